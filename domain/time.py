@@ -34,6 +34,11 @@ def time_text(time_ns: int) -> str:
     return f"{text}.{fraction:09}".rstrip("0") + " IST" if fraction else f"{text} IST"
 
 
+def second_text(time_ns: int) -> str:
+    """Format it as `time_text`, to the second: what is below one is left out."""
+    return time_text(time_ns // SECOND_NS * SECOND_NS)
+
+
 def duration_ns(text: str) -> int:
     """Parse a count and a unit, such as `30s`, `5m`, `1h`, `1d`, `1w`, to nanoseconds.
 

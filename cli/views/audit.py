@@ -8,7 +8,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from ...domain.time import SECOND_NS, time_text
+from ...domain.time import second_text
 from ...messages.control import OperationAnswered, OperationAsked
 from ..terminal import plain
 
@@ -84,7 +84,7 @@ def as_table(found: list[Audited]) -> Table:
         table.add_column(heading, no_wrap=True)
     table.add_column("arguments", overflow="fold")
     for each in found:
-        when = time_text(each.asked.occurred_ns // SECOND_NS * SECOND_NS)
+        when = second_text(each.asked.occurred_ns)
         outcome = plain(each.answer) if each.answer else Text("not known", "yellow")
         table.add_row(when, plain(each.asked.who), plain(each.asked.operation), outcome, plain(each.asked.arguments))
     return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ...domain.positions import unrealized
-from ...domain.time import SECOND_NS, time_text
+from ...domain.time import second_text
 from ..terminal import tell
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def orders_text(found: OrdersRead) -> None:
     for heading in ("time", "id", "strategy", "symbol", "order", "state", "reason"):
         table.add_column(heading, no_wrap=heading != "reason")
     for each in found.orders:
-        when = time_text(each.occurred_ns // SECOND_NS * SECOND_NS)
+        when = second_text(each.occurred_ns)
         table.add_row(when, each.client_order_id, each.strategy, each.symbol, terms(each), state(each), each.reason)
     show(table)
     if not found.is_complete:
@@ -107,7 +107,7 @@ def positions_text(found: PositionsRead) -> None:
             f"{each.quantity:+,}" if each.quantity else "flat",
             f"{each.average_price:,.2f}" if each.quantity else "",
             UNKNOWN_PRICE if price is None else f"{price.price:,.2f}",
-            "" if price is None else time_text(price.priced_ns // SECOND_NS * SECOND_NS),
+            "" if price is None else second_text(price.priced_ns),
             f"{profit:+,.2f}" if profit is not None else ("" if not each.quantity else UNKNOWN_PRICE),
             f"{each.realized_pnl:+,.2f}",
             ", ".join(holders),

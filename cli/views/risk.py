@@ -8,7 +8,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from ...domain.time import SECOND_NS, time_text
+from ...domain.time import second_text
 from ..terminal import plain
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def explained_table(decision: Decision, rules: tuple[Explained, ...]) -> Table:
     reason = getattr(fact, "reason", "")
     said = f"refused by {getattr(fact, 'rule', '')}: {reason}" if reason else "passed"
     what = f"{fact.side} {fact.quantity} {fact.symbol} of {fact.strategy}"
-    when = time_text(fact.occurred_ns // SECOND_NS * SECOND_NS)
+    when = second_text(fact.occurred_ns)
     table.title = Text(plain(f"{fact.client_order_id}: {what}, {when}: {said}"))
     table.title_justify = "left"
     return table

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ...domain.time import SECOND_NS, time_text
+from ...domain.time import second_text
 
 if TYPE_CHECKING:
     from ...messages.broker import UpdatesStatistics
@@ -29,7 +29,7 @@ def token_text(status: TokenStatus) -> str:
     """Return it in sentences."""
     parts = [_STATES[status.state]]
     if status.ends_ns:
-        parts.append(f"good until {time_text(status.ends_ns // SECOND_NS * SECOND_NS)}")
+        parts.append(f"good until {second_text(status.ends_ns)}")
     if status.attempts:
         parts.append(f"attempts: {status.attempts}")
     if status.wait_s:
@@ -50,7 +50,7 @@ def updates_text(counts: UpdatesStatistics | None) -> str:
     """Return it in sentences."""
     if counts is None:
         return "no order updates: open orders are looked at alone"
-    since = f" since {time_text(counts.since_ns // SECOND_NS * SECOND_NS)}" if counts.since_ns else ""
+    since = f" since {second_text(counts.since_ns)}" if counts.since_ns else ""
     state = f"order updates come{since}" if counts.connected else f"no order updates{since}: {counts.reason}"
     return (
         f"{state}\nupdates: {counts.updates}, of orders without a client's id: {counts.without_id}, "

@@ -19,7 +19,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from ..time import DAY_NS, SECOND_NS, day_of, day_start_ns, time_text
+from ..time import DAY_NS, SECOND_NS, day_of, day_start_ns, second_text
 
 NIGHT_NS: Final = 3 * 3_600 * SECOND_NS
 """When all tokens of the day before end: 03:00 in India."""
@@ -64,7 +64,7 @@ class TokenLife(msgspec.Struct, frozen=True, kw_only=True):
         return ahead_ns if ahead_ns > self.obtained_ns else self.ends_ns + AFTER_NS
 
     def __str__(self) -> str:
-        return f"good until {time_text(self.ends_ns // SECOND_NS * SECOND_NS)}"
+        return f"good until {second_text(self.ends_ns)}"
 
 
 def life_of(token: str, *, now_ns: int) -> TokenLife | None:

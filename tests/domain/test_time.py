@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.domain.time import DAY_NS, SECOND_NS, day_of, day_start_ns, duration_ns, duration_text, time_text
+from natya.domain.time import (
+    DAY_NS,
+    SECOND_NS,
+    day_of,
+    day_start_ns,
+    duration_ns,
+    duration_text,
+    second_text,
+    time_text,
+)
 
 TIMES_NS = st.integers(-(10**18), 4 * 10**18)
 
@@ -33,6 +42,9 @@ class TestATime:
     )
     def test_is_shown_on_the_clock_of_the_exchanges(self, time_ns, text):
         assert time_text(time_ns) == text
+
+    def test_is_shown_to_the_second_without_what_is_below(self):
+        assert second_text(1_766_992_622_999_999_999) == "2025-12-29 12:47:02 IST"
 
 
 class TestADuration:
