@@ -5,21 +5,13 @@ import subprocess
 import sys
 
 import pytest
-from natya_live import Exchange, LiveDaemon, Rester
+from natya_live import LiveDaemon, Rester
 from natya_processes import await_that
 
 from natya.config.halt_file import HaltFile
 from natya.messages.orders import OrderAccepted, OrderCancelled, RiskStateChanged
 
 COUNT = Rester.COUNT
-
-
-@pytest.fixture
-def exchange(tmp_path):
-    served = Exchange(tmp_path / "exchange")
-    served.price(1_526.0)
-    yield served
-    served.end()
 
 
 class Watcher:

@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from natya_live import AT_ANY_HOUR, LIMITS, Exchange, LiveDaemon, Rester, facts
+from natya_live import AT_ANY_HOUR, LIMITS, LiveDaemon, Rester, facts
 from natya_processes import await_that
 
 from natya import StrategyActor, TradingSystem
@@ -11,14 +11,6 @@ from natya.config.halt_file import HaltFile, HaltNote
 from natya.config.heartbeat import HEARTBEAT_NAME, Heartbeat
 from natya.config.loader import load_settings
 from natya.messages.orders import OrderAccepted, OrderCancelled, OrderIntended, OrderRefused, RiskStateChanged
-
-
-@pytest.fixture
-def exchange(tmp_path):
-    served = Exchange(tmp_path / "exchange")
-    served.price(1_526.0)
-    yield served
-    served.end()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 from dhanhq import DhanContext, dhanhq
-from natya_live import LIMITS, SYMBOL, Exchange, Rester, facts
+from natya_live import LIMITS, SYMBOL, Rester, facts
 from natya_processes import await_that
 
 from natya import TradingSystem
@@ -12,14 +12,6 @@ from natya.messages.reconciliation import DifferenceEnded, OrderAdopted, OrderLo
 
 OURS = (OrderLost, OrderMismatch, PositionMismatch)
 """What is on its way for two looks, which are as near as the test wants them, may be one of these, and ends."""
-
-
-@pytest.fixture
-def exchange(tmp_path):
-    served = Exchange(tmp_path / "exchange")
-    served.price(1_526.0)
-    yield served
-    served.end()
 
 
 @pytest.fixture
