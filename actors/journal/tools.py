@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +134,14 @@ def stat(directory: Path, disk: Disk | None = None) -> JournalStat:
 
 
 def tail(
-    directory: Path, *, records_max: int = 10, disk: Disk | None = None, **filters: Any
+    directory: Path,
+    *,
+    records_max: int = 10,
+    where: Callable[[JournalRecord], bool] = lambda _record: True,
+    disk: Disk | None = None,
+    **filters: Any,
 ) -> tuple[JournalRecord, ...]:
-    """Return the newest matching records, oldest first; `filters` are those of `JournalView.find`.
+    """Return the newest matching records for which `where` is true, oldest first; `filters` are of `JournalView.find`.
 
     To follow a journal, `export` after the last sequence seen.
 
@@ -145,9 +150,9 @@ def tail(
     """
     view = JournalView.of_directory(disk or RealDisk(), directory)
     near = max(0, view.last_sequence - records_max)
-    newest = deque(view.find(after_sequence=near, **filters), maxlen=records_max)
+    newest = deque(filter(where, view.find(after_sequence=near, **filters)), maxlen=records_max)
     if len(newest) < records_max and near:
-        newest = deque(view.find(**filters), maxlen=records_max)
+        newest = deque(filter(where, view.find(**filters)), maxlen=records_max)
     return tuple(newest)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -37,8 +36,7 @@ def command(
     """
     import msgspec
 
-    from ....actors.journal import JournalView
-    from ....actors.journal.disk import RealDisk
+    from ....actors.journal import tools
     from ....domain.events.catalog import event_of
     from ....domain.events.interests import Interest, Interests
     from ....domain.events.topics import PatternInvalidError
@@ -54,15 +52,18 @@ def command(
         raise typer.BadParameter(str(fault), param_hint="--topic") from fault
     types = () if facts else ("EventPublished",)
 
+    def fits(record: JournalRecord) -> bool:
+        return bool(wanted.of(event_of(record)))
+
     def show(record: JournalRecord) -> None:
-        if wanted.of(event_of(record)):
+        if fits(record):
             tell_answer(msgspec.json.encode(event_json(record), enc_hook=str), event_line(record), json=json)
 
     with journal_directory(data_dir, profile, checked=False) as directory:
-        view = JournalView.of_directory(RealDisk(), directory)
-        last_sequence = view.last_sequence
-        for record in deque((each for each in view.find(types=types) if wanted.of(event_of(each))), maxlen=rows):
+        last_sequence = tools.stat(directory).last_sequence
+        for record in tools.tail(directory, records_max=rows, where=fits, types=types):
             show(record)
+            last_sequence = max(last_sequence, record.sequence)
     if not follow:
         return
     with contextlib.suppress(KeyboardInterrupt), running(data_dir, profile) as system:
