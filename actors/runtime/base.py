@@ -90,6 +90,7 @@ class InProcessSystemBase(ThespianDoor):
         self._seed = seed
         self._shutdown_s = shutdown_s
         self._cells: dict[Cell, None] = {}
+        self._in_hand: dict[Cell, None] = {}
         self._all_gone = threading.Event()
         self.stopped = False
         """Whether it was shut down, or this process is a fork of the one that it runs in."""
@@ -163,8 +164,24 @@ class InProcessSystemBase(ThespianDoor):
         if cell.worker is not self.loop:
             self.quiet.unwatch(cell.worker)
             cell.worker.stop()
-        if self.stopped and not self._cells:
+        self._note_gone()
+
+    def keep_in_hand(self, cell: Cell) -> None:
+        """Note that a cell ends while its handler runs: what the instance owns is released when that returns."""
+        if self.stopped:  # a handler that hung was given up by its supervisor, and keeps no one waiting
+            self._in_hand[cell] = None
+
+    def out_of_hand(self, cell: Cell) -> None:
+        """Note that such a handler returned, and its instance was released."""
+        if self._in_hand.pop(cell, cell) is None:
+            self._note_gone()
+
+    def _note_gone(self) -> None:
+        if self._is_all_gone():
             self._all_gone.set()
+
+    def _is_all_gone(self) -> bool:
+        return self.stopped and not self._cells and not self._in_hand
 
     def find(self, target: ActorAddress | str) -> Endpoint:
         """Return the address of a name, or the address itself.
@@ -314,12 +331,15 @@ class InProcessSystemBase(ThespianDoor):
     def shutdown(self) -> None:
         """End every actor, children with their parents; wait for them, but never longer than `shutdown_s`."""
         if self.stopped:
+            if not self.on_actor_thread():
+                self._all_gone.wait(self._shutdown_s)
             return
         self.stopped = True
         for cell in self.primaries():
             cell.exit(self.admin)
-        if self._cells and not self.on_actor_thread():
+        if not self._is_all_gone() and not self.on_actor_thread():
             self._await_all_gone()
+        self._all_gone.set()
         for cell in tuple(self._cells):
             cell.worker.stop()
         self.loop.stop()
@@ -340,6 +360,8 @@ def _forked() -> None:
     # sending raises. If it was a handler that forked, what waits for its thread is the parent's to do.
     for base in _running:
         base.stopped = True
+        base._all_gone = threading.Event()  # noqa: SLF001  this module's own class
+        base._all_gone.set()  # noqa: SLF001
         base.names.clear()
         base.loop.abandon()
         for cell in base._cells:  # noqa: SLF001  this module's own class

@@ -555,6 +555,7 @@ class RuntimeCell(CellContext):
         self.control(lifecycle.Kill(), asker)
         if self.worker.current is self and not self.worker.is_here() and self._claim_end():
             self._stop_askers = (*self._stop_askers, asker)
+            self.services.keep_in_hand(self)
             self._depart(lifecycle.Stopped(name=self.name, address=self, error=TimeoutError("killed in a handler")))
 
     def _end_of_killed(self) -> None:
@@ -562,6 +563,7 @@ class RuntimeCell(CellContext):
         self.worker.leave_if_forked()
         self._release()
         self._drain(self)
+        self.services.out_of_hand(self)
 
     def _depart(self, report: lifecycle.Stopped) -> None:
         self.services.quiet.is_back(self)

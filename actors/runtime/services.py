@@ -88,6 +88,14 @@ class Services(Protocol):
         """Free the name and the thread of a dead cell."""
         ...
 
+    def keep_in_hand(self, cell: Cell) -> None:
+        """Note that a cell ends while its handler runs: what the instance owns is released when that returns."""
+        ...
+
+    def out_of_hand(self, cell: Cell) -> None:
+        """Note that such a handler returned, and its instance was released."""
+        ...
+
     def on_actor_thread(self) -> bool:
         """Whether the calling thread runs actors of this system."""
         ...

@@ -503,6 +503,35 @@ class TestStopping:
 
         release.set()
 
+    @pytest.mark.parametrize("blocking", [False, True])
+    def test_the_whole_system_waits_for_a_running_handler_and_for_what_its_actor_owns(self, system, blocking):
+        entered, release, released = threading.Event(), threading.Event(), []
+
+        class Owner(RuntimeActor):
+            @handles(Wait)
+            def wait(self, message, _sender):
+                message.entered.set()
+                message.release.wait(10)
+
+            def on_stop(self):
+                released.append(self.name)
+
+        Owner.blocking = blocking
+        system.start("owner", Owner)
+        system.tell("owner", Wait(entered, release))
+        entered.wait(10)
+        others = [threading.Thread(target=system.shutdown) for _ in range(2)]
+        for other in others:
+            other.start()
+        others[0].join(0.05)
+        assert (released, [other.is_alive() for other in others]) == ([], [True, True])
+
+        release.set()
+        for other in others:
+            other.join(10)
+
+        assert released == ["owner"]
+
 
 class TestADrainedMailbox:
     def test_is_told_after_each_burst_and_never_between(self, system, counter_class):
