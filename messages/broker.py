@@ -188,6 +188,9 @@ class OrderFound(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
     trigger_price: Rupees = 0.0
     """Rupees, as the broker has it now; 0 for none."""
 
+    is_triggered: bool | None = None
+    """Whether the trigger of a stop order was met; None: the broker does not tell."""
+
 
 class OrderNotFound(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderNotFound"):
     """Answer to `FindOrder`: the broker says that it has no such order now; a late request may still arrive."""

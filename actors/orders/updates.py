@@ -108,9 +108,8 @@ def from_report(order: Order, report: ExecutionReport, now_ns: int) -> Update:
     """
     proof = "" if report.execution_type in {"REJECTED", "CANCEL_REJECTED"} else report.broker_order_id
     facts = _trades(order, (report,), proof, now_ns)
-    if report.execution_type == "TRIGGERED" and not order.is_triggered:
-        triggered = OrderTriggered(client_order_id=order.client_order_id, occurred_ns=report.occurred_ns or now_ns)
-        facts = (*facts, triggered)
+    if report.execution_type == "TRIGGERED":
+        facts = (*facts, *_triggered(order, report.occurred_ns or now_ns))
     after = _after(order, facts)
     ending = _ending(report.execution_type, order.client_order_id, report.reason, report.occurred_ns or now_ns)
     missing = report.cumulative_quantity > after.filled or _is_untaken(report, after)
@@ -123,6 +122,8 @@ def from_lookup(order: Order, found: OrderFound, now_ns: int, *, horizon_ns: int
     """Translate the answer to a look-up: all trades of the order, what became of a change of it, then its state."""
     proof = "" if found.state == "REJECTED" else found.broker_order_id
     facts = _trades(order, found.reports, proof, now_ns)
+    if found.is_triggered:
+        facts = (*facts, *_triggered(order, now_ns))
     after = _after(order, facts)
     change = modifications.settled(after, found, horizon_ns=horizon_ns, now_ns=now_ns)
     if change is not None:
@@ -199,6 +200,10 @@ def _trades(
         facts.append(fill)
         after = advance(after, fill)
     return tuple(facts)
+
+
+def _triggered(order: Order, occurred_ns: int) -> tuple[OrderFact, ...]:
+    return _news(order, OrderTriggered(client_order_id=order.client_order_id, occurred_ns=occurred_ns))
 
 
 def _is_untaken(report: ExecutionReport, order: Order) -> bool:

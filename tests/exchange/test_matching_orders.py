@@ -73,6 +73,16 @@ class TestAStopOrder:
 
         assert trades(matching.move(a_tick(101.0))) == [(10, 101.5)]
 
+    def test_is_told_with_what_became_of_its_trigger(self, matching, a_tick, an_order):
+        matching.move(a_tick(100.0))
+        matching.place(self.a_stop(an_order, client_order_id="stop", limit_price=101.5))
+        matching.place(an_order("limit", limit_price=99.0))
+        before = matching.find("stop").is_triggered
+        matching.move(a_tick(103.0))
+
+        assert (before, matching.find("stop").is_triggered) == (False, True)
+        assert matching.find("limit").is_triggered is None
+
     def test_whose_trigger_is_met_already_trades_at_once(self, matching, a_tick, an_order, trades):
         matching.move(a_tick(102.0))
 

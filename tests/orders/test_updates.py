@@ -25,6 +25,7 @@ from natya.messages.orders import (
     OrderFilled,
     OrderIntended,
     OrderRejected,
+    OrderTriggered,
     OrderUncertain,
 )
 
@@ -82,6 +83,17 @@ class TestWhatTheBrokerIsAsked:
             intended_ns=1_000,
         )
         assert updates.to_withdraw(order(accepted)) == WithdrawOrder(client_order_id="A-1", broker_order_id="B-1")
+
+
+class TestAStop:
+    @pytest.mark.parametrize("told", [True, False, None])
+    def test_whose_trigger_was_met_unheard_is_triggered_by_a_look_up_once(self, order, told):
+        accepted = order(OrderAccepted(client_order_id="A-1", broker_order_id="B-1", occurred_ns=2))
+        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN", is_triggered=told)
+        triggered = OrderTriggered(client_order_id="A-1", occurred_ns=5)
+
+        assert from_lookup(accepted, found).facts == ((triggered,) if told else ())
+        assert from_lookup(advance(accepted, triggered), found).facts == ()
 
 
 class TestAFact:

@@ -229,6 +229,7 @@ class Matching:
             quantity=order.request.quantity,
             limit_price=order.request.limit_price or 0.0,
             trigger_price=order.request.trigger_price or 0.0,
+            is_triggered=order.is_triggered if order.request.is_stop else None,
         )
 
     def _refusal(self, request: NewOrder) -> str:
