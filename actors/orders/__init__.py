@@ -1,11 +1,12 @@
 """The book of record: every order, the risk gate, and reconciliation with the broker.
 
-actor        the owner of all the others, and the only sender of orders to the broker session
+actor        the owner of all the others, and the only sender of orders to the broker session: which part takes what
+parts/       what it is made of, each with its own state: starting, the gate, placing, changing, cancelling, hearing …
 book/        the book of record, from durable facts, the facts on their way into it, and both for people
 rules/       the risk gate (pure): a new rule is a function and a line in its table
 updates      from the broker's answers and reports to facts (pure); modifications: changes of an order (pure)
 reconciling/ which orders have to be looked up at the broker, and when
-withdrawing/ cancelling, and cancellations that wait for their order
+withdrawing/ cancellations that wait for their order
 risk_state   what may pass now, and who may change it
 halting      what a halt by the kill switch asks for besides
 settings, errors

@@ -3,8 +3,9 @@
 import pytest
 from natya_orders_stage import FakeJournal, Release
 
-from natya.actors.orders import OrdersActor, actor
+from natya.actors.orders import OrdersActor
 from natya.actors.orders.halting import Halting
+from natya.actors.orders.parts import cancelling
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.domain.orders import Order
@@ -121,7 +122,7 @@ class TestAHaltByTheSwitch:
         assert stage.asked_next(WithdrawOrder) == WithdrawOrder(client_order_id="A-1", broker_order_id="B-1")
 
     def test_cancels_again_what_is_open_still_and_then_no_more(self, stage, make, halt, monkeypatch):
-        monkeypatch.setattr(actor, "CANCEL_AGAIN_S", 0.01)
+        monkeypatch.setattr(cancelling, "CANCEL_AGAIN_S", 0.01)
         stage.open(*an_open_one(make))
         halt()
         for _ in range(3):
@@ -200,7 +201,7 @@ class TestAHaltWhileTheJournalIsReadBack:
 
 class TestTheNextLifeOfOrders:
     def test_goes_on_cancelling(self, stage, make, halt, monkeypatch):
-        monkeypatch.setattr(actor, "CANCEL_AGAIN_S", 0.01)
+        monkeypatch.setattr(cancelling, "CANCEL_AGAIN_S", 0.01)
         stage.open(*an_open_one(make))
         halt()
         stage.asked_next(WithdrawOrder)
@@ -237,7 +238,7 @@ class TestResuming:
         assert self.resume(stage) == Resumed(halted_because="kill switch: enough")
 
     def test_ends_the_cancelling(self, stage, make, switch, halt, monkeypatch):
-        monkeypatch.setattr(actor, "CANCEL_AGAIN_S", 0.01)
+        monkeypatch.setattr(cancelling, "CANCEL_AGAIN_S", 0.01)
         stage.open(*an_open_one(make))
         halt()
         switch.receive()

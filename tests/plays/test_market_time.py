@@ -5,7 +5,9 @@ import os
 import pytest
 
 from natya.actors.journal.header import HEADER_SIZE
-from natya.actors.orders.actor import OrdersActor, ReconcileDue
+from natya.actors.orders import OrdersActor
+from natya.actors.orders.parts.due import ReconcileDue
+from natya.actors.orders.parts.resolving import Resolving
 from natya.actors.runtime import RuntimeActor
 from natya.messages.orders import OrderAccepted, OrderFilled, OrderIntended
 
@@ -85,8 +87,8 @@ class TestANight:
 
     def test_with_an_open_order_has_a_dozen_of_them(self, tmp_path, mornings, plays, monkeypatch):
         asked = []
-        find = OrdersActor._find
-        monkeypatch.setattr(OrdersActor, "_find", lambda actor, which: (asked.append(which), find(actor, which)))
+        find = Resolving.find
+        monkeypatch.setattr(Resolving, "find", lambda part, which: (asked.append(which), find(part, which)))
 
         played = plays(tmp_path / "data", mornings(6), {"name": "one", "strategy": "natya_players:Waits"})
 

@@ -1,0 +1,10 @@
+"""What the orders actor is made of (plain): each part owns its own state, and the actor says which takes what.
+
+context       what all share: the book of record, the market's prices, the actor; due: what it sends to itself, later
+starting      the journal is read back, the account entered, what is open looked up
+gate          the rules with all that they go by; senders: for whom one may speak
+placing, changing, cancelling    what is asked of orders
+hearing       what the broker says of them; resolving: what is looked up there
+risk_keeping  who changes the risk state
+answering     questions
+"""

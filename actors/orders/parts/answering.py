@@ -1,0 +1,66 @@
+"""Answers to questions (plain): what a strategy holds, how much of each limit is used, orders and positions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ....messages.risk import RiskRead
+from ..book.listing import listed, positions
+from ..rules import Situation, figures_of
+
+if TYPE_CHECKING:
+    from ....messages.order_listing import ReadOrders
+    from ...runtime import ActorAddress
+    from .context import OrdersContext
+    from .risk_keeping import RiskKeeper
+
+
+class Answering:
+    """Answers from the book of record; of holdings only once it is complete."""
+
+    def __init__(self, context: OrdersContext, risk: RiskKeeper) -> None:
+        """Begin with nobody who waits."""
+        self._context: Final = context
+        self._risk: Final = risk
+        self._holders: dict[str, ActorAddress] = {}
+
+    def tell_holdings(self, strategy: str, sender: ActorAddress) -> None:
+        """Answer what a strategy holds, once the journal is read back; of repeated requests the last is answered."""
+        context = self._context
+        if context.is_read:
+            context.send(sender, context.ledger.holdings(strategy, life=context.read_back.next_life()))
+        else:
+            self._holders[strategy] = sender
+
+    def tell_waiting(self) -> None:
+        """Answer those who waited for that."""
+        holders, self._holders = self._holders, {}
+        for strategy, holder in holders.items():
+            self.tell_holdings(strategy, holder)
+
+    def tell_risk(self, sender: ActorAddress) -> None:
+        """Answer how much of each limit is used, and how each number was formed."""
+        context, now_ns = self._context, self._context.now_ns()
+        situation = Situation(
+            risk_state=self._risk.state,
+            limits=context.settings,
+            book=context.ledger.book,
+            intents=context.ledger.intents,
+            now_ns=now_ns,
+            market=context.market,
+        )
+        answer = RiskRead(
+            risk_state=self._risk.state,
+            risk_cause=self._risk.cause or context.ledger.book.risk_cause,
+            figures=figures_of(situation),
+            as_of_ns=now_ns,
+        )
+        context.send(sender, answer)
+
+    def tell_orders(self, request: ReadOrders, sender: ActorAddress) -> None:
+        """List orders."""
+        self._context.send(sender, listed(self._context.ledger.book, request, self._context.now_ns()))
+
+    def tell_positions(self, sender: ActorAddress) -> None:
+        """Tell what the account holds."""
+        self._context.send(sender, positions(self._context.ledger.book, self._context.market or {}))

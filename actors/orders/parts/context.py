@@ -1,0 +1,103 @@
+"""What all parts of the orders actor share (plain): the book of record, the market's prices, and the actor itself.
+
+Each part owns its own state beside this; the actor only says which part takes which message.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ....messages.addresses import JOURNAL
+from ..book.ledger import Ledger
+from ..book.reading import ReadBack
+
+if TYPE_CHECKING:
+    import random
+
+    from ....domain.orders import Order
+    from ....messages.orders import OrderFact, RiskStateChanged, SubmitOrder
+    from ...runtime import ActorAddress
+    from ...runtime.clock import Clock
+    from ...runtime.offload import Then
+    from ...runtime.timers import Timer
+    from ..rules import MarketPrice
+    from ..settings import OrdersActorSettings
+
+
+class Host(Protocol):
+    """The part of an actor that is needed here."""
+
+    name: str
+    settings: OrdersActorSettings
+    clock: Clock
+
+    @property
+    def random(self) -> random.Random:
+        """A random generator of this actor's own."""
+
+    @property
+    def market_rules(self) -> bool:
+        """Whether the system runs in the time of a simulated market."""
+
+    def send(self, target: ActorAddress | str, message: Any) -> None:
+        """Send by address or name."""
+
+    def ask(self, target: ActorAddress | str, message: Any, *, timeout_s: float, then: Then) -> None:
+        """Send a request; `then` is called later with its outcome."""
+
+    def after(self, seconds: float, message: Any) -> Timer:
+        """Send the message to this actor itself after so many seconds."""
+
+    def join_trace(self, correlation_id: str) -> None:
+        """Continue the recorded conversation of that name."""
+
+    def log(self, event: str, *, level: str = "info", **fields: Any) -> None:
+        """Log an event."""
+
+    def ready(self) -> None:
+        """Report that the start is complete."""
+
+
+class OrdersContext:
+    """One life of the orders actor."""
+
+    def __init__(self, actor: Host) -> None:
+        """Begin with an empty book."""
+        self.settings = actor.settings
+        self.now_ns = actor.clock.now_ns
+        self.market_rules = actor.market_rules
+        self.send, self.ask, self.after = actor.send, actor.ask, actor.after
+        self.log, self.join_trace = actor.log, actor.join_trace
+        self.ledger = Ledger(writer=f"{actor.name}-{actor.random.getrandbits(64):x}")
+        self.read_back = ReadBack()
+        self.is_read = False
+        """Whether the journal is read back, so that the book is complete."""
+
+        self.market: dict[str, MarketPrice] | None = {} if self.settings.need_prices else None
+        """The market's last price of each symbol, as orders itself has heard it; None where no limit needs any."""
+
+        self._ready = actor.ready
+        self._is_ready = False
+
+    def write(
+        self,
+        facts: tuple[OrderFact, ...],
+        order: SubmitOrder | None = None,
+        *,
+        change: RiskStateChanged | None = None,
+    ) -> None:
+        """Have facts of one order journaled, with the change of the risk state that they cause."""
+        self.send(JOURNAL, self.ledger.write(facts, order, change=change))
+
+    def known(self, client_order_id: str) -> Order | None:
+        """Return the order of a broker's message; None while the journal is read: each order is looked up later."""
+        order = self.ledger.order(client_order_id)
+        if order is None and self.is_read:
+            self.log("order.foreign", level="warning", client_order_id=client_order_id)
+        return order
+
+    def tell_ready(self) -> None:
+        """Report once that the start is complete."""
+        if not self._is_ready:
+            self._is_ready = True
+            self._ready()

@@ -1,0 +1,27 @@
+"""What the orders actor sends to itself, later (plain)."""
+
+import msgspec
+
+
+class LookUpDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to look up every order in doubt."""
+
+
+class ReconcileDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to look up every order that is open at the broker."""
+
+
+class WatchDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to look at the limits of the day."""
+
+
+class ReadDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to read the journal again."""
+
+
+class ChangeDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to append the halt to the journal again."""
+
+
+class CancelDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to cancel again what the kill switch is to have cancelled."""

@@ -1,0 +1,77 @@
+"""The risk gate with all that it goes by (plain): the limits, the book, the market, and the risk state."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from ..rules import Refusal, Situation, judge, rules_of
+
+if TYPE_CHECKING:
+    from ....messages.orders import SubmitOrder
+    from ..settings import OrdersActorSettings
+    from .context import OrdersContext
+    from .risk_keeping import RiskKeeper
+
+SYMBOLS_MAX: Final = 10_000
+"""Symbols whose limits are kept ready."""
+
+
+class Gate:
+    """Decides on each order."""
+
+    def __init__(self, context: OrdersContext, risk: RiskKeeper) -> None:
+        """Turn on the rules that have a limit."""
+        self._context: Final = context
+        self._risk: Final = risk
+        self._rules = rules_of(context.settings)
+        self._limits: dict[str, OrdersActorSettings] = {}
+        self._moment_ns = 0
+        self._at_this_moment: Counter[str] = Counter()
+
+    def refusal_of(self, order: SubmitOrder, now_ns: int, *, closes: bool) -> Refusal | None:
+        """Say why an order does not pass; None if it does.
+
+        Args:
+            order: a new one.
+            now_ns: market time, since 1970-01-01 UTC.
+            closes: it is of the flattener.
+        """
+        situation = self.situation(order.strategy, order.symbol, now_ns)
+        situation.at_this_moment = self._count_at(now_ns, order.strategy)
+        situation.closes = closes
+        return judge(order, situation, self._rules)
+
+    def situation(self, strategy: str, symbol: str, now_ns: int) -> Situation:
+        """Return what the gate considers besides an order of this strategy."""
+        context, settings = self._context, self._context.settings
+        return Situation(
+            risk_state=self._risk.state,
+            limits=self._limits_of(symbol),
+            book=context.ledger.book,
+            intents=context.ledger.intents,
+            now_ns=now_ns,
+            strategy_position_max=settings.strategy_position_max.get(strategy),
+            strategy_orders_in_flight_max=settings.strategy_orders_in_flight_max.get(strategy),
+            market=context.market,
+        )
+
+    def _limits_of(self, symbol: str) -> OrdersActorSettings:
+        """Return the limits of an instrument, which may have some of its own."""
+        settings = self._context.settings
+        if not settings.instruments:
+            return settings
+        found = self._limits.get(symbol)
+        if found is None:
+            if len(self._limits) >= SYMBOLS_MAX:
+                self._limits.clear()
+            found = self._limits[symbol] = settings.of_symbol(symbol)
+        return found
+
+    def _count_at(self, now_ns: int, strategy: str) -> int:
+        """Count one more order of this strategy at this time; only in a simulated market can it be more than one."""
+        if now_ns != self._moment_ns:
+            self._moment_ns = now_ns
+            self._at_this_moment.clear()
+        self._at_this_moment[strategy] += 1
+        return self._at_this_moment[strategy]

@@ -1,0 +1,145 @@
+"""Placing orders (plain): each passes the gate, its intent is made durable, and then it leaves, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ....domain.orders import intent_of
+from ....domain.wording import printable
+from ....messages.addresses import BROKER
+from ....messages.broker import OrderNotPlaced, PlaceOrder
+from ....messages.orders import OrderIntended, OrderRefused
+from .. import updates
+from ..rules import Refusal, Trip, contradiction
+from ..rules.exposure import day_loss_max_rupees
+from ..rules.flow import repeats_max
+from .senders import is_flattener, only_strategy
+
+if TYPE_CHECKING:
+    from ....messages.orders import SubmitOrder
+    from ...runtime import ActorAddress
+    from ..book.ledger import Entry
+    from ..halting import Halting
+    from .cancelling import Cancelling
+    from .context import OrdersContext
+    from .gate import Gate
+    from .hearing import Hearing
+    from .resolving import Resolving
+    from .risk_keeping import RiskKeeper
+
+
+class Placing:
+    """The orders on their way to the journal, and to the broker."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  an order goes through all of them
+        self,
+        context: OrdersContext,
+        gate: Gate,
+        risk: RiskKeeper,
+        halting: Halting,
+        cancelling: Cancelling,
+        resolving: Resolving,
+        hearing: Hearing,
+    ) -> None:
+        """Begin with none."""
+        self._context: Final = context
+        self._gate: Final = gate
+        self._risk: Final = risk
+        self._halting: Final = halting
+        self._cancelling: Final = cancelling
+        self._resolving: Final = resolving
+        self._hearing: Final = hearing
+        self._askers: dict[str, list[ActorAddress]] = {}
+        """Who submitted an order that is not durable yet, by client order id; again, too."""
+
+    def submit(self, order: SubmitOrder, sender: ActorAddress) -> None:
+        """Ask the gate, and have its decision journaled; a repeat of an order is answered from the book.
+
+        A different order with a used client order id is refused to its sender only: in the journal the refusal would
+        count as a fact of the order that has the id.
+        """
+        context = self._context
+        now_ns = context.now_ns()
+        only = only_strategy(sender)
+        if only not in {"", order.strategy}:
+            context.log("order.for_another", level="error", client_order_id=order.client_order_id, sender=only)
+            reason = f"an order of {only}, its sender, wanted, found one of {printable(order.strategy)}"
+            context.send(sender, updates.refused(order, Refusal(rule="identity", reason=reason), now_ns))
+            return
+        if self._answer_earlier(order, sender, now_ns):
+            return
+        if not context.is_read:
+            refusal = Refusal(rule="risk_state", reason="risk state NORMAL wanted, found RECONCILING: nothing was sent")
+            context.send(sender, updates.refused(order, refusal, now_ns))
+            return
+        if context.market_rules:
+            self._risk.watch(now_ns)  # prices may have passed a limit without anything else that happened
+        closes = is_flattener(sender)
+        denied = self._gate.refusal_of(order, now_ns, closes=closes)
+        fact = intent_of(order, now_ns) if denied is None else updates.refused(order, denied, now_ns)
+        self._askers[fact.client_order_id] = [sender]
+        if closes and denied is None:
+            self._halting.closing.add(order.client_order_id)
+        context.write((fact,), order)
+        if denied is not None and denied.rule == repeats_max.__name__:
+            self._risk.trip(Trip(state="REDUCING", cause=f"{denied.rule}: {denied.reason}"))
+        elif denied is not None and denied.rule == day_loss_max_rupees.__name__:
+            self._risk.watch(now_ns)
+
+    def _answer_earlier(self, order: SubmitOrder, sender: ActorAddress, now_ns: int) -> bool:
+        """Answer an order whose client order id was used before; False: it was not."""
+        context, client_order_id = self._context, order.client_order_id
+        earlier = context.ledger.earlier(client_order_id)
+        if earlier is None:
+            return False
+        reused = contradiction(order, earlier)
+        known = context.ledger.book.newest_fact(client_order_id)
+        if reused is not None:
+            context.log("order.id_reused", level="error", client_order_id=client_order_id, reason=reused.reason)
+            context.send(sender, updates.refused(order, reused, now_ns))
+        elif known is not None:
+            context.send(sender, known)
+        else:
+            self._askers.setdefault(client_order_id, []).append(sender)
+        return True
+
+    def written(self, entry: Entry, order: SubmitOrder) -> None:
+        """Place an order whose intent is durable, and answer those who have submitted it again meanwhile."""
+        for repeated in self._askers.pop(entry.client_order_id, [])[1:]:
+            self._context.send(repeated, entry.facts[0])
+        if isinstance(entry.facts[0], OrderIntended):
+            self._place(order)
+
+    def not_written(self, entry: Entry, order: SubmitOrder, reason: str) -> None:
+        """Send a strategy directly the fact that the journal refused: nothing is placed."""
+        self._cancelling.withdrawals.drop(entry.client_order_id)
+        fact = entry.facts[0]
+        if not isinstance(fact, OrderRefused):
+            fact = updates.refused(order, Refusal(rule="journal", reason=reason), self._context.now_ns())
+        for asker in self._askers.pop(entry.client_order_id, ()):
+            self._context.send(asker, fact)
+
+    def _place(self, order: SubmitOrder) -> None:
+        context, client_order_id = self._context, order.client_order_id
+        closes = client_order_id in self._halting.closing
+        if not closes and (halted := self._risk.why_halted()):
+            reason = f"halted, nothing was sent: {halted}"
+            self._hearing.answer(OrderNotPlaced(client_order_id=client_order_id, reason=reason))
+            return
+        request = PlaceOrder(
+            client_order_id=client_order_id,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.quantity,
+            order_type=order.order_type,
+            limit_price=order.limit_price,
+            reduces=context.ledger.book.only_closes(order.symbol, order.side),
+            trigger_price=order.trigger_price,
+            validity=order.validity,
+            product=order.product,
+            flattens=closes,
+        )
+        self._resolving.lookups.place(client_order_id)
+        context.send(BROKER, request)
+        self._cancelling.placed(client_order_id, order.strategy)
+        self._resolving.keep_looking()

@@ -1,0 +1,175 @@
+"""The start (plain): the journal is read back, the account entered, and every open order looked up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ....messages.addresses import BROKER, JOURNAL
+from ....messages.broker import OrdersSentBefore
+from ....messages.journal import Append, Appended, JournalPage, ReadJournal
+from ....messages.supervision import Failed, Unavailable
+from .. import updates
+from ..errors import JournalLostError
+from ..rules.in_force import changes
+from .due import ReadDue
+
+if TYPE_CHECKING:
+    from ...runtime import Outcome
+    from .answering import Answering
+    from .cancelling import Cancelling
+    from .context import OrdersContext
+    from .hearing import Hearing
+    from .resolving import Resolving
+    from .risk_keeping import RiskKeeper
+
+JOURNAL_TIMEOUT_S: Final = 10.0
+"""Seconds that the journal may take for a page, or to append the account of the run; then it is read again."""
+
+
+class Starting:
+    """Brings the book up to the journal, and what is open up to the broker."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  it starts all of them
+        self,
+        context: OrdersContext,
+        risk: RiskKeeper,
+        cancelling: Cancelling,
+        resolving: Resolving,
+        hearing: Hearing,
+        answering: Answering,
+    ) -> None:
+        """Begin with nothing read."""
+        self._context: Final = context
+        self._risk: Final = risk
+        self._cancelling: Final = cancelling
+        self._resolving: Final = resolving
+        self._hearing: Final = hearing
+        self._answering: Final = answering
+        self.has_entered = False
+        """Whether the account of this run has been entered, which happens once in a run."""
+
+    def read_on(self) -> None:
+        """Read the next page of the journal."""
+        request = ReadJournal(after_sequence=self._context.read_back.sequence)
+        self._context.ask(JOURNAL, request, timeout_s=JOURNAL_TIMEOUT_S, then=self._take_page)
+
+    def journal_failed(self, reason: str) -> None:
+        """Read the journal again later.
+
+        Raises:
+            JournalLostError: appends are unanswered, and only reading the journal back shows which are durable.
+        """
+        if unanswered := len(self._context.ledger):
+            raise JournalLostError(f"{unanswered} answers of the journal wanted, found: {reason}")
+        self._read_later()
+
+    def _take_page(self, outcome: Outcome) -> None:
+        """Take a page that this instance requested; one requested by an earlier instance would be out of date."""
+        answer = outcome.value
+        if isinstance(answer, JournalPage):
+            self._read_page(answer)
+        elif isinstance(answer, Failed | Unavailable):
+            self._context.log("answer.failed", level="error", actor=answer.actor, reason=answer.reason)
+            self.journal_failed(answer.reason)
+        else:
+            self._failed("journal.not_read", outcome)
+
+    def _read_page(self, page: JournalPage) -> None:
+        """Build the book from the journal, page by page."""
+        read_back = self._context.read_back
+        for record in page.records:
+            read_back.take_in(record, self._context.ledger)
+        if page.records and read_back.sequence < page.last_sequence:
+            self.read_on()
+        elif self.has_entered:
+            self._write_limits()
+        else:
+            self._enter()
+
+    def _enter(self) -> None:
+        """Enter the account that this run trades on, and go on when that is durable.
+
+        Raises:
+            AccountUnfinishedError: the settings ask for an account that cannot go on.
+        """
+        context = self._context
+        choice = context.settings.account
+        entered = context.ledger.accounts.choose("session" if choice == "auto" else choice, context.now_ns())
+        if entered is None:
+            self.has_entered = True
+            self._write_limits()
+            return
+
+        def written(outcome: Outcome) -> None:
+            if isinstance(outcome.value, Appended):
+                self.has_entered = True
+                context.read_back.note(outcome.value.last_sequence)
+                context.ledger.enter(entered)
+                context.log("account.entered", account=entered.account, choice=entered.choice)
+                self._write_limits()
+            else:
+                self._failed("account.not_entered", outcome)
+
+        context.ask(JOURNAL, Append(facts=(entered,)), timeout_s=JOURNAL_TIMEOUT_S, then=written)
+
+    def _write_limits(self) -> None:
+        """Have limits written down that are others than in the last run, and go on when that is durable."""
+        context = self._context
+        changed_limits = None
+        if context.settings.audited:
+            changed_limits = changes(context.read_back.limits, context.settings, context.now_ns())
+        if changed_limits is None:
+            self._reconcile()
+            return
+
+        def written(outcome: Outcome) -> None:
+            if not isinstance(outcome.value, Appended):
+                self._failed("limits.not_written", outcome)
+                return
+            context.read_back.note(outcome.value.last_sequence)
+            context.read_back.take_limits(changed_limits)
+            for each in changed_limits.changes:
+                if each.before:
+                    level = "warning" if each.loosened else "info"
+                    context.log("limit.changed", level=level, limit=each.name, before=each.before, after=each.after)
+            self._reconcile()
+
+        context.ask(JOURNAL, Append(facts=(changed_limits,)), timeout_s=JOURNAL_TIMEOUT_S, then=written)
+
+    def _reconcile(self) -> None:
+        """Look up every open order, except those that this instance has just sent or appended."""
+        context, lookups = self._context, self._resolving.lookups
+        is_first = not context.is_read
+        context.is_read = True
+        if is_first:
+            self._tell_sent()
+        for order in context.ledger.book.open_orders():
+            client_order_id = order.client_order_id
+            ours = lookups.is_placing(client_order_id) or context.ledger.is_waiting(client_order_id)
+            if ours or not (is_first or self._hearing.is_in_doubt(order)):
+                continue
+            reason = "the answer did not outlive a restart; it is not sent again"
+            self._hearing.take(order, updates.unanswered(order, reason, context.now_ns()))
+            lookups.require(client_order_id)
+            self._resolving.find(client_order_id)
+        if is_first:
+            self._risk.write_halt()
+            self._cancelling.cancel_halted()
+            self._cancelling.cancel_waiting()
+            self._answering.tell_waiting()
+        self._resolving.keep_reconciling()
+        self._resolving.keep_looking()
+        self._hearing.come_up()
+
+    def _tell_sent(self) -> None:
+        """Tell the session what left within a day: the broker's limits know nothing of our restarts."""
+        times_ns = self._context.read_back.take_sent_ns(self._context.now_ns())
+        if times_ns and not self._context.market_rules:
+            self._context.send(BROKER, OrdersSentBefore(times_ns=times_ns))
+
+    def _failed(self, event: str, outcome: Outcome) -> None:
+        self._context.log(event, level="error", answer=str(outcome.value or outcome.error))
+        self._read_later()
+
+    def _read_later(self) -> None:
+        self._context.after(self._context.settings.lookup_interval_s, ReadDue())
