@@ -16,33 +16,33 @@ from __future__ import annotations
 
 import functools
 import itertools
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ...messages.addresses import CONTROL_WEB, JOURNAL
+from ...messages.addresses import CONTROL_WEB
 from ...messages.codec import encode
-from ...messages.control import AskRefused, HttpShown, OperationAnswered, OperationAsked, ShowHttp
+from ...messages.control import AskRefused, HttpShown, ShowHttp
 from ...messages.database import Abandon
 from ...messages.health import MetricsRead, ReadHealth, ReadMetrics
-from ...messages.journal import Append, Appended
 from ...messages.supervision import Failed
-from ..observability import Counters, Redactor, ShowView, health_of, take
+from ..observability import Counters, ShowView, health_of, take
 from ..runtime import RuntimeActor, handles, reason_of, trace_of
 from ..web import Mount, Mounted
+from .auditing import Audit
 from .errors import AskRefusedError, TokenFileError
 from .http.asking import Operate
 from .http.guard import Guard
 from .http.token_file import TOKEN_NAME, token_of
 from .looking import Handover, Looker
-from .operations import BY_NAME, admit, arguments_of, expect_within
+from .operations import BY_NAME, admit, expect_within
 from .request import Request
 from .server import ControlServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...messages.control import ControlFact, ControlStatistics
+    from ...messages.control import ControlStatistics
     from ..observability import View
     from ..runtime import ActorAddress, Outcome
     from .http.application import ControlApplication
@@ -51,9 +51,6 @@ if TYPE_CHECKING:
 
 
 MOUNT_S: Final = 10.0
-
-JOURNAL_S: Final = 10.0
-"""How long the journal may take until an audited operation is told to be missing in it."""
 
 LOOK_EVERY_S: Final = 5.0
 """What an actor has counted since the last look is lost to metrics when it is restarted."""
@@ -90,7 +87,7 @@ class ControlActor(RuntimeActor):
         self._guard: Guard | None
         self._application: ControlApplication | None = None
         self._http_numbers = itertools.count(1)
-        self._redactor = Redactor()
+        self._audit = Audit(self)
         self._asked: dict[str, str] = {}
         """The actor of each pending request that can be abandoned, by `asker`."""
 
@@ -155,7 +152,7 @@ class ControlActor(RuntimeActor):
         if operation.audited:
             peer = request.peer
             who = f"user {peer.uid}, process {peer.pid}"
-            self._audit(
+            self._audit.asked(
                 operation, message, request.ask.actor, request.asker, who, user_id=peer.uid, process_id=peer.pid
             )
         then = functools.partial(self._pass_back, request, operation)
@@ -180,13 +177,13 @@ class ControlActor(RuntimeActor):
             return
         request = f"http-{self._server.life}-{next(self._http_numbers)}"
         if operation.audited:
-            self._audit(operation, message, wanted.actor, request, wanted.client, client=wanted.client)
+            self._audit.asked(operation, message, wanted.actor, request, wanted.client, client=wanted.client)
         can_be_abandoned = "asker" in message.__struct_fields__
         if can_be_abandoned:
             message = msgspec.structs.replace(message, asker=request)
 
         def tell(outcome: Outcome) -> None:
-            self._audit_answer(operation, request, outcome)
+            self._audit.answered(operation, request, outcome)
             if outcome.error is None:
                 self.send(sender, outcome.value)
                 return
@@ -299,57 +296,8 @@ class ControlActor(RuntimeActor):
 
     # Helpers.
 
-    def _audit(
-        self, operation: Operation, message: msgspec.Struct, actor: str, request: str, who: str, **fields: Any
-    ) -> None:
-        """Log who asks for what, and give it to the journal, before anything is done; nothing waits for that."""
-        arguments = arguments_of(message)
-        self.log(
-            "operation.asked",
-            operation=operation.name,
-            role=operation.role,
-            **fields,
-            request=request,
-            arguments=arguments,
-        )
-        if not operation.journals_itself:
-            shown = {name: self._redactor.field(name, value) for name, value in arguments.items()}
-            self._journal(
-                OperationAsked(
-                    request=request,
-                    operation=operation.name,
-                    role=operation.role,
-                    actor=actor,
-                    who=who,
-                    arguments=msgspec.json.encode(shown).decode(),
-                    occurred_ns=self.clock.now_ns(),
-                )
-            )
-
-    def _audit_answer(self, operation: Operation, request: str, outcome: Outcome) -> None:
-        if operation.audited:
-            came_of_it = type(outcome.value).__name__ if outcome.error is None else type(outcome.error).__name__
-            self.log("operation.answered", operation=operation.name, request=request, answer=came_of_it)
-            if not operation.journals_itself:
-                self._journal(
-                    OperationAnswered(
-                        request=request,
-                        operation=operation.name,
-                        answer=came_of_it,
-                        occurred_ns=self.clock.now_ns(),
-                    )
-                )
-
-    def _journal(self, fact: ControlFact) -> None:
-        def written(outcome: Outcome) -> None:
-            if not isinstance(outcome.value, Appended):
-                reason = str(outcome.error or outcome.value)
-                self.log_bounded("audit.not_journaled", level="error", operation=fact.operation, reason=reason)
-
-        self.ask(JOURNAL, Append(facts=(fact,)), timeout_s=JOURNAL_S, then=written)
-
     def _pass_back(self, request: Request, operation: Operation, outcome: Outcome) -> None:
-        self._audit_answer(operation, request.asker, outcome)
+        self._audit.answered(operation, request.asker, outcome)
         actor = self._asked.pop(request.asker, None)
         if outcome.error is not None:
             if actor is not None:
