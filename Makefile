@@ -83,8 +83,14 @@ faults: $(STAMP) ## Run the storms of faults at full length (three minutes, on a
 		-o python_files='test_*.py long_*.py' --capture tee-sys -q -rP --show-capture stdout
 
 .PHONY: sim
-sim: $(STAMP) ## Play 1,000 seeds of the whole paper system under faults (SEED=n: one, aloud; FIRST=n COUNT=n)
+sim: $(STAMP) ## Play 1,000 seeds each of the whole paper system and of durable delivery under faults (SEED=n: one of the former, aloud; FIRST=n COUNT=n)
 	@PYTHONPATH=tests/simulation:tests/helpers $(BIN)/python -m natya_explore \
+		$(if $(SEED),--seed $(SEED),--first $(or $(FIRST),0) --count $(or $(COUNT),1000))
+	@$(if $(SEED),,$(MAKE) --no-print-directory sim-events)
+
+.PHONY: sim-events
+sim-events: $(STAMP) ## The same of durable delivery alone
+	@PYTHONPATH=tests/simulation:tests/helpers $(BIN)/python -m natya_explore --world events \
 		$(if $(SEED),--seed $(SEED),--first $(or $(FIRST),0) --count $(or $(COUNT),1000))
 
 .PHONY: sim-dhan

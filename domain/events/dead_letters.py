@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ class DeadLetterBook:
     def __init__(self) -> None:
         self._letters: dict[str, EventDeadLettered] = {}
         self._requeued: set[str] = set()
+        self._counts: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._letters)
@@ -39,16 +41,15 @@ class DeadLetterBook:
         """Take note of a fact; those of other kinds are left out."""
         match fact:
             case EventDeadLettered():
-                self._letters.pop(fact.letter_id, None)
-                self._requeued.discard(fact.letter_id)
+                self._remove(fact.letter_id)
                 self._letters[fact.letter_id] = fact
+                self._counts[fact.subscription] += 1
             case DeadLettersChanged(change="requeued"):
                 for letter_id in fact.letter_ids:
                     self._requeue(letter_id, fact.payload)
             case DeadLettersChanged():
                 for letter_id in fact.letter_ids:
-                    self._letters.pop(letter_id, None)
-                    self._requeued.discard(letter_id)
+                    self._remove(letter_id)
 
     def is_requeued(self, letter_id: str) -> bool:
         """Tell whether one is on its way to its subscriber again."""
@@ -61,7 +62,7 @@ class DeadLetterBook:
 
     def count_of(self, subscription: str) -> int:
         """Count those of a subscription."""
-        return sum(letter.subscription == subscription for letter in self._letters.values())
+        return self._counts[subscription]
 
     def oldest_ns(self) -> int:
         """Return when the oldest failed for the last time; 0 if there is none."""
@@ -72,7 +73,7 @@ class DeadLetterBook:
 
         None that is on its way again: it may be handled already.
         """
-        found = {each for each in letter_ids if each in self._letters and each not in self._requeued}
+        found = dict.fromkeys(each for each in letter_ids if each in self._letters and each not in self._requeued)
         return tuple(sorted(found, key=lambda each: self._letters[each].sequence))
 
     def expired(self, before_ns: int, count_max: int) -> tuple[str, ...]:
@@ -107,6 +108,12 @@ class DeadLetterBook:
                 and wanted.key in {"", letter.event.aggregate_id}
             ):
                 yield letter
+
+    def _remove(self, letter_id: str) -> None:
+        letter = self._letters.pop(letter_id, None)
+        self._requeued.discard(letter_id)
+        if letter is not None:
+            self._counts[letter.subscription] -= 1
 
     def _requeue(self, letter_id: str, payload: bytes | None) -> None:
         letter = self._letters.get(letter_id)

@@ -77,9 +77,14 @@ class Delivery:
         self._open: OrderedDict[int, None] = OrderedDict()
         self._done = set(done)
         self._ids: set[str] = set()
-        """Of events that wait or are in flight."""
+        """Of events of the journal that wait or are in flight."""
 
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._letters: set[str] = set()
+        """Ids of the dead letters that do."""
+
+        self._seen: OrderedDict[str, bool] = OrderedDict()
+        """Ids of the newest events that are settled, and whether it was in this life by being handled."""
+
         self._partitions = [_Partition() for _ in range(terms.partitions)]
         self._breaker = Breaker(fail_max=terms.fail_max, reset_timeout_s=terms.reset_s)
         self._pending = 0
@@ -113,9 +118,9 @@ class Delivery:
         """`closed`, `open` or `half-open`."""
         return self._breaker.state
 
-    def remember(self, event_id: str) -> None:
-        """Take note of an event that was handled before: a repeat of it is not handled."""
-        self._seen[event_id] = None
+    def remember(self, event_id: str, *, is_handled: bool = False) -> None:
+        """Take note of an event that is settled: a repeat of it is not handled."""
+        self._seen[event_id] = is_handled
         self._seen.move_to_end(event_id)
         if len(self._seen) > self.terms.window_max:
             self._seen.popitem(last=False)
@@ -140,7 +145,7 @@ class Delivery:
 
     def requeue(self, sequence: int, event: EventPublished, letter_id: str, now_ns: int) -> None:
         """Take a dead letter again, behind what waits of its aggregate; no effect while it is on its way."""
-        if event.event_id not in self._ids:
+        if letter_id not in self._letters:
             self._put(Item(sequence=sequence, event=event, came_ns=now_ns, letter_id=letter_id))
 
     def due(self, now_ns: int) -> tuple[Batch, ...]:
@@ -234,9 +239,32 @@ class Delivery:
             self._forget(item)
             self.remember(item.event.event_id)
 
+    def died(self, sequence: int, event_id: str) -> bool:
+        """Settle an event that an earlier life, or subscriber, has given up; no effect while it is in flight.
+
+        Returns:
+            Whether it was handled meanwhile, and so is no dead letter any more.
+        """
+        if self._seen.get(event_id, False):
+            return True
+        if sequence > self.offered:
+            self._done.add(sequence)
+        elif sequence in self._open:
+            for partition in self._partitions:
+                for item in partition.waiting:
+                    if item.sequence == sequence and not item.letter_id:
+                        partition.waiting.remove(item)
+                        self._forget(item)
+                        self.remember(item.event.event_id)
+                        return False
+        return False
+
     def _put(self, item: Item) -> None:
         self._pending += 1
-        self._ids.add(item.event.event_id)
+        if item.letter_id:
+            self._letters.add(item.letter_id)
+        else:
+            self._ids.add(item.event.event_id)
         number = zlib.crc32(item.event.aggregate_id.encode("utf-8", "surrogatepass")) % self.terms.partitions
         self._partitions[number].waiting.append(item)
 
@@ -259,17 +287,19 @@ class Delivery:
         for item in items:
             self.handled += 1
             self._forget(item)
-            self.remember(item.event.event_id)
+            self.remember(item.event.event_id, is_handled=True)
             if item.letter_id:
                 letters.append(item.letter_id)
         return tuple(letters)
 
     def _forget(self, item: Item) -> None:
         self._pending -= 1
+        if item.letter_id:
+            self._letters.discard(item.letter_id)
+            return
         self._ids.discard(item.event.event_id)
-        if not item.letter_id:
-            del self._open[item.sequence]
-            self._done.add(item.sequence)
+        del self._open[item.sequence]
+        self._done.add(item.sequence)
 
 
 _NEVER_NS: Final = 1 << 63

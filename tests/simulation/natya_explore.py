@@ -1,6 +1,6 @@
 """`make sim`: plays many seeds of a world on all processors; `make sim SEED=n` plays one and tells what happened.
 
-`make sim-dhan` plays the world in which the broker is Dhan, reached by HTTP.
+`make sim-dhan` plays the world in which the broker is Dhan, reached by HTTP; `make sim-events` durable delivery.
 """
 
 import argparse
@@ -15,13 +15,14 @@ from collections import Counter
 from functools import partial
 
 from natya_dhan_world import DhanWorld
+from natya_events_world import EVENTS_PATH, EventsWorld
 from natya_seeds import a_world
 
 from natya.testing.order_path import DHAN_PATH, PAPER_PATH
 
-WORLDS = {"paper": a_world, "dhan": DhanWorld}
-PATHS = {"paper": PAPER_PATH, "dhan": DHAN_PATH}
-TARGETS = {"paper": "sim", "dhan": "sim-dhan"}
+WORLDS = {"paper": a_world, "dhan": DhanWorld, "events": EventsWorld}
+PATHS = {"paper": PAPER_PATH, "dhan": DHAN_PATH, "events": EVENTS_PATH}
+TARGETS = {"paper": "sim", "dhan": "sim-dhan", "events": "sim-events"}
 
 PLAY_CPU_S_MAX = 30
 PLAY_S_MAX = 600

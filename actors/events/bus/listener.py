@@ -124,6 +124,15 @@ HANDLED_MAX = 10_000
 """Ids of handled events that are remembered: a batch that took too long comes again when it is done."""
 
 
+ANSWER_S = 10.0
+AGAIN_S = 0.1
+"""Seconds until delivery is asked again where it did not answer."""
+
+
+class SubscribeDue(msgspec.Struct, frozen=True):
+    """To itself: subscribe again."""
+
+
 class DurableListener(RuntimeActor):
     """Calls the handler with events until each is handled: one partition after another, partitions on threads.
 
@@ -138,19 +147,14 @@ class DurableListener(RuntimeActor):
 
     def on_start(self) -> None:
         """Subscribe; the start is complete when delivery says so: from then on nothing is missed."""
-        self._is_subscribed = False
         self._handled: OrderedDict[str, None] = OrderedDict()
         self._count = 0
-        self.send(DELIVERY, self.settings.wanted)
+        self._subscribe()
 
-    @handles(EventsSubscribed)
-    def take_answer(self, answer: EventsSubscribed, _sender: ActorAddress) -> None:
-        """Fail if delivery refuses."""
-        if answer.refusal:
-            raise ValueError(answer.refusal)
-        if not self._is_subscribed:
-            self._is_subscribed = True
-            self.ready()
+    @handles(SubscribeDue)
+    def subscribe_again(self, _due: SubscribeDue, _sender: ActorAddress) -> None:
+        """Subscribe once more: delivery is being restarted, or was before it answered."""
+        self._subscribe()
 
     @handles(DeliverEvents)
     def handle(self, batch: DeliverEvents, sender: ActorAddress) -> None:
@@ -173,6 +177,18 @@ class DurableListener(RuntimeActor):
     def statistics(self) -> ActorStatistics:
         """Count what was handled."""
         return ActorStatistics(handled=self._count, failures=self.host.failures)
+
+    def _subscribe(self) -> None:
+        self.ask(DELIVERY, self.settings.wanted, timeout_s=ANSWER_S, then=self._take_answer)
+
+    def _take_answer(self, outcome: Outcome) -> None:
+        answer = outcome.value
+        if not isinstance(answer, EventsSubscribed):
+            self.after_on_machine(AGAIN_S, SubscribeDue())
+        elif answer.refusal:
+            raise ValueError(answer.refusal)
+        else:
+            self.ready()
 
     def _call_again(self, batch: DeliverEvents) -> tuple[list[str], EventsHandled | EventsNotHandled]:
         """Call the handler with each, had or not; what it asks of others is of the replay's conversation."""

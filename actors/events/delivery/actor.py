@@ -40,16 +40,19 @@ from ....messages.delivery import (
     SubscribeEvents,
     UnsubscribeEvents,
 )
-from ....messages.journal import Append, Appended, AppendRefused, Journaled, JournalPage, ReadJournal
+from ....messages.journal import Append, Appended, AppendRefused, Journaled
 from ....messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
 from ....messages.supervision import Unavailable
 from ...runtime import RuntimeActor, handles
-from .durable import OWN_FACTS, PAGE_RECORDS, CallDue, DurableSubscriptions, PumpDue
+from .durable import DurableSubscriptions
+from .own_facts import CallDue, OwnFacts
 from .replaying import Replays
+from .subscription import PumpDue, interests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ....messages.journal import JournalRecord
     from ...runtime import ActorAddress, Outcome
     from .settings import DeliverySettings
 
@@ -58,9 +61,7 @@ EXPIRE_EVERY_S: Final = 60.0
 
 
 class LoadDue(msgspec.Struct, frozen=True, gc=False):
-    """To itself: read what is journaled after this sequence of where subscriptions are."""
-
-    after_sequence: int = 0
+    """To itself: read what is journaled of where subscriptions are."""
 
 
 class ExpireDue(msgspec.Struct, frozen=True, gc=False):
@@ -79,44 +80,52 @@ class DeliveryActor(RuntimeActor):
         self._interests = Interests()
         self._letters = DeadLetterBook()
         self._durable = DurableSubscriptions(self, self.settings, self._letters)
-        self._replays = Replays(self, self.settings)
-        self._is_loaded = self._is_stopping = False
+        self._replays = Replays(self, self.settings, self._durable)
+        self._own = OwnFacts(self, self.settings, take=self._take, loaded=self._begin)
+        self._wanted: dict[str, SubscribeDurably] = {}
+        """By which requests somebody is subscribed, or will be as soon as the journal is read."""
+
+        self._changing: set[str] = set()
+        """Dead letters whose change is on its way to the journal."""
+
+        self._is_to_subscribe = self._is_stopping = False
         self._published = self._refused = self._sent = 0
         self.send(self.myAddress, LoadDue())
 
     def snapshot(self) -> tuple[Interests, tuple[SubscribeDurably, ...]]:
         """Hand over the subscriptions."""
-        return self._interests, self._durable.requests
+        return self._interests, tuple(self._wanted.values())
 
     def restore(self, state: tuple[Interests, tuple[SubscribeDurably, ...]]) -> None:
         """Take them over."""
         self._interests, requests = state
-        for request in requests:
-            self.send(self.myAddress, request)
+        self._wanted = {each.subscription: each for each in requests}
+        self._is_to_subscribe = bool(requests)
 
     @handles(LoadDue)
-    def load(self, due: LoadDue, _sender: ActorAddress) -> None:
-        """Read a page of what earlier lives have journaled."""
-        types = tuple(each.__name__ for each in OWN_FACTS)
-        wanted = ReadJournal(after_sequence=due.after_sequence, records_max=PAGE_RECORDS, types=types)
+    def load(self, _due: LoadDue, _sender: ActorAddress) -> None:
+        """Read what earlier lives have journaled, and then go on."""
+        self._own.read()
 
-        def take(outcome: Outcome) -> None:
-            page = outcome.value
-            if not isinstance(page, JournalPage):
-                self.after(self.settings.retry_s, due)
-                return
-            for record in page.records:
-                self._letters.apply(record.fact)
-                self._durable.apply(record.fact)
-            if len(page.records) == PAGE_RECORDS:
-                self.send(self.myAddress, LoadDue(page.records[-1].sequence))
-                return
-            self._durable.last_sequence = max(self._durable.last_sequence, page.last_sequence)
-            self._is_loaded = True
-            self.after_on_machine(EXPIRE_EVERY_S, ExpireDue())
-            self.unstash_all()
+    def _take(self, record: JournalRecord) -> None:
+        """Take in one of our own facts, when it is durable."""
+        fact = record.fact
+        again: tuple[str, ...] = ()
+        if isinstance(fact, DeadLettersChanged):
+            self._changing.difference_update(fact.letter_ids)
+            if fact.change == "requeued":
+                again = self._letters.changeable(fact.letter_ids)
+        self._letters.apply(fact)
+        self._durable.take(record)
+        for letter_id in again:
+            self._durable.requeue(self._letters[letter_id])
 
-        self.ask(self.settings.journal, wanted, timeout_s=self.settings.append_s, then=take)
+    def _begin(self) -> None:
+        self._durable.last_sequence = max(self._durable.last_sequence, self._own.last_sequence)
+        for request in self._wanted.values():
+            self._durable.subscribe(request, _do_nothing)
+        self.after_on_machine(EXPIRE_EVERY_S, ExpireDue())
+        self.unstash_all()
 
     @handles(PublishEvents)
     def publish(self, request: PublishEvents, sender: ActorAddress) -> None:
@@ -138,6 +147,7 @@ class DeliveryActor(RuntimeActor):
         if not batch.records:  # as no journal of ours sends it
             return
         self._tell(record.fact for record in batch.records if isinstance(record.fact, EventPublished))
+        self._own.hear(batch.records)
         self._durable.hear(batch.records)
 
     @handles(SubscribeEvents)
@@ -158,29 +168,35 @@ class DeliveryActor(RuntimeActor):
     @handles(UnsubscribeEvents)
     def unsubscribe(self, request: UnsubscribeEvents, sender: ActorAddress) -> None:
         """Send nothing more."""
-        if self._may_speak_for(sender, request):
+        if self._is_to_subscribe and not self._own.is_loaded:  # in this order
+            self.stash(request, sender)
+        elif self._may_speak_for(sender, request):
             self._interests.remove(request.subscriber)
+            self._wanted = {n: each for n, each in self._wanted.items() if each.subscriber != request.subscriber}
             self._durable.detach(request.subscriber)
             self.send(sender, EventsUnsubscribed(subscriber=request.subscriber))
 
     @handles(SubscribeDurably)
     def subscribe_durably(self, request: SubscribeDurably, sender: ActorAddress) -> None:
         """Go on where the subscription was."""
-        if not self._is_loaded:
+        if not self._own.is_loaded:
+            self._is_to_subscribe = True
             self.stash(request, sender)
             return
         if not self._may_speak_for(sender, request):
             return
-        refusal = ""
+        told = EventsSubscribed(subscriber=request.subscriber)
         if request.subscription not in self._durable and len(self._durable) >= self.settings.subscriptions_max:
             refusal = f"at most {self.settings.subscriptions_max} durable subscriptions wanted"
-        else:
-            try:
-                self._durable.subscribe(request)
-            except PatternInvalidError as fault:
-                refusal = str(fault)
-        if sender is not self.myAddress:
-            self.send(sender, EventsSubscribed(subscriber=request.subscriber, refusal=refusal))
+            self.send(sender, msgspec.structs.replace(told, refusal=refusal))
+            return
+        try:
+            interests_of(request)
+        except PatternInvalidError as fault:
+            self.send(sender, msgspec.structs.replace(told, refusal=str(fault)))
+            return
+        self._wanted[request.subscription] = request
+        self._durable.subscribe(request, lambda: self.send(sender, told))
 
     @handles(PumpDue)
     def pump(self, due: PumpDue, _sender: ActorAddress) -> None:
@@ -195,7 +211,7 @@ class DeliveryActor(RuntimeActor):
     @handles(ListDeadLetters)
     def list_dead_letters(self, wanted: ListDeadLetters, sender: ActorAddress) -> None:
         """Answer a page of them."""
-        if self._is_loaded:
+        if self._own.is_loaded:
             self.send(sender, self._letters.find(wanted))
         else:
             self.stash(wanted, sender)
@@ -203,10 +219,10 @@ class DeliveryActor(RuntimeActor):
     @handles(ChangeDeadLetters)
     def change_dead_letters(self, request: ChangeDeadLetters, sender: ActorAddress) -> None:
         """Requeue or drop them, when that is durable."""
-        if not self._is_loaded:
+        if not self._own.is_loaded:
             self.stash(request, sender)
             return
-        letter_ids = self._letters.changeable(request.letter_ids)
+        letter_ids = self._changeable(request.letter_ids)
         if request.payload is not None and (fault := self._fault_of_edit(request, letter_ids)):
             self.send(sender, DeadLettersChangeDone(changed=0, refusal=fault))
             return
@@ -215,7 +231,7 @@ class DeliveryActor(RuntimeActor):
     @handles(ReplayEvents)
     def replay(self, wanted: ReplayEvents, sender: ActorAddress) -> None:
         """Hand events of the past over to one subscription again."""
-        if not self._is_loaded:
+        if not self._own.is_loaded:
             self.stash(wanted, sender)
             return
         subscription = self._durable.request_of(wanted.subscription)
@@ -239,9 +255,10 @@ class DeliveryActor(RuntimeActor):
     def expire(self, due: ExpireDue, _sender: ActorAddress) -> None:
         """Remove the dead letters that were kept long enough, or are too many."""
         before_ns = self.house_clock.now_ns() - self.settings.letters_days * DAY_NS
-        if expired := self._letters.expired(before_ns, self.settings.letters_max):
+        if expired := self._changeable(self._letters.expired(before_ns, self.settings.letters_max)):
             self.log("dead_letters.expired", level="warning", letters=len(expired))
             self._change(expired[:EVENTS_AT_ONCE_MAX], "expired", None)
+        self._durable.keep_old(self.clock.now_ns() - DAY_NS)
         self.after_on_machine(EXPIRE_EVERY_S, due)
 
     def is_drained(self) -> bool:
@@ -264,6 +281,9 @@ class DeliveryActor(RuntimeActor):
             oldest_dead_letter_ns=self._letters.oldest_ns(),
             replays=self._replays.statuses(),
         )
+
+    def _changeable(self, letter_ids: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(each for each in self._letters.changeable(letter_ids) if each not in self._changing)
 
     def _fault_of_edit(self, request: ChangeDeadLetters, letter_ids: tuple[str, ...]) -> str:
         if len(request.letter_ids) != 1 or request.change != "requeued":
@@ -290,15 +310,13 @@ class DeliveryActor(RuntimeActor):
         fact = DeadLettersChanged(letter_ids=letter_ids, change=change, occurred_ns=now_ns, payload=payload)
 
         def then(outcome: Outcome) -> None:
-            if not isinstance(outcome.value, Appended):
+            if isinstance(outcome.value, Appended):
+                answer(len(letter_ids))
+            else:
+                self._changing.difference_update(letter_ids)
                 answer(0, _why(outcome.value, outcome))
-                return
-            again = tuple(each for each in letter_ids if each in self._letters and not self._letters.is_requeued(each))
-            self._letters.apply(fact)
-            for letter_id in again if change == "requeued" else ():
-                self._durable.requeue(self._letters[letter_id])
-            answer(len(again))
 
+        self._changing.update(letter_ids)
         self.ask(self.settings.journal, Append(facts=(fact,)), timeout_s=self.settings.append_s, then=then)
 
     def _append(self, events: tuple[EventPublished, ...], sender: ActorAddress) -> None:
@@ -340,3 +358,7 @@ def _occurred(event: EventPublished, now_ns: int) -> EventPublished:
 
 def _why(told: object, outcome: Outcome) -> str:
     return f"the journal did not say whether it has them: {outcome.error or told}"
+
+
+def _do_nothing() -> None:
+    """Tell nobody: who asked was told by an earlier life, or asks again."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from ....domain.events.catalog import event_of
 from ....domain.events.delivery import Delivery
-from ....domain.events.interests import Interest, Interests
+from ....domain.events.places import Place
 from ....domain.time import SECOND_NS
 from ....messages.delivery import (
     DeadLettersChanged,
@@ -19,60 +17,25 @@ from ....messages.delivery import (
     EventFact,
     EventPublished,
     EventsHandled,
-    EventsNotHandled,
     SubscriptionMoved,
     SubscriptionStatus,
 )
 from ....messages.journal import Append, Appended, JournalPage, ReadJournal
 from ....messages.supervision import Unavailable
+from .own_facts import OWN_FACTS, PAGE_RECORDS, CallDue
+from .subscription import PumpDue, Subscription, failure_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ....domain.events.dead_letters import DeadLetterBook
     from ....domain.events.delivery import Batch, Item
-    from ....messages.delivery import SubscribeDurably
+    from ....messages.delivery import EventsNotHandled, SubscribeDurably
     from ....messages.journal import JournalRecord
-    from ...runtime import Outcome, RuntimeActor, Timer
+    from ...runtime import Outcome, RuntimeActor
     from .settings import DeliverySettings
 
-OWN_FACTS: Final = (SubscriptionMoved, EventDeadLettered, DeadLettersChanged)
-"""What is journaled by delivery itself: handed over to nobody, else a position that is kept would move it."""
-
-PAGE_RECORDS: Final = 1_000
-
-
-class PumpDue(msgspec.Struct, frozen=True, gc=False):
-    """To delivery itself: something of a subscription may be due, or has to be kept."""
-
-    subscription: str
-    is_keeping: bool = False
-
-
-def interests_of(request: SubscribeDurably) -> Interests:
-    """Return what a subscription wants, for itself."""
-    interests = Interests()
-    interests.set(request.subscription, Interest.of(request))
-    return interests
-
-
-class Subscription:
-    """One of them, with its subscriber."""
-
-    def __init__(self, request: SubscribeDurably, delivery: Delivery) -> None:
-        self.request: Final = request
-        self.delivery: Final = delivery
-        self.interests: Final = interests_of(request)
-        self.is_reading = False
-        self.is_ended = False
-        """Somebody has subscribed anew: what is on its way for this one changes nothing any more."""
-
-        self.kept: tuple[int, tuple[int, ...]] = (-1, ())
-        """Position and what is done behind it, as the journal has them."""
-
-        self.has_moved = False
-        """By other facts than those of delivery: one that is kept for a kept one would never end."""
-
-        self.timer: Timer | None = None
-        self.keeping: Timer | None = None
+KEPT_AT_ONCE_MAX: Final = 100
 
 
 class DurableSubscriptions:
@@ -88,10 +51,13 @@ class DurableSubscriptions:
         self._actor: Final = actor
         self._settings: Final = settings
         self._letters: Final = letters
-        self.places: dict[str, tuple[int, tuple[int, ...]]] = {}
-        """Where each is as the journal has it, also those that nobody has subscribed by since the start."""
+        self.places: dict[str, Place] = {}
+        """Where each was the last time that somebody was subscribed by it, or that the journal was told."""
 
         self._active: dict[str, Subscription] = {}
+        self._told: dict[str, list[Callable[[], None]]] = {}
+        """Who waits for the first place of a subscription to be durable."""
+
         self.last_sequence = 0
         """Newest of the journal."""
 
@@ -101,27 +67,43 @@ class DurableSubscriptions:
     def __contains__(self, name: str) -> bool:
         return name in self.places
 
-    def apply(self, fact: Any) -> None:
-        """Take note of a fact of an earlier life."""
+    def take(self, record: JournalRecord) -> None:
+        """Take in a fact that is durable: of an earlier life, or of this one."""
+        fact = record.fact
         if isinstance(fact, SubscriptionMoved):
-            self.places[fact.subscription] = (fact.position, fact.done)
+            place = self.places.setdefault(fact.subscription, Place(fact.position))
+            place.settle(fact.position, fact.done)
+            place.kept_ns = record.recorded_ns
+            for tell in self._told.pop(fact.subscription, ()):
+                tell()
+        elif isinstance(fact, EventDeadLettered):
+            self._died(fact)
 
-    def subscribe(self, request: SubscribeDurably) -> None:
-        """Go on where the subscription was, or begin; the subscriber before gets nothing more."""
+    def subscribe(self, request: SubscribeDurably, tell: Callable[[], None]) -> None:
+        """Go on where the subscription was, or begin; the subscriber before gets nothing more.
+
+        Args:
+            request: that of the subscriber.
+            tell: called when its place is durable: from then on no crash makes it miss anything.
+        """
         name = request.subscription
-        position, done = self.places.setdefault(name, (self.last_sequence if request.begins == "now" else 0, ()))
+        place = self.places.setdefault(name, Place(self.last_sequence if request.begins == "now" else 0))
         before = self._active.pop(name, None)
         if before is not None:
-            position, done = before.delivery.position, before.delivery.done
+            place.settle(before.delivery.position, before.delivery.done)
             self._end(before)
-        subscription = Subscription(request, Delivery(request.terms, position=position, done=done))
+        subscription = Subscription(request, Delivery(request.terms, position=place.position, done=place.done))
         self._active[name] = subscription
+        if place.kept_ns is None:
+            self._told.setdefault(name, []).append(tell)
         self._keep(subscription)
-        window = min(request.terms.window_max, position)
+        window = min(request.terms.window_max, place.position)
         if window:
-            self._read(subscription, position - window, self._recall)
+            self._read(subscription, place.position - window, self._recall)
         else:
             self._begin(subscription)
+        if place.kept_ns is not None:
+            tell()
 
     def detach(self, subscriber: str) -> None:
         """Hand nothing more over to an actor; its subscriptions keep their places."""
@@ -129,7 +111,7 @@ class DurableSubscriptions:
             if subscription.request.subscriber == subscriber:
                 del self._active[name]
                 self._keep(subscription)
-                self.places[name] = subscription.kept
+                self.places[name].settle(subscription.delivery.position, subscription.delivery.done)
                 self._end(subscription)
 
     def hear(self, records: tuple[JournalRecord, ...]) -> None:
@@ -160,7 +142,7 @@ class DurableSubscriptions:
     def requeue(self, letter: EventDeadLettered) -> None:
         """Hand a dead letter over again, once its subscription has a subscriber."""
         subscription = self._active.get(letter.subscription)
-        if subscription is not None and not subscription.is_reading:
+        if subscription is not None and subscription.is_begun:
             now_ns = self._actor.clock.monotonic_ns()
             subscription.delivery.requeue(letter.sequence, letter.event, letter.letter_id, now_ns)
             self.pump(subscription)
@@ -190,6 +172,11 @@ class DurableSubscriptions:
         active = self._active.get(name)
         return None if active is None else active.request
 
+    def position_of(self, name: str) -> int:
+        """Return where a subscription is."""
+        active = self._active.get(name)
+        return self.places[name].position if active is None else active.delivery.position
+
     @property
     def requests(self) -> tuple[SubscribeDurably, ...]:
         """Return by which requests somebody is subscribed."""
@@ -207,8 +194,8 @@ class DurableSubscriptions:
 
     def _status(self, name: str) -> SubscriptionStatus:
         active = self._active.get(name)
-        position, done = self.places[name]
-        delivery = Delivery(DeliveryTerms(), position=position, done=done) if active is None else active.delivery
+        place = self.places[name]
+        delivery = active.delivery if active else Delivery(DeliveryTerms(), position=place.position, done=place.done)
         return SubscriptionStatus(
             subscription=name,
             subscriber="" if active is None else active.request.subscriber,
@@ -260,6 +247,7 @@ class DurableSubscriptions:
             self._begin(subscription)
 
     def _begin(self, subscription: Subscription) -> None:
+        subscription.is_begun = True
         for letter in self._letters.requeued_of(subscription.request.subscription):
             self.requeue(letter)
         self.pump(subscription)
@@ -302,7 +290,8 @@ class DurableSubscriptions:
         subscription.has_moved = True
         answer = outcome.value
         if isinstance(answer, EventsHandled):
-            self._handled(subscription, subscription.delivery.succeeded(batch.partition))
+            letters = subscription.delivery.succeeded(batch.partition)
+            self._handled(subscription, (*letters, *self._letters_of(subscription, batch.items)))
         else:
             failure = failure_of(answer, outcome, len(batch.items))
             letters, item = subscription.delivery.failed(
@@ -314,7 +303,7 @@ class DurableSubscriptions:
                 is_permanent=failure.is_permanent,
                 is_counted=not isinstance(answer, Unavailable),
             )
-            self._handled(subscription, letters)
+            self._handled(subscription, (*letters, *self._letters_of(subscription, batch.items[: failure.handled])))
             if item is not None:
                 self._bury(subscription, batch.partition, self._letter(subscription, item, failure))
         self.pump(subscription)
@@ -337,29 +326,55 @@ class DurableSubscriptions:
             last_failed_ns=now_ns,
         )
 
+    def _letters_of(self, subscription: Subscription, items: tuple[Item, ...]) -> tuple[str, ...]:
+        """Return the dead letters that events of the journal are: an earlier subscriber had given them up just then."""
+        name = subscription.request.subscription
+        if not self._letters.count_of(name):
+            return ()
+        ids = (f"{name}-{item.sequence}" for item in items if not item.letter_id)
+        return tuple(each for each in ids if each in self._letters)
+
     def _bury(self, subscription: Subscription, partition: int, letter: EventDeadLettered) -> None:
         """Make the dead letter durable, however often it takes; then its partition goes on."""
+        subscription.burying[letter.letter_id] = partition
+        self._try_to_bury(subscription, letter)
 
+    def _try_to_bury(self, subscription: Subscription, letter: EventDeadLettered) -> None:
         def then(outcome: Outcome) -> None:
-            if subscription.is_ended:
-                return
-            if not isinstance(outcome.value, Appended):
-                self._later(functools.partial(self._bury, subscription, partition, letter))
-                return
-            self._letters.apply(letter)
-            self._actor.log_bounded(
-                "event.dead_lettered",
-                level="warning",
-                letter_id=letter.letter_id,
-                event_type=letter.event.event_type,
-                error=letter.error,
-                reason=letter.reason,
-            )
-            subscription.has_moved = True
-            subscription.delivery.buried(partition)
-            self.pump(subscription)
+            if isinstance(outcome.value, Appended):
+                self._buried(subscription, letter)
+            elif letter.letter_id in subscription.burying and not subscription.is_ended:
+                self._later(functools.partial(self._try_to_bury, subscription, letter))
 
-        self._append(letter, then)
+        if letter.letter_id in subscription.burying:
+            self._append(letter, then)
+
+    def _buried(self, subscription: Subscription, letter: EventDeadLettered) -> None:
+        partition = subscription.burying.pop(letter.letter_id, None)
+        if partition is None or subscription.is_ended:
+            return
+        self._actor.log_bounded(
+            "event.dead_lettered",
+            level="warning",
+            letter_id=letter.letter_id,
+            event_type=letter.event.event_type,
+            error=letter.error,
+            reason=letter.reason,
+        )
+        subscription.has_moved = True
+        subscription.delivery.buried(partition)
+        self.pump(subscription)
+
+    def _died(self, letter: EventDeadLettered) -> None:
+        """Take in a dead letter that is durable, whichever append it was."""
+        place = self.places.get(letter.subscription)
+        if place is not None:
+            place.settle(place.position, (letter.sequence,))
+        subscription = self._active.get(letter.subscription)
+        if subscription is not None and letter.letter_id in subscription.burying:
+            self._buried(subscription, letter)
+        elif subscription is not None and subscription.delivery.died(letter.sequence, letter.event.event_id):
+            self._handled(subscription, (letter.letter_id,))
 
     def _handled(self, subscription: Subscription, letter_ids: tuple[str, ...]) -> None:
         """Take requeued ones that were handled out of the dead letters."""
@@ -368,9 +383,7 @@ class DurableSubscriptions:
         fact = DeadLettersChanged(letter_ids=letter_ids, change="handled", occurred_ns=self._actor.house_clock.now_ns())
 
         def then(outcome: Outcome) -> None:
-            if isinstance(outcome.value, Appended):
-                self._letters.apply(fact)
-            else:
+            if not isinstance(outcome.value, Appended):
                 self._later(functools.partial(self._handled, subscription, letter_ids))
 
         self._append(fact, then)
@@ -384,25 +397,31 @@ class DurableSubscriptions:
 
     def _keep(self, subscription: Subscription) -> None:
         """Journal where it is; one such fact at a time, and none while nothing has moved."""
-        delivery, name = subscription.delivery, subscription.request.subscription
+        delivery = subscription.delivery
         place = delivery.position, delivery.done
-        fact = SubscriptionMoved(
-            subscription=name,
-            position=place[0],
-            done=place[1],
-            occurred_ns=self._actor.house_clock.now_ns(),
-        )
 
         def then(outcome: Outcome) -> None:
-            if isinstance(outcome.value, Appended):
-                self.places[name] = place
-            else:
+            if not isinstance(outcome.value, Appended):
                 subscription.kept, subscription.has_moved = (-1, ()), True
             if not subscription.is_ended:
                 self.pump(subscription)
 
         subscription.kept, subscription.has_moved = place, False
-        self._append(fact, then)
+        self._append(self._moved(subscription.request.subscription, *place), then)
+
+    def _moved(self, name: str, position: int, done: tuple[int, ...]) -> SubscriptionMoved:
+        now_ns = self._actor.house_clock.now_ns()
+        return SubscriptionMoved(subscription=name, position=position, done=done, occurred_ns=now_ns)
+
+    def keep_old(self, before_ns: int) -> None:
+        """Journal anew where those are that the journal was told before this time: old segments may be removed."""
+        old = [each for each in self.places.items() if each[1].kept_ns is not None and each[1].kept_ns < before_ns]
+        for name, place in old[:KEPT_AT_ONCE_MAX]:
+            active = self._active.get(name)
+            if active is not None:
+                self._keep(active)
+            else:
+                self._append(self._moved(name, place.position, place.done), _do_nothing)
 
     def _append(self, fact: EventFact, then: Any) -> None:
         self._actor.ask(self._settings.journal, Append(facts=(fact,)), timeout_s=self._settings.append_s, then=then)
@@ -414,17 +433,5 @@ class DurableSubscriptions:
                 timer.cancel()
 
 
-class CallDue(msgspec.Struct, frozen=True):
-    """To delivery itself: try again what the journal did not do."""
-
-    call: Any
-
-
-def failure_of(answer: Any, outcome: Outcome, size: int) -> EventsNotHandled:
-    """Return the failure that an answer to `DeliverEvents` of so many events is, whatever it is."""
-    if isinstance(answer, EventsNotHandled) and answer.handled < size:
-        return answer
-    error = getattr(answer, "error", "") or type(outcome.error or answer).__name__
-    return EventsNotHandled(
-        handled=0, error=error, reason=getattr(answer, "reason", "") or str(outcome.error or answer)
-    )
+def _do_nothing(_outcome: Outcome) -> None:
+    """Leave it: it is tried again a minute later."""

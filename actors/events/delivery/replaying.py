@@ -6,6 +6,8 @@ import functools
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from ....domain.events.catalog import event_of
 from ....domain.events.interests import Interest
 from ....domain.time import SECOND_NS
@@ -13,16 +15,21 @@ from ....messages.delivery import DeliverEvents, EventsHandled, ReplayStatus
 from ....messages.journal import JournalPage, ReadJournal
 from ....messages.replays import replay_id_of
 from ....messages.supervision import Unavailable
-from .durable import OWN_FACTS, PAGE_RECORDS, CallDue, failure_of, interests_of
+from .own_facts import OWN_FACTS, PAGE_RECORDS, CallDue
+from .subscription import failure_of, interests_of
 
 if TYPE_CHECKING:
     from ....messages.delivery import EventPublished, SubscribeDurably
     from ....messages.replays import ReplayEvents
     from ...runtime import Outcome, RuntimeActor, Timer
+    from .durable import DurableSubscriptions
     from .settings import DeliverySettings
 
 OVER_MAX: Final = 16
 """Replays that are over and still shown."""
+
+LOOK_S: Final = 0.01
+"""Seconds until a replay that has come to where its subscription is looks whether that has moved on."""
 
 TRIES_MAX: Final = 30
 """So often in a row a subscriber that is being restarted is tried; then the replay ends."""
@@ -60,6 +67,18 @@ class Replay:
             and bool(self._subscribed.of(event))
         )
 
+    def due(self, now_ns: int, position: int) -> list[EventPublished]:
+        """Return the events that are handed over now; none after this position: they are not of the past yet.
+
+        Their turn comes as new ones, in order for each aggregate; a replay that overtook them would break it.
+        """
+        due = []
+        for sequence, event in self.events[: self.subscription.terms.batch_max]:
+            if sequence > position or self.due_ns(event) > now_ns:
+                break
+            due.append(event)
+        return due
+
     def due_ns(self, event: EventPublished) -> int:
         """Return the monotonic time at which it is handed over."""
         if not self.wanted.pace:
@@ -86,18 +105,22 @@ class Replays:
     Args:
         actor: sends, asks, and has the clocks.
         settings: of delivery.
+        durable: the subscriptions.
     """
 
-    def __init__(self, actor: RuntimeActor, settings: DeliverySettings) -> None:
+    def __init__(self, actor: RuntimeActor, settings: DeliverySettings, durable: DurableSubscriptions) -> None:
         self._actor: Final = actor
         self._settings: Final = settings
+        self._durable: Final = durable
         self._replays: OrderedDict[str, Replay] = OrderedDict()
         self._begun = 0
 
     def begin(self, wanted: ReplayEvents, subscription: SubscribeDurably) -> str:
-        """Begin one, and return its id; empty: one of this subscription is running."""
+        """Begin one of what is journaled now, and return its id; empty: one of this subscription is running."""
         if any(each.wanted.subscription == wanted.subscription and not each.is_over for each in self._replays.values()):
             return ""
+        until_sequence = min(wanted.until_sequence, self._durable.last_sequence)
+        wanted = msgspec.structs.replace(wanted, until_sequence=until_sequence)
         replay = Replay(replay_id_of(self._actor.house_clock.now_ns(), self._begun), wanted, subscription)
         self._begun += 1
         self._replays[replay.replay_id] = replay
@@ -152,13 +175,10 @@ class Replays:
         now_ns = self._actor.clock.monotonic_ns()
         if not replay.begun_ns:
             replay.begun_ns, replay.first_ns = now_ns, replay.events[0][1].occurred_ns
-        batch: list[EventPublished] = []
-        for _, event in replay.events[: replay.subscription.terms.batch_max]:
-            if replay.due_ns(event) > now_ns:
-                break
-            batch.append(event)
+        batch = replay.due(now_ns, self._durable.position_of(replay.wanted.subscription))
         if not batch:
-            self._later(replay, (replay.due_ns(replay.events[0][1]) - now_ns) / SECOND_NS, self._go_on)
+            wait_s = (replay.due_ns(replay.events[0][1]) - now_ns) / SECOND_NS
+            self._later(replay, max(LOOK_S, wait_s), self._go_on)
             return
         self._actor.join_trace(replay.replay_id)
         request = replay.subscription

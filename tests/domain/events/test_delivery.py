@@ -275,6 +275,13 @@ class TestADeadLetter:
         assert delivery.succeeded(batch.partition) == ("sub-3",)
         assert (delivery.position, delivery.pending) == (8, 0)
 
+    def test_that_is_requeued_comes_also_while_a_repeat_of_its_event_waits(self):
+        delivery = Delivery(DeliveryTerms(window_max=0), position=7)
+        delivery.offer(8, event(3), 0)
+        delivery.requeue(3, event(3), "sub-3", 0)
+
+        assert delivery.pending == 2
+
     def test_that_fails_again_is_given_up_again_with_its_id(self):
         delivery = Delivery(DeliveryTerms(attempts_max=1), position=7)
         delivery.requeue(3, event(3), "sub-3", 0)
@@ -284,6 +291,35 @@ class TestADeadLetter:
 
         assert item.letter_id == "sub-3"
         assert (delivery.position, delivery.pending) == (7, 0)
+
+
+class TestAnEventThatIsADeadLetterAlready:
+    """By an append that an earlier life had sent."""
+
+    def test_is_not_handed_over_whether_it_waits_or_is_still_to_come(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=1), position=0)
+        for sequence in (1, 2):
+            delivery.offer(sequence, event(sequence), 0)
+        delivery.due(0)
+
+        assert not any(delivery.died(sequence, f"e-{sequence}") for sequence in (2, 3))
+        delivery.offer(3, event(3), 0)
+        delivery.offer(4, event(4), 0)
+        delivery.succeeded(0)
+        (batch,) = delivery.due(0)
+        assert [item.sequence for item in batch.items] == [4]
+        assert delivery.position == 3
+
+    def test_goes_on_while_it_is_in_flight_and_is_none_if_it_was_handled(self):
+        delivery = Delivery(DeliveryTerms(), position=0)
+        delivery.offer(1, event(1), 0)
+        (batch,) = delivery.due(0)
+        in_flight = delivery.died(1, "e-1")
+        delivery.succeeded(batch.partition)
+
+        assert not in_flight
+        assert delivery.died(1, "e-1")
+        assert (delivery.position, delivery.pending) == (1, 0)
 
 
 class TestABatch:

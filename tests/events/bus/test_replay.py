@@ -174,3 +174,11 @@ def test_a_replay_at_a_pace_waits_as_long_as_lay_between_the_events():
 
     assert [replay.due_ns(event) for event in events] == [500, 600, 700]
     assert [quick.due_ns(event) for event in events] == [0, 0, 0]
+
+
+def test_a_replay_does_not_overtake_its_subscription():
+    subscription = SubscribeDurably(subscription="billing", subscriber="billing")
+    replay = Replay("replay:1", ReplayEvents(subscription="billing"), subscription)
+    replay.events = [(sequence, write(Invoiced(aggregate_id="c", number=sequence))) for sequence in (4, 5, 9)]
+
+    assert [len(replay.due(0, position)) for position in (3, 4, 8, 9)] == [0, 1, 2, 3]

@@ -1,0 +1,102 @@
+"""What delivery has journaled itself, taken in once each, in sequence: at its start, and then as it is heard.
+
+An append whose answer was lost, or that an earlier life had sent, becomes durable all the same. So what is so is what
+the journal says: nothing is known to be so because it was asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ....messages.delivery import DeadLettersChanged, EventDeadLettered, SubscriptionMoved
+from ....messages.journal import JournalPage, ReadJournal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ....messages.journal import JournalRecord
+    from ...runtime import Outcome, RuntimeActor
+    from .settings import DeliverySettings
+
+OWN_FACTS: Final = (SubscriptionMoved, EventDeadLettered, DeadLettersChanged)
+"""Handed over to nobody, else a position that is kept would move it."""
+
+PAGE_RECORDS: Final = 1_000
+
+
+class CallDue(msgspec.Struct, frozen=True):
+    """To delivery itself: try again what the journal did not do."""
+
+    call: Any
+
+
+class OwnFacts:
+    """Reads them back. Called on the actor's thread alone.
+
+    Args:
+        actor: asks the journal.
+        settings: of delivery.
+        take: called with each record.
+        loaded: called when all that were durable at the start are taken in.
+    """
+
+    def __init__(
+        self,
+        actor: RuntimeActor,
+        settings: DeliverySettings,
+        *,
+        take: Callable[[JournalRecord], None],
+        loaded: Callable[[], None],
+    ) -> None:
+        self._actor: Final = actor
+        self._settings: Final = settings
+        self._take: Final = take
+        self._loaded: Final = loaded
+        self._is_reading = False
+        self._heard = 0
+        self.is_loaded = False
+        self.last_sequence = 0
+        """All up to this one of the journal are taken in."""
+
+    def hear(self, records: tuple[JournalRecord, ...]) -> None:
+        """Take in those of records that have just become durable; where some before them are missing, read these."""
+        self._heard = max(self._heard, records[-1].sequence)
+        if self._is_reading or not self.is_loaded:
+            return
+        if records[0].sequence > self.last_sequence + 1:
+            self.read()
+            return
+        for record in records:
+            if record.sequence > self.last_sequence:
+                self.last_sequence = record.sequence
+                if isinstance(record.fact, OWN_FACTS):
+                    self._take(record)
+
+    def read(self) -> None:
+        """Read on, page by page, until nothing that was heard is missing."""
+        self._is_reading = True
+        types = tuple(each.__name__ for each in OWN_FACTS)
+        wanted = ReadJournal(after_sequence=self.last_sequence, records_max=PAGE_RECORDS, types=types)
+        self._actor.ask(self._settings.journal, wanted, timeout_s=self._settings.append_s, then=self._take_page)
+
+    def _take_page(self, outcome: Outcome) -> None:
+        page = outcome.value
+        if not isinstance(page, JournalPage):
+            self._actor.after(self._settings.retry_s, CallDue(self.read))
+            return
+        for record in page.records:
+            self._take(record)
+        if len(page.records) == PAGE_RECORDS:
+            self.last_sequence = page.records[-1].sequence
+            self.read()
+            return
+        self.last_sequence = max(self.last_sequence, page.last_sequence)
+        if self._heard > self.last_sequence:
+            self.read()
+            return
+        self._is_reading = False
+        if not self.is_loaded:
+            self.is_loaded = True
+            self._loaded()

@@ -1,0 +1,66 @@
+"""One durable subscription with its subscriber, and what an answer of that one means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ....domain.events.interests import Interest, Interests
+from ....messages.delivery import EventsNotHandled
+
+if TYPE_CHECKING:
+    from ....domain.events.delivery import Delivery
+    from ....messages.delivery import SubscribeDurably
+    from ...runtime import Outcome, Timer
+
+
+class PumpDue(msgspec.Struct, frozen=True, gc=False):
+    """To delivery itself: something of a subscription may be due, or has to be kept."""
+
+    subscription: str
+    is_keeping: bool = False
+
+
+def interests_of(request: SubscribeDurably) -> Interests:
+    """Return what a subscription wants, for itself."""
+    interests = Interests()
+    interests.set(request.subscription, Interest.of(request))
+    return interests
+
+
+class Subscription:
+    """One of them, with its subscriber."""
+
+    def __init__(self, request: SubscribeDurably, delivery: Delivery) -> None:
+        self.request: Final = request
+        self.delivery: Final = delivery
+        self.interests: Final = interests_of(request)
+        self.is_reading = False
+        self.is_begun = False
+        """It remembers what was handled, so that dead letters may be requeued."""
+
+        self.burying: dict[str, int] = {}
+        """Partitions that wait until an event is durable as a dead letter, by the id of that."""
+
+        self.is_ended = False
+        """Somebody has subscribed anew: what is on its way for this one changes nothing any more."""
+
+        self.kept: tuple[int, tuple[int, ...]] = (-1, ())
+        """Position and what is done behind it, as the journal has them."""
+
+        self.has_moved = False
+        """By other facts than those of delivery: one that is kept for a kept one would never end."""
+
+        self.timer: Timer | None = None
+        self.keeping: Timer | None = None
+
+
+def failure_of(answer: Any, outcome: Outcome, size: int) -> EventsNotHandled:
+    """Return the failure that an answer to `DeliverEvents` of so many events is, whatever it is."""
+    if isinstance(answer, EventsNotHandled) and answer.handled < size:
+        return answer
+    error = getattr(answer, "error", "") or type(outcome.error or answer).__name__
+    return EventsNotHandled(
+        handled=0, error=error, reason=getattr(answer, "reason", "") or str(outcome.error or answer)
+    )

@@ -1,0 +1,30 @@
+"""Where a durable subscription is: all up to a position is settled, and a few behind it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Place:
+    """Only ever moves on: what is settled once is not unsettled by news that are older."""
+
+    __slots__ = ("_done", "kept_ns", "position")
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self._done: set[int] = set()
+        self.kept_ns: int | None = None
+        """When the journal was told the last time, nanoseconds since 1970-01-01 UTC; None: never."""
+
+    @property
+    def done(self) -> tuple[int, ...]:
+        """Sequences after the position that are settled."""
+        return tuple(sorted(self._done))
+
+    def settle(self, position: int, done: Iterable[int] = ()) -> None:
+        """Take note that all up to this position is settled, and these."""
+        self.position = max(self.position, position)
+        self._done = {each for each in (*self._done, *done) if each > self.position}
