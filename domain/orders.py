@@ -138,6 +138,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     pending: Pending | None = None
     """The newest modification, while it is not settled."""
 
+    target_price: float | None = None
+    """Rupees; None unless it is the entry of a bracket (see `brackets.py`) with a target."""
+
+    stop_loss_price: float | None = None
+    """Rupees; None unless it is the entry of a bracket with a stop."""
+
     @classmethod
     def from_intent(cls, intent: OrderIntended) -> Order:
         """Return a new order, as its intent describes it."""
@@ -153,6 +159,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             trigger_price=intent.trigger_price,
             validity=intent.validity,
             product=intent.product,
+            target_price=intent.target_price,
+            stop_loss_price=intent.stop_loss_price,
         )
 
     @property
@@ -170,12 +178,19 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
             trigger_price=self.trigger_price,
             validity=self.validity,
             product=self.product,
+            target_price=self.target_price,
+            stop_loss_price=self.stop_loss_price,
         )
 
     @property
     def is_open(self) -> bool:
         """Whether it may still be filled or end otherwise."""
         return self.state in _OPEN
+
+    @property
+    def has_bracket(self) -> bool:
+        """Whether it is the entry of a bracket."""
+        return self.target_price is not None or self.stop_loss_price is not None
 
     @property
     def leaves(self) -> int:
@@ -210,6 +225,8 @@ def intent_of(order: SubmitOrder, now_ns: int) -> OrderIntended:
         trigger_price=order.trigger_price,
         validity=order.validity,
         product=order.product,
+        target_price=order.target_price,
+        stop_loss_price=order.stop_loss_price,
     )
 
 

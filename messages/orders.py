@@ -111,6 +111,13 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     product: Product | None = None
     """None: as the broker's settings say."""
 
+    target_price: Price | None = None
+    """Rupees, on the instrument's tick grid: with this or the next one it is the entry of a bracket (see
+    `domain/brackets.py`), and what is filled is closed by a LIMIT order at this price, ..."""
+
+    stop_loss_price: Price | None = None
+    """... or by a STOP order at this one, in rupees, whichever trades first."""
+
     def __post_init__(self) -> None:
         if fault := fault_of_terms(
             self.side,
@@ -120,6 +127,24 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
             trigger_price=self.trigger_price,
         ):
             raise ValueError(fault)
+        if (self.target_price is not None or self.stop_loss_price is not None) and (fault := self._fault_of_exits()):
+            raise ValueError(fault)
+
+    def _fault_of_exits(self) -> str:
+        target, stop_loss = ("target_price", self.target_price), ("stop_loss_price", self.stop_loss_price)
+        low, high = (stop_loss, target) if self.side == "BUY" else (target, stop_loss)
+        rising = (low, ("limit_price", self.limit_price), ("trigger_price", self.trigger_price), high)
+        for name, price in (target, stop_loss):
+            if price is not None and not 0 < price <= RUPEES_MAX:
+                return f"{name} must be above 0 and at most {RUPEES_MAX:.0f} rupees, was {price}"
+        for name, price in rising[1:3]:
+            if price is not None and not (low[1] or 0.0) < price < (high[1] or float("inf")):
+                return (
+                    f"{name} of a {self.side} must be between {low[0]} and {high[0]}, were {price}, {low[1]}, {high[1]}"
+                )
+        if low[1] is not None and high[1] is not None and low[1] >= high[1]:
+            return f"{low[0]} of a {self.side} must be below {high[0]}, were {low[1]} and {high[1]}"
+        return ""
 
 
 class ReduceOnly(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReduceOnly"):
@@ -199,6 +224,12 @@ class OrderIntended(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     validity: Validity = "DAY"
     product: Product | None = None
     """None: as the broker's settings said."""
+
+    target_price: Price | None = None
+    """Rupees; None unless it is the entry of a bracket with a target."""
+
+    stop_loss_price: Price | None = None
+    """Rupees; None unless it is the entry of a bracket with a stop."""
 
 
 class OrderRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderRefused"):
@@ -487,6 +518,9 @@ class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, t
     """Of every symbol that the strategy ever traded in the account, by its own fills."""
 
     open_orders: tuple[OpenOrder, ...] = ()
+
+    exits: tuple[str, ...] = ()
+    """Client order ids of the newest exits of its brackets: these orders are in the answer already, open or not."""
 
 
 class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersStatistics"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..actors.journal.tools import verify
 from ..actors.orders.book import Book
+from ..domain.brackets import Bracket, leg_id, next_steps
 from ..messages.broker import OrderNotFound
 from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, OrderIntended, RiskStateChanged
 
@@ -43,6 +44,7 @@ def violations(world: World, records: Sequence[JournalRecord]) -> list[str]:
         *_arrivals(world, book),
         *_agreement(world, book, [record.fact for record in records]),
         *_halts(records),
+        *_brackets(book, records),
         *_projection(read_model, book, records),
         *_recording(read_model),
     ]
@@ -117,6 +119,15 @@ def _halts(records: Sequence[JournalRecord]) -> Iterator[str]:
             halted = record.fact.state == "HALTED"
         elif halted and isinstance(record.fact, OrderIntended | ModificationIntended):
             yield f"{record.fact.client_order_id} passed in a halt: {record.fact}"
+
+
+def _brackets(book: Book, records: Sequence[JournalRecord]) -> Iterator[str]:
+    """What is held by a bracket has the exits that it should have, unless a halt keeps them away."""
+    states = [record.fact.state for record in records if isinstance(record.fact, RiskStateChanged)]
+    for entry in () if states and states[-1] == "HALTED" else book.brackets:
+        legs = {leg: book.order(leg_id(entry.client_order_id, leg)) for leg in ("target", "stop", "exit")}
+        if steps := next_steps(Bracket(entry=entry, **legs)):
+            yield f"{steps} were not done for the bracket of {entry}, whose exits are {legs}"
 
 
 def _is_same(order: Order, found: OrderFound) -> bool:

@@ -280,14 +280,18 @@ class World:
 
     def _settle(self, system: InProcessSystem) -> None:
         wanted, base = "", self._base_of(system)
-        orders = self.scenario.settings.orders
-        base.run_for(orders.absence_horizon_s + orders.reconcile_interval_s)
+        self._let_settle(system)
         for _ in range(int(SETTLE_S / LOOK_EVERY_S)):
             base.run_for(LOOK_EVERY_S)
             wanted = self._unsettled(system)
             if not wanted:
                 return
         raise NotSettledError(wanted)
+
+    def _let_settle(self, system: InProcessSystem) -> None:
+        """Let so much time pass that everything about an order is known."""
+        orders = self.scenario.settings.orders
+        self._base_of(system).run_for(orders.absence_horizon_s + orders.reconcile_interval_s)
 
     def _unsettled(self, system: InProcessSystem) -> str:
         """Say what is still missing; empty: nothing."""
@@ -311,6 +315,7 @@ class World:
         orders, events, journal, database = (self.statistics[name] for name in names)
         if self.scenario.halts and orders.risk_state == "HALTED":
             Person(system, self.injected).lift()
+            self._let_settle(system)  # what was held back in the halt is placed now
         if orders.risk_state != "NORMAL" or orders.uncertain_orders:
             return f"orders: {orders.risk_state}, {orders.uncertain_orders} in doubt"
         if events.last_sequence not in {0, journal.records}:  # 0: nothing new since its start

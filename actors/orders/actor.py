@@ -59,6 +59,7 @@ from ..runtime import RuntimeActor, handles
 from .book.ledger import RISK_STATE
 from .halting import Halting
 from .parts.answering import Answering
+from .parts.bracketing import Bracketing
 from .parts.cancelling import Cancelling
 from .parts.changing import Changing
 from .parts.context import OrdersContext
@@ -103,7 +104,8 @@ class OrdersActor(RuntimeActor):
         hearing = self._hearing = Hearing(context, risk, resolving, cancelling, changing)
         self._placing = Placing(context, gate, risk, halting, cancelling, resolving, hearing)
         self._answering = Answering(context, risk)
-        self._starting = Starting(context, risk, cancelling, resolving, hearing, self._answering)
+        self._bracketing = Bracketing(context, risk, cancelling)
+        self._starting = Starting(context, risk, cancelling, resolving, hearing, self._answering, self._bracketing)
         self._ledger, self._market = context.ledger, context.market
         if self.settings.day_loss_max_rupees and not self.market_rules:
             self.after(WATCH_S, WatchDue())
@@ -208,8 +210,10 @@ class OrdersActor(RuntimeActor):
         for fact in entry.facts:
             if isinstance(fact, RiskStateChanged):
                 self._risk.written(fact)
+                self._bracketing.look_at_all()
             elif isinstance(fact, ModificationIntended):
                 self._changing.written(fact)
+        self._bracketing.look(entry.client_order_id)
         if entry.order is None:
             self._risk.watch(self.clock.now_ns())
         else:
@@ -298,6 +302,7 @@ class OrdersActor(RuntimeActor):
     def reconcile_again(self, _message: ReconcileDue, _sender: ActorAddress) -> None:
         """Look up every order that is open at the broker."""
         self._resolving.look_at_all()
+        self._bracketing.look_at_all()
 
     @handles(CancelDue)
     def cancel_again(self, _message: CancelDue, _sender: ActorAddress) -> None:

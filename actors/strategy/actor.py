@@ -300,6 +300,8 @@ class StrategyActor(Remembering):
         if self._begun and isinstance(fact, OrderRefused | OrderRejected | OrderCancelled | OrderExpired):
             self._holdings.end(fact.client_order_id)
         if self._begun:
+            if isinstance(fact, OrderIntended):
+                self._expect_exit(fact)
             self._orders.hear(fact)
             self.on_order(fact)
             for symbol in self._closing.symbols:

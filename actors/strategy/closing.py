@@ -41,6 +41,7 @@ class Closing:
         self._give_up: Final = give_up
         self._rounds: dict[str, int] = {}
         self._orders: dict[str, OrderHandle] = {}
+        self._cancelled: set[str] = set()
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -52,13 +53,18 @@ class Closing:
         if symbol in self._rounds:
             return
         self._rounds[symbol] = 0
-        for handle in tuple(self._open_orders(symbol)):
-            handle.cancel()
         self.go_on(symbol)
 
     def go_on(self, symbol: str) -> None:
         """Take the next step of a symbol, after each fact of one of its orders."""
-        if symbol not in self._rounds or any(True for _ in self._open_orders(symbol)):
+        if symbol not in self._rounds:
+            return
+        in_the_way = [handle for handle in self._open_orders(symbol) if handle is not self._orders.get(symbol)]
+        for handle in in_the_way:  # also the exits of a bracket that were on their way when it began
+            if handle not in self._cancelled:
+                self._cancelled.add(handle)
+                handle.cancel()
+        if in_the_way or any(True for _ in self._open_orders(symbol)):
             return
         order, shares = self._orders.pop(symbol, None), self._shares(symbol)
         if order is not None and order.filled < order.quantity:
@@ -73,5 +79,7 @@ class Closing:
 
     def _end(self, symbol: str, why_not: str) -> None:
         del self._rounds[symbol]
+        if not self._rounds:
+            self._cancelled.clear()
         if why_not:
             self._give_up(symbol, why_not)

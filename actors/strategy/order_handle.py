@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from ...domain.brackets import leg_id
 from ...domain.orders import Order, advance, intent_of
 from ...messages.orders import (
     OpenOrder,
@@ -38,6 +39,9 @@ class Desk(Protocol):
         stop: float | None = None,
     ) -> None:
         """Request a change."""
+
+    def order_of(self, client_order_id: str) -> OrderHandle | None:
+        """Return the handle of an order."""
 
 
 class OrderHandle(str):  # noqa: SLOT000  no second object an order, and a user may note something on it
@@ -107,6 +111,16 @@ class OrderHandle(str):  # noqa: SLOT000  no second object an order, and a user 
     def average(self) -> float | None:
         """Rupees a share of its fills; None before the first, and where some came before the strategy's restart."""
         return self._value / self._priced if self._priced and self._priced == self._order.filled else None
+
+    @property
+    def target(self) -> OrderHandle | None:
+        """The limit order that closes what this one has filled; None before that, or without one."""
+        return self._desk.order_of(leg_id(self, "target"))
+
+    @property
+    def stop_loss(self) -> OrderHandle | None:
+        """The stop order that closes what this one has filled; None before that, or without one."""
+        return self._desk.order_of(leg_id(self, "stop"))
 
     def cancel(self) -> None:
         """Request the cancellation of what is open; fills may come before it."""
@@ -190,7 +204,7 @@ class OwnOrders:
     def hear(self, fact: OrderFact) -> None:
         """Take a fact of an order; of a fill, only once."""
         client_order_id = fact.client_order_id
-        handle = self._open.get(client_order_id) or self._ended.get(client_order_id)
+        handle = self.handle(client_order_id)
         if handle is None:
             if isinstance(fact, OrderIntended):  # of the life before, which ended as it was on its way
                 self.found(OpenOrder(intent=fact))
@@ -201,9 +215,13 @@ class OwnOrders:
             if len(self._ended) > ENDED_REMEMBERED_MAX:
                 del self._ended[next(iter(self._ended))]
 
+    def handle(self, client_order_id: str) -> OrderHandle | None:
+        """Return the handle of an order; None if it is not known any more."""
+        return self._open.get(client_order_id) or self._ended.get(client_order_id)
+
     def symbol(self, client_order_id: str) -> str:
         """Return the symbol of an order; empty if it is not known any more."""
-        handle = self._open.get(client_order_id) or self._ended.get(client_order_id)
+        handle = self.handle(client_order_id)
         return "" if handle is None else handle.symbol
 
     def open(self, symbol: str | None = None) -> tuple[OrderHandle, ...]:

@@ -10,8 +10,9 @@ Fails   when the user's code orders what no order can be, orders without end whi
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
+from ...domain.brackets import entry_id
 from ...domain.instruments import without_noise
 from ...messages.addresses import ORDERS
 from ...messages.orders import CancelOrder, HoldingsRead, ModifyOrder, OrderType, Product, Side, SubmitOrder, Validity
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ...messages.market import Tick
+    from ...messages.orders import OrderIntended
 
 _TYPES: Final[dict[tuple[bool, bool], OrderType]] = {
     (False, False): "MARKET",
@@ -47,6 +49,25 @@ ORDERS_A_MOMENT_MAX: Final = 10_000
 that orders again at each refusal would never end."""
 
 
+EXITS_REMEMBERED_MAX: Final = 10_000
+"""Exits of brackets whose intent counts no second time; the oldest is forgotten first."""
+
+
+class _Prices(NamedTuple):
+    """The prices of an order in rupees, each without the noise of the float it came as."""
+
+    limit: float | None
+    stop: float | None
+    target: float | None
+    stop_loss: float | None
+
+    @classmethod
+    def of(cls, *, limit: Any, stop: Any, target: Any = None, stop_loss: Any = None) -> _Prices:
+        named = {"limit": limit, "stop": stop, "target": target, "stop_loss": stop_loss}
+        checked = (arguments.price(found, what) for what, found in named.items())
+        return cls(*(None if price is None else without_noise(price) for price in checked))
+
+
 class Trading(Timing):
     """The part of `StrategyActor` that is about orders and positions."""
 
@@ -61,6 +82,8 @@ class Trading(Timing):
         limit: float | None = None,
         *,
         stop: float | None = None,
+        target: float | None = None,
+        stop_loss: float | None = None,
         valid: Validity = "DAY",
         product: Product | None = None,
     ) -> OrderHandle:
@@ -73,6 +96,10 @@ class Trading(Timing):
             quantity: shares or contract units.
             limit: rupees at most a share; None: at the market's price.
             stop: rupees; the order is in the market only once the last price is at it or above (a sale: or below).
+            target: rupees; what is filled is closed by a limit order at this price, ...
+            stop_loss: ... or by a stop order at this one, whichever trades first: the other is cancelled. Both exits
+                are orders of this strategy (`handle.target`, `handle.stop_loss`), are in the market as soon as
+                something is filled, and outlive a restart. `close(symbol)` cancels them; a sale of your own does not.
             valid: `DAY`, or `IOC`: what does not trade at once is cancelled.
             product: `INTRADAY`, `CNC` (delivery) or `MARGIN`; None: as the settings of the broker say. The exchange of
                 a replay knows no products.
@@ -80,9 +107,10 @@ class Trading(Timing):
         Raises:
             TypeError: the symbol is no text, the quantity no whole number, or a price no number.
             ValueError: the quantity is below 1 share, a price not above 0 rupees, the limit of a stop order before its
-                stop, or the validity or the product unknown.
+                stop, an exit on the wrong side of a price, or the validity or the product unknown.
         """
-        return self._submit("BUY", symbol, quantity, limit=limit, stop=stop, valid=valid, product=product)
+        prices = _Prices.of(limit=limit, stop=stop, target=target, stop_loss=stop_loss)
+        return self._submit("BUY", symbol, quantity, prices, valid=valid, product=product)
 
     def sell(  # noqa: PLR0913  each is a field of an order
         self,
@@ -91,11 +119,14 @@ class Trading(Timing):
         limit: float | None = None,
         *,
         stop: float | None = None,
+        target: float | None = None,
+        stop_loss: float | None = None,
         valid: Validity = "DAY",
         product: Product | None = None,
     ) -> OrderHandle:
         """Submit an order to sell `quantity` shares; otherwise as `buy`."""
-        return self._submit("SELL", symbol, quantity, limit=limit, stop=stop, valid=valid, product=product)
+        prices = _Prices.of(limit=limit, stop=stop, target=target, stop_loss=stop_loss)
+        return self._submit("SELL", symbol, quantity, prices, valid=valid, product=product)
 
     def modify(
         self,
@@ -121,12 +152,12 @@ class Trading(Timing):
         """
         client_order_id = self._own(client_order_id)
         newest = self._newest.get(self._orders.symbol(client_order_id))
-        limit, stop = arguments.price(limit, "limit"), arguments.price(stop, "stop")
+        prices = _Prices.of(limit=limit, stop=stop)
         request = ModifyOrder(
             client_order_id=client_order_id,
             quantity=None if quantity is None else arguments.quantity(quantity),
-            limit_price=None if limit is None else without_noise(limit),
-            trigger_price=None if stop is None else without_noise(stop),
+            limit_price=prices.limit,
+            trigger_price=prices.stop,
             reference_price=0.0 if newest is None else newest.price,
             reference_ns=0 if newest is None else newest.received_ns or newest.exchange_ns,
         )
@@ -188,6 +219,10 @@ class Trading(Timing):
 
         return indicators
 
+    def order_of(self, client_order_id: str) -> OrderHandle | None:
+        """Return the handle of an order of this strategy; None of one that it does not know, or any more."""
+        return self._orders.handle(client_order_id)
+
     def last_price(self, symbol: str) -> float | None:
         """Return the last price in rupees; None before the first tick."""
         newest = self._newest.get(symbol if symbol.__class__ is str else arguments.text(symbol, "symbol"))
@@ -202,6 +237,7 @@ class Trading(Timing):
         self._positions: dict[str, HeldPosition] = {}
         self._orders = OwnOrders(self)
         self._ids: OrderIds | None = None
+        self._exits_known: dict[str, None] = {}
         self._ordered = 0
         self._moment_ns = self._ordered_now = 0
 
@@ -217,15 +253,24 @@ class Trading(Timing):
             give_up=lambda symbol, why: self.log("position.not_closed", level="warning", symbol=symbol, reason=why),
         )
         self._ids = OrderIds(self.name, life=known.life)
+        self._exits_known = dict.fromkeys((*known.exits, *known.filled))
+
+    def _expect_exit(self, intent: OrderIntended) -> None:
+        """Let the fills of an exit count, which orders has submitted; one of before the beginning counts already."""
+        client_order_id = intent.client_order_id
+        if entry_id(client_order_id) and client_order_id not in self._exits_known:
+            self._exits_known[client_order_id] = None
+            if len(self._exits_known) > EXITS_REMEMBERED_MAX:
+                del self._exits_known[next(iter(self._exits_known))]
+            self._holdings.expect(client_order_id, intent.quantity)
 
     def _submit(  # noqa: PLR0913  each is a field of an order
         self,
         side: Side,
         symbol: str,
         quantity: int,
+        prices: _Prices,
         *,
-        limit: float | None,
-        stop: float | None,
         valid: Validity,
         product: Product | None,
     ) -> OrderHandle:
@@ -237,11 +282,7 @@ class Trading(Timing):
         if self._ordered_now > ORDERS_A_MOMENT_MAX:
             raise OrdersWithoutMarketError(f"at most {ORDERS_A_MOMENT_MAX} orders wanted while the market stands still")
         symbol = arguments.text(symbol, "symbol")
-        quantity, limit, stop = (
-            arguments.quantity(quantity),
-            arguments.price(limit, "limit"),
-            arguments.price(stop, "stop"),
-        )
+        quantity = arguments.quantity(quantity)
         newest = self._newest.get(symbol)
         order = SubmitOrder(
             client_order_id=self._ids.upcoming,
@@ -249,14 +290,16 @@ class Trading(Timing):
             symbol=symbol,
             side=side,
             quantity=quantity,
-            order_type=_TYPES[limit is not None, stop is not None],
-            limit_price=None if limit is None else without_noise(limit),
+            order_type=_TYPES[prices.limit is not None, prices.stop is not None],
+            limit_price=prices.limit,
             submitted_ns=now_ns,
             reference_price=0.0 if newest is None else newest.price,
             reference_ns=0 if newest is None else newest.received_ns or newest.exchange_ns,
-            trigger_price=None if stop is None else without_noise(stop),
+            trigger_price=prices.stop,
             validity=arguments.one_of(VALIDITIES, valid, "valid"),
             product=None if product is None else arguments.one_of(PRODUCTS, product, "product"),
+            target_price=prices.target,
+            stop_loss_price=prices.stop_loss,
         )
         self._ids.next()  # only now: an order refused by its own class uses no id
         self._ordered += 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Final
 
 from ...domain.time import SECOND_NS
-from ..figures.curve import Bars, Marks
+from ..figures.curve import Marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,51 +17,35 @@ MARK_NS: Final = 60 * SECOND_NS
 """Of ticks the last one of each minute is a mark."""
 
 
-class _Minute:
-    """The ticks of one symbol in one minute."""
-
-    __slots__ = ("close", "high", "low", "newest_ns", "number", "open")
-
-    def __init__(self, number: int, tick: Tick) -> None:
-        self.number = number
-        self.newest_ns = tick.exchange_ns
-        self.open = self.high = self.low = self.close = tick.price
-
-
 class MarkKeeper:
-    """Keeps each candle; of a symbol that has none a candle of each minute of its ticks. 40 bytes a mark."""
+    """Keeps the close of each candle; of a symbol that has none the last tick of each minute. 16 bytes a mark."""
 
     def __init__(self) -> None:
-        self._bars: Final[dict[str, Bars]] = {}
+        self._marks: Final[dict[str, tuple[array[int], array[float]]]] = {}
         self._candled: Final[set[str]] = set()
-        self._growing: Final[dict[str, _Minute]] = {}
+        self._newest: Final[dict[str, tuple[int, int, float]]] = {}
 
     def add_candle(self, candle: Candle) -> None:
-        """Keep its prices, at its end."""
+        """Keep its close, at its end."""
         symbol = candle.symbol
         if symbol not in self._candled:
             self._candled.add(symbol)
-            self._growing.pop(symbol, None)
-            self._bars[symbol] = Bars()
-        self._bars[symbol].add(candle.start_ns + candle.interval_ns, candle.open, candle.high, candle.low, candle.close)
+            self._newest.pop(symbol, None)
+            self._marks[symbol] = array("q"), array("d")
+        times, prices = self._marks[symbol]
+        times.append(candle.start_ns + candle.interval_ns)
+        prices.append(candle.close)
 
     def add_tick(self, tick: Tick) -> None:
-        """Let the minute grow; keep the one before, if this is the first of another."""
+        """Keep the one before, if it was the last of its minute."""
         symbol = tick.symbol
         if symbol in self._candled:
             return
-        number, price = tick.exchange_ns // MARK_NS, tick.price
-        growing = self._growing.get(symbol)
-        if growing is None or growing.number != number:
-            if growing is not None:
-                self._keep(symbol, growing)
-            self._growing[symbol] = _Minute(number, tick)
-            return
-        growing.newest_ns, growing.close = tick.exchange_ns, price
-        if price > growing.high:
-            growing.high = price
-        elif price < growing.low:
-            growing.low = price
+        minute = tick.exchange_ns // MARK_NS
+        before = self._newest.get(symbol)
+        if before is not None and before[0] != minute:
+            self._keep(symbol, before)
+        self._newest[symbol] = minute, tick.exchange_ns, tick.price
 
     def add_ticks(self, ticks: Sequence[Tick], symbols: Iterable[str]) -> None:
         """Do the same for several, of these symbols."""
@@ -70,11 +55,12 @@ class MarkKeeper:
 
     def marks(self) -> Marks:
         """Return all marks, the newest tick of each symbol included; to be called once, at the end."""
-        for symbol, growing in self._growing.items():
-            self._keep(symbol, growing)
-        self._growing.clear()
-        return Marks(self._bars)
+        for symbol, newest in self._newest.items():
+            self._keep(symbol, newest)
+        self._newest.clear()
+        return Marks(self._marks)
 
-    def _keep(self, symbol: str, minute: _Minute) -> None:
-        bars = self._bars.setdefault(symbol, Bars())
-        bars.add(minute.newest_ns, minute.open, minute.high, minute.low, minute.close)
+    def _keep(self, symbol: str, mark: tuple[int, int, float]) -> None:
+        times, prices = self._marks.setdefault(symbol, (array("q"), array("d")))
+        times.append(mark[1])
+        prices.append(mark[2])

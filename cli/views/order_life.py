@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from ...domain.brackets import Leg, leg_id
 from ...domain.orders import Order, advance
 from ...domain.time import SECOND_NS, time_text
 from ...domain.wording import counted
@@ -109,7 +110,7 @@ def _words(fact: object, order: Order | None) -> str:  # noqa: PLR0911  one sent
         case OrderRefused():
             return f"REFUSED by our own rule {fact.rule}: {fact.reason}; nothing was sent"
         case OrderIntended():
-            what = f"{fact.side} {fact.quantity:,} {fact.symbol} {fact.order_type}{_prices(fact)}"
+            what = f"{fact.side} {fact.quantity:,} {fact.symbol} {fact.order_type}{_prices(fact)}{_exits(fact)}"
             return f"INTENDED {what} for {fact.strategy}: every rule passed; one request leaves now, and never another"
         case OrderUncertain():
             return f"IN DOUBT: {fact.reason}; the broker may have it or not, so it is looked up and not sent again"
@@ -150,6 +151,15 @@ def _words_of_change(fact: object) -> str:
 def _prices(terms: OrderIntended | ModificationIntended | OrderModified) -> str:
     price = "" if terms.limit_price is None else f" at {terms.limit_price:,.2f}"
     return price + ("" if terms.trigger_price is None else f", trigger {terms.trigger_price:,.2f}")
+
+
+def _exits(intent: OrderIntended) -> str:
+    named: tuple[tuple[str, float | None, Leg], ...] = (
+        ("target", intent.target_price, "target"),
+        ("stop loss", intent.stop_loss_price, "stop"),
+    )
+    told = [f"{what} {price:,.2f} ({leg_id(intent.client_order_id, leg)})" for what, price, leg in named if price]
+    return f", closed by {' or '.join(told)}," if told else ""
 
 
 def _meaning(order: Order | None, records: Sequence[JournalRecord], limits: OrdersSettings) -> list[str]:

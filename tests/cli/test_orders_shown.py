@@ -151,6 +151,19 @@ class TestTheLifeOfAnOrder:
         assert "26 of 30 may still be filled; what became of change 2 is not known: it is not sent again" in told
         assert rows("order", "show", "A-1", "--data-dir", data_dir)["order"]["pending"]["quantity"] == 30
 
+    def test_that_is_the_entry_of_a_bracket_names_its_exits(self, data_dir):
+        entry = BUILDERS.intent("A-7", target_price=110.0, stop_loss_price=95.0)
+        journal = Journal(data_dir / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+        journal.open()
+        journal.append((entry,), correlation_id="A-7")
+        journal.commit()
+        journal.close()
+        told = natya("order", "show", "A-7", "--data-dir", data_dir).stdout
+
+        assert "MARKET, closed by target 110.00 (A-7T) or stop loss 95.00 (A-7S), for crossover" in " ".join(
+            told.split()
+        )
+
     def test_that_never_left_says_which_rule(self, data_dir):
         told = natya("order", "show", "A-2", "--data-dir", data_dir).stdout
 

@@ -99,6 +99,7 @@ class Stage:
         self.make = make
         self.disk = Disk()
         self.asked_at_start = []
+        self.placed_at_start = []
         self.broker = system.probe("broker")
         self.strategy = system.probe("crossover")
 
@@ -119,6 +120,9 @@ class Stage:
                 question = self.broker.receive()
                 self.asked_at_start.append(question)
                 if isinstance(question, OrdersSentBefore):
+                    continue
+                if isinstance(question, PlaceOrder):  # an exit of a bracket
+                    self.placed_at_start.append(question)
                     continue
                 assert isinstance(question, FindOrder)
                 self.tell(LookupFailed(client_order_id=question.client_order_id, reason="not yet"))
@@ -158,6 +162,8 @@ class Stage:
 
     def asked_next(self, kind):
         """Return the next message of a kind that reaches the broker; look-ups are skipped."""
+        if kind is PlaceOrder and self.placed_at_start:
+            return self.placed_at_start.pop(0)
         while True:
             message = self.broker.receive(timeout_s=5)
             if isinstance(message, kind):

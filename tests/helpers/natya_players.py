@@ -190,6 +190,27 @@ class OfEveryType(natya.StrategyActor):
         self.sell(tick.symbol, 5, stop=price - 5)
 
 
+class Bracketed(natya.StrategyActor):
+    """Opens, at its first tick, a position with a target and a stop; knows its exits and that it is flat at the end."""
+
+    def on_begin(self):
+        self.entry = None
+
+    def on_tick(self, tick):
+        if self.entry is None:
+            sign = 1 if self.parameters["side"] == "BUY" else -1
+            exits = {"target": tick.price + sign * 0.5, "stop_loss": tick.price - sign * 0.3}
+            self.entry = (self.buy if sign > 0 else self.sell)(tick.symbol, 10, **exits)
+
+    def on_fill(self, fill):
+        exits = [self.entry.target, self.entry.stop_loss]
+        if fill.client_order_id == self.entry:
+            assert exits == [None, None], "orders is told of the fill as this strategy is"
+        else:
+            assert sum(order.filled for order in exits) == 10
+            assert self.position(fill.symbol) == 0
+
+
 class Punctual(natya.StrategyActor):
     """Writes what it is called with by the clock, and buys and sells by it."""
 

@@ -138,7 +138,7 @@ class TestAnAccountThatIsLeft:
         assert (book.position("INFY"), book.open_orders()) == (3, ())
 
 
-IDS = st.sampled_from(["A-1", "A-2", "A-3"])
+IDS = st.sampled_from(["A-1", "A-2", "A-3", "A-3S", "A-3T"])
 INTENTS = [
     OrderIntended(
         client_order_id=client_order_id,
@@ -149,8 +149,15 @@ INTENTS = [
         order_type="MARKET",
         limit_price=None,
         occurred_ns=1,
+        stop_loss_price=90.0 if client_order_id == "A-3" else None,
     )
-    for client_order_id, symbol, side in [("A-1", "INFY", "BUY"), ("A-2", "INFY", "SELL"), ("A-3", "TCS", "BUY")]
+    for client_order_id, symbol, side in [
+        ("A-1", "INFY", "BUY"),
+        ("A-2", "INFY", "SELL"),
+        ("A-3", "TCS", "BUY"),
+        ("A-3S", "TCS", "SELL"),
+        ("A-3T", "TCS", "SELL"),
+    ]
 ]
 BY_ID = {intent.client_order_id: intent for intent in INTENTS}
 
@@ -197,5 +204,7 @@ def test_the_running_sums_are_what_counting_again_would_give(updates):
     for symbol, side in [("INFY", "BUY"), ("INFY", "SELL"), ("TCS", "BUY")]:
         mine = [order for order in orders if (order.symbol, order.side) == (symbol, side)]
         assert book.leaves(symbol, side) == sum(order.leaves for order in mine)
+    of_bracket = max(book.order("A-3S").leaves, book.order("A-3T").leaves)
+    assert book.leaves("TCS", "SELL") == book.strategy_leaves("s", "TCS", "SELL") == of_bracket
     assert book.unanswered == sum(order.state in {"INTENDED", "UNKNOWN"} for order in orders)
     assert set(book.open_orders()) == {order for order in orders if order.is_open}

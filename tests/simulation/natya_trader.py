@@ -18,7 +18,11 @@ class RandomTrader(StrategyActor):
             if limit and stop and (limit < stop) == (place == self.buy):
                 limit, stop = stop, limit
             valid = chance.choice(("DAY", "DAY", "DAY", "IOC"))
-            self._mine.append(place(tick.symbol, chance.choice((1, 10, 90, 101)), limit, stop=stop, valid=valid))
+            quantity = chance.choice((1, 10, 90, 101))
+            exits = (
+                {} if chance.random() < 0.7 else self._exits(1 if place == self.buy else -1, limit, stop, tick.price)
+            )
+            self._mine.append(place(tick.symbol, quantity, limit, stop=stop, valid=valid, **exits))
         while self._resting and chance.random() < self.parameters["changes"]:
             limit, stop = self._prices(tick)
             quantity = chance.choice((None, None, 5, 20, 95, 101))
@@ -36,6 +40,16 @@ class RandomTrader(StrategyActor):
     def on_fill(self, fill: OrderFilled) -> None:
         if self.random.random() < 0.9:
             self._resting.pop(fill.client_order_id, None)
+
+    def _exits(self, sign, limit, stop, price):
+        """A target and a stop beyond every other price of the order; sometimes one alone."""
+        chance, prices = self.random, [each for each in (limit, stop, price) if each]
+        best, worst = (max, min) if sign > 0 else (min, max)
+        exits = {"target": best(prices) * (1 + sign * 0.01), "stop_loss": worst(prices) * (1 - sign * 0.01)}
+        exits = {name: round(each, 1) for name, each in exits.items()}
+        if chance.random() < 0.2:
+            del exits[chance.choice(list(exits))]
+        return exits
 
     def _prices(self, tick):
         """A limit and a stop, each perhaps none."""

@@ -7,10 +7,12 @@ positions and counts are those of the current account, the one entered last.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, ValuesView
+from typing import Final
 
 from ....domain.accounts import SESSION
+from ....domain.brackets import entry_id, other_exit_id
 from ....domain.orders import Order, advance
 from ....domain.positions import Positions, StrategyPositions
 from ....domain.time import day_of
@@ -30,13 +32,18 @@ from ....messages.orders import (
 from ..errors import FactWithoutIntentError
 from .day import UNITS, Day, Profit, own_price
 
+EXITS_REMEMBERED_MAX: Final = 1_000
+"""Of each strategy: what the router has not delivered yet when it begins is less."""
+
 
 class _Account:
     """The open orders, positions and counts of one account."""
 
     __slots__ = (
+        "brackets",
         "by_strategy",
         "day",
+        "exits",
         "fills",
         "leaves",
         "open",
@@ -72,6 +79,12 @@ class _Account:
         self.risk_cause = ""
         self.day = Day()
         self.profit = Profit()
+        self.brackets: dict[str, None] = {}
+        """Entries of brackets that are not done, by client order id."""
+
+        self.exits: dict[str, deque[str]] = {}
+        """Ids of exits, by strategy."""
+
         self.priced_units = 0
         """Value of the open orders that have a price of their own (`own_price`): rupees / UNITS."""
 
@@ -158,6 +171,30 @@ class Book:
         """Return them counted by strategy; 0 of one that had some before."""
         return self._account.strategy_unanswered
 
+    def other_exit(self, client_order_id: str) -> Order | None:
+        """Return the order that cancels this one and is cancelled by it: the other exit of a bracket; mostly None."""
+        other_id = other_exit_id(client_order_id)
+        entry = self._orders.get(other_id[:-1]) if other_id else None
+        return self._orders.get(other_id) if entry is not None and entry.has_bracket else None
+
+    def counted_leaves(self, order: Order) -> int:
+        """Return the open quantity that counts for an order: of two of which one cancels the other, the greater."""
+        other = self.other_exit(order.client_order_id)
+        return order.leaves if other is None else max(order.leaves, other.leaves)
+
+    @property
+    def brackets(self) -> tuple[Order, ...]:
+        """The entries of the brackets for which something may still have to be done, oldest first."""
+        return tuple(self._orders[client_order_id] for client_order_id in self._account.brackets)
+
+    def exits(self, strategy: str) -> tuple[str, ...]:
+        """Return the ids of the newest exits of a strategy's brackets, at most `EXITS_REMEMBERED_MAX`."""
+        return tuple(self._account.exits.get(strategy, ()))
+
+    def end_bracket(self, client_order_id: str) -> None:
+        """Note that nothing will have to be done for the bracket of this entry any more."""
+        self._account.brackets.pop(client_order_id, None)
+
     def only_closes(self, symbol: str, side: Side) -> bool:
         """Say whether all open orders of this side together close shares that are held, and open none."""
         held, leaves = self.position(symbol), self.leaves(symbol, side)
@@ -235,7 +272,8 @@ class Book:
             if isinstance(fact, OrderIntended):
                 account.begin_day(fact.occurred_ns)
                 account.day.intended(fact)
-                self._put(account, None, Order.from_intent(fact))
+                self._put(account, None, order := Order.from_intent(fact))
+                self._note_bracket(account, order)
             else:
                 account.refused[fact.rule] += 1
             account.orders += 1
@@ -294,6 +332,13 @@ class Book:
             account=self._number,
         )
 
+    def _note_bracket(self, account: _Account, order: Order) -> None:
+        if order.has_bracket:
+            account.brackets[order.client_order_id] = None
+        elif (entry := self._orders.get(entry_id(order.client_order_id))) is not None and entry.has_bracket:
+            remembered = account.exits.setdefault(order.strategy, deque(maxlen=EXITS_REMEMBERED_MAX))
+            remembered.append(order.client_order_id)
+
     def _put(self, account: _Account, before: Order | None, after: Order) -> None:
         """Store the order, and update the sums over the orders of its account."""
         self._orders[after.client_order_id] = after
@@ -303,10 +348,13 @@ class Book:
             account.open.pop(after.client_order_id, None)
         key = (after.symbol, after.side)
         change = after.leaves - (before.leaves if before else 0)
-        account.leaves[key] = account.leaves.get(key, 0) + change
+        counted = change
+        if (other := self.other_exit(after.client_order_id)) is not None:  # of the two the greater counts
+            counted = max(after.leaves, other.leaves) - max(after.leaves - change, other.leaves)
+        account.leaves[key] = account.leaves.get(key, 0) + counted
         account.unweighed.add(after.symbol)
         its_key = (after.strategy, after.symbol, after.side)
-        account.strategy_leaves[its_key] = account.strategy_leaves.get(its_key, 0) + change
+        account.strategy_leaves[its_key] = account.strategy_leaves.get(its_key, 0) + counted
         price = own_price(after)
         if after.modifications and before is not None and (priced := own_price(before)) != price:
             # Its terms have changed: what it counted for until now goes at the price of before.

@@ -111,6 +111,7 @@ class Ledger:
             life=life,
             positions=self.book.strategy_positions(strategy),
             open_orders=tuple(open_orders),
+            exits=self.book.exits(strategy),
         )
 
     def enter(self, fact: AccountFact) -> None:

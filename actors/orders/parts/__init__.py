@@ -4,6 +4,7 @@ context       what all share: the book of record, the market's prices, the actor
 starting      the journal is read back, the account entered, what is open looked up
 gate          the rules with all that they go by; senders: for whom one may speak
 placing, changing, cancelling    what is asked of orders
+bracketing    the exits of brackets
 hearing       what the broker says of them; resolving: what is looked up there
 risk_keeping  who changes the risk state
 answering     questions

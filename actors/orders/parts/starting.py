@@ -16,6 +16,7 @@ from .due import ReadDue
 if TYPE_CHECKING:
     from ...runtime import Outcome
     from .answering import Answering
+    from .bracketing import Bracketing
     from .cancelling import Cancelling
     from .context import OrdersContext
     from .hearing import Hearing
@@ -37,6 +38,7 @@ class Starting:
         resolving: Resolving,
         hearing: Hearing,
         answering: Answering,
+        bracketing: Bracketing,
     ) -> None:
         """Begin with nothing read."""
         self._context: Final = context
@@ -45,6 +47,7 @@ class Starting:
         self._resolving: Final = resolving
         self._hearing: Final = hearing
         self._answering: Final = answering
+        self._bracketing: Final = bracketing
         self.has_entered = False
         """Whether the account of this run has been entered, which happens once in a run."""
 
@@ -157,6 +160,7 @@ class Starting:
             self._cancelling.cancel_halted()
             self._cancelling.cancel_waiting()
             self._answering.tell_waiting()
+            self._bracketing.look_at_all()
         self._resolving.keep_reconciling()
         self._resolving.keep_looking()
         self._hearing.come_up()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
+from ....domain.brackets import SUFFIXES, entry_id, leg_id
 from ....domain.client_order_ids import LENGTH_MAX, is_client_order_id
 from ....domain.orders import Order
 from ....domain.time import SECOND_NS
@@ -13,17 +15,30 @@ from .situation import Refusal, Situation
 
 
 def client_order_id(order: SubmitOrder, _situation: Situation) -> str:
-    """Require the broker's alphabet and length."""
-    if is_client_order_id(order.client_order_id):
+    """Require the broker's alphabet and length, of the exits of a bracket too."""
+    longest = leg_id(order.client_order_id, "stop") if _has_bracket(order) else order.client_order_id
+    if is_client_order_id(longest):
         return ""
-    return f"1 to {LENGTH_MAX} characters of A-Z a-z 0-9 - _ wanted, found {printable(order.client_order_id)!r}"
+    characters_max = LENGTH_MAX - len(longest) + len(order.client_order_id)
+    return f"1 to {characters_max} characters of A-Z a-z 0-9 - _ wanted, found {printable(order.client_order_id)!r}"
 
 
 def duplicate(order: SubmitOrder, situation: Situation) -> str:
-    """Require a client order id that was never used before."""
-    if order.client_order_id not in situation.book and order.client_order_id not in situation.intents:
-        return ""
-    return f"a client order id never used before wanted, found {order.client_order_id!r} in the book"
+    """Require a client order id that was never used before, and is not kept for the exit of a bracket."""
+    book, intents = situation.book, situation.intents
+    if order.client_order_id in book or order.client_order_id in intents:
+        return f"a client order id never used before wanted, found {order.client_order_id!r} in the book"
+    entry = entry_id(order.client_order_id)
+    if entry and _has_bracket(book.order(entry) or intents.get(entry)):
+        return f"an id of its own wanted, found that of an exit of the bracket {entry!r}"
+    for leg_of in map(functools.partial(leg_id, order.client_order_id), SUFFIXES if _has_bracket(order) else ()):
+        if leg_of in book or leg_of in intents:
+            return f"an id wanted whose exits have ids never used before, found {leg_of!r} in the book"
+    return ""
+
+
+def _has_bracket(order: SubmitOrder | Order | None) -> bool:
+    return order is not None and (order.target_price is not None or order.stop_loss_price is not None)
 
 
 def order_age_max_s(order: SubmitOrder, situation: Situation) -> str:
@@ -37,7 +52,7 @@ def order_age_max_s(order: SubmitOrder, situation: Situation) -> str:
 
 _CONTENT: Final = (
     *("strategy", "symbol", "side", "quantity", "order_type", "limit_price"),
-    *("trigger_price", "validity", "product"),
+    *("trigger_price", "validity", "product", "target_price", "stop_loss_price"),
 )
 """Fields in which a repeat must equal the first order; time of submission and reference price may differ."""
 

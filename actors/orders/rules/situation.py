@@ -167,7 +167,7 @@ class Situation(msgspec.Struct, kw_only=True):
                 each.quantity for each in self.intents.values() if each.symbol == symbol and each.side == side
             )
         if self.replaced is not None and (self.replaced.symbol, self.replaced.side) == (symbol, side):
-            open_shares -= self.replaced.leaves
+            open_shares -= self.book.counted_leaves(self.replaced)
         return self.book.position(symbol) + (open_shares if side == "BUY" else -open_shares)
 
     def worst_case_of(self, strategy: str, symbol: str, side: Side) -> int:
@@ -178,7 +178,7 @@ class Situation(msgspec.Struct, kw_only=True):
             if (each.strategy, each.symbol, each.side) == (strategy, symbol, side)
         )
         if self.replaced is not None and (self.replaced.symbol, self.replaced.side) == (symbol, side):
-            open_shares -= self.replaced.leaves
+            open_shares -= self.book.counted_leaves(self.replaced)
         return self.book.strategy_shares(strategy, symbol) + (open_shares if side == "BUY" else -open_shares)
 
 

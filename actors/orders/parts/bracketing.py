@@ -1,0 +1,80 @@
+"""The exits of brackets (plain): what each needs is asked of the pure rule, and done once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ....domain.brackets import Bracket, entry_id, is_done, leg_id, next_steps
+from ....domain.orders import intent_of
+from ....messages.orders import ModifyOrder, SubmitOrder
+from .. import modifications
+
+if TYPE_CHECKING:
+    from ....domain.brackets import AnyLeg, Leg, Step
+    from .cancelling import Cancelling
+    from .context import OrdersContext
+    from .risk_keeping import RiskKeeper
+
+
+class Bracketing:
+    """Keeps the exits of every bracket as they should be.
+
+    Exits pass no gate: they close what is held, at prices that were judged with their entry, and a limit of how many
+    orders there are must not leave a position without its stop. In a halt nothing is done: it has cancelled them.
+    """
+
+    def __init__(self, context: OrdersContext, risk: RiskKeeper, cancelling: Cancelling) -> None:
+        """Begin with nothing asked, as after a restart: no id is submitted twice, and nothing changed that is so."""
+        self._context: Final = context
+        self._risk: Final = risk
+        self._cancelling: Final = cancelling
+        self._asked: dict[str, set[Step]] = {}
+        """By the entry's client order id: what was refused is asked again only by `look_at_all`."""
+
+    def look_at_all(self) -> None:
+        """Look at every bracket anew: what was refused, or not done in a halt, may be due."""
+        self._asked.clear()
+        for entry in self._context.ledger.book.brackets:
+            self._keep(entry.client_order_id)
+
+    def look(self, client_order_id: str) -> None:
+        """Do what the bracket needs that this order belongs to, as entry or as exit, if it belongs to one."""
+        for each in (client_order_id, entry_id(client_order_id)):
+            order = self._context.ledger.book.order(each) if each else None
+            if order is not None and order.has_bracket:
+                self._keep(each)
+
+    def _keep(self, entry: str) -> None:
+        ledger = self._context.ledger
+        order = ledger.order(entry)
+        if order is None or not self._context.is_read or self._risk.why_halted():
+            return
+        target, stop, closing = (self._leg(entry, leg) for leg in ("target", "stop", "exit"))
+        bracket = Bracket(entry=order, target=target, stop=stop, exit=closing)
+        if is_done(bracket):
+            self._asked.pop(entry, None)
+            ledger.book.end_bracket(entry)
+            return
+        asked = self._asked.setdefault(entry, set())
+        for step in next_steps(bracket):
+            if step not in asked:
+                asked.add(step)
+                self._do(step)
+
+    def _leg(self, entry: str, leg: Leg) -> AnyLeg | None:
+        ledger, client_order_id = self._context.ledger, leg_id(entry, leg)
+        return ledger.order(client_order_id) or ledger.earlier(client_order_id)
+
+    def _do(self, step: Step) -> None:
+        context, now_ns = self._context, self._context.now_ns()
+        if isinstance(step, SubmitOrder):
+            if step.order_type == "MARKET":
+                context.log("bracket.closed_at_market", level="error", client_order_id=step.client_order_id)
+            context.write((intent_of(step, now_ns),), step)
+        elif isinstance(step, ModifyOrder):
+            order = context.ledger.order(step.client_order_id)
+            assert order is not None, "an exit that is open is changed"
+            wanted = modifications.terms_wanted(order, step)
+            context.write((modifications.intended(order, wanted, now_ns),))
+        else:
+            self._cancelling.cancel(step.client_order_id, "")

@@ -1,0 +1,323 @@
+"""A bracket: whatever the market does, and in whatever order it is told, no exit closes what is not held."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain.brackets import CHANGES_MAX, GROWTHS_MAX, Bracket, entry_id, is_done, leg_id, next_steps
+from natya.domain.orders import Order, advance, intent_of
+from natya.messages.orders import (
+    CancelOrder,
+    ModificationIntended,
+    ModificationRefused,
+    ModifyOrder,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    OrderModified,
+    OrderRefused,
+    OrderRejected,
+    SubmitOrder,
+)
+
+
+def an_entry(**changes):
+    terms = {"symbol": "INFY", "side": "BUY", "quantity": 10, "target_price": 110.0, "stop_loss_price": 95.0, **changes}
+    return SubmitOrder(client_order_id="A-1", strategy="A", **terms)
+
+
+class Desk:
+    """The orders of one bracket, with what the market does to them."""
+
+    def __init__(self, entry=None):
+        self.orders = {}
+        self.refused = {}
+        self.trades = 0
+        self.sent = []
+        self.submit(entry or an_entry())
+        self.accept("A-1")
+
+    def submit(self, order):
+        assert order.client_order_id not in self.orders, "no order twice"
+        self.orders[order.client_order_id] = Order.from_intent(intent_of(order, 1))
+
+    def hear(self, fact):
+        self.orders[fact.client_order_id] = advance(self.orders[fact.client_order_id], fact)
+
+    def accept(self, name):
+        self.hear(OrderAccepted(client_order_id=name, broker_order_id=f"B-{name}", occurred_ns=2))
+
+    def reject(self, name):
+        self.hear(OrderRejected(client_order_id=name, reason="no margin", occurred_ns=2))
+
+    def cancel(self, name):
+        self.hear(OrderCancelled(client_order_id=name, reason="withdrawn", occurred_ns=2))
+
+    def fill(self, name, quantity):
+        order = self.orders[name]
+        self.trades += 1
+        fill = OrderFilled(
+            client_order_id=name,
+            trade_id=f"T-{self.trades}",
+            strategy="A",
+            symbol=order.symbol,
+            side=order.side,
+            quantity=quantity,
+            price=100.0,
+            cumulative_quantity=order.filled + quantity,
+            occurred_ns=3,
+        )
+        self.hear(fill)
+
+    def intend(self, change):
+        order = self.orders[change.client_order_id]
+        intended = ModificationIntended(
+            client_order_id=order.client_order_id,
+            number=order.modifications + 1,
+            quantity=change.quantity,
+            limit_price=order.limit_price,
+            trigger_price=order.trigger_price,
+            occurred_ns=3,
+        )
+        self.hear(intended)
+
+    def settle(self, name, *, done=True):
+        order = self.orders[name]
+        if done and order.pending.quantity > order.filled:
+            fields = msgspec.structs.asdict(order.pending)
+            del fields["intended_ns"]
+            self.hear(OrderModified(client_order_id=name, occurred_ns=4, **fields))
+        else:
+            self.hear(
+                ModificationRefused(
+                    client_order_id=name, number=order.pending.number, rule="broker", reason="late", occurred_ns=4
+                )
+            )
+
+    @property
+    def bracket(self):
+        legs = {name: self.refused.get(leg_id("A-1", name)) or self.orders.get(leg_id("A-1", name)) for name in LEGS}
+        return Bracket(entry=self.orders["A-1"], **legs)
+
+    def step(self):
+        """Do what is wanted now, and let the gate and the journal pass it; the market has done nothing with it yet."""
+        steps = next_steps(self.bracket)
+        for each in steps:
+            if isinstance(each, SubmitOrder):
+                self.submit(each)
+            elif isinstance(each, ModifyOrder):
+                self.intend(each)
+        return steps
+
+    def settle_all(self):
+        """Do what is wanted, and let the broker do it, until nothing is wanted."""
+        for _ in range(100):
+            steps = self.step()
+            if not steps:
+                return
+            for each in steps:
+                if isinstance(each, SubmitOrder):
+                    self.accept(each.client_order_id)
+                elif isinstance(each, ModifyOrder):
+                    self.settle(each.client_order_id)
+                else:
+                    self.cancel(each.client_order_id)
+        pytest.fail(f"still wanted: {steps}")
+
+    def exposed(self):
+        return self.orders["A-1"].filled - sum(order.filled for name, order in self.orders.items() if name != "A-1")
+
+
+LEGS = ("target", "stop", "exit")
+TARGET, STOP, EXIT = (leg_id("A-1", name) for name in LEGS)
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+class TestABracket:
+    def test_has_no_exits_before_its_entry_is_filled(self, desk):
+        assert next_steps(desk.bracket) == ()
+
+    @pytest.mark.parametrize(("side", "closing"), [("BUY", "SELL"), ("SELL", "BUY")])
+    def test_puts_its_stop_and_its_target_as_soon_as_shares_are_held(self, side, closing):
+        prices = {"target_price": 110.0, "stop_loss_price": 95.0}
+        if side == "SELL":
+            prices = {"target_price": 95.0, "stop_loss_price": 110.0}
+        desk = Desk(an_entry(side=side, product="INTRADAY", **prices))
+        desk.fill("A-1", 4)
+
+        common = {"strategy": "A", "symbol": "INFY", "side": closing, "quantity": 4, "product": "INTRADAY"}
+        stop = SubmitOrder(client_order_id="A-1S", order_type="STOP", trigger_price=prices["stop_loss_price"], **common)
+        target = SubmitOrder(client_order_id="A-1T", order_type="LIMIT", limit_price=prices["target_price"], **common)
+        assert next_steps(desk.bracket) == (stop, target)
+
+    @pytest.mark.parametrize(("given", "leg"), [("target_price", TARGET), ("stop_loss_price", STOP)])
+    def test_may_have_one_exit_alone(self, given, leg):
+        others = {"target_price": None, "stop_loss_price": None}
+        desk = Desk(an_entry(**{**others, given: 100.0}))
+        desk.fill("A-1", 10)
+
+        assert [each.client_order_id for each in next_steps(desk.bracket)] == [leg]
+
+    def test_makes_both_exits_greater_as_the_entry_fills(self, desk):
+        desk.fill("A-1", 4)
+        desk.settle_all()
+        desk.fill("A-1", 6)
+
+        assert desk.step() == (
+            ModifyOrder(client_order_id=STOP, quantity=10),
+            ModifyOrder(client_order_id=TARGET, quantity=10),
+        )
+
+    def test_makes_an_exit_smaller_by_what_the_other_has_traded(self, desk):
+        desk.fill("A-1", 10)
+        desk.settle_all()
+        desk.fill(TARGET, 3)
+
+        assert desk.step() == (ModifyOrder(client_order_id=STOP, quantity=7),)
+        desk.settle(STOP)
+        assert desk.step() == ()
+
+    @pytest.mark.parametrize(("filled", "other"), [(TARGET, STOP), (STOP, TARGET)])
+    def test_cancels_an_exit_when_the_other_is_filled(self, desk, filled, other):
+        desk.fill("A-1", 10)
+        desk.settle_all()
+        desk.fill(filled, 10)
+
+        assert desk.step() == (CancelOrder(client_order_id=other),)
+        desk.cancel(other)
+        assert is_done(desk.bracket)
+
+    def test_ends_its_entry_with_the_first_trade_of_an_exit_and_closes_what_still_comes_in(self, desk):
+        desk.fill("A-1", 4)
+        desk.settle_all()
+        desk.fill(STOP, 4)
+        steps = desk.step()
+        desk.fill("A-1", 2)
+        desk.cancel("A-1")
+        desk.cancel(TARGET)
+
+        assert steps == (CancelOrder(client_order_id="A-1"), CancelOrder(client_order_id=TARGET))
+        (exit_order,) = desk.step()
+        assert (exit_order.client_order_id, exit_order.order_type, exit_order.quantity) == (EXIT, "MARKET", 2)
+        assert desk.step() == ()
+        desk.fill(EXIT, 2)
+        assert is_done(desk.bracket)
+
+    @pytest.mark.parametrize("by", ["gate", "broker"])
+    def test_closes_at_the_market_what_would_stand_without_its_stop(self, desk, by):
+        desk.fill("A-1", 10)
+        desk.step()
+        desk.accept(TARGET)
+        if by == "gate":
+            del desk.orders[STOP]
+            desk.refused[STOP] = OrderRefused(
+                client_order_id=STOP,
+                strategy="A",
+                symbol="INFY",
+                side="SELL",
+                quantity=10,
+                rule="price",
+                reason="wide",
+                occurred_ns=1,
+            )
+        else:
+            desk.reject(STOP)
+
+        assert desk.step() == (CancelOrder(client_order_id=TARGET),)
+        desk.fill(TARGET, 1)
+        desk.cancel(TARGET)
+        (exit_order,) = desk.step()
+        assert (exit_order.client_order_id, exit_order.quantity) == (EXIT, 9)
+
+    def test_keeps_its_stop_where_the_target_was_rejected(self, desk):
+        desk.fill("A-1", 10)
+        desk.step()
+        desk.reject(TARGET)
+        desk.accept(STOP)
+
+        assert desk.step() == ()
+
+    def test_puts_no_exit_back_that_somebody_cancelled(self, desk):
+        desk.fill("A-1", 10)
+        desk.settle_all()
+        desk.cancel(STOP)
+        assert desk.step() == ()
+        desk.cancel(TARGET)
+
+        assert desk.step() == ()
+        assert is_done(desk.bracket)
+
+    def test_leaves_changes_for_what_must_become_smaller(self):
+        desk = Desk(an_entry(quantity=100))
+        for _ in range(50):
+            desk.fill("A-1", 1)
+            desk.settle_all()
+
+        assert desk.orders[STOP].modifications == GROWTHS_MAX
+        desk.cancel("A-1")
+        desk.settle_all()
+        assert {desk.orders[leg].quantity for leg in (STOP, TARGET)} == {50}
+
+    def test_closes_at_the_market_when_its_stop_can_be_changed_no_more(self):
+        desk = Desk(an_entry(quantity=100))
+        desk.fill("A-1", 100)
+        desk.settle_all()
+        for _ in range(CHANGES_MAX + 1):
+            desk.fill(TARGET, 1)
+            desk.settle_all()
+
+        assert desk.orders[EXIT].quantity == 100 - CHANGES_MAX - 1
+        assert not desk.orders[TARGET].is_open
+        assert not desk.orders[STOP].is_open
+
+
+class TestAnId:
+    @pytest.mark.parametrize("leg", LEGS)
+    def test_of_an_exit_leads_to_its_entry(self, leg):
+        assert entry_id(leg_id("momentum-2s-1f", leg)) == "momentum-2s-1f"
+
+    def test_of_a_strategys_order_leads_nowhere(self):
+        assert entry_id("momentum-2s-1f") == entry_id("") == ""
+
+
+@given(data=st.data(), quantity=st.integers(1, 12))
+def test_whatever_happens_in_whatever_order_what_is_held_has_an_exit_of_its_size(data, quantity):
+    desk = Desk(an_entry(quantity=quantity))
+    asked = []
+    for _ in range(data.draw(st.integers(0, 40))):
+        working = [name for name, order in desk.orders.items() if order.is_open]
+        acts = [("fill", name) for name in working if desk.orders[name].broker_order_id and desk.orders[name].leaves]
+        acts += [("accept", name) for name in working if not desk.orders[name].broker_order_id]
+        acts += [("reject", name) for name in working if not desk.orders[name].broker_order_id and name != "A-1"]
+        acts += [("cancel", name) for name in asked if desk.orders[name].is_open]
+        acts += [(what, name) for what in ("settle", "deny") for name in working if desk.orders[name].pending]
+        acts += [("step", ""), ("cancel", "A-1")] if desk.orders["A-1"].is_open else [("step", "")]
+        act, name = data.draw(st.sampled_from(acts))
+        if act == "fill":
+            # The market trades what is left there: not more than is held, save where both exits were hit at once.
+            desk.fill(name, data.draw(st.integers(1, desk.orders[name].quantity - desk.orders[name].filled or 1)))
+        elif act in {"settle", "deny"}:
+            desk.settle(name, done=act == "settle")
+        elif act == "step":
+            asked += [each.client_order_id for each in desk.step() if isinstance(each, CancelOrder)]
+        else:
+            getattr(desk, act)(name)
+    desk.settle_all()
+    for name in [name for name, order in desk.orders.items() if order.is_open and not order.broker_order_id]:
+        desk.accept(name)
+    for name in [name for name, order in desk.orders.items() if order.is_open and order.pending]:
+        desk.settle(name)
+    desk.settle_all()
+
+    exposed, exits = desk.exposed(), [desk.orders[name] for name in (TARGET, STOP, EXIT) if name in desk.orders]
+    for order in exits:
+        assert not order.is_open or order.leaves == max(exposed, 0)
+    is_given_up = any(order.state in {"CANCELLED", "REJECTED"} for order in exits if order.client_order_id == EXIT)
+    if exposed > 0 and not is_given_up and not (STOP in desk.orders and desk.orders[STOP].state == "CANCELLED"):
+        assert any(order.is_open for order in exits if order.client_order_id != TARGET)
+    assert is_done(desk.bracket) or desk.orders["A-1"].is_open or any(order.is_open for order in exits)

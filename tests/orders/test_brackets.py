@@ -1,0 +1,181 @@
+"""Brackets in orders: exits are sent once, for what is held, again after a restart, and count once as exposure."""
+
+import pytest
+
+from natya.messages.broker import OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder
+from natya.messages.kill_switch import HaltTrading
+from natya.messages.orders import CancelOrder, OrderIntended, OrderRefused, Resume, Resumed
+
+PRICES = {"target_price": 110.0, "stop_loss_price": 95.0}
+
+
+@pytest.fixture
+def entry(make):
+    """The entry of a bracket, as submitted, and as a fact."""
+    return make.order(**PRICES)
+
+
+@pytest.fixture
+def held(make):
+    """The facts of an entry whose shares are held."""
+    return make.intent(**PRICES), make.accepted(), make.filled()
+
+
+def placed(stage, name, number=""):
+    """Wait for an exit to be placed, and let the broker have it."""
+    request = stage.asked_next(PlaceOrder)
+    assert request.client_order_id == name
+    stage.tell(OrderPlaced(client_order_id=name, broker_order_id=number or f"B-{name}"))
+    return request
+
+
+def both_placed(stage):
+    return [placed(stage, name) for name in ("A-1S", "A-1T")]
+
+
+def refused(stage):
+    """Return the newest fact, which is a refusal."""
+    stage.settle()
+    assert isinstance(stage.disk.facts[-1], OrderRefused)
+    return stage.disk.facts[-1]
+
+
+class TestABracket:
+    def test_places_its_exits_when_the_entry_is_filled(self, stage, entry, make):
+        stage.open()
+        stage.place(entry)
+        stage.tell(make.report(quantity=10, price=100.0))
+
+        stop, target = both_placed(stage)
+        assert (stop.side, stop.quantity, stop.order_type, stop.trigger_price) == ("SELL", 10, "STOP", 95.0)
+        assert (target.side, target.quantity, target.order_type, target.limit_price) == ("SELL", 10, "LIMIT", 110.0)
+        assert (stop.reduces, target.reduces) == (True, True)
+        assert stage.heard() == []
+
+    def test_places_no_exit_whose_intent_is_not_durable(self, stage, entry, make):
+        stage.open()
+        stage.place(entry)
+        stage.settle()
+        stage.disk.mode = "refuse"
+        stage.tell(make.report(quantity=10, price=100.0))
+
+        assert PlaceOrder not in stage.heard()
+
+    def test_cancels_an_exit_when_the_other_is_filled(self, stage, held, make):
+        stage.open(*held)
+        both_placed(stage)
+        stage.tell(
+            make.report(client_order_id="A-1T", execution_id="T-2", quantity=10, price=110.0, broker_order_id="B-A-1T")
+        )
+
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1S"
+
+    def test_makes_an_exit_smaller_by_what_the_other_has_traded(self, stage, held, make):
+        stage.open(*held)
+        both_placed(stage)
+        stage.tell(
+            make.report(
+                client_order_id="A-1T",
+                execution_id="T-2",
+                quantity=3,
+                cumulative_quantity=3,
+                price=110.0,
+                broker_order_id="B-A-1T",
+            )
+        )
+
+        change = stage.asked_next(ReplaceOrder)
+        assert (change.client_order_id, change.quantity, change.trigger_price) == ("A-1S", 7, 95.0)
+        stage.tell(OrderReplaced(client_order_id="A-1S", number=1))
+        assert ReplaceOrder not in stage.heard()
+
+    def test_is_armed_again_after_a_restart_before_anything_is_accepted(self, stage, held):
+        stage.open(*held)
+
+        stage.settle()
+        assert list(stage.disk.kinds("A-1S")) == [OrderIntended], "written before it was ready"
+        assert [request.client_order_id for request in both_placed(stage)] == ["A-1S", "A-1T"]
+
+    def test_that_was_armed_is_not_armed_twice(self, stage, held, make):
+        exits = [
+            fact
+            for name in ("A-1S", "A-1T")
+            for fact in (make.intent(name, side="SELL"), make.accepted(name, f"B-{name}"))
+        ]
+        stage.open(*held, *exits)
+
+        assert PlaceOrder not in stage.heard()
+
+    def test_is_let_alone_in_a_halt_and_armed_when_a_person_has_resumed(self, stage, entry, make):
+        switch = stage.system.probe("kill-switch")
+        stage.open()
+        stage.place(entry)
+        stage.tell(HaltTrading(cause="enough", person="asha"), switch)
+        stage.settle()
+        stage.tell(make.report(quantity=10, price=100.0))
+        assert PlaceOrder not in stage.heard()
+        assert isinstance(stage.system.request("orders", Resume(reason="seen", person="asha")), Resumed)
+
+        assert [request.client_order_id for request in both_placed(stage)] == ["A-1S", "A-1T"]
+
+    def test_is_closed_at_the_market_where_its_stop_is_rejected(self, stage, held, make):
+        stage.open(*held)
+        assert stage.asked_next(PlaceOrder).client_order_id == "A-1S"
+        placed(stage, "A-1T")
+        stage.tell(make.report("REJECTED", "A-1S", broker_order_id=""))
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1T"
+        stage.tell(make.report("CANCELLED", "A-1T", broker_order_id="B-A-1T"))
+
+        request = placed(stage, "A-1X")
+        assert (request.order_type, request.quantity, request.side) == ("MARKET", 10, "SELL")
+
+    def test_counts_its_two_exits_as_one_order_that_closes(self, stage, held, make):
+        stage.open(*held, position_max=10)
+        both_placed(stage)
+        stage.settle()
+        stage.submit(make.order("B-1", side="SELL", quantity=10))
+
+        assert stage.asked_next(PlaceOrder).client_order_id == "B-1", "flat with the exits, and 10 short at most"
+        stage.settle()
+        stage.submit(make.order("B-2", side="SELL", quantity=1))
+        assert refused(stage).rule == "position_max"
+
+    @pytest.mark.parametrize("state", ["NORMAL", "REDUCING"])
+    def test_is_armed_though_orders_are_limited(self, stage, held, make, state):
+        stage.open(*held, make.change(state), orders_in_flight_max=1, orders_a_minute_max=1)
+
+        assert [request.client_order_id for request in both_placed(stage)] == ["A-1S", "A-1T"]
+
+
+class TestAnIdOfAnExit:
+    def test_is_refused_to_others(self, stage, entry, make):
+        stage.open()
+        stage.place(entry)
+        stage.submit(make.order("A-1S"))
+
+        refusal = refused(stage)
+        assert isinstance(refusal, OrderRefused)
+        assert (refusal.rule, "exit of the bracket 'A-1'" in refusal.reason) == ("duplicate", True)
+
+    def test_that_was_used_leaves_none_for_a_bracket(self, stage, entry, make):
+        stage.open()
+        stage.place(make.order("A-1T"), "B-9")
+        stage.submit(entry)
+
+        assert refused(stage).rule == "duplicate"
+        assert OrderIntended not in stage.disk.kinds()
+
+    def test_has_a_place_in_25_characters(self, stage, make):
+        stage.open()
+        stage.submit(make.order("A" * 25, **PRICES))
+
+        assert refused(stage).rule == "client_order_id"
+
+    def test_may_be_cancelled_by_its_strategy_and_then_stays_away(self, stage, held, make):
+        stage.open(*held)
+        both_placed(stage)
+        stage.tell(CancelOrder(client_order_id="A-1S"), stage.strategy)
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1S"
+        stage.tell(make.report("CANCELLED", "A-1S", broker_order_id="B-A-1S"))
+
+        assert PlaceOrder not in stage.heard()
