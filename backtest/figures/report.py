@@ -15,12 +15,11 @@ from ...messages.orders import OrderFilled
 from . import measures
 from .charging import NO_CHARGES, charged, first_day
 from .curve import Curve, Marks, curve_of
-from .trades import Trade, trades_of
+from .trades import PAISA, Trade, trades_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-PAISA: Final = Decimal("0.01")
 _EPOCH: Final = date(1970, 1, 1)
 _PRODUCTS_OF_A_DAY: Final = "dhan-equity-intraday"
 
@@ -220,13 +219,12 @@ def _months(
     last_of: dict[str, float] = {}
     for day, value in zip(days.tolist(), daily.tolist(), strict=True):
         last_of[_month(day)] = value
-    names = list(last_of)
     returns = measures.returns_of(np.array(list(last_of.values())), capital_rupees)
-    by_month: dict[str, list[Trade]] = {name: [] for name in names}
-    for trade in closed:
-        by_month[_month(day_of(trade.exit_ns or 0))].append(trade)
-    found = [float(each) for each in returns] + [None] * (len(names) - len(returns))
-    return tuple(_part(name, by_month[name], of=each) for name, each in zip(names, found, strict=True))
+    found = dict(zip(last_of, returns.tolist(), strict=False))
+    by_month: dict[str, list[Trade]] = {name: [] for name in last_of}
+    for trade in closed:  # of a month whose last candle ends in the next one there may be no mark
+        by_month.setdefault(_month(day_of(trade.exit_ns or 0)), []).append(trade)
+    return tuple(_part(name, by_month[name], of=found.get(name)) for name in sorted(by_month))
 
 
 def _by_symbol(closed: Iterable[Trade]) -> tuple[Part, ...]:

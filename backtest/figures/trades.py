@@ -2,14 +2,14 @@
 
 A trade is what one order opened and one order closed, first in first out, for each strategy and symbol separately. An
 order that turns a position around closes with one part and opens with the other. The charges of an order are divided
-among its trades by their shares.
+among its trades by their shares, in whole paise: so they sum to what was charged, by month and by symbol as well.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ...messages.orders import OrderFilled
+
+PAISA: Final = Decimal("0.01")
 
 Direction: TypeAlias = Literal["LONG", "SHORT"]
 
@@ -65,14 +67,20 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
 class _Lot:
     """Shares that one order opened, and what is left of them."""
 
-    __slots__ = ("cost", "each", "entry_ns", "order", "price", "quantity")
+    __slots__ = ("charges", "entry_ns", "order", "price", "quantity")
 
-    def __init__(self, order: str, entry_ns: int, quantity: int, price: Decimal, each: Decimal) -> None:
-        self.order, self.entry_ns, self.quantity = order, entry_ns, quantity
-        self.cost = price * quantity
-        self.price = price
-        self.each = each
-        """Charges a share."""
+    def __init__(self, fill: OrderFilled, charges: Decimal) -> None:
+        self.order, self.entry_ns, self.quantity = fill.client_order_id, fill.occurred_ns, fill.quantity
+        self.price = exact(fill.price)
+        self.charges = charges
+        """Of what is left."""
+
+    def take(self, quantity: int) -> Decimal:
+        """Take shares away; return their part of the charges."""
+        part = self.charges if quantity == self.quantity else rounded_share(self.charges, quantity, self.quantity)
+        self.charges -= part
+        self.quantity -= quantity
+        return part
 
 
 class _Piece:
@@ -118,12 +126,11 @@ def trades_of(fills: Sequence[OrderFilled], costs: Sequence[Decimal], last_price
         waiting = lots.setdefault(whose, deque())
         position = held.get(whose, 0)
         signed = fill.quantity if fill.side == "BUY" else -fill.quantity
-        price, each = exact(fill.price), cost / fill.quantity
-        left = fill.quantity
+        lot = _Lot(fill, cost)
         if position * signed < 0:
-            left = _close(fill, waiting, pieces, direction="LONG" if position > 0 else "SHORT", price=price, each=each)
-        if left:
-            _open(fill, waiting, left, price=price, each=each)
+            _close(fill, lot, waiting, pieces, direction="LONG" if position > 0 else "SHORT")
+        if lot.quantity:
+            waiting.append(lot)
         held[whose] = position + signed
     still_open = [
         trade
@@ -135,38 +142,34 @@ def trades_of(fills: Sequence[OrderFilled], costs: Sequence[Decimal], last_price
     return closed + sorted(still_open, key=lambda trade: trade.entry_ns)
 
 
-def _open(fill: OrderFilled, waiting: deque[_Lot], quantity: int, *, price: Decimal, each: Decimal) -> None:
-    waiting.append(_Lot(fill.client_order_id, fill.occurred_ns, quantity, price, each))
-
-
-def _close(  # noqa: PLR0913  by name
+def _close(
     fill: OrderFilled,
+    closing: _Lot,
     waiting: deque[_Lot],
     pieces: dict[tuple[str, str], _Piece],
     *,
     direction: Direction,
-    price: Decimal,
-    each: Decimal,
-) -> int:
-    """Close the oldest lots; return the shares of the fill that are left when all are closed."""
-    left = fill.quantity
-    while left and waiting:
+) -> None:
+    """Close the oldest lots with the shares of a fill, as far as these go."""
+    while closing.quantity and waiting:
         lot = waiting[0]
-        quantity = min(left, lot.quantity)
+        quantity = min(closing.quantity, lot.quantity)
         key = lot.order, fill.client_order_id
         piece = pieces.get(key)
         if piece is None:
             piece = pieces[key] = _Piece(fill, direction, lot.entry_ns)
         piece.quantity += quantity
         piece.paid += lot.price * quantity
-        piece.received += price * quantity
-        piece.charges += (lot.each + each) * quantity
+        piece.received += closing.price * quantity
+        piece.charges += lot.take(quantity) + closing.take(quantity)
         piece.exit_ns = fill.occurred_ns
-        left -= quantity
-        lot.quantity -= quantity
         if not lot.quantity:
             waiting.popleft()
-    return left
+
+
+def rounded_share(amount: Decimal, shares: int, of: int) -> Decimal:
+    """Return the part of an amount that belongs to some of the shares, to the paisa."""
+    return (amount * shares / of).quantize(PAISA, ROUND_HALF_EVEN)
 
 
 def _left(strategy: str, symbol: str, waiting: deque[_Lot], *, long: bool, last: Decimal) -> Iterator[Trade]:
@@ -188,5 +191,5 @@ def _left(strategy: str, symbol: str, waiting: deque[_Lot], *, long: bool, last:
             exit_ns=None,
             exit_price=None,
             profit=profit if long else -profit,
-            charges=sum((lot.each * lot.quantity for lot in lots), Decimal(0)),
+            charges=sum((lot.charges for lot in lots), Decimal(0)),
         )

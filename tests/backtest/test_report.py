@@ -88,6 +88,15 @@ class TestANote:
         assert notes(BOUGHT, *sold, charge_model="dhan-equity-delivery") == ()
 
 
+class TestAMonth:
+    def test_without_a_mark_has_the_trades_that_were_closed_in_it(self):
+        before_ns = TODAY_NS - 60 * DAY_NS
+        found = figures(a_fill(1, "BUY", before_ns), a_fill(2, "SELL", before_ns + SECOND_NS))
+
+        assert [(month.name, month.trades) for month in found.months] == [("2026-07", 1), ("2026-09", 0)]
+        assert found.months[0].return_ is None
+
+
 class TestThePositionsAtTheEnd:
     def test_are_what_is_left_long_or_short(self):
         assert figures(BOUGHT, SOLD).positions == {}

@@ -108,7 +108,8 @@ class TestFills:
             assert in_paise.denominator == 1
             worth += Decimal(in_paise.numerator) / 100
         assert abs(sum(trade.profit for trade in found) - worth) < Decimal("1e-9")
-        assert abs(sum(trade.charges for trade in found) - sum(costs)) < Decimal("1e-9")
+        assert sum(trade.charges for trade in found) == sum(costs)
+        assert all(trade.charges == round(trade.charges, 2) for trade in found)
 
 
 class TestCharges:
