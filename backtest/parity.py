@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from ..actors.journal import JournalView
 from ..actors.journal.disk import RealDisk
@@ -19,6 +20,7 @@ from .errors import BacktestRefusedError
 from .plan import END_NS, SEGMENT_BYTES, path_of, places_in
 from .running.running import play_settings
 from .running.stored import stored_in
+from .running.warm_up import bars_wanted, past_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -84,14 +86,13 @@ def parity(  # noqa: PLR0913  by name
         raise BacktestRefusedError(f"a session with orders wanted, found none in {journal}")
     with tempfile.TemporaryDirectory(prefix="natya-parity-") as folder:
         scratch = Path(folder)
-        recordings = stored_in(data_dir, scratch, symbols=(), since_ns=since_ns, until_ns=until_ns, interval=interval)
         given: dict[str, Any] = {
             **AS_STORED,
             **(settings or {}),
             "log.level": "warning",
             "journal.segment_bytes": SEGMENT_BYTES,
             "feed.source": "replay",
-            "feed.recording": [str(path) for path in recordings],
+            "feed.recording": str(data_dir),
             "feed.speed": 0.0,
             "feed.duration_s": 0.0,
             "feed.options": {},
@@ -105,8 +106,12 @@ def parity(  # noqa: PLR0913  by name
         if strategies:
             given["strategies"] = [_named(strategy) for strategy in strategies]
         loaded = load_with_origins(profile, config=config, environment={}, overrides=given).settings
+        past = past_ns(bars_wanted(each.strategy for each in loaded.strategies))
+        recordings = stored_in(
+            data_dir, scratch, symbols=(), since_ns=max(0, since_ns - past), until_ns=until_ns, interval=interval
+        )
         raw = play_settings(
-            loaded,
+            replace(loaded, feed=replace(loaded.feed, recording=tuple(map(str, recordings)))),
             since_ns=since_ns,
             until_ns=until_ns,
             symbols=frozenset(),

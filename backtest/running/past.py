@@ -1,22 +1,26 @@
 """The past of a backtest: what its recordings have of the time before it begins.
 
-Owns    nothing: it reads the recordings whenever it is asked, in its own turn, up to the beginning and no further.
+Owns    the newest candles of that time, of the lengths that strategies want: read when the first of them asks, in one
+        go for all of them, up to the beginning and no further.
 Hears   ReadHistory, from strategies before they begin; in a system this is the database's.
 Sends   HistoryRead to who asks, with candles that had ended when the backtest began; QueryFailed where a recording is
         broken.
-Fails   on no expected input.
+Fails   on no expected input. What it owns is read again after a restart.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
 
 from ...actors.feed import FeedError, open_recordings, time_of
 from ...actors.runtime import RuntimeActor, handles
 from ...domain.candle_making import CandleMaker
 from ...messages.database import HistoryRead, QueryFailed, ReadHistory
 from ...messages.market import Candle
+from .feed import BacktestFeedSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,13 +28,29 @@ if TYPE_CHECKING:
     from ...actors.feed import MarketMessage
     from ...actors.runtime import ActorAddress
     from ...domain.candle_making import SymbolCandles
-    from .feed import BacktestFeedSettings
+
+Newest: TypeAlias = dict[int, dict[str, deque[Candle]]]
+"""Candles by length (ns) and symbol, the oldest first."""
+
+
+class PastSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which recordings have the past, and what of it is wanted."""
+
+    played: BacktestFeedSettings
+    bars: dict[int, int]
+    """Candles of each length (ns) and symbol that strategies will ask for."""
 
 
 class PastActor(RuntimeActor):
     """Stands in the place of the database, for the one question that strategies ask it."""
 
-    settings: BacktestFeedSettings
+    settings: PastSettings
+
+    def on_start(self) -> None:
+        """Read nothing yet: most strategies want nothing."""
+        self._bars = dict(self.settings.bars)
+        self._symbols = self.settings.played.symbols
+        self._newest: Newest | None = None
 
     @handles(ReadHistory)
     def read(self, request: ReadHistory, sender: ActorAddress) -> None:
@@ -41,20 +61,51 @@ class PastActor(RuntimeActor):
             self.send(sender, QueryFailed(error=type(fault).__name__, reason=str(fault)))
 
     def _candles(self, request: ReadHistory) -> tuple[Candle, ...]:
-        since_ns = self.settings.since_ns
+        since_ns = self.settings.played.since_ns
         if since_ns == 0:  # from the beginning: there is nothing before it
             return ()
-        symbols = frozenset(request.symbols) or self.settings.symbols
-        newest: dict[str, deque[Candle]] = {}
-        until_ns = min(request.until_ns, since_ns)
-        for candle in candles_of(self._messages(since_ns, symbols), request.interval_ns, since_ns):
-            if candle.start_ns + candle.interval_ns <= until_ns:
-                newest.setdefault(candle.symbol, deque(maxlen=request.bars)).append(candle)
-        return tuple(candle for symbol in sorted(newest) for candle in newest[symbol])
+        self._expect(request)
+        if self._newest is None:
+            self._newest = self._read(since_ns)
+        kept = self._newest[request.interval_ns]
+        symbols = frozenset(request.symbols) or self.settings.played.symbols or kept.keys()
+        return tuple(
+            candle
+            for symbol in sorted(symbols & kept.keys())
+            for candle in list(kept[symbol])[-request.bars :]
+            if candle.start_ns + candle.interval_ns <= request.until_ns
+        )
+
+    def _expect(self, request: ReadHistory) -> None:
+        """Let more be read, if it is more than was announced."""
+        if request.bars > self._bars.get(request.interval_ns, 0):
+            self._bars[request.interval_ns] = request.bars
+            self._newest = None
+        if self._symbols and not self._symbols.issuperset(request.symbols):
+            self._symbols |= frozenset(request.symbols)
+            self._newest = None
+
+    def _read(self, since_ns: int) -> Newest:
+        makers = {interval_ns: CandlesOfOneLength(interval_ns) for interval_ns in self._bars}
+        newest: Newest = {interval_ns: {} for interval_ns in makers}
+        for message in self._messages(since_ns, self._symbols):
+            for interval_ns, maker in makers.items():
+                self._keep(newest[interval_ns], maker.add(message), since_ns)
+        for interval_ns, maker in makers.items():
+            self._keep(newest[interval_ns], maker.close_until(since_ns), since_ns)
+        return newest
+
+    def _keep(self, newest: dict[str, deque[Candle]], candles: Iterable[Candle], since_ns: int) -> None:
+        for candle in candles:
+            if candle.start_ns + candle.interval_ns <= since_ns:
+                kept = newest.get(candle.symbol)
+                if kept is None:
+                    kept = newest[candle.symbol] = deque(maxlen=self._bars[candle.interval_ns])
+                kept.append(candle)
 
     def _messages(self, since_ns: int, symbols: frozenset[str]) -> Iterator[MarketMessage]:
         """Yield what happened before a time; candles that go on then are left out."""
-        recordings = open_recordings(self.settings.feed)
+        recordings = open_recordings(self.settings.played.feed)
         try:
             for chunk in recordings.chunks():
                 if time_of(chunk[0]) > since_ns:
@@ -67,20 +118,28 @@ class PastActor(RuntimeActor):
             recordings.close()
 
 
-def candles_of(messages: Iterable[MarketMessage], interval_ns: int, until_ns: int) -> Iterator[Candle]:
-    """Yield the candles of one length: the recorded ones, or where there are none those that the ticks make."""
-    maker = CandleMaker()
-    made: dict[str, SymbolCandles | None] = {}
-    for message in messages:
-        symbol = message.symbol
+class CandlesOfOneLength:
+    """The candles of one length: the recorded ones, or where there are none those that the ticks make."""
+
+    def __init__(self, interval_ns: int) -> None:
+        self._interval_ns = interval_ns
+        self._maker = CandleMaker()
+        self._made: dict[str, SymbolCandles | None] = {}
+
+    def add(self, message: MarketMessage) -> Iterable[Candle]:
+        """Return the candles that a message is, or closes."""
+        symbol, interval_ns, maker = message.symbol, self._interval_ns, self._maker
         if isinstance(message, Candle):
-            if message.interval_ns == interval_ns:
-                if maker.leave_to_recording(symbol, interval_ns):
-                    made[symbol] = maker.of(symbol, {interval_ns: 0})
-                yield message
-            continue
-        if symbol not in made:
-            made[symbol] = maker.of(symbol, {interval_ns: 0})
-        if (growing := made[symbol]) is not None:
-            yield from growing.add(message)
-    yield from maker.close_until(until_ns)
+            if message.interval_ns != interval_ns:
+                return ()
+            if maker.leave_to_recording(symbol, interval_ns):
+                self._made[symbol] = maker.of(symbol, {interval_ns: 0})
+            return (message,)
+        if symbol not in self._made:
+            self._made[symbol] = maker.of(symbol, {interval_ns: 0})
+        growing = self._made[symbol]
+        return () if growing is None else growing.add(message)
+
+    def close_until(self, until_ns: int) -> Iterable[Candle]:
+        """Return those that have ended by a time."""
+        return self._maker.close_until(until_ns)

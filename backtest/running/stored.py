@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ...actors.feed import RecordingError
-from ...actors.strategy import load_strategy
-from ...domain.candles import interval_of
-from ...domain.time import DAY_NS, day_of, day_start_ns
+from ...domain.time import day_of, day_start_ns
 from ...transfer import is_database, stored_files
 from ..errors import BacktestRefusedError
 from ..plan import END_NS, path_of
+from .warm_up import bars_wanted, past_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ..plan import Plan
-
-OPEN_SHARE: Final = 6
-"""Candles of so many times their length hold as many as wanted,"""
-
-PAUSE_NS: Final = 5 * DAY_NS
-"""and so much more, for nights and holidays."""
 
 
 def recordings_of(plan: Plan, scratch: Path) -> tuple[Path, ...]:
@@ -37,15 +30,10 @@ def recordings_of(plan: Plan, scratch: Path) -> tuple[Path, ...]:
         return plan.data
     if len(plan.data) > 1:
         raise BacktestRefusedError(f"one database or files are wanted, found {', '.join(map(str, plan.data))}")
-    since_ns = max(0, plan.since_ns - past_ns(load_strategy(path_of(plan.strategy)).warm_up))
+    since_ns = max(0, plan.since_ns - past_ns(bars_wanted([path_of(plan.strategy)])))
     return stored_in(
         databases[0], scratch, symbols=plan.symbols, since_ns=since_ns, until_ns=plan.until_ns, interval=plan.interval
     )
-
-
-def past_ns(warm_up: Mapping[str, int]) -> int:
-    """Return how far behind the beginning a strategy's candles lie, as a rule: markets are open a fifth of a week."""
-    return max((bars * interval_of(each) * OPEN_SHARE + PAUSE_NS for each, bars in warm_up.items()), default=0)
 
 
 def stored_in(  # noqa: PLR0913  by name

@@ -18,8 +18,9 @@ from ...messages.addresses import CONTROL, DATABASE, DELIVERY, EVENTS, FEED, INS
 from .disk import KeptJournalActor, journal_in_memory
 from .events import BacktestEventsActor
 from .feed import BacktestFeedActor
-from .past import PastActor
+from .past import PastActor, PastSettings
 from .recorder import RECORDER, RecorderActor
+from .warm_up import bars_wanted
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
@@ -40,14 +41,15 @@ def backtest_children(settings: Settings, feed: BacktestFeedSettings, *, is_kept
         StrategyNotFoundError, StrategyBrokenError: a strategy cannot be loaded.
     """
     found = children(settings, (ChildSpec(RECORDER, RecorderActor, None),))
-    return tuple(_of_a_backtest(spec, feed, is_kept=is_kept) for spec in found if spec.name not in LEFT_OUT)
+    bars = bars_wanted(each.strategy for each in settings.strategies)
+    return tuple(_of_a_backtest(spec, feed, bars, is_kept=is_kept) for spec in found if spec.name not in LEFT_OUT)
 
 
-def _of_a_backtest(spec: ChildSpec, feed: BacktestFeedSettings, *, is_kept: bool) -> ChildSpec:
+def _of_a_backtest(spec: ChildSpec, feed: BacktestFeedSettings, bars: dict[int, int], *, is_kept: bool) -> ChildSpec:
     if spec.name == JOURNAL:
         return replace(spec, actor=KeptJournalActor if is_kept else journal_in_memory())
     if spec.name == DATABASE:
-        return replace(spec, actor=PastActor, settings=feed)
+        return replace(spec, actor=PastActor, settings=PastSettings(played=feed, bars=bars))
     if spec.name == FEED:
         return replace(spec, actor=BacktestFeedActor, settings=feed)
     if spec.name == EVENTS:

@@ -9,7 +9,10 @@ import natya
 from natya.actors.journal import JournalView
 from natya.actors.journal.disk import RealDisk
 from natya.backtest import BacktestRefusedError
+from natya.backtest import parity as comparing
 from natya.backtest.parity import first_difference, parity
+from natya.backtest.plan import time_ns
+from natya.backtest.running.running import play_settings
 from natya.cli.app import app
 from natya.messages.orders import OrderIntended
 
@@ -20,23 +23,28 @@ SESSION = [
 ]
 
 
-@pytest.fixture(scope="module")
-def session(tmp_path_factory):
-    """The data directory of a session of two strategies, and its settings."""
-    folder = tmp_path_factory.mktemp("session")
-    recording = write_candles(folder / "walk.csv", 120, seed=8)
+def record(data_dir, recording, strategies):
+    """Let a session on paper trade a recording, and record it; return its data directory."""
     overrides = {
-        "system.data_dir": str(folder / "data"),
+        "system.data_dir": str(data_dir),
         "feed.source": "replay",
         "feed.recording": str(recording),
         "feed.symbol": "TCS",
         "feed.speed": 0.0,
         "control.enabled": False,
-        "strategies": SESSION,
+        "strategies": strategies,
     }
     with natya.TradingSystem(natya.load_settings("paper", environment={}, overrides=overrides)) as system:
         assert system.await_end(50) is not None
-    return folder / "data"
+    return data_dir
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """The data directory of a session of two strategies, and its settings."""
+    folder = tmp_path_factory.mktemp("session")
+    recording = write_candles(folder / "walk.csv", 120, seed=8)
+    return record(folder / "data", recording, SESSION)
 
 
 def intents_of(session):
@@ -86,6 +94,34 @@ class TestASession:
     def test_is_wanted(self, tmp_path):
         with pytest.raises(BacktestRefusedError, match="found no journal"):
             parity(tmp_path)
+
+
+def days(path, count):
+    """Write a recording of days of half an hour; return its files, a day each, and where each begins."""
+    head, *rows = write_candles(path / "days.csv", 30 * count, seed=4, minutes_a_day=30).read_text().splitlines()
+    files = [path / f"day{day}.csv" for day in range(count)]
+    for day, file in enumerate(files):
+        file.write_text("\n".join([head, *rows[30 * day : 30 * (day + 1)]]) + "\n")
+    return files, [time_ns(rows[30 * day].split(",")[0]) for day in range(count)]
+
+
+class TestASessionThatKnewTheDaysBefore:
+    def test_is_compared_with_a_backtest_that_knows_them_too(self, tmp_path, monkeypatch):
+        knower = [{"name": "knower", "strategy": "natya_backtests:Knower"}]
+        files, begins_ns = days(tmp_path, 2)
+        for file, strategies in zip(files, ([], knower), strict=True):
+            record(tmp_path / "data", file, strategies)
+        played = []
+        monkeypatch.setattr(
+            comparing, "play_settings", lambda *s, **n: played.append(play_settings(*s, **n)) or played[0]
+        )
+
+        parity(tmp_path / "data", settings={"strategies": knower}, since_ns=begins_ns[1])
+
+        bought, sold = played[0].record.intended
+        # Of minutes those 30 of the day before, and the first of this; of five minutes 6 of the day before.
+        assert (bought.quantity, sold.quantity) == (30 + 1 + 6, 30 + 1 + 6)
+        assert played[0].ended.ticks == 4 * 30
 
 
 class TestTheFirstDifference:

@@ -7,7 +7,9 @@ import pytest
 from natya_recordings import BEGIN, write_candles
 
 import natya
-from natya.backtest.running.stored import past_ns
+from natya.actors.feed import open_recordings
+from natya.backtest.running import past
+from natya.backtest.running.warm_up import bars_wanted, past_ns
 from natya.domain.time import DAY_NS
 
 MINUTE_NS = 60 * 10**9
@@ -60,6 +62,23 @@ class TestAHistory:
         assert all(known[0] == played[now_ns][0] for now_ns, *known in later[1:])
 
 
+class TestAStrategyOfSeveralLengths:
+    def test_has_the_recordings_read_once(self, recording, monkeypatch):
+        opened = []
+        monkeypatch.setattr(past, "open_recordings", lambda feed: opened.append(feed) or open_recordings(feed))
+
+        known = seen(recording, since=SINCE.isoformat())
+
+        assert len(opened) == 1
+        assert [len(starts) for starts, *_ in known[0][1:]] == [22, 4]
+
+
+def test_the_candles_that_several_strategies_want_are_the_most_that_any_wants():
+    found = bars_wanted(["natya_backtests:Rememberer", "natya_backtests:Knower", "natya_backtests:Watcher"])
+
+    assert found == {MINUTE_NS: 40, 5 * MINUTE_NS: 8}
+
+
 def test_the_past_of_a_strategy_reaches_over_nights_and_holidays():
     assert past_ns({}) == 0
-    assert past_ns({"1d": 20, "5m": 100}) == 125 * DAY_NS
+    assert past_ns({DAY_NS: 20, 5 * MINUTE_NS: 100}) == 125 * DAY_NS

@@ -117,6 +117,7 @@ def test_a_session_of_all_of_them_is_the_same_in_a_backtest(tmp_path, monkeypatc
             closes.append(round(closes[-1] * (1 + walk.gauss(0, 0.0015)), 1))
         recordings.append(write_rows(tmp_path / f"{symbol}.csv", candles(closes, wick=0.3), symbol=symbol))
     strategies = [
+        {"name": "dip", "strategy": "buy_the_dip:BuyTheDip"},
         {"name": "rsi", "strategy": "rsi_reversion:RsiReversion", "parameters": {"low": 35.0}},
         {"name": "range", "strategy": "opening_range:OpeningRange"},
         {"name": "pair", "strategy": "pair:Pair"},

@@ -131,6 +131,23 @@ class Watcher(StrategyActor):
             self.sell(tick.symbol, 1)
 
 
+class Knower(StrategyActor):
+    """Buys at the first candle as many shares as it knows candles, and sells them at the fifth."""
+
+    candles = ("1m",)
+    warm_up = {"1m": 40, "5m": 6}  # noqa: RUF012  as users write it
+
+    def on_begin(self):
+        self.heard = 0
+
+    def on_candle(self, candle):
+        self.heard += 1
+        if self.heard == 1:
+            self.buy(candle.symbol, sum(len(self.history(candle.symbol, each).close) for each in self.warm_up))
+        elif self.heard == 5:
+            self.close(candle.symbol)
+
+
 class Rememberer(StrategyActor):
     """Notes at each moment the time, and when the candles of its history end and what they closed at."""
 
