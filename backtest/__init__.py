@@ -8,6 +8,7 @@ running/    the actors of a test, from their start to their end
 figures/    what came of it: trades, charges, equity, measures, report; pure
 sweeping/   many tests of one strategy: every choice of parameters, and walks forward
 parity      whether a backtest gives the orders of a recorded session
+pages/      what came of it as a page of HTML, of one test and of a sweep
 result      `natya.backtest(…)`, and its tables
 """
 

@@ -50,9 +50,15 @@ class ResultTable(Frames):
 class BacktestResult:
     """The figures of a backtest, and the tables behind them."""
 
-    def __init__(self, figures: Figures, played: Played) -> None:
+    def __init__(self, plan: Plan, figures: Figures, played: Played) -> None:
+        self._plan: Final = plan
         self._figures: Final = figures
         self._played: Final = played
+
+    @property
+    def plan(self) -> Plan:
+        """What was asked for."""
+        return self._plan
 
     @property
     def report(self) -> Report:
@@ -83,6 +89,24 @@ class BacktestResult:
         """Return the report as one line of JSON; amounts are numbers with two decimal places."""
         return msgspec.json.Encoder(decimal_format="number").encode(self.report)
 
+    def html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the report as one page of HTML that needs no network; write it to a file, if one is named.
+
+        It has price and fills, equity, drawdown, trades, all figures, the settings, and what they assume. An earlier
+        page is replaced, any other file is not.
+
+        Raises:
+            BacktestRefusedError: the file is none of ours.
+            OSError: it cannot be written.
+        """
+        from .pages.document import write_page  # noqa: PLC0415  only who wants a page pays for it
+        from .pages.result import page_of  # noqa: PLC0415  the same
+
+        page = page_of(self._plan, self._figures, self._played)
+        if path is not None:
+            write_page(Path(path), page)
+        return page
+
     def table(self, name: Table) -> ResultTable:
         """Return a table: `result.table("equity").df()`.
 
@@ -102,6 +126,12 @@ class BacktestResult:
     def __repr__(self) -> str:
         report = self.report
         return f"<BacktestResult of {report.strategy}: {report.trades:,} trades, {report.net_rupees:+,} rupees>"
+
+    def _repr_html_(self) -> str:
+        """Return the page in a frame, as a notebook shows it."""
+        from .pages.document import framed  # noqa: PLC0415  only notebooks pay for it
+
+        return framed(self.html())
 
     def _trades(self) -> Columns:
         names = (
@@ -257,4 +287,4 @@ def backtest(  # noqa: PLR0913  each has its default
 def perform(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -> BacktestResult:
     """Carry out a plan, and compute its figures; raises as `play` does."""
     played = play(plan, on_progress=on_progress)
-    return BacktestResult(figures_of(played), played)
+    return BacktestResult(plan, figures_of(played), played)

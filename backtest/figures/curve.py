@@ -7,6 +7,7 @@ report are exact, and computed from the trades.
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,7 +15,6 @@ import numpy as np
 from ...domain.time import DAY_NS, IST_OFFSET_NS
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
@@ -22,12 +22,37 @@ if TYPE_CHECKING:
     from .measures import Floats, Integers
 
 
-class Marks:
-    """The prices of the market by symbol, as the feed saw them: times (ns since 1970-01-01 UTC) and rupees."""
+class Bars:
+    """The prices of one symbol, bar by bar, as columns: the end of each (ns since 1970-01-01 UTC), and rupees."""
 
-    def __init__(self, columns: Mapping[str, tuple[array[int], array[float]]]) -> None:
-        self.times: Final = {name: np.frombuffer(times, np.int64) for name, (times, _) in columns.items()}
-        self.prices: Final = {name: np.frombuffer(prices, np.float64) for name, (_, prices) in columns.items()}
+    __slots__ = ("closes", "highs", "lows", "opens", "times")
+
+    def __init__(self) -> None:
+        self.times: Final = array("q")
+        self.opens: Final = array("d")
+        self.highs: Final = array("d")
+        self.lows: Final = array("d")
+        self.closes: Final = array("d")
+
+    def add(self, end_ns: int, open_: float, high: float, low: float, close: float) -> None:
+        """Add the newest one."""
+        self.times.append(end_ns)
+        self.opens.append(open_)
+        self.highs.append(high)
+        self.lows.append(low)
+        self.closes.append(close)
+
+
+class Marks:
+    """The prices of the market by symbol, as the feed saw them: times (ns since 1970-01-01 UTC) and rupees.
+
+    A mark is the close of a bar, at its end.
+    """
+
+    def __init__(self, bars: Mapping[str, Bars]) -> None:
+        self.bars: Final = bars
+        self.times: Final = {name: np.frombuffer(each.times, np.int64) for name, each in bars.items()}
+        self.prices: Final = {name: np.frombuffer(each.closes, np.float64) for name, each in bars.items()}
 
     @property
     def last_prices(self) -> dict[str, float]:

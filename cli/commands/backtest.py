@@ -64,6 +64,10 @@ def command(
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the journal stays; without it nothing does.")
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the report as one page, too; an earlier page is replaced."),
+    ] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -72,6 +76,7 @@ def command(
     The clock is that of the data; an order meets the market only after its latency, at prices that came after it was
     decided. The same inputs give the same result, to the byte of its journal.
     """
+    from ...backtest.pages.document import expect_writable
     from ...backtest.plan import Plan, assigned, duration_s, since_ns_of, slippage_of, until_ns_of
     from ...backtest.result import perform
     from ..session import faults, tell_answer
@@ -84,6 +89,8 @@ def command(
 
     sys.path.append(str(Path.cwd()))  # for strategies in the current directory; last, so that it hides nothing
     with faults():
+        if html is not None:
+            expect_writable(html)
         parameters, others = assigned(settings)
         percent, ticks = slippage_of(slippage)
         plan = Plan(
@@ -109,6 +116,8 @@ def command(
             return
         with progress() as tell_progress:
             result = perform(plan, on_progress=tell_progress)
+        if html is not None:
+            result.html(html)
         tell_answer(result.json(), report_text(result.report), json=json)
 
 

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...backtest.figures.shown import (
+    PART_HEAD,
+    amounts_shown,
+    day_text,
+    headline,
+    left_shown,
+    measures_shown,
+    number_text,
+    parts_shown,
+    percent_text,
+    rupees_text,
+)
 from ...domain.time import time_text
 from ...domain.wording import counted
 from ..terminal import err
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ...backtest import Report
     from ...backtest.figures.report import Part
+    from ...backtest.figures.shown import Named
     from ...backtest.parity import Parity
     from ...backtest.sweeping.outcomes import Outcome
     from ...backtest.sweeping.sweep import Walk
 
-NONE: Final = "-"
 SHOWN_MAX: Final = 20
 """Choices of a sweep that are shown."""
 
@@ -82,14 +94,14 @@ def sweep_text(found: list[Outcome] | Walk, by: str) -> str:
         row
         for step in found.steps
         for row in (
-            _outcome_row(step.trained, f"{_day(step.window.train_ns)} train"),
-            _outcome_row(step.tested, f"{_day(step.window.test_ns)} test"),
+            _outcome_row(step.trained, f"{day_text(step.window.train_ns)} train"),
+            _outcome_row(step.tested, f"{day_text(step.window.test_ns)} test"),
         )
     ]
     return "\n".join(
         [
             *_aligned([("from", "parameters", *OUTCOME_HEAD), *rows]),
-            f"all times of testing: {_rupees(found.net_rupees)} rupees, {_percent(found.total_return)}",
+            f"all times of testing: {rupees_text(found.net_rupees)} rupees, {percent_text(found.total_return)}",
             "note: each begins flat, without history; only the tests count: trainings were chosen by their result",
         ]
     )
@@ -101,12 +113,12 @@ def _outcome_row(outcome: Outcome, when: str) -> tuple[str, ...]:
         *([when] if when else []),
         parameters,
         f"{outcome.trades:,}",
-        _percent(outcome.win_rate),
-        _rupees(outcome.net_rupees),
-        _percent(outcome.total_return),
-        _percent(outcome.max_drawdown),
-        _number(outcome.sharpe),
-        _number(outcome.profit_factor),
+        percent_text(outcome.win_rate),
+        rupees_text(outcome.net_rupees),
+        percent_text(outcome.total_return),
+        percent_text(outcome.max_drawdown),
+        number_text(outcome.sharpe),
+        number_text(outcome.profit_factor),
     )
 
 
@@ -120,48 +132,18 @@ def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
         ).rstrip()
 
 
-def _day(time_ns: int) -> str:
-    return time_text(time_ns)[:10]
-
-
 def report_text(report: Report) -> str:
     """Return the report as text for people."""
     lines = [
-        f"{report.strategy} on {', '.join(report.symbols) or 'nothing'}",
-        f"{_moment(report.first_ns)} to {_moment(report.last_ns)}",
-        f"{counted(report.days, 'day')}, {counted(report.ticks, 'tick')}, {counted(report.candles, 'candle')}",
-        f"latency {report.latency_s * 1e3:,.6g} ms, charges {report.charge_model}",
+        *headline(report),
         "",
-        *_table(
-            ("return", _percent(report.total_return), "trades", f"{report.trades:,}"),
-            ("CAGR", _percent(report.cagr), "open at the end", f"{report.open_trades:,}"),
-            ("volatility", _percent(report.volatility), "win rate", _percent(report.win_rate)),
-            ("max drawdown", _percent(report.max_drawdown), "profit factor", _number(report.profit_factor)),
-            (
-                "its longest",
-                f"{report.longest_drawdown_days:,.1f} days",
-                "expectancy",
-                _rupees(report.expectancy_rupees),
-            ),
-            ("Sharpe", _number(report.sharpe), "best trade", _rupees(report.best_rupees)),
-            ("Sortino", _number(report.sortino), "worst trade", _rupees(report.worst_rupees)),
-            ("Calmar", _number(report.calmar), "exposure", _percent(report.exposure)),
-        ),
+        *_table(measures_shown(report)),
         "",
-        *_table(
-            ("capital", _rupees(report.capital_rupees, signed=False), "orders", f"{report.orders:,}"),
-            ("profit", _rupees(report.profit_rupees), "fills", f"{report.fills:,}"),
-            ("charges", _rupees(-report.charges_rupees), "refused", f"{sum(report.refused.values()):,}"),
-            ("net", _rupees(report.net_rupees), "rejected", f"{report.rejected:,}"),
-            ("final", _rupees(report.final_rupees, signed=False), "turnover", f"{report.turnover:,.2f} x capital"),
-        ),
+        *_table(amounts_shown(report)),
+        *left_shown(report),
+        "",
+        *_parts("month", report.months),
     ]
-    if report.refused:
-        lines.append(f"refused by rule: {', '.join(f'{rule} {count:,}' for rule, count in report.refused.items())}")
-    if report.positions:
-        held = ", ".join(f"{symbol} {quantity:+,}" for symbol, quantity in report.positions.items())
-        lines.append(f"held at the end: {held}")
-    lines += ["", *_parts("month", report.months)]
     if len(report.by_symbol) > 1:
         lines += ["", *_parts("symbol", report.by_symbol)]
     lines += [f"note: {note}" for note in report.notes]
@@ -170,30 +152,10 @@ def report_text(report: Report) -> str:
 
 def _parts(kind: str, parts: tuple[Part, ...]) -> Iterator[str]:
     width = max([len(kind), *(len(part.name) for part in parts)])
-    yield f"{kind:<{width}} {'trades':>8} {'win rate':>9} {'charges':>14} {'net':>16} {'return':>9}"
-    for part in parts:
-        yield (
-            f"{part.name:<{width}} {part.trades:>8,} {_percent(part.win_rate):>9} {-part.charges_rupees:>14,} "
-            f"{part.net_rupees:>+16,} {_percent(part.return_):>9}"
-        )
+    for name, trades, win_rate, charges, net, return_ in ((kind, *PART_HEAD), *parts_shown(parts)):
+        yield f"{name:<{width}} {trades:>8} {win_rate:>9} {charges:>14} {net:>16} {return_:>9}"
 
 
-def _table(*rows: tuple[str, str, str, str]) -> Iterator[str]:
-    for left, value, right, other in rows:
+def _table(rows: Iterable[tuple[Named, Named]]) -> Iterator[str]:
+    for (left, value), (right, other) in rows:
         yield f"{left:<14}{value:>18}    {right:<16}{other:>18}"
-
-
-def _moment(time_ns: int) -> str:
-    return time_text(time_ns) if time_ns else NONE
-
-
-def _percent(fraction: float | None) -> str:
-    return NONE if fraction is None else f"{fraction * 100:,.2f} %"
-
-
-def _number(value: float | None) -> str:
-    return NONE if value is None else f"{value:,.2f}"
-
-
-def _rupees(amount: Any, *, signed: bool = True) -> str:
-    return NONE if amount is None else f"{amount:+,.2f}" if signed else f"{amount:,.2f}"

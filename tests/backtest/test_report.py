@@ -1,12 +1,11 @@
 """What a report says besides its figures: whatever flatters is told."""
 
-from array import array
 from datetime import UTC, datetime
 
 import pytest
 
 from natya.backtest.figures.charging import first_day
-from natya.backtest.figures.curve import Marks
+from natya.backtest.figures.curve import Bars, Marks
 from natya.backtest.figures.report import Played, figures_of
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.orders import OrderFilled
@@ -30,10 +29,12 @@ def a_fill(number, side, at_ns):
 
 
 def figures(*fills, charge_model="dhan-equity-intraday", latency_s=0.02):
+    bars = Bars()
+    bars.add(TODAY_NS, 100.0, 100.0, 100.0, 100.0)
     played = Played(
         strategy="s",
         fills=fills,
-        marks=Marks({"TCS": (array("q", [TODAY_NS]), array("d", [100.0]))}),
+        marks=Marks({"TCS": bars}),
         ticks=1,
         candles=0,
         orders=len(fills),

@@ -320,3 +320,14 @@ class TestASystemThatIsAskedHowItIs:
         with pytest.raises(AskFailedError, match="ZeroDivisionError"):
             client.request("control", ReadMetrics())
         assert client.request("control", ReadHealth()).live
+
+    def test_goes_on_where_what_is_counted_cannot_be_kept_and_says_so(self, settings, caplog, monkeypatch):
+        monkeypatch.setattr("natya.actors.control.actor.take", lambda *_: 1 / 0)
+        monkeypatch.setattr("natya.actors.control.actor.LOOK_EVERY_S", 0.01)
+        with InProcessSystem() as system:
+            system.start("control", ControlActor, settings)
+            while not (told := [each for each in caplog.records if each.message.startswith("look.failed")]):
+                assert isinstance(system.request("control", Ping()), Pong)
+
+            assert (told[0].fields["request"], told[0].fields["error"]) == ("LookDue", "ZeroDivisionError")
+            assert not system.request("control", ReadHealth()).live

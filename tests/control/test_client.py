@@ -14,6 +14,7 @@ from natya.actors.control.errors import (
     ConnectionLostError,
     NotRunningError,
 )
+from natya.domain.time import SECOND_NS
 from natya.messages.codec import encode
 from natya.messages.control import Answer
 from natya.messages.database import Query, Rows
@@ -141,6 +142,16 @@ class TestAQuestionWithoutAnAnswer:
                 client.ask("any", bytes(4_000_000), timeout_s=0.02)
             with pytest.raises(ConnectionLostError):
                 client.request("any", Ping())
+
+    def test_is_given_up_by_the_clock_that_it_was_asked_by(self, tmp_path):
+        asked_ns, sent_ns, by_then_ns = 0, 0, 3_600 * SECOND_NS
+        clock = iter((asked_ns, sent_ns, by_then_ns))
+        with (
+            socket_path.listen(tmp_path),
+            ControlClient(tmp_path, monotonic_ns=lambda: next(clock)) as client,
+            pytest.raises(AskTimedOutError, match="no answer in 600 s"),
+        ):
+            client.request("any", Ping(), timeout_s=600)
 
     def test_of_an_earlier_question_is_not_taken_for_this_one(self, tmp_path):
         with (

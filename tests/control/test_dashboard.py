@@ -1,5 +1,6 @@
 """The page, what it is told, and the stream that tells it."""
 
+import asyncio
 import hashlib
 import json
 import re
@@ -29,7 +30,7 @@ from natya.messages.control import ShowHttp
 from natya.messages.health import TIMING_BOUNDS_S, Timing
 from natya.messages.market import FeedStatistics
 from natya.messages.orders import OrdersStatistics, Position
-from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree
+from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree, Unavailable
 
 FILES = resources.files(pages.__package__)
 CHILD = {"host": "loop", "restarts": 2, "breaker": "closed", "mailbox_depth": 3, "last_error": "KeyError: <b>x</b>"}
@@ -161,6 +162,27 @@ class TestTheStream:
         line = api.stream()
 
         assert all(b"data: " in line._read_until(b"data: ") for _ in range(3))
+
+    def test_that_the_system_ends_leaves_nobody_waiting_for_the_page(self):
+        sent = []
+
+        async def unavailable(*_, **__):
+            told.close()
+            return Unavailable(actor="control", reason="it stops", retry_after_s=1.0)
+
+        async def send(message):
+            sent.append(message)
+
+        async def serve():
+            await told.send(asyncio.Event().wait, send)
+            (waiting,) = asyncio.all_tasks() - {asyncio.current_task()}
+            await asyncio.wait({waiting}, timeout=1)
+            return waiting.cancelled()
+
+        told = stream.Stream(unavailable, now_ns=lambda: 0)
+
+        assert asyncio.run(serve())
+        assert [each.get("more_body") for each in sent] == [None, True, False]
 
     def test_is_for_who_has_the_token(self, api):
         line = api.stream(Authorization="Bearer wrong")

@@ -13,7 +13,7 @@ from natya_web import Line, ask
 from natya.actors.control import OPERATIONS, ControlActor, ControlActorSettings, ControlClient
 from natya.actors.control.errors import TokenFileError
 from natya.actors.control.forms import answer_form
-from natya.actors.control.http.application import served
+from natya.actors.control.http.application import Refusal, _expect_answer, served
 from natya.actors.control.http.token_file import TOKEN_NAME, read_token, token_of
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.web import WebActor
@@ -22,7 +22,7 @@ from natya.config.sections.web import WebSettings
 from natya.messages.control import ShowHttp
 from natya.messages.database import Abandon, Query, QueryFailed, Rows
 from natya.messages.orders import Resume, Resumed
-from natya.messages.supervision import DescribeTree, SupervisionTree
+from natya.messages.supervision import DescribeTree, SupervisionTree, Unavailable
 
 JSON = {"Content-Type": "application/json"}
 
@@ -134,6 +134,13 @@ class TestAnOperation:
     def test_of_no_actor_that_runs_is_unavailable(self, api):
         assert api("/v1/ping?actor=nobody")[0] == 503
 
+    @pytest.mark.parametrize(("down_s", "told_s"), [(0.0, 1), (0.4, 1), (7.0, 7), (3_600.0, 3_600), (1e6, 3_600)])
+    def test_of_an_actor_that_is_down_says_in_whole_seconds_when_to_ask_again(self, down_s, told_s):
+        with pytest.raises(Refusal) as caught:
+            _expect_answer(Unavailable(actor="orders", reason="x", retry_after_s=down_s))
+
+        assert (caught.value.status, caught.value.headers) == (503, ((b"retry-after", b"%d" % told_s),))
+
     def test_that_the_actor_refuses_says_why(self, api):
         assert api.json("/v1/query", {"sql": "refuse"}) == (
             409,
@@ -213,6 +220,28 @@ HOSTILE = {
     "of orders": ("POST", "/v1/query", JSON, b'{"sql":"a","actor":"orders"}', 422),
     "an actor that is no text": ("POST", "/v1/ping", JSON, b'{"actor":1}', 422),
 }
+
+
+class TestAPathThatIsAskedByAnotherMethod:
+    @pytest.mark.parametrize(
+        ("path", "allowed"),
+        [
+            ("/health/live", "GET, HEAD"),
+            ("/v1/openapi.json", "GET"),
+            ("/v1/stream", "GET"),
+            ("/metrics", "GET"),
+            ("/v1/tree", "GET, POST"),
+            ("/v1/resume", "POST"),
+        ],
+    )
+    def test_says_which_it_takes(self, api, path, allowed):
+        line = Line(int(api.url.rpartition(":")[2]))
+        line.send(f"PUT {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {api.token}\r\n\r\n".encode())
+        head = line._read_until(b"\r\n\r\n").decode().lower().split("\r\n")
+        line.socket.close()
+
+        assert head[0].startswith("http/1.1 405")
+        assert f"allow: {allowed.lower()}" in head
 
 
 class TestAHostileRequest:
@@ -331,3 +360,14 @@ class TestASystemThatCannotServeHttp:
 
         assert not shown.url
         assert TOKEN_NAME in shown.reason
+
+    def test_for_want_of_a_server_says_that_it_is_not_served(self, tmp_path):
+        limits = ControlSettings.default(http=True)
+        with InProcessSystem() as running:
+            running.start("control", ControlActor, ControlActorSettings(data_dir=tmp_path, limits=limits))
+            with ControlClient(tmp_path, monotonic_ns=time.monotonic_ns) as client:
+                while (shown := client.request("control", ShowHttp())).reason == "it is not served yet":
+                    pass
+
+        assert not shown.url
+        assert "control-web" in shown.reason

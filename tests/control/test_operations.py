@@ -1,4 +1,5 @@
 import re
+from typing import Annotated, get_args, get_origin
 
 import msgspec
 import pytest
@@ -188,3 +189,12 @@ class TestAnAnswerAsAnObject:
         _, components = msgspec.json.schema_components(wanted)
 
         assert operation.request.__name__ in components
+
+    @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+    def test_is_described_with_the_ranges_of_its_fields(self, operation):
+        made = {field.name: field.type for field in msgspec.structs.fields(arguments_form(operation.request))}
+        declared = {field.name: field.type for field in msgspec.structs.fields(operation.request)}
+
+        for name in made:
+            if get_origin(declared[name]) is Annotated:
+                assert get_args(made[name])[1:] == get_args(declared[name])[1:]

@@ -6,6 +6,7 @@ one that came through the socket. Whether it is live and ready is told to anyone
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
@@ -73,7 +74,6 @@ class ControlApplication:
         self._limits: Final = limits
         self._ask: Final = ask
         self._monotonic_ns: Final = monotonic_ns
-        self._document: bytes | None = None
         self._stream: Final = Stream(ask, now_ns=now_ns)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -111,7 +111,7 @@ class ControlApplication:
             return await self._probe(path.rpartition("/")[2])
         if path == f"{BASE}/openapi.json":
             _expect_method(method, "GET")
-            return 200, self._described(), b"application/json"
+            return 200, described(), b"application/json"
         _expect(self._guard.stranger(headers, self._monotonic_ns()))
         if path == STREAM:
             _expect_method(method, "GET")
@@ -185,15 +185,16 @@ class ControlApplication:
             raise Refusal(504, "no answer in time; it may still be done") from fault
         return _expect_answer(value)
 
-    def _described(self) -> bytes:
-        if self._document is None:
-            self._document = msgspec.json.encode(document(served()))
-        return self._document
-
 
 def served() -> tuple[Operation, ...]:
     """Return the operations that are served over HTTP."""
     return tuple(each for each in OPERATIONS if each.over_http)
+
+
+@functools.cache
+def described() -> bytes:
+    """Return the OpenAPI document of these; it is made when it is first asked for."""
+    return msgspec.json.encode(document(served()))
 
 
 def _expect(turned: Turned | None) -> None:

@@ -1,0 +1,56 @@
+"""What every backtest takes for granted, and what it leaves out: said on its page and in `docs/backtests.md`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MODELLED: Final = (
+    (
+        "An order takes its way: it meets the book as it is when its latency (20 ms) is over, not as it was when it "
+        "was decided."
+    ),
+    "exchange.slippage_percent and exchange.slippage_ticks make each market order worse.",
+    "Charges: brokerage, taxes and fees of the exchange, by segment.",
+    "A resting limit order trades when the price comes to its limit, at its limit.",
+    "A candle is not known before it ends; of its prices inside, only a path that open, high, low and close allow.",
+)
+"""What fills and figures assume."""
+
+LEFT_OUT: Final = (
+    (
+        "Your own effect on the market.",
+        "The recorded prices do not move because you traded. The larger the order, the more flattering the figure.",
+    ),
+    (
+        "Your place in the queue.",
+        "Without recorded depth it is not known how many were before you at your price.",
+    ),
+    (
+        "What was not recorded.",
+        "Candles have no ticks: a stop and a target inside one candle may have been met in either order.",
+    ),
+    (
+        "Survivors.",
+        "A list of today's symbols has no company that was delisted. Choose symbols as of the first day.",
+    ),
+    (
+        "Adjusted prices.",
+        "Charts of the broker are adjusted for splits afterwards; limits in rupees mean something else on them.",
+    ),
+    (
+        "Refusals of the broker:",
+        "margins that changed in the day, bans of the day, a broker that was down.",
+    ),
+    (
+        "Your choice.",
+        (
+            "Of a hundred sweeps the best one looks good by chance. Walk forward (--train 60d --test 20d), and look at "
+            "the test parts only."
+        ),
+    ),
+)
+"""What a figure flatters by."""
+
+CONCLUSION: Final = (
+    "A figure of a backtest is an upper bound. Paper on live prices comes next, then the smallest real size."
+)

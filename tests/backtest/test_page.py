@@ -1,0 +1,337 @@
+"""The page of a backtest: what is on it is what was computed, and nothing on it comes from elsewhere."""
+
+import base64
+import hashlib
+import html
+import re
+import shutil
+import subprocess
+from decimal import Decimal
+from itertools import accumulate
+from pathlib import Path
+
+import msgspec
+import natya_backtests
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_builders import a_candle, a_tick
+from natya_pages import Page
+from natya_recordings import write_candles
+from typer.testing import CliRunner
+
+import natya
+from natya.backtest import BacktestRefusedError
+from natya.backtest.figures.assumptions import CONCLUSION, LEFT_OUT, MODELLED
+from natya.backtest.figures.curve import Bars, Curve, Marks
+from natya.backtest.figures.report import Figures
+from natya.backtest.figures.shown import amounts_shown, measures_shown
+from natya.backtest.figures.trades import Trade
+from natya.backtest.pages.document import OPENING, document, write_page
+from natya.backtest.pages.result import CHARTS_MAX, TRADES_MAX, page_of
+from natya.backtest.pages.thinning import extremes, joined
+from natya.backtest.running.marks import MarkKeeper
+from natya.cli.app import app
+
+MINUTE_NS = 60 * 10**9
+CHROMIUM = shutil.which("chromium")
+HOSTILE = "</script><img src=x onerror=alert(1)>&\"'\u2028"
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    recording = write_candles(tmp_path_factory.mktemp("page") / "walk.csv", 400, seed=3)
+    return natya.backtest(natya_backtests.Crossover, recording, symbols=["TCS"], parameters={"fast": 3, "slow": 8})
+
+
+@pytest.fixture(scope="module")
+def page(result):
+    return Page(result.html())
+
+
+def bars_of(prices, *, first_ns=MINUTE_NS, step_ns=MINUTE_NS):
+    bars = Bars()
+    bars.times.frombytes((first_ns + step_ns * np.arange(len(prices))).astype(np.int64).tobytes())
+    for column, offset in ((bars.opens, 0.0), (bars.highs, 1.0), (bars.lows, -1.0), (bars.closes, 0.5)):
+        column.frombytes((np.asarray(prices, np.float64) + offset).tobytes())
+    return bars
+
+
+class TestThePageOfABacktest:
+    def test_has_every_figure_of_the_report_as_the_terminal_has_it(self, result, page):
+        named = [each for rows in (measures_shown, amounts_shown) for row in rows(result.report) for each in row]
+
+        assert page.figures == dict(named)
+        assert len(page.figures) == len(named) == 26
+
+    def test_has_the_candles_that_were_played(self, result, page):
+        (symbol,) = page.data["symbols"]
+        bars = result.played.marks.bars["TCS"]
+
+        assert symbol["name"] == "TCS"
+        assert [each * 10**9 for each in accumulate(symbol["seconds"])] == list(bars.times)
+        assert symbol["opens"] == list(bars.opens)
+        assert symbol["highs"] == list(bars.highs)
+        assert symbol["lows"] == list(bars.lows)
+        assert symbol["closes"] == list(bars.closes)
+        assert symbol["joined"] == 1
+
+    def test_has_each_fill_in_the_candle_that_it_happened_in(self, result, page):
+        (symbol,) = page.data["symbols"]
+        ends_ns = list(result.played.marks.times["TCS"])
+        wanted = [
+            [next(bar for bar, end_ns in enumerate(ends_ns) if fill.occurred_ns <= end_ns), side, 1, fill.price]
+            for fill in result.fills
+            for side in [1 if fill.side == "BUY" else -1]
+        ]
+
+        assert symbol["fills"] == wanted
+        assert len(wanted) > 20
+        for bar, _, _, price in symbol["fills"]:
+            assert symbol["lows"][bar] <= price <= symbol["highs"][bar]
+
+    def test_has_the_curve_of_the_account(self, result, page):
+        curve, equity = page.data["curve"], result.table("equity").columns()
+
+        assert list(accumulate(curve["milliseconds"])) == (equity["time_ns"] // 10**6).tolist()
+        assert curve["equity"] == pytest.approx(equity["equity"].tolist(), abs=0.005)
+        assert curve["drawdown"] == pytest.approx(equity["drawdown"].tolist(), abs=5e-7)
+        assert curve["equity"][-1] == float(result.report.final_rupees)
+
+    def test_has_every_trade(self, result, page):
+        trades = page.data["trades"]
+
+        assert len(trades["net"]) == len(result.trades) > 10
+        assert trades["net"] == [float(round(trade.net, 2)) for trade in result.trades]
+        assert [trades["symbols"][each] for each in trades["symbol"]] == [each.symbol for each in result.trades]
+        assert list(accumulate(trades["entry"])) == [each.entry_ns // 10**6 for each in result.trades]
+        assert sum(trades["charges"]) == pytest.approx(float(result.report.charges_rupees))
+
+    def test_has_months_settings_and_what_it_assumes(self, result, page):
+        rows = {row[0]: row[1:] for row in page.rows}
+        (month,) = result.report.months
+
+        assert rows[month.name][0] == f"{month.trades:,}"
+        assert rows[month.name][3] == f"{month.net_rupees:+,}"
+        assert rows["parameter fast"] == ["3"]
+        assert rows["latency"] == ["20 ms"]
+        assert {*MODELLED, *(f" {text}" for _, text in LEFT_OUT)} <= set(page.texts["li"])
+
+    def test_is_the_same_for_the_same_result(self, result):
+        assert result.html() == result.html()
+
+
+class TestAPage:
+    def test_asks_for_nothing_and_runs_only_what_it_brings(self, result, page):
+        policies = [each["content"] for each in page.all("meta") if "http-equiv" in each]
+        digests = [hashlib.sha256(each.encode()).digest() for each in page.scripts]
+        hashes = [f"sha256-{base64.b64encode(each).decode()}" for each in digests]
+
+        assert len(hashes) == 3
+        assert policies[0].startswith(f"default-src 'none'; script-src {' '.join(map('{!r}'.format, hashes))};")
+        named = {name for _, attributes in page.elements for name in attributes}
+        assert not named & {"src", "href", "srcset", "action"}
+        assert not {name for name in named if name.startswith("on")}
+        assert not re.findall(r"url\(|@import", "".join(page.texts["style"]))
+        outside = result.html()
+        for script in page.scripts[:2]:  # the libraries, as published: they name their own homes
+            outside = outside.replace(script, "")
+        assert not re.findall(r"https?:|//[\w.]+\.\w", outside)
+        assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", page.scripts[2])
+
+    def test_takes_names_as_text(self, result):
+        trades = tuple(msgspec.structs.replace(each, symbol=HOSTILE) for each in result.trades)
+        fills = tuple(msgspec.structs.replace(each, symbol=HOSTILE) for each in result.fills)
+        report = msgspec.structs.replace(
+            result.report, strategy=HOSTILE, symbols=(HOSTILE,), positions={HOSTILE: 1}, refused={HOSTILE: 1},
+            by_symbol=tuple(msgspec.structs.replace(each, name=HOSTILE) for each in result.report.by_symbol),
+            notes=(HOSTILE,),
+        )  # fmt: skip
+        played = msgspec.structs.replace(
+            result.played, fills=fills, marks=Marks({HOSTILE: result.played.marks.bars["TCS"]})
+        )
+        plan = msgspec.structs.replace(result.plan, symbols=(HOSTILE,), settings={HOSTILE: HOSTILE})
+
+        shown = Page(page_of(plan, Figures(report, trades, result.figures.curve, result.figures.costs), played))
+
+        assert len(shown.all("script")) == 4
+        assert not shown.all("img")
+        assert shown.data["symbols"][0]["name"] == HOSTILE
+        assert shown.data["trades"]["symbols"] == [HOSTILE]
+        assert HOSTILE in {row[0] for row in shown.rows}
+        assert shown.texts["title"] == [f"{HOSTILE}: backtest"]
+
+    def test_of_a_million_candles_and_a_hundred_thousand_trades_is_below_5_mb(self, result):
+        prices = 1_000 + 900 * np.sin(np.arange(1_000_000) / 7)
+        bars = bars_of(np.round(prices, 2))
+        curve = Curve(np.frombuffer(bars.times, np.int64), 1e6 + prices, prices)
+        one = Trade(
+            strategy="s", symbol="A", direction="SHORT", quantity=12_345, entry_ns=10**15,
+            entry_price=Decimal("1234.5678"), exit_ns=10**15 + 10**14, exit_price=Decimal("2234.5678"),
+            profit=Decimal("-12345.67"), charges=Decimal("123.45"),
+        )  # fmt: skip
+        symbols = {f"SYMBOL{number}": bars_of(prices[:9_000] + number) for number in range(CHARTS_MAX)}
+        fills = [
+            msgspec.structs.replace(result.fills[0], symbol="SYMBOL7", side=side, quantity=12_345, price=1234.5678,
+                                    occurred_ns=at_ns)
+            for at_ns in range(MINUTE_NS, 9_000 * MINUTE_NS, 20 * MINUTE_NS) for side in ("BUY", "SELL")
+        ]  # fmt: skip
+        played = msgspec.structs.replace(
+            result.played, fills=tuple(fills), marks=Marks({"A": bars, "B": bars, **symbols})
+        )
+        report = msgspec.structs.replace(result.report, symbols=("A", "B", *symbols))
+
+        text = page_of(result.plan, Figures(report, (one,) * 100_000, curve, ()), played)
+
+        assert 1_500_000 < len(text.encode()) < 5_000_000
+        assert f"The newest {TRADES_MAX:,} of 100,000" in text
+        assert "Of 1,000,000 marks the picture has the highest and the lowest" in text
+        assert "2 symbols of 42 without a chart" in text
+
+    def test_without_a_trade_or_a_mark_has_its_figures(self, result):
+        played = msgspec.structs.replace(result.played, fills=(), marks=Marks({}))
+        figures = Figures(
+            result.report, (), Curve(np.zeros(0, np.int64), np.zeros(0), np.zeros(0)), result.figures.costs
+        )
+
+        shown = Page(page_of(result.plan, figures, played))
+
+        assert (shown.data["symbols"], shown.data["trades"]["net"], shown.data["curve"]["equity"]) == ([], [], [])
+
+    def test_is_framed_for_a_notebook_where_it_reaches_nothing(self, result):
+        (frame,) = Page(result._repr_html_()).all("iframe")
+
+        assert frame["sandbox"] == "allow-scripts"
+        assert frame["srcdoc"] == result.html()
+
+    @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+    def test_is_drawn_by_a_browser(self, result, tmp_path):
+        result.html(tmp_path / "report.html")
+        options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+        done = subprocess.run(
+            [CHROMIUM, *options, "--dump-dom", f"file://{tmp_path / 'report.html'}"],
+            capture_output=True, text=True, timeout=50, check=True,
+        )  # fmt: skip
+        drawn = Page(done.stdout)
+
+        rows = [row for row in drawn.rows if row and row[0] == "TCS" and len(row) == 10]
+        assert len(rows) == len(result.trades)
+        assert [row[1] for row in rows] == [trade.direction.lower() for trade in result.trades]
+        assert [row[9].lstrip("+") for row in rows] == [f"{round(trade.net, 2):,.2f}" for trade in result.trades]
+        assert len(drawn.all("canvas")) > 3
+
+
+class TestWritingAPage:
+    def test_replaces_an_earlier_one(self, result, tmp_path):
+        path = tmp_path / "report.html"
+        write_page(path, document(title="before", body=""))
+        result.html(path)
+
+        assert path.read_text() == result.html()
+        assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+
+    def test_replaces_no_other_file_and_no_link(self, result, tmp_path):
+        other, link = tmp_path / "mine.html", tmp_path / "link.html"
+        other.write_text(OPENING.replace("natya", "other"))
+        (tmp_path / "page").write_text(OPENING)
+        link.symlink_to(tmp_path / "page")
+
+        for path in (other, link):
+            with pytest.raises(BacktestRefusedError, match="found another file"):
+                result.html(path)
+        assert "other" in other.read_text()
+        assert (tmp_path / "page").read_text() == OPENING
+
+    def test_is_asked_for_by_an_option_that_refuses_before_the_test(self, tmp_path):
+        recording = write_candles(tmp_path / "walk.csv", 60, seed=3)
+        strategy = f"{Path(natya_backtests.__file__)}:Crossover"
+        arguments = ["backtest", strategy, "--data", str(recording), "--symbol", "TCS", "--html"]
+
+        done = CliRunner().invoke(app, [*arguments, str(tmp_path / "report.html")])
+        (tmp_path / "mine.html").write_text("mine")
+        refused = CliRunner().invoke(app, [*arguments, str(tmp_path / "mine.html")])
+
+        assert done.exit_code == 0, done.stderr
+        assert (tmp_path / "report.html").read_text().startswith(OPENING)
+        assert refused.exit_code != 0
+        assert "found another file" in refused.stderr
+        assert (tmp_path / "mine.html").read_text() == "mine"
+
+
+some_values = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=200)
+
+
+class TestThinning:
+    @given(some_values, st.integers(1, 20))
+    def test_of_a_curve_hides_no_extreme_of_any_stretch(self, values, stretches_max):
+        column = np.array(values)
+
+        kept = extremes([column], stretches_max)
+
+        assert len(kept) <= 2 * stretches_max + 2
+        assert {0, len(values) - 1} <= set(kept.tolist())
+        if len(values) <= 2 * stretches_max:
+            assert kept.tolist() == list(range(len(values)))
+        size = -(-len(values) // stretches_max)
+        for begin in range(0, len(values), size):
+            inside = column[kept[(kept >= begin) & (kept < begin + size)]]
+            assert (inside.max(), inside.min()) == (
+                column[begin : begin + size].max(),
+                column[begin : begin + size].min(),
+            )
+
+    @given(some_values, st.integers(1, 20), st.sampled_from([MINUTE_NS, 3 * 10**8]))
+    def test_of_bars_joins_them_whole(self, values, bars_max, step_ns):
+        bars = bars_of(values, step_ns=step_ns)
+
+        found = joined(bars, bars_max)
+
+        assert len(found.seconds) <= bars_max
+        assert np.all(np.diff(found.seconds) > 0)
+        firsts = [0, *(np.searchsorted(bars.times, found.ends_ns[:-1], side="right").tolist())]
+        lasts = [*firsts[1:], len(values)]
+        for place, (first, last) in enumerate(zip(firsts, lasts, strict=True)):
+            assert found.opens[place] == bars.opens[first]
+            assert found.closes[place] == bars.closes[last - 1]
+            assert found.highs[place] == max(bars.highs[first:last])
+            assert found.lows[place] == min(bars.lows[first:last])
+        assert found.joined == max(last - first for first, last in zip(firsts, lasts, strict=True))
+
+
+class TestTheBarsOfAMarket:
+    def tick(self, seconds, price, sequence=1):
+        return a_tick(sequence, "TCS", price, exchange_ns=seconds * 10**9)
+
+    def test_of_ticks_are_one_a_minute(self):
+        keeper = MarkKeeper()
+        for seconds, price in ((61, 10.0), (70, 12.0), (80, 9.0), (119, 11.0), (125, 13.0)):
+            keeper.add_tick(self.tick(seconds, price))
+        bars = keeper.marks().bars["TCS"]
+
+        assert list(bars.times) == [119 * 10**9, 125 * 10**9]
+        assert list(zip(bars.opens, bars.highs, bars.lows, bars.closes, strict=True)) == [
+            (10.0, 12.0, 9.0, 11.0),
+            (13.0, 13.0, 13.0, 13.0),
+        ]
+
+    def test_of_candles_are_those(self):
+        keeper = MarkKeeper()
+        keeper.add_tick(self.tick(1, 5.0))
+        keeper.add_candle(a_candle("TCS", interval_ns=MINUTE_NS, open=1.0, high=4.0, low=0.5, close=2.0))
+        keeper.add_tick(self.tick(62, 5.0))
+        bars = keeper.marks().bars["TCS"]
+
+        assert (list(bars.times), list(bars.opens), list(bars.highs)) == ([MINUTE_NS], [1.0], [4.0])
+        assert (list(bars.lows), list(bars.closes)) == ([0.5], [2.0])
+
+
+def test_what_is_assumed_is_said_in_the_guide_in_the_same_words():
+    guide = (Path(natya.__file__).parent / "docs" / "backtests.md").read_text().replace("**", "").replace("`", "")
+
+    for each in (*MODELLED, *(f"{name} {text}" for name, text in LEFT_OUT), CONCLUSION):
+        assert each in guide
+
+
+def test_escaping_is_that_of_html():
+    assert html.escape("\"'<&>") in document(title="\"'<&>", body="")
