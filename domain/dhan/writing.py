@@ -78,8 +78,6 @@ def _written_struct(answer: msgspec.Struct) -> Written:
     result: Written = {}
     for name, wire, unsaid in _names(kind):
         value = getattr(answer, name)
-        if value is msgspec.UNSET:
-            continue
         if value is None or value == "":
             value = unsaid
         elif isinstance(value, datetime) and (day_first or name in utc):

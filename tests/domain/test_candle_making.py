@@ -157,6 +157,16 @@ class TestACandle:
         [candle] = maker.close_until(FOREVER_NS)
         assert (candle.high, candle.volume, maker.late) == (101.0, 9, 1)
 
+    def test_that_is_open_takes_of_a_late_tick_its_shares_alone(self):
+        maker, candles = a_maker(MINUTE_NS)
+        candles.add(a_tick(exchange_ns=OPENING_NS, price=100.0, quantity=1))
+        candles.add(a_tick(exchange_ns=OPENING_NS + MINUTE_NS, price=101.0, quantity=2))
+
+        assert candles.add(a_tick(exchange_ns=OPENING_NS + 5, price=500.0, quantity=7)) == []
+        [candle] = maker.close_until(FOREVER_NS)
+        assert values(candle) == (OPENING_NS + MINUTE_NS, 101.0, 101.0, 101.0, 101.0, 9)
+        assert maker.late == 1
+
     def test_opens_with_the_earliest_and_closes_with_the_latest_of_its_ticks(self):
         _, candles = a_maker(MINUTE_NS)
         for second, price in ((10, 100.0), (30, 101.0), (20, 99.0), (5, 98.0), (30, 102.0)):

@@ -61,6 +61,15 @@ class TestWhatIsAskedFor:
     def test_precedes_what_is_had_by_its_first_session(self):
         assert pieces((MONDAY, FRIDAY + 8), [(FRIDAY, FRIDAY + 8)], SHARES, days_max=90) == ((MONDAY, FRIDAY + 1),)
 
+    def test_is_besides_the_nearest_session_that_is_had_where_nothing_touches(self):
+        late = (MONDAY + 28, MONDAY + 33)
+        before, after = (MONDAY, FRIDAY + 3), (MONDAY + 56, MONDAY + 61)
+
+        assert pieces(late, [before], SHARES, days_max=90) == ((FRIDAY, FRIDAY + 1), late)
+        assert pieces(late, [after], SHARES, days_max=90) == (late, (MONDAY + 56, MONDAY + 57))
+        assert pieces(late, [after, before], SHARES, days_max=90) == ((FRIDAY, FRIDAY + 1), late)
+        assert pieces(late, [before], SHARES, days_max=90, overlaps=False) == (late,)
+
     @given(
         wanted=ANY_DAYS,
         had=st.lists(ANY_DAYS, max_size=4),

@@ -91,6 +91,28 @@ class TestOneMore:
         else:
             assert counted(times_ns[-1] + HOLD_NS if times_ns else now_ns) >= requests
 
+    @given(
+        times_ns=st.lists(st.integers(0, 3 * PERIOD_NS), max_size=6).map(sorted),
+        in_flight=st.integers(0, 5),
+        requests=st.integers(1, 4),
+        ahead=st.integers(0, 9),
+    )
+    def test_fits_as_if_all_in_flight_were_answered_now_and_those_ahead_as_soon_as_they_leave(
+        self, times_ns, in_flight, requests, ahead
+    ):
+        now_ns = times_ns[-1] if times_ns else 0
+        usage = usage_of(requests=requests, answered=times_ns, in_flight=in_flight)
+        counting = usage.counted(now_ns) - in_flight
+        over_ns = [time_ns + HOLD_NS for time_ns in times_ns[len(times_ns) - counting :]] + in_flight * [
+            now_ns + HOLD_NS
+        ]
+        for _ in range(ahead + 1):
+            before = len(over_ns) - requests  # the request whose period must be over when the next one leaves
+            leaves_ns = max(now_ns, over_ns[before]) if before >= 0 else now_ns
+            over_ns.append(leaves_ns + HOLD_NS)
+
+        assert usage.free_ns(now_ns, urgent=False, ahead=ahead)[0] == leaves_ns
+
 
 class TestAQuota:
     @pytest.mark.parametrize(

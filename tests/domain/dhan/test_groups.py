@@ -101,6 +101,8 @@ class TestAModifiedSuperOrder:
             ["targetPrice"],
             ["stopLossPrice", "trailingJump"],
         ]
+        assert [legs[0][name] for name in ("price", "targetPrice", "stopLossPrice")] == [10.0, 12.0, 9.0]
+        assert [leg["legName"] for leg in legs] == ["ENTRY_LEG", "TARGET_LEG", "STOP_LOSS_LEG"]
 
 
 class TestAnAlert:
