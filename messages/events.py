@@ -26,6 +26,9 @@ class Subscribe(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     """Of `Candle`, only these lengths, whole seconds each: those of a recording where it has them, else made of its
     ticks, each once, when it is closed. Empty: the candles of a recording, of whatever length."""
 
+    sequenced: bool = False
+    """Facts come as the `JournalRecord` that they are in."""
+
 
 class Unsubscribe(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Unsubscribe"):
     """To the events router: deliver nothing more to the actor of that name. Answered by `Unsubscribed`."""

@@ -16,6 +16,7 @@ from .market import MarketFact
 from .orders import OrderFact, RiskStateChanged
 from .reconciliation import ReconciliationFact
 from .risk import LimitsChanged
+from .strategy_state import StrategyStateSaved
 from .supervision import SupervisionFact
 from .units import INTEGER_MAX, Bytes, Count, Cursor, Nanoseconds, Sequence
 
@@ -46,10 +47,11 @@ Fact: TypeAlias = (
     | EventFact
     | ControlFact
     | ReconciliationFact
+    | StrategyStateSaved
 )
 """Everything that may be journaled."""
 
-_KEYS: Final = ("client_order_id", "child", "aggregate_id")
+_KEYS: Final = ("client_order_id", "child", "aggregate_id", "strategy")
 
 _KEY_FIELDS: Final = {
     fact_type: next((name for name in _KEYS if name in fact_type.__struct_fields__), "") for fact_type in get_args(Fact)
@@ -57,7 +59,7 @@ _KEY_FIELDS: Final = {
 
 
 def key_of(fact: Fact) -> str:
-    """Return the key of a fact: its client order id, the name of its child, or its aggregate; else it is empty."""
+    """Return the key of a fact: its client order id, the name of its child, its aggregate, or whose state it is."""
     name = _KEY_FIELDS[type(fact)]
     return getattr(fact, name) if name else ""
 
@@ -148,7 +150,8 @@ class ReadJournal(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     """Names of fact types; empty for all."""
 
     key: str = ""
-    """A client order id, the name of a child, an aggregate's id, or the correlation id of a request; empty for all."""
+    """A client order id, the name of a child or a strategy, an aggregate's id, or the correlation id of a request;
+    empty for all."""
 
 
 class JournalPage(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="JournalPage"):

@@ -13,7 +13,19 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from .units import INTEGER_MAX, RUPEES_MAX, Count, Holding, Nanoseconds, Price, Rupees, Shares, SomeCount, SomeShares
+from .units import (
+    INTEGER_MAX,
+    RUPEES_MAX,
+    Count,
+    Cursor,
+    Holding,
+    Nanoseconds,
+    Price,
+    Rupees,
+    Shares,
+    SomeCount,
+    SomeShares,
+)
 
 Side: TypeAlias = Literal["BUY", "SELL"]
 OrderType: TypeAlias = Literal["MARKET", "LIMIT", "STOP", "STOP_LIMIT"]
@@ -518,6 +530,9 @@ class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, t
     """Of every symbol that the strategy ever traded in the account, by its own fills."""
 
     open_orders: tuple[OpenOrder, ...] = ()
+
+    sequence: Cursor = 0
+    """Of the newest record that orders knows of: what is newer is in none of these."""
 
     exits: tuple[str, ...] = ()
     """Client order ids of the newest exits of its brackets: these orders are in the answer already, open or not."""

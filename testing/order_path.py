@@ -36,6 +36,8 @@ _EVERYWHERE: Final = (
     "orders ReconcileDue",
     "orders CancelDue",
     "orders ReadHoldings",
+    "orders SaveState",
+    "orders ReadState",
     "orders OutcomeArrived",
     "orders Failed",
     "journal Append",

@@ -279,6 +279,6 @@ class EventsActor(RuntimeActor):
             if isinstance(fact, FeedGapped):
                 self._candles.maker.gapped(fact.symbols, fact.end_ns)
             for name in self._routes.names(type(fact).__name__, getattr(fact, "symbol", "")):
-                self.send(name, fact)
+                self.send(name, record if name in self._routes.sequenced else fact)
                 self._delivered += 1
         self._delivered_to_all = records[-1].sequence

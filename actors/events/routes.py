@@ -77,6 +77,9 @@ class RouteTable:
         self._subscriptions: dict[str, Subscribe] = {}
         self._since_ns: dict[str, int] = {}
         self._routes: dict[tuple[str, str, int], tuple[str, ...]] = {}
+        self.sequenced: frozenset[str] = frozenset()
+        """Who gets each fact in its record."""
+
         for subscription in subscriptions:
             self.add(subscription)
 
@@ -98,13 +101,17 @@ class RouteTable:
         if self._subscriptions.get(subscription.subscriber) != subscription:
             self._since_ns[subscription.subscriber] = since_ns
         self._subscriptions[subscription.subscriber] = subscription
-        self._routes.clear()
+        self._changed()
 
     def remove(self, subscriber: str) -> None:
         """Unsubscribe; no effect for a name without a subscription."""
         self._subscriptions.pop(subscriber, None)
         self._since_ns.pop(subscriber, None)
+        self._changed()
+
+    def _changed(self) -> None:
         self._routes.clear()
+        self.sequenced = frozenset(name for name, each in self._subscriptions.items() if each.sequenced)
 
     def names(self, topic: str, symbol: str = "", interval_ns: int = 0) -> tuple[str, ...]:
         """Return the subscribers of a topic; of those with certain symbols only if `symbol` is among them, or empty.

@@ -1,22 +1,23 @@
 """The orders actor: the owner of the book of record, and the only actor that sends requests to the broker session.
 
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
-Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings; Tick, where a limit needs prices; of a person Resume,
-        ReadRisk, ReadOrders, ReadPositions and CancelOrders; HaltTrading of the kill switch; ReduceOnly of the keeper
-        of the access token; Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced,
-        OrderInDoubt, OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed,
-        ExecutionReport and ReportRefused of the broker session; Failed and Unavailable of both.
+Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState and ReadState of a strategy; Tick, where a limit
+        needs prices; of a person Resume, ReadRisk, ReadOrders, ReadPositions and CancelOrders; HaltTrading of the kill
+        switch; ReduceOnly of the keeper of the access token; Appended, AppendRefused and JournalPage of the journal;
+        OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound,
+        OrderNotFound, LookupFailed, ExecutionReport and ReportRefused of the broker session; Failed and Unavailable of
+        both.
 Sends   Append and ReadJournal to the journal; to the broker session PlaceOrder, at most once for each client order id
         and only when its intent is durable, ReplaceOrder, at most once for each change and only when that is durable,
         WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy receives facts from the events
         router; from here only the newest fact of a client order id that was used before, an OrderRefused or a
-        ModificationRefused that could not be journaled, and HoldingsRead, once the journal is read back. Resumed, when
-        that is durable, or ResumeRefused; TradingHalted, when that is durable or could not be made so; RiskRead,
-        OrdersRead, PositionsRead and OrdersCancelling.
+        ModificationRefused that could not be journaled, HoldingsRead and StateRead, once the journal is read back, and
+        StateRefused. Resumed, when that is durable, or ResumeRefused; TradingHalted, when that is durable or could not
+        be made so; RiskRead, OrdersRead, PositionsRead and OrdersCancelling.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
-        reads the journal back and looks up every open order; pending cancellations and a halt that is not durable yet
-        are handed over.
+        reads the journal back and looks up every open order; pending cancellations, a halt and states that are not
+        durable yet are handed over.
 """
 
 from __future__ import annotations
@@ -54,9 +55,11 @@ from ...messages.orders import (
     SubmitOrder,
 )
 from ...messages.risk import ReadRisk
+from ...messages.strategy_state import ReadState, SaveState, StrategyStateSaved
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from .book.ledger import RISK_STATE
+from .book.states import STATE_OF
 from .halting import Halting
 from .parts.answering import Answering
 from .parts.bracketing import Bracketing
@@ -71,19 +74,24 @@ from .parts.resolving import Resolving
 from .parts.risk_keeping import RiskKeeper
 from .parts.senders import only_strategy
 from .parts.starting import Starting
+from .parts.state_keeping import StateKeeping
 from .rules import NO_PRICE
 from .settings import OrdersActorSettings
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress
     from .parts.risk_keeping import Handover as RiskHandover
+    from .parts.state_keeping import Handover as StateHandover
 
 WATCH_S: Final = 1.0
 """Seconds between two looks at the day's loss, besides one after each fill; in a simulated market each order looks."""
 
-Handover: TypeAlias = tuple[int, dict[str, frozenset[str]], "RiskHandover", bool, tuple[bool, frozenset[str]]]
+Handover: TypeAlias = tuple[
+    int, dict[str, frozenset[str]], "RiskHandover", bool, tuple[bool, frozenset[str]], "StateHandover"
+]
 """The newest `life` number given to a strategy; pending cancellations; what of the risk state is not durable; whether
-the account of this run has been entered, which happens once in a run; what is to be cancelled."""
+the account of this run has been entered, which happens once in a run; what is to be cancelled; what of the states of
+strategies is not durable."""
 
 
 class OrdersActor(RuntimeActor):
@@ -102,10 +110,13 @@ class OrdersActor(RuntimeActor):
         gate = Gate(context, risk)
         changing = self._changing = Changing(context, gate, risk)
         hearing = self._hearing = Hearing(context, risk, resolving, cancelling, changing)
-        self._placing = Placing(context, gate, risk, halting, cancelling, resolving, hearing)
+        states = self._states = StateKeeping(context)
+        self._placing = Placing(context, gate, risk, halting, cancelling, resolving, hearing, states)
         self._answering = Answering(context, risk)
         self._bracketing = Bracketing(context, risk, cancelling)
-        self._starting = Starting(context, risk, cancelling, resolving, hearing, self._answering, self._bracketing)
+        self._starting = Starting(
+            context, risk, cancelling, resolving, hearing, self._answering, self._bracketing, states
+        )
         self._ledger, self._market = context.ledger, context.market
         if self.settings.day_loss_max_rupees and not self.market_rules:
             self.after(WATCH_S, WatchDue())
@@ -119,11 +130,13 @@ class OrdersActor(RuntimeActor):
             self._risk.handover(),
             self._starting.has_entered,
             self._halting.handover(),
+            self._states.handover(),
         )
 
     def restore(self, state: Handover) -> None:
         """Take it over; pending cancellations are sent when the journal has been read back."""
-        self._context.read_back.newest_life, waiting, risk, self._starting.has_entered, halting = state
+        self._context.read_back.newest_life, waiting, risk, self._starting.has_entered, halting, states = state
+        self._states.restore(states)
         self._risk.restore(risk)
         self._halting.restore(halting)
         self._cancelling.withdrawals.restore(waiting)
@@ -149,6 +162,16 @@ class OrdersActor(RuntimeActor):
     def tell_holdings(self, request: ReadHoldings, sender: ActorAddress) -> None:
         """Answer what a strategy holds, once the journal is read back."""
         self._answering.tell_holdings(request.strategy, sender)
+
+    @handles(SaveState)
+    def save_state(self, request: SaveState, sender: ActorAddress) -> None:
+        """Keep the state of a strategy; it is durable before any order that comes behind it."""
+        self._states.save(request, sender)
+
+    @handles(ReadState)
+    def tell_state(self, request: ReadState, sender: ActorAddress) -> None:
+        """Answer what a strategy saved last, once the journal is read back."""
+        self._states.tell(request.strategy, sender)
 
     @handles(Tick)
     def hear_price(self, tick: Tick, _sender: ActorAddress) -> None:
@@ -206,6 +229,8 @@ class OrdersActor(RuntimeActor):
             if answer.last_sequence > read_back.sequence:
                 self._starting.read_on()
             return
+        if isinstance(entry.facts[0], StrategyStateSaved):
+            return
         self._resolving.something_happened()
         for fact in entry.facts:
             if isinstance(fact, RiskStateChanged):
@@ -233,7 +258,7 @@ class OrdersActor(RuntimeActor):
                 self._changing.not_written(fact, answer.reason)
         if entry.order is not None:
             self._placing.not_written(entry, entry.order, answer.reason)
-        elif entry.client_order_id != RISK_STATE:
+        elif entry.client_order_id != RISK_STATE and not entry.client_order_id.startswith(STATE_OF):
             self._resolving.doubt(entry.client_order_id)
 
     # From the broker session.

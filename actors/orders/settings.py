@@ -30,6 +30,9 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
     audited: bool = False
     """Whether limits that are others than in the run before are journaled: where real orders leave."""
 
+    keeps_states: bool = True
+    """Whether the states of strategies are journaled; else they are kept in memory, as long as the run lasts."""
+
     @classmethod
     def of(
         cls,

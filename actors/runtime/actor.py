@@ -112,10 +112,15 @@ class RuntimeActor(Actor):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.handler_table = HandlerTable(cls, cls.on_unhandled)
+        cls.handler_table = cls.handlers_of()
         cls.front_table = front_of(cls, RuntimeActor)
         cls.overrides_on_drained = cls.on_drained is not RuntimeActor.on_drained
         cls.keeps_state = hasattr(cls, "snapshot") and hasattr(cls, "restore")
+
+    @classmethod
+    def handlers_of(cls) -> HandlerTable:
+        """Return the handlers of a class, as its methods declare them; a base class may put something round them."""
+        return HandlerTable(cls, cls.on_unhandled)
 
     # To override.
 

@@ -82,6 +82,7 @@ class HandlerTable(dict[type, Handler]):
     def behind(self, door: Callable[[Handler], Handler]) -> HandlerTable:
         """Return a copy in which every handler stands behind a door."""
         table = HandlerTable(object, self._unhandled)
+        table.behaviors = self.behaviors
         table.update({message_type: door(handler) for message_type, handler in self.items()})
         return table
 

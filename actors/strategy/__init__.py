@@ -3,6 +3,7 @@
 actor        the base class; given: attributes that only the runtime sets; arguments: checks of a user's arguments
 trading      its part about orders and positions
 remembering  its part about the time before: history (plain)
+keeping      its part about what outlives a restart; state: `self.state` as bytes and back (pure)
 parameters   typed parameters (pure)
 timing       its part about time: schedule (pure), alarms: its timers, exchange_clock: `self.clock` (plain)
 holdings     the strategy's position (plain); held: what it returns; closing: squaring off (plain)

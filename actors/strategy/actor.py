@@ -1,25 +1,25 @@
 """The base class of strategies: receives market data, submits orders, and receives their fills and other facts.
 
-Owns    what `Trading` owns, and messages that came before it has begun.
-Hears   Tick and Candle, and the facts of orders (it uses those of its own orders), from the events router;
-        HoldingsRead from orders, and OrderRefused where that could not be journaled.
+Owns    what `Trading` and `Keeping` own, and messages that came before it has begun.
+Hears   Tick and Candle, and the facts of orders (it uses those of its own orders), from the events router, each in its
+        JournalRecord where it has a state; HoldingsRead from orders, and OrderRefused that could not be journaled.
 Sends   Subscribe to events; ReadHoldings at every start, SubmitOrder, ModifyOrder and CancelOrder to orders.
 Fails   when the user's code raises, or orders does not answer what it holds. At every start and restart its position is
-        taken from the book of record; the user's own attributes are lost, and `on_begin` runs again. Messages that come
-        before that wait, up to `EARLY_MAX`; beyond it market data is dropped and counted.
+        taken from the book of record; the user's own attributes are lost, all but `state`, and `on_begin` runs again.
+        Messages that come before that wait, up to `EARLY_MAX`; beyond it market data is dropped and counted.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, cast, get_args
 
 from ...config.sections.strategy import StrategySettings
-from ...messages.addresses import EVENTS, ORDERS
+from ...messages.addresses import ORDERS
 from ...messages.database import Abandon, CheckDatabase, Query, QueryToFile, ReadHistory, SaveMarketData
 from ...messages.events import Subscribe, Subscribed, Unsubscribe
-from ...messages.journal import ReadJournal
+from ...messages.journal import JournalRecord, ReadJournal
 from ...messages.market import AwaitMarketEnd, Candle, Tick
 from ...messages.orders import (
     CancelOrder,
@@ -41,6 +41,7 @@ from ...messages.orders import (
     ReadHoldings,
     SubmitOrder,
 )
+from ...messages.strategy_state import ReadState, SaveState
 from ...messages.supervision import DeadLetter, DescribeTree, Failed, Unavailable
 from ...messages.system import Ping, Pong, StrategyStatistics
 from ...messages.trace import ReadTrace, TraceRead
@@ -48,10 +49,10 @@ from ..runtime import handles
 from .errors import HoldingsUnknownError
 from .given import Given
 from .inspection import HOOKS
+from .keeping import Keeping, declared
 from .latency import LatencySample
 from .order_ids import is_own
 from .parameters import parameters_of
-from .remembering import Remembering
 
 if TYPE_CHECKING:
     from msgspec import Struct
@@ -75,7 +76,7 @@ OtherFact: TypeAlias = (
 )
 """Every fact of an order except its fills."""
 
-Message: TypeAlias = Tick | Candle | OrderFact
+Message: TypeAlias = Tick | Candle | OrderFact | JournalRecord
 Handover: TypeAlias = tuple[int, tuple[OrderFilled, ...], tuple[Message, ...], int, "History | None"]
 """The number of orders submitted; the newest fills, which the book may not have yet; messages not handled yet; the
 session whose opening was told, by its time; the candles that are kept."""
@@ -83,14 +84,14 @@ session whose opening was told, by its time; the candles that are kept."""
 MAY_SAY: Final[frozenset[type]] = frozenset({
     AwaitMarketEnd, CancelOrder, CheckDatabase, DescribeTree, ModifyOrder, Ping, Query, QueryToFile, ReadHistory,
     ReadHoldings, ReadJournal, ReadTrace, SaveMarketData, SubmitOrder, Subscribe, Unsubscribe,
-    Abandon, DeadLetter, Failed, Pong, TraceRead, Unavailable,
+    Abandon, DeadLetter, Failed, Pong, ReadState, SaveState, TraceRead, Unavailable,
 })  # fmt: skip
 """Types that a strategy may send to natya's own actors: requests and answers, but no facts and no internal messages."""
 
 HOLDINGS_TIMEOUT_S: Final = 10.0
 """Seconds that orders may take to answer what the strategy holds."""
 
-COUNTED: Final = frozenset({"_moment_ns", "_ordered", "_ordered_now", "random", "trouble"})
+COUNTED: Final = frozenset({"_moment_ns", "_ordered", "_ordered_now", "_outbox", "random", "state", "trouble"})
 """Attributes of this class that may change while `on_begin` runs."""
 
 EARLY_MAX: Final = 100_000
@@ -99,11 +100,14 @@ EARLY_MAX: Final = 100_000
 FILLS_HANDED_OVER: Final = 100
 """The router may deliver a fill before orders knows that it is durable; at most so many are in that state."""
 
+SAID_APART: Final = (OrderRefused, ModificationRefused)
+"""Facts that orders tells a strategy itself, where they could not be journaled."""
+
 LATENCY_EVERY: Final = 16
 """One in so many ticks is timed; a power of two."""
 
 
-class StrategyActor(Remembering):
+class StrategyActor(Keeping):
     """Subclass this, and define what you need of `on_begin`, `on_tick`, `on_candle`, `on_fill` and so on.
 
         class BuyTheDip(StrategyActor):
@@ -130,7 +134,8 @@ class StrategyActor(Remembering):
     Parameters: ClassVar[type[Struct] | None] = None
     """A Struct of msgspec whose fields are what may be set, each with its type and mostly a default; None: anything."""
 
-    TOPICS: ClassVar[tuple[str, ...]] = ("Tick", "Candle", *(fact.__name__ for fact in get_args(OrderFact)))
+    ORDER_FACTS: ClassVar[tuple[str, ...]] = tuple(fact.__name__ for fact in get_args(OrderFact))
+    TOPICS: ClassVar[tuple[str, ...]] = ("Tick", "Candle", *ORDER_FACTS)
 
     settings: StrategySettings = Given()  # type: ignore[assignment]  # reads as a plain attribute
     directory = Given()
@@ -171,16 +176,14 @@ class StrategyActor(Remembering):
         self._newest_fills: deque[OrderFilled] = deque(maxlen=FILLS_HANDED_OVER)
         self._latency = LatencySample(self.random)
         self._ticks = self._fills = 0
-        self.send(
-            EVENTS,
-            Subscribe(
-                subscriber=self.name,
-                topics=self.TOPICS,
-                symbols=self.settings.symbols,
-                intervals_ns=self._intervals_ns(),
-            ),
+        request = Subscribe(
+            subscriber=self.name,
+            topics=self.TOPICS,
+            symbols=self.settings.symbols,
+            intervals_ns=self._intervals_ns(),
+            sequenced=self.State is not None,
         )
-        self._read_history(self._ask_holdings)
+        self._subscribe(request, lambda: self._read_history(lambda: self._read_state(self._ask_holdings)))
 
     def _candles_wanted(self) -> tuple[str, ...]:
         return self.settings.candles or self.candles
@@ -190,6 +193,7 @@ class StrategyActor(Remembering):
 
     def snapshot(self) -> Handover:
         """Hand over what neither the book nor the market will send again."""
+        self._fail()
         return self._ordered, tuple(self._newest_fills), tuple(self._early), self._told_open_ns, self._history
 
     def restore(self, state: Handover) -> None:
@@ -201,11 +205,15 @@ class StrategyActor(Remembering):
         self._early.extend(early)
 
     def _begin(self, outcome: Outcome) -> None:
-        """Begin with the holdings of the book of record, call `on_begin`, then handle the messages that waited."""
+        """Take the holdings of the book of record, and begin when the facts that the state lacks are there."""
         answer = outcome.value
         if not isinstance(answer, HoldingsRead):
             raise HoldingsUnknownError(f"HoldingsRead of orders wanted, found {answer}") from outcome.error
-        self._hold(answer)
+        self._read_missed(lambda: self._begin_with(answer))
+
+    def _begin_with(self, known: HoldingsRead) -> None:
+        """Call `on_begin`, then handle the facts that the state lacks, and the messages that waited."""
+        self._hold(known)
         for fill in self._newest_fills:
             if self._holdings.add(fill):
                 self._orders.hear(fill)
@@ -213,6 +221,7 @@ class StrategyActor(Remembering):
         self.on_begin()
         self._check_names(ours)
         self._watch_sessions()
+        self._hand_missed(known)
         self._begun = True
         self.ready()
         if self._early_dropped:
@@ -234,6 +243,9 @@ class StrategyActor(Remembering):
             raise AttributeError(
                 f"{', '.join(taken)}: StrategyActor has that name already, choose another for your own"
             )
+
+    def _begins(self) -> bool:
+        return self._begun
 
     def _wait(self, message: Message) -> None:
         if len(self._early) < EARLY_MAX or not isinstance(message, Tick | Candle):
@@ -260,7 +272,7 @@ class StrategyActor(Remembering):
         kind = type(self)
         return (
             kind.on_tick is StrategyActor.on_tick
-            and kind.handler_table[Tick] is StrategyActor.hear_tick
+            and declared(kind.handler_table[Tick]) is StrategyActor.hear_tick
             and self._begun
             and tick.exchange_ns < self._edge_ns
         )
@@ -277,6 +289,21 @@ class StrategyActor(Remembering):
                 return
         self.on_candle(candle)
 
+    @handles(JournalRecord)
+    def hear_record(self, record: JournalRecord, _sender: ActorAddress) -> None:
+        """Handle a fact of this strategy's orders, once, and look after the state when that is done."""
+        keeper, fact = self._keeper, cast("OrderFact", record.fact)  # subscribed to by their types
+        if keeper is None:  # on its way since a class with a state had this name
+            self.handler_table[type(fact)](self, fact, self.myAddress)
+        elif not self._begun:
+            self._wait(record)
+        elif record.sequence > keeper.covers:
+            if self._is_of_own(fact):
+                self._take_fill(fact) if isinstance(fact, OrderFilled) else self._take_fact(fact)
+                keeper.handed(record.sequence)
+                self._settle()
+            keeper.covers = record.sequence
+
     @handles(OrderFilled)
     def hear_fill(self, fill: OrderFilled, _sender: ActorAddress) -> None:
         """Count a fill of this strategy once, then call `on_fill`."""
@@ -284,7 +311,11 @@ class StrategyActor(Remembering):
             return
         if not self._begun:
             self._wait(fill)
-        elif self._holdings.add(fill):
+        elif self._keeper is None:
+            self._take_fill(fill)
+
+    def _take_fill(self, fill: OrderFilled) -> None:
+        if self._holdings.add(fill):
             self._fills += 1
             self._newest_fills.append(fill)
             self._positions.pop(fill.symbol, None)
@@ -297,17 +328,23 @@ class StrategyActor(Remembering):
         """Call `on_order` for facts of this strategy's orders."""
         if not is_own(self.name, fact.client_order_id):
             return
-        if self._begun and isinstance(fact, OrderRefused | OrderRejected | OrderCancelled | OrderExpired):
-            self._holdings.end(fact.client_order_id)
-        if self._begun:
-            if isinstance(fact, OrderIntended):
-                self._expect_exit(fact)
-            self._orders.hear(fact)
-            self.on_order(fact)
-            for symbol in self._closing.symbols:
-                self._closing.go_on(symbol)
-        else:
+        if not self._begun:
             self._wait(fact)
+        elif self._keeper is None or isinstance(fact, SAID_APART):
+            self._take_fact(fact)
+
+    def _take_fact(self, fact: OtherFact) -> None:
+        self._note(fact)
+        self.on_order(fact)
+        for symbol in self._closing.symbols:
+            self._closing.go_on(symbol)
+
+    def _note(self, fact: OrderFact) -> None:
+        if isinstance(fact, OrderRefused | OrderRejected | OrderCancelled | OrderExpired):
+            self._holdings.end(fact.client_order_id)
+        elif isinstance(fact, OrderIntended):
+            self._expect_exit(fact)
+        self._orders.hear(fact)
 
     @handles(Subscribed)
     def hear_subscribed(self, _answer: Subscribed, _sender: ActorAddress) -> None:

@@ -37,3 +37,21 @@ class StrategyParametersError(StrategyError):
     """The strategy cannot work with these parameters. Correct the settings."""
 
     restart_helps = False
+
+
+class StateTooLargeError(StrategyError):
+    """The strategy's state has become too large. Keep in it what cannot be found out otherwise."""
+
+
+class StateUnreadableError(StrategyError):
+    """The saved state does not fit the strategy's `State`. Give it fields for all that is there, of the same types."""
+
+    restart_helps = False
+
+
+class StateUnknownError(StrategyError):
+    """It was not answered what the strategy's state is, so it must not trade; it is restarted."""
+
+
+class StateOutdatedError(StrategyError):
+    """Another life of the strategy has saved a newer state; it is restarted with that."""

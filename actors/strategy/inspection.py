@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from ...domain.candles import interval_of
+from .state import fault_of_state
 
 HOOKS: Final = {
     "on_begin": 0, "on_tick": 1, "on_candle": 1, "on_fill": 1, "on_order": 1, "on_timer": 1, "on_session": 1,
@@ -24,7 +25,7 @@ HOOKS: Final = {
 """Methods that the runtime calls, with their numbers of arguments."""
 
 OPTIONS: Final = frozenset({
-    "Parameters", "TOPICS", "background", "behavior", "blocking", "cancel_on_failure", "candles", "conflates",
+    "Parameters", "State", "TOPICS", "background", "behavior", "blocking", "cancel_on_failure", "candles", "conflates",
     "is_drained", "mailbox", "offload_threads_max", "offloads_max", "restore", "snapshot", "stash_max", "statistics",
     "trouble", "warm_up",
 })  # fmt: skip
@@ -156,6 +157,7 @@ _DECLARED: Final = {
     "candles": _fault_of_candles,
     "warm_up": _fault_of_warm_up,
     "Parameters": _fault_of_parameters,
+    "State": fault_of_state,
 }
 """What a class declares beside its hooks, and what finds a fault in it."""
 

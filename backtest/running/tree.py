@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ...actors.events import EventsSettings
 from ...actors.supervision import ChildSpec
 from ...composition import children
-from ...messages.addresses import CONTROL, DATABASE, DELIVERY, EVENTS, FEED, INSTRUMENTS, JOURNAL
+from ...messages.addresses import CONTROL, DATABASE, DELIVERY, EVENTS, FEED, INSTRUMENTS, JOURNAL, ORDERS
 from .disk import KeptJournalActor, journal_in_memory
 from .events import BacktestEventsActor
 from .feed import BacktestFeedActor
@@ -50,6 +50,8 @@ def _of_a_backtest(spec: ChildSpec, feed: BacktestFeedSettings, bars: dict[int, 
         return replace(spec, actor=KeptJournalActor if is_kept else journal_in_memory())
     if spec.name == DATABASE:
         return replace(spec, actor=PastActor, settings=PastSettings(played=feed, bars=bars))
+    if spec.name == ORDERS:
+        return replace(spec, settings=replace(spec.settings, keeps_states=False))
     if spec.name == FEED:
         return replace(spec, actor=BacktestFeedActor, settings=feed)
     if spec.name == EVENTS:

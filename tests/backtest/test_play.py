@@ -200,6 +200,14 @@ class TestTheJournal:
         assert records_bytes(tmp_path / "fast") == records_bytes(tmp_path / "patient")
         assert patient.report.fills > 5
 
+    def test_is_the_same_whether_a_strategy_keeps_what_it_knows_in_attributes_or_in_a_state(self, three, tmp_path):
+        for kind in ("Countdown", "KeptCountdown"):
+            natya.backtest(f"natya_backtests:{kind}", three, data_dir=tmp_path / kind)
+
+        plain, kept = (records_bytes(tmp_path / kind) for kind in ("Countdown", "KeptCountdown"))
+        assert plain == kept
+        assert len(plain.rstrip(b"\0")) > 10_000
+
     def test_of_one_symbol_has_the_same_trades_beside_others(self, three):
         together = natya.backtest(natya_backtests.Crossover, three, **FREE)
         alone = natya.backtest(natya_backtests.Crossover, three, symbols=["INFY"], **FREE)

@@ -140,6 +140,20 @@ class TestFactsFromTheJournal:
         assert strategy.receive() == filled()
         assert database.receive() == Journaled(records=batch)
 
+    def test_come_in_their_records_to_those_who_want_their_sequence(self, system):
+        plain, sequenced = system.probe("plain"), system.probe("sequenced")
+        start_router(
+            system,
+            Subscribe(subscriber="plain", topics=("OrderAccepted",)),
+            Subscribe(subscriber="sequenced", topics=("OrderAccepted",), sequenced=True),
+        )
+        (record,) = records(5, 5)
+
+        system.tell("events", Journaled(records=(record,)))
+
+        assert plain.receive() == record.fact
+        assert sequenced.receive() == record
+
     def test_are_read_from_the_journal_when_some_are_missing_and_come_in_sequence_once(self, system):
         database, journal = system.probe("database"), system.probe("journal")
         start_router(system, Subscribe(subscriber="database", topics=("journal",)))

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import msgspec
+
 from natya import StrategyActor
 
 HEADER = "date,open,high,low,close,volume"
@@ -16,6 +18,13 @@ def write_rows(path, rows, *, symbol=None, start="2025-11-03T09:15:00+05:30", mi
         lines.append(",".join(cells if symbol is None else [symbol, *cells]))
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+class Counted(msgspec.Struct):
+    """What a countdown counts."""
+
+    candles: int = 0
+    fills: int = 0
 
 
 class Crossover(StrategyActor):
@@ -41,6 +50,33 @@ class Crossover(StrategyActor):
         elif spread < 0 and is_long:
             self.wanted[candle.symbol] = False
             self.sell(candle.symbol, self.parameters.get("quantity", 1))
+
+
+class Countdown(StrategyActor):
+    """Buys and sells by the count of its candles and fills, which it keeps in attributes."""
+
+    def on_begin(self):
+        self.kept = Counted()
+
+    def on_candle(self, candle):
+        kept = self.kept
+        kept.candles += 1
+        if kept.candles % 4 == 0:
+            (self.buy if kept.fills % 3 else self.sell)(candle.symbol, 1 + kept.fills % 5)
+
+    def on_fill(self, fill):
+        self.kept.fills += 1
+        if self.kept.fills % 7 == 0:
+            self.close(fill.symbol)
+
+
+class KeptCountdown(Countdown):
+    """The same, in a state."""
+
+    State = Counted
+
+    def on_begin(self):
+        self.kept = self.state
 
 
 class Peeker(StrategyActor):

@@ -10,7 +10,7 @@ from random import Random
 import msgspec
 from natya_blocking import BlockingOffloader, sleep
 from natya_dhan_model import URL, DhanFaults, DhanModel, DhanSession, ListOfInstruments
-from natya_seeds import a_scenario
+from natya_seeds import a_scenario, lost_in_states
 from natya_updates_model import ModelUpdates
 
 from natya.actors.broker import UpdatesActor, UpdatesSettings
@@ -70,7 +70,7 @@ class DhanWorld(World):
         return self
 
     def violations(self):
-        found = super().violations()
+        found = [*super().violations(), *lost_in_states(self.records())]
         for client_order_id, attempts in self.matching.attempts.items():
             if attempts > 1:
                 found.append(f"{client_order_id} was sent {attempts} times")

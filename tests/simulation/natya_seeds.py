@@ -1,11 +1,16 @@
 """What one seed makes of a simulation of ours: random traders in a random market."""
 
+from collections import Counter
 from random import Random
 
 import msgspec
+from natya_trader import RememberingTrader
 
 from natya import load_settings
 from natya.config.sections.strategy import StrategySettings
+from natya.domain.brackets import entry_id
+from natya.messages.orders import OrderFilled, OrderIntended, OrderRefused
+from natya.messages.strategy_state import StrategyStateSaved
 from natya.testing import Faults
 from natya.testing.order_path import PAPER_PATH
 from natya.testing.scenario import Scenario, scenario_of
@@ -48,8 +53,35 @@ def _busy(settings):
     return replace(settings, strategies=traders, feed=feed)
 
 
+class TradersWorld(World):
+    """One seed's run."""
+
+    def violations(self):
+        return [*super().violations(), *lost_in_states(self.records())]
+
+
+def lost_in_states(records):
+    """Say where what a trader knows is not what happened: each trade once, and no order that it does not know of."""
+    facts = [record.fact for record in records]
+    newest = {fact.strategy: fact for fact in facts if isinstance(fact, StrategyStateSaved)}
+    for name, saved in newest.items():
+        state = msgspec.msgpack.decode(saved.state, type=RememberingTrader.State)
+        fills = [fact for fact in facts if isinstance(fact, OrderFilled) and fact.strategy == name]
+        trades = dict.fromkeys((f"{fill.client_order_id} {fill.trade_id}" for fill in fills), 1)
+        for trade in trades.keys() | state.trades.keys():
+            if state.trades.get(trade) != trades.get(trade):
+                yield f"{name} knows {state.trades.get(trade)} of trade {trade}"
+        refused = {fact.client_order_id for fact in facts if isinstance(fact, OrderRefused) and fact.strategy == name}
+        sent = {fact.client_order_id for fact in facts if isinstance(fact, OrderIntended) and fact.strategy == name}
+        sent, refused = ({each for each in ids if not entry_id(each)} for ids in (sent, refused))  # exits are of orders
+        for unknown in (sent | refused) - state.ordered.keys():
+            yield f"{name} has ordered {unknown}, and does not know it"
+        answered = [trade for trade in map(state.ordered.get, sent) if trade]
+        yield from (f"{name} answered {trade} {n} times" for trade, n in Counter(answered).items() if n > 1)
+
+
 def a_world(seed: int) -> World:
-    return World(seed, a_scenario(seed))
+    return TradersWorld(seed, a_scenario(seed))
 
 
 def without_faults(scenario: Scenario) -> Scenario:
@@ -61,7 +93,7 @@ def _settings(chance: Random):
     traders = tuple(
         StrategySettings(
             name=f"trader{number}",
-            strategy="natya_trader:RandomTrader",
+            strategy="natya_trader:RememberingTrader" if number == 1 else "natya_trader:RandomTrader",
             symbols=SYMBOLS[:number],
             parameters={
                 "trades": chance.choice((0.05, 0.2, 0.5)),

@@ -1,6 +1,8 @@
-"""A strategy that trades without any sense."""
+"""Strategies that trade without any sense."""
 
-from natya import OrderAccepted, OrderFilled, StrategyActor
+import msgspec
+
+from natya import OrderAccepted, OrderFilled, OrderRefused, StrategyActor
 
 
 class RandomTrader(StrategyActor):
@@ -22,7 +24,7 @@ class RandomTrader(StrategyActor):
             exits = (
                 {} if chance.random() < 0.7 else self._exits(1 if place == self.buy else -1, limit, stop, tick.price)
             )
-            self._mine.append(place(tick.symbol, quantity, limit, stop=stop, valid=valid, **exits))
+            self._mine.append(self._known(place(tick.symbol, quantity, limit, stop=stop, valid=valid, **exits)))
         while self._resting and chance.random() < self.parameters["changes"]:
             limit, stop = self._prices(tick)
             quantity = chance.choice((None, None, 5, 20, 95, 101))
@@ -51,8 +53,43 @@ class RandomTrader(StrategyActor):
             del exits[chance.choice(list(exits))]
         return exits
 
+    def _known(self, order):
+        return order
+
     def _prices(self, tick):
         """A limit and a stop, each perhaps none."""
         chance = self.random
         near = [round(tick.price * chance.choice((0.97, 0.99, 1.0, 1.01, 1.03)), 1) for _ in range(2)]
         return near[0] if chance.random() < 0.6 else None, near[1] if chance.random() < 0.3 else None
+
+
+class RememberingTrader(RandomTrader):
+    """The same, with a state in which it counts: it answers each of its fills with an order, too."""
+
+    class State(msgspec.Struct):
+        trades: dict[str, int] = {}
+        """By order id and trade id, how often it was told of it."""
+
+        ordered: dict[str, str] = {}
+        """By order id, the trade that it answers; empty for none."""
+
+        unsent: set[str] = set()
+        """Orders of which it was told that nothing was sent."""
+
+    def _known(self, order, answers=""):
+        self.state.ordered[order] = answers
+        return order
+
+    def on_fill(self, fill: OrderFilled) -> None:
+        super().on_fill(fill)
+        trade = f"{fill.client_order_id} {fill.trade_id}"
+        self.state.trades[trade] = self.state.trades.get(trade, 0) + 1
+        if fill.side == "BUY":
+            self._known(self.sell(fill.symbol, 1, round(fill.price * 1.05, 1)), trade)
+        else:
+            self._known(self.buy(fill.symbol, 1, round(fill.price * 0.95, 1)), trade)
+
+    def on_order(self, fact) -> None:
+        super().on_order(fact)
+        if isinstance(fact, OrderRefused) and fact.rule == "restart":
+            self.state.unsent.add(fact.client_order_id)

@@ -25,7 +25,9 @@ from ....messages.orders import (
     RiskStateChanged,
     SubmitOrder,
 )
+from ....messages.strategy_state import SaveState, StateRead, StrategyStateSaved
 from .book import Book
+from .states import States, correlation_of, saved
 
 RISK_STATE: Final = "risk state"
 """Correlation id of a change of the risk state without facts of an order; no client order id has a space."""
@@ -35,9 +37,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of one append: of one order, of the risk state, or of both."""
 
     client_order_id: str
-    """Of the order; RISK_STATE where there is none."""
+    """Of the order; RISK_STATE, or that of a strategy's state, where there is none."""
 
-    facts: tuple[OrderFact | RiskStateChanged, ...]
+    facts: tuple[OrderFact | RiskStateChanged | StrategyStateSaved, ...]
 
     order: SubmitOrder | None = None
     """The submitted order, if the facts are the gate's decision on it."""
@@ -57,6 +59,9 @@ class Ledger:
         self._writer: Final = writer
         self.book = Book()
         """Built from durable facts."""
+
+        self.states = States()
+        """What strategies have kept."""
 
         self.accounts = Accounts()
         """Which account facts to come belong to."""
@@ -96,7 +101,7 @@ class Ledger:
         """Return the order as it will be when all facts on their way are durable; None if it was never intended."""
         return self._ahead.get(client_order_id) or self.book.order(client_order_id)
 
-    def holdings(self, strategy: str, *, life: int) -> HoldingsRead:
+    def holdings(self, strategy: str, *, life: int, sequence: int = 0) -> HoldingsRead:
         """Return what a strategy holds by durable facts, its open orders, and `life`, the number of its start."""
         filled = {order.client_order_id: 0 for order in self.intents.values() if order.strategy == strategy}
         open_orders = []
@@ -111,6 +116,7 @@ class Ledger:
             life=life,
             positions=self.book.strategy_positions(strategy),
             open_orders=tuple(open_orders),
+            sequence=sequence,
             exits=self.book.exits(strategy),
         )
 
@@ -119,6 +125,14 @@ class Ledger:
         self.accounts.apply(fact)
         if isinstance(fact, AccountEntered):
             self.book.enter(fact.account)
+            self.states.enter(fact.account)
+
+    def state(self, strategy: str, *, sequence: int, life: int = 0) -> StateRead:
+        """Return the newest state of a strategy, and which of its orders never came."""
+        newest = self.states.newest(strategy)
+        named = () if newest is None else newest.submitted
+        unsent = tuple(order for order in named if self.earlier(order.client_order_id) is None)
+        return StateRead(strategy=strategy, sequence=sequence, life=life, saved=newest, unsent=unsent)
 
     @property
     def changes(self) -> tuple[RiskStateChanged, ...]:
@@ -141,6 +155,12 @@ class Ledger:
         self._changes.append(change)
         return self._append(RISK_STATE, (change,))
 
+    def write_state(self, request: SaveState, now_ns: int) -> Append:
+        """Note the state of a strategy as sent, and return the request to send."""
+        name, fact = correlation_of(request.strategy), saved(request, now_ns)
+        self._entries.append(Entry(client_order_id=name, facts=(fact,)))
+        return self._append(name, (fact,))
+
     def write(
         self,
         facts: tuple[OrderFact, ...],
@@ -152,7 +172,7 @@ class Ledger:
         client_order_id = facts[0].client_order_id
         written = facts if change is None else (change, *facts)
         self._entries.append(Entry(client_order_id=client_order_id, facts=written, order=order))
-        append = self._append(client_order_id, written)
+        append = self._append(client_order_id, written, after="" if order is None else correlation_of(order.strategy))
         if change is not None:
             self._changes.append(change)
         if order is not None and isinstance(facts[0], OrderIntended):
@@ -160,10 +180,17 @@ class Ledger:
         self._look_ahead(client_order_id, facts)
         return append
 
-    def _append(self, correlation_id: str, facts: tuple[OrderFact | RiskStateChanged, ...]) -> Append:
+    def _append(
+        self,
+        correlation_id: str,
+        facts: tuple[OrderFact | RiskStateChanged | StrategyStateSaved, ...],
+        *,
+        after: str = "",
+    ) -> Append:
+        """Return the request; it follows what is on its way of the same order, else of `after`."""
         self._waiting[correlation_id] += 1
         self._number += 1
-        follows = self._newest.get(correlation_id, 0)
+        follows = self._newest.get(correlation_id) or self._newest.get(after, 0)
         self._newest[correlation_id] = self._number
         return Append(
             facts=facts, correlation_id=correlation_id, writer=self._writer, number=self._number, follows=follows
@@ -177,7 +204,10 @@ class Ledger:
         entry = self._take(answer.correlation_id)
         if entry is not None:
             for fact in entry.facts:
-                self.book.apply(fact)
+                if isinstance(fact, StrategyStateSaved):
+                    self.states.apply(fact)
+                else:
+                    self.book.apply(fact)
         return entry
 
     def give_up(self, answer: AppendRefused) -> Entry | None:
@@ -204,10 +234,12 @@ class Ledger:
             self.intents.pop(correlation_id, None)
         return entry
 
-    def _look_ahead(self, client_order_id: str, facts: tuple[OrderFact | RiskStateChanged, ...]) -> None:
+    def _look_ahead(
+        self, client_order_id: str, facts: tuple[OrderFact | RiskStateChanged | StrategyStateSaved, ...]
+    ) -> None:
         order = self.order(client_order_id)
         for fact in facts:
-            if isinstance(fact, RiskStateChanged):
+            if isinstance(fact, RiskStateChanged | StrategyStateSaved):
                 continue
             if order is None and isinstance(fact, OrderIntended):
                 order = Order.from_intent(fact)

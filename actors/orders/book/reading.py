@@ -9,6 +9,7 @@ from ....domain.time import DAY_NS
 from ....messages.accounts import AccountFact
 from ....messages.orders import ModificationIntended, OrderCancelled, OrderFact, OrderIntended, RiskStateChanged
 from ....messages.risk import LimitsChanged
+from ....messages.strategy_state import StrategyStateSaved
 from ..errors import FactWithoutIntentError
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ class ReadBack:
         self.limits: dict[str, str] = {}
         """The limits in force, in JSON by name, as far as they are written down."""
 
-        self._newest_sequence = 0
+        self.newest_sequence = 0
+        """Of the newest record that is known."""
+
         self._sent_ns: deque[int] = deque(maxlen=SENT_MAX)
 
     def take_in(self, record: JournalRecord, ledger: Ledger) -> None:
@@ -48,6 +51,8 @@ class ReadBack:
             ledger.enter(fact)
         if isinstance(fact, LimitsChanged):
             self.take_limits(fact)
+        if isinstance(fact, StrategyStateSaved):
+            ledger.states.apply(fact)
         if not isinstance(fact, OrderFact | RiskStateChanged):
             return
         if isinstance(
@@ -65,7 +70,7 @@ class ReadBack:
 
     def note(self, sequence: int) -> None:
         """Note that the journal has a record of this sequence."""
-        self._newest_sequence = max(self._newest_sequence, sequence)
+        self.newest_sequence = max(self.newest_sequence, sequence)
 
     def next_life(self) -> int:
         """Return a number for the start of a strategy, from which it builds its client order ids.
@@ -73,7 +78,7 @@ class ReadBack:
         The number is unique: it is above every sequence of the journal, so above the number of every life that has
         facts there, and above every number given by this instance or the one that handed over to it.
         """
-        self.newest_life = max(self.newest_life, self._newest_sequence) + 1
+        self.newest_life = max(self.newest_life, self.newest_sequence) + 1
         return self.newest_life
 
     def take_sent_ns(self, now_ns: int) -> tuple[int, ...]:

@@ -8,4 +8,5 @@ bracketing    the exits of brackets
 hearing       what the broker says of them; resolving: what is looked up there
 risk_keeping  who changes the risk state
 answering     questions
+state_keeping the states of strategies
 """

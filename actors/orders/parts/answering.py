@@ -28,7 +28,8 @@ class Answering:
         """Answer what a strategy holds, once the journal is read back; of repeated requests the last is answered."""
         context = self._context
         if context.is_read:
-            context.send(sender, context.ledger.holdings(strategy, life=context.read_back.next_life()))
+            life, sequence = context.read_back.next_life(), context.read_back.newest_sequence
+            context.send(sender, context.ledger.holdings(strategy, life=life, sequence=sequence))
         else:
             self._holders[strategy] = sender
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .hearing import Hearing
     from .resolving import Resolving
     from .risk_keeping import RiskKeeper
+    from .state_keeping import StateKeeping
 
 
 class Placing:
@@ -40,6 +41,7 @@ class Placing:
         cancelling: Cancelling,
         resolving: Resolving,
         hearing: Hearing,
+        states: StateKeeping,
     ) -> None:
         """Begin with none."""
         self._context: Final = context
@@ -49,6 +51,7 @@ class Placing:
         self._cancelling: Final = cancelling
         self._resolving: Final = resolving
         self._hearing: Final = hearing
+        self._states: Final = states
         self._askers: dict[str, list[ActorAddress]] = {}
         """Who submitted an order that is not durable yet, by client order id; again, too."""
 
@@ -60,11 +63,8 @@ class Placing:
         """
         context = self._context
         now_ns = context.now_ns()
-        only = only_strategy(sender)
-        if only not in {"", order.strategy}:
-            context.log("order.for_another", level="error", client_order_id=order.client_order_id, sender=only)
-            reason = f"an order of {only}, its sender, wanted, found one of {printable(order.strategy)}"
-            context.send(sender, updates.refused(order, Refusal(rule="identity", reason=reason), now_ns))
+        if (turned_away := self._why_turned_away(order, sender)) is not None:
+            context.send(sender, updates.refused(order, turned_away, now_ns))
             return
         if self._answer_earlier(order, sender, now_ns):
             return
@@ -80,11 +80,23 @@ class Placing:
         self._askers[fact.client_order_id] = [sender]
         if closes and denied is None:
             self._halting.closing.add(order.client_order_id)
+        self._states.write_owed(order.strategy)
         context.write((fact,), order)
         if denied is not None and denied.rule == repeats_max.__name__:
             self._risk.trip(Trip(state="REDUCING", cause=f"{denied.rule}: {denied.reason}"))
         elif denied is not None and denied.rule == day_loss_max_rupees.__name__:
             self._risk.watch(now_ns)
+
+    def _why_turned_away(self, order: SubmitOrder, sender: ActorAddress) -> Refusal | None:
+        """Say why an order is not looked at at all; None: it is."""
+        only = only_strategy(sender)
+        if only not in {"", order.strategy}:
+            self._context.log("order.for_another", level="error", client_order_id=order.client_order_id, sender=only)
+            reason = f"an order of {only}, its sender, wanted, found one of {printable(order.strategy)}"
+            return Refusal(rule="identity", reason=reason)
+        if self._states.is_outdated(order.strategy, sender):
+            return Refusal(rule="state", reason="an order of the newest state of its strategy wanted, found another")
+        return None
 
     def _answer_earlier(self, order: SubmitOrder, sender: ActorAddress, now_ns: int) -> bool:
         """Answer an order whose client order id was used before; False: it was not."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .hearing import Hearing
     from .resolving import Resolving
     from .risk_keeping import RiskKeeper
+    from .state_keeping import StateKeeping
 
 JOURNAL_TIMEOUT_S: Final = 10.0
 """Seconds that the journal may take for a page, or to append the account of the run; then it is read again."""
@@ -39,6 +40,7 @@ class Starting:
         hearing: Hearing,
         answering: Answering,
         bracketing: Bracketing,
+        states: StateKeeping,
     ) -> None:
         """Begin with nothing read."""
         self._context: Final = context
@@ -48,6 +50,7 @@ class Starting:
         self._hearing: Final = hearing
         self._answering: Final = answering
         self._bracketing: Final = bracketing
+        self._states: Final = states
         self.has_entered = False
         """Whether the account of this run has been entered, which happens once in a run."""
 
@@ -159,6 +162,7 @@ class Starting:
             self._risk.write_halt()
             self._cancelling.cancel_halted()
             self._cancelling.cancel_waiting()
+            self._states.catch_up()
             self._answering.tell_waiting()
             self._bracketing.look_at_all()
         self._resolving.keep_reconciling()

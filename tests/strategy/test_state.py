@@ -1,0 +1,413 @@
+"""`self.state`: how it is written and read, and what is handed to a strategy that was away."""
+
+import re
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from natya_builders import a_tick, filled
+from natya_examples import QUARTER
+
+from natya import StrategyActor
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.actors.strategy.errors import StateTooLargeError, StateUnreadableError
+from natya.actors.strategy.inspection import faults_of
+from natya.actors.strategy.state import HANDED_MAX, StateForm
+from natya.config.sections.strategy import StrategySettings
+from natya.messages.events import Subscribe, Subscribed
+from natya.messages.journal import JournalPage, JournalRecord, ReadJournal
+from natya.messages.orders import (
+    CancelOrder,
+    HoldingsRead,
+    ModifyOrder,
+    OrderAccepted,
+    OrderRefused,
+    ReadHoldings,
+    SubmitOrder,
+)
+from natya.messages.strategy_state import STATE_BYTES_MAX, ReadState, SaveState, StateRead, StateRefused
+
+
+class Leg(msgspec.Struct):
+    shares: int = 0
+    prices: list[float] = []
+
+
+class Kept(msgspec.Struct):
+    count: int = 0
+    legs: dict[str, Leg] = {}
+    seen: set[str] = set()
+
+
+class ShorterLeg(msgspec.Struct):
+    shares: int = 0
+
+
+class Fewer(msgspec.Struct):
+    count: int = 0
+
+
+class Shorter(msgspec.Struct):
+    count: int = 0
+    legs: dict[str, ShorterLeg] = {}
+    seen: set[str] = set()
+
+
+class Textual(msgspec.Struct):
+    count: str = ""
+    legs: dict[str, Leg] = {}
+    seen: set[str] = set()
+
+
+class More(msgspec.Struct, kw_only=True):
+    added: float = 1.5
+    count: int = 0
+    legs: dict[str, Leg] = {}
+    seen: set[str] = set()
+
+
+FULL = Kept(count=3, legs={"TCS": Leg(shares=5, prices=[1.5])}, seen={"a", "b"})
+LEGS = st.builds(Leg, shares=st.integers(-(2**40), 2**40), prices=st.lists(st.floats(allow_nan=False), max_size=3))
+
+
+class TestAState:
+    @settings(max_examples=QUARTER, deadline=None)
+    @given(
+        state=st.builds(
+            Kept,
+            count=st.integers(-(2**62), 2**62),
+            legs=st.dictionaries(st.text(max_size=5), LEGS, max_size=3),
+            seen=st.sets(st.text(max_size=5), max_size=3),
+        )
+    )
+    def test_is_read_as_it_was_written(self, state):
+        form = StateForm(Kept)
+
+        assert form.decode(form.encode(state, name="mine"), name="mine") == state
+
+    def test_has_the_default_of_a_field_that_was_not_there_yet(self):
+        read = StateForm(More).decode(StateForm(Kept).encode(FULL, name="mine"), name="mine")
+
+        assert (read.count, read.legs, read.seen, read.added) == (3, FULL.legs, FULL.seen, 1.5)
+
+    @pytest.mark.parametrize(
+        ("kind", "told"),
+        [
+            (Fewer, "fields are count: no field for legs"),
+            (Shorter, "no field for legs.TCS.prices, found \\[1.5\\]"),
+            (Textual, "Expected `str`, got `int`"),
+        ],
+    )
+    def test_that_does_not_fit_any_more_is_refused_with_what_was_found(self, kind, told):
+        with pytest.raises(StateUnreadableError, match=f"the saved state of mine .*{told}"):
+            StateForm(kind).decode(StateForm(Kept).encode(FULL, name="mine"), name="mine")
+
+    @pytest.mark.parametrize("damaged", [b"", b"\xc1", b"\x90", b"\x81\xa5count\xa1x"])
+    def test_that_is_damaged_is_refused(self, damaged):
+        with pytest.raises(StateUnreadableError, match="the saved state of mine"):
+            StateForm(Kept).decode(damaged, name="mine")
+
+    def test_beyond_its_size_is_refused(self):
+        with pytest.raises(StateTooLargeError, match="at most 65,536 bytes is wanted of mine, found 65,5"):
+            StateForm(Kept).encode(Kept(seen={"x" * STATE_BYTES_MAX}), name="mine")
+
+    def test_of_another_class_is_refused(self):
+        with pytest.raises(TypeError, match=r"self\.state of mine is to be a Kept, found None"):
+            StateForm(Kept).encode(None, name="mine")
+
+
+class Needy(msgspec.Struct):
+    count: int
+
+
+class Placed(msgspec.Struct, array_like=True):
+    count: int = 0
+
+
+class Foreign(msgspec.Struct):
+    place: SimpleNamespace = SimpleNamespace()
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (dict, r"a class State\(msgspec.Struct\) is wanted"),
+        (Needy, "a default for every field is wanted.*found none for count"),
+        (Placed, "array_like"),
+        (Foreign, "fields that msgspec can write and read back are wanted"),
+    ],
+)
+def test_a_class_that_cannot_be_a_state_is_found_before_it_runs(state, told):
+    class Wrong(StrategyActor):
+        State = state
+
+    (fault,) = faults_of(Wrong, StrategyActor)
+    assert re.search(told, fault)
+
+
+class Counter(StrategyActor):
+    """Counts its fills, and answers each with an order; a tick of price 13 raises when it has counted it."""
+
+    class State(msgspec.Struct):
+        fills: int = 0
+        ticks: int = 0
+        refused: list[str] = []
+
+    def on_begin(self):
+        self.log("begun", state=self.state)
+
+    def on_tick(self, tick):
+        self.state.ticks += 1
+        if tick.quantity > 1:
+            self.buy(tick.symbol, tick.quantity)
+        if tick.price == 13:
+            raise ValueError("13")
+
+    def on_fill(self, fill):
+        self.state.fills += 1
+        self.sell(fill.symbol, fill.quantity, fill.price)
+        if fill.price == 13:
+            raise ValueError("13")
+
+    def on_order(self, fact):
+        if isinstance(fact, OrderRefused):
+            self.state.refused.append(fact.rule)
+
+
+class PlayedEvents(RuntimeActor):
+    @handles(Subscribe)
+    def subscribe(self, request, sender):
+        self.settings.subscribed = request
+        self.send(sender, Subscribed(subscriber=request.subscriber))
+
+
+class PlayedJournal(RuntimeActor):
+    @handles(ReadJournal)
+    def read(self, request, sender):
+        found = [
+            record
+            for record in self.settings.records
+            if record.sequence > request.after_sequence
+            and (not request.types or type(record.fact).__name__ in request.types)
+            and request.key in {"", record.fact.client_order_id}
+        ]
+        self.send(sender, JournalPage(records=tuple(found), last_sequence=len(self.settings.records)))
+
+
+class PlayedOrders(RuntimeActor):
+    @handles(ReadHoldings)
+    def tell_holdings(self, request, sender):
+        self.settings.life += 1
+        answer = HoldingsRead(
+            strategy=request.strategy, shares={}, filled=self.settings.filled, life=self.settings.life
+        )
+        self.send(sender, answer)
+
+    @handles(ReadState)
+    def tell_state(self, request, sender):
+        saved = self.settings.saved
+        answer = StateRead(strategy=request.strategy, sequence=7, saved=saved, unsent=self.settings.unsent)
+        self.send(sender, answer)
+
+    @handles(SaveState, SubmitOrder, ModifyOrder, CancelOrder)
+    def hear(self, request, _sender):
+        self.settings.heard.append(request)
+        if isinstance(request, SaveState):
+            self.settings.saved, self.settings.unsent = request, ()
+
+
+class Stage:
+    """A strategy with a state, between actors that the test plays, on virtual time."""
+
+    def __init__(self, system):
+        self.system = system
+        self.world = SimpleNamespace(records=[], heard=[], saved=None, unsent=(), filled={}, life=0, subscribed=None)
+        system.start("events", PlayedEvents, self.world)
+        system.start("journal", PlayedJournal, self.world)
+        system.start("orders", PlayedOrders, self.world)
+
+    def open(self, strategy=Counter):
+        self.system.start("mine", strategy, StrategySettings(name="mine", strategy=""))
+        self.rest()
+        return self
+
+    def rest(self):
+        self.system.base.run_for(0.01)
+
+    def tell(self, *messages):
+        for message in messages:
+            self.system.tell("mine", message)
+        self.rest()
+
+    def journal(self, *facts):
+        """Make facts durable, and return their records."""
+        first = len(self.world.records) + 1
+        made = [
+            JournalRecord(sequence=sequence, recorded_ns=1, correlation_id=fact.client_order_id, fact=fact)
+            for sequence, fact in enumerate(facts, first)
+        ]
+        self.world.records += made
+        return made
+
+    @property
+    def state(self):
+        return msgspec.msgpack.decode(self.world.saved.state, type=Counter.State)
+
+    @property
+    def orders(self):
+        return [each for each in self.world.heard if isinstance(each, SubmitOrder)]
+
+    def begin_anew(self):
+        """End the actor, and start another of its name: of its own attributes nothing is left."""
+        self.system.stop("mine")
+        self.open()
+
+
+@pytest.fixture
+def stage():
+    with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+        yield Stage(system)
+
+
+def fill_of(order, number=1, price=100.0):
+    return filled(
+        order.client_order_id,
+        f"T-{number}",
+        1,
+        price,
+        strategy="mine",
+        symbol=order.symbol,
+        side=order.side,
+        cumulative_quantity=number,
+    )
+
+
+def saved(state, *, covers, number=4):
+    return SaveState(strategy="mine", number=number, covers=covers, state=msgspec.msgpack.encode(state))
+
+
+class TestAStrategyWithAState:
+    def test_begins_with_the_defaults_and_has_them_saved_as_of_what_orders_knows(self, stage):
+        stage.open()
+
+        assert stage.world.subscribed.sequenced
+        assert (stage.state, stage.world.saved.covers, stage.world.saved.number) == (Counter.State(), 7, 1)
+
+    def test_has_its_state_saved_before_the_order_that_is_known_in_it(self, stage):
+        stage.open().tell(a_tick(quantity=10))
+
+        first, second, order = stage.world.heard
+        assert [type(each) for each in (first, second, order)] == [SaveState, SaveState, SubmitOrder]
+        assert stage.state.ticks == 1
+        assert second.submitted == (order,)
+
+    def test_saves_nothing_for_a_fact_that_changes_nothing_until_there_are_many(self, stage):
+        stage.open().tell(a_tick(quantity=10))
+        (order,) = stage.orders
+        accepted = OrderAccepted(client_order_id=order.client_order_id, broker_order_id="B", occurred_ns=1)
+        before = len(stage.world.heard)
+
+        stage.world.records += [None] * 7  # what orders knows of
+        records = stage.journal(*[accepted] * HANDED_MAX)
+        stage.tell(*records[:-1])
+        few = len(stage.world.heard)
+        stage.tell(records[-1])
+
+        assert few == before
+        assert stage.world.heard[-1].covers == records[-1].sequence
+
+    def test_hears_each_record_once(self, stage):
+        stage.open().tell(a_tick(quantity=10))
+        (order,) = stage.orders
+        stage.world.records += [None] * 7
+        (record,) = stage.journal(fill_of(order))
+
+        stage.tell(record, record)
+
+        assert stage.state.fills == 1
+        assert stage.world.saved.covers == record.sequence
+
+    def test_is_handed_what_its_state_does_not_cover_and_answers_it_once(self, stage):
+        order = SubmitOrder(client_order_id="mine-1-1", strategy="mine", symbol="INFY", side="BUY", quantity=3)
+        covered, *missed = stage.journal(*(fill_of(order, number) for number in (1, 2, 3)))
+        stage.world.saved = saved(Counter.State(fills=1), covers=covered.sequence)
+
+        stage.open()
+        stage.tell(*missed)  # by the router, too
+
+        assert stage.state.fills == 3
+        assert [order.quantity for order in stage.orders] == [1, 1]
+
+    def test_is_handed_a_trade_once_that_was_told_twice(self, stage):
+        order = SubmitOrder(client_order_id="mine-1-1", strategy="mine", symbol="INFY", side="BUY", quantity=3)
+        fill = fill_of(order)
+        covered, again = stage.journal(fill, fill)
+        stage.world.saved = saved(Counter.State(fills=1), covers=covered.sequence)
+
+        stage.open()
+
+        assert again.sequence > covered.sequence
+        assert stage.state.fills == 1
+
+    def test_is_told_of_an_order_that_its_state_names_and_that_never_came(self, stage):
+        order = SubmitOrder(client_order_id="mine-1-1", strategy="mine", symbol="INFY", side="BUY", quantity=3)
+        stage.world.saved, stage.world.unsent = saved(Counter.State(), covers=0), (order,)
+
+        stage.open()
+        stage.begin_anew()
+
+        assert stage.state.refused == ["restart"]
+
+    def test_saves_at_its_stop_what_ticks_have_changed(self, stage):
+        stage.open()
+        stage.tell(a_tick(), a_tick())
+        before = stage.state.ticks
+        stage.begin_anew()
+
+        assert before < 2
+        assert stage.state.ticks == 2
+
+    def test_saves_what_ticks_have_changed_once_a_second(self, stage):
+        stage.open()
+        second = 1_000_000_000
+        stage.tell(*(a_tick(exchange_ns=second * number // 2) for number in range(1, 6)))
+
+        assert [each for each in stage.world.heard if isinstance(each, SaveState)][-1] is stage.world.saved
+        assert stage.state.ticks == 5
+        assert len(stage.world.heard) == 1 + 3
+
+
+class TestAHandlerThatRaises:
+    def test_has_not_happened(self, stage):
+        stage.open()
+        stage.tell(a_tick(price=13.0, quantity=10))
+        stage.rest()
+
+        assert stage.orders == []
+        assert stage.state.ticks == 0
+
+    def test_has_its_fact_handed_over_again_as_long_as_it_raises(self, stage):
+        stage.open().tell(a_tick(quantity=10))
+        (order,) = stage.orders
+        stage.world.records += [None] * 7
+        stage.tell(*stage.journal(fill_of(order, price=13.0)))
+        for _ in range(3):
+            stage.rest()
+
+        assert stage.world.life > 3
+        assert stage.state.fills == 0
+        assert stage.orders == [order]
+
+
+class TestAStateThatIsRefused:
+    def test_is_read_anew(self, stage):
+        stage.open()
+        stage.world.saved = saved(Counter.State(fills=9), covers=8, number=5)
+        stage.tell(StateRefused(strategy="mine", number=2))
+        stage.tell(a_tick(quantity=10))
+
+        assert stage.state.fills == 9
+        assert stage.world.saved.number == 7
