@@ -189,7 +189,7 @@ class TestTheJournal:
         assert here == there
         assert len(here.rstrip(b"\0")) > 10_000
 
-    @pytest.mark.parametrize("strategy", ["Crossover", "Dipper", "Waiter", "Watcher"])
+    @pytest.mark.parametrize("strategy", ["Crossover", "Dipper", "Waiter", "Watcher", "Confirmer"])
     def test_is_that_of_a_market_that_waits_for_quiet_at_every_message(self, three, tmp_path, monkeypatch, strategy):
         """What is handed on within a turn, and what is passed over, changes no byte."""
         natya.backtest(f"natya_backtests:{strategy}", three, data_dir=tmp_path / "fast")

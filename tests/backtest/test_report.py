@@ -7,6 +7,7 @@ import pytest
 from natya.backtest.figures.charging import first_day
 from natya.backtest.figures.curve import Bars, Marks
 from natya.backtest.figures.report import Played, figures_of
+from natya.backtest.figures.shown import left_shown
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.orders import OrderFilled
 
@@ -28,7 +29,7 @@ def a_fill(number, side, at_ns):
     )
 
 
-def figures(*fills, charge_model="dhan-equity-intraday", latency_s=0.02):
+def figures(*fills, charge_model="dhan-equity-intraday", latency_s=0.02, refused=None):
     bars = Bars()
     bars.add(TODAY_NS, 100.0, 100.0, 100.0, 100.0)
     played = Played(
@@ -38,7 +39,7 @@ def figures(*fills, charge_model="dhan-equity-intraday", latency_s=0.02):
         ticks=1,
         candles=0,
         orders=len(fills),
-        refused={},
+        refused=refused or {},
         rejected=0,
         capital_rupees=100_000.0,
         charge_model=charge_model,
@@ -103,3 +104,12 @@ class TestThePositionsAtTheEnd:
         assert figures(BOUGHT, SOLD).positions == {}
         assert figures(BOUGHT).positions == {"TCS": 10}
         assert figures(SOLD, SOLD, BOUGHT).positions == {"TCS": -10}
+
+
+class TestWhatIsLeft:
+    def test_is_told_where_there_is_any(self):
+        assert list(left_shown(figures(BOUGHT, SOLD))) == []
+        assert list(left_shown(figures(SOLD, refused={"quantity_max": 1_200, "day_loss": 3}))) == [
+            "refused by rule: day_loss 3, quantity_max 1,200",
+            "held at the end: TCS -10",
+        ]

@@ -98,6 +98,10 @@ class TestFills:
 
         found = trades_of(fills, costs, last)
 
+        closed = [trade for trade in found if not trade.is_open]
+        still_open = found[len(closed) :]
+        assert [trade.exit_ns for trade in closed] == sorted(trade.exit_ns for trade in closed)
+        assert [trade.entry_ns for trade in still_open] == sorted(trade.entry_ns for trade in still_open)
         worth = Decimal(0)
         for symbol, price in last.items():
             holding = Holding()

@@ -184,6 +184,27 @@ class Knower(StrategyActor):
             self.close(candle.symbol)
 
 
+class Confirmer(StrategyActor):
+    """Hears every tick, and candles that are made of them: which of the two it hears first decides what it does."""
+
+    candles = ("3m",)
+
+    def on_begin(self):
+        self.closes = {}
+
+    def on_candle(self, candle):
+        self.closes[candle.symbol] = candle.close
+
+    def on_tick(self, tick):
+        close = self.closes.pop(tick.symbol, None)
+        if close is None:
+            return
+        if tick.price > close and not self.position(tick.symbol):
+            self.buy(tick.symbol, 2)
+        elif tick.price < close and self.position(tick.symbol) > 0:
+            self.sell(tick.symbol, 1)
+
+
 class Rememberer(StrategyActor):
     """Notes at each moment the time, and when the candles of its history end and what they closed at."""
 

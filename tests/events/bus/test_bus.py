@@ -151,6 +151,21 @@ class TestAFunctionThatListens:
         assert {getattr(event, "symbol", event.aggregate_id) for event in found} == {"parcel-9", "b", "TCS"}
         assert heard.empty()
 
+    def test_that_asks_for_fewer_of_the_fewer_hears_what_is_both(self, publisher, subscriber):
+        heard = queue.SimpleQueue()
+        heavy = subscriber.of(Dispatched, keys=("a", "b"), where=lambda event: event.weight > 1)
+        of_both = heavy.of("events.*.b")
+        with of_both.handle(heard.put):
+            events = [Dispatched(aggregate_id=key, weight=weight) for key in ("b", "a", "c") for weight in (1, 2)]
+            publisher.publish_many([Delivered(aggregate_id="b"), *events]).result()
+            publisher.publish(Dispatched(aggregate_id="b", weight=9)).result()
+            found = [heard.get(timeout=WAIT_S) for _ in range(2)]
+
+        assert [(type(each), each.aggregate_id, each.weight) for each in found] == [
+            (Dispatched, "b", 2),
+            (Dispatched, "b", 9),
+        ]
+
     def test_that_raises_hears_the_next_one_all_the_same(self, over, publisher, subscriber):
         heard = queue.SimpleQueue()
 
