@@ -80,7 +80,7 @@ class StateRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=
     """Of the newest record that orders knows of."""
 
     life: Count = 0
-    """Number of this life of the strategy, given only once in a data directory."""
+    """Number of this life of the strategy, given only once in a run."""
 
     saved: SaveState | None = None
     """None: it never saved any in the account."""

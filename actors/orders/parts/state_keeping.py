@@ -61,7 +61,7 @@ class StateKeeping:
             return
         context = self._context
         if context.is_read:
-            life = self._lives[strategy] = context.read_back.next_life()
+            life = self._lives[strategy] = self._lives.get(strategy, 0) + 1
             context.send(sender, context.ledger.state(strategy, sequence=context.read_back.newest_sequence, life=life))
         else:
             self._askers[strategy] = sender
