@@ -60,6 +60,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     risk_cause: str = ""
     open_orders: int | None = None
+    at_broker: str = ""
+    """What became of the broker's own switch; empty where it is not wanted."""
 
     def in_words(self) -> str:
         """Say it for people."""
@@ -70,6 +72,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
             case "confirmed":
                 cause = f", {self.risk_cause}" if self.risk_cause else ""
                 lines.append(f"risk state {self.risk_state}{cause}; open orders: {self.open_orders}")
+                lines += [f"the broker's own switch: {self.at_broker}"] if self.at_broker else []
             case "absent":
                 lines.append("no system runs there")
             case _:
@@ -133,18 +136,22 @@ def status(data_dir: Path | None, profile: str) -> Status:
     """Look at the file, and ask the running system for its risk state."""
     from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
-    from ..messages.addresses import ORDERS  # noqa: PLC0415
+    from ..messages.addresses import KILL_SWITCH, ORDERS  # noqa: PLC0415
+    from ..messages.kill_switch import KillSwitchRead, ReadKillSwitch  # noqa: PLC0415
     from ..messages.orders import OrdersStatistics  # noqa: PLC0415
     from ..messages.system import Pong  # noqa: PLC0415
 
     file = halt_file(data_dir, profile)
     heard: HeardOf = "silent"
     found: OrdersStatistics | None = None
+    at_broker = ""
     try:
         with connect(data_dir, profile=profile) as system:
             answer: Any = system.ping(ORDERS, timeout_s=ANSWER_S)
+            switch: Any = system.request(KILL_SWITCH, ReadKillSwitch(), timeout_s=ANSWER_S)
         if isinstance(answer, Pong) and isinstance(answer.statistics, OrdersStatistics):
             heard, found = "confirmed", answer.statistics
+        at_broker = switch.at_broker if isinstance(switch, KillSwitchRead) else ""
     except NotRunningError:
         heard = "absent"
     except ControlError as fault:
@@ -160,4 +167,5 @@ def status(data_dir: Path | None, profile: str) -> Status:
         risk_state=found.risk_state if found is not None else "",
         risk_cause=found.risk_cause if found is not None else "",
         open_orders=found.open_orders if found is not None else None,
+        at_broker=at_broker,
     )

@@ -53,6 +53,9 @@ class KillSwitchRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
     told: bool = False
     """Orders has confirmed that it has halted for it."""
 
+    at_broker: str = ""
+    """What became of the broker's own switch (`kill_switch.at_broker`); empty where it is not wanted."""
+
 
 class HaltTrading(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="HaltTrading"):
     """To orders, from the owner of the switch: let nothing pass, and cancel every open order.
@@ -101,3 +104,17 @@ class Flatten(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
 
 class FlatteningBegun(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FlatteningBegun"):
     """Answer to `Flatten`: it goes on until nothing is held any more."""
+
+
+class StopTrading(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StopTrading"):
+    """To the broker session: have the broker take no order of the account for the rest of the day, whoever sends it.
+
+    Answered by `TradingStopped`.
+    """
+
+
+class TradingStopped(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TradingStopped"):
+    """Answer to `StopTrading`."""
+
+    problem: str = ""
+    """Why it is not known to be so; empty: the broker says that it takes none."""

@@ -97,6 +97,7 @@ BESIDE: Final = {
     "broker PlacingOverdue": "as `broker FindingOverdue`",
     "broker ReplacingOverdue": "as `broker FindingOverdue`",
     "broker ReadAccountBook": "a question",
+    "broker StopTrading": "the end of the account's day, when no order is open any more",
     "broker Unavailable": "as `broker Failed`",
     "broker-service CountBefore": "counts of the day",
     "broker-service Look": "its own limits",
@@ -110,6 +111,7 @@ BESIDE: Final = {
     "kill-switch FlatteningBegun": "an answer that it does nothing with",
     "kill-switch LookDue": "nobody makes the file by hand here",
     "kill-switch ReadKillSwitch": "a question",
+    "kill-switch StopDue": "as `broker StopTrading`",
 }
 """What the same actors handle and no order goes through, and why."""
 

@@ -2,13 +2,14 @@
 
 Owns    one body (see bodies/), which speaks the broker's protocol; and, for every order of the session (`orders_max` at
         most), the answer, the broker's order id and the trades.
-Hears   PlaceOrder, ReplaceOrder, WithdrawOrder, FindOrder and ReadAccountBook; what the exchange answers to the body:
-        ExecutionReport, OrderFound, OrderNotFound, Failed, Unavailable; the answers to what the body asks of the owner
-        of its calls, and of instruments; of the owner of the socket of order updates OrderUpdated, UpdatesConnected,
-        UpdatesLost.
+Hears   PlaceOrder, ReplaceOrder, WithdrawOrder, FindOrder, ReadAccountBook and StopTrading; what the exchange answers
+        to the body: ExecutionReport, OrderFound, OrderNotFound, Failed, Unavailable; the answers to what the body asks
+        of the owner of its calls, and of instruments; of the owner of the socket of order updates OrderUpdated,
+        UpdatesConnected, UpdatesLost.
 Sends   to the sender OrderPlaced, OrderNotPlaced or OrderInDoubt for each PlaceOrder, OrderReplaced, OrderNotReplaced
         or ReplaceInDoubt for each ReplaceOrder, OrderFound, OrderNotFound or LookupFailed for each FindOrder, and
-        AccountBookRead or AccountBookNotRead for each ReadAccountBook; ExecutionReport to orders, and ReportRefused
+        AccountBookRead or AccountBookNotRead for each ReadAccountBook, TradingStopped for each StopTrading;
+        ExecutionReport to orders, and ReportRefused
         instead of one that cannot be true (see intake.py). After OrderInDoubt the certain answer may follow. In a dry
         run (`broker.live` is not set, and the broker is no paper one) every order is answered OrderNotPlaced, and no
         change or cancellation leaves.
@@ -47,6 +48,7 @@ from ...messages.broker import (
     UpdatesLost,
     WithdrawOrder,
 )
+from ...messages.kill_switch import StopTrading, TradingStopped
 from ...messages.reconciliation import ReadAccountBook
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
@@ -229,6 +231,19 @@ class BrokerActor(RuntimeActor):
     def read_account(self, request: ReadAccountBook, sender: ActorAddress) -> None:
         """Read what the account has, in a dry run, too."""
         self._body.read_account(request, lambda answer: self.send(sender, answer))
+
+    @handles(StopTrading)
+    def stop_trading(self, _request: StopTrading, sender: ActorAddress) -> None:
+        """Have the broker take no order for the rest of the day."""
+
+        def told(problem: str) -> None:
+            self.send(sender, TradingStopped(problem=problem))
+
+        if self._is_dry_run:
+            told(DRY_RUN)
+        else:
+            self.log("broker.stopping", level="error")
+            self._body.stop_trading(told)
 
     # From the exchange, for the body.
 

@@ -156,6 +156,12 @@ class BrokerBody(Protocol):
     def read_account(self, request: ReadAccountBook, then: Callable[[AccountAnswer], object]) -> None:
         """Read all that the account has, and give it, or why that is not known, to `then`, once."""
 
+    def stop_trading(self, then: Callable[[str], object]) -> None:
+        """Have the broker take no order for the rest of the day; give why that is not known to be so to `then`, once.
+
+        Empty: it is so.
+        """
+
     def count(self, times_ns: tuple[int, ...]) -> None:
         """Count requests of a process before this one against the broker's limits; told before anything is placed."""
 

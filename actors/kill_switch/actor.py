@@ -3,8 +3,8 @@
 Owns    the file `HALT` of the data directory (`config/halt_file.py`), which any process of the user may make or remove.
 Hears   EngageKillSwitch, ReleaseKillSwitch and ReadKillSwitch of a person; FlatteningBegun.
 Sends   HaltTrading to orders, whenever the file appears or says something else, until orders has confirmed it, and
-        then Flatten to the flattener if the file wants that; to the
-        sender KillSwitchEngaged or KillSwitchRead.
+        then Flatten to the flattener if the file wants that; where the settings want it, StopTrading to the broker
+        session, once nothing is held or open; to the sender KillSwitchEngaged or KillSwitchRead.
 Fails   not by the file: one that cannot be read halts with that reason, and one that cannot be written is told to who
         wanted it, while orders halts all the same. Restarted, it tells orders again, which cancels what is still open.
 
@@ -35,6 +35,7 @@ from ...messages.kill_switch import (
     TradingHalted,
 )
 from ..runtime import RuntimeActor, handles
+from .at_broker import BrokerSwitch, StopDue
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome
@@ -65,6 +66,7 @@ class KillSwitchActor(RuntimeActor):
         self._asked: tuple[int, ...] | None = None
         self._waiting: list[tuple[ActorAddress, str]] = []
         self._looks = self._halts = 0
+        self._at_broker = BrokerSwitch(self)
         self.look(LookDue(), self.myAddress)
 
     def statistics(self) -> KillSwitchStatistics:
@@ -114,12 +116,24 @@ class KillSwitchActor(RuntimeActor):
             return
         note = self._file.note()
         told = signature == self._confirmed
-        read = KillSwitchRead(engaged=True, reason=note.reason, person=note.person, flatten=note.flatten, told=told)
+        read = KillSwitchRead(
+            engaged=True,
+            reason=note.reason,
+            person=note.person,
+            flatten=note.flatten,
+            told=told,
+            at_broker=self._at_broker.told,
+        )
         self.send(sender, read)
 
     @handles(FlatteningBegun)
     def note_begun(self, _message: FlatteningBegun, _sender: ActorAddress) -> None:
         """Do nothing: the flattener goes on by itself."""
+
+    @handles(StopDue)
+    def stop_at_broker(self, _message: StopDue, _sender: ActorAddress) -> None:
+        """Look whether the broker's own switch can be set."""
+        self._at_broker.look()
 
     # Helpers.
 
@@ -127,6 +141,7 @@ class KillSwitchActor(RuntimeActor):
         signature = self._file.signature()
         if signature is None:
             self._confirmed = self._asked = None
+            self._at_broker.leave()
             self.trouble = ""
         elif signature not in {self._confirmed, self._asked}:
             self._halt(signature, self._file.note())
@@ -143,6 +158,8 @@ class KillSwitchActor(RuntimeActor):
                 self._answer(outcome.value.cancelling, outcome.value.not_written)
                 if note.flatten:
                     self.send(FLATTENER, Flatten(person=note.person))
+                if self.settings.at_broker:
+                    self._at_broker.want()
             else:
                 found = outcome.value or outcome.error
                 reason = f"an answer of orders wanted, found {found}: nothing leaves all the same"

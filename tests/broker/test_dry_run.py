@@ -12,6 +12,7 @@ from natya.actors.runtime import SystemClock
 from natya.config.secrets import Secret
 from natya.config.sections.broker import BrokerSettings
 from natya.messages.broker import FindOrder, OrderNotFound, OrderNotPlaced, OrderPlaced, WithdrawOrder
+from natya.messages.kill_switch import StopTrading
 from natya.messages.system import Ping
 
 
@@ -54,6 +55,12 @@ class TestADryRun:
 
         assert (answer.execution_type, answer.client_order_id) == ("CANCEL_REJECTED", "A-1")
         assert "dry run" in answer.reason
+        assert not far_end.requests
+
+    def test_does_not_stop_the_account(self, actor_system, opened, far_end):
+        opened()
+
+        assert "dry run" in actor_system.request("broker", StopTrading()).problem
         assert not far_end.requests
 
     def test_looks_orders_up(self, actor_system, opened, far_end):

@@ -4,6 +4,7 @@ import pytest
 from natya_processes import await_that
 
 from natya.actors.kill_switch import KillSwitchActor, actor
+from natya.actors.kill_switch.at_broker import DONE
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.config.sections.kill_switch import KillSwitchSettings
@@ -14,10 +15,13 @@ from natya.messages.kill_switch import (
     KillSwitchRead,
     ReadKillSwitch,
     ReleaseKillSwitch,
+    StopTrading,
     TradingHalted,
+    TradingStopped,
 )
+from natya.messages.orders import OrdersStatistics
 from natya.messages.supervision import Unavailable
-from natya.messages.system import Ping
+from natya.messages.system import Ping, Pong
 
 
 class Stage:
@@ -178,3 +182,32 @@ def test_a_file_is_seen_while_the_time_of_the_market_stands_still(tmp_path):
         stage.file.engage(HaltNote(reason="now"))
 
         assert stage.orders.receive().cause == "kill switch: now"
+
+
+class TestTheBrokersOwnSwitch:
+    def test_follows_where_it_is_wanted(self, stage, actor_system):
+        broker = actor_system.probe("broker")
+        stage.start(at_broker=True)
+        stage.file.engage(HaltNote(reason="x"))
+        assert isinstance(stage.orders.receive(), HaltTrading)
+        stage.is_halted()
+        assert isinstance(stage.orders.receive(), Ping)
+        flat = OrdersStatistics(
+            risk_state="HALTED", orders=0, fills=0, rejected=0, open_orders=0, uncertain_orders=0, positions=()
+        )
+        stage.answer(Pong(actor="orders", statistics=flat))
+        assert broker.receive() == StopTrading()
+        actor_system.tell(broker.sender, TradingStopped(), sender=broker)
+
+        await_that(lambda: stage.read().at_broker == DONE)
+        stage.say(ReleaseKillSwitch())
+        assert stage.person.receive() == KillSwitchRead(engaged=False)
+
+    def test_is_let_alone_where_it_is_not(self, stage):
+        stage.start()
+        stage.file.engage(HaltNote(reason="x"))
+        assert isinstance(stage.orders.receive(), HaltTrading)
+        stage.is_halted()
+        await_that(lambda: stage.read().told)
+
+        assert (stage.read().at_broker, stage.orders.is_empty()) == ("", True)

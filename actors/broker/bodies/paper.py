@@ -121,6 +121,10 @@ class PaperBroker:
         del request
         then(AccountBookNotRead(reason="the paper exchange is asked order by order"))
 
+    def stop_trading(self, then: Callable[[str], object]) -> None:
+        """Say that there is no such switch: nobody else trades at the exchange in this process."""
+        then("a switch of the broker's own wanted, found none: the exchange is in this process")
+
     def count(self, times_ns: tuple[int, ...]) -> None:
         """Do nothing: the exchange in this process has no limits."""
 

@@ -10,6 +10,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.composition import broker
 from natya.config.loader import load_settings
 from natya.messages.broker import ExecutionReport, OrderPlaced, WithdrawOrder
+from natya.messages.kill_switch import StopTrading, TradingStopped
 from natya.messages.system import Ping
 
 LIMITS = {"quantity_max": 10, "value_max_rupees": 25_000.0, "position_max": 20, "orders_in_flight_max": 10}
@@ -78,3 +79,18 @@ class TestOrderUpdatesOfTheExchange:
         found = counts(session)
         assert (found.connections, found.refused, found.without_id) == (1, 0, 0)
         assert found.updates >= 3
+
+
+class TestTheBrokersOwnSwitch:
+    def test_is_set_where_nothing_is_held_and_ends_the_day(self, session):
+        assert session.request("broker", StopTrading(), timeout_s=10) == TradingStopped()
+        session.tell("broker", to_place(), sender=session.probe_of_orders)
+
+        answer = session.probe_of_orders.receive(timeout_s=10)
+        assert not isinstance(answer, OrderPlaced) or report(session).execution_type == "REJECTED"
+
+    def test_is_not_set_while_something_is_held_and_that_is_said(self, session):
+        session.tell("broker", to_place(quantity=1), sender=session.probe_of_orders)
+        assert report(session).execution_type == "TRADE"
+
+        assert session.request("broker", StopTrading(), timeout_s=10).problem

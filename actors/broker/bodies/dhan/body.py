@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from .....config.sections.broker import BrokerSettings
 from .....domain.dhan.tolerant import read
+from .....domain.dhan.trading.control import KillSwitch, KillSwitchRow
 from .....domain.dhan.trading.orders import OrderAck
 from .....domain.dhan.writing import InvalidRequestError, body_of
 from .....domain.instruments import Instrument
@@ -38,7 +39,7 @@ from ....external import CountBefore
 from ...body import AccountAnswer, BrokerSession
 from .account import AccountReading
 from .changing import Changing
-from .endpoints import LIVE_URL, PLACE_ORDER, PROFILE, base_url_of
+from .endpoints import KILL_SWITCH, LIVE_URL, PLACE_ORDER, PROFILE, SET_KILL_SWITCH, base_url_of
 from .flows import Found, cancel, find
 from .listings import Listings
 from .progress import Watched, take
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from ...access_token import AccessToken
     from ...updates import UpdatesSettings
     from .replies import Reply
+
+ACTIVATE: Final[KillSwitch] = "ACTIVATE"
 
 PLACE_WAIT_S: Final = 2.0
 """So long an order may wait for the limits before it is given up unsent: prices move."""
@@ -328,6 +331,26 @@ class DhanBroker:
     def read_account(self, request: ReadAccountBook, then: Callable[[AccountAnswer], object]) -> None:
         """Read what the account has of all instruments, ours by our symbols."""
         AccountReading(self._listings, self._talk, request, then).begin()
+
+    def stop_trading(self, then: Callable[[str], object]) -> None:
+        """Set Dhan's kill switch, and read it: what it says then counts, whatever the first call was answered."""
+
+        def set_(reply: Reply) -> None:
+            if reply.outcome in {"refused", "not_sent"}:
+                then(reply.reason)
+            else:
+                self._talk.ask(KILL_SWITCH, read_switch, proved)
+
+        def proved(reply: Reply) -> None:
+            if reply.outcome != "told":
+                then(f"its switch could not be read: {reply.reason}")
+            elif reply.value.kill_switch_status != ACTIVATE:
+                then(f"{ACTIVATE} wanted, found {reply.value.kill_switch_status}")
+            else:
+                then("")
+
+        read_switch = functools.partial(read, KillSwitchRow)
+        self._talk.ask(SET_KILL_SWITCH, read_switch, set_, query=(("killSwitchStatus", ACTIVATE),), in_halt=True)
 
     # Order updates.
 

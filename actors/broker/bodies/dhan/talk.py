@@ -57,6 +57,7 @@ class Talk:
         then: Callable[[Reply], object],
         names: dict[str, str] | None = None,
         *,
+        query: tuple[tuple[str, str], ...] = (),
         deadline_s: float | None = None,
         body: bytes | None = None,
         urgent: bool = False,
@@ -64,14 +65,13 @@ class Talk:
     ) -> None:
         """Make one call."""
         if self._base_url is None:
-            again = functools.partial(
-                self.ask, route, read, then, names, deadline_s=deadline_s, body=body, urgent=urgent, in_halt=in_halt
-            )
-            self._waiting.append(again)
+            again = functools.partial(self.ask, route, read, then, names, query=query, deadline_s=deadline_s)
+            self._waiting.append(functools.partial(again, body=body, urgent=urgent, in_halt=in_halt))
             return
         if deadline_s is None:
             deadline_s = READ_DEADLINE_S if route.endpoint.read else CANCEL_DEADLINE_S
-        call = route.call(self._base_url, names, deadline_s=deadline_s, body=body, urgent=urgent, in_halt=in_halt)
+        make = functools.partial(route.call, self._base_url, names, query=query, deadline_s=deadline_s)
+        call = make(body=body, urgent=urgent, in_halt=in_halt)
         self._send(call, read, then)
 
     def is_at(self, base_url: str) -> None:
