@@ -13,6 +13,7 @@ from natya.messages.broker import OrderFound, OrderPlaced, PlaceOrder, WithdrawO
 from natya.messages.kill_switch import HaltTrading, TradingHalted
 from natya.messages.orders import (
     CancelOrder,
+    OrderAccepted,
     OrderIntended,
     OrderRefused,
     OrderRejected,
@@ -317,6 +318,17 @@ def closing(stage, make, actor_system, switch, halt):
 def test_the_flattener_closes_in_a_halt(stage, closing):
     assert closing(10) == [OrderIntended]
     assert stage.asked_next(PlaceOrder).flattens
+
+
+def test_an_order_of_the_flattener_is_cancelled_by_no_halt_while_it_is_open(stage, closing, switch, halt):
+    closing(10)
+    stage.asked_next(PlaceOrder)
+    stage.tell(OrderPlaced(client_order_id="A-2", broker_order_id="B-2"))
+    stage.wait_until(lambda: OrderAccepted in stage.disk.kinds("A-2"))
+    halt(HaltTrading(cause="kill switch: again", person="ravi"))
+
+    assert switch.receive() == TradingHalted(cancelling=0)
+    assert withdrawn(stage) == []
 
 
 def test_another_actor_of_this_package_closes_nothing_in_a_halt(stage, make, actor_system, switch, halt):

@@ -50,5 +50,14 @@ class TestADecision:
         assert decision.symbols == ("INFY",)
         assert said(decision, {})["value_max_rupees"] == ("unknown", "")
 
+    def test_is_what_it_was_where_no_price_matters_or_none_could_refuse(self, records):
+        refused, passed = (said(decision_on(name, iter(records)), {}) for name in ("A-3", "A-2"))
+
+        assert refused["position_max"][0] == "refused"
+        assert (
+            passed["price_collar_percent"]
+            == said(decision_on("A-2", iter(records)), {"INFY": (100.0, 1)})["price_collar_percent"]
+        )
+
     def test_of_an_order_that_is_not_there_is_none(self, records):
         assert decision_on("A-9", iter(records)) is None

@@ -52,6 +52,20 @@ class TestTheList:
         assert ids(book, symbol="INFY", open_only=True) == ["old-open"]
         assert ids(book, symbol="INFY", strategy="other") == []
 
+    def test_tells_of_each_what_the_book_knows_of_it(self, make, book):
+        prices = {"order_type": "STOP_LIMIT", "limit_price": 101.0, "trigger_price": 100.0}
+        book.apply(make.intent("stop", validity="IOC", product="INTRADAY", occurred_ns=NOON_NS, **prices))
+        found = listed(book, ReadOrders(all_days=True), NOON_NS).orders
+        same = (
+            *("strategy", "symbol", "side", "quantity", "order_type", "limit_price", "trigger_price", "validity"),
+            *("product", "state", "is_open", "filled", "broker_order_id"),
+        )
+
+        assert {each.state for each in found} >= {"FILLED", "CANCELLED"}
+        for each in found:
+            order = book.order(each.client_order_id)
+            assert [getattr(each, name) for name in same] == [getattr(order, name) for name in same]
+
     @pytest.mark.parametrize(("at_most", "is_complete"), [(1, False), (3, True)])
     def test_says_whether_there_are_more(self, book, at_most, is_complete):
         found = listed(book, ReadOrders(orders_max=at_most), NOON_NS)

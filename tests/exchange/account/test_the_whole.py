@@ -18,6 +18,7 @@ from natya.actors.exchange.account import (
     Ticket,
 )
 from natya.actors.exchange.account.positions import Traded
+from natya.actors.exchange.account.refusals import MARKET_CLOSED
 from natya.domain.time import IST, SECOND_NS
 from natya.messages.exchange import AccountTrade
 
@@ -48,6 +49,25 @@ class TestExitAll:
         assert (client.status(resting), client.status(transit)) == ("CANCELLED", "CANCELLED")
         assert [position.net_quantity for position in client.account.positions()] == [0]
         assert client.account.orders()[-1].source == "EXIT_ALL"
+
+    def test_is_refused_and_changes_nothing_where_the_market_of_a_position_is_closed(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10, product="CNC")
+        client.wait_until(at("18:00"))
+        before = client.account.comparable()
+
+        assert refusal(client.ask, "exit_all") == MARKET_CLOSED
+        assert client.account.comparable() == before
+
+    def test_has_nothing_to_do_with_a_closed_market_where_nothing_is_held(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.place(side="SELL", quantity=10)
+        client.wait_until(at("18:00"))
+
+        client.ask("exit_all")
+
+        assert len(client.account.orders()) == 2
 
 
 class TestTheKillSwitch:
@@ -100,12 +120,16 @@ class TestTheExitAtAProfitOrALoss:
     def test_leaves_other_products_alone(self, client):
         client.tick(1500.0)
         client.place(quantity=10, product="CNC")
+        kept, ended = client.place(price=1400.0, product="CNC"), client.place(price=1400.0)
+        client.place(quantity=10)
         client.ask("set_pnl_exit", PnlExit(profit_rupees=500.0, loss_rupees=0.0, products=("INTRADAY",)))
 
         client.tick(1600.0)
         client.wait()
 
-        assert client.account.positions()[0].net_quantity == 10
+        held = {position.product: position.net_quantity for position in client.account.positions()}
+        assert held == {"CNC": 10, "INTRADAY": 0}
+        assert (client.status(kept), client.status(ended)) == ("PENDING", "CANCELLED")
 
 
 def to_delivery(quantity, *, source="INTRADAY", target="CNC"):
