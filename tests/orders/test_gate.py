@@ -1,9 +1,12 @@
 """The risk gate: the rules of every profile, each at its limit; `test_rules` has those of real money."""
 
+from types import SimpleNamespace
+
 import pytest
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
+from natya.actors.orders.parts.gate import Gate
 from natya.actors.orders.rules import Situation, contradiction, judge
 from natya.domain.orders import Order
 from natya.domain.time import SECOND_NS
@@ -337,3 +340,16 @@ class TestOrdersWhileTheMarketStandsStill:
         still = replace(situation(orders_a_moment_max=3), at_this_moment=at_this_moment)
 
         assert rule_of(make.order(), still) == rule
+
+    def test_are_counted_by_strategy_and_from_nothing_at_each_market_time(self, make):
+        ledger = SimpleNamespace(book=Book(), intents={})
+        settings = make.limits(orders_a_moment_max=2, orders_in_flight_max=100)
+        gate = Gate(SimpleNamespace(ledger=ledger, settings=settings, market=None), SimpleNamespace(state="NORMAL"))
+
+        def rules_at(time_ns, *strategies):
+            asked = [gate.refusal_of(make.order(strategy=each), time_ns, closes=False) for each in strategies]
+            return [refusal and refusal.rule for refusal in asked]
+
+        assert rules_at(NOW_NS, "one", "one", "other", "one") == [None, None, None, "orders_a_moment_max"]
+        assert rules_at(NOW_NS, "one", "other", "other") == ["orders_a_moment_max", None, "orders_a_moment_max"]
+        assert rules_at(NOW_NS + 1, "one", "one", "one") == [None, None, "orders_a_moment_max"]
