@@ -39,6 +39,7 @@ from .actors.runtime import NameTakenError
 from .actors.strategy import load_strategy, parameters_of
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from .config.halt_file import HaltFile
+from .config.secret_folder import SecretFolder
 from .config.secrets import Secret
 from .config.urls import is_loopback_url
 from .domain.flattening import Limits
@@ -328,7 +329,11 @@ def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
     service = body.service(settings.broker, options, in_use)
     if service is None:
         return session
-    keeper = TokenKeeperSettings(token=in_use, new_source=functools.partial(body.token_source, settings.broker))
+    keeper = TokenKeeperSettings(
+        token=in_use,
+        new_source=functools.partial(body.token_source, settings.broker),
+        stored=SecretFolder(Path(settings.system.data_dir)),
+    )
     tokens = () if settings.broker.wire else (ChildSpec(BROKER_TOKENS, TokenKeeper, keeper),)
     service = msgspec.structs.replace(service, halted=functools.partial(halted_by, settings.kill_switch.path))
     if settings.broker.wire and not _lives_in_real_time(settings):

@@ -3,6 +3,7 @@
 settings, sections/     the typed settings; their defaults are in `default.toml` alone
 loader, layers, keys    from TOML files, credentials, environment and command line to one frozen `Settings`
 credentials             secrets that systemd hands over
+secret_folder           secrets that are kept beside the data; secret_files: what a file with one may be
 show, errors, secrets   settings for people and programs, problems with them, values that are never shown
 data_directory, locks   one process at a time owns a data directory
 halt_file               the file that halts everything while it is there

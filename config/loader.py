@@ -20,7 +20,8 @@ from .credentials import credentials_layer
 from .engine_paths import path_problem
 from .errors import SettingsError
 from .keys import KEYS, PROFILE, SECTIONS, STRATEGIES, near
-from .layers import Value, environment_layer, file_layer, override_layer
+from .layers import Layer, Value, environment_layer, file_layer, override_layer
+from .secret_folder import SecretFolder
 from .sections.system import SystemSettings
 from .settings import Settings
 from .urls import is_loopback_url, url_problem
@@ -59,8 +60,9 @@ def load_settings(
     """Read the settings of a profile: `paper`, `live` or `backtest`.
 
     Layers, lowest to highest: `default.toml`, the profile's file, `live_market.toml` where the feed is not simulated,
-    your own file (`config`), credentials of systemd, the environment (by default the process's own), `overrides` by
-    dotted key (`{"feed.seed": 11}`; a strategy may be given as a class). Paths are made absolute.
+    your own file (`config`), credentials of systemd, what `natya secrets` keeps in the data directory, the environment
+    (by default the process's own), `overrides` by dotted key (`{"feed.seed": 11}`; a strategy may be given as a class).
+    Paths are made absolute.
 
     Raises:
         SettingsError: with everything that is wrong, a line each.
@@ -87,8 +89,10 @@ def load_with_origins(
     ours = [_packaged("default.toml"), _packaged(f"{profile}.toml")]
     theirs = [] if config is None else [file_layer(absolute(str(config), "--config"))]
     variables = os.environ if environment is None else environment
-    theirs += [credentials_layer(variables), environment_layer(variables)]
-    theirs.append(override_layer(overrides or {}))
+    of_the_moment = [environment_layer(variables), override_layer(overrides or {})]
+    theirs.append(credentials_layer(variables))
+    data_dir = _data_dir_of([*ours, *theirs, *of_the_moment], profile)
+    theirs += [SecretFolder(Path(data_dir.value)).layer(), *of_the_moment]
     sources = [layer.values["feed.source"].value for layer in (*ours, *theirs) if "feed.source" in layer.values]
     if sources[-1] not in MADE_UP_MARKETS:
         ours.append(_packaged("live_market.toml"))
@@ -100,7 +104,8 @@ def load_with_origins(
     values = {PROFILE: Value(profile, "profile")}
     for layer in layers:
         values.update(layer.values)
-    _place_files(values, profile)
+    values["system.data_dir"] = data_dir
+    _place_files(values)
     contradictions = _contradictions(values)
     if contradictions:
         raise SettingsError(tuple(contradictions))
@@ -112,11 +117,16 @@ def _packaged(name: str) -> Any:
         return file_layer(path, origin=name)
 
 
-def _place_files(values: dict[str, Value], profile: str) -> None:
-    given = values["system.data_dir"]
+def _data_dir_of(layers: list[Layer], profile: str) -> Value:
+    """Return the data directory: it has to be known before the secrets in it are read."""
+    given = next(layer.values["system.data_dir"] for layer in reversed(layers) if "system.data_dir" in layer.values)
     wanted_for = f"{given.origin}: system.data_dir"
     data_dir = absolute(given.value, wanted_for) if given.value else platformdirs.user_state_path("natya") / profile
-    values["system.data_dir"] = Value(str(data_dir), given.origin)
+    return Value(str(data_dir), given.origin)
+
+
+def _place_files(values: dict[str, Value]) -> None:
+    data_dir = Path(values["system.data_dir"].value)
     for key, name in PATHS_IN_DATA_DIR.items():
         path, origin = values[key]
         if not path:

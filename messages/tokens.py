@@ -1,6 +1,6 @@
 """The access token of the broker: who may ask for a new one, and how it stands. No message holds a token.
 
-`natya broker login`, `renew` and `status` send these to the keeper of the token.
+`natya broker login`, `renew` and `status` send these to the keeper of the token, and so does `natya secrets rotate`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,15 @@ class ShowToken(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     """To the keeper of the token: how does it stand? Answered by `TokenStatus`."""
 
 
+class TakeSecrets(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TakeSecrets"):
+    """To the keeper of the token: read the secrets anew that `natya secrets` keeps, and use them from now on.
+
+    Answered by `TokenStatus`, when it was done.
+    """
+
+
 class TokenStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TokenStatus"):
-    """Answer to `LogIn`, `RenewToken` and `ShowToken`."""
+    """Answer to `LogIn`, `RenewToken`, `TakeSecrets` and `ShowToken`."""
 
     state: TokenState
     ends_ns: Nanoseconds = 0
@@ -45,3 +52,6 @@ class TokenStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
     reason: str = ""
     """Why the last attempt failed; empty if it did not."""
+
+    taken: tuple[str, ...] = ()
+    """Keys of secrets that `natya secrets` keeps and that were taken into use by this, such as `broker.pin`."""

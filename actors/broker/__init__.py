@@ -3,7 +3,7 @@
 actor           the session; body: what one must do; intake: what is believed of a body (pure)
 bodies/         one file or folder a broker
 adapters/       what users construct
-access_token    the token in use; token_keeper: the actor that has it replaced
+access_token    the token in use; token_keeper: the actor that has it replaced; stored_secrets: what a person stores
 updates         the owner of the socket of order updates
 errors
 """

@@ -8,7 +8,9 @@ kill the new one, so each thread remembers which it was given.
 
 from __future__ import annotations
 
+import hashlib
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -17,6 +19,9 @@ from .errors import BrokerError
 
 BEGINNING: Final = 12
 """Characters by which a token is known again that was cut off."""
+
+FORMER_MAX: Final = 32
+"""Tokens that are known again after they were replaced; of them only a hash is kept."""
 
 
 class TokenDeadError(BrokerError):
@@ -33,6 +38,7 @@ class AccessToken:
         self._number = 1
         self._is_dead = not secret
         self._on_death: Callable[[], object] | None = None
+        self._former: Final[deque[bytes]] = deque(maxlen=FORMER_MAX)
 
     @property
     def is_dead(self) -> bool:
@@ -73,14 +79,29 @@ class AccessToken:
     def replace(self, secret: Secret) -> None:
         """Take a new one: requests may leave again."""
         with self._lock:
+            self._former.append(_digest(self._secret))
             self._secret = secret
             self._number += 1
             self._is_dead = not secret
+
+    def is_in_use(self, secret: Secret) -> bool:
+        """Whether it is this one, be it alive or dead."""
+        with self._lock:
+            return self._secret == secret
+
+    def was_in_use(self, secret: Secret) -> bool:
+        """Whether it is this one, or one of the last before it, so that a dead one is not tried once more."""
+        with self._lock:
+            return self._secret == secret or _digest(secret) in self._former
 
     def when_dead(self, call: Callable[[], object]) -> None:
         """Have this called, on whatever thread finds it out, each time that a token dies."""
         with self._lock:
             self._on_death = call
+
+
+def _digest(secret: Secret) -> bytes:
+    return hashlib.sha256(secret.reveal().encode()).digest()
 
 
 class TokenSource(Protocol):
@@ -98,6 +119,9 @@ class TokenSource(Protocol):
 
     def renew(self, token: Secret) -> Secret:
         """Renew a token that is alive."""
+
+    def use(self, *, pin: Secret | None, totp_secret: Secret | None) -> tuple[str, ...]:
+        """Log in with these from now on, None: as before; return the keys of what changed. This does not block."""
 
     def close(self) -> None:
         """Close its connections."""

@@ -1,11 +1,11 @@
-"""The keeper of the access token: has it replaced ahead of its end, and when it has died.
+"""The keeper of the access token: has it replaced ahead of its end, when it has died, and when a person has another.
 
 Owns    the secrets by which a token is had, and the requests for one: one at a time.
-Hears   LogIn, RenewToken, ShowToken.
+Hears   LogIn, RenewToken, ShowToken, TakeSecrets.
 Sends   TokenStatus to the sender; to orders ReduceOnly, when no new token was had in three attempts, and when there is
         one again.
-Fails   not by what the service does. Restarted, it goes on with the attempts that it had made (hand-over): no restart
-        brings more of them.
+Fails   not by what the service does, nor by a secret that cannot be read: the one in use stays. Restarted, it goes on
+        with the attempts that it had made (hand-over): no restart brings more of them.
 """
 
 from __future__ import annotations
@@ -21,17 +21,25 @@ from ...domain.time import SECOND_NS
 from ...messages.addresses import ORDERS
 from ...messages.health import TokenStatistics
 from ...messages.orders import ReduceOnly
-from ...messages.tokens import LogIn, RenewToken, ShowToken, TokenState, TokenStatus
+from ...messages.tokens import LogIn, RenewToken, ShowToken, TakeSecrets, TokenState, TokenStatus
+from ..observability import redact_too
 from ..runtime import RuntimeActor, handles
 from .access_token import AccessToken, TokenDeadError, TokenSource
 from .errors import TokenRefusedError
+from .stored_secrets import ACCESS_TOKEN, PIN, TOTP_SECRET, Found, read_changed, versions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from ...config.secret_folder import SecretFolder, Version
     from ..runtime import ActorAddress, Outcome, Timer
 
 How: TypeAlias = Literal["mint", "renew"]
+
+LOOK_EVERY_S: Final = 2.0
+"""Between two looks whether a secret was stored by other means than `natya secrets rotate`, which asks for one."""
+
+_LANE: Final = "stored"
 
 NO_WAY: Final = "PIN and secret of one-time codes wanted (broker.pin, broker.totp_secret), found none"
 
@@ -44,6 +52,9 @@ class TokenKeeperSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     new_source: Callable[[Callable[[], int]], TokenSource | None]
     """Makes the source, from what tells the time."""
+
+    stored: SecretFolder | None = None
+    """What `natya secrets` keeps, looked at every `LOOK_EVERY_S`; None: nothing is."""
 
 
 class Obtained(msgspec.Struct, frozen=True):
@@ -68,6 +79,10 @@ class EndDue(msgspec.Struct, frozen=True):
 
 class Died(msgspec.Struct, frozen=True, gc=False):
     """To itself: the broker has called the token dead."""
+
+
+class LookDue(msgspec.Struct, frozen=True):
+    """To itself: look whether a stored secret has changed."""
 
 
 class TryDue(msgspec.Struct, frozen=True):
@@ -95,9 +110,16 @@ class TokenKeeper(RuntimeActor):
         self._next: Timer | None = None
         self._life: TokenLife | None = None
         self._reason = ""
+        stored = self.settings.stored
+        self._versions = {} if stored is None else versions_of(stored)
+        """Of the stored secrets that are known: those of the start are in the settings, or the settings rank others
+        higher."""
+
         arrive = self.entrance()
         self._token.when_dead(lambda: arrive(Died()))
         self.send(self.myAddress, Died()) if self._token.is_dead else self._take_up()
+        if stored is not None:
+            self.after_on_machine(LOOK_EVERY_S, LookDue())
 
     def snapshot(self) -> Attempts:
         """Hand over what was tried."""
@@ -127,16 +149,31 @@ class TokenKeeper(RuntimeActor):
         """Have the one in use renewed."""
         self._ask_again("renew", sender)
 
+    @handles(TakeSecrets)
+    def take_secrets(self, _: TakeSecrets, sender: ActorAddress) -> None:
+        """Use what is stored now, even a token that was in use before: a person says so."""
+
+        def answer(taken: tuple[str, ...], problem: str) -> None:
+            status = self._status()
+            self.send(sender, msgspec.structs.replace(status, taken=taken, reason=problem or status.reason))
+
+        self._take_stored({}, answer)
+
     # From itself.
 
     @handles(Died)
     def replace_dead(self, _: Died, __: ActorAddress) -> None:
-        """Begin: from here on not one call leaves until there is a new one."""
+        """Begin: from here on not one call leaves until there is a new one; a stored one is asked nobody for."""
         if not self._token.is_dead:
             return  # replaced meanwhile
         self._life = None
         self.log("token.died", level="error")
-        self._begin("mint")
+        self._take_stored({}, lambda _taken, _problem: self._begin("mint"), only_new=True)
+
+    @handles(LookDue)
+    def look(self, _: LookDue, __: ActorAddress) -> None:
+        """Take what was stored since the last look."""
+        self._take_stored(self._versions, lambda _taken, _problem: self.after_on_machine(LOOK_EVERY_S, LookDue()))
 
     @handles(ReplaceDue)
     def replace_ahead(self, due: ReplaceDue, _: ActorAddress) -> None:
@@ -157,6 +194,49 @@ class TokenKeeper(RuntimeActor):
         self._begin(due.how)
 
     # Helpers.
+
+    def _take_stored(
+        self,
+        known: dict[str, Version | None],
+        then: Callable[[tuple[str, ...], str], object],
+        *,
+        only_new: bool = False,
+    ) -> None:
+        """Use the stored secrets whose files are others than those known, then call `then(keys taken, problem)`.
+
+        Args:
+            known: versions of files that need not be read.
+            then: called in a later turn, or at once where nothing is stored.
+            only_new: leave a token alone that was in use before, since the broker has called it dead.
+        """
+        if self.settings.stored is None:
+            then((), "")
+            return
+
+        def read(outcome: Outcome) -> None:
+            found: Found = outcome.unwrap()
+            self._versions = found.versions
+            if found.problem:
+                self.log_bounded("token.secret_unfit", level="error", reason=found.problem)
+            then(self._use(found.secrets, only_new=only_new), found.problem)
+
+        self.offload(read_changed, self.settings.stored, known, then=read, lane=_LANE)
+
+    def _use(self, secrets: Mapping[str, Secret], *, only_new: bool) -> tuple[str, ...]:
+        """Use secrets from now on, and return the keys of those that are others than before."""
+        taken = list(self._source.use(pin=secrets.get(PIN), totp_secret=secrets.get(TOTP_SECRET)))
+        token = secrets.get(ACCESS_TOKEN)
+        if token is not None:
+            is_known = self._token.was_in_use if only_new else self._token.is_in_use
+            if not is_known(token):
+                taken.append(ACCESS_TOKEN)
+                self._succeeded(token)
+        if taken:
+            self.log("token.secrets_taken", keys=taken)
+            self._attempts = self._attempts.anew()
+            if self._token.is_dead:
+                self._begin("mint")
+        return tuple(taken)
 
     def _take_up(self) -> None:
         """Plan the end of the token in use."""
@@ -230,7 +310,11 @@ class TokenKeeper(RuntimeActor):
             self.send(each, self._status())
 
     def _succeeded(self, token: Secret) -> None:
+        redact_too(token)
         self._token.replace(token)
+        if self._next is not None:  # an attempt that has to wait is not wanted any more
+            self._next.cancel()
+            self._next = None
         self._attempts = self._attempts.anew()
         self.trouble = ""
         self.send(ORDERS, ReduceOnly(reason=""))

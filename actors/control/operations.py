@@ -84,7 +84,7 @@ from ...messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, Replay
 from ...messages.risk import ReadRisk, RiskRead
 from ...messages.supervision import DescribeTree, SupervisionTree
 from ...messages.system import Ping, Pong
-from ...messages.tokens import LogIn, RenewToken, ShowToken, TokenStatus
+from ...messages.tokens import LogIn, RenewToken, ShowToken, TakeSecrets, TokenStatus
 from ...messages.trace import ReadTrace, TraceRead
 from .errors import AskRefusedError
 
@@ -293,6 +293,7 @@ OPERATIONS: Final = (
     Operation(request=ReadChart, answers=(ChartRead, ChartNotRead), actor=names.HISTORY, role="read"),
     Operation(request=ShowToken, answers=(TokenStatus,), actor=names.BROKER_TOKENS, role="read"),
     Operation(request=RenewToken, answers=(TokenStatus,), actor=names.BROKER_TOKENS, role="trade", audited=True),
+    Operation(request=TakeSecrets, answers=(TokenStatus,), actor=names.BROKER_TOKENS, role="trade", audited=True),
     Operation(request=LogIn, answers=(TokenStatus,), actor=names.BROKER_TOKENS, role="trade", audited=True),
     Operation(
         request=EngageKillSwitch,

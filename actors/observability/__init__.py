@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .exposition import exposition
     from .health import health_of
     from .log import LogNotOpenedError, logging_to
-    from .redaction import Redactor
+    from .redaction import Redactor, redact_too
     from .view import ShowView, View
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "exposition",
     "health_of",
     "logging_to",
+    "redact_too",
     "take",
 ]
 
@@ -37,7 +38,7 @@ _HOMES = {
     ".exposition": ("exposition",),
     ".health": ("health_of",),
     ".log": ("LogNotOpenedError", "logging_to"),
-    ".redaction": ("Redactor",),
+    ".redaction": ("Redactor", "redact_too"),
     ".view": ("ShowView", "View"),
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 from ...config.secrets import Secret
 from ...domain.shown import LEFT_OUT, encodable, jsonable, shortened
@@ -25,6 +27,17 @@ _QUERY = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s?#\"'<>]*)\?[^\s\"'<>]*", re.IG
 _USER = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@\"'<>]+@", re.IGNORECASE)
 
 
+_REDACTORS: Final[WeakSet[Redactor]] = WeakSet()
+_LOCK: Final = threading.Lock()
+
+
+def redact_too(secret: Secret) -> None:
+    """Have each redactor of this process redact a secret that came after it was made, such as a new access token."""
+    with _LOCK:
+        for redactor in _REDACTORS:
+            redactor.add([secret])
+
+
 class Redactor:
     """Redacts and shortens fields and texts.
 
@@ -33,10 +46,18 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
-        values = {secret.reveal() for secret in secrets}
+        self._secrets: list[str] = []
+        self._values: re.Pattern[str] | None = None
+        self.add(secrets)
+        with _LOCK:
+            _REDACTORS.add(self)
+
+    def add(self, secrets: Iterable[Secret]) -> None:
+        """Redact these values, too, from now on; for one thread at a time."""
+        values = {*self._secrets, *(secret.reveal() for secret in secrets)}
         long_first = sorted((value for value in values if len(value) >= VALUE_LENGTH_MIN), key=len, reverse=True)
-        self._secrets: Final = long_first
-        self._values: Final = re.compile("|".join(map(re.escape, long_first))) if long_first else None
+        self._secrets = long_first
+        self._values = re.compile("|".join(map(re.escape, long_first))) if long_first else None
 
     def text(self, text: str) -> str:
         """Redact secrets, URL queries and URL user names in a text, such as a traceback; then shorten it."""

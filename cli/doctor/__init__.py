@@ -2,7 +2,7 @@
 
 finding      what a check found
 machine      Python, clock, limits, disk: of this machine
-installation files, ports, credentials: of one set of settings
+installation files, ports, credentials: of one set of settings; forms: of secrets
 network      whether the broker is reached, and how far the clock is off its own
 checks       all of them, in order: to add one, add a line
 """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import re
 import stat
@@ -11,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from . import forms
 from .finding import Finding
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from ...config.settings import Settings
 
-SEED_BITS_MIN: Final = 80
 HOUR_NS: Final = 3_600 * 1_000_000_000
 PRIVATE: Final = ("control.token", "control.sock", "natya.lock")
 _OTHERS: Final = 0o077
@@ -108,7 +106,7 @@ def credentials(settings: Settings) -> Iterator[Finding]:
     if broker.name == "paper" and not broker.access_token:
         yield Finding("credentials", "ok", "paper trading needs none")
         return
-    faults = [*_client_id(broker.client_id), *_pin(broker.pin.reveal()), *_seed(broker.totp_secret.reveal())]
+    faults = [*_client_id(broker.client_id), *forms.pin(broker.pin.reveal()), *forms.seed(broker.totp_secret.reveal())]
     yield from faults
     token = list(_token(broker.access_token.reveal(), has_login=bool(broker.pin) and bool(broker.totp_secret)))
     yield from token
@@ -117,7 +115,7 @@ def credentials(settings: Settings) -> Iterator[Finding]:
     if "BROKER_ACCESS_TOKEN" in os.environ or "NATYA_BROKER__ACCESS_TOKEN" in os.environ:
         yield Finding(
             "credentials", "warning", "the access token is in the environment, which children and /proc show",
-            "keep it in a file of mode 600: natya run --config FILE",
+            "natya secrets set broker.access_token, and unset it",
         )  # fmt: skip
 
 
@@ -125,28 +123,6 @@ def _client_id(text: str) -> Iterator[Finding]:
     if not re.fullmatch(r"[0-9]{4,20}", text):
         found = "no client id" if not text else "a client id that is no number"
         yield Finding("credentials", "fault", found, "set broker.client_id to the number that the broker shows")
-
-
-def _pin(text: str) -> Iterator[Finding]:
-    if text and not re.fullmatch(r"[0-9]{4,8}", text):
-        yield Finding("credentials", "fault", "a PIN that is not of digits alone", "set broker.pin anew")
-
-
-def _seed(text: str) -> Iterator[Finding]:
-    if not text:
-        return
-    packed = text.replace(" ", "").upper()
-    try:
-        bits = 8 * len(base64.b32decode(packed + "=" * (-len(packed) % 8)))
-    except (binascii.Error, ValueError):
-        yield Finding(
-            "credentials", "fault", "a secret of one-time codes that is no base32",
-            "copy broker.totp_secret from where one-time codes were set up: letters A to Z and digits 2 to 7",
-        )  # fmt: skip
-        return
-    if bits < SEED_BITS_MIN:
-        mend = "set up one-time codes anew at the broker"
-        yield Finding("credentials", "warning", f"a secret of one-time codes of only {bits} bits", mend)
 
 
 def _token(text: str, *, has_login: bool) -> Iterator[Finding]:

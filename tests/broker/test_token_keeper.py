@@ -10,11 +10,12 @@ from natya.actors.broker import AccessToken, TokenDeadError, TokenKeeper, TokenK
 from natya.actors.broker.token_keeper import NO_WAY
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
+from natya.config.secret_folder import SecretFolder
 from natya.config.secrets import Secret
 from natya.domain.dhan.tokens import next_night_ns
 from natya.domain.time import SECOND_NS
 from natya.messages.orders import ReduceOnly
-from natya.messages.tokens import LogIn, RenewToken, ShowToken
+from natya.messages.tokens import LogIn, RenewToken, ShowToken, TakeSecrets
 
 HOUR_S = 3_600
 
@@ -33,6 +34,7 @@ class Source:
         self.refuse = []
         self.can_mint = True
         self.skew_s = 0.0
+        self.login = (None, None)
         self.closed = False
 
     def clock_skew_s(self):
@@ -53,6 +55,16 @@ class Source:
                 raise TokenRefusedError(refusal)
         return Secret(a_token(self.now_ns() // SECOND_NS + 24 * HOUR_S, len(self.asked)))
 
+    def use(self, *, pin, totp_secret):
+        before, self.login = self.login, (pin or self.login[0], totp_secret or self.login[1])
+        if all(self.login):
+            self.can_mint = True
+        return tuple(
+            key
+            for key, old, new in zip(("broker.pin", "broker.totp_secret"), before, self.login, strict=True)
+            if old != new
+        )
+
     def close(self):
         self.closed = True
 
@@ -67,7 +79,7 @@ class House:
         self.token = None
         self.source = None
 
-    def start(self, token="", **source):
+    def start(self, token="", stored=None, **source):
         self.token = AccessToken(Secret(token))
 
         def make(now_ns):
@@ -76,7 +88,9 @@ class House:
                 setattr(self.source, name, value)
             return self.source
 
-        self.system.start("broker-tokens", TokenKeeper, TokenKeeperSettings(token=self.token, new_source=make))
+        self.system.start(
+            "broker-tokens", TokenKeeper, TokenKeeperSettings(token=self.token, new_source=make, stored=stored)
+        )
         return self
 
     @property
@@ -265,3 +279,106 @@ class TestATokenThatIsAlive:
 
         assert token not in repr(house.ask(ShowToken()))
         assert not [record for record in caplog.records if token in repr(record.__dict__)]
+
+
+class TestATokenThatAPersonStores:
+    """Nobody can log in here: tokens come from outside."""
+
+    @pytest.fixture
+    def stored(self, house, tmp_path):
+        folder = SecretFolder(tmp_path)
+        folder.write("broker.access_token", Secret("first"))
+        house.start("first", stored=folder, can_mint=False)
+        return folder
+
+    def put(self, folder, token):
+        folder.write("broker.access_token", Secret(token))
+
+    def die(self, house):
+        house.token.reveal()
+        house.token.refused()
+
+    def test_is_in_use_a_few_seconds_later_without_being_asked_for(self, house, stored):
+        self.put(stored, "second")
+        house.base.run_for(5)
+
+        assert house.token.reveal() == "second"
+
+    def test_is_in_use_at_once_when_it_is_asked_for(self, house, stored):
+        self.put(stored, "second")
+        status = house.ask(TakeSecrets())
+
+        assert (status.state, status.taken, status.reason) == ("alive", ("broker.access_token",), "")
+        assert house.token.reveal() == "second"
+
+    def test_is_no_news_where_it_is_in_use_already(self, house, stored):
+        assert house.ask(TakeSecrets()).taken == ()
+        assert house.told_orders() == []
+
+    def test_lets_orders_pass_again_after_one_that_died(self, house, stored):
+        self.die(house)
+        house.base.run_for(HOUR_S)
+        (told,) = house.told_orders()
+        assert NO_WAY in told.reason
+        assert house.token.is_dead
+
+        self.put(stored, "second")
+        house.base.run_for(5)
+        assert house.token.reveal() == "second"
+        assert house.told_orders() == [ReduceOnly(reason="")]
+        assert house.ask(ShowToken()).state == "alive"
+
+    def test_that_was_replaced_before_is_not_tried_when_its_successor_dies(self, house, stored):
+        house.ask(RenewToken())
+        renewed = house.token.reveal()
+        self.die(house)
+        house.base.run_for(60)
+
+        assert renewed != "first"
+        assert house.token.is_dead
+
+    def test_that_was_in_use_is_taken_back_when_a_person_stores_it_again(self, house, stored):
+        self.put(stored, "wrong")
+        house.base.run_for(5)
+        self.die(house)
+        self.put(stored, "first")
+
+        assert house.ask(TakeSecrets()).taken == ("broker.access_token",)
+        assert house.token.reveal() == "first"
+
+    def test_in_a_file_that_others_can_read_is_not_used_and_the_reason_is_told(self, house, stored):
+        self.put(stored, "second")
+        stored.path_of("broker.access_token").chmod(0o644)
+        house.base.run_for(5)
+        status = house.ask(TakeSecrets())
+
+        assert (status.state, status.taken) == ("alive", ())
+        assert "wanted mode 600 for a file with a secret, found 644" in status.reason
+        assert house.token.reveal() == "first"
+
+    def test_survives_the_removal_of_its_file(self, house, stored):
+        stored.remove("broker.access_token")
+        house.base.run_for(5)
+
+        assert house.token.reveal() == "first"
+
+    def test_is_not_needed_where_pin_and_codes_come_from_outside(self, house, stored):
+        self.die(house)
+        house.base.run_for(HOUR_S)
+        stored.write("broker.pin", Secret("482913"))
+        stored.write("broker.totp_secret", Secret("JBSWY3DPEHPK3PXP"))
+
+        taken = house.ask(TakeSecrets()).taken
+        house.base.run_for(5)
+        assert taken == ("broker.pin", "broker.totp_secret")
+        assert [how for how, _ in house.source.asked] == ["mint"]
+        assert not house.token.is_dead
+
+    def test_is_in_no_line_of_the_log(self, house, stored, caplog):
+        caplog.set_level("DEBUG")
+        self.put(stored, "a-secret-from-outside")
+        house.base.run_for(5)
+
+        assert house.token.reveal() == "a-secret-from-outside"
+        assert "token.secrets_taken" in caplog.text
+        assert not [record for record in caplog.records if "a-secret-from-outside" in repr(record.__dict__)]

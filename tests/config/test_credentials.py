@@ -49,8 +49,9 @@ class TestACredential:
             ("broker.pinn", b"4711", 0o400, "key of a secret.*broker.pin"),
             ("feed.seed", b"7", 0o400, "wanted the key of a secret"),
             ("broker.pin", b"4711", 0o404, "others cannot open, found mode 404"),
-            ("broker.pin", b" \n", 0o400, "found an empty file"),
+            ("broker.pin", b" \n", 0o400, "wanted a secret, found none"),
             ("broker.pin", b"4711\xff", 0o400, "found other bytes"),
+            ("broker.pin", b"4711\n4711", 0o400, "wanted one line"),
             ("broker.pin", b"4711" * 20_000, 0o400, "at most 65536 bytes"),
         ],
     )

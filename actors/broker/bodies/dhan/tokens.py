@@ -22,6 +22,7 @@ from .....domain.dhan.tolerant import MalformedAnswerError, read
 from .....domain.time import SECOND_NS
 from ....external import ExternalError, HttpSession
 from ...errors import TokenRefusedError
+from ...stored_secrets import PIN, TOTP_SECRET
 from .endpoints import AUTH_URL, GENERATE_TOKEN, LIVE_URL, RENEW_TOKEN
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ class DhanTokens:
         self._base_url: Final = settings.base_url or LIVE_URL
         self._auth_url: Final = settings.auth_url or _auth_url_of(settings.base_url)
         self._client_id: Final = settings.client_id
-        self._pin: Final = settings.pin
-        self._totp_secret: Final = settings.totp_secret
+        self._login = settings.pin, settings.totp_secret
         self._now_ns: Final = now_ns
         hosts = frozenset({urlsplit(url).hostname or "" for url in (self._base_url, self._auth_url)})
         self._session: Final = session or HttpSession(hosts, threads=1, body_bytes_max=BODY_BYTES_MAX)
@@ -64,7 +64,14 @@ class DhanTokens:
     @property
     def can_mint(self) -> bool:
         """Whether there are PIN and secret."""
-        return bool(self._pin) and bool(self._totp_secret)
+        return all(map(bool, self._login))
+
+    def use(self, *, pin: Secret | None, totp_secret: Secret | None) -> tuple[str, ...]:
+        """Log in with these from now on, None: as before; return the keys of what changed."""
+        before = self._login
+        self._login = pin or before[0], totp_secret or before[1]
+        pairs = zip((PIN, TOTP_SECRET), before, self._login, strict=True)
+        return tuple(key for key, old, new in pairs if old != new)
 
     def clock_skew_s(self) -> float | None:
         """Ask the service for the time, without any secret; None if it cannot be had."""
@@ -81,14 +88,15 @@ class DhanTokens:
         Raises:
             TokenRefusedError: there is none.
         """
+        pin_in_use, totp_secret = self._login
         try:
-            code = _Codes(self._totp_secret.reveal()).at(self._now_ns() // SECOND_NS)
+            code = _Codes(totp_secret.reveal()).at(self._now_ns() // SECOND_NS)
         except (binascii.Error, ValueError):
             raise TokenRefusedError("broker.totp_secret: a secret in base32 wanted, found another text") from None
-        pin = self._pin.reveal()
+        pin = pin_in_use.reveal()
         query = urlencode({"dhanClientId": self._client_id, "pin": pin, "totp": code})
         url = f"{self._auth_url}{GENERATE_TOKEN.path}?{query}"
-        return self._ask(GENERATE_TOKEN.method, url, {}, hide=(pin, code, self._totp_secret.reveal()))
+        return self._ask(GENERATE_TOKEN.method, url, {}, hide=(pin, code, totp_secret.reveal()))
 
     def renew(self, token: Secret) -> Secret:
         """Have a token that is alive, and was made on the web page, renewed; it dies.

@@ -1,0 +1,25 @@
+"""`natya secrets list`: which secrets there are."""
+
+from __future__ import annotations
+
+from ...keeping import folder_of
+from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
+from ...session import tell_answer
+
+
+def command(
+    *,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
+) -> None:
+    """List every secret of the settings: whether there is one, where it comes from, since when it is kept.
+
+    No value is printed, nor how long it is. One that cannot be used is listed with the reason.
+    """
+    from ...views.secrets import as_json, as_table, rows
+    from ...views.tables import show
+
+    found = rows(folder_of(data_dir, profile), profile, config=config)
+    tell_answer(as_json(found), lambda: show(as_table(found)), json=json)

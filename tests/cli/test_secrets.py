@@ -1,0 +1,273 @@
+"""`natya secrets …`, as a shell calls it, beside the paper exchange and a system that trades there."""
+
+import json
+import os
+import stat
+
+import pytest
+from natya_processes import await_that
+from natya_wire import CLIENT, TOKEN, Served
+from typer.testing import CliRunner
+
+import natya
+from natya.cli.app import app
+from natya.config.secret_folder import SecretFolder
+from natya.config.secrets import Secret
+from natya.messages.addresses import BROKER_SERVICE
+from natya.messages.system import Ping
+
+CANARY = "canary-7f3a91"
+OVERRIDDEN = {"BROKER_ACCESS_TOKEN": "another"}
+SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+class Shell:
+    def __init__(self, data_dir, base_url=""):
+        ours = ("NATYA_", "BROKER_", "DATABASE_", "REDIS_")
+        self.environment = {name: None for name in os.environ if name.startswith(ours)}
+        self.environment |= {"BROKER_CLIENT_ID": CLIENT, "BROKER_BASE_URL": base_url, "COLUMNS": "200"}
+        self.data_dir = data_dir
+        self.folder = SecretFolder(data_dir)
+
+    def __call__(self, *arguments, given="", **environment):
+        wanted = ["secrets", *arguments, "--data-dir", str(self.data_dir)]
+        answer = CliRunner().invoke(app, wanted, input=given, env=self.environment | environment)
+        assert CANARY not in answer.output
+        assert CANARY not in repr(answer.exception)
+        return answer
+
+
+@pytest.fixture
+def shell(tmp_path):
+    return Shell(tmp_path / "data")
+
+
+class TestKeepingASecret:
+    def test_reads_it_from_standard_input_and_shows_where_it_is(self, shell):
+        kept = shell("set", "broker.access_token", given=f"{CANARY}\n")
+
+        assert kept.exit_code == 0
+        assert shell.folder.read("broker.access_token") == Secret(CANARY)
+        assert stat.S_IMODE(shell.folder.path_of("broker.access_token").stat().st_mode) == 0o600
+
+    @pytest.mark.parametrize(
+        "arguments", [("broker.access_token", CANARY), (f"broker.access_token={CANARY}",), ("broker.pin", "x", CANARY)]
+    )
+    @pytest.mark.parametrize("verb", ["set", "rotate", "test", "remove"])
+    def test_refuses_it_as_an_argument_without_quoting_it(self, shell, verb, arguments):
+        refused = shell(verb, *arguments)
+
+        assert refused.exit_code == 2
+        assert "read by every user of this machine" in " ".join(refused.output.split())
+        assert shell.folder.keys() == ()
+
+    @pytest.mark.parametrize(
+        ("key", "given", "problem"),
+        [
+            ("broker.access_token", "", "wanted a secret, found none"),
+            ("broker.access_token", f"{CANARY}\n{CANARY}", "wanted one line"),
+            ("broker.pin", CANARY, "not of digits alone"),
+            ("broker.totp_secret", CANARY, "no base32"),
+        ],
+    )
+    def test_refuses_what_cannot_be_one(self, shell, key, given, problem):
+        refused = shell("set", key, given=given)
+
+        assert refused.exit_code == 78
+        assert problem in refused.output
+        assert shell.folder.keys() == ()
+
+    def test_names_the_nearest_key(self, shell):
+        refused = shell("set", "broker.totp_secrt", given=CANARY)
+
+        assert refused.exit_code == 2
+        assert "did you mean broker.totp_secret?" in " ".join(refused.output.split())
+
+    def test_tells_of_a_variable_that_ranks_above_it(self, shell):
+        kept = shell("set", "broker.access_token", given=CANARY, **OVERRIDDEN)
+
+        assert "BROKER_ACCESS_TOKEN in the environment ranks above it" in kept.output
+
+    def test_does_not_replace_the_key_of_a_database(self, shell):
+        first = shell("set", "database.encryption_key", given=CANARY)
+        second = shell("set", "database.encryption_key", given="another")
+        rotated = shell("rotate", "database.encryption_key", given="another")
+
+        assert (first.exit_code, second.exit_code, rotated.exit_code) == (0, 1, 1)
+        assert shell.folder.read("database.encryption_key") == Secret(CANARY)
+
+    def test_writes_nothing_into_a_folder_that_others_can_open(self, shell):
+        shell("set", "broker.pin", given="4711")
+        shell.folder.path.chmod(0o755)
+        refused = shell("set", "broker.pin", given="4712")
+
+        assert refused.exit_code == 73
+        assert "wanted mode 700" in refused.output
+
+
+class TestListingSecrets:
+    def test_tells_which_there_are_and_nothing_of_their_values(self, shell):
+        shell("set", "broker.access_token", given=CANARY)
+        shell("set", "broker.pin", given="482913")
+        found = json.loads(shell("list", "--json").stdout)["secrets"]
+        table = shell("list").stdout
+
+        assert {each["key"] for each in found if each["is_set"]} == {"broker.access_token", "broker.pin"}
+        assert all("482913" not in text for text in (json.dumps(found), table))
+        assert f"secret {shell.folder.path_of('broker.pin')}" in table
+
+    def test_names_one_that_cannot_be_used(self, shell):
+        shell("set", "broker.pin", given="482913")
+        shell.folder.path_of("broker.pin").chmod(0o644)
+        (found,) = (each for each in json.loads(shell("list", "--json").stdout)["secrets"] if each["problem"])
+
+        assert (found["key"], found["is_set"]) == ("broker.pin", False)
+        assert "chmod 600" in found["problem"]
+
+    def test_names_where_one_that_ranks_above_comes_from(self, shell):
+        shell("set", "broker.access_token", given=CANARY)
+        rows = json.loads(shell("list", "--json", **OVERRIDDEN).stdout)["secrets"]
+
+        assert {each["origin"] for each in rows if each["is_set"]} == {"environment BROKER_ACCESS_TOKEN"}
+
+
+class TestRemovingASecret:
+    def test_ends_with_1_where_there_is_none(self, shell):
+        shell("set", "broker.pin", given="482913")
+
+        assert (shell("remove", "broker.pin").exit_code, shell("remove", "broker.pin").exit_code) == (0, 1)
+        assert shell.folder.keys() == ()
+
+
+class TestTryingASecret:
+    def test_without_one_ends_with_1(self, shell):
+        assert shell("test").exit_code == 1
+
+    def test_without_an_account_says_that_nobody_is_asked(self, shell):
+        shell("set", "broker.access_token", given=CANARY)
+        tested = shell("test", BROKER_CLIENT_ID="")
+
+        assert (tested.exit_code, "no broker to ask" in tested.output) == (0, True)
+
+    def test_at_nobody_ends_with_69(self, shell):
+        shell("set", "broker.access_token", given=CANARY)
+
+        assert shell("test", BROKER_BASE_URL="http://127.0.0.1:9/v2").exit_code == 69
+
+    def test_of_codes_looks_at_their_form_and_names_who_tries_them(self, shell):
+        shell("set", "broker.totp_secret", given=SEED)
+        tested = shell("test", "broker.totp_secret")
+
+        assert tested.exit_code == 0
+        assert "natya broker login" in tested.output
+        assert SEED not in tested.output
+
+
+class Account:
+    """A paper exchange whose tokens die, and a system that trades there by a token that is kept in the folder."""
+
+    def __init__(self, tmp_path):
+        self.served = Served(tmp_path / "exchange")
+        self.shell = Shell(tmp_path / "data", base_url=self.served.rest)
+        self.shell.folder.write("broker.access_token", Secret(TOKEN))
+
+    def system(self):
+        overrides = {
+            "system.data_dir": str(self.shell.data_dir),
+            "broker.client_id": CLIENT,
+            "broker.base_url": self.served.rest,
+            "broker.options": {"order_updates": "none"},
+            "broker.compare_interval_s": 0.1,
+            "instruments.refresh": "never",
+        }
+        return natya.TradingSystem(natya.load_settings("live", environment={}, overrides=overrides))
+
+    def revoke(self, token=TOKEN):
+        """Have the exchange replace a token, as another login does, and return the new one."""
+        answered = self.served.ask("GET", "/v2/RenewToken", headers={"access-token": token, "dhanClientId": CLIENT})
+        return answered[1]["accessToken"]
+
+
+@pytest.fixture
+def account(tmp_path):
+    made = Account(tmp_path)
+    yield made
+    made.served.stop()
+
+
+def token_state(shell):
+    return json.loads(
+        CliRunner()
+        .invoke(app, ["broker", "status", "--json", "--data-dir", str(shell.data_dir)], env=shell.environment)
+        .stdout
+    )["state"]
+
+
+def calls(system):
+    """How many calls of the session were answered well, and how many by a refusal of the token."""
+    counted = system.request(BROKER_SERVICE, Ping(), timeout_s=10).statistics.called
+    return (
+        sum(each.calls for each in counted if each.outcome == "200"),
+        sum(each.calls for each in counted if each.outcome in {"400", "401"}),
+    )
+
+
+class TestATokenAtTheExchange:
+    def test_is_tried_by_reading_the_profile(self, account):
+        taken = account.shell("test", "--json")
+        account.revoke()
+        refused = account.shell("test", "--json")
+
+        assert (taken.exit_code, json.loads(taken.stdout)["verdict"]) == (0, "taken")
+        assert (refused.exit_code, json.loads(refused.stdout)["verdict"]) == (77, "refused")
+        assert TOKEN not in taken.output + refused.output
+
+    def test_that_is_refused_replaces_none(self, account):
+        refused = account.shell("rotate", "broker.access_token", given=CANARY)
+
+        assert refused.exit_code == 77
+        assert "nothing is changed" in refused.output
+        assert account.shell.folder.read("broker.access_token") == Secret(TOKEN)
+
+    def test_is_kept_for_the_next_start_where_no_system_runs(self, account):
+        new = account.revoke()
+        rotated = account.shell("rotate", "broker.access_token", "--json", given=new)
+
+        assert (rotated.exit_code, json.loads(rotated.stdout)["system"]) == (0, "absent")
+        assert account.shell.folder.read("broker.access_token") == Secret(new)
+
+    def test_that_was_revoked_is_replaced_in_the_running_system(self, account):
+        with account.system() as system:
+            await_that(lambda: calls(system)[0] > 0)
+            new = account.revoke()
+            await_that(lambda: token_state(account.shell) == "given_up")
+            answered, refused = calls(system)
+            rotated = account.shell("rotate", "broker.access_token", "--json", given=new)
+
+            assert (rotated.exit_code, json.loads(rotated.stdout)["system"]) == (0, "taken")
+            assert token_state(account.shell) == "alive"
+            await_that(lambda: calls(system)[0] > answered + 2)
+            assert calls(system)[1] == refused
+            log = (account.shell.data_dir / "natya.log").read_text()
+        assert "token.secrets_taken" in log
+        assert '"operation":"take-secrets"' in log
+        assert new not in log
+        assert TOKEN not in log
+
+    def test_that_is_stored_without_asking_the_system_is_found_by_it(self, account):
+        with account.system() as system:
+            await_that(lambda: calls(system)[0] > 0)
+            new = account.revoke()
+            account.shell("set", "broker.access_token", given=new)
+            await_that(lambda: "token.secrets_taken" in (account.shell.data_dir / "natya.log").read_text())
+            answered, _ = calls(system)
+
+            await_that(lambda: calls(system)[0] > answered)
+            assert token_state(account.shell) == "alive"
+
+    def test_is_not_taken_by_a_system_that_does_not_trade_with_it(self, account):
+        overrides = {"system.data_dir": str(account.shell.data_dir), "broker.client_id": CLIENT}
+        with natya.TradingSystem(natya.load_settings("paper", environment={}, overrides=overrides)):
+            rotated = account.shell("rotate", "broker.access_token", "--untested", "--json", given="another")
+
+        assert (rotated.exit_code, json.loads(rotated.stdout)["system"]) == (1, "kept")

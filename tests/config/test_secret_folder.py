@@ -1,0 +1,174 @@
+"""The folder of secrets: private, whole, and never quoted."""
+
+import os
+import stat
+
+import pytest
+
+from natya.config.errors import SettingsError
+from natya.config.files import new_file
+from natya.config.secret_files import SecretUnfitError
+from natya.config.secret_folder import SecretFolder
+from natya.config.secrets import Secret
+
+CANARY = "canary-7f3a91"
+TOKEN = "broker.access_token"  # noqa: S105  its key
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return SecretFolder(tmp_path / "data")
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+class TestAStoredSecret:
+    def test_is_read_back_by_its_key(self, folder):
+        folder.write(TOKEN, Secret(CANARY))
+
+        assert folder.read(TOKEN) == Secret(CANARY)
+        assert folder.keys() == (TOKEN,)
+
+    def test_is_a_file_that_only_its_user_can_open_whatever_the_umask(self, folder):
+        before = os.umask(0)
+        try:
+            folder.write(TOKEN, Secret(CANARY))
+        finally:
+            os.umask(before)
+
+        assert mode_of(folder.path_of(TOKEN)) == 0o600
+        assert mode_of(folder.path) == 0o700
+        assert mode_of(folder.path.parent) == 0o700
+
+    def test_is_replaced_whole_and_its_version_changes(self, folder):
+        folder.write(TOKEN, Secret("first"))
+        before = folder.version(TOKEN)
+        folder.write(TOKEN, Secret("second"))
+
+        assert folder.read(TOKEN) == Secret("second")
+        assert folder.version(TOKEN) != before
+        assert list(folder.path.iterdir()) == [folder.path / TOKEN]
+
+    def test_stays_as_it_was_where_a_new_one_cannot_be_written(self, folder, monkeypatch):
+        folder.write(TOKEN, Secret("first"))
+
+        def full(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("natya.config.secret_folder.os.fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            folder.write(TOKEN, Secret("second"))
+        monkeypatch.undo()
+        assert folder.read(TOKEN) == Secret("first")
+        assert list(folder.path.iterdir()) == [folder.path / TOKEN]
+
+    def test_that_is_removed_is_gone_once(self, folder):
+        folder.write(TOKEN, Secret(CANARY))
+
+        assert (folder.remove(TOKEN), folder.remove(TOKEN)) == (True, False)
+        assert folder.read(TOKEN) is None
+
+    def test_that_never_was_is_none(self, folder):
+        assert (folder.read(TOKEN), folder.version(TOKEN), folder.keys()) == (None, None, ())
+
+    @pytest.mark.parametrize("key", ["broker.access_tokn", "feed.seed", "../natya.lock", ""])
+    def test_has_the_key_of_a_secret(self, folder, key):
+        with pytest.raises(SecretUnfitError, match="wanted the key of a secret"):
+            folder.write(key, Secret(CANARY))
+
+
+class TestASecretThatOthersMightUse:
+    @pytest.fixture(autouse=True)
+    def stored(self, folder):
+        folder.write(TOKEN, Secret(CANARY))
+
+    def refusal(self, folder):
+        with pytest.raises(SecretUnfitError) as refusal:
+            folder.read(TOKEN)
+        assert CANARY not in str(refusal.value)
+        return str(refusal.value)
+
+    @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+    def test_is_refused_in_an_open_file(self, folder, mode):
+        folder.path_of(TOKEN).chmod(mode)
+
+        assert f"wanted mode 600 for a file with a secret, found {mode:o}" in self.refusal(folder)
+
+    @pytest.mark.parametrize("mode", [0o750, 0o701])
+    def test_is_refused_in_an_open_folder(self, folder, mode):
+        folder.path.chmod(mode)
+
+        assert f"wanted mode 700 for a folder of secrets, found {mode:o}" in self.refusal(folder)
+        with pytest.raises(SecretUnfitError):
+            folder.write(TOKEN, Secret("second"))
+
+    def test_is_refused_in_a_folder_that_others_write(self, folder):
+        folder.path.chmod(0o777)
+
+        assert "may be written by others" in self.refusal(folder)
+
+    def test_is_refused_behind_a_link(self, folder, tmp_path):
+        elsewhere = tmp_path / "elsewhere"
+        with new_file(elsewhere) as descriptor:
+            os.write(descriptor, CANARY.encode())
+        folder.path_of(TOKEN).unlink()
+        folder.path_of(TOKEN).symlink_to(elsewhere)
+
+        assert "is a link" in self.refusal(folder)
+
+    def test_is_refused_in_a_folder_that_is_a_link(self, folder):
+        folder.path.rename(folder.path.with_name("moved"))
+        folder.path.symlink_to(folder.path.with_name("moved"))
+
+        assert "is a link" in self.refusal(folder)
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [(b"\n", "wanted a secret, found none"), (b"a\xff", "other bytes"), (b"x" * 70_000, "at most 65536")],
+    )
+    def test_is_refused_where_it_is_none(self, folder, content, problem):
+        folder.path_of(TOKEN).write_bytes(content)
+
+        assert problem in self.refusal(folder)
+
+
+class TestTheSettings:
+    def test_have_a_stored_secret_with_its_origin(self, load, tmp_path):
+        folder = SecretFolder(tmp_path / "data")
+        folder.write(TOKEN, Secret(CANARY))
+        loaded = load()
+
+        assert loaded.settings.broker.access_token == Secret(CANARY)
+        assert loaded.origins[TOKEN] == f"secret {folder.path_of(TOKEN)}"
+
+    def test_rank_it_above_file_and_credential_and_below_the_environment(self, load, tmp_path, config_file):
+        credentials = tmp_path / "credentials"
+        credentials.mkdir()
+        (credentials / TOKEN).write_text("of-systemd")
+        (credentials / TOKEN).chmod(0o400)
+        SecretFolder(tmp_path / "data").write(TOKEN, Secret("stored"))
+        config = config_file('[broker]\naccess_token = "of-the-file"')
+        environment = {"CREDENTIALS_DIRECTORY": str(credentials)}
+
+        assert load(config=config, environment=environment).settings.broker.access_token == Secret("stored")
+        environment["BROKER_ACCESS_TOKEN"] = "of-the-moment"  # noqa: S105  of a test
+        assert load(config=config, environment=environment).settings.broker.access_token == Secret("of-the-moment")
+
+    def test_are_refused_with_one_that_others_can_read(self, load, tmp_path):
+        folder = SecretFolder(tmp_path / "data")
+        folder.write(TOKEN, Secret(CANARY))
+        folder.path_of(TOKEN).chmod(0o644)
+
+        with pytest.raises(SettingsError, match="wanted mode 600") as refusal:
+            load()
+        assert CANARY not in str(refusal.value)
+
+    def test_are_refused_with_a_file_that_is_no_secret(self, load, tmp_path):
+        folder = SecretFolder(tmp_path / "data")
+        folder.write(TOKEN, Secret(CANARY))
+        (folder.path / "broker.acces_token").touch(mode=0o600)
+
+        with pytest.raises(SettingsError, match=r"did you mean broker\.access_token"):
+            load()
