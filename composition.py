@@ -36,9 +36,11 @@ from .actors.kill_switch import FlattenActor, HeartActor, HeartSettings, KillSwi
 from .actors.orders import OrdersActor, OrdersActorSettings
 from .actors.reconciliation import ReconciliationActor, ReconciliationSettings
 from .actors.runtime import NameTakenError
+from .actors.settings.actor import SettingsActor, SettingsActorSettings
 from .actors.strategy import load_strategy, parameters_of
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from .config.halt_file import HaltFile
+from .config.in_force import InForce
 from .config.secret_folder import SecretFolder
 from .config.secrets import Secret
 from .config.urls import is_loopback_url
@@ -69,6 +71,7 @@ from .messages.addresses import (
     NAMES,
     ORDERS,
     RECONCILIATION,
+    SETTINGS,
     STRATEGIES,
     STREAMS,
     WEB,
@@ -138,7 +141,9 @@ def account_of(settings: Settings) -> AccountChoice:
     return "new" if settings.feed.source == "replay" else "session"
 
 
-def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[ChildSpec, ...]:
+def children(
+    settings: Settings, actors: Sequence[ChildSpec] = (), *, in_force: InForce | None = None
+) -> tuple[ChildSpec, ...]:
     """Return every actor, in the order of starting; they stop in reverse.
 
     The journal starts first and stops last. The feed starts last, so that every tick finds all the others running, and
@@ -148,6 +153,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
     Args:
         settings: of the whole system.
         actors: of a user.
+        in_force: those that may change while it runs; None: they never do.
 
     Raises:
         NameTakenError: an actor of a user has the name of another.
@@ -155,6 +161,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         StrategyParametersError: it cannot work with its parameters.
     """
     _expect_names(settings, actors)
+    in_force = in_force or InForce(settings)
     token = settings.broker.access_token
     in_use = AccessToken(token)  # of the real broker, for all who speak to it
     feed = feed_of(settings, in_use)
@@ -184,7 +191,9 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
     account = account_of(settings)
     # Where orders are real, a number may have become another's since natya was made.
     are_orders_real = settings.broker.live and not is_loopback_url(settings.broker.base_url)
-    instruments = InstrumentsActorSettings(limits=settings.instruments, may_be_built_in=not are_orders_real)
+    instruments = InstrumentsActorSettings(
+        limits=settings.instruments, in_force=in_force, may_be_built_in=not are_orders_real
+    )
     return (
         ChildSpec(JOURNAL, JournalActor, settings.journal),
         ChildSpec(DATABASE, DatabaseActor, settings.database),
@@ -218,7 +227,7 @@ def children(settings: Settings, actors: Sequence[ChildSpec] = ()) -> tuple[Chil
         *history(settings, in_use),
         *actors,
         ChildSpec(STRATEGIES, Supervisor, strategies),
-        *_control(settings),
+        *_control(settings, in_force),
         feed,
     )
 
@@ -230,7 +239,7 @@ def _strategy_of(strategy: StrategySettings) -> type[StrategyActor]:
     return loaded
 
 
-def _control(settings: Settings) -> tuple[ChildSpec, ...]:
+def _control(settings: Settings, in_force: InForce) -> tuple[ChildSpec, ...]:
     """Return who may be asked from outside; parked at the worst, since who only looks must not end the system."""
     if not settings.control.enabled:
         return ()
@@ -239,15 +248,16 @@ def _control(settings: Settings) -> tuple[ChildSpec, ...]:
     alarms = ChildSpec(
         ALARMS,
         AlarmsActor,
-        AlarmsSettings(limits=settings.notifications, instance=settings.system.profile),
+        AlarmsSettings(limits=settings.notifications, in_force=in_force, instance=settings.system.profile),
         when_exhausted="park",
     )
+    reloading = ChildSpec(SETTINGS, SettingsActor, SettingsActorSettings(in_force=in_force), when_exhausted="park")
     if not settings.control.http:
-        return (socket, alarms)
+        return (reloading, socket, alarms)
     from .actors.web import WebActor  # noqa: PLC0415  loaded where something is served
 
     bounds = msgspec.structs.replace(settings.web, port=settings.control.http_port)
-    return (ChildSpec(CONTROL_WEB, WebActor, bounds, when_exhausted="park"), socket, alarms)
+    return (ChildSpec(CONTROL_WEB, WebActor, bounds, when_exhausted="park"), reloading, socket, alarms)
 
 
 def history(settings: Settings, in_use: AccessToken) -> tuple[ChildSpec, ...]:

@@ -16,21 +16,25 @@ from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, Super
 from .bodies import expect_bodies
 from .composition import children, notes_on
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
+from .config.in_force import InForce
 from .domain.time import SECOND_NS
-from .messages.addresses import DATABASE, FEED, STRATEGIES, SYSTEM
+from .messages.addresses import DATABASE, FEED, SETTINGS, STRATEGIES, SYSTEM
 from .messages.market import AwaitMarketEnd, MarketEnded
+from .messages.settings import ReloadSettings
 from .messages.supervision import DescribeTree, SupervisionTree
 from .messages.system import Ping, Pong, Statistics
 from .summary import Summary, nothing_recorded, summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
     from types import TracebackType
 
     from .actors.feed import Outlook
     from .actors.supervision import ChildSpec
+    from .config.loader import LoadedSettings
     from .config.settings import Settings
+    from .messages.settings import ReloadRefused, SettingsReloaded
     from .messages.trace import Hop
 
 TREE: Final = "the tree"
@@ -78,13 +82,21 @@ class TradingSystem:
     `async with`, which starts and stops on another thread.
     """
 
-    def __init__(self, settings: Settings, *, actors: Sequence[ChildSpec] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        actors: Sequence[ChildSpec] = (),
+        read_again: Callable[[], LoadedSettings] | None = None,
+    ) -> None:
         """Open nothing yet.
 
         Args:
             settings: from `natya.load_settings`.
             actors: of your own, started before the strategies and supervised by the root: one that fails more often
                 than its breaker allows stops the system, unless its spec says `when_exhausted="park"`.
+            read_again: reads the settings once more from where they came from, for `reload`; it may block. None: they
+                cannot be.
 
         Raises:
             NameTakenError: one of `actors` has the name of another actor.
@@ -93,7 +105,7 @@ class TradingSystem:
         """
         expect_bodies(settings)
         self.settings: Final = settings
-        self._children: Final = children(settings, actors)
+        self._children: Final = children(settings, actors, in_force=InForce(settings, read_again))
         self.notes: tuple[str, ...] = ()
         """How recordings are understood, and whether it is a dry run; known once it is started."""
 
@@ -260,6 +272,16 @@ class TradingSystem:
             RequestTimedOut: no answer came in time; a late one is dropped.
         """
         return await self._running.request_async(actor, message, timeout_s=timeout_s, correlation_id=correlation_id)
+
+    def reload(self, *, timeout_s: float = 30.0) -> SettingsReloaded | ReloadRefused:
+        """Have the settings read anew, and those that have changed taken into use, all or none.
+
+        Raises:
+            UnknownActorError: nobody does that where `control.enabled` is false.
+            RequestTimedOut: no answer came in time.
+        """
+        answer: SettingsReloaded | ReloadRefused = self.request(SETTINGS, ReloadSettings(), timeout_s=timeout_s)
+        return answer
 
     def stop(self) -> Summary:
         """Stop every actor, the feed first and the journal last, and return the summary; a repeat returns the same one.

@@ -49,6 +49,7 @@ COMMANDS: Final = (
     "service.uninstall",
     "service.show",
     "exchange.serve",
+    "reload",
     "config.show",
     "config.check",
     "secrets.set",

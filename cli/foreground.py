@@ -2,7 +2,8 @@
 
 It stops in order, too, when it is not watched any more: when its terminal closes (SIGHUP), or standard output cannot be
 written (the reader of a pipe has ended, the disk is full). A system without anyone watching should not hold positions;
-to run it unwatched on purpose, start it with `nohup`, or with its output in a file.
+to run it unwatched on purpose, start it with `nohup`, or with its output in a file. Without a terminal, as a service,
+there is none that could close: there SIGHUP has the settings read anew.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlia
 
 import msgspec
 
-from ..actors.runtime import tuned_process
+from ..actors.runtime import RequestTimedOut, UnknownActorError, tuned_process
 from ..domain.wording import counted
 from ..summary import IncompleteSummaryError, losses, summary_json
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, REFUSED, SIGNALLED, exit_code
 from .failures import Failures, Stalls, failed_strategies, has_nobody_left, lost_broker
 from .service.manager import ServiceManager
-from .terminal import OutputError, complain, out, tell, tell_json
+from .terminal import OutputError, complain, has_terminal, out, tell, tell_json
+from .views.reload import reload_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from ..config.settings import Settings
     from ..messages.market import MarketEnded
+    from ..messages.settings import ReloadRefused, SettingsReloaded
     from ..summary import Summary
     from ..system import SystemView
 
@@ -68,6 +71,9 @@ class Runnable(Protocol):
     def look(self) -> SystemView:
         """Return a view of the system."""
 
+    def reload(self) -> SettingsReloaded | ReloadRefused:
+        """Have the settings read anew."""
+
     def stop(self) -> Summary:
         """Stop it in order."""
 
@@ -76,11 +82,17 @@ class Interrupts:
     """Handles SIGINT, SIGTERM and SIGHUP: the first asks for an orderly stop, a second one ends the process at once.
 
     A second SIGHUP does not: a closing terminal sends one, and its shell may send another. If SIGHUP is ignored
-    (`nohup`) it stays so. To be used on the main thread, as Python's signal handlers are.
+    (`nohup`) it stays so; where no terminal could send it, it asks for the settings to be read anew. To be used on the
+    main thread, as Python's signal handlers are.
     """
 
-    def __init__(self, leave: Callable[[int], None] = os._exit) -> None:
+    def __init__(self, leave: Callable[[int], None] = os._exit, *, has_terminal: bool = True) -> None:
+        """Hear nothing yet. `has_terminal` is of the start: when SIGHUP comes of one, it may be gone already."""
         self.asked = False
+        self.reload_asked = False
+        """Whether the settings are to be read anew."""
+
+        self._has_terminal: Final = has_terminal
         self.hung_up = False
         """Whether the terminal was closed: then it is no error that output cannot be printed."""
 
@@ -100,6 +112,9 @@ class Interrupts:
                 signal.signal(number, handler)
 
     def _hear(self, number: int, _: FrameType | None) -> None:
+        if number == signal.SIGHUP and not self._has_terminal:
+            self.reload_asked = True
+            return
         if number == signal.SIGHUP:
             self.hung_up = True
         elif self.asked:
@@ -161,7 +176,7 @@ def perform(
     settings: Settings, make_system: Callable[[Settings], Runnable], *, summary_format: SummaryFormat = "text"
 ) -> int:
     """Run until the market ends or a signal comes; print everything, and return the exit code."""
-    interrupts = Interrupts()
+    interrupts = Interrupts(has_terminal=has_terminal())
     with interrupts.heard(), tuned_process():
         try:
             outcome = _run(settings, make_system, interrupts, silent=summary_format == "json")
@@ -270,6 +285,9 @@ class Watch:
             views.append(self._look())
             if ended is not None:
                 return ended
+            if self._interrupts.reload_asked:
+                self._interrupts.reload_asked = False
+                self._untold += self._reload()
             if not display.has_terminal:
                 self.tell_failures()
             display.show(views[-1], views[0])
@@ -282,6 +300,14 @@ class Watch:
         for told in self._untold:
             complain(told)
         self._untold.clear()
+
+    def _reload(self) -> list[str]:
+        """Have the settings read anew, and return what came of it; whatever that is, the system runs on."""
+        try:
+            answer = self._system.reload()
+        except (RequestTimedOut, UnknownActorError) as fault:
+            return [f"the settings were not read anew: {fault}"]
+        return reload_lines(answer)
 
     def _look(self) -> SystemView:
         view = self._system.look()

@@ -32,6 +32,9 @@ ERROR_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
 """The error number that Python puts before the text of a system error; it is left out."""
 
 
+TERMINAL: Final = "/dev/tty"
+"""The terminal that controls a process, by whichever name it is."""
+
 CLOSED: Final = -1
 """An invalid descriptor: writing to it fails with EBADF."""
 
@@ -130,6 +133,15 @@ def _csv_field(value: object) -> str:
 
 def _escaped(control: re.Match[bytes]) -> bytes:
     return f"\\u{ord(control[0].decode()):04x}".encode("ascii")
+
+
+def has_terminal() -> bool:
+    """Tell whether a terminal controls this process, which ends it by closing; a service has none."""
+    try:
+        os.close(os.open(TERMINAL, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 # The streams.

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from .secrets import Secret
+from .sections.base import Section
 from .sections.strategy import StrategySettings
 from .settings import Settings
 
@@ -29,7 +30,7 @@ PROFILE: Final = "system.profile"
 FOUND_LENGTH_MAX: Final = 60
 """Characters of a wrong value that an error shows."""
 
-SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
+SECTIONS: Final[dict[str, type[Section]]] = {
     name: section for name, section in get_type_hints(Settings).items() if name != STRATEGIES
 }
 KEYS: Final[dict[str, Hint]] = {

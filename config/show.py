@@ -18,7 +18,7 @@ SCHEMA: Final = 1
 
 def as_text(loaded: LoadedSettings) -> str:
     """Return one line for each key: `feed.seed = 7  # default.toml`."""
-    lines = {key: f"{key} = {_json(value)}" for key, value in _values(loaded).items()}
+    lines = {key: f"{key} = {value_text(value)}" for key, value in _values(loaded).items()}
     width = min(max(map(len, lines.values())), 60)
     return "\n".join(f"{line:{width}}  # {loaded.origins[key]}" for key, line in lines.items())
 
@@ -26,12 +26,12 @@ def as_text(loaded: LoadedSettings) -> str:
 def as_json(loaded: LoadedSettings) -> str:
     """Return one JSON object: `{"schema": 1, "settings": {key: {"value", "origin"}}}`."""
     settings = {key: {"value": value, "origin": loaded.origins[key]} for key, value in _values(loaded).items()}
-    return _json({"schema": SCHEMA, "settings": settings})
+    return value_text({"schema": SCHEMA, "settings": settings})
 
 
 def problems_as_json(problems: tuple[str, ...]) -> str:
     """Return one JSON object: `{"schema": 1, "ok", "problems"}`."""
-    return _json({"schema": SCHEMA, "ok": not problems, "problems": problems})
+    return value_text({"schema": SCHEMA, "ok": not problems, "problems": problems})
 
 
 def _values(loaded: LoadedSettings) -> dict[str, Any]:
@@ -42,7 +42,8 @@ def _values(loaded: LoadedSettings) -> dict[str, Any]:
     return {**values, STRATEGIES: loaded.settings.strategies}
 
 
-def _json(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """Return a value as JSON, a secret masked."""
     return msgspec.json.encode(value, enc_hook=_masked).decode()
 
 

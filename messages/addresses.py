@@ -58,6 +58,9 @@ WEB: Final = "web"
 
 CONTROL: Final = "control"
 
+SETTINGS: Final = "settings"
+"""Who has the settings read anew, where the system may be asked from outside."""
+
 ALARMS: Final = "alarms"
 """Who tells a person what cannot wait."""
 
@@ -88,6 +91,7 @@ NAMES: Final = frozenset(
         ),
         *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, STREAMS, WEB, CONTROL, FEED, HISTORY),
         CHARTS_SERVICE,
+        SETTINGS,
         CONTROL_WEB,
         DELIVERY,
         *(FLATTENER, HEART, KILL_SWITCH, ALARMS, RECONCILIATION),

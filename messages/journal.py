@@ -16,6 +16,7 @@ from .market import MarketFact
 from .orders import OrderFact, RiskStateChanged
 from .reconciliation import ReconciliationFact
 from .risk import LimitsChanged
+from .settings import SettingsFact
 from .strategy_state import StrategyStateSaved
 from .supervision import SupervisionFact
 from .units import INTEGER_MAX, Bytes, Count, Cursor, Nanoseconds, Sequence
@@ -47,6 +48,7 @@ Fact: TypeAlias = (
     | EventFact
     | ControlFact
     | ReconciliationFact
+    | SettingsFact
     | StrategyStateSaved
 )
 """Everything that may be journaled."""

@@ -1,7 +1,7 @@
 """The alarms actor: looks at the whole system every few seconds, and tells a person what cannot wait.
 
 Owns    which alarms last, and the ways to tell them; attempts that wait for their repetition, `WAITING_MAX` at most.
-Hears   View of control; ShowAlarms and TestNotifications from outside.
+Hears   View of control; TakeSettings; ShowAlarms and TestNotifications from outside.
 Sends   ShowView to control; AlarmsShown, NotificationsTested. A control actor that does not answer is an alarm, too.
 Fails   not by a way that does not work: that is logged, and tried again `ATTEMPTS_MAX` times. Restarted, it knows which
         alarms it has told (hand-over).
@@ -16,6 +16,7 @@ import msgspec
 
 from ...messages.addresses import CONTROL
 from ...messages.health import AlarmsShown, NotificationsTested, ShowAlarms, TestNotifications
+from ...messages.settings import TakeSettings
 from ..observability import ShowView, View
 from ..runtime import RuntimeActor, handles
 from .delivery import Told, told, ways
@@ -57,8 +58,8 @@ class AlarmsActor(RuntimeActor):
 
     def on_start(self) -> None:
         """Begin to look."""
-        self._alarms = Alarms(self.settings.limits.repeat_s)
-        self._ways = ways(self.settings.limits)
+        self._alarms = Alarms(self.settings.now.repeat_s)
+        self._ways = ways(self.settings.now)
         self._before: View | None = None
         self._waiting = 0
         self.after_on_machine(LOOK_EVERY_S, LookDue())
@@ -70,6 +71,13 @@ class AlarmsActor(RuntimeActor):
     def restore(self, state: Alarms) -> None:
         """Go on with them."""
         self._alarms = state
+        self._alarms.repeat_after(self.settings.now.repeat_s)
+
+    @handles(TakeSettings)
+    def take_settings(self, _: TakeSettings, __: ActorAddress) -> None:
+        """Tell by the ways that are named now; what waits to be told again by a way that is gone is lost with it."""
+        self._ways = ways(self.settings.now)
+        self._alarms.repeat_after(self.settings.now.repeat_s)
 
     @handles(LookDue)
     def look(self, _: LookDue, __: ActorAddress) -> None:
@@ -110,7 +118,8 @@ class AlarmsActor(RuntimeActor):
     def try_again(self, attempt: TryAgain, _: ActorAddress) -> None:
         """Tell it once more."""
         self._waiting -= 1
-        self._tell(attempt.way, attempt.notice, attempt.attempt)
+        if attempt.way in self._ways:
+            self._tell(attempt.way, attempt.notice, attempt.attempt)
 
     def _judge(self, outcome: Outcome) -> None:
         view = outcome.value if isinstance(outcome.value, View) else NOTHING

@@ -48,9 +48,13 @@ class Alarms:
     """The alarms that last."""
 
     def __init__(self, repeat_s: float, rules: tuple[Rule, ...] = RULES) -> None:
-        self._repeat_ns: Final = round(repeat_s * SECOND_NS)
+        self._repeat_ns = round(repeat_s * SECOND_NS)
         self._rules: Final = rules
         self._lasting: dict[Key, _Lasting] = {}
+
+    def repeat_after(self, repeat_s: float) -> None:
+        """Tell one that lasts again after so many seconds."""
+        self._repeat_ns = round(repeat_s * SECOND_NS)
 
     def step(self, view: View, before: View, *, now_ns: int, wall_ns: int) -> list[Notice]:
         """Look at a view, and return what is to be told.

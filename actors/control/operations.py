@@ -82,6 +82,7 @@ from ...messages.order_listing import (
 from ...messages.orders import Resume, Resumed, ResumeRefused
 from ...messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
 from ...messages.risk import ReadRisk, RiskRead
+from ...messages.settings import ReloadRefused, ReloadSettings, SettingsReloaded
 from ...messages.supervision import DescribeTree, SupervisionTree
 from ...messages.system import Ping, Pong
 from ...messages.tokens import LogIn, RenewToken, ShowToken, TakeSecrets, TokenStatus
@@ -202,6 +203,13 @@ OPERATIONS: Final = (
     Operation(name="alarms", request=ShowAlarms, answers=(AlarmsShown,), actor=names.ALARMS, role="read"),
     Operation(
         request=TestNotifications, answers=(NotificationsTested,), actor=names.ALARMS, role="operate", audited=True
+    ),
+    Operation(
+        request=ReloadSettings,
+        answers=(SettingsReloaded, ReloadRefused),
+        actor=names.SETTINGS,
+        role="trade",
+        audited=True,
     ),
     Operation(request=ShowHttp, answers=(HttpShown,), actor=names.CONTROL, role="read"),
     Operation(name="metrics", request=ReadMetrics, answers=(MetricsRead,), actor=names.CONTROL, role="read"),

@@ -1,7 +1,7 @@
 """The owner of the list of instruments in a running system.
 
 Owns    the folder of lists and the newest one (`InstrumentMaster`), and the transmission of a new one.
-Hears   ShowInstrument, FindInstrument, RefreshInstruments, ReopenInstruments.
+Hears   ShowInstrument, FindInstrument, RefreshInstruments, ReopenInstruments, TakeSettings.
 Sends   to the sender InstrumentShown or InstrumentUnknown; InstrumentsFound; InstrumentsRefreshed or InstrumentsKept.
 Fails   when the list in use cannot be read any more; restarted, it opens the newest one that can be. A list that cannot
         be had is no failure: the one before stays in use, and it is fetched again after a while.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
+from ...config.in_force import InForce
 from ...config.sections.instruments import InstrumentsSettings
 from ...domain.time import IST, SECOND_NS
 from ...messages.instruments import (
@@ -29,6 +30,7 @@ from ...messages.instruments import (
     ReopenInstruments,
     ShowInstrument,
 )
+from ...messages.settings import TakeSettings
 from ..runtime import RuntimeActor, handles
 from .built_in import SOURCE
 from .errors import InstrumentsError
@@ -38,7 +40,7 @@ from .schedule import due_in_s
 
 if TYPE_CHECKING:
     from ...domain.instruments import Instrument
-    from ..runtime import ActorAddress, Outcome
+    from ..runtime import ActorAddress, Outcome, Timer
 
 NOTHING_READ: Final = "a list of instruments wanted, found none: natya instruments refresh"
 
@@ -47,9 +49,17 @@ class InstrumentsActorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the actor needs."""
 
     limits: InstrumentsSettings
+    in_force: InForce | None = None
+    """Where they are read while the system runs; None: they do not change."""
+
     may_be_built_in: bool = True
     """Whether the few instruments that are part of natya are shown while no list was read: not where orders are real,
     since a number may have become another's."""
+
+    @property
+    def now(self) -> InstrumentsSettings:
+        """Return the section as it is now."""
+        return self.limits if self.in_force is None else self.in_force.settings.instruments
 
 
 class FetchDue(msgspec.Struct, frozen=True, gc=False):
@@ -72,9 +82,10 @@ class InstrumentsActor(RuntimeActor):
         self._asked = self._unknown = self._refreshed = self._refused = 0
         self._refreshers: list[ActorAddress] = []
         self._fetching = False
+        self._next: Timer | None = None
         self._master = InstrumentMaster(self.settings.limits.path, now=self._now)
         self._tell_state()
-        if self.settings.limits.refresh == "daily":
+        if self.settings.now.refresh == "daily":
             self._fetch_in(self._due_s())
 
     def on_stop(self) -> None:
@@ -118,6 +129,15 @@ class InstrumentsActor(RuntimeActor):
         self._refreshers.append(sender)
         self._fetch(may_shrink=request.may_shrink)
 
+    @handles(TakeSettings)
+    def take_settings(self, _: TakeSettings, __: ActorAddress) -> None:
+        """Fetch by the schedule of now; one that is on its way is brought to its end."""
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+        if self.settings.now.refresh == "daily" and not self._fetching:
+            self._fetch_in(self._due_s())
+
     @handles(FetchDue)
     def fetch_daily(self, _: FetchDue, __: ActorAddress) -> None:
         """Fetch the list of the day."""
@@ -148,16 +168,16 @@ class InstrumentsActor(RuntimeActor):
         return self._master.show(name)
 
     def _due_s(self) -> float:
-        return due_in_s(self._now(), time.fromisoformat(self.settings.limits.refresh_at), self._master.of.day)
+        return due_in_s(self._now(), time.fromisoformat(self.settings.now.refresh_at), self._master.of.day)
 
     def _fetch_in(self, seconds: float) -> None:
-        self.after_on_machine(seconds, FetchDue())
+        self._next = self.after_on_machine(seconds, FetchDue())
 
     def _fetch(self, *, may_shrink: bool = False) -> None:
         if self._fetching:
             return
         self._fetching = True
-        limits = self.settings.limits
+        limits = self.settings.now
         fetch = functools.partial(
             self._master.fetch,
             limits.url,
@@ -172,14 +192,14 @@ class InstrumentsActor(RuntimeActor):
     def _fetched(self, began_ns: int, outcome: Outcome) -> None:
         self._fetching = False
         refreshers, self._refreshers = self._refreshers, []
-        is_daily = self.settings.limits.refresh == "daily"
+        is_daily = self.settings.now.refresh == "daily"
         if isinstance(outcome.error, InstrumentsError | OSError):
             self._refused += 1
             self.log("instruments.refused", level="error", reason=str(outcome.error), kept=str(self._master.of.day))
             for each in refreshers:
                 self.send(each, InstrumentsKept(reason=str(outcome.error), of=self._master.of))
             if is_daily:
-                self._fetch_in(self.settings.limits.retry_s)
+                self._fetch_in(self.settings.now.retry_s)
             return
         found = outcome.unwrap()
         self._refreshed += 1

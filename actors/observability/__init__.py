@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .counting import Counters, take
     from .exposition import exposition
     from .health import health_of
-    from .log import LogNotOpenedError, logging_to
+    from .log import LogNotOpenedError, logging_to, set_level
     from .redaction import Redactor, redact_too
     from .view import ShowView, View
 
@@ -30,6 +30,7 @@ __all__ = [
     "health_of",
     "logging_to",
     "redact_too",
+    "set_level",
     "take",
 ]
 
@@ -37,7 +38,7 @@ _HOMES = {
     ".counting": ("Counters", "take"),
     ".exposition": ("exposition",),
     ".health": ("health_of",),
-    ".log": ("LogNotOpenedError", "logging_to"),
+    ".log": ("LogNotOpenedError", "logging_to", "set_level"),
     ".redaction": ("Redactor", "redact_too"),
     ".view": ("ShowView", "View"),
 }

@@ -238,6 +238,12 @@ def logging_to(settings: Settings) -> Iterator[None]:
         yield
 
 
+def set_level(level: str) -> None:
+    """Write what is of this level or above from now on, while `logging_to` lasts."""
+    for name, lowest in LOGGERS.items():
+        logging.getLogger(name).setLevel(max(lowest, LEVELS[level]))
+
+
 def secrets_in(settings: Settings) -> list[Secret]:
     """Return every secret of the settings."""
     sections = (getattr(settings, name) for name in settings.__struct_fields__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import sys
@@ -27,6 +28,8 @@ from ..session import faults, load_to_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ...config.loader import LoadedSettings
 
 
 class SummaryFormat(StrEnum):
@@ -138,12 +141,24 @@ def command(
     given = {key: value for key, value in overrides.items() if value is not None}
     loaded = load_to_run(profile.value, {**assignments(settings), **given}, config=config)
 
+    from ...bodies import expect_bodies
+    from ...config.loader import load_with_origins
     from ...system import TradingSystem
     from ..foreground import perform
 
+    at_start = dict(os.environ)
+
+    def read_again() -> LoadedSettings:
+        again = load_with_origins(
+            profile.value, config=config, environment=at_start, overrides={**assignments(settings), **given}
+        )
+        expect_bodies(again.settings, again.origins)
+        return again
+
     sys.path.append(str(Path.cwd()))  # for strategies in the current directory; last, so that it hides nothing
     if stored is None:
-        raise typer.Exit(perform(loaded.settings, TradingSystem, summary_format=summary.value))
+        make = functools.partial(TradingSystem, read_again=read_again)
+        raise typer.Exit(perform(loaded.settings, make, summary_format=summary.value))
     from ...transfer import AS_STORED
 
     with _recorded(

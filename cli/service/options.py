@@ -37,7 +37,8 @@ def service_of(  # noqa: PLR0913  each is an option
         *(word for pair in settings for word in ("--set", pair)),
         *(("--data-dir", str(data_dir)) if system and not is_placed else ()),
     )
-    return Service(profile=profile, command=command, data_dir=data_dir, user=user if system else "")
+    reload = (str(natya), "reload", "--profile", profile, "--data-dir", str(data_dir))
+    return Service(profile=profile, command=command, reload=reload, data_dir=data_dir, user=user if system else "")
 
 
 def whose(service: Service) -> str:

@@ -42,6 +42,8 @@ AmbientCapabilities=
 """Only the manager of the system can grant these. MemoryDenyWriteExecute is left out: numpy and DuckDB want it so."""
 
 
+NEW_LINE: Final = "\n"
+
 STATE: Final = Path("/var/lib")
 """Where services of the system keep what outlives them; systemd makes a folder there for its user."""
 
@@ -54,6 +56,9 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     """`/…/bin/natya run …`."""
 
     data_dir: Path
+    reload: tuple[str, ...] = ()
+    """`/…/bin/natya reload …`."""
+
     user: str = ""
     """Of a unit of the system: who runs it. Empty: a unit of the user's own manager."""
 
@@ -88,7 +93,7 @@ StartLimitBurst=5
 Type=notify
 NotifyAccess=main
 ExecStart={" ".join(map(quoted, service.command))}
-Restart=on-failure
+{f"ExecReload={' '.join(map(quoted, service.reload))}{NEW_LINE}" if service.reload else ""}Restart=on-failure
 RestartSec=5
 RestartPreventExitStatus=65 77 78
 SuccessExitStatus=0

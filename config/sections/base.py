@@ -25,6 +25,9 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     TABLE: ClassVar[str]
     """Name of the section."""
 
+    RELOADABLE: ClassVar[frozenset[str]] = frozenset()
+    """Keys that a running system takes when the settings are read anew; all others are of a start."""
+
     @classmethod
     def default(cls, **changes: Any) -> Self:
         """Return the section with the values of `default.toml`, except for `changes`: for tests and use by itself."""

@@ -13,6 +13,9 @@ class InstrumentsSettings(Section, frozen=True, kw_only=True, forbid_unknown_fie
     """The list of instruments."""
 
     TABLE: ClassVar[str] = "instruments"
+    RELOADABLE: ClassVar[frozenset[str]] = frozenset(
+        {"url", "refresh", "refresh_at", "retry_s", "timeout_s", "bytes_max", "rows_min"}
+    )
 
     path: str
     """Folder of the lists. Empty: `instruments` in the data directory."""

@@ -13,6 +13,7 @@ class LogSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Logging."""
 
     TABLE: ClassVar[str] = "log"
+    RELOADABLE: ClassVar[frozenset[str]] = frozenset({"level"})
 
     level: Literal["debug", "info", "warning", "error"]
 

@@ -12,6 +12,9 @@ class NotificationsSettings(Section, frozen=True, kw_only=True, forbid_unknown_f
     """How alarms are told; each way that is named is used."""
 
     TABLE: ClassVar[str] = "notifications"
+    RELOADABLE: ClassVar[frozenset[str]] = frozenset(
+        {"command", "webhook", "telegram_token", "telegram_chat", "repeat_s"}
+    )
 
     command: tuple[str, ...]
     """A program and its arguments, run without a shell; it finds the alarm as JSON on its standard input."""

@@ -14,6 +14,7 @@ from natya.messages.events import EventsStatistics
 from natya.messages.journal import JournalStatistics
 from natya.messages.market import FeedStatistics, MarketEnded
 from natya.messages.orders import OrdersStatistics, Position
+from natya.messages.settings import SettingChange, SettingsReloaded
 from natya.messages.supervision import SupervisionTree, SupervisorStatistics
 from natya.messages.system import StrategyStatistics
 from natya.summary import DatabasePaths, Latency, Summary
@@ -118,6 +119,10 @@ class PlayedSystem:
     def look(self):
         self._say("look")
         return msgspec.structs.replace(a_view(), tree=self.tree)
+
+    def reload(self):
+        self._say("reload")
+        return SettingsReloaded(changes=(SettingChange(key="log.level", before='"info"', after='"debug"'),))
 
     def stop(self):
         self._say("stop")

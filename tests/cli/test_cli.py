@@ -22,7 +22,8 @@ def run(natya, monkeypatch, tmp_path):
 
     def perform(settings, make_system, *, summary_format):
         performed.append((settings, summary_format))
-        assert make_system is system.TradingSystem
+        assert make_system.func is system.TradingSystem
+        assert make_system.keywords["read_again"]().settings == settings
         return 0
 
     monkeypatch.setattr(foreground, "perform", perform)

@@ -13,6 +13,7 @@ from natya_starts import Natya
 
 from natya.actors.database.errors import DatabaseDamaged
 from natya.actors.journal import JournalBusyError, JournalDamagedError
+from natya.actors.runtime import RequestTimedOut, UnknownActorError
 from natya.actors.strategy import StrategyNotFoundError
 from natya.cli.exit_codes import exit_code
 from natya.cli.foreground import LINES_EVERY, Interrupts, perform
@@ -144,6 +145,48 @@ class TestASystemThatDoesNotRun:
         assert perform(settings, lambda _: play(faults={"stop": IncompleteSummaryError("no feed")})) == 70
 
 
+@pytest.fixture
+def at_a_terminal(monkeypatch):
+    monkeypatch.setattr("natya.cli.foreground.has_terminal", lambda: True)
+
+
+@pytest.fixture
+def without_a_terminal(monkeypatch):
+    monkeypatch.setattr("natya.cli.foreground.has_terminal", lambda: False)
+
+
+@pytest.mark.usefixtures("without_a_terminal")
+class TestSighupWithoutATerminal:
+    """None could have closed: a service manager sends it."""
+
+    def play_with(self, play, faults=()):
+        numbers = [signal.SIGHUP]
+
+        def send():
+            if numbers:
+                os.kill(os.getpid(), numbers.pop())
+
+        return play(waits=3, on_wait=send, faults=faults)
+
+    def test_has_the_settings_read_anew_and_the_system_runs_on(self, play, settings, capsys):
+        system = self.play_with(play)
+
+        assert perform(settings, lambda _: system) == 0
+        assert (system.calls.count("reload"), system.calls.count("wait")) == (1, 3)
+        assert 'natya: log.level: "info" -> "debug"' in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        "fault", [RequestTimedOut("no answer in 30 s"), UnknownActorError("there is no actor 'settings'")]
+    )
+    def test_runs_on_when_nobody_reads_them(self, play, settings, capsys, fault):
+        system = self.play_with(play, faults={"reload": fault})
+
+        assert perform(settings, lambda _: system) == 0
+        assert system.calls.count("wait") == 3
+        assert f"natya: the settings were not read anew: {fault}" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("at_a_terminal")
 class TestASignal:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_stops_in_order_with_a_summary(self, play, settings, capsys, number):
@@ -282,6 +325,7 @@ class TestStandardOutputThatTakesNoMore:
     def test_does_not_hide_what_is_not_recorded(self, play, unseen):
         assert unseen(play(recorded=0), summary_format="json")[0] == 74
 
+    @pytest.mark.usefixtures("at_a_terminal")
     def test_is_no_fault_of_a_terminal_that_was_closed(self, play, unseen):
         system = play(waits=1_000, on_wait=lambda: os.kill(os.getpid(), signal.SIGHUP))
 

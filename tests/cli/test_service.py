@@ -121,6 +121,12 @@ class TestAUnit:
             assert f"\n{line}\n" in text
         assert "User=" not in text
 
+    def test_has_its_settings_read_anew_by_the_command_that_says_what_came_of_it(self):
+        reload = ("/opt/natya/bin/natya", "reload", "--data-dir", "/my data")
+
+        assert '\nExecReload=/opt/natya/bin/natya reload --data-dir "/my data"\n' in unit_text(a_service(reload=reload))
+        assert "ExecReload" not in unit_text(a_service())
+
     def test_of_the_system_sees_nothing_but_its_data(self):
         text = unit_text(a_service(user="trader"))
 

@@ -124,14 +124,14 @@ class TestAStrategyInAProcess:
             assert in_process[key] == on_loop[key]
         assert 0 < in_process["tick_to_strategy_us"]["p50"] < 1e6
 
-    def test_is_stopped_by_its_parent_when_their_terminal_closes(self, tmp_path):
-        """All processes of a terminal hear that it has closed, and Ctrl-C too: only the parent acts on it."""
+    def test_is_stopped_by_its_parent_when_their_terminal_tells_both_to(self, tmp_path):
+        """All processes of a terminal hear of Ctrl-C, and that it has closed: only the parent acts on it."""
         process = daemon(tmp_path, "process", start_new_session=True)
         worker = None
         try:
             (worker,) = await_that(lambda: workers_of(process.pid))
             await_that((tmp_path / "process" / "control.sock").exists)  # it is up, but for its market
-            os.killpg(process.pid, signal.SIGHUP)
+            os.killpg(process.pid, signal.SIGINT)
             summary = finish(process)
         finally:
             process.kill()
