@@ -33,6 +33,16 @@ MEASURES: Final = (
 """By what the best is chosen: more is better."""
 
 
+def expect_measure(name: str) -> None:
+    """Expect one of `MEASURES`.
+
+    Raises:
+        BacktestRefusedError: it is none.
+    """
+    if name not in MEASURES:
+        raise BacktestRefusedError(f"a measure wanted, one of {', '.join(MEASURES)}, found {name!r}")
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """One test; the figures are those of its report."""
 
@@ -114,7 +124,9 @@ class Kept:
         Raises:
             BacktestRefusedError: the file holds something else.
         """
-        self._path: Final = path
+        self.path: Final = path
+        self._earlier: Final[set[str]] = set()
+        self._used: Final[set[str]] = set()
         self._found: Final[dict[str, Outcome]] = {}
         lines = path.read_bytes().splitlines(keepends=True) if path is not None and path.exists() else []
         for number, line in enumerate(lines, start=1):
@@ -127,16 +139,24 @@ class Kept:
                     break
                 raise BacktestRefusedError(f"outcomes wanted, found in {path}, line {number}: {fault}") from fault
             self._found[outcome.key] = outcome
+        self._earlier.update(self._found)
+
+    @property
+    def used(self) -> int:
+        """How many earlier outcomes were asked for."""
+        return len(self._used)
 
     def get(self, key: str) -> Outcome | None:
         """Return the outcome of an earlier test."""
+        if key in self._earlier:
+            self._used.add(key)
         return self._found.get(key)
 
     def add(self, outcome: Outcome) -> None:
         """Keep one more."""
         self._found[outcome.key] = outcome
-        if self._path is not None:
-            with self._path.open("ab") as file:
+        if self.path is not None:
+            with self.path.open("ab") as file:
                 file.write(msgspec.json.encode(outcome) + b"\n")
 
 

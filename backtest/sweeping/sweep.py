@@ -15,11 +15,12 @@ from ...actors.strategy import load_strategy
 from ..errors import BacktestRefusedError
 from ..plan import path_of
 from ..result import perform
-from .outcomes import MEASURES, Kept, Outcome, best_of, fingerprint_of, key_of, outcome_of
+from .engines import LOCAL, Workers
+from .outcomes import Kept, Outcome, best_of, expect_measure, fingerprint_of, key_of, outcome_of
 from .windows import Window, windows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from ..plan import Plan
     from .grid import Choice
@@ -33,19 +34,24 @@ class Sweep:
     Args:
         plan: what is common to all tests.
         workers: processes; 1 tests in this one, 0 on as many as there are cores.
+        engine: loky, dask or ray; all but the first may be many machines, which have the same files at the same places.
+        cluster: address of a cluster that runs.
         results: a file in which outcomes are kept: tests that are in it are not made again.
         on_progress: told how many tests are done, and of how many.
 
     Raises:
-        BacktestRefusedError: the strategy is of no file that other processes could load, or `results` is none of ours.
+        BacktestRefusedError: the strategy is of no file that other processes could load, `results` is none of ours, or
+            there is no such engine.
         StrategyNotFoundError, StrategyBrokenError: there is no such strategy.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  by name
         self,
         plan: Plan,
         *,
         workers: int = 0,
+        engine: str = LOCAL,
+        cluster: str = "",
         results: Path | None = None,
         on_progress: Callable[[int, int], object] = lambda _done, _all: None,
     ) -> None:
@@ -55,7 +61,7 @@ class Sweep:
             raise BacktestRefusedError("a strategy in a file of its own is wanted, found one of this program")
         self._plan: Final = replace(plan, strategy=path, data_dir=None)
         self._fingerprint: Final = fingerprint_of(self._plan, Path(inspect.getfile(strategy)).read_bytes())
-        self._workers: Final = workers or os.cpu_count() or 1
+        self._workers: Final = Workers(engine=engine, count=workers or os.cpu_count() or 1, cluster=cluster)
         self._kept: Final = Kept(results)
         self._on_progress: Final = on_progress
 
@@ -73,31 +79,28 @@ class Sweep:
         }
         done = len(plans) - len(missing)
         self._on_progress(done, len(plans))
-        jobs = [(key, plan, choice) for key, (plan, choice) in missing.items()]
-        for outcome in self._run(jobs):
+        jobs = [(list(sys.path), key, plan, choice) for key, (plan, choice) in missing.items()]
+        for outcome in self._workers.each_of(_test, jobs):
             self._kept.add(outcome)
             done += 1
             self._on_progress(done, len(plans))
         found = [self._kept.get(key) for key in keys]
         return [outcome for outcome in found if outcome is not None]
 
-    def _run(self, jobs: list[tuple[str, Plan, Choice]]) -> Iterator[Outcome]:
-        if self._workers == 1 or len(jobs) < 2:  # noqa: PLR2004  one is made here
-            yield from (_test(*job) for job in jobs)
-            return
-        from joblib import Parallel, delayed  # noqa: PLC0415  only who sweeps pays for it
+    @property
+    def resumed(self) -> int:
+        """Of the tests so far: how many were kept from an earlier sweep."""
+        return self._kept.used
 
-        parallel = Parallel(n_jobs=min(self._workers, len(jobs)), backend="loky", return_as="generator_unordered")
-        yield from parallel(delayed(_test_elsewhere)(list(sys.path), job) for job in jobs)
+    @property
+    def results(self) -> Path | None:
+        """The file of outcomes."""
+        return self._kept.path
 
 
-def _test(key: str, plan: Plan, choice: Choice) -> Outcome:
+def _test(path: list[str], key: str, plan: Plan, choice: Choice) -> Outcome:
+    sys.path += [each for each in path if each not in sys.path]  # of who sweeps: another process has its own
     return outcome_of(key, plan, choice, perform(plan).report)
-
-
-def _test_elsewhere(path: list[str], job: tuple[str, Plan, Choice]) -> Outcome:
-    sys.path += [each for each in path if each not in sys.path]
-    return _test(*job)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +128,12 @@ def sweep(runner: Sweep, plan: Plan, grid: Sequence[Choice]) -> list[Outcome]:
     return runner.test([(choice, plan.since_ns, plan.until_ns) for choice in grid])
 
 
+def trainings_of(runner: Sweep, grid: Sequence[Choice], walk: Walk) -> list[Outcome]:
+    """Return what every choice came to in each time of training: all were tested when the walk was made."""
+    windows = [step.window for step in walk.steps]
+    return runner.test([(choice, each.train_ns, each.test_ns) for each in windows for choice in grid])
+
+
 def walk_forward(  # noqa: PLR0913  by name
     runner: Sweep, grid: Sequence[Choice], *, first_ns: int, last_ns: int, train_ns: int, test_ns: int, by: str
 ) -> Walk:
@@ -133,8 +142,7 @@ def walk_forward(  # noqa: PLR0913  by name
     Raises:
         BacktestRefusedError: there is no such measure, or too little data.
     """
-    if by not in MEASURES:
-        raise BacktestRefusedError(f"a measure wanted, one of {', '.join(MEASURES)}, found {by!r}")
+    expect_measure(by)
     windows = windows_of(first_ns, last_ns, train_ns=train_ns, test_ns=test_ns)
     trained = runner.test([(choice, each.train_ns, each.test_ns) for each in windows for choice in grid])
     size = len(grid)

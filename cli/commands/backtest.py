@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -13,12 +14,20 @@ from ..options import ConfigOption, IntervalOption, JsonOption, length
 if TYPE_CHECKING:
     from ...backtest import Plan
     from ...backtest.sweeping.outcomes import Outcome
-    from ...backtest.sweeping.sweep import Walk
+    from ...backtest.sweeping.sweep import Sweep, Walk
 
 LengthOption: TypeAlias = Annotated[
     str | None,
     typer.Option(parser=length, metavar="LENGTH", help="Of a sweep: choose on so much (60d), test on so much behind."),
 ]
+
+
+class Engine(StrEnum):
+    """What runs the tests of a sweep."""
+
+    LOKY = "loky"
+    DASK = "dask"
+    RAY = "ray"
 
 
 def command(
@@ -57,6 +66,10 @@ def command(
         str, typer.Option(metavar="MEASURE", help="By which the best is chosen: sharpe, net_rupees.")
     ] = "sharpe",
     workers: Annotated[int, typer.Option(min=0, help="Processes of a sweep; 0: as many as cores.")] = 0,
+    engine: Annotated[Engine, typer.Option(help="What runs a sweep: this machine, or a cluster.")] = Engine.LOKY,
+    cluster: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Of a dask or ray that runs: tcp://host:8786; else one is started.")
+    ] = "",
     results: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Outcomes of a sweep, a JSON line each; none is repeated."),
@@ -79,8 +92,11 @@ def command(
     from ...backtest.pages.document import expect_writable
     from ...backtest.plan import Plan, assigned, duration_s, since_ns_of, slippage_of, until_ns_of
     from ...backtest.result import perform
+    from ...backtest.sweeping.outcomes import expect_measure
+    from ...backtest.sweeping.shown import resumed_shown
+    from ...backtest.sweeping.sweep import Sweep
     from ..session import faults, tell_answer
-    from ..views.backtest import progress, report_text, sweep_text
+    from ..views.backtest import counting, progress, report_text, sweep_text
 
     if not sweep and (train or test):
         raise typer.BadParameter("--train and --test are of a --sweep, found none")
@@ -111,8 +127,13 @@ def command(
             data_dir=data_dir,
         )
         if sweep:
-            outcomes = _sweep(plan, sweep, train=train, test=test, by=by, workers=workers, results=results)
-            tell_answer(outcomes, sweep_text(outcomes, by), json=json)
+            expect_measure(by)
+            with counting() as tell_count:
+                runner = Sweep(
+                    plan, workers=workers, engine=engine.value, cluster=cluster, results=results, on_progress=tell_count
+                )
+                found = _sweep(plan, runner, sweep, train=train, test=test, by=by, html=html)
+            tell_answer(found, sweep_text(found, by, resumed_shown(runner)), json=json)
             return
         with progress() as tell_progress:
             result = perform(plan, on_progress=tell_progress)
@@ -122,33 +143,35 @@ def command(
 
 
 def _sweep(
-    plan: Plan, text: str, *, train: str | None, test: str | None, by: str, workers: int, results: Path | None
+    plan: Plan, runner: Sweep, text: str, *, train: str | None, test: str | None, by: str, html: Path | None
 ) -> list[Outcome] | Walk:
+    """Test every choice, or walk; and write the page, if one is wanted."""
     from msgspec.structs import replace
 
-    from ...backtest.errors import BacktestRefusedError
+    from ...backtest.pages.document import write_page
+    from ...backtest.pages.sweep import page_of_sweep, page_of_walk
     from ...backtest.result import perform
     from ...backtest.sweeping.grid import grid_of
-    from ...backtest.sweeping.outcomes import MEASURES
-    from ...backtest.sweeping.sweep import Sweep, walk_forward
-    from ...backtest.sweeping.sweep import sweep as test_all
+    from ...backtest.sweeping.shown import resumed_shown
+    from ...backtest.sweeping.sweep import sweep, trainings_of, walk_forward
     from ...domain.time import duration_ns
-    from ..views.backtest import counting
 
-    if by not in MEASURES:
-        raise BacktestRefusedError(f"a measure wanted, one of {', '.join(MEASURES)}, found {by!r}")
     grid = grid_of(text)
-    with counting() as tell_count:
-        runner = Sweep(plan, workers=workers, results=results, on_progress=tell_count)
-        if train is None or test is None:
-            return test_all(runner, plan, grid)
-        whole = perform(replace(plan, parameters=plan.parameters | dict(grid[0]))).report
-        return walk_forward(
-            runner,
-            grid,
-            first_ns=whole.first_ns,
-            last_ns=whole.last_ns,
-            train_ns=duration_ns(train),
-            test_ns=duration_ns(test),
-            by=by,
-        )
+    if train is None or test is None:
+        outcomes = sweep(runner, plan, grid)
+        if html is not None:
+            write_page(html, page_of_sweep(plan, outcomes, by, [*resumed_shown(runner)]))
+        return outcomes
+    whole = perform(replace(plan, parameters=plan.parameters | dict(grid[0]))).report
+    walk = walk_forward(
+        runner,
+        grid,
+        first_ns=whole.first_ns,
+        last_ns=whole.last_ns,
+        train_ns=duration_ns(train),
+        test_ns=duration_ns(test),
+        by=by,
+    )
+    if html is not None:
+        write_page(html, page_of_walk(plan, walk, trainings_of(runner, grid, walk), [*resumed_shown(runner)]))
+    return walk

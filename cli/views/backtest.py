@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Final
 from ...backtest.figures.shown import (
     PART_HEAD,
     amounts_shown,
-    day_text,
     headline,
     left_shown,
     measures_shown,
-    number_text,
     parts_shown,
     percent_text,
     rupees_text,
 )
+from ...backtest.sweeping.shown import HINDSIGHT, ONLY_TESTS, OUTCOME_HEAD, outcome_shown, steps_shown
 from ...domain.time import time_text
 from ...domain.wording import counted
 from ..terminal import err
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 SHOWN_MAX: Final = 20
 """Choices of a sweep that are shown."""
-
-OUTCOME_HEAD: Final = "trades", "win rate", "net", "return", "drawdown", "Sharpe", "profit factor"
 
 
 @contextlib.contextmanager
@@ -76,50 +73,24 @@ def parity_text(found: Parity) -> str:
     return "\n".join([f"{counts}, {again}", said, *(f"note: {note}" for note in found.notes)])
 
 
-def sweep_text(found: list[Outcome] | Walk, by: str) -> str:
-    """Return what a sweep or a walk came to, as text for people: the best first, or step by step."""
+def sweep_text(found: list[Outcome] | Walk, by: str, more: Iterable[str] = ()) -> str:
+    """Return what a sweep or a walk came to, as text for people: the best first, or step by step; `more` are notes."""
     if isinstance(found, list):
         ranked = sorted(found, key=lambda outcome: -outcome.by(by))
-        shown = ranked[:SHOWN_MAX]
-        rows = [_outcome_row(outcome, "") for outcome in shown]
-        more = len(ranked) - len(shown)
-        return "\n".join(
-            [
-                *_aligned([("parameters", *OUTCOME_HEAD), *rows]),
-                *([f"and {more:,} more (--json, or --results FILE)"] if more else []),
-                f"note: best of {len(found):,} by {by}, chosen with hindsight: --train and --test show if it holds",
-            ]
-        )
-    rows = [
-        row
-        for step in found.steps
-        for row in (
-            _outcome_row(step.trained, f"{day_text(step.window.train_ns)} train"),
-            _outcome_row(step.tested, f"{day_text(step.window.test_ns)} test"),
-        )
-    ]
-    return "\n".join(
-        [
-            *_aligned([("from", "parameters", *OUTCOME_HEAD), *rows]),
-            f"all times of testing: {rupees_text(found.net_rupees)} rupees, {percent_text(found.total_return)}",
-            "note: each begins flat, without history; only the tests count: trainings were chosen by their result",
+        rows = [outcome_shown(outcome) for outcome in ranked[:SHOWN_MAX]]
+        left = len(ranked) - len(rows)
+        lines = [
+            *_aligned([("parameters", *OUTCOME_HEAD), *rows]),
+            *([f"and {left:,} more (--json, --html FILE or --results FILE)"] if left else []),
+            f"note: best of {len(found):,} by {by}, {HINDSIGHT}",
         ]
-    )
-
-
-def _outcome_row(outcome: Outcome, when: str) -> tuple[str, ...]:
-    parameters = " ".join(f"{name}={value}" for name, value in outcome.parameters.items())
-    return (
-        *([when] if when else []),
-        parameters,
-        f"{outcome.trades:,}",
-        percent_text(outcome.win_rate),
-        rupees_text(outcome.net_rupees),
-        percent_text(outcome.total_return),
-        percent_text(outcome.max_drawdown),
-        number_text(outcome.sharpe),
-        number_text(outcome.profit_factor),
-    )
+    else:
+        lines = [
+            *_aligned([("from", "parameters", *OUTCOME_HEAD), *steps_shown(found)]),
+            f"all times of testing: {rupees_text(found.net_rupees)} rupees, {percent_text(found.total_return)}",
+            f"note: {ONLY_TESTS}",
+        ]
+    return "\n".join([*lines, *(f"note: {each}" for each in more)])
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:

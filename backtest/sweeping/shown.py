@@ -1,0 +1,63 @@
+"""How what tests of a sweep came to is written for people, on a terminal and on a page (pure)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ...domain.wording import counted
+from ..figures.shown import NONE, day_text, number_text, percent_text, rupees_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .outcomes import Outcome
+    from .sweep import Sweep, Walk
+
+OUTCOME_HEAD: Final = "trades", "win rate", "net", "return", "drawdown", "Sharpe", "profit factor"
+
+HINDSIGHT: Final = "chosen with hindsight: --train and --test show if it holds"
+ONLY_TESTS: Final = "each begins flat, without history; only the tests count: trainings were chosen by their result"
+
+_FRACTIONS: Final = frozenset({"total_return", "cagr"})
+_AMOUNTS: Final = frozenset({"net_rupees", "expectancy_rupees"})
+
+
+def parameters_text(parameters: Mapping[str, Any]) -> str:
+    """Return a choice."""
+    return " ".join(f"{name}={value}" for name, value in parameters.items())
+
+
+def outcome_shown(outcome: Outcome) -> tuple[str, ...]:
+    """Return the choice of a test, and the columns of `OUTCOME_HEAD`."""
+    return (
+        parameters_text(outcome.parameters),
+        f"{outcome.trades:,}",
+        percent_text(outcome.win_rate),
+        rupees_text(outcome.net_rupees),
+        percent_text(outcome.total_return),
+        percent_text(outcome.max_drawdown),
+        number_text(outcome.sharpe),
+        number_text(outcome.profit_factor),
+    )
+
+
+def steps_shown(walk: Walk) -> Iterator[tuple[str, ...]]:
+    """Yield for each step of a walk what was best in training, and what that came to in the time behind it."""
+    for step in walk.steps:
+        yield f"{day_text(step.window.train_ns)} train", *outcome_shown(step.trained)
+        yield f"{day_text(step.window.test_ns)} test", *outcome_shown(step.tested)
+
+
+def measure_text(measure: str, value: float | None) -> str:
+    """Return a value of a measure, short enough for a map."""
+    if value is None:
+        return NONE
+    if measure in _FRACTIONS:
+        return percent_text(value)
+    return f"{value:+,.0f}" if measure in _AMOUNTS else number_text(value)
+
+
+def resumed_shown(runner: Sweep) -> Iterator[str]:
+    """Yield how many tests were not made again, if any."""
+    if runner.resumed:
+        yield f"{counted(runner.resumed, 'test')} of an earlier sweep: not made again ({runner.results})"

@@ -1,0 +1,163 @@
+"""The page of a sweep and of a walk forward, and its maps of two parameters."""
+
+import statistics
+from itertools import accumulate
+from pathlib import Path
+
+import msgspec
+import natya_backtests
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_pages import Page
+from natya_recordings import write_candles
+from typer.testing import CliRunner
+
+from natya.backtest.pages.heat import AXIS_MAX, LEVELS, beside, best_place, heat_maps, level, medians, varied
+from natya.backtest.pages.sweep import page_of_sweep
+from natya.backtest.plan import Plan
+from natya.backtest.sweeping.outcomes import Outcome
+from natya.cli.app import app
+
+STRATEGY = f"{Path(natya_backtests.__file__)}:Crossover"
+
+
+def grid(values, **sides):
+    """Return the value of each choice of two or more parameters, the last of which changes fastest."""
+    choices = [{}]
+    for name, each in sides.items():
+        choices = [{**choice, name: value} for choice in choices for value in each]
+    return list(zip(choices, values, strict=True))
+
+
+def an_outcome(sharpe, **parameters):
+    fields = dict.fromkeys(Outcome.__struct_fields__, 0) | {"key": str(parameters), "parameters": parameters}
+    return msgspec.convert(fields | {"sharpe": sharpe, "net_rupees": 100 * (sharpe or 0)}, Outcome)
+
+
+class TestAMapOfTwoParameters:
+    def test_has_the_value_of_each_pair_and_of_none_that_was_not_tried(self):
+        valued = grid([1.0, 2.0, 3.0, None, 5.0], fast=[1], slow=[10, 20, 30, 40, 50])
+        valued += grid([6.0], fast=[2], slow=[20])
+
+        (found,) = heat_maps(valued)
+
+        assert (found.across, found.down) == ("fast", "slow")
+        assert (found.columns, found.rows) == (("1", "2"), ("10", "20", "30", "40", "50"))
+        assert found.cells == ((1.0, None), (2.0, 6.0), (3.0, None), (None, None), (5.0, None))
+        assert not found.is_joined
+
+    def test_of_one_parameter_is_a_line_and_of_none_there_is_none(self):
+        (found,) = heat_maps(grid([1.0, 2.0], fast=[1, 2], slow=[7]))
+
+        assert (found.down, found.rows, found.cells) == ("", ("",), ((1.0, 2.0),))
+        assert heat_maps(grid([1.0], fast=[1], slow=[7])) == []
+
+    def test_stands_beside_those_of_other_choices_the_best_first(self):
+        maps = heat_maps(grid([1.0, 2.0, 3.0, 4.0, 9.0, 5.0, 6.0, 7.0], a=[1, 2], side=["x", "y"], b=[1, 2]))
+
+        # Of equally many values the first two parameters are the sides.
+        assert {(each.across, each.down) for each in maps} == {("a", "side")}
+        assert [each.others for each in maps] == [{"b": 1}, {"b": 2}]
+        assert maps[0].cells == ((1.0, 9.0), (3.0, 6.0))
+        assert best_place(maps[0]) == (0, 1)
+
+    def test_says_what_lies_beside_the_best(self):
+        (found,) = heat_maps(grid([1.0, 2.0, 3.0, 4.0, 9.0, 5.0, 6.0, 7.0, None], a=[1, 2, 3], b=[1, 2, 3]))
+
+        assert best_place(found) == (1, 1)
+        assert beside(found, (1, 1)) == statistics.median([1, 2, 3, 4, 5, 6, 7])
+        assert beside(found, (0, 0)) == statistics.median([2, 4, 9])
+
+    @given(st.integers(2, 150), st.integers(1, 5))
+    def test_with_more_values_than_room_joins_neighbours_to_their_median(self, across, down):
+        values = [float(number * 37 % 101) for number in range(across * down)]
+        (found,) = heat_maps(grid(values, a=range(across), b=range(down)))
+        size = -(-across // AXIS_MAX)
+        if (found.across, found.down) != ("a", "b" if down > 1 else ""):
+            return
+
+        assert len(found.columns) == -(-across // size) <= AXIS_MAX
+        assert found.is_joined == (size > 1)
+        for row, line in enumerate(found.cells):
+            for column, value in enumerate(line):
+                joined = [values[each * down + row] for each in range(column * size, min((column + 1) * size, across))]
+                assert value == statistics.median(joined)
+
+    @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(0, 1e6))
+    def test_is_coloured_by_gain_and_loss(self, value, neutral, spread):
+        found = level(value, neutral=neutral, spread=spread)
+
+        assert 0 <= found < LEVELS
+        assert level(neutral, neutral=neutral, spread=spread) == LEVELS // 2
+        assert (found - LEVELS // 2) * (value - neutral) >= 0
+
+    def test_of_several_times_has_the_median_of_each_choice(self):
+        outcomes = [an_outcome(1.0, a=1), an_outcome(None, a=2), an_outcome(3.0, a=1), an_outcome(8.0, a=1)]
+
+        assert medians(outcomes, "sharpe") == [({"a": 1}, 3.0), ({"a": 2}, None)]
+        assert varied(each.parameters for each in outcomes) == {"a": [1, 2]}
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    return write_candles(tmp_path_factory.mktemp("sweep") / "walk.csv", 120, seed=5, minutes_a_day=30)
+
+
+def run(recording, *more):
+    arguments = ["backtest", STRATEGY, "--data", str(recording), "--symbol", "TCS", "--workers", "1", *more]
+    return CliRunner().invoke(app, arguments)
+
+
+class TestThePageOfASweep:
+    def test_has_a_map_of_what_each_test_came_to_and_what_was_resumed(self, recording, tmp_path):
+        path, kept = tmp_path / "sweep.html", tmp_path / "kept.jsonl"
+        options = ["--by", "net_rupees", "--results", str(kept), "--html", str(path)]
+        assert run(recording, "--sweep", "fast=2|3,slow=8", *options).exit_code == 0
+
+        done = run(recording, "--sweep", "fast=2|3,slow=8|12", *options, "--json")
+
+        assert done.exit_code == 0, done.stderr
+        outcomes = msgspec.json.decode(done.stdout, type=list[Outcome])
+        page = Page(path.read_text())
+        cells = {(column, row[0]): value for row in page.rows if row[0] in {"8", "12"}
+                 for column, value in zip(("2", "3"), row[1:], strict=True)}  # fmt: skip
+        assert cells == {
+            tuple(str(each.parameters[name]) for name in ("fast", "slow")): f"{each.net_rupees:+,.0f}"
+            for each in outcomes
+        }
+        assert f"2 tests of an earlier sweep: not made again ({kept})" in page.texts["li"]
+        assert page.figures["tests"] == "4"
+        assert ["tried slow", "8, 12"] in page.rows
+        assert len([each for each in page.all("td") if "best" in each.get("class", "")]) == 1
+        assert not page.all("script")
+
+    def test_takes_names_as_text(self, recording):
+        hostile = "</td><script>alert(1)</script>"
+        plan = Plan(strategy=STRATEGY, data=(recording,))
+        outcomes = [an_outcome(each, side=f"{hostile}{each}") for each in (1.0, -2.0)]
+
+        page = Page(page_of_sweep(plan, outcomes, "sharpe", [hostile]))
+
+        assert not page.all("script")
+        assert {f"{hostile}1.0", f"{hostile}-2.0"} <= {cell for row in page.rows for cell in row}
+
+
+class TestThePageOfAWalk:
+    def test_has_each_step_and_the_way_of_the_account(self, recording, tmp_path):
+        path = tmp_path / "walk.html"
+        options = ["--train", "2d", "--test", "1d", "--by", "net_rupees", "--html", str(path), "--json"]
+
+        done = run(recording, "--sweep", "fast=2|3,slow=8", *options)
+
+        assert done.exit_code == 0, done.stderr
+        walk, page = msgspec.json.decode(done.stdout), Page(path.read_text())
+        assert len(walk["steps"]) == 2
+        worth = list(accumulate((1 + step["tested"]["total_return"] for step in walk["steps"]), lambda a, b: a * b))
+        assert page.data["curve"]["equity"] == [1e6, *(round(1e6 * each, 2) for each in worth)]
+        assert list(accumulate(page.data["curve"]["milliseconds"]))[1:] == [
+            step["window"]["end_ns"] // 10**6 for step in walk["steps"]
+        ]
+        assert [row[0].split()[-1] for row in page.rows if len(row) == 9] == ["from", "train", "test", "train", "test"]
+        _, chosen, _, _ = (row[1:] for row in page.rows if not row[0])
+        assert sum(map(int, chosen)) == 2
