@@ -25,8 +25,8 @@ from ..messages.reconciliation import (
     ReconciliationFact,
 )
 
-OURS_FORM: Final = re.compile(r"[A-Za-z0-9_-]{1,10}-(?:0|[1-9a-z][0-9a-z]{0,6})-[1-9a-z][0-9a-z]{0,5}", re.ASCII)
-"""How strategies form the ids of their orders: name, life, counter."""
+OURS_FORM: Final = re.compile(r"[A-Za-z0-9_-]{1,10}-(?:0|[1-9a-z][0-9a-z]{0,6})-[1-9a-z][0-9a-z]{0,5}[STX]?", re.ASCII)
+"""How strategies form the ids of their orders: name, life, counter; and behind that the exit of a bracket."""
 
 PRICE_SLACK_RUPEES: Final = 0.001
 """Prices that are nearer are the same; no tick is so small."""

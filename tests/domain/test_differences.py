@@ -240,6 +240,8 @@ class TestAnotherNatya:
         [
             ("crossover-2s-1", True),
             ("b-0-zz", True),
+            ("b-0-zzS", True),
+            ("b-0-zzU", False),
             ("bot7-000123", False),
             ("by-hand-01", False),
             ("a-1-UP", False),
