@@ -260,13 +260,13 @@ class Book:
         Raises:
             FactWithoutIntentError: the order's intent was never applied.
         """
+        kind = type(fact)  # compared by identity: a restart applies every fact that there ever was
         if isinstance(fact, RiskStateChanged):
             self._account.risk_state, self._account.risk_cause = fact.state, fact.cause
             return True
         client_order_id = fact.client_order_id
-        before = self._orders.get(client_order_id)
         account = self._left_open.get(client_order_id, self._account) if self._left_open else self._account
-        if isinstance(fact, OrderIntended | OrderRefused):
+        if kind is OrderIntended or kind is OrderRefused:
             if client_order_id in self._newest:
                 return False
             if isinstance(fact, OrderIntended):
@@ -274,14 +274,13 @@ class Book:
                 account.day.intended(fact)
                 self._put(account, None, order := Order.from_intent(fact))
                 self._note_bracket(account, order)
-            else:
+            elif isinstance(fact, OrderRefused):
                 account.refused[fact.rule] += 1
             account.orders += 1
         else:
+            before = self._orders.get(client_order_id)
             if before is None:
-                raise FactWithoutIntentError(
-                    f"the intent of {client_order_id!r} wanted, found only {type(fact).__name__}"
-                )
+                raise FactWithoutIntentError(f"the intent of {client_order_id!r} wanted, found only {kind.__name__}")
             after = advance(before, fact)
             if after is before:
                 return False
@@ -341,38 +340,52 @@ class Book:
 
     def _put(self, account: _Account, before: Order | None, after: Order) -> None:
         """Store the order, and update the sums over the orders of its account."""
-        self._orders[after.client_order_id] = after
+        client_order_id, symbol = after.client_order_id, after.symbol
+        self._orders[client_order_id] = after
         if after.is_open:
-            account.open[after.client_order_id] = after
+            account.open[client_order_id] = after
         else:
-            account.open.pop(after.client_order_id, None)
-        key = (after.symbol, after.side)
-        change = after.leaves - (before.leaves if before else 0)
-        counted = change
-        if (other := self.other_exit(after.client_order_id)) is not None:  # of the two the greater counts
-            counted = max(after.leaves, other.leaves) - max(after.leaves - change, other.leaves)
-        account.leaves[key] = account.leaves.get(key, 0) + counted
-        account.unweighed.add(after.symbol)
-        its_key = (after.strategy, after.symbol, after.side)
-        account.strategy_leaves[its_key] = account.strategy_leaves.get(its_key, 0) + counted
-        price = own_price(after)
-        if after.modifications and before is not None and (priced := own_price(before)) != price:
-            # Its terms have changed: what it counted for until now goes at the price of before.
-            account.priced_units -= round((priced or 0.0) * UNITS) * before.leaves
-            change = after.leaves
-        if price is None:
-            if leaves := account.unpriced_leaves.pop(after.symbol, 0) + change:
-                account.unpriced_leaves[after.symbol] = leaves
-        elif change:
-            account.priced_units += round(price * UNITS) * change
-        if after.state == "UNKNOWN":
-            account.unknown[after.client_order_id] = after.symbol
+            account.open.pop(client_order_id, None)
+        leaves, left = after.leaves, before.leaves if before is not None else 0
+        if leaves != left:
+            self._count_leaves(account, after, left)
+        if leaves != left or after.modifications:
+            _count_value(account, before, after)
+        account.unweighed.add(symbol)
+        state, was = after.state, before.state if before is not None else None
+        if state == "UNKNOWN":
+            account.unknown[client_order_id] = symbol
         elif account.unknown:
-            account.unknown.pop(after.client_order_id, None)
-        account.rejected += (after.state == "REJECTED") - (before is not None and before.state == "REJECTED")
+            account.unknown.pop(client_order_id, None)
+        account.rejected += (state == "REJECTED") - (was == "REJECTED")
         if change := _is_unanswered(after) - (before is not None and _is_unanswered(before)):
             account.unanswered += change
             account.strategy_unanswered[after.strategy] = account.strategy_unanswered.get(after.strategy, 0) + change
+
+    def _count_leaves(self, account: _Account, order: Order, left: int) -> None:
+        """Count what an order may still fill; `left`: shares that it might before."""
+        leaves = order.leaves
+        change = leaves - left
+        if (other := self.other_exit(order.client_order_id)) is not None:  # of the two the greater counts
+            change = max(leaves, other.leaves) - max(left, other.leaves)
+        key, its_key = (order.symbol, order.side), (order.strategy, order.symbol, order.side)
+        account.leaves[key] = account.leaves.get(key, 0) + change
+        account.strategy_leaves[its_key] = account.strategy_leaves.get(its_key, 0) + change
+
+
+def _count_value(account: _Account, before: Order | None, after: Order) -> None:
+    """Count what an order that may still fill is worth at its own price, or its shares where it has none."""
+    price, left = own_price(after), before.leaves if before is not None else 0
+    change = after.leaves - left
+    if after.modifications and before is not None and (priced := own_price(before)) != price:
+        # Its terms have changed: what it counted for until now goes at the price of before.
+        account.priced_units -= round((priced or 0.0) * UNITS) * left
+        change = after.leaves
+    if price is None:
+        if leaves := account.unpriced_leaves.pop(after.symbol, 0) + change:
+            account.unpriced_leaves[after.symbol] = leaves
+    elif change:
+        account.priced_units += round(price * UNITS) * change
 
 
 def _is_unanswered(order: Order) -> bool:

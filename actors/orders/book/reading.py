@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from ....domain.time import DAY_NS
 from ....messages.accounts import AccountFact
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 SENT_MAX: Final = 20_000
 """Requests of before that are told to the session, the newest: more than any broker allows in a day."""
+
+
+_OF_THE_BOOK: Final = frozenset({*get_args(OrderFact), RiskStateChanged})
+_SENT: Final = frozenset({OrderIntended, ModificationIntended, OrderCancelled})
+"""Facts of a request that left; a cancellation may have been asked for, so it counts, too."""
 
 
 class ReadBack:
@@ -44,25 +49,27 @@ class ReadBack:
         Raises:
             FactWithoutIntentError: an order's fact came before its intent.
         """
-        self.sequence = record.sequence
-        self.note(record.sequence)
-        fact = record.fact
-        if isinstance(fact, AccountFact):
-            ledger.enter(fact)
-        if isinstance(fact, LimitsChanged):
-            self.take_limits(fact)
-        if isinstance(fact, StrategyStateSaved):
-            ledger.states.apply(fact)
-        if not isinstance(fact, OrderFact | RiskStateChanged):
+        sequence, fact = record.sequence, record.fact
+        self.sequence = sequence
+        self.newest_sequence = max(self.newest_sequence, sequence)
+        kind = type(fact)  # looked up, since a restart takes in every fact that there ever was
+        if kind not in _OF_THE_BOOK:
+            self._take_other(fact, ledger)
             return
-        if isinstance(
-            fact, OrderIntended | ModificationIntended | OrderCancelled
-        ):  # a cancellation may have been asked for: it counts, too
+        if kind in _SENT:
             self._sent_ns.append(record.recorded_ns)
         try:
-            ledger.book.apply(fact)
+            ledger.book.apply(fact)  # type: ignore[arg-type]  # by its type
         except FactWithoutIntentError as fault:
-            raise FactWithoutIntentError(f"record {record.sequence} of the journal: {fault}") from fault
+            raise FactWithoutIntentError(f"record {sequence} of the journal: {fault}") from fault
+
+    def _take_other(self, fact: object, ledger: Ledger) -> None:
+        if isinstance(fact, AccountFact):
+            ledger.enter(fact)
+        elif isinstance(fact, LimitsChanged):
+            self.take_limits(fact)
+        elif isinstance(fact, StrategyStateSaved):
+            ledger.states.apply(fact)
 
     def take_limits(self, fact: LimitsChanged) -> None:
         """Note limits that are in force from now on."""
