@@ -68,6 +68,7 @@ class TestAPosition:
         part = source.cost * quantity / source.quantity
         cost = Fraction(rounded(part.numerator, part.denominator, 30))
         before, gained = source.cost, source.realized
+        held, owned = (source.quantity, target.quantity), target.cost
         together = source.realized - source.cost + target.realized - target.cost
 
         source.move(-quantity, -cost)
@@ -76,7 +77,12 @@ class TestAPosition:
         assert source.cost == before - part
         assert abs(source.realized - gained) <= Fraction(1, 10**30)
         assert source.realized - source.cost + target.realized - target.cost == together
-        if there * target.quantity < 0:
+        assert (source.quantity, target.quantity) == (held[0] - quantity, held[1] + quantity)
+        if there * quantity > 0:
+            assert target.cost == owned + cost
+        elif there * target.quantity >= 0:
+            assert target.cost == owned * target.quantity / there
+        else:
             assert target.cost == cost * target.quantity / quantity
 
     def test_turns_over_at_the_price_of_the_trade(self):
