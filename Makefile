@@ -52,7 +52,7 @@ risk-reference: $(STAMP) ## Hold the risk gate against a second opinion over 1,0
 kills: $(STAMP) ## Kill journal and database, durable delivery, the whole daemon, and a strategy's process, 200 times each
 	KILLS=$(or $(KILLS),200) KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/python -m pytest tests/faults/test_acknowledged.py tests/faults/test_daemon.py \
-		tests/faults/test_hosted_strategy.py tests/faults/test_delivered.py -k killed -s
+		tests/faults/test_hosted_strategy.py tests/faults/test_delivered.py tests/faults/test_bridged.py -k killed -s
 
 .PHONY: kills-orders
 kills-orders: $(STAMP) ## Kill a live daemon 200 times over 10,000 orders at a faulty exchange (COUNT=n ORDERS=n a life SEED=n)

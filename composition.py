@@ -74,6 +74,7 @@ from .messages.addresses import (
     SETTINGS,
     STRATEGIES,
     STREAMS,
+    TRANSPORT,
     WEB,
     WIRE,
 )
@@ -206,6 +207,7 @@ def children(
             ),
         ),
         ChildSpec(DELIVERY, DeliveryActor, DeliverySettings()),
+        *transport(settings),
         ChildSpec(INSTRUMENTS, InstrumentsActor, instruments),
         *exchange(settings, account=account, token=token),
         broker(settings, AccessToken(token) if settings.broker.wire else in_use),
@@ -410,7 +412,17 @@ def events_children(settings: Settings) -> tuple[ChildSpec, ...]:
         ChildSpec(JOURNAL, JournalActor, settings.journal),
         ChildSpec(EVENTS, EventsActor, EventsSettings(subscriptions=(DELIVERED,))),
         ChildSpec(DELIVERY, DeliveryActor, DeliverySettings()),
+        *transport(settings),
     )
+
+
+def transport(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return who exchanges events with other systems, where `redis.node` is set; parked at the worst."""
+    if not settings.redis.node:
+        return ()
+    from .actors.events.transports import BridgeSettings, RedisBridge  # noqa: PLC0415  loaded where it is used
+
+    return (ChildSpec(TRANSPORT, RedisBridge, BridgeSettings(server=settings.redis), when_exhausted="park"),)
 
 
 def exchange_children(  # noqa: PLR0913  each is a choice of who serves it

@@ -13,6 +13,9 @@ EVENTS: Final = "events"
 DELIVERY: Final = "delivery"
 """Who publishes domain events, and delivers them."""
 
+TRANSPORT: Final = "transport"
+"""Who carries events to other systems and theirs in, where there are any."""
+
 EXCHANGE: Final = "exchange"
 INSTRUMENTS: Final = "instruments"
 BROKER: Final = "broker"
@@ -92,6 +95,7 @@ NAMES: Final = frozenset(
         *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, STREAMS, WEB, CONTROL, FEED, HISTORY),
         CHARTS_SERVICE,
         SETTINGS,
+        TRANSPORT,
         CONTROL_WEB,
         DELIVERY,
         *(FLATTENER, HEART, KILL_SWITCH, ALARMS, RECONCILIATION),

@@ -51,6 +51,9 @@ class EventPublished(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
     payload: Annotated[bytes, Meta(max_length=PAYLOAD_BYTES_MAX)] = b"\x80"
     """The fields that its class adds, by name, as a map of msgpack."""
 
+    origin: EventText = ""
+    """The node that it was published at; empty: this one."""
+
 
 class PublishEvents(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="PublishEvents"):
     """To delivery: publish these, in this order. Answered by `EventsPublished` or `PublishRefused`.
@@ -176,6 +179,9 @@ class SubscribeDurably(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
     """Where a new subscription begins: with the next event, or with the oldest that is journaled."""
 
     terms: DeliveryTerms = DeliveryTerms()
+
+    kinds: tuple[EventKind, ...] = ()
+    """Only these; empty for all."""
 
 
 class DeliverEvents(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="DeliverEvents"):

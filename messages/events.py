@@ -77,3 +77,26 @@ class EventsStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
 
     published: tuple[Published, ...] = ()
     """By subscriber, since it subscribed."""
+
+
+class TransportStatistics(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TransportStatistics"
+):
+    """What the way to other systems counts since it started."""
+
+    is_connected: bool
+    sent: Count
+    """Events of this system that were handed to the server, each once."""
+
+    received: Count
+    """Events of others that are durable here."""
+
+    repeats: Count
+    """Events of others that came again, and were left out."""
+
+    unreadable: Count
+    """Entries that were no events."""
+
+    reconnects: Count
+    reason: str = ""
+    """Why it is not connected."""

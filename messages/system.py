@@ -10,7 +10,7 @@ from .broker import BrokerStatistics, ExchangeStatistics, UpdatesStatistics
 from .control import ControlStatistics
 from .database import DatabaseStatistics
 from .delivery import DeliveryStatistics
-from .events import EventsStatistics
+from .events import EventsStatistics, TransportStatistics
 from .health import ServiceStatistics, TokenStatistics
 from .history import HistoryStatistics
 from .instruments import InstrumentsStatistics
@@ -69,6 +69,7 @@ Statistics: TypeAlias = (
     | StrategyStatistics
     | SupervisorStatistics
     | TokenStatistics
+    | TransportStatistics
     | UpdatesStatistics
     | WebStatistics
 )

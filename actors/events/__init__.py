@@ -2,6 +2,7 @@
 
 actor, routes, candles, sequence   the router: ticks, candles and journaled facts to actors by name
 delivery/                          domain events: published, journaled, sent to who wants them
+transports/                        integration events to other systems and in from them, by Redis Streams
 bus/                               publisher and subscriber, as a program holds them
 """
 

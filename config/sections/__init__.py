@@ -12,5 +12,5 @@ broker         the broker session; exchange: the paper exchange that it may lead
 strategy       one of the `[[strategies]]`
 control        the socket for requests of other processes of this user
 web            the HTTP server
-redis          reserved
+redis          the way to other systems
 """

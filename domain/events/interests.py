@@ -20,16 +20,24 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
     patterns: tuple[str, ...] = ("**",)
     event_types: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, request: SubscribeEvents | SubscribeDurably) -> Interest:
         """Return what a subscription asks for."""
-        return cls(patterns=request.patterns, event_types=frozenset(request.event_types), keys=frozenset(request.keys))
+        return cls(
+            patterns=request.patterns,
+            event_types=frozenset(request.event_types),
+            keys=frozenset(request.keys),
+            kinds=frozenset(getattr(request, "kinds", ())),
+        )
 
     def has(self, event: EventPublished) -> bool:
         """Tell whether an event is among them whose topic is."""
-        return (not self.event_types or event.event_type in self.event_types) and (
-            not self.keys or event.aggregate_id in self.keys
+        return (
+            (not self.event_types or event.event_type in self.event_types)
+            and (not self.keys or event.aggregate_id in self.keys)
+            and (not self.kinds or event.kind in self.kinds)
         )
 
 

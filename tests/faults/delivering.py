@@ -14,8 +14,10 @@ import os
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import natya
 from natya.actors.events import DeliveryActor, DeliverySettings, EventsActor, EventsSettings
@@ -39,31 +41,35 @@ class Numbered(natya.DomainEvent, frozen=True, kw_only=True):
 
 
 class Effects:
-    """What one subscription has done: `KEY NUMBER`, a line each."""
+    """What one subscription has done: `KEY NUMBER ID`, a line each."""
 
     def __init__(self, path: Path, *, fails: int) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        self._had = {int(line.split()[1]) for line in path.read_text().splitlines()}
+        self._had = {line.split()[2] for line in path.read_text().splitlines()}
         self._random, self._fails = Random(path.name), fails
         self._guard = threading.Lock()
 
-    def handle(self, event: Numbered) -> None:
+    def handle(self, event: Any) -> None:
         """Do it, once, or fail."""
         with self._guard:
-            if event.number in self._had:
+            if event.event_id in self._had:
                 return
             if self._random.random() * 100 < self._fails:
                 raise ConnectionError("now and then")
-            os.write(self._file, f"{event.aggregate_id} {event.number}\n".encode())
-            self._had.add(event.number)
+            os.write(self._file, f"{event.aggregate_id} {event.number} {event.event_id}\n".encode())
+            self._had.add(event.event_id)
 
 
-def publish_for_ever(publisher: EventPublisher, number: int) -> None:
+def numbered(number: int) -> Numbered:
+    """Make the n-th."""
+    return Numbered(aggregate_id=f"key-{number % KEYS}", number=number, event_id=f"e-{number}")
+
+
+def publish_for_ever(publisher: EventPublisher, number: int, make: Callable[[int], natya.DomainEvent]) -> None:
     """Keep some in flight, and tell which are acknowledged."""
     waiting: deque[tuple[Publishing, int]] = deque()
     while True:
-        event = Numbered(aggregate_id=f"key-{number % KEYS}", number=number, event_id=f"e-{number}")
-        waiting.append((publisher.publish(event), number))
+        waiting.append((publisher.publish(make(number)), number))
         number += 1
         if len(waiting) == IN_FLIGHT:
             publishing, oldest = waiting.popleft()
@@ -91,7 +97,7 @@ def main(directory: Path, wanted: str) -> None:
             handle = Effects(directory / name, fails=fails).handle
             subscriber.handle_durably(name, handle, begins="oldest", terms=TERMS)
         if wanted != "settle":
-            publish_for_ever(EventPublisher(system), int(wanted))
+            publish_for_ever(EventPublisher(system), int(wanted), numbered)
         while any(each.behind or each.pending for each in system.request("delivery", Ping()).statistics.subscriptions):
             pass
 

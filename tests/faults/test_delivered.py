@@ -44,7 +44,7 @@ def effects_of(directory, subscription):
     """Return the numbers that had their effect, by aggregate, in the order in which they had it."""
     effects = defaultdict(list)
     for line in (directory / subscription).read_text().splitlines():
-        key, number = line.split()
+        key, number, _ = line.split()
         effects[key].append(int(number))
     return effects
 

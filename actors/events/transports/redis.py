@@ -1,0 +1,262 @@
+"""Streams of a Redis or Valkey server: one for each partition, a consumer group for each node. Blocks; for any thread.
+
+An entry has two fields: `e`, an `EventPublished` by our codec, and `n`, the node that it comes from. The library tries
+nothing again by itself: an XADD whose answer was lost would be there twice, and nobody would know.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgspec
+
+from ....messages.codec import UndecodableMessageError, decode, encode
+from ....messages.delivery import EventPublished
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ....config.sections.redis import RedisSettings
+
+STREAM: Final = "natya:events"
+TIMEOUT_S: Final = 1.0
+BLOCK_MS: Final = 500
+"""Shorter than the time-out: a read that nothing comes to is no failure."""
+
+READ_MAX: Final = 256
+"""Entries of one stream that are read at once."""
+
+GONE_MS: Final = 30_000
+"""A node that has asked for nothing for so long is not waited for."""
+
+UNREADABLE: Final = "UnreadableEntry"
+"""Type of the event that an entry becomes which is none."""
+
+EntryId: TypeAlias = tuple[int, int]
+
+
+class TransportDownError(Exception):
+    """The server was not reached, did not answer in time, or refused. What was sent may be there."""
+
+
+class TransportUnsafeError(TransportDownError):
+    """The server would lose what it has acknowledged. The text says what to set."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a stream."""
+
+    partition: int
+    entry_id: bytes
+    node: str
+    event: EventPublished
+
+
+class RedisStreams:
+    """One node's way to the streams.
+
+    Args:
+        settings: where the server is, and what this node is called.
+
+    Raises:
+        ImportError: the library is not installed; the text says how it is.
+    """
+
+    def __init__(self, settings: RedisSettings) -> None:
+        try:
+            import valkey  # noqa: PLC0415  an extra, and 60 ms that only who has a server has to pay
+            from valkey.backoff import NoBackoff  # noqa: PLC0415
+            from valkey.retry import Retry  # noqa: PLC0415
+        except ImportError as missing:
+            raise ImportError("redis.node is set, which wants: pip install 'natya[redis]'") from missing
+        self._faults: Final = (valkey.ValkeyError, OSError)
+        self._refused: Final = valkey.ResponseError
+        self._settings: Final = settings
+        self._node: Final = settings.node
+        options: dict[str, Any] = {"ssl": True, "ssl_ca_certs": settings.ca_file or None} if settings.tls else {}
+        self._client: Final[Any] = valkey.Valkey(
+            host=settings.host,
+            port=settings.port,
+            db=settings.db,
+            username=settings.user or None,
+            password=settings.password.reveal() or None,
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+            **options,
+        )
+        self._keys: Final = [f"{STREAM}:{number}".encode() for number in range(settings.partitions)]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def open(self) -> None:
+        """Look whether the server is safe, and make the streams and this node's group.
+
+        A new group begins with the oldest entry that is kept.
+
+        Raises:
+            TransportUnsafeError: see there.
+            TransportDownError: see there.
+        """
+        with self._telling():
+            if not self._settings.allow_unsafe:
+                self._expect_safe()
+            for key in self._keys:
+                with contextlib.suppress(self._refused):  # it is there; any other fault meets the next command
+                    self._client.xgroup_create(key, self._node, id="0", mkstream=True)
+                self._client.xgroup_createconsumer(key, self._node, self._node)
+
+    def add(self, partition: int, events: Sequence[EventPublished]) -> list[EntryId]:
+        """Append events to a stream, all or none, and return the ids of their entries.
+
+        Raises:
+            TransportDownError: they may be there all the same.
+        """
+        key, most = self._keys[partition], self._settings.stream_max
+        with self._telling():
+            pipe = self._client.pipeline(transaction=True)
+            for event in events:
+                pipe.xadd(key, {"e": encode(event), "n": self._node}, maxlen=most, approximate=True)
+            return [_id_of(each) for each in pipe.execute()]
+
+    def has(self, partition: int, entry_id: EntryId) -> bool:
+        """Tell whether an entry is in its stream; else the server has lost it, and perhaps those before it.
+
+        Later entries prove nothing: a server that has lost its data gives ids that go on by the clock.
+
+        Raises:
+            TransportDownError: see there.
+        """
+        name = "{}-{}".format(*entry_id)
+        with self._telling():
+            return bool(self._client.xrange(self._keys[partition], name, name))
+
+    def waits_for(self, partition: int, entry_id: EntryId) -> str:
+        """Return the name of a node that has not confirmed all up to this entry; empty: all have.
+
+        Waited for are the nodes that `redis.receivers` names, and whoever else has asked for something lately.
+
+        Raises:
+            TransportDownError: see there.
+        """
+        key = self._keys[partition]
+        with self._telling():
+            groups = {_text(each["name"]): each for each in self._client.xinfo_groups(key)}
+            for name in self._settings.receivers:
+                if name not in groups and name != self._node:
+                    return name
+            for name, group in groups.items():
+                if name == self._node or self._has_confirmed(key, name, group, entry_id):
+                    continue
+                if name in self._settings.receivers or self._is_there(key, name):
+                    return name
+        return ""
+
+    def read(self, *, is_first: bool) -> list[Entry]:
+        """Return the next entries of all streams; none if none come within half a second.
+
+        Args:
+            is_first: those that were read before and not confirmed; none: there are no more.
+
+        Raises:
+            TransportDownError: see there.
+        """
+        streams: dict[Any, Any] = dict.fromkeys(self._keys, "0" if is_first else ">")
+        block_ms = None if is_first else BLOCK_MS
+        with self._telling():
+            found: Any = self._client.xreadgroup(self._node, self._node, streams, count=READ_MAX, block=block_ms)
+        return [
+            _entry(self._keys.index(key), entry_id, fields or {})  # of one that was trimmed there are none
+            for key, entries in found
+            for entry_id, fields in entries
+        ]
+
+    def confirm(self, entries: Iterable[Entry]) -> None:
+        """Take note that these are durable here.
+
+        Raises:
+            TransportDownError: they are read again.
+        """
+        ids: dict[int, list[bytes]] = {}
+        for entry in entries:
+            ids.setdefault(entry.partition, []).append(entry.entry_id)
+        with self._telling():
+            pipe = self._client.pipeline(transaction=False)
+            for partition, of_stream in ids.items():
+                pipe.xack(self._keys[partition], self._node, *of_stream)
+            pipe.execute()
+
+    def _expect_safe(self) -> None:
+        persistence, memory = self._client.info("persistence"), self._client.info("memory")
+        wrong = []
+        if not persistence.get("aof_enabled"):
+            wrong.append("appendonly yes")
+        if memory.get("maxmemory_policy") != "noeviction":
+            wrong.append("maxmemory-policy noeviction")
+        if wrong:
+            raise TransportUnsafeError(
+                f"the server loses what it has acknowledged; set {' and '.join(wrong)}, or here redis.allow_unsafe"
+            )
+
+    def _has_confirmed(self, key: bytes, name: str, group: dict[str, Any], entry_id: EntryId) -> bool:
+        if _id_of(group["last-delivered-id"]) < entry_id:
+            return False
+        if not group["pending"]:
+            return True
+        lowest = self._client.xpending(key, name)["min"]
+        return lowest is None or _id_of(lowest) > entry_id
+
+    def _is_there(self, key: bytes, name: str) -> bool:
+        return any(each["idle"] < GONE_MS for each in self._client.xinfo_consumers(key, name))
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except self._faults as fault:
+            raise TransportDownError(f"{type(fault).__name__}: {fault}") from fault
+
+
+def _id_of(text: Any) -> EntryId:
+    milliseconds, _, number = _text(text).partition("-")
+    return int(milliseconds), int(number)
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _entry(partition: int, entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
+    """Read an entry; one that is no integration event of ours is an event of its own, with all its bytes."""
+    node = fields.get(b"n", b"").decode(errors="replace")[:500]
+    try:
+        event = decode(fields.get(b"e", b""))
+        reason = "" if isinstance(event, EventPublished) and event.kind == "integration" else "no integration event"
+    except UndecodableMessageError as fault:
+        event, reason = None, str(fault) if fields else "the stream was trimmed before it was confirmed"
+    if reason or not isinstance(event, EventPublished):
+        name = f"{partition}-{entry_id.decode()}"
+        event = EventPublished(
+            event_id=f"redis-{name}",
+            event_type=UNREADABLE,
+            version=1,
+            aggregate_id=name,
+            occurred_ns=0,
+            topic=f"events.{UNREADABLE}.{name}",
+            kind="integration",
+            payload=msgspec.msgpack.encode({"reason": reason, "fields": {_shown(k): v for k, v in fields.items()}}),
+        )
+    return Entry(
+        partition=partition,
+        entry_id=entry_id,
+        node=node,
+        event=msgspec.structs.replace(event, origin=node or "?"),
+    )
+
+
+def _shown(key: bytes) -> str:
+    return key.decode(errors="replace")
