@@ -28,6 +28,22 @@ class TestATableOfSubscriptions:
 
         assert table.names("OrderAccepted") == ("some",)
 
+    def test_knows_since_when_candles_are_wanted_also_of_who_asks_for_the_same_again(self):
+        minutes, more = (
+            Subscribe(subscriber="a", topics=("Candle",), symbols=(), intervals_ns=intervals)
+            for intervals in ((60,), (60, 180))
+        )
+        table = RouteTable([])
+        table.add(minutes, since_ns=5)
+        table.add(minutes, since_ns=9)
+        assert table.intervals("INFY") == {60: 5}
+        table.add(more, since_ns=12)
+        assert table.intervals("INFY") == {60: 12, 180: 12}
+
+        table.remove("a")
+        table.add(minutes, since_ns=20)
+        assert table.intervals("INFY") == {60: 20}
+
     def test_forgets_who_unsubscribed(self):
         table = RouteTable([a_subscription("a"), a_subscription("b")])
         assert table.names("Tick", "INFY") == ("a", "b")

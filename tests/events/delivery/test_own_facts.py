@@ -4,6 +4,7 @@ import pytest
 from natya_events import a_published
 
 from natya.actors.events import DeliveryActor, DeliverySettings
+from natya.actors.events.delivery import own_facts
 from natya.messages.delivery import (
     ChangeDeadLetters,
     DeadLettersChanged,
@@ -85,6 +86,23 @@ class Stage:
 @pytest.fixture
 def stage(system):
     return Stage(system)
+
+
+class TestAJournalOfSeveralPages:
+    def test_is_read_to_its_end_before_anybody_is_served(self, stage, monkeypatch):
+        monkeypatch.setattr(own_facts, "PAGE_RECORDS", 2)
+        stage.load(a_letter(3), a_letter(4), last_sequence=9)
+        request, asker = stage.asked(ReadJournal)
+        stage.subscribe()
+        stage.system.request("delivery", Ping())
+        assert request.after_sequence == 2
+        assert stage.billing.is_empty()
+
+        rest = records(SubscriptionMoved(subscription="billing", position=0), first=9)
+        stage.system.tell(asker, JournalPage(records=rest, last_sequence=9), sender=stage.journal)
+
+        assert stage.billing.receive() == EventsSubscribed(subscriber="billing")
+        assert stage.listed()[0] == ["billing-3", "billing-4"]
 
 
 class TestANewSubscription:
