@@ -54,6 +54,10 @@ kills: $(STAMP) ## Kill journal and database, durable delivery, the whole daemon
 		$(BIN)/python -m pytest tests/faults/test_acknowledged.py tests/faults/test_daemon.py \
 		tests/faults/test_hosted_strategy.py tests/faults/test_delivered.py tests/faults/test_bridged.py -k killed -s
 
+.PHONY: swaps
+swaps: $(STAMP) ## Swap a strategy, and kill one's process in mid-order, 200 times each (SWAPS=n)
+	SWAPS=$(or $(SWAPS),200) $(BIN)/python -m pytest tests/system/test_changing_strategies.py -k often -q -s --timeout 1800
+
 .PHONY: kills-orders
 kills-orders: $(STAMP) ## Kill a live daemon 200 times over 10,000 orders at a faulty exchange (COUNT=n ORDERS=n a life SEED=n)
 	ORDER_KILLS=$(or $(COUNT),200) ORDER_STOPS=$(or $(STOPS),20) ORDER_KILLS_ORDERS=$(or $(ORDERS),50) \

@@ -37,7 +37,7 @@ from .actors.orders import OrdersActor, OrdersActorSettings
 from .actors.reconciliation import ReconciliationActor, ReconciliationSettings
 from .actors.runtime import NameTakenError
 from .actors.settings.actor import SettingsActor, SettingsActorSettings
-from .actors.strategy import load_strategy, parameters_of
+from .actors.strategy import StrategySupervisor, checked
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from .config.halt_file import HaltFile
 from .config.in_force import InForce
@@ -84,8 +84,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .actors.exchange.wire.settings import WireActorSettings
-    from .actors.strategy import StrategyActor
-    from .config.sections.strategy import StrategySettings
     from .config.settings import Settings
     from .messages.accounts import AccountChoice
     from .messages.instruments import InstrumentDefinition
@@ -172,18 +170,7 @@ def children(
             settings, broker=msgspec.structs.replace(settings.broker, client_id=WIRE_CLIENT_ID)
         )
     strategies = SupervisorSettings(
-        children=tuple(
-            ChildSpec(
-                strategy.name,
-                loaded := _strategy_of(strategy),
-                strategy,
-                host="process" if strategy.host == "process" else None,
-                when_exhausted="park",
-                cancels_orders=loaded.cancel_on_failure,
-                turn_limit_s=strategy.turn_limit_s,
-            )
-            for strategy in settings.strategies
-        ),
+        children=tuple(map(checked, settings.strategies)),
         policy=settings.supervision,
         shutdown_s=settings.system.shutdown_s,
         market_speed=settings.feed.speed,
@@ -228,17 +215,10 @@ def children(
         *heart(settings),
         *history(settings, in_use),
         *actors,
-        ChildSpec(STRATEGIES, Supervisor, strategies),
+        ChildSpec(STRATEGIES, StrategySupervisor, strategies),
         *_control(settings, in_force),
         feed,
     )
-
-
-def _strategy_of(strategy: StrategySettings) -> type[StrategyActor]:
-    """Load a strategy, and have its parameters looked at before anything is started."""
-    loaded = load_strategy(strategy.strategy)
-    parameters_of(loaded, strategy.parameters, name=strategy.name)
-    return loaded
 
 
 def _control(settings: Settings, in_force: InForce) -> tuple[ChildSpec, ...]:

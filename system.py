@@ -23,6 +23,7 @@ from .messages.market import AwaitMarketEnd, MarketEnded
 from .messages.settings import ReloadSettings
 from .messages.supervision import DescribeTree, SupervisionTree
 from .messages.system import Ping, Pong, Statistics
+from .strategy_changes import StrategyChanges
 from .summary import Summary, nothing_recorded, summarize
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
     """State of every actor; None when the root was busy."""
 
 
-class TradingSystem:
+class TradingSystem(StrategyChanges):
     """The whole system, seen from outside. A context manager that starts and stops it.
 
     All methods but `request_async` block, so they must not be called from inside an actor. In a coroutine use

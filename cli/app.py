@@ -35,6 +35,11 @@ COMMANDS: Final = (
     "positions",
     "cancel",
     "flatten",
+    "strategies.list",
+    "strategies.start",
+    "strategies.stop",
+    "strategies.swap",
+    "strategies.reload",
     "kill-switch.on",
     "kill-switch.off",
     "kill-switch.status",
@@ -97,6 +102,7 @@ COMMANDS: Final = (
 since `import` is a keyword, and `kill_switch` for `kill-switch`), and a function `command`."""
 
 GROUPS: Final = {
+    "strategies": "Strategies of the running system: start, stop and swap one while all else runs.",
     "order": "One order: its whole life.",
     "kill-switch": "Halt everything: no order leaves, and each open one is cancelled.",
     "risk": "The limits of orders: how much of each is used, and what they said of an order.",

@@ -102,6 +102,11 @@ ProfileNameOption: TypeAlias = Annotated[str, typer.Option("--profile", help="Wh
 StrategyOption: TypeAlias = Annotated[str, typer.Option("--strategy", metavar="NAME", help="Only of this strategy.")]
 SymbolOption: TypeAlias = Annotated[str, typer.Option("--symbol", metavar="SYMBOL", help="Only in this symbol.")]
 
+StrategyArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="Name of the strategy.")]
+StrategyPathArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="MODULE:CLASS", help="Class of a strategy, importable where the system runs.")
+]
+
 # How it is answered.
 
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]

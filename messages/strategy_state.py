@@ -71,6 +71,9 @@ class ReadState(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
 
     strategy: str
 
+    only_looks: bool = False
+    """It is no life of the strategy that asks: the one that is goes on."""
+
 
 class StateRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="StateRead"):
     """Answer to `ReadState`: the newest state, be it durable or on its way."""

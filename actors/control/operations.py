@@ -83,6 +83,16 @@ from ...messages.orders import Resume, Resumed, ResumeRefused
 from ...messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
 from ...messages.risk import ReadRisk, RiskRead
 from ...messages.settings import ReloadRefused, ReloadSettings, SettingsReloaded
+from ...messages.strategies import (
+    ListStrategies,
+    ReloadStrategy,
+    StartStrategy,
+    StopStrategy,
+    StrategiesListed,
+    StrategyChanged,
+    StrategyNotChanged,
+    SwapStrategy,
+)
 from ...messages.supervision import DescribeTree, SupervisionTree
 from ...messages.system import Ping, Pong
 from ...messages.tokens import LogIn, RenewToken, ShowToken, TakeSecrets, TokenStatus
@@ -320,6 +330,25 @@ OPERATIONS: Final = (
     Operation(request=ReadPositions, answers=(PositionsRead,), actor=names.ORDERS, role="read"),
     Operation(request=CancelOrders, answers=(OrdersCancelling,), actor=names.ORDERS, role="operate", audited=True),
     Operation(request=Resume, answers=(Resumed, ResumeRefused), actor=names.ORDERS, role="trade", audited=True),
+    Operation(request=ListStrategies, answers=(StrategiesListed,), actor=names.STRATEGIES, role="read"),
+    Operation(
+        request=StopStrategy,
+        answers=(StrategyChanged, StrategyNotChanged),
+        actor=names.STRATEGIES,
+        role="operate",
+        audited=True,
+    ),
+    *(
+        Operation(
+            over_http=False,  # it has code run that only a user of this machine may name
+            request=request,
+            answers=(StrategyChanged, StrategyNotChanged),
+            actor=names.STRATEGIES,
+            role="trade",
+            audited=True,
+        )
+        for request in (StartStrategy, SwapStrategy, ReloadStrategy)
+    ),
 )
 
 BY_NAME: Final = {each.name: each for each in OPERATIONS}

@@ -171,7 +171,7 @@ class OrdersActor(RuntimeActor):
     @handles(ReadState)
     def tell_state(self, request: ReadState, sender: ActorAddress) -> None:
         """Answer what a strategy saved last, once the journal is read back."""
-        self._states.tell(request.strategy, sender)
+        self._states.tell(request, sender)
 
     @handles(Tick)
     def hear_price(self, tick: Tick, _sender: ActorAddress) -> None:

@@ -8,22 +8,34 @@ parameters   typed parameters (pure)
 timing       its part about time: schedule (pure), alarms: its timers, exchange_clock: `self.clock` (plain)
 holdings     the strategy's position (plain); held: what it returns; closing: squaring off (plain)
 order_handle its orders (plain); order_ids: its client order ids (pure); latency: a sample of durations
+supervisor   starts, stops and swaps them while all else runs; reloading: their sources, read anew
 loading      from `module:Class` to the class; inspection: faults of a class found before it runs
 bodies/      strategies that come with natya
 errors
 """
 
 from .actor import StrategyActor
-from .errors import StrategyBrokenError, StrategyError, StrategyNotFoundError, StrategyParametersError
-from .loading import load_strategy
+from .errors import (
+    StrategyBrokenError,
+    StrategyChangeRefusedError,
+    StrategyError,
+    StrategyNotFoundError,
+    StrategyParametersError,
+)
+from .loading import load_strategy, path_of
 from .parameters import parameters_of
+from .supervisor import StrategySupervisor, checked
 
 __all__ = [
     "StrategyActor",
     "StrategyBrokenError",
+    "StrategyChangeRefusedError",
     "StrategyError",
     "StrategyNotFoundError",
     "StrategyParametersError",
+    "StrategySupervisor",
+    "checked",
     "load_strategy",
     "parameters_of",
+    "path_of",
 ]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, cast, get_arg
 from ...config.sections.strategy import StrategySettings
 from ...messages.addresses import ORDERS
 from ...messages.database import Abandon, CheckDatabase, Query, QueryToFile, ReadHistory, SaveMarketData
-from ...messages.events import Subscribe, Subscribed, Unsubscribe
+from ...messages.events import Subscribe, Unsubscribe
 from ...messages.journal import JournalRecord, ReadJournal
 from ...messages.market import AwaitMarketEnd, Candle, Tick
 from ...messages.orders import (
@@ -130,6 +130,9 @@ class StrategyActor(Keeping):
     cancel_on_failure: ClassVar[bool] = False
     """Whether its open orders are cancelled when it has failed for good; else they stay, stops too. What is held stays
     either way."""
+
+    cancel_on_stop: ClassVar[bool] = False
+    """Whether its open orders are cancelled when a person stops it, or the system stops; not when it is swapped."""
 
     Parameters: ClassVar[type[Struct] | None] = None
     """A Struct of msgspec whose fields are what may be set, each with its type and mostly a default; None: anything."""
@@ -345,10 +348,6 @@ class StrategyActor(Keeping):
         elif isinstance(fact, OrderIntended):
             self._expect_exit(fact)
         self._orders.hear(fact)
-
-    @handles(Subscribed)
-    def hear_subscribed(self, _answer: Subscribed, _sender: ActorAddress) -> None:
-        """Do nothing: the subscription needs no confirmation."""
 
     def statistics(self) -> StrategyStatistics:
         """Return the counts, and the latency of a sample of ticks."""

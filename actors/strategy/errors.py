@@ -55,3 +55,7 @@ class StateUnknownError(StrategyError):
 
 class StateOutdatedError(StrategyError):
     """Another life of the strategy has saved a newer state; it is restarted with that."""
+
+
+class StrategyChangeRefusedError(StrategyError):
+    """A strategy was not started, stopped or swapped: what ran before runs on. The text says why."""

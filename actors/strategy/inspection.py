@@ -25,7 +25,8 @@ HOOKS: Final = {
 """Methods that the runtime calls, with their numbers of arguments."""
 
 OPTIONS: Final = frozenset({
-    "Parameters", "State", "TOPICS", "background", "behavior", "blocking", "cancel_on_failure", "candles", "conflates",
+    "Parameters", "State", "TOPICS", "background", "behavior", "blocking", "cancel_on_failure", "cancel_on_stop",
+    "candles", "conflates",
     "is_drained", "mailbox", "offload_threads_max", "offloads_max", "restore", "snapshot", "stash_max", "statistics",
     "trouble", "warm_up",
 })  # fmt: skip
@@ -154,6 +155,7 @@ def _fault_of_parameters(value: Any) -> str:
 
 _DECLARED: Final = {
     "cancel_on_failure": _fault_of_truth,
+    "cancel_on_stop": _fault_of_truth,
     "candles": _fault_of_candles,
     "warm_up": _fault_of_warm_up,
     "Parameters": _fault_of_parameters,

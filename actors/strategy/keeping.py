@@ -64,7 +64,7 @@ class SaveAgain(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to save a state that orders did not take."""
 
 
-ALONE: Final = frozenset({JournalRecord, Ping, ReadTrace, StateRefused, SaveAgain})
+ALONE: Final = frozenset({JournalRecord, Ping, ReadTrace, StateRead, StateRefused, SaveAgain, Subscribed})
 """Handlers that look after the state themselves, or change none."""
 
 
@@ -99,6 +99,7 @@ class Keeping(Remembering):
         self._looks = False
         self._look_at_ns = NEVER_NS
         self._has_failed = False
+        self._awaited: dict[type[Any], Callable[[Any], None]] = {}
         self._saving_again: Timer | None = None
         if self._keeper is not None:
             vars(self)["on_stop"] = self._stop
@@ -125,7 +126,19 @@ class Keeping(Remembering):
             self.send(EVENTS, request)
             then()
         else:
-            self._ask(EVENTS, request, Subscribed, lambda _answer: then())
+            self._await(EVENTS, request, Subscribed, lambda _answer: then())
+
+    def _await(self, actor: str, request: Struct, wanted: type[Any], then: Callable[[Any], None]) -> None:
+        """Send in its own name what only it may ask, and go on with the answer."""
+        self._awaited[wanted] = then
+        self.send(actor, request)
+
+    @handles(Subscribed, StateRead)
+    def hear_awaited(self, answer: Subscribed | StateRead, _sender: ActorAddress) -> None:
+        """Go on with what was waited for."""
+        then = self._awaited.pop(type(answer), None)
+        if then is not None:
+            then(answer)
 
     def _ask(self, actor: str, request: Struct, wanted: type[Any], then: Callable[[Any], None]) -> None:
         def heard(outcome: Outcome) -> None:
@@ -149,7 +162,7 @@ class Keeping(Remembering):
             self._unsent = answer.unsent
             then()
 
-        self._ask(ORDERS, ReadState(strategy=self.name), StateRead, heard)
+        self._await(ORDERS, ReadState(strategy=self.name), StateRead, heard)
 
     def _read_missed(self, then: Callable[[], None]) -> None:
         """Read the facts of its orders that are not in the state, and go on when all are there."""
@@ -297,7 +310,13 @@ class Keeping(Remembering):
 
     @handles(Failed, Unavailable)
     def hear_failure(self, answer: Failed | Unavailable, sender: ActorAddress) -> None:
-        """Save the state again soon: what orders did not take is not kept by anybody."""
+        """Save the state again soon: what orders did not take is not kept by anybody.
+
+        Raises:
+            StateUnknownError: it has not begun, and its state or its subscription is not answered.
+        """
+        if self._awaited and answer.actor in {EVENTS, ORDERS}:
+            raise StateUnknownError(f"an answer of {answer.actor} wanted, found {answer}")
         if self._keeper is None or answer.actor != ORDERS:
             self.on_unhandled(answer, sender)
         elif self._saving_again is None:

@@ -44,6 +44,11 @@ def load_strategy(name: str) -> type[StrategyActor]:
     return found  # type: ignore[no-any-return]  # checked above
 
 
+def path_of(strategy: str | type[StrategyActor]) -> str:
+    """Return `module:Class` of a class at the top of a module; a text as it is."""
+    return strategy if isinstance(strategy, str) else f"{strategy.__module__}:{strategy.__qualname__}"
+
+
 def _broken(name: str, fault: BaseException) -> str:
     place = f"{fault.filename}:{fault.lineno}" if isinstance(fault, SyntaxError) else where_of(fault)
     text = fault.msg if isinstance(fault, SyntaxError) else reason_of(fault)

@@ -18,8 +18,10 @@ settings, errors
 """
 
 from .actor import Supervisor
+from .child import Child
 from .child_spec import BreakerSettings, ChildSpec
 from .errors import GaveUpError, ProbeOverranError, StartOverranError, SupervisionError
+from .handover import Handover as SupervisorHandover
 from .pool import Pool, PoolSettings, Resize, Resized
 from .protocol import (
     EXIT_GAVE_UP,
@@ -37,6 +39,7 @@ __all__ = [
     "AwaitSystemStop",
     "BreakerSettings",
     "ByKey",
+    "Child",
     "ChildSpec",
     "ChildrenStopped",
     "GaveUpError",
@@ -52,6 +55,7 @@ __all__ = [
     "Strategy",
     "SupervisionError",
     "Supervisor",
+    "SupervisorHandover",
     "SupervisorSettings",
     "SystemStopped",
 ]

@@ -11,7 +11,7 @@ from ..book.states import correlation_of
 from .senders import only_strategy
 
 if TYPE_CHECKING:
-    from ....messages.strategy_state import SaveState
+    from ....messages.strategy_state import ReadState, SaveState
     from ...runtime import ActorAddress
     from .context import OrdersContext
 
@@ -30,7 +30,7 @@ class StateKeeping:
     def __init__(self, context: OrdersContext) -> None:
         """Begin with none that waits."""
         self._context: Final = context
-        self._askers: dict[str, ActorAddress] = {}
+        self._askers: dict[tuple[str, bool], tuple[ReadState, ActorAddress]] = {}
         self._before: Unkept = []
         """Those that came before the journal was read back."""
 
@@ -55,25 +55,28 @@ class StateKeeping:
         else:
             self._before.append((request, sender))
 
-    def tell(self, strategy: str, sender: ActorAddress) -> None:
+    def tell(self, request: ReadState, sender: ActorAddress) -> None:
         """Answer what a strategy saved last, once the journal is read back; of repeated requests the last."""
+        strategy = request.strategy
         if not self._is_of_sender(strategy, sender):
             return
         context = self._context
         if context.is_read:
-            life = self._lives[strategy] = self._lives.get(strategy, 0) + 1
+            life = self._lives.get(strategy, 0)
+            if not request.only_looks:
+                life = self._lives[strategy] = life + 1
             context.send(sender, context.ledger.state(strategy, sequence=context.read_back.newest_sequence, life=life))
         else:
-            self._askers[strategy] = sender
+            self._askers[strategy, request.only_looks] = request, sender
 
     def catch_up(self) -> None:
         """Keep and tell what waited until the journal was read back."""
         before, self._before = self._before, []
-        for request, sender in before:
-            self._keep(request, sender)
+        for state, saver in before:
+            self._keep(state, saver)
         askers, self._askers = self._askers, {}
-        for strategy, asker in askers.items():
-            self.tell(strategy, asker)
+        for request, sender in askers.values():
+            self.tell(request, sender)
 
     def write_owed(self, strategy: str) -> None:
         """Write a state that the journal has refused once more, before something that may rely on it."""

@@ -1,0 +1,37 @@
+"""What the commands share that change a strategy of the running system."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from .exit_codes import FAILED
+from .session import give_up, running, tell_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ..messages.strategies import StrategyChanged
+
+CHANGE_S: Final = 60.0
+"""Seconds that a strategy may take to stop, and another to begin."""
+
+
+def change(
+    operation: str,
+    told: Callable[[StrategyChanged], str],
+    *,
+    data_dir: Path | None,
+    profile: str,
+    json: bool,
+    **arguments: Any,
+) -> None:
+    """Ask for a change, and tell what came of it; the command ends with 1 if nothing was changed."""
+    from ..messages.strategies import StrategyNotChanged  # noqa: PLC0415
+    from .views.strategies import changed_json  # noqa: PLC0415
+
+    with running(data_dir, profile) as system:
+        answer = system.call(operation, timeout_s=CHANGE_S, **arguments)
+    if isinstance(answer, StrategyNotChanged):
+        give_up(f"nothing was changed: {answer.name}: {answer.reason}", FAILED)
+    tell_answer(changed_json(answer), told(answer), json=json)

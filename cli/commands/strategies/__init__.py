@@ -1,0 +1,1 @@
+"""`natya strategies …`: the strategies of the running system, changed while all else runs."""

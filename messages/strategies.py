@@ -1,0 +1,88 @@
+"""Strategies of a running system: listed, started, stopped, and replaced by others of the same name."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .units import Count
+
+
+class ListStrategies(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ListStrategies"):
+    """To the supervisor of strategies: which are there? Answered by `StrategiesListed`."""
+
+
+class StrategyShown(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StrategyShown"):
+    """One strategy."""
+
+    name: str
+    strategy: str
+    """`module:Class`."""
+
+    state: str
+    """As in the supervision tree; `STOPPED`: by a person, until a person starts it."""
+
+    host: str
+    restarts: Count
+    has_state: bool
+    """Its class declares a `State`: what it knows outlives a restart and a swap."""
+
+    error: str = ""
+    """Its newest failure."""
+
+
+class StrategiesListed(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="StrategiesListed"):
+    """Answer to `ListStrategies`, in the order of starting."""
+
+    strategies: tuple[StrategyShown, ...]
+
+
+class StartStrategy(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StartStrategy"):
+    """To the supervisor of strategies: start one that was stopped, or a new one with these settings.
+
+    Answered, as each of the following, by `StrategyChanged` when it has begun, or by `StrategyNotChanged`.
+    """
+
+    name: str
+
+    settings: str = ""
+    """In JSON, as a table `[[strategies]]` has them; empty: of one that was stopped."""
+
+
+class StopStrategy(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StopStrategy"):
+    """To the supervisor of strategies: stop this one until it is started; what it holds stays."""
+
+    name: str
+
+
+class SwapStrategy(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SwapStrategy"):
+    """To the supervisor of strategies: let another class go on under this name, with its state, position and orders."""
+
+    name: str
+    strategy: str
+    """`module:Class`."""
+
+
+class ReloadStrategy(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReloadStrategy"):
+    """To the supervisor of strategies: read its file and the files beside it anew, and swap its class for that."""
+
+    name: str
+
+
+class StrategyChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StrategyChanged"):
+    """It was done."""
+
+    name: str
+    strategy: str
+    """`module:Class`."""
+
+    modules: tuple[str, ...] = ()
+    """Of a reload: modules whose source has changed."""
+
+
+class StrategyNotChanged(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StrategyNotChanged"
+):
+    """It was not done: what ran before runs on."""
+
+    name: str
+    reason: str
