@@ -14,7 +14,7 @@ import msgspec
 import natya_backtests
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from natya_builders import a_candle, a_tick
 from natya_pages import Page
@@ -263,7 +263,8 @@ some_values = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=200
 
 
 class TestThinning:
-    @given(some_values, st.integers(1, 20))
+    @example(values=[1.0] * 4, stretches_max=2)
+    @given(values=some_values, stretches_max=st.integers(1, 20))
     def test_of_a_curve_hides_no_extreme_of_any_stretch(self, values, stretches_max):
         column = np.array(values)
 

@@ -4,6 +4,7 @@ import csv
 import itertools
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -221,6 +222,30 @@ class TestTheJournal:
         assert sum(part.net_rupees for part in together.report.by_symbol) == sum(
             part.net_rupees for part in together.report.months
         )
+
+
+class TestTheTables:
+    FIELDS = {  # noqa: RUF012  read alone
+        "fills": "occurred_ns strategy client_order_id symbol side quantity price",
+        "trades": "strategy symbol direction quantity entry_ns entry_price profit charges net",
+    }
+
+    def test_have_each_fill_and_trade_and_each_part_of_the_report_as_it_was(self, tmp_path):
+        recording = write_candles(tmp_path / "walk.csv", 100, seed=3)
+        result = natya.backtest(natya_backtests.Crossover, recording, symbols=["TCS"], parameters={"fast": FAST})
+
+        assert len(result.trades) > 3
+        for table, names in self.FIELDS.items():
+            columns, rows = result.table(table).columns(), getattr(result, table)
+            for name in names.split():
+                wanted = [getattr(each, name) for each in rows]
+                assert list(columns[name]) == [float(each) if isinstance(each, Decimal) else each for each in wanted]
+            assert sum(columns["charges"]) == pytest.approx(float(result.report.charges_rupees))
+        for table, parts in (("months", result.report.months), ("symbols", result.report.by_symbol)):
+            columns = result.table(table).columns()
+            assert list(columns["name"]) == [each.name for each in parts]
+            assert list(columns["trades"]) == [each.trades for each in parts]
+            assert list(columns["net"]) == [float(each.net_rupees) for each in parts]
 
 
 class TestATimeSpan:
