@@ -75,6 +75,9 @@ if TYPE_CHECKING:
     from .messages.domain_events import DomainEvent, IntegrationEvent, MarketDataReceived, UnknownEvent
     from .messages.market import Candle, DaySummary, Depth, Tick
     from .messages.orders import (
+        CancellationIntended,
+        CancellationRefused,
+        CancellationUncertain,
         CancelOrder,
         ModificationIntended,
         ModificationRefused,
@@ -176,6 +179,9 @@ _MODULES: Final = {
     ".messages.market": ("Candle", "DaySummary", "Depth", "Tick"),
     ".messages.orders": (
         "CancelOrder",
+        "CancellationIntended",
+        "CancellationRefused",
+        "CancellationUncertain",
         "OrderAccepted",
         "OrderCancelled",
         "OrderExpired",
@@ -217,6 +223,9 @@ __all__ = [
     "BrokerCredentials",
     "ByKey",
     "CancelOrder",
+    "CancellationIntended",
+    "CancellationRefused",
+    "CancellationUncertain",
     "Candle",
     "ChildSpec",
     "Conflating",

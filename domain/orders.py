@@ -10,6 +10,9 @@ Trades outrank everything: an order that is filled in full is FILLED, also if a 
 Modifications are numbered. The terms are those of the modification with the highest number that the broker is known to
 have taken; one that is intended and not settled is pending, and until then the greater quantity counts: an order is not
 filled in full while it may have become a greater one.
+
+Cancellations are numbered, too. One that is asked for is in flight until it is refused, or the order has ended; it
+changes neither the state of the order nor what may still be filled of it.
 """
 
 from __future__ import annotations
@@ -21,6 +24,10 @@ import msgspec
 from msgspec.structs import replace
 
 from ..messages.orders import (
+    CancellationIntended,
+    CancellationRefused,
+    CancellationState,
+    CancellationUncertain,
     ModificationIntended,
     ModificationRefused,
     OrderAccepted,
@@ -79,6 +86,15 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     trigger_price: float | None
     """Rupees."""
 
+    intended_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
+    """A cancellation that was asked for and not refused: while the order is open, it is in flight."""
+
+    number: int
+    asked_by: str
     intended_ns: int
     """Nanoseconds since 1970-01-01 UTC."""
 
@@ -144,6 +160,18 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     stop_loss_price: float | None = None
     """Rupees; None unless it is the entry of a bracket with a stop."""
 
+    cancellations: int = 0
+    """Number of the newest cancellation that was asked for: so many there were."""
+
+    cancellations_refused: int = 0
+    """Number of the newest that is known to have been refused."""
+
+    cancellations_doubted: int = 0
+    """Number of the newest that had no answer in time."""
+
+    asked_to_cancel: Cancellation | None = None
+    """The newest, unless it was refused."""
+
     @classmethod
     def from_intent(cls, intent: OrderIntended) -> Order:
         """Return a new order, as its intent describes it."""
@@ -201,6 +229,22 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def quantity_max(self) -> int:
         """Shares that it may be for: while a modification is pending, the greater of before and after."""
         return self.quantity if self.pending is None else max(self.quantity, self.pending.quantity)
+
+    @property
+    def cancelling(self) -> Cancellation | None:
+        """The cancellation that is in flight; None: none is."""
+        return self.asked_to_cancel if self.is_open else None
+
+    @property
+    def cancellation(self) -> CancellationState:
+        """What became of the newest cancellation; empty: none was asked for."""
+        if not self.cancellations:
+            return ""
+        if not self.is_open:
+            return "DONE" if self.state == "CANCELLED" else "TOO_LATE"
+        if self.asked_to_cancel is None:
+            return "REFUSED"
+        return "IN_DOUBT" if self.cancellations_doubted >= self.cancellations else "REQUESTED"
 
     @property
     def was_never_placed(self) -> bool:
@@ -303,6 +347,28 @@ def _settled(order: Order, number: int) -> Order:
     return replace(order, settled=max(order.settled, number), pending=pending)
 
 
+def _asked_to_cancel(order: Order, fact: CancellationIntended) -> Order:
+    if fact.number <= order.cancellations:
+        return order
+    asked = None
+    if fact.number > order.cancellations_refused:
+        asked = Cancellation(number=fact.number, asked_by=fact.asked_by, intended_ns=fact.occurred_ns)
+    return replace(order, cancellations=fact.number, asked_to_cancel=asked)
+
+
+def _not_cancelled(order: Order, fact: CancellationRefused) -> Order:
+    if fact.number <= order.cancellations_refused:
+        return order
+    asked = order.asked_to_cancel
+    if asked is not None and asked.number <= fact.number:
+        asked = None
+    return replace(order, cancellations_refused=fact.number, asked_to_cancel=asked)
+
+
+def _cancelling_doubted(order: Order, fact: CancellationUncertain) -> Order:
+    return order if fact.number <= order.cancellations_doubted else replace(order, cancellations_doubted=fact.number)
+
+
 def _restated(order: Order) -> Order:
     state = _state(order.evidence, filled=order.filled, of=order.quantity_max)
     return order if state == order.state else replace(order, state=state)
@@ -328,4 +394,7 @@ _APPLY: Final[dict[type, Callable[[Order, Any], Order]]] = {
     ModificationIntended: _intended_to_be,
     OrderModified: _modified,
     ModificationRefused: _not_modified,
+    CancellationIntended: _asked_to_cancel,
+    CancellationUncertain: _cancelling_doubted,
+    CancellationRefused: _not_cancelled,
 }

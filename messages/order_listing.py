@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from .orders import OrderState, OrderType, Position, Product, Side, Validity
+from .orders import CancellationState, OrderState, OrderType, Position, Product, Side, Validity
 from .units import Holding, Nanoseconds, Price, Rupees, Shares
 
 LISTED_MAX: Final = 10_000
@@ -60,6 +60,12 @@ class OrderListed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
     reason: str = ""
     """Of its newest fact, where that has one."""
+
+    cancellation: CancellationState = ""
+    """What became of the newest cancellation that was asked for."""
+
+    cancellation_by: str = ""
+    """Who asked for the one that is in flight."""
 
 
 class OrdersRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersRead"):

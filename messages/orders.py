@@ -41,6 +41,11 @@ Product: TypeAlias = Literal["INTRADAY", "CNC", "MARGIN"]
 OrderState: TypeAlias = Literal[
     "INTENDED", "UNKNOWN", "ACCEPTED", "PART_FILLED", "FILLED", "REFUSED", "REJECTED", "CANCELLED", "EXPIRED"
 ]
+CancellationState: TypeAlias = Literal["", "REQUESTED", "IN_DOUBT", "REFUSED", "DONE", "TOO_LATE"]
+"""What became of the newest cancellation that was asked for; empty: none was. REQUESTED and IN_DOUBT are in flight: the
+broker has not answered, or not in time. REFUSED: the order is open still. DONE: it is cancelled. TOO_LATE: it ended
+otherwise."""
+
 RiskState: TypeAlias = Literal["STARTING", "RECONCILING", "NORMAL", "REDUCING", "HALTED"]
 KeptRiskState: TypeAlias = Literal["NORMAL", "REDUCING", "HALTED"]
 """The states that are journaled; STARTING and RECONCILING are phases of a start."""
@@ -172,7 +177,8 @@ class ReduceOnly(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancelOrder"):
     """From a strategy to orders: cancel the open quantity of this order.
 
-    Ends in `OrderCancelled`, or in the fills that came first.
+    Answered by facts: `CancellationIntended`, and then `OrderCancelled`, `CancellationRefused`, or the fills that came
+    first. Where there is nothing to cancel by a `CancellationRefused` to the sender alone.
     """
 
     client_order_id: str
@@ -392,6 +398,59 @@ class ModificationRefused(
     """Nanoseconds since 1970-01-01 UTC."""
 
 
+class CancellationIntended(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancellationIntended"
+):
+    """Fact: the open quantity of the order is to be cancelled; the request does not wait for this to be durable.
+
+    It is in flight until the order has ended, or `CancellationRefused`. Of one in doubt the request may leave again: a
+    second one cancels nothing more.
+    """
+
+    client_order_id: str
+    number: SomeCount
+    """Of this order's cancellations, from 1."""
+
+    asked_by: str
+    """Its strategy, the name of a person, or the part of natya that wants it."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class CancellationUncertain(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancellationUncertain"
+):
+    """Fact: the broker has not answered this cancellation, and a look-up showed the order open; it is asked again."""
+
+    client_order_id: str
+    number: SomeCount
+    """Of this order's cancellations, from 1."""
+
+    reason: str
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class CancellationRefused(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancellationRefused"
+):
+    """Fact: the order is not cancelled, says the broker; or there was nothing to cancel, say we."""
+
+    client_order_id: str
+    number: Count
+    """Of the cancellation that this settles; 0: it was none, since nothing was to be cancelled."""
+
+    rule: str
+    """`broker`; or of ours `order_state` or `identity`."""
+
+    reason: str
+    """What was wanted and what was found, or the broker's reason."""
+
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
 class OrderExpired(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderExpired"):
     """Fact: the order ended without being filled: its validity ran out, or it never reached the broker."""
 
@@ -414,6 +473,9 @@ OrderFact: TypeAlias = (
     | ModificationIntended
     | OrderModified
     | ModificationRefused
+    | CancellationIntended
+    | CancellationUncertain
+    | CancellationRefused
 )
 
 
@@ -508,6 +570,9 @@ class OpenOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     is_uncertain: bool = False
     """It is not known whether it reached the broker."""
 
+    cancelling: CancellationIntended | None = None
+    """The cancellation that is in flight."""
+
 
 class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="HoldingsRead"):
     """Answer to `ReadHoldings`: what the book of record says of one strategy in the account, earlier runs included."""
@@ -566,3 +631,6 @@ class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
 
     account: Count = 0
     """Number of the account: 0 is that of all sessions."""
+
+    illegal_transitions: Count = 0
+    """What the broker said of orders since the start, and cannot be true of them as they stood: refused."""

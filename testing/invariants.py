@@ -45,6 +45,7 @@ def violations(world: World, records: Sequence[JournalRecord]) -> list[str]:
         *_agreement(world, book, [record.fact for record in records]),
         *_halts(records),
         *_brackets(book, records),
+        *_contradictions(world),
         *_projection(read_model, book, records),
         *_recording(read_model),
     ]
@@ -107,8 +108,18 @@ def _agreement(world: World, book: Book, facts: Sequence[Any]) -> Iterator[str]:
             yield f"{client_order_id} is {order.state} ({order.filled}), and {found.state} ({filled}) at the exchange"
         if order.is_open and order.pending is not None:
             yield f"change {order.pending.number} of {client_order_id} was never settled"
+        if order.cancelling is not None:
+            yield f"cancellation {order.cancelling.number} of {client_order_id} was never answered"
         if order.is_open and not _is_same(order, found):
             yield f"{client_order_id} is {order}, and {found} at the exchange"
+
+
+def _contradictions(world: World) -> Iterator[str]:
+    """The exchange keeps its word, so nothing that it said was refused, whatever way it took."""
+    orders = world.statistics.get("orders")
+    refused = getattr(orders, "illegal_transitions", 0)
+    if refused:
+        yield f"{refused} things that the exchange said were taken for impossible"
 
 
 def _halts(records: Sequence[JournalRecord]) -> Iterator[str]:

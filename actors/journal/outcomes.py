@@ -1,8 +1,8 @@
 """Which facts are accepted on a full disk (pure).
 
 *Outcomes* are facts of what has already happened to an order. They close or bound an existing risk (a cancel, a fill, a
-doubt), so the reserve is kept for them. Facts that open a new risk, or only inform, are refused until there is space:
-without a durable intent no order is sent.
+doubt), as a cancellation that is asked for does, so the reserve is kept for them. Facts that open a new risk, or only
+inform, are refused until there is space: without a durable intent no order is sent.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from typing import Final
 
 from ...messages.journal import Fact
 from ...messages.orders import (
+    CancellationIntended,
+    CancellationRefused,
+    CancellationUncertain,
     ModificationRefused,
     OrderAccepted,
     OrderCancelled,
@@ -25,6 +28,9 @@ from ...messages.orders import (
 
 OUTCOMES: Final[frozenset[type]] = frozenset(
     {
+        CancellationIntended,
+        CancellationRefused,
+        CancellationUncertain,
         ModificationRefused,
         OrderAccepted,
         OrderCancelled,

@@ -43,6 +43,7 @@ from ...messages.kill_switch import HaltTrading
 from ...messages.market import Tick
 from ...messages.order_listing import CancelOrders, ReadOrders, ReadPositions
 from ...messages.orders import (
+    CancellationIntended,
     CancelOrder,
     ModificationIntended,
     ModificationRefused,
@@ -72,7 +73,6 @@ from .parts.hearing import Hearing
 from .parts.placing import Placing
 from .parts.resolving import Resolving
 from .parts.risk_keeping import RiskKeeper
-from .parts.senders import only_strategy
 from .parts.starting import Starting
 from .parts.state_keeping import StateKeeping
 from .rules import NO_PRICE
@@ -87,7 +87,7 @@ WATCH_S: Final = 1.0
 """Seconds between two looks at the day's loss, besides one after each fill; in a simulated market each order looks."""
 
 Handover: TypeAlias = tuple[
-    int, dict[str, frozenset[str]], "RiskHandover", bool, tuple[bool, frozenset[str]], "StateHandover"
+    int, dict[str, dict[str, str]], "RiskHandover", bool, tuple[bool, frozenset[str]], "StateHandover"
 ]
 """The newest `life` number given to a strategy; pending cancellations; what of the risk state is not durable; whether
 the account of this run has been entered, which happens once in a run; what is to be cancelled; what of the states of
@@ -104,9 +104,9 @@ class OrdersActor(RuntimeActor):
         """Begin with an empty book, and read the journal."""
         context = self._context = OrdersContext(self)
         halting = self._halting = Halting()
-        cancelling = self._cancelling = Cancelling(context, halting)
-        risk = self._risk = RiskKeeper(context, halting, cancelling)
         resolving = self._resolving = Resolving(context)
+        cancelling = self._cancelling = Cancelling(context, halting, resolving)
+        risk = self._risk = RiskKeeper(context, halting, cancelling)
         gate = Gate(context, risk)
         changing = self._changing = Changing(context, gate, risk)
         hearing = self._hearing = Hearing(context, risk, resolving, cancelling, changing)
@@ -156,7 +156,7 @@ class OrdersActor(RuntimeActor):
     @handles(CancelOrder)
     def cancel(self, request: CancelOrder, sender: ActorAddress) -> None:
         """Cancel the open quantity of the order, as soon as it has been placed; in every risk state."""
-        self._cancelling.cancel(request.client_order_id, only_strategy(sender))
+        self._cancelling.cancel_for(request.client_order_id, sender)
 
     @handles(ReadHoldings)
     def tell_holdings(self, request: ReadHoldings, sender: ActorAddress) -> None:
@@ -256,6 +256,8 @@ class OrdersActor(RuntimeActor):
                 self._risk.not_written(fact, answer.reason)
             elif isinstance(fact, ModificationIntended | ModificationRefused):
                 self._changing.not_written(fact, answer.reason)
+            elif isinstance(fact, CancellationIntended):
+                self._cancelling.not_written(fact)
         if entry.order is not None:
             self._placing.not_written(entry, entry.order, answer.reason)
         elif entry.client_order_id != RISK_STATE and not entry.client_order_id.startswith(STATE_OF):
@@ -359,4 +361,5 @@ class OrdersActor(RuntimeActor):
 
     def statistics(self) -> OrdersStatistics:
         """Return the counts of the current account."""
-        return self._ledger.book.statistics(self._risk.state, self._risk.cause)
+        illegal = self._hearing.illegal_transitions
+        return self._ledger.book.statistics(self._risk.state, self._risk.cause, illegal_transitions=illegal)

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ...domain.orders import Order, advance
+from ...domain.orders import Order
 from ...domain.reports import excess_fault, trade_fault
 from ...domain.time import SECOND_NS
+from ...domain.transitions import IllegalTransition, IllegalTransitionError, illegal, step
 from ...domain.wording import printable
 from ...messages.broker import (
     ExecutionReport,
@@ -26,6 +27,8 @@ from ...messages.broker import (
     WithdrawOrder,
 )
 from ...messages.orders import (
+    CancellationRefused,
+    CancellationUncertain,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
@@ -42,12 +45,15 @@ from .rules import Refusal
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts that follow from one message of the broker."""
+    """What follows from one message of the broker."""
 
     facts: tuple[OrderFact, ...] = ()
 
     trades_missing: bool = False
     """The broker reports more shares filled than the known trades have, or an impossible trade: look the order up."""
+
+    illegal: tuple[IllegalTransition, ...] = ()
+    """What it says and cannot be of the order as it stands: refused, and told. The order has to be looked up."""
 
 
 def refused(order: SubmitOrder, refusal: Refusal, now_ns: int) -> OrderRefused:
@@ -95,9 +101,13 @@ def from_answer(order: Order, answer: OrderPlaced | OrderNotPlaced | OrderInDoub
             fact = OrderRejected(client_order_id=client_order_id, reason=answer.reason, occurred_ns=now_ns)
         case OrderInDoubt():
             fact = OrderUncertain(client_order_id=client_order_id, reason=answer.reason, occurred_ns=now_ns)
-    if not isinstance(answer, OrderPlaced) and not _is_in_doubt(order):
-        return Update()
-    return Update(facts=_news(order, fact))
+    said = _Collected(order)
+    if isinstance(answer, OrderPlaced) or _is_in_doubt(order):
+        said.add(fact)
+    elif isinstance(answer, OrderNotPlaced) and order.state != "REJECTED" and (order.broker_order_id or order.filled):
+        reason = f"an order that the broker does not have wanted, found it there as {order.broker_order_id!a}"
+        said.refuse(OrderRejected.__name__, "REJECTED", f"{reason}: {answer.reason}")
+    return said.update()
 
 
 def from_report(order: Order, report: ExecutionReport, now_ns: int) -> Update:
@@ -106,29 +116,31 @@ def from_report(order: Order, report: ExecutionReport, now_ns: int) -> Update:
     A report that ends the order while trades are missing does not end it: it stays open until a look-up has returned
     all its trades, so that a crash in between cannot lose them.
     """
-    proof = "" if report.execution_type in {"REJECTED", "CANCEL_REJECTED"} else report.broker_order_id
-    facts = _trades(order, (report,), proof, now_ns)
+    said = _Collected(order)
+    if report.execution_type == "CANCEL_REJECTED":
+        return _not_cancelled(said, report.reason, report.occurred_ns or now_ns)
+    proof = "" if report.execution_type == "REJECTED" else report.broker_order_id
+    _trades(said, (report,), proof, now_ns)
     if report.execution_type == "TRIGGERED":
-        facts = (*facts, *_triggered(order, report.occurred_ns or now_ns))
-    after = _after(order, facts)
+        said.add(OrderTriggered(client_order_id=order.client_order_id, occurred_ns=report.occurred_ns or now_ns))
     ending = _ending(report.execution_type, order.client_order_id, report.reason, report.occurred_ns or now_ns)
-    missing = report.cumulative_quantity > after.filled or _is_untaken(report, after)
-    if ending is None or missing or not after.is_open:
-        return Update(facts=facts, trades_missing=missing)
-    return Update(facts=(*facts, ending))
+    missing = report.cumulative_quantity > said.order.filled or _is_untaken(report, said.order)
+    if ending is not None and not missing:
+        said.end(ending)
+    return said.update(trades_missing=missing)
 
 
 def from_lookup(order: Order, found: OrderFound, now_ns: int, *, horizon_ns: int) -> Update:
     """Translate the answer to a look-up: all trades of the order, what became of a change of it, then its state."""
     proof = "" if found.state == "REJECTED" else found.broker_order_id
-    facts = _trades(order, found.reports, proof, now_ns)
+    said = _Collected(order)
+    _trades(said, found.reports, proof, now_ns)
     if found.is_triggered:
-        facts = (*facts, *_triggered(order, now_ns))
-    after = _after(order, facts)
-    change = modifications.settled(after, found, horizon_ns=horizon_ns, now_ns=now_ns)
+        said.add(OrderTriggered(client_order_id=order.client_order_id, occurred_ns=now_ns))
+    change = modifications.settled(said.order, found, horizon_ns=horizon_ns, now_ns=now_ns)
     if change is not None:
-        facts = (*facts, change)
-        after = advance(after, change)
+        said.add(change)
+    after = said.order
     counted = max((report.cumulative_quantity for report in found.reports), default=0)
     missing = (
         counted > after.filled
@@ -136,10 +148,13 @@ def from_lookup(order: Order, found: OrderFound, now_ns: int, *, horizon_ns: int
         or any(_is_untaken(report, after) for report in found.reports)
     )
     told = (report.reason for report in found.reports if report.execution_type == found.state and report.reason)
-    ending = _ending(found.state, order.client_order_id, next(told, "as the broker answered a look-up"), now_ns)
-    if ending is None or missing or not after.is_open:
-        return Update(facts=facts, trades_missing=missing)
-    return Update(facts=(*facts, ending))
+    reason, state = next(told, "as the broker answered a look-up"), found.state
+    if state == "REJECTED" and after.filled:  # all of its trades are there: what has ended is the rest of it
+        reason, state = f"the broker says REJECTED, after {after.filled} shares were filled: {reason}", "CANCELLED"
+    ending = _ending(state, order.client_order_id, reason, now_ns)
+    if ending is not None and not missing:
+        said.end(ending)
+    return said.update(trades_missing=missing)
 
 
 def from_change(order: Order, answer: OrderReplaced | OrderNotReplaced, now_ns: int) -> Update:
@@ -170,40 +185,100 @@ def unanswered(order: Order, reason: str, now_ns: int) -> Update:
     return from_answer(order, doubt, now_ns)
 
 
-def _trades(
-    order: Order, reports: Iterable[ExecutionReport], broker_order_id: str, now_ns: int
-) -> tuple[OrderFact, ...]:
-    """Return the acceptance of the order, if new, and each new trade."""
-    facts: list[OrderFact] = []
-    if broker_order_id and not order.broker_order_id:
-        accepted = OrderAccepted(
-            client_order_id=order.client_order_id, broker_order_id=broker_order_id, occurred_ns=now_ns
+def cancellation_in_doubt(order: Order, reason: str, now_ns: int) -> tuple[CancellationUncertain, ...]:
+    """Return the fact that the cancellation in flight has no answer; none where that is known, or there is none."""
+    asked = order.cancelling
+    if asked is None or order.cancellations_doubted >= asked.number:
+        return ()
+    fact = CancellationUncertain(
+        client_order_id=order.client_order_id, number=asked.number, reason=reason, occurred_ns=now_ns
+    )
+    return (fact,)
+
+
+class _Collected:
+    """The facts of one message, each judged by the order as those before it leave it."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self._facts: list[OrderFact] = []
+        self._illegal: list[IllegalTransition] = []
+
+    def add(self, fact: OrderFact) -> None:
+        """Take one, unless it says nothing new, or cannot be."""
+        try:
+            after = step(self.order, fact)
+        except IllegalTransitionError as refused:
+            self._illegal.append(refused.transition)
+            return
+        if after is not self.order:
+            self.order = after
+            self._facts.append(fact)
+
+    def end(self, fact: OrderFact) -> None:
+        """Take one that ends the order; of one that has ended already it says nothing new, be it as it may."""
+        if self.order.is_open:
+            self.add(fact)
+        elif (refused := illegal(self.order, fact)) is not None:
+            self._illegal.append(refused)
+
+    def refuse(self, fact: str, after: str, reason: str) -> None:
+        """Note a fact that is none, for what is wrong with the message itself."""
+        order = self.order
+        self._illegal.append(
+            IllegalTransition(
+                client_order_id=order.client_order_id, fact=fact, before=order.state, after=after, reason=reason
+            )
         )
-        facts.append(accepted)
-    after = order
+
+    def update(self, *, trades_missing: bool = False) -> Update:
+        """Return them all."""
+        return Update(facts=tuple(self._facts), trades_missing=trades_missing, illegal=tuple(self._illegal))
+
+
+def _not_cancelled(said: _Collected, reason: str, occurred_ns: int) -> Update:
+    asked = said.order.cancelling
+    if asked is not None:
+        said.add(
+            CancellationRefused(
+                client_order_id=said.order.client_order_id,
+                number=asked.number,
+                rule="broker",
+                reason=reason,
+                occurred_ns=occurred_ns,
+            )
+        )
+    return said.update()
+
+
+def _trades(said: _Collected, reports: Iterable[ExecutionReport], broker_order_id: str, now_ns: int) -> None:
+    """Take the acceptance of the order, if new, and each new trade."""
+    order = said.order
+    if broker_order_id:
+        said.add(
+            OrderAccepted(client_order_id=order.client_order_id, broker_order_id=broker_order_id, occurred_ns=now_ns)
+        )
     for report in reports:
-        if report.execution_type != "TRADE" or report.execution_id in after.trade_ids:
+        if report.execution_type != "TRADE" or report.execution_id in said.order.trade_ids:
             continue
-        if trade_fault(report) or excess_fault(report, ordered=order.quantity_max, filled=after.filled):
+        before = said.order
+        fault = trade_fault(report) or excess_fault(report, ordered=before.quantity_max, filled=before.filled)
+        if fault is not None:
+            said.refuse(OrderFilled.__name__, "FILLED", fault.reason)
             continue
-        fill = OrderFilled(
-            client_order_id=order.client_order_id,
-            trade_id=report.execution_id,
-            strategy=order.strategy,
-            symbol=order.symbol,
-            side=order.side,
-            quantity=report.quantity,
-            price=report.price,
-            cumulative_quantity=after.filled + report.quantity,
-            occurred_ns=report.occurred_ns,
+        said.add(
+            OrderFilled(
+                client_order_id=order.client_order_id,
+                trade_id=report.execution_id,
+                strategy=order.strategy,
+                symbol=order.symbol,
+                side=order.side,
+                quantity=report.quantity,
+                price=report.price,
+                cumulative_quantity=said.order.filled + report.quantity,
+                occurred_ns=report.occurred_ns,
+            )
         )
-        facts.append(fill)
-        after = advance(after, fill)
-    return tuple(facts)
-
-
-def _triggered(order: Order, occurred_ns: int) -> tuple[OrderFact, ...]:
-    return _news(order, OrderTriggered(client_order_id=order.client_order_id, occurred_ns=occurred_ns))
 
 
 def _is_untaken(report: ExecutionReport, order: Order) -> bool:
@@ -225,13 +300,3 @@ def _ending(state: str, client_order_id: str, reason: str, occurred_ns: int) -> 
 
 def _is_in_doubt(order: Order) -> bool:
     return order.state in {"INTENDED", "UNKNOWN"}
-
-
-def _after(order: Order, facts: Iterable[OrderFact]) -> Order:
-    for fact in facts:
-        order = advance(order, fact)
-    return order
-
-
-def _news(order: Order, fact: OrderFact) -> tuple[OrderFact, ...]:
-    return () if advance(order, fact) is order else (fact,)

@@ -22,6 +22,9 @@ from ...messages.events import Subscribe, Unsubscribe
 from ...messages.journal import JournalRecord, ReadJournal
 from ...messages.market import AwaitMarketEnd, Candle, Tick
 from ...messages.orders import (
+    CancellationIntended,
+    CancellationRefused,
+    CancellationUncertain,
     CancelOrder,
     HoldingsRead,
     ModificationIntended,
@@ -73,6 +76,9 @@ OtherFact: TypeAlias = (
     | ModificationIntended
     | OrderModified
     | ModificationRefused
+    | CancellationIntended
+    | CancellationUncertain
+    | CancellationRefused
 )
 """Every fact of an order except its fills."""
 

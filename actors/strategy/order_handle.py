@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from ...domain.brackets import leg_id
 from ...domain.orders import Order, advance, intent_of
 from ...messages.orders import (
+    CancellationRefused,
+    CancellationState,
+    CancellationUncertain,
     OpenOrder,
     OrderAccepted,
     OrderFilled,
@@ -103,6 +106,14 @@ class OrderHandle(str):  # noqa: SLOT000  no second object an order, and a user 
         return not self.is_refused and self._order.is_open
 
     @property
+    def cancellation(self) -> CancellationState:
+        """What became of the newest cancellation: `REQUESTED`, `IN_DOUBT`, `REFUSED`, `DONE`, `TOO_LATE`; empty: none.
+
+        It is in flight while it is `REQUESTED` or `IN_DOUBT`, and another `cancel()` does nothing then.
+        """
+        return self._order.cancellation
+
+    @property
     def filled(self) -> int:
         """Shares."""
         return self._order.filled
@@ -141,7 +152,7 @@ class OrderHandle(str):  # noqa: SLOT000  no second object an order, and a user 
             fresh = self._order.filled - before
             self._value += fresh * fact.price
             self._priced += fresh
-        else:
+        elif not isinstance(fact, CancellationUncertain | CancellationRefused):
             self.reason = getattr(fact, "reason", self.reason)
 
     def __repr__(self) -> str:
@@ -197,6 +208,8 @@ class OwnOrders:
                     occurred_ns=intent.occurred_ns,
                 )
             )
+        if known.cancelling is not None:
+            facts.append(known.cancelling)
         for fact in facts:
             order = advance(order, fact)
         self._open[order.client_order_id] = OrderHandle.of(order, self._desk)

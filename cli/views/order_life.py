@@ -12,6 +12,9 @@ from ...domain.orders import Order, advance
 from ...domain.time import SECOND_NS, time_text
 from ...domain.wording import counted
 from ...messages.orders import (
+    CancellationIntended,
+    CancellationRefused,
+    CancellationUncertain,
     ModificationIntended,
     ModificationRefused,
     OrderAccepted,
@@ -128,7 +131,7 @@ def _words(fact: object, order: Order | None) -> str:  # noqa: PLR0911  one sent
             return f"CANCELLED: {fact.reason or 'no reason told'}"
         case OrderExpired():
             return f"EXPIRED: {fact.reason}"
-    return _words_of_change(fact)
+    return _words_of_change(fact) or _words_of_cancellation(fact) or type(fact).__name__
 
 
 def _words_of_change(fact: object) -> str:
@@ -145,7 +148,18 @@ def _words_of_change(fact: object) -> str:
         case ModificationRefused():
             which = f"change {fact.number}" if fact.number else "a change that never left"
             return f"NOT MODIFIED: {which} was refused by {fact.rule}: {fact.reason}"
-    return type(fact).__name__
+    return ""
+
+
+def _words_of_cancellation(fact: object) -> str:
+    match fact:
+        case CancellationIntended():
+            return f"CANCELLING: cancellation {fact.number}, asked for by {fact.asked_by}, leaves now"
+        case CancellationUncertain():
+            return f"CANCELLING IN DOUBT: cancellation {fact.number}: {fact.reason}; it is asked for again"
+        case CancellationRefused():
+            return f"NOT CANCELLED: cancellation {fact.number} was refused by {fact.rule}: {fact.reason}"
+    return ""
 
 
 def _prices(terms: OrderIntended | ModificationIntended | OrderModified) -> str:
@@ -189,6 +203,12 @@ def _meaning(order: Order | None, records: Sequence[JournalRecord], limits: Orde
         told += (
             f"; what became of change {order.pending.number} is not known: it is not sent again, the order is looked "
             f"up, and only when it is shown as before {limits.absence_horizon_s:g} s after the intent it was not made"
+        )
+    if order.cancelling is not None:
+        told += (
+            f"; cancellation {order.cancelling.number}, asked for by {order.cancelling.asked_by}, has no answer yet: "
+            f"the order is looked up every {limits.lookup_interval_s:g} s, and as long as it is shown open it is asked "
+            "for again, which cancels nothing else"
         )
     doubt = any(isinstance(each.fact, OrderUncertain) for each in records)
     if doubt and order.state not in {"UNKNOWN", "INTENDED"}:

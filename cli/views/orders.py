@@ -54,8 +54,9 @@ def terms(order: OrderListed) -> str:
 
 
 def state(order: OrderListed) -> str:
-    """Say how it stands: `PART_FILLED 3 of 10`."""
-    return f"{order.state} {order.filled:,} of {order.quantity:,}" if order.filled else order.state
+    """Say how it stands: `PART_FILLED 3 of 10, cancelling`."""
+    stands = f"{order.state} {order.filled:,} of {order.quantity:,}" if order.filled else order.state
+    return f"{stands}, cancelling" if order.cancellation in {"REQUESTED", "IN_DOUBT"} else stands
 
 
 def positions_json(found: PositionsRead) -> dict[str, Any]:

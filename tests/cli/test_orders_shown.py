@@ -14,7 +14,15 @@ from natya.actors.runtime import InProcessSystem
 from natya.cli.app import app
 from natya.config.sections.journal import JournalSettings
 from natya.messages.broker import FindOrder, LookupFailed, WithdrawOrder
-from natya.messages.orders import ModificationIntended, ModificationRefused, OrderModified, OrderUncertain
+from natya.messages.orders import (
+    CancellationIntended,
+    CancellationRefused,
+    CancellationUncertain,
+    ModificationIntended,
+    ModificationRefused,
+    OrderModified,
+    OrderUncertain,
+)
 from natya.messages.reconciliation import OrderLost, OrderMismatch
 
 make = BUILDERS
@@ -163,6 +171,31 @@ class TestTheLifeOfAnOrder:
         assert "MARKET, closed by target 110.00 (A-7T) or stop loss 95.00 (A-7S), for crossover" in " ".join(
             told.split()
         )
+
+    def test_tells_who_wanted_it_cancelled_and_what_came_of_each_request(self, data_dir):
+        of = {"client_order_id": "A-1", "occurred_ns": 5}
+        facts = (
+            CancellationIntended(number=1, asked_by="crossover", **of),
+            CancellationRefused(number=1, rule="broker", reason="busy", **of),
+            CancellationIntended(number=2, asked_by="asha", **of),
+            CancellationUncertain(number=2, reason="no answer", **of),
+        )
+        journal = Journal(data_dir / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+        journal.open()
+        journal.append(facts, correlation_id="A-1")
+        journal.commit()
+        journal.close()
+        told = natya("order", "show", "A-1", "--data-dir", data_dir).stdout
+
+        assert "CANCELLING: cancellation 1, asked for by crossover, leaves now" in told
+        assert "NOT CANCELLED: cancellation 1 was refused by broker: busy" in told
+        assert "CANCELLING IN DOUBT: cancellation 2: no answer; it is asked for again" in told
+        assert "6 of 10 may still be filled; cancellation 2, asked for by asha, has no answer yet" in told
+        listed = next(
+            each for each in rows("orders", "--data-dir", data_dir)["orders"] if each["client_order_id"] == "A-1"
+        )
+        assert (listed["cancellation"], listed["cancellation_by"]) == ("IN_DOUBT", "asha")
+        assert "PART_FILLED 4 of 10, cancelling" in natya("orders", "--data-dir", data_dir).stdout
 
     def test_that_never_left_says_which_rule(self, data_dir):
         told = natya("order", "show", "A-2", "--data-dir", data_dir).stdout

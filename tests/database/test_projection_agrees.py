@@ -18,16 +18,27 @@ from natya.actors.database.tables.projecting import fact_text
 from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.orders.book import Book
 from natya.messages.orders import (
+    CancellationIntended,
+    CancellationRefused,
+    CancellationUncertain,
+    ModificationIntended,
+    ModificationRefused,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
     OrderFilled,
+    OrderModified,
     OrderRefused,
     OrderRejected,
     OrderUncertain,
 )
 
 IDS = ("A", "B", "C")
+TERMS = {"limit_price": None, "trigger_price": None}
+CHANGES = (
+    "select client_order_id, modifications, in_effect, settled, cancellations, cancellations_refused, cancellation_by "
+    "from orders"
+)
 ENDS = (OrderRejected, OrderCancelled, OrderExpired, OrderUncertain)
 
 
@@ -39,6 +50,21 @@ def an_intent(identifier, build):
         quantity=(15, 15, 3)[number],
         strategy=("one", "two", "one")[number],
     )
+
+
+def a_step(kind, number, **of):
+    """Return a fact of a change or a cancellation, of one of three."""
+    which = 1 + number % 3
+    if kind == "changed":
+        if number % 5 == 0:
+            return ModificationRefused(number=which, rule="broker", reason="busy", **of)
+        made = ModificationIntended if number % 5 < 3 else OrderModified
+        return made(number=which, quantity=5 * which, **TERMS, **of)
+    if number % 4 == 0:
+        return CancellationRefused(number=which, rule="broker", reason="busy", **of)
+    if number % 4 == 1:
+        return CancellationUncertain(number=which, reason="no answer", **of)
+    return CancellationIntended(number=which, asked_by=f"asha {which}", **of)
 
 
 def a_fact(drawn, build):
@@ -71,11 +97,15 @@ def a_fact(drawn, build):
             cumulative_quantity=number,
             occurred_ns=number,
         )
+    if kind in {"changed", "cancelling"}:
+        return a_step(kind, number, client_order_id=identifier, occurred_ns=number)
     return ENDS[number % 4](client_order_id=identifier, reason=f"because {number}", occurred_ns=number)
 
 
 FACTS = st.tuples(
-    st.sampled_from(["filled", "filled", "accepted", "ended", "ended", "intended", "refused"]),
+    st.sampled_from(
+        ["filled", "filled", "accepted", "ended", "ended", "intended", "refused", "changed", "cancelling", "cancelling"]
+    ),
     st.sampled_from(IDS),
     st.integers(1, 20),
     st.one_of(st.integers(1, 999).map(lambda ticks: ticks * 5 / 100), st.floats(0.001, 1e6)),
@@ -85,11 +115,15 @@ FACTS = st.tuples(
 def agree(database, book):
     with OrderRepository(database) as orders, PositionRepository(database) as positions:
         rows = {row.client_order_id: row for row in orders.find().data}
+        told = {row[0]: row[1:] for row in database.query(CHANGES).rows}
         for identifier in IDS:
             order = book.order(identifier)
             row = rows[identifier]
             assert (row.state, row.filled_quantity) == (order.state, order.filled)
             assert (row.broker_order_id or "") == order.broker_order_id
+            by = None if order.asked_to_cancel is None else order.asked_to_cancel.asked_by
+            changes = order.modifications, order.in_effect, order.settled
+            assert told[identifier] == (*changes, order.cancellations, order.cancellations_refused, by)
         assert positions.find().data == book.statistics("NORMAL").positions
 
 

@@ -1,56 +1,29 @@
 """One order, whatever is said of it, in whatever sequence, however often."""
 
-import functools
-
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_order_facts import (
+    asked,
+    fill,
+    intended,
+    modified,
+    not_cancelled,
+    the_order,
+    unanswered,
+    unchanged,
+)
 
 from natya.domain.orders import Order, advance, intent_of
 from natya.messages.orders import (
-    ModificationIntended,
-    ModificationRefused,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
-    OrderFilled,
     OrderIntended,
-    OrderModified,
     OrderRejected,
     OrderTriggered,
     OrderUncertain,
 )
-
-INTENT = OrderIntended(
-    client_order_id="A-1",
-    strategy="crossover",
-    symbol="INFY",
-    side="BUY",
-    quantity=10,
-    order_type="MARKET",
-    limit_price=None,
-    occurred_ns=1,
-)
-
-
-def the_order(*facts):
-    return functools.reduce(advance, facts, Order.from_intent(INTENT))
-
-
-def fill(trade, quantity):
-    return OrderFilled(
-        client_order_id="A-1",
-        trade_id=f"T-{trade}",
-        strategy="crossover",
-        symbol="INFY",
-        side="BUY",
-        quantity=quantity,
-        price=100.0,
-        cumulative_quantity=quantity,
-        occurred_ns=2,
-    )
-
 
 UPDATES = st.one_of(
     st.builds(OrderAccepted, client_order_id=st.just("A-1"), broker_order_id=st.sampled_from(["B-1", "B-2"])),
@@ -149,26 +122,6 @@ class TestAnOrder:
             before = after
 
 
-def intended(number, quantity=10, limit_price=None):
-    return ModificationIntended(
-        client_order_id="A-1",
-        number=number,
-        quantity=quantity,
-        limit_price=limit_price,
-        trigger_price=None,
-        occurred_ns=2,
-    )
-
-
-def modified(number, quantity=10, limit_price=None):
-    fields = msgspec.structs.asdict(intended(number, quantity, limit_price))
-    return OrderModified(**fields)
-
-
-def unchanged(number):
-    return ModificationRefused(client_order_id="A-1", number=number, rule="broker", reason="", occurred_ns=2)
-
-
 CHANGES = st.one_of(
     st.tuples(st.integers(1, 3), st.integers(1, 20)).map(lambda pair: intended(pair[0], 5 * pair[0])),
     st.integers(1, 3).map(lambda number: modified(number, 5 * number)),
@@ -221,3 +174,42 @@ class TestAChangeOfAnOrder:
 
         assert the_order(*disorder) == the_order(*facts)
         assert the_order(*facts).filled >= the_order(*facts[:-1]).filled
+
+
+CANCELLATIONS = st.one_of(*(st.integers(1, 3).map(kind) for kind in (asked, unanswered, not_cancelled)))
+
+
+class TestACancellationOfAnOrder:
+    @pytest.mark.parametrize(
+        ("facts", "cancellation", "by"),
+        [
+            ((), "", None),
+            ((asked(1),), "REQUESTED", "asha 1"),
+            ((asked(1), unanswered(1)), "IN_DOUBT", "asha 1"),
+            ((asked(1), not_cancelled(1)), "REFUSED", None),
+            ((asked(1), not_cancelled(1), asked(2)), "REQUESTED", "asha 2"),
+            ((asked(1), unanswered(1), not_cancelled(1), asked(2)), "REQUESTED", "asha 2"),
+            ((not_cancelled(1), asked(1)), "REFUSED", None),
+            ((unanswered(1), asked(1)), "IN_DOUBT", "asha 1"),
+            ((asked(2), not_cancelled(1), asked(1)), "REQUESTED", "asha 2"),
+            ((asked(1), fill(1, 10)), "TOO_LATE", None),
+        ],
+    )
+    def test_is_in_flight_until_it_is_refused_or_the_order_has_ended(self, facts, cancellation, by):
+        order = the_order(*facts)
+
+        assert order.cancellation == cancellation
+        assert (order.cancelling.asked_by if order.cancelling else None) == by
+
+    def test_changes_nothing_else_of_it_and_is_done_when_it_is_cancelled(self, make):
+        order = the_order(make.accepted(), fill(1, 4), asked(1))
+
+        assert (order.state, order.leaves) == ("PART_FILLED", 6)
+        assert (advance(order, make.cancelled()).cancellation, order.cancellations) == ("DONE", 1)
+        assert all(advance(order, fact) is order for fact in (asked(1), not_cancelled(0)))
+
+    @given(facts=st.lists(st.one_of(UPDATES, CHANGES, CANCELLATIONS), max_size=12), data=st.data())
+    def test_ends_the_same_whatever_is_repeated_or_reordered(self, facts, data):
+        repeats = data.draw(st.lists(st.sampled_from(facts), max_size=6)) if facts else []
+
+        assert the_order(*data.draw(st.permutations(facts + repeats))) == the_order(*facts)

@@ -6,6 +6,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from natya.actors.orders import updates
 from natya.domain.orders import Order, advance
@@ -88,7 +89,9 @@ class TestWhatTheBrokerIsAsked:
 class TestAStop:
     @pytest.mark.parametrize("told", [True, False, None])
     def test_whose_trigger_was_met_unheard_is_triggered_by_a_look_up_once(self, order, told):
-        accepted = order(OrderAccepted(client_order_id="A-1", broker_order_id="B-1", occurred_ns=2))
+        accepted = replace(
+            order(OrderAccepted(client_order_id="A-1", broker_order_id="B-1", occurred_ns=2)), order_type="STOP"
+        )
         found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN", is_triggered=told)
         triggered = OrderTriggered(client_order_id="A-1", occurred_ns=5)
 

@@ -13,6 +13,9 @@ from natya.actors.strategy.holdings import Holdings
 from natya.actors.strategy.order_handle import OwnOrders
 from natya.domain.positions import Positions
 from natya.messages.orders import (
+    CancellationIntended,
+    CancellationRefused,
+    CancellationUncertain,
     CancelOrder,
     ModificationIntended,
     OpenOrder,
@@ -143,6 +146,26 @@ class TestTheHandleOfAnOrder:
         assert (change.reference_price, before) == (100.0, (10, 99.5))
         assert (handles[0].quantity, handles[0].limit, handles[0].state) == (7, 99.8, "ACCEPTED")
 
+    def test_knows_what_became_of_its_cancellation_and_tells_no_reason_of_it(self, stage, mine):
+        handles = []
+        mine(lambda self, tick: handles.append(self.buy(tick.symbol, 10, limit=99.5)))
+        stage.tell(stage.tick(100.0, sequence=2))
+        order = stage.orders.receive()
+        found = []
+        facts = (
+            fact(CancellationIntended, order, number=1, asked_by="mine"),
+            fact(CancellationUncertain, order, number=1, reason="no answer"),
+            fact(CancellationRefused, order, number=1, rule="broker", reason="busy"),
+            cancelled(order),
+        )
+        for each in (accepted(order), *facts):
+            stage.tell(each)
+            quiet(stage)
+            found.append((handles[0].cancellation, handles[0].is_open, handles[0].reason))
+
+        assert found[:4] == [(state, True, "") for state in ("", "REQUESTED", "IN_DOUBT", "REFUSED")]
+        assert found[4] == ("DONE", False, "asked")
+
     def test_tells_why_it_was_refused(self, stage, mine):
         handles = []
         mine(lambda self, tick: handles.append(self.buy(tick.symbol, 10)))
@@ -160,10 +183,12 @@ class TestTheOrdersOfALifeBefore:
         orders = OwnOrders(None)
         intent = builders.an_intent("mine-1-1", quantity=10)
         orders.found(OpenOrder(intent=intent, broker_order_id="B-1", filled=4))
-        orders.found(OpenOrder(intent=builders.an_intent("mine-1-2"), is_uncertain=True))
+        cancelling = CancellationIntended(client_order_id="mine-1-2", number=3, asked_by="mine", occurred_ns=1)
+        orders.found(OpenOrder(intent=builders.an_intent("mine-1-2"), is_uncertain=True, cancelling=cancelling))
         first, second = orders.open()
 
         assert (first.state, first.filled, first.average, second.state) == ("PART_FILLED", 4, None, "UNKNOWN")
+        assert (first.cancellation, second.cancellation) == ("", "REQUESTED")
 
     def test_are_found_by_an_intent_that_was_on_its_way(self):
         orders = OwnOrders(None)

@@ -25,7 +25,7 @@ DatabaseFile: TypeAlias = Literal["core", "market"]
 """The two files, by the names under which they are attached."""
 
 WORK: Final[dict[tuple[DatabaseFile, int], Callable[[duckdb.DuckDBPyConnection], None]]] = {
-    ("core", 7): project_emptied
+    ("core", 8): project_emptied
 }
 """What a step does after its SQL, in the same transaction. Orders are projected by the newest step that changes their
 columns, since they are written into all of them."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ....domain.accounts import SESSION
 from ....domain.money import exact_sum, exact_value
-from ....domain.orders import Order, Pending, advance
+from ....domain.orders import Cancellation, Order, Pending, advance
 from ....messages.accounts import AccountEntered
 from ....messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused, OrderState
 from ....messages.units import INTEGER_MAX
@@ -63,6 +63,18 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     evidence: OrderState = "INTENDED"
     """The strongest state that something else than trades is evidence of."""
+
+    cancellations: int = 0
+    """Number of the newest cancellation that was asked for."""
+
+    cancellations_refused: int = 0
+    """Number of the newest that is known to have been refused."""
+
+    cancellations_doubted: int = 0
+    """Number of the newest that had no answer in time."""
+
+    cancellation_by: str | None = None
+    """Who asked for the newest, unless it was refused."""
 
     created_ns: int
     changed_ns: int
@@ -209,6 +221,10 @@ class _Standing:
             in_effect=row.in_effect,
             settled=row.settled,
             pending=_pending(row),
+            cancellations=row.cancellations,
+            cancellations_refused=row.cancellations_refused,
+            cancellations_doubted=row.cancellations_doubted,
+            asked_to_cancel=_asked_to_cancel(row),
             intended_ns=row.created_ns,
             broker_order_id=row.broker_order_id or "",
             state="INTENDED" if row.state == "REFUSED" or (row.state == "UNKNOWN" and not is_described) else row.state,
@@ -289,6 +305,10 @@ class _Standing:
             settled=order.settled,
             pending_quantity=None if order.pending is None else order.pending.quantity,
             evidence=order.evidence,
+            cancellations=order.cancellations,
+            cancellations_refused=order.cancellations_refused,
+            cancellations_doubted=order.cancellations_doubted,
+            cancellation_by=None if order.asked_to_cancel is None else order.asked_to_cancel.asked_by,
             created_ns=order.intended_ns,
             changed_ns=self.changed_ns,
             changed_sequence=self.changed_sequence,
@@ -306,6 +326,13 @@ def _pending(row: OrderRow) -> Pending | None:
         trigger_price=row.trigger_price,
         intended_ns=0,
     )
+
+
+def _asked_to_cancel(row: OrderRow) -> Cancellation | None:
+    """Return the newest cancellation that was not refused; when it was asked for is not kept."""
+    if row.cancellation_by is None:
+        return None
+    return Cancellation(number=row.cancellations, asked_by=row.cancellation_by, intended_ns=0)
 
 
 def _fill(fact: OrderFilled, sequence: int, account: int) -> FillRow:

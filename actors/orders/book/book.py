@@ -315,7 +315,9 @@ class Book:
         """The cause of the newest change; empty if there was none."""
         return self._account.risk_cause
 
-    def statistics(self, risk_state: RiskState, risk_cause: str = "") -> OrdersStatistics:
+    def statistics(
+        self, risk_state: RiskState, risk_cause: str = "", *, illegal_transitions: int = 0
+    ) -> OrdersStatistics:
         """Return the counts of the current account."""
         account = self._account
         return OrdersStatistics(
@@ -329,6 +331,7 @@ class Book:
             refused_by_rule=dict(account.refused),
             risk_cause=risk_cause or account.risk_cause,
             account=self._number,
+            illegal_transitions=illegal_transitions,
         )
 
     def _note_bracket(self, account: _Account, order: Order) -> None:

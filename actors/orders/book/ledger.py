@@ -16,6 +16,7 @@ from ....domain.orders import Order, advance
 from ....messages.accounts import AccountEntered, AccountFact
 from ....messages.journal import Append, Appended, AppendRefused
 from ....messages.orders import (
+    CancellationIntended,
     HoldingsRead,
     KeptRiskState,
     OpenOrder,
@@ -251,9 +252,18 @@ class Ledger:
 
 def _open_order(order: Order) -> OpenOrder:
     """Tell of an order as it is now."""
+    asked, cancelling = order.cancelling, None
+    if asked is not None:
+        cancelling = CancellationIntended(
+            client_order_id=order.client_order_id,
+            number=asked.number,
+            asked_by=asked.asked_by,
+            occurred_ns=asked.intended_ns,
+        )
     return OpenOrder(
         intent=order.intent,
         broker_order_id=order.broker_order_id,
         filled=order.filled,
         is_uncertain=order.state == "UNKNOWN",
+        cancelling=cancelling,
     )

@@ -131,4 +131,6 @@ def shown(order: Order | OrderRefused, newest: OrderFact | None) -> OrderListed:
         occurred_ns=order.intended_ns,
         changed_ns=order.intended_ns if newest is None else newest.occurred_ns,
         reason=getattr(newest, "reason", ""),
+        cancellation=order.cancellation,
+        cancellation_by="" if order.cancelling is None else order.cancelling.asked_by,
     )

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from ....domain.time import DAY_NS
 from ....messages.accounts import AccountFact
-from ....messages.orders import ModificationIntended, OrderCancelled, OrderFact, OrderIntended, RiskStateChanged
+from ....messages.orders import (
+    CancellationIntended,
+    ModificationIntended,
+    OrderCancelled,
+    OrderFact,
+    OrderIntended,
+    RiskStateChanged,
+)
 from ....messages.risk import LimitsChanged
 from ....messages.strategy_state import StrategyStateSaved
 from ..errors import FactWithoutIntentError
@@ -21,8 +28,8 @@ SENT_MAX: Final = 20_000
 
 
 _OF_THE_BOOK: Final = frozenset({*get_args(OrderFact), RiskStateChanged})
-_SENT: Final = frozenset({OrderIntended, ModificationIntended, OrderCancelled})
-"""Facts of a request that left; a cancellation may have been asked for, so it counts, too."""
+_SENT: Final = frozenset({OrderIntended, ModificationIntended, CancellationIntended})
+"""Facts of a request that left."""
 
 
 class ReadBack:
@@ -56,7 +63,7 @@ class ReadBack:
         if kind not in _OF_THE_BOOK:
             self._take_other(fact, ledger)
             return
-        if kind in _SENT:
+        if kind in _SENT or (kind is OrderCancelled and not _was_asked_for(fact, ledger)):
             self._sent_ns.append(record.recorded_ns)
         try:
             ledger.book.apply(fact)  # type: ignore[arg-type]  # by its type
@@ -93,3 +100,9 @@ class ReadBack:
         times_ns = tuple(time_ns for time_ns in self._sent_ns if time_ns > now_ns - DAY_NS)
         self._sent_ns.clear()
         return times_ns
+
+
+def _was_asked_for(fact: Any, ledger: Ledger) -> bool:
+    """Say whether the journal has the request; earlier releases wrote none, and of theirs each may have been one."""
+    order = ledger.book.order(fact.client_order_id)
+    return order is not None and order.cancellations > 0

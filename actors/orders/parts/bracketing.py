@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .context import OrdersContext
     from .risk_keeping import RiskKeeper
 
+BRACKET: Final = "bracket"
+"""Who asks for the cancellations of exits."""
+
 
 class Bracketing:
     """Keeps the exits of every bracket as they should be.
@@ -77,4 +80,4 @@ class Bracketing:
             wanted = modifications.terms_wanted(order, step)
             context.write((modifications.intended(order, wanted, now_ns),))
         else:
-            self._cancelling.cancel(step.client_order_id, "")
+            self._cancelling.cancel(step.client_order_id, "", BRACKET)

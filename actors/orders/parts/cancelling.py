@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ....messages.addresses import BROKER
-from ....messages.broker import WithdrawOrder
+from ....domain.wording import printable
+from ....messages.addresses import BROKER, KILL_SWITCH
 from ....messages.order_listing import OrdersCancelling
+from ....messages.orders import CancellationIntended, CancellationRefused
 from .. import updates
 from ..book.listing import to_cancel
 from ..halting import CANCEL_AGAIN_S
 from ..reconciling.rounds import Rounds
+from ..rules import Refusal
 from ..withdrawing.withdrawals import WITHDRAWALS_MAX, Withdrawals
 from .due import CancelDue
+from .senders import only_strategy
 
 if TYPE_CHECKING:
     from ....domain.orders import Order
@@ -20,35 +23,98 @@ if TYPE_CHECKING:
     from ...runtime import ActorAddress
     from ..halting import Halting
     from .context import OrdersContext
+    from .resolving import Resolving
+
+UNNAMED: Final = "unnamed"
+"""Who asked, where that is not told."""
+
+NOT_OWN: Final = Refusal(rule="identity", reason="an order of the sender's own wanted, found none of this id")
 
 
 class Cancelling:
-    """Requests cancellations, those that wait for their order included."""
+    """Requests cancellations, those that wait for their order included.
 
-    def __init__(self, context: OrdersContext, halting: Halting) -> None:
+    Each is a fact, for whoever asks later; but no request waits for that to be durable: it only takes risk back, and a
+    disk that is full or hangs must not keep it. One without an answer is in doubt, and is asked again each time that
+    the order is looked up and found open: a second request for the same order at the broker cancels nothing more.
+    """
+
+    def __init__(self, context: OrdersContext, halting: Halting, resolving: Resolving) -> None:
         """Begin with none that waits."""
         self._context: Final = context
         self._ledger: Final = context.ledger
         self._halting: Final = halting
+        self._resolving: Final = resolving
         self.withdrawals: Final = Withdrawals()
         self._next_cancel = Rounds(lambda after_s: context.after(after_s, CancelDue()))
+        self._sent: dict[str, bool] = {}
+        """The orders whose cancellation this instance has requested, and whether a look-up has shown them open since:
+        the first one may have been answered before the request came."""
 
-    def cancel(self, client_order_id: str, only: str) -> None:
-        """Cancel an order as soon as it has been placed, if it is of this strategy; an empty name is any."""
+    def cancel_for(self, client_order_id: str, sender: ActorAddress) -> None:
+        """Cancel an order for a strategy, or for a part of natya; a strategy is told if there is nothing to cancel."""
+        only = only_strategy(sender)
+        order = self._ledger.order(client_order_id)
+        if only and order is not None and order.strategy == only and order.cancelling is not None:
+            return  # said twice: what becomes of the first is told
+        refusal = self.cancel(client_order_id, only, only or getattr(sender, "name", "") or UNNAMED)
+        if only and refusal is not None:
+            fact = CancellationRefused(
+                client_order_id=printable(client_order_id),
+                number=0,
+                rule=refusal.rule,
+                reason=refusal.reason,
+                occurred_ns=self._context.now_ns(),
+            )
+            self._context.send(sender, fact)
+
+    def cancel(self, client_order_id: str, only: str, asked_by: str) -> Refusal | None:
+        """Cancel an order as soon as it has been placed; return why there is nothing to cancel.
+
+        Args:
+            client_order_id: of the order.
+            only: the strategy that it has to be of; empty is any.
+            asked_by: who wants it.
+        """
         order = self._ledger.order(client_order_id)
         known = self._ledger.intents.get(client_order_id) or order
         if known is not None and only not in {"", known.strategy}:
             self._context.log("cancel.of_another", level="error", client_order_id=client_order_id, sender=only)
-            return
+            return NOT_OWN
         if not self._context.is_read or client_order_id in self._ledger.intents:
-            self._later(client_order_id, only=only)  # whose it is may not be known before the journal is read
+            # Whose it is may not be known before the journal is read.
+            self._later(client_order_id, only=only, asked_by=asked_by)
         elif order is None:
             self._context.log("cancel.unknown", level="warning", client_order_id=client_order_id)
+            return NOT_OWN
         elif order.is_open:
             if not order.broker_order_id:
                 # Once more: the broker may not have it yet.
-                self._later(client_order_id, only=order.strategy)
-            self._context.send(BROKER, updates.to_withdraw(order))
+                self._later(client_order_id, only=order.strategy, asked_by=asked_by)
+            self._request(order, asked_by)
+        else:
+            return Refusal(rule="order_state", reason=f"an open order wanted, found it {order.state}")
+        return None
+
+    def shown_open(self, client_order_id: str) -> None:
+        """Ask again for a cancellation that was asked for and not answered, since a look-up shows the order open."""
+        order = self._ledger.order(client_order_id)
+        if order is None or order.cancelling is None:
+            return
+        shown_before = self._sent.get(client_order_id)
+        if shown_before is False:
+            self._sent[client_order_id] = True
+            return
+        reason = "no answer before a second look-up showed the order open"
+        if shown_before is None:
+            reason = "the answer did not outlive a restart, and a look-up showed the order open"
+        if doubt := updates.cancellation_in_doubt(order, reason, self._context.now_ns()):
+            self._context.write(doubt)
+        self._send(order)
+
+    def not_written(self, fact: CancellationIntended) -> None:
+        """Ask once more later for a cancellation that the journal refused: the request has left all the same."""
+        self._later(fact.client_order_id, only="", asked_by=fact.asked_by)
 
     def cancel_many(self, request: CancelOrders, sender: ActorAddress) -> None:
         """Cancel what a person wants cancelled; not before the journal is read back."""
@@ -59,7 +125,7 @@ class Cancelling:
         chosen, not_open = to_cancel(self._ledger.book, request)
         self._context.log("orders.cancelled", level="warning", count=len(chosen), person=request.person)
         for client_order_id in chosen:
-            self.cancel(client_order_id, "")
+            self.cancel(client_order_id, "", printable(request.person) or UNNAMED)
         self._context.send(sender, OrdersCancelling(client_order_ids=chosen, not_open=not_open))
 
     def cancel_halted(self) -> None:
@@ -68,7 +134,7 @@ class Cancelling:
             return
         chosen = self._halting.to_cancel(self._ledger.book.open_orders())
         for client_order_id in chosen:
-            self.cancel(client_order_id, "")
+            self.cancel(client_order_id, "", self._halting.person or KILL_SWITCH)
         self._next_cancel.keep(bool(chosen), after_s=CANCEL_AGAIN_S)
 
     def cancel_again(self) -> None:
@@ -78,13 +144,15 @@ class Cancelling:
 
     def cancel_waiting(self) -> None:
         """Send what waited for the journal to be read back."""
-        for client_order_id, only in self.withdrawals.take_all():
-            self.cancel(client_order_id, only)
+        for client_order_id, only, asked_by in self.withdrawals.take_all():
+            self.cancel(client_order_id, only, asked_by)
 
     def placed(self, client_order_id: str, strategy: str) -> None:
         """Cancel an order that is on its way to the broker, if that is wanted already."""
-        if self._is_wanted(client_order_id, strategy):
-            self._context.send(BROKER, WithdrawOrder(client_order_id=client_order_id))
+        asked_by = self._wanted_by(client_order_id, strategy)
+        order = self._ledger.order(client_order_id)
+        if asked_by and order is not None:
+            self._request(order, asked_by)
 
     def changed(self, order: Order) -> None:
         """Cancel an order that the broker has by now, if that waited for it; what waits for one that ended is dropped.
@@ -93,19 +161,37 @@ class Cancelling:
         """
         client_order_id = order.client_order_id
         if client_order_id in self.withdrawals and (order.broker_order_id or not order.is_open):
-            is_wanted = self._is_wanted(client_order_id, order.strategy)
+            asked_by = self._wanted_by(client_order_id, order.strategy)
             self.withdrawals.drop(client_order_id)
-            if order.is_open and is_wanted:
-                self._context.send(BROKER, updates.to_withdraw(order))
+            if order.is_open and asked_by:
+                self._request(order, asked_by)
         if not order.is_open:
             self._halting.closing.discard(client_order_id)
+            self._sent.pop(client_order_id, None)
 
-    def _is_wanted(self, client_order_id: str, strategy: str) -> bool:
-        """Say whether a cancellation waits for this order, from a sender who may speak for its strategy."""
+    def _request(self, order: Order, asked_by: str) -> None:
+        """Have an open order cancelled, and that written down; of one in flight the request leaves once more."""
+        if order.cancelling is None:
+            fact = CancellationIntended(
+                client_order_id=order.client_order_id,
+                number=order.cancellations + 1,
+                asked_by=asked_by,
+                occurred_ns=self._context.now_ns(),
+            )
+            self._context.write((fact,))
+        self._send(order)
+
+    def _send(self, order: Order) -> None:
+        self._sent[order.client_order_id] = False
+        self._context.send(BROKER, updates.to_withdraw(order))
+        self._resolving.doubt(order.client_order_id)
+
+    def _wanted_by(self, client_order_id: str, strategy: str) -> str:
+        """Name who has a cancellation waiting for this order, and may speak for its strategy; empty: nobody."""
         if others := self.withdrawals.others(client_order_id, strategy):
             self._context.log("cancel.of_another", level="error", client_order_id=client_order_id, sender=others)
-        return self.withdrawals.is_asked(client_order_id, strategy)
+        return self.withdrawals.asked_by(client_order_id, strategy)
 
-    def _later(self, client_order_id: str, *, only: str) -> None:
-        if not self.withdrawals.add(client_order_id, only=only):
+    def _later(self, client_order_id: str, *, only: str, asked_by: str) -> None:
+        if not self.withdrawals.add(client_order_id, only=only, asked_by=asked_by):
             self._context.log("cancel.refused", level="error", client_order_id=client_order_id, waiting=WITHDRAWALS_MAX)

@@ -46,6 +46,8 @@ class Hearing:
         self._resolving: Final = resolving
         self._cancelling: Final = cancelling
         self._changing: Final = changing
+        self.illegal_transitions = 0
+        """What the broker said since the start and could not be true of the order as it stood."""
 
     def answer(self, answer: OrderPlaced | OrderNotPlaced | OrderInDoubt) -> None:
         """Journal the outcome of placing; an order in doubt is looked up, and never sent again."""
@@ -96,6 +98,8 @@ class Hearing:
             lookups.prove(found.client_order_id)
             now_ns = self._context.now_ns()
             self.take(order, updates.from_lookup(order, found, now_ns, horizon_ns=self._horizon_ns))
+            if found.state in {"OPEN", "PART_FILLED"}:
+                self._cancelling.shown_open(found.client_order_id)
             self.come_up()
 
     def not_found(self, answer: OrderNotFound) -> None:
@@ -134,8 +138,19 @@ class Hearing:
         self._resolving.keep_looking()
 
     def take(self, order: Order, update: Update) -> None:
-        """Append new facts, and decide whether the order has to be looked up."""
+        """Append new facts, tell what cannot be, and decide whether the order has to be looked up."""
         context, client_order_id = self._context, order.client_order_id
+        for refused in update.illegal:
+            self.illegal_transitions += 1
+            context.log(
+                "transition.refused",
+                level="error",
+                client_order_id=client_order_id,
+                fact=refused.fact,
+                before=refused.before,
+                after=refused.after,
+                reason=refused.reason,
+            )
         if update.facts:
             change = None
             if order.was_never_placed:
@@ -145,15 +160,18 @@ class Hearing:
         after = context.ledger.order(client_order_id)
         if after is not None:
             self._cancelling.changed(after)
+            after = context.ledger.order(client_order_id)
         # INTENDED, too: the fact that proved more may be the one that the journal refused.
-        if update.trades_missing or (after is not None and self.is_in_doubt(after)):
+        if update.trades_missing or update.illegal or (after is not None and self.is_in_doubt(after)):
             self._resolving.doubt(client_order_id)
         else:
             self._resolving.settle(client_order_id)
 
     def is_in_doubt(self, order: Order) -> bool:
-        """Say whether it is not known that the broker has the order, or what became of a change of it."""
-        return order.state in {"INTENDED", "UNKNOWN"} or self._changing.is_in_doubt(order)
+        """Say whether it is not known that the broker has the order, or what became of a change or a cancellation."""
+        return (
+            order.state in {"INTENDED", "UNKNOWN"} or order.cancelling is not None or self._changing.is_in_doubt(order)
+        )
 
     def come_up(self) -> None:
         """End RECONCILING once every order that was open at the start has been found, or reported absent."""

@@ -13,29 +13,33 @@ WITHDRAWALS_MAX: Final = 10_000
 
 
 class Withdrawals:
-    """The waiting cancellations, by client order id, each with the strategies that asked; an empty name is any."""
+    """The waiting cancellations, by client order id, each with the strategies that it may be of, and who asked.
+
+    An empty name of a strategy is any.
+    """
 
     def __init__(self) -> None:
-        self._asked: dict[str, frozenset[str]] = {}
+        self._asked: dict[str, dict[str, str]] = {}
 
     def __contains__(self, client_order_id: str) -> bool:
         """Whether any cancellation of this order waits."""
         return client_order_id in self._asked
 
-    def add(self, client_order_id: str, *, only: str) -> bool:
+    def add(self, client_order_id: str, *, only: str, asked_by: str) -> bool:
         """Let one wait that is of this strategy; False where too many wait already."""
         if len(self._asked) >= WITHDRAWALS_MAX:
             return False
-        self._asked[client_order_id] = self._asked.get(client_order_id, frozenset()) | {only}
+        self._asked.setdefault(client_order_id, {})[only] = asked_by
         return True
 
-    def is_asked(self, client_order_id: str, strategy: str) -> bool:
-        """Say whether one waits from a sender who may speak for the order's strategy."""
-        return bool(self._asked.get(client_order_id, frozenset()) & {"", strategy})
+    def asked_by(self, client_order_id: str, strategy: str) -> str:
+        """Name who asked for one, and may speak for the order's strategy; empty: nobody has."""
+        asked = self._asked.get(client_order_id, {})
+        return asked.get(strategy) or asked.get("", "")
 
     def others(self, client_order_id: str, strategy: str) -> str:
         """Name the strategies that asked for it and may not; empty where one that may has asked, or none has."""
-        if self.is_asked(client_order_id, strategy):
+        if self.asked_by(client_order_id, strategy):
             return ""
         return ", ".join(sorted(self._asked.get(client_order_id, ())))
 
@@ -43,16 +47,20 @@ class Withdrawals:
         """Forget the cancellations of an order."""
         self._asked.pop(client_order_id, None)
 
-    def take_all(self) -> tuple[tuple[str, str], ...]:
-        """Return all of them, each with the strategy that asked, and forget them."""
-        taken = tuple((each, only) for each, may_be_of in sorted(self._asked.items()) for only in sorted(may_be_of))
+    def take_all(self) -> tuple[tuple[str, str, str], ...]:
+        """Return all of them, each with the strategy that it may be of, and who asked; and forget them."""
+        taken = tuple(
+            (client_order_id, only, asked_by)
+            for client_order_id, asked in sorted(self._asked.items())
+            for only, asked_by in sorted(asked.items())
+        )
         self._asked = {}
         return taken
 
-    def handover(self) -> dict[str, frozenset[str]]:
+    def handover(self) -> dict[str, dict[str, str]]:
         """Return all of them for the next instance."""
-        return dict(self._asked)
+        return self._asked
 
-    def restore(self, waiting: dict[str, frozenset[str]]) -> None:
+    def restore(self, waiting: dict[str, dict[str, str]]) -> None:
         """Take them over."""
         self._asked.update(waiting)

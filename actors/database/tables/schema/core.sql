@@ -46,7 +46,11 @@ create table orders (
     in_effect bigint default 0,
     settled bigint default 0,
     pending_quantity bigint,
-    evidence varchar
+    evidence varchar,
+    cancellations bigint default 0,
+    cancellations_refused bigint default 0,
+    cancellations_doubted bigint default 0,
+    cancellation_by varchar
 );
 
 create table fills (
