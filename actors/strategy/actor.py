@@ -106,8 +106,8 @@ EARLY_MAX: Final = 100_000
 FILLS_HANDED_OVER: Final = 100
 """The router may deliver a fill before orders knows that it is durable; at most so many are in that state."""
 
-SAID_APART: Final = (OrderRefused, ModificationRefused)
-"""Facts that orders tells a strategy itself, where they could not be journaled."""
+SAID_APART: Final = (OrderRefused, ModificationRefused, CancellationRefused)
+"""Facts that orders tells a strategy itself, where they could not be journaled, or nothing has happened to an order."""
 
 LATENCY_EVERY: Final = 16
 """One in so many ticks is timed; a power of two."""
