@@ -92,6 +92,7 @@ class BacktestFeedActor(RuntimeActor):
         self._chunks: Iterator[list[MarketMessage]] = iter(())
         self._chunk: list[MarketMessage] = []
         self._ends: list[int] = []
+        self._is_of_one_symbol = False
         self._place = 0
         self._ticks = self._candles = 0
         self._keeper = MarkKeeper()
@@ -148,13 +149,23 @@ class BacktestFeedActor(RuntimeActor):
         The newest of all is left to be sent.
         """
         lane = self._lane
+        if self._is_of_one_symbol:  # the same in a third of the time (0.3 and 1.3 us)
+            last = cast("Tick", self._chunk[end - 1])
+            if not (lane.newest_is_enough(TO_EVENTS, last) and lane.goes_to(last.exchange_ns)):
+                return False
+            if not self._keeper.has_candles(last.symbol):
+                self._keeper.add_ticks(cast("list[Tick]", self._chunk[place : end - 1]))
+            self._ticks += end - 1 - place
+            self._place = end - 1
+            return True
         ticks = cast("list[Tick]", self._chunk[place:end])
         newest = {tick.symbol: tick for tick in ticks}
         if not all(lane.newest_is_enough(TO_EVENTS, tick) for tick in newest.values()):
             return False
         if not lane.goes_to(ticks[-1].exchange_ns):
             return False
-        self._keeper.add_ticks(ticks[:-1], newest)
+        if not all(map(self._keeper.has_candles, newest)):
+            self._keeper.add_ticks(ticks[:-1])
         self._ticks += len(ticks) - 1
         for tick in sorted(newest.values(), key=by_sequence) if len(newest) > 1 else ():
             if tick is not ticks[-1]:
@@ -209,6 +220,7 @@ class BacktestFeedActor(RuntimeActor):
                 if played := self._played(chunk):
                     self._chunk, self._place = played, 0
                     self._ends = ends_of_ticks(played)
+                    self._is_of_one_symbol = len({message.symbol for message in played}) == 1
                     self.settings.on_progress(time_of(played[-1]))
                     return True
                 if time_of(chunk[0]) > self.settings.until_ns:

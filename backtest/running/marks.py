@@ -8,7 +8,7 @@ from ...domain.time import SECOND_NS
 from ..figures.curve import Bars, Marks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from ...messages.market import Candle, Tick
 
@@ -62,11 +62,14 @@ class MarkKeeper:
         elif price < growing.low:
             growing.low = price
 
-    def add_ticks(self, ticks: Sequence[Tick], symbols: Iterable[str]) -> None:
-        """Do the same for several, of these symbols."""
-        if not self._candled.issuperset(symbols):
-            for tick in ticks:
-                self.add_tick(tick)
+    def add_ticks(self, ticks: Iterable[Tick]) -> None:
+        """Do the same for several."""
+        for tick in ticks:
+            self.add_tick(tick)
+
+    def has_candles(self, symbol: str) -> bool:
+        """Tell whether its candles are the marks, so that its ticks need not be added."""
+        return symbol in self._candled
 
     def marks(self) -> Marks:
         """Return all marks, the newest tick of each symbol included; to be called once, at the end."""
