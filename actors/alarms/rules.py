@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from ...domain.time import SECOND_NS
+from ...domain.time import DAY_NS, SECOND_NS
 from ...domain.wording import counted
 from ...messages.broker import UpdatesStatistics
 from ...messages.database import DatabaseStatistics
+from ...messages.delivery import DeliveryStatistics
 from ...messages.events import EventsStatistics
 from ...messages.health import Severity, TokenStatistics
 from ...messages.market import FeedStatistics
@@ -24,6 +25,9 @@ DISK_WARN_BYTES: Final = 1 << 30
 DISK_CRITICAL_BYTES: Final = 256 << 20
 RESTARTS_MAX: Final = 3
 """Restarts of one actor between two looks that are no alarm."""
+
+GIVEN_UP_MAX: Final = 20
+"""Events that durable subscriptions give up between two looks, and that is not many yet."""
 
 Found: TypeAlias = "Iterator[tuple[str, str]]"
 """Whom it is about, which tells several of one rule apart, and what is the matter."""
@@ -134,6 +138,36 @@ def _dead_letters(view: View, before: View, _now_ns: int) -> Found:
                 yield name, f"{counted(more, 'message')} that no handler completed"
 
 
+def _given_up(view: View, _before: View, _now_ns: int) -> Found:
+    for delivery in view.statistics.values():
+        if isinstance(delivery, DeliveryStatistics):
+            for each in delivery.subscriptions:
+                if each.dead_letters:
+                    yield (
+                        each.subscription,
+                        (
+                            f"{each.subscription} has given up {counted(each.dead_letters, 'event')}: "
+                            f"{each.last_error or 'before this start'}"
+                        ),
+                    )
+
+
+def _given_up_fast(view: View, before: View, _now_ns: int) -> Found:
+    for name, delivery in view.statistics.items():
+        then = before.statistics.get(name)
+        if isinstance(delivery, DeliveryStatistics) and isinstance(then, DeliveryStatistics):
+            more = delivery.dead_letters - then.dead_letters
+            if more > GIVEN_UP_MAX:
+                yield name, f"durable subscriptions have given up {counted(more, 'event')} in a moment"
+
+
+def _given_up_old(view: View, _before: View, now_ns: int) -> Found:
+    for name, delivery in view.statistics.items():
+        if isinstance(delivery, DeliveryStatistics) and 0 < delivery.oldest_dead_letter_ns < now_ns - DAY_NS:
+            days = (now_ns - delivery.oldest_dead_letter_ns) // DAY_NS
+            yield name, f"a dead letter has waited for {counted(days, 'day')} for a person"
+
+
 def _database(view: View, _before: View, _now_ns: int) -> Found:
     for name, database in view.statistics.items():
         if isinstance(database, DatabaseStatistics) and database.down:
@@ -166,6 +200,9 @@ RULES: Final = (
     Rule(name="order_updates", severity="warning", find=_updates, after_s=60.0),
     Rule(name="token", severity="critical", find=_token),
     Rule(name="dead_letters", severity="warning", find=_dead_letters),
+    Rule(name="events_given_up", severity="warning", find=_given_up),
+    Rule(name="events_given_up_fast", severity="critical", find=_given_up_fast),
+    Rule(name="events_given_up_old", severity="warning", find=_given_up_old),
     Rule(name="database", severity="warning", find=_database, after_s=15.0),
     Rule(name="disk_low", severity="warning", find=_disk_low),
     Rule(name="disk_full", severity="critical", find=_disk_full),

@@ -5,6 +5,7 @@ from natya.actors.alarms.rules import RULES
 from natya.actors.observability import View
 from natya.messages.broker import UpdatesStatistics
 from natya.messages.database import DatabaseStatistics
+from natya.messages.delivery import DeliveryStatistics, SubscriptionStatus
 from natya.messages.events import EventsStatistics
 from natya.messages.health import TokenStatistics
 from natya.messages.market import FeedStatistics
@@ -41,10 +42,12 @@ def the_orders(**changes):
     return of(OrdersStatistics, **({"risk_state": "NORMAL"} | changes))
 
 
+BILLING = of(SubscriptionStatus, subscription="billing")
 WELL = a_view(
     orders=the_orders(),
     feed=of(FeedStatistics),
     events=of(EventsStatistics),
+    delivery=of(DeliveryStatistics, subscriptions=(BILLING,), dead_letters=2),
     database=of(DatabaseStatistics),
     updates=of(UpdatesStatistics, connected=True),
     tokens=of(TokenStatistics, alive=True, ends_ns=NOW_NS + 31 * MINUTE_NS),
@@ -64,6 +67,11 @@ ILL = {
     "order_updates": a_view(updates=of(UpdatesStatistics, connected=False, reason="refused")),
     "token": a_view(tokens=of(TokenStatistics, alive=True, ends_ns=NOW_NS + 29 * MINUTE_NS)),
     "dead_letters": a_view(events=of(EventsStatistics, dead_letters=4)),
+    "events_given_up": a_view(
+        delivery=of(DeliveryStatistics, subscriptions=(of(SubscriptionStatus, subscription="billing", dead_letters=2),))
+    ),
+    "events_given_up_fast": a_view(delivery=of(DeliveryStatistics, dead_letters=23)),
+    "events_given_up_old": a_view(delivery=of(DeliveryStatistics, oldest_dead_letter_ns=NOW_NS - 25 * 60 * MINUTE_NS)),
     "database": a_view(database=of(DatabaseStatistics, down="in use by process 4711")),
     "disk_low": a_view(disk_free_bytes=(1 << 30) - 1),
     "disk_full": a_view(disk_free_bytes=(256 << 20) - 1),
@@ -90,6 +98,6 @@ class TestARule:
     def test_of_trouble_leaves_out_a_dry_run_which_is_none(self):
         assert not found(a_view(a_child(trouble="dry run: nothing leaves")))["trouble"]
 
-    @pytest.mark.parametrize("name", ["feed_gap", "dead_letters", "restarting"])
+    @pytest.mark.parametrize("name", ["feed_gap", "dead_letters", "events_given_up_fast", "restarting"])
     def test_of_what_has_grown_is_silent_when_it_grows_no_more(self, name):
         assert not found(ILL[name], before=ILL[name])[name]
