@@ -148,6 +148,10 @@ format: $(STAMP) ## Let ruff rewrite what it can
 bench: $(STAMP) ## Run every benchmark beside its floor, and end with one table (NAMES="bench_actors …"; MARKDOWN=file)
 	@$(BIN)/python benchmarks/run.py $(if $(MARKDOWN),--markdown $(MARKDOWN)) $(NAMES)
 
+.PHONY: poison
+poison: $(STAMP) ## Deliver 1,000,000 durable events of which one in 100 is poison, and list 100,000 dead letters (COUNT=n LETTERS=n)
+	@$(BIN)/python benchmarks/bench_poison.py --events $(or $(COUNT),1000000) --letters $(or $(LETTERS),100000)
+
 .PHONY: clean
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -11,8 +11,6 @@ import msgspec
 from ...messages.delivery import DeadLettersChanged, DeadLettersListed, EventDeadLettered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ...messages.delivery import ListDeadLetters
 
 
@@ -87,7 +85,7 @@ class DeadLetterBook:
 
     def find(self, wanted: ListDeadLetters) -> DeadLettersListed:
         """Return a page of those that are wanted, and how many there are in all."""
-        matching = list(self._matching(wanted))
+        matching = self._matching(wanted)
         start = 0
         if wanted.after:
             start = next((number for number, each in enumerate(matching, 1) if each.letter_id == wanted.after), 0)
@@ -98,16 +96,22 @@ class DeadLetterBook:
             found=len(matching),
         )
 
-    def _matching(self, wanted: ListDeadLetters) -> Iterator[EventDeadLettered]:
-        for letter in self._letters.values():
-            if (
-                wanted.letter_id in {"", letter.letter_id}
-                and wanted.subscription in {"", letter.subscription}
-                and wanted.event_type in {"", letter.event.event_type}
-                and wanted.error in {"", letter.error}
-                and wanted.key in {"", letter.event.aggregate_id}
-            ):
-                yield letter
+    def _matching(self, wanted: ListDeadLetters) -> list[EventDeadLettered]:
+        if wanted.letter_id:
+            found = self._letters.get(wanted.letter_id)
+            matching = [] if found is None else [found]
+        else:
+            matching = list(self._letters.values())
+        # One filter after the other: each is a plain loop, and the first leaves few to the next.
+        if wanted.subscription:
+            matching = [each for each in matching if each.subscription == wanted.subscription]
+        if wanted.error:
+            matching = [each for each in matching if each.error == wanted.error]
+        if wanted.event_type:
+            matching = [each for each in matching if each.event.event_type == wanted.event_type]
+        if wanted.key:
+            matching = [each for each in matching if each.event.aggregate_id == wanted.key]
+        return matching
 
     def _remove(self, letter_id: str) -> None:
         letter = self._letters.pop(letter_id, None)

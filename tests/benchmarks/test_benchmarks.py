@@ -25,6 +25,7 @@ FIGURES = {
     "bench_kill_switch --orders 3": 2,
     "bench_exchange --orders 80 --rounds 1": 3,
     "bench_instruments --rows 400 --rounds 1": 3,
+    "bench_poison --events 300 --letters 50": 3,
     "bench_rebuild --facts 500 --late 100": 2,
 }
 

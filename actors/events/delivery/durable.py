@@ -134,7 +134,10 @@ class DurableSubscriptions:
             return
         if due.is_keeping:
             subscription.keeping = None
-            self._keep(subscription)
+            if self._is_to_be_kept(subscription):
+                self._keep(subscription)
+            else:
+                subscription.has_moved = False
         else:
             subscription.timer = None
             self.pump(subscription)
@@ -163,7 +166,7 @@ class DurableSubscriptions:
         if next_ns is not None:
             wait_s = max(0, next_ns - now_ns) / SECOND_NS
             subscription.timer = self._actor.after(wait_s, PumpDue(subscription.request.subscription))
-        if subscription.keeping is None and self._is_to_be_kept(subscription):
+        if subscription.keeping is None and subscription.has_moved:  # whether it has, is looked at when it is due
             due = PumpDue(subscription.request.subscription, is_keeping=True)
             subscription.keeping = self._actor.after(self._settings.keep_s, due)
 
