@@ -120,6 +120,18 @@ class TestARow:
                 COMPACT_ROWS[0].replace("10.0000", "nan"),
                 "SEM_TICK_SIZE: paise in multiples of 0.25 wanted, found 'nan'",
             ),
+            (
+                COMPACT_ROWS[0].replace("10.0000", "0.0000"),
+                "SEM_TICK_SIZE: paise in multiples of 0.25 wanted, found '0.0000'",
+            ),
+            (
+                COMPACT_ROWS[0].replace(",1.0,", ",0.0,"),
+                "SEM_LOT_UNITS: a whole number of at least 1 wanted, found '0.0'",
+            ),
+            (
+                COMPACT_ROWS[9].replace(",29150.00000", ",0.00000"),
+                "SEM_STRIKE_PRICE: rupees above 0 wanted, found '0.00000'",
+            ),
             (COMPACT_ROWS[0].replace("INFY", ""), "SEM_TRADING_SYMBOL: a trading symbol wanted, found ''"),
             (COMPACT_ROWS[0].replace("INFY", "INFÝ"), "a symbol of 1 to 64 printable characters wanted, found 'INFÝ'"),
             (
