@@ -133,3 +133,7 @@ class TestATrade:
 
 def _all(found):
     return [getattr(found, name) for name in found.__struct_fields__]
+
+
+def test_rates_are_known_since_april_2023():
+    assert {product: known_since(product) for product in RATES} == dict.fromkeys(RATES, date(2023, 4, 1))

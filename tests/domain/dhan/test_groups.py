@@ -33,6 +33,13 @@ class TestAnAnswer:
         assert read(kind, msgspec.json.decode(msgspec.json.encode(written(answer)))) == answer
 
     @pytest.mark.parametrize("kind", KINDS, ids=id_of)
+    def test_has_no_amount_that_the_service_left_out(self, kind):
+        left_out = {each.name: each.default for each in msgspec.structs.fields(kind) if not each.required}
+
+        amounts = {name: found for name, found in left_out.items() if type(found) in {int, float}}
+        assert amounts == {name: int(name == "multiplier") for name in amounts}
+
+    @pytest.mark.parametrize("kind", KINDS, ids=id_of)
     def test_of_something_else_is_refused(self, kind):
         for found in ("text", 7, [], [{}, {}]):
             with pytest.raises(MalformedAnswerError, match="wanted, found"):

@@ -1,0 +1,47 @@
+"""Charts of several ranges, put together."""
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain.dhan.market.charts import Chart, chunks, joined
+
+some_times = st.sets(st.integers(0, 12), max_size=4).map(sorted)
+
+
+def a_chart(times, price, *, tells_open_interest):
+    """A chart with these candles, all of one price."""
+    column = (float(price),) * len(times)
+    volume = (price,) * len(times)
+    interest = {"open_interest": column} if tells_open_interest else {}
+    prices = dict.fromkeys(("open", "high", "low", "close"), column)
+    return Chart(timestamp=tuple(times), volume=volume, **prices, **interest)
+
+
+@given(st.lists(st.tuples(some_times, st.booleans()), max_size=4))
+def test_charts_together_have_each_candle_once_in_order_and_of_the_later_chart(drawn):
+    charts = [
+        a_chart(times, price, tells_open_interest=tells)
+        for price, (times, tells) in enumerate(drawn, 1)
+    ]  # fmt: skip
+    newest = {time: price for price, (times, _) in enumerate(drawn, 1) for time in times}
+
+    found = joined(charts)
+
+    assert found.timestamp == tuple(sorted(newest))
+    assert found.close == found.open == tuple(float(newest[time]) for time in sorted(newest))
+    assert found.volume == tuple(newest[time] for time in sorted(newest))
+    tells = bool(newest) and all(tells for times, tells in drawn if times)
+    assert found.open_interest == (found.close if tells else ())
+
+
+@given(st.integers(0, 200), st.integers(1, 90))
+def test_chunks_are_all_days_once_in_order_and_no_longer_than_may_be(days, longest):
+    since = date(2026, 1, 1)
+    found = list(chunks(since, since + timedelta(days=days), longest))
+
+    assert [begin + timedelta(days=each) for begin, end in found for each in range((end - begin).days)] == [
+        since + timedelta(days=each) for each in range(days)
+    ]
+    assert all(0 < (end - begin).days <= longest for begin, end in found)
