@@ -27,8 +27,6 @@ from ...messages.market import Tick
 from ...messages.orders import OrderFilled, OrderIntended, OrderRefused, SubmitOrder
 from ...messages.strategy_state import SUBMITTED_MAX, ReadState, SaveState, StateRead, StateRefused
 from ...messages.supervision import Failed, Unavailable
-from ...messages.system import Ping
-from ...messages.trace import ReadTrace
 from ..runtime import RuntimeActor, handles
 from .errors import StateOutdatedError, StateUnknownError
 from .order_ids import is_own
@@ -64,8 +62,8 @@ class SaveAgain(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to save a state that orders did not take."""
 
 
-ALONE: Final = frozenset({JournalRecord, Ping, ReadTrace, StateRead, StateRefused, SaveAgain, Subscribed})
-"""Handlers that look after the state themselves, or change none."""
+ALONE: Final = frozenset({JournalRecord, SaveAgain})
+"""Handlers that look after the state themselves."""
 
 
 class Keeping(Remembering):
@@ -352,13 +350,16 @@ def declared(handler: Handler) -> Handler:
 def _settling(handler: Handler) -> Handler:
     """Return a handler that looks after the state when the handler has returned."""
     types = getattr(handler, "_handles_types", ())
-    if ALONE.intersection(types):
-        return handler
+    looks_itself = bool(ALONE.intersection(types))
     if Tick in types:
 
         @functools.wraps(handler)
         def handle_tick(actor: Any, tick: Any, sender: ActorAddress) -> None:
-            handler(actor, tick, sender)
+            try:
+                handler(actor, tick, sender)
+            except BaseException:
+                actor._fail()  # noqa: SLF001  as below
+                raise
             if actor._outbox or tick.exchange_ns >= actor._look_at_ns:  # noqa: SLF001  written for speed
                 actor._settle()  # noqa: SLF001
                 actor._look_at_ns = tick.exchange_ns + LOOK_NS if actor._looks else NEVER_NS  # noqa: SLF001
@@ -368,8 +369,12 @@ def _settling(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     def handle(actor: Any, message: Any, sender: ActorAddress) -> None:
-        handler(actor, message, sender)
-        if actor._outbox or actor._looks:  # noqa: SLF001  as above
+        try:
+            handler(actor, message, sender)
+        except BaseException:
+            actor._fail()  # noqa: SLF001  as above
+            raise
+        if not looks_itself and (actor._outbox or actor._looks):  # noqa: SLF001  as above
             actor._settle()  # noqa: SLF001
 
     setattr(handle, _DECLARED, handler)

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from natya_builders import a_tick, filled
 from natya_examples import QUARTER
 
-from natya import StrategyActor
+from natya import StrategyActor, load_settings
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.strategy.errors import StateTooLargeError, StateUnreadableError
 from natya.actors.strategy.inspection import faults_of
 from natya.actors.strategy.state import HANDED_MAX, StateForm
+from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.messages.events import Subscribe, Subscribed
 from natya.messages.journal import JournalPage, JournalRecord, ReadJournal
@@ -190,7 +191,8 @@ class PlayedJournal(RuntimeActor):
         found = [
             record
             for record in self.settings.records
-            if record.sequence > request.after_sequence
+            if record is not None
+            and record.sequence > request.after_sequence
             and (not request.types or type(record.fact).__name__ in request.types)
             and request.key in {"", record.fact.client_order_id}
         ]
@@ -398,6 +400,23 @@ class TestAHandlerThatRaises:
             stage.rest()
 
         assert stage.world.life > 3
+        assert stage.state.fills == 0
+        assert stage.orders == [order]
+
+    def test_leaves_no_half_done_state_at_a_stop_while_it_waits_for_its_restart(self, stage):
+        policy = load_settings("paper", environment={}).supervision
+        policy = msgspec.structs.replace(policy, fail_max=1, reset_timeout_s=60.0)
+        spec = ChildSpec("mine", Counter, StrategySettings(name="mine", strategy=""), when_exhausted="park")
+        stage.system.start("top", Supervisor, SupervisorSettings(children=(spec,), policy=policy, journal=""))
+        stage.tell(a_tick(quantity=10))
+        (order,) = stage.orders
+        stage.world.records += [None] * 7
+        stage.tell(*stage.journal(fill_of(order, price=13.0)))
+        lives = stage.world.life
+        stage.system.stop("top")
+        stage.rest()
+
+        assert lives == 1
         assert stage.state.fills == 0
         assert stage.orders == [order]
 
