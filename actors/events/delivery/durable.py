@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from .settings import DeliverySettings
 
 KEPT_AT_ONCE_MAX: Final = 100
+PAGE_RECORDS_MIN: Final = 100
+ROOM_MIN: Final = 4
+"""Part of `pending_max` (one in so many) that must be free before the journal is read."""
 
 
 class DurableSubscriptions:
@@ -157,7 +160,8 @@ class DurableSubscriptions:
         delivery, now_ns = subscription.delivery, self._actor.clock.monotonic_ns()
         for batch in delivery.due(now_ns):
             self._hand_over(subscription, batch)
-        if delivery.offered < self.last_sequence and delivery.room > 0:
+        # Not for a few: a page that is read for one place in memory is read, and decoded, as often as there are events.
+        if delivery.offered < self.last_sequence and delivery.room * ROOM_MIN >= delivery.terms.pending_max:
             self._read(subscription, delivery.offered, self._take_page)
         if subscription.timer is not None:
             subscription.timer.cancel()
@@ -217,7 +221,9 @@ class DurableSubscriptions:
 
     def _read(self, subscription: Subscription, after_sequence: int, then: Any) -> None:
         subscription.is_reading = True
-        wanted = ReadJournal(after_sequence=after_sequence, records_max=PAGE_RECORDS)
+        # Facts that are not wanted take no room, so that a page may have more of them than there is room.
+        records_max = min(PAGE_RECORDS, max(PAGE_RECORDS_MIN, subscription.delivery.room))
+        wanted = ReadJournal(after_sequence=after_sequence, records_max=records_max)
 
         def take(outcome: Outcome) -> None:
             if subscription.is_ended:
