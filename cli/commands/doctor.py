@@ -22,7 +22,8 @@ def command(
 ) -> None:
     """Look at Python, clock, disk, files, ports, credentials and connection, and say how to mend what is wrong.
 
-    No credentials are sent or shown. Exits with 1 if there is a fault.
+    No credentials are shown. The access token is sent to the broker alone, to ask whether it takes orders from this
+    machine's address; not with --offline. Exits with 1 if there is a fault.
     """
     from ..doctor.checks import LOCAL, OVER_THE_NETWORK, examine
     from ..views.doctor import findings_text

@@ -25,7 +25,7 @@ LOCAL: Final[tuple[Check, ...]] = (
     installation.ports,
     installation.credentials,
 )
-OVER_THE_NETWORK: Final[tuple[Check, ...]] = (network.broker,)
+OVER_THE_NETWORK: Final[tuple[Check, ...]] = (network.broker, network.egress)
 
 
 def examine(settings: Settings, checks: tuple[Check, ...]) -> Iterator[Finding]:

@@ -1,8 +1,9 @@
-"""Checks that ask somebody over the network. No credentials are sent."""
+"""Checks that ask somebody over the network. The access token is sent to the broker alone, by one of them."""
 
 from __future__ import annotations
 
 import time
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -12,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...config.settings import Settings
+    from ...domain.dhan.account.profile import IpAddresses
 
 TIMEOUT_S: Final = 10.0
 SLOW_S: Final = 1.0
+ANSWER_S: Final = 30.0
 
 
 def broker(settings: Settings) -> Iterator[Finding]:
@@ -44,6 +47,56 @@ def broker(settings: Settings) -> Iterator[Finding]:
     yield judged_skew(answer.headers.get("date"), sent_ns=sent_ns, received_ns=time.time_ns())
 
 
+def egress(settings: Settings) -> Iterator[Finding]:
+    """Whether orders may come from this machine's address: the broker takes them from registered ones only."""
+    of = settings.broker
+    if of.name == "paper":
+        yield Finding("egress address", "ok", "no order leaves for a broker")
+        return
+    if not (of.client_id and of.access_token):
+        yield Finding(
+            "egress address", "warning", "not asked: no access token", "natya secrets set broker.access_token"
+        )
+        return
+    from ...actors.broker.adapters import DhanBrokerAdapter  # noqa: PLC0415
+
+    with DhanBrokerAdapter(of.client_id, of.access_token, base_url=of.base_url) as adapter:
+        try:
+            result = adapter.get_ip().result(ANSWER_S)
+        except TimeoutError:
+            yield Finding("egress address", "warning", f"no answer in {ANSWER_S:g} s", "natya doctor, once more")
+            return
+    if not result.success:
+        mend = "natya secrets test says whether the broker takes the token"
+        yield Finding("egress address", "warning", f"the broker does not tell: {result.error}", mend)
+        return
+    yield judged_addresses(result.data)
+
+
+def judged_addresses(found: IpAddresses) -> Finding:
+    """Judge by what the broker says of the address that it was asked from."""
+    registered = [each for each in (found.primary_ip, found.secondary_ip) if each]
+    mend = "register it on the broker's site, or by DhanBrokerAdapter.set_ip (locked for seven days then)"
+    if not registered:
+        return Finding("egress address", "fault", "no address is registered: the broker refuses orders", mend)
+    shown = f"{found.detected_ip or 'unknown'}, registered: {', '.join(registered)}"
+    if found.orders_allowed is False or (found.detected_ip and not _is_among(found.detected_ip, registered)):
+        return Finding("egress address", "fault", f"orders from here are refused: {shown}", mend)
+    if not found.detected_ip and found.orders_allowed is None:
+        return Finding(
+            "egress address", "warning", f"the broker does not tell this address: {shown}", "compare by hand"
+        )
+    return Finding("egress address", "ok", shown)
+
+
+def _is_among(address: str, registered: list[str]) -> bool:
+    """Compare addresses, not texts: IPv6 has many forms."""
+    try:
+        return ip_address(address) in {ip_address(each) for each in registered}
+    except ValueError:
+        return address in registered
+
+
 def base_url(settings: Settings) -> str | None:
     """Return where the real broker is; None where it is not spoken to."""
     if settings.broker.name == "paper" and settings.feed.source != "dhan":
@@ -55,7 +108,7 @@ def base_url(settings: Settings) -> str | None:
 
 def judged_skew(date: str | None, *, sent_ns: int, received_ns: int) -> Finding:
     """Judge the clock by what a server told of the time."""
-    from ...domain.dhan.tokens import judge_skew, skew_s  # noqa: PLC0415
+    from ...domain.clock_skew import judge_skew, skew_s  # noqa: PLC0415
 
     skew = skew_s(date, sent_ns=sent_ns, received_ns=received_ns)
     mend = "timedatectl set-ntp true, or chronyc makestep"

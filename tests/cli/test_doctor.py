@@ -8,6 +8,8 @@ from email.utils import formatdate
 import msgspec
 import pytest
 from natya_web import Served
+from natya_wire import CLIENT, TOKEN
+from natya_wire import Served as Exchange
 from typer.testing import CliRunner
 
 from natya.actors.web import answer
@@ -16,6 +18,7 @@ from natya.cli.doctor import installation, machine, network
 from natya.cli.doctor.checks import LOCAL, OVER_THE_NETWORK, examine
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
+from natya.domain.dhan.account.profile import IpAddresses
 
 SEED = base64.b32encode(bytes(20)).decode()
 
@@ -195,7 +198,45 @@ class TestTheBroker:
         assert found.mend
 
     def test_is_not_asked_on_paper(self, settings):
-        assert [each.state for each in examine(settings(), OVER_THE_NETWORK)] == ["ok"]
+        assert [each.state for each in examine(settings(), OVER_THE_NETWORK)] == ["ok", "ok"]
+
+
+class TestTheAddressOfThisMachine:
+    @pytest.mark.parametrize(
+        ("found", "state"),
+        [
+            ({"primary_ip": "10.0.0.1", "detected_ip": "10.0.0.1"}, "ok"),
+            ({"primary_ip": "10.0.0.1", "secondary_ip": "2001:db8::1", "detected_ip": "2001:DB8:0::1"}, "ok"),
+            ({"primary_ip": "10.0.0.1", "orders_allowed": True}, "ok"),
+            ({"primary_ip": "10.0.0.1", "detected_ip": "10.0.0.2"}, "fault"),
+            ({"primary_ip": "10.0.0.1", "detected_ip": "10.0.0.1", "orders_allowed": False}, "fault"),
+            ({"detected_ip": "10.0.0.1"}, "fault"),
+            ({"primary_ip": "10.0.0.1"}, "warning"),
+        ],
+    )
+    def test_is_judged_by_what_the_broker_says(self, found, state):
+        judged = network.judged_addresses(IpAddresses(**found))
+
+        assert judged.state == state
+        assert bool(judged.mend) is (state != "ok")
+
+    def test_is_asked_of_the_broker_with_the_token(self, settings, tmp_path):
+        served = Exchange(tmp_path / "exchange")
+        try:
+            at_exchange = {"client_id": CLIENT, "base_url": served.rest}
+            (well,) = network.egress(at_dhan(settings(), access_token=TOKEN, **at_exchange))
+            (ill,) = network.egress(at_dhan(settings(), access_token="another", **at_exchange))  # noqa: S106
+        finally:
+            served.stop()
+
+        assert (well.state, well.found) == ("ok", "127.0.0.1, registered: 127.0.0.1")
+        assert (ill.state, "natya secrets test" in ill.mend) == ("warning", True)
+        assert "another" not in ill.found
+
+    def test_is_not_asked_without_a_token(self, settings):
+        (found,) = network.egress(at_dhan(settings(), access_token=""))
+
+        assert found.state == "warning"
 
 
 class TestTheCommand:
