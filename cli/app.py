@@ -29,6 +29,7 @@ COMMANDS: Final = (
     "alarms",
     "metrics",
     "tree",
+    "top",
     "ping",
     "orders",
     "order.show",

@@ -91,6 +91,11 @@ class Connection:
     ) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """The process of the running system."""
+        return self._client.daemon_pid
+
     def close(self) -> None:
         """Disconnect."""
         self._client.close()

@@ -137,6 +137,9 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     dropped: Count = 0
     """Messages that its mailbox refused or discarded at a limit."""
 
+    handled: Count = 0
+    """Messages that its handlers completed since it was first started."""
+
 
 class DescribeTree(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DescribeTree"):
     """To a supervisor; answered by `SupervisionTree`."""

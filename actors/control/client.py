@@ -12,6 +12,7 @@ from ...messages.framing import FrameLengthError, FrameReader, framed
 from ...messages.supervision import Failed, Unavailable
 from . import socket_path
 from .errors import AskFailedError, AskRefusedError, AskTimedOutError, ConnectionLostError
+from .peer import peer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,11 @@ class ControlClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def daemon_pid(self) -> int:
+        """The process that serves the socket, by the kernel's word."""
+        return peer_of(self._socket).pid
 
     def close(self) -> None:
         """Disconnect."""

@@ -124,7 +124,11 @@ class Cell(Endpoint):
         dropped = self.dropped + getattr(self.box, "dropped", 0)  # a bare deque counts nothing
         conflated = self.conflated + getattr(self.box, "conflated", 0)
         return MailboxCounters(
-            depth=depth, high_water=max(depth, self.high_water), dropped=dropped, conflated=conflated
+            depth=depth,
+            high_water=max(depth, self.high_water),
+            dropped=dropped,
+            conflated=conflated,
+            handled=self.handled,
         )
 
     # For the worker.

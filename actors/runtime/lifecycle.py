@@ -168,3 +168,6 @@ class MailboxCounters(msgspec.Struct, frozen=True, kw_only=True):
 
     conflated: int = 0
     """Messages replaced by a newer one of the same key."""
+
+    handled: int = 0
+    """Messages that handlers completed, over all lives of the actor."""

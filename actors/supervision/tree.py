@@ -42,6 +42,7 @@ def under(supervisor: str, node: ChildStatus) -> ChildStatus:
         last_traceback=node.last_traceback,
         conflated=node.conflated,
         dropped=node.dropped,
+        handled=node.handled,
     )
 
 
@@ -62,6 +63,7 @@ def status(
         last_traceback=child.last_traceback,
         conflated=0 if mailbox is None else mailbox.conflated,
         dropped=0 if mailbox is None else mailbox.dropped,
+        handled=0 if mailbox is None else mailbox.handled,
     )
 
 

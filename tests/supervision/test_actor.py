@@ -404,7 +404,9 @@ class TestTheTree:
             last_error="RuntimeError: told to",
             raised_at=crossover.raised_at,
             last_traceback=crossover.last_traceback,
+            handled=crossover.handled,
         )
+        assert crossover.handled >= 1  # that which failed was not completed
         assert crossover.raised_at.endswith("tests/supervision/conftest.py:66 in crash")
         assert 'raise crash.error("told to")' in crossover.last_traceback
 
