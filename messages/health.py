@@ -109,6 +109,12 @@ class ServiceStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=Tr
     answer: Timing
     """How long the last attempt of each call took that was answered."""
 
+    rate_wait: Timing = Timing()
+    """How long each request waited for the service's limits before it left."""
+
+    clock_skew_s: float | None = None
+    """How far our clock is ahead of the service's, by its newest answer; None: no answer has told the time."""
+
 
 class TokenStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TokenStatistics"):
     """What the keeper of the access token knows of it."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from .units import Count, Cursor, Nanoseconds, Price, Rupees, Sequence, Shares
+from .units import Count, Cursor, Nanoseconds, Price, Rupees, Seconds, Sequence, Shares
 
 GAPPED_SYMBOLS_MAX: Final = 500
 TICKS_TOGETHER_MAX: Final = 64
@@ -262,3 +262,6 @@ class FeedStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True,
     gaps: Count = 0
     silent: Count = 0
     """Instruments of which nothing comes now although they were traded a moment ago."""
+
+    data_age_s: Seconds | None = None
+    """Of a live market: since the newest tick came; None: none has come."""

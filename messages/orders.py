@@ -22,6 +22,7 @@ from .units import (
     Nanoseconds,
     Price,
     Rupees,
+    Seconds,
     Shares,
     SomeCount,
     SomeShares,
@@ -634,3 +635,6 @@ class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
 
     illegal_transitions: Count = 0
     """What the broker said of orders since the start, and cannot be true of them as they stood: refused."""
+
+    uncertain_age_s: Seconds = 0.0
+    """Since the oldest of the orders in doubt was intended; 0: none is in doubt."""

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from .orders import Side
-from .units import Count, Holding, Nanoseconds, Rupees, Shares
+from .units import Count, Holding, Nanoseconds, Rupees, Seconds, Shares
 
 
 class ReadAccountBook(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="ReadAccountBook"):
@@ -161,7 +161,7 @@ ReconciliationFact: TypeAlias = Difference | DifferenceEnded
 
 
 class ReconciliationStatistics(
-    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReconciliationStatistics"
+    msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="ReconciliationStatistics"
 ):
     """What the actor counts since it started."""
 
@@ -176,3 +176,9 @@ class ReconciliationStatistics(
 
     compared_ns: Nanoseconds = 0
     """When everything was compared last: nanoseconds since 1970-01-01 UTC; 0: never yet."""
+
+    age_s: Seconds | None = None
+    """Since then; None: never yet."""
+
+    told: dict[str, Count] = {}
+    """Differences that began, by the name of their fact."""

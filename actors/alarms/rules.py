@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
+from ...domain.clock_skew import judge_skew
 from ...domain.time import DAY_NS, SECOND_NS
 from ...domain.wording import counted
 from ...messages.broker import UpdatesStatistics
 from ...messages.database import DatabaseStatistics
 from ...messages.delivery import DeliveryStatistics
 from ...messages.events import EventsStatistics
-from ...messages.health import Severity, TokenStatistics
+from ...messages.health import ServiceStatistics, Severity, TokenStatistics
 from ...messages.market import FeedStatistics
 from ...messages.orders import OrdersStatistics
+from ...messages.reconciliation import ReconciliationStatistics
 
 if TYPE_CHECKING:
     from ..observability import View
@@ -129,6 +131,18 @@ def _token(view: View, _before: View, now_ns: int) -> Found:
                 yield name, f"the access token ends in {counted(minutes, 'minute')}"
 
 
+def _clock(view: View, _before: View, _now_ns: int) -> Found:
+    for name, service in view.statistics.items():
+        if isinstance(service, ServiceStatistics) and judge_skew(service.clock_skew_s) in {"alarm", "too_far"}:
+            yield name, f"our clock is {service.clock_skew_s:+.1f} s off that of {service.service}"
+
+
+def _compared(view: View, _before: View, _now_ns: int) -> Found:
+    for name, reconciliation in view.statistics.items():
+        if isinstance(reconciliation, ReconciliationStatistics) and reconciliation.differences:
+            yield name, f"{counted(reconciliation.differences, 'difference')} between the broker's books and ours"
+
+
 def _dead_letters(view: View, before: View, _now_ns: int) -> Found:
     for name, events in view.statistics.items():
         then = before.statistics.get(name)
@@ -199,6 +213,8 @@ RULES: Final = (
     Rule(name="feed_silent", severity="warning", find=_silent, after_s=15.0),
     Rule(name="order_updates", severity="warning", find=_updates, after_s=60.0),
     Rule(name="token", severity="critical", find=_token),
+    Rule(name="reconciliation", severity="critical", find=_compared),
+    Rule(name="clock_skew", severity="warning", find=_clock),
     Rule(name="dead_letters", severity="warning", find=_dead_letters),
     Rule(name="events_given_up", severity="warning", find=_given_up),
     Rule(name="events_given_up_fast", severity="critical", find=_given_up_fast),

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 import msgspec
 
 from ...config.secrets import Secret
-from ...domain.dhan.tokens import ATTEMPTS_MAX, SKEW_MAX_S, Attempts, TokenLife, judge_skew, life_of
+from ...domain.clock_skew import SKEW_MAX_S, judge_skew
+from ...domain.dhan.tokens import ATTEMPTS_MAX, Attempts, TokenLife, life_of
 from ...domain.time import SECOND_NS
 from ...messages.addresses import ORDERS
 from ...messages.health import TokenStatistics

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from ...domain.breaker import Breaker
+from ...domain.clock_skew import skew_s
 from ...domain.quotas import Allowance
 from ...domain.time import SECOND_NS
 from ...domain.timings import Timings
@@ -169,6 +170,7 @@ class ExternalActor(RuntimeActor):
         self._timer: Timer | None = None
         self._called: Counter[tuple[str, str]] = Counter()
         self._answers = Timings()
+        self._clock_skew_s: float | None = None
         self._make_service()
 
     def on_stop(self) -> None:
@@ -206,6 +208,8 @@ class ExternalActor(RuntimeActor):
                 for window, remaining in self._limiter.remaining(kind, now_ns).items()
             ),
             answer=self._answers.timing(),
+            rate_wait=self._service.waits.timing(),
+            clock_skew_s=self._clock_skew_s,
         )
 
     def is_drained(self) -> bool:
@@ -281,6 +285,8 @@ class ExternalActor(RuntimeActor):
         verdict = outcome.value
         if outcome.error is not None:  # our own code, or that of who judges: what the service did is not known
             verdict = Verdict(outcome="failed", sent="unknown", error=type(outcome.error).__name__)
+        if verdict.clock_skew_s is not None:
+            self._clock_skew_s = verdict.clock_skew_s
         self._do(self._service.ended(attempt, verdict, self.clock.monotonic_ns()))
 
     def _answer(self, finish: Finish) -> None:
@@ -346,6 +352,7 @@ def exchange(session: Session, send: Send, settings: ExternalSettings, clock: Cl
         return Verdict(outcome="refused", sent="no", error=why_not)
     # A write that has left is waited for as long as its endpoint says: nothing is gained by not knowing.
     timeout_s = min(call.endpoint.timeout_s, left_s) if call.endpoint.read else call.endpoint.timeout_s
+    sent_ns = clock.now_ns()
     try:
         answer = session.request(call.method, url, timeout_s=timeout_s, headers=headers, body=call.body)
     except NotSentError as error:
@@ -359,4 +366,5 @@ def exchange(session: Session, send: Send, settings: ExternalSettings, clock: Cl
     verdict = settings.judge(answer, clock.now_ns() / SECOND_NS)
     if not isinstance(verdict, Verdict):
         raise TypeError(f"judge returns a Verdict, found {type(verdict).__name__}")
-    return msgspec.structs.replace(verdict, size_bytes=len(answer.body))
+    skew = skew_s(answer.headers.get("date"), sent_ns=sent_ns, received_ns=clock.now_ns())
+    return msgspec.structs.replace(verdict, size_bytes=len(answer.body), clock_skew_s=skew)

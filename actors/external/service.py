@@ -24,6 +24,7 @@ import msgspec
 
 from ...domain.breaker import Breaker
 from ...domain.time import SECOND_NS
+from ...domain.timings import Timings
 from .limiter import Granted, Limiter, Refused
 
 KEPT_MAX: Final = 1_000
@@ -112,6 +113,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     response_time_s: float = 0.0
     size_bytes: int = 0
     """Of the body of the answer."""
+
+    clock_skew_s: float | None = None
+    """How far our clock is ahead of the service's; None: the answer does not tell."""
 
 
 class ExternalServiceResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,6 +213,12 @@ class Service:
         """By the number of the first who asked."""
 
         self._of_attempt: Final[dict[int, Flight]] = {}
+        self._entered_ns: Final[dict[int, int]] = {}
+        """When those attempts that wait for the limits began to."""
+
+        self.waits: Final = Timings()
+        """How long attempts waited for the limits before they left."""
+
         self._away: Final[set[int]] = set()
         """Attempts that were sent; the others wait in the limiter."""
 
@@ -299,6 +309,7 @@ class Service:
             return [self._settle(flight, _not_in_time(answer, flight), now_ns)] if alone else []
         flight.open.add(attempt)
         self._of_attempt[attempt] = flight
+        self._entered_ns[attempt] = now_ns
         return [self._send(attempt, now_ns)] if isinstance(answer, Granted) else []
 
     def _let_leave(self, now_ns: int) -> list[Effect]:
@@ -309,12 +320,14 @@ class Service:
                 effects.append(self._send(answer.number, now_ns))
                 continue
             flight = self._of_attempt.pop(answer.number)
+            del self._entered_ns[answer.number]
             flight.open.discard(answer.number)
             effects.append(self._settle(flight, _not_in_time(answer, flight), now_ns))
         return effects
 
     def _send(self, attempt: int, now_ns: int) -> Send:
         flight = self._of_attempt[attempt]
+        self.waits.add(now_ns - self._entered_ns.pop(attempt))
         endpoint = flight.call.endpoint
         self._away.add(attempt)
         flight.attempts += 1
@@ -377,6 +390,7 @@ class Service:
             if attempt not in self._away and self._limiter.withdraw(attempt):
                 flight.open.discard(attempt)
                 del self._of_attempt[attempt]
+                del self._entered_ns[attempt]
         result = ExternalServiceResult(
             success=verdict.outcome == "ok",
             data=verdict.data,

@@ -19,6 +19,7 @@ from msgspec.structs import force_setattr
 
 from ...config.sections.feed import FeedSettings
 from ...domain.instruments import Instrument
+from ...domain.time import SECOND_NS
 from ...messages.addresses import EVENTS, INSTRUMENTS, JOURNAL
 from ...messages.instruments import InstrumentShown, ShowInstrument
 from ...messages.journal import Append, Appended, AppendRefused
@@ -311,6 +312,7 @@ class LiveFeedActor(RuntimeActor):
             last_prices=dict(self._last_prices),
             recorded_sequence=self._recorded,
             gaps=self._gaps,
+            data_age_s=max(0, self.clock.now_ns() - self._last_ns) / SECOND_NS if self._last_ns else None,
             **({} if counts is None else msgspec.structs.asdict(counts)),
         )
 

@@ -23,6 +23,7 @@ from ...messages.journal import JournalStatistics
 from ...messages.kill_switch import KillSwitchStatistics
 from ...messages.market import FeedStatistics
 from ...messages.orders import OrdersStatistics
+from ...messages.reconciliation import ReconciliationStatistics
 from ...messages.supervision import ChildStatus
 from ...messages.web import WebStatistics
 from .view import View
@@ -131,6 +132,18 @@ def _published(events: EventsStatistics) -> Iterable[Sample]:
     yield ("candles",), events.candles
 
 
+def _skews(service: ServiceStatistics) -> Iterable[Sample]:
+    return [] if service.clock_skew_s is None else [((service.service,), service.clock_skew_s)]
+
+
+def _ages(feed: FeedStatistics) -> Iterable[Sample]:
+    return [] if feed.data_age_s is None else [((feed.source,), feed.data_age_s)]
+
+
+def _compared(reconciliation: ReconciliationStatistics) -> Iterable[Sample]:
+    return [] if reconciliation.age_s is None else [((), reconciliation.age_s)]
+
+
 def _queries(database: DatabaseStatistics) -> Iterable[Sample]:
     yield ("hit",), database.cache_hits
     yield ("miss",), database.cache_misses
@@ -161,6 +174,8 @@ METRICS: Final = (
     Metric(name="illegal_transitions",
            help="What the broker said of orders and cannot be true of them as they stood: refused, and looked up.",
            kind="counter", read=_of(OrdersStatistics, lambda of: of.illegal_transitions)),
+    Metric(name="order_unknown_age_seconds", help="Since the oldest order in doubt was intended; 0 without one.",
+           kind="gauge", read=_of(OrdersStatistics, lambda of: of.uncertain_age_s)),
     Metric(name="risk_rejects", help="Orders that our gate refused, by rule.", kind="lasting", labels=("rule",),
            read=_each(OrdersStatistics, lambda of: [((rule,), count) for rule, count in of.refused_by_rule.items()])),
     Metric(name="risk_state", help="1 for the risk state that holds, 0 for the others.", kind="gauge",
@@ -171,6 +186,17 @@ METRICS: Final = (
            read=_profit),
     Metric(name="kill_switch_engaged", help="Whether the file HALT is there.", kind="gauge",
            read=_of(KillSwitchStatistics, lambda of: float(of.engaged))),
+    # The account at the broker, compared with the book of record.
+    Metric(name="reconcile_rounds", help="Comparisons of the account with our book.", kind="counter",
+           read=_of(ReconciliationStatistics, lambda of: of.rounds)),
+    Metric(name="reconcile_failures", help="Comparisons that could not be made.", kind="counter",
+           read=_of(ReconciliationStatistics, lambda of: of.failures)),
+    Metric(name="reconcile_diffs", help="Differences that began.", kind="counter", labels=("kind",),
+           read=_each(ReconciliationStatistics, lambda of: [((kind,), count) for kind, count in of.told.items()])),
+    Metric(name="reconcile_diffs_open", help="Differences that last.", kind="gauge",
+           read=_of(ReconciliationStatistics, lambda of: of.differences)),
+    Metric(name="reconcile_age_seconds", help="Since the account was compared; none before the first time.",
+           kind="gauge", read=_each(ReconciliationStatistics, _compared)),
     # Services over the network.
     Metric(name="broker_http", help="Calls over HTTP, by what came of them.", kind="counter",
            labels=("service", "endpoint", "code"), read=_each(ServiceStatistics, _called)),
@@ -180,6 +206,10 @@ METRICS: Final = (
            read=_each(ServiceStatistics, lambda of: [((of.service,), of.waiting)])),
     Metric(name="rate_budget_remaining", help="Requests that a service still allows, by window.", kind="gauge",
            labels=("service", "kind", "window"), read=_each(ServiceStatistics, _budgets)),
+    Metric(name="rate_wait_seconds", help="Time that requests waited for the limits of a service.", kind="timing",
+           labels=("service",), read=_each(ServiceStatistics, lambda of: [((of.service,), of.rate_wait)])),
+    Metric(name="clock_skew_seconds", help="How far our clock is ahead of a service's, by its newest answer.",
+           kind="gauge", labels=("service",), read=_each(ServiceStatistics, _skews)),
     Metric(name="token_expires_timestamp_seconds", help="When the access token ends.", kind="gauge",
            read=_of(TokenStatistics, lambda of: of.ends_ns / SECOND_NS)),
     Metric(name="order_updates_connected", help="Whether the socket of order updates is open.", kind="gauge",
@@ -189,6 +219,8 @@ METRICS: Final = (
     # Market data.
     Metric(name="feed_ticks", help="Ticks that the feed sent on.", kind="counter",
            read=_of(FeedStatistics, lambda of: of.ticks)),
+    Metric(name="feed_data_age_seconds", help="Since the newest tick of a live feed came.", kind="gauge",
+           labels=("feed",), read=_each(FeedStatistics, _ages)),
     Metric(name="feed_conflated", help="Ticks of the feed left out for newer ones.", kind="counter",
            read=_of(FeedStatistics, lambda of: of.conflated)),
     Metric(name="feed_queued", help="Ticks that the feed has yet to send on.", kind="gauge",

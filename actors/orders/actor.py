@@ -361,5 +361,9 @@ class OrdersActor(RuntimeActor):
 
     def statistics(self) -> OrdersStatistics:
         """Return the counts of the current account."""
-        illegal = self._hearing.illegal_transitions
-        return self._ledger.book.statistics(self._risk.state, self._risk.cause, illegal_transitions=illegal)
+        return self._ledger.book.statistics(
+            self._risk.state,
+            self._risk.cause,
+            illegal_transitions=self._hearing.illegal_transitions,
+            now_ns=self.clock.now_ns(),
+        )

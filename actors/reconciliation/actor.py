@@ -14,11 +14,13 @@ Fails   not by a broker or a journal that does not answer: it looks again after 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
 from ...domain.differences import Books, Differences
+from ...domain.time import SECOND_NS
 from ...messages.addresses import BROKER, JOURNAL, ORDERS
 from ...messages.journal import Append, Appended
 from ...messages.kill_switch import HaltTrading, TradingHalted
@@ -26,6 +28,7 @@ from ...messages.order_listing import LISTED_MAX, OrderListed, OrdersRead, Posit
 from ...messages.orders import ReduceOnly
 from ...messages.reconciliation import (
     AccountBookRead,
+    DifferenceEnded,
     OrderAdopted,
     ReadAccountBook,
     ReconciliationFact,
@@ -80,6 +83,7 @@ class ReconciliationActor(RuntimeActor):
 
         self._rounds = self._failures = self._failures_in_a_row = 0
         self._compared_ns = 0
+        self._told: Counter[str] = Counter()
         self._look_later()
 
     def snapshot(self) -> Handover:
@@ -102,6 +106,8 @@ class ReconciliationActor(RuntimeActor):
             failures=self._failures,
             differences=len(self._differences.lasting),
             compared_ns=self._compared_ns,
+            age_s=max(0, self.clock.now_ns() - self._compared_ns) / SECOND_NS if self._compared_ns else None,
+            told=dict(self._told),
         )
 
     # Reading: theirs before ours, since an order of ours is in our book before it leaves.
@@ -165,6 +171,7 @@ class ReconciliationActor(RuntimeActor):
         self._rounds += 1
         self._failures_in_a_row = 0
         self._compared_ns = books.now_ns
+        self._told.update(type(fact).__name__ for fact in told if not isinstance(fact, DifferenceEnded))
         for fact in told:
             self.log("reconciliation.told", level="error", fact=type(fact).__name__, told=_fields(fact))
             if isinstance(fact, OrderAdopted) and fact.is_of_another_natya:

@@ -7,9 +7,10 @@ from natya.messages.broker import UpdatesStatistics
 from natya.messages.database import DatabaseStatistics
 from natya.messages.delivery import DeliveryStatistics, SubscriptionStatus
 from natya.messages.events import EventsStatistics
-from natya.messages.health import TokenStatistics
+from natya.messages.health import ServiceStatistics, TokenStatistics
 from natya.messages.market import FeedStatistics
 from natya.messages.orders import OrdersStatistics
+from natya.messages.reconciliation import ReconciliationStatistics
 from natya.messages.supervision import ChildStatus, SupervisionTree
 
 NOW_NS = 1_800_000_000_000_000_000
@@ -50,6 +51,8 @@ WELL = a_view(
     delivery=of(DeliveryStatistics, subscriptions=(BILLING,), dead_letters=2),
     database=of(DatabaseStatistics),
     updates=of(UpdatesStatistics, connected=True),
+    service=of(ServiceStatistics, clock_skew_s=1.9),
+    reconciliation=of(ReconciliationStatistics),
     tokens=of(TokenStatistics, alive=True, ends_ns=NOW_NS + 31 * MINUTE_NS),
     disk_free_bytes=1 << 40,
 )
@@ -66,6 +69,8 @@ ILL = {
     "feed_silent": a_view(feed=of(FeedStatistics, silent=3)),
     "order_updates": a_view(updates=of(UpdatesStatistics, connected=False, reason="refused")),
     "token": a_view(tokens=of(TokenStatistics, alive=True, ends_ns=NOW_NS + 29 * MINUTE_NS)),
+    "reconciliation": a_view(reconciliation=of(ReconciliationStatistics, differences=2)),
+    "clock_skew": a_view(service=of(ServiceStatistics, service="dhan", clock_skew_s=-3.5)),
     "dead_letters": a_view(events=of(EventsStatistics, dead_letters=4)),
     "events_given_up": a_view(
         delivery=of(DeliveryStatistics, subscriptions=(of(SubscriptionStatus, subscription="billing", dead_letters=2),))
@@ -94,6 +99,9 @@ class TestARule:
         dead = a_view(tokens=of(TokenStatistics, alive=False))
 
         assert found(dead)["token"] == ["there is no good access token: no order can leave"]
+
+    def test_of_the_clock_says_how_far_and_against_whom(self):
+        assert found(ILL["clock_skew"])["clock_skew"] == ["our clock is -3.5 s off that of dhan"]
 
     def test_of_trouble_leaves_out_a_dry_run_which_is_none(self):
         assert not found(a_view(a_child(trouble="dry run: nothing leaves")))["trouble"]

@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from natya.domain.clock_skew import judge_skew, skew_s
 from natya.domain.dhan.tokens import (
     AHEAD_NS,
     APART_NS,
     Attempts,
-    judge_skew,
     life_of,
     next_night_ns,
-    skew_s,
 )
 from natya.domain.time import DAY_NS, IST, SECOND_NS
 

@@ -1,6 +1,7 @@
 """The owner of the calls to one service, in a system of virtual time with everything going wrong at once."""
 
 from collections import Counter
+from email.utils import formatdate
 from random import Random
 
 import pytest
@@ -23,6 +24,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.domain.quotas import Quota
 from natya.domain.time import SECOND_NS
+from natya.messages.system import Ping
 
 WRITE = Endpoint(name="order", kind="all", read=False)
 READ = Endpoint(name="orders", kind="all", read=True, attempts_max=3)
@@ -170,3 +172,33 @@ class Well:
 
     def close(self):
         pass
+
+
+class Telling(Well):
+    """Tells a time that is 10 s before ours."""
+
+    def __init__(self, clock):
+        self._clock = clock
+
+    def request(self, method, url, *, timeout_s, headers=None, body=None):
+        date = formatdate(self._clock().now_ns() / SECOND_NS - 10, usegmt=True)
+        return HttpAnswer(status_code=200, headers={"date": date}, body=b"1", response_time_s=0.01)
+
+
+class TestTheClockOfTheService:
+    @pytest.mark.parametrize(("session", "skew"), [(Telling, 9.5), (lambda _: Well(), None)])
+    def test_is_compared_with_ours_at_each_answer(self, session, skew):
+        base = SimulatedSystemBase(seed=1)
+        settings = ExternalSettings(
+            service="test",
+            hosts=frozenset(),
+            allowances={"all": Allowance(quotas=(QUOTA,))},
+            new_session=lambda _: session(lambda: base.clock),
+        )
+        with InProcessSystem(base) as system:
+            system.start("external", ExternalActor, settings)
+            call = Call(endpoint=READ, method="GET", url="https://x.test/orders")
+            assert system.request("external", Ask(call), timeout_s=120).success
+            found = system.request("external", Ping(), timeout_s=5).statistics.clock_skew_s
+
+        assert found is skew if skew is None else abs(found - skew) <= 0.5

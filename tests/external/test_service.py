@@ -358,3 +358,27 @@ class TestAnyCalls:
             attempts_max = 1 if call.endpoint is WRITE else call.endpoint.attempts_max + call.endpoint.hedged
             assert sends[id(call)] <= attempts_max
         assert (service._flights, service._of_attempt, service._shared, service._away) == ({}, {}, {}, set())
+
+
+class TestTheWaitForTheLimits:
+    def test_is_counted_of_each_attempt_that_leaves(self):
+        service = a_service(Quota(1, SECOND_NS))
+        first = begin(service, call=a_call(WRITE))
+        assert service.ask(2, a_call(WRITE), round(0.2 * SECOND_NS)) == []
+        end(service, first, OK, 0.3)
+        sent = [each for now_s in (1.0, 1.2, 1.4) for each in service.look(round(now_s * SECOND_NS))]
+
+        assert [type(each) for each in sent] == [Send]
+        waited = service.waits.timing()
+        assert sum(waited.counts) == 2
+        assert 0.8 <= waited.sum_s <= 1.4
+
+    def test_is_not_counted_of_one_that_never_left(self):
+        service = a_service(Quota(1, SECOND_NS))
+        first = begin(service, call=a_call(WRITE))
+        assert service.ask(2, a_call(READ, deadline_s=2.0), 0) == []
+        throttled = msgspec.structs.replace(THROTTLED, retry_after_s=30.0)
+        effects = end(service, first, throttled, 0.5) + service.look(round(2.1 * SECOND_NS))
+
+        assert [each.result.sent for each in effects if isinstance(each, Finish)] == ["yes", "no"]
+        assert sum(service.waits.timing().counts) == 1

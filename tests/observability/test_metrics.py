@@ -9,8 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from natya.actors.observability import Counters, exposition
 from natya.actors.observability.metrics import METRICS, Metric
-from natya.messages.health import TIMING_BOUNDS_S, Timing
+from natya.messages.health import TIMING_BOUNDS_S, ServiceStatistics, Timing
 from natya.messages.market import FeedStatistics
+from natya.messages.reconciliation import ReconciliationStatistics
 
 
 def samples_of(text):
@@ -24,6 +25,12 @@ def samples_of(text):
 def a_feed(**last_prices):
     return FeedStatistics(
         **dict.fromkeys(("ticks", "candles", "bad_rows"), 0), source="test", ended=False, last_prices=last_prices
+    )
+
+
+def a_service(**changes):
+    return ServiceStatistics(
+        **{"service": "dhan", "waiting": 0, "called": (), "budgets": (), "answer": Timing()} | changes
     )
 
 
@@ -47,7 +54,7 @@ class TestTheTableOfMetrics:
     def test_has_no_label_that_could_name_an_order_an_account_or_a_person(self):
         labels = {label for metric in METRICS for label in metric.labels}
 
-        harmless = "actor code endpoint kind result rule service state topic verb why window"
+        harmless = "actor code endpoint feed kind result rule service state topic verb why window"
         assert labels <= set(harmless.split())
 
     def test_is_all_that_another_metric_needs(self, read, monkeypatch):
@@ -91,6 +98,43 @@ class TestWhatActorsCount:
         assert found["natya_order_ack_seconds_bucket", (("le", "10.0"),)] == 3
         assert found["natya_order_ack_seconds_count", ()] == 7
         assert found["natya_order_ack_seconds_sum", ()] == 50
+
+
+class TestAges:
+    def test_are_those_that_their_owners_tell(self, read, build):
+        found = read(
+            orders=build.orders(uncertain_orders=1, uncertain_age_s=90.0),
+            feed=msgspec.structs.replace(a_feed(), data_age_s=2.5),
+            reconciliation=ReconciliationStatistics(
+                rounds=4, failures=1, differences=1, compared_ns=1, age_s=30.0, told={"OrderLost": 2}
+            ),
+        )
+
+        assert found["natya_order_unknown_age_seconds", ()] == 90
+        assert found["natya_feed_data_age_seconds", (("feed", "test"),)] == 2.5
+        assert found["natya_reconcile_age_seconds", ()] == 30
+        assert found["natya_reconcile_rounds_total", ()] == 4
+        assert found["natya_reconcile_failures_total", ()] == 1
+        assert found["natya_reconcile_diffs_open", ()] == 1
+        assert found["natya_reconcile_diffs_total", (("kind", "OrderLost"),)] == 2
+
+    def test_of_what_has_never_come_are_not_told(self, read):
+        reconciliation = ReconciliationStatistics(rounds=0, failures=0, differences=0)
+        names = {name for name, _ in read(feed=a_feed(), reconciliation=reconciliation, service=a_service())}
+
+        assert not names & {
+            "natya_feed_data_age_seconds",
+            "natya_reconcile_age_seconds",
+            "natya_clock_skew_seconds",
+        }
+
+    def test_of_a_service_are_told_by_its_name(self, read):
+        waited = Timing(counts=(0, 3, *(0,) * (len(TIMING_BOUNDS_S) - 1)), sum_s=0.5)
+        found = read(service=a_service(rate_wait=waited, clock_skew_s=-3.0))
+
+        assert found["natya_clock_skew_seconds", (("service", "dhan"),)] == -3
+        assert found["natya_rate_wait_seconds_count", (("service", "dhan"),)] == 3
+        assert found["natya_rate_wait_seconds_sum", (("service", "dhan"),)] == 0.5
 
 
 class TestExposure:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from natya.actors.orders.book import Book
 from natya.actors.orders.errors import FactWithoutIntentError
+from natya.domain.time import SECOND_NS
 from natya.messages.orders import OrderAccepted, OrderCancelled, OrderFilled, OrderIntended, OrderUncertain
 
 
@@ -56,6 +57,18 @@ class TestABook:
         if closes:
             another = make.intent("A-3", side, 10 - quantity + 1)
             assert not the_book(*held, make.intent("A-2", side, quantity), another).only_closes("INFY", side)
+
+    def test_tells_how_old_the_oldest_order_in_doubt_is(self, make):
+        book = the_book(
+            make.intent("A-1", occurred_ns=5 * SECOND_NS),
+            make.intent("A-2", occurred_ns=2 * SECOND_NS),
+            make.intent("A-3", occurred_ns=1),
+            make.uncertain("A-1"),
+            make.uncertain("A-2"),
+        )
+
+        assert book.statistics("NORMAL", now_ns=9 * SECOND_NS).uncertain_age_s == 7.0
+        assert the_book(make.intent()).statistics("NORMAL", now_ns=9 * SECOND_NS).uncertain_age_s == 0.0
 
     def test_takes_each_trade_once(self, make):
         book = the_book(make.intent(), make.filled(quantity=4), make.filled(quantity=4))

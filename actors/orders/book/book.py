@@ -15,7 +15,7 @@ from ....domain.accounts import SESSION
 from ....domain.brackets import entry_id, other_exit_id
 from ....domain.orders import Order, advance
 from ....domain.positions import Positions, StrategyPositions
-from ....domain.time import day_of
+from ....domain.time import SECOND_NS, day_of
 from ....messages.orders import (
     KeptRiskState,
     OrderFact,
@@ -316,17 +316,19 @@ class Book:
         return self._account.risk_cause
 
     def statistics(
-        self, risk_state: RiskState, risk_cause: str = "", *, illegal_transitions: int = 0
+        self, risk_state: RiskState, risk_cause: str = "", *, illegal_transitions: int = 0, now_ns: int = 0
     ) -> OrdersStatistics:
-        """Return the counts of the current account."""
+        """Return the counts of the current account; `now_ns` is by the clock of the facts."""
         account = self._account
+        uncertain = [order.intended_ns for order in account.open.values() if order.state == "UNKNOWN"]
         return OrdersStatistics(
             risk_state=risk_state,
             orders=account.orders,
             fills=account.fills,
             rejected=account.refused.total() + account.rejected,
             open_orders=len(account.open),
-            uncertain_orders=sum(order.state == "UNKNOWN" for order in account.open.values()),
+            uncertain_orders=len(uncertain),
+            uncertain_age_s=max(0, now_ns - min(uncertain, default=now_ns)) / SECOND_NS,
             positions=account.positions.all(),
             refused_by_rule=dict(account.refused),
             risk_cause=risk_cause or account.risk_cause,

@@ -15,9 +15,9 @@ import msgspec
 import pyotp
 
 from .....config.secrets import Secret
+from .....domain.clock_skew import skew_s
 from .....domain.dhan.account.profile import TokenAnswer, TokenRefusal
 from .....domain.dhan.refusals import refusal_of
-from .....domain.dhan.tokens import skew_s
 from .....domain.dhan.tolerant import MalformedAnswerError, read
 from .....domain.time import SECOND_NS
 from ....external import ExternalError, HttpSession
