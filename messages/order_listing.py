@@ -42,7 +42,7 @@ class OrderListed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     side: Side
     quantity: Shares
     order_type: OrderType | None
-    """None of a refused one: it is not kept."""
+    """None of one that an earlier release refused: it was not kept."""
 
     state: OrderState
     is_open: bool

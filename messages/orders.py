@@ -168,7 +168,8 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 class ReduceOnly(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReduceOnly"):
     """To orders, of the keeper of the access token or reconciliation: from now on only orders pass that reduce.
 
-    It holds until it is taken back, and in no other run: the keeper of that one finds out for itself.
+    It holds until its sender takes it back, whatever others say beside it, and in no other run: the keeper of that one
+    finds out for itself.
     """
 
     reason: str
@@ -267,6 +268,15 @@ class OrderRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
 
     occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
+
+    order_type: OrderType | None = None
+    """None of an earlier release, which did not keep it."""
+
+    limit_price: Price | None = None
+    """Rupees."""
+
+    trigger_price: Price | None = None
+    """Rupees."""
 
 
 class OrderAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderAccepted"):
@@ -514,6 +524,9 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
 
     halted_because: str
     """The cause of the halt that has ended."""
+
+    still: str = ""
+    """Why only orders pass still that reduce a position; empty: others do, too."""
 
 
 class ResumeRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ResumeRefused"):

@@ -212,9 +212,9 @@ class OrdersActor(RuntimeActor):
         self._risk.halt(request, sender)
 
     @handles(ReduceOnly)
-    def limit(self, request: ReduceOnly, _sender: ActorAddress) -> None:
-        """Let only orders pass that reduce a position, until that is taken back."""
-        self._risk.limit(request)
+    def limit(self, request: ReduceOnly, sender: ActorAddress) -> None:
+        """Let only orders pass that reduce a position, until each that said so has taken it back."""
+        self._risk.limit(request, sender)
 
     # From the journal.
 

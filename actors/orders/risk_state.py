@@ -35,8 +35,8 @@ class RiskControl:
         self.alarmed_by = ORDERS
         """Who wants that halt."""
 
-        self.limit = ""
-        """Why only orders pass that reduce a position, until who said so takes it back; empty if others pass, too."""
+        self.limits: dict[str, str] = {}
+        """Why only orders pass that reduce a position, by who said so: each holds until the same takes it back."""
 
     def state(self, durable: RiskState, changes: Iterable[RiskStateChanged]) -> RiskState:
         """Return the effective state, given the durable one and the changes on their way to the journal."""
@@ -44,9 +44,28 @@ class RiskControl:
             durable,
             *(change.state for change in changes),
             "HALTED" if self.alarm else "NORMAL",
-            "REDUCING" if self.limit else "NORMAL",
+            "REDUCING" if self.limits else "NORMAL",
             "NORMAL" if self.is_reconciled else "RECONCILING",
         )
+
+    def limit(self, by: str, reason: str) -> bool:
+        """Let only orders pass that reduce a position; an empty reason takes back what the same sender said before.
+
+        Returns:
+            Whether that is new.
+        """
+        if reason == self.limits.get(by, ""):
+            return False
+        if reason:
+            self.limits[by] = reason
+        else:
+            del self.limits[by]
+        return True
+
+    @property
+    def why_limited(self) -> str:
+        """Say all that everyone said; empty: nobody says it."""
+        return "; ".join(self.limits.values())
 
     def settle(self, change: RiskStateChanged) -> None:
         """Note that a change is durable."""

@@ -67,6 +67,9 @@ def refused(order: SubmitOrder, refusal: Refusal, now_ns: int) -> OrderRefused:
         rule=refusal.rule,
         reason=refusal.reason,
         occurred_ns=now_ns,
+        order_type=order.order_type,
+        limit_price=order.limit_price,
+        trigger_price=order.trigger_price,
     )
 
 

@@ -192,15 +192,12 @@ class ReconciliationActor(RuntimeActor):
     def _limit(self, risk: RiskRead) -> None:
         """Have only orders pass that close while a difference lasts that nobody can explain.
 
-        What another has limited for is left as it is, and so is what it takes back: the next look says it again.
+        Said again where orders does not tell it, as after a restart; what others limit for holds beside it.
         """
         reason = self._differences.unexplained()
         wanted = f"{OPENS}{reason}" if reason else ""
-        is_ours = risk.risk_cause.startswith(OPENS)
-        if wanted and (risk.risk_state == "NORMAL" or (is_ours and risk.risk_cause != wanted)):
+        if wanted not in risk.risk_cause or (not wanted and OPENS in risk.risk_cause):
             self.send(ORDERS, ReduceOnly(reason=wanted))
-        elif not wanted and is_ours:
-            self.send(ORDERS, ReduceOnly(reason=""))
 
     def _halted(self, outcome: Outcome) -> None:
         if isinstance(outcome.value, TradingHalted):

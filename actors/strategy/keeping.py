@@ -391,4 +391,7 @@ def _never_sent(order: SubmitOrder, now_ns: int) -> OrderRefused:
         rule="restart",
         reason="nothing was sent: the strategy or the system ended before the order came to the gate",
         occurred_ns=now_ns,
+        order_type=order.order_type,
+        limit_price=order.limit_price,
+        trigger_price=order.trigger_price,
     )

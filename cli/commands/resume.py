@@ -29,4 +29,7 @@ def command(
         answer = system.resume(reason)
     if isinstance(answer, ResumeRefused):
         give_up(f"nothing changed: {answer.reason}", FAILED)
-    tell(f"orders pass again; they were halted because {answer.halted_because}")
+    passing = (
+        f"orders that reduce pass again, and no others, since {answer.still}" if answer.still else "orders pass again"
+    )
+    tell(f"{passing}; they were halted because {answer.halted_because}")

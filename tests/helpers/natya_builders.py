@@ -51,7 +51,7 @@ def an_intent(client_order_id="A-1", side="BUY", quantity=10, **fields):
     return OrderIntended(client_order_id=client_order_id, side=side, quantity=quantity, **fields)
 
 
-def a_refusal(client_order_id="A-1", rule="quantity_max"):
+def a_refusal(client_order_id="A-1", rule="quantity_max", **terms):
     return OrderRefused(
         client_order_id=client_order_id,
         strategy="crossover",
@@ -61,6 +61,7 @@ def a_refusal(client_order_id="A-1", rule="quantity_max"):
         rule=rule,
         reason="too many",
         occurred_ns=1_000,
+        **terms,
     )
 
 

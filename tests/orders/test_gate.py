@@ -125,6 +125,8 @@ class TestAnOrderUnderAnIdThatWasUsed:
         assert contradiction(again, make.order()) is None
         assert contradiction(again, Order.from_intent(make.intent())) is None
         assert contradiction(again, make.refusal()) is None
+        assert contradiction(again, make.refusal(order_type="MARKET")) is None
+        assert contradiction(again, make.refusal(order_type="LIMIT", limit_price=99.0)) is not None
 
     @pytest.mark.parametrize("fields", OTHERS, ids=str)
     def test_is_another_if_anything_differs(self, make, fields):

@@ -44,6 +44,21 @@ class TestADecision:
         assert told["position_max"] == ("refused", "25 if all open orders fill: 10 held, 5 ordered, 10 with this")
         assert told["value_max_rupees"] == ("passed", "1000.00")
 
+    @pytest.mark.parametrize(
+        ("terms", "value"),
+        [
+            ({}, "1000.00"),
+            ({"order_type": "LIMIT", "limit_price": 120.0}, "1200.00"),
+            ({"order_type": "STOP", "trigger_price": 130.0}, "1300.00"),
+        ],
+    )
+    def test_on_a_refused_order_goes_by_its_own_prices_where_they_were_kept(self, make, terms, value):
+        fact = make.refusal("A-3", rule="position_max", **terms)
+        records = [JournalRecord(sequence=1, recorded_ns=1, correlation_id="", fact=fact)]
+
+        told = said(decision_on("A-3", iter(records)), {"INFY": (100.0, 1)})
+        assert told["value_max_rupees"] == ("passed", value)
+
     def test_does_not_guess_prices(self, records):
         decision = decision_on("A-2", iter(records))
 

@@ -168,7 +168,7 @@ class TestALostOrder:
         assert [type(each) for each in world.written] == [OrderLost, DifferenceEnded]
         assert world.limits[1:] == [""]
 
-    def test_takes_back_nothing_that_another_has_limited(self, played):
+    def test_limits_beside_what_another_has_limited_and_takes_back_its_own_alone(self, played):
         world = played.world
         world.cause = "no new access token in 3 attempts"
         world.answer = AccountBookRead(orders=(), positions=())
@@ -176,7 +176,7 @@ class TestALostOrder:
         world.answer = AccountBookRead(orders=(THERE,), positions=())
         played.look(6)
 
-        assert world.limits == []
+        assert world.limits == ["the broker's books differ: crossover-1-1 is open here, and not listed there", ""]
 
     def test_limits_again_where_another_has_taken_its_own_back(self, played):
         world = played.world

@@ -247,7 +247,9 @@ class _Standing:
                 self._order, strategy=fact.strategy, symbol=fact.symbol, side=fact.side, quantity=fact.quantity
             )
         if isinstance(fact, OrderRefused):
-            self._first_state, self._reason = "REFUSED", fact.reason
+            self._first_state, self._reason, self._order_type = "REFUSED", fact.reason, fact.order_type
+            if not self._order.in_effect and (fact.limit_price, fact.trigger_price) != (None, None):
+                self._order = replace(self._order, limit_price=fact.limit_price, trigger_price=fact.trigger_price)
         else:
             self._first_state, self._order_type = "INTENDED", fact.order_type
             terms = (fact.limit_price, fact.trigger_price, fact.validity, fact.product)

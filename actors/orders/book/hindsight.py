@@ -51,18 +51,17 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def order(self) -> SubmitOrder:
-        """The order, as far as the journal has it: of a refused one the prices are not known."""
+        """The order, as far as the journal has it: a refusal of an earlier release has no prices."""
         fact = self.fact
-        intent = fact if isinstance(fact, OrderIntended) else None
         return SubmitOrder(
             client_order_id=fact.client_order_id,
             strategy=fact.strategy,
             symbol=fact.symbol,
             side=fact.side,
             quantity=fact.quantity,
-            order_type="MARKET" if intent is None else intent.order_type,
-            limit_price=None if intent is None else intent.limit_price,
-            trigger_price=None if intent is None else intent.trigger_price,
+            order_type=fact.order_type or "MARKET",
+            limit_price=fact.limit_price,
+            trigger_price=fact.trigger_price,
             submitted_ns=fact.occurred_ns,
         )
 

@@ -52,7 +52,7 @@ class Answering:
         )
         answer = RiskRead(
             risk_state=self._risk.state,
-            risk_cause=self._risk.cause or context.ledger.book.risk_cause,
+            risk_cause=self._risk.cause,
             figures=figures_of(situation),
             as_of_ns=now_ns,
         )

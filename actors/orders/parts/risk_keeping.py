@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from .cancelling import Cancelling
     from .context import OrdersContext
 
-Handover: TypeAlias = tuple[str, str, str]
-"""The cause of a halt that is not durable yet, who wants it, and why only orders that reduce may pass."""
+Handover: TypeAlias = tuple[str, str, dict[str, str]]
+"""The cause of a halt that is not durable yet, who wants it; why only orders that reduce may pass, by who says so."""
 
 
 class RiskKeeper:
@@ -46,8 +46,12 @@ class RiskKeeper:
 
     @property
     def cause(self) -> str:
-        """Why it is stricter than what is durable; empty if it is not."""
-        return self._control.alarm or self._control.limit
+        """Why it is as it is: all that reduces, where nothing halts; else the cause of the newest change."""
+        book, control = self._ledger.book, self._control
+        if control.alarm or book.risk_state == "HALTED" or not control.limits:
+            return control.alarm or book.risk_cause
+        lasting = f"{book.risk_cause}; " if book.risk_state == "REDUCING" else ""
+        return f"{lasting}{control.why_limited}"
 
     @property
     def is_reconciled(self) -> bool:
@@ -109,12 +113,12 @@ class RiskKeeper:
         if self._context.is_read:
             self.write_halt()
 
-    def limit(self, request: ReduceOnly) -> None:
-        """Let only orders pass that reduce a position, until that is taken back."""
-        if request.reason != self._control.limit:
+    def limit(self, request: ReduceOnly, sender: ActorAddress) -> None:
+        """Let only orders pass that reduce a position, until each that said so has taken it back."""
+        by = getattr(sender, "name", "")
+        if self._control.limit(by, request.reason):
             level = "error" if request.reason else "warning"
-            self._control.limit = request.reason
-            self._context.log("risk_state.limited", level=level, state=self.state, cause=request.reason)
+            self._context.log("risk_state.limited", level=level, state=self.state, cause=request.reason, by=by)
 
     # The facts.
 
@@ -144,7 +148,9 @@ class RiskKeeper:
         elif change.state == "NORMAL":
             self._halting.end()
         if change.state == "NORMAL" and self._resumer is not None:
-            self._context.send(self._resumer, Resumed(halted_because=self._halted_because))
+            self._context.send(
+                self._resumer, Resumed(halted_because=self._halted_because, still=self._control.why_limited)
+            )
             self._resumer = None
 
     def not_written(self, change: RiskStateChanged, reason: str) -> None:
@@ -158,11 +164,11 @@ class RiskKeeper:
 
     def handover(self) -> Handover:
         """Return what is not in the journal."""
-        return self._control.alarm, self._control.alarmed_by, self._control.limit
+        return self._control.alarm, self._control.alarmed_by, self._control.limits
 
     def restore(self, state: Handover) -> None:
         """Take it over."""
-        self._control.alarm, self._control.alarmed_by, self._control.limit = state
+        self._control.alarm, self._control.alarmed_by, self._control.limits = state
 
     def _is_engaged(self) -> bool:
         return self._halt_file is not None and self._halt_file.is_engaged()

@@ -65,8 +65,8 @@ def contradiction(order: SubmitOrder, earlier: SubmitOrder | Order | OrderRefuse
     for name in _CONTENT:
         wanted, found = getattr(earlier, name, None), getattr(order, name)
         if isinstance(earlier, OrderRefused):
-            if name not in OrderRefused.__struct_fields__:
-                continue
+            if name not in OrderRefused.__struct_fields__ or (wanted is None and earlier.order_type is None):
+                continue  # an earlier release did not keep the type and the prices
             found = printable(found) if isinstance(found, str) else found
         if wanted != found:
             reason = f"{name} {wanted!r} wanted, as the order of that id has it, found {found!r}"
