@@ -118,7 +118,7 @@ class TestAnOperation:
         with caplog.at_level("INFO", logger="natya"):
             found = api.json("/v1/resume", {"reason": "looked at"})
 
-        assert found == (200, {"type": "Resumed", "halted_because": "looked at"})
+        assert found == (200, {"type": "Resumed", "halted_because": "looked at", "still": ""})
         asked = next(each for each in caplog.records if each.message == "operation.asked")
         assert asked.fields["operation"] == "resume"
         assert asked.fields["client"].startswith("127.0.0.1:")
