@@ -112,6 +112,16 @@ def next_turn(time_ns: int, exchange: Exchange = "NSE") -> int:
     return next((turn_ns for turn_ns in turns if turn_ns > time_ns), 0) or next_open(time_ns, exchange)
 
 
+def day_order_ends_ns(time_ns: int, exchange: Exchange = "NSE") -> int:
+    """Return when an order for the day ends that comes at this time: at the end of its day in India.
+
+    That is the day whose session it meets: this one until the close, then the next one that has a session.
+    """
+    today = session_at(time_ns, exchange)
+    is_over = today is None or time_ns >= today.close_ns
+    return day_start_ns(day_of(next_open(time_ns, exchange) if is_over else time_ns) + 1)
+
+
 def minutes_to_close(time_ns: int, exchange: Exchange = "NSE") -> float | None:
     """Return the minutes until the day's trading ends, a pause included; None before the open and after the close."""
     found = session_at(time_ns, exchange)

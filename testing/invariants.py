@@ -26,6 +26,7 @@ STATES: Final = {
     "FILLED": "FILLED",
     "CANCELLED": "CANCELLED",
     "REJECTED": "REJECTED",
+    "EXPIRED": "EXPIRED",
 }
 """How we call what the exchange says of an order."""
 

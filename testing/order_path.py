@@ -102,6 +102,7 @@ BESIDE: Final = {
     "broker-service CountBefore": "counts of the day",
     "broker-service Look": "its own limits",
     "broker-service Orphaned": "an asker that was restarted: what it asked ends by itself",
+    "exchange DayOver": "these worlds end before the day",
     "exchange Failed": "of its journal, which it has only where it is served",
     "exchange JournalPage": "the same",
     "exchange LetIn": "latency of orders, which these worlds have not",

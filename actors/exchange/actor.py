@@ -5,7 +5,8 @@ Hears   Tick, NewOrder, ReplaceRequest, CancelRequest, OrderStatusRequest; Journ
         journal.
 Sends   ExecutionReport to the sender of the order: NEW or REJECTED at once, TRADE when it happens; REPLACED or
         CANCEL_REJECTED to the sender of the ReplaceRequest; CANCELLED or CANCEL_REJECTED to that of the CancelRequest;
-        OrderFound or OrderNotFound to the sender of the OrderStatusRequest. ReadJournal to the journal.
+        EXPIRED at the end of the order's day; OrderFound or OrderNotFound to the sender of the OrderStatusRequest.
+        ReadJournal to the journal.
 Fails   on no expected input: a bad order is rejected. Restarted, it has its book again (hand-over); in a new process
         the open orders of its account rest again, by the facts in the journal.
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ...domain.calendar import day_order_ends_ns
 from ...domain.time import SECOND_NS
 from ...messages.addresses import BROKER, JOURNAL
 from ...messages.broker import (
@@ -35,7 +37,7 @@ from .recovery import TYPES, Remembered
 from .settings import ExchangeActorSettings
 
 if TYPE_CHECKING:
-    from ..runtime import ActorAddress
+    from ..runtime import ActorAddress, Timer
 
 
 PAGE_RECORDS: Final = 10_000
@@ -50,6 +52,10 @@ class LetIn(msgspec.Struct, frozen=True, gc=False):
     """To itself: the way of an order is over."""
 
 
+class DayOver(msgspec.Struct, frozen=True, gc=False):
+    """To itself: the day of an order is over."""
+
+
 class ExchangeActor(RuntimeActor):
     """Passes every message to the matching, and every report to the sender of its order."""
 
@@ -62,6 +68,7 @@ class ExchangeActor(RuntimeActor):
         self._owners: dict[str, ActorAddress | str] = {}
         self._remembered = Remembered(self.settings.account)
         self._read_sequence = self._heard_ns = 0
+        self._timer: Timer | None = None
         self._latency_ns = FillModel.of(self.settings.limits).latency_ns
         self.send(self.myAddress, Open())
 
@@ -72,6 +79,8 @@ class ExchangeActor(RuntimeActor):
     def restore(self, state: tuple[Matching | None, dict[str, ActorAddress | str]]) -> None:
         """Take the book over."""
         self._matching, self._owners = state
+        if self._matching is not None:
+            self._await_end_of_day()
 
     # Opening.
 
@@ -108,11 +117,13 @@ class ExchangeActor(RuntimeActor):
                 resting=resting,
                 since_ns=self._heard_ns,
                 model=FillModel.of(self.settings.limits),
+                day_ends_ns=day_order_ends_ns,
             )
         )
         self._owners.update((order.request.client_order_id, BROKER) for order in resting)
         if resting:
             self.log("exchange.orders_rest", count=len(resting))
+            self._await_end_of_day()
         self.ready()
 
     @handles(Failed, Unavailable)
@@ -134,7 +145,10 @@ class ExchangeActor(RuntimeActor):
     @handles(Tick)
     def move(self, tick: Tick, _sender: ActorAddress) -> None:
         """Move the market, and report the trades of resting orders."""
-        for report in self._book.move(tick):
+        book = self._book
+        if book.next_end_ns and tick.exchange_ns >= book.next_end_ns:
+            self._end_day(tick.exchange_ns)
+        for report in book.move(tick):
             self._deliver(report)
 
     def newest_is_enough(self, tick: Tick) -> bool:
@@ -145,7 +159,7 @@ class ExchangeActor(RuntimeActor):
     @handles(NewOrder)
     def place(self, request: NewOrder, sender: ActorAddress) -> None:
         """Accept or reject the order, and match it with the current tick."""
-        self._book.pass_time(self.clock.now_ns())
+        self._pass_time()
         for report in self._book.place(request):
             if report.execution_type == "NEW":
                 self._owners[request.client_order_id] = sender
@@ -155,6 +169,14 @@ class ExchangeActor(RuntimeActor):
                 self.send(sender, report)
             else:
                 self._deliver(report)
+        self._await_end_of_day()
+
+    @handles(DayOver)
+    def end_day(self, _message: DayOver, _sender: ActorAddress) -> None:
+        """Let the orders end whose day is over."""
+        self._timer = None
+        self._end_day(self.clock.now_ns())
+        self._await_end_of_day()
 
     @handles(LetIn)
     def let_in(self, _message: LetIn, _sender: ActorAddress) -> None:
@@ -165,7 +187,7 @@ class ExchangeActor(RuntimeActor):
     @handles(ReplaceRequest)
     def replace(self, request: ReplaceRequest, sender: ActorAddress) -> None:
         """Change an open order, report that to the sender, and then the trades that it leads to."""
-        self._book.pass_time(self.clock.now_ns())
+        self._pass_time()
         answer, *reports = self._book.replace(request)
         self.send(sender, answer)
         for report in reports:
@@ -174,7 +196,7 @@ class ExchangeActor(RuntimeActor):
     @handles(CancelRequest)
     def cancel(self, request: CancelRequest, sender: ActorAddress) -> None:
         """Cancel the open quantity of an order, and report the outcome to the sender."""
-        self._book.pass_time(self.clock.now_ns())
+        self._pass_time()
         report = self._book.cancel(request)
         if report.execution_type == "CANCELLED":
             del self._owners[request.client_order_id]
@@ -193,6 +215,21 @@ class ExchangeActor(RuntimeActor):
         return ExchangeStatistics(
             ticks=matching.ticks, orders=matching.orders, trades=matching.trades, resting_orders=matching.resting
         )
+
+    def _pass_time(self) -> None:
+        now_ns = self.clock.now_ns()
+        self._end_day(now_ns)
+        self._book.pass_time(now_ns)
+
+    def _end_day(self, now_ns: int) -> None:
+        for report in self._book.end_day(now_ns):
+            self._deliver(report)
+
+    def _await_end_of_day(self) -> None:
+        """Have the end of the day come in time: without a timer it would with the first tick of the next one."""
+        end_ns = self._book.next_end_ns
+        if end_ns and self._timer is None:
+            self._timer = self.after(max(end_ns - self.clock.now_ns(), 0) / SECOND_NS, DayOver())
 
     def _deliver(self, report: ExecutionReport) -> None:
         self.join_trace(report.client_order_id)

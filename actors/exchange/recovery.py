@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, get_args
 
 from ...domain.accounts import SESSION, Accounts
+from ...domain.calendar import day_order_ends_ns
 from ...domain.orders import Order as KnownOrder
 from ...domain.orders import advance
 from ...domain.stops import exchange_type
@@ -82,6 +83,8 @@ def _resting(known: KnownOrder, fills: list[OrderFilled], arrival: int) -> Order
         validity=known.validity,
     )
     order = Order(request, broker_order_id=known.broker_order_id, arrival=arrival)
+    if known.validity == "DAY":
+        order.ends_ns = day_order_ends_ns(known.intended_ns)
     order.is_triggered |= known.is_triggered or bool(fills)
     for fill in fills:
         order.filled += fill.quantity

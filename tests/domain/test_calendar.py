@@ -6,6 +6,7 @@ import pytest
 
 from natya.domain.calendar import (
     covered_years,
+    day_order_ends_ns,
     is_open,
     minutes_to_close,
     next_open,
@@ -140,6 +141,21 @@ class TestAnExchange:
     )
     def test_opens_next_after_a_time(self, moment, opening):
         assert next_open(at(moment)) == at(opening)
+
+    @pytest.mark.parametrize(
+        ("moment", "end"),
+        [
+            ("2025-12-29T08:00", "2025-12-30"),
+            ("2025-12-29T10:00", "2025-12-30"),
+            ("2025-12-29T15:29:59", "2025-12-30"),
+            ("2025-12-29T15:30", "2025-12-31"),
+            ("2025-12-30T00:00", "2025-12-31"),
+            ("2025-12-24T16:00", "2025-12-27"),
+            ("2025-12-27T11:00", "2025-12-30"),
+        ],
+    )
+    def test_ends_an_order_of_a_day_with_the_day_whose_session_it_meets(self, moment, end):
+        assert day_order_ends_ns(at(moment)) == at(f"{end}T00:00")
 
     @pytest.mark.parametrize(
         ("moment", "turn"),

@@ -1,13 +1,17 @@
 """The exchange actor: whose report goes where, and what a restart leaves."""
 
+import time
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from natya.actors.exchange import ExchangeActor, ExchangeActorSettings
 from natya.actors.exchange import actor as exchange_actor
+from natya.actors.exchange.matching import Matching
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.sections.exchange import ExchangeSettings
+from natya.domain.calendar import day_order_ends_ns
 from natya.messages.accounts import AccountEntered
 from natya.messages.broker import (
     CancelRequest,
@@ -145,6 +149,61 @@ class TestARestart:
         assert system.request("exchange", Ping(), timeout_s=5).statistics.resting_orders == 0
 
 
+class TestTheEndOfADay:
+    """Ends each order for the day, whether or not a tick follows; an order after the close is for the next session."""
+
+    TEN_ON_MONDAY_NS = 1_766_982_600_000_000_000  # 2025-12-29 10:00 in India
+    HOUR_NS = 3_600_000_000_000
+
+    @pytest.fixture
+    def matching(self):
+        return Matching(tick_size_rupees=0.05, run=1, now_ns=self.TEN_ON_MONDAY_NS, day_ends_ns=day_order_ends_ns)
+
+    def at(self, a_tick, price, hours):
+        return replace(a_tick(price), exchange_ns=self.TEN_ON_MONDAY_NS + hours * self.HOUR_NS)
+
+    def test_comes_before_a_tick_of_the_next_and_is_told_of_each_in_turn(self, matching, a_tick, an_order):
+        matching.move(self.at(a_tick, 100.0, 0))
+        matching.place(an_order("stop", side="SELL", order_type="STOP_LOSS_MARKET", trigger_price=95.0))
+        matching.place(an_order("limit", limit_price=99.0))
+        assert matching.end_day(self.TEN_ON_MONDAY_NS + 13 * self.HOUR_NS) == []
+        reports = matching.end_day(self.TEN_ON_MONDAY_NS + 14 * self.HOUR_NS)
+
+        told = [(each.client_order_id, each.execution_type, each.leaves_quantity, each.reason) for each in reports]
+        assert told == [("stop", "EXPIRED", 0, "its day is over"), ("limit", "EXPIRED", 0, "its day is over")]
+        assert matching.move(self.at(a_tick, 90.0, 24)) == []
+        assert (matching.find("limit").state, matching.resting, matching.next_end_ns) == ("EXPIRED", 0, 0)
+
+    def test_leaves_what_came_after_the_close_to_the_next_session(self, matching, a_tick, an_order):
+        matching.move(self.at(a_tick, 100.0, 0))
+        matching.place(an_order("of the day", limit_price=99.0))
+        matching.pass_time(self.TEN_ON_MONDAY_NS + 6 * self.HOUR_NS)
+        matching.place(an_order("of the next", limit_price=98.0))
+        ended = matching.end_day(self.TEN_ON_MONDAY_NS + 14 * self.HOUR_NS)
+
+        assert [each.client_order_id for each in ended] == ["of the day"]
+        assert [each.price for each in matching.move(self.at(a_tick, 97.0, 24))] == [97.0], "as the auction"
+
+    def test_is_somebody_elses_where_no_one_says_when_it_is(self, a_tick, an_order):
+        matching = Matching(tick_size_rupees=0.05, run=1, now_ns=self.TEN_ON_MONDAY_NS)
+        matching.move(self.at(a_tick, 100.0, 0))
+        matching.place(an_order("a", limit_price=99.0))
+
+        assert matching.end_day(self.TEN_ON_MONDAY_NS + 100 * self.HOUR_NS) == []
+        assert matching.resting == 1
+
+    def test_comes_by_itself_and_to_a_process_that_was_not_there(self, actor_system, open_exchange, journal, make):
+        journal.facts = [
+            make.intent("A-1", order_type="LIMIT", limit_price=99.0, occurred_ns=self.TEN_ON_MONDAY_NS - 10**18),
+            make.accepted("A-1", "B-1"),
+        ]
+        broker = actor_system.probe("broker")
+        open_exchange()
+
+        report = broker.receive(timeout_s=5)
+        assert (report.client_order_id, report.execution_type) == ("A-1", "EXPIRED")
+
+
 class FailingExchange(ExchangeActor):
     """Fails when it is asked for an order."""
 
@@ -157,7 +216,7 @@ class TestANewProcess:
     """Its book is what the journal says of the account."""
 
     def a_rest(self, make, name="A-1", filled=4):
-        fields = {"order_type": "LIMIT", "limit_price": 99.0}
+        fields = {"order_type": "LIMIT", "limit_price": 99.0, "occurred_ns": time.time_ns()}
         return [
             make.intent(name, **fields),
             make.accepted(name, f"B-{name}"),

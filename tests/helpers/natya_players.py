@@ -126,7 +126,7 @@ class Erratic(natya.StrategyActor):
 
 
 class BuysDips(natya.StrategyActor):
-    """Flat: bids 1.50 below the last price. Long: asks 1.50 above what it paid. One order at a time."""
+    """Flat: bids 1.50 below the last price. Long: asks 1.50 above what it paid. One order at a time, each for a day."""
 
     def on_begin(self):
         self.order_id, self.paid = "", 0.0
@@ -142,9 +142,13 @@ class BuysDips(natya.StrategyActor):
     def on_fill(self, fill):
         self.order_id, self.paid = "", fill.price
 
+    def on_order(self, fact):
+        if isinstance(fact, natya.OrderExpired):
+            self.order_id = ""
+
 
 class Waits(natya.StrategyActor):
-    """Bids one rupee, once: an order that rests for ever."""
+    """Bids one rupee, once: an order that rests all day."""
 
     def on_begin(self):
         self.is_waiting = False

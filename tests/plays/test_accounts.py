@@ -1,6 +1,9 @@
 """Each replay has an account of its own, unless it is told to go on; the totals are the account's."""
 
+from datetime import timedelta
+
 import pytest
+from natya_recordings import BEGIN
 
 import natya
 from natya.cli.exit_codes import SETTINGS, exit_code
@@ -56,7 +59,7 @@ class TestTheSameRecordingTwice:
 
 
 class TestAnOrderThatRestsWhenARunIsStopped:
-    def test_rests_again_in_the_next_one_and_fills_there(self, tmp_path, mornings, plays):
+    def test_rests_again_in_the_next_one_until_its_day_is_over(self, tmp_path, mornings, plays):
         rester = {"name": "rester", "strategy": "natya_players:Rester"}
         first = plays(tmp_path / "data", mornings(1), rester, orders__account="session", meanwhile=accepted)
         patient = rester | {"parameters": {"offered": True}}
@@ -64,10 +67,10 @@ class TestAnOrderThatRestsWhenARunIsStopped:
 
         assert not first.fills
         assert [type(record.fact) for record in first.records].count(OrderAccepted) == 1
-        assert [(fill.price, fill.cumulative_quantity) for fill in second.fills] == [
-            (1_002.0, 10)
-        ]  # the next day opens there
-        assert not any(isinstance(record.fact, OrderExpired) for record in second.records)
+        assert not second.fills, "the next day opens beyond its limit"
+        (ended,) = [record.fact for record in second.records if isinstance(record.fact, OrderExpired)]
+        midnight = BEGIN.replace(hour=0, minute=0) + timedelta(days=1)
+        assert (ended.reason, ended.occurred_ns) == ("its day is over", round(midnight.timestamp()) * 1_000_000_000)
 
 
 class TestAReplayThatGoesOn:

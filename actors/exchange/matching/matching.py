@@ -57,6 +57,7 @@ class Matching:
         since_ns: int = 0,
         model: FillModel | None = None,
         grid_of: Callable[[str], PriceGrid] | None = None,
+        day_ends_ns: Callable[[int], int] | None = None,
     ) -> None:
         """Start without any price.
 
@@ -69,6 +70,7 @@ class Matching:
             since_ns: time of that run's last event: nanoseconds since 1970-01-01 UTC.
             model: how fills are modelled.
             grid_of: the prices of a symbol, where not all have the same tick size.
+            day_ends_ns: when an order for the day ends that comes at a time; None: somebody else ends them.
         """
         grid = price_grid(tick_size_rupees)
         self._grid_of = grid_of if grid_of is not None else lambda _: grid
@@ -79,6 +81,10 @@ class Matching:
         self._orders: dict[str, Order] = {}
         self._executions = self._arrivals = 0
         self.ticks = self.trades = self.resting = 0
+        self._day_ends_ns = day_ends_ns
+        self.next_end_ns = 0
+        """When the next order ends with its day: nanoseconds since 1970-01-01 UTC; 0: none does."""
+
         for order in resting:
             self._orders[order.request.client_order_id] = order
             self._arrivals = max(self._arrivals, order.arrival)
@@ -91,6 +97,7 @@ class Matching:
             market.queue(order)
             market.insert(order)
             self.resting += 1
+            self._note_end(order)
 
     @property
     def orders(self) -> int:
@@ -100,6 +107,22 @@ class Matching:
     def pass_time(self, now_ns: int) -> None:
         """Advance the time beyond the last tick: an order at a daily candle's end comes hours after the close."""
         self._now_ns = max(self._now_ns, now_ns)
+
+    def end_day(self, now_ns: int) -> list[ExecutionReport]:
+        """Let the orders end whose day is over; return EXPIRED for each, in the order of their arrival."""
+        reports: list[ExecutionReport] = []
+        if not self.next_end_ns or now_ns < self.next_end_ns:
+            return reports
+        self.pass_time(now_ns)
+        self.next_end_ns = 0
+        for order in sorted((each for each in self._orders.values() if each.is_open), key=_by_arrival):
+            if order.ends_ns and order.ends_ns <= now_ns:
+                self._end(self._markets[order.request.symbol], order)
+                order.state = "EXPIRED"
+                reports.append(self._report(order, "EXPIRED", reason="its day is over"))
+            else:
+                self._note_end(order)
+        return reports
 
     def move(self, tick: Tick) -> list[ExecutionReport]:
         """Move a market to its next tick; return the trades of resting orders, in the order they happened."""
@@ -160,6 +183,9 @@ class Matching:
         reports = [self._report(order, "NEW")]
         if not order.due_ns:
             reports += self._enter(market, order)
+        if order.is_open and request.validity == "DAY" and self._day_ends_ns is not None:
+            order.ends_ns = self._day_ends_ns(self._now_ns)
+            self._note_end(order)
         return reports
 
     def replace(self, request: ReplaceRequest) -> list[ExecutionReport]:
@@ -373,6 +399,10 @@ class Matching:
         order.state = "CANCELLED"
         return [self._report(order, "CANCELLED", reason="the other of the two has traded")]
 
+    def _note_end(self, order: Order) -> None:
+        if order.ends_ns:
+            self.next_end_ns = min(self.next_end_ns or order.ends_ns, order.ends_ns)
+
     def _end(self, market: Market, order: Order) -> None:
         """Remove an order from the book."""
         market.remove(order)
@@ -421,3 +451,7 @@ class Matching:
     def _execution_id(self, letter: str) -> str:
         self._executions += 1
         return f"{letter}-{self._run}-{self._executions}"
+
+
+def _by_arrival(order: Order) -> int:
+    return order.arrival

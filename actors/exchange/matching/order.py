@@ -13,7 +13,17 @@ class Order:
     """The request and its progress. Changed only by the matching."""
 
     __slots__ = (
-        *("ahead", "arrival", "broker_order_id", "due_ns", "filled", "is_triggered", "limit_price", "linked"),
+        *(
+            "ahead",
+            "arrival",
+            "broker_order_id",
+            "due_ns",
+            "ends_ns",
+            "filled",
+            "is_triggered",
+            "limit_price",
+            "linked",
+        ),
         *("request", "sent_at", "state", "trades"),
     )
 
@@ -36,6 +46,9 @@ class Order:
 
         self.due_ns = 0
         """When it is in the book: nanoseconds since 1970-01-01 UTC, for one that is on its way."""
+
+        self.ends_ns = 0
+        """When its day is over, and it with it: nanoseconds since 1970-01-01 UTC; 0: somebody else ends it."""
 
         self.sent_at: Tick | None = None
         """The newest tick when it was sent, for one that is on its way."""
