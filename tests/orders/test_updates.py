@@ -353,3 +353,13 @@ def test_a_day_of_reports_in_any_disorder_ends_in_the_same_order(sizes, cancelle
 
     assert order.filled == sum(sizes)
     assert order.state == ("CANCELLED" if cancelled else "FILLED")
+
+
+def test_a_report_that_names_symbol_and_side_of_its_order_is_taken_and_one_of_another_is_not(stage, make):
+    stage.open(make.intent("A-1"), make.accepted("A-1", "B-1"))
+    for number, told in enumerate(({"symbol": "TCS"}, {"side": "SELL"}, {"symbol": "INFY", "side": "BUY"}), 1):
+        stage.tell(make.report(execution_id=f"T-{number}", quantity=number, **told))
+    stage.wait_until(lambda: OrderFilled in stage.disk.kinds("A-1"))
+    stage.settle()
+
+    assert [fact.quantity for fact in stage.disk.facts if isinstance(fact, OrderFilled)] == [3]
