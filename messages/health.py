@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from .units import Count, Nanoseconds, Seconds
+from .units import Count, Nanoseconds, Seconds, SkewSeconds
 
 TIMING_BOUNDS_S: Final = (
     *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025),
@@ -112,7 +112,7 @@ class ServiceStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=Tr
     rate_wait: Timing = Timing()
     """How long each request waited for the service's limits before it left."""
 
-    clock_skew_s: float | None = None
+    clock_skew_s: SkewSeconds | None = None
     """How far our clock is ahead of the service's, by its newest answer; None: no answer has told the time."""
 
 

@@ -54,3 +54,6 @@ Microseconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e15)]
 
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e9)]
 """A duration, up to thirty years."""
+
+SkewSeconds: TypeAlias = Annotated[float, Meta(ge=-1e10, le=1e10)]
+"""How far one clock is ahead of another, below 0 behind: one may never have been set."""

@@ -52,7 +52,7 @@ class TestAJournalOfFormat1:
             '{"sequence":1,"recorded_ns":1700000000003000000,"correlation_id":"A-1","type":"OrderIntended",'
             '"client_order_id":"A-1","strategy":"crossover","symbol":"RELIANCE","side":"BUY","quantity":25,'
             '"order_type":"LIMIT","limit_price":2843.55,"occurred_ns":1700000000000000000,'
-            '"trigger_price":null,"validity":"DAY","product":null}\n'
+            '"trigger_price":null,"validity":"DAY","product":null,"target_price":null,"stop_loss_price":null}\n'
         )
         assert '"reason":"no margin: ₹0"' in lines[6]
         assert '"type":"Escalated"' in lines[11]

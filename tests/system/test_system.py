@@ -112,6 +112,5 @@ class TestALook:
             # A file that is changed or gone while the system runs is none of a look's business.
             (tmp_path / "looked_at.py").unlink()
             monkeypatch.delitem(sys.modules, "looked_at")
-            monkeypatch.setattr("natya.composition.load_strategy", None)
 
             assert {"looked", "journal", "feed", "control", "system"} <= system.look().statistics.keys()
