@@ -1,6 +1,5 @@
 """What cannot be of an order is refused with both states named; what is late, repeated or out of order is not."""
 
-import functools
 from itertools import pairwise
 
 import natya_builders as builders
@@ -215,4 +214,4 @@ class TestAnHonestExchange:
 
         assert {type(fact).__name__ for fact in told} >= {"OrderTriggered", "OrderFilled", "OrderModified"}
         assert play.book is before
-        assert functools.reduce(step, [fact for fact in lies if fact not in told], before).filled == before.filled
+        assert {step(before, fact).filled for fact in lies if fact not in told} <= {before.filled}

@@ -120,10 +120,11 @@ class TlsProxy:
         with contextlib.suppress(OSError):
             while True:
                 accepted, _ = self._listening.accept()
-                with contextlib.suppress(OSError):
-                    outer = self._context.wrap_socket(accepted, server_side=True)
-                    inner = socket.create_connection(("127.0.0.1", self._server.port))
+                with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+                    outer = held.enter_context(self._context.wrap_socket(accepted, server_side=True))
+                    inner = held.enter_context(socket.create_connection(("127.0.0.1", self._server.port)))
                     self._open += [outer, inner]
+                    held.pop_all()  # from here on `close` closes them
                     for source, target in ((outer, inner), (inner, outer)):
                         threading.Thread(target=self._carry, args=(source, target), daemon=True).start()
 

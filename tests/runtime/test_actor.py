@@ -195,6 +195,18 @@ class TestAHandlerThatRaises:
         system.request("counter", Total())
         assert diary == ["start", "stop", "start"]
 
+    def test_of_a_message_whose_own_code_raises_when_it_is_written_is_told_all_the_same(self, system, monkeypatch):
+        def trap(_message):
+            raise LookupError("a trap")
+
+        monkeypatch.setattr("natya.actors.runtime.dead_letters.encode", trap)
+        system.start("counter", Counter)
+        answer = system.request("counter", Fail())
+
+        (letter,) = system.base.dead_letters.last
+        assert isinstance(answer, Failed)
+        assert (letter.message_type, letter.payload, letter.reason) == ("Fail", b"", "as asked")
+
     def test_leaves_its_message_in_the_dead_letters(self, system):
         events = system.probe("events")
         system.start("counter", Counter)
