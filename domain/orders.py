@@ -37,6 +37,7 @@ from ..messages.orders import (
     OrderFilled,
     OrderIntended,
     OrderModified,
+    OrderRefused,
     OrderRejected,
     OrderState,
     OrderTriggered,
@@ -47,6 +48,7 @@ from ..messages.orders import (
     SubmitOrder,
     Validity,
 )
+from .wording import printable
 
 STATES: Final[tuple[OrderState, ...]] = (
     "INTENDED",
@@ -271,6 +273,23 @@ def intent_of(order: SubmitOrder, now_ns: int) -> OrderIntended:
         product=order.product,
         target_price=order.target_price,
         stop_loss_price=order.stop_loss_price,
+    )
+
+
+def refused(order: SubmitOrder, *, rule: str, reason: str, now_ns: int) -> OrderRefused:
+    """Return the fact of an order that never left, the texts of whoever submitted it made printable."""
+    return OrderRefused(
+        client_order_id=printable(order.client_order_id),
+        strategy=printable(order.strategy),
+        symbol=printable(order.symbol),
+        side=order.side,
+        quantity=order.quantity,
+        rule=rule,
+        reason=reason,
+        occurred_ns=now_ns,
+        order_type=order.order_type,
+        limit_price=order.limit_price,
+        trigger_price=order.trigger_price,
     )
 
 

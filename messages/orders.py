@@ -145,8 +145,13 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
             trigger_price=self.trigger_price,
         ):
             raise ValueError(fault)
-        if (self.target_price is not None or self.stop_loss_price is not None) and (fault := self._fault_of_exits()):
+        if self.has_bracket and (fault := self._fault_of_exits()):
             raise ValueError(fault)
+
+    @property
+    def has_bracket(self) -> bool:
+        """Whether it is the entry of a bracket."""
+        return self.target_price is not None or self.stop_loss_price is not None
 
     def _fault_of_exits(self) -> str:
         target, stop_loss = ("target_price", self.target_price), ("stop_loss_price", self.stop_loss_price)

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 import msgspec
 
+from ...domain import orders
 from ...domain.orders import Order
 from ...domain.reports import excess_fault, trade_fault
 from ...domain.time import SECOND_NS
 from ...domain.transitions import IllegalTransition, IllegalTransitionError, illegal, step
-from ...domain.wording import printable
 from ...messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -58,19 +58,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
 
 def refused(order: SubmitOrder, refusal: Refusal, now_ns: int) -> OrderRefused:
     """Return the fact of an order that the gate refused, its texts made printable."""
-    return OrderRefused(
-        client_order_id=printable(order.client_order_id),
-        strategy=printable(order.strategy),
-        symbol=printable(order.symbol),
-        side=order.side,
-        quantity=order.quantity,
-        rule=refusal.rule,
-        reason=refusal.reason,
-        occurred_ns=now_ns,
-        order_type=order.order_type,
-        limit_price=order.limit_price,
-        trigger_price=order.trigger_price,
-    )
+    return orders.refused(order, rule=refusal.rule, reason=refusal.reason, now_ns=now_ns)
 
 
 def to_find(order: Order) -> FindOrder:

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 import msgspec
 
+from ...domain.orders import refused
 from ...domain.time import SECOND_NS
 from ...messages.addresses import EVENTS, JOURNAL, ORDERS
 from ...messages.events import Subscribed
 from ...messages.journal import JournalPage, JournalRecord, ReadJournal
 from ...messages.market import Tick
-from ...messages.orders import OrderFilled, OrderIntended, OrderRefused, SubmitOrder
+from ...messages.orders import OrderFilled, OrderIntended, SubmitOrder
 from ...messages.strategy_state import SUBMITTED_MAX, ReadState, SaveState, StateRead, StateRefused
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
@@ -54,6 +55,7 @@ LOOK_NS: Final = SECOND_NS
 SAVE_AGAIN_S: Final = 1.0
 """Seconds until a state that orders did not take is saved again."""
 
+NEVER_SENT: Final = "nothing was sent: the strategy or the system ended before the order came to the gate"
 NEVER_NS: Final = 1 << 63
 _DECLARED: Final = "_declared_handler"
 
@@ -232,7 +234,7 @@ class Keeping(Remembering):
         self._missed.clear()
         self._told.clear()
         for order in self._unsent:
-            self.on_order(_never_sent(order, self.clock.now_ns()))
+            self.on_order(refused(order, rule="restart", reason=NEVER_SENT, now_ns=self.clock.now_ns()))
         if self._unsent:
             self._settle(is_due=True)  # so that it is not told again
         self._unsent = ()
@@ -379,19 +381,3 @@ def _settling(handler: Handler) -> Handler:
 
     setattr(handle, _DECLARED, handler)
     return handle
-
-
-def _never_sent(order: SubmitOrder, now_ns: int) -> OrderRefused:
-    return OrderRefused(
-        client_order_id=order.client_order_id,
-        strategy=order.strategy,
-        symbol=order.symbol,
-        side=order.side,
-        quantity=order.quantity,
-        rule="restart",
-        reason="nothing was sent: the strategy or the system ended before the order came to the gate",
-        occurred_ns=now_ns,
-        order_type=order.order_type,
-        limit_price=order.limit_price,
-        trigger_price=order.trigger_price,
-    )

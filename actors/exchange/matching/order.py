@@ -13,18 +13,8 @@ class Order:
     """The request and its progress. Changed only by the matching."""
 
     __slots__ = (
-        *(
-            "ahead",
-            "arrival",
-            "broker_order_id",
-            "due_ns",
-            "ends_ns",
-            "filled",
-            "is_triggered",
-            "limit_price",
-            "linked",
-        ),
-        *("request", "sent_at", "state", "trades"),
+        *("ahead", "arrival", "broker_order_id", "due_ns", "ends_ns", "filled"),
+        *("is_triggered", "limit_price", "linked", "request", "sent_at", "state", "trades"),
     )
 
     def __init__(self, request: NewOrder, *, broker_order_id: str, arrival: int) -> None:

@@ -54,12 +54,13 @@ class Bracketing:
             return
         target, stop, closing = (self._leg(entry, leg) for leg in ("target", "stop", "exit"))
         bracket = Bracket(entry=order, target=target, stop=stop, exit=closing)
-        if is_done(bracket):
+        steps = next_steps(bracket)
+        if not steps and is_done(bracket):
             self._asked.pop(entry, None)
             ledger.book.end_bracket(entry)
             return
         asked = self._asked.setdefault(entry, set())
-        for step in next_steps(bracket):
+        for step in steps:
             if step not in asked:
                 asked.add(step)
                 self._do(step)

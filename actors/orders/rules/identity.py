@@ -16,7 +16,7 @@ from .situation import Refusal, Situation
 
 def client_order_id(order: SubmitOrder, _situation: Situation) -> str:
     """Require the broker's alphabet and length, of the exits of a bracket too."""
-    longest = leg_id(order.client_order_id, "stop") if _has_bracket(order) else order.client_order_id
+    longest = leg_id(order.client_order_id, "stop") if order.has_bracket else order.client_order_id
     if is_client_order_id(longest):
         return ""
     characters_max = LENGTH_MAX - len(longest) + len(order.client_order_id)
@@ -28,17 +28,14 @@ def duplicate(order: SubmitOrder, situation: Situation) -> str:
     book, intents = situation.book, situation.intents
     if order.client_order_id in book or order.client_order_id in intents:
         return f"a client order id never used before wanted, found {order.client_order_id!r} in the book"
-    entry = entry_id(order.client_order_id)
-    if entry and _has_bracket(book.order(entry) or intents.get(entry)):
-        return f"an id of its own wanted, found that of an exit of the bracket {entry!r}"
-    for leg_of in map(functools.partial(leg_id, order.client_order_id), SUFFIXES if _has_bracket(order) else ()):
+    entry_of = entry_id(order.client_order_id)
+    entry = (book.order(entry_of) or intents.get(entry_of)) if entry_of else None
+    if entry is not None and entry.has_bracket:
+        return f"an id of its own wanted, found that of an exit of the bracket {entry_of!r}"
+    for leg_of in map(functools.partial(leg_id, order.client_order_id), SUFFIXES if order.has_bracket else ()):
         if leg_of in book or leg_of in intents:
             return f"an id wanted whose exits have ids never used before, found {leg_of!r} in the book"
     return ""
-
-
-def _has_bracket(order: SubmitOrder | Order | None) -> bool:
-    return order is not None and (order.target_price is not None or order.stop_loss_price is not None)
 
 
 def order_age_max_s(order: SubmitOrder, situation: Situation) -> str:
