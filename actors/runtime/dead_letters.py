@@ -17,7 +17,8 @@ from ...domain.rate_limit import RateLimit
 from ...messages.addresses import EVENTS
 from ...messages.codec import MESSAGE_SIZE_MAX_BYTES, encode
 from ...messages.market import TicksRecorded
-from ...messages.supervision import DeadLetter, Failed, Unavailable
+from ...messages.supervision import DeadLetter, Failed, SupervisionTree, Unavailable
+from ...messages.system import Pong
 from . import lifecycle
 from .endpoint import Endpoint
 from .errors import reason_of, trace_of
@@ -48,8 +49,10 @@ NEVER_BURIED = (
     lifecycle.Stopped,
     lifecycle.InternalMessage,
     TicksRecorded,
+    Pong,
+    SupervisionTree,
 )
-"""Reports for an actor that is gone: no dead letters, since nothing is lost with them."""
+"""Reports for an actor that is gone, and how somebody is, told too late: no dead letters, nothing is lost with them."""
 
 
 NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle.Started, lifecycle.StartFailed,

@@ -96,7 +96,7 @@ def trading(tmp_path_factory):
     out, complaints = process.communicate(timeout=WAIT_S)
     assert process.returncode == 0, complaints
     summary = json.loads(out)
-    assert (summary["restarts"], summary["dead_letters"]) == (0, 0)
+    assert (summary["restarts"], summary["dead_letters"]) == (0, 0), complaints
 
 
 def value(data_dir, sql):

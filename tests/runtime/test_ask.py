@@ -8,7 +8,7 @@ import pytest
 
 from natya.actors.runtime import RequestTimedOut, RuntimeActor, handles
 from natya.messages.supervision import Failed, Unavailable
-from natya.messages.system import Ping, Pong
+from natya.messages.system import ActorStatistics, Ping, Pong
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -110,6 +110,16 @@ class TestAskingAnotherActor:
 
         assert future.result(5) == "first"
         assert system.base.dead_letters.last[-1].message_type == "str"
+
+    def test_is_no_dead_letter_where_it_tells_too_late_how_somebody_is(self, system, asker):
+        """Whoever asks how all are gives up on one that is busy; nothing is lost with what that one says at last."""
+        busy = system.probe("busy")
+        assert isinstance(system.request(asker, Question("busy", timeout_s=0.01)), RequestTimedOut)
+        busy.receive()
+        system.tell(busy.sender, Pong(actor="busy", statistics=ActorStatistics(handled=1, failures=0)))
+
+        assert isinstance(system.request(asker, Ping()), Pong)
+        assert system.base.dead_letters.count == 0
 
     def test_is_waited_for_by_an_orderly_stop(self, system, asker):
         probe = system.probe("slow")
