@@ -14,8 +14,9 @@ the other has left, and made smaller with each fill of the other before anything
 cannot be helped (an order of the broker's own, which links both, has no such gap). And the first exit that trades
 ends the entry: what would still come in would have an exit that is gone.
 
-A position must not stand without its stop because the stop was refused. Then, and where shares come in after the exits
-have ended, the rest is closed by a MARKET order, id of the entry + `X`, once nothing else can close it any more.
+A position must not stand without its stop because the stop was refused, or had traded before the last shares came in:
+a target alone would guard these against a gain. The rest is closed by a MARKET order, id of the entry + `X`, once
+nothing else can close it any more, nor add to it: there is one such order, so it has to be of the whole.
 An exit that somebody cancelled is not put back: that was wanted.
 """
 
@@ -83,13 +84,14 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
     exited = sum(_filled(leg) for leg in (*exits, bracket.exit))
     exposed = entry.filled - exited
     steps: list[Step] = []
-    if exited and entry.is_open:
+    must_leave = exposed > 0 and (bracket.exit is not None or _is_without_exit(bracket))
+    if entry.is_open and (exited or must_leave):
         steps.append(_cancel(entry))
     if exposed <= 0:
         return (*steps, *(_cancel(leg) for leg in (*exits, bracket.exit) if leg is not None and _may_trade(leg)))
-    if bracket.exit is not None or _is_without_exit(bracket):
+    if must_leave:
         trading = [leg for leg in exits if leg is not None and _may_trade(leg)]
-        if not trading and bracket.exit is None:
+        if bracket.exit is None and not trading and not entry.is_open:
             steps.append(_submit(entry, "exit", exposed))
         return (*steps, *map(_cancel, trading))
     if entry.stop_loss_price is not None:
@@ -116,19 +118,18 @@ def _may_trade(leg: AnyLeg) -> bool:
 
 
 def _is_without_exit(bracket: Bracket) -> bool:
-    """Say whether what is held has no exit that it should have: the stop failed, or an exit has done its part."""
+    """Say whether what is held has no exit that it should have: the stop cannot guard it, or the target has traded."""
     stop, target = bracket.stop, bracket.target
-    if isinstance(stop, OrderRefused) or (isinstance(stop, Order) and _has_failed(stop)):
+    if isinstance(stop, OrderRefused) or (isinstance(stop, Order) and _guards_no_more(stop)):
         return True
-    exits = [leg for leg in (stop, target) if leg is not None]
-    is_done = any(isinstance(leg, Order) and leg.state == "FILLED" for leg in exits)
-    return is_done and not any(map(_may_trade, exits))
+    has_traded = isinstance(target, Order) and target.state == "FILLED"
+    return has_traded and (stop is None or not _may_trade(stop))
 
 
-def _has_failed(stop: Order) -> bool:
-    """Say whether it was never in the market, or had to leave it since it could be changed no more."""
+def _guards_no_more(stop: Order) -> bool:
+    """Say whether it has traded for less than came in since, was never in the market, or could be changed no more."""
     never = stop.state == "REJECTED" or stop.was_never_placed
-    return never or (stop.state == "CANCELLED" and stop.modifications >= CHANGES_MAX)
+    return never or stop.state == "FILLED" or (stop.state == "CANCELLED" and stop.modifications >= CHANGES_MAX)
 
 
 def _exit(entry: Order, leg: Leg, known: AnyLeg | None, exposed: int) -> tuple[Step, ...]:

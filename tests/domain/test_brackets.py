@@ -208,6 +208,35 @@ class TestABracket:
         desk.fill(EXIT, 2)
         assert is_done(desk.bracket)
 
+    def test_closes_at_the_market_what_came_in_while_its_stop_traded(self):
+        """The stop was hit before it could grow: a target alone would guard the rest against nothing but a gain."""
+        desk = Desk(an_entry(quantity=2))
+        desk.fill("A-1", 1)
+        desk.settle_all()
+        desk.fill("A-1", 1)
+        desk.fill(STOP, 1)
+
+        assert desk.step() == (CancelOrder(client_order_id=TARGET),)
+        desk.cancel(TARGET)
+        (exit_order,) = desk.step()
+        assert (exit_order.client_order_id, exit_order.order_type, exit_order.quantity) == (EXIT, "MARKET", 1)
+
+    def test_ends_its_entry_before_it_closes_all_of_it_where_its_stop_was_refused(self):
+        desk = Desk(an_entry(quantity=3))
+        desk.fill("A-1", 1)
+        desk.step()
+        desk.accept(TARGET)
+        desk.reject(STOP)
+        steps = desk.step()
+        desk.cancel(TARGET)
+        assert desk.step() == (CancelOrder(client_order_id="A-1"),)
+        desk.fill("A-1", 1)
+        desk.cancel("A-1")
+
+        assert steps == (CancelOrder(client_order_id="A-1"), CancelOrder(client_order_id=TARGET))
+        (exit_order,) = desk.step()
+        assert (exit_order.client_order_id, exit_order.quantity) == (EXIT, 2)
+
     @pytest.mark.parametrize("by", ["gate", "broker"])
     def test_closes_at_the_market_what_would_stand_without_its_stop(self, desk, by):
         desk.fill("A-1", 10)
@@ -300,7 +329,7 @@ def test_whatever_happens_in_whatever_order_what_is_held_has_an_exit_of_its_size
         act, name = data.draw(st.sampled_from(acts))
         if act == "fill":
             # The market trades what is left there: not more than is held, save where both exits were hit at once.
-            desk.fill(name, data.draw(st.integers(1, desk.orders[name].quantity - desk.orders[name].filled or 1)))
+            desk.fill(name, data.draw(st.integers(1, max(desk.orders[name].quantity - desk.orders[name].filled, 1))))
         elif act in {"settle", "deny"}:
             desk.settle(name, done=act == "settle")
         elif act == "step":
