@@ -228,7 +228,11 @@ class _Collected:
 
 
 def _not_cancelled(said: _Collected, reason: str, occurred_ns: int) -> Update:
+    """Translate the refusal of a cancellation; of an order in doubt it stays wanted, for when the order is found."""
     asked = said.order.cancelling
+    if _is_in_doubt(said.order):
+        doubt = f"the order is in doubt, and the broker refused: {reason}"
+        return Update(facts=cancellation_in_doubt(said.order, doubt, occurred_ns))
     if asked is not None:
         said.add(
             CancellationRefused(

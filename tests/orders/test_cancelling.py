@@ -192,6 +192,22 @@ class TestACancellationWithoutAnAnswer:
         stage.heard()
         assert WithdrawOrder not in stage.heard()
 
+    def test_of_an_order_in_doubt_stays_wanted_when_the_broker_does_not_know_the_order(self, stage, make):
+        stage.open(make.intent("A-1", strategy="owner"), make.uncertain("A-1"))
+        stage.answers = []
+        stage.system.start("owner", Cancels, stage.answers)
+        cancel(stage)
+        assert stage.asked_next(WithdrawOrder) == WithdrawOrder(client_order_id="A-1", broker_order_id="")
+        for _ in range(2):
+            stage.tell(make.report("CANCEL_REJECTED", broker_order_id="", reason="no such order"))
+            stage.settle()
+        assert [type(fact) for fact in cancellations(stage)] == [CancellationIntended, CancellationUncertain]
+        assert "no such order" in cancellations(stage)[-1].reason
+        stage.tell(FOUND)
+
+        assert stage.asked_next(WithdrawOrder) == WITHDRAWN
+        assert stage.answers == []
+
     def test_outlives_a_restart_and_is_asked_for_again_only_when_the_order_is_shown_open(self, opened, make):
         stage = opened()
         cancel(stage)
