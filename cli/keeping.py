@@ -200,11 +200,20 @@ def taken_by_system(data_dir: Path | None, profile: str, key: str) -> InUse:
     from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
 
-    if not key.startswith("broker."):
+    from ..config.in_force import RELOADABLE  # noqa: PLC0415
+    from ..messages.settings import ReloadRefused  # noqa: PLC0415
+
+    is_brokers = key.startswith("broker.")
+    if not is_brokers and key not in RELOADABLE:
         return InUse(system="not_asked", told="the system uses it from its next start on")
     directory = data_dir or Path(settings_of(None, profile).system.data_dir)
     try:
         with connect(directory) as system:
+            if not is_brokers:
+                answer = system.reload_settings(timeout_s=TOKEN_S)
+                if isinstance(answer, ReloadRefused):
+                    return InUse(system="kept", told=f"the running system goes on as before: {answer.problems[0]}")
+                return InUse(system="taken", told="the running system uses it from now on")
             if not _has_keeper(system):
                 told = "the running system does not trade with it: it is used from the next start on"
                 return InUse(system="kept", told=told)

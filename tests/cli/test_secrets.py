@@ -270,4 +270,8 @@ class TestATokenAtTheExchange:
         with natya.TradingSystem(natya.load_settings("paper", environment={}, overrides=overrides)):
             rotated = account.shell("rotate", "broker.access_token", "--untested", "--json", given="another")
 
-        assert (rotated.exit_code, json.loads(rotated.stdout)["system"]) == (1, "kept")
+            of_alarms = account.shell("rotate", "notifications.telegram_token", "--json", given="7:another")
+
+        for each in (rotated, of_alarms):
+            assert (each.exit_code, json.loads(each.stdout)["system"]) == (1, "kept")
+        assert "given by a program" in of_alarms.stdout

@@ -70,6 +70,14 @@ class TestAChange:
         assert "canary" not in repr(fact)
         assert "canary" not in (edited.data_dir / "natya.log").read_text()
 
+    def test_of_an_alarms_secret_that_is_rotated_is_in_force_at_once(self, system, edited):
+        words = ["secrets", "rotate", "notifications.webhook", "--json", "--data-dir", str(edited.data_dir)]
+        rotated = CliRunner().invoke(app, words, input="https://x/canary-7f3a91\n")
+
+        assert (rotated.exit_code, json.loads(rotated.stdout)["system"]) == (0, "taken"), rotated.output
+        assert system.request("alarms", ShowAlarms(), timeout_s=10).ways == ("webhook",)
+        assert [each.key for fact in facts_of(system) for each in fact.changes] == ["notifications.webhook"]
+
     def test_is_none_the_second_time(self, system, edited):
         edited.write('[log]\nlevel = "debug"')
 
