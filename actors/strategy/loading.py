@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib
 from difflib import get_close_matches
+from weakref import WeakSet
 
 from ..runtime import reason_of, where_of
 from .actor import StrategyActor
 from .errors import StrategyBrokenError, StrategyNotFoundError
 from .inspection import faults_of
+
+_faultless: WeakSet[type[StrategyActor]] = WeakSet()
+"""Classes that were looked at: a start loads each twice, and their sources are parsed. A reload makes classes anew."""
 
 
 def load_strategy(name: str) -> type[StrategyActor]:
@@ -39,8 +43,10 @@ def load_strategy(name: str) -> type[StrategyActor]:
         raise StrategyNotFoundError(f"module {module_name!r} has no class {class_name!r}{hint}")
     if not _is_strategy(found):
         raise StrategyNotFoundError(f"a subclass of StrategyActor wanted, found {name!r}: {found!r}")
-    if faults := faults_of(found, StrategyActor):
-        raise StrategyBrokenError(f"strategy {name!r} would not work:\n" + "\n".join(faults))
+    if found not in _faultless:
+        if faults := faults_of(found, StrategyActor):
+            raise StrategyBrokenError(f"strategy {name!r} would not work:\n" + "\n".join(faults))
+        _faultless.add(found)
     return found  # type: ignore[no-any-return]  # checked above
 
 

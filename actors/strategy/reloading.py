@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -74,16 +75,28 @@ def project_of(strategy: str) -> dict[str, Path]:
     file = getattr(own, "__file__", None)
     if file is None or strategy.startswith(f"{OURS}."):
         return {}
-    folder = Path(file).resolve().parent
+    folder = os.path.dirname(os.path.realpath(file))  # noqa: PTH120  texts: a system has a thousand modules, each start
+    below = os.path.join(folder, "")  # noqa: PTH118
+    folders: dict[str, str] = {}
     found = {}
     for name, module in tuple(sys.modules.items()):
         path = getattr(module, "__file__", None)
         if path is None or name == "__main__" or name.partition(".")[0] == OURS or not path.endswith(".py"):
             continue
-        resolved = Path(path).resolve()
-        if folder in resolved.parents and not APART.intersection(resolved.relative_to(folder).parts):
-            found[name] = resolved
+        resolved = _resolved(path, folders)
+        if resolved.startswith(below) and APART.isdisjoint(Path(resolved[len(below) :]).parts):
+            found[name] = Path(resolved)
     return found
+
+
+def _resolved(path: str, folders: dict[str, str]) -> str:
+    """Return the path without symbolic links, and remember that of its folder."""
+    if os.path.islink(path):  # noqa: PTH114
+        return os.path.realpath(path)
+    folder, name = os.path.split(path)
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder)
+    return os.path.join(folders[folder], name)  # noqa: PTH118
 
 
 def _digest(path: Path) -> str:

@@ -15,7 +15,7 @@ def test_each_order_is_sent_once_and_ends_in_a_known_state(seed):
 
 
 def test_without_faults_orders_are_placed_filled_and_cancelled():
-    world = DhanWorld(14, without_faults(a_scenario(14)), NO_FAULTS).run()
+    world = DhanWorld(3, without_faults(a_scenario(3)), NO_FAULTS).run()
     orders = world.statistics["orders"]
 
     assert world.violations() == []
