@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ...messages.supervision import ChildStatus, SupervisionTree
 
 if TYPE_CHECKING:
@@ -29,21 +31,7 @@ def branch(
 
 def under(supervisor: str, node: ChildStatus) -> ChildStatus:
     """Return a node with its supervisor's name before its path."""
-    return ChildStatus(
-        path=f"{supervisor}/{node.path}",
-        state=node.state,
-        host=node.host,
-        restarts=node.restarts,
-        breaker=node.breaker,
-        mailbox_depth=node.mailbox_depth,
-        last_error=node.last_error,
-        trouble=node.trouble,
-        raised_at=node.raised_at,
-        last_traceback=node.last_traceback,
-        conflated=node.conflated,
-        dropped=node.dropped,
-        handled=node.handled,
-    )
+    return msgspec.structs.replace(node, path=f"{supervisor}/{node.path}")
 
 
 def status(

@@ -1,3 +1,4 @@
+import enum
 import math
 import struct
 from decimal import Decimal
@@ -15,11 +16,14 @@ from natya.messages.codec import (
     MESSAGE_SIZE_MAX_BYTES,
     MESSAGE_TYPES,
     UndecodableMessageError,
+    as_received,
+    checked,
     decode,
     encode,
 )
+from natya.messages.journal import Append
 from natya.messages.market import Depth
-from natya.messages.orders import Position, SubmitOrder
+from natya.messages.orders import HoldingsRead, Position, SubmitOrder
 from natya.messages.system import Ping
 
 NAMES = [message_type.__name__ for message_type in MESSAGE_TYPES]
@@ -64,6 +68,56 @@ class TestWritingWhatIsNoMessage:
             encode(Stranger())
 
 
+class Word(enum.StrEnum):
+    TCS = "TCS"
+
+
+class Rank(enum.IntEnum):
+    FIRST = 1
+
+
+class Rupees(enum.Enum):
+    MANY = 101.5
+
+
+class TestACheckedMessage:
+    @pytest.mark.parametrize(
+        ("message", "is_as_declared"),
+        [
+            (a_tick(), True),
+            (a_tick(price=100), True),
+            (a_tick(price=Rupees.MANY), False),
+            (a_tick(symbol=Word.TCS), False),
+            (Append(facts=(filled(), filled(price=101))), True),
+            (Append(facts=(filled(), filled(price=Rupees.MANY))), False),
+            (Append(facts=[filled()]), False),
+            (Append(facts=(filled(price=Rupees.MANY), filled())), False),
+            (HoldingsRead(strategy="a", shares={"TCS": 1}, filled={}), True),
+            (HoldingsRead(strategy="a", shares={"INFY": 1, Word.TCS: 1}, filled={}), False),
+            (HoldingsRead(strategy="a", shares={"INFY": Rank.FIRST, "TCS": 1}, filled={}), False),
+        ],
+        ids=[
+            "as declared",
+            "a whole number of rupees",
+            "a member of an enumeration",
+            "a text of its own kind",
+            "a whole number deep down",
+            "a member deep down",
+            "a member before others",
+            "a list for a tuple",
+            "a dict",
+            "a key of its own kind",
+            "a count of its own kind",
+        ],
+    )
+    def test_is_looked_at_all_through(self, message, is_as_declared):
+        found = checked(message)
+
+        assert (found is message) == is_as_declared
+        assert found == as_received(message)
+        assert checked(found) is found
+
+
 class TestReadingHostileBytes:
     @settings(max_examples=8 * FULL, deadline=None)
     @given(frame=st.binary(max_size=200))
@@ -91,7 +145,7 @@ class TestReadingHostileBytes:
         [
             (b"", "found 0"),
             (b"\x01", "found 1"),
-            (b"\x02\x90", "found 2"),
+            (b"\x02\x90", "version 1 wanted, found 2"),
             (b"\x01" + b"\x91" * 1_000_000 + b"\xc0", "."),
             (b"\x01" + b"\x91\xdb\xff\xff\xff\xff", "."),
             (b"\x01" + b"\xdd\xff\xff\xff\xff", "."),
@@ -120,6 +174,15 @@ class TestReadingHostileBytes:
     def test_a_frame_beyond_the_bound_is_refused_unread(self):
         with pytest.raises(UndecodableMessageError, match=str(MESSAGE_SIZE_MAX_BYTES)):
             decode(b"\x01" + bytes(MESSAGE_SIZE_MAX_BYTES))
+
+    def test_a_frame_of_just_the_bound_is_read(self):
+        with pytest.raises(UndecodableMessageError, match="trailing") as refused:
+            decode(encode(a_tick()).ljust(MESSAGE_SIZE_MAX_BYTES, b"\xc0"))
+        assert isinstance(refused.value.__cause__, msgspec.DecodeError)
+
+    def test_a_reason_is_never_empty(self):
+        with pytest.raises(UndecodableMessageError, match=r"\w"):
+            decode(b"\x01" + b"\x91" * 1_000_000 + b"\xc0")
 
     def test_an_amount_of_a_billion_digits_is_refused_without_being_written_out(self):
         position = Position(symbol="TCS", quantity=1, average_price=Decimal(1), realized_pnl=Decimal(7))

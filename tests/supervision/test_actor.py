@@ -4,6 +4,7 @@ import pytest
 from thespian.actors import ActorExitRequest
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, handles
+from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.supervision import AwaitSystemStop, BreakerSettings, StopChildren
 from natya.actors.supervision.actor import DeadlineCame
 from natya.actors.supervision.deadline import Deadline
@@ -376,6 +377,30 @@ class TestAChildThatIsParkedWithOrders:
         actor_system.request("system", Ping())
         assert asked.is_empty()
 
+    @pytest.mark.parametrize(
+        ("open_orders", "after_s"),
+        [((), [0, 2, 6, 14, 30]), (("bad-1",), [0, 2, 6, 14, 30, 46, 62, 78])],
+        ids=["none is open", "one never ends"],
+    )
+    def test_has_them_looked_for_at_longer_and_longer_intervals(self, play, diary, open_orders, after_s):
+        asked_s = []
+
+        class Orders(play.Child):
+            @handles(CancelOrders)
+            def cancel(self, _request, sender):
+                asked_s.append(self.clock.monotonic_ns() / 1e9)
+                self.send(sender, OrdersCancelling(client_order_ids=open_orders))
+
+        bad = play.ChildSpec("bad", play.Child, diary, when_exhausted="park", cancels_orders=True)
+        settings = play.a_supervisor(bad, policy=play.a_policy(restarts_max=0), orders="orders")
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            system.start("orders", Orders, diary)
+            system.start("system", play.Supervisor, settings)
+            system.tell("bad", play.Crash())
+            system.base.run_for(80)
+
+        assert [round(each_s - asked_s[0]) for each_s in asked_s] == after_s
+
 
 class TestASupervisorWithoutSettingsOfItsOwn:
     def test_says_which_it_wants(self, actor_system, play, diary):
@@ -418,6 +443,21 @@ class TestTheTree:
 
         paths = [child.path for child in system.request("system", DescribeTree()).children]
         assert paths == ["system/x", "system/x/x-child", "system/y", "system/y/y-child"]
+
+    def test_waits_for_no_supervisor_below_that_is_down(self, play, diary):
+        below = play.a_supervisor(play.ChildSpec("deep", play.Child, diary), root=False)
+        breaker = BreakerSettings(fail_max=1, reset_timeout_s=60.0, escalate_after=3)
+        branch = play.ChildSpec("branch", a_faulty_supervisor(play), below, breaker=breaker)
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            system.start("system", play.Supervisor, play.a_supervisor(branch))
+            system.tell("branch", play.Crash())
+            system.base.run_for(1)
+            asker = system.probe("asker")
+            system.tell("system", DescribeTree(), sender=asker)
+            system.base.run_for(0.5)
+
+            (node,) = asker.receive().children
+            assert (node.path, node.state) == ("system/branch", "UNAVAILABLE")
 
     def test_is_the_same_for_all_who_ask_at_once(self, start, play, diary):
         below = play.a_supervisor(play.ChildSpec("crossover", play.Child, diary), root=False)

@@ -476,6 +476,34 @@ class TestAChildOfALifeBefore:
         assert supervisor.is_down
 
 
+class TestAChildThatWasToldToEndByAnother:
+    """Not by its supervisor: `system.stop("b")`, or the child itself."""
+
+    @pytest.mark.parametrize("strategy", STRATEGIES)
+    def test_is_gone_for_good_whatever_its_restart_type_and_its_group(self, strategy):
+        supervisor = a_supervisor("a", "b", strategy=strategy)
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.children.ended(supervisor.children["b"], error=None, requested=True)
+        supervisor.told.clear()
+        supervisor.crash("a")
+        supervisor.settle()
+
+        assert supervisor.orders("start") == ["a"]
+        assert [child.state for child in supervisor.children] == ["RUNNING", "STOPPED"]
+        assert supervisor.report.failures == 1
+
+    def test_holds_up_nobody_who_was_to_start_after_it(self):
+        supervisor = a_supervisor("a", "b")
+        supervisor.children.start_all()
+        supervisor.reports.clear()
+        supervisor.children.ended(supervisor.children["a"], error=None, requested=True)
+        supervisor.settle()
+
+        assert supervisor.orders("start") == ["a", "b"]
+        assert supervisor.is_up
+
+
 class TestAReport:
     def test_is_heard_from_the_child_that_is_there_and_from_no_other(self):
         supervisor = a_supervisor("a")
@@ -544,6 +572,18 @@ class TestAChildThatMayBeParked:
         assert supervisor.gave_up is None
         assert supervisor.is_up
         assert supervisor.orders("reject")[-1] == "bad"
+
+    @pytest.mark.parametrize("strategy", STRATEGIES)
+    def test_holds_up_nobody_who_was_to_start_after_it(self, strategy):
+        policy = msgspec.structs.replace(POLICY, restarts_max=1)
+        given = {"strategy": strategy, "policy": policy, "starts_fail": {"bad"}, "parks": {"bad"}}
+        supervisor = a_supervisor("good", "bad", "other", **given)
+        supervisor.children.start_all()
+        supervisor.pass_time(1)
+
+        assert supervisor.parked == [("bad", "more than 1 restarts in 60 s")]
+        assert [child.state for child in supervisor.children] == ["RUNNING", "PARKED", "RUNNING"]
+        assert supervisor.is_up
 
     def test_spends_no_restart_of_the_others(self):
         policy = msgspec.structs.replace(POLICY, restarts_max=2, fail_max=9)

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from natya.actors.runtime import RuntimeActor
+from natya.actors.supervision import BreakerSettings, ChildSpec, SupervisorSettings
 from natya.actors.supervision.backoff import Backoff
-from natya.actors.supervision.policy import affected, restart_helps
+from natya.actors.supervision.policy import GiveUp, KeepDown, Park, Restart, RestartPolicy, affected, restart_helps
 from natya.actors.supervision.restart_budget import RestartBudget
+from natya.config.sections.supervision import SupervisionSettings
 from natya.domain.breaker import Breaker, _MonotonicStorage
 
 SECOND_NS = 1_000_000_000
@@ -217,6 +220,66 @@ class TestThePybreakerUnderneath:
 
 def raise_(error):
     raise error
+
+
+WAITS_S = SupervisionSettings.default(
+    restarts_max=9,
+    window_s=50.0,
+    backoff_first_s=2.0,
+    backoff_max_s=7.0,
+    backoff_reset_s=30.0,
+    fail_max=8,
+    reset_timeout_s=11.0,
+    escalate_after=3,
+)
+
+
+class TestThePolicyOfASupervisor:
+    """Each number of its settings is the one that counts where it should: no two of them are the same."""
+
+    @staticmethod
+    def decisions(*gaps_s, ran_s=0.0, **given):
+        """What is decided about a child that fails again and again, so long after it was told to start again."""
+        settings = SupervisorSettings(children=(ChildSpec("a", RuntimeActor, **given),), policy=WAITS_S)
+        budget = RestartBudget(restarts_max=WAITS_S.restarts_max, window_ns=round(WAITS_S.window_s * SECOND_NS))
+        policy, now_ns = RestartPolicy(settings, budget, jitter=lambda: 0.0), 0
+        for gap_s in gaps_s:
+            now_ns += round(gap_s * SECOND_NS)
+            policy.started("a", now_ns)
+            now_ns += round(ran_s * SECOND_NS)
+            yield policy.failed("a", now_ns, RuntimeError())
+            if policy.breaker("a") == "open":
+                policy.try_again("a", now_ns)
+
+    def test_waits_from_the_first_back_off_to_the_longest_and_from_the_first_again_after_a_long_run(self):
+        waits = [decision.wait_s for decision in self.decisions(1, 1, 1, 1, 1)]
+        after_long_runs = [decision.wait_s for decision in self.decisions(1, 1, ran_s=30.0)]
+        after_others = [decision.wait_s for decision in self.decisions(1, 1, ran_s=29.9)]
+
+        assert (waits, after_long_runs, after_others) == ([0, 2, 4, 7, 7], [0, 0], [0, 2])
+
+    def test_opens_the_breaker_for_its_time_and_gives_up_at_the_last_opening(self):
+        *restarts, first, second, last = self.decisions(*[9] * 10)
+
+        assert [type(decision) for decision in restarts] == [Restart] * 7
+        assert [first, second] == [KeepDown(children=("a",), retry_after_s=11.0, openings=number) for number in (1, 2)]
+        assert last == GiveUp("the breaker opened 3 times in a row")
+
+    def test_goes_by_the_limits_of_the_child_where_it_has_some(self):
+        own = BreakerSettings(fail_max=2, reset_timeout_s=5.0, escalate_after=2)
+
+        assert list(self.decisions(9, 9, 9, breaker=own))[1:] == [
+            KeepDown(children=("a",), retry_after_s=5.0, openings=1), GiveUp("the breaker opened 2 times in a row"),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(("exhausted", "end"), [("give_up", GiveUp), ("park", Park)])
+    def test_allows_so_many_restarts_in_its_window_and_no_more(self, exhausted, end):
+        loose = BreakerSettings(fail_max=100, reset_timeout_s=5.0, escalate_after=2)
+        within = list(self.decisions(*[5.5] * 10, breaker=loose, when_exhausted=exhausted))  # the last at 49.5 s
+        beyond = list(self.decisions(*[5.6] * 10, breaker=loose, when_exhausted=exhausted))  # at 50.4 s
+
+        assert within[-1] == end("more than 9 restarts in 50 s")
+        assert {type(decision) for decision in (*within[:-1], *beyond)} == {Restart}
 
 
 class TestWhoRestarts:

@@ -1,0 +1,373 @@
+"""Strategies listed, started, stopped and swapped while the others run; orders and events are played by the test."""
+
+import functools
+
+import msgspec
+import pytest
+from natya_builders import a_tick
+from natya_swapped import Answering, Resting, Stateless, Stillborn
+
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.actors.strategy import StrategySupervisor, supervisor
+from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
+from natya.config.sections.strategy import StrategySettings
+from natya.config.sections.supervision import SupervisionSettings
+from natya.messages.events import Subscribe, Subscribed, Unsubscribe, Unsubscribed
+from natya.messages.journal import JournalPage, ReadJournal
+from natya.messages.order_listing import CancelOrders, OrdersCancelling
+from natya.messages.orders import HoldingsRead, ReadHoldings
+from natya.messages.strategies import (
+    ListStrategies,
+    StartStrategy,
+    StopStrategy,
+    StrategyChanged,
+    StrategyNotChanged,
+    StrategyShown,
+    SwapStrategy,
+)
+from natya.messages.strategy_state import ReadState, SaveState, StateRead
+from natya.messages.supervision import DescribeTree
+
+POLICY = SupervisionSettings.default(backoff_first_s=0.001, backoff_max_s=0.01, fail_max=2, escalate_after=2)
+CROSSOVER = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
+BREAK = "a supervisor breaks at it"
+
+
+class PlayedOrders(RuntimeActor):
+    @handles(ReadHoldings)
+    def holdings(self, request, sender):
+        self.send(sender, HoldingsRead(strategy=request.strategy, shares={}, filled={}))
+
+    @handles(ReadState)
+    def state(self, request, sender):
+        self.settings.looks.append((request.strategy, request.only_looks))
+        if self.settings.reads:
+            saved = self.settings.saved.get(request.strategy)
+            self.send(sender, StateRead(strategy=request.strategy, sequence=0, saved=saved))
+
+    @handles(SaveState)
+    def save(self, state, _sender):
+        self.settings.saved[state.strategy] = state
+
+    @handles(CancelOrders)
+    def cancel(self, request, sender):
+        self.settings.cancelled.append(request)
+        self.send(sender, OrdersCancelling(client_order_ids=()))
+
+
+class PlayedEvents(RuntimeActor):
+    @handles(Subscribe)
+    def subscribe(self, request, sender):
+        self.send(sender, Subscribed(subscriber=request.subscriber))
+
+    @handles(Unsubscribe)
+    def unsubscribe(self, request, sender):
+        self.settings.unsubscribed.append(request.subscriber)
+        self.send(sender, Unsubscribed(subscriber=request.subscriber))
+
+
+class PlayedJournal(RuntimeActor):
+    @handles(ReadJournal)
+    def read(self, _request, sender):
+        self.send(sender, JournalPage(records=(), last_sequence=0))
+
+
+class Breaking(StrategySupervisor):
+    def on_unhandled(self, message, sender):
+        if message == BREAK:
+            raise RuntimeError("of its own")
+        super().on_unhandled(message, sender)
+
+
+def settings_of(kind, name, **fields):
+    return StrategySettings(name=name, strategy=f"natya_swapped:{kind.__name__}", **fields)
+
+
+class House:
+    def __init__(self, system, *strategies):
+        self.system, self.base = system, system.base
+        self.looks, self.saved, self.cancelled, self.unsubscribed = [], {}, [], []
+        self.reads = True
+        system.start("orders", PlayedOrders, self)
+        system.start("events", PlayedEvents, self)
+        system.start("journal", PlayedJournal)
+        specs = tuple(supervisor.spec_of(settings_of(kind, name), kind) for kind, name in strategies)
+        below = SupervisorSettings(children=specs, policy=POLICY, orders="orders", journal="")
+        above = SupervisorSettings(
+            children=(ChildSpec("strategies", Breaking, below),), policy=POLICY, journal="", root=True
+        )
+        system.start("system", Supervisor, above)
+
+    def ask(self, request):
+        return self.system.request("strategies", request)
+
+    def start(self, kind, name, **fields):
+        written = msgspec.json.encode(settings_of(kind, name, **fields)).decode()
+        return self.ask(StartStrategy(name=name, settings=written))
+
+    def shown(self):
+        return [
+            (each.name, each.strategy.partition(":")[2], each.state) for each in self.ask(ListStrategies()).strategies
+        ]
+
+
+@pytest.fixture
+def house():
+    with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+        yield functools.partial(House, system)
+
+
+class TestTheList:
+    def test_shows_each_in_order_with_all_there_is_to_know_and_those_stopped_last(self, house):
+        opened = house((Resting, "resting"), (Stateless, "plain"), (Answering, "keeping"))
+        opened.ask(StopStrategy(name="resting"))
+        plain = {"host": "loop", "restarts": 0, "has_state": False, "error": ""}
+
+        found = opened.ask(ListStrategies()).strategies
+
+        assert found == (
+            StrategyShown(name="plain", strategy="natya_swapped:Stateless", state="RUNNING", **plain),
+            StrategyShown(
+                name="keeping", strategy="natya_swapped:Answering", state="RUNNING", **(plain | {"has_state": True})
+            ),
+            StrategyShown(name="resting", strategy="natya_swapped:Resting", state="STOPPED", **plain),
+        )
+
+    def test_tells_of_failures(self, house, monkeypatch):
+        monkeypatch.setattr(Stateless, "on_tick", lambda _self, _tick: 1 / 0)
+        opened = house((Stateless, "a"), (Stateless, "b"))
+        opened.system.tell("a", a_tick())
+        opened.base.run_for(1)
+        found = opened.ask(ListStrategies()).strategies
+
+        assert [(each.restarts, each.error) for each in found] == [(1, "ZeroDivisionError: division by zero"), (0, "")]
+
+
+class TestAStop:
+    def test_is_answered_when_it_has_ended_and_nothing_comes_to_it_any_more(self, house):
+        opened = house((Stateless, "a"), (Stateless, "b"))
+
+        assert opened.ask(StopStrategy(name="a")) == StrategyChanged(name="a", strategy="natya_swapped:Stateless")
+        assert "a" not in opened.base.names
+        opened.base.run_for(1)
+        assert opened.unsubscribed == ["a"]
+        assert opened.shown() == [("b", "Stateless", "RUNNING"), ("a", "Stateless", "STOPPED")]
+
+    def test_has_the_orders_cancelled_of_a_class_that_says_so_and_of_no_other(self, house):
+        opened = house((Resting, "a"), (Stateless, "b"))
+        for name in ("a", "b"):
+            opened.ask(StopStrategy(name=name))
+        opened.base.run_for(60)
+
+        assert set(opened.cancelled) == {CancelOrders(everything=True, strategy="a", person="strategies")}
+
+    def test_of_the_system_has_them_cancelled_too(self, house):
+        opened = house((Resting, "a"), (Stateless, "b"), (Resting, "c"))
+        opened.ask(StopStrategy(name="c"))
+        opened.base.run_for(60)
+        opened.cancelled.clear()
+        opened.system.stop("system")
+
+        assert opened.cancelled == [CancelOrders(everything=True, strategy="a", person="strategies")]
+
+
+class TestAStart:
+    def test_of_one_that_was_stopped_lets_it_run_again(self, house):
+        opened = house((Stateless, "a"))
+        opened.ask(StopStrategy(name="a"))
+
+        assert opened.ask(StartStrategy(name="a")) == StrategyChanged(name="a", strategy="natya_swapped:Stateless")
+        assert opened.shown() == [("a", "Stateless", "RUNNING")]
+        assert opened.ask(StopStrategy(name="a")) == StrategyChanged(name="a", strategy="natya_swapped:Stateless")
+
+    def test_of_a_new_one_has_its_own_settings(self, house):
+        opened = house((Stateless, "a"))
+
+        assert opened.start(Answering, "b", symbols=("TCS",)) == StrategyChanged(
+            name="b", strategy="natya_swapped:Answering"
+        )
+        assert opened.shown() == [("a", "Stateless", "RUNNING"), ("b", "Answering", "RUNNING")]
+        assert opened.looks == [("b", True), ("b", False)]
+
+    def test_of_one_that_was_stopped_may_have_other_settings(self, house):
+        opened = house((Stateless, "a"))
+        opened.ask(StopStrategy(name="a"))
+        opened.start(Resting, "a")
+
+        assert opened.shown() == [("a", "Resting", "RUNNING")]
+
+    @pytest.mark.parametrize(
+        ("name", "fields", "why"),
+        [
+            ("a", {}, "it runs already"),
+            ("orders", {}, "a free name, and at most 1000 strategies, are wanted"),
+            ("c", {"position_max": 5}, "limits of its own are in force for strategies of the settings alone"),
+            ("c", {"orders_in_flight_max": 5}, "limits of its own are in force for strategies of the settings alone"),
+        ],
+    )
+    def test_is_refused_with_its_reason_and_nothing_is_changed(self, house, name, fields, why):
+        opened = house((Stateless, "a"))
+
+        refused = opened.start(Stateless, name, **fields)
+
+        assert (type(refused), refused.name) == (StrategyNotChanged, name)
+        assert why in refused.reason
+        assert opened.shown() == [("a", "Stateless", "RUNNING")]
+        assert opened.start(Stateless, "b").name == "b"  # nothing is left of it that could be in the way
+
+    @pytest.mark.parametrize(
+        ("written", "why"),
+        [
+            ("{", "settings of a strategy wanted: "),
+            ('{"name":"c"}', "settings of a strategy wanted: .*strategy"),
+            ('{"name":"d","strategy":"natya_swapped:Stateless"}', "settings of 'c' wanted, found those of 'd'"),
+            ('{"name":"c","strategy":"natya_swapped:Nobody"}', "has no class 'Nobody'"),
+            (f'{{"name":"c","strategy":"{CROSSOVER}","parameters":{{"fast":-1}}}}', "fast"),
+        ],
+    )
+    def test_with_settings_that_are_none_says_what_is_wrong(self, house, written, why):
+        opened = house((Stateless, "a"))
+
+        with pytest.raises(AssertionError, match=why):
+            raise AssertionError(opened.ask(StartStrategy(name="c", settings=written)).reason)
+        assert opened.start(Stateless, "c").strategy == "natya_swapped:Stateless"
+
+    def test_of_more_than_there_may_be_is_refused_those_that_are_stopped_included(self, house, monkeypatch):
+        monkeypatch.setattr(supervisor, "STRATEGIES_MAX", 3)
+        opened = house((Stateless, "a"), (Stateless, "b"))
+        opened.ask(StopStrategy(name="a"))
+
+        assert isinstance(opened.start(Stateless, "c"), StrategyChanged)
+        assert opened.start(Stateless, "d").reason == "a free name, and at most 3 strategies, are wanted"
+
+    def test_that_fails_leaves_nothing_behind(self, house):
+        opened = house((Stateless, "a"))
+        refused = opened.start(Stillborn, "b")
+        opened.base.run_for(1)
+
+        assert refused == StrategyNotChanged(name="b", reason="RuntimeError: stillborn")
+        assert opened.shown() == [("a", "Stateless", "RUNNING")]
+        assert opened.unsubscribed == ["b"]
+        assert "b" not in opened.base.names
+        assert opened.ask(StartStrategy(name="b")).reason == "a strategy that runs is wanted; there are a"
+
+
+class TestOneThatIsNotThere:
+    @pytest.mark.parametrize(
+        "request_of", [StopStrategy, StartStrategy, functools.partial(SwapStrategy, strategy="x:Y")]
+    )
+    def test_is_refused_with_those_that_are(self, house, request_of):
+        opened = house((Stateless, "first"), (Stateless, "second"))
+        opened.ask(StopStrategy(name="second"))
+
+        reasons = [opened.ask(request_of(name=name)).reason for name in ("frst", "nobody")]
+
+        assert reasons == [
+            "a strategy that runs is wanted; did you mean 'first'?",
+            "a strategy that runs is wanted; there are first, second",
+        ]
+
+    def test_is_refused_where_there_are_none(self, house):
+        assert house().ask(StopStrategy(name="a")).reason == "a strategy that runs is wanted; there are none"
+
+    @pytest.mark.parametrize("request_of", [StopStrategy, functools.partial(SwapStrategy, strategy="x:Y")])
+    def test_since_it_is_stopped_says_so(self, house, request_of):
+        opened = house((Stateless, "a"))
+        opened.ask(StopStrategy(name="a"))
+
+        assert opened.ask(request_of(name="a")).reason == "it is stopped"
+
+
+class TestASwap:
+    def test_lets_the_other_class_run_in_its_place(self, house):
+        opened = house((Stateless, "a"), (Stateless, "b"))
+
+        assert opened.ask(SwapStrategy(name="a", strategy="natya_swapped:Resting")) == StrategyChanged(
+            name="a", strategy="natya_swapped:Resting"
+        )
+        assert opened.shown() == [("b", "Stateless", "RUNNING"), ("a", "Resting", "RUNNING")]
+        assert opened.unsubscribed == []
+        assert opened.cancelled == []
+
+    def test_whose_new_class_cannot_begin_lets_the_old_one_run_again(self, house):
+        opened = house((Stateless, "a"))
+
+        refused = opened.ask(SwapStrategy(name="a", strategy="natya_swapped:Stillborn"))
+
+        assert refused.reason == "the one of before runs again: RuntimeError: stillborn"
+        assert opened.shown() == [("a", "Stateless", "RUNNING")]
+        assert isinstance(opened.ask(StopStrategy(name="a")), StrategyChanged)
+
+    @pytest.mark.parametrize(
+        ("kind", "why"),
+        [
+            ("Stateless", "a class with a State wanted, since one is saved of a, found natya_swapped:Stateless"),
+            ("Forgetful", "does not fit its State"),
+        ],
+    )
+    def test_to_a_class_that_cannot_read_the_state_stops_nothing(self, house, kind, why):
+        opened = house((Answering, "a"))
+        state = msgspec.msgpack.encode({"trades": {}, "ordered": {}, "ticks": 3})
+        opened.saved["a"] = SaveState(strategy="a", number=1, covers=0, state=state)
+
+        assert why in opened.ask(SwapStrategy(name="a", strategy=f"natya_swapped:{kind}")).reason
+        assert opened.shown() == [("a", "Answering", "RUNNING")]
+        assert isinstance(opened.ask(SwapStrategy(name="a", strategy="natya_swapped:Successor")), StrategyChanged)
+
+    def test_while_orders_does_not_answer_stops_nothing(self, house):
+        opened = house((Stateless, "a"))
+        opened.reads = False
+        asker = opened.system.probe("asker")
+        opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Resting"), sender=asker)
+        opened.base.run_for(11)
+
+        assert asker.receive().reason.startswith("its state, of orders, wanted, found ")
+        assert opened.shown() == [("a", "Stateless", "RUNNING")]
+
+
+class TestAChangeOfOneThatIsBeingChanged:
+    @pytest.mark.parametrize(
+        "second", [StopStrategy(name="a"), StartStrategy(name="a"), SwapStrategy(name="a", strategy="x:Y")]
+    )
+    def test_is_refused_and_that_of_another_is_not(self, house, second):
+        opened = house((Stateless, "a"), (Stateless, "b"))
+        opened.reads = False
+        asker = opened.system.probe("asker")
+        opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Resting"), sender=asker)
+
+        assert opened.ask(second).reason == "it is being changed already, or the system stops"
+        assert isinstance(opened.ask(StopStrategy(name="b")), StrategyChanged)
+        opened.base.run_for(11)
+        opened.reads = True
+        assert isinstance(opened.ask(StopStrategy(name="a")), StrategyChanged)
+
+
+class TestASupervisorOfStrategiesThatFails:
+    def test_has_those_again_that_there_were_and_those_stopped_stay_so(self, house):
+        opened = house((Stateless, "a"), (Stateless, "b"))
+        opened.ask(StopStrategy(name="a"))
+        opened.start(Resting, "c")
+        opened.system.tell("strategies", BREAK)
+        opened.base.run_for(5)
+
+        assert opened.shown() == [
+            ("b", "Stateless", "RUNNING"),
+            ("c", "Resting", "RUNNING"),
+            ("a", "Stateless", "STOPPED"),
+        ]
+        assert isinstance(opened.ask(StartStrategy(name="a")), StrategyChanged)
+
+    def test_amid_a_change_has_the_one_of_before(self, house):
+        opened = house((Stateless, "a"), (Stateless, "b"))
+        opened.reads = False
+        asker = opened.system.probe("asker")
+        opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Answering"), sender=asker)
+        opened.base.run_for(1)
+        opened.reads = True
+        opened.system.tell("strategies", BREAK)
+        opened.base.run_for(5)
+
+        assert sorted(opened.shown()) == [("a", "Stateless", "RUNNING"), ("b", "Stateless", "RUNNING")]
+        tree = opened.system.request("system", DescribeTree())
+        assert {node.path: node.state for node in tree.children}["system/strategies"] == "RUNNING"
