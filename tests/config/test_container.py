@@ -1,6 +1,7 @@
 """The container: what is registered is made once, by whichever thread asks, and closed at the end."""
 
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -199,6 +200,13 @@ class TestAnOverride:
         second.__exit__(None, None, None)
         assert container.resolve("Thing") == "real"
 
+    def test_of_the_same_fake_twice_ends_with_the_newer_block(self, container):
+        container.register_instance("name", "real")
+        with container.override("name", "fake"), container.override("name", "other"):
+            with container.override("name", "fake"):
+                assert container.resolve("name") == "fake"
+            assert container.resolve("name") == "other"
+
 
 class TestTheEnd:
     def test_closes_what_was_made_the_newest_first(self, container):
@@ -212,6 +220,7 @@ class TestTheEnd:
 
         assert log == ["d", "closed", made[1], made[0]]
         assert container.resolve("a") is not made[1]
+        assert container.resolve("c") is made[2]  # it was given, not made
 
     def test_closes_the_others_where_one_cannot_be_closed(self, container):
         log = []
@@ -303,6 +312,14 @@ class TestAScope:
         container.register_factory("Session", object, scoped=True)
         with container.override("Session", "fake"), container.scope() as scope:
             assert scope.resolve("Session") == "fake"
+
+    def test_tells_how_long_the_making_took(self, container):
+        container.register_factory("Session", lambda: time.sleep(0.002), scoped=True)
+        with container.scope() as scope:
+            scope.resolve("Session")
+
+        (entry,) = container.registrations()
+        assert 0.002 <= entry.making_s < 1
 
 
 class TestHealth:

@@ -1,5 +1,6 @@
 """Files that are made, moved and removed so that nothing is lost which was not made in the same step."""
 
+import contextlib
 import errno
 import os
 import re
@@ -24,6 +25,7 @@ from natya.config.files import (
     open_kept,
     private_folders,
     remove_private_folder,
+    sync_folder,
 )
 
 NOBODY = 65534
@@ -90,6 +92,17 @@ class TestAMove:
         assert not (tmp_path / "target").exists()
         assert (tmp_path / "source").is_dir()
 
+    def test_to_another_file_system_is_a_copy_and_the_source_goes(self, tmp_path, monkeypatch):
+        def refuse(*_):
+            raise OSError(errno.EXDEV, "another file system")
+
+        monkeypatch.setattr(files, "_rename_new", refuse)
+        (tmp_path / "source").write_text("ours")
+        move_new(tmp_path / "source", tmp_path / "target")
+
+        assert (tmp_path / "target").read_text() == "ours"
+        assert not (tmp_path / "source").exists()
+
 
 class TestACopy:
     def test_replaces_nothing(self, tmp_path):
@@ -118,6 +131,38 @@ class TestANewFile:
         with pytest.raises(OSError, match="full"), new_file(path):
             fail()
         assert path.read_text() == "theirs"
+
+
+def descriptors():
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
+class TestADescriptor:
+    """Of a process that runs for months."""
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_is_left_open_by_nothing(self, tmp_path, fails):
+        (tmp_path / "source").write_text("ours")
+        (tmp_path / "taken").write_text("theirs")
+        before = descriptors()
+        for number in range(3):
+            target = tmp_path / ("taken" if fails else f"target-{number}")
+            with contextlib.suppress(OSError):
+                copy_new(tmp_path / "source", target)
+            with contextlib.suppress(OSError):
+                move_new(tmp_path / ("none" if fails else f"target-{number}"), tmp_path / f"moved-{number}")
+            with contextlib.suppress(OSError), new_file(tmp_path / f"new-{number}"):
+                if fails:
+                    raise OSError(errno.ENOSPC, "full")
+            with contextlib.suppress(OSError):
+                sync_folder(tmp_path / ("taken" if fails else ""))
+            with contextlib.suppress(NotOursError):
+                os.close(open_kept(tmp_path / f"lock-{number}", is_ours=lambda _held: not fails))
+            with contextlib.suppress(OSError):
+                make_private_folder(tmp_path / f"folder-{number}", "us")
+            remove_private_folder(tmp_path / f"folder-{number}", "them" if fails else "us", names=ANY)
+
+        assert descriptors() == before
 
 
 class TestAKeptFile:

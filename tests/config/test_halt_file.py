@@ -1,11 +1,13 @@
 """The file of the kill switch: whatever is wrong with it or with the disk, nothing makes it look off."""
 
+import contextlib
 import errno
 import os
 
 import pytest
 
 from natya.config import halt_file
+from natya.config.files import new_file
 from natya.config.halt_file import NOTE_BYTES_MAX, HaltFile, HaltNote
 
 
@@ -59,6 +61,22 @@ class TestTheSwitch:
 
         assert halt.is_engaged()
         assert halt.note().reason == "found the file HALT"
+
+        assert halt.path.stat().st_mode & 0o777 == 0o600
+
+    def test_that_another_puts_on_meanwhile_keeps_that_ones_reason(self, halt, monkeypatch):
+        @contextlib.contextmanager
+        def slow(path):
+            with new_file(path) as descriptor:
+                yield descriptor
+            halt.path.write_text("the other was faster")
+
+        monkeypatch.setattr(halt_file, "new_file", slow)
+        monkeypatch.setattr(HaltFile, "is_engaged", lambda _self: False)  # as it looked
+        halt.engage(HaltNote(reason="too late"))
+
+        assert halt.note().reason == "the other was faster"
+        assert [each.name for each in halt.path.parent.iterdir()] == ["HALT"]
 
     def test_says_that_it_cannot_be_put_on(self, tmp_path):
         (tmp_path / "file").write_text("no directory")

@@ -481,6 +481,20 @@ class TestWhatIsRefusedBesides:
 
         assert "strategies[0].strategy: wanted a class at the top of a module, found " in problem
 
+    @pytest.mark.parametrize(
+        ("overrides", "problem"),
+        [
+            ({"feed.interval": "a while"}, "feed.interval: "),
+            ({"feed.source": "replay"}, "feed.recording, found none"),
+            ({"feed.source": "replay", "feed.recording": ["a.csv", ""]}, "feed.recording, found none"),
+            ({"feed.source": "synthetic", "feed.symbols": []}, "feed.symbols: wanted a symbol at least"),
+        ],
+    )
+    def test_as_a_feed_that_has_nothing_to_go_by(self, load, overrides, problem):
+        (found,) = problems(load, overrides=overrides)
+
+        assert problem in found
+
     def test_as_two_strategies_of_one_name(self, load):
         one = {"name": "a", "strategy": "a:B"}
 
@@ -544,6 +558,20 @@ class TestALiveFeed:
             refused.value
         )
         assert "broker.access_token: wanted an access token, for the feed of dhan, found none" in str(refused.value)
+
+    @pytest.mark.parametrize(
+        ("missing", "is_made"),
+        [((), True), (("broker.pin",), False), (("broker.totp_secret",), False), (("broker.name",), False)],
+    )
+    def test_wants_no_token_where_the_session_has_one_made(self, load, missing, is_made):
+        given = {"broker.name": "dhan", "broker.pin": "1234", "broker.totp_secret": "JBSWY3DPEHPK3PXP"}
+        environment = {
+            f"NATYA_{key.upper().replace('.', '__')}": text for key, text in given.items() if key not in missing
+        }
+        found = problems(load, environment=environment, overrides={"feed.source": "dhan"})
+
+        assert any("broker.client_id: wanted" in each and "for the feed" in each for each in found)
+        assert any("broker.access_token: wanted" in each and "for the feed" in each for each in found) != is_made
 
     def test_has_them_from_the_environment(self, load):
         assert load("paper", environment=ACCOUNT, overrides={"feed.source": "dhan"}).settings.feed.source == "dhan"

@@ -7,9 +7,29 @@ from natya.config.keys import SECTIONS
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
 from natya.config.sections.broker import BrokerSettings
+from natya.config.sections.orders import OrdersSettings
 from natya.config.sections.supervision import SupervisionSettings
 
 TABLES = pytest.mark.parametrize("table", sorted(SECTIONS))
+
+
+PRICED = {
+    "price_age_max_s",
+    "price_collar_percent",
+    "option_collar_percent",
+    "open_value_max_rupees",
+    "gross_value_max_rupees",
+    "day_loss_max_rupees",
+}
+
+
+class TestLimitsOfOrders:
+    @pytest.mark.parametrize("limit", [*sorted(PRICED), "orders_a_day_max", "position_max"])
+    def test_need_prices_if_one_alone_goes_by_them(self, limit):
+        none = OrdersSettings.default(**dict.fromkeys(PRICED, 0.0))
+
+        assert not none.need_prices
+        assert msgspec.structs.replace(none, **{limit: 1}).need_prices == (limit in PRICED)
 
 
 OTHERWISE = {"system", "journal", "database", "instruments", "log", "orders", "kill_switch"}
