@@ -7,6 +7,7 @@ import pytest
 
 from natya.actors.strategy import StrategyBrokenError, StrategyNotFoundError, load_strategy
 from natya.actors.strategy.bodies.crossover import MovingAverageCrossover
+from natya.actors.strategy.loading import path_of
 from natya.cli.exit_codes import SETTINGS, exit_code
 
 CROSSOVER = "natya.actors.strategy.bodies.crossover"
@@ -71,6 +72,13 @@ class TestAStrategyName:
         assert exit_code(told.value) == SETTINGS
 
 
+class TestThePath:
+    def test_is_that_of_a_class_and_of_a_text_the_text(self):
+        assert path_of(MovingAverageCrossover) == f"{CROSSOVER}:MovingAverageCrossover"
+        assert load_strategy(path_of(MovingAverageCrossover)) is MovingAverageCrossover
+        assert path_of("mine:Mine") == "mine:Mine"
+
+
 NEVER_CALLED = {
     "def on_tik(self, tick): pass": "on_tik: nobody calls on_tik: did you mean on_tick?",
     "def on_fills(self, fill): pass": "on_fills: nobody calls on_fills: did you mean on_fill?",
@@ -99,6 +107,10 @@ NEVER_CALLED = {
     "def on_timer(self): pass": r"on_timer: it is called as \(self, message\), found \(self\)",
     "def on_session(self): pass": r"on_session: it is called as \(self, message\), found \(self\)",
     "Parameters = dict": r"Parameters: a class Parameters\(msgspec.Struct\) is wanted, found <class 'dict'>",
+    "cancel_on_stop = 1": "cancel_on_stop: True or False is wanted, found 1",
+    "cancel_on_failure = 'no'": "cancel_on_failure: True or False is wanted, found 'no'",
+    "warm_up = {'5m': '200'}": "warm_up: a dict such as .* is wanted, 1 to [0-9,]* bars of each length, found '200'",
+    "warm_up = {'5m': 2.0}": "bars of each length, found 2.0",
     "def on_begin(self): self.pnl = 0": "module_of_ours.py:3: Mine: pnl is a name of StrategyActor: choose another",
     "def on_tick(me, tick): me.open_orders += [tick]": "open_orders is a name of StrategyActor: choose another",
     "def __init__(self, fast): pass": "__init__: __init__ is called without arguments",
@@ -116,6 +128,8 @@ FINE = [
     "def _only_mine(self): pass",
     "def snapshot(self): pass\n    def restore(self, state): pass",
     "behavior = 'flat'",
+    "cancel_on_stop = True",
+    "warm_up = {'5m': 1}",
     "candles = ('90s', '15m', '1d')",
     "pass",
     "@natya.handles(str)\n    def on_text(self, text, sender): pass",

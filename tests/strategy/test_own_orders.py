@@ -185,8 +185,10 @@ class TestTheOrdersOfALifeBefore:
         orders.found(OpenOrder(intent=intent, broker_order_id="B-1", filled=4))
         cancelling = CancellationIntended(client_order_id="mine-1-2", number=3, asked_by="mine", occurred_ns=1)
         orders.found(OpenOrder(intent=builders.an_intent("mine-1-2"), is_uncertain=True, cancelling=cancelling))
-        first, second = orders.open()
+        orders.found(OpenOrder(intent=builders.an_intent("mine-1-3")))
+        first, second, third = orders.open()
 
+        assert (third.state, third.filled, third.cancellation) == ("INTENDED", 0, "")
         assert (first.state, first.filled, first.average, second.state) == ("PART_FILLED", 4, None, "UNKNOWN")
         assert (first.cancellation, second.cancellation) == ("", "REQUESTED")
 

@@ -1,12 +1,12 @@
 """When timers are due, by the exchange's clock and calendar."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.strategy.schedule import next_due_ns, next_edge, schedule_of, text_of
+from natya.actors.strategy.schedule import AtEdge, AtTime, next_due_ns, next_edge, schedule_of, text_of
 from natya.domain import calendar
 from natya.domain.time import IST, SECOND_NS, time_text
 
@@ -67,6 +67,33 @@ class TestAText:
     def test_that_is_none_is_refused_with_what_is_wanted(self, text):
         with pytest.raises(ValueError, match="wanted, found"):
             schedule_of(text)
+
+
+OFFSETS = ["open+5m", "close-10m", "open-3h", "open-12h", "close+20h", "close+30h", "open+26h", "close"]
+
+
+@given(
+    text=st.sampled_from(["15:20", "23:59:59", "00:00:01", *OFFSETS, "7m", "30m", "375m", "2h"]),
+    after_ns=st.integers(at("2025-10-15 00:00"), at("2025-11-12 00:00"))
+    | st.integers(at("2024-01-01 00:00"), at("2026-11-01 00:00")),
+)
+def test_the_next_time_is_the_first_of_all_there_are(text, after_ns):
+    schedule, found = schedule_of(text), set()
+    today = datetime.fromtimestamp(after_ns / SECOND_NS, IST).date()
+    for days in range(-3, 16):
+        day = today + timedelta(days=days)
+        hours = calendar.session(day)
+        if hours is None:
+            continue
+        if isinstance(schedule, AtTime):
+            found.add(at(f"{day} 00:00") + schedule.since_midnight_ns)
+        elif isinstance(schedule, AtEdge):
+            found.add((hours.open_ns if schedule.edge == "open" else hours.close_ns) + schedule.offset_ns)
+        else:
+            step_ns = schedule.interval_ns
+            found.update(range(hours.open_ns + step_ns, hours.close_ns + 1, step_ns))
+
+    assert next_due_ns(schedule, after_ns) == min(due_ns for due_ns in found if due_ns > after_ns)
 
 
 @given(

@@ -354,6 +354,20 @@ class TestAStrategyWithAState:
         assert again.sequence > covered.sequence
         assert stage.state.fills == 1
 
+    def test_is_handed_each_trade_of_each_order_once_whatever_their_numbers(self, stage):
+        orders = [
+            SubmitOrder(client_order_id=f"mine-1-{number}", strategy="mine", symbol="INFY", side="BUY", quantity=3)
+            for number in (1, 2)
+        ]
+        first, second, of_another = fill_of(orders[0]), fill_of(orders[0], 2), fill_of(orders[1])
+        stage.journal(first, second, first, of_another, second, of_another)
+        stage.world.saved = saved(Counter.State(), covers=0)
+
+        stage.open()
+
+        assert stage.state.fills == 3
+        assert len(stage.orders) == 3
+
     def test_is_told_of_an_order_that_its_state_names_and_that_never_came(self, stage):
         order = SubmitOrder(client_order_id="mine-1-1", strategy="mine", symbol="INFY", side="BUY", quantity=3)
         stage.world.saved, stage.world.unsent = saved(Counter.State(), covers=0), (order,)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
-from natya.actors.supervision import ByKey, ChildSpec, Pool, PoolSettings, Resize, Resized
+from natya.actors.supervision import ByKey, ChildSpec, Pool, PoolSettings, Resize, Resized, SupervisorSettings
 from natya.actors.supervision.child import KILL_S, shutdown_budget_s
 from natya.actors.supervision.routing import Router
 from natya.config.sections.supervision import SupervisionSettings
@@ -318,8 +318,68 @@ class TestAPoolThatFails:
         for end in ends:
             end.result(10)
 
+    def test_stops_them_the_newest_first_before_others_start(self):
+        diary = []
+
+        class Noted(Member):
+            def on_start(self):
+                diary.append(f"start {self.name}")
+
+            def on_stop(self):
+                diary.append(f"stop {self.name}")
+
+        of_members = {"actor": Noted, "member": "m", "policy": POLICY, "journal": ""}
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            system.start("pool", Pool, PoolSettings(size=3, **of_members))
+            assert system.request("pool", Resize(2)) == Resized(2)
+            system.base.run_for(1)
+            diary.clear()
+            system.tell("pool", Resize("many"))
+            system.base.run_for(1)
+
+            assert diary == ["stop m-2", "stop m-1", "start m-1", "start m-2"]
+
+
+class TestAMessageThatComesWhileAPoolTakesOver:
+    def test_is_handled_once_or_is_answered_that_nobody_is_up(self):
+        """A member of the life before is stopped at once: what came to it then would be lost."""
+        of_members = {"actor": Member, "member": "m", "policy": POLICY, "journal": ""}
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            system.start("pool", Pool, PoolSettings(size=2, **of_members))
+            asker = system.probe("asker")
+            system.tell("pool", Resize("many"), sender=asker)
+            for _ in range(8):
+                system.tell("pool", Work(), sender=asker)
+            system.base.run_for(5)
+            answers = [asker.receive() for _ in range(9)]
+
+            assert asker.is_empty()
+            assert {each if isinstance(each, str) else type(each) for each in answers} <= {
+                Failed,
+                Unavailable,
+                "m-1",
+                "m-2",
+            }
+            assert sum(isinstance(each, Failed) for each in answers) == 1
+
 
 class TestTheSettingsOfAPool:
+    def test_become_those_of_its_supervisor_and_of_each_member(self):
+        given = {"settings": "theirs", "host": "process", "shutdown_s": 3.0, "journal": "books"}
+        pool = PoolSettings(actor=Member, size=2, member="m", policy=POLICY, **given)
+
+        assert Pool.plan(pool) == SupervisorSettings(
+            children=tuple(ChildSpec(name, Member, "theirs", host="process") for name in ("m-1", "m-2")),
+            policy=POLICY,
+            shutdown_s=3.0,
+            journal="books",
+        )
+
+    def test_leave_what_is_not_said_as_it_is_for_any_supervisor(self):
+        plain = SupervisorSettings(children=(), policy=POLICY)
+
+        assert msgspec.structs.replace(Pool.plan(self.USUAL), children=()) == plain
+
     USUAL = PoolSettings(actor=Member, size=3, member="m", policy=POLICY)
 
     def test_give_a_member_five_seconds_to_answer(self):
