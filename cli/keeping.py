@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..config.settings import Settings
 
 SCHEMA: Final = 1
+
+IN_USE_NOW: Final = "the running system uses it from now on"
 """Version of the JSON objects; it changes when a field is renamed or removed."""
 
 ACCESS_TOKEN: Final = "broker.access_token"  # noqa: S105  its key
@@ -199,33 +201,39 @@ def taken_by_system(data_dir: Path | None, profile: str, key: str) -> InUse:
     """Have the running system use what is stored now."""
     from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
-
     from ..config.in_force import RELOADABLE  # noqa: PLC0415
-    from ..messages.settings import ReloadRefused  # noqa: PLC0415
 
-    is_brokers = key.startswith("broker.")
-    if not is_brokers and key not in RELOADABLE:
+    take = _take_of_broker if key.startswith("broker.") else _take_of_settings if key in RELOADABLE else None
+    if take is None:
         return InUse(system="not_asked", told="the system uses it from its next start on")
     directory = data_dir or Path(settings_of(None, profile).system.data_dir)
     try:
         with connect(directory) as system:
-            if not is_brokers:
-                answer = system.reload_settings(timeout_s=TOKEN_S)
-                if isinstance(answer, ReloadRefused):
-                    return InUse(system="kept", told=f"the running system goes on as before: {answer.problems[0]}")
-                return InUse(system="taken", told="the running system uses it from now on")
-            if not _has_keeper(system):
-                told = "the running system does not trade with it: it is used from the next start on"
-                return InUse(system="kept", told=told)
-            status = system.take_secrets(timeout_s=TOKEN_S)
+            return take(system, key)
     except NotRunningError:
         return InUse(system="absent", told="no system runs there: it is used from the next start on")
     except ControlError as fault:
         return InUse(system="silent", told=f"the running system did not confirm; it looks for itself, too: {fault}")
+
+
+def _take_of_broker(system: Any, key: str) -> InUse:
+    if not _has_keeper(system):
+        told = "the running system does not trade with it: it is used from the next start on"
+        return InUse(system="kept", told=told)
+    status = system.take_secrets(timeout_s=TOKEN_S)
     if key in status.taken:
-        return InUse(system="taken", told="the running system uses it from now on")
+        return InUse(system="taken", told=IN_USE_NOW)
     told = "the running system uses this one already" if not status.reason else status.reason
     return InUse(system="taken" if not status.reason else "kept", told=told)
+
+
+def _take_of_settings(system: Any, _key: str) -> InUse:
+    from ..messages.settings import ReloadRefused  # noqa: PLC0415
+
+    answer = system.reload_settings(timeout_s=TOKEN_S)
+    if isinstance(answer, ReloadRefused):
+        return InUse(system="kept", told=f"the running system goes on as before: {answer.problems[0]}")
+    return InUse(system="taken", told=IN_USE_NOW)
 
 
 def _has_keeper(system: Any) -> bool:
