@@ -238,6 +238,8 @@ class OrdersActor(RuntimeActor):
                 self._bracketing.look_at_all()
             elif isinstance(fact, ModificationIntended):
                 self._changing.written(fact)
+            elif isinstance(fact, ModificationRefused):
+                self._changing.refusal_written(fact)
         self._bracketing.look(entry.client_order_id)
         if entry.order is None:
             self._risk.watch(self.clock.now_ns())

@@ -94,8 +94,9 @@ class FakeJournal(RuntimeActor):
 class Stage:
     """The orders actor between a fake journal and a broker played by the test."""
 
-    def __init__(self, system, make):
+    def __init__(self, system, make, actor=OrdersActor):
         self.system = system
+        self.actor = actor
         self.make = make
         self.disk = Disk()
         self.asked_at_start = []
@@ -108,7 +109,7 @@ class Stage:
         self.system.start("journal", FakeJournal, self.disk)
         limits = {"lookup_interval_s": 0.02} | limits
         with ThreadPoolExecutor(1) as pool:
-            starting = pool.submit(self.system.start, "orders", OrdersActor, self.make.limits(**limits))
+            starting = pool.submit(self.system.start, "orders", self.actor, self.make.limits(**limits))
             self._answer_lookups(starting)
             starting.result(timeout=5)
         return self

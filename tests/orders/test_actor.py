@@ -585,6 +585,13 @@ class TestTheTimeOfAMarket:
             assert OrderFilled in stage.disk.kinds()
             assert (idle, while_open is None, system.base.market.next_due_ns()) == (None, False, None)
 
+    def test_stops_for_no_look_at_the_loss_of_the_day_since_each_order_looks(self, make):
+        with InProcessSystem(InProcessSystemBase(market_opening_ns=1)) as system:
+            stage = Stage(system, make).open(day_loss_max_rupees=500.0)
+            stage.settle()
+
+            assert system.base.market.next_due_ns() is None
+
     def test_stops_for_an_order_that_a_life_before_left_open(self, make):
         with InProcessSystem(InProcessSystemBase(market_opening_ns=1)) as system:
             stage = Stage(system, make).open(make.intent(), make.accepted(), reconcile_interval_s=50.0)
@@ -629,6 +636,14 @@ class Later(RuntimeActor):
 
 
 class TestAStart:
+    def test_is_complete_after_a_round_of_look_ups_that_nobody_answers(self, stage, make):
+        stage.disk.facts.append(make.intent("A-1"))
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.start("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+        stage.settle()
+
+        assert stage.statistics.risk_state == "RECONCILING"
+
     def test_reads_the_whole_journal_and_skips_what_is_not_about_orders(self, stage, make):
         restarted = ChildRestarted(supervisor="system", child="feed", restarts=1, occurred_ns=1)
         stage.open(make.intent(), restarted, make.accepted(), make.filled(), make.refusal("A-2"))

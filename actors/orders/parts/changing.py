@@ -77,6 +77,10 @@ class Changing:
         reduces = context.ledger.book.only_closes(order.symbol, order.side)
         context.send(BROKER, modifications.to_replace(order, change, reduces=reduces))
 
+    def refusal_written(self, fact: ModificationRefused) -> None:
+        """Note that whoever asked hears of it by the fact, which is durable."""
+        self._askers.pop(fact.client_order_id, None)
+
     def not_written(self, fact: ModificationIntended | ModificationRefused, reason: str) -> None:
         """Send a strategy directly what became of a change whose fact the journal refused."""
         asker = self._askers.pop(fact.client_order_id, None)

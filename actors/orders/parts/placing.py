@@ -125,6 +125,7 @@ class Placing:
     def not_written(self, entry: Entry, order: SubmitOrder, reason: str) -> None:
         """Send a strategy directly the fact that the journal refused: nothing is placed."""
         self._cancelling.withdrawals.drop(entry.client_order_id)
+        self._halting.closing.discard(entry.client_order_id)
         fact = entry.facts[0]
         if not isinstance(fact, OrderRefused):
             fact = updates.refused(order, Refusal(rule="journal", reason=reason), self._context.now_ns())
