@@ -7,7 +7,9 @@ import hypothesis
 import pytest
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
+from natya.actors.runtime.probe import Probe
 from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.messages import codec
 
 # How long an example takes says how busy the machine is, and nothing about what it shows. The suite draws the same
 # examples each time, so that it says of a change what the change did; `make explore` draws many new ones.
@@ -41,6 +43,22 @@ def pytest_collection_finish():
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def what_reaches_a_test_is_as_its_type_says():
+    """No constructor checks types: a number in the place of a reason would be seen by the next process only."""
+    received = Probe.receive
+
+    def receive(probe, timeout_s=1.0):
+        message = received(probe, timeout_s)
+        if type(message) in codec.MESSAGE_TYPES:
+            codec.checked(message)
+        return message
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Probe, "receive", receive)
+        yield
 
 
 @pytest.fixture

@@ -71,6 +71,31 @@ class TestByHand:
 
         assert measures.longest_drawdown_ns(days, np.array([110.0, 109.0, 108.0, 109.0]), 100.0) == 3 * DAY_NS
 
+    @given(
+        st.lists(st.tuples(st.integers(1, 5), st.integers(1, 6)), min_size=1, max_size=12).map(
+            lambda each: list(zip(*each, strict=True))
+        )
+    )
+    def test_its_length_is_the_longest_of_all_whatever_the_values_do(self, drawn):
+        steps, values = drawn
+        times = [sum(steps[: number + 1]) for number in range(len(steps))]
+        peak, peak_ns, under, longest = 3, times[0], False, 0
+        for time_ns, value in zip(times, values, strict=True):
+            if value < peak or under:
+                longest = max(longest, time_ns - peak_ns)
+            if value >= peak:
+                peak, peak_ns = value, time_ns
+            under = value < peak
+
+        found = measures.longest_drawdown_ns(np.array(times), np.array(values, float), 3.0)
+        assert found == longest
+
+    @given(st.lists(st.integers(1, 6), min_size=1, max_size=12))
+    def test_its_depth_at_each_value_is_below_the_highest_so_far(self, values):
+        found = measures.drawdowns(np.array(values, float), 3.0)
+
+        assert found.tolist() == [value / max(3, *values[: n + 1]) - 1.0 for n, value in enumerate(values)]
+
     def test_what_trades_came_to(self):
         results = [Decimal(10), Decimal(-4), Decimal(0), Decimal(6)]
 

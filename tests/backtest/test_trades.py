@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,6 +115,68 @@ class TestFills:
         assert abs(sum(trade.profit for trade in found) - worth) < Decimal("1e-9")
         assert sum(trade.charges for trade in found) == sum(costs)
         assert all(trade.charges == round(trade.charges, 2) for trade in found)
+
+
+def share_by_share(fills, last):
+    """The same trades by other means: every share is one of a queue, and closes the oldest that is open against it."""
+    queues, trades = {}, {}
+    for fill in fills:
+        queue = queues.setdefault((fill.strategy, fill.symbol), [])
+        for _ in range(fill.quantity):
+            if queue and queue[0].side != fill.side:
+                opened = queue.pop(0)
+                trades.setdefault((opened.client_order_id, fill.client_order_id), []).append((opened, fill))
+            else:
+                queue.append(fill)
+    for queue in queues.values():
+        for opened in queue:
+            trades.setdefault((opened.client_order_id, None), []).append((opened, None))
+    found = []
+    for shares in trades.values():
+        opened, closed = shares[0][0], shares[-1][1]
+        paid = sum(Decimal(str(first.price)) for first, _ in shares)
+        got = sum(Decimal(str(last[first.symbol] if second is None else second.price)) for first, second in shares)
+        direction = "LONG" if opened.side == "BUY" else "SHORT"
+        profit = got - paid if opened.side == "BUY" else paid - got
+        prices = paid / len(shares), None if closed is None else got / len(shares)
+        times = opened.occurred_ns, None if closed is None else closed.occurred_ns
+        found.append((opened.strategy, opened.symbol, direction, len(shares), *times, *prices, profit))
+    return found
+
+
+some_traded = st.lists(
+    st.tuples(
+        st.sampled_from(["slow", "fast"]),
+        st.sampled_from(["A", "B"]),
+        st.sampled_from(["BUY", "SELL"]),
+        st.integers(1, 9),
+        st.integers(9_990, 10_010),
+        st.integers(1, 3),
+    ),
+    max_size=20,
+)
+
+
+class TestEveryTrade:
+    @given(some_traded)
+    def test_is_of_one_strategy_and_symbol_and_as_if_counted_share_by_share(self, drawn):
+        fills = [
+            msgspec.structs.replace(
+                a_fill(number, side, quantity, paise / 100, symbol=symbol, order=f"{strategy}{symbol}{side}{order}"),
+                strategy=strategy,
+            )
+            for number, (strategy, symbol, side, quantity, paise, order) in enumerate(drawn)
+        ]
+        last = {"A": 100.0, "B": 99.5}
+
+        found = [
+            (
+                *(each.strategy, each.symbol, each.direction, each.quantity, each.entry_ns, each.exit_ns),
+                *(each.entry_price, each.exit_price, each.profit),
+            )
+            for each in trades_of(fills, [Decimal(0)] * len(fills), last)
+        ]
+        assert sorted(map(str, found)) == sorted(map(str, share_by_share(fills, last)))
 
 
 class TestCharges:

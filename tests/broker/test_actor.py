@@ -6,6 +6,7 @@ import pytest
 
 from natya.actors.broker import BROKERS, BrokerActor
 from natya.actors.broker.bodies.paper import PaperBroker
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.config.errors import SettingsError
 from natya.messages.broker import (
     CancelRequest,
@@ -84,7 +85,8 @@ class TestPlacingAnOrder:
             stage.answer(stage.report("NEW", client_order_id))
         stage.orders.receive()
 
-        assert isinstance(stage.orders.receive(), kind)
+        second = stage.orders.receive()
+        assert (type(second), second.client_order_id) == (kind, "A-2")
 
     def test_counts_what_came_of_it(self, stage):
         stage.open()
@@ -227,6 +229,22 @@ class BreakingBroker(PaperBroker):
             raise OSError("connection reset")
 
 
+class TestInTheTimeOfAMarket:
+    @pytest.fixture
+    def actor_system(self):
+        with InProcessSystem(InProcessSystemBase(market_opening_ns=1)) as system:
+            yield system
+
+    def test_what_has_its_answer_is_waited_for_no_more(self, threads, stage, actor_system):
+        stage.open().ask(stage.order())
+        stage.exchange.receive()
+        waited_for = actor_system.base.market.next_due_ns()
+        stage.answer(stage.report("NEW"))
+        stage.orders.receive()
+
+        assert (waited_for is None, actor_system.base.market.next_due_ns()) == (False, None)
+
+
 class TestASessionThatWasRestarted:
     @pytest.fixture
     def breaking(self, stage, monkeypatch):
@@ -241,6 +259,15 @@ class TestASessionThatWasRestarted:
         assert isinstance(heard[0], Failed)
         assert [type(each) for each in heard[1:]] == [OrderInDoubt] * 2
         assert {each.client_order_id for each in heard[1:]} == {"A-1", "BREAK"}
+
+    def test_tells_of_every_change_without_an_answer_that_it_is_in_doubt(self, breaking):
+        breaking.ask(a_change(number=3))
+        breaking.ask(breaking.order("BREAK"))
+        heard = [breaking.orders.receive() for _ in range(3)]
+
+        reason = "the broker session was restarted"
+        assert heard[1] == ReplaceInDoubt(client_order_id="A-1", number=3, reason=reason)
+        assert heard[2] == OrderInDoubt(client_order_id="BREAK", reason=reason)
 
     def test_sends_none_of_them_again(self, breaking):
         breaking.ask(breaking.order("A-1"))
@@ -334,7 +361,8 @@ class TestChangingAnOrder:
         stage.exchange.receive()
         stage.answer(failure)
 
-        assert isinstance(stage.orders.receive(), ReplaceInDoubt)
+        reason = f"exchange: {failure.reason}"
+        assert stage.orders.receive() == ReplaceInDoubt(client_order_id="A-1", number=1, reason=reason)
 
     def test_a_refused_cancellation_meanwhile_is_no_answer_to_it(self, stage):
         stage.open().ask(a_change())

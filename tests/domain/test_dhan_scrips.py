@@ -152,6 +152,12 @@ class TestARow:
         assert (found.faulty, len(found.instruments)) == (1, 300)
         assert found.examples == (f"line 2: {reason}",)
 
+    def test_is_counted_and_told_of_the_first_ten(self):
+        faulty = COMPACT_ROWS[0].replace("10.0000", "nan")
+        found = read(listed(rows=[faulty] * 12, more=1_500))
+
+        assert (found.faulty, len(found.examples), len(found.instruments)) == (12, 10, 1_500)
+
     def test_below_whose_lot_the_exchange_freezes_is_left_out(self):
         rows = [row.replace(",1756,", ",64,") for row in DETAILED_ROWS] + [
             f"NSE,E,{70_000 + number},NA,EQUITY,,SHARE{number},SHARE,Share,ES,EQ,1,,,,5,NA,0,0,0,0,"

@@ -4,6 +4,7 @@ import random
 
 import msgspec
 import pytest
+from natya_messages import changed_on_the_way, distinct
 
 from natya.domain.differences import Books, Differences, differences
 from natya.messages.order_listing import OrderListed
@@ -252,3 +253,14 @@ class TestAnotherNatya:
         found, _ = differences(books(theirs=[there(an_order(), client_order_id=told_id)]))
 
         assert [each.is_of_another_natya for each in found.values()] == [is_one]
+
+
+@pytest.mark.parametrize("symbol", ["INFY", ""])
+def test_an_order_that_was_not_placed_here_is_told_of_as_the_broker_has_it(symbol):
+    theirs = distinct(OrderAtBroker, side="SELL", symbol=symbol)
+    found, _ = differences(books(theirs=[theirs], now_ns=7))
+    adopted = found[OrderAdopted.__name__, theirs.broker_order_id]
+
+    assert changed_on_the_way(theirs, adopted, but=("instrument",)) == {}
+    assert (adopted.told_id, adopted.instrument) == (theirs.client_order_id, symbol or "instrument")
+    assert (adopted.occurred_ns, adopted.is_of_another_natya) == (7, False)

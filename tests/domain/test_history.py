@@ -212,7 +212,9 @@ class TestCandlesOfAChart:
         chart = a_chart((MONDAY_S, 1499.4 - 0.05, 1500.0, 1499.0, 1499.5, 10))
         (candle,), left_out = candles_of(chart, symbol="INFY", interval_ns=MINUTE_NS, **BOUNDS)
 
-        assert (candle.open, candle.volume, candle.source, left_out) == (1499.35, 10, "charts", {})
+        assert (candle.open, candle.high, candle.low, candle.close) == (1499.35, 1500.0, 1499.0, 1499.5)
+        assert (candle.symbol, candle.volume, candle.source, left_out) == ("INFY", 10, "charts", {})
+        assert (candle.start_ns, candle.interval_ns) == (MONDAY_S * SECOND_NS, MINUTE_NS)
 
     @pytest.mark.parametrize(
         ("row", "reason"),

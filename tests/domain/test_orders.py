@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_messages import changed_on_the_way, distinct, messages
 from natya_order_facts import (
     asked,
     fill,
@@ -14,15 +15,19 @@ from natya_order_facts import (
     unchanged,
 )
 
-from natya.domain.orders import Order, advance, intent_of
+from natya.domain.orders import Order, advance, intent_of, refused
 from natya.messages.orders import (
+    CancellationIntended,
+    ModificationIntended,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
     OrderIntended,
+    OrderModified,
     OrderRejected,
     OrderTriggered,
     OrderUncertain,
+    SubmitOrder,
 )
 
 UPDATES = st.one_of(
@@ -66,7 +71,7 @@ class TestAnOrder:
         assert order.state == state
         assert order.is_open == (state in {"INTENDED", "UNKNOWN", "ACCEPTED", "PART_FILLED"})
 
-    @given(st.builds(OrderIntended))
+    @given(messages(OrderIntended))
     def test_has_the_intent_that_it_is_made_of(self, intent):
         assert Order.from_intent(intent).intent == intent
 
@@ -77,6 +82,32 @@ class TestAnOrder:
         same = [name for name in fact.__struct_fields__ if name != "occurred_ns"]
         assert [getattr(fact, name) for name in same] == [getattr(order, name) for name in same]
         assert fact.occurred_ns == 7
+
+    @pytest.mark.parametrize(
+        ("kind", "asked"), [(ModificationIntended, "pending"), (CancellationIntended, "cancelling")]
+    )
+    def test_has_what_is_asked_of_it_as_it_is_asked(self, make, kind, asked):
+        fact = distinct(kind)
+        found = getattr(the_order(make.accepted(), fact), asked)
+
+        assert changed_on_the_way(fact, found) == {}
+        assert found.intended_ns == fact.occurred_ns
+
+    def test_has_the_terms_of_a_change_that_was_made(self, make):
+        fact = distinct(OrderModified)
+
+        order = the_order(make.accepted(), fact)
+        assert changed_on_the_way(fact, order, but=("client_order_id",)) == {}
+        assert order.in_effect == fact.number
+
+    def test_that_never_left_is_refused_with_what_it_was(self, make):
+        order = distinct(
+            SubmitOrder, side="SELL", order_type="LIMIT", trigger_price=None, target_price=None, stop_loss_price=None
+        )
+        fact = refused(order, rule="r", reason="s", now_ns=7)
+
+        assert changed_on_the_way(order, fact) == {}
+        assert (fact.rule, fact.reason, fact.occurred_ns) == ("r", "s", 7)
 
     def test_is_the_same_object_when_a_fact_says_nothing_new(self, make):
         for fact in (make.accepted(), make.uncertain(), make.cancelled(), make.filled(quantity=4)):

@@ -62,6 +62,36 @@ def _built(message_type: type[msgspec.Struct], fields: dict) -> msgspec.Struct |
         return None
 
 
+def distinct(message_type: type[msgspec.Struct], **given: object) -> msgspec.Struct:
+    """A message of which no two fields are alike, so that one in the place of another is seen."""
+    hints = typing.get_type_hints(message_type, include_extras=True)
+    names = message_type.__struct_fields__
+    return message_type(**{name: _own(hints[name], name, number) for number, name in enumerate(names, 101)} | given)
+
+
+def _own(hint: object, name: str, number: int) -> object:
+    origin, items = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return items[-1]
+    if origin in {tuple, dict, frozenset}:
+        return origin()
+    if items:
+        return _own(next(each for each in items if each is not type(None)), name, number)
+    if hint in {int, float, Decimal}:
+        return hint(number)
+    if hint is dt.date:
+        return dt.date.fromordinal(740_000 + number)
+    return {str: name, bytes: name.encode(), bool: True}.get(hint) or distinct(hint)
+
+
+def changed_on_the_way(source: object, made: msgspec.Struct, *, but: tuple[str, ...] = ()) -> dict[str, tuple]:
+    """The fields that both have by one name and that are not the same, save some."""
+    names = [name for name in made.__struct_fields__ if hasattr(source, name) and name not in but]
+    assert len(names) > 1, "nothing to compare"
+    both = {name: (getattr(source, name), getattr(made, name)) for name in names}
+    return {name: (before, after) for name, (before, after) in both.items() if before != after}
+
+
 PLAIN = {
     str: st.text(max_size=20),
     int: st.integers(-(2**63), 2**63 - 1),

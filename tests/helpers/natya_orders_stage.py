@@ -7,6 +7,7 @@ import msgspec
 
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import RuntimeActor, handles
+from natya.messages import codec
 from natya.messages.broker import FindOrder, LookupFailed, OrderPlaced, OrdersSentBefore, PlaceOrder
 from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
 from natya.messages.supervision import Unavailable
@@ -43,6 +44,8 @@ class FakeJournal(RuntimeActor):
     def append(self, request, sender):
         if self.settings.mode == "fail":
             raise OSError("the file is gone")
+        for fact in request.facts:
+            codec.checked(fact)
         if self.settings.mode == "refuse":
             self.send(sender, AppendRefused(reason="disk full", correlation_id=request.correlation_id))
         elif self.settings.mode == "hold":

@@ -122,6 +122,17 @@ def test_it_closes_what_is_asked_for_alone(flatten, account):
     assert account.shares == {("crossover", "INFY"): 10, ("other", "INFY"): 0}
 
 
+def test_it_is_asked_twice_and_goes_on_as_often_as_for_one(actor_system):
+    orders = actor_system.probe("orders")
+    actor_system.start("flattener", FlattenActor, LIMITS)
+    actor_system.base.find("flattener").instance.restore(frozenset())
+    for strategy in ("crossover", "other", ""):
+        actor_system.request("flattener", Flatten(strategy=strategy))
+
+    assert isinstance(orders.receive(), ReadPositions)
+    assert orders.is_empty()
+
+
 def test_it_says_why_it_waits_and_goes_on_when_there_is_a_price(flatten, account):
     account.price = 0.0
     flatten()

@@ -1,5 +1,6 @@
 """What the gate went by when it decided on an order, from the journal alone."""
 
+import msgspec
 import pytest
 
 from natya.actors.orders import OrdersActorSettings
@@ -64,6 +65,16 @@ class TestADecision:
 
         assert decision.symbols == ("INFY",)
         assert said(decision, {})["value_max_rupees"] == ("unknown", "")
+
+    def test_of_a_rule_on_prices_stands_where_all_of_them_are_known(self, records):
+        limits = msgspec.structs.replace(LIMITS, value_max_rupees=999.0)
+        known, unknown = (
+            {each.rule: each for each in decision_on("A-3", iter(records)).explained(limits, market)}
+            for market in ({"INFY": (100.0, 1)}, {})
+        )
+
+        assert (known["value_max_rupees"].verdict, known["value_max_rupees"].found) == ("refused", "1000.00")
+        assert (unknown["value_max_rupees"].verdict, unknown["value_max_rupees"].found) == ("unknown", "")
 
     def test_is_what_it_was_where_no_price_matters_or_none_could_refuse(self, records):
         refused, passed = (said(decision_on(name, iter(records)), {}) for name in ("A-3", "A-2"))

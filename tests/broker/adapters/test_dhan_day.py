@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pytest
 from natya_wire import CLIENT, TOKEN, Served
 
@@ -179,7 +180,14 @@ class TestOrdersWithLegs:
         accepted(dhan.modify_forever_order(number, moved))
         rows = [each for each in good(dhan.get_forever_orders()) if each.order_id == number]
 
-        assert [(row.quantity, row.trigger_price) for row in rows] == [(6, 1303.0), (5, 1699.0)]
+        assert [(row.quantity, row.trigger_price, row.price) for row in rows] == [
+            (6, 1303.0, 1302.0),
+            (5, 1699.0, 1700.0),
+        ]
+        at_market = msgspec.structs.replace(moved, first=ForeverLeg(trigger_price=1304.0))
+        accepted(dhan.modify_forever_order(number, at_market))
+        first, _ = [each for each in good(dhan.get_forever_orders()) if each.order_id == number]
+        assert (first.trigger_price, first.price) == (1304.0, 0.0)
         assert accepted(dhan.cancel_forever_order(number)).order_id == number
 
     def test_conditional_orders_wait_for_their_condition(self, dhan):
@@ -212,6 +220,8 @@ class TestMoney:
 
         assert good(dhan.get_margin(order)).total_margin == 15_000.0
         assert good(dhan.get_margin_of_all([order])).total_margin == 15_000.0
+        of_none = dhan.get_margin_of_all([]).result()
+        assert (of_none.success, "MultiMarginRequest" in of_none.error) == (False, True)
 
     def test_that_moved_is_in_the_ledger(self, dhan):
         assert good(dhan.get_ledger(TODAY, TODAY))[0].credit == 1_000_000.0

@@ -1,5 +1,6 @@
 """When it may be said that Dhan does not have an order: when the book, the trades and the positions agree."""
 
+import msgspec
 import pytest
 from natya_dhan_rows import INFY, a_position, a_row, a_trade
 
@@ -45,6 +46,17 @@ class TestItIsNotProved:
         positions = [a_position(bought=6), a_position(bought=6, product_type="CNC")]
 
         assert against(book=[a_row("TRADED", filled=10)], positions=positions)
+
+    @pytest.mark.parametrize(("total", "carried", "today"), [(13, 0, 13), (13, 3, 10), (3, 13, 0), (13, 13, 0)])
+    @pytest.mark.parametrize(("side", "way", "verb"), [("BUY", "buy", "bought"), ("SELL", "sell", "sold")])
+    def test_by_a_book_that_lacks_what_is_told_only_in_sum_save_what_was_carried_over(  # noqa: PLR0913, PLR0917
+        self, side, way, verb, total, carried, today
+    ):
+        totals = {f"{way}_qty": total, f"carry_forward_{way}_qty": carried}
+        found = against(side=side, positions=[msgspec.structs.replace(a_position(), **totals)])
+
+        wanted = f"{today} of NSE_EQ 1594 were {verb} today, and the order book has 0" if today else ""
+        assert found == wanted
 
     @pytest.mark.parametrize("instrument", [None, INFY])
     def test_for_an_order_whose_side_or_instrument_is_not_known_by_anything_unexplained(self, instrument):

@@ -69,6 +69,16 @@ class TestALookUp:
         assert wishes == [endpoints.ORDER_BY_CORRELATION, WholeDay]
         assert found.answer.broker_order_id == "7"
 
+    @pytest.mark.parametrize("place", range(3))
+    def test_finds_it_among_others_of_the_day_by_its_number_or_its_id(self, place):
+        book = [a_row(number="8", correlation_id=""), a_row(number="9", correlation_id="B-2")]
+        by_number, by_id = list(book), list(book)
+        by_number.insert(place, a_row(correlation_id=""))
+        by_id.insert(place, a_row())
+
+        assert find_it(told(None), a_day(book=by_number), number="7")[1].answer.broker_order_id == "7"
+        assert find_it(NOT_FOUND, a_day(book=by_id))[1].answer.broker_order_id == "7"
+
     def test_says_that_there_is_none_only_if_the_whole_day_agrees(self):
         assert find_it(NOT_FOUND, a_day())[1].answer == OrderNotFound(client_order_id="A-1")
         assert find_it(told(None), a_day())[1].answer == OrderNotFound(client_order_id="A-1")

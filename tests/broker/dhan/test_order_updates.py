@@ -105,7 +105,11 @@ class TestAnUpdate:
         assert stage.calls() == ["GET /orders"]
         stage.answer([a_row()])
 
-        assert [type(event) for event in stage.heard()] == [OrderInDoubt, OrderPlaced]
+        doubt, found = stage.heard()
+        assert (type(doubt), found) == (
+            OrderInDoubt,
+            OrderPlaced(client_order_id="A-1", broker_order_id="7", symbol="INFY", side="BUY"),
+        )
 
     def test_with_a_word_that_nobody_knows_has_the_order_looked_at(self, placed):
         placed.body.hear(an_update("Partly Done"))

@@ -1,5 +1,6 @@
 """What each group of Dhan's endpoints is asked and answers: the documented examples, there and back."""
 
+import inspect
 import math
 
 import msgspec
@@ -110,6 +111,14 @@ class TestAModifiedSuperOrder:
         ]
         assert [legs[0][name] for name in ("price", "targetPrice", "stopLossPrice")] == [10.0, 12.0, 9.0]
         assert [leg["legName"] for leg in legs] == ["ENTRY_LEG", "TARGET_LEG", "STOP_LOSS_LEG"]
+
+    @pytest.mark.parametrize("made", [modified_entry, modified_target, modified_stop], ids=lambda each: each.__name__)
+    def test_has_what_was_given_by_its_name(self, made):
+        given_ = {name: float(number) for number, name in enumerate(inspect.signature(made).parameters, 101)}
+        given_ |= {"dhan_client_id": "1", "order_id": "2"}
+        found = msgspec.structs.asdict(made(**given_))
+
+        assert {name: found[name] for name in given_} == given_
 
 
 class TestAnAlert:

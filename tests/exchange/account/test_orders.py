@@ -3,6 +3,7 @@
 import pytest
 
 from natya.actors.exchange.account import Modification, Refused, Ticket
+from natya.domain.time import SECOND_NS
 
 INFY, OPTION = ("NSE_EQ", "1594"), ("NSE_FNO", "51234")
 
@@ -262,6 +263,8 @@ class TestAnAfterMarketOrder:
         client.wait(6 * 3600)
         first, second = (client.place(price=1490.0, amo_time="OPEN") for _ in range(2))
         assert client.status(first) == "PENDING"
+        taken = client.order(second)
+        assert taken.exchange_ns == taken.updated_ns == taken.created_ns + SECOND_NS // 2
         change = Modification(order_id=first, order_type="LIMIT", quantity=20, limit_price=1500.0)
         assert refusal(client.ask, "modify", change) == "Market is Closed! You cannot modify/cancel an order now."
         client.ask("cancel", second)

@@ -98,6 +98,14 @@ class TestASuperOrder:
 
         assert exits(client)["STOP_LOSS_LEG"].trigger_price == 1494.0
 
+    def test_that_trails_leaves_its_stop_where_it_is_before_its_entry_has_traded(self, client):
+        client.tick(1510.0)
+        client.ask("place_super", a_super(trailing_jump=2.0))
+        client.wait()
+        client.tick(1520.0)
+
+        assert row(client).stop_price == 1490.0
+
     @pytest.mark.parametrize(
         ("changes", "text"),
         [

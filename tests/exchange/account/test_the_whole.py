@@ -1,6 +1,6 @@
 """What acts on the account as a whole, and what its money and its days do."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -19,6 +19,7 @@ from natya.actors.exchange.account import (
 )
 from natya.actors.exchange.account.positions import Traded
 from natya.actors.exchange.account.refusals import MARKET_CLOSED
+from natya.domain.charges import charges
 from natya.domain.time import IST, SECOND_NS
 from natya.messages.exchange import AccountTrade
 
@@ -327,6 +328,17 @@ class TestMoney:
         charges = client.account.trades()[0].charges_rupees
         assert client.account.funds().utilized_rupees == Decimal(3000) + charges
         assert charges > 0
+
+    @pytest.mark.parametrize("side", ["BUY", "SELL"])
+    def test_that_a_trade_costs_is_told_by_the_name_of_each_charge(self, client, side):
+        client.tick(1500.0)
+        client.place(side=side, quantity=10)
+        names = ("brokerage", "transaction_tax", "exchange", "sebi_fee", "stamp_duty", "gst")
+
+        (trade,) = client.account.trades()
+        wanted = charges("INTRADAY", side, 10, trade.price, date(2026, 10, 7))
+        assert [getattr(trade, f"{name}_rupees") for name in names] == [getattr(wanted, name) for name in names]
+        assert trade.charges_rupees == wanted.total
 
     def test_of_a_profit_is_receivable_but_not_available(self, client):
         client.tick(1500.0)
