@@ -25,7 +25,14 @@ from .actors.broker import (
 )
 from .actors.control import ControlActor, ControlActorSettings
 from .actors.database import DatabaseActor
-from .actors.events import JOURNAL_TOPIC, DeliveryActor, DeliverySettings, EventsActor, EventsSettings
+from .actors.events import (
+    JOURNAL_TOPIC,
+    DeliveryActor,
+    DeliverySettings,
+    EventsActor,
+    EventsSettings,
+    SimulatedEventsActor,
+)
 from .actors.exchange import ExchangeActor, ExchangeActorSettings
 from .actors.external import ExternalActor
 from .actors.feed import LiveFeedActor, LiveFeedSettings, SimulatedFeedActor, is_live
@@ -187,7 +194,7 @@ def children(
         ChildSpec(DATABASE, DatabaseActor, settings.database),
         ChildSpec(
             EVENTS,
-            EventsActor,
+            EventsActor if is_live(settings.feed) else SimulatedEventsActor,
             EventsSettings(
                 subscriptions=subscriptions(settings),
                 exchange=None if settings.feed.exchange == "none" else settings.feed.exchange,

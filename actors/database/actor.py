@@ -124,7 +124,6 @@ class DatabaseActor(RuntimeActor):
         self._heard_at_tidying = 0
         files.open()
         self.after(settings.tidy_interval_s, Tidy())
-        self.on_drained()
 
     def on_stop(self) -> None:
         """Answer all that wait, and close the files; DuckDB moves the write-ahead logs into them first."""
@@ -186,9 +185,10 @@ class DatabaseActor(RuntimeActor):
             market_damage=self._files.market_damage,
         )
 
-    def on_drained(self) -> None:
-        """Report in the tree why it cannot work, if so."""
-        self.trouble = trouble(self._files.down, self._projector.journal_cursor.lag)
+    @property
+    def trouble(self) -> str:  # type: ignore[override]  # made when it is read, not after each tick
+        """Why it cannot work, if so; shown in the tree."""
+        return trouble(self._files.down, self._projector.journal_cursor.lag)
 
     # The files: open, or not for now.
 

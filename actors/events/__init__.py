@@ -1,6 +1,7 @@
 """Events: the router of market data and facts, and delivery of domain events.
 
-actor, routes, candles, sequence   the router: ticks, candles and journaled facts to actors by name
+actor, routes, candles, sequence   the router: ticks, candles and journaled facts to actors by name;
+                                   simulated: where the market waits for all of them
 delivery/                          domain events: published, journaled, sent to who wants them
 transports/                        integration events to other systems and in from them, by Redis Streams
 bus/                               publisher and subscriber, as a program holds them
@@ -11,6 +12,7 @@ from .bus import EventPublisher, EventSubscriber, Listening, PublishFailedError,
 from .delivery import DeliveryActor, DeliverySettings
 from .routes import JOURNAL_TOPIC
 from .settings import EventsSettings
+from .simulated import SimulatedEventsActor
 
 __all__ = [
     "JOURNAL_TOPIC",
@@ -24,4 +26,5 @@ __all__ = [
     "PublishFailedError",
     "PublishInDoubtError",
     "Publishing",
+    "SimulatedEventsActor",
 ]

@@ -145,7 +145,8 @@ class ExchangeActor(RuntimeActor):
     @handles(Tick)
     def move(self, tick: Tick, _sender: ActorAddress) -> None:
         """Move the market, and report the trades of resting orders."""
-        book = self._book
+        book = self._matching
+        assert book is not None, "ticks come only after the start"
         if book.next_end_ns and tick.exchange_ns >= book.next_end_ns:
             self._end_day(tick.exchange_ns)
         for report in book.move(tick):

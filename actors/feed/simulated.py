@@ -1,5 +1,8 @@
 """The feed actor: releases a simulated market, one message at a time, each when all other actors are idle.
 
+At full speed it hands several on in one turn, in a lane (`runtime/lane.py`), while nobody does more than take them;
+wherever anything is left to do, the market waits for quiet.
+
 Owns    one source (see sources.py), read ahead by two chunks at most, on a thread of its own.
 Hears   TicksRecorded, AwaitMarketEnd; the journal's answer.
 Sends   Tick and Candle to events, each once; MarketEnded to everyone who awaited it; to the journal that a
@@ -22,7 +25,7 @@ from ...messages.addresses import EVENTS, JOURNAL
 from ...messages.journal import Append, Appended, AppendRefused
 from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded, TicksRecorded
 from ...messages.supervision import Failed, Unavailable
-from ..runtime import RuntimeActor, handles
+from ..runtime import Lane, RuntimeActor, handles
 from .errors import FeedError
 from .source import Surroundings, behind, time_of
 from .sources import source_of
@@ -37,6 +40,11 @@ if TYPE_CHECKING:
 
 CLOSED_MIN_NS: Final = 3_600 * SECOND_NS
 """A shorter pause is waited for, also when the exchange is closed: a recording may be of another one's hours."""
+
+MESSAGES_A_TURN: Final = 64
+"""Handed on in one turn, for which timers of the machine's time wait at most."""
+
+TO_EVENTS: Final = (EVENTS,)
 
 RECORDING_S = 1.0
 """Seconds that a feed which is told to stop waits for the database to record what was sent."""
@@ -85,6 +93,7 @@ class SimulatedFeedActor(RuntimeActor):
         """Open nothing yet: the source is opened when all actors are idle, after `restore`."""
         self._progress = Progress(start_ns=self.clock.now_ns(), began_ns=self.clock.monotonic_ns())
         self.pace_market(self.settings.speed)
+        self._lane = Lane(self)
         self._source: MarketSource | None = None
         self._chunks: Iterator[list[MarketMessage]] = iter(())
         self._chunk: list[MarketMessage] = []
@@ -116,29 +125,36 @@ class SimulatedFeedActor(RuntimeActor):
 
     @handles(Release)
     def release(self, release: Release, _sender: ActorAddress) -> None:
-        """Send the next message, which is due, if the database keeps up. This drives a simulated market."""
+        """Send the message that is due, and those behind it as long as nobody has anything else to do.
+
+        Only if the database keeps up. This drives a simulated market.
+        """
         if release is not self._release or (self._place == len(self._chunk) and not self._turn_over()):
             return
-        message = self._chunk[self._place]
         if self._asked_ns is None:  # its due time is unknown before the chunk is read
             self._go_on()
             return
-        progress = self._progress
-        if progress.ticks - progress.recorded > self.settings.unrecorded_ticks_max:
-            self._held = True
-            self.trouble = f"waits for the database: {progress.ticks - progress.recorded:,} ticks are not durable"
-            return
-        self._place += 1
-        if isinstance(message, Candle):
-            progress.candles += 1
-        else:
-            progress.ticks = message.sequence
-            progress.source = message.source
-            progress.last_prices[message.symbol] = message.price
-            # No other actor has seen the tick yet; a copy of it would cost five times as much.
-            force_setattr(message, "received_ns", self.clock.now_ns())
-        self.begin_trace()
-        self.send(EVENTS, message)
+        chunk, progress, lane = self._chunk, self._progress, self._lane
+        ticks_max = progress.recorded + self.settings.unrecorded_ticks_max
+        for _ in range(MESSAGES_A_TURN):
+            if progress.ticks > ticks_max:
+                self._held = True
+                self.trouble = f"waits for the database: {progress.ticks - progress.recorded:,} ticks are not durable"
+                return
+            message = chunk[self._place]
+            self._place = place = self._place + 1
+            if isinstance(message, Candle):
+                progress.candles += 1
+            else:
+                progress.ticks = message.sequence
+                progress.source = message.source
+                progress.last_prices[message.symbol] = message.price
+                # No other actor has seen the tick yet; a copy of it would cost five times as much.
+                force_setattr(message, "received_ns", self.clock.now_ns())
+            self.begin_trace()
+            lane.hand_to(TO_EVENTS, message)
+            if place == len(chunk) or not lane.goes_to(time_of(chunk[place])):
+                break
         self._go_on()
 
     @handles(TicksRecorded)

@@ -39,15 +39,18 @@ class Lane:
     def goes_to(self, at_ns: int) -> bool:
         """Advance the market to the time of its next message, if nothing is to be done before; return whether it was.
 
-        Market time: nanoseconds since 1970-01-01 UTC.
+        Never where real time has to pass before it, or no market is simulated. Market time: nanoseconds since
+        1970-01-01 UTC.
         """
         if self._loop.ready or not self._quiet.holds(self._cell.offloads):
             return False
         market = self._market
+        if not market.rules or market.pace.speed:
+            return False
         due_ns = market.next_due_ns()
         if due_ns is not None and (due_ns < at_ns or due_ns <= market.time_ns):
             return False
-        market.time_ns = max(market.time_ns, at_ns)
+        market.release(at_ns)
         return True
 
     def hand_to(self, names: Iterable[str], message: Any) -> None:
@@ -56,14 +59,15 @@ class Lane:
         Those who have something in their mailbox, are not running, or are on a thread or in a process of their own, are
         sent it.
         """
-        sender, loop = self._cell, self._loop
+        sender, loop, directory = self._cell, self._loop, self._directory
         trace = sender.trace
+        is_recorded = trace.__class__ is not int
         for name in names:
-            cell = self._directory.get(name)
-            if cell.__class__ is RuntimeCell and cell.worker is loop and trace.__class__ is int:
-                cell.take(message, sender, trace)
-            else:
+            cell = directory.get(name)
+            if cell.__class__ is not RuntimeCell or cell.worker is not loop or is_recorded:
                 sender.instance.send(name, message)
+            else:
+                cell.take(message, sender, trace)
 
     def newest_is_enough(self, names: Iterable[str], tick: Any) -> bool:
         """Tell whether all of them only remember ticks up to this one."""

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from .life import Step
     from .proof import Handlers
     from .thespian.services import ThespianServices
-    from .trace import Stamp
+    from .trace import Stamp, Trace
     from .worker import Worker
 
 _log = logging.getLogger("natya")
@@ -80,8 +80,8 @@ class RuntimeCell(CellContext):
     """Runs one `RuntimeActor`."""
 
     __slots__ = (
-        "_behind_at", "_drains", "_handlers", "_has_ended", "_life", "_looks_at", "_proof", "_settings", "_share",
-        "_stop_askers", "_table", "_takes_ahead", "ends_with_life", "failures", "guest", "says",
+        "_behind_at", "_drains", "_handlers", "_handlers_of_ours", "_has_ended", "_life", "_looks_at", "_proof",
+        "_settings", "_share", "_stop_askers", "_table", "_takes_ahead", "ends_with_life", "failures", "guest", "says",
     )  # fmt: skip
 
     def __init__(
@@ -179,7 +179,7 @@ class RuntimeCell(CellContext):
         else:
             self.rest()
 
-    def take(self, message: Any, sender: ActorAddress, trace: int) -> None:
+    def take(self, message: Any, sender: ActorAddress, trace: Trace) -> None:
         """Handle a message now, in the turn of another cell of this thread, as the only one of a turn of its own.
 
         It is delivered where that is not the same: something waits before it, or the actor is not running.
@@ -187,19 +187,27 @@ class RuntimeCell(CellContext):
         if not self.idle or self.special or self.box:
             self.deliver(message, sender, trace)
             return
+        # `Cell.rest`, written out; and no door, since the sender is one of ours.
         self.idle = False
         self.trace = trace
+        worker = self.worker
+        handing, worker.current = worker.current, self  # it is this one's turn, for who watches or kills it
         handled: Any = message
         try:
-            self._handlers[message.__class__](self.instance, message, sender)
+            self._handlers_of_ours[message.__class__](self.instance, message, sender)
             if self._drains:
                 handled = None
                 self.instance.on_drained()
         except BaseException as error:  # noqa: BLE001  as in `turn`
             self._on_error(error, handled, sender)
+            worker.current = handing
             return
+        worker.current = handing
         self.handled += 1
-        self.rest()
+        self.idle = True
+        if (self.box or self.control_box) and self.idle:
+            self.idle = False
+            self.ready(self)
 
     def _look_at(self, depth: int) -> tuple[int, int]:
         """Note how many messages wait; if they are too many, conflate them.
@@ -338,10 +346,11 @@ class RuntimeCell(CellContext):
 
     def _use(self, table: Handlers) -> None:
         self._table: Handlers = table
-        self._handlers: Handlers = table
+        self._forget_proving()
 
     def _forget_proving(self) -> None:
-        self._handlers = self._table
+        self._handlers: Handlers = self._table
+        self._handlers_of_ours: Handlers = self.actor_class.handler_table
 
     def _got_past(self, message: Any) -> bool | None:
         """Return whether this life got past the message at which the last one failed; note the present one."""
@@ -499,6 +508,7 @@ class RuntimeCell(CellContext):
     def _tell_started(self, hearers: tuple[ActorAddress, ...]) -> None:
         if self._proof is not None:  # from now on; before, it may only put messages by
             self._handlers = ProvingHandlers(self._table, self._proof, self._forget_proving)
+            self._handlers_of_ours = self._handlers
         self.services.quiet.is_up(self)
         report = lifecycle.Started(name=self.name, address=self)
         for hearer in hearers:

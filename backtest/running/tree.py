@@ -16,7 +16,6 @@ from ...actors.supervision import ChildSpec
 from ...composition import children
 from ...messages.addresses import CONTROL, DATABASE, DELIVERY, EVENTS, FEED, INSTRUMENTS, JOURNAL, ORDERS
 from .disk import KeptJournalActor, journal_in_memory
-from .events import BacktestEventsActor
 from .feed import BacktestFeedActor
 from .past import PastActor, PastSettings
 from .recorder import RECORDER, RecorderActor
@@ -57,5 +56,5 @@ def _of_a_backtest(spec: ChildSpec, feed: BacktestFeedSettings, bars: dict[int, 
     if spec.name == EVENTS:
         events: EventsSettings = spec.settings
         heard = tuple(each for each in events.subscriptions if each.subscriber not in DEAF)
-        return replace(spec, actor=BacktestEventsActor, settings=replace(events, subscriptions=heard))
+        return replace(spec, settings=replace(events, subscriptions=heard))
     return spec

@@ -13,6 +13,7 @@ class Play(msgspec.Struct, frozen=True):
 
     numbers: tuple[int, ...]
     sent_before: tuple[int, ...] = ()
+    speed: float = 0.0
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -23,6 +24,7 @@ class Market(RuntimeActor):
     @handles(Play)
     def play(self, play, sender):
         lane, told = Lane(self), []
+        self.pace_market(play.speed)
         for value in play.sent_before:
             self.send("hearer", Number(value))
         for value in play.numbers:
@@ -46,6 +48,12 @@ class Hearer(RuntimeActor):
             self.after(1e-9, Number(30))
         if number.value == 5:
             self.offload(lambda: None, then=lambda _: None)
+
+
+class Onlooker(Hearer):
+    @handles(Number)
+    def hear(self, number, _sender):
+        self.settings["heard"].append(self.host.worker.current is self.host)
 
 
 class Blocking(Hearer):
@@ -83,6 +91,16 @@ class TestALane:
         told, _ = play(3)
 
         assert told == [((3,), False, 0)]
+
+    def test_ends_where_real_time_has_to_pass(self, play):
+        told, _ = play(10, speed=5.0)
+
+        assert told == [((10,), False, 0)]
+
+    def test_shows_whose_turn_it_is_to_those_who_watch_the_loop(self, play):
+        _, heard = play(10, hearer=Onlooker)
+
+        assert heard == [True]
 
     def test_ends_at_one_that_failed_and_gives_it_nothing_more_before_it_is_back(self, play):
         told, heard = play(13, 20)

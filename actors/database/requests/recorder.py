@@ -96,9 +96,11 @@ class Recorder:
 
     def hear_candle(self, candle: Candle) -> None:
         """Add it to the batch."""
-        if not self._gathering.add_candle(candle):
+        gathering = self._gathering
+        if not gathering.add_candle(candle):
             self._note_dropped()
-        self._gather()
+        elif self._timer is None or gathering.rows >= self._settings.batch_rows_max:
+            self._gather()
 
     def save(self, message: SaveMarketData, asker: ActorAddress) -> None:
         """Write these rows with all that wait, as soon as the running batch has ended; then answer.

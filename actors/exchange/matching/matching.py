@@ -134,8 +134,8 @@ class Matching:
             return []
         before = market.tick
         market.tick, market.liquidity = tick, None
-        opened = market.opened(tick)
-        if not market.has_orders:
+        opened = tick.exchange_ns >= market.opens_ns and market.opened(tick)
+        if not (self.resting and market.has_orders):
             return []
         market.traded = volume_between(before, tick)
         reports = [

@@ -1,4 +1,4 @@
-"""The events router of a backtest: hands market data on in a lane, and all else as ever.
+"""The events router of a simulated market: hands market data on in a lane, and all else as ever.
 
 Owns    what `EventsActor` owns.
 Hears   the same.
@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...actors.events import EventsActor
-from ...actors.runtime import Lane, handles
 from ...messages.market import Candle, Tick
+from ..runtime import Lane, handles
+from .actor import EventsActor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ...actors.runtime import ActorAddress
+    from ..runtime import ActorAddress
 
 
-class BacktestEventsActor(EventsActor):
+class SimulatedEventsActor(EventsActor):
     """Routes by message type and symbol."""
 
     def on_start(self) -> None:
