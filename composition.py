@@ -232,7 +232,9 @@ def _control(settings: Settings, in_force: InForce) -> tuple[ChildSpec, ...]:
     """Return who may be asked from outside; parked at the worst, since who only looks must not end the system."""
     if not settings.control.enabled:
         return ()
-    control = ControlActorSettings(data_dir=Path(settings.system.data_dir), limits=settings.control)
+    control = ControlActorSettings(
+        data_dir=Path(settings.system.data_dir), log_path=settings.log.path, limits=settings.control
+    )
     socket = ChildSpec(CONTROL, ControlActor, control, when_exhausted="park")
     alarms = ChildSpec(
         ALARMS,

@@ -2,12 +2,13 @@
 
 Owns    the control socket in the data directory, and the connections to it, all bounded by ControlSettings.
 Hears   requests through the socket, those of `operations.OPERATIONS` only; the same from its application over HTTP,
-        as Operate; ReadHealth, ReadMetrics, ShowHttp;
+        as Operate; ReadHealth, ReadMetrics, ReadLog, ShowHttp;
         ShowView of alarms.
-Sends   DescribeTree and Ping to all others, every few seconds and when asked how they are; Health, MetricsRead;
-        each request to the actor that it names, and the actor's answer back to the client; AskRefused for a request
-        that is not admitted or not answered in time; Abandon to the actor when the client has disconnected before its
-        answer; Append to the journal, of each operation that is audited: who asked for what, and what came of it.
+Sends   DescribeTree and Ping to all others, every few seconds and when asked how they are; Health, MetricsRead,
+        LogRead; each request to the actor that it names, and the actor's answer back to the client; AskRefused for a
+        request that is not admitted or not answered in time; Abandon to the actor when the client has disconnected
+        before its answer; Append to the journal, of each operation that is audited: who asked for what, and what came
+        of it.
 Fails   when the socket cannot be opened or served; restarted, it opens the socket anew. Open connections are lost, with
         their pending requests; clients see their connection close.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -25,8 +27,9 @@ from ...messages.codec import encode
 from ...messages.control import AskRefused, HttpShown, ShowHttp
 from ...messages.database import Abandon
 from ...messages.health import MetricsRead, ReadHealth, ReadMetrics
+from ...messages.log import LogRead, ReadLog
 from ...messages.supervision import Failed
-from ..observability import Counters, ShowView, health_of, take
+from ..observability import Counters, ShowView, health_of, newest_lines, take
 from ..runtime import RuntimeActor, handles, reason_of, trace_of
 from ..web import Mount, Mounted
 from .auditing import Audit
@@ -248,6 +251,20 @@ class ControlActor(RuntimeActor):
             return MetricsRead(text=exposition(view, self._counters))
 
         self._looker.look(self._telling(request, sender, written), with_hops=True)
+
+    @handles(ReadLog)
+    def read_log(self, request: ReadLog, sender: ActorAddress) -> None:
+        """Read the end of the log's file, and answer."""
+        path = self.settings.log_path
+        if path in {"", "-"}:
+            self.send(sender, LogRead(lines=(), reason="a file wanted (log.path), found none: it goes elsewhere"))
+            return
+
+        def tell(outcome: Outcome) -> None:
+            self.send(sender, outcome.value if outcome.error is None else LogRead(lines=(), reason=str(outcome.error)))
+
+        read = functools.partial(newest_lines, Path(path), level=request.level, lines_max=request.lines_max)
+        self.offload(read, then=tell, lane="log")
 
     @handles(ShowView, from_outside=True)
     def show_view(self, request: ShowView, sender: ActorAddress) -> None:

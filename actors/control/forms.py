@@ -24,9 +24,9 @@ NOT_GIVEN: Final = frozenset({"asker"})
 
 
 @functools.cache
-def arguments_form(message_type: type[msgspec.Struct]) -> type[msgspec.Struct]:
-    """Return the type of an object with the arguments of a request; another member is refused."""
-    return _form_of(message_type, tagged=False)
+def arguments_form(message_type: type[msgspec.Struct], without: frozenset[str] = frozenset()) -> type[msgspec.Struct]:
+    """Return the type of an object with the arguments of a request, but for these; another member is refused."""
+    return _form_of(message_type, tagged=False, without=without | NOT_GIVEN)
 
 
 @functools.cache
@@ -35,13 +35,21 @@ def answer_form(message_type: type[msgspec.Struct]) -> type[msgspec.Struct]:
     return _form_of(message_type, tagged=True)
 
 
-def read_arguments(message_type: type[msgspec.Struct], given: Mapping[str, Any], *, strict: bool = True) -> Any:
+def read_arguments(
+    message_type: type[msgspec.Struct],
+    given: Mapping[str, Any],
+    *,
+    strict: bool = True,
+    without: frozenset[str] = frozenset(),
+) -> Any:
     """Make a request of its arguments by name; `strict=False`: numbers may be texts, as in an address.
+
+    Those of `without` are none.
 
     Raises:
         msgspec.ValidationError: one is unknown, missing, of another type or out of range; the text says which.
     """
-    read = msgspec.convert(dict(given), arguments_form(message_type), strict=strict, from_attributes=True)
+    read = msgspec.convert(dict(given), arguments_form(message_type, without), strict=strict, from_attributes=True)
     return msgspec.convert(read, message_type, from_attributes=True)
 
 
@@ -58,10 +66,12 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _form_of(message_type: type[msgspec.Struct], *, tagged: bool) -> type[msgspec.Struct]:
+def _form_of(
+    message_type: type[msgspec.Struct], *, tagged: bool, without: frozenset[str] = frozenset()
+) -> type[msgspec.Struct]:
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     for field in msgspec.structs.fields(message_type):
-        if not tagged and field.name in NOT_GIVEN:
+        if field.name in without:
             continue
         kind = _in_form(field.type, tagged=tagged)
         if field.default_factory is not msgspec.NODEFAULT:

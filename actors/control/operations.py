@@ -71,6 +71,7 @@ from ...messages.kill_switch import (
     ReadKillSwitch,
     ReleaseKillSwitch,
 )
+from ...messages.log import LogRead, ReadLog
 from ...messages.order_listing import (
     CancelOrders,
     OrdersCancelling,
@@ -98,6 +99,7 @@ from ...messages.system import Ping, Pong
 from ...messages.tokens import LogIn, RenewToken, ShowToken, TakeSecrets, TokenStatus
 from ...messages.trace import ReadTrace, TraceRead
 from .errors import AskRefusedError
+from .forms import arguments_form
 
 if TYPE_CHECKING:
     from ...config.sections.control import ControlSettings
@@ -159,6 +161,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     role: Role
 
+    local_arguments: frozenset[str] = frozenset()
+    """Arguments that only a user of this machine may give: they are none over HTTP."""
+
     name: str = ""
     """Words joined by hyphens; empty: those of the message's name."""
 
@@ -194,6 +199,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(field for field in self.request.__struct_fields__ if field != "asker")
 
     @property
+    def http_form(self) -> type[msgspec.Struct]:
+        """Return the type of an object with its arguments as they come over HTTP."""
+        return arguments_form(self.request, self.local_arguments)
+
+    @property
     def summary(self) -> str:
         """Return what it does, in a sentence or two."""
         return " ".join((self.request.__doc__ or "").partition("\n\n")[0].split())
@@ -223,6 +233,7 @@ OPERATIONS: Final = (
     ),
     Operation(request=ShowHttp, answers=(HttpShown,), actor=names.CONTROL, role="read"),
     Operation(name="metrics", request=ReadMetrics, answers=(MetricsRead,), actor=names.CONTROL, role="read"),
+    Operation(request=ReadLog, answers=(LogRead,), actor=names.CONTROL, role="read"),
     Operation(
         name="trace",
         request=ReadTrace,
@@ -270,8 +281,8 @@ OPERATIONS: Final = (
         answers=(DeadLettersChangeDone,),
         actor=names.DELIVERY,
         role="operate",
+        local_arguments=frozenset({"payload"}),  # bytes, which JSON has no form for
         audited=True,
-        over_http=False,
     ),
     Operation(
         request=ReplayEvents,
@@ -338,6 +349,14 @@ OPERATIONS: Final = (
         role="operate",
         audited=True,
     ),
+    Operation(
+        request=StartStrategy,
+        answers=(StrategyChanged, StrategyNotChanged),
+        actor=names.STRATEGIES,
+        role="trade",
+        local_arguments=frozenset({"settings"}),  # they name code to be run
+        audited=True,
+    ),
     *(
         Operation(
             over_http=False,  # it has code run that only a user of this machine may name
@@ -347,7 +366,7 @@ OPERATIONS: Final = (
             role="trade",
             audited=True,
         )
-        for request in (StartStrategy, SwapStrategy, ReloadStrategy)
+        for request in (SwapStrategy, ReloadStrategy)
     ),
 )
 

@@ -15,4 +15,7 @@ class ControlActorSettings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path
     """Directory of the socket, locked by this process."""
 
+    log_path: str = ""
+    """File of the log; empty or `-`: there is none that could be read."""
+
     limits: ControlSettings = msgspec.field(default_factory=ControlSettings.default)

@@ -1,6 +1,6 @@
 """What is seen of a running system from outside: its log, its health, its metrics.
 
-log           JSON lines in rotating files; redaction, rate_limit: no secrets, no storms
+log           JSON lines in rotating files; redaction, rate_limit: no secrets, no storms; tail: the newest of them
 view          the system at one moment, as its actors describe it
 health        which health it is in (pure)
 metrics       every metric there is, once (pure); counting: counts outlive their actors; exposition: for Prometheus
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .health import health_of
     from .log import LogNotOpenedError, logging_to, set_level
     from .redaction import Redactor, redact_too
+    from .tail import newest_lines
     from .view import ShowView, View
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "exposition",
     "health_of",
     "logging_to",
+    "newest_lines",
     "redact_too",
     "set_level",
     "take",
@@ -40,6 +42,7 @@ _HOMES = {
     ".health": ("health_of",),
     ".log": ("LogNotOpenedError", "logging_to", "set_level"),
     ".redaction": ("Redactor", "redact_too"),
+    ".tail": ("newest_lines",),
     ".view": ("ShowView", "View"),
 }
 

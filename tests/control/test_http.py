@@ -22,6 +22,7 @@ from natya.config.sections.web import WebSettings
 from natya.messages.control import ShowHttp
 from natya.messages.database import Abandon, Query, QueryFailed, Rows
 from natya.messages.orders import Resume, Resumed
+from natya.messages.strategies import StartStrategy, StrategyChanged
 from natya.messages.supervision import DescribeTree, SupervisionTree, Unavailable
 
 JSON = {"Content-Type": "application/json"}
@@ -54,6 +55,12 @@ class Orders(RuntimeActor):
         self.send(sender, Resumed(halted_because=request.reason))
 
 
+class Strategies(RuntimeActor):
+    @handles(StartStrategy)
+    def start(self, request, sender):
+        self.send(sender, StrategyChanged(name=request.name, strategy=request.settings or "as before"))
+
+
 class Root(RuntimeActor):
     @handles(DescribeTree)
     def describe(self, _, sender):
@@ -63,8 +70,8 @@ class Root(RuntimeActor):
 class Api:
     """The interface, as a client of its user's sees it."""
 
-    def __init__(self, url, token):
-        self.url, self.token = url, token
+    def __init__(self, url, token, log):
+        self.url, self.token, self.log = url, token, log
 
     def __call__(self, path, given=None, method=None, **headers):
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -85,12 +92,14 @@ def started(folder, role):
     running.start("system", Root)
     running.start("database", Database)
     running.start("orders", Orders)
+    running.start("strategies", Strategies)
     running.start("control-web", WebActor, WebSettings.default())
-    running.start("control", ControlActor, ControlActorSettings(data_dir=folder, limits=limits))
+    settings = ControlActorSettings(data_dir=folder, log_path=str(folder / "natya.log"), limits=limits)
+    running.start("control", ControlActor, settings)
     with ControlClient(folder, monotonic_ns=time.monotonic_ns) as client:
         while not (shown := client.request("control", ShowHttp())).url:
             assert shown.reason == "it is not served yet"
-    return running, Api(shown.url, read_token(folder).reveal())
+    return running, Api(shown.url, read_token(folder).reveal(), folder / "natya.log")
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +172,24 @@ class TestAnOperation:
 
     def test_whose_answer_is_a_file_is_for_the_socket(self, api):
         assert api("/v1/query-to-file", {"sql": "a"})[0] == 404
+
+    def test_has_no_argument_that_names_code_to_be_run_or_has_bytes(self, api):
+        assert api.json("/v1/start-strategy", {"name": "dip"})[1]["strategy"] == "as before"
+        assert api("/v1/start-strategy", {"name": "dip", "settings": '{"strategy": "os:system"}'})[0] == 422
+        assert (
+            api("/v1/change-dead-letters", {"letter_ids": ["a-1"], "change": "requeued", "payload": "gA=="})[0] == 422
+        )
+        document = api.json("/v1/openapi.json")[1]
+        assert "settings" not in json.dumps(document["components"]["schemas"]["StartStrategy"]["properties"])
+
+    def test_tells_the_end_of_the_log(self, api):
+        api.log.write_text(
+            "".join(f'{{"time": "t", "level": "{level}", "event": "e"}}\n' for level in ("info", "error"))
+        )
+
+        assert [line["level"] for line in api.json("/v1/read-log?level=warning")[1]["lines"]] == ["error"]
+        assert [line["level"] for line in api.json("/v1/read-log?lines_max=5")[1]["lines"]] == ["info", "error"]
+        assert api("/v1/read-log?lines_max=1001")[0] == 422
 
 
 class TestWhatAnyoneOnThisMachineMayKnow:

@@ -191,10 +191,7 @@ function showPrices(shot) {
     if (symbol === null) choose(name);
   }
   if (shot.prices_left_out) lines.push(row([[`and ${shot.prices_left_out} more`, "quiet"]]));
-  // A button that has the focus keeps it: it is drawn anew each second.
-  const focused = document.activeElement && document.activeElement.closest("#prices") ? document.activeElement.textContent : null;
-  fill("prices", lines, "no price yet", 4);
-  if (focused) [...$("prices").querySelectorAll("button")].find((each) => each.textContent === focused)?.focus();
+  refill("prices", lines, "no price yet", 4);
 }
 
 function sparkline(values) {
@@ -350,9 +347,8 @@ async function drawOrders() {
     fill("orders", [], `the database does not answer: ${fault.message}`, 10);
     return;
   }
-  const focused = document.activeElement && document.activeElement.closest("#orders") ? document.activeElement.textContent : null;
   const bad = new Set(["REJECTED", "REFUSED", "UNKNOWN"]);
-  fill("orders", rows.map(([time, strategy, name, side, quantity, type, filled, average, state, reason, id]) => {
+  refill("orders", rows.map(([time, strategy, name, side, quantity, type, filled, average, state, reason, id]) => {
     const button = make("button", id, "link mono");
     button.type = "button";
     button.setAttribute("aria-label", `The life of order ${id}`);
@@ -362,7 +358,6 @@ async function drawOrders() {
       [whole.format(filled), "number"], [average === null ? "–" : rupees.format(average), "number"], [reason ? `${state}: ${reason}` : state, bad.has(state) ? "down" : ""], button,
     ]);
   }), "no order yet", 10);
-  if (focused) [...$("orders").querySelectorAll("button")].find((each) => each.textContent === focused)?.focus();
 }
 
 async function showLife(id) {
@@ -376,6 +371,104 @@ async function showLife(id) {
     fill("life-facts", [], fault.message, 3);
   }
 }
+
+// Strategies, dead letters, and the log.
+
+function sure(title, text, action) {
+  return new Promise((done) => {
+    $("sure-title").textContent = title;
+    $("sure-text").textContent = text;
+    $("sure-yes").textContent = action;
+    $("ask-sure").returnValue = "";
+    $("ask-sure").addEventListener("close", () => done($("ask-sure").returnValue === "yes"), { once: true });
+    $("ask-sure").showModal();
+  });
+}
+
+// A button that has the focus keeps it, though its table is drawn anew.
+function refill(id, lines, empty, columns) {
+  const focused = document.activeElement && document.activeElement.closest(`#${id}`) ? document.activeElement.getAttribute("aria-label") : null;
+  fill(id, lines, empty, columns);
+  if (focused) [...$(id).querySelectorAll("button")].find((each) => each.getAttribute("aria-label") === focused)?.focus();
+}
+
+function action(text, label, work) {
+  const button = make("button", text, "link");
+  button.type = "button";
+  button.setAttribute("aria-label", label);
+  button.addEventListener("click", async () => {
+    try {
+      await work();
+    } catch (fault) {
+      banner(`${label}: not done. ${fault.message}`);
+    }
+  });
+  return button;
+}
+
+async function drawStrategies() {
+  let told;
+  try {
+    told = (await ask("/v1/list-strategies")).strategies;
+  } catch (fault) {
+    fill("strategies", [], `strategies do not answer: ${fault.message}`, 5);
+    return;
+  }
+  refill("strategies", told.map((each) => {
+    const runs = each.state === "RUNNING";
+    const name = make("span", each.name);
+    name.title = each.strategy;
+    const button = each.state === "STOPPED"
+      ? action("Start", `Start ${each.name}`, async () => {
+        if (await sure(`Start ${each.name}?`, "It trades again from the next tick on.", "Start")) await ask("/v1/start-strategy", { name: each.name });
+        await drawStrategies();
+      })
+      : action("Stop", `Stop ${each.name}`, async () => {
+        if (await sure(`Stop ${each.name}?`, "It hears nothing more until a person starts it. What it holds stays, and so do its orders, unless it has them cancelled.", "Stop")) await ask("/v1/stop-strategy", { name: each.name });
+        await drawStrategies();
+      });
+    return row([name, [each.state.toLowerCase(), runs ? "up" : each.state === "STOPPED" ? "" : "warning"], [whole.format(each.restarts), "number"], [each.error, "quiet"], button]);
+  }), "none", 5);
+}
+
+async function drawLetters() {
+  let told;
+  try {
+    told = await ask("/v1/list-dead-letters?rows_max=20");
+  } catch (fault) {
+    fill("letters", [], `delivery does not answer: ${fault.message}`, 5);
+    return;
+  }
+  $("letters-found").textContent = told.found ? `${whole.format(told.found)}, the oldest` : "none";
+  const requeued = new Set(told.requeued);
+  refill("letters", told.letters.map((each) => row([
+    clock.format(each.last_failed_ns / 1e6), [each.letter_id, "mono"], each.event.event_type, [`${each.error}: ${each.reason}`, "quiet"],
+    requeued.has(each.letter_id) ? ["on its way", "quiet"] : action("Requeue", `Requeue ${each.letter_id}`, async () => {
+      if (!await sure(`Requeue ${each.letter_id}?`, `${each.subscription} is given this event once more, after ${each.attempts} attempts.`, "Requeue")) return;
+      const done = await ask("/v1/change-dead-letters", { letter_ids: [each.letter_id], change: "requeued" });
+      if (done.refusal) throw new Error(done.refusal);
+      await drawLetters();
+    }),
+  ])), "none", 5);
+}
+
+async function drawLog() {
+  let told;
+  try {
+    told = await ask(`/v1/read-log?lines_max=100&level=${$("log-level").value}`);
+  } catch (fault) {
+    fill("log", [], `the log is not told: ${fault.message}`, 5);
+    return;
+  }
+  const place = $("log-lines");
+  const followed = place.scrollTop + place.clientHeight >= place.scrollHeight - 8; // else somebody reads further up
+  fill("log", told.lines.map((each) => row([
+    clock.format(new Date(each.time)), [each.level, each.level === "error" ? "down" : each.level === "warning" ? "warning" : "quiet"], each.actor, each.event, [each.told, "quiet mono"],
+  ])), told.reason || "nothing of this level", 5);
+  if (followed) place.scrollTop = place.scrollHeight;
+}
+
+$("log-level").addEventListener("change", drawLog);
 
 async function drawAlarms() {
   let lines;
@@ -422,5 +515,8 @@ async function again(work, seconds) {
   listen();
   again(drawOrders, 3);
   again(drawAlarms, 5);
+  again(drawStrategies, 5);
+  again(drawLetters, 5);
+  again(drawLog, 5);
   again(drawCandles, 10);
 })();

@@ -19,7 +19,7 @@ from ....messages.supervision import Failed, Unavailable
 from ...runtime import RequestTimedOut
 from ...web import answer, body_of
 from ..dashboard.pages import HEADERS, page
-from ..forms import arguments_form, plain, read_arguments
+from ..forms import plain, read_arguments
 from ..operations import BY_NAME, OPERATIONS, ROLES
 from .asking import Operate
 from .openapi import ACTOR_PARAMETER, BASE, document
@@ -163,7 +163,7 @@ class ControlApplication:
         if not isinstance(actor, str):
             raise Refusal(422, f"the name of an actor is wanted, found {type(actor).__name__}")
         try:
-            message = read_arguments(operation.request, arguments, strict=strict)
+            message = read_arguments(operation.request, arguments, strict=strict, without=operation.local_arguments)
         except (msgspec.ValidationError, ValueError, RecursionError) as fault:
             raise Refusal(422, str(fault)[:500]) from fault
         if getattr(message, "rows_max", 0) > ROWS_MAX and "rows_max" not in arguments:
@@ -238,7 +238,7 @@ def _query(text: bytes) -> dict[str, list[str]]:
 
 def _value_of(operation: Operation, name: str, values: list[str]) -> Any:
     """Return one text, or several where the argument is a series."""
-    fields = {field.name: field for field in msgspec.structs.fields(arguments_form(operation.request))}
+    fields = {field.name: field for field in msgspec.structs.fields(operation.http_form)}
     is_series = name in fields and getattr(fields[name].type, "__origin__", None) is tuple
     if is_series:
         return values

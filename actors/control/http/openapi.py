@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ..forms import answer_form, arguments_form
+from ..forms import answer_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,9 +43,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
     """Return it."""
     operations = tuple(operations)
     forms = {
-        form: None
-        for operation in operations
-        for form in (arguments_form(operation.request), *map(answer_form, operation.answers))
+        form: None for operation in operations for form in (operation.http_form, *map(answer_form, operation.answers))
     }
     # A type may be one's request and in another's answer: each has a name of its own.
     schemas, components = msgspec.json.schema_components([*forms, Error], ref_template=_REFERENCE)
@@ -64,7 +62,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
 
 
 def _path(operation: Operation, schema_of: dict[Any, dict[str, Any]]) -> dict[str, Any]:
-    arguments = schema_of[arguments_form(operation.request)]
+    arguments = schema_of[operation.http_form]
     answered, *refused = (schema_of[answer_form(each)] for each in operation.answers)
     fault = {"application/json": {"schema": schema_of[Error]}}
     responses: dict[str, Any] = {
@@ -88,7 +86,7 @@ def _path(operation: Operation, schema_of: dict[Any, dict[str, Any]]) -> dict[st
         return {"post": post}
     parameters = [
         {"name": field.name, "in": "query", "required": field.required, "schema": _schema_of_field(operation, field)}
-        for field in msgspec.structs.fields(arguments_form(operation.request))
+        for field in msgspec.structs.fields(operation.http_form)
     ]
     get = {
         **described,
@@ -109,7 +107,7 @@ def _of_any_actor(operation: Operation) -> dict[str, Any]:
 
 
 def _schema_of_field(operation: Operation, field: msgspec.structs.FieldInfo) -> dict[str, Any]:
-    (schema,), components = msgspec.json.schema_components([arguments_form(operation.request)])
+    (schema,), components = msgspec.json.schema_components([operation.http_form])
     name = schema["$ref"].rpartition("/")[2]
     found: dict[str, Any] = components[name]["properties"][field.name]
     return found
