@@ -154,6 +154,13 @@ class TestOrdersWithLegs:
         )
         number = accepted(dhan.place_super_order(order)).order_id
         settled(dhan, number)
+        greater = msgspec.structs.replace(
+            order, quantity=12, limit_price=1399.0, target_price=1449.0, trailing_jump=2.0
+        )
+        accepted(dhan.modify_super_order(number, greater))
+        (row,) = [each for each in good(dhan.get_super_orders()) if each.order_id == number]
+        assert (row.quantity, row.price, row.order_type) == (12, 1399.0, "LIMIT")
+        assert {leg.leg_name: leg.price for leg in row.leg_details} == {"STOP_LOSS_LEG": 1380.0, "TARGET_LEG": 1449.0}
         accepted(dhan.move_stop(number, 1385.0, trailing_jump=1.0))
         accepted(dhan.move_target(number, 1455.0))
         (row,) = [each for each in good(dhan.get_super_orders()) if each.order_id == number]
@@ -294,7 +301,8 @@ def test_what_stops_trading(tmp_path):
             accepted(dhan.convert_position("INFY", 4, position="LONG", since="INTRADAY", until="CNC"))
             held = {row.product_type: row.net_qty for row in good(dhan.get_positions())}
             accepted(dhan.set_pnl_exit(profit_rupees=4000.0, loss_rupees=1500.0))
-            armed = good(dhan.get_pnl_exit()).pnl_exit_status
+            exit_armed = good(dhan.get_pnl_exit())
+            armed = exit_armed.pnl_exit_status, float(exit_armed.profit), float(exit_armed.loss)
             accepted(dhan.end_pnl_exit())
             too_early = dhan.set_kill_switch(is_on=True).result(20)
             accepted(dhan.exit_all())
@@ -303,7 +311,7 @@ def test_what_stops_trading(tmp_path):
             accepted(dhan.set_kill_switch(is_on=True))
 
             assert held == {"INTRADAY": 6, "CNC": 4}
-            assert armed == "ACTIVE"
+            assert armed == ("ACTIVE", 4000.0, 1500.0)
             assert isinstance(too_early, WriteRefused)
             assert good(dhan.get_kill_switch()).kill_switch_status == "ACTIVATE"
             renewed = accepted(dhan.renew_token())

@@ -1,0 +1,129 @@
+"""The figures of a report as people read them: each under its own name."""
+
+import pytest
+from natya_messages import distinct
+
+from natya.backtest.figures.report import Part, Report
+from natya.backtest.figures.shown import (
+    NONE,
+    amounts_shown,
+    headline,
+    left_shown,
+    measures_shown,
+    parts_shown,
+    percent_text,
+)
+from natya.domain.time import SECOND_NS
+
+REPORT = distinct(
+    Report,
+    first_ns=1_790_567_100 * SECOND_NS,
+    last_ns=1_790_567_160 * SECOND_NS,
+    symbols=("INFY", "TCS"),
+    refused={"quantity_max": 3, "session": 1_000},
+    positions={"INFY": -5, "TCS": 1_200},
+    charge_model="dhan",
+    latency_s=0.25,
+)
+
+MEASURES = {
+    "return": ("total_return", percent_text),
+    "CAGR": ("cagr", percent_text),
+    "volatility": ("volatility", percent_text),
+    "max drawdown": ("max_drawdown", percent_text),
+    "its longest": ("longest_drawdown_days", "{:,.1f} days"),
+    "Sharpe": ("sharpe", "{:,.2f}"),
+    "Sortino": ("sortino", "{:,.2f}"),
+    "Calmar": ("calmar", "{:,.2f}"),
+    "trades": ("trades", "{:,}"),
+    "open at the end": ("open_trades", "{:,}"),
+    "win rate": ("win_rate", percent_text),
+    "profit factor": ("profit_factor", "{:,.2f}"),
+    "expectancy": ("expectancy_rupees", "{:+,.2f}"),
+    "best trade": ("best_rupees", "{:+,.2f}"),
+    "worst trade": ("worst_rupees", "{:+,.2f}"),
+    "exposure": ("exposure", percent_text),
+}
+AMOUNTS = {
+    "capital": ("capital_rupees", "{:,.2f}"),
+    "profit": ("profit_rupees", "{:+,.2f}"),
+    "net": ("net_rupees", "{:+,.2f}"),
+    "final": ("final_rupees", "{:,.2f}"),
+    "orders": ("orders", "{:,}"),
+    "fills": ("fills", "{:,}"),
+    "rejected": ("rejected", "{:,}"),
+    "turnover": ("turnover", "{:,.2f} x capital"),
+}
+MAY_LACK = (
+    "cagr",
+    "volatility",
+    "sharpe",
+    "sortino",
+    "calmar",
+    "win_rate",
+    "profit_factor",
+    "expectancy_rupees",
+    "exposure",
+)
+
+
+def test_a_fraction_is_told_in_percent():
+    assert (percent_text(0.0123), percent_text(-12.5), percent_text(None)) == ("1.23 %", "-1,250.00 %", NONE)
+
+
+def by_name(rows):
+    return dict(each for row in rows for each in row)
+
+
+@pytest.mark.parametrize(("show", "names"), [(measures_shown, MEASURES), (amounts_shown, AMOUNTS)])
+def test_each_figure_is_shown_by_its_name(show, names):
+    found = by_name(show(REPORT))
+
+    assert {name: found[name] for name in names} == {
+        name: (form if callable(form) else form.format)(getattr(REPORT, figure))
+        for name, (figure, form) in names.items()
+    }
+
+
+def test_what_is_taken_is_shown_below_zero_and_what_was_refused_in_sum():
+    found = by_name(amounts_shown(REPORT))
+
+    assert (found["charges"], found["refused"]) == (f"{-REPORT.charges_rupees:+,.2f}", "1,003")
+
+
+def test_what_has_no_meaning_is_no_number():
+    lacking = distinct(Report, symbols=(), first_ns=0, last_ns=0, **dict.fromkeys(MAY_LACK))
+    found = by_name(measures_shown(lacking))
+
+    assert {name for name, shown in found.items() if shown == NONE} == {
+        name for name, (figure, _) in MEASURES.items() if figure in MAY_LACK
+    }
+    assert headline(lacking)[:2] == (f"{lacking.strategy} on nothing", f"{NONE} to {NONE}")
+    assert list(left_shown(lacking)) == []
+
+
+def test_the_head_says_what_was_tested():
+    assert headline(REPORT) == (
+        "strategy on INFY, TCS",
+        "2026-09-28 09:15:00 IST to 2026-09-28 09:16:00 IST",
+        f"{REPORT.days} days, {REPORT.ticks} ticks, {REPORT.candles} candles",
+        "latency 250 ms, charges dhan",
+    )
+
+
+def test_what_is_left_is_told_by_rule_and_by_symbol():
+    assert list(left_shown(REPORT)) == [
+        "refused by rule: quantity_max 3, session 1,000",
+        "held at the end: INFY -5, TCS +1,200",
+    ]
+
+
+def test_a_part_has_its_columns():
+    part = distinct(Part)
+
+    assert list(parts_shown([part])) == [
+        (
+            *(part.name, f"{part.trades}", percent_text(part.win_rate)),
+            *(f"{-part.charges_rupees}", f"{part.net_rupees:+}", percent_text(part.return_)),
+        )
+    ]
