@@ -13,6 +13,7 @@ from natya_pages import Page
 from natya_recordings import write_candles
 from typer.testing import CliRunner
 
+from natya.backtest.pages import sweep
 from natya.backtest.pages.heat import AXIS_MAX, LEVELS, beside, best_place, heat_maps, level, medians, varied
 from natya.backtest.pages.sweep import page_of_sweep
 from natya.backtest.plan import Plan
@@ -33,6 +34,15 @@ def grid(values, **sides):
 def an_outcome(sharpe, **parameters):
     fields = dict.fromkeys(Outcome.__struct_fields__, 0) | {"key": str(parameters), "parameters": parameters}
     return msgspec.convert(fields | {"sharpe": sharpe, "net_rupees": 100 * (sharpe or 0)}, Outcome)
+
+
+@pytest.mark.parametrize(("most", "lines"), [(1, 2), (2, 1), (3, 1)])
+def test_the_list_of_outcomes_says_where_it_is_not_all_of_them(monkeypatch, most, lines):
+    monkeypatch.setattr(sweep, "OUTCOMES_MAX", most)
+    parts = list(sweep._ranked([an_outcome(1.0, fast=1), an_outcome(0.5, fast=2)]))
+
+    assert len(parts) == lines
+    assert ("The best 1 of 2;" in parts[0]) == (most == 1)
 
 
 class TestAMapOfTwoParameters:
@@ -68,6 +78,14 @@ class TestAMapOfTwoParameters:
         assert best_place(found) == (1, 1)
         assert beside(found, (1, 1)) == statistics.median([1, 2, 3, 4, 5, 6, 7])
         assert beside(found, (0, 0)) == statistics.median([2, 4, 9])
+
+    def test_is_one_of_so_many_and_those_left_out_are_counted(self, monkeypatch):
+        monkeypatch.setattr(sweep, "MAPS_MAX", 1)
+        cards = list(sweep._maps(grid(range(8), a=[1, 2], b=[1, 2], c=[1, 2]), "profit", "net_rupees"))
+
+        assert len(cards) == 2
+        assert "1 maps of other choices are left out." in cards[1]
+        assert len(list(sweep._maps(grid(range(4), a=[1, 2], b=[1, 2]), "profit", "net_rupees"))) == 1
 
     @given(st.integers(2, 150), st.integers(1, 5))
     def test_with_more_values_than_room_joins_neighbours_to_their_median(self, across, down):

@@ -7,6 +7,7 @@ from natya_messages import distinct
 
 from natya.actors.exchange.account import Listings
 from natya.actors.exchange.account.views import AccountHolding, AccountPosition, Funds, Margin
+from natya.actors.exchange.wire import market
 from natya.actors.exchange.wire.groups.rows import funds_row, holding_row, ledger_row, margin_row, position_row
 from natya.actors.exchange.wire.market import Shown, _quote
 from natya.domain.time import SECOND_NS
@@ -68,15 +69,17 @@ SOME_FUNDS, A_MARGIN = distinct(Funds), distinct(Margin)
 @pytest.mark.parametrize(
     ("names", "source", "row"),
     [
-        (POSITION, A_POSITION, position_row(A_POSITION, "1000", NOTHING)),
-        (HOLDING, A_HOLDING, holding_row(A_HOLDING, NOTHING)),
-        (FUNDS, SOME_FUNDS, funds_row(SOME_FUNDS, "1000")),
-        (MARGIN, A_MARGIN, margin_row(A_MARGIN)),
+        (POSITION, A_POSITION, lambda: position_row(A_POSITION, "1000", NOTHING)),
+        (HOLDING, A_HOLDING, lambda: holding_row(A_HOLDING, NOTHING)),
+        (FUNDS, SOME_FUNDS, lambda: funds_row(SOME_FUNDS, "1000")),
+        (MARGIN, A_MARGIN, lambda: margin_row(A_MARGIN)),
     ],
     ids=["position", "holding", "funds", "margin"],
 )
 def test_a_row_has_each_number_by_its_name(names, source, row):
-    assert {name: getattr(row, name) for name in names} == {name: getattr(source, ours) for name, ours in names.items()}
+    assert {name: getattr(row(), name) for name in names} == {
+        name: getattr(source, ours) for name, ours in names.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -152,3 +155,16 @@ class TestAQuote:
 
         assert (found.open, found.high, found.low, found.close) == (99.0, 99.0, 99.0, 100.0)
         assert shown.volume == 3
+
+
+def test_a_late_tick_of_a_minute_that_is_not_charted_is_left_out_where_no_minute_more_is_kept(monkeypatch):
+    monkeypatch.setattr(market, "BARS_MAX", 3)
+    minute = 60 * SECOND_NS
+    shown = Shown(a_tick(100.0, 1))
+    for number in (0, 3, 1):
+        shown.move(a_tick(100.0 + number, number * minute + 2))
+    assert [bar.close for bar in shown.bars] == [100.0, 101.0, 103.0]
+    shown.move(a_tick(107.0, 2 * minute))
+    shown.move(a_tick(108.0, 4 * minute))
+
+    assert [bar.close for bar in shown.bars] == [101.0, 103.0, 108.0]

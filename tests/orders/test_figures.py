@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.rules import RULES, Situation, figures_of, is_on, judge
+from natya.actors.orders.rules import RULES, Situation, figures, figures_of, is_on, judge
 from natya.actors.orders.rules.explaining import explained
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.risk import ReadRisk
@@ -42,6 +42,13 @@ def figure(situation, name, of=""):
 
 
 class TestAFigure:
+    def test_names_so_many_symbols_and_how_many_more_there_are(self, situation, monkeypatch):
+        monkeypatch.setattr(figures, "LISTED_MAX", 1)
+
+        told = figure(situation(), "gross_value_max_rupees")
+        assert told.formed.endswith("; INFY 31 x 90.00 and 1 more at the market's last prices")
+        assert told.found == 31 * 90.0 + 5 * 200.0
+
     @pytest.mark.parametrize(
         ("name", "of", "found", "formed"),
         [

@@ -6,8 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
+from natya.actors.orders.parts import gate
 from natya.actors.orders.parts.gate import Gate
 from natya.actors.orders.rules import Situation, contradiction, judge
+from natya.config.sections.orders import InstrumentLimits
 from natya.domain.orders import Order
 from natya.domain.time import SECOND_NS
 
@@ -355,3 +357,13 @@ class TestOrdersWhileTheMarketStandsStill:
         assert rules_at(NOW_NS, "one", "one", "other", "one") == [None, None, None, "orders_a_moment_max"]
         assert rules_at(NOW_NS, "one", "other", "other") == ["orders_a_moment_max", None, "orders_a_moment_max"]
         assert rules_at(NOW_NS + 1, "one", "one", "one") == [None, None, "orders_a_moment_max"]
+
+
+def test_the_limits_of_so_many_instruments_are_kept_and_of_others_found_anew(make, monkeypatch):
+    monkeypatch.setattr(gate, "SYMBOLS_MAX", 2)
+    limits = make.limits(instruments={f"S{number}": InstrumentLimits(quantity_max=number) for number in range(1, 5)})
+    found = Gate(SimpleNamespace(settings=limits), None)
+
+    for number in (1, 2, 3, 4, 1, 3):
+        assert found._limits_of(f"S{number}").quantity_max == number
+        assert len(found._limits) <= 2

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from natya.domain.events import topics
 from natya.domain.events.topics import PatternInvalidError, TopicTable, is_match, words_of
 
 WORD = st.sampled_from(["a", "b", "c"])
@@ -38,6 +39,15 @@ class TestATopic:
 
 
 class TestATableOfPatterns:
+    def test_keeps_the_targets_of_no_more_topics_than_it_may_and_finds_the_others_anew(self, monkeypatch):
+        monkeypatch.setattr(topics, "TOPICS_CACHED_MAX", 2)
+        table = TopicTable()
+        table.add("a.*", "who")
+
+        for topic in ("a.1", "a.2", "a.3", "b.1", "a.1"):
+            assert table.targets(topic) == (("who",) if topic.startswith("a") else ())
+            assert len(table._matched) <= 2
+
     @given(
         changes=st.lists(st.tuples(st.booleans(), PATTERN, st.integers(0, 3)), max_size=20),
         topics=st.lists(TOPIC, min_size=1, max_size=5),
