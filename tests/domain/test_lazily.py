@@ -1,10 +1,11 @@
 """Tables whose entries are loaded when they are looked up."""
 
 import sys
+from importlib import import_module
 
 import pytest
 
-from natya.domain.lazily import LoadedByName
+from natya.domain.lazily import LoadedByName, lazily
 
 
 @pytest.fixture
@@ -49,3 +50,13 @@ class TestATableLoadedByName:
             assert dict(table) == {"first": "1", "second": "two", "third": "3"}
 
         assert dict(table) == {"first": "one", "second": "two"}
+
+
+def test_a_name_of_a_package_is_looked_up_once_and_kept(package):
+    get = lazily(package, {".one": ("Body",)})
+    module = import_module(package)
+    del module.Body
+
+    assert get("Body") == "one" == module.Body
+    with pytest.raises(AttributeError, match="has no attribute 'Other'"):
+        get("Other")

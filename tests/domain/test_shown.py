@@ -112,3 +112,8 @@ class TestALongText:
             assert text.startswith(head)
             assert text.endswith(tail)
             assert len(head) + int(left_out) + len(tail) == len(text)
+
+
+@pytest.mark.parametrize(("length", "is_whole"), [(49, True), (50, True), (51, False)])
+def test_a_text_is_whole_up_to_its_length(length, is_whole):
+    assert (shortened("x" * length, 50) == "x" * length) is is_whole

@@ -111,6 +111,23 @@ class TestChangingAnOrder:
         assert (answer.execution_type, answer.number) == ("CANCEL_REJECTED", 3)
 
 
+CHANGE = ReplaceRequest(client_order_id="a", quantity=12, order_type="LIMIT", limit_price=98.0, number=1)
+
+
+@pytest.mark.parametrize("request_", [None, CHANGE, CancelRequest(client_order_id="a")], ids=["order", "change", "end"])
+@pytest.mark.usefixtures("threads")
+def test_what_is_asked_between_two_ticks_is_done_at_its_own_time(system, a_tick, an_order, request_):
+    system.tell("exchange", a_tick(100.0))
+    order = an_order(limit_price=99.0)
+    if request_ is not None:
+        system.request("exchange", order, timeout_s=5)
+    before_ns = system.base.clock.now_ns()
+    answer = system.request("exchange", request_ or order, timeout_s=5)
+
+    assert answer.execution_type in {"NEW", "REPLACED", "CANCELLED"}
+    assert before_ns <= answer.occurred_ns <= system.base.clock.now_ns()
+
+
 class TestAskingForAnOrder:
     def test_finds_it_with_its_trades(self, system, a_tick, an_order):
         system.tell("exchange", a_tick(100.0))
@@ -291,6 +308,17 @@ class TestANewProcess:
         journal.facts = [fact for number in range(5) for fact in self.a_rest(make, f"A-{number}")]
 
         assert self.resting(open_exchange()) == 5
+
+    def test_takes_no_page_that_comes_when_it_is_open(self, open_exchange, journal, make):
+        journal.facts = self.a_rest(make)
+        system = open_exchange()
+        assert self.resting(system) == 1
+        system.tell("exchange", JournalPage(records=(), last_sequence=0))
+
+        assert self.resting(system) == 1
+        assert isinstance(
+            system.request("exchange", OrderStatusRequest(client_order_id="A-1"), timeout_s=5), OrderFound
+        )
 
     def test_numbers_its_executions_apart_from_those_of_another_run(
         self, open_exchange, journal, make, a_tick, an_order

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 from msgspec.structs import replace
 
-from natya.actors.exchange import AccountActor, AccountActorSettings
+from natya.actors.exchange import AccountActor, AccountActorSettings, serving
 from natya.actors.exchange.account import Listing, Ticket
 from natya.actors.exchange.calls import AddListings, Answered, Call, CallRefused
 from natya.actors.runtime import RuntimeActor, handles
@@ -218,6 +218,18 @@ class TestARestart:
 
         order = call(other, "order", order_id, name="other").value
         assert (order.status, order.average_price) == ("TRADED", 1490.0)
+
+    def test_reads_on_page_by_page_each_fact_once_and_no_page_more_when_it_is_served(
+        self, system, serve, journal, monkeypatch
+    ):
+        placed = [call(system, "place", a_ticket(limit_price=1490.0 - number)).value.ids[0] for number in range(3)]
+        monkeypatch.setattr(serving, "PAGE_RECORDS", 2)
+        other = serve(name="other")
+        found = call(other, "orders", name="other").value
+        other.tell("other", JournalPage(records=(), last_sequence=0))
+
+        assert [order.order_id for order in found] == placed
+        assert call(other, "orders", name="other").value == found == call(system, "orders").value
 
 
 class TestAnAccountOfItsOwn:

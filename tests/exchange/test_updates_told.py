@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import msgspec
+import pytest
 from natya_messages import distinct
 
 from natya.actors.exchange.account import Listing
@@ -172,3 +173,33 @@ def test_has_them_too_where_the_list_of_instruments_has_only_a_symbol():
 
 def test_calls_a_change_what_it_is():
     assert told(ORDER, listing=None, is_modified=True)["Data"]["status"] == "Modified"
+
+
+@pytest.mark.parametrize(
+    ("field", "words", "key"),
+    [
+        ("product", {"CNC": "C", "INTRADAY": "I", "MARGIN": "M", "MTF": "F"}, "product"),
+        ("order_type", {"LIMIT": "LMT", "MARKET": "MKT", "STOP_LOSS": "SL", "STOP_LOSS_MARKET": "SLM"}, "orderType"),
+        ("leg", {"": 1, "ENTRY_LEG": 1, "STOP_LOSS_LEG": 2, "TARGET_LEG": 3}, "legNo"),
+        ("side", {"BUY": "B", "SELL": "S"}, "txnType"),
+        (
+            "status",
+            {"PART_TRADED": "Pending", "PENDING": "Pending", "TRADED": "Traded", "REJECTED": "Rejected"},
+            "status",
+        ),
+        ("amo_time", {"": "0", "OPEN": "1"}, "offMktFlag"),
+    ],
+)
+def test_has_the_broker_s_word_for_each(field, words, key):
+    for ours, theirs in words.items():
+        assert told(msgspec.structs.replace(ORDER, **{field: ours}), listing=None)["Data"][key] == theirs
+
+
+@pytest.mark.parametrize(
+    ("segment", "exchange", "kind"),
+    [("NSE_EQ", "NSE", "E"), ("BSE_FNO", "BSE", "D"), ("NSE_CURRENCY", "NSE", "C"), ("MCX_COMM", "MCX", "M")],
+)
+def test_has_the_broker_s_word_for_each_segment(segment, exchange, kind):
+    found = told(msgspec.structs.replace(ORDER, instrument=(segment, "7")), listing=None)["Data"]
+
+    assert (found["exchange"], found["segment"]) == (exchange, kind)

@@ -172,4 +172,4 @@ class Stage:
             message = self.broker.receive(timeout_s=5)
             if isinstance(message, kind):
                 return message
-            assert isinstance(message, FindOrder)
+            assert isinstance(message, FindOrder), message

@@ -9,7 +9,7 @@ from natya.actors.orders.parts import cancelling
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.domain.orders import Order
-from natya.messages.broker import OrderFound, OrderPlaced, PlaceOrder, WithdrawOrder
+from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder, WithdrawOrder
 from natya.messages.kill_switch import HaltTrading, TradingHalted
 from natya.messages.orders import (
     CancelOrder,
@@ -247,6 +247,8 @@ class TestResuming:
         assert isinstance(self.resume(stage), Resumed)
         stage.settle()
         withdrawn(stage)
+        for _ in range(3):  # rounds of look-ups, each longer than it would take to cancel again
+            assert isinstance(stage.broker.receive(timeout_s=5), FindOrder)
         stage.submit(make.order("A-2"))
         assert stage.asked_next(PlaceOrder).client_order_id == "A-2"
 

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,3 +46,22 @@ def test_chunks_are_all_days_once_in_order_and_no_longer_than_may_be(days, longe
         since + timedelta(days=each) for each in range(days)
     ]
     assert all(0 < (end - begin).days <= longest for begin, end in found)
+
+
+COLUMN = (1, 2, 3)
+
+
+@pytest.mark.parametrize("name", [*Chart.COLUMNS, "open_interest"])
+def test_a_chart_of_arrays_of_two_lengths_is_none(name):
+    columns = dict.fromkeys((*Chart.COLUMNS, "open_interest"), COLUMN)
+    assert Chart(**columns).fault() == ""
+
+    assert "wanted, found" in Chart(**columns | {name: COLUMN[:2]}).fault()
+    assert Chart(**columns | {"open_interest": ()}).fault() == ""
+
+
+@pytest.mark.parametrize(("times", "is_one"), [((1, 2, 3), True), ((1, 1, 3), False), ((1, 3, 2), False)])
+def test_a_chart_has_each_time_once_and_in_order(times, is_one):
+    columns = dict.fromkeys(Chart.COLUMNS, COLUMN) | {"timestamp": times}
+
+    assert (Chart(**columns).fault() == "") is is_one
