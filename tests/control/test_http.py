@@ -131,6 +131,8 @@ class TestAnOperation:
         asked = next(each for each in caplog.records if each.message == "operation.asked")
         assert asked.fields["operation"] == "resume"
         assert asked.fields["client"].startswith("127.0.0.1:")
+        answered = next(each for each in caplog.records if each.message == "operation.answered")
+        assert answered.fields == {"operation": "resume", "request": asked.fields["request"], "answer": "Resumed"}
         assert api.token not in repr([vars(each) for each in caplog.records])
 
     def test_that_changes_something_is_not_got(self, api):

@@ -166,6 +166,33 @@ class TestTheArgumentsOfAnAuditLine:
         assert "asker" not in told
 
 
+def structs_in(kind, seen):
+    """All structs of an inspected type, however deep."""
+    match kind:
+        case msgspec.inspect.StructType(cls=cls, fields=fields) if cls not in seen:
+            seen.add(cls)
+            for field in fields:
+                structs_in(field.type, seen)
+        case msgspec.inspect.UnionType(types=kinds) | msgspec.inspect.TupleType(item_types=kinds):
+            for each in kinds:
+                structs_in(each, seen)
+        case msgspec.inspect.VarTupleType(item_type=item) | msgspec.inspect.ListType(item_type=item):
+            structs_in(item, seen)
+        case msgspec.inspect.DictType(key_type=key, value_type=value):
+            structs_in(key, seen)
+            structs_in(value, seen)
+    return seen
+
+
+class TestAForm:
+    @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+    def test_is_an_object_by_names_all_through(self, operation):
+        for form in (arguments_form(operation.request), *map(answer_form, operation.answers)):
+            for each in structs_in(msgspec.inspect.type_info(form), set()):
+                assert not each.__struct_config__.array_like, f"{each.__name__} in {form.__name__}"
+                assert each.__struct_config__.forbid_unknown_fields
+
+
 class TestAnAnswerAsAnObject:
     @pytest.mark.parametrize(
         "answer",

@@ -262,6 +262,8 @@ class TestReading:
 
         assert isinstance(answer, Failed)
         assert answer.error == JournalDamagedError.__name__
+        after = system.request("journal", an_append(workshop, 2))  # nothing more is acknowledged, either
+        assert not isinstance(after, Appended)
 
 
 @pytest.mark.usefixtures("journal")

@@ -115,6 +115,13 @@ class TestAnOpenJournalWhoseFilesWentAway:
         with pytest.raises(JournalMovedError, match="was moved, removed or replaced"):
             journal.look()
 
+    def test_proves_nothing(self, directory, journal, accident):
+        journal.prove()
+        accident(directory)
+
+        with pytest.raises(JournalMovedError, match="was moved, removed or replaced"):
+            journal.prove()
+
     @pytest.mark.parametrize("left", [0, 100, 65_535])
     def test_acknowledges_nothing_more_once_they_are_cut_short(self, workshop, directory, journal, left):
         """What was acknowledged is lost already; each record more would be lost with it."""
