@@ -245,8 +245,7 @@ class StrategySupervisor(Supervisor):
         except StateUnreadableError as fault:
             self._give_up_change(change, str(fault))
             return
-        if not spec.settings.strategy.startswith("natya."):
-            self._sources.note(spec.settings.strategy)
+        self._sources.note(spec.settings.strategy)
         self._replace(change)
 
     # Replacing it.

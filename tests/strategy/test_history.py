@@ -180,7 +180,7 @@ class TestAHistory:
             History({"1m": 2}).columns("INFY", interval, bars)
 
 
-@pytest.mark.parametrize("warm_up", [{"5x": 3}, {"5m": 0}, {"5m": True}, {"5m": 10**6}, ("5m", 3), {5: 3}])
+@pytest.mark.parametrize("warm_up", [{"5x": 3}, {"5m": 0}, {"5m": True}, {"5m": 10**6}, ("5m", 3), ("5m",), {5: 3}])
 def test_a_warm_up_that_is_none_is_found_before_anything_runs(warm_up):
     faults = faults_of(type("Wrong", (StrategyActor,), {"warm_up": warm_up}), StrategyActor)
 

@@ -13,9 +13,10 @@ from natya_examples import QUARTER
 from natya import StrategyActor, load_settings
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.actors.strategy import keeping
 from natya.actors.strategy.errors import StateTooLargeError, StateUnreadableError
 from natya.actors.strategy.inspection import faults_of
-from natya.actors.strategy.state import HANDED_MAX, StateForm
+from natya.actors.strategy.state import HANDED_MAX, Keeper, StateForm
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.messages.events import Subscribe, Subscribed
@@ -70,6 +71,15 @@ class More(msgspec.Struct, kw_only=True):
     seen: set[str] = set()
 
 
+class Two(msgspec.Struct, array_like=True):
+    first: int = 0
+    second: int = 0
+
+
+class TwoPlaces(msgspec.Struct):
+    spots: list[Two] = []
+
+
 FULL = Kept(count=3, legs={"TCS": Leg(shares=5, prices=[1.5])}, seen={"a", "b"})
 LEGS = st.builds(Leg, shares=st.integers(-(2**40), 2**40), prices=st.lists(st.floats(allow_nan=False), max_size=3))
 
@@ -118,6 +128,43 @@ class TestAState:
     def test_of_another_class_is_refused(self):
         with pytest.raises(TypeError, match=r"self\.state of mine is to be a Kept, found None"):
             StateForm(Kept).encode(None, name="mine")
+
+
+class TestWhatIsSaved:
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(["hand", "change", "order", "tick", "save"]), st.integers(0, 1)), max_size=30
+        )
+    )
+    def test_is_what_changed_the_first_of_a_life_and_facts_before_an_order_leaves_or_when_there_are_many(self, events):
+        keeper, encoded, sequence = Keeper(StateForm(Fewer), name="mine"), b"0", 3
+        keeper.take_over(StateRead(strategy="mine", sequence=sequence, life=4))
+        saves, unsaved = [], 0
+        for what, much in events:
+            if what == "hand":
+                for _ in range(HANDED_MAX - 1 if much else 1):
+                    sequence, unsaved = sequence + 1, unsaved + 1
+                    keeper.handed(sequence)
+            elif what == "change":
+                encoded += b"."
+            elif what == "save":
+                keeper.saved(encoded)
+                saves.append(encoded)
+                unsaved = 0
+            leaves = what == "order"
+            many = unsaved > 0 and (leaves or unsaved >= HANDED_MAX)
+
+            assert keeper.is_due(encoded, orders_leave=leaves) == (not saves or saves[-1] != encoded or many)
+            assert (keeper.covers, keeper.number, keeper.life) == (sequence, len(saves), 4)
+
+
+class TestAStateByPlace:
+    def test_that_has_more_values_than_its_class_is_refused_and_with_fewer_the_others_are_defaults(self):
+        read = StateForm(TwoPlaces)
+
+        with pytest.raises(StateUnreadableError, match=r"2 of 3 values of spots\.0 have a field"):
+            read.decode(msgspec.msgpack.encode({"spots": [[1, 2, 3]]}), name="mine")
+        assert read.decode(msgspec.msgpack.encode({"spots": [[1]]}), name="mine").spots == [Two(1, 0)]
 
 
 class Needy(msgspec.Struct):
@@ -196,7 +243,8 @@ class PlayedJournal(RuntimeActor):
             and (not request.types or type(record.fact).__name__ in request.types)
             and request.key in {"", record.fact.client_order_id}
         ]
-        self.send(sender, JournalPage(records=tuple(found), last_sequence=len(self.settings.records)))
+        page = tuple(found[: request.records_max])
+        self.send(sender, JournalPage(records=page, last_sequence=len(self.settings.records)))
 
 
 class PlayedOrders(RuntimeActor):
@@ -287,6 +335,9 @@ def fill_of(order, number=1, price=100.0):
     )
 
 
+TERMS = {"strategy": "mine", "symbol": "INFY", "side": "BUY", "quantity": 1}
+
+
 def saved(state, *, covers, number=4):
     return SaveState(strategy="mine", number=number, covers=covers, state=msgspec.msgpack.encode(state))
 
@@ -353,6 +404,19 @@ class TestAStrategyWithAState:
 
         assert again.sequence > covered.sequence
         assert stage.state.fills == 1
+
+    @pytest.mark.parametrize("count", range(1, 6))
+    def test_is_handed_what_it_missed_page_by_page(self, stage, monkeypatch, count):
+        monkeypatch.setattr(keeping, "PAGE_RECORDS", 2)
+        names = [f"mine-1-{number}" for number in range(1, count + 1)]
+        stage.journal(
+            *(OrderRefused(client_order_id=name, rule=name, reason="none", occurred_ns=1, **TERMS) for name in names)
+        )
+        stage.world.saved = saved(Counter.State(), covers=0)
+
+        stage.open()
+
+        assert stage.state.refused == names
 
     def test_is_handed_each_trade_of_each_order_once_whatever_their_numbers(self, stage):
         orders = [

@@ -88,7 +88,7 @@ class House:
     def __init__(self, system, *strategies):
         self.system, self.base = system, system.base
         self.looks, self.saved, self.cancelled, self.unsubscribed = [], {}, [], []
-        self.reads = True
+        self.reads, self.breaks = True, False
         system.start("orders", PlayedOrders, self)
         system.start("events", PlayedEvents, self)
         system.start("journal", PlayedJournal)
@@ -98,6 +98,10 @@ class House:
             children=(ChildSpec("strategies", Breaking, below),), policy=POLICY, journal="", root=True
         )
         system.start("system", Supervisor, above)
+
+    def break_it(self):
+        self.breaks = True
+        self.system.tell("strategies", BREAK)
 
     def ask(self, request):
         return self.system.request("strategies", request)
@@ -115,7 +119,11 @@ class House:
 @pytest.fixture
 def house():
     with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
-        yield functools.partial(House, system)
+        opened = []
+        yield lambda *strategies: opened.append(House(system, *strategies)) or opened[0]
+        if "system" in system.base.names and not opened[0].breaks:  # nothing that is asked makes it fail
+            (node, *_) = system.request("system", DescribeTree()).children
+            assert (node.path, node.restarts, node.last_error) == ("system/strategies", 0, "")
 
 
 class TestTheList:
@@ -348,7 +356,7 @@ class TestASupervisorOfStrategiesThatFails:
         opened = house((Stateless, "a"), (Stateless, "b"))
         opened.ask(StopStrategy(name="a"))
         opened.start(Resting, "c")
-        opened.system.tell("strategies", BREAK)
+        opened.break_it()
         opened.base.run_for(5)
 
         assert opened.shown() == [
@@ -365,7 +373,7 @@ class TestASupervisorOfStrategiesThatFails:
         opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Answering"), sender=asker)
         opened.base.run_for(1)
         opened.reads = True
-        opened.system.tell("strategies", BREAK)
+        opened.break_it()
         opened.base.run_for(5)
 
         assert sorted(opened.shown()) == [("a", "Stateless", "RUNNING"), ("b", "Stateless", "RUNNING")]

@@ -1,14 +1,18 @@
 """What a strategy does by the clock."""
 
 from datetime import datetime
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from natya.actors.runtime import handles
 from natya.actors.strategy import StrategyActor
 from natya.actors.strategy.alarms import ALARMS_MAX, Alarm, AlarmDue, Alarms
 from natya.actors.strategy.errors import TooManyTimersError
 from natya.actors.strategy.exchange_clock import ExchangeClock
+from natya.actors.strategy.timing import _Repeating
 from natya.domain.time import IST, SECOND_NS
 from natya.messages.system import Ping
 
@@ -36,6 +40,15 @@ class PlayedTime:
 @pytest.fixture
 def time():
     return PlayedTime("2026-01-02 15:19:00")
+
+
+class TestAnInterval:
+    @given(start_ns=st.integers(0, 100), interval_ns=st.integers(1, 20), after_ns=st.integers(0, 300))
+    def test_is_due_at_its_next_multiple_after_a_time_whatever_was_missed(self, start_ns, interval_ns, after_ns):
+        after_ns += start_ns
+        due = range(start_ns, after_ns + 2 * interval_ns, interval_ns)
+
+        assert _Repeating(start_ns, interval_ns)(after_ns) == min(each for each in due if each > after_ns)
 
 
 class TestAnAlarm:
@@ -124,6 +137,13 @@ class Reminded(StrategyActor):
         self.send("rang", number)
 
 
+class Ticking(StrategyActor):
+    """Rings at an interval."""
+
+    def on_begin(self):
+        self.every(0.003, lambda: self.send("rang", self.clock.now_ns()))
+
+
 class Wrong(StrategyActor):
     def on_tick(self, tick):
         for call in self.calls:
@@ -150,6 +170,15 @@ class TestAStrategysTimers:
         stage.open(Punctual)
 
         assert [rang.receive() for _ in range(3)] == ["method", "named", "0.002"]
+
+    def test_ring_at_each_multiple_of_their_interval(self, simulated_stage):
+        rang = simulated_stage.system.probe("rang")
+        simulated_stage.open(Ticking)
+        simulated_stage.system.base.run_for(0.010)
+        rang_ns = [rang.receive() for _ in range(3)]
+
+        assert rang.is_empty()
+        assert [later - earlier for earlier, later in pairwise(rang_ns)] == [3_000_000, 3_000_000]
 
     def test_may_be_a_message_that_comes_to_it_as_from_others(self, stage):
         rang = stage.system.probe("rang")
