@@ -1,15 +1,18 @@
 """The fields of every message, pinned in order: frames of earlier releases must stay readable.
 
 `fields.txt` may change by appending: a new message, or new fields with defaults (marked `=`) at the end of a line.
-Anything else asks for a new version byte in the codec.
+Anything else asks for a new version byte in the codec. `defaults.txt` pins what an earlier frame, which lacks a field,
+says by that: another default would change what was said.
 """
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from natya.messages.codec import MESSAGE_TYPES
 
+DEFAULTS = Path(__file__).with_name("defaults.txt").read_text().splitlines()
 PINNED = dict(line.split(":") for line in Path(__file__).with_name("fields.txt").read_text().splitlines())
 FIELDS = {message_type.__name__: message_type.__struct_fields__ for message_type in MESSAGE_TYPES}
 
@@ -41,3 +44,19 @@ def line_of(message_type):
     required = len(message_type.__struct_fields__) - len(message_type.__struct_defaults__)
     fields = message_type.__struct_fields__
     return " ".join([f"{message_type.__name__}:", *fields[:required], *(f"{name}=" for name in fields[required:])])
+
+
+def test_what_a_missing_field_says_is_pinned_and_stays():
+    found = [f"{kind.__name__}.{name} = {default!r}" for kind in MESSAGE_TYPES for name, default in defaults_of(kind)]
+
+    assert sorted(set(DEFAULTS) - set(found)) == [], "these have changed, or are gone"
+    assert sorted(set(found) - set(DEFAULTS)) == [], "append these to defaults.txt"
+
+
+def defaults_of(message_type):
+    """The fields that may be left out, each with what is read in its place."""
+    for field in msgspec.structs.fields(message_type):
+        if field.default_factory is not msgspec.NODEFAULT:
+            yield field.name, field.default_factory()
+        elif field.default is not msgspec.NODEFAULT:
+            yield field.name, field.default
