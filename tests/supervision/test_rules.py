@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from natya.actors.runtime import RuntimeActor
 from natya.actors.supervision import BreakerSettings, ChildSpec, SupervisorSettings
 from natya.actors.supervision.backoff import Backoff
-from natya.actors.supervision.policy import GiveUp, KeepDown, Park, Restart, RestartPolicy, affected, restart_helps
+from natya.actors.supervision.policy import (
+    GiveUp,
+    KeepDown,
+    Leave,
+    Park,
+    Restart,
+    RestartPolicy,
+    affected,
+    restart_helps,
+)
 from natya.actors.supervision.restart_budget import RestartBudget
 from natya.config.sections.supervision import SupervisionSettings
 from natya.domain.breaker import Breaker, _MonotonicStorage
@@ -271,6 +280,35 @@ class TestThePolicyOfASupervisor:
         assert list(self.decisions(9, 9, 9, breaker=own))[1:] == [
             KeepDown(children=("a",), retry_after_s=5.0, openings=1), GiveUp("the breaker opened 2 times in a row"),
         ]  # fmt: skip
+
+    def test_leaves_a_temporary_child_down_whatever_it_died_of_and_counts_nothing_of_it(self):
+        settings = SupervisorSettings(
+            children=(ChildSpec("a", RuntimeActor, restart="temporary"), ChildSpec("b", RuntimeActor)), policy=WAITS_S
+        )
+        budget = RestartBudget(restarts_max=1, window_ns=SECOND_NS)
+        policy = RestartPolicy(settings, budget, jitter=lambda: 0.0)
+        left = [policy.failed("a", 5, error) for error in (RuntimeError(), Damaged()) for _ in range(20)]
+
+        assert {type(decision) for decision in (*left, policy.ended("a", 6, RuntimeError()))} == {Leave}
+        assert policy.breaker("a") == "closed"
+        assert policy.failed("b", 7, RuntimeError()) == Restart(children=("b",), wait_s=0.0)
+
+    @pytest.mark.parametrize(
+        ("restart", "error", "is_left"),
+        [
+            ("permanent", None, False),
+            ("permanent", RuntimeError(), False),
+            ("transient", None, True),
+            ("transient", RuntimeError(), False),
+            ("temporary", None, True),
+        ],
+    )
+    def test_leaves_one_that_ended_by_itself_as_its_restart_type_says(self, restart, error, is_left):
+        settings = SupervisorSettings(children=(ChildSpec("a", RuntimeActor, restart=restart),), policy=WAITS_S)
+        budget = RestartBudget(restarts_max=1, window_ns=SECOND_NS)
+
+        decision = RestartPolicy(settings, budget, jitter=lambda: 0.0).ended("a", 5, error)
+        assert decision == (Leave() if is_left else Restart(children=("a",), wait_s=0.0))
 
     @pytest.mark.parametrize(("exhausted", "end"), [("give_up", GiveUp), ("park", Park)])
     def test_allows_so_many_restarts_in_its_window_and_no_more(self, exhausted, end):

@@ -1,0 +1,270 @@
+"""A durable subscription between a journal and a subscriber that the test plays, on virtual time."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from natya_events import a_published
+from natya_examples import HALF
+
+from natya.actors.events import DeliveryActor, DeliverySettings
+from natya.actors.events.delivery import durable
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.messages.delivery import (
+    DeadLettersChanged,
+    DeliverEvents,
+    DeliveryTerms,
+    EventDeadLettered,
+    EventPublished,
+    EventsHandled,
+    EventsNotHandled,
+    EventsSubscribed,
+    SubscribeDurably,
+    SubscriptionMoved,
+    UnsubscribeEvents,
+)
+from natya.messages.journal import Append, Appended, AppendRefused, Journaled, JournalPage, JournalRecord, ReadJournal
+from natya.messages.system import Ping
+
+
+class PlayedJournal(RuntimeActor):
+    """Keeps what comes, and tells delivery of it, unless the test says otherwise."""
+
+    @handles(Append)
+    def append(self, request, sender):
+        world = self.settings
+        world.asked.append(request.facts[0])
+        if isinstance(request.facts[0], world.refused):
+            self.send(sender, AppendRefused(reason="the disk is full"))
+            return
+        records = world.add(*request.facts)
+        if world.is_routed:
+            self.send("delivery", Journaled(records=records))
+        self.send(sender, Appended(first_sequence=records[0].sequence, last_sequence=records[-1].sequence))
+
+    @handles(ReadJournal)
+    def read(self, request, sender):
+        world = self.settings
+        world.reads.append(request)
+        found = [
+            record
+            for record in world.records
+            if record.sequence > request.after_sequence
+            and (not request.types or type(record.fact).__name__ in request.types)
+        ][: request.records_max]
+        self.send(sender, JournalPage(records=tuple(found), last_sequence=len(world.records)))
+
+
+class PlayedSubscriber(RuntimeActor):
+    """Handles what it is given, until it comes to an event that the test calls broken."""
+
+    @handles(DeliverEvents)
+    def handle(self, request, sender):
+        world = self.settings
+        for number, event in enumerate(request.events):
+            world.tried.append(event.event_id)
+            if event.event_id in world.broken:
+                self.send(sender, EventsNotHandled(handled=number, error="ValueError", reason="broken"))
+                return
+            world.handled.append((event.aggregate_id, event.event_id))
+        self.send(sender, EventsHandled())
+
+
+class World:
+    def __init__(self, system, **terms):
+        self.system = system
+        self.records, self.asked, self.reads, self.tried, self.handled = [], [], [], [], []
+        self.broken, self.refused, self.is_routed = set(), (), True
+        self.terms = DeliveryTerms(**terms)
+        system.start("journal", PlayedJournal, self)
+        system.start("delivery", DeliveryActor, DeliverySettings(keep_s=0.2, retry_s=1.0))
+        system.start("durable-billing", PlayedSubscriber, self)
+
+    def subscribe(self, **fields):
+        wanted = SubscribeDurably(subscription="billing", subscriber="durable-billing", terms=self.terms, **fields)
+        return self.system.request("delivery", wanted)
+
+    def add(self, *facts):
+        first = len(self.records) + 1
+        made = tuple(
+            JournalRecord(sequence=sequence, recorded_ns=sequence, correlation_id="", fact=fact)
+            for sequence, fact in enumerate(facts, first)
+        )
+        self.records += made
+        return made
+
+    def happen(self, *events, is_told=True):
+        records = self.add(*events)
+        if is_told:
+            self.system.tell("delivery", Journaled(records=records))
+
+    def run_for(self, seconds):
+        self.system.base.run_for(seconds)
+
+    @property
+    def reads_of_events(self):
+        return [each for each in self.reads if not each.types]
+
+    @property
+    def status(self):
+        (status,) = self.system.request("delivery", Ping()).statistics.subscriptions
+        return status
+
+    def written(self, kind):
+        return [fact for fact in self.asked if isinstance(fact, kind)]
+
+
+@pytest.fixture
+def open_world():
+    with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+        yield lambda **terms: World(system, **terms)
+
+
+def an_event(number, key="order-1"):
+    return a_published(event_id=f"e-{number}", aggregate_id=key)
+
+
+@settings(max_examples=HALF)
+@given(
+    told=st.lists(st.tuples(st.integers(1, 5), st.booleans(), st.booleans()), min_size=1, max_size=12),
+    pending_max=st.integers(1, 8),
+    batch_max=st.integers(1, 4),
+    partitions=st.integers(1, 3),
+)
+def test_each_event_is_handled_once_in_order_of_its_key_whatever_delivery_was_not_told_of(
+    told, pending_max, batch_max, partitions
+):
+    """A router that was down, or a subscription that has no room, has it read from the journal later."""
+    with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+        world = World(system, pending_max=pending_max, batch_max=batch_max, partitions=partitions)
+        world.subscribe()
+        number = 0
+        for count, is_told, has_time in told:
+            events = [an_event(number + each, f"order-{(number + each) % 3}") for each in range(count)]
+            number += count
+            world.happen(*events, is_told=is_told)
+            if has_time:
+                world.run_for(0.01)
+        world.happen(an_event(number, "order-0"))
+        world.run_for(5)
+
+        assert sorted(world.handled) == sorted(
+            {(f"order-{each % 3}", f"e-{each}") for each in range(number)} | {("order-0", f"e-{number}")}
+        )
+        for key in ("order-0", "order-1", "order-2"):
+            numbers = [int(event_id[2:]) for each, event_id in world.handled if each == key]
+            assert numbers == sorted(numbers)
+        assert world.written(DeadLettersChanged) == []
+        assert world.written(SubscriptionMoved)[-1].position == max(
+            record.sequence for record in world.records if isinstance(record.fact, EventPublished)
+        )
+
+
+class TestAnEventThatFailsToTheEnd:
+    @pytest.mark.parametrize("refusals", [0, 2])
+    def test_holds_its_key_up_until_it_is_a_durable_dead_letter_and_no_longer(self, open_world, refusals):
+        world = open_world(attempts_max=2, retry_first_s=0.1)
+        world.subscribe()
+        world.broken.add("e-1")
+        world.refused = EventDeadLettered if refusals else ()
+        world.happen(an_event(1), an_event(2), an_event(3, "another-key"))
+        world.run_for(0.9)
+        before = list(world.handled)
+        world.run_for(max(refusals - 1, 0))
+        world.refused = ()
+        world.run_for(1.5)
+
+        assert not refusals or before == [("another-key", "e-3")]
+        assert sorted(world.handled) == [("another-key", "e-3"), ("order-1", "e-2")]
+        assert world.tried.count("e-1") == 2
+        assert len(world.written(EventDeadLettered)) == 1 + refusals
+        (letter,) = [record.fact for record in world.records if isinstance(record.fact, EventDeadLettered)]
+        assert (letter.letter_id, letter.attempts, letter.error) == ("billing-2", 2, "ValueError")
+        assert world.written(DeadLettersChanged) == []
+
+    def test_is_a_dead_letter_or_handled_by_the_next_subscriber_if_the_first_has_left(self, open_world):
+        world = open_world(attempts_max=1)
+        world.subscribe()
+        world.broken.add("e-1")
+        world.refused = EventDeadLettered
+        world.happen(an_event(1))
+        world.run_for(0.5)
+        world.system.request("delivery", UnsubscribeEvents(subscriber="durable-billing"))
+        world.broken.clear()
+        world.refused = ()
+        world.subscribe()
+        world.run_for(5)
+        letters = [record for record in world.records if isinstance(record.fact, EventDeadLettered)]
+        gone = [record for record in world.records if isinstance(record.fact, DeadLettersChanged)]
+
+        assert len(world.handled) <= 1
+        assert len(world.handled) + len(letters) - len(gone) == 1
+
+
+class TestAPage:
+    @pytest.mark.parametrize(("pending_max", "records_max"), [(5, 50), (200, 200), (5_000, 500)])
+    def test_is_as_large_as_there_is_room_between_bounds(self, open_world, monkeypatch, pending_max, records_max):
+        monkeypatch.setattr(durable, "PAGE_RECORDS_MIN", 50)
+        monkeypatch.setattr(durable, "PAGE_RECORDS", 500)
+        world = open_world(pending_max=pending_max)
+        world.happen(an_event(1), is_told=False)
+        assert world.subscribe(begins="oldest") == EventsSubscribed(subscriber="durable-billing")
+        world.run_for(1)
+
+        assert world.handled == [("order-1", "e-1")]
+        assert {each.records_max for each in world.reads_of_events} == {records_max}
+
+    @pytest.mark.parametrize(("sizes", "reads"), [((1, 1, 1), 0), ((5, 5), 0), ((1, 6), 1), ((6,), 1)])
+    def test_is_read_only_by_one_that_was_not_told_or_had_no_room_for_all_of_a_batch(self, open_world, sizes, reads):
+        world = open_world(pending_max=5, batch_max=5, window_max=0)
+        world.subscribe()
+        number = 0
+        for size in sizes:
+            world.happen(*(an_event(number + each) for each in range(size)))
+            world.run_for(1)
+            number += size
+
+        assert world.handled == [("order-1", f"e-{each}") for each in range(number)]
+        assert min(len(world.reads_of_events), 1) == reads
+
+    def test_is_not_read_for_one_place_in_memory(self, open_world):
+        world = open_world(pending_max=16, batch_max=1, partitions=1, window_max=0)
+        world.happen(*(an_event(number) for number in range(128)), is_told=False)
+        world.subscribe(begins="oldest")
+        world.run_for(5)
+
+        assert len(world.handled) == 128
+        assert len(world.reads_of_events) <= 128 / (16 / durable.ROOM_MIN) + 2
+
+
+class TestARecord:
+    def test_that_is_told_twice_is_offered_once(self, open_world):
+        world = open_world()
+        world.subscribe()
+        world.happen(an_event(1), an_event(2))
+        world.run_for(1)
+        again = tuple(record for record in world.records if isinstance(record.fact, EventPublished))
+        for records in (again, again[1:]):
+            world.system.tell("delivery", Journaled(records=records))
+            world.run_for(1)
+
+        assert world.handled == [("order-1", "e-1"), ("order-1", "e-2")]
+        assert (world.status.handled, world.status.duplicates, world.status.behind) == (2, 0, 0)
+
+    def test_of_a_dead_letter_that_nobody_tells_of_lets_its_key_go_on_and_the_place_is_kept(self, open_world):
+        world = open_world(attempts_max=1)
+        world.subscribe()
+        world.run_for(1)
+        world.is_routed = False
+        world.broken.add("e-2")
+        world.happen(an_event(1))
+        world.run_for(1)
+        world.happen(an_event(2))
+        world.run_for(1)
+        last = world.written(SubscriptionMoved)[-1]
+
+        assert len(world.written(EventDeadLettered)) == 1
+        assert max((last.position, *last.done)) >= 4
+        world.happen(an_event(3))
+        world.run_for(1)
+        assert world.handled == [("order-1", "e-1"), ("order-1", "e-3")]
