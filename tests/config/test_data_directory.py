@@ -41,6 +41,7 @@ class TestADirectoryThatAnotherProcessHolds:
             DataDirectory(tmp_path / "data").take()
 
         assert refusal.value.holder_pid == holder.pid
+        assert refusal.value.path == tmp_path / "data"
         assert str(tmp_path / "data") in str(refusal.value)
         assert str(holder.pid) in str(refusal.value)
 

@@ -249,6 +249,16 @@ class TestAPrivateFolder:
         assert not (folder / "own-9").exists()
         assert is_private_folder(folder, "us")
 
+    @pytest.mark.parametrize("owner", ["us", "them"])
+    def test_is_emptied_of_what_is_ours_in_it_and_stays(self, folder, owner):
+        (folder / "own-1").write_text("ours")
+        (folder / "theirs").write_text("theirs")
+        empty_private_folder(folder, owner, names=ANY)
+
+        kept = {"theirs"} | ({"own-1"} if owner == "them" else set())
+        assert {each.name for each in folder.iterdir()} - {MARK} == kept
+        assert is_private_folder(folder, "us")
+
     def test_is_left_alone_without_our_mark(self, tmp_path, folder):
         for other in (tmp_path / "plain", tmp_path / "of others"):
             other.mkdir()

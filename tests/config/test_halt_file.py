@@ -27,6 +27,14 @@ class TestTheSwitch:
         assert not halt.is_engaged()
         assert not halt.release()
 
+    def test_is_durably_on_and_off(self, halt, monkeypatch):
+        synced = []
+        monkeypatch.setattr(halt_file, "sync_folder", synced.append)
+        halt.engage(HaltNote())
+        halt.release()
+
+        assert synced == [halt.path.parent] * 2
+
     def test_makes_the_directory_of_a_system_that_never_ran(self, tmp_path):
         halt = HaltFile(tmp_path / "new" / "natya" / "HALT")
         halt.engage(HaltNote())

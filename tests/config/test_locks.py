@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from natya_processes import await_that, is_alive
 
+from natya.config.files import KEPT_BYTES_MAX, NotOursError
 from natya.config.forks import point_nowhere
 from natya.config.locks import HeldLock, LockHeldError
 
@@ -70,6 +71,41 @@ class TestALock:
         lock.release()
         assert other.is_in_place()
         other.release()
+
+    def test_is_removed_by_its_only_holder(self, tmp_path):
+        lock = HeldLock(tmp_path / "lock")
+        lock.remove()
+        lock.release()
+        lock.remove()
+
+        assert [*tmp_path.iterdir()] == []
+
+    def test_stays_where_others_share_it(self, tmp_path):
+        locks = [HeldLock(tmp_path / "lock", shared=True) for _ in range(2)]
+        locks[0].remove()
+        assert locks[1].is_in_place()
+        locks[0].release()
+        locks[1].remove()
+        assert not locks[1].is_in_place()
+        locks[1].release()
+
+    def test_of_another_holder_by_now_is_not_removed(self, tmp_path):
+        lock = HeldLock(tmp_path / "lock")
+        (tmp_path / "lock").unlink()
+        other = HeldLock(tmp_path / "lock")
+        lock.remove()
+        assert other.is_in_place()
+        lock.release()
+        lock.remove()
+        assert other.is_in_place()
+        other.release()
+
+    def test_is_refused_in_a_file_too_long_to_be_ours(self, tmp_path):
+        (tmp_path / "lock").write_bytes(b"7".ljust(KEPT_BYTES_MAX + 1))
+        with pytest.raises(NotOursError, match="holds something that is not ours"):
+            HeldLock(tmp_path / "lock")
+        (tmp_path / "lock").write_bytes(b"7".ljust(KEPT_BYTES_MAX))
+        HeldLock(tmp_path / "lock").release()
 
     def test_leaves_no_descriptor_behind_a_refusal(self, tmp_path):
         lock = HeldLock(tmp_path / "lock")

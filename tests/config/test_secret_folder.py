@@ -70,6 +70,16 @@ class TestAStoredSecret:
         assert (folder.remove(TOKEN), folder.remove(TOKEN)) == (True, False)
         assert folder.read(TOKEN) is None
 
+    def test_is_durable_before_it_is_said_to_be_there_or_gone(self, folder, monkeypatch):
+        synced = []
+        monkeypatch.setattr("natya.config.secret_folder.sync_folder", synced.append)
+        counts = []
+        for happens in (lambda: folder.write(TOKEN, Secret(CANARY)), lambda: folder.remove(TOKEN)):
+            happens()
+            counts.append(synced.count(folder.path))
+
+        assert counts == [1, 2]
+
     def test_that_never_was_is_none(self, folder):
         assert (folder.read(TOKEN), folder.version(TOKEN), folder.keys()) == (None, None, ())
 

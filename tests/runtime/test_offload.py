@@ -3,11 +3,13 @@
 import itertools
 import queue
 import threading
+from random import Random
 
 import pytest
 
 from natya.actors.runtime.errors import OffloadRefusedError
 from natya.actors.runtime.offload import Job, Offloader, Outcome
+from natya.actors.runtime.simulation.jobs import LATENCY_NS_MAX, SimulatedOffloader
 
 NUMBERS = itertools.count()
 
@@ -50,6 +52,64 @@ def held(submit, gate):
     begun = threading.Event()
     submit(lambda: begun.set() or gate.wait(10), "held")
     assert begun.wait(5)
+
+
+class Later:
+    """The loop of a simulation: what is to be called waits for the test."""
+
+    def __init__(self):
+        self.calls = []
+
+    def call_after(self, nanoseconds, call):
+        self.calls.append((nanoseconds, call))
+
+
+class TestJobsOfASimulation:
+    @pytest.fixture
+    def loop(self):
+        return Later()
+
+    @pytest.fixture
+    def simulated(self, loop):
+        return SimulatedOffloader(name="thinker", threads_max=1, jobs_max=3, loop=loop, random=Random(7))
+
+    def test_are_as_many_as_may_and_no_more(self, simulated, loop):
+        outcomes = []
+        for number in range(3):
+            simulated.submit(Job(lambda number=number: number, (), outcomes.append), "")
+
+        with pytest.raises(OffloadRefusedError, match="takes up to 3 jobs, and 3 are waiting"):
+            simulated.submit(Job(int, (), outcomes.append), "")
+        loop.calls.pop(0)[1]()
+        simulated.submit(Job(int, (), outcomes.append), "")
+        assert [outcome.value for outcome in outcomes] == [0]
+
+    def test_of_a_lane_are_done_one_after_another_within_their_latency(self, simulated, loop):
+        outcomes = []
+        for number in range(3):
+            simulated.submit(Job(lambda number=number: number, (), outcomes.append), "lane")
+        waits_ns = []
+        while loop.calls:
+            assert len(loop.calls) == 1
+            nanoseconds, call = loop.calls.pop()
+            waits_ns.append(nanoseconds)
+            call()
+
+        assert [outcome.value for outcome in outcomes] == [0, 1, 2]
+        assert all(0 < each <= LATENCY_NS_MAX for each in waits_ns)
+        assert len(set(waits_ns)) == 3
+
+    def test_that_have_not_ended_at_the_end_are_told_so_and_never_done(self, simulated, loop):
+        outcomes, done = [], []
+        for lane in ("lane", "lane", ""):
+            simulated.submit(Job(lambda: done.append(1), (), outcomes.append), lane)
+        simulated.close()
+        for _, call in loop.calls:
+            call()
+
+        assert (outcomes, done) == ([None] * 3, [])
+        with pytest.raises(OffloadRefusedError, match="it has stopped"):
+            simulated.submit(Job(int, (), outcomes.append), "")
 
 
 @pytest.mark.usefixtures("held")

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from natya.actors.runtime.errors import RequestTimedOut
-from natya.actors.runtime.requests import AsyncReply, BlockingReply, FutureReply
+from natya.actors.runtime.requests import AsyncReply, Bell, BlockingReply, FutureReply
 
 TOO_LATE = "nobody waits for this answer any more"
 
@@ -133,3 +133,16 @@ class TestACoroutine:
         answer(reply, "late")
 
         assert dead_letters.letters == [(reply, "late", TOO_LATE)]
+
+
+class TestALoopThatIsClosedInTheMomentInWhichAnAnswerComes:
+    def test_takes_no_answer_and_keeps_none(self, monkeypatch):
+        loop = asyncio.new_event_loop()
+        bell = Bell(loop)
+        loop.close()
+        monkeypatch.setattr(type(loop), "is_closed", lambda _self: False)  # as it looked just before
+
+        assert bell.ring(None, "answer") is False
+        assert not bell._answers
+        monkeypatch.undo()
+        assert bell.ring(None, "answer") is False

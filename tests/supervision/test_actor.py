@@ -305,6 +305,20 @@ class TestAChildThatIsParked:
             r"bad: RuntimeError: told to at \S*conftest\.py:\d+.* \(more than 0 restarts in 60 s\)", parked[0]
         )
 
+    def test_has_every_request_answered_at_once_and_nobody_else_told(self, start, play, diary):
+        bad = play.ChildSpec("bad", play.Child, diary, when_exhausted="park")
+        system = start(bad, policy=play.a_policy(restarts_max=0))
+        system.tell("bad", play.Crash())
+        while not system.request("system", Ping()).statistics.parked:
+            pass
+        bystander = system.probe("bystander")
+        system.tell("bad", play.Work(), sender=bystander)
+        answer = system.request("bad", play.Work())
+
+        assert (type(answer), answer.actor, answer.retry_after_s) == (Unavailable, "bad", 86_400.0)
+        assert answer.reason == "parked: more than 0 restarts in 60 s"
+        assert bystander.is_empty()
+
     def test_is_named_without_a_place_where_nothing_was_raised(self, start, play, diary):
         bad = play.ChildSpec("bad", play.Child, diary, when_exhausted="park")
         system = start(bad, policy=play.a_policy(restarts_max=0))
