@@ -105,6 +105,34 @@ class TestAFetch:
 
         assert (charts.asked, done.missing, done.empty) == ([], (), [])
 
+    @pytest.mark.parametrize(
+        ("first", "last", "days"),
+        [
+            (date(2026, 1, 10), date(2026, 1, 20), 11),
+            (date(2025, 12, 20), date(2026, 1, 5), 5),
+            (date(2025, 12, 1), date(2025, 12, 31), 0),
+            (date(2025, 12, 20), date(2026, 1, 30), 30),
+        ],
+    )
+    def test_counts_the_days_that_it_did_not_ask_for(self, run, charts, first, last, days):
+        run(charts)
+
+        assert run(charts, want(first=first, last=last)).days_there == days
+
+    def test_of_days_is_one_request_however_many_there_are(self, run, charts):
+        run(charts, want(first=date(2025, 2, 1)))
+
+        assert charts.asked == [(date(2025, 2, 1), date(2026, 1, 31))]
+
+    def test_tells_how_far_it_is_over_all_symbols(self, charts, owner, now):
+        shares = []
+        both = [a_share(), a_share("TCS")]
+        fetched = fetch(both, want(), owner=owner, charts=charts, now_ns=now, on_progress=shares.append)
+        said = [(done.symbol, shares[-1]) for done in fetched]
+
+        assert said == [("INFY", 0.5), ("TCS", 1.0)]
+        assert shares == sorted(shares)
+
     def test_says_what_the_exchange_traded_and_is_not_there(self, run, charts):
         charts.hidden = {date(2026, 1, 7), date(2026, 1, 8)}
 

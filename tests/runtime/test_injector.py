@@ -1,0 +1,94 @@
+"""Faults of a simulation: which, when, how long, and that they are counted."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from thespian.actors import ActorExitRequest
+
+from natya.actors.runtime.simulation import Faults, ScriptedFault
+from natya.actors.runtime.simulation.injector import AFTER, ARRIVE, BEFORE, SENDS_MAX, Injector
+from natya.domain.time import SECOND_NS
+from natya.messages.market import Tick
+from natya.messages.system import Ping
+
+CERTAIN = Faults(
+    crash=1.0, lose=1.0, delay=1.0, delay_s_max=0.5, pause=1.0, pause_s_max=0.05, wall_step=1.0, wall_step_s_max=60.0
+)
+SEEDS = st.integers(0, 2**32)
+
+
+class TestWithoutAnyFault:
+    @given(SEEDS)
+    def test_all_arrives_and_nothing_is_counted(self, seed):
+        injector = Injector(Faults(), Random(seed))
+
+        assert injector.crash_point("orders", Ping) is None
+        assert [injector.fate("orders", kind) for kind in (Ping, Tick)] == [ARRIVE, ARRIVE]
+        assert (injector.pause_ns(), injector.wall_step_ns(), injector.injected) == (0, 0, Counter())
+
+
+class TestAFaultThatIsCertain:
+    @given(SEEDS)
+    def test_is_within_its_bounds_and_counted_by_kind(self, seed):
+        injector = Injector(CERTAIN, Random(seed))
+
+        assert injector.crash_point("orders", Ping) in {BEFORE, AFTER}
+        assert injector.fate("orders", Tick) == ("lose", 0)
+        kind, late_ns = injector.fate("orders", Ping)
+        assert (kind, 0 < late_ns <= 0.5 * SECOND_NS) == ("delay", True)
+        assert 0 < injector.pause_ns() <= 0.05 * SECOND_NS
+        assert 0 < abs(injector.wall_step_ns()) <= 60 * SECOND_NS
+        assert injector.injected == Counter(crash=1, lose=1, delay=1, pause=1, wall_step=1)
+
+    def test_spares_whom_it_is_told_to_and_the_messages_of_thespian(self):
+        injector = Injector(CERTAIN, Random(1))
+
+        assert injector.crash_point("system", Ping) is None
+        assert injector.crash_point("orders", ActorExitRequest) is None
+
+    def test_is_none_while_only_what_is_scripted_happens(self):
+        injector = Injector(CERTAIN, Random(1))
+        injector.active = False
+
+        assert injector.crash_point("orders", Ping) is None
+        assert (injector.fate("orders", Tick), injector.pause_ns(), injector.wall_step_ns()) == (ARRIVE, 0, 0)
+
+    @given(SEEDS)
+    def test_inside_of_a_handler_is_at_one_of_its_first_sends(self, seed):
+        injector = Injector(Faults(crash_inside=1.0), Random(seed))
+
+        assert 1 <= injector.crash_point("orders", Ping) <= SENDS_MAX
+        assert injector.injected == Counter(crash_inside=1)
+
+    def test_of_a_kind_that_is_delivered_once_at_most_is_lost_or_told_twice_and_no_other(self):
+        injector = Injector(Faults(repeat=1.0), Random(1))
+
+        assert injector.fate("orders", Tick) == ("repeat", 0)
+        assert injector.fate("orders", Ping) == ARRIVE
+
+
+class TestAScriptedFault:
+    @pytest.mark.parametrize("nth", [1, 2, 3])
+    def test_meets_the_message_of_that_number_of_that_actor_and_no_other(self, nth):
+        script = (
+            ScriptedFault(kind="crash_after", actor="orders", message_type=Ping, nth=nth),
+            ScriptedFault(kind="delay", actor="orders", message_type=Tick, nth=nth, seconds=2.0),
+        )
+        injector = Injector(Faults(script=script), Random(1))
+        injector.active = False
+        others = [injector.crash_point("feed", Ping), injector.fate("feed", Tick), injector.fate("orders", Ping)]
+        points = [injector.crash_point("orders", Ping) for _ in range(4)]
+        fates = [injector.fate("orders", Tick) for _ in range(4)]
+
+        assert others == [None, ARRIVE, ARRIVE]
+        assert points == [AFTER if number == nth else None for number in range(1, 5)]
+        assert fates == [("delay", 2 * SECOND_NS) if number == nth else ARRIVE for number in range(1, 5)]
+        assert injector.injected == Counter(crash=1, delay=1)
+
+    def test_has_half_a_second_where_it_says_nothing(self):
+        script = (ScriptedFault(kind="pause", actor="orders", message_type=Ping),)
+
+        assert Injector(Faults(script=script), Random(1)).fate("orders", Ping) == ("pause", SECOND_NS // 2)
