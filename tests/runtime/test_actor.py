@@ -15,7 +15,7 @@ from natya.actors.runtime import (
     WouldDeadlockError,
     handles,
 )
-from natya.actors.runtime.errors import REASON_MAX, TRACE_MAX
+from natya.actors.runtime.errors import REASON_MAX, TRACE_MAX, OffloadRefusedError
 from natya.actors.runtime.lifecycle import Stop, Stopped
 from natya.messages.supervision import DeadLetter, Failed, Unavailable
 from natya.messages.system import ActorStatistics, Ping, Pong
@@ -438,8 +438,46 @@ class TestOffloading:
 
         assert letter.error == "OffloadRefusedError"
 
+    def test_that_were_refused_are_waited_for_by_nobody(self, system):
+        class Narrow(RuntimeActor):
+            offloads_max = 1
+
+            @handles(int)
+            def try_often(self, count, sender):
+                refused = 0
+                for _ in range(count):
+                    try:
+                        self.offload(int, then=lambda _: None, lane="one")
+                    except OffloadRefusedError:
+                        refused += 1
+                self.when_quiet((sender, refused))
+
+            @handles(tuple)
+            def hear_quiet(self, found, _sender):
+                self.send(*found)
+
+        system.start("narrow", Narrow)
+
+        assert system.request("narrow", 20, timeout_s=10) > 0
+        assert system.stop("narrow").failures == 0
+
 
 class TestStopping:
+    def test_is_told_to_who_killed_it_in_a_handler_too(self, system, counter_class):
+        class Blocking(counter_class):
+            blocking = True
+
+        cell = system.start("counter", Blocking)
+        entered, release = threading.Event(), threading.Event()
+        system.tell("counter", Wait(entered, release))
+        entered.wait(10)
+        reply = system.base.new_reply()
+        cell.kill(reply)
+        stopped = reply.wait(10)
+        release.set()
+
+        assert (type(stopped), str(stopped.error)) == (Stopped, "killed in a handler")
+
     def test_handles_what_was_queued_first(self, system, counter_class):
         system.start("counter", counter_class, diary := [])
         for _ in range(500):

@@ -2,6 +2,7 @@
 
 import pytest
 from natya_processes import await_that
+from thespian.actors import ChildActorExited
 
 from natya.actors.runtime import RuntimeActor, handles, lifecycle
 from natya.messages.supervision import Failed
@@ -71,6 +72,23 @@ class TestAChildOfAnActorThatIsNoSupervisor:
         assert system.request("parent", 2) == 2
         assert system.base.find("child") is not first
         await_that(lambda: first.dead, timeout_s=10)
+
+    @pytest.mark.parametrize(("parent", "is_told"), [(Parent, True), (Overseer, False)])
+    def test_that_ends_is_told_as_thespian_tells_it_to_a_parent_that_hears_no_reports(self, system, parent, is_told):
+        exits = system.probe("exits")
+
+        class Told(parent):
+            def on_unhandled(self, message, _sender):
+                if isinstance(message, ChildActorExited):
+                    self.send("exits", message)
+
+        system.start("parent", Told, Child)
+        assert system.request("parent", 5) == 5
+        system.stop("child")
+        assert system.request("parent", 7, timeout_s=10) is not None
+        if is_told:
+            assert isinstance(exits.receive(), ChildActorExited)
+        assert exits.is_empty()
 
     def test_of_one_who_hears_of_failures_waits_for_what_he_says(self, system):
         reports = system.probe("reports")

@@ -108,6 +108,21 @@ class TestALane:
         assert [(what, goes) for what, goes, _ in told] == [((13,), False), ((13,), False)]
         assert heard == [13, 20]
 
+    def test_has_each_counted_as_handled_once_and_the_mailbox_as_drained_after_each(self):
+        class Drained(Hearer):
+            def on_drained(self):
+                self.settings["drained"].append(len(self.settings["heard"]))
+
+        notes = {"heard": [], "drained": []}
+        with InProcessSystem(InProcessSystemBase(seed=1, market_opening_ns=OPENING_NS)) as system:
+            system.start("hearer", Drained, notes)
+            system.start("market", Market, notes)
+            system.request("market", Play((10, 20, 40)))
+            statistics = system.stop("hearer")
+
+        assert (notes["heard"], notes["drained"]) == ([10, 20, 40], [1, 2, 3])
+        assert (statistics.handled, statistics.failures) == (3, 0)
+
     def test_keeps_the_order_of_what_was_sent_before(self, play):
         told, heard = play(20, sent_before=(10,))
 
