@@ -349,6 +349,14 @@ class TestTheFileOfTheToken:
         assert (tmp_path / TOKEN_NAME).stat().st_mode & 0o777 == 0o600
         assert len(token.reveal()) == 43
 
+    @pytest.mark.parametrize("end", ["", "\n"])
+    def test_is_read_with_a_line_feed_at_its_end_or_without(self, tmp_path, end):
+        path = tmp_path / TOKEN_NAME
+        path.write_text("x" * 43 + end)
+        path.chmod(0o600)
+
+        assert token_of(tmp_path).reveal() == "x" * 43
+
     @pytest.mark.parametrize("fault", ["open to others", "link", "hard link", "text", "folder"])
     def test_is_not_trusted_if_it_could_be_another_s(self, tmp_path, fault):
         path, other = tmp_path / TOKEN_NAME, tmp_path / "other"

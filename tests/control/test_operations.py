@@ -192,6 +192,27 @@ class TestAForm:
                 assert not each.__struct_config__.array_like, f"{each.__name__} in {form.__name__}"
                 assert each.__struct_config__.forbid_unknown_fields
 
+    def test_of_what_may_be_left_out_or_is_one_of_several_is_one_too(self):
+        class Many(msgspec.Struct, array_like=True, tag="Many"):
+            few: Annotated[tuple[Rows, ...], msgspec.Meta(max_length=3)] | None = None
+            by_name: dict[str, Pong | Rows] = {}
+
+        found = structs_in(msgspec.inspect.type_info(answer_form(Many)), set())
+
+        assert {each.__name__ for each in found} >= {"Many", "Rows", "Pong"}
+        assert not any(each.__struct_config__.array_like for each in found)
+
+    def test_of_values_has_texts_for_keys(self):
+        assert plain({1: (2, {"a": frozenset({3})})}) == {"1": [2, {"a": [3]}]}
+
+
+class TestAName:
+    def test_is_that_of_the_request_in_words_or_the_one_that_is_given(self):
+        fields = {"answers": (Pong,), "actor": "any", "role": "read"}
+
+        assert Operation(request=ReadJournal, **fields).name == "read-journal"
+        assert Operation(request=ReadJournal, name="look", **fields).name == "look"
+
 
 class TestAnAnswerAsAnObject:
     @pytest.mark.parametrize(

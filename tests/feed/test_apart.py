@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from natya_processes import await_that, is_alive
 
+from natya.actors.feed import apart
 from natya.actors.feed.apart import READER, Apart, ReaderDiedError
 from natya.actors.feed.errors import RecordingError
 from natya.actors.feed.reading import serve
@@ -152,6 +153,15 @@ class TestWhatAReaderSends:
 
         with pytest.raises(RecordingError, match="messages within their ranges are wanted, found Expected `int` >= 1"):
             list(Apart(feed_settings(recording=path)).chunks())
+
+    def test_of_a_file_that_is_none_is_why_and_no_bad_row(self, feed_settings, tmp_path):
+        stream = io.BytesIO()
+        serve(feed_settings(recording=str(tmp_path / "nowhere.csv")), stream)
+        stream.seek(0)
+        broken = msgspec.msgpack.decode(apart.read_frame(stream), type=apart.Frame)
+
+        assert (type(broken), broken.bad_rows, broken.notes) == (apart.Broken, 0, ())
+        assert broken.path.endswith("nowhere.csv")
 
     def test_that_fails_by_a_mistake_is_what_failed(self, write, feed_settings, monkeypatch):
         monkeypatch.setattr("natya.actors.feed.reading.open_recordings", lambda _settings: Mistaken())

@@ -409,3 +409,27 @@ class TestWhatFitsInto64Bits:
         said = messages(write(HEADER, "2261-12-30,1,1,1,1,1", "2261-12-31,1,1,1,1,1"))
 
         assert time_text(said[-1].start_ns) == "2261-12-31 00:00:00 IST"
+
+
+def test_a_file_of_more_symbols_than_there_may_be_is_refused(recording, tmp_path, monkeypatch):
+    monkeypatch.setattr("natya.actors.feed.planning.SYMBOLS_MAX", 3)
+    path = tmp_path / "many.csv"
+    for count in (3, 4):
+        rows = [f"2025-04-09 09:{15 + minute},S{number},1,1,1,1,1" for number in range(count) for minute in range(2)]
+        path.write_text("\n".join(["date,symbol,open,high,low,close,volume", *rows]))
+        if count == 3:
+            list(recording(path).chunks())
+        else:
+            with pytest.raises(RecordingError, match="at most 3 symbols are wanted, found more"):
+                list(recording(path).chunks())
+
+
+def test_a_gap_within_a_session_is_told_and_a_night_is_not(recording, tmp_path):
+    path = tmp_path / "gaps.csv"
+    minutes = [*range(15, 20), 22, 23]
+    rows = [f"2025-04-{day:02} 09:{minute},1,1,1,1,1" for day in (9, 10) for minute in minutes]
+    path.write_text("\n".join(["date,open,high,low,close,volume", *rows]))
+    last = recording(path, symbol="TCS")
+    list(last.chunks())
+
+    assert last.notes == ("the candles are 1m long, as most (10) of them are apart; other distances: 3m (2)",)

@@ -56,6 +56,21 @@ class TestASyntheticMarket:
         assert found[20].exchange_ns - found[0].exchange_ns == 1_000_000_000
         assert found[0].exchange_ns == 1_000_000_000
 
+    def test_tells_of_the_day_what_its_ticks_tell(self, feed_settings):
+        before = []
+        for tick in ticks(feed_settings(source="synthetic", symbols=("TCS",))):
+            before.append((tick.price, tick.quantity))
+            prices = [price for price, _ in before]
+            volume = sum(quantity for _, quantity in before)
+            day, depth = tick.day, tick.depth
+
+            assert (day.open_price, day.high_price, day.low_price) == (prices[0], max(prices), min(prices))
+            assert tick.volume == volume
+            assert abs(day.average_price - sum(price * quantity for price, quantity in before) / volume) < 0.006
+            assert (day.total_buy_quantity, day.total_sell_quantity) == (
+                sum(depth.bid_quantities), sum(depth.ask_quantities),
+            )  # fmt: skip
+
     def test_counts_the_volume_of_each_symbol(self, feed_settings):
         found = ticks(feed_settings(source="synthetic", symbols=("TCS",)))
 
