@@ -545,6 +545,18 @@ class TestAStrategyThatCancels:
 
 
 class TestTimeAndAgain:
+    def test_an_order_is_looked_up_with_all_that_is_known_of_it(self, stage, make):
+        stage.open(reconcile_interval_s=0.02, lookup_interval_s=60.0)
+        stage.place(make.order("A-1"))
+        stage.tell(make.report(quantity=4))
+        stage.wait_until(lambda: OrderFilled in stage.disk.kinds())
+        stage.heard()
+
+        question = stage.broker.receive()
+        assert (question.client_order_id, question.broker_order_id, question.filled) == ("A-1", "B-1", 4)
+        assert (question.symbol, question.side, question.quantity) == ("INFY", "BUY", 10)
+        assert question.intended_ns == stage.disk.facts[-3].occurred_ns
+
     def test_every_open_order_is_looked_up(self, stage, make):
         stage.open(reconcile_interval_s=0.02, lookup_interval_s=60.0)
         stage.place(make.order("A-1"))

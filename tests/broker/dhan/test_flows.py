@@ -1,5 +1,6 @@
 """Looking up and cancelling, as conversations: what is asked, and what may be concluded from the replies."""
 
+import msgspec
 import pytest
 from natya_dhan_rows import a_position, a_row, a_trade, watched
 
@@ -180,6 +181,9 @@ def refused(text, meaning="order"):
 ACK = told(OrderAck(order_id="7", order_status="CANCELLED"))
 
 
+IN_TRANSIT = refused("Order is in Transit state")
+
+
 class TestACancellation:
     def test_is_sent_to_the_orders_number(self):
         assert play(cancel(watched()), ACK) == ([endpoints.CANCEL_ORDER], "")
@@ -216,6 +220,26 @@ class TestACancellation:
             endpoints.ORDER,
             endpoints.CANCEL_ORDER,
         ]
+
+    @pytest.mark.parametrize(
+        ("retry_after_s", "pauses"),
+        [
+            (None, [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]),
+            (1.0, [1.0, 1.0, 1.0, 1.6, 3.2, 5.0, 5.0]),
+            (60.0, [5.0] * 7),
+        ],
+    )
+    def test_waits_longer_each_time_and_as_long_as_the_broker_says_but_never_long(self, retry_after_s, pauses):
+        flow, found = cancel(watched()), []
+        wish, throttled = next(flow), msgspec.structs.replace(IN_TRANSIT, retry_after_s=retry_after_s)
+        while len(found) < len(pauses):
+            answer = (
+                None if isinstance(wish, Pause) else msgspec.structs.replace(IN_TRANSIT, retry_after_s=retry_after_s)
+            )
+            wish = flow.send(answer)
+            found += [wish.seconds] if isinstance(wish, Pause) else []
+
+        assert found == pytest.approx(pauses)
 
     def test_is_given_up_after_so_many(self):
         replies = [refused("Order is in Transit state")] * CANCELS_MAX
