@@ -7,7 +7,7 @@ import json
 import pytest
 
 from natya.actors.broker import AccessToken, TokenDeadError, TokenKeeper, TokenKeeperSettings, TokenRefusedError
-from natya.actors.broker.token_keeper import NO_WAY
+from natya.actors.broker.token_keeper import NO_WAY, obtain
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.config.secret_folder import SecretFolder
@@ -183,6 +183,18 @@ class TestATokenThatDies:
         assert told == ReduceOnly(reason="no new access token in 3 attempts: Invalid TOTP")
         assert house.ask(ShowToken()).state == "given_up"
 
+    def test_is_being_asked_for_until_the_next_attempt_however_many_want_it_meanwhile(self, house):
+        house.source.refuse = ["Invalid TOTP"]
+        self.die(house)
+        house.base.run_for(60)
+        answers = [house.system.request_future("broker-tokens", LogIn()) for _ in range(3)]
+        house.base.run_for(1)
+
+        assert {answer.result(0).state for answer in answers} == {"asking"}
+        assert all(0 < answer.result(0).wait_s < 120 for answer in answers)
+        house.base.run_for(120)
+        assert (len(house.source.asked), house.ask(ShowToken()).state) == (2, "alive")
+
     def test_is_asked_for_again_by_a_person(self, house):
         house.source.refuse = ["Invalid TOTP"] * 3
         self.die(house)
@@ -207,6 +219,17 @@ class TestATokenThatDies:
         house.base.run_for(HOUR_S)
         assert house.source.asked == []
         assert "found one +17.0 s off: no code was sent" in house.ask(ShowToken()).reason
+
+
+def test_a_token_that_is_dead_is_not_renewed():
+    token = AccessToken(Secret("T"))
+    token.reveal()
+    token.refused()
+    source = Source(lambda: 1)
+
+    got = obtain(source, "renew", token)
+    assert (got.token, source.asked) == (None, [])
+    assert got.reason.startswith("a token that is alive wanted, to be renewed: ")
 
 
 class TestAKeeperThatFails:

@@ -109,6 +109,14 @@ class TestAnOrder:
         assert changed_on_the_way(order, fact) == {}
         assert (fact.rule, fact.reason, fact.occurred_ns) == ("r", "s", 7)
 
+    @pytest.mark.parametrize(("target", "stop"), [(None, None), (110.0, None), (None, 95.0), (110.0, 95.0)])
+    def test_is_the_entry_of_a_bracket_by_a_target_or_a_stop(self, make, target, stop):
+        exits = {"target_price": target, "stop_loss_price": stop}
+        has_one = target is not None or stop is not None
+
+        assert Order.from_intent(make.intent(**exits)).has_bracket is has_one
+        assert make.order(**exits).has_bracket is has_one
+
     def test_is_the_same_object_when_a_fact_says_nothing_new(self, make):
         for fact in (make.accepted(), make.uncertain(), make.cancelled(), make.filled(quantity=4)):
             order = the_order(fact)

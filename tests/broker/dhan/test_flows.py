@@ -233,10 +233,7 @@ class TestACancellation:
         flow, found = cancel(watched()), []
         wish, throttled = next(flow), msgspec.structs.replace(IN_TRANSIT, retry_after_s=retry_after_s)
         while len(found) < len(pauses):
-            answer = (
-                None if isinstance(wish, Pause) else msgspec.structs.replace(IN_TRANSIT, retry_after_s=retry_after_s)
-            )
-            wish = flow.send(answer)
+            wish = flow.send(None if isinstance(wish, Pause) else throttled)
             found += [wish.seconds] if isinstance(wish, Pause) else []
 
         assert found == pytest.approx(pauses)

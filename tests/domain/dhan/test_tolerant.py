@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from natya.domain.dhan.account.funds import Funds
 from natya.domain.dhan.account.portfolio import HoldingRow, PositionRow
 from natya.domain.dhan.moments import time_ns
-from natya.domain.dhan.tolerant import MalformedAnswerError, read, read_all
+from natya.domain.dhan.tolerant import MalformedAnswerError, _truth, read, read_all
 from natya.domain.dhan.trading.orders import ModifyOrderRequest, OrderAck, OrderRow, PlaceOrderRequest, TradeRow
 from natya.domain.time import IST
 
@@ -190,3 +190,19 @@ class TestTheNumberOfAnOrder:
     def test_that_is_none_is_refused(self, number):
         with pytest.raises(MalformedAnswerError, match="orderId"):
             read(OrderAck, {"orderId": number, "orderStatus": "TRANSIT"})
+
+
+@pytest.mark.parametrize(
+    ("found", "read_as"),
+    [
+        *((each, True) for each in (True, "true", "True", " TRUE ", "1", 1)),
+        *((each, False) for each in (False, "false", "False", "0", 0)),
+    ],
+)
+def test_true_and_false_are_read_in_each_form(found, read_as):
+    assert _truth(found) is read_as
+
+
+@pytest.mark.parametrize("found", ["yes", "", "10", 2, -1, 1.0, None, [], {}])
+def test_what_is_neither_true_nor_false_is_none(found):
+    assert _truth(found) is None
