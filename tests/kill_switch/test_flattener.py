@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from natya_builders import a_tick
 from natya_processes import await_that
 
 from natya.actors.kill_switch import FlattenActor, flattener
@@ -155,3 +156,21 @@ def test_an_order_that_changes_nothing_is_followed_by_growing_pauses(flatten, ac
     pauses_s = [(later - earlier) / SECOND_NS for earlier, later in pairwise(times_ns)]
     assert all(found >= wanted for found, wanted in zip(pauses_s, (0.005, 0.01), strict=True))
     assert len({order.client_order_id for order in account.submitted}) == len(account.submitted)
+
+
+def test_it_hears_prices_of_its_own(flatten, account):
+    account.price = 0.0
+    flatten()
+    await_that(lambda: flatten.actor().trouble)
+    flatten.system.tell("flattener", a_tick(price=100.0, exchange_ns=flatten.system.base.clock.now_ns()))
+    await_that(lambda: not any(account.shares.values()))
+
+    assert {order.reference_price for order in account.submitted} == {100.0}
+
+
+def test_it_tries_at_once_again_where_something_has_changed_and_else_after_a_pause(flatten, monkeypatch):
+    monkeypatch.setattr(flattener, "STEP_S", 60)
+    may_try, of = flatten.actor()._may_try, ("crossover", "INFY")
+
+    assert [may_try(of, quantity) for quantity in (10, 10, 7, 7, 10)] == [True, False, True, False, True]
+    assert may_try(("other", "INFY"), 10)

@@ -1,5 +1,6 @@
 """How much of each limit is used, and how each number was formed."""
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -163,3 +164,17 @@ def test_orders_tells_it_of_what_it_holds_now(stage, make):
 
     assert told.risk_state == "NORMAL"
     assert [(each.found, each.of) for each in told.figures if each.limit_name == "position_max"] == [(10, "INFY")]
+
+
+def test_each_figure_has_the_limit_of_its_name(situation):
+    numbers = {
+        name: type(value)(number)
+        for number, (name, value) in enumerate(msgspec.structs.asdict(situation().limits).items(), 101)
+        if type(value) in {int, float}
+    }
+    found = figures_of(situation(**numbers))
+
+    assert len({each.limit_name for each in found}) > 10
+    assert {each.limit_name: each.limit for each in found if not each.of} == {
+        each.limit_name: numbers[each.limit_name] for each in found if not each.of
+    }

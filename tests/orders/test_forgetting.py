@@ -111,6 +111,14 @@ def cancelled(stage, make):
     stage.tell(make.report("CANCELLED"))
 
 
+def refused_when_it_was_to_be_cancelled(stage, make):
+    stage.submit(make.order())
+    stage.settle()
+    stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
+    stage.settle()
+    stage.tell(OrderNotPlaced(client_order_id="A-1", reason="no margin"))
+
+
 def absent(stage, make):
     stage.submit(make.order())
     stage.settle()
@@ -161,6 +169,7 @@ def change_refused_by_the_journal(stage, make):
 LIVES = (
     *(filled, filled_before_the_answer, submitted_twice, refused_by_the_gate, refused_by_the_journal, cancelled),
     *(refused_by_the_broker, absent, found_filled, changed, change_refused_by_the_gate, change_refused_by_the_journal),
+    refused_when_it_was_to_be_cancelled,
 )
 
 

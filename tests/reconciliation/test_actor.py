@@ -7,6 +7,7 @@ from natya_processes import await_that
 
 from natya.actors.reconciliation import ReconciliationActor, ReconciliationSettings
 from natya.actors.runtime import RuntimeActor, handles
+from natya.domain.time import SECOND_NS
 from natya.messages.journal import Append, Appended, AppendRefused
 from natya.messages.kill_switch import HaltTrading, TradingHalted
 from natya.messages.order_listing import OrderListed, OrdersRead, PositionsRead, ReadOrders, ReadPositions
@@ -153,6 +154,13 @@ class TestBooksThatAgree:
         world = played.world
         assert set(world.asked) == {("INFY",)}
         assert (world.written, world.limits, world.halts) == ([], [], [])
+
+    def test_are_as_old_as_the_seconds_since_they_were_compared(self, played, actor_system):
+        played.look(2)
+        found, now_ns = played.statistics(), actor_system.base.clock.now_ns()
+
+        assert found.age_s == pytest.approx((now_ns - found.compared_ns) / SECOND_NS, abs=30)
+        assert 0 <= found.age_s < 30
 
 
 class TestALostOrder:

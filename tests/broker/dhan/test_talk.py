@@ -40,3 +40,26 @@ def test_a_chart_is_told_column_by_column():
         (6,),
     )
     assert told.requests == 2
+
+
+ROUTES = {name: each for name, each in vars(endpoints).items() if isinstance(each, endpoints.Route)}
+
+
+def test_only_what_changes_nothing_is_asked_again():
+    asked_again = {name for name, route in ROUTES.items() if route.endpoint.attempts_max > 1}
+
+    assert asked_again == {name for name, route in ROUTES.items() if route.endpoint.read}
+    assert {ROUTES[name].endpoint.attempts_max for name in asked_again} == {3}
+    assert all(route.endpoint.attempts_max == 1 for name, route in ROUTES.items() if name not in asked_again)
+
+
+def test_what_may_open_a_position_is_named_so_and_what_closes_one_overtakes():
+    exposing = {name for name, route in ROUTES.items() if route.endpoint.exposes}
+    urgent = {name for name, route in ROUTES.items() if route.urgent}
+
+    orders = {name for name, route in ROUTES.items() if route.endpoint.kind == "orders"}
+    assert exposing == {name for name in orders if name.startswith(("PLACE_", "MODIFY_"))}
+    assert urgent == {
+        *(name for name in ROUTES if name.startswith("CANCEL_")),
+        *("EXIT_ALL", "SET_KILL_SWITCH", "SET_PNL_EXIT"),
+    }
