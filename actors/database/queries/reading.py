@@ -12,7 +12,7 @@ import contextlib
 import re
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -22,12 +22,13 @@ from .bounds import COLUMN_BYTES, expect_bounded
 from .functions import FUNCTIONS, TABLE_FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import duckdb
 
     from ....messages.database import SqlValue
 
+T = TypeVar("T")
 Node: TypeAlias = dict[str, Any]
 
 TEXTS_MAX = 1_024
@@ -38,10 +39,9 @@ _SERIALIZED = "select system.main.json_serialize_sql(?)"
 _MACROS = "select function_name from duckdb_functions() where not internal"
 """10 to 20 ms, whatever is asked of them: once after each definition, for a text that calls a function."""
 
-_VIEWS = """
-select system.main.lower(view_name), sql from duckdb_views()
-where not internal and system.main.lower(view_name) in (select unnest(?::varchar[]))
-"""
+_VIEWS = "select system.main.lower(view_name), sql from duckdb_views() where not internal"
+"""3 ms, for some of them or all: once after each definition."""
+
 _NAME = r'(?:\w+|"[^"]+")'
 _VIEW = re.compile(
     rf"CREATE VIEW (?:{_NAME}\.)*{_NAME}(?: \({_NAME}(?:, {_NAME})*\))? AS (\(*(?:SELECT|FROM|WITH)\b.*);", re.DOTALL
@@ -91,6 +91,21 @@ class Known(msgspec.Struct):
     """Count of definitions at which its names were looked up in the catalog."""
 
 
+class Noted(Generic[T]):
+    """What was found in the catalog, and at which count of definitions."""
+
+    def __init__(self, value: T, as_of: int) -> None:
+        self.value, self.as_of = value, as_of
+
+
+class Views(msgspec.Struct, frozen=True):
+    """The views of both files by name: two schemas may have one of the same name each."""
+
+    texts: Mapping[str, Sequence[str]]
+    readings: dict[str, Reading]
+    """By text, of those that were looked into so far."""
+
+
 class Readings:
     """Remembers what texts read, `TEXTS_MAX` of them. Any thread may call.
 
@@ -103,8 +118,8 @@ class Readings:
         self._guard = threading.Lock()
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._definitions = self._changing = 0
-        self._macros: frozenset[str] = frozenset()
-        self._macros_as_of = self._definitions if of_new_files else NEVER
+        self._macros: Noted[frozenset[str]] = Noted(frozenset(), self._definitions if of_new_files else NEVER)
+        self._views = Noted(Views({}, {}), NEVER)
 
     @contextlib.contextmanager
     def changing(self, *, macros: bool) -> Iterator[None]:
@@ -117,8 +132,8 @@ class Readings:
             with self._guard:
                 self._changing -= 1
                 self._definitions += 1
-                if not macros and self._macros_as_of == self._definitions - 1:
-                    self._macros_as_of = self._definitions
+                if not macros and self._macros.as_of == self._definitions - 1:
+                    self._macros.as_of = self._definitions
 
     def now(self) -> int:
         """Return the count of definitions so far, to be read before a transaction; `NEVER` while one is under way."""
@@ -161,32 +176,61 @@ class Readings:
         """Check the names in the catalog: a view may call any function, and a macro may have any function's name."""
         waiting, seen = [reading], set(reading.tables)
         macros: frozenset[str] | None = None
+        views: Views | None = None
         while waiting:
             now = waiting.pop()
             if now.calls and macros is None:
-                macros = self._macros_of(cursor, as_of=as_of)
+                macros = self._noted(self._macros, _macros_in, cursor, as_of=as_of)
             if macros and (shadowed := sorted(now.calls & macros)):
                 raise QueryRefused(f"a function of the engine wanted, found a macro of the name {shadowed[0]}")
-            for name, sql in cursor.execute(_VIEWS, [list(now.tables)]).fetchall():
-                below = self._view(cursor, name, sql)
+            if not now.tables:
+                continue
+            if views is None:
+                views = self._noted(self._views, _views_in, cursor, as_of=as_of)
+            for below in _below(cursor, now.tables, views):
                 waiting.append(msgspec.structs.replace(below, tables=below.tables - seen))
                 seen |= below.tables
 
-    def _view(self, cursor: duckdb.DuckDBPyConnection, name: str, sql: str) -> Reading:
-        written = _VIEW.fullmatch(sql)
-        if written is None:
-            raise QueryRefused(f"a view that can be looked into is wanted, {name} is not")
-        return reading_of(cursor, written[1], is_view=True)
-
-    def _macros_of(self, cursor: duckdb.DuckDBPyConnection, *, as_of: int) -> frozenset[str]:
+    def _noted(
+        self,
+        noted: Noted[T],
+        find: Callable[[duckdb.DuckDBPyConnection], T],
+        cursor: duckdb.DuckDBPyConnection,
+        *,
+        as_of: int,
+    ) -> T:
+        """Return what was found at this count of definitions; find it anew at another."""
         with self._guard:
-            if self._macros_as_of == as_of != NEVER:
-                return self._macros
-        macros = frozenset(name.lower() for (name,) in cursor.execute(_MACROS).fetchall())
+            if noted.as_of == as_of != NEVER:
+                return noted.value
+        value = find(cursor)
         if as_of != NEVER:
             with self._guard:
-                self._macros, self._macros_as_of = macros, as_of
-        return macros
+                noted.value, noted.as_of = value, as_of
+        return value
+
+
+def _macros_in(cursor: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    return frozenset(name.lower() for (name,) in cursor.execute(_MACROS).fetchall())
+
+
+def _views_in(cursor: duckdb.DuckDBPyConnection) -> Views:
+    texts: dict[str, list[str]] = {}
+    for name, sql in cursor.execute(_VIEWS).fetchall():
+        texts.setdefault(name, []).append(sql)
+    return Views(texts, {})
+
+
+def _below(cursor: duckdb.DuckDBPyConnection, tables: frozenset[str], views: Views) -> Iterator[Reading]:
+    """Yield what those of the tables read that are views."""
+    for name in tables & views.texts.keys():
+        for sql in views.texts[name]:
+            if sql not in views.readings:
+                written = _VIEW.fullmatch(sql)
+                if written is None:
+                    raise QueryRefused(f"a view that can be looked into is wanted, {name} is not")
+                views.readings[sql] = reading_of(cursor, written[1], is_view=True)
+            yield views.readings[sql]
 
 
 def reading_of(
