@@ -19,19 +19,18 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
+import multiprocessing
 import os
 import resource
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from figures import Figure, report
 
@@ -51,6 +50,9 @@ from natya.messages.journal import Journaled, JournalRecord
 from natya.messages.market import Tick
 from natya.messages.orders import OrderAccepted
 from natya.messages.system import Ping
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 INSTRUMENTS = 250
 RECEIVERS = 50
@@ -336,27 +338,31 @@ def plain(connection: socket.socket) -> dict[str, float]:
     }
 
 
-def receive(what: str) -> None:
-    """Listen, receive once on one core, and print what was found."""
+def receive(what: str, server: socket.socket, told: Connection) -> None:
+    """Receive once, on one core, and tell what was found."""
     if what != "db":  # DuckDB writes on a thread of its own
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryDirectory() as folder:
-        print(server.getsockname()[1], flush=True)
+    with tempfile.TemporaryDirectory() as folder:
         connection, _ = server.accept()
         with connection:
             found = plain(connection) if what == "plain" else house(connection, Path(folder) if what == "db" else None)
             found["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             connection.send(b"!")
-    print(json.dumps(found), flush=True)
+    told.send(found)
 
 
 def measured(what: str, rate: int, seconds: float) -> dict[str, float]:
     """Send to a process that receives; return what it found, and the rate at which was sent."""
-    command = [sys.executable, __file__, "--receive", what]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        offered = send(int(process.stdout.readline()), rate, seconds)
-        found: dict[str, float] = json.loads(process.stdout.readline())
+    # A fork, which has imported all that it needs: this process has one thread, and is as large as a new one.
+    forks = multiprocessing.get_context("fork")
+    hears, tells = forks.Pipe(duplex=False)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        process = forks.Process(target=receive, args=(what, server, tells))
+        process.start()
+        tells.close()
+        offered = send(server.getsockname()[1], rate, seconds)
+    found: dict[str, float] = hears.recv()
+    process.join()
     return found | {"offered": offered}
 
 
@@ -366,11 +372,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rate", type=int, default=100_000, help="packets a second")
     parser.add_argument("--burst", type=int, default=250_000, help="packets a second for half of the seconds")
-    parser.add_argument("--receive", choices=["plain", "house", "db"])
     options = parser.parse_args(arguments)
-    if options.receive:
-        receive(options.receive)
-        return 0
     rate, seconds = options.rate, options.seconds
     floor = measured("plain", rate, seconds)
     held = measured("house", rate, seconds)

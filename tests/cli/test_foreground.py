@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from natya_starts import Natya
+from natya_starts import Natya, Python
 
 from natya.actors.database.errors import DatabaseDamaged
 from natya.actors.journal import JournalBusyError, JournalDamagedError
@@ -272,7 +272,7 @@ class TestASignal:
                 while True:
                     threading.Event().wait(0.05)
         """
-        with subprocess.Popen([sys.executable, "-c", textwrap.dedent(hanging)], stdout=subprocess.PIPE) as process:
+        with Python([textwrap.dedent(hanging)], stdout=subprocess.PIPE) as process:
             try:
                 assert process.stdout.readline() == b"ready\n"
                 process.send_signal(number)
@@ -334,12 +334,13 @@ class TestStandardOutputThatTakesNoMore:
 
 
 ENDLESS = """
+import time
 import natya
 
 class Endless(natya.StrategyActor):
     def on_tick(self, tick):
         while True:
-            pass
+            time.sleep(0.05)
 """
 
 
@@ -361,4 +362,4 @@ class TestAStrategyThatNeverReturns:
 
         assert told.startswith("natya: the event loop has been held for ")
         assert "endless at " in told
-        assert re.search(r"endless\.py:[67] in on_tick", told)
+        assert re.search(r"endless\.py:[78] in on_tick", told)

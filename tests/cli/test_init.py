@@ -1,11 +1,8 @@
 """`natya init`: a project that runs as it is."""
 
-import os
-import subprocess
-import sys
-
 import msgspec
 import pytest
+from natya_starts import run_python
 
 
 @pytest.fixture
@@ -17,12 +14,12 @@ def project(natya, tmp_path):
 
 class TestAProject:
     def test_passes_its_own_tests(self, project):
-        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-m", "pytest", "-q", "--natya-seeds", "2", "-p", "no:cacheprovider"]
+        options = ["-q", "--natya-seeds", "1", "-p", "no:cacheprovider"]
 
-        ended = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+        ended = run_python(f"import pytest; raise SystemExit(pytest.main({options}))", cwd=project)
 
-        assert "3 passed" in ended.stdout, ended.stdout
+        assert "2 passed" in ended.stdout, ended.stdout
+        assert ended.returncode == 0
 
     def test_has_settings_that_are_right(self, natya, project, monkeypatch):
         monkeypatch.chdir(project)
@@ -41,7 +38,7 @@ class TestAProject:
             ["import sys; sys.path.insert(0, '')", *cells[:2], "print(result.table('equity').df().columns)"]
         )
 
-        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        ended = run_python(program)
 
         assert ended.returncode == 0, ended.stderr
         assert "equity" in ended.stdout

@@ -2,13 +2,13 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_starts import Natya
 from typer.testing import CliRunner
 
 from natya.cli.app import app
@@ -94,8 +94,8 @@ class TestAServiceManager:
 class TestARunUnderSystemd:
     def test_tells_when_it_is_ready_lives_and_stops(self, systemd, tmp_path):
         environment = {**os.environ, "NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "20000000"}
-        command = [sys.executable, "-m", "natya", "run", "--data-dir", tmp_path / "data", "--summary", "json"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        command = ["run", "--data-dir", tmp_path / "data", "--summary", "json"]
+        with Natya(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             told = [systemd.recv(1_024).decode() for _ in range(2)]
             process.send_signal(signal.SIGTERM)
             told.append(systemd.recv(1_024).decode())

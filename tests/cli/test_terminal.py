@@ -150,8 +150,8 @@ class TestAProcess:
         done = self.run(f"run --duration 0.1 --speed max --data-dir {tmp_path}/data --summary json <&- >&- 2>&-")
 
         assert done.returncode == 73
-        verified = self.run(f"journal verify --data-dir {tmp_path}/data")
-        assert (verified.returncode, verified.stderr) == (0, b"")
+        verified = run_natya("journal", "verify", "--data-dir", tmp_path / "data")
+        assert (verified.returncode, verified.stderr) == (0, "")
 
     @pytest.mark.parametrize(
         ("closing", "said"),

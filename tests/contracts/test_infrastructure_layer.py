@@ -5,11 +5,10 @@ Names that the document uses and does not say where they come from are given: tw
 
 import datetime as dt
 import queue
-import subprocess
-import sys
 
 import pytest
 from natya_document import BLOCK, DOCUMENT, blocks, run
+from natya_starts import run_python
 from natya_wire import Served
 
 import natya
@@ -133,14 +132,8 @@ class TestTheTestingExamples:
             given + "\n\n".join(code[heading] for heading in TESTING) + USES, encoding="utf-8"
         )
 
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", ".", "-p", "no:cacheprovider", "."],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
+        options = ["-q", "-c", "/dev/null", "--rootdir", ".", "-p", "no:cacheprovider", "."]
+        done = run_python(f"import pytest; raise SystemExit(pytest.main({options}))", cwd=tmp_path)
 
         assert done.returncode == 0, done.stdout + done.stderr
         assert "3 passed" in done.stdout

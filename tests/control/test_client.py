@@ -1,8 +1,7 @@
-import subprocess
-import sys
 import time
 
 import pytest
+from natya_starts import run_python
 
 from natya.actors.control import client as client_module
 from natya.actors.control import socket_path
@@ -181,8 +180,6 @@ class TestAnotherProcess:
             "client = ControlClient(Path(sys.argv[1]), monotonic_ns=time.monotonic_ns);"
             "print(client.request('any', Ping())); client.close()"
         )
-        told = subprocess.run(
-            [sys.executable, "-c", script, str(served.data_dir)], capture_output=True, text=True, check=True, timeout=30
-        )
+        told = run_python(script, served.data_dir)
 
-        assert told.stdout == "Ping()\n"
+        assert (told.returncode, told.stdout) == (0, "Ping()\n")

@@ -1,14 +1,13 @@
 import contextlib
 import itertools
 import json
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import msgspec
 import pytest
+from natya_starts import run_natya
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -330,11 +329,7 @@ class TestTheCommands:
         assert shell("tree", "--profile", "papr").exit_code == 78
 
     def test_of_another_process_reach_the_system(self, running):
-        asked = subprocess.run(
-            [sys.executable, "-m", "natya", "tree", "--json", "--data-dir", str(running)],
-            capture_output=True,
-            check=True,
-            timeout=30,
-        )
+        asked = run_natya("tree", "--json", "--data-dir", running)
 
+        assert asked.returncode == 0
         assert len(json.loads(asked.stdout)["children"]) == len(TREE.children)

@@ -4,11 +4,11 @@ import random
 import resource
 import signal
 import subprocess
-import sys
 import threading
 import time
 
 import pytest
+from natya_starts import Python
 
 from natya.actors.control import socket_path
 from natya.actors.control.errors import NotRunningError
@@ -320,7 +320,7 @@ class TestHostileBytes:
             "s.sendall(b'\\x00\\x00\\x01\\x00half'); print('sent', flush=True); time.sleep(60)"
         )
         path = str(served.data_dir / socket_path.SOCKET_NAME)
-        with subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE) as client:
+        with Python([script, path], stdout=subprocess.PIPE) as client:
             client.stdout.readline()
             client.send_signal(signal.SIGKILL)
         line = served.line()

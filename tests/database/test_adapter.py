@@ -3,13 +3,13 @@
 import random
 import shutil
 import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import pytest
 from natya_database import migrated
+from natya_starts import Python, run_python
 
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.engine import adapter
@@ -303,9 +303,7 @@ class TestTwoOwners:
 
     def test_a_plain_duckdb_of_another_process_counts(self, migrated_path):
         script = f"import duckdb; c = duckdb.connect({str(migrated_path)!r}); print('open', flush=True); input()"
-        with subprocess.Popen(
-            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as other:
+        with Python([script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
             other.stdout.readline()
             with pytest.raises(DatabaseLocked) as refusal:
                 DuckDBAdapter(migrated_path)
@@ -481,7 +479,7 @@ class TestAForkOfItsProcess:
     def test_is_refused_and_leaves_the_files_alone(self, migrated_path):
         """It would write the logs into the files when it ends, while the owner goes on with them."""
         script = FORK.format(path=migrated_path)
-        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+        ended = run_python(script)
 
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "0 True\n", "")
         with DuckDBAdapter(migrated_path, max_connections=3) as database:
@@ -512,7 +510,7 @@ class TestAClosedDatabase:
         for each in paths:
             shutil.copytree(migrated().name, each.parent)
         script = EXIT.format(closed=paths[0], left_open=paths[1], endless=ENDLESS)
-        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+        ended = run_python(script)
 
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "leaving\n", "")
         for each in paths:

@@ -9,6 +9,7 @@ import sys
 import msgspec
 import pytest
 from natya_processes import await_that
+from natya_starts import Python
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.upkeep.copies import check
@@ -54,9 +55,7 @@ class TestAWriterThatIsKilled:
     def test_leaves_all_that_it_acknowledged_once(self, path):
         chance = random.Random(20260102)
         for _ in range(3):
-            with subprocess.Popen(
-                [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
-            ) as writer:
+            with Python([WRITER, str(path)], stdout=subprocess.PIPE, text=True) as writer:
                 for _ in range(chance.randint(1, 12)):
                     acknowledged = writer.stdout.readline()
                 writer.send_signal(signal.SIGKILL)
@@ -75,9 +74,7 @@ class Held:
 
     def __init__(self, path):
         script = f"import duckdb; c = duckdb.connect({str(path)!r}); print('open', flush=True); input()"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self.process = Python([script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout.readline() == "open\n"
         self.pid = self.process.pid
 
@@ -269,7 +266,7 @@ assert normal_s <= 5, normal_s
 class TestADiskThatIsFull:
     def test_loses_nothing_that_was_acknowledged_and_is_waited_for(self, tmp_path):
         """On a small disk of its own, filled to a random rest again and again; `make full-disk` does it 200 times."""
-        seed, rounds = os.environ.get("FULL_DISK_SEED", "3"), os.environ.get("FULL_DISK", "4")
+        seed, rounds = os.environ.get("FULL_DISK_SEED", "3"), os.environ.get("FULL_DISK", "2")
         mount = f"mount -t tmpfs -o size=256m none {tmp_path} 2>/dev/null || exit 77"
         run = f"{sys.executable} -c 'import sys; exec(sys.stdin.read())' {tmp_path} {seed} {rounds}"
         done = subprocess.run(

@@ -2,11 +2,10 @@
 
 import os
 import shutil
-import subprocess
-import sys
 import textwrap
 
 import pytest
+from natya_starts import run_python
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.errors import DatabaseChanged
@@ -31,8 +30,8 @@ def drop_the_lock(path):
 
 
 def write_as_another(path, sql):
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(WRITE), path, sql], capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()[-700:]
+    done = run_python(textwrap.dedent(WRITE), path, sql)
+    assert done.returncode == 0, done.stderr[-700:]
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ import contextlib
 import itertools
 import os
 import stat
-import subprocess
-import sys
 
 import duckdb
 import pytest
+from natya_starts import run_python
 
 from natya.actors.database import (
     DuckDBAdapter,
@@ -169,12 +168,7 @@ class TestTheDatabaseFilesThemselves:
         for sql in self.SQL:
             with pytest.raises(QueryRefused):
                 database.query(sql.format(own=home / "natya.duckdb", folder=home))
-        other = subprocess.run(
-            [sys.executable, "-c", f"import duckdb; duckdb.connect({str(home / 'natya.duckdb')!r})"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        other = run_python(f"import duckdb; duckdb.connect({str(home / 'natya.duckdb')!r})")
 
         assert f"(PID {os.getpid()})" in other.stderr
 

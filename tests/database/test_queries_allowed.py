@@ -4,14 +4,13 @@
 
 import contextlib
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_starts import run_python
 
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.errors import DatabaseError, QueryRefused, StatementFailed
@@ -77,12 +76,7 @@ def database(places):
 
 def is_locked(file):
     """Whether DuckDB in another process finds the lock of this one."""
-    other = subprocess.run(
-        [sys.executable, "-c", f"import duckdb; duckdb.connect({str(file)!r})"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    other = run_python(f"import duckdb; duckdb.connect({str(file)!r})")
     return f"(PID {os.getpid()})" in other.stderr
 
 

@@ -3,10 +3,10 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from natya_starts import Python
 
 from natya.actors.database import DatabaseLocked, DuckDBAdapter, compact, rebuild
 from natya.actors.database.errors import JournalGap
@@ -121,9 +121,7 @@ class TestARebuild:
 
     def test_is_refused_while_another_process_has_the_file_open_with_duckdb_alone(self, settings, pages, filled, path):
         script = f"import duckdb; c = duckdb.connect({str(path)!r}); print('open', flush=True); input()"
-        with subprocess.Popen(
-            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as holder:
+        with Python([script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
             holder.stdout.readline()
             with pytest.raises(DatabaseLocked) as refusal:
                 rebuild(settings, pages)

@@ -8,24 +8,24 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from natya_starts import Natya
 from natya_web import ask
 from natya_wire import Served, an_order
 
 from natya.actors.web import AddressTakenError
 from natya.cli.exit_codes import CANNOT_CREATE, exit_code
 
-NATYA = [sys.executable, "-m", "natya", "exchange", "serve", "--always-open", "--unlimited"]
+COMMAND = ["exchange", "serve", "--always-open", "--unlimited"]
 
 
 class Process:
     def __init__(self, data_dir, *options):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("NATYA")}
-        self.process = subprocess.Popen(
-            [*NATYA, "--data-dir", str(data_dir), *options],
+        self.process = Natya(
+            [*COMMAND, "--data-dir", str(data_dir), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,

@@ -2,11 +2,17 @@
 
 from natya.actors.database import MarketDataRepositoryImpl
 
+TABLES = ("ticks", "books", "candles", "recorded", "fetches", "losses")
+
 
 def without_rows(database):
     """Delete all that was recorded, fetched and lost."""
-    for table in ("ticks", "books", "candles", "recorded", "fetches", "losses"):
-        database.execute(f"delete from {table}", file="market")  # noqa: S608  our own names
+
+    def delete(cursor):
+        for table in TABLES:
+            cursor.execute(f"delete from {table}")  # noqa: S608  our own names
+
+    database.write("market", delete, tables=frozenset(TABLES))
 
 
 def emptied(memory):

@@ -1,4 +1,4 @@
-"""`natya`, or a program of ours, as a process of its own, forked from one that has imported what it needs.
+"""`natya`, or a program or text of ours, as a process of its own, forked from one that has imported what it needs.
 
 That is half a second of CPU less each time.
 
@@ -36,6 +36,9 @@ class Natya(subprocess.Popen):
     program = ""
     """File that is run in its place."""
 
+    is_text = False
+    """Whether the first argument is a text that is run in its place."""
+
     def _execute_child(self, *given):
         asked = inspect.signature(super()._execute_child).bind(*given).arguments
         if asked["shell"] or asked["pass_fds"] or asked["preexec_fn"]:
@@ -46,12 +49,19 @@ class Natya(subprocess.Popen):
             "environment": dict(os.environ if asked["env"] is None else asked["env"]),
             "new_session": asked["start_new_session"],
             "program": self.program,
+            "is_text": self.is_text,
         }
         pipes = [asked[name] for name in ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")]
         descriptors = [own if given == -1 else given for own, given in enumerate((pipes[0], pipes[3], pipes[5]))]
         self.pid = _server().fork(wanted, descriptors)
         self._child_created = True
         self._close_pipe_fds(*pipes)
+
+
+class Python(Natya):
+    """`Popen` of a text and its arguments, which is run as `python -c` runs it."""
+
+    is_text = True
 
 
 def run_natya(*arguments, timeout=60, kind=Natya, **options):
@@ -70,6 +80,11 @@ def run_program(path, *arguments, timeout=60, **options):
     """Run a file of ours to its end, as its own main module, likewise."""
     kind = type("Program", (Natya,), {"program": str(path)})
     return run_natya(*arguments, timeout=timeout, kind=kind, **options)
+
+
+def run_python(text, *arguments, timeout=60, **options):
+    """Run a text to its end, as `python -c` does, likewise."""
+    return run_natya(text, *arguments, timeout=timeout, kind=Python, **options)
 
 
 class _Server:
@@ -151,6 +166,10 @@ def _become(wanted, descriptors):
     os.environ.update(wanted["environment"])
     added = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.path[:] = [wanted["directory"], *added, *sys.path[1 + len(paths) :]]
+    if wanted["is_text"]:
+        text, *arguments = wanted["arguments"]
+        sys.argv[:] = ["-c", *arguments]
+        return functools.partial(exec, compile(text, "<string>", "exec"), {"__name__": "__main__"})
     if wanted["program"]:
         sys.path[0] = str(Path(wanted["program"]).parent)
         sys.argv[:] = [wanted["program"], *wanted["arguments"]]

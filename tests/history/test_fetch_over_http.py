@@ -4,12 +4,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from datetime import date
 
 import pytest
 from natya_charts import Broker, rows_of_days
 from natya_servers import http
+from natya_starts import Natya
 from typer.testing import CliRunner
 
 from natya.cli.app import app
@@ -142,8 +142,8 @@ class TestABrokerThatFails:
 def test_a_fetch_that_is_killed_goes_on_where_it_was(tmp_path, broker, environment, data):
     broker.script = {5: None}  # it is asked for when the first piece is kept, and never answered
     without = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
-    command = [sys.executable, "-m", "natya", "data", "fetch", *LONG, "--data-dir", str(tmp_path / "data")]
-    with subprocess.Popen(command, env=without | environment, stdout=subprocess.DEVNULL) as process:
+    command = ["data", "fetch", *LONG, "--data-dir", str(tmp_path / "data")]
+    with Natya(command, env=without | environment, stdout=subprocess.DEVNULL) as process:
         assert broker.reached.wait(60)
         process.send_signal(signal.SIGKILL)
     before = len(broker.server.heard)

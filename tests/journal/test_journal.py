@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import subprocess
-import sys
 import time
 from random import Random
 
 import msgspec
 import pytest
+from natya_starts import Python
 
 from natya.actors.journal import (
     AppendInvalidError,
@@ -260,9 +260,7 @@ class TestTwoOwners:
             "journal = Journal(Path(sys.argv[1]), now_ns=time.time_ns, segment_bytes=65536); journal.open();"
             "print('open', flush=True); sys.stdin.read()"
         )
-        with subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as holder:
+        with Python([code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
             assert holder.stdout.readline() == b"open\n"
             with pytest.raises(JournalBusyError) as busy:
                 Journal(tmp_path, now_ns=time.time_ns, segment_bytes=65_536).open()

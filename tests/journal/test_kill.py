@@ -6,10 +6,11 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from random import Random
+
+from natya_starts import Python
 
 from natya.actors.journal import Journal
 
@@ -37,7 +38,7 @@ KILLS = 6
 
 def killed_writer(directory, *, after_bytes, wait_s):
     """Run the writer until it has acknowledged a little, and a random moment longer; returns what it acknowledged."""
-    process = subprocess.Popen([sys.executable, "-c", WRITER, str(directory)], stdout=subprocess.PIPE)
+    process = Python([WRITER, str(directory)], stdout=subprocess.PIPE)
     out = process.stdout.fileno()
     answers = b""
     while len(answers) < after_bytes:
