@@ -31,9 +31,12 @@ NO_NIGHT = 1_000_000
 """Minutes a day of a market that nobody has to wait for in the night."""
 
 ENDLESS = "select count(*) from range(10_000_000_000) a, range(99) b where a.range + b.range < 0"
-FIRST_DAY_END_NS = int(datetime(2020, 1, 2, tzinfo=IST).timestamp()) * 10**9
-FIRST_DAY_MINUTES = 885
-"""From a quarter past nine to midnight: a candle each, of four ticks."""
+FIRST_DAY_MINUTES = 60
+"""To midnight: a candle each, of four ticks."""
+
+FIRST_DAY_END = datetime(2020, 1, 2, tzinfo=IST)
+FIRST_DAY_END_NS = int(FIRST_DAY_END.timestamp()) * 10**9
+BEGIN = FIRST_DAY_END - timedelta(minutes=FIRST_DAY_MINUTES)
 
 KILL_SEED = int(os.environ.get("KILLS_SEED", "1"))
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("NATYA_")}
@@ -73,9 +76,9 @@ def write_ticks(path, count, start=datetime(2026, 1, 5, 9, 15, tzinfo=IST)):
 def trading(tmp_path_factory):
     """The data directory of a system that trades on a recording, and goes on doing so."""
     folder = tmp_path_factory.mktemp("trading")
-    recording = write_candles(folder / "candles.csv", 60_000, minutes_a_day=NO_NIGHT)
+    recording = write_candles(folder / "candles.csv", 20_000, minutes_a_day=NO_NIGHT, begin=BEGIN)
     data_dir = folder / "data"
-    arguments = ["run", "--replay", recording, "--symbol", "RELIANCE", "--speed", 7_500, "--data-dir", data_dir]
+    arguments = ["run", "--replay", recording, "--symbol", "RELIANCE", "--speed", 1_500, "--data-dir", data_dir]
     process = Natya(
         [*map(str, arguments), "--summary", "json"],
         stdout=subprocess.PIPE,
@@ -101,7 +104,12 @@ def trading(tmp_path_factory):
 
 def value(data_dir, sql):
     """Ask the system that runs there for one number."""
-    with natya.connect(data_dir) as system, system.query(sql) as result:
+    with natya.connect(data_dir) as system:
+        return one_value(system, sql)
+
+
+def one_value(system, sql):
+    with system.query(sql) as result:
         return result.rows[0][0]
 
 
@@ -118,7 +126,8 @@ class TestBesideASystemThatTrades:
         """Whatever is asked of it: ticks are recorded and orders filled, after it as before."""
         ticks = value(trading, RECORDED)
         yield
-        await_that(lambda: value(trading, RECORDED) > ticks)
+        with natya.connect(trading) as system:
+            await_that(lambda: one_value(system, RECORDED) > ticks)
 
     def test_a_query_is_a_table(self, trading):
         lines = answered(
@@ -173,12 +182,12 @@ class TestBesideASystemThatTrades:
         assert value(trading, "select 1") == 1
 
     def test_an_import_is_made_once_and_disturbs_nobody(self, trading, tmp_path):
-        path = write_ticks(tmp_path / "ticks.csv", 30_000)
+        path = write_ticks(tmp_path / "ticks.csv", 5_000)
         fills = value(trading, FILLED)
         first, second = (json_of("import", path, "--symbol", "TCS", "--data-dir", trading) for _ in range(2))
 
-        assert (first["ticks"], first["written"], second["written"]) == (30_000, 30_000, 0)
-        assert value(trading, "select count(*) from all_ticks where symbol = 'TCS'") == 30_000
+        assert (first["ticks"], first["written"], second["written"]) == (5_000, 5_000, 0)
+        assert value(trading, "select count(*) from all_ticks where symbol = 'TCS'") == 5_000
         await_that(lambda: value(trading, FILLED) > fills)
 
     def test_an_import_of_a_broken_file_names_the_line_and_takes_the_others(self, trading, tmp_path):
@@ -265,9 +274,9 @@ def connections(data_dir):
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory):
-    """A data directory that a system has left, with a few thousand ticks."""
+    """A data directory that a system has left, with two thousand ticks of two days."""
     folder = tmp_path_factory.mktemp("left")
-    recording = write_candles(folder / "candles.csv", 1_500, minutes_a_day=NO_NIGHT)
+    recording = write_candles(folder / "candles.csv", 500, minutes_a_day=NO_NIGHT, begin=BEGIN)
     arguments = ["--replay", recording, "--symbol", "RELIANCE", "--speed", "max", "--data-dir", folder / "data"]
     run_natya("run", *arguments, env=ENVIRONMENT).check_returncode()
     return folder / "data"
@@ -304,7 +313,7 @@ class TestOnFilesThatNobodyOwns:
         found = json_of("stat", "--data-dir", files)
 
         assert json_of("check", "--data-dir", files)["ok"]
-        assert (found["rows"]["fills"], found["rows"]["all_ticks"], found["rows"]["ticks"]) == (fills, 6_100, 0)
+        assert (found["rows"]["fills"], found["rows"]["all_ticks"], found["rows"]["ticks"]) == (fills, 2_100, 0)
         assert found["projected_sequence"] == rebuilt["records"] == found["rows"]["facts"]
         assert [Path(each["old"]).name for each in compacted["files"]] == [
             "natya.duckdb.old-2",
@@ -330,10 +339,10 @@ class TestOnFilesThatNobodyOwns:
         assert "gap" in json.loads(done.stdout)["problems"][0]
 
     def test_an_import_that_is_killed_again_and_again_is_made_once(self, tmp_path):
-        random, path, data_dir = Random(KILL_SEED), write_ticks(tmp_path / "ticks.csv", 60_000), tmp_path / "data"
+        random, path, data_dir = Random(KILL_SEED), write_ticks(tmp_path / "ticks.csv", 20_000), tmp_path / "data"
         arguments = ["import", path, "--symbol", "TCS", "--data-dir", data_dir]
         for _ in range(3):
-            wait_s = random.uniform(0.05, 0.9)
+            wait_s = random.uniform(0.05, 0.4)
             print(f"seed {KILL_SEED}: killed after {wait_s:.3f} s")  # noqa: T201  how to see it again
             process = Natya(command(*arguments), env=ENVIRONMENT, stdout=subprocess.DEVNULL)
             try:
@@ -344,7 +353,7 @@ class TestOnFilesThatNobodyOwns:
         answered(*arguments)
         sql = "select count(*) as n, count(distinct sequence) as once, max(sequence) as last from ticks"
 
-        assert set(json_of("query", sql, "--data-dir", data_dir).values()) == {60_000}
+        assert set(json_of("query", sql, "--data-dir", data_dir).values()) == {20_000}
 
 
 class TestWithoutADatabase:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from natya_database import a_database
+from natya_market import without_rows
 
 import natya
 from natya.actors.database.writing.read_model import ReadModel
@@ -91,18 +92,28 @@ CASES = {
 }
 
 
-@pytest.fixture(params=CASES.values(), ids=CASES.keys())
+@pytest.fixture(scope="class", params=CASES.values(), ids=CASES.keys())
 def case(request):
     return request.param
 
 
-@pytest.fixture
-def repository(case):
-    """With three in it."""
-    with a_database() as database, case.repository(database) as repository:
+@pytest.fixture(scope="class")
+def database(case):
+    """One of all tests of a class."""
+    with a_database() as database:
         if case.make is None:
             project(database, 3)
-        else:
+        yield database
+
+
+@pytest.fixture
+def repository(case, database):
+    """With three in it."""
+    with case.repository(database) as repository:
+        if case.make is not None:
+            without_rows(database)
+            for message in repository.find().data:
+                repository.delete(*case.key_of(message)).result()
             repository.save_many([case.make(number) for number in (1, 2, 3)]).result()
         yield repository
 
@@ -179,8 +190,9 @@ class TestEveryRepository:
 
 
 class TestEveryRepositoryThatWrites:
-    @pytest.fixture(params=[name for name, case in CASES.items() if case.make])
-    def case(self, request):
+    @pytest.fixture(scope="class", params=[name for name, case in CASES.items() if case.make])
+    @classmethod
+    def case(cls, request):
         return CASES[request.param]
 
     def test_gives_back_what_it_was_given(self, repository, case):
@@ -246,8 +258,9 @@ class TestEveryRepositoryThatWrites:
 
 
 class TestEveryRepositoryOfTheJournal:
-    @pytest.fixture(params=[name for name, case in CASES.items() if not case.make])
-    def case(self, request):
+    @pytest.fixture(scope="class", params=[name for name, case in CASES.items() if not case.make])
+    @classmethod
+    def case(cls, request):
         return CASES[request.param]
 
     def test_is_written_by_nobody(self, repository, case):

@@ -302,13 +302,14 @@ class TestAFileThatIsRefused:
         with pytest.raises(RecordingError, match="--symbol"):
             bring(ticks_text(), symbol="")
 
+    @pytest.mark.usefixtures("small_batches")
     def test_is_mended_and_imported_once(self, own, bring):
         """What was saved of the broken file would be there twice."""
         with pytest.raises(RecordingError):
-            bring(ticks_text(20_000) + "broken\n")
-        bring(ticks_text(20_000))
+            bring(ticks_text(5_000) + "broken\n")
+        bring(ticks_text(5_000))
 
-        assert rows(own, "select count(*) from ticks") == ((20_000,),)
+        assert rows(own, "select count(*) from ticks") == ((5_000,),)
 
     def test_may_have_so_many_bad_rows_and_names_them(self, bring):
         text = ticks_text() + "a,b,c\n2026-01-02T10:00,1,1\n,,\n"
@@ -400,9 +401,10 @@ class TestAnImport:
 
         assert rows(own, "select count(*), count(distinct sequence) from ticks") == ((5_000,) * 2,)
 
+    @pytest.mark.usefixtures("small_batches")
     def test_tells_how_far_it_is(self, bring):
         shares = []
-        bring(ticks_text(30_000), on_progress=shares.append)
+        bring(ticks_text(6_000), on_progress=shares.append)
 
         assert shares == sorted(shares)
         assert (0 < shares[0] < 0.5, shares[-1]) == (True, 1.0)

@@ -195,8 +195,8 @@ class TestAMacroWithTheNameOfAFunction:
             "create /* */ or replace\nmacro abs(x) as 7; ",
         ],
     )
-    def test_is_seen_however_it_is_defined(self, path, define):
-        with DuckDBAdapter(path, max_connections=3) as database:
+    def test_is_seen_however_it_is_defined(self, migrated_path, define):
+        with DuckDBAdapter(migrated_path, max_connections=3) as database:
             database.execute("create table notes (n integer)")
             assert database.query("select abs(-1)").rows == ((1,),)
             database.execute(define, file="market")
@@ -322,7 +322,7 @@ def past_the_cache(database, sql):
 
 
 class TestAnyOrderOfWritesAndQuestions:
-    @settings(max_examples=QUARTER, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=QUARTER // 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(steps=STEPS)
     def test_is_answered_as_without_a_cache(self, tmp_path_factory, build, steps):
         folder = tmp_path_factory.mktemp("twin") / NAME
@@ -346,7 +346,7 @@ class TestAnyOrderOfWritesAndQuestions:
         stop = threading.Event()
 
         def write():
-            for number in range(1, 150):
+            for number in range(1, 80):
                 database.write(
                     "core",
                     lambda cursor, x=number: cursor.execute("update counter set x = ?", [x]),

@@ -6,7 +6,7 @@ import itertools
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from natya_examples import HALF
+from natya_examples import QUARTER
 from natya_market import emptied
 
 from natya.actors.database.repositories.resampling import (
@@ -170,7 +170,7 @@ FORMS = st.lists(
 
 
 class TestAMixtureOfParts:
-    @settings(max_examples=HALF)
+    @settings(max_examples=QUARTER)
     @given(drawn=st.tuples(TRADES, FORMS, st.sampled_from([5, 15, 30, 60]), st.booleans()))
     def test_makes_what_pandas_makes_of_all_trades(self, memory, build, drawn):
         """Five minutes at a time are stored in one form or two, which tell the same."""

@@ -161,7 +161,7 @@ class TestAnyHistoryOfAnOrder:
             assert order.filled_value == order.filled_quantity * Decimal("1490.05")
             assert (order.state == "FILLED") >= (order.filled_quantity >= 100)
 
-    @settings(max_examples=QUARTER)
+    @settings(max_examples=QUARTER // 2)
     @given(drawn=st.lists(FACTS, max_size=12), cut=st.integers(0, 14))
     def test_adds_up_to_the_same_rows_wherever_it_is_cut(self, build, drawn, cut):
         records = build.records(*_facts(build, drawn))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_examples import HALF
 
 from natya.actors.database.results.frames import Frames, PackageMissing, columns_of
 
@@ -32,7 +33,7 @@ class Framed(Frames):
 
 @pytest.mark.parametrize("form", FORMS)
 class TestRowsAsAFrame:
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=HALF)
     @given(data=st.data(), height=st.integers(1, 5))
     def test_hold_every_value_and_no_more(self, form, data, height):
         wanted = {

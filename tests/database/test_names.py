@@ -28,14 +28,14 @@ REFUSED = ["q?1", "?", "back\\slash", "end\\", "not utf-8 \udcff"]
 MORNING_NS = start_ns("2026-01-02T09:15:00")
 
 
-@pytest.fixture(
-    params=["[prod]", "a*b", "**", "a[!b]c", 'it\'s "so"', "per%20#", "new\nline é", "symbol=TCS"], ids=ascii
-)
+@pytest.fixture(params=["[prod]/a*b/**/a[!b]c/symbol=TCS", 'it\'s "so"/per%20#/new\nline é'], ids=ascii)
 def home(request, tmp_path):
-    """A folder of such a name, with a database in it, and others beside it that a pattern would match."""
-    for other in ("prod", "p", "aXb", "adc", "x", "y"):
-        (tmp_path / other).mkdir()
-    return Path(shutil.copytree(migrated().name, tmp_path / request.param))
+    """A folder in others, all of such names, with a database in it; a pattern would match those beside each."""
+    for name in request.param.split("/"):
+        for other in ("prod", "p", "aXb", "adc", "x", "y"):
+            (tmp_path / other).mkdir(parents=True)
+        tmp_path /= name
+    return Path(shutil.copytree(migrated().name, tmp_path))
 
 
 @pytest.fixture(params=REFUSED, ids=ascii)
@@ -64,7 +64,7 @@ class TestAnyName:
             table = ParquetTable(home / "rows.parquet", stack)
             assert (table.header, list(table.rows())) == (["symbol", "source"], [["NIFTY", "recording"]] * 10)
 
-    @pytest.mark.parametrize("home", ["[prod]", "a*b"], indirect=True)
+    @pytest.mark.parametrize("home", ["[prod]/a*b"], indirect=True)
     def test_is_where_files_may_be_moved_to(self, home, tmp_path, build):
         with DuckDBAdapter(home / "natya.duckdb", max_connections=3) as database:
             MarketStore(database).write(build.ticks(10))
@@ -72,7 +72,7 @@ class TestAnyName:
         settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(home)}).database
         assert [file.name for file, _ in compact(settings)] == ["natya.duckdb", "natya-market.duckdb"]
         rebuild(settings, [])
-        moved = home.rename(tmp_path / f"moved {home.name}"[:250])
+        moved = home.rename(tmp_path / f"moved [prod] {home.name}")
         with DuckDBAdapter(moved / "natya.duckdb", max_connections=3) as database:
             assert database.query("select count(*) from all_ticks").rows == ((10,),)
 
@@ -100,19 +100,25 @@ class TestAFileOfAnyName:
                 assert (table.header, list(table.rows())) == (["n"], [["0"]])
 
 
-@pytest.mark.parametrize("ending", ["csv", "json", "parquet", "sqlite", "txt"])
-class TestAnEndingThatSaysSomethingElse:
-    def test_is_that_of_a_database_all_the_same(self, ending, tmp_path, build):
-        path = tmp_path / f"prices.{ending}"
-        for _ in range(2):
-            with DuckDBAdapter(path, max_connections=3) as database:
-                database.execute("create table if not exists notes (text varchar)", file="core")
-                database.execute("insert into notes values ('kept')", file="core")
-                MarketStore(database).write(build.ticks(3))
-        with DuckDBAdapter(path, max_connections=3, read_only=True) as database:
-            assert database.query("select count(*) from core.notes").rows == ((2,),)
-            assert database.query("select count(*) from market.ticks").rows == ((3,),)
+ENDINGS = ("csv", "json", "parquet", "sqlite", "txt")
 
+
+class TestAnEndingThatSaysSomethingElse:
+    @pytest.mark.parametrize(
+        ("ending", "read_only"), list(zip(ENDINGS, (True, False, True, False, False), strict=True))
+    )
+    def test_is_that_of_a_database_all_the_same(self, ending, read_only, tmp_path, build):
+        path = tmp_path / f"prices.{ending}"
+        with DuckDBAdapter(path, max_connections=3) as database:
+            database.execute("create table notes as select 'kept' as text", file="core")
+            MarketStore(database).write(build.ticks(3))
+        with DuckDBAdapter(path, max_connections=3, read_only=read_only) as database:
+            if not read_only:
+                MarketStore(database).write(build.ticks(4))
+            assert database.query("select text from core.notes").rows == (("kept",),)
+            assert database.query("select count(*) from market.ticks").rows == ((3 if read_only else 4,),)
+
+    @pytest.mark.parametrize("ending", ENDINGS)
     def test_does_not_make_a_database_of_a_file_that_is_none(self, ending, tmp_path):
         path = tmp_path / f"prices.{ending}"
         path.write_text("date,close\n2026-01-02,100\n")

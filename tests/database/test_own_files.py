@@ -5,10 +5,10 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from natya_starts import Python
 
 from natya.actors.database import (
     DatabaseDamaged,
@@ -37,15 +37,26 @@ time.sleep(60)
 """
 
 
+def settings_of(folder):
+    return load_settings("paper", environment={}, overrides={"system.data_dir": str(folder)})
+
+
 @pytest.fixture
 def settings(tmp_path):
-    return load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path)})
+    return settings_of(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def once_filled(tmp_path_factory, build):
+    folder = tmp_path_factory.mktemp("filled")
+    with OwnFiles(settings_of(folder), read_only=False) as own:
+        own.work(SaveMarketData(ticks=tuple(build.ticks(10))), timeout_s=5)
+    return folder
 
 
 @pytest.fixture
-def filled(settings, build):
-    with OwnFiles(settings, read_only=False) as own:
-        own.work(SaveMarketData(ticks=tuple(build.ticks(10))), timeout_s=5)
+def filled(once_filled, tmp_path):
+    shutil.copytree(once_filled, tmp_path, dirs_exist_ok=True)
 
 
 def count(own):
@@ -87,9 +98,7 @@ class TestReading:
             assert count(own) == 10
 
     def test_sees_what_a_killed_owner_left_in_its_log(self, settings):
-        owner = subprocess.Popen(
-            [sys.executable, "-c", WRITE_AND_WAIT, settings.database.path], stdout=subprocess.PIPE, text=True
-        )
+        owner = Python([WRITE_AND_WAIT, settings.database.path], stdout=subprocess.PIPE, text=True)
         assert owner.stdout.readline() == "written\n"
         with pytest.raises(DatabaseLocked, match=f"process {owner.pid}"):
             OwnFiles(settings, read_only=True)

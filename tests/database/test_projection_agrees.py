@@ -128,7 +128,7 @@ def agree(database, book):
 
 
 class TestAnySequenceOfFacts:
-    @settings(max_examples=QUARTER)
+    @settings(max_examples=QUARTER // 2)
     @given(drawn=st.lists(FACTS, max_size=25), cut=st.integers(0, 28))
     @example(drawn=[("ended", "A", 4, 1.0), ("ended", "A", 5, 1.0)], cut=0)  # rejected, then cancelled
     @example(drawn=[("filled", "A", 15, 100.55), ("filled", "C", 3, 105.4), ("filled", "B", 15, 95.4)], cut=4)

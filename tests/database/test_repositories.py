@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from natya_examples import QUARTER
 from natya_market import emptied
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter, MarketDataRepositoryImpl
@@ -56,7 +57,7 @@ class TestTicksThatWereSaved:
         assert market.get("recording", 9).data is None
         assert market.count(symbol="NIFTY").data == 4
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=QUARTER)
     @given(
         levels=st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=5),
         days=st.lists(st.booleans(), min_size=5, max_size=5),
@@ -291,7 +292,7 @@ class TestCandles:
             (OPENING_NS + 5 * MINUTE_NS, 5.0, 8.0, 4.0, 7.0, 200),
         ]
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=QUARTER)
     @given(
         trades=st.lists(
             st.tuples(st.integers(0, 4_000), st.integers(1, 50), st.integers(1, 9)), min_size=1, max_size=30
@@ -320,7 +321,7 @@ class TestCandles:
 
         assert [replace(each, source="") for each in stored] == [replace(each, source="") for each in made]
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=QUARTER)
     @given(
         ticks=st.lists(st.tuples(st.integers(0, 600), st.integers(1, 50)), min_size=1, max_size=30),
         minutes=st.sampled_from([1, 2, 5]),

@@ -5,7 +5,7 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from natya_examples import HALF
+from natya_examples import QUARTER
 from natya_market import emptied
 
 from natya.actors.database import DatabaseActor, MarketDataRepositoryImpl
@@ -26,7 +26,7 @@ SAVED = "saved:recording"
 
 
 class TestWhatARepositoryAnswers:
-    @settings(max_examples=HALF)
+    @settings(max_examples=QUARTER)
     @given(
         rows=st.lists(st.tuples(SECONDS, st.sampled_from(SYMBOLS), st.booleans(), st.booleans()), max_size=25),
         ends=st.tuples(SECONDS, SECONDS),

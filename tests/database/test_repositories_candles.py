@@ -7,7 +7,7 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from natya_examples import HALF
+from natya_examples import QUARTER
 from natya_market import emptied
 
 from natya.actors.database.tables.moments import interval_ns, start_ns
@@ -247,7 +247,7 @@ MOMENTS_NS = st.integers(0, 4 * DAY_NS // SECOND_NS - 1).map(lambda second: star
 
 
 class TestCandlesOfTicks:
-    @settings(max_examples=HALF)
+    @settings(max_examples=QUARTER)
     @given(
         ticks=st.lists(
             st.tuples(MOMENTS_NS, st.integers(1, 50), st.integers(0, 9), st.integers(0, 30), st.sampled_from("ab")),
@@ -274,7 +274,7 @@ class TestCandlesOfTicks:
 
 
 class TestCandlesOfCandles:
-    @settings(max_examples=HALF)
+    @settings(max_examples=QUARTER)
     @given(
         minutes=st.dictionaries(st.integers(0, 2 * 1440 - 1), st.integers(1, 99), min_size=1, max_size=25),
         interval=st.sampled_from([interval for interval in INTERVALS if interval != "1m"]),

@@ -10,7 +10,7 @@ from natya_wire import CLIENT, TOKEN, Served, an_order
 
 from natya.actors.exchange.wire.routes import ROUTES
 
-BODIES = int(os.environ.get("WIRE_BODIES", "300"))
+BODIES = int(os.environ.get("WIRE_BODIES", "100"))
 """Requests of random content; `make bodies` sends 10,000."""
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import stat
+from types import SimpleNamespace
 
 import pytest
 from natya_scrips import listed
@@ -226,10 +227,22 @@ def in_use(tmp_path_factory):
 
 
 class TestAName:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def opened(cls, in_use):
+        clock = SimpleNamespace(now=DAY)
+        with InstrumentMaster(in_use, now=lambda: clock.now) as opened:
+            yield opened, clock
+
     @pytest.fixture
-    def master(self, in_use, days):
-        with InstrumentMaster(in_use, now=days) as opened:
-            yield opened
+    def days(self, opened):
+        _, clock = opened
+        clock.now = DAY
+        return clock
+
+    @pytest.fixture
+    def master(self, opened, days):
+        return opened[0]
 
     @pytest.mark.parametrize(
         ("name", "symbol"),
@@ -274,18 +287,22 @@ class TestAName:
 
 
 class TestASearch:
-    @pytest.fixture(params=["built-in", "stored"])
-    def of_either(self, request, master, tmp_path):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def tables(cls, tmp_path_factory):
         """The built-in list, as it is and as a file."""
-        found, total = master.find(FindInstrument(rows_max=1_000))
-        assert len(found) == total == 58
-        if request.param == "built-in":
-            yield master._table
-            return
-        write_list(tmp_path / "built-in.duckdb", found, master.of)
-        table = Stored(tmp_path / "built-in.duckdb")
-        yield table
-        table.close()
+        folder = tmp_path_factory.mktemp("lists")
+        with InstrumentMaster(folder / "none", now=lambda: DAY) as master:
+            found, total = master.find(FindInstrument(rows_max=1_000))
+            assert len(found) == total == 58
+            write_list(folder / "built-in.duckdb", found, master.of)
+            stored = Stored(folder / "built-in.duckdb")
+            yield {"built-in": master._table, "stored": stored}
+            stored.close()
+
+    @pytest.fixture(params=["built-in", "stored"])
+    def of_either(self, request, tables):
+        return tables[request.param]
 
     @pytest.mark.parametrize(
         "wanted",

@@ -363,7 +363,7 @@ class TestOnAFailingDisk:
         def appended():
             return isinstance(system.request("journal", an_append(workshop, 1)), Appended)
 
-        assert any(appended() for _ in range(100_000))  # within the second after which space is asked for again
+        await_that(appended)  # within the second after which space is asked for again
         wanted = ["journal.disk_filled", "journal.space_returned"]
         assert [told for told in map(logging.LogRecord.getMessage, caplog.records) if told in wanted] == wanted
 

@@ -19,7 +19,7 @@ from natya.actors.journal.upkeep import archive_segment, keep_keys
 from natya.actors.journal.walk import judge_tail
 
 PAGE_BYTES = 4096
-CORRUPTIONS = int(os.environ.get("CORRUPTIONS", "100"))
+CORRUPTIONS = int(os.environ.get("CORRUPTIONS", "50"))
 SEED = int(os.environ.get("CORRUPTIONS_SEED", "1"))
 KINDS = ("bit", "truncation", "zeroed page", "deleted", "old copy")
 

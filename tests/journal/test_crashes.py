@@ -6,9 +6,8 @@ import contextlib
 import errno
 from random import Random
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
-from natya_examples import DOUBLE
 
 from natya.actors.journal import (
     JournalError,
@@ -103,7 +102,6 @@ class World:
 
 
 class TestAPowerCut:
-    @settings(max_examples=DOUBLE)
     @given(seed=st.integers(0, 2**32), lives=st.lists(st.integers(0, 120), min_size=1, max_size=5))
     def test_loses_nothing_acknowledged_and_keeps_nothing_by_half(self, workshop, seed, lives):
         world = World(workshop, seed)
@@ -112,7 +110,6 @@ class TestAPowerCut:
             world.check()
 
     @example(seed=28, trouble=Trouble(action="write", after=53, error=errno.ENOSPC), actions=133)  # half of a footer
-    @settings(max_examples=DOUBLE)
     @given(
         seed=st.integers(0, 2**32),
         trouble=st.builds(

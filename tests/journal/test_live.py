@@ -216,7 +216,7 @@ class TestAnOwnerThatForgets:
 
 class TestARealOwner:
     def test_at_work_in_a_thread_is_verified_again_and_again(self, workshop, tmp_path):
-        journal = Journal(tmp_path, now_ns=time.time_ns, segment_bytes=65_536)
+        journal = Journal(tmp_path, now_ns=time.time_ns, segment_bytes=16_384)
         journal.open()
         ended = threading.Event()
 
@@ -232,7 +232,7 @@ class TestARealOwner:
         writer.start()
         try:
             before = rounds = 0
-            while rounds < 20 or len(journal.closed_segments) < 6:
+            while rounds < 10 or len(journal.closed_segments) < 6:
                 rounds += 1
                 wanted = journal.last_sequence
                 report = verify(tmp_path)

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from natya_examples import QUARTER
 from natya_messages import messages
 
 from natya.actors.database import DuckDBAdapter
@@ -155,7 +156,7 @@ def test_facts_of_the_declared_types_make_a_book_or_lack_an_intent(facts):
     assert codec.checked(statistics) is statistics
 
 
-@settings(max_examples=15)
+@settings(max_examples=QUARTER)
 @example(facts=[LARGEST])
 @example(facts=[LARGEST, msgspec.structs.replace(LARGEST, trade_id="2")])
 @given(facts=st.lists(FACTS, min_size=1, max_size=8))
