@@ -40,7 +40,7 @@ from .actors.history import HistoryActor, HistorySettings
 from .actors.instruments import InstrumentsActor, InstrumentsActorSettings
 from .actors.journal import JournalActor
 from .actors.kill_switch import FlattenActor, HeartActor, HeartSettings, KillSwitchActor
-from .actors.orders import OrdersActor, OrdersActorSettings
+from .actors.orders import CheckpointActor, CheckpointSettings, OrdersActor, OrdersActorSettings
 from .actors.reconciliation import ReconciliationActor, ReconciliationSettings
 from .actors.runtime import NameTakenError
 from .actors.settings.actor import SettingsActor, SettingsActorSettings
@@ -62,6 +62,7 @@ from .messages.addresses import (
     BROKER_TOKENS,
     BROKER_UPDATES,
     CHARTS_SERVICE,
+    CHECKPOINTS,
     CONTROL,
     CONTROL_WEB,
     DATABASE,
@@ -216,6 +217,7 @@ def children(
                 audited=settings.broker.live,
             ),
         ),
+        *checkpoints(settings, account),
         *reconciliation(settings),
         ChildSpec(KILL_SWITCH, KillSwitchActor, settings.kill_switch),
         ChildSpec(FLATTENER, FlattenActor, flatten_limits(settings)),
@@ -226,6 +228,14 @@ def children(
         *_control(settings, in_force),
         feed,
     )
+
+
+def checkpoints(settings: Settings, account: AccountChoice) -> tuple[ChildSpec, ...]:
+    """Return who keeps checkpoints while the system runs; in an account of its own a run is read once more at most."""
+    if not settings.orders.checkpoint_facts or account != "session":
+        return ()
+    facts = CheckpointSettings(facts=settings.orders.checkpoint_facts)
+    return (ChildSpec(CHECKPOINTS, CheckpointActor, facts, when_exhausted="park"),)
 
 
 def _control(settings: Settings, in_force: InForce) -> tuple[ChildSpec, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Self, TypeAlias
 
 from ..messages.accounts import AccountChoice, AccountEntered, AccountFact, RecordingPlayed
 
@@ -21,6 +21,10 @@ class AccountUnfinishedError(Exception):
     """Tells the supervisor to give up at once: the cause does not pass by itself."""
 
 
+KeptAccounts: TypeAlias = tuple[int, int, tuple[int, ...]]
+"""The account entered last, the one opened last, and those in which a recording plays."""
+
+
 class Accounts:
     """The accounts of a data directory, from its facts."""
 
@@ -32,6 +36,18 @@ class Accounts:
         """The highest number: the account that was opened last."""
 
         self._in_play: set[int] = set()
+
+    def kept(self) -> KeptAccounts:
+        """Return what is known of them, to be kept."""
+        return self.current, self.newest, tuple(sorted(self._in_play))
+
+    @classmethod
+    def from_kept(cls, kept: KeptAccounts) -> Self:
+        """Return what was kept."""
+        accounts = cls()
+        accounts.current, accounts.newest, in_play = kept
+        accounts._in_play = set(in_play)
+        return accounts
 
     def apply(self, fact: AccountFact) -> None:
         """Take in one fact."""

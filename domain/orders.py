@@ -75,7 +75,7 @@ _EVIDENCE: Final[dict[type[OrderFact], OrderState]] = {
 """The state that a fact is evidence of; for a trade it depends on the filled quantity."""
 
 
-class Pending(msgspec.Struct, frozen=True, kw_only=True):
+class Pending(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A modification that is intended and not settled: the broker may have the order so, or as it was."""
 
     number: int
@@ -92,7 +92,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """Nanoseconds since 1970-01-01 UTC."""
 
 
-class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
+class Cancellation(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A cancellation that was asked for and not refused: while the order is open, it is in flight."""
 
     number: int
@@ -101,7 +101,7 @@ class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
     """Nanoseconds since 1970-01-01 UTC."""
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One order, as its facts so far describe it."""
 
     client_order_id: str

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Final, Self, TypeAlias
 
 from ..messages.orders import OrderFilled, Position
 from .money import COST_PLACES, PAISA_PLACES, PRICE_PLACES, exact, rounded
@@ -22,6 +22,9 @@ _PRICE_UNITS_MAX: Final = 10**15
 _SHARE_BITS_MAX: Final = 1 << 16
 """Each partial close may add a few bits to the denominator of the cost, until the position is flat. After some ten
 thousand partial closes the cost is rounded to 32,768 binary places: far finer than any amount is shown."""
+
+KeptHolding: TypeAlias = tuple[int, str, str, str, str]
+"""A holding as it is kept in a file: signed shares, then what its cost is made of, in hexadecimal digits."""
 
 
 class Holding:
@@ -38,6 +41,20 @@ class Holding:
         self._cost = 0
         self._scale = _SCALE
         self._shares_of_unit = 1
+
+    def kept(self) -> KeptHolding:
+        """Return it exactly, to be kept."""
+        return (
+            self.quantity, f"{self._cash:x}", f"{self._cost:x}", f"{self._scale:x}", f"{self._shares_of_unit:x}"
+        )  # fmt: skip
+
+    @classmethod
+    def from_kept(cls, kept: KeptHolding) -> Self:
+        """Return what was kept."""
+        holding = cls()
+        holding.quantity = kept[0]
+        holding._cash, holding._cost, holding._scale, holding._shares_of_unit = (int(each, 16) for each in kept[1:])
+        return holding
 
     @property
     def cost(self) -> Fraction:
@@ -132,6 +149,17 @@ class Positions:
     def __init__(self) -> None:
         self._holdings: dict[str, Holding] = {}
 
+    def kept(self) -> dict[str, KeptHolding]:
+        """Return them exactly, to be kept."""
+        return {symbol: holding.kept() for symbol, holding in self._holdings.items()}
+
+    @classmethod
+    def from_kept(cls, kept: dict[str, KeptHolding]) -> Self:
+        """Return what was kept."""
+        positions = cls()
+        positions._holdings = {symbol: Holding.from_kept(each) for symbol, each in kept.items()}
+        return positions
+
     def apply(self, fill: OrderFilled) -> None:
         """Add one trade. The caller ensures that each trade comes once."""
         self.trade(fill.symbol, fill.quantity if fill.side == "BUY" else -fill.quantity, fill.price)
@@ -167,6 +195,17 @@ class StrategyPositions:
 
     def __init__(self) -> None:
         self._positions: dict[str, Positions] = {}
+
+    def kept(self) -> dict[str, dict[str, KeptHolding]]:
+        """Return them exactly, to be kept."""
+        return {strategy: positions.kept() for strategy, positions in self._positions.items()}
+
+    @classmethod
+    def from_kept(cls, kept: dict[str, dict[str, KeptHolding]]) -> Self:
+        """Return what was kept."""
+        positions = cls()
+        positions._positions = {strategy: Positions.from_kept(each) for strategy, each in kept.items()}
+        return positions
 
     def apply(self, fill: OrderFilled) -> None:
         """Add one trade. The caller ensures that each trade comes once."""

@@ -35,6 +35,9 @@ BROKER_UPDATES: Final = "broker-updates"
 
 ORDERS: Final = "orders"
 
+CHECKPOINTS: Final = "checkpoints"
+"""Who keeps what orders would have to read again at a start."""
+
 FLATTENER: Final = "flattener"
 """Who closes positions for a person or the kill switch."""
 
@@ -94,6 +97,7 @@ NAMES: Final = frozenset(
         ),
         *(BROKER_TOKENS, BROKER_UPDATES, ORDERS, STRATEGIES, WIRE, STREAMS, WEB, CONTROL, FEED, HISTORY),
         CHARTS_SERVICE,
+        CHECKPOINTS,
         SETTINGS,
         TRANSPORT,
         CONTROL_WEB,

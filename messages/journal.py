@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -20,6 +20,9 @@ from .settings import SettingsFact
 from .strategy_state import StrategyStateSaved
 from .supervision import SupervisionFact
 from .units import INTEGER_MAX, Bytes, Count, Cursor, Nanoseconds, Sequence
+
+CheckpointName: TypeAlias = Literal["orders"]
+"""Who builds something of the records; the names of its files begin so."""
 
 
 class JournalShortened(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="JournalShortened"):
@@ -163,6 +166,67 @@ class JournalPage(msgspec.Struct, frozen=True, kw_only=True, array_like=True, ta
 
     last_sequence: Cursor
     """The newest durable sequence of the whole journal: a reader of everything asks again until it is there."""
+
+
+class ReadCheckpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadCheckpoint"):
+    """To the journal, from whoever builds something of its records. Answered by `CheckpointRead`."""
+
+    name: CheckpointName
+
+    version: str
+    """Of the code that builds: a checkpoint of any other is refused."""
+
+    only_looks: bool = False
+    """Wanted is only which there is: past and state are left out."""
+
+
+class CheckpointRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CheckpointRead"):
+    """Answer to `ReadCheckpoint`: what was built of the records up to one of this very journal."""
+
+    name: CheckpointName
+
+    sequence: Cursor = 0
+    """Of the last record that it was built of; 0: there is none, and everything is to be read."""
+
+    past: bytes = b""
+    """What all checkpoints have added, one behind the other."""
+
+    state: bytes = b""
+    reason: str = ""
+    """Why one that is there was refused; empty: there is none, or it counts."""
+
+
+class KeepCheckpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="KeepCheckpoint"):
+    """To the journal: keep what was built of the records up to one, instead of the checkpoint before.
+
+    It must be built of durable records alone. Answered by `CheckpointKept`.
+    """
+
+    name: CheckpointName
+    version: str
+
+    sequence: Sequence
+    """Of the last record that it is built of."""
+
+    follows: Cursor
+    """Sequence of the checkpoint that it was built on, whose past goes on; 0: on none."""
+
+    past: bytes
+    """What is added to that past."""
+
+    state: bytes
+
+
+class CheckpointKept(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CheckpointKept"):
+    """Answer to `KeepCheckpoint`."""
+
+    name: CheckpointName
+
+    sequence: Cursor = 0
+    """Of the checkpoint that is on the disk now; 0: it was not kept."""
+
+    reason: str = ""
+    """Why not."""
 
 
 class JournalStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="JournalStatistics"):

@@ -10,6 +10,7 @@ from ..actors.orders.book import Book
 from ..domain.brackets import Bracket, leg_id, next_steps
 from ..messages.broker import OrderNotFound
 from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, OrderIntended, RiskStateChanged
+from .checkpoints import checkpoint_on, unlike_the_journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +42,7 @@ def violations(world: World, records: Sequence[JournalRecord]) -> list[str]:
             book.apply(record.fact)
     return [
         *_journal(world, records),
+        *unlike_the_journal(checkpoint_on(world.disk, world.journal_path), records),
         *_deliveries(world, {record.sequence: record for record in records}),
         *_arrivals(world, book),
         *_agreement(world, book, [record.fact for record in records]),

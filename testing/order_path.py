@@ -42,6 +42,8 @@ _EVERYWHERE: Final = (
     "orders Failed",
     "journal Append",
     "journal ReadJournal",
+    "journal ReadCheckpoint",
+    "journal KeepCheckpoint",
     "broker PlaceOrder",
     "broker ReplaceOrder",
     "broker WithdrawOrder",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Final
 
 import msgspec
 
 from ..actors.runtime.simulation import Faults
 from ..config.settings import Settings
+
+CHECKPOINT_FACTS: Final = 10
+"""Records from one checkpoint of the book to the next: so few that most worlds have some."""
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +89,7 @@ def _patient(settings: Settings, chance: Random) -> Settings:
     return replace(
         settings,
         journal=replace(settings.journal, path="/journal", segment_bytes=65_536),
+        orders=replace(settings.orders, checkpoint_facts=CHECKPOINT_FACTS),
         database=replace(settings.database, max_connections=3, batch_wait_s=chance.choice((0.05, 0.5, 1.0))),
         supervision=replace(settings.supervision, restarts_max=1_000_000, backoff_max_s=1.0, escalate_after=1_000),
     )

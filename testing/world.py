@@ -28,6 +28,7 @@ from ..messages.journal import Journaled, JournalRecord
 from ..messages.market import AwaitMarketEnd, MarketEnded
 from ..messages.supervision import DescribeTree, SupervisionTree
 from ..messages.system import Ping, Pong
+from .checkpoints import checkpoint_on
 from .database import DatabaseFiles, InlineDatabase
 from .invariants import violations
 from .market import FeedOfSimulation, lasting_s
@@ -190,6 +191,8 @@ class World:
 
     def _live(self, cut_s: float | None) -> None:
         self.lives += 1
+        if checkpoint_on(self.disk, self.journal_path).sequence:
+            self.injected["start with a checkpoint"] += 1
         base = self.base_class(
             f"{self.seed}/{self.lives}", faults=self.scenario.faults, fatal=(PowerCutError,), clock=self.clock
         )

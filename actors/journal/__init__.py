@@ -5,6 +5,7 @@ batch       an append, encoded and read back; records, header: the bytes of a re
 files       the open files: active segment, closed segments, mark, reserve; disk: the file layer below
 recovery    opening: verify, tell a torn tail from damage, find the end; walk: the rules over bytes (pure)
 mark        how far the journal was durable; reserve: space for a full disk; outcomes: what that space is for (pure)
+checkpoints what a reader has built of the records, kept beside them, so that it need not read them again
 chains      which appends rely on which, so that none is written whose predecessor is lost (pure)
 beginning   why a journal may begin later than with sequence 1
 view        reading by sequence, time, type and key, in any process; live: while the owner writes; keys: the index

@@ -1,9 +1,9 @@
 """The journal actor: makes facts durable before anyone acts on them, and reads them back.
 
 Owns    the journal directory (see `journal.py`); the appends of the running group commit.
-Hears   Append, ReadJournal.
+Hears   Append, ReadJournal, ProveDurable, ReadCheckpoint, KeepCheckpoint.
 Sends   Journaled to `events` after each group commit, then Appended (or AppendRefused) to each of its writers;
-        JournalPage, or Failed, to each reader.
+        JournalPage, CheckpointRead or CheckpointKept, or Failed, to each reader.
 Fails   when a write or fsync failed, or when a record that was durable cannot be read any more; before that, all
         waiting appends are refused, as those are that follow one which was lost. Restarted, it verifies the files, and
         goes on in a new segment after a failed fsync: only in the same journal, from where it was durable (state
@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import msgspec
 
@@ -29,11 +29,15 @@ from ...messages.journal import (
     Append,
     Appended,
     AppendRefused,
+    CheckpointKept,
+    CheckpointRead,
     DurableProved,
     Journaled,
     JournalPage,
     JournalStatistics,
+    KeepCheckpoint,
     ProveDurable,
+    ReadCheckpoint,
     ReadJournal,
 )
 from ...messages.supervision import Failed
@@ -51,17 +55,23 @@ from .journal import Journal
 from .upkeep import archive_segment, next_chore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...config.sections.journal import JournalSettings
     from ..runtime import ActorAddress, Outcome, Trace
     from .disk import Disk
     from .journal import Place, Ticket
     from .segments import Segment
     from .upkeep import Chore
+    from .view import JournalView
 
 
 PAGE_RECORDS_MAX: Final = 100_000
 """Records in one page at most, whatever was requested."""
 
+CheckpointWork: TypeAlias = "Callable[[JournalView, Any], CheckpointRead | CheckpointKept]"
+
+CHECKPOINT_LANE: Final = "checkpoints"
 UPKEEP_LANE: Final = "upkeep"
 UPKEEP_RETRY_S: Final = 60.0
 """Seconds until upkeep is retried after a full or failing disk."""
@@ -176,6 +186,19 @@ class JournalActor(RuntimeActor):
         )
         self.offload(page, request.after_sequence, records_max, then=answer)
 
+    @handles(ReadCheckpoint)
+    def read_checkpoint(self, request: ReadCheckpoint, sender: ActorAddress) -> None:
+        """Read a checkpoint, off this thread."""
+        self._at_checkpoints(self._journal.checkpoints().read, request, sender)
+
+    @handles(KeepCheckpoint)
+    def keep_checkpoint(self, request: KeepCheckpoint, sender: ActorAddress) -> None:
+        """Write a checkpoint, off this thread; the reserve of a full disk is not for it."""
+        if self._journal.reserve_held:
+            self._at_checkpoints(self._journal.checkpoints().keep, request, sender)
+        else:
+            self.send(sender, CheckpointKept(name=request.name, reason="the disk is full"))
+
     def on_drained(self) -> None:
         """Commit the group; if a file has failed, raise, after every append was answered."""
         if self._waiting:
@@ -275,9 +298,22 @@ class JournalActor(RuntimeActor):
         self.trace = trace
         self.send(sender, AppendRefused(reason=str(refusal), correlation_id=request.correlation_id))
 
-    def _fail_reader(self, reader: ActorAddress, fault: BaseException) -> None:
+    def _at_checkpoints(
+        self, work: CheckpointWork, request: ReadCheckpoint | KeepCheckpoint, sender: ActorAddress
+    ) -> None:
+        def answer(outcome: Outcome) -> None:
+            if outcome.error is None:
+                found: CheckpointRead | CheckpointKept = outcome.value
+                self.send(sender, found)
+            else:
+                self._fail_reader(sender, outcome.error, type(request).__name__)
+            outcome.unwrap()
+
+        self.offload(work, self._journal.view(), request, then=answer, lane=CHECKPOINT_LANE)
+
+    def _fail_reader(self, reader: ActorAddress, fault: BaseException, message_type: str = "ReadJournal") -> None:
         error, reason = type(fault).__name__, str(fault)
-        self.send(reader, Failed(actor=self.name, message_type="ReadJournal", error=error, reason=reason))
+        self.send(reader, Failed(actor=self.name, message_type=message_type, error=error, reason=reason))
 
     def _note(self, refusal: Exception) -> None:
         """Log a full disk once, not every refusal; note a failure, to be raised when all appends are answered."""

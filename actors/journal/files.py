@@ -14,6 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+from .checkpoints import HEAD_SUFFIX, NAME, PAST_SUFFIX
 from .disk import Disk, DiskFile, DiskLock
 from .errors import JournalFullError
 from .header import FOOTER_SIZE, NO_HASH, Seal, SegmentHeader
@@ -28,7 +29,8 @@ LOCK_NAME: Final = "journal.lock"
 DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _UNFINISHED: Final = re.compile(
-    rf"(\d{{20}}\.(journal|journal\.gz|keys)|{re.escape(RESERVE_NAME)}){re.escape(NEW_SUFFIX)}"
+    rf"(\d{{20}}\.(journal|journal\.gz|keys)|{re.escape(RESERVE_NAME)}"
+    rf"|({NAME})({re.escape(HEAD_SUFFIX)}|{re.escape(PAST_SUFFIX)})){re.escape(NEW_SUFFIX)}"
 )
 """Names of files that were being created when the process ended. No other file is ever removed at a start."""
 

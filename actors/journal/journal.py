@@ -22,6 +22,7 @@ from ...config.files import NotOursError
 from ...messages.journal import Fact, JournalRecord, JournalShortened
 from .batch import Batch, encode_append
 from .beginning import SHORTENED_KEY, expect_beginning
+from .checkpoints import Checkpoints
 from .disk import Disk, DiskLockedError, RealDisk
 from .errors import (
     AppendInvalidError,
@@ -164,6 +165,10 @@ class Journal:
     def view(self) -> JournalView:
         """Return a view of what is durable now, for a reader."""
         return _view_of(self.disk, self._files.segments, self._files.position)
+
+    def checkpoints(self) -> Checkpoints:
+        """Return its checkpoints; they go by a `view()`."""
+        return Checkpoints(self.disk, self.directory, self._files.journal_id)
 
     def append(self, facts: Sequence[Fact], correlation_id: str = "") -> Ticket:
         """Buffer facts that belong together; they become durable as a whole or not at all.

@@ -26,6 +26,7 @@ from pathlib import Path
 import msgspec
 
 from ...messages.codec import UndecodableMessageError
+from .checkpoints import is_checkpoint
 from .disk import Disk, ReadableFile
 from .errors import JournalDamagedError
 from .header import HEADER_SIZE, Seal
@@ -183,8 +184,9 @@ def verify_closed(disk: Disk, segment: Segment, seal: Seal) -> None:
 
 
 def _expect_no_traces(disk: Disk, directory: Path) -> None:
-    """Refuse a directory whose segments were deleted: a reserve or key file shows that there was a journal."""
-    traces = [name for name in disk.names(directory) if name == RESERVE_NAME or KEYS_NAME.fullmatch(name)]
+    """Refuse a directory whose segments were deleted: a file beside them shows that there was a journal."""
+    names = disk.names(directory)
+    traces = [each for each in names if each == RESERVE_NAME or KEYS_NAME.fullmatch(each) or is_checkpoint(each)]
     if traces:
         raise JournalDamagedError(directory, offset=0, sequence=1, reason=f"there is {traces[0]}, but no segment")
 

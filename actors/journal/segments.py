@@ -91,6 +91,9 @@ class Segment:
         self.landmarks: Final[Landmarks] = {}
         """Offsets noted by earlier walks."""
 
+        self.known_place = (0, 0)
+        """Sequence and offset of a record whose place is proved; (0, 0): of none."""
+
         self.keys: KeyTable | None = None
         """Keys of all its records, in memory until its key file is written."""
 

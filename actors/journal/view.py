@@ -61,6 +61,38 @@ class JournalView:
             if last > after_sequence:
                 yield from self._raw_of(segment, end, max(after_sequence, segment.first_sequence - 1), last)
 
+    def place_of(self, sequence: int) -> tuple[Segment, int, RawRecord] | None:
+        """Find one record: its segment, its offset there, and itself; None if the journal does not have it."""
+        for segment, end, last in self.extents():
+            if segment.first_sequence <= sequence <= last:
+                file = open_segment(self._disk, segment)
+                try:
+                    walk = self._walk_near(segment, file, end, sequence)
+                    found = next((raw for raw in walk if raw.sequence == sequence), None)
+                finally:
+                    file.close()
+                if found is None:
+                    raise segment.damaged(walk.fault or "it ends here", offset=walk.offset, sequence=walk.sequence)
+                return segment, walk.offset - len(found.raw), found
+        return None
+
+    def record_there(self, sequence: int, *, first_sequence: int, offset: int) -> RawRecord | None:
+        """Read a record where it should be; None if it is not there."""
+        for segment, end, _ in self.extents():
+            if segment.first_sequence == first_sequence and offset < end:
+                try:
+                    found = self._read_at(segment, end, [(sequence, offset)])
+                except (KeysBrokenError, RecordBrokenError, UnicodeDecodeError, OSError):
+                    return None
+                return found[0]
+        return None
+
+    def note_place(self, sequence: int, *, first_sequence: int, offset: int) -> None:
+        """Have later reads begin at this record, whose place was proved, where that is nearest."""
+        for segment in self._segments:
+            if segment.first_sequence == first_sequence:
+                segment.known_place = sequence, offset
+
     def page(self, after_sequence: int, records_max: int, **filters: Any) -> JournalPage:
         """Return the next records after this sequence, at most `records_max`; `filters` are those of `find`."""
         return JournalPage(
@@ -167,21 +199,19 @@ class JournalView:
 
     @staticmethod
     def _walk_near(segment: Segment, file: ReadableFile, end: int, sequence: int) -> Walk:
-        """Begin at the nearest landmark of an earlier walk, or at the first record."""
+        """Begin at the nearest place known from before, or at the first record."""
+        known, at = segment.known_place
         landmark = sequence // LANDMARK_STRIDE
         while landmark * LANDMARK_STRIDE > segment.first_sequence:
             offset = segment.landmarks.get(landmark)
             if offset is not None and offset < end:
-                return Walk(
-                    file,
-                    segment.format,
-                    offset=offset,
-                    end=end,
-                    sequence=landmark * LANDMARK_STRIDE,
-                    landmarks=segment.landmarks,
-                )
+                if known <= landmark * LANDMARK_STRIDE or known > sequence:
+                    known, at = landmark * LANDMARK_STRIDE, offset
+                break
             landmark -= 1
-        return segment.walk(file, end=end, chained=False)
+        if not segment.first_sequence < known <= sequence or at >= end:
+            return segment.walk(file, end=end, chained=False)
+        return Walk(file, segment.format, offset=at, end=end, sequence=known, landmarks=segment.landmarks)
 
     def _decoded(self, record: RawRecord) -> JournalRecord:
         try:

@@ -8,16 +8,20 @@ updates      from the broker's answers and reports to facts (pure); modification
 reconciling/ which orders have to be looked up at the broker, and when
 withdrawing/ cancellations that wait for their order
 risk_state   what may pass now, and who may change it
+checkpointing/ what a start need not read again, kept while the system runs
 halting      what a halt by the kill switch asks for besides
 settings, errors
 """
 
 from .actor import OrdersActor
 from .book.listing import book_of, listed, positions
+from .checkpointing.actor import CheckpointActor, CheckpointSettings
 from .errors import FactWithoutIntentError, JournalLostError, OrdersError
 from .settings import OrdersActorSettings
 
 __all__ = [
+    "CheckpointActor",
+    "CheckpointSettings",
     "FactWithoutIntentError",
     "JournalLostError",
     "OrdersActor",

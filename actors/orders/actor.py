@@ -7,13 +7,13 @@ Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState and ReadS
         OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound,
         OrderNotFound, LookupFailed, ExecutionReport and ReportRefused of the broker session; Failed and Unavailable of
         both.
-Sends   Append and ReadJournal to the journal; to the broker session PlaceOrder, at most once for each client order id
-        and only when its intent is durable, ReplaceOrder, at most once for each change and only when that is durable,
-        WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy receives facts from the events
-        router; from here only the newest fact of a client order id that was used before, an OrderRefused or a
-        ModificationRefused that could not be journaled, HoldingsRead and StateRead, once the journal is read back, and
-        StateRefused. Resumed, when that is durable, or ResumeRefused; TradingHalted, when that is durable or could not
-        be made so; RiskRead, OrdersRead, PositionsRead and OrdersCancelling.
+Sends   Append, ReadJournal, ReadCheckpoint and KeepCheckpoint to the journal; to the broker session PlaceOrder, at most
+        once for each client order id and only when its intent is durable, ReplaceOrder, at most once for each change
+        and only when that is durable, WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy
+        receives facts from the events router; from here only the newest fact of a client order id that was used before,
+        an OrderRefused or a ModificationRefused that could not be journaled, HoldingsRead and StateRead, once the
+        journal is read back, and StateRefused. Resumed, when that is durable, or ResumeRefused; TradingHalted, when
+        that is durable or could not be made so; RiskRead, OrdersRead, PositionsRead and OrdersCancelling.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations, a halt and states that are not

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ...actors.events import EventsSettings
 from ...actors.supervision import ChildSpec
 from ...composition import children
-from ...messages.addresses import CONTROL, DATABASE, DELIVERY, EVENTS, FEED, INSTRUMENTS, JOURNAL, ORDERS
+from ...messages.addresses import CHECKPOINTS, CONTROL, DATABASE, DELIVERY, EVENTS, FEED, INSTRUMENTS, JOURNAL, ORDERS
 from .disk import KeptJournalActor, journal_in_memory
 from .feed import BacktestFeedActor
 from .past import PastActor, PastSettings
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...config.settings import Settings
     from .feed import BacktestFeedSettings
 
-LEFT_OUT: Final = frozenset({INSTRUMENTS, CONTROL, DELIVERY})
+LEFT_OUT: Final = frozenset({INSTRUMENTS, CONTROL, DELIVERY, CHECKPOINTS})
 """By name."""
 
 DEAF: Final = frozenset({*LEFT_OUT, DATABASE})
@@ -50,7 +50,7 @@ def _of_a_backtest(spec: ChildSpec, feed: BacktestFeedSettings, bars: dict[int, 
     if spec.name == DATABASE:
         return replace(spec, actor=PastActor, settings=PastSettings(played=feed, bars=bars))
     if spec.name == ORDERS:
-        return replace(spec, settings=replace(spec.settings, keeps_states=False))
+        return replace(spec, settings=replace(spec.settings, keeps_states=False, checkpoint_facts=0))
     if spec.name == FEED:
         return replace(spec, actor=BacktestFeedActor, settings=feed)
     if spec.name == EVENTS:

@@ -116,6 +116,9 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Which account a run trades on: that of all sessions, a new one, or the newest. `auto`: a replay on a new one,
     any other market on that of the sessions."""
 
+    checkpoint_facts: Annotated[int, Meta(ge=0, le=1_000_000_000)]
+    """Records of the journal behind the newest checkpoint of the book, from which on another is kept; 0: none is."""
+
     instruments: dict[str, InstrumentLimits]
     """Limits by symbol, or by the beginning of symbols and a `*`; the symbol itself counts first, then the longest."""
 

@@ -120,6 +120,7 @@ def some_limits(**fields):
         "orders_in_flight_max": 10,
         "absence_horizon_s": 120.0,
         "lookup_interval_s": 5.0,
+        "checkpoint_facts": 0,
     } | fields
     from natya.actors.orders import OrdersActorSettings  # noqa: PLC0415  messages alone need no actor
 

@@ -7,15 +7,16 @@ positions and counts are those of the current account, the one entered last.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Mapping, ValuesView
-from typing import Final
+from typing import Self
+
+import msgspec
 
 from ....domain.accounts import SESSION
 from ....domain.brackets import entry_id, other_exit_id
 from ....domain.orders import Order, advance
-from ....domain.positions import Positions, StrategyPositions
-from ....domain.time import SECOND_NS, day_of
+from ....domain.time import SECOND_NS
 from ....messages.orders import (
     KeptRiskState,
     OrderFact,
@@ -30,95 +31,21 @@ from ....messages.orders import (
     Side,
 )
 from ..errors import FactWithoutIntentError
-from .day import UNITS, Day, Profit, own_price
+from .account import EXITS_REMEMBERED_MAX, Account, KeptAccount
+from .day import UNITS, Day, own_price
+from .ended import Ended, EndedOrder, packed
 
-EXITS_REMEMBERED_MAX: Final = 1_000
-"""Of each strategy: what the router has not delivered yet when it begins is less."""
 
+class KeptBook(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """The book as it is kept in a file, beside the orders that have ended."""
 
-class _Account:
-    """The open orders, positions and counts of one account."""
+    account: int
+    accounts: tuple[tuple[int, KeptAccount], ...]
+    left_open: tuple[tuple[str, int], ...]
+    """Orders, and the account that their later facts belong to."""
 
-    __slots__ = (
-        "brackets",
-        "by_strategy",
-        "day",
-        "exits",
-        "fills",
-        "leaves",
-        "open",
-        "orders",
-        "positions",
-        "priced_units",
-        "profit",
-        "refused",
-        "rejected",
-        "risk_cause",
-        "risk_state",
-        "strategy_leaves",
-        "strategy_unanswered",
-        "unanswered",
-        "unknown",
-        "unpriced_leaves",
-        "unweighed",
-        "worst",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.open: dict[str, Order] = {}
-        self.leaves: dict[tuple[str, Side], int] = {}
-        self.strategy_leaves: dict[tuple[str, str, Side], int] = {}
-        self.strategy_unanswered: dict[str, int] = {}
-        self.positions = Positions()
-        self.by_strategy = StrategyPositions()
-        self.refused: Counter[str] = Counter()
-        """Orders that our gate refused, by rule."""
-
-        self.orders = self.fills = self.rejected = self.unanswered = 0
-        self.risk_state: KeptRiskState = "NORMAL"
-        self.risk_cause = ""
-        self.day = Day()
-        self.profit = Profit()
-        self.brackets: dict[str, None] = {}
-        """Entries of brackets that are not done, by client order id."""
-
-        self.exits: dict[str, deque[str]] = {}
-        """Ids of exits, by strategy."""
-
-        self.priced_units = 0
-        """Value of the open orders that have a price of their own (`own_price`): rupees / UNITS."""
-
-        self.unpriced_leaves: dict[str, int] = {}
-        """Open shares of the others, by symbol; none that has 0."""
-
-        self.worst: dict[str, int] = {}
-        """See `weigh`."""
-
-        self.unweighed: set[str] = set()
-        """Symbols with an order that changed since `weigh`."""
-
-        self.unknown: dict[str, str] = {}
-        """Symbols of the orders that are UNKNOWN, by client order id."""
-
-    def weigh(self) -> dict[str, int]:
-        """Return by symbol the most shares, long or short, if its open orders fill in the worst way; none that has 0.
-
-        Only symbols with an order that changed are counted anew.
-        """
-        while self.unweighed:
-            symbol = self.unweighed.pop()
-            held, leaves = self.positions.quantity(symbol), self.leaves
-            worst = max(held + leaves.get((symbol, "BUY"), 0), leaves.get((symbol, "SELL"), 0) - held)
-            if worst:
-                self.worst[symbol] = worst
-            else:
-                self.worst.pop(symbol, None)
-        return self.worst
-
-    def begin_day(self, time_ns: int) -> None:
-        """Begin the day in India of a time, unless it has begun already."""
-        if time_ns >= self.day.ends_ns:
-            self.day.begin(day_of(time_ns), self.positions.holdings)
+    orders: tuple[tuple[int, Order, OrderFact], ...]
+    """Those that have not ended, each with its place and its newest fact."""
 
 
 class Book:
@@ -126,11 +53,16 @@ class Book:
 
     def __init__(self) -> None:
         self._orders: dict[str, Order] = {}
-        self._newest: dict[str, OrderFact] = {}
+        self._newest: dict[str, OrderFact | None] = {}
+        """Of every order that there ever was, in the order of their first facts; None: it is among the ended ones."""
+
+        self._ended = Ended()
+        """Those that had ended at the checkpoint with which this book goes on; what has newer facts is above."""
+
         self._number = SESSION
-        self._account = _Account()
+        self._account = Account()
         self._accounts = {SESSION: self._account}
-        self._left_open: dict[str, _Account] = {}
+        self._left_open: dict[str, Account] = {}
         """Orders that were open when their account was left: their later facts belong to that account."""
 
     def __contains__(self, client_order_id: str) -> bool:
@@ -139,15 +71,24 @@ class Book:
 
     def order(self, client_order_id: str) -> Order | None:
         """Return the order; None if there is none, or the gate refused it."""
-        return self._orders.get(client_order_id)
+        order = self._orders.get(client_order_id)
+        return self._ended.order(client_order_id) if order is None and self._ended else order
 
     def newest_fact(self, client_order_id: str) -> OrderFact | None:
         """Return the fact that changed this order last; None if the id was never used."""
-        return self._newest.get(client_order_id)
+        return self._newest.get(client_order_id) or self._ended.newest_fact(client_order_id)
 
-    def newest_facts(self) -> Iterator[tuple[str, OrderFact]]:
-        """Yield the newest fact of each client order id ever used, those whose first fact is the newest first."""
-        return reversed(self._newest.items())
+    def newest_facts(self, since_ns: int = 0) -> Iterator[tuple[str, OrderFact]]:
+        """Yield the newest fact of each order, those whose first fact is the newest first.
+
+        Args:
+            since_ns: an order that ended before this time may be left out.
+        """
+        for client_order_id, fact in reversed(self._newest.items()):
+            if fact is not None:
+                yield client_order_id, fact
+            elif self._ended.changed_ns(client_order_id) >= since_ns:
+                yield client_order_id, self._ended.newest_fact(client_order_id)  # type: ignore[misc]  # it is there
 
     def open_orders(self) -> tuple[Order, ...]:
         """Return the open orders, oldest first."""
@@ -174,8 +115,8 @@ class Book:
     def other_exit(self, client_order_id: str) -> Order | None:
         """Return the order that cancels this one and is cancelled by it: the other exit of a bracket; mostly None."""
         other_id = other_exit_id(client_order_id)
-        entry = self._orders.get(other_id[:-1]) if other_id else None
-        return self._orders.get(other_id) if entry is not None and entry.has_bracket else None
+        entry = self.order(other_id[:-1]) if other_id else None
+        return self.order(other_id) if entry is not None and entry.has_bracket else None
 
     def counted_leaves(self, order: Order) -> int:
         """Return the open quantity that counts for an order: of two of which one cancels the other, the greater."""
@@ -185,7 +126,8 @@ class Book:
     @property
     def brackets(self) -> tuple[Order, ...]:
         """The entries of the brackets for which something may still have to be done, oldest first."""
-        return tuple(self._orders[client_order_id] for client_order_id in self._account.brackets)
+        found = map(self.order, self._account.brackets)
+        return tuple(order for order in found if order is not None)
 
     def exits(self, strategy: str) -> tuple[str, ...]:
         """Return the ids of the newest exits of a strategy's brackets, at most `EXITS_REMEMBERED_MAX`."""
@@ -278,7 +220,7 @@ class Book:
                 account.refused[fact.rule] += 1
             account.orders += 1
         else:
-            before = self._orders.get(client_order_id)
+            before = self.order(client_order_id)
             if before is None:
                 raise FactWithoutIntentError(f"the intent of {client_order_id!r} wanted, found only {kind.__name__}")
             after = advance(before, fact)
@@ -301,9 +243,60 @@ class Book:
         """Make this account the current one; one that was never entered has no orders, no positions and is NORMAL."""
         self._left_open.update(dict.fromkeys(self._account.open, self._account))
         self._number = account
-        self._account = self._accounts.setdefault(account, _Account())
+        self._account = self._accounts.setdefault(account, Account())
         for client_order_id in self._account.open:
             self._left_open.pop(client_order_id, None)
+
+    @property
+    def ended(self) -> int:
+        """How many orders are kept as bytes."""
+        return len(self._ended)
+
+    def pack(self) -> bytes:
+        """Keep the orders that have ended as bytes from now on; returns those that were not kept so before."""
+        ended = []
+        for place, (client_order_id, newest) in enumerate(self._newest.items()):
+            order = self._orders.get(client_order_id)
+            if newest is not None and (order is None or not order.is_open):
+                ended.append(EndedOrder(client_order_id, place, order, newest))
+        block = packed(ended)
+        self._ended.add(block)
+        for each in ended:
+            self._newest[each.client_order_id] = None
+            self._orders.pop(each.client_order_id, None)
+        return block
+
+    def kept(self) -> KeptBook:
+        """Return it, to be kept, without the orders that are among the ended ones."""
+        numbers = {id(account): number for number, account in self._accounts.items()}
+        return KeptBook(
+            account=self._number,
+            accounts=tuple((number, account.kept()) for number, account in self._accounts.items()),
+            left_open=tuple((each, numbers[id(account)]) for each, account in self._left_open.items()),
+            orders=tuple(
+                (place, self._orders[client_order_id], fact)
+                for place, (client_order_id, fact) in enumerate(self._newest.items())
+                if fact is not None
+            ),
+        )
+
+    @classmethod
+    def from_kept(cls, kept: KeptBook, ended: Ended) -> Self:
+        """Return what was kept.
+
+        Raises:
+            KeyError: it does not fit together.
+        """
+        book = cls()
+        book._ended = ended
+        book._orders = {order.client_order_id: order for _, order, _ in kept.orders}
+        places = dict(ended.places()) | {order.client_order_id: place for place, order, _ in kept.orders}
+        book._newest = dict.fromkeys(sorted(places, key=places.__getitem__))
+        book._newest.update((order.client_order_id, fact) for _, order, fact in kept.orders)
+        book._accounts = {number: Account.from_kept(account, book._orders) for number, account in kept.accounts}
+        book._number, book._account = kept.account, book._accounts[kept.account]
+        book._left_open = {each: book._accounts[number] for each, number in kept.left_open}
+        return book
 
     @property
     def risk_state(self) -> KeptRiskState:
@@ -336,14 +329,14 @@ class Book:
             illegal_transitions=illegal_transitions,
         )
 
-    def _note_bracket(self, account: _Account, order: Order) -> None:
+    def _note_bracket(self, account: Account, order: Order) -> None:
         if order.has_bracket:
             account.brackets[order.client_order_id] = None
-        elif (entry := self._orders.get(entry_id(order.client_order_id))) is not None and entry.has_bracket:
+        elif (entry := self.order(entry_id(order.client_order_id))) is not None and entry.has_bracket:
             remembered = account.exits.setdefault(order.strategy, deque(maxlen=EXITS_REMEMBERED_MAX))
             remembered.append(order.client_order_id)
 
-    def _put(self, account: _Account, before: Order | None, after: Order) -> None:
+    def _put(self, account: Account, before: Order | None, after: Order) -> None:
         """Store the order, and update the sums over the orders of its account."""
         client_order_id, symbol = after.client_order_id, after.symbol
         self._orders[client_order_id] = after
@@ -367,7 +360,7 @@ class Book:
             account.unanswered += change
             account.strategy_unanswered[after.strategy] = account.strategy_unanswered.get(after.strategy, 0) + change
 
-    def _count_leaves(self, account: _Account, order: Order, left: int) -> None:
+    def _count_leaves(self, account: Account, order: Order, left: int) -> None:
         """Count what an order may still fill; `left`: shares that it might before."""
         leaves = order.leaves
         change = leaves - left
@@ -378,7 +371,7 @@ class Book:
         account.strategy_leaves[its_key] = account.strategy_leaves.get(its_key, 0) + change
 
 
-def _count_value(account: _Account, before: Order | None, after: Order) -> None:
+def _count_value(account: Account, before: Order | None, after: Order) -> None:
     """Count what an order that may still fill is worth at its own price, or its shares where it has none."""
     price, left = own_price(after), before.leaves if before is not None else 0
     change = after.leaves - left

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from fractions import Fraction
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
+
+import msgspec
 
 from ....domain.orders import Order
 from ....domain.positions import Holding
@@ -75,6 +77,23 @@ class Recent:
         return counts.get(what, 0)
 
 
+class KeptDay(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """The counts of one account as they are kept in a file."""
+
+    number: int
+    ends_ns: int
+    orders: int
+    orders_before: int
+    orders_by_strategy: dict[str, int]
+    trades_by_strategy: dict[str, int]
+    realized_before: tuple[str, str]
+    """Numerator and denominator, in hexadecimal digits."""
+
+    carried: tuple[str, ...]
+    sent: tuple[OrderIntended, ...]
+    rejected_ns: tuple[int, ...]
+
+
 class Day:
     """The counts of one account."""
 
@@ -107,6 +126,36 @@ class Day:
         self._sent: deque[OrderIntended] = deque(maxlen=KEPT_MAX)
         self._rejected_ns: deque[int] = deque(maxlen=KEPT_MAX)
         self._recent = Recent()
+
+    def kept(self) -> KeptDay:
+        """Return them, to be kept."""
+        realized = self.realized_before
+        return KeptDay(
+            number=self.number,
+            ends_ns=self.ends_ns,
+            orders=self.orders,
+            orders_before=self._orders_before,
+            orders_by_strategy=self.orders_by_strategy,
+            trades_by_strategy=self.trades_by_strategy,
+            realized_before=(f"{realized.numerator:x}", f"{realized.denominator:x}"),
+            carried=tuple(sorted(self.carried)),
+            sent=tuple(self._sent),
+            rejected_ns=tuple(self._rejected_ns),
+        )
+
+    @classmethod
+    def from_kept(cls, kept: KeptDay) -> Self:
+        """Return what was kept."""
+        day = cls()
+        day.number, day.ends_ns = kept.number, kept.ends_ns
+        day.orders, day._orders_before = kept.orders, kept.orders_before
+        day.orders_by_strategy.update(kept.orders_by_strategy)
+        day.trades_by_strategy.update(kept.trades_by_strategy)
+        day.realized_before = Fraction(*(int(each, 16) for each in kept.realized_before))
+        day.carried = set(kept.carried)
+        day._sent.extend(kept.sent)
+        day._rejected_ns.extend(kept.rejected_ns)
+        return day
 
     def begin(self, number: int, holdings: dict[str, Holding]) -> None:
         """Begin a new day with what is held; times in the last hour still count."""

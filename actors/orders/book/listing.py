@@ -90,7 +90,7 @@ def _open_ones(book: Book) -> Iterator[OrderListed]:
 
 
 def _newest_first(book: Book, since_ns: int) -> Iterator[OrderListed]:
-    for client_order_id, fact in book.newest_facts():
+    for client_order_id, fact in book.newest_facts(since_ns):
         order = fact if isinstance(fact, OrderRefused) else book.order(client_order_id)
         is_open = isinstance(order, Order) and order.is_open
         if order is not None and (is_open or fact.occurred_ns >= since_ns):

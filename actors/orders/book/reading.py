@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+import msgspec
+
 from ....domain.time import DAY_NS
 from ....messages.accounts import AccountFact
 from ....messages.orders import (
@@ -31,6 +33,19 @@ _OF_THE_BOOK: Final = frozenset({*get_args(OrderFact), RiskStateChanged})
 _SENT: Final = frozenset({OrderIntended, ModificationIntended, CancellationIntended})
 """Facts of a request that left."""
 
+TYPES: Final = tuple(
+    sorted(each.__name__ for each in (*_OF_THE_BOOK, *get_args(AccountFact), LimitsChanged, StrategyStateSaved))
+)
+"""Names of the facts that are taken in; of the others nothing is learnt."""
+
+
+class KeptReading(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What is learnt besides the book, as it is kept in a file."""
+
+    sequence: int
+    limits: dict[str, str]
+    sent_ns: tuple[int, ...]
+
 
 class ReadBack:
     """The sequences of the journal that are read and known, and the requests that left before."""
@@ -49,6 +64,22 @@ class ReadBack:
         """Of the newest record that is known."""
 
         self._sent_ns: deque[int] = deque(maxlen=SENT_MAX)
+
+    def kept(self) -> KeptReading:
+        """Return it, to be kept; before `take_sent_ns`."""
+        return KeptReading(sequence=self.sequence, limits=self.limits, sent_ns=tuple(self._sent_ns))
+
+    def go_on(self, kept: KeptReading) -> None:
+        """Go on where something was kept."""
+        self.sequence = kept.sequence
+        self.note(kept.sequence)
+        self.limits = kept.limits
+        self._sent_ns.extend(kept.sent_ns)
+
+    def read_to(self, sequence: int) -> None:
+        """Note that nothing up to this sequence is left to be read."""
+        self.sequence = max(self.sequence, sequence)
+        self.note(sequence)
 
     def take_in(self, record: JournalRecord, ledger: Ledger) -> None:
         """Apply one record to the ledger.

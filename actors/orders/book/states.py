@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Self, TypeAlias
 
 from ....domain.accounts import SESSION
 from ....messages.strategy_state import SaveState, StrategyStateSaved
 
 STATE_OF: Final = "state of "
 """Begins the correlation id of a state; no client order id has a space."""
+
+KeptStates: TypeAlias = tuple[tuple[int, tuple[SaveState, ...]], ...]
+"""The durable states, by account."""
 
 
 def correlation_of(strategy: str) -> str:
@@ -39,6 +42,18 @@ class States:
         self._durable = self._of_accounts.setdefault(SESSION, {})
         self.owed: dict[str, SaveState] = {}
         """What is to become durable, by strategy."""
+
+    def kept(self) -> KeptStates:
+        """Return the durable ones, to be kept."""
+        return tuple((account, tuple(states.values())) for account, states in self._of_accounts.items())
+
+    @classmethod
+    def from_kept(cls, kept: KeptStates, account: int) -> Self:
+        """Return what was kept, in the account that is entered."""
+        states = cls()
+        states._of_accounts = {number: {each.strategy: each for each in found} for number, found in kept}
+        states.enter(account)
+        return states
 
     def enter(self, account: int) -> None:
         """Go on in this account."""

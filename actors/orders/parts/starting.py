@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final
 
-from ....messages.addresses import BROKER, JOURNAL
+from ....messages.addresses import BROKER, JOURNAL, ORDERS
 from ....messages.broker import OrdersSentBefore
-from ....messages.journal import Append, Appended, JournalPage, ReadJournal
+from ....messages.journal import (
+    Append,
+    Appended,
+    CheckpointKept,
+    CheckpointRead,
+    JournalPage,
+    KeepCheckpoint,
+    ReadCheckpoint,
+    ReadJournal,
+)
 from ....messages.supervision import Failed, Unavailable
 from .. import updates
+from ..book.checkpoint import CheckpointBrokenError, made, restored, version
+from ..book.reading import TYPES
 from ..errors import JournalLostError
 from ..rules.in_force import changes
 from .due import ReadDue
@@ -26,6 +38,9 @@ if TYPE_CHECKING:
 
 JOURNAL_TIMEOUT_S: Final = 10.0
 """Seconds that the journal may take for a page, or to append the account of the run; then it is read again."""
+
+CHECKPOINT_TIMEOUT_S: Final = 60.0
+"""Seconds that it may take to read a checkpoint, or to write one."""
 
 
 class Starting:
@@ -54,10 +69,22 @@ class Starting:
         self.has_entered = False
         """Whether the account of this run has been entered, which happens once in a run."""
 
+        self._checkpoint: int | None = None
+        """Sequence of the checkpoint that the book goes on with; 0: of none, None: not asked for yet."""
+
+        self._is_read_through = False
+        """Whether the end of the journal was reached once: from then on more than the journal is in the book."""
+
     def read_on(self) -> None:
-        """Read the next page of the journal."""
-        request = ReadJournal(after_sequence=self._context.read_back.sequence)
-        self._context.ask(JOURNAL, request, timeout_s=JOURNAL_TIMEOUT_S, then=self._take_page)
+        """Read the checkpoint, or the next page of the journal."""
+        if self._checkpoint is None and self._context.settings.checkpoint_facts and version():
+            request = ReadCheckpoint(name=ORDERS, version=version())
+            self._context.ask(JOURNAL, request, timeout_s=CHECKPOINT_TIMEOUT_S, then=self._take_checkpoint)
+            return
+        after = self._context.read_back.sequence
+        page = ReadJournal(after_sequence=after, types=TYPES)
+        then = functools.partial(self._take_page, after)
+        self._context.ask(JOURNAL, page, timeout_s=JOURNAL_TIMEOUT_S, then=then)
 
     def journal_failed(self, reason: str) -> None:
         """Read the journal again later.
@@ -69,10 +96,37 @@ class Starting:
             raise JournalLostError(f"{unanswered} answers of the journal wanted, found: {reason}")
         self._read_later()
 
-    def _take_page(self, outcome: Outcome) -> None:
-        """Take a page that this instance requested; one requested by an earlier instance would be out of date."""
+    def _take_checkpoint(self, outcome: Outcome) -> None:
+        """Go on with a checkpoint, if there is one that counts; else the whole journal is read."""
+        found, context = outcome.value, self._context
+        if self._checkpoint is not None:
+            return  # asked for twice, and what follows the first answer is in the book by now
+        if isinstance(found, Failed | Unavailable):
+            context.log("answer.failed", level="error", actor=found.actor, reason=found.reason)
+            self.journal_failed(found.reason)
+            return
+        if not isinstance(found, CheckpointRead):
+            self._failed("checkpoint.not_read", outcome)
+            return
+        self._checkpoint, reason = found.sequence, found.reason
+        if found.sequence:
+            try:
+                restored(context.ledger, context.read_back, ended=found.past, state=found.state)
+            except CheckpointBrokenError as fault:
+                self._checkpoint, reason = 0, str(fault)
+        if reason:
+            context.log("checkpoint.refused", level="warning", reason=reason)
+        self.read_on()
+
+    def _take_page(self, after: int, outcome: Outcome) -> None:
+        """Take a page that this instance requested; one requested by an earlier instance would be out of date.
+
+        So would one that was asked for twice: each record goes into the book once, and in its sequence.
+        """
         answer = outcome.value
         if isinstance(answer, JournalPage):
+            if after != self._context.read_back.sequence:
+                return
             self._read_page(answer)
         elif isinstance(answer, Failed | Unavailable):
             self._context.log("answer.failed", level="error", actor=answer.actor, reason=answer.reason)
@@ -87,10 +141,33 @@ class Starting:
             read_back.take_in(record, self._context.ledger)
         if page.records and read_back.sequence < page.last_sequence:
             self.read_on()
-        elif self.has_entered:
+            return
+        read_back.read_to(page.last_sequence)
+        self._keep_checkpoint()
+        if self.has_entered:
             self._write_limits()
         else:
             self._enter()
+
+    def _keep_checkpoint(self) -> None:
+        """Spare the next start what this one has read, if that was much: nothing but the journal is in the book yet."""
+        context, before, sequence = self._context, self._checkpoint, self._context.read_back.sequence
+        is_first, self._is_read_through = not self._is_read_through, True
+        if before is None or not is_first or sequence - before < context.settings.checkpoint_facts:
+            return
+        ended, state = made(context.ledger, context.read_back)
+
+        def written(outcome: Outcome) -> None:
+            answer = outcome.value
+            if isinstance(answer, CheckpointKept) and answer.sequence:
+                context.log("checkpoint.kept", sequence=answer.sequence)
+            else:
+                context.log("checkpoint.not_kept", level="warning", answer=str(answer or outcome.error))
+
+        checkpoint = KeepCheckpoint(
+            name=ORDERS, version=version(), sequence=sequence, follows=before, past=ended, state=state
+        )
+        context.ask(JOURNAL, checkpoint, timeout_s=CHECKPOINT_TIMEOUT_S, then=written)
 
     def _enter(self) -> None:
         """Enter the account that this run trades on, and go on when that is durable.

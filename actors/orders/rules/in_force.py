@@ -12,7 +12,10 @@ from ....messages.risk import LimitChange, LimitsChanged
 
 Limits = TypeVar("Limits", bound=OrdersSettings)
 
-NO_LIMITS: Final = {"absence_horizon_s", "lookup_interval_s", "reconcile_interval_s", "account", "halt_path", "audited"}
+NO_LIMITS: Final = {
+    *("absence_horizon_s", "lookup_interval_s", "reconcile_interval_s", "account", "checkpoint_facts"),
+    *("halt_path", "audited"),
+}
 """Settings that say how, and not how much."""
 
 STRICTER_IF_LARGER: Final = {"no_opens_last_s"}

@@ -1,0 +1,1 @@
+"""Keeping checkpoints of the book while the system runs."""

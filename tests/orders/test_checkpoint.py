@@ -1,0 +1,357 @@
+"""A checkpoint of the book: whatever it is made of and wherever, what follows leads to the same book."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_builders import BUILDERS as MAKE
+
+from natya.actors.journal import JournalActor, SimulatedDisk
+from natya.actors.orders import OrdersActor
+from natya.actors.orders.book import checkpoint
+from natya.actors.orders.book.checkpoint import CheckpointBrokenError, made, restored
+from natya.actors.orders.book.ended import EndedOrder, packed
+from natya.actors.orders.book.ledger import Ledger
+from natya.actors.orders.book.listing import listed
+from natya.actors.orders.book.reading import ReadBack
+from natya.actors.runtime import InProcessSystem
+from natya.config.sections.journal import JournalSettings
+from natya.domain.time import DAY_NS
+from natya.messages.accounts import AccountEntered, RecordingPlayed
+from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder
+from natya.messages.journal import JournalPage, JournalRecord
+from natya.messages.order_listing import ReadOrders
+from natya.messages.orders import (
+    CancellationIntended,
+    CancellationRefused,
+    ModificationIntended,
+    ModificationRefused,
+    OrderModified,
+    OrderTriggered,
+)
+from natya.messages.risk import LimitChange, LimitsChanged
+from natya.messages.strategy_state import StrategyStateSaved
+from natya.messages.system import Ping
+
+DIRECTORY = Path("/journal")
+NOON_NS = 1_700_000_000 * 10**9
+HOUR_NS = 3_600 * 10**9
+NAMES = ("A", "AS", "AT", "B", "C", "D")  # of A two may be exits
+
+SIDES, STRATEGIES, PRICES = ("BUY", "SELL"), ("crossover", "other"), (99.95, 100.0, 1 / 3, 101.05)
+
+
+def intent(of, number, quantity):
+    """A third of them with a stop."""
+    stop = {"stop_loss_price": 90.0, "side": "BUY"} if number == 1 else {"side": SIDES[quantity % 2]}
+    return MAKE.intent(
+        of, quantity=quantity, order_type="LIMIT", limit_price=PRICES[number], strategy=STRATEGIES[number % 2], **stop
+    )
+
+
+def change(kind):
+    return lambda of, number, quantity: kind(
+        client_order_id=of,
+        number=number + 1,
+        quantity=quantity,
+        limit_price=PRICES[number],
+        trigger_price=None,
+        occurred_ns=1,
+    )
+
+
+def refusal_of(kind):
+    return lambda of, number, _: kind(client_order_id=of, number=number + 1, rule="broker", reason="no", occurred_ns=1)
+
+
+def limits(_of, number, _quantity):
+    changes = (LimitChange(name="quantity_max", before="1", after=str(number), loosened=True),)
+    return LimitsChanged(changes=changes, occurred_ns=1)
+
+
+FIRST = (intent, intent, lambda of, number, _: MAKE.refusal(of, ("quantity_max", "repeats_max")[number % 2]))
+LATER = (
+    lambda of, number, _: MAKE.accepted(of, f"B-{number}"),
+    lambda of, number, quantity: MAKE.filled(of, f"T-{number}", quantity, PRICES[number], side=SIDES[number % 2]),
+    lambda of, number, quantity: MAKE.filled(of, f"T-{number}", quantity, PRICES[number], side="BUY"),
+    lambda of, number, _: (MAKE.rejected, MAKE.uncertain, MAKE.cancelled, MAKE.expired)[number](of),
+    lambda of, _, __: OrderTriggered(client_order_id=of, occurred_ns=1),
+    change(ModificationIntended),
+    change(OrderModified),
+    refusal_of(ModificationRefused),
+    lambda of, number, _: CancellationIntended(client_order_id=of, number=number + 1, asked_by="me", occurred_ns=1),
+    refusal_of(CancellationRefused),
+)
+BESIDE = (
+    lambda _, number, __: MAKE.change(("NORMAL", "REDUCING", "HALTED", "NORMAL")[number]),
+    lambda _, number, __: AccountEntered(account=number, choice="new", occurred_ns=1),
+    lambda _, __, ___: RecordingPlayed(source="x", ticks=1, candles=0, occurred_ns=1),
+    limits,
+    lambda _, number, quantity: StrategyStateSaved(
+        strategy="crossover", number=number + 1, covers=1, state=bytes(quantity), submitted=(), occurred_ns=1
+    ),
+)
+drawn = st.tuples(
+    st.integers(0, 17), st.sampled_from(NAMES), st.integers(0, 3), st.integers(1, 12), st.sampled_from([1, DAY_NS // 3])
+)
+
+
+@st.composite
+def journals(draw):
+    """Records over some days; of an order its intent comes first, others of that id may follow."""
+    is_intended, found, now_ns = {}, [], NOON_NS
+    for kind, of, number, quantity, later_ns in draw(st.lists(drawn, max_size=40)):
+        if kind < len(BESIDE):
+            make = BESIDE[kind]
+        elif is_intended.get(of) and kind < len(BESIDE) + len(LATER):
+            make = LATER[kind - len(BESIDE)]
+        else:
+            make = FIRST[kind % len(FIRST)]
+            is_intended.setdefault(of, make is intent)
+        now_ns += later_ns
+        fact = msgspec.structs.replace(make(of, number, quantity), occurred_ns=now_ns)
+        found.append(JournalRecord(sequence=len(found) + 1, recorded_ns=now_ns + 5, correlation_id="", fact=fact))
+    return found
+
+
+def read(records, ledger, read_back):
+    for record in records:
+        read_back.take_in(record, ledger)
+    return ledger, read_back
+
+
+def everything(ledger, read_back):
+    """All that a book is asked for, and every count from which an answer is made."""
+    book = ledger.book
+    return {
+        "orders": {each: (book.order(each), book.newest_fact(each), each in book) for each in (*NAMES, "never")},
+        "sequence of all": list(book.newest_facts()),
+        "list": listed(book, ReadOrders(all_days=True), NOON_NS),
+        "today": listed(book, ReadOrders(), NOON_NS + 3 * DAY_NS),
+        "open": book.open_orders(),
+        "brackets": book.brackets,
+        "accounts' counts": {number: (each.kept(), each.open) for number, each in book._accounts.items()},
+        "left": {each: account.kept() for each, account in book._left_open.items()},
+        "statistics": book.statistics("NORMAL", now_ns=NOON_NS + 30 * DAY_NS),
+        "profit": book.profit_today(NOON_NS, {"INFY": (101.0, 1)}),
+        "holdings": [ledger.holdings(each, life=1) for each in ("crossover", "other")],
+        "states": [ledger.state(each, sequence=1) for each in ("crossover", "other")],
+        "accounts": ledger.accounts.kept(),
+        "limits": read_back.limits,
+        "sequence": (read_back.sequence, read_back.newest_sequence, read_back.next_life()),
+        "sent": read_back.take_sent_ns(NOON_NS),
+    }
+
+
+class TestABookThatGoesOnWithACheckpoint:
+    @given(journals(), st.lists(st.integers(0, 40), max_size=3))
+    def test_is_the_book_that_is_built_of_the_whole(self, records, cuts):
+        """Each checkpoint goes on with the one before, as it is written and read back."""
+        blocks, state, before = b"", None, 0
+        for cut in sorted(cuts):
+            ledger, read_back = Ledger(), ReadBack()
+            if state is not None:
+                restored(ledger, read_back, ended=blocks, state=state)
+            read(records[before:cut], ledger, read_back)
+            block, state = made(ledger, read_back)
+            blocks, before = blocks + block, cut
+            assert not any(not each.is_open for each in ledger.book._orders.values())
+        ledger, read_back = Ledger(), ReadBack()
+        if state is not None:
+            restored(ledger, read_back, ended=blocks, state=state)
+        read(records[before:], ledger, read_back)
+
+        assert everything(ledger, read_back) == everything(*read(records, Ledger(), ReadBack()))
+
+    @given(journals())
+    def test_makes_the_same_bytes_from_the_same_records(self, records):
+        assert made(*read(records, Ledger(), ReadBack())) == made(*read(records, Ledger(), ReadBack()))
+
+
+@pytest.fixture
+def kept():
+    """Past and state of a book with one open order, and one that has ended."""
+    facts = [MAKE.intent("A"), MAKE.accepted("A"), MAKE.intent("B"), MAKE.filled("B")]
+    records = [
+        JournalRecord(sequence=number, recorded_ns=1, correlation_id="", fact=fact)
+        for number, fact in enumerate(facts, 1)
+    ]
+    return made(*read(records, Ledger(), ReadBack()))
+
+
+class TestBytesThatAreNoCheckpoint:
+    """The journal believes none whose sum is wrong; whatever else may come is refused, too, and changes nothing."""
+
+    def refused(self, ended, state):
+        ledger, read_back = Ledger(), ReadBack()
+        with pytest.raises(CheckpointBrokenError):
+            restored(ledger, read_back, ended=ended, state=state)
+        assert everything(ledger, read_back) == everything(Ledger(), ReadBack())
+
+    def test_are_refused_at_any_length(self, kept):
+        ended, state = kept
+        for size in range(len(ended)):
+            self.refused(ended[:size], state)
+        for size in range(len(state)):
+            self.refused(ended, state[:size])
+
+    def test_are_refused_with_another_past(self, kept):
+        self.refused(kept[0] + MAKE_ANOTHER_PAST, kept[1])
+
+    def test_lead_to_no_other_fault_with_any_byte_changed(self, kept):
+        for part in range(2):
+            for place in range(len(kept[part])):
+                changed = bytearray(kept[part])
+                changed[place] ^= 0x81
+                both = [*kept]
+                both[part] = bytes(changed)
+                try:
+                    restored(Ledger(), ReadBack(), ended=both[0], state=both[1])
+                except CheckpointBrokenError:
+                    continue
+
+
+MAKE_ANOTHER_PAST = packed([EndedOrder("C", 2, None, MAKE.refusal("C"))])
+
+
+class TestTheVersion:
+    def test_is_another_one_if_a_rule_or_a_message_is(self, tmp_path, monkeypatch):
+        def version_of(files):
+            for name, text in files.items():
+                path = tmp_path / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+            monkeypatch.setattr(checkpoint, "__file__", str(tmp_path / "actors" / "orders" / "book" / "checkpoint.py"))
+            return checkpoint.version.__wrapped__()
+
+        sources = {"actors/orders/book/book.py": "1", "domain/orders.py": "1", "messages/orders.py": "1"}
+        versions = {version_of(sources)} | {version_of(sources | {name: "2"}) for name in sources}
+
+        assert len(versions) == 1 + len(sources)
+        assert version_of(sources) in versions
+
+    def test_is_none_where_the_code_is_not_there_as_text(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(checkpoint, "__file__", str(tmp_path / "actors" / "orders" / "book" / "checkpoint.pyc"))
+
+        assert checkpoint.version.__wrapped__() == ""
+
+
+class OnDisk(JournalActor):
+    """A journal on a simulated disk."""
+
+    disk = None
+
+
+class Run:
+    """One life of journal and orders over a disk, with a broker played by the test."""
+
+    def __init__(self, system, disk, **limits):
+        OnDisk.disk = disk
+        self.system, self.broker, self.strategy = system, system.probe("broker"), system.probe("crossover")
+        system.probe("events")
+        system.start("journal", OnDisk, JournalSettings.default(path=str(DIRECTORY), segment_bytes=65_536))
+        self.orders = Spy.of_a_run()
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(system.start, "orders", self.orders, MAKE.limits(lookup_interval_s=60.0, **limits))
+            while not starting.done():
+                if not self.broker.is_empty() and isinstance(question := self.broker.receive(), FindOrder):
+                    answer = OrderFound(client_order_id=question.client_order_id, broker_order_id="B-1", state="OPEN")
+                    system.tell("orders", answer, sender=self.broker)
+            starting.result(timeout=5)
+
+    def submit(self, client_order_id):
+        self.system.tell("orders", MAKE.order(client_order_id), sender=self.strategy)
+
+    def placed(self):
+        self.system.request("orders", Ping())
+        self.system.request("journal", Ping())
+        self.system.request("orders", Ping())
+        found = []
+        while not self.broker.is_empty():
+            found.append(self.broker.receive())
+        return [each.client_order_id for each in found if isinstance(each, PlaceOrder)]
+
+    def answered(self):
+        return self.strategy.receive(timeout_s=5)
+
+    def stop(self):
+        """End as by a power cut; returns the disk that is left."""
+        self.system.shutdown()
+        return OnDisk.disk.crash(Random(0))
+
+
+class Spy(OrdersActor):
+    """Says which records it was given, and what it logged."""
+
+    @classmethod
+    def of_a_run(cls):
+        return type("Spied", (cls,), {"logged": [], "asked": []})
+
+    def log(self, event, *, level="info", **fields):
+        self.logged.append(event)
+        super().log(event, level=level, **fields)
+
+    def ask(self, target, message, *, timeout_s, then):
+        def heard(outcome):
+            if isinstance(outcome.value, JournalPage):
+                self.asked += [record.sequence for record in outcome.value.records]
+            then(outcome)
+
+        super().ask(target, message, timeout_s=timeout_s, then=heard)
+
+
+class TestAStartWithACheckpoint:
+    @pytest.fixture
+    def disk(self):
+        """What a first life has left: one order that was placed, and one that was filled."""
+        disk = SimulatedDisk()
+        run = Run(InProcessSystem(), disk)
+        for client_order_id in ("A-1", "A-2"):
+            run.submit(client_order_id)
+        assert run.placed() == ["A-1", "A-2"]
+        run.system.tell("orders", OrderPlaced(client_order_id="A-2", broker_order_id="B-2"), sender=run.broker)
+        run.system.tell(
+            "orders",
+            MAKE.report(client_order_id="A-2", broker_order_id="B-2", quantity=10, cumulative_quantity=10),
+            sender=run.broker,
+        )
+        run.placed()
+        return run.stop()
+
+    @pytest.fixture
+    def checkpointed(self, disk):
+        run = Run(InProcessSystem(), disk, checkpoint_facts=1)
+        run.system.request("journal", Ping())
+        while "orders.checkpoint" not in disk.names(DIRECTORY):
+            run.system.request("journal", Ping())
+        assert run.orders.asked == [1, 2, 3, 4]
+        return run.stop()
+
+    def test_reads_only_what_is_behind_it_and_sends_nothing_twice(self, checkpointed):
+        run = Run(InProcessSystem(), checkpointed, checkpoint_facts=1_000)
+        for client_order_id in ("A-1", "A-2"):
+            run.submit(client_order_id)
+
+        assert run.placed() == []
+        assert [run.answered().client_order_id for _ in range(2)] == ["A-1", "A-2"]
+        run.submit("A-3")
+        assert run.placed() == ["A-3"]
+        assert run.system.request("orders", Ping()).statistics.positions[0].quantity == 10
+        run.stop()
+        assert min(run.orders.asked) == 5
+        assert "checkpoint.refused" not in run.orders.logged
+
+    def test_reads_everything_where_it_is_damaged_and_says_so(self, checkpointed):
+        checkpointed.content(DIRECTORY / "orders.checkpoint")[60] ^= 1
+        run = Run(InProcessSystem(), checkpointed, checkpoint_facts=1_000)
+        run.submit("A-1")
+
+        assert run.placed() == []
+        assert run.system.request("orders", Ping()).statistics.positions[0].quantity == 10
+        run.stop()
+        assert run.orders.asked[0] == 1
+        assert "checkpoint.refused" in run.orders.logged
