@@ -6,7 +6,7 @@ Four facts an order, the last orders still open. Figures are seconds of CPU of t
 journal's actor until orders has found every open order at its broker. Floor, in the same run: every byte of the journal
 run through one CRC, and the facts behind the checkpoint decoded: less than that no start can do that checks what it
 goes by. Target: 6 times that, some 2 s for 1,000,000 facts, since a house that was restarted has positions and
-cannot trade. Beside it, without a target that it could meet: the same start when there is no checkpoint.
+cannot trade. Beside it the same start when there is no checkpoint, which reads everything: at most 0.15 of that.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from natya.messages.system import Ping
 
 SEGMENT_BYTES = 16 << 20
 OF_FLOOR_TARGET = 6
+OF_WHOLE_TARGET = 0.15
 WRITTEN_S = 60
 ORDERS_A_DAY = 7_000
 DAY_NS = 86_400_000_000_000
@@ -121,8 +122,8 @@ class Events(RuntimeActor):
         """Let it go."""
 
 
-def ready_s(directory: Path, open_orders: int, *, checkpoint_facts: int) -> tuple[float, float]:
-    """Seconds of CPU that the journal took to open, and those of both until orders is ready."""
+def ready_s(directory: Path, open_orders: int, *, checkpoint_facts: int) -> float:
+    """Start both; seconds of CPU until orders is ready."""
     journal = JournalSettings.default(path=str(directory), segment_bytes=SEGMENT_BYTES, plain_segments_max=1_000)
     limits = msgspec.structs.replace(load_settings("paper").orders, checkpoint_facts=checkpoint_facts)
     with InProcessSystem() as system:
@@ -131,7 +132,6 @@ def ready_s(directory: Path, open_orders: int, *, checkpoint_facts: int) -> tupl
         gc.collect()
         began = time.process_time()
         system.start(JOURNAL, JournalActor, journal, timeout_s=600)
-        opened = time.process_time()
         system.start(ORDERS, OrdersActor, OrdersActorSettings.of(limits), timeout_s=600)
         ready = time.process_time()
         found: Any = system.request(ORDERS, Ping(), timeout_s=30).statistics
@@ -144,7 +144,7 @@ def ready_s(directory: Path, open_orders: int, *, checkpoint_facts: int) -> tupl
             time.sleep(0.05)
         system.stop(ORDERS, timeout_s=60)
         system.stop(JOURNAL, timeout_s=60)
-    return opened - began, ready - began
+    return ready - began
 
 
 def floor_s(directory: Path, tail: int) -> float:
@@ -173,14 +173,13 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / "journal"
         before = write_journal(directory, options.orders - options.behind, open_orders=options.open)
-        _, whole_s = ready_s(directory, options.open, checkpoint_facts=1)
+        whole_s = ready_s(directory, options.open, checkpoint_facts=1)
         newest = write_journal(directory, options.behind, first=options.orders - options.behind)
         rounds = []
         for _ in range(options.rounds):
-            opened_s, readied_s = ready_s(directory, options.open, checkpoint_facts=newest)
-            rounds.append((readied_s, floor_s(directory, newest - before), opened_s))
-        readied_s, bare_s, opened_s = map(statistics.median, zip(*rounds, strict=True))
-    print(f"of it the journal alone: {opened_s:.2f} s; the whole read, and a checkpoint made of it: {whole_s:.1f} s")
+            readied_s = ready_s(directory, options.open, checkpoint_facts=newest)
+            rounds.append((readied_s, floor_s(directory, newest - before)))
+        readied_s, bare_s = map(statistics.median, zip(*rounds, strict=True))
     return report(
         [
             Figure(
@@ -190,7 +189,15 @@ def main(arguments: list[str] | None = None) -> int:
                 floor=bare_s,
                 floor_name="one CRC, and the tail decoded",
                 target=OF_FLOOR_TARGET,
-            )
+            ),
+            Figure(
+                name="beside a start without a checkpoint",
+                value=readied_s,
+                unit="s of CPU",
+                floor=whole_s,
+                floor_name="everything read, and a checkpoint made",
+                target=OF_WHOLE_TARGET,
+            ),
         ]
     )
 
