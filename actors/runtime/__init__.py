@@ -24,7 +24,7 @@ endpoint.py      an address in this process
 cell.py          address, mailbox, idle and ready; what happens to a message by the state of its actor
 cell_context.py  what an actor may ask of its cell
 life.py          the life of an actor as a pure state machine
-runtime_cell.py  runs turns, carries out the steps of a life
+living_cell.py   carries out the steps of a life; runtime_cell.py: runs turns, and fails once
 services.py      what a cell may use of the system (protocol)
 mailboxes.py     bounded and conflating mailboxes
 conflation.py    market data for receivers that are behind
