@@ -176,7 +176,7 @@ def time_ns(text: str, *, is_end: bool = False) -> int:
             f"a day or time such as 2025-11-03 or 2025-11-03T09:15 wanted, found {text!r}"
         ) from fault
     moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=IST)
-    found = round(moment.timestamp()) * SECOND_NS + moment.microsecond * 1_000
+    found = round(moment.replace(microsecond=0).timestamp()) * SECOND_NS + moment.microsecond * 1_000
     return found + DAY_NS if is_end and re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", text) else found
 
 

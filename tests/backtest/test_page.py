@@ -65,6 +65,22 @@ class TestThePageOfABacktest:
         assert page.figures == dict(named)
         assert len(page.figures) == len(named) == 26
 
+    def test_has_its_parts_in_their_order(self, page):
+        assert [each for each in page.texts["h2"] if each.strip()] == [
+            *(
+                "Read this first",
+                "Figures",
+                "Price and fills",
+                "Equity",
+                "Drawdown",
+                "Trades",
+                "Months",
+                "Symbols",
+                "Settings",
+            ),
+            *("What is modelled", "What is left out"),
+        ]
+
     def test_has_the_candles_that_were_played(self, result, page):
         (symbol,) = page.data["symbols"]
         bars = result.played.marks.bars["TCS"]

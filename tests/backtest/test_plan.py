@@ -1,12 +1,15 @@
 """What a user writes, and what is made of it."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from natya.backtest.errors import BacktestRefusedError
 from natya.backtest.plan import Plan, assigned, duration_s, path_of, slippage_of, time_ns
-from natya.domain.time import DAY_NS
+from natya.domain.time import DAY_NS, IST
 
 
 class TestWords:
@@ -25,6 +28,12 @@ class TestWords:
         assert time_ns("2025-11-03") == 1_762_108_200_000_000_000
         assert time_ns("2025-11-03", is_end=True) == time_ns("2025-11-03") + DAY_NS
         assert time_ns("2025-11-03T09:15", is_end=True) == 1_762_141_500_000_000_000
+
+    @given(st.datetimes(datetime(1971, 1, 1), datetime(2099, 1, 1)))  # noqa: DTZ001  a time in India, as a user writes it
+    def test_are_times_to_the_microsecond(self, moment):
+        exact = (moment.replace(tzinfo=IST) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1_000
+
+        assert time_ns(moment.isoformat()) == time_ns(f"{moment.isoformat()}+05:30") == exact
 
     def test_are_parameters_or_settings(self):
         parameters, settings = assigned(["fast=5", "name=abc", "ratio=0.5", "orders.quantity_max=7"])
