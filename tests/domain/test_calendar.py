@@ -1,5 +1,6 @@
 """When the exchanges trade."""
 
+from collections import Counter
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -14,8 +15,9 @@ from natya.domain.calendar import (
     open_spans,
     session,
     session_at,
+    unusual_openings,
 )
-from natya.domain.time import IST, SECOND_NS
+from natya.domain.time import IST, SECOND_NS, day_start_ns
 
 MINUTE_NS = 60 * SECOND_NS
 
@@ -209,3 +211,18 @@ class TestTheData:
 
     def test_has_the_sessions_that_others_miss(self):
         assert {day: session(day).name for day in MISSED_BY_OTHERS} == MISSED_BY_OTHERS
+
+
+@pytest.mark.parametrize("exchange", ["NSE", "BSE"])
+def test_unusual_openings_are_those_of_all_days_that_begin_at_another_time_than_most(exchange):
+    years, openings = covered_years(), {}
+    day = date(years.start, 1, 1)
+    while day.year < years.stop:
+        if (found := session(day, exchange)) is not None:
+            number = (day - date(1970, 1, 1)).days
+            openings[number] = found.open_ns - day_start_ns(number)
+        day += timedelta(days=1)
+    usual_ns = (9 * 60 + 15) * MINUTE_NS
+
+    assert Counter(openings.values()).most_common(1)[0][0] == usual_ns
+    assert dict(unusual_openings(exchange)) == {day: each for day, each in openings.items() if each != usual_ns}

@@ -1,12 +1,14 @@
 """How much of each limit is used, and how each number was formed."""
 
+import functools
+
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
 from natya.actors.orders.rules import RULES, Situation, figures, figures_of, is_on, judge
-from natya.actors.orders.rules.explaining import explained
+from natya.actors.orders.rules.explaining import explained, limit_of
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.risk import ReadRisk
 
@@ -178,3 +180,10 @@ def test_each_figure_has_the_limit_of_its_name(situation):
     assert {each.limit_name: each.limit for each in found if not each.of} == {
         each.limit_name: numbers[each.limit_name] for each in found if not each.of
     }
+
+
+def test_limits_by_strategy_are_told_all_together_or_that_of_one(make):
+    limits = make.limits(strategy_position_max={"a": 1_000, "b": 20})
+    told = functools.partial(limit_of, next(each for each in RULES if each.__name__ == "strategy_position_max"), limits)
+
+    assert (told(), told("a"), told("b"), told("c")) == ("a: 1,000, b: 20", "1,000", "20", "none")

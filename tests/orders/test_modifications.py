@@ -85,6 +85,19 @@ class TestTheGate:
     def test_judges_the_order_as_it_would_be(self, refused, change, rule):
         assert refused(change) == rule
 
+    @pytest.mark.parametrize(
+        ("change", "rule"), [({"quantity": 12}, None), ({"limit_price": 99.0}, "terms"), ({"quantity": 10}, "terms")]
+    )
+    def test_gives_an_order_at_the_market_no_limit_and_lets_its_quantity_change(self, make, resting, change, rule):
+        order = resting(order_type="MARKET", limit_price=None)
+        book = Book()
+        for fact in (make.intent(), make.accepted()):
+            book.apply(fact)
+        situation = Situation(risk_state="NORMAL", limits=make.limits(), book=book, intents={}, now_ns=1_000)
+
+        found = modifications.refusal_of(order, a_change(reference_price=100.0, **change), situation)
+        assert (found and found.rule) == rule
+
     @pytest.mark.parametrize(("limit", "rule"), [(30, None), (29, "position_max")])
     def test_counts_what_would_be_left_and_not_what_it_replaces(self, refused, limit, rule):
         assert refused(a_change(quantity=30), position_max=limit) == rule

@@ -1,12 +1,19 @@
 """Calls to Dhan before it is known where it is, and what is made of a chart."""
 
 import msgspec
+import pytest
 from natya_dhan_stage import Session
 
-from natya.actors.broker.bodies.dhan import endpoints
+from natya.actors.broker import AccessToken
+from natya.actors.broker.bodies.dhan import DhanBroker, endpoints
+from natya.actors.broker.bodies.dhan.body import DhanOptions
 from natya.actors.broker.bodies.dhan.charts import chart_answer
+from natya.actors.broker.bodies.dhan.paper import WiredPaperBroker
+from natya.actors.broker.bodies.dhan.service import NO_UPDATES
 from natya.actors.broker.bodies.dhan.talk import Talk
 from natya.actors.external import ExternalServiceResult
+from natya.config.secrets import Secret
+from natya.config.sections.broker import BrokerSettings
 from natya.domain.dhan.market.charts import Chart
 
 WANTED = {"query": (("q", "1"),), "deadline_s": 3.0, "body": b"{}"}
@@ -63,3 +70,15 @@ def test_what_may_open_a_position_is_named_so_and_what_closes_one_overtakes():
         *(name for name in ROUTES if name.startswith("CANCEL_")),
         *("EXIT_ALL", "SET_KILL_SWITCH", "SET_PNL_EXIT"),
     }
+
+
+@pytest.mark.parametrize("body", [DhanBroker, WiredPaperBroker])
+def test_there_is_a_socket_of_updates_unless_none_is_wanted(body):
+    settings = BrokerSettings.default(name="dhan", client_id="11", access_token=Secret("T"))
+    found = {
+        wanted: body.updates(settings, DhanOptions(order_updates=wanted), AccessToken(Secret("T")))
+        for wanted in (NO_UPDATES, DhanOptions().order_updates)
+    }
+
+    assert found.pop(NO_UPDATES) is None
+    assert all(each is not None for each in found.values())
