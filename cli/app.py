@@ -134,27 +134,33 @@ class Commands(Mapping[str, "TyperCommand | TyperGroup"]):
     def __getitem__(self, name: str) -> TyperCommand | TyperGroup:
         if name not in self._names:
             raise KeyError(name)
-        path = f"{self._prefix}{name}"
-        if path in GROUPS:
-            return TyperGroup(
-                name=name,
-                help=GROUPS[path],
-                no_args_is_help=True,
-                rich_markup_mode=None,
-                commands=cast("dict[str, Any]", Commands(f"{path}.")),
-            )
-        module = import_module(f".commands.{path.replace('-', '_')}{'_' * iskeyword(name)}", __package__)
-        one = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-        one.command(name)(module.command)
-        command = cast("TyperCommand", get_command(one))
-        command.short_help = (command.help or "").partition("\n\n")[0]  # whole: else the list of commands cuts it off
-        return command
+        return _command(f"{self._prefix}{name}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+@functools.cache
+def _command(path: str) -> TyperCommand | TyperGroup:
+    """Load a command, or make the group of this name."""
+    name = path.rpartition(".")[2]
+    if path in GROUPS:
+        return TyperGroup(
+            name=name,
+            help=GROUPS[path],
+            no_args_is_help=True,
+            rich_markup_mode=None,
+            commands=cast("dict[str, Any]", Commands(f"{path}.")),
+        )
+    module = import_module(f".commands.{path.replace('-', '_')}{'_' * iskeyword(name)}", __package__)
+    one = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    one.command(name)(module.command)
+    command = cast("TyperCommand", get_command(one))
+    command.short_help = (command.help or "").partition("\n\n")[0]  # whole: else the list of commands cuts it off
+    return command
 
 
 def _print_version(asked: bool) -> None:  # noqa: FBT001  typer calls it so

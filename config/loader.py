@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from importlib import resources
@@ -112,7 +113,9 @@ def load_with_origins(
     return LoadedSettings(settings=_settings(values), origins={key: value.origin for key, value in values.items()})
 
 
-def _packaged(name: str) -> Any:
+@functools.cache
+def _packaged(name: str) -> Layer:
+    """Read a file of the package, once: it does not change while its code runs."""
     with resources.as_file(resources.files(__package__) / name) as path:
         return file_layer(path, origin=name)
 
