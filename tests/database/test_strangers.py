@@ -341,25 +341,28 @@ def engine():
         yield engine
 
 
+OPENED = {
+    "owner": lambda path: open_database(of_the_file(path), 1),
+    "rebuild": lambda path: rebuild(of_the_file(path), []),
+    "compact": lambda path: compact(of_the_file(path)),
+    "reader": lambda path: DuckDBAdapter(path, max_connections=3, read_only=True),
+    "repository": MarketDataRepositoryImpl,
+    "new repository": lambda path: OrderRepository(path, create=True),
+}
+
+
 class TestAFileThatIsNoDatabase:
     """Nothing is opened, moved, put aside or made: neither it nor what lies beside it."""
 
     @pytest.mark.parametrize(
-        "open_it",
-        [
-            lambda path: open_database(of_the_file(path), 1),
-            lambda path: rebuild(of_the_file(path), []),
-            lambda path: compact(of_the_file(path)),
-            lambda path: DuckDBAdapter(path, max_connections=3, read_only=True),
-            MarketDataRepositoryImpl,
-            lambda path: OrderRepository(path, create=True),
-        ],
-        ids=["owner", "rebuild", "compact", "reader", "repository", "new repository"],
+        ("named_by_mistake", "who"),
+        [*((name, "owner") for name in sorted(STRANGERS)), *(("prices.csv", who) for who in OPENED if who != "owner")],
+        indirect=["named_by_mistake"],
     )
-    def test_is_refused_by_name(self, named_by_mistake, open_it):
+    def test_is_refused_by_name(self, named_by_mistake, who):
         before = contents(named_by_mistake.parent)
         with pytest.raises(DatabaseForeign, match="a file of DuckDB wanted, found") as refusal:
-            open_it(named_by_mistake)
+            OPENED[who](named_by_mistake)
 
         assert str(refusal.value).startswith(f"{named_by_mistake} cannot be opened")
         assert contents(named_by_mistake.parent) == before
