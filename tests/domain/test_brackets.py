@@ -350,3 +350,15 @@ def test_whatever_happens_in_whatever_order_what_is_held_has_an_exit_of_its_size
     if exposed > 0 and not is_given_up and not (STOP in desk.orders and desk.orders[STOP].state == "CANCELLED"):
         assert any(order.is_open for order in exits if order.client_order_id != TARGET)
     assert is_done(desk.bracket) or desk.orders["A-1"].is_open or any(order.is_open for order in exits)
+
+
+def test_an_exit_is_made_greater_only_when_the_broker_has_it():
+    desk = Desk()
+    desk.fill("A-1", 4)
+    exits = [each.client_order_id for each in desk.step()]
+    desk.fill("A-1", 6)
+    assert desk.step() == ()
+    for name in exits:
+        desk.accept(name)
+
+    assert {each.client_order_id: each.quantity for each in desk.step()} == dict.fromkeys(exits, 10)

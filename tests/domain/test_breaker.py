@@ -28,6 +28,12 @@ class TestFailuresInARow:
 
 
 class TestAnOpenBreaker:
+    def test_is_not_closed_by_a_success_since_nothing_behind_it_can_have_been_one(self, breaker):
+        fail(breaker)
+        breaker.succeeded()
+
+        assert (breaker.state, breaker.openings) == ("open", 1)
+
     def test_may_be_tried_again_when_its_time_is_over(self, breaker):
         assert breaker.retry_after_s(0) == 0.0
         fail(breaker, now_ns=7 * SECOND_NS)

@@ -244,6 +244,31 @@ class TestTheMarket:
         assert len(quotes["INFY"].depth.buy) == 5
         assert good(dhan.get_ohlc(symbols))["INFY"].ohlc.high >= 1500.0
 
+    @pytest.mark.parametrize(
+        "ask",
+        [
+            lambda dhan: dhan.get_last_prices(["INFY", "NOPE"]),
+            lambda dhan: dhan.get_ohlc(["NOPE"]),
+            lambda dhan: dhan.get_quotes(["NOPE"]),
+            lambda dhan: dhan.get_expiries("NOPE"),
+            lambda dhan: dhan.get_option_chain("NOPE", EXPIRY),
+            lambda dhan: dhan.get_daily_candles("NOPE", TODAY, TODAY + timedelta(days=1)),
+            lambda dhan: dhan.get_intraday_candles("NOPE", 5, TODAY, TODAY + timedelta(days=1)),
+            lambda dhan: dhan.resolve(an_order(symbol="NOPE")),
+            lambda dhan: dhan.get_margin(an_order(symbol="NOPE")),
+            lambda dhan: dhan.get_margin_of_all([an_order(), an_order(symbol="NOPE")]),
+            lambda dhan: dhan.place_order(an_order(symbol="NOPE")),
+            lambda dhan: dhan.place_orders([an_order(), an_order(symbol="NOPE")]),
+            lambda dhan: dhan.place_sliced(an_order(symbol="NOPE")),
+        ],
+        ids=range(13),
+    )
+    def test_has_no_answer_for_what_no_list_names_and_is_not_asked(self, dhan, ask):
+        found = ask(dhan).result(5)
+
+        assert (found.success, found.sent) == (False, "no")
+        assert "NOPE" in found.error
+
     def test_is_quoted_by_last_price(self, dhan):
         assert good(dhan.get_last_prices(["INFY"]))["INFY"].last_price > 0
 

@@ -149,3 +149,26 @@ class TestAnOrderAboveTheFreezeQuantity:
 
         assert "freeze quantity of 100" in fault_of(order, instrument, DAY)
         assert not fault_of(order, instrument, DAY, is_sliced=True)
+
+
+@pytest.mark.parametrize(
+    ("order_type", "price", "fault"),
+    [
+        ("LIMIT", 100.0, ""),
+        ("MARKET", None, ""),
+        ("LIMIT", None, "limit_price: a price of a LIMIT order wanted, found None"),
+        ("MARKET", 100.0, "limit_price: none of a MARKET order wanted, found 100.0"),
+    ],
+)
+def test_the_entry_of_a_super_order_has_a_price_if_it_is_a_limit(order_type, price, fault):
+    order = SuperOrderRequest(
+        symbol="INFY",
+        side="BUY",
+        quantity=10,
+        order_type=order_type,
+        limit_price=price,
+        target_price=110.0,
+        stop_loss_price=90.0,
+    )
+
+    assert fault_of(order, an_instrument(), DAY) == fault

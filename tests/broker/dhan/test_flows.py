@@ -130,9 +130,9 @@ class TestAnOrderOfAnEarlierDay:
 
         assert wishes == [endpoints.ORDER, WholeDay, endpoints.TRADE_HISTORY, endpoints.TRADE_HISTORY]
         assert found.answer.state == "FILLED"
-        assert [(r.execution_id, r.quantity, r.price) for r in found.answer.reports] == [
-            ("7-1", 6, 100.0),
-            ("7-2", 4, 101.0),
+        assert [(r.execution_id, r.quantity, r.price, r.cumulative_quantity) for r in found.answer.reports] == [
+            ("7-1", 6, 100.0, 6),
+            ("7-2", 4, 101.0, 10),
         ]
 
     def test_has_expired_with_what_it_had_filled(self):

@@ -331,3 +331,15 @@ class TestABatch:
 
         assert delivery.next_ns() == due_s * SECOND_NS
         assert [len(batch.items) for batch in delivery.due(due_s * SECOND_NS)] == [offered]
+
+
+@pytest.mark.parametrize(("handled", "state"), [(0, "open"), (1, "closed")])
+def test_what_was_handled_before_a_failure_ends_a_row_of_failures(handled, state):
+    delivery = Delivery(DeliveryTerms(partitions=256, batch_max=2, fail_max=2, attempts_max=9), position=0)
+    for sequence in range(1, 5):
+        delivery.offer(sequence, event(sequence, "ab"[sequence % 2]), 0)
+    first, second = delivery.due(0)
+    for batch, done in ((first, 0), (second, handled)):
+        delivery.failed(batch.partition, handled=done, error="E", now_ns=0, chance=0.5)
+
+    assert delivery.breaker == state
