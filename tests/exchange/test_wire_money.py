@@ -1,17 +1,24 @@
 """Positions, holdings and money on the wire, and what the market shows: each number by its own name."""
 
 from decimal import Decimal
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 from natya_messages import distinct
 
-from natya.actors.exchange.account import Listings
+from natya.actors.exchange.account import Listing, Listings
 from natya.actors.exchange.account.views import AccountHolding, AccountPosition, Funds, Margin
 from natya.actors.exchange.wire import market
+from natya.actors.exchange.wire.actor import WireActor
+from natya.actors.exchange.wire.asking import SetPrice
+from natya.actors.exchange.wire.groups.alerts import _row
+from natya.actors.exchange.wire.groups.legs import _forever_rows
 from natya.actors.exchange.wire.groups.rows import funds_row, holding_row, ledger_row, margin_row, position_row
 from natya.actors.exchange.wire.market import Shown, _quote
+from natya.domain.instruments import Instrument
 from natya.domain.time import SECOND_NS
-from natya.messages.exchange import MoneyMoved
+from natya.messages.exchange import Alert, AlertCondition, AlertOrder, ForeverLeg, ForeverOrder, MoneyMoved
 from natya.messages.market import DaySummary, Depth, Tick
 
 AT_NS = 1_790_567_100 * SECOND_NS  # 2026-09-28 09:15:00 in India
@@ -168,3 +175,103 @@ def test_a_late_tick_of_a_minute_that_is_not_charted_is_left_out_where_no_minute
     shown.move(a_tick(108.0, 4 * minute))
 
     assert [bar.close for bar in shown.bars] == [101.0, 103.0, 108.0]
+
+
+CONDITION = {
+    "comparison_type": "comparison",
+    "operator": "operator",
+    "frequency": "frequency",
+    "indicator_name": "indicator",
+    "comparing_indicator_name": "other_indicator",
+    "time_frame": "time_frame",
+    "comparing_value": "value",
+    "user_note": "note",
+}
+ALERT_ORDER = {
+    "transaction_type": "side",
+    "quantity": "quantity",
+    "product_type": "product",
+    "order_type": "order_type",
+    "validity": "validity",
+    "price": "limit_price",
+    "disc_quantity": "disclosed_quantity",
+    "trigger_price": "trigger_price",
+}
+FOREVER = {
+    "order_id": "order_id",
+    "transaction_type": "side",
+    "product_type": "product",
+    "trading_symbol": "symbol",
+}
+
+
+def by_names(names, source):
+    return {name: getattr(source, ours) for name, ours in names.items()}
+
+
+def test_an_alert_is_shown_as_it_is_kept():
+    condition = distinct(AlertCondition, instrument=INSTRUMENT, expires_on="2026-10-01")
+    order = distinct(AlertOrder, instrument=("NSE_FNO", "7"), side="SELL")
+    alert = distinct(Alert, condition=condition, orders=(order,), created_ns=AT_NS, triggered_ns=AT_NS + SECOND_NS)
+    row = _row(alert)
+
+    assert {name: getattr(row.condition, name) for name in CONDITION} == by_names(CONDITION, condition)
+    assert (row.condition.exchange_segment, row.condition.security_id) == INSTRUMENT
+    assert str(row.condition.exp_date) == "2026-10-01"
+    (shown,) = row.orders
+    assert {name: getattr(shown, name) for name in ALERT_ORDER} == by_names(ALERT_ORDER, order)
+    assert (shown.exchange_segment, shown.security_id) == ("NSE_FNO", "7")
+    assert (row.alert_id, row.alert_status, row.last_price) == (alert.alert_id, alert.status, alert.last_price)
+    assert (row.triggered_time - row.created_time).total_seconds() == 1
+
+
+def test_a_forever_order_is_shown_leg_by_leg():
+    legs = tuple(distinct(ForeverLeg, quantity=quantity) for quantity in (3, 4))
+    order = distinct(ForeverOrder, instrument=INSTRUMENT, side="SELL", legs=legs, created_ns=AT_NS, updated_ns=AT_NS)
+    exchange = SimpleNamespace(client_id="1000", listed=SimpleNamespace(listings=NOTHING))
+    rows = _forever_rows(order, exchange)
+
+    assert [(row.leg_name, row.quantity) for row in rows] == [("TARGET_LEG", 3), ("STOP_LOSS_LEG", 4)]
+    for row, leg in zip(rows, legs, strict=True):
+        assert {name: getattr(row, name) for name in FOREVER} == by_names(FOREVER, order)
+        assert (row.price, row.trigger_price, row.order_status) == (leg.price, leg.trigger_price, leg.status)
+        assert (row.exchange_segment, row.security_id, row.order_type) == (*INSTRUMENT, "OCO")
+    assert _forever_rows(msgspec.structs.replace(order, legs=legs[:1]), exchange)[0].order_type == "SINGLE"
+
+
+class TestAPriceByHand:
+    @pytest.fixture
+    def made(self):
+        share = Instrument(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.05)
+        listing = Listing(reference=share, security_id="1594")
+        market = SimpleNamespace(listings=Listings([listing]))
+        clock = SimpleNamespace(now_ns=lambda: AT_NS)
+        wire = SimpleNamespace(_market=market, _played=set(), _source="hand", _by_hand=0, clock=clock)
+        return lambda **wanted: WireActor._tick_of(wire, SetPrice(**({"price": 100.0, "symbol": "INFY"} | wanted)))
+
+    def test_is_a_tick_of_now_with_the_book_and_the_close_that_are_given(self, made):
+        tick = made(quantity=0, bids=((99.0, 5), (98.0, 6)), asks=((101.0, 7),), previous_close=97.0)
+
+        assert (tick.symbol, tick.price, tick.quantity, tick.exchange_ns) == ("INFY", 100.0, 0, AT_NS)
+        assert (tick.depth.bid_prices, tick.depth.bid_quantities) == ((99.0, 98.0), (5, 6))
+        assert (tick.depth.ask_prices, tick.depth.ask_quantities) == ((101.0, 0.0), (7, 0))
+        assert (tick.day.close_price, tick.day.open_price) == (97.0, 100.0)
+        bare = made(symbol="", exchange_segment="NSE_EQ", security_id="1594")
+        assert (bare.symbol, bare.depth, bare.day, bare.sequence) == ("INFY", None, None, tick.sequence + 1)
+
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            {"price": 0.0},
+            {"price": float("nan")},
+            {"quantity": -1},
+            {"symbol": "NOPE"},
+            {"bids": ((0.0, 1),)},
+            {"asks": ((1.0, -1),)},
+            {"bids": ((1.0, 1),) * 21},
+        ],
+        ids=str,
+    )
+    def test_that_cannot_be_is_refused(self, made, wanted):
+        with pytest.raises(ValueError, match="wanted"):
+            made(**wanted)
