@@ -15,6 +15,7 @@ from natya.config.secrets import Secret
 from natya.domain.dhan.tokens import next_night_ns
 from natya.domain.time import SECOND_NS
 from natya.messages.orders import ReduceOnly
+from natya.messages.system import Ping
 from natya.messages.tokens import LogIn, RenewToken, ShowToken, TakeSecrets
 
 HOUR_S = 3_600
@@ -230,6 +231,20 @@ def test_a_token_that_is_dead_is_not_renewed():
     got = obtain(source, "renew", token)
     assert (got.token, source.asked) == (None, [])
     assert got.reason.startswith("a token that is alive wanted, to be renewed: ")
+
+
+def test_a_keeper_counts_its_attempts_and_tells_when_its_token_ends(house):
+    house.start(a_token(house.now_s + 20 * HOUR_S))
+    house.base.run_for(1)
+    found, ends_ns = house.ask(Ping()).statistics, house.ask(ShowToken()).ends_ns
+    assert ends_ns > house.base.clock.now_ns()
+    assert (found.alive, found.attempts, found.ends_ns) == (True, 0, ends_ns)
+    house.source.refuse = ["Invalid TOTP"] * 3
+    house.token.refused()
+    house.base.run_for(10)
+
+    found = house.ask(Ping()).statistics
+    assert (found.alive, found.attempts) == (False, 1)
 
 
 class TestAKeeperThatFails:

@@ -1,22 +1,28 @@
 """Positions, holdings and money on the wire, and what the market shows: each number by its own name."""
 
+import asyncio
 from decimal import Decimal
 from types import SimpleNamespace
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from natya_messages import distinct
 
 from natya.actors.exchange.account import Listing, Listings
 from natya.actors.exchange.account.views import AccountHolding, AccountPosition, Funds, Margin
+from natya.actors.exchange.listed import OWN_IDS_FROM, own_instrument
 from natya.actors.exchange.wire import market
 from natya.actors.exchange.wire.actor import WireActor
+from natya.actors.exchange.wire.answers import WireRefusal
 from natya.actors.exchange.wire.asking import SetPrice
 from natya.actors.exchange.wire.groups.alerts import _row
+from natya.actors.exchange.wire.groups.control import edis_status
 from natya.actors.exchange.wire.groups.legs import _forever_rows
 from natya.actors.exchange.wire.groups.rows import funds_row, holding_row, ledger_row, margin_row, position_row
-from natya.actors.exchange.wire.market import Shown, _quote
-from natya.domain.instruments import Instrument
+from natya.actors.exchange.wire.market import MarketShown, Shown, _quote
+from natya.domain.instruments import Instrument, is_symbol
 from natya.domain.time import SECOND_NS
 from natya.messages.exchange import Alert, AlertCondition, AlertOrder, ForeverLeg, ForeverOrder, MoneyMoved
 from natya.messages.market import DaySummary, Depth, Tick
@@ -275,3 +281,57 @@ class TestAPriceByHand:
     def test_that_cannot_be_is_refused(self, made, wanted):
         with pytest.raises(ValueError, match="wanted"):
             made(**wanted)
+
+
+@pytest.mark.parametrize(
+    ("isin", "held"), [("ALL", 30), ("INE009A01021", 10), ("INE467B01029", 20), ("INE000000000", 0)]
+)
+def test_what_may_be_sold_is_all_that_is_held_or_that_of_one(isin, held):
+    shares = {("NSE_EQ", "1594"): ("INFY", "INE009A01021"), ("NSE_EQ", "11536"): ("TCS", "INE467B01029")}
+    listings = [
+        Listing(
+            reference=Instrument(symbol=symbol, segment="NSE_EQ", tick_size_rupees=0.05), security_id=number, isin=of
+        )
+        for (_, number), (symbol, of) in shares.items()
+    ]
+    holdings = [
+        distinct(AccountHolding, instrument=instrument, quantity=quantity)
+        for instrument, quantity in zip(shares, (10, 20), strict=True)
+    ]
+
+    async def account(_view):
+        return holdings
+
+    exchange = SimpleNamespace(account=account, listed=SimpleNamespace(listings=Listings(listings)), client_id="1000")
+    answer = asyncio.run(edis_status(exchange, SimpleNamespace(parameters={"isin": isin})))
+    found = msgspec.json.decode(answer.body)
+
+    assert (found["isin"], found["totalQty"], found["aprvdQty"]) == (isin, held, held)
+    with pytest.raises(WireRefusal):
+        asyncio.run(edis_status(exchange, SimpleNamespace(parameters={"isin": "everything"})))
+
+
+def test_an_option_is_quoted_with_the_best_of_both_sides():
+    option = Instrument(symbol="NIFTY 25000 CE", segment="NSE_FNO", tick_size_rupees=0.05, lot_size=65)
+    listing = Listing(reference=option, security_id="7", kind="OPTION", strike_rupees=25_000.0, option_type="CALL")
+    shown = Shown(a_tick(100.0, 1))
+    day = distinct(DaySummary)
+    shown.move(a_tick(101.0, 2, day=day, depth=BOOK, volume=50))
+    found = MarketShown._option(SimpleNamespace(_shown={listing.symbol: shown}), listing)
+
+    assert (found.top_bid_price, found.top_bid_quantity) == (99.5, 7)
+    assert (found.top_ask_price, found.top_ask_quantity) == (100.5, 9)
+    assert (found.last_price, found.previous_close_price, found.oi) == (101.0, day.close_price, day.open_interest)
+    assert (found.volume, found.security_id) == (50, "7")
+    assert MarketShown._option(SimpleNamespace(_shown={}), listing).last_price == 0.0
+
+
+@given(st.text(min_size=1, max_size=20).filter(is_symbol))
+def test_a_symbol_that_no_list_knows_has_a_number_of_its_own_range(symbol):
+    number = int(own_instrument(symbol, 0.05).security_id)
+
+    assert OWN_IDS_FROM <= number < OWN_IDS_FROM + OWN_IDS_FROM // 10
+
+
+def test_different_symbols_have_different_numbers():
+    assert len({own_instrument(f"SHARE{number}", 0.05).security_id for number in range(1_000)}) == 1_000

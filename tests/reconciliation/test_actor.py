@@ -75,6 +75,7 @@ class World:
         self.held = self.trades_at_each_look = 0
         self.state, self.cause = "NORMAL", ""
         self.confirms = True
+        self.lists_all = True
         self.told = lambda: ""
         self.told_before = []  # each failed look, by what reconciliation was in trouble then
 
@@ -91,7 +92,7 @@ class Others(RuntimeActor):
 
     @handles(ReadOrders)
     def orders(self, _message, sender):
-        self.send(sender, OrdersRead(orders=(MINE,), is_complete=True))
+        self.send(sender, OrdersRead(orders=(MINE,), is_complete=self.settings.lists_all))
 
     @handles(ReadRisk)
     def risk(self, _message, sender):
@@ -161,6 +162,17 @@ class TestBooksThatAgree:
 
         assert found.age_s == pytest.approx((now_ns - found.compared_ns) / SECOND_NS, abs=30)
         assert 0 <= found.age_s < 30
+
+
+class TestAListOfOrdersThatIsNotWhole:
+    def test_is_compared_with_nothing(self, played):
+        played.world.lists_all = False
+        before = played.statistics().failures
+        await_that(lambda: played.statistics().failures >= before + 3)
+        rounds = played.statistics().rounds
+        await_that(lambda: played.statistics().failures >= before + 5)
+
+        assert played.statistics().rounds == rounds
 
 
 class TestALostOrder:

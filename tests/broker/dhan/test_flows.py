@@ -6,6 +6,7 @@ from natya_dhan_rows import a_position, a_row, a_trade, watched
 
 from natya.actors.broker.bodies.dhan import endpoints
 from natya.actors.broker.bodies.dhan.flows import CANCELS_MAX, Day, Pause, Question, WholeDay, cancel, find, read_day
+from natya.actors.broker.bodies.dhan.looks import look
 from natya.actors.broker.bodies.dhan.replies import Reply
 from natya.domain.dhan.trading.orders import OrderAck
 from natya.messages.broker import FindOrder, LookupFailed, OrderNotFound
@@ -242,3 +243,16 @@ class TestACancellation:
         replies = [refused("Order is in Transit state")] * CANCELS_MAX
 
         assert "wanted to be enough" in play(cancel(watched()), *replies)[1]
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_of_several_rows_of_one_id_none_is_taken(times):
+    doubtful = watched(number="")
+    flow = look([doubtful, watched(client_order_id="B-2", number="99")], MORNING_NS)
+    next(flow)
+    rows = [a_row(number=str(number)) for number in range(times)]
+    with pytest.raises(StopIteration) as end:
+        flow.send(told((rows, 0)))
+
+    assert [row.order_id for _, row in end.value.value.rows] == (["0"] if times == 1 else [])
+    assert ("found several" in end.value.value.problem) == (times > 1)

@@ -92,6 +92,7 @@ def _in_book(orders: Sequence[Watched]) -> Flow[tuple[list[tuple[Watched, OrderR
         return [], reply.reason
     found, unreadable = reply.value
     rows: dict[str, tuple[Watched, OrderRow]] = {}
+    several: set[str] = set()
     problem = f"{unreadable} orders cannot be read" if unreadable else ""
     for row in found:
         order = numbered.get(row.order_id) or doubtful.get(row.correlation_id)
@@ -99,7 +100,8 @@ def _in_book(orders: Sequence[Watched]) -> Flow[tuple[list[tuple[Watched, OrderR
             continue
         if order.client_order_id in rows:
             problem = f"one order of the id {order.client_order_id} wanted, found several"
-            del rows[order.client_order_id]
-            continue
+            several.add(order.client_order_id)
         rows[order.client_order_id] = order, row
+    for client_order_id in several:  # which of them it is nobody can tell
+        del rows[client_order_id]
     return list(rows.values()), problem
