@@ -221,3 +221,13 @@ def test_the_running_sums_are_what_counting_again_would_give(updates):
     assert book.leaves("TCS", "SELL") == book.strategy_leaves("s", "TCS", "SELL") == of_bracket
     assert book.unanswered == sum(order.state in {"INTENDED", "UNKNOWN"} for order in orders)
     assert set(book.open_orders()) == {order for order in orders if order.is_open}
+
+
+def test_an_order_named_like_an_exit_of_what_is_no_bracket_is_none(make):
+    book = Book()
+    book.apply(make.intent("A-1"))
+    book.apply(make.intent("A-1S", side="SELL"))
+    book.apply(make.intent("B-1", stop_loss_price=95.0))
+    book.apply(make.intent("B-1S", side="SELL"))
+
+    assert tuple(book.exits("crossover")) == ("B-1S",)

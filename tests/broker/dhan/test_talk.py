@@ -82,3 +82,19 @@ def test_there_is_a_socket_of_updates_unless_none_is_wanted(body):
 
     assert found.pop(NO_UPDATES) is None
     assert all(each is not None for each in found.values())
+
+
+@pytest.mark.parametrize(
+    ("why", "result"),
+    [
+        ("later", {"sent": "no", "error": "the limits", "retry_after_s": 1.0}),
+        ("token", {"sent": "no", "error": "TokenDeadError: dead"}),
+        ("unreachable", {"sent": "unknown", "error": "reset"}),
+        ("unreachable", {"sent": "no", "error": "no route"}),
+        ("refused", {"sent": "yes", "status_code": 200, "error": "no JSON"}),
+    ],
+)
+def test_a_chart_that_was_not_read_says_why(why, result):
+    found = chart_answer(ExternalServiceResult(success=False, **result))
+
+    assert (found.why, found.requests) == (why, int(result["sent"] != "no"))

@@ -157,3 +157,22 @@ class TestAnAlert:
         client.wait(DAY_S)
 
         assert client.account.alerts()[0].status == "EXPIRED"
+
+
+@pytest.mark.parametrize(
+    ("day", "may"),
+    [
+        *(("2026-10-07", True), ("2026-10-08", True), ("2027-10-07", True), ("", True)),
+        *(("2026-10-06", False), ("2027-10-08", False), ("tomorrow", False)),
+    ],
+)
+def test_an_alert_may_wait_from_today_to_a_year_on(client, day, may):
+    client.tick(1500.0)
+    if not may:
+        with pytest.raises(Refused, match="expDate"):
+            client.ask("place_conditional", an_alert(expires_on=day))
+        return
+    client.ask("place_conditional", an_alert(expires_on=day))
+
+    (alert,) = client.account.alerts()
+    assert day or alert.expires_ns == client.account.now_ns + 365 * 86_400 * 10**9
