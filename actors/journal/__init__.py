@@ -4,6 +4,7 @@ actor       group commit, pages for readers, upkeep; journal: the same as a plai
 batch       an append, encoded and read back; records, header: the bytes of a record and of a segment file (pure)
 files       the open files: active segment, closed segments, mark, reserve; disk: the file layer below
 recovery    opening: verify, tell a torn tail from damage, find the end; walk: the rules over bytes (pure)
+waypoint    how far the active segment was walked already
 mark        how far the journal was durable; reserve: space for a full disk; outcomes: what that space is for (pure)
 checkpoints what a reader has built of the records, kept beside them, so that it need not read them again
 chains      which appends rely on which, so that none is written whose predecessor is lost (pure)

@@ -53,6 +53,7 @@ from .errors import (
 )
 from .journal import Journal
 from .upkeep import archive_segment, next_chore
+from .waypoint import write_waypoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -330,7 +331,7 @@ class JournalActor(RuntimeActor):
 
     def _tidy(self) -> None:
         """Run one upkeep job at a time, off this thread, as long as there is one."""
-        chore = None if self._tidying else self._next_chore()
+        chore = None if self._tidying else self._next_chore() or self._next_waypoint()
         if chore is not None:
             self._tidying = True
             work, segment = chore
@@ -355,6 +356,10 @@ class JournalActor(RuntimeActor):
         return next_chore(
             journal.closed_segments, self.settings.plain_segments_max, forget_before_ns=self._forget_before_ns()
         )
+
+    def _next_waypoint(self) -> tuple[Chore, Segment] | None:
+        waypoint = self._journal.next_waypoint() if self._journal.reserve_held else None
+        return None if waypoint is None else (functools.partial(write_waypoint, waypoint), self._journal.active_segment)
 
     def _forget_before_ns(self) -> int:
         days = self.settings.retain_days

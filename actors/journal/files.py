@@ -24,12 +24,13 @@ from .records import FORMATS
 from .recovery import Cut, Position, Recovered
 from .reserve import NEW_SUFFIX, RESERVE_NAME, Reserve
 from .segments import Segment, archive_path, keys_path, segment_path
+from .waypoint import STRIDE_BYTES_MIN, STRIDES, WAYPOINT_NAME, Waypoint
 
 LOCK_NAME: Final = "journal.lock"
 DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _UNFINISHED: Final = re.compile(
-    rf"(\d{{20}}\.(journal|journal\.gz|keys)|{re.escape(RESERVE_NAME)}"
+    rf"(\d{{20}}\.(journal|journal\.gz|keys)|{re.escape(RESERVE_NAME)}|{re.escape(WAYPOINT_NAME)}"
     rf"|({NAME})({re.escape(HEAD_SUFFIX)}|{re.escape(PAST_SUFFIX)})){re.escape(NEW_SUFFIX)}"
 )
 """Names of files that were being created when the process ended. No other file is ever removed at a start."""
@@ -60,6 +61,9 @@ class SegmentFiles:
 
         self.file: DiskFile
         """The active segment."""
+
+        self._waypoint = (0, 0)
+        """First sequence of the segment of the newest waypoint, and the stride that it is behind."""
 
         self._lock: Final = lock
         self._now_ns: Final = now_ns
@@ -136,6 +140,25 @@ class SegmentFiles:
         self.file.close()
         self._go_on_in(file)
         self.write_mark(synced=True)
+
+    def next_waypoint(self) -> Waypoint | None:
+        """Return the waypoint that is due, once; None: less than a stride was written since the last."""
+        position, active = self.position, self.segments[-1]
+        stride = position.offset // max(STRIDE_BYTES_MIN, self._segment_bytes // STRIDES)
+        if active.keys is None or not stride or (active.first_sequence, stride) <= self._waypoint:
+            return None
+        self._waypoint = active.first_sequence, stride
+        return Waypoint(
+            journal_id=self._journal_id,
+            first_sequence=active.first_sequence,
+            offset=position.offset,
+            crc=position.crc,
+            sequence=position.sequence,
+            last_hash=position.last_hash,
+            earliest_ns=position.earliest_ns,
+            latest_ns=position.latest_ns,
+            keys=active.keys.columns(),
+        )
 
     def forget(self, segments: tuple[Segment, ...]) -> None:
         """Remove the oldest segments; the mark is written first."""

@@ -41,6 +41,7 @@ from .recovery import Cut, Position, Recovered, recover
 from .segments import Segment
 from .upkeep import forgettable
 from .view import JournalView
+from .waypoint import Waypoint
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -158,6 +159,11 @@ class Journal:
         return tuple(self._files.segments[:-1])
 
     @property
+    def active_segment(self) -> Segment:
+        """The one that is written to."""
+        return self._files.segments[-1]
+
+    @property
     def reserve_held(self) -> bool:
         """Whether the reserve is allocated; without it only outcomes are taken."""
         return self._files.reserve.held
@@ -169,6 +175,10 @@ class Journal:
     def checkpoints(self) -> Checkpoints:
         """Return its checkpoints; they go by a `view()`."""
         return Checkpoints(self.disk, self.directory, self._files.journal_id)
+
+    def next_waypoint(self) -> Waypoint | None:
+        """Return the waypoint that is due, once; None: none is."""
+        return self._files.next_waypoint()
 
     def append(self, facts: Sequence[Fact], correlation_id: str = "") -> Ticket:
         """Buffer facts that belong together; they become durable as a whole or not at all.

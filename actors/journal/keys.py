@@ -17,7 +17,7 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 from zlib import crc32
 
 import numpy as np
@@ -69,6 +69,24 @@ class KeyTable:
                     self._hashes.append(crc32(each.encode()))
             step += 1
             offset += size
+
+    def columns(self) -> tuple[bytes, bytes, bytes]:
+        """Return a copy: hashes, steps and offsets, as this machine writes them."""
+        return self._hashes.tobytes(), self._steps.tobytes(), self._offsets.tobytes()
+
+    @classmethod
+    def of_columns(cls, columns: tuple[bytes, bytes, bytes]) -> Self:
+        """Return the table of such a copy.
+
+        Raises:
+            ValueError: they are none.
+        """
+        table = cls()
+        for column, data in zip((table._hashes, table._steps, table._offsets), columns, strict=True):
+            column.frombytes(data)
+        if not len(table._hashes) == len(table._steps) == len(table._offsets):
+            raise ValueError("columns of one length wanted")
+        return table
 
     def find(self, key: str) -> list[Entry]:
         """Return the entries that may have this key, in order of sequence. Thread-safe."""

@@ -14,7 +14,8 @@ counts as a whole or not at all), and of the file. The journal goes on at the se
 ends where the mark says, even if later records can be read back from the page cache.
 
 Closed segments are compared with the CRC in the next segment's header (1 s a gigabyte); archived ones have gzip's own
-CRC and are checked when they are read, or by `natya journal verify`. The active segment is walked record by record.
+CRC and are checked when they are read, or by `natya journal verify`. The active segment is walked record by record,
+from its waypoint on if it has one (`waypoint.py`).
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from .records import RawRecord
 from .reserve import RESERVE_NAME
 from .segments import KEYS_NAME, Segment, list_segments, open_segment
 from .walk import WINDOW_SIZE, footer_fault, judge_tail
+from .waypoint import WAYPOINT_NAME, Waypoint, waypoint_of
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -140,7 +142,7 @@ def recover(disk: Disk, directory: Path) -> Recovered:
     active = segments[-1]
     file = open_segment(disk, active)
     try:
-        position, cut, failed = _find_end(file, active, mark)
+        position, cut, failed = _find_end(disk, file, active, mark)
     finally:
         file.close()
     if mark is not None and mark.sequence > position.sequence:
@@ -186,7 +188,11 @@ def verify_closed(disk: Disk, segment: Segment, seal: Seal) -> None:
 def _expect_no_traces(disk: Disk, directory: Path) -> None:
     """Refuse a directory whose segments were deleted: a file beside them shows that there was a journal."""
     names = disk.names(directory)
-    traces = [each for each in names if each == RESERVE_NAME or KEYS_NAME.fullmatch(each) or is_checkpoint(each)]
+    traces = [
+        each
+        for each in names
+        if each in {RESERVE_NAME, WAYPOINT_NAME} or KEYS_NAME.fullmatch(each) or is_checkpoint(each)
+    ]
     if traces:
         raise JournalDamagedError(directory, offset=0, sequence=1, reason=f"there is {traces[0]}, but no segment")
 
@@ -201,7 +207,18 @@ def _check_identity(oldest: Segment, mark: Mark) -> None:
         )
 
 
-def _find_end(file: ReadableFile, active: Segment, mark: Mark | None) -> tuple[Position, Cut | None, bool]:
+def _position_at(waypoint: Waypoint) -> Position:
+    return Position(
+        offset=waypoint.offset,
+        crc=waypoint.crc,
+        sequence=waypoint.sequence,
+        last_hash=waypoint.last_hash,
+        earliest_ns=waypoint.earliest_ns,
+        latest_ns=waypoint.latest_ns,
+    )
+
+
+def _find_end(disk: Disk, file: ReadableFile, active: Segment, mark: Mark | None) -> tuple[Position, Cut | None, bool]:
     """Walk the active segment; return the end of the last whole append, a torn tail, and whether its fsync failed."""
     failed = mark is not None and mark.failed_first_sequence == active.first_sequence
     start = Position(offset=0, crc=0, sequence=active.first_sequence - 1, last_hash=active.header.previous.last_hash)
@@ -209,6 +226,12 @@ def _find_end(file: ReadableFile, active: Segment, mark: Mark | None) -> tuple[P
     pending: list[RawRecord] = []
     active.keys = KeyTable()
     walk = active.walk(file, end=file.size())
+    proved = None if failed else waypoint_of(disk, active, file, mark)
+    if proved is not None:
+        waypoint, active.keys = proved
+        position = _position_at(waypoint)
+        walk = active.walk_on(file, position.offset, sequence=position.sequence + 1, previous_hash=position.last_hash)
+        active.known_place = position.sequence + 1, position.offset
     for record in walk:
         if failed and mark is not None and record.sequence > mark.sequence:
             return position, None, True

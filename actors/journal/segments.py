@@ -145,6 +145,18 @@ class Segment:
             landmarks=self.landmarks,
         )
 
+    def walk_on(self, file: ReadableFile, offset: int, *, sequence: int, previous_hash: bytes) -> Walk:
+        """Return a chained walk to the end of the file, from the record of this sequence and offset."""
+        return Walk(
+            file,
+            self.format,
+            offset=offset,
+            end=file.size(),
+            sequence=sequence,
+            previous_hash=previous_hash,
+            landmarks=self.landmarks,
+        )
+
 
 def open_segment(disk: Disk, segment: Segment) -> ReadableFile:
     """Open it for reading, plain or archived: it may have been archived since it was listed.
