@@ -9,6 +9,7 @@ segment is read, and its key file is written anew.
     entry      CRC-32 of the key, sequence less the segment's first, offset in the segment (unpacked)
 
 The active segment's keys are in memory: 12 bytes an entry, one a record where key and correlation id are the same.
+The first fact of each type has an entry besides.
 """
 
 from __future__ import annotations
@@ -30,6 +31,14 @@ _HEAD: Final = struct.Struct("<II")
 _ENTRY: Final = struct.Struct("<III")
 PAGE_ENTRIES: Final = (PAGE_SIZE - _HEAD.size) // _ENTRY.size
 _CRC_SIZE: Final = 4
+
+TYPES_NOTED: Final = "type:"
+"""The key of a table that has the types of its facts among its keys; those of earlier releases have not."""
+
+
+def key_of_type(name: str) -> str:
+    """Return the key under which the first fact of a type is found, so that a segment without any need not be read."""
+    return f"{TYPES_NOTED}{name}"
 
 
 class KeysBrokenError(Exception):
@@ -53,22 +62,33 @@ class KeyTable:
         self._hashes: Final = array("I")
         self._steps: Final = array("I")
         self._offsets: Final = array("I")
+        self._types: Final[set[type]] = set()
 
     def add(self, records: Iterable[JournalRecord], sizes: Iterable[int], *, step: int, offset: int) -> None:
         """Add consecutive records of these sizes in bytes; the first one has this step and offset.
 
         Each is indexed by the key of its fact, and by its correlation id if that differs.
         """
+        if not self._hashes:
+            self._note(TYPES_NOTED, step, offset)
         for record, size in zip(records, sizes, strict=True):
+            kind = type(record.fact)
+            if kind not in self._types:
+                self._types.add(kind)
+                if not self.find(name := key_of_type(kind.__name__)):  # it may be in a copy that this goes on with
+                    self._note(name, step, offset)
             key, correlation_id = key_of(record.fact), record.correlation_id
             for each in (key,) if key == correlation_id else (key, correlation_id):
                 if each:
-                    self._steps.append(step)
-                    self._offsets.append(offset)
-                    # Last: a reader on another thread searches the hashes.
-                    self._hashes.append(crc32(each.encode()))
+                    self._note(each, step, offset)
             step += 1
             offset += size
+
+    def _note(self, key: str, step: int, offset: int) -> None:
+        self._steps.append(step)
+        self._offsets.append(offset)
+        # Last: a reader on another thread searches the hashes.
+        self._hashes.append(crc32(key.encode()))
 
     def columns(self) -> tuple[bytes, bytes, bytes]:
         """Return a copy: hashes, steps and offsets, as this machine writes them."""

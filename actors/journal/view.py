@@ -11,7 +11,7 @@ from ...messages.codec import UndecodableMessageError
 from ...messages.journal import JournalPage, JournalRecord, key_of
 from .disk import Disk, ReadableFile
 from .header import HEADER_SIZE
-from .keys import Entry, KeyFile, KeysBrokenError
+from .keys import TYPES_NOTED, Entry, KeyFile, KeysBrokenError, key_of_type
 from .live import LiveWalk, expect_marked, look_at, unless_forgotten
 from .records import RawRecord, RecordBrokenError
 from .segments import Segment, keys_path, open_segment
@@ -125,6 +125,8 @@ class JournalView:
                 seal is not None and (seal.latest_ns < since_ns or seal.earliest_ns >= until_ns)
             ):
                 continue
+            if types and not key and self._has_none(segment, types):
+                continue
             after = max(after_sequence, segment.first_sequence - 1)
             for raw in self._candidates(segment, end, after, last, key):
                 if since_ns <= raw.recorded_ns < until_ns and _may_have(raw, types, key):
@@ -171,6 +173,15 @@ class JournalView:
         except (KeysBrokenError, RecordBrokenError, UnicodeDecodeError, OSError):
             segment.has_key_file = False
             return None  # reading all records shows whether the keys or the records are damaged
+
+    def _has_none(self, segment: Segment, types: Collection[str]) -> bool:
+        """Say whether the keys of a segment prove that it has no fact of these types."""
+        try:
+            if not self._entries(segment, TYPES_NOTED):
+                return False
+            return not any(self._entries(segment, key_of_type(each)) for each in types)
+        except (KeysBrokenError, OSError):
+            return False
 
     def _read_at(self, segment: Segment, end: int, places: list[tuple[int, int]]) -> list[RawRecord]:
         file = open_segment(self._disk, segment)

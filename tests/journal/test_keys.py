@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from natya_examples import HALF
 
-from natya.actors.journal import JournalDamagedError, JournalView
+from natya.actors.journal import JournalDamagedError, JournalView, view
 from natya.actors.journal.keys import PAGE_ENTRIES, PAGE_SIZE, Entry, KeyFile, KeysBrokenError, KeyTable
 from natya.actors.journal.segments import keys_path
 from natya.actors.journal.upkeep import archive_segment, keep_keys, next_chore
@@ -232,3 +232,69 @@ class TestAKeyFileOfTheJournal:
 
         assert keep_keys(disk, segment) == len(disk.content(keys_path(segment.directory, segment.first_sequence)))
         assert (opened, segment.keys) == ([], None)
+
+
+class TestFactsOfATypeThatASegmentLacks:
+    """Four segments, of which the second has the only facts of supervision."""
+
+    @pytest.fixture
+    def several(self, disk, workshop):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        for part in range(4):
+            workshop.commit_one(journal, part + 1)
+            if part == 1:
+                journal.append((workshop.a_restart(),), "feed")
+                journal.commit()
+            if part < 3:
+                journal._files.rotate(outcome=False)
+        return journal
+
+    @pytest.fixture
+    def opened(self, monkeypatch):
+        """First sequences of the segments whose records are read."""
+        found, plain = [], JournalView._raw_of
+
+        def noted(view, segment, *arguments):
+            found.append(segment.first_sequence)
+            return plain(view, segment, *arguments)
+
+        monkeypatch.setattr(JournalView, "_raw_of", noted)
+        return found
+
+    def test_are_looked_for_nowhere_else(self, several, opened):
+        assert [each.sequence for each in several.view().find(types={"ChildRestarted"})] == [3]
+        assert opened == [2]
+
+    def test_are_found_by_key_files_too(self, several, opened):
+        while (chore := next_chore(several.closed_segments, 100)) is not None:
+            chore[0](several.disk, chore[1])
+        opened.clear()
+
+        assert [each.sequence for each in several.view().find(types={"ChildRestarted"})] == [3]
+        assert list(several.view().find(types={"OrderFilled"})) == []
+        assert opened == [2]
+
+    def test_are_found_where_the_keys_of_an_earlier_release_name_no_types(self, several, opened, monkeypatch):
+        monkeypatch.setattr(view, "TYPES_NOTED", "never noted")
+
+        assert [each.sequence for each in several.view().find(types={"ChildRestarted"})] == [3]
+        assert opened == [1, 2, 4, 5]
+
+    def test_are_found_where_a_key_file_is_gone(self, several, opened, workshop):
+        while (chore := next_chore(several.closed_segments, 100)) is not None:
+            chore[0](several.disk, chore[1])
+        several.disk.remove(workshop.directory / f"{2:020d}.keys")
+        opened.clear()
+
+        assert [each.sequence for each in several.view().find(types={"ChildRestarted"})] == [3]
+        assert opened == [2]
+
+    def test_are_found_after_a_start(self, several, opened, workshop):
+        several.close()
+        again = workshop.a_journal(several.disk)
+        again.open()
+        again.append((workshop.a_restart(2),), "feed")
+        again.commit()
+
+        assert [each.sequence for each in again.view().find(types={"ChildRestarted"})] == [3, 6]
