@@ -6,7 +6,7 @@ from natya_builders import a_tick, filled
 from natya.actors.events import EventsActor, EventsSettings
 from natya.actors.events.routes import RouteTable
 from natya.actors.events.sequence import SequenceGate
-from natya.actors.runtime import InProcessSystem
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.events import EventsStatistics, Subscribe, Subscribed, Unsubscribe, Unsubscribed
 from natya.messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
@@ -39,6 +39,19 @@ def start_router(system, *subscriptions, **settings):
 
 def statistics(system) -> EventsStatistics:
     return system.request("events", Ping()).statistics
+
+
+class Speaker(RuntimeActor):
+    """A user's code: it says what it is told to, and tells what is said of it."""
+
+    says = frozenset({Subscribe, Unsubscribe})
+
+    @handles(Subscribe, Unsubscribe)
+    def say(self, request, sender):
+        def tell(outcome):
+            self.send(sender, "refused" if isinstance(outcome.value, Failed) else outcome.value)
+
+        self.ask("events", request, timeout_s=5, then=tell)
 
 
 class TestARouterWithSubscribers:
@@ -84,6 +97,19 @@ class TestARouterWithSubscribers:
         assert statistics(system).ticks == 2
         assert probe.receive().sequence == 1
         assert probe.is_empty()
+
+    def test_is_asked_by_a_strategy_for_itself_alone(self, system):
+        start_router(system)
+        for name in ("mine", "thief"):
+            system.start(name, Speaker)
+
+        assert system.request("thief", Subscribe(subscriber="mine", topics=("Tick",))) == "refused"
+        assert statistics(system).subscribers == 0
+        assert system.request("mine", Subscribe(subscriber="mine", topics=("Tick",))) == Subscribed(subscriber="mine")
+        assert system.request("thief", Unsubscribe(subscriber="mine")) == "refused"
+        assert statistics(system).subscribers == 1
+        assert system.request("mine", Subscribe(subscriber="mine", topics=("Candle",), intervals_ns=(5,))) == "refused"
+        assert system.request("mine", Unsubscribe(subscriber="mine")) == Unsubscribed(subscriber="mine")
 
     def test_hands_on_ticks_that_came_together_one_by_one_or_to_those_who_want_it_together(self, system):
         each, together, alone = system.probe("each"), system.probe("together"), system.probe("alone")

@@ -8,7 +8,8 @@ from natya_examples import HALF
 
 from natya.actors.events import DeliveryActor, DeliverySettings
 from natya.actors.events.delivery import durable
-from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.events.delivery.subscription import failure_of
+from natya.actors.runtime import InProcessSystem, Outcome, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.delivery import (
     DeadLettersChanged,
@@ -24,6 +25,7 @@ from natya.messages.delivery import (
     UnsubscribeEvents,
 )
 from natya.messages.journal import Append, Appended, AppendRefused, Journaled, JournalPage, JournalRecord, ReadJournal
+from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
 
 
@@ -75,9 +77,10 @@ class World:
         self.system = system
         self.records, self.asked, self.reads, self.tried, self.handled = [], [], [], [], []
         self.broken, self.refused, self.is_routed = set(), (), True
+        own = {name: terms.pop(name) for name in ("subscriptions_max",) if name in terms}
         self.terms = DeliveryTerms(**terms)
         system.start("journal", PlayedJournal, self)
-        system.start("delivery", DeliveryActor, DeliverySettings(keep_s=0.2, retry_s=1.0))
+        system.start("delivery", DeliveryActor, DeliverySettings(keep_s=0.2, retry_s=1.0, **own))
         system.start("durable-billing", PlayedSubscriber, self)
 
     def subscribe(self, **fields):
@@ -199,6 +202,79 @@ class TestAnEventThatFailsToTheEnd:
 
         assert len(world.handled) <= 1
         assert len(world.handled) + len(letters) - len(gone) == 1
+
+
+class TestASubscription:
+    def test_may_not_be_more_than_there_may_be_but_may_be_made_anew(self, open_world):
+        world = open_world(subscriptions_max=1)
+        world.run_for(1)
+
+        assert world.subscribe() == EventsSubscribed(subscriber="durable-billing")
+        assert world.subscribe().refusal == ""
+        refused = world.system.request("delivery", SubscribeDurably(subscription="b", subscriber="durable-billing"))
+        assert refused.refusal == "at most 1 durable subscriptions wanted"
+        assert world.status.subscription == "billing"
+
+    def test_of_another_s_name_is_refused_to_a_strategy(self, open_world):
+        class Thief(RuntimeActor):
+            says = frozenset({SubscribeDurably})
+
+            @handles(SubscribeDurably)
+            def say(self, request, sender):
+                self.ask("delivery", request, timeout_s=5, then=lambda outcome: self.send(sender, outcome.value))
+
+        world = open_world()
+        world.run_for(1)
+        world.system.start("thief", Thief)
+        refused = world.system.request("thief", SubscribeDurably(subscription="billing", subscriber="durable-billing"))
+
+        assert isinstance(refused, Failed)
+        assert not world.system.request("delivery", Ping()).statistics.subscriptions
+        assert world.subscribe().refusal == ""
+
+    def test_of_no_pattern_is_refused_and_leaves_no_place(self, open_world):
+        world = open_world()
+        world.run_for(1)
+
+        assert "words joined by dots" in world.subscribe(patterns=("a..b",)).refusal
+        assert not world.system.request("delivery", Ping()).statistics.subscriptions
+
+    def test_has_its_place_journaled_anew_before_old_segments_go(self, open_world):
+        world = open_world()
+        world.subscribe()
+        world.run_for(1)
+        before = len(world.written(SubscriptionMoved))
+        day_ns = 86_400 * 10**9
+        told = [record.recorded_ns for record in world.records if isinstance(record.fact, SubscriptionMoved)]
+        subscriptions = world.system.base.find("delivery").instance._durable
+        subscriptions.keep_old(min(told))
+        world.run_for(1)
+        assert len(world.written(SubscriptionMoved)) == before
+        subscriptions.keep_old(max(told) + day_ns)
+        world.run_for(1)
+        assert len(world.written(SubscriptionMoved)) == before + 1
+
+
+class TestAnAnswer:
+    @pytest.mark.parametrize(
+        ("answer", "error", "found"),
+        [
+            (EventsNotHandled(handled=1, error="E", reason="r"), None, (1, "E", "r")),
+            (EventsNotHandled(handled=2, error="E", reason="r"), None, (0, "E", "r")),
+            (EventsNotHandled(handled=0, error="E", reason="r", is_permanent=True), None, (0, "E", "r")),
+            (Unavailable(actor="a", reason="down", retry_after_s=0), None, (0, "Unavailable", "down")),
+            (Failed(actor="a", message_type="m", error="E", reason="r"), None, (0, "E", "r")),
+            (None, TimeoutError("late"), (0, "TimeoutError", "late")),
+            (7, None, (0, "int", "7")),
+        ],
+    )
+    def test_to_two_events_that_is_no_success_is_a_failure_of_the_first_that_it_does_not_name(
+        self, answer, error, found
+    ):
+        failure = failure_of(answer, Outcome(value=answer, error=error), 2)
+
+        assert (failure.handled, failure.error, failure.reason) == found
+        assert failure.is_permanent == getattr(answer, "is_permanent", False)
 
 
 class TestAPage:

@@ -1,0 +1,163 @@
+"""What a connection asks for in its user's name: each method says to whom, what, and how long it waits."""
+
+import getpass
+
+import pytest
+
+from natya.actors.control import OPERATIONS
+from natya.client.connection import ANSWER_S, Connection, QueryFailedError, UnknownOperationError
+from natya.messages.database import BackUp, Query, QueryFailed, Rows
+from natya.messages.kill_switch import EngageKillSwitch, Flatten
+from natya.messages.order_listing import CancelOrders
+from natya.messages.orders import Resume
+from natya.messages.supervision import DescribeTree
+from natya.messages.system import Ping
+from natya.messages.trace import ReadTrace, TraceRead
+
+ME = getpass.getuser()
+
+
+class PlayedClient:
+    """Notes what is asked, and answers what the test says."""
+
+    daemon_pid = 7
+
+    def __init__(self):
+        self.asked, self.answer, self.is_closed = [], None, False
+
+    def request(self, actor, message, *, timeout_s, correlation_id):
+        self.asked.append((actor, message, timeout_s, correlation_id))
+        return self.answer
+
+    def close(self):
+        self.is_closed = True
+
+
+@pytest.fixture
+def client():
+    return PlayedClient()
+
+
+@pytest.fixture
+def connection(client):
+    return Connection(client)
+
+
+ASKED = {
+    "tree": (lambda to: to.tree(), "system", DescribeTree(), 5.0),
+    "tree, later": (lambda to: to.tree(timeout_s=2), "system", DescribeTree(), 2),
+    "ping": (lambda to: to.ping(), "system", Ping(), 5.0),
+    "ping of one": (lambda to: to.ping("orders", timeout_s=3), "orders", Ping(), 3),
+    "cancel all": (
+        lambda to: to.cancel_orders_of(everything=True),
+        "orders",
+        CancelOrders(everything=True, person=ME),
+        10.0,
+    ),
+    "cancel some": (
+        lambda to: to.cancel_orders_of(["a-1", "a-2"], timeout_s=4),
+        "orders",
+        CancelOrders(client_order_ids=("a-1", "a-2"), person=ME),
+        4,
+    ),
+    "cancel of a strategy in a symbol": (
+        lambda to: to.cancel_orders_of(strategy="a", symbol="TCS"),
+        "orders",
+        CancelOrders(strategy="a", symbol="TCS", person=ME),
+        10.0,
+    ),
+    "close positions": (
+        lambda to: to.close_positions(strategy="a", symbol="TCS"),
+        "flattener",
+        Flatten(strategy="a", symbol="TCS", person=ME),
+        10.0,
+    ),
+    "halt": (lambda to: to.halt("odd"), "kill-switch", EngageKillSwitch(reason="odd", person=ME, flatten=False), 10.0),
+    "halt and flatten": (
+        lambda to: to.halt("odd", flatten=True, timeout_s=1),
+        "kill-switch",
+        EngageKillSwitch(reason="odd", person=ME, flatten=True),
+        1,
+    ),
+    "resume": (lambda to: to.resume("looked"), "orders", Resume(reason="looked", person=ME), 10.0),
+}
+
+
+class TestAMethod:
+    @pytest.mark.parametrize("name", ASKED)
+    def test_asks_its_actor_in_the_user_s_name_and_returns_what_it_says(self, client, connection, name):
+        act, actor, message, timeout_s = ASKED[name]
+        client.answer = object()
+
+        assert act(connection) is client.answer
+        assert client.asked == [(actor, message, timeout_s, "")]
+
+    def test_returns_the_hops_of_a_trace(self, client, connection):
+        client.answer = TraceRead(hops=())
+
+        assert connection.trace("a-1") == ()
+        assert client.asked == [("system", ReadTrace(correlation_id="a-1"), 5.0, "")]
+
+    def test_sends_any_message_under_a_correlation_id(self, client, connection):
+        connection.request("orders", Ping(), timeout_s=2, correlation_id="c-1")
+
+        assert client.asked == [("orders", Ping(), 2, "c-1")]
+
+
+class TestACall:
+    @pytest.mark.parametrize(("options", "work_s"), [({}, 30.0), ({"timeout_s": 2.0}, 2.0)])
+    def test_of_work_waits_as_long_as_that_may_take_and_for_its_answer(self, client, connection, options, work_s):
+        client.answer = Rows(columns=(), rows=())
+
+        assert connection.call("query", sql="select 1", **options) is client.answer
+        ((actor, message, timeout_s, _),) = client.asked
+        assert (actor, type(message), message.timeout_s, timeout_s) == ("database", Query, work_s, work_s + ANSWER_S)
+
+    @pytest.mark.parametrize(
+        ("options", "found"),
+        [
+            ({}, ("system", 5.0)),
+            ({"actor": "orders"}, ("orders", 5.0)),
+            ({"timeout_s": 2.0}, ("system", 2.0)),
+        ],
+    )
+    def test_of_any_actor_asks_the_one_that_is_named(self, client, connection, options, found):
+        usual = next(each.actor for each in OPERATIONS if each.name == "ping")
+        connection.call("ping", **options)
+
+        ((actor, message, timeout_s, _),) = client.asked
+        assert (actor, message, timeout_s) == (found[0] if "actor" in options else usual, Ping(), found[1])
+
+    def test_of_no_operation_is_refused_with_those_there_are_and_nothing_is_sent(self, client, connection):
+        with pytest.raises(UnknownOperationError, match=r"an operation is one of .*query.*, found 'nothing'"):
+            connection.call("nothing")
+        with pytest.raises(AttributeError, match="'Connection' object has no attribute 'nothing'"):
+            connection.nothing()
+        assert client.asked == []
+
+    def test_is_a_method_for_each_operation_beside_the_others(self, connection):
+        assert {each.method for each in OPERATIONS} | {"call", "query", "halt", "close"} <= set(dir(connection))
+
+
+class TestWork:
+    def test_that_failed_is_an_error_with_its_name(self, client, connection):
+        client.answer = QueryFailed(error="QueryTooSlow", reason="as asked")
+
+        with pytest.raises(QueryFailedError, match="QueryTooSlow: as asked") as failed:
+            connection.work(BackUp(), timeout_s=3)
+        assert failed.value.error == "QueryTooSlow"
+        assert client.asked == [("database", BackUp(), 3 + ANSWER_S, "")]
+
+    def test_of_a_snapshot_replaces_nothing(self, client, connection, tmp_path):
+        (tmp_path / "there").write_text("theirs")
+
+        with pytest.raises(FileExistsError, match="is there already"):
+            connection.snapshot(tmp_path / "there")
+        assert client.asked == []
+
+
+def test_a_connection_is_closed_at_the_end_of_its_block(client, connection):
+    with connection as entered:
+        assert entered is connection
+        assert (entered.pid, client.is_closed) == (7, False)
+    assert client.is_closed
