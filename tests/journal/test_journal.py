@@ -81,6 +81,10 @@ class TestAppending:
 
         assert [len(fact.symbol) for fact in workshop.facts_of(journal)] == [letters]
 
+    def test_before_it_is_open_is_refused(self, disk, workshop):
+        with pytest.raises(JournalFailedError, match=r"journal .* is not open"):
+            workshop.a_journal(disk).append((workshop.an_intent(),))
+
     def test_after_close_is_refused(self, disk, workshop):
         journal = workshop.a_journal(disk)
         journal.open()
@@ -106,6 +110,27 @@ class TestAFullSegment:
         assert len(journal.closed_segments) == 4
         assert sequences == list(range(1, 101))
         assert [fact.quantity for fact in workshop.facts_of(journal)] == sequences
+
+    @pytest.mark.parametrize("left", [0, 7, FOOTER_SIZE])
+    def test_has_the_footer_again_that_a_crash_left_out(self, disk, workshop, left):
+        journal = workshop.a_journal(disk, segment_bytes=4_096)
+        journal.open()
+        for number in range(1, 101):
+            workshop.commit_one(journal, number)
+        segment = journal.closed_segments[0]
+        journal.close()
+        file = disk.open(segment.path, writable=True)
+        used, footer = segment.seal.used, file.read(segment.seal.used, FOOTER_SIZE)
+        file.write(footer[:left] + bytes(FOOTER_SIZE - left), used)
+        file.close()
+        again = workshop.a_journal(disk, segment_bytes=4_096)
+        again.open()
+
+        file = disk.open(segment.path)
+        assert footer == segment.footer
+        assert file.read(used, FOOTER_SIZE) == footer
+        file.close()
+        again.close()
 
     def test_in_the_middle_of_a_group_loses_nothing(self, disk, workshop):
         journal = workshop.a_journal(disk, segment_bytes=4_096)

@@ -304,10 +304,16 @@ class TestALaterLife:
             a_real_journal(workshop, directory).open(after=place)
         assert [path.name for path in directory.iterdir()] == ["journal.lock"]
 
-    def test_refuses_another_journal(self, workshop, directory, tmp_path):
+    @pytest.mark.parametrize("more", [0, 5])
+    def test_refuses_another_journal_however_long(self, workshop, directory, tmp_path, more):
         place = place_of(workshop, directory)
         other = tmp_path / "other"
         place_of(workshop, other)
+        longer = a_real_journal(workshop, other)
+        longer.open()
+        for number in range(more):
+            workshop.commit_one(longer, 10 + number)
+        longer.close()
         shutil.rmtree(directory)
         other.rename(directory)
 

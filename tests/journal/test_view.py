@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from natya.actors.journal.segments import open_segment
 from natya.actors.journal.simulated import SimulatedFile
 from natya.actors.journal.tools import export, stat, tail, verify
 from natya.actors.journal.upkeep import archive_segment
+from natya.actors.journal.view import LANDMARK_STRIDE
 from natya.actors.journal.walk import record_at
 from natya.messages.orders import OrderCancelled
 
@@ -279,3 +281,32 @@ def test_a_page_far_behind_is_read_from_a_place_near_it_once_somebody_has_passed
 
     assert [record.sequence for record in view.page(1_050, 2).records] == [1_051, 1_052]
     assert min(offsets) > journal.place.sequence * 100  # a record has more bytes than that, and 1,024 are passed over
+
+
+class Segment:
+    """What a view needs of one to find a place in it."""
+
+    format = None
+
+    def __init__(self, first_sequence, landmarks):
+        self.first_sequence, self.landmarks = first_sequence, landmarks
+
+    def walk(self, _file, *, end, chained):
+        return SimpleNamespace(sequence=self.first_sequence, offset=0, end=end, chained=chained)
+
+
+@given(
+    first=st.integers(1, 3 * LANDMARK_STRIDE),
+    known=st.sets(st.integers(0, 8)),
+    further=st.integers(0, 5 * LANDMARK_STRIDE),
+    end=st.integers(1, 900),
+)
+def test_a_walk_begins_at_the_nearest_landmark_that_is_known_of_its_segment_and_durable(first, known, further, end):
+    landmarks = {number: 100 * number for number in known}
+    wanted = first + further
+    usable = [number for number in known if first < number * LANDMARK_STRIDE <= wanted and landmarks[number] < end]
+
+    walk = JournalView._walk_near(Segment(first, landmarks), None, end, wanted)
+
+    assert walk.sequence == (max(usable) * LANDMARK_STRIDE if usable else first)
+    assert walk.offset == (landmarks[max(usable)] if usable else 0)
