@@ -515,6 +515,12 @@ class TestAFileThatCannotBeRead:
 
         assert problems(load, config=path) == (f"{path}: cannot be read: No such file or directory",)
 
+    def test_that_cannot_be_read_is_the_only_thing_that_is_told_of_it(self, load, tmp_path):
+        (tmp_path / "huge.toml").write_text("a = 1\n" * 1_000_000)
+
+        for name in ("missing.toml", ".", "huge.toml"):
+            assert len(problems(load, config=tmp_path / name)) == 1
+
     def test_is_named_when_it_is_a_directory(self, load, tmp_path):
         assert problems(load, config=tmp_path) == (f"{tmp_path}: cannot be read: Is a directory",)
 

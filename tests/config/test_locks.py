@@ -43,6 +43,7 @@ class TestALock:
         with pytest.raises(LockHeldError) as refusal:
             HeldLock(tmp_path / "lock")
         assert refusal.value.holder_pid == os.getpid()
+        assert str(refusal.value) == f"{tmp_path / 'lock'} is held by process {os.getpid()}"
         lock.release()
         lock.release()
         HeldLock(tmp_path / "lock").release()

@@ -458,6 +458,22 @@ class TestTheTree:
         paths = [child.path for child in system.request("system", DescribeTree()).children]
         assert paths == ["system/x", "system/x/x-child", "system/y", "system/y/y-child"]
 
+    def test_is_told_as_soon_as_all_below_have_answered(self, play, diary):
+        below = [
+            play.ChildSpec(
+                name, play.Supervisor, play.a_supervisor(play.ChildSpec(f"{name}-child", play.Child, diary), root=False)
+            )
+            for name in ("x", "y")
+        ]
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            system.start("system", play.Supervisor, play.a_supervisor(*below))
+            asker = system.probe("asker")
+            for _ in range(2):
+                system.tell("system", DescribeTree(), sender=asker)
+                system.base.run_for(0.5)
+
+                assert len(asker.receive().children) == 4
+
     def test_waits_for_no_supervisor_below_that_is_down(self, play, diary):
         below = play.a_supervisor(play.ChildSpec("deep", play.Child, diary), root=False)
         breaker = BreakerSettings(fail_max=1, reset_timeout_s=60.0, escalate_after=3)

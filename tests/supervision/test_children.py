@@ -244,6 +244,8 @@ class TestAGroup:
         supervisor.settle()
         supervisor.told.clear()
         supervisor.crash("b")
+        supervisor.deliver()
+        assert [child.state for child in supervisor.children] == ["RESTARTING"] * 3
         supervisor.settle()
 
         assert supervisor.told == [

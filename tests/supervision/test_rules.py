@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from natya.actors.runtime import RuntimeActor
 from natya.actors.supervision import BreakerSettings, ChildSpec, SupervisorSettings
 from natya.actors.supervision.backoff import Backoff
+from natya.actors.supervision.child import Child
 from natya.actors.supervision.policy import (
     GiveUp,
     KeepDown,
@@ -21,9 +22,11 @@ from natya.actors.supervision.policy import (
     affected,
     restart_helps,
 )
+from natya.actors.supervision.report import TRACED_A_SECOND_MAX, Reporter
 from natya.actors.supervision.restart_budget import RestartBudget
 from natya.config.sections.supervision import SupervisionSettings
 from natya.domain.breaker import Breaker, _MonotonicStorage
+from natya.messages.supervision import BreakerOpened, ChildFailed, ChildRestarted, Escalated
 
 SECOND_NS = 1_000_000_000
 
@@ -327,3 +330,77 @@ class TestWhoRestarts:
         assert affected(names, "b", "one_for_one") == ("b",)
         assert affected(names, "b", "one_for_all") == ("a", "b", "c")
         assert affected(names, "b", "rest_for_one") == ("b", "c")
+
+
+class TestWhereAChildRuns:
+    @pytest.mark.parametrize(
+        ("blocking", "host", "found"),
+        [(False, None, "loop"), (True, None, "thread"), (False, "process", "process"), (True, "process", "process")],
+    )
+    def test_is_what_its_spec_asks_for_or_its_class_says(self, blocking, host, found):
+        kind = type("Kind", (RuntimeActor,), {"blocking": blocking})
+
+        assert ChildSpec("a", kind, host=host).runs_on == found
+
+
+class TestAReporter:
+    """Each of its reports is counted, told by the log, and a fact where it matters later."""
+
+    @pytest.fixture
+    def told(self):
+        return []
+
+    @pytest.fixture
+    def reporter(self, told):
+        def log(event, *, level="info", **fields):
+            told.append((event, level, fields["child"]))
+
+        return Reporter("top", log=log, log_bounded=log, journal=told.append, now_ns=lambda: 5)
+
+    def test_tells_of_each_thing_that_happens(self, reporter, told):
+        child = Child(ChildSpec("a", RuntimeActor))
+        child.attempts = 1
+        reporter.started(child)
+        child.attempts = 2
+        reporter.started(child)
+        reporter.failed(child, "handle", ValueError("odd"))
+        reporter.failed(child, "exit", None)
+        reporter.breaker_opened(child, openings=2, retry_after_s=7.0)
+        reporter.breaker_closed(child)
+        reporter.gave_up("a", "too often")
+        reporter.terminated(child)
+        reporter.killed(child, 3.0)
+        reporter.abandoned(child)
+        of = {"supervisor": "top", "child": "a", "occurred_ns": 5}
+
+        assert told == [
+            ("child.started", "debug", "a"),
+            ("child.restarted", "warning", "a"),
+            ChildRestarted(restarts=1, **of),
+            ("child.failed", "error", "a"),
+            ChildFailed(phase="handle", error="ValueError", reason="odd", **of),
+            ("child.failed", "error", "a"),
+            ChildFailed(phase="exit", error="Ended", reason="it ended by itself", **of),
+            ("breaker.opened", "error", "a"),
+            BreakerOpened(openings=2, retry_after_s=7.0, **of),
+            ("breaker.closed", "info", "a"),
+            ("supervisor.gave_up", "error", "a"),
+            Escalated(reason="too often", **of),
+            ("child.stopped", "debug", "a"),
+            ("child.killed", "error", "a"),
+            ("child.abandoned", "error", "a"),
+        ]
+        assert (reporter.failures, reporter.restarts, reporter.escalations) == (2, 1, 1)
+        assert child.last_error == "Ended: it ended by itself"
+
+    def test_formats_so_many_tracebacks_a_second_and_no_more(self, reporter):
+        child = Child(ChildSpec("a", RuntimeActor))
+        traced = []
+        for _ in range(TRACED_A_SECOND_MAX + 3):
+            try:
+                raise_(ValueError("odd"))
+            except ValueError as error:
+                reporter.failed(child, "handle", error)
+            traced.append(bool(child.last_traceback))
+
+        assert traced == [True] * TRACED_A_SECOND_MAX + [False] * 3

@@ -93,6 +93,14 @@ class TestAReplay:
 
         assert watched.all_heard() == numbers
 
+    @pytest.mark.parametrize("page", [1, 2, 3, 50])
+    def test_is_read_page_by_page(self, watched, monkeypatch, page):
+        monkeypatch.setattr("natya.actors.events.delivery.replaying.PAGE_RECORDS", page)
+        status = watched.replay()
+
+        assert watched.all_heard() == [1, 2, 3, 4, 5, 6]
+        assert status.handled == 6
+
     def test_is_of_the_sequences_that_were_chosen(self, watched):
         watched.replay(after_sequence=watched.sequence_of(2), until_sequence=watched.sequence_of(4))
 

@@ -121,6 +121,7 @@ class World:
 def open_world():
     with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
         yield lambda **terms: World(system, **terms)
+        assert system.base.find("delivery").failures == 0  # whatever it is asked, and whatever it is answered
 
 
 def an_event(number, key="order-1"):
@@ -253,6 +254,20 @@ class TestASubscription:
         subscriptions.keep_old(max(told) + day_ns)
         world.run_for(1)
         assert len(world.written(SubscriptionMoved)) == before + 1
+
+    def test_that_has_no_room_is_behind_by_what_it_was_not_offered(self, open_world):
+        world = open_world(pending_max=2, batch_max=1, partitions=1, attempts_max=100, retry_first_s=50.0)
+        world.subscribe()
+        world.broken.add("e-0")
+        for number in range(10):
+            world.happen(an_event(number))
+            world.run_for(0.01)
+        behind = world.status.behind
+        offered = world.records[-1].sequence - behind
+
+        assert behind >= 8
+        events = [each.fact for each in world.records[:offered] if isinstance(each.fact, EventPublished)]
+        assert [event.event_id for event in events] == ["e-0", "e-1"]
 
 
 class TestAnAnswer:
