@@ -6,7 +6,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from natya.actors.journal import JournalView, SimulatedDisk
@@ -288,8 +288,8 @@ class Segment:
 
     format = None
 
-    def __init__(self, first_sequence, landmarks):
-        self.first_sequence, self.landmarks = first_sequence, landmarks
+    def __init__(self, first_sequence, landmarks, known_place):
+        self.first_sequence, self.landmarks, self.known_place = first_sequence, landmarks, known_place
 
     def walk(self, _file, *, end, chained):
         return SimpleNamespace(sequence=self.first_sequence, offset=0, end=end, chained=chained)
@@ -297,16 +297,21 @@ class Segment:
 
 @given(
     first=st.integers(1, 3 * LANDMARK_STRIDE),
-    known=st.sets(st.integers(0, 8)),
+    landmarks=st.sets(st.integers(0, 8)),
+    known=st.integers(0, 9 * LANDMARK_STRIDE),
     further=st.integers(0, 5 * LANDMARK_STRIDE),
-    end=st.integers(1, 900),
+    end=st.integers(1, 10 * LANDMARK_STRIDE),
 )
-def test_a_walk_begins_at_the_nearest_landmark_that_is_known_of_its_segment_and_durable(first, known, further, end):
-    landmarks = {number: 100 * number for number in known}
+def test_a_walk_begins_at_the_nearest_place_that_is_known_of_its_segment_and_durable(
+    first, landmarks, known, further, end
+):
+    """The record of each sequence is at an offset of as many bytes here."""
     wanted = first + further
-    usable = [number for number in known if first < number * LANDMARK_STRIDE <= wanted and landmarks[number] < end]
+    assume(known < end)  # what is known of a file is durable
+    places = [known, *(number * LANDMARK_STRIDE for number in landmarks)]
+    usable = [place for place in places if first < place <= wanted and place < end]
 
-    walk = JournalView._walk_near(Segment(first, landmarks), None, end, wanted)
+    segment = Segment(first, {number: number * LANDMARK_STRIDE for number in landmarks}, (known, known))
+    walk = JournalView._walk_near(segment, None, end, wanted)
 
-    assert walk.sequence == (max(usable) * LANDMARK_STRIDE if usable else first)
-    assert walk.offset == (landmarks[max(usable)] if usable else 0)
+    assert (walk.sequence, walk.offset) == ((max(usable), max(usable)) if usable else (first, 0))

@@ -126,6 +126,23 @@ def house():
             assert (node.path, node.restarts, node.last_error) == ("system/strategies", 0, "")
 
 
+class TestTheSpec:
+    @pytest.mark.parametrize(("host", "cancels"), [("loop", False), ("process", True)])
+    def test_has_what_the_settings_and_the_class_say(self, host, cancels):
+        kind = type("Kind", (Stateless,), {"cancel_on_failure": cancels})
+        settings = settings_of(Stateless, "a", host=host, turn_limit_s=3.0)
+
+        assert supervisor.spec_of(settings, kind) == ChildSpec(
+            "a",
+            kind,
+            settings,
+            host="process" if host == "process" else None,
+            when_exhausted="park",
+            cancels_orders=cancels,
+            turn_limit_s=3.0,
+        )
+
+
 class TestTheList:
     def test_shows_each_in_order_with_all_there_is_to_know_and_those_stopped_last(self, house):
         opened = house((Resting, "resting"), (Stateless, "plain"), (Answering, "keeping"))

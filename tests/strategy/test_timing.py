@@ -144,6 +144,13 @@ class Ticking(StrategyActor):
         self.every(0.003, lambda: self.send("rang", self.clock.now_ns()))
 
 
+class Sessional(StrategyActor):
+    """Hears of sessions."""
+
+    def on_session(self, event):
+        self.send("rang", (event, f"{self.clock.now:%H:%M}"))
+
+
 class Wrong(StrategyActor):
     def on_tick(self, tick):
         for call in self.calls:
@@ -155,6 +162,7 @@ class Wrong(StrategyActor):
     calls = (
         lambda self: self.every("noon", print),
         lambda self: self.every(0, print),
+        lambda self: self.every("500ms", print),
         lambda self: self.every(True, print),
         lambda self: self.every(None, print),
         lambda self: self.after(-1, print),
@@ -179,6 +187,18 @@ class TestAStrategysTimers:
 
         assert rang.is_empty()
         assert [later - earlier for earlier, later in pairwise(rang_ns)] == [3_000_000, 3_000_000]
+
+    def test_tell_of_a_session_that_is_open_already_and_of_its_close_once_each(self, simulated_stage):
+        rang = simulated_stage.system.probe("rang")
+        simulated_stage.open(Sessional)
+        base = simulated_stage.system.base
+        base.run_for(1)
+        (event, _clock), started = rang.receive(), ExchangeClock(base.clock)
+
+        assert (event, started.is_open, rang.is_empty()) == ("open", True, True)
+        base.run_for(started.minutes_to_close * 60 + 61)
+        assert rang.receive() == ("close", "15:30")
+        assert rang.is_empty()
 
     def test_may_be_a_message_that_comes_to_it_as_from_others(self, stage):
         rang = stage.system.probe("rang")
