@@ -77,3 +77,17 @@ def test_with_leave_the_order_is_placed(actor_system, opened, far_end):
 
     assert isinstance(orders.receive(timeout_s=10), OrderPlaced)
     assert far_end.arrivals == {"A-1": 1}
+
+
+@pytest.mark.parametrize(("live", "trouble"), [(False, "dry run"), (True, "")])
+def test_a_dry_run_is_a_trouble_that_is_shown_again_when_another_is_over(actor_system, opened, live, trouble):
+    opened(live=live)
+    actor_system.request("broker", Ping())
+    session = actor_system.base.find("broker").instance
+    assert session.trouble.startswith(trouble)
+    session.tell_trouble("the token is dead")
+    assert session.trouble == "the token is dead"
+    session.tell_trouble("")
+
+    assert session.trouble.startswith(trouble)
+    assert bool(session.trouble) is not live

@@ -265,6 +265,15 @@ class TestARestart:
 
 
 class TestLookUps:
+    @pytest.mark.parametrize(("security_id", "kinds"), [("1594", [OrderPlaced, OrderFound]), ("999", [OrderFound])])
+    def test_tell_that_the_broker_has_an_order_where_it_is_of_the_instrument_that_was_ordered(
+        self, stage, security_id, kinds
+    ):
+        stage.body.find(FindOrder(client_order_id="A-1", symbol="INFY", side="BUY"))
+        stage.answer(a_row(securityId=security_id))
+
+        assert [type(each) for each in stage.heard()] == kinds
+
     def test_tell_first_that_the_broker_has_an_order_which_it_rejected(self, stage):
         stage.body.find(FindOrder(client_order_id="A-1", symbol="INFY", side="BUY"))
         stage.answer(a_row("REJECTED"))

@@ -1,5 +1,6 @@
 """What a row and its trades say of an order: a trade is a fill, once, and nothing else is one."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from natya_dhan_rows import a_row, a_trade, watched
@@ -80,3 +81,13 @@ def test_however_often_and_in_whatever_parts_it_is_told_each_trade_counts_once(p
 
     assert sorted(report.execution_id for report in heard) == sorted(trade.exchange_trade_id for trade in trades)
     assert order.filled == total
+
+
+@pytest.mark.parametrize(
+    ("status", "filled", "quantity", "state"),
+    [("TRADED", 10, 10, "FILLED"), ("TRADED", 0, 0, "CANCELLED"), ("CANCELLED", 10, 10, "FILLED")],
+)
+def test_only_what_has_traded_all_of_something_is_filled(status, filled, quantity, state):
+    trades = [a_trade(quantity=filled)] if filled else []
+
+    assert progress_of(watched(), a_row(status, filled=filled, quantity=quantity), trades, 1).state == state

@@ -1,5 +1,7 @@
 """Calls to Dhan before it is known where it is, and what is made of a chart."""
 
+from datetime import date
+
 import msgspec
 import pytest
 from natya_dhan_stage import Session
@@ -7,7 +9,7 @@ from natya_dhan_stage import Session
 from natya.actors.broker import AccessToken
 from natya.actors.broker.bodies.dhan import DhanBroker, endpoints
 from natya.actors.broker.bodies.dhan.body import DhanOptions
-from natya.actors.broker.bodies.dhan.charts import chart_answer
+from natya.actors.broker.bodies.dhan.charts import chart_answer, chart_call
 from natya.actors.broker.bodies.dhan.paper import WiredPaperBroker
 from natya.actors.broker.bodies.dhan.service import NO_UPDATES
 from natya.actors.broker.bodies.dhan.talk import Talk
@@ -15,6 +17,8 @@ from natya.actors.external import ExternalServiceResult
 from natya.config.secrets import Secret
 from natya.config.sections.broker import BrokerSettings
 from natya.domain.dhan.market.charts import Chart
+from natya.domain.instruments import Instrument
+from natya.domain.time import DAY_NS, SECOND_NS
 
 WANTED = {"query": (("q", "1"),), "deadline_s": 3.0, "body": b"{}"}
 
@@ -98,3 +102,22 @@ def test_a_chart_that_was_not_read_says_why(why, result):
     found = chart_answer(ExternalServiceResult(success=False, **result))
 
     assert (found.why, found.requests) == (why, int(result["sent"] != "no"))
+
+
+@pytest.mark.parametrize(
+    ("interval_ns", "path", "body"),
+    [
+        (5 * 60 * SECOND_NS, "/charts/intraday", {"interval": "5", "fromDate": "2026-09-28", "toDate": "2026-09-29"}),
+        (DAY_NS, "/charts/historical", {"fromDate": "2026-09-28", "toDate": "2026-09-30"}),
+    ],
+)
+def test_a_chart_is_asked_for_by_the_days_from_one_until_before_another(interval_ns, path, body):
+    share = Instrument(
+        symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.05, security_id="1594", instrument_type="EQUITY"
+    )
+    call = chart_call("https://x/v2", share, interval_ns, date(2026, 9, 28), date(2026, 9, 30))
+
+    assert call.url == f"https://x/v2{path}"
+    found = msgspec.json.decode(call.body)
+    assert {name: found[name] for name in body} == body
+    assert (found["securityId"], found["exchangeSegment"], found["instrument"]) == ("1594", "NSE_EQ", "EQUITY")
