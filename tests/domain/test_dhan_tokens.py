@@ -13,6 +13,7 @@ from natya.domain.clock_skew import judge_skew, skew_s
 from natya.domain.dhan.tokens import (
     AHEAD_NS,
     APART_NS,
+    TOKEN_LENGTH_MAX,
     Attempts,
     life_of,
     next_night_ns,
@@ -146,3 +147,12 @@ class TestAClock:
     @pytest.mark.parametrize("date", [None, "", "yesterday", "Sat, 99 Nov 2026 09:00:00 GMT"])
     def test_is_not_judged_without_a_date(self, date):
         assert judge_skew(skew_s(date, sent_ns=0, received_ns=0)) == "unknown"
+
+
+@pytest.mark.parametrize(("longer", "is_read"), [(0, True), (1, False)])
+def test_a_token_is_read_up_to_its_length(longer, is_read):
+    now_ns = at(10)
+    token = a_token(exp=seconds(now_ns) + 3_600)
+    token += "x" * (TOKEN_LENGTH_MAX - len(token) + longer)
+
+    assert (life_of(token, now_ns=now_ns) is not None) is is_read

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from natya.domain.dhan.account.funds import Funds
 from natya.domain.dhan.account.portfolio import HoldingRow, PositionRow
 from natya.domain.dhan.moments import time_ns
-from natya.domain.dhan.tolerant import MalformedAnswerError, _truth, read, read_all
+from natya.domain.dhan.tolerant import TEXT_MAX, MalformedAnswerError, _text, _truth, read, read_all
 from natya.domain.dhan.trading.orders import ModifyOrderRequest, OrderAck, OrderRow, PlaceOrderRequest, TradeRow
 from natya.domain.time import IST
 
@@ -206,3 +206,8 @@ def test_true_and_false_are_read_in_each_form(found, read_as):
 @pytest.mark.parametrize("found", ["yes", "", "10", 2, -1, 1.0, None, [], {}])
 def test_what_is_neither_true_nor_false_is_none(found):
     assert _truth(found) is None
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(TEXT_MAX, True), (TEXT_MAX + 1, False)])
+def test_a_text_is_read_up_to_its_length(length, is_read):
+    assert (_text("x" * length) is not None) is is_read
