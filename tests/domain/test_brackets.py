@@ -362,3 +362,15 @@ def test_an_exit_is_made_greater_only_when_the_broker_has_it():
         desk.accept(name)
 
     assert {each.client_order_id: each.quantity for each in desk.step()} == dict.fromkeys(exits, 10)
+
+
+@pytest.mark.parametrize("alone", [{"target_price": None}, {"stop_loss_price": None}], ids=["stop", "target"])
+def test_a_bracket_of_one_exit_is_not_done_while_that_one_rests(alone):
+    desk = Desk(an_entry(**alone))
+    desk.fill("A-1", 10)
+    desk.settle_all()
+    assert not is_done(desk.bracket)
+    (name,) = [each for each in desk.orders if each != "A-1"]
+    desk.fill(name, 10)
+
+    assert is_done(desk.bracket)

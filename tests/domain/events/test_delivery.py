@@ -343,3 +343,19 @@ def test_what_was_handled_before_a_failure_ends_a_row_of_failures(handled, state
         delivery.failed(batch.partition, handled=done, error="E", now_ns=0, chance=0.5)
 
     assert delivery.breaker == state
+
+
+def test_one_partition_waits_for_another_only_while_a_single_try_is_out():
+    delivery = Delivery(DeliveryTerms(partitions=256, batch_max=1, fail_max=1, attempts_max=9, reset_s=1.0), position=0)
+    delivery.offer(1, event(1, "a"), 0)
+    (first,) = delivery.due(0)
+    delivery.offer(2, event(2, "b"), 0)
+    (second,) = delivery.due(0)
+    assert (first.items[0].sequence, second.items[0].sequence) == (1, 2)
+    delivery.failed(first.partition, handled=0, error="E", now_ns=0, chance=0.5)
+    delivery.succeeded(second.partition)
+    delivery.offer(3, event(3, "c"), 0)
+
+    assert delivery.breaker == "open"
+    assert len(list(delivery.due(1_000 * SECOND_NS))) == 1
+    assert (delivery.breaker, list(delivery.due(1_000 * SECOND_NS))) == ("half-open", [])
