@@ -150,6 +150,9 @@ class Sessional(StrategyActor):
     def on_session(self, event):
         self.send("rang", (event, f"{self.clock.now:%H:%M}"))
 
+    def on_tick(self, tick):
+        self.send("rang", tick.price)
+
 
 class Wrong(StrategyActor):
     def on_tick(self, tick):
@@ -199,6 +202,22 @@ class TestAStrategysTimers:
         base.run_for(started.minutes_to_close * 60 + 61)
         assert rang.receive() == ("close", "15:30")
         assert rang.is_empty()
+
+    @pytest.mark.parametrize(("before_ns", "heard"), [(1, [7.0]), (0, ["close", 7.0]), (-1, ["close", 7.0])])
+    def test_tell_of_a_close_before_the_first_tick_of_its_moment(self, simulated_stage, before_ns, heard):
+        rang = simulated_stage.system.probe("rang")
+        simulated_stage.open(Sessional)
+        base = simulated_stage.system.base
+        base.run_for(1)
+        rang.receive()
+        close_ns = ExchangeClock(base.clock).session.close_ns
+        simulated_stage.tell(simulated_stage.tick(7.0, exchange_ns=close_ns - before_ns))
+        base.run_for(1)
+        told = []
+        while not rang.is_empty():
+            told.append(rang.receive())
+
+        assert [each[0] if isinstance(each, tuple) else each for each in told] == heard
 
     def test_may_be_a_message_that_comes_to_it_as_from_others(self, stage):
         rang = stage.system.probe("rang")
