@@ -2,7 +2,9 @@
 
 import threading
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
+import msgspec
 import pybreaker
 import pytest
 from hypothesis import given
@@ -24,9 +26,12 @@ from natya.actors.supervision.policy import (
 )
 from natya.actors.supervision.report import TRACED_A_SECOND_MAX, Reporter
 from natya.actors.supervision.restart_budget import RestartBudget
+from natya.actors.supervision.start_group import StartGroup
+from natya.actors.supervision.start_groups import StartGroups
+from natya.actors.supervision.tree import status, under
 from natya.config.sections.supervision import SupervisionSettings
 from natya.domain.breaker import Breaker, _MonotonicStorage
-from natya.messages.supervision import BreakerOpened, ChildFailed, ChildRestarted, Escalated
+from natya.messages.supervision import BreakerOpened, ChildFailed, ChildRestarted, ChildStatus, Escalated
 
 SECOND_NS = 1_000_000_000
 
@@ -404,3 +409,56 @@ class TestAReporter:
             traced.append(bool(child.last_traceback))
 
         assert traced == [True] * TRACED_A_SECOND_MAX + [False] * 3
+
+
+class TestAStatus:
+    def test_has_all_that_is_known_of_a_child_and_of_its_mailbox(self):
+        child = Child(ChildSpec("a", RuntimeActor))
+        child.state, child.attempts, child.last_error, child.last_traceback = "RUNNING", 3, "ValueError: odd", "trace"
+        mailbox = SimpleNamespace(depth=4, conflated=5, dropped=6, handled=7)
+        found = status("top", child, breaker="open", mailbox=mailbox, trouble="slow")
+
+        assert found == ChildStatus(
+            path="top/a",
+            state="RUNNING",
+            host="loop",
+            restarts=2,
+            breaker="open",
+            mailbox_depth=4,
+            last_error="ValueError: odd",
+            trouble="slow",
+            raised_at="",
+            last_traceback="trace",
+            conflated=5,
+            dropped=6,
+            handled=7,
+        )
+        assert under("system", found) == msgspec.structs.replace(found, path="system/top/a")
+
+    def test_of_one_without_an_actor_has_no_mailbox_and_tells_why_it_is_parked(self):
+        child = Child(ChildSpec("a", RuntimeActor))
+        child.parked = "too often"
+        found = status("top", child, breaker="closed", mailbox=None, trouble="")
+
+        assert (found.mailbox_depth, found.conflated, found.dropped, found.handled) == (0, 0, 0, 0)
+        assert found.trouble == "parked: too often"
+
+
+class TestAStartGroup:
+    def test_without_some_waits_as_long_and_probes_the_others(self):
+        group = StartGroup(("a", "b", "c"), probes=("b", "c"), not_before_ns=7).without(("b",))
+
+        assert (group.names, group.probes, group.not_before_ns) == (["a", "c"], {"c"}, 7)
+
+    def test_that_has_ended_is_not_the_first_start_any_more(self):
+        children = {name: Child(ChildSpec(name, RuntimeActor)) for name in ("a", "b")}
+        groups = StartGroups(children)
+        first = groups.open()
+        joined = groups.join([children["a"]])
+        assert (groups.is_opening(first), groups.is_opening(joined), groups.is_opening(None)) == (False, True, False)
+
+        assert groups.end(joined)
+        assert not groups.is_opening(joined)
+        assert not groups.end(joined)
+        assert not groups.end(groups.join([children["b"]]))
+        assert [child.start_group for child in children.values()] == [None, None]
