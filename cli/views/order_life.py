@@ -49,7 +49,7 @@ def life_json(records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]]
     """Return the facts in the order of the journal, the order that they add up to, and what the log says of it."""
     order = _order(records)
     return {
-        "order": None if order is None else msgspec.structs.asdict(order) | {"trade_ids": sorted(order.trade_ids)},
+        "order": None if order is None else _named(order) | {"trade_ids": sorted(order.trade_ids)},
         "facts": [
             {"sequence": each.sequence, "recorded_ns": each.recorded_ns, "type": type(each.fact).__name__}
             | msgspec.to_builtins(msgspec.structs.asdict(each.fact))
@@ -57,6 +57,12 @@ def life_json(records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]]
         ],
         "log": list(logged),
     }
+
+
+def _named(struct: msgspec.Struct) -> dict[str, Any]:
+    """Return the fields of a struct and of those in it by name: an order is written to a checkpoint without them."""
+    fields = msgspec.structs.asdict(struct).items()
+    return {name: _named(value) if isinstance(value, msgspec.Struct) else value for name, value in fields}
 
 
 def life_text(records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]], limits: OrdersSettings) -> str:
