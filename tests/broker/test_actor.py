@@ -354,6 +354,8 @@ class TestChangingAnOrder:
         stage.open(answer_timeout_s=0.02).ask(a_change())
 
         assert stage.orders.receive() == ReplaceInDoubt(client_order_id="A-1", number=1, reason="no answer in 0.02 s")
+        stage.answer(stage.report("REPLACED", number=1))
+        assert stage.orders.receive() == OrderReplaced(client_order_id="A-1", number=1)
 
     @pytest.mark.parametrize("failure", [UNAVAILABLE, failed_on("ReplaceRequest")])
     def test_is_in_doubt_when_the_exchange_fails(self, stage, failure):

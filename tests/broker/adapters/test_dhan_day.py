@@ -191,10 +191,10 @@ class TestOrdersWithLegs:
             (6, 1303.0, 1302.0),
             (5, 1699.0, 1700.0),
         ]
-        at_market = msgspec.structs.replace(moved, first=ForeverLeg(trigger_price=1304.0))
+        at_market = msgspec.structs.replace(moved, first=ForeverLeg(trigger_price=1304.0, quantity=4))
         accepted(dhan.modify_forever_order(number, at_market))
         first, _ = [each for each in good(dhan.get_forever_orders()) if each.order_id == number]
-        assert (first.trigger_price, first.price) == (1304.0, 0.0)
+        assert (first.quantity, first.trigger_price, first.price) == (4, 1304.0, 0.0)
         assert accepted(dhan.cancel_forever_order(number)).order_id == number
 
     def test_conditional_orders_wait_for_their_condition(self, dhan):

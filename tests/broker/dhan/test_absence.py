@@ -42,6 +42,10 @@ class TestItIsNotProved:
             book=[a_row("TRADED", filled=10)], positions=[a_position(bought=13)]
         )
 
+    def test_by_a_trade_without_a_segment_and_by_none_of_another_segment(self):
+        assert "does not list" in against(trades=[a_trade(number="9", exchange_segment="")])
+        assert against(trades=[a_trade(number="9", exchange_segment="BSE_EQ")]) == ""
+
     def test_by_one_product_of_several(self):
         positions = [a_position(bought=6), a_position(bought=6, product_type="CNC")]
 

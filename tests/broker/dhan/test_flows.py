@@ -256,3 +256,35 @@ def test_of_several_rows_of_one_id_none_is_taken(times):
 
     assert [row.order_id for _, row in end.value.value.rows] == (["0"] if times == 1 else [])
     assert ("found several" in end.value.value.problem) == (times > 1)
+
+
+def test_the_history_is_asked_for_from_the_order_s_own_day_until_today():
+    flow = find(to_find(intended_ns=YESTERDAY_NS, broker_order_id="7"), watched(), MORNING_NS)
+    next(flow)
+    flow.send(told(None))
+    asked = flow.send(a_day())
+
+    assert (asked.route, asked.names) == (
+        endpoints.TRADE_HISTORY,
+        {"from_date": "2023-12-31", "to_date": "2024-01-01", "page": "0"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("ahead", "route"),
+    [(0, None), (1, endpoints.TRADES_OF_ORDER), (2, endpoints.TRADE_BOOK), (3, endpoints.TRADE_BOOK)],
+)
+def test_trades_are_read_of_one_order_or_of_all_where_several_are_ahead(ahead, route):
+    orders = [watched(client_order_id=f"A-{number}", number=str(number)) for number in range(9)]
+    rows = [
+        a_row("PART_TRADED" if number < ahead else "PENDING", number=str(number), filled=4 if number < ahead else 0)
+        for number in range(9)
+    ]
+    flow = look(orders, MORNING_NS)
+    assert next(flow).route == endpoints.ORDER_BOOK
+    try:
+        asked = flow.send(told((rows, 0))).route
+    except StopIteration:
+        asked = None
+
+    assert asked == route

@@ -91,3 +91,10 @@ def test_only_what_has_traded_all_of_something_is_filled(status, filled, quantit
     trades = [a_trade(quantity=filled)] if filled else []
 
     assert progress_of(watched(), a_row(status, filled=filled, quantity=quantity), trades, 1).state == state
+
+
+@pytest.mark.parametrize(("told", "reason"), [("no margin", "no margin"), ("", "REJECTED")])
+def test_why_it_has_ended_is_what_the_broker_says_or_else_its_word_for_that(told, reason):
+    row = a_row("REJECTED", oms_error_description=told)
+
+    assert progress_of(watched(), row, [], 1).ending.reason == reason

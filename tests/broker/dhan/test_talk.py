@@ -12,8 +12,9 @@ from natya.actors.broker.bodies.dhan.body import DhanOptions
 from natya.actors.broker.bodies.dhan.charts import chart_answer, chart_call
 from natya.actors.broker.bodies.dhan.paper import WiredPaperBroker
 from natya.actors.broker.bodies.dhan.service import NO_UPDATES
-from natya.actors.broker.bodies.dhan.talk import Talk
+from natya.actors.broker.bodies.dhan.talk import NOTHING_LEAVES, Talk
 from natya.actors.external import ExternalServiceResult
+from natya.actors.runtime import Outcome
 from natya.config.secrets import Secret
 from natya.config.sections.broker import BrokerSettings
 from natya.domain.dhan.market.charts import Chart
@@ -121,3 +122,14 @@ def test_a_chart_is_asked_for_by_the_days_from_one_until_before_another(interval
     found = msgspec.json.decode(call.body)
     assert {name: found[name] for name in body} == body
     assert (found["securityId"], found["exchangeSegment"], found["instrument"]) == ("1594", "NSE_EQ", "EQUITY")
+
+
+def test_a_token_that_is_dead_is_a_trouble_until_something_is_told():
+    session, dead = Session(), {"success": False, "sent": "no", "error": "TokenDeadError: dead"}
+    talk = Talk(session, "https://x/v2")
+    for result in (dead, dead, {"success": True, "sent": "yes", "status_code": 200, "data": b"{}"}):
+        talk.ask(endpoints.ORDER, bytes, str, {"order_id": "7"})
+        _, then = session.asked.pop()
+        then(Outcome(value=ExternalServiceResult(**result)))
+
+    assert session.troubles == [NOTHING_LEAVES, ""]
