@@ -9,6 +9,7 @@ session     one HTTP session, hardened; loaded when it is asked for
 answer      what it gives
 deadline    its sockets
 tls         what they trust
+streams     a server of streams (Redis or Valkey), for those who speak with other systems
 errors
 """
 

@@ -30,8 +30,9 @@ from ....messages.delivery import (
 )
 from ....messages.events import TransportStatistics
 from ....messages.supervision import Unavailable
+from ...external.streams import ServerDownError
 from ...runtime import RuntimeActor, handles
-from .redis import UNREADABLE, RedisStreams, TransportDownError
+from .redis import UNREADABLE, RedisStreams
 
 if TYPE_CHECKING:
     from ....messages.delivery import EventPublished
@@ -148,7 +149,7 @@ class RedisBridge(RuntimeActor):
     def _carried(
         self, partition: int, events: tuple[EventPublished, ...], asker: ActorAddress, outcome: Outcome
     ) -> None:
-        if isinstance(outcome.error, TransportDownError):
+        if isinstance(outcome.error, ServerDownError):
             self._put_off(asker, str(outcome.error))
             return
         entries: dict[str, EntryId] = outcome.unwrap()
@@ -168,11 +169,11 @@ class RedisBridge(RuntimeActor):
     def _who_is_missing(self, sending: Sending) -> str:
         missing = self._streams.waits_for(sending.partition, sending.newest)
         if not self._streams.has(sending.partition, sending.newest):  # looked at last: then it was there before, too
-            raise TransportDownError("the server has lost what it had acknowledged")
+            raise ServerDownError("the server has lost what it had acknowledged")
         return missing
 
     def _looked(self, sending: Sending, outcome: Outcome) -> None:
-        if isinstance(outcome.error, TransportDownError):
+        if isinstance(outcome.error, ServerDownError):
             self._put_off(sending.asker, str(outcome.error))
             return
         missing: str = outcome.unwrap()
@@ -191,7 +192,7 @@ class RedisBridge(RuntimeActor):
     # In.
 
     def _opened(self, outcome: Outcome) -> None:
-        if isinstance(outcome.error, TransportDownError):
+        if isinstance(outcome.error, ServerDownError):
             self._lost(str(outcome.error))
             return
         outcome.unwrap()
@@ -206,7 +207,7 @@ class RedisBridge(RuntimeActor):
         self.offload(functools.partial(self._streams.read, is_first=is_first), then=then, lane="in")
 
     def _came_in(self, is_first: bool, outcome: Outcome) -> None:  # noqa: FBT001  by partial
-        if isinstance(outcome.error, TransportDownError):
+        if isinstance(outcome.error, ServerDownError):
             self._lost(str(outcome.error))
             return
         entries: list[Entry] = outcome.unwrap()
@@ -245,7 +246,7 @@ class RedisBridge(RuntimeActor):
 
     def _confirm(self, entries: list[Entry], *, is_first: bool) -> None:
         def then(outcome: Outcome) -> None:
-            if isinstance(outcome.error, TransportDownError):
+            if isinstance(outcome.error, ServerDownError):
                 self._lost(str(outcome.error))
                 return
             outcome.unwrap()

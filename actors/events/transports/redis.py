@@ -1,7 +1,6 @@
 """Streams of a Redis or Valkey server: one for each partition, a consumer group for each node. Blocks; for any thread.
 
-An entry has two fields: `e`, an `EventPublished` by our codec, and `n`, the node that it comes from. The library tries
-nothing again by itself: an XADD whose answer was lost would be there twice, and nobody would know.
+An entry has two fields: `e`, an `EventPublished` by our codec, and `n`, the node that it comes from.
 """
 
 from __future__ import annotations
@@ -13,17 +12,14 @@ import msgspec
 
 from ....messages.codec import UndecodableMessageError, decode, encode
 from ....messages.delivery import EventPublished
+from ...external.streams import BLOCK_MS, ServerDownError, StreamServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ....config.sections.redis import RedisSettings
 
 STREAM: Final = "natya:events"
-TIMEOUT_S: Final = 1.0
-BLOCK_MS: Final = 500
-"""Shorter than the time-out: a read that nothing comes to is no failure."""
-
 READ_MAX: Final = 256
 """Entries of one stream that are read at once."""
 
@@ -36,11 +32,7 @@ UNREADABLE: Final = "UnreadableEntry"
 EntryId: TypeAlias = tuple[int, int]
 
 
-class TransportDownError(Exception):
-    """The server was not reached, did not answer in time, or refused. What was sent may be there."""
-
-
-class TransportUnsafeError(TransportDownError):
+class TransportUnsafeError(ServerDownError):
     """The server would lose what it has acknowledged. The text says what to set."""
 
 
@@ -64,34 +56,15 @@ class RedisStreams:
     """
 
     def __init__(self, settings: RedisSettings) -> None:
-        try:
-            import valkey  # noqa: PLC0415  an extra, and 60 ms that only who has a server has to pay
-            from valkey.backoff import NoBackoff  # noqa: PLC0415
-            from valkey.retry import Retry  # noqa: PLC0415
-        except ImportError as missing:
-            raise ImportError("redis.node is set, which wants: pip install 'natya[redis]'") from missing
-        self._faults: Final = (valkey.ValkeyError, OSError)
-        self._refused: Final = valkey.ResponseError
+        self._server: Final = StreamServer(settings, wanted_by="redis.node")
+        self._client: Final = self._server.client
         self._settings: Final = settings
         self._node: Final = settings.node
-        options: dict[str, Any] = {"ssl": True, "ssl_ca_certs": settings.ca_file or None} if settings.tls else {}
-        self._client: Final[Any] = valkey.Valkey(
-            host=settings.host,
-            port=settings.port,
-            db=settings.db,
-            username=settings.user or None,
-            password=settings.password.reveal() or None,
-            socket_timeout=TIMEOUT_S,
-            socket_connect_timeout=TIMEOUT_S,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            **options,
-        )
         self._keys: Final = [f"{STREAM}:{number}".encode() for number in range(settings.partitions)]
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._server.close()
 
     def open(self) -> None:
         """Look whether the server is safe, and make the streams and this node's group.
@@ -100,13 +73,13 @@ class RedisStreams:
 
         Raises:
             TransportUnsafeError: see there.
-            TransportDownError: see there.
+            ServerDownError: see there.
         """
-        with self._telling():
+        with self._server.telling():
             if not self._settings.allow_unsafe:
                 self._expect_safe()
             for key in self._keys:
-                with contextlib.suppress(self._refused):  # it is there; any other fault meets the next command
+                with contextlib.suppress(self._server.refused):  # it is there; any other fault meets the next command
                     self._client.xgroup_create(key, self._node, id="0", mkstream=True)
                 self._client.xgroup_createconsumer(key, self._node, self._node)
 
@@ -114,10 +87,10 @@ class RedisStreams:
         """Append events to a stream, all or none, and return the ids of their entries.
 
         Raises:
-            TransportDownError: they may be there all the same.
+            ServerDownError: they may be there all the same.
         """
         key, most = self._keys[partition], self._settings.stream_max
-        with self._telling():
+        with self._server.telling():
             pipe = self._client.pipeline(transaction=True)
             for event in events:
                 pipe.xadd(key, {"e": encode(event), "n": self._node}, maxlen=most, approximate=True)
@@ -129,10 +102,10 @@ class RedisStreams:
         Later entries prove nothing: a server that has lost its data gives ids that go on by the clock.
 
         Raises:
-            TransportDownError: see there.
+            ServerDownError: see there.
         """
         name = "{}-{}".format(*entry_id)
-        with self._telling():
+        with self._server.telling():
             return bool(self._client.xrange(self._keys[partition], name, name))
 
     def waits_for(self, partition: int, entry_id: EntryId) -> str:
@@ -141,10 +114,10 @@ class RedisStreams:
         Waited for are the nodes that `redis.receivers` names, and whoever else has asked for something lately.
 
         Raises:
-            TransportDownError: see there.
+            ServerDownError: see there.
         """
         key = self._keys[partition]
-        with self._telling():
+        with self._server.telling():
             groups = {_text(each["name"]): each for each in self._client.xinfo_groups(key)}
             for name in self._settings.receivers:
                 if name not in groups and name != self._node:
@@ -163,11 +136,11 @@ class RedisStreams:
             is_first: those that were read before and not confirmed; none: there are no more.
 
         Raises:
-            TransportDownError: see there.
+            ServerDownError: see there.
         """
         streams: dict[Any, Any] = dict.fromkeys(self._keys, "0" if is_first else ">")
         block_ms = None if is_first else BLOCK_MS
-        with self._telling():
+        with self._server.telling():
             found: Any = self._client.xreadgroup(self._node, self._node, streams, count=READ_MAX, block=block_ms)
         return [
             _entry(self._keys.index(key), entry_id, fields or {})  # of one that was trimmed there are none
@@ -179,12 +152,12 @@ class RedisStreams:
         """Take note that these are durable here.
 
         Raises:
-            TransportDownError: they are read again.
+            ServerDownError: they are read again.
         """
         ids: dict[int, list[bytes]] = {}
         for entry in entries:
             ids.setdefault(entry.partition, []).append(entry.entry_id)
-        with self._telling():
+        with self._server.telling():
             pipe = self._client.pipeline(transaction=False)
             for partition, of_stream in ids.items():
                 pipe.xack(self._keys[partition], self._node, *of_stream)
@@ -212,13 +185,6 @@ class RedisStreams:
 
     def _is_there(self, key: bytes, name: str) -> bool:
         return any(each["idle"] < GONE_MS for each in self._client.xinfo_consumers(key, name))
-
-    @contextlib.contextmanager
-    def _telling(self) -> Iterator[None]:
-        try:
-            yield
-        except self._faults as fault:
-            raise TransportDownError(f"{type(fault).__name__}: {fault}") from fault
 
 
 def _id_of(text: Any) -> EntryId:
