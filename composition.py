@@ -77,6 +77,7 @@ from .messages.addresses import (
     JOURNAL,
     KILL_SWITCH,
     NAMES,
+    NODES,
     ORDERS,
     RECONCILIATION,
     SETTINGS,
@@ -87,11 +88,13 @@ from .messages.addresses import (
     WIRE,
 )
 from .messages.events import Subscribe
+from .messages.nodes import ASKED_ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .actors.exchange.wire.settings import WireActorSettings
+    from .config.sections.strategy import StrategySettings
     from .config.settings import Settings
     from .messages.accounts import AccountChoice
     from .messages.instruments import InstrumentDefinition
@@ -123,6 +126,7 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
         *([Subscribe(subscriber=STREAMS, topics=ACCOUNT_FACTS)] if _pushes_updates(settings) else []),
         *([Subscribe(subscriber=HISTORY, topics=GAPS)] if is_live(settings.feed) else []),
         *([Subscribe(subscriber=ORDERS, topics=("Tick",))] if settings.orders.need_prices else []),
+        *heard_elsewhere(settings),
         Subscribe(subscriber=DATABASE, topics=("Tick", "Ticks", "Candle", JOURNAL_TOPIC)),
         DELIVERED,
     )
@@ -224,6 +228,7 @@ def children(
         *heart(settings),
         *history(settings, in_use),
         *actors,
+        *gate(settings),
         ChildSpec(STRATEGIES, StrategySupervisor, strategies),
         *_control(settings, in_force),
         feed,
@@ -422,6 +427,55 @@ def transport(settings: Settings) -> tuple[ChildSpec, ...]:
     from .actors.events.transports import BridgeSettings, RedisBridge  # noqa: PLC0415  loaded where it is used
 
     return (ChildSpec(TRANSPORT, RedisBridge, BridgeSettings(server=settings.redis), when_exhausted="park"),)
+
+
+def elsewhere(settings: Settings) -> tuple[StrategySettings, ...]:
+    """Return the strategies that run on other machines."""
+    return tuple(each for each in settings.strategies if each.host == "node")
+
+
+def has_nodes(settings: Settings) -> bool:
+    """Tell whether strategies of this system run on other machines."""
+    return bool(settings.nodes.play and elsewhere(settings))
+
+
+def heard_elsewhere(settings: Settings) -> tuple[Subscribe, ...]:
+    """Return the subscription to what other machines hear: the ticks of the symbols of their strategies."""
+    if not has_nodes(settings):
+        return ()
+    wanted = [each.symbols for each in elsewhere(settings)]
+    symbols = dict.fromkeys(symbol for symbols in wanted for symbol in symbols) if all(wanted) else ()
+    return (Subscribe(subscriber=NODES, topics=("Tick",), symbols=tuple(symbols)),)
+
+
+def gate(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return who lets the strategies of other machines speak here; parked at the worst: then none of them orders."""
+    if not has_nodes(settings):
+        return ()
+    from .actors.nodes import Gate, PlaySettings  # noqa: PLC0415  loaded where it is used
+
+    play = PlaySettings(server=settings.redis, limits=settings.nodes, strategies=elsewhere(settings))
+    return (ChildSpec(NODES, Gate, play, when_exhausted="park"),)
+
+
+def node_children(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return the actors of a machine that runs strategies for a broker node, in the order of starting.
+
+    It has no journal: what its supervisors say goes to the log. Which strategies run is for its keeper to say.
+    """
+    from .actors.nodes import Door, Keeper, PlaySettings  # noqa: PLC0415  loaded where it is used
+
+    exchange = None if settings.feed.exchange == "none" else settings.feed.exchange
+    play = PlaySettings(server=settings.redis, limits=settings.nodes, strategies=elsewhere(settings))
+    strategies = SupervisorSettings(
+        children=(), policy=settings.supervision, shutdown_s=settings.system.shutdown_s, journal=""
+    )
+    return (
+        ChildSpec(EVENTS, EventsActor, EventsSettings(exchange=exchange)),
+        ChildSpec(NODES, Keeper, play),
+        *(ChildSpec(name, Door) for name in ASKED_ELSEWHERE),
+        ChildSpec(STRATEGIES, StrategySupervisor, strategies),
+    )
 
 
 def exchange_children(  # noqa: PLR0913  each is a choice of who serves it

@@ -17,6 +17,7 @@ class Profile(StrEnum):
     PAPER = "paper"
     LIVE = "live"
     BACKTEST = "backtest"
+    NODE = "node"
 
 
 # Which settings.

@@ -165,6 +165,7 @@ def _contradictions(values: dict[str, Value]) -> list[str]:
         problems.append(say("broker.name", "wanted a broker of the real market for profile live, found 'paper'"))
     problems += _broker_contradictions(values, say)
     problems += _feed_contradictions(values, say)
+    problems += _node_contradictions(values, say)
     first, most = values["supervision.backoff_first_s"].value, values["supervision.backoff_max_s"].value
     if first > most:
         problems.append(say("supervision.backoff_first_s", f"wanted at most backoff_max_s = {most}, found {first}"))
@@ -247,6 +248,20 @@ def _feed_contradictions(values: dict[str, Value], say: Callable[[str, str], str
         ]
     if values["feed.source"].value == "synthetic" and not values["feed.symbols"].value:
         problems.append(say("feed.symbols", "wanted a symbol at least for the synthetic market, found none"))
+    return problems
+
+
+def _node_contradictions(values: dict[str, Value], say: Callable[[str, str], str]) -> list[str]:
+    elsewhere = [each.name for each in values[STRATEGIES].value if each.host == "node"]
+    is_node, problems = values[PROFILE].value == "node", []
+    if is_node and not elsewhere:
+        problems.append(say(STRATEGIES, "wanted one with host = 'node', which this machine may run, found none"))
+    if (is_node or elsewhere) and not values["nodes.play"].value:
+        problems.append(say("nodes.play", "wanted the name of the play that several machines are of, found none"))
+    speed, is_live = values["feed.speed"].value, values["feed.source"].value not in MADE_UP_MARKETS
+    if elsewhere and not is_node and not is_live and speed != 1:
+        names = ", ".join(elsewhere)
+        problems.append(say("feed.speed", f"wanted 1 where strategies run on other machines ({names}), found {speed}"))
     return problems
 
 

@@ -13,6 +13,7 @@ from .sections.instruments import InstrumentsSettings
 from .sections.journal import JournalSettings
 from .sections.kill_switch import KillSwitchSettings
 from .sections.log import LogSettings
+from .sections.nodes import NodesSettings
 from .sections.notifications import NotificationsSettings
 from .sections.orders import OrdersSettings
 from .sections.redis import RedisSettings
@@ -30,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database: DatabaseSettings
     broker: BrokerSettings
     redis: RedisSettings
+    nodes: NodesSettings
     instruments: InstrumentsSettings
     exchange: ExchangeSettings
     orders: OrdersSettings

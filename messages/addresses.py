@@ -16,6 +16,9 @@ DELIVERY: Final = "delivery"
 TRANSPORT: Final = "transport"
 """Who carries events to other systems and theirs in, where there are any."""
 
+NODES: Final = "nodes"
+"""Who speaks with the other machines of a play, where there are any."""
+
 EXCHANGE: Final = "exchange"
 INSTRUMENTS: Final = "instruments"
 BROKER: Final = "broker"
@@ -100,6 +103,7 @@ NAMES: Final = frozenset(
         CHECKPOINTS,
         SETTINGS,
         TRANSPORT,
+        NODES,
         CONTROL_WEB,
         DELIVERY,
         *(FLATTENER, HEART, KILL_SWITCH, ALARMS, RECONCILIATION),

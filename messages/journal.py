@@ -13,6 +13,7 @@ from .exchange import ExchangeFact
 from .health import Timing
 from .history import HistoryFact
 from .market import MarketFact
+from .nodes import NodeFact
 from .orders import OrderFact, RiskStateChanged
 from .reconciliation import ReconciliationFact
 from .risk import LimitsChanged
@@ -53,6 +54,7 @@ Fact: TypeAlias = (
     | ReconciliationFact
     | SettingsFact
     | StrategyStateSaved
+    | NodeFact
 )
 """Everything that may be journaled."""
 

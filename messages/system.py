@@ -17,6 +17,7 @@ from .instruments import InstrumentsStatistics
 from .journal import JournalStatistics
 from .kill_switch import KillSwitchStatistics
 from .market import FeedStatistics
+from .nodes import NodesStatistics
 from .orders import OrdersStatistics
 from .reconciliation import ReconciliationStatistics
 from .supervision import SupervisorStatistics
@@ -60,6 +61,7 @@ Statistics: TypeAlias = (
     | ExchangeStatistics
     | FeedStatistics
     | HistoryStatistics
+    | NodesStatistics
     | InstrumentsStatistics
     | JournalStatistics
     | KillSwitchStatistics

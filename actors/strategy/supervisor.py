@@ -38,6 +38,7 @@ from ...messages.strategies import (
 from ...messages.strategy_state import ReadState, StateRead
 from ..runtime import handles, lifecycle, reason_of
 from ..supervision import ChildSpec, Supervisor, SupervisorHandover
+from .deputy import deputy_of
 from .errors import StateUnreadableError, StrategyError
 from .loading import load_strategy
 from .parameters import parameters_of
@@ -61,7 +62,7 @@ def spec_of(settings: StrategySettings, loaded: type[StrategyActor]) -> ChildSpe
     """Return how a strategy is started."""
     return ChildSpec(
         settings.name,
-        loaded,
+        deputy_of(loaded) if settings.host == "node" else loaded,
         settings,
         host="process" if settings.host == "process" else None,
         when_exhausted="park",
@@ -196,6 +197,9 @@ class StrategySupervisor(Supervisor):
             self._refuse_unknown(name, sender)
             return
         settings = found.settings
+        if settings.host == "node":
+            self._refuse(name, sender, "it runs on another node: its settings and its source are there")
+            return
         if strategy:
             settings = msgspec.structs.replace(settings, strategy=strategy)
         self._load(settings, sender, load)
@@ -268,7 +272,7 @@ class StrategySupervisor(Supervisor):
         change = self._changes.get(report.name)
         if change is not None:
             self._go_on(change)
-        elif spec is not None and self._stopping and spec.actor.cancel_on_stop:
+        elif spec is not None and self._stopping and spec.actor.cancel_on_stop and self._plan.orders:
             self._cancel(spec.name)
 
     def _go_on(self, change: Change) -> None:
@@ -282,7 +286,7 @@ class StrategySupervisor(Supervisor):
         assert before is not None, "it ran"
         self._stopped[change.name] = before
         self.send(EVENTS, Unsubscribe(subscriber=change.name))
-        if before.actor.cancel_on_stop:
+        if before.actor.cancel_on_stop and self._plan.orders:
             self._cancel_orders(change.name, 0)
         self.log("strategy.stopped", strategy=change.name)
         self._answer(change, before)

@@ -136,7 +136,7 @@ def command(
         "feed.bad_rows_max": max_bad_rows,
         "feed.seed": seed,
         "system.data_dir": None if data_dir is None else str(data_dir),
-        "strategies": _strategies(strategy, _parameters(param)) if strategy else None,
+        "strategies": _strategies(strategy, _parameters(param), profile) if strategy else None,
     }
     given = {key: value for key, value in overrides.items() if value is not None}
     loaded = load_to_run(profile.value, {**assignments(settings), **given}, config=config)
@@ -156,6 +156,10 @@ def command(
         return again
 
     sys.path.append(str(Path.cwd()))  # for strategies in the current directory; last, so that it hides nothing
+    if profile is Profile.NODE:
+        from ..node import perform as perform_node
+
+        raise typer.Exit(perform_node(loaded.settings))
     if stored is None:
         make = functools.partial(TradingSystem, read_again=read_again)
         raise typer.Exit(perform(loaded.settings, make, summary_format=summary.value))
@@ -212,7 +216,7 @@ def _parameters(pairs: list[str]) -> dict[str, Any]:
     return {key: text if value is None else value for key, (text, value) in parsed.items()}
 
 
-def _strategies(paths: list[str], parameters: dict[str, Any]) -> list[dict[str, Any]]:
+def _strategies(paths: list[str], parameters: dict[str, Any], profile: Profile) -> list[dict[str, Any]]:
     """Name each after its class, a second one of that name `name2` and so on, since each has its own position."""
     from ...messages.addresses import NAMES
 
@@ -221,7 +225,9 @@ def _strategies(paths: list[str], parameters: dict[str, Any]) -> list[dict[str, 
         name = path.rpartition(":")[2].lower()
         tries = itertools.chain([name], (f"{name}{number}" for number in itertools.count(2)))
         names.append(next(each for each in tries if each not in NAMES and each not in names))
-    return [{"name": name, "strategy": path, "parameters": parameters} for name, path in zip(names, paths, strict=True)]
+    host = {"host": "node"} if profile is Profile.NODE else {}
+    named = zip(names, paths, strict=True)
+    return [{"name": name, "strategy": path, "parameters": parameters, **host} for name, path in named]
 
 
 def _recording(files: list[Path]) -> str | list[str] | None:

@@ -13,4 +13,5 @@ strategy       one of the `[[strategies]]`
 control        the socket for requests of other processes of this user
 web            the HTTP server
 redis          the way to other systems
+nodes          the machines of one play
 """

@@ -35,8 +35,9 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """This strategy's own limit, beside `orders.orders_in_flight_max`: its orders whose answer from the broker is
     outstanding; None: no limit of its own."""
 
-    host: Literal["loop", "process"] = "loop"
-    """Where it runs: on the shared event loop, or in a worker process, for a strategy that computes for long."""
+    host: Literal["loop", "process", "node"] = "loop"
+    """Where it runs: on the shared event loop; in a worker process, for a strategy that computes for long; or on one of
+    the machines that were started with `--profile node`."""
 
     turn_limit_s: Seconds = 10.0
     """In a worker process: a turn (up to 16 messages) that takes longer is a failure, and the process is killed and

@@ -12,7 +12,7 @@ class SystemSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     TABLE: ClassVar[str] = "system"
 
-    profile: Literal["paper", "live", "backtest"]
+    profile: Literal["paper", "live", "backtest", "node"]
 
     data_dir: str
     """Directory of everything that outlives the process; empty: the user's state directory, one for each profile."""

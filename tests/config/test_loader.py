@@ -312,7 +312,7 @@ class TestWhatIsRefused:
             ),
             (
                 "[[strategies]]\nname = 'a'\nstrategy = 'a:B'\nhost = 'thread'",
-                "strategies[0].host: wanted one of loop, process, found 'thread'",
+                "strategies[0].host: wanted one of loop, process, node, found 'thread'",
             ),
             (
                 "[[strategies]]\nname = 'feed'\nstrategy = 'a:B'",

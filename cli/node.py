@@ -1,0 +1,49 @@
+"""A machine that runs strategies for a broker node, in the foreground: a line for each change, until a signal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..actors.runtime import tuned_process
+from ..node_system import NodeSystem
+from .exit_codes import OK, exit_code
+from .foreground import Interrupts
+from .service.manager import ServiceManager
+from .terminal import complain, out, tell
+
+if TYPE_CHECKING:
+    from ..config.settings import Settings
+    from ..messages.nodes import NodesStatistics
+
+LOOK_S: Final = 0.25
+
+
+def perform(settings: Settings) -> int:
+    """Run until a signal comes; return the exit code."""
+    interrupts, manager = Interrupts(), ServiceManager.of_this_process()
+    with interrupts.heard(), tuned_process():
+        try:
+            with NodeSystem(settings) as system:
+                manager.ready(f"node of {settings.nodes.play}, in {settings.system.data_dir}")
+                told: list[str] = []
+                while not interrupts.asked:
+                    system.expect_running(LOOK_S)
+                    found = system.look()
+                    lines = told if found is None else shown(found)
+                    for line in lines:
+                        if line not in told:
+                            tell(line)
+                            out().flush()
+                    told = lines
+                manager.stopping()
+        except Exception as fault:  # noqa: BLE001  reported in words, without a traceback
+            complain(str(fault) or type(fault).__name__)
+            return exit_code(fault)
+    return OK
+
+
+def shown(found: NodesStatistics) -> list[str]:
+    """Return how a node stands, a line for each of its strategies."""
+    if not found.is_connected:
+        return [f"{found.node}: {found.reason or 'not connected yet'}"]
+    return [f"{found.node}: {strategy} {state}" for strategy, state in found.strategies.items()]
