@@ -1,0 +1,65 @@
+"""A strategy node whose server hangs: what it runs is stopped, and begins again after that."""
+
+import pytest
+from natya_processes import await_that
+from natya_redis import Server
+
+import natya
+from natya.messages.supervision import DescribeTree
+from natya.messages.system import Ping
+from natya.node_system import NodeSystem
+
+LEASE_S = 2.0
+CROSSOVER = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
+
+
+@pytest.fixture
+def server(tmp_path):
+    server = Server(tmp_path / "server").start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def play(tmp_path, server):
+    """A broker node and a strategy node in one process."""
+    common = {
+        "redis.host": "127.0.0.1",
+        "redis.port": server.port,
+        "nodes.play": "p",
+        "nodes.lease_s": LEASE_S,
+        "strategies": [
+            {
+                "name": "cross",
+                "strategy": "natya.actors.strategy.bodies.crossover:MovingAverageCrossover",
+                "host": "node",
+            }
+        ],
+    }
+    broker, node = (
+        natya.load_settings(profile, overrides={**common, "system.data_dir": str(tmp_path / profile)}, environment={})
+        for profile in ("paper", "node")
+    )
+    with natya.TradingSystem(broker) as broker_node, NodeSystem(node) as strategy_node:
+        yield broker_node, strategy_node
+
+
+def runs(node):
+    """Whether the strategy is there."""
+    tree = node.runtime.request("system", DescribeTree())
+    return any(child.path.endswith("/cross") for child in tree.children)
+
+
+@pytest.mark.timeout(200)
+def test_stops_its_strategies_when_their_leases_cannot_be_renewed_and_runs_them_again_later(play, server):
+    broker, node = play
+    await_that(lambda: runs(node))
+    await_that(lambda: node.look().ticks > 0)
+    with server.hanging():
+        await_that(lambda: not runs(node))
+        stopped = node.runtime.request("nodes", Ping()).statistics
+    await_that(lambda: runs(node))
+
+    assert not stopped.is_connected
+    assert "no way to the other nodes" in stopped.reason
+    assert broker.request("nodes", Ping(), timeout_s=10).statistics.strategies.keys() == {"cross"}
