@@ -11,19 +11,21 @@ from hypothesis import strategies as st
 from natya_builders import BUILDERS as MAKE
 
 from natya.actors.journal import JournalActor, SimulatedDisk
-from natya.actors.orders import OrdersActor
+from natya.actors.journal.tools import tail
+from natya.actors.orders import CheckpointActor, CheckpointSettings, OrdersActor
 from natya.actors.orders.book import checkpoint
 from natya.actors.orders.book.checkpoint import CheckpointBrokenError, made, restored
 from natya.actors.orders.book.ended import EndedOrder, packed
 from natya.actors.orders.book.ledger import Ledger
 from natya.actors.orders.book.listing import listed
 from natya.actors.orders.book.reading import ReadBack
-from natya.actors.runtime import InProcessSystem
+from natya.actors.orders.checkpointing.actor import LookDue, ReadOn
+from natya.actors.runtime import InProcessSystem, handles
 from natya.config.sections.journal import JournalSettings
 from natya.domain.time import DAY_NS
 from natya.messages.accounts import AccountEntered, RecordingPlayed
 from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder
-from natya.messages.journal import JournalPage, JournalRecord
+from natya.messages.journal import Append, JournalPage, JournalRecord
 from natya.messages.order_listing import ReadOrders
 from natya.messages.orders import (
     CancellationIntended,
@@ -36,6 +38,7 @@ from natya.messages.orders import (
 from natya.messages.risk import LimitChange, LimitsChanged
 from natya.messages.strategy_state import StrategyStateSaved
 from natya.messages.system import Ping
+from natya.testing.checkpoints import checkpoint_on, unlike_the_journal
 
 DIRECTORY = Path("/journal")
 NOON_NS = 1_700_000_000 * 10**9
@@ -355,3 +358,78 @@ class TestAStartWithACheckpoint:
         run.stop()
         assert run.orders.asked[0] == 1
         assert "checkpoint.refused" in run.orders.logged
+
+
+class Poked(CheckpointActor):
+    """Is told to look, and to read on, by whoever sends it a tuple."""
+
+    @handles(tuple)
+    def poke(self, _, __):
+        for message in (LookDue(), ReadOn(), LookDue(), ReadOn()):
+            self.send(self.myAddress, message)
+
+
+class TestTheKeeperOfCheckpoints:
+    """It is told to look; every such message comes twice, as do those by which it reads on."""
+
+    @pytest.fixture
+    def disk(self):
+        return SimulatedDisk()
+
+    @pytest.fixture
+    def system(self, disk):
+        OnDisk.disk = disk
+        with InProcessSystem() as system:
+            system.probe("events")
+            system.start("journal", OnDisk, JournalSettings.default(path=str(DIRECTORY), segment_bytes=65_536))
+            system.start("checkpoints", Poked, CheckpointSettings(facts=3))
+            yield system
+
+    def write(self, system, *facts):
+        system.request("journal", Append(facts=facts))
+
+    def look(self, system, times=1):
+        for _ in range(times):
+            system.tell("checkpoints", ())
+            for _ in range(8):  # its questions, and the journal's answers from another thread
+                for name in ("checkpoints", "journal"):
+                    system.request(name, Ping())
+
+    def kept(self, disk):
+        return checkpoint_on(disk, DIRECTORY)
+
+    def until_kept(self, system, disk, sequence):
+        for _ in range(100):
+            self.look(system)
+            if self.kept(disk).sequence >= sequence:
+                return self.kept(disk)
+        raise AssertionError(f"a checkpoint of {sequence} wanted, found one of {self.kept(disk).sequence}")
+
+    def test_makes_one_when_enough_is_behind_and_goes_on_with_it(self, system, disk):
+        facts = [MAKE.intent("A"), MAKE.accepted("A"), MAKE.intent("B"), MAKE.filled("B"), MAKE.intent("C")]
+        self.write(system, *facts)
+        first = self.until_kept(system, disk, 5)
+        self.write(system, MAKE.filled("A"), MAKE.cancelled("C"), MAKE.refusal("D"))
+        second = self.until_kept(system, disk, 8)
+
+        assert list(unlike_the_journal(first, self.records(disk))) == []
+        assert list(unlike_the_journal(second, self.records(disk))) == []
+        assert second.past.startswith(first.past)
+        assert len(second.past) > len(first.past)
+
+    def test_makes_none_of_less(self, system, disk):
+        self.write(system, MAKE.intent("A"), MAKE.accepted("A"))
+        self.look(system, times=5)
+
+        assert self.kept(disk).sequence == 0
+
+    def test_begins_anew_where_the_one_before_is_damaged(self, system, disk):
+        self.write(system, MAKE.intent("A"), MAKE.accepted("A"), MAKE.filled("A"))
+        self.until_kept(system, disk, 3)
+        disk.content(DIRECTORY / "orders.past")[9] ^= 1
+        self.write(system, MAKE.intent("B"), MAKE.accepted("B"), MAKE.filled("B"))
+
+        assert list(unlike_the_journal(self.until_kept(system, disk, 6), self.records(disk))) == []
+
+    def records(self, disk):
+        return tail(DIRECTORY, records_max=100, disk=disk)
