@@ -77,6 +77,13 @@ class TestAFactOnItsWay:
         ledger.confirm(confirmed(second))
         assert ledger.book.order("A-1").state == "FILLED"
 
+    def test_is_in_the_book_before_what_is_not_read_yet_and_the_ledger_says_so(self, ledger, make):
+        append = ledger.write((make.intent(),))
+        assert ledger.is_read_alone
+        ledger.confirm(confirmed(append))
+
+        assert not ledger.is_read_alone
+
     def test_that_is_refused_is_forgotten_and_the_others_are_not(self, ledger, make):
         ledger.confirm(confirmed(ledger.write((make.intent(),), make.order())))
         first, second = ledger.write((make.filled(quantity=4),)), ledger.write((make.accepted(),))

@@ -64,6 +64,9 @@ class Ledger:
         self.states = States()
         """What strategies have kept."""
 
+        self.is_read_alone = True
+        """Whether nothing was applied yet that was not read: an answer may come before the facts ahead of it are."""
+
         self.accounts = Accounts()
         """Which account facts to come belong to."""
 
@@ -204,6 +207,7 @@ class Ledger:
             return None
         entry = self._take(answer.correlation_id)
         if entry is not None:
+            self.is_read_alone = False
             for fact in entry.facts:
                 if isinstance(fact, StrategyStateSaved):
                     self.states.apply(fact)

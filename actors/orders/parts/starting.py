@@ -152,7 +152,7 @@ class Starting:
     def _keep_checkpoint(self) -> None:
         """Spare the next start what this one has read, if that was much: nothing but the journal is in the book yet."""
         context, before, sequence = self._context, self._checkpoint, self._context.read_back.sequence
-        is_first, self._is_read_through = not self._is_read_through, True
+        is_first, self._is_read_through = not self._is_read_through and context.ledger.is_read_alone, True
         if before is None or not is_first or sequence - before < context.settings.checkpoint_facts:
             return
         ended, state = made(context.ledger, context.read_back)
