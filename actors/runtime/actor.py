@@ -240,6 +240,7 @@ class RuntimeActor(Actor):
         """Send a request; `then(outcome)` is called later, in a turn, with the answer, be it `Failed` or `Unavailable`.
 
         `outcome.error` is `RequestTimedOut` if none came in time. A restart drops the request; a stop waits for it.
+        The time of a simulated market stands still while a background actor owes the answer; the timeout is real then.
         """
         self.host.ask(target, message, timeout_s, then)
 

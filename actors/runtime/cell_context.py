@@ -163,11 +163,23 @@ class CellContext(ThespianCalls):
             raise
 
     def ask(self, target: ActorAddress | str, message: Any, timeout_s: float, then: Then) -> None:
-        """Send from a new reply address; the answer, or the timeout, comes back as an outcome of this life."""
-        life, trace = self.life, self.trace
+        """Send from a new reply address; the answer, or the timeout, comes back as an outcome of this life.
+
+        A simulated market waits for the answer of a background actor: its time stands still, and the timeout is real.
+        """
+        life, trace, quiet = self.life, self.trace, self.services.quiet
         timeout_ns = int(float(timeout_s) * SECOND_NS)
+        found: Any = self.services.names.get(target) if isinstance(target, str) else target
+        holds = self.in_market_time and not self.background and getattr(found, "background", False)
+        question = quiet.question_begun(self) if holds else None
 
         def arrive(outcome: Outcome) -> None:
+            if question is not None:
+                quiet.question_ended(question, lambda: deliver(outcome))
+            else:
+                deliver(outcome)
+
+        def deliver(outcome: Outcome) -> None:
             if not self.dead:
                 self.deliver(OutcomeArrived(then=heard, outcome=outcome, life=life), self, trace)
 
@@ -181,10 +193,9 @@ class CellContext(ThespianCalls):
 
         reply = ActorReply(self, self.dead_letters, lambda answer: arrive(Outcome(value=answer)))
         self.awaited += 1
-        timer = self._call_after(timeout_ns, give_up)
-        found = self.services.names.get(target) if isinstance(target, str) else target
+        timer = (self._call_after if question is None else self._call_on_machine)(timeout_ns, give_up)
         if isinstance(found, Endpoint) and self.worker is not self.services.loop:
-            self.services.quiet.admit(found, message, reply, trace)
+            quiet.admit(found, message, reply, trace)
         elif isinstance(found, Endpoint):
             found.deliver(message, reply, trace)
         else:

@@ -1,6 +1,8 @@
 """Detecting that no actor has work, so that a simulated market may take its next step and its time advance.
 
-A market also waits for every actor that is down or starting: an actor that is restarted misses no message of it.
+A market also waits for every actor that is down or starting: an actor that is restarted misses no message of it. And it
+waits for the answer to each question that an actor of its time asks of a `background` actor: the work of that one does
+not count, but what is waited for does.
 
 The test runs where the loop would go to sleep, so a system that never waits for quiet pays nothing. It must be exact,
 but no lock covers the whole system; two looks do instead. If both find every thread asleep, with nothing ready, and no
@@ -15,6 +17,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from thespian.actors import ActorAddress
 
     from .cell import Cell
@@ -25,18 +29,36 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 
+class Question:
+    """What a simulated market waits for: the answer that a background actor owes to this life of a cell."""
+
+    __slots__ = ("_cell", "_life", "deliver")
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+        self._life = cell.life
+        self.deliver: Callable[[], object] | None = None
+        """Hands the outcome over, once it is there."""
+
+    @property
+    def is_void(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self._cell.dead or self._cell.life != self._life
+
+
 class Quiescence:
     """The actors that wait for quiet, and the test for it. Watched: threads of blocking actors, not `background`."""
 
     __slots__ = (
         "_alarm", "_callers", "_coming", "_down", "_loop", "_market", "_offloads", "_offloads_begun", "_offloads_lock",
-        "_retired", "_waiters", "_watched",
+        "_questions", "_retired", "_waiters", "_watched",
     )  # fmt: skip
 
     def __init__(self, market: MarketClock) -> None:
         self._market = market
         self._waiters: deque[tuple[Cell, int, Any, int | None]] = deque()
         self._callers: deque[tuple[Endpoint, Any, ActorAddress, Trace]] = deque()
+        self._questions: deque[Question] = deque()
         self._down: dict[Cell, None] = {}
         self._coming: dict[Cell, bool] = {}
         self._alarm: Timer | None = None
@@ -136,6 +158,20 @@ class Quiescence:
                 self._offloads -= 1
         self.something_ended()
 
+    def question_begun(self, cell: Cell) -> Question:
+        """Make the market wait for what a background actor answers to this cell."""
+        question = Question(cell)
+        self._questions.append(question)
+        return question
+
+    def question_ended(self, question: Question, deliver: Callable[[], object]) -> None:
+        """Have its outcome delivered when all is quiet, in the order of the questions.
+
+        When an answer comes is a matter of chance: delivered at once, it would change the order of turns.
+        """
+        question.deliver = deliver
+        self.something_ended()
+
     def something_ended(self) -> bool:
         """Make the loop test again, if anyone waits. A blocking thread's `on_idle`: it never has new work."""
         if (self._waiters or self._market.rules) and self._loop is not None and self._loop.asleep:
@@ -148,7 +184,13 @@ class Quiescence:
         It is told of one turn: what is `ready` is the caller's to look at. `own`: offloaded jobs that do not count.
         """
         return not (
-            self._watched or self._callers or self._waiters or self._down or self._coming or self._offloads != own
+            self._watched
+            or self._callers
+            or self._waiters
+            or self._questions
+            or self._down
+            or self._coming
+            or self._offloads != own
         )
 
     def test(self) -> bool:
@@ -178,7 +220,19 @@ class Quiescence:
         return True
 
     def _go_on(self, loop: Worker) -> bool:
-        """Fire the market's next timer, or deliver to the first that waits for quiet; False: it is not time yet."""
+        """Deliver an answer, fire the market's next timer, or deliver to the first that waits for quiet.
+
+        False: it is not time yet.
+        """
+        questions = self._questions
+        while questions:
+            question = questions[0]
+            if not question.is_void and question.deliver is None:
+                return False
+            questions.popleft()
+            if not question.is_void and question.deliver is not None:
+                question.deliver()
+                return True
         market, waiters = self._market, self._waiters
         due_ns = market.next_due_ns() if market.rules else None
         goes = bool(waiters) and not (self._down or self._coming)

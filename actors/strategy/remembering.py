@@ -3,6 +3,7 @@
 Owns    the newest closed candles of the lengths in `warm_up`.
 Hears   HistoryRead, or QueryFailed, from the database.
 Sends   ReadHistory to the database, for each length, at every start.
+        A simulated market stands still until that is answered.
 Fails   on no expected input. Where the database does not answer, the history begins with the candles that come, and the
         log says so (`history.unknown`). A restart in place hands over what is known.
 """

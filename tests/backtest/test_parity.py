@@ -116,8 +116,9 @@ class TestASessionThatKnewTheDaysBefore:
             comparing, "play_settings", lambda *s, **n: played.append(play_settings(*s, **n)) or played[0]
         )
 
-        parity(tmp_path / "data", settings={"strategies": knower}, since_ns=begins_ns[1])
+        found = parity(tmp_path / "data", settings={"strategies": knower}, since_ns=begins_ns[1])
 
+        assert (found.difference, found.orders, found.fills) == ("", 2, 2)
         bought, sold = played[0].record.intended
         # Of minutes those 30 of the day before, and the first of this; of five minutes 6 of the day before.
         assert (bought.quantity, sold.quantity) == (30 + 1 + 6, 30 + 1 + 6)

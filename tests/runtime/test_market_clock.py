@@ -11,6 +11,7 @@ from natya.actors.runtime.market_clock import MarketClock
 from natya.actors.runtime.simulation.clock import VirtualClock
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.supervision import SupervisionSettings
+from natya.messages.system import Ping
 
 OPENING_NS = 1_700_000_000_000_000_000
 S_NS = 1_000_000_000
@@ -169,6 +170,97 @@ class TestTime:
         system.start("machinist", Machinist)
 
         assert system.request("machinist", "tell") < OPENING_NS
+
+
+class Recorder(RuntimeActor):
+    """Answers what it is asked when it is told to, the newest question first; the market does not wait for its work."""
+
+    background = True
+    system_time = True
+
+    def on_start(self):
+        self.askers = []
+
+    @handles(Alarm)
+    def keep(self, _alarm, sender):
+        self.askers.append(sender)
+
+    @handles(str)
+    def answer(self, _, sender):
+        while self.askers:
+            self.send(self.askers.pop(), Alarm("answer"))
+        self.send(sender, "done")
+
+
+class Curious(Diarist):
+    """Asks the recorder at the first moment; it notes what it hears, as a diarist does."""
+
+    limit_s = 20.0
+
+    @handles(Moment)
+    def hear(self, moment, sender):
+        super().hear(moment, sender)
+        if moment.second == 0:
+            self.after(7, Alarm("7"))
+            self.ask(
+                "recorder",
+                Alarm("?"),
+                timeout_s=self.limit_s,
+                then=lambda outcome: self.note(f"{self.name}: {type(outcome.error or outcome.value).__name__}"),
+            )
+
+
+class Impatient(Curious):
+    limit_s = 0.01
+
+
+class TestAQuestionToWhomTheMarketDoesNotWaitFor:
+    @staticmethod
+    def begin(system, *curious, fails_at=()):
+        diary = []
+        system.start("recorder", Recorder)
+        for number, kind in enumerate(curious):
+            system.start(f"curious{number}", kind, (diary, {}, list(fails_at)))
+        system.start("market", Market, tuple(f"curious{number}" for number in range(len(curious))))
+        return diary, system.request_future("market", Play((0, 10)))
+
+    def test_stops_time_until_it_is_answered(self, system):
+        diary, over = self.begin(system, Curious)
+        await_that(lambda: diary)
+        system.request("curious0", Ping())
+        while_it_waits = (list(diary), system.base.market.now_ns())
+        system.request("recorder", "answer")
+
+        assert over.result(20) == "over"
+        assert while_it_waits == ([(0, 0)], OPENING_NS)
+        assert diary == [(0, 0), ("curious0: Alarm", 0), ("alarm 7", 7), (10, 10)]
+
+    def test_has_a_timeout_by_the_machine(self, system):
+        diary, over = self.begin(system, Impatient)
+
+        assert over.result(20) == "over"
+        assert diary == [(0, 0), ("curious0: RequestTimedOut", 0), ("alarm 7", 7), (10, 10)]
+
+    def test_is_answered_in_the_order_of_asking_whichever_answer_comes_first(self, system):
+        diary, over = self.begin(system, Curious, Curious)
+        await_that(lambda: len(diary) == 2)
+        system.request("recorder", "answer")
+
+        assert over.result(20) == "over"
+        assert diary[:4] == [(0, 0), (0, 0), ("curious0: Alarm", 0), ("curious1: Alarm", 0)]
+
+    def test_is_forgotten_with_the_life_that_asked(self, system):
+        class Failing(Curious):
+            @handles(Alarm)
+            def ring(self, alarm, sender):
+                raise RuntimeError(alarm.name)
+
+        diary, over = self.begin(system, Failing)
+        await_that(lambda: diary)
+        system.tell("curious0", Alarm("now"))
+
+        assert over.result(20) == "over", "the recorder has answered nobody"
+        assert diary == [(0, 0), (10, 10)]
 
 
 class TestASpeed:
