@@ -80,7 +80,7 @@ class Cell(Endpoint):
         """The next turn must look at more than the mailbox: control messages, or a state other than running."""
 
         self.dead = False
-        self.life = 0
+        self.life: int = 0
         """Counts restarts: what belongs to an earlier life (timers, outcomes) is not delivered to a later one."""
 
         self.offloads = 0
