@@ -35,3 +35,11 @@ def change(
     if isinstance(answer, StrategyNotChanged):
         give_up(f"nothing was changed: {answer.name}: {answer.reason}", FAILED)
     tell_answer(changed_json(answer), told(answer), json=json)
+
+
+def between(done: StrategyChanged) -> str:
+    """Say what came between the old strategy and the new one; nothing, if nothing did."""
+    if not done.handed_over and not done.conflated:
+        return ""
+    left_out = f", {done.conflated:,} older prices were left out" if done.conflated else ""
+    return f"; {done.handed_over:,} messages that came between were handed over{left_out}"

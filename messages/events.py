@@ -48,6 +48,45 @@ class Unsubscribed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
     subscriber: str
 
 
+class HoldSubscription(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="HoldSubscription"):
+    """To the events router: keep what comes for the actor of that name, from now on, until `ResumeSubscription`.
+
+    All that came before has been sent to it. Answered by `SubscriptionHeld`. A repeat changes nothing.
+    """
+
+    subscriber: str
+
+
+class SubscriptionHeld(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SubscriptionHeld"):
+    """Answer to `HoldSubscription`."""
+
+    subscriber: str
+
+
+class ResumeSubscription(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ResumeSubscription"
+):
+    """To the events router: send the actor of that name what was kept for it, in order, and then what comes.
+
+    Answered by `SubscriptionResumed`.
+    """
+
+    subscriber: str
+
+
+class SubscriptionResumed(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SubscriptionResumed"
+):
+    """Answer to `ResumeSubscription`."""
+
+    subscriber: str
+    sent: Count = 0
+    """Messages that were kept, and are sent now."""
+
+    conflated: Count = 0
+    """Ticks that were not: so much came that of each symbol only the newest was kept."""
+
+
 class Published(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Published"):
     """What was sent to one subscriber: each of its ticks was handled, waits, or was conflated or dropped."""
 

@@ -78,6 +78,14 @@ class StrategyChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
     modules: tuple[str, ...] = ()
     """Of a reload: modules whose source has changed."""
 
+    handed_over: Count = 0
+    """Of a swap: messages (prices, candles, facts) that came after the old one's last and before the new one's first;
+    the new one is sent them, in order."""
+
+    conflated: Count = 0
+    """Of a swap: ticks that came between and were left out, since there were too many: of each symbol the newest is
+    sent."""
+
 
 class StrategyNotChanged(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StrategyNotChanged"

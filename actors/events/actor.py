@@ -1,36 +1,49 @@
 """The events router: delivers market data and journaled facts to their subscribers.
 
 Owns    the table of subscriptions, the open candles of the intervals that are subscribed to, and the newest dead
-        letters, `dead_letters_max` at most.
-Hears   Tick, Ticks, Candle, Journaled, JournalPage, Subscribe, Unsubscribe, DeadLetter; Failed and Unavailable of the
-        journal.
+        letters, `dead_letters_max` at most; what is kept for a subscriber that is held.
+Hears   Tick, Ticks, Candle, Journaled, JournalPage, Subscribe, Unsubscribe, HoldSubscription, ResumeSubscription,
+        DeadLetter; Failed and Unavailable of the journal.
 Sends   ticks, candles and facts to their subscribers by name, whole Journaled batches to those of topic `journal`;
         candles that a recording does not have it makes of ticks, and sends each once, when it is closed: before the
         tick that closes it, or when its time is over (in a simulated market by that market's clock);
-        ReadJournal when records are missing; Subscribed and Unsubscribed to the sender.
-Fails   on no expected input; restarted, it has its subscriptions, its open candles and its journal cursor again
-        (hand-over), and reads from the journal what it missed. A tick that it was handling is lost, with those that
-        came together with it, and counted as a dead letter.
+        ReadJournal when records are missing; Subscribed, Unsubscribed, SubscriptionHeld and SubscriptionResumed to the
+        sender.
+Fails   on no expected input; restarted, it has its subscriptions, what it holds, its open candles and its journal
+        cursor again (hand-over), and reads from the journal what it missed. A tick that it was handling is lost, with
+        those that came together with it, and counted as a dead letter.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ...messages.events import EventsStatistics, Published, Subscribe, Subscribed, Unsubscribe, Unsubscribed
+from ...messages.events import (
+    EventsStatistics,
+    HoldSubscription,
+    Published,
+    ResumeSubscription,
+    Subscribe,
+    Subscribed,
+    SubscriptionHeld,
+    SubscriptionResumed,
+    Unsubscribe,
+    Unsubscribed,
+)
 from ...messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
 from ...messages.market import Candle, FeedGapped, Tick, Ticks
 from ...messages.supervision import DeadLetter, Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from .candles import CandlesInTime, CloseCandles, fault_of
+from .held import HeldMessages
 from .routes import JOURNAL_TOPIC, ROUTES_CACHED_MAX, TOGETHER, RouteTable, TickRoute, TickRoutes
 from .sequence import SequenceGate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ...domain.candle_making import CandleMaker
     from ..runtime import ActorAddress, Timer
@@ -51,6 +64,7 @@ class Handover(msgspec.Struct, frozen=True):
     dead_letters: int
     candles: CandleMaker
     ticks_to: TickRoutes
+    held: dict[str, HeldMessages]
 
 
 class EventsActor(RuntimeActor):
@@ -63,6 +77,10 @@ class EventsActor(RuntimeActor):
         self._routes = RouteTable(self.settings.subscriptions)
         self._ticks_to = TickRoutes()
         self._candles = CandlesInTime(self, self.settings, self._tell)
+        self._held: dict[str, HeldMessages] = {}
+        self._post: Callable[[str, Any], None] = self.send
+        """Sends to a subscriber, or keeps for it: nobody pays for that while nobody is held."""
+
         self._gate = SequenceGate()
         self._catching_up: Timer | None = None
         """Set while a request to the journal is pending; when it fires, the request is repeated."""
@@ -74,9 +92,14 @@ class EventsActor(RuntimeActor):
         self._ticks = self._facts = self._delivered = 0
 
     def snapshot(self) -> Handover:
-        """Hand over the subscriptions, the journal cursor, the count of dead letters, and the open candles."""
+        """Hand over subscriptions, what is held, the journal cursor, the count of dead letters, the open candles."""
         return Handover(
-            self._routes, self._delivered_to_all, self._dead_letters_counted, self._candles.maker, self._ticks_to
+            self._routes,
+            self._delivered_to_all,
+            self._dead_letters_counted,
+            self._candles.maker,
+            self._ticks_to,
+            self._held,
         )
 
     def restore(self, state: Handover) -> None:
@@ -89,6 +112,8 @@ class EventsActor(RuntimeActor):
             self._read_missing(delivered)
         self._candles.take_over(state.candles)
         self._ticks_to = state.ticks_to
+        self._held = state.held
+        self._held_changed()
 
     @handles(Tick)
     def route_tick(self, tick: Tick, _sender: ActorAddress) -> None:
@@ -100,14 +125,14 @@ class EventsActor(RuntimeActor):
         if route.candles is not None:
             self._candles.grow(route.candles, tick)
         route.ticks += 1
-        send = self.send
+        send = self._post
         for name in route.names:
             send(name, tick)
 
     @handles(Ticks)
     def route_ticks(self, together: Ticks, _sender: ActorAddress) -> None:
         """Deliver each, as `route_tick` does: its code, written out, since in a live market this one is frequent."""
-        ticks, ticks_to, send = together.ticks, self._ticks_to, self.send
+        ticks, ticks_to, send = together.ticks, self._ticks_to, self._post
         self._ticks += len(ticks)
         for tick in ticks:
             route = ticks_to.get(tick.symbol)
@@ -191,8 +216,30 @@ class EventsActor(RuntimeActor):
         if not self._may_speak_for(sender, request):
             return
         self._routes.remove(request.subscriber)
+        self._held.pop(request.subscriber, None)
+        self._held_changed()
         self._delivered += self._ticks_to.forget(request.subscriber)
         self.send(sender, Unsubscribed(subscriber=request.subscriber))
+
+    @handles(HoldSubscription)
+    def hold(self, request: HoldSubscription, sender: ActorAddress) -> None:
+        """Keep what comes for it."""
+        self._held.setdefault(request.subscriber, HeldMessages())
+        self._held_changed()
+        self.send(sender, SubscriptionHeld(subscriber=request.subscriber))
+
+    @handles(ResumeSubscription)
+    def resume(self, request: ResumeSubscription, sender: ActorAddress) -> None:
+        """Send what was kept, and then what comes."""
+        held = self._held.pop(request.subscriber, None) or HeldMessages()
+        self._held_changed()
+        cause, sent = self.trace, len(held)
+        for message, _, trace in held.take():
+            self.trace = trace
+            self.send(request.subscriber, message)
+        self.trace = cause
+        answer = SubscriptionResumed(subscriber=request.subscriber, sent=sent, conflated=held.conflated)
+        self.send(sender, answer)
 
     @handles(DeadLetter)
     def keep_dead_letter(self, letter: DeadLetter, _sender: ActorAddress) -> None:
@@ -242,8 +289,18 @@ class EventsActor(RuntimeActor):
     def _tell(self, candles: Iterable[Candle]) -> None:
         for candle in candles:
             for name in self._routes.names("Candle", candle.symbol, candle.interval_ns):
-                self.send(name, candle)
+                self._post(name, candle)
                 self._delivered += 1
+
+    def _held_changed(self) -> None:
+        self._post = self._send_or_keep if self._held else self.send
+
+    def _send_or_keep(self, name: str, message: Any) -> None:
+        held = self._held.get(name)
+        if held is None:
+            self.send(name, message)
+        else:
+            held.add(message, self.myAddress, self.trace)
 
     def _may_speak_for(self, sender: ActorAddress, request: Subscribe | Unsubscribe) -> bool:
         """Tell whether the sender may subscribe for this name; a strategy may only for its own."""
@@ -271,7 +328,7 @@ class EventsActor(RuntimeActor):
             return
         self._facts += len(records)
         for name in self._routes.names(JOURNAL_TOPIC):
-            self.send(name, Journaled(records=records))
+            self._post(name, Journaled(records=records))
             self._delivered += 1
         for record in records:
             fact = record.fact
@@ -279,6 +336,6 @@ class EventsActor(RuntimeActor):
             if isinstance(fact, FeedGapped):
                 self._candles.maker.gapped(fact.symbols, fact.end_ns)
             for name in self._routes.names(type(fact).__name__, getattr(fact, "symbol", "")):
-                self.send(name, record if name in self._routes.sequenced else fact)
+                self._post(name, record if name in self._routes.sequenced else fact)
                 self._delivered += 1
         self._delivered_to_all = records[-1].sequence

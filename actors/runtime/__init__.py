@@ -53,6 +53,7 @@ from thespian.actors import ActorAddress
 from .actor import RuntimeActor
 from .base import InProcessSystemBase
 from .clock import Clock, SystemClock
+from .conflation import newest_of
 from .dispatch import handles
 from .errors import (
     ActorRuntimeError,
@@ -112,6 +113,7 @@ __all__ = [
     "WouldDeadlockError",
     "conversation",
     "handles",
+    "newest_of",
     "reason_of",
     "trace_of",
     "tuned_process",

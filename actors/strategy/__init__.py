@@ -15,6 +15,7 @@ errors
 """
 
 from .actor import StrategyActor
+from .changes import checked
 from .errors import (
     StrategyBrokenError,
     StrategyChangeRefusedError,
@@ -24,7 +25,7 @@ from .errors import (
 )
 from .loading import load_strategy, path_of
 from .parameters import parameters_of
-from .supervisor import StrategySupervisor, checked
+from .supervisor import StrategySupervisor
 
 __all__ = [
     "StrategyActor",

@@ -1,9 +1,11 @@
 """The supervisor of strategies: as every supervisor; and it starts, stops and swaps them while all else runs.
 
 Owns    the strategies, as a supervisor its children, and those that a person has stopped.
-Hears   ListStrategies, StartStrategy, StopStrategy, SwapStrategy, ReloadStrategy; StateRead of orders.
+Hears   ListStrategies, StartStrategy, StopStrategy, SwapStrategy, ReloadStrategy; StateRead of orders; SubscriptionHeld
+        and SubscriptionResumed of events.
 Sends   StrategiesListed; StrategyChanged or StrategyNotChanged, when it is done or was not; ReadState to orders, so
-        that nothing is stopped for a class that cannot read the state; Unsubscribe to events for one that is stopped;
+        that nothing is stopped for a class that cannot read the state; HoldSubscription and ResumeSubscription to
+        events, before the old one ends and when the new one has begun; Unsubscribe for one that is stopped;
         CancelOrders to orders, for one whose class says `cancel_on_stop`.
 Fails   as any supervisor. Restarted, it has the strategies that there were; who waited for a change gets no answer.
 
@@ -22,7 +24,14 @@ import msgspec
 
 from ...config.sections.strategy import StrategySettings
 from ...messages.addresses import EVENTS, ORDERS
-from ...messages.events import Unsubscribe, Unsubscribed
+from ...messages.events import (
+    HoldSubscription,
+    ResumeSubscription,
+    SubscriptionHeld,
+    SubscriptionResumed,
+    Unsubscribe,
+    Unsubscribed,
+)
 from ...messages.order_listing import CancelOrders
 from ...messages.strategies import (
     ListStrategies,
@@ -32,55 +41,32 @@ from ...messages.strategies import (
     StrategiesListed,
     StrategyChanged,
     StrategyNotChanged,
-    StrategyShown,
     SwapStrategy,
 )
 from ...messages.strategy_state import ReadState, StateRead
 from ..runtime import handles, lifecycle, reason_of
 from ..supervision import ChildSpec, Supervisor, SupervisorHandover
-from .deputy import deputy_of
+from .changes import Change, ResumeAgain, answer_of, expect_readable, loaded_of, shown
 from .errors import StateUnreadableError, StrategyError
 from .loading import load_strategy
-from .parameters import parameters_of
 from .reloading import Sources
-from .state import StateForm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..runtime import ActorAddress, Outcome
     from ..supervision import Child, SupervisorSettings
-    from .actor import StrategyActor
 
 ORDERS_TIMEOUT_S: Final = 10.0
 """Seconds that orders may take to answer."""
 
+EVENTS_TIMEOUT_S: Final = 10.0
+"""The same of events."""
+
+RESUME_AGAIN_S: Final = 1.0
+"""Seconds until events is asked again to send what it keeps."""
+
 STRATEGIES_MAX: Final = 1_000
-
-
-def spec_of(settings: StrategySettings, loaded: type[StrategyActor]) -> ChildSpec:
-    """Return how a strategy is started."""
-    return ChildSpec(
-        settings.name,
-        deputy_of(loaded) if settings.host == "node" else loaded,
-        settings,
-        host="process" if settings.host == "process" else None,
-        when_exhausted="park",
-        cancels_orders=loaded.cancel_on_failure,
-        turn_limit_s=settings.turn_limit_s,
-    )
-
-
-def checked(settings: StrategySettings, load: Callable[[str], type[StrategyActor]] = load_strategy) -> ChildSpec:
-    """Load a strategy, and have its parameters looked at before anything is started.
-
-    Raises:
-        StrategyNotFoundError, StrategyBrokenError: it cannot be loaded.
-        StrategyParametersError: it cannot work with its parameters.
-    """
-    loaded = load(settings.strategy)
-    parameters_of(loaded, settings.parameters, name=settings.name)
-    return spec_of(settings, loaded)
 
 
 class Handover(SupervisorHandover, frozen=True, kw_only=True):
@@ -88,24 +74,8 @@ class Handover(SupervisorHandover, frozen=True, kw_only=True):
 
     specs: tuple[ChildSpec, ...]
     stopped: dict[str, ChildSpec]
-
-
-class Change(msgspec.Struct, kw_only=True):
-    """A change of one strategy that is under way."""
-
-    name: str
-    asker: Any
-    spec: ChildSpec | None
-    """What is to run; None: nothing."""
-
-    before: ChildSpec | None = None
-    """What ran before."""
-
-    modules: tuple[str, ...] = ()
-    refusal: str = ""
-    """Why it was taken back."""
-
-    starts: bool = False
+    held: tuple[str, ...] = ()
+    """For whom events keeps what comes."""
 
 
 class StrategySupervisor(Supervisor):
@@ -121,13 +91,15 @@ class StrategySupervisor(Supervisor):
         super().on_start()
         for child in self._children:
             self._sources.note(child.spec.settings.strategy)
+        for name in () if before is None else before.held:
+            self.send(EVENTS, ResumeSubscription(subscriber=name))
 
     def snapshot(self) -> Handover:
         """Hand over which strategies there are; one that was being changed is as it was before."""
         state = super().snapshot()
         specs = {child.spec.name: child.spec for child in self._children if not child.is_removed}
         for change in self._changes.values():
-            if change.before is not None:
+            if change.before is not None and change.answer is None:
                 specs[change.name] = change.before
         running = tuple((name, address) for name, address in state.running if name in specs)
         return Handover(
@@ -136,6 +108,7 @@ class StrategySupervisor(Supervisor):
             given_up=state.given_up,
             specs=tuple(specs.values()),
             stopped=self._stopped,
+            held=tuple(change.name for change in self._changes.values() if change.is_held),
         )
 
     def _plan_now(self) -> SupervisorSettings:
@@ -148,9 +121,9 @@ class StrategySupervisor(Supervisor):
     def list_strategies(self, _request: ListStrategies, sender: ActorAddress) -> None:
         """List them, those that are stopped last."""
         running = [
-            _shown(child.spec, child.state, restarts=child.restarts, error=child.last_error) for child in self._children
+            shown(child.spec, child.state, restarts=child.restarts, error=child.last_error) for child in self._children
         ]
-        stopped = [_shown(spec, "STOPPED") for spec in self._stopped.values()]
+        stopped = [shown(spec, "STOPPED") for spec in self._stopped.values()]
         self.send(sender, StrategiesListed(strategies=(*running, *stopped)))
 
     @handles(StartStrategy)
@@ -226,7 +199,7 @@ class StrategySupervisor(Supervisor):
         self, settings: StrategySettings, sender: ActorAddress, load: Callable[[str], Any] = load_strategy
     ) -> None:
         change = self._changes[settings.name] = Change(name=settings.name, asker=sender, spec=None)
-        self.offload(_loaded, settings, load, then=functools.partial(self._take_loaded, change), lane="load")
+        self.offload(loaded_of, settings, load, then=functools.partial(self._take_loaded, change), lane="load")
 
     def _take_loaded(self, change: Change, outcome: Outcome) -> None:
         if outcome.error is not None:
@@ -245,7 +218,7 @@ class StrategySupervisor(Supervisor):
             self._give_up_change(change, f"its state, of orders, wanted, found {answer or outcome.error}")
             return
         try:
-            _expect_readable(spec, answer)
+            expect_readable(spec, answer)
         except StateUnreadableError as fault:
             self._give_up_change(change, str(fault))
             return
@@ -260,9 +233,23 @@ class StrategySupervisor(Supervisor):
         change.before = self._running().get(change.name)
         if change.before is None:
             self._begin_changed(change)
+        elif change.spec is None:
+            self._remove(change)
         else:
-            self._children.remove(self._children[change.name])
-            self._go_on(change)
+            change.is_held = True
+            request = HoldSubscription(subscriber=change.name)
+            self.ask(EVENTS, request, timeout_s=EVENTS_TIMEOUT_S, then=functools.partial(self._take_held, change))
+
+    def _take_held(self, change: Change, outcome: Outcome) -> None:
+        """Let the old one end, which has been sent all that came until now; what comes is for the new one."""
+        if isinstance(outcome.value, SubscriptionHeld):
+            self._remove(change)
+            return
+        self._give_up_change(change, f"its market data, of events, wanted, found {outcome.value or outcome.error}")
+
+    def _remove(self, change: Change) -> None:
+        self._children.remove(self._children[change.name])
+        self._go_on(change)
 
     @handles(lifecycle.Stopped, checks_itself=True)
     def child_stopped(self, report: lifecycle.Stopped, sender: ActorAddress) -> None:
@@ -281,7 +268,6 @@ class StrategySupervisor(Supervisor):
         if change.spec is not None:
             self._begin_changed(change)
             return
-        del self._changes[change.name]
         before = change.before
         assert before is not None, "it ran"
         self._stopped[change.name] = before
@@ -289,7 +275,7 @@ class StrategySupervisor(Supervisor):
         if before.actor.cancel_on_stop and self._plan.orders:
             self._cancel_orders(change.name, 0)
         self.log("strategy.stopped", strategy=change.name)
-        self._answer(change, before)
+        self._end(change, answer_of(change, before))
 
     def _begin_changed(self, change: Change) -> None:
         assert change.spec is not None, "there is one to begin"
@@ -303,12 +289,12 @@ class StrategySupervisor(Supervisor):
         change = self._changes.get(report.name)
         if change is None or not change.starts:
             return
-        del self._changes[change.name]
+        change.starts = False
         self._stopped.pop(change.name, None)
         spec = change.spec
         assert spec is not None, "it has begun"
         self.log("strategy.started", strategy=change.name, kind=spec.settings.strategy, refusal=change.refusal)
-        self._answer(change, spec)
+        self._end(change, answer_of(change, spec))
 
     @handles(lifecycle.StartFailed, checks_itself=True)
     def child_start_failed(self, report: lifecycle.StartFailed, sender: ActorAddress) -> None:
@@ -341,19 +327,18 @@ class StrategySupervisor(Supervisor):
     def child_parked(self, child: Child) -> None:
         """Tell who waits for its change that it is down for good."""
         super().child_parked(child)
-        change = self._changes.pop(child.spec.name, None)
-        if change is not None:
-            self._refuse(change.name, change.asker, f"it is parked: {child.last_error}")
+        change = self._changes.get(child.spec.name)
+        if change is not None and change.answer is None:
+            self._give_up_change(change, f"it is parked: {child.last_error}")
 
     def _stop_trying(self, change: Change) -> None:
         """Give a new strategy up that could not begin where none ran before."""
-        self._changes.pop(change.name, None)
         self.send(EVENTS, Unsubscribe(subscriber=change.name))
-        self._refuse(change.name, change.asker, change.refusal)
+        self._give_up_change(change, change.refusal)
 
-    @handles(Unsubscribed)
-    def hear_unsubscribed(self, _answer: Unsubscribed, _sender: ActorAddress) -> None:
-        """Do nothing: nothing more is sent to it."""
+    @handles(Unsubscribed, SubscriptionResumed)
+    def hear_of_subscription(self, _answer: Unsubscribed | SubscriptionResumed, _sender: ActorAddress) -> None:
+        """Do nothing: it is as it was asked for."""
 
     def _cancel(self, name: str) -> None:
         """Have the open orders of one cancelled that ends with the system."""
@@ -376,8 +361,7 @@ class StrategySupervisor(Supervisor):
         return False
 
     def _give_up_change(self, change: Change, reason: str) -> None:
-        self._changes.pop(change.name, None)
-        self._refuse(change.name, change.asker, reason)
+        self._end(change, StrategyNotChanged(name=change.name, reason=reason))
 
     def _refuse_unknown(self, name: str, sender: ActorAddress) -> None:
         known = (*self._running(), *self._stopped)
@@ -389,49 +373,32 @@ class StrategySupervisor(Supervisor):
     def _refuse(self, name: str, sender: ActorAddress, reason: str) -> None:
         self.send(sender, StrategyNotChanged(name=name, reason=reason))
 
-    def _answer(self, change: Change, spec: ChildSpec) -> None:
-        if change.refusal:
-            self._refuse(change.name, change.asker, f"the one of before runs again: {change.refusal}")
+    def _end(self, change: Change, answer: StrategyChanged | StrategyNotChanged) -> None:
+        """Have it sent what was kept for it, and tell who asked for the change; until then it is under way."""
+        change.answer = answer
+        if change.is_held:
+            request = ResumeSubscription(subscriber=change.name)
+            self.ask(EVENTS, request, timeout_s=EVENTS_TIMEOUT_S, then=functools.partial(self._take_resumed, change))
         else:
-            answer = StrategyChanged(name=change.name, strategy=spec.settings.strategy, modules=change.modules)
+            self._changes.pop(change.name, None)
             self.send(change.asker, answer)
 
+    def _take_resumed(self, change: Change, outcome: Outcome) -> None:
+        resumed = outcome.value
+        if not isinstance(resumed, SubscriptionResumed):
+            self.log("strategy.not_resumed", level="error", strategy=change.name, found=resumed or outcome.error)
+            self.after(RESUME_AGAIN_S, ResumeAgain(change.name))
+            return
+        change.is_held = False
+        assert change.answer is not None, "it has ended"
+        answer = change.answer
+        if isinstance(answer, StrategyChanged):
+            answer = msgspec.structs.replace(answer, handed_over=resumed.sent, conflated=resumed.conflated)
+        self._end(change, answer)
 
-def _loaded(settings: StrategySettings, load: Callable[[str], Any]) -> tuple[ChildSpec, tuple[str, ...]]:
-    """Load a strategy on a thread: importing a user's module may take as long as it likes."""
-    modules: tuple[str, ...] = ()
-
-    def loaded(strategy: str) -> type[StrategyActor]:
-        nonlocal modules
-        found = load(strategy)
-        if isinstance(found, tuple):
-            found, modules = found
-        return found  # type: ignore[no-any-return]  # by both
-
-    return checked(settings, loaded), modules
-
-
-def _expect_readable(spec: ChildSpec, answer: StateRead) -> None:
-    """Check that a class can go on with the state that there is.
-
-    Raises:
-        StateUnreadableError: it cannot.
-    """
-    if answer.saved is None:
-        return
-    if spec.actor.State is None:
-        kind = spec.settings.strategy
-        raise StateUnreadableError(f"a class with a State wanted, since one is saved of {spec.name}, found {kind}")
-    StateForm(spec.actor.State).decode(answer.saved.state, name=spec.name)
-
-
-def _shown(spec: ChildSpec, state: str, *, restarts: int = 0, error: str = "") -> StrategyShown:
-    return StrategyShown(
-        name=spec.name,
-        strategy=spec.settings.strategy,
-        state=state,
-        host=spec.runs_on,
-        restarts=restarts,
-        has_state=spec.actor.State is not None,
-        error=error,
-    )
+    @handles(ResumeAgain)
+    def resume_again(self, message: ResumeAgain, _sender: ActorAddress) -> None:
+        """Ask once more that a strategy is sent what comes: it would be deaf for ever."""
+        change = self._changes.get(message.name)
+        if change is not None and change.answer is not None:
+            self._end(change, change.answer)

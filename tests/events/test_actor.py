@@ -8,7 +8,17 @@ from natya.actors.events.routes import RouteTable
 from natya.actors.events.sequence import SequenceGate
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
-from natya.messages.events import EventsStatistics, Subscribe, Subscribed, Unsubscribe, Unsubscribed
+from natya.messages.events import (
+    EventsStatistics,
+    HoldSubscription,
+    ResumeSubscription,
+    Subscribe,
+    Subscribed,
+    SubscriptionHeld,
+    SubscriptionResumed,
+    Unsubscribe,
+    Unsubscribed,
+)
 from natya.messages.journal import Journaled, JournalPage, JournalRecord, ReadJournal
 from natya.messages.market import Candle, Ticks
 from natya.messages.orders import OrderAccepted
@@ -410,6 +420,62 @@ class TestAJournalThatDoesNotAnswer:
         system.tell("events", JournalPage(records=records(2, 5), last_sequence=9))
 
         assert journal.receive() == ReadJournal(after_sequence=5)
+
+
+class TestASubscriberThatIsHeld:
+    @pytest.fixture
+    def strategy(self, system):
+        strategy = system.probe("strategy")
+        start_router(system, Subscribe(subscriber="strategy", topics=("Tick", "OrderAccepted"), sequenced=True))
+        system.tell("events", a_tick(1))
+        assert strategy.receive() == a_tick(1)
+        assert system.request("events", HoldSubscription(subscriber="strategy")) == SubscriptionHeld(
+            subscriber="strategy"
+        )
+        return strategy
+
+    def test_gets_what_came_in_order_when_it_goes_on_and_then_what_comes(self, system, strategy):
+        (record,) = records(5, 5)
+        for message in (a_tick(2), Journaled(records=(record,)), a_tick(3)):
+            system.tell("events", message)
+        system.request("events", Ping())
+        assert strategy.is_empty()
+
+        resumed = system.request("events", ResumeSubscription(subscriber="strategy"))
+        system.tell("events", a_tick(4))
+
+        assert resumed == SubscriptionResumed(subscriber="strategy", sent=3)
+        assert [strategy.receive() for _ in range(4)] == [a_tick(2), record, a_tick(3), a_tick(4)]
+
+    def test_is_held_by_a_restarted_router_too(self, system, strategy, monkeypatch):
+        system.probe("journal")
+        system.tell("events", a_tick(2))
+        monkeypatch.setattr(SequenceGate, "admit", raises_once(SequenceGate.admit))
+        system.tell("events", Journaled(records=records(1, 1)))
+        system.tell("events", a_tick(3))
+        system.request("events", ResumeSubscription(subscriber="strategy"))
+
+        assert [strategy.receive() for _ in range(2)] == [a_tick(2), a_tick(3)]
+
+    def test_is_sent_the_newest_of_each_symbol_and_all_facts_where_too_much_came(self, system, strategy, monkeypatch):
+        monkeypatch.setattr("natya.actors.events.held.HELD_MAX", 4)
+        system.request("events", ResumeSubscription(subscriber="strategy"))
+        system.request("events", HoldSubscription(subscriber="strategy"))
+        (record,) = records(5, 5)
+        for message in (a_tick(2), Journaled(records=(record,)), a_tick(3, "TCS"), a_tick(4), a_tick(5)):
+            system.tell("events", message)
+        resumed = system.request("events", ResumeSubscription(subscriber="strategy"))
+
+        assert (resumed.sent, resumed.conflated) == (3, 2)
+        assert [strategy.receive() for _ in range(3)] == [record, a_tick(3, "TCS"), a_tick(5)]
+
+    def test_that_unsubscribes_is_sent_nothing(self, system, strategy):
+        system.tell("events", a_tick(2))
+        system.request("events", Unsubscribe(subscriber="strategy"))
+        resumed = system.request("events", ResumeSubscription(subscriber="strategy"))
+
+        assert resumed.sent == 0
+        assert strategy.is_empty()
 
 
 class TestARestartedRouter:

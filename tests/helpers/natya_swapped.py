@@ -71,3 +71,22 @@ class Resting(natya.StrategyActor):
         if not self.has_ordered:
             self.has_ordered = True
             self.buy(tick.symbol, 1, limit=round(tick.price * 0.9, 1))
+
+
+class Listening(natya.StrategyActor):
+    """Writes down the number of each tick, in order."""
+
+    class State(msgspec.Struct):
+        heard: list[int] = []
+
+    def on_tick(self, tick):
+        self.state.heard.append(tick.sequence)
+
+
+class ListeningToo(Listening):
+    """The same, in another class."""
+
+
+class ListeningNever(Listening):
+    def on_begin(self):
+        raise RuntimeError("stillborn")

@@ -10,10 +10,20 @@ from natya_swapped import Answering, Resting, Stateless, Stillborn
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.strategy import StrategySupervisor, supervisor
+from natya.actors.strategy.changes import spec_of
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
-from natya.messages.events import Subscribe, Subscribed, Unsubscribe, Unsubscribed
+from natya.messages.events import (
+    HoldSubscription,
+    ResumeSubscription,
+    Subscribe,
+    Subscribed,
+    SubscriptionHeld,
+    SubscriptionResumed,
+    Unsubscribe,
+    Unsubscribed,
+)
 from natya.messages.journal import JournalPage, ReadJournal
 from natya.messages.order_listing import CancelOrders, OrdersCancelling
 from natya.messages.orders import HoldingsRead, ReadHoldings
@@ -66,6 +76,20 @@ class PlayedEvents(RuntimeActor):
         self.settings.unsubscribed.append(request.subscriber)
         self.send(sender, Unsubscribed(subscriber=request.subscriber))
 
+    @handles(HoldSubscription)
+    def hold(self, request, sender):
+        self.settings.held.append(request.subscriber)
+        if self.settings.holds:
+            self.send(sender, SubscriptionHeld(subscriber=request.subscriber))
+
+    @handles(ResumeSubscription)
+    def resume(self, request, sender):
+        if self.settings.resumes_not:
+            self.settings.resumes_not -= 1
+            return
+        self.settings.held = [name for name in self.settings.held if name != request.subscriber]
+        self.send(sender, SubscriptionResumed(subscriber=request.subscriber, sent=7, conflated=2))
+
 
 class PlayedJournal(RuntimeActor):
     @handles(ReadJournal)
@@ -88,11 +112,12 @@ class House:
     def __init__(self, system, *strategies):
         self.system, self.base = system, system.base
         self.looks, self.saved, self.cancelled, self.unsubscribed = [], {}, [], []
+        self.held, self.holds, self.resumes_not = [], True, 0
         self.reads, self.breaks = True, False
         system.start("orders", PlayedOrders, self)
         system.start("events", PlayedEvents, self)
         system.start("journal", PlayedJournal)
-        specs = tuple(supervisor.spec_of(settings_of(kind, name), kind) for kind, name in strategies)
+        specs = tuple(spec_of(settings_of(kind, name), kind) for kind, name in strategies)
         below = SupervisorSettings(children=specs, policy=POLICY, orders="orders", journal="")
         above = SupervisorSettings(
             children=(ChildSpec("strategies", Breaking, below),), policy=POLICY, journal="", root=True
@@ -132,7 +157,7 @@ class TestTheSpec:
         kind = type("Kind", (Stateless,), {"cancel_on_failure": cancels})
         settings = settings_of(Stateless, "a", host=host, turn_limit_s=3.0)
 
-        assert supervisor.spec_of(settings, kind) == ChildSpec(
+        assert spec_of(settings, kind) == ChildSpec(
             "a",
             kind,
             settings,
@@ -309,8 +334,9 @@ class TestASwap:
         opened = house((Stateless, "a"), (Stateless, "b"))
 
         assert opened.ask(SwapStrategy(name="a", strategy="natya_swapped:Resting")) == StrategyChanged(
-            name="a", strategy="natya_swapped:Resting"
+            name="a", strategy="natya_swapped:Resting", handed_over=7, conflated=2
         )
+        assert opened.held == []
         assert opened.shown() == [("b", "Stateless", "RUNNING"), ("a", "Resting", "RUNNING")]
         assert opened.unsubscribed == []
         assert opened.cancelled == []
@@ -321,6 +347,7 @@ class TestASwap:
         refused = opened.ask(SwapStrategy(name="a", strategy="natya_swapped:Stillborn"))
 
         assert refused.reason == "the one of before runs again: RuntimeError: stillborn"
+        assert opened.held == []
         assert opened.shown() == [("a", "Stateless", "RUNNING")]
         assert isinstance(opened.ask(StopStrategy(name="a")), StrategyChanged)
 
@@ -349,6 +376,29 @@ class TestASwap:
 
         assert asker.receive().reason.startswith("its state, of orders, wanted, found ")
         assert opened.shown() == [("a", "Stateless", "RUNNING")]
+
+    def test_while_events_does_not_hold_its_prices_stops_nothing(self, house):
+        opened = house((Stateless, "a"))
+        opened.holds = False
+        asker = opened.system.probe("asker")
+        opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Resting"), sender=asker)
+        opened.base.run_for(11)
+
+        assert asker.receive().reason.startswith("its market data, of events, wanted, found ")
+        assert opened.shown() == [("a", "Stateless", "RUNNING")]
+        assert opened.held == []
+
+    def test_has_events_asked_again_until_it_sends_what_it_kept(self, house):
+        opened = house((Stateless, "a"))
+        opened.resumes_not = 2
+        asker = opened.system.probe("asker")
+        opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Resting"), sender=asker)
+        opened.base.run_for(15)
+        assert (asker.is_empty(), opened.held) == (True, ["a"])
+        opened.base.run_for(15)
+
+        assert asker.receive().handed_over == 7
+        assert opened.held == []
 
 
 class TestAChangeOfOneThatIsBeingChanged:
@@ -396,3 +446,16 @@ class TestASupervisorOfStrategiesThatFails:
         assert sorted(opened.shown()) == [("a", "Stateless", "RUNNING"), ("b", "Stateless", "RUNNING")]
         tree = opened.system.request("system", DescribeTree())
         assert {node.path: node.state for node in tree.children}["system/strategies"] == "RUNNING"
+
+    def test_amid_a_change_that_was_held_has_what_was_kept_sent(self, house):
+        opened = house((Stateless, "a"))
+        opened.holds = False
+        asker = opened.system.probe("asker")
+        opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Resting"), sender=asker)
+        opened.base.run_for(1)
+        assert opened.held == ["a"]
+        opened.break_it()
+        opened.base.run_for(5)
+
+        assert opened.held == []
+        assert opened.shown() == [("a", "Stateless", "RUNNING")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...changing import change
+from ...changing import between, change
 from ...options import DataDirOption, JsonOption, ProfileNameOption, StrategyArgument
 
 
@@ -19,7 +19,7 @@ def command(
     """
     change(
         "reload-strategy",
-        lambda done: f"{done.name} goes on; changed: {', '.join(done.modules) or 'nothing'}",
+        lambda done: f"{done.name} goes on; changed: {', '.join(done.modules) or 'nothing'}{between(done)}",
         data_dir=data_dir,
         profile=profile,
         json=json,

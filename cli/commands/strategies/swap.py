@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...changing import change
+from ...changing import between, change
 from ...options import DataDirOption, JsonOption, ProfileNameOption, StrategyArgument, StrategyPathArgument
 
 
@@ -20,7 +20,7 @@ def command(
     """
     change(
         "swap-strategy",
-        lambda done: f"{done.name} goes on as {done.strategy}",
+        lambda done: f"{done.name} goes on as {done.strategy}{between(done)}",
         data_dir=data_dir,
         profile=profile,
         json=json,
