@@ -444,12 +444,13 @@ class TestOffloading:
 
             @handles(int)
             def try_often(self, count, sender):
-                refused = 0
+                refused, gate = 0, threading.Event()
                 for _ in range(count):
                     try:
-                        self.offload(int, then=lambda _: None, lane="one")
+                        self.offload(gate.wait, 10, then=lambda _: None, lane="one")
                     except OffloadRefusedError:
                         refused += 1
+                gate.set()
                 self.when_quiet((sender, refused))
 
             @handles(tuple)
