@@ -71,6 +71,8 @@ class FakeJournal(RuntimeActor):
             self._unread.append((request, sender))
             return
         self.settings.reads += 1
+        if self.settings.mode == "first page":
+            self.settings.mode = "silent"
         if self.settings.mode == "unreadable":
             self.send(sender, Unavailable(actor="journal", reason="breaker open", retry_after_s=1))
             self.settings.mode = "write"

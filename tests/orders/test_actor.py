@@ -820,6 +820,41 @@ class TestAStrategyThatStarts:
         told = self.ask(stage)
         assert (told.strategy, told.shares, told.filled, told.life) == ("crossover", {"INFY": 10}, {}, 3)
 
+    def test_counts_no_fill_that_is_told_before_those_ahead_of_it_are_read(self, stage, make):
+        """Bought 4 at 100, sold 4 at 110, bought 4 at 120: the average is 120, in whatever order the news came in."""
+        bought, sold = make.intent("A-1", quantity=8), make.intent("A-2", quantity=4, side="SELL")
+        stage.disk.facts += [bought, make.filled("A-1", trade_id="T-1", quantity=4, price=100)]
+        stage.disk.facts += [sold, make.filled("A-2", trade_id="T-2", quantity=4, price=110, side="SELL")]
+        stage.disk.mode = "first page"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+        stage.settle()
+        report = make.report(client_order_id="A-1", execution_id="T-3", quantity=4, price=120, cumulative_quantity=8)
+        stage.tell(report)
+        stage.settle()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+        assert stage.asked_next(FindOrder).client_order_id == "A-1"
+        stage.tell(report)
+        stage.settle()
+
+        (held,) = self.ask(stage).positions
+        assert (held.quantity, held.average_price) == (4, 120)
+
+    def test_of_an_ended_order_that_is_told_while_the_journal_is_read_is_looked_up(self, stage, make):
+        stage.disk.facts += [make.intent("A-1"), make.rejected("A-1"), make.intent("A-2")]
+        stage.disk.mode = "first page"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+        stage.settle()
+        stage.tell(make.report(client_order_id="A-1", quantity=4))
+        stage.settle()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+
+        asked = (stage.asked_next(FindOrder).client_order_id for _ in range(20))
+        assert "A-1" in asked
+
     def test_has_a_life_of_its_own_whenever_it_asks_whatever_the_clock_says(self, stage, make):
         stage.open(make.intent("A-1"))
         lives = [self.ask(stage).life for _ in range(3)]

@@ -14,7 +14,7 @@ from natya.config.sections.exchange import ExchangeSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.messages.broker import NewOrder
 from natya.messages.events import Subscribe
-from natya.messages.journal import Append, Appended, JournalPage, ReadJournal
+from natya.messages.journal import Append, Appended, CheckpointRead, JournalPage, ReadCheckpoint, ReadJournal
 from natya.messages.market import Tick
 from natya.messages.orders import HoldingsRead, OrderRefused, ReadHoldings, SubmitOrder
 
@@ -31,6 +31,8 @@ class Played(Actor):
                 self.send(sender, tuple(heard))
             case ReadHoldings():
                 self.send(sender, HoldingsRead(strategy=message.strategy, shares={}, filled={}))
+            case ReadCheckpoint():
+                self.send(sender, CheckpointRead(name=message.name))
             case ReadJournal():
                 self.send(sender, JournalPage(records=(), last_sequence=0))
             case Append():

@@ -73,6 +73,9 @@ class OrdersContext:
         self.is_read = False
         """Whether the journal is read back, so that the book is complete."""
 
+        self.said_early: dict[str, None] = {}
+        """Orders of which the broker said something while the journal was read."""
+
         self.market: dict[str, MarketPrice] | None = {} if self.settings.need_prices else None
         """The market's last price of each symbol, as orders itself has heard it; None where no limit needs any."""
 
@@ -90,9 +93,16 @@ class OrdersContext:
         self.send(JOURNAL, self.ledger.write(facts, order, change=change))
 
     def known(self, client_order_id: str) -> Order | None:
-        """Return the order of a broker's message; None while the journal is read: each order is looked up later."""
+        """Return the order of a broker's message; None while the journal is read.
+
+        A fill that counted before those ahead of it in the journal would give another average price than the next
+        start finds. What is said then is looked up, when the book is complete.
+        """
+        if not self.is_read:
+            self.said_early[client_order_id] = None
+            return None
         order = self.ledger.order(client_order_id)
-        if order is None and self.is_read:
+        if order is None:
             self.log("order.foreign", level="warning", client_order_id=client_order_id)
         return order
 

@@ -236,6 +236,7 @@ class Starting:
             lookups.require(client_order_id)
             self._resolving.find(client_order_id)
         if is_first:
+            self._look_up_early()
             self._risk.write_halt()
             self._cancelling.cancel_halted()
             self._cancelling.cancel_waiting()
@@ -245,6 +246,13 @@ class Starting:
         self._resolving.keep_reconciling()
         self._resolving.keep_looking()
         self._hearing.come_up()
+
+    def _look_up_early(self) -> None:
+        """Look up the orders of which the broker said something before their book was complete."""
+        early, self._context.said_early = self._context.said_early, {}
+        for client_order_id in early:
+            if self._context.ledger.order(client_order_id) is not None:
+                self._resolving.doubt(client_order_id)
 
     def _tell_sent(self) -> None:
         """Tell the session what left within a day: the broker's limits know nothing of our restarts."""
