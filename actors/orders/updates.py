@@ -50,7 +50,8 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[OrderFact, ...] = ()
 
     trades_missing: bool = False
-    """The broker reports more shares filled than the known trades have, or an impossible trade: look the order up."""
+    """The broker reports more shares filled than the known trades have, an impossible trade, or that it took what it
+    has rejected: look the order up."""
 
     illegal: tuple[IllegalTransition, ...] = ()
     """What it says and cannot be of the order as it stands: refused, and told. The order has to be looked up."""
@@ -82,6 +83,9 @@ def to_withdraw(order: Order) -> WithdrawOrder:
 def from_answer(order: Order, answer: OrderPlaced | OrderNotPlaced | OrderInDoubt, now_ns: int) -> Update:
     """Translate the answer to `PlaceOrder`. Doubt or refusal do not count for an order that the broker provably has."""
     client_order_id = order.client_order_id
+    if isinstance(answer, OrderPlaced) and order.state == "REJECTED":
+        # It was taken, and then rejected; that was told first. Were it open all the same, a look-up would show it.
+        return Update(trades_missing=True)
     fact: OrderFact
     match answer:
         case OrderPlaced():

@@ -7,7 +7,7 @@ from natya_orders_stage import Release
 
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.risk_state import RiskControl, strictest
-from natya.messages.broker import OrderFound, OrderPlaced, PlaceOrder
+from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder
 from natya.messages.orders import (
     OrderAccepted,
     OrderExpired,
@@ -110,8 +110,27 @@ class TestAnOrderThatRisesFromTheDead:
         assert stage.statistics.risk_state == "HALTED"
         assert "A-1" in stage.statistics.risk_cause
 
-    @pytest.mark.parametrize("end", ["expired", "rejected"])
-    @pytest.mark.parametrize("sign", ["acceptance", "trade", "look-up"])
+    def test_is_none_where_the_answer_that_it_was_taken_is_overtaken_by_the_report_of_its_rejection(self, stage, make):
+        """At a broker whose orders are checked after they are taken, and whose reports are faster than its answers."""
+        stage.open(make.intent("A-1"), make.rejected("A-1"))
+        stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
+
+        assert stage.asked_next(FindOrder).client_order_id == "A-1"
+        assert changes(stage) == []
+        stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+        stage.settle()
+        assert changes(stage) == [("NORMAL", "HALTED")]
+
+    @pytest.mark.parametrize(
+        ("sign", "end"),
+        [
+            ("acceptance", "expired"),
+            ("trade", "expired"),
+            ("trade", "rejected"),
+            ("look-up", "expired"),
+            ("look-up", "rejected"),
+        ],
+    )
     def test_halts_whatever_buried_it_and_whatever_tells_of_it(self, stage, make, end, sign):
         stage.open(make.intent("A-1"), getattr(make, end)("A-1"))
         stage.tell(

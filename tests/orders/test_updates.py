@@ -217,6 +217,11 @@ class TestAnAnswerToPlaceOrder:
 
         assert kinds(updates.from_answer(order(make.uncertain()), not_placed, 5)) == [OrderRejected]
 
+    def test_that_comes_behind_the_rejection_of_what_was_taken_has_it_looked_up_and_halts_nothing(self, order, make):
+        placed = OrderPlaced(client_order_id="A-1", broker_order_id="B-1")
+
+        assert updates.from_answer(order(make.rejected()), placed, 5) == updates.Update(trades_missing=True)
+
 
 class TestAReport:
     def test_of_a_trade_before_the_answer_proves_that_the_broker_has_it(self, order, make):
