@@ -1,0 +1,107 @@
+"""`SupervisedSystem`: how a system in a data directory of its own is started, watched and stopped."""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import wait
+from typing import TYPE_CHECKING, ClassVar, Final, Self
+
+from .actors.observability import logging_to
+from .actors.runtime import InProcessSystem
+from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor
+from .config.data_directory import DataDirectory, DataDirectoryMovedError
+from .messages.addresses import SYSTEM
+from .messages.system import Ping
+from .system import START_TIMEOUT_S, SystemGaveUpError, SystemNotRunningError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from types import TracebackType
+    from typing import Any
+
+    from .actors.runtime import InProcessSystemBase
+    from .actors.supervision import SupervisorSettings
+    from .config.settings import Settings
+
+
+class SupervisedSystem:
+    """A context manager that starts and stops it; a subclass says with which actors."""
+
+    KIND: ClassVar[str]
+    """What it is called in an error."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open nothing yet."""
+        self.settings: Final = settings
+        self._directory: Final = DataDirectory(settings.system.data_dir)
+        self._undo: Final = contextlib.ExitStack()
+        self._runtime: InProcessSystem | None = None
+        self._root_end: Future[Any] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Take the data directory and start every actor."""
+        raise NotImplementedError
+
+    def _run(self, new_base: Callable[[], InProcessSystemBase], new_root: Callable[[], SupervisorSettings]) -> None:
+        """Take the data directory, where the log is, and start the root with all its children; if not, nothing is open.
+
+        Raises:
+            DataDirectoryBusyError: another process works in it.
+            SystemGaveUpError: an actor could not be started.
+        """
+        with contextlib.ExitStack() as undo:
+            self._directory.take()
+            undo.callback(self._directory.release)
+            undo.enter_context(logging_to(self.settings))
+            runtime = undo.enter_context(InProcessSystem(new_base()))
+            root = new_root()
+            runtime.start(SYSTEM, Supervisor, root, timeout_s=START_TIMEOUT_S)
+            self._root_end = runtime.request_future(SYSTEM, AwaitSystemStop())
+            runtime.request(SYSTEM, Ping())  # answered in order: if the root gave up, `_root_end` is done by now
+            self._runtime, self._stop_s = runtime, root.shutdown_s * (len(root.children) + 1)
+            self.expect_running(0.0)
+            self._undo.push(undo.pop_all())
+
+    @property
+    def runtime(self) -> InProcessSystem:
+        """The actors, for tests and for programs that embed it.
+
+        Raises:
+            SystemNotRunningError: it was not started, or has stopped.
+        """
+        if self._runtime is None:
+            raise SystemNotRunningError(f"start the {self.KIND} first")
+        return self._runtime
+
+    def expect_running(self, timeout_s: float) -> None:
+        """Wait so many seconds; raise as soon as it does not run any more.
+
+        Raises:
+            SystemGaveUpError: the root supervisor gave up, or the data directory was moved away.
+        """
+        assert self._root_end is not None, "it was started"
+        wait((self._root_end,), timeout=timeout_s)
+        if self._root_end.done():
+            stopped = self._root_end.result()
+            raise SystemGaveUpError(stopped.reason) from stopped.error
+        try:
+            self._directory.expect_in_place()
+        except DataDirectoryMovedError as fault:
+            raise SystemGaveUpError(str(fault)) from fault
+
+    def stop(self) -> None:
+        """Stop every actor, the last one that was started first; a repeat does nothing."""
+        runtime, self._runtime = self._runtime, None
+        if runtime is not None:
+            with self._undo:
+                runtime.request(SYSTEM, StopChildren(), timeout_s=self._stop_s)
