@@ -35,11 +35,12 @@ class Halting:
 
         self._askers: list[ActorAddress] = []
 
-    def begin(self, request: HaltTrading, asker: ActorAddress) -> None:
-        """Halt for this cause."""
+    def begin(self, request: HaltTrading, asker: ActorAddress | None = None) -> None:
+        """Halt for this cause; whoever asks for it waits until it is durable."""
         self.is_on = True
         self.cause, self.person = printable(request.cause, CAUSE_LENGTH_MAX), printable(request.person)
-        self._askers.append(asker)
+        if asker is not None:
+            self._askers.append(asker)
 
     def end(self) -> None:
         """Cancel nothing more: a person has resumed."""

@@ -8,7 +8,7 @@ import msgspec
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import RuntimeActor, handles
 from natya.messages import codec
-from natya.messages.broker import FindOrder, LookupFailed, OrderPlaced, OrdersSentBefore, PlaceOrder
+from natya.messages.broker import FindOrder, LookupFailed, OrderPlaced, OrdersSentBefore, PlaceOrder, WithdrawOrder
 from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
 from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
@@ -125,7 +125,7 @@ class Stage:
             if not self.broker.is_empty():
                 question = self.broker.receive()
                 self.asked_at_start.append(question)
-                if isinstance(question, OrdersSentBefore):
+                if isinstance(question, OrdersSentBefore | WithdrawOrder):
                     continue
                 if isinstance(question, PlaceOrder):  # an exit of a bracket
                     self.placed_at_start.append(question)

@@ -61,6 +61,11 @@ def withdrawn(stage):
     return found
 
 
+def withdrawn_since_the_start(stage):
+    early = [each.client_order_id for each in stage.asked_at_start if isinstance(each, WithdrawOrder)]
+    return early + withdrawn(stage)
+
+
 def an_open_one(make, name="A-1", number="B-1"):
     return make.intent(name), make.accepted(name, number)
 
@@ -261,6 +266,30 @@ class TestResuming:
         stage.wait_until(lambda: OrderRejected in stage.disk.kinds("A-1"))
 
         assert PlaceOrder not in stage.heard()
+
+    def test_orders_that_starts_with_the_file_there_halts_though_nobody_told_it(self, stage, make, file):
+        file.engage(HaltNote(reason="enough", person="asha"))
+        stage.open(*an_open_one(make), halt_path=str(file.path))
+
+        assert withdrawn_since_the_start(stage) == ["A-1"]
+        assert changes(stage) == [("NORMAL", "HALTED", "kill switch: enough", "asha")]
+        assert stage.statistics.risk_state == "HALTED"
+
+    def test_orders_that_starts_with_the_file_gone_does_not(self, stage, make, file):
+        stage.open(*an_open_one(make), halt_path=str(file.path))
+
+        assert withdrawn(stage) == []
+        assert changes(stage) == []
+
+    def test_a_halt_that_is_durable_is_not_written_again_at_the_next_start(self, stage, make, file):
+        file.engage(HaltNote(reason="enough", person="asha"))
+        halted = RiskStateChanged(
+            previous="NORMAL", state="HALTED", cause="kill switch: enough", changed_by="asha", occurred_ns=1
+        )
+        stage.open(*an_open_one(make), halted, halt_path=str(file.path))
+
+        assert withdrawn_since_the_start(stage) == ["A-1"]
+        assert len(changes(stage)) == 1
 
     def test_a_cancellation_passes(self, stage, make, switch, halt, file):
         stage.open(*an_open_one(make), halt_path=str(file.path))

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ....config.halt_file import HaltFile
 from ....messages.addresses import JOURNAL, KILL_SWITCH, ORDERS
-from ....messages.kill_switch import TradingHalted
+from ....messages.kill_switch import HaltTrading, TradingHalted
 from ....messages.orders import Resumed, ResumeRefused
 from ..risk_state import RiskControl, changed, strictest, why_not_resumed
 from ..rules import Trip, tripped
 from .due import ChangeDue
 
 if TYPE_CHECKING:
-    from ....messages.kill_switch import HaltTrading
     from ....messages.orders import KeptRiskState, ReduceOnly, Resume, RiskState, RiskStateChanged
     from ...runtime import ActorAddress
     from ..halting import Halting
@@ -112,6 +111,14 @@ class RiskKeeper:
         self._cancelling.cancel_halted()
         if self._context.is_read:
             self.write_halt()
+
+    def halt_by_file(self) -> None:
+        """Halt where the kill switch is on, and whoever watches its file has not told this instance so."""
+        if self._control.alarm or self._halt_file is None or not self._halt_file.is_engaged():
+            return
+        note = self._halt_file.note()
+        self._halting.begin(HaltTrading(cause=note.cause(), person=note.person))
+        self._control.alarm, self._control.alarmed_by = self._halting.cause, self._halting.person or KILL_SWITCH
 
     def limit(self, request: ReduceOnly, sender: ActorAddress) -> None:
         """Let only orders pass that reduce a position, until each that said so has taken it back."""

@@ -237,6 +237,7 @@ class Starting:
             self._resolving.find(client_order_id)
         if is_first:
             self._look_up_early()
+            self._risk.halt_by_file()
             self._risk.write_halt()
             self._cancelling.cancel_halted()
             self._cancelling.cancel_waiting()
