@@ -66,14 +66,50 @@ class ReaderDiedError(Exception):
     """The reading process died. The recording is not at fault: start again after the last message received."""
 
 
-class Apart:
+class Framed:
+    """The recordings that the settings name, as `reading.serve` writes them into a stream."""
+
+    def __init__(self, settings: FeedSettings) -> None:
+        """Open nothing yet."""
+        self.bad_rows = 0
+        self.notes: tuple[str, ...] = ()
+        self._settings: Final = settings
+
+    def chunks_of(self, stream: IO[bytes]) -> Iterator[list[MarketMessage]]:
+        """Yield what is written there, in chunks.
+
+        Raises:
+            RecordingError: the recording is missing or broken; all before that was yielded.
+            ReaderDiedError: the stream ends before the recording does.
+        """
+        while isinstance(frame := self._next_frame(stream), Chunk):
+            yield frame.messages
+        if isinstance(frame, Broken):
+            raise RecordingError(Path(frame.path), frame.line, frame.reason)
+
+    def _next_frame(self, stream: IO[bytes]) -> Frame:
+        try:
+            body = read_frame(stream)
+        except FrameCutError as fault:
+            raise ReaderDiedError(READER_DIED) from fault
+        if body is None:
+            raise ReaderDiedError(READER_DIED)
+        try:
+            frame: Frame = _decoder.decode(body)
+        except msgspec.ValidationError as fault:
+            # The reader checks each row; a message that is out of range all the same would be so at each retry.
+            path = Path(self._settings.recordings[0])
+            raise RecordingError(path, 0, f"messages within their ranges are wanted, found {fault}") from fault
+        self.bad_rows, self.notes = frame.bad_rows, frame.notes
+        return frame
+
+
+class Apart(Framed):
     """The recordings that the settings name, read in another process, as a `MarketSource`."""
 
     def __init__(self, settings: FeedSettings) -> None:
         """Start no process yet."""
-        self.bad_rows = 0
-        self.notes: tuple[str, ...] = ()
-        self._settings: Final = settings
+        super().__init__(settings)
         self._process: subprocess.Popen[bytes] | None = None
 
     def chunks(self) -> Iterator[list[MarketMessage]]:
@@ -99,10 +135,7 @@ class Apart:
                 settings = msgspec.msgpack.encode(self._settings)
                 process.stdin.write(framed(settings))
                 process.stdin.flush()  # and left open: the reader exits when it is closed
-            while isinstance(frame := self._next_frame(process.stdout), Chunk):
-                yield frame.messages
-            if isinstance(frame, Broken):
-                raise RecordingError(Path(frame.path), frame.line, frame.reason)
+            yield from self.chunks_of(process.stdout)
         finally:
             self.close()
             process.stdout.close()
@@ -114,19 +147,3 @@ class Apart:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-
-    def _next_frame(self, stream: IO[bytes]) -> Frame:
-        try:
-            body = read_frame(stream)
-        except FrameCutError as fault:
-            raise ReaderDiedError(READER_DIED) from fault
-        if body is None:
-            raise ReaderDiedError(READER_DIED)
-        try:
-            frame: Frame = _decoder.decode(body)
-        except msgspec.ValidationError as fault:
-            # The reader checks each row; a message that is out of range all the same would be so at each retry.
-            path = Path(self._settings.recordings[0])
-            raise RecordingError(path, 0, f"messages within their ranges are wanted, found {fault}") from fault
-        self.bad_rows, self.notes = frame.bad_rows, frame.notes
-        return frame

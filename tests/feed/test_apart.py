@@ -1,4 +1,4 @@
-"""A recording read in a process of its own."""
+"""A recording read in a process of its own, or, where it is small, as there in this one."""
 
 import contextlib
 import gzip
@@ -11,11 +11,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from natya_builders import a_tick
 from natya_processes import await_that, is_alive
 
 from natya.actors.feed import apart
 from natya.actors.feed.apart import READER, Apart, ReaderDiedError
 from natya.actors.feed.errors import RecordingError
+from natya.actors.feed.here import HERE_BYTES_MAX, Here, is_small
 from natya.actors.feed.reading import serve
 from natya.actors.feed.source import MESSAGES_A_CHUNK
 from natya.messages.framing import framed
@@ -27,35 +29,73 @@ def rows(count):
     return [f"{1_766_992_622 + place},{100 + place % 7},TCS" for place in range(count)]
 
 
-class TestARecordingReadApart:
-    def test_says_what_it_says_read_here(self, write, messages, feed_settings):
+@pytest.mark.parametrize("kind", [Apart, Here])
+class TestARecordingReadApartOrHere:
+    def test_says_what_it_says(self, write, messages, feed_settings, kind):
         path = write(HEADER, *rows(2 * MESSAGES_A_CHUNK + 5))
-        apart = Apart(feed_settings(recording=path))
+        source = kind(feed_settings(recording=path))
 
-        said = [message for chunk in apart.chunks() for message in chunk]
+        said = [message for chunk in source.chunks() for message in chunk]
 
         assert said == messages(path)
-        assert apart.bad_rows == 0
+        assert source.bad_rows == 0
 
-    def test_says_all_before_the_broken_row_and_then_what_is_wrong_with_it(self, write, feed_settings):
+    def test_says_all_before_the_broken_row_and_then_what_is_wrong_with_it(self, write, feed_settings, kind):
         path = write(HEADER, *rows(3), "nonsense", *rows(1))
-        chunks = Apart(feed_settings(recording=path)).chunks()
+        chunks = kind(feed_settings(recording=path)).chunks()
 
         assert [tick.sequence for tick in next(chunks)] == [1, 2, 3]
         with pytest.raises(RecordingError) as fault:
             next(chunks)
         assert (fault.value.path, fault.value.line) == (path, 5)
 
-    def test_counts_the_rows_that_were_skipped(self, write, feed_settings):
-        apart = Apart(feed_settings(recording=write(HEADER, *rows(2), "nonsense", "1,2"), bad_rows_max=2))
+    def test_counts_the_rows_that_were_skipped(self, write, feed_settings, kind):
+        source = kind(feed_settings(recording=write(HEADER, *rows(2), "nonsense", "1,2"), bad_rows_max=2))
 
-        assert sum(map(len, apart.chunks())) == 2
-        assert apart.bad_rows == 2
+        assert sum(map(len, source.chunks())) == 2
+        assert source.bad_rows == 2
 
-    def test_says_that_a_file_is_missing(self, tmp_path, feed_settings):
+    def test_says_that_a_file_is_missing(self, tmp_path, feed_settings, kind):
         with pytest.raises(RecordingError, match="No such file"):
-            next(Apart(feed_settings(recording=tmp_path / "gone.csv")).chunks())
+            next(kind(feed_settings(recording=tmp_path / "gone.csv")).chunks())
 
+
+class TestARecordingReadHere:
+    def test_is_closed_before_its_first_message_comes_out(self, write, feed_settings):
+        path = write(HEADER, *rows(2 * MESSAGES_A_CHUNK))
+        chunks = Here(feed_settings(recording=path)).chunks()
+        next(chunks)
+
+        assert path not in opened_by(os.getpid())
+
+    @pytest.mark.parametrize(
+        ("made", "is_here"),
+        [
+            (lambda path: path.write_bytes(b"x" * HERE_BYTES_MAX), True),
+            (lambda path: path.write_bytes(b"x" * (HERE_BYTES_MAX + 1)), False),
+            (lambda path: path.write_bytes(gzip.compress(b"time,ltp,symbol\n")), False),
+            (lambda path: path.write_bytes(b"PAR1"), False),
+            (os.mkfifo, False),
+            (Path.exists, False),
+        ],
+        ids=["small", "large", "packed", "parquet", "pipe", "missing"],
+    )
+    def test_is_small_and_plain(self, tmp_path, feed_settings, made, is_here):
+        made(tmp_path / "recording.csv")
+
+        assert is_small(feed_settings(recording=tmp_path / "recording.csv")) is is_here
+
+    def test_is_one_of_files_that_are_small_together(self, tmp_path, feed_settings):
+        for name in ("one.csv", "other.csv"):
+            (tmp_path / name).write_bytes(b"x" * (HERE_BYTES_MAX // 2))
+        settings = feed_settings(recording=tmp_path)
+
+        assert is_small(settings)
+        (tmp_path / "third.csv").write_bytes(b"x")
+        assert not is_small(settings)
+
+
+class TestARecordingReadApart:
     def test_knows_no_secret_of_ours(self, write, feed_settings, monkeypatch):
         monkeypatch.setenv("BROKER_ACCESS_TOKEN", "canary")
         apart = Apart(feed_settings(recording=write(HEADER, *rows(50 * MESSAGES_A_CHUNK))))
@@ -147,6 +187,12 @@ def opened_by(pid):
 
 
 class TestWhatAReaderSends:
+    def test_here_and_no_message_can_be_ends_the_recording_with_a_line(self, write, feed_settings, monkeypatch):
+        monkeypatch.setattr("natya.actors.feed.reading.open_recordings", lambda _settings: OutOfRange())
+
+        with pytest.raises(RecordingError, match="messages within their ranges are wanted, found Expected `int` >= 1"):
+            list(Here(feed_settings(recording=write(HEADER, *rows(1)))).chunks())
+
     def test_and_no_message_can_be_ends_the_recording_with_a_line(self, write, feed_settings, monkeypatch):
         monkeypatch.setattr("natya.actors.feed.apart.READER", "natya_reader_of_nonsense")
         path = write(HEADER, *rows(1))
@@ -177,3 +223,10 @@ class Mistaken:
 
     def chunks(self):
         yield [1 // 0]
+
+
+class OutOfRange:
+    bad_rows, notes = 0, ()
+
+    def chunks(self):
+        yield [a_tick(sequence=0)]

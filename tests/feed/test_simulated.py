@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from natya_processes import children_of
 
-from natya.actors.feed import SimulatedFeedActor
+from natya.actors.feed import SimulatedFeedActor, here
 from natya.actors.feed.simulated import EndMarket
 from natya.actors.feed.source import MESSAGES_A_CHUNK
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
@@ -299,7 +299,8 @@ class TestAFeedThatIsStopped:
 
 
 class TestAReaderThatIsKilled:
-    def test_costs_a_restart_and_not_a_tick(self, system, start, write):
+    def test_costs_a_restart_and_not_a_tick(self, system, start, write, monkeypatch):
+        monkeypatch.setattr(here, "HERE_BYTES_MAX", 0)
         events, supervised = system.probe("events"), 20 * MESSAGES_A_CHUNK
         others = {*children_of(os.getpid())}  # another test's may still be leaving
         start(recording=write(HEADER, *rows(supervised)))

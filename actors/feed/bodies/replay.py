@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ..columns import Columns, Row
     from ..files.table import FileTable, Table
     from ..files.text import Written
+    from ..here import Here
     from ..rows import RowReader
     from ..source import MarketMessage, Surroundings
     from ..survey import Survey
@@ -63,9 +64,11 @@ BAD_LINES_KEPT_MAX: Final = 100
 _UNREADABLE = (OSError, EOFError, zlib.error, csv.Error)
 
 
-def replay(settings: FeedSettings, _options: NoOptions, _surroundings: Surroundings) -> Apart:
-    """Return the recordings that the settings name, read in a process of their own."""
-    return Apart(settings)
+def replay(settings: FeedSettings, _options: NoOptions, _surroundings: Surroundings) -> Apart | Here:
+    """Return the recordings that the settings name, read in a process of their own unless they are small."""
+    from ..here import Here, is_small  # noqa: PLC0415  which reads them by `open_recordings`
+
+    return Here(settings) if is_small(settings) else Apart(settings)
 
 
 def open_recordings(settings: FeedSettings) -> Recording | Merged:

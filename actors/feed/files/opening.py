@@ -8,12 +8,13 @@ from .arranged import arranged
 from .csv_table import CsvTable
 from .frames import flattened
 from .json_table import JsonTable
-from .packing import BUFFER_BYTES, unpacked
+from .packing import BUFFER_BYTES, packing_of, unpacked
 from .table import FileTable, open_regular
 from .text import encoding_of
 
 if TYPE_CHECKING:
     import contextlib
+    from io import BufferedReader
     from pathlib import Path
 
     from .layouts import Layout
@@ -31,6 +32,12 @@ def open_table(path: Path, stack: contextlib.ExitStack) -> tuple[FileTable, Layo
         csv.Error: its first row is too long.
     """
     return arranged(flattened(_table(path, stack)))
+
+
+def is_packed(file: BufferedReader) -> bool:
+    """Tell from its first bytes whether an open file holds more than its size says."""
+    head = file.peek(_HEAD_BYTES)
+    return head.startswith(_PARQUET_MAGIC) or bool(packing_of(head))
 
 
 def _table(path: Path, stack: contextlib.ExitStack) -> FileTable:
