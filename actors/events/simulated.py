@@ -3,20 +3,20 @@
 Owns    what `EventsActor` owns.
 Hears   the same.
 Sends   the same, to the same actors in the same order. Where a tick closes a candle that is made of ticks, it is sent
-        behind that, as ever.
+        behind that, as ever; and so is all while a subscriber is held.
 Fails   as that does.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...messages.market import Candle, Tick
 from ..runtime import Lane, handles
 from .actor import EventsActor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ..runtime import ActorAddress
 
@@ -28,6 +28,7 @@ class SimulatedEventsActor(EventsActor):
         """Begin as ever."""
         super().on_start()
         self._lane = Lane(self)
+        self._hand_to: Callable[[Iterable[str], Any], None] = self._lane.hand_to
         self._told = False
 
     @handles(Tick)
@@ -42,15 +43,16 @@ class SimulatedEventsActor(EventsActor):
             self._told = False
             self._candles.grow(route.candles, tick)
             if self._told:  # who has a candle before it in the mailbox takes the tick from there, too
-                for name in route.names:
-                    self.send(name, tick)
+                self._post_to(route.names, tick)
                 return
-        self._lane.hand_to(route.names, tick)
+        self._hand_to(route.names, tick)
 
     def newest_is_enough(self, tick: Tick) -> bool:
         """Tell whether all subscribers of its symbol only remember ticks up to this one."""
         route = self._ticks_to.get(tick.symbol)
-        return route is not None and route.candles is None and self._lane.newest_is_enough(route.names, tick)
+        if route is None or route.candles is not None or self._held:
+            return False
+        return self._lane.newest_is_enough(route.names, tick)
 
     @handles(Candle)
     def route_candle(self, candle: Candle, _sender: ActorAddress) -> None:
@@ -58,9 +60,17 @@ class SimulatedEventsActor(EventsActor):
         if self._candles.is_recorded(candle):
             self._route_of(candle.symbol)
         names = self._routes.names("Candle", candle.symbol, candle.interval_ns)
-        self._lane.hand_to(names, candle)
+        self._hand_to(names, candle)
         self._delivered += len(names)
 
     def _tell(self, candles: Iterable[Candle]) -> None:
         self._told = True
         super()._tell(candles)
+
+    def _held_changed(self) -> None:
+        super()._held_changed()
+        self._hand_to = self._post_to if self._held else self._lane.hand_to
+
+    def _post_to(self, names: Iterable[str], message: Any) -> None:
+        for name in names:
+            self._post(name, message)

@@ -6,6 +6,7 @@ from natya_builders import a_tick, filled
 from natya.actors.events import EventsActor, EventsSettings
 from natya.actors.events.routes import RouteTable
 from natya.actors.events.sequence import SequenceGate
+from natya.actors.events.simulated import SimulatedEventsActor
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.events import (
@@ -38,13 +39,14 @@ def records(first, last, fact=None):
     )
 
 
-@pytest.fixture
-def system(actor_system):
+@pytest.fixture(params=[EventsActor, SimulatedEventsActor])
+def system(actor_system, request):
+    actor_system.router = request.param
     return actor_system
 
 
 def start_router(system, *subscriptions, **settings):
-    system.start("events", EventsActor, EventsSettings(subscriptions=subscriptions, **settings))
+    system.start("events", system.router, EventsSettings(subscriptions=subscriptions, **settings))
 
 
 def statistics(system) -> EventsStatistics:
@@ -352,6 +354,7 @@ class TestAJournalThatDoesNotAnswer:
     @pytest.fixture
     def system(self):
         with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+            system.router = EventsActor
             yield system
 
     @pytest.fixture

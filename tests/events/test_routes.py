@@ -33,6 +33,7 @@ class TestATableOfSubscriptions:
             Subscribe(subscriber="a", topics=("Candle",), symbols=(), intervals_ns=intervals)
             for intervals in ((60,), (60, 180))
         )
+        assert RouteTable([minutes]).intervals("INFY") == {60: 0}  # from the start on: since ever
         table = RouteTable([])
         table.add(minutes, since_ns=5)
         table.add(minutes, since_ns=9)

@@ -352,15 +352,15 @@ class DurableSubscriptions:
         def then(outcome: Outcome) -> None:
             if isinstance(outcome.value, Appended):
                 self._buried(subscription, letter)
-            elif letter.letter_id in subscription.burying and not subscription.is_ended:
+            else:
                 self._later(functools.partial(self._try_to_bury, subscription, letter))
 
-        if letter.letter_id in subscription.burying:
+        if letter.letter_id in subscription.burying and not subscription.is_ended:
             self._append(letter, then)
 
     def _buried(self, subscription: Subscription, letter: EventDeadLettered) -> None:
         partition = subscription.burying.pop(letter.letter_id, None)
-        if partition is None or subscription.is_ended:
+        if partition is None:  # told twice: by the answer to the append, and by the record
             return
         self._actor.log_bounded(
             "event.dead_lettered",

@@ -54,7 +54,9 @@ class OwnFacts:
         self._settings: Final = settings
         self._take: Final = take
         self._loaded: Final = loaded
-        self._is_reading = False
+        self._is_reading = True
+        """From the start until nothing that was heard is missing; and again where something is."""
+
         self._heard = 0
         self.is_loaded = False
         self.last_sequence = 0
@@ -63,7 +65,7 @@ class OwnFacts:
     def hear(self, records: tuple[JournalRecord, ...]) -> None:
         """Take in those of records that have just become durable; where some before them are missing, read these."""
         self._heard = max(self._heard, records[-1].sequence)
-        if self._is_reading or not self.is_loaded:
+        if self._is_reading:
             return
         if records[0].sequence > self.last_sequence + 1:
             self.read()

@@ -224,7 +224,7 @@ class RedisBridge(RuntimeActor):
             if each.node != self._node and each.event.event_id not in self._had
         }
         if not fresh:
-            self._confirm(entries, is_first=is_first)
+            self._take(entries, fresh, is_first=is_first)
             return
 
         def then(outcome: Outcome) -> None:
@@ -234,15 +234,19 @@ class RedisBridge(RuntimeActor):
                 again = functools.partial(self._publish, entries, is_first=is_first)
                 self.after_on_machine(self.settings.retry_s, CallDue(again))
                 return
-            self._had.update(dict.fromkeys(fresh))
-            while len(self._had) > HAD_MAX:
-                self._had.popitem(last=False)
-            self._came += len(fresh)
-            self._repeats += sum(each.node != self._node for each in entries) - len(fresh)
-            self._unreadable += sum(each.event_type == UNREADABLE for each in fresh.values())
-            self._confirm(entries, is_first=is_first)
+            self._take(entries, fresh, is_first=is_first)
 
         self.ask(DELIVERY, PublishEvents(events=tuple(fresh.values())), timeout_s=ANSWER_S, then=then)
+
+    def _take(self, entries: list[Entry], fresh: dict[str, EventPublished], *, is_first: bool) -> None:
+        """Take note that all are durable, the fresh ones among them just so, and confirm them."""
+        self._had.update(dict.fromkeys(fresh))
+        while len(self._had) > HAD_MAX:
+            self._had.popitem(last=False)
+        self._came += len(fresh)
+        self._repeats += sum(each.node != self._node for each in entries) - len(fresh)
+        self._unreadable += sum(each.event_type == UNREADABLE for each in fresh.values())
+        self._confirm(entries, is_first=is_first)
 
     def _confirm(self, entries: list[Entry], *, is_first: bool) -> None:
         def then(outcome: Outcome) -> None:

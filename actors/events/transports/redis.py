@@ -81,7 +81,6 @@ class RedisStreams:
             for key in self._keys:
                 with contextlib.suppress(self._server.refused):  # it is there; any other fault meets the next command
                     self._client.xgroup_create(key, self._node, id="0", mkstream=True)
-                self._client.xgroup_createconsumer(key, self._node, self._node)
 
     def add(self, partition: int, events: Sequence[EventPublished]) -> list[EntryId]:
         """Append events to a stream, all or none, and return the ids of their entries.
@@ -143,7 +142,7 @@ class RedisStreams:
         with self._server.telling():
             found: Any = self._client.xreadgroup(self._node, self._node, streams, count=READ_MAX, block=block_ms)
         return [
-            _entry(self._keys.index(key), entry_id, fields or {})  # of one that was trimmed there are none
+            entry_of(self._keys.index(key), entry_id, fields or {})  # of one that was trimmed there are none
             for key, entries in found
             for entry_id, fields in entries
         ]
@@ -178,8 +177,6 @@ class RedisStreams:
     def _has_confirmed(self, key: bytes, name: str, group: dict[str, Any], entry_id: EntryId) -> bool:
         if _id_of(group["last-delivered-id"]) < entry_id:
             return False
-        if not group["pending"]:
-            return True
         lowest = self._client.xpending(key, name)["min"]
         return lowest is None or _id_of(lowest) > entry_id
 
@@ -196,7 +193,7 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _entry(partition: int, entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
+def entry_of(partition: int, entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
     """Read an entry; one that is no integration event of ours is an event of its own, with all its bytes."""
     node = fields.get(b"n", b"").decode(errors="replace")[:500]
     try:

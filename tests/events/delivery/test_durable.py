@@ -1,5 +1,6 @@
 """A durable subscription between a journal and a subscriber that the test plays, on virtual time."""
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,9 @@ from natya.actors.events.delivery.subscription import failure_of
 from natya.actors.runtime import InProcessSystem, Outcome, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.delivery import (
+    ChangeDeadLetters,
     DeadLettersChanged,
+    DeadLettersChangeDone,
     DeliverEvents,
     DeliveryTerms,
     EventDeadLettered,
@@ -20,13 +23,22 @@ from natya.messages.delivery import (
     EventsHandled,
     EventsNotHandled,
     EventsSubscribed,
+    ListDeadLetters,
     SubscribeDurably,
     SubscriptionMoved,
     UnsubscribeEvents,
 )
 from natya.messages.journal import Append, Appended, AppendRefused, Journaled, JournalPage, JournalRecord, ReadJournal
+from natya.messages.replays import ReplayEvents
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
+
+
+class Read(msgspec.Struct, frozen=True):
+    """To the journal itself: a page that has been read."""
+
+    page: JournalPage
+    asker: object
 
 
 class PlayedJournal(RuntimeActor):
@@ -36,6 +48,8 @@ class PlayedJournal(RuntimeActor):
     def append(self, request, sender):
         world = self.settings
         world.asked.append(request.facts[0])
+        if isinstance(request.facts[0], world.unanswered):
+            return
         if isinstance(request.facts[0], world.refused):
             self.send(sender, AppendRefused(reason="the disk is full"))
             return
@@ -54,7 +68,12 @@ class PlayedJournal(RuntimeActor):
             if record.sequence > request.after_sequence
             and (not request.types or type(record.fact).__name__ in request.types)
         ][: request.records_max]
-        self.send(sender, JournalPage(records=tuple(found), last_sequence=len(world.records)))
+        page = JournalPage(records=tuple(found), last_sequence=len(world.records))
+        self.after(world.read_s, Read(page, sender))
+
+    @handles(Read)
+    def answer(self, read, _):
+        self.send(read.asker, read.page)
 
 
 class PlayedSubscriber(RuntimeActor):
@@ -63,6 +82,12 @@ class PlayedSubscriber(RuntimeActor):
     @handles(DeliverEvents)
     def handle(self, request, sender):
         world = self.settings
+        if world.is_silent:
+            return
+        answer = next(world.answers, None)
+        if answer is not None:
+            self.send(sender, answer)
+            return
         for number, event in enumerate(request.events):
             world.tried.append(event.event_id)
             if event.event_id in world.broken:
@@ -76,7 +101,8 @@ class World:
     def __init__(self, system, **terms):
         self.system = system
         self.records, self.asked, self.reads, self.tried, self.handled = [], [], [], [], []
-        self.broken, self.refused, self.is_routed = set(), (), True
+        self.broken, self.refused, self.unanswered, self.is_routed = set(), (), (), True
+        self.read_s, self.is_silent, self.answers = 0.0, False, iter(())
         own = {name: terms.pop(name) for name in ("subscriptions_max",) if name in terms}
         self.terms = DeliveryTerms(**terms)
         system.start("journal", PlayedJournal, self)
@@ -124,8 +150,8 @@ def open_world():
         assert system.base.find("delivery").failures == 0  # whatever it is asked, and whatever it is answered
 
 
-def an_event(number, key="order-1"):
-    return a_published(event_id=f"e-{number}", aggregate_id=key)
+def an_event(number, key="order-1", **fields):
+    return a_published(event_id=f"e-{number}", aggregate_id=key, **fields)
 
 
 @settings(max_examples=HALF)
@@ -194,6 +220,9 @@ class TestAnEventThatFailsToTheEnd:
         world.happen(an_event(1))
         world.run_for(0.5)
         world.system.request("delivery", UnsubscribeEvents(subscriber="durable-billing"))
+        tried = len(world.written(EventDeadLettered))
+        world.run_for(5)
+        assert len(world.written(EventDeadLettered)) == tried  # whether it fails is for the next one to see
         world.broken.clear()
         world.refused = ()
         world.subscribe()
@@ -203,6 +232,95 @@ class TestAnEventThatFailsToTheEnd:
 
         assert len(world.handled) <= 1
         assert len(world.handled) + len(letters) - len(gone) == 1
+
+
+class TestADeadLetterThatIsRequeued:
+    @pytest.fixture
+    def world(self, open_world):
+        """With a dead letter, `billing-2`, that is handled when it is requeued."""
+        world = open_world(attempts_max=1)
+        world.subscribe()
+        world.broken.add("e-1")
+        world.happen(an_event(1))
+        world.run_for(1)
+        world.broken.clear()
+        return world
+
+    def requeue(self, world):
+        change = ChangeDeadLetters(letter_ids=("billing-2",), change="requeued")
+        assert world.system.request("delivery", change) == DeadLettersChangeDone(changed=1)
+
+    @pytest.mark.parametrize("outage", ["refused", "unanswered"])
+    def test_is_a_dead_letter_until_it_is_durable_that_it_was_handled(self, world, outage):
+        self.requeue(world)
+        setattr(world, outage, DeadLettersChanged)
+        world.run_for(3)
+        during = world.system.request("delivery", ListDeadLetters())
+        setattr(world, outage, ())
+        world.run_for(20)
+
+        assert world.handled == [("order-1", "e-1")]
+        assert [each.letter_id for each in during.letters] == ["billing-2"]
+        assert world.system.request("delivery", ListDeadLetters()).found == 0
+        durable = [each.fact.change for each in world.records if isinstance(each.fact, DeadLettersChanged)]
+        assert durable == ["requeued", "handled"]
+
+
+class TestAReplay:
+    AWAY = Unavailable(actor="durable-billing", reason="restarting", retry_after_s=0)
+
+    @pytest.fixture
+    def world(self, open_world):
+        world = open_world(handling_s=3.0, batch_max=1)
+        world.subscribe()
+        world.happen(an_event(1, occurred_ns=10**9), an_event(2, occurred_ns=6 * 10**9))
+        world.run_for(1)
+        assert len(world.handled) == 2
+        return world
+
+    def begin(self, world, seconds, **wanted):
+        """Begin one, and return how it stands after so many seconds."""
+        world.system.request("delivery", ReplayEvents(subscription="billing", **wanted))
+        return self.status(world, seconds)
+
+    def status(self, world, seconds):
+        world.run_for(seconds)
+        (status,) = world.system.request("delivery", Ping()).statistics.replays
+        return status
+
+    def test_whose_subscriber_does_not_answer_ends_and_says_so(self, world):
+        world.is_silent = True
+        early = self.begin(world, 2.9)
+        late = self.status(world, 0.2)
+
+        assert (early.is_over, early.error) == (False, "")
+        assert (late.is_over, late.handled, late.failed) == (True, 0, 0)
+        assert late.error.startswith("no answer of durable-billing: ")
+
+    @pytest.mark.parametrize(("pace", "pause_s"), [(0, 0.0), (1, 5.0), (10, 0.5)])
+    def test_makes_the_pauses_of_the_past_at_its_pace(self, world, pace, pause_s):
+        early = self.begin(world, max(0.0, pause_s - 0.1), pace=pace)
+        late = self.status(world, 0.2)
+
+        assert not pause_s or (early.handled, early.is_over) == (1, False)
+        assert (late.handled, late.is_over) == (2, True)
+
+    def test_waits_for_a_subscriber_that_is_being_restarted_and_not_for_ever(self, world):
+        world.answers = iter([self.AWAY] * 40)
+        early = self.begin(world, 25)
+        late = self.status(world, 10)
+
+        assert not early.is_over
+        assert (late.is_over, late.error) == (True, "durable-billing is not there: restarting")
+
+    def test_goes_on_with_one_that_is_back_however_often_it_goes(self, world):
+        world.answers = iter([*[self.AWAY] * 25, None] * 2)
+        early = self.begin(world, 40)
+        late = self.status(world, 15)
+
+        assert (early.is_over, early.handled) == (False, 1)
+        assert (late.is_over, late.handled, late.error) == (True, 2, "")
+        assert world.handled[2:] == world.handled[:2]
 
 
 class TestASubscription:
@@ -240,10 +358,16 @@ class TestASubscription:
         assert "words joined by dots" in world.subscribe(patterns=("a..b",)).refusal
         assert not world.system.request("delivery", Ping()).statistics.subscriptions
 
-    def test_has_its_place_journaled_anew_before_old_segments_go(self, open_world):
+    @pytest.mark.parametrize("has_left", [False, True])
+    def test_has_its_place_journaled_anew_before_old_segments_go(self, open_world, has_left):
         world = open_world()
         world.subscribe()
+        world.happen(an_event(1))
         world.run_for(1)
+        if has_left:
+            world.system.request("delivery", UnsubscribeEvents(subscriber="durable-billing"))
+            world.run_for(1)
+        place = world.status.position
         before = len(world.written(SubscriptionMoved))
         day_ns = 86_400 * 10**9
         told = [record.recorded_ns for record in world.records if isinstance(record.fact, SubscriptionMoved)]
@@ -253,7 +377,8 @@ class TestASubscription:
         assert len(world.written(SubscriptionMoved)) == before
         subscriptions.keep_old(max(told) + day_ns)
         world.run_for(1)
-        assert len(world.written(SubscriptionMoved)) == before + 1
+        moved = world.written(SubscriptionMoved)
+        assert (len(moved), moved[-1].subscription, moved[-1].position) == (before + 1, "billing", place)
 
     def test_that_has_no_room_is_behind_by_what_it_was_not_offered(self, open_world):
         world = open_world(pending_max=2, batch_max=1, partitions=1, attempts_max=100, retry_first_s=50.0)
@@ -317,6 +442,19 @@ class TestAPage:
 
         assert world.handled == [("order-1", f"e-{each}") for each in range(number)]
         assert min(len(world.reads_of_events), 1) == reads
+
+    def test_is_read_on_for_what_became_durable_while_it_was_on_its_way(self, open_world):
+        world = open_world()
+        world.run_for(1)
+        world.happen(an_event(1), is_told=False)
+        world.subscribe(begins="oldest")
+        world.read_s = 1.0
+        world.happen(an_event(2))
+        world.run_for(0.5)
+        world.happen(an_event(3))
+        world.run_for(5)
+
+        assert world.handled == [("order-1", f"e-{each}") for each in (1, 2, 3)]
 
     def test_is_not_read_for_one_place_in_memory(self, open_world):
         world = open_world(pending_max=16, batch_max=1, partitions=1, window_max=0)

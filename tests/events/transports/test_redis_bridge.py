@@ -9,6 +9,7 @@ from natya_events import Invoiced, a_published
 from natya_processes import await_that
 from natya_redis import Node, Server, TlsProxy
 
+from natya.actors.events.transports.redis import entry_of
 from natya.config.secrets import Secret
 from natya.messages.codec import encode
 
@@ -161,6 +162,22 @@ class TestANodeThatIsAway:
 
 
 class TestAnEntryThatIsNoEvent:
+    @pytest.mark.parametrize(
+        ("fields", "node", "reason"),
+        [
+            ({}, "?", "the stream was trimmed before it was confirmed"),
+            ({b"n": b"x", b"e": b"\xff"}, "x", "a frame has 2 to"),
+            ({b"n": b"x", b"e": encode(a_published(kind="fact"))}, "x", "no integration event"),
+        ],
+        ids=["trimmed", "no message", "a fact"],
+    )
+    def test_says_why(self, fields, node, reason):
+        found = entry_of(3, b"17-0", fields)
+
+        assert (found.partition, found.entry_id, found.event.origin) == (3, b"17-0", node)
+        assert (found.event.event_id, found.event.aggregate_id) == ("redis-3-17-0", "3-17-0")
+        assert msgspec.msgpack.decode(found.event.payload)["reason"].startswith(reason)
+
     @pytest.mark.parametrize(
         "fields",
         [

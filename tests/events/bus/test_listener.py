@@ -1,0 +1,119 @@
+"""A durable listener and a delivery that the test plays, on virtual time."""
+
+import pytest
+from natya_events import Invoiced
+
+from natya.actors.events.bus import listener
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.domain.events.catalog import EventCatalog, write
+from natya.messages.delivery import (
+    DeliverEvents,
+    EventsHandled,
+    EventsNotHandled,
+    EventsSubscribed,
+    SubscribeDurably,
+)
+from natya.messages.supervision import Unavailable
+from natya.messages.system import Ping
+
+
+class PlayedDelivery(RuntimeActor):
+    """Answers a subscription as the test wants, one answer after another."""
+
+    @handles(SubscribeDurably)
+    def subscribe(self, _request, sender):
+        self.send(sender, self.settings.pop(0))
+
+
+class World:
+    def __init__(self, system, answers):
+        self.system, self.answers = system, answers
+        self.heard, self.broken = [], set()
+        system.start("delivery", PlayedDelivery, answers)
+
+    def start(self, **more):
+        wanted = SubscribeDurably(subscription="billing", subscriber="durable-billing")
+        settings = listener.DurableListenerSettings(handler=self.handle, catalog=EventCatalog(), wanted=wanted, **more)
+        self.system.start("durable-billing", listener.DurableListener, settings)
+
+    def handle(self, event):
+        if event.number in self.broken:
+            raise ValueError("no such customer")
+        self.heard.append(event.number)
+
+    def deliver(self, *numbers, replay_id=""):
+        events = tuple(write(Invoiced(aggregate_id="c", number=each, event_id=f"e-{each}")) for each in numbers)
+        wanted = DeliverEvents(subscription="billing", partition=0, events=events, replay_id=replay_id)
+        return self.system.request("durable-billing", wanted)
+
+    @property
+    def handled(self):
+        return self.system.request("durable-billing", Ping()).statistics.handled
+
+
+@pytest.fixture
+def world():
+    with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+        yield World(system, [EventsSubscribed(subscriber="durable-billing")])
+
+
+class TestABatch:
+    def test_that_comes_again_is_handled_once(self, world):
+        world.start()
+        answers = [world.deliver(1, 2), world.deliver(1, 2, 3), world.deliver(3)]
+
+        assert answers == [EventsHandled()] * 3
+        assert (world.heard, world.handled) == ([1, 2, 3], 3)
+
+    def test_of_which_the_newest_are_remembered_for_longest(self, world, monkeypatch):
+        monkeypatch.setattr(listener, "HANDLED_MAX", 2)
+        world.start()
+        for number in (1, 2, 3, 2, 3, 1):
+            world.deliver(number)
+
+        assert world.heard == [1, 2, 3, 1]
+
+    def test_that_fails_says_at_which_and_its_beginning_is_not_handled_again(self, world):
+        world.start()
+        world.broken.add(3)
+        failed = world.deliver(1, 2, 3, 4)
+        world.broken.clear()
+        again = world.deliver(3, 4)
+
+        assert isinstance(failed, EventsNotHandled)
+        assert (failed.handled, failed.error, failed.reason, failed.is_permanent) == (
+            2, "ValueError", "no such customer", False,
+        )  # fmt: skip
+        assert "in handle" in failed.traceback
+        assert (again, world.heard, world.handled) == (EventsHandled(), [1, 2, 3, 4], 4)
+
+    def test_of_a_replay_is_handled_though_it_was_before_and_is_not_counted(self, world):
+        world.start()
+        world.deliver(1, 2)
+        replayed = world.deliver(1, 2, 3, replay_id="r")
+        world.deliver(3)
+
+        assert replayed == EventsHandled()
+        assert (world.heard, world.handled) == ([1, 2, 1, 2, 3, 3], 3)
+
+    def test_is_handled_though_its_events_are_not_wanted(self, world):
+        world.start(where=lambda event: event.number % 2)
+
+        assert world.deliver(1, 2, 3) == EventsHandled()
+        assert world.heard == [1, 3]
+
+
+class TestASubscription:
+    def test_is_asked_for_until_delivery_takes_it(self, world):
+        world.answers[:0] = [Unavailable(actor="delivery", reason="down", retry_after_s=0)] * 3
+        world.start()
+
+        assert world.deliver(1) == EventsHandled()
+        assert world.answers == []
+
+    def test_that_is_refused_is_no_start(self, world):
+        world.answers[:] = [EventsSubscribed(subscriber="durable-billing", refusal="at most 1 wanted")]
+
+        with pytest.raises(ValueError, match="at most 1 wanted"):
+            world.start()
