@@ -22,10 +22,10 @@ Post: TypeAlias = Callable[["Request", bytes, bool], object]
 class Request:
     """One request. An answer after its connection, or the server, has closed has no effect."""
 
-    __slots__ = ("_answer_bytes_max", "_post", "ask", "asker", "connection", "peer", "serial")
+    __slots__ = ("_answer_bytes_max", "_post", "ask", "asker", "connection", "peer")
 
     def __init__(  # noqa: PLR0913  what the server says of it
-        self, ask: Ask, *, connection: int, peer: Peer, serial: int, asker: str, answer_bytes_max: int, post: Post
+        self, ask: Ask, *, connection: int, peer: Peer, asker: str, answer_bytes_max: int, post: Post
     ) -> None:
         self.ask: Final = ask
         self.connection: Final = connection
@@ -33,9 +33,6 @@ class Request:
 
         self.peer: Final = peer
         """The process that asks."""
-
-        self.serial: Final = serial
-        """Unique number in this server: a client may reuse a request id once it is answered."""
 
         self.asker: Final = asker
         """Name of the request, unique also across restarts of the server; see `messages.database.Abandon`."""

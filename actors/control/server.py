@@ -241,7 +241,6 @@ class ControlServer:
             ask,
             connection=connection.number,
             peer=connection.peer,
-            serial=self._asks,
             asker=f"{self.life}-{self._asks}",
             answer_bytes_max=self._answer_bytes_max,
             post=self._post,

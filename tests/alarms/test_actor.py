@@ -162,7 +162,8 @@ class TestACommand:
 
 
 class TestTelegram:
-    def test_gets_the_text_in_the_chat_that_is_named(self):
+    def deliver(self, status_code=200):
+        """Send a notice through a session that answers so, and return what it was asked."""
         sent = []
 
         class Session:
@@ -171,16 +172,26 @@ class TestTelegram:
                 return Answer()
 
             def close(self):
-                pass
+                sent.append("closed")
 
         class Answer:
-            status_code = 200
+            pass
 
+        Answer.status_code = status_code
         settings = NotificationsSettings.default(telegram_token=Secret("1:token"), telegram_chat="42")
         ways(settings, lambda _: Session())["telegram"](told(Notice("over", ALARM), "live"))
+        return sent
 
+    def test_gets_the_text_in_the_chat_that_is_named(self):
         text = "natya live: over: critical: dip failed for good"
-        assert sent == [("POST", "https://api.telegram.org/bot1:token/sendMessage", {"chat_id": "42", "text": text})]
+        url = "https://api.telegram.org/bot1:token/sendMessage"
+
+        assert self.deliver() == [("POST", url, {"chat_id": "42", "text": text}), "closed"]
+
+    @pytest.mark.parametrize("status_code", [199, 300, 301, 401, 404, 429, 500])
+    def test_has_it_only_where_it_says_so(self, status_code):
+        with pytest.raises(NotDeliveredError, match=f"Telegram answered {status_code}"):
+            self.deliver(status_code)
 
     def test_without_a_chat_is_no_way(self):
         assert not ways(NotificationsSettings.default(telegram_token=Secret("1:token")))

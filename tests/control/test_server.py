@@ -105,7 +105,8 @@ class TestAQuestion:
         assert (refusal.request_id, refusal.kind) == (3, "too_large")
 
     def test_beyond_those_in_flight_is_refused_and_the_others_are_answered(self, serve, kept):
-        line = serve(kept, in_flight_max=2).line()
+        served = serve(kept, in_flight_max=2)
+        line = served.line()
         for number in (1, 2, 3):
             line.ask(number)
         refusal = line.reply()
@@ -115,6 +116,25 @@ class TestAQuestion:
         assert (refusal.request_id, refusal.kind) == (3, "busy")
         assert "in_flight_max (2)" in refusal.reason
         assert {line.reply().request_id, line.reply().request_id} == {1, 2}
+        counts = served.server.statistics()
+        assert (counts.asks, counts.refused) == (2, 1)
+
+    def test_that_is_refused_by_who_hears_it_is_counted_and_an_answered_one_is_not(self, serve):
+        def admit_the_second(asked):
+            if asked.ask.request_id == 2:
+                asked.answer(encode(Ping()))
+            else:
+                asked.refuse("forbidden", "as the test says")
+
+        served = serve(admit_the_second)
+        line = served.line()
+        for number in (1, 2, 3):
+            line.ask(number)
+        replies = [line.reply() for _ in range(3)]
+
+        assert [type(each) for each in replies] == [AskRefused, Answer, AskRefused]
+        counts = served.server.statistics()
+        assert (counts.asks, counts.refused, counts.dropped, counts.accepted, counts.connections) == (3, 2, 0, 1, 1)
 
 
 class TestAQuestionUnderANumberThatIsUsedAgain:
