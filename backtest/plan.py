@@ -211,9 +211,9 @@ def slippage_of(text: str) -> tuple[float, int]:
     percent, ticks = 0.0, 0
     for part in text.split("+") if text.strip() not in {"", "0"} else ():
         found = _SLIPPAGE.fullmatch(part.strip())
-        number = float(found["number"]) if found is not None else -1.0
-        if found is None or (found["unit"].startswith("tick") and not number.is_integer()):
+        if found is None or (found["unit"].startswith("tick") and not float(found["number"]).is_integer()):
             raise BacktestRefusedError(f"slippage such as 0.05%, 5bp or 1tick wanted, found {part.strip()!r}")
+        number = float(found["number"])
         if found["unit"].startswith("tick"):
             ticks += int(number)
         else:

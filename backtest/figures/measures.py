@@ -47,8 +47,8 @@ def cagr(returns: Floats) -> float | None:
     """Return the growth a year; None without a day, -1.0 where all was lost."""
     if not len(returns):
         return None
-    grown = float(np.prod(1.0 + returns))
-    return float(grown ** (DAYS_A_YEAR / len(returns)) - 1.0) if grown > 0 else -1.0
+    grown = max(0.0, float(np.prod(1.0 + returns)))
+    return float(grown ** (DAYS_A_YEAR / len(returns)) - 1.0)
 
 
 def sharpe(returns: Floats) -> float | None:

@@ -128,6 +128,7 @@ class TestWhatHasNoMeaning:
 
     def test_of_a_ruin_is_the_loss_of_all(self):
         assert measures.cagr(np.array([-1.0, 0.5])) == -1.0
+        assert measures.cagr(np.array([0.5, -1.2])) == -1.0  # more than all
 
 
 class TestAgainstEmpyrical:

@@ -29,10 +29,11 @@ from natya.backtest.figures.report import Figures
 from natya.backtest.figures.shown import amounts_shown, measures_shown
 from natya.backtest.figures.trades import Trade
 from natya.backtest.pages.document import OPENING, document, write_page
-from natya.backtest.pages.result import CHARTS_MAX, TRADES_MAX, page_of
+from natya.backtest.pages.result import CHARTS_MAX, TRADES_MAX, fills_at, page_of
 from natya.backtest.pages.thinning import extremes, joined
 from natya.backtest.running.marks import MarkKeeper
 from natya.cli.app import app
+from natya.messages.orders import OrderFilled
 
 MINUTE_NS = 60 * 10**9
 CHROMIUM = shutil.which("chromium")
@@ -92,6 +93,7 @@ class TestThePageOfABacktest:
         assert symbol["lows"] == list(bars.lows)
         assert symbol["closes"] == list(bars.closes)
         assert symbol["joined"] == 1
+        assert not [each for texts in page.texts.values() for each in texts if "without a chart" in each]
 
     def test_has_each_fill_in_the_candle_that_it_happened_in(self, result, page):
         (symbol,) = page.data["symbols"]
@@ -314,6 +316,38 @@ class TestThinning:
             assert found.highs[place] == max(bars.highs[first:last])
             assert found.lows[place] == min(bars.lows[first:last])
         assert found.joined == max(last - first for first, last in zip(firsts, lasts, strict=True))
+
+
+class TestTheFillsOfABar:
+    @given(
+        st.lists(st.integers(1, 50), min_size=1, max_size=8, unique=True).map(sorted),
+        st.lists(
+            st.tuples(st.integers(0, 60), st.sampled_from(["BUY", "SELL"]), st.integers(1, 9), st.integers(1, 99)),
+            max_size=12,
+        ).map(sorted),
+    )
+    def test_are_of_the_first_that_ends_at_their_time_or_later_or_else_of_the_last(self, ends, drawn):
+        bars = Bars()
+        for end in ends:
+            bars.add(end * 10**9, 1.0, 1.0, 1.0, 1.0)
+        fills = [
+            OrderFilled(
+                client_order_id="o", trade_id=f"{number}", strategy="s", symbol="A", side=side, quantity=quantity,
+                price=price / 4, cumulative_quantity=quantity, occurred_ns=at * 10**9,
+            ) for number, (at, side, quantity, price) in enumerate(drawn)
+        ]  # fmt: skip
+
+        found = fills_at(joined(bars, 100), fills)
+
+        wanted = {}
+        for at, side, quantity, price in drawn:
+            place = next((place for place, end in enumerate(ends) if at <= end), len(ends) - 1)
+            wanted.setdefault((place, 1 if side == "BUY" else -1), []).append((quantity, price / 4))
+        assert found == [
+            (place, side, shares := sum(each for each, _ in those),
+             pytest.approx(sum(each * price for each, price in those) / shares, abs=5e-5))
+            for (place, side), those in wanted.items()
+        ]  # fmt: skip
 
 
 class TestTheBarsOfAMarket:

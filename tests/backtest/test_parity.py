@@ -144,3 +144,10 @@ class TestTheFirstDifference:
 
         assert "order 1 of b: " in first_difference("order", ours, theirs)
         assert "(quantity 1 and 5)" in first_difference("order", ours, theirs)
+
+    def test_may_be_one_that_either_of_them_has_more(self):
+        few, more = [self.an_order(1)], [self.an_order(1), self.an_order(2, quantity=7), self.an_order(3)]
+
+        assert first_difference("order", more, few).startswith("order 2 of s: the session has BUY 7 TCS")
+        assert first_difference("order", few, more).startswith("order 2 of s: the backtest has BUY 7 TCS")
+        assert first_difference("order", few, more).endswith("the session none")

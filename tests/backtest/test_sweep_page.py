@@ -79,6 +79,18 @@ class TestAMapOfTwoParameters:
         assert beside(found, (1, 1)) == statistics.median([1, 2, 3, 4, 5, 6, 7])
         assert beside(found, (0, 0)) == statistics.median([2, 4, 9])
 
+    @given(st.permutations([float(each) for each in range(16)]))
+    def test_is_the_first_where_it_has_the_best_choice_of_all(self, values):
+        valued = grid(values, a=[1, 2], b=[1, 2], c=[1, 2], d=[1, 2])
+        best = next(choice for choice, value in valued if value == 15.0)
+
+        maps = heat_maps(valued)
+
+        assert len(maps) == 4
+        assert maps[0].others == {name: best[name] for name in ("c", "d")}
+        in_order = [{"c": c, "d": d} for c in (1, 2) for d in (1, 2)]
+        assert [each.others for each in maps[1:]] == [each for each in in_order if each != maps[0].others]
+
     def test_is_one_of_so_many_and_those_left_out_are_counted(self, monkeypatch):
         monkeypatch.setattr(sweep, "MAPS_MAX", 1)
         cards = list(sweep._maps(grid(range(8), a=[1, 2], b=[1, 2], c=[1, 2]), "profit", "net_rupees"))
@@ -172,6 +184,7 @@ class TestThePageOfAWalk:
         walk, page = msgspec.json.decode(done.stdout), Page(path.read_text())
         assert len(walk["steps"]) == 2
         worth = list(accumulate((1 + step["tested"]["total_return"] for step in walk["steps"]), lambda a, b: a * b))
+        assert len(page.scripts) == 2  # what draws the curve, and the page's own
         assert page.data["curve"]["equity"] == [1e6, *(round(1e6 * each, 2) for each in worth)]
         assert list(accumulate(page.data["curve"]["milliseconds"]))[1:] == [
             step["window"]["end_ns"] // 10**6 for step in walk["steps"]

@@ -28,6 +28,7 @@ from natya.config.sections.control import ControlSettings
 from natya.config.sections.web import WebSettings
 from natya.messages.control import ShowHttp
 from natya.messages.health import TIMING_BOUNDS_S, Timing
+from natya.messages.journal import JournalStatistics
 from natya.messages.market import FeedStatistics
 from natya.messages.orders import OrdersStatistics, Position
 from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree, Unavailable
@@ -224,6 +225,21 @@ class TestAShot:
         shot = shot_of(the_view(orders=the_orders(("TCS", 10), ("INFY", 5)), feed=the_feed(TCS=99.5)), wall_ns=0)
 
         assert shot["orders"]["unrealized"] is None
+
+    def test_says_how_long_most_took_and_how_long_the_slowest(self):
+        counts = (98, 0, 0, 0, 0, 2, *[0] * (len(TIMING_BOUNDS_S) - 5))
+        journal = JournalStatistics(
+            records=1, appended=1, commits=100, bytes_written=1, path="", commit=Timing(counts=counts, sum_s=1.0)
+        )
+
+        assert shot_of(the_view(journal=journal), wall_ns=0)["timings"] == [
+            {
+                "name": "journal commit",
+                "count": 100,
+                "p50_ms": 1_000 * TIMING_BOUNDS_S[0],
+                "p99_ms": 1_000 * TIMING_BOUNDS_S[5],
+            }
+        ]
 
     def test_of_a_system_that_does_not_answer_says_so(self):
         shot = shot_of(View(tree=None, statistics={}), wall_ns=0)

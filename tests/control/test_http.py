@@ -135,6 +135,10 @@ class TestAnOperation:
         assert answered.fields == {"operation": "resume", "request": asked.fields["request"], "answer": "Resumed"}
         assert api.token not in repr([vars(each) for each in caplog.records])
 
+    def test_is_posted_without_arguments_by_no_body(self, api):
+        assert api("/v1/tree", b"") == api("/v1/tree", {})
+        assert api("/v1/tree", b"")[0] == 200
+
     def test_that_changes_something_is_not_got(self, api):
         assert api("/v1/resume?reason=x")[0] == 405
 
@@ -204,7 +208,10 @@ class TestWhatAnyoneOnThisMachineMayKnow:
 
         assert status == 200
         assert document["openapi"] == "3.1.0"
-        assert set(document["paths"]) == {f"/{each.name}" for each in OPERATIONS if each.over_http}
+        methods = {path[1:]: set(described) for path, described in document["paths"].items()}
+        assert methods == {
+            each.name: {"post", "get"} if each.role == "read" else {"post"} for each in OPERATIONS if each.over_http
+        }
         assert api.token not in json.dumps(document)
 
     def test_is_not_what_is_counted(self, api):

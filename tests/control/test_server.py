@@ -307,6 +307,17 @@ class TestHostileBytes:
         assert line.reply() is None
         assert served.server.statistics().dropped == 1
 
+    def test_are_the_last_that_is_heard_of_a_connection(self, serve, kept):
+        good = [framed(encode(Ask(request_id=each, actor="echo", message=b"", timeout_s=1))) for each in (1, 2)]
+        served = serve(kept)
+        line = served.line()
+        line.send(good[0] + framed(b"\x02\x90") + good[1])
+
+        assert line.reply().kind == "malformed"
+        assert line.reply() is None
+        assert [each.ask.request_id for each in kept.asked] == [1]
+        assert served.server.statistics().asks == 1
+
     def test_as_a_request_id_that_is_in_flight_are_refused(self, serve, kept):
         line = serve(kept).line()
         line.ask(5)
