@@ -134,7 +134,7 @@ class SymbolFetch:
         todo = self._pieces([wanted, *stale], () if again else had)
         if self._ask_for(todo, on_progress, compares=True):
             said.days_there = 0
-            self._save_note(0, 0, requests=0)
+            self._save_note(0, requests=0)
             self._ask_for(self._pieces([wanted, *stale, *had], ()), on_progress, compares=False)
         if wanted[0] < wanted[1] and not said.error:
             bounds = day_start_ns(wanted[0]), min(day_start_ns(wanted[1]), self._newest_end_ns())
@@ -190,10 +190,10 @@ class SymbolFetch:
                 empty.append((piece, requests))
             elif compares and (factor := self._adjusted_by(piece, candles)) is not None:
                 self._said.adjusted_by, is_adjusted = factor, True
-                self._save_note(day_start_ns(piece[0]), day_start_ns(piece[0]), requests=requests)
+                self._save_note(day_start_ns(piece[0]), requests=requests)
             else:
                 self._save(piece, candles, requests)
-            on_progress(1 - (len(waiting) + len(begun)) / (len(todo) + 1))
+            on_progress(1 - (len(waiting) + len(begun)) / len(todo))
         for piece, requests in empty:
             self._take_empty(piece, requests, is_over=is_adjusted or bool(self._said.error))
         return is_adjusted
@@ -218,7 +218,7 @@ class SymbolFetch:
         if answer.why == "refused":
             self._said.error = answer.reason
         elif answer.why != "nothing":
-            self._save_note(day_start_ns(piece[0]), day_start_ns(piece[0]), requests=requests)
+            self._save_note(day_start_ns(piece[0]), requests=requests)
             raise FetchStoppedError(answer)
         return NOTHING, requests
 
@@ -247,7 +247,7 @@ class SymbolFetch:
         start_ns = day_start_ns(piece[0])
         ((older,),) = rows_of(self._owner, _OLDER, [self._said.symbol, self._want.interval_ns, start_ns])
         if is_over:
-            self._save_note(start_ns, start_ns, requests=requests)
+            self._save_note(start_ns, requests=requests)
         elif not older:
             self._save(piece, (), requests)
         else:
@@ -256,7 +256,7 @@ class SymbolFetch:
             if candles:
                 self._save(piece, candles, requests + more)
                 return
-            self._save_note(start_ns, start_ns, requests=requests + more)
+            self._save_note(start_ns, requests=requests + more)
             if piece[0] < day_of(self._now_ns()):
                 self._said.empty.append((day_of_number(piece[0]), day_of_number(piece[1] - 1)))
 
@@ -271,8 +271,9 @@ class SymbolFetch:
             self._said.written += saved.rows
         self._said.candles += len(candles)
 
-    def _save_note(self, start_ns: int, end_ns: int, *, requests: int) -> None:
-        note = self._note(start_ns, end_ns, candles=0, requests=requests)
+    def _save_note(self, at_ns: int, *, requests: int) -> None:
+        """Save that requests were made which no day is counted as had for; at 0: what was had before no more."""
+        note = self._note(at_ns, at_ns, candles=0, requests=requests)
         self._owner.work(SaveMarketData(fetches=(note,)), timeout_s=SAVE_S)
 
     def _note(self, start_ns: int, end_ns: int, *, candles: int, requests: int) -> Fetched:

@@ -103,6 +103,15 @@ class TestByHand:
         assert measures.profit_factor(results) == 4.0
         assert measures.expectancy(results) == 3.0
 
+    @given(st.lists(st.integers(-300, 300), min_size=1, max_size=12))
+    def test_what_trades_came_to_by_the_paisa(self, paise):
+        results = [Decimal(each) / 100 for each in paise]
+        won, lost = ([abs(each) for each in paise if each * sign > 0] for sign in (1, -1))
+
+        assert measures.win_rate(results) == len(won) / len(paise)
+        assert measures.profit_factor(results) == (pytest.approx(sum(won) / sum(lost)) if lost else None)
+        assert measures.expectancy(results) == pytest.approx((sum(won) - sum(lost)) / len(paise) / 100)
+
 
 class TestExposure:
     def test_is_the_part_of_the_marks_at_which_something_was_held(self):

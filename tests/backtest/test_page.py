@@ -29,7 +29,7 @@ from natya.backtest.figures.report import Figures
 from natya.backtest.figures.shown import amounts_shown, measures_shown
 from natya.backtest.figures.trades import Trade
 from natya.backtest.pages.document import OPENING, document, write_page
-from natya.backtest.pages.result import CHARTS_MAX, TRADES_MAX, fills_at, page_of
+from natya.backtest.pages.result import CHARTS_MAX, TRADES_MAX, fills_at, page_of, trades_data
 from natya.backtest.pages.thinning import extremes, joined
 from natya.backtest.running.marks import MarkKeeper
 from natya.cli.app import app
@@ -125,6 +125,28 @@ class TestThePageOfABacktest:
         assert [trades["symbols"][each] for each in trades["symbol"]] == [each.symbol for each in result.trades]
         assert list(accumulate(trades["entry"])) == [each.entry_ns // 10**6 for each in result.trades]
         assert sum(trades["charges"]) == pytest.approx(float(result.report.charges_rupees))
+        sides = {"LONG": 1, "SHORT": -1}
+        for place, trade in enumerate(result.trades):
+            assert list(accumulate(trades["exit"]))[place] == trade.exit_ns // 10**6
+            told = {name: trades[name][place] for name in ("side", "quantity", "profit", "charges")}
+            assert told == {
+                "side": sides[trade.direction],
+                "quantity": trade.quantity,
+                "profit": float(round(trade.profit, 2)),
+                "charges": float(round(trade.charges, 2)),
+            }
+            assert trades["entry_price"][place] == float(round(trade.entry_price, 4))
+            assert trades["exit_price"][place] == float(round(trade.exit_price, 4))
+
+    def test_says_of_a_trade_that_is_open_that_it_has_no_exit(self):
+        one = Trade(
+            strategy="s", symbol="A", direction="SHORT", quantity=2, entry_ns=7 * 10**6, entry_price=Decimal(5),
+            exit_ns=None, exit_price=None, profit=Decimal(-3), charges=Decimal(1),
+        )  # fmt: skip
+        found = trades_data([one])
+
+        assert (found["entry"], found["exit"], found["exit_price"]) == ([7], [7], [None])
+        assert (found["side"], found["profit"], found["net"]) == ([-1], [-3.0], [-4.0])
 
     def test_has_months_settings_and_what_it_assumes(self, result, page):
         rows = {row[0]: row[1:] for row in page.rows}
@@ -282,6 +304,8 @@ some_values = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=200
 
 class TestThinning:
     @example(values=[1.0] * 4, stretches_max=2)
+    @example(values=[5.0] * 6 + [0.0, 9.0, 5.0], stretches_max=2)
+    @example(values=[5.0] * 6 + [9.0, 0.0, 5.0], stretches_max=2)
     @given(values=some_values, stretches_max=st.integers(1, 20))
     def test_of_a_curve_hides_no_extreme_of_any_stretch(self, values, stretches_max):
         column = np.array(values)
@@ -306,7 +330,8 @@ class TestThinning:
 
         found = joined(bars, bars_max)
 
-        assert len(found.seconds) <= bars_max
+        seconds = len({end_ns // 10**9 for end_ns in bars.times})
+        assert len(found.seconds) == -(-seconds // -(-seconds // bars_max)) <= bars_max
         assert np.all(np.diff(found.seconds) > 0)
         firsts = [0, *(np.searchsorted(bars.times, found.ends_ns[:-1], side="right").tolist())]
         lasts = [*firsts[1:], len(values)]

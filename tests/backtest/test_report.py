@@ -1,10 +1,16 @@
-"""What a report says besides its figures: whatever flatters is told."""
+"""The figures of a report against a second computation; and what it says besides: whatever flatters is told."""
 
-from datetime import UTC, datetime
+import math
+import statistics
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from natya.backtest.figures.charging import first_day
+from natya.backtest.figures.charging import charged, first_day
 from natya.backtest.figures.curve import Bars, Marks
 from natya.backtest.figures.report import Played, figures_of
 from natya.backtest.figures.shown import left_shown
@@ -53,6 +59,179 @@ def notes(*fills, **given):
 
 
 BOUGHT, SOLD = a_fill(1, "BUY", TODAY_NS), a_fill(2, "SELL", TODAY_NS + SECOND_NS)
+
+
+INDIA = timezone(timedelta(hours=5, minutes=30))
+HOUR_NS = 3_600 * SECOND_NS
+SYMBOLS = ("INFY", "TCS")
+
+some_marks = st.lists(st.tuples(st.integers(0, 24 * 45), st.integers(300, 500)), min_size=1, max_size=12)
+some_fills = st.lists(
+    st.tuples(
+        st.integers(0, 24 * 44), st.sampled_from(SYMBOLS), st.sampled_from(["BUY", "SELL"]),
+        st.integers(1, 400), st.integers(300, 500), st.sampled_from("abc"),
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+def a_play(marks, fills, model, capital):
+    """Marks at whole hours, fills half an hour later, all in quarters of a rupee."""
+    bars = {symbol: Bars() for symbol in SYMBOLS}
+    for symbol, known in zip(SYMBOLS, marks, strict=True):
+        for hour, price in sorted(dict(known).items()):
+            bars[symbol].add(TODAY_NS + hour * HOUR_NS, price / 4, price / 4, price / 4, price / 4)
+    made = tuple(
+        OrderFilled(
+            client_order_id=f"{order}{hour}{side}", trade_id=f"t{number}", strategy="s", symbol=symbol, side=side,
+            quantity=quantity, price=price / 4, cumulative_quantity=quantity,
+            occurred_ns=TODAY_NS + hour * HOUR_NS + HOUR_NS // 2,
+        )
+        for number, (hour, symbol, side, quantity, price, order) in enumerate(sorted(fills))
+    )  # fmt: skip
+    return Played(
+        strategy="s", fills=made, marks=Marks(bars), ticks=3, candles=4, orders=9, refused={"b": 2, "a": 1},
+        rejected=5, capital_rupees=capital, charge_model=model, latency_s=0.02, notes=("first",),
+    )  # fmt: skip
+
+
+def signed(fill):
+    return fill.quantity if fill.side == "BUY" else -fill.quantity
+
+
+class Account:
+    """The account of a play at each mark, one after another, in exact fractions."""
+
+    def __init__(self, played):
+        self.fills = played.fills
+        self.costs = [Fraction(each) for each in charged(played.fills, played.charge_model)]
+        self.known = {name: list(zip(each.times, each.closes, strict=True)) for name, each in played.marks.bars.items()}
+        self.capital = Fraction(played.capital_rupees)
+        times = sorted({at_ns for known in self.known.values() for at_ns, _ in known})
+        self.curve = [(at_ns, *self.at(at_ns)) for at_ns in times]
+
+    def at(self, at_ns):
+        worth, held = self.capital, Fraction(0)
+        for fill, cost in zip(self.fills, self.costs, strict=True):
+            if fill.occurred_ns <= at_ns:
+                worth -= signed(fill) * Fraction(fill.price) + cost
+        for symbol, known in self.known.items():
+            shares = sum(signed(each) for each in self.fills if each.symbol == symbol and each.occurred_ns <= at_ns)
+            price = [price for time_ns, price in known if time_ns <= at_ns or time_ns == known[0][0]][-1]
+            worth, held = worth + shares * Fraction(price), held + abs(shares) * Fraction(price)
+        return worth, held
+
+    def last_of(self, name_of):
+        """The last value of each day, or month, in India."""
+        return {
+            name_of(datetime.fromtimestamp(at_ns // SECOND_NS, INDIA)): float(worth) for at_ns, worth, _ in self.curve
+        }
+
+    def returns(self, values):
+        before, found = float(self.capital), []
+        for value in values:
+            if before <= 0:
+                break
+            found.append(value / before - 1)
+            before = value
+        return found
+
+    def drawdown(self):
+        """The deepest, and the longest in nanoseconds."""
+        peak, peak_ns, was_under = self.capital, self.curve[0][0], False
+        deepest, longest_ns = 0.0, 0
+        for at_ns, worth, _ in self.curve:
+            if worth < peak or was_under:
+                longest_ns = max(longest_ns, at_ns - peak_ns)
+            was_under = worth < peak
+            if not was_under:
+                peak, peak_ns = worth, at_ns
+            deepest = min(deepest, float(worth / peak - 1))
+        return deepest, longest_ns
+
+
+def near(value):
+    return None if value is None else pytest.approx(value, rel=1e-9, abs=1e-9)
+
+
+def rupees(exact):
+    return round(Decimal(exact.numerator) / exact.denominator, 2)
+
+
+class TestTheFigures:
+    @settings(max_examples=40, deadline=None)
+    @given(
+        marks=st.tuples(some_marks, some_marks),
+        fills=some_fills,
+        model=st.sampled_from(["none", "dhan-equity-delivery"]),
+        capital=st.sampled_from([20_000.0, 1_000_000.0]),
+    )
+    def test_are_those_of_a_second_computation(self, marks, fills, model, capital):
+        played = a_play(marks, fills, model, capital)
+        account, figures = Account(played), figures_of(played)
+        found = figures.report
+
+        daily = account.last_of(lambda moment: moment.date())
+        returns = account.returns(daily.values())
+        deepest, longest_ns = account.drawdown()
+        growth = max(0.0, math.prod(1 + each for each in returns)) ** (252 / len(returns)) - 1
+        assert (found.first_ns, found.last_ns) == (account.curve[0][0], account.curve[-1][0])
+        assert (found.days, found.exposure) == (len(daily), near(statistics.mean(h > 0 for *_, h in account.curve)))
+        assert (found.max_drawdown, found.longest_drawdown_days) == (near(deepest), near(longest_ns / DAY_NS))
+        assert (found.cagr, found.calmar) == (near(growth), near(growth / -deepest if deepest else None))
+        spread = statistics.stdev(returns) if len(returns) > 1 else None
+        assert found.volatility == near(None if spread is None else spread * math.sqrt(252))
+        mean, losses = statistics.mean(returns), [min(each, 0.0) for each in returns]
+        downside = math.sqrt(statistics.mean(each * each for each in losses))
+        assert found.sharpe == near(mean / spread * math.sqrt(252) if spread and spread > 1e-11 else None)
+        assert found.sortino == near(
+            mean / downside * math.sqrt(252) if len(returns) > 1 and downside > 1e-11 else None
+        )
+
+        costs, last = sum(account.costs), {name: Fraction(known[-1][1]) for name, known in account.known.items()}
+        held = {name: sum(signed(each) for each in played.fills if each.symbol == name) for name in SYMBOLS}
+        profit = sum(signed(each) * (last[each.symbol] - Fraction(each.price)) for each in played.fills)
+        traded = sum(each.quantity * Fraction(each.price) for each in played.fills)
+        assert (found.profit_rupees, found.charges_rupees) == (rupees(profit), rupees(Fraction(costs)))
+        assert found.net_rupees == rupees(profit - costs)
+        assert found.final_rupees == rupees(account.capital + profit - costs)
+        assert found.total_return == near(float((profit - costs) / account.capital))
+        assert (found.turnover_rupees, found.turnover) == (rupees(Fraction(traded)), near(float(traded) / capital))
+        assert found.positions == {name: shares for name, shares in held.items() if shares}
+
+        closed = [each for each in figures.trades if each.exit_ns is not None]
+        nets = [each.profit - each.charges for each in closed]
+        assert (found.trades, found.open_trades) == (len(closed), len(figures.trades) - len(closed))
+        assert found.win_rate == near(statistics.mean(net > 0 for net in nets) if nets else None)
+        assert found.best_rupees == (round(max(nets), 2) if nets else None)
+        assert found.worst_rupees == (round(min(nets), 2) if nets else None)
+        assert found.expectancy_rupees == near(float(statistics.mean(nets)) if nets else None)
+
+        months = account.last_of(lambda moment: f"{moment:%Y-%m}")
+        of_months = dict(zip(months, account.returns(months.values()), strict=False))
+        assert {each.name: each.return_ for each in found.months if each.name in months} == {
+            name: near(of_months.get(name)) for name in months
+        }
+        for parts, name_of in (
+            (found.months, lambda trade: f"{datetime.fromtimestamp(trade.exit_ns // SECOND_NS, INDIA):%Y-%m}"),
+            (found.by_symbol, lambda trade: trade.symbol),
+        ):
+            assert [each.name for each in parts] == sorted(each.name for each in parts)
+            assert sum(each.trades for each in parts) == len(closed)
+            for part in parts:
+                of_it = [each for each in closed if name_of(each) == part.name]
+                assert (part.trades, part.profit_rupees) == (len(of_it), round(sum(t.profit for t in of_it), 2))
+                assert part.charges_rupees == round(sum(t.charges for t in of_it), 2)
+                assert part.net_rupees == round(sum(t.profit - t.charges for t in of_it), 2)
+                assert part.win_rate == near(statistics.mean(t.net > 0 for t in of_it) if of_it else None)
+
+    def test_have_beside_them_what_was_counted(self):
+        found = figures_of(a_play(([(0, 400)], [(1, 400)]), [], "none", 1_000_000.0)).report
+
+        assert (found.strategy, found.symbols, found.charge_model, found.latency_s) == ("s", SYMBOLS, "none", 0.02)
+        assert (found.ticks, found.candles, found.orders, found.rejected, found.fills) == (3, 4, 9, 5, 0)
+        assert list(found.refused.items()) == [("a", 1), ("b", 2)]
+        assert (found.capital_rupees, found.notes) == (Decimal(1_000_000), ("first",))
 
 
 class TestANote:

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from natya_builders import a_candle, a_tick
 from natya_database import migrated
 from natya_examples import QUARTER
 from natya_market import without_rows
@@ -23,8 +24,10 @@ from natya.actors.database import MarketDataRepositoryImpl, OwnFiles
 from natya.actors.feed import RecordingError
 from natya.client import closed_days, stat
 from natya.config.loader import load_settings
+from natya.messages.codec import encode
 from natya.messages.database import ArchiveDay, Query
-from natya.transfer import export, import_file, importing
+from natya.messages.market import Candle, Tick
+from natya.transfer import export, exporting, import_file, importing
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 IST = dt.timezone(dt.timedelta(hours=5, minutes=30))
@@ -578,16 +581,48 @@ SINCE_NS = int(dt.datetime(2025, 12, 26, tzinfo=IST).timestamp()) * 10**9
 WITHIN_A_DAY = {"since_ns": SINCE_NS, "until_ns": SINCE_NS + A_DAY_NS}
 
 
+class TestOneRequest:
+    @given(
+        sizes=st.lists(st.integers(1, 30), min_size=1, max_size=12),
+        most=st.integers(40, 400),
+        kinds=st.lists(st.booleans(), min_size=12, max_size=12),
+    )
+    def test_has_as_much_as_its_owner_accepts_and_all_of_them_have_all(self, sizes, most, kinds):
+        messages = [
+            (a_tick(number, "T" * size) if is_tick else a_candle("C" * size))
+            for number, (size, is_tick) in enumerate(zip(sizes, kinds, strict=False))
+        ]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(importing, "PART_BYTES_MAX", most)
+            parts = list(importing.small_enough(messages))
+
+        for kept, kind in (("ticks", Tick), ("candles", Candle)):
+            found = [each for part in parts for each in getattr(part, kept)]
+            assert found == [each for each in messages if isinstance(each, kind)]
+        for part in parts:
+            assert len(encode(part)) <= most or len(part.ticks) + len(part.candles) == 1
+
+
 class TestAnExport:
+    def test_to_a_file_that_is_there_asks_for_nothing(self, tmp_path):
+        target = tmp_path / "there.csv"
+        target.write_text("mine")
+
+        with pytest.raises(FileExistsError):
+            exporting.query_to(target, None, "select 1", file_format="csv")
+        assert target.read_text() == "mine"
+
     @pytest.mark.parametrize("file_format", ["parquet", "csv"])
     def test_comes_back_as_it_was(self, own, exported, tmp_path, file_format):
-        files = list(export(tmp_path / "out", exported, file_format=file_format))
+        shares = []
+        files = list(export(tmp_path / "out", exported, file_format=file_format, on_progress=shares.append))
         for file in files:
             import_file(Path(file.file), own)
         for table, columns in (("full_ticks", "source, sequence, received_ns, deep_book"), ("candles", "source")):
             sql = f"select * exclude ({columns}) from {table} order by all"  # noqa: S608  our names
             assert rows(own, sql) == rows(exported, sql)
 
+        assert shares == [1 / 3, 2 / 3, 1.0]
         assert [Path(file.file).stem for file in files] == ["ticks-2025-12-29", "candles-60s", "candles-86400s"]
         assert sum(file.rows for file in files) == TICKS + MINUTES_A_DAY * MINUTE_DAYS + DAYS
 

@@ -54,6 +54,7 @@ class TestAFetch:
 
         assert [start for start, _ in stored(owner)] == starts(JANUARY, date(2026, 1, 31))
         assert (done.candles, done.written, done.requests, done.missing) == (20, 20, 1, ())
+        assert (done.symbol, done.interval, done.first, done.last) == ("INFY", "1d", JANUARY, date(2026, 1, 30))
 
     def test_asks_for_minutes_in_pieces_of_ninety_days(self, run, charts, owner):
         run(charts, want(first=date(2025, 8, 1), interval="15m"))
@@ -132,6 +133,13 @@ class TestAFetch:
 
         assert said == [("INFY", 0.5), ("TCS", 1.0)]
         assert shares == sorted(shares)
+        assert all(0 < each <= 1 for each in shares)
+
+    def test_tells_how_far_it_is_piece_by_piece(self, run, charts):
+        shares = []
+        run(charts, want(first=date(2025, 8, 1), interval="15m"), on_progress=shares.append)
+
+        assert shares == pytest.approx([1 / 3, 2 / 3, 1, 1])
 
     def test_says_what_the_exchange_traded_and_is_not_there(self, run, charts):
         charts.hidden = {date(2026, 1, 7), date(2026, 1, 8)}
@@ -184,6 +192,11 @@ class TestAPieceThatComesEmpty:
 
 
 class TestPricesThatWereAdjusted:
+    @pytest.fixture(autouse=True)
+    def small_pieces(self, monkeypatch):
+        """Of candles of days, as of minutes."""
+        monkeypatch.setattr("natya.transfer.symbol_fetch.DAILY_DAYS_MAX", 90)
+
     def test_are_found_by_the_session_that_is_shared_and_all_is_fetched_again(self, run, charts, now, owner):
         run(charts)
         now.set("2026-02-20 18:00:00")
@@ -193,6 +206,7 @@ class TestPricesThatWereAdjusted:
 
         assert done.adjusted_by == pytest.approx(0.5)
         assert stored(owner) == told_now(charts, JANUARY, date(2026, 2, 20))
+        assert len(requests_since(owner, 0)) == len(charts.asked)
 
     def test_are_found_by_a_session_far_away(self, run, charts, now, owner):
         run(charts, want(last=date(2026, 1, 9)))
@@ -229,6 +243,25 @@ class TestPricesThatWereAdjusted:
         run(charts, want(first=date(2026, 2, 1), last=date(2026, 2, 19), interval="15m"))
 
         assert stored(owner, "15m") == told_now(charts, date(2025, 9, 1), date(2026, 2, 20), interval="15m")
+
+    @pytest.mark.parametrize("how", [(1, 3), (1, 4), (2, 3), (2, 4)], ids=str)
+    def test_are_fetched_again_though_it_stops_when_only_the_oldest_were(self, run, charts, now, owner, how):
+        splits, stopped_at = how
+        run(charts, want(first=date(2025, 6, 1)))
+        for _ in range(splits - 1):
+            now.set("2026-02-10 18:00:00")
+            charts.splits.append((date(2026, 2, 3), 0.25))
+            run(charts, want(last=date(2026, 2, 9)))
+        now.set("2026-02-20 18:00:00")
+        charts.splits.append((date(2026, 2, 11), 0.5))
+        charts.script = {len(charts.asked) + stopped_at: refused("unreachable")}
+        with pytest.raises(FetchStoppedError):
+            run(charts, want(first=date(2025, 5, 1), last=date(2025, 5, 31)))
+
+        run(charts, want(first=date(2025, 5, 1), last=date(2025, 5, 31)))
+
+        until = date(2026, 2, 10) if splits > 1 else date(2026, 1, 31)
+        assert stored(owner) == told_now(charts, date(2025, 5, 1), until)
 
     def test_are_found_when_it_is_wanted_again(self, run, charts, owner):
         run(charts)
