@@ -11,6 +11,8 @@ from natya.actors.runtime.probe import Probe
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages import codec
 
+pytest_plugins = ("natya_forked",)
+
 # How long an example takes says how busy the machine is, and nothing about what it shows. The suite draws the same
 # examples each time, so that it says of a change what the change did; `make explore` draws many new ones.
 hypothesis.settings.register_profile("natya", deadline=None, max_examples=30, derandomize=True)
