@@ -117,7 +117,7 @@ class TestOrders:
         row = settled(dhan, accepted(dhan.place_order(order)).order_id)
 
         assert (row.order_status, row.order_type) == ("PENDING", "STOP_LOSS")
-        assert (row.trigger_price, row.price) == (1450.05, 1442.79)
+        assert (row.trigger_price, row.price) == (1450.05, 1442.8)
 
     def test_above_the_freeze_quantity_are_sliced(self, dhan):
         acks = accepted(dhan.place_sliced(an_order()))

@@ -19,6 +19,7 @@ from .....domain.dhan.trading.orders import ModifyOrderRequest, PlaceOrderReques
 from .....domain.dhan.trading.super_orders import PlaceSuperOrderRequest
 from .....domain.instruments import Instrument
 from .....domain.order_check import order_fault
+from .....domain.stops import limit_of_stop
 from ..orders import ForeverOrderRequest, OrderRequest, SuperOrderRequest, type_fault
 
 AnyOrder: TypeAlias = OrderRequest | SuperOrderRequest | ForeverOrderRequest
@@ -39,6 +40,7 @@ def fault_of(order: AnyOrder, instrument: Instrument, day: date, *, is_sliced: b
     """
     if fault := type_fault(order):
         return fault
+    quantities: list[int] = []
     if isinstance(order, OrderRequest):
         prices = [order.limit_price, order.trigger_price]
         fault = _prices_fault(order) or _disclosed_fault(order)
@@ -48,12 +50,16 @@ def fault_of(order: AnyOrder, instrument: Instrument, day: date, *, is_sliced: b
     else:
         legs = (order.first, *([order.second] if order.second else []))
         prices = [price for leg in legs for price in (leg.limit_price, leg.trigger_price)]
+        quantities = [leg.quantity for leg in legs if leg.quantity]
     found = order_fault(
         instrument, symbol=order.symbol, quantity=order.quantity, day=day, limit_price=prices[0], is_sliced=is_sliced
     )
     if found is not None or fault:
         return fault or str(found)
-    for price in prices[1:]:
+    for quantity in quantities:
+        if wanted := instrument.quantity_wanted(quantity):
+            return f"quantity: {wanted} wanted, found {quantity}"
+    for price in prices:
         if price is not None and instrument.grid.snap(price) is None:
             return f"price: a multiple of the tick of {instrument.tick_size_rupees:g} wanted, found {price}"
     return ""
@@ -159,11 +165,10 @@ def stop_limit(order: OrderRequest, instrument: Instrument) -> float:
     """Return the limit of a stop order: its own, or one behind the trigger, on the grid, at least one tick away."""
     if order.limit_price is not None:
         return _snapped(instrument, order.limit_price)
-    trigger, tick = order.trigger_price or 0.0, instrument.tick_size_rupees
-    offset = max(trigger * order.limit_offset, tick)
-    if order.side == "BUY":
-        return instrument.round(trigger + offset, "up")
-    return instrument.round(max(trigger - offset, tick), "down")
+    trigger_price = _snapped(instrument, order.trigger_price)
+    return limit_of_stop(
+        instrument.grid, side=order.side, trigger_price=trigger_price, offset_percent=order.limit_offset * 100
+    )
 
 
 def _snapped(instrument: Instrument, price: float | None) -> float:
@@ -185,12 +190,12 @@ def _prices_fault(order: OrderRequest) -> str:
     if is_stop != (order.trigger_price is not None):
         found = "none" if order.trigger_price is None else str(order.trigger_price)
         return f"trigger_price: {'a price' if is_stop else 'none'} of a {order.order_type} order wanted, found {found}"
-    if is_stop and order.limit_price is not None and order.trigger_price is not None:
-        behind = order.limit_price - order.trigger_price
-        if (behind < 0) if order.side == "BUY" else (behind > 0):
-            side = "at or above" if order.side == "BUY" else "at or below"
-            wanted = f"a price {side} the trigger {order.trigger_price}"
-            return f"limit_price: {wanted} wanted, found {order.limit_price}"
+    if order.limit_price is not None and order.trigger_price is not None:
+        limit, trigger = order.limit_price, order.trigger_price
+        if limit < trigger and order.side == "BUY":
+            return f"limit_price: a price at or above the trigger {trigger} wanted, found {limit}"
+        if limit > trigger and order.side == "SELL":
+            return f"limit_price: a price at or below the trigger {trigger} wanted, found {limit}"
     return ""
 
 
@@ -209,10 +214,12 @@ def _super_fault(order: SuperOrderRequest) -> str:
         return f"limit_price: {wanted} of a {order.order_type} order wanted, found {price}"
     if target is None and stop is None:
         return "target_price: a target or a stop wanted, found neither"
-    sign = 1 if order.side == "BUY" else -1
-    levels = [each * sign for each in (stop, price, target) if each is not None]
+    levels = [each for each in (stop, price, target) if each is not None]
+    where = "above"
+    if order.side == "SELL":
+        levels.reverse()
+        where = "below"
     if any(later <= earlier for earlier, later in itertools.pairwise(levels)):
-        wanted = "stop, entry and target, each above the one before"
-        wanted = wanted if order.side == "BUY" else "stop, entry and target, each below the one before"
+        wanted = f"stop, entry and target, each {where} the one before"
         return f"target_price: {wanted}, wanted, found {stop}, {price}, {target}"
     return ""
