@@ -268,7 +268,7 @@ def missing(
 def _sessions(interval_ns: int, hours: Hours, since_ns: int, until_ns: int) -> Iterator[Span]:
     """List the starts that candles may have: the first, and the end of the last, of each stretch of trading."""
     first_day = (since_ns - day_start_ns(0)) // DAY_NS
-    last_day = (until_ns - 1 - day_start_ns(0)) // DAY_NS
+    last_day = (until_ns - day_start_ns(0)) // DAY_NS
     for day in range(first_day, last_day + 1):
         spans = hours.spans(day)
         if interval_ns >= DAY_NS:

@@ -81,9 +81,6 @@ class ScripListError(ValueError):
         self.field = field
         """A column, or what is wrong with the whole."""
 
-        self.wanted = wanted
-        self.found = found
-
 
 class ScripFaultError(ValueError):
     """One row cannot be read."""

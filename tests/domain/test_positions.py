@@ -121,6 +121,18 @@ class TestPositions:
         assert [(each.symbol, each.quantity) for each in positions.all()] == [("INFY", 0), ("TCS", 5)]
         assert positions.quantity("SBIN") == 0
 
+    def test_take_shares_that_were_moved_here_at_their_cost_traded_before_or_not(self, make):
+        positions = Positions()
+        positions.apply(make.filled(symbol="TCS", quantity=5, price=100.0))
+        positions.move("TCS", 5, Fraction(1_000))
+        positions.move("INFY", -2, Fraction(-300))
+
+        assert [(each.symbol, each.quantity, each.average_price, each.cost) for each in positions.all()] == [
+            ("INFY", -2, 150, -300),
+            ("TCS", 10, 150, 1_500),
+        ]
+        assert Positions.from_kept(positions.kept()).all() == positions.all()
+
 
 class TestUnrealizedProfit:
     def test_is_the_gain_over_the_average(self):

@@ -7,6 +7,7 @@ import pytest
 from natya_orders_stage import FakeJournal, Release, Stage
 
 from natya.actors.orders import FactWithoutIntentError, OrdersActor
+from natya.actors.orders.parts import starting
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
 from natya.cli.exit_codes import BAD_DATA, exit_code
 from natya.domain.time import DAY_NS, SECOND_NS
@@ -819,6 +820,18 @@ class TestAStrategyThatStarts:
 
         told = self.ask(stage)
         assert (told.strategy, told.shares, told.filled, told.life) == ("crossover", {"INFY": 10}, {}, 3)
+
+    def test_waits_until_a_journal_that_did_not_answer_is_asked_again(self, stage, make, monkeypatch):
+        monkeypatch.setattr(starting, "JOURNAL_TIMEOUT_S", 0.05)
+        stage.disk.mode = "silent"
+        stage.disk.facts.extend((make.intent("A-1"), make.filled("A-1")))
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+        stage.settle()
+        stage.disk.mode = "write"
+
+        told = self.ask(stage)
+        assert (told.shares, told.life, stage.disk.reads) == ({"INFY": 10}, 3, 1)
 
     def test_counts_no_fill_that_is_told_before_those_ahead_of_it_are_read(self, stage, make):
         """Bought 4 at 100, sold 4 at 110, bought 4 at 120: the average is 120, in whatever order the news came in."""

@@ -41,7 +41,7 @@ def refused(stage):
 
 
 class TestABracket:
-    def test_places_its_exits_when_the_entry_is_filled(self, stage, entry, make):
+    def test_places_its_exits_when_the_entry_is_filled(self, stage, entry, make, caplog):
         stage.open()
         stage.place(entry)
         stage.tell(make.report(quantity=10, price=100.0))
@@ -51,6 +51,7 @@ class TestABracket:
         assert (target.side, target.quantity, target.order_type, target.limit_price) == ("SELL", 10, "LIMIT", 110.0)
         assert (stop.reduces, target.reduces) == (True, True)
         assert stage.heard() == []
+        assert "bracket.closed_at_market" not in caplog.text
 
     def test_places_no_exit_whose_intent_is_not_durable(self, stage, entry, make):
         stage.open()
@@ -118,7 +119,7 @@ class TestABracket:
 
         assert [request.client_order_id for request in both_placed(stage)] == ["A-1S", "A-1T"]
 
-    def test_is_closed_at_the_market_where_its_stop_is_rejected(self, stage, held, make):
+    def test_is_closed_at_the_market_where_its_stop_is_rejected(self, stage, held, make, caplog):
         stage.open(*held)
         assert stage.asked_next(PlaceOrder).client_order_id == "A-1S"
         placed(stage, "A-1T")
@@ -128,6 +129,7 @@ class TestABracket:
 
         request = placed(stage, "A-1X")
         assert (request.order_type, request.quantity, request.side) == ("MARKET", 10, "SELL")
+        assert "bracket.closed_at_market" in caplog.text
 
     def test_counts_its_two_exits_as_one_order_that_closes(self, stage, held, make):
         stage.open(*held, position_max=10)

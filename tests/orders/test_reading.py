@@ -7,6 +7,7 @@ from natya.actors.orders.book.reading import ReadBack
 from natya.actors.orders.errors import FactWithoutIntentError
 from natya.domain.time import DAY_NS
 from natya.messages.journal import JournalRecord
+from natya.messages.orders import CancellationIntended
 from natya.messages.risk import LimitChange, LimitsChanged
 
 NOW_NS = 3 * DAY_NS
@@ -38,6 +39,14 @@ class TestRequestsOfBefore:
             read.take_in(record(number, fact, NOW_NS + number), ledger)
 
         assert read.take_sent_ns(NOW_NS) == (NOW_NS + 1, NOW_NS + 3, NOW_NS + 4)
+
+    def test_are_not_a_cancellation_whose_request_is_written_down_already(self, make, ledger):
+        read = ReadBack()
+        asked = CancellationIntended(client_order_id="A", number=1, asked_by="crossover", occurred_ns=1)
+        for number, fact in enumerate([make.intent("A"), make.accepted("A"), asked, make.cancelled("A")], 1):
+            read.take_in(record(number, fact, NOW_NS + number), ledger)
+
+        assert read.take_sent_ns(NOW_NS) == (NOW_NS + 1, NOW_NS + 3)
 
 
 class TestTheNumberOfALife:

@@ -87,6 +87,7 @@ class TestWhatMayPass:
         assert strictest("REDUCING", "NORMAL") == strictest("NORMAL", "REDUCING") == "REDUCING"
         assert strictest("STARTING", "REDUCING") == strictest("REDUCING", "STARTING") == "STARTING"
         assert strictest("REDUCING", "RECONCILING") == "RECONCILING"
+        assert strictest("STARTING", "RECONCILING") == strictest("RECONCILING", "STARTING") == "RECONCILING"
 
 
 class TestAnOrderThatRisesFromTheDead:

@@ -1,8 +1,9 @@
 """The states of strategies, as orders keeps them."""
 
 import pytest
-from natya_orders_stage import Release
+from natya_orders_stage import FakeJournal, Release
 
+from natya.actors.orders import OrdersActor
 from natya.actors.orders.book.ledger import Ledger
 from natya.messages.accounts import AccountEntered
 from natya.messages.broker import PlaceOrder
@@ -61,6 +62,21 @@ class TestAState:
 
         assert ask(stage).saved == a_state(3)
         assert ask(stage).sequence == 3
+
+    def test_that_comes_before_the_journal_is_read_is_written_behind_what_is_read(self, stage, make):
+        stage.disk.facts.append(fact_of(a_state(1)))
+        stage.disk.mode = "silent"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits())
+        stage.tell(a_state(2), stage.strategy)
+        stage.settle()
+        early = states_of(stage)
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+        stage.wait_until(lambda: len(states_of(stage)) > 1)
+
+        assert (early, states_of(stage)) == ([1], [1, 2])
+        assert ask(stage).saved == a_state(2)
 
     def test_that_nobody_saved_is_none(self, stage):
         stage.open()

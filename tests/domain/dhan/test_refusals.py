@@ -58,6 +58,58 @@ class TestAnError:
 
         assert (refused.meaning, refused.code) == (meaning, code)
 
+    @pytest.mark.parametrize(
+        ("meaning", "codes"),
+        [
+            ("token", ["DH-901", "807", "808", "809", "810"]),
+            ("address", ["DH-911"]),
+            ("data", ["DH-902", "DH-907", "806"]),
+            ("input", ["DH-903", "DH-905", "DH-910", "804", "811", "812", "813", "814"]),
+            ("order", ["DH-906"]),
+            ("throttled", ["DH-904", "805"]),
+            ("broken", ["DH-908", "DH-909", "800"]),
+        ],
+    )
+    def test_has_one_meaning_for_each_code_whatever_its_status(self, meaning, codes):
+        for code in codes:
+            assert refusal_of(400, trading(code, "no")).meaning == meaning
+            if code != "DH-910":  # nothing is known of it but its status
+                assert refusal_of(500, data(code, "no")).meaning == meaning
+
+    @pytest.mark.parametrize(
+        "text", ["Invalid Token", "token expired", "INVALID_AUTHENTICATION", "Token is invalid", "no access token"]
+    )
+    def test_that_speaks_of_the_token_is_one_of_the_token(self, text):
+        assert refusal_of(400, trading("DH-905", text)).meaning == "token"
+
+    @pytest.mark.parametrize(
+        ("body", "code", "text"),
+        [
+            ({"data": {"805": "slow", "806": "none"}}, "805", "slow"),
+            ({"data": {"805": "slow"}, "errorCode": "DH-905", "errorMessage": "bad"}, "DH-905", "bad"),
+            ({"internalErrorCode": "RS-1", "internalErrorMessage": "inside", "errorType": "T"}, "RS-1", "inside"),
+            ({"errorMessage": "first", "internalErrorMessage": "second", "message": "last"}, "", "first"),
+            ({"errorType": "T", "error": "E", "message": "M"}, "", "T"),
+            ({"error": "E", "message": "M"}, "", "E"),
+            ({"message": "M"}, "", "M"),
+            ({"errorCode": 905, "message": ["M"]}, "905", "list"),
+            ({"data": {}}, "", ""),
+            ({"data": None, "errorCode": "DH-905"}, "DH-905", ""),
+            ([], "", ""),
+            (["no"], "", ""),
+            ("no", "", ""),
+        ],
+    )
+    def test_has_the_first_code_and_the_first_words_that_say_something(self, body, code, text):
+        refused = refusal_of(400, body)
+
+        assert (refused.code, refused.text) == (code, text)
+
+    def test_is_cut_where_it_is_longer_than_anybody_reads(self):
+        refused = refusal_of(400, {"errorCode": "c" * 65, "errorMessage": "t" * 1_001})
+
+        assert (refused.code, refused.text) == ("c" * 64, "t" * 1_000)
+
     @given(
         st.integers(300, 599),
         st.recursive(

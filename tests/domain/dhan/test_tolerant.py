@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from natya.domain.dhan.account.funds import Funds
 from natya.domain.dhan.account.portfolio import HoldingRow, PositionRow
 from natya.domain.dhan.moments import time_ns
-from natya.domain.dhan.tolerant import TEXT_MAX, MalformedAnswerError, _text, _truth, read, read_all
+from natya.domain.dhan.tolerant import TEXT_MAX, MalformedAnswerError, _text, _truth, _whole, read, read_all
 from natya.domain.dhan.trading.orders import ModifyOrderRequest, OrderAck, OrderRow, PlaceOrderRequest, TradeRow
 from natya.domain.time import IST
 
@@ -206,6 +206,12 @@ def test_true_and_false_are_read_in_each_form(found, read_as):
 @pytest.mark.parametrize("found", ["yes", "", "10", 2, -1, 1.0, None, [], {}])
 def test_what_is_neither_true_nor_false_is_none(found):
     assert _truth(found) is None
+
+
+def test_a_float_is_a_whole_number_as_far_as_floats_tell_them_all_apart():
+    assert _whole(2.0**53 - 1) == 2**53 - 1
+    assert _whole(-(2.0**53 - 1)) == 1 - 2**53
+    assert [_whole(each) for each in (2.0**53, -(2.0**53), 0.5, math.inf, math.nan, True)] == [None] * 6
 
 
 @pytest.mark.parametrize(("length", "is_read"), [(TEXT_MAX, True), (TEXT_MAX + 1, False)])

@@ -16,6 +16,7 @@ from natya.domain.events.catalog import (
     EventUndecodableError,
     write,
 )
+from natya.messages.codec import encode
 from natya.messages.delivery import EventPublished
 from natya.messages.domain_events import DomainEvent, IntegrationEvent, MarketDataReceived, UnknownEvent, Upcaster
 
@@ -119,6 +120,21 @@ class TestAReaderOfAClass:
         found = msgspec.structs.replace(published("Shipped", 3), payload=payload)
         with contextlib.suppress(EventUndecodableError):
             assert isinstance(EventCatalog([Shipped]).read(found), Shipped)
+
+
+class TestAReaderOfAny:
+    def test_has_the_class_of_an_event_and_the_message_of_a_fact(self, make):
+        catalog, fact = EventCatalog([Shipped]), make.cancelled("A-1")
+        of_a_fact = msgspec.structs.replace(published("OrderCancelled"), kind="fact", payload=encode(fact))
+
+        assert catalog.read_any(of_a_fact) == fact
+        assert isinstance(catalog.read_any(published("Shipped", 3, paise=7, currency="INR")), Shipped)
+
+    def test_says_of_a_fact_that_nobody_can_read_which_it_was(self):
+        of_a_fact = msgspec.structs.replace(published("OrderCancelled"), kind="fact", payload=b"\xc1")
+
+        with pytest.raises(EventUndecodableError, match=r"^OrderCancelled: "):
+            EventCatalog([]).read_any(of_a_fact)
 
 
 class TestAReaderWithoutTheClass:

@@ -39,6 +39,14 @@ class TestATopic:
 
 
 class TestATableOfPatterns:
+    def test_finds_targets_in_the_order_in_which_they_came_whatever_is_said_again(self):
+        table = TopicTable()
+        for pattern, target in (("a.*", "first"), ("a.b", "second"), ("a.*", "first"), ("**", "first")):
+            table.add(pattern, target)
+
+        assert table.targets("a.b") == ("first", "second")
+        assert len(table) == 3
+
     def test_keeps_the_targets_of_no_more_topics_than_it_may_and_finds_the_others_anew(self, monkeypatch):
         monkeypatch.setattr(topics, "TOPICS_CACHED_MAX", 2)
         table = TopicTable()
