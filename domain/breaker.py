@@ -81,10 +81,14 @@ class Breaker:
 class _MonotonicStorage(pybreaker.CircuitMemoryStorage):
     """Keeps the opening time on the monotonic clock: pybreaker would use the wall clock, which may be set."""
 
+    now_ns: int
+    """Of the failure that is being told."""
+
+    opened_ns: int
+    """When it opened last."""
+
     def __init__(self) -> None:
         super().__init__(pybreaker.STATE_CLOSED)
-        self.now_ns = 0
-        self.opened_ns = 0
 
     @property
     def opened_at(self) -> datetime | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ..messages.orders import Side
+from .instruments import price_grid
 from .time import SECOND_NS
 
 if TYPE_CHECKING:
@@ -118,8 +119,8 @@ def limit_beyond(price: float, side: Side) -> float:
     """Return a limit a little beyond the price, on steps that are whole ticks of every instrument."""
     step = next(step for below, step in GRIDS if price < below)
     if side == "BUY":
-        return round(math.ceil(round(price * (1 + BEYOND) / step, 6)) * step, 2)
-    return max(step, round(math.floor(round(price * (1 - BEYOND) / step, 6)) * step, 2))
+        return price_grid(step).round(price * (1 + BEYOND), "up")
+    return price_grid(step).round(max(price * (1 - BEYOND), step), "down")
 
 
 def _net(held: Iterable[StrategyHolding]) -> dict[str, float]:

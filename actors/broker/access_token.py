@@ -37,7 +37,7 @@ class AccessToken:
         self._secret = secret
         self._number = 1
         self._is_dead = not secret
-        self._on_death: Callable[[], object] | None = None
+        self._on_death: Callable[[], object] = _nobody
         self._former: Final[deque[bytes]] = deque(maxlen=FORMER_MAX)
 
     @property
@@ -70,11 +70,14 @@ class AccessToken:
     def refused(self) -> None:
         """Note that the broker called dead what this thread was given; of no effect on a token that came since."""
         with self._lock:
-            if self._is_dead or getattr(self._given, "number", None) != self._number:
-                return
-            self._is_dead, told = True, self._on_death
-        if told is not None:
-            told()
+            told = self._die() if getattr(self._given, "number", None) == self._number else _nobody
+        told()
+
+    def end(self) -> None:
+        """Give it away no more: it has ended by its own word, whoever was given it."""
+        with self._lock:
+            told = self._die()
+        told()
 
     def replace(self, secret: Secret) -> None:
         """Take a new one: requests may leave again."""
@@ -98,6 +101,16 @@ class AccessToken:
         """Have this called, on whatever thread finds it out, each time that a token dies."""
         with self._lock:
             self._on_death = call
+
+    def _die(self) -> Callable[[], object]:
+        """Be dead, and return who is to be told when the lock is free again."""
+        told = _nobody if self._is_dead else self._on_death
+        self._is_dead = True
+        return told
+
+
+def _nobody() -> None:
+    """Take the place of who is told."""
 
 
 def _digest(secret: Secret) -> bytes:

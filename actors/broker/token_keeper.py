@@ -186,7 +186,7 @@ class TokenKeeper(RuntimeActor):
     def end(self, due: EndDue, _: ActorAddress) -> None:
         """Use it no more: the broker would call it dead."""
         if due.life is self._life:
-            self._declare_dead()
+            self._token.end()
 
     @handles(TryDue)
     def try_again(self, due: TryDue, _: ActorAddress) -> None:
@@ -251,17 +251,10 @@ class TokenKeeper(RuntimeActor):
         if life is None:
             return
         if life.is_over(now_ns):
-            self._declare_dead()
+            self._token.end()
             return
         self.after_on_machine(max(0, life.replace_ns - now_ns) / SECOND_NS, ReplaceDue(life))
         self.after_on_machine((life.expires_ns - now_ns) / SECOND_NS, EndDue(life))
-
-    def _declare_dead(self) -> None:
-        try:
-            self._token.reveal()
-        except TokenDeadError:
-            return
-        self._token.refused()
 
     def _ask_again(self, how: How, sender: ActorAddress) -> None:
         if not self._source.can_mint and (how == "mint" or self._token.is_dead):  # no attempt would change that

@@ -47,6 +47,18 @@ class TestAToken:
 
         assert token.reveal() == "first"
 
+    def test_that_has_ended_by_its_own_word_is_given_to_nobody_whoever_had_it(self, token):
+        deaths = []
+        token.when_dead(lambda: deaths.append(token.is_dead))
+        token.end()
+        token.end()
+
+        assert deaths == [True]
+        with pytest.raises(TokenDeadError):
+            token.reveal()
+        token.replace(Secret("second"))
+        assert (token.reveal(), token.is_dead) == ("second", False)
+
     def test_tells_of_its_death_once(self, token):
         deaths = []
         token.when_dead(lambda: deaths.append("dead"))

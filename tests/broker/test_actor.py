@@ -134,6 +134,20 @@ class TestAnExchangeThatFails:
 
         assert isinstance(stage.orders.receive(), OrderInDoubt)
 
+    @pytest.mark.parametrize(
+        ("told", "outcome"),
+        [("CANCELLED", OrderNotPlaced), ("CANCEL_REJECTED", OrderNotPlaced), ("TRADE", OrderInDoubt)],
+    )
+    def test_and_is_down_has_not_got_the_only_order_once_a_cancellation_has_its_answer(self, stage, told, outcome):
+        stage.open().ask(WithdrawOrder(client_order_id="A-9"))
+        trade = {"quantity": 1, "price": 1.0} if told == "TRADE" else {}
+        stage.answer(stage.report(told, "A-9", **trade))
+        assert stage.orders.receive().execution_type == told
+        stage.ask(stage.order())
+        stage.answer(UNAVAILABLE)
+
+        assert type(stage.orders.receive()) is outcome
+
     def test_and_is_down_leaves_several_orders_in_doubt(self, stage):
         stage.open().ask(stage.order("A-1"))
         stage.ask(stage.order("A-2"))
@@ -349,6 +363,18 @@ class TestChangingAnOrder:
 
         assert isinstance(stage.orders.receive(), ReplaceInDoubt)
         assert stage.exchange.is_empty()
+
+    def test_that_another_followed_is_answered_late_and_answers_for_itself_alone(self, stage):
+        stage.open().ask(a_change(number=1))
+        stage.ask(a_change(number=2))
+        stage.answer(stage.report("REPLACED", number=1))
+        late = stage.orders.receive()
+        stage.ask(a_change(number=2))
+        stage.answer(stage.report("CANCEL_REJECTED", number=2, reason="off the grid"))
+
+        refused = OrderNotReplaced(client_order_id="A-1", number=2, reason="off the grid")
+        assert late == OrderReplaced(client_order_id="A-1", number=1)
+        assert [stage.orders.receive() for _ in range(2)] == [refused] * 2
 
     def test_without_an_answer_in_time_is_in_doubt(self, stage):
         stage.open(answer_timeout_s=0.02).ask(a_change())

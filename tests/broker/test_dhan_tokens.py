@@ -46,6 +46,21 @@ def tokens_of(publisher, **changes):
     return DhanTokens(BrokerSettings.default(**given | changes), time.time_ns)
 
 
+@pytest.mark.parametrize("pin", [PIN, ""])
+@pytest.mark.parametrize("totp_secret", [SECRET, ""])
+def test_who_has_pin_and_secret_can_log_in_and_may_be_given_what_is_missing(pin, totp_secret):
+    tokens = DhanTokens(
+        BrokerSettings.default(client_id="1100012345", pin=Secret(pin), totp_secret=Secret(totp_secret)), time.time_ns
+    )
+    can = bool(pin and totp_secret)
+    assert tokens.can_mint is can
+    assert tokens.use(pin=Secret("1"), totp_secret=None) == ("broker.pin",)
+    assert tokens.can_mint is bool(totp_secret)
+    assert tokens.use(pin=Secret("1"), totp_secret=Secret("X")) == ("broker.totp_secret",)
+    assert tokens.can_mint
+    tokens.close()
+
+
 class TestALogin:
     def test_asks_with_pin_and_the_code_of_the_moment(self, serve):
         publisher = serve(

@@ -21,11 +21,21 @@ from natya.messages.broker import (
     OrderNotPlaced,
     OrderPlaced,
     PlaceOrder,
+    ReplaceOrder,
     ReportRefused,
 )
 from natya.messages.codec import checked
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping
+
+CHANGE = {
+    "client_order_id": "A-1",
+    "broker_order_id": "X-1",
+    "number": 1,
+    "symbol": "INFY",
+    "side": "BUY",
+    "order_type": "MARKET",
+}
 
 
 def a_trade(execution_id="T-1", quantity=4, price=100.0, **fields):
@@ -119,6 +129,13 @@ class TestATrade:
 
         assert rule(intake.take(a_trade("T-2", 5))) == "more_than_ordered"
         assert intake.take(a_trade("T-3", 4)) is None
+
+    @pytest.mark.parametrize(("changed_to", "most"), [(20, 20), (5, 10), (10, 10)])
+    def test_may_be_as_large_as_the_order_ever_was(self, intake, changed_to, most):
+        intake.expect_change(ReplaceOrder(**CHANGE, quantity=changed_to))
+
+        assert rule(intake.take(a_trade("T-1", most + 1))) == "more_than_ordered"
+        assert intake.take(a_trade("T-1", most)) is None
 
     def test_of_an_order_of_an_earlier_process_has_to_be_possible_by_itself(self, intake):
         assert intake.take(a_trade(client_order_id="OLD-1", quantity=1_000)) is None

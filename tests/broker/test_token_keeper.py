@@ -12,7 +12,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.config.secret_folder import SecretFolder
 from natya.config.secrets import Secret
-from natya.domain.dhan.tokens import next_night_ns
+from natya.domain.dhan.tokens import APART_NS, next_night_ns
 from natya.domain.time import SECOND_NS
 from natya.messages.orders import ReduceOnly
 from natya.messages.system import Ping
@@ -196,6 +196,21 @@ class TestATokenThatDies:
         house.base.run_for(120)
         assert (len(house.source.asked), house.ask(ShowToken()).state) == (2, "alive")
 
+    def test_is_had_at_the_second_attempt_and_whatever_dies_next_has_three_again(self, house):
+        house.source.refuse = ["Invalid TOTP"]
+        self.die(house)
+        house.base.run_for(200)
+        (first_ns, second_ns), status = (time_ns for _, time_ns in house.source.asked), house.ask(ShowToken())
+        assert (second_ns - first_ns) / SECOND_NS == pytest.approx(APART_NS / SECOND_NS, abs=1)
+        assert (status.state, status.attempts, status.reason) == ("alive", 0, "")
+        assert house.told_orders() == [ReduceOnly(reason="")]
+        house.source.refuse = ["Invalid TOTP"] * 9
+        self.die(house)
+        house.base.run_for(HOUR_S)
+
+        assert len(house.source.asked) == 2 + 3
+        assert house.told_orders() == [ReduceOnly(reason="no new access token in 3 attempts: Invalid TOTP")]
+
     def test_is_asked_for_again_by_a_person(self, house):
         house.source.refuse = ["Invalid TOTP"] * 3
         self.die(house)
@@ -308,6 +323,33 @@ class TestATokenThatIsAlive:
 
         assert house.ask(RenewToken()).state == "alive"
         assert [how for how, _ in house.source.asked] == ["renew"]
+
+    def test_is_renewed_at_the_second_attempt_as_at_the_first(self, house):
+        house.start("T", refuse=["busy"])
+        first = house.ask(RenewToken())
+        house.base.run_for(200)
+
+        assert (first.state, first.attempts, first.reason) == ("asking", 1, "busy")
+        assert [how for how, _ in house.source.asked] == ["renew", "renew"]
+        assert house.token.reveal() != "T"
+
+    def test_that_dies_before_the_second_attempt_is_asked_for_by_a_login(self, house):
+        house.start("T", refuse=["busy"])
+        house.ask(RenewToken())
+        house.token.refused()
+        house.base.run_for(200)
+
+        assert [how for how, _ in house.source.asked] == ["renew", "mint"]
+        assert not house.token.is_dead
+
+    def test_is_asked_for_no_second_time_where_a_person_has_stored_one_meanwhile(self, house, tmp_path):
+        folder = SecretFolder(tmp_path)
+        house.start("T", stored=folder, refuse=["busy"])
+        house.ask(RenewToken())
+        folder.write("broker.access_token", Secret("by hand"))
+        house.base.run_for(HOUR_S)
+
+        assert (len(house.source.asked), house.token.reveal()) == (1, "by hand")
 
     def test_is_in_no_text_that_is_told(self, house, caplog):
         token = a_token(house.now_s + HOUR_S)

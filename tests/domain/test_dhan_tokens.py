@@ -105,8 +105,22 @@ class TestAttempts:
                 attempts = attempts.after(now_ns)
                 made.append(now_ns)
 
-        assert len(made) <= 3
+        assert len(made) == min(3, attempts.made) == attempts.made
         assert all(later - earlier >= APART_NS for earlier, later in itertools.pairwise(made))
+
+    def test_are_as_many_as_may_be_made_where_there_is_time(self):
+        attempts, now_ns = Attempts(), 0
+        for number in range(1, 4):
+            assert not attempts.are_over
+            attempts = attempts.after(now_ns)
+            assert (attempts.made, attempts.wait_ns(now_ns), attempts.wait_ns(now_ns + APART_NS)) == (
+                number,
+                APART_NS,
+                0,
+            )
+            now_ns += APART_NS
+
+        assert attempts.are_over
 
     def test_begin_anew_when_a_person_asks_but_not_before_the_two_minutes(self):
         attempts = Attempts().after(0).after(APART_NS).after(2 * APART_NS)

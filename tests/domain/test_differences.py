@@ -188,7 +188,59 @@ class TestDifferences:
         assert (told.theirs, told.since_ns, told.occurred_ns) == (6, 3, 4)
 
 
+class TestAnOrderThatIsOtherwise:
+    @pytest.mark.parametrize(
+        ("ours", "theirs", "wanted", "has"),
+        [
+            ({}, {"symbol": "ABC"}, "open, filled 0, INFY", "open, filled 0, ABC"),
+            ({}, {"side": "SELL"}, "open, filled 0, BUY", "open, filled 0, SELL"),
+            ({}, {"quantity": 11}, "open, filled 0, quantity 10", "open, filled 0, quantity 11"),
+            ({}, {"limit_price": 100.05}, "open, filled 0, limit 100.0", "open, filled 0, limit 100.05"),
+            ({}, {"filled": 4, "is_open": False}, "open, filled 0", "ended, filled 4"),
+            ({"filled": 10, "is_open": False}, {"is_open": True}, "ended, filled 10", "open, filled 10"),
+            (
+                {"order_type": "STOP_LIMIT", "trigger_price": 99.0},
+                {"limit_price": 101.0, "trigger_price": 98.0, "quantity": 9},
+                "open, filled 0, quantity 10, limit 100.0, trigger 99.0",
+                "open, filled 0, quantity 9, limit 101.0, trigger 98.0",
+            ),
+            (
+                {"order_type": "STOP", "limit_price": None, "trigger_price": 99.0},
+                {"limit_price": 98.0, "trigger_price": 98.5},
+                "open, filled 0, trigger 99.0",
+                "open, filled 0, trigger 98.5",
+            ),
+        ],
+    )
+    def test_is_told_with_each_thing_in_which_it_differs(self, ours, theirs, wanted, has):
+        mine = an_order(**ours)
+        found, _ = differences(books([mine], [there(mine, **theirs)]))
+        (told,) = found.values()
+
+        assert (told.ours, told.theirs) == (wanted, has)
+
+    @pytest.mark.parametrize(
+        ("ours", "theirs"),
+        [
+            ({}, {"symbol": ""}),
+            ({"order_type": "STOP", "limit_price": None, "trigger_price": 99.0}, {"limit_price": 98.0}),
+            ({"order_type": "MARKET", "limit_price": None}, {"limit_price": 98.0}),
+            ({"is_open": False}, {"quantity": 4, "limit_price": 98.0, "trigger_price": 97.0}),
+            ({}, {"limit_price": 100.0 + 1e-9}),
+        ],
+        ids=["no symbol told", "a trigger that was met", "at the market", "ended", "noise"],
+    )
+    def test_is_none_where_the_broker_may_tell_it_so(self, ours, theirs):
+        mine = an_order(**ours)
+
+        assert differences(books([mine], [there(mine, **theirs)]))[0] == {}
+
+
 class TestAPosition:
+    def test_of_nothing_that_was_never_traded_here_is_no_difference(self):
+        assert differences(books(held_there=[held("TCS", 0), held("", 0)]))[0] == {}
+        assert len(differences(books(held_there=[held("TCS", -1), held("", 1)]))[0]) == 2
+
     def test_is_not_judged_while_fills_of_ours_are_on_their_way_nor_without_its_number(self):
         watch, mine = Differences(), an_order()
         world = books([mine], [there(mine, filled=5)], {"INFY": 0}, [held("INFY", 5)])

@@ -1,5 +1,6 @@
 """How positions are closed: step by step, never beyond what the account holds, never without a price."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,7 +71,21 @@ class TestAHolding:
         assert "a price wanted, found none" in moves([holding(10)], price=None).waiting[0]
         assert "found 3.1 s" in moves([holding(10)], age_s=3.1).waiting[0]
         assert "one share of at most 99 rupees" in moves([holding(10)], limits=poor).waiting[0]
+        assert "a price wanted, found none" in moves([holding(10)], price=0.0).waiting[0]
         assert not moves([holding(10)], price=None).is_done
+
+    def test_is_closed_at_a_price_of_the_greatest_age_and_of_any_where_none_is_too_old(self):
+        timeless = Limits(quantity_max=100, value_max_rupees=50_000.0, price_age_max_s=0.0)
+
+        assert moves([holding(10)], age_s=3.0).place
+        assert moves([holding(10)], age_s=9_999.0, limits=timeless).place
+
+    def test_is_closed_by_as_many_shares_as_its_limit_or_its_price_lets_pass_whichever_is_greater(self):
+        exact = Limits(quantity_max=100, value_max_rupees=402.0, price_age_max_s=3.0)
+
+        assert [moves([holding(each)], limits=exact).place[0].quantity for each in (10, -10)] == [4, 4]
+        (one,) = moves([holding(1)], limits=Limits(quantity_max=1, value_max_rupees=100.0, price_age_max_s=3.0)).place
+        assert (one.quantity, one.last_price, one.priced_ns) == (1, 100.0, NOW_NS - SECOND_NS)
 
     def test_has_other_orders_cancelled_first(self):
         found = moves([holding(10)], [an_open_one("A-1"), an_open_one("B-1", strategy="other", symbol="TCS")])
@@ -89,6 +104,24 @@ class TestAHolding:
         found = moves(held, [an_open_one("A-1", strategy="other")], strategy="crossover", symbol="INFY")
 
         assert ([each.strategy for each in found.place], found.cancel) == (["crossover"], ())
+
+
+@pytest.mark.parametrize(
+    ("price", "sold", "bought"),
+    [
+        (0.05, 0.05, 0.1),
+        (100.0, 99.5, 100.5),
+        (101.0, 100.45, 101.55),
+        (999.95, 994.95, 1004.95),
+        (1_000.0, 995.0, 1_005.0),
+        (1_001.0, 995.0, 1_007.0),
+        (19_999.0, 19_899.0, 20_099.0),
+        (20_000.0, 19_900.0, 20_100.0),
+        (20_001.0, 19_900.0, 20_105.0),
+    ],
+)
+def test_a_limit_is_the_first_step_half_a_percent_beyond_the_price(price, sold, bought):
+    assert (limit_beyond(price, "SELL"), limit_beyond(price, "BUY")) == (sold, bought)
 
 
 @given(price=st.floats(1.0, 99_999.0).map(lambda price: round(price, 2)), side=st.sampled_from(["BUY", "SELL"]))

@@ -237,6 +237,16 @@ class TestAFence:
         assert not fences.admit("s", Fence(3, "a"))
         assert fences.admit("s", Fence(4, "b"))
 
+    def test_knows_how_high_another_tenure_has_or_may_have_gone(self):
+        fences, mine = Fences(), Fence(3, "a")
+        assert fences.above("s", mine) == 0
+        fences.recall("s", mine)
+        assert fences.above("s", mine) == 0
+        assert fences.propose("s", Fence(5, "b"))
+        assert (fences.above("s", mine), fences.above("s", Fence(5, "b"))) == (5, 3)
+        assert fences.admit("s", Fence(5, "b"))
+        assert (fences.above("s", mine), fences.above("t", mine)) == (5, 0)
+
     def test_is_one_for_each_strategy(self):
         fences = Fences()
         fences.recall("s", Fence(3, "a"))

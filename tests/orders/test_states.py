@@ -157,6 +157,20 @@ class TestTwoLivesOfOneStrategy:
         stage.settle()
         assert stage.disk.kinds() == []
 
+    def test_of_which_two_were_before_the_third_are_both_refused(self, stage, make):
+        stage.open()
+        lives = [stage.strategy, stage.system.probe("second life"), stage.system.probe("third life")]
+        numbers = [ask(stage, sender=each).life for each in lives]
+        stage.tell(a_state(1, life=numbers[2]), lives[2])
+        for at in (0, 1):
+            stage.tell(a_state(2, life=numbers[at]), lives[at])
+            assert isinstance(lives[at].receive(timeout_s=5), StateRefused)
+        for at in (0, 1):
+            stage.tell(make.order(f"A-{at}"), lives[at])
+            assert lives[at].receive(timeout_s=5).rule == "state"
+        stage.settle()
+        assert states_of(stage) == [1]
+
     def test_may_order_again_when_it_has_read_the_state(self, stage, make):
         stage.open()
         old = ask(stage).life

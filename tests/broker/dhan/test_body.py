@@ -110,6 +110,11 @@ class TestPlacing:
         assert reason in answer.reason
         assert not stage.calls()
 
+    def test_of_what_no_list_knows_says_so_in_the_words_of_the_list(self, stage):
+        stage.body.place(to_place(symbol="NONE"))
+
+        assert stage.heard() == [OrderNotPlaced(client_order_id="A-1", reason="there is none of this name")]
+
     @pytest.mark.parametrize(
         ("told", "kind"),
         [

@@ -44,10 +44,19 @@ class TestAChange:
 
         assert stage.heard() == [answer(OrderReplaced)]
 
-    def test_that_is_taken_and_not_shown_is_in_doubt(self, stage):
+    @pytest.mark.parametrize(
+        "shown",
+        [
+            {"quantity": 10, "price": 101.05},
+            {"quantity": 20, "price": 101.0},
+            {"quantity": 20, "price": 0.05},
+            {"quantity": 20, "price": 101.05, "triggerPrice": 100.0},
+        ],
+    )
+    def test_that_is_taken_and_not_shown_is_in_doubt(self, stage, shown):
         stage.body.replace(a_change())
         stage.answer(ACK)
-        stage.answer(a_row(quantity=10, price=101.05))
+        stage.answer(a_row(**shown))
 
         assert stage.heard() == [answer(ReplaceInDoubt, reason="taken, and not shown yet")]
 
@@ -75,12 +84,25 @@ class TestAChange:
         assert [type(each) for each in stage.heard()] == [kind]
         assert not stage.calls()
 
-    def test_whose_order_cannot_be_read_afterwards_is_in_doubt(self, stage):
+    @pytest.mark.parametrize(
+        "told", [{"status": 502, "sent": "unknown", "error": "502"}, {"data": []}, {"data": {}}, {"status": 404}]
+    )
+    def test_whose_order_cannot_be_read_afterwards_is_in_doubt(self, stage, told):
         stage.body.replace(a_change())
         stage.answer(ACK)
-        stage.answer(status=502, sent="unknown", error="502")
+        stage.answer(**told)
 
-        assert [type(each) for each in stage.heard()] == [ReplaceInDoubt]
+        (doubt,) = stage.heard()
+        assert doubt == answer(ReplaceInDoubt, reason=doubt.reason)
+        assert doubt.reason.startswith("taken, and the order could not be read: ")
+
+    def test_of_an_order_without_a_number_that_may_be_sent_sends_nothing(self, stage):
+        stage.body.replace(msgspec.structs.replace(a_change(), broker_order_id="7/../8"))
+
+        (refusal,) = stage.heard()
+        assert refusal == answer(OrderNotReplaced, reason=refusal.reason)
+        assert "orderId: " in refusal.reason
+        assert not stage.calls()
 
     @pytest.mark.parametrize("fields", [{"symbol": "NONE"}, {"quantity": 7}, {"limit_price": 100.01}])
     def test_to_what_cannot_be_sends_nothing(self, stage, fields):

@@ -8,6 +8,7 @@ from natya.actors.broker.bodies.dhan import endpoints
 from natya.actors.broker.bodies.dhan.flows import CANCELS_MAX, Day, Pause, Question, WholeDay, cancel, find, read_day
 from natya.actors.broker.bodies.dhan.looks import look
 from natya.actors.broker.bodies.dhan.replies import Reply
+from natya.domain.dhan.moments import moment
 from natya.domain.dhan.trading.orders import OrderAck
 from natya.messages.broker import FindOrder, LookupFailed, OrderNotFound
 
@@ -135,6 +136,24 @@ class TestAnOrderOfAnEarlierDay:
             ("7-1", 6, 100.0, 6),
             ("7-2", 4, 101.0, 10),
         ]
+
+    def test_has_its_fills_numbered_in_the_order_of_time(self):
+        early, late = (moment(f"2023-12-31 {hour}:00:00") for hour in (10, 11))
+        rows = [
+            a_trade("0", 4, price=100.0, exchange_time=late),
+            a_trade("0", 3, price=101.0, exchange_time=early),
+            a_trade("0", 3, price=99.0),
+        ]
+        _, found = find_it(told(None), a_day(), told((rows, 0)), told(([], 0)), number="7", request=self.request)
+
+        assert [report.price for report in found.answer.reports] == [99.0, 101.0, 100.0]
+
+    @pytest.mark.parametrize(("ordered", "traded", "state"), [(1, 1, "FILLED"), (2, 1, "EXPIRED"), (0, 1, "EXPIRED")])
+    def test_is_filled_where_all_of_it_traded(self, ordered, traded, state):
+        request = to_find(intended_ns=YESTERDAY_NS, broker_order_id="7", quantity=ordered)
+        replies = [told(None), a_day(), told(([a_trade("0", traded)], 0)), told(([], 0))]
+
+        assert find_it(*replies, number="7", request=request)[1].answer.state == state
 
     def test_has_expired_with_what_it_had_filled(self):
         replies = [told(None), a_day(), told(([a_trade("0", 4)], 0)), told(([], 0))]

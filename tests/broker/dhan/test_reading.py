@@ -46,6 +46,13 @@ class TestSomeRows:
         assert [row.order_id for row in read] == ["7", "8"]
         assert unreadable == 0
 
+    def test_are_read_whatever_form_their_numbers_have(self):
+        rows = [a_row(7), a_row("8", correlationId=5), a_row(""), a_row("9", correlationId=None)]
+        read, unreadable = only(OrderRow, {"7"}, {"5"})(rows)
+
+        assert [row.order_id for row in read] == ["7", "8", "9"]  # of no text nobody knows beforehand whose it is
+        assert unreadable == 1
+
     def test_are_counted_where_they_might_be_ours_and_cannot_be_read(self):
         assert only(OrderRow, {"9"}, ())([BROKEN, {"order_id": "7"}, None]) == ([], 3)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from natya.domain.dhan.trading.alerts import AlertOrder, AlertRequest, Condition
 from natya.domain.dhan.trading.orders import PlaceOrderRequest
 from natya.domain.dhan.writing import InvalidRequestError, body_of
 
@@ -10,6 +11,29 @@ def an_order(**fields):
     fields = {"transaction_type": "BUY", "exchange_segment": "NSE_EQ", "product_type": "CNC"} | fields
     fields = {"order_type": "MARKET", "security_id": "1594", "quantity": 1, "dhan_client_id": "11"} | fields
     return PlaceOrderRequest(**fields)
+
+
+def test_of_a_part_of_a_field_names_the_part():
+    order = AlertOrder(
+        transaction_type="BUY",
+        exchange_segment="NSE_EQ",
+        product_type="CNC",
+        order_type="MARKET",
+        security_id="1594",
+        quantity=0,
+    )
+    condition = Condition(
+        comparison_type="PRICE_WITH_VALUE", exchange_segment="NSE_EQ", security_id="1594", operator="EQUAL"
+    )
+    with pytest.raises(InvalidRequestError) as caught:
+        body_of(AlertRequest(dhan_client_id="11", condition=condition, orders=(order,)))
+
+    assert str(caught.value) == "AlertRequest: orders[0].quantity: Expected `int` >= 1"
+
+
+def test_of_the_whole_names_no_field():
+    with pytest.raises(InvalidRequestError, match=r"^PlaceOrderRequest: Expected `object`, got `array`$"):
+        body_of([], PlaceOrderRequest)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """JSON of a service that is not exact, into messages that are."""
 
 import math
+import re
 from datetime import datetime
 
 import msgspec
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from natya.domain.dhan.account.funds import Funds
 from natya.domain.dhan.account.portfolio import HoldingRow, PositionRow
 from natya.domain.dhan.moments import time_ns
-from natya.domain.dhan.tolerant import TEXT_MAX, MalformedAnswerError, _text, _truth, _whole, read, read_all
+from natya.domain.dhan.tolerant import ROWS_MAX, TEXT_MAX, MalformedAnswerError, _text, _truth, _whole, read, read_all
 from natya.domain.dhan.trading.orders import ModifyOrderRequest, OrderAck, OrderRow, PlaceOrderRequest, TradeRow
 from natya.domain.time import IST
 
@@ -138,6 +139,36 @@ class TestAnArray:
     def test_of_something_else_is_refused(self, found):
         with pytest.raises(MalformedAnswerError):
             read_all(OrderRow, found)
+
+
+class Named(msgspec.Struct, frozen=True):
+    rows: dict[str, int]
+
+
+class Listed(msgspec.Struct, frozen=True):
+    rows: tuple[int, ...]
+
+
+class TestRowsByName:
+    def test_are_read_each_as_what_it_is(self):
+        assert read(Named, {"rows": {"a": "1", "b": 2.0}}).rows == {"a": 1, "b": 2}
+        assert read(Listed, {"rows": ["1", 2.0]}).rows == (1, 2)
+
+    @pytest.mark.parametrize(
+        ("kind", "rows", "reason"),
+        [
+            (Named, [1], "rows: an object of up to 100000 wanted"),
+            (Listed, {"a": 1}, "rows: an array of up to 100000 wanted"),
+            (Named, dict.fromkeys(map(str, range(ROWS_MAX + 1)), 1), "rows: an object of up to 100000 wanted"),
+            (Listed, [1] * (ROWS_MAX + 1), "rows: an array of up to 100000 wanted"),
+            (Named, {"a": "x"}, "rows.'a': "),
+            (Listed, [1, "x"], "rows[1]: "),
+        ],
+        ids=["an array", "an object", "too many by name", "too many", "one of them by name", "one of them"],
+    )
+    def test_of_another_form_or_too_many_are_refused(self, kind, rows, reason):
+        with pytest.raises(MalformedAnswerError, match=re.escape(reason)):
+            read(kind, {"rows": rows})
 
 
 class TestAnythingAtAll:
