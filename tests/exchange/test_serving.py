@@ -1,5 +1,6 @@
 """The account actor: nothing is answered before it is durable, and what is durable is there again."""
 
+import time
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -90,10 +91,10 @@ def serve(actor_system, journal):
     FailingAccount.starts = 0
     FailingAccount.timers.clear()
 
-    def build(account="session", name="exchange"):
+    def build(account="session", name="exchange", delay_s=0.0):
         if name == "exchange":
             actor_system.start("journal", KeptJournal, journal)
-        limits = ExchangeSettings.default(always_open=True, acknowledgement_delay_s=0.0)
+        limits = ExchangeSettings.default(always_open=True, acknowledgement_delay_s=delay_s)
         actor_system.start(name, FailingAccount, AccountActorSettings(limits=limits, account=account))
         actor_system.tell(name, AddListings(definitions=(LISTING.reference.definition(),)))
         return actor_system
@@ -173,6 +174,21 @@ class TestTime:
         while not (waiting := [timer for timer in FailingAccount.timers if timer.waiting]):
             pass  # it is set behind the answers of a burst
         assert len(waiting) == 1
+
+    def test_alone_brings_each_order_to_the_exchange_however_far_the_next_turn_of_the_day_is(
+        self, serve, a_tick, journal
+    ):
+        system = serve(delay_s=0.03)
+        system.tell("exchange", a_tick(1500.0, symbol="INFY"))
+        for number in range(1, 4):
+            call(system, "place", a_ticket())
+            by = time.monotonic() + 5
+            while [fact.status for fact in journal.facts if isinstance(fact, AccountOrder)].count("PENDING") < number:
+                system.request("exchange", Ping(), timeout_s=5)  # which lets no time of the account pass
+                assert time.monotonic() < by
+
+        assert len([timer for timer in FailingAccount.timers if timer.waiting]) <= 1
+        assert len(FailingAccount.timers) <= 3 * 3
 
     def test_that_comes_while_facts_are_written_is_met_by_their_confirmation(self, system, journal):
         order_ids = call(system, "place", a_ticket()).value.ids

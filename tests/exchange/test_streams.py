@@ -11,6 +11,7 @@ from natya_sockets import Client, serving
 from natya_wire import CLIENT, Served
 from websockets.exceptions import ConnectionClosed
 
+from natya.actors.exchange.streams import server as streams_server
 from natya.actors.exchange.streams.encoding import Number
 from natya.domain.dhan.streams import depth, packets
 from natya.domain.dhan.streams.order_updates import read_update
@@ -248,6 +249,54 @@ class TestAServer:
             assert [client.packet()[4] for _ in range(499)] == [100.0 + number % 100 for number in range(1, 500)]
             assert first[4] == 100.0
             client.close()
+
+    def test_tells_what_came_together_in_the_order_in_which_it_came_and_once(self, server):
+        feed, orders = server.url("/feed"), server.url("/order-update")
+        with Client(feed) as shares, Client(feed) as indices, Client(orders, query=False) as updates:
+            shares.ask(15, INFY)
+            indices.ask(15, NIFTY)
+            updates.login()
+
+            def on_the_servers_thread():
+                server.tell_status([1])
+                server.publish(NUMBER, self.a_tick(1))
+                server.publish(NUMBER, self.a_tick(2))
+                server.tell_status([1])
+                server.tell(b"first")
+                server.publish(NUMBER, self.a_tick(3))
+                server.tell_status([1])
+                server.tell_status([0])
+                server.publish(NUMBER, self.a_tick(4))
+                server.tell(b"second")
+
+            for _ in range(2):
+                server.call(on_the_servers_thread)
+                told = [shares.packet() for _ in range(7)]
+                assert [each[4] if each[0] == packets.TICKER else "status" for each in told] == [
+                    "status", 101.0, 102.0, "status", 103.0, "status", 104.0,
+                ]  # fmt: skip
+                assert indices.packet() == (packets.STATUS, 8, 0, 0)
+                assert [updates.read(), updates.read()] == ["first", "second"]
+
+    def test_leaves_out_the_oldest_half_of_what_is_too_much_and_counts_it(self, server, monkeypatch):
+        monkeypatch.setattr(streams_server, "QUEUE_MAX", 4)
+        with Client(server.url("/feed")) as client:
+            client.ask(15, INFY)
+
+            def on_the_servers_thread():
+                server.tell_status([1])
+                for number in range(1, 5):
+                    server.publish(NUMBER, self.a_tick(number))
+                server.tell_status([1])
+                server.publish(NUMBER, self.a_tick(5))
+
+            server.call(on_the_servers_thread)
+            told = [client.packet() for _ in range(5)]
+
+        assert [each[4] if each[0] == packets.TICKER else "status" for each in told] == [
+            "status", 103.0, 104.0, "status", 105.0,
+        ]  # fmt: skip
+        assert server.left_out == 2
 
     @pytest.mark.parametrize("levels", [1, 7, 8, 200])
     def test_tells_the_length_of_a_frame_whatever_it_is(self, server, levels):

@@ -7,6 +7,8 @@ from natya_scrips import COMPACT, listed
 from natya_wire import Served, an_order
 
 from natya.actors.instruments.master import InstrumentMaster
+from natya.messages.addresses import WIRE
+from natya.messages.instruments import InstrumentShown, InstrumentUnknown, ShowInstrument
 
 SOON = (datetime.now(UTC) + timedelta(days=20)).date()
 LATER = SOON + timedelta(days=7)
@@ -70,6 +72,33 @@ class TestTheOptionsOfAnUnderlying:
     def test_are_none_where_the_list_has_no_such_underlying(self, served):
         told = served.ok("POST", "/v2/optionchain/expirylist", {"UnderlyingScrip": 999_999, "UnderlyingSeg": "IDX_I"})
         assert told["data"] == []
+
+
+class TestASymbolThatIsAskedFor:
+    def ask(self, served, name):
+        return served.system.runtime.request(WIRE, ShowInstrument(name=name), timeout_s=10)
+
+    def test_is_shown_as_the_list_has_it(self, served):
+        shown = self.ask(served, "CHOLAFIN")
+
+        assert isinstance(shown, InstrumentShown)
+        assert (shown.name, shown.of.source) == ("CHOLAFIN", "paper exchange")
+        assert (shown.instrument.symbol, shown.instrument.security_id) == ("CHOLAFIN", "685")
+        assert (shown.instrument.tick_size_rupees, shown.instrument.lot_size) == (0.1, 1)
+
+    def test_that_no_list_knows_is_listed_with_one_number_for_good_and_may_be_traded(self, served):
+        shown = self.ask(served, "UNHEARD OF")
+        assert shown.instrument.symbol == "UNHEARD OF"
+        assert self.ask(served, "UNHEARD OF") == shown
+
+        one = an_order(securityId=shown.instrument.security_id, price=100)
+        assert served.settled(served.ok("POST", "/v2/orders", one)["orderId"])["tradingSymbol"] == "UNHEARD OF"
+
+    @pytest.mark.parametrize("name", ["", " ", "two\nlines"])
+    def test_that_is_none_is_told_so(self, served, name):
+        told = self.ask(served, name)
+
+        assert told == InstrumentUnknown(name=name, reason="a symbol wanted, found none")
 
 
 class TestAnInstrumentOfTheList:

@@ -20,15 +20,17 @@ from natya_packets import (
     full,
 )
 
-from natya.actors.feed.bodies.dhan.decoding import Decoder
+from natya.actors.feed.bodies.dhan import decoding
+from natya.actors.feed.bodies.dhan.decoding import AHEAD_MAX_NS, IST_OFFSET_S, Decoder
 from natya.domain.dhan.streams import packets
 from natya.domain.instruments import PriceGrid
 from natya.messages.codec import decode, encode
-from natya.messages.market import DaySummary, Tick
+from natya.messages.market import DaySummary, Depth, Tick
 
 NOW_NS = LAST_TRADE_NS + 400_000_000
 TICK_RUPEES = 0.05
 OPTION = 51_234
+GRID = PriceGrid(TICK_RUPEES)
 
 
 @pytest.fixture
@@ -38,6 +40,17 @@ def decoder():
     decoder.add("IDX_I", "13", "NIFTY", PriceGrid(TICK_RUPEES))
     decoder.add("NSE_FNO", str(OPTION), "NIFTY OCT", PriceGrid(TICK_RUPEES))
     return decoder
+
+
+def a_packet(code, *, price=1512.5, time_s=LAST_TRADE, average=1509.75):
+    """One of INFY in which one thing is otherwise."""
+    values = list(
+        packets.LAYOUTS[code].unpack({packets.TICKER: TICKER, packets.QUOTE: QUOTE, packets.FULL: FULL}[code])
+    )
+    values[4], values[5 if code == packets.TICKER else 6] = price, time_s
+    if code != packets.TICKER:
+        values[7] = average
+    return packets.LAYOUTS[code].pack(*values)
 
 
 def a_ticker(price, security_id=1594, segment=1):
@@ -129,6 +142,137 @@ class TestAFullPacket:
     def test_of_a_derivative_has_open_interest(self, decoder):
         (tick,) = decoder.decode(full(OPTION, 2, open_interest=77), NOW_NS)
         assert tick.day.open_interest == 77
+
+
+UNITS = st.integers(0, 2**32 - 1)
+PRICES = st.integers(1, 40_000).map(lambda count: count / 4)  # on the grid, and exactly as 32 bits have them
+DAYS = st.lists(PRICES | st.just(0.0), min_size=4, max_size=4)
+
+
+@st.composite
+def contents(draw):
+    """What a full packet says, of which a quote is a part; a day that is drawn again is one that has not moved."""
+    return {
+        "price": draw(PRICES),
+        "quantity": draw(st.integers(0, 65_535)),
+        "time_s": LAST_TRADE + draw(st.integers(-5, 5)),
+        "average": draw(st.integers(0, 40_000)) / 4,
+        "volume": draw(UNITS),
+        "sellers": draw(UNITS),
+        "buyers": draw(UNITS),
+        "open_interest": draw(UNITS),
+        "day": draw(st.sampled_from([[1500.0, 1498.25, 1518.0, 1496.5], [1500.0, 0.0, 1518.0, 1496.5]]) | DAYS),
+        "levels": draw(
+            st.lists(
+                st.tuples(UNITS, UNITS, st.integers(0, 65_535), st.integers(0, 65_535), PRICES, PRICES),
+                min_size=5,
+                max_size=5,
+            )
+        ),
+    }
+
+
+class TestWhateverAPacketSays:
+    @pytest.mark.parametrize("kind", [packets.QUOTE, packets.FULL])
+    @pytest.mark.parametrize("of", [(1, 1594, "INFY"), (2, OPTION, "NIFTY OCT")], ids=["a share", "an option"])
+    @given(
+        said=st.lists(contents(), min_size=1, max_size=3),
+        close=st.sampled_from([None, 1490.05]),
+        together=st.booleans(),
+    )
+    def test_each_field_of_the_tick_is_that_of_the_packet(self, kind, of, said, close, together):
+        segment, security_id, symbol = of
+        decoder = Decoder("dhan-1", sequence=40)
+        for listed, number, name in (("NSE_EQ", "1594", "INFY"), ("NSE_FNO", str(OPTION), "NIFTY OCT")):
+            decoder.add(listed, number, name, GRID)
+        if close is not None:
+            of_before = packets.PREVIOUS_CLOSE_LAYOUT.pack(packets.PREVIOUS_CLOSE, 16, segment, security_id, close, 9)
+            decoder.decode(of_before, NOW_NS)
+        frames = []
+        for each in said:
+            first = (each["price"], each["quantity"], each["time_s"], each["average"], each["volume"])
+            counts, header = (each["sellers"], each["buyers"]), (kind, packets.LAYOUTS[kind].size, segment, security_id)
+            if kind == packets.QUOTE:
+                frames.append(packets.QUOTE_LAYOUT.pack(*header, *first, *counts, *each["day"]))
+                continue
+            levels = [value for level in each["levels"] for value in level]
+            interest = (each["open_interest"], 1, 2)
+            frames.append(packets.FULL_LAYOUT.pack(*header, *first, *counts, *interest, *each["day"], *levels))
+        found = [
+            tick for frame in ([b"".join(frames)] if together else frames) for tick in decoder.decode(frame, NOW_NS)
+        ]
+
+        assert (decoder.sequence, decoder.ticks, decoder.damaged) == (40 + len(said), len(said), 0)
+        for place, (tick, each) in enumerate(zip(found, said, strict=True), 41):
+            opened, closed, high, low = each["day"]
+            bid_quantities, ask_quantities, bid_orders, ask_orders, bids, asks = zip(*each["levels"], strict=True)
+            interest = each["open_interest"] if kind == packets.FULL else 0
+            book = Depth(
+                bid_prices=bids,
+                bid_quantities=bid_quantities,
+                ask_prices=asks,
+                ask_quantities=ask_quantities,
+                bid_orders=bid_orders,
+                ask_orders=ask_orders,
+            )
+            assert tick == Tick(
+                symbol=symbol,
+                price=each["price"],
+                quantity=each["quantity"],
+                exchange_ns=LAST_TRADE_NS + (each["time_s"] - LAST_TRADE) * 10**9,
+                source="dhan-1",
+                sequence=place,
+                received_ns=NOW_NS,
+                volume=each["volume"],
+                depth=book if kind == packets.FULL else None,
+                day=DaySummary(
+                    open_price=opened,
+                    high_price=high,
+                    low_price=low,
+                    close_price=closed or close or 0.0,
+                    average_price=each["average"],
+                    total_buy_quantity=each["buyers"],
+                    total_sell_quantity=each["sellers"],
+                    open_interest=interest if segment == 2 else None,
+                ),
+            )
+
+    @pytest.mark.parametrize("code", [packets.TICKER, packets.QUOTE, packets.FULL])
+    def test_of_a_time_of_none_has_none_and_of_a_day_ahead_is_the_last_that_is_taken(self, decoder, code):
+        def at(time_s):
+            return decoder.decode(a_packet(code, time_s=time_s), NOW_NS)
+
+        ahead_s = (NOW_NS + AHEAD_MAX_NS) // 10**9 + IST_OFFSET_S
+        assert [tick.exchange_ns for tick in at(0) + at(IST_OFFSET_S) + at(IST_OFFSET_S + 1)] == [0, 0, 10**9]
+        assert at(ahead_s)[0].exchange_ns == (ahead_s - IST_OFFSET_S) * 10**9
+        assert at(ahead_s + 1) == []
+        assert [tick.exchange_ns for tick in at(LAST_TRADE)] == [LAST_TRADE_NS]  # one that is told late
+
+    @pytest.mark.parametrize("code", [packets.QUOTE, packets.FULL])
+    @pytest.mark.parametrize(
+        ("average", "told"), [(0.0, 0.0), (0.125, 0.13), (1e12, 1e12), (-0.5, None), (1.1e12, None), (math.nan, None)]
+    )
+    def test_has_its_average_to_the_paisa_or_is_damaged(self, decoder, code, average, told):
+        found = decoder.decode(a_packet(code, average=average), NOW_NS)
+
+        assert [tick.day.average_price for tick in found] == ([] if told is None else [pytest.approx(told, rel=1e-6)])
+        assert (decoder.damaged, "an average price" in decoder.fault) == (int(told is None), told is None)
+
+    @pytest.mark.parametrize("code", [packets.TICKER, packets.QUOTE, packets.FULL])
+    def test_without_a_last_price_is_damaged(self, decoder, code):
+        assert decoder.decode(a_packet(code, price=0.0), NOW_NS) == []
+        assert (decoder.damaged, decoder.sequence, decoder.fault) == (1, 0, "a last price above 0 wanted, found 0")
+
+    def test_a_table_of_prices_is_emptied_before_it_grows_without_end(self, monkeypatch):
+        monkeypatch.setattr(decoding, "PRICES_MAX", 2)
+        table = decoding.OnGrid(GRID)
+        assert [table[each] for each in (1.01, 1.06, 1.11, 1.01)] == [1.0, 1.05, 1.1, 1.0]
+        assert len(table) == 2
+
+    def test_is_counted_where_it_says_only_that_the_feed_lives(self, decoder):
+        for code in (packets.HEARTBEAT, packets.INDEX):
+            assert decoder.decode(packets.HEADER.pack(code, 8, 0, 0), NOW_NS) == []
+        assert (decoder.packets, decoder.unknown, decoder.damaged) == (2, 0, 0)
 
 
 class TestAFrame:

@@ -128,11 +128,35 @@ class TestASilentInstrument:
         assert silence.look(71 * S) == ()
         assert silence.silent == frozenset()
 
-    def test_is_none_on_a_new_connection(self):
+    def test_is_one_from_the_first_moment_beyond_its_bounds(self):
         silence = Silence(5.0)
         silence.heard([a_tick("A", volume=10)], 10 * S)
+        assert silence.look(15 * S) == ()  # as long as it may be silent
+        assert silence.look(16 * S - 1) == ()  # looked less than a second ago
+        assert silence.look(16 * S) == ("A",)
+        silence.heard([a_tick("B", volume=10)], 20 * S)
+        silence.heard([a_tick("B", volume=10)], 70 * S)
+        assert silence.look(80 * S) == ("B",)  # its trade was a minute ago
+        assert silence.look(81 * S) == ()
+        assert silence.silent == frozenset()
+
+    def test_of_an_index_is_one_since_each_of_its_prices_counts_as_a_trade(self):
+        silence = Silence(5.0)
+        for second in (10, 60):
+            silence.heard([a_tick("I", volume=0)], second * S)
+        assert silence.look(75 * S) == ("I",)
+
+    def test_is_none_on_a_new_connection(self):
+        silence = Silence(5.0)
+        silence.heard([a_tick("A", volume=10), a_tick("B", volume=10)], 10 * S)
+        assert silence.look(16 * S) == ("A", "B")
         silence.forget()
-        assert silence.look(16 * S) == ()
+        assert silence.silent == frozenset()
+        assert silence.look(17 * S) == ()
+        silence.heard([a_tick("A", volume=10)], 18 * S)  # a new connection tells what was, and it counts as a trade
+        assert silence.look(24 * S) == ()
+        assert silence.silent == {"A"}
+        assert silence.look(46 * S) == ("A",)
 
 
 class TestTheQueue:

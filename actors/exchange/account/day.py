@@ -64,8 +64,6 @@ class Day:
             if not row.arrival:
                 core.send_to_exchange(row.order_id)
         self._money.refresh_all()
-        self._passed_ns = core.now_ns
-        self._calendar_ns = 0
 
     def pass_time(self) -> None:
         """Do what has become due since the last call."""

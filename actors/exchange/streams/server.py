@@ -132,8 +132,10 @@ class StreamServer:
         with self._guard:
             self._arrived.append((number, tick))
             if len(self._arrived) > QUEUE_MAX:
-                self.left_out += len(self._arrived) // 2
-                del self._arrived[: len(self._arrived) // 2]
+                oldest = len(self._arrived) // 2
+                self.left_out += oldest
+                del self._arrived[:oldest]
+                self._statuses = [(max(0, before - oldest), segments) for before, segments in self._statuses]
             self._tell()
 
     def tell(self, message: bytes) -> None:
@@ -304,7 +306,7 @@ class StreamServer:
             for before, segments in statuses:  # twice a day
                 self._show(arrived[shown:before], [])
                 self._tell_status(segments)
-                shown = max(shown, before)
+                shown = before
             self._show(arrived[shown:] if shown else arrived, updates)
         finally:
             self.is_flushing = False

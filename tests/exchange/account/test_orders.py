@@ -249,6 +249,13 @@ class TestAnOrderThatIsCancelled:
 
         assert refusal(client.ask, "cancel", order_id) == "Order is in Transit state"
 
+    def test_of_which_nobody_knows_is_refused(self, client):
+        unknown, wanted = "41261007000009", "orderId: an order of the day wanted, found "
+        change = Modification(order_id=unknown, order_type="LIMIT", quantity=1, limit_price=1490.0)
+
+        assert refusal(client.ask, "cancel", unknown).startswith(wanted)
+        assert refusal(client.ask, "modify", change).startswith(wanted)
+
     def test_twice_is_refused(self, client):
         client.tick(1500.0)
         order_id = client.place(price=1490.0)

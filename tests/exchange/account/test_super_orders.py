@@ -131,6 +131,21 @@ class TestALegThatIsChanged:
 
         assert exits(client)["TARGET_LEG"].average_price == 1510.0
 
+    @pytest.mark.parametrize(
+        "change", [{"leg": "TARGET_LEG", "target_price": 1540.0}, {"leg": "STOP_LOSS_LEG", "stop_price": 1480.0}]
+    )
+    def test_before_its_entry_has_traded_is_at_its_new_price_from_the_beginning(self, client, change):
+        client.tick(1510.0)
+        order_id = client.ask("place_super", a_super()).ids[0]
+        client.wait()
+        client.ask("modify_super", SuperModification(order_id=order_id, **change))
+        assert exits(client) == {}
+        client.tick(1499.0)
+
+        found = exits(client)
+        assert found["TARGET_LEG"].limit_price == change.get("target_price", 1530.0)
+        assert found["STOP_LOSS_LEG"].trigger_price == change.get("stop_price", 1490.0)
+
     @pytest.fixture
     def trailed(self, client):
         """A client whose stop has trailed to 1509, past the entry at 1500; the id of the super order."""
