@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from natya.actors.database.tables import columns
-from natya.actors.database.tables.columns import Insertion
+from natya.actors.database.tables.columns import FEW_ROWS, FEW_UPDATES, Insertion, append, replace
 from natya.actors.database.upkeep.days import tidy
 from natya.actors.database.writing.market import MarketStore
 
@@ -90,6 +90,51 @@ class TestInsertingAgainAndAgain:
 class TestTheEngineInUse:
     def test_reads_a_registered_dict_anew(self):
         assert columns._reads_anew()
+
+
+class TestAFewRowsAndMany:
+    """They go ways of their own into a table, and are the same there."""
+
+    COUNTS = (1, FEW_UPDATES, FEW_UPDATES + 1, FEW_ROWS, FEW_ROWS + 1)
+
+    @staticmethod
+    def of(count, prices):
+        numbers = columns.nullable_integers([None, *range(1, count)])
+        return {
+            "price": columns.floats(prices[:count]),
+            "name": columns.texts([f"name {number}" for number in range(count)]),
+            "number": numbers,
+        }
+
+    @pytest.fixture
+    def connection(self, connection):
+        connection.execute("create or replace table numbers (name varchar primary key, number bigint, price double)")
+        return connection
+
+    @pytest.mark.parametrize("count", COUNTS)
+    def test_are_there_with_their_nulls(self, connection, count):
+        prices = [float("nan"), *(number + 0.05 for number in range(1, count))]
+        append(connection, "numbers", self.of(count, prices))
+
+        found = connection.execute("select * from numbers order by name").fetchall()
+        assert found == [
+            (f"name {number}", number or None, number + 0.05 if number else None) for number in range(count)
+        ]
+
+    @pytest.mark.parametrize("count", COUNTS)
+    def test_are_written_over_those_of_their_key_alone(self, connection, count):
+        append(connection, "numbers", self.of(12, [1.0] * 12))
+        replace(connection, "numbers", "name", self.of(count, [None, *[2.0] * count]))
+
+        found = connection.execute("select name, price from numbers").fetchall()
+        changed = {"name 0": None} | {f"name {number}": 2.0 for number in range(1, count)}
+        assert sorted(found) == sorted(({f"name {number}": 1.0 for number in range(12)} | changed).items())
+
+    def test_that_are_there_already_are_not_appended(self, connection):
+        append(connection, "numbers", self.of(12, [1.0] * 12))
+        for count in (1, 12):
+            with pytest.raises(duckdb.ConstraintException):
+                append(connection, "numbers", self.of(count, [1.0] * count))
 
 
 @pytest.mark.parametrize("time", [2**63 - 1, 2**63 - 86_400 * 10**9])

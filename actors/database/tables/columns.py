@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import duckdb
 import numpy as np
@@ -28,6 +28,9 @@ NAN = float("nan")
 NOTHING = -(2**63)
 """In a column of integers on its way to `masked`: no value."""
 
+
+FEW_ROWS: Final = 8
+FEW_UPDATES: Final = 3
 
 TIME_MAX_NS = 2**63 - 1 - 2 * DAY_NS
 """Beyond it the sums that compute the day of a time overflow 64 bits, which would fail for the whole table."""
@@ -99,6 +102,39 @@ def insert(cursor: duckdb.DuckDBPyConnection, sql: str, columns: Columns, *param
         raise
     cursor.unregister("batch")
     return int(rows)
+
+
+def append(cursor: duckdb.DuckDBPyConnection, table: str, columns: Columns) -> None:
+    """Insert rows that the table does not have; `FEW_ROWS` or less as values, in half of the time."""
+    rows = rows_of(columns) if len(next(iter(columns.values()))) <= FEW_ROWS else ()
+    if not rows:
+        insert(cursor, f"insert into {table} by name select * from batch", columns)  # noqa: S608  our own names
+        return
+    marks = ", ".join(f"({', '.join('?' * len(columns))})" for _ in rows)
+    sql = f"insert into {table} ({', '.join(columns)}) values {marks}"  # noqa: S608  our own names
+    cursor.execute(parsed(cursor, sql), list(itertools.chain.from_iterable(rows)))
+
+
+def replace(cursor: duckdb.DuckDBPyConnection, table: str, key: str, columns: Columns) -> None:
+    """Write rows over those of the table with the same key.
+
+    A few are updated one by one: 3 ms of planning each, where `insert or replace` of 28 columns takes 10 for all.
+    """
+    rows = rows_of(columns) if len(next(iter(columns.values()))) <= FEW_UPDATES else ()
+    if not rows:
+        insert(cursor, f"insert or replace into {table} by name select * from batch", columns)  # noqa: S608  our own names
+        return
+    place = list(columns).index(key)
+    sets = ", ".join(f"{name} = ?" for name in columns if name != key)
+    statement = parsed(cursor, f"update {table} set {sets} where {key} = ?")  # noqa: S608  our own names
+    for row in rows:
+        cursor.execute(statement, [*row[:place], *row[place + 1 :], row[place]])
+
+
+def rows_of(columns: Columns) -> list[tuple[Any, ...]]:
+    """Return the rows as Python's own values; NaN, as everywhere in columns, is NULL."""
+    lists = (values.tolist() for values in columns.values())
+    return list(zip(*([None if value != value else value for value in each] for each in lists), strict=True))  # noqa: PLR0124  NaN
 
 
 class Insertion:

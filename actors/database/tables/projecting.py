@@ -11,7 +11,7 @@ from ....messages.accounts import AccountEntered
 from ....messages.journal import JournalRecord
 from ....messages.orders import OrderFact
 from ..errors import DatabaseDamaged
-from .columns import Columns, floats, insert, integers, nullable_integers, texts
+from .columns import Columns, append, floats, integers, nullable_integers, replace, texts
 from .projection import FillRow, OrderRow, Projection
 from .sql_text import quoted
 
@@ -33,7 +33,7 @@ _json = msgspec.json.Encoder(decimal_format="string")
 
 def project(cursor: duckdb.DuckDBPyConnection, records: Sequence[JournalRecord]) -> None:
     """Write the facts of these records, and what they change of orders and fills."""
-    insert(cursor, "insert into facts by name select * from batch", _fact_columns(records))
+    append(cursor, "facts", _fact_columns(records))
     _project_orders(cursor, records)
 
 
@@ -92,12 +92,14 @@ def _project_orders(cursor: duckdb.DuckDBPyConnection, records: Sequence[Journal
         projection.apply(record)
     if projection.account != account:
         cursor.execute("update projection set account = ?", [projection.account])
-    orders = projection.orders
-    if orders:
-        columns = _order_columns(tuple(orders.values()))
-        insert(cursor, "insert or replace into orders by name select * from batch", columns)
+    there = {row.client_order_id for row in known[0]}
+    orders = projection.orders.values()
+    if changed := [row for row in orders if row.client_order_id in there]:
+        replace(cursor, "orders", "client_order_id", _order_columns(changed))
+    if new := [row for row in orders if row.client_order_id not in there]:
+        append(cursor, "orders", _order_columns(new))
     if projection.fills:
-        insert(cursor, "insert into fills by name select * from batch", _fill_columns(projection.fills))
+        append(cursor, "fills", _fill_columns(projection.fills))
 
 
 def _known(
