@@ -1,6 +1,7 @@
 """Folders and files of any name: what DuckDB takes for a pattern, an option or a column is a name all the same."""
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from natya_database import migrated
 
 from natya.actors.database import DuckDBAdapter, OwnFiles, ParquetTable, QueryResult, compact, is_parquet, rebuild, take
 from natya.actors.database.errors import DatabaseForeign, DatabasePathRefused
+from natya.actors.database.results.parquet_table import ParquetUnreadableError
 from natya.actors.database.tables.moments import start_ns
 from natya.actors.database.tables.sql_text import pattern, unescaped
 from natya.actors.database.upkeep.copies import check
@@ -98,6 +100,33 @@ class TestAFileOfAnyName:
             with contextlib.ExitStack() as stack:
                 table = ParquetTable(path, stack)
                 assert (table.header, list(table.rows())) == (["n"], [["0"]])
+
+
+class TestAFileThatWasRead:
+    @staticmethod
+    def rows(path):
+        with contextlib.ExitStack() as stack:
+            return list(ParquetTable(path, stack).rows())
+
+    def test_is_read_anew_though_it_has_the_same_name_size_and_time(self, tmp_path):
+        path, found = tmp_path / "rows.parquet", []
+        with duckdb.connect() as engine:
+            for number in (1, 2):
+                engine.execute(f"copy (select {number} as n) to '{path}' (format parquet)")
+                os.utime(path, ns=(0, 0))
+                found += self.rows(path)
+        assert found == [["1"], ["2"]]
+
+    def test_and_is_broken_keeps_no_other_from_being_read(self, tmp_path):
+        whole, broken = tmp_path / "whole.parquet", tmp_path / "broken.parquet"
+        with duckdb.connect() as engine:
+            engine.execute(f"copy (select 1 as n) to '{whole}' (format parquet)")
+        broken.write_bytes(whole.read_bytes()[:-9])
+        with contextlib.ExitStack() as stack:
+            before = ParquetTable(whole, stack)
+            with pytest.raises(ParquetUnreadableError):
+                self.rows(broken)
+            assert self.rows(whole) == list(before.rows()) == [["1"]]
 
 
 ENDINGS = ("csv", "json", "parquet", "sqlite", "txt")
