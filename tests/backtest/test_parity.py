@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from natya_database import with_files
 from natya_recordings import write_candles
 from typer.testing import CliRunner
 
@@ -26,7 +27,7 @@ SESSION = [
 def record(data_dir, recording, strategies):
     """Let a session on paper trade a recording, and record it; return its data directory."""
     overrides = {
-        "system.data_dir": str(data_dir),
+        "system.data_dir": str(with_files(data_dir)),
         "feed.source": "replay",
         "feed.recording": str(recording),
         "feed.symbol": "TCS",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
-from natya_database import migrated
+from natya_database import with_files
 from natya_market import emptied
 
 from natya.actors.database import DuckDBAdapter
@@ -149,26 +147,25 @@ def impatient(monkeypatch):
 
 
 @pytest.fixture
-def path(tmp_path):
+def new_path(tmp_path):
+    """Of a database that is yet to be made."""
     return tmp_path / "natya.duckdb"
 
 
 @pytest.fixture
-def migrated_path(path):
-    """The same, with files as the migrations leave them: to make them takes twice as long as to open them."""
-    shutil.copytree(migrated().name, path.parent, dirs_exist_ok=True)
-    return path
+def path(new_path):
+    """Of one without a row, as the migrations leave it: to make its files takes twice as long as to open them."""
+    with_files(new_path.parent)
+    return new_path
 
 
 @pytest.fixture(scope="class")
 def class_path(tmp_path_factory):
     """Such files, of all tests of a class."""
-    path = tmp_path_factory.mktemp("class") / "natya.duckdb"
-    shutil.copytree(migrated().name, path.parent, dirs_exist_ok=True)
-    return path
+    return with_files(tmp_path_factory.mktemp("class")) / "natya.duckdb"
 
 
 @pytest.fixture
-def database(migrated_path):
-    with DuckDBAdapter(migrated_path, max_connections=4) as database:
+def database(path):
+    with DuckDBAdapter(path, max_connections=4) as database:
         yield database

@@ -43,9 +43,9 @@ SLOW = "select count(*) from range(10_000_000_000) a, range(1000) b where a.rang
 
 
 @pytest.fixture
-def settings(migrated_path):
+def settings(path):
     return DatabaseSettings.default(
-        path=str(migrated_path),
+        path=str(path),
         max_connections=4,
         memory_limit_mb=96,
         threads=2,

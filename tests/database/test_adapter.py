@@ -121,8 +121,8 @@ class TestAQueryThatRunsTooLong:
         assert database.statistics().timeouts == before + 1
         assert database.statistics().readers_busy == 0
 
-    def test_never_takes_another_with_it(self, migrated_path):
-        with DuckDBAdapter(migrated_path, max_connections=4) as database, ThreadPoolExecutor(4) as threads:
+    def test_never_takes_another_with_it(self, path):
+        with DuckDBAdapter(path, max_connections=4) as database, ThreadPoolExecutor(4) as threads:
 
             def race(number):
                 try:
@@ -137,9 +137,9 @@ class TestAQueryThatRunsTooLong:
             assert all(job.result() in {None, ((expected + number,),)} for number, job in enumerate(short))
             assert all(job.result().rows == ((sum(range(100_000)),),) for job in long)
 
-    def test_is_told_apart_from_a_hundred_that_race_with_it(self, migrated_path):
+    def test_is_told_apart_from_a_hundred_that_race_with_it(self, path):
         """Time-outs as long as the queries: each ends right, or is interrupted itself."""
-        with DuckDBAdapter(migrated_path, max_connections=4, wait_s=60) as database, ThreadPoolExecutor(4) as threads:
+        with DuckDBAdapter(path, max_connections=4, wait_s=60) as database, ThreadPoolExecutor(4) as threads:
             chance = random.Random(5)
 
             def race(number):
@@ -301,50 +301,50 @@ class TestTwoOwners:
         assert str(refusal.value.holder_pid) in str(refusal.value)
         assert database.query("select 1").rows == ((1,),)
 
-    def test_a_plain_duckdb_of_another_process_counts(self, migrated_path):
-        script = f"import duckdb; c = duckdb.connect({str(migrated_path)!r}); print('open', flush=True); input()"
+    def test_a_plain_duckdb_of_another_process_counts(self, path):
+        script = f"import duckdb; c = duckdb.connect({str(path)!r}); print('open', flush=True); input()"
         with Python([script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
             other.stdout.readline()
             with pytest.raises(DatabaseLocked) as refusal:
-                DuckDBAdapter(migrated_path)
+                DuckDBAdapter(path)
             other.communicate("\n")
 
         assert refusal.value.holder_pid == other.pid
 
-    def test_the_lock_is_free_after_a_failed_opening(self, path):
-        path.write_bytes(b"no database" * 1000)
+    def test_the_lock_is_free_after_a_failed_opening(self, new_path):
+        new_path.write_bytes(b"no database" * 1000)
         with pytest.raises(DatabaseForeign, match=r"natya\.duckdb cannot be opened"):
-            DuckDBAdapter(path)
-        path.unlink()
+            DuckDBAdapter(new_path)
+        new_path.unlink()
 
-        with DuckDBAdapter(path) as database:
+        with DuckDBAdapter(new_path) as database:
             assert database.query("select 1").rows == ((1,),)
 
 
 class TestAFolderThatWeMayNotUse:
-    def test_is_no_damage(self, path):
+    def test_is_no_damage(self, new_path):
         """A folder stands where a file should be: not even root can open that."""
         for name in ("natya.duckdb", "natya.duckdb.lock", "natya-market.duckdb.witness"):
-            (path.parent / name).mkdir()
+            (new_path.parent / name).mkdir()
             with pytest.raises(DatabaseUnreachable, match=f"{name} cannot be opened"):
-                DuckDBAdapter(path, max_connections=3)
-            (path.parent / name).rmdir()
+                DuckDBAdapter(new_path, max_connections=3)
+            (new_path.parent / name).rmdir()
 
-        with DuckDBAdapter(path, max_connections=3) as database:
+        with DuckDBAdapter(new_path, max_connections=3) as database:
             assert database.query("select 1").rows == ((1,),)
 
 
 class TestAnInstanceThatFailsWhileItIsSetUp:
-    def test_is_told_as_an_error_of_ours_and_let_go(self, migrated_path, monkeypatch):
+    def test_is_told_as_an_error_of_ours_and_let_go(self, path, monkeypatch):
         def give_up(*_):
             raise duckdb.FatalException("the checkpoint failed: No space left on device")
 
         with monkeypatch.context() as patch:
             patch.setattr(adapter, "harden", give_up)
             with pytest.raises(DatabaseInvalidated, match="No space left"):
-                DuckDBAdapter(migrated_path)
+                DuckDBAdapter(path)
 
-        DuckDBAdapter(migrated_path).close()
+        DuckDBAdapter(path).close()
 
 
 def described(plain):
@@ -363,9 +363,9 @@ def described(plain):
 
 
 class TestMigrations:
-    def test_are_applied_once(self, path):
+    def test_are_applied_once(self, new_path):
         for _ in range(2):
-            with DuckDBAdapter(path) as database:
+            with DuckDBAdapter(new_path) as database:
                 assert database.query("select count(*) from core.migrations").rows == ((len(migrations("core")),),)
 
     @pytest.mark.parametrize("file", FILES)
@@ -380,8 +380,8 @@ class TestMigrations:
             assert described(new) == described(stepped)
             assert "primary key" in str(described(new)).lower()
 
-    def test_keep_the_books_of_a_file_that_had_them_beside_the_ticks(self, path, build):
-        with duckdb.connect(str(path.with_name("natya-market.duckdb"))) as plain:
+    def test_keep_the_books_of_a_file_that_had_them_beside_the_ticks(self, new_path, build):
+        with duckdb.connect(str(new_path.with_name("natya-market.duckdb"))) as plain:
             migrate(plain, migrations("market")[:2])
             plain.execute(
                 "insert into ticks (source, sequence, symbol, exchange_ns, received_ns, price, quantity, volume, "
@@ -394,22 +394,22 @@ class TestMigrations:
             build.tick(1, exchange_ns=5, received_ns=6, **fields),
             build.tick(2, exchange_ns=6, received_ns=7, depth=build.depth(1), **fields),
         )
-        with MarketDataRepositoryImpl(path) as market:
+        with MarketDataRepositoryImpl(new_path) as market:
             assert market.find().data == wanted
             assert market.find_by_symbol_and_date_range("TCS", 0, 9).data == wanted
             assert market.find_by_symbol_and_date_range("TCS", 0, 6).data == wanted[:1]
 
-    def test_of_newer_code_are_refused(self, migrated_path):
-        with DuckDBAdapter(migrated_path) as database:
+    def test_of_newer_code_are_refused(self, path):
+        with DuckDBAdapter(path) as database:
             database.execute("insert into migrations values (99, 'of_tomorrow', '')")
         with pytest.raises(DatabaseTooNew, match="migration 99"):
-            DuckDBAdapter(migrated_path)
+            DuckDBAdapter(path)
 
-    def test_with_another_text_are_refused(self, migrated_path):
-        with DuckDBAdapter(migrated_path) as database:
+    def test_with_another_text_are_refused(self, path):
+        with DuckDBAdapter(path) as database:
             database.execute("update migrations set sha256 = 'other'")
         with pytest.raises(DatabaseTooNew, match="migration 1 was applied"):
-            DuckDBAdapter(migrated_path)
+            DuckDBAdapter(path)
 
     def test_that_fail_leave_nothing_behind(self):
         steps = (
@@ -476,28 +476,28 @@ os._exit(0)
 
 
 class TestAForkOfItsProcess:
-    def test_is_refused_and_leaves_the_files_alone(self, migrated_path):
+    def test_is_refused_and_leaves_the_files_alone(self, path):
         """It would write the logs into the files when it ends, while the owner goes on with them."""
-        script = FORK.format(path=migrated_path)
+        script = FORK.format(path=path)
         ended = run_python(script)
 
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "0 True\n", "")
-        with DuckDBAdapter(migrated_path, max_connections=3) as database:
+        with DuckDBAdapter(path, max_connections=3) as database:
             assert database.query("select * from notes").rows == (("one",),)
 
 
 class TestAClosedDatabase:
-    def test_refuses(self, migrated_path):
-        database = DuckDBAdapter(migrated_path)
+    def test_refuses(self, path):
+        database = DuckDBAdapter(path)
         database.close()
         database.close()
 
         with pytest.raises(DatabaseClosed):
             database.query("select 1")
 
-    def test_leaves_no_query_behind(self, migrated_path):
+    def test_leaves_no_query_behind(self, path):
         with ThreadPoolExecutor(1) as threads:
-            database = DuckDBAdapter(migrated_path)
+            database = DuckDBAdapter(path)
             endless = threads.submit(database.query, ENDLESS)
             while not database.statistics().longest_query:
                 pass

@@ -179,11 +179,11 @@ class TestAMacroWithTheNameOfAFunction:
         with pytest.raises(QueryRefused, match="found a macro"):
             database.query(sql)
 
-    def test_is_not_called_in_a_file_that_held_it_before_it_was_ours(self, path):
-        with duckdb.connect(str(path)) as plain:
+    def test_is_not_called_in_a_file_that_held_it_before_it_was_ours(self, new_path):
+        with duckdb.connect(str(new_path)) as plain:
             plain.execute("create macro abs(x) as 7")
 
-        with DuckDBAdapter(path, max_connections=3) as database, pytest.raises(QueryRefused, match="found a macro"):
+        with DuckDBAdapter(new_path, max_connections=3) as database, pytest.raises(QueryRefused, match="found a macro"):
             database.query("select abs(1)")
 
     @pytest.mark.parametrize(
@@ -195,8 +195,8 @@ class TestAMacroWithTheNameOfAFunction:
             "create /* */ or replace\nmacro abs(x) as 7; ",
         ],
     )
-    def test_is_seen_however_it_is_defined(self, migrated_path, define):
-        with DuckDBAdapter(migrated_path, max_connections=3) as database:
+    def test_is_seen_however_it_is_defined(self, path, define):
+        with DuckDBAdapter(path, max_connections=3) as database:
             database.execute("create table notes (n integer)")
             assert database.query("select abs(-1)").rows == ((1,),)
             database.execute(define, file="market")

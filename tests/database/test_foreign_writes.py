@@ -137,9 +137,9 @@ class TestOurOwnWork:
 @pytest.mark.usefixtures("impatient")
 class TestTheActor:
     @pytest.mark.parametrize("harm", [write_in, checkpoint, remove_log], ids=lambda harm: harm.__name__)
-    def test_opens_the_files_again_and_records_on(self, migrated_path, market, build, harm):
+    def test_opens_the_files_again_and_records_on(self, path, market, build, harm):
         settings = DatabaseSettings.default(
-            path=str(migrated_path),
+            path=str(path),
             max_connections=3,
             memory_limit_mb=96,
             threads=1,
@@ -165,6 +165,6 @@ class TestTheActor:
             rows = system.request("database", Query(sql="select count(*), max(sequence) from ticks"), timeout_s=10).rows
             system.stop("database")
 
-        with DuckDBAdapter(migrated_path, max_connections=3) as again:
+        with DuckDBAdapter(path, max_connections=3) as again:
             ((count,),) = again.query("select count(*) from ticks").rows
         assert count == rows[0][0] == 20

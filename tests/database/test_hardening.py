@@ -308,32 +308,32 @@ class TestValuesThatLookLikeSql:
 
 
 class TestEncryption:
-    def test_is_refused_where_the_engine_cannot_do_it_safely(self, path):
+    def test_is_refused_where_the_engine_cannot_do_it_safely(self, new_path):
         with pytest.raises(DatabaseEncrypted, match="cannot encrypt safely"):
-            DuckDBAdapter(path, max_connections=3, encryption_key="a key of thirty-two bytes, or so")
+            DuckDBAdapter(new_path, max_connections=3, encryption_key="a key of thirty-two bytes, or so")
 
-        assert not path.exists() or path.stat().st_size == 0
+        assert not new_path.exists() or new_path.stat().st_size == 0
 
-    def test_of_a_file_that_we_have_no_key_for_is_no_damage(self, path):
+    def test_of_a_file_that_we_have_no_key_for_is_no_damage(self, new_path):
         with duckdb.connect() as unsafe:
             unsafe.execute("set force_mbedtls_unsafe = 'true'")
-            unsafe.execute(f"attach '{path}' as secret (encryption_key 'x')")
-        before = path.read_bytes()
+            unsafe.execute(f"attach '{new_path}' as secret (encryption_key 'x')")
+        before = new_path.read_bytes()
 
         with pytest.raises(DatabaseEncrypted, match="without a key"):
-            DuckDBAdapter(path, max_connections=3)
+            DuckDBAdapter(new_path, max_connections=3)
 
-        assert path.read_bytes() == before
+        assert new_path.read_bytes() == before
 
-    def test_key_for_a_file_in_the_clear_is_refused(self, path):
-        with DuckDBAdapter(path, max_connections=3):
+    def test_key_for_a_file_in_the_clear_is_refused(self, new_path):
+        with DuckDBAdapter(new_path, max_connections=3):
             pass
-        before = path.read_bytes()
+        before = new_path.read_bytes()
 
         with pytest.raises(DatabaseEncrypted):
-            DuckDBAdapter(path, max_connections=3, encryption_key="x")
+            DuckDBAdapter(new_path, max_connections=3, encryption_key="x")
 
-        assert path.read_bytes() == before
+        assert new_path.read_bytes() == before
 
 
 class TestInjectionThroughEveryPublicMethod:

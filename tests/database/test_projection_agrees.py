@@ -190,10 +190,10 @@ class TestACoreFileOfAnEarlierRelease:
     """It has rows by the old rules beside facts that are right."""
 
     @pytest.fixture
-    def old(self, path, build):
+    def old(self, new_path, build):
         """A core file with the tables of migration 2, facts of three orders, and rows that are wrong."""
         with duckdb.connect() as root:
-            root.execute(f"attach '{path}' as core")
+            root.execute(f"attach '{new_path}' as core")
             root.execute("set search_path = 'core'")
             migrate(root, migrations("core")[:2])
             for record in build.records(*old_facts(build), start=5):
@@ -204,7 +204,7 @@ class TestACoreFileOfAnEarlierRelease:
                 row = [name, None, "s", "TCS", "BUY", 10, "MARKET", None, state, filled, 0, "", 1, 1, 7]
                 root.execute("insert into orders values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             root.execute("insert into fills values ('B', 'T-0', 's', 'TCS', 'BUY', 4, 1.0, 1, 9)")
-        return path
+        return new_path
 
     def test_is_projected_anew_from_its_own_facts(self, old):
         with DuckDBAdapter(old, max_connections=3) as database:

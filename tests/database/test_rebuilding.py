@@ -18,9 +18,9 @@ from natya.config.sections.database import DatabaseSettings
 
 
 @pytest.fixture
-def settings(path):
+def settings(new_path):
     return DatabaseSettings.default(
-        path=str(path), max_connections=4, memory_limit_mb=96, threads=2, batch_rows_max=100, batch_wait_s=0.02
+        path=str(new_path), max_connections=4, memory_limit_mb=96, threads=2, batch_rows_max=100, batch_wait_s=0.02
     )
 
 
@@ -131,15 +131,15 @@ class TestARebuild:
         assert list(path.parent.glob("*.old-*")) == []
         assert found(path) == filled
 
-    def test_needs_no_file_before(self, settings, pages, path):
+    def test_needs_no_file_before(self, settings, pages, new_path):
         assert rebuild(settings, pages) == (60, None)
-        with DuckDBAdapter(path, read_only=True) as database:
+        with DuckDBAdapter(new_path, read_only=True) as database:
             assert check(database) == ()
-        assert len(found(path)["fills"]) == 30
+        assert len(found(new_path)["fills"]) == 30
 
-    def test_of_a_journal_whose_beginning_was_removed_has_the_rest(self, settings, pages, path):
+    def test_of_a_journal_whose_beginning_was_removed_has_the_rest(self, settings, pages, new_path):
         assert rebuild(settings, pages[1:], first=21) == (60, None)
-        assert len(found(path)["facts"]) == 40
+        assert len(found(new_path)["facts"]) == 40
 
     def test_keeps_the_log_of_the_old_file_from_the_new_one(self, settings, pages, filled, path):
         path.with_name(f"{path.name}.wal").write_bytes(b"an old log")

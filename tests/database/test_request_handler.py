@@ -35,8 +35,8 @@ def folders(path):
 
 
 @pytest.fixture
-def database(migrated_path, folders):
-    with DuckDBAdapter(migrated_path, max_connections=4, directories=folders.allowed()) as database:
+def database(path, folders):
+    with DuckDBAdapter(path, max_connections=4, directories=folders.allowed()) as database:
         yield database
 
 

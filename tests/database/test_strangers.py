@@ -42,8 +42,8 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files 
 
 
 @pytest.fixture
-def settings(migrated_path):
-    return of_the_file(migrated_path)
+def settings(path):
+    return of_the_file(path)
 
 
 def of_the_file(path):
@@ -231,7 +231,7 @@ class TestAFolderThatOthersMayWriteTo:
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("read_only", [True, False])
-    def test_is_opened_by_no_command(self, migrated_path, tmp_path, read_only):
+    def test_is_opened_by_no_command(self, path, tmp_path, read_only):
         settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path)})
         tmp_path.chmod(0o777)
         before = contents(tmp_path)
@@ -239,16 +239,16 @@ class TestAFolderThatOthersMayWriteTo:
             OwnFiles(settings, read_only=read_only)
         assert contents(tmp_path) == before
 
-    def test_holds_no_database(self, migrated_path, tmp_path):
+    def test_holds_no_database(self, path, tmp_path):
         tmp_path.chmod(0o777)
         with pytest.raises(DatabaseUnreachable, match="chmod go-w"):
-            DuckDBAdapter(migrated_path, max_connections=3)
+            DuckDBAdapter(path, max_connections=3)
         tmp_path.chmod(0o1777)  # as /tmp is
-        DuckDBAdapter(migrated_path, max_connections=3).close()
+        DuckDBAdapter(path, max_connections=3).close()
 
     @only_root
     @pytest.mark.parametrize("read_only", [True, False])
-    def test_and_belongs_to_one_of_them_is_refused(self, migrated_path, tmp_path, read_only):
+    def test_and_belongs_to_one_of_them_is_refused(self, path, tmp_path, read_only):
         settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path)})
         os.chown(tmp_path, NOBODY, NOBODY)
         with pytest.raises((DataDirectoryError, DatabaseUnreachable), match=f"belongs to user {NOBODY}"):

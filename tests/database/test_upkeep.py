@@ -30,8 +30,8 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def database(migrated_path, folder):
-    with DuckDBAdapter(migrated_path, max_connections=4, directories=[str(folder)]) as database:
+def database(path, folder):
+    with DuckDBAdapter(path, max_connections=4, directories=[str(folder)]) as database:
         yield database
 
 

@@ -191,9 +191,9 @@ def system():
 
 
 @pytest.fixture
-def database(system, migrated_path):
+def database(system, path):
     settings = DatabaseSettings.default(
-        path=str(migrated_path),
+        path=str(path),
         max_connections=4,
         memory_limit_mb=96,
         threads=1,

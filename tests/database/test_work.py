@@ -28,9 +28,9 @@ FRIDAY_NS = start_ns("2026-01-02T09:15:00")
 
 
 @pytest.fixture
-def system(migrated_path):
+def system(path):
     settings = DatabaseSettings.default(
-        path=str(migrated_path), max_connections=4, memory_limit_mb=96, threads=2, batch_rows_max=100, batch_wait_s=0.02
+        path=str(path), max_connections=4, memory_limit_mb=96, threads=2, batch_rows_max=100, batch_wait_s=0.02
     )
     with InProcessSystem() as system:
         journal = system.probe("journal")

@@ -8,6 +8,7 @@ from datetime import date
 
 import pytest
 from natya_charts import Broker, rows_of_days
+from natya_database import with_files
 from natya_servers import http
 from natya_starts import Natya
 from typer.testing import CliRunner
@@ -41,6 +42,7 @@ def environment(broker):
 @pytest.fixture
 def data(tmp_path, environment):
     """Call a command of `natya data` in this process, for a data directory of the test."""
+    with_files(tmp_path / "data")
 
     def call(*arguments, **other):
         without = {name: None for name in os.environ if name.startswith(OWN)}

@@ -4,6 +4,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from natya_database import with_files
 from natya_recordings import BEGIN
 
 import natya
@@ -29,7 +30,7 @@ def play(data_dir, recording, *strategies, meanwhile=None, **overrides):
         "paper",
         environment={},
         overrides={
-            "system.data_dir": str(data_dir),
+            "system.data_dir": str(with_files(data_dir)),
             "feed.source": "replay",
             "feed.recording": str(recording),
             "feed.symbol": "TCS",
