@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from natya_database import with_files
+from natya_database import opened, with_files
 from natya_market import emptied
 
 from natya.actors.database import DuckDBAdapter
@@ -167,5 +167,5 @@ def class_path(tmp_path_factory):
 
 @pytest.fixture
 def database(path):
-    with DuckDBAdapter(path, max_connections=4) as database:
+    with opened(path) as database:
         yield database

@@ -1,6 +1,6 @@
 """Damage: every file of the database, harmed in every way that a disk or a hand can; the actor goes on by itself.
 
-`make corruptions` draws hundreds from a seed; the suite harms each file in each way once.
+`make corruptions` draws hundreds from a seed; the suite harms each file in three ways, and in each way two files.
 """
 
 import os
@@ -20,7 +20,7 @@ from natya.messages.journal import JournalPage, ReadJournal
 from natya.messages.system import Ping
 
 SEED = int(os.environ.get("CORRUPTIONS_SEED", "20260102"))
-COUNT = int(os.environ.get("CORRUPTIONS", "24"))
+COUNT = int(os.environ.get("CORRUPTIONS", "12"))
 DEADLINE_S = 60
 
 CORE, MARKET = "natya.duckdb", "natya-market.duckdb"
@@ -145,6 +145,8 @@ def after(folder, records):
 def attempts():
     chance = random.Random(SEED)
     every = [(name, how) for name in FILES for how in HARMS]
+    in_turn = {CORE: 0, f"{CORE}.wal": 1, MARKET: 1, f"{MARKET}.wal": 0}
+    every.sort(key=lambda each: (in_turn[each[0]] + HARMS.index(each[1])) % 2)
     drawn = every[:COUNT]
     return drawn + [chance.choice(every) for _ in range(COUNT - len(drawn))]
 

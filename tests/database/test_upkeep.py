@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from natya_database import opened
 
 from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
 from natya.actors.database.errors import DatabaseDamaged, StatementFailed
@@ -31,7 +32,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def database(path, folder):
-    with DuckDBAdapter(path, max_connections=4, directories=[str(folder)]) as database:
+    with opened(path, directories=[str(folder)]) as database:
         yield database
 
 

@@ -58,11 +58,11 @@ PRICES = st.one_of(
 
 
 class TestAWalkOfFills:
-    @pytest.mark.parametrize("seed", range(4))
-    def test_of_three_thousand_agrees_with_fractions_after_each(self, seed):
+    @pytest.mark.parametrize("seed", range(3))
+    def test_of_a_thousand_agrees_with_fractions_after_each(self, seed):
         rng = random.Random(seed)
         held, trades = 0, [(-40, 1500.05)]
-        for _ in range(3_000):
+        for _ in range(1_000):
             kind = rng.choice(["open", "part", "part", "flip", "flat"] if held else ["open"])
             size = rng.randint(1, 90)
             quantity = {
@@ -79,7 +79,7 @@ class TestAWalkOfFills:
     def test_that_is_never_flat_stays_exact(self):
         rng = random.Random(1)
         trades = [(15, 100.55)]
-        for _ in range(1_500):
+        for _ in range(500):
             trades += [(-rng.randint(1, 7), rng.randint(2_000, 4_000) / 20), (rng.randint(4, 9), 105.4)]
             if sum(quantity for quantity, _ in trades) < 8:
                 trades.append((40, 99.95))

@@ -10,10 +10,10 @@ from unittest.mock import patch
 import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from natya_database import a_database
 from natya_examples import QUARTER
 from natya_messages import messages
 
-from natya.actors.database import DuckDBAdapter
 from natya.actors.database.writing.read_model import ReadModel
 from natya.actors.exchange.recovery import Remembered
 from natya.actors.journal import JournalDamagedError, SimulatedDisk, batch
@@ -165,5 +165,5 @@ def test_facts_of_the_declared_types_are_projected(facts):
         JournalRecord(sequence=sequence, recorded_ns=1, correlation_id="", fact=fact)
         for sequence, fact in enumerate(facts, start=1)
     ]
-    with DuckDBAdapter(max_connections=3) as database:
+    with a_database() as database:
         assert ReadModel(database).apply(records) == len(records)

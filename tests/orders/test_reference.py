@@ -8,7 +8,7 @@ from natya_risk_worlds import ORDERS_IN_A_WORLD, World
 
 from natya.actors.orders.rules import RULES, Situation, judge, rules_of
 
-ORDERS = int(os.environ.get("RISK_ORDERS", "2000"))
+ORDERS = int(os.environ.get("RISK_ORDERS", "800"))
 SEED = int(os.environ.get("RISK_SEED", "1"))
 
 

@@ -18,8 +18,11 @@ def recording(request, tmp_path):
     return path
 
 
-@pytest.mark.parametrize("wire", [False, True], ids=["by message", "over HTTP"])
-@pytest.mark.parametrize("side", ["BUY", "SELL"])
+@pytest.mark.parametrize(
+    ("side", "wire"),
+    [("BUY", False), ("SELL", False), ("BUY", True)],
+    ids=["BUY-by message", "SELL-by message", "BUY-over HTTP"],
+)
 def test_a_bracket_ends_flat_with_one_exit_filled_and_the_other_cancelled(tmp_path, recording, plays, wire, side):
     played = plays(tmp_path / "data", recording, {**PLAYER, "parameters": {"side": side}}, broker__wire=wire)
     facts = [record.fact for record in played.records]

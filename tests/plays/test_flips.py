@@ -2,7 +2,7 @@
 
 from natya.actors.strategy import trading
 
-LIMIT = 20
+LIMIT = 5
 
 
 def a_flipper(**parameters):

@@ -10,15 +10,15 @@ from natya_seeds import a_scenario, a_world, without_faults
 
 from natya.testing.world import World
 
-FAULTY = (75, 96, 103)
-"""Seeds of many faults, power cuts among them."""
+FAULTY = (75,)
+"""A seed of many faults, power cuts among them."""
 
 DIGESTS = (
     "import sys; from natya_seeds import a_world; [print(a_world(int(seed)).run().digest()) for seed in sys.argv[1:]]"
 )
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_the_world_keeps_its_promises(seed):
     assert a_world(seed).run().violations() == []
 
