@@ -181,6 +181,12 @@ class TestAnOverride:
             assert container.registrations()[0].overridden
         assert container.resolve("Thing") == "real"
 
+    def test_is_enough_for_a_key_to_be_there_inside_its_block(self, container):
+        with container.override("Thing", "fake"):
+            inside = "Thing" in container
+
+        assert (inside, "Thing" in container) == (True, False)
+
     def test_holds_for_what_is_made_inside_of_it(self, container):
         container.register_factory("Thing", lambda: "real")
         container.register_factory("Holder", lambda container: [container.resolve("Thing")], shared=False)
@@ -261,6 +267,18 @@ class TestInspection:
         assert all(one.making_s > 0 for one in container.registrations() if one.kind != "instance")
         statistics = container.statistics()
         assert (statistics.registered, statistics.made, statistics.resolutions, statistics.failures) == (3, 1, 3, 0)
+
+    def test_tells_how_often_each_was_resolved_in_scopes(self, container):
+        container.register_factory("of the scope", Thing, scoped=True)
+        container.register_factory("each", Thing, shared=False)
+        for _ in range(2):
+            with container.scope() as scope:
+                for key in ("of the scope", "each", "each"):
+                    scope.resolve(key)
+
+        told = {one.name: one.resolutions for one in container.registrations()}
+        assert told == {"each": 4, "of the scope": 2}
+        assert container.statistics().resolutions == 6
 
 
 class TestAScope:

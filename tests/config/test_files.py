@@ -196,6 +196,10 @@ class TestAKeptFile:
         assert victim.read_text() == "a user's own text"
         assert not (tmp_path / "nowhere").exists()
 
+    def test_that_cannot_be_made_says_why(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match="no-folder/lock"):
+            open_kept(tmp_path / "no-folder" / "lock", is_ours=lambda _: True)
+
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
     def test_is_refused_where_another_users_is(self, tmp_path):
         (tmp_path / "lock").touch()

@@ -55,7 +55,7 @@ class TestALock:
         for lock in locks:
             lock.release()
 
-    @pytest.mark.parametrize("content", [b"", b"123\n", b"%-19d\n" % 7, b"\0" * 20])
+    @pytest.mark.parametrize("content", [b"", b"123\n", b"%-19d\n" % 7, b"\0" * 20, b"\0" * 30 + b"7\n"])
     def test_takes_over_what_a_dead_holder_left(self, tmp_path, content):
         (tmp_path / "lock").write_bytes(content)
         HeldLock(tmp_path / "lock").release()

@@ -7,7 +7,7 @@ import pytest
 
 from natya.config.errors import SettingsError
 from natya.config.files import new_file
-from natya.config.secret_files import SecretUnfitError
+from natya.config.secret_files import SIZE_MAX_BYTES, SecretUnfitError, secret_text
 from natya.config.secret_folder import SecretFolder
 from natya.config.secrets import Secret
 
@@ -182,3 +182,9 @@ class TestTheSettings:
 
         with pytest.raises(SettingsError, match=r"did you mean broker\.access_token"):
             load()
+
+
+def test_a_secret_is_as_long_as_it_may_be_and_not_a_byte_longer():
+    assert secret_text(b"s" * SIZE_MAX_BYTES) == "s" * SIZE_MAX_BYTES
+    with pytest.raises(SecretUnfitError, match=f"wanted at most {SIZE_MAX_BYTES} bytes"):
+        secret_text(b"s" * (SIZE_MAX_BYTES + 1))
