@@ -50,8 +50,6 @@ def newest_lines(path: Path, *, level: str, lines_max: int) -> LogRead:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - READ_BYTES_MAX))
         written = file.read(READ_BYTES_MAX).split(b"\n")
-    if size > READ_BYTES_MAX:
-        del written[0]  # its beginning was not read
     found: list[LogLine] = []
     for text in reversed(written):
         line = _read(text)

@@ -95,6 +95,14 @@ class TestARule:
     def test_finds_what_it_is_for_and_no_other_does(self, rule):
         assert {name for name, texts in found(ILL[rule.name]).items() if texts} == {rule.name}
 
+    @pytest.mark.parametrize(
+        ("left_s", "told"), [(29 * 60, "29 minutes"), (119, "1 minute"), (59, "0 minutes"), (-600, "0 minutes")]
+    )
+    def test_of_a_token_says_in_whole_minutes_when_it_ends(self, left_s, told):
+        ending = a_view(tokens=of(TokenStatistics, alive=True, ends_ns=NOW_NS + left_s * 10**9))
+
+        assert found(ending)["token"] == [f"the access token ends in {told}"]
+
     def test_of_a_token_finds_a_dead_one_too(self):
         dead = a_view(tokens=of(TokenStatistics, alive=False))
 

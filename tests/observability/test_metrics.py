@@ -1,5 +1,6 @@
 import re
 from decimal import Decimal
+from typing import get_args
 
 import msgspec
 import pytest
@@ -8,10 +9,12 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from natya.actors.observability import Counters, exposition
-from natya.actors.observability.metrics import METRICS, Metric
+from natya.actors.observability.metrics import ACTOR_STATES, METRICS, RISK_STATES, Metric
 from natya.messages.health import TIMING_BOUNDS_S, ServiceStatistics, Timing
 from natya.messages.market import FeedStatistics
+from natya.messages.orders import RiskState
 from natya.messages.reconciliation import ReconciliationStatistics
+from natya.messages.supervision import ActorState
 
 
 def samples_of(text):
@@ -184,3 +187,8 @@ class TestCountersOfLivesInARow:
 
 def test_every_metric_can_be_read_of_a_view_without_anything(a_view):
     assert exposition(msgspec.structs.replace(a_view(), tree=None, statistics={}), Counters())
+
+
+def test_every_state_that_there_is_has_a_series():
+    assert get_args(ActorState) == ACTOR_STATES
+    assert get_args(RiskState) == RISK_STATES

@@ -4,8 +4,6 @@ import json
 import os
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from natya.actors.observability import newest_lines, tail
 from natya.messages.log import LogLine
@@ -69,16 +67,15 @@ class TestTheNewestLines:
 
         assert events(newest_lines(path, level="info", lines_max=9)) == ["whole"]
 
-    @given(bytes_max=st.integers(1, 2_000))
-    def test_are_whole_however_far_back_it_is_read(self, tmp_path_factory, bytes_max):
-        path = tmp_path_factory.getbasetemp() / "long.log"
-        path.write_text("".join(f"{written(f'e{number}')}\n" for number in range(12)))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(tail, "READ_BYTES_MAX", bytes_max)
+    def test_are_whole_however_far_back_it_is_read(self, log, monkeypatch):
+        lines = [written(f"e{number}") for number in range(12)]
+        path = log(*lines)
+        begins = [sum(len(line) + 1 for line in lines[number:]) for number in range(12)]  # so far from the end
+        for bytes_max in range(1, begins[0] + 50):
+            monkeypatch.setattr(tail, "READ_BYTES_MAX", bytes_max)
             found = events(newest_lines(path, level="info", lines_max=99))
 
-        assert found == [f"e{number}" for number in range(12)][12 - len(found) :]
-        assert len(found) >= min(12, bytes_max // 90 - 1)
+            assert found == [f"e{number}" for number, begin in enumerate(begins) if begin <= bytes_max]
 
     def test_of_no_file_say_why_there_are_none(self, tmp_path):
         os.mkfifo(tmp_path / "pipe")

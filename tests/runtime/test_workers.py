@@ -687,6 +687,17 @@ class TestAWorkerThatCannotStart:
         with pytest.raises(NotHostableError, match="Struct"):
             system.start("performer", *in_process(hosted.Performer, object()))
 
+    def test_refuses_settings_that_are_longer_than_a_message(self, hosted, monkeypatch):
+        given = StrategySettings(name="dip", strategy="dip:Dip")
+        length = len(msgspec.msgpack.encode(given))
+        monkeypatch.setattr(assignment, "MESSAGE_SIZE_MAX_BYTES", length)
+        as_long_as_it_may_be = assignment.assign("dip", hosted.Performer, given, seed=None, trace_every=0)
+        monkeypatch.setattr(assignment, "MESSAGE_SIZE_MAX_BYTES", length - 1)
+
+        assert len(as_long_as_it_may_be.settings) == length
+        with pytest.raises(NotHostableError, match=f"settings of 'dip' have up to {length - 1} bytes, found {length}"):
+            assignment.assign("dip", hosted.Performer, given, seed=None, trace_every=0)
+
     def test_a_supervisor_is_none(self):
         with pytest.raises(ValueError, match="runs where its supervisor does"):
             ChildSpec("boss", Supervisor, host="process")
@@ -853,6 +864,43 @@ def as_read(frame, message):
         return wire.Unreadable(type(message).__name__, str(fault))
 
 
+class Sender:
+    def __init__(self, name, *, wants_answer):
+        self.name, self.wants_answer = name, wants_answer
+
+
+class TestAddressesByNumber:
+    @given(
+        steps=st.lists(st.tuples(st.sampled_from(["number", "find"]), st.integers(0, 5)), max_size=40),
+        most=st.integers(2, 6),
+    )
+    def test_are_found_by_it_once_or_ever_again_as_far_as_they_are_remembered(self, steps, most):
+        actor, addresses = object(), Addresses()
+        addresses.be(actor)
+        senders = [Sender(name, wants_answer=name % 2 == 0) for name in range(6)]
+        known, given_before = {}, set()  # the number of each, the oldest first
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("natya.actors.runtime.workers.addresses.NUMBERED_MAX", most)
+            for step, place in steps:
+                sender = senders[place]
+                if step == "number":
+                    number = addresses.number(sender)
+                    if sender not in known:
+                        assert number not in given_before | {wire.ACTOR}
+                        given_before.add(number)
+                        known[sender] = number
+                        if len(known) > most:
+                            del known[next(iter(known))]
+                    assert number == known[sender]
+                elif sender in known:
+                    assert addresses.find(known[sender]) is sender
+                    if sender.wants_answer:
+                        number = known.pop(sender)
+                        assert addresses.find(number) is None
+                assert (addresses.number(actor), addresses.find(wire.ACTOR)) == (wire.ACTOR, actor)
+        assert all(addresses.find(number) is None for number in given_before - {*known.values()})
+
+
 class TestALink:
     @pytest.fixture
     def ends(self):
@@ -897,6 +945,15 @@ class TestALink:
         assert messages_of(list(there.frames())) == sent
         assert [target for target, _, why in unsendable if "up to 500 bytes" in why] == [0]
         assert [envelope[0] for _, bundles in shipped for _, run in bundles for envelope in run] == sent
+
+    def test_gives_back_once_what_it_never_wrote(self, ends):
+        here, _, _, _ = ends
+        bundles = [(0, [(a_tick(sequence), None, 7)]) for sequence in (1, 2)]
+        here.hang_up()
+        for bundle in bundles:
+            here.put(bundle)
+
+        assert (here.take_unsent(), here.take_unsent()) == (bundles, [])
 
     def test_keeps_senders_apart_and_in_order(self, ends):
         here, there, _, _ = ends
