@@ -142,6 +142,13 @@ class TestAnActorInAWorkerProcess:
     def test_runs_in_another_process(self, performing):
         assert pid_of(performing) != os.getpid()
 
+    def test_is_to_others_what_one_of_its_class_is_beside_them(self, performing, hosted):
+        performing.start("near", hosted.Performer)
+        far, near = (performing.base.find(name) for name in ("performer", "near"))
+
+        assert (far.guest, far.says, far.background) == (near.guest, near.says, near.background)
+        assert far.guest  # its code is a user's
+
     def test_is_shown_in_the_tree(self, performing):
         (child,) = performing.request("boss", DescribeTree()).children
 

@@ -242,7 +242,7 @@ class StandIn(RuntimeActor):
     def _post_kept(self, ahead_max: int) -> None:
         """Pass on what waits here, up to so many on their way."""
         worker, kept = self._worker, self._kept
-        if worker is None or not kept:
+        if worker is None:
             return
         room = max(0, ahead_max - (worker.posted - worker.handled))
         if room >= len(kept):
