@@ -340,8 +340,7 @@ class Supervisor(RuntimeActor):
         answer = outcome.value
         is_answered = isinstance(answer, OrdersCancelling) and not answer.problem
         if not is_answered:
-            reason = str(answer if outcome.error is None else outcome.error)
-            self.log("child.orders_not_cancelled", level="warning", child=name, reason=reason)
+            self.log("child.orders_not_cancelled", level="warning", child=name, reason=_said(outcome))
         elif answer.client_order_ids:
             self.log("child.orders_cancelled", level="warning", child=name, orders=answer.client_order_ids)
         elif round_number >= len(CANCEL_AGAIN_S):
@@ -354,8 +353,7 @@ class Supervisor(RuntimeActor):
         if isinstance(answer, HoldingsRead):
             self.log("child.left_open", level="warning", child=name, orders=sorted(answer.filled), shares=answer.shares)
         else:
-            reason = str(answer if outcome.error is None else outcome.error)
-            self.log("child.left_unknown", level="warning", child=name, reason=reason)
+            self.log("child.left_unknown", level="warning", child=name, reason=_said(outcome))
 
     def give_up(self, child: Child, reason: str, error: BaseException | None) -> None:
         """Stop all children; what follows is in `children_are_down`."""
@@ -444,3 +442,8 @@ class Supervisor(RuntimeActor):
         tree = msgspec.structs.replace(branch(self.name, nodes, inquiry.below), stalls=stalls, last_stall=last_stall)
         for asker in inquiry.askers:
             self.send(asker, tree)
+
+
+def _said(outcome: Outcome) -> str:
+    """Return what came in place of the answer that was wanted."""
+    return str(outcome.value if outcome.error is None else outcome.error)

@@ -328,9 +328,18 @@ class TestAChildThatIsParked:
 
         assert parked == ("bad: Ended: it ended by itself (more than 0 restarts in 60 s)",)
 
-    @pytest.mark.parametrize("orders", ["there", "failing", "not there"])
+    @pytest.fixture
+    def impatient(self, request, monkeypatch):
+        """A tenth of a second is enough for orders that do not answer."""
+        if request.node.callspec.params["orders"] == "silent":
+            monkeypatch.setattr("natya.actors.supervision.actor.HOLDINGS_TIMEOUT_S", 0.1)
+
+    @pytest.mark.parametrize("orders", ["there", "failing", "not there", "silent"])
+    @pytest.mark.usefixtures("impatient")
     def test_leaves_open_what_the_book_says_or_it_is_not_known(self, actor_system, play, diary, caplog, orders):
         caplog.set_level("WARNING", "natya")
+        if orders == "silent":
+            actor_system.probe("orders")
 
         class Orders(play.Child):
             @handles(ReadHoldings)
@@ -340,7 +349,7 @@ class TestAChildThatIsParked:
 
         bad = play.ChildSpec("bad", play.Child, diary, when_exhausted="park")
         settings = play.a_supervisor(bad, policy=play.a_policy(restarts_max=0), orders="orders")
-        if orders != "not there":
+        if orders in {"there", "failing"}:
             actor_system.start("orders", Orders if orders == "there" else play.Child, diary)
         actor_system.start("system", play.Supervisor, settings)
         actor_system.tell("bad", play.Crash())
@@ -353,7 +362,8 @@ class TestAChildThatIsParked:
             assert (said.getMessage(), said.fields) == ("child.left_open", found)
         else:
             assert (said.getMessage(), said.fields["child"]) == ("child.left_unknown", "bad")
-            assert ("Unavailable" if orders == "not there" else "ReadHoldings") in said.fields["reason"]
+            wanted = {"not there": "Unavailable", "failing": "ReadHoldings", "silent": "no answer"}
+            assert wanted[orders] in said.fields["reason"]
 
 
 class TestAChildThatIsParkedWithOrders:
@@ -387,6 +397,7 @@ class TestAChildThatIsParkedWithOrders:
         while len(said := [each for each in caplog.records if each.getMessage().startswith("child.orders")]) < 2:
             actor_system.request("system", Ping())
         assert [each.getMessage() for each in said] == ["child.orders_not_cancelled", "child.orders_cancelled"]
+        assert "still read back" in said[0].fields["reason"]
         assert said[1].fields == {"child": "bad", "orders": ("bad-1",)}
         actor_system.request("system", Ping())
         assert asked.is_empty()
