@@ -29,7 +29,6 @@ class JournalCutError(JournalError):
 
     def __init__(self, path: Path, *, oldest_sequence: int) -> None:
         self.path = path
-        self.oldest_sequence = oldest_sequence
         super().__init__(
             f"journal {path} begins with sequence {oldest_sequence}, and nothing proves that no order was before: "
             "put the missing segments back into that directory, from a backup; where there is none, begin in a new "
