@@ -178,21 +178,19 @@ class Gate(Meeting):
     def _link_of(self, frame: NodeFrame) -> LinkEnd | None:
         """Return the link that a frame belongs to; None: it is over, which its node is told."""
         link = self._links.get(frame.sender)
-        if link is not None and frame.link < link.number:
-            return None
-        is_new = link is None or frame.link > link.number
-        if is_new and frame.first != 1:
+        if link is not None and frame.link <= link.number:
+            return link if frame.link == link.number else None
+        if frame.first != 1:
             self.say_over(frame)
             return None
-        if link is None or frame.link > link.number:
-            self._end_link(frame.sender)
-            link = self._links[frame.sender] = LinkEnd(
-                own=self._life,
-                peer=frame.sender,
-                number=frame.link,
-                waiting_max=self.settings.waiting_max,
-                again_ns=self._again_ns,
-            )
+        self._end_link(frame.sender)
+        link = self._links[frame.sender] = LinkEnd(
+            own=self._life,
+            peer=frame.sender,
+            number=frame.link,
+            waiting_max=self.settings.waiting_max,
+            again_ns=self._again_ns,
+        )
         return link
 
     def _take(self, link: LinkEnd, frame: NodeFrame) -> None:

@@ -74,6 +74,10 @@ class PlayedServer:
         self.is_closed = True
 
 
+class Down:
+    trouble = "down"
+
+
 class PlayedJournal(RuntimeActor):
     """Answers as the test wants."""
 
@@ -202,6 +206,7 @@ def world(monkeypatch):
     monkeypatch.setattr(meeting, "PlayServer", served)
     with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
         yield World(system, server)
+        assert server.is_closed or system.base.find("nodes").failures == 0
 
 
 class TestAClaim:
@@ -317,6 +322,7 @@ class TestWhatANodeSays:
         old.claim(1)
         new = world.node("pune-1", number=2)
         (refused,) = new.exchange(said(1))
+        assert world.counts.strategies == {}
         old.exchange(said(2))
 
         assert refused.reason == "its claim is over"
@@ -324,15 +330,19 @@ class TestWhatANodeSays:
         assert world.counts.links == 1
         assert new.claim(1) == ACCEPTED
 
-    def test_over_a_link_that_the_gate_does_not_know_is_told_that_it_is_over(self, world):
-        pune = world.start().node("pune-1")
+    @pytest.mark.parametrize("has_older", [False, True])
+    def test_over_a_link_that_the_gate_does_not_know_is_told_that_it_is_over(self, world, has_older):
+        world.start()
+        if has_older:
+            world.node("pune-1").claim(1)
+        pune = world.node("pune-1", number=2)
         pune.link.say(said(1))
         pune.link.due(0)  # it is lost
-        pune.link.hear(NodeFrame(sender="mumbai", link=1, confirms=1), 0)
+        pune.link.hear(NodeFrame(sender="mumbai", link=2, confirms=1), 0)
         pune.exchange(said(2))
 
         assert pune.is_over
-        assert (world.heard, world.counts.links) == ([], 0)
+        assert (world.heard, world.counts.links) == ([], int(has_older))
 
     def test_that_is_none_of_ours_ends_its_link(self, world, caplog):
         pune = world.start().node("pune-1")
@@ -377,6 +387,7 @@ class TestWhatANodeIsTold:
 
         assert 2 <= sent <= 4
         assert told == [fact]
+        assert world.counts.sent == 2  # and the answer to the claim
         assert pune.receive() == []
         assert world.counts.repeats == sent - 1
 
@@ -417,6 +428,13 @@ class TestAServerThatIsAway:
 
         assert world.server.broker == world.counts.node
         assert 3 <= world.server.announced <= 5
+
+    def test_that_has_this_one_s_name_from_before_is_no_error(self, world, caplog):
+        world.start().node("pune-1").claim(1)
+        world.run_for(3)
+
+        assert world.server.announced >= 2
+        assert not [each for each in caplog.records if each.message == "play.another_broker_node"]
 
     @pytest.mark.parametrize("has_session", [False, True])
     def test_that_knows_of_another_broker_node_is_an_error_while_strategies_run(self, world, caplog, has_session):
@@ -474,6 +492,14 @@ class TestTicks:
         world.run_for(0.05)
 
         assert self.spread(world) == [(3, (a_tick(3),))]
+
+    def test_that_alone_are_lost_are_trouble_too(self, world, caplog):
+        world.start().run_for(1.2)
+        world.server.spread = lambda _batch: PlayedServer.expect_up(Down)
+        self.tell(world, a_tick(1))
+        world.run_for(0.05)
+
+        assert [each.fields["reason"] for each in caplog.records if each.message == "play.lost"] == ["down"]
 
 
 class TestItsEnd:
