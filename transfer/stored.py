@@ -75,6 +75,7 @@ def stored_files(  # noqa: PLR0913  by name
     since_ns: int | None = None,
     until_ns: int | None = None,
     interval: str = "",
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[Path, ...]:
     """Write what a database has of a time into files in the new folder `folder`; return those to be played.
 
@@ -88,12 +89,13 @@ def stored_files(  # noqa: PLR0913  by name
         since_ns: nothing before: nanoseconds since 1970-01-01 UTC.
         until_ns: nothing from then on.
         interval: length of candles, such as `5m`.
+        environment: settings of who reads the files; None: there are none.
 
     Raises:
         RecordingError: it has nothing of it, candles of several lengths, or ticks of one symbol and time twice.
         DatabaseError, ControlError: it cannot be read.
     """
-    with owner_at(place, {}) as owner:
+    with owner_at(place, environment or {}) as owner:
         where, parameters = conditions(
             "exchange_ns",
             symbols=symbols,
