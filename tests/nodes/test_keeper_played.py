@@ -1,0 +1,431 @@
+"""What the keeper of a strategy node makes of leases, of the broker node's words and of ticks, on virtual time."""
+
+import msgspec
+import pytest
+from natya_builders import a_tick
+from thespian.actors import ActorExitRequest
+
+from natya.actors.external.streams import ServerDownError
+from natya.actors.nodes import Keeper, PlaySettings, meeting, node
+from natya.actors.nodes.door import Door
+from natya.actors.nodes.link_end import LinkEnd, frame_of
+from natya.actors.nodes.server import Batch, Board, Came
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.simulation import SimulatedSystemBase, jobs
+from natya.config.sections.nodes import NodesSettings
+from natya.config.sections.redis import RedisSettings
+from natya.config.sections.strategy import StrategySettings
+from natya.domain.nodes.lease import Lease, Seen
+from natya.domain.time import SECOND_NS
+from natya.messages.codec import decode, encode
+from natya.messages.market import Tick, Ticks
+from natya.messages.nodes import ClaimAccepted, ClaimRefused, ClaimStrategy, NodeFrame, NothingSaid, Said, Told
+from natya.messages.orders import HoldingsRead, OrderAccepted, ReadHoldings
+from natya.messages.strategies import StartStrategy, StopStrategy, StrategyChanged, StrategyNotChanged
+from natya.messages.system import Ping
+
+LEASE_S = 2.0
+SETTINGS = PlaySettings(
+    server=RedisSettings.default(),
+    limits=NodesSettings.default(play="p", name="pune", lease_s=LEASE_S),
+    strategies=(StrategySettings(name="march", strategy="march:March", host="node", position_max=5),),
+    retry_s=0.2,
+    again_s=0.5,
+)
+HELD = HoldingsRead(strategy="march", shares={"INFY": 3}, filled={})
+
+
+class PlayedServer:
+    """In the place of `PlayServer`."""
+
+    def __init__(self):
+        self.trouble, self.life = "", ""
+        self.broker, self.lease, self.data = "mumbai-1", None, "data-1"
+        self.inbox, self.batches, self.posted = [], [], []
+
+    def expect_up(self):
+        if self.trouble:
+            raise ServerDownError(self.trouble)
+
+    def look(self, strategies):
+        self.expect_up()
+        return Board(self.broker, {name: Seen(self.lease, self.data) for name in strategies})
+
+    def swap(self, strategy, seen, lease):
+        self.expect_up()
+        assert strategy == "march"
+        if Seen(self.lease, self.data) != seen:
+            return False
+        self.lease = lease
+        return True
+
+    def take(self, *, with_ticks):
+        assert with_ticks
+        self.expect_up()
+        came = Came(self.inbox, self.batches)
+        self.inbox, self.batches = [], []
+        return came
+
+    def post(self, frames):
+        self.expect_up()
+        self.posted += frames
+
+    def close(self):
+        pass
+
+
+class Say(msgspec.Struct, frozen=True):
+    """To the strategy: ask orders what it holds."""
+
+
+class PlayedStrategy(RuntimeActor):
+    """Asks orders when it is told to; keeps what it hears."""
+
+    @handles(Say)
+    def say(self, _message, _sender):
+        self.ask("orders", ReadHoldings(strategy="march"), timeout_s=9, then=self.keep)
+
+    def keep(self, outcome):
+        self.settings.answers.append(type(outcome.value or outcome.error).__name__)
+
+    @handles(OrderAccepted)
+    def hear(self, fact, _sender):
+        self.settings.facts.append(fact.broker_order_id)
+
+
+class Done(msgspec.Struct, frozen=True):
+    """To the supervisor itself: tell what was done."""
+
+    asker: object
+    answer: object
+
+
+class PlayedStrategies(RuntimeActor):
+    """Starts and stops the strategy, each in a tenth of a second, unless the test says otherwise."""
+
+    @handles(StartStrategy)
+    def start(self, request, sender):
+        world = self.settings
+        world.changes.append(("start", world.system.base.clock.monotonic_ns()))
+        world.started.append(request)
+        if world.cannot_start:
+            self.send(sender, StrategyNotChanged(name="march", reason="no such module"))
+            return
+        self.start_child("march", PlayedStrategy, world)
+        self.after(0.1, Done(sender, StrategyChanged(name="march", strategy="march:March")))
+
+    @handles(StopStrategy)
+    def stop(self, _request, sender):
+        self.settings.changes.append(("stop", self.settings.system.base.clock.monotonic_ns()))
+        if self.settings.cannot_stop:
+            self.send(sender, StrategyNotChanged(name="march", reason="it hangs"))
+            return
+        if "march" in self.directory:
+            self.send("march", ActorExitRequest())
+        self.after(0.1, Done(sender, StrategyChanged(name="march", strategy="")))
+
+    @handles(Done)
+    def tell(self, done, _sender):
+        self.send(done.asker, done.answer)
+
+
+class PlayedEvents(RuntimeActor):
+    @handles(Ticks)
+    def hear(self, ticks, _sender):
+        self.settings.ticks += ticks.ticks
+
+
+class World:
+    """The keeper; the test is the server and the broker node."""
+
+    def __init__(self, system, server):
+        self.system, self.server = system, server
+        self.changes, self.started, self.answers, self.facts, self.ticks = [], [], [], [], []
+        self.cannot_start = self.cannot_stop = False
+        self.link, self.said = None, []
+
+    def start(self):
+        self.system.start("strategies", PlayedStrategies, self)
+        self.system.start("events", PlayedEvents, self)
+        self.system.start("orders", Door)
+        self.system.start("nodes", Keeper, SETTINGS)
+        self.link = self.broker("mumbai-1")
+        return self
+
+    def broker(self, life, *, number=1):
+        return LinkEnd(own=life, peer=self.server.life, number=number, waiting_max=99, again_ns=SECOND_NS)
+
+    def run_for(self, seconds):
+        self.system.base.run_for(seconds)
+
+    def exchange(self, *messages, seconds=0.3):
+        """As the broker node: say this, and return what the node says."""
+        now_ns = self.system.base.clock.monotonic_ns
+        for message in messages:
+            self.link.say(message)
+        while (frame := self.link.due(now_ns())) is not None:
+            self.server.inbox.append(frame)
+        self.run_for(seconds)
+        heard = []
+        for written in [each for life, each in self.server.posted if life == self.link._own]:
+            frame = frame_of(written)
+            if frame.link == self.link.number:
+                heard += self.link.hear(frame, now_ns())
+        self.server.posted.clear()
+        return [each for each in heard if not isinstance(each, NothingSaid)]
+
+    def claim(self):
+        """Run until the node claims; return the claim."""
+        for _ in range(60):
+            for message in self.exchange(seconds=0.1):
+                if isinstance(message, ClaimStrategy):
+                    return message
+        raise AssertionError("no claim")
+
+    def running(self):
+        """Run until the strategy is there under a claim; return the fence."""
+        claim = self.claim()
+        self.exchange(ClaimAccepted(strategy="march", fence=claim.fence), seconds=0.4)
+        assert "march" in self.system.base.names
+        return claim.fence
+
+    @property
+    def counts(self):
+        return self.system.request("nodes", Ping()).statistics
+
+
+@pytest.fixture
+def world(monkeypatch):
+    server = PlayedServer()
+
+    def served(_settings, life):
+        server.life = life
+        return server
+
+    monkeypatch.setattr(meeting, "PlayServer", served)
+    monkeypatch.setattr(jobs, "LATENCY_NS_MAX", 20_000_000)
+    with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+        yield World(system, server)
+        assert system.base.find("nodes").failures == 0
+
+
+def fact(number):
+    return encode(OrderAccepted(client_order_id="a-1", broker_order_id=f"X-{number}", occurred_ns=number))
+
+
+class TestALease:
+    def test_that_nobody_has_is_taken_after_a_whole_lease_of_watching_and_then_claimed(self, world):
+        world.start().exchange(seconds=LEASE_S - 0.1)
+        early = world.server.lease
+        claim = world.claim()
+
+        assert early is None
+        assert (world.server.lease.holder, world.server.lease.fence) == (world.server.life, claim.fence)
+        assert world.changes == []
+
+    def test_that_another_renews_is_left_to_it(self, world):
+        world.start()
+        for beat in range(9):
+            world.server.lease = Lease(fence=3, holder="nagpur-1", beat=beat)
+            assert world.exchange(seconds=0.5) == []
+
+        assert world.server.lease.holder == "nagpur-1"
+        assert world.counts.strategies == {"march": "elsewhere"}
+
+    def test_that_another_renews_no_more_is_taken_with_a_greater_fence(self, world):
+        world.server.lease = Lease(fence=3, holder="nagpur-1", beat=9)
+
+        assert world.start().claim().fence > 3
+
+    def test_is_renewed_while_the_strategy_runs(self, world):
+        world.start().running()
+        before = world.server.lease.beat
+        world.exchange(seconds=3 * LEASE_S)
+
+        assert world.server.lease.beat - before >= 11
+        assert [what for what, _ in world.changes] == ["start"]
+        assert world.counts.strategies == {"march": "running"}
+
+
+class TestAStrategy:
+    def test_is_started_when_its_claim_is_accepted_without_the_limits_of_the_gate(self, world):
+        world.start().running()
+        (started,) = world.started
+        settings = msgspec.json.decode(started.settings, type=StrategySettings)
+
+        assert (started.name, settings.host, settings.position_max) == ("march", "loop", None)
+
+    def test_is_not_started_by_an_answer_to_another_claim(self, world):
+        claim = world.start().claim()
+        world.exchange(ClaimAccepted(strategy="march", fence=claim.fence + 1))
+
+        assert world.changes == []
+
+    def test_asks_by_the_door_and_is_answered(self, world):
+        fence = world.start().running()
+        world.system.tell("march", Say())
+        (said,) = world.exchange()
+        world.exchange(Told(strategy="march", fence=fence, message=encode(HELD), number=said.number))
+
+        assert (said.strategy, said.fence, said.actor) == ("march", fence, "orders")
+        assert decode(said.message) == ReadHoldings(strategy="march")
+        assert world.answers == ["HoldingsRead"]
+
+    def test_hears_facts_in_order_those_too_that_came_before_it_was_there(self, world):
+        claim = world.start().claim()
+        early = [Told(strategy="march", fence=claim.fence, message=fact(number)) for number in (1, 2)]
+        world.exchange(ClaimAccepted(strategy="march", fence=claim.fence), *early, seconds=0.5)
+        world.exchange(Told(strategy="march", fence=claim.fence, message=fact(3)))
+        world.exchange(Told(strategy="march", fence=claim.fence + 1, message=fact(4)))
+
+        assert world.facts == ["X-1", "X-2", "X-3"]
+
+    def test_is_stopped_when_its_lease_is_not_renewed_and_says_nothing_after_it(self, world):
+        world.start().running()
+        world.server.trouble = "hangs"
+        began_ns = world.system.base.clock.monotonic_ns()
+        world.run_for(LEASE_S)
+        (_, (what, at_ns), *_) = world.changes
+        world.system.tell("strategies", StartStrategy(name="march", settings=""))  # whoever lets it go on
+        world.run_for(0.2)
+        world.system.tell("march", Say())
+        world.run_for(0.2)
+        world.server.trouble = ""
+        heard = world.exchange(seconds=0.2)
+
+        assert what == "stop"
+        assert at_ns - began_ns < 0.6 * LEASE_S * SECOND_NS
+        assert world.answers == ["Unavailable"]
+        assert not [each for each in heard if isinstance(each, Said)]
+
+    def test_that_does_not_stop_says_its_last_words_and_nothing_after_its_lease(self, world, monkeypatch):
+        world.start().running()
+        world.cannot_stop = True
+        world.server.trouble = "hangs"
+        world.run_for(0.6 * LEASE_S)
+        world.system.tell("march", Say())
+        world.run_for(0.05)
+        last_words = list(world.answers)
+        monkeypatch.setattr(meeting, "TURN_S", 60.0)  # nobody looks in between
+        world.run_for(0.6 * LEASE_S)
+        world.system.tell("march", Say())
+        world.run_for(0.05)
+
+        assert last_words == []
+        assert world.answers == ["Unavailable"]
+
+    def test_that_does_not_stop_is_told_to_again_and_again(self, world):
+        world.start().running()
+        world.cannot_stop = True
+        world.server.trouble = "hangs"
+        world.run_for(2 * LEASE_S)
+        stops = [what for what, _ in world.changes].count("stop")
+        during = world.counts.strategies
+        world.cannot_stop = False
+        world.run_for(1.0)
+
+        assert 3 <= stops <= 7
+        assert during == {"march": "stopping"}
+        assert world.counts.strategies == {"march": "elsewhere"}
+        assert "march" not in world.system.base.names
+
+    def test_whose_claim_is_not_answered_in_time_does_not_begin(self, world):
+        claim = world.start().claim()
+        world.server.trouble = "hangs"
+        world.run_for(LEASE_S)
+        world.server.trouble = ""
+        world.exchange(ClaimAccepted(strategy="march", fence=claim.fence))
+        assert world.changes == []
+        assert world.running() > 0
+
+    def test_of_whose_questions_too_many_wait_hears_no_answer_to_the_oldest(self, world, monkeypatch):
+        monkeypatch.setattr(node, "ASKERS_MAX", 2)
+        fence = world.start().running()
+        for _ in range(3):
+            world.system.tell("march", Say())
+        questions = world.exchange()
+        told = [Told(strategy="march", fence=fence, message=encode(HELD), number=each.number) for each in questions]
+        world.exchange(*told)
+
+        assert len({each.number for each in questions}) == 3
+        assert world.answers == ["HoldingsRead"] * 2
+
+    def test_runs_again_when_the_server_is_back(self, world):
+        world.start().running()
+        world.server.trouble = "hangs"
+        world.run_for(LEASE_S)
+        away = world.counts
+        world.server.trouble = ""
+        world.running()
+
+        assert (away.is_connected, away.reason) == (False, "no way to the other nodes: hangs")
+        assert [what for what, _ in world.changes] == ["start", "stop", "start"]
+
+    @pytest.mark.parametrize("why", ["refused", "over", "another broker node", "another's lease"])
+    def test_is_stopped_when_its_claim_has_ended(self, world, why):
+        fence = world.start().running()
+        match why:
+            case "refused":
+                world.exchange(ClaimRefused(strategy="march", fence=fence, above=7, reason="a newer fence was given"))
+            case "over":
+                world.server.inbox.append(encode(NodeFrame(sender="mumbai-1", link=1, is_over=True)))
+            case "another broker node":
+                world.server.broker = "mumbai-2"
+            case _:
+                world.server.lease = Lease(fence=fence + 1, holder="nagpur-1", beat=1)
+        world.exchange(seconds=0.8)
+        world.run_for(0.2)
+
+        assert [what for what, _ in world.changes][:2] == ["start", "stop"]
+        assert "march" not in world.system.base.names
+
+    def test_is_claimed_again_with_a_greater_fence_after_a_refusal(self, world):
+        first = world.start().claim()
+        world.exchange(ClaimRefused(strategy="march", fence=first.fence, above=7, reason="a newer fence was given"))
+
+        assert world.claim().fence == 8
+
+    def test_that_cannot_begin_is_left_to_others_for_some_leases(self, world):
+        world.cannot_start = True
+        claim = world.start().claim()
+        world.exchange(ClaimAccepted(strategy="march", fence=claim.fence), seconds=0.5)
+        told = world.counts.strategies["march"]
+        count = len(world.started)
+        beat = world.server.lease.beat
+        world.exchange(seconds=(node.REST_LEASES - 0.5) * LEASE_S)
+
+        assert "it could not begin here: no such module" in told
+        assert (count, len(world.started), world.server.lease.beat) == (1, 1, beat)
+        world.cannot_start = False
+        assert world.running() > claim.fence
+
+
+class TestTicks:
+    def batch(self, first, *ticks, sender="mumbai-1"):
+        return Batch(sender, first, encode(Ticks(ticks=ticks)))
+
+    def come(self, world, *batches):
+        world.server.batches += batches
+        world.run_for(0.1)
+
+    def test_come_once_in_order_and_what_is_missing_is_counted(self, world):
+        ticks = [a_tick(number) for number in range(1, 10)]
+        world.start()
+        self.come(world, self.batch(11, *ticks[:2]), self.batch(13, ticks[2]))
+        self.come(world, self.batch(13, ticks[2]), self.batch(16, *ticks[3:5]))
+        self.come(world, self.batch(1, ticks[5], sender="mumbai-2"), self.batch(2, ticks[6], sender="mumbai-2"))
+        self.come(world, Batch("mumbai-2", 3, b"\\xff"), self.batch(4, ticks[7], sender="mumbai-2"))
+
+        assert world.ticks == ticks[:8]
+        assert (world.counts.ticks, world.counts.ticks_lost) == (8, 3)
+
+    @pytest.mark.parametrize("count", [4, 5])
+    def test_are_the_newest_of_each_symbol_where_too_many_come_at_once(self, world, monkeypatch, count):
+        monkeypatch.setattr(node, "TICKS_AT_ONCE", 4)
+        ticks = [a_tick(number, "INFY" if number % 2 else "TCS") for number in range(1, count + 1)]
+        world.start()
+        self.come(world, self.batch(1, *ticks))
+
+        assert {type(each) for each in world.ticks} == {Tick}
+        assert sorted(tick.sequence for tick in world.ticks) == ([1, 2, 3, 4] if count == 4 else [4, 5])
+        assert world.counts.ticks_lost == (0 if count == 4 else 3)
