@@ -5,8 +5,6 @@ A data directory has one journal and may have several accounts. All sessions on 
 order belongs to the account of the newest `AccountEntered` before its intent.
 """
 
-from __future__ import annotations
-
 from typing import Literal, TypeAlias
 
 import msgspec

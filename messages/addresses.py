@@ -1,7 +1,5 @@
 """The names of the system's own actors, to send messages to. No strategy or actor of a user may have one of them."""
 
-from __future__ import annotations
-
 from typing import Final
 
 SYSTEM: Final = "system"

@@ -6,8 +6,6 @@ The actor `orders` sends `PlaceOrder`, `ReplaceOrder`, `WithdrawOrder` or `FindO
 `OrderStatusRequest` on to the paper exchange.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -171,7 +169,7 @@ class OrderFound(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
     client_order_id: str
     broker_order_id: str
     state: BrokerOrderState
-    reports: tuple[ExecutionReport, ...] = ()
+    reports: "tuple[ExecutionReport, ...]" = ()
 
     symbol: str = ""
     """As natya names the instrument; empty where the broker does not tell."""

@@ -4,8 +4,6 @@ A frame is one version byte and a msgpack array: the message's tag, then its fie
 appending fields with defaults; old bytes then still read. Anything else asks for a new version byte.
 """
 
-from __future__ import annotations
-
 import functools
 import operator
 from decimal import Decimal

@@ -4,8 +4,6 @@ These are the outer frames. Request and answer are inside as bytes of the codec,
 without decoding it, and pass on an answer without knowing its type.
 """
 
-from __future__ import annotations
-
 from typing import Literal, TypeAlias
 
 import msgspec

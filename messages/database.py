@@ -1,7 +1,5 @@
 """Questions to the database, and what it counts."""
 
-from __future__ import annotations
-
 from typing import TypeAlias
 
 import msgspec

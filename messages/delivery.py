@@ -1,7 +1,5 @@
 """Domain events on their way: published, journaled, delivered to durable subscriptions, and dead-lettered."""
 
-from __future__ import annotations
-
 from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec

@@ -6,8 +6,6 @@
 They travel as `EventPublished`, so nobody between publisher and subscriber has to know the class.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
 

@@ -1,7 +1,5 @@
 """Subscriptions: which actor is sent which types of messages."""
 
-from __future__ import annotations
-
 import msgspec
 
 from .units import Count, Cursor, Nanoseconds

@@ -4,8 +4,6 @@ The exchange journals them before it answers; the newest row of an id is its sta
 facts. Nobody else acts on them.
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 

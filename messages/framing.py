@@ -1,7 +1,5 @@
 """Length-prefixed frames of every byte stream: four bytes of length, big-endian, then a payload of that many bytes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import IO, Final, Generic, TypeVar
 

@@ -3,8 +3,6 @@
 `natya health` and `natya metrics` send these to the control actor, which asks all others.
 """
 
-from __future__ import annotations
-
 from typing import Final, Literal, TypeAlias
 
 import msgspec

@@ -1,7 +1,5 @@
 """Candles of the past that are fetched from a broker: what was asked for, and with which answer."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 

@@ -4,8 +4,6 @@ The owner of the list answers; a strategy may ask. A *name* is whatever a person
 exchange's or the broker's name of it, or its number (`NSE_EQ:2885`).
 """
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 

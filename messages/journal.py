@@ -1,7 +1,5 @@
 """The journal: facts go in and are acknowledged when they are durable; records come out in order."""
 
-from __future__ import annotations
-
 from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec

@@ -4,8 +4,6 @@ It is on while the file `HALT` is in the data directory, whoever put it there. T
 orders halts: no order passes, and each open one is cancelled. Off is not on again: only `Resume` leaves HALTED.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 from .units import Count

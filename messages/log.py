@@ -1,7 +1,5 @@
 """The newest lines of the log, for whoever looks at a running system from elsewhere."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec

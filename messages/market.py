@@ -4,8 +4,6 @@ The feed sends `Tick` and `Candle` to the events router, which fans them out. Ma
 order for each instrument; it is not journaled, the database records it in batches.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec

@@ -1,7 +1,5 @@
 """What the nodes of a play say to each other: one broker node, and nodes that run strategies for it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Final, TypeAlias
 
 import msgspec

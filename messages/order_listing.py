@@ -1,7 +1,5 @@
 """What a person asks orders for: its orders, its positions, and that orders are cancelled."""
 
-from __future__ import annotations
-
 from typing import Annotated, Final
 
 import msgspec

@@ -6,8 +6,6 @@ type. A submitted order ends in exactly one of `OrderRefused`, `OrderRejected`, 
 fills that add up to its quantity.
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 

@@ -3,8 +3,6 @@
 A difference is a fact once two looks in a row have shown it, and another when it is gone. Each is told once.
 """
 
-from __future__ import annotations
-
 from typing import Literal, TypeAlias
 
 import msgspec

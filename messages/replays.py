@@ -1,7 +1,5 @@
 """Replays of journaled events and facts to one durable subscription."""
 
-from __future__ import annotations
-
 from typing import Annotated, Final
 
 import msgspec

@@ -1,7 +1,5 @@
 """Risk: how much of each limit is used, asked by people and answered by orders."""
 
-from __future__ import annotations
-
 from typing import Annotated, TypeAlias
 
 import msgspec

@@ -1,7 +1,5 @@
 """Settings that change while the system runs: who may ask for it, and what came of it. No message holds a secret."""
 
-from __future__ import annotations
-
 from typing import TypeAlias
 
 import msgspec

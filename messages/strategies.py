@@ -1,7 +1,5 @@
 """Strategies of a running system: listed, started, stopped, and replaced by others of the same name."""
 
-from __future__ import annotations
-
 import msgspec
 
 from .units import Count

@@ -3,8 +3,6 @@
 It goes by way of orders, so that no order leaves before the state that knows of it.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Final
 
 import msgspec

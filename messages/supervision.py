@@ -1,7 +1,5 @@
 """Life and death of actors: failures, restarts, and what supervisors report."""
 
-from __future__ import annotations
-
 from typing import Literal, TypeAlias
 
 import msgspec

@@ -1,7 +1,5 @@
 """Health of an actor: `Ping`, `Pong`, and the statistics of each kind of actor."""
 
-from __future__ import annotations
-
 from typing import TypeAlias
 
 import msgspec

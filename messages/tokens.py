@@ -3,8 +3,6 @@
 `natya broker login`, `renew` and `status` send these to the keeper of the token, and so does `natya secrets rotate`.
 """
 
-from __future__ import annotations
-
 from typing import Literal, TypeAlias
 
 import msgspec

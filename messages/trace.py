@@ -1,7 +1,5 @@
 """Traces: the recorded path of a request or an order, from mailbox to mailbox."""
 
-from __future__ import annotations
-
 import msgspec
 
 from .units import Count, Nanoseconds

@@ -4,8 +4,6 @@ The codec checks the range when it decodes a frame. Every range has both ends, s
 NaN and infinity. Constructing a message checks nothing: values from outside are checked where they enter.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta

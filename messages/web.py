@@ -1,7 +1,5 @@
 """What the web server counts."""
 
-from __future__ import annotations
-
 import msgspec
 
 from .units import Count
