@@ -13,7 +13,12 @@
 | `views/`        | the screen, tables, trees                                                              |
 """
 
+import gc
 import os
+
+LOADING_THRESHOLD = 50_000
+"""New objects between two looks of the garbage collector. Modules are kept: to look for garbage in them takes a fifth
+of the start of a system."""
 
 
 def main() -> None:
@@ -23,6 +28,7 @@ def main() -> None:
     strategy that multiplies large matrices says how many it wants: `OPENBLAS_NUM_THREADS=4 natya run …`.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.set_threshold(LOADING_THRESHOLD)
     from .app import run  # noqa: PLC0415  importing a part of this package must not need typer
 
     run()
