@@ -2,9 +2,11 @@
 
 import gc
 import os
+import subprocess
 
 import hypothesis
 import pytest
+from natya_starts import Forked
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.actors.runtime.probe import Probe
@@ -60,6 +62,14 @@ def what_reaches_a_test_is_as_its_type_says():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Probe, "receive", receive)
+        yield
+
+
+@pytest.fixture(scope="module")
+def forked_starts():
+    """Interpreters that are started, also by natya itself, are forks of one that has imported it (`natya_starts`)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "Popen", Forked)
         yield
 
 

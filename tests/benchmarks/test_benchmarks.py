@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from natya_starts import run_program
+from natya_starts import StartsOthers, run_forked
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 FIGURES = {
@@ -32,7 +32,7 @@ FIGURES = {
 
 
 def run(program, *arguments):
-    return run_program(program, *arguments, timeout=50)
+    return run_forked(program, *arguments, timeout=50, kind=StartsOthers)
 
 
 class TestABenchmark:

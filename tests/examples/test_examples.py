@@ -1,11 +1,10 @@
 """The examples run as they stand."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from natya_starts import run_forked
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -23,9 +22,9 @@ def recording(tmp_path):
 
 
 def run(*command, **options):
-    return subprocess.run(
-        [sys.executable, *map(str, command)], check=True, capture_output=True, text=True, **options
-    ).stdout
+    done = run_forked(*command, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_a_program_that_embeds_natya_prints_what_a_recording_came_to(recording):

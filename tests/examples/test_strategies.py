@@ -3,10 +3,13 @@
 from pathlib import Path
 from random import Random
 
+import pytest
 from natya_backtests import write_rows
 
 import natya
 from natya.backtest.parity import parity
+
+pytestmark = pytest.mark.usefixtures("forked_starts")
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FREE = {"charges": "none", "settings": {"orders.position_max": 10_000}}

@@ -8,6 +8,8 @@ import pytest
 from natya.messages.nodes import StrategyAdmitted
 from natya.messages.orders import OrderFilled, OrderIntended
 
+pytestmark = pytest.mark.usefixtures("forked_starts")
+
 PATH = Path(__file__).parents[2] / "examples" / "two_nodes" / "run.py"
 
 

@@ -1,6 +1,6 @@
-"""A journal, or the whole system, on a small disk that fills up and empties again; run in a mount namespace of its own.
+"""A journal, or the whole system, on a small disk of its own that fills up and empties again.
 
-    unshare --mount [--map-root-user] python full_disk.py journal|house ROUNDS SEED
+    python full_disk.py journal|house ROUNDS SEED
 
 Each round fills the disk up to a drawn number of free bytes, works until an intent is refused for it, sees that what is
 still owed is taken (outcomes of orders, a cancellation), gives the space back, and counts the seconds until all is as
@@ -10,15 +10,15 @@ before. Prints one line of JSON.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import logging
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 from random import Random
+
+from natya_small_disks import Ballast, mount_small_disk, unmount
 
 from natya.actors.journal import Journal, JournalFullError
 from natya.actors.journal.tools import verify
@@ -39,33 +39,6 @@ from natya.system import TradingSystem
 SEGMENT_BYTES = 65_536
 SPACE_WITHIN_S = 30.0
 """Bound of every wait; how long it took is in the answer."""
-
-
-def mount_tmpfs(directory: Path, size_bytes: int) -> None:
-    """Mount a file system of this size; it goes with the namespace."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"tmpfs", str(directory).encode(), b"tmpfs", 0, f"size={size_bytes}".encode()):
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(directory))
-
-
-class Ballast:
-    """A file that takes space and gives it back."""
-
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / "ballast"
-
-    def leave(self, free_bytes: int) -> None:
-        """Take all but so many bytes."""
-        disk = os.statvfs(self._path.parent)
-        size = disk.f_bavail * disk.f_bsize - free_bytes
-        # Whoever else writes may have been faster; what they took is taken, too.
-        with self._path.open("ab") as file, contextlib.suppress(OSError):
-            if size > 0:
-                os.posix_fallocate(file.fileno(), file.tell(), size)
-
-    def go(self) -> None:
-        """Give everything back."""
-        self._path.unlink()
 
 
 def intent(number: int) -> OrderIntended:
@@ -99,7 +72,7 @@ def seconds_until(condition) -> float:
 
 def journal_rounds(directory: Path, rounds: int, random: Random) -> dict[str, object]:
     """Fill the disk under a journal, again and again; it is never opened anew."""
-    mount_tmpfs(directory, (8 << 20) + rounds * 8 * SEGMENT_BYTES)  # what is written stays
+    mount_small_disk(directory, (8 << 20) + rounds * 8 * SEGMENT_BYTES)  # what is written stays
     ballast, number, facts, recovered = Ballast(directory), 0, [], []
     journal = Journal(directory / "journal", now_ns=time.time_ns, segment_bytes=SEGMENT_BYTES)
     journal.open()
@@ -215,7 +188,7 @@ class House:
 
 def house_rounds(directory: Path, rounds: int, random: Random) -> dict[str, object]:
     """Fill the disk under the whole system, again and again; it is never started anew."""
-    mount_tmpfs(directory, (64 << 20) + rounds * 16 * SEGMENT_BYTES)  # what is written stays
+    mount_small_disk(directory, (64 << 20) + rounds * 16 * SEGMENT_BYTES)  # what is written stays
     ballast, house, recovered = Ballast(directory), House(directory), []
     with house.system:
         seconds_until(lambda: "RELIANCE" in house.counts("feed").last_prices)
@@ -249,7 +222,7 @@ def main(what: str, rounds: int, seed: int) -> None:
         try:
             print(json.dumps(run(directory, rounds, Random(seed))))  # noqa: T201
         finally:
-            ctypes.CDLL(None).umount2(str(directory).encode(), 2)  # MNT_DETACH
+            unmount(directory)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from natya_starts import Forked
 
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.writing.read_model import ReadModel
@@ -40,7 +41,7 @@ class Acknowledged:
 
 def killed(directory, acknowledged, *, after_lines, wait_s):
     """Run the load until it has acknowledged a little, and a random moment longer."""
-    with subprocess.Popen([sys.executable, WRITER, directory], stdout=subprocess.PIPE) as process:
+    with Forked([sys.executable, WRITER, directory], stdout=subprocess.PIPE) as process:
         try:
             for _ in range(after_lines):
                 line = process.stdout.readline()

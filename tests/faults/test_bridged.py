@@ -13,6 +13,7 @@ from random import Random
 
 import pytest
 from natya_redis import Server
+from natya_starts import Forked
 
 PROGRAM = Path(__file__).with_name("bridging.py")
 KILLS = int(os.environ.get("KILLS", "1"))
@@ -27,7 +28,7 @@ class Process:
     def __init__(self, directory, port, node, wanted):
         self.node = node
         command = [sys.executable, PROGRAM, directory, str(port), node, str(wanted)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = Forked(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def await_lines(self, count):
         for _ in range(count):

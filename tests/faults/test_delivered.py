@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from natya_starts import Forked, run_forked
 
 PROGRAM = Path(__file__).with_name("delivering.py")
 KILLS = int(os.environ.get("KILLS", "3"))
@@ -25,7 +26,7 @@ SETTLE_S = 30
 def killed(directory, acknowledged, *, after_lines, wait_s):
     """Publish until a little more is acknowledged, and a random moment longer; return up to which number all are."""
     command = [sys.executable, PROGRAM, directory, str(acknowledged + 1)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with Forked(command, stdout=subprocess.PIPE) as process:
         try:
             for _ in range(after_lines):
                 line = process.stdout.readline()
@@ -57,7 +58,7 @@ class TestADeliveryThatIsKilled:
             acknowledged = killed(
                 tmp_path, acknowledged, after_lines=random.randint(0, 300), wait_s=random.uniform(0, 0.1)
             )
-        subprocess.run([sys.executable, PROGRAM, tmp_path, "settle"], check=True, timeout=SETTLE_S)
+        assert run_forked(PROGRAM, tmp_path, "settle", timeout=SETTLE_S).returncode == 0
 
         for subscription in ("steady", "moody"):
             effects = effects_of(tmp_path, subscription)

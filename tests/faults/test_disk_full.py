@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from natya_starts import WITH_HELPERS, run_forked
 
 WORK = Path(__file__).with_name("full_disk.py")
 ROUNDS = int(os.environ.get("FULL_DISK", "2"))
@@ -19,30 +18,16 @@ SEED = int(os.environ.get("FULL_DISK_SEED", "1"))
 NORMAL_WITHIN_S = 5.0 if "FULL_DISK" in os.environ else 30.0
 """So soon all is as before; beside other work it may take longer."""
 
-NAMESPACES = (["unshare", "--mount"], ["unshare", "--mount", "--map-root-user"])
-"""A small disk is mounted where nobody else sees it; a user who is not root becomes it in a namespace of their own."""
-
-
-@pytest.fixture(scope="session")
-def namespace():
-    for command in NAMESPACES:
-        if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
-            return command
-    pytest.fail(f"one of {NAMESPACES} is wanted for a small disk, and none is allowed here")
-
 
 @pytest.fixture
-def fill(namespace):
+def fill(tmp_path):
     def fill(what):
-        command = [*namespace, sys.executable, str(WORK), what, str(ROUNDS), str(SEED)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            try:
-                out, complaints = process.communicate()
-            finally:
-                process.kill()
-        assert process.returncode == 0, f"seed {SEED}: {complaints}"
-        print(f"seed {SEED}, {what}: {out.strip()}")  # noqa: T201
-        return json.loads(out)
+        done = run_forked(
+            WORK, what, ROUNDS, SEED, timeout=None, env=os.environ | WITH_HELPERS | {"TMPDIR": str(tmp_path)}
+        )
+        assert done.returncode == 0, f"seed {SEED}: {done.stderr}"
+        print(f"seed {SEED}, {what}: {done.stdout.strip()}")  # noqa: T201
+        return json.loads(done.stdout)
 
     return fill
 

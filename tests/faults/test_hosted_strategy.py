@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections import defaultdict
 from functools import partial
@@ -16,12 +17,14 @@ from random import Random
 import pytest
 from natya_processes import await_that, children_of
 from natya_recordings import MINUTES_A_DAY, write_candles
-from natya_starts import Natya
+from natya_starts import SERVER, StartsOthers
 
 import natya
 from natya.actors.journal import JournalView
 from natya.actors.journal.disk import RealDisk
 from natya.messages.orders import OrderFilled, OrderIntended
+
+pytestmark = pytest.mark.usefixtures("forked_starts")
 
 KILLS = int(os.environ.get("KILLS", "3"))
 SEED = int(os.environ.get("KILLS_SEED", "1"))
@@ -56,9 +59,9 @@ def configuration(directory, host):
 
 
 def daemon(directory, host, *options, **of_process):
-    command = ["run", "--config", str(configuration(directory, host))]
+    command = [sys.executable, "-m", "natya", "run", "--config", str(configuration(directory, host))]
     command += ["--data-dir", str(directory / host), "--summary", "json", *options]
-    return Natya(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=directory, **of_process)
+    return StartsOthers(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=directory, **of_process)
 
 
 def finish(process):
@@ -83,9 +86,12 @@ def what_was_traded(directory):
 
 
 def workers_of(pid):
-    """Process ids of the worker processes of a process."""
+    """Process ids of the worker processes of a process: it has no others but what forks them."""
+    forks = f"{SERVER}\n"
     return [
-        child for child in children_of(pid) if "natya.actors.runtime.workers" in read(Path(f"/proc/{child}/cmdline"))
+        child
+        for child in children_of(pid)
+        if read(Path(f"/proc/{child}/cmdline")) and read(Path(f"/proc/{child}/comm")) != forks
     ]
 
 

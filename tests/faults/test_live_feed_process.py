@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from natya_processes import await_that
+from natya_starts import Forked, run_natya
 
 from natya import TradingSystem, load_settings
 from natya.domain.time import SECOND_NS
@@ -47,7 +48,7 @@ class Market:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, env=self._environment, text=True)
+        self.process = Forked(self._command, stdout=subprocess.PIPE, env=self._environment, text=True)
         self.first = json.loads(self.process.stdout.readline())
 
     def signal(self, number):
@@ -128,14 +129,7 @@ def test_what_the_readme_says_trades_on_its_prices_on_paper(tmp_path):
         options = f'feed.options={{url="{first["feed"]}"}}'
         given = ["--data-dir", str(tmp_path / "natya"), "--duration", "2", "--summary", "json"]
         given += ["--set", "feed.exchange=none", "--set", options]
-        ran = subprocess.run(
-            [sys.executable, "-m", "natya", *command, *given],
-            env=os.environ | account,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        ran = run_natya(*command, *given, env=os.environ | account)
     finally:
         market.kill()
     assert ran.returncode == 0, ran.stderr

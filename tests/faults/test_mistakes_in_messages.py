@@ -23,6 +23,8 @@ from natya.messages.orders import OrderCancelled, SubmitOrder
 from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping
 
+pytestmark = pytest.mark.usefixtures("forked_starts")
+
 OWNERS = ("journal", "database", "events", "exchange", "broker", "orders", "control", "feed", "strategies", "system")
 TRADERS = ("good", "hosted")
 EVERYONE = (*OWNERS, *TRADERS)

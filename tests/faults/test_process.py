@@ -1,11 +1,9 @@
 """The process around the actors: it ends, forks and gives up within a bound, whatever they are doing."""
 
-import subprocess
-import sys
 import textwrap
 
 import pytest
-from natya_starts import run_natya
+from natya_starts import run_natya, run_python
 
 PRELUDE = """
 import os, sys, threading, time
@@ -35,14 +33,8 @@ for kind in (Busy, BusyThread):
 
 
 def run(script, *, seconds=15):
-    """Run it in an interpreter of its own; one that hangs fails the test."""
-    return subprocess.run(
-        [sys.executable, "-c", PRELUDE + textwrap.dedent(script)],
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
+    """Run it in a process of its own; one that hangs fails the test."""
+    return run_python(PRELUDE + textwrap.dedent(script), timeout=seconds)
 
 
 class TestAnInterpreterThatEnds:

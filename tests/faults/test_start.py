@@ -5,13 +5,12 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 from natya_processes import await_that, is_alive
-from natya_starts import Natya, run_natya
+from natya_starts import WITH_HELPERS, Natya, Python, run_natya, run_python
 from typer.testing import CliRunner
 
 from natya.actors.control import AskRefusedError, ControlClient
@@ -19,17 +18,14 @@ from natya.cli.app import app
 from natya.cli.exit_codes import BAD_DATA, BUSY, CANNOT_CREATE, OK, SETTINGS, UNAVAILABLE
 
 NOBODY = 65534
-NAMESPACES = (["unshare", "--mount"], ["unshare", "--mount", "--map-root-user"])
-"""A small disk is mounted where nobody else sees it."""
 
 FULL = """
 import sys
-sys.path.insert(0, sys.argv.pop(1))
 from pathlib import Path
-from full_disk import Ballast, mount_tmpfs
+from natya_small_disks import Ballast, mount_small_disk
 from natya.cli import main
 disk = Path(sys.argv.pop(1))
-mount_tmpfs(disk, 40 << 20)
+mount_small_disk(disk, 40 << 20)
 ballast = Ballast(disk)
 ballast.leave(int(sys.argv.pop(1)))
 try:
@@ -66,24 +62,14 @@ def run(*arguments, cwd, **options):
 
 
 class TestAFullDisk:
-    @pytest.fixture
-    def namespace(self):
-        for command in NAMESPACES:
-            if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
-                return command
-        pytest.fail(f"one of {NAMESPACES} is wanted for a small disk, and none is allowed here")
-
     @pytest.mark.parametrize("free_bytes", [0, 1_000_000])
-    def test_at_the_start_is_told_with_the_path_and_leaves_nothing_in_the_way(self, tmp_path, namespace, free_bytes):
+    def test_at_the_start_is_told_with_the_path_and_leaves_nothing_in_the_way(self, tmp_path, free_bytes):
         (tmp_path / "disk").mkdir()
-        script = tmp_path / "script.py"
-        script.write_text(FULL)
-        command = [*namespace, sys.executable, script, Path(__file__).parent, tmp_path / "disk", free_bytes]
+        command = [tmp_path / "disk", free_bytes]
         command += ["run", "--data-dir", tmp_path / "disk" / "data", "--duration", "0.2", "--summary", "json"]
         for key in ("restarts_max", "fail_max", "escalate_after"):
             command += ["--set", f"supervision.{key}=1"]
-        command = [str(each) for each in command]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = run_python(FULL, *command, env=os.environ | WITH_HELPERS)
 
         code, *left = done.stdout.split("\n")[0].split()
         assert int(code) == CANNOT_CREATE
@@ -148,13 +134,13 @@ class TestAStrangersServer:
             "peer, _ = listener.accept()\n"
             "print(peer.recv(100), flush=True)\n"
         )
-        command = [sys.executable, "-c", script, tmp_path / "control.sock"]
+        command = [script, str(tmp_path / "control.sock")]
         # Each folder above must let the other user through.
         above = [each for each in tmp_path.parents if each.stat().st_uid == 0 and each != Path("/")]
         modes = {each: stat.S_IMODE(each.stat().st_mode) for each in above}
         for each in above:
             each.chmod(modes[each] | 0o011)
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with Python(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout.readline() == "up\n"
             yield process
             process.kill()

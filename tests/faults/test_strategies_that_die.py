@@ -10,6 +10,8 @@ from natya.messages.order_listing import ReadOrders
 from natya.messages.supervision import ChildStatus
 from natya.system import TradingSystem
 
+pytestmark = pytest.mark.usefixtures("forked_starts")
+
 CONFIGURATION = """
 [supervision]
 fail_max = 1

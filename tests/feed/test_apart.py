@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from natya_builders import a_tick
 from natya_processes import await_that, is_alive
+from natya_starts import Executed
 
 from natya.actors.feed import apart
 from natya.actors.feed.apart import READER, Apart, ReaderDiedError
@@ -21,6 +22,8 @@ from natya.actors.feed.here import HERE_BYTES_MAX, Here, is_small
 from natya.actors.feed.reading import serve
 from natya.actors.feed.source import MESSAGES_A_CHUNK
 from natya.messages.framing import framed
+
+pytestmark = pytest.mark.usefixtures("forked_starts")
 
 HEADER = "time,ltp,symbol"
 
@@ -97,6 +100,7 @@ class TestARecordingReadHere:
 
 class TestARecordingReadApart:
     def test_knows_no_secret_of_ours(self, write, feed_settings, monkeypatch):
+        monkeypatch.setattr(subprocess, "Popen", Executed)  # a fork would have the environment of another at its start
         monkeypatch.setenv("BROKER_ACCESS_TOKEN", "canary")
         apart = Apart(feed_settings(recording=write(HEADER, *rows(50 * MESSAGES_A_CHUNK))))
         chunks = apart.chunks()

@@ -18,6 +18,8 @@ from natya.messages.market import AwaitMarketEnd, Candle, MarketEnded, Tick, Tic
 from natya.messages.supervision import DeadLetter
 from natya.messages.system import Ping
 
+pytestmark = pytest.mark.usefixtures("forked_starts")
+
 HEADER = "time,ltp,symbol"
 
 

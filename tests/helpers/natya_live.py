@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 
 from natya_processes import await_that
+from natya_starts import Forked
 from natya_web import ask
 
 from natya import StrategyActor
@@ -53,7 +54,7 @@ class Exchange:
 
     def __init__(self, data_dir, *options):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("NATYA")}
-        self.process = subprocess.Popen(
+        self.process = Forked(
             [*SERVE, "--data-dir", str(data_dir), *options], stdout=subprocess.PIPE, env=environment, text=True
         )
         self.first = json.loads(self.process.stdout.readline())
@@ -128,7 +129,7 @@ symbols = ["{SYMBOL}"]
         command = [sys.executable, "-m", self.MODULE, "run", "--profile", "live", "--live"]
         command += ["--config", str(self.config), "--data-dir", str(self.data_dir), "--summary", "json", *options]
         with (self.folder / "output.txt").open("ab") as output:
-            process = subprocess.Popen(
+            process = Forked(
                 command,
                 stdout=output,
                 stderr=output,

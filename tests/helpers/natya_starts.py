@@ -1,14 +1,16 @@
-"""`natya`, or a program or text of ours, as a process of its own, forked from one that has imported what it needs.
+"""This interpreter as a process of its own, forked from one that has imported what `natya` needs.
 
 That is half a second of CPU less each time.
 
 For tests of what a process does, not of how an interpreter begins. The fork has its own id, descriptors, directory and
-environment, is a child of the test's process, and runs `natya` in its main thread to the end of its interpreter. A test
-of the command line of a process, of its encodings, or of what is imported when, wants a real start: `subprocess`.
+environment, is a child of the test's process, and runs what it is to run in its main thread to the end of its
+interpreter. A test of the command line of a process, of its encodings, of its memory, of what `/proc` says of it, or of
+what is imported when, wants a real start: `subprocess`.
 """
 
 import array
 import ctypes
+import fcntl
 import functools
 import gc
 import inspect
@@ -19,55 +21,98 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
+import types
 from importlib import import_module
 from pathlib import Path
 
 _NUMBER = struct.Struct("<I")
 _PR_SET_CHILD_SUBREAPER = 36
+_DESCRIPTORS_MAX = 16
+SERVER = "natya_starts"
+"""Name of the processes that fork, in `/proc/PID/comm`."""
+
+
+Executed = subprocess.Popen
+"""A real start, also where `subprocess.Popen` is a fork."""
+
+WITH_HELPERS = {"PYTHONPATH": str(Path(__file__).parent)}
+"""Environment of a process that imports what is here."""
+
+_OUT_OF_THE_WAY = 200
+"""Descriptors from here on are nobody's."""
+
 _IMPORTED = (
-    *("natya.system", "natya.composition", "natya.bodies", "natya.summary", "natya.actors.database.actor"),
-    *("natya.cli.app", "natya.cli.foreground", "natya.cli.commands.run", "natya.cli.views.screen"),
+    *("natya.system", "natya.exchange_system", "natya.events_system", "natya.composition", "natya.bodies"),
+    *("natya.actors.database.actor", "natya.actors.broker.bodies.paper", "natya.actors.broker.bodies.dhan"),
+    *("natya.actors.strategy.bodies.crossover", "natya.actors.runtime.workers.hosting", "natya.actors.journal.tools"),
+    *("natya.summary", "natya.client", "natya.transfer.stored", "natya.cli.app", "natya.cli.foreground"),
+    *("natya.cli.commands.run", "natya.cli.views.screen", "natya.cli.views.rows"),
+    *("natya.cli.commands.exchange.serve", "natya.cli.serving", "natya.actors.exchange.wire"),
+    *("natya.actors.exchange.streams", "uvicorn.loops.asyncio", "uvicorn.lifespan.off"),
+    *("typer._adapters", "typer._click.decorators", "pydantic.plugin._loader", "importlib.readers", "numpy.ma"),
 )
 
 
-class Natya(subprocess.Popen):
-    """`Popen` of `natya` with these arguments; descriptors above 2 are not passed on."""
+class Forked(Executed):
+    """`Popen`; if it is this interpreter with a text, a module or a file, and nothing is prepared in it, as a fork."""
 
-    program = ""
-    """File that is run in its place."""
-
-    is_text = False
-    """Whether the first argument is a text that is run in its place."""
+    starts_others = False
+    """Whether those that it starts are to be forks, too; it then has one child more, which makes them."""
 
     def _execute_child(self, *given):
         asked = inspect.signature(super()._execute_child).bind(*given).arguments
-        if asked["shell"] or asked["pass_fds"] or asked["preexec_fn"]:
-            raise NotImplementedError("a start of `natya` alone is wanted, found one that is prepared in the child")
-        wanted = {
-            "arguments": [os.fspath(each) for each in asked["args"]],
-            "directory": os.path.abspath(asked["cwd"] or "."),  # noqa: PTH100  a path that leads nowhere is one, too
-            "environment": dict(os.environ if asked["env"] is None else asked["env"]),
-            "new_session": asked["start_new_session"],
-            "program": self.program,
-            "is_text": self.is_text,
-        }
+        wanted = self._wanted(asked)
+        if wanted is None:
+            super()._execute_child(*given)
+            return
         pipes = [asked[name] for name in ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")]
         descriptors = [own if given == -1 else given for own, given in enumerate((pipes[0], pipes[3], pipes[5]))]
-        self.pid = _server().fork(wanted, descriptors)
+        self.pid = _server().fork(wanted, [*descriptors, *asked["pass_fds"]])
         self._child_created = True
         self._close_pipe_fds(*pipes)
 
+    def _wanted(self, asked):
+        """What the fork is to be; None if it cannot be one."""
+        if asked["shell"] or asked["preexec_fn"] or isinstance(asked["args"], (str, bytes, os.PathLike)):
+            return None
+        program, *arguments = (os.fspath(each) for each in asked["args"])
+        if program != sys.executable or not arguments:
+            return None
+        is_safe_path = arguments[0] == "-P"
+        kind, *arguments = arguments[1:] if is_safe_path else arguments
+        if kind.startswith("-") and kind not in {"-c", "-m"}:
+            return None
+        return {
+            "kind": kind,
+            "arguments": arguments,
+            "is_safe_path": is_safe_path,
+            "directory": os.path.abspath(asked["cwd"] or "."),  # noqa: PTH100  a path that leads nowhere is one, too
+            "environment": dict(os.environ if asked["env"] is None else asked["env"]),
+            "new_session": asked["start_new_session"],
+            "passed": list(asked["pass_fds"]),
+            "starts_others": self.starts_others,
+        }
 
-class Python(Natya):
+
+class Natya(Forked):
+    """`Popen` of `natya` with these arguments."""
+
+    def __init__(self, arguments, **options):
+        super().__init__([sys.executable, "-m", "natya", *arguments], **options)
+
+
+class Python(Forked):
     """`Popen` of a text and its arguments, which is run as `python -c` runs it."""
 
-    is_text = True
+    def __init__(self, arguments, **options):
+        super().__init__([sys.executable, "-c", *arguments], **options)
 
 
-def run_natya(*arguments, timeout=60, kind=Natya, **options):
-    """Run it to its end, as `subprocess.run` with what it prints captured as text."""
+def run_forked(*command, timeout=60, kind=Forked, **options):
+    """Run this interpreter so to its end, as `subprocess.run` with what it prints captured as text."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with kind([str(each) for each in arguments], **streams | options) as process:
+    with kind([sys.executable, *(str(each) for each in command)], **streams | options) as process:
         try:
             out, errors = process.communicate(timeout=timeout)
         except BaseException:
@@ -76,60 +121,75 @@ def run_natya(*arguments, timeout=60, kind=Natya, **options):
     return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
 
-def run_program(path, *arguments, timeout=60, **options):
-    """Run a file of ours to its end, as its own main module, likewise."""
-    kind = type("Program", (Natya,), {"program": str(path)})
-    return run_natya(*arguments, timeout=timeout, kind=kind, **options)
+def run_natya(*arguments, **options):
+    """Run `natya` to its end, likewise."""
+    return run_forked("-m", "natya", *arguments, **options)
 
 
-def run_python(text, *arguments, timeout=60, **options):
-    """Run a text to its end, as `python -c` does, likewise."""
-    return run_natya(text, *arguments, timeout=timeout, kind=Python, **options)
+def run_python(text, *arguments, **options):
+    """Run a text to its end, likewise."""
+    return run_forked("-c", text, *arguments, **options)
+
+
+class StartsOthers(Forked):
+    """One whose own processes are forks, too."""
+
+    starts_others = True
 
 
 class _Server:
     """A process that has imported what `natya run` needs, and forks; it ends with this one, whose socket it reads."""
 
-    def __init__(self):
-        self._socket, theirs = socket.socketpair()
-        program = f"import sys; sys.path[0] = {str(Path(__file__).parent)!r}; from natya_starts import serve"
-        program += f"; serve({theirs.fileno()})()"
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", program],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-            )
+    def __init__(self, line, process):
+        self._line = line
+        self._process = process  # whose end nobody waits for
+        self._lock = threading.Lock()
 
     def fork(self, wanted, descriptors):
         """Start one as a child of this process; return its id."""
         text = json.dumps(wanted).encode()
         prctl = ctypes.CDLL(None).prctl
-        prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what loses its parent from now on is this process's child
-        try:
-            passed = array.array("i", descriptors)
-            self._socket.sendmsg([_NUMBER.pack(len(text))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, passed)])
-            self._socket.sendall(text)
-            return _number(self._socket.recv(_NUMBER.size, socket.MSG_WAITALL))
-        finally:
-            prctl(_PR_SET_CHILD_SUBREAPER, 0)
+        with self._lock:
+            prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what loses its parent from now on is this process's child
+            try:
+                passed = array.array("i", descriptors)
+                self._line.sendmsg([_NUMBER.pack(len(text))], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, passed)])
+                self._line.sendall(text)
+                return _number(self._line.recv(_NUMBER.size, socket.MSG_WAITALL))
+            finally:
+                prctl(_PR_SET_CHILD_SUBREAPER, 0)
 
 
 @functools.cache
 def _server():
-    return _Server()
+    line, theirs = socket.socketpair()
+    program = f"import sys; sys.path[0] = {str(Path(__file__).parent)!r}; from natya_starts import serve"
+    program += f"; serve({theirs.fileno()})()"
+    with theirs:
+        process = Executed(
+            [sys.executable, "-c", program],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),),
+        )
+    return _Server(line, process)
 
 
 def serve(number):
     """Fork for each who asks, until nobody is left to; only the forks return, with what they are to do."""
+    Path("/proc/self/comm").write_text(SERVER)
+    gc.disable()
     for name in _IMPORTED:
         import_module(name)
+    gc.enable()
     gc.collect()
     gc.freeze()
-    asked = socket.socket(fileno=number)
+    return _forking(socket.socket(fileno=number))
+
+
+def _forking(asked):
     while True:
-        head, descriptors, _, _ = socket.recv_fds(asked, _NUMBER.size, 3)
+        head, descriptors, _, _ = socket.recv_fds(asked, _NUMBER.size, _DESCRIPTORS_MAX)
         if not head:
             os._exit(0)
         wanted = json.loads(asked.recv(_number(head), socket.MSG_WAITALL))
@@ -154,28 +214,60 @@ def serve(number):
 
 def _become(wanted, descriptors):
     """Be as a process that was started so; return its main function."""
+    if wanted["starts_others"]:
+        line, theirs = socket.socketpair()
+        if os.fork() == 0:
+            line.close()
+            for each in descriptors:
+                os.close(each)
+            return _forking(theirs)
+        theirs.close()
+        globals()["_server"] = functools.partial(_identity, _Server(line, None))
+        subprocess.Popen = StartsOthers
+    Path("/proc/self/comm").write_text("python")
     if wanted["new_session"]:
         os.setsid()
-    for number, given in enumerate(descriptors):
+    aside = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY) for each in descriptors]
+    for each in descriptors:
+        os.close(each)
+    for number, given in zip((0, 1, 2, *wanted["passed"]), aside, strict=True):
         os.dup2(given, number)
-    for given in descriptors:
         os.close(given)
     os.chdir(wanted["directory"])
-    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    own = len(_paths_given())
     os.environ.clear()
     os.environ.update(wanted["environment"])
-    added = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    sys.path[:] = [wanted["directory"], *added, *sys.path[1 + len(paths) :]]
-    if wanted["is_text"]:
-        text, *arguments = wanted["arguments"]
+    directory = wanted["directory"] if wanted["kind"].startswith("-") else str(Path(wanted["kind"]).resolve().parent)
+    sys.path[:] = [*([] if wanted["is_safe_path"] else [directory]), *_paths_given(), *sys.path[1 + own :]]
+    return functools.partial(_run, wanted["kind"], *wanted["arguments"])
+
+
+def _identity(server):
+    return server
+
+
+def _run(kind, *arguments):
+    """Run what the interpreter was asked for."""
+    if kind == "-c":
+        text, *arguments = arguments
         sys.argv[:] = ["-c", *arguments]
-        return functools.partial(exec, compile(text, "<string>", "exec"), {"__name__": "__main__"})
-    if wanted["program"]:
-        sys.path[0] = str(Path(wanted["program"]).parent)
-        sys.argv[:] = [wanted["program"], *wanted["arguments"]]
-        return functools.partial(runpy.run_path, wanted["program"], run_name="__main__")
-    sys.argv[:] = [str(Path(sys.modules["natya"].__path__[0], "__main__.py")), *wanted["arguments"]]
-    return import_module("natya.cli").main
+        main = sys.modules["__main__"] = types.ModuleType("__main__")
+        exec(compile(text, "<string>", "exec"), vars(main))  # noqa: S102  a test's own text
+    elif kind == "-m":
+        module, *arguments = arguments
+        sys.argv[:] = [module, *arguments]
+        if module == "natya":
+            sys.argv[0] = str(Path(sys.modules["natya"].__path__[0], "__main__.py"))
+            import_module("natya.cli").main()
+        else:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+    else:
+        sys.argv[:] = [kind, *arguments]
+        runpy.run_path(kind, run_name="__main__")
+
+
+def _paths_given():
+    return [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
 
 
 def _number(packed):

@@ -28,6 +28,8 @@ from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.orders import CancelOrder
 from natya.messages.supervision import DescribeTree
 
+pytestmark = pytest.mark.usefixtures("forked_starts")
+
 
 class Idle(RuntimeActor):
     """Handles nothing."""

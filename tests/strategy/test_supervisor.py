@@ -39,6 +39,8 @@ from natya.messages.strategies import (
 from natya.messages.strategy_state import ReadState, SaveState, StateRead
 from natya.messages.supervision import DescribeTree
 
+pytestmark = pytest.mark.usefixtures("forked_starts")
+
 POLICY = SupervisionSettings.default(backoff_first_s=0.001, backoff_max_s=0.01, fail_max=2, escalate_after=2)
 CROSSOVER = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
 BREAK = "a supervisor breaks at it"

@@ -17,6 +17,8 @@ from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.supervision import DescribeTree, Failed, Unavailable
 from natya.messages.system import Ping
 
+pytestmark = pytest.mark.usefixtures("forked_starts")
+
 POLICY = SupervisionSettings.default(backoff_first_s=0.001, fail_max=2, reset_timeout_s=60.0)
 
 

@@ -1,12 +1,12 @@
 """The dead-man's switch, the system and the exchange, each in a process of its own."""
 
 import signal
-import subprocess
 import sys
 
 import pytest
 from natya_live import LiveDaemon, Rester
 from natya_processes import await_that
+from natya_starts import Forked
 
 from natya.config.halt_file import HaltFile
 from natya.messages.orders import OrderAccepted, OrderCancelled, RiskStateChanged
@@ -21,7 +21,7 @@ class Watcher:
         self.path = daemon.folder / "deadman.txt"
         command = [sys.executable, "-m", "natya", "deadman", "--after", "3", "--data-dir", str(daemon.data_dir)]
         with self.path.open("ab") as output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=daemon.environment)
+            self.process = Forked(command, stdout=output, stderr=output, env=daemon.environment)
 
     def has_told(self, text):
         return text in self.path.read_text()
