@@ -315,6 +315,7 @@ class TestAFrame:
 
     def test_that_is_cut_off_gives_what_was_before(self, decoder):
         assert len(decoder.decode(TICKER + FULL[:-1], NOW_NS)) == 1
+        assert (decoder.damaged, decoder.broken) == (1, decoder.fault)
         assert decoder.fault == "a packet of 162 bytes at 16 wanted, found the frame's end at 177"
 
     @given(data=st.data())

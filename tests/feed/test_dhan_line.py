@@ -192,6 +192,13 @@ class TestTheQueue:
             assert of_taken == sorted(of_taken)
             assert of_taken[-1:] == of_sent[-1:]
 
+    def test_keeps_every_tick_while_there_is_room_also_after_there_was_none(self):
+        queue = TickQueue(4)
+        queue.put([a_tick("A", number) for number in range(1, 6)])
+        queue.put([a_tick("A", number) for number in range(6, 9)])
+        assert queue.counts() == (8, 4, 4)
+        assert [tick.sequence for tick in queue.take(9)] == [5, 6, 7, 8]
+
     def test_says_when_somebody_has_to_be_told(self):
         queue = TickQueue(10)
         assert queue.put([a_tick()])

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import msgspec
 import pytest
 from natya_builders import a_tick
 from natya_processes import await_that
@@ -13,7 +14,9 @@ from natya.domain.time import SECOND_NS
 from natya.messages.events import Subscribe, Unsubscribe
 from natya.messages.kill_switch import Flatten, FlatteningBegun
 from natya.messages.order_listing import (
+    LISTED_MAX,
     LastPrice,
+    OrderListed,
     OrdersRead,
     PositionsRead,
     ReadOrders,
@@ -21,11 +24,26 @@ from natya.messages.order_listing import (
     StrategyHolding,
 )
 from natya.messages.orders import CancelOrder, OrderRefused, SubmitOrder
+from natya.messages.supervision import Failed
 from natya.messages.system import Ping
 
 pytestmark = pytest.mark.usefixtures("threads")  # a virtual clock runs through thousands of steps while one waits
 
 LIMITS = Limits(quantity_max=100, value_max_rupees=50_000.0, price_age_max_s=0.0)
+
+
+def listed(client_order_id):
+    return OrderListed(
+        client_order_id=client_order_id,
+        strategy="crossover",
+        symbol="INFY",
+        side="SELL",
+        quantity=10,
+        order_type="LIMIT",
+        state="ACCEPTED",
+        is_open=True,
+        limit_price=99.5,
+    )
 
 
 class Account:
@@ -35,27 +53,45 @@ class Account:
         self.shares = {("crossover", "INFY"): 10}
         self.price = 100.0
         self.submitted = []
+        self.priced_ns = 0
+        """0: now."""
+
         self.fills = True
         self.subscribed = []
+        self.opened = []
+        self.cancelled = []
+        self.fails = set()
+        """Types of the questions that are answered by a failure."""
 
 
 class Orders(RuntimeActor):
     """Fills each order at once, or refuses it; events, too."""
 
+    def fails(self, message, sender):
+        kind = type(message)
+        if kind in self.settings.fails:
+            self.send(sender, Failed(actor="orders", message_type=kind.__name__, error="E", reason="bug"))
+        return kind in self.settings.fails
+
     @handles(ReadPositions)
-    def positions(self, _message, sender):
+    def positions(self, message, sender):
         account = self.settings
+        if self.fails(message, sender):
+            return
         held = tuple(
             StrategyHolding(strategy=strategy, symbol=symbol, quantity=quantity)
             for (strategy, symbol), quantity in account.shares.items()
             if quantity
         )
-        price = LastPrice(symbol="INFY", price=account.price, priced_ns=self.clock.now_ns())
+        priced_ns = account.priced_ns or self.clock.now_ns()
+        price = LastPrice(symbol="INFY", price=account.price, priced_ns=priced_ns)
         self.send(sender, PositionsRead(positions=(), held=held, prices=(price,) if account.price else ()))
 
     @handles(ReadOrders)
-    def orders(self, _message, sender):
-        self.send(sender, OrdersRead(orders=(), is_complete=True))
+    def orders(self, message, sender):
+        if not self.fails(message, sender):
+            assert (message.open_only, message.orders_max) == (True, LISTED_MAX)
+            self.send(sender, OrdersRead(orders=tuple(self.settings.opened), is_complete=True))
 
     @handles(SubmitOrder)
     def submit(self, order, sender):
@@ -76,9 +112,15 @@ class Orders(RuntimeActor):
         )
         self.send(sender, refused)
 
-    @handles(CancelOrder, Subscribe, Unsubscribe)
+    @handles(CancelOrder)
+    def cancel(self, request, _sender):
+        account = self.settings
+        account.cancelled.append(request.client_order_id)
+        account.opened = [each for each in account.opened if each.client_order_id != request.client_order_id]
+
+    @handles(Subscribe, Unsubscribe)
     def note(self, message, _sender):
-        self.settings.subscribed.append(type(message))
+        self.settings.subscribed.append(message)
 
 
 @pytest.fixture
@@ -111,8 +153,9 @@ def test_it_closes_by_limit_orders_until_nothing_is_held_and_then_rests(flatten,
     assert sorted(order.quantity for order in account.submitted) == [10, 100, 100]
     assert len({order.client_order_id for order in account.submitted}) == 3
     assert all(len(order.client_order_id) <= 25 for order in account.submitted)
-    await_that(lambda: account.subscribed[-1:] == [Unsubscribe])
-    assert Subscribe in account.subscribed
+    left, heard = Unsubscribe(subscriber="flattener"), Subscribe(subscriber="flattener", topics=("Tick",))
+    await_that(lambda: account.subscribed[2:] == [left])
+    assert account.subscribed[:2] == [left, msgspec.structs.replace(heard, symbols=("INFY",))]
 
 
 def test_it_closes_what_is_asked_for_alone(flatten, account):
@@ -121,6 +164,87 @@ def test_it_closes_what_is_asked_for_alone(flatten, account):
     await_that(lambda: not flatten.actor()._is_stepping)
 
     assert account.shares == {("crossover", "INFY"): 10, ("other", "INFY"): 0}
+
+
+@pytest.mark.parametrize(("shares", "side", "limit"), [(10, "SELL", 99.5), (-10, "BUY", 100.5)])
+def test_what_it_places_is_one_order_of_the_strategy_at_the_price_it_has(flatten, account, shares, side, limit):
+    account.shares["crossover", "INFY"], account.priced_ns = shares, 7
+    before_ns = flatten.system.base.clock.now_ns()
+    for fields in ({}, {"strategy": "crossover"}, {"symbol": "INFY"}):
+        flatten(**fields)
+    await_that(lambda: not flatten.actor()._is_stepping)
+
+    (order,) = account.submitted
+    assert order.submitted_ns >= before_ns
+    assert order == SubmitOrder(
+        client_order_id=order.client_order_id,
+        strategy="crossover",
+        symbol="INFY",
+        side=side,
+        quantity=10,
+        order_type="LIMIT",
+        limit_price=limit,
+        submitted_ns=order.submitted_ns,
+        reference_price=100.0,
+        reference_ns=7,
+    )
+    assert order.client_order_id.startswith("flat-")
+
+
+def test_it_cancels_what_else_is_open_once_and_waits_for_its_own(flatten, account):
+    own, other = (listed(each) for each in ("flat-1", "A-1"))
+    account.opened = [other, own]
+    for fields in ({}, {"strategy": "crossover"}):
+        flatten(**fields)
+    await_that(lambda: account.cancelled)
+    flatten.actor()
+    assert (account.cancelled, account.submitted) == (["A-1"], [])
+    account.price = 90.0  # which leaves its own behind
+    await_that(lambda: not any(account.shares.values()))
+
+    assert account.cancelled == ["A-1", "flat-1"]
+
+
+@pytest.mark.parametrize("question", [ReadPositions, ReadOrders])
+def test_it_says_that_orders_does_not_answer_and_goes_on_when_it_does(flatten, account, question):
+    account.fails = {question}
+    flatten()
+    await_that(lambda: flatten.actor().trouble.startswith("an answer of orders wanted, found Failed(actor='orders'"))
+    assert account.submitted == []
+    account.fails = set()
+    await_that(lambda: not any(account.shares.values()))
+    await_that(lambda: not flatten.actor().trouble)
+
+
+def test_it_goes_on_in_a_new_life_with_what_was_to_be_closed(flatten, account):
+    account.price = 0.0
+    account.shares["other", "INFY"] = 7
+    flatten(strategy="other")
+    await_that(lambda: flatten.actor().trouble)
+    kept = flatten.actor().snapshot()
+    again = flatten.actor()
+    again.on_start()
+    account.price = 100.0
+    again.restore(kept)
+    await_that(lambda: not again._is_stepping)
+
+    assert kept == {("other", "")}
+    assert account.shares == {("crossover", "INFY"): 10, ("other", "INFY"): 0}
+
+
+def test_it_hears_the_prices_of_all_that_is_held_and_keeps_the_newest(flatten, account):
+    account.priced_ns, account.fills = 5, False
+    account.shares["crossover", "TCS"] = 1
+    flatten()
+    await_that(lambda: account.submitted)
+    assert account.subscribed[-1].symbols == ("INFY", "TCS")
+    flatten.system.tell("flattener", a_tick(price=90.0, exchange_ns=7))
+    await_that(lambda: len(account.submitted) >= 2)
+
+    assert {order.symbol for order in account.submitted} == {"INFY"}
+    await_that(lambda: account.submitted[-1].reference_price == 90.0)
+    assert account.submitted[-1].reference_ns == 7
+    assert len([each for each in account.subscribed if isinstance(each, Subscribe)]) == 1
 
 
 def test_it_is_asked_twice_and_goes_on_as_often_as_for_one(actor_system):

@@ -25,7 +25,7 @@ from natya.messages.broker import (
     ReportRefused,
     WithdrawOrder,
 )
-from natya.messages.journal import JournalPage
+from natya.messages.journal import CheckpointKept, CheckpointRead, JournalPage, KeepCheckpoint, ReadCheckpoint
 from natya.messages.orders import (
     CancelOrder,
     OrderAccepted,
@@ -932,6 +932,31 @@ class TestWhatLeftBeforeARestart:
         stage.open(make.intent("A-1"))
 
         assert {type(each) for each in asked_so_far(stage)} == {FindOrder}
+
+
+class CheckpointingJournal(FakeJournal):
+    """Has no checkpoint, and keeps the sequences of those that it is given."""
+
+    @handles(ReadCheckpoint)
+    def read_checkpoint(self, request, sender):
+        self.send(sender, CheckpointRead(name=request.name))
+
+    @handles(KeepCheckpoint)
+    def keep_checkpoint(self, request, sender):
+        self.settings.kept.append((request.follows, request.sequence))
+        self.send(sender, CheckpointKept(name=request.name, sequence=request.sequence))
+
+
+@pytest.mark.parametrize(("checkpoint_facts", "kept"), [(4, [(0, 4)]), (5, [])], ids=str)
+def test_a_start_keeps_a_checkpoint_of_what_it_has_read_if_that_is_much(stage, make, checkpoint_facts, kept):
+    stage.disk.kept = []
+    stage.disk.facts += [make.intent("A-1"), make.accepted("A-1"), make.intent("A-2"), make.accepted("A-2")]
+    stage.system.start("journal", CheckpointingJournal, stage.disk)
+    stage.system.base.start_actor("orders", OrdersActor, make.limits(checkpoint_facts=checkpoint_facts))
+    assert isinstance(stage.asked_next(FindOrder), FindOrder)
+    stage.settle()
+
+    assert stage.disk.kept == kept
 
 
 def asked_so_far(stage):

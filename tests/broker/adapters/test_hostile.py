@@ -182,6 +182,14 @@ class TestWhatReadsBodies:
         with pytest.raises(MalformedAnswerError, match="wanted"):
             charts.chart(json.dumps({**CHART, **changed}).encode())
 
+    @pytest.mark.parametrize("side", ["ce", "pe"])
+    def test_takes_no_candles_of_expired_options_that_are_none(self, side):
+        told = {"data": {side: {"timestamp": [1, 2], "open": [1.0]}}}
+        wanted = r"ExpiredChart: arrays of as many as the times \(2\) wanted, found \{'open': 1"
+
+        with pytest.raises(MalformedAnswerError, match=wanted):
+            reading.expired_chart(json.dumps(told).encode())
+
     def test_takes_no_strikes_that_are_none(self):
         chain = {"data": {"last_price": 1.0, "oc": {"nowhere": {"ce": None, "pe": None}}}}
 

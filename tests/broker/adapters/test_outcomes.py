@@ -110,7 +110,8 @@ class TestAPlacement:
         result = dhan(answering(http('{"orderId":"4","orderStatus":"REJECTED"}'))).place_order(an_order()).result(10)
 
         assert isinstance(result, WriteRefused)
-        assert result.data.order_id == "4"
+        assert (result.success, result.meaning, result.data.order_id) == (False, "order", "4")
+        assert result.error == "the order 4 was rejected"
 
     @pytest.mark.parametrize(
         "answer",
