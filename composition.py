@@ -91,8 +91,9 @@ from .messages.events import Subscribe
 from .messages.nodes import ASKED_ELSEWHERE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from .actors.broker import TokenSource
     from .actors.exchange.wire.settings import WireActorSettings
     from .config.sections.strategy import StrategySettings
     from .config.settings import Settings
@@ -175,7 +176,7 @@ def children(
     in_force = in_force or InForce(settings)
     token = settings.broker.access_token
     in_use = AccessToken(token)  # of the real broker, for all who speak to it
-    feed = feed_of(settings, in_use)
+    feed, real = feed_of(settings, in_use), settings
     if settings.broker.wire:  # made anew in each process, and known to nobody outside of it
         token = Secret(secrets.token_urlsafe(32))
         settings = msgspec.structs.replace(
@@ -226,7 +227,8 @@ def children(
         ChildSpec(KILL_SWITCH, KillSwitchActor, settings.kill_switch),
         ChildSpec(FLATTENER, FlattenActor, flatten_limits(settings)),
         *heart(settings),
-        *history(settings, in_use),
+        *tokens(real, in_use),
+        *history(real, in_use),
         *actors,
         *gate(settings),
         ChildSpec(STRATEGIES, StrategySupervisor, strategies),
@@ -288,6 +290,24 @@ def history(settings: Settings, in_use: AccessToken) -> tuple[ChildSpec, ...]:
     )
 
 
+def tokens(settings: Settings, in_use: AccessToken) -> tuple[ChildSpec, ...]:
+    """Return who keeps the access token where a live feed and charts alone need it; else the broker session has one."""
+    if not (has_exchange(settings) and is_live(settings.feed)):
+        return ()
+    from .actors.broker import DhanTokens  # noqa: PLC0415  a broker's body is loaded where it is chosen
+
+    return (_keeper(settings, in_use, functools.partial(DhanTokens, settings.broker)),)
+
+
+def _keeper(
+    settings: Settings, in_use: AccessToken, new_source: Callable[[Callable[[], int]], TokenSource | None]
+) -> ChildSpec:
+    stored = SecretFolder(Path(settings.system.data_dir))
+    return ChildSpec(
+        BROKER_TOKENS, TokenKeeper, TokenKeeperSettings(token=in_use, new_source=new_source, stored=stored)
+    )
+
+
 def feed_of(settings: Settings, in_use: AccessToken) -> ChildSpec:
     """Return the feed, simulated or live; a live one is subscribed to the symbols of settings and strategies."""
     if not is_live(settings.feed):
@@ -345,12 +365,7 @@ def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
     service = body.service(settings.broker, options, in_use)
     if service is None:
         return session
-    keeper = TokenKeeperSettings(
-        token=in_use,
-        new_source=functools.partial(body.token_source, settings.broker),
-        stored=SecretFolder(Path(settings.system.data_dir)),
-    )
-    tokens = () if settings.broker.wire else (ChildSpec(BROKER_TOKENS, TokenKeeper, keeper),)
+    keeper = _keeper(settings, in_use, functools.partial(body.token_source, settings.broker))
     service = msgspec.structs.replace(service, halted=functools.partial(halted_by, settings.kill_switch.path))
     if settings.broker.wire and not _lives_in_real_time(settings):
         service = msgspec.structs.replace(service, allowances=dict.fromkeys(service.allowances, UNLIMITED))
@@ -360,7 +375,7 @@ def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
         children=(
             ChildSpec(BROKER_SERVICE, ExternalActor, service),
             session,
-            *tokens,
+            *([] if settings.broker.wire else [keeper]),
             *([ChildSpec(BROKER_UPDATES, UpdatesActor, updates)] if updates is not None else []),
         ),
         policy=settings.supervision,

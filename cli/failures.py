@@ -71,7 +71,7 @@ def failed_strategies(tree: SupervisionTree | None) -> tuple[str, ...]:
 
 
 def lost_broker(tree: SupervisionTree | None) -> str:
-    """Return why no order can leave any more, such as an access token that is dead; empty if they can."""
+    """Return why the broker takes nothing any more, such as an access token that is dead; empty if it does."""
     children = tree.children if tree is not None else ()
     return next((child.trouble for child in children if name_of(child) == BROKER_TOKENS and child.trouble), "")
 

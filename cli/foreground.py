@@ -153,7 +153,7 @@ class Outcome(NamedTuple):
 
     def of_the_broker(self) -> list[str]:
         """Return why no order could leave any more, if so."""
-        return [f"no order could leave: {self.lost_broker}"] if self.lost_broker else []
+        return [f"the broker took nothing more: {self.lost_broker}"] if self.lost_broker else []
 
     def of_the_market(self) -> list[str]:
         """Return why the market broke off, if it did."""

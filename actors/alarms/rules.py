@@ -125,7 +125,7 @@ def _token(view: View, _before: View, now_ns: int) -> Found:
     for name, token in view.statistics.items():
         if isinstance(token, TokenStatistics):
             if not token.alive:
-                yield name, "there is no good access token: no order can leave"
+                yield name, "there is no good access token: the broker takes nothing"
             elif 0 < token.ends_ns < now_ns + TOKEN_MIN_S * SECOND_NS:
                 minutes = max(0, (token.ends_ns - now_ns) // (60 * SECOND_NS))
                 yield name, f"the access token ends in {counted(minutes, 'minute')}"

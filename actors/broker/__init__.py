@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...domain.lazily import lazily
-from .access_token import AccessToken, TokenDeadError
+from .access_token import AccessToken, TokenDeadError, TokenSource
 from .actor import BrokerActor
 from .bodies import BROKERS, broker_of
 from .body import BrokerBody, BrokerEvent, BrokerSession
@@ -24,6 +24,7 @@ from .updates import UpdatesActor, UpdatesSettings
 if TYPE_CHECKING:
     from .bodies.dhan.charts import chart_answer, chart_call
     from .bodies.dhan.service import service_of
+    from .bodies.dhan.tokens import DhanTokens
 
 __all__ = [
     "BROKERS",
@@ -33,10 +34,12 @@ __all__ = [
     "BrokerError",
     "BrokerEvent",
     "BrokerSession",
+    "DhanTokens",
     "TokenDeadError",
     "TokenKeeper",
     "TokenKeeperSettings",
     "TokenRefusedError",
+    "TokenSource",
     "UpdatesActor",
     "UpdatesSettings",
     "broker_of",
@@ -46,5 +49,10 @@ __all__ = [
 ]
 
 __getattr__ = lazily(
-    __name__, {".bodies.dhan.charts": ("chart_answer", "chart_call"), ".bodies.dhan.service": ("service_of",)}
+    __name__,
+    {
+        ".bodies.dhan.charts": ("chart_answer", "chart_call"),
+        ".bodies.dhan.service": ("service_of",),
+        ".bodies.dhan.tokens": ("DhanTokens",),
+    },
 )

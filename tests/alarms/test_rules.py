@@ -106,7 +106,7 @@ class TestARule:
     def test_of_a_token_finds_a_dead_one_too(self):
         dead = a_view(tokens=of(TokenStatistics, alive=False))
 
-        assert found(dead)["token"] == ["there is no good access token: no order can leave"]
+        assert found(dead)["token"] == ["there is no good access token: the broker takes nothing"]
 
     def test_of_the_clock_says_how_far_and_against_whom(self):
         assert found(ILL["clock_skew"])["clock_skew"] == ["our clock is -3.5 s off that of dhan"]

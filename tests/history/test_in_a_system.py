@@ -14,8 +14,9 @@ from natya import TradingSystem
 from natya.cli.app import app
 from natya.composition import children, subscriptions
 from natya.config.loader import load_settings
+from natya.config.secrets import Secret
 from natya.domain.calendar import MINUTE_NS
-from natya.messages.addresses import BROKER_SERVICE, CHARTS_SERVICE, DATABASE, HISTORY, JOURNAL
+from natya.messages.addresses import BROKER_SERVICE, BROKER_TOKENS, CHARTS_SERVICE, DATABASE, FEED, HISTORY, JOURNAL
 from natya.messages.database import Query
 from natya.messages.history import GapFilled
 from natya.messages.journal import Append, ReadJournal
@@ -51,6 +52,30 @@ class TestWhoReadsCharts:
         assert names.index(CHARTS_SERVICE) + 1 == names.index(HISTORY) < names.index("strategies")
         assert (found[HISTORY].settings.service, found[HISTORY].settings.fills_gaps) == (CHARTS_SERVICE, True)
         assert HISTORY in {each.subscriber for each in subscriptions(settings)}
+
+
+class TestWhoKeepsTheAccessToken:
+    def names(self, settings):
+        return [child.name for child in children(settings)]
+
+    def test_is_nobody_where_none_is_used(self, tmp_path):
+        assert BROKER_TOKENS not in self.names(settings_of("paper", tmp_path))
+
+    def test_is_the_session_s_own_where_orders_are_real(self, tmp_path):
+        assert BROKER_TOKENS not in self.names(settings_of("live", tmp_path, **{"feed.symbols": ["INFY"]}))
+
+    @pytest.mark.parametrize("wire", [False, True])
+    def test_is_one_for_feed_and_charts_where_orders_are_on_paper(self, tmp_path, wire):
+        """A token ends each night: a run of weeks on live prices would end with it."""
+        given = {"feed.source": "dhan", "feed.symbols": ["INFY"], "broker.wire": wire}
+        found = {child.name: child for child in children(settings_of("paper", tmp_path, **given))}
+        keeper = found[BROKER_TOKENS].settings
+        keeper.token.replace(Secret("another-token"))
+
+        assert found[FEED].settings.token() == "another-token"
+        charts = found[CHARTS_SERVICE].settings.headers()
+        assert (charts["access-token"], charts["client-id"]) == ("another-token", "1100012345")
+        assert keeper.new_source(time.time_ns).can_mint is False
 
 
 @pytest.fixture
