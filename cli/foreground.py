@@ -141,7 +141,7 @@ class Outcome(NamedTuple):
     """Strategies that failed during a replay, so that their figures are not those of the whole recording."""
 
     lost_broker: str = ""
-    """Why no order could leave any more; empty if they could."""
+    """Why the broker took nothing any more; empty if it did."""
 
     unplayed: bool = False
     """Whether it was a replay that was stopped before the end of its recording."""
@@ -152,7 +152,7 @@ class Outcome(NamedTuple):
         return [said] if self.unplayed else []
 
     def of_the_broker(self) -> list[str]:
-        """Return why no order could leave any more, if so."""
+        """Return why the broker took nothing any more, if so."""
         return [f"the broker took nothing more: {self.lost_broker}"] if self.lost_broker else []
 
     def of_the_market(self) -> list[str]:
@@ -272,7 +272,7 @@ class Watch:
         self._untold: list[str] = []
 
         self.lost_broker = ""
-        """Why no order could leave when it was looked at last."""
+        """Why the broker took nothing when it was looked at last."""
 
         self.failed: tuple[str, ...] = ()
         """Strategies of a replay that have failed so far; without a replay none is listed."""

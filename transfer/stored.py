@@ -46,8 +46,10 @@ def is_database(place: Path) -> bool:
 
 
 @contextlib.contextmanager
-def owner_at(place: Path, environment: Mapping[str, str]) -> Iterator[Owner]:
+def owner_at(place: Path) -> Iterator[Owner]:
     """Give the owner of a database: the system that runs there, or this process.
+
+    The key of an encrypted one is that of the environment, or the one that is kept beside the file.
 
     Raises:
         DatabaseError: it is not there, or cannot be read.
@@ -61,7 +63,7 @@ def owner_at(place: Path, environment: Mapping[str, str]) -> Iterator[Owner]:
         try:
             owner: Owner = held.enter_context(connect(core.parent))
         except NotRunningError:
-            settings = load_settings("paper", environment=environment, overrides=places)
+            settings = load_settings("paper", overrides=places)
             owner = held.enter_context(OwnFiles(settings, read_only=True))
         yield owner
 
@@ -75,7 +77,6 @@ def stored_files(  # noqa: PLR0913  by name
     since_ns: int | None = None,
     until_ns: int | None = None,
     interval: str = "",
-    environment: Mapping[str, str] | None = None,
 ) -> tuple[Path, ...]:
     """Write what a database has of a time into files in the new folder `folder`; return those to be played.
 
@@ -89,13 +90,12 @@ def stored_files(  # noqa: PLR0913  by name
         since_ns: nothing before: nanoseconds since 1970-01-01 UTC.
         until_ns: nothing from then on.
         interval: length of candles, such as `5m`.
-        environment: settings of who reads the files; None: there are none.
 
     Raises:
         RecordingError: it has nothing of it, candles of several lengths, or ticks of one symbol and time twice.
         DatabaseError, ControlError: it cannot be read.
     """
-    with owner_at(place, environment or {}) as owner:
+    with owner_at(place) as owner:
         where, parameters = conditions(
             "exchange_ns",
             symbols=symbols,

@@ -203,7 +203,6 @@ def _recorded(
                 since_ns=time_ns(since) if since else None,
                 until_ns=time_ns(until, is_end=True) if until else None,
                 interval=interval,
-                environment=os.environ,
             )
         yield files
 

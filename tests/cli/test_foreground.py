@@ -88,7 +88,7 @@ class TestABrokerThatTakesNoOrderAnyMore:
         )
         code = perform(settings, lambda _: system, summary_format="json")
 
-        said = "no order could leave: no new access token in 3 attempts: Invalid Pin"
+        said = "the broker took nothing more: no new access token in 3 attempts: Invalid Pin"
         output = capsys.readouterr()
         assert (code, output.err) == (77, f"natya: {said}\n")
         assert json.loads(output.out)["error"] == said

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from natya.actors.database import MarketDataRepositoryImpl
+from natya.actors.database import DatabaseError, MarketDataRepositoryImpl
 from natya.actors.feed import RecordingError, open_recordings
 from natya.config.loader import load_settings
 from natya.messages.market import Candle, DaySummary, Depth, Tick
@@ -159,6 +159,14 @@ class TestRecordedTicks:
         place = store(ticks, some_ticks(20, "replay-0123456789abcdef"))
 
         assert list(map(same, play(place))) == list(map(same, ticks))
+
+    def test_are_read_with_the_key_of_the_environment(self, store, play, monkeypatch):
+        """This DuckDB writes no encrypted file, so a plain one shows that the key reaches it: it is of no use there."""
+        place = store(some_ticks(4))
+        monkeypatch.setenv("NATYA_DATABASE__ENCRYPTION_KEY", "a key of thirty-two bytes, or so")
+
+        with pytest.raises(DatabaseError, match="encrypt"):
+            play(place)
 
 
 class TestStoredCandles:

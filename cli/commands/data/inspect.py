@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -81,7 +80,7 @@ def _named(given: list[Path]) -> Iterator[tuple[Path, str]]:
             yield from ((file, "") for file in found)
             continue
         scratch = tempfile.TemporaryDirectory(prefix="natya-inspect-")
-        with faults(), scratch as folder, owner_at(place, os.environ) as owner:
+        with faults(), scratch as folder, owner_at(place) as owner:
             for part in export(Path(folder), owner):
                 file = Path(part.file)
                 yield file, f"{place}: {file.stem}"
