@@ -25,7 +25,7 @@ class Subscribe(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     ticks, each once, when it is closed. Empty: the candles of a recording, of whatever length."""
 
     sequenced: bool = False
-    """Facts come as the `JournalRecord` that they are in."""
+    """Facts come as the `JournalRecord` that they are in, those of other symbols too."""
 
 
 class Unsubscribe(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Unsubscribe"):

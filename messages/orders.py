@@ -602,7 +602,7 @@ class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, t
     filled: dict[str, Shares]
     """Shares filled so far by client order id, for each open order of the strategy.
 
-    All fills are in `shares` already: these, and those of orders that are not named here.
+    All fills up to `sequence` are in `shares`: these, and those of orders that are not named here.
     """
 
     life: Count = 0
@@ -614,7 +614,7 @@ class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, t
     open_orders: tuple[OpenOrder, ...] = ()
 
     sequence: Cursor = 0
-    """Of the newest record that orders knows of: what is newer is in none of these."""
+    """Of the newest record that orders knows of: what is older is in all of these, and what is newer in none."""
 
     exits: tuple[str, ...] = ()
     """Client order ids of the newest exits of its brackets: these orders are in the answer already, open or not."""

@@ -67,6 +67,9 @@ class TickRoutes(dict[str, TickRoute]):
         return sent
 
 
+MARKET_TOPICS: Final = frozenset({"Tick", "Candle", TOGETHER})
+
+
 class RouteTable:
     """Subscriptions by subscriber, and for each topic and symbol the names to deliver to, in order of subscription.
 
@@ -116,7 +119,7 @@ class RouteTable:
     def names(self, topic: str, symbol: str = "", interval_ns: int = 0) -> tuple[str, ...]:
         """Return the subscribers of a topic; of those with certain symbols only if `symbol` is among them, or empty.
 
-        The same for those with certain intervals.
+        The same for those with certain intervals. Facts that are sequenced come of all symbols.
         """
         route = self._routes.get((topic, symbol, interval_ns))
         if route is None:
@@ -127,7 +130,7 @@ class RouteTable:
                 for name, subscription in self._subscriptions.items()
                 if topic in subscription.topics
                 and not (topic == TOGETHER and subscription.symbols)
-                and (not symbol or _is_of(subscription, symbol))
+                and (not symbol or _is_of(subscription, symbol) or _is_sequenced(subscription, topic))
                 and (not interval_ns or not subscription.intervals_ns or interval_ns in subscription.intervals_ns)
             )
         return route
@@ -143,3 +146,8 @@ class RouteTable:
 
 def _is_of(subscription: Subscribe, symbol: str) -> bool:
     return not subscription.symbols or symbol in subscription.symbols
+
+
+def _is_sequenced(subscription: Subscribe, topic: str) -> bool:
+    """Tell whether these are facts for one who wants all of them: what it ordered may be of any symbol."""
+    return subscription.sequenced and topic not in MARKET_TOPICS

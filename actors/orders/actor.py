@@ -222,13 +222,13 @@ class OrdersActor(RuntimeActor):
     def act(self, answer: Appended, _sender: ActorAddress) -> None:
         """Act on durable facts: an intent is placed now, and only now."""
         read_back = self._context.read_back
-        read_back.note(answer.last_sequence)
         entry = self._ledger.confirm(answer)
         if entry is None:
             # Appended by an earlier instance, and committed after the journal was read back: read it now.
             if answer.last_sequence > read_back.sequence:
                 self._starting.read_on()
             return
+        read_back.note(answer.last_sequence)
         if isinstance(entry.facts[0], StrategyStateSaved):
             return
         self._resolving.something_happened()

@@ -2,7 +2,7 @@
 
 Owns    what `Trading` and `Keeping` own, and messages that came before it has begun.
 Hears   Tick and Candle, and the facts of orders (it uses those of its own orders), from the events router, each in its
-        JournalRecord where it has a state; HoldingsRead from orders, and OrderRefused that could not be journaled.
+        JournalRecord; HoldingsRead from orders, and refusals that are in no journal.
 Sends   Subscribe to events; ReadHoldings at every start, SubmitOrder, ModifyOrder and CancelOrder to orders.
 Fails   when the user's code raises, or orders does not answer what it holds. At every start and restart its position is
         taken from the book of record; the user's own attributes are lost, all but `state`, and `on_begin` runs again.
@@ -54,7 +54,6 @@ from .given import Given
 from .inspection import HOOKS
 from .keeping import Keeping, declared
 from .latency import LatencySample
-from .order_ids import is_own
 from .parameters import parameters_of
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ OtherFact: TypeAlias = (
 """Every fact of an order except its fills."""
 
 Message: TypeAlias = Tick | Candle | OrderFact | JournalRecord
-Handover: TypeAlias = tuple[int, tuple[OrderFilled, ...], tuple[Message, ...], int, "History | None"]
+Handover: TypeAlias = tuple[int, tuple[JournalRecord, ...], int, tuple[Message, ...], int, "History | None"]
 """The number of orders submitted; the newest fills, which the book may not have yet; messages not handled yet; the
 session whose opening was told, by its time; the candles that are kept."""
 
@@ -103,8 +102,8 @@ COUNTED: Final = frozenset({"_moment_ns", "_ordered", "_ordered_now", "_outbox",
 EARLY_MAX: Final = 100_000
 """Messages that may wait until the strategy has begun."""
 
-FILLS_HANDED_OVER: Final = 100
-"""The router may deliver a fill before orders knows that it is durable; at most so many are in that state."""
+FACTS_HANDED_OVER: Final = 100
+"""The router may deliver a fact before orders knows that it is durable; at most so many are in that state."""
 
 SAID_APART: Final = (OrderRefused, ModificationRefused, CancellationRefused)
 """Facts that orders tells a strategy itself, where they could not be journaled, or nothing has happened to an order."""
@@ -182,7 +181,8 @@ class StrategyActor(Keeping):
         self._begun = False
         self._early: deque[Message] = deque()
         self._early_dropped = 0
-        self._newest_fills: deque[OrderFilled] = deque(maxlen=FILLS_HANDED_OVER)
+        self._told_sequence = 0
+        self._newest_facts: deque[JournalRecord] = deque(maxlen=FACTS_HANDED_OVER)
         self._latency = LatencySample(self.random)
         self._ticks = self._fills = 0
         request = Subscribe(
@@ -190,7 +190,7 @@ class StrategyActor(Keeping):
             topics=self.TOPICS,
             symbols=self.settings.symbols,
             intervals_ns=self._intervals_ns(),
-            sequenced=self.State is not None,
+            sequenced=True,
         )
         self._subscribe(request, lambda: self._read_history(lambda: self._read_state(self._ask_holdings)))
 
@@ -202,14 +202,21 @@ class StrategyActor(Keeping):
 
     def snapshot(self) -> Handover:
         """Hand over what neither the book nor the market will send again."""
-        return self._ordered, tuple(self._newest_fills), tuple(self._early), self._told_open_ns, self._history
+        return (
+            self._ordered,
+            tuple(self._newest_facts),
+            self._told_sequence,
+            tuple(self._early),
+            self._told_open_ns,
+            self._history,
+        )
 
     def restore(self, state: Handover) -> None:
         """Take it over; the position comes from the book of record, which is newer."""
-        self._ordered, fills, early, self._told_open_ns, history = state
+        self._ordered, facts, self._told_sequence, early, self._told_open_ns, history = state
         if self._history is not None and history is not None:
             self._history = history
-        self._newest_fills.extend(fills)
+        self._newest_facts.extend(facts)
         self._early.extend(early)
 
     def _begin(self, outcome: Outcome) -> None:
@@ -222,14 +229,13 @@ class StrategyActor(Keeping):
     def _begin_with(self, known: HoldingsRead) -> None:
         """Call `on_begin`, then handle the facts that the state lacks, and the messages that waited."""
         self._hold(known)
-        for fill in self._newest_fills:
-            if self._holdings.add(fill):
-                self._orders.hear(fill)
+        for record in self._newest_facts:
+            self._note(cast("OrderFact", record.fact), record.sequence)
         ours = dict(vars(self))
         self.on_begin()
         self._check_names(ours)
         self._watch_sessions()
-        self._hand_missed(known)
+        self._hand_missed()
         self._begun = True
         self.ready()
         if self._early_dropped:
@@ -300,59 +306,50 @@ class StrategyActor(Keeping):
     @handles(JournalRecord)
     def hear_record(self, record: JournalRecord, _sender: ActorAddress) -> None:
         """Handle a fact of this strategy's orders, once, and look after the state when that is done."""
-        keeper, fact = self._keeper, cast("OrderFact", record.fact)  # subscribed to by their types
-        if keeper is None:  # on its way since a class with a state had this name
-            self.handler_table[type(fact)](self, fact, self.myAddress)
-        elif not self._begun:
-            self._wait(record)
-        elif record.sequence > keeper.covers:
-            if self._is_of_own(fact):
-                self._take_fill(fact) if isinstance(fact, OrderFilled) else self._take_fact(fact)
-                keeper.handed(record.sequence)
-                self._settle()
-            keeper.covers = record.sequence
-
-    @handles(OrderFilled)
-    def hear_fill(self, fill: OrderFilled, _sender: ActorAddress) -> None:
-        """Count a fill of this strategy once, then call `on_fill`."""
-        if fill.strategy != self.name:
-            return
         if not self._begun:
-            self._wait(fill)
-        elif self._keeper is None:
-            self._take_fill(fill)
+            self._wait(record)
+            return
+        keeper, sequence = self._keeper, record.sequence
+        if keeper is None:
+            if sequence > self._told_sequence:
+                self._told_sequence = sequence
+                self._take(record)
+        elif sequence > keeper.covers:
+            if self._take(record):
+                keeper.handed(sequence)
+                self._settle()
+            keeper.covers = sequence
 
-    def _take_fill(self, fill: OrderFilled) -> None:
-        if self._holdings.add(fill):
+    def _take(self, record: JournalRecord) -> bool:
+        """Take a fact that the journal has; False if it is of an order of somebody else."""
+        fact = cast("OrderFact", record.fact)  # subscribed to by their types
+        if not self._is_of_own(fact):
+            return False
+        self._newest_facts.append(record)
+        is_news = self._note(fact, record.sequence)
+        if not isinstance(fact, OrderFilled):
+            self._tell(fact)
+        elif is_news or not self._holdings.is_news(record.sequence):
             self._fills += 1
-            self._newest_fills.append(fill)
-            self._positions.pop(fill.symbol, None)
-            self._orders.hear(fill)
-            self.on_fill(fill)
-            self._closing.go_on(fill.symbol)
+            self.on_fill(fact)
+            self._closing.go_on(fact.symbol)
+        return True
 
-    @handles(*get_args(OtherFact))
-    def hear_fact(self, fact: OtherFact, _sender: ActorAddress) -> None:
-        """Call `on_order` for facts of this strategy's orders."""
-        if not is_own(self.name, fact.client_order_id):
+    @handles(*SAID_APART)
+    def hear_apart(self, fact: OrderRefused | ModificationRefused | CancellationRefused, _sender: ActorAddress) -> None:
+        """Take a fact of this strategy's orders that is in no journal."""
+        if not self._is_of_own(fact):
             return
         if not self._begun:
             self._wait(fact)
-        elif self._keeper is None or isinstance(fact, SAID_APART):
-            self._take_fact(fact)
+        else:
+            self._orders.hear(fact)
+            self._tell(fact)
 
-    def _take_fact(self, fact: OtherFact) -> None:
-        self._note(fact)
+    def _tell(self, fact: OtherFact) -> None:
         self.on_order(fact)
         for symbol in self._closing.symbols:
             self._closing.go_on(symbol)
-
-    def _note(self, fact: OrderFact) -> None:
-        if isinstance(fact, OrderRefused | OrderRejected | OrderCancelled | OrderExpired):
-            self._holdings.end(fact.client_order_id)
-        elif isinstance(fact, OrderIntended):
-            self._expect_exit(fact)
-        self._orders.hear(fact)
 
     def statistics(self) -> StrategyStatistics:
         """Return the counts, and the latency of a sample of ticks."""

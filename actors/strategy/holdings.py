@@ -8,68 +8,49 @@ from typing import Final
 
 from ...domain.positions import Positions
 from ...messages.market import Tick
-from ...messages.orders import OrderFilled, Position
+from ...messages.orders import HoldingsRead, OrderFilled
 from .held import HeldPosition
 
-ENDED_REMEMBERED_MAX: Final = 10_000
-"""Ended orders whose late fills still count; the one that ended first is forgotten first."""
+TRADED_REMEMBERED_MAX: Final = 10_000
+"""Orders of which it is known how much is filled, so that a trade that is in the journal twice counts once."""
 
 
 class Holdings:
-    """Signed shares by symbol. Facts are delivered at least once, and each fill counts once.
+    """Signed shares by symbol.
 
-    It begins with the book of record (see `HoldingsRead`). From then on only orders that were open there, and those
-    announced by `expect`, change it: a fill of any other order is in the book already. The `cumulative_quantity` of an
-    order grows with each fill: a fill that does not exceed the last one is a repeat.
+    It begins with the book of record as of one record of the journal (`HoldingsRead.sequence`). Each trade of a newer
+    record counts, of whatever order: of one that had ended before, too. The `cumulative_quantity` of an order grows
+    with each trade: one that does not exceed the last is a repeat.
     """
 
-    def __init__(
-        self, shares: Mapping[str, int], filled: Mapping[str, int], positions: Iterable[Position] = ()
-    ) -> None:
-        """Begin with the book of record.
-
-        Args:
-            shares: signed, by symbol.
-            filled: shares by client order id of the open orders.
-            positions: of every symbol ever traded; the cost of shares that are in none is not known.
-        """
+    def __init__(self, known: HoldingsRead) -> None:
+        """Begin with the book of record."""
+        self._sequence: Final = known.sequence
         self._positions = Positions()
         self._realized: dict[str, Fraction] = {}
-        for position in positions:
+        for position in known.positions:
             cost = position.average_price * position.quantity if position.cost is None else position.cost
             self._positions.move(position.symbol, position.quantity, Fraction(cost))
             self._realized[position.symbol] = Fraction(position.realized_pnl)
+        shares = known.shares
         self._unknown = {symbol: held for symbol, held in shares.items() if held != self._positions.quantity(symbol)}
         self._shares = dict(shares)
-        self._open = dict(filled)
-        self._quantities: dict[str, int] = {}
-        self._ended: dict[str, int] = {}
+        self._filled = dict(known.filled)
 
-    def expect(self, client_order_id: str, quantity: int) -> None:
-        """Announce a new order of `quantity` shares; its fills count until it has ended."""
-        self._open[client_order_id] = 0
-        self._quantities[client_order_id] = quantity
+    def is_news(self, sequence: int) -> bool:
+        """Tell whether a record of the journal is newer than what it began with."""
+        return sequence > self._sequence
 
-    def end(self, client_order_id: str) -> None:
-        """Note that an order has ended. A fill that comes later still counts, since trades outrank everything."""
-        filled = self._open.pop(client_order_id, None)
-        self._quantities.pop(client_order_id, None)
-        if filled is None:
-            return
-        self._ended[client_order_id] = filled
-        if len(self._ended) > ENDED_REMEMBERED_MAX:
-            del self._ended[next(iter(self._ended))]
-
-    def add(self, fill: OrderFilled) -> bool:
-        """Add the new shares of a fill; False if it was counted before."""
+    def add(self, fill: OrderFilled, sequence: int) -> bool:
+        """Add the new shares of a trade, which is in the journal as this record; False if it was counted before."""
         client_order_id, cumulative = fill.client_order_id, fill.cumulative_quantity
-        known = self._open if client_order_id in self._open else self._ended
-        seen = known.get(client_order_id)
-        if seen is None or cumulative <= seen:
+        # Of an order that is not known all that came before this trade is in the book that it began with.
+        seen = self._filled.get(client_order_id, cumulative - fill.quantity)
+        if sequence <= self._sequence or cumulative <= seen:
             return False
-        known[client_order_id] = cumulative
-        if cumulative >= self._quantities.get(client_order_id, cumulative + 1):
-            self.end(client_order_id)
+        self._filled[client_order_id] = cumulative
+        if len(self._filled) > TRADED_REMEMBERED_MAX:
+            del self._filled[next(iter(self._filled))]
         fresh = cumulative - seen
         signed = fresh if fill.side == "BUY" else -fresh
         self._shares[fill.symbol] = self.shares(fill.symbol) + signed

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from ...messages.events import Subscribe
-    from ...messages.orders import CancelOrder, HoldingsRead, ModifyOrder, OrderFact
+    from ...messages.orders import CancelOrder, ModifyOrder, OrderFact
     from ..runtime import ActorAddress, Outcome, Timer
     from ..runtime.dispatch import Handler, HandlerTable
 
@@ -121,12 +121,8 @@ class Keeping(Remembering):
         raise NotImplementedError
 
     def _subscribe(self, request: Subscribe, then: Callable[[], None]) -> None:
-        """Subscribe, and go on; a strategy with a state when that is answered, so that no fact is missed."""
-        if self._keeper is None:
-            self.send(EVENTS, request)
-            then()
-        else:
-            self._await(EVENTS, request, Subscribed, lambda _answer: then())
+        """Subscribe, and go on when that is answered: what becomes of an order from then on is heard."""
+        self._await(EVENTS, request, Subscribed, lambda _answer: then())
 
     def _await(self, actor: str, request: Struct, wanted: type[Any], then: Callable[[Any], None]) -> None:
         """Send in its own name what only it may ask, and go on with the answer."""
@@ -207,15 +203,12 @@ class Keeping(Remembering):
         read_on()
 
     def _is_of_own(self, fact: Any) -> bool:
-        return is_own(self.name, fact.client_order_id)
+        """Tell whether it is of an order of this strategy; of a trade its own name says so, too."""
+        return getattr(fact, "strategy", self.name) == self.name and is_own(self.name, fact.client_order_id)
 
-    def _hand_missed(self, known: HoldingsRead) -> None:
-        """Hand over what the state does not cover, in order.
-
-        The position goes on with the orders that are open in what is known, and with exits that orders has submitted
-        since; all others had ended by then: whatever became of them is in it.
-        """
-        keeper, open_in_book = self._keeper, known.filled
+    def _hand_missed(self) -> None:
+        """Hand over what the state does not cover, in order."""
+        keeper = self._keeper
         if keeper is None:
             return
         self._settle()
@@ -225,9 +218,7 @@ class Keeping(Remembering):
                 continue
             self.trace = cause
             self.join_trace(record.correlation_id)
-            fact = cast("OrderFact", record.fact)  # read by their types
-            is_newer = record.sequence > known.sequence
-            self._hand(fact, in_book=is_newer or fact.client_order_id in open_in_book)
+            self._hand(cast("OrderFact", record.fact), record.sequence)  # read by their types
             keeper.handed(record.sequence)
             self._settle()
         self.trace = cause
@@ -241,24 +232,27 @@ class Keeping(Remembering):
         self._looks = not self.market_rules
         self._look_at_ns = 0 if self._looks else NEVER_NS
 
-    def _hand(self, fact: OrderFact, *, in_book: bool) -> None:
+    def _hand(self, fact: OrderFact, sequence: int) -> None:
         """Hand one fact over; a trade only once."""
+        self._note(fact, sequence)
         if isinstance(fact, OrderFilled):
             told = self._told.setdefault(fact.client_order_id, set())
-            if in_book and self._holdings.add(fact):
-                self._positions.pop(fact.symbol, None)
-                self._orders.hear(fact)
             if fact.trade_id not in told:
                 told.add(fact.trade_id)
                 self.on_fill(fact)
-            return
-        if in_book:
-            self._note(fact)
-        self.on_order(fact)
+        else:
+            self.on_order(fact)
 
-    def _note(self, fact: OrderFact) -> None:
-        """Let holdings and handles know a fact that is no fill."""
-        raise NotImplementedError
+    def _note(self, fact: OrderFact, sequence: int) -> bool:
+        """Let holdings and handles know a fact that the journal has as this record; False if that changes nothing."""
+        if not self._holdings.is_news(sequence):
+            return False
+        if isinstance(fact, OrderFilled):
+            if not self._holdings.add(fact, sequence):
+                return False
+            self._positions.pop(fact.symbol, None)
+        self._orders.hear(fact)
+        return True
 
     # After each handler.
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
-from ...domain.brackets import entry_id
 from ...domain.instruments import without_noise
 from ...messages.addresses import ORDERS
 from ...messages.orders import CancelOrder, HoldingsRead, ModifyOrder, OrderType, Product, Side, SubmitOrder, Validity
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ...messages.market import Tick
-    from ...messages.orders import OrderIntended
 
 _TYPES: Final[dict[tuple[bool, bool], OrderType]] = {
     (False, False): "MARKET",
@@ -47,10 +45,6 @@ PRODUCTS: Final[tuple[Product, ...]] = get_args(Product)
 ORDERS_A_MOMENT_MAX: Final = 10_000
 """Orders at one and the same time. The gate refuses them long before (`orders.orders_a_moment_max`), but a strategy
 that orders again at each refusal would never end."""
-
-
-EXITS_REMEMBERED_MAX: Final = 10_000
-"""Exits of brackets whose intent counts no second time; the oldest is forgotten first."""
 
 
 class _Prices(NamedTuple):
@@ -237,13 +231,12 @@ class Trading(Timing):
         self._positions: dict[str, HeldPosition] = {}
         self._orders = OwnOrders(self)
         self._ids: OrderIds | None = None
-        self._exits_known: dict[str, None] = {}
         self._ordered = 0
         self._moment_ns = self._ordered_now = 0
 
     def _hold(self, known: HoldingsRead) -> None:
         """Take over what the book of record has."""
-        self._holdings = Holdings(known.shares, known.filled, known.positions)
+        self._holdings = Holdings(known)
         for order in known.open_orders:
             self._orders.found(order)
         self._closing = Closing(
@@ -253,16 +246,6 @@ class Trading(Timing):
             give_up=lambda symbol, why: self.log("position.not_closed", level="warning", symbol=symbol, reason=why),
         )
         self._ids = OrderIds(self.name, life=known.life)
-        self._exits_known = dict.fromkeys((*known.exits, *known.filled))
-
-    def _expect_exit(self, intent: OrderIntended) -> None:
-        """Let the fills of an exit count, which orders has submitted; one of before the beginning counts already."""
-        client_order_id = intent.client_order_id
-        if entry_id(client_order_id) and client_order_id not in self._exits_known:
-            self._exits_known[client_order_id] = None
-            if len(self._exits_known) > EXITS_REMEMBERED_MAX:
-                del self._exits_known[next(iter(self._exits_known))]
-            self._holdings.expect(client_order_id, intent.quantity)
 
     def _submit(  # noqa: PLR0913  each is a field of an order
         self,
@@ -303,7 +286,6 @@ class Trading(Timing):
         )
         self._ids.next()  # only now: an order refused by its own class uses no id
         self._ordered += 1
-        self._holdings.expect(order.client_order_id, quantity)
         handle = self._orders.submitted(order)
         self._send_of(order.client_order_id, order)
         return handle

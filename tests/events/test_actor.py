@@ -192,6 +192,17 @@ class TestFactsFromTheJournal:
         assert plain.receive() == record.fact
         assert sequenced.receive() == record
 
+    def test_of_other_symbols_come_to_those_who_want_their_sequence_and_prices_do_not(self, system):
+        strategy = system.probe("strategy")
+        topics = ("Tick", "OrderFilled")
+        start_router(system, Subscribe(subscriber="strategy", topics=topics, symbols=("TCS",), sequenced=True))
+        (record,) = records(5, 5, filled(symbol="INFY"))
+
+        for message in (a_tick(1, "INFY"), Journaled(records=(record,)), a_tick(2, "TCS")):
+            system.tell("events", message)
+
+        assert [strategy.receive() for _ in range(2)] == [record, a_tick(2, "TCS")]
+
     def test_are_read_from_the_journal_when_some_are_missing_and_come_in_sequence_once(self, system):
         database, journal = system.probe("database"), system.probe("journal")
         start_router(system, Subscribe(subscriber="database", topics=("journal",)))

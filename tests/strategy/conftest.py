@@ -8,7 +8,18 @@ import pytest
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.config.sections.strategy import StrategySettings
-from natya.messages.orders import CancelOrder, HoldingsRead, ModifyOrder, OrderFilled, ReadHoldings, SubmitOrder
+from natya.messages.events import Subscribe, Subscribed
+from natya.messages.journal import JournalRecord
+from natya.messages.orders import (
+    CancelOrder,
+    HoldingsRead,
+    ModifyOrder,
+    OrderFact,
+    OrderFilled,
+    ReadHoldings,
+    SubmitOrder,
+)
+from natya.messages.supervision import DeadLetter, Failed
 
 
 def a_tick(price=100.0, symbol="INFY", **fields):
@@ -30,6 +41,19 @@ def a_fill(order, quantity=None, price=100.0, already=0):
     )
 
 
+class PlayedEvents(RuntimeActor):
+    """Subscribes whoever asks, and shows the test what it hears."""
+
+    @handles(Subscribe)
+    def subscribe(self, request, sender):
+        self.send("heard by events", request)
+        self.send(sender, Subscribed(subscriber=request.subscriber))
+
+    @handles(DeadLetter, Failed)
+    def show(self, message, _sender):
+        self.send("heard by events", message)
+
+
 class PlayedOrders(RuntimeActor):
     """Answers what its settings hold, when they say so, and shows the rest to the test."""
 
@@ -41,7 +65,13 @@ class PlayedOrders(RuntimeActor):
         elif self.settings.answers:
             self.settings.life += 1
             book = self.settings
-            answer = HoldingsRead(strategy=request.strategy, shares=book.shares, filled=book.filled, life=book.life)
+            answer = HoldingsRead(
+                strategy=request.strategy,
+                shares=book.shares,
+                filled=book.filled,
+                life=book.life,
+                sequence=book.sequence,
+            )
             self.send(sender, answer)
         else:
             self.settings.asker = sender
@@ -57,10 +87,12 @@ class Stage:
 
     def __init__(self, system):
         self.system = system
-        self.events = system.probe("events")
+        self.events = system.probe("heard by events")
+        self.sequence = 0
+        system.start("events", PlayedEvents)
         self.orders = system.probe("heard by orders")
         self.asked = system.probe("asked")
-        self.book = SimpleNamespace(shares={}, filled={}, answers=True, refusal=None, life=0)
+        self.book = SimpleNamespace(shares={}, filled={}, answers=True, refusal=None, life=0, sequence=0)
         system.start("orders", PlayedOrders, self.book)
 
     def open(self, strategy, name="mine", symbols=(), **parameters):
@@ -73,8 +105,15 @@ class Stage:
         return StrategySettings(name=name, strategy="", symbols=symbols, parameters=parameters)
 
     def tell(self, *messages):
+        """Send market data as it is, and each fact of an order as the journal's next record."""
         for message in messages:
-            self.system.tell(self.name, message, sender=self.events)
+            told = self.recorded(message) if isinstance(message, OrderFact) else message
+            self.system.tell(self.name, told, sender=self.events)
+
+    def recorded(self, fact):
+        """Return the journal's next record, of this fact."""
+        self.sequence += 1
+        return JournalRecord(sequence=self.sequence, recorded_ns=1, correlation_id=fact.client_order_id, fact=fact)
 
 
 @pytest.fixture

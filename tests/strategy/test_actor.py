@@ -135,18 +135,13 @@ class TestAStrategy:
         assert follower.log.is_empty()
 
     @pytest.mark.parametrize("end", [OrderCancelled, OrderRejected, OrderExpired])
-    def test_forgets_an_order_when_it_has_ended_and_so_have_many_later_ones(self, follower, monkeypatch, end):
-        monkeypatch.setattr("natya.actors.strategy.holdings.ENDED_REMEMBERED_MAX", 1)
-        follower.tell(*[follower.tick(99.5)] * 3)
-        orders = [follower.orders.receive() for _ in range(3)]
-        for order in orders[:2]:
-            follower.tell(end(client_order_id=order.client_order_id, reason="asked", occurred_ns=1))
-            assert isinstance(follower.log.receive(), end)
-        follower.tell(*map(follower.fill, orders))
+    def test_counts_a_fill_that_comes_when_its_order_has_ended(self, follower, end):
+        follower.tell(follower.tick(99.5))
+        order = follower.orders.receive()
+        follower.tell(end(client_order_id=order.client_order_id, reason="asked", occurred_ns=1), follower.fill(order))
 
-        assert [follower.log.receive()[1] for _ in range(2)] == [5, 10]
-        follower.system.request("mine", Ping())
-        assert follower.log.is_empty()
+        assert isinstance(follower.log.receive(), end)
+        assert follower.log.receive() == ("T-0", 5, 99.5)
 
     def test_that_defines_nothing_hears_everything_in_peace(self, stage):
         stage.open(Silent)
@@ -177,7 +172,7 @@ class TestAStrategyThatBreaks:
         follower.tell(follower.fill(first))
         assert follower.log.receive() == ("T-0", 5, 99.5)
         follower.events.receive()
-        follower.book.shares = {"INFY": 5}
+        follower.book.shares, follower.book.sequence = {"INFY": 5}, follower.sequence
         follower.tell(follower.tick(13.0), follower.tick(98.0))
         heard = [follower.events.receive() for _ in range(3)]
         second = follower.orders.receive()
@@ -194,8 +189,10 @@ class TestAStrategyThatBreaks:
         follower.tell(follower.fill(order, 2))
         follower.log.receive()
         follower.book.shares, follower.book.filled = {"INFY": 4}, {order.client_order_id: 4}
+        follower.book.sequence = follower.sequence + 1
         follower.tell(follower.tick(13.0), follower.fill(order, 2, already=2), follower.fill(order, 1, already=4))
 
+        assert follower.log.receive() == ("T-2", 4, None), "it was told of it by nobody before"
         assert follower.log.receive() == ("T-4", 5, None)
         assert follower.log.is_empty()
 
@@ -252,6 +249,15 @@ class TestAStrategyInANewProcess:
 
         assert stage.log.receive() == ("T-2", 10, None)
         assert stage.log.is_empty()
+
+    def test_counts_a_late_fill_of_an_order_that_had_ended_before(self, stage):
+        stage.log = stage.system.probe("log")
+        stage.book.shares, stage.book.sequence, stage.sequence = {"INFY": 7}, 40, 40
+        stage.open(Follower, quantity=5)
+        ended = SubmitOrder(client_order_id="mine-0-1", strategy="mine", symbol="INFY", side="BUY", quantity=5)
+        stage.tell(stage.fill(ended, 2, already=3))
+
+        assert stage.log.receive() == ("T-3", 9, None)
 
     def test_hears_nothing_before_it_has_begun_and_all_of_it_after(self, stage):
         stage.log = stage.system.probe("log")

@@ -17,6 +17,7 @@ from natya.messages.orders import (
     CancellationRefused,
     CancellationUncertain,
     CancelOrder,
+    HoldingsRead,
     ModificationIntended,
     OpenOrder,
     OrderAccepted,
@@ -275,16 +276,20 @@ def test_a_position_is_the_same_whether_the_strategy_was_restarted_in_between_or
             occurred_ns=1,
         )
 
-    book, one = Positions(), Holdings({}, {})
-    two = Holdings({}, {})
+    def holdings_of(sequence):
+        shares = {each.symbol: each.quantity for each in book.all() if each.quantity}
+        return Holdings(
+            HoldingsRead(strategy="mine", shares=shares, filled={}, positions=book.all(), sequence=sequence)
+        )
+
+    book = Positions()
+    one = two = holdings_of(0)
     for number in range(len(trades)):
         if number == restarted_after:
-            shares = {each.symbol: each.quantity for each in book.all() if each.quantity}
-            two = Holdings(shares, {}, book.all())
+            two = holdings_of(number)
         book.apply(fill(number))
-        for holdings in (one, two):
-            holdings.expect(f"mine-1-{number}", trades[number][0])
-            assert holdings.add(fill(number))
+        for holdings in {one, two}:
+            assert holdings.add(fill(number), number + 1)
     first, second = one.position("INFY", {}), two.position("INFY", {})
 
     assert first == second == book.quantity("INFY")

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.strategy.bodies.averages import CrossingAverages
-from natya.actors.strategy.holdings import ENDED_REMEMBERED_MAX, Holdings
+from natya.actors.strategy.holdings import TRADED_REMEMBERED_MAX, Holdings
 from natya.actors.strategy.latency import LatencySample
-from natya.messages.orders import OrderFilled
+from natya.messages.orders import HoldingsRead, OrderFilled
 
 
 def a_sample(size=1024):
@@ -55,73 +55,54 @@ def a_fill(order, cumulative, quantity, side="BUY"):
     )
 
 
+def holdings_of(shares=None, filled=None, sequence=0):
+    return Holdings(HoldingsRead(strategy="mine", shares=shares or {}, filled=filled or {}, sequence=sequence))
+
+
 class TestHoldings:
     def test_are_the_sum_of_the_fills(self):
-        holdings = Holdings({}, {"A": 0})
-        holdings.expect("B", 15)
-        holdings.add(a_fill("A", 10, 10))
-        holdings.add(a_fill("B", 15, 15, side="SELL"))
+        holdings = holdings_of()
+        holdings.add(a_fill("A", 10, 10), 1)
+        holdings.add(a_fill("B", 15, 15, side="SELL"), 2)
 
         assert holdings.shares("INFY") == -5
         assert holdings.shares("TCS") == 0
 
-    def test_begin_with_the_book_and_make_up_for_what_was_missed(self):
-        holdings = Holdings({"INFY": 4}, {"A": 4})
-        counted = [holdings.add(a_fill("A", 4, 4)), holdings.add(a_fill("A", 9, 2)), holdings.add(a_fill("old", 7, 7))]
+    def test_begin_with_the_book_and_go_on_with_what_is_newer_whatever_the_order(self):
+        holdings = holdings_of({"INFY": 11}, {"A": 4}, sequence=20)
+        counted = [
+            holdings.add(a_fill("A", 4, 4), 18),
+            holdings.add(a_fill("ended", 7, 7), 19),
+            holdings.add(a_fill("A", 9, 2), 21),
+            holdings.add(a_fill("ended", 10, 3), 22),
+            holdings.add(a_fill("of a life before", 1, 1), 23),
+        ]
 
-        assert counted == [False, True, False]
-        assert holdings.shares("INFY") == 9
+        assert counted == [False, False, True, True, True]
+        assert holdings.shares("INFY") == 11 + 5 + 3 + 1
 
     @given(sizes=st.lists(st.integers(1, 9), max_size=8), repeats=st.lists(st.integers(0, 7), max_size=8))
     def test_count_each_fill_once_however_often_a_part_is_delivered_again(self, sizes, repeats):
         fills = [a_fill("A", sum(sizes[: place + 1]), size) for place, size in enumerate(sizes)]
-        holdings = Holdings({}, {"A": 0})
+        holdings = holdings_of()
         for place, fill in enumerate(fills):
-            holdings.add(fill)
+            holdings.add(fill, place + 1)
             for again in repeats:
-                holdings.add(fills[min(again, place)])
+                holdings.add(fills[min(again, place)], place + 1)
 
         assert holdings.shares("INFY") == sum(sizes)
 
-    @pytest.mark.parametrize("ending", ["fills", "facts"])
-    def test_count_an_order_that_fills_after_any_number_of_later_ones(self, ending):
-        holdings = Holdings({}, {"BOOKED": 3})
-        holdings.expect("RESTING", 50)
-        holdings.add(a_fill("RESTING", 20, 20))
-        holdings.add(a_fill("BOOKED", 4, 1))
-        for number in range(ENDED_REMEMBERED_MAX + 10):
-            holdings.expect(f"A-{number}", 1)
-            if ending == "fills":
-                holdings.add(a_fill(f"A-{number}", 1, 1, side="SELL"))
-            else:
-                holdings.end(f"A-{number}")
-        before = holdings.shares("INFY")
+    def test_count_an_order_that_fills_after_any_number_of_later_ones(self):
+        holdings = holdings_of({"INFY": 3}, {"BOOKED": 3})
+        holdings.add(a_fill("RESTING", 20, 20), 1)
+        for number in range(TRADED_REMEMBERED_MAX + 10):
+            holdings.add(a_fill(f"A-{number}", 1, 1), 2 + number)
+        late = [
+            holdings.add(a_fill(name, *filled), 90_000) for name, filled in (("RESTING", (50, 30)), ("BOOKED", (4, 1)))
+        ]
 
-        assert len(holdings._open) == 2
-        assert holdings.add(a_fill("RESTING", 50, 30))
-        assert holdings.add(a_fill("BOOKED", 5, 1))
-        assert holdings.shares("INFY") == before + 31
-
-    def test_forget_orders_that_have_ended_the_one_that_ended_first_first(self):
-        holdings = Holdings({}, {})
-        for number in range(ENDED_REMEMBERED_MAX + 2):
-            holdings.expect(f"A-{number}", 9)
-        for number in reversed(range(ENDED_REMEMBERED_MAX + 1)):
-            holdings.end(f"A-{number}")
-        late = [holdings.add(a_fill(f"A-{number}", 9, 9)) for number in (ENDED_REMEMBERED_MAX, 0)]
-
-        assert late == [False, True]
-        assert holdings.add(a_fill(f"A-{ENDED_REMEMBERED_MAX + 1}", 9, 9))
-
-    def test_count_a_fill_of_an_order_that_had_ended(self):
-        holdings = Holdings({}, {})
-        holdings.expect("A", 10)
-        holdings.add(a_fill("A", 4, 4))
-        holdings.end("A")
-
-        assert holdings.add(a_fill("A", 10, 6))
-        assert not holdings.add(a_fill("A", 10, 6))
-        assert holdings.shares("INFY") == 10
+        assert late == [True, True]
+        assert holdings.shares("INFY") == 3 + 20 + TRADED_REMEMBERED_MAX + 10 + 30 + 1
 
 
 class TestAveragesThatCross:
