@@ -26,6 +26,7 @@ from ..messages.broker import NewOrder, ReplaceRequest
 from ..messages.events import Subscribe
 from ..messages.journal import Journaled, JournalRecord
 from ..messages.market import AwaitMarketEnd, MarketEnded
+from ..messages.orders import CancellationIntended, ModificationIntended, OrderIntended
 from ..messages.supervision import DescribeTree, SupervisionTree
 from ..messages.system import Ping, Pong
 from .checkpoints import checkpoint_on
@@ -52,6 +53,10 @@ END_S: Final = 500.0
 SETTLE_S: Final = 900.0
 LOOK_EVERY_S: Final = 5.0
 HALT_LOOK_S: Final = 3_600.0
+SETTLE_AGAIN_MAX: Final = 3
+"""How often those who still ask something of orders when the rest has settled are waited for: a strategy that orders by
+a timer, for ever, never comes to rest."""
+
 STEP_S: Final = 30.0
 """After the market's end: so long a step may be waited for, since answers and look-ups come late."""
 
@@ -148,6 +153,7 @@ class World:
         self.injected: Counter[str] = Counter()
         self.lives = 0
         self.statistics: dict[str, Any] = {}
+        self._settling = self._asked_before = 0
 
     def base_class(self, seed: Any, **options: Any) -> SimulatedSystemBase:
         """Make the base of one life."""
@@ -292,7 +298,8 @@ class World:
         raise NotSettledError(wanted)
 
     def _let_settle(self, system: InProcessSystem) -> None:
-        """Let so much time pass that everything about an order is known."""
+        """Let so much time pass that everything about an order is known that was asked for until now."""
+        self._settling, self._asked_before = self._settling + 1, len(self.records())
         orders = self.scenario.settings.orders
         self._base_of(system).run_for(orders.absence_horizon_s + orders.reconcile_interval_s)
 
@@ -325,7 +332,17 @@ class World:
             return f"events has delivered up to {events.last_sequence} of {journal.records}"
         if database.projected_sequence != journal.records:
             return f"database has projected up to {database.projected_sequence} of {journal.records}"
+        if self._settling <= SETTLE_AGAIN_MAX and self._is_asked_since():
+            self._let_settle(system)
+            return "something was asked of orders a moment ago"
         return ""
+
+    def _is_asked_since(self) -> bool:
+        """Tell whether somebody has begun late, and ordered on what had waited for it."""
+        newer = self.records()[self._asked_before :]
+        return any(
+            isinstance(record.fact, OrderIntended | ModificationIntended | CancellationIntended) for record in newer
+        )
 
     @staticmethod
     def _ask(system: InProcessSystem, name: str, question: Any) -> Any:
