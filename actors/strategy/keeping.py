@@ -2,8 +2,8 @@
 
 Owns    the state, what its handlers ask of orders until the state that goes with it is saved, and the facts that it has
         not been handed yet.
-Hears   Subscribed of events; StateRead and StateRefused of orders, and Failed and Unavailable: then it saves the state
-        again; JournalPage of the journal.
+Hears   StateRefused of orders, and Failed and Unavailable: then it saves the state again. As answers to what it asks:
+        Subscribed of events, StateRead of orders, JournalPage of the journal.
 Sends   SaveState and ReadState to orders; ReadJournal to the journal, at every start.
 Fails   when the state cannot be read, is too large or no longer of its class, or when it is not answered what it is.
 
@@ -99,7 +99,6 @@ class Keeping(Remembering):
         self._looks = False
         self._look_at_ns = NEVER_NS
         self._has_failed = False
-        self._awaited: dict[type[Any], Callable[[Any], None]] = {}
         self._saving_again: Timer | None = None
         if self._keeper is not None:
             vars(self)["on_stop"] = self._stop
@@ -122,19 +121,7 @@ class Keeping(Remembering):
 
     def _subscribe(self, request: Subscribe, then: Callable[[], None]) -> None:
         """Subscribe, and go on when that is answered: what becomes of an order from then on is heard."""
-        self._await(EVENTS, request, Subscribed, lambda _answer: then())
-
-    def _await(self, actor: str, request: Struct, wanted: type[Any], then: Callable[[Any], None]) -> None:
-        """Send in its own name what only it may ask, and go on with the answer."""
-        self._awaited[wanted] = then
-        self.send(actor, request)
-
-    @handles(Subscribed, StateRead)
-    def hear_awaited(self, answer: Subscribed | StateRead, _sender: ActorAddress) -> None:
-        """Go on with what was waited for."""
-        then = self._awaited.pop(type(answer), None)
-        if then is not None:
-            then(answer)
+        self._ask(EVENTS, request, Subscribed, lambda _answer: then())
 
     def _ask(self, actor: str, request: Struct, wanted: type[Any], then: Callable[[Any], None]) -> None:
         def heard(outcome: Outcome) -> None:
@@ -158,7 +145,7 @@ class Keeping(Remembering):
             self._unsent = answer.unsent
             then()
 
-        self._await(ORDERS, ReadState(strategy=self.name), StateRead, heard)
+        self._ask(ORDERS, ReadState(strategy=self.name), StateRead, heard)
 
     def _read_missed(self, then: Callable[[], None]) -> None:
         """Read the facts of its orders that are not in the state, and go on when all are there."""
@@ -306,11 +293,8 @@ class Keeping(Remembering):
     def hear_failure(self, answer: Failed | Unavailable, sender: ActorAddress) -> None:
         """Save the state again soon: what orders did not take is not kept by anybody.
 
-        Raises:
-            StateUnknownError: it has not begun, and its state or its subscription is not answered.
+        It may be an answer to a life before this one: only what is asked has an answer that is waited for.
         """
-        if self._awaited and answer.actor in {EVENTS, ORDERS}:
-            raise StateUnknownError(f"an answer of {answer.actor} wanted, found {answer}")
         if self._keeper is None or answer.actor != ORDERS:
             self.on_unhandled(answer, sender)
         elif self._saving_again is None:

@@ -208,6 +208,7 @@ class TestAnActorInAWorkerProcess:
         performing.tell(oracle.sender, answer)
 
         assert listener.receive(WAIT_S) == answer
+        assert oracle.sender.name == "performer", "it asks in its own name, which says for whom it may"
 
     def test_logs_where_the_parent_logs(self, performing, caplog):
         with caplog.at_level("INFO", logger="natya"):

@@ -31,6 +31,7 @@ from natya.messages.orders import (
     SubmitOrder,
 )
 from natya.messages.strategy_state import STATE_BYTES_MAX, ReadState, SaveState, StateRead, StateRefused
+from natya.messages.supervision import Failed, Unavailable
 
 
 class Leg(msgspec.Struct):
@@ -229,6 +230,8 @@ class PlayedEvents(RuntimeActor):
     @handles(Subscribe)
     def subscribe(self, request, sender):
         self.settings.subscribed = request
+        for late in self.settings.before_it_begins:
+            self.send(request.subscriber, late)
         self.send(sender, Subscribed(subscriber=request.subscriber))
 
 
@@ -274,7 +277,9 @@ class Stage:
 
     def __init__(self, system):
         self.system = system
-        self.world = SimpleNamespace(records=[], heard=[], saved=None, unsent=(), filled={}, life=0, subscribed=None)
+        self.world = SimpleNamespace(
+            records=[], heard=[], saved=None, unsent=(), filled={}, life=0, subscribed=None, before_it_begins=()
+        )
         system.start("events", PlayedEvents, self.world)
         system.start("journal", PlayedJournal, self.world)
         system.start("orders", PlayedOrders, self.world)
@@ -348,6 +353,13 @@ class TestAStrategyWithAState:
 
         assert stage.world.subscribed.sequenced
         assert (stage.state, stage.world.saved.covers, stage.world.saved.number) == (Counter.State(), 7, 1)
+
+    def test_begins_whatever_was_answered_to_the_life_before_it(self, stage):
+        late = [Unavailable(actor="orders", reason="breaker open", retry_after_s=5.0)] * 3
+        stage.world.before_it_begins = [*late, Failed(actor="events", message_type="", error="Error", reason="")]
+        stage.open().tell(a_tick(quantity=10))
+
+        assert stage.state.ticks == 1
 
     def test_has_its_state_saved_before_the_order_that_is_known_in_it(self, stage):
         stage.open().tell(a_tick(quantity=10))

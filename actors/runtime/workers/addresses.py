@@ -72,11 +72,14 @@ class Far(Endpoint):
         wants_answer: bool,
         of: Endpoint | None = None,
     ) -> None:
-        """Create one, of that actor class there; None: the other process knows it, and has validated its messages."""
+        """Create one, of that actor there, whose name it has; None: the other process has validated its messages.
+
+        A request of the actor's comes in its name, as `ActorReply` does here: for whom it may speak goes by that.
+        """
         super().__init__(f"far {target}")
         self.guest = of is not None and of.guest
         self.says = None if of is None else of.says
-        self.name = str(target)
+        self.name = str(target) if of is None else getattr(of, "name", str(target))
         self.target: Final = target
         self.wants_answer = wants_answer
         self._send = send
