@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,16 +11,17 @@ from ...config.sections.strategy import StrategySettings
 from ...messages.strategies import StrategyChanged, StrategyNotChanged, StrategyShown
 from ..supervision import ChildSpec
 from .deputy import deputy_of
-from .errors import StateUnreadableError
+from .errors import StateUnreadableError, StrategyError
 from .loading import load_strategy
 from .parameters import parameters_of
 from .state import StateForm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from ...messages.strategy_state import StateRead
     from .actor import StrategyActor
+    from .reloading import Reading, Sources
 
 
 def spec_of(settings: StrategySettings, loaded: type[StrategyActor]) -> ChildSpec:
@@ -58,7 +60,12 @@ class Change(msgspec.Struct, kw_only=True):
     before: ChildSpec | None = None
     """What ran before."""
 
+    reading: Reading | None = None
+    """What it is loaded of, until it has begun or is refused."""
+
     modules: tuple[str, ...] = ()
+    """Modules whose source has changed."""
+
     refusal: str = ""
     """Why it was taken back."""
 
@@ -83,18 +90,39 @@ def answer_of(change: Change, spec: ChildSpec) -> StrategyChanged | StrategyNotC
     return StrategyChanged(name=change.name, strategy=spec.settings.strategy, modules=change.modules)
 
 
-def loaded_of(settings: StrategySettings, load: Callable[[str], Any]) -> tuple[ChildSpec, tuple[str, ...]]:
-    """Load a strategy on a thread: importing a user's module may take as long as it likes."""
-    modules: tuple[str, ...] = ()
+def loaded_of(settings: StrategySettings, sources: Sources, *, all_anew: bool) -> tuple[ChildSpec, Reading]:
+    """Load a strategy on a thread: importing a user's module may take as long as it likes.
 
-    def loaded(strategy: str) -> type[StrategyActor]:
-        nonlocal modules
-        found = load(strategy)
-        if isinstance(found, tuple):
-            found, modules = found
-        return found  # type: ignore[no-any-return]  # by both
+    Raises:
+        StrategyError: it cannot be loaded, or work with its parameters; nothing of it is left.
+    """
+    reading = sources.read(settings.name, settings.strategy, all_anew=all_anew)
+    try:
+        return checked(settings, lambda _: reading.loaded), reading
+    except StrategyError:
+        sources.put_back(reading)
+        raise
 
-    return checked(settings, loaded), modules
+
+def settle_sources(change: Change, sources: Sources) -> None:
+    """Keep what was imported for a strategy that runs, and put back what was for one that does not."""
+    reading, change.reading = change.reading, None
+    if reading is None:
+        return
+    if isinstance(change.answer, StrategyChanged):
+        sources.keep(change.name, reading)
+    else:
+        sources.put_back(reading)
+
+
+def why_unknown(name: str, wanted: str, *, running: Collection[str], stopped: Collection[str]) -> str:
+    """Return why a strategy of this name cannot be changed."""
+    known = (*running, *stopped)
+    if name in stopped:
+        return "it is stopped; start it, and it goes on as its file is now"
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known) or 'none'}"
+    return f"a strategy {wanted} is wanted; {hint}"
 
 
 def expect_readable(spec: ChildSpec, answer: StateRead) -> None:

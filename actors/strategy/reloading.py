@@ -2,7 +2,8 @@
 
 The modules of a strategy's project are those whose files lie in the folder of its own, or below: not those of natya, of
 Python, or of what is installed. Changed or not they are imported anew together, so that none goes on with an old part
-of another. What is replaced is put back where the new source cannot be imported. What ran before goes on with its own.
+of another. What is replaced is put back where the new source cannot be imported, or its strategy does not begin: what
+was refused has changed nothing. What ran before goes on with its own.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ import importlib
 import importlib.util
 import os
 import sys
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from .errors import StrategyNotFoundError
 from .loading import load_strategy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import ModuleType
 
     from .actor import StrategyActor
@@ -27,46 +32,89 @@ APART: Final = frozenset({"site-packages", "dist-packages"})
 """Folders of what is installed."""
 
 OURS: Final = f"{__name__.partition('.')[0]}"
+PYTHON: Final = os.path.join(sysconfig.get_path("stdlib"), "")  # noqa: PTH118  a text, to compare many with
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What one strategy was loaded of, until it is kept or put back."""
+
+    loaded: type[StrategyActor]
+    changed: tuple[str, ...]
+    """Modules whose source is another than when the strategy of that name was loaded."""
+
+    digests: dict[str, str]
+    """Of each module of the project, as it is now."""
+
+    fresh: dict[str, ModuleType]
+    """Those that were imported for it."""
 
 
 class Sources:
-    """The sources of the strategies' projects, as they were when they were imported."""
+    """The sources of the strategies' projects, as they were when they were imported, and when each was loaded."""
 
     def __init__(self) -> None:
         """Know none yet."""
         self._digests: dict[str, str] = {}
+        self._modules: dict[str, ModuleType] = {}
+        self._loaded: dict[str, dict[str, str]] = {}
 
-    def note(self, strategy: str) -> None:
-        """Note the sources that a strategy, `module:Class`, was imported of."""
-        for name, path in project_of(strategy).items():
-            self._digests.setdefault(name, _digest(path))
+    def note(self, name: str, strategy: str) -> None:
+        """Note the sources that a strategy of this name, `module:Class`, was imported of."""
+        for module, path in project_of(strategy).items():
+            self._digests.setdefault(module, _digest(path))
+            self._modules[module] = sys.modules[module]
+            self._loaded.setdefault(name, {})[module] = self._digests[module]
 
-    def reload(self, strategy: str) -> tuple[type[StrategyActor], tuple[str, ...]]:
-        """Import the project of a strategy anew; return its class, and the modules whose source has changed.
+    def read(self, name: str, strategy: str, *, all_anew: bool = False) -> Reading:
+        """Load a strategy; import its project anew where a source of it has changed, or if that is wanted in any case.
+
+        What is imported stays only if it is kept: `put_back` undoes it.
 
         Raises:
-            StrategyNotFoundError: its module has no file, or the class is gone.
+            StrategyNotFoundError: there is no such class, or, of one to be imported anew, no file.
             StrategyBrokenError: a module cannot be imported, or the class has faults.
         """
         modules = project_of(strategy)
-        if not modules:
+        if all_anew and not modules:
             raise StrategyNotFoundError(f"a strategy of a file of your own wanted, found {strategy!r}")
-        digests = {name: _digest(path) for name, path in modules.items()}
-        changed = tuple(name for name, digest in digests.items() if self._digests.get(name) != digest)
-        before: dict[str, ModuleType] = {name: sys.modules.pop(name) for name in modules}
-        for name in changed:  # a source that is as long, and of the same second, would be taken for the old one
-            Path(importlib.util.cache_from_source(str(modules[name]))).unlink(missing_ok=True)
-        importlib.invalidate_caches()
+        digests = {module: _digest(path) for module, path in modules.items()}
+        replaced = {module for module, digest in digests.items() if self._digests.get(module, digest) != digest}
+        before = sys.modules.copy()
+        if all_anew or replaced:
+            for module in modules:
+                sys.modules.pop(module, None)
+            for module in replaced:  # a source that is as long, and of the same second, would be taken for the old one
+                Path(importlib.util.cache_from_source(str(modules[module]))).unlink(missing_ok=True)
+            importlib.invalidate_caches()
         try:
             loaded = load_strategy(strategy)
         except BaseException:
-            for name in modules:
-                sys.modules.pop(name, None)
-            sys.modules.update(before)
+            for module in _of_user(sys.modules.keys() - before.keys()):
+                del sys.modules[module]  # mended, it is to be read anew
+            sys.modules.update({module: before[module] for module in modules})
             raise
-        self._digests.update(digests)
-        self.note(strategy)
-        return loaded, changed
+        now = {module: digests.get(module) or _digest(path) for module, path in project_of(strategy).items()}
+        fresh = {module: sys.modules[module] for module in now if sys.modules[module] is not before.get(module)}
+        of_before = {**self._digests, **self._loaded.get(name, {})}
+        changed = tuple(module for module, digest in digests.items() if of_before.get(module, digest) != digest)
+        return Reading(loaded, changed, now, fresh)
+
+    def keep(self, name: str, reading: Reading) -> None:
+        """Keep what was imported: the strategy of this name runs."""
+        self._loaded[name] = reading.digests
+        for module, imported in reading.fresh.items():
+            if sys.modules.get(module) is imported:
+                self._modules[module], self._digests[module] = imported, reading.digests[module]
+
+    def put_back(self, reading: Reading) -> None:
+        """Have the modules that were kept in the places of those that were imported: the strategy does not run."""
+        for module, imported in reading.fresh.items():
+            if sys.modules.get(module) is not imported:
+                continue
+            if (kept := self._modules.get(module)) is None:
+                del sys.modules[module]
+            else:
+                sys.modules[module] = kept
 
 
 def project_of(strategy: str) -> dict[str, Path]:
@@ -86,6 +134,16 @@ def project_of(strategy: str) -> dict[str, Path]:
         resolved = _resolved(path, folders)
         if resolved.startswith(below) and APART.isdisjoint(Path(resolved[len(below) :]).parts):
             found[name] = Path(resolved)
+    return found
+
+
+def _of_user(modules: Iterable[str]) -> list[str]:
+    """Return those of them that lie in a file which is neither natya's nor Python's, nor that of what is installed."""
+    found = []
+    for name in modules:
+        path = getattr(sys.modules.get(name), "__file__", None) or ""
+        if name.partition(".")[0] != OURS and path.endswith(".py") and not path.startswith(PYTHON):
+            found += [name] * APART.isdisjoint(Path(path).parts)
     return found
 
 

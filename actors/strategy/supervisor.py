@@ -17,8 +17,7 @@ again.
 from __future__ import annotations
 
 import functools
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -46,14 +45,20 @@ from ...messages.strategies import (
 from ...messages.strategy_state import ReadState, StateRead
 from ..runtime import handles, lifecycle, reason_of
 from ..supervision import ChildSpec, Supervisor, SupervisorHandover
-from .changes import Change, ResumeAgain, answer_of, expect_readable, loaded_of, shown
+from .changes import (
+    Change,
+    ResumeAgain,
+    answer_of,
+    expect_readable,
+    loaded_of,
+    settle_sources,
+    shown,
+    why_unknown,
+)
 from .errors import StateUnreadableError, StrategyError
-from .loading import load_strategy
 from .reloading import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..runtime import ActorAddress, Outcome
     from ..supervision import Child, SupervisorSettings
 
@@ -90,7 +95,7 @@ class StrategySupervisor(Supervisor):
         self._sources = Sources()
         super().on_start()
         for child in self._children:
-            self._sources.note(child.spec.settings.strategy)
+            self._sources.note(child.spec.name, child.spec.settings.strategy)
         for name in () if before is None else before.held:
             self.send(EVENTS, ResumeSubscription(subscriber=name))
 
@@ -139,7 +144,7 @@ class StrategySupervisor(Supervisor):
         elif name in self._stopped:
             self._load(self._stopped[name].settings, sender)
         else:
-            self._refuse_unknown(name, sender)
+            self._refuse_unknown(name, sender, wanted="that is stopped")
 
     @handles(StopStrategy)
     def stop_strategy(self, request: StopStrategy, sender: ActorAddress) -> None:
@@ -155,14 +160,14 @@ class StrategySupervisor(Supervisor):
     @handles(SwapStrategy)
     def swap_strategy(self, request: SwapStrategy, sender: ActorAddress) -> None:
         """Let another class go on in the place of one."""
-        self._swap(request.name, sender, request.strategy, load_strategy)
+        self._swap(request.name, sender, request.strategy)
 
     @handles(ReloadStrategy)
     def reload_strategy(self, request: ReloadStrategy, sender: ActorAddress) -> None:
         """Let the same class go on, as its source is now."""
-        self._swap(request.name, sender, "", self._sources.reload)
+        self._swap(request.name, sender, "")
 
-    def _swap(self, name: str, sender: ActorAddress, strategy: str, load: Callable[[str], Any]) -> None:
+    def _swap(self, name: str, sender: ActorAddress, strategy: str) -> None:
         if self._is_busy(name, sender):
             return
         found = self._running().get(name)
@@ -175,7 +180,7 @@ class StrategySupervisor(Supervisor):
             return
         if strategy:
             settings = msgspec.structs.replace(settings, strategy=strategy)
-        self._load(settings, sender, load)
+        self._load(settings, sender, all_anew=not strategy)
 
     def _start_new(self, request: StartStrategy, sender: ActorAddress) -> None:
         name = request.name
@@ -195,11 +200,11 @@ class StrategySupervisor(Supervisor):
 
     # Loading it, before anything is stopped.
 
-    def _load(
-        self, settings: StrategySettings, sender: ActorAddress, load: Callable[[str], Any] = load_strategy
-    ) -> None:
+    def _load(self, settings: StrategySettings, sender: ActorAddress, *, all_anew: bool = False) -> None:
         change = self._changes[settings.name] = Change(name=settings.name, asker=sender, spec=None)
-        self.offload(loaded_of, settings, load, then=functools.partial(self._take_loaded, change), lane="load")
+        then = functools.partial(self._take_loaded, change)
+        load = functools.partial(loaded_of, settings, self._sources, all_anew=all_anew)
+        self.offload(load, then=then, lane="load")
 
     def _take_loaded(self, change: Change, outcome: Outcome) -> None:
         if outcome.error is not None:
@@ -207,7 +212,8 @@ class StrategySupervisor(Supervisor):
                 self.log("strategy.not_loaded", level="error", strategy=change.name, error=reason_of(outcome.error))
             self._give_up_change(change, reason_of(outcome.error))
             return
-        change.spec, change.modules = outcome.value
+        change.spec, change.reading = outcome.value
+        change.modules = change.reading.changed
         then = functools.partial(self._take_state, change)
         self.ask(ORDERS, ReadState(strategy=change.name, only_looks=True), timeout_s=ORDERS_TIMEOUT_S, then=then)
 
@@ -222,7 +228,6 @@ class StrategySupervisor(Supervisor):
         except StateUnreadableError as fault:
             self._give_up_change(change, str(fault))
             return
-        self._sources.note(spec.settings.strategy)
         self._replace(change)
 
     # Replacing it.
@@ -363,12 +368,8 @@ class StrategySupervisor(Supervisor):
     def _give_up_change(self, change: Change, reason: str) -> None:
         self._end(change, StrategyNotChanged(name=change.name, reason=reason))
 
-    def _refuse_unknown(self, name: str, sender: ActorAddress) -> None:
-        known = (*self._running(), *self._stopped)
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known) or 'none'}"
-        state = "it is stopped" if name in self._stopped else f"a strategy that runs is wanted; {hint}"
-        self._refuse(name, sender, state)
+    def _refuse_unknown(self, name: str, sender: ActorAddress, wanted: str = "that runs") -> None:
+        self._refuse(name, sender, why_unknown(name, wanted, running=self._running(), stopped=self._stopped))
 
     def _refuse(self, name: str, sender: ActorAddress, reason: str) -> None:
         self.send(sender, StrategyNotChanged(name=name, reason=reason))
@@ -376,6 +377,7 @@ class StrategySupervisor(Supervisor):
     def _end(self, change: Change, answer: StrategyChanged | StrategyNotChanged) -> None:
         """Have it sent what was kept for it, and tell who asked for the change; until then it is under way."""
         change.answer = answer
+        settle_sources(change, self._sources)
         if change.is_held:
             request = ResumeSubscription(subscriber=change.name)
             self.ask(EVENTS, request, timeout_s=EVENTS_TIMEOUT_S, then=functools.partial(self._take_resumed, change))

@@ -36,18 +36,90 @@ def project(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
-class TestReading:
-    def test_anew_gives_the_class_as_it_is_now_and_tells_what_has_changed(self, project):
-        strategy, helper, write = project
-        old, sources = load_strategy(strategy), Sources()
-        sources.note(strategy)
+@pytest.fixture
+def sources(project):
+    """Those of two strategies that run, of one class."""
+    found = Sources()
+    load_strategy(project[0])
+    for name in ("mine", "other"):
+        found.note(name, project[0])
+    return found
 
-        assert sources.reload(strategy)[1] == ()
+
+def reloaded(sources, strategy, name="mine"):
+    reading = sources.read(name, strategy, all_anew=True)
+    sources.keep(name, reading)
+    return reading
+
+
+class TestReading:
+    def test_anew_gives_the_class_as_it_is_now_and_tells_what_has_changed(self, project, sources):
+        strategy, helper, write = project
+        old = load_strategy(strategy)
+
+        assert reloaded(sources, strategy).changed == ()
         write("helper", "BARS = 2\n")
-        new, changed = sources.reload(strategy)
-        assert (old.bars, new.bars, changed) == (1, 2, (helper,))
-        assert load_strategy(strategy) is new
-        assert sources.reload(strategy)[1] == ()
+        new = reloaded(sources, strategy)
+        assert (old.bars, new.loaded.bars, new.changed) == (1, 2, (helper,))
+        assert load_strategy(strategy) is new.loaded
+        assert reloaded(sources, strategy).changed == ()
+
+    def test_tells_what_has_changed_since_the_strategy_of_that_name_was_loaded(self, project, sources):
+        strategy, helper, write = project
+        write("helper", "BARS = 2\n")
+        reloaded(sources, strategy)
+
+        assert reloaded(sources, strategy, "other").changed == (helper,)
+        assert reloaded(sources, strategy, "other").changed == ()
+
+    def test_imports_what_has_changed_and_nothing_else_where_that_is_not_wanted_in_any_case(self, project, sources):
+        strategy, helper, write = project
+        old = load_strategy(strategy)
+        same = sources.read("mine", strategy)
+        write("helper", "BARS = 2\n")
+        new = sources.read("mine", strategy)
+
+        assert (same.loaded, same.changed, same.fresh) == (old, (), {})
+        assert (new.loaded.bars, new.changed) == (2, (helper,))
+
+    @pytest.mark.parametrize("all_anew", [True, False])
+    def test_of_one_that_does_not_begin_is_put_back(self, project, sources, all_anew):
+        strategy, _, write = project
+        old = load_strategy(strategy)
+        write("helper", "BARS = 2\n")
+        sources.put_back(sources.read("mine", strategy, all_anew=all_anew))
+        put_back = load_strategy(strategy)
+        write("helper", "BARS = 1\n")
+
+        assert put_back is old
+        assert sources.read("mine", strategy).changed == ()
+
+    def test_of_two_at_once_that_do_not_begin_puts_back_what_was_before_both(self, project, sources):
+        strategy, _, write = project
+        old = load_strategy(strategy)
+        readings = []
+        for bars in (2, 3):
+            write("helper", f"BARS = {bars}\n")
+            readings.append(sources.read("mine", strategy))
+        for reading in readings:
+            sources.put_back(reading)
+
+        assert load_strategy(strategy) is old
+
+    def test_of_a_new_one_that_failed_is_done_again_when_it_is_mended(self, project):
+        strategy, helper, write = project
+        sources = Sources()
+        write("mine", STRATEGY + "    1 / 0\n")
+        with pytest.raises(StrategyBrokenError, match="ZeroDivisionError"):
+            sources.read("mine", strategy)
+        write("helper", "BARS = 2\n")
+        write("mine", STRATEGY + "    def on_tik(self): pass\n")
+        with pytest.raises(StrategyBrokenError, match="did you mean on_tick"):
+            sources.read("mine", strategy)
+        write("mine", STRATEGY)
+
+        assert helper not in sys.modules
+        assert sources.read("mine", strategy).loaded.bars == 2
 
     @pytest.mark.parametrize(
         ("kind", "text", "error"),
@@ -57,30 +129,29 @@ class TestReading:
             ("mine", "raise SystemExit", StrategyBrokenError),
         ],
     )
-    def test_of_what_cannot_be_imported_leaves_all_as_it_was(self, project, kind, text, error):
+    def test_of_what_cannot_be_imported_leaves_all_as_it_was(self, project, sources, kind, text, error):
         strategy, helper, write = project
-        old, sources = load_strategy(strategy), Sources()
-        sources.note(strategy)
+        old = load_strategy(strategy)
         names = (strategy.partition(":")[0], helper)
         modules = [sys.modules[name] for name in names]
         write("helper", "BARS = 2\n")
         write(kind, text)
 
         with pytest.raises(error):
-            sources.reload(strategy)
+            sources.read("mine", strategy, all_anew=True)
         assert [sys.modules[name] for name in names] == modules
         assert load_strategy(strategy) is old
         write("mine", STRATEGY)
         write("helper", "BARS = 3\n")
-        new, changed = sources.reload(strategy)
-        assert (new.bars, helper in changed) == (3, True)
+        new = reloaded(sources, strategy)
+        assert (new.loaded.bars, helper in new.changed) == (3, True)
 
     @pytest.mark.parametrize(
         "strategy", ["natya.actors.strategy.bodies.crossover:MovingAverageCrossover", "sys:Mine", "nowhere:Mine"]
     )
-    def test_is_refused_where_there_is_no_file_of_the_user_s(self, strategy):
+    def test_anew_is_refused_where_there_is_no_file_of_the_user_s(self, strategy):
         with pytest.raises(StrategyNotFoundError, match="a strategy of a file of your own wanted"):
-            Sources().reload(strategy)
+            Sources().read("mine", strategy, all_anew=True)
 
 
 class TestAProject:

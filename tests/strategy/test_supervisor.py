@@ -302,22 +302,27 @@ class TestAStart:
         assert opened.shown() == [("a", "Stateless", "RUNNING")]
         assert opened.unsubscribed == ["b"]
         assert "b" not in opened.base.names
-        assert opened.ask(StartStrategy(name="b")).reason == "a strategy that runs is wanted; there are a"
+        assert opened.ask(StartStrategy(name="b")).reason == "a strategy that is stopped is wanted; there are a"
 
 
 class TestOneThatIsNotThere:
     @pytest.mark.parametrize(
-        "request_of", [StopStrategy, StartStrategy, functools.partial(SwapStrategy, strategy="x:Y")]
+        ("request_of", "wanted"),
+        [
+            (StopStrategy, "runs"),
+            (StartStrategy, "is stopped"),
+            (functools.partial(SwapStrategy, strategy="x:Y"), "runs"),
+        ],
     )
-    def test_is_refused_with_those_that_are(self, house, request_of):
+    def test_is_refused_with_those_that_are(self, house, request_of, wanted):
         opened = house((Stateless, "first"), (Stateless, "second"))
         opened.ask(StopStrategy(name="second"))
 
         reasons = [opened.ask(request_of(name=name)).reason for name in ("frst", "nobody")]
 
         assert reasons == [
-            "a strategy that runs is wanted; did you mean 'first'?",
-            "a strategy that runs is wanted; there are first, second",
+            f"a strategy that {wanted} is wanted; did you mean 'first'?",
+            f"a strategy that {wanted} is wanted; there are first, second",
         ]
 
     def test_is_refused_where_there_are_none(self, house):
@@ -328,7 +333,7 @@ class TestOneThatIsNotThere:
         opened = house((Stateless, "a"))
         opened.ask(StopStrategy(name="a"))
 
-        assert opened.ask(request_of(name="a")).reason == "it is stopped"
+        assert opened.ask(request_of(name="a")).reason == "it is stopped; start it, and it goes on as its file is now"
 
 
 class TestASwap:
