@@ -34,6 +34,7 @@ def spec_of(settings: StrategySettings, loaded: type[StrategyActor]) -> ChildSpe
         when_exhausted="park",
         cancels_orders=loaded.cancel_on_failure,
         turn_limit_s=settings.turn_limit_s,
+        memory_limit_mb=settings.memory_limit_mb,
     )
 
 

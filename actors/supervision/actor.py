@@ -280,7 +280,10 @@ class Supervisor(RuntimeActor):
     def create_child(self, spec: ChildSpec) -> ActorAddress:
         """Create a child's actor."""
         if spec.host == "process":
-            return self.start_child(spec.name, *in_process(spec.actor, spec.settings, turn_limit_s=spec.turn_limit_s))
+            stand_in, settings = in_process(
+                spec.actor, spec.settings, turn_limit_s=spec.turn_limit_s, memory_limit_mb=spec.memory_limit_mb
+            )
+            return self.start_child(spec.name, stand_in, settings)
         return self.start_child(spec.name, spec.actor, spec.settings)
 
     def control_child(self, child: Child, message: lifecycle.Control) -> None:

@@ -61,6 +61,9 @@ class ChildSpec(msgspec.Struct, frozen=True):
     turn_limit_s: float = 0.0
     """In a worker process: seconds that a turn may take before the process is killed, as a failure; 0: no limit."""
 
+    memory_limit_mb: int = 0
+    """In a worker process: MiB of memory of its own, beyond which `MemoryError` is raised; 0: no limit."""
+
     when_exhausted: Exhausted = "give_up"
     """`park`: for a user's code, whose failures must not stop the system. It then has a restart budget of its own."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from .base import Positive, Seconds
 
@@ -42,3 +43,6 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     turn_limit_s: Seconds = 10.0
     """In a worker process: a turn (up to 16 messages) that takes longer is a failure, and the process is killed and
     started anew. 0: no limit, and a simulated market waits for it."""
+
+    memory_limit_mb: Annotated[int, Meta(ge=256, le=1 << 24)] = 2048
+    """In a worker process: MiB of memory that it may have of its own; what wants more raises `MemoryError`."""

@@ -13,7 +13,7 @@ from natya.actors.runtime.lifecycle import Restart, Start
 from natya.config.sections.exchange import ExchangeSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.messages.broker import NewOrder
-from natya.messages.events import Subscribe
+from natya.messages.events import Subscribe, Subscribed
 from natya.messages.journal import Append, Appended, CheckpointRead, JournalPage, ReadCheckpoint, ReadJournal
 from natya.messages.market import Tick
 from natya.messages.orders import HoldingsRead, OrderRefused, ReadHoldings, SubmitOrder
@@ -29,6 +29,8 @@ class Played(Actor):
         match message:
             case "heard":
                 self.send(sender, tuple(heard))
+            case Subscribe():
+                self.send(sender, Subscribed(subscriber=message.subscriber))
             case ReadHoldings():
                 self.send(sender, HoldingsRead(strategy=message.strategy, shares={}, filled={}))
             case ReadCheckpoint():

@@ -42,6 +42,7 @@ from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
 from natya.messages import codec
 from natya.messages.codec import MESSAGE_SIZE_MAX_BYTES, MESSAGE_TYPES, UndecodableMessageError
+from natya.messages.events import Subscribe, Subscribed
 from natya.messages.journal import Appended
 from natya.messages.orders import CancelOrder, HoldingsRead, ReadHoldings, SubmitOrder
 from natya.messages.supervision import DeadLetter, DescribeTree, Failed, Unavailable
@@ -96,9 +97,10 @@ def hosted():
         yield natya_hosted
 
 
-def supervise(system, of, manner, *, turn_limit_s=0.0):
+def supervise(system, of, manner, *, turn_limit_s=0.0, memory_limit_mb=0):
     """Start a supervisor with one performer in a worker process."""
-    spec = ChildSpec("performer", of, manner, host="process", turn_limit_s=turn_limit_s)
+    limits = {"turn_limit_s": turn_limit_s, "memory_limit_mb": memory_limit_mb}
+    spec = ChildSpec("performer", of, manner, host="process", **limits)
     policy = SupervisionSettings.default(
         restarts_max=9_999, window_s=60, fail_max=9_999, reset_timeout_s=1, escalate_after=3,
         backoff_first_s=0.0001, backoff_max_s=0.0001, backoff_reset_s=60,
@@ -110,8 +112,9 @@ def supervise(system, of, manner, *, turn_limit_s=0.0):
 def supervised(system, hosted):
     """Return the function that starts a performer of the test's own."""
 
-    def start(turn_limit_s=0.0, of=hosted.Performer, **manner):
-        supervise(system, of, hosted.Manner(**manner), turn_limit_s=turn_limit_s)
+    def start(turn_limit_s=0.0, of=hosted.Performer, memory_limit_mb=0, **manner):
+        limits = {"turn_limit_s": turn_limit_s, "memory_limit_mb": memory_limit_mb}
+        supervise(system, of, hosted.Manner(**manner), **limits)
 
     return start
 
@@ -508,12 +511,21 @@ class TestAHandlerThatRaisesInAWorker:
         assert child.restarts == 600
         assert len(caplog.records) <= 100 * seconds + 1  # and the one that says that it obeyed
 
-    def test_with_what_no_wire_takes_in_its_text_is_reported_all_the_same(self, system, supervised):
-        supervised()
-
-        answer = system.request("performer", do("odd"))
+    def test_with_what_no_wire_takes_in_its_text_is_reported_all_the_same(self, performing):
+        answer = performing.request("performer", do("odd"))
 
         assert (answer.error, answer.reason) == ("LookupError", "\\udc80")
+
+    def test_since_it_wants_more_memory_than_it_may_have_is_told_so_and_goes_on(self, system, supervised):
+        supervised(memory_limit_mb=256)
+        pid = pid_of(system)
+
+        answer = system.request("performer", do("allocate"))
+        (child,) = system.request("boss", DescribeTree()).children
+
+        assert answer.error == "MemoryError"
+        assert child.last_error.startswith("MemoryError: more than 256 MiB of memory wanted")
+        assert pid_of(system) == pid
 
 
 class TestAWorkerThatDies:
@@ -828,10 +840,16 @@ class PlayedOrders(RuntimeActor):
         self.send("placed", order)
 
 
+class PlayedEvents(RuntimeActor):
+    @handles(Subscribe)
+    def subscribe(self, request, sender):
+        self.send(sender, Subscribed(subscriber=request.subscriber))
+
+
 class TestAStrategyInAWorker:
     def test_hears_ticks_and_places_orders(self, system, hosted):
         placed = system.probe("placed")
-        system.probe("events")
+        system.start("events", PlayedEvents)
         system.start("orders", PlayedOrders)
         settings = StrategySettings(name="buyer", strategy="natya_hosted:Buyer")
         system.start("buyer", *in_process(hosted.Buyer, settings))

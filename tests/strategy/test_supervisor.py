@@ -157,7 +157,7 @@ class TestTheSpec:
     @pytest.mark.parametrize(("host", "cancels"), [("loop", False), ("process", True)])
     def test_has_what_the_settings_and_the_class_say(self, host, cancels):
         kind = type("Kind", (Stateless,), {"cancel_on_failure": cancels})
-        settings = settings_of(Stateless, "a", host=host, turn_limit_s=3.0)
+        settings = settings_of(Stateless, "a", host=host, turn_limit_s=3.0, memory_limit_mb=512)
 
         assert spec_of(settings, kind) == ChildSpec(
             "a",
@@ -167,6 +167,7 @@ class TestTheSpec:
             when_exhausted="park",
             cancels_orders=cancels,
             turn_limit_s=3.0,
+            memory_limit_mb=512,
         )
 
 

@@ -32,13 +32,14 @@ if TYPE_CHECKING:
 
 
 def in_process(
-    actor: type[RuntimeActor], settings: Any = None, *, turn_limit_s: float = 0.0
+    actor: type[RuntimeActor], settings: Any = None, *, turn_limit_s: float = 0.0, memory_limit_mb: int = 0
 ) -> tuple[type[StandIn], StandInSettings]:
     """Return what to start instead of an actor, so that it runs in a process of its own.
 
-    With a limit a process that holds one turn longer is killed; that is a failure of the actor.
+    With a limit a process that holds one turn longer is killed; that is a failure of the actor. In one that has so many
+    MiB of memory, what wants more raises `MemoryError`.
     """
-    return StandIn, StandInSettings(actor, settings, turn_limit_s)
+    return StandIn, StandInSettings(actor, settings, turn_limit_s, memory_limit_mb)
 
 
 __all__ = [

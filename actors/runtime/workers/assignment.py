@@ -22,8 +22,14 @@ _first_ids = itertools.count(1 << 32, 1 << 32)
 """Ids of one process: for two million processes of four thousand million hops each, all ids are exact in a float."""
 
 
-def assign(
-    name: str, actor: type[RuntimeActor], settings: Any, *, seed: random.Random | None = None, trace_every: int = EVERY
+def assign(  # noqa: PLR0913  each is a field of the assignment
+    name: str,
+    actor: type[RuntimeActor],
+    settings: Any,
+    *,
+    seed: random.Random | None = None,
+    trace_every: int = EVERY,
+    memory_limit_mb: int = 0,
 ) -> Assignment:
     """Return the message that tells a worker which actor to run.
 
@@ -50,6 +56,7 @@ def assign(
         seed=None if seed is None else seed.getrandbits(63),
         trace_every=trace_every,
         first_id=next(_first_ids),
+        memory_limit_mb=memory_limit_mb,
     )
 
 

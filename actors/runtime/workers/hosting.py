@@ -28,7 +28,7 @@ from .addresses import Addresses, Far
 from .assignment import accept
 from .errors import WorkerRefusedError
 from .link import Link, LinkError
-from .process import die_with_parent, leave_signals_to_parent
+from .process import die_with_parent, leave_signals_to_parent, limit_memory
 from .reading_loop import ReadingLoop
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Host(Endpoint):
     """Runs one actor for the parent: acts as its supervisor here, and passes messages between the two."""
 
     __slots__ = (
-        "_base", "_cell", "_connection", "_dropped", "_far", "_link", "_lost", "_mark", "_place",
+        "_base", "_cell", "_connection", "_dropped", "_far", "_limit_mb", "_link", "_lost", "_mark", "_place",
         "addresses",
     )  # fmt: skip
 
@@ -158,7 +158,7 @@ class Host(Endpoint):
         super().__init__("host")
         self._connection = connection
         self._far: dict[int | str, Far] = {}
-        self._dropped = 0
+        self._dropped = self._limit_mb = 0
         self._lost = wire.Lost(0, 0)
         self._mark = 0
         self._place = 0
@@ -233,6 +233,8 @@ class Host(Endpoint):
                 return
 
     def _begin(self, assignment: wire.Assignment) -> None:
+        self._limit_mb = assignment.memory_limit_mb
+        limit_memory(self._limit_mb)
         try:
             actor, settings = accept(assignment)
         except WorkerRefusedError as refusal:
@@ -330,18 +332,24 @@ class Host(Endpoint):
             case lifecycle.Started():
                 self._tell(wire.Started())
             case lifecycle.StartFailed(error=error):
-                self._tell(wire.StartFailed(*_described(error)))
+                self._tell(wire.StartFailed(*self._described(error)))
             case lifecycle.ChildHandlerFailed(error=error, got_past=got_past):
                 self._tell_news()
-                kind, reason, trace, raised_at = _described(error)
+                kind, reason, trace, raised_at = self._described(error)
                 self._tell(wire.HandlerFailed(kind, reason, trace, raised_at, got_past))
             case lifecycle.Stopped() as stopped:
                 self._tell_news()
-                kind, reason, *_ = ("", "") if stopped.error is None else _described(stopped.error)
+                kind, reason, *_ = ("", "") if stopped.error is None else self._described(stopped.error)
                 self._link.put(wire.Stopped(stopped.statistics, kind, reason, stopped.requested))
                 self._link.finish()
             case _:
                 return
+
+    def _described(self, error: BaseException) -> tuple[str, str, str, str]:
+        reason = reason_of(error)
+        if isinstance(error, MemoryError):
+            reason = f"more than {self._limit_mb} MiB of memory wanted" if self._limit_mb else "no memory is left"
+        return type(error).__name__, _told(reason), _told(trace_of(error)), _told(where_of(error))
 
     def log(self, record: logging.LogRecord) -> None:
         """Pass a log record on to the parent, unless too many frames wait."""
@@ -377,10 +385,6 @@ def deliver_all(target: Any, envelopes: list[Envelope]) -> None:
         for envelope in envelopes:
             target.deliver(*envelope)
     target.deliver(*last)
-
-
-def _described(error: BaseException) -> tuple[str, str, str, str]:
-    return type(error).__name__, _told(reason_of(error)), _told(trace_of(error)), _told(where_of(error))
 
 
 def _reworded(message: Any) -> Failed | DeadLetter | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -52,6 +53,13 @@ def die_with_parent(parent_pid: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_pid:
         os._exit(1)
+
+
+def limit_memory(limit_mb: int) -> None:
+    """Let this process have so many MiB of its own, if it is not 0: beyond it an allocation is a `MemoryError`."""
+    if limit_mb:
+        limit_bytes = limit_mb << 20
+        resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
 
 
 def leave_signals_to_parent() -> None:

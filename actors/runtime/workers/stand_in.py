@@ -62,6 +62,7 @@ class StandInSettings(msgspec.Struct, frozen=True):
     actor: type[RuntimeActor]
     settings: Any = None
     turn_limit_s: float = 0.0
+    memory_limit_mb: int = 0
 
 
 class Begin(lifecycle.InternalMessage, frozen=True):
@@ -162,7 +163,10 @@ class StandIn(RuntimeActor):
         """
         if self._worker is None:
             try:
-                self._worker = WorkerProcess.start(self.host, self.settings.actor, self.settings.settings)
+                settings = self.settings
+                self._worker = WorkerProcess.start(
+                    self.host, settings.actor, settings.settings, memory_limit_mb=settings.memory_limit_mb
+                )
             except Exception as fault:  # the actor cannot be described, or no process started: its start failed
                 raise runtime_cell.FailedElsewhere(fault, at_start=True) from fault
         else:

@@ -81,6 +81,8 @@ class Assignment(msgspec.Struct, frozen=True, array_like=True, tag="a"):
     first_id: int
     """First id of its conversations and hops, so that those of two processes differ."""
 
+    memory_limit_mb: int = 0
+
 
 class Restart(msgspec.Struct, frozen=True, array_like=True, tag="r"):
     """To the worker process: restart the actor in place; its state is handed over there."""

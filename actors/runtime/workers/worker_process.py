@@ -38,14 +38,17 @@ class WorkerProcess:
     """A process that runs one actor. Its address in the parent is `cell`."""
 
     @classmethod
-    def start(cls, cell: RuntimeCell, actor: type[RuntimeActor], settings: Any) -> WorkerProcess:
+    def start(
+        cls, cell: RuntimeCell, actor: type[RuntimeActor], settings: Any, *, memory_limit_mb: int = 0
+    ) -> WorkerProcess:
         """Launch it and tell it what to run; returns at once.
 
         Raises:
             NotHostableError: the actor cannot be described to another process.
             OSError: no process is to be had.
         """
-        assignment = assign(cell.name, actor, settings, trace_every=cell.services.tracer.every)
+        trace_every = cell.services.tracer.every
+        assignment = assign(cell.name, actor, settings, trace_every=trace_every, memory_limit_mb=memory_limit_mb)
         process, connection = launch()
         return cls(cell, process, connection, assignment)
 

@@ -114,6 +114,9 @@ class Performer(RuntimeActor):
     def do_odd(self, *_):
         raise LookupError("\udc80")
 
+    def do_allocate(self, *_):
+        self.hoard = bytearray(1 << 30)  # in one go: it is refused before a page of it is there
+
     def do_leave(self, *_):
         raise SystemExit(3)
 
