@@ -130,7 +130,7 @@ class NodesStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True
     """Nodes that something came from lately."""
 
     strategies: dict[str, str]
-    """On the broker node, which node each strategy runs on; on another, how each stands that it may run."""
+    """On the broker node, which node each strategy runs on, empty where on none; on another, how each stands here."""
 
     sent: Count = 0
     """Letters to other nodes, each once."""

@@ -16,6 +16,7 @@ from ...messages.delivery import DeliveryStatistics
 from ...messages.events import EventsStatistics
 from ...messages.health import ServiceStatistics, Severity, TokenStatistics
 from ...messages.market import FeedStatistics
+from ...messages.nodes import NodesStatistics
 from ...messages.orders import OrdersStatistics
 from ...messages.reconciliation import ReconciliationStatistics
 
@@ -100,6 +101,14 @@ def _troubled(view: View, _before: View, _now_ns: int) -> Found:
     for child in () if view.tree is None else view.tree.children:
         if child.trouble and child.state == "RUNNING" and not child.trouble.startswith("dry run"):
             yield view.name_of(child.path), f"{view.name_of(child.path)}: {child.trouble}"
+
+
+def _nowhere(view: View, _before: View, _now_ns: int) -> Found:
+    for nodes in view.statistics.values():
+        if isinstance(nodes, NodesStatistics):
+            for strategy, where in nodes.strategies.items():
+                if not where:
+                    yield strategy, f"{strategy} runs on no node, and its open orders stay as they are"
 
 
 def _gap(view: View, before: View, _now_ns: int) -> Found:
@@ -207,6 +216,7 @@ RULES: Final = (
     Rule(name="orders_unknown", severity="critical", find=_unknown, after_s=30.0),
     Rule(name="down", severity="critical", find=_down, after_s=15.0),
     Rule(name="parked", severity="critical", find=_parked),
+    Rule(name="nowhere", severity="critical", find=_nowhere, after_s=30.0),
     Rule(name="restarting", severity="warning", find=_restarting),
     Rule(name="trouble", severity="warning", find=_troubled, after_s=30.0),
     Rule(name="feed_gap", severity="warning", find=_gap),

@@ -283,6 +283,10 @@ class Gate(Meeting):
 
         self.offload(self._server.spread, batch, then=sent, lane="ticks")
 
+    def _holder_of(self, strategy: str) -> str:
+        session = self._sessions.get(strategy)
+        return "" if session is None else session.fence.holder
+
     def statistics(self) -> NodesStatistics:
         """Return the counts."""
         links = self._links.values()
@@ -290,7 +294,7 @@ class Gate(Meeting):
             node=self._life,
             is_connected=self._is_up,
             links=len(links),
-            strategies={name: session.fence.holder for name, session in self._sessions.items()},
+            strategies={name: self._holder_of(name) for name in sorted(self._strategies)},
             sent=sum(link.sent for link in links),
             repeats=sum(link.repeats for link in links),
             received=sum(link.received for link in links),

@@ -22,6 +22,7 @@ from ...messages.history import HistoryStatistics
 from ...messages.journal import JournalStatistics
 from ...messages.kill_switch import KillSwitchStatistics
 from ...messages.market import FeedStatistics
+from ...messages.nodes import NodesStatistics
 from ...messages.orders import OrdersStatistics
 from ...messages.reconciliation import ReconciliationStatistics
 from ...messages.supervision import ChildStatus
@@ -216,6 +217,8 @@ METRICS: Final = (
            read=_of(UpdatesStatistics, lambda of: float(of.connected))),
     Metric(name="order_updates", help="Updates of orders that came by socket.", kind="counter",
            read=_of(UpdatesStatistics, lambda of: of.updates)),
+    Metric(name="strategies_nowhere", help="Strategies of other machines that run on none.", kind="gauge",
+           read=_of(NodesStatistics, lambda of: sum(not where for where in of.strategies.values()))),
     # Market data.
     Metric(name="feed_ticks", help="Ticks that the feed sent on.", kind="counter",
            read=_of(FeedStatistics, lambda of: of.ticks)),

@@ -9,6 +9,7 @@ from natya.messages.delivery import DeliveryStatistics, SubscriptionStatus
 from natya.messages.events import EventsStatistics
 from natya.messages.health import ServiceStatistics, TokenStatistics
 from natya.messages.market import FeedStatistics
+from natya.messages.nodes import NodesStatistics
 from natya.messages.orders import OrdersStatistics
 from natya.messages.reconciliation import ReconciliationStatistics
 from natya.messages.supervision import ChildStatus, SupervisionTree
@@ -53,6 +54,7 @@ WELL = a_view(
     updates=of(UpdatesStatistics, connected=True),
     service=of(ServiceStatistics, clock_skew_s=1.9),
     reconciliation=of(ReconciliationStatistics),
+    nodes=of(NodesStatistics, is_connected=True, strategies={"dip": "pune-1"}),
     tokens=of(TokenStatistics, alive=True, ends_ns=NOW_NS + 31 * MINUTE_NS),
     disk_free_bytes=1 << 40,
 )
@@ -63,6 +65,7 @@ ILL = {
     "orders_unknown": a_view(orders=the_orders(uncertain_orders=2)),
     "down": a_view(a_child("UNAVAILABLE")),
     "parked": a_view(a_child("PARKED")),
+    "nowhere": a_view(nodes=of(NodesStatistics, is_connected=True, strategies={"dip": ""})),
     "restarting": a_view(a_child(restarts=3)),
     "trouble": a_view(a_child(trouble="refused by the broker")),
     "feed_gap": a_view(feed=of(FeedStatistics, gaps=1)),
