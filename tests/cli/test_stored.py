@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from natya.actors.database import DatabaseError, MarketDataRepositoryImpl
 from natya.actors.feed import RecordingError, open_recordings
+from natya.config.errors import SettingsError
 from natya.config.loader import load_settings
 from natya.messages.market import Candle, DaySummary, Depth, Tick
 from natya.transfer import stored_files
@@ -121,6 +122,13 @@ def same(tick):
 
 
 class TestRecordedTicks:
+    def test_are_read_with_the_settings_of_the_environment_that_is_given(self, store, play):
+        place = store(some_ticks(3))
+
+        assert len(play(place, environment={"DATABASE_MEMORY_LIMIT_MB": "600"})) == 3
+        with pytest.raises(SettingsError, match=r"database\.memory_limit_mb"):
+            play(place, "again", environment={"DATABASE_MEMORY_LIMIT_MB": "much"})
+
     def test_play_again_equal_with_the_same_name_whichever_file_is_named(self, store, play):
         ticks = some_ticks(100)
         place = store(ticks)
@@ -153,6 +161,10 @@ class TestRecordedTicks:
         with pytest.raises(RecordingError, match="found NIFTY of dhan-1 and of dhan-2"):
             play(place)
         assert list(map(same, play(place, source="dhan-2"))) == list(map(same, second))
+
+    def test_of_two_sources_at_the_same_moment_are_refused_too(self, store, play):
+        with pytest.raises(RecordingError, match="of dhan-1 and of dhan-2"):
+            play(store(some_ticks(1), some_ticks(1, "dhan-2")))
 
     def test_are_not_doubled_by_what_a_replay_of_them_recorded(self, store, play):
         ticks = some_ticks(20)

@@ -94,6 +94,7 @@ class TestARouterWithSubscribers:
         system.tell("events", candle)
 
         assert probe.receive() == candle
+        assert statistics(system).delivered == 1
 
     def test_begins_and_ends_a_subscription_when_asked(self, system):
         probe = system.probe("strategy")

@@ -142,9 +142,7 @@ class RedisStreams:
         with self._server.telling():
             found: Any = self._client.xreadgroup(self._node, self._node, streams, count=READ_MAX, block=block_ms)
         return [
-            entry_of(self._keys.index(key), entry_id, fields or {})  # of one that was trimmed there are none
-            for key, entries in found
-            for entry_id, fields in entries
+            entry_of(self._keys.index(key), entry_id, fields) for key, entries in found for entry_id, fields in entries
         ]
 
     def confirm(self, entries: Iterable[Entry]) -> None:
@@ -193,8 +191,9 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def entry_of(partition: int, entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
+def entry_of(partition: int, entry_id: bytes, fields: dict[bytes, bytes] | None) -> Entry:
     """Read an entry; one that is no integration event of ours is an event of its own, with all its bytes."""
+    fields = fields or {}  # of one that was trimmed there are none
     node = fields.get(b"n", b"").decode(errors="replace")[:500]
     try:
         event = decode(fields.get(b"e", b""))

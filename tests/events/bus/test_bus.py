@@ -15,7 +15,7 @@ from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.composition import DELIVERED
 from natya.config.sections.journal import JournalSettings
 from natya.domain.events.catalog import EventInvalidError
-from natya.messages.delivery import PublishRefused
+from natya.messages.delivery import EventsPublished, PublishRefused
 from natya.messages.journal import ReadJournal
 from natya.messages.system import Ping
 
@@ -112,6 +112,22 @@ class TestAPublishedEvent:
             publishing.result()
         assert type(failure.value) is error
         assert failure.value.events[0].event_id
+
+    def test_is_asked_of_delivery_with_as_many_as_one_request_may_have(self, monkeypatch):
+        monkeypatch.setattr("natya.actors.events.bus.publisher.EVENTS_AT_ONCE_MAX", 2)
+        asked = []
+
+        class Asked:
+            def request(self, actor, message, *, timeout_s):
+                asked.append((actor, len(message.events), timeout_s > 0))
+                return EventsPublished()
+
+        publisher, event = EventPublisher(Asked()), Dispatched(aggregate_id="parcel-6", weight=1)
+        publisher.publish_many([event] * 2).result()
+        with pytest.raises(ValueError, match="at most 2 events at once wanted, found 3"):
+            publisher.publish_many([event] * 3)
+
+        assert asked == [("delivery", 2, True)]
 
     def test_that_nobody_answers_for_is_in_doubt(self):
         class Silent:

@@ -165,7 +165,7 @@ class TestAnEntryThatIsNoEvent:
     @pytest.mark.parametrize(
         ("fields", "node", "reason"),
         [
-            ({}, "?", "the stream was trimmed before it was confirmed"),
+            (None, "?", "the stream was trimmed before it was confirmed"),
             ({b"n": b"x", b"e": b"\xff"}, "x", "a frame has 2 to"),
             ({b"n": b"x", b"e": encode(a_published(kind="fact"))}, "x", "no integration event"),
         ],
