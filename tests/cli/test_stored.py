@@ -125,9 +125,9 @@ class TestRecordedTicks:
     def test_are_read_with_the_settings_of_the_environment_that_is_given(self, store, play):
         place = store(some_ticks(3))
 
-        assert len(play(place, environment={"DATABASE_MEMORY_LIMIT_MB": "600"})) == 3
+        assert len(play(place, environment={"NATYA_DATABASE__MEMORY_LIMIT_MB": "600"})) == 3
         with pytest.raises(SettingsError, match=r"database\.memory_limit_mb"):
-            play(place, "again", environment={"DATABASE_MEMORY_LIMIT_MB": "much"})
+            play(place, "again", environment={"NATYA_DATABASE__MEMORY_LIMIT_MB": "much"})
 
     def test_play_again_equal_with_the_same_name_whichever_file_is_named(self, store, play):
         ticks = some_ticks(100)

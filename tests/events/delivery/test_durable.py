@@ -54,6 +54,9 @@ class PlayedJournal(RuntimeActor):
             self.send(sender, AppendRefused(reason="the disk is full"))
             return
         records = world.add(*request.facts)
+        if isinstance(request.facts[0], world.mute):
+            self.send("delivery", Journaled(records=records))
+            return
         if world.is_routed:
             self.send("delivery", Journaled(records=records))
         self.send(sender, Appended(first_sequence=records[0].sequence, last_sequence=records[-1].sequence))
@@ -101,7 +104,7 @@ class World:
     def __init__(self, system, **terms):
         self.system = system
         self.records, self.asked, self.reads, self.tried, self.handled = [], [], [], [], []
-        self.broken, self.refused, self.unanswered, self.is_routed = set(), (), (), True
+        self.broken, self.refused, self.unanswered, self.mute, self.is_routed = set(), (), (), (), True
         self.read_s, self.is_silent, self.answers = 0.0, False, iter(())
         own = {name: terms.pop(name) for name in ("subscriptions_max",) if name in terms}
         self.terms = DeliveryTerms(**terms)
@@ -211,6 +214,17 @@ class TestAnEventThatFailsToTheEnd:
         (letter,) = [record.fact for record in world.records if isinstance(record.fact, EventDeadLettered)]
         assert (letter.letter_id, letter.attempts, letter.error) == ("billing-2", 2, "ValueError")
         assert world.written(DeadLettersChanged) == []
+
+    def test_is_one_dead_letter_though_the_journal_does_not_say_that_it_has_it(self, open_world):
+        world = open_world(attempts_max=1)
+        world.subscribe()
+        world.broken.add("e-1")
+        world.mute = EventDeadLettered
+        world.happen(an_event(1), an_event(2))
+        world.run_for(30)
+
+        assert len(world.written(EventDeadLettered)) == 1
+        assert world.handled == [("order-1", "e-2")]
 
     def test_is_a_dead_letter_or_handled_by_the_next_subscriber_if_the_first_has_left(self, open_world):
         world = open_world(attempts_max=1)
@@ -349,6 +363,9 @@ class TestASubscription:
 
         assert isinstance(refused, Failed)
         assert not world.system.request("delivery", Ping()).statistics.subscriptions
+        own = SubscribeDurably(subscription="own", subscriber="thief")
+        assert world.system.request("thief", own) == EventsSubscribed(subscriber="thief")
+        world.system.request("delivery", UnsubscribeEvents(subscriber="thief"))
         assert world.subscribe().refusal == ""
 
     def test_of_no_pattern_is_refused_and_leaves_no_place(self, open_world):
@@ -455,6 +472,20 @@ class TestAPage:
         world.run_for(5)
 
         assert world.handled == [("order-1", f"e-{each}") for each in (1, 2, 3)]
+
+    def test_shows_how_far_the_journal_is_and_all_of_it_is_read(self, open_world, monkeypatch):
+        monkeypatch.setattr(durable, "PAGE_RECORDS", 2)
+        monkeypatch.setattr(durable, "PAGE_RECORDS_MIN", 2)
+        world = open_world()
+        world.subscribe()
+        world.run_for(1)
+        world.is_routed = False
+        for number in range(1, 7):
+            world.happen(an_event(number), is_told=False)
+        world.system.tell("delivery", Journaled(records=tuple(world.records[2:3])))  # one in the middle
+        world.run_for(1)
+
+        assert world.handled == [("order-1", f"e-{number}") for number in range(1, 7)]
 
     def test_is_not_read_for_one_place_in_memory(self, open_world):
         world = open_world(pending_max=16, batch_max=1, partitions=1, window_max=0)

@@ -231,6 +231,14 @@ class TestAnEventOfOurs:
         assert "Timeout: as the test says" in world.answer().reason
         assert world.streams.appended == []
 
+    def test_is_put_off_before_the_first_connection(self, world):
+        world.system.start("delivery", PlayedDelivery, world)
+        world.system.start("transport", RedisBridge, SETTINGS)
+        world.hand_over(an_event(1))
+        world.run_for(0.1)
+
+        assert world.answer().reason == "it is not connected yet"
+
     def test_that_cannot_be_appended_is_put_off(self, world):
         world.start()
         world.streams.trouble = "Timeout: as the test says"
