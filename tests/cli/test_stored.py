@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from natya.actors.database import DatabaseError, MarketDataRepositoryImpl
 from natya.actors.feed import RecordingError, open_recordings
-from natya.config.errors import SettingsError
 from natya.config.loader import load_settings
 from natya.messages.market import Candle, DaySummary, Depth, Tick
 from natya.transfer import stored_files
@@ -122,13 +121,6 @@ def same(tick):
 
 
 class TestRecordedTicks:
-    def test_are_read_with_the_settings_of_the_environment_that_is_given(self, store, play):
-        place = store(some_ticks(3))
-
-        assert len(play(place, environment={"NATYA_DATABASE__MEMORY_LIMIT_MB": "600"})) == 3
-        with pytest.raises(SettingsError, match=r"database\.memory_limit_mb"):
-            play(place, "again", environment={"NATYA_DATABASE__MEMORY_LIMIT_MB": "much"})
-
     def test_play_again_equal_with_the_same_name_whichever_file_is_named(self, store, play):
         ticks = some_ticks(100)
         place = store(ticks)
