@@ -17,7 +17,7 @@ from random import Random
 import pytest
 from natya_processes import await_that, children_of
 from natya_recordings import MINUTES_A_DAY, write_candles
-from natya_starts import SERVER, StartsOthers
+from natya_starts import StartsOthers
 
 import natya
 from natya.actors.journal import JournalView
@@ -87,12 +87,7 @@ def what_was_traded(directory):
 
 def workers_of(pid):
     """Process ids of the worker processes of a process: it has no others but what forks them."""
-    forks = f"{SERVER}\n"
-    return [
-        child
-        for child in children_of(pid)
-        if read(Path(f"/proc/{child}/cmdline")) and read(Path(f"/proc/{child}/comm")) != forks
-    ]
+    return [child for child in children_of(pid) if read(Path(f"/proc/{child}/cmdline"))]
 
 
 def read(path):

@@ -69,7 +69,7 @@ class TestAForkOfTheProcess:
             import warnings
             warnings.simplefilter("ignore")  # newer Pythons warn of a fork with threads, which is what this is about
             children = []
-            for _ in range(20):
+            for _ in range(8):
                 pid = os.fork()
                 if pid == 0:
                     try:

@@ -26,12 +26,11 @@ import types
 from importlib import import_module
 from pathlib import Path
 
+from natya_processes import FORKING
+
 _NUMBER = struct.Struct("<I")
 _PR_SET_CHILD_SUBREAPER = 36
 _DESCRIPTORS_MAX = 16
-SERVER = "natya_starts"
-"""Name of the processes that fork, in `/proc/PID/comm`."""
-
 
 Executed = subprocess.Popen
 """A real start, also where `subprocess.Popen` is a fork."""
@@ -177,7 +176,7 @@ def _server():
 
 def serve(number):
     """Fork for each who asks, until nobody is left to; only the forks return, with what they are to do."""
-    Path("/proc/self/comm").write_text(SERVER)
+    Path("/proc/self/comm").write_text(FORKING)
     gc.disable()
     for name in _IMPORTED:
         import_module(name)

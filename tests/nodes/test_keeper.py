@@ -9,7 +9,7 @@ from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping
 from natya.node_system import NodeSystem
 
-LEASE_S = 2.0
+LEASE_S = 1.0
 CROSSOVER = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
 
 
