@@ -2,6 +2,8 @@
 
 import pytest
 
+from natya.actors.exchange.matching import Matching
+from natya.actors.exchange.matching.order import Order
 from natya.messages.broker import CancelRequest, ReplaceRequest
 
 
@@ -125,6 +127,45 @@ class TestImmediateOrCancel:
         assert kinds(reports) == ["NEW", "TRADE", "CANCELLED"]
         assert trades(reports) == [(4, 100.0)]
         assert (matching.resting, matching.find("a").state) == (0, "CANCELLED")
+
+
+class TestAQueueAtOnePrice:
+    def trading(self, matching, a_tick, quantity=99):
+        """Who trades when so many shares are offered at the price of all."""
+        reports = matching.move(a_tick(99.0, bids=[(98.0, 5)], asks=[(99.0, quantity)]))
+        return [report.client_order_id for report in reports if report.quantity]
+
+    @pytest.mark.parametrize("changed", ["", "a", "b", "c"])
+    @pytest.mark.parametrize("gone", ["a", "b", "c"])
+    def test_loses_whom_it_loses_and_keeps_the_others_in_the_order_of_their_arrival(
+        self, matching, a_tick, an_order, gone, changed
+    ):
+        matching.move(a_tick(100.0, bids=[(98.0, 5)], asks=[(100.0, 5)]))
+        for name in "abc":
+            matching.place(an_order(name, limit_price=99.0))
+        if changed:
+            matching.replace(a_change(changed, quantity=11, limit_price=99.0))
+        matching.place(an_order("d", limit_price=99.0))
+        matching.cancel(CancelRequest(client_order_id=gone))
+
+        queue = [*(name for name in "abc" if name != changed), *changed, "d"]
+        assert self.trading(matching, a_tick) == [name for name in queue if name != gone]
+        assert (matching.resting, matching.find(gone).state) == (0, "CANCELLED")
+
+    def test_of_an_earlier_run_is_before_all_that_come(self, a_tick, an_order):
+        old = [
+            Order(an_order(name, limit_price=99.0), broker_order_id=f"X-1-{arrival}", arrival=arrival)
+            for name, arrival in (("a", 5), ("b", 7))
+        ]
+        for order in old:
+            order.limit_price = 99.0
+        matching = Matching(tick_size_rupees=0.05, run=2, now_ns=1, resting=old)
+        matching.move(a_tick(100.0, bids=[(98.0, 5)], asks=[(100.0, 5)]))
+        for name in "cd":
+            matching.place(an_order(name, limit_price=99.0))
+        matching.cancel(CancelRequest(client_order_id="b"))
+
+        assert self.trading(matching, a_tick) == ["a", "c", "d"]
 
 
 class TestAReplacedOrder:

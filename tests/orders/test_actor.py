@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
+from natya_builders import a_tick
 from natya_orders_stage import FakeJournal, Release, Stage
 
 from natya.actors.orders import FactWithoutIntentError, OrdersActor
@@ -932,6 +933,16 @@ class TestWhatLeftBeforeARestart:
         stage.open(make.intent("A-1"))
 
         assert {type(each) for each in asked_so_far(stage)} == {FindOrder}
+
+
+def test_a_price_that_no_limit_wants_is_passed_over(stage, make):
+    stage.open()
+    reads = stage.disk.reads
+    stage.tell(a_tick())
+    stage.place(make.order())
+    stage.settle()
+
+    assert stage.disk.reads == reads  # else it has begun anew
 
 
 class CheckpointingJournal(FakeJournal):
