@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.domain.calendar import MINUTE_NS
-from natya.domain.gap_filling import GapBook, is_whole, minutes_of, united, without
+from natya.domain.gap_filling import Filling, GapBook, is_whole, minutes_of, united, without
+from natya.domain.time import day_start_ns
 
 NINE_NS = 1_766_979_000_000_000_000 // MINUTE_NS * MINUTE_NS
 LATER_NS = NINE_NS + 60 * MINUTE_NS
@@ -54,6 +55,52 @@ class TestAGap:
             now_ns = book.next_ns()
 
         assert pauses == [30, 60, 120, 240, 480, 900, 900]
+
+    def test_is_asked_for_once_at_a_time_and_again_when_that_has_had_its_answer(self):
+        book = told(("INFY", 0, 3), ("TCS", 5, 9))
+        assert book.open == 2
+        assert book.begin(LATER_NS, alike).symbol == "INFY"
+        assert book.next_ns() == NINE_NS + 11 * MINUTE_NS
+        assert book.begin(LATER_NS, alike).symbol == "TCS"
+        assert (book.begin(LATER_NS, alike), book.next_ns()) == (None, None)
+        book.fill("TCS", NINE_NS + 5 * MINUTE_NS, NINE_NS + 9 * MINUTE_NS)
+        book.ended("TCS")
+        book.ended("INFY")
+
+        assert book.open == 1
+        assert book.next_ns() == NINE_NS + 5 * MINUTE_NS
+        assert book.begin(LATER_NS, alike).symbol == "INFY"
+
+    def test_that_cannot_be_seen_yet_is_left_out_beside_one_that_can(self):
+        book = told(("INFY", 0, 3), ("INFY", 10, 12))
+
+        filling = book.begin(NINE_NS + 14 * MINUTE_NS - 1, alike)
+        assert filling.spans == ((NINE_NS, NINE_NS + 3 * MINUTE_NS),)
+
+    def test_that_comes_after_all_were_filled_begins_with_the_shortest_pause_again(self):
+        book = told(("INFY", 0, 3))
+        for _ in range(3):
+            book.begin(LATER_NS, alike)
+            book.failed("INFY", LATER_NS)
+        book.fill("INFY", NINE_NS, NINE_NS + 3 * MINUTE_NS)
+        assert (book.open, book.next_ns()) == (0, None)
+        book.tell("INFY", NINE_NS + 20 * MINUTE_NS, NINE_NS + 21 * MINUTE_NS)
+        book.failed("INFY", LATER_NS)
+
+        assert book.next_ns() == LATER_NS + 30 * 10**9
+
+    def test_is_asked_for_by_the_days_in_india_that_it_touches(self):
+        midnight_ns = day_start_ns(20_000)
+        for before, behind, days in (
+            (1, 0, (19_999, 20_000)),
+            (0, 1, (20_000, 20_001)),
+            (1, 1, (19_999, 20_001)),
+            (1, 24 * 60 + 1, (19_999, 20_002)),
+        ):
+            span = midnight_ns - before * MINUTE_NS, midnight_ns + behind * MINUTE_NS
+            assert Filling(symbol="INFY", spans=(span,)).days == days
+        first = midnight_ns - MINUTE_NS, midnight_ns
+        assert Filling(symbol="INFY", spans=(first, span)).days == (19_999, 20_002)
 
     def test_is_whole_when_charts_go_beyond_it_or_will_have_no_more(self):
         span = (NINE_NS, NINE_NS + MINUTE_NS)
