@@ -34,6 +34,13 @@ class TestWhatIsSent:
 
         assert len(outgoing) == 1
         assert outgoing.due(100) == (3, ("c",))
+        assert outgoing.repeats == 1
+        outgoing.push("d")
+        assert outgoing.due(110) == (4, ("d",))
+        outgoing.confirm(9)
+        assert (len(outgoing), outgoing.due(500), outgoing.repeats) == (0, None, 1)
+        outgoing.push("e")
+        assert outgoing.due(500) == (5, ("e",))
 
     def test_is_bounded_on_the_way_and_in_waiting(self):
         outgoing = an_outgoing(waiting_max=2_000)

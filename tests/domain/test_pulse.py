@@ -15,6 +15,7 @@ def hear(listener, at_s, **beat):
 
 def test_of_nobody_is_heard_that_there_is_none():
     assert hear(Listener(AFTER_S), 0.0) == hear(Listener(AFTER_S), 1e6) == "absent"
+    assert Listener(AFTER_S).silent_s(5 * SECOND_NS) == 0.0
 
 
 def test_a_beat_is_life_until_it_stands_still_for_too_long():
