@@ -18,6 +18,20 @@ def after(*choices):
     return accounts
 
 
+@pytest.mark.parametrize(
+    "choices", [(), ("new",), ("new", "played", "new"), ("new", "new", "played", "session", "newest")], ids=str
+)
+def test_what_was_kept_goes_on_as_what_was_not(choices):
+    accounts = after(*choices)
+    again = Accounts.from_kept(accounts.kept())
+    assert (again.current, again.newest, again.kept()) == (accounts.current, accounts.newest, accounts.kept())
+    again.apply(PLAYED)
+    accounts.apply(PLAYED)
+
+    assert again.kept() == accounts.kept()
+    assert again.choose("new", 5) == accounts.choose("new", 5)
+
+
 class TestASession:
     def test_goes_on_with_its_account_and_writes_nothing(self):
         assert after().choose("session", 5) is None

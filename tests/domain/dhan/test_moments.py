@@ -27,6 +27,13 @@ def test_a_moment_is_read_in_each_form(text):
     assert (moment(text), day(text)) == (A_TIME, A_TIME.date())
 
 
+@pytest.mark.parametrize(
+    ("text", "hour", "minute"), [("28/09/2026 09:15", 9, 15), ("28/09/2026", 0, 0), ("2026-09-28", 0, 0)]
+)
+def test_a_moment_may_be_told_to_the_minute_or_the_day(text, hour, minute):
+    assert moment(text) == datetime(2026, 9, 28, hour, minute)  # noqa: DTZ001  as above
+
+
 @pytest.mark.parametrize("text", ["Sep 28, 2026", "28/09/2026", "28-09-2026", "28 Sep 2026", "2026-09-28"])
 def test_a_day_is_read_in_each_form(text):
     assert day(text) == A_TIME.date()
