@@ -60,14 +60,27 @@ def test_nothing_that_comes_later_changes_a_value(values, length, known):
         same(indicator(values, length)[:known], indicator(values[:known], length))
 
 
+def test_wilders_averages_are_of_fourteen_values_if_nothing_is_said():
+    values = [float(value % 7 + value % 3) for value in range(40)]
+
+    same(indicators.rsi(values), indicators.rsi(values, 14))
+    same(indicators.atr(values, values, values), indicators.atr(values, values, values, 14))
+    assert np.isnan(indicators.rsi(values[:14])).all()
+    assert not np.isnan(indicators.rsi(values[:15])[-1])
+    assert indicators.rsi([5.0] * 15)[-1] == 50.0
+
+
 class TestAWindow:
     def test_has_the_newest_values(self):
         window = indicators.Window(3)
         empty = window.mean, window.std
-        for value in (1, 2, 3, 4):
+        window.add(1)
+        of_one = window.mean, window.std, len(window), window.is_full
+        for value in (2, 3, 4):
             window.add(value)
 
         assert np.isnan(empty).all()
+        assert (of_one[0], np.isnan(of_one[1]), *of_one[2:]) == (1, True, 1, False)
         assert (list(window.values), window.mean, window.std, len(window), window.is_full) == ([2, 3, 4], 3, 1, 3, True)
 
 
