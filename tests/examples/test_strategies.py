@@ -116,7 +116,7 @@ def test_a_session_of_all_of_them_is_the_same_in_a_backtest(tmp_path, monkeypatc
     recordings = []
     for seed, symbol in enumerate(("TCS", "INFY")):
         walk, closes = Random(seed), [1_000.0]
-        while len(closes) < 220:
+        while len(closes) < 120:
             closes.append(round(closes[-1] * (1 + walk.gauss(0, 0.0015)), 1))
         recordings.append(write_rows(tmp_path / f"{symbol}.csv", candles(closes, wick=0.3), symbol=symbol))
     strategies = [
