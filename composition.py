@@ -83,6 +83,7 @@ from .messages.addresses import (
     SETTINGS,
     STRATEGIES,
     STREAMS,
+    SYSTEM,
     TRANSPORT,
     WEB,
     WIRE,
@@ -114,6 +115,9 @@ GAPS: Final = ("FeedGapped", "GapFilled")
 
 DELIVERED: Final = Subscribe(subscriber=DELIVERY, topics=(JOURNAL_TOPIC,))
 """What delivery hears from the first message on."""
+
+LOOKED_AT: Final = frozenset({SYSTEM, CONTROL, STRATEGIES})
+"""Whom one may ask on a machine that runs strategies for a broker node: its doors lead to the latter."""
 
 PAPER: Final = "paper"
 """Name of the broker whose orders go to the paper exchange."""
@@ -249,10 +253,7 @@ def _control(settings: Settings, in_force: InForce) -> tuple[ChildSpec, ...]:
     """Return who may be asked from outside; parked at the worst, since who only looks must not end the system."""
     if not settings.control.enabled:
         return ()
-    control = ControlActorSettings(
-        data_dir=Path(settings.system.data_dir), log_path=settings.log.path, limits=settings.control
-    )
-    socket = ChildSpec(CONTROL, ControlActor, control, when_exhausted="park")
+    socket = _socket(settings)
     alarms = ChildSpec(
         ALARMS,
         AlarmsActor,
@@ -266,6 +267,16 @@ def _control(settings: Settings, in_force: InForce) -> tuple[ChildSpec, ...]:
 
     bounds = msgspec.structs.replace(settings.web, port=settings.control.http_port)
     return (ChildSpec(CONTROL_WEB, WebActor, bounds, when_exhausted="park"), reloading, socket, alarms)
+
+
+def _socket(settings: Settings, *, looks_at: frozenset[str] | None = None) -> ChildSpec:
+    control = ControlActorSettings(
+        data_dir=Path(settings.system.data_dir),
+        log_path=settings.log.path,
+        limits=settings.control,
+        looks_at=looks_at,
+    )
+    return ChildSpec(CONTROL, ControlActor, control, when_exhausted="park")
 
 
 def history(settings: Settings, in_use: AccessToken) -> tuple[ChildSpec, ...]:
@@ -476,7 +487,8 @@ def gate(settings: Settings) -> tuple[ChildSpec, ...]:
 def node_children(settings: Settings) -> tuple[ChildSpec, ...]:
     """Return the actors of a machine that runs strategies for a broker node, in the order of starting.
 
-    It has no journal: what its supervisors say goes to the log. Which strategies run is for its keeper to say.
+    It has no journal: what its supervisors say goes to the log, and by its control socket one only looks. Which
+    strategies run is for its keeper to say.
     """
     from .actors.nodes import Door, Keeper, PlaySettings  # noqa: PLC0415  loaded where it is used
 
@@ -490,6 +502,7 @@ def node_children(settings: Settings) -> tuple[ChildSpec, ...]:
         ChildSpec(NODES, Keeper, play),
         *(ChildSpec(name, Door) for name in ASKED_ELSEWHERE),
         ChildSpec(STRATEGIES, StrategySupervisor, strategies),
+        *([_socket(settings, looks_at=LOOKED_AT)] if settings.control.enabled else []),
     )
 
 

@@ -145,6 +145,7 @@ class ControlActor(RuntimeActor):
         request = arrived.request
         try:
             operation, message = admit(request.ask, self.settings.limits)
+            self._expect_here(operation)
         except AskRefusedError as refusal:
             request.refuse(refusal.kind, refusal.reason)
             return
@@ -160,6 +161,19 @@ class ControlActor(RuntimeActor):
             )
         then = functools.partial(self._pass_back, request, operation)
         self.ask(request.ask.actor, message, timeout_s=request.ask.timeout_s, then=then)
+
+    def _expect_here(self, operation: Operation) -> None:
+        """Check that this machine has what is asked for.
+
+        Raises:
+            AskRefusedError: another has it.
+        """
+        here = self.settings.looks_at
+        if here is None or (operation.role == "read" and (operation.of_any_actor or operation.actor in here)):
+            return
+        raise AskRefusedError(
+            "forbidden", f"{operation.name} is to be asked of the broker node: this one runs strategies"
+        )
 
     @handles(Gone)
     def abandon(self, gone: Gone, _sender: ActorAddress) -> None:

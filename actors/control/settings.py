@@ -18,4 +18,7 @@ class ControlActorSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_path: str = ""
     """File of the log; empty or `-`: there is none that could be read."""
 
+    looks_at: frozenset[str] | None = None
+    """Actors that may be asked, and only for what changes nothing; all else is elsewhere. None: all of it is here."""
+
     limits: ControlSettings = msgspec.field(default_factory=ControlSettings.default)

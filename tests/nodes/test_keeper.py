@@ -5,6 +5,8 @@ from natya_processes import await_that
 from natya_redis import Server
 
 import natya
+from natya.actors.control import AskRefusedError
+from natya.messages.order_listing import CancelOrders, ReadOrders
 from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping
 from natya.node_system import NodeSystem
@@ -60,6 +62,16 @@ def test_stops_its_strategies_when_their_leases_cannot_be_renewed_and_runs_them_
         stopped = node.runtime.request("nodes", Ping()).statistics
     await_that(lambda: runs(node))
 
+    with natya.connect(node.settings.system.data_dir) as looking:
+        shown = {child.path.rpartition("/")[2] for child in looking.tree().children}
+        health = looking.health()
+        with pytest.raises(AskRefusedError, match="to be asked of the broker node"):
+            looking.request("orders", CancelOrders(client_order_ids=("cross-1",)))
+        with pytest.raises(AskRefusedError, match="to be asked of the broker node"):
+            looking.request("orders", ReadOrders())
+
+    assert {"cross", "nodes", "strategies", "control"} <= shown
+    assert (health.ready, health.reason) == (True, "")
     assert not stopped.is_connected
     assert "no way to the other nodes" in stopped.reason
     assert broker.request("nodes", Ping(), timeout_s=10).statistics.strategies.keys() == {"cross"}
