@@ -47,6 +47,10 @@ risk-reference: $(STAMP) ## Hold the risk gate against a second opinion over 1,0
 	RISK_ORDERS=$(or $(COUNT),1000000) RISK_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/python -m pytest tests/orders/test_reference.py --timeout 7200 -q -s
 
+.PHONY: second-opinion
+second-opinion: $(STAMP) ## Compare each trade of the examples with plain Python, on every day of the recording beside the project
+	SECOND_OPINION_DAYS=1000 $(BIN)/python -m pytest tests/examples/test_second_opinion.py --timeout 600 -q
+
 .PHONY: kills
 kills: $(STAMP) ## Kill journal and database, durable delivery, the whole daemon, and a strategy's process, 200 times each
 	KILLS=$(or $(KILLS),200) KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
