@@ -38,11 +38,6 @@ def returns_of(values: Floats, start: float) -> Floats:
     return values[:end] / before[:end] - 1.0
 
 
-def total_return(returns: Floats) -> float:
-    """Return what all returns come to, one after the other."""
-    return float(np.prod(1.0 + returns) - 1.0)
-
-
 def cagr(returns: Floats) -> float | None:
     """Return the growth a year; None without a day, -1.0 where all was lost."""
     if not len(returns):

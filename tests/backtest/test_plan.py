@@ -65,7 +65,10 @@ class TestWords:
 
 class TestAFile:
     def test_with_one_strategy_is_that_one(self, tmp_path):
-        text = "from natya import StrategyActor\nclass Mine(StrategyActor):\n    def on_tick(self, tick): ...\n"
+        text = (
+            "from natya import StrategyActor\nclass Helper: ...\n"
+            "class Mine(StrategyActor):\n    def on_tick(self, tick): ...\n"
+        )
         (tmp_path / "only_one_here.py").write_text(text)
 
         assert path_of(str(tmp_path / "only_one_here.py")) == "only_one_here:Mine"

@@ -66,6 +66,19 @@ class TestFills:
 
         assert short(trade) == ("LONG", 10, 100.6, 102.0, 14.0)
 
+    def test_are_trades_in_the_order_in_which_each_was_over(self):
+        found = trades(
+            a_fill(1, "BUY", 10, 100.0),
+            a_fill(2, "SELL", 2, 101.0, order="a"),
+            a_fill(3, "SELL", 3, 102.0, order="b"),
+            a_fill(4, "SELL", 5, 103.0, order="a"),
+        )
+
+        assert [(trade.quantity, trade.exit_ns) for trade in found] == [
+            (3, START_NS + 3 * 10**9),
+            (7, START_NS + 4 * 10**9),
+        ]
+
     def test_that_turn_a_position_around_close_and_open(self):
         found = trades(a_fill(1, "BUY", 5, 100.0), a_fill(2, "SELL", 8, 102.0), last=101.0)
 

@@ -117,6 +117,15 @@ class TestAFileThatWasRead:
                 found += self.rows(path)
         assert found == [["1"], ["2"]]
 
+    def test_tells_row_by_row_how_much_of_it_that_is(self, tmp_path):
+        path = tmp_path / "rows.parquet"
+        with duckdb.connect() as engine:
+            engine.execute(f"copy (from range(4)) to '{path}' (format parquet)")
+        with contextlib.ExitStack() as stack:
+            table = ParquetTable(path, stack)
+
+            assert [table.share(), *(table.share() for _ in table.rows())] == [0, 0.25, 0.5, 0.75, 1]
+
     def test_and_is_broken_keeps_no_other_from_being_read(self, tmp_path):
         whole, broken = tmp_path / "whole.parquet", tmp_path / "broken.parquet"
         with duckdb.connect() as engine:

@@ -348,6 +348,20 @@ class TestASubscription:
         assert refused.refusal == "at most 1 durable subscriptions wanted"
         assert world.status.subscription == "billing"
 
+    def test_that_is_made_anew_hands_over_what_the_one_before_did_not_settle_and_that_one_nothing_more(
+        self, open_world
+    ):
+        world = open_world(handling_s=3.0, retry_first_s=0.1)
+        world.subscribe()
+        world.is_silent = True
+        world.happen(an_event(1))
+        world.run_for(0.5)
+        world.is_silent = False
+        world.subscribe()
+        world.run_for(20)
+
+        assert world.tried == ["e-1"]
+
     def test_of_another_s_name_is_refused_to_a_strategy(self, open_world):
         class Thief(RuntimeActor):
             says = frozenset({SubscribeDurably})
