@@ -348,9 +348,7 @@ class TestASubscription:
         assert refused.refusal == "at most 1 durable subscriptions wanted"
         assert world.status.subscription == "billing"
 
-    def test_that_is_made_anew_hands_over_what_the_one_before_did_not_settle_and_that_one_nothing_more(
-        self, open_world
-    ):
+    def test_that_is_made_anew_hands_over_what_was_not_settled_and_the_one_before_nothing_more(self, open_world):
         world = open_world(handling_s=3.0, retry_first_s=0.1)
         world.subscribe()
         world.is_silent = True
