@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 APART: Final = frozenset({"site-packages", "dist-packages"})
 """Folders of what is installed."""
 
+ELSEWHERE: Final = (*(f"/{name}/" for name in sorted(APART)), f"{sysconfig.get_paths()['stdlib']}/")
+"""In a path: it is of what is installed, or of Python; 8 ms for a start of a strategy if each of them was looked at."""
+
 OURS: Final = f"{__name__.partition('.')[0]}"
 PYTHON: Final = os.path.join(sysconfig.get_path("stdlib"), "")  # noqa: PTH118  a text, to compare many with
 
@@ -125,11 +128,14 @@ def project_of(strategy: str) -> dict[str, Path]:
         return {}
     folder = os.path.dirname(os.path.realpath(file))  # noqa: PTH120  texts: a system has a thousand modules, each start
     below = os.path.join(folder, "")  # noqa: PTH118
+    elsewhere = tuple(each for each in ELSEWHERE if each not in below)
     folders: dict[str, str] = {}
     found = {}
     for name, module in tuple(sys.modules.items()):
         path = getattr(module, "__file__", None)
         if path is None or name == "__main__" or name.partition(".")[0] == OURS or not path.endswith(".py"):
+            continue
+        if any(each in path for each in elsewhere):
             continue
         resolved = _resolved(path, folders)
         if resolved.startswith(below) and APART.isdisjoint(Path(resolved[len(below) :]).parts):

@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -162,3 +163,21 @@ class TestAProject:
         assert project_of(strategy) == {
             name: (tmp_path / f"{name}.py").resolve() for name in (strategy.partition(":")[0], helper)
         }
+
+    @pytest.mark.parametrize("place", ["lib/site-packages/theirs", "theirs"])
+    def test_has_what_is_below_it_but_what_is_installed_there(self, project, tmp_path, monkeypatch, place):
+        """Whether it is installed itself or not."""
+        strategy, helper, _ = project
+        folder = tmp_path / place
+        files = {
+            strategy.partition(":")[0]: folder / "mine.py",
+            helper: folder / "below" / "helper.py",
+            "installed_there": folder / ".venv" / "lib" / "site-packages" / "other.py",
+            "beside_it": tmp_path / "elsewhere.py",
+        }
+        for name, file in files.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+            monkeypatch.setitem(sys.modules, name, SimpleNamespace(__file__=str(file)))
+
+        assert list(project_of(strategy)) == [*files][:2]
