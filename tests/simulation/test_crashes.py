@@ -18,7 +18,7 @@ from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.supervision import DescribeTree, Failed, Unavailable
 from natya.messages.system import Ping
 
-CRASHES = int(os.environ.get("CRASHES", "500"))
+CRASHES = int(os.environ.get("CRASHES", "200"))
 NAMES = ("a", "b", "c")
 UNLIMITED = SupervisionSettings.default(
     restarts_max=1_000_000,
