@@ -64,6 +64,11 @@ class TestOneOrder:
     def test_is_the_one_of_its_number_among_several(self):
         assert row_of("7")([STRANGE, a_row()]).order_id == "7"
 
+    def test_is_whichever_it_is_where_its_number_is_not_known_yet(self):
+        assert row_of("")([a_row("8")]).order_id == row_of("")(a_row("8")).order_id == "8"
+        with pytest.raises(MalformedAnswerError, match="one order wanted, found 2"):
+            row_of("")([a_row("8"), STRANGE])
+
     @pytest.mark.parametrize("found", [[a_row("8")], [a_row("8"), a_row("10")], [a_row(), a_row()], {}, None, [None]])
     def test_is_not_taken_for_another(self, found):
         with pytest.raises(MalformedAnswerError):
