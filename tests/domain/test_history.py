@@ -58,6 +58,10 @@ class TestWhatIsAskedFor:
 
         assert found == ((FRIDAY, FRIDAY + 8),)
 
+    def test_continues_a_single_session_that_is_had(self):
+        assert pieces((MONDAY + 1, FRIDAY), [(MONDAY, MONDAY + 1)], SHARES, days_max=90) == ((MONDAY, FRIDAY),)
+        assert pieces((MONDAY, FRIDAY), [(FRIDAY, FRIDAY + 1)], SHARES, days_max=90) == ((MONDAY, FRIDAY + 1),)
+
     def test_precedes_what_is_had_by_its_first_session(self):
         assert pieces((MONDAY, FRIDAY + 8), [(FRIDAY, FRIDAY + 8)], SHARES, days_max=90) == ((MONDAY, FRIDAY + 1),)
 

@@ -237,6 +237,13 @@ class TestAFence:
         assert not fences.admit("s", Fence(3, "a"))
         assert fences.admit("s", Fence(4, "b"))
 
+    def test_that_the_journal_has_is_given_to_nobody_again_not_even_to_its_holder(self):
+        fences = Fences()
+        fences.recall("s", Fence(3, "a"))
+
+        assert [fences.propose("s", Fence(number, holder)) for number in (2, 3) for holder in "ab"] == [False] * 4
+        assert fences.propose("s", Fence(4, "a"))
+
     def test_knows_how_high_another_tenure_has_or_may_have_gone(self):
         fences, mine = Fences(), Fence(3, "a")
         assert fences.above("s", mine) == 0
