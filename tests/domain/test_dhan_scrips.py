@@ -170,6 +170,7 @@ class TestARow:
         found = read(listed(rows=[COMPACT_ROWS[0], COMPACT_ROWS[2].replace(",685,", ",1594,")], more=300))
 
         assert (found.faulty, len(found.instruments)) == (2, 300)
+        assert found.examples[0].startswith("line 3: ")
         assert "one row of a number wanted, found another of NSE_EQ:1594" in found.examples[0]
 
     def test_that_comes_twice_is_one(self):
