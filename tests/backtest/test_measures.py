@@ -129,6 +129,8 @@ class TestWhatHasNoMeaning:
         assert measures.sharpe(np.array([0.1])) is None
         assert measures.sharpe(np.full(5, 0.01)) is None
         assert measures.sortino(np.array([0.01, 0.02])) is None
+        assert measures.sortino(np.array([-0.1])) is None
+        assert measures.volatility(np.array([-0.1])) is None
         assert measures.calmar(0.1, 0.0) is None
         assert measures.profit_factor([Decimal(5)]) is None
         assert measures.win_rate([]) is None
