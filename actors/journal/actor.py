@@ -163,9 +163,16 @@ class JournalActor(RuntimeActor):
 
     @handles(ReadJournal)
     def read(self, request: ReadJournal, sender: ActorAddress) -> None:
-        """Read what is durable now, on a thread of its own: writers do not wait for readers."""
+        """Read what is durable now, on a thread of its own: writers do not wait for readers.
+
+        What came before the request is committed first: a writer that begins anew reads all that its life before wrote.
+        """
+        trace = self.trace
+        if self._waiting and self._failure is None:
+            self._commit()
+            self.trace = trace
         records_max = min(request.records_max, PAGE_RECORDS_MAX)
-        reader = (sender, self.trace)
+        reader = (sender, trace)
         self._readers.append(reader)
 
         def answer(outcome: Outcome) -> None:

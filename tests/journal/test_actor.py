@@ -110,6 +110,29 @@ class TestAMessageThatIsForwardedInTheJournalsOwnName:
         assert (journal.failures, mouthpiece.failures) == (0, 0)
 
 
+class Rereader(RuntimeActor):
+    """Appends, and reads the journal in the same turn, as a writer does that fails and begins anew at once."""
+
+    @handles(Append)
+    def append_and_read(self, append, asker):
+        self.send("journal", append)
+        self.ask("journal", ReadJournal(), timeout_s=5, then=lambda outcome: self.send(asker, outcome.value))
+
+    @handles(Appended)
+    def hear(self, *_):
+        pass
+
+
+def test_what_is_read_has_all_that_was_appended_before_it_was_asked_for(settings, workshop):
+    actor = type("InMemory", (JournalActor,), {"disk": SimulatedDisk()})
+    with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+        system.start("journal", actor, settings)
+        system.start("rereader", Rereader)
+        pages = [system.request("rereader", an_append(workshop, number)) for number in range(1, 9)]
+
+    assert [len(page.records) for page in pages] == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
 class ManyFacts(tuple):
     """Says that there are more than it has."""
 
