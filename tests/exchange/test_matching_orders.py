@@ -168,6 +168,23 @@ class TestAQueueAtOnePrice:
         assert self.trading(matching, a_tick) == ["a", "c", "d"]
 
 
+class TestTheEndOfADay:
+    def test_ends_the_orders_of_that_day_alone_and_takes_them_out_of_the_book(self, a_tick, an_order):
+        ends_ns = [200, 100]
+        matching = Matching(tick_size_rupees=0.05, run=2, now_ns=1, day_ends_ns=lambda _: ends_ns.pop(0))
+        matching.move(a_tick(100.0, bids=[(98.0, 5)], asks=[(100.0, 5)]))
+        for name in "ab":
+            matching.place(an_order(name, limit_price=99.0))
+        assert (matching.next_end_ns, matching.end_day(99)) == (100, [])
+        ended = matching.end_day(100)
+        assert [(each.client_order_id, each.execution_type) for each in ended] == [("b", "EXPIRED")]
+        assert (matching.next_end_ns, matching.resting, matching.ticks) == (200, 1, 1)
+
+        reports = matching.move(a_tick(99.0, bids=[(98.0, 5)], asks=[(99.0, 50)]))
+        assert [each.client_order_id for each in reports if each.quantity] == ["a"]
+        assert (matching.ticks, matching.end_day(200), matching.next_end_ns) == (2, [], 0)
+
+
 class TestAReplacedOrder:
     @pytest.fixture
     def queue(self, matching, a_tick, an_order):
