@@ -6,6 +6,7 @@ from natya_processes import await_that
 from natya.actors.kill_switch import KillSwitchActor, actor
 from natya.actors.kill_switch.at_broker import DONE
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
+from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.config.sections.kill_switch import KillSwitchSettings
 from natya.messages.kill_switch import (
@@ -34,6 +35,11 @@ class Stage:
     def start(self, **fields):
         settings = KillSwitchSettings.default(path=str(self.file.path), **{"look_interval_s": 0.01} | fields)
         self.system.start("kill-switch", KillSwitchActor, settings)
+
+    def pass_time(self, seconds):
+        """Let virtual time pass, which questions hardly do."""
+        if isinstance(self.system.base, SimulatedSystemBase):
+            self.system.base.run_for(seconds)
 
     def say(self, message):
         self.system.tell("kill-switch", message, sender=self.person)
@@ -86,6 +92,7 @@ class TestAFileThatIsThereBeforeTheStart:
         stage.start()
         assert isinstance(stage.orders.receive(), HaltTrading)
         looks = stage.looks()
+        stage.pass_time(0.05)
         await_that(lambda: stage.looks() >= looks + 3)
 
         assert stage.orders.is_empty()
