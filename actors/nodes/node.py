@@ -70,7 +70,9 @@ class Keeper(Meeting):
         self._link: LinkEnd | None = None
         self._link_number = itertools.count(1)
         self._numbers = itertools.count(1)
-        self._askers: dict[int, ActorAddress] = {}
+        self._askers: dict[int, Outbound] = {}
+        """What waits for an answer of the broker node, by its number."""
+
         self._looked_ns = 0
         self._is_looking = False
         self._ticks_from, self._ticks_had = "", 0
@@ -149,7 +151,7 @@ class Keeper(Meeting):
         self._sent += link.sent
         self._repeats += link.repeats
         self._received += link.received
-        self._askers.clear()
+        self._answer_none(self._askers, reason)
         self.log("play.link_ended", level="warning", reason=reason, broker=link.peer)
         for hosted in self._hosted.values():
             self._end_claim(hosted, reason)
@@ -226,8 +228,15 @@ class Keeper(Meeting):
 
     def _close(self, hosted: Hosted) -> None:
         hosted.close()
+        name = hosted.settings.name
         if self._link is not None:
-            self._link.withdraw(hosted.settings.name)
+            self._link.withdraw(name)
+        of_it = [number for number, each in self._askers.items() if _strategy_of(each) == name]
+        self._answer_none(of_it, "its claim has ended")  # one that stops would wait for each as long as it may
+
+    def _answer_none(self, numbers: Iterable[int], reason: str) -> None:
+        for number in tuple(numbers):
+            self._not_said(self._askers.pop(number), reason)
 
     def _start(self, hosted: Hosted) -> None:
         settings = msgspec.structs.replace(
@@ -277,8 +286,7 @@ class Keeper(Meeting):
     @handles(Outbound)
     def let_out(self, outbound: Outbound, _sender: ActorAddress) -> None:
         """Send what a strategy says, if it may speak."""
-        message, sender = outbound.message, outbound.sender
-        strategy = sender.name if getattr(sender, "says", None) is not None else getattr(message, "strategy", "")
+        message, sender, strategy = outbound.message, outbound.sender, _strategy_of(outbound)
         hosted = self._hosted.get(strategy)
         if hosted is None or self._link is None or not hosted.may_speak(self.clock.monotonic_ns()):
             self._not_said(outbound, "this node does not speak for it, or does not reach the broker node")
@@ -290,9 +298,9 @@ class Keeper(Meeting):
             self._not_said(outbound, "too much waits for the broker node")
             return
         if number:
-            self._askers[number] = sender
+            self._askers[number] = outbound
             if len(self._askers) > ASKERS_MAX:
-                del self._askers[next(iter(self._askers))]
+                self._answer_none([next(iter(self._askers))], "too much waits for an answer")
 
     def _not_said(self, outbound: Outbound, reason: str) -> None:
         self.log_bounded("strategy.not_said", level="warning", actor=outbound.actor, reason=reason)
@@ -308,7 +316,7 @@ class Keeper(Meeting):
         if told.number:
             asker = self._askers.pop(told.number, None)
             if asker is not None:
-                self.send(asker, message)
+                self.send(asker.sender, message)
         elif hosted.phase == "claiming":
             return  # of before its claim: it begins with what is known then
         elif not hosted.wait(message):
@@ -367,3 +375,9 @@ class Keeper(Meeting):
             ticks_lost=self._ticks_lost,
             reason=self.trouble,
         )
+
+
+def _strategy_of(outbound: Outbound) -> str:
+    """Return whose words these are: the strategy's own, or those of who asks for it."""
+    sender = outbound.sender
+    return sender.name if getattr(sender, "says", None) is not None else getattr(outbound.message, "strategy", "")

@@ -8,6 +8,7 @@ was refused has changed nothing. What ran before goes on with its own.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import importlib.util
@@ -23,7 +24,7 @@ from .errors import StrategyNotFoundError
 from .loading import load_strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
     from .actor import StrategyActor
@@ -90,7 +91,8 @@ class Sources:
                 Path(importlib.util.cache_from_source(str(modules[module]))).unlink(missing_ok=True)
             importlib.invalidate_caches()
         try:
-            loaded = load_strategy(strategy)
+            with _no_bytecode_written():
+                loaded = load_strategy(strategy)
         except BaseException:
             for module in _of_user(sys.modules.keys() - before.keys()):
                 del sys.modules[module]  # mended, it is to be read anew
@@ -118,6 +120,16 @@ class Sources:
                 del sys.modules[module]
             else:
                 sys.modules[module] = kept
+
+
+@contextlib.contextmanager
+def _no_bytecode_written() -> Iterator[None]:
+    """Keep what is imported from leaving files by which a source that is mended within the second is taken for it."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def project_of(strategy: str) -> dict[str, Path]:

@@ -85,9 +85,9 @@ def what_was_traded(directory):
     ]
 
 
-def workers_of(pid):
-    """Process ids of the worker processes of a process: it has no others but what forks them."""
-    return [child for child in children_of(pid) if read(Path(f"/proc/{child}/cmdline"))]
+def workers_of(pid, others=frozenset()):
+    """Process ids of the worker processes of a process, which has those others beside them."""
+    return [child for child in children_of(pid) if child not in others and read(Path(f"/proc/{child}/cmdline"))]
 
 
 def read(path):
@@ -98,7 +98,13 @@ def read(path):
 
 
 @pytest.fixture
-def system(tmp_path):
+def others():
+    """Processes of other tests that share this one."""
+    return frozenset(children_of(os.getpid()))
+
+
+@pytest.fixture
+def system(tmp_path, others):  # noqa: ARG001  looked at before it starts
     """A market without end, and the strategy in a process of its own."""
     settings = natya.load_settings(
         environment={},
@@ -153,17 +159,17 @@ class TestAStrategyInAProcess:
 
 class TestAStrategyWhoseProcessIsKilled:
     @pytest.mark.timeout(10 * (KILLS + 6))
-    def test_goes_on_in_another_with_its_position(self, system, tmp_path):
+    def test_goes_on_in_another_with_its_position(self, system, others, tmp_path):
         random, fills = Random(SEED), 0
         for kills in range(1, KILLS + 1):
             fills = await_that(partial(self.fills_beyond, system, fills + random.randrange(20)))
             time.sleep(random.uniform(0.0, 0.01))  # anywhere between two messages
             print(f"seed {SEED}: worker killed after {fills} fills")  # noqa: T201
-            (worker,) = workers_of(os.getpid())
+            (worker,) = workers_of(os.getpid(), others)
             os.kill(worker, signal.SIGKILL)
             await_that(partial(self.runs_again, system, restarts=kills), timeout_s=DEATH_S)
 
-            assert workers_of(os.getpid()) not in ([], [worker])
+            assert workers_of(os.getpid(), others) not in ([], [worker])
         await_that(partial(self.fills_beyond, system, fills + 10))
         system.stop()
 

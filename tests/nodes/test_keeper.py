@@ -58,7 +58,7 @@ def test_stops_its_strategies_when_their_leases_cannot_be_renewed_and_runs_them_
     await_that(lambda: runs(node))
     await_that(lambda: node.look().ticks > 0)
     with server.hanging():
-        await_that(lambda: not runs(node))
+        await_that(lambda: not runs(node) and not node.look().is_connected)
         stopped = node.runtime.request("nodes", Ping()).statistics
     await_that(lambda: runs(node))
 

@@ -314,6 +314,27 @@ class TestAStrategy:
         assert last_words == []
         assert world.answers == ["Unavailable"]
 
+    @pytest.mark.parametrize(("of_a_lease", "answers"), [(0.7, []), (0.9, ["Unavailable"])])
+    def test_whose_lease_ends_waits_for_no_answer_any_more(self, world, of_a_lease, answers):
+        """Its stop would wait for one as long as a question may take."""
+        world.start().running()
+        world.cannot_stop = True
+        world.server.trouble = "hangs"
+        world.system.tell("march", Say())
+        world.run_for(of_a_lease * LEASE_S)
+
+        assert world.answers == answers
+
+    def test_whose_broker_node_is_another_life_waits_for_no_answer_of_the_one_before(self, world):
+        world.start().running()
+        world.cannot_stop = True
+        world.system.tell("march", Say())
+        world.exchange(seconds=0.1)
+        world.server.broker = "mumbai-2"
+        world.run_for(0.6 * LEASE_S)
+
+        assert world.answers == ["Unavailable"]
+
     def test_that_does_not_stop_is_told_to_again_and_again(self, world):
         world.start().running()
         world.cannot_stop = True
@@ -338,7 +359,7 @@ class TestAStrategy:
         assert world.changes == []
         assert world.running() > 0
 
-    def test_of_whose_questions_too_many_wait_hears_no_answer_to_the_oldest(self, world, monkeypatch):
+    def test_of_whose_questions_too_many_wait_hears_at_once_that_the_oldest_has_no_answer(self, world, monkeypatch):
         monkeypatch.setattr(node, "ASKERS_MAX", 2)
         fence = world.start().running()
         for _ in range(3):
@@ -348,7 +369,7 @@ class TestAStrategy:
         world.exchange(*told)
 
         assert len({each.number for each in questions}) == 3
-        assert world.answers == ["HoldingsRead"] * 2
+        assert world.answers == ["Unavailable", "HoldingsRead", "HoldingsRead"]
 
     def test_runs_again_when_the_server_is_back(self, world):
         world.start().running()

@@ -521,10 +521,10 @@ class TestAHandlerThatRaisesInAWorker:
         pid = pid_of(system)
 
         answer = system.request("performer", do("allocate"))
-        (child,) = system.request("boss", DescribeTree()).children
 
         assert answer.error == "MemoryError"
-        assert child.last_error.startswith("MemoryError: more than 256 MiB of memory wanted")
+        told = "MemoryError: more than 256 MiB of memory wanted"
+        eventually(lambda: system.request("boss", DescribeTree()).children[0].last_error.startswith(told))
         assert pid_of(system) == pid
 
 
