@@ -65,12 +65,13 @@ class ReplyAddress(Endpoint):
 class ActorReply(ReplyAddress):
     """A pending request of an actor, which goes on meanwhile; `arrive` delivers the answer."""
 
-    __slots__ = ("_arrive", "guest", "name", "says")
+    __slots__ = ("_arrive", "asker", "guest", "name", "says")
 
     def __init__(self, asker: Endpoint, dead_letters: DeadLetters, arrive: Callable[[Any], object]) -> None:
         super().__init__(dead_letters)
         self.name, self.guest, self.says = asker.name, asker.guest, asker.says
         self._arrive = arrive
+        self.asker = asker
 
     def accept(self, answer: Any) -> None:
         """Deliver it."""

@@ -28,20 +28,21 @@ class Links:
     def __init__(self, injector: Injector, loop: SteppedLoop) -> None:
         self._injector: Final = injector
         self._loop: Final = loop
-        self._late: dict[tuple[ActorAddress, Receiver], list[tuple[Any, int | Stamp]]] = {}
+        self._late: dict[tuple[ActorAddress, Receiver], list[tuple[Any, ActorAddress, int | Stamp]]] = {}
 
     def carry(self, message: Any, sender: ActorAddress, trace: int | Stamp, target: Receiver) -> None:
         """Deliver a message to its receiver, now or later."""
-        late = self._late.get((sender, target))
+        link = getattr(sender, "asker", sender), target  # what an actor asks goes the way of what it sends
+        late = self._late.get(link)
         if late is not None:
-            late.append((message, trace))
+            late.append((message, sender, trace))
             return
         kind, by_ns = self._injector.fate(target.name, type(message))
         if kind == "lose":
             return
         if kind == "delay":
-            self._late[sender, target] = [(message, trace)]
-            self._loop.call_after(by_ns, lambda: self._catch_up(sender, target))
+            self._late[link] = [(message, sender, trace)]
+            self._loop.call_after(by_ns, lambda: self._catch_up(link))
             return
         if kind == "pause":
             self._loop.hold(target, by_ns)
@@ -51,6 +52,6 @@ class Links:
         if kind == "repeat":
             target.arrive(message, sender, trace)
 
-    def _catch_up(self, sender: ActorAddress, target: Receiver) -> None:
-        for message, trace in self._late.pop((sender, target)):
-            target.arrive(message, sender, trace)
+    def _catch_up(self, link: tuple[ActorAddress, Receiver]) -> None:
+        for message, sender, trace in self._late.pop(link):
+            link[1].arrive(message, sender, trace)
