@@ -81,6 +81,7 @@ DHAN_PATH: Final = (
 
 BESIDE: Final = {
     "orders CancelOrders": "a person's many `CancelOrder`",
+    "orders StatesDue": "only where the journal refused a state: `journal Append` is cut there, too",
     "orders ChangeDue": "only where the journal refused a halt: `journal Append` is cut there, too",
     "orders ReadDue": "only where the journal is down: it reads back again",
     "orders ReadOrders": "a question",

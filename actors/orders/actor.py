@@ -67,7 +67,7 @@ from .parts.bracketing import Bracketing
 from .parts.cancelling import Cancelling
 from .parts.changing import Changing
 from .parts.context import OrdersContext
-from .parts.due import CancelDue, ChangeDue, LookUpDue, ReadDue, ReconcileDue, WatchDue
+from .parts.due import CancelDue, ChangeDue, LookUpDue, ReadDue, ReconcileDue, StatesDue, WatchDue
 from .parts.gate import Gate
 from .parts.hearing import Hearing
 from .parts.placing import Placing
@@ -260,6 +260,8 @@ class OrdersActor(RuntimeActor):
                 self._changing.not_written(fact, answer.reason)
             elif isinstance(fact, CancellationIntended):
                 self._cancelling.not_written(fact)
+            elif isinstance(fact, StrategyStateSaved):
+                self._states.not_written()
         if entry.order is not None:
             self._placing.not_written(entry, entry.order, answer.reason)
         elif entry.client_order_id != RISK_STATE and not entry.client_order_id.startswith(STATE_OF):
@@ -337,6 +339,11 @@ class OrdersActor(RuntimeActor):
     def cancel_again(self, _message: CancelDue, _sender: ActorAddress) -> None:
         """Cancel once more what the kill switch is to have cancelled, and is open still."""
         self._cancelling.cancel_again()
+
+    @handles(StatesDue)
+    def write_states(self, _message: StatesDue, _sender: ActorAddress) -> None:
+        """Append once more what the journal has refused of states."""
+        self._states.write_all_owed()
 
     @handles(ChangeDue)
     def write_halt(self, _message: ChangeDue, _sender: ActorAddress) -> None:

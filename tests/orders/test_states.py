@@ -114,6 +114,18 @@ class TestAStateThatTheJournalRefuses:
         assert isinstance(stage.broker.receive(), PlaceOrder)
         assert [type(fact) for fact in stage.disk.facts[-2:]] == [StrategyStateSaved, OrderIntended]
 
+    def test_is_written_soon_where_its_strategy_says_nothing_more(self, stage):
+        stage.open()
+        stage.disk.mode = "refuse"
+        stage.tell(a_state(1), stage.strategy)
+        stage.tell(a_state(2), stage.strategy)
+        stage.settle()
+        refused = states_of(stage)
+        stage.disk.mode = "write"
+        stage.wait_until(lambda: states_of(stage))
+
+        assert (refused, states_of(stage)) == ([], [2])
+
     def test_has_the_order_behind_it_follow_it(self, make):
         ledger = Ledger(writer="x")
         state = ledger.write_state(a_state(1), 1)

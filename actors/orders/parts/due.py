@@ -23,5 +23,9 @@ class ChangeDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to append the halt to the journal again."""
 
 
+class StatesDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to append the states to the journal again that it has refused."""
+
+
 class CancelDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to cancel again what the kill switch is to have cancelled."""

@@ -8,6 +8,7 @@ from ....domain.wording import printable
 from ....messages.addresses import JOURNAL
 from ....messages.strategy_state import StateRefused
 from ..book.states import correlation_of
+from .due import StatesDue
 from .senders import only_strategy
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class StateKeeping:
 
         self._outdated: dict[str, tuple[ActorAddress, ...]] = {}
         self._lives: dict[str, int] = {}
+        self._writes_again = False
 
     def handover(self) -> Handover:
         """Return what is not in the journal."""
@@ -84,6 +86,18 @@ class StateKeeping:
         owed = ledger.states.owed.get(strategy)
         if owed is not None and not ledger.is_waiting(correlation_of(strategy)):
             self._write(owed)
+
+    def not_written(self) -> None:
+        """Have what the journal refused written again soon: its strategy may have nothing more to say for long."""
+        if not self._writes_again:
+            self._writes_again = True
+            self._context.after(self._context.settings.lookup_interval_s, StatesDue())
+
+    def write_all_owed(self) -> None:
+        """Write each state once more that the journal has refused."""
+        self._writes_again = False
+        for strategy in tuple(self._context.ledger.states.owed):
+            self.write_owed(strategy)
 
     def is_outdated(self, strategy: str, sender: ActorAddress | None) -> bool:
         """Tell whether the sender is a life of a strategy whose state is out of date, so that it must not order."""
