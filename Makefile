@@ -126,7 +126,7 @@ bodies: $(STAMP) ## Send 10,000 random requests to the paper exchange (COUNT=n)
 .PHONY: conformance
 conformance: $(STAMP) ## Run Thespian's own suite on our system base (five minutes)
 	@# Unbuffered output breaks one of its tests on every base.
-	env -u PYTHONUNBUFFERED PYTHONPATH=tests/conformance $(BIN)/python -m pytest -c /dev/null -p no:cacheprovider \
+	env -u PYTHONUNBUFFERED PYTHONPATH=tests/conformance:tests/helpers $(BIN)/python -m pytest -c /dev/null -p no:cacheprovider \
 		-p natya_conformance --pyargs thespian.test --timeout 120 -q -rfEs
 
 .PHONY: check
