@@ -189,6 +189,7 @@ class ControlActor(RuntimeActor):
         operation, message = BY_NAME[wanted.operation], wanted.message
         try:
             expect_within(operation, message, actor=wanted.actor, limits=self.settings.limits)
+            self._expect_here(operation)
         except AskRefusedError as refusal:
             self.send(sender, AskRefused(request_id=0, kind=refusal.kind, reason=refusal.reason))
             return

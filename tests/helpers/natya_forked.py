@@ -58,8 +58,6 @@ class Troupe:
                 else:
                     self.members[pipe].hear(said)
             if stop := session.shouldfail or session.shouldstop:
-                self.files = []
-                self.end()
                 raise session.Failed(stop) if session.shouldfail else session.Interrupted(stop)
         return True
 

@@ -106,8 +106,7 @@ class RiskKeeper:
 
         While the journal is read back it holds, and is written and answered afterwards.
         """
-        self._halting.begin(request, sender)
-        self._control.alarm, self._control.alarmed_by = self._halting.cause, self._halting.person or KILL_SWITCH
+        self._begin_halt(request, sender)
         self._cancelling.cancel_halted()
         if self._context.is_read:
             self.write_halt()
@@ -117,7 +116,10 @@ class RiskKeeper:
         if self._control.alarm or self._halt_file is None or not self._halt_file.is_engaged():
             return
         note = self._halt_file.note()
-        self._halting.begin(HaltTrading(cause=note.cause(), person=note.person))
+        self._begin_halt(HaltTrading(cause=note.cause(), person=note.person))
+
+    def _begin_halt(self, request: HaltTrading, asker: ActorAddress | None = None) -> None:
+        self._halting.begin(request, asker)
         self._control.alarm, self._control.alarmed_by = self._halting.cause, self._halting.person or KILL_SWITCH
 
     def limit(self, request: ReduceOnly, sender: ActorAddress) -> None:

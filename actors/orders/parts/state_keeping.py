@@ -8,6 +8,7 @@ from ....domain.wording import printable
 from ....messages.addresses import JOURNAL
 from ....messages.strategy_state import StateRefused
 from ..book.states import correlation_of
+from ..reconciling.rounds import Rounds
 from .due import StatesDue
 from .senders import only_strategy
 
@@ -37,7 +38,7 @@ class StateKeeping:
 
         self._outdated: dict[str, tuple[ActorAddress, ...]] = {}
         self._lives: dict[str, int] = {}
-        self._writes_again = False
+        self._next_write = Rounds(lambda after_s: context.after(after_s, StatesDue()))
 
     def handover(self) -> Handover:
         """Return what is not in the journal."""
@@ -89,13 +90,11 @@ class StateKeeping:
 
     def not_written(self) -> None:
         """Have what the journal refused written again soon: its strategy may have nothing more to say for long."""
-        if not self._writes_again:
-            self._writes_again = True
-            self._context.after(self._context.settings.lookup_interval_s, StatesDue())
+        self._next_write.keep(is_needed=True, after_s=self._context.settings.lookup_interval_s)
 
     def write_all_owed(self) -> None:
         """Write each state once more that the journal has refused."""
-        self._writes_again = False
+        self._next_write.fired()
         for strategy in tuple(self._context.ledger.states.owed):
             self.write_owed(strategy)
 
