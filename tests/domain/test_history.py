@@ -64,6 +64,28 @@ class TestWhatIsAskedFor:
 
     def test_precedes_what_is_had_by_its_first_session(self):
         assert pieces((MONDAY, FRIDAY + 8), [(FRIDAY, FRIDAY + 8)], SHARES, days_max=90) == ((MONDAY, FRIDAY + 1),)
+        assert pieces((MONDAY, FRIDAY), [(FRIDAY + 3, FRIDAY + 8)], SHARES, days_max=90) == (
+            (MONDAY, FRIDAY),
+            (FRIDAY + 3, FRIDAY + 4),
+        )
+
+    def test_goes_on_to_the_session_that_is_had_behind_a_weekend(self):
+        tuesday, next_week = FRIDAY + 4, (FRIDAY + 3, FRIDAY + 8)
+
+        assert pieces((MONDAY, FRIDAY + 3), [next_week], SHARES, days_max=90) == ((MONDAY, tuesday),)
+        assert pieces(next_week, [(MONDAY, FRIDAY + 1)], SHARES, days_max=90) == ((FRIDAY, FRIDAY + 8),)
+
+    @pytest.mark.parametrize("had", [FRIDAY + 1, FRIDAY + 2, FRIDAY + 3])
+    def test_is_besides_the_very_last_session_that_is_had(self, had):
+        late = (MONDAY + 28, MONDAY + 33)
+
+        assert pieces(late, [(MONDAY, had)], SHARES, days_max=90) == ((FRIDAY, FRIDAY + 1), late)
+
+    def test_is_besides_no_day_that_is_not_had(self):
+        late, weekend = (MONDAY + 28, MONDAY + 33), (FRIDAY + 1, FRIDAY + 3)
+
+        assert pieces(late, [weekend], SHARES, days_max=90) == (late,)
+        assert pieces((MONDAY, MONDAY + 1), [weekend], SHARES, days_max=90) == ((MONDAY, MONDAY + 1),)
 
     def test_is_besides_the_nearest_session_that_is_had_where_nothing_touches(self):
         late = (MONDAY + 28, MONDAY + 33)
@@ -233,6 +255,24 @@ class TestCandlesOfAChart:
     )
     def test_are_not_made_of_a_row_that_cannot_be_one(self, row, reason):
         assert candles_of(a_chart(row), symbol="INFY", interval_ns=DAY_NS, **BOUNDS) == ((), {reason: 1})
+
+    def test_are_made_of_a_day_with_a_trade_and_of_a_minute_without_one(self):
+        day, minute = ((MONDAY_S, 1.0, 1.0, 1.0, 1.0, volume) for volume in (1, 0))
+
+        assert len(candles_of(a_chart(day), symbol="INFY", interval_ns=DAY_NS, **BOUNDS)[0]) == 1
+        assert len(candles_of(a_chart(minute), symbol="INFY", interval_ns=DAY_NS - 1, **BOUNDS)[0]) == 1
+
+    def test_are_counted_by_the_reason_for_which_they_are_left_out(self):
+        early = (MONDAY_S - 60, 1.0, 1.0, 1.0, 1.0, 1)
+
+        assert candles_of(a_chart(early, early), symbol="INFY", interval_ns=DAY_NS, **BOUNDS)[1] == {
+            "outside of what was asked for": 2
+        }
+
+    def test_are_all_that_lie_within_what_was_asked_for(self):
+        ends = [(MONDAY_S, 1.0, 1.0, 1.0, 1.0, 1), (MONDAY_S + 3 * 86_400, 1.0, 1.0, 1.0, 1.0, 1)]
+
+        assert len(candles_of(a_chart(*ends), symbol="INFY", interval_ns=DAY_NS, **BOUNDS)[0]) == 2
 
     def test_of_an_index_have_no_volume(self):
         chart = a_chart((MONDAY_S, 1.0, 1.0, 1.0, 1.0, 0))

@@ -56,6 +56,14 @@ class TestAPriceOffTheGrid:
     def test_is_not_taken_for_noise(self, price):
         assert PriceGrid(0.05).snap(price) is None
 
+    def test_by_a_float_or_by_a_millionth_of_a_tick_is_taken_for_noise_whichever_is_more(self):
+        large, small = 100_000_000.0, 100.0
+
+        assert math.ulp(large) > 0.01 * 1e-6
+        assert PriceGrid(0.01).snap(math.nextafter(large, math.inf)) == large
+        assert PriceGrid(0.01).snap(small + 0.9e-8) == small
+        assert PriceGrid(0.01).snap(small + 1.1e-8) is None
+
     @pytest.mark.parametrize("price", [math.nan, math.inf, -math.inf, 0.0, -0.05, 2e12])
     def test_that_is_no_price_at_all_has_no_neighbour(self, price):
         assert PriceGrid(0.05).snap(price) is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.domain.dhan.market.charts import Chart, chunks, joined
+from natya.domain.dhan.market.charts import Chart, ExpiredSide, chunks, joined
 
 some_times = st.sets(st.integers(0, 12), max_size=4).map(sorted)
 
@@ -51,13 +51,22 @@ def test_chunks_are_all_days_once_in_order_and_no_longer_than_may_be(days, longe
 COLUMN = (1, 2, 3)
 
 
-@pytest.mark.parametrize("name", [*Chart.COLUMNS, "open_interest"])
+@pytest.mark.parametrize("name", Chart.__struct_fields__)
 def test_a_chart_of_arrays_of_two_lengths_is_none(name):
-    columns = dict.fromkeys((*Chart.COLUMNS, "open_interest"), COLUMN)
+    columns = dict.fromkeys(Chart.__struct_fields__, COLUMN)
     assert Chart(**columns).fault() == ""
 
     assert "wanted, found" in Chart(**columns | {name: COLUMN[:2]}).fault()
     assert Chart(**columns | {"open_interest": ()}).fault() == ""
+
+
+@pytest.mark.parametrize("name", ExpiredSide.__struct_fields__)
+def test_a_chart_of_an_expired_option_is_of_one_length_save_what_was_not_asked_for(name):
+    columns = dict.fromkeys(ExpiredSide.__struct_fields__, COLUMN)
+    assert ExpiredSide(**columns).fault() == ""
+
+    assert "wanted, found" in ExpiredSide(**columns | {name: COLUMN[:2]}).fault()
+    assert bool(ExpiredSide(**columns | {name: ()}).fault()) is (name == "timestamp")
 
 
 @pytest.mark.parametrize(("times", "is_one"), [((1, 2, 3), True), ((1, 1, 3), False), ((1, 3, 2), False)])

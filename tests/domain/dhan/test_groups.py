@@ -1,7 +1,9 @@
 """What each group of Dhan's endpoints is asked and answers: the documented examples, there and back."""
 
+import importlib
 import inspect
 import math
+import pkgutil
 
 import msgspec
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from natya_dhan import ANSWERS, ANYTHING, REQUESTS, ROWS
 
+from natya.domain import dhan
 from natya.domain.dhan.market.option_chain import OptionChain
 from natya.domain.dhan.market.quotes import QuotesRequest
 from natya.domain.dhan.moments import time_ns
@@ -18,11 +21,30 @@ from natya.domain.dhan.trading.super_orders import modified_entry, modified_stop
 from natya.domain.dhan.writing import InvalidRequestError, body_of, written
 
 KINDS = sorted({kind for kind, _ in ANSWERS}, key=lambda kind: kind.__name__)
+EVERY_KIND = sorted(
+    {
+        each
+        for module in pkgutil.walk_packages(dhan.__path__, f"{dhan.__name__}.")
+        for each in vars(importlib.import_module(module.name)).values()
+        if isinstance(each, type) and issubclass(each, msgspec.Struct)
+    },
+    key=lambda kind: kind.__name__,
+)
 NUMBERS = st.integers() | st.floats(allow_nan=True) | st.sampled_from([0, 1, -1, 1e13, 1 << 63])
 
 
 def id_of(value):
     return getattr(value, "__name__", None)
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND, ids=id_of)
+def test_nothing_asked_or_answered_has_an_amount_or_a_yes_that_was_left_out(kind):
+    left_out = {each.name: each.default for each in msgspec.structs.fields(kind) if not each.required}
+    left_out.pop("last_ns", None)  # of what the limits count here: before all time
+    ones = {"multiplier", "lot_size"}
+
+    assert {name for name, found in left_out.items() if isinstance(found, int | float) and found} <= ones
+    assert all(left_out[name] == 1 for name in ones & left_out.keys())
 
 
 class TestAnAnswer:
@@ -32,13 +54,6 @@ class TestAnAnswer:
 
         assert written(answer) == wire
         assert read(kind, msgspec.json.decode(msgspec.json.encode(written(answer)))) == answer
-
-    @pytest.mark.parametrize("kind", KINDS, ids=id_of)
-    def test_has_no_amount_that_the_service_left_out(self, kind):
-        left_out = {each.name: each.default for each in msgspec.structs.fields(kind) if not each.required}
-
-        amounts = {name: found for name, found in left_out.items() if type(found) in {int, float}}
-        assert amounts == {name: int(name == "multiplier") for name in amounts}
 
     @pytest.mark.parametrize("kind", KINDS, ids=id_of)
     def test_of_something_else_is_refused(self, kind):
