@@ -20,6 +20,25 @@ class TestTheDefaults:
     def test_of_the_settings_are_those_of_the_model(self):
         assert FillModel.of(ExchangeSettings.default()) == FillModel()
 
+    def test_are_changed_each_by_the_setting_of_its_name(self):
+        chosen = ExchangeSettings.default(
+            queue_position="shown",
+            order_latency_s=2.0,
+            shown_share=0.5,
+            market_protection_percent=3.0,
+            slippage_percent=4.0,
+            slippage_ticks=5,
+        )
+
+        assert FillModel.of(chosen) == FillModel(
+            queue_position="shown",
+            latency_ns=2_000_000_000,
+            shown_share=0.5,
+            protection_percent=3.0,
+            slippage_percent=4.0,
+            slippage_ticks=5,
+        )
+
     def test_may_be_less_than_a_second(self):
         assert FillModel.of(ExchangeSettings.default(order_latency_s=0.25)).latency_ns == 250_000_000
 
@@ -154,6 +173,12 @@ class TestSlippage:
 
         assert trades(matching.place(an_order(side=side, limit_price=limit_price))) == [(10, limit_price)]
 
+    def test_of_nothing_leaves_a_price_as_it_was_recorded(self, a_tick, an_order, trades):
+        matching = under()
+        matching.move(a_tick(100.02))
+
+        assert trades(matching.place(an_order())) == [(10, 100.02)]
+
     def test_is_none_for_an_order_that_rested(self, a_tick, an_order, trades):
         matching = under(slippage_ticks=5)
         matching.move(a_tick(100.0))
@@ -177,6 +202,12 @@ class TestMarketPriceProtection:
 
         assert trades(matching.place(an_order())) == [(4, 100.5), (3, 101.0)]
         assert matching.resting == 1
+
+    def test_is_below_the_last_price_for_a_seller(self, a_tick, an_order, trades):
+        matching = under(protection_percent=1.0)
+        matching.move(a_tick(100.0, bids=[(99.5, 4), (99.0, 3), (98.95, 50)], asks=[]))
+
+        assert trades(matching.place(an_order(side="SELL"))) == [(4, 99.5), (3, 99.0)]
 
 
 prices = st.integers(1_980, 2_020).map(lambda ticks: round(ticks * 0.05, 2))

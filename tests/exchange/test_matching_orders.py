@@ -110,6 +110,21 @@ class TestAStopOrder:
         assert matching.resting == 0
         assert matching.move(a_tick(105.0)) == []
 
+    def test_is_told_with_its_prices(self, matching, a_tick, an_order):
+        matching.move(a_tick(100.0))
+        matching.place(self.a_stop(an_order, client_order_id="both", limit_price=101.5))
+        matching.place(an_order("none"))
+
+        found = [matching.find(name) for name in ("both", "none")]
+        assert [(each.limit_price, each.trigger_price) for each in found] == [(101.5, 101.0), (0.0, 0.0)]
+
+    def test_with_a_trigger_off_the_grid_is_rejected(self, matching, a_tick, an_order):
+        matching.move(a_tick(100.0))
+
+        assert "multiples of 0.05 rupees is wanted, found 101.02" in (
+            matching.place(self.a_stop(an_order, 101.02))[0].reason
+        )
+
     def test_without_a_trigger_is_rejected(self, matching, a_tick, an_order):
         matching.move(a_tick(100.0))
 
@@ -203,6 +218,16 @@ class TestAReplacedOrder:
         assert kinds(matching.replace(a_change("first", quantity=8, limit_price=99.0))) == ["REPLACED"]
 
         assert queue() == [("first", 8), ("second", 4)]
+
+    def test_keeps_its_place_where_nothing_changed(self, matching, queue):
+        matching.replace(a_change("first", limit_price=99.0))
+
+        assert queue() == [("first", 10), ("second", 2)]
+
+    def test_of_the_market_has_no_limit_any_more(self, matching, queue, trades):
+        assert trades(matching.replace(a_change("first"))) == [(5, 100.0)]
+
+        assert queue() == [("first", 5), ("second", 7)]
 
     def test_loses_its_place_where_its_quantity_rises(self, matching, queue):
         matching.replace(a_change("first", quantity=11, limit_price=99.0))

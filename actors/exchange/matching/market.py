@@ -71,9 +71,10 @@ class Market:
             del resting[bisect.bisect_left(resting, order.priority, key=lambda each: each.priority)]
 
     def opened(self, tick: Tick) -> bool:
-        """Tell whether a session opened between the tick before and this one; False in pre-open."""
-        if tick.exchange_ns < self.opens_ns:
-            return False
+        """Tell whether a session opened between the tick before and this one, which is not before `opens_ns`.
+
+        False in pre-open.
+        """
         self.opens_ns = next_opening(tick.exchange_ns)
         today = session_at(tick.exchange_ns)
         return today is None or tick.exchange_ns >= today.open_ns

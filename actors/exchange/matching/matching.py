@@ -14,7 +14,8 @@ Rules (the reasons, and the direction in which each of them errs: docs/decisions
 - A stop order arrives with the tick whose last price meets its trigger, after the orders that rest. It trades at no
   better price than its trigger, and behind a gap at the price behind the gap.
 - An order that was on its way is in the book when its time is over (`let_in`): it meets the book as it is then, if a
-  tick has come since it was sent; if none has, it meets the next one. A book from before is never met.
+  tick has come since it was sent; if none has, it meets the next one. A book from before is never met. An order of an
+  earlier run that is changed before the first tick is on its way to that tick.
 - The liquidity of one tick is used once, by price and then by time of arrival. The next tick has the recorded book
   again, since the recording is not affected by our trades.
 - Our own orders never trade with each other. Of two that are linked, what one trades the other loses.
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 ORDERS_MAX: Final = 1_000_000
 """Orders that one run may place (about 1 GB); more are rejected."""
+
+DUE_AT_ONCE_NS: Final = 1
+"""Of an order that meets the next tick, whenever that is."""
 
 
 class Matching:
@@ -220,6 +224,8 @@ class Matching:
         self._arrivals += 1
         order.arrival = self._arrivals
         self._price(market, order)
+        if market.tick is None and not order.due_ns:  # of an earlier run: it meets the first tick of this one
+            order.due_ns = DUE_AT_ONCE_NS
         market.insert(order)
         reports = [self._report(order, "REPLACED", number=request.number)]
         if not order.due_ns:
@@ -318,6 +324,8 @@ class Matching:
             return []
         market.arriving.remove(order)
         order.due_ns, order.sent_at = 0, None
+        if order.limit_price is None:  # there may have been no price yet to protect it by
+            self._price(market, order)
         market.insert(order)
         return self._enter(market, order)
 

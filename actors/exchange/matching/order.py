@@ -76,8 +76,7 @@ class Order:
         It is no better than its trigger: what the last price has passed was no longer offered.
         """
         trigger_price, limit_price = self.request.trigger_price, self.limit_price
-        if trigger_price is None:
-            return offered
+        assert trigger_price is not None, "a stop order has a trigger"
         worse, better = (max, min) if self.request.side == "BUY" else (min, max)
         price = worse(offered, trigger_price)
         return price if limit_price is None else better(price, limit_price)
