@@ -70,6 +70,7 @@ def test_a_limit_is_what_was_written_last(ledger):
     assert read.sequence == 2
 
 
-def test_a_fact_without_an_intent_is_told_with_its_record(make, ledger):
+@pytest.mark.parametrize("fact", ["accepted", "cancelled"])
+def test_a_fact_without_an_intent_is_told_with_its_record(make, ledger, fact):
     with pytest.raises(FactWithoutIntentError, match=r"^record 9 of the journal: "):
-        ReadBack().take_in(record(9, make.accepted("A")), ledger)
+        ReadBack().take_in(record(9, getattr(make, fact)("A")), ledger)
