@@ -31,13 +31,18 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     @classmethod
     def default(cls, **changes: Any) -> Self:
         """Return the section with the values of `default.toml`, except for `changes`: for tests and use by itself."""
-        hints = get_type_hints(cls, include_extras=True)
+        hints = _hints(cls)
         table = _defaults()[cls.TABLE]
         given = {
             name: Secret(value) if hints[name] is Secret else msgspec.convert(value, hints[name])
             for name, value in table.items()
         }
         return cls(**(given | changes))
+
+
+@functools.cache
+def _hints(section: type[Section]) -> dict[str, Any]:
+    return get_type_hints(section, include_extras=True)
 
 
 @functools.cache

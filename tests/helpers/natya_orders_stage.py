@@ -1,7 +1,7 @@
 """The orders actor between a fake journal and a broker played by the test."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import msgspec
 
@@ -121,17 +121,18 @@ class Stage:
 
     def _answer_lookups(self, starting):
         """Tell, until it has started, that nothing can be looked up."""
-        while not starting.done():
-            if not self.broker.is_empty():
-                question = self.broker.receive()
-                self.asked_at_start.append(question)
-                if isinstance(question, OrdersSentBefore | WithdrawOrder):
-                    continue
-                if isinstance(question, PlaceOrder):  # an exit of a bracket
-                    self.placed_at_start.append(question)
-                    continue
-                assert isinstance(question, FindOrder)
-                self.tell(LookupFailed(client_order_id=question.client_order_id, reason="not yet"))
+        while not wait([starting], timeout=0.001).done:
+            if self.broker.is_empty():
+                continue
+            question = self.broker.receive()
+            self.asked_at_start.append(question)
+            if isinstance(question, OrdersSentBefore | WithdrawOrder):
+                continue
+            if isinstance(question, PlaceOrder):  # an exit of a bracket
+                self.placed_at_start.append(question)
+                continue
+            assert isinstance(question, FindOrder)
+            self.tell(LookupFailed(client_order_id=question.client_order_id, reason="not yet"))
 
     def tell(self, message, sender=None):
         self.system.tell("orders", message, sender=sender or self.broker)
