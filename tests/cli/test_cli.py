@@ -222,7 +222,8 @@ class TestTheProgram:
     def test_explains_itself_without_loading_a_room(self):
         rooms = "'natya.actors', 'natya.cli.commands.db.query'"
         told = f"print({{'thespian', 'duckdb', 'numpy', 'msgspec', 'rich', 'pydantic', {rooms}}} & {{*sys.modules}})"
-        program = f"import sys; from natya.cli.app import app; app(['--help'], standalone_mode=False); {told}"
+        calls = "; ".join(f"app({words}, standalone_mode=False)" for words in (["positions", "--help"], ["--help"]))
+        program = f"import sys; from natya.cli.app import app; {calls}; {told}"
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
         assert "ask it, fill it" in done.stdout

@@ -49,7 +49,7 @@ _IMPORTED = (
     *("natya.cli.commands.run", "natya.cli.views.screen", "natya.cli.views.rows"),
     *("natya.cli.commands.exchange.serve", "natya.cli.serving", "natya.actors.exchange.wire"),
     *("natya.actors.exchange.streams", "uvicorn.loops.asyncio", "uvicorn.lifespan.off"),
-    *("typer._adapters", "typer._click.decorators", "pydantic.plugin._loader", "importlib.readers", "numpy.ma"),
+    *("typer._click.decorators", "importlib.readers", "numpy.ma"),
 )
 
 
