@@ -118,7 +118,7 @@ class OrdersActor(RuntimeActor):
             context, risk, cancelling, resolving, hearing, self._answering, self._bracketing, states
         )
         self._ledger, self._market = context.ledger, context.market
-        if self.settings.day_loss_max_rupees and not self.market_rules:
+        if (self.settings.day_loss_max_rupees or self.settings.order_to_trade_max) and not self.market_rules:
             self.after(WATCH_S, WatchDue())
         self._starting.read_on()
 
@@ -360,7 +360,12 @@ class OrdersActor(RuntimeActor):
         """Look at the limits of the day, which prices alone may pass while nobody orders."""
         self.after(WATCH_S, WatchDue())
         if self._context.is_read:
-            self._risk.watch(self.clock.now_ns())
+            now_ns = self.clock.now_ns()
+            self._risk.watch(now_ns)
+            warning = self._risk.warning(now_ns)
+            if warning and not self.trouble:
+                self.log("orders.warned", level="warning", reason=warning)
+            self.trouble = warning
 
     # State.
 

@@ -79,6 +79,9 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     rejects_max: Few
     """Orders that the broker rejects in 60 s, after which only orders pass that close; 0: any."""
 
+    order_to_trade_max: Amount
+    """Orders, modifications and cancellations of a day for each trade, above which orders is in trouble; 0: any."""
+
     repeats_max: Few
     """Orders that are alike in 10 s; after one more only orders pass that close; 0: any."""
 

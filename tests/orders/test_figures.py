@@ -74,6 +74,7 @@ class TestAFigure:
             ),
             ("orders_a_second_max", "", 4, "3 orders passed in the last 1 s, 1 on their way to the journal"),
             ("orders_a_day_max", "", 4, "3 orders passed since midnight in India, 1 on their way"),
+            ("order_to_trade_max", "", 3.0, "3 orders, 0 modifications and cancellations, 1 trades today"),
             ("rejects_max", "", 0, "0 orders rejected by the broker in the last 60 s"),
             ("position_max", "INFY", 30, "10 held, 20 open to buy, 0 open to sell"),
             ("strategy_orders_a_day_max", "crossover", 3, "3 of its orders passed since midnight in India"),

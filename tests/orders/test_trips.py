@@ -3,10 +3,13 @@
 import pytest
 from msgspec.structs import replace
 from natya_builders import a_tick
+from natya_order_facts import asked, intended
 
 from natya.actors.orders import OrdersActor
 from natya.actors.orders import actor as orders_actor
-from natya.domain.time import SECOND_NS
+from natya.actors.orders.book import Book
+from natya.actors.orders.rules import warned
+from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.broker import OrderNotPlaced, PlaceOrder, WithdrawOrder
 from natya.messages.orders import OrderIntended, OrderRefused, Resume, Resumed, ResumeRefused, RiskStateChanged
 
@@ -228,3 +231,73 @@ class TestAPriceOfTheMarket:
         stage.settle()
 
         assert refusals(stage) == [("A-1", "price_collar_percent")]
+
+
+class TestMessagesForEachTrade:
+    """Orders, modifications and cancellations of a day, divided by its trades."""
+
+    @staticmethod
+    def day(make, *, orders, cancelled=0, modified=0, traded=0):
+        book = Book()
+        for number in range(orders):
+            name = f"A-{number}"
+            book.apply(make.intent(name, occurred_ns=0))
+            if number < modified:
+                book.apply(make.accepted(name))
+                book.apply(replace(intended(1, limit_price=99.0), client_order_id=name))
+            elif number < modified + cancelled:
+                book.apply(make.accepted(name))
+                book.apply(replace(asked(1), client_order_id=name))
+            elif number < modified + cancelled + traded:
+                book.apply(replace(make.filled(name, trade_id=f"T-{number}", quantity=10)))
+        return book
+
+    @pytest.mark.parametrize(
+        ("orders", "cancelled", "traded", "is_warned"),
+        [
+            (60, 40, 5, False),  # exactly 20
+            (61, 40, 5, True),
+            (101, 0, 5, True),
+            (60, 39, 4, False),  # 99 messages say nothing yet
+            (60, 40, 4, True),
+            (100, 0, 0, True),
+        ],
+    )
+    def test_are_told_above_the_limit_from_the_hundredth_on(self, make, orders, cancelled, traded, is_warned):
+        book = self.day(make, orders=orders, cancelled=cancelled, traded=traded)
+
+        assert bool(warned(book, make.limits(order_to_trade_max=20.0), 0)) == is_warned
+
+    def test_name_what_was_counted(self, make):
+        book = self.day(make, orders=60, cancelled=30, modified=12, traded=5)
+
+        assert warned(book, make.limits(order_to_trade_max=20.0), 0) == (
+            "order_to_trade_max: at most 20 messages for each trade today wanted, found 20.4: "
+            "60 orders, 42 modifications and cancellations, 5 trades"
+        )
+
+    def test_are_those_of_one_day(self, make):
+        book = self.day(make, orders=101)
+        limits = make.limits(order_to_trade_max=20.0)
+        assert warned(book, limits, 0)
+
+        assert warned(book, limits, 2 * DAY_NS) == ""
+        assert book.today(2 * DAY_NS).changes == 0
+
+    def test_are_no_matter_without_a_limit(self, make):
+        assert warned(self.day(make, orders=101), make.limits(), 0) == ""
+
+    def test_are_a_trouble_of_orders_while_all_orders_pass_and_after_a_restart(self, stage, make, monkeypatch):
+        monkeypatch.setattr(orders_actor, "WATCH_S", 0.02)
+        now_ns = stage.system.base.clock.now_ns()
+        for number in range(101):
+            stage.disk.facts += [
+                make.intent(f"A-{number}", occurred_ns=now_ns),
+                replace(make.rejected(f"A-{number}"), occurred_ns=now_ns),
+            ]
+        stage.open(order_to_trade_max=20.0)
+        stage.wait_until(lambda: "order_to_trade_max: at most 20" in stage.system.base.find("orders").instance.trouble)
+        stage.submit(make.order("B-1"))
+
+        assert isinstance(stage.broker.receive(), PlaceOrder)
+        assert state(stage) == "NORMAL"

@@ -11,7 +11,7 @@ import msgspec
 from ....domain.orders import Order
 from ....domain.positions import KeptHolding, Positions, StrategyPositions
 from ....domain.time import day_of
-from ....messages.orders import KeptRiskState, Side
+from ....messages.orders import CancellationIntended, KeptRiskState, ModificationIntended, OrderRejected, Side
 from .day import Day, KeptDay, Profit
 
 EXITS_REMEMBERED_MAX: Final = 1_000
@@ -176,3 +176,11 @@ class Account:
         """Begin the day in India of a time, unless it has begun already."""
         if time_ns >= self.day.ends_ns:
             self.day.begin(day_of(time_ns), self.positions.holdings)
+
+    def count(self, fact: OrderRejected | ModificationIntended | CancellationIntended) -> None:
+        """Count for the day what the broker rejected, and what else than orders was wanted of it."""
+        if isinstance(fact, OrderRejected):
+            self.day.rejected(fact.occurred_ns)
+        else:
+            self.begin_day(fact.occurred_ns)
+            self.day.changed()

@@ -18,7 +18,9 @@ from ....domain.brackets import entry_id, other_exit_id
 from ....domain.orders import Order, advance
 from ....domain.time import SECOND_NS
 from ....messages.orders import (
+    CancellationIntended,
     KeptRiskState,
+    ModificationIntended,
     OrderFact,
     OrderFilled,
     OrderIntended,
@@ -234,8 +236,8 @@ class Book:
                 account.positions.apply(fact)
                 account.day.traded(fact.strategy, fact.symbol, held, account.positions.quantity(fact.symbol))
                 account.by_strategy.apply(fact)
-            elif isinstance(fact, OrderRejected):
-                account.day.rejected(fact.occurred_ns)
+            elif isinstance(fact, OrderRejected | ModificationIntended | CancellationIntended):
+                account.count(fact)
         self._newest[client_order_id] = fact
         return True
 

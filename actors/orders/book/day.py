@@ -84,6 +84,7 @@ class KeptDay(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     ends_ns: int
     orders: int
     orders_before: int
+    changes: int
     orders_by_strategy: dict[str, int]
     trades_by_strategy: dict[str, int]
     realized_before: tuple[str, str]
@@ -98,7 +99,7 @@ class Day:
     """The counts of one account."""
 
     __slots__ = (
-        "_orders_before", "_recent", "_rejected_ns", "_sent", "carried", "ends_ns", "number", "orders",
+        "_orders_before", "_recent", "_rejected_ns", "_sent", "carried", "changes", "ends_ns", "number", "orders",
         "orders_by_strategy", "realized_before", "trades_by_strategy",
     )  # fmt: skip
 
@@ -114,6 +115,9 @@ class Day:
 
         self._orders_before = 0
         """Orders of all days before."""
+
+        self.changes = 0
+        """Modifications and cancellations that were wanted of the broker."""
 
         self.orders_by_strategy: defaultdict[str, int] = defaultdict(int)
         self.trades_by_strategy: defaultdict[str, int] = defaultdict(int)
@@ -135,6 +139,7 @@ class Day:
             ends_ns=self.ends_ns,
             orders=self.orders,
             orders_before=self._orders_before,
+            changes=self.changes,
             orders_by_strategy=self.orders_by_strategy,
             trades_by_strategy=self.trades_by_strategy,
             realized_before=(f"{realized.numerator:x}", f"{realized.denominator:x}"),
@@ -148,7 +153,7 @@ class Day:
         """Return what was kept."""
         day = cls()
         day.number, day.ends_ns = kept.number, kept.ends_ns
-        day.orders, day._orders_before = kept.orders, kept.orders_before
+        day.orders, day._orders_before, day.changes = kept.orders, kept.orders_before, kept.changes
         day.orders_by_strategy.update(kept.orders_by_strategy)
         day.trades_by_strategy.update(kept.trades_by_strategy)
         day.realized_before = Fraction(*(int(each, 16) for each in kept.realized_before))
@@ -161,7 +166,7 @@ class Day:
         """Begin a new day with what is held; times in the last hour still count."""
         self.number, self.ends_ns = number, day_start_ns(number + 1)
         self._orders_before += self.orders
-        self.orders = 0
+        self.orders = self.changes = 0
         self.orders_by_strategy, self.trades_by_strategy = defaultdict(int), defaultdict(int)
         self.realized_before = sum((each.realized for each in holdings.values()), Fraction(0))
         self.carried = {symbol for symbol, each in holdings.items() if each.quantity}
@@ -171,6 +176,15 @@ class Day:
         self.orders += 1
         self.orders_by_strategy[fact.strategy] += 1
         self._sent.append(fact)
+
+    @property
+    def trades(self) -> int:
+        """Trades of all strategies."""
+        return sum(self.trades_by_strategy.values())
+
+    def changed(self) -> None:
+        """Count a modification or a cancellation of an order."""
+        self.changes += 1
 
     def traded(self, strategy: str, symbol: str, before: int, after: int) -> None:
         """Count a trade, which changed the signed shares held of its symbol."""

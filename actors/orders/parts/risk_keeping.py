@@ -9,7 +9,7 @@ from ....messages.addresses import JOURNAL, KILL_SWITCH, ORDERS
 from ....messages.kill_switch import HaltTrading, TradingHalted
 from ....messages.orders import Resumed, ResumeRefused
 from ..risk_state import RiskControl, changed, strictest, why_not_resumed
-from ..rules import Trip, tripped
+from ..rules import Trip, tripped, warned
 from .due import ChangeDue
 
 if TYPE_CHECKING:
@@ -76,6 +76,10 @@ class RiskKeeper:
             trip = tripped(self._ledger.book, settings, now_ns, self._context.market or {})
             if trip is not None:
                 self.trip(trip)
+
+    def warning(self, now_ns: int) -> str:
+        """Return what a person should know of the day's orders, although all of them pass; empty: nothing."""
+        return warned(self._ledger.book, self._context.settings, now_ns)
 
     def trip(self, trip: Trip) -> None:
         """Enter a stricter state, from now on; where that is HALTED cancel every open order."""

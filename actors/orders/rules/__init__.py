@@ -16,7 +16,7 @@ from .figures import figures_of
 from .identity import contradiction
 from .situation import NO_PRICE, MarketPrice, Refusal, Rule, Situation
 from .table import RULES, is_on, judge, rules_of, settings_of
-from .trips import Trip, tripped
+from .trips import Trip, tripped, warned
 
 __all__ = [
     "NO_PRICE",
@@ -37,4 +37,5 @@ __all__ = [
     "rules_of",
     "settings_of",
     "tripped",
+    "warned",
 ]

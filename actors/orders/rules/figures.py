@@ -9,7 +9,7 @@ from ....domain.time import SECOND_NS
 from ....messages.risk import RiskFigure
 from ..book.day import UNITS
 from .situation import NO_PRICES
-from .trips import REJECTS_S
+from .trips import REJECTS_S, order_to_trade
 
 if TYPE_CHECKING:
     from .situation import Situation
@@ -58,6 +58,13 @@ def _of_account(situation: Situation) -> Iterator[RiskFigure]:
         limit=limits.orders_a_day_max,
         found=situation.today.orders + waiting,
         formed=f"{situation.today.orders} orders passed since midnight in India, {waiting} on their way",
+    )
+    today = situation.today
+    yield RiskFigure(
+        limit_name="order_to_trade_max",
+        limit=limits.order_to_trade_max,
+        found=order_to_trade(book, situation.now_ns),
+        formed=f"{today.orders} orders, {today.changes} modifications and cancellations, {today.trades} trades today",
     )
     rejects = situation.today.rejected_since(situation.now_ns - REJECTS_S * SECOND_NS)
     yield RiskFigure(

@@ -15,6 +15,9 @@ from .situation import MarketPrice
 REJECTS_S: Final = 60
 """Seconds in which rejected orders are counted."""
 
+MESSAGES_MIN: Final = 100
+"""Orders, modifications and cancellations of a day below which their number for each trade says nothing."""
+
 HALT_AT: Final = 2
 """At so many times the day's loss that is allowed nothing is traded any more."""
 
@@ -45,3 +48,20 @@ def tripped(book: Book, limits: OrdersSettings, now_ns: int, market: dict[str, M
             cause = f"rejects_max: {found} orders rejected in {REJECTS_S} s, limit {limits.rejects_max}"
             return Trip(state="REDUCING", cause=cause)
     return None
+
+
+def order_to_trade(book: Book, now_ns: int) -> float:
+    """Return the orders, modifications and cancellations of the day for each trade: exchanges charge for many."""
+    today = book.today(now_ns)
+    return (today.orders + today.changes) / max(1, today.trades)
+
+
+def warned(book: Book, limits: OrdersSettings, now_ns: int) -> str:
+    """Return what a person should know of before the exchange says it; nothing is refused for it. Empty: nothing."""
+    limit, today = limits.order_to_trade_max, book.today(now_ns)
+    if not limit or today.orders + today.changes < MESSAGES_MIN or (found := order_to_trade(book, now_ns)) <= limit:
+        return ""
+    return (
+        f"order_to_trade_max: at most {limit:g} messages for each trade today wanted, found {found:.1f}: "
+        f"{today.orders} orders, {today.changes} modifications and cancellations, {today.trades} trades"
+    )
