@@ -318,7 +318,9 @@ class InProcessSystemBase(ThespianDoor):
 
     def on_actor_thread(self) -> bool:
         """Whether the calling thread runs actors of this system."""
-        return self.loop.is_here() or any(cell.worker.is_here() for cell in tuple(self._cells))
+        if self.loop.is_here():
+            return True
+        return any(cell.worker.is_here() for cell in (*self._cells.copy(), *self._in_hand.copy()))
 
     def primaries(self) -> tuple[Cell, ...]:
         """Return every actor without a parent."""

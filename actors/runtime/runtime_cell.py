@@ -75,7 +75,6 @@ class RuntimeCell(LivingCell):
         self.ends_with_life = False
         self._offloader = None
         self._stash = None
-        self._settings = None
         self._stop_askers = ()
         self._life = Life()
         self._has_ended = False

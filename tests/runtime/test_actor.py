@@ -104,6 +104,14 @@ class TestARunningActor:
         assert isinstance(system.request("counter", Ping()), Pong)
         assert system.request("counter", Ping()).statistics == ActorStatistics(handled=2, failures=0)
 
+    def test_counts_the_most_messages_that_ever_waited_from_the_first_on(self, system):
+        address = system.start("counter", Counter)
+
+        system.request("counter", Total())
+        system.stop("counter")
+
+        assert (address.counters().depth, address.counters().high_water) == (0, 1)
+
     def test_that_does_not_know_a_message_buries_it_and_says_so_to_who_asked(self, system):
         system.start("counter", Counter)
 
@@ -422,6 +430,20 @@ class TestOffloading:
 
         assert statistics.failures == 1
 
+    def test_a_job_that_waits_when_its_actor_is_restarted_is_never_begun_and_the_threads_end(self, system):
+        begun, gate, called = threading.Event(), threading.Event(), []
+        system.start("thinker", Thinker)
+        system.tell("thinker", (lambda: begun.set() or gate.wait(10), "lane"))
+        system.tell("thinker", (lambda: called.append(1), "lane"))
+        begun.wait(10)
+        (thread,) = (each for each in threading.enumerate() if each.name == "thinker/offload")
+
+        system.request("thinker", Fail())
+        gate.set()
+        thread.join(5)
+
+        assert (thread.is_alive(), called) == (False, [])
+
     def test_more_than_may_wait_are_refused(self, system):
         class Narrow(Thinker):
             offloads_max = 2
@@ -553,6 +575,29 @@ class TestStopping:
         system.shutdown()
 
         release.set()
+
+    @pytest.mark.parametrize("already", [False, True])
+    def test_the_whole_system_does_not_wait_for_the_handler_that_stops_it(self, system, counter_class, already):
+        entered, release, over = threading.Event(), threading.Event(), threading.Event()
+
+        class Stopper(counter_class):
+            @handles(bytes)
+            def stop_all(self, _, sender):
+                entered.set()
+                release.wait(10)
+                system.shutdown()
+                over.set()
+
+        system.start("stopper", Stopper)
+        system.tell("stopper", b"stop")
+        entered.wait(10)
+        if already:
+            threading.Thread(target=system.shutdown).start()
+            while not system.base.stopped:
+                pass
+        release.set()
+
+        assert over.wait(2)
 
     @pytest.mark.parametrize("blocking", [False, True])
     def test_the_whole_system_waits_for_a_running_handler_and_for_what_its_actor_owns(self, system, blocking):

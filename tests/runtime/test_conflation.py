@@ -172,6 +172,13 @@ class TestAReceiverThatIsBehindInALiveMarket:
         assert ticks[-5:] == [9_996, 9_997, 9_998, 9_999, 10_000]
         assert len(ticks) + address.counters().conflated == 10_000
 
+    def test_gets_each_tick_in_a_worker_process_whose_parent_conflates(self, system):
+        system.base.conflates = False
+
+        _, ticks, counters = played(system, Receiver)
+
+        assert (ticks, counters.conflated) == (list(range(1, 1_001)), 0)
+
     def test_gets_each_tick_if_its_class_says_so(self, system):
         _, ticks, counters = played(system, HearsAll)
 

@@ -43,5 +43,11 @@ class TestThePlaceOfAnError:
 
         assert "json/" in where_of(error)
 
+    def test_of_a_worker_process_is_the_one_that_was_found_there(self):
+        error = raised_by(lambda: 1 // 0)
+        error.raised_at = "strategy.py:7 in on_tick"
+
+        assert where_of(error) == "strategy.py:7 in on_tick"
+
     def test_is_none_of_an_error_that_was_never_raised(self):
         assert where_of(ValueError("new")) == where_of(None) == ""

@@ -293,6 +293,39 @@ class TestAChildThatEnds:
         assert child.dead
 
 
+class TestAChildThatIsKilledWhileItStarts:
+    @pytest.mark.parametrize("fails", [True, False])
+    def test_is_reported_as_stopped_and_as_nothing_else(self, system, reports, fails):
+        entered, held, closed = threading.Event(), threading.Event(), []
+
+        class Starting(RuntimeActor):
+            blocking = True
+
+            def on_start(self):
+                entered.set()
+                held.wait(5)
+                if fails:
+                    raise ValueError("as asked")
+
+            def on_stop(self):
+                closed.append(self.name)
+
+        system.start("nurse", Nurse, (Starting, None))
+        entered.wait(5)
+        (thread,) = (each for each in threading.enumerate() if each.name == "natya-child")
+
+        system.tell("nurse", Order(Kill()))
+        report = reports.receive()
+        held.set()
+        thread.join(5)
+        system.stop("nurse")
+
+        assert isinstance(report, Stopped)
+        assert isinstance(report.error, TimeoutError)
+        assert reports.is_empty()
+        assert closed == ([] if fails else ["child"])
+
+
 class TestAChildThatIsReadyWhenTold:
     def test_has_started_when_it_says_so(self, system, reports):
         system.start("nurse", Nurse, (LateChild, {"broken": False}))
@@ -456,6 +489,9 @@ class TestOneWhoWatches:
 
         reports.receive()
         assert isinstance(end.result(5).error, SystemExit)
+
+    def test_hears_at_once_from_outside_too_where_nobody_of_that_name_runs(self, system):
+        assert system.watch("nobody").result(1) == Terminated(name="nobody")
 
     def test_is_refused_where_there_are_too_many_or_no_actor_is(self, system, reports, nurse, monkeypatch):
         monkeypatch.setattr("natya.actors.runtime.watching.WATCHERS_MAX", 1)

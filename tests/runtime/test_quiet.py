@@ -289,7 +289,115 @@ class TestTheTimeOfTheMarketWhereNobodyAsksForItsNextStep:
         assert fired == [1_000] * any(coming)
 
 
+class TestTheTwoLooks:
+    """All were asleep at one moment only if nothing began and nobody woke between them."""
+
+    @pytest.mark.parametrize("job", [False, True])
+    @pytest.mark.parametrize("thread", [None, "woke", "retired", "woke and another retired"])
+    def test_agree_unless_a_job_began_a_thread_woke_or_one_retired_between_them(self, job, thread):
+        quiet, retiring, cell = Quiescence(MarketClock(SystemClock(), None)), Thread(), Cell()
+
+        def between():
+            if job:
+                quiet.offload_begun(cell)
+                quiet.offload_ended(cell)
+            if "retired" in str(thread):
+                quiet.unwatch(retiring)
+            return "woke" in str(thread)
+
+        told = []
+        quiet.attach(SimpleNamespace(ready=(), asleep=False, wake=lambda: None))
+        quiet.watch(retiring)
+        quiet.watch(Thread(between))
+        quiet.wait(
+            SimpleNamespace(life=0, dead=False, background=True, worker=None, deliver=lambda *_: told.append(1)),
+            "",
+            None,
+        )
+
+        quiet.test()
+
+        assert told == [1] * (not job and thread is None)
+
+
+class Thread:
+    """One that sleeps at each look; between two, what the test wants happens, and it may have been awake."""
+
+    asleep, ready = True, ()
+
+    def __init__(self, between=lambda: False):
+        self._between, self._woke = between, 0
+
+    @property
+    def wakes(self):
+        seen, between, self._between = self._woke, self._between, lambda: False
+        self._woke += between()
+        return seen
+
+
+class TestAnAnswerThatTheMarketWaitsFor:
+    """Of a background actor; its time stands still until the answer is there, and for nobody who is gone."""
+
+    OPENING_NS = 1_700_000_000_000_000_000
+
+    @pytest.mark.parametrize("gone", [None, "dead", "restarted"])
+    def test_holds_its_time_as_long_as_somebody_waits_for_it(self, gone):
+        market, fired, asker = MarketClock(SystemClock(), self.OPENING_NS), [], Cell()
+        quiet = Quiescence(market)
+        quiet.attach(SimpleNamespace(ready=(), asleep=False))
+        quiet.comes_up(Cell(), in_market_time=True)
+        market.after(1_000, lambda: fired.append("timer"))
+        question = quiet.question_begun(asker)
+        if gone == "dead":
+            asker.dead = True
+        elif gone:
+            asker.life += 1
+
+        quiet.test()
+        assert fired == ["timer"] * (gone is not None)
+
+        quiet.question_ended(question, lambda: fired.append("answer"))
+        quiet.test()
+        assert fired == (["answer", "timer"] if gone is None else ["timer"])
+
+
+class TestALane:
+    """It may hand on its messages by calls while nobody but it has anything to do."""
+
+    def test_is_held_up_by_whoever_else_has_or_will_have_work(self):
+        cell, quiet = Cell(), Quiescence(MarketClock(SystemClock(), 1))
+        thread = Thread()
+        assert quiet.holds(0)
+
+        for begins, ends in (
+            (lambda: quiet.watch(thread), lambda: quiet.unwatch(thread)),
+            (lambda: quiet.goes_down(cell), lambda: quiet.is_back(cell)),
+            (lambda: quiet.comes_up(cell, in_market_time=False), lambda: quiet.is_up(cell)),
+            (lambda: quiet.offload_begun(cell), lambda: quiet.offload_ended(cell)),
+        ):
+            begins()
+            assert not quiet.holds(0)
+            ends()
+            assert quiet.holds(0)
+        quiet.offload_begun(cell)
+        assert quiet.holds(1)
+
+    @pytest.mark.parametrize("waits", ["caller", "waiter", "question"])
+    def test_is_held_up_by_what_waits_for_quiet(self, waits):
+        quiet = Quiescence(MarketClock(SystemClock(), 1))
+        quiet.attach(SimpleNamespace(stopping=False, asleep=False, is_here=lambda: False))
+        if waits == "caller":
+            quiet.admit(None, "message", None, 0)
+        elif waits == "waiter":
+            quiet.wait(Cell(), "quiet", None)
+        else:
+            quiet.question_begun(Cell())
+
+        assert not quiet.holds(0)
+
+
 class Cell:
     """One that the market waits for."""
 
-    background = False
+    background = dead = False
+    life = offloads = 0

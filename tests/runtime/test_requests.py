@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -124,6 +125,35 @@ class TestACoroutine:
             return reply
 
         assert dead_letters.letters == [(asyncio.run(ask()), "taken", TOO_LATE)]
+
+    @pytest.mark.parametrize("taken", [True, False], ids=["taken", "cancelled"])
+    def test_whose_time_is_over_when_the_answer_was_taken_gets_it_and_no_error_where_it_was_cancelled(
+        self, dead_letters, taken
+    ):
+        async def ask():
+            loop, reply, timers = asyncio.get_running_loop(), None, []
+            reply = AsyncReply(
+                dead_letters, SimpleNamespace(create_future=loop.create_future, call_later=later(timers))
+            )
+            task = asyncio.create_task(reply.wait(5.0))
+            await asyncio.sleep(0)
+            if taken:
+                assert reply.claim()
+            else:
+                reply.future.cancel()
+            timers[0]()
+            if not taken:
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                return None
+            reply.set("taken")
+            return await task
+
+        def later(timers):
+            return lambda _, fire: timers.append(fire) or SimpleNamespace(cancel=lambda: None)
+
+        assert asyncio.run(ask()) == ("taken" if taken else None)
+        assert dead_letters.letters == []
 
     def test_whose_loop_is_closed_lets_the_answer_be_a_dead_letter(self, dead_letters):
         async def ask():

@@ -9,7 +9,16 @@ import threading
 from pathlib import Path
 
 import pytest
-from thespian.actors import Actor, ActorExitRequest, ActorSystem, PoisonMessage
+from thespian.actors import (
+    Actor,
+    ActorAddress,
+    ActorExitRequest,
+    ActorSystem,
+    ChildActorExited,
+    PoisonMessage,
+    ThespianWatch,
+    WatchMessage,
+)
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
 from natya.actors.runtime.errors import SystemStoppedError, UnsupportedBaseError
@@ -71,6 +80,102 @@ class TestAPlainActorOnOurBase:
 
         assert system.actor_system.ask(echo, "hello", 5) == "hello"
         assert isinstance(system.actor_system.ask(echo, "fail", 5), PoisonMessage)
+
+    @pytest.mark.parametrize("blocking", [False, True])
+    @pytest.mark.parametrize("first", [None, Start(name="counter", settings="given")], ids=["none", "start"])
+    def test_may_make_one_of_ours_which_begins_with_its_first_message(self, system, blocking, first):
+        class Told(Counter):
+            def on_start(self):
+                super().on_start()
+                self.given = self.settings
+
+            @handles(bytes)
+            def tell(self, _, sender):
+                self.send(sender, (self.name, self.given))
+
+        Told.blocking = blocking
+        told = system.actor_system.createActor(Told)
+        if first is not None:
+            system.actor_system.tell(told, first)
+
+        assert system.actor_system.ask(told, 1, 5) == 1
+        name, given = system.actor_system.ask(told, b"", 5)
+        assert (name, given) == (("counter", "given") if first else (str(told), None))
+
+    def test_has_children_on_threads_of_their_own(self, system):
+        class Apart(Echo):
+            blocking = True
+
+        class Parent(Actor):
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if message == "hello":
+                    self.send(self.createActor(Apart), (message, sender))
+                elif not isinstance(message, ActorExitRequest):
+                    self.send(message[1], message[0])
+
+        parent = system.actor_system.createActor(Parent)
+
+        assert system.actor_system.ask(parent, "hello", 5) == "hello"
+
+    def test_hears_that_a_child_which_no_system_can_have_is_gone(self, system):
+        class Demanding(Echo):
+            @staticmethod
+            def actorSystemCapabilityCheck(capabilities, _):  # noqa: N802
+                return "gold" in capabilities
+
+        class Parent(Actor):
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if message == "make":
+                    self.asker, self.child = sender, self.createActor(Demanding)
+                elif isinstance(message, ChildActorExited):
+                    self.send(self.asker, message.childAddress == self.child)
+
+        parent = system.actor_system.createActor(Parent)
+
+        assert system.actor_system.ask(parent, "make", 5) is True
+
+    def test_may_end_the_whole_system(self, system):
+        class Ender(Actor):
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if message == "end":
+                    self.actorSystemShutdown()
+
+        ended = system.watch(system.start("counter", Counter).name)
+
+        system.actor_system.tell(system.actor_system.createActor(Ender), "end")
+
+        assert ended.result(5).name == "counter"
+
+    def test_lives_on_when_one_of_another_system_asks_what_it_fails_at(self, system):
+        echo = system.actor_system.createActor(Echo)
+
+        echo.deliver("fail", ActorAddress("of another system"))
+
+        assert system.actor_system.ask(echo, "hello", 5) == "hello"
+
+    def test_watches_on_when_another_watches_no_more(self, system):
+        class Reader(Actor):
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if isinstance(message, int):
+                    self.asker = sender
+                    self.send(sender, "watching")
+                    return ThespianWatch([message])
+                if isinstance(message, WatchMessage):
+                    self.send(self.asker, os.read(message.ready[0], 10))
+                elif message == "no more":
+                    self.send(sender, "not watching")
+                return None
+
+        (read, write), (other_read, other_write) = os.pipe(), os.pipe()
+        with open(read), open(write, "w") as end, open(other_read), open(other_write, "w"):  # noqa: PTH123
+            one, other = (system.actor_system.createActor(Reader) for _ in range(2))
+            assert system.actor_system.ask(one, read, 5) == "watching"
+            assert system.actor_system.ask(other, other_read, 5) == "watching"
+            assert system.actor_system.ask(other, "no more", 5) == "not watching"
+
+            os.write(end.fileno(), b"here")
+
+            assert system.actor_system.listen(5) == b"here"
 
     def test_one_time_out_of_ask_shifts_every_answer_and_of_request_none(self, system):
         echo, counter = system.actor_system.createActor(Echo), system.start("counter", Counter)

@@ -79,7 +79,8 @@ class ThespianCell(ThespianCalls):
 
     def turn(self) -> None:
         """Handle up to a batch of the mailbox."""
-        if self.special and not self._attend():
+        if self.special:  # by `control`, whose turn this is or follows: each message has scheduled one of its own
+            self._attend()
             return
         box = self.box
         depth = len(box)
@@ -105,7 +106,7 @@ class ThespianCell(ThespianCalls):
         else:
             self.rest()
 
-    def _attend(self) -> bool:
+    def _attend(self) -> None:
         self.special = False
         while self.control_box:
             constructed, _ = self.control_box.pop(0)
@@ -116,7 +117,6 @@ class ThespianCell(ThespianCalls):
                 constructed.set_result(None)
             else:
                 constructed.set_exception(error)
-        return not self.dead
 
     def _handle(self, message: Any, sender: ActorAddress) -> None:
         try:
