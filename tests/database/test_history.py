@@ -9,6 +9,7 @@ from natya_examples import QUARTER
 from natya_market import emptied
 
 from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
+from natya.actors.database.repositories.market_data import OPEN_SHARE, PAUSE_NS
 from natya.actors.database.tables.moments import start_ns
 from natya.actors.database.writing.market import MarketStore
 from natya.domain.time import DAY_NS, IST
@@ -61,6 +62,18 @@ class TestHistory:
 
         assert [c.start_ns for c in market.history("RELIANCE", "1m", 2, at(MONDAY, 9, 15)).data] == [far, OPEN_NS]
         assert [c.start_ns for c in market.history("RELIANCE", "1m", 9, at(MONDAY, 9, 15)).data] == [far, OPEN_NS]
+
+    @pytest.mark.parametrize(("interval", "length", "minute"), [("1m", 1, 0), ("5m", 5, 0), ("5m", 5, 3)])
+    def test_looks_further_for_what_begins_just_before_the_first_look(self, memory, build, interval, length, minute):
+        length_ns = length * MINUTE_NS
+        newest = OPEN_NS + 60 * MINUTE_NS
+        before = newest - 2 * length_ns * OPEN_SHARE - PAUSE_NS
+        with emptied(memory) as market:
+            market.save_candles(minutes(build, before + minute * MINUTE_NS, newest)).result()
+
+            found = market.history("RELIANCE", interval, 2, newest + length_ns).data
+
+        assert [candle.start_ns for candle in found] == [before, newest]
 
     def test_of_a_symbol_that_is_not_known_is_empty(self, market):
         assert market.history("NOBODY", "1m", 100, MONDAY).data == ()

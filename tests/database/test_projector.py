@@ -1,0 +1,331 @@
+"""What projector and recorder ask and write, whatever they are answered; decided with an actor that is played."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import pytest
+from natya_builders import a_tick, cancelled
+
+from natya.actors.database.errors import DatabaseDamaged, DatabaseError, JournalBehind, StatementFailed
+from natya.actors.database.requests.projector import PAGE_RECORDS, RETRY_S, Projector
+from natya.actors.database.requests.recorder import Recorder
+from natya.actors.database.tables.projecting import fact_text
+from natya.actors.database.writing.read_model import LastFact
+from natya.actors.runtime import Outcome
+from natya.messages.journal import JournalPage, JournalRecord, ReadJournal
+from natya.messages.supervision import Unavailable
+
+SETTINGS = SimpleNamespace(batch_rows_max=3, batch_wait_s=0.5)
+FAILED = Outcome(value=Unavailable(actor="journal", reason="down", retry_after_s=1.0))
+
+
+class Asked(NamedTuple):
+    message: ReadJournal
+    then: Callable
+
+
+class Job(NamedTuple):
+    arguments: tuple
+    then: Callable
+
+
+class PlayedActor:
+    """Keeps what it is told to ask, to have done and to be reminded of."""
+
+    def __init__(self):
+        self.asked, self.jobs, self.timers, self.events = [], [], [], []
+
+    def ask(self, _target, message, *, timeout_s, then):
+        assert timeout_s > 0
+        self.asked.append(Asked(message, then))
+
+    def offload(self, _function, *arguments, then, lane):
+        assert lane
+        self.jobs.append(Job(arguments, then))
+
+    def after(self, seconds, message):
+        timer = SimpleNamespace(seconds=seconds, message=message, cancelled=False)
+        timer.cancel = lambda: setattr(timer, "cancelled", True)
+        self.timers.append(timer)
+        return timer
+
+    def log(self, event, **_fields):
+        self.events.append(event)
+
+    def reminders(self):
+        return [(timer.seconds, timer.message) for timer in self.timers if not timer.cancelled]
+
+
+class PlayedFiles:
+    """Are open or down as the test wants."""
+
+    def __init__(self):
+        self.database, self.life, self.down, self.closed = object(), 1, "as told", []
+
+    def close(self, fault, *, core_is_foreign):
+        self.database = None
+        self.closed.append((type(fault), core_is_foreign))
+
+    def failed(self, _fault, _life):
+        return self.database is not None
+
+
+def a_record(sequence, name="A-1"):
+    return JournalRecord(sequence=sequence, recorded_ns=sequence, correlation_id="", fact=cancelled(name))
+
+
+def a_page(*sequences, last=None):
+    records = tuple(map(a_record, sequences))
+    return Outcome(value=JournalPage(records=records, last_sequence=sequences[-1] if last is None else last))
+
+
+def the_last(sequence):
+    record = a_record(sequence)
+    return LastFact(sequence=sequence, recorded_ns=sequence, fact_type="OrderCancelled", fact=fact_text(record))
+
+
+@pytest.fixture
+def actor():
+    return PlayedActor()
+
+
+@pytest.fixture
+def files():
+    return PlayedFiles()
+
+
+@pytest.fixture
+def projector(actor, files):
+    return Projector(actor, files, SETTINGS, in_time="in time", read_on="read on")
+
+
+def opened(projector, last=None):
+    projector.opened(SimpleNamespace(database=None, last=None if last is None else the_last(last)))
+
+
+def answer(actor, outcome):
+    """Answer the only question, which is not asked a second time meanwhile."""
+    (asked,) = actor.asked
+    actor.asked.clear()
+    asked.then(outcome)
+    return asked.message
+
+
+def written(actor):
+    """Return the sequences of the only batch."""
+    ((arguments, _),) = actor.jobs
+    return [record.sequence for record in arguments[0]]
+
+
+class TestAFileThatIsOpened:
+    def test_reads_the_journal_from_the_begin_if_it_has_nothing(self, projector, actor):
+        opened(projector)
+
+        assert answer(actor, a_page(1, 2)) == ReadJournal(after_sequence=0, records_max=PAGE_RECORDS)
+        assert written(actor) == [1, 2]
+
+    def test_reads_its_last_record_again_and_projects_what_follows(self, projector, actor):
+        opened(projector, last=5)
+
+        assert answer(actor, a_page(5, 6, 7)).after_sequence == 4
+        assert written(actor) == [6, 7]
+
+    def test_is_put_aside_if_the_journal_has_another_record_there(self, projector, actor, files):
+        opened(projector, last=5)
+
+        answer(actor, Outcome(value=JournalPage(records=(a_record(5, "of another"),), last_sequence=9)))
+
+        assert (files.closed, actor.jobs) == ([(DatabaseDamaged, True)], [])
+
+    def test_waits_for_a_person_if_the_journal_is_empty(self, projector, actor):
+        opened(projector, last=5)
+
+        with pytest.raises(JournalBehind, match="has 5 facts"):
+            answer(actor, a_page(last=0))
+
+    @pytest.mark.parametrize("outcome", [FAILED, Outcome(error=TimeoutError())], ids=["unavailable", "no answer"])
+    def test_asks_later_where_there_is_no_answer_and_projects_nothing_meanwhile(self, projector, actor, outcome):
+        opened(projector)
+
+        answer(actor, outcome)
+        projector.hear([a_record(9)])
+        projector.project()
+
+        assert (actor.reminders(), actor.asked, actor.jobs) == ([(RETRY_S, "read on")], [], [])
+        projector.read()
+        answer(actor, a_page(1))
+        assert written(actor) == [1]
+
+    @pytest.mark.parametrize("change", ["down", "opened again"])
+    def test_takes_no_answer_to_what_was_asked_before(self, projector, actor, files, change):
+        opened(projector)
+        if change == "down":
+            files.database = None
+        else:
+            files.life += 1
+
+        answer(actor, a_page(1))
+
+        assert (actor.jobs, actor.reminders()) == ([], [])
+
+    def test_asks_later_if_the_journal_does_not_show_what_it_has(self, projector, actor):
+        opened(projector)
+
+        answer(actor, a_page(last=7))
+
+        assert (actor.events, actor.reminders(), actor.jobs) == (["journal.page_missing"], [(RETRY_S, "read on")], [])
+
+
+class TestAJournalThatEndsBeforeTheFile:
+    @pytest.fixture
+    def asked(self, projector, actor):
+        opened(projector, last=5)
+        answer(actor, a_page(last=3))
+        assert [each.message.after_sequence for each in actor.asked] == [2]
+        return lambda outcome: answer(actor, outcome)
+
+    @pytest.mark.parametrize("outcome", [FAILED, a_page(last=3)], ids=["unavailable", "no record"])
+    def test_is_asked_again_if_it_does_not_show_its_newest_record(self, asked, actor, outcome):
+        asked(outcome)
+
+        assert (actor.reminders(), actor.jobs) == ([(RETRY_S, "read on")], [])
+
+    @pytest.mark.parametrize("change", ["down", "opened again"])
+    def test_is_not_compared_with_a_file_that_was_closed(self, asked, actor, files, change):
+        if change == "down":
+            files.database = None
+        else:
+            files.life += 1
+
+        asked(a_page(3))
+
+        assert (actor.reminders(), actor.jobs) == ([], [])
+
+    @pytest.mark.parametrize(
+        ("compared", "found"),
+        [
+            (Outcome(value=False), ([], [(DatabaseDamaged, True)])),
+            (Outcome(error=StatementFailed("busy")), ([(RETRY_S, "read on")], [])),
+        ],
+        ids=["another", "failed"],
+    )
+    def test_is_of_another_history_if_the_file_lacks_its_newest_record(self, asked, actor, files, compared, found):
+        asked(a_page(3))
+        ((arguments, then),) = actor.jobs
+        assert arguments == (a_record(3),)
+
+        then(compared)
+
+        assert (actor.reminders(), files.closed) == found
+
+    def test_has_lost_its_end_if_the_file_has_its_newest_record(self, asked, actor):
+        asked(a_page(3))
+
+        with pytest.raises(JournalBehind, match="ends with record 3"):
+            actor.jobs[0].then(Outcome(value=True))
+
+
+class TestRecordsThatAreHeard:
+    @pytest.fixture
+    def current(self, projector, actor):
+        opened(projector)
+        answer(actor, a_page(last=0))
+        return projector
+
+    def test_wait_for_a_batch_or_so_long(self, current, actor):
+        current.hear([a_record(1)])
+        current.hear([a_record(2)])
+        assert (actor.jobs, actor.reminders()) == ([], [(0.5, "in time")])
+
+        current.hear([a_record(3)])
+        assert (written(actor), actor.reminders()) == ([1, 2, 3], [])
+
+    def test_are_projected_when_the_time_is_up_and_the_next_batch_has_a_time_of_its_own(self, current, actor):
+        current.hear([a_record(1)])
+        current.time_is_up()
+        assert written(actor) == [1]
+        current.hear([a_record(2)])
+        assert not current.is_idle
+        actor.timers.clear()
+
+        actor.jobs.pop().then(Outcome(value=1))
+
+        assert (actor.jobs, actor.reminders()) == ([], [(0.5, "in time")])
+
+    def test_are_read_from_the_journal_if_they_came_while_the_files_were_down(self, current, actor, files):
+        files.database = None
+        current.hear([a_record(1), a_record(2)])
+        current.project()
+        current.read()
+        assert (actor.asked, actor.jobs) == ([], [])
+
+        files.database = object()
+        opened(current)
+
+        assert answer(actor, a_page(1, 2)).after_sequence == 0
+        assert written(actor) == [1, 2]
+
+    @pytest.mark.parametrize("is_open", [True, False])
+    def test_are_read_again_later_if_they_could_not_be_written_and_the_files_are_open(
+        self, current, actor, files, is_open
+    ):
+        current.hear([a_record(n) for n in (1, 2, 3)])
+        if not is_open:
+            files.database = None
+
+        actor.jobs.pop().then(Outcome(error=DatabaseError("no space")))
+
+        assert actor.reminders() == [(RETRY_S, "read on")] * is_open
+        assert (actor.jobs, actor.asked) == ([], [])
+
+    def test_of_a_life_before_are_nobody_s(self, current, actor, files):
+        current.hear([a_record(n) for n in (1, 2, 3)])
+        files.life += 1
+
+        actor.jobs.pop().then(Outcome(value=3))
+
+        assert current.journal_cursor.projected == 0
+
+
+class TestTicksThatAreHeard:
+    @pytest.fixture
+    def recorder(self, actor, files):
+        recorder = Recorder(actor, files, SETTINGS, in_time="in time")
+        recorder.opened(files.database)
+        return recorder
+
+    def test_wait_for_a_batch_or_so_long(self, recorder, actor):
+        recorder.hear_tick(a_tick(1))
+        recorder.hear_tick(a_tick(2))
+        assert (actor.jobs, actor.reminders()) == ([], [(0.5, "in time")])
+
+        recorder.hear_tick(a_tick(3))
+        assert (len(actor.jobs), actor.reminders(), recorder.rows) == (1, [], 0)
+
+    def test_are_kept_while_the_files_are_down_and_written_when_they_are_open_again(self, recorder, actor, files):
+        recorder.hear_tick(a_tick(1))
+        files.database = None
+
+        recorder.time_is_up()
+        recorder.hear_ticks((a_tick(2), a_tick(3), a_tick(4)))
+        assert (actor.jobs, recorder.rows) == ([], 4)
+
+        files.database = object()
+        recorder.opened(files.database)
+        assert (len(actor.jobs), recorder.rows) == (1, 0)
+
+    @pytest.mark.parametrize("is_open", [True, False])
+    def test_that_could_not_be_written_are_kept_and_tried_again_if_the_files_are_open(
+        self, recorder, actor, files, is_open
+    ):
+        recorder.hear_ticks(tuple(map(a_tick, (1, 2, 3))))
+        if not is_open:
+            files.database = None
+
+        job = actor.jobs.pop()
+        job.then(Outcome(error=DatabaseError("no space")))
+        assert (actor.reminders(), recorder.is_idle) == ([(1.0, "in time")] * is_open, False)
+
+        recorder.time_is_up()
+        assert [each.arguments for each in actor.jobs] == [job.arguments] * is_open
