@@ -2,16 +2,24 @@
 
 import pytest
 
-from natya.actors.exchange.account import AlertTicket, ForeverModification, ForeverTicket, Refused
+from natya.actors.exchange.account import (
+    AlertModification,
+    AlertTicket,
+    ForeverModification,
+    ForeverTicket,
+    Refused,
+)
+from natya.actors.exchange.account.alerts import OPERATORS
+from natya.domain.time import SECOND_NS
 from natya.messages.exchange import AlertCondition, AlertOrder
 
-INFY = ("NSE_EQ", "1594")
+INFY, TCS, FUTURE = ("NSE_EQ", "1594"), ("NSE_EQ", "11536"), ("NSE_FNO", "51235")
 DAY_S = 86_400
 
 
 def a_forever(**changes):
-    fields = {"side": "BUY", "product": "CNC", "order_type": "LIMIT", "quantity": 10, "limit_price": 1461.0}
-    return ForeverTicket(instrument=INFY, **(fields | {"trigger_price": 1460.0} | changes))
+    fields = {"instrument": INFY, "side": "BUY", "product": "CNC", "order_type": "LIMIT", "quantity": 10}
+    return ForeverTicket(**(fields | {"limit_price": 1461.0, "trigger_price": 1460.0} | changes))
 
 
 def an_alert(operator="LESS_THAN", value=1450.0, **changes):
@@ -87,6 +95,130 @@ class TestAForeverOrder:
         with pytest.raises(Refused, match="Order is already CANCELLED"):
             client.ask("cancel_forever", order_id)
 
+    def test_sends_it_as_it_was_asked_for(self, client):
+        client.tick(1500.0)
+        client.ask("place_forever", a_forever(side="SELL", product="MTF", disclosed_quantity=4, correlation_id="mine"))
+        (forever,) = client.account.forever_orders()
+        client.tick(1459.0)
+
+        (order,) = client.account.orders()
+        assert (order.side, order.product, order.order_type, order.quantity) == ("SELL", "MTF", "LIMIT", 10)
+        assert (order.limit_price, order.disclosed_quantity, order.correlation_id) == (1461.0, 4, "mine")
+        assert (order.parent_id, order.leg) == (forever.order_id, "TARGET_LEG")
+
+    @pytest.mark.parametrize(
+        ("wrong", "field"),
+        [
+            ({"product": "INTRADAY"}, "productType: CNC, MTF or MARGIN wanted, found INTRADAY"),
+            ({"order_type": "STOP_LOSS"}, "orderType: LIMIT or MARKET wanted, found STOP_LOSS"),
+            ({"order_type": "MARKET"}, "Invalid Price for orderType"),
+            ({"limit_price": 0.0}, "Invalid Price for orderType"),
+            ({"trigger_price": 0.0}, "triggerPrice: one above 0 wanted"),
+            ({"trigger_price": 1460.03}, "triggerPrice: a multiple of 0.1 wanted, found 1460.03"),
+            ({"limit_price": 1460.03}, "price: a multiple of 0.1 wanted, found 1460.03"),
+            ({"quantity": 0}, "quantity: at least 1"),
+            ({"second_quantity": 5}, "Invalid Price for orderType"),
+            ({"second_quantity": 5, "second_limit_price": 1400.0}, "triggerPrice: one above 0 wanted"),
+            ({"instrument": ("NSE_EQ", "1")}, "securityId"),
+            (
+                {"instrument": FUTURE, "product": "MARGIN", "quantity": 64},
+                "quantity: a multiple of 65 wanted, found 64",
+            ),
+        ],
+        ids=str,
+    )
+    def test_that_cannot_be_is_refused(self, client, wrong, field):
+        with pytest.raises(Refused, match=field):
+            client.ask("place_forever", a_forever(**wrong))
+        assert client.account.forever_orders() == ()
+
+    @pytest.mark.parametrize(("prices", "sent"), [([1460.0], 1), ([1459.0, 1459.9], 0), ([1459.0, 1460.0], 1)])
+    def test_that_came_before_any_price_waits_for_the_side_on_which_it_is_not(self, client, prices, sent):
+        client.ask("place_forever", a_forever())
+        for price in prices:
+            client.tick(price)
+
+        assert len(client.account.orders()) == sent
+
+    def test_of_one_leg_has_no_second_one_to_change(self, client):
+        client.tick(1500.0)
+        order_id = client.ask("place_forever", a_forever()).ids[0]
+        change = ForeverModification(
+            order_id=order_id, leg="STOP_LOSS_LEG", order_type="MARKET", quantity=3, trigger_price=1510.0
+        )
+
+        with pytest.raises(Refused, match="legName: a leg of the order wanted, found STOP_LOSS_LEG"):
+            client.ask("modify_forever", change)
+
+    def test_of_two_legs_has_the_one_changed_that_is_named(self, client):
+        client.tick(1500.0)
+        order_id = client.ask(
+            "place_forever",
+            a_forever(trigger_price=1550.0, second_quantity=10, second_trigger_price=1450.0, second_limit_price=1449.0),
+        ).ids[0]
+        client.ask(
+            "modify_forever",
+            ForeverModification(
+                order_id=order_id,
+                leg="STOP_LOSS_LEG",
+                order_type="LIMIT",
+                quantity=3,
+                limit_price=1399.0,
+                trigger_price=1400.0,
+                validity="IOC",
+                disclosed_quantity=1,
+            ),
+        )
+
+        (row,) = client.account.forever_orders()
+        assert [(leg.quantity, leg.price, leg.trigger_price, leg.rises) for leg in row.legs] == [
+            (10, 1461.0, 1550.0, True),
+            (3, 1399.0, 1400.0, False),
+        ]
+        assert (row.validity, row.disclosed_quantity, row.updated_ns) == ("IOC", 1, client.account.now_ns)
+
+    def test_that_is_changed_to_what_cannot_be_stays_as_it_was(self, client):
+        client.tick(1500.0)
+        order_id = client.ask("place_forever", a_forever()).ids[0]
+        before = client.account.forever_orders()
+        change = ForeverModification(
+            order_id=order_id, leg="ENTRY_LEG", order_type="MARKET", quantity=3, trigger_price=1510.03
+        )
+
+        with pytest.raises(Refused, match=r"triggerPrice: a multiple of 0\.1 wanted"):
+            client.ask("modify_forever", change)
+        assert client.account.forever_orders() == before
+
+    def test_that_nobody_knows_is_refused(self, client):
+        with pytest.raises(Refused, match="orderId: a forever order wanted, found none of 'X'"):
+            client.ask("cancel_forever", "X")
+
+    def test_whose_order_the_account_refuses_is_over_without_it(self, client):
+        client.tick(1500.0)
+        client.ask("place_forever", a_forever(correlation_id="x" * 26))
+        client.tick(1450.0)
+
+        (row,) = client.account.forever_orders()
+        assert (row.legs[0].status, row.is_open, client.account.orders()) == ("REJECTED", False, ())
+
+    def test_sends_nothing_while_the_market_is_closed(self, client):
+        client.tick(1500.0)
+        client.ask("place_forever", a_forever())
+        client.wait(6 * 3_600)
+        client.tick(1450.0)
+
+        assert (client.account.orders(), client.account.forever_orders()[0].is_open) == ((), True)
+
+    def test_of_a_contract_ends_with_its_last_day(self, client):
+        client.tick(25_000.0, FUTURE)
+        client.ask(
+            "place_forever",
+            a_forever(instrument=FUTURE, product="MARGIN", quantity=65, trigger_price=24_000.0, limit_price=24_000.0),
+        )
+
+        (row,) = client.account.forever_orders()
+        assert (row.expires_ns - client.account.now_ns) // SECOND_NS == 20 * DAY_S + 14 * 3_600
+
     def test_lives_for_a_year(self, client):
         client.tick(1500.0)
         client.ask("place_forever", a_forever())
@@ -96,6 +228,30 @@ class TestAForeverOrder:
         client.wait(5 * DAY_S)
 
         assert not any(row.is_open for row in client.account.forever_orders())
+
+
+@pytest.mark.parametrize(
+    ("operator", "holds"),
+    [
+        # From below, from the value, from above it: to below, to it, to above.
+        ("CROSSING_UP", "-!! --- ---"),
+        ("CROSSING_DOWN", "--- --- !!-"),
+        ("CROSSING_ANY_SIDE", "-!! --- !!-"),
+        ("GREATER_THAN", "--! --! --!"),
+        ("LESS_THAN", "!-- !-- !--"),
+        ("GREATER_THAN_EQUAL", "-!! -!! -!!"),
+        ("LESS_THAN_EQUAL", "!!- !!- !!-"),
+        ("EQUAL", "-!- -!- -!-"),
+        ("NOT_EQUAL", "!-! !-! !-!"),
+    ],
+)
+def test_a_condition_holds_where_the_price_comes_from_and_goes_to(operator, holds):
+    found = " ".join(
+        "".join("!" if OPERATORS[operator](before, last, 10.0) else "-" for last in (9.9, 10.0, 10.1))
+        for before in (9.9, 10.0, 10.1)
+    )
+
+    assert found == holds
 
 
 class TestAnAlert:
@@ -147,6 +303,115 @@ class TestAnAlert:
     def test_on_an_indicator_is_refused(self, client):
         with pytest.raises(Refused, match="comparisonType: PRICE_WITH_VALUE at the paper exchange wanted"):
             client.ask("place_conditional", an_alert(comparison="TECHNICAL_WITH_VALUE", indicator="SMA_5"))
+
+    @pytest.mark.parametrize(
+        ("wrong", "field"),
+        [
+            ({"operator": "LIKE"}, "operator: one of CROSSING_UP, "),
+            ({"frequency": "DAILY"}, "frequency: ONCE wanted, found DAILY"),
+            ({"instrument": FUTURE}, "exchangeSegment: NSE_EQ, BSE_EQ or IDX_I wanted, found NSE_FNO"),
+            ({"instrument": ("BSE_EQ", "1")}, "securityId"),
+        ],
+        ids=str,
+    )
+    def test_on_what_cannot_be_is_refused(self, client, wrong, field):
+        alert = an_alert()
+        condition = {name: getattr(alert.condition, name) for name in alert.condition.__struct_fields__} | wrong
+
+        with pytest.raises(Refused, match=field):
+            client.ask("place_conditional", AlertTicket(condition=AlertCondition(**condition), orders=alert.orders))
+
+    @pytest.mark.parametrize(
+        ("orders", "field"),
+        [
+            (lambda _: (), "orders: 1 to 15 wanted, found 0"),
+            (lambda order: (order(),) * 16, "orders: 1 to 15 wanted, found 16"),
+            (lambda order: (order(), order(quantity=0)), "quantity: at least 1"),
+            (lambda order: (order(), order(instrument=("NSE_EQ", "1"))), "securityId"),
+            (lambda order: (order(), order(limit_price=0.0)), "price: one above 0 for LIMIT wanted"),
+        ],
+        ids=["none", "too many", "of nothing", "of what is not listed", "without a price"],
+    )
+    def test_whose_orders_cannot_be_is_refused(self, client, orders, field):
+        alert = an_alert()
+
+        def order(**changes):
+            (known,) = alert.orders
+            return AlertOrder(**{name: getattr(known, name) for name in known.__struct_fields__} | changes)
+
+        with pytest.raises(Refused, match=field):
+            client.ask("place_conditional", AlertTicket(condition=alert.condition, orders=orders(order)))
+
+    def test_may_have_fifteen_orders_and_sends_each_as_it_is(self, client):
+        client.tick(1500.0)
+        fields = {"side": "SELL", "product": "INTRADAY", "order_type": "STOP_LOSS", "quantity": 7, "validity": "IOC"}
+        fields |= {"instrument": INFY, "limit_price": 1440.0, "trigger_price": 1441.0, "disclosed_quantity": 3}
+        alert = an_alert()
+        ids = client.ask(
+            "place_conditional", AlertTicket(condition=alert.condition, orders=(AlertOrder(**fields),) * 15)
+        ).ids
+        client.tick(1449.0)
+
+        sent = client.account.orders()
+        assert len(sent) == 15
+        assert [{name: getattr(order, name) for name in fields} for order in sent] == [fields] * 15
+        assert {order.parent_id for order in sent} == {*ids}
+        (row,) = client.account.alerts()
+        assert (row.last_price, row.triggered_ns) == (1449.0, client.account.now_ns)
+
+    def test_waits_for_what_it_was_changed_to_and_sends_the_orders_it_had(self, client):
+        client.tick(1500.0)
+        client.tick(3000.0, TCS)
+        alert_id = client.ask("place_conditional", an_alert()).ids[0]
+        condition = AlertCondition(
+            instrument=TCS,
+            comparison="PRICE_WITH_VALUE",
+            operator="GREATER_THAN",
+            value=3100.0,
+            expires_on="2026-10-09",
+        )
+        client.ask("modify_conditional", AlertModification(alert_id=alert_id, condition=condition))
+        client.tick(1400.0)
+        assert client.account.orders() == ()
+
+        client.tick(3101.0, TCS)
+
+        assert [order.instrument for order in client.account.orders()] == [INFY]
+
+    def test_sends_the_orders_it_was_changed_to(self, client):
+        client.tick(1500.0)
+        alert = an_alert()
+        alert_id = client.ask("place_conditional", alert).ids[0]
+        orders = (*alert.orders, *alert.orders)
+        client.ask("modify_conditional", AlertModification(alert_id=alert_id, condition=alert.condition, orders=orders))
+        client.tick(1400.0)
+
+        assert len(client.account.orders()) == 2
+        with pytest.raises(Refused, match="Alert is already TRIGGERED"):
+            client.ask("cancel_conditional", alert_id)
+
+    def test_that_is_changed_to_what_cannot_be_stays_as_it_was(self, client):
+        client.tick(1500.0)
+        alert = an_alert()
+        alert_id = client.ask("place_conditional", alert).ids[0]
+        before = client.account.alerts()
+
+        with pytest.raises(Refused, match="orders: 1 to 15 wanted, found 0"):
+            client.ask("modify_conditional", AlertModification(alert_id=alert_id, condition=alert.condition, orders=()))
+        with pytest.raises(Refused, match="operator"):
+            client.ask("modify_conditional", AlertModification(alert_id=alert_id, condition=an_alert("LIKE").condition))
+        assert client.account.alerts() == before
+
+    def test_that_nobody_knows_is_refused(self, client):
+        with pytest.raises(Refused, match="alertId: an alert wanted, found none of 'X'"):
+            client.ask("cancel_conditional", "X")
+
+    def test_that_is_cancelled_sends_nothing(self, client):
+        client.tick(1500.0)
+        client.ask("cancel_conditional", client.ask("place_conditional", an_alert()).ids[0])
+        client.tick(1400.0)
+
+        assert (client.account.orders(), client.account.alerts()[0].status) == ((), "CANCELLED")
 
     def test_ends_on_its_day(self, client):
         client.tick(1500.0)
