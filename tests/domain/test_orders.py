@@ -201,6 +201,12 @@ class TestAChangeOfAnOrder:
         assert order == the_order(intended(1, 30), answer)
         assert the_order(answer, intended(2, 30)).pending.number == 2
 
+    @pytest.mark.parametrize("late", [modified(1, 20), unchanged(1)], ids=["made", "refused"])
+    def test_is_pending_until_its_own_answer_comes(self, late):
+        order = the_order(intended(1, 20), intended(2, 30), late)
+
+        assert (order.pending.number, order.leaves) == (2, 30)
+
     def test_of_which_our_gate_refused_one_is_as_before(self):
         order = the_order(intended(1, 30))
 

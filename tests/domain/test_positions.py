@@ -90,6 +90,28 @@ class TestAPosition:
 
         assert (position.quantity, position.average_price, position.realized_pnl) == (-5, 110, Decimal("100.00"))
 
+    def test_is_exact_at_prices_of_more_decimal_places_than_are_shown(self):
+        holding = after((3, 100.5), (-1, 100.50005), (2, 0.00001), (-1, 1e-9))
+        bought = Fraction("100.5") * 2 + Fraction("0.00002")
+
+        assert holding.cost == bought * 3 / 4
+        assert holding.realized == Fraction("0.00005") - bought / 4 + Fraction("0.000000001")
+
+    def test_that_is_flat_is_kept_in_as_little_as_a_new_one(self):
+        flat, turned = after((7, 100.0), (-2, 1.0), (-5, 3.0)), after((7, 100.0), (-2, 1.0), (-6, 3.0))
+
+        assert flat.kept()[2:] == Holding().kept()[2:]
+        assert turned.kept()[3:] == Holding().kept()[3:]
+
+    def test_takes_shares_that_are_moved_to_a_part_of_others(self):
+        holding = after((3, 100.0), (4, 100.05), (-5, 101.0))
+        held = holding.cost
+        assert held.denominator % 7 == 0
+
+        holding.move(3, Fraction("301.5"))
+
+        assert (holding.quantity, holding.cost) == (5, held + Fraction("301.5"))
+
     def test_loses_no_fraction_of_a_paisa_by_closing_in_thirds(self):
         holding = after((3, 100.0), (4, 100.05), *[(-1, 100.0)] * 7)
 
@@ -176,6 +198,14 @@ class TestThePositionsOfAStrategy:
         shares.apply(make.filled(strategy="two", quantity=3, side="SELL"))
 
         assert (shares.of("one"), shares.of("two"), shares.of("three")) == ({"INFY": 5}, {"INFY": -3}, {})
+        assert [[each.quantity for each in shares.all(name)] for name in ("one", "two", "three")] == [[5], [-3], []]
+        assert [shares.quantity("two", "INFY"), shares.quantity("two", "TCS"), shares.quantity("x", "TCS")] == [
+            -3,
+            0,
+            0,
+        ]
+        assert shares.shares() == {("one", "INFY"): 5, ("two", "INFY"): -3}
+        assert StrategyPositions.from_kept(shares.kept()).shares() == shares.shares()
 
     @given(
         trades=st.lists(st.tuples(st.sampled_from(["one", "two"]), st.integers(1, 9), st.sampled_from(["BUY", "SELL"])))
