@@ -40,6 +40,21 @@ class TestADay:
     def test_has_the_rates_of_its_time(self, product, day, tax):
         assert rates_on(product, day).tax_selling == Decimal(tax)
 
+    @pytest.mark.parametrize(
+        ("day", "paid"),
+        [
+            (date(2023, 4, 1), {"DELIVERY": "3.25", "INTRADAY": "3.25", "FUTURE": "1.90", "OPTION": "50.00"}),
+            (date(2024, 9, 30), {"DELIVERY": "3.25", "INTRADAY": "3.25", "FUTURE": "1.90", "OPTION": "50.00"}),
+            (date(2024, 10, 1), {"DELIVERY": "2.97", "INTRADAY": "2.97", "FUTURE": "1.73", "OPTION": "35.03"}),
+            (date(2026, 10, 6), {"DELIVERY": "2.97", "INTRADAY": "2.97", "FUTURE": "1.73", "OPTION": "35.03"}),
+        ],
+    )
+    def test_has_what_the_exchange_takes_of_a_lakh_on_either_side(self, day, paid):
+        for side in ("BUY", "SELL"):
+            found = {product: str(charges(product, side, 1_000, 100.0, day).exchange) for product in RATES}
+
+            assert found == paid
+
     @pytest.mark.parametrize("product", sorted(RATES))
     def test_before_the_first_known_one_has_the_rates_of_that(self, product):
         first = known_since(product)
@@ -84,6 +99,30 @@ class TestAFuture:
         # 0.00173 % of 2,50,000 is 4.325, and of 19,50,000 it is 33.735.
         assert charges("FUTURE", "BUY", 10, 25_000.0, DAY).exchange == Decimal("4.33")
         assert charges("FUTURE", "BUY", 75, 26_000.0, DAY).exchange == Decimal("33.74")
+
+
+@pytest.mark.parametrize(
+    ("of", "paid"),
+    [
+        # tax, exchange, SEBI, stamp, brokerage, GST; worked out by hand from the rates of the day.
+        (("DELIVERY", "BUY", 10, 1_000.0), "10.00 0.30 0.01 1.50 0.00 0.06"),
+        (("INTRADAY", "BUY", 100, 1_500.0), "0.00 4.46 0.15 4.50 20.00 4.43"),
+        (("INTRADAY", "SELL", 100, 1_500.0), "37.50 4.46 0.15 0.00 20.00 4.43"),
+        (("INTRADAY", "BUY", 10, 100.0), "0.00 0.03 0.00 0.03 0.30 0.06"),
+        (("OPTION", "BUY", 75, 200.0), "0.00 5.25 0.02 0.45 20.00 4.55"),
+        (("OPTION", "SELL", 75, 200.0), "22.50 5.25 0.02 0.00 20.00 4.55"),
+        (("OPTION", "BUY", 75, 0.05), "0.00 0.00 0.00 0.00 3.75 0.68"),
+        (("FUTURE", "BUY", 75, 100.0), "0.00 0.13 0.01 0.15 2.25 0.43"),
+        (("INTRADAY", "BUY", 1, 83.45), "0.00 0.00 0.00 0.00 0.03 0.00"),  # GST of 0.025035, not of 0.03
+    ],
+    ids=str,
+)
+def test_every_product_pays_what_is_its_own(of, paid):
+    found = charges(*of, DAY)
+
+    parts = (found.transaction_tax, found.exchange, found.sebi_fee, found.stamp_duty, found.brokerage, found.gst)
+    assert " ".join(map(str, parts)) == paid
+    assert found.depository == 0
 
 
 class TestAnOrderThatTradesInParts:
