@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.domain.calendar import open_spans, session
-from natya.domain.candles import DayVolume, end_of, fault_of_interval, path_of, split, start_of, times_of
+from natya.domain.candles import (
+    DayVolume,
+    end_of,
+    fault_of_interval,
+    in_order_of_path,
+    path_of,
+    split,
+    start_of,
+    times_of,
+)
 from natya.domain.time import DAY_NS, SECOND_NS, day_start_ns
 
 MINUTE_NS = 60 * SECOND_NS
@@ -116,6 +125,12 @@ class TestThePathOfACandle:
         assert path_of(100, 102, 98, 99) == (100, 102, 98, 99)
         assert path_of(100, 102, 98, 100) == (100, 98, 102, 100)
 
+    @pytest.mark.parametrize("prices", [(10.0, 11.0, 8.0, 9.0), (10.0, 12.0, 9.0, 11.0), (5.0, 5.0, 5.0, 5.0)])
+    def test_is_that_of_its_prices_as_it_is_that_of_their_ticks(self, prices):
+        ticks = tuple(round(each * 20) for each in prices)
+
+        assert in_order_of_path(prices, ticks) == tuple(each / 20 for each in path_of(*ticks))
+
     @given(st.lists(st.integers(1, 1000), min_size=4, max_size=4))
     def test_visits_all_four_prices_and_never_leaves_them(self, prices):
         low, one, other, high = sorted(prices)
@@ -130,6 +145,10 @@ class TestThePathOfACandle:
 class TestTheTimesOfACandle:
     def test_are_its_beginning_its_thirds_and_its_last_nanosecond(self):
         assert times_of(((0, 60),)) == (0, 20, 40, 59)
+
+    def test_are_counted_over_the_breaks_of_its_market(self):
+        assert times_of(((0, 30), (100, 130))) == (0, 20, 110, 129)
+        assert times_of(((0, 10), (100, 110), (200, 240))) == (0, 200, 220, 239)
 
     def test_lie_where_its_market_was_open(self):
         week = open_spans(MONDAY_NS, MONDAY_NS + 7 * DAY_NS)
