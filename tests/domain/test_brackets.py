@@ -237,7 +237,7 @@ class TestABracket:
         (exit_order,) = desk.step()
         assert (exit_order.client_order_id, exit_order.quantity) == (EXIT, 2)
 
-    @pytest.mark.parametrize("by", ["gate", "broker"])
+    @pytest.mark.parametrize("by", ["gate", "broker", "broker at last"])
     def test_closes_at_the_market_what_would_stand_without_its_stop(self, desk, by):
         desk.fill("A-1", 10)
         desk.step()
@@ -255,6 +255,8 @@ class TestABracket:
                 occurred_ns=1,
             )
         else:
+            if by == "broker at last":
+                desk.accept(STOP)
             desk.reject(STOP)
 
         assert desk.step() == (CancelOrder(client_order_id=TARGET),)

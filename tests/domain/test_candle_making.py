@@ -207,6 +207,21 @@ class TestACandle:
         assert candles.add(a_tick(exchange_ns=session.close_ns + 1)) == []
         assert maker.late == 1
 
+    def test_is_told_where_somebody_wants_it_since_before_it_began(self):
+        maker, candles = a_maker(MINUTE_NS, since_ns=OPENING_NS + SECOND_NS)
+        maker.of("INFY", {MINUTE_NS: OPENING_NS})
+        maker.of("INFY", {MINUTE_NS: OPENING_NS + MINUTE_NS})
+        candles.add(a_tick(exchange_ns=OPENING_NS + 2 * SECOND_NS))
+
+        assert len(candles.add(a_tick(exchange_ns=OPENING_NS + MINUTE_NS))) == 1
+
+    def test_is_closed_when_the_earliest_of_those_that_are_open_is_over(self):
+        maker, candles = a_maker(MINUTE_NS, 3 * MINUTE_NS, 5 * MINUTE_NS)
+        candles.add(a_tick(exchange_ns=OPENING_NS))
+        maker.close_until(OPENING_NS + MINUTE_NS)
+
+        assert maker.next_close_ns == OPENING_NS + 3 * MINUTE_NS
+
     def test_of_an_interval_that_nobody_wants_any_more_is_not_told(self):
         maker, candles = a_maker(MINUTE_NS, 5 * MINUTE_NS)
         candles.add(a_tick(exchange_ns=OPENING_NS, price=90.0))

@@ -12,6 +12,7 @@ from natya.domain.candles import (
     end_of,
     fault_of_interval,
     in_order_of_path,
+    interval_of,
     path_of,
     split,
     start_of,
@@ -54,6 +55,7 @@ class TestWhereACandleBegins:
 
         assert start_of(opening_ns, 60 * MINUTE_NS) == opening_ns
         assert start_of(opening_ns + 50 * MINUTE_NS, 60 * MINUTE_NS) == opening_ns
+        assert [start_of(opening_ns, minutes * MINUTE_NS) for minutes in (7, 120, 180)] == [opening_ns] * 3
 
     @given(
         since_s=st.integers(0, 10 * 86_400),
@@ -67,6 +69,18 @@ class TestWhereACandleBegins:
         assert start_ns <= time_ns < end_ns <= start_ns + interval_ns
         assert start_of(end_ns - 1, interval_ns) == start_ns
         assert start_of(end_ns, interval_ns) == end_ns
+
+    @pytest.mark.parametrize(("text", "interval_ns"), [("30s", 30 * SECOND_NS), ("2d", 2 * DAY_NS)])
+    def test_is_read_as_it_is_written(self, text, interval_ns):
+        assert interval_of(text) == interval_ns
+
+    @pytest.mark.parametrize(
+        ("text", "wanted"),
+        [("0s", "interval|whole seconds"), ("36h", "whole days, found"), ("soon", "an interval such as")],
+    )
+    def test_that_is_none_is_refused(self, text, wanted):
+        with pytest.raises(ValueError, match=wanted):
+            interval_of(text)
 
     def test_is_told_of_whole_seconds_and_above_a_day_of_whole_days(self):
         assert not any(fault_of_interval(seconds * SECOND_NS) for seconds in (1, 90, 86_400, 7 * 86_400))

@@ -101,9 +101,17 @@ class TestAHolding:
 
     def test_of_another_strategy_or_symbol_is_left_alone(self):
         held = [holding(10), holding(5, "other"), holding(5, symbol="TCS")]
-        found = moves(held, [an_open_one("A-1", strategy="other")], strategy="crossover", symbol="INFY")
+        others = [an_open_one("A-1", strategy="other"), an_open_one("A-2", symbol="TCS")]
+        found = moves(held, others, strategy="crossover", symbol="INFY")
 
-        assert ([each.strategy for each in found.place], found.cancel) == (["crossover"], ())
+        assert [(each.strategy, each.symbol) for each in found.place] == [("crossover", "INFY")]
+        assert found.cancel == ()
+        assert moves([], others, strategy="crossover", symbol="INFY").is_done
+
+    def test_is_closed_at_a_price_below_a_rupee(self):
+        (sold,) = moves([holding(10)], price=0.5).place
+
+        assert (sold.quantity, sold.limit_price, sold.last_price) == (10, 0.45, 0.5)
 
 
 @pytest.mark.parametrize(
