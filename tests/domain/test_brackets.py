@@ -265,6 +265,19 @@ class TestABracket:
         (exit_order,) = desk.step()
         assert (exit_order.client_order_id, exit_order.quantity) == (EXIT, 9)
 
+    def test_closes_at_the_market_what_comes_in_when_both_its_exits_are_over(self, desk):
+        desk.fill("A-1", 4)
+        desk.settle_all()
+        desk.fill(TARGET, 4)
+        assert {each.client_order_id for each in desk.step()} == {"A-1", STOP}
+        desk.cancel(STOP)
+        desk.fill("A-1", 3)
+        assert desk.step() == (CancelOrder(client_order_id="A-1"),)
+        desk.cancel("A-1")
+
+        (exit_order,) = desk.step()
+        assert (exit_order.client_order_id, exit_order.quantity) == (EXIT, 3)
+
     def test_keeps_its_stop_where_the_target_was_rejected(self, desk):
         desk.fill("A-1", 10)
         desk.step()

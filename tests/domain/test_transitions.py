@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import msgspec
 import natya_builders as builders
 import pytest
 from hypothesis import given
@@ -77,6 +78,14 @@ class TestWhatCannotBe:
         order = the_order(*facts, fill(1, 4), make.cancelled())
 
         assert [fact for fact in (*facts, fill(1, 4), make.cancelled()) if illegal(order, fact) is not None] == []
+
+    @pytest.mark.parametrize(
+        ("order_type", "may"), [("STOP", True), ("STOP_LIMIT", True), ("LIMIT", False), ("MARKET", False)]
+    )
+    def test_is_a_trigger_of_what_is_no_stop(self, order_type, may):
+        order = msgspec.structs.replace(the_order(), order_type=order_type)
+
+        assert (illegal(order, triggered()) is None) is may
 
     def test_is_no_trade_that_comes_after_the_end(self, make):
         for ending in (make.cancelled(), make.expired(), make.rejected()):
