@@ -126,7 +126,7 @@ def parity(  # noqa: PLR0913  by name
         backtest_fills=len(raw.record.fills),
         difference=first_difference("order", orders, raw.record.intended)
         or first_difference("fill", fills, raw.record.fills),
-        notes=raw.notes,
+        notes=(*raw.notes, *([raw.failed] if raw.failed else [])),
     )
 
 

@@ -25,6 +25,7 @@ from .errors import (
 )
 from .loading import load_strategy, path_of
 from .parameters import parameters_of
+from .reloading import project_of
 from .supervisor import StrategySupervisor
 
 __all__ = [
@@ -39,4 +40,5 @@ __all__ = [
     "load_strategy",
     "parameters_of",
     "path_of",
+    "project_of",
 ]

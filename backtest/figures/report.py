@@ -120,6 +120,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     """What a reader should know before he trusts the figures."""
 
+    failed: str = ""
+    """How the strategy failed and was begun anew: the figures are then not those of the whole data."""
+
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
     """What a backtest left: the raw material of its report."""
@@ -138,6 +141,8 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     charge_model: str
     latency_s: float
     notes: tuple[str, ...] = ()
+    failed: str = ""
+    """How the strategy failed and was begun anew."""
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -208,7 +213,8 @@ def figures_of(played: Played) -> Figures:
         months=_months(closed, days, daily, played.capital_rupees),
         by_symbol=_by_symbol(closed),
         positions=positions,
-        notes=(*played.notes, *_notes(played, trades)),
+        notes=(*([played.failed] if played.failed else []), *played.notes, *_notes(played, trades)),
+        failed=played.failed,
     )
     return Figures(report, tuple(trades), curve, tuple(costs))
 

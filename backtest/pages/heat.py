@@ -146,18 +146,12 @@ def level(value: float, *, neutral: float, spread: float) -> int:
     return middle + round(part * middle)
 
 
-def value_of(outcome: Outcome, measure: str) -> float | None:
-    """Return a measure of a test."""
-    found = getattr(outcome, measure)
-    return None if found is None else float(found)
-
-
 def medians(outcomes: Iterable[Outcome], measure: str) -> list[Valued]:
     """Return each choice once, with the median of what it came to in several times."""
     found: dict[tuple[tuple[str, Any], ...], list[float]] = {}
     for outcome in outcomes:
         values = found.setdefault(tuple(outcome.parameters.items()), [])
-        value = value_of(outcome, measure)
+        value = outcome.figure(measure)
         if value is not None:
             values.append(value)
     return [(dict(choice), statistics.median(values) if values else None) for choice, values in found.items()]

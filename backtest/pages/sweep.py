@@ -12,17 +12,17 @@ from ...domain.wording import counted
 from ..figures.shown import percent_text, rupees_text
 from ..sweeping.outcomes import best_of
 from ..sweeping.shown import (
-    HINDSIGHT,
-    ONLY_TESTS,
     OUTCOME_HEAD,
     measure_text,
     outcome_shown,
     parameters_text,
     steps_shown,
+    told_of_sweep,
+    told_of_walk,
 )
 from .asked import asked
 from .document import UPLOT, document, escaped
-from .heat import beside, best_place, heat_maps, level, medians, value_of, varied
+from .heat import beside, best_place, heat_maps, level, medians, varied
 from .parts import assumed, card, named_list, notes, quiet, table
 from .result import MS_NS, differences
 
@@ -46,16 +46,16 @@ def page_of_sweep(plan: Plan, outcomes: Sequence[Outcome], by: str, resumed: Seq
     """Return the page of a sweep; `resumed` are further notes."""
     best = best_of(outcomes, by)
     ranked = sorted(outcomes, key=lambda outcome: -outcome.by(by))
-    valued: list[Valued] = [(outcome.parameters, value_of(outcome, by)) for outcome in outcomes]
+    valued: list[Valued] = [(outcome.parameters, outcome.figure(by)) for outcome in outcomes]
     named = [
         ("tests", f"{len(outcomes):,}"),
         ("chosen by", by),
-        (f"best {by}", measure_text(by, value_of(best, by))),
+        (f"best {by}", measure_text(by, best.figure(by))),
         ("half of all below", measure_text(by, _median(valued))),
-        ("with a gain", f"{sum(outcome.net_rupees > 0 for outcome in outcomes):,}"),
+        ("with a gain", f"{sum(outcome.net_rupees > 0 and not outcome.failed for outcome in outcomes):,}"),
     ]
     cards = [
-        *notes([f"best of {len(outcomes):,} by {by}, {HINDSIGHT}", *resumed]),
+        *notes([*told_of_sweep(outcomes, by, resumed)]),
         card("Figures", [named_list(named), quiet(f"Best: {parameters_text(best.parameters)}")], kind="wide figures"),
         *_maps(valued, by, by),
         card("Tests", _ranked(ranked), kind="wide"),
@@ -80,12 +80,12 @@ def page_of_walk(plan: Plan, walk: Walk, trainings: Sequence[Outcome], resumed: 
         ("net of all tests", rupees_text(walk.net_rupees)),
         ("return of all tests", percent_text(walk.total_return)),
         ("times of testing", f"{len(walk.steps):,}"),
-        ("with a gain", f"{sum(step.tested.net_rupees > 0 for step in walk.steps):,}"),
+        ("with a gain", f"{sum(step.tested.net_rupees > 0 and not step.tested.failed for step in walk.steps):,}"),
         ("chosen by", walk.by),
         ("choices", f"{len(choices):,}"),
     ]
     cards = [
-        *notes([ONLY_TESTS, *resumed]),
+        *notes([*told_of_walk(walk, trainings, resumed)]),
         card("Figures", [named_list(named)], kind="wide figures"),
         card("Equity", _way(), kind="wide"),
         card(

@@ -87,6 +87,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -
         charge_model=plan.charges,
         latency_s=plan.latency_s,
         notes=raw.notes,
+        failed=raw.failed,
     )
 
 
@@ -97,6 +98,8 @@ class Raw(msgspec.Struct, frozen=True, kw_only=True):
     marks: Marks
     ended: MarketEnded
     notes: tuple[str, ...]
+    failed: str = ""
+    """How an actor failed that was begun anew."""
 
 
 def play_settings(  # noqa: PLR0913  by name
@@ -134,7 +137,7 @@ def play_settings(  # noqa: PLR0913  by name
         record: Record = runtime.request(RECORDER, ReadRecord(), timeout_s=ANSWER_S)
         marks: MarksRead = runtime.request(FEED, ReadMarks(), timeout_s=ANSWER_S)
         runtime.request(SYSTEM, StopChildren(), timeout_s=settings.system.shutdown_s * (len(children) + 1))
-    return Raw(record=record, marks=marks.marks, ended=ended, notes=(*outlook.notes, *failures))
+    return Raw(record=record, marks=marks.marks, ended=ended, notes=outlook.notes, failed="; ".join(failures))
 
 
 def _await_end(runtime: InProcessSystem) -> tuple[MarketEnded, tuple[str, ...]]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from ...transfer.stored import is_database
 from ..errors import BacktestRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from ..figures.report import Report
@@ -44,7 +45,7 @@ def expect_measure(name: str) -> None:
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """One test; the figures are those of its report."""
+    """One test; the figures are those of its report, where it has one."""
 
     key: str
     """Of the data, the settings, the time and the choice: who has the same has the same figures."""
@@ -52,24 +53,42 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any]
     since_ns: int
     until_ns: int
-    trades: int
-    net_rupees: float
-    charges_rupees: float
-    total_return: float
-    cagr: float | None
-    sharpe: float | None
-    sortino: float | None
-    calmar: float | None
-    max_drawdown: float
-    win_rate: float | None
-    profit_factor: float | None
-    expectancy_rupees: float | None
-    exposure: float | None
+    trades: int = 0
+    net_rupees: float = 0.0
+    charges_rupees: float = 0.0
+    total_return: float = 0.0
+    cagr: float | None = None
+    sharpe: float | None = None
+    sortino: float | None = None
+    calmar: float | None = None
+    max_drawdown: float = 0.0
+    win_rate: float | None = None
+    profit_factor: float | None = None
+    expectancy_rupees: float | None = None
+    exposure: float | None = None
+    refused: dict[str, int] = {}
+    """Orders that a rule of the gate refused, by rule."""
+
+    notes: tuple[str, ...] = ()
+    """Those of its report."""
+
+    failed: str = ""
+    """How the strategy failed, or why it was not tested: the figures are then not those of the whole data."""
+
+    def figure(self, measure: str) -> float | None:
+        """Return a measure that one may decide by; None where there is none, or where the strategy failed."""
+        value = None if self.failed else getattr(self, measure)
+        return None if value is None else float(value)
 
     def by(self, measure: str) -> float:
         """Return a measure as a number to be compared; none is the least."""
-        value = getattr(self, measure)
-        return float("-inf") if value is None else float(value)
+        value = self.figure(measure)
+        return float("-inf") if value is None else value
+
+
+def failed_outcome(key: str, plan: Plan, choice: Choice, failed: str) -> Outcome:
+    """Return the outcome of a test that has no figures."""
+    return Outcome(key=key, parameters=dict(choice), since_ns=plan.since_ns, until_ns=plan.until_ns, failed=failed)
 
 
 def outcome_of(key: str, plan: Plan, choice: Choice, report: Report) -> Outcome:
@@ -92,21 +111,37 @@ def outcome_of(key: str, plan: Plan, choice: Choice, report: Report) -> Outcome:
         profit_factor=report.profit_factor,
         expectancy_rupees=report.expectancy_rupees,
         exposure=report.exposure,
+        refused=report.refused,
+        notes=report.notes,
+        failed=report.failed,
     )
 
 
-def fingerprint_of(plan: Plan, strategy: bytes) -> str:
+def fingerprint_of(plan: Plan, sources: Mapping[str, bytes], version: str) -> str:
     """Return what two sweeps have in common only if a test of one is a test of the other.
 
-    It is of the plan without its parameters and times, the content of the strategy's file, and of each file of data its
-    path, size and time of change.
+    It is of the plan without its parameters and times, the contents of the strategy's modules and of the file of
+    settings, natya's version, and of each file of data its path, size and time of change.
     """
-    files = [(str(path.absolute()), path.stat().st_size, path.stat().st_mtime_ns) for path in plan.data]
+    files = [
+        (str(path.absolute()), path.stat().st_size, path.stat().st_mtime_ns)
+        for given in plan.data
+        for path in _files_of(given)
+    ]
     told = msgspec.json.encode((
         files, plan.symbols, plan.interval, plan.latency_s, plan.slippage_percent, plan.slippage_ticks, plan.charges,
-        plan.capital_rupees, sorted(plan.settings.items()), str(plan.config), str(plan.strategy),
+        plan.capital_rupees, sorted(plan.settings.items()), str(plan.strategy), version,
+        b"" if plan.config is None else plan.config.read_bytes(), sorted(sources.items()),
     ))  # fmt: skip
-    return hashlib.blake2b(told + strategy, digest_size=12).hexdigest()
+    return hashlib.blake2b(told, digest_size=12).hexdigest()
+
+
+def _files_of(given: Path) -> list[Path]:
+    """Return a file, or those of a folder; of a system's data directory those of its market."""
+    if not given.is_dir():
+        return [given]
+    patterns = ("*.duckdb*", "*.parquet") if is_database(given) else ("*",)
+    return sorted(path for pattern in patterns for path in given.rglob(pattern) if path.is_file())
 
 
 def key_of(fingerprint: str, plan: Plan) -> str:

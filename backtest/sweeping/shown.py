@@ -6,17 +6,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...domain.wording import counted
 from ..figures.shown import NONE, day_text, number_text, percent_text, rupees_text
+from .outcomes import best_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .outcomes import Outcome
     from .sweep import Sweep, Walk
 
+FAILED: Final = "failed"
+FAILED_MAX: Final = 3
+"""Failed tests that are told one by one."""
+
 OUTCOME_HEAD: Final = "trades", "win rate", "net", "return", "drawdown", "Sharpe", "profit factor"
 
 HINDSIGHT: Final = "chosen with hindsight: --train and --test show if it holds"
-ONLY_TESTS: Final = "each begins flat, without history; only the tests count: trainings were chosen by their result"
+ONLY_TESTS: Final = (
+    "each begins flat, and knows of before what warm_up asks for; only the tests count: trainings were chosen by result"
+)
 
 _FRACTIONS: Final = frozenset({"total_return", "cagr"})
 _AMOUNTS: Final = frozenset({"net_rupees", "expectancy_rupees"})
@@ -28,7 +35,9 @@ def parameters_text(parameters: Mapping[str, Any]) -> str:
 
 
 def outcome_shown(outcome: Outcome) -> tuple[str, ...]:
-    """Return the choice of a test, and the columns of `OUTCOME_HEAD`."""
+    """Return the choice of a test, and the columns of `OUTCOME_HEAD`; nobody shall go by figures of one that failed."""
+    if outcome.failed:
+        return (parameters_text(outcome.parameters), FAILED, *([NONE] * (len(OUTCOME_HEAD) - 1)))
     return (
         parameters_text(outcome.parameters),
         f"{outcome.trades:,}",
@@ -55,6 +64,33 @@ def measure_text(measure: str, value: float | None) -> str:
     if measure in _FRACTIONS:
         return percent_text(value)
     return f"{value:+,.0f}" if measure in _AMOUNTS else number_text(value)
+
+
+def told_of_sweep(outcomes: Sequence[Outcome], by: str, more: Iterable[str] = ()) -> Iterator[str]:
+    """Yield what a reader of a sweep should know; `more` are further notes."""
+    best = best_of(outcomes, by)
+    yield f"best of {len(outcomes):,} by {by}, {HINDSIGHT}"
+    yield from failed_shown(outcomes)
+    yield from (f"of the best: {note}" for note in best.notes if not best.failed)
+    yield from more
+
+
+def told_of_walk(walk: Walk, trainings: Sequence[Outcome] = (), more: Iterable[str] = ()) -> Iterator[str]:
+    """Yield what a reader of a walk should know; `trainings` are the outcomes of all choices."""
+    yield ONLY_TESTS
+    yield from failed_shown([*(trainings or [step.trained for step in walk.steps]), *(s.tested for s in walk.steps)])
+    yield from dict.fromkeys(note for step in walk.steps for note in step.tested.notes if not step.tested.failed)
+    yield from more
+
+
+def failed_shown(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Yield in which tests the strategy failed, if in any."""
+    failed = [outcome for outcome in outcomes if outcome.failed]
+    if not failed:
+        return
+    told = "; ".join(f"{parameters_text(each.parameters)}: {each.failed}" for each in failed[:FAILED_MAX])
+    left = f"; and {len(failed) - FAILED_MAX:,} more" if len(failed) > FAILED_MAX else ""
+    yield f"{len(failed):,} of {counted(len(outcomes), 'test')} failed, and are never the best: {told}{left}"
 
 
 def resumed_shown(runner: Sweep) -> Iterator[str]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec.structs import replace
 
-from ...actors.strategy import load_strategy
-from ..errors import BacktestRefusedError
-from ..plan import path_of
+from ...actors.strategy import StrategyParametersError, load_strategy, parameters_of, project_of
+from ..errors import BacktestFailedError, BacktestRefusedError
+from ..plan import STRATEGY, path_of
 from ..result import perform
 from .engines import LOCAL, Workers
-from .outcomes import Kept, Outcome, best_of, expect_measure, fingerprint_of, key_of, outcome_of
+from .outcomes import Kept, Outcome, best_of, expect_measure, failed_outcome, fingerprint_of, key_of, outcome_of
 from .windows import Window, windows_of
 
 if TYPE_CHECKING:
@@ -60,22 +61,33 @@ class Sweep:
         if strategy.__module__ == MAIN:
             raise BacktestRefusedError("a strategy in a file of its own is wanted, found one of this program")
         self._plan: Final = replace(plan, strategy=path, data_dir=None)
-        self._fingerprint: Final = fingerprint_of(self._plan, Path(inspect.getfile(strategy)).read_bytes())
+        files = project_of(path) or {strategy.__module__: Path(inspect.getfile(strategy))}
+        sources = {module: file.read_bytes() for module, file in files.items()}
+        self._fingerprint: Final = fingerprint_of(self._plan, sources, version("natya"))
+        self._strategy: Final = strategy
         self._workers: Final = Workers(engine=engine, count=workers or os.cpu_count() or 1, cluster=cluster)
         self._kept: Final = Kept(results)
         self._on_progress: Final = on_progress
+        self._failed = False
 
     def test(self, wanted: Sequence[tuple[Choice, int, int]]) -> list[Outcome]:
-        """Return the outcome of each choice in a time (start and end, ns since 1970-01-01 UTC), in their order."""
+        """Return the outcome of each choice in a time (start and end, ns since 1970-01-01 UTC), in their order.
+
+        A choice that the strategy's `Parameters` refuse is not tested, and says so.
+
+        Raises:
+            StrategyParametersError: all of them are refused.
+        """
         plans = [
             replace(self._plan, parameters={**self._plan.parameters, **dict(choice)}, since_ns=since, until_ns=until)
             for choice, since, until in wanted
         ]
         keys = [key_of(self._fingerprint, plan) for plan in plans]
+        refused = self._refused(keys, plans, [choice for choice, _, _ in wanted])
         missing = {
             key: (plan, choice)
             for key, plan, (choice, _, _) in zip(keys, plans, wanted, strict=True)
-            if self._kept.get(key) is None
+            if key not in refused and self._kept.get(key) is None
         }
         done = len(plans) - len(missing)
         self._on_progress(done, len(plans))
@@ -84,13 +96,32 @@ class Sweep:
             self._kept.add(outcome)
             done += 1
             self._on_progress(done, len(plans))
-        found = [self._kept.get(key) for key in keys]
+        found = [refused.get(key) or self._kept.get(key) for key in keys]
+        self._failed |= any(outcome.failed for outcome in found if outcome is not None and outcome.key not in refused)
         return [outcome for outcome in found if outcome is not None]
+
+    def _refused(self, keys: Sequence[str], plans: Sequence[Plan], choices: Sequence[Choice]) -> dict[str, Outcome]:
+        """Return what needs no test, since the strategy's class refuses the parameters."""
+        found, faults = {}, []
+        for key, plan, choice in zip(keys, plans, choices, strict=True):
+            try:
+                parameters_of(self._strategy, plan.parameters, name=STRATEGY)
+            except StrategyParametersError as fault:
+                faults.append(fault)
+                found[key] = failed_outcome(key, plan, choice, f"{fault}")
+        if faults and len(faults) == len(plans):
+            raise faults[0]
+        return found
 
     @property
     def resumed(self) -> int:
         """Of the tests so far: how many were kept from an earlier sweep."""
         return self._kept.used
+
+    @property
+    def failed(self) -> bool:
+        """Whether in any test so far the strategy failed; a choice that was refused has not been tested."""
+        return self._failed
 
     @property
     def results(self) -> Path | None:
@@ -100,7 +131,10 @@ class Sweep:
 
 def _test(path: list[str], key: str, plan: Plan, choice: Choice) -> Outcome:
     sys.path += [each for each in path if each not in sys.path]  # of who sweeps: another process has its own
-    return outcome_of(key, plan, choice, perform(plan).report)
+    try:
+        return outcome_of(key, plan, choice, perform(plan).report)
+    except BacktestFailedError as fault:  # of this choice: the others are tested all the same
+        return failed_outcome(key, plan, choice, f"{fault}")
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,7 +87,7 @@ def command(
     """Test a strategy on market data of the past, by the actors that trade on paper and live.
 
     The clock is that of the data; an order meets the market only after its latency, at prices that came after it was
-    decided. The same inputs give the same result, to the byte of its journal.
+    decided. The same inputs give the same result, to the byte of its journal. Ends with 70 if the strategy failed.
     """
     from ...backtest.pages.document import expect_writable
     from ...backtest.plan import Plan, assigned, duration_s, since_ns_of, slippage_of, until_ns_of
@@ -95,6 +95,7 @@ def command(
     from ...backtest.sweeping.outcomes import expect_measure
     from ...backtest.sweeping.shown import resumed_shown
     from ...backtest.sweeping.sweep import Sweep
+    from ..exit_codes import INTERNAL
     from ..session import faults, tell_answer
     from ..views.backtest import counting, progress, report_text, sweep_text
 
@@ -134,12 +135,16 @@ def command(
                 )
                 found = _sweep(plan, runner, sweep, train=train, test=test, by=by, html=html)
             tell_answer(found, sweep_text(found, by, resumed_shown(runner)), json=json)
+            if runner.failed:
+                raise typer.Exit(INTERNAL)
             return
         with progress() as tell_progress:
             result = perform(plan, on_progress=tell_progress)
         if html is not None:
             result.html(html)
         tell_answer(result.json(), report_text(result.report), json=json)
+        if result.report.failed:
+            raise typer.Exit(INTERNAL)
 
 
 def _sweep(

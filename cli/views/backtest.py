@@ -15,7 +15,7 @@ from ...backtest.figures.shown import (
     percent_text,
     rupees_text,
 )
-from ...backtest.sweeping.shown import HINDSIGHT, ONLY_TESTS, OUTCOME_HEAD, outcome_shown, steps_shown
+from ...backtest.sweeping.shown import OUTCOME_HEAD, outcome_shown, steps_shown, told_of_sweep, told_of_walk
 from ...domain.time import time_text
 from ...domain.wording import counted
 from ..terminal import err
@@ -82,15 +82,15 @@ def sweep_text(found: list[Outcome] | Walk, by: str, more: Iterable[str] = ()) -
         lines = [
             *_aligned([("parameters", *OUTCOME_HEAD), *rows]),
             *([f"and {left:,} more (--json, --html FILE or --results FILE)"] if left else []),
-            f"note: best of {len(found):,} by {by}, {HINDSIGHT}",
+            *(f"note: {each}" for each in told_of_sweep(found, by, more)),
         ]
     else:
         lines = [
             *_aligned([("from", "parameters", *OUTCOME_HEAD), *steps_shown(found)]),
             f"all times of testing: {rupees_text(found.net_rupees)} rupees, {percent_text(found.total_return)}",
-            f"note: {ONLY_TESTS}",
+            *(f"note: {each}" for each in told_of_walk(found, more=more)),
         ]
-    return "\n".join([*lines, *(f"note: {each}" for each in more)])
+    return "\n".join(lines)
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:

@@ -291,6 +291,15 @@ class TestTheCommand:
         assert (report["fills"], report["candles"], report["charge_model"]) == (1, 30, "dhan-equity-intraday")
         assert "return" in report["months"][0]
 
+    @pytest.mark.parametrize("more", [("--set", "fails=again"), ("--sweep", "fails=never|again", "--workers", "1")])
+    def test_ends_with_70_where_the_figures_are_not_those_of_the_whole_data(self, tmp_path, more):
+        recording = write_rows(tmp_path / "a.csv", rising(30))
+
+        done = self.run(natya_backtests.__file__ + ":Faltering", "--data", recording, "--symbol", "TCS", *more)
+
+        assert done.exit_code == 70
+        assert "failed: ValueError: at candle 5" in done.stdout
+
     @pytest.mark.parametrize(
         ("more", "code", "said"),
         [

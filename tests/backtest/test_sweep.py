@@ -7,17 +7,21 @@ import natya_backtests
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from natya_backtests import write_rows
+from natya_backtests import a_test, write_rows
 from natya_recordings import write_candles
 from typer.testing import CliRunner
 
+from natya.actors.strategy import StrategyParametersError
 from natya.backtest.errors import BacktestRefusedError
+from natya.backtest.pages.sweep import page_of_sweep
 from natya.backtest.plan import Plan, time_ns
+from natya.backtest.sweeping import sweep as sweeping
 from natya.backtest.sweeping.grid import grid_of
-from natya.backtest.sweeping.outcomes import Outcome, best_of
+from natya.backtest.sweeping.outcomes import best_of, fingerprint_of
 from natya.backtest.sweeping.sweep import Sweep, sweep, walk_forward
 from natya.backtest.sweeping.windows import windows_of
 from natya.cli.app import app
+from natya.cli.views.backtest import sweep_text
 from natya.domain.time import DAY_NS, day_of, day_start_ns
 
 CROSSOVER = "natya_backtests:Crossover"
@@ -102,6 +106,66 @@ class TestASweep:
 
         assert paid[0].net_rupees < unpaid[0].net_rupees
 
+    def test_tests_again_what_another_module_of_the_strategy_or_file_of_settings_would_change(self, plan, tmp_path):
+        plan = msgspec.structs.replace(plan, config=tmp_path / "mine.toml")
+        sources = {"mine": b"import helper", "helper": b"FAST = 3"}
+
+        def told(**changed):
+            plan.config.write_text(changed.pop("settings", "orders.quantity_max = 5"))
+            return fingerprint_of(plan, sources | changed.pop("sources", {}), changed.pop("version", "1"))
+
+        assert told() == told()
+        assert len({told(), told(sources={"helper": b"FAST = 4"}), told(settings=""), told(version="2")}) == 4
+
+    def test_of_a_market_that_is_a_folder_tests_again_when_a_file_in_it_has_changed(self, plan, tmp_path):
+        plan = msgspec.structs.replace(plan, data=(tmp_path,))
+        before = fingerprint_of(plan, {}, "1")
+        with plan.data[0].joinpath("walk.csv").open("a") as file:
+            file.write("\n")
+
+        assert fingerprint_of(plan, {}, "1") != before
+
+    def test_reads_the_modules_that_the_strategy_imports(self, plan, tmp_path, monkeypatch):
+        (tmp_path / "sweep_helper.py").write_text("FAST = 3\n")
+        (tmp_path / "swept.py").write_text(
+            "import natya\nimport sweep_helper\n\nclass Swept(natya.StrategyActor):\n    pass\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        found = {}
+        monkeypatch.setattr(sweeping, "fingerprint_of", lambda _plan, sources, _version: found.update(sources) or "")
+
+        Sweep(msgspec.structs.replace(plan, strategy="swept:Swept"))
+
+        assert found.keys() == {"swept", "sweep_helper"}
+
+    def test_tells_which_tests_failed_and_none_of_them_is_the_best(self, plan):
+        plan = msgspec.structs.replace(plan, strategy="natya_backtests:Faltering")
+        runner, grid = Sweep(plan, workers=1), grid_of("fails=never|again|always|seldom")
+
+        found = sweep(runner, plan, grid)
+        text = sweep_text(found, "net_rupees")
+
+        assert [bool(each.failed) for each in found] == [False, True, True, True]
+        assert found[1].trades + found[1].net_rupees != 0  # until it failed
+        assert best_of(found, "net_rupees") is found[0]
+        assert [found[place].figure("net_rupees") for place in (1, 2, 3)] == [None, None, None]
+        assert runner.failed
+        assert (
+            "3 of 4 tests failed, and are never the best: fails=again: strategy failed: ValueError: at candle 5" in text
+        )
+        assert "fails=seldom: parameters of 'strategy': fails: Invalid enum value 'seldom'" in text
+        assert [line.split()[1] for line in text.splitlines()[2:5]] == ["failed"] * 3
+        assert "3 of 4 tests failed" in page_of_sweep(plan, found, "net_rupees")
+
+    def test_of_which_some_choices_are_refused_has_not_failed_but_one_of_none_other_is_refused(self, plan):
+        plan = msgspec.structs.replace(plan, strategy="natya_backtests:Faltering")
+        runner = Sweep(plan, workers=1)
+        sweep(runner, plan, grid_of("fails=never|seldom"))
+
+        assert not runner.failed
+        with pytest.raises(StrategyParametersError, match="unknown fials; did you mean fails"):
+            sweep(runner, plan, grid_of("fials=never|again"))
+
     def test_refuses_a_strategy_of_the_program_that_other_processes_could_not_load(self, plan, monkeypatch):
         monkeypatch.setattr(natya_backtests.Crossover, "__module__", "__main__")
 
@@ -144,11 +208,10 @@ class TestAWalk:
         assert found.net_rupees == sum(step.tested.net_rupees for step in found.steps)
 
     def test_chooses_none_that_has_no_figure(self):
-        fields = dict.fromkeys(Outcome.__struct_fields__, 0)
-        few = [msgspec.convert(fields | {"key": k, "parameters": {}, "sharpe": s}, Outcome) for k, s in
-               (("a", None), ("b", -3.0), ("c", -1.0), ("d", -1.0))]  # fmt: skip
+        few = [a_test(key, sharpe=sharpe) for key, sharpe in (("a", None), ("b", -3.0), ("c", -1.0), ("d", -1.0))]
 
         assert best_of(few, "sharpe").key == "c"
+        assert best_of([*few, a_test("e", sharpe=9.0, failed="of the strategy")], "sharpe").key == "c"
 
 
 class TestTheCommand:

@@ -9,6 +9,7 @@ import natya_backtests
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_backtests import a_test
 from natya_pages import Page
 from natya_recordings import write_candles
 from typer.testing import CliRunner
@@ -32,8 +33,7 @@ def grid(values, **sides):
 
 
 def an_outcome(sharpe, **parameters):
-    fields = dict.fromkeys(Outcome.__struct_fields__, 0) | {"key": str(parameters), "parameters": parameters}
-    return msgspec.convert(fields | {"sharpe": sharpe, "net_rupees": 100 * (sharpe or 0)}, Outcome)
+    return a_test(str(parameters), parameters=parameters, sharpe=sharpe, net_rupees=100 * (sharpe or 0))
 
 
 @pytest.mark.parametrize(("most", "lines"), [(1, 2), (2, 1), (3, 1)])

@@ -1,10 +1,12 @@
 """Strategies for backtests, and candles to test them on."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
 from natya import StrategyActor
+from natya.backtest.sweeping.outcomes import Outcome
 
 HEADER = "date,open,high,low,close,volume"
 
@@ -18,6 +20,11 @@ def write_rows(path, rows, *, symbol=None, start="2025-11-03T09:15:00+05:30", mi
         lines.append(",".join(cells if symbol is None else [symbol, *cells]))
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def a_test(key, *, parameters=(), **figures):
+    """Return the outcome of a test of a sweep whose figures are 0 where they are not given."""
+    return Outcome(key=key, parameters=dict(parameters), since_ns=0, until_ns=0, **figures)
 
 
 class Counted(msgspec.Struct):
@@ -97,6 +104,23 @@ class Peeker(StrategyActor):
 class Broken(StrategyActor):
     def on_tick(self, tick):
         raise ZeroDivisionError("of the strategy")
+
+
+class Faltering(StrategyActor):
+    """Buys at its second candle; raises never, at the fifth after each beginning, or at every one."""
+
+    class Parameters(msgspec.Struct, frozen=True):
+        fails: Literal["never", "again", "always"] = "never"
+
+    def on_begin(self):
+        self.heard = 0
+
+    def on_candle(self, candle):
+        self.heard += 1
+        if self.parameters.fails == "always" or (self.parameters.fails == "again" and self.heard == 5):
+            raise ValueError(f"at candle {self.heard}")
+        if self.heard == 2:
+            self.buy(candle.symbol, 1)
 
 
 class Greedy(StrategyActor):
