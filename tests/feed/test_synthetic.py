@@ -15,10 +15,13 @@ from natya.messages.codec import decode, encode
 COUNT = 100
 
 
-def ticks(feed, *, seed=7, start_ns=1_000_000_000):
+def chunks_of(feed, *, seed=7, start_ns=1_000_000_000):
     surroundings = Surroundings(start_ns=start_ns, random=Random(seed))
-    chunks = SOURCES["synthetic"].make(feed, NoOptions(), surroundings).chunks()
-    return list(itertools.islice(itertools.chain.from_iterable(chunks), COUNT))
+    return SOURCES["synthetic"].make(feed, NoOptions(), surroundings).chunks()
+
+
+def ticks(feed, **market):
+    return list(itertools.islice(itertools.chain.from_iterable(chunks_of(feed, **market)), COUNT))
 
 
 @given(seed=st.integers(0, 2**32), tick_size=st.sampled_from([0.01, 0.05, 0.25]))
@@ -75,6 +78,11 @@ class TestASyntheticMarket:
         found = ticks(feed_settings(source="synthetic", symbols=("TCS",)))
 
         assert [tick.volume for tick in found] == list(itertools.accumulate(tick.quantity for tick in found))
+
+    def test_begins_with_short_chunks(self, feed_settings):
+        chunks = chunks_of(feed_settings())
+
+        assert [len(next(chunks)) for _ in range(8)] == [20, 40, 80, 160, 320, 640, 1_000, 1_000]
 
     def test_moves(self, feed_settings):
         assert len({tick.price for tick in ticks(feed_settings(source="synthetic"))}) > 10

@@ -33,6 +33,9 @@ TRADE_QUANTITY_MEAN: Final = 40
 TICKS_FROM_ZERO_MIN: Final = 20
 TICKS_FROM_ZERO_MAX: Final = 10**7
 
+MESSAGES_IN_FIRST_CHUNK: Final = 20
+"""Each next one is twice as long, up to `MESSAGES_A_CHUNK`: a start draws no minutes of a market read slowly."""
+
 
 def synthetic(settings: FeedSettings, _options: NoOptions, surroundings: Surroundings) -> SyntheticMarket:
     """Make the market that the settings describe."""
@@ -77,10 +80,12 @@ class SyntheticMarket:
         return ()
 
     def chunks(self) -> Iterator[list[MarketMessage]]:
-        """Yield ticks in chunks; none without symbols."""
+        """Yield ticks in chunks, the first ones short; none without symbols."""
         turns = zip(itertools.count(), itertools.cycle(self._shares), strict=False)
-        while chunk := [self._tick(*turn) for turn in itertools.islice(turns, MESSAGES_A_CHUNK)]:
+        length = MESSAGES_IN_FIRST_CHUNK
+        while chunk := [self._tick(*turn) for turn in itertools.islice(turns, length)]:
             yield chunk
+            length = min(2 * length, MESSAGES_A_CHUNK)
 
     def close(self) -> None:
         """Release nothing."""
