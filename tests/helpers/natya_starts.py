@@ -9,6 +9,7 @@ what is imported when, wants a real start: `subprocess`.
 """
 
 import array
+import atexit
 import ctypes
 import fcntl
 import functools
@@ -51,6 +52,11 @@ _IMPORTED = (
     *("natya.actors.exchange.streams", "uvicorn.loops.asyncio", "uvicorn.lifespan.off"),
     *("typer._click.decorators", "importlib.readers", "numpy.ma"),
 )
+
+_OF_THE_INTERPRETER = {"__main__", "builtins", "sys", "_io", "io", "threading", "warnings"}
+"""Modules that its end itself asks for."""
+
+_shared = set()
 
 
 class Forked(Executed):
@@ -177,13 +183,26 @@ def _server():
 def serve(number):
     """Fork for each who asks, until nobody is left to; only the forks return, with what they are to do."""
     Path("/proc/self/comm").write_text(FORKING)
+    atexit.register(_keep_imported)  # the first that is registered is the last that is called
     gc.disable()
     for name in _IMPORTED:
         import_module(name)
     gc.enable()
     gc.collect()
     gc.freeze()
+    _shared.update(sys.modules.keys() - _OF_THE_INTERPRETER)
     return _forking(socket.socket(fileno=number))
+
+
+def _keep_imported():
+    """Leave what was imported before the fork out of the end of the interpreter, which takes the rest to pieces.
+
+    To clear 800 modules copies each of their pages, 60 ms of CPU for nothing.
+    """
+    kept = {name: module for name, module in sys.modules.items() if name in _shared}
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
+    for name in kept:
+        del sys.modules[name]
 
 
 def _forking(asked):
