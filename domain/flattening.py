@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ..messages.orders import Side
+from .freshness import age_fault
 from .instruments import price_grid
-from .time import SECOND_NS
 
 if TYPE_CHECKING:
     from ..messages.order_listing import OrderListed, StrategyHolding
@@ -145,9 +145,9 @@ def _closing(
 ) -> Closing | str:
     if price is None or price[0] <= 0:
         return f"{holding.symbol}: a price wanted, found none"
-    age_s = (now_ns - price[1]) / SECOND_NS
-    if limits.price_age_max_s and age_s > limits.price_age_max_s:
-        return f"{holding.symbol}: a price of at most {limits.price_age_max_s:g} s of age wanted, found {age_s:.1f} s"
+    fault = age_fault("a price", price[1], now_ns, age_max_s=limits.price_age_max_s) if limits.price_age_max_s else ""
+    if fault:
+        return f"{holding.symbol}: {fault}"
     side: Side = "SELL" if holding.quantity > 0 else "BUY"
     limit = limit_beyond(price[0], side)
     quantity = min(closable, limits.quantity_max, int(limits.value_max_rupees // max(limit, price[0])))

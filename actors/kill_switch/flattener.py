@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, get_args
 import msgspec
 
 from ...domain.flattening import Closing, Limits, Moves, next_moves
+from ...domain.freshness import is_ahead
 from ...domain.time import SECOND_NS
 from ...messages.addresses import EVENTS, FLATTENER, ORDERS
 from ...messages.events import Subscribe, Subscribed, Unsubscribe, Unsubscribed
@@ -109,7 +110,8 @@ class FlattenActor(RuntimeActor):
             self._go_on_later(f"an answer of orders wanted, found {found or outcome.error}")
             return
         for price in found.prices:
-            if price.priced_ns > self._prices.get(price.symbol, (0.0, 0))[1]:
+            known_ns = self._prices.get(price.symbol, (0.0, 0))[1]
+            if price.priced_ns > known_ns or is_ahead(known_ns, self.clock.now_ns()):
                 self._prices[price.symbol] = price.price, price.priced_ns
         self._watch(frozenset(each.symbol for each in found.held))
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ...domain.freshness import is_ahead
 from ...messages.addresses import BROKER, JOURNAL
 from ...messages.broker import (
     ExecutionReport,
@@ -176,7 +177,10 @@ class OrdersActor(RuntimeActor):
     @handles(Tick)
     def hear_price(self, tick: Tick, _sender: ActorAddress) -> None:
         """Keep the market's last price of each symbol: what a strategy says of it is not asked."""
-        if self._market is not None and tick.exchange_ns >= self._market.get(tick.symbol, NO_PRICE)[1]:
+        if self._market is None:
+            return
+        known_ns = self._market.get(tick.symbol, NO_PRICE)[1]
+        if tick.exchange_ns >= known_ns or is_ahead(known_ns, self.clock.now_ns()):
             self._market[tick.symbol] = tick.price, tick.exchange_ns
 
     # From a person, the kill switch, and whoever limits for a time.

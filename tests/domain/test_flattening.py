@@ -69,7 +69,7 @@ class TestAHolding:
         poor = Limits(quantity_max=100, value_max_rupees=99.0, price_age_max_s=3.0)
 
         assert "a price wanted, found none" in moves([holding(10)], price=None).waiting[0]
-        assert "found 3.1 s" in moves([holding(10)], age_s=3.1).waiting[0]
+        assert "found 3.100 s" in moves([holding(10)], age_s=3.1).waiting[0]
         assert "one share of at most 99 rupees" in moves([holding(10)], limits=poor).waiting[0]
         assert "a price wanted, found none" in moves([holding(10)], price=0.0).waiting[0]
         assert not moves([holding(10)], price=None).is_done

@@ -114,13 +114,14 @@ def broken_rules(order, facts, waiting, limits, state, market, now_ns, at_moment
         "client_order_id": not order.client_order_id.replace("-", "").replace("_", "").isalnum()
         or len(order.client_order_id) > 25,
         "duplicate": order.client_order_id in newest or order.client_order_id in {i.client_order_id for i in waiting},
-        "order_age_max_s": on("order_age_max_s", Fraction(now_ns - order.submitted_ns, S_NS)),
+        "order_age_max_s": on("order_age_max_s", Fraction(now_ns - order.submitted_ns, S_NS))
+        or (limits.order_age_max_s > 0 and order.submitted_ns - now_ns > 3 * S_NS),
         "symbol": bool(limits.symbols) and order.symbol not in limits.symbols,
         "session": limits.session != "none"
         and (weekday > 4 or not 33_300 <= second < close_s or (opens and second >= close_s - limits.no_opens_last_s)),
         "quantity_max": quantity > limits.quantity_max,
         "price_age_max_s": limits.price_age_max_s > 0
-        and (not price_ns or Fraction(now_ns - price_ns, S_NS) > limits.price_age_max_s),
+        and not (price_ns and -3 <= Fraction(now_ns - price_ns, S_NS) <= limits.price_age_max_s),
         "price_collar_percent": collar > 0
         and (price <= 0 or through > max(Fraction(str(around)) * Fraction(str(collar)) / 100, Fraction("0.25"))),
         "value_max_rupees": not known or Fraction(str(worth)) * quantity > Fraction(str(limits.value_max_rupees)),

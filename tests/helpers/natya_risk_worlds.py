@@ -106,9 +106,9 @@ class World:
             order_type=order_type,
             limit_price=limit_price,
             trigger_price=trigger_price,
-            submitted_ns=self.now_ns - random.choice([0, 0, 2 * S_NS, 2 * S_NS + 1]),
+            submitted_ns=self.now_ns - random.choice([*[0] * 4, 2 * S_NS, 2 * S_NS + 1, -3 * S_NS, -3 * S_NS - 1]),
             reference_price=random.choice([0.0, self.price(symbol), self.price(symbol)]),
-            reference_ns=random.choice([0, self.now_ns, self.now_ns - 3 * S_NS - 1]),
+            reference_ns=self.now_ns - random.choice([self.now_ns, 0, 0, 3 * S_NS + 1, -3 * S_NS, -3 * S_NS - 1]),
         )
 
     def limits(self):

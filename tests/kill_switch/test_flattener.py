@@ -166,6 +166,15 @@ def test_it_closes_what_is_asked_for_alone(flatten, account):
     assert account.shares == {("crossover", "INFY"): 10, ("other", "INFY"): 0}
 
 
+def test_it_does_not_go_by_a_price_of_a_time_that_has_not_come(flatten, account):
+    later_ns = flatten.system.base.clock.now_ns() + 3_600 * SECOND_NS
+    flatten.system.tell("flattener", a_tick(price=1.0, exchange_ns=later_ns))
+    flatten()
+    await_that(lambda: not flatten.actor()._is_stepping)
+
+    assert account.submitted[0].limit_price == 99.5
+
+
 @pytest.mark.parametrize(("shares", "side", "limit"), [(10, "SELL", 99.5), (-10, "BUY", 100.5)])
 def test_what_it_places_is_one_order_of_the_strategy_at_the_price_it_has(flatten, account, shares, side, limit):
     account.shares["crossover", "INFY"], account.priced_ns = shares, 7

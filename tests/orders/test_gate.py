@@ -75,7 +75,15 @@ class TestTheAgeOfThePrice:
 
     @pytest.mark.parametrize(
         ("age_s", "rule"),
-        [(0, None), (3, None), (3.001, "price_age_max_s"), (-1, None), (NOW_NS / SECOND_NS, "price_age_max_s")],
+        [
+            (0, None),
+            (3, None),
+            (3.001, "price_age_max_s"),
+            (NOW_NS / SECOND_NS, "price_age_max_s"),
+            (-3, None),
+            (-3.001, "price_age_max_s"),
+            (-3_600, "price_age_max_s"),
+        ],
     )
     @pytest.mark.parametrize("fields", [{}, {"order_type": "LIMIT", "limit_price": 100.0}], ids=["market", "limit"])
     def test_is_limited_where_the_settings_say_so(self, make, situation, age_s, rule, fields):

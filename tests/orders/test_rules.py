@@ -69,7 +69,14 @@ def rule_of(order, situation):
 
 class TestTheAgeOfAnOrder:
     @pytest.mark.parametrize(
-        ("age_ns", "rule"), [(1, None), (2 * SECOND_NS, None), (2 * SECOND_NS + 1, "order_age_max_s")]
+        ("age_ns", "rule"),
+        [
+            (1, None),
+            (2 * SECOND_NS, None),
+            (2 * SECOND_NS + 1, "order_age_max_s"),
+            (-3 * SECOND_NS, None),
+            (-3 * SECOND_NS - 1, "order_age_max_s"),
+        ],
     )
     def test_is_limited(self, make, situation, age_ns, rule):
         order = make.order(submitted_ns=NOON_NS - age_ns)

@@ -222,6 +222,20 @@ class TestAPriceOfTheMarket:
 
         assert stage.disk.kinds("A-2")[0] is OrderIntended
 
+    def test_of_a_time_that_has_not_come_does_not_stay_the_last(self, stage, make):
+        stage.open(price_collar_percent=2.0, price_age_max_s=3.0)
+        now_ns = stage.system.base.clock.now_ns()
+        tick(stage, 200.0, exchange_ns=now_ns + 3_600 * SECOND_NS)
+        stage.submit(make.order("A-1"))
+        stage.settle()
+        tick(stage, 100.0, exchange_ns=now_ns)
+        for number, limit_price in ((2, 150.0), (3, 101.0)):
+            stage.submit(make.order(f"A-{number}", order_type="LIMIT", limit_price=limit_price))
+        stage.settle()
+
+        assert refusals(stage) == [("A-1", "price_age_max_s"), ("A-2", "price_collar_percent")]
+        assert stage.disk.kinds("A-3")[0] is OrderIntended
+
     def test_that_comes_late_does_not_replace_a_newer_one(self, stage, make):
         stage.open(price_collar_percent=2.0)
         now_ns = stage.system.base.clock.now_ns()

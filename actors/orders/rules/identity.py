@@ -7,8 +7,8 @@ from typing import Final
 
 from ....domain.brackets import SUFFIXES, entry_id, leg_id
 from ....domain.client_order_ids import LENGTH_MAX, is_client_order_id
+from ....domain.freshness import age_fault
 from ....domain.orders import Order
-from ....domain.time import SECOND_NS
 from ....domain.wording import printable
 from ....messages.orders import OrderRefused, SubmitOrder
 from .situation import Refusal, Situation
@@ -43,8 +43,7 @@ def order_age_max_s(order: SubmitOrder, situation: Situation) -> str:
     limit_s = situation.limits.order_age_max_s
     if limit_s == 0:
         return ""
-    age_s = (situation.now_ns - order.submitted_ns) / SECOND_NS
-    return "" if age_s <= limit_s else f"an order of at most {limit_s:g} s of age wanted, found {age_s:.3f} s"
+    return age_fault("an order", order.submitted_ns, situation.now_ns, age_max_s=limit_s)
 
 
 _CONTENT: Final = (

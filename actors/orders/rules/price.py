@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
+from ....domain.freshness import age_fault
 from ....domain.instruments import is_option
 from ....domain.money import exact
-from ....domain.time import SECOND_NS
 from ....domain.wording import printable
 from ....messages.orders import SubmitOrder
 from ....messages.units import RUPEES_MAX
@@ -25,8 +25,7 @@ def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
     _, price_ns = situation.price_of(order)
     if price_ns == 0:
         return f"a last price of at most {limit_s:g} s of age wanted, found none"
-    age_s = (situation.now_ns - price_ns) / SECOND_NS
-    return "" if age_s <= limit_s else f"a last price of at most {limit_s:g} s of age wanted, found {age_s:.3f} s"
+    return age_fault("a last price", price_ns, situation.now_ns, age_max_s=limit_s)
 
 
 def price_collar_percent(order: SubmitOrder, situation: Situation) -> str:
