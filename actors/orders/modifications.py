@@ -145,7 +145,7 @@ def to_replace(order: Order, change: ModificationIntended, *, reduces: bool) -> 
 
 
 def settled(
-    order: Order, found: OrderFound, *, horizon_ns: int, now_ns: int
+    order: Order, found: OrderFound, now_ns: int, *, age_ns: int, horizon_ns: int
 ) -> OrderModified | ModificationRefused | None:
     """Return what a look-up says of the pending change; None if there is none, or it says nothing yet."""
     pending = order.pending
@@ -154,11 +154,10 @@ def settled(
     shown, has_ended = _shown(order, pending, found), found.state not in {"OPEN", "PART_FILLED"}
     if shown == "as wanted":
         return made(order, pending, now_ns)
-    age_ns = now_ns - pending.intended_ns
     if not shown or (age_ns < horizon_ns and not has_ended):
         return None
     if shown == "as before":
-        what = f"it has ended as {found.state}" if has_ended else f"{age_ns / SECOND_NS:.0f} s after the intent"
+        what = f"it has ended as {found.state}" if has_ended else f"{age_ns / SECOND_NS:.0f} s after the request"
         reason = f"the order as it was to be wanted, found it as before: {what}"
         return refused(order.client_order_id, Refusal(rule="absent", reason=reason), now_ns, number=pending.number)
     # Whoever has changed it otherwise, the broker's word on what is there counts.

@@ -125,14 +125,22 @@ def from_report(order: Order, report: ExecutionReport, now_ns: int) -> Update:
     return said.update(trades_missing=missing)
 
 
-def from_lookup(order: Order, found: OrderFound, now_ns: int, *, horizon_ns: int) -> Update:
-    """Translate the answer to a look-up: all trades of the order, what became of a change of it, then its state."""
+def from_lookup(order: Order, found: OrderFound, now_ns: int, *, age_ns: int, horizon_ns: int) -> Update:
+    """Translate the answer to a look-up: all trades of the order, what became of a change of it, then its state.
+
+    Args:
+        order: as it stands.
+        found: what the broker has of it.
+        now_ns: nanoseconds since 1970-01-01 UTC.
+        age_ns: so long ago, at least, its newest request left.
+        horizon_ns: longer than any may be under way.
+    """
     proof = "" if found.state == "REJECTED" else found.broker_order_id
     said = _Collected(order)
     _trades(said, found.reports, proof, now_ns)
     if found.is_triggered:
         said.add(OrderTriggered(client_order_id=order.client_order_id, occurred_ns=now_ns))
-    change = modifications.settled(said.order, found, horizon_ns=horizon_ns, now_ns=now_ns)
+    change = modifications.settled(said.order, found, now_ns, age_ns=age_ns, horizon_ns=horizon_ns)
     if change is not None:
         said.add(change)
     after = said.order
@@ -163,14 +171,13 @@ def from_change(order: Order, answer: OrderReplaced | OrderNotReplaced, now_ns: 
     return Update(facts=(modifications.refused(order.client_order_id, refusal, now_ns, number=pending.number),))
 
 
-def absent(order: Order, *, horizon_ns: int, now_ns: int) -> Update:
-    """Translate that the broker has no such order: it has expired if the intent is older than `horizon_ns`."""
+def absent(order: Order, now_ns: int, *, age_ns: int, horizon_ns: int) -> Update:
+    """Translate that the broker has no such order: it has expired if its request left `horizon_ns` ago or earlier."""
     if not order.is_open:
         return Update()
-    age_ns = now_ns - order.intended_ns
     if age_ns < horizon_ns:
         return unanswered(order, "the broker does not know it yet", now_ns)
-    reason = f"unknown to the broker {age_ns / SECOND_NS:.0f} s after the intent"
+    reason = f"unknown to the broker {age_ns / SECOND_NS:.0f} s after the request"
     return Update(facts=(OrderExpired(client_order_id=order.client_order_id, reason=reason, occurred_ns=now_ns),))
 
 

@@ -197,7 +197,7 @@ def _meaning(order: Order | None, records: Sequence[JournalRecord], limits: Orde
                 f"so: it is not known whether the broker has it. {order.leaves:,} shares stay reserved in every limit. "
                 f"It is looked up every {limits.lookup_interval_s:g} s and never sent again; it counts as never placed "
                 f"only when the broker has no such order, trade or position {limits.absence_horizon_s:g} s after the "
-                "intent"
+                "request"
             )
         case "ACCEPTED" | "PART_FILLED":
             told = f"so: it is open at the broker, {order.leaves:,} of {order.quantity_max:,} may still be filled"
@@ -208,7 +208,7 @@ def _meaning(order: Order | None, records: Sequence[JournalRecord], limits: Orde
     if order.is_open and order.pending is not None:
         told += (
             f"; what became of change {order.pending.number} is not known: it is not sent again, the order is looked "
-            f"up, and only when it is shown as before {limits.absence_horizon_s:g} s after the intent it was not made"
+            f"up, and only when it is shown as before {limits.absence_horizon_s:g} s after its request it was not made"
         )
     if order.cancelling is not None:
         told += (

@@ -10,6 +10,7 @@ from natya_orders_stage import FakeJournal, Release, Stage
 from natya.actors.orders import FactWithoutIntentError, OrdersActor
 from natya.actors.orders.parts import starting
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
+from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.cli.exit_codes import BAD_DATA, exit_code
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.accounts import AccountEntered
@@ -288,6 +289,11 @@ class TestAReportOfWhatWasNotOrdered:
 
 class TestAnOrderInDoubt:
     @pytest.fixture
+    def simulated(self, make):
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            yield Stage(system, make)
+
+    @pytest.fixture
     def doubtful(self, stage, make):
         def build(**limits):
             stage.open(**limits)
@@ -329,6 +335,34 @@ class TestAnOrderInDoubt:
             assert stage.asked_next(FindOrder).client_order_id == "A-1"
             stage.tell(OrderNotFound(client_order_id="A-1"))
             stage.settle()
+
+        assert stage.disk.kinds() == [OrderIntended, OrderUncertain, OrderExpired]
+
+    def test_is_not_absent_because_the_wall_clock_was_set_forward(self, simulated, make):
+        stage = simulated.open(absence_horizon_s=60.0, lookup_interval_s=60.0)
+        stage.submit(make.order())
+        stage.settle()
+        stage.tell(OrderInDoubt(client_order_id="A-1", reason="time-out"))
+        stage.system.base.clock.step_wall(3_600 * SECOND_NS)
+        stage.tell(OrderNotFound(client_order_id="A-1"))
+        stage.settle()
+        assert OrderExpired not in stage.disk.kinds()
+        stage.system.base.clock.step_wall(-7_200 * SECOND_NS)
+        stage.system.base.run_for(60.0)
+        stage.tell(OrderNotFound(client_order_id="A-1"))
+        stage.settle()
+
+        assert stage.disk.kinds() == [OrderIntended, OrderUncertain, OrderExpired]
+
+    def test_of_an_earlier_life_may_have_left_just_before_this_one(self, simulated, make):
+        stage = simulated.open(make.intent(), absence_horizon_s=1.0)  # by the clock of 1970
+        stage.tell(OrderNotFound(client_order_id="A-1"))
+        stage.settle()
+        assert OrderExpired not in stage.disk.kinds()
+        assert stage.statistics.risk_state == "NORMAL"  # which does not wait for it
+        stage.system.base.run_for(1.0)
+        stage.tell(OrderNotFound(client_order_id="A-1"))
+        stage.settle()
 
         assert stage.disk.kinds() == [OrderIntended, OrderUncertain, OrderExpired]
 

@@ -52,7 +52,7 @@ def order():
 
 
 def from_lookup(order, found):
-    return updates.from_lookup(order, found, 5, horizon_ns=100)
+    return updates.from_lookup(order, found, 5, age_ns=5, horizon_ns=100)
 
 
 def kinds(update):
@@ -300,15 +300,15 @@ class TestAbsence:
         [(120 * S_NS - 1, OrderUncertain), (120 * S_NS, OrderExpired), (120 * S_NS + 1, OrderExpired)],
     )
     def test_counts_only_after_the_horizon(self, order, age_ns, fact):
-        update = updates.absent(order(), horizon_ns=120 * S_NS, now_ns=1_000 + age_ns)
+        update = updates.absent(order(), 5, age_ns=age_ns, horizon_ns=120 * S_NS)
 
         assert kinds(update) == [fact]
 
     def test_before_the_horizon_does_not_unmake_what_the_broker_accepted(self, order, make):
-        assert updates.absent(order(make.accepted()), horizon_ns=S_NS, now_ns=1_000).facts == ()
+        assert updates.absent(order(make.accepted()), 1_000, age_ns=0, horizon_ns=S_NS).facts == ()
 
     def test_of_an_order_that_has_ended_means_nothing(self, order, make):
-        assert updates.absent(order(make.cancelled()), horizon_ns=1, now_ns=S_NS).facts == ()
+        assert updates.absent(order(make.cancelled()), S_NS, age_ns=S_NS, horizon_ns=1).facts == ()
 
 
 def a_trade(number, quantity):

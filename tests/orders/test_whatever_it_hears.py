@@ -88,7 +88,7 @@ def test_facts_are_what_a_journal_takes_and_add_up_to_no_more_than_was_ordered(n
         if isinstance(each, ExecutionReport):
             update = updates.from_report(order, each, now_ns)
         else:
-            update = updates.from_lookup(order, each, now_ns, horizon_ns=1)
+            update = updates.from_lookup(order, each, now_ns, age_ns=now_ns, horizon_ns=1)
         for fact in update.facts:
             assert checked(fact) == fact
             after = advance(order, fact)

@@ -26,6 +26,9 @@ class Posted(msgspec.Struct, kw_only=True):
     posted_ns: int
     """Nanoseconds since 1970-01-01 UTC."""
 
+    posted_monotonic_ns: int
+    """By the clock that nobody sets: how long ago it was is told by this one."""
+
 
 class Once:
     """The orders that were posted, by client order id; for many threads."""
@@ -36,7 +39,7 @@ class Once:
         self._posted: Final[dict[str, Posted]] = {}
         self._orders_max: Final = orders_max
 
-    def begin(self, client_order_id: str, content: Any, now_ns: int) -> tuple[Posted, bool] | str:
+    def begin(self, client_order_id: str, content: Any, *, now_ns: int, monotonic_ns: int) -> tuple[Posted, bool] | str:
         """Return what is remembered of an order and whether the caller is to post it; or why nobody may."""
         with self._guard:
             known = self._posted.get(client_order_id)
@@ -46,7 +49,7 @@ class Once:
                 return known, False
             if len(self._posted) >= self._orders_max:
                 return f"at most {self._orders_max} orders of one adapter wanted, found one more"
-            posted = Posted(content=content, future=Future(), posted_ns=now_ns)
+            posted = Posted(content=content, future=Future(), posted_ns=now_ns, posted_monotonic_ns=monotonic_ns)
             self._posted[client_order_id] = posted
             return posted, True
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ....messages.addresses import JOURNAL
 from ..book.ledger import Ledger
 from ..book.reading import ReadBack
+from .ages import RequestAges
 
 if TYPE_CHECKING:
     import random
@@ -69,6 +70,7 @@ class OrdersContext:
         self.send, self.ask, self.after = actor.send, actor.ask, actor.after
         self.log, self.join_trace = actor.log, actor.join_trace
         self.ledger = Ledger(writer=f"{actor.name}-{actor.random.getrandbits(64):x}")
+        self.ages = RequestAges(actor.clock.monotonic_ns)
         self.read_back = ReadBack()
         self.is_read = False
         """Whether the journal is read back, so that the book is complete."""

@@ -96,8 +96,9 @@ class Hearing:
             self.lookup_failed(LookupFailed(client_order_id=found.client_order_id, reason=reason))
         elif order is not None:
             lookups.prove(found.client_order_id)
-            now_ns = self._context.now_ns()
-            self.take(order, updates.from_lookup(order, found, now_ns, horizon_ns=self._horizon_ns))
+            age_ns, now_ns = self._context.ages.of(found.client_order_id), self._context.now_ns()
+            update = updates.from_lookup(order, found, now_ns, age_ns=age_ns, horizon_ns=self._horizon_ns)
+            self.take(order, update)
             if found.state in {"OPEN", "PART_FILLED"}:
                 self._cancelling.shown_open(found.client_order_id)
             self.come_up()
@@ -110,7 +111,8 @@ class Hearing:
         if order is None:
             return
         lookups.prove(client_order_id)
-        self.take(order, updates.absent(order, horizon_ns=self._horizon_ns, now_ns=self._context.now_ns()))
+        age_ns, now_ns = self._context.ages.of(client_order_id), self._context.now_ns()
+        self.take(order, updates.absent(order, now_ns, age_ns=age_ns, horizon_ns=self._horizon_ns))
         after = self._context.ledger.order(client_order_id)
         if after is not None and after.is_open:
             self._resolving.doubt(client_order_id)
@@ -161,6 +163,8 @@ class Hearing:
         if after is not None:
             self._cancelling.changed(after)
             after = context.ledger.order(client_order_id)
+        if after is not None and not after.is_open:
+            context.ages.forget(client_order_id)
         # INTENDED, too: the fact that proved more may be the one that the journal refused.
         if update.trades_missing or update.illegal or (after is not None and self.is_in_doubt(after)):
             self._resolving.doubt(client_order_id)

@@ -153,6 +153,7 @@ class Placing:
             flattens=closes,
         )
         self._resolving.lookups.place(client_order_id)
+        context.ages.leaves(client_order_id)
         context.send(BROKER, request)
         self._cancelling.placed(client_order_id, order.strategy)
         self._resolving.keep_looking()

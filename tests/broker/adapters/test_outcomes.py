@@ -24,6 +24,7 @@ from natya import (
     WriteRefused,
     WriteUnknown,
 )
+from natya.actors.runtime.clock import SystemClock
 from natya.domain.dhan.market.charts import Chart, joined
 
 TOKEN = "canary-of-a-token"  # noqa: S105  it opens nothing
@@ -258,6 +259,16 @@ class TestAnOrderInDoubt:
 
     def test_that_is_not_found_may_still_arrive(self, dhan):
         adapter, order = self.doubtful(dhan, http('{"errorCode":"DH-906"}', "404 Not Found"), http("[]"))
+        found = adapter.resolve(order).result(10)
+
+        assert (found.success, found.data) == (False, None)
+        assert 100 < found.retry_after_s <= 120
+
+    def test_that_is_not_found_may_still_arrive_however_the_wall_clock_is_set(self, dhan, monkeypatch):
+        evening_ns = 1_790_000_000 * 10**9
+        monkeypatch.setattr(SystemClock, "now_ns", staticmethod(lambda: evening_ns))
+        adapter, order = self.doubtful(dhan, http('{"errorCode":"DH-906"}', "404 Not Found"), http("[]"))
+        monkeypatch.setattr(SystemClock, "now_ns", staticmethod(lambda: evening_ns + 3_600 * 10**9))
         found = adapter.resolve(order).result(10)
 
         assert (found.success, found.data) == (False, None)

@@ -47,7 +47,8 @@ class Orders(DhanCalls):
         """Take what all groups take."""
         super().__init__(*arguments, **named)
         self._once: Final = Once()
-        self._began_ns: int | None = None
+        self._began_ns: tuple[int, int] | None = None
+        """When an order of another process was asked for first, by the wall clock and the monotonic one."""
 
     def place_order(self, order: OrderRequest) -> PendingResult:
         """Place the order, once, however often and from however many threads this is called with it.
@@ -133,8 +134,10 @@ class Orders(DhanCalls):
     def _post_once(
         self, client_order_id: str, route: Route, body: bytes, read: Callable[[bytes], Any], *, urgent: bool = False
     ) -> PendingResult:
-        now_ns = self._clock().now_ns()  # which raises if the adapter is closed, before anything is remembered
-        begun = self._once.begin(client_order_id, (route.path, body), now_ns)
+        clock = self._clock()  # which raises if the adapter is closed, before anything is remembered
+        begun = self._once.begin(
+            client_order_id, (route.path, body), now_ns=clock.now_ns(), monotonic_ns=clock.monotonic_ns()
+        )
         if isinstance(begun, str):
             return self._known(not_sent(begun))
         posted, is_first = begun
@@ -186,10 +189,13 @@ class Orders(DhanCalls):
         return msgspec.structs.replace(result, success=False, data=None, error=error)
 
     def _resolving(self, order: AnyOrder, instrument: Instrument) -> Conversation:
-        now_ns, posted = self._clock().now_ns(), self._once.find(order.client_order_id)
+        clock, posted = self._clock(), self._once.find(order.client_order_id)
+        now_ns, monotonic_ns = clock.now_ns(), clock.monotonic_ns()
         if self._began_ns is None:
-            self._began_ns = now_ns
-        posted_ns = self._began_ns if posted is None else posted.posted_ns
+            self._began_ns = now_ns, monotonic_ns
+        posted_ns, left_ns = self._began_ns
+        if posted is not None:
+            posted_ns, left_ns = posted.posted_ns, posted.posted_monotonic_ns
         request = FindOrder(
             client_order_id=order.client_order_id,
             symbol=instrument.symbol,
@@ -209,7 +215,7 @@ class Orders(DhanCalls):
                 self._remember(order.client_order_id, found.row)
                 return ExternalServiceResult(success=True, data=found.answer, sent="yes")
             case OrderNotFound():
-                left_s = ABSENCE_HORIZON_S - (now_ns - posted_ns) / SECOND_NS
+                left_s = ABSENCE_HORIZON_S - (monotonic_ns - left_ns) / SECOND_NS
                 if left_s > 0:
                     error = f"Dhan does not have it; it may still arrive, ask again in {left_s:.0f} s"
                     return ExternalServiceResult(success=False, error=error, sent="yes", retry_after_s=left_s)
