@@ -79,6 +79,9 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     last_ns: int
     """When the last tick came: nanoseconds since 1970-01-01 UTC."""
 
+    last_monotonic_ns: int | None
+    """The same by the monotonic clock; None: none came."""
+
     last_prices: dict[str, float]
     waiting: list[Any]
     ended: bool
@@ -100,6 +103,7 @@ class LiveFeedActor(RuntimeActor):
         self._outstanding = 0
         self._ticks = self._recorded = self._gaps = 0
         self._last_ns = 0
+        self._last_monotonic_ns: int | None = None
         self._last_prices: dict[str, float] = {}
         self._waiting: list[ActorAddress] = []
         self._ended = False
@@ -118,6 +122,7 @@ class LiveFeedActor(RuntimeActor):
         """Hand over when the last tick came, and who waits."""
         return Past(
             last_ns=self._last_ns,
+            last_monotonic_ns=self._last_monotonic_ns,
             last_prices=self._last_prices,
             waiting=self._waiting,
             ended=self._ended,
@@ -126,7 +131,8 @@ class LiveFeedActor(RuntimeActor):
 
     def restore(self, state: Past) -> None:
         """Take them over."""
-        self._last_ns, self._last_prices, self._gaps = state.last_ns, state.last_prices, state.gaps
+        self._last_ns, self._last_monotonic_ns = state.last_ns, state.last_monotonic_ns
+        self._last_prices, self._gaps = state.last_prices, state.gaps
         self._waiting, self._ended = state.waiting, state.ended
 
     # The instruments.
@@ -222,7 +228,7 @@ class LiveFeedActor(RuntimeActor):
         self._ticks = sequence
         if ticks:
             self.send(EVENTS, Ticks(ticks=tuple(ticks)))
-            self._last_ns = ticks[-1].received_ns
+            self._last_ns, self._last_monotonic_ns = ticks[-1].received_ns, self.clock.monotonic_ns()
         if len(ticks) == TICKS_TOGETHER_MAX:
             self.send(self.myAddress, Woken())
         for gap in source.take_gaps():
@@ -303,6 +309,7 @@ class LiveFeedActor(RuntimeActor):
     def statistics(self) -> FeedStatistics:
         """Count what came and what was sent."""
         counts = self._source.counts() if self._source is not None else None
+        last_ns = self._last_monotonic_ns
         return FeedStatistics(
             ticks=self._ticks,
             candles=0,
@@ -312,7 +319,7 @@ class LiveFeedActor(RuntimeActor):
             last_prices=dict(self._last_prices),
             recorded_sequence=self._recorded,
             gaps=self._gaps,
-            data_age_s=max(0, self.clock.now_ns() - self._last_ns) / SECOND_NS if self._last_ns else None,
+            data_age_s=None if last_ns is None else (self.clock.monotonic_ns() - last_ns) / SECOND_NS,
             **({} if counts is None else msgspec.structs.asdict(counts)),
         )
 

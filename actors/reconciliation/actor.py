@@ -83,6 +83,7 @@ class ReconciliationActor(RuntimeActor):
 
         self._rounds = self._failures = self._failures_in_a_row = 0
         self._compared_ns = 0
+        self._compared_monotonic_ns = 0
         self._told: Counter[str] = Counter()
         self._look_later()
 
@@ -106,7 +107,7 @@ class ReconciliationActor(RuntimeActor):
             failures=self._failures,
             differences=len(self._differences.lasting),
             compared_ns=self._compared_ns,
-            age_s=max(0, self.clock.now_ns() - self._compared_ns) / SECOND_NS if self._compared_ns else None,
+            age_s=(self.clock.monotonic_ns() - self._compared_monotonic_ns) / SECOND_NS if self._compared_ns else None,
             told=dict(self._told),
         )
 
@@ -170,7 +171,7 @@ class ReconciliationActor(RuntimeActor):
         told = self._differences.look(books)
         self._rounds += 1
         self._failures_in_a_row = 0
-        self._compared_ns = books.now_ns
+        self._compared_ns, self._compared_monotonic_ns = books.now_ns, self.clock.monotonic_ns()
         self._told.update(type(fact).__name__ for fact in told if not isinstance(fact, DifferenceEnded))
         for fact in told:
             self.log("reconciliation.told", level="error", fact=type(fact).__name__, told=_fields(fact))
