@@ -1,5 +1,6 @@
 """The exchange's sockets: what a client is told, in which form, and what becomes of one that misbehaves."""
 
+import json
 import socket
 import struct
 import threading
@@ -42,6 +43,26 @@ class TestTheMarketFeed:
         feed.request(15, INFY)
         assert feed.packet() == (packets.PREVIOUS_CLOSE, 16, 1, 1594, 1490.5, 0)
         assert feed.packet()[:5] == (packets.TICKER, 16, 1, 1594, 1500.0)
+
+    @pytest.mark.parametrize("in_which_form", [lambda asked: [asked[:9], asked[9:30], asked[30:]], str.encode])
+    def test_takes_a_request_in_several_frames_and_in_one_that_is_no_text(self, served, feed, in_which_form):
+        served.price(1500.0)
+        feed.socket.send(in_which_form(json.dumps({"RequestCode": 15, "InstrumentCount": 1, "InstrumentList": [INFY]})))
+
+        assert feed.packet()[0] == packets.PREVIOUS_CLOSE
+
+    @pytest.mark.parametrize(("path", "asked"), [
+        ("/feed", b"\x0b\x53\x00"),  # of the first release of the protocol
+        ("/feed", b'{"RequestCode":15,"InstrumentCount":1}'),
+        ("/twentydepth", b'{"RequestCode":23,"InstrumentCount":1,"InstrumentList":[]}'),
+        ("/twohundreddepth", b'{"RequestCode":23,"ExchangeSegment":"NSE_EQ","SecurityId":1594}'),
+    ])  # fmt: skip
+    def test_is_ended_where_a_request_names_nothing_rather_than_silent(self, served, path, asked):
+        with Client(served.found.feed.replace("/feed", path)) as client:
+            client.say(asked)
+            told = client.read()
+
+        assert struct.unpack_from("<h", told, len(told) - 2)[0] == 814
 
     @pytest.mark.parametrize(("code", "kind"), [(15, packets.TICKER), (17, packets.QUOTE), (21, packets.FULL)])
     def test_sends_each_price_in_the_form_that_was_asked_for(self, served, feed, code, kind):

@@ -85,6 +85,15 @@ class TestAClient:
 
         assert goes_on(server)
 
+    def test_that_speaks_without_an_end_is_cut_off(self, server):
+        with upgraded(server) as raw, contextlib.suppress(OSError):
+            raw.sendall(a_frame(0x01, b"x" * 1_000))
+            for _ in range(2 * REQUEST_BYTES_MAX // 1_000):
+                raw.sendall(a_frame(0x00, b"x" * 1_000))
+            read_to_the_end(raw)
+
+        assert goes_on(server)
+
     @pytest.mark.parametrize("length", [REQUEST_BYTES_MAX + 1, 1 << 40])
     def test_that_announces_a_huge_frame_is_cut_off(self, server, length):
         with upgraded(server) as raw:

@@ -44,7 +44,9 @@ class FeedSocket(Socket):
             self.end()
             return
         numbers = _numbers(asked.instrument_list)
-        if len(asked.instrument_list) > subscriptions.INSTRUMENTS_A_MESSAGE:
+        if not asked.instrument_list:
+            self.refuse(REQUEST_INVALID)
+        elif len(asked.instrument_list) > subscriptions.INSTRUMENTS_A_MESSAGE:
             self.refuse(TOO_MANY_INSTRUMENTS)
         elif code in subscriptions.MODES:
             self._subscribe(subscriptions.MODES[code], numbers)
@@ -113,6 +115,8 @@ class DepthSocket(Socket):
         numbers = _numbers(each for each in listed if each.exchange_segment in deep.SEGMENTS)
         if code == subscriptions.DISCONNECT:
             self.end()
+        elif not listed:
+            self.refuse(REQUEST_INVALID)
         elif code == subscriptions.DEPTH:
             if len(self.numbers | set(numbers)) > self.instruments_max:
                 self.refuse(TOO_MANY_INSTRUMENTS)

@@ -32,6 +32,7 @@ RESET: Final = struct.pack("ii", 1, 0)
 """Linger: the connection is reset, and what waits is not sent."""
 
 TOKEN_WRONG: Final = 808
+_SAID: Final = frozenset({picows.WSMsgType.TEXT, picows.WSMsgType.BINARY, picows.WSMsgType.CONTINUATION})
 _TEXT: Final = 1
 _BINARY: Final = 2
 _TWO_BYTES_MAX: Final = 65_535
@@ -76,6 +77,9 @@ class Socket(picows.WSListener):
         self._heard_s = 0.0
         """When it answered a ping: seconds of the loop."""
 
+        self._said = bytearray()
+        """What has come of a message that is sent in several frames."""
+
         self._waiting: dict[Any, bytes] = {}
         self._together: list[bytes] = []
         """Frames, each with its header, that are written at once."""
@@ -118,12 +122,22 @@ class Socket(picows.WSListener):
         elif frame.msg_type == picows.WSMsgType.PING:
             if not self.is_mute and not self._is_slow:  # who does not read and goes on asking has no answer
                 transport.send_pong(frame.get_payload_as_bytes())
-        elif frame.msg_type == picows.WSMsgType.TEXT and frame.fin:
+        elif frame.msg_type in _SAID and self._transport is not None:
             try:
-                self.hear(frame.get_payload_as_bytes())
+                self._take(frame)
             except Exception as fault:
                 self._server.fail(fault)
                 raise
+
+    def _take(self, frame: Any) -> None:
+        """Take a message, or a part of one: what cannot be read is refused, and never left out without a word."""
+        self._said += frame.get_payload_as_memoryview()
+        if len(self._said) > subscriptions.REQUEST_BYTES_MAX:
+            self.reset()
+        elif frame.fin:
+            said = bytes(self._said)
+            self._said.clear()
+            self.hear(said)
 
     def beat(self, now_s: float, *, pong_s: float) -> None:
         """Ping it, or cut it off if it has answered no ping for so long."""
