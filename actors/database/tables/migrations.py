@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import itertools
 from importlib import resources
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -96,8 +97,7 @@ def bring_up_to_date(cursor: duckdb.DuckDBPyConnection, file: DatabaseFile) -> N
         with _transaction(cursor):
             cursor.execute(_LEDGER)
             cursor.execute(schema(file))
-            for step in steps:
-                cursor.execute(_ENTRY, _entry(step))
+            cursor.execute(f"{_ENTRY}{', (?, ?, ?)' * (len(steps) - 1)}", list(itertools.chain(*map(_entry, steps))))
     else:
         for step in _pending(applied, steps):
             _apply(cursor, step)
