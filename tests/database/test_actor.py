@@ -38,6 +38,8 @@ from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
 from natya.system import TradingSystem
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 NOON_NS = 1_764_000_000_000_000_000
 SLOW = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
 

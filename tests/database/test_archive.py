@@ -24,6 +24,8 @@ from natya.config.loader import load_settings
 from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import ArchiveDay
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 DAY = dt.date(2026, 1, 2)
 NEXT = DAY + dt.timedelta(days=1)
 MORNING_NS = start_ns("2026-01-02T09:15:00")
@@ -238,6 +240,7 @@ class TestAFileThatIsNotOurs:
                 assert len(seen(database)) == 5
                 assert len(database.archive_lacks) == 1
 
+    @pytest.mark.usefixtures("engine_of_its_own")  # which opens files in its own archive alone
     def test_counts_again_when_it_is_back(self, start, archived):
         archived.rename(archived.with_suffix(".away"))
         with start() as database:

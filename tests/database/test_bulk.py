@@ -29,6 +29,8 @@ from natya.messages.database import ArchiveDay, Query
 from natya.messages.market import Candle, Tick
 from natya.transfer import export, exporting, import_file, importing
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 IST = dt.timezone(dt.timedelta(hours=5, minutes=30))
 MORNING = dt.datetime(2026, 1, 2, 9, 15, tzinfo=IST)

@@ -20,6 +20,8 @@ from natya.actors.database.writing.read_model import ReadModel
 from natya.domain.time import DAY_NS
 from natya.messages.database import Rows
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 ORDERS = "select client_order_id, state from orders order by all"
 FRIDAY_NS = start_ns("2026-01-02T09:15:00")
 
@@ -179,6 +181,7 @@ class TestAMacroWithTheNameOfAFunction:
         with pytest.raises(QueryRefused, match="found a macro"):
             database.query(sql)
 
+    @pytest.mark.usefixtures("engine_of_its_own")
     def test_is_not_called_in_a_file_that_held_it_before_it_was_ours(self, new_path):
         with duckdb.connect(str(new_path)) as plain:
             plain.execute("create macro abs(x) as 7")

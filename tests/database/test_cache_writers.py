@@ -13,6 +13,8 @@ from natya.actors.database.upkeep.days import sort_day
 from natya.actors.database.writing.market import MarketStore
 from natya.actors.database.writing.read_model import ReadModel
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 FRIDAY_NS = start_ns("2026-01-02T09:15:00")
 TABLES = (
     *("ticks", "books", "recorded", "candles", "origin", "sorted_days"),

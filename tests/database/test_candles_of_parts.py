@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from natya_examples import QUARTER
@@ -19,6 +20,8 @@ from natya.actors.database.repositories.resampling import (
 )
 from natya.actors.database.tables.moments import start_ns
 from natya.domain.time import IST
+
+pytestmark = pytest.mark.usefixtures("engines")
 
 SECOND_NS = 10**9
 MINUTE_NS = 60 * SECOND_NS

@@ -9,6 +9,8 @@ from natya.actors.database.tables.columns import FEW_ROWS, FEW_UPDATES, Insertio
 from natya.actors.database.upkeep.days import tidy
 from natya.actors.database.writing.market import MarketStore
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 
 @pytest.fixture
 def connection():

@@ -23,6 +23,8 @@ from natya.messages.orders import (
 )
 from natya.messages.supervision import ChildRestarted
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 
 @pytest.fixture
 def read_model(database):

@@ -19,6 +19,8 @@ from natya.messages.database import Query, Rows
 from natya.messages.journal import JournalPage, ReadJournal
 from natya.messages.system import Ping
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 SEED = int(os.environ.get("CORRUPTIONS_SEED", "20260102"))
 COUNT = int(os.environ.get("CORRUPTIONS", "12"))
 DEADLINE_S = 60

@@ -15,6 +15,8 @@ from natya.actors.database.writing.market import MarketStore
 from natya.domain.time import DAY_NS, IST
 from natya.messages.history import Fetched
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 MINUTE_NS = 60 * 10**9
 HOUR_NS = 60 * MINUTE_NS
 FRIDAY, MONDAY = dt.date(2026, 1, 2), dt.date(2026, 1, 5)

@@ -16,6 +16,8 @@ from natya.actors.database.upkeep.copies import check
 from natya.actors.database.writing.market import MarketStore, part_of
 from natya.messages.codec import decode
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 
 @pytest.fixture
 def market(database):

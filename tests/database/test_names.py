@@ -22,6 +22,8 @@ from natya.config.errors import SettingsError
 from natya.config.loader import load_settings
 from natya.messages.database import ArchiveDay, BackUp, QueryToFile
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 NAMES = [
     *("[prod]", "a*b", "**", "a[!b]c", "[", "q]", "{x,y}", "it's", 'say "so"', " spaced ", "per%20cent", "ha#sh"),
     *("new\nline", "é日本", "~nosuchuser", "$HOME", "symbol=TCS", "source=1", "file:x", "s3:", "-x", ";--", "x" * 200),

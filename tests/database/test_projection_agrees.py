@@ -33,6 +33,8 @@ from natya.messages.orders import (
     OrderUncertain,
 )
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 IDS = ("A", "B", "C")
 TERMS = {"limit_price": None, "trigger_price": None}
 CHANGES = (

@@ -16,6 +16,8 @@ from natya.actors.database.writing.market import MarketStore
 from natya.actors.database.writing.read_model import ReadModel
 from natya.config.sections.database import DatabaseSettings
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 
 @pytest.fixture
 def settings(new_path):

@@ -33,6 +33,8 @@ from natya.domain.candle_making import CandleMaker
 from natya.domain.time import DAY_NS, IST, SECOND_NS
 from natya.messages.journal import JournalPage
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 MINUTE_NS = 60_000_000_000
 NINE_FIFTEEN = dt.datetime(2026, 1, 2, 9, 15, tzinfo=IST)
 OPENING_NS = start_ns(NINE_FIFTEEN)

@@ -16,6 +16,8 @@ from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import Query, QueryFailed
 from natya.messages.journal import JournalPage
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 SECOND_NS = 10**9
 DAY = "2026-01-02"
 SYMBOLS = ("INFY", "TCS")

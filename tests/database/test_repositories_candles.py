@@ -13,6 +13,8 @@ from natya_market import emptied
 from natya.actors.database.tables.moments import interval_ns, start_ns
 from natya.domain.time import DAY_NS, IST, IST_OFFSET_NS
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 SECOND_NS = 10**9
 MINUTE_NS = 60 * SECOND_NS
 HOUR_NS = 60 * MINUTE_NS

@@ -25,6 +25,8 @@ from natya.actors.database.writing.read_model import ReadModel
 from natya.config.files import MARK
 from natya.messages.database import ArchiveDay, BackUp, CheckDatabase, DatabaseChecked, Query, QueryToFile, Rows
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
 FRIDAY_NS = start_ns("2026-01-02T09:15:00")
 

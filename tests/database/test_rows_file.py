@@ -18,6 +18,8 @@ from natya.actors.database.tables.sql_text import quoted
 from natya.actors.database.upkeep.folders import Folders
 from natya.messages.database import QueryToFile
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 SQL = """
 select range as number, range * 0.5::double as price, 'text ' || range as text,
     case when range = 1 then null else range end as gap, make_timestamp(range * 1_000_000) as moment

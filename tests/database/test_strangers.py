@@ -37,6 +37,8 @@ from natya.config.loader import load_settings
 from natya.config.sections.database import DatabaseSettings
 from natya.messages.database import ArchiveDay, BackUp, QueryToFile, RowsFile
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 NOBODY = 65534
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 

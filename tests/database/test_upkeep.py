@@ -19,6 +19,8 @@ from natya.actors.database.writing.market import MarketStore
 from natya.actors.database.writing.read_model import ReadModel
 from natya.domain.time import DAY_NS
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 FRIDAY = dt.date(2026, 1, 2)
 FRIDAY_NS = start_ns("2026-01-02T09:15:00")
 
@@ -131,6 +133,7 @@ class TestABackup:
             back_up(database, folder) if kind == "backup" else snapshot(database, folder / "copy.duckdb")
         assert len(copies) == 1
 
+    @pytest.mark.usefixtures("engine_of_its_own")
     def test_is_written_only_where_the_owner_allows_it(self, database, tmp_path):
         with pytest.raises(StatementFailed, match="file system operations are disabled"):
             back_up(database, tmp_path / "anywhere")

@@ -26,6 +26,8 @@ from natya.messages.market import Candle, Depth, Tick, Ticks
 from natya.messages.orders import OrderCancelled, OrderFilled, OrderIntended, SubmitOrder
 from natya.messages.system import Ping
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 HEARD = (
     *(Tick, Ticks, Candle, Journaled, SaveMarketData),
     *(Query, QueryToFile, ReadHistory, BackUp, CheckDatabase, ArchiveDay, Abandon),

@@ -68,7 +68,25 @@ def attach(  # noqa: PLR0913  they are the settings of a resource
     Raises:
         DatabaseLocked, DatabaseDamaged, DatabaseEncrypted, DatabaseUnreachable: see there; nothing is left open.
     """
-    root = duckdb.connect(
+    root = new_instance(core_path, memory_limit_mb=memory_limit_mb, threads=threads)
+    files: tuple[tuple[DatabaseFile, str], ...] = (("core", core_path), ("market", market_path))
+    try:
+        for name, path in files:
+            _attach(root, name, path, encryption_key, read_only=read_only)
+            if name == "core" and path != MEMORY:
+                _expect_core(root, path)
+        # An instance that is closed must not write by itself: the files may be another process's by then.
+        # Not before: a log that was left is moved into its file by attaching that, and takes room twice until then.
+        root.execute("pragma disable_checkpoint_on_shutdown")
+    except BaseException:
+        root.close()
+        raise
+    return root
+
+
+def new_instance(core_path: str, *, memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
+    """Start the engine, with nothing attached: 30 ms, of 45 in all that it takes to open a database."""
+    return duckdb.connect(
         MEMORY,
         config={
             "threads": threads,
@@ -84,19 +102,6 @@ def attach(  # noqa: PLR0913  they are the settings of a resource
             "python_enable_replacements": False,
         },
     )
-    files: tuple[tuple[DatabaseFile, str], ...] = (("core", core_path), ("market", market_path))
-    try:
-        for name, path in files:
-            _attach(root, name, path, encryption_key, read_only=read_only)
-            if name == "core" and path != MEMORY:
-                _expect_core(root, path)
-        # An instance that is closed must not write by itself: the files may be another process's by then.
-        # Not before: a log that was left is moved into its file by attaching that, and takes room twice until then.
-        root.execute("pragma disable_checkpoint_on_shutdown")
-    except BaseException:
-        root.close()
-        raise
-    return root
 
 
 def prove_encryption(key: str) -> None:
