@@ -63,9 +63,13 @@ class Differences:
         self._seen: dict[Key, tuple[object, int]] = {}
         """What the look before showed, and since when it has."""
 
+        self._found: tuple[Difference, ...] = ()
+        """All of it."""
+
     def look(self, books: Books) -> tuple[ReconciliationFact, ...]:
         """Compare; return what is to be told now."""
         found, unsettled = differences(books)
+        self._found = tuple(found.values())
         seen: dict[Key, tuple[object, int]] = {}
         told: list[ReconciliationFact] = []
         for key, difference in found.items():
@@ -91,9 +95,11 @@ class Differences:
 
     def unexplained(self) -> str:
         """Say which of those that last nobody can explain, so that only orders that close may pass; empty: none."""
-        reasons = [reason for each in self.lasting.values() if (reason := why_unexplained(each))]
-        more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
-        return f"{reasons[0]}{more}" if reasons else ""
+        return _summed_up(why_unexplained(each) for each in self.lasting.values())
+
+    def in_doubt(self) -> str:
+        """Say the same of all that the newest look showed, also of what may be on its way; empty: nothing."""
+        return _summed_up(map(why_unexplained, self._found)) or _summed_up(map(_why_another_natya, self._found))
 
 
 def differences(books: Books) -> tuple[dict[Key, Difference], set[Key]]:
@@ -144,6 +150,18 @@ def why_unexplained(difference: Difference) -> str:
 
 
 # Helpers.
+
+
+def _summed_up(found: Iterable[str]) -> str:
+    reasons = [reason for reason in found if reason]
+    more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+    return f"{reasons[0]}{more}" if reasons else ""
+
+
+def _why_another_natya(difference: Difference) -> str:
+    if isinstance(difference, OrderAdopted) and difference.is_of_another_natya:
+        return f"order {difference.told_id} is another natya's"
+    return ""
 
 
 def _since(difference: Difference, since_ns: int) -> Difference:

@@ -10,6 +10,9 @@ Sends   once an interval ReadOrders and ReadPositions to orders, ReadAccountBook
 Fails   not by a broker or a journal that does not answer: it looks again after the interval, and after three such
         looks it says so in the tree. Restarted, it knows what it has told (hand-over); in a new process it tells what
         lasts anew.
+
+It has started when a look has shown the same on both sides, or two of them a difference that lasts: no strategy runs
+before. Where that takes longer than START_S, it has started all the same, and only orders pass that close.
 """
 
 from __future__ import annotations
@@ -50,6 +53,12 @@ BROKER_ANSWER_S: Final = 60.0
 FAILURES_TOLD: Final = 3
 """So many looks in a row that compared nothing are told."""
 
+START_S: Final = 10.0
+"""How long a start waits for books that agree."""
+
+SOON_S: Final = 0.5
+"""Between two looks of a start."""
+
 OPENS: Final = "the broker's books differ: "
 """How the cause begins by which only orders pass that close; what begins otherwise is not ours to take back."""
 
@@ -58,6 +67,10 @@ Handover: TypeAlias = tuple[Differences, tuple[ReconciliationFact, ...], str]
 
 class LookDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to look."""
+
+
+class StartOver(msgspec.Struct, frozen=True, gc=False):
+    """To itself: a start has waited long enough."""
 
 
 class Ours(msgspec.Struct, frozen=True):
@@ -71,11 +84,13 @@ class ReconciliationActor(RuntimeActor):
     """Looks once an interval; a look begins when the one before is over."""
 
     background = True
+    ready_when_told = True
+    system_time = True  # the broker answers in real time, and a market begins behind this start
 
     settings: ReconciliationSettings
 
     def on_start(self) -> None:
-        """Wait an interval: at a start orders looks its own open ones up by itself."""
+        """Look at once: what happened while nobody looked must not be traded on."""
         self._differences = Differences()
         self._unwritten: tuple[ReconciliationFact, ...] = ()
         self._halt_cause = ""
@@ -85,7 +100,10 @@ class ReconciliationActor(RuntimeActor):
         self._compared_ns = 0
         self._compared_monotonic_ns = 0
         self._told: Counter[str] = Counter()
-        self._look_later()
+        self._is_starting = True
+        self._why_not_compared = "no answer yet"
+        self.after(START_S, StartOver())
+        self.after(0.0, LookDue())
 
     def snapshot(self) -> Handover:
         """Hand over what was told, and what is still to be done."""
@@ -99,6 +117,17 @@ class ReconciliationActor(RuntimeActor):
     def look(self, _message: LookDue, _sender: ActorAddress) -> None:
         """Ask first which symbols are ours."""
         self._read_ours(self._read_theirs)
+
+    @handles(StartOver)
+    def end_start(self, _message: StartOver, _sender: ActorAddress) -> None:
+        """Start although nothing is sure, but let nothing be opened."""
+        if self._is_starting:
+            self.send(ORDERS, ReduceOnly(reason=f"{OPENS}{self._why_not_compared}"))
+            self._started()
+
+    def _started(self) -> None:
+        self._is_starting = False
+        self.ready()
 
     def statistics(self) -> ReconciliationStatistics:
         """Return the counts."""
@@ -139,7 +168,7 @@ class ReconciliationActor(RuntimeActor):
         def hear(outcome: Outcome) -> None:
             theirs = outcome.value
             if isinstance(theirs, AccountBookRead):
-                self._read_ours(lambda ours: self._read_risk(_books(before, ours, theirs, self.clock.now_ns())))
+                self._read_ours(lambda ours: self._read_risk(_books(before, ours, theirs, self.house_clock.now_ns())))
             else:
                 self._fail(BROKER, outcome)
 
@@ -161,6 +190,7 @@ class ReconciliationActor(RuntimeActor):
         answer = outcome.value if outcome.error is None else outcome.error
         reason = getattr(answer, "reason", "") or getattr(answer, "risk_state", "") or type(answer).__name__
         self.log("reconciliation.failed", level="warning", actor_asked=asked, reason=str(reason))
+        self._why_not_compared = f"not compared since the start: {asked}: {reason}"
         if self._failures_in_a_row >= FAILURES_TOLD:
             self.trouble = f"the account was not compared: {asked}: {reason}"
         self._look_later()
@@ -171,7 +201,7 @@ class ReconciliationActor(RuntimeActor):
         told = self._differences.look(books)
         self._rounds += 1
         self._failures_in_a_row = 0
-        self._compared_ns, self._compared_monotonic_ns = books.now_ns, self.clock.monotonic_ns()
+        self._compared_ns, self._compared_monotonic_ns = self.clock.now_ns(), self.clock.monotonic_ns()
         self._told.update(type(fact).__name__ for fact in told if not isinstance(fact, DifferenceEnded))
         for fact in told:
             self.log("reconciliation.told", level="error", fact=type(fact).__name__, told=_fields(fact))
@@ -185,6 +215,11 @@ class ReconciliationActor(RuntimeActor):
             self.ask(
                 ORDERS, HaltTrading(cause=self._halt_cause, person=self.name), timeout_s=ANSWER_S, then=self._halted
             )
+        if self._is_starting:
+            doubt = self._differences.in_doubt()
+            self._why_not_compared = f"not sure since the start: {doubt}"
+            if not doubt or self._differences.unexplained() or self._halt_cause:
+                self._started()
         if self._unwritten:
             self.ask(JOURNAL, Append(facts=self._unwritten), timeout_s=ANSWER_S, then=self._written)
         else:
@@ -212,7 +247,7 @@ class ReconciliationActor(RuntimeActor):
         self._look_later()
 
     def _look_later(self) -> None:
-        self.after(self.settings.interval_s, LookDue())
+        self.after(min(SOON_S, self.settings.interval_s) if self._is_starting else self.settings.interval_s, LookDue())
 
 
 def _books(before: Ours, ours: Ours, theirs: AccountBookRead, now_ns: int) -> Books:

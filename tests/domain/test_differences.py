@@ -275,8 +275,11 @@ class TestWhatNobodyCanExplain:
             watch = Differences()
             watch.look(world)
             assert watch.unexplained() == ""
+            doubt = watch.in_doubt()
             watch.look(world)
-            assert watch.unexplained()
+            assert watch.unexplained() == doubt != ""
+            watch.look(books())
+            assert watch.in_doubt() == ""
 
     def test_is_no_order_of_another_and_no_position_that_was_never_traded_here(self):
         world = books(theirs=[there(an_order(), client_order_id="")], held_there=[held("", 5)])
@@ -284,7 +287,13 @@ class TestWhatNobodyCanExplain:
         watch.look(world)
 
         assert len(watch.look(world)) == 2
-        assert watch.unexplained() == ""
+        assert watch.unexplained() == watch.in_doubt() == ""
+
+    def test_is_in_doubt_from_the_first_look_on_where_another_natya_trades(self):
+        watch = Differences()
+        watch.look(books(theirs=[there(an_order(), client_order_id="other-1-1")]))
+
+        assert (watch.unexplained(), watch.in_doubt()) == ("", "order other-1-1 is another natya's")
 
 
 class TestAnotherNatya:

@@ -174,7 +174,16 @@ class DhanModel:
             return self._cancel(*names)
         if method == "PUT":
             return self._modify(*names, json.loads(body))
-        return {"orders": self._orders_told, "trades": self._trades_told, "positions": self._positions}[kind](*names)
+        tell = {
+            "holdings": self._holdings,
+            "orders": self._orders_told,
+            "positions": self._positions,
+            "trades": self._trades_told,
+        }
+        return tell[kind](*names)
+
+    def _holdings(self):
+        return 500, _error("DH-1111", "No holdings available", "HOLDING_ERROR")
 
     def _orders_told(self, number="", correlation_id=""):
         if correlation_id:

@@ -65,11 +65,14 @@ STRANGER = OrderAtBroker(
 )
 
 
+AGREED = AccountBookRead(orders=(THERE,), positions=())
+
+
 class World:
     """What the three say, and what they were told."""
 
-    def __init__(self):
-        self.answer = AccountBookRead(orders=(THERE,), positions=())
+    def __init__(self, answer=AGREED):
+        self.answer = answer
         self.asked, self.written, self.limits, self.halts = [], [], [], []
         self.journals = True
         self.held = self.trades_at_each_look = 0
@@ -78,6 +81,19 @@ class World:
         self.lists_all = True
         self.told = lambda: ""
         self.told_before = []  # each failed look, by what reconciliation was in trouble then
+
+
+class Restless(World):
+    """The broker tells another position at each look."""
+
+    @property
+    def answer(self):
+        there = PositionAtBroker(symbol="INFY", instrument="INFY", quantity=5 + len(self.asked))
+        return AccountBookRead(orders=(THERE,), positions=(there,))
+
+    @answer.setter
+    def answer(self, _):
+        """Whatever is wanted of it."""
 
 
 class Others(RuntimeActor):
@@ -128,8 +144,8 @@ class Others(RuntimeActor):
 
 
 class Played:
-    def __init__(self, system):
-        self.world, self.system = World(), system
+    def __init__(self, system, world=None):
+        self.world, self.system = world or World(), system
         for name in ("orders", "broker", "journal"):
             system.start(name, Others, self.world)
         system.start("reconciliation", ReconciliationActor, ReconciliationSettings(interval_s=0.002))
@@ -146,6 +162,60 @@ class Played:
 @pytest.fixture
 def played(actor_system):
     return Played(actor_system)
+
+
+class TestAStart:
+    """What is so when it is over: strategies run from then on."""
+
+    def test_is_over_when_the_books_agree(self, actor_system):
+        played = Played(actor_system)
+
+        assert played.world.asked
+        assert played.world.limits == []
+
+    @pytest.mark.parametrize(
+        ("theirs", "limits", "halts"),
+        [
+            (
+                AccountBookRead(orders=(), positions=()),
+                ["the broker's books differ: crossover-1-1 is open here, and not listed there"],
+                [],
+            ),
+            (
+                AccountBookRead(orders=(THERE, STRANGER), positions=()),
+                [],
+                ["another natya trades on this account: order other-1-1"],
+            ),
+        ],
+    )
+    def test_is_over_when_a_difference_is_sure_and_what_follows_is_said(self, actor_system, theirs, limits, halts):
+        played = Played(actor_system, World(theirs))
+        actor_system.request("orders", Ping())
+
+        assert (played.world.limits[:1], played.world.halts[:1]) == (limits, halts)
+
+    def test_without_an_answer_is_over_after_a_while_and_nothing_opens_until_there_is_one(
+        self, actor_system, monkeypatch
+    ):
+        monkeypatch.setattr("natya.actors.reconciliation.actor.START_S", 0.1)
+        played = Played(actor_system, World(AccountBookNotRead(reason="breaker open")))
+        actor_system.request("orders", Ping())
+        world = played.world
+        assert world.limits == [
+            "the broker's books differ: not compared since the start: broker: breaker open",
+        ]
+        world.answer = AccountBookRead(orders=(THERE,), positions=())
+        played.look()
+
+        assert world.limits[1:] == [""]
+
+    def test_without_a_sure_answer_lets_nothing_open_either(self, actor_system, monkeypatch):
+        monkeypatch.setattr("natya.actors.reconciliation.actor.START_S", 0.1)
+        played = Played(actor_system, Restless())
+        actor_system.request("orders", Ping())
+
+        (limit,) = played.world.limits[:1]
+        assert limit.startswith("the broker's books differ: not sure since the start: 0 INFY are held here, and ")
 
 
 class TestBooksThatAgree:

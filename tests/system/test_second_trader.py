@@ -7,7 +7,7 @@ from natya_processes import await_that
 
 from natya import TradingSystem
 from natya.config.loader import load_settings
-from natya.messages.orders import RiskStateChanged
+from natya.messages.orders import OrderRefused, RiskStateChanged
 from natya.messages.reconciliation import DifferenceEnded, OrderAdopted, OrderLost, OrderMismatch, PositionMismatch
 
 OURS = (OrderLost, OrderMismatch, PositionMismatch)
@@ -23,20 +23,30 @@ def client(exchange):
 
 
 @pytest.fixture
-def system(tmp_path, exchange):
-    given = {
-        "system.data_dir": str(tmp_path / "natya"),
-        "feed.symbols": [SYMBOL],
-        "control.enabled": False,
-        "orders.session": "none",
-        "broker.compare_interval_s": 0.2,
-        "broker.live": True,
-        "broker.confirmed_limits": LIMITS,
-        "strategies": [
-            {"name": "rester", "strategy": Rester, "symbols": [SYMBOL], "parameters": {"count": 1}},
-        ],
-    }
-    with TradingSystem(load_settings("live", environment=exchange.environment, overrides=given)) as running:
+def live(tmp_path, exchange):
+    """Make a live system in the same data directory each time."""
+
+    def build():
+        given = {
+            "system.data_dir": str(tmp_path / "natya"),
+            "feed.symbols": [SYMBOL],
+            "control.enabled": False,
+            "orders.session": "none",
+            "broker.compare_interval_s": 0.2,
+            "broker.live": True,
+            "broker.confirmed_limits": LIMITS,
+            "strategies": [
+                {"name": "rester", "strategy": Rester, "symbols": [SYMBOL], "parameters": {"count": 1}},
+            ],
+        }
+        return TradingSystem(load_settings("live", environment=exchange.environment, overrides=given))
+
+    return build
+
+
+@pytest.fixture
+def system(live, exchange):
+    with live() as running:
         await_that(lambda: counts(running).open_orders == 1 and exchange.states() == {"PENDING": 1})
         yield running
 
@@ -122,3 +132,24 @@ def test_a_position_that_another_has_opened_in_our_symbol_lets_only_orders_pass_
     client.place_order(transaction_type=client.SELL, **fields, **trade)
     await_that(lambda: counts(system).risk_state == "NORMAL")
     await_that(lambda: ("PositionMismatch", SYMBOL) in ended(tmp_path))
+
+
+def test_a_position_that_another_has_opened_while_nobody_looked_is_found_before_a_strategy_orders(
+    tmp_path, exchange, client, live
+):
+    with live() as running:
+        exchange.price(1_449.0)  # what rests here trades
+        await_that(lambda: counts(running).fills == 1)
+    _, security = number_of(exchange)
+    fields = {"security_id": security, "exchange_segment": client.NSE, "product_type": client.INTRA}
+    client.place_order(transaction_type=client.BUY, quantity=3, order_type=client.MARKET, price=0.0, **fields)
+
+    with live() as running:
+        assert counts(running).risk_state == "REDUCING"
+        exchange.price(1_449.0)
+        (refused,) = await_that(lambda: facts(tmp_path / "natya", OrderRefused))
+
+    assert (refused.rule, refused.reason) == (
+        "risk_state",
+        "in REDUCING at most 0 shares may be closed by BUY, found 1",
+    )
