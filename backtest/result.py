@@ -111,17 +111,18 @@ class BacktestResult:
         """Return a table: `result.table("equity").df()`.
 
         Raises:
-            KeyError: there is none of that name.
+            KeyError: there is none of that name; the text says which there are.
         """
-        return ResultTable(
-            {
-                "trades": self._trades,
-                "fills": self._fills,
-                "equity": self._equity,
-                "months": self._months,
-                "symbols": self._symbols,
-            }[name]()
-        )
+        tables = {
+            "trades": self._trades,
+            "fills": self._fills,
+            "equity": self._equity,
+            "months": self._months,
+            "symbols": self._symbols,
+        }
+        if name not in tables:
+            raise KeyError(f"a table wanted, one of {', '.join(tables)}, found {name!r}")
+        return ResultTable(tables[name]())
 
     def __repr__(self) -> str:
         report = self.report

@@ -31,16 +31,16 @@ SetOption: TypeAlias = Annotated[
 ]
 
 
-def assignments(pairs: list[str]) -> dict[str, Any]:
-    """Split the values of `--set` into keys and values.
+def assignments(pairs: list[str], form: str = "section.key=value") -> dict[str, Any]:
+    """Split the values of `--set`, or of another option of this form, into keys and values.
 
     Raises:
         typer.BadParameter: one is no assignment.
     """
     parted = [pair.partition("=") for pair in pairs]
-    for key, equals, _ in parted:
+    for pair, (key, equals, _) in zip(pairs, parted, strict=True):
         if not key or not equals:
-            raise typer.BadParameter(f"section.key=value is wanted, found {key!r}")
+            raise typer.BadParameter(f"{form} is wanted, found {pair!r}")
     return {key: value for key, _, value in parted}
 
 

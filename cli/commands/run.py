@@ -211,7 +211,10 @@ def _parameters(pairs: list[str]) -> dict[str, Any]:
     """Read `key=value` texts; the value is TOML, or a text as it stands."""
     from ...config.keys import toml_value
 
-    parsed = {key: (text, toml_value(text)) for key, text in assignments(pairs).items()}
+    parsed = {
+        key: (text, toml_value(text))
+        for key, text in assignments(pairs, "a parameter of the strategy, key=value,").items()
+    }
     return {key: text if value is None else value for key, (text, value) in parsed.items()}
 
 

@@ -53,6 +53,11 @@ class TestARunThatCannotBe:
             ),
             (["--strategy", CROSSOVER, "--param", "fast=ten"], 78, "fast: Expected `int`, got `str`, found 'ten'"),
             (["--param", "fast=10"], 2, "--strategy, whose parameters they are, wanted beside --param"),
+            (
+                ["--strategy", CROSSOVER, "--param", "fast"],
+                2,
+                "a parameter of the strategy, key=value, is wanted, found 'fast'",
+            ),
             (["--speed", "-1"], 78, "feed.speed: wanted a number from 0"),
             (["--speed", "fast"], 2, "a number or max is wanted, found 'fast'"),
             (["--set", "feed.seed"], 2, "section.key=value is wanted"),
