@@ -15,7 +15,7 @@ from ..config.loader import load_with_origins
 from ..domain.time import time_text
 from ..messages.accounts import AccountEntered
 from ..messages.orders import OrderFilled, OrderIntended
-from ..transfer import AS_STORED
+from ..transfer import AS_STORED, replayed_interval
 from .errors import BacktestRefusedError
 from .plan import END_NS, SEGMENT_BYTES, path_of, places_in
 from .running.running import play_settings
@@ -23,7 +23,7 @@ from .running.stored import stored_in
 from .running.warm_up import bars_wanted, past_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 TYPES: Final = ("AccountEntered", "OrderIntended", "OrderFilled")
 
@@ -119,15 +119,30 @@ def parity(  # noqa: PLR0913  by name
             on_progress=on_progress,
         )
     orders, fills = _of(OrderIntended, session), _of(OrderFilled, session)
+    difference = first_difference("order", orders, raw.record.intended) or first_difference(
+        "fill", fills, raw.record.fills
+    )
     return Parity(
         orders=len(orders),
         fills=len(fills),
         backtest_orders=len(raw.record.intended),
         backtest_fills=len(raw.record.fills),
-        difference=first_difference("order", orders, raw.record.intended)
-        or first_difference("fill", fills, raw.record.fills),
-        notes=(*raw.notes, *([raw.failed] if raw.failed else [])),
+        difference=difference,
+        notes=(
+            *raw.notes,
+            *([raw.failed] if raw.failed else []),
+            *(_of_candles(data_dir) if difference and not interval else ()),
+        ),
     )
+
+
+def _of_candles(data_dir: Path) -> Iterator[str]:
+    """Yield what may be the cause of a difference where the session played candles."""
+    if interval := replayed_interval(data_dir):
+        yield (
+            f"the session has played a recording; if one of candles, its candles came with their end, and those "
+            f"that are made of its ticks here come with the next price: --interval {interval} plays its candles"
+        )
 
 
 def first_difference(noun: str, recorded: Sequence[Any], replayed: Sequence[Any]) -> str:

@@ -14,7 +14,7 @@ from ..actors.database import OwnFiles
 from ..actors.feed import RecordingError
 from ..client import connect, rows_of
 from ..config.loader import load_settings
-from ..domain.time import SECOND_NS, duration_ns
+from ..domain.time import SECOND_NS, duration_ns, duration_text
 from .exporting import conditions, export
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ SPANS: Final = """
 select symbol, source, min(exchange_ns), max(exchange_ns) from all_ticks where {where}
 group by symbol, source order by 1, 3, 4, 2
 """
+
+REPLAYED_INTERVAL: Final = "select min(interval_ns) from candles where starts_with(source, ?)"
 
 
 def is_database(place: Path) -> bool:
@@ -66,6 +68,19 @@ def owner_at(place: Path) -> Iterator[Owner]:
             settings = load_settings("paper", overrides=places)
             owner = held.enter_context(OwnFiles(settings, read_only=True))
         yield owner
+
+
+def replayed_interval(place: Path) -> str:
+    """Return the length of the candles of a recording that was played there, such as `1m`; empty if none was recorded.
+
+    It is the shortest of those recorded: a replay records those that its strategies asked for, too.
+
+    Raises:
+        DatabaseError, ControlError: it cannot be read.
+    """
+    with owner_at(place) as owner:
+        ((shortest_ns,),) = rows_of(owner, REPLAYED_INTERVAL, (REPLAYED,))
+    return "" if shortest_ns is None else duration_text(shortest_ns)
 
 
 def stored_files(  # noqa: PLR0913  by name

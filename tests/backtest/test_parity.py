@@ -57,7 +57,7 @@ class TestASession:
     def test_backtested_gives_the_same_orders_and_fills(self, session):
         found = parity(session, settings={"strategies": SESSION})
 
-        assert found.difference == ""
+        assert (found.difference, found.notes) == ("", ())
         assert found.orders == found.backtest_orders > 20
         assert found.fills == found.backtest_fills > 20
 
@@ -73,7 +73,10 @@ class TestASession:
         ],
     )
     def test_that_is_not_the_same_tells_the_first_difference(self, session, settings, said):
-        assert said in parity(session, settings=settings).difference
+        found = parity(session, settings=settings)
+
+        assert said in found.difference
+        assert [note for note in found.notes if "--interval 1m plays its candles" in note]
 
     def test_is_compared_in_a_part_of_it_with_its_end_left_out(self, session):
         times_ns = [each.occurred_ns for each in intents_of(session)]
