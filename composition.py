@@ -92,7 +92,7 @@ from .messages.events import Subscribe
 from .messages.nodes import ASKED_ELSEWHERE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .actors.broker import TokenSource
     from .actors.exchange.wire.settings import WireActorSettings
@@ -142,12 +142,17 @@ def has_exchange(settings: Settings) -> bool:
     return settings.broker.name == PAPER
 
 
-def notes_on(settings: Settings) -> tuple[str, ...]:
-    """Return what a person should know of a run before it begins: that no order of it leaves."""
+def notes_on(settings: Settings) -> Iterator[str]:
+    """Yield what a person should know of a run before it begins: what in it is not as it looks."""
     body, _ = broker_of(settings.broker)
-    if body.IS_PAPER or settings.broker.live:
-        return ()
-    return (f"a dry run: no order leaves for {settings.broker.name}, each is rejected here (--live lets them leave)",)
+    if not (body.IS_PAPER or settings.broker.live):
+        yield f"a dry run: no order leaves for {settings.broker.name}, each is rejected here (--live lets them leave)"
+    apart = [each.name for each in settings.strategies if each.host == "process"]
+    if apart and settings.feed.source == "replay":
+        yield (
+            f"timers, sessions and self.clock of {' and '.join(apart)} go by the machine's time, not the recording's, "
+            'as its host is "process"'
+        )
 
 
 def account_of(settings: Settings) -> AccountChoice:

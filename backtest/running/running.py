@@ -14,6 +14,7 @@ from ...actors.observability import logging_to
 from ...actors.runtime import InProcessSystem, InProcessSystemBase
 from ...actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
 from ...bodies import expect_bodies
+from ...composition import notes_on
 from ...config.data_directory import DataDirectory
 from ...messages.addresses import FEED, STRATEGIES, SYSTEM
 from ...messages.market import AwaitMarketEnd, MarketEnded
@@ -137,7 +138,13 @@ def play_settings(  # noqa: PLR0913  by name
         record: Record = runtime.request(RECORDER, ReadRecord(), timeout_s=ANSWER_S)
         marks: MarksRead = runtime.request(FEED, ReadMarks(), timeout_s=ANSWER_S)
         runtime.request(SYSTEM, StopChildren(), timeout_s=settings.system.shutdown_s * (len(children) + 1))
-    return Raw(record=record, marks=marks.marks, ended=ended, notes=outlook.notes, failed="; ".join(failures))
+    return Raw(
+        record=record,
+        marks=marks.marks,
+        ended=ended,
+        notes=(*outlook.notes, *notes_on(settings)),
+        failed="; ".join(failures),
+    )
 
 
 def _await_end(runtime: InProcessSystem) -> tuple[MarketEnded, tuple[str, ...]]:

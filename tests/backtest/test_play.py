@@ -99,6 +99,8 @@ class TestAnOrder:
         assert [float(each) for each in trades["entry_price"]] == [108.0]
         assert trades["exit_price"].mask.all()
         assert result.report.positions == {"TCS": result.fills[0].quantity}
+        with pytest.raises(KeyError, match="one of trades, fills, equity, months, symbols, found 'orders'"):
+            result.table("orders")
 
     def test_that_takes_longer_than_a_candle_meets_a_later_one(self, tmp_path):
         recording = write_rows(tmp_path / "a.csv", rising(20))
