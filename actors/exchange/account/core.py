@@ -134,6 +134,11 @@ class Core:
         session = session_at(self.now_ns, listing.exchange, listing.market)
         return session is not None and any(start <= self.now_ns < end for start, end in session.spans)
 
+    def is_before_opening(self, listing: Listing) -> bool:
+        """Tell whether the market of an instrument takes orders for its opening now, and does not trade yet."""
+        session = session_at(self.now_ns, listing.exchange, listing.market)
+        return session is not None and session.pre_open_ns <= self.now_ns < session.open_ns
+
     @property
     def today(self) -> date:
         """The day in India."""

@@ -245,7 +245,8 @@ class Orders:
             return
         candidate = self._with_margin(self._protected(row, listing), listing)
         fault = rejection(core, candidate, listing) or self._shortfall(candidate, held=Decimal(0))
-        if not fault and not core.is_open(listing):
+        is_for_opening = row.amo_time == "PRE_OPEN" and core.is_before_opening(listing)
+        if not fault and not (is_for_opening or core.is_open(listing)):
             fault = f"RMS:{order_id}: {MARKET_CLOSED}"
         if fault:
             self._reject(row, fault)

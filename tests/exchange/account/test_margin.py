@@ -234,6 +234,7 @@ class TestTheExitAtAProfitOrALoss:
         client.ask("set_pnl_exit", PnlExit(profit_rupees=500.0, loss_rupees=300.0))
         client.ask("cancel_pnl_exit")
         client.tick(1600.0)
+        client.wait()
 
         assert client.account.positions()[0].net_quantity == 10
 
@@ -307,6 +308,20 @@ class TestAConversion:
         fields = {"instrument": INFY, "source": "INTRADAY", "target": "CNC", "is_long": True, "quantity": 4} | terms
 
         assert refusal(client.ask, "convert_position", Conversion(**fields)) == text
+
+    def test_needs_of_orders_what_they_hold_more_than_before(self, open_account):
+        client = open_account(opening_balance_rupees=13_600.0)
+        client.tick(1500.0)
+        client.place(quantity=10)
+        exits = [client.place("SELL", 3, 1600.0) for _ in range(3)]
+        fields = {"instrument": INFY, "source": "INTRADAY", "target": "CNC", "is_long": True}
+        client.ask("convert_position", Conversion(**fields, quantity=5))
+        assert [client.order(each).blocked_rupees for each in exits] == [0, 320, 960]
+        assert 3_040 < client.account.funds().available_rupees < 3_680
+
+        client.ask("convert_position", Conversion(**fields, quantity=2))
+
+        assert [client.order(each).blocked_rupees for each in exits] == [0, 960, 960]
 
     def test_needs_no_more_than_what_is_there(self, open_account):
         client = open_account(opening_balance_rupees=20_000.0)

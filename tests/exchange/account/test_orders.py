@@ -3,7 +3,7 @@
 import pytest
 
 from natya.actors.exchange.account import Modification, Refused, Ticket
-from natya.domain.time import SECOND_NS
+from natya.domain.time import DAY_NS, SECOND_NS
 
 INFY, OPTION = ("NSE_EQ", "1594"), ("NSE_FNO", "51234")
 
@@ -30,7 +30,15 @@ class TestAPlacedOrder:
     def test_has_an_id_of_digits_with_the_day_in_it(self, client):
         client.tick(1500.0)
 
-        assert client.place(price=1490.0) == "41261007000001"
+        assert [client.place(price=1490.0) for _ in range(2)] == ["41261007000001", "41261007000002"]
+
+    def test_has_trades_that_are_numbered_one_after_the_other(self, client):
+        client.tick(1500.0)
+        for _ in range(3):
+            client.place()
+
+        assert [trade.trade_id for trade in client.account.trades()] == ["20000001", "20000002", "20000003"]
+        assert client.account.statistics().trades == 3
 
     def test_is_not_found_by_its_correlation_id_while_it_is_in_transit(self, client):
         client.tick(1500.0)
@@ -284,6 +292,28 @@ class TestAnAfterMarketOrder:
         client.tick(1480.0)
         assert client.status(first) == "TRADED"
         assert client.order(second) is None
+
+    @pytest.mark.parametrize(
+        ("amo_time", "minutes"), [("PRE_OPEN", -15), ("OPEN", 0), ("OPEN_30", 30), ("OPEN_60", 60)]
+    )
+    @pytest.mark.parametrize("hours", [6, 22])
+    def test_is_released_at_the_time_that_it_names(self, client, amo_time, minutes, hours):
+        client.tick(1500.0)
+        client.wait(hours * 3600)
+        order_id = client.place(price=1490.0, amo_time=amo_time)
+        opens_ns = client.account.now_ns - client.account.now_ns % DAY_NS + (9 * 60 + 15 - 330) * 60 * SECOND_NS
+        opens_ns += DAY_NS * (opens_ns < client.account.now_ns)
+
+        client.wait_until(opens_ns + minutes * 60 * SECOND_NS - 1)
+        assert client.order(order_id).arrival == 0
+        client.wait_until(opens_ns + minutes * 60 * SECOND_NS)
+
+        assert (client.status(order_id), client.order(order_id).arrival) == ("PENDING", 1)
+        client.wait_until(opens_ns)
+        client.tick(1480.0)
+        client.wait_until(opens_ns + 60 * 60 * SECOND_NS)
+        client.tick(1480.0)
+        assert client.status(order_id) == "TRADED"
 
     def test_is_refused_in_the_session(self, client):
         assert refusal(client.place, amo_time="OPEN").startswith("Market is Open!")

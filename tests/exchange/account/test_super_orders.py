@@ -113,6 +113,22 @@ class TestASuperOrder:
             ({"target_price": 0.0, "stop_price": 0.0}, "targetPrice: a target or a stop wanted, found neither"),
             ({"target_price": 1490.0}, "targetPrice: a price above 1500.0 wanted, found 1490.0"),
             ({"stop_price": 1510.0}, "stopLossPrice: a price below 1500.0 wanted, found 1510.0"),
+            ({"order_type": "STOP_LOSS"}, "orderType: LIMIT or MARKET wanted, found STOP_LOSS"),
+            ({"limit_price": 0.0}, "Invalid Price for orderType"),
+            ({"target_price": 1500.0}, "targetPrice: a price above 1500.0 wanted, found 1500.0"),
+            ({"stop_price": 1500.0}, "stopLossPrice: a price below 1500.0 wanted, found 1500.0"),
+            ({"target_price": 1530.05}, "targetPrice: a multiple of 0.1 wanted, found 1530.05"),
+            ({"stop_price": 1490.05}, "stopLossPrice: a multiple of 0.1 wanted, found 1490.05"),
+            ({"stop_price": 0.0, "trailing_jump": 1.0}, "trailingJump: 0 without a stop wanted, found 1.0"),
+            ({"side": "SELL"}, "targetPrice: a price below 1500.0 wanted, found 1530.0"),
+            (
+                {"side": "SELL", "target_price": 1480.0},
+                "stopLossPrice: a price above 1500.0 wanted, found 1490.0",
+            ),
+            (
+                {"order_type": "MARKET", "limit_price": 0.0, "stop_price": 1500.1},
+                "stopLossPrice: a price below 1500.0 wanted, found 1500.1",
+            ),
         ],
     )
     def test_is_refused_with_prices_that_do_not_fit(self, client, changes, text):
@@ -122,8 +138,154 @@ class TestASuperOrder:
 
         assert caught.value.text == text
 
+    def test_may_have_a_target_or_a_stop_alone(self, client):
+        client.tick(1500.0)
+        for alone, leg in (({"stop_price": 0.0}, "TARGET_LEG"), ({"target_price": 0.0}, "STOP_LOSS_LEG")):
+            order_id = client.ask("place_super", a_super(**alone)).ids[0]
+            client.wait()
+
+            assert [each.leg for each in client.account.orders() if each.parent_id == order_id] == [leg]
+
+    def test_that_sells_has_exits_that_buy_and_a_stop_that_trails_downwards(self, client):
+        client.tick(1500.0)
+        client.ask("place_super", a_super(side="SELL", target_price=1480.0, stop_price=1510.0, trailing_jump=2.0))
+        client.wait()
+        found = exits(client)
+        assert {leg: (each.side, each.limit_price, each.trigger_price) for leg, each in found.items()} == {
+            "TARGET_LEG": ("BUY", 1480.0, 0.0),
+            "STOP_LOSS_LEG": ("BUY", 0.0, 1510.0),
+        }
+        client.tick(1501.9)
+        client.tick(1495.9)
+        assert exits(client)["STOP_LOSS_LEG"].trigger_price == 1506.0
+        client.tick(1506.0)
+
+        assert (row(client).status, exits(client)["TARGET_LEG"].status) == ("CLOSED", "CANCELLED")
+        assert client.account.positions()[0].net_quantity == 0
+
+    def test_trails_by_whole_jumps_from_where_it_was_last(self, client):
+        client.tick(1500.0)
+        client.ask("place_super", a_super(trailing_jump=2.0))
+        client.wait()
+        stops = []
+        for price in (1501.9, 1502.0, 1503.9, 1504.0):
+            client.tick(price)
+            stops.append(row(client).stop_price)
+
+        assert stops == [1490.0, 1492.0, 1492.0, 1494.0]
+
+    def test_whose_entry_is_cancelled_before_it_trades_has_ended_with_all_of_it(self, client):
+        client.tick(1510.0)
+        order_id = client.ask("place_super", a_super()).ids[0]
+        client.wait()
+        client.ask("cancel_super", order_id, "ENTRY_LEG")
+
+        found = row(client)
+        assert (found.status, found.target_status, found.stop_status) == ("CANCELLED",) * 3
+        with pytest.raises(Refused, match="Order is already CANCELLED"):
+            client.ask("cancel_super", order_id, "ENTRY_LEG")
+
+    def test_whose_entry_is_rejected_has_ended_with_all_of_it(self, client):
+        client.tick(1500.0)
+        client.ask("place_super", a_super(quantity=1_000_000))
+        client.wait()
+
+        found = row(client)
+        assert (found.status, found.target_status, found.stop_status) == ("REJECTED", "CANCELLED", "CANCELLED")
+
+    def test_keeps_what_its_entry_has_traded_when_the_rest_of_it_is_cancelled(self, client):
+        client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 4)])
+        order_id = client.ask("place_super", a_super()).ids[0]
+        client.wait()
+        client.ask("cancel", order_id)
+        assert {each.status for each in exits(client).values()} == {"PENDING"}
+        client.tick(1540.0)
+
+        assert (row(client).status, client.account.positions()[0].net_quantity) == ("CLOSED", 0)
+
+    def test_that_nobody_knows_is_refused(self, client, entered):
+        change = SuperModification(order_id="7", leg="TARGET_LEG", target_price=1510.0)
+        for verb, arguments in (("modify_super", (change,)), ("cancel_super", ("7", "TARGET_LEG"))):
+            with pytest.raises(Refused, match="orderId: a super order wanted, found none of '7'"):
+                client.ask(verb, *arguments)
+
+
+class TestALegThatIsCancelled:
+    def test_leaves_the_other(self, client, entered):
+        client.ask("cancel_super", entered, "TARGET_LEG")
+        assert (row(client).target_status, row(client).stop_status) == ("CANCELLED", "PENDING")
+        client.tick(1540.0)
+        assert client.account.positions()[0].net_quantity == 10
+        client.tick(1485.0)
+
+        assert (row(client).status, row(client).stop_status) == ("CLOSED", "TRIGGERED")
+
+    def test_trails_no_more(self, client):
+        client.tick(1500.0)
+        order_id = client.ask("place_super", a_super(trailing_jump=1.0)).ids[0]
+        client.wait()
+        client.ask("cancel_super", order_id, "STOP_LOSS_LEG")
+        client.tick(1510.0)
+
+        assert (row(client).stop_price, row(client).trailing_jump) == (1490.0, 0.0)
+
+    @pytest.mark.parametrize("leg", ["TARGET_LEG", "STOP_LOSS_LEG"])
+    def test_is_cancelled_once(self, client, entered, leg):
+        client.ask("cancel_super", entered, leg)
+
+        with pytest.raises(Refused, match="Order is already CANCELLED"):
+            client.ask("cancel_super", entered, leg)
+
+    def test_must_be_one(self, client, entered):
+        wanted = "legName: ENTRY_LEG, TARGET_LEG or STOP_LOSS_LEG wanted, found ''"
+        with pytest.raises(Refused, match=wanted):
+            client.ask("cancel_super", entered, "")
+        with pytest.raises(Refused, match=wanted):
+            client.ask("modify_super", SuperModification(order_id=entered, leg=""))
+
 
 class TestALegThatIsChanged:
+    def test_before_its_entry_has_traded_is_measured_by_the_price_of_the_entry(self, client):
+        client.tick(1510.0)
+        order_id = client.ask("place_super", a_super()).ids[0]
+        client.wait()
+        client.ask("modify_super", SuperModification(order_id=order_id, leg="TARGET_LEG", target_price=1505.0))
+        assert row(client).target_price == 1505.0
+
+        with pytest.raises(Refused, match=r"stopLossPrice: a price below 1500\.0 wanted, found 1500\.0"):
+            client.ask("modify_super", SuperModification(order_id=order_id, leg="STOP_LOSS_LEG", stop_price=1500.0))
+
+    def test_that_is_the_entry_is_changed_with_the_prices_of_its_exits(self, client):
+        client.tick(1510.0)
+        order_id = client.ask("place_super", a_super(trailing_jump=3.0)).ids[0]
+        client.wait()
+        client.ask(
+            "modify_super",
+            SuperModification(
+                order_id=order_id,
+                leg="ENTRY_LEG",
+                quantity=6,
+                limit_price=1505.0,
+                target_price=1540.0,
+                stop_price=1495.0,
+                trailing_jump=2.0,
+            ),
+        )
+        entry, found = client.order(order_id), row(client)
+        assert (entry.quantity, entry.limit_price, entry.order_type) == (6, 1505.0, "LIMIT")
+        assert (found.target_price, found.stop_price, found.trailing_jump) == (1540.0, 1495.0, 2.0)
+        client.tick(1505.0)
+
+        assert {each.quantity for each in exits(client).values()} <= {6}
+
+    def test_that_is_the_entry_cannot_put_a_cancelled_one_back(self, client):
+        client.tick(1510.0)
+        order_id = client.ask("place_super", a_super(target_price=0.0)).ids[0]
+        client.wait()
+
+        with pytest.raises(Refused, match="A cancelled leg cannot be put back"):
+            client.ask("modify_super", SuperModification(order_id=order_id, leg="ENTRY_LEG", target_price=1540.0))
+
     def test_has_its_new_price_at_the_exchange(self, client, entered):
         client.ask("modify_super", SuperModification(order_id=entered, leg="TARGET_LEG", target_price=1510.0))
 

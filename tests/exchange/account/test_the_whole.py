@@ -417,6 +417,7 @@ class TestADay:
         client.wait(DAY_S)
 
         assert client.account.holdings()[0].unsettled_quantity == 0
+        assert client.account.holdings()[0].available_quantity == 10
         client.tick(1550.0)
         assert client.status(client.place("SELL", quantity=10, product="CNC")) == "TRADED"
         assert client.account.holdings()[0].available_quantity == 0

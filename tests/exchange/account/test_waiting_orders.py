@@ -219,6 +219,16 @@ class TestAForeverOrder:
         (row,) = client.account.forever_orders()
         assert (row.expires_ns - client.account.now_ns) // SECOND_NS == 20 * DAY_S + 14 * 3_600
 
+    def test_is_shown_until_the_day_of_its_end_is_over(self, client):
+        client.tick(1500.0)
+        ended, waits = (client.ask("place_forever", a_forever()).ids[0] for _ in range(2))
+        client.ask("cancel_forever", ended)
+        assert [each.order_id for each in client.account.forever_orders()] == [ended, waits]
+
+        client.wait(DAY_S)
+
+        assert [each.order_id for each in client.account.forever_orders()] == [waits]
+
     def test_lives_for_a_year(self, client):
         client.tick(1500.0)
         client.ask("place_forever", a_forever())
