@@ -47,6 +47,33 @@ def test_nothing_asked_or_answered_has_an_amount_or_a_yes_that_was_left_out(kind
     assert all(left_out[name] == 1 for name in ones & left_out.keys())
 
 
+OTHER_NAMES = [
+    ("OrderRow", "filledQty", "filledQuantity"),
+    ("OrderRow", "filledQty", "tradedQuantity"),
+    ("SuperOrderRow", "filledQty", "filledQuantity"),
+    ("Funds", "availabelBalance", "availableBalance"),
+    ("Funds", "receiveableAmount", "receivableAmount"),
+    ("MultiMargin", "exposure", "exposureMargin"),
+    ("MultiMargin", "commodity", "commodityMargin"),
+    ("MultiMargin", "clientId", "dhanClientId"),
+    ("ForeverOrderRow", "orderType", "orderFlag"),
+    ("PnlExitAck", "pnlExitStatus", "status"),
+    ("EdisStatus", "clientId", "dhanClientId"),
+    ("Consent", "consentAppId", "consentId"),
+    ("Consent", "consentAppStatus", "consentStatus"),
+]
+
+
+@pytest.mark.parametrize(("name", "documented", "seen"), OTHER_NAMES)
+def test_a_field_is_read_by_each_name_that_the_service_has_for_it(name, documented, seen):
+    for kind, wire in ANSWERS:
+        if kind.__name__ == name:
+            renamed = {seen if key == documented else key: value for key, value in wire.items() if key != seen}
+
+            assert renamed.keys() != wire.keys()
+            assert read(kind, renamed) == read(kind, wire)
+
+
 class TestAnAnswer:
     @pytest.mark.parametrize(("kind", "wire"), ANSWERS, ids=id_of)
     def test_is_read_and_written_as_the_service_does(self, kind, wire):

@@ -75,6 +75,10 @@ class TestAnUpdate:
 
 
 class TestAnyMessage:
+    def test_of_anybody_is_read_where_nobody_is_named(self):
+        assert update_of(alert(clientId="1100099999"), "").client_id == "1100099999"
+        assert update_of(alert(clientId="")).client_id == ""
+
     def test_of_another_type_is_about_no_order(self):
         assert update_of({"Data": {"any": "thing"}, "Type": "heartbeat"}) is None
 

@@ -1,6 +1,7 @@
 """Packets and requests of Dhan's sockets."""
 
 import json
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from natya_packets import (
 from natya.domain.dhan.streams import depth, packets, subscriptions
 from natya.domain.dhan.streams.packets import PacketError, packets_of
 from natya.domain.dhan.streams.subscriptions import FeedRequest, Listed, SubscriptionError
+from natya.domain.dhan.words import Segment
 
 
 class TestALayout:
@@ -122,6 +124,21 @@ class TestADepthFrame:
         assert len(side.prices) == len(side.orders) == 137
         assert next(depth.sides_of(a_side(rows=0, count=0), levels=200)).prices == ()
 
+    def test_that_ends_in_a_header_is_refused(self):
+        found = depth.sides_of(a_side() + a_side()[:11])
+        assert next(found).code == depth.BID
+
+        with pytest.raises(PacketError, match="a header of 12 bytes at 332 wanted, found 11 bytes"):
+            next(found)
+
+    @pytest.mark.parametrize("length", [331, 333])
+    def test_that_tells_another_length_than_it_has_is_refused(self, length):
+        side = a_side()
+        lying = depth.HEADER.pack(length, depth.BID, 1, 1594, 0) + side[depth.HEADER.size :]
+
+        with pytest.raises(PacketError, match=f"and 332 bytes at 0 wanted, found one of {length} with 664 left"):
+            list(depth.sides_of(lying + side))
+
     @pytest.mark.parametrize(("tail", "reason"), [(b"\x25\x03", 805), (b"", 0)])
     def test_ends_the_connection_whatever_length_it_tells(self, tail, reason):
         for length in (14, 50):
@@ -142,6 +159,26 @@ class TestADepthFrame:
         except PacketError:
             return
         assert all(isinstance(side, depth.Ended) or len(side.prices) <= levels for side in found)
+
+
+def test_modes_and_reasons_have_the_numbers_that_are_documented():
+    assert subscriptions.SUBSCRIBE == {"ticker": 15, "quote": 17, "full": 21}
+    assert {code: subscriptions.MODES[code] for code in (15, 17, 21)} == {15: "ticker", 17: "quote", 21: "full"}
+    assert {*packets.REASONS} == {800, *range(804, 811)}
+    assert packets.TOKEN_REASONS == {807, 808, 809}
+    assert {packets.REASONS[each] for each in packets.TOKEN_REASONS} == {
+        "access token expired",
+        "client id or access token wrong",
+        "access token invalid",
+    }
+
+
+def test_every_segment_has_its_number_save_one():
+    numbers = {"IDX_I": 0, "NSE_EQ": 1, "NSE_FNO": 2, "NSE_CURRENCY": 3, "BSE_EQ": 4, "MCX_COMM": 5}
+    numbers |= {"BSE_CURRENCY": 7, "BSE_FNO": 8}
+
+    assert numbers == packets.SEGMENT_NUMBERS
+    assert {*get_args(Segment)} - {*numbers} == {"NSE_COMM"}
 
 
 class TestARequest:
@@ -178,6 +215,8 @@ class TestARequest:
             b'{"RequestCode":15,"InstrumentList":[{"ExchangeSegment":"NSE_EQ","SecurityId":1594}]}',
             b'{"RequestCode":15,"InstrumentList":[{"ExchangeSegment":"MOON","SecurityId":"1"}]}',
             b'{"RequestCode":15,"InstrumentList":[{"ExchangeSegment":"NSE_EQ","SecurityId":"1; drop"}]}',
+            b'{"RequestCode":15,"InstrumentList":[{"ExchangeSegment":"NSE_EQ","SecurityId":""}]}',
+            b'{"RequestCode":15,"InstrumentList":[{"ExchangeSegment":"NSE_EQ","SecurityId":"123456789012345678901"}]}',
             b"\xff",
             b"[" * 100_000,
         ],
