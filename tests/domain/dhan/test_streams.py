@@ -165,7 +165,7 @@ def test_modes_and_reasons_have_the_numbers_that_are_documented():
     assert subscriptions.SUBSCRIBE == {"ticker": 15, "quote": 17, "full": 21}
     assert {code: subscriptions.MODES[code] for code in (15, 17, 21)} == {15: "ticker", 17: "quote", 21: "full"}
     assert {*packets.REASONS} == {800, *range(804, 811)}
-    assert packets.TOKEN_REASONS == {807, 808, 809}
+    assert {807, 808, 809} == packets.TOKEN_REASONS
     assert {packets.REASONS[each] for each in packets.TOKEN_REASONS} == {
         "access token expired",
         "client id or access token wrong",
