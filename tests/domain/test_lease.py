@@ -99,6 +99,13 @@ class TestALease:
         assert [turn(tenure, shelf, at_s) for at_s in (20.0, 24.0, 25.0)] == [False, False, True]
         assert shelf.lease.fence == 2
 
+    def test_that_is_let_go_is_watched_from_the_beginning(self):
+        shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
+        turn(tenure, shelf, 0.0)
+        tenure.let_go()
+
+        assert [turn(tenure, shelf, at_s) for at_s in (5.0, 9.9, 10.0)] == [False, False, True]
+
     def test_gets_a_greater_fence_than_one_that_was_given_elsewhere(self):
         shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
         for at_s in (0.0, 5.0):
@@ -226,6 +233,13 @@ class TestAFence:
 
             assert not journal or again.newest("s") == max(journal, key=lambda each: each.number)
             assert len({each for each in journal if each.number == number}) <= 1
+
+    def test_of_two_of_one_number_in_the_journal_is_the_later_one(self):
+        fences = Fences()
+        for each in (Fence(3, "a"), Fence(3, "b"), Fence(2, "c")):
+            fences.recall("s", each)
+
+        assert fences.newest("s") == Fence(3, "b")
 
     def test_that_was_proposed_and_never_confirmed_is_given_to_nobody_else(self):
         fences = Fences()

@@ -108,6 +108,9 @@ class TestALetter:
         book.apply(a_letter(7, "mail"))
 
         assert [book.count_of(name) for name in ("billing", "mail", "none")] == [5, 1, 0]
+        book.apply(changed("dropped", 1, 2))
+        book.apply(changed("requeued", 3))
+        assert [book.count_of(name) for name in ("billing", "mail", "none")] == [3, 1, 0]
 
 
 class TestWhatWasKeptLongEnough:

@@ -149,6 +149,24 @@ class TestARepeat:
         assert len(batch.items) == 1
         assert (delivery.duplicates, delivery.position, delivery.due(0)) == (2, 3, ())
 
+    def test_of_an_event_that_was_settled_in_an_earlier_life_is_left_out(self):
+        delivery = Delivery(DeliveryTerms(), position=0, done=[2])
+        for sequence, number in ((1, 1), (2, 2), (3, 2)):
+            delivery.offer(sequence, event(number), 0)
+
+        assert [item.sequence for batch in delivery.due(0) for item in batch.items] == [1]
+        assert (delivery.duplicates, delivery.done) == (1, (2, 3))
+
+    def test_of_an_event_that_was_given_up_is_left_out(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, attempts_max=1), position=0)
+        delivery.offer(1, event(1), 0)
+        (batch,) = delivery.due(0)
+        delivery.failed(batch.partition, handled=0, error="E", now_ns=5, chance=0.5)
+        delivery.buried(batch.partition)
+        delivery.offer(2, event(1), 0)
+
+        assert (delivery.duplicates, delivery.position, delivery.pending) == (1, 2, 0)
+
     def test_is_known_as_far_as_the_window_reaches(self):
         delivery = Delivery(DeliveryTerms(window_max=2), position=10)
         for number in (1, 2, 3):
