@@ -4,9 +4,10 @@ Rates are dated data: a later change is a new entry, and old trades keep their c
 charged as on the first day (`known_since`): whoever shows such charges says so. Sources, by their own names:
 securities transaction tax: Finance Acts 2004, 2024 (No. 2; from 1 October 2024) and 2026 (from 1 April 2026). Exchange
 transaction charges: NSE circulars of 1 April 2023 and of 1 October 2024 ("uniform across members"). SEBI turnover fee:
-SEBI (Stock Brokers) Regulations, 10 rupees a crore. Stamp duty: Indian Stamp Act as amended from 1 July 2020. GST: 18 %
-on brokerage, exchange charges and SEBI fee. Brokerage and depository charge: Dhan's published tariff. Not in it: the
-investor protection fund (at most 0.0005 % of an option's premium), clearing members' fees, interest.
+SEBI (Stock Brokers) Regulations, 10 rupees a crore. Investor protection fund: NSE circular of 24 March 2023, from 1
+April 2023 on 10 rupees a crore, of an option's premium 50. Stamp duty: Indian Stamp Act as amended from 1 July 2020.
+GST: 18 % on brokerage, exchange charges, SEBI fee and that fund. Brokerage and depository charge: Dhan's published
+tariff. Not in it: clearing members' fees, interest.
 
 Only the sale of delivered shares has been compared with a broker's record (the tests have it); compare the others with
 a contract note before real money depends on them.
@@ -46,6 +47,9 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     exchange: Decimal
     """Transaction charge of the NSE, both sides."""
 
+    investor_fund: Decimal
+    """Investor protection fund of the NSE, both sides."""
+
     stamp_buying: Decimal
     """Stamp duty; only the buyer pays it."""
 
@@ -67,6 +71,7 @@ class Charges(msgspec.Struct, frozen=True, kw_only=True):
     stamp_duty: Decimal
     gst: Decimal
     depository: Decimal
+    investor_fund: Decimal
 
     @property
     def total(self) -> Decimal:
@@ -75,12 +80,13 @@ class Charges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _rates(since: date, *percent: str, brokerage: str, brokerage_max: str, depository: str = "0") -> Rates:
-    buying, selling, exchange, stamp = (Decimal(each) * _PERCENT for each in percent)
+    buying, selling, exchange, fund, stamp = (Decimal(each) * _PERCENT for each in percent)
     return Rates(
         since=since,
         tax_buying=buying,
         tax_selling=selling,
         exchange=exchange,
+        investor_fund=fund,
         stamp_buying=stamp,
         brokerage=Decimal(brokerage) * _PERCENT,
         brokerage_max=Decimal(brokerage_max),
@@ -92,22 +98,22 @@ _2023, _2024, _2026 = date(2023, 4, 1), date(2024, 10, 1), date(2026, 4, 1)
 
 RATES: Final[dict[Product, tuple[Rates, ...]]] = {
     "DELIVERY": (
-        _rates(_2023, "0.1", "0.1", "0.00325", "0.015", brokerage="0", brokerage_max="0", depository="12.5"),
-        _rates(_2024, "0.1", "0.1", "0.00297", "0.015", brokerage="0", brokerage_max="0", depository="12.5"),
+        _rates(_2023, "0.1", "0.1", "0.00325", "0.0001", "0.015", brokerage="0", brokerage_max="0", depository="12.5"),
+        _rates(_2024, "0.1", "0.1", "0.00297", "0.0001", "0.015", brokerage="0", brokerage_max="0", depository="12.5"),
     ),
     "INTRADAY": (
-        _rates(_2023, "0", "0.025", "0.00325", "0.003", brokerage="0.03", brokerage_max="20"),
-        _rates(_2024, "0", "0.025", "0.00297", "0.003", brokerage="0.03", brokerage_max="20"),
+        _rates(_2023, "0", "0.025", "0.00325", "0.0001", "0.003", brokerage="0.03", brokerage_max="20"),
+        _rates(_2024, "0", "0.025", "0.00297", "0.0001", "0.003", brokerage="0.03", brokerage_max="20"),
     ),
     "FUTURE": (
-        _rates(_2023, "0", "0.0125", "0.0019", "0.002", brokerage="0.03", brokerage_max="20"),
-        _rates(_2024, "0", "0.02", "0.00173", "0.002", brokerage="0.03", brokerage_max="20"),
-        _rates(_2026, "0", "0.05", "0.00173", "0.002", brokerage="0.03", brokerage_max="20"),
+        _rates(_2023, "0", "0.0125", "0.0019", "0.0001", "0.002", brokerage="0.03", brokerage_max="20"),
+        _rates(_2024, "0", "0.02", "0.00173", "0.0001", "0.002", brokerage="0.03", brokerage_max="20"),
+        _rates(_2026, "0", "0.05", "0.00173", "0.0001", "0.002", brokerage="0.03", brokerage_max="20"),
     ),
     "OPTION": (
-        _rates(_2023, "0", "0.0625", "0.05", "0.003", brokerage="100", brokerage_max="20"),
-        _rates(_2024, "0", "0.1", "0.03503", "0.003", brokerage="100", brokerage_max="20"),
-        _rates(_2026, "0", "0.15", "0.03503", "0.003", brokerage="100", brokerage_max="20"),
+        _rates(_2023, "0", "0.0625", "0.05", "0.0005", "0.003", brokerage="100", brokerage_max="20"),
+        _rates(_2024, "0", "0.1", "0.03503", "0.0005", "0.003", brokerage="100", brokerage_max="20"),
+        _rates(_2026, "0", "0.15", "0.03503", "0.0005", "0.003", brokerage="100", brokerage_max="20"),
     ),
 }
 """By product, oldest first. The brokerage of an option order is 20 rupees, or its premium turnover if that is less."""
@@ -161,7 +167,7 @@ def charges(  # noqa: PLR0913  what a trade is, and its day
     brokerage = min((traded_rupees + turnover) * rates.brokerage, rates.brokerage_max)
     if traded_rupees:
         brokerage = _shown(brokerage) - _shown(min(traded_rupees * rates.brokerage, rates.brokerage_max))
-    exchange, sebi_fee = turnover * rates.exchange, turnover * SEBI_FEE
+    exchange, sebi_fee, fund = turnover * rates.exchange, turnover * SEBI_FEE, turnover * rates.investor_fund
     depository = rates.depository if not buys and takes_shares_out else Decimal(0)
     return Charges(
         brokerage=_shown(brokerage),
@@ -169,8 +175,9 @@ def charges(  # noqa: PLR0913  what a trade is, and its day
         exchange=_shown(exchange),
         sebi_fee=_shown(sebi_fee),
         stamp_duty=_shown(turnover * rates.stamp_buying if buys else Decimal(0)),
-        gst=_shown((brokerage + exchange + sebi_fee + depository) * GST),
+        gst=_shown((brokerage + exchange + sebi_fee + fund + depository) * GST),
         depository=_shown(depository),
+        investor_fund=_shown(fund),
     )
 
 

@@ -196,8 +196,8 @@ class TestCharges:
     def test_of_an_intraday_trade_are_those_of_the_tariff(self):
         buys, sells = charged([a_fill(1, "BUY", 10, 1_000.0), a_fill(2, "SELL", 10, 1_000.0)], "dhan-equity-intraday")
 
-        # buying: 3.00 brokerage, 0.30 exchange, 0.01 SEBI, 0.30 stamp, 0.60 GST; selling: no stamp, 2.50 tax
-        assert (buys, sells) == (Decimal("4.21"), Decimal("6.41"))
+        # buying: 3.00 brokerage, 0.30 exchange, 0.01 SEBI, 0.01 fund, 0.30 stamp, 0.60 GST; selling: no stamp, 2.50 tax
+        assert (buys, sells) == (Decimal("4.22"), Decimal("6.42"))
 
     def test_have_brokerage_of_an_order_not_of_each_fill(self):
         whole = charged([a_fill(1, "BUY", 100, 1_500.0)], "dhan-equity-intraday")

@@ -67,13 +67,13 @@ class TestADay:
 
 
 class TestASaleOfDeliveredShares:
-    def test_pays_the_tax_and_the_exchange_what_the_broker_recorded_and_a_paisa_less_gst(self):
-        # 3 INFY at 1507.40, as Dhan's trade history has it: tax 4.52, exchange 0.13, no stamp duty, no brokerage.
-        # Its GST is 0.03, where 18 % of 0.13 is 0.0234.
+    def test_pays_what_the_broker_recorded(self):
+        # 3 INFY at 1507.40, as Dhan's trade history has it: tax 4.52, exchange 0.13, no stamp duty, no brokerage, and
+        # 0.03 of GST: 18 % of the exchange's 0.1343, of SEBI's 0.0045 and of as much for the investors' fund.
         assert amounts("DELIVERY", "SELL", 3, 1507.4, DAY, takes_shares_out=False) == {
             "transaction_tax": Decimal("4.52"),
             "exchange": Decimal("0.13"),
-            "gst": Decimal("0.02"),
+            "gst": Decimal("0.03"),
         }
 
     def test_is_charged_by_the_depository_once_a_day(self):
@@ -91,7 +91,8 @@ class TestAFuture:
             "exchange": Decimal("33.74"),  # 33.735: halves go up
             "sebi_fee": Decimal("1.95"),
             "stamp_duty": Decimal("39.00"),
-            "gst": Decimal("10.02"),
+            "gst": Decimal("10.37"),
+            "investor_fund": Decimal("1.95"),
         }
         assert charges("FUTURE", "SELL", 75, 26_000.0, DAY).transaction_tax == Decimal("975.00")
 
@@ -104,24 +105,24 @@ class TestAFuture:
 @pytest.mark.parametrize(
     ("of", "paid"),
     [
-        # tax, exchange, SEBI, stamp, brokerage, GST; worked out by hand from the rates of the day.
-        (("DELIVERY", "BUY", 10, 1_000.0), "10.00 0.30 0.01 1.50 0.00 0.06"),
-        (("INTRADAY", "BUY", 100, 1_500.0), "0.00 4.46 0.15 4.50 20.00 4.43"),
-        (("INTRADAY", "SELL", 100, 1_500.0), "37.50 4.46 0.15 0.00 20.00 4.43"),
-        (("INTRADAY", "BUY", 10, 100.0), "0.00 0.03 0.00 0.03 0.30 0.06"),
-        (("OPTION", "BUY", 75, 200.0), "0.00 5.25 0.02 0.45 20.00 4.55"),
-        (("OPTION", "SELL", 75, 200.0), "22.50 5.25 0.02 0.00 20.00 4.55"),
-        (("OPTION", "BUY", 75, 0.05), "0.00 0.00 0.00 0.00 3.75 0.68"),
-        (("FUTURE", "BUY", 75, 100.0), "0.00 0.13 0.01 0.15 2.25 0.43"),
-        (("INTRADAY", "BUY", 1, 83.45), "0.00 0.00 0.00 0.00 0.03 0.00"),  # GST of 0.025035, not of 0.03
+        # tax, exchange, SEBI, fund, stamp, brokerage, GST; worked out by hand from the rates of the day.
+        (("DELIVERY", "BUY", 10, 1_000.0), "10.00 0.30 0.01 0.01 1.50 0.00 0.06"),
+        (("INTRADAY", "BUY", 100, 1_500.0), "0.00 4.46 0.15 0.15 4.50 20.00 4.46"),
+        (("INTRADAY", "SELL", 100, 1_500.0), "37.50 4.46 0.15 0.15 0.00 20.00 4.46"),
+        (("INTRADAY", "BUY", 10, 100.0), "0.00 0.03 0.00 0.00 0.03 0.30 0.06"),
+        (("OPTION", "BUY", 75, 200.0), "0.00 5.25 0.02 0.08 0.45 20.00 4.56"),
+        (("OPTION", "SELL", 75, 200.0), "22.50 5.25 0.02 0.08 0.00 20.00 4.56"),
+        (("OPTION", "BUY", 75, 0.05), "0.00 0.00 0.00 0.00 0.00 3.75 0.68"),
+        (("FUTURE", "BUY", 75, 100.0), "0.00 0.13 0.01 0.01 0.15 2.25 0.43"),
+        (("INTRADAY", "BUY", 1, 83.45), "0.00 0.00 0.00 0.00 0.00 0.03 0.00"),  # GST of 0.025035, not of 0.03
     ],
     ids=str,
 )
 def test_every_product_pays_what_is_its_own(of, paid):
     found = charges(*of, DAY)
 
-    parts = (found.transaction_tax, found.exchange, found.sebi_fee, found.stamp_duty, found.brokerage, found.gst)
-    assert " ".join(map(str, parts)) == paid
+    names = ("transaction_tax", "exchange", "sebi_fee", "investor_fund", "stamp_duty", "brokerage", "gst")
+    assert " ".join(str(getattr(found, name)) for name in names) == paid
     assert found.depository == 0
 
 
@@ -147,7 +148,7 @@ class TestATrade:
         taxed = rates.tax_buying if side == "BUY" else rates.tax_selling
         services = (
             min(turnover * Fraction(rates.brokerage), Fraction(rates.brokerage_max))
-            + turnover * (Fraction(rates.exchange) + Fraction(1, 10**6))
+            + turnover * (Fraction(rates.exchange) + Fraction(6 if product == "OPTION" else 2, 10**6))
             + (Fraction(rates.depository) if side == "SELL" else 0)
         )
 
