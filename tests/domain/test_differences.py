@@ -281,6 +281,22 @@ class TestWhatNobodyCanExplain:
             watch.look(books())
             assert watch.in_doubt() == ""
 
+    def test_is_told_by_the_first_and_how_many_more_there_are(self):
+        mine = [an_order(number) for number in (1, 2, 3)]
+        told = []
+        for many in (1, 2, 3):
+            watch = Differences()
+            for _ in range(2):
+                watch.look(books(mine[:many]))
+            told.append(watch.unexplained())
+
+        assert told[1:] == [f"{told[0]}, and {more} more" for more in (1, 2)]
+
+    def test_of_a_position_has_its_symbol_or_the_brokers_name_of_it(self):
+        told, _ = differences(books(held_there=[held("TCS", 5), held("", 5)]))
+
+        assert sorted(each.symbol for each in told.values()) == ["TCS", "another"]
+
     def test_is_no_order_of_another_and_no_position_that_was_never_traded_here(self):
         world = books(theirs=[there(an_order(), client_order_id="")], held_there=[held("", 5)])
         watch = Differences()

@@ -113,6 +113,9 @@ class TestWhatIsAskedFor:
         assert sum(end - first for first, end in fresh) == len(days_of(fresh))
         assert pieces(wanted, [*had, *found], hours, days_max=days_max) == ()
 
+    def test_ranges_of_no_day_are_none(self):
+        assert merged([(5, 5), (9, 8), (1, 2), (2, 2)]) == ((1, 2),)
+
     @given(had=st.lists(ANY_DAYS, max_size=5))
     def test_ranges_are_merged_to_the_same_days_apart_from_each_other(self, had):
         found = merged(had)

@@ -5,12 +5,24 @@ import math
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from natya.domain.client_order_ids import is_client_order_id
-from natya.domain.instruments import Instrument, PriceGrid, is_contract, is_option, is_symbol, price_grid
+from natya.domain.instruments import (
+    Instrument,
+    PriceGrid,
+    is_contract,
+    is_option,
+    is_symbol,
+    price_away,
+    price_grid,
+    series_suffix,
+    without_noise,
+)
+from natya.messages.units import RUPEES_MAX
 
 TICK_SIZES = st.sampled_from([0.0025, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0])
 PRICES = st.integers(1, 20_000_000)
@@ -76,6 +88,30 @@ class TestAPriceOffTheGrid:
         assert PriceGrid(0.05).round(0.03, "up") == 0.05
 
 
+class TestAPriceSoManyPercentAway:
+    @pytest.mark.parametrize(
+        ("price", "percent", "found"),
+        [
+            (1500.0, 1.0, 1515.0),
+            (1500.0, -1.0, 1485.0),
+            (100.03, 10.0, 110.0),  # 110.033 at most
+            (100.03, -10.0, 90.05),  # 90.027 at least
+            (0.05, -50.0, 0.05),
+            (RUPEES_MAX, 10.0, RUPEES_MAX),
+        ],
+    )
+    def test_is_no_further_than_that_and_one_that_there_is(self, price, percent, found):
+        assert price_away(price_grid(0.05), price, percent) == found
+
+
+def test_noise_is_removed_from_a_price_of_any_instrument():
+    assert (without_noise(1499.4 - 0.05), without_noise(70.0025), without_noise(1.0001)) == (1499.35, 70.0025, 1.0001)
+
+
+def test_the_series_of_a_share_is_not_in_its_symbol():
+    assert [series_suffix(each) for each in ("EQ", "BE", "IV", "", "N1")] == ["", "", "", "", "-N1"]
+
+
 class TestATickSize:
     @pytest.mark.parametrize("size", [0.0, -0.05, math.nan, math.inf])
     def test_that_is_none_is_refused(self, size):
@@ -106,6 +142,24 @@ class TestAnInstrument:
         assert bool(found) == bool(fault)
 
     @pytest.mark.parametrize(
+        ("quantity", "parts"), [(75, (75,)), (1_800, (1_800,)), (1_875, (1_800, 75)), (3_610, (1_800, 1_800, 10))]
+    )
+    def test_divides_a_quantity_into_as_few_orders_as_the_exchange_takes(self, quantity, parts):
+        assert self.FUTURE.divided(quantity) == parts
+
+    def test_divides_by_whole_lots_below_its_freeze_quantity_and_nothing_where_it_has_none(self):
+        odd, free = (msgspec.structs.replace(self.FUTURE, freeze_quantity=each) for each in (1_750, None))
+
+        assert (odd.slice_quantity_max, odd.divided(1_750)) == (1_725, (1_725, 25))
+        assert (free.slice_quantity_max, free.divided(99_999)) == (None, (99_999,))
+        assert free.quantity_fault(75 * 99_999) == ""
+
+    def test_of_one_share_takes_one(self):
+        share = Instrument(symbol="A", segment="NSE_EQ", tick_size_rupees=0.05)
+
+        assert [bool(share.quantity_fault(each)) for each in (-1, 0, 1, 2)] == [True, True, False, False]
+
+    @pytest.mark.parametrize(
         "wrong", [{"symbol": " A"}, {"lot_size": 0}, {"freeze_quantity": 0}, {"tick_size_rupees": 0.0}], ids=str
     )
     def test_that_cannot_be_is_not_made(self, wrong):
@@ -130,6 +184,9 @@ class TestTheSymbolOfAContract:
             ("NIFTY-29Sep2026-29150-CE", True, True),
             ("BSE:SENSEX-01Oct2026-80000-PE", True, True),
             ("NIFTY-29Sep2026-FUT", False, True),
+            ("NIFTY 26000 CE", True, True),
+            ("NIFTY 26000 PE", True, True),
+            ("NIFTY 26JAN FUT", False, True),
             ("RELIANCE", False, False),
             ("PEL", False, False),
             ("FUTURE", False, False),
