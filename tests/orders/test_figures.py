@@ -100,6 +100,15 @@ class TestAFigure:
         assert figure(quiet, "strategy_orders_a_day_max", "other").found == 1
         assert figure(quiet, "strategy_trades_a_day_max", "other").found == 0
 
+    def test_is_told_of_a_strategy_that_has_traded_what_it_ordered_before_today(self, make, situation):
+        book = Book()
+        book.apply(make.intent("Y", strategy="other", occurred_ns=NOON_NS - DAY_NS))
+        book.apply(replace(make.filled("Y", strategy="other"), occurred_ns=NOON_NS))
+        late = replace(situation(), book=book, day=None)
+
+        assert figure(late, "strategy_orders_a_day_max", "other").found == 0
+        assert figure(late, "strategy_trades_a_day_max", "other").found == 1
+
     def test_says_of_what_was_held_over_the_night_that_its_gain_does_not_count(self, make, situation):
         before = situation()
         assert "held over the night" not in figure(before, "day_loss_max_rupees").formed

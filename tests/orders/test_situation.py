@@ -1,0 +1,161 @@
+"""What the rules consider: orders that are on their way, and one that another takes the place of."""
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from natya.actors.orders.book import Book
+from natya.actors.orders.book.day import UNITS
+from natya.actors.orders.rules import RULES, Situation
+from natya.actors.orders.rules.flow import orders_in_flight_max
+from natya.actors.orders.rules.identity import contradiction
+from natya.actors.orders.rules.table import OF_ONE_ORDER, ON_CHANGES
+from natya.domain.orders import refused
+from natya.domain.time import SECOND_NS
+
+NOON_NS = 1_791_181_800 * SECOND_NS
+PRICES = {"INFY": (100.0, NOON_NS), "TCS": (200.0, NOON_NS)}
+
+
+@pytest.fixture
+def situation(make):
+    def build(*facts, intents=(), market=PRICES, **limits):
+        book = Book()
+        for fact in facts:
+            book.apply(fact)
+        return Situation(
+            risk_state="NORMAL",
+            limits=make.limits(**limits),
+            book=book,
+            intents={each.client_order_id: each for each in intents},
+            now_ns=NOON_NS,
+            market=market,
+        )
+
+    return build
+
+
+class TestWhatIsHeldInTheWorstCase:
+    def test_counts_what_is_on_its_way_of_the_same_symbol_and_side_alone(self, make, situation):
+        found = situation(
+            intents=[
+                make.order("W-1", quantity=1),
+                make.order("W-2", quantity=20, side="SELL"),
+                make.order("W-3", quantity=300, symbol="TCS"),
+                make.order("W-4", quantity=4_000, strategy="other"),
+            ]
+        )
+
+        assert (found.worst_case("INFY", "BUY"), found.worst_case("INFY", "SELL")) == (4_001, -20)
+        assert found.worst_case("TCS", "BUY") == 300
+        assert found.worst_case_of("crossover", "INFY", "BUY") == 1
+        assert found.worst_case_of("crossover", "INFY", "SELL") == -20
+        assert found.worst_shares() == {"INFY": 4_001, "TCS": 300}
+        assert (found.intents_of("crossover"), found.intents_of("other"), found.intents_of("none")) == (3, 1, 0)
+
+    @pytest.mark.parametrize("side", ["BUY", "SELL"])
+    def test_does_not_count_the_order_that_is_replaced_on_its_own_side(self, make, situation, side):
+        other = "SELL" if side == "BUY" else "BUY"
+        found = situation(
+            make.intent("A", side=side, quantity=7, occurred_ns=NOON_NS),
+            make.accepted("A", "B-1"),
+            make.intent("B", side=other, quantity=5, occurred_ns=NOON_NS),
+            make.intent("C", side=side, symbol="TCS", quantity=3, occurred_ns=NOON_NS),
+        )
+        sign = 1 if side == "BUY" else -1
+        before = [found.worst_case(*of) for of in (("INFY", side), ("INFY", other), ("TCS", side))]
+        after = replace(found, replaced=found.book.order("A"))
+
+        assert before == [7 * sign, -5 * sign, 3 * sign]
+        assert [after.worst_case(*of) for of in (("INFY", side), ("INFY", other), ("TCS", side))] == [
+            *(0, -5 * sign, 3 * sign),
+        ]
+        assert [after.worst_case_of("crossover", *of) for of in (("INFY", side), ("INFY", other), ("TCS", side))] == [
+            *(0, -5 * sign, 3 * sign),
+        ]
+
+
+class TestTheValueOfOpenOrders:
+    def test_is_at_their_own_prices_or_by_shares_and_leaves_out_the_one_that_is_replaced(self, make, situation):
+        found = situation(
+            make.intent("M", quantity=7, occurred_ns=NOON_NS),
+            make.intent("L", quantity=5, order_type="LIMIT", limit_price=90.0, occurred_ns=NOON_NS),
+            intents=[make.order("W", quantity=2), make.order("V", quantity=1, order_type="LIMIT", limit_price=80.0)],
+        )
+        orders = found.book.order("M"), found.book.order("L")
+
+        assert found.open_shares() == (530 * UNITS, {"INFY": 9})
+        assert replace(found, replaced=orders[0]).open_shares() == (530 * UNITS, {"INFY": 2})
+        assert replace(found, replaced=orders[1]).open_shares() == (80 * UNITS, {"INFY": 9})
+        assert found.open_value_with(make.order("N", quantity=1)) == 530.0 + 10 * 100.0
+
+
+class TestWhoHasMostUnansweredOrders:
+    def test_is_named_and_the_later_name_where_two_have_as_many(self, make, situation):
+        def told(*strategies):
+            waiting = [make.order(f"W-{number}", strategy=each) for number, each in enumerate(strategies)]
+            return orders_in_flight_max(make.order("N"), situation(intents=waiting, orders_in_flight_max=1))
+
+        assert told("asha", "asha", "bala").endswith("found 4, 2 of them of asha")
+        assert told("asha", "bala", "bala").endswith("found 4, 2 of them of bala")
+        assert told("bala", "asha").endswith("found 3, 1 of them of bala")
+
+
+class TestARepeatOfAnOrder:
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"strategy": "other"},
+            {"symbol": "TCS"},
+            {"side": "SELL"},
+            {"quantity": 11},
+            {"order_type": "MARKET", "limit_price": None},
+            {"limit_price": 99.5},
+        ],
+        ids=str,
+    )
+    def test_must_be_as_the_first_was_passed_or_refused(self, make, other):
+        first = make.order("A", quantity=10, order_type="LIMIT", limit_price=99.0)
+        changed = replace(first, **other)
+        (name, *_), (wanted, *_), (found, *_) = other, [getattr(first, each) for each in other], [*other.values()]
+
+        for earlier in (first, refused(first, rule="r", reason="s", now_ns=1)):
+            assert contradiction(first, earlier) is None
+            refusal = contradiction(changed, earlier)
+            assert refusal.rule == "duplicate"
+            assert refusal.reason.startswith(
+                f"{name} {wanted!r} wanted, as the order of that id has it, found {found!r}"
+            )
+
+    @pytest.mark.parametrize("other", [{"validity": "IOC"}, {"product": "CNC"}, {"target_price": 110.0}], ids=str)
+    def test_is_compared_with_a_refused_one_by_what_that_has(self, make, other):
+        first = make.order("A", quantity=10, order_type="LIMIT", limit_price=99.0)
+        changed = replace(first, **other)
+
+        assert contradiction(changed, first) is not None
+        assert contradiction(changed, refused(first, rule="r", reason="s", now_ns=1)) is None
+
+    def test_is_compared_with_one_that_an_earlier_release_refused_without_its_prices(self, make):
+        first = make.order("A", quantity=10, order_type="LIMIT", limit_price=99.0)
+        old = msgspec.structs.replace(
+            refused(first, rule="r", reason="s", now_ns=1), order_type=None, limit_price=None, trigger_price=None
+        )
+
+        assert contradiction(first, old) is None
+        assert contradiction(replace(first, quantity=11), old) is not None
+
+    def test_is_told_in_characters_that_can_be_printed_and_not_for_ever(self, make):
+        reason = contradiction(make.order("A", strategy="x\n" * 300), make.order("A")).reason
+
+        assert len(reason) <= 200
+        assert reason.isprintable()
+
+
+def test_a_change_keeps_each_rule_of_sums_and_sizes_that_an_order_keeps():
+    by_the_whole = {"symbol", "session", "quantity_max", "price_age_max_s", "price_collar_percent", "value_max_rupees"}
+    by_the_rest = {"risk_state", "open_value_max_rupees", "gross_value_max_rupees", "position_max"}
+    by_the_rest |= {"strategy_position_max", "unknown_orders_max", "day_loss_max_rupees"}
+
+    assert {rule.__name__ for rule in OF_ONE_ORDER} == by_the_whole
+    assert {rule.__name__ for rule in ON_CHANGES} == by_the_rest
+    assert {*OF_ONE_ORDER, *ON_CHANGES} <= {*RULES}
