@@ -3,11 +3,25 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
+from natya_builders import BUILDERS
 
 from natya.actors.orders.book import Book
+from natya.actors.orders.book.day import UNITS, own_price
+from natya.actors.orders.book.reading import ReadBack
 from natya.actors.orders.errors import FactWithoutIntentError
 from natya.domain.time import SECOND_NS
-from natya.messages.orders import OrderAccepted, OrderCancelled, OrderFilled, OrderIntended, OrderUncertain
+from natya.domain.transitions import illegal
+from natya.messages.orders import (
+    ModificationIntended,
+    ModificationRefused,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    OrderIntended,
+    OrderModified,
+    OrderUncertain,
+)
 
 
 def the_book(*facts):
@@ -221,6 +235,91 @@ def test_the_running_sums_are_what_counting_again_would_give(updates):
     assert book.leaves("TCS", "SELL") == book.strategy_leaves("s", "TCS", "SELL") == of_bracket
     assert book.unanswered == sum(order.state in {"INTENDED", "UNKNOWN"} for order in orders)
     assert set(book.open_orders()) == {order for order in orders if order.is_open}
+
+
+TERMS = [("LIMIT", 99.0, None), ("MARKET", None, None), ("STOP", None, 105.0), ("STOP_LIMIT", 98.5, 104.0)]
+PRICED = [(f"{side}-{kind}", side, kind) for side in ("BUY", "SELL") for kind in range(len(TERMS))]
+CHANGES = st.builds(
+    lambda named, kind, number: kind(
+        client_order_id=named[0],
+        number=number,
+        occurred_ns=3,
+        **{"rule": "broker", "reason": "late"}
+        if kind is ModificationRefused
+        else {
+            "quantity": 4 * number,
+            "limit_price": TERMS[named[2]][1] and TERMS[named[2]][1] + number,
+            "trigger_price": TERMS[named[2]][2] and TERMS[named[2]][2] - number,
+        },
+    ),
+    st.sampled_from(PRICED),
+    st.sampled_from([ModificationIntended, OrderModified, ModificationRefused]),
+    st.integers(1, 4),
+)
+ENDINGS = st.sampled_from(PRICED).map(
+    lambda named: OrderCancelled(client_order_id=named[0], reason="withdrawn", occurred_ns=4)
+)
+
+
+@given(facts=st.lists(st.one_of(CHANGES, CHANGES, ENDINGS), max_size=14))
+def test_the_running_value_of_open_orders_is_what_counting_again_would_give(facts):
+    intents = [
+        BUILDERS.intent(name, side=side, quantity=10, order_type=TERMS[kind][0], limit_price=TERMS[kind][1],
+                    trigger_price=TERMS[kind][2], symbol=("INFY", "TCS")[kind % 2])
+        for name, side, kind in PRICED
+    ]  # fmt: skip
+    book = the_book(*intents)
+    for fact in facts:
+        if illegal(book.order(fact.client_order_id), fact) is None:
+            book.apply(fact)
+    units, shares = 0, {}
+    for order in book.open_orders():
+        price = own_price(order)
+        if price is None:
+            shares[order.symbol] = shares.get(order.symbol, 0) + order.leaves
+        else:
+            units += round(price * UNITS) * order.leaves
+
+    assert book.open_values() == (units, shares)
+
+
+class TestAnAccountThatIsEnteredAgain:
+    def test_has_the_later_facts_of_its_orders_itself(self, make):
+        book = the_book(make.intent(), make.filled(quantity=4))
+        book.enter(1)
+        book.apply(make.intent("B-1", quantity=3))
+        book.enter(0)
+
+        assert [*book._left_open] == ["B-1"]
+
+
+class TestTheNewestFacts:
+    def test_are_those_of_all_that_is_open_and_of_what_ended_since(self, make):
+        book = the_book(
+            make.intent("old", occurred_ns=1),
+            replace(make.cancelled("old"), occurred_ns=10),
+            make.intent("new", occurred_ns=2),
+            replace(make.cancelled("new"), occurred_ns=20),
+            make.intent("open", occurred_ns=3),
+        )
+        book.pack()
+
+        assert [[name for name, _ in book.newest_facts(since_ns)] for since_ns in (0, 10, 11, 20, 21)] == [
+            ["open", "new", "old"],
+            ["open", "new", "old"],
+            ["open", "new"],
+            ["open", "new"],
+            ["open"],
+        ]
+        assert {*book._orders} == {"open"}
+
+
+def test_a_journal_that_was_read_is_never_unread():
+    read = ReadBack()
+    for sequence in (7, 3):
+        read.read_to(sequence)
+
+    assert (read.sequence, read.newest_sequence, read.next_life()) == (7, 7, 8)
 
 
 def test_an_order_named_like_an_exit_of_what_is_no_bracket_is_none(make):
