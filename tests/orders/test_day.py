@@ -1,8 +1,12 @@
 """The counts of a day, and what was sent in the last seconds: each order counts once, for as long as it should."""
 
-import pytest
+import itertools
 
-from natya.actors.orders.book.day import Day, alike
+import pytest
+from msgspec.structs import replace
+
+from natya.actors.orders.book import Book
+from natya.actors.orders.book.day import UNITS, Day, alike
 from natya.domain.time import DAY_NS, SECOND_NS, day_of
 
 
@@ -74,3 +78,76 @@ def test_a_day_ends_when_the_next_begins_in_india(day):
     assert day_of(day.ends_ns - 1) == number
     assert day_of(day.ends_ns) == number + 1
     assert day.ends_ns - (number + 1) * DAY_NS == -19_800 * SECOND_NS
+
+
+class TestTheProfitOfADay:
+    """Ten bought yesterday at 100, five of them sold at 110."""
+
+    NOON_NS = 1_791_181_800 * SECOND_NS
+
+    @pytest.fixture
+    def book(self, make):
+        book, trades = Book(), itertools.count()
+
+        def trade(quantity, price, days=0):
+            name, time_ns = f"A-{next(trades)}", self.NOON_NS + days * DAY_NS
+            side = "BUY" if quantity > 0 else "SELL"
+            book.apply(make.intent(name, side=side, quantity=abs(quantity), occurred_ns=time_ns))
+            fill = make.filled(name, trade_id=name, side=side, quantity=abs(quantity), price=price)
+            book.apply(replace(fill, occurred_ns=time_ns))
+
+        trade(10, 100.0, days=-1)
+        trade(-5, 110.0, days=-1)
+        return book, trade
+
+    def profit(self, book, price):
+        realized, unrealized, missing = book.profit_today(self.NOON_NS, {"INFY": (price, 1)} if price else {})
+        return realized / UNITS, unrealized / UNITS, missing
+
+    @pytest.mark.parametrize(("price", "unrealized"), [(90.0, -50.0), (100.0, 0.0), (120.0, 0.0)])
+    def test_has_nothing_of_yesterday_but_the_loss_of_what_is_carried(self, book, price, unrealized):
+        assert self.profit(book[0], price) == (0.0, unrealized, ())
+        assert self.profit(book[0], None) == (0.0, 0.0, ("INFY",))
+
+    def test_is_of_todays_trades_by_the_average_of_what_was_held(self, book):
+        book, trade = book
+        trade(-2, 90.0)
+
+        assert self.profit(book, 95.0) == (-20.0, -15.0, ())
+        assert self.profit(book, 120.0) == (-20.0, 0.0, ())
+
+    @pytest.mark.parametrize(("sold", "bought", "open_"), [(-5, 4, 80.0), (-9, 0, -80.0)])
+    def test_has_the_gain_of_what_was_bought_anew_or_turned_over(self, book, sold, bought, open_):
+        book, trade = book
+        trade(sold, 100.0)
+        if bought:
+            trade(bought, 100.0)
+
+        assert self.profit(book, 120.0) == (0.0, open_, ())
+
+    def test_has_no_gain_of_what_was_added_to_what_is_carried(self, book):
+        book, trade = book
+        trade(5, 100.0)
+
+        assert self.profit(book, 120.0) == (0.0, 0.0, ())
+
+    def test_is_known_again_after_each_trade(self, book):
+        book, trade = book
+        found = []
+        for _ in range(3):
+            trade(-1, 90.0)
+            found.append(self.profit(book, 90.0)[:2])
+
+        assert found == [(-10.0, -40.0), (-20.0, -30.0), (-30.0, -20.0)]
+
+
+def test_a_day_counts_orders_and_trades_by_strategy_and_all_together(make, day):
+    for strategy in ("a", "a", "b"):
+        day.intended(make.intent(strategy=strategy, occurred_ns=1))
+        day.traded(strategy, "INFY", 0, 1)
+    day.changed()
+
+    assert (day.orders, day.trades, day.changes) == (3, 3, 1)
+    assert (dict(day.orders_by_strategy), dict(day.trades_by_strategy)) == ({"a": 2, "b": 1},) * 2
+    day.begin(7, {})
+    assert (day.orders, day.trades, day.changes, day.sent_since(0)) == (0, 0, 0, 3)
