@@ -14,11 +14,23 @@ import pytest
 from natya_processes import await_that
 
 from natya.actors.journal import JournalActor, JournalDamagedError, SimulatedDisk, Trouble
+from natya.actors.journal.checkpoints import Checkpoints
 from natya.actors.journal.disk import RealDisk, RealFile
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.config.sections.journal import JournalSettings
-from natya.messages.journal import Append, Appended, AppendRefused, Journaled, JournalPage, ReadJournal
+from natya.messages.journal import (
+    Append,
+    Appended,
+    AppendRefused,
+    CheckpointKept,
+    CheckpointRead,
+    Journaled,
+    JournalPage,
+    KeepCheckpoint,
+    ReadCheckpoint,
+    ReadJournal,
+)
 from natya.messages.orders import OrderExpired
 from natya.messages.supervision import Failed
 
@@ -49,8 +61,37 @@ def an_append(workshop, *numbers, correlation_id="A-1"):
     return Append(facts=tuple(map(workshop.an_intent, numbers)), correlation_id=correlation_id)
 
 
+def a_checkpoint(sequence):
+    return KeepCheckpoint(name="orders", version="1", sequence=sequence, follows=0, past=b"past", state=b"state")
+
+
 def a_link(workshop, number, follows=0):
     return Append(facts=(workshop.an_intent(number),), writer="orders-1", number=number, follows=follows)
+
+
+@pytest.mark.usefixtures("journal")
+class TestACheckpoint:
+    def test_is_kept_and_read_back_or_refused_with_the_reason(self, system, workshop):
+        system.request("journal", an_append(workshop, 1, 2))
+
+        assert system.request("journal", a_checkpoint(2)) == CheckpointKept(name="orders", sequence=2)
+        read = system.request("journal", ReadCheckpoint(name="orders", version="1"))
+        assert read == CheckpointRead(name="orders", sequence=2, past=b"past", state=b"state")
+        other = system.request("journal", ReadCheckpoint(name="orders", version="2"))
+        assert other.sequence == 0
+        assert other.reason
+
+    @pytest.mark.parametrize("request_", ["read", "keep"])
+    def test_that_cannot_be_read_or_kept_fails_and_says_so(self, system, monkeypatch, request_):
+        def raising(*_):
+            raise OSError(errno.EIO, "injected")
+
+        monkeypatch.setattr(Checkpoints, request_, raising)
+        message = ReadCheckpoint(name="orders", version="1") if request_ == "read" else a_checkpoint(1)
+
+        answer = system.request("journal", message)
+
+        assert (answer.actor, answer.message_type, answer.error) == ("journal", type(message).__name__, "OSError")
 
 
 @pytest.mark.usefixtures("journal")
@@ -375,6 +416,7 @@ class TestOnAFailingDisk:
             answers.append(system.request("journal", an_append(workshop, *range(1, 51))))
         cancel = system.request("journal", Append(facts=(workshop.a_cancel(1),) * 100))
         intent = system.request("journal", an_append(workshop, 1))
+        kept = system.request("journal", a_checkpoint(1))
         monkeypatch.setattr(os, "posix_fallocate", real)
 
         assert len(answers) > 2
@@ -382,6 +424,7 @@ class TestOnAFailingDisk:
         assert isinstance(cancel, Appended)
         assert isinstance(intent, AppendRefused)
         assert "full" in intent.reason
+        assert kept == CheckpointKept(name="orders", reason="the disk is full")
 
         def appended():
             return isinstance(system.request("journal", an_append(workshop, 1)), Appended)

@@ -46,7 +46,10 @@ class TestAKeyFile:
     def test_finds_what_a_plain_search_finds(self, workshop, seed, size):
         keys = [Random(seed + step).randint(1, 1 + size // 3) for step in range(size)]
         table = a_table(workshop, keys)
-        file = KeyFile(MemoryFile(table.pages(b"this one")), b"this one")
+        pages = table.pages(b"this one")
+        file = KeyFile(MemoryFile(pages), b"this one")
+        entries = len(table.columns()[0]) // 4
+        assert len(pages) == PAGE_SIZE * max(1, -(-entries // PAGE_ENTRIES))
 
         wanted = {10**6: []}
         for step, key in enumerate(keys):

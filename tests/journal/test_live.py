@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from natya.actors.journal import Journal, JournalDamagedError, JournalView, SimulatedDisk
+from natya.actors.journal import Journal, JournalDamagedError, JournalView, SimulatedDisk, live
 from natya.actors.journal.disk import RealDisk
 from natya.actors.journal.live import LOOKS_MAX
 from natya.actors.journal.simulated import SimulatedFile
@@ -168,6 +168,20 @@ class TestAnOwnerAtWork:
         report = verify(workshop.directory, disk)
 
         assert (report.records, report.last_sequence, report.torn_bytes) == (1, 1, second - whole)
+
+    @pytest.mark.parametrize("is_closed", [False, True], ids=["clean", "closed"])
+    def test_that_left_a_whole_end_is_looked_at_once(self, workshop, monkeypatch, is_closed):
+        disk, looks, judge = SimulatedDisk(), [], live.judge_tail
+        journal = workshop.a_journal(disk)
+        journal.open()
+        workshop.commit_one(journal, 1)
+        if is_closed:
+            journal.close()
+        monkeypatch.setattr(live, "judge_tail", lambda *given, **more: looks.append(1) or judge(*given, **more))
+
+        check(workshop.directory, disk)
+
+        assert len(looks) == 1
 
     def test_that_changes_the_same_byte_for_ever_is_looked_at_so_often_and_no_more(self, workshop):
         disk = Busy(gap=1)

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from natya.actors.journal import JournalView, SimulatedDisk
+from natya.actors.journal import JournalDamagedError, JournalView, SimulatedDisk, records
 from natya.actors.journal.segments import open_segment
 from natya.actors.journal.simulated import SimulatedFile
-from natya.actors.journal.tools import export, stat, tail, verify
+from natya.actors.journal.tools import check, export, stat, tail, verify
 from natya.actors.journal.upkeep import archive_segment
 from natya.actors.journal.view import LANDMARK_STRIDE
 from natya.actors.journal.walk import record_at
-from natya.messages.orders import OrderCancelled
+from natya.messages.orders import OrderCancelled, OrderIntended
 
 
 class Backwards:
@@ -132,6 +132,26 @@ class TestFinding:
         assert JournalView.of_directory(disk, workshop.directory).page(0, 10).records == ()
 
 
+@pytest.mark.parametrize("way", ["page", "find", "key", "verify", "tail"])
+def test_a_whole_record_of_a_fact_that_is_not_known_is_damage_and_named(library, workshop, monkeypatch, way):
+    disk, journal, _ = library
+    monkeypatch.setattr(records, "_FACT_TYPES", frozenset({OrderIntended}))
+    ways = {
+        "page": lambda: journal.view().page(1_300, 10),
+        "find": lambda: list(journal.view().find(after_sequence=1_300)),
+        "key": lambda: list(journal.view().find(key="A-1302")),
+        "verify": lambda: verify(workshop.directory, disk),
+        "tail": lambda: tail(workshop.directory, records_max=200, disk=disk),
+    }
+
+    with pytest.raises(JournalDamagedError, match="OrderCancelled") as damage:
+        ways[way]()
+
+    assert damage.value.sequence == (3 if way == "verify" else 1_302)
+    segment, _, _ = journal.view().place_of(damage.value.sequence)
+    assert damage.value.path == segment.path
+
+
 class Opening(SimulatedDisk):
     """A disk that notes what is opened."""
 
@@ -234,6 +254,12 @@ class TestTools:
         assert report.segments == len(journal.closed_segments) + 1
         assert report.last_hash == journal._files.position.last_hash.hex()
 
+    def test_in_an_empty_directory_find_nothing(self, disk, workshop):
+        check(workshop.directory, disk)
+
+        assert verify(workshop.directory, disk).segments == stat(workshop.directory, disk).records == 0
+        assert tail(workshop.directory, records_max=5, disk=disk) == ()
+
     def test_stat_names_the_files(self, library, workshop):
         disk, journal, _ = library
         found = stat(workshop.directory, disk)
@@ -257,6 +283,15 @@ class TestTools:
             tail(workshop.directory, records_max=records_max, disk=disk, types=("OrderCancelled",))
             == cancels[-records_max:]
         )
+
+    def test_tail_reads_only_the_end_where_that_is_enough(self, library, workshop, monkeypatch):
+        disk, journal, _ = library
+        read, find = [], JournalView.find
+        monkeypatch.setattr(JournalView, "find", lambda view, **given: read.append(given) or find(view, **given))
+
+        tail(workshop.directory, records_max=5, disk=disk)
+
+        assert read == [{"after_sequence": journal.last_sequence - 5}]
 
     def test_export_writes_a_line_of_json_for_each_record(self, library, workshop):
         disk, _, _ = library
