@@ -1,5 +1,6 @@
 """What a strategy knows in a backtest of the candles before it, and that it knows nothing of those to come."""
 
+import csv
 from datetime import timedelta
 
 import natya_backtests
@@ -39,6 +40,26 @@ class TestAHistory:
         assert all(start_ns + 5 * MINUTE_NS <= now_ns for now_ns, _, (starts, *_) in whole for start_ns in starts)
         assert whole[0][1:] == (([], [], []), ([], [], []))
         assert [len(starts) for starts, *_ in whole[-1][1:]] == [30, 8]
+
+    def test_is_what_the_rows_of_the_recording_come_to(self, recording, whole):
+        rows = list(csv.DictReader(recording.read_text().splitlines()))
+        begin_ns = int(BEGIN.timestamp()) * 10**9
+        minutes = [
+            (begin_ns + n * MINUTE_NS, begin_ns + (n + 1) * MINUTE_NS, float(row["close"]), int(row["volume"]))
+            for n, row in enumerate(rows)
+        ]
+        fives = [
+            (part[0][0], part[-1][1], part[-1][2], sum(volume for *_, volume in part))
+            for part in (minutes[at : at + 5] for at in range(0, len(minutes), 5))
+        ]
+
+        for now_ns, *known in whole:
+            for bars, found, most in ((minutes, known[0], 30), (fives, known[1], 8)):
+                over = [bar for bar in bars if bar[1] < now_ns]
+                just = [bar for bar in bars if bar[1] <= now_ns]  # the longer of two that end now may be on its way
+                assert found in [
+                    tuple([bar[field] for bar in some[-most:]] for field in (0, 2, 3)) for some in (over, just)
+                ]
 
     def test_is_the_same_whatever_comes_later(self, recording, whole, tmp_path):
         lines = recording.read_text().splitlines()
