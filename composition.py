@@ -223,13 +223,7 @@ def children(
         ChildSpec(
             ORDERS,
             OrdersActor,
-            OrdersActorSettings.of(
-                settings.orders,
-                account=account,
-                strategies=settings.strategies,
-                halt_path=settings.kill_switch.path,
-                audited=settings.broker.live,
-            ),
+            orders_settings(settings, account),
         ),
         *checkpoints(settings, account),
         *reconciliation(settings),
@@ -244,6 +238,19 @@ def children(
         *_control(settings, in_force),
         feed,
     )
+
+
+def orders_settings(settings: Settings, account: AccountChoice) -> OrdersActorSettings:
+    """Return the limits of a run; at a broker without products all of it is as if it were intraday."""
+    _, options = broker_of(settings.broker)
+    limits = OrdersActorSettings.of(
+        settings.orders,
+        account=account,
+        strategies=settings.strategies,
+        halt_path=settings.kill_switch.path,
+        audited=settings.broker.live,
+    )
+    return msgspec.structs.replace(limits, product=getattr(options, "product", limits.product))
 
 
 def checkpoints(settings: Settings, account: AccountChoice) -> tuple[ChildSpec, ...]:

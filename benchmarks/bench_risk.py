@@ -21,7 +21,7 @@ from figures import Figure, in_turns, report
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.rules import MarketPrice, Situation, judge, rules_of
+from natya.actors.orders.rules import Funds, MarketPrice, Situation, judge, rules_of
 from natya.actors.orders.settings import OrdersActorSettings
 from natya.config.loader import load_settings
 from natya.domain.client_order_ids import is_client_order_id
@@ -39,6 +39,7 @@ SYMBOLS = [f"SHARE{number}" for number in range(10)]
 PRICES: dict[str, MarketPrice] = {
     symbol: (100.0 + number, NOON_NS - SECOND_NS) for number, symbol in enumerate(SYMBOLS)
 }
+FUNDS = Funds(available_rupees=1e9, as_of_ns=NOON_NS - 30 * SECOND_NS, covered=dict.fromkeys(SYMBOLS, (10, 10)))
 PAST, FILLED = 1_000, 900
 ORDERS = [
     SubmitOrder(
@@ -125,6 +126,7 @@ def asking(book: Book, limits: OrdersActorSettings) -> Callable[[], None]:
                 strategy_orders_in_flight_max=limits.strategy_orders_in_flight_max.get(order.strategy),
                 at_this_moment=1,
                 market=market,
+                funds=FUNDS,
             )
             refusal = judge(order, situation, rules)
             assert refusal is None, refusal

@@ -23,6 +23,7 @@ SYMBOL_LENGTH_MAX: Final = 64
 _SYMBOL: Final = re.compile(rf"[!-~](?:[ -~]{{0,{SYMBOL_LENGTH_MAX - 2}}}[!-~])?", re.ASCII)
 
 _OPTIONS: Final = ("-CE", "-PE", " CE", " PE")
+_STRIKE: Final = re.compile(r"[- ]([0-9]+(?:\.[0-9]+)?)[- ][CP]E$", re.ASCII)
 _CONTRACTS: Final = (*_OPTIONS, "-FUT", " FUT")
 
 FINEST_TICK_RUPEES: Final = 0.0025
@@ -56,6 +57,12 @@ def is_symbol(text: str) -> bool:
 def is_option(symbol: str) -> bool:
     """Say whether a symbol is that of an option: `NIFTY-29Sep2026-29150-CE`."""
     return symbol.endswith(_OPTIONS)
+
+
+def strike_rupees(symbol: str) -> float:
+    """Return the strike of an option, by its symbol; 0 where that tells none."""
+    found = _STRIKE.search(symbol) if is_option(symbol) else None
+    return float(found[1]) if found else 0.0
 
 
 def is_contract(symbol: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from .orders import Side
+from .risk import Amount
 from .units import Count, Holding, Nanoseconds, Rupees, Seconds, Shares
 
 
@@ -68,6 +69,9 @@ class AccountBookRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True
     positions: tuple[PositionAtBroker, ...]
     unresolved: tuple[str, ...] = ()
     """Symbols of which it is not known what the broker calls them: of their positions nothing is said."""
+
+    available_rupees: Amount | None = None
+    """What may be used for new orders; None: it could not be read."""
 
 
 class AccountBookNotRead(

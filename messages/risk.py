@@ -47,6 +47,14 @@ class RiskRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
     """Market time: nanoseconds since 1970-01-01 UTC."""
 
 
+class FundsTold(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FundsTold"):
+    """From reconciliation to orders: what the broker says may be used for new orders."""
+
+    available_rupees: Amount
+    as_of_ns: Nanoseconds
+    """When it was asked: nanoseconds since 1970-01-01 UTC. Orders since then may be in it or not."""
+
+
 class LimitChange(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LimitChange"):
     """One limit that is another one than in the run before."""
 

@@ -87,6 +87,7 @@ BESIDE: Final = {
     "orders ReadOrders": "a question",
     "orders ReadPositions": "a question",
     "orders ReadRisk": "a question",
+    "orders FundsTold": "a limit of money, which these worlds have not",
     "orders ReduceOnly": "of the keeper of the token, which is played by the world",
     "orders ReportRefused": "of a broker whose report is none",
     "orders Tick": "a price",

@@ -3,10 +3,10 @@
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
 Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState and ReadState of a strategy; Tick, where a limit
         needs prices; of a person Resume, ReadRisk, ReadOrders, ReadPositions and CancelOrders; HaltTrading of the kill
-        switch; ReduceOnly of the keeper of the access token; Appended, AppendRefused and JournalPage of the journal;
-        OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound,
-        OrderNotFound, LookupFailed, ExecutionReport and ReportRefused of the broker session; Failed and Unavailable of
-        both.
+        switch; ReduceOnly of the keeper of the access token and of reconciliation, FundsTold of the latter; Appended,
+        AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderReplaced,
+        OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport and ReportRefused of
+        the broker session; Failed and Unavailable of both.
 Sends   Append, ReadJournal, ReadCheckpoint and KeepCheckpoint to the journal; to the broker session PlaceOrder, at most
         once for each client order id and only when its intent is durable, ReplaceOrder, at most once for each change
         and only when that is durable, WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy
@@ -56,7 +56,7 @@ from ...messages.orders import (
     RiskStateChanged,
     SubmitOrder,
 )
-from ...messages.risk import ReadRisk
+from ...messages.risk import FundsTold, ReadRisk
 from ...messages.strategy_state import ReadState, SaveState, StrategyStateSaved
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
@@ -83,16 +83,17 @@ if TYPE_CHECKING:
     from ..runtime import ActorAddress
     from .parts.risk_keeping import Handover as RiskHandover
     from .parts.state_keeping import Handover as StateHandover
+    from .rules import Funds
 
 WATCH_S: Final = 1.0
 """Seconds between two looks at the day's loss, besides one after each fill; in a simulated market each order looks."""
 
 Handover: TypeAlias = tuple[
-    int, dict[str, dict[str, str]], "RiskHandover", bool, tuple[bool, frozenset[str]], "StateHandover"
+    int, dict[str, dict[str, str]], "RiskHandover", bool, tuple[bool, frozenset[str]], "StateHandover", "Funds | None"
 ]
 """The newest `life` number given to a strategy; pending cancellations; what of the risk state is not durable; whether
 the account of this run has been entered, which happens once in a run; what is to be cancelled; what of the states of
-strategies is not durable."""
+strategies is not durable; what the broker has told of the account's funds."""
 
 
 class OrdersActor(RuntimeActor):
@@ -108,7 +109,7 @@ class OrdersActor(RuntimeActor):
         resolving = self._resolving = Resolving(context)
         cancelling = self._cancelling = Cancelling(context, halting, resolving)
         risk = self._risk = RiskKeeper(context, halting, cancelling)
-        gate = Gate(context, risk)
+        gate = self._gate = Gate(context, risk)
         changing = self._changing = Changing(context, gate, risk)
         hearing = self._hearing = Hearing(context, risk, resolving, cancelling, changing)
         states = self._states = StateKeeping(context)
@@ -132,11 +133,13 @@ class OrdersActor(RuntimeActor):
             self._starting.has_entered,
             self._halting.handover(),
             self._states.handover(),
+            self._context.funds,
         )
 
     def restore(self, state: Handover) -> None:
         """Take it over; pending cancellations are sent when the journal has been read back."""
-        self._context.read_back.newest_life, waiting, risk, self._starting.has_entered, halting, states = state
+        self._context.read_back.newest_life, waiting, risk, self._starting.has_entered, halting, states, funds = state
+        self._context.funds = funds
         self._states.restore(states)
         self._risk.restore(risk)
         self._halting.restore(halting)
@@ -219,6 +222,11 @@ class OrdersActor(RuntimeActor):
     def limit(self, request: ReduceOnly, sender: ActorAddress) -> None:
         """Let only orders pass that reduce a position, until each that said so has taken it back."""
         self._risk.limit(request, sender)
+
+    @handles(FundsTold)
+    def hear_funds(self, told: FundsTold, _sender: ActorAddress) -> None:
+        """Take note of the funds, and of the orders whose margin is taken off them already."""
+        self._gate.fund(told)
 
     # From the journal.
 

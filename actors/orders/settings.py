@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from ...config.sections.orders import OrdersSettings
+from ...messages.orders import Product
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,9 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
 
     audited: bool = False
     """Whether limits that are others than in the run before are journaled: where real orders leave."""
+
+    product: Product = "INTRADAY"
+    """That the broker session gives to orders which name none."""
 
     keeps_states: bool = True
     """Whether the states of strategies are journaled; else they are kept in memory, as long as the run lasts."""

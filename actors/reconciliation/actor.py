@@ -4,9 +4,9 @@ Owns    which differences last (`domain/differences.py`), and the facts of them 
 Hears   the answers to what it asks: AccountBookRead and AccountBookNotRead of the broker session, OrdersRead,
         PositionsRead, RiskRead and TradingHalted of orders, Appended and AppendRefused of the journal.
 Sends   once an interval ReadOrders and ReadPositions to orders, ReadAccountBook to the broker session, then both to
-        orders once more, and ReadRisk; to the journal Append of each difference that begins or ends; to orders
-        ReduceOnly while one lasts that nobody can explain, HaltTrading where another natya trades on the account. It
-        never touches an order.
+        orders once more, ReadRisk, and FundsTold; to the journal Append of each difference that begins or ends; to
+        orders ReduceOnly while one lasts that nobody can explain, HaltTrading where another natya trades on the
+        account. It never touches an order.
 Fails   not by a broker or a journal that does not answer: it looks again after the interval, and after three such
         looks it says so in the tree. Restarted, it knows what it has told (hand-over); in a new process it tells what
         lasts anew.
@@ -37,7 +37,7 @@ from ...messages.reconciliation import (
     ReconciliationFact,
     ReconciliationStatistics,
 )
-from ...messages.risk import ReadRisk, RiskRead
+from ...messages.risk import FundsTold, ReadRisk, RiskRead
 from ..runtime import RuntimeActor, handles
 from .settings import ReconciliationSettings
 
@@ -164,10 +164,13 @@ class ReconciliationActor(RuntimeActor):
 
     def _read_theirs(self, before: Ours) -> None:
         symbols = {*before.positions, *(each.symbol for each in before.orders)}
+        asked_ns = self.house_clock.now_ns()
 
         def hear(outcome: Outcome) -> None:
             theirs = outcome.value
             if isinstance(theirs, AccountBookRead):
+                if theirs.available_rupees is not None:
+                    self.send(ORDERS, FundsTold(available_rupees=theirs.available_rupees, as_of_ns=asked_ns))
                 self._read_ours(lambda ours: self._read_risk(_books(before, ours, theirs, self.house_clock.now_ns())))
             else:
                 self._fail(BROKER, outcome)

@@ -82,6 +82,13 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     order_to_trade_max: Amount
     """Orders, modifications and cancellations of a day for each trade, above which orders is in trouble; 0: any."""
 
+    margin_use_max_percent: Annotated[float, Meta(ge=0, le=100)]
+    """Share of the funds at the broker that may be needed by what was ordered since they were read; 0: any."""
+
+    margin_percent: Annotated[float, Meta(gt=0, le=100)]
+    """Of its value: what a position needs; of an option that is sold, of its strike's value. Options that are bought,
+    and deliveries, need all of it."""
+
     repeats_max: Few
     """Orders that are alike in 10 s; after one more only orders pass that close; 0: any."""
 
@@ -148,5 +155,6 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
                 self.open_value_max_rupees,
                 self.gross_value_max_rupees,
                 self.day_loss_max_rupees,
+                self.margin_use_max_percent,
             )
         )

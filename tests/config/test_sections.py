@@ -20,6 +20,7 @@ PRICED = {
     "open_value_max_rupees",
     "gross_value_max_rupees",
     "day_loss_max_rupees",
+    "margin_use_max_percent",
 }
 
 

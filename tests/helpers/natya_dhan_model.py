@@ -175,6 +175,7 @@ class DhanModel:
         if method == "PUT":
             return self._modify(*names, json.loads(body))
         tell = {
+            "fundlimit": lambda: (200, {"availabelBalance": 1_000_000.0}),
             "holdings": self._holdings,
             "orders": self._orders_told,
             "positions": self._positions,

@@ -53,7 +53,28 @@ def lost(facts, market, today):
     return -profit / 10_000
 
 
-def broken_rules(order, facts, waiting, limits, state, market, now_ns, at_moment, own_position, own_flight):  # noqa: PLR0913, PLR0917
+def need(order, sides, held, market, share, money):  # noqa: PLR0913, PLR0917
+    """Return the margin of what was not covered when the broker told its money, in the worst way; None: not known."""
+    if money is None:
+        return None
+    total = 0
+    for symbol in {*held, *(s for s, _ in sides)}:
+        covered = money[2].get(symbol, (0, 0))
+        long = max(0, max(0, held[symbol] + sides[symbol, "BUY"]) - covered[0])
+        short = max(0, max(0, sides[symbol, "SELL"] - held[symbol]) - covered[1])
+        price = (market or {}).get(symbol, (0, 0))[0]
+        if symbol == order.symbol:
+            price = max(price, order.limit_price or 0, order.trigger_price or 0)
+        if (long or short) and not price:
+            return None
+        price = Fraction(str(price))
+        is_option = symbol[-2:] in {"CE", "PE"}
+        buy, sell = (price, 26_000 * share) if is_option else (price * share, price * share)
+        total += max(long * buy, short * sell)
+    return total
+
+
+def broken_rules(order, facts, waiting, limits, state, market, now_ns, at_moment, own_position, own_flight, money):  # noqa: PLR0913, PLR0917
     """Return the names of all rules that the order breaks."""
     intents = {fact.client_order_id: fact for fact in facts if type(fact).__name__ == "OrderIntended"}
     newest = {fact.client_order_id: type(fact).__name__ for fact in facts}
@@ -94,6 +115,7 @@ def broken_rules(order, facts, waiting, limits, state, market, now_ns, at_moment
         sides[each.symbol, each.side] += left
     worst = {s: max(held[s] + sides[s, "BUY"], sides[s, "SELL"] - held[s]) for s in {*held, *(s for s, _ in sides)}}
     gross = [shares * Fraction(str(prices.get(symbol, (0,))[0])) for symbol, shares in worst.items() if shares]
+    margin = need(order, sides, held, market, Fraction(str(limits.margin_percent)) / 100, money)
     local_s, today = now_ns // S_NS + INDIA_S, day(now_ns)
     close_s = 56_400 if order.symbol[-2:] in {"CE", "PE"} else 55_800
     second, weekday = local_s % DAY_S, (today + 3) % 7
@@ -139,6 +161,13 @@ def broken_rules(order, facts, waiting, limits, state, market, now_ns, at_moment
         "day_loss_max_rupees": limits.day_loss_max_rupees > 0
         and opens
         and (loss is None or loss >= Fraction(str(limits.day_loss_max_rupees))),
+        "margin_use_max_percent": opens
+        and limits.margin_use_max_percent > 0
+        and (
+            margin is None
+            or now_ns - money[1] > 180 * S_NS
+            or margin * 100 > Fraction(str(money[0])) * Fraction(str(limits.margin_use_max_percent))
+        ),
         "orders_in_flight_max": len(unanswered) + 1 > limits.orders_in_flight_max,
         "strategy_orders_in_flight_max": own_flight is not None
         and sum(i.strategy == order.strategy for i in unanswered) + 1 > own_flight,

@@ -111,6 +111,15 @@ class World:
             reference_ns=self.now_ns - random.choice([self.now_ns, 0, 0, 3 * S_NS + 1, -3 * S_NS, -3 * S_NS - 1]),
         )
 
+    def money(self):
+        """Draw what the broker has told: rupees, when, and what was covered then."""
+        random = self.random
+        if random.random() < 0.1:
+            return None
+        covered = {symbol: (random.choice([0, 0, 3, -2]), random.choice([0, 0, 5])) for symbol in SYMBOLS}
+        when_ns = self.now_ns - random.choice([0, 0, 60, 180, 180, 181]) * S_NS - random.choice([0, 0, 1])
+        return random.choice([0.0, 100.0, 400.0, 5_000.0, 50_000.0, -5.0]), when_ns, covered
+
     def limits(self):
         """Draw limits, each of them off more often than not."""
         random = self.random
@@ -135,6 +144,8 @@ class World:
             unknown_orders_max=some(1, 2, 3),
             day_loss_max_rupees=some(1.0, 20.0, 100.0, off=0.0),
             repeats_max=some(1, 2),
+            margin_use_max_percent=some(1.0, 50.0, 90.0, off=0.0),
+            margin_percent=random.choice([20.0, 20.0, 12.5, 100.0]),
             orders_a_second_max=some(1, 2),
             orders_a_minute_max=some(1, 3),
             orders_an_hour_max=some(2, 5),

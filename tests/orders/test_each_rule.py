@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.rules import RULES, Situation, judge, rules_of
+from natya.actors.orders.rules import RULES, Funds, Situation, judge, rules_of
 from natya.domain.time import SECOND_NS
 
 NOON_NS = 1_791_181_800 * SECOND_NS
@@ -60,6 +60,10 @@ CASES = [
         "day_loss_max_rupees", 500.0, {"market": {"INFY": (50.05, NOON_NS)}}, {"market": {"INFY": (50.0, NOON_NS)}},
         facts=lambda make: held(make, 10),
     ),
+    limited(
+        "margin_use_max_percent", 90.0, {"quantity": 45}, {"quantity": 46}, market=PRICES,
+        funds=Funds(available_rupees=1_000.0, as_of_ns=NOON_NS, covered={}),
+    ),
     limited("orders_in_flight_max", 2, {"waiting": 1}, {"waiting": 2}),
     limited("strategy_orders_in_flight_max", {"crossover": 2}, {"waiting": 1}, {"waiting": 2}),
     limited("orders_a_moment_max", 2, {"at_this_moment": 2}, {"at_this_moment": 3}),
@@ -72,7 +76,7 @@ CASES = [
     limited("repeats_max", 2, {"waiting": 1}, {"waiting": 2}),
 ]  # fmt: skip
 
-OF_THE_SITUATION = {"risk_state", "now_ns", "market", "at_this_moment"}
+OF_THE_SITUATION = {"funds", "risk_state", "now_ns", "market", "at_this_moment"}
 
 
 def asked(make, limits, given):

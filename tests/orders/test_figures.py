@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.rules import RULES, Situation, figures, figures_of, is_on, judge
+from natya.actors.orders.rules import RULES, Funds, Situation, figures, figures_of, is_on, judge
 from natya.actors.orders.rules.explaining import explained, limit_of
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.risk import ReadRisk
@@ -33,7 +33,17 @@ def situation(make):
             book.apply(fact)
         waiting = {"W": make.order("W", quantity=1)}
         return Situation(
-            risk_state="NORMAL", limits=make.limits(**limits), book=book, intents=waiting, now_ns=NOON_NS, market=market
+            risk_state="NORMAL",
+            limits=make.limits(**limits),
+            book=book,
+            intents=waiting,
+            now_ns=NOON_NS,
+            market=market,
+            funds=Funds(
+                available_rupees=10_000.0,
+                as_of_ns=NOON_NS - 5 * SECOND_NS,
+                covered={"INFY": (31, 0), "TCS": (2, 0)},
+            ),
         )
 
     return build
@@ -74,6 +84,10 @@ class TestAFigure:
             ),
             ("orders_a_second_max", "", 4, "3 orders passed in the last 1 s, 1 on their way to the journal"),
             ("orders_a_day_max", "", 4, "3 orders passed since midnight in India, 1 on their way"),
+            (
+                "margin_use_max_percent", "", 1.2,
+                "120.00 of 10,000.00 at the broker 5 s ago are needed by what was ordered since",
+            ),
             ("order_to_trade_max", "", 3.0, "3 orders, 0 modifications and cancellations, 1 trades today"),
             ("rejects_max", "", 0, "0 orders rejected by the broker in the last 60 s"),
             ("position_max", "INFY", 30, "10 held, 20 open to buy, 0 open to sell"),

@@ -356,7 +356,9 @@ class TestOrdersWhileTheMarketStandsStill:
     def test_are_counted_by_strategy_and_from_nothing_at_each_market_time(self, make):
         ledger = SimpleNamespace(book=Book(), intents={})
         settings = make.limits(orders_a_moment_max=2, orders_in_flight_max=100)
-        gate = Gate(SimpleNamespace(ledger=ledger, settings=settings, market=None), SimpleNamespace(state="NORMAL"))
+        gate = Gate(
+            SimpleNamespace(ledger=ledger, settings=settings, market=None, funds=None), SimpleNamespace(state="NORMAL")
+        )
 
         def rules_at(time_ns, *strategies):
             asked = [gate.refusal_of(make.order(strategy=each), time_ns, closes=False) for each in strategies]

@@ -1,10 +1,13 @@
 """The rules of real money: each at its limit, just below and just beyond, and what it says."""
 
+import functools
+
 import pytest
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.rules import RULES, Situation, judge, tripped
+from natya.actors.orders.rules import RULES, Funds, Situation, judge, tripped
+from natya.actors.orders.rules.margin import margin_use_max_percent
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.orders import OrderIntended
 
@@ -418,3 +421,86 @@ def test_every_rule_is_named_as_its_limit(make):
     without = {"risk_state", "client_order_id", "duplicate", "symbol"}
 
     assert {rule.__name__ for rule in RULES if not hasattr(limits, rule.__name__)} == without
+
+
+class TestTheMarginOfWhatWasOrdered:
+    """1,000 rupees at the broker, of which all may be used; a fifth of its value is a position's margin."""
+
+    @pytest.fixture
+    def margin_of(self, make, situation):
+        def build(order, *facts, covered=(), product="INTRADAY", market=PRICES, told_s=0):
+            funds = Funds(available_rupees=1_000.0, as_of_ns=NOON_NS - told_s * SECOND_NS, covered=dict(covered))
+            limits = {"margin_use_max_percent": 100.0, "margin_percent": 20.0}
+            found = replace(situation(*facts, market=market, **limits), funds=funds, product=product)
+            return judge(order, found, (margin_use_max_percent,))
+
+        return build
+
+    @pytest.mark.parametrize(
+        ("symbol", "side", "product", "price", "quantity"),
+        [
+            ("INFY", "BUY", "INTRADAY", 100.0, 50),
+            ("INFY", "SELL", "INTRADAY", 100.0, 50),
+            ("INFY", "BUY", "CNC", 100.0, 10),
+            ("NIFTY-29Dec2026-FUT", "BUY", "MARGIN", 100.0, 50),
+            ("NIFTY-29Dec2026-500-CE", "BUY", "MARGIN", 2.0, 500),
+            ("NIFTY-29Dec2026-500-PE", "SELL", "MARGIN", 2.0, 10),
+            ("NIFTY 500 CE", "SELL", "MARGIN", 2.0, 10),
+        ],
+    )
+    def test_is_by_product_side_and_kind_and_its_limit_is_exact(  # noqa: PLR0913, PLR0917  one order each
+        self, make, margin_of, symbol, side, product, price, quantity
+    ):
+        asked = functools.partial(margin_of, product=product, market={symbol: (price, NOON_NS)})
+
+        assert asked(make.order(symbol=symbol, side=side, quantity=quantity)) is None
+        refusal = asked(make.order(symbol=symbol, side=side, quantity=quantity + 1))
+        assert refusal.rule == "margin_use_max_percent"
+        assert refusal.reason.startswith("a margin of at most 1000.00 rupees, 100 % of 1000.00 at the broker, wanted, ")
+
+    def test_is_that_of_the_orders_limit_where_that_is_above_the_market(self, make, margin_of):
+        at = functools.partial(make.order, order_type="LIMIT", limit_price=125.0)
+
+        assert margin_of(at(quantity=40)) is None
+        assert margin_of(at(quantity=41)) is not None
+
+    def test_counts_what_was_ordered_since_of_any_symbol_and_not_what_is_covered(self, make, margin_of):
+        facts = [make.intent("O", symbol="TCS", quantity=20)]
+        market = PRICES | {"TCS": (200.0, NOON_NS)}
+
+        assert margin_of(make.order(quantity=10), *facts, market=market) is None
+        assert margin_of(make.order(quantity=11), *facts, market=market) is not None
+        covered = {"TCS": (20, 0)}
+        assert margin_of(make.order(quantity=50), *facts, market=market, covered=covered) is None
+        assert margin_of(make.order(quantity=51), *facts, market=market, covered=covered) is not None
+
+    def test_is_none_of_what_closes(self, make, margin_of):
+        long = [make.intent("H", quantity=500), make.filled("H", quantity=500)]
+
+        assert margin_of(make.order(side="SELL", quantity=500), *long, told_s=10_000) is None
+
+    def test_of_a_turn_is_that_of_the_side_which_needs_more(self, make, margin_of):
+        long = [make.intent("H", quantity=50), make.filled("H", quantity=50)]
+        turn = functools.partial(make.order, side="SELL")
+
+        assert margin_of(turn(quantity=100), *long, covered={"INFY": (50, 0)}) is None
+        assert margin_of(turn(quantity=101), *long, covered={"INFY": (50, 0)}) is not None
+
+    @pytest.mark.parametrize(
+        ("given", "reason"),
+        [
+            ({"told_s": 180}, None),
+            ({"told_s": 181}, "funds told in the last 180 s wanted, found 181 s"),
+            ({"market": {}}, "a price of each symbol that is ordered wanted to know its margin, found one without"),
+        ],
+    )
+    def test_is_not_known_by_old_funds_or_without_a_price(self, make, margin_of, given, reason):
+        dark = {"reference_price": 0.0, "reference_ns": 0}
+        refusal = margin_of(make.order(quantity=1, **dark), **given)
+
+        assert (refusal and refusal.reason) == reason
+
+    def test_is_not_known_before_the_broker_has_told(self, make, situation):
+        refusal = judge(make.order(), situation(margin_use_max_percent=90.0), (margin_use_max_percent,))
+
+        assert refusal.reason == "funds that the broker has told wanted, found none"

@@ -23,7 +23,7 @@ from natya.messages.reconciliation import (
     PositionMismatch,
     ReadAccountBook,
 )
-from natya.messages.risk import ReadRisk, RiskRead
+from natya.messages.risk import FundsTold, ReadRisk, RiskRead
 from natya.messages.system import Ping
 
 pytestmark = pytest.mark.usefixtures("threads")  # a virtual clock runs through thousands of rounds while one waits
@@ -73,7 +73,7 @@ class World:
 
     def __init__(self, answer=AGREED):
         self.answer = answer
-        self.asked, self.written, self.limits, self.halts = [], [], [], []
+        self.asked, self.written, self.limits, self.halts, self.funds = [], [], [], [], []
         self.journals = True
         self.held = self.trades_at_each_look = 0
         self.state, self.cause = "NORMAL", ""
@@ -123,6 +123,10 @@ class Others(RuntimeActor):
         if isinstance(self.settings.answer, AccountBookNotRead):
             self.settings.told_before.append(self.settings.told())
         self.send(sender, self.settings.answer)
+
+    @handles(FundsTold)
+    def funds(self, told, _sender):
+        self.settings.funds.append(told)
 
     @handles(ReduceOnly)
     def limit(self, request, _sender):
@@ -234,6 +238,23 @@ class TestBooksThatAgree:
 
         assert later_ns - found.compared_ns < 3_630 * SECOND_NS
         assert 0 <= played.statistics().age_s < 30  # the wall clock may be set
+
+
+class TestFunds:
+    def test_are_told_to_orders_at_each_look_as_of_when_they_were_asked_for(self, actor_system):
+        before_ns = actor_system.base.clock.now_ns()
+        played = Played(actor_system, World(AccountBookRead(orders=(THERE,), positions=(), available_rupees=98_440.5)))
+        played.look()
+        told = played.world.funds
+
+        assert {each.available_rupees for each in told} == {98_440.5}
+        times = [before_ns, *(each.as_of_ns for each in told), actor_system.base.clock.now_ns()]
+        assert times == sorted(times)
+
+    def test_that_could_not_be_read_are_not_told(self, played):
+        played.look()
+
+        assert played.world.funds == []
 
 
 class TestAListOfOrdersThatIsNotWhole:

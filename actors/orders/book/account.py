@@ -53,6 +53,7 @@ class Account:
         "exits",
         "fills",
         "leaves",
+        "most",
         "open",
         "orders",
         "positions",
@@ -97,6 +98,9 @@ class Account:
 
         self.unpriced_leaves: dict[str, int] = {}
         """Open shares of the others, by symbol; none that has 0."""
+
+        self.most: dict[str, tuple[int, int]] = {}
+        """By symbol the most shares, long and short, if its orders fill in the worst way; see `weigh`."""
 
         self.worst: dict[str, int] = {}
         """See `weigh`."""
@@ -155,6 +159,7 @@ class Account:
         account.exits = {name: deque(each, maxlen=EXITS_REMEMBERED_MAX) for name, each in kept.exits.items()}
         account.priced_units, account.unpriced_leaves = kept.priced_units, kept.unpriced_leaves
         account.worst, account.unknown = kept.worst, kept.unknown
+        account.most = {symbol: account.most_of(symbol) for symbol in account.worst}
         return account
 
     def weigh(self) -> dict[str, int]:
@@ -164,13 +169,18 @@ class Account:
         """
         while self.unweighed:
             symbol = self.unweighed.pop()
-            held, leaves = self.positions.quantity(symbol), self.leaves
-            worst = max(held + leaves.get((symbol, "BUY"), 0), leaves.get((symbol, "SELL"), 0) - held)
-            if worst:
-                self.worst[symbol] = worst
+            most = self.most_of(symbol)
+            if worst := max(most):
+                self.worst[symbol], self.most[symbol] = worst, most
             else:
                 self.worst.pop(symbol, None)
+                self.most.pop(symbol, None)
         return self.worst
+
+    def most_of(self, symbol: str) -> tuple[int, int]:
+        """Return the most shares of a symbol, long and short, if its open orders fill in the worst way."""
+        held, leaves = self.positions.quantity(symbol), self.leaves
+        return max(held + leaves.get((symbol, "BUY"), 0), 0), max(leaves.get((symbol, "SELL"), 0) - held, 0)
 
     def begin_day(self, time_ns: int) -> None:
         """Begin the day in India of a time, unless it has begun already."""

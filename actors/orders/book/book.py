@@ -176,6 +176,11 @@ class Book:
         """Return the open quantity (shares) of all orders on one side, UNKNOWN ones included."""
         return self._account.leaves.get((symbol, side), 0)
 
+    def most_shares(self) -> Mapping[str, tuple[int, int]]:
+        """Return the same for either side: the most shares, long and short."""
+        self._account.weigh()
+        return self._account.most
+
     def worst_shares(self) -> Mapping[str, int]:
         """Return by symbol the most shares, long or short, if its open orders fill in the worst way; none of 0."""
         return self._account.weigh()

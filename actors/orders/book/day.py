@@ -5,7 +5,7 @@ So a restart counts on where it was: nobody gets a second day's limit from it.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from fractions import Fraction
 from typing import Final, Self, TypeAlias
 
@@ -205,6 +205,15 @@ class Day:
     def sent_since(self, since_ns: int) -> int:
         """Count the orders that passed the gate after a time; of a limit `has_sent_since` asks less."""
         return sum(fact.occurred_ns > since_ns for fact in self._sent)
+
+    def shares_since(self, since_ns: int) -> Counter[tuple[str, Side]]:
+        """Count the shares, by symbol and side, of the orders that passed the gate at a time or later."""
+        shares: Counter[tuple[str, Side]] = Counter()
+        for fact in reversed(self._sent):
+            if fact.occurred_ns < since_ns:
+                break
+            shares[fact.symbol, fact.side] += fact.quantity
+        return shares
 
     def alike_since(self, since_ns: int, what: Alike) -> int:
         """Count the orders alike that passed the gate after a time, which never goes back."""

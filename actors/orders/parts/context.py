@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...runtime.clock import Clock
     from ...runtime.offload import Then
     from ...runtime.timers import Timer
-    from ..rules import MarketPrice
+    from ..rules import Funds, MarketPrice
     from ..settings import OrdersActorSettings
 
 
@@ -80,6 +80,9 @@ class OrdersContext:
 
         self.market: dict[str, MarketPrice] | None = {} if self.settings.need_prices else None
         """The market's last price of each symbol, as orders itself has heard it; None where no limit needs any."""
+
+        self.funds: Funds | None = None
+        """What the broker has told; None: nothing yet."""
 
         self._ready = actor.ready
         self._is_ready = False

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from ..rules import Refusal, Situation, judge, rules_of
+import msgspec
+
+from ..rules import Funds, Refusal, Situation, judge, rules_of
 
 if TYPE_CHECKING:
     from ....messages.orders import SubmitOrder
+    from ....messages.risk import FundsTold
     from ..settings import OrdersActorSettings
     from .context import OrdersContext
     from .risk_keeping import RiskKeeper
@@ -40,6 +43,8 @@ class Gate:
         situation = self.situation(order.strategy, order.symbol, now_ns)
         situation.at_this_moment = self._count_at(now_ns, order.strategy)
         situation.closes = closes
+        if order.product is not None:
+            situation.product = order.product
         return judge(order, situation, self._rules)
 
     def situation(self, strategy: str, symbol: str, now_ns: int) -> Situation:
@@ -54,6 +59,22 @@ class Gate:
             strategy_position_max=settings.strategy_position_max.get(strategy),
             strategy_orders_in_flight_max=settings.strategy_orders_in_flight_max.get(strategy),
             market=context.market,
+            funds=context.funds,
+            product=settings.product,
+        )
+
+    def fund(self, told: FundsTold) -> None:
+        """Take note of the funds at the broker. An order that was sent since they were asked for may not be in them."""
+        book = self._context.ledger.book
+        situation = msgspec.structs.replace(self.situation("", "", told.as_of_ns), intents={})
+        since = book.today(told.as_of_ns).shares_since(told.as_of_ns)
+        self._context.funds = Funds(
+            available_rupees=told.available_rupees,
+            as_of_ns=told.as_of_ns,
+            covered={
+                symbol: (long - since[symbol, "BUY"], short - since[symbol, "SELL"])
+                for symbol, (long, short) in situation.most_shares().items()
+            },
         )
 
     def _limits_of(self, symbol: str) -> OrdersActorSettings:

@@ -14,7 +14,7 @@ trips       what takes the right to open positions away, until a person gives it
 from .explaining import Explained, explained, limit_of, meaning_of
 from .figures import figures_of
 from .identity import contradiction
-from .situation import NO_PRICE, MarketPrice, Refusal, Rule, Situation
+from .situation import NO_PRICE, Funds, MarketPrice, Refusal, Rule, Situation
 from .table import RULES, is_on, judge, rules_of, settings_of
 from .trips import Trip, tripped, warned
 
@@ -22,6 +22,7 @@ __all__ = [
     "NO_PRICE",
     "RULES",
     "Explained",
+    "Funds",
     "MarketPrice",
     "Refusal",
     "Rule",

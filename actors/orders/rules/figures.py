@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ....domain.time import SECOND_NS
 from ....messages.risk import RiskFigure
 from ..book.day import UNITS
+from .margin import needed_rupees
 from .situation import NO_PRICES
 from .trips import REJECTS_S, order_to_trade
 
@@ -59,6 +60,7 @@ def _of_account(situation: Situation) -> Iterator[RiskFigure]:
         found=situation.today.orders + waiting,
         formed=f"{situation.today.orders} orders passed since midnight in India, {waiting} on their way",
     )
+    yield _margin(situation)
     today = situation.today
     yield RiskFigure(
         limit_name="order_to_trade_max",
@@ -105,6 +107,20 @@ def _day_loss(situation: Situation) -> RiskFigure:
         formed += f"; an open gain of {', '.join(carried)}, held over the night, counts as 0"
     found = -(realized + unrealized) / UNITS
     return RiskFigure(limit_name="day_loss_max_rupees", limit=limit, found=found, formed=formed)
+
+
+def _margin(situation: Situation) -> RiskFigure:
+    name, limit, funds = "margin_use_max_percent", situation.limits.margin_use_max_percent, situation.funds
+    if funds is None:
+        return RiskFigure(limit_name=name, limit=limit, found=None, formed="the broker has told no funds")
+    age_s = max(0, situation.now_ns - funds.as_of_ns) / SECOND_NS
+    needed = needed_rupees(situation, None, float)
+    there = f"{funds.available_rupees:,.2f} at the broker {age_s:.0f} s ago"
+    if needed is None or funds.available_rupees <= 0:
+        formed = f"no price of what was ordered since; {there}" if needed is None else there
+        return RiskFigure(limit_name=name, limit=limit, found=None, formed=formed)
+    formed = f"{needed:,.2f} of {there} are needed by what was ordered since"
+    return RiskFigure(limit_name=name, limit=limit, found=needed / funds.available_rupees * 100, formed=formed)
 
 
 def _of_symbols(situation: Situation) -> Iterator[RiskFigure]:

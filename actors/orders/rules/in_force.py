@@ -14,11 +14,11 @@ Limits = TypeVar("Limits", bound=OrdersSettings)
 
 NO_LIMITS: Final = {
     *("absence_horizon_s", "lookup_interval_s", "reconcile_interval_s", "account", "checkpoint_facts"),
-    *("halt_path", "audited"),
+    *("halt_path", "audited", "product"),
 }
 """Settings that say how, and not how much."""
 
-STRICTER_IF_LARGER: Final = {"no_opens_last_s"}
+STRICTER_IF_LARGER: Final = {"no_opens_last_s", "margin_percent"}
 
 
 def values_of(limits: OrdersSettings) -> dict[str, str]:

@@ -9,7 +9,7 @@ import msgspec
 
 from ....config.sections.orders import OrdersSettings
 from ....domain.orders import Order
-from ....messages.orders import RiskState, Side, SubmitOrder
+from ....messages.orders import Product, RiskState, Side, SubmitOrder
 from ..book import Book
 from ..book.day import UNITS, Day, own_price
 
@@ -22,6 +22,17 @@ INFINITE: Final = float("inf")
 
 SURELY_WITHIN: Final = 1 - 1e-9
 """Below this part of a limit no rounding of a float matters: only the rest is calculated exactly."""
+
+
+class Funds(msgspec.Struct, frozen=True, kw_only=True):
+    """What the broker has told that there is, and what orders and positions it has told it with."""
+
+    available_rupees: float
+    as_of_ns: int
+    """When it was asked: nanoseconds since 1970-01-01 UTC."""
+
+    covered: Mapping[str, tuple[int, int]]
+    """By symbol the most shares, long and short, that those came to then: their margin is taken off already."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +68,12 @@ class Situation(msgspec.Struct, kw_only=True):
 
     market: dict[str, MarketPrice] | None = None
     """By symbol, as orders itself has heard it. None: it hears none, and what the strategy saw last counts instead."""
+
+    funds: Funds | None = None
+    """What the broker has told; None: nothing yet."""
+
+    product: Product = "INTRADAY"
+    """Of orders that name none, and of what is held."""
 
     replaced: Order | None = None
     """An open order that the one under judgement takes the place of: its exposure does not count."""
@@ -145,6 +162,21 @@ class Situation(msgspec.Struct, kw_only=True):
             reached = self.worst_case(each.symbol, each.side)
             shares[each.symbol] = max(shares.get(each.symbol, 0), reached if each.side == "BUY" else -reached)
         return shares
+
+    def most_shares(self, order: SubmitOrder | None = None) -> dict[str, tuple[int, int]]:
+        """Return by symbol the most shares, long and short, if its orders, and this one, fill in the worst way."""
+        most = dict(self.book.most_shares())
+        for symbol in {each.symbol for each in self.intents.values()}:
+            most[symbol] = max(0, self.worst_case(symbol, "BUY")), max(0, -self.worst_case(symbol, "SELL"))
+        if order is not None:
+            long, short = most.get(order.symbol, (0, 0))
+            with_it = self.reach(order)
+            if order.side == "BUY":
+                long = max(0, with_it + order.quantity)
+            else:
+                short = max(0, order.quantity - with_it)
+            most[order.symbol] = long, short
+        return most
 
     def _valued(self, shares: Mapping[str, int], order: SubmitOrder, units: int, limit: float) -> float | None:
         """Add what shares are worth; exactly where that decides whether the limit is kept."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from ....config.sections.orders import OrdersSettings
 from ....messages.orders import SubmitOrder
-from . import exposure, flow, identity, instrument, price, size, state
+from . import exposure, flow, identity, instrument, margin, price, size, state
 from .situation import Refusal, Rule, Situation
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -26,6 +26,7 @@ RULES: Final[tuple[Rule, ...]] = (
     exposure.strategy_position_max,
     exposure.unknown_orders_max,
     exposure.day_loss_max_rupees,
+    margin.margin_use_max_percent,
     flow.orders_in_flight_max,
     flow.strategy_orders_in_flight_max,
     flow.orders_a_moment_max,
@@ -57,6 +58,7 @@ ON_CHANGES: Final[tuple[Rule, ...]] = (
     exposure.strategy_position_max,
     exposure.unknown_orders_max,
     exposure.day_loss_max_rupees,
+    margin.margin_use_max_percent,
 )
 """The rules that it must keep by what would be left of it."""
 

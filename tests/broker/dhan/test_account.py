@@ -12,6 +12,7 @@ from natya.messages.reconciliation import (
     ReadAccountBook,
 )
 
+FUNDS = {"dhanClientId": "1", "availabelBalance": 98_440.5, "sodLimit": 113_642.0}
 NOTHING_HELD = {"errorType": "HOLDING_ERROR", "errorCode": "DH-1111", "errorMessage": "No holdings available"}
 
 
@@ -24,7 +25,12 @@ class Reading:
         self.paths += self.stage.calls()
         self.stage.answer(data, status)
 
+    def answer_funds(self, data=FUNDS, status=200):
+        self.answer(data, status)
+        return self
+
     def answer_all(self, *, holdings=(), positions=(), trades=(), orders=()):
+        self.answer_funds()
         for rows in (holdings, positions, trades, orders):
             self.answer(list(rows))
         (told,) = self.told
@@ -32,11 +38,11 @@ class Reading:
 
 
 class TestReading:
-    def test_asks_for_holdings_then_positions_trades_and_orders(self):
+    def test_asks_for_funds_and_holdings_then_positions_trades_and_orders(self):
         reading = Reading("INFY")
 
-        assert reading.answer_all() == AccountBookRead(orders=(), positions=())
-        assert reading.paths == ["GET /holdings", "GET /positions", "GET /trades", "GET /orders"]
+        assert reading.answer_all() == AccountBookRead(orders=(), positions=(), available_rupees=98_440.5)
+        assert reading.paths == ["GET /fundlimit", "GET /holdings", "GET /positions", "GET /trades", "GET /orders"]
 
     def test_tells_ours_by_our_symbols_and_others_in_dhans_words(self):
         other = {**ORDER, "orderId": "9", "correlationId": "NA", "securityId": "2885", "tradingSymbol": "RELIANCE"}
@@ -77,19 +83,27 @@ class TestReading:
         assert [(each.symbol, each.quantity, each.delivered) for each in told.positions] == [("INFY", 0, 12)]
 
     def test_takes_no_holdings_for_none(self):
-        reading = Reading("INFY")
+        reading = Reading("INFY").answer_funds()
         reading.answer(NOTHING_HELD, 500)
         for _ in range(3):
             reading.answer([])
 
-        assert reading.told == [AccountBookRead(orders=(), positions=())]
+        assert reading.told == [AccountBookRead(orders=(), positions=(), available_rupees=98_440.5)]
+
+    @pytest.mark.parametrize(("data", "status"), [([], 200), ({"what": "is this"}, 200), ({}, 500)])
+    def test_tells_the_books_without_the_funds_where_those_cannot_be_read(self, data, status):
+        reading = Reading("INFY").answer_funds(data, status)
+        for _ in range(4):
+            reading.answer([])
+
+        assert reading.told == [AccountBookRead(orders=(), positions=(), available_rupees=None)]
 
     def test_names_symbols_that_nobody_knows(self):
         assert Reading("NONE").answer_all().unresolved == ("NONE",)
 
     @pytest.mark.parametrize("place", range(4))
     def test_says_nothing_where_a_row_cannot_be_read(self, place):
-        reading = Reading("INFY")
+        reading = Reading("INFY").answer_funds()
         for each in range(4):
             reading.answer([{"what": "is this"}] if each == place else [])
         (told,) = reading.told
@@ -98,7 +112,7 @@ class TestReading:
 
     @pytest.mark.parametrize("place", range(4))
     def test_says_nothing_where_one_of_them_is_refused(self, place):
-        reading = Reading("INFY")
+        reading = Reading("INFY").answer_funds()
         for _ in range(place):
             reading.answer([])
         reading.answer({"errorType": "x", "errorCode": "DH-905", "errorMessage": "wrong"}, 400)

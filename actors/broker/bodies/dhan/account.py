@@ -11,6 +11,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+import msgspec
+
+from .....domain.dhan.account.funds import Funds
 from .....domain.dhan.account.portfolio import HoldingRow
 from .....domain.dhan.trading.orders import OrderRow, TradeRow
 from .....domain.instruments import Instrument
@@ -23,7 +26,7 @@ from .....messages.reconciliation import (
 )
 from . import endpoints
 from .flows import Day, Question, WholeDay
-from .reading import rows_of
+from .reading import one_of, rows_of
 from .replies import NOTHING_HELD, Reply
 
 if TYPE_CHECKING:
@@ -71,13 +74,19 @@ class AccountReading:
         if reply.outcome != "told":
             self._then(AccountBookNotRead(reason=reply.reason))
             return
-        day, holdings = reply.value
-        self._then(account_book(day, holdings, self._symbols, tuple(sorted(self._unresolved))))
+        day, holdings, available_rupees = reply.value
+        book = account_book(day, holdings, self._symbols, tuple(sorted(self._unresolved)))
+        self._then(msgspec.structs.replace(book, available_rupees=available_rupees))
 
 
 def read_account() -> Flow[Reply]:
-    """Read holdings, positions, trades and orders, in this order, or tell which could not be read."""
-    reply: Reply = yield Question(endpoints.HOLDINGS, rows_of(HoldingRow))
+    """Read the funds, without which books can be compared; then holdings, positions, trades and orders, in this order.
+
+    Or tell which of these could not be read.
+    """
+    reply: Reply = yield Question(endpoints.FUNDS, one_of(Funds))
+    available_rupees = reply.value.available_balance if reply.outcome == "told" else None
+    reply = yield Question(endpoints.HOLDINGS, rows_of(HoldingRow))
     holdings, faulty = [], 0
     if reply.outcome == "told":
         holdings, faulty = reply.value
@@ -90,7 +99,7 @@ def read_account() -> Flow[Reply]:
     if day.unreadable or faulty:
         reason = f"all rows of the account wanted, found {day.unreadable + faulty} that cannot be read"
         return Reply(outcome="unknown", reason=reason)
-    return Reply(outcome="told", value=(day, holdings))
+    return Reply(outcome="told", value=(day, holdings, available_rupees))
 
 
 def account_book(

@@ -40,6 +40,11 @@ def rows_of(kind: type[T]) -> Callable[[Any], tuple[list[T], int]]:
     return lambda data: readable(kind, data)
 
 
+def one_of(kind: type[T]) -> Callable[[Any], T]:
+    """Make what reads one row."""
+    return lambda data: read(kind, data)
+
+
 def row_of(number: str) -> Callable[[Any], OrderRow | None]:
     """Make what reads one order, or that there is none; of several that of this number."""
 

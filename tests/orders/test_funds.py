@@ -1,0 +1,60 @@
+"""What the broker tells of the account's funds, in the actor that trades."""
+
+import pytest
+from natya_builders import a_tick
+
+from natya.messages.orders import OrderIntended, OrderRefused
+from natya.messages.risk import FundsTold
+
+LIMITS = {"margin_use_max_percent": 100.0, "margin_percent": 20.0, "position_max": 10_000, "quantity_max": 1_000}
+
+
+@pytest.fixture
+def trading(stage):
+    """INFY at 100 rupees; a share needs 20 of them."""
+    stage.open(**LIMITS, value_max_rupees=1e9)
+    now_ns = stage.system.base.clock.now_ns()
+    stage.tell(a_tick(price=100.0, exchange_ns=now_ns))
+    stage.settle()
+    return stage
+
+
+def tell(stage, rupees, *, ahead_ns=1):
+    now_ns = stage.system.base.clock.now_ns()
+    stage.tell(FundsTold(available_rupees=rupees, as_of_ns=now_ns + ahead_ns))
+    stage.settle()
+
+
+def ordered(stage, order):
+    stage.submit(order)
+    stage.settle()
+    return stage.disk.kinds(order.client_order_id)
+
+
+def test_nothing_opens_before_they_are_told_and_as_much_as_they_are_for_afterwards(trading, make):
+    assert ordered(trading, make.order("A-1", quantity=1)) == [OrderRefused]
+    tell(trading, 1_000.0)
+
+    assert ordered(trading, make.order("A-2", quantity=50)) == [OrderIntended]
+    assert ordered(trading, make.order("A-3", quantity=1)) == [OrderRefused]
+
+
+def test_what_was_ordered_before_they_were_asked_for_is_in_them_and_nothing_after(trading, make):
+    tell(trading, 1_000.0)
+    assert ordered(trading, make.order("A-1", quantity=50)) == [OrderIntended]
+    tell(trading, 200.0)  # the broker has taken it off
+    assert ordered(trading, make.order("A-2", quantity=10)) == [OrderIntended]
+    tell(trading, 200.0, ahead_ns=-10 * 10**9)  # of which both were ordered after: whether they are in it nobody knows
+
+    assert ordered(trading, make.order("A-3", quantity=1)) == [OrderRefused]
+
+
+def test_are_handed_over_to_the_next_life(trading):
+    tell(trading, 1_000.0)
+    actor = trading.system.base.find("orders").instance
+    told = actor._context.funds
+    state = actor.snapshot()
+    actor._context.funds = None
+    actor.restore(state)
+
+    assert actor._context.funds == told != None  # noqa: E711
