@@ -75,6 +75,15 @@ class TestAnAnswer:
         else:
             assert reply(status, body).outcome == "unknown"
 
+    @pytest.mark.parametrize("status", [400, 403, 499, 500, 503])
+    @pytest.mark.parametrize(
+        "body",
+        [refusal("DH-908"), refusal("DH-909"), {"data": {"800": "Internal Server Error"}, "status": "failed"}],
+        ids=["DH-908", "DH-909", "800"],
+    )
+    def test_that_the_back_end_failed_proves_nothing_whatever_its_status(self, status, body):
+        assert reply(status, body).outcome == "unknown"
+
     def test_that_never_came_is_unknown_and_one_never_asked_for_is_not_sent(self):
         unknown = ExternalServiceResult(success=False, sent="unknown", error="reset")
         not_sent = ExternalServiceResult(success=False, sent="no", error="limit", retry_after_s=2.0)

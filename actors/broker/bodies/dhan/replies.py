@@ -1,7 +1,9 @@
 """What came of one request to Dhan: told, refused, not sent, or unknown. Pure.
 
 The trap: only an answer that is known to be Dhan's own proves anything. An error of a server between, a success whose
-body cannot be read, an answer that never came: of a request that does something, all of these mean "unknown".
+body cannot be read, an answer that never came: of a request that does something, all of these mean "unknown". So does
+Dhan's own word that it could not reach its back end (DH-909) or failed (DH-908, 800), whatever status it comes with:
+what the back end did meanwhile it does not say.
 """
 
 from __future__ import annotations
@@ -86,8 +88,9 @@ def reply_of(result: ExternalServiceResult, read: Callable[[Any], Any]) -> Reply
         return Reply(outcome="not_sent", reason=reason, retry_after_s=result.retry_after_s)
     if status is not None and result.sent == "yes":
         refused = refusal_of(status, result.data)
-        is_refused = status in _CLIENT_ERRORS or refused.code == NOTHING_HELD
-        if (is_refused and refused.code) or status in _PLAIN_REFUSALS:
+        is_nothing_held = refused.code == NOTHING_HELD
+        is_refused = (status in _CLIENT_ERRORS and refused.code) or status in _PLAIN_REFUSALS
+        if is_nothing_held or (is_refused and refused.meaning != "broken"):
             told = " ".join(part for part in (refused.code, refused.text) if part) or reason
             return Reply(
                 outcome="refused",
