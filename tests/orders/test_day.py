@@ -64,6 +64,42 @@ class TestOrdersThatAreAlike:
             assert [day.has_sent_since(since_ns, orders) for orders in (count, count + 1)] == [True, False]
 
 
+class TestAClockThatWasSetBack:
+    """By an hour, at 13,603 s: what was in the last seconds by the clock before is so by the clock after."""
+
+    @pytest.fixture
+    def set_back(self, day, send):
+        for second in (13_000, 13_600, 13_602):
+            send(second)
+            day.rejected(second * SECOND_NS)
+        day.alike_since(0, None)  # so that they are counted already
+        send(13_603)
+        day.notice_clock(10_003 * SECOND_NS)
+        return lambda seconds: round((10_003 - seconds) * SECOND_NS)
+
+    def test_counts_as_of_the_last_seconds_what_was_so_before(self, make, day, set_back):
+        like = alike(make.order())
+
+        assert [day.sent_since(set_back(seconds)) for seconds in (0.5, 2, 10, 1_000)] == [1, 2, 3, 4]
+        assert [day.has_sent_since(set_back(10), count) for count in (3, 4)] == [True, False]
+        assert [day.rejected_since(set_back(seconds)) for seconds in (0.5, 2, 10, 1_000)] == [0, 1, 2, 3]
+        assert day.alike_since(set_back(10), like) == 3
+
+    def test_counts_on_from_there(self, day, set_back, send):
+        send(10_004)
+        day.notice_clock(10_004 * SECOND_NS)
+
+        assert [day.sent_since(set_back(seconds)) for seconds in (0, 0.5, 10)] == [1, 2, 4]
+        assert day.orders == 5
+
+    def test_by_no_more_than_clocks_differ_changes_nothing(self, day, send):
+        send(10)
+        before = day.kept()
+        day.notice_clock(7 * SECOND_NS)
+
+        assert day.kept() == before
+
+
 def test_a_rejection_counts_after_the_time_asked_for_and_not_at_it(day):
     for second in (1, 2, 3):
         day.rejected(second * SECOND_NS)

@@ -196,6 +196,7 @@ class Book:
     def today(self, now_ns: int) -> Day:
         """Return the counts of the day in India that this is."""
         self._account.begin_day(now_ns)
+        self._account.day.notice_clock(now_ns)
         return self._account.day
 
     def profit_today(self, now_ns: int, prices: dict[str, tuple[float, int]]) -> tuple[int, int, tuple[str, ...]]:

@@ -10,7 +10,9 @@ from fractions import Fraction
 from typing import Final, Self, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
+from ....domain.freshness import is_ahead
 from ....domain.orders import Order
 from ....domain.positions import Holding
 from ....domain.time import day_start_ns
@@ -75,6 +77,10 @@ class Recent:
             if not counts[key]:
                 del counts[key]
         return counts.get(what, 0)
+
+    def shift(self, by_ns: int) -> None:
+        """Have all of them be earlier by so much."""
+        self._window = deque((time_ns - by_ns, key) for time_ns, key in self._window)
 
 
 class KeptDay(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -170,6 +176,23 @@ class Day:
         self.orders_by_strategy, self.trades_by_strategy = defaultdict(int), defaultdict(int)
         self.realized_before = sum((each.realized for each in holdings.values()), Fraction(0))
         self.carried = {symbol for symbol, each in holdings.items() if each.quantity}
+
+    def notice_clock(self, now_ns: int) -> None:
+        """Have all times be earlier where the clock was set back, the newest of them now.
+
+        They would else be of the last second until it is as late again: five rejections of the morning would be a
+        storm, and no order more would pass.
+        """
+        newest_ns = self._sent[-1].occurred_ns if self._sent else 0
+        if self._rejected_ns:
+            newest_ns = max(newest_ns, self._rejected_ns[-1])
+        if not is_ahead(newest_ns, now_ns):
+            return
+        by_ns = newest_ns - now_ns
+        self._recent.shift(by_ns)
+        sent = (replace(each, occurred_ns=max(each.occurred_ns - by_ns, 0)) for each in self._sent)
+        self._sent = deque(sent, maxlen=KEPT_MAX)
+        self._rejected_ns = deque((each - by_ns for each in self._rejected_ns), maxlen=KEPT_MAX)
 
     def intended(self, fact: OrderIntended) -> None:
         """Count an order that passed the gate."""
