@@ -7,7 +7,7 @@ wrong time. The idea: two clocks differ by some seconds; what is further ahead i
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from .time import SECOND_NS
 
@@ -15,6 +15,21 @@ AHEAD_MAX_S: Final = 3.0
 """Two clocks may differ so much: an alarm of this machine's comes from 2 s on."""
 
 AHEAD_MAX_NS: Final = round(AHEAD_MAX_S * SECOND_NS)
+
+
+class Moment(NamedTuple):
+    """One moment by both clocks of this machine."""
+
+    wall_ns: int
+    """Nanoseconds since 1970-01-01 UTC; somebody may set it."""
+
+    monotonic_ns: int
+    """Nanoseconds of the monotonic clock, which may stand still while the machine sleeps."""
+
+
+def elapsed_ns(then: Moment, now: Moment) -> int:
+    """Return how long ago a moment was, by the clock that says longer: an age that is told is never flattering."""
+    return max(now.wall_ns - then.wall_ns, now.monotonic_ns - then.monotonic_ns)
 
 
 def is_ahead(then_ns: int, now_ns: int) -> bool:

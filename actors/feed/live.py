@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from ...config.sections.feed import FeedSettings
+from ...domain.freshness import Moment, elapsed_ns
 from ...domain.instruments import Instrument
 from ...domain.time import SECOND_NS
 from ...messages.addresses import EVENTS, INSTRUMENTS, JOURNAL
@@ -79,8 +80,8 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     last_ns: int
     """When the last tick came: nanoseconds since 1970-01-01 UTC."""
 
-    last_monotonic_ns: int | None
-    """The same by the monotonic clock; None: none came."""
+    last: Moment | None
+    """The same by both clocks; None: none came."""
 
     last_prices: dict[str, float]
     waiting: list[Any]
@@ -103,7 +104,7 @@ class LiveFeedActor(RuntimeActor):
         self._outstanding = 0
         self._ticks = self._recorded = self._gaps = 0
         self._last_ns = 0
-        self._last_monotonic_ns: int | None = None
+        self._last: Moment | None = None
         self._last_prices: dict[str, float] = {}
         self._waiting: list[ActorAddress] = []
         self._ended = False
@@ -122,7 +123,7 @@ class LiveFeedActor(RuntimeActor):
         """Hand over when the last tick came, and who waits."""
         return Past(
             last_ns=self._last_ns,
-            last_monotonic_ns=self._last_monotonic_ns,
+            last=self._last,
             last_prices=self._last_prices,
             waiting=self._waiting,
             ended=self._ended,
@@ -131,7 +132,7 @@ class LiveFeedActor(RuntimeActor):
 
     def restore(self, state: Past) -> None:
         """Take them over."""
-        self._last_ns, self._last_monotonic_ns = state.last_ns, state.last_monotonic_ns
+        self._last_ns, self._last = state.last_ns, state.last
         self._last_prices, self._gaps = state.last_prices, state.gaps
         self._waiting, self._ended = state.waiting, state.ended
 
@@ -228,7 +229,8 @@ class LiveFeedActor(RuntimeActor):
         self._ticks = sequence
         if ticks:
             self.send(EVENTS, Ticks(ticks=tuple(ticks)))
-            self._last_ns, self._last_monotonic_ns = ticks[-1].received_ns, self.clock.monotonic_ns()
+            self._last_ns = ticks[-1].received_ns
+            self._last = Moment(self._last_ns, self.clock.monotonic_ns())
         if len(ticks) == TICKS_TOGETHER_MAX:
             self.send(self.myAddress, Woken())
         for gap in source.take_gaps():
@@ -309,7 +311,7 @@ class LiveFeedActor(RuntimeActor):
     def statistics(self) -> FeedStatistics:
         """Count what came and what was sent."""
         counts = self._source.counts() if self._source is not None else None
-        last_ns = self._last_monotonic_ns
+        now = Moment(self.clock.now_ns(), self.clock.monotonic_ns())
         return FeedStatistics(
             ticks=self._ticks,
             candles=0,
@@ -319,7 +321,7 @@ class LiveFeedActor(RuntimeActor):
             last_prices=dict(self._last_prices),
             recorded_sequence=self._recorded,
             gaps=self._gaps,
-            data_age_s=None if last_ns is None else (self.clock.monotonic_ns() - last_ns) / SECOND_NS,
+            data_age_s=None if self._last is None else elapsed_ns(self._last, now) / SECOND_NS,
             **({} if counts is None else msgspec.structs.asdict(counts)),
         )
 

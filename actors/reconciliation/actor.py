@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 
 from ...domain.differences import Books, Differences
+from ...domain.freshness import Moment, elapsed_ns
 from ...domain.time import SECOND_NS
 from ...messages.addresses import BROKER, JOURNAL, ORDERS
 from ...messages.journal import Append, Appended
@@ -98,7 +99,7 @@ class ReconciliationActor(RuntimeActor):
 
         self._rounds = self._failures = self._failures_in_a_row = 0
         self._compared_ns = 0
-        self._compared_monotonic_ns = 0
+        self._compared: Moment | None = None
         self._told: Counter[str] = Counter()
         self._is_starting = True
         self._why_not_compared = "no answer yet"
@@ -131,12 +132,13 @@ class ReconciliationActor(RuntimeActor):
 
     def statistics(self) -> ReconciliationStatistics:
         """Return the counts."""
+        now = Moment(self.clock.now_ns(), self.clock.monotonic_ns())
         return ReconciliationStatistics(
             rounds=self._rounds,
             failures=self._failures,
             differences=len(self._differences.lasting),
             compared_ns=self._compared_ns,
-            age_s=(self.clock.monotonic_ns() - self._compared_monotonic_ns) / SECOND_NS if self._compared_ns else None,
+            age_s=None if self._compared is None else elapsed_ns(self._compared, now) / SECOND_NS,
             told=dict(self._told),
         )
 
@@ -204,7 +206,8 @@ class ReconciliationActor(RuntimeActor):
         told = self._differences.look(books)
         self._rounds += 1
         self._failures_in_a_row = 0
-        self._compared_ns, self._compared_monotonic_ns = self.clock.now_ns(), self.clock.monotonic_ns()
+        now_ns = self.clock.now_ns()
+        self._compared_ns, self._compared = now_ns, Moment(now_ns, self.clock.monotonic_ns())
         self._told.update(type(fact).__name__ for fact in told if not isinstance(fact, DifferenceEnded))
         for fact in told:
             self.log("reconciliation.told", level="error", fact=type(fact).__name__, told=_fields(fact))

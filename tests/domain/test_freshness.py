@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.domain.freshness import AHEAD_MAX_NS, age_fault, is_ahead
+from natya.domain.freshness import AHEAD_MAX_NS, Moment, age_fault, elapsed_ns, is_ahead
 from natya.domain.time import SECOND_NS
 
 NOW_NS = 1_790_000_000 * SECOND_NS
@@ -32,3 +32,15 @@ def test_nothing_is_fresh_whose_time_has_not_come(then_ns, now_ns, age_max_s):
     if is_ahead(then_ns, now_ns):
         assert age_fault("it", then_ns, now_ns, age_max_s=age_max_s)
         assert not is_ahead(now_ns, then_ns)
+
+
+@pytest.mark.parametrize(
+    ("now", "elapsed"),
+    [
+        (Moment(NOW_NS + 5, 105), 5),
+        (Moment(NOW_NS - 3_600, 105), 5),  # set back
+        (Moment(NOW_NS + 3_600, 105), 3_600),  # set forward, or asleep meanwhile
+    ],
+)
+def test_how_long_ago_it_was_is_told_by_the_clock_that_says_longer(now, elapsed):
+    assert elapsed_ns(Moment(NOW_NS, 100), now) == elapsed

@@ -118,6 +118,14 @@ class TestAConnectionThatEnds:
         running.ticks(1)
         assert running.stream.take_gaps() == []
 
+    def test_leaves_a_gap_though_the_wall_clock_was_set_back_meanwhile(self, feed):
+        with Running(feed, last_ns=time.time_ns() + 3_600 * 10**9) as running:
+            feed.wait_for_sockets(1, 2)
+            gap = running.gap()
+
+        assert gap.cause == "restarted"
+        assert 0 < gap.end_ns - gap.start_ns < 60 * 10**9
+
     def test_leaves_no_gap_where_nothing_was_traded(self, feed):
         yesterday_ns = 1_796_083_200_000_000_000 - 10 * 86_400 * 10**9
         with Running(feed, exchange="NSE", last_ns=yesterday_ns) as running:

@@ -158,7 +158,7 @@ class TestWhatCame:
         assert statistics.last_prices == {"TCS": 3.0, "INFY": 2.0}
         assert (statistics.ticks, statistics.gaps, statistics.ended, statistics.recorded_sequence) == (3, 0, False, 0)
         assert (statistics.candles, statistics.bad_rows) == (0, 0)
-        assert 0 <= statistics.data_age_s < 30  # whatever the wall clock says of it
+        assert statistics.data_age_s > 1_600_000_000  # since 77 ns after the epoch
         assert {name: getattr(statistics, name) for name in COUNTS.__struct_fields__} == {
             name: getattr(COUNTS, name) for name in COUNTS.__struct_fields__
         }

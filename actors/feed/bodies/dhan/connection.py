@@ -10,6 +10,7 @@ import picows
 
 from .....domain.dhan.streams import packets, subscriptions
 from .....domain.dhan.streams.subscriptions import Listed
+from .....domain.freshness import Moment
 from .attempt import OPENING_FAULTS, Attempt
 from .line import Line
 from .silence import Silence
@@ -44,7 +45,10 @@ class Owner(Protocol):
     def refuse_token(self, token: str) -> None:
         """Never send this one again."""
 
-    def gap(self, symbols: tuple[str, ...], start_ns: int, cause: str) -> None:
+    def moment(self) -> Moment:
+        """Return the present one."""
+
+    def gap(self, symbols: tuple[str, ...], since: Moment, cause: str) -> None:
         """Note that a gap has ended now."""
 
     def fail(self, fault: Exception) -> None:
@@ -90,10 +94,11 @@ class Connection:
         """Sockets that may not be closed yet."""
 
         self._token = ""
-        self._last_ns = stream.given.last_ns
-        """When its last data came: nanoseconds since 1970-01-01 UTC; 0: it never had any."""
+        last_ns = stream.given.last_ns
+        self._last = Moment(last_ns, stream.given.monotonic_ns()) if last_ns else None
+        """When its last data came; None: it never had any."""
 
-        self.cause = "restarted" if self._last_ns else ""
+        self.cause = "restarted" if last_ns else ""
         """Why it is not open, or was not a moment ago."""
 
     def look(self, monotonic_ns: int, trading_since_ns: int | None) -> None:
@@ -162,9 +167,9 @@ class Connection:
         self.line.opened(stream.given.monotonic_ns())
         self.silence.forget()
         self._subscribe(list(self._listed.values()))
-        if self._last_ns and self._channel.forget is None:
+        if self._last is not None and self._channel.forget is None:
             stream.reconnects += 1
-            stream.gap(self.symbols, self._last_ns, self.cause or "closed")
+            stream.gap(self.symbols, self._last, self.cause or "closed")
         self.cause = ""
 
     def _subscribe(self, listed: list[Listed]) -> None:
@@ -178,8 +183,8 @@ class Connection:
         if frame.msg_type == picows.WSMsgType.BINARY and frame.fin:
             stream = self._stream
             if self._channel.receive(frame.get_payload_as_bytes(), self):
-                self.line.heard(stream.given.monotonic_ns())
-                self._last_ns = stream.given.now_ns()
+                self._last = stream.moment()
+                self.line.heard(self._last.monotonic_ns)
         elif frame.msg_type in {picows.WSMsgType.TEXT, picows.WSMsgType.CONTINUATION, picows.WSMsgType.BINARY}:
             self.end("a damaged frame: binary ones in one piece wanted")
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from .....domain.calendar import is_open, open_spans, session_at
 from .....domain.dhan.streams.subscriptions import INSTRUMENTS_A_CONNECTION, SUBSCRIBE, requests
+from .....domain.freshness import Moment, elapsed_ns
 from .....domain.time import SECOND_NS
 from ...live_source import Gap, LiveCounts, LiveSurroundings, Status
 from ...queue import TickQueue
@@ -244,9 +245,15 @@ class DhanStream:
         assert self._told is not None, "sockets are there only while it runs"
         self._told.set()
 
-    def gap(self, symbols: tuple[str, ...], start_ns: int, cause: str) -> None:
-        """Note that a gap has ended now, unless nothing was traded in it."""
-        end_ns = self._given.now_ns()
+    def moment(self) -> Moment:
+        """Return the present one."""
+        return Moment(self._given.now_ns(), self._given.monotonic_ns())
+
+    def gap(self, symbols: tuple[str, ...], since: Moment, cause: str) -> None:
+        """Note that a gap has ended now, unless nothing was traded in it; a clock that was set back hides none."""
+        now = self.moment()
+        end_ns = now.wall_ns
+        start_ns = end_ns - elapsed_ns(since, now)
         if end_ns <= start_ns or (self._exchange != "none" and not open_spans(start_ns, end_ns, self._exchange)):
             return
         with self._guard:
