@@ -79,7 +79,7 @@ def _faults(chance: Random) -> Faults:
         pause=rate(0.001, 0.02),
         pause_s_max=chance.choice((0.05, 0.05, 3.0)),
         wall_step=rate(0.001),
-        wall_step_s_max=10.0,
+        wall_step_s_max=7_200.0,
     )
 
 
