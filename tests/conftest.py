@@ -13,7 +13,7 @@ from natya.actors.runtime.probe import Probe
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages import codec
 
-pytest_plugins = ("natya_forked",)
+pytest_plugins = ("natya_forked", "natya_engines")
 
 # How long an example takes says how busy the machine is, and nothing about what it shows. The suite draws the same
 # examples each time, so that it says of a change what the change did; `make explore` draws many new ones.

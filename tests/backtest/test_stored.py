@@ -9,6 +9,8 @@ from natya_recordings import BEGIN, write_candles
 import natya
 from natya.backtest import BacktestRefusedError
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 FREE = {"charges": "none"}
 
 

@@ -27,6 +27,8 @@ from natya.cli.app import app
 from natya.config.data_directory import DataDirectory
 from natya.messages.orders import OrderCancelled
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 NO_NIGHT = 1_000_000
 """Minutes a day of a market that nobody has to wait for in the night."""
 

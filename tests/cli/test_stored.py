@@ -12,6 +12,8 @@ from natya.config.loader import load_settings
 from natya.messages.market import Candle, DaySummary, Depth, Tick
 from natya.transfer import stored_files
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 IST = dt.timezone(dt.timedelta(hours=5, minutes=30))
 SECOND_NS = 10**9
 OPEN_NS = int(dt.datetime(2026, 1, 2, 9, 15, tzinfo=IST).timestamp()) * SECOND_NS

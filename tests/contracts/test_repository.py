@@ -19,6 +19,8 @@ import natya
 from natya.actors.database.writing.read_model import ReadModel
 from natya.messages.journal import JournalRecord
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 
 class Note(msgspec.Struct, frozen=True):
     number: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import natya_engines
 import pytest
 from natya_database import opened, with_files
 from natya_market import emptied
@@ -13,8 +12,6 @@ from natya.messages.market import Candle, DaySummary, Depth, Tick
 from natya.messages.orders import OrderFilled, OrderIntended
 
 NOON_NS = 1_764_000_000_000_000_000
-
-engines, engine_of_its_own = natya_engines.engines, natya_engines.engine_of_its_own
 
 
 class Build:

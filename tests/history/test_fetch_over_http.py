@@ -17,6 +17,8 @@ from natya.cli.app import app
 from natya.cli.exit_codes import FAILED, OK, REFUSED, SETTINGS, UNAVAILABLE, UNKNOWN
 from natya.domain.history import INTERVALS
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 TOKEN = "canary-of-a-token"  # noqa: S105  it opens nothing
 OWN = ("NATYA_", "BROKER_", "DATABASE_")
 THROTTLED = http('{"errorType":"Rate_Limit","errorCode":"DH-904","errorMessage":"Too many"}', "429 Too Many Requests")

@@ -22,6 +22,8 @@ from natya.messages.history import GapFilled
 from natya.messages.journal import Append, ReadJournal
 from natya.messages.market import FeedGapped
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 TOKEN = "canary-of-a-token"  # noqa: S105  it opens nothing
 ACCOUNT = {"BROKER_CLIENT_ID": "1100012345", "BROKER_ACCESS_TOKEN": TOKEN}
 

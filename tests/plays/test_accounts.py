@@ -11,6 +11,8 @@ from natya.domain.accounts import AccountUnfinishedError
 from natya.messages.orders import OrderAccepted, OrderExpired, OrderIntended
 from natya.system import SystemGaveUpError
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 HOLDER = {"name": "holder", "strategy": "natya_players:Holder"}
 
 

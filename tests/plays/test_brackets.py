@@ -5,6 +5,8 @@ import pytest
 from natya.actors.database import OrderRepository
 from natya.messages.orders import OrderIntended
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 PLAYER = {"name": "bracketed", "strategy": "natya_players:Bracketed"}
 
 

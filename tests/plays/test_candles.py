@@ -3,10 +3,13 @@
 import csv
 import datetime as dt
 
+import pytest
 from natya_recordings import write_candles
 
 from natya.domain.candles import path_of, split, times_of
 from natya.domain.time import SECOND_NS
+
+pytestmark = pytest.mark.usefixtures("engines")
 
 MINUTE_NS = 60 * SECOND_NS
 

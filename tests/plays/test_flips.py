@@ -1,6 +1,10 @@
 """A strategy that orders for each of its fills: the market moves on all the same."""
 
+import pytest
+
 from natya.actors.strategy import trading
+
+pytestmark = pytest.mark.usefixtures("engines")
 
 LIMIT = 5
 

@@ -11,7 +11,7 @@ from natya.actors.orders.parts.resolving import Resolving
 from natya.actors.runtime import Lane, RuntimeActor
 from natya.messages.orders import OrderAccepted, OrderFilled, OrderIntended
 
-pytestmark = pytest.mark.usefixtures("forked_starts")
+pytestmark = pytest.mark.usefixtures("engines", "forked_starts")
 
 SEEDS = range(1, 1 + int(os.environ.get("PLAYS", "1")))
 """PLAYS is how many random plays are compared."""

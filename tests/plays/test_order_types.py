@@ -5,6 +5,8 @@ import pytest
 from natya.actors.database import OrderRepository
 from natya.messages.orders import ModificationIntended, OrderCancelled, OrderIntended, OrderModified, OrderTriggered
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 PLAYER = {"name": "player", "strategy": "natya_players:OfEveryType"}
 
 

@@ -12,6 +12,8 @@ from natya_recordings import write_candles
 
 import natya
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 CROSSOVER = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
 RELIANCE = Path(__file__).parents[3] / "shared" / "data" / "reliance_1min_60days.csv"
 """Beside the project, where there is one."""

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 DAYS = 2
 MORNING = ["09:15:00 open", "09:57:00 buy", "10:02:00 square off", "15:30:00 close"]
 

@@ -20,6 +20,8 @@ from natya import (
 from natya.actors.database import DatabaseMissing
 from natya.services import REPOSITORIES, register_services
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 
 @pytest.fixture(autouse=True)
 def working_directory(tmp_path, monkeypatch):

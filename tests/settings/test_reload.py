@@ -19,6 +19,8 @@ from natya.messages.health import ShowAlarms
 from natya.messages.settings import ReloadRefused, ReloadSettings, SettingsChanged
 from natya.messages.system import Ping
 
+pytestmark = pytest.mark.usefixtures("engines")
+
 
 class Edited:
     """A settings file, and how it is read."""

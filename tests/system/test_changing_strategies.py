@@ -18,7 +18,7 @@ from natya.actors.strategy import StrategyChangeRefusedError
 from natya.messages.orders import OrderFilled, OrderIntended
 from natya.messages.strategy_state import StrategyStateSaved
 
-pytestmark = pytest.mark.usefixtures("forked_starts")
+pytestmark = pytest.mark.usefixtures("engines", "forked_starts")
 
 SWAPS = int(os.environ.get("SWAPS", "10"))
 KILLS = int(os.environ.get("SWAPS", "3"))
