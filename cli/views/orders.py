@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ...messages.order_listing import OrderListed, OrdersRead, PositionsRead
 
 UNKNOWN_PRICE: Final = "no price"
+PRICES_HEARD: Final = (
+    "no price: they are known of a running system in whose [orders] a limit goes by them, such as "
+    "day_loss_max_rupees; on paper none does unless it is set"
+)
 
 
 def orders_json(found: OrdersRead) -> dict[str, Any]:
@@ -115,6 +119,8 @@ def positions_text(found: PositionsRead) -> None:
         )
     show(table)
     tell(f"realized {_realized(found):+,.2f} rupees, before charges")
+    if any(each.quantity and each.symbol not in prices for each in found.positions):
+        tell(PRICES_HEARD)
 
 
 def _realized(found: PositionsRead) -> Decimal:

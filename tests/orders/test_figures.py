@@ -107,6 +107,13 @@ class TestAFigure:
         assert told.found is None
         assert "INFY" in told.formed
 
+    @pytest.mark.parametrize("name", ["open_value_max_rupees", "gross_value_max_rupees", "day_loss_max_rupees"])
+    def test_is_unknown_where_no_limit_needs_a_price_and_says_that(self, situation, name):
+        told = figure(replace(situation(), market=None), name)
+
+        assert told.found is None
+        assert told.formed.endswith("; the market's prices are not heard, since no limit needs them")
+
     def test_is_0_of_a_strategy_that_has_ordered_and_not_traded(self, make, situation):
         quiet = situation()
         quiet.book.apply(make.intent("Q", strategy="other", occurred_ns=NOON_NS))

@@ -15,6 +15,7 @@ from .trips import REJECTS_S, order_to_trade
 if TYPE_CHECKING:
     from .situation import Situation
 
+NOT_HEARD: Final = "the market's prices are not heard, since no limit needs them"
 LISTED_MAX: Final = 5
 """Symbols whose shares and prices are told one by one."""
 
@@ -82,7 +83,7 @@ def _value(situation: Situation, name: str, units: int, shares: dict[str, int], 
     held = {symbol: quantity for symbol, quantity in sorted(shares.items()) if quantity}
     prices = NO_PRICES if situation.market is None else situation.market
     if situation.market is None and held:
-        formed = f"{formed}; the market's prices are not heard, since no limit needs them"
+        formed = f"{formed}; {NOT_HEARD}"
     elif missing := [symbol for symbol in held if symbol not in prices]:
         formed = f"{formed}; no price of the market yet of {', '.join(missing)}"
     found = None if any(symbol not in prices for symbol in held) else units / UNITS
@@ -100,7 +101,10 @@ def _day_loss(situation: Situation) -> RiskFigure:
     parts = f"{realized / UNITS:,.2f} realised"
     limit = situation.limits.day_loss_max_rupees
     if missing:
-        formed = f"{parts}; no price of the market of {', '.join(missing)}, which is held"
+        why = (
+            NOT_HEARD if situation.market is None else f"no price of the market of {', '.join(missing)}, which is held"
+        )
+        formed = f"{parts}; {why}"
         return RiskFigure(limit_name="day_loss_max_rupees", limit=limit, found=None, formed=formed)
     formed = f"{parts}, {unrealized / UNITS:,.2f} open at the market's last prices, before charges"
     if carried := sorted(situation.today.carried):
