@@ -78,6 +78,20 @@ class TestAState:
         assert (early, states_of(stage)) == ([1], [1, 2])
         assert ask(stage).saved == a_state(2)
 
+    def test_that_comes_before_the_journal_is_read_and_is_older_than_what_it_has_is_not_written(self, stage, make):
+        stage.disk.facts.append(fact_of(a_state(3)))
+        stage.disk.mode = "silent"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits())
+        stage.tell(a_state(2), stage.strategy)
+        stage.settle()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+
+        assert ask(stage).saved == a_state(3)
+        stage.settle()
+        assert states_of(stage) == [3]
+
     def test_that_nobody_saved_is_none(self, stage):
         stage.open()
 
