@@ -22,6 +22,12 @@ class TestAnAnswer:
         [
             (200, "ok", "yes"),
             (202, "ok", "yes"),
+            (299, "ok", "yes"),
+            (199, "refused", "yes"),
+            (300, "refused", "yes"),
+            (499, "refused", "yes"),
+            (599, "failed", "unknown"),
+            (600, "refused", "yes"),
             (400, "refused", "yes"),
             (401, "refused", "yes"),
             (404, "refused", "yes"),
@@ -51,6 +57,31 @@ class TestAnAnswer:
 
         assert verdict.error == '400 Bad Request: {"errorCode": "DH-905"}'
         assert verdict.data == {"errorCode": "DH-905"}
+
+    @pytest.mark.parametrize(("status", "wait_s"), [(429, 7.0), (503, 7.0), (400, None), (200, None)])
+    def test_says_when_to_come_again_where_it_may_be_then(self, status, wait_s):
+        verdict = judge(an_answer(status, b'{"a": 1}', retry_after="7"), NOW_S)
+
+        assert (verdict.retry_after_s, verdict.data, verdict.response_time_s) == (wait_s, {"a": 1}, 0.1)
+
+    def test_is_quoted_up_to_a_length(self):
+        assert len(judge(an_answer(400, b"x" * 9_000), NOW_S).error) == len("400 Bad Request: ") + 500
+
+    @pytest.mark.parametrize(("status", "data"), [(200, b"1"), (400, 1), (500, 1)])
+    def test_is_read_as_its_endpoint_says_where_it_is_a_good_one(self, status, data):
+        answer = HttpAnswer(status_code=status, headers={}, body=b"1", response_time_s=0.1, reads=lambda body: body)
+
+        assert judge(answer, NOW_S).data == data
+
+    def test_that_its_endpoint_cannot_read_leaves_it_unknown_what_was_done(self):
+        def unreadable(_body):
+            raise ValueError("no rows")
+
+        answer = HttpAnswer(status_code=200, headers={}, body=b"1", response_time_s=0.1, reads=unreadable)
+        verdict = judge(answer, NOW_S)
+
+        assert (verdict.outcome, verdict.sent, verdict.data) == ("failed", "unknown", None)
+        assert verdict.error == "an answer that can be read wanted: no rows"
 
     @given(st.integers(100, 999), st.binary(max_size=50), st.text(max_size=30))
     def test_of_any_content_is_judged(self, status, body, wait):
