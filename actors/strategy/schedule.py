@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from ...domain.calendar import Session, session
-from ...domain.time import SECOND_NS, day_of, day_start_ns, duration_ns, duration_text
+from ...domain.time import DAY_NS, SECOND_NS, day_of, day_start_ns, duration_ns, duration_text
 
 SessionEvent: TypeAlias = Literal["open", "close"]
 
@@ -71,8 +71,9 @@ def next_due_ns(schedule: Schedule, after_ns: int) -> int:
         ValueError: it never is, such as five hours after an opening every seven.
     """
     today = day_of(after_ns)
-    # An offset may lead into the next day, or out of it: an edge of yesterday may still be due.
-    for day in range(today - 1, today + _DAYS_AHEAD_MAX):
+    # An offset may lead into later days: an edge of so many days before may still be due.
+    days_after = max(schedule.offset_ns, 0) // DAY_NS if isinstance(schedule, AtEdge) else 0
+    for day in range(today - 1 - days_after, today + _DAYS_AHEAD_MAX):
         found = session(_EPOCH + timedelta(days=day))
         if found is not None:
             due_ns = _due_in(found, day, schedule, after_ns)

@@ -44,6 +44,9 @@ class TestATimeOfASession:
     def test_may_be_in_the_day_after(self):
         assert due("close+20h", "2026-01-02 23:00") == "2026-01-03 11:30:00"
 
+    def test_may_be_days_after(self):
+        assert due("close+40h", "2026-01-07 01:00") == "2026-01-07 07:30:00"  # Monday's
+
 
 class TestAnInterval:
     def test_is_counted_from_the_opening_as_candles_are(self):
@@ -69,7 +72,19 @@ class TestAText:
             schedule_of(text)
 
 
-OFFSETS = ["open+5m", "close-10m", "open-3h", "open-12h", "close+20h", "close+30h", "open+26h", "close"]
+OFFSETS = [
+    "open+5m",
+    "close-10m",
+    "open-3h",
+    "open-12h",
+    "close+20h",
+    "close+30h",
+    "close+40h",
+    "open+26h",
+    "open+3d",
+    "close-3d",
+    "close",
+]
 
 
 @given(
@@ -80,7 +95,7 @@ OFFSETS = ["open+5m", "close-10m", "open-3h", "open-12h", "close+20h", "close+30
 def test_the_next_time_is_the_first_of_all_there_are(text, after_ns):
     schedule, found = schedule_of(text), set()
     today = datetime.fromtimestamp(after_ns / SECOND_NS, IST).date()
-    for days in range(-3, 16):
+    for days in range(-9, 16):
         day = today + timedelta(days=days)
         hours = calendar.session(day)
         if hours is None:
