@@ -13,7 +13,9 @@ import pytest
 from natya.actors.database import INLINE_ROWS_MAX, DuckDBAdapter, PackageMissing, QueryResult
 from natya.actors.database.errors import ResultTooLarge
 from natya.actors.database.requests.handler import RequestHandler
+from natya.actors.database.results import rows_file
 from natya.actors.database.results.forms import INLINE_CHARACTERS_MAX
+from natya.actors.database.results.reading_engine import ReadingEngine
 from natya.actors.database.tables.sql_text import quoted
 from natya.actors.database.upkeep.folders import Folders
 from natya.messages.database import QueryToFile
@@ -102,9 +104,10 @@ class TestAResult:
 class TestAResultInSeveralForms:
     @pytest.fixture
     def started(self, monkeypatch):
-        """The engines that were started."""
+        """The engines that were started, in a process that has read nothing yet."""
         engines, connect = [], duckdb.connect
-        monkeypatch.setattr(duckdb, "connect", lambda: engines.append(connect()) or engines[-1])
+        monkeypatch.setattr(duckdb, "connect", lambda **config: engines.append(connect(**config)) or engines[-1])
+        monkeypatch.setattr(rows_file, "_ENGINE", ReadingEngine())
         return engines
 
     def test_starts_one_engine_for_all(self, result, tmp_path, started):
@@ -113,10 +116,23 @@ class TestAResultInSeveralForms:
         result.columns()
         assert tuple(result) == result.rows
 
+        assert len(started) == 1
+
+    def test_leaves_none_of_its_own(self, handler, started):
+        result = QueryResult(handler.perform(QueryToFile(sql=SQL, inline_rows_max=INLINE_ROWS_MAX)))
+        result.columns()
         (engine,) = started
         result.close()
         with pytest.raises(duckdb.ConnectionException, match="closed"):
             engine.execute("select 1")
+
+    def test_shares_one_with_all_others_in_files(self, handler, started):
+        sources = set()
+        for number in range(3):
+            with QueryResult(handler.perform(QueryToFile(sql=f"select {number} as number"))) as result:
+                assert result.columns()["number"].tolist() == [number]
+                sources.add(result._source)
+        assert (len(started), len(sources)) == (1, 1)  # each had the descriptor of the one before it, and its own rows
 
     def test_starts_another_in_a_fork_of_its_process(self, result, started, monkeypatch):
         """The threads of the first are not there."""
@@ -124,6 +140,15 @@ class TestAResultInSeveralForms:
         monkeypatch.setattr(os, "getpid", lambda: -1)
 
         assert result.columns()["price"].tolist() == before
+        assert len(started) == 2
+
+    def test_is_read_after_a_file_that_was_broken(self, handler, started):
+        with QueryResult(handler.perform(QueryToFile(sql=SQL))) as broken:
+            Path(broken._source.split("'")[1]).write_bytes(bytes(50))
+            with pytest.raises(duckdb.Error):
+                broken.columns()
+        with QueryResult(handler.perform(QueryToFile(sql=SQL))) as result:
+            assert len(result.columns()["number"]) == 3
         assert len(started) == 2
 
     def test_goes_on_with_one_after_another_was_looked_at(self, handler, tmp_path):

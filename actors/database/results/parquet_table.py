@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import duckdb
 
 from ..tables.sql_text import pattern, quoted
+from .reading_engine import ReadingEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +25,7 @@ _TEXTS = {
 }
 
 
-_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {"threads": 1, "enable_external_file_cache": False}
-_engines: dict[int, duckdb.DuckDBPyConnection] = {}
-"""By process."""
+_ENGINE: Final = ReadingEngine(threads=1)
 
 
 class ParquetUnreadableError(OSError):
@@ -54,7 +52,7 @@ class ParquetTable:
         """The row that was read last, from 1."""
 
         self._file = f"read_parquet({quoted(pattern(str(path.absolute())))}, hive_partitioning = false)"
-        self._connection = stack.enter_context(contextlib.closing(_connected()))
+        self._connection = stack.enter_context(_ENGINE.connected())
         with _said_as_ours():
             self._connection.execute("set timezone = 'UTC'")
             described = self._connection.execute(f"describe select * from {self._file}").fetchall()  # noqa: S608  a quoted path
@@ -84,22 +82,10 @@ def _text(name: str, kind: str) -> str:
     return f"coalesce({pattern.format(column)}, '')"
 
 
-def _connected() -> duckdb.DuckDBPyConnection:
-    """Connect to the engine of this process that reads such files: to begin one takes 25 ms, a connection none.
-
-    It keeps nothing of a file: one that was written anew in the same moment would be read as it was.
-    """
-    process = os.getpid()  # an engine has threads, which a fork of its process does not
-    engine = _engines.get(process)
-    if engine is None:  # a lock that another thread holds would be held in a fork for ever
-        engine = _engines.setdefault(process, duckdb.connect(config=_CONFIG))
-    return engine.cursor()
-
-
 @contextlib.contextmanager
 def _said_as_ours() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as fault:
-        _engines.pop(os.getpid(), None)  # one that a broken file has invalidated would read none any more
+        _ENGINE.forget()
         raise ParquetUnreadableError(str(fault)) from fault

@@ -1,4 +1,4 @@
-"""Reads a result (`RowsFile`) at the client: a file with a DuckDB of its own, a few rows that came inline without."""
+"""Reads a result (`RowsFile`) at the client: a file by the DuckDB of this process, a few inline rows without one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..queries.statements import PLAIN_TYPES, values
 from ..tables.sql_text import quoted
 from .forms import is_nested, is_told_plainly, json_of, rebuilt, restored, told
 from .frames import Frames, package
+from .reading_engine import ReadingEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
 
 ROWS_A_FETCH: Final = 10_000
 
+_ENGINE: Final = ReadingEngine()
+"""Of all files."""
+
 
 class QueryResult(Frames):
     """The rows of one query, on disk until they are looked at; may be looked at in several forms, by one thread.
 
     The file is deleted at once and disappears with this object, or with the process, however it ends. Rows that came
     inline are in memory, and go to a DuckDB only for a form that wants their types: columns, frames and files. The
-    first form that wants a DuckDB starts one (20 ms), which serves the others until this object is closed.
+    first such form starts one (20 ms), which serves the others until this object is closed.
     """
 
     def __init__(self, file: RowsFile) -> None:
@@ -150,23 +154,25 @@ class QueryResult(Frames):
         with self._engine() as connection:
             return of(connection.sql(self._select()))
 
-    def _engine(self) -> contextlib.closing[duckdb.DuckDBPyConnection]:
+    def _engine(self) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
         """Connect to the engine that has the rows as a file has them: a connection each, one may be in the middle."""
+        if self._inline is None:
+            return _ENGINE.connected()
         process = os.getpid()  # an engine has threads, which a fork of its process does not
         if process not in self._engines:
-            self._engines[process] = self._started()
+            self._engines[process] = self._with_rows(self._inline)
         return contextlib.closing(self._engines[process].cursor())
 
-    def _started(self) -> duckdb.DuckDBPyConnection:
+    def _with_rows(self, inline: tuple[tuple[SqlValue, ...], ...]) -> duckdb.DuckDBPyConnection:
+        """Start an engine that has these rows in a table."""
         engine = duckdb.connect()
-        if self._inline is not None:
-            lists = list(zip(*self._inline, strict=True)) or [()] * len(self.names)
-            values_of = [
-                list(each) if kind in PLAIN_TYPES else [None if value is None else str(value) for value in each]
-                for each, kind in zip(lists, self.types, strict=True)
-            ]
-            selected = itertools.starmap(rebuilt, zip(self.names, self.types, strict=True))
-            engine.execute(f"create table {self._source} as select {', '.join(selected)}", values_of)
+        lists = list(zip(*inline, strict=True)) or [()] * len(self.names)
+        values_of = [
+            list(each) if kind in PLAIN_TYPES else [None if value is None else str(value) for value in each]
+            for each, kind in zip(lists, self.types, strict=True)
+        ]
+        selected = itertools.starmap(rebuilt, zip(self.names, self.types, strict=True))
+        engine.execute(f"create table {self._source} as select {', '.join(selected)}", values_of)
         return engine
 
     def _select(self, form: Callable[[str, str], str] = restored) -> str:
