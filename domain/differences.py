@@ -126,7 +126,8 @@ def differences(books: Books) -> tuple[dict[Key, Difference], set[Key]]:
                 occurred_ns=books.now_ns,
             )
     for ours in books.orders:
-        if ours.is_open and ours.client_order_id not in shown:
+        # One that the broker was never known to have is in doubt: what became of it orders finds out.
+        if ours.is_open and ours.broker_order_id and ours.client_order_id not in shown:
             found[OrderLost.__name__, ours.client_order_id] = OrderLost(
                 client_order_id=ours.client_order_id, since_ns=books.now_ns, occurred_ns=books.now_ns
             )

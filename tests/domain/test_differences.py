@@ -173,6 +173,14 @@ class TestDifferences:
         assert [len(each) for each in told] == [0, 1, 0, 1, 0]
         assert told[3] == (DifferenceEnded(kind="OrderLost", subject=mine.client_order_id, occurred_ns=1),)
 
+    @pytest.mark.parametrize(
+        ("state", "number", "told"), [("UNKNOWN", "", 0), ("INTENDED", "", 0), ("UNKNOWN", "7", 1)]
+    )
+    def test_are_none_where_it_is_in_doubt_whether_the_order_ever_was_there(self, state, number, told):
+        watch, wrong = Differences(), books([an_order(state=state, broker_order_id=number)])
+
+        assert [len(watch.look(wrong)) for _ in range(3)] == [0, told, 0]
+
     def test_are_none_where_two_looks_show_different_ones(self):
         watch, mine = Differences(), an_order()
         told = [watch.look(books([mine], [there(mine, filled=filled)])) for filled in (1, 2, 3)]
