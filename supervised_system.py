@@ -11,8 +11,7 @@ from .actors.runtime import InProcessSystem
 from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
 from .messages.addresses import SYSTEM
-from .messages.system import Ping
-from .system import START_TIMEOUT_S, SystemGaveUpError, SystemNotRunningError
+from .system import START_TIMEOUT_S, SystemGaveUpError, SystemNotRunningError, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +66,7 @@ class SupervisedSystem:
             root = new_root()
             runtime.start(SYSTEM, Supervisor, root, timeout_s=START_TIMEOUT_S)
             self._root_end = runtime.request_future(SYSTEM, AwaitSystemStop())
-            runtime.request(SYSTEM, Ping())  # answered in order: if the root gave up, `_root_end` is done by now
+            settle(runtime)
             self._runtime, self._stop_s = runtime, root.shutdown_s * (len(root.children) + 1)
             self.expect_running(0.0)
             self._undo.push(undo.pop_all())

@@ -11,7 +11,13 @@ import msgspec
 from .actors.database import prove_encryption
 from .actors.feed import is_live, look_ahead
 from .actors.observability import logging_to
-from .actors.runtime import InProcessSystem, InProcessSystemBase, SystemClock, UnknownActorError
+from .actors.runtime import (
+    InProcessSystem,
+    InProcessSystemBase,
+    RequestTimedOut,
+    SystemClock,
+    UnknownActorError,
+)
 from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
 from .bodies import expect_bodies
 from .composition import children, notes_on
@@ -74,6 +80,15 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
 
     tree: SupervisionTree | None = None
     """State of every actor; None when the root was busy."""
+
+
+def settle(runtime: InProcessSystem) -> None:
+    """Let the root answer in order, so that a root that gave up in its start has said so.
+
+    An actor that holds the event loop from its first message on lets nobody answer: that is told while the system runs.
+    """
+    with contextlib.suppress(RequestTimedOut):
+        runtime.request(SYSTEM, Ping())
 
 
 class TradingSystem(StrategyChanges):
@@ -175,7 +190,7 @@ class TradingSystem(StrategyChanges):
             )
             runtime.start(SYSTEM, Supervisor, root, timeout_s=START_TIMEOUT_S)
             self._root_end = runtime.request_future(SYSTEM, AwaitSystemStop())
-            runtime.request(SYSTEM, Ping())  # answered in order: if the root gave up, `_root_end` is done by now
+            settle(runtime)
             self._raise_if_given_up()
             self._market_end = runtime.request_future(FEED, AwaitMarketEnd())
             self._runtime = runtime

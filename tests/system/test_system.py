@@ -9,7 +9,9 @@ import pytest
 
 import natya
 from natya.actors.feed import RecordingError
+from natya.actors.runtime import InProcessSystem, RequestTimedOut
 from natya.composition import children, subscriptions
+from natya.messages.system import Ping
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
@@ -114,3 +116,18 @@ class TestALook:
             monkeypatch.delitem(sys.modules, "looked_at")
 
             assert {"looked", "journal", "feed", "control", "system"} <= system.look().statistics.keys()
+
+
+class TestAStart:
+    def test_is_over_although_an_actor_holds_the_loop_from_its_first_message_on(self, settings, monkeypatch):
+        """The system runs, and who looks at it is told of the stall: see `tests/cli/test_foreground.py`."""
+        request = InProcessSystem.request
+
+        def held(runtime, target, message, **options):
+            if isinstance(message, Ping):
+                raise RequestTimedOut("no answer in 5 s")
+            return request(runtime, target, message, **options)
+
+        monkeypatch.setattr(InProcessSystem, "request", held)
+        with natya.TradingSystem(settings) as system:
+            assert {child.state for child in system.look().tree.children} == {"RUNNING"}
