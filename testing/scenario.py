@@ -90,6 +90,6 @@ def _patient(settings: Settings, chance: Random) -> Settings:
         settings,
         journal=replace(settings.journal, path="/journal", segment_bytes=65_536),
         orders=replace(settings.orders, checkpoint_facts=CHECKPOINT_FACTS),
-        database=replace(settings.database, max_connections=3, batch_wait_s=chance.choice((0.05, 0.5, 1.0))),
+        database=replace(settings.database, max_connections=3, batch_wait_s=chance.choice((0.2, 1.0, 5.0))),
         supervision=replace(settings.supervision, restarts_max=1_000_000, backoff_max_s=1.0, escalate_after=1_000),
     )
