@@ -68,7 +68,7 @@ def tidy(database: DuckDBAdapter, now_ns: int) -> dt.date | None:
     Half an hour after midnight at the earliest: late ticks of the day before are there by then.
     """
     today = dt.datetime.fromtimestamp((now_ns - LATE_NS) // SECOND_NS, IST).date()
-    rows = database.query(_UNSORTED, [str(today)]).rows
+    rows = database.read(lambda cursor: cursor.execute(_UNSORTED, [str(today)]).fetchall(), label="unsorted days")
     if not rows:
         return None
     day = dt.date.fromisoformat(str(rows[0][0]))
