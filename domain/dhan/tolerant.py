@@ -126,6 +126,7 @@ def _fields(kind: type[msgspec.Struct]) -> tuple[_Field, ...]:
     )
 
 
+@functools.cache
 def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     """Part a type from its notes; of a type or nothing, the type."""
     notes: tuple[Any, ...] = ()
@@ -176,6 +177,7 @@ def _several(bare: Any, found: Any, path: str) -> Any:
     return {key: _value(inner, each, f"{path}.{_shown(key)}", _wanted(inner)) for key, each in found.items()}
 
 
+@functools.cache
 def _wanted(hint: Any) -> str:
     bare, notes = _bare(hint)
     if "moment" in notes:
