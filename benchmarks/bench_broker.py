@@ -135,13 +135,14 @@ def placed_ms(directory: Path, base_url: str, count: int) -> tuple[list[float], 
         system.start("broker-service", ExternalActor, service)
         system.start("broker", BrokerActor, settings.broker)
         system.start("orders", OrdersActor, OrdersActorSettings.of(settings.orders, account="session"))
-        for number in range(count + WARM_UP):
+        warm_up = min(WARM_UP, count)
+        for number in range(count + warm_up):
             began_ns = time.monotonic_ns()
             system.tell("orders", an_order(number))
             accepted = await_acceptance(events, f"bench-{number}")
             waits_ms.append((int(accepted.broker_order_id) - began_ns) / 1e6)
             bare_ms.append(bare.place())
-    return waits_ms[WARM_UP:], bare_ms[WARM_UP:]
+    return waits_ms[warm_up:], bare_ms[warm_up:]
 
 
 def await_acceptance(events: object, client_order_id: str) -> OrderAccepted:
