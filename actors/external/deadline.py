@@ -27,8 +27,8 @@ class Call:
 
     def __init__(self, timeout_s: float) -> None:
         self._deadline_ns: Final = time.monotonic_ns() + round(timeout_s * SECOND_NS)
-        self.written = 0
-        """Bytes of the request that were handed to the operating system."""
+        self.written = False
+        """Whether a part of the request may have left: none has before the first attempt to send."""
 
     def left_s(self) -> float:
         """Tell how many seconds are left.
@@ -59,7 +59,7 @@ class _Bounded:
 
     def send(self, data: Any, *flags: int) -> int:
         call = self._bound()
-        call.written += 1  # before it is tried: a failure in the middle leaves it unknown how much went
+        call.written = True  # before it is tried: a failure in the middle leaves it unknown how much went
         return super().send(data, *flags)  # type: ignore[misc, no-any-return]  # a socket's
 
     def sendall(self, data: Any, *flags: int) -> None:

@@ -41,6 +41,18 @@ def orders(*quotas, each_key=None, **given):
     return Limiter({"orders": Allowance(quotas=quotas, each_key=each_key)}, margin_ns=0, **given)
 
 
+WAYS = [("orders", False), ("orders", True), ("looks", False), ("looks", True)]
+
+
+def orders_and_looks():
+    """Make one of two kinds, in each of which one request is under way that leaves room for no other."""
+    quotas = (Quota(1, SECOND_NS),)
+    limiter = Limiter({"orders": Allowance(quotas=quotas), "looks": Allowance(quotas=quotas)}, margin_ns=0)
+    limiter.ask(98, "orders", now_ns=0)
+    limiter.ask(99, "looks", now_ns=0)
+    return limiter
+
+
 QUOTAS = st.lists(
     st.builds(
         lambda requests, period, reserved: Quota(requests, period, min(reserved, requests - 1)),
@@ -195,6 +207,30 @@ class TestWhoAsksTooOften:
 
         assert [limiter.withdraw(1), limiter.withdraw(1)] == [True, False]
         assert limiter.next_ns(0) is None
+
+    @pytest.mark.parametrize("kind", ["orders", "looks"])
+    @pytest.mark.parametrize("urgent", [False, True])
+    def test_may_stop_waiting_whatever_it_is_of_and_nobody_else_does(self, kind, urgent):
+        limiter = orders_and_looks()
+        for number, (each, is_urgent) in enumerate(WAYS, start=1):
+            limiter.ask(number, each, now_ns=0, wait_ns=9 * SECOND_NS, urgent=is_urgent)
+        number = WAYS.index((kind, urgent)) + 1
+
+        assert limiter.withdraw(number)
+
+        left = [each for each in (1, 2, 3, 4) if each != number]
+        assert [each for each in (1, 2, 3, 4) if limiter.withdraw(each)] == left
+
+    def test_stops_waiting_with_all_others_where_the_waiting_are_forgotten(self):
+        limiter = orders_and_looks()
+        for number, (each, is_urgent) in enumerate(WAYS, start=1):
+            limiter.ask(number, each, now_ns=0, wait_ns=9 * SECOND_NS, urgent=is_urgent)
+
+        limiter.forget_waiting()
+
+        assert limiter.under_way() == (98, 99)
+        assert [limiter.withdraw(each) for each in (1, 2, 3, 4)] == [False] * 4
+        assert limiter.grants(60 * SECOND_NS) == []
 
 
 class TestAnUrgentRequest:

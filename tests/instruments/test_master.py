@@ -5,11 +5,13 @@ import os
 import stat
 from types import SimpleNamespace
 
+import duckdb
 import pytest
 from natya_scrips import listed
 
-from natya.actors.instruments import InstrumentMaster, InstrumentsError, ListRefusedError
-from natya.actors.instruments.naming import NameUnknownError
+from natya.actors.instruments import InstrumentMaster, InstrumentsError, ListRefusedError, reading
+from natya.actors.instruments import master as master_module
+from natya.actors.instruments.naming import NameUnknownError, exchange_of
 from natya.actors.instruments.stored import Stored, write_list
 from natya.domain.instruments import Instrument
 from natya.domain.time import IST
@@ -165,6 +167,26 @@ class TestABrokenList:
         take(master, publish(listed(more=3)))
         assert (master.of.day, master.of.instruments) == (dt.date(2026, 9, 27), 19)
 
+    def test_is_used_instead_of_the_one_before_which_is_let_go(self, master, publish):
+        take(master, publish())
+        before = master._table
+        assert before.symbol("INFY") is not None
+
+        take(master, publish(listed(more=3)))
+
+        with pytest.raises(duckdb.ConnectionException):
+            before.symbol("INFY")
+
+    def test_of_more_lines_than_a_list_may_have_is_refused(self, master, publish, monkeypatch):
+        path = publish()
+        lines = len(path.read_text().splitlines())
+        monkeypatch.setattr(reading, "ROWS_MAX", lines - 1)
+        with pytest.raises(ListRefusedError, match=f"at most {lines - 1} wanted, found more"):
+            take(master, path)
+
+        monkeypatch.setattr(reading, "ROWS_MAX", lines)
+        assert take(master, path).instruments
+
     def test_that_shrank_is_taken_from_who_says_so(self, master, publish):
         take(master, publish(listed(more=40)))
 
@@ -284,6 +306,41 @@ class TestAName:
     def test_of_a_share_is_never_that_of_its_warrants(self, master):
         assert master.show("CHOLAFIN").series == "EQ"
         assert master.show("HFCL").security_id == "21954"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "segment", "exchange"),
+    [
+        ("INFY", "NSE_EQ", "NSE"),
+        ("BSE:INFY", "BSE_EQ", "BSE"),
+        ("NIFTY-29Sep2026-FUT", "NSE_FNO", "NSE"),
+        ("GOLD", "MCX_COMM", "MCX"),
+        ("NIFTY 50", "IDX_I", "NSE"),
+        ("BSE:SENSEX", "IDX_I", "BSE"),
+    ],
+)
+def test_the_exchange_of_an_instrument_is_that_of_its_segment_and_an_indexs_that_of_its_name(symbol, segment, exchange):
+    assert exchange_of(Instrument(symbol=symbol, segment=segment, tick_size_rupees=0.05)) == exchange
+
+
+class TestWhatWasShown:
+    def test_is_looked_up_once_as_far_as_there_is_room_until_the_day_or_the_list_is_another(
+        self, tmp_path, monkeypatch
+    ):
+        looked_up, clock = [], SimpleNamespace(now=DAY)
+        monkeypatch.setattr(master_module, "SHOWN_MAX", 2)
+        monkeypatch.setattr(master_module, "meant", lambda table, name, _: looked_up.append(name) or table.symbol(name))
+        with InstrumentMaster(tmp_path, now=lambda: clock.now) as master:
+            names = [each.symbol for each in master.find(FindInstrument(rows_max=3))[0]]
+            for name in names * 2:
+                assert master.show(name).symbol == name
+            assert looked_up == [*names, names[2]]
+
+            clock.now = DAY + TOMORROW
+            master.show(names[0])
+            master.reopen()
+            master.show(names[0])
+            assert looked_up[4:] == [names[0]] * 2
 
 
 class TestASearch:
