@@ -1,9 +1,11 @@
 import json
 import sys
 import threading
+from types import SimpleNamespace
 
 import msgspec
 import pytest
+from natya_processes import await_that
 from natya_web import Served
 
 from natya.actors.alarms.actor import AlarmsActor
@@ -110,6 +112,42 @@ class TestAStrategyThatFailedForGood:
             assert it.came.wait(10)
 
         assert it.tries == 3
+
+    @pytest.mark.usefixtures("soon")
+    @pytest.mark.parametrize(("limits", "tries"), [((3, 9), 3), ((9, 0), 1)], ids=["failed too often", "too many wait"])
+    def test_is_given_up_where_the_webhook_failed_too_often_or_too_many_wait(
+        self, hook, monkeypatch, caplog, limits, tries
+    ):
+        for name, value in zip(("FIRST_WAIT_S", "ATTEMPTS_MAX", "WAITING_MAX"), (0.001, *limits), strict=True):
+            monkeypatch.setattr(f"natya.actors.alarms.actor.{name}", value)
+        it = hook(failures=1_000)
+
+        def of_notifications():
+            return [each.message for each in caplog.records if each.message.startswith("notification.")]
+
+        with running(the_settings(webhook=Secret(it.url))), caplog.at_level("INFO", logger="natya"):
+            await_that(lambda: "notification.lost" in of_notifications())
+
+        assert of_notifications() == ["notification.failed"] * (tries - 1) + ["notification.lost"]
+        assert it.tries == tries
+
+    @pytest.mark.parametrize(
+        ("change", "severity", "level"),
+        [
+            ("raised", "critical", "error"),
+            ("repeated", "critical", "error"),
+            ("raised", "warning", "warning"),
+            ("over", "critical", "info"),
+        ],
+    )
+    def test_is_logged_as_loud_as_it_is(self, change, severity, level):
+        logged = []
+        actor = SimpleNamespace(_ways={}, log=lambda event, level, **fields: logged.append((event, level, fields)))
+
+        AlarmsActor._report(actor, Notice(change, msgspec.structs.replace(ALARM, severity=severity)))
+
+        fields = {"rule": "parked", "subject": "dip", "severity": severity, "text": "dip failed for good"}
+        assert logged == [(f"alarm.{change}", level, fields)]
 
     def test_is_logged_without_the_address_where_nothing_answers(self, caplog, hook, soon):
         it = hook(failures=1_000)

@@ -69,6 +69,16 @@ class TestAnAlarm:
         assert step(found, AWAY_S) == [("over", "feed")]
         assert not found.all()
 
+    def test_is_told_as_it_is_at_the_time(self):
+        texts = iter(["1 s old", "605 s old"])
+        found = Alarms(600, (Rule(name="r", severity="warning", find=lambda *_: [("feed", next(texts))]),))
+        step(found, 0)
+
+        (notice,) = found.step(VIEW, VIEW, now_ns=605 * SECOND, wall_ns=605 * SECOND)
+
+        assert (notice.change, notice.alarm.text, notice.alarm.since_ns) == ("repeated", "605 s old", 0)
+        assert found.all() == (notice.alarm,)
+
     def test_of_another_subject_is_another(self):
         assert step(alarms(["feed", "broker"]), 0) == [("raised", "feed"), ("raised", "broker")]
 

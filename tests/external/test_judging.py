@@ -11,9 +11,9 @@ NOW_S = 1_764_000_000.0
 """Monday, 24 November 2025, 16:00:00 UTC."""
 
 
-def an_answer(status_code=200, body=b"", reads=None, **headers):
+def an_answer(status_code=200, body=b"", **headers):
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return HttpAnswer(status_code=status_code, headers=named, body=body, response_time_s=0.1, reads=reads)
+    return HttpAnswer(status_code=status_code, headers=named, body=body, response_time_s=0.1)
 
 
 class TestAnAnswer:
@@ -51,18 +51,6 @@ class TestAnAnswer:
 
         assert (verdict.outcome, verdict.sent, verdict.data) == ("failed", "unknown", None)
         assert verdict.error.startswith("JSON wanted, found something else")
-
-    def test_is_read_as_its_endpoint_says_if_it_is_a_good_one(self):
-        assert judge(an_answer(body=b"a,b", reads=lambda body: body.split(b",")), NOW_S).data == [b"a", b"b"]
-
-    def test_that_refuses_is_read_as_json_whatever_its_endpoint_says(self):
-        assert judge(an_answer(400, b'{"a": 1}', reads=lambda body: body.split(b",")), NOW_S).data == {"a": 1}
-
-    def test_that_its_endpoint_cannot_read_leaves_it_unknown_what_was_done(self):
-        verdict = judge(an_answer(body=b"many", reads=int), NOW_S)
-
-        assert (verdict.outcome, verdict.sent, verdict.data) == ("failed", "unknown", None)
-        assert verdict.error.startswith("an answer that can be read wanted: ")
 
     def test_that_refuses_is_quoted(self):
         verdict = judge(an_answer(400, b'{"errorCode": "DH-905"}'), NOW_S)
