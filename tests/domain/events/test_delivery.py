@@ -351,6 +351,19 @@ class TestABatch:
         assert [len(batch.items) for batch in delivery.due(due_s * SECOND_NS)] == [offered]
 
 
+def test_an_event_whose_turn_comes_after_its_breaker_may_be_tried_is_waited_for():
+    terms = DeliveryTerms(partitions=1, fail_max=1, reset_s=1.0, retry_first_s=10.0, retry_max_s=10.0)
+    delivery = Delivery(terms, position=0)
+    delivery.offer(1, event(1), 0)
+    (batch,) = delivery.due(0)
+    delivery.failed(batch.partition, handled=0, error="E", now_ns=0, chance=0.5)
+
+    assert (delivery.due(2 * SECOND_NS), delivery.breaker) == ((), "half-open")
+    assert delivery.next_ns() > 2 * SECOND_NS
+    assert len(delivery.due(delivery.next_ns())) == 1
+    assert delivery.next_ns() is None
+
+
 @pytest.mark.parametrize(("handled", "state"), [(0, "open"), (1, "closed")])
 def test_what_was_handled_before_a_failure_ends_a_row_of_failures(handled, state):
     delivery = Delivery(DeliveryTerms(partitions=256, batch_max=2, fail_max=2, attempts_max=9), position=0)
