@@ -245,7 +245,7 @@ class TestALineThatIsNoHeader:
 
 
 class TestAnEncryptedService:
-    def encrypted(self, authority, name, version=None):
+    def encrypted(self, authority, name, version=None, then=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         if version is not None:
             context.set_ciphers("ALL:@SECLEVEL=0")
@@ -254,8 +254,7 @@ class TestAnEncryptedService:
 
         def answer(server, connection):
             with context.wrap_socket(connection, server_side=True) as encrypted:
-                if server.read(encrypted) is not None:
-                    encrypted.sendall(OK)
+                (then or answering(OK))(server, encrypted)
 
         return answer
 
@@ -272,6 +271,29 @@ class TestAnEncryptedService:
 
         assert ask(trusting, server.url.replace("http://127.0.0.1", "https://localhost")).body == b"ok"
         assert not (tmp_path / "keys").exists()
+
+    @pytest.mark.parametrize(
+        "then",
+        [
+            pytest.param(lambda server, connection: server.read(connection), id="closed"),
+            pytest.param(lambda server, connection: (server.read(connection), server.over.wait()), id="silent"),
+            pytest.param(dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"), id="dripping"),
+        ],
+    )
+    def test_that_does_not_answer_leaves_it_in_doubt_and_ends_in_time(self, serve, authority, trusting, then):
+        server, start = serve(self.encrypted(authority, "localhost", then=then)), time.monotonic()
+
+        with pytest.raises(UnknownOutcomeError):
+            ask(
+                trusting,
+                server.url.replace("http://127.0.0.1", "https://localhost"),
+                "POST",
+                body=b"{}",
+                timeout_s=0.3,
+            )
+
+        assert time.monotonic() - start < 5
+        assert len(server.heard) == 1
 
     def test_is_told_nothing_if_it_is_another(self, serve, authority, trusting):
         server = serve(self.encrypted(authority, "elsewhere.example"))
