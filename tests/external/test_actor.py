@@ -174,6 +174,45 @@ class Well:
         pass
 
 
+class Ill(Well):
+    """Fails."""
+
+    def request(self, method, url, *, timeout_s, headers=None, body=None):
+        return HttpAnswer(status_code=500, headers={}, body=b"1", response_time_s=0.01)
+
+
+class TestAnOwnerOfCalls:
+    @pytest.fixture
+    def ask(self):
+        """Ask once for each endpoint; return the results and what the owner tells of them."""
+
+        def build(session, *endpoints, **settings):
+            given = {"service": "test", "hosts": frozenset(), "allowances": {"all": Allowance(quotas=(QUOTA,))}}
+            with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+                settings = ExternalSettings(**given, new_session=lambda _: session, **settings)
+                system.start("external", ExternalActor, settings)
+                calls = [Call(endpoint=each, method="GET", url="https://x.test/orders") for each in endpoints]
+                results = [system.request("external", Ask(call), timeout_s=120) for call in calls]
+                return results, system.request("external", Ping(), timeout_s=5).statistics
+
+        return build
+
+    def test_tells_what_was_called_and_what_came_of_it(self, ask):
+        _, told = ask(Well(), WRITE, READ, READ)
+
+        assert [(each.endpoint, each.outcome, each.calls) for each in told.called] == [
+            ("order", "200", 1),
+            ("orders", "200", 2),
+        ]
+
+    @pytest.mark.parametrize(("fail_max", "attempts"), [(2, [1, 1, 0]), (3, [1, 1, 1])])
+    def test_asks_no_more_where_so_many_have_failed(self, ask, fail_max, attempts):
+        once = Endpoint(name="orders", kind="all", read=True, attempts_max=1)
+        results, _ = ask(Ill(), once, once, once, fail_max=fail_max, reset_timeout_s=600)
+
+        assert [each.attempts for each in results] == attempts
+
+
 class Telling(Well):
     """Tells a time that is 10 s before ours."""
 

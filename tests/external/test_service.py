@@ -174,6 +174,16 @@ class TestARead:
         answers = [only(service.ask(20 + number, a_call(KEPT, url=str(number)), 1)) for number in range(10)]
         assert [isinstance(answer, Send) for answer in answers] == [True] * 7 + [False] * 3
 
+    def test_is_kept_with_all_that_it_takes(self):
+        service, sizes = a_service(), []
+        for number, terms in enumerate(({}, {"body": b"x" * 1_000}, {"url": "https://x.test/" + "y" * 2_000})):
+            before = service._kept_bytes
+            end(service, begin(service, number, a_call(KEPT, **terms)), msgspec.structs.replace(OK, size_bytes=500))
+            sizes.append(service._kept_bytes - before)
+
+        assert sizes[0] > 500
+        assert (sizes[1] - sizes[0], sizes[2] - sizes[0] > 1_900) == (1_000, True)
+
     def test_that_is_larger_than_all_may_be_is_not_kept(self):
         service = a_service()
         end(service, begin(service, 1, a_call(KEPT, url="a")), OK)
@@ -283,6 +293,12 @@ class TestAHedgedRead:
         second = only(service.look(service.next_ns(0))).attempt
         assert result_of(end(service, second, OK, 0.2)).attempts == 2
         assert end(service, first, OK, 0.3) == []
+
+    def test_is_sent_again_for_its_slowness_once(self, service):
+        begin(service, 101, a_call(HEDGED, deadline_s=9.0))
+        assert isinstance(only(service.look(service.next_ns(0))), Send)
+
+        assert service.next_ns(0) == 9 * SECOND_NS
 
     def test_fails_when_both_have(self, service):
         first = begin(service, 101, a_call(HEDGED))
