@@ -47,6 +47,7 @@ def refused(request):
     return request.param
 
 
+@pytest.mark.usefixtures("engine_of_its_own")  # which opens files in its own folders alone
 class TestAnyName:
     def test_is_a_folder_for_all_that_is_done_in_it(self, home, build):
         settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(home)})

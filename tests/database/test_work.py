@@ -23,8 +23,6 @@ from natya.messages.database import (
 from natya.messages.journal import JournalPage, ReadJournal
 from natya.messages.market import TicksRecorded
 
-pytestmark = pytest.mark.usefixtures("engines")
-
 ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
 FRIDAY_NS = start_ns("2026-01-02T09:15:00")
 
