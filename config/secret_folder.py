@@ -93,12 +93,16 @@ class SecretFolder:
         except OSError as fault:
             reason = "is a link" if fault.errno == errno.ELOOP else f"cannot be read: {fault.strerror}"
             raise SecretUnfitError(f"{path} {reason}") from None
-        with os.fdopen(descriptor, "rb") as file:
-            _expect_private(path, os.fstat(descriptor))
-            try:
-                return Secret(secret_text(file.read(SIZE_MAX_BYTES + 1)))
-            except SecretUnfitError as fault:
-                raise SecretUnfitError(f"{path}: {fault}") from None
+        try:
+            _expect_private(path, os.fstat(descriptor))  # before it is read: a folder cannot be
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                content = file.read(SIZE_MAX_BYTES + 1)
+        finally:
+            os.close(descriptor)
+        try:
+            return Secret(secret_text(content))
+        except SecretUnfitError as fault:
+            raise SecretUnfitError(f"{path}: {fault}") from None
 
     def write(self, key: str, secret: Secret) -> None:
         """Put a secret in the place of what is there, durably, all or nothing; the folder is made where there is none.

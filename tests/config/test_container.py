@@ -294,6 +294,15 @@ class TestAScope:
         assert session in closed
         assert len(closed) == 2
 
+    def test_gives_nothing_that_it_has_closed(self, container):
+        closed = []
+        container.register_factory("Session", object, scoped=True, closing=closed.append)
+        with container.scope() as scope:
+            before = scope.resolve("Session")
+
+        assert closed == [before]
+        assert scope.resolve("Session") is not before
+
     def test_closes_the_newest_first(self, container):
         closed = []
         container.register_factory("A", lambda: "a", scoped=True, closing=closed.append)

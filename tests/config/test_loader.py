@@ -581,3 +581,20 @@ class TestALiveFeed:
 
     def test_has_them_from_the_environment(self, load):
         assert load("paper", environment=ACCOUNT, overrides={"feed.source": "dhan"}).settings.feed.source == "dhan"
+
+
+@pytest.mark.parametrize("key", ["feed.symbol", "feed.symbols", "orders.symbols"])
+def test_what_cannot_be_a_symbol_is_refused_wherever_one_is_wanted(load, key):
+    wrong = "IN\nFY" if key == "feed.symbol" else ["TCS", "IN\nFY"]
+
+    with pytest.raises(SettingsError, match=rf"{key}: wanted a symbol of 1 to \d+ printable characters") as refused:
+        load(overrides={key: wrong})
+
+    assert len(refused.value.problems) == 1
+
+
+def test_a_profile_that_a_file_names_is_one_problem_whatever_it_is(load, config_file):
+    with pytest.raises(SettingsError) as refused:
+        load(config=config_file('[system]\nprofile = "nonsense"\n'))
+
+    assert len(refused.value.problems) == 1

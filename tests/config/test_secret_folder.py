@@ -128,6 +128,13 @@ class TestASecretThatOthersMightUse:
 
         assert "is a link" in self.refusal(folder)
 
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+    def test_is_refused_in_what_is_no_file(self, folder, make):
+        folder.path_of(TOKEN).unlink()
+        make(folder.path_of(TOKEN), 0o600)
+
+        assert f"is no file of user {os.geteuid()}" in self.refusal(folder)
+
     def test_is_refused_in_a_folder_that_is_a_link(self, folder):
         folder.path.rename(folder.path.with_name("moved"))
         folder.path.symlink_to(folder.path.with_name("moved"))
