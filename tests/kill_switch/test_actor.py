@@ -11,6 +11,7 @@ from natya.config.halt_file import HaltFile, HaltNote
 from natya.config.sections.kill_switch import KillSwitchSettings
 from natya.messages.kill_switch import (
     EngageKillSwitch,
+    Flatten,
     HaltTrading,
     KillSwitchEngaged,
     KillSwitchRead,
@@ -57,6 +58,9 @@ class Stage:
 
     def halts(self):
         return self.system.request("kill-switch", Ping()).statistics.halts
+
+    def trouble(self):
+        return self.system.base.names["kill-switch"].instance.trouble
 
     def looks(self):
         return self.system.request("kill-switch", Ping()).statistics.looks
@@ -149,6 +153,39 @@ class TestAPersonWhoWantsIt:
         assert ("it is down" in told.problem, told.cancelling) == (True, 0)
         assert stage.file.is_engaged()
 
+    def test_is_told_that_orders_let_its_time_pass(self, stage, monkeypatch):
+        monkeypatch.setattr(actor, "ORDERS_TIMEOUT_S", 0.01)
+        stage.start(look_interval_s=3_600.0)
+        stage.say(EngageKillSwitch(reason="enough"))
+        stage.orders.receive()
+
+        assert "no answer in 0.01 s: nothing leaves all the same" in stage.person.receive().problem
+
+    @pytest.mark.parametrize("flatten", [True, False])
+    def test_has_all_closed_when_orders_has_halted_if_that_is_wanted(self, stage, flatten):
+        flattener = stage.system.probe("flattener")
+        stage.start(look_interval_s=3_600.0)
+        stage.say(EngageKillSwitch(reason="enough", person="asha", flatten=flatten))
+        stage.orders.receive()
+        assert flattener.is_empty()
+        stage.is_halted()
+
+        assert isinstance(stage.person.receive(), KillSwitchEngaged)
+        stage.read()
+        assert [flattener.receive() for _ in range(not flattener.is_empty())] == [Flatten(person="asha")] * flatten
+
+    def test_sees_in_the_tree_that_it_is_on_and_then_that_it_is_not(self, stage):
+        stage.start(look_interval_s=3_600.0)
+        stage.say(EngageKillSwitch(reason="enough"))
+        stage.orders.receive()
+        assert stage.trouble() == "on: kill switch: enough"
+        stage.is_halted()
+        stage.person.receive()
+        stage.say(ReleaseKillSwitch())
+        stage.person.receive()
+
+        assert stage.trouble() == ""
+
     def test_has_orders_halted_where_the_file_cannot_be_made(self, stage):
         stage.file.path.parent.joinpath("nowhere").write_text("no directory")
         stage.file = HaltFile(stage.file.path.parent / "nowhere" / "HALT")
@@ -209,6 +246,9 @@ class TestTheBrokersOwnSwitch:
         await_that(lambda: stage.read().at_broker == DONE)
         stage.say(ReleaseKillSwitch())
         assert stage.person.receive() == KillSwitchRead(engaged=False)
+        stage.file.engage(HaltNote(reason="y"))
+        assert isinstance(stage.orders.receive(), HaltTrading)
+        assert stage.read().at_broker == ""
 
     def test_is_let_alone_where_it_is_not(self, stage):
         stage.start()
