@@ -10,7 +10,10 @@ MODELLED: Final = (
         "was decided."
     ),
     "exchange.slippage_percent and exchange.slippage_ticks make each market order worse.",
-    "Charges: brokerage, taxes and fees of the exchange, by segment.",
+    (
+        "Charges: brokerage, taxes, fees of the exchange and its investor protection fund, by segment; "
+        "without clearing fees and interest."
+    ),
     "A resting limit order trades when the price goes beyond its limit, at its limit.",
     "An order ends with its day, a stop too: nothing of it protects over the night.",
     "A candle is not known before it ends; of its prices inside, only a path that open, high, low and close allow.",
