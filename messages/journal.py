@@ -10,6 +10,7 @@ from .delivery import EventFact
 from .exchange import ExchangeFact
 from .health import Timing
 from .history import HistoryFact
+from .kill_switch import FlatteningFact
 from .market import MarketFact
 from .nodes import NodeFact
 from .orders import OrderFact, RiskStateChanged
@@ -50,6 +51,7 @@ Fact: TypeAlias = (
     | EventFact
     | ControlFact
     | ReconciliationFact
+    | FlatteningFact
     | SettingsFact
     | StrategyStateSaved
     | NodeFact

@@ -4,9 +4,11 @@ It is on while the file `HALT` is in the data directory, whoever put it there. T
 orders halts: no order passes, and each open one is cancelled. Off is not on again: only `Resume` leaves HALTED.
 """
 
+from typing import TypeAlias
+
 import msgspec
 
-from .units import Count
+from .units import Count, Nanoseconds
 
 
 class EngageKillSwitch(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EngageKillSwitch"):
@@ -101,7 +103,36 @@ class Flatten(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
 
 
 class FlatteningBegun(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FlatteningBegun"):
-    """Answer to `Flatten`: it goes on until nothing is held any more."""
+    """Answer to `Flatten`: it goes on until nothing is held any more, also over a restart."""
+
+    not_written: str = ""
+    """Why that is not durable yet; empty: it is. It is written as soon as it can be."""
+
+
+class FlatteningWanted(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FlatteningWanted"):
+    """Fact: what is held is to be closed, until there is nothing left of it; also by the next process."""
+
+    strategy: str
+    """Empty: what any holds."""
+
+    symbol: str
+    """Empty: any."""
+
+    person: str
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class FlatteningEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FlatteningEnded"):
+    """Fact: nothing is held any more of what was to be closed."""
+
+    strategy: str
+    symbol: str
+    occurred_ns: Nanoseconds
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+FlatteningFact: TypeAlias = FlatteningWanted | FlatteningEnded
 
 
 class StopTrading(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StopTrading"):

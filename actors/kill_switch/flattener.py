@@ -2,11 +2,13 @@
 
 Owns    nothing but which positions are to be closed; what is held and open it asks orders for, at each step anew.
 Hears   Flatten of a person or of the kill switch; Tick of the symbols that are held, while it closes; facts of its
-        orders, which it only logs.
+        orders, which it only logs; JournalPage, Appended and AppendRefused of the journal.
 Sends   FlatteningBegun to the sender; ReadPositions, ReadOrders, CancelOrder and SubmitOrder to orders, which lets it
-        close in HALTED, too, and never lets it open; Subscribe and Unsubscribe to events.
-Fails   not by an order that is refused: it tries again after a growing pause. Restarted, it goes on (hand-over). What
-        is to be closed does not outlive the process, but the kill switch's file does, and tells it again.
+        close in HALTED, too, and never lets it open; Subscribe and Unsubscribe to events; to the journal ReadJournal at
+        the start, and Append of what is to be closed, and of its end.
+Fails   not by an order that is refused: it tries again after a growing pause. Nor by a journal that cannot write: it
+        closes at once, and has written as soon as it can be what is to be closed. Restarted, it goes on (hand-over); a
+        new process goes on with what the journal says.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ import msgspec
 from ...domain.flattening import Closing, Limits, Moves, next_moves
 from ...domain.freshness import is_ahead
 from ...domain.time import SECOND_NS
-from ...messages.addresses import EVENTS, FLATTENER, ORDERS
+from ...messages.addresses import EVENTS, FLATTENER, JOURNAL, ORDERS
 from ...messages.events import Subscribe, Subscribed, Unsubscribe, Unsubscribed
-from ...messages.kill_switch import Flatten, FlatteningBegun
+from ...messages.journal import Append, Appended, JournalPage, ReadJournal
+from ...messages.kill_switch import Flatten, FlatteningBegun, FlatteningEnded, FlatteningFact, FlatteningWanted
 from ...messages.market import Tick
 from ...messages.order_listing import LISTED_MAX, OrdersRead, PositionsRead, ReadOrders, ReadPositions
 from ...messages.orders import CancelOrder, OrderFact, SubmitOrder
@@ -37,12 +40,28 @@ PREFIX: Final = "flat-"
 PAUSE_S_MAX: Final = 60.0
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
+PAGE_RECORDS: Final = 1_000
+FACTS: Final = (FlatteningWanted.__name__, FlatteningEnded.__name__)
+
 Target: TypeAlias = tuple[str, str]
 """A strategy and a symbol; empty: any."""
+
+Handover: TypeAlias = tuple[frozenset[Target], tuple[FlatteningFact, ...], bool]
+"""What is to be closed; what of it is not durable; whether the journal is read."""
 
 
 class StepDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time for the next step."""
+
+
+class WriteDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to try again to write."""
+
+
+class ReadDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to read a page of the journal."""
+
+    after_sequence: int = 0
 
 
 class FlattenActor(RuntimeActor):
@@ -55,19 +74,33 @@ class FlattenActor(RuntimeActor):
         self._targets: set[Target] = set()
         self._prices: dict[str, tuple[float, int]] = {}
         self._watched: frozenset[str] = frozenset()
+        self._unwritten: tuple[FlatteningFact, ...] = ()
+        """What the journal has not confirmed yet."""
+
+        self._is_writing = False
+        self._askers: list[ActorAddress] = []
+        """Who waits for the answer that what they want is durable."""
+
         self._tries: dict[Target, tuple[int, int, int]] = {}
         """By holding: the shares at the last try, tries since they changed, and when the next may be (market time)."""
 
         self._is_stepping = False
+        self._is_read = False
+        self._earlier: set[Target] = set()
+        """What the journal says, as far as it is read."""
 
-    def snapshot(self) -> frozenset[Target]:
-        """Hand over what is to be closed."""
-        return frozenset(self._targets)
+        self.read(ReadDue(), self.myAddress)
 
-    def restore(self, state: frozenset[Target]) -> None:
+    def snapshot(self) -> Handover:
+        """Hand over what is to be closed, and what of it is not durable."""
+        return frozenset(self._targets), self._unwritten, self._is_read
+
+    def restore(self, state: Handover) -> None:
         """Go on closing."""
-        self._targets = set(state)
+        targets, self._unwritten, self._is_read = state
+        self._targets = set(targets)
         self._begin()
+        self._write_on()
 
     @handles(Flatten)
     def flatten(self, request: Flatten, sender: ActorAddress) -> None:
@@ -75,7 +108,15 @@ class FlattenActor(RuntimeActor):
         self._targets.add((request.strategy, request.symbol))
         self._tries.clear()
         self.log("flatten.begun", level="warning", strategy=request.strategy, symbol=request.symbol, by=request.person)
-        self.send(sender, FlatteningBegun())
+        self._askers.append(sender)
+        self._write(
+            FlatteningWanted(
+                strategy=request.strategy,
+                symbol=request.symbol,
+                person=request.person,
+                occurred_ns=self.clock.now_ns(),
+            )
+        )
         self._begin()
 
     @handles(StepDue)
@@ -96,6 +137,73 @@ class FlattenActor(RuntimeActor):
     @handles(Subscribed, Unsubscribed)
     def note(self, _message: Subscribed | Unsubscribed, _sender: ActorAddress) -> None:
         """Do nothing: the prices come, or come no more."""
+
+    # The journal.
+
+    @handles(ReadDue)
+    def read(self, message: ReadDue, _sender: ActorAddress) -> None:
+        """Read what an earlier process was to close."""
+        wanted = ReadJournal(after_sequence=message.after_sequence, records_max=PAGE_RECORDS, types=FACTS)
+
+        def hear(outcome: Outcome) -> None:
+            page = outcome.value
+            if self._is_read:
+                return
+            if not isinstance(page, JournalPage):
+                self.after(STEP_S, message)
+                return
+            for record in page.records:
+                self._note_earlier(record.fact)
+            if len(page.records) == PAGE_RECORDS:
+                self.read(ReadDue(page.records[-1].sequence), self.myAddress)
+                return
+            self._is_read = True
+            for strategy, symbol in sorted(self._earlier):
+                self.log("flatten.resumed", level="warning", strategy=strategy, symbol=symbol)
+            self._targets |= self._earlier
+            self._begin()
+
+        self.ask(JOURNAL, wanted, timeout_s=ANSWER_S, then=hear)
+
+    def _note_earlier(self, fact: object) -> None:
+        match fact:
+            case FlatteningWanted():
+                self._earlier.add((fact.strategy, fact.symbol))
+            case FlatteningEnded():
+                self._earlier.discard((fact.strategy, fact.symbol))
+
+    def _write(self, fact: FlatteningFact) -> None:
+        self._unwritten += (fact,)
+        self._write_on()
+
+    @handles(WriteDue)
+    def write_again(self, _message: WriteDue, _sender: ActorAddress) -> None:
+        """Try once more to write what was refused."""
+        self._write_on()
+
+    def _write_on(self) -> None:
+        """Have the journal write what it has not, one append at a time."""
+        if not self._unwritten or self._is_writing:
+            return
+        self._is_writing, facts = True, self._unwritten
+        askers, self._askers = self._askers, []
+
+        def hear(outcome: Outcome) -> None:
+            self._is_writing = False
+            problem = ""
+            if isinstance(outcome.value, Appended):
+                self._unwritten = self._unwritten[len(facts) :]
+            else:
+                problem = str(getattr(outcome.value, "reason", "") or outcome.error)
+                self.log("flatten.not_written", level="error", facts=len(facts), reason=problem)
+            for asker in askers:
+                self.send(asker, FlatteningBegun(not_written=problem))
+            if problem:
+                self.after(STEP_S, WriteDue())
+            else:
+                self._write_on()
+
+        self.ask(JOURNAL, Append(facts=facts), timeout_s=ANSWER_S, then=hear)
 
     # Helpers.
 
@@ -149,6 +257,7 @@ class FlattenActor(RuntimeActor):
             )
             if moves.is_done:
                 self._targets.discard((strategy, symbol))
+                self._write(FlatteningEnded(strategy=strategy, symbol=symbol, occurred_ns=self.clock.now_ns()))
                 self.log("flatten.done", level="warning", strategy=strategy, symbol=symbol)
             for client_order_id in moves.cancel:
                 if client_order_id not in cancelled:

@@ -9,6 +9,7 @@ import typer
 from ..exit_codes import FAILED
 from ..options import DataDirOption, JsonOption, ProfileNameOption, StrategyOption, SymbolOption
 from ..session import give_up, running, tell_answer
+from ..terminal import complain
 
 
 def command(
@@ -33,4 +34,6 @@ def command(
         answer = system.close_positions(strategy=strategy, symbol=symbol)
     if not isinstance(answer, FlatteningBegun):
         give_up(f"nothing is being closed: {answer}", FAILED)
+    if answer.not_written:
+        complain(f"positions are being closed, but a restart would not know of it yet: {answer.not_written}")
     tell_answer({"begun": True}, "positions are being closed: natya positions", json=json)

@@ -12,7 +12,8 @@ from natya.actors.runtime import RuntimeActor, handles
 from natya.domain.flattening import Limits
 from natya.domain.time import SECOND_NS
 from natya.messages.events import Subscribe, Unsubscribe
-from natya.messages.kill_switch import Flatten, FlatteningBegun
+from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
+from natya.messages.kill_switch import Flatten, FlatteningBegun, FlatteningEnded, FlatteningWanted
 from natya.messages.order_listing import (
     LISTED_MAX,
     LastPrice,
@@ -63,9 +64,19 @@ class Account:
         self.fails = set()
         """Types of the questions that are answered by a failure."""
 
+        self.journal = []
+        self.writes = True
+
+    def wants(self, strategy="", symbol="", person=""):
+        """Journal that an earlier process was to close something."""
+        self.journal.append(FlatteningWanted(strategy=strategy, symbol=symbol, person=person, occurred_ns=1))
+
+    def written(self):
+        return [(type(fact), fact.strategy, fact.symbol) for fact in self.journal]
+
 
 class Orders(RuntimeActor):
-    """Fills each order at once, or refuses it; events, too."""
+    """Fills each order at once, or refuses it; events and the journal, too."""
 
     def fails(self, message, sender):
         kind = type(message)
@@ -118,6 +129,25 @@ class Orders(RuntimeActor):
         account.cancelled.append(request.client_order_id)
         account.opened = [each for each in account.opened if each.client_order_id != request.client_order_id]
 
+    @handles(Append)
+    def append(self, append, sender):
+        if self.settings.writes:
+            self.settings.journal.extend(append.facts)
+            self.send(sender, Appended(first_sequence=1, last_sequence=1))
+        else:
+            self.send(sender, AppendRefused(reason="disk full"))
+
+    @handles(ReadJournal)
+    def read(self, request, sender):
+        if self.fails(request, sender):
+            return
+        assert set(request.types) == {"FlatteningWanted", "FlatteningEnded"}
+        records = [
+            JournalRecord(sequence=number, recorded_ns=1, correlation_id="", fact=fact)
+            for number, fact in enumerate(self.settings.journal, 1)
+        ][request.after_sequence :][: request.records_max]
+        self.send(sender, JournalPage(records=tuple(records), last_sequence=len(self.settings.journal)))
+
     @handles(Subscribe, Unsubscribe)
     def note(self, message, _sender):
         self.settings.subscribed.append(message)
@@ -131,12 +161,12 @@ def account():
 @pytest.fixture
 def flatten(actor_system, account, monkeypatch):
     monkeypatch.setattr(flattener, "STEP_S", 0.005)
-    for name in ("orders", "events"):
+    for name in ("orders", "events", "journal"):
         actor_system.start(name, Orders, account)
     actor_system.start("flattener", FlattenActor, LIMITS)
 
-    def begin(**fields):
-        assert actor_system.request("flattener", Flatten(**fields)) == FlatteningBegun()
+    def begin(not_written="", **fields):
+        assert actor_system.request("flattener", Flatten(**fields)) == FlatteningBegun(not_written=not_written)
 
     begin.system = actor_system
     begin.actor = lambda: actor_system.request("flattener", Ping()) and actor_system.base.find("flattener").instance
@@ -237,7 +267,7 @@ def test_it_goes_on_in_a_new_life_with_what_was_to_be_closed(flatten, account):
     again.restore(kept)
     await_that(lambda: not again._is_stepping)
 
-    assert kept == {("other", "")}
+    assert kept[0] == {("other", "")}
     assert account.shares == {("crossover", "INFY"): 10, ("other", "INFY"): 0}
 
 
@@ -259,7 +289,7 @@ def test_it_hears_the_prices_of_all_that_is_held_and_keeps_the_newest(flatten, a
 def test_it_is_asked_twice_and_goes_on_as_often_as_for_one(actor_system):
     orders = actor_system.probe("orders")
     actor_system.start("flattener", FlattenActor, LIMITS)
-    actor_system.base.find("flattener").instance.restore(frozenset())
+    actor_system.base.find("flattener").instance.restore((frozenset(), (), True))
     for strategy in ("crossover", "other", ""):
         actor_system.request("flattener", Flatten(strategy=strategy))
 
@@ -307,3 +337,60 @@ def test_it_tries_at_once_again_where_something_has_changed_and_else_after_a_pau
 
     assert [may_try(of, quantity) for quantity in (10, 10, 7, 7, 10)] == [True, False, True, False, True]
     assert may_try(("other", "INFY"), 10)
+
+
+class TestWhatIsToBeClosed:
+    def test_is_durable_when_it_is_answered_and_so_is_its_end(self, flatten, account):
+        account.shares["other", "INFY"] = 7
+        account.price = 0.0
+        flatten(strategy="other", person="asha")
+        (wanted,) = account.journal
+        assert (type(wanted), wanted.strategy, wanted.symbol, wanted.person) == (FlatteningWanted, "other", "", "asha")
+        assert wanted.occurred_ns > 1
+        account.price = 100.0
+        await_that(lambda: account.written()[1:] == [(FlatteningEnded, "other", "")])
+
+    def test_is_gone_on_with_by_the_next_process(self, flatten, account, monkeypatch):
+        monkeypatch.setattr(flattener, "PAGE_RECORDS", 2)
+        flatten.system.stop("flattener")
+        account.shares = {("one", "INFY"): 1, ("two", "INFY"): 2, ("three", "INFY"): 3}
+        for strategy in ("one", "two", "three"):
+            account.wants(strategy)
+        account.journal.insert(2, FlatteningEnded(strategy="one", symbol="", occurred_ns=1))
+        account.journal.append(FlatteningEnded(strategy="two", symbol="TCS", occurred_ns=1))
+        flatten.system.start("flattener", FlattenActor, LIMITS)
+        await_that(lambda: account.written()[5:] == [(FlatteningEnded, "three", ""), (FlatteningEnded, "two", "")])
+
+        assert account.shares == {("one", "INFY"): 1, ("two", "INFY"): 0, ("three", "INFY"): 0}
+
+    def test_is_read_as_soon_as_the_journal_answers(self, flatten, account):
+        flatten.system.stop("flattener")
+        account.fails = {ReadJournal}
+        account.wants("crossover")
+        flatten.system.start("flattener", FlattenActor, LIMITS)
+        flatten.actor()
+        assert account.submitted == []
+        account.fails = set()
+
+        await_that(lambda: account.shares == {("crossover", "INFY"): 0})
+
+    def test_is_closed_at_once_where_it_cannot_be_written_and_written_when_it_can(self, flatten, account):
+        account.writes = False
+        flatten(not_written="disk full")
+        await_that(lambda: not any(account.shares.values()))
+        assert account.journal == []
+        account.writes = True
+
+        await_that(lambda: account.written() == [(FlatteningWanted, "", ""), (FlatteningEnded, "", "")])
+
+    def test_that_is_not_written_is_handed_over_to_the_next_life(self, flatten, account):
+        account.writes = False
+        account.price = 0.0
+        flatten(not_written="disk full", strategy="crossover")
+        actor = flatten.actor()
+        kept = actor.snapshot()
+        actor.on_start()
+        account.writes = True
+        actor.restore(kept)
+
+        await_that(lambda: account.written() == [(FlatteningWanted, "crossover", "")])
