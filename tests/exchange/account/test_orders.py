@@ -72,6 +72,18 @@ class TestAPlacedOrder:
 
         assert (order.status, order.filled_quantity, order.remaining_quantity) == ("CANCELLED", 4, 0)
 
+    def test_is_on_its_way_for_as_long_as_that_takes_from_when_it_was_taken(self, open_account):
+        client = open_account(order_latency_s=2.0)
+        client.tick(1500.0)
+        client.wait(10)
+        order_id = client.place()
+        client.tick(1501.0)
+        assert client.status(order_id) == "PENDING"
+        client.wait(2)
+        client.tick(1502.0)
+
+        assert (client.status(order_id), client.order(order_id).average_price) == ("TRADED", 1502.0)
+
     def test_expires_at_the_close(self, client):
         client.tick(1500.0)
         order_id = client.place(price=1490.0, product="CNC")

@@ -465,6 +465,28 @@ class TestADay:
 
         assert client.account.comparable() == friday
 
+    def test_may_be_one_without_a_session_when_an_account_begins(self, open_account):
+        client = open_account((2026, 10, 10))  # Saturday
+        assert refusal(client.place) == MARKET_CLOSED
+        client.wait(2 * DAY_S)
+        client.tick(1500.0)
+
+        assert client.status(client.place()) == "TRADED"
+
+    @pytest.mark.parametrize("side", ["BUY", "SELL"])
+    def test_has_an_average_of_what_was_carried_and_traded(self, client, side):
+        client.tick(25_000.0, FUTURE)
+        client.place(side, quantity=130, product="MARGIN", instrument=FUTURE)
+        client.wait(DAY_S)
+        client.tick(25_300.0, FUTURE)
+        client.place(side, quantity=65, product="MARGIN", instrument=FUTURE)
+
+        (position,) = client.account.positions()
+        averages = {"BUY": position.buy_average, "SELL": position.sell_average}
+        quantities = {"BUY": position.buy_quantity, "SELL": position.sell_quantity}
+        assert averages == {"BUY": 0.0, "SELL": 0.0} | {side: 25_100.0}
+        assert quantities == {"BUY": 0, "SELL": 0} | {side: 195}
+
     def test_carries_derivatives_over(self, client):
         client.tick(25_000.0, FUTURE)
         client.place(quantity=65, product="MARGIN", instrument=FUTURE)
