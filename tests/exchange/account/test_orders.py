@@ -1,8 +1,9 @@
 """The life of an order at the broker: what is refused at once, what is rejected later, what trades."""
 
+import msgspec
 import pytest
 
-from natya.actors.exchange.account import Modification, Refused, Ticket
+from natya.actors.exchange.account import Modification, Refused, Ticket, requests
 from natya.domain.time import DAY_NS, SECOND_NS
 
 INFY, OPTION = ("NSE_EQ", "1594"), ("NSE_FNO", "51234")
@@ -12,6 +13,16 @@ def refusal(call, *arguments, **fields):
     with pytest.raises(Refused) as caught:
         call(*arguments, **fields)
     return caught.value.text
+
+
+KINDS = [each for each in vars(requests).values() if isinstance(each, type) and each.__module__ == requests.__name__]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_nothing_is_asked_for_that_was_left_out(kind):
+    left_out = [each.default for each in msgspec.structs.fields(kind) if not each.required]
+
+    assert [each for each in left_out if isinstance(each, int | float) and each] == []
 
 
 class TestAPlacedOrder:
@@ -31,6 +42,11 @@ class TestAPlacedOrder:
         client.tick(1500.0)
 
         assert [client.place(price=1490.0) for _ in range(2)] == ["41261007000001", "41261007000002"]
+
+    def test_has_its_number_in_the_order_of_arrival(self, client):
+        client.tick(1500.0)
+
+        assert [client.order(client.place(price=1490.0)).arrival for _ in range(3)] == [1, 2, 3]
 
     def test_has_trades_that_are_numbered_one_after_the_other(self, client):
         client.tick(1500.0)

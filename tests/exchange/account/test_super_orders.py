@@ -138,6 +138,21 @@ class TestASuperOrder:
 
         assert caught.value.text == text
 
+    def test_of_a_rupee_is_measured_as_any_other(self, client):
+        client.tick(2.0)
+
+        with pytest.raises(Refused, match=r"targetPrice: a price above 2\.0 wanted, found 1\.0"):
+            client.ask("place_super", a_super(limit_price=2.0, target_price=1.0, stop_price=0.0))
+
+    @pytest.mark.parametrize("alone", [{"stop_price": 0.0}, {"target_price": 0.0}], ids=str)
+    def test_with_one_exit_may_have_its_entry_changed(self, client, alone):
+        client.tick(1510.0)
+        order_id = client.ask("place_super", a_super(**alone)).ids[0]
+        client.wait()
+        client.ask("modify_super", SuperModification(order_id=order_id, leg="ENTRY_LEG", quantity=6))
+
+        assert client.order(order_id).quantity == 6
+
     def test_may_have_a_target_or_a_stop_alone(self, client):
         client.tick(1500.0)
         for alone, leg in (({"stop_price": 0.0}, "TARGET_LEG"), ({"target_price": 0.0}, "STOP_LOSS_LEG")):
