@@ -11,6 +11,7 @@ from natya.actors.exchange.account import (
     MarginTogether,
     PnlExit,
     Refused,
+    SuperTicket,
 )
 from natya.actors.exchange.account.closing import closable
 from natya.domain.charges import charges
@@ -331,6 +332,19 @@ class TestAConversion:
 
         assert [client.order(each).blocked_rupees for each in exits] == [0, 960, 960]
 
+    def test_leaves_to_the_exits_of_super_orders_what_is_theirs(self, client):
+        client.tick(1500.0)
+        exits = {"order_type": "MARKET", "limit_price": 0.0, "target_price": 1520.0, "stop_price": 1480.0}
+        ticket = SuperTicket(instrument=INFY, side="BUY", product="INTRADAY", quantity=10, **exits)
+        client.ask("place_super", ticket)
+        client.place(quantity=5)
+        sale = client.place("SELL", 5, 1600.0)
+        assert client.order(sale).blocked_rupees == 0
+        fields = {"instrument": INFY, "source": "INTRADAY", "target": "CNC", "is_long": True}
+        client.ask("convert_position", Conversion(**fields, quantity=5))
+
+        assert client.order(sale).blocked_rupees == 5 * 320
+
     def test_needs_no_more_than_what_is_there(self, open_account):
         client = open_account(opening_balance_rupees=20_000.0)
         client.tick(1500.0)
@@ -366,6 +380,7 @@ class TestTheChecksOfAnOrder:
             ({"product": "MTF", "price": 1500.0}, True),
             ({"product": "MTF", "side": "SELL", "price": 1500.0}, False),
             ({"product": "CNC", "instrument": OPTION, "quantity": 65}, False),
+            ({"product": "MARGIN", "instrument": OPTION, "quantity": 65, "price": 0.05}, True),
             ({"product": "MARGIN", "instrument": OPTION, "quantity": 65, "price": 9_000.0, "side": "SELL"}, True),
         ],
         ids=str,

@@ -145,13 +145,15 @@ class TestASuperOrder:
             client.ask("place_super", a_super(limit_price=2.0, target_price=1.0, stop_price=0.0))
 
     @pytest.mark.parametrize("alone", [{"stop_price": 0.0}, {"target_price": 0.0}], ids=str)
-    def test_with_one_exit_may_have_its_entry_changed(self, client, alone):
+    def test_with_one_exit_may_have_its_entry_changed_in_one_thing(self, client, alone):
         client.tick(1510.0)
         order_id = client.ask("place_super", a_super(**alone)).ids[0]
         client.wait()
         client.ask("modify_super", SuperModification(order_id=order_id, leg="ENTRY_LEG", quantity=6))
+        client.ask("modify_super", SuperModification(order_id=order_id, leg="ENTRY_LEG", limit_price=1501.0))
 
-        assert client.order(order_id).quantity == 6
+        entry = client.order(order_id)
+        assert (entry.quantity, entry.limit_price, entry.order_type) == (6, 1501.0, "LIMIT")
 
     def test_may_have_a_target_or_a_stop_alone(self, client):
         client.tick(1500.0)
@@ -367,6 +369,13 @@ class TestALegThatIsChanged:
         client.ask("modify_super", SuperModification(order_id=entered, leg="TARGET_LEG", target_price=1510.0))
 
         assert exits(client)["TARGET_LEG"].limit_price == 1510.0
+
+    def test_of_the_stop_leaves_its_order_alone_once_that_is_triggered(self, client, entered):
+        client.tick(1480.0, bids=[], asks=[(1480.1, 5)])
+        client.ask("modify_super", SuperModification(order_id=entered, leg="STOP_LOSS_LEG", stop_price=1470.0))
+
+        stop = exits(client)["STOP_LOSS_LEG"]
+        assert (stop.trigger_price, stop.is_triggered) == (1490.0, True)
 
     def test_that_is_cancelled_cannot_be_put_back(self, client, entered):
         client.ask("cancel_super", entered, "STOP_LOSS_LEG")
