@@ -97,7 +97,10 @@ class TestAStrategyThatFailedForGood:
         with running(the_settings(webhook=Secret(it.url))) as system:
             assert it.came.wait(10)
             shown = system.request("alarms", ShowAlarms())
+            tested = system.request("alarms", TestNotifications())
 
+        assert (tested.delivered, tested.failed) == (("webhook",), ())
+        assert it.got.pop()["change"] == "test"
         assert [each["text"] for each in it.got] == [
             "natya paper: critical: dip failed for good, and its open orders stay as they are: KeyError: x"
         ]

@@ -98,6 +98,9 @@ class TestARule:
     def test_finds_what_it_is_for_and_no_other_does(self, rule):
         assert {name for name, texts in found(ILL[rule.name]).items() if texts} == {rule.name}
 
+    def test_is_there_for_all_that_may_be_ill(self):
+        assert {rule.name for rule in RULES} == set(ILL)
+
     @pytest.mark.parametrize(
         ("left_s", "told"), [(29 * 60, "29 minutes"), (119, "1 minute"), (59, "0 minutes"), (-600, "0 minutes")]
     )

@@ -1,6 +1,7 @@
 """The flattener between a person and orders, which is played by the test."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -394,3 +395,42 @@ class TestWhatIsToBeClosed:
         actor.restore(kept)
 
         await_that(lambda: account.written() == [(FlatteningWanted, "crossover", "")])
+
+
+def test_the_pauses_after_tries_that_change_nothing_double_up_to_a_minute():
+    now = SimpleNamespace(ns=0)
+    played = SimpleNamespace(clock=SimpleNamespace(now_ns=lambda: now.ns), _tries={})
+    pauses_s = []
+    for _ in range(9):
+        assert FlattenActor._may_try(played, ("crossover", "INFY"), 10)
+        (_, _, not_before_ns) = played._tries["crossover", "INFY"]
+        pauses_s.append((not_before_ns - now.ns) / SECOND_NS)
+        now.ns = not_before_ns - 1
+        assert not FlattenActor._may_try(played, ("crossover", "INFY"), 10)
+        now.ns = not_before_ns
+
+    assert pauses_s == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_it_hears_the_prices_again_when_it_is_asked_again(flatten, account):
+    for _ in range(2):
+        account.shares["crossover", "INFY"] = 10
+        account.subscribed.clear()
+        flatten()
+        await_that(lambda: account.subscribed[2:])
+
+        assert [type(each) for each in account.subscribed] == [Unsubscribe, Subscribe, Unsubscribe]
+
+
+def test_it_logs_each_reason_to_wait_once(flatten, account, caplog):
+    account.price = 0.0
+    with caplog.at_level("INFO", logger="natya"):
+        flatten()
+        await_that(lambda: flatten.actor().trouble)
+        for _ in range(20):
+            flatten.actor()
+        account.price = 100.0
+        await_that(lambda: not flatten.actor()._is_stepping)
+
+    waited = [record for record in caplog.records if record.message == "flatten.waiting"]
+    assert [record.fields["reason"] for record in waited] == ["INFY: a price wanted, found none"]
