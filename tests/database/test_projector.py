@@ -5,9 +5,10 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
-from natya_builders import a_tick, cancelled
+from natya_builders import a_candle, a_tick, cancelled
 
-from natya.actors.database.errors import DatabaseDamaged, DatabaseError, JournalBehind, StatementFailed
+from natya.actors.database.errors import DatabaseDamaged, DatabaseError, JournalBehind, PoolExhausted, StatementFailed
+from natya.actors.database.requests.files import Files
 from natya.actors.database.requests.projector import PAGE_RECORDS, RETRY_S, Projector
 from natya.actors.database.requests.recorder import Recorder
 from natya.actors.database.tables.projecting import fact_text
@@ -18,6 +19,7 @@ from natya.messages.supervision import Unavailable
 
 SETTINGS = SimpleNamespace(batch_rows_max=3, batch_wait_s=0.5)
 FAILED = Outcome(value=Unavailable(actor="journal", reason="down", retry_after_s=1.0))
+BUSY = PoolExhausted(pool="read", limit=1, waiters=1, longest_query="select 1", longest_s=1.0)
 
 
 class Asked(NamedTuple):
@@ -56,6 +58,9 @@ class PlayedActor:
     def reminders(self):
         return [(timer.seconds, timer.message) for timer in self.timers if not timer.cancelled]
 
+    log_bounded = log
+    clock = SimpleNamespace(now_ns=lambda: 1)
+
 
 class PlayedFiles:
     """Are open or down as the test wants."""
@@ -67,7 +72,8 @@ class PlayedFiles:
         self.database = None
         self.closed.append((type(fault), core_is_foreign))
 
-    def failed(self, _fault, _life):
+    def failed(self, fault, life):
+        assert (isinstance(fault, DatabaseError), life) == (True, 1)
         return self.database is not None
 
 
@@ -288,6 +294,40 @@ class TestRecordsThatAreHeard:
         assert current.journal_cursor.projected == 0
 
 
+class TestAFailureOfWorkOnTheFiles:
+    @pytest.fixture
+    def real(self, actor):
+        found = SimpleNamespace(put_aside=(), market_loss="", archive_lacks=())
+        found.database = SimpleNamespace(core_path="core", market_path="market", close=lambda: None)
+        files = Files(actor, opens=lambda _: found, reopen="reopen", on_open=lambda _: None, on_down=lambda _: None)
+        files.open()
+        assert files.life == 1
+        return files
+
+    @pytest.mark.parametrize(("fault", "life"), [(BUSY, 1), (DatabaseError("gone"), 0)], ids=["busy", "before"])
+    def test_that_is_none_of_these_leaves_them_open(self, real, actor, fault, life):
+        assert real.failed(fault, life)
+        assert (actor.jobs, real.down) == ([], "")
+
+    def test_has_them_closed_and_opened_again(self, real, actor):
+        assert not real.failed(DatabaseError("gone"), 1)
+        assert (len(actor.jobs), real.down) == (1, "gone")
+
+    @pytest.mark.parametrize(
+        ("again", "is_open"),
+        [(StatementFailed("bad"), True), (StatementFailed("worse"), False), (DatabaseError("bad"), False)],
+        ids=["the same", "another", "not of a statement"],
+    )
+    def test_that_comes_again_after_that_leaves_them_open_where_it_is_the_same_of_a_statement(
+        self, real, actor, again, is_open
+    ):
+        real.failed(StatementFailed("bad"), 1)
+        real.open()
+
+        assert real.failed(again, 2) is is_open
+        assert ("database.stuck" in actor.events) is is_open
+
+
 class TestTicksThatAreHeard:
     @pytest.fixture
     def recorder(self, actor, files):
@@ -302,6 +342,15 @@ class TestTicksThatAreHeard:
 
         recorder.hear_tick(a_tick(3))
         assert (len(actor.jobs), actor.reminders(), recorder.rows) == (1, [], 0)
+
+    def test_are_a_batch_with_candles_that_are_heard(self, recorder, actor):
+        recorder.hear_tick(a_tick(1))
+        for start_ns in (60, 120):
+            recorder.hear_candle(a_candle(start_ns=start_ns))
+        assert actor.jobs == []
+
+        recorder.hear_candle(a_candle(start_ns=180))
+        assert (len(actor.jobs), recorder.rows) == (1, 0)
 
     def test_are_kept_while_the_files_are_down_and_written_when_they_are_open_again(self, recorder, actor, files):
         recorder.hear_tick(a_tick(1))
