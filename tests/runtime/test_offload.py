@@ -6,6 +6,7 @@ import threading
 from random import Random
 
 import pytest
+from natya_processes import await_that
 
 from natya.actors.runtime.errors import OffloadRefusedError
 from natya.actors.runtime.offload import Job, Offloader, Outcome
@@ -181,16 +182,16 @@ class TestTheThreads:
 
         assert len(threads()) == 2
 
-    def test_wait_for_more_work_and_take_it(self, submit, outcomes, threads):
+    def test_wait_for_more_work_and_take_it_and_keep_no_process_alive(self, offloader, submit, outcomes, threads):
         submit(threading.current_thread)
         thread = outcomes.get(timeout=5).unwrap()
         for _ in range(3):
-            thread.join(0.02)
-            assert thread.is_alive()
+            await_that(lambda: offloader._idle)
             submit(threading.current_thread)
-            outcomes.get(timeout=5)
+            assert outcomes.get(timeout=5).unwrap() is thread
 
-        assert len(threads()) <= 2
+        assert threads() == [thread]
+        assert thread.daemon
 
     def test_end_when_there_was_none_for_long_and_others_follow(self, submit, outcomes, monkeypatch):
         monkeypatch.setattr("natya.actors.runtime.offload.IDLE_S", 0.001)

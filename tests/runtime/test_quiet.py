@@ -289,6 +289,17 @@ class TestTheTimeOfTheMarketWhereNobodyAsksForItsNextStep:
         assert fired == [1_000] * any(coming)
 
 
+@pytest.mark.parametrize("asleep", [False, True])
+def test_who_begins_to_wait_wakes_the_loop_that_sleeps(asleep):
+    woken = []
+    quiet = Quiescence(MarketClock(SystemClock(), None))
+    quiet.attach(SimpleNamespace(asleep=asleep, wake=lambda: woken.append("loop")))
+
+    quiet.wait(Cell(), "quiet", None)
+
+    assert woken == ["loop"] * asleep
+
+
 class TestTheTwoLooks:
     """All were asleep at one moment only if nothing began and nobody woke between them."""
 
