@@ -93,6 +93,14 @@ class TestAHolding:
         assert found.cancel == ("A-1", "B-1")
         assert len(found.place) == 1
 
+    @pytest.mark.parametrize("strategy", ["", "crossover"])
+    @pytest.mark.parametrize("symbol", ["", "INFY"])
+    def test_that_is_named_has_its_own_orders_cancelled_and_waits_for_its_own_closing(self, strategy, symbol):
+        scope = {"strategy": strategy, "symbol": symbol}
+        found = moves([holding(10)], [an_open_one("A-1"), an_open_one("flat-1")], **scope)
+
+        assert (found.cancel, found.place, found.is_done) == (("A-1",), (), False)
+
     def test_against_another_is_not_closed_beyond_what_the_account_holds(self):
         assert moves([holding(10), holding(-10, "other")]) == moves([])
         assert moves([]).is_done
