@@ -312,7 +312,6 @@ class FlattenActor(RuntimeActor):
         if self._is_stepping:
             self.after(STEP_S, StepDue())
             return
-        self.trouble = ""
         if self._watched:
             self._watched = frozenset()
             self.send(EVENTS, Unsubscribe(subscriber=FLATTENER))

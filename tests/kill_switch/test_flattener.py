@@ -351,6 +351,15 @@ class TestWhatIsToBeClosed:
         account.price = 100.0
         await_that(lambda: account.written()[1:] == [(FlatteningEnded, "other", "")])
 
+    def test_is_written_also_where_the_journal_has_not_answered_of_another(self, flatten, account):
+        account.price = 0.0
+        strategies = ("one", "two", "three")
+        answers = [flatten.system.request_future("flattener", Flatten(strategy=each)) for each in strategies]
+
+        assert [answer.result(timeout=5) for answer in answers] == [FlatteningBegun()] * 3
+        wanted = [strategy for kind, strategy, _ in account.written() if kind is FlatteningWanted]
+        assert wanted == list(strategies)
+
     def test_is_gone_on_with_by_the_next_process(self, flatten, account, monkeypatch):
         monkeypatch.setattr(flattener, "PAGE_RECORDS", 2)
         flatten.system.stop("flattener")

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from natya_processes import await_that
 
 from natya.actors.reconciliation import ReconciliationActor, ReconciliationSettings
@@ -79,6 +80,8 @@ class World:
         self.state, self.cause = "NORMAL", ""
         self.confirms = True
         self.lists_all = True
+        self.symbols = ()
+        """Of orders beside ours, which the broker does not list."""
         self.told = lambda: ""
         self.told_before = []  # each failed look, by what reconciliation was in trouble then
 
@@ -108,7 +111,8 @@ class Others(RuntimeActor):
 
     @handles(ReadOrders)
     def orders(self, _message, sender):
-        self.send(sender, OrdersRead(orders=(MINE,), is_complete=self.settings.lists_all))
+        others = tuple(replace(MINE, client_order_id=f"x-{each}", symbol=each) for each in self.settings.symbols)
+        self.send(sender, OrdersRead(orders=(MINE, *others), is_complete=self.settings.lists_all))
 
     @handles(ReadRisk)
     def risk(self, _message, sender):
@@ -236,6 +240,15 @@ class TestBooksThatAgree:
 
         assert found.age_s == pytest.approx((now_ns - found.compared_ns) / SECOND_NS, abs=30)
         assert 0 <= found.age_s < 30
+
+
+class TestSymbols:
+    def test_of_open_orders_alone_are_asked_for_too(self, actor_system):
+        world = World()
+        world.symbols = ("TCS",)
+        Played(actor_system, world)
+
+        assert set(world.asked) == {("INFY", "TCS")}
 
 
 class TestFunds:
