@@ -272,6 +272,17 @@ class TestAPosition:
         assert bool(found) is is_wrong
 
 
+class TestAnOrderThatHasEndedThere:
+    def test_is_compared_by_what_it_traded_and_not_by_what_it_was_for(self):
+        mine = an_order()
+        watch = Differences()
+        world = books([mine], [there(mine, is_open=False, quantity=7, limit_price=1.0)])
+        watch.look(world)
+        (told,) = watch.look(world)
+
+        assert (told.ours, told.theirs) == ("open, filled 0", "ended, filled 0")
+
+
 class TestWhatNobodyCanExplain:
     def test_is_an_order_lost_or_otherwise_and_a_position_of_ours(self):
         mine = an_order()

@@ -132,6 +132,8 @@ class Orders(RuntimeActor):
 
     @handles(Append)
     def append(self, append, sender):
+        if self.settings.writes is None:  # it is stuck
+            return
         if self.settings.writes:
             self.settings.journal.extend(append.facts)
             self.send(sender, Appended(first_sequence=1, last_sequence=1))
@@ -392,6 +394,13 @@ class TestWhatIsToBeClosed:
         account.writes = True
 
         await_that(lambda: account.written() == [(FlatteningWanted, "", ""), (FlatteningEnded, "", "")])
+
+    def test_is_closed_though_the_journal_does_not_answer_and_who_asked_is_told(self, flatten, account, monkeypatch):
+        monkeypatch.setattr(flattener, "ANSWER_S", 0.05)
+        account.writes = None
+        flatten(not_written="no answer in 0.05 s")
+
+        await_that(lambda: not any(account.shares.values()))
 
     def test_that_is_not_written_is_handed_over_to_the_next_life(self, flatten, account):
         account.writes = False

@@ -152,11 +152,14 @@ class Others(RuntimeActor):
 
 
 class Played:
-    def __init__(self, system, world=None):
+    def __init__(self, system, world=None, interval_s=0.002):
         self.world, self.system = world or World(), system
         for name in ("orders", "broker", "journal"):
             system.start(name, Others, self.world)
-        system.start("reconciliation", ReconciliationActor, ReconciliationSettings(interval_s=0.002))
+        system.start("reconciliation", ReconciliationActor, ReconciliationSettings(interval_s=interval_s))
+
+    def trouble(self):
+        return self.system.base.find("reconciliation").instance.trouble
 
     def statistics(self):
         return self.system.request("reconciliation", Ping()).statistics
@@ -180,6 +183,11 @@ class TestAStart:
 
         assert played.world.asked
         assert played.world.limits == []
+
+    def test_is_the_first_look_of_all(self, actor_system):
+        counts = Played(actor_system, interval_s=3_600.0).statistics()
+
+        assert (counts.rounds, counts.failures) == (1, 0)
 
     @pytest.mark.parametrize(
         ("theirs", "limits", "halts"),
@@ -277,6 +285,7 @@ class TestAListOfOrdersThatIsNotWhole:
         await_that(lambda: played.statistics().failures >= before + 5)
 
         assert played.statistics().rounds == rounds
+        assert played.trouble() == "the account was not compared: orders: OrdersRead"
 
 
 class TestALostOrder:
@@ -388,3 +397,4 @@ class TestABrokerThatCannotBeAsked:
         await_that(lambda: played.statistics().failures >= 4)
 
         assert (world.written, world.limits) == ([], [])
+        assert played.trouble() == f"the account was not compared: orders: {state}"
