@@ -365,6 +365,33 @@ class TestSquaringOff:
         assert given_up == ["5 shares are held after 3 orders"]
         assert closing.symbols == ()
 
+    def test_waits_for_the_rest_of_its_own_order_that_has_traded_in_part(self):
+        orders, given_up, sent, held = OwnOrders(None), [], [], [10]
+
+        def order(symbol, quantity):
+            sent.append((symbol, quantity))
+            orders.hear(builders.an_intent("mine-1-1", side="SELL", quantity=10))
+            (handle,) = orders.open()
+            return handle
+
+        def trade(trade_id, quantity):
+            held[0] -= quantity
+            orders.hear(builders.filled("mine-1-1", trade_id=trade_id, quantity=quantity))
+            closing.go_on("INFY")
+
+        closing = Closing(
+            shares=lambda _symbol: held[0],
+            open_orders=orders.open,
+            order=order,
+            give_up=lambda _symbol, why: given_up.append(why),
+        )
+        closing.begin("INFY")
+        trade("T-1", 4)
+        assert (closing.symbols, sent, given_up) == (("INFY",), [("INFY", -10)], [])
+        trade("T-2", 6)
+
+        assert (closing.symbols, sent, given_up) == ((), [("INFY", -10)], [])
+
 
 class TestAStrategyThatHearsOfThePast:
     """A handler to which events are replayed told it something, and it wants to order."""
