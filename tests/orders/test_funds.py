@@ -4,7 +4,7 @@ import pytest
 from natya_builders import a_tick
 
 from natya.messages.orders import OrderIntended, OrderRefused
-from natya.messages.risk import FundsTold
+from natya.messages.risk import FundsTold, ReadRisk
 
 LIMITS = {"margin_use_max_percent": 100.0, "margin_percent": 20.0, "position_max": 10_000, "quantity_max": 1_000}
 
@@ -58,3 +58,13 @@ def test_are_handed_over_to_the_next_life(trading):
     actor.restore(state)
 
     assert actor._context.funds == told != None  # noqa: E711
+
+
+def test_are_told_with_what_is_needed_of_them_to_who_asks(trading, make):
+    tell(trading, 1_000.0)
+    ordered(trading, make.order("A-1", quantity=5))
+    told = trading.system.request("orders", ReadRisk())
+    (figure,) = [each for each in told.figures if each.limit_name == "margin_use_max_percent"]
+
+    assert (figure.limit, figure.found) == (100.0, 10.0)
+    assert figure.formed.startswith("100.00 of 1,000.00 at the broker ")

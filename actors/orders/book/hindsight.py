@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from ..settings import OrdersActorSettings
 
 
-BY_PRICES: Final = {
-    *("price_age_max_s", "price_collar_percent", "value_max_rupees"),
-    *("open_value_max_rupees", "gross_value_max_rupees", "day_loss_max_rupees"),
-}
+BY_PRICES: Final = frozenset(
+    {
+        *("price_age_max_s", "price_collar_percent", "value_max_rupees"),
+        *("open_value_max_rupees", "gross_value_max_rupees", "day_loss_max_rupees"),
+    }
+)
 """Rules that go by prices of the market."""
+
+BY_FUNDS: Final = frozenset({"margin_use_max_percent"})
+"""Rules that go by what the broker told, which is not journaled."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,14 +83,13 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
             strategy_orders_in_flight_max=limits.strategy_orders_in_flight_max.get(order.strategy),
             market=market,
         )
-        found = explained(order, situation)
-        if not [symbol for symbol in self.symbols if symbol not in market]:
-            return found
-        return tuple(_without_prices(each) for each in found)
+        lack_prices = any(symbol not in market for symbol in self.symbols)
+        unknown = BY_FUNDS | BY_PRICES if lack_prices else BY_FUNDS
+        return tuple(_as_it_is_known(each, unknown) for each in explained(order, situation))
 
 
-def _without_prices(said: Explained) -> Explained:
-    if said.rule in BY_PRICES and said.verdict == "refused":
+def _as_it_is_known(said: Explained, unknown: frozenset[str]) -> Explained:
+    if said.rule in unknown and said.verdict == "refused":
         return replace(said, verdict="unknown", found="")
     return said
 

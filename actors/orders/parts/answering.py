@@ -49,6 +49,8 @@ class Answering:
             intents=context.ledger.intents,
             now_ns=now_ns,
             market=context.market,
+            funds=context.funds,
+            product=context.settings.product,
         )
         answer = RiskRead(
             risk_state=self._risk.state,
