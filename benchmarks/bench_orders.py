@@ -56,7 +56,7 @@ def limits() -> OrdersActorSettings:
     """Return those of paper, raised where the orders of the benchmark would pass them."""
     given = load_settings(profile="paper").orders
     return OrdersActorSettings.of(
-        replace(given, value_max_rupees=1e9, orders_a_moment_max=1_000_000), account="session"
+        replace(given, value_max_rupees=1e9, orders_a_moment_max=1_000_000, checkpoint_facts=0), account="session"
     )
 
 
@@ -107,7 +107,7 @@ class Room:
         actor = self.actor = OrdersActor()
         actor.name, actor.settings, actor.host = "orders", limits(), self.host
         actor._myRef = SimpleNamespace(address=None)  # noqa: SLF001  what a base of Thespian gives it
-        actor.clock = SimpleNamespace(now_ns=lambda: NOON_NS)
+        actor.clock = SimpleNamespace(now_ns=lambda: NOON_NS, monotonic_ns=lambda: NOON_NS)
         actor.random = SimpleNamespace(getrandbits=lambda _: 1)
         actor.on_start()
         while self.host.asked:

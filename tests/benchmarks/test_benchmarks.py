@@ -26,7 +26,9 @@ FIGURES = {
     "bench_exchange --orders 80 --rounds 1": 3,
     "bench_instruments --rows 400 --rounds 1": 3,
     "bench_poison --events 300 --letters 50": 3,
+    "bench_orders --orders 20 --rounds 1": 1,
     "bench_rebuild --facts 500 --late 100": 2,
+    "bench_risk": 2,
     "bench_recovery --orders 200 --open 20 --behind 50 --rounds 1": 2,
 }
 
