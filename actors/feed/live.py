@@ -77,11 +77,8 @@ class AskAgain(msgspec.Struct, frozen=True, gc=False):
 class Past(msgspec.Struct, frozen=True, kw_only=True):
     """What a restarted one has to know."""
 
-    last_ns: int
-    """When the last tick came: nanoseconds since 1970-01-01 UTC."""
-
     last: Moment | None
-    """The same by both clocks; None: none came."""
+    """When the last tick came; None: none has."""
 
     last_prices: dict[str, float]
     waiting: list[Any]
@@ -103,7 +100,6 @@ class LiveFeedActor(RuntimeActor):
         self._unknown: dict[str, str] = {}
         self._outstanding = 0
         self._ticks = self._recorded = self._gaps = 0
-        self._last_ns = 0
         self._last: Moment | None = None
         self._last_prices: dict[str, float] = {}
         self._waiting: list[ActorAddress] = []
@@ -122,7 +118,6 @@ class LiveFeedActor(RuntimeActor):
     def snapshot(self) -> Past:
         """Hand over when the last tick came, and who waits."""
         return Past(
-            last_ns=self._last_ns,
             last=self._last,
             last_prices=self._last_prices,
             waiting=self._waiting,
@@ -132,8 +127,7 @@ class LiveFeedActor(RuntimeActor):
 
     def restore(self, state: Past) -> None:
         """Take them over."""
-        self._last_ns, self._last = state.last_ns, state.last
-        self._last_prices, self._gaps = state.last_prices, state.gaps
+        self._last, self._last_prices, self._gaps = state.last, state.last_prices, state.gaps
         self._waiting, self._ended = state.waiting, state.ended
 
     # The instruments.
@@ -196,7 +190,7 @@ class LiveFeedActor(RuntimeActor):
                 monotonic_ns=self.clock.monotonic_ns,
                 random=self.random,
                 wake=functools.partial(enter, Woken()),
-                last_ns=self._last_ns,
+                last_ns=0 if self._last is None else self._last.wall_ns,
             ),
         )
         self._source = source
@@ -229,8 +223,7 @@ class LiveFeedActor(RuntimeActor):
         self._ticks = sequence
         if ticks:
             self.send(EVENTS, Ticks(ticks=tuple(ticks)))
-            self._last_ns = ticks[-1].received_ns
-            self._last = Moment(self._last_ns, self.clock.monotonic_ns())
+            self._last = Moment(ticks[-1].received_ns, self.clock.monotonic_ns())
         if len(ticks) == TICKS_TOGETHER_MAX:
             self.send(self.myAddress, Woken())
         for gap in source.take_gaps():

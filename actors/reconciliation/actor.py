@@ -98,7 +98,6 @@ class ReconciliationActor(RuntimeActor):
         """Of a halt that orders has not confirmed; empty: there is none."""
 
         self._rounds = self._failures = self._failures_in_a_row = 0
-        self._compared_ns = 0
         self._compared: Moment | None = None
         self._told: Counter[str] = Counter()
         self._is_starting = True
@@ -137,7 +136,7 @@ class ReconciliationActor(RuntimeActor):
             rounds=self._rounds,
             failures=self._failures,
             differences=len(self._differences.lasting),
-            compared_ns=self._compared_ns,
+            compared_ns=0 if self._compared is None else self._compared.wall_ns,
             age_s=None if self._compared is None else elapsed_ns(self._compared, now) / SECOND_NS,
             told=dict(self._told),
         )
@@ -206,8 +205,7 @@ class ReconciliationActor(RuntimeActor):
         told = self._differences.look(books)
         self._rounds += 1
         self._failures_in_a_row = 0
-        now_ns = self.clock.now_ns()
-        self._compared_ns, self._compared = now_ns, Moment(now_ns, self.clock.monotonic_ns())
+        self._compared = Moment(self.clock.now_ns(), self.clock.monotonic_ns())
         self._told.update(type(fact).__name__ for fact in told if not isinstance(fact, DifferenceEnded))
         for fact in told:
             self.log("reconciliation.told", level="error", fact=type(fact).__name__, told=_fields(fact))

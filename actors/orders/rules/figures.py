@@ -118,13 +118,13 @@ def _margin(situation: Situation) -> RiskFigure:
     if funds is None:
         return RiskFigure(limit_name=name, limit=limit, found=None, formed="the broker has told no funds")
     age_s = max(0, situation.now_ns - funds.as_of_ns) / SECOND_NS
-    needed = needed_rupees(situation, None, float)
+    needed = needed_rupees(situation)
     there = f"{funds.available_rupees:,.2f} at the broker {age_s:.0f} s ago"
     if needed is None or funds.available_rupees <= 0:
         formed = f"no price of what was ordered since; {there}" if needed is None else there
         return RiskFigure(limit_name=name, limit=limit, found=None, formed=formed)
-    formed = f"{needed:,.2f} of {there} are needed by what was ordered since"
-    return RiskFigure(limit_name=name, limit=limit, found=needed / funds.available_rupees * 100, formed=formed)
+    formed = f"{float(needed):,.2f} of {there} are needed by what was ordered since"
+    return RiskFigure(limit_name=name, limit=limit, found=float(needed) / funds.available_rupees * 100, formed=formed)
 
 
 def _of_symbols(situation: Situation) -> Iterator[RiskFigure]:

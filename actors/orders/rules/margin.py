@@ -5,20 +5,17 @@ What the broker wants is known to the broker alone. This is an estimate from set
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from ....domain.instruments import is_option, strike_rupees
 from ....domain.money import exact
 from ....domain.time import SECOND_NS
-from .situation import INFINITE, NO_PRICE, NO_PRICES, SURELY_WITHIN
+from .situation import INFINITE, NO_PRICE, SURELY_WITHIN
 
 if TYPE_CHECKING:
     from ....messages.orders import SubmitOrder
     from .situation import Funds, Situation
-
-N = TypeVar("N", float, Fraction)
 
 FUNDS_AGE_MAX_S: Final = 180
 """Funds that were told longer ago say nothing: three looks of a minute."""
@@ -41,15 +38,12 @@ def margin_use_max_percent(order: SubmitOrder, situation: Situation) -> str:
 
 def _at_most(order: SubmitOrder, situation: Situation, funds: Funds) -> float:
     """Return what is surely not less than the margin, in a tenth of its time: infinite where that is not so easy."""
-    prices, covered = situation.market or NO_PRICES, funds.covered
     worth = 0.0
     for symbol, (long, short) in situation.most_shares(order).items():
-        had_long, had_short = covered.get(symbol, (0, 0))
+        had_long, had_short = funds.covered.get(symbol, (0, 0))
         more = max(long - had_long, short - had_short)
         if more > 0:
-            price = prices.get(symbol, NO_PRICE)[0]
-            if symbol == order.symbol:
-                price = max(price, order.limit_price or 0.0, order.trigger_price or 0.0)
+            price = _price(situation, symbol, order)
             if price <= 0 or is_option(symbol):
                 return INFINITE
             worth += more * price
@@ -58,7 +52,7 @@ def _at_most(order: SubmitOrder, situation: Situation, funds: Funds) -> float:
 
 def _beyond(order: SubmitOrder, situation: Situation, funds: Funds) -> str:
     percent = situation.limits.margin_use_max_percent
-    needed = needed_rupees(situation, order, _exact)
+    needed = needed_rupees(situation, order)
     if needed is None:
         return "a price of each symbol that is ordered wanted to know its margin, found one without"
     limit = _exact(funds.available_rupees) * _exact(percent) / 100
@@ -70,17 +64,15 @@ def _beyond(order: SubmitOrder, situation: Situation, funds: Funds) -> str:
     )
 
 
-def needed_rupees(situation: Situation, order: SubmitOrder | None, number: Callable[[float], N]) -> N | None:
+def needed_rupees(situation: Situation, order: SubmitOrder | None = None) -> Fraction | None:
     """Return the margin of all that was ordered since the funds were told, if it fills; None: a price is missing.
 
     Args:
         situation: with the prices, and with what is covered.
         order: counts, too.
-        number: makes the numbers to reckon with: `float`, or exact ones.
     """
     covered = {} if situation.funds is None else situation.funds.covered
-    share = number(situation.limits.margin_percent) / 100
-    total = number(0.0)
+    share, total = _exact(situation.limits.margin_percent) / 100, Fraction(0)
     for symbol, (long, short) in situation.most_shares(order).items():
         had_long, had_short = covered.get(symbol, (0, 0))
         more_long, more_short = long - had_long, short - had_short
@@ -89,11 +81,9 @@ def needed_rupees(situation: Situation, order: SubmitOrder | None, number: Calla
         price = _price(situation, symbol, order)
         if price <= 0:
             return None
-        of_option = is_option(symbol)
-        strike = strike_rupees(symbol) if of_option else 0.0
-        whole = of_option or situation.product == "CNC"
-        of_long = more_long * number(price) * (1 if whole else share) if more_long > 0 else total - total
-        of_short = more_short * number(strike or price) * share if more_short > 0 else total - total
+        is_whole = is_option(symbol) or situation.product == "CNC"
+        of_long = more_long * _exact(price) * (1 if is_whole else share)
+        of_short = more_short * _exact(strike_rupees(symbol) or price) * share
         total += max(of_long, of_short)
     return total
 
