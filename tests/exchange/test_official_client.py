@@ -287,6 +287,18 @@ class TestTheClient:
         }
         context.get_dhan_http().session.close()
 
+    def test_with_the_id_of_another_is_refused(self, served):
+        context = DhanContext("1000000002", TOKEN)
+        http = context.get_dhan_http()
+        http.base_url = served.rest
+        del http.header["client-id"]
+        stranger = dhanhq(context)
+
+        assert bad(place(stranger))["error_code"] == "DH-901"
+        assert bad(stranger.margin_calculator("1594", "NSE_EQ", "BUY", 1, "CNC", 1500.0))["error_code"] == "DH-901"
+        assert bad(stranger.convert_position("CNC", "NSE_EQ", "LONG", "1594", 1, "INTRADAY"))["error_code"] == "DH-901"
+        http.session.close()
+
     def test_has_the_controls_of_a_trader(self, tmp_path):
         served = Served(tmp_path)
         context = DhanContext(CLIENT, TOKEN)

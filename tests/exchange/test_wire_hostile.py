@@ -87,6 +87,27 @@ def test_nobody_gets_in_without_the_token(served, route, headers):
     assert TOKEN not in str(said)
 
 
+@pytest.mark.parametrize("named", ["2", CLIENT + "0", 2, 2.0, True, [CLIENT]], ids=repr)
+def test_a_body_that_names_another_client_is_refused_wherever_it_goes(served, named):
+    before = served.ok("GET", "/v2/orders"), served.ok("GET", "/v2/profile")["dhanClientId"]
+    for path, method in [(route.path, route.method) for route in ROUTES]:
+        status, said = served.ask(method, f"/v2{path}", an_order(dhanClientId=named))
+
+        if path.startswith("/charts"):
+            assert (path, status, said["errorMessage"]) == (path, 400, "Invalid Token")
+        elif path.startswith(("/marketfeed", "/optionchain")):
+            assert (path, status, "808" in said["data"]) == (path, 401, True)
+        else:
+            assert (path, status, said["errorCode"]) == (path, 401, "DH-901")
+    assert (served.ok("GET", "/v2/orders"), served.ok("GET", "/v2/profile")["dhanClientId"]) == before
+
+
+@pytest.mark.parametrize("named", [CLIENT, int(CLIENT), float(CLIENT)], ids=repr)
+def test_a_body_that_names_the_token_s_owner_is_taken_however_it_writes_it(served, named):
+    assert served.ask("POST", "/v2/orders", an_order(dhanClientId=named))[0] == 200
+    assert served.ask("POST", "/v2/marketfeed/ltp", {"dhanClientId": named, "NSE_EQ": [1594]})[0] == 200
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/v2", "/v2/", "/v2/order", "/v1/orders", "/v2/orders/a/b/c", "/__faults", "/..;/x"]
 )

@@ -1,7 +1,7 @@
 """The application that speaks Dhan's protocol: who asks, how often, for what, and what is answered.
 
 It runs on the web server's thread and knows no state but the token and the counts of requests: all else is asked of the
-actors that own it. A request goes through: path, token, limits, body, endpoint.
+actors that own it. A request goes through: path, token, limits, client that its body names, endpoint.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from .counting import RequestCounts
 from .groups.market import chain_key
 from .groups.portfolio import epoch_day
 from .hand import Hand
+from .reading import client_named
 from .request import Request
 from .routes import BASE, ROUTES, TOKEN, Route
 
@@ -208,12 +209,17 @@ class WireApplication:
                 token = value
             elif name in {b"client-id", b"dhanclientid"}:
                 client = value
-        is_right = self._token.is_right(token)
-        if client and not hmac.compare_digest(client, self.client_id.encode()):
-            is_right = False
-        if is_right:
+        if self._token.is_right(token) and (not client or self._is_owner(client)):
             return None
         return dead_token(path)
+
+    def refuse_other_client(self, body: bytes, path: str) -> Answer | None:
+        """Return the error of a body that names the account of somebody else than the token's; None of any other."""
+        named = client_named(body)
+        return dead_token(path) if named and not self._is_owner(named.encode(errors="replace")) else None
+
+    def _is_owner(self, client: bytes) -> bool:
+        return hmac.compare_digest(client, self.client_id.encode())
 
     def count(self, route: Route, body: bytes) -> Answer | None:
         """Count a request; return the error of one too many."""
@@ -267,6 +273,8 @@ class _Endpoint:
             if refusal is not None:
                 return refusal
         refusal = wire.count(route, body)
+        if refusal is None and body and not self._is_public:
+            refusal = wire.refuse_other_client(body, route_path(route))
         if refusal is not None:
             return refusal
         query = scope["query_string"]
@@ -285,7 +293,7 @@ def route_path(route: Route) -> str:
 
 
 def dead_token(path: str) -> Answer:
-    """Return what a token that is dead, or none of ours, is answered with: three shapes, by the path."""
+    """Return what a token that is dead, or none of this client's, is answered with: three shapes, by the path."""
     if path.startswith(_DATA_PATHS):
         return data_error(401, "808", "Authentication Failed - Client ID or Access Token invalid")
     if path.startswith(_CHART_PATHS):

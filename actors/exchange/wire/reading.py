@@ -35,6 +35,26 @@ def object_of(body: bytes) -> dict[str, Any]:
     return read
 
 
+class _Client(msgspec.Struct):
+    named: Any = msgspec.field(default=None, name="dhanClientId")
+
+
+_CLIENT: Final = msgspec.json.Decoder(_Client)
+"""Skips all else of a body."""
+
+
+def client_named(body: bytes) -> str:
+    """Return whose account a body says it is for; nothing where it names none, or is no JSON object.
+
+    As in all that is read here an id may be a number.
+    """
+    try:
+        named = _CLIENT.decode(body).named
+        return "" if named is None else str(int(named) if isinstance(named, float) and named.is_integer() else named)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+        return ""
+
+
 def read(kind: type[T], body: bytes, **given: Any) -> T:
     """Read a request.
 
