@@ -3,6 +3,7 @@
 import gc
 import os
 import subprocess
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -12,6 +13,8 @@ from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.actors.runtime.probe import Probe
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages import codec
+
+HERE = Path(__file__).parent
 
 pytest_plugins = ("natya_forked", "natya_engines")
 
@@ -24,6 +27,10 @@ hypothesis.settings.load_profile("natya")
 # As `natya` does: each process that a test starts would begin a thread per core for linear algebra that none needs.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# Each test of these rooms starts a whole system, a process or a server of its own, as users do: `make test-systems`.
+# A file of another room that does says so itself, by the same mark.
+SYSTEMS = {"benchmarks", "cli", "examples", "faults", "packaging", "plays", "system"}
+
 BASES = {"threads": InProcessSystemBase, "simulation": lambda: SimulatedSystemBase(seed=1)}
 
 
@@ -31,6 +38,12 @@ def pytest_generate_tests(metafunc):
     if "actor_system" in metafunc.fixturenames:
         names = ["threads"] if "threads" in metafunc.fixturenames else list(BASES)
         metafunc.parametrize("actor_system", names, indirect=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item):
+    if item.path.relative_to(HERE).parts[0] in SYSTEMS:
+        item.add_marker("systems")
 
 
 def pytest_collection_modifyitems(items):

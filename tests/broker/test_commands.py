@@ -12,6 +12,7 @@ import natya
 from natya.cli.app import app
 
 OLD = {"BROKER_ACCESS_TOKEN": "old"}
+TOKEN = {"accessToken": "eyJ.new.token"}
 SECRETS = {"NATYA_BROKER__PIN": "482913", "NATYA_BROKER__TOTP_SECRET": "JBSWY3DPEHPK3PXP"}
 
 
@@ -29,14 +30,14 @@ def shell(tmp_path):
 
 @pytest.fixture
 def broker():
-    """A broker that knows no path but those of tokens, and counts the logins."""
+    """A broker that knows the paths of tokens and those of an account that holds nothing, and counts the logins."""
 
     def answer(request):
-        is_token = "/generateAccessToken" in request.path or "/RenewToken" in request.path
-        body = json.dumps(
-            {"accessToken": "eyJ.new.token"} if is_token else {"status": 404, "error": "Not Found"}
-        ).encode()
-        request.send_response(200 if is_token else 404)
+        path = request.path.partition("?")[0].rpartition("/")[2]
+        found = {"generateAccessToken": TOKEN, "RenewToken": TOKEN, "fundlimit": {"availabelBalance": 100_000.0}}
+        found |= dict.fromkeys(("orders", "trades", "positions", "holdings"), ())
+        body = json.dumps(found.get(path, {"status": 404, "error": "Not Found"})).encode()
+        request.send_response(200 if path in found else 404)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)

@@ -23,6 +23,8 @@ from natya.config.sections.strategy import StrategySettings
 from natya.messages.database import Query
 from natya.system import TradingSystem
 
+pytestmark = pytest.mark.systems
+
 WRITER = """
 import sys
 from natya.actors.database import DuckDBAdapter

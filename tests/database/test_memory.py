@@ -12,6 +12,8 @@ from natya.actors.database import DuckDBAdapter
 from natya.actors.database.engine.memory import GROWTH_MARGIN_BYTES
 from natya.actors.database.errors import MemoryExceeded, QueryRefused
 
+pytestmark = pytest.mark.systems
+
 LIMIT_MB = 128
 BATCH_MB = 64
 """What functions may make of one batch of rows: see `bounds.py`."""

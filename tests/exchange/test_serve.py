@@ -18,6 +18,8 @@ from natya_wire import Served, an_order
 from natya.actors.web import AddressTakenError
 from natya.cli.exit_codes import CANNOT_CREATE, exit_code
 
+pytestmark = pytest.mark.systems
+
 COMMAND = ["exchange", "serve", "--always-open", "--unlimited"]
 
 

@@ -23,7 +23,7 @@ from natya.actors.feed.reading import serve
 from natya.actors.feed.source import MESSAGES_A_CHUNK
 from natya.messages.framing import framed
 
-pytestmark = pytest.mark.usefixtures("forked_starts")
+pytestmark = [pytest.mark.systems, pytest.mark.usefixtures("forked_starts")]
 
 HEADER = "time,ltp,symbol"
 

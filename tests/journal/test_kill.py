@@ -10,9 +10,12 @@ import time
 from pathlib import Path
 from random import Random
 
+import pytest
 from natya_starts import Python
 
 from natya.actors.journal import Journal
+
+pytestmark = pytest.mark.systems
 
 WRITER = """
 import os, sys, time

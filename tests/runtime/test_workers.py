@@ -48,7 +48,8 @@ from natya.messages.orders import CancelOrder, HoldingsRead, ReadHoldings, Submi
 from natya.messages.supervision import DeadLetter, DescribeTree, Failed, Unavailable
 from natya.messages.system import Ping, Pong
 
-pytestmark = pytest.mark.usefixtures("forked_starts")  # but for those of a process that is itself started here
+# Forked starts but for those of a process that is itself started here.
+pytestmark = [pytest.mark.systems, pytest.mark.usefixtures("forked_starts")]
 
 HOSTED = Path(__file__).parent / "hosted"
 WAIT_S = 30
