@@ -29,8 +29,8 @@ IN_USE_NOW: Final = "the running system uses it from now on"
 """Version of the JSON objects; it changes when a field is renamed or removed."""
 
 ACCESS_TOKEN: Final = "broker.access_token"  # noqa: S105  its key
-FIXED: Final = frozenset({"database.encryption_key"})
-"""Secrets that are not replaced: what was written with one cannot be read with another."""
+FIXED: Final = frozenset({"database.encryption_key", "journal.seal_key"})
+"""Secrets that are not replaced: what was written with one cannot be read, or proved, with another."""
 
 ANSWER_S: Final = 60.0
 
@@ -163,6 +163,7 @@ def tried(settings: Settings, key: str, secret: Secret, *, origin: str = "") -> 
         "broker.pin": "only a login tries it, which ends the token in use: natya broker login",
         "broker.totp_secret": "only a login tries it, which ends the token in use: natya broker login",
         "database.encryption_key": "the start of a system tries it",
+        "journal.seal_key": "natya audit verify tries it",
     }
     if key != ACCESS_TOKEN:
         told = others.get(key, "natya alarms --test tries it, by the running system")

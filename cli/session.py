@@ -191,7 +191,7 @@ def journal_directory(data_dir: Path | None, profile: str, *, checked: bool = Tr
     """Yield the journal's directory, and check all of it afterwards; damage ends the command with 65."""
     from ..actors.journal import tools  # noqa: PLC0415
 
-    directory = _journal_path(settings_of(data_dir, profile))
+    directory = journal_path(settings_of(data_dir, profile))
     with faults():
         yield directory
         if checked:
@@ -203,13 +203,14 @@ def journal_of(settings: Settings, *, verified: bool = False) -> JournalView:
     from ..actors.journal import JournalView, tools  # noqa: PLC0415
     from ..actors.journal.disk import RealDisk  # noqa: PLC0415
 
-    directory = _journal_path(settings)
+    directory = journal_path(settings)
     if verified:
         tools.verify(directory)
     return JournalView.of_directory(RealDisk(), directory)
 
 
-def _journal_path(settings: Settings) -> Path:
+def journal_path(settings: Settings) -> Path:
+    """Return the journal's directory; the command ends if there is none."""
     directory = Path(settings.journal.path)
     if not directory.is_dir():
         give_up(f"there is no journal in {directory}", FAILED)

@@ -2,12 +2,14 @@
 
 actor       group commit, pages for readers, upkeep; journal: the same as a plain object
 batch       an append, encoded and read back; records, header: the bytes of a record and of a segment file (pure)
+place       which journal it is, and how far it was durable (pure)
 files       the open files: active segment, closed segments, mark, reserve; disk: the file layer below
 recovery    opening: verify, tell a torn tail from damage, find the end; walk: the rules over bytes (pure)
 waypoint    how far the active segment was walked already
 mark        how far the journal was durable; reserve: space for a full disk; outcomes: what that space is for (pure)
 checkpoints what a reader has built of the records, kept beside them, so that it need not read them again
 chains      which appends rely on which, so that none is written whose predecessor is lost (pure)
+day_seals   with which record each day ended, so that an end that was cut off is seen
 beginning   why a journal may begin later than with sequence 1
 view        reading by sequence, time, type and key, in any process; live: while the owner writes; keys: the index
 upkeep      key files, archives, retention; tools: `natya journal …`
@@ -36,8 +38,9 @@ if TYPE_CHECKING:
         JournalMovedError,
         JournalTooNewError,
     )
-    from .journal import Journal, Place, Ticket
+    from .journal import Journal
     from .outcomes import OUTCOMES, are_outcomes
+    from .place import Place, Ticket
     from .simulated import PowerCutError, SimulatedDisk, Trouble
     from .view import JournalView
 
@@ -80,7 +83,8 @@ _HOMES = {
         "JournalMovedError",
         "JournalTooNewError",
     ),
-    ".journal": ("Journal", "Place", "Ticket"),
+    ".journal": ("Journal",),
+    ".place": ("Place", "Ticket"),
     ".outcomes": ("OUTCOMES", "are_outcomes"),
     ".simulated": ("PowerCutError", "SimulatedDisk", "Trouble"),
     ".view": ("JournalView",),

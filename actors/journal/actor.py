@@ -1,6 +1,6 @@
 """The journal actor: makes facts durable before anyone acts on them, and reads them back.
 
-Owns    the journal directory (see `journal.py`); the appends of the running group commit.
+Owns    the journal directory (see `journal.py`), with the seals of its days; the appends of the running group commit.
 Hears   Append, ReadJournal, ProveDurable, ReadCheckpoint, KeepCheckpoint.
 Sends   Journaled to `events` after each group commit, then Appended (or AppendRefused) to each of its writers;
         JournalPage, CheckpointRead or CheckpointKept, or Failed, to each reader.
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from ...config.sections.journal import JournalSettings
     from ..runtime import ActorAddress, Outcome, Trace
     from .disk import Disk
-    from .journal import Place, Ticket
+    from .place import Place, Ticket
     from .segments import Segment
     from .upkeep import Chore
     from .view import JournalView
@@ -78,7 +78,7 @@ UPKEEP_RETRY_S: Final = 60.0
 """Seconds until upkeep is retried after a full or failing disk."""
 
 LOOK_S: Final = 10.0
-"""Seconds between two checks that the files are in place, while nothing is committed."""
+"""Seconds between two checks that the files are in place and that the day is not over, while nothing is committed."""
 
 
 class LookDue(msgspec.Struct, frozen=True, gc=False):
@@ -114,6 +114,7 @@ class JournalActor(RuntimeActor):
             now_ns=self.clock.now_ns,
             segment_bytes=self.settings.segment_bytes,
             disk=self.disk,
+            seal_key=self.settings.seal_key.reveal().encode(),
         )
         cut = self._journal.open(after=self.inherited)
         if cut is not None:
@@ -128,6 +129,7 @@ class JournalActor(RuntimeActor):
             )
         if not self._journal.reserve_held:
             self.log("journal.reserve_missed", level="warning", path=str(self._journal.directory))
+        self._tell_sealed()
         self._tidy()
         self.after_on_machine(LOOK_S, LookDue())
 
@@ -216,8 +218,11 @@ class JournalActor(RuntimeActor):
 
     @handles(LookDue)
     def look(self, _message: LookDue, _sender: ActorAddress) -> None:
-        """Check that the files are in place, to fail at once and not at the next order."""
+        """Check that the files are in place, to fail at once and not at the next order; seal a day that is over."""
         self._journal.look()
+        if not self._waiting:
+            self._journal.end_day()
+        self._tell_sealed()
         self.after_on_machine(LOOK_S, LookDue())
 
     @handles(ProveDurable)
@@ -273,6 +278,7 @@ class JournalActor(RuntimeActor):
             self._commits.add(self.clock.monotonic_ns() - began_ns)
             self._note_space()
             self._settle("")
+            self._tell_sealed()
             self._tidy()
 
     def _settle(self, refusal: str) -> None:
@@ -335,6 +341,14 @@ class JournalActor(RuntimeActor):
         if self._full and self._journal.reserve_held:
             self._full = False
             self.log("journal.space_returned", level="warning")
+
+    def _tell_sealed(self) -> None:
+        """Log each day that was sealed: a log that is kept elsewhere proves it later."""
+        sealed, fault = self._journal.take_sealed()
+        for seal in sealed:
+            self.log("journal.day_sealed", day=seal.day, sequence=seal.last_sequence, hash=seal.last_hash)
+        if fault:
+            self.log_bounded("journal.day_not_sealed", level="error", reason=fault)
 
     def _tidy(self) -> None:
         """Run one upkeep job at a time, off this thread, as long as there is one."""

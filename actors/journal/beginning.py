@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ...messages.journal import JournalShortened
+from ...messages.journal import Fact, JournalShortened
 from .errors import JournalCutError
-from .view import JournalView
+
+if TYPE_CHECKING:
+    from .view import JournalView
 
 SHORTENED_KEY: Final = "journal.shortened"
 """Correlation id of `JournalShortened`, by which the key files find it."""
@@ -20,8 +23,16 @@ def expect_beginning(directory: Path, view: JournalView) -> None:
         JournalCutError: records are missing: an earlier version removed orders, too, or files were deleted.
     """
     oldest = view.oldest_sequence
-    if oldest == 1:
-        return
-    facts = (record.fact for record in view.find(types={JournalShortened.__name__}, key=SHORTENED_KEY))
-    if not any(isinstance(fact, JournalShortened) and fact.oldest_sequence >= oldest for fact in facts):
-        raise JournalCutError(directory, oldest_sequence=oldest)
+    if oldest > 1:
+        records = view.find(types={JournalShortened.__name__}, key=SHORTENED_KEY)
+        expect_shortened(directory, oldest, (record.fact for record in records))
+
+
+def expect_shortened(directory: Path, oldest_sequence: int, facts: Iterable[Fact]) -> None:
+    """Check that one of these facts says that what was before this sequence was removed.
+
+    Raises:
+        JournalCutError: none does.
+    """
+    if not any(isinstance(fact, JournalShortened) and fact.oldest_sequence >= oldest_sequence for fact in facts):
+        raise JournalCutError(directory, oldest_sequence=oldest_sequence)

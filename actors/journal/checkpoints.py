@@ -13,7 +13,6 @@ and what lies behind the past that the head names does not count.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import zlib
 from hashlib import blake2b
@@ -24,8 +23,8 @@ import msgspec
 
 from ...config.files import NotOursError
 from ...messages.journal import CheckpointKept, CheckpointName, CheckpointRead, KeepCheckpoint, ReadCheckpoint
+from .disk import put_whole
 from .records import HASH_SIZE
-from .reserve import NEW_SUFFIX
 
 if TYPE_CHECKING:
     from .disk import Disk
@@ -122,7 +121,7 @@ class Checkpoints:
                 state=request.state,
             )
             body = _encoder.encode(head)
-            self._replace(self._path(request.name, HEAD_SUFFIX), _MAGIC + _hash(body) + body)
+            put_whole(self._disk, self._path(request.name, HEAD_SUFFIX), _MAGIC + _hash(body) + body)
         except _RefusedError as refusal:
             reason = f"the one of sequence {request.follows} wanted, found none: {refusal}"
             return CheckpointKept(name=request.name, reason=reason)
@@ -190,7 +189,7 @@ class Checkpoints:
         """Bring what is added to the disk, behind so many bytes."""
         path = self._path(request.name, PAST_SUFFIX)
         if size == 0:
-            self._replace(path, request.past)
+            put_whole(self._disk, path, request.past or b"\0")
         elif request.past:
             file = self._disk.open(path, writable=True)
             try:
@@ -198,24 +197,6 @@ class Checkpoints:
                 file.sync()
             finally:
                 file.close()
-
-    def _replace(self, path: Path, data: bytes) -> None:
-        new = path.with_name(path.name + NEW_SUFFIX)
-        if self._disk.exists(new):
-            self._disk.remove(new)
-        file = self._disk.create(new, max(1, len(data)))
-        try:
-            try:
-                file.write(data, 0)
-                file.sync()
-            finally:
-                file.close()
-            self._disk.replace(new, path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                self._disk.remove(new)
-            raise
-        self._disk.sync_directory(self._directory)
 
     def _path(self, name: str, suffix: str) -> Path:
         return self._directory / f"{name}{suffix}"

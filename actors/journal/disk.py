@@ -6,6 +6,7 @@ loses or tears whatever was not synced. All faults are `OSError`, as the kernel 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -14,6 +15,9 @@ from typing import Final, Protocol
 
 from ...config.files import NotOursError, move_new
 from ...config.locks import HeldLock, LockHeldError
+
+NEW_SUFFIX: Final = ".new"
+"""Suffix of a file that is being made; it has no record yet."""
 
 NO_FILE: Final = "is a link or no file at all: remove it, it is in the place of one of the journal's"
 
@@ -107,6 +111,36 @@ class DiskLock(Protocol):
     def release(self) -> None:
         """Release the lock."""
         ...
+
+
+def put_whole(disk: Disk, path: Path, data: bytes, *, replaces: bool = True) -> None:
+    """Make a file with this content, durably, all or nothing.
+
+    Args:
+        disk: has it.
+        path: of the file.
+        data: not empty.
+        replaces: what is there is replaced; else FileExistsError.
+
+    Raises:
+        OSError: what was there is there still.
+    """
+    new = path.with_name(path.name + NEW_SUFFIX)
+    if disk.exists(new):
+        disk.remove(new)
+    file = disk.create(new, len(data))
+    try:
+        try:
+            file.write(data, 0)
+            file.sync()
+        finally:
+            file.close()
+        (disk.replace if replaces else disk.rename)(new, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            disk.remove(new)
+        raise
+    disk.sync_directory(path.parent)
 
 
 class DiskLockedError(Exception):

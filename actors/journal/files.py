@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Final
 
 from .checkpoints import HEAD_SUFFIX, NAME, PAST_SUFFIX
-from .disk import Disk, DiskFile, DiskLock
+from .day_seals import SEALS_NAME
+from .disk import NEW_SUFFIX, Disk, DiskFile, DiskLock
 from .errors import JournalFullError
 from .header import FOOTER_SIZE, NO_HASH, Seal, SegmentHeader
 from .keys import KeyTable
 from .mark import MarkKeeper
 from .records import FORMATS
 from .recovery import Cut, Position, Recovered
-from .reserve import NEW_SUFFIX, RESERVE_NAME, Reserve
+from .reserve import RESERVE_NAME, Reserve
 from .segments import Segment, archive_path, keys_path, segment_path
 from .waypoint import STRIDE_BYTES_MIN, STRIDES, WAYPOINT_NAME, Waypoint
 
@@ -30,7 +31,7 @@ LOCK_NAME: Final = "journal.lock"
 DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _UNFINISHED: Final = re.compile(
-    rf"(\d{{20}}\.(journal|journal\.gz|keys)|{re.escape(RESERVE_NAME)}|{re.escape(WAYPOINT_NAME)}"
+    rf"(\d{{20}}\.(journal|journal\.gz|keys)|{re.escape(RESERVE_NAME)}|{re.escape(WAYPOINT_NAME)}|{re.escape(SEALS_NAME)}"
     rf"|({NAME})({re.escape(HEAD_SUFFIX)}|{re.escape(PAST_SUFFIX)})){re.escape(NEW_SUFFIX)}"
 )
 """Names of files that were being created when the process ended. No other file is ever removed at a start."""
@@ -77,6 +78,12 @@ class SegmentFiles:
     def journal_id(self) -> bytes:
         """16 bytes that no other journal has."""
         return self._journal_id
+
+    @property
+    def newest_ns(self) -> int:
+        """Latest time of a record in the newest segment with any: nanoseconds since 1970-01-01 UTC; 0: none."""
+        has_records = self.position.sequence >= self.segments[-1].first_sequence
+        return self.position.latest_ns if has_records else self.segments[-1].header.previous.latest_ns
 
     @property
     def is_locked(self) -> bool:

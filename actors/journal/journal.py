@@ -16,13 +16,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-import msgspec
-
 from ...config.files import NotOursError
 from ...messages.journal import Fact, JournalRecord, JournalShortened
 from .batch import Batch, encode_append
 from .beginning import SHORTENED_KEY, expect_beginning
 from .checkpoints import Checkpoints
+from .day_seals import DaySeal, SealedDays, expect_own_seals, expect_sealed, read_seals
 from .disk import Disk, DiskLockedError, RealDisk
 from .errors import (
     AppendInvalidError,
@@ -37,40 +36,34 @@ from .errors import (
 from .files import DISK_FULL, LOCK_NAME, SegmentFiles
 from .header import FOOTER_SIZE, HEADER_SIZE, NO_HASH
 from .outcomes import are_outcomes
-from .recovery import Cut, Position, Recovered, recover
+from .place import Place, Ticket, expect_same
+from .recovery import Cut, Position, recover
 from .segments import Segment
 from .upkeep import forgettable
 from .view import JournalView
 from .waypoint import Waypoint
 
 
-class Ticket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An append that was buffered; it is durable when the journal's `last_sequence` has reached its own."""
-
-    first_sequence: int
-    last_sequence: int
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The identity of a journal, and how far it was durable: a later life must find both again."""
-
-    journal_id: bytes
-    sequence: int
-    last_hash: bytes
-    """Of the record `sequence`."""
-
-
 class Journal:
     """Owner of one journal directory. Not for several threads at once; a `view()` may go to any thread."""
 
     def __init__(
-        self, directory: Path, *, now_ns: Callable[[], int], segment_bytes: int = 64 << 20, disk: Disk | None = None
+        self,
+        directory: Path,
+        *,
+        now_ns: Callable[[], int],
+        segment_bytes: int = 64 << 20,
+        disk: Disk | None = None,
+        seal_key: bytes = b"",
     ) -> None:
+        """Take a directory; nothing is opened. With a key the seals of days have its HMAC."""
         self.directory: Final = directory
         self.disk: Final[Disk] = RealDisk() if disk is None else disk
         self.commits = self.appended = self.bytes_written = 0
         self._now_ns: Final = now_ns
         self._segment_bytes: Final = segment_bytes
+        self._seal_key: Final = seal_key
+        self._days: SealedDays
         self._files: SegmentFiles
         self._held = contextlib.ExitStack()
         self._durable: list[JournalRecord] = []
@@ -103,8 +96,11 @@ class Journal:
                 lock = self.disk.lock(self.directory / LOCK_NAME)
                 held.callback(lock.release)
                 recovered = recover(self.disk, self.directory)
-                self._expect(after, recovered)
+                expect_same(self.directory, after, recovered)
+                seals = read_seals(self.disk, self.directory)
                 if recovered.position is not None:
+                    expect_own_seals(self.directory, seals, recovered.segments[-1].header.journal_id)
+                    expect_sealed(self.directory, seals, recovered.position.sequence)
                     expect_beginning(self.directory, _view_of(self.disk, recovered.segments, recovered.position))
                 self._files = SegmentFiles(
                     self.disk,
@@ -127,9 +123,14 @@ class Journal:
                     error = JournalMisplacedError
                 raise error(f"journal {self.directory} cannot be opened: {fault}") from fault
             self._held = held.pop_all()
+        self._days = SealedDays(
+            self.disk, self.directory, seals, journal_id=self._files.journal_id, key=self._seal_key, now_ns=self._now_ns
+        )
         self._durable = []
         self._failure = ""
         self._drop_buffer()
+        self._days.begin(self._files.newest_ns, self.last_sequence)
+        self.end_day()
         return recovered.cut
 
     @property
@@ -192,6 +193,8 @@ class Journal:
         if type(facts) is list:  # its creator may change it
             facts = tuple(facts)
         recorded_ns, files = self._now_ns(), self._files
+        if self._days.is_over(recorded_ns):
+            self._end_day(recorded_ns)
         first_sequence = self._next_sequence
         batch = encode_append(
             files.format,
@@ -257,6 +260,17 @@ class Journal:
         """Return the records that became durable since the last call, also after a commit that failed."""
         durable, self._durable = tuple(self._durable), []
         return durable
+
+    def end_day(self) -> None:
+        """Seal the day of the last record, if that is over. A disk that does not take the seal is asked again later."""
+        self._check_open()
+        now_ns = self._now_ns()
+        if self._days.is_over(now_ns) or self._days.owed:
+            self._end_day(now_ns)
+
+    def take_sealed(self) -> tuple[tuple[DaySeal, ...], str]:
+        """Return the days that were sealed since the last call, and why one could not be; empty: all were."""
+        return self._days.take()
 
     def forgettable(self, before_ns: int) -> tuple[Segment, ...]:
         """Return the oldest segments that may be removed: archived, older, and with no fact that a book needs."""
@@ -331,22 +345,10 @@ class Journal:
         except OSError as fault:
             self._fail("making a segment", fault)
 
-    def _expect(self, after: Place | None, recovered: Recovered) -> None:
-        """Refuse any journal but that of `after`."""
-        if after is None:
-            return
-        found = recovered.position
-        if found is None:
-            raise JournalMovedError(
-                f"there is no journal in {self.directory} any more, it had {after.sequence} records"
-            )
-        if recovered.segments[-1].header.journal_id != after.journal_id:
-            raise JournalMovedError(f"another journal was put into {self.directory}")
-        if found.sequence < after.sequence or (found.sequence == after.sequence and found.last_hash != after.last_hash):
-            raise JournalMovedError(
-                f"the journal in {self.directory} ends with sequence {found.sequence}: it is not what was left there, "
-                f"{after.sequence} records"
-            )
+    def _end_day(self, now_ns: int) -> None:
+        """Commit what is buffered: it is of the day that ended."""
+        self.commit()
+        self._days.end(now_ns, last_sequence=self.last_sequence, last_hash=self._files.position.last_hash)
 
     def _expect_in_place(self, *, written: tuple[int, int] | None = None) -> None:
         """Check that the files are in place, else fail; the last write (offset, size) is refused and blanked."""

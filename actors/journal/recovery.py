@@ -28,6 +28,7 @@ import msgspec
 
 from ...messages.codec import UndecodableMessageError
 from .checkpoints import is_checkpoint
+from .day_seals import SEALS_NAME
 from .disk import Disk, ReadableFile
 from .errors import JournalDamagedError
 from .header import HEADER_SIZE, Seal
@@ -191,7 +192,7 @@ def _expect_no_traces(disk: Disk, directory: Path) -> None:
     traces = [
         each
         for each in names
-        if each in {RESERVE_NAME, WAYPOINT_NAME} or KEYS_NAME.fullmatch(each) or is_checkpoint(each)
+        if each in {RESERVE_NAME, WAYPOINT_NAME, SEALS_NAME} or KEYS_NAME.fullmatch(each) or is_checkpoint(each)
     ]
     if traces:
         raise JournalDamagedError(directory, offset=0, sequence=1, reason=f"there is {traces[0]}, but no segment")

@@ -8,13 +8,10 @@ from typing import Final
 
 from ...config.files import NotOursError
 from ...domain.time import SECOND_NS
-from .disk import Disk
+from .disk import NEW_SUFFIX, Disk
 from .walk import is_zero
 
 RESERVE_NAME: Final = "journal.reserve"
-NEW_SUFFIX: Final = ".new"
-"""Suffix of a file that is being made; it has no record yet."""
-
 RETRY_NS: Final = SECOND_NS
 """How often its allocation is tried again."""
 

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from ...messages.codec import UndecodableMessageError
-from ...messages.journal import JournalRecord
-from .beginning import expect_beginning
+from ...messages.journal import Fact, JournalRecord, JournalShortened
+from .beginning import expect_beginning, expect_shortened
+from .day_seals import (
+    SEALS_NAME,
+    DaySeal,
+    SealBrokenError,
+    expect_own_seals,
+    expect_sealed,
+    read_seals,
+    seals_of,
+    unsigned,
+)
 from .disk import Disk, ReadableFile, RealDisk
+from .errors import JournalDamagedError
 from .header import HEADER_SIZE, Seal
 from .live import LiveWalk, expect_marked, look_at, unless_forgotten
+from .records import RawRecord
 from .recovery import verify_closed
 from .segments import Segment, open_segment, stored_bytes
 from .view import JournalView
@@ -34,6 +46,19 @@ class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
 
     torn_bytes: int
     """Size of an unfinished commit, which the next start cuts (or which is being written now)."""
+
+    of_type: dict[str, int]
+    """How many records of each type of fact."""
+
+    sealed_days: int
+    sealed_day: str
+    """The last one, as `2026-11-27`; empty: no day is sealed."""
+
+    sealed_sequence: int
+    """With which record it ended; what came after is not sealed yet."""
+
+    hmacs: int
+    """How many of the seals have one."""
 
 
 class SegmentStat(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +83,16 @@ class JournalStat(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[SegmentStat, ...]
 
 
-def verify(directory: Path, disk: Disk | None = None) -> VerifyReport:
-    """Read every record of every segment, archived ones too: CRC, sequence, hash chain, seals, the mark, every payload.
+def verify(
+    directory: Path, disk: Disk | None = None, *, seal_key: bytes = b"", kept_seals: bytes | None = None
+) -> VerifyReport:
+    """Read every record of every segment once, archived ones too: CRC, sequence, hash chain, seals, the mark, payloads.
+
+    Args:
+        directory: of the journal.
+        disk: None: the real one.
+        seal_key: checks the HMACs of the seals of days; empty: they are not checked.
+        kept_seals: a copy of the seals that was kept elsewhere: those here must go on from it.
 
     Raises:
         JournalDamagedError: names file, offset and sequence of the first damage.
@@ -67,16 +100,23 @@ def verify(directory: Path, disk: Disk | None = None) -> VerifyReport:
         JournalTooNewError: a later version wrote it.
     """
     disk = disk or RealDisk()
+    seals = _checked_seals(disk, directory, seal_key, kept_seals)  # before the records, which are never behind them
     mark, segments = look_at(disk, directory)
+    if segments:
+        expect_own_seals(directory, seals, segments[0].header.journal_id)
+    seen = Seen(seals)
     records, last_sequence, last_hash, torn_bytes = 0, 0, b"", 0
     for segment in segments:
         with unless_forgotten(disk, segment):
-            counted = Counted(disk, segment)
+            counted = Counted(disk, segment, seen)
             records += counted.records
             last_sequence, last_hash, torn_bytes = counted.last_sequence, counted.last_hash, counted.torn_bytes
+    expect_sealed(directory, seals, last_sequence)
     if segments:
         expect_marked(segments[-1], mark, last_sequence=last_sequence)
-        expect_beginning(directory, JournalView.of_directory(disk, directory))
+        oldest = segments[0].first_sequence
+        if oldest > 1:
+            expect_shortened(directory, oldest, seen.shortenings)
     return VerifyReport(
         segments=len(segments),
         records=records,
@@ -84,7 +124,31 @@ def verify(directory: Path, disk: Disk | None = None) -> VerifyReport:
         last_sequence=last_sequence,
         last_hash=last_hash.hex(),
         torn_bytes=torn_bytes,
+        of_type=dict(seen.of_type),
+        sealed_days=len(seals),
+        sealed_day=seals[-1].day if seals else "",
+        sealed_sequence=seals[-1].last_sequence if seals else 0,
+        hmacs=sum(bool(seal.hmac) for seal in seals),
     )
+
+
+def _checked_seals(disk: Disk, directory: Path, key: bytes, kept: bytes | None) -> tuple[DaySeal, ...]:
+    seals, path = read_seals(disk, directory), directory / SEALS_NAME
+    if kept is not None:
+        try:
+            there = seals_of(kept)
+        except SealBrokenError as fault:
+            raise JournalDamagedError(path, offset=0, sequence=0, reason=f"the copy of it: {fault}") from fault
+        for number, seal in enumerate(there):
+            if number >= len(seals) or seals[number] != seal:
+                found = seals[number].day if number < len(seals) else "none"
+                reason = f"the seal of day {seal.day} is not that of the copy: found {found}"
+                raise JournalDamagedError(path, offset=0, sequence=seal.last_sequence, reason=reason)
+    forged = unsigned(seals, key) if key else None
+    if forged is not None:
+        reason = f"the seal of day {forged.day} was not made with this key"
+        raise JournalDamagedError(path, offset=0, sequence=forged.last_sequence, reason=reason)
+    return seals
 
 
 def check(directory: Path, disk: Disk | None = None) -> None:
@@ -182,10 +246,39 @@ def to_json_line(record: JournalRecord) -> bytes:
     return msgspec.json.encode(line, enc_hook=str) + b"\n"
 
 
+class Seen:
+    """What one pass over all records has shown of them, and compared with the seals of days."""
+
+    def __init__(self, seals: tuple[DaySeal, ...]) -> None:
+        """Begin before the first record."""
+        self.of_type: Counter[str] = Counter()
+        self.shortenings: list[Fact] = []
+        self._seals: Final = {seal.last_sequence: seal for seal in seals}
+
+    def note(self, segment: Segment, record: RawRecord) -> None:
+        """Decode a record, and compare it with the seal of the day that it ended.
+
+        Raises:
+            JournalDamagedError: it cannot be decoded, or is not the one that was sealed.
+        """
+        try:
+            fact = record.decoded().fact
+        except UndecodableMessageError as fault:
+            raise segment.damaged(str(fault), sequence=record.sequence) from fault
+        self.of_type[record.type_name] += 1
+        if isinstance(fact, JournalShortened):
+            self.shortenings.append(fact)
+        seal = self._seals.get(record.sequence)
+        if seal is not None and record.hash().hex() != seal.last_hash:
+            reason = f"day {seal.day} was sealed with another record here: that day, or one before it, was rewritten"
+            raise segment.damaged(reason, sequence=record.sequence)
+
+
 class Counted:
     """The counts of one segment, every record of it read and decoded."""
 
-    def __init__(self, disk: Disk, segment: Segment) -> None:
+    def __init__(self, disk: Disk, segment: Segment, seen: Seen) -> None:
+        self._seen: Final = seen
         self.records = self.torn_bytes = 0
         self.last_sequence = segment.first_sequence - 1
         self.last_hash = b""
@@ -202,7 +295,7 @@ class Counted:
 
     def _read_active(self, walk: LiveWalk, segment: Segment) -> None:
         for record in walk:
-            _check_payload(segment, record.sequence, record.decoded)
+            self._seen.note(segment, record)
             self.records += 1
         self.last_sequence, self.last_hash, self.torn_bytes = walk.sequence, walk.last_hash, walk.torn_bytes
 
@@ -211,17 +304,10 @@ class Counted:
         crc = zlib.crc32(file.read(0, HEADER_SIZE))
         for record in walk:
             crc = zlib.crc32(record.raw, crc)
-            _check_payload(segment, record.sequence, record.decoded)
+            self._seen.note(segment, record)
             self.records += 1
         self.last_sequence, self.last_hash = walk.sequence - 1, walk.previous_hash or b""
         fault = walk.fault or footer_fault(file, segment.format, used=seal.used, footer=segment.footer)
         if fault or (crc, self.last_hash) != (seal.crc, seal.last_hash):
             reason = fault or "its records are whole, but not those that were written"
             raise segment.damaged(reason, offset=walk.offset, sequence=walk.sequence)
-
-
-def _check_payload(segment: Segment, sequence: int, decoded: Any) -> None:
-    try:
-        decoded()
-    except UndecodableMessageError as fault:
-        raise segment.damaged(str(fault), sequence=sequence) from fault

@@ -16,12 +16,11 @@ from typing import Final, TypeAlias
 
 from ...domain.retention import is_forgettable
 from ...messages.codec import UndecodableMessageError
-from .disk import Disk
+from .disk import Disk, put_whole
 from .errors import UpkeepFailedError
 from .header import Seal
 from .keys import KeyFile, KeysBrokenError, KeyTable
 from .recovery import verify_closed
-from .reserve import NEW_SUFFIX
 from .segments import Segment, archive_path, keys_path, open_segment, segment_path
 
 COMPRESSION_LEVEL: Final = 6
@@ -179,20 +178,8 @@ def _read_keys(disk: Disk, segment: Segment) -> KeyTable:
 
 def _put(disk: Disk, path: Path, data: bytes, *, replaces: bool = False) -> None:
     """Create a file with this content, or none."""
-    new = path.with_name(path.name + NEW_SUFFIX)
     with _attempt(path):
-        file = disk.create(new, len(data))
-        try:
-            try:
-                file.write(data, 0)
-                file.sync()
-            finally:
-                file.close()
-            (disk.replace if replaces else disk.rename)(new, path)
-        except OSError:
-            disk.remove(new)
-            raise
-        disk.sync_directory(path.parent)
+        put_whole(disk, path, data, replaces=replaces)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,6 @@ as after a power cut: the record that the mark names is always one that is walke
 
 from __future__ import annotations
 
-import contextlib
 import zlib
 from hashlib import blake2b
 from pathlib import Path
@@ -20,10 +19,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from .disk import put_whole
 from .errors import UpkeepFailedError
 from .keys import KeyTable
 from .records import HASH_SIZE
-from .reserve import NEW_SUFFIX
 from .walk import WINDOW_SIZE
 
 if TYPE_CHECKING:
@@ -68,24 +67,10 @@ def write_waypoint(waypoint: Waypoint, disk: Disk, segment: Segment) -> int:
     Raises:
         UpkeepFailedError: no space, or a failing disk.
     """
-    path = segment.directory / WAYPOINT_NAME
-    new = path.with_name(path.name + NEW_SUFFIX)
     body = _encoder.encode(waypoint)
-    data = _MAGIC + _hash(body) + body
     try:
-        if disk.exists(new):
-            disk.remove(new)
-        file = disk.create(new, len(data))
-        try:
-            file.write(data, 0)
-            file.sync()
-        finally:
-            file.close()
-        disk.replace(new, path)
-        disk.sync_directory(segment.directory)
+        put_whole(disk, segment.directory / WAYPOINT_NAME, _MAGIC + _hash(body) + body)
     except OSError as fault:
-        with contextlib.suppress(OSError):
-            disk.remove(new)
         raise UpkeepFailedError(f"a waypoint of {segment.path} cannot be written: {fault}") from fault
     return 0
 

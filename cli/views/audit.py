@@ -47,6 +47,19 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     last_hash: str
     """Covers all records, by the hash chain."""
 
+    sealed_days: int
+    sealed_day: str
+    """The last one, as `2026-11-27`; empty: none is."""
+
+    sealed_sequence: int
+    """The record that it ended with."""
+
+    hmacs: int
+    """How many of the seals have one."""
+
+    hmacs_checked: bool
+    """Whether there was a key to check them with."""
+
 
 def operations(records: Iterable[JournalRecord]) -> list[Audited]:
     """Return the operations that were asked for in these records, with their outcomes, in the order of asking."""

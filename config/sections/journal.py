@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from ..secrets import Secret
 from .base import Positive, Section
 
 
@@ -29,3 +30,6 @@ class JournalSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=
     retain_days: Annotated[int, Meta(ge=0, le=36_600)]
     """Archived segments older than this are removed, up to the first that holds a fact of the book of record: orders,
     trades and the risk state are kept for ever. 0 keeps all."""
+
+    seal_key: Secret
+    """With it each day's seal has an HMAC-SHA-256, which nobody makes who has only the files. Empty: none."""

@@ -14,9 +14,11 @@ from typer.testing import CliRunner
 
 import natya
 from natya.actors.journal import Journal, JournalDamagedError
+from natya.actors.journal.day_seals import seals_of
 from natya.actors.journal.records import RecordFormat1
 from natya.actors.journal.tools import verify
 from natya.cli.app import app
+from natya.domain.time import DAY_NS
 from natya.messages.control import OperationAnswered, OperationAsked
 
 EDITS = int(os.environ.get("CORRUPTIONS", "100"))
@@ -93,6 +95,57 @@ class TestAuditedOperations:
         assert asked["who"] == f"user {os.geteuid()}, process {os.getpid()}"
         assert asked["arguments"] == {"reason": "looked odd", "person": "asha", "flatten": False}
         assert asked["answer"] == "KillSwitchEngaged"
+
+
+class TestDaysThatAreSealed:
+    @pytest.fixture
+    def two_days(self, tmp_path):
+        now_ns = 10**18
+        journal = Journal(tmp_path / "journal", now_ns=lambda: now_ns, segment_bytes=65_536)
+        journal.open()
+        for number in (1, 2, 3):
+            journal.append([an_operation(number)])
+            now_ns += DAY_NS
+        journal.commit()
+        journal.close()
+        return tmp_path
+
+    def test_are_counted_with_the_last_and_where_they_are_kept(self, two_days):
+        found = json.loads(call("audit", "verify", "--data-dir", two_days, "--json").stdout)
+        told = call("audit", "verify", "--data-dir", two_days).stdout
+
+        assert (found["sealed_days"], found["sealed_day"], found["sealed_sequence"]) == (2, "2001-09-10", 2)
+        assert "sealed: 2 days, the last 2001-09-10 with sequence 2: " in told
+
+    def test_are_compared_with_a_copy_that_was_kept_elsewhere(self, two_days):
+        seals = two_days / "journal" / "days.seals"
+        copy = two_days / "copy"
+        copy.write_bytes(seals.read_bytes())
+        first = seals.read_bytes().split(b"\n")[0] + b"\n"
+        seals.write_bytes(first)
+
+        assert call("audit", "verify", "--data-dir", two_days).exit_code == 0
+        refused = call("audit", "verify", "--data-dir", two_days, "--seals", copy)
+        assert refused.exit_code == 65
+        assert "the seal of day 2001-09-10 is not that of the copy: found none" in refused.stderr
+
+    def test_have_an_hmac_that_is_proved_with_the_key(self, two_days, monkeypatch):
+        seals = two_days / "journal" / "days.seals"
+        monkeypatch.setenv("NATYA_JOURNAL__SEAL_KEY", "another key")
+        unsigned = call("audit", "verify", "--data-dir", two_days)
+        (one, two) = seals_of(seals.read_bytes())
+        seals.write_bytes(one.line() + b"\n" + two.signed(b"the key").line() + b"\n")
+        refused = call("audit", "verify", "--data-dir", two_days)
+        monkeypatch.setenv("NATYA_JOURNAL__SEAL_KEY", "the key")
+        proved = call("audit", "verify", "--data-dir", two_days)
+        monkeypatch.delenv("NATYA_JOURNAL__SEAL_KEY")
+        unproved = call("audit", "verify", "--data-dir", two_days)
+
+        assert "HMAC" not in unsigned.stdout
+        assert refused.exit_code == 65
+        assert "2001-09-10 was not made with this key" in refused.stderr
+        assert "1 seal of them with an HMAC, proved with journal.seal_key" in proved.stdout
+        assert "not proved: no journal.seal_key is given" in unproved.stdout
 
 
 class TestAChangedRecord:

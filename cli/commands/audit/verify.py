@@ -1,38 +1,67 @@
-"""`natya audit verify`: that no record of who did what was changed."""
+"""`natya audit verify`: that no record of who did what was changed or cut off."""
 
 from __future__ import annotations
 
-from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ....domain.wording import counted
-from ...options import DataDirOption, JsonOption, ProfileNameOption
-from ...session import journal_directory, tell_answer
+from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
+from ...session import faults, journal_path, load, tell_answer
 
 
-def command(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:
-    """Read every record of the journal with its hash chain, and count the operations among them.
+def command(
+    *,
+    seals: Annotated[
+        Path | None,
+        typer.Option(
+            help="A copy of days.seals that was kept elsewhere: the days here must be those, and what came after.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
+) -> None:
+    """Read every record of the journal with its hash chain, compare the seals of days, and count the operations.
 
     Exits with 65 at the first record that was changed, and names it; where its checksum was made to fit, the next one
-    is named, whose hash of it is wrong. Keep the hash that is printed elsewhere: it proves the last record, too, and
-    that nobody wrote all of it anew.
+    is named, whose hash of it is wrong; where a day that was over was cut off or written anew, that day. Who can write
+    all files can write the seals anew, too: keep copies of the file days.seals elsewhere, or have a journal.seal_key.
     """
-    from ....actors.journal import JournalView, tools
-    from ....actors.journal.disk import RealDisk
-    from ...views.audit import FACTS, Verified
+    from ....actors.journal import tools
+    from ...views.audit import Verified
 
-    with journal_directory(data_dir, profile, checked=False) as directory:
-        report = tools.verify(directory)
-        audited = Counter(
-            type(record.fact).__name__ for record in JournalView.of_directory(RealDisk(), directory).find(types=FACTS)
-        )
+    settings = load(profile, {} if data_dir is None else {"system.data_dir": str(data_dir)}, config=config).settings
+    key = settings.journal.seal_key.reveal().encode()
+    directory = journal_path(settings)
+    with faults():
+        report = tools.verify(directory, seal_key=key, kept_seals=None if seals is None else seals.read_bytes())
     answer = Verified(
-        asked=audited["OperationAsked"],
-        answered=audited["OperationAnswered"],
+        asked=report.of_type.get("OperationAsked", 0),
+        answered=report.of_type.get("OperationAnswered", 0),
         records=report.records,
         last_sequence=report.last_sequence,
         last_hash=report.last_hash,
+        sealed_days=report.sealed_days,
+        sealed_day=report.sealed_day,
+        sealed_sequence=report.sealed_sequence,
+        hmacs=report.hmacs,
+        hmacs_checked=bool(key),
     )
     whole = f"{counted(report.records, 'record')} are whole, up to sequence {report.last_sequence}"
     lines = [f"{whole}: {counted(answer.asked, 'operation')}, {answer.answered} of them with an outcome"]
+    if report.sealed_days:
+        upto = f"the last {report.sealed_day} with sequence {report.sealed_sequence}"
+        lines.append(f"sealed: {counted(report.sealed_days, 'day')}, {upto}: {directory / 'days.seals'}")
+        if report.hmacs:
+            checked = "proved with journal.seal_key" if key else "not proved: no journal.seal_key is given"
+            lines.append(f"{counted(report.hmacs, 'seal')} of them with an HMAC, {checked}")
+    else:
+        lines.append("no day is sealed yet: the first is when it is over")
     lines.append(f"hash of the last record: {report.last_hash or 'none'}")
     tell_answer(answer, "\n".join(lines), json=json)

@@ -1,0 +1,301 @@
+"""Seals of days: an end that was cut off, and a day that was written anew with a whole chain, are named."""
+
+import errno
+from hashlib import sha256
+from hmac import digest
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from natya.actors.journal import Journal, JournalDamagedError, SimulatedDisk, Trouble
+from natya.actors.journal.day_seals import (
+    SEALS_NAME,
+    SealBrokenError,
+    day_text,
+    read_seals,
+    seals_of,
+    unsigned,
+    write_seals,
+)
+from natya.actors.journal.mark import MARK_NAME
+from natya.actors.journal.records import RecordFormat1
+from natya.actors.journal.segments import segment_path
+from natya.actors.journal.tools import verify
+from natya.actors.journal.walk import Walk
+from natya.domain.time import DAY_NS, SECOND_NS, day_of, day_start_ns
+
+DIRECTORY = Path("/journal")
+MONDAY = 20_420
+NOON_NS = day_start_ns(MONDAY) + 12 * 3_600 * SECOND_NS
+KEY = b"a key of the test"
+
+
+class Calendar:
+    """A clock that a test sets."""
+
+    def __init__(self, now_ns=NOON_NS):
+        self.now_ns = now_ns
+
+    def __call__(self):
+        self.now_ns += 1_000_000
+        return self.now_ns
+
+    def next_day(self):
+        self.now_ns += DAY_NS
+
+
+@pytest.fixture
+def disk():
+    return SimulatedDisk()
+
+
+@pytest.fixture
+def calendar():
+    return Calendar()
+
+
+def opened(disk, calendar, *, key=b""):
+    journal = Journal(DIRECTORY, now_ns=calendar, segment_bytes=65_536, disk=disk, seal_key=key)
+    journal.open()
+    return journal
+
+
+def lived(disk, calendar, workshop, days=3, *, key=b""):
+    """Write two orders a day; the last day is not over."""
+    journal = opened(disk, calendar, key=key)
+    for day in range(days):
+        workshop.commit_one(journal, 2 * day + 1)
+        workshop.commit_one(journal, 2 * day + 2)
+        calendar.next_day()
+    journal.close()
+
+
+class TestADayThatIsOver:
+    def test_is_sealed_by_the_first_record_of_another_with_the_last_of_its_own(self, disk, calendar, workshop):
+        lived(disk, calendar, workshop)
+
+        found = read_seals(disk, DIRECTORY)
+
+        assert [(seal.day, seal.last_sequence) for seal in found] == [
+            (day_text(MONDAY), 2),
+            (day_text(MONDAY + 1), 4),
+        ]
+
+    def test_is_sealed_by_a_start_when_nothing_came_after_it(self, disk, calendar, workshop):
+        lived(disk, calendar, workshop, days=1)
+
+        opened(disk, calendar).close()
+
+        assert [seal.last_sequence for seal in read_seals(disk, DIRECTORY)] == [2]
+
+    def test_is_sealed_once_at_midnight_when_nothing_is_appended(self, disk, calendar, workshop):
+        journal = opened(disk, calendar)
+        workshop.commit_one(journal)
+        calendar.now_ns = day_start_ns(MONDAY + 1) - 10_000_000
+        journal.end_day()
+        before = journal.take_sealed()
+        calendar.next_day()
+        journal.end_day()
+        journal.end_day()
+        (seal,), fault = journal.take_sealed()
+        journal.close()
+
+        assert before == ((), "")
+        assert (seal.last_sequence, seal.day, fault) == (1, day_text(MONDAY), "")
+        assert verify(DIRECTORY, disk).sealed_days == 1
+
+    def test_ends_between_two_appends_of_one_commit(self, disk, calendar, workshop):
+        journal = opened(disk, calendar)
+        journal.append((workshop.an_intent(1), workshop.an_intent(2)), "A")
+        calendar.next_day()
+        journal.append((workshop.an_intent(3),), "A")
+        journal.commit()
+        journal.close()
+
+        assert [seal.last_sequence for seal in read_seals(disk, DIRECTORY)] == [2]
+        assert verify(DIRECTORY, disk).sealed_sequence == 2
+
+    def test_in_which_nothing_was_recorded_has_no_seal(self, disk, calendar, workshop):
+        journal = opened(disk, calendar)
+        calendar.next_day()
+        workshop.commit_one(journal)
+        journal.close()
+
+        assert read_seals(disk, DIRECTORY) == ()
+
+    @pytest.mark.parametrize("trouble", ["create", "write", "sync", "rename", "sync_directory"])
+    def test_whose_seal_the_disk_does_not_take_is_sealed_later_and_appends_go_on(
+        self, disk, calendar, trouble, workshop
+    ):
+        journal = opened(disk, calendar)
+        workshop.commit_one(journal, 1)
+        calendar.next_day()
+        disk.troubles.append(Trouble(action=trouble, error=errno.ENOSPC))
+        journal.end_day()
+        missed = journal.take_sealed()
+        assert workshop.commit_one(journal, 2) == 2
+        calendar.next_day()
+        workshop.commit_one(journal, 3)
+        journal.close()
+
+        assert missed[0] == ()
+        assert f"day {day_text(MONDAY)} is not sealed yet" in missed[1]
+        assert [seal.last_sequence for seal in read_seals(disk, DIRECTORY)] == [1, 2]
+
+    @settings(max_examples=12)
+    @given(steps=st.lists(st.sampled_from([0, SECOND_NS, DAY_NS, 5 * DAY_NS, -DAY_NS]), max_size=12))
+    def test_is_sealed_whatever_the_clock_does_and_nothing_is_sealed_twice(self, steps, workshop):
+        disk, calendar = SimulatedDisk(), Calendar()
+        journal = opened(disk, calendar)
+        days = []
+        for number, step in enumerate(steps, start=1):
+            calendar.now_ns += step
+            workshop.commit_one(journal, number)
+            days.append(day_of(calendar.now_ns))
+        journal.close()
+
+        changes = [number for number, (one, other) in enumerate(pairwise(days), 1) if one != other]
+        assert [seal.last_sequence for seal in read_seals(disk, DIRECTORY)] == changes
+        assert verify(DIRECTORY, disk).sealed_days == len(changes)
+
+
+class TestAJournalWithSeals:
+    def test_of_which_the_end_was_cut_off_with_its_mark_is_refused_by_the_day(self, disk, calendar, workshop):
+        lived(disk, calendar, workshop, days=2)
+        content = disk.content(segment_path(DIRECTORY, 1))
+        second = content.index(RecordFormat1.magic, content.index(RecordFormat1.magic) + 1)
+        content[second:] = bytes(len(content) - second)
+        disk.remove(DIRECTORY / MARK_NAME)
+
+        for read in (lambda: verify(DIRECTORY, disk), lambda: opened(disk, calendar)):
+            with pytest.raises(JournalDamagedError, match=f"day {day_text(MONDAY)} was sealed up to sequence 2"):
+                read()
+
+    def test_that_was_written_anew_with_a_whole_chain_is_refused_by_the_day(self, disk, calendar, workshop):
+        lived(disk, calendar, workshop, days=2)
+        forged = SimulatedDisk()
+        journal = opened(forged, Calendar())
+        for number in range(11, 16):
+            workshop.commit_one(journal, number)
+        journal.close()
+        write_seals(forged, DIRECTORY, read_seals(disk, DIRECTORY))
+
+        with pytest.raises(JournalDamagedError, match=f"day {day_text(MONDAY)} .* was rewritten") as damage:
+            verify(DIRECTORY, forged)
+
+        assert damage.value.sequence == 2
+
+    def test_beside_seals_of_another_is_refused(self, disk, calendar, workshop):
+        lived(disk, calendar, workshop, days=2)
+        other = SimulatedDisk()
+        lived(other, Calendar(NOON_NS + 5), workshop, days=2)
+        write_seals(disk, DIRECTORY, read_seals(other, DIRECTORY))
+
+        for read in (lambda: verify(DIRECTORY, disk), lambda: opened(disk, calendar)):
+            with pytest.raises(JournalDamagedError, match="seals of another journal"):
+                read()
+
+    def test_whose_segments_are_gone_is_not_begun_anew(self, disk, calendar, workshop):
+        lived(disk, calendar, workshop)
+        for name in disk.names(DIRECTORY):
+            if name != SEALS_NAME:
+                disk.remove(DIRECTORY / name)
+
+        with pytest.raises(JournalDamagedError, match=SEALS_NAME):
+            opened(disk, calendar)
+
+    def test_is_read_once_to_be_verified(self, disk, calendar, workshop, monkeypatch):
+        lived(disk, calendar, workshop)
+        walked, plain = [], Walk.__iter__
+
+        def watched(walk):
+            for record in plain(walk):
+                walked.append(record.sequence)
+                yield record
+
+        monkeypatch.setattr(Walk, "__iter__", watched)
+
+        assert verify(DIRECTORY, disk).of_type == {"OrderIntended": 6}
+        assert walked == [1, 2, 3, 4, 5, 6]
+
+
+class TestLinesOfSeals:
+    @pytest.fixture
+    def lines(self, disk, calendar, workshop):
+        lived(disk, calendar, workshop, days=4, key=KEY)
+        return bytes(disk.content(DIRECTORY / SEALS_NAME))
+
+    def test_that_were_changed_anywhere_are_refused_or_lack_their_hmac(self, lines):
+        @given(at=st.integers(0, len(lines) - 1), bit=st.integers(0, 7))
+        def is_found(at, bit):
+            changed = bytearray(lines)
+            changed[at] ^= 1 << bit
+            try:
+                seals = seals_of(bytes(changed))
+            except SealBrokenError:
+                return
+            assert unsigned(seals, KEY) is not None
+
+        is_found()
+
+    def test_have_the_hmac_that_anyone_with_the_key_can_make(self, lines, workshop):
+        first = seals_of(lines)[0]
+        body = lines.split(b"\n")[0].replace(first.hmac.encode(), b"")
+
+        assert first.hmac == digest(KEY, body, "sha256").hex()
+        assert seals_of(lines)[1].previous == sha256(lines.split(b"\n")[0]).hexdigest()
+
+    def test_need_one_only_from_the_first_that_has_one_on(self, disk, calendar, workshop):
+        lived(disk, calendar, workshop, days=2)
+        lived_on = opened(disk, calendar, key=KEY)
+        workshop.commit_one(lived_on, 9)
+        calendar.next_day()
+        lived_on.end_day()
+        lived_on.close()
+        seals = read_seals(disk, DIRECTORY)
+
+        assert [bool(seal.hmac) for seal in seals] == [False, True, True]
+        assert unsigned(seals, KEY) is None
+        assert unsigned(seals, b"another") == seals[1]
+        assert unsigned((*seals, seals[0]), KEY) == seals[0]
+
+    def test_that_end_within_one_are_refused(self, lines, workshop):
+        with pytest.raises(SealBrokenError, match="within a line"):
+            seals_of(lines[:-1])
+
+    def test_are_refused_with_the_day_when_one_between_is_missing(self, lines, workshop):
+        first, _, third, _ = lines.split(b"\n")
+        day = seals_of(lines)[2].day
+
+        with pytest.raises(SealBrokenError, match=f"line 2, day {day}"):
+            seals_of(first + b"\n" + third + b"\n")
+
+    @pytest.mark.parametrize(
+        ("kept", "reason"),
+        [
+            (lambda lines: lines, ""),
+            (lambda lines: lines.split(b"\n")[0] + b"\n", ""),
+            (lambda lines: lines[:0], ""),
+            (lambda lines: lines[:-1], "the copy of it"),
+            (lambda lines: lines.replace(b"2025", b"2024", 1), "not that of the copy|the copy of it"),
+        ],
+        ids=["all", "the first", "none", "cut", "others"],
+    )
+    def test_of_a_copy_kept_elsewhere_must_be_those_here(self, disk, lines, kept, reason, workshop):
+        copy = kept(lines)
+        if not reason:
+            assert verify(DIRECTORY, disk, kept_seals=copy, seal_key=KEY).hmacs == 3
+            return
+        with pytest.raises(JournalDamagedError, match=reason):
+            verify(DIRECTORY, disk, kept_seals=copy)
+
+    def test_that_were_made_anew_without_the_key_are_named_by_it_and_by_the_copy(self, disk, calendar, lines, workshop):
+        disk.remove(DIRECTORY / SEALS_NAME)
+        opened(disk, calendar).close()  # seals what it finds
+
+        assert verify(DIRECTORY, disk).sealed_days == 1
+        with pytest.raises(JournalDamagedError, match="not that of the copy"):
+            verify(DIRECTORY, disk, kept_seals=lines)
