@@ -213,9 +213,7 @@ class StrategyActor(Keeping):
 
     def restore(self, state: Handover) -> None:
         """Take it over; the position comes from the book of record, which is newer."""
-        self._ordered, facts, self._told_sequence, early, self._told_open_ns, history = state
-        if self._history is not None and history is not None:
-            self._history = history
+        self._ordered, facts, self._told_sequence, early, self._told_open_ns, self._history = state
         self._newest_facts.extend(facts)
         self._early.extend(early)
 

@@ -25,12 +25,10 @@ HOOKS: Final = {
 """Methods that the runtime calls, with their numbers of arguments."""
 
 OPTIONS: Final = frozenset({
-    "Parameters", "State", "TOPICS", "background", "behavior", "blocking", "cancel_on_failure", "cancel_on_stop",
-    "candles", "conflates",
-    "is_drained", "mailbox", "offload_threads_max", "offloads_max", "restore", "snapshot", "stash_max", "statistics",
-    "trouble", "warm_up",
+    "TOPICS", "background", "behavior", "blocking", "conflates", "is_drained", "mailbox", "offload_threads_max",
+    "offloads_max", "restore", "snapshot", "stash_max", "statistics", "trouble",
 })  # fmt: skip
-"""Other names of the base class that a subclass may define."""
+"""Names of the base class that a subclass may define, besides those in `_DECLARED`."""
 
 
 BARS_MAX: Final = 50_000

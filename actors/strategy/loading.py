@@ -30,7 +30,7 @@ def load_strategy(name: str) -> type[StrategyActor]:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as fault:
         # The missing module is the strategy's own, or one that it imports: the latter is a fault in the user's code.
-        if fault.name is None or not f"{module_name}.".startswith(f"{fault.name}."):
+        if not f"{module_name}.".startswith(f"{fault.name}."):
             raise StrategyBrokenError(_broken(name, fault)) from fault
         raise StrategyNotFoundError(f"module {fault.name!r} of strategy {name!r} was not found") from fault
     except (Exception, SystemExit) as fault:  # a module may raise anything while it is imported

@@ -174,6 +174,7 @@ class TestAProject:
             helper: folder / "below" / "helper.py",
             "installed_there": folder / ".venv" / "lib" / "site-packages" / "other.py",
             "beside_it": tmp_path / "elsewhere.py",
+            "beside_it_too": folder.with_name(f"{folder.name}_too") / "elsewhere.py",
         }
         for name, file in files.items():
             file.parent.mkdir(parents=True, exist_ok=True)
