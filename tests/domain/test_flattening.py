@@ -81,9 +81,9 @@ class TestAHolding:
         assert moves([holding(10)], age_s=9_999.0, limits=timeless).place
 
     def test_is_closed_by_as_many_shares_as_its_limit_or_its_price_lets_pass_whichever_is_greater(self):
-        exact = Limits(quantity_max=100, value_max_rupees=402.0, price_age_max_s=3.0)
-
-        assert [moves([holding(each)], limits=exact).place[0].quantity for each in (10, -10)] == [4, 4]
+        for value, sold, bought in ((402.0, 4, 4), (401.9, 4, 3), (400.0, 4, 3), (399.9, 3, 3)):
+            limits = Limits(quantity_max=100, value_max_rupees=value, price_age_max_s=3.0)
+            assert [moves([holding(each)], limits=limits).place[0].quantity for each in (10, -10)] == [sold, bought]
         (one,) = moves([holding(1)], limits=Limits(quantity_max=1, value_max_rupees=100.0, price_age_max_s=3.0)).place
         assert (one.quantity, one.last_price, one.priced_ns) == (1, 100.0, NOW_NS - SECOND_NS)
 

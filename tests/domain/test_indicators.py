@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from natya.domain import indicators
 
-prices = st.lists(st.floats(1, 10_000), min_size=1, max_size=60)
+prices = st.sampled_from([10_000.0, 1.05]).flatmap(lambda most: st.lists(st.floats(1, most), min_size=1, max_size=60))
+"""Rupees: some move by thousands, some by some paise."""
 lengths = st.integers(2, 12)
 
 

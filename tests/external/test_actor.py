@@ -20,6 +20,7 @@ from natya.actors.external import (
     RefusedAnswerError,
     UnknownOutcomeError,
 )
+from natya.actors.external.actor import ORPHANED_S
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.domain.quotas import Quota
@@ -111,6 +112,27 @@ class TestAnyCalls:
             if call.endpoint is WRITE:
                 assert service.asked[call.method, call.url] <= 1
         assert service.windows_exceeded() == []
+
+
+class TestACallBehindOneOfALifeBefore:
+    def test_leaves_as_soon_as_that_cannot_be_under_way_any_more(self):
+        crash = ScriptedFault(kind="crash", actor="external", message_type=Ask, nth=2)
+        base = SimulatedSystemBase(seed=1, faults=Faults(script=(crash,)))
+        system = InProcessSystem(base)
+        service = Well()
+        one = Allowance(quotas=(Quota(1, SECOND_NS),))
+        settings = ExternalSettings(
+            service="test", hosts=frozenset(), allowances={"all": one}, new_session=lambda _: service
+        )
+        system.start("external", ExternalActor, settings)
+        began_ns = base.clock.monotonic_ns()
+        call = Call(endpoint=WRITE, method="POST", url="1", deadline_s=1_000.0)
+        with system:
+            before, _crashed, behind = [system.request_future("external", Ask(call)) for _ in range(3)]
+
+            assert before.result(2_000).sent == "unknown"
+            assert behind.result(2_000).success
+            assert ORPHANED_S <= (base.clock.monotonic_ns() - began_ns) / SECOND_NS < ORPHANED_S + 5
 
 
 class TestRequestsOfAProcessBefore:

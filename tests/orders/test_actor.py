@@ -933,6 +933,23 @@ class TestAnOrderlyStop:
         assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
         assert statistics.open_orders == 1
 
+    @pytest.mark.parametrize("kind", ["NEW", "REJECTED", OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderFound])
+    def test_waits_until_the_broker_has_said_whether_it_has_the_order(self, threads, stage, make, kind):
+        told = {OrderPlaced: {"broker_order_id": "B-1"}, OrderFound: {"broker_order_id": "B-1", "state": "OPEN"}}
+        stage.open(lookup_interval_s=60.0)
+        stage.submit(make.order())
+        stage.broker.receive()
+        stage.settle()
+        orders = stage.system.base.names["orders"].instance
+        before = orders.is_drained()
+        if isinstance(kind, str):
+            stage.tell(make.report(kind))
+        else:
+            stage.tell(kind(client_order_id="A-1", **told.get(kind, {"reason": "so it is"})))
+        stage.settle()
+
+        assert (before, orders.is_drained()) == (False, True)
+
     def test_waits_until_everything_is_written_down(self, threads, stage, make):
         stage.open(lookup_interval_s=60.0)
         stage.disk.mode = "hold"

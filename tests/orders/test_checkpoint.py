@@ -332,6 +332,7 @@ class TestAStartWithACheckpoint:
         while "orders.checkpoint" not in disk.names(DIRECTORY):
             run.system.request("journal", Ping())
         assert run.orders.asked == [1, 2, 3, 4]
+        assert "checkpoint.refused" not in run.orders.logged
         return run.stop()
 
     def test_reads_only_what_is_behind_it_and_sends_nothing_twice(self, checkpointed):

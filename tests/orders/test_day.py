@@ -2,12 +2,14 @@
 
 import itertools
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.book.day import UNITS, Day, alike
-from natya.domain.time import DAY_NS, SECOND_NS, day_of
+from natya.actors.orders.book.day import UNITS, Day, KeptDay, alike
+from natya.domain.positions import Holding
+from natya.domain.time import DAY_NS, SECOND_NS, day_of, day_start_ns
 
 
 @pytest.fixture
@@ -175,6 +177,46 @@ class TestTheProfitOfADay:
             found.append(self.profit(book, 90.0)[:2])
 
         assert found == [(-10.0, -40.0), (-20.0, -30.0), (-30.0, -20.0)]
+
+    def test_is_the_same_where_the_day_was_kept_meanwhile(self, book):
+        book, trade = book
+        for price in (90.0, 1 / 3, 0.01):
+            trade(-1, price)
+        (account,) = book._accounts.values()
+        account.day = kept_meanwhile(account.day)
+
+        assert account.day.realized_before == 50
+        assert self.profit(book, 120.0) == (round(90.0 + 0.3333 + 0.01 - 300.0, 4), 0.0, ())
+
+
+def kept_meanwhile(day):
+    """As it is read from a file."""
+    return Day.from_kept(msgspec.msgpack.decode(msgspec.msgpack.encode(day.kept()), type=KeptDay))
+
+
+def test_a_day_that_was_kept_counts_on_as_if_it_had_not_been(make, day):
+    holding = Holding()
+    for quantity, price in ((3, 100.35), (-1, 1 / 3), (4, 0.05), (-5, 99.95)):
+        holding.trade(quantity, price)
+    for number, strategy in enumerate("aab"):
+        day.intended(make.intent(strategy=strategy, occurred_ns=number))
+    day.begin(20_451, {"INFY": holding, "TCS": Holding()})
+    day.intended(make.intent(strategy="b", occurred_ns=9))
+    day.traded("b", "TCS", 0, 1)
+    day.traded("c", "TCS", 1, 2)
+    for time_ns in (5, 6, 7):
+        day.changed()
+        day.rejected(time_ns)
+    kept, like = kept_meanwhile(day), alike(make.order())
+
+    for each in (day, kept):
+        each.intended(make.intent(strategy="c", occurred_ns=10))
+        assert (each.number, each.ends_ns) == (20_451, day_start_ns(20_452))
+        assert (each.orders, each.trades, each.changes) == (2, 2, 3)
+        assert dict(each.orders_by_strategy) == {"b": 1, "c": 1} == dict(each.trades_by_strategy)
+        assert (each.realized_before, each.carried) == (holding.realized, {"INFY"})
+        assert (each.sent_since(1), each.alike_since(1, like), each.rejected_since(5)) == (3, 3, 2)
+    assert kept.kept() == day.kept()
 
 
 def test_a_day_counts_orders_and_trades_by_strategy_and_all_together(make, day):

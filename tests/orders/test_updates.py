@@ -20,6 +20,8 @@ from natya.messages.broker import (
     WithdrawOrder,
 )
 from natya.messages.orders import (
+    CancellationIntended,
+    CancellationRefused,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
@@ -141,6 +143,22 @@ class TestAFact:
             assert updates.from_report(order(make.accepted()), report, 5).facts == (
                 fact(client_order_id="A-1", reason="so it is", occurred_ns=occurred_ns),
             )
+
+    @pytest.mark.parametrize(("told_ns", "occurred_ns"), [(3_000, 3_000), (0, 5)])
+    def test_of_a_trigger_or_of_a_cancellation_that_was_refused_tells_when(self, order, make, told_ns, occurred_ns):
+        asked = CancellationIntended(client_order_id="A-1", number=1, asked_by="me", occurred_ns=1)
+        stop = replace(order(make.accepted(), asked), order_type="STOP")
+        triggered, refused = (
+            updates.from_report(stop, make.report(kind, reason="so it is", occurred_ns=told_ns), 5).facts
+            for kind in ("TRIGGERED", "CANCEL_REJECTED")
+        )
+
+        assert triggered == (OrderTriggered(client_order_id="A-1", occurred_ns=occurred_ns),)
+        assert refused == (
+            CancellationRefused(
+                client_order_id="A-1", number=1, rule="broker", reason="so it is", occurred_ns=occurred_ns
+            ),
+        )
 
 
 class TestATradeThatCannotBe:
