@@ -86,7 +86,9 @@ class TestPlacingAnOrder:
         stage.orders.receive()
 
         second = stage.orders.receive()
+        counts = stage.system.request("broker", Ping()).statistics
         assert (type(second), second.client_order_id) == (kind, "A-2")
+        assert (counts.placed, counts.refused) == ((2, 0) if kind is OrderPlaced else (1, 1))
 
     def test_counts_what_came_of_it(self, stage):
         stage.open()

@@ -200,6 +200,16 @@ class TestAnAnswer:
         assert intake.take(answer) is not None
 
 
+@pytest.mark.parametrize(
+    ("client_order_id", "may"),
+    [("", False), ("A", True), ("A" * 64, True), ("A" * 65, False), ("\u00e9" * 32, True), ("\u00e9" * 33, False)],
+)
+def test_an_id_of_ours_has_one_to_sixty_four_bytes(intake, client_order_id, may):
+    fault = intake.take(OrderNotPlaced(client_order_id=client_order_id, reason="no"))
+
+    assert (fault is None) is may
+
+
 VALUES = st.one_of(
     st.none(), st.integers(-2, 12), st.floats(), st.text(max_size=3), st.sampled_from(["A-1", "X-1", "T-1", "T-2"])
 )

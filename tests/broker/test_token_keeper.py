@@ -150,6 +150,17 @@ class TestAPersonWhoAsksInVain:
 
         assert (status.state, status.reason, house.source.asked) == ("alive", NO_WAY, [])
 
+    @pytest.mark.parametrize("question", [LogIn(), RenewToken()])
+    def test_is_answered_once(self, house, question):
+        house.start(can_mint=False)
+        house.base.run_for(HOUR_S)
+        person = house.system.probe("person")
+        house.system.tell("broker-tokens", question, sender=person)
+        house.base.run_for(HOUR_S)
+
+        assert person.receive().reason == NO_WAY
+        assert person.is_empty()
+
 
 class TestATokenThatDies:
     @pytest.fixture(autouse=True)

@@ -62,6 +62,12 @@ class TestItIsNotProved:
         wanted = f"{today} of NSE_EQ 1594 were {verb} today, and the order book has 0" if today else ""
         assert found == wanted
 
+    @pytest.mark.parametrize(("side", "way"), [("BUY", "buy"), ("SELL", "sell")])
+    def test_by_a_book_that_lacks_what_is_told_of_the_day_alone(self, side, way):
+        of_the_day = msgspec.structs.replace(a_position(), **{f"day_{way}_qty": 4})
+
+        assert against(side=side, positions=[of_the_day]).startswith("4 of NSE_EQ 1594 were ")
+
     @pytest.mark.parametrize("instrument", [None, INFY])
     def test_for_an_order_whose_side_or_instrument_is_not_known_by_anything_unexplained(self, instrument):
         assert against(instrument=instrument, side=None, positions=[a_position(sold=1)])

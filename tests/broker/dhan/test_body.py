@@ -147,6 +147,7 @@ class TestPlacing:
         assert stage.calls() == ["GET /orders"]
         stage.answer([a_row(), a_row(orderId="8", correlationId="B-1")])
         assert [type(event) for event in stage.heard()] == [OrderInDoubt, OrderPlaced]
+        assert stage.pass_time() == 0.25
 
 
 class TestCancelling:

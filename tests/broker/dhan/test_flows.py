@@ -6,7 +6,7 @@ from natya_dhan_rows import a_position, a_row, a_trade, watched
 
 from natya.actors.broker.bodies.dhan import endpoints
 from natya.actors.broker.bodies.dhan.flows import CANCELS_MAX, Day, Pause, Question, WholeDay, cancel, find, read_day
-from natya.actors.broker.bodies.dhan.looks import look
+from natya.actors.broker.bodies.dhan.looks import Interval, look
 from natya.actors.broker.bodies.dhan.replies import Reply
 from natya.domain.dhan.moments import moment
 from natya.domain.dhan.trading.orders import OrderAck
@@ -307,3 +307,88 @@ def test_trades_are_read_of_one_order_or_of_all_where_several_are_ahead(ahead, r
         asked = None
 
     assert asked == route
+
+
+def look_at(*orders, replies):
+    """What a look asked for, how many rows and trades it saw, and what it says it has not seen."""
+    wishes, sight = play(look(orders, MORNING_NS), *replies)
+    return wishes, [order.client_order_id for order, _ in sight.rows], len(sight.trades), sight.problem
+
+
+FIRST, SECOND, THIRD = (watched(client_order_id=f"A-{number}", number=str(number)) for number in (1, 2, 3))
+AHEAD = told(a_row("PART_TRADED", filled=4, number="1"))
+ONE_BY_ONE = [endpoints.ORDER, endpoints.ORDER]
+
+
+class TestALook:
+    def test_is_one_by_one_at_two_and_at_the_book_for_more_or_for_one_in_doubt(self):
+        rows = told(([a_row(number="1"), a_row(number="2"), a_row(number="9", correlation_id="D")], 0))
+        doubtful = watched(client_order_id="D", number="")
+
+        assert look_at(FIRST, SECOND, replies=[told(a_row(number="1")), told(a_row(number="2"))]) == (
+            *(ONE_BY_ONE, ["A-1", "A-2"], 0, ""),
+        )
+        assert look_at(FIRST, SECOND, THIRD, replies=[rows]) == ([endpoints.ORDER_BOOK], ["A-1", "A-2"], 0, "")
+        assert look_at(FIRST, doubtful, replies=[rows]) == ([endpoints.ORDER_BOOK], ["A-1", "D"], 0, "")
+
+    def test_that_cannot_read_one_order_tells_of_the_other(self):
+        for lost, seen, replies in (
+            ("reset", ["A-2"], [LOST, told(a_row(number="2"))]),
+            ("reset", ["A-2"], [told(None), LOST]),
+            ("", ["A-2"], [told(None), told(a_row(number="2"))]),
+        ):
+            wishes, rows, _, problem = look_at(FIRST, SECOND, replies=replies)
+
+            assert (wishes, problem) == (ONE_BY_ONE, lost)
+            assert rows == (seen if replies[1] is not LOST else [])
+
+    def test_that_cannot_read_the_book_or_some_of_it_says_so(self):
+        orders = FIRST, SECOND, THIRD
+
+        assert look_at(*orders, replies=[LOST]) == ([endpoints.ORDER_BOOK], [], 0, "reset")
+        assert look_at(*orders, replies=[told(([a_row(number="3")], 2))]) == (
+            *([endpoints.ORDER_BOOK], ["A-3"], 0, "2 orders cannot be read"),
+        )
+
+    @pytest.mark.parametrize(
+        ("reply", "count", "problem"),
+        [
+            (LOST, 0, "reset"),
+            (told(([], 3)), 0, "3 trades cannot be read"),
+            (told(([a_trade(number="1", quantity=4)], 0)), 1, ""),
+        ],
+    )
+    def test_that_cannot_read_the_trades_keeps_the_rows_and_says_so(self, reply, count, problem):
+        assert look_at(FIRST, replies=[AHEAD, reply]) == (
+            *([endpoints.ORDER, endpoints.TRADES_OF_ORDER], ["A-1"], count, problem),
+        )
+
+    def test_says_first_what_was_wrong_first(self):
+        replies = [LOST, told(a_row("PART_TRADED", filled=4, number="2")), told(([], 1))]
+
+        assert look_at(FIRST, SECOND, replies=replies)[1:] == (["A-2"], 0, "reset")
+
+
+class TestTheTimeUntilTheNextLook:
+    @pytest.mark.parametrize(
+        ("how", "first_s", "longest_s"),
+        [
+            ({"any_open": True}, 0.25, 5.0),
+            ({"any_open": False}, 0.25, 60.0),
+            ({"any_open": True, "is_eased": True}, 1.0, 15.0),
+            ({"any_open": False, "is_eased": True}, 1.0, 15.0),
+        ],
+    )
+    def test_grows_while_nothing_happens_up_to_a_longest_and_begins_anew(self, how, first_s, longest_s):
+        interval, waits = Interval(), []
+        assert interval.seconds == 0.25
+        interval.shorten(is_eased=how.get("is_eased", False))
+        for _ in range(20):
+            waits.append(interval.seconds)
+            interval.lengthen(**how)
+
+        assert waits[:2] == [first_s, pytest.approx(first_s * 1.6)]
+        assert waits == sorted(waits)
+        assert waits[-1] == longest_s
+        interval.shorten()
+        assert interval.seconds == 0.25

@@ -20,6 +20,9 @@ from natya.config.sections.broker import BrokerSettings
 from natya.domain.dhan.market.charts import Chart
 from natya.domain.instruments import Instrument
 from natya.domain.time import DAY_NS, SECOND_NS
+from natya.messages.addresses import WIRE
+from natya.messages.exchange import FindWire, WireFound
+from natya.messages.supervision import Unavailable
 
 WANTED = {"query": (("q", "1"),), "deadline_s": 3.0, "body": b"{}"}
 
@@ -37,6 +40,31 @@ class TestACallBeforeItIsKnownWhereDhanIs:
 
             assert msgspec.structs.asdict(waited) == msgspec.structs.asdict(direct)
             assert (waited.urgent, waited.in_halt) == (urgent, in_halt)
+
+
+class TestTheBodyAtThePaperExchangeOfThisSystem:
+    def test_asks_where_that_is_until_it_is_told_and_calls_it_there(self):
+        session = Session()
+        asked = []
+        ask_of_service = session.ask
+        session.ask = lambda target, message, **how: (
+            asked.append((message, how["then"])) if target == WIRE else ask_of_service(target, message, **how)
+        )
+        body = WiredPaperBroker(BrokerSettings.default(name="paper", client_id="11"), DhanOptions(), session)
+        body.stop_trading(print)
+        body.open()
+        for answer in (Unavailable(actor=WIRE, reason="starting", retry_after_s=1.0), None):
+            asked.pop()[1](Outcome(value=answer))
+            (again,) = session.timers
+            session.timers.clear()
+            assert (session.asked, again.seconds) == ([], 0.5)
+            again.due.call()
+        ((message, then),) = asked
+        then(Outcome(value=WireFound(rest="http://127.0.0.1:9/v2", client_id="11")))
+
+        assert message == FindWire()
+        assert session.timers == []
+        assert [ask.call.url for ask, _ in session.asked] == ["http://127.0.0.1:9/v2/killswitch"]
 
 
 def test_a_chart_is_told_column_by_column():
@@ -95,6 +123,7 @@ def test_there_is_a_socket_of_updates_unless_none_is_wanted(body):
         ("later", {"sent": "no", "error": "the limits", "retry_after_s": 1.0}),
         ("token", {"sent": "no", "error": "TokenDeadError: dead"}),
         ("unreachable", {"sent": "unknown", "error": "reset"}),
+        ("unreachable", {"sent": "unknown", "error": "reset", "retry_after_s": 1.0}),
         ("unreachable", {"sent": "no", "error": "no route"}),
         ("refused", {"sent": "yes", "status_code": 200, "error": "no JSON"}),
     ],

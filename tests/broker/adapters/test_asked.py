@@ -1,0 +1,557 @@
+"""What each method of `DhanBrokerAdapter` asks of Dhan, to the letter, and what it makes of answers; no network."""
+
+import json
+from concurrent.futures import Future
+from datetime import date
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+
+from natya import (
+    BrokerCredentials,
+    DhanBrokerAdapter,
+    ExternalServiceResult,
+    ForeverLeg,
+    ForeverOrderRequest,
+    OrderRequest,
+    SuperOrderRequest,
+    WriteAccepted,
+    WriteNotSent,
+    WriteRefused,
+)
+from natya.actors.broker.adapters.dhan.symbols import Symbols
+from natya.actors.external import PendingResult
+from natya.actors.instruments import InstrumentMaster, NameUnknownError
+from natya.domain.dhan.trading.alerts import Condition
+
+SINCE, UNTIL = date(2026, 9, 1), date(2026, 9, 3)
+NOON_NS = 1_788_244_200_000_000_000
+"""Of the first of September 2026 in India."""
+
+NO_ANSWER = ExternalServiceResult(success=False, error="no answer")
+
+
+class Played(DhanBrokerAdapter):
+    """Keeps what is asked, and has it answered by the test: with the body of a good answer, or a whole result."""
+
+    def __init__(self, instruments):
+        super().__init__("11", "T", base_url="https://x", instruments=instruments)
+        self.asked, self.answers = [], []
+
+    def converse(self, conversation, future=None):
+        future = Future() if future is None else future
+        told = None
+        try:
+            while True:
+                self.asked.append(conversation.send(told))
+                told = self.answer(self.asked[-1])
+        except StopIteration as end:
+            future.set_result(end.value)
+        return PendingResult(future)
+
+    def answer(self, call):
+        answer = self.answers.pop(0) if self.answers else NO_ANSWER
+        if isinstance(answer, ExternalServiceResult):
+            return answer
+        data = call.endpoint.reads(json.dumps(answer).encode())
+        return ExternalServiceResult(success=True, data=data, status_code=200, sent="yes", attempts=1)
+
+    def _clock(self):
+        return SimpleNamespace(now_ns=lambda: NOON_NS, monotonic_ns=lambda: 0)
+
+
+@pytest.fixture(scope="module")
+def instruments(tmp_path_factory):
+    with InstrumentMaster(tmp_path_factory.mktemp("instruments")) as master:
+        yield master
+
+
+@pytest.fixture
+def dhan(instruments):
+    return Played(instruments)
+
+
+def an_order(**fields):
+    return OrderRequest(**{"symbol": "INFY", "side": "BUY", "quantity": 10, "client_order_id": "A-1", **fields})
+
+
+SUPER = SuperOrderRequest(symbol="INFY", side="BUY", quantity=10, target_price=1500.0, client_order_id="S-1")
+FIRST = ForeverLeg(trigger_price=1301.0, limit_price=1300.0)
+FOREVER = ForeverOrderRequest(symbol="INFY", side="BUY", quantity=5, first=FIRST, client_order_id="F-1")
+TWO_LEGS = ForeverOrderRequest(
+    symbol="INFY", side="BUY", quantity=5, first=FIRST, second=ForeverLeg(trigger_price=1700.0, quantity=3)
+)
+BELOW = Condition(
+    comparison_type="PRICE_WITH_VALUE",
+    exchange_segment="NSE_EQ",
+    security_id="1594",
+    operator="LESS_THAN",
+    comparing_value=1000.0,
+)
+
+WHOSE = {"dhanClientId": "11"}
+TRADE = {"exchangeSegment": "NSE_EQ", "transactionType": "BUY", "productType": "INTRADAY", "securityId": "1594"}
+NEEDED = {**TRADE, "quantity": 10, "price": 0.0, "triggerPrice": 0.0}
+RESTATED = {"orderType": "MARKET", "quantity": 10, "price": 0.0, "validity": "DAY"}
+PLACED = {**NEEDED, **RESTATED, "correlationId": "A-1", "disclosedQuantity": 0, "afterMarketOrder": False}
+LEVELS = {"price": 0.0, "targetPrice": 1500.0, "stopLossPrice": 0.0, "trailingJump": 0.0}
+ALERT = {
+    **WHOSE,
+    "condition": {
+        "comparisonType": "PRICE_WITH_VALUE",
+        "exchangeSegment": "NSE_EQ",
+        "securityId": "1594",
+        "operator": "LESS_THAN",
+        "frequency": "ONCE",
+        "comparingValue": 1000.0,
+    },
+    "orders": [{**TRADE, **RESTATED, "price": "0", "discQuantity": "0", "triggerPrice": "0"}],
+}
+EXPIRED = {
+    "exchangeSegment": "NSE_FNO",
+    "interval": "1",
+    "securityId": 13,
+    "instrument": "OPTIDX",
+    "expiryFlag": "MONTH",
+    "expiryCode": 1,
+    "strike": "ATM",
+    "drvOptionType": "CALL",
+    "requiredData": ["open", "high", "low", "close", "iv", "volume", "strike", "oi", "spot"],
+    "fromDate": "2026-09-01",
+    "toDate": "2026-09-03",
+}
+CHART = {"securityId": "1594", "exchangeSegment": "NSE_EQ", "instrument": "EQUITY", "fromDate": "2026-09-01"}
+LEDGER = (("from-date", "2026-09-01"), ("to-date", "2026-09-03"))
+
+POSTED_ONCE = {
+    "place_order": (lambda d: d.place_order(an_order()), "POST /orders", {**WHOSE, **PLACED}),
+    "place_sliced": (lambda d: d.place_sliced(an_order()), "POST /orders/slicing", {**WHOSE, **PLACED}),
+    "place_orders": (
+        lambda d: d.place_orders([an_order()]),
+        "POST /alerts/multi/orders",
+        {**WHOSE, "orders": [{"sequence": "1", **PLACED}]},
+    ),
+    "place_super_order": (
+        lambda d: d.place_super_order(SUPER),
+        "POST /super/orders",
+        {**WHOSE, **TRADE, **LEVELS, "orderType": "MARKET", "quantity": 10, "correlationId": "S-1"},
+    ),
+    "place_forever_order": (
+        lambda d: d.place_forever_order(FOREVER),
+        "POST /forever/orders",
+        {
+            **WHOSE,
+            **TRADE,
+            "productType": "CNC",
+            "orderFlag": "SINGLE",
+            "orderType": "LIMIT",
+            "quantity": 5,
+            "price": 1300.0,
+            "triggerPrice": 1301.0,
+            "validity": "DAY",
+            "correlationId": "F-1",
+            "disclosedQuantity": 0,
+            "price1": 0.0,
+            "triggerPrice1": 0.0,
+            "quantity1": 0,
+        },
+    ),
+}
+CHANGES = {
+    "modify_order": (
+        lambda d: d.modify_order("7", an_order()),
+        "PUT /orders/7",
+        {**WHOSE, **RESTATED, "orderId": "7", "legName": "NA", "disclosedQuantity": 0, "triggerPrice": 0.0},
+    ),
+    "modify_super_order": (
+        lambda d: d.modify_super_order("7", SUPER),
+        "PUT /super/orders/7",
+        {**WHOSE, **LEVELS, "orderId": "7", "legName": "ENTRY_LEG", "orderType": "MARKET", "quantity": 10},
+    ),
+    "move_stop": (
+        lambda d: d.move_stop("7", 99.0),
+        "PUT /super/orders/7",
+        {**WHOSE, "orderId": "7", "legName": "STOP_LOSS_LEG", "stopLossPrice": 99.0, "trailingJump": 0.0},
+    ),
+    "move_target": (
+        lambda d: d.move_target("7", 99.0),
+        "PUT /super/orders/7",
+        {**WHOSE, "orderId": "7", "legName": "TARGET_LEG", "targetPrice": 99.0},
+    ),
+    "modify_forever_order": (
+        lambda d: d.modify_forever_order("7", TWO_LEGS),
+        "PUT /forever/orders/7",
+        {
+            **WHOSE,
+            **RESTATED,
+            "orderId": "7",
+            "orderFlag": "OCO",
+            "orderType": "LIMIT",
+            "legName": "TARGET_LEG",
+            "quantity": 5,
+            "price": 1300.0,
+            "triggerPrice": 1301.0,
+            "disclosedQuantity": 0,
+        },
+    ),
+    "modify_forever_order second": (
+        lambda d: d.modify_forever_order("7", TWO_LEGS, second=True),
+        "PUT /forever/orders/7",
+        {
+            **WHOSE,
+            **RESTATED,
+            "orderId": "7",
+            "orderFlag": "OCO",
+            "legName": "STOP_LOSS_LEG",
+            "quantity": 3,
+            "triggerPrice": 1700.0,
+            "disclosedQuantity": 0,
+        },
+    ),
+    "modify_conditional_order": (
+        lambda d: d.modify_conditional_order("7", BELOW, [an_order()]),
+        "PUT /alerts/orders/7",
+        {**ALERT, "alertId": "7"},
+    ),
+}
+"""Of which Dhan takes 25 of one order: they are counted by its number."""
+
+LESS = {
+    "cancel_order": (lambda d: d.cancel_order("7"), "DELETE /orders/7", None),
+    "cancel_super_order": (lambda d: d.cancel_super_order("7"), "DELETE /super/orders/7/ENTRY_LEG", None),
+    "cancel_forever_order": (lambda d: d.cancel_forever_order("7"), "DELETE /forever/orders/7", None),
+    "cancel_conditional_order": (lambda d: d.cancel_conditional_order("7"), "DELETE /alerts/orders/7", None),
+    "exit_all": (lambda d: d.exit_all(), "DELETE /positions", None),
+    "set_kill_switch": (
+        lambda d: d.set_kill_switch(is_on=True),
+        "POST /killswitch",
+        None,
+        (("killSwitchStatus", "ACTIVATE"),),
+    ),
+    "set_kill_switch off": (
+        lambda d: d.set_kill_switch(is_on=False),
+        "POST /killswitch",
+        None,
+        (("killSwitchStatus", "DEACTIVATE"),),
+    ),
+    "set_pnl_exit": (
+        lambda d: d.set_pnl_exit(profit_rupees=4000.0, loss_rupees=1500.0),
+        "POST /pnlExit",
+        {**WHOSE, "profitValue": 4000.0, "lossValue": 1500.0, "productType": ["INTRADAY"], "enableKillSwitch": False},
+    ),
+}
+"""What makes an exposure smaller: it overtakes."""
+
+OTHER_WRITES = {
+    "place_conditional_order": (
+        lambda d: d.place_conditional_order(BELOW, [an_order()]),
+        "POST /alerts/orders",
+        ALERT,
+    ),
+    "convert_position": (
+        lambda d: d.convert_position("INFY", 4, position="LONG", since="INTRADAY", until="CNC"),
+        "POST /positions/convert",
+        {
+            **WHOSE,
+            "fromProductType": "INTRADAY",
+            "toProductType": "CNC",
+            "exchangeSegment": "NSE_EQ",
+            "positionType": "LONG",
+            "securityId": "1594",
+            "convertQty": 4,
+        },
+    ),
+    "end_pnl_exit": (lambda d: d.end_pnl_exit(), "DELETE /pnlExit", None),
+    "send_tpin": (lambda d: d.send_tpin(), "GET /edis/tpin", None),
+    "get_edis_form": (
+        lambda d: d.get_edis_form("INE009A01021", 3),
+        "POST /edis/form",
+        {"isin": "INE009A01021", "qty": 3, "exchange": "NSE", "segment": "EQ", "bulk": False},
+    ),
+    "get_edis_bulk_form": (
+        lambda d: d.get_edis_bulk_form(["INE009A01021"]),
+        "POST /edis/bulkform",
+        {"isin": ["INE009A01021"], "exchange": "NSE", "segment": "EQ"},
+    ),
+    "set_ip": (
+        lambda d: d.set_ip("203.0.113.7"),
+        "POST /ip/setIP",
+        {**WHOSE, "ip": "203.0.113.7", "ipFlag": "PRIMARY"},
+    ),
+    "modify_ip": (
+        lambda d: d.modify_ip("203.0.113.7", flag="SECONDARY"),
+        "PUT /ip/modifyIP",
+        {**WHOSE, "ip": "203.0.113.7", "ipFlag": "SECONDARY"},
+    ),
+    "renew_token": (lambda d: d.renew_token(), "GET /RenewToken", None),
+}
+READS = {
+    "authenticate": (
+        lambda d: d.authenticate(BrokerCredentials(client_id="11", access_token="T")),  # noqa: S106  of a test
+        "GET /profile",
+        None,
+    ),
+    "get_orders": (lambda d: d.get_orders(), "GET /orders", None),
+    "get_order": (lambda d: d.get_order("7"), "GET /orders/7", None),
+    "get_order_by_client_id": (lambda d: d.get_order_by_client_id("A-1"), "GET /orders/external/A-1", None),
+    "resolve": (lambda d: d.resolve(an_order()), "GET /orders/external/A-1", None),
+    "get_trades": (lambda d: d.get_trades(), "GET /trades", None),
+    "get_trades of one": (lambda d: d.get_trades("7"), "GET /trades/7", None),
+    "get_trade_history": (
+        lambda d: d.get_trade_history(SINCE, UNTIL),
+        "GET /trades/2026-09-01/2026-09-03/0",
+        None,
+    ),
+    "get_super_orders": (lambda d: d.get_super_orders(), "GET /super/orders", None),
+    "get_forever_orders": (lambda d: d.get_forever_orders(), "GET /forever/orders", None),
+    "get_conditional_order": (lambda d: d.get_conditional_order("7"), "GET /alerts/orders/7", None),
+    "get_conditional_orders": (lambda d: d.get_conditional_orders(), "GET /alerts/orders", None),
+    "get_positions": (lambda d: d.get_positions(), "GET /positions", None),
+    "get_holdings": (lambda d: d.get_holdings(), "GET /holdings", None),
+    "get_funds": (lambda d: d.get_funds(), "GET /fundlimit", None),
+    "get_margin": (lambda d: d.get_margin(an_order()), "POST /margincalculator", {**WHOSE, **NEEDED}),
+    "get_margin_of_all": (
+        lambda d: d.get_margin_of_all([an_order()]),
+        "POST /margincalculator/multi",
+        {**WHOSE, "scripList": [NEEDED], "includePosition": False, "includeOrder": False},
+    ),
+    "get_margin_of_all beside what is held": (
+        lambda d: d.get_margin_of_all([an_order()], with_positions=True),
+        "POST /margincalculator/multi",
+        {**WHOSE, "scripList": [NEEDED], "includePosition": True, "includeOrder": False},
+    ),
+    "get_margin_of_all beside what is open": (
+        lambda d: d.get_margin_of_all([an_order()], with_orders=True),
+        "POST /margincalculator/multi",
+        {**WHOSE, "scripList": [NEEDED], "includePosition": False, "includeOrder": True},
+    ),
+    "get_ledger": (lambda d: d.get_ledger(SINCE, UNTIL), "GET /ledger", None, LEDGER),
+    "get_kill_switch": (lambda d: d.get_kill_switch(), "GET /killswitch", None),
+    "get_pnl_exit": (lambda d: d.get_pnl_exit(), "GET /pnlExit", None),
+    "get_last_prices": (lambda d: d.get_last_prices(["INFY"]), "POST /marketfeed/ltp", {"NSE_EQ": [1594]}),
+    "get_ohlc": (lambda d: d.get_ohlc(["INFY"]), "POST /marketfeed/ohlc", {"NSE_EQ": [1594]}),
+    "get_quotes": (
+        lambda d: d.get_quotes(["INFY", "NIFTY"]),
+        "POST /marketfeed/quote",
+        {"NSE_EQ": [1594], "IDX_I": [13]},
+    ),
+    "get_daily_candles": (
+        lambda d: d.get_daily_candles("INFY", SINCE, UNTIL),
+        "POST /charts/historical",
+        {**CHART, "toDate": "2026-09-03", "expiryCode": 0, "oi": False},
+    ),
+    "get_intraday_candles": (
+        lambda d: d.get_intraday_candles("INFY", 5, SINCE, UNTIL),
+        "POST /charts/intraday",
+        {**CHART, "toDate": "2026-09-02", "interval": "5", "oi": False},
+    ),
+    "get_daily_candles with open interest": (
+        lambda d: d.get_daily_candles("INFY", SINCE, UNTIL, open_interest=True),
+        "POST /charts/historical",
+        {**CHART, "toDate": "2026-09-03", "expiryCode": 0, "oi": True},
+    ),
+    "get_intraday_candles with open interest": (
+        lambda d: d.get_intraday_candles("INFY", 60, SINCE, UNTIL, open_interest=True),
+        "POST /charts/intraday",
+        {**CHART, "toDate": "2026-09-02", "interval": "60", "oi": True},
+    ),
+    "get_expired_options": (
+        lambda d: d.get_expired_options("NIFTY", SINCE, UNTIL, option_type="CALL"),
+        "POST /charts/rollingoption",
+        EXPIRED,
+    ),
+    "get_expired_options of a share": (
+        lambda d: d.get_expired_options("INFY", SINCE, UNTIL, option_type="PUT", data=["close", "oi"]),
+        "POST /charts/rollingoption",
+        EXPIRED | {"securityId": 1594, "instrument": "OPTSTK", "drvOptionType": "PUT", "requiredData": ["close", "oi"]},
+    ),
+    "get_option_chain": (
+        lambda d: d.get_option_chain("NIFTY", UNTIL),
+        "POST /optionchain",
+        {"UnderlyingScrip": 13, "UnderlyingSeg": "IDX_I", "Expiry": "2026-09-03"},
+    ),
+    "get_expiries": (
+        lambda d: d.get_expiries("NIFTY"),
+        "POST /optionchain/expirylist",
+        {"UnderlyingScrip": 13, "UnderlyingSeg": "IDX_I"},
+    ),
+    "get_profile": (lambda d: d.get_profile(), "GET /profile", None),
+    "get_ip": (lambda d: d.get_ip(), "GET /ip/getIP", None),
+    "get_edis_status": (lambda d: d.get_edis_status(), "GET /edis/inquire/ALL", None),
+}
+ALL = POSTED_ONCE | CHANGES | LESS | OTHER_WRITES | READS
+NO_QUESTIONS = {"client_id", "base_url", "authentication", "allowances", "headers", "judge", "close", "read_chart"}
+"""Public, and not a method that asks one thing; `read_chart` is asked by the history of charts."""
+
+
+def names_of(kind):
+    return {name for name in vars(kind) if not name.startswith("_") and name != "service"}
+
+
+class TestEachMethod:
+    @pytest.mark.parametrize("name", ALL)
+    def test_asks_to_the_letter_what_it_says(self, dhan, name):
+        ask, line, body, *query = ALL[name]
+        ask(dhan)
+        (call,) = dhan.asked
+
+        assert f"{call.method} {call.url}" == line.replace(" ", " https://x/v2")
+        assert call.query == (query[0] if query else ())
+        assert (None if call.body is None else json.loads(call.body)) == body
+
+    def test_waits_as_long_as_its_answer_is_worth_and_is_sent_again_if_it_only_reads(self, dhan):
+        for name, (ask, *_) in ALL.items():
+            ask(dhan)
+            call, is_read = dhan.asked.pop(), name in READS
+
+            assert (call.endpoint.read, call.endpoint.attempts_max) == (is_read, 3 if is_read else 1), name
+            assert call.deadline_s == (30.0 if is_read else 2.0 if name in POSTED_ONCE else 5.0), name
+            assert call.endpoint.timeout_s == 10.0
+
+    def test_overtakes_others_if_it_makes_an_exposure_smaller(self, dhan):
+        for name, (ask, *_) in ALL.items():
+            ask(dhan)
+            call = dhan.asked.pop()
+
+            assert call.urgent == (name in LESS), name
+            assert call.endpoint.exposes == (name in {*POSTED_ONCE, *CHANGES, "place_conditional_order"}), name
+            assert not call.in_halt
+
+    def test_is_in_the_table(self):
+        public = set().union(*(names_of(kind) for kind in DhanBrokerAdapter.__mro__ if "broker" in kind.__module__))
+
+        assert {name.split()[0] for name in ALL} == public - NO_QUESTIONS
+
+    @pytest.mark.parametrize("name", CHANGES)
+    def test_that_changes_an_order_is_counted_by_its_number(self, dhan, name):
+        CHANGES[name][0](dhan)
+
+        assert dhan.asked[0].key == "7"
+
+    def test_on_options_is_counted_by_underlying_and_expiry(self, dhan):
+        dhan.get_option_chain("NIFTY", UNTIL)
+        dhan.get_option_chain("NIFTY", SINCE)
+        dhan.get_option_chain("INFY", UNTIL)
+        dhan.get_expiries("NIFTY")
+
+        assert [call.key for call in dhan.asked] == [
+            "IDX_I:13 2026-09-03",
+            "IDX_I:13 2026-09-01",
+            "NSE_EQ:1594 2026-09-03",
+            "IDX_I:13 expiries",
+        ]
+
+
+class TestAnOrderThatReduces:
+    @pytest.mark.parametrize(
+        "place",
+        [
+            lambda d: d.place_order(an_order(reduces=True)),
+            lambda d: d.place_sliced(an_order(reduces=True)),
+            lambda d: d.place_super_order(msgspec.structs.replace(SUPER, reduces=True)),
+            lambda d: d.place_forever_order(msgspec.structs.replace(FOREVER, reduces=True)),
+        ],
+        ids=["plain", "sliced", "super", "forever"],
+    )
+    def test_overtakes_others(self, dhan, place):
+        place(dhan)
+
+        assert dhan.asked[0].urgent
+
+
+class TestAnAnswer:
+    @pytest.mark.parametrize(
+        ("ask", "answer"),
+        [
+            (lambda d: d.set_ip("203.0.113.7"), [{"status": "ERROR", "message": "locked until Monday"}]),
+            (lambda d: d.modify_ip("203.0.113.7"), {"status": "ERROR", "message": "locked until Monday"}),
+        ],
+    )
+    def test_of_200_that_says_no_to_an_address_is_a_refusal(self, dhan, ask, answer):
+        dhan.answers = [answer]
+        result = ask(dhan).result(1)
+
+        assert isinstance(result, WriteRefused)
+        assert (result.success, result.error, result.text, result.meaning) == (
+            False,
+            "locked until Monday",
+            "locked until Monday",
+            "address",
+        )
+
+    def test_that_an_address_is_taken_is_no_refusal(self, dhan):
+        dhan.answers = [{"status": "SUCCESS", "message": "saved"}]
+
+        assert isinstance(dhan.set_ip("203.0.113.7").result(1), WriteAccepted)
+
+    @pytest.mark.parametrize(("status", "kind"), [("REJECTED", WriteRefused), ("TRANSIT", WriteAccepted)])
+    def test_that_an_order_was_rejected_is_a_refusal(self, dhan, status, kind):
+        dhan.answers = [{"orderId": "7", "orderStatus": status}]
+
+        assert isinstance(dhan.place_order(an_order()).result(1), kind)
+
+    def test_that_nothing_is_held_is_a_success_without_rows_and_another_refusal_is_none(self, dhan):
+        def refused(code):
+            data = {"errorType": "Holding_Error", "errorCode": code, "errorMessage": "no"}
+            return ExternalServiceResult(success=False, status_code=400, data=data, error="400", sent="yes")
+
+        dhan.answers = [refused("DH-1111"), refused("DH-905"), []]
+        nothing, failure, empty = (dhan.get_holdings().result(1) for _ in range(3))
+
+        assert (nothing.success, nothing.data, nothing.error) == (True, (), None)
+        assert (failure.success, failure.data) == (False, None)
+        assert (empty.success, empty.data) == (True, ())
+
+    def test_is_told_by_our_symbols_and_without_what_was_not_asked_for(self, dhan):
+        dhan.answers = [{"data": {"NSE_EQ": {"1594": {"last_price": 1500.5}, "9": {"last_price": 1.0}}}}]
+        told = dhan.get_last_prices(["INFY", "TCS"]).result(1).data
+
+        assert {symbol: price.last_price for symbol, price in told.items()} == {"INFY": 1500.5}
+
+
+class TestSymbols:
+    def test_are_at_least_one_and_in_a_list(self, dhan):
+        for symbols in ([], "NIFTY"):
+            assert not dhan.get_quotes(symbols).result(1).success
+        assert dhan.asked == []
+
+    @pytest.mark.parametrize("symbol", [7, None, b"INFY", ["INFY"]], ids=repr)
+    def test_are_texts(self, instruments, symbol):
+        with pytest.raises(NameUnknownError, match="a text wanted, found"):
+            Symbols(instruments).find(symbol)
+
+    def test_of_a_list_that_was_given_are_found_in_it_after_an_adapter_has_ended(self, instruments, dhan):
+        dhan.get_quotes(["INFY"])
+        dhan.close()
+
+        assert Symbols(instruments).find("INFY").security_id == "1594"
+
+    def test_of_a_folder_are_in_a_list_that_is_opened_once_and_closed_with_the_adapter(self, tmp_path, monkeypatch):
+        life = []
+        monkeypatch.setattr(InstrumentMaster, "close", lambda _: life.append("closed"))
+        dhan = Played(tmp_path)
+        dhan.close()
+        assert life == []
+
+        dhan.get_quotes(["INFY"])
+        dhan.get_quotes(["TCS"])
+        dhan.close()
+        dhan.close()
+
+        assert life == ["closed"]
+
+
+def test_several_orders_of_which_one_may_not_leave_are_not_sent(dhan):
+    off_grid = an_order(order_type="LIMIT", limit_price=99.001, client_order_id="A-2")
+    several = [
+        lambda: dhan.place_orders([an_order(), off_grid]),
+        lambda: dhan.place_conditional_order(BELOW, [an_order(), off_grid]),
+        lambda: dhan.modify_conditional_order("7", BELOW, [an_order(), off_grid]),
+    ]
+    for ask in several:
+        result = ask().result(1)
+
+        assert isinstance(result, WriteNotSent)
+        assert result.error.startswith("order 2: ")
+    assert dhan.asked == []
