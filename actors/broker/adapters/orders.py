@@ -107,7 +107,7 @@ class ForeverLeg(msgspec.Struct, frozen=True, kw_only=True):
 
     trigger_price: Rupees
     limit_price: Rupees | None = None
-    """Rupees; None: at market."""
+    """Rupees; None: at market. Placed are two legs with a limit or two without."""
 
     quantity: Annotated[int, Meta(ge=0, le=INTEGER_MAX)] = 0
     """Shares; 0: as many as the first leg."""

@@ -542,6 +542,14 @@ class TestSymbols:
         assert life == ["closed"]
 
 
+def test_a_forever_order_of_one_limit_and_one_leg_at_market_is_not_sent(dhan):
+    result = dhan.place_forever_order(TWO_LEGS).result(1)
+
+    assert isinstance(result, WriteNotSent)
+    assert "a price of both legs or of none wanted, found 1300.0 and None" in result.error
+    assert dhan.asked == []
+
+
 def test_several_orders_of_which_one_may_not_leave_are_not_sent(dhan):
     off_grid = an_order(order_type="LIMIT", limit_price=99.001, client_order_id="A-2")
     several = [

@@ -19,7 +19,7 @@ from natya.actors.broker.adapters.dhan.translating import (
     placing_super,
     stop_limit,
 )
-from natya.domain.dhan.writing import body_of
+from natya.domain.dhan.writing import InvalidRequestError, body_of
 
 DAY = date(2026, 10, 7)
 TICKS = st.sampled_from([0.01, 0.05, 0.0025, 1.0])
@@ -358,14 +358,27 @@ class TestASuperOrder:
 
 class TestAForeverOrder:
     def test_of_two_legs_cancels_one_by_the_other(self):
-        legs = ForeverLeg(trigger_price=90.0, limit_price=89.0), ForeverLeg(trigger_price=110.0, quantity=2)
+        legs = ForeverLeg(trigger_price=90.0), ForeverLeg(trigger_price=110.0, quantity=2)
         order = ForeverOrderRequest(symbol="INFY", side="SELL", quantity=3, first=legs[0], second=legs[1])
         written = msgspec.json.decode(body_of(placing_forever(order, an_instrument(), "1")))
 
         assert not fault_of(order, an_instrument(), DAY)
-        assert (written["orderFlag"], written["orderType"]) == ("OCO", "LIMIT")
-        assert [written[name] for name in ("quantity", "price", "triggerPrice")] == [3, 89.0, 90.0]
+        assert (written["orderFlag"], written["orderType"]) == ("OCO", "MARKET")
+        assert [written[name] for name in ("quantity", "price", "triggerPrice")] == [3, 0.0, 90.0]
         assert [written[name] for name in ("quantity1", "price1", "triggerPrice1")] == [2, 0.0, 110.0]
+
+    @pytest.mark.parametrize(("first", "second"), [(89.0, None), (None, 109.0)])
+    def test_of_which_one_leg_has_a_limit_and_the_other_none_may_not_leave(self, first, second):
+        order = ForeverOrderRequest(
+            symbol="INFY",
+            side="SELL",
+            quantity=3,
+            first=ForeverLeg(trigger_price=90.0, limit_price=first),
+            second=ForeverLeg(trigger_price=110.0, limit_price=second),
+        )
+
+        with pytest.raises(InvalidRequestError, match=f"both legs or of none wanted, found {first} and {second}"):
+            placing_forever(order, an_instrument(), "1")
 
     def test_is_written_field_by_field(self):
         order = ForeverOrderRequest(

@@ -242,6 +242,22 @@ class TestLooking:
 
         assert stage.calls() == ["GET /orders"]
 
+    def test_reads_the_trades_of_all_where_several_have_some(self, stage):
+        for number in range(3):
+            stage.body.place(to_place(f"A-{number}"))
+            stage.answer({"orderId": str(number), "orderStatus": "TRANSIT"})
+        stage.heard()
+        stage.pass_time()
+        stage.answer([a_row("PART_TRADED", 4, orderId=str(number), correlationId=f"A-{number}") for number in (0, 1)])
+        assert stage.calls() == ["GET /trades"]
+        trades = [a_trade(f"E{number}", 4) | {"orderId": str(number)} for number in (0, 1, 9)]
+        stage.answer(trades)
+
+        assert [(report.client_order_id, report.execution_id) for report in stage.heard()] == [
+            ("A-0", "E0"),
+            ("A-1", "E1"),
+        ]
+
 
 class TestARestart:
     def test_sends_nothing_again_and_watches_what_is_open_or_may_be(self, placed):

@@ -323,6 +323,7 @@ ONE_BY_ONE = [endpoints.ORDER, endpoints.ORDER]
 class TestALook:
     def test_is_one_by_one_at_two_and_at_the_book_for_more_or_for_one_in_doubt(self):
         rows = told(([a_row(number="1"), a_row(number="2"), a_row(number="9", correlation_id="D")], 0))
+        rows.value[0].insert(0, a_row(number="8", correlation_id="of-another"))
         doubtful = watched(client_order_id="D", number="")
 
         assert look_at(FIRST, SECOND, replies=[told(a_row(number="1")), told(a_row(number="2"))]) == (

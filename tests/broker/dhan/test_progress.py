@@ -1,11 +1,14 @@
 """What a row and its trades say of an order: a trade is a fill, once, and nothing else is one."""
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from natya_dhan_rows import a_row, a_trade, watched
+from natya_dhan_rows import INFY, a_row, a_trade, watched
 
-from natya.actors.broker.bodies.dhan.progress import progress_of, take
+from natya.actors.broker.bodies.dhan.progress import progress_of, symbol_told, take
+from natya.domain.dhan.moments import moment, time_ns
+from natya.messages.broker import ExecutionReport
 
 
 class TestAFill:
@@ -18,6 +21,47 @@ class TestAFill:
         assert [(each.execution_id, each.quantity, each.cumulative_quantity) for each in first.trades] == [("E1", 4, 4)]
         assert not again.trades
         assert not again.needs_trades
+
+    def test_that_is_listed_twice_is_one(self):
+        twice = [a_trade(quantity=4), a_trade("E2", 2), a_trade(quantity=4)]
+        found = progress_of(watched(), a_row("PART_TRADED", filled=6), twice, 1)
+
+        assert [(each.execution_id, each.cumulative_quantity) for each in found.trades] == [("E1", 4), ("E2", 6)]
+
+    def test_is_told_field_by_field_in_the_order_of_time(self):
+        later, earlier = moment("2024-01-01 10:00:02"), moment("2024-01-01 10:00:01")
+        trades = [
+            a_trade("E2", 6, price=101.5, exchange_time=later),
+            a_trade("E1", 3, price=100.5, exchange_time=earlier),
+        ]
+        same = {"client_order_id": "A-1", "broker_order_id": "7", "execution_type": "TRADE"}
+        same |= {"symbol": "INFY", "side": "BUY"}
+
+        assert progress_of(watched(), a_row("PART_TRADED", filled=9), trades, 1).trades == (
+            ExecutionReport(
+                **same,
+                execution_id="E1",
+                occurred_ns=time_ns(earlier),
+                quantity=3,
+                price=100.5,
+                cumulative_quantity=3,
+                leaves_quantity=7,
+            ),
+            ExecutionReport(
+                **same,
+                execution_id="E2",
+                occurred_ns=time_ns(later),
+                quantity=6,
+                price=101.5,
+                cumulative_quantity=9,
+                leaves_quantity=1,
+            ),
+        )
+
+    def test_without_a_time_is_of_now_and_one_of_too_many_leaves_none(self):
+        (report,) = progress_of(watched(), a_row("TRADED", filled=10), [a_trade(quantity=12)], 5).trades
+
+        assert (report.occurred_ns, report.quantity, report.leaves_quantity) == (5, 12, 0)
 
     def test_is_never_made_of_what_the_row_counts(self):
         ahead = progress_of(watched(), a_row("TRADED", filled=10), [], 1)
@@ -52,6 +96,24 @@ class TestAnOrder:
 
     def test_with_a_status_that_is_not_known_is_open(self):
         assert progress_of(watched(), a_row("ON_THE_MOON"), [], 1).state == "OPEN"
+
+    @pytest.mark.parametrize("status", ["REJECTED", "CANCELLED", "EXPIRED"])
+    def test_that_ends_without_a_trade_is_told_field_by_field(self, status):
+        at = moment("2024-01-01 10:00:02")
+        row = a_row(status, filled=4, oms_error_description="why", update_time=at)
+
+        for updated, occurred_ns in ((row, time_ns(at)), (msgspec.structs.replace(row, update_time=None), 5)):
+            assert progress_of(watched(trades={"E1": 4}), updated, [], 5).ending == ExecutionReport(
+                client_order_id="A-1",
+                broker_order_id="7",
+                execution_type=status,
+                execution_id=f"7-{status}",
+                occurred_ns=occurred_ns,
+                cumulative_quantity=4,
+                reason="why",
+                symbol="INFY",
+                side="BUY",
+            )
 
     def test_that_was_rejected_says_why(self):
         row = a_row("REJECTED", oms_error_description="RMS:7: fund shortfall")
@@ -91,6 +153,23 @@ def test_only_what_has_traded_all_of_something_is_filled(status, filled, quantit
     trades = [a_trade(quantity=filled)] if filled else []
 
     assert progress_of(watched(), a_row(status, filled=filled, quantity=quantity), trades, 1).state == state
+
+
+@pytest.mark.parametrize(
+    ("instrument", "segment", "security_id", "symbol"),
+    [
+        (None, "NSE_EQ", "999", ""),
+        (INFY, "NSE_EQ", "1594", "INFY"),
+        (INFY, "", "1594", "INFY"),
+        (INFY, "BSE_EQ", "1594", "BSE_EQ 1594"),
+        (INFY, "NSE_EQ", "999", "NSE_EQ 999"),
+        (INFY, "", "999", "no segment 999"),
+    ],
+)
+def test_what_is_not_of_the_instrument_that_was_ordered_has_a_name_that_is_none_of_ours(
+    instrument, segment, security_id, symbol
+):
+    assert symbol_told(watched(instrument=instrument), segment, security_id) == symbol
 
 
 @pytest.mark.parametrize(("told", "reason"), [("no margin", "no margin"), ("", "REJECTED")])

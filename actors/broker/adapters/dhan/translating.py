@@ -17,6 +17,7 @@ from .....domain.dhan.trading.alerts import AlertOrder, MultiOrderLeg
 from .....domain.dhan.trading.forever_orders import PlaceForeverOrderRequest
 from .....domain.dhan.trading.orders import ModifyOrderRequest, PlaceOrderRequest
 from .....domain.dhan.trading.super_orders import PlaceSuperOrderRequest
+from .....domain.dhan.writing import InvalidRequestError
 from .....domain.instruments import Instrument
 from .....domain.order_check import order_fault
 from .....domain.stops import limit_of_stop
@@ -140,8 +141,16 @@ def placing_super(order: SuperOrderRequest, instrument: Instrument, client_id: s
 
 
 def placing_forever(order: ForeverOrderRequest, instrument: Instrument, client_id: str) -> PlaceForeverOrderRequest:
-    """Ask for a forever order."""
+    """Ask for a forever order.
+
+    Raises:
+        InvalidRequestError: one leg has a limit and the other none. Dhan takes one type for both, by which the limit
+            would be lost, or the other leg refused.
+    """
     second = order.second
+    if second is not None and (order.first.limit_price is None) != (second.limit_price is None):
+        found = f"{order.first.limit_price} and {second.limit_price}"
+        raise InvalidRequestError(f"limit_price: a price of both legs or of none wanted, found {found}")
     return PlaceForeverOrderRequest(
         dhan_client_id=client_id,
         order_flag="SINGLE" if second is None else "OCO",
