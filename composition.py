@@ -147,12 +147,6 @@ def notes_on(settings: Settings) -> Iterator[str]:
     body, _ = broker_of(settings.broker)
     if not (body.IS_PAPER or settings.broker.live):
         yield f"a dry run: no order leaves for {settings.broker.name}, each is rejected here (--live lets them leave)"
-    apart = [each.name for each in settings.strategies if each.host == "process"]
-    if apart and settings.feed.source == "replay":
-        yield (
-            f"timers, sessions and self.clock of {' and '.join(apart)} go by the machine's time, not the recording's, "
-            'as its host is "process"'
-        )
 
 
 def account_of(settings: Settings) -> AccountChoice:

@@ -79,7 +79,7 @@ class InProcessSystemBase(ThespianDoor):
         super().__init__(capabilities, own_threads=own_threads)
         self.conflates = True
         self.clock: Clock = clock or SystemClock()
-        self.market = MarketClock(self.clock, market_opening_ns)
+        self.market = self.new_market(market_opening_ns)
         self.tracer = Tracer(self.clock, every=trace_every)
         self.names: dict[str, Endpoint] = self.new_names()
         self.failures_logged = RateLimit(FAILURES_LOGGED_A_SECOND_MAX)
@@ -87,7 +87,7 @@ class InProcessSystemBase(ThespianDoor):
         self.outside = self.dead_letters.outside
         self.quiet = self.new_quiescence()
         self.loop = self._new_loop()
-        self._seed = seed
+        self.seed = seed
         self._shutdown_s = shutdown_s
         self._cells: dict[Cell, None] = {}
         self._in_hand: dict[Cell, None] = {}
@@ -146,7 +146,7 @@ class InProcessSystemBase(ThespianDoor):
 
     def new_random(self, cell: Cell) -> random.Random:
         """Make the random generator of one life of an actor."""
-        seed = None if self._seed is None else f"{self._seed}/{cell.name}/{cell.life}"
+        seed = None if self.seed is None else f"{self.seed}/{cell.name}/{cell.life}"
         return random.Random(seed)  # noqa: S311  for back-off and the like, no secrets
 
     def forget(self, cell: Cell) -> None:
@@ -285,6 +285,10 @@ class InProcessSystemBase(ThespianDoor):
     def new_names(self) -> dict[str, Endpoint]:
         """Make the table of names; in a worker process unknown names lead to the parent process."""
         return {}
+
+    def new_market(self, opening_ns: int | None) -> MarketClock:
+        """Make the market's clock; in a worker process it follows that of the parent process."""
+        return MarketClock(self.clock, opening_ns)
 
     def new_quiescence(self) -> Quiescence:
         """Make the test for quiet; in a worker process it reports to the parent process."""

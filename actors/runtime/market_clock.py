@@ -5,7 +5,8 @@ fires first, one at a time and in order, each at its own time and each followed 
 message's time, and the message is delivered. So the times and the order that actors see are a function of the messages
 alone: a slow or busy machine changes nothing.
 
-A base without a simulated market has a `MarketClock`, too, with `rules` False: actors use real time then.
+A base without a simulated market has a `MarketClock`, too, with `rules` False: actors use real time then. That of a
+worker process follows its parent's (`workers/far_market.py`).
 """
 
 from __future__ import annotations
@@ -75,7 +76,11 @@ class MarketClock:
 
     def after(self, delay_ns: int, fire: Fire) -> Timer:
         """Call `fire` once, on the loop, after so much market time."""
-        return self._timers.add(self.time_ns + delay_ns, fire)
+        return self.at(self.time_ns + delay_ns, fire)
+
+    def at(self, due_ns: int, fire: Fire) -> Timer:
+        """Call `fire` once, on the loop, at this market time, or the present one if that is later."""
+        return self._timers.add(due_ns, fire)
 
     def next_due_ns(self) -> int | None:
         """Return when the next timer is due; None if none waits."""

@@ -46,6 +46,9 @@ class Services(Protocol):
     failures_logged: RateLimit
     quiet: Quiescence
 
+    seed: int | None
+    """Of every actor's `random`; None: different each time."""
+
     loop: Worker
     """The shared thread of all actors that do not block."""
 

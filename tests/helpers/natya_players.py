@@ -1,8 +1,10 @@
 """Strategies for plays of recordings: they trade by the clock of the market, and some of them fail."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import natya
+from natya.messages.database import Query
 
 MINUTE_NS = 60_000_000_000
 DAY_MINUTES = 1_440
@@ -123,6 +125,39 @@ class Erratic(natya.StrategyActor):
     def may_fail(self):
         if self.random.random() < self.parameters["fails"]:
             raise PlayedError(f"{self.clock.now_ns()}")
+
+
+class Timed(natya.StrategyActor):
+    """Orders by timers, sessions, history and answers of the database; how many shares tells what each one saw."""
+
+    candles = ("1m",)
+    warm_up: ClassVar = {"5m": 6}
+
+    def on_begin(self):
+        self.pending = None
+        self.every("09:58", lambda: self.trade(1))
+        self.every("5m", lambda: self.trade(2 + self.clock.now.minute % 10))
+        self.every("open+45m", self.ask_database)
+        self.every(97, lambda: self.trade(13) if self.clock.is_open else None)
+
+    def on_session(self, event):
+        self.trade(17 if event == "open" else 19)
+
+    def on_candle(self, candle):
+        if self.pending is not None:
+            self.pending.cancel()
+        seconds = 75 if candle.start_ns // MINUTE_NS % 3 else 10
+        self.pending = self.after(seconds, lambda: self.trade(20 + len(self.history("TCS", "5m"))))
+
+    def ask_database(self):
+        self.trade(23)
+        self.ask("database", Query(sql="SELECT 7"), timeout_s=30, then=self.hear)
+
+    def hear(self, outcome):
+        self.trade(outcome.value.rows[0][0] + int(self.clock.minutes_to_close))
+
+    def trade(self, shares):
+        (self.sell if self.position("TCS") > 0 else self.buy)("TCS", shares)
 
 
 class BuysDips(natya.StrategyActor):

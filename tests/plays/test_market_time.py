@@ -80,6 +80,17 @@ class TestAPlay:
         assert first.records == second.records
         assert records_bytes(tmp_path / "first") == records_bytes(tmp_path / "second")
 
+    @pytest.mark.parametrize("strategy", [ERRATIC[1], {"name": "all", "strategy": "natya_players:Timed"}], ids=str)
+    def test_writes_the_same_journal_wherever_its_strategy_is(self, tmp_path, mornings, plays, strategy):
+        """Its times, timers, history, randomness and failures are those of the market, in another process too."""
+        recording = mornings(3)
+        on_loop = plays(tmp_path / "loop", recording, strategy, **LENIENT)
+        apart = plays(tmp_path / "process", recording, strategy | {"host": "process"}, **LENIENT)
+
+        assert on_loop.fills
+        assert apart.records == on_loop.records
+        assert apart.summary.restarts == on_loop.summary.restarts
+
 
 class TestANight:
     def test_without_an_open_order_passes_without_a_look_at_the_broker(self, tmp_path, mornings, plays, monkeypatch):

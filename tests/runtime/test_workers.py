@@ -359,7 +359,7 @@ class TestAWorkerThatBabbles:
     def test_is_killed_and_another_is_there_for_those_who_wait(self, system, supervised):
         listener = system.probe("listener")
         supervised()
-        for restarts, what in enumerate(("unequal", "json", "mark", "backwards", "counts"), start=1):
+        for restarts, what in enumerate(("unequal", "json", "mark", "backwards", "counts", "done", "timer"), start=1):
             pid = pid_of(system)
 
             system.tell("performer", do(f"babble:{what}"))

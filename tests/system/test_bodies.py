@@ -12,7 +12,6 @@ from natya.actors.broker import BROKERS
 from natya.actors.broker.bodies.paper import PaperBroker
 from natya.actors.feed import SOURCES, SourceBody
 from natya.cli.app import app
-from natya.composition import notes_on
 from natya.config.errors import SettingsError
 from natya.config.loader import load_settings
 from natya.messages.market import Tick
@@ -154,21 +153,3 @@ class TestANameThatNoBodyHas:
 
         assert refused.exit_code == 78
         assert "command line: broker.options.url: unknown key" in refused.output
-
-
-@pytest.mark.parametrize(
-    ("source", "hosts", "said"),
-    [
-        ("replay", ("process", "loop", "process"), "timers, sessions and self.clock of s0 and s2 go by the machine's"),
-        ("replay", ("loop",), ""),
-        ("synthetic", ("process",), ""),
-    ],
-)
-def test_a_replay_says_which_strategies_have_another_time_than_the_recording(source, hosts, said):
-    crossover = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
-    strategies = [{"name": f"s{at}", "strategy": crossover, "host": host} for at, host in enumerate(hosts)]
-    overrides = {"feed.source": source, "feed.recording": "a.csv", "feed.symbol": "TCS", "strategies": strategies}
-    found = [*notes_on(load_settings(overrides=overrides, environment={}))]
-
-    assert len(found) == bool(said)
-    assert all(said in note for note in found)

@@ -4,6 +4,7 @@ In the parent:
 
 stand_in.py        the actor's address, mailbox and supervision there
 worker_process.py  one process: launched, written to, read, ended
+dues.py            its timers in a simulated market, and what that waits for; far_market.py is their other end
 assignment.py      which actor it is to run; build.py, that both run the same code
 process.py         how it is launched, and what it does to itself at its start
 
@@ -11,6 +12,7 @@ In the process:
 
 hosting.py         one actor in a system of its own, for which every other name is in the parent
 reading_loop.py    its loop, which reads the socket too
+far_market.py      the parent's market there: its time, its timers, what it waits for
 __main__.py        where it begins
 
 In both:

@@ -60,7 +60,7 @@ class Addresses:
 class Far(Endpoint):
     """An address of the other process. `send` is called with each message for it."""
 
-    __slots__ = ("_send", "guest", "name", "says", "target", "wants_answer")
+    __slots__ = ("_send", "background", "guest", "name", "says", "target", "wants_answer")
 
     idle = False
 
@@ -71,6 +71,7 @@ class Far(Endpoint):
         *,
         wants_answer: bool,
         of: Endpoint | None = None,
+        background: bool = False,
     ) -> None:
         """Create one, of that actor there, whose name it has; None: the other process has validated its messages.
 
@@ -82,6 +83,7 @@ class Far(Endpoint):
         self.name = str(target) if of is None else getattr(of, "name", str(target))
         self.target: Final = target
         self.wants_answer = wants_answer
+        self.background = background
         self._send = send
 
     def put(self, envelope: Envelope) -> None:

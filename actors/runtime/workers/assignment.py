@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -15,9 +15,6 @@ from .build import build_id
 from .errors import NotHostableError, WorkerRefusedError
 from .wire import Assignment
 
-if TYPE_CHECKING:
-    import random
-
 _first_ids = itertools.count(1 << 32, 1 << 32)
 """Ids of one process: for two million processes of four thousand million hops each, all ids are exact in a float."""
 
@@ -27,9 +24,12 @@ def assign(  # noqa: PLR0913  each is a field of the assignment
     actor: type[RuntimeActor],
     settings: Any,
     *,
-    seed: random.Random | None = None,
+    seed: int | None = None,
+    life: int = 0,
     trace_every: int = EVERY,
     memory_limit_mb: int = 0,
+    market_ns: int | None = None,
+    background: tuple[str, ...] = (),
 ) -> Assignment:
     """Return the message that tells a worker which actor to run.
 
@@ -53,10 +53,13 @@ def assign(  # noqa: PLR0913  each is a field of the assignment
         actor=_path(actor),
         settings_type="" if settings is None else _path(type(settings)),
         settings=written,
-        seed=None if seed is None else seed.getrandbits(63),
+        seed=seed,
+        life=life,
         trace_every=trace_every,
         first_id=next(_first_ids),
         memory_limit_mb=memory_limit_mb,
+        market_ns=market_ns,
+        background=background,
     )
 
 

@@ -19,7 +19,6 @@ from .. import lifecycle
 from ..base import InProcessSystemBase
 from ..endpoint import Endpoint
 from ..errors import MessageRefusedError, reason_of, trace_of, where_of
-from ..quiet import Quiescence
 from ..runtime_cell import RuntimeCell
 from ..trace import HOPS_MAX, Tracer
 from ..tuning import THRESHOLDS
@@ -27,16 +26,17 @@ from . import wire
 from .addresses import Addresses, Far
 from .assignment import accept
 from .errors import WorkerRefusedError
+from .far_market import FarMarket, FarQuiescence
 from .link import Link, LinkError
 from .process import die_with_parent, leave_signals_to_parent, limit_memory
 from .reading_loop import ReadingLoop
 
 if TYPE_CHECKING:
     from ....messages.trace import Hop
-    from ..cell import Cell
     from ..clock import Clock
     from ..endpoint import Envelope
     from ..market_clock import MarketClock
+    from ..quiet import Quiescence
     from ..trace import Span
 
 UNSENT_MAX: Final = 65_536
@@ -54,9 +54,10 @@ TOLD_OTHERWISE: Final = frozenset({"handler.failed", "actor.start_failed", "acto
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """To the actor, after each batch: all messages before this are handled."""
+    """To the actor, after each batch: all messages before this are handled, and so much of what was asked for."""
 
     mark: int
+    done: int
 
 
 class Names(dict[str, Endpoint]):
@@ -96,7 +97,7 @@ class HostedBase(InProcessSystemBase):
 
     def __init__(self, host: Host, assignment: wire.Assignment) -> None:
         self._host = host
-        super().__init__(seed=assignment.seed)
+        super().__init__(seed=assignment.seed, market_opening_ns=assignment.market_ns)
         self.conflates = False  # the parent does, and counts places of messages by what is reported handled here
         self.tracer = HostedTracer(self.clock, every=assignment.trace_every, first_id=assignment.first_id)
 
@@ -104,9 +105,13 @@ class HostedBase(InProcessSystemBase):
         """Return the table of names, in which unknown ones lead to the parent."""
         return Names(self._host)
 
+    def new_market(self, opening_ns: int | None) -> MarketClock:
+        """Return the parent's market, if it has one."""
+        return super().new_market(None) if opening_ns is None else FarMarket(self.clock, opening_ns, self._host.tell)
+
     def new_quiescence(self) -> Quiescence:
         """Return one that tells the parent when offloaded jobs are done."""
-        return HostedQuiescence(self._host, self.market)
+        return FarQuiescence(self.market, self._host.mark)
 
     def _new_loop(self) -> ReadingLoop:
         return self._host.new_loop(self)
@@ -129,27 +134,12 @@ class HostedTracer(Tracer):
         return [self._news.popleft() for _ in range(len(self._news))]
 
 
-class HostedQuiescence(Quiescence):
-    """Of one worker process: only the parent waits until it is idle."""
-
-    __slots__ = ("_host",)
-
-    def __init__(self, host: Host, market: MarketClock) -> None:
-        super().__init__(market)
-        self._host = host
-
-    def offload_ended(self, cell: Cell) -> None:
-        """Have the parent told, as soon as the outcome is handled."""
-        super().offload_ended(cell)
-        self._host.mark()
-
-
 class Host(Endpoint):
     """Runs one actor for the parent: acts as its supervisor here, and passes messages between the two."""
 
     __slots__ = (
-        "_base", "_cell", "_connection", "_dropped", "_far", "_limit_mb", "_link", "_lost", "_mark", "_place",
-        "addresses",
+        "_background", "_base", "_cell", "_connection", "_done", "_dropped", "_far", "_limit_mb", "_link", "_lost",
+        "_mark", "_place", "addresses",
     )  # fmt: skip
 
     idle = False
@@ -160,7 +150,9 @@ class Host(Endpoint):
         self._far: dict[int | str, Far] = {}
         self._dropped = self._limit_mb = 0
         self._lost = wire.Lost(0, 0)
+        self._background: frozenset[str] = frozenset()
         self._mark = 0
+        self._done = 0
         self._place = 0
         """Number of the message read last, among all that the parent has posted."""
 
@@ -204,20 +196,26 @@ class Host(Endpoint):
             self._link.finish()
             return False
         for frame in frames or ():
-            if frame.released_ns is not None and self._base is not None:
-                self._base.market.released_ns = frame.released_ns
-            self._place = self._mark
+            if self._base is not None:
+                self._keep_time(self._base.market, frame)
+            self._place, done = self._mark, self._done
             for parcel in frame.parcels:
                 self._take(parcel)
-            if frame.mark:
-                self._mark = frame.mark
+            self._mark = frame.mark or self._mark
+            if frame.mark or done != self._done:
                 self.mark()
         return frames is not None
 
     def mark(self) -> None:
         """Have the actor report what it has handled when it has handled all that waits for it now."""
         if self._cell is not None:
-            self._cell.deliver(Mark(self._mark), self._cell)  # from itself: no mailbox refuses that
+            self._cell.deliver(Mark(self._mark, self._done), self._cell)  # from itself: no mailbox refuses that
+
+    def _keep_time(self, market: MarketClock, frame: wire.Frame) -> None:
+        if frame.released_ns is not None:
+            market.released_ns = frame.released_ns
+        if frame.market_ns is not None:
+            market.go_to(frame.market_ns)
 
     def _take(self, parcel: wire.Parcel) -> None:
         match parcel:
@@ -225,15 +223,21 @@ class Host(Endpoint):
                 self._deliver(parcel)
             case wire.Assignment():
                 self._begin(parcel)
+                self._done += 1
             case wire.Restart() if self._cell is not None:
                 self._cell.control(lifecycle.Restart(), self)
+                self._done += 1
+            case wire.Due(number) if self._base is not None:
+                if isinstance(self._base.market, FarMarket):
+                    self._base.market.pass_on(number)
+                self._done += 1  # after it: a mark that another thread makes says no more than is in the mailbox
             case wire.Stop() if self._cell is not None:
                 self._cell.control(lifecycle.Stop(), self)
             case _:
                 return
 
     def _begin(self, assignment: wire.Assignment) -> None:
-        self._limit_mb = assignment.memory_limit_mb
+        self._limit_mb, self._background = assignment.memory_limit_mb, frozenset(assignment.background)
         limit_memory(self._limit_mb)
         try:
             actor, settings = accept(assignment)
@@ -244,6 +248,7 @@ class Host(Endpoint):
         actor.front_table[Mark] = self._handled
         self._base = HostedBase(self, assignment)
         self._cell = self._base.start_actor(assignment.name, actor, settings, supervisor=self)
+        self._cell.life = assignment.life
 
     def _deliver(self, letters: wire.Letters) -> None:
         first, self._place = self._place + 1, self._place + len(letters.traces)
@@ -268,7 +273,7 @@ class Host(Endpoint):
             if not isinstance(message, wire.Unreadable):
                 target.deliver(message, sender, trace)
                 continue
-            self._tell(wire.TurnedAway(place, _told(message.reason)))
+            self.tell(wire.TurnedAway(place, _told(message.reason)))
             if letters.target != wire.ACTOR and self._cell is not None:  # it waits for this answer
                 name, error = self._cell.name, MessageRefusedError.__name__
                 substitute = Failed(actor=name, message_type=message.kind, error=error, reason=_told(message.reason))
@@ -282,7 +287,8 @@ class Host(Endpoint):
             return Far(target, self._send, wants_answer=True)
         found = self._far.get(target)
         if found is None:
-            found = self._far[target] = Far(target, self._send, wants_answer=False)
+            background = target in self._background
+            found = self._far[target] = Far(target, self._send, wants_answer=False, background=background)
         return found
 
     def _send(self, far: Far, envelope: Envelope) -> None:
@@ -310,18 +316,19 @@ class Host(Endpoint):
     def _handled(self, _actor: Any, message: Mark, _sender: Any) -> None:
         busy = self._cell is not None and self._cell.offloads > 0
         self._tell_news()
-        self._tell(wire.Handled(message.mark, busy))
+        self.tell(wire.Handled(message.mark, busy, message.done))
 
     def _tell_news(self) -> None:
         dead_letters = 0 if self._base is None else self._base.dead_letters.count
         lost = wire.Lost(self._dropped, dead_letters)
         if lost != self._lost:
             self._lost = lost
-            self._tell(lost)
+            self.tell(lost)
         if self._base is not None and (hops := self._base.tracer.take_news()):
-            self._tell(wire.Hops(hops))
+            self.tell(wire.Hops(hops))
 
-    def _tell(self, parcel: wire.Parcel) -> None:
+    def tell(self, parcel: wire.Parcel) -> None:
+        """Say something to the parent itself."""
         self._link.put(parcel)
         if self._base is None or not self._base.loop.is_here():  # the loop flushes after every turn
             self._link.call_writer()
@@ -330,13 +337,13 @@ class Host(Endpoint):
         """Pass a report of the actor on to the parent."""
         match envelope[0]:
             case lifecycle.Started():
-                self._tell(wire.Started())
+                self.tell(wire.Started())
             case lifecycle.StartFailed(error=error):
-                self._tell(wire.StartFailed(*self._described(error)))
+                self.tell(wire.StartFailed(*self._described(error)))
             case lifecycle.ChildHandlerFailed(error=error, got_past=got_past):
                 self._tell_news()
                 kind, reason, trace, raised_at = self._described(error)
-                self._tell(wire.HandlerFailed(kind, reason, trace, raised_at, got_past))
+                self.tell(wire.HandlerFailed(kind, reason, trace, raised_at, got_past))
             case lifecycle.Stopped() as stopped:
                 self._tell_news()
                 kind, reason, *_ = ("", "") if stopped.error is None else self._described(stopped.error)

@@ -64,7 +64,7 @@ class Link:
             connection: this end.
             addresses: gives senders their numbers.
             unsendable: called with a message that has no wire form, and why; on the thread that has the pen.
-            market: tells when its newest message was released, which is put into each frame.
+            market: tells its time, and when its newest message was released; both are put into each frame.
             shipped: called with each frame's messages before it is written, and its mark; on that thread, too.
         """
         self._connection = connection
@@ -179,8 +179,7 @@ class Link:
         count = sum(len(envelopes) for _, envelopes in bundles)
         mark = self._mark + count
         try:
-            released_ns = None if self._market is None else self._market.released_ns
-            frame = write(Frame(self._parcels(items), mark if bundles else 0, released_ns))
+            frame = write(Frame(self._parcels(items), mark if bundles else 0, *self._times()))
         except Exception as fault:  # noqa: BLE001  a value of a user's own may have code in it, and that raises anything
             if count == 1 == len(items):
                 ((target, (envelope,)),) = bundles
@@ -194,6 +193,12 @@ class Link:
         if self._shipped is not None and bundles:
             self._shipped(mark, bundles)
         self._frames.append(frame)
+
+    def _times(self) -> tuple[int | None, int | None]:
+        market = self._market
+        if market is None:
+            return None, None
+        return market.released_ns, market.time_ns if market.rules else None
 
     def _parcels(self, items: list[Bundle | Parcel]) -> list[Parcel]:
         """Encode bundles as letters, neighbours of one sender to one target as one."""

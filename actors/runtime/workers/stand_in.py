@@ -36,7 +36,7 @@ from . import wire
 from .errors import WorkerDiedError, WorkerRefusedError, remote_error
 from .link import LETTERS_A_FRAME_MAX
 from .wire import ACTOR
-from .worker_process import Ended, Heard, Onward, Unsendable, WorkerProcess
+from .worker_process import Ended, Heard, ItsTurn, Onward, Unsendable, WorkerProcess
 
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
@@ -170,7 +170,7 @@ class StandIn(RuntimeActor):
             except Exception as fault:  # the actor cannot be described, or no process started: its start failed
                 raise runtime_cell.FailedElsewhere(fault, at_start=True) from fault
         else:
-            self._worker.tell(wire.Restart())
+            self._worker.ask_for(wire.Restart())
         self._worker.is_starting = True
         kept, self._kept = self._kept, []
         self._ship(kept)
@@ -214,6 +214,11 @@ class StandIn(RuntimeActor):
     def _turn_away(self, message: Any, sender: Any, trace: Trace, refusal: MessageRefusedError) -> None:
         self.trace = trace
         self.host.turn_away(message, sender, refusal)
+
+    def _turn_away_posted(self, envelope: Envelope | None, reason: str) -> None:
+        if envelope is not None:
+            message, sender, trace = envelope
+            self._turn_away(message, sender, trace, refusal_of(type(message).__name__, reason))
 
     def on_drained(self) -> None:
         """Flush messages that were handled one by one."""
@@ -311,10 +316,9 @@ class StandIn(RuntimeActor):
                 self._note_away()
                 self._settle()
             case wire.TurnedAway(place, reason):
-                envelope = heard.worker.posted_at(place)
-                if envelope is not None:
-                    message, sender, trace = envelope
-                    self._turn_away(message, sender, trace, refusal_of(type(message).__name__, reason))
+                self._turn_away_posted(heard.worker.posted_at(place), reason)
+            case wire.Asks() | wire.Answered():
+                heard.worker.dues.hear(heard.parcel)
             case wire.Lost() as lost:
                 news = heard.worker.note_lost(lost)
                 self.host.dropped += news.dropped
@@ -338,6 +342,13 @@ class StandIn(RuntimeActor):
                 self._actor_stopped(stopped)
             case _:
                 return
+
+    @handles(ItsTurn)
+    def say_it(self, due: ItsTurn, _sender: ActorAddress) -> None:
+        """Have the process do what waits there."""
+        if due.worker is self._worker:
+            due.worker.ask_for(wire.Due(due.number))
+            self._settle()
 
     def _actor_stopped(self, stopped: wire.Stopped) -> None:
         self._stopped = stopped
@@ -369,7 +380,7 @@ class StandIn(RuntimeActor):
         """Kill a process whose turn takes too long: a simulated market waits for it, and it reads no messages."""
         self._looks = False
         worker, limit_s = self._worker, self.settings.turn_limit_s
-        if worker is not look.worker or worker.posted == worker.handled:
+        if worker is None or worker is not look.worker or not worker.has_a_turn():
             self.trouble = ""
             return
         now_ns = self.host.services.clock.monotonic_ns()

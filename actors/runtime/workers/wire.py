@@ -76,12 +76,22 @@ class Assignment(msgspec.Struct, frozen=True, array_like=True, tag="a"):
     """The settings as msgpack."""
 
     seed: int | None
+    """Of the actor's `random`, as in the parent; None: different each time."""
 
     trace_every: int
     first_id: int
     """First id of its conversations and hops, so that those of two processes differ."""
 
     memory_limit_mb: int = 0
+
+    life: int = 0
+    """Which life of the actor is its first there."""
+
+    market_ns: int | None = None
+    """The time of the simulated market, in nanoseconds since 1970-01-01 UTC; None: there is none."""
+
+    background: tuple[str, ...] = ()
+    """Names of the actors that a simulated market does not wait for, except where they are asked."""
 
 
 class Restart(msgspec.Struct, frozen=True, array_like=True, tag="r"):
@@ -90,6 +100,38 @@ class Restart(msgspec.Struct, frozen=True, array_like=True, tag="r"):
 
 class Stop(msgspec.Struct, frozen=True, array_like=True, tag="s"):
     """To the worker process: stop the actor in order."""
+
+
+class Due(msgspec.Struct, frozen=True, array_like=True, tag="d"):
+    """To the worker process: do what waits there under this number, a timer's or that of a question's outcome."""
+
+    number: int
+
+
+class Arm(msgspec.Struct, frozen=True, array_like=True, tag="T"):
+    """From the worker process: say this number when it is so late in the market."""
+
+    number: int
+    due_ns: int
+    """Nanoseconds since 1970-01-01 UTC."""
+
+
+class Disarm(msgspec.Struct, frozen=True, array_like=True, tag="D"):
+    """From the worker process: do not say it."""
+
+    number: int
+
+
+class Asks(msgspec.Struct, frozen=True, array_like=True, tag="q"):
+    """From the worker process, before the question: the market is to stand still until that is answered."""
+
+    number: int
+
+
+class Answered(msgspec.Struct, frozen=True, array_like=True, tag="Q"):
+    """From the worker process: the outcome of a question is there; say its number when it may be handled."""
+
+    number: int
 
 
 class Started(msgspec.Struct, frozen=True, array_like=True, tag="S"):
@@ -135,6 +177,9 @@ class Handled(msgspec.Struct, frozen=True, array_like=True, tag="h"):
     busy: bool = False
     """Whether offloaded jobs are still running: if so, this is sent again when they are done."""
 
+    done: int = 0
+    """How many of the parcels that ask for something (`Assignment`, `Restart`, `Due`) are done with."""
+
 
 class TurnedAway(msgspec.Struct, frozen=True, array_like=True, tag="u"):
     """From the worker process: a message could not be decoded."""
@@ -178,7 +223,8 @@ class Logged(msgspec.Struct, frozen=True, array_like=True, tag="L"):
 
 
 Parcel: TypeAlias = (
-    Letters | Assignment | Restart | Stop  # both ways, and from the parent
+    Letters | Assignment | Restart | Stop | Due  # both ways, and from the parent
+    | Arm | Disarm | Asks | Answered
     | Started | StartFailed | HandlerFailed | Stopped | Handled | TurnedAway | Alive | Lost | Hops | Logged
 )  # fmt: skip
 
@@ -193,6 +239,9 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
 
     released_ns: int | None = None
     """When the market released its newest message, by the monotonic clock that all processes of a machine share."""
+
+    market_ns: int | None = None
+    """The time of the simulated market, at which all in this frame is handled; None: there is none."""
 
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")

@@ -18,6 +18,7 @@ from ..errors import reason_of
 from . import wire
 from .addresses import NUMBERED_MAX, Addresses, Far
 from .assignment import assign
+from .dues import Dues
 from .link import Link, LinkError
 from .process import launch
 
@@ -47,8 +48,19 @@ class WorkerProcess:
             NotHostableError: the actor cannot be described to another process.
             OSError: no process is to be had.
         """
-        trace_every = cell.services.tracer.every
-        assignment = assign(cell.name, actor, settings, trace_every=trace_every, memory_limit_mb=memory_limit_mb)
+        services = cell.services
+        in_background = (name for name, each in services.names.copy().items() if getattr(each, "background", False))
+        assignment = assign(
+            cell.name,
+            actor,
+            settings,
+            seed=services.seed,
+            life=cell.life,
+            trace_every=services.tracer.every,
+            memory_limit_mb=memory_limit_mb,
+            market_ns=services.market.time_ns if services.market.rules else None,
+            background=tuple(in_background),
+        )
         process, connection = launch()
         return cls(cell, process, connection, assignment)
 
@@ -66,6 +78,9 @@ class WorkerProcess:
         self._addresses.be(cell)
         self._far: dict[int, Far] = {}
         self._shipped: deque[tuple[int, list[Bundle]]] = deque()
+        self.dues: Final = Dues(cell, lambda number: cell.deliver(ItsTurn(self, number), cell))
+        """What it wants to be told in the market's time."""
+
         self._link = Link(
             connection,
             self._addresses,
@@ -85,18 +100,23 @@ class WorkerProcess:
         self.beats = 0
         """Grows whenever the process has ended a turn."""
 
+        self._asked_for = self._done = 0
         self.is_starting = False
         self.is_busy = False
         self._overran = ""
         self._lost = wire.Lost(0, 0)
 
         self.flush: Final = self._link.flush
-        self.tell(assignment)
+        self.ask_for(assignment)
         threading.Thread(target=self._read_all, name=f"natya-{cell.name}-reader", daemon=True).start()
 
+    def has_a_turn(self) -> bool:
+        """Return whether it has not handled all messages posted, or not done all that it was asked for."""
+        return self.posted != self.handled or self._asked_for != self._done
+
     def is_at_rest(self) -> bool:
-        """Return whether it has handled all messages posted."""
-        return self.posted == self.handled and not self.is_busy and not self.is_starting
+        """Return whether nothing is left for it to do, nor for its offloaded jobs."""
+        return not self.has_a_turn() and not self.is_busy
 
     def post(self, target: int | str, envelopes: list[Envelope]) -> None:
         """Queue messages for the actor, or another address there, for the next flush."""
@@ -107,6 +127,11 @@ class WorkerProcess:
         """Say something to the process itself."""
         self._link.put(parcel)
         self._link.flush()
+
+    def ask_for(self, parcel: wire.Assignment | wire.Restart | wire.Due) -> None:
+        """Say what it reports when it is done with that."""
+        self._asked_for += 1
+        self.tell(parcel)
 
     def kill(self) -> list[Envelope]:
         """End it, whatever it does, without another word; return what it had not reported handled."""
@@ -124,6 +149,7 @@ class WorkerProcess:
         """Forget what it has handled."""
         self.beats += 1
         self.handled, self.is_busy = max(report.mark, self.handled), report.busy
+        self._done = max(report.done, self._done)
         while self._shipped and self._shipped[0][0] <= report.mark:
             self._shipped.popleft()
 
@@ -169,6 +195,7 @@ class WorkerProcess:
         self._process.kill()  # after a frame that is none; one that has ended is left alone
         self._process.wait()
         self._link.close()
+        self.dues.cancel_timers()
         if not self._abandoned:
             self._cell.deliver(Ended(self, how), self._cell)
 
@@ -180,16 +207,26 @@ class WorkerProcess:
         ended.cancel()
         return code
 
-    def _take(self, parcel: wire.Parcel) -> None:
+    def _check(self, parcel: wire.Parcel) -> None:
         match parcel:
-            case wire.Letters():
-                self._deliver(parcel)
             case wire.Handled(mark) if not self.handled <= mark <= self.posted:
                 raise LinkError(f"a mark from {self.handled} to {self.posted} wanted, found {mark}")
+            case wire.Handled(done=done) if not self._done <= done <= self._asked_for:
+                raise LinkError(f"a count from {self._done} to {self._asked_for} wanted, found {done}")
             case wire.TurnedAway(place) if not self.handled < place <= self.posted:
                 raise LinkError(f"a message from {self.handled + 1} to {self.posted} wanted, found {place}")
             case wire.Lost() if parcel.dropped < 0 or parcel.dead_letters < 0:
                 raise LinkError(f"counts of at least 0 wanted, found {parcel}")
+            case _:
+                return
+
+    def _take(self, parcel: wire.Parcel) -> None:
+        self._check(parcel)
+        match parcel:
+            case wire.Letters():
+                self._deliver(parcel)
+            case wire.Arm() | wire.Disarm():
+                self.dues.keep(parcel)
             case wire.Alive():
                 self.beats += 1
             case wire.Hops(hops):
@@ -278,6 +315,13 @@ class Heard(lifecycle.InternalMessage, frozen=True):
 
     worker: WorkerProcess
     parcel: wire.Parcel
+
+
+class ItsTurn(lifecycle.InternalMessage, frozen=True):
+    """To the stand-in: a timer of the process is due, or the outcome of a question of its may be handled."""
+
+    worker: WorkerProcess
+    number: int
 
 
 class Ended(lifecycle.InternalMessage, frozen=True):

@@ -149,6 +149,8 @@ class Performer(RuntimeActor):
                 "mark": wire.Handled(10**12),
                 "backwards": wire.Handled(-1),
                 "counts": wire.Lost(-5, 0),
+                "done": wire.Handled(1, done=10**12),
+                "timer": wire.Arm(1, 1),
             }[what]
         )
         link.call_writer()
