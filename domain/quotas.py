@@ -63,6 +63,9 @@ class Allowance(msgspec.Struct, frozen=True):
     each_key: Quota | None = None
     """Of requests for one and the same thing, besides: such as the modifications of one order."""
 
+    also: str = ""
+    """Another kind, whose quotas these requests count against, too; it names no third."""
+
 
 class Usage:
     """What is counted against one quota."""

@@ -78,6 +78,10 @@ class Limiter:
         self, allowances: Mapping[str, Allowance], *, waiting_max: int = 1_000, margin_ns: int = MARGIN_NS
     ) -> None:
         self._kinds: Final = {name: _Kind(allowance, waiting_max, margin_ns) for name, allowance in allowances.items()}
+        for name, allowance in allowances.items():
+            if allowance.also:
+                self._kinds[name].count_against(self._kinds[allowance.also])
+        self._in_turn: Final = deque(self._kinds.values())
         self._under_way: Final[dict[int, tuple[Usage, ...]]] = {}
         self._numbers: Final = itertools.count(1)
 
@@ -110,11 +114,12 @@ class Limiter:
     def grants(self, now_ns: int) -> list[Settled]:
         """Settle what can be settled of those that wait: urgent ones first, each kind in the order of asking."""
         settled: list[Settled] = []
-        for kind in self._kinds.values():
+        for kind in self._in_turn:
             for request, usages in kind.leave(now_ns):
                 self._under_way[request.number] = usages
                 settled.append(Granted(request.number))
             settled += kind.give_up(now_ns)
+        self._in_turn.rotate()  # of kinds that count against one quota none is always the first
         return settled
 
     def next_ns(self, now_ns: int) -> int | None:
@@ -170,7 +175,8 @@ class _Kind:
     """What is counted and what waits, of one kind."""
 
     def __init__(self, allowance: Allowance, waiting_max: int, margin_ns: int) -> None:
-        self.usages: Final = tuple(Usage(quota, margin_ns) for quota in allowance.quotas)
+        self.usages = tuple(Usage(quota, margin_ns) for quota in allowance.quotas)
+        self._beside: Final[list[_Kind]] = []
         self.barred_until_ns = -(1 << 63)
         self._each_key: Final = allowance.each_key
         self._keys: Final[OrderedDict[str, Usage]] = OrderedDict()
@@ -179,9 +185,26 @@ class _Kind:
         self._waiting_max: Final = waiting_max
         self._margin_ns: Final = margin_ns
 
+    def count_against(self, other: _Kind) -> None:
+        """Count requests of this kind against the quotas of another, too."""
+        self.usages += other.usages
+        self._beside.append(other)
+        other.share_with(self)
+
+    def share_with(self, other: _Kind) -> None:
+        """Take note that requests of another kind count against these quotas, too."""
+        self._beside.append(other)
+
     def ahead_of(self, request: Request) -> int:
         """Count those that leave before one that asks now."""
-        return len(self._urgent) + (0 if request.urgent else len(self._others))
+        ahead = self.waiting(is_urgent=request.urgent)
+        for kind in self._beside:
+            ahead += kind.waiting(is_urgent=request.urgent)
+        return ahead
+
+    def waiting(self, *, is_urgent: bool) -> int:
+        """Count those that wait; for an urgent request the urgent ones alone."""
+        return len(self._urgent) + (0 if is_urgent else len(self._others))
 
     def wait(self, request: Request) -> bool:
         """Let it wait, if there is room."""

@@ -33,7 +33,7 @@ def _allowance(table: dict[str, Any]) -> Allowance:
         each_key = Quota(table["modifications"], None)
     elif "same" in table:
         each_key = _quota(table["same"])
-    return Allowance(quotas=tuple(map(_quota, table["windows"])), each_key=each_key)
+    return Allowance(quotas=tuple(map(_quota, table["windows"])), each_key=each_key, also=table.get("also", ""))
 
 
 def _quota(window: dict[str, Any]) -> Quota:

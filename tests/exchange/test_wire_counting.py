@@ -43,24 +43,24 @@ class TestOrders:
 
 class TestAnOptionChain:
     def test_is_asked_for_once_in_three_seconds_and_others_beside_it(self, counts):
-        assert let_in(counts, "option_chain", [100.0, 101.0, 102.9], also="data", key="one") == 1
-        assert let_in(counts, "option_chain", [102.9], also="data", key="two") == 1
-        assert let_in(counts, "option_chain", [103.0], also="data", key="one") == 1
+        assert let_in(counts, "option_chain", [100.0, 101.0, 102.9], key="one") == 1
+        assert let_in(counts, "option_chain", [102.9], key="two") == 1
+        assert let_in(counts, "option_chain", [103.0], key="one") == 1
 
     def test_of_more_than_are_kept_apart_is_counted_anew_the_oldest_first(self, counts, monkeypatch):
         monkeypatch.setattr(counting, "KEYS_MAX", 2)
         for key in ("one", "two"):
-            assert let_in(counts, "option_chain", [100.0], also="data", key=key) == 1
-        assert let_in(counts, "option_chain", [100.1], also="data", key="one") == 0
-        assert let_in(counts, "option_chain", [100.2], also="data", key="three") == 1
+            assert let_in(counts, "option_chain", [100.0], key=key) == 1
+        assert let_in(counts, "option_chain", [100.1], key="one") == 0
+        assert let_in(counts, "option_chain", [100.2], key="three") == 1
 
         assert len(counts._of_key) == 2
-        assert let_in(counts, "option_chain", [100.3], also="data", key="one") == 0
-        assert let_in(counts, "option_chain", [100.4], also="data", key="two") == 1
+        assert let_in(counts, "option_chain", [100.3], key="one") == 0
+        assert let_in(counts, "option_chain", [100.4], key="two") == 1
 
     def test_counts_against_charts_too(self, counts):
         assert let_in(counts, "data", [100.0] * 5) == 5
-        assert let_in(counts, "option_chain", [100.0], also="data", key="one") == 0
+        assert let_in(counts, "option_chain", [100.0], key="one") == 0
 
 
 @given(

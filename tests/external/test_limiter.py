@@ -291,6 +291,52 @@ class TestRequestsWithAKey:
         assert len(limiter._kinds["orders"]._keys) == 1
 
 
+class TestTwoKindsThatCountAgainstOneQuota:
+    @pytest.fixture
+    def limiter(self):
+        both = {"charts": Allowance(quotas=(Quota(5, SECOND_NS),)), "chains": Allowance(quotas=(), also="charts")}
+        return Limiter(both, margin_ns=0)
+
+    @given(st.lists(st.tuples(st.booleans(), st.integers(0, SECOND_NS)), max_size=60))
+    def test_are_together_never_more_than_it_allows(self, steps):
+        limiter = Limiter(
+            {"chains": Allowance(quotas=(), also="charts"), "charts": Allowance(quotas=(Quota(5, SECOND_NS),))}
+        )
+        service, now = Service([Quota(5, SECOND_NS)]), 0
+        for number, (is_chain, pause) in enumerate(steps):
+            now += pause
+            if isinstance(limiter.ask(number, "chains" if is_chain else "charts", now_ns=now), Granted):
+                service.arrivals.append(now)
+                limiter.end(number, now)
+
+        assert service.refusals() == []
+        assert sum(limiter.remaining("charts", now).values()) == sum(limiter.remaining("chains", now).values())
+
+    def test_leave_in_turn_where_both_wait(self, limiter):
+        for number in range(45):
+            limiter.ask(number, "charts" if number < 40 else "chains", now_ns=0, wait_ns=60 * SECOND_NS)
+        left = [limiter.under_way()]
+        for second in range(3):
+            for number in left[-1]:
+                limiter.end(number, 2 * second * SECOND_NS)
+            left.append(tuple(each.number for each in limiter.grants(2 * (second + 1) * SECOND_NS)))
+
+        assert [len(each) for each in left] == [5, 5, 5, 5]
+        assert {number for each in left for number in each if number >= 40} == set(range(40, 45))
+
+    def test_are_told_a_time_behind_those_of_the_other_kind(self, limiter):
+        for number in range(10):
+            limiter.ask(number, "charts", now_ns=0, wait_ns=60 * SECOND_NS)
+
+        refused = limiter.ask(10, "chains", now_ns=0, wait_ns=SECOND_NS)
+        assert (refused.quota, refused.retry_after_ns // SECOND_NS) == ("5 in 1s", 2)
+
+    def test_are_counted_for_both_of_a_process_before(self, limiter):
+        limiter.restore("chains", [0, 1])
+
+        assert limiter.remaining("charts", SECOND_NS // 2) == {"5 in 1s": 3}
+
+
 class TestAServiceThatSaidTooMany:
     def test_gets_nothing_of_that_kind_until_its_pause_is_over_not_even_what_is_urgent(self):
         limiter = orders(Quota(9, SECOND_NS))

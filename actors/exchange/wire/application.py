@@ -235,7 +235,7 @@ class WireApplication:
         kind = route.kind
         if kind == "option_chain":
             key = f"{route.path} {chain_key(body)}"
-            is_let_in = self._counts.admit(kind, now_ns, also="data", key=key)
+            is_let_in = self._counts.admit(kind, now_ns, key=key)
         else:
             is_let_in = self._counts.admit(kind, now_ns)
         if is_let_in:

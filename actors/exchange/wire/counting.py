@@ -55,21 +55,21 @@ class RequestCounts:
     def __init__(self, allowances: Mapping[str, Allowance]) -> None:
         """Begin with none; an allowance without quotas allows everything."""
         self._allowances: Final = allowances
+        own = {kind: tuple(map(Window, allowance.quotas)) for kind, allowance in allowances.items()}
         self._windows: Final = {
-            kind: tuple(Window(quota) for quota in allowance.quotas) for kind, allowance in allowances.items()
+            kind: own[kind] + (own[allowance.also] if allowance.also else ()) for kind, allowance in allowances.items()
         }
         self._of_key: Final[OrderedDict[tuple[str, str], Window]] = OrderedDict()
 
-    def admit(self, kind: str, now_ns: int, *, also: str = "", key: str = "") -> bool:
+    def admit(self, kind: str, now_ns: int, *, key: str = "") -> bool:
         """Count a request if it is allowed; return whether it was.
 
         Args:
             kind: of request.
             now_ns: nanoseconds, of a clock that never steps back.
-            also: another kind that it counts against, too.
             key: of what it is about, where those are counted apart.
         """
-        windows = self._windows[kind] + (self._windows[also] if also else ())
+        windows = self._windows[kind]
         if any(window.is_full(now_ns) for window in windows):
             return False
         each_key = self._allowances[kind].each_key if key else None

@@ -28,9 +28,10 @@ class TestOfADay:
         assert limits["option_chain"].each_key == Quota(1, 3 * SECOND_NS)
         assert limits["quotes"].quotas == (Quota(1, SECOND_NS),)
         assert limits["others"].quotas == (Quota(20, SECOND_NS),)
-        assert limits["option_chain"].quotas == limits["data"].quotas
+        assert (limits["option_chain"].quotas, limits["option_chain"].also) == ((), "data")
         assert limits["tokens"].quotas == (Quota(1, 120 * SECOND_NS),)
         assert {kind for kind, each in limits.items() if each.each_key is not None} == {"orders", "option_chain"}
+        assert {kind for kind, each in limits.items() if each.also} == {"option_chain"}
 
     def test_that_nobody_knows_is_refused(self):
         with pytest.raises(ValueError, match="a day from 2025-09-08 on wanted for limits of orders, found 2025-09-07"):
