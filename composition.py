@@ -34,7 +34,7 @@ from .actors.events import (
     SimulatedEventsActor,
 )
 from .actors.exchange import ExchangeActor, ExchangeActorSettings
-from .actors.external import ExternalActor
+from .actors.external import ExternalActor, ExternalSettings
 from .actors.feed import LiveFeedActor, LiveFeedSettings, SimulatedFeedActor, is_live
 from .actors.history import HistoryActor, HistorySettings
 from .actors.instruments import InstrumentsActor, InstrumentsActorSettings
@@ -46,6 +46,7 @@ from .actors.runtime import NameTakenError
 from .actors.settings.actor import SettingsActor, SettingsActorSettings
 from .actors.strategy import StrategySupervisor, checked
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
+from .config.data_directory import tally_folder
 from .config.halt_file import HaltFile
 from .config.in_force import InForce
 from .config.secret_folder import SecretFolder
@@ -300,11 +301,15 @@ def history(settings: Settings, in_use: AccessToken) -> tuple[ChildSpec, ...]:
     )
     from .actors.broker import service_of  # noqa: PLC0415  a broker's body is loaded where it is chosen
 
-    service = service_of(settings.broker, in_use)
+    service = _tallied(service_of(settings.broker, in_use), settings)
     return (
         *([ChildSpec(CHARTS_SERVICE, ExternalActor, service)] if has_exchange(settings) else []),
         ChildSpec(HISTORY, HistoryActor, reader),
     )
+
+
+def _tallied(service: ExternalSettings, settings: Settings) -> ExternalSettings:
+    return msgspec.structs.replace(service, tally_folder=tally_folder(settings.system.data_dir))
 
 
 def tokens(settings: Settings, in_use: AccessToken) -> tuple[ChildSpec, ...]:
@@ -383,6 +388,7 @@ def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
     if service is None:
         return session
     keeper = _keeper(settings, in_use, functools.partial(body.token_source, settings.broker))
+    service = _tallied(service, settings)
     service = msgspec.structs.replace(service, halted=functools.partial(halted_by, settings.kill_switch.path))
     if settings.broker.wire and not _lives_in_real_time(settings):
         service = msgspec.structs.replace(service, allowances=dict.fromkeys(service.allowances, UNLIMITED))

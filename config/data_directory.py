@@ -10,6 +10,9 @@ from .locks import HeldLock, LockHeldError
 
 LOCK_NAME: Final = "natya.lock"
 
+TALLY_NAME: Final = "requests"
+"""Folder of the counts of requests to a broker, for the next process; written to by any number of processes."""
+
 
 class DataDirectoryError(Exception):
     """The data directory cannot be used; the reason names it."""
@@ -27,6 +30,11 @@ class DataDirectoryBusyError(DataDirectoryError):
 
 class DataDirectoryMovedError(DataDirectoryError):
     """The lock file is not at its path any more: the directory was moved or removed, or another took its place."""
+
+
+def tally_folder(data_dir: str | Path) -> Path:
+    """Return the folder of the counts of requests in a data directory."""
+    return Path(data_dir).expanduser() / TALLY_NAME
 
 
 class DataDirectory:

@@ -61,7 +61,7 @@ class ChartNotRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
 class Fetched(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Fetched"):
     """A range of candles of one symbol that was asked for; saved with the last of its candles, so that they are there.
 
-    It says how far a fetch is that was interrupted, and how many requests of the day count against the broker's limit.
+    It says how far a fetch is that was interrupted.
     """
 
     symbol: str

@@ -14,7 +14,7 @@ from ..domain.lazily import lazily
 if TYPE_CHECKING:
     from .charts import BrokerCharts, SystemCharts
     from .exporting import Exported, export
-    from .fetching import fetch, requests_since
+    from .fetching import fetch
     from .importing import Imported, import_file
     from .stored import AS_STORED, is_database, owner_at, replayed_interval, stored_files
     from .symbol_fetch import Charts, Fetch, FetchStoppedError, Want
@@ -35,14 +35,13 @@ __all__ = [
     "is_database",
     "owner_at",
     "replayed_interval",
-    "requests_since",
     "stored_files",
 ]
 
 _HOMES = {
     ".charts": ("BrokerCharts", "SystemCharts"),
     ".exporting": ("Exported", "export"),
-    ".fetching": ("fetch", "requests_since"),
+    ".fetching": ("fetch",),
     ".importing": ("Imported", "import_file"),
     ".stored": ("AS_STORED", "is_database", "owner_at", "replayed_interval", "stored_files"),
     ".symbol_fetch": ("Charts", "Fetch", "FetchStoppedError", "Want"),

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Final, Self
 
 from ..actors.broker.adapters import DhanBrokerAdapter
 from ..actors.broker.bodies.dhan.endpoints import LIVE_URL
+from ..config.data_directory import tally_folder
 from ..config.errors import SettingsError
 from ..domain.dhan.writing import InvalidRequestError
 from ..messages.addresses import HISTORY
 from ..messages.history import ChartNotRead, ChartRead, ReadChart
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
+    from pathlib import Path
     from types import TracebackType
 
     from ..client import Connection
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 ANSWER_S: Final = 90.0
 """A running system has so long for one request: more than the request may take."""
-
-KIND: Final = "data"
-"""Kind of these requests in the broker's limits."""
 
 
 class SystemCharts:
@@ -48,7 +46,7 @@ class BrokerCharts:
 
     Args:
         settings: of the broker.
-        before_ns: when other processes have asked for charts within a day.
+        data_dir: of natya, where requests of the day are counted.
 
     Raises:
         SettingsError: there is no access token.
@@ -56,16 +54,18 @@ class BrokerCharts:
 
     at_once = 4
 
-    def __init__(self, settings: BrokerSettings, before_ns: Sequence[int]) -> None:
+    def __init__(self, settings: BrokerSettings, data_dir: str | Path) -> None:
         missing = [name for name in ("client_id", "access_token") if not getattr(settings, name)]
         if missing:
             raise SettingsError(
                 tuple(f"broker.{name}: one wanted (BROKER_{name.upper()}), found none" for name in missing)
             )
         self._broker: Final = DhanBrokerAdapter(
-            settings.client_id, settings.access_token, base_url=settings.base_url or LIVE_URL
+            settings.client_id,
+            settings.access_token,
+            base_url=settings.base_url or LIVE_URL,
+            tally_folder=tally_folder(data_dir),
         )
-        self._broker.count_before(KIND, before_ns)
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..client import rows_of
 from .symbol_fetch import SymbolFetch
 
 if TYPE_CHECKING:
@@ -51,9 +50,3 @@ def fetch(  # noqa: PLR0913  by keyword
             on_progress((number + share) / len(instruments))
 
         yield SymbolFetch(instrument, want, owner, charts, now_ns).fetch(again=again, on_progress=on_share)
-
-
-def requests_since(owner: Owner, since_ns: int) -> tuple[int, ...]:
-    """Tell when requests for candles were made: they count against the broker's limit of a day, whoever made them."""
-    rows = rows_of(owner, "select asked_ns, requests from fetches where asked_ns > ? order by asked_ns", [since_ns])
-    return tuple(asked_ns for asked_ns, requests in rows for _ in range(requests))

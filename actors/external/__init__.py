@@ -1,7 +1,9 @@
 """What any service over the network needs; nobody else of the package speaks HTTP as a client.
 
 adapter     `BaseExternalAdapter`, for those who write a client of a service
-actor       the owner of the calls to one service
+actor       the owner of the calls to one service; settings: what it is told
+sending     one attempt of a call
+tally       how many requests left, for the next process (pure); tally_file: the files of it
 service     what is done about a call: a state machine (pure)
 limiter     when a request may leave (pure)
 judging     what an answer says (pure)
@@ -19,13 +21,15 @@ from typing import TYPE_CHECKING
 
 from ...domain.lazily import lazily
 from ...domain.quotas import Allowance
-from .actor import Ask, CountBefore, ExternalActor, ExternalSettings
+from .actor import Ask, CountBefore, ExternalActor
 from .adapter import BaseExternalAdapter, Conversation, Pending, PendingResult
 from .answer import HttpAnswer
 from .errors import ExternalError, NotSentError, RefusedAnswerError, UnknownOutcomeError
 from .judging import judge
 from .limiter import Granted, Limiter, Refused, Waiting
 from .service import Call, Endpoint, ExternalServiceResult, Verdict
+from .settings import ExternalSettings
+from .tally import TallySettings
 
 if TYPE_CHECKING:
     from .session import HttpSession
@@ -52,6 +56,7 @@ __all__ = [
     "PendingResult",
     "Refused",
     "RefusedAnswerError",
+    "TallySettings",
     "UnknownOutcomeError",
     "Verdict",
     "Waiting",

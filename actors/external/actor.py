@@ -1,10 +1,12 @@
 """The owner of the calls to one external service.
 
-Owns    the HTTP session with the service, the limiter of its requests, its breaker, and the calls that are under way.
+Owns    the HTTP session with the service, the limiter of its requests, its breaker, the calls that are under way, and,
+        where one is wanted, the tally of requests that the next process is to count.
 Hears   Ask, from those who want something of the service; CountBefore, from who knows what left before it began.
 Sends   ExternalServiceResult to the sender, one for each Ask.
-Fails   not by what a service does. Restarted, it counts all requests of before against the limits (hand-over); the
-        calls that were under way are not answered, as with any actor, and what was sent for them may be carried out.
+Fails   not by what a service does, or a disk that takes no tally: a warning. Restarted, it counts all requests of
+        before against the limits (hand-over); the calls that were under way are not answered, as with any actor, and
+        what was sent for them may be carried out.
 """
 
 from __future__ import annotations
@@ -12,101 +14,28 @@ from __future__ import annotations
 import functools
 import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import msgspec
 
 from ...domain.breaker import Breaker
-from ...domain.clock_skew import skew_s
-from ...domain.quotas import Allowance
 from ...domain.time import SECOND_NS
 from ...domain.timings import Timings
 from ...messages.health import Budget, Called, ServiceStatistics
 from ..runtime import RuntimeActor, handles
-from .answer import BODY_BYTES_MAX, HttpAnswer
-from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
-from .judging import judge
 from .limiter import Limiter
+from .sending import exchange
 from .service import Call, Effect, Endpoint, ExternalServiceResult, Finish, Send, Service, Verdict, own
+from .settings import READS_AT_ONCE, REQUESTS_AT_ONCE, WRITES_AT_ONCE, ExternalSettings
+from .tally import ON_THE_WAY_S, Line, Tally, TallySettings, times_of
 
 if TYPE_CHECKING:
-    from ..runtime import ActorAddress, Outcome, Timer
-    from ..runtime.clock import Clock
+    from pathlib import Path
 
-READS_AT_ONCE: Final = 8
-WRITES_AT_ONCE: Final = 48
-URGENT_AT_ONCE: Final = 16
-"""Threads that wait for answers, each kind its own, so that none holds up another; made when they are needed."""
+    from ..runtime import ActorAddress, Outcome, Timer
+    from .tally_file import TallyFiles
 
 DEADLINE_S_MAX: Final = 86_400.0
-ORPHANED_S: Final = 120.0
-"""No request is on its way for longer than this."""
-
-
-def _nothing() -> Mapping[str, str]:
-    return {}
-
-
-def _nowhere() -> str:
-    return ""
-
-
-class Session(Protocol):
-    """What the actor needs of a session with the service: for many threads."""
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        timeout_s: float,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-    ) -> HttpAnswer:
-        """Send one request, once; see `HttpSession.request`, also for what it raises."""
-
-    def close(self) -> None:
-        """Close the connections that are kept."""
-
-
-def _http_session(settings: ExternalSettings) -> Session:
-    from .session import HttpSession  # noqa: PLC0415  60 ms that only who has a service has to pay
-
-    return HttpSession(
-        settings.hosts,
-        threads=ExternalActor.offload_threads_max,
-        body_bytes_max=settings.body_bytes_max,
-        ca_file=settings.ca_file,
-        proxy=settings.proxy,
-    )
-
-
-class ExternalSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One service."""
-
-    service: str
-    """Its name, in logs."""
-
-    hosts: frozenset[str]
-    allowances: Mapping[str, Allowance]
-    """By kind of request."""
-
-    headers: Callable[[], Mapping[str, str]] = _nothing
-    """What each request has besides; asked anew for each, since tokens change. It is never logged."""
-
-    halted: Callable[[], str] = _nowhere
-    """Says why nothing may leave that makes an exposure larger; empty: it may. Asked on the request's own thread, last
-    of all, so that it does not matter what else is stuck."""
-
-    judge: Callable[[HttpAnswer, float], Verdict] = judge
-    new_session: Callable[[ExternalSettings], Session] = _http_session
-    fail_max: int = 5
-    reset_timeout_s: float = 10.0
-    body_bytes_max: int = BODY_BYTES_MAX
-    ca_file: str | None = None
-    proxy: str | None = None
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -146,15 +75,15 @@ class Client(msgspec.Struct):
     endpoint: Endpoint
 
 
-Handover: TypeAlias = tuple[Limiter, int, set[str], tuple[Client, ...]]
-"""What was counted, since when, what was told of before that, and who waits for an answer."""
+Handover: TypeAlias = tuple[Limiter, int, set[str], tuple[Client, ...], Tally | None]
+"""What was counted, since when, what was told of before that, who waits for an answer, and what is written of it."""
 
 
 class ExternalActor(RuntimeActor):
     """Makes the calls to one service within its limits, and answers each."""
 
     system_time: ClassVar[bool] = True  # the service knows nothing of a simulated market
-    offload_threads_max: ClassVar[int] = READS_AT_ONCE + WRITES_AT_ONCE + URGENT_AT_ONCE
+    offload_threads_max: ClassVar[int] = REQUESTS_AT_ONCE + 1  # the tally's
 
     settings: ExternalSettings
 
@@ -172,25 +101,35 @@ class ExternalActor(RuntimeActor):
         self._answers = Timings()
         self._clock_skew_s: float | None = None
         self._make_service()
+        self._tally: Tally | None = None
+        if settings.tally is not None and settings.tally_folder is not None:
+            self._read_tally(settings.tally, settings.tally_folder)
 
     def on_stop(self) -> None:
-        """Close the connections."""
+        """Close the connections, and write how many requests have left."""
         self._session.close()
+        if self._tally is not None and (lines := self._tally.last(self._limiter.granted, self.clock.now_ns())):
+            try:
+                self._tally_files.append(lines)
+            except OSError as fault:
+                self._warn_of_tally(fault)
 
     def snapshot(self) -> Handover:
         """Hand over what was counted against the limits, and who waits for an answer."""
         self._limiter.forget_waiting()
-        return self._limiter, self._began_ns, self._counted, tuple(self._clients.values())
+        return self._limiter, self._began_ns, self._counted, tuple(self._clients.values()), self._tally
 
     def restore(self, state: Handover) -> None:
         """Count on; what is on its way still counts until nothing of it can arrive any more."""
-        self._limiter, self._began_ns, self._counted, clients = state
+        self._limiter, self._began_ns, self._counted, clients, self._tally = state
+        if self._tally is not None:
+            self._tally.begin_again()
         error = "the owner of the calls failed; what was sent may be carried out"
         for client in clients:
             self._tell(client, ExternalServiceResult(success=False, sent="unknown", error=error))
         self._make_service()
         if orphans := self._limiter.under_way():
-            self.after(ORPHANED_S, Orphaned(orphans))
+            self.after(ON_THE_WAY_S, Orphaned(orphans))
 
     def statistics(self) -> ServiceStatistics:
         """Return what was called, what came of it, and what may still be asked."""
@@ -232,10 +171,7 @@ class ExternalActor(RuntimeActor):
         if before.kind in self._counted or before.kind not in self.settings.allowances:
             return
         self._counted.add(before.kind)
-        ago_ns = self.clock.now_ns() - self.clock.monotonic_ns()
-        times_ns = [time_ns - ago_ns for time_ns in before.times_ns if time_ns < self._began_ns]
-        self._limiter.restore(before.kind, times_ns)
-        self.log("external.counted", service=self.settings.service, kind=before.kind, requests=len(times_ns))
+        self._count(before.kind, before.times_ns)
 
     @handles(Look)
     def look(self, _: Look, __: ActorAddress) -> None:
@@ -256,12 +192,50 @@ class ExternalActor(RuntimeActor):
         breaker = Breaker(fail_max=self.settings.fail_max, reset_timeout_s=self.settings.reset_timeout_s)
         self._service = Service(self._limiter, breaker, self.random.random)
 
+    def _count(self, kind: str, times_ns: tuple[int, ...]) -> None:
+        ago_ns = self.clock.now_ns() - self.clock.monotonic_ns()
+        times = [time_ns - ago_ns for time_ns in times_ns if time_ns < self._began_ns]
+        self._limiter.restore(kind, times)
+        self.log("external.counted", service=self.settings.service, kind=kind, requests=len(times))
+
+    def _read_tally(self, wanted: TallySettings, folder: Path) -> None:
+        """Count what processes before this one have written, and begin to write."""
+        from .tally_file import TallyFiles  # noqa: PLC0415  loaded where a tally is wanted
+
+        self._tally_files: TallyFiles = TallyFiles(folder)
+        kinds = tuple(kind for kind in wanted.kinds if kind in self.settings.allowances)
+        self._tally = Tally(self._began_ns, wanted.whose, kinds)
+        try:
+            lines = self._tally_files.read(self._began_ns)
+            self._tally_files.remove_old(self._began_ns)
+        except OSError as fault:
+            self._warn_of_tally(fault)
+            return
+        for kind in kinds:
+            if times_ns := times_of(lines, kind, whose=wanted.whose, began_ns=self._began_ns):
+                self._count(kind, times_ns)
+
+    def _write_tally(self) -> None:
+        if self._tally is not None and (lines := self._tally.due(self._limiter.granted, self.clock.now_ns())):
+            then = functools.partial(self._tally_written, lines)
+            self.offload(self._tally_files.append, lines, then=then, lane="tally")
+
+    def _tally_written(self, lines: tuple[Line, ...], outcome: Outcome) -> None:
+        assert self._tally is not None, "what was written is of a tally"
+        self._tally.written(lines, is_durable=outcome.error is None)
+        if outcome.error is not None:
+            self._warn_of_tally(outcome.error)
+
+    def _warn_of_tally(self, fault: BaseException) -> None:
+        self.log_bounded("external.not_tallied", level="warning", service=self.settings.service, reason=str(fault))
+
     def _do(self, effects: list[Effect]) -> None:
         for effect in effects:
             if isinstance(effect, Send):
                 self._send(effect)
             else:
                 self._answer(effect)
+        self._write_tally()
         self._set_timer()
 
     def _send(self, send: Send) -> None:
@@ -336,35 +310,3 @@ class ExternalActor(RuntimeActor):
         due_ns = self._service.next_ns(now_ns)
         if due_ns is not None:
             self._timer = self.after(max(0, due_ns - now_ns) / SECOND_NS, Look())
-
-
-def exchange(session: Session, send: Send, settings: ExternalSettings, clock: Clock) -> Verdict:
-    """Send one attempt and judge the answer; it blocks."""
-    call = send.call
-    try:
-        url = f"{call.url}?{urlencode(call.query)}" if call.query else call.url
-        headers = settings.headers()
-    except Exception as error:  # noqa: BLE001  a user's own, and its text may have a secret; it would be the same again
-        return Verdict(outcome="refused", sent="no", error=f"no headers, or no query: {type(error).__name__}")
-    left_s = (send.deadline_ns - clock.monotonic_ns()) / SECOND_NS
-    late = "its time was over before it could be sent" if left_s <= 0 else ""
-    if why_not := late or (settings.halted() if call.endpoint.exposes and not call.in_halt else ""):
-        return Verdict(outcome="refused", sent="no", error=why_not)
-    # A write that has left is waited for as long as its endpoint says: nothing is gained by not knowing.
-    timeout_s = min(call.endpoint.timeout_s, left_s) if call.endpoint.read else call.endpoint.timeout_s
-    sent_ns = clock.now_ns()
-    try:
-        answer = session.request(call.method, url, timeout_s=timeout_s, headers=headers, body=call.body)
-    except NotSentError as error:
-        return Verdict(outcome="failed", sent="no", error=str(error))
-    except UnknownOutcomeError as error:
-        return Verdict(outcome="failed", sent="unknown", error=str(error))
-    except RefusedAnswerError as error:
-        return Verdict(outcome="failed", sent="unknown", status_code=error.status_code, error=str(error))
-    if call.endpoint.reads is not None:
-        answer = msgspec.structs.replace(answer, reads=call.endpoint.reads)
-    verdict = settings.judge(answer, clock.now_ns() / SECOND_NS)
-    if not isinstance(verdict, Verdict):
-        raise TypeError(f"judge returns a Verdict, found {type(verdict).__name__}")
-    skew = skew_s(answer.headers.get("date"), sent_ns=sent_ns, received_ns=clock.now_ns())
-    return msgspec.structs.replace(verdict, size_bytes=len(answer.body), clock_skew_s=skew)

@@ -33,14 +33,17 @@ import msgspec
 
 from ...domain.quotas import Allowance
 from ..runtime import InProcessSystem
-from .actor import Ask, CountBefore, ExternalActor, ExternalSettings
+from .actor import Ask, CountBefore, ExternalActor
 from .judging import judge
 from .service import Call, Endpoint, ExternalServiceResult, Verdict
+from .settings import ExternalSettings
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from .answer import HttpAnswer
+    from .tally import TallySettings
 
 
 Conversation: TypeAlias = Generator[Call, ExternalServiceResult, ExternalServiceResult]
@@ -114,6 +117,11 @@ class BaseExternalAdapter:
 
     reset_timeout_s: float = 10.0
     """Seconds until one is tried again."""
+
+    tally: TallySettings | None = None
+    """Which requests the next process is to count, if there is a folder for the files; None: those it is told of."""
+
+    tally_folder: Path | None = None
 
     def __init__(
         self, *, system: InProcessSystem | None = None, ca_file: str | None = None, proxy: str | None = None
@@ -281,6 +289,8 @@ class BaseExternalAdapter:
                     reset_timeout_s=self.reset_timeout_s,
                     ca_file=self._ca_file,
                     proxy=self._proxy,
+                    tally=self.tally,
+                    tally_folder=self.tally_folder,
                 )
                 system = self._given or InProcessSystem()
                 system.start(self._name, ExternalActor, settings)

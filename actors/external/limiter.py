@@ -16,7 +16,7 @@ as soon as its thread wakes late; here a place is taken at the very moment at wh
 from __future__ import annotations
 
 import itertools
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
@@ -81,7 +81,10 @@ class Limiter:
         for name, allowance in allowances.items():
             if allowance.also:
                 self._kinds[name].count_against(self._kinds[allowance.also])
-        self._in_turn: Final = deque(self._kinds.values())
+        self._in_turn: Final = deque(self._kinds.items())
+        self.granted: Final[Counter[str]] = Counter()
+        """How many requests have left, by kind; those of before do not count here."""
+
         self._under_way: Final[dict[int, tuple[Usage, ...]]] = {}
         self._numbers: Final = itertools.count(1)
 
@@ -106,6 +109,7 @@ class Limiter:
         earliest_ns, certain, quota = asked.earliest(request, now_ns, asked.ahead_of(request))
         if certain and earliest_ns is not None and earliest_ns <= now_ns:
             self._under_way[number] = asked.begin(request, now_ns)
+            self.granted[kind] += 1
             return Granted(number)
         if earliest_ns is None or earliest_ns > request.deadline_ns or not asked.wait(request):
             return Refused(number, quota, None if earliest_ns is None else max(earliest_ns - now_ns, 0))
@@ -114,9 +118,10 @@ class Limiter:
     def grants(self, now_ns: int) -> list[Settled]:
         """Settle what can be settled of those that wait: urgent ones first, each kind in the order of asking."""
         settled: list[Settled] = []
-        for kind in self._in_turn:
+        for name, kind in self._in_turn:
             for request, usages in kind.leave(now_ns):
                 self._under_way[request.number] = usages
+                self.granted[name] += 1
                 settled.append(Granted(request.number))
             settled += kind.give_up(now_ns)
         self._in_turn.rotate()  # of kinds that count against one quota none is always the first

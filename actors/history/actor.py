@@ -4,7 +4,7 @@ Owns    the book of gaps: what the feed told of in `GAPS_DAYS` days, less what w
 Hears   FeedGapped and GapFilled, as they are journaled; ReadChart.
 Sends   ShowInstrument to the list of instruments and Ask to the owner of the calls to the broker, whose limits hold;
         to the database SaveMarketData; to the journal GapFilled, when the candles are durable; to the sender of a
-        ReadChart its ChartRead or ChartNotRead; to the owner of the calls, once, what was asked of charts within a day.
+        ReadChart its ChartRead or ChartNotRead.
 Fails   not by what others do: a gap that cannot be filled is tried again after 30 s, 60 s, … 15 minutes, and is seen in
         the statistics. Restarted, also in another process, it reads the gaps back from the journal.
 """
@@ -24,7 +24,7 @@ from ...domain.history import day_of_number
 from ...domain.instruments import Instrument
 from ...domain.time import DAY_NS, SECOND_NS
 from ...messages.addresses import DATABASE, INSTRUMENTS, JOURNAL, ORDERS
-from ...messages.database import MarketDataSaved, Query, Rows, SaveMarketData
+from ...messages.database import MarketDataSaved, SaveMarketData
 from ...messages.history import (
     ChartNotRead,
     ChartRead,
@@ -39,7 +39,7 @@ from ...messages.market import FeedGapped
 from ...messages.orders import OrdersStatistics
 from ...messages.system import Ping, Pong
 from .. import broker
-from ..external import Ask, CountBefore, ExternalServiceResult
+from ..external import Ask, ExternalServiceResult
 from ..runtime import RuntimeActor, handles
 
 if TYPE_CHECKING:
@@ -58,12 +58,8 @@ ANSWER_S: Final = 10.0
 CHART_ANSWER_S: Final = 80.0
 SAVE_S: Final = 60.0
 RETRY_S: Final = 5.0
-"""After which the journal or the database is asked again at the start."""
+"""After which the journal is asked again at the start."""
 
-KIND: Final = "data"
-"""Kind of these requests in the broker's limits."""
-
-_REQUESTS: Final = "select asked_ns, requests from fetches where asked_ns > ? order by asked_ns"
 _HAS, _TRADED, _OTHERS = range(3)
 
 
@@ -84,10 +80,6 @@ class FillDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: a gap may be filled now."""
 
 
-class CountDue(msgspec.Struct, frozen=True, gc=False):
-    """To itself: ask again what was asked of charts within a day."""
-
-
 class ReadGaps(msgspec.Struct, frozen=True, gc=False):
     """To itself: read the gaps that the journal has after this sequence."""
 
@@ -103,14 +95,13 @@ class HistoryActor(RuntimeActor):
     settings: HistorySettings
 
     def on_start(self) -> None:
-        """Count what was asked before, and read which gaps there are."""
+        """Read which gaps there are."""
         self._book = GapBook()
         self._timer: Timer | None = None
         self._fillings = self._reads = 0
         self._filled = self._candles = self._requests = self._failures = 0
         self._last_failure = ""
         self._ranks: dict[str, int] = {}
-        self.send(self.myAddress, CountDue())
         if self.settings.fills_gaps:
             self.send(self.myAddress, ReadGaps())
 
@@ -126,20 +117,6 @@ class HistoryActor(RuntimeActor):
         )
 
     # What was before.
-
-    @handles(CountDue)
-    def count_before(self, _: CountDue, __: ActorAddress) -> None:
-        """Have the owner of the calls count what was asked within a day: the broker's day goes on over our restarts."""
-        since_ns = self.clock.now_ns() - DAY_NS
-        self.ask(DATABASE, Query(sql=_REQUESTS, parameters=(since_ns,)), timeout_s=ANSWER_S, then=self._take_counts)
-
-    def _take_counts(self, outcome: Outcome) -> None:
-        answer = outcome.value
-        if not isinstance(answer, Rows):
-            self.after(RETRY_S, CountDue())
-            return
-        times_ns = tuple(int(asked_ns) for asked_ns, requests in answer.rows for _ in range(int(requests)))  # type: ignore[arg-type]  # whole numbers
-        self.send(self.settings.service, CountBefore(KIND, times_ns))
 
     @handles(ReadGaps)
     def read_gaps(self, request: ReadGaps, _: ActorAddress) -> None:

@@ -18,9 +18,10 @@ from natya.actors.external import (
     HttpAnswer,
     NotSentError,
     RefusedAnswerError,
+    TallySettings,
     UnknownOutcomeError,
 )
-from natya.actors.external.actor import ORPHANED_S
+from natya.actors.external.tally import AHEAD, ON_THE_WAY_S
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.domain.quotas import Quota
@@ -132,7 +133,57 @@ class TestACallBehindOneOfALifeBefore:
 
             assert before.result(2_000).sent == "unknown"
             assert behind.result(2_000).success
-            assert ORPHANED_S <= (base.clock.monotonic_ns() - began_ns) / SECOND_NS < ORPHANED_S + 5
+            assert ON_THE_WAY_S <= (base.clock.monotonic_ns() - began_ns) / SECOND_NS < ON_THE_WAY_S + 5
+
+
+class TestATally:
+    """Of an owner of calls that ends and begins again, as another process would."""
+
+    HUNDREDS = Allowance(quotas=(Quota(1_000, 86_400 * SECOND_NS),))
+
+    def life(self, folder, requests, *, faults=None):
+        """Make so many requests, and return how many more of the day there were at the start."""
+        base = SimulatedSystemBase(seed=1, **({} if faults is None else {"faults": faults}))
+        system = InProcessSystem(base)
+        settings = ExternalSettings(
+            service="test",
+            hosts=frozenset(),
+            allowances={"all": self.HUNDREDS, "orders": self.HUNDREDS},
+            new_session=lambda _: Well(),
+            tally=TallySettings(whose="me", kinds=("all",)),
+            tally_folder=folder,
+        )
+        system.start("external", ExternalActor, settings)
+        with system:
+            before = system.request("external", Ping(), timeout_s=5).statistics.budgets
+            for number in range(requests):
+                for kind in ("all", "orders"):
+                    endpoint = Endpoint(name="order", kind=kind, read=False)
+                    call = Call(endpoint=endpoint, method="POST", url=str(number), deadline_s=1.0)
+                    system.request("external", Ask(call), timeout_s=60)
+        return {each.kind: each.remaining for each in before}
+
+    def test_has_the_next_count_what_this_one_sent_of_the_kinds_it_is_for(self, tmp_path):
+        assert self.life(tmp_path / "t", 70) == {"all": 1_000, "orders": 1_000}
+        assert self.life(tmp_path / "t", 3) == {"all": 930, "orders": 1_000}
+        assert self.life(tmp_path / "t", 0) == {"all": 927, "orders": 1_000}
+
+    def test_counts_too_many_and_never_too_few_after_a_kill(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(ExternalActor, "on_stop", lambda _: None)
+        self.life(tmp_path, 70)
+
+        assert self.life(tmp_path, 0)["all"] in range(930 - AHEAD, 930 + 1)
+
+    def test_is_the_same_one_after_a_failure(self, tmp_path):
+        crash = ScriptedFault(kind="crash", actor="external", message_type=Ask, nth=30)
+        self.life(tmp_path, 40, faults=Faults(script=(crash,)))
+
+        assert self.life(tmp_path, 0)["all"] in range(1_000 - 40 - AHEAD // 2, 1_000 - 39 + 1)
+
+    def test_that_cannot_be_written_holds_up_no_request(self, tmp_path):
+        (tmp_path / "file").write_text("no folder")
+
+        assert self.life(tmp_path / "file", 5)["all"] == 1_000
 
 
 class TestRequestsOfAProcessBefore:

@@ -3,7 +3,7 @@
 import pytest
 
 from natya.actors.external import Call, Endpoint, ExternalSettings, HttpAnswer
-from natya.actors.external.actor import exchange
+from natya.actors.external.sending import exchange
 from natya.actors.external.service import Send
 from natya.actors.runtime import SystemClock
 

@@ -6,15 +6,15 @@ from decimal import Decimal
 import pytest
 from natya_charts import a_share
 
-from natya.actors.external import CountBefore, ExternalServiceResult
+from natya.actors.external import ExternalServiceResult
 from natya.actors.external.actor import Ask as AskService
 from natya.actors.history import HistoryActor, HistorySettings
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.domain.calendar import MINUTE_NS
 from natya.domain.dhan.market.charts import Chart
-from natya.domain.time import DAY_NS, SECOND_NS
-from natya.messages.database import MarketDataSaved, Query, QueryFailed, Rows, SaveMarketData
+from natya.domain.time import SECOND_NS
+from natya.messages.database import MarketDataSaved, QueryFailed, SaveMarketData
 from natya.messages.history import ChartNotRead, ChartRead, GapFilled, ReadChart
 from natya.messages.instruments import InstrumentList, InstrumentShown, InstrumentUnknown, ShowInstrument
 from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
@@ -32,8 +32,8 @@ class Stage:
     def __init__(self, system):
         self.system = system
         self.probes = {name: system.probe(name) for name in OTHERS}
-        self.journaled, self.saved, self.asked, self.counted = [], [], [], []
-        self.records, self.fetches, self.positions = (), (), ()
+        self.journaled, self.saved, self.asked = [], [], []
+        self.records, self.positions = (), ()
         self.answers = {}
 
     def open(self, *, fills_gaps=True):
@@ -75,15 +75,10 @@ class Stage:
         if answer is not None and answer is not SILENT:
             self.system.tell(sender, answer, sender=probe)
 
-    def _usual(self, message):  # noqa: PLR0911  one for each
+    def _usual(self, message):
         match message:
             case ReadJournal():
                 return JournalPage(records=self.records, last_sequence=len(self.records))
-            case Query():
-                return Rows(columns=("asked_ns", "requests"), rows=self.fetches)
-            case CountBefore():
-                self.counted.append(message)
-                return None
             case Ping():
                 return Pong(actor="orders", statistics=some_orders(self.positions))
             case AskService():
@@ -217,22 +212,6 @@ class TestAGap:
         stage.open().play(20)
 
         assert filled(stage) == [("INFY", 3)]
-
-
-class TestTheLimitOfTheDay:
-    def test_counts_what_was_asked_before(self, stage):
-        stage.fetches = ((5 * DAY_NS, 2), (5 * DAY_NS + 1, 1))
-        stage.open().play()
-
-        assert [each.times_ns for each in stage.counted] == [(5 * DAY_NS, 5 * DAY_NS, 5 * DAY_NS + 1)]
-
-    def test_is_asked_for_again_while_the_database_is_down(self, stage):
-        stage.answers[Query] = lambda _: QueryFailed(error="DatabaseDown", reason="down")
-        stage.open().play(7)
-        stage.answers.clear()
-        stage.play(7)
-
-        assert len(stage.counted) == 1
 
 
 class TestAChartThatSomebodyAsksFor:

@@ -13,6 +13,7 @@ from natya_servers import http
 from natya_starts import Natya
 from typer.testing import CliRunner
 
+from natya.actors.external import Limiter
 from natya.cli.app import app
 from natya.cli.exit_codes import FAILED, OK, REFUSED, SETTINGS, UNAVAILABLE, UNKNOWN
 from natya.domain.history import INTERVALS
@@ -162,14 +163,14 @@ def test_a_fetch_that_is_killed_goes_on_where_it_was(tmp_path, broker, environme
     )
 
 
-def test_what_was_asked_before_counts_against_the_limit_of_the_day(data, monkeypatch):
+def test_what_was_asked_before_counts_against_the_limit_of_the_day_refused_or_not(data, broker, monkeypatch):
     data("fetch", *MONTH)
-    heard = []
-    monkeypatch.setattr(
-        "natya.actors.external.adapter.BaseExternalAdapter.count_before",
-        lambda _self, kind, times_ns: heard.append((kind, len(times_ns))),
-    )
+    broker.script = {len(broker.server.heard) + 1: TOO_EARLY}
+    data("fetch", *MONTH, "--again")
+    sent, counted = len(broker.server.heard), []
+    monkeypatch.setattr(Limiter, "restore", lambda _, kind, times_ns: counted.append((kind, len(times_ns))))
 
     data("fetch", *MONTH, "--again")
 
-    assert heard == [("data", 1)]
+    assert sent > 1
+    assert counted == [("data", sent)]

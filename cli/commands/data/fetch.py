@@ -122,13 +122,12 @@ def _named(names: Sequence[str], data_dir: Path | None, profile: str) -> list[In
 def _charts(owner: Owner, data_dir: Path | None, profile: str) -> Iterator[Charts]:
     """Let the running system read the charts, if it can; else this process."""
     from ....client import Connection
-    from ....domain.time import DAY_NS
     from ....messages.addresses import HISTORY
-    from ....transfer import BrokerCharts, SystemCharts, requests_since
+    from ....transfer import BrokerCharts, SystemCharts
 
     if isinstance(owner, Connection) and any(each.path.endswith(f"/{HISTORY}") for each in owner.tree().children):
         yield SystemCharts(owner)
         return
-    before_ns = requests_since(owner, time.time_ns() - DAY_NS)
-    with BrokerCharts(settings_of(data_dir, profile).broker, before_ns) as charts:
+    settings = settings_of(data_dir, profile)
+    with BrokerCharts(settings.broker, settings.system.data_dir) as charts:
         yield charts

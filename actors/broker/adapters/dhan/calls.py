@@ -25,7 +25,7 @@ from ...access_token import AccessToken, TokenDeadError
 from ...bodies.dhan.endpoints import LIVE_URL, Route, base_url_of
 from ...bodies.dhan.flows import india_day
 from ...bodies.dhan.replies import judge_dhan, reply_of
-from ...bodies.dhan.service import headers_of
+from ...bodies.dhan.service import headers_of, tally_of
 from ...bodies.dhan.talk import NOTHING_LEAVES
 from ..results import WriteAccepted, WriteNotSent, WriteRefused, WriteResult, WriteUnknown, fields_of, not_sent
 from .symbols import InstrumentMaster, Symbols
@@ -62,6 +62,8 @@ class DhanCalls(BaseExternalAdapter):
         system: whose actors make the calls; by default one of its own, which ends with the adapter.
         ca_file: certificates to trust in the place of certifi's.
         proxy: URL of one, if there is to be one.
+        tally_folder: where requests for charts and option chains are counted, so that the next process keeps to Dhan's
+            limits of a day; by default nowhere.
 
     Raises:
         ValueError: the base URL is none, or is neither https nor of this machine.
@@ -80,6 +82,7 @@ class DhanCalls(BaseExternalAdapter):
         system: InProcessSystem | None = None,
         ca_file: str | None = None,
         proxy: str | None = None,
+        tally_folder: Path | None = None,
     ) -> None:
         super().__init__(system=system, ca_file=ca_file, proxy=proxy)
         if base_url is None:
@@ -89,6 +92,8 @@ class DhanCalls(BaseExternalAdapter):
             raise ValueError(f"base_url: {problem}")
         self.base_url = url
         self.allowances = limits_on(date.max)
+        self.tally = tally_of(client_id, url)
+        self.tally_folder = tally_folder
         self._client_id = client_id
         self._token: Final = AccessToken(access_token if isinstance(access_token, Secret) else Secret(access_token))
         self._symbols: Final = Symbols(instruments)

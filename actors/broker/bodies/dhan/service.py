@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from .....config.urls import is_loopback_url
 from .....domain.dhan.limits import limits_on
-from ....external import ExternalSettings
+from ....external import ExternalSettings, TallySettings
 from ...access_token import AccessToken
 from ...updates import UpdatesSettings, UpdatesSocket
 from .endpoints import LIVE_URL, UPDATES_URL, base_url_of
@@ -23,6 +23,9 @@ NO_UPDATES: Final = "none"
 FAIL_MAX: Final = 8
 RESET_TIMEOUT_S: Final = 2.0
 """Reads are refused only for a moment: while they are, a fill is not heard of, and an order in doubt stays so."""
+
+TALLIED: Final = ("data", "option_chain")
+"""Kinds that are limited by the day, and of which no fact is journaled."""
 
 
 def service_of(settings: BrokerSettings, token: AccessToken, *, base_url: str = "") -> ExternalSettings:
@@ -42,7 +45,16 @@ def service_of(settings: BrokerSettings, token: AccessToken, *, base_url: str = 
         reset_timeout_s=RESET_TIMEOUT_S,
         headers=functools.partial(headers_of, settings.client_id, token),
         judge=functools.partial(judge_dhan, on_dead_token=token.refused),
+        tally=tally_of(settings.client_id, base_url),
     )
+
+
+def tally_of(client_id: str, base_url: str) -> TallySettings:
+    """Return which requests of an account the next process is to know of; Dhan and who speaks so count each for itself.
+
+    Those for orders are not among them: the journal has each.
+    """
+    return TallySettings(whose=f"{client_id}@{urlsplit(base_url).netloc}", kinds=TALLIED)
 
 
 def headers_of(client_id: str, token: AccessToken) -> Mapping[str, str]:
