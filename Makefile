@@ -59,7 +59,12 @@ second-opinion: $(STAMP) ## Compare each trade of the examples with plain Python
 kills: $(STAMP) ## Kill journal and database, durable delivery, the whole daemon, and a strategy's process, 200 times each
 	KILLS=$(or $(KILLS),200) KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/python -m pytest tests/faults/test_acknowledged.py tests/faults/test_daemon.py \
-		tests/faults/test_hosted_strategy.py tests/faults/test_delivered.py tests/faults/test_bridged.py -k killed -s
+		tests/faults/test_hosted_strategy.py tests/faults/test_delivered.py -k killed -s
+
+.PHONY: rounds
+rounds: $(STAMP) ## Let 200 faults of nine kinds come over three systems, their server and the way to it (COUNT=n HANG_S=n SEED=n)
+	ROUNDS=$(or $(COUNT),200) ROUNDS_HANG_S=$(or $(HANG_S),60) ROUNDS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/python -m pytest tests/faults/test_bridged.py -q -s
 
 .PHONY: swaps
 swaps: $(STAMP) ## Swap a strategy, and kill one's process in mid-order, 200 times each (SWAPS=n)
@@ -76,6 +81,10 @@ stops-orders: $(STAMP) ## Stop it 500 times by SIGTERM in mid-order: in 15 s, ev
 	ORDER_KILLS=0 ORDER_STOPS=$(or $(COUNT),500) ORDER_KILLS_ORDERS=$(or $(ORDERS),8) \
 		ORDER_KILLS_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/python -m pytest tests/faults/test_killed_orders.py -q -s
+
+.PHONY: storm
+storm: $(STAMP) ## Kill one of four machines of a play, or the server between them, every 5 s for 300 s (SECONDS=n EVERY=n SEED=n)
+	$(BIN)/python examples/two_nodes/run.py --storm $(or $(SECONDS),300) --every $(or $(EVERY),5) --seed $(or $(SEED),$(shell date +%s))
 
 .PHONY: corruptions
 corruptions: $(STAMP) ## Damage the journal, its audited records, and the database files, 500 times each, from a seed (COUNT=n SEED=n)

@@ -1,8 +1,10 @@
 """One play on two machines, here processes of one: each of them, and the server between them, is killed in turn.
 
 python examples/two_nodes/run.py [FOLDER]
+python examples/two_nodes/run.py --storm SECONDS [--every SECONDS] [--seed N] [FOLDER]    four machines, without pause
 """
 
+import argparse
 import collections
 import contextlib
 import itertools
@@ -16,6 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from random import Random
 
 import msgspec
 from valkey import Valkey, ValkeyError
@@ -57,6 +60,12 @@ class Machine:
             )
         return self
 
+    def is_up(self):
+        """Whether it answers."""
+        with contextlib.suppress(ControlError, OSError), natya.connect(self.data_dir):
+            return True
+        return False
+
     def kill(self):
         """End it as a power cut would."""
         self._process.kill()
@@ -70,6 +79,8 @@ class Machine:
 
 class Server:
     """A server of streams, in a directory of its own."""
+
+    name = "the server"
 
     def __init__(self, folder):
         """Take a free port."""
@@ -115,9 +126,9 @@ def wait_until(condition, wanted):
 
 
 class Play:
-    """A broker node, two strategy nodes, and the server between them."""
+    """A broker node, strategy nodes, and the server between them."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, names=("pune", "nagpur")):
         """Start nothing yet."""
         self.folder = folder
         self.server = Server(folder / "server")
@@ -126,7 +137,7 @@ class Play:
         self.broker = Machine("broker", folder, environment, "--summary", "json")
         self.nodes = {
             name: Machine(name, folder, environment, "--profile", "node", "--set", f"nodes.name={name}")
-            for name in ("pune", "nagpur")
+            for name in names
         }
         self._began_s = time.monotonic()
 
@@ -160,13 +171,25 @@ class Play:
         self.tell(f"{STRATEGY} runs on {node}, fence {self.facts(StrategyAdmitted)[-1].fence}; {wanted} trades so far")
         return node
 
-    def play(self):
-        """Kill each in turn, and stop all in order."""
+    def begin(self):
+        """Start all, and return where the strategy runs."""
         self.server.start()
         self.broker.start()
         for node in self.nodes.values():
             node.start()
-        node = self.go_on()
+        return self.go_on()
+
+    def end(self):
+        """Stop all in order."""
+        for machine in (*self.nodes.values(), self.broker):
+            wait_until(machine.is_up, f"{machine.name} answers")
+            if code := machine.stop():
+                raise SystemExit(f"{machine.name} ended with {code}: see {machine.printed}")
+        self.server.kill()
+
+    def play(self):
+        """Kill each in turn, and stop all in order."""
+        node = self.begin()
 
         self.tell(f"{node} is killed")
         self.nodes[node].kill()
@@ -184,11 +207,25 @@ class Play:
         self.server.lose_everything()
         self.server.start()
         self.go_on()
+        self.end()
 
-        for machine in (*self.nodes.values(), self.broker):
-            if code := machine.stop():
-                raise SystemExit(f"{machine.name} ended with {code}: see {machine.printed}")
-        self.server.kill()
+    def storm(self, for_s, every_s, seed):
+        """Kill one of them every few seconds, whoever is drawn; it comes up again at once. Stop all in order."""
+        self.begin()
+        random = Random(seed)  # noqa: S311
+        victims = [*self.nodes.values(), self.broker, self.server]
+        until = time.monotonic() + for_s
+        while time.monotonic() < until:
+            time.sleep(every_s * random.uniform(0.5, 1.5))
+            victim = random.choice(victims)
+            victim.kill()
+            if is_emptied := victim is self.server and random.choice((True, False)):
+                victim.lose_everything()
+            victim.start()
+            trades = len(self.facts(OrderFilled))
+            self.tell(f"{victim.name} is killed{' and emptied' * is_emptied}; {trades} trades so far")
+        self.go_on()
+        self.end()
 
     def kill_all(self):
         """Leave nothing behind."""
@@ -223,11 +260,14 @@ class Play:
         ]
 
 
-def main(folder):
+def main(folder, storm_s=0.0, every_s=5.0, seed=1):
     """Play, and tell whether anything was lost or doubled."""
-    play = Play(folder)
+    play = Play(folder, ("pune", "nagpur", "indore")) if storm_s else Play(folder)
     try:
-        play.play()
+        if storm_s:
+            play.storm(storm_s, every_s, seed)
+        else:
+            play.play()
     finally:
         play.kill_all()
     problems = play.problems()
@@ -237,7 +277,11 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        sys.exit(main(Path(sys.argv[1])))
-    with tempfile.TemporaryDirectory() as temporary:
-        sys.exit(main(Path(temporary)))
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    arguments.add_argument("folder", nargs="?", type=Path)
+    arguments.add_argument("--storm", type=float, default=0.0, metavar="SECONDS")
+    arguments.add_argument("--every", type=float, default=5.0, metavar="SECONDS")
+    arguments.add_argument("--seed", type=int, default=1)
+    given = arguments.parse_args()
+    with contextlib.nullcontext(given.folder) if given.folder else tempfile.TemporaryDirectory() as folder:
+        sys.exit(main(Path(folder), given.storm, given.every, given.seed))

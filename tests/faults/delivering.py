@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -65,10 +66,14 @@ def numbered(number: int) -> Numbered:
     return Numbered(aggregate_id=f"key-{number % KEYS}", number=number, event_id=f"e-{number}")
 
 
-def publish_for_ever(publisher: EventPublisher, number: int, make: Callable[[int], natya.DomainEvent]) -> None:
-    """Keep some in flight, and tell which are acknowledged."""
+def publish_for_ever(
+    publisher: EventPublisher, number: int, make: Callable[[int], natya.DomainEvent], *, every_s: float = 0.0
+) -> None:
+    """Keep some in flight, and tell which are acknowledged; publish one every few milliseconds, or without pause."""
     waiting: deque[tuple[Publishing, int]] = deque()
     while True:
+        if every_s:
+            time.sleep(every_s)
         waiting.append((publisher.publish(make(number)), number))
         number += 1
         if len(waiting) == IN_FLIGHT:
