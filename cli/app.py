@@ -49,6 +49,7 @@ COMMANDS: Final = (
     "trace",
     "risk.show",
     "risk.limits",
+    "risk.set",
     "risk.explain",
     "completion",
     "service.install",

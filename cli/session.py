@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..actors.instruments import InstrumentMaster
     from ..actors.journal import JournalView
+    from ..actors.orders.rules import Held
     from ..client import Connection, Owner
     from ..client.deadman import Account
     from ..config.loader import LoadedSettings
@@ -215,6 +216,20 @@ def journal_path(settings: Settings) -> Path:
     if not directory.is_dir():
         give_up(f"there is no journal in {directory}", FAILED)
     return directory
+
+
+def held_limits(settings: Settings) -> dict[str, Held]:
+    """Read from the journal, if there is one, which limits a person has changed while a system ran."""
+    from ..actors.orders.rules import noted  # noqa: PLC0415
+    from ..messages.risk import LimitsChanged  # noqa: PLC0415
+
+    held: dict[str, Held] = {}
+    if Path(settings.journal.path).is_dir():
+        with faults():
+            for record in journal_of(settings).find(types={LimitsChanged.__name__}):
+                if isinstance(record.fact, LimitsChanged):
+                    noted(held, record.fact)
+    return held
 
 
 def read_book(data_dir: Path | None, profile: str, wanted: ReadOrders | ReadPositions) -> Any:

@@ -18,12 +18,13 @@ from ..messages.database import BackUp, QueryFailed, QueryToFile
 from ..messages.kill_switch import EngageKillSwitch, Flatten
 from ..messages.order_listing import CancelOrders
 from ..messages.orders import Resume
+from ..messages.risk import ChangeLimits
 from ..messages.supervision import DescribeTree
 from ..messages.system import Ping
 from ..messages.trace import ReadTrace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from ..actors.database import QueryResult
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ..messages.kill_switch import FlatteningBegun, KillSwitchEngaged
     from ..messages.order_listing import OrdersCancelling
     from ..messages.orders import Resumed, ResumeRefused
+    from ..messages.risk import LimitsInForce, LimitsKept
     from ..messages.supervision import SupervisionTree
     from ..messages.system import Pong
     from ..messages.trace import Hop, TraceRead
@@ -243,6 +245,28 @@ class Connection:
         """Let orders pass again after the risk state was HALTED; the reason is journaled under your user's name."""
         message = Resume(reason=reason, person=getpass.getuser())
         answer: Resumed | ResumeRefused = self.request(ORDERS, message, timeout_s=timeout_s)
+        return answer
+
+    def set_limits(
+        self,
+        values: Mapping[str, object],
+        reason: str,
+        *,
+        confirmed: Mapping[str, object] | None = None,
+        timeout_s: float = 15.0,
+    ) -> LimitsInForce | LimitsKept:
+        """Put other limits in force, by name as in `[orders]`; the reason is journaled under your user's name.
+
+        What lets more pass is wanted once more in `confirmed`, with `quantity_max`, `value_max_rupees`, `position_max`
+        and `orders_in_flight_max` as they will be.
+        """
+        message = ChangeLimits(
+            values={name: str(value) for name, value in values.items()},
+            confirmed={name: str(value) for name, value in (confirmed or {}).items()},
+            reason=reason,
+            person=getpass.getuser(),
+        )
+        answer: LimitsInForce | LimitsKept = self.request(ORDERS, message, timeout_s=timeout_s)
         return answer
 
     def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float = 5.0, correlation_id: str = "") -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 CONFIRMED: Final = ("quantity_max", "value_max_rupees", "position_max", "orders_in_flight_max")
@@ -16,23 +16,31 @@ INSTRUMENTS: Final = "instruments"
 """Key of the limits of single instruments, which are confirmed as well where there are some."""
 
 
-def unconfirmed(limits: Mapping[str, Any], confirmed: Mapping[str, Any]) -> list[str]:
+def unconfirmed(
+    limits: Mapping[str, Any],
+    confirmed: Mapping[str, Any],
+    *,
+    besides: Iterable[str] = (),
+    where: str = " as in [orders]",
+) -> list[str]:
     """Return what is wanted and was found for each limit that is not confirmed; empty: all are.
 
     Args:
         limits: of `[orders]`, by key; others may be among them.
         confirmed: as they were written once more.
+        besides: keys that are wanted, too.
+        where: the values of the limits are found.
     """
     problems = []
-    keys = (*CONFIRMED, *([INSTRUMENTS] if limits.get(INSTRUMENTS) else []))
+    keys = tuple(dict.fromkeys((*CONFIRMED, *([INSTRUMENTS] if limits.get(INSTRUMENTS) else []), *besides)))
     for key in keys:
         wanted, found = limits[key], confirmed.get(key)
         if isinstance(found, bool) or found != wanted:
             shown = "nothing" if found is None else repr(found)
-            problems.append(f"wanted {key} = {_shown(wanted)} as in [orders], found {shown}")
+            problems.append(f"wanted {key} = {_shown(wanted)}{where}, found {shown}")
     problems += [f"wanted only {', '.join(keys)}, found {key!r}" for key in confirmed if key not in keys]
     return problems
 
 
 def _shown(wanted: Any) -> str:
-    return str(wanted) if isinstance(wanted, dict) else f"{wanted:_}"
+    return f"{wanted:_}" if isinstance(wanted, int | float) else str(wanted)

@@ -68,12 +68,59 @@ class LimitChange(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     loosened: bool
     """Whether more may pass than before."""
 
+    configured: str = ""
+    """In JSON, what the settings said when a person changed it while the system ran: it holds as long as they say the
+    same. Empty: it is that of the settings."""
+
 
 class LimitsChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LimitsChanged"):
-    """Fact: a run with real orders begins, and its limits are others than in the one before; from orders."""
+    """Fact: limits are others from now on; from orders.
+
+    A run with real orders begins; or any, after settings were changed that a person had changed while it ran; or a
+    person changes them now.
+    """
 
     changes: tuple[LimitChange, ...]
     """Of the first run: every limit."""
 
     occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
+
+    person: str = ""
+    """Who changed them while the system ran; empty: a start did."""
+
+    reason: str = ""
+    """Of that person."""
+
+
+class ChangeLimits(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="ChangeLimits"):
+    """From a person to orders: these limits hold from now on, also after a restart.
+
+    Stricter ones hold at once; one that lets more pass is wanted a second time, with those that real orders need.
+    Answered by `LimitsInForce`, durable by then, or by `LimitsKept`.
+    """
+
+    values: dict[str, str]
+    """By name, such as `position_max`; written as in the settings."""
+
+    reason: str
+    """Kept in the fact."""
+
+    confirmed: dict[str, str] = {}
+    """Where one lets more pass: `quantity_max`, `value_max_rupees`, `position_max` and `orders_in_flight_max` as they
+    will be, and each that is loosened."""
+
+    person: str = ""
+    """Who wants it, as the operating system names the user."""
+
+
+class LimitsInForce(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LimitsInForce"):
+    """Answer to `ChangeLimits`: these are others now, durably; empty: they were so already."""
+
+    changes: tuple[LimitChange, ...]
+
+
+class LimitsKept(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LimitsKept"):
+    """Answer to `ChangeLimits`: nothing is loosened, and why."""
+
+    problems: tuple[str, ...]

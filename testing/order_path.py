@@ -80,6 +80,7 @@ DHAN_PATH: Final = (
 """Where it is asked over HTTP, and pushes updates."""
 
 BESIDE: Final = {
+    "orders ChangeLimits": "a person's word about what passes: as `orders Resume`",
     "orders CancelOrders": "a person's many `CancelOrder`",
     "orders StatesDue": "only where the journal refused a state: `journal Append` is cut there, too",
     "orders ChangeDue": "only where the journal refused a halt: `journal Append` is cut there, too",

@@ -82,7 +82,7 @@ from ...messages.order_listing import (
 )
 from ...messages.orders import Resume, Resumed, ResumeRefused
 from ...messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
-from ...messages.risk import ReadRisk, RiskRead
+from ...messages.risk import ChangeLimits, LimitsInForce, LimitsKept, ReadRisk, RiskRead
 from ...messages.settings import ReloadRefused, ReloadSettings, SettingsReloaded
 from ...messages.strategies import (
     ListStrategies,
@@ -336,6 +336,9 @@ OPERATIONS: Final = (
     ),
     Operation(request=ReadKillSwitch, answers=(KillSwitchRead,), actor=names.KILL_SWITCH, role="read"),
     Operation(name="risk", request=ReadRisk, answers=(RiskRead,), actor=names.ORDERS, role="read"),
+    Operation(
+        request=ChangeLimits, answers=(LimitsInForce, LimitsKept), actor=names.ORDERS, role="trade", audited=True
+    ),
     Operation(request=Flatten, answers=(FlatteningBegun,), actor=names.FLATTENER, role="trade", audited=True),
     Operation(request=ReadOrders, answers=(OrdersRead,), actor=names.ORDERS, role="read"),
     Operation(request=ReadPositions, answers=(PositionsRead,), actor=names.ORDERS, role="read"),

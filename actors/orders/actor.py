@@ -2,18 +2,19 @@
 
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
 Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState and ReadState of a strategy; Tick, where a limit
-        needs prices; of a person Resume, ReadRisk, ReadOrders, ReadPositions and CancelOrders; HaltTrading of the kill
-        switch; ReduceOnly of the keeper of the access token and of reconciliation, FundsTold of the latter; Appended,
-        AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt, OrderReplaced,
-        OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport and ReportRefused of
-        the broker session; Failed and Unavailable of both.
+        needs prices; of a person Resume, ChangeLimits, ReadRisk, ReadOrders, ReadPositions, CancelOrders; HaltTrading
+        of the kill switch; ReduceOnly of the keeper of the access token and of reconciliation, FundsTold of the latter;
+        Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt,
+        OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport and
+        ReportRefused of the broker session; Failed and Unavailable of both.
 Sends   Append, ReadJournal, ReadCheckpoint and KeepCheckpoint to the journal; to the broker session PlaceOrder, at most
         once for each client order id and only when its intent is durable, ReplaceOrder, at most once for each change
         and only when that is durable, WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy
         receives facts from the events router; from here only the newest fact of a client order id that was used before,
         an OrderRefused or a ModificationRefused that could not be journaled, HoldingsRead and StateRead, once the
         journal is read back, and StateRefused. Resumed, when that is durable, or ResumeRefused; TradingHalted, when
-        that is durable or could not be made so; RiskRead, OrdersRead, PositionsRead and OrdersCancelling.
+        that is durable or could not be made so; LimitsInForce, when durable, or LimitsKept; RiskRead, OrdersRead,
+        PositionsRead and OrdersCancelling; Subscribe to events, where a limit needs prices that needed none before.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations, a halt and states that are not
@@ -22,7 +23,7 @@ Fails   when the account of the run cannot go on (AccountUnfinishedError: no res
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ...domain.freshness import is_ahead
 from ...messages.addresses import BROKER, JOURNAL
@@ -56,7 +57,7 @@ from ...messages.orders import (
     RiskStateChanged,
     SubmitOrder,
 )
-from ...messages.risk import FundsTold, ReadRisk
+from ...messages.risk import ChangeLimits, FundsTold, ReadRisk
 from ...messages.strategy_state import ReadState, SaveState, StrategyStateSaved
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
@@ -71,6 +72,7 @@ from .parts.context import OrdersContext
 from .parts.due import CancelDue, ChangeDue, LookUpDue, ReadDue, ReconcileDue, StatesDue, WatchDue
 from .parts.gate import Gate
 from .parts.hearing import Hearing
+from .parts.limiting import Limiting
 from .parts.placing import Placing
 from .parts.resolving import Resolving
 from .parts.risk_keeping import RiskKeeper
@@ -84,9 +86,6 @@ if TYPE_CHECKING:
     from .parts.risk_keeping import Handover as RiskHandover
     from .parts.state_keeping import Handover as StateHandover
     from .rules import Funds
-
-WATCH_S: Final = 1.0
-"""Seconds between two looks at the day's loss, besides one after each fill; in a simulated market each order looks."""
 
 Handover: TypeAlias = tuple[
     int, dict[str, dict[str, str]], "RiskHandover", bool, tuple[bool, frozenset[str]], "StateHandover", "Funds | None"
@@ -113,15 +112,14 @@ class OrdersActor(RuntimeActor):
         changing = self._changing = Changing(context, gate, risk)
         hearing = self._hearing = Hearing(context, risk, resolving, cancelling, changing)
         states = self._states = StateKeeping(context)
+        limiting = self._limiting = Limiting(context, gate, risk)
         self._placing = Placing(context, gate, risk, halting, cancelling, resolving, hearing, states)
         self._answering = Answering(context, risk)
         self._bracketing = Bracketing(context, risk, cancelling)
         self._starting = Starting(
-            context, risk, cancelling, resolving, hearing, self._answering, self._bracketing, states
+            context, risk, cancelling, resolving, hearing, self._answering, self._bracketing, states, limiting
         )
-        self._ledger, self._market = context.ledger, context.market
-        if (self.settings.day_loss_max_rupees or self.settings.order_to_trade_max) and not self.market_rules:
-            self.after(WATCH_S, WatchDue())
+        self._ledger = context.ledger
         self._starting.read_on()
 
     def snapshot(self) -> Handover:
@@ -180,11 +178,12 @@ class OrdersActor(RuntimeActor):
     @handles(Tick)
     def hear_price(self, tick: Tick, _sender: ActorAddress) -> None:
         """Keep the market's last price of each symbol: what a strategy says of it is not asked."""
-        if self._market is None:
+        market = self._context.market
+        if market is None:
             return
-        known_ns = self._market.get(tick.symbol, NO_PRICE)[1]
+        known_ns = market.get(tick.symbol, NO_PRICE)[1]
         if tick.exchange_ns >= known_ns or is_ahead(known_ns, self.clock.now_ns()):
-            self._market[tick.symbol] = tick.price, tick.exchange_ns
+            market[tick.symbol] = tick.price, tick.exchange_ns
 
     # From a person, the kill switch, and whoever limits for a time.
 
@@ -212,6 +211,11 @@ class OrdersActor(RuntimeActor):
     def resume(self, request: Resume, sender: ActorAddress) -> None:
         """Leave HALTED, or a REDUCING of ours, once that is durable."""
         self._risk.resume(request, sender)
+
+    @handles(ChangeLimits)
+    def change_limits(self, request: ChangeLimits, sender: ActorAddress) -> None:
+        """Put other limits in force, stricter ones at once."""
+        self._limiting.change(request, sender)
 
     @handles(HaltTrading)
     def halt(self, request: HaltTrading, sender: ActorAddress) -> None:
@@ -370,7 +374,7 @@ class OrdersActor(RuntimeActor):
     @handles(WatchDue)
     def look_at_limits(self, _message: WatchDue, _sender: ActorAddress) -> None:
         """Look at the limits of the day, which prices alone may pass while nobody orders."""
-        self.after(WATCH_S, WatchDue())
+        self._limiting.watch_again()
         if self._context.is_read:
             now_ns = self.clock.now_ns()
             self._risk.watch(now_ns)

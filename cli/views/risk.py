@@ -14,7 +14,7 @@ from ..terminal import plain
 if TYPE_CHECKING:
     from ...actors.orders.book.hindsight import Decision
     from ...actors.orders.rules.explaining import Explained
-    from ...messages.risk import RiskFigure, RiskRead
+    from ...messages.risk import LimitsInForce, RiskFigure, RiskRead
 
 SCHEMA: Final = 1
 """Version of the JSON objects; it changes when a field is renamed or removed."""
@@ -73,6 +73,20 @@ def limits_table(rows: list[dict[str, str]]) -> Table:
         limit = Text(plain(row["limit"]), "dim" if row["limit"] == OFF else "")
         table.add_row(plain(row["rule"]), limit, plain(row["origin"]), plain(row["meaning"]))
     return table
+
+
+def changed_json(answer: LimitsInForce) -> dict[str, Any]:
+    """Return what has changed."""
+    return {"schema": SCHEMA, "changes": [msgspec.structs.asdict(each) for each in answer.changes]}
+
+
+def changed_text(answer: LimitsInForce) -> str:
+    """Return a line a limit."""
+    lines = [
+        f"{each.name}: {each.before} -> {each.after}{', which lets more pass' if each.loosened else ''}"
+        for each in answer.changes
+    ]
+    return "\n".join(lines) or "nothing changed: the limits are so already"
 
 
 def explained_json(decision: Decision, rules: tuple[Explained, ...], prices: dict[str, Any]) -> dict[str, Any]:

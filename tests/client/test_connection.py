@@ -10,6 +10,7 @@ from natya.messages.database import BackUp, Query, QueryFailed, Rows
 from natya.messages.kill_switch import EngageKillSwitch, Flatten
 from natya.messages.order_listing import CancelOrders
 from natya.messages.orders import Resume
+from natya.messages.risk import ChangeLimits
 from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping
 from natya.messages.trace import ReadTrace, TraceRead
@@ -80,6 +81,14 @@ ASKED = {
         1,
     ),
     "resume": (lambda to: to.resume("looked"), "orders", Resume(reason="looked", person=ME), 10.0),
+    "set limits": (
+        lambda to: to.set_limits({"position_max": 5, "symbols": "TCS"}, "calm", confirmed={"position_max": 5}),
+        "orders",
+        ChangeLimits(
+            values={"position_max": "5", "symbols": "TCS"}, reason="calm", confirmed={"position_max": "5"}, person=ME
+        ),
+        15.0,
+    ),
 }
 
 

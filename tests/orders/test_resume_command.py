@@ -1,5 +1,6 @@
 """A halted system, from its journal to the command that lets orders pass again."""
 
+import getpass
 import json
 import time
 
@@ -76,3 +77,22 @@ def test_a_halt_is_ended_by_a_reason_alone_and_each_of_them_is_in_the_journal(da
 
 def test_a_system_that_is_not_there_is_not_resumed(tmp_path):
     assert natya("resume", "--reason", "x", "--data-dir", tmp_path).exit_code == 69
+
+
+def test_a_limit_is_changed_by_a_command_and_listed_with_who_did_it_when_nothing_runs_any_more(data_dir, running):
+    with running():
+        loosened = natya("risk", "set", "quantity_max=200", "--reason", "more", "--data-dir", data_dir)
+        done = natya("risk", "set", "quantity_max=3", "--reason", "calm", "--data-dir", data_dir, "--json")
+        again = natya("risk", "set", "quantity_max=3", "--reason", "calm", "--data-dir", data_dir)
+    listed = natya(
+        "risk", "limits", "--set", f"system.data_dir={data_dir}", "--set", "orders.quantity_max=100", "--json"
+    )
+
+    assert (loosened.exit_code, done.exit_code, again.exit_code) == (1, 0, 0)
+    assert "wanted quantity_max = 200 once more, since more may pass, found nothing" in loosened.stderr
+    assert json.loads(done.stdout)["changes"] == [
+        {"name": "quantity_max", "before": "100", "after": "3", "loosened": False, "configured": "100"}
+    ]
+    assert again.stdout == "nothing changed: the limits are so already\n"
+    (rule,) = [each for each in json.loads(listed.stdout)["rules"] if each["rule"] == "quantity_max"]
+    assert (rule["limit"], rule["origin"]) == ("3", f"{getpass.getuser()}: calm")

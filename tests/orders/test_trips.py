@@ -6,8 +6,8 @@ from natya_builders import a_tick
 from natya_order_facts import asked, intended
 
 from natya.actors.orders import OrdersActor
-from natya.actors.orders import actor as orders_actor
 from natya.actors.orders.book import Book
+from natya.actors.orders.parts import limiting
 from natya.actors.orders.rules import warned
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.broker import OrderNotPlaced, PlaceOrder, WithdrawOrder
@@ -68,7 +68,7 @@ def restart(stage, make, **limits):
 
 class TestTheLossOfTheDay:
     def test_reduces_by_prices_alone_while_nobody_orders(self, trading, monkeypatch):
-        monkeypatch.setattr(orders_actor, "WATCH_S", 0.02)
+        monkeypatch.setattr(limiting, "WATCH_S", 0.02)
         stage = trading(**LOSS)
         tick(stage, 50.05)
         assert state(stage) == "NORMAL"
@@ -302,7 +302,7 @@ class TestMessagesForEachTrade:
         assert warned(self.day(make, orders=101), make.limits(), 0) == ""
 
     def test_are_a_trouble_of_orders_while_all_orders_pass_and_after_a_restart(self, stage, make, monkeypatch):
-        monkeypatch.setattr(orders_actor, "WATCH_S", 0.02)
+        monkeypatch.setattr(limiting, "WATCH_S", 0.02)
         now_ns = stage.system.base.clock.now_ns()
         for number in range(101):
             stage.disk.facts += [

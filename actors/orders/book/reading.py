@@ -20,6 +20,7 @@ from ....messages.orders import (
 from ....messages.risk import LimitsChanged
 from ....messages.strategy_state import StrategyStateSaved
 from ..errors import FactWithoutIntentError
+from ..rules.in_force import Held, noted
 
 if TYPE_CHECKING:
     from ....messages.journal import JournalRecord
@@ -45,6 +46,7 @@ class KeptReading(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     sequence: int
     limits: dict[str, str]
     sent_ns: tuple[int, ...]
+    held: dict[str, Held]
 
 
 class ReadBack:
@@ -60,6 +62,9 @@ class ReadBack:
         self.limits: dict[str, str] = {}
         """The limits in force, in JSON by name, as far as they are written down."""
 
+        self.held: dict[str, Held] = {}
+        """Those of them that a person changed while the system ran."""
+
         self.newest_sequence = 0
         """Of the newest record that is known."""
 
@@ -67,13 +72,13 @@ class ReadBack:
 
     def kept(self) -> KeptReading:
         """Return it, to be kept; before `take_sent_ns`."""
-        return KeptReading(sequence=self.sequence, limits=self.limits, sent_ns=tuple(self._sent_ns))
+        return KeptReading(sequence=self.sequence, limits=self.limits, sent_ns=tuple(self._sent_ns), held=self.held)
 
     def go_on(self, kept: KeptReading) -> None:
         """Go on where something was kept."""
         self.sequence = kept.sequence
         self.note(kept.sequence)
-        self.limits = kept.limits
+        self.limits, self.held = kept.limits, kept.held
         self._sent_ns.extend(kept.sent_ns)
 
     def read_to(self, sequence: int) -> None:
@@ -112,6 +117,7 @@ class ReadBack:
     def take_limits(self, fact: LimitsChanged) -> None:
         """Note limits that are in force from now on."""
         self.limits |= {each.name: each.after for each in fact.changes}
+        noted(self.held, fact)
 
     def note(self, sequence: int) -> None:
         """Note that the journal has a record of this sequence."""

@@ -5,7 +5,7 @@ Each part owns its own state beside this; the actor only says which part takes w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ....messages.addresses import JOURNAL
 from ..book.ledger import Ledger
@@ -64,7 +64,12 @@ class OrdersContext:
 
     def __init__(self, actor: Host) -> None:
         """Begin with an empty book."""
+        self.configured: Final = actor.settings
+        """As a start has given them."""
+
         self.settings = actor.settings
+        """In force: with the limits that a person changed while the system ran."""
+
         self.now_ns = actor.clock.now_ns
         self.market_rules = actor.market_rules
         self.send, self.ask, self.after = actor.send, actor.ask, actor.after

@@ -32,6 +32,11 @@ class Gate:
         self._moment_ns = 0
         self._at_this_moment: Counter[str] = Counter()
 
+    def renew(self) -> None:
+        """Go by the limits that are in force now."""
+        self._rules = rules_of(self._context.settings)
+        self._limits.clear()
+
     def refusal_of(self, order: SubmitOrder, now_ns: int, *, closes: bool) -> Refusal | None:
         """Say why an order does not pass; None if it does.
 

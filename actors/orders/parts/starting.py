@@ -22,7 +22,6 @@ from .. import updates
 from ..book.checkpoint import CheckpointBrokenError, made, restored, version
 from ..book.reading import TYPES
 from ..errors import JournalLostError
-from ..rules.in_force import changes
 from .due import ReadDue
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from .cancelling import Cancelling
     from .context import OrdersContext
     from .hearing import Hearing
+    from .limiting import Limiting
     from .resolving import Resolving
     from .risk_keeping import RiskKeeper
     from .state_keeping import StateKeeping
@@ -56,6 +56,7 @@ class Starting:
         answering: Answering,
         bracketing: Bracketing,
         states: StateKeeping,
+        limiting: Limiting,
     ) -> None:
         """Begin with nothing read."""
         self._context: Final = context
@@ -66,6 +67,7 @@ class Starting:
         self._answering: Final = answering
         self._bracketing: Final = bracketing
         self._states: Final = states
+        self._limiting: Final = limiting
         self.has_entered = False
         """Whether the account of this run has been entered, which happens once in a run."""
 
@@ -196,11 +198,9 @@ class Starting:
         context.ask(JOURNAL, Append(facts=(entered,)), timeout_s=JOURNAL_TIMEOUT_S, then=written)
 
     def _write_limits(self) -> None:
-        """Have limits written down that are others than in the last run, and go on when that is durable."""
+        """Have limits written down that are others than before, and go on when that is durable."""
         context = self._context
-        changed_limits = None
-        if context.settings.audited:
-            changed_limits = changes(context.read_back.limits, context.settings, context.now_ns())
+        changed_limits = self._limiting.begin()
         if changed_limits is None:
             self._reconcile()
             return
@@ -210,11 +210,7 @@ class Starting:
                 self._failed("limits.not_written", outcome)
                 return
             context.read_back.note(outcome.value.last_sequence)
-            context.read_back.take_limits(changed_limits)
-            for each in changed_limits.changes:
-                if each.before:
-                    level = "warning" if each.loosened else "info"
-                    context.log("limit.changed", level=level, limit=each.name, before=each.before, after=each.after)
+            self._limiting.tell(changed_limits)
             self._reconcile()
 
         context.ask(JOURNAL, Append(facts=(changed_limits,)), timeout_s=JOURNAL_TIMEOUT_S, then=written)

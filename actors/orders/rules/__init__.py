@@ -7,13 +7,14 @@ table       the rules in their order, and `judge`
 situation   what the rules consider besides the order: the book, the market, the limits
 state, identity, instrument, size, price, exposure, flow    the rules, a file a family
 figures, explaining    how much of each limit is used, and what each rule says of an order: for people
-in_force    which limits are, and whether a change of one lets more pass
+in_force    which limits are, what a person has changed of them, and whether a change lets more pass
 trips       what takes the right to open positions away, until a person gives it back
 """
 
 from .explaining import Explained, explained, limit_of, meaning_of
 from .figures import figures_of
 from .identity import contradiction
+from .in_force import Held, noted, with_held
 from .situation import NO_PRICE, Funds, MarketPrice, Refusal, Rule, Situation
 from .table import RULES, is_on, judge, rules_of, settings_of
 from .trips import Trip, tripped, warned
@@ -23,6 +24,7 @@ __all__ = [
     "RULES",
     "Explained",
     "Funds",
+    "Held",
     "MarketPrice",
     "Refusal",
     "Rule",
@@ -35,8 +37,10 @@ __all__ = [
     "judge",
     "limit_of",
     "meaning_of",
+    "noted",
     "rules_of",
     "settings_of",
     "tripped",
     "warned",
+    "with_held",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...options import ConfigOption, JsonOption, Profile, ProfileOption, SetOption, assignments
-from ...session import load, tell_answer
+from ...session import held_limits, load, tell_answer
 
 
 def command(
@@ -13,23 +13,31 @@ def command(
     settings: SetOption = [],
     json: JsonOption = False,
 ) -> None:
-    """List every rule in the order in which they are asked, its limit, where that was set, and what it is for."""
+    """List every rule in the order in which they are asked, its limit, where that was set, and what it is for.
+
+    A limit that a person has changed by `natya risk set` is listed as it is in force, with who did it and why.
+    """
     from msgspec.structs import asdict
 
     from ....actors.orders import OrdersActorSettings
-    from ....actors.orders.rules import RULES, is_on, limit_of, meaning_of, settings_of
+    from ....actors.orders.rules import RULES, is_on, limit_of, meaning_of, settings_of, with_held
     from ...views.risk import OFF, limits_json, limits_table
     from ...views.tables import show
 
     loaded = load(profile.value, assignments(settings), config=config)
-    limits = OrdersActorSettings.of(loaded.settings.orders, strategies=loaded.settings.strategies)
+    configured = OrdersActorSettings.of(loaded.settings.orders, strategies=loaded.settings.strategies)
+    held = held_limits(loaded.settings)
+    limits, ended = with_held(configured, held)
+    by_person = {name: f"{each.person}: {each.reason}" for name, each in held.items() if name not in ended}
     rows = [
         {
             "rule": rule.__name__,
             "limit": limit_of(rule, limits) if is_on(rule, limits) else OFF,
             "origin": ", ".join(
                 dict.fromkeys(
-                    loaded.origins[key] for name in settings_of(rule) if (key := f"orders.{name}") in loaded.origins
+                    by_person.get(name, loaded.origins[key])
+                    for name in settings_of(rule)
+                    if (key := f"orders.{name}") in loaded.origins
                 )
             ),
             "meaning": meaning_of(rule),
@@ -40,7 +48,7 @@ def command(
         {
             "rule": name,
             "limit": f"{limit:,.15g}",
-            "origin": loaded.origins["orders.instruments"],
+            "origin": by_person.get("instruments", loaded.origins["orders.instruments"]),
             "meaning": f"Of {symbol}.",
         }
         for symbol, own in limits.instruments.items()
