@@ -9,6 +9,11 @@
 | `exit_codes.py` | the process exit codes                                                                 |
 | `terminal.py`   | standard output and error, and which text may be printed there                         |
 | `foreground.py` | a system that runs in this process until it ends or is stopped                         |
+| `node.py`       | a machine that runs strategies for a broker node, in the foreground                    |
+| `serving.py`    | the paper exchange in the foreground                                                   |
+| `changing.py`   | what commands about strategies share; `dead_letters.py`, `events.py`: about those,     |
+|                 | `keeping.py`: about secrets, `switching.py`: about the kill switch                     |
+| `processes.py`  | the memory of processes                                                                |
 | `failures.py`   | failures of a running system, each reported once                                       |
 | `views/`        | the screen, tables, trees                                                              |
 """

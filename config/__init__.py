@@ -1,6 +1,8 @@
 """Settings and what belongs to the user's machine.
 
 settings, sections/     the typed settings; their defaults are in `default.toml` alone
+urls                    which addresses of services are taken
+confirmation            leave to trade real money
 loader, layers, keys    from TOML files, credentials, environment and command line to one frozen `Settings`
 credentials             secrets that systemd hands over
 secret_folder           secrets that are kept beside the data; secret_files: what a file with one may be
@@ -8,6 +10,7 @@ in_force                what is in force while a system runs, and which of it ma
 show, errors, secrets   settings for people and programs, problems with them, values that are never shown
 data_directory, locks   one process at a time owns a data directory
 halt_file               the file that halts everything while it is there
+heartbeat               the file by which a process says that it works
 files, forks            files made and moved without losing any; what a forked process must not keep
 engine_paths            paths at which DuckDB can have a database
 options                 options of a broker or market data source, which it checks itself

@@ -1,13 +1,21 @@
 """Pure rules that several packages of `actors/` need; they know no actors, files or clocks and import messages only.
 
 accounts            which account a run trades on
+brackets            an entry whose fills are closed by a target or a stop, whichever trades first
 breaker             a circuit breaker on a clock that is passed in
 calendar            sessions of NSE and BSE, from dated data (`sessions.toml`)
 candle_making       candles of ticks as they come, each told once, when it is closed
 candles             what is in a candle, where it begins, and ticks from candles
 charges             brokerage, taxes and fees of a trade
+chart_candles       candles of what a broker's chart tells
 client_order_ids    which texts may be one
+clock_skew          how far our clock is off, by what a server says
 dhan                what Dhan's API says, and how many requests it allows
+differences         in what the broker's books differ from ours
+flattening          how positions are closed by limit orders that follow the market
+freshness           whether what another clock has timed is fresh
+gap_filling         which gaps of the feed are filled next, and when
+history             which days of candles have to be asked for, what an answer is worth, what is missing
 indicators          averages and other columns of columns of prices
 instruments         symbols, price grids, lots
 lazily              names of a package that are imported when they are looked up
@@ -15,11 +23,16 @@ money               exact rupees, and their one rounding
 order_check         what an order must be before it leaves
 orders              the state machine of one order
 positions           positions by average cost, profit
+pulse               whether someone whose heartbeat is heard lives
 quotas              what a service allows in a period, and what is used of it
 rate_limit          at most so many in a second
+reconnecting        how long to wait before a socket is opened again
 reports             which execution reports are believed
 retention           which facts the journal may remove
 shown               any value as JSON for a log
+stops               how a stop order is sent
 time                nanoseconds, days in India, durations as text
+timings             durations counted by classes
+transitions         transitions of an order that cannot be
 wording             counts in sentences
 """

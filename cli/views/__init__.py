@@ -1,1 +1,4 @@
-"""Output for people: `screen` of a system, `tree` of its actors, `trace` of a conversation, `rows` of the database."""
+"""Answers as text for people and JSON for programs: one file for what is shown, mostly named as the command.
+
+`screen` shows a running system, `rows` what the database answered, `order_life` one order, `tables` draws all tables.
+"""

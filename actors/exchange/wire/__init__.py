@@ -7,6 +7,7 @@ request       a request, and what an endpoint may ask of the exchange
 reading       requests, as tolerant as Dhan's server is
 answers       answers, and errors in their four shapes
 counting      requests counted as the broker does (pure)
+finding       instruments that are listed when somebody needs them
 market        what the market has shown (pure)
 carrying      faults on demand
 hand          prices by hand, the list of instruments, faults

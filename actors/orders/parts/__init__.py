@@ -2,10 +2,11 @@
 
 context       what all share: the book of record, the market's prices, the actor; due: what it sends to itself, later
 starting      the journal is read back, the account entered, what is open looked up
-gate          the rules with all that they go by; senders: for whom one may speak
+gate          the rules with all that they go by; senders: for whom one may speak;
+              limiting: the limits in force
 placing, changing, cancelling    what is asked of orders
 bracketing    the exits of brackets
-hearing       what the broker says of them; resolving: what is looked up there
+hearing       what the broker says of them; resolving: what is looked up there; ages: since when one waits
 risk_keeping  who changes the risk state
 answering     questions
 state_keeping the states of strategies

@@ -17,6 +17,7 @@ reading     what a look-up reads of an answer (pure)
 replies     what came of one request: told, refused, not sent, unknown (pure)
 endpoints   the paths of the REST API, and what may be done with each
 tokens      new access tokens: minted or renewed
+charts      candles of its charts, one request and its answer (pure)
 listings    from our symbols to Dhan's numbers of instruments
 """
 
