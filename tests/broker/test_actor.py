@@ -378,6 +378,13 @@ class TestChangingAnOrder:
         assert late == OrderReplaced(client_order_id="A-1", number=1)
         assert [stage.orders.receive() for _ in range(2)] == [refused] * 2
 
+    def test_of_a_process_before_is_answered_and_does_not_stand_in_the_way_of_the_first_of_this_one(self, stage):
+        stage.open().answer(stage.report("REPLACED", number=1))
+        assert stage.orders.receive() == OrderReplaced(client_order_id="A-1", number=1)
+        stage.ask(a_change())
+
+        assert isinstance(stage.exchange.receive(), ReplaceRequest)
+
     def test_without_an_answer_in_time_is_in_doubt(self, stage):
         stage.open(answer_timeout_s=0.02).ask(a_change())
 

@@ -194,6 +194,9 @@ class TestATokenThatDies:
         (told,) = house.told_orders()
         assert told == ReduceOnly(reason="no new access token in 3 attempts: Invalid TOTP")
         assert house.ask(ShowToken()).state == "given_up"
+        house.ask(LogIn())
+        house.base.run_for(2 * HOUR_S)
+        assert (len(house.source.asked), house.told_orders()) == (6, [])
 
     def test_is_being_asked_for_until_the_next_attempt_however_many_want_it_meanwhile(self, house):
         house.source.refuse = ["Invalid TOTP"]

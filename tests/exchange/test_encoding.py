@@ -84,10 +84,20 @@ def test_depth_has_both_sides_each_with_all_its_levels():
     size = depth.PACKET_BYTES
     sides = [found[:size], found[size:]]
 
-    assert [depth.HEADER.unpack_from(side)[:4] for side in sides] == [(size, code, *NUMBER) for code in (41, 51)]
+    assert [depth.HEADER.unpack_from(side) for side in sides] == [(size, code, *NUMBER, 0) for code in (41, 51)]
     rows = [list(depth.ROW.iter_unpack(side[depth.HEADER.size :])) for side in sides]
     assert rows[0] == [(99.5, 7, 1), (99.0, 8, 2), *[(0.0, 0, 0)] * 18]
     assert rows[1] == [(100.5, 9, 3), (100.75, 10, 4), *[(0.0, 0, 0)] * 18]
+
+
+def test_depth_of_two_hundred_levels_has_those_there_are_and_says_how_many():
+    found = encoding.depth(NUMBER, a_shown(depth=BOOK), levels=200)
+    size = depth.HEADER.size + 2 * depth.ROW.size
+    sides = [found[:size], found[size:]]
+
+    assert [depth.HEADER.unpack_from(side) for side in sides] == [(size, code, *NUMBER, 2) for code in (41, 51)]
+    rows = [list(depth.ROW.iter_unpack(side[depth.HEADER.size :])) for side in sides]
+    assert rows == [[(99.5, 7, 1), (99.0, 8, 2)], [(100.5, 9, 3), (100.75, 10, 4)]]
 
 
 @given(seed=st.integers(0, 10_000), is_text=st.booleans())

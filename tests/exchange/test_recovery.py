@@ -173,6 +173,18 @@ class TestAStopOfBefore:
         again.move(a_tick(103.0, after_s=2))
         assert trades(again.move(a_tick(101.0, after_s=3))) == [(10, 102.05)]
 
+    def test_that_has_traded_has_met_its_trigger_whoever_heard_of_that(self, matching, a_tick, an_order, trades):
+        run = Run(matching)
+        run.move(a_tick(100.0))
+        run.place(an_order("stop", order_type="STOP_LOSS", trigger_price=101.0, limit_price=101.05))
+        run.move(a_tick(101.0, bids=[(100.95, 1)], asks=[(101.0, 4)], after_s=1))
+        assert any(isinstance(fact, OrderTriggered) for fact in run.facts)
+        run.facts = [fact for fact in run.facts if not isinstance(fact, OrderTriggered)]
+        again = run.again()
+
+        tick = a_tick(100.0, bids=[(99.95, 1)], asks=[(100.0, 9)], after_s=2)
+        assert trades(again.move(tick)) == trades(run.matching.move(tick)) == [(6, 101.05)]
+
 
 class TestAChangedOrderOfBefore:
     def test_rests_as_it_was_changed_behind_those_that_it_has_joined(self, matching, a_tick, an_order):

@@ -16,7 +16,7 @@ from natya.actors.exchange.listed import OWN_IDS_FROM, own_instrument
 from natya.actors.exchange.wire import market
 from natya.actors.exchange.wire.actor import WireActor
 from natya.actors.exchange.wire.answers import WireRefusal
-from natya.actors.exchange.wire.asking import SetPrice
+from natya.actors.exchange.wire.asking import MarketTold, SetPrice
 from natya.actors.exchange.wire.groups.alerts import _row
 from natya.actors.exchange.wire.groups.control import edis_status
 from natya.actors.exchange.wire.groups.legs import _forever_rows
@@ -25,7 +25,7 @@ from natya.actors.exchange.wire.market import MarketShown, Shown, _quote
 from natya.domain.instruments import Instrument, is_symbol
 from natya.domain.time import SECOND_NS
 from natya.messages.exchange import Alert, AlertCondition, AlertOrder, ForeverLeg, ForeverOrder, MoneyMoved
-from natya.messages.market import DaySummary, Depth, Tick
+from natya.messages.market import AwaitMarketEnd, DaySummary, Depth, Tick, TicksRecorded
 
 AT_NS = 1_790_567_100 * SECOND_NS  # 2026-09-28 09:15:00 in India
 NOTHING = Listings([])
@@ -281,6 +281,56 @@ class TestAPriceByHand:
     def test_that_cannot_be_is_refused(self, made, wanted):
         with pytest.raises(ValueError, match="wanted"):
             made(**wanted)
+
+
+class TestATickThatIsHeard:
+    @pytest.fixture
+    def wire(self):
+        infy = Instrument(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.05)
+        asked, moved, sent = [], [], []
+        listed = Listings([Listing(reference=infy, security_id="1594")])
+        return SimpleNamespace(
+            asked=asked,
+            moved=moved,
+            sent=sent,
+            settings=SimpleNamespace(records=True),
+            send=lambda target, message: sent.append((target, message)),
+            _market=SimpleNamespace(listings=listed, move=moved.append),
+            _finder=SimpleNamespace(symbol=lambda symbol, _: asked.append(symbol)),
+            _list_anyway=print,
+            _sought=set(),
+            _source="hand",
+            _by_hand_told={7: "who asked"},
+            _played=set(),
+            _awaits_end=False,
+        )
+
+    def test_has_its_instrument_looked_for_once_where_no_list_has_it(self, wire):
+        ticks = [msgspec.structs.replace(a_tick(100.0, number), symbol=symbol)
+                 for number, symbol in enumerate(["INFY", "NEW", "NEW", "INFY", "OTHER"], start=1)]  # fmt: skip
+        for tick in ticks:
+            WireActor.move(wire, tick, None)
+
+        assert wire.asked == ["NEW", "OTHER"]
+        assert wire.moved == ticks
+
+    def test_of_a_market_is_recorded_and_its_end_is_awaited_once(self, wire):
+        for number in (1, 2):
+            WireActor.move(wire, a_tick(100.0, number), None)
+
+        assert wire.sent == [
+            ("feed", TicksRecorded(source="s", sequence=1)),
+            ("feed", AwaitMarketEnd()),
+            ("feed", TicksRecorded(source="s", sequence=2)),
+        ]
+        assert wire._played == {"INFY"}
+
+    def test_that_was_set_by_hand_is_told_to_who_set_it_and_moves_no_market(self, wire):
+        for _ in range(2):
+            WireActor.move(wire, msgspec.structs.replace(a_tick(100.0, 7), source="hand"), None)
+
+        assert wire.sent == [("who asked", MarketTold({"symbol": "INFY", "price": 100.0}))]
+        assert (wire._played, wire._awaits_end) == (set(), False)
 
 
 @pytest.mark.parametrize(

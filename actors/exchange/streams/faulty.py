@@ -65,8 +65,6 @@ class FaultySender:
         for each in (*self._late, self._overtaken, self._next_drop):
             if each is not None:
                 each.cancel()
-        self._late.clear()
-        self._dripping.clear()
 
     def send(self, kind: Any, frame: bytes) -> None:
         """Send a frame, or let it meet its fault."""

@@ -1,94 +1,14 @@
-"""What each method of `DhanBrokerAdapter` asks of Dhan, to the letter, and what it makes of answers; no network."""
+"""What each method of `DhanBrokerAdapter` asks of Dhan, to the letter; no network."""
 
 import json
-from concurrent.futures import Future
 from datetime import date
-from types import SimpleNamespace
 
-import msgspec
 import pytest
+from natya_asked_dhan import BELOW, FOREVER, SUPER, TWO_LEGS, an_order
 
-from natya import (
-    BrokerCredentials,
-    DhanBrokerAdapter,
-    ExternalServiceResult,
-    ForeverLeg,
-    ForeverOrderRequest,
-    OrderRequest,
-    SuperOrderRequest,
-    WriteAccepted,
-    WriteNotSent,
-    WriteRefused,
-)
-from natya.actors.broker.adapters.dhan.symbols import Symbols
-from natya.actors.external import PendingResult
-from natya.actors.instruments import InstrumentMaster, NameUnknownError
-from natya.domain.dhan.trading.alerts import Condition
+from natya import BrokerCredentials, DhanBrokerAdapter
 
 SINCE, UNTIL = date(2026, 9, 1), date(2026, 9, 3)
-NOON_NS = 1_788_244_200_000_000_000
-"""Of the first of September 2026 in India."""
-
-NO_ANSWER = ExternalServiceResult(success=False, error="no answer")
-
-
-class Played(DhanBrokerAdapter):
-    """Keeps what is asked, and has it answered by the test: with the body of a good answer, or a whole result."""
-
-    def __init__(self, instruments):
-        super().__init__("11", "T", base_url="https://x", instruments=instruments)
-        self.asked, self.answers = [], []
-
-    def converse(self, conversation, future=None):
-        future = Future() if future is None else future
-        told = None
-        try:
-            while True:
-                self.asked.append(conversation.send(told))
-                told = self.answer(self.asked[-1])
-        except StopIteration as end:
-            future.set_result(end.value)
-        return PendingResult(future)
-
-    def answer(self, call):
-        answer = self.answers.pop(0) if self.answers else NO_ANSWER
-        if isinstance(answer, ExternalServiceResult):
-            return answer
-        data = call.endpoint.reads(json.dumps(answer).encode())
-        return ExternalServiceResult(success=True, data=data, status_code=200, sent="yes", attempts=1)
-
-    def _clock(self):
-        return SimpleNamespace(now_ns=lambda: NOON_NS, monotonic_ns=lambda: 0)
-
-
-@pytest.fixture(scope="module")
-def instruments(tmp_path_factory):
-    with InstrumentMaster(tmp_path_factory.mktemp("instruments")) as master:
-        yield master
-
-
-@pytest.fixture
-def dhan(instruments):
-    return Played(instruments)
-
-
-def an_order(**fields):
-    return OrderRequest(**{"symbol": "INFY", "side": "BUY", "quantity": 10, "client_order_id": "A-1", **fields})
-
-
-SUPER = SuperOrderRequest(symbol="INFY", side="BUY", quantity=10, target_price=1500.0, client_order_id="S-1")
-FIRST = ForeverLeg(trigger_price=1301.0, limit_price=1300.0)
-FOREVER = ForeverOrderRequest(symbol="INFY", side="BUY", quantity=5, first=FIRST, client_order_id="F-1")
-TWO_LEGS = ForeverOrderRequest(
-    symbol="INFY", side="BUY", quantity=5, first=FIRST, second=ForeverLeg(trigger_price=1700.0, quantity=3)
-)
-BELOW = Condition(
-    comparison_type="PRICE_WITH_VALUE",
-    exchange_segment="NSE_EQ",
-    security_id="1594",
-    operator="LESS_THAN",
-    comparing_value=1000.0,
-)
 
 WHOSE = {"dhanClientId": "11"}
 TRADE = {"exchangeSegment": "NSE_EQ", "transactionType": "BUY", "productType": "INTRADAY", "securityId": "1594"}
@@ -391,28 +311,28 @@ def names_of(kind):
 
 class TestEachMethod:
     @pytest.mark.parametrize("name", ALL)
-    def test_asks_to_the_letter_what_it_says(self, dhan, name):
+    def test_asks_to_the_letter_what_it_says(self, played, name):
         ask, line, body, *query = ALL[name]
-        ask(dhan)
-        (call,) = dhan.asked
+        ask(played)
+        (call,) = played.asked
 
         assert f"{call.method} {call.url}" == line.replace(" ", " https://x/v2")
         assert call.query == (query[0] if query else ())
         assert (None if call.body is None else json.loads(call.body)) == body
 
-    def test_waits_as_long_as_its_answer_is_worth_and_is_sent_again_if_it_only_reads(self, dhan):
+    def test_waits_as_long_as_its_answer_is_worth_and_is_sent_again_if_it_only_reads(self, played):
         for name, (ask, *_) in ALL.items():
-            ask(dhan)
-            call, is_read = dhan.asked.pop(), name in READS
+            ask(played)
+            call, is_read = played.asked.pop(), name in READS
 
             assert (call.endpoint.read, call.endpoint.attempts_max) == (is_read, 3 if is_read else 1), name
             assert call.deadline_s == (30.0 if is_read else 2.0 if name in POSTED_ONCE else 5.0), name
             assert call.endpoint.timeout_s == 10.0
 
-    def test_overtakes_others_if_it_makes_an_exposure_smaller(self, dhan):
+    def test_overtakes_others_if_it_makes_an_exposure_smaller(self, played):
         for name, (ask, *_) in ALL.items():
-            ask(dhan)
-            call = dhan.asked.pop()
+            ask(played)
+            call = played.asked.pop()
 
             assert call.urgent == (name in LESS), name
             assert call.endpoint.exposes == (name in {*POSTED_ONCE, *CHANGES, "place_conditional_order"}), name
@@ -424,142 +344,20 @@ class TestEachMethod:
         assert {name.split()[0] for name in ALL} == public - NO_QUESTIONS
 
     @pytest.mark.parametrize("name", CHANGES)
-    def test_that_changes_an_order_is_counted_by_its_number(self, dhan, name):
-        CHANGES[name][0](dhan)
+    def test_that_changes_an_order_is_counted_by_its_number(self, played, name):
+        CHANGES[name][0](played)
 
-        assert dhan.asked[0].key == "7"
+        assert played.asked[0].key == "7"
 
-    def test_on_options_is_counted_by_underlying_and_expiry(self, dhan):
-        dhan.get_option_chain("NIFTY", UNTIL)
-        dhan.get_option_chain("NIFTY", SINCE)
-        dhan.get_option_chain("INFY", UNTIL)
-        dhan.get_expiries("NIFTY")
+    def test_on_options_is_counted_by_underlying_and_expiry(self, played):
+        played.get_option_chain("NIFTY", UNTIL)
+        played.get_option_chain("NIFTY", SINCE)
+        played.get_option_chain("INFY", UNTIL)
+        played.get_expiries("NIFTY")
 
-        assert [call.key for call in dhan.asked] == [
+        assert [call.key for call in played.asked] == [
             "IDX_I:13 2026-09-03",
             "IDX_I:13 2026-09-01",
             "NSE_EQ:1594 2026-09-03",
             "IDX_I:13 expiries",
         ]
-
-
-class TestAnOrderThatReduces:
-    @pytest.mark.parametrize(
-        "place",
-        [
-            lambda d: d.place_order(an_order(reduces=True)),
-            lambda d: d.place_sliced(an_order(reduces=True)),
-            lambda d: d.place_super_order(msgspec.structs.replace(SUPER, reduces=True)),
-            lambda d: d.place_forever_order(msgspec.structs.replace(FOREVER, reduces=True)),
-        ],
-        ids=["plain", "sliced", "super", "forever"],
-    )
-    def test_overtakes_others(self, dhan, place):
-        place(dhan)
-
-        assert dhan.asked[0].urgent
-
-
-class TestAnAnswer:
-    @pytest.mark.parametrize(
-        ("ask", "answer"),
-        [
-            (lambda d: d.set_ip("203.0.113.7"), [{"status": "ERROR", "message": "locked until Monday"}]),
-            (lambda d: d.modify_ip("203.0.113.7"), {"status": "ERROR", "message": "locked until Monday"}),
-        ],
-    )
-    def test_of_200_that_says_no_to_an_address_is_a_refusal(self, dhan, ask, answer):
-        dhan.answers = [answer]
-        result = ask(dhan).result(1)
-
-        assert isinstance(result, WriteRefused)
-        assert (result.success, result.error, result.text, result.meaning) == (
-            False,
-            "locked until Monday",
-            "locked until Monday",
-            "address",
-        )
-
-    def test_that_an_address_is_taken_is_no_refusal(self, dhan):
-        dhan.answers = [{"status": "SUCCESS", "message": "saved"}]
-
-        assert isinstance(dhan.set_ip("203.0.113.7").result(1), WriteAccepted)
-
-    @pytest.mark.parametrize(("status", "kind"), [("REJECTED", WriteRefused), ("TRANSIT", WriteAccepted)])
-    def test_that_an_order_was_rejected_is_a_refusal(self, dhan, status, kind):
-        dhan.answers = [{"orderId": "7", "orderStatus": status}]
-
-        assert isinstance(dhan.place_order(an_order()).result(1), kind)
-
-    def test_that_nothing_is_held_is_a_success_without_rows_and_another_refusal_is_none(self, dhan):
-        def refused(code):
-            data = {"errorType": "Holding_Error", "errorCode": code, "errorMessage": "no"}
-            return ExternalServiceResult(success=False, status_code=400, data=data, error="400", sent="yes")
-
-        dhan.answers = [refused("DH-1111"), refused("DH-905"), []]
-        nothing, failure, empty = (dhan.get_holdings().result(1) for _ in range(3))
-
-        assert (nothing.success, nothing.data, nothing.error) == (True, (), None)
-        assert (failure.success, failure.data) == (False, None)
-        assert (empty.success, empty.data) == (True, ())
-
-    def test_is_told_by_our_symbols_and_without_what_was_not_asked_for(self, dhan):
-        dhan.answers = [{"data": {"NSE_EQ": {"1594": {"last_price": 1500.5}, "9": {"last_price": 1.0}}}}]
-        told = dhan.get_last_prices(["INFY", "TCS"]).result(1).data
-
-        assert {symbol: price.last_price for symbol, price in told.items()} == {"INFY": 1500.5}
-
-
-class TestSymbols:
-    def test_are_at_least_one_and_in_a_list(self, dhan):
-        for symbols in ([], "NIFTY"):
-            assert not dhan.get_quotes(symbols).result(1).success
-        assert dhan.asked == []
-
-    @pytest.mark.parametrize("symbol", [7, None, b"INFY", ["INFY"]], ids=repr)
-    def test_are_texts(self, instruments, symbol):
-        with pytest.raises(NameUnknownError, match="a text wanted, found"):
-            Symbols(instruments).find(symbol)
-
-    def test_of_a_list_that_was_given_are_found_in_it_after_an_adapter_has_ended(self, instruments, dhan):
-        dhan.get_quotes(["INFY"])
-        dhan.close()
-
-        assert Symbols(instruments).find("INFY").security_id == "1594"
-
-    def test_of_a_folder_are_in_a_list_that_is_opened_once_and_closed_with_the_adapter(self, tmp_path, monkeypatch):
-        life = []
-        monkeypatch.setattr(InstrumentMaster, "close", lambda _: life.append("closed"))
-        dhan = Played(tmp_path)
-        dhan.close()
-        assert life == []
-
-        dhan.get_quotes(["INFY"])
-        dhan.get_quotes(["TCS"])
-        dhan.close()
-        dhan.close()
-
-        assert life == ["closed"]
-
-
-def test_a_forever_order_of_one_limit_and_one_leg_at_market_is_not_sent(dhan):
-    result = dhan.place_forever_order(TWO_LEGS).result(1)
-
-    assert isinstance(result, WriteNotSent)
-    assert "a price of both legs or of none wanted, found 1300.0 and None" in result.error
-    assert dhan.asked == []
-
-
-def test_several_orders_of_which_one_may_not_leave_are_not_sent(dhan):
-    off_grid = an_order(order_type="LIMIT", limit_price=99.001, client_order_id="A-2")
-    several = [
-        lambda: dhan.place_orders([an_order(), off_grid]),
-        lambda: dhan.place_conditional_order(BELOW, [an_order(), off_grid]),
-        lambda: dhan.modify_conditional_order("7", BELOW, [an_order(), off_grid]),
-    ]
-    for ask in several:
-        result = ask().result(1)
-
-        assert isinstance(result, WriteNotSent)
-        assert result.error.startswith("order 2: ")
-    assert dhan.asked == []

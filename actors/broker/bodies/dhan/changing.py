@@ -86,7 +86,7 @@ class Changing:
             self._talk.ask(ORDER, row_of(number), then, {"order_id": number})
 
     def _take_row(self, change: ReplaceOrder, request: ModifyOrderRequest, reply: Reply) -> None:
-        if reply.outcome != "told" or reply.value is None:
+        if reply.value is None:
             self._doubt(change, f"taken, and the order could not be read: {reply.reason}")
         elif _is_shown(request, reply.value):
             self._session.report(OrderReplaced(client_order_id=change.client_order_id, number=change.number))

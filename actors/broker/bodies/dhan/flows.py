@@ -140,13 +140,13 @@ def cancel(order: Watched) -> Flow[str]:
         if not order.broker_order_id:
             by_id = {"correlation_id": order.client_order_id}
             reply: Reply = yield Question(endpoints.ORDER_BY_CORRELATION, row_of(""), by_id)
-            if reply.outcome != "told" or reply.value is None:
+            if reply.value is None:
                 return f"the broker's number of the order wanted, found none: {reply.reason or 'it has no such order'}"
             order.broker_order_id = reply.value.order_id
             continue
         if in_doubt:
             reply = yield Question(endpoints.ORDER, row_of(order.broker_order_id), names)
-            in_doubt = reply.outcome != "told" or reply.value is None
+            in_doubt = reply.value is None
             if not in_doubt and not reply.value.is_open:
                 return ""
         else:

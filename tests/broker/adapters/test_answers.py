@@ -1,0 +1,131 @@
+"""What `DhanBrokerAdapter` makes of answers, what it does not ask, and what overtakes; no network."""
+
+import msgspec
+import pytest
+from natya_asked_dhan import BELOW, FOREVER, SUPER, TWO_LEGS, Played, an_order
+
+from natya import ExternalServiceResult, WriteAccepted, WriteNotSent, WriteRefused
+from natya.actors.broker.adapters.dhan.symbols import Symbols
+from natya.actors.instruments import InstrumentMaster, NameUnknownError
+
+
+class TestAnOrderThatReduces:
+    @pytest.mark.parametrize(
+        "place",
+        [
+            lambda d: d.place_order(an_order(reduces=True)),
+            lambda d: d.place_sliced(an_order(reduces=True)),
+            lambda d: d.place_super_order(msgspec.structs.replace(SUPER, reduces=True)),
+            lambda d: d.place_forever_order(msgspec.structs.replace(FOREVER, reduces=True)),
+        ],
+        ids=["plain", "sliced", "super", "forever"],
+    )
+    def test_overtakes_others(self, played, place):
+        place(played)
+
+        assert played.asked[0].urgent
+
+
+class TestAnAnswer:
+    @pytest.mark.parametrize(
+        ("ask", "answer"),
+        [
+            (lambda d: d.set_ip("203.0.113.7"), [{"status": "ERROR", "message": "locked until Monday"}]),
+            (lambda d: d.modify_ip("203.0.113.7"), {"status": "ERROR", "message": "locked until Monday"}),
+        ],
+    )
+    def test_of_200_that_says_no_to_an_address_is_a_refusal(self, played, ask, answer):
+        played.answers = [answer]
+        result = ask(played).result(1)
+
+        assert isinstance(result, WriteRefused)
+        assert (result.success, result.error, result.text, result.meaning) == (
+            False,
+            "locked until Monday",
+            "locked until Monday",
+            "address",
+        )
+
+    def test_that_an_address_is_taken_is_no_refusal(self, played):
+        played.answers = [{"status": "SUCCESS", "message": "saved"}]
+
+        assert isinstance(played.set_ip("203.0.113.7").result(1), WriteAccepted)
+
+    @pytest.mark.parametrize(("status", "kind"), [("REJECTED", WriteRefused), ("TRANSIT", WriteAccepted)])
+    def test_that_an_order_was_rejected_is_a_refusal(self, played, status, kind):
+        played.answers = [{"orderId": "7", "orderStatus": status}]
+
+        assert isinstance(played.place_order(an_order()).result(1), kind)
+
+    def test_that_nothing_is_held_is_a_success_without_rows_and_another_refusal_is_none(self, played):
+        def refused(code):
+            data = {"errorType": "Holding_Error", "errorCode": code, "errorMessage": "no"}
+            return ExternalServiceResult(success=False, status_code=400, data=data, error="400", sent="yes")
+
+        played.answers = [refused("DH-1111"), refused("DH-905"), []]
+        nothing, failure, empty = (played.get_holdings().result(1) for _ in range(3))
+
+        assert (nothing.success, nothing.data, nothing.error) == (True, (), None)
+        assert (failure.success, failure.data) == (False, None)
+        assert (empty.success, empty.data) == (True, ())
+
+    def test_is_told_by_our_symbols_and_without_what_was_not_asked_for(self, played):
+        played.answers = [{"data": {"NSE_EQ": {"1594": {"last_price": 1500.5}, "9": {"last_price": 1.0}}}}]
+        told = played.get_last_prices(["INFY", "TCS"]).result(1).data
+
+        assert {symbol: price.last_price for symbol, price in told.items()} == {"INFY": 1500.5}
+
+
+class TestSymbols:
+    def test_are_at_least_one_and_in_a_list(self, played):
+        for symbols in ([], "NIFTY"):
+            assert not played.get_quotes(symbols).result(1).success
+        assert played.asked == []
+
+    @pytest.mark.parametrize("symbol", [7, None, b"INFY", ["INFY"]], ids=repr)
+    def test_are_texts(self, instruments, symbol):
+        with pytest.raises(NameUnknownError, match="a text wanted, found"):
+            Symbols(instruments).find(symbol)
+
+    def test_of_a_list_that_was_given_are_found_in_it_after_an_adapter_has_ended(self, instruments, played):
+        played.get_quotes(["INFY"])
+        played.close()
+
+        assert Symbols(instruments).find("INFY").security_id == "1594"
+
+    def test_of_a_folder_are_in_a_list_that_is_opened_once_and_closed_with_the_adapter(self, tmp_path, monkeypatch):
+        life = []
+        monkeypatch.setattr(InstrumentMaster, "close", lambda _: life.append("closed"))
+        played = Played(tmp_path)
+        played.close()
+        assert life == []
+
+        played.get_quotes(["INFY"])
+        played.get_quotes(["TCS"])
+        played.close()
+        played.close()
+
+        assert life == ["closed"]
+
+
+def test_a_forever_order_of_one_limit_and_one_leg_at_market_is_not_sent(played):
+    result = played.place_forever_order(TWO_LEGS).result(1)
+
+    assert isinstance(result, WriteNotSent)
+    assert "a price of both legs or of none wanted, found 1300.0 and None" in result.error
+    assert played.asked == []
+
+
+def test_several_orders_of_which_one_may_not_leave_are_not_sent(played):
+    off_grid = an_order(order_type="LIMIT", limit_price=99.001, client_order_id="A-2")
+    several = [
+        lambda: played.place_orders([an_order(), off_grid]),
+        lambda: played.place_conditional_order(BELOW, [an_order(), off_grid]),
+        lambda: played.modify_conditional_order("7", BELOW, [an_order(), off_grid]),
+    ]
+    for ask in several:
+        result = ask().result(1)
+
+        assert isinstance(result, WriteNotSent)
+        assert result.error.startswith("order 2: ")
+    assert played.asked == []
