@@ -15,7 +15,7 @@ from natya.actors.exchange.account import (
     SuperTicket,
     Ticket,
 )
-from natya.messages.exchange import Alert, AlertCondition, AlertOrder
+from natya.messages.exchange import AccountOrder, Alert, AlertCondition, AlertOrder, SuperOrder
 
 TICKET = Ticket(
     instrument=("NSE_EQ", "1594"),
@@ -211,6 +211,82 @@ class TestASuperOrder:
             "modify_super",
             SuperModification(order_id="41", **modification),
         )
+
+    @pytest.mark.parametrize(
+        ("order", "legs"),
+        [
+            ({"target_price": 90.0, "stop_price": 105.0}, ["STOP_LOSS_LEG", "TARGET_LEG"]),
+            ({"target_price": 90.0}, ["TARGET_LEG"]),
+            ({"stop_price": 105.0}, ["STOP_LOSS_LEG"]),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize(("side", "other"), [("BUY", "SELL"), ("SELL", "BUY")])
+    def test_is_shown_with_the_legs_that_it_has(self, order, legs, side, other):
+        entry = AccountOrder(
+            order_id="41",
+            symbol="INFY",
+            instrument=("NSE_EQ", "1594"),
+            side=side,
+            product="CNC",
+            order_type="LIMIT",
+            quantity=10,
+            filled_quantity=10,
+            status="TRADED",
+        )
+        exits = [
+            msgspec.structs.replace(entry, order_id=number, filled_quantity=filled)
+            for number, filled in (("42", 3), ("43", 4))
+        ]
+        shown = SuperOrder(
+            order_id="41",
+            trailing_jump=0.5,
+            target_order_id="42",
+            stop_order_id="43",
+            stop_status="TRADED",
+            status="TRIGGERED",
+            **order,
+        )
+        elsewhere = SuperOrder(order_id="9", target_price=1.0)
+        told = {"super_orders": (shown, elsewhere), "orders": (entry, *exits), "last_price": 98.5}
+        _, (row,), calls = ask("GET /super/orders", told=told)
+
+        assert calls == [("super_orders",), ("orders",), ("last_price", "INFY")]
+        assert (row["orderId"], row["orderStatus"], row["legName"], row["ltp"]) == (
+            *("41", "TRIGGERED", "ENTRY_LEG"),
+            98.5,
+        )
+        wanted = {
+            "STOP_LOSS_LEG": {"price": 105.0, "orderStatus": "TRADED", "triggeredQuantity": 4, "trailingJump": 0.5},
+            "TARGET_LEG": {"price": 90.0, "orderStatus": "PENDING", "triggeredQuantity": 3, "trailingJump": 0.0},
+        }
+        left = {"STOP_LOSS_LEG": 0, "TARGET_LEG": 7}
+        assert row["legDetails"] == [
+            {
+                "orderId": "41",
+                "legName": leg,
+                "transactionType": other,
+                "totalQuatity": 10,
+                "remainingQuantity": left[leg],
+                **wanted[leg],
+            }
+            for leg in legs
+        ]
+
+    def test_whose_exits_are_not_placed_yet_has_all_of_them_left(self):
+        entry = AccountOrder(
+            order_id="41",
+            symbol="INFY",
+            instrument=("NSE_EQ", "1594"),
+            side="BUY",
+            product="CNC",
+            order_type="MARKET",
+            quantity=10,
+        )
+        told = {"super_orders": (SuperOrder(order_id="41", target_price=90.0),), "orders": (entry,), "last_price": 1.0}
+        (leg,) = ask("GET /super/orders", told=told)[1][0]["legDetails"]
+
+        assert (leg["triggeredQuantity"], leg["remainingQuantity"], leg["orderStatus"]) == (0, 10, "PENDING")
 
     def test_is_cancelled_by_a_leg_that_it_has(self):
         line = "DELETE /super/orders/{order_id}/{leg}"

@@ -334,7 +334,7 @@ class TestATickThatIsHeard:
 
 
 @pytest.mark.parametrize(
-    ("isin", "held"), [("ALL", 30), ("INE009A01021", 10), ("INE467B01029", 20), ("INE000000000", 0)]
+    ("isin", "held"), [("ALL", 35), ("INE009A01021", 10), ("INE467B01029", 20), ("INE000000000", 0)]
 )
 def test_what_may_be_sold_is_all_that_is_held_or_that_of_one(isin, held):
     shares = {("NSE_EQ", "1594"): ("INFY", "INE009A01021"), ("NSE_EQ", "11536"): ("TCS", "INE467B01029")}
@@ -348,6 +348,7 @@ def test_what_may_be_sold_is_all_that_is_held_or_that_of_one(isin, held):
         distinct(AccountHolding, instrument=instrument, quantity=quantity)
         for instrument, quantity in zip(shares, (10, 20), strict=True)
     ]
+    holdings.append(distinct(AccountHolding, instrument=("NSE_EQ", "9"), quantity=5))  # that no list has
 
     async def account(_view):
         return holdings
