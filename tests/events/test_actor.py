@@ -1,13 +1,13 @@
 """The events router among actors."""
 
 import pytest
-from natya_builders import a_tick, filled
+from natya_builders import a_candle, a_tick, filled
 
 from natya.actors.events import EventsActor, EventsSettings
 from natya.actors.events.routes import RouteTable
 from natya.actors.events.sequence import SequenceGate
 from natya.actors.events.simulated import SimulatedEventsActor
-from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime import InProcessSystem, Lane, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.events import (
     EventsStatistics,
@@ -462,6 +462,15 @@ class TestASubscriberThatIsHeld:
         assert resumed == SubscriptionResumed(subscriber="strategy", sent=3)
         assert [strategy.receive() for _ in range(4)] == [a_tick(2), record, a_tick(3), a_tick(4)]
 
+    def test_holds_up_nobody_else(self, system, strategy):
+        other = system.probe("other")
+        system.request("events", Subscribe(subscriber="other", topics=("Tick", "Candle")))
+        for message in (a_tick(2), a_candle()):
+            system.tell("events", message)
+
+        assert [other.receive() for _ in range(2)] == [a_tick(2), a_candle()]
+        assert strategy.is_empty()
+
     def test_is_held_by_a_restarted_router_too(self, system, strategy, monkeypatch):
         system.probe("journal")
         system.tell("events", a_tick(2))
@@ -491,6 +500,30 @@ class TestASubscriberThatIsHeld:
 
         assert resumed.sent == 0
         assert strategy.is_empty()
+
+
+class TestASimulatedRouter:
+    def test_may_be_told_the_newest_tick_alone_where_nobody_needs_the_others(self, actor_system, monkeypatch):
+        asked = []
+        monkeypatch.setattr(Lane, "newest_is_enough", lambda _, names, __: asked.append(tuple(names)) or True)
+        picky = Subscribe(subscriber="picky", topics=("Tick",), symbols=("TCS",))
+        actor_system.start("events", SimulatedEventsActor, EventsSettings(subscriptions=(picky,)))
+        router = actor_system.base.names["events"].instance
+        found = [router.newest_is_enough(a_tick(1, "TCS"))]  # nobody has looked yet who hears it
+        for request in (
+            None,
+            HoldSubscription(subscriber="picky"),
+            ResumeSubscription(subscriber="picky"),
+            Subscribe(subscriber="other", topics=("Candle",), intervals_ns=(60 * 10**9,)),
+        ):
+            if request is not None:
+                actor_system.request("events", request)
+            actor_system.tell("events", a_tick(2, "TCS"))
+            actor_system.request("events", Ping())
+            found.append(router.newest_is_enough(a_tick(3, "TCS")))
+
+        assert found == [False, True, False, True, False]
+        assert set(asked) == {("picky",)}
 
 
 class TestARestartedRouter:

@@ -1,7 +1,6 @@
 """Events of the past, handed over to one durable subscription again."""
 
 import queue
-import threading
 
 import msgspec
 import pytest
@@ -21,7 +20,7 @@ class Watched:
 
     def __init__(self, over: Over) -> None:
         self.over = over
-        self.heard, self.neighbour, self.broken = queue.SimpleQueue(), queue.SimpleQueue(), threading.Event()
+        self.heard, self.neighbour, self.broken = queue.SimpleQueue(), queue.SimpleQueue(), 0
         over.subscriber.of(Invoiced).handle_durably("billing", self.handle, terms=DeliveryTerms(batch_max=2))
         over.subscriber.of(Invoiced).handle_durably("neighbour", self.neighbour.put)
         for number in range(1, 7):
@@ -33,7 +32,7 @@ class Watched:
         numbers_of(self.neighbour, 6)
 
     def handle(self, event):
-        if self.broken.is_set() and event.number == 3:
+        if event.number == self.broken:
             raise ValueError("no such customer")
         self.heard.put(event)
 
@@ -106,12 +105,13 @@ class TestAReplay:
 
         assert watched.all_heard() == [3, 4]
 
-    def test_counts_what_fails_and_goes_on_and_makes_no_dead_letter(self, watched):
-        watched.broken.set()
+    @pytest.mark.parametrize("broken", [3, 4, 6], ids=["first of a batch", "behind another", "the last"])
+    def test_counts_what_fails_and_goes_on_and_makes_no_dead_letter(self, watched, broken):
+        watched.broken = broken
 
         status = watched.replay()
 
-        assert watched.all_heard() == [1, 2, 4, 5, 6]
+        assert watched.all_heard() == [number for number in range(1, 7) if number != broken]
         assert (status.handled, status.failed, status.error) == (5, 1, "ValueError: no such customer")
         assert watched.over.letters().found == 0
 
@@ -143,10 +143,12 @@ class TestAReplay:
     def test_can_be_stopped_and_another_waits_until_then(self, watched):
         begun = watched.over.request(DELIVERY, ReplayEvents(subscription="billing", pace=1e-9))
         refused = watched.over.request(DELIVERY, ReplayEvents(subscription="billing"))
+        beside = watched.over.request(DELIVERY, ReplayEvents(subscription="neighbour"))
         stopped = watched.over.request(DELIVERY, StopReplay(replay_id=begun.replay_id))
         none = watched.over.request(DELIVERY, StopReplay(replay_id="none"))
 
         assert "one at a time" in refused.reason
+        assert isinstance(beside, ReplayBegun)
         assert (stopped.status.is_over, stopped.status.error) == (True, "stopped")
         assert none == ReplayStopped()
         assert watched.replay().handled == 6

@@ -4,6 +4,7 @@ import pytest
 from natya_events import a_published
 
 from natya.actors.events import DeliveryActor, DeliverySettings
+from natya.actors.runtime import RuntimeActor, handles
 from natya.messages.delivery import (
     DeliveryStatistics,
     EventsPublished,
@@ -45,6 +46,18 @@ def journaled(*events, first=1):
 
 def statistics(system) -> DeliveryStatistics:
     return system.request("delivery", Ping()).statistics
+
+
+class Several(RuntimeActor):
+    """Publishes several times in one turn, and passes on what it is told."""
+
+    def on_start(self):
+        for events in self.settings:
+            self.send("delivery", PublishEvents(events=events))
+
+    @handles(EventsPublished)
+    def pass_on(self, told, _sender):
+        self.send("publisher", told)
 
 
 class TestAnEventOfTheFastLane:
@@ -93,6 +106,20 @@ class TestAnEventOfTheSafeLane:
         assert publisher.receive() == EventsPublished(first_sequence=7)
         assert listener.receive() == event
         assert statistics(system).last_sequence == 7
+
+    def test_is_appended_with_all_that_waits_of_its_conversation_and_each_is_told_its_own_place(self, system):
+        journal, publisher = system.probe("journal"), system.probe("publisher")
+        start_delivery(system)
+        assert isinstance(journal.receive(), ReadJournal)
+        a, b, c, d = (a_published(event_id=name, correlation_id="d" if name == "d" else "abc") for name in "abcd")
+
+        system.start("several", Several, ((a, b), (c,), (d,)))
+        for facts, first in (((a, b, c), 7), ((d,), 10)):
+            append, asker = journal.receive(), journal.sender
+            assert append == Append(facts=facts, correlation_id=facts[0].correlation_id)
+            system.tell(asker, Appended(first_sequence=first, last_sequence=first + len(facts) - 1), sender=journal)
+
+        assert [publisher.receive().first_sequence for _ in range(3)] == [7, 9, 10]
 
     @pytest.mark.parametrize(
         ("answer", "may_be_durable"),

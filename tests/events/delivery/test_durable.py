@@ -106,10 +106,10 @@ class World:
         self.records, self.asked, self.reads, self.tried, self.handled = [], [], [], [], []
         self.broken, self.refused, self.unanswered, self.mute, self.is_routed = set(), (), (), (), True
         self.read_s, self.is_silent, self.answers = 0.0, False, iter(())
-        own = {name: terms.pop(name) for name in ("subscriptions_max",) if name in terms}
+        own = {name: terms.pop(name) for name in ("subscriptions_max", "keep_s") if name in terms}
         self.terms = DeliveryTerms(**terms)
         system.start("journal", PlayedJournal, self)
-        system.start("delivery", DeliveryActor, DeliverySettings(keep_s=0.2, retry_s=1.0, **own))
+        system.start("delivery", DeliveryActor, DeliverySettings(**{"keep_s": 0.2, "retry_s": 1.0} | own))
         system.start("durable-billing", PlayedSubscriber, self)
 
     def subscribe(self, **fields):
@@ -318,6 +318,16 @@ class TestAReplay:
 
         assert not pause_s or (early.handled, early.is_over) == (1, False)
         assert (late.handled, late.is_over) == (2, True)
+
+    def test_is_of_all_that_was_handled_be_it_journaled_how_far_that_is_or_not(self, open_world):
+        world = open_world(keep_s=1_000.0)
+        world.subscribe()
+        world.happen(an_event(1), an_event(2))
+        world.run_for(1)
+        status = self.begin(world, 0.1)
+
+        assert world.written(SubscriptionMoved)[-1].position == 0
+        assert (status.handled, status.is_over) == (2, True)
 
     def test_waits_for_a_subscriber_that_is_being_restarted_and_not_for_ever(self, world):
         world.answers = iter([self.AWAY] * 40)
