@@ -282,7 +282,7 @@ def _trades(said: _Collected, reports: Iterable[ExecutionReport], broker_order_i
                 quantity=report.quantity,
                 price=report.price,
                 cumulative_quantity=said.order.filled + report.quantity,
-                occurred_ns=report.occurred_ns,
+                occurred_ns=report.occurred_ns or now_ns,
             )
         )
 

@@ -115,8 +115,9 @@ class TestAFact:
             (OrderUncertain(client_order_id="A-1", reason="time-out", occurred_ns=5),),
         ]
 
-    def test_of_a_trade_tells_the_order_and_the_trade(self, order, make):
-        report = make.report(quantity=4, price=99.5)
+    @pytest.mark.parametrize(("told_ns", "occurred_ns"), [(3_000, 3_000), (0, 5)])
+    def test_of_a_trade_tells_the_order_and_the_trade(self, order, make, told_ns, occurred_ns):
+        report = make.report(quantity=4, price=99.5, occurred_ns=told_ns)
 
         assert updates.from_report(order(make.filled(trade_id="T-0", quantity=3)), report, 5).facts == (
             OrderAccepted(client_order_id="A-1", broker_order_id="B-1", occurred_ns=5),
@@ -129,7 +130,7 @@ class TestAFact:
                 quantity=4,
                 price=99.5,
                 cumulative_quantity=7,
-                occurred_ns=3_000,
+                occurred_ns=occurred_ns,
             ),
         )
 
