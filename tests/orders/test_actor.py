@@ -668,6 +668,14 @@ class TestTheTimeOfAMarket:
                 if heard:
                     stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
                     stage.settle()
+            stage.place(make.order("A-2"), "B-2")
+            stage.settle()
+
+            found = []
+            for second in (400, 402):
+                assert system.request("market", second) == "over"
+                found.append(stage.heard())
+            assert found == [[], [FindOrder] * 2]
 
 
 class Later(RuntimeActor):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from natya_builders import BUILDERS as MAKE
+from natya_events import a_published
 
 from natya.actors.journal import JournalActor, SimulatedDisk
 from natya.actors.journal.tools import tail
@@ -417,6 +418,11 @@ class TestTheKeeperOfCheckpoints:
         assert list(unlike_the_journal(second, self.records(disk))) == []
         assert second.past.startswith(first.past)
         assert len(second.past) > len(first.past)
+
+    def test_makes_one_of_all_that_it_has_read_be_it_of_orders_or_not(self, system, disk):
+        self.write(system, MAKE.intent("A"), MAKE.accepted("A"), *(a_published(event_id=f"e-{each}") for each in "abc"))
+
+        assert list(unlike_the_journal(self.until_kept(system, disk, 5), self.records(disk))) == []
 
     def test_makes_none_of_less(self, system, disk):
         self.write(system, MAKE.intent("A"), MAKE.accepted("A"))

@@ -163,6 +163,14 @@ class TestTheProfitOfADay:
 
         assert self.profit(book, 120.0) == (0.0, open_, ())
 
+    def test_has_what_an_order_of_yesterday_trades_before_anything_else_happens(self, book, make):
+        book, _ = book
+        book.apply(make.intent("late", side="SELL", quantity=5, occurred_ns=self.NOON_NS - DAY_NS))
+        late = make.filled("late", trade_id="late", side="SELL", quantity=5, price=90.0)
+        book.apply(replace(late, occurred_ns=self.NOON_NS))
+
+        assert self.profit(book, None) == (-50.0, 0.0, ())
+
     def test_has_no_gain_of_what_was_added_to_what_is_carried(self, book):
         book, trade = book
         trade(5, 100.0)

@@ -95,7 +95,8 @@ class TestAState:
     def test_that_nobody_saved_is_none(self, stage):
         stage.open()
 
-        assert ask(stage).saved is None
+        found = ask(stage)
+        assert (found.saved, found.sequence) == (None, 0)
 
     def test_names_orders_that_never_came(self, stage, make):
         stage.open()
