@@ -152,8 +152,8 @@ def without(spans: Sequence[Span], taken: Sequence[Span]) -> tuple[Span, ...]:
     for begin_ns, end_ns in spans:
         start_ns = begin_ns
         for since_ns, until_ns in taken:
-            if until_ns <= start_ns or since_ns >= end_ns:
-                continue
+            if since_ns >= end_ns:
+                break
             if since_ns > start_ns:
                 found.append((start_ns, since_ns))
             start_ns = max(start_ns, until_ns)

@@ -131,6 +131,14 @@ class TestADepthFrame:
         with pytest.raises(PacketError, match="a header of 12 bytes at 332 wanted, found 11 bytes"):
             next(found)
 
+    @pytest.mark.parametrize("code", [0, 40, 42, 52])
+    def test_of_another_code_is_refused(self, code):
+        found = depth.sides_of(a_side(depth.ASK) + a_side(code))
+        assert next(found).code == depth.ASK
+
+        with pytest.raises(PacketError, match=f"a packet of code 41, 51 or 50 at 332 wanted, found {code}"):
+            next(found)
+
     @pytest.mark.parametrize("length", [331, 333])
     def test_that_tells_another_length_than_it_has_is_refused(self, length):
         side = a_side()

@@ -147,6 +147,10 @@ class TestAReaderWithoutTheClass:
         assert (event.event_type, event.written_version, event.fields) == ("Retired", 4, {"colour": "red"})
         assert write(event) == found
 
+    @pytest.mark.parametrize("event_type", ["IntegrationEvent", "UnknownEvent", "DomainEvent"])
+    def test_takes_no_class_that_others_are_made_of_for_that_of_an_event(self, event_type):
+        assert EventCatalog().read(published(event_type)).event_type == event_type
+
     def test_does_not_guess_between_two_of_one_name(self):
         twin = type(DomainEvent)("Shipped", (DomainEvent,), {"__module__": __name__}, frozen=True, kw_only=True)
 

@@ -337,7 +337,7 @@ class TestAnEventThatIsADeadLetterAlready:
 
         assert not in_flight
         assert delivery.died(1, "e-1")
-        assert (delivery.position, delivery.pending) == (1, 0)
+        assert (delivery.position, delivery.pending, delivery.handled) == (1, 0, 1)
 
 
 class TestABatch:
