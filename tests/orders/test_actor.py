@@ -82,6 +82,21 @@ class TestAnOrder:
         assert stage.broker.is_empty()
         assert stage.disk.kinds() == [OrderIntended]
 
+    def test_that_is_submitted_again_while_its_acceptance_is_written_leaves_once(self, stage, make):
+        stage.open()
+        stage.submit(make.order())
+        stage.broker.receive()
+        stage.disk.mode = "hold"
+        stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
+        stage.submit(make.order())
+        told = stage.strategy.receive()
+        stage.system.tell("journal", Release())
+        stage.settle()
+
+        assert isinstance(told, OrderIntended)
+        assert stage.broker.is_empty()
+        assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
+
     @pytest.mark.parametrize("mode", ["hold", "write"])
     def test_of_another_content_under_its_id_is_refused_and_changes_nothing(self, stage, make, mode):
         stage.open()
@@ -520,6 +535,19 @@ class OneStrategy(RuntimeActor):
     @handles(Speak)
     def speak(self, speak, _sender):
         self.send("orders", speak.message)
+
+
+class TestAStrategyThatOrders:
+    def test_in_its_own_name_alone_is_heard(self, stage, make):
+        stage.open()
+        stage.system.start("owner", OneStrategy)
+        for number, strategy in enumerate(("owner", "other"), 1):
+            stage.system.tell("owner", Speak(make.order(f"A-{number}", strategy=strategy)))
+        stage.settle()
+
+        assert stage.broker.receive().client_order_id == "A-1"
+        assert stage.broker.is_empty()
+        assert stage.disk.kinds("A-2") == []
 
 
 class TestAStrategyThatCancels:

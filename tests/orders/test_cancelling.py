@@ -1,7 +1,7 @@
 """A cancellation is a fact of its own: who asked, what came of it; one without an answer is asked for again."""
 
 import pytest
-from natya_orders_stage import Release
+from natya_orders_stage import FakeJournal, Release
 
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.parts import cancelling
@@ -126,6 +126,16 @@ class TestACancellation:
             assert stage.asked_next(WithdrawOrder) == WITHDRAWN
 
         assert [fact.asked_by for fact in cancellations(stage)] == ["asha"]
+
+    def test_of_a_person_that_comes_before_the_journal_is_read_back_is_to_be_asked_for_again(self, stage, make):
+        person = stage.system.probe("person")
+        stage.disk.mode = "silent"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits())
+        stage.tell(CancelOrders(everything=True, person="asha"), person)
+
+        problem = "the journal is still read back; ask again"
+        assert person.receive() == OrdersCancelling(client_order_ids=(), problem=problem)
 
     def test_of_the_kill_switch_is_one_fact_however_often_it_is_asked_for(self, opened, actor_system, monkeypatch):
         monkeypatch.setattr(cancelling, "CANCEL_AGAIN_S", 0.01)

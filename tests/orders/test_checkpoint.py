@@ -386,6 +386,7 @@ class TestTheKeeperOfCheckpoints:
             system.start("journal", OnDisk, JournalSettings.default(path=str(DIRECTORY), segment_bytes=65_536))
             system.start("checkpoints", Poked, CheckpointSettings(facts=3))
             yield system
+            assert system.base.find("checkpoints").failures == 0
 
     def write(self, system, *facts):
         system.request("journal", Append(facts=facts))

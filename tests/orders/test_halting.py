@@ -6,6 +6,7 @@ from natya_orders_stage import FakeJournal, Release
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.halting import Halting
 from natya.actors.orders.parts import cancelling
+from natya.actors.orders.parts.due import ChangeDue
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.domain.orders import Order
@@ -84,6 +85,18 @@ class TestAHaltByTheSwitch:
 
         assert switch.receive() == TradingHalted(cancelling=0)
         assert changes(stage) == [("NORMAL", "HALTED", "kill switch: enough", "asha")]
+
+    def test_that_is_on_its_way_to_the_journal_when_another_is_due_is_told_when_it_is_there(self, stage, switch, halt):
+        stage.open()
+        stage.disk.mode = "hold"
+        halt()
+        stage.tell(ChangeDue())  # an earlier one was refused, and is to be written again
+        stage.settle()
+        early = switch.is_empty()
+        stage.system.tell("journal", Release())
+
+        assert early
+        assert switch.receive() == TradingHalted(cancelling=0)
 
     def test_cancels_every_open_order_at_once_whoever_sent_it(self, stage, make, switch, halt):
         stage.open(*an_open_one(make), make.intent("A-2", strategy="other"), make.accepted("A-2", "B-2"))

@@ -72,6 +72,21 @@ class TestWhatMayPass:
         control.is_reconciled = True
         assert control.state(durable, pending) == strictest(*known)
 
+    def test_is_limited_by_each_who_said_so_until_the_same_takes_it_back(self):
+        control, told = RiskControl(), []
+        for by, reason in (("a", "x"), ("b", "y"), ("a", "x"), ("a", ""), ("a", ""), ("b", "z"), ("b", "")):
+            told.append((control.limit(by, reason), control.why_limited))
+
+        assert told == [
+            (True, "x"),
+            (True, "x; y"),
+            (False, "x; y"),
+            (True, "y"),
+            (False, "y"),
+            (True, "z"),
+            (True, ""),
+        ]
+
     def test_is_nothing_until_the_halt_itself_is_durable_whatever_else_is(self):
         control = RiskControl()
         control.is_reconciled = True
