@@ -24,12 +24,14 @@ from natya.messages.broker import (
     OrderPlaced,
     OrdersSentBefore,
     PlaceOrder,
+    ReplaceOrder,
     ReportRefused,
     WithdrawOrder,
 )
 from natya.messages.journal import CheckpointKept, CheckpointRead, JournalPage, KeepCheckpoint, ReadCheckpoint
 from natya.messages.orders import (
     CancelOrder,
+    ModifyOrder,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
@@ -41,6 +43,7 @@ from natya.messages.orders import (
     ReadHoldings,
     SubmitOrder,
 )
+from natya.messages.strategy_state import ReadState, SaveState
 from natya.messages.supervision import ChildRestarted, Failed, Unavailable
 
 
@@ -530,24 +533,59 @@ class Speak(msgspec.Struct, frozen=True):
 class OneStrategy(RuntimeActor):
     """Says what it is told to, under its own name alone, as a strategy does."""
 
-    says = frozenset({SubmitOrder, CancelOrder})
+    says = frozenset({SubmitOrder, CancelOrder, ModifyOrder, SaveState, ReadState})
 
     @handles(Speak)
     def speak(self, speak, _sender):
         self.send("orders", speak.message)
 
 
-class TestAStrategyThatOrders:
-    def test_in_its_own_name_alone_is_heard(self, stage, make):
-        stage.open()
-        stage.system.start("owner", OneStrategy)
-        for number, strategy in enumerate(("owner", "other"), 1):
-            stage.system.tell("owner", Speak(make.order(f"A-{number}", strategy=strategy)))
-        stage.settle()
+class TestAStrategy:
+    """Is heard in its own name alone; any other actor may speak for each."""
 
-        assert stage.broker.receive().client_order_id == "A-1"
+    @pytest.fixture
+    def say(self, stage):
+        stage.system.start("owner", OneStrategy)
+
+        def say(*messages):
+            for message in messages:
+                stage.system.tell("owner", Speak(message))
+            stage.settle()
+
+        return say
+
+    def test_orders_in_its_own_name_alone(self, stage, make, say):
+        stage.open()
+        say(make.order("A-1", strategy="other"), make.order("A-2", strategy="owner"))
+
+        assert stage.broker.receive().client_order_id == "A-2"
         assert stage.broker.is_empty()
-        assert stage.disk.kinds("A-2") == []
+        assert stage.disk.kinds("A-1") == []
+
+    def test_changes_its_own_orders_alone(self, stage, make, say):
+        stage.open()
+        for number, strategy in enumerate(("other", "owner")):
+            order = make.order(f"A-{number}", strategy=strategy, order_type="LIMIT", limit_price=100.0)
+            stage.place(order, f"B-{number}")
+        stage.settle()
+        say(*(ModifyOrder(client_order_id=f"A-{number}", quantity=7) for number in range(2)))
+
+        assert stage.asked_next(ReplaceOrder).client_order_id == "A-1"
+        assert stage.broker.is_empty()
+        assert stage.disk.kinds("A-0") == [OrderIntended, OrderAccepted]
+
+    def test_has_its_own_state_alone(self, stage, say):
+        stage.open()
+        for strategy in ("other", "owner"):
+            say(ReadState(strategy=strategy))
+            say(SaveState(strategy=strategy, number=1, covers=0, state=b"s", life=1))
+        found = []
+        for strategy in ("other", "owner"):
+            stage.tell(ReadState(strategy=strategy), stage.strategy)
+            answer = stage.strategy.receive()
+            found.append((answer.strategy, answer.life, answer.saved is None))
+
+        assert found == [("other", 1, True), ("owner", 2, False)]
 
 
 class TestAStrategyThatCancels:
