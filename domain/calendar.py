@@ -1,8 +1,9 @@
-"""When NSE and BSE trade: their sessions, from dated data (`sessions.toml`), on the exchanges' clock.
+"""When NSE, BSE and MCX trade: their sessions, from dated data (`sessions.toml`), on the exchanges' clock.
 
-Both exchanges have the same days. Equity derivatives have the hours of shares until August 2026, and then ten minutes
-more. The closing auction of shares is not in it. For years that the data does not cover, holidays are unknown: each
-weekday is assumed to be a trading day, and its session has `known=False`.
+NSE and BSE have the same days. Equity derivatives have the hours of shares until August 2026, and then ten minutes
+more; commodities have their own (`commodity_sessions.py`), on NSE, too, and MCX has nothing else. The closing auction
+of shares is not in it. For years that the data does not cover, holidays are unknown: each weekday is assumed to be a
+trading day, and its session has `known=False`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from .commodity_sessions import COMMODITIES, Commodity, hours_on
 from .time import SECOND_NS, day_of, day_start_ns
 
-Exchange: TypeAlias = Literal["NSE", "BSE"]
+Exchange: TypeAlias = Literal["NSE", "BSE", "MCX"]
 
-Market: TypeAlias = Literal["CASH", "DERIVATIVES"]
+Market: TypeAlias = Literal["CASH", "DERIVATIVES", "CURRENCY", Commodity]
 
 Span: TypeAlias = tuple[int, int]
 """Start, and end (exclusive): nanoseconds since 1970-01-01 UTC."""
@@ -28,6 +30,7 @@ MINUTE_NS: Final = 60 * SECOND_NS
 
 _EPOCH: Final = date(1970, 1, 1)
 _SATURDAY: Final = 5
+_MUHURAT: Final = "Muhurat"
 _CLOSED_DAYS_MAX: Final = 60
 """Days after which a search for the next session gives up; the longest pause so far was five days."""
 
@@ -78,6 +81,8 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True):
     derivatives: tuple[tuple[date, time], ...]
     """Since when they end when, the oldest first; before the first, with shares."""
 
+    currency: dict[str, time]
+
 
 def session(day: date, exchange: Exchange = "NSE", market: Market = "CASH") -> Session | None:
     """Return the session of a day; None if the exchange does not trade on it."""
@@ -95,31 +100,31 @@ def is_open(time_ns: int, exchange: Exchange = "NSE") -> bool:
     return found is not None and found.has(time_ns)
 
 
-def next_open(time_ns: int, exchange: Exchange = "NSE") -> int:
+def next_open(time_ns: int, exchange: Exchange = "NSE", market: Market = "CASH") -> int:
     """Return the start of the next session after a time; both in nanoseconds since 1970-01-01 UTC."""
     today = day_of(time_ns)
     for day in range(today, today + _CLOSED_DAYS_MAX):
-        found = _session(day, exchange)
+        found = _session(day, exchange, market)
         if found is not None and found.open_ns > time_ns:
             return found.open_ns
     raise AssertionError(f"a session within {_CLOSED_DAYS_MAX} days is wanted, found none after {time_ns} ns")
 
 
-def next_turn(time_ns: int, exchange: Exchange = "NSE") -> int:
+def next_turn(time_ns: int, exchange: Exchange = "NSE", market: Market = "CASH") -> int:
     """Return when an exchange next opens or closes after a time; both in nanoseconds since 1970-01-01 UTC."""
-    found = session_at(time_ns, exchange)
+    found = session_at(time_ns, exchange, market)
     turns = (turn_ns for span in (found.spans if found is not None else ()) for turn_ns in span)
-    return next((turn_ns for turn_ns in turns if turn_ns > time_ns), 0) or next_open(time_ns, exchange)
+    return next((turn_ns for turn_ns in turns if turn_ns > time_ns), 0) or next_open(time_ns, exchange, market)
 
 
-def day_order_ends_ns(time_ns: int, exchange: Exchange = "NSE") -> int:
+def day_order_ends_ns(time_ns: int, exchange: Exchange = "NSE", market: Market = "CASH") -> int:
     """Return when an order for the day ends that comes at this time: at the end of its day in India.
 
     That is the day whose session it meets: this one until the close, then the next one that has a session.
     """
-    today = session_at(time_ns, exchange)
+    today = session_at(time_ns, exchange, market)
     is_over = today is None or time_ns >= today.close_ns
-    return day_start_ns(day_of(next_open(time_ns, exchange) if is_over else time_ns) + 1)
+    return day_start_ns(day_of(next_open(time_ns, exchange, market) if is_over else time_ns) + 1)
 
 
 def minutes_to_close(time_ns: int, exchange: Exchange = "NSE") -> float | None:
@@ -167,9 +172,13 @@ def _session(day_number: int, exchange: Exchange, market: Market = "CASH") -> Se
     data = _sessions()
     day = _EPOCH + timedelta(days=day_number)
     known = data.first_year <= day.year <= data.last_year
+    if exchange == "MCX" or market in COMMODITIES:
+        return _commodity_session(day_number, market if market in COMMODITIES else "COMMODITY")  # type: ignore[arg-type]
     special = data.special.get((day, exchange), {})
     if not special and (day.weekday() >= _SATURDAY or day in data.holidays):
         return None
+    if market == "CURRENCY":
+        return _currency_session(day_number, special)
     normal = data.normal
     close = normal["close"]
     if market == "DERIVATIVES":
@@ -186,6 +195,36 @@ def _session(day_number: int, exchange: Exchange, market: Market = "CASH") -> Se
     )
 
 
+def _currency_session(day_number: int, special: dict[str, Any]) -> Session:
+    """Return a session of currencies: of a special day of shares they have the hours."""
+    hours = _sessions().currency
+    spans = tuple(
+        (_at(day_number, start), _at(day_number, end))
+        for start, end in special.get("spans", [[hours["open"], hours["close"]]])
+    )
+    day = _EPOCH + timedelta(days=day_number)
+    name = special.get("name", "assumed: a day on which shares trade")
+    return Session(day=day, spans=spans, pre_open_ns=spans[0][0], name=name, known=False)
+
+
+def _commodity_session(day_number: int, market: Commodity) -> Session | None:
+    data, day = _sessions(), _EPOCH + timedelta(days=day_number)
+    if day.weekday() >= _SATURDAY:
+        return None
+    is_muhurat = data.special.get((day, "NSE"), {}).get("name") == _MUHURAT
+    hours = hours_on(day, market, is_holiday=day in data.holidays or is_muhurat)
+    if hours is None:
+        return None
+    opens_ns = _at(day_number, hours.start)
+    return Session(
+        day=day,
+        spans=((opens_ns, _at(day_number, hours.end)),),
+        pre_open_ns=opens_ns,
+        name="" if hours.known else "assumed: by the holidays of shares",
+        known=hours.known,
+    )
+
+
 def _at(day_number: int, clock: time) -> int:
     return day_start_ns(day_number) + ((clock.hour * 60 + clock.minute) * 60 + clock.second) * SECOND_NS
 
@@ -199,6 +238,7 @@ def _sessions() -> Sessions:
         normal=data["normal"],
         holidays=frozenset(day for days in data["holidays"].values() for day in days),
         derivatives=tuple((each["since"], each["close"]) for each in data["derivatives"]),
+        currency=data["currency"],
         special={
             (special["day"], exchange): special
             for special in data["special"]

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ...domain.calendar import day_order_ends_ns
 from ...domain.time import SECOND_NS
+from ...domain.venues import day_order_ends_ns_of
 from ...messages.addresses import BROKER, JOURNAL
 from ...messages.broker import (
     CancelRequest,
@@ -117,7 +117,7 @@ class ExchangeActor(RuntimeActor):
                 resting=resting,
                 since_ns=self._heard_ns,
                 model=FillModel.of(self.settings.limits),
-                day_ends_ns=day_order_ends_ns,
+                day_ends_ns=day_order_ends_ns_of,
             )
         )
         self._owners.update((order.request.client_order_id, BROKER) for order in resting)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, get_args
 
 from ...domain.accounts import SESSION, Accounts
-from ...domain.calendar import day_order_ends_ns
 from ...domain.orders import Order as KnownOrder
 from ...domain.orders import advance
 from ...domain.stops import exchange_type
+from ...domain.venues import day_order_ends_ns_of
 from ...messages.accounts import AccountEntered, AccountFact
 from ...messages.broker import ExecutionReport, NewOrder
 from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderModified, OrderRefused
@@ -84,7 +84,7 @@ def _resting(known: KnownOrder, fills: list[OrderFilled], arrival: int) -> Order
     )
     order = Order(request, broker_order_id=known.broker_order_id, arrival=arrival)
     if known.validity == "DAY":
-        order.ends_ns = day_order_ends_ns(known.intended_ns)
+        order.ends_ns = day_order_ends_ns_of(known.symbol, known.intended_ns)
     order.is_triggered |= known.is_triggered or bool(fills)
     for fill in fills:
         order.filled += fill.quantity

@@ -53,7 +53,8 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     """From the moment a strategy submits an order until it is checked; 0: any."""
 
     session: Literal["none", "NSE", "BSE"]
-    """Orders pass only in the sessions of this exchange; `none`: at any time."""
+    """Orders pass only in the sessions of this exchange, those of contracts of MCX or of currencies in the sessions of
+    these; `none`: at any time."""
 
     no_opens_last_s: Seconds
     """At the end of a session in which only orders pass that close a position."""

@@ -11,7 +11,7 @@ from natya.actors.exchange import actor as exchange_actor
 from natya.actors.exchange.matching import Matching
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.sections.exchange import ExchangeSettings
-from natya.domain.calendar import day_order_ends_ns
+from natya.domain.venues import day_order_ends_ns_of
 from natya.messages.accounts import AccountEntered
 from natya.messages.broker import (
     CancelRequest,
@@ -174,7 +174,7 @@ class TestTheEndOfADay:
 
     @pytest.fixture
     def matching(self):
-        return Matching(tick_size_rupees=0.05, run=1, now_ns=self.TEN_ON_MONDAY_NS, day_ends_ns=day_order_ends_ns)
+        return Matching(tick_size_rupees=0.05, run=1, now_ns=self.TEN_ON_MONDAY_NS, day_ends_ns=day_order_ends_ns_of)
 
     def at(self, a_tick, price, hours):
         return replace(a_tick(price), exchange_ns=self.TEN_ON_MONDAY_NS + hours * self.HOUR_NS)

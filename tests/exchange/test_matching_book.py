@@ -67,7 +67,7 @@ def play(a_tick, an_order, model, day):
         run=1,
         now_ns=START_NS,
         model=model,
-        day_ends_ns=lambda now_ns: END_NS if now_ns < END_NS else END_NS + 10**12,
+        day_ends_ns=lambda _, now_ns: END_NS if now_ns < END_NS else END_NS + 10**12,
     )
     matching.move(a_tick(100.0, bids=[(99.95, 20)], asks=[(100.05, 20)]))
     volume = 0
@@ -251,6 +251,16 @@ class TestAnOpening:
 
         assert trades(matching.move(a_tick(95.0, after_s=after_s))) == [(10, paid)]
 
+    def test_is_that_of_the_market_of_its_symbol(self, matching, a_tick, an_order, trades):
+        gold = {"symbol": "MCX:GOLD-05Feb2026-FUT"}
+        matching.move(a_tick(100.0, **gold))
+        matching.place(an_order("first", limit_price=99.0, **gold))
+        matching.place(an_order("second", limit_price=94.0, **gold))
+        nine_s = self.OPENS_S - 15 * 60
+
+        assert trades(matching.move(a_tick(95.0, after_s=nine_s, **gold))) == [(10, 95.0)]
+        assert trades(matching.move(a_tick(90.0, after_s=self.OPENS_S, **gold))) == [(10, 94.0)]
+
     def test_is_at_one_tick_alone(self, matching, a_tick, an_order, trades):
         matching.move(a_tick(100.0))
         matching.place(an_order("first", limit_price=99.0))
@@ -270,7 +280,7 @@ class TestAnOrderForTheDay:
                 now_ns=START_NS,
                 model=FillModel(**model),
                 resting=resting,
-                day_ends_ns=lambda _: END_NS,
+                day_ends_ns=lambda _symbol, _now_ns: END_NS,
             )
             matching.move(a_tick(100.0))
             return matching

@@ -186,7 +186,7 @@ class TestAQueueAtOnePrice:
 class TestTheEndOfADay:
     def test_ends_the_orders_of_that_day_alone_and_takes_them_out_of_the_book(self, a_tick, an_order):
         ends_ns = [200, 100]
-        matching = Matching(tick_size_rupees=0.05, run=2, now_ns=1, day_ends_ns=lambda _: ends_ns.pop(0))
+        matching = Matching(tick_size_rupees=0.05, run=2, now_ns=1, day_ends_ns=lambda *_: ends_ns.pop(0))
         matching.move(a_tick(100.0, bids=[(98.0, 5)], asks=[(100.0, 5)]))
         for name in "ab":
             matching.place(an_order(name, limit_price=99.0))

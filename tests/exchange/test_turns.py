@@ -17,7 +17,8 @@ from natya.messages.market import Tick
 IST = dt.timezone(dt.timedelta(hours=5, minutes=30))
 INFY = {"ExchangeSegment": "NSE_EQ", "SecurityId": "1594"}
 NIFTY = {"ExchangeSegment": "IDX_I", "SecurityId": "13"}
-EVERY = len(SEGMENTS["NSE"] + SEGMENTS["BSE"])
+SHARES = {number for venue, numbers in SEGMENTS.items() if venue.market == "CASH" for number in numbers}
+NUMBERS = packets.SEGMENT_NUMBERS
 STATUS = (packets.STATUS, 8, 1, 0)
 
 
@@ -36,9 +37,24 @@ class TestTurns:
     def test_are_told_at_the_first_tick_behind_them(self, moments, told):
         turns = Turns()
         found = [turns.passed(at(f"2025-12-29T{moment}")) for moment in moments]
-        assert [set(each) for each in found] == [
-            set(SEGMENTS["NSE"] + SEGMENTS["BSE"]) if each else set() for each in told
-        ]
+        assert [set(each) & SHARES for each in found] == [SHARES if each else set() for each in told]
+        assert [NUMBERS["NSE_FNO"] in each for each in found] == [bool(each) for each in told]
+
+    @pytest.mark.parametrize(
+        ("segment", "moments"),
+        [
+            ("NSE_EQ", ["15:30"]),
+            ("NSE_FNO", ["15:40"]),
+            ("NSE_CURRENCY", ["17:00"]),
+            ("MCX_COMM", ["23:55"]),
+        ],
+    )
+    def test_are_those_of_each_market(self, segment, moments):
+        turns = Turns()
+        turns.passed(at("2026-12-04T15:00"))
+        clocks = [f"{minutes // 60:02}:{minutes % 60:02}" for minutes in range(15 * 60 + 1, 24 * 60)]
+
+        assert [clock for clock in clocks if NUMBERS[segment] in turns.passed(at(f"2026-12-04T{clock}"))] == moments
 
     def test_of_a_night_without_a_tick_are_told_in_the_morning(self):
         turns = Turns()

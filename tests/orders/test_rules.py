@@ -104,10 +104,18 @@ class TestTheSession:
         assert rule_of(make.order(), situation(now_ns=time_ns, session="NSE", no_opens_last_s=600.0)) == rule
 
     @pytest.mark.parametrize(
-        ("symbol", "rule"), [("INFY", "session"), ("NIFTY-29Dec2026-26000-CE", None), ("NIFTY-29Dec2026-FUT", None)]
+        ("symbol", "rule"),
+        [
+            ("INFY", "session"),
+            ("BSE:INFY", "session"),
+            ("NIFTY-29Dec2026-26000-CE", None),
+            ("NIFTY-29Dec2026-FUT", None),
+            ("USDINR-29Dec2026-FUT", None),
+            ("MCX:CRUDEOIL-19Oct2026-FUT", None),
+        ],
     )
-    def test_of_contracts_is_ten_minutes_longer(self, make, situation, symbol, rule):
-        prices = PRICES | {"NIFTY-29Dec2026-FUT": (26_000.0, CLOSE_NS)}
+    def test_is_that_of_the_market_of_its_symbol(self, make, situation, symbol, rule):
+        prices = PRICES | {symbol: (26_000.0, CLOSE_NS)}
         late = situation(now_ns=CLOSE_NS, market=prices, session="NSE")
 
         assert rule_of(make.order(symbol=symbol, quantity=1), late) == rule

@@ -294,11 +294,14 @@ class Account(Views):
             ValueError: another one has the symbol or the id.
         """
         core = self._core
+        venues = len(core.listings.venues)
         for definition in definitions:
             listing = Listing.of(definition)
             if core.listings.find(listing.instrument) is None:
                 core.listings.add(listing)
                 core.do(InstrumentListed(definition=definition, occurred_ns=core.now_ns))
+        if len(core.listings.venues) > venues:
+            self._day.look_anew()
         return self._outcome("SUCCESS")
 
     def add_funds(self, rupees: float) -> Outcome:

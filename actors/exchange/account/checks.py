@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ....domain.calendar import MINUTE_NS, session_at
+from ....domain.dhan.square_off import square_off_ns
 from ....domain.instruments import price_away
 from .state import DELIVERED
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from ....messages.exchange import AccountOrder, Instrument
     from .core import Core
     from .listings import Listing
-
-SQUARE_OFF_MINUTES: Final = 10
-"""Before the close: at 15:20 on an ordinary day intraday positions are closed, and none is opened any more."""
 
 DISCLOSED_SHARE_MIN: Final = 0.3
 PRODUCTS: Final = {True: frozenset({"CNC", "INTRADAY", "MTF"}), False: frozenset({"INTRADAY", "MARGIN"})}
@@ -94,8 +91,8 @@ def is_after_square_off(core: Core, listing: Listing) -> bool:
     """Tell whether intraday positions of today's session were closed already."""
     if core.settings.always_open:
         return False
-    session = session_at(core.now_ns, listing.exchange)
-    return session is not None and core.now_ns >= session.close_ns - SQUARE_OFF_MINUTES * MINUTE_NS
+    closed_ns = square_off_ns(core.today, listing.venue)
+    return closed_ns is not None and core.now_ns >= closed_ns
 
 
 def is_expired(core: Core, listing: Listing) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ....domain.calendar import session_at
 from ....domain.instruments import FINEST_TICK_RUPEES, PriceGrid, price_grid
 from ....domain.time import SECOND_NS, day_of
+from ....domain.venues import venue_of_symbol
 from ..matching import FillModel, Matching
 from .refusals import Unlisted
 from .state import State
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ....config.sections.exchange import ExchangeSettings
+    from ....domain.venues import Venue
     from ....messages.exchange import ExchangeFact, Instrument
     from ....messages.market import Tick
     from ..matching import Order
@@ -95,11 +97,16 @@ class Core:
             since_ns=since_ns,
             model=FillModel.of(self.settings),
             grid_of=self._grid_of,
+            venue_of=self._venue_of,
         )
 
     def _grid_of(self, symbol: str) -> PriceGrid:
         listing = self.listings.of_symbol(symbol)
         return listing.reference.grid if listing is not None else price_grid(FINEST_TICK_RUPEES)
+
+    def _venue_of(self, symbol: str) -> Venue:
+        listing = self.listings.of_symbol(symbol)
+        return listing.venue if listing is not None else venue_of_symbol(symbol)
 
     def do(self, change: ExchangeFact) -> None:
         """Change the state."""
@@ -131,12 +138,12 @@ class Core:
         """Tell whether the market of an instrument trades now."""
         if self.settings.always_open:
             return True
-        session = session_at(self.now_ns, listing.exchange, listing.market)
-        return session is not None and any(start <= self.now_ns < end for start, end in session.spans)
+        session = session_at(self.now_ns, *listing.venue)
+        return session is not None and session.has(self.now_ns)
 
     def is_before_opening(self, listing: Listing) -> bool:
         """Tell whether the market of an instrument takes orders for its opening now, and does not trade yet."""
-        session = session_at(self.now_ns, listing.exchange, listing.market)
+        session = session_at(self.now_ns, *listing.venue)
         return session is not None and session.pre_open_ns <= self.now_ns < session.open_ns
 
     @property

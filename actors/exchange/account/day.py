@@ -5,15 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from ....domain.calendar import MINUTE_NS, Exchange, Market, next_open, session_at
+from ....domain.calendar import next_open, session_at
 from ....domain.charges import KNOWN_SINCE
+from ....domain.dhan.square_off import square_off_ns
 from ....domain.money import PAISA_PLACES, exact, rounded
 from ....domain.order_check import slices
 from ....domain.time import day_of, day_start_ns
+from ....domain.venues import Venue, venue_of
 from ....messages.exchange import DayBegan, MoneyMoved
 from ..matching import FillModel, Order
-from .checks import SQUARE_OFF_MINUTES
-from .listings import exchange_of, market_of
 from .orders import as_new_order
 from .requests import Ticket
 from .state import DELIVERED
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 SQUARE_OFF: Final = "SQUARE_OFF"
 EXPIRY: Final = "EXPIRY"
-EXCHANGES: Final[tuple[Exchange, ...]] = ("NSE", "BSE")
-MARKETS: Final[tuple[Market, ...]] = ("CASH", "DERIVATIVES")
+ALWAYS: Final = tuple(Venue(exchange, market) for exchange in ("NSE", "BSE") for market in ("CASH", "DERIVATIVES"))
+"""Where an account trades whatever is listed."""
 
 
 class Day:
@@ -72,17 +72,15 @@ class Day:
         if core.settings.always_open:
             self._passed_ns = core.now_ns
             return
-        for exchange in EXCHANGES:
-            session = session_at(core.now_ns, exchange)
-            if session is None:
-                continue
-            if self._reaches(session.close_ns - SQUARE_OFF_MINUTES * MINUTE_NS):
-                self._square_off(exchange)
-            for market in MARKETS:
-                closing = session_at(core.now_ns, exchange, market)
-                if closing is not None and self._reaches(closing.close_ns):
-                    self._close(exchange, market)
+        for due_ns, what, venue in self._dues():
+            if self._reaches(due_ns):
+                what(venue)
         self._passed_ns = core.now_ns
+
+    def look_anew(self) -> None:
+        """Look again what comes next by the calendar: there are other markets than before."""
+        self._calendar_ns = 0
+        self._core.wake_ns = min(self._core.wake_ns, self._core.now_ns)
 
     def next_ns(self) -> int:
         """Return when there is something to do next: nanoseconds since 1970-01-01 UTC."""
@@ -102,13 +100,25 @@ class Day:
         if core.settings.always_open:
             due.append(tomorrow_ns)
         else:
-            for exchange in EXCHANGES:
-                closings = [session_at(core.now_ns, exchange, market) for market in MARKETS]
-                due += [session.close_ns for session in closings if session is not None]
-                if closings[0] is not None:
-                    due.append(closings[0].close_ns - SQUARE_OFF_MINUTES * MINUTE_NS)
-            due.append(day_start_ns(day_of(next_open(tomorrow_ns - 1))))
+            due += [due_ns for due_ns, _, _ in self._dues()]
+            due += [day_start_ns(day_of(next_open(tomorrow_ns - 1, *venue))) for venue in self._venues()]
         return min(time_ns for time_ns in due if time_ns > self._passed_ns)
+
+    def _dues(self) -> list[tuple[int, Callable[[Venue], None], Venue]]:
+        """Return what today's sessions bring, in the order of time; at one time intraday positions are closed first."""
+        core = self._core
+        dues: list[tuple[int, Callable[[Venue], None], Venue]] = []
+        for venue in self._venues():
+            square_ns, session = square_off_ns(core.today, venue), session_at(core.now_ns, *venue)
+            if square_ns is not None and session is not None:
+                dues += [(square_ns, self._square_off, venue), (session.close_ns, self._close, venue)]
+        return sorted(dues, key=lambda due: due[0])
+
+    def _venues(self) -> tuple[Venue, ...]:
+        return *ALWAYS, *sorted(self._core.listings.venues.difference(ALWAYS))
+
+    def _trades_today(self) -> bool:
+        return any(session_at(self._core.now_ns, *venue) is not None for venue in self._venues())
 
     def _reaches(self, time_ns: int) -> bool:
         return self._passed_ns < time_ns <= self._core.now_ns
@@ -117,8 +127,7 @@ class Day:
         """Begin a new day, where a trading day has come."""
         core = self._core
         state, today = core.state, day_of(core.now_ns)
-        trades = core.settings.always_open or not state.day or session_at(core.now_ns) is not None
-        if today <= state.day or not trades:
+        if today <= state.day or not (core.settings.always_open or not state.day or self._trades_today()):
             self._release()
             return
         if not state.day:
@@ -181,14 +190,14 @@ class Day:
             )
         )
 
-    def _square_off(self, exchange: str) -> None:
+    def _square_off(self, venue: Venue) -> None:
         """Close intraday positions at the market, and cancel their orders."""
         core = self._core
         for row in list(core.state.open.values()):
-            if row.product == "INTRADAY" and row.arrival and exchange_of(row.instrument) == exchange:
+            if row.product == "INTRADAY" and row.arrival and venue_of(row.instrument[0], row.symbol) == venue:
                 self._orders.end(row, "CANCELLED", "Cancelled by the intraday square-off")
         for (instrument, product), traded in list(core.state.positions.items()):
-            if product == "INTRADAY" and traded.net and exchange_of(instrument) == exchange:
+            if product == "INTRADAY" and traded.net and venue_of(instrument[0], traded.symbol) == venue:
                 self.close_position(instrument, product, traded.net, source=SQUARE_OFF)
 
     def close_position(self, instrument: tuple[str, str], product: str, net: int, *, source: str) -> None:
@@ -207,18 +216,18 @@ class Day:
         for size in slices(listing.reference, whole) if whole else ():
             self._orders.place(ticket, source=source, quantity=size)
 
-    def _close(self, exchange: str, market: str) -> None:
+    def _close(self, venue: Venue) -> None:
         """Let the orders of the day expire, and settle contracts on their last day, at their last price."""
         core = self._core
         for row in list(core.state.open.values()):
-            if row.arrival and (exchange_of(row.instrument), market_of(row.instrument)) == (exchange, market):
+            if row.arrival and venue_of(row.instrument[0], row.symbol) == venue:
                 self._orders.end(row, "EXPIRED", "EXPIRED")
         for (instrument, product), traded in list(core.state.positions.items()):
             listing = core.listings.find(instrument)
             price = core.last_price(traded.symbol)
             if listing is None or listing.reference.expiry != core.today or not traded.net or not price:
                 continue
-            if (listing.exchange, listing.market) == (exchange, market):
+            if listing.venue == venue:
                 self._orders.settle(instrument, product, traded.net, price=price, source=EXPIRY)
 
 

@@ -7,23 +7,13 @@ from typing import Final, Literal, Self, TypeAlias
 
 import msgspec
 
-from ....domain.calendar import Exchange, Market
 from ....domain.instruments import Instrument as Reference
+from ....domain.venues import Venue, venue_of
 from ....messages.exchange import Instrument
 from ....messages.instruments import InstrumentDefinition
 
 Kind: TypeAlias = Literal["EQUITY", "INDEX", "FUTURE", "OPTION"]
 _KINDS: Final[dict[str, Kind]] = {"EQUITY": "EQUITY", "INDEX": "INDEX"}
-
-
-def exchange_of(instrument: Instrument) -> Exchange:
-    """Return whose sessions an instrument has; its segment tells, also where it is not listed any more."""
-    return "BSE" if instrument[0].startswith("BSE") else "NSE"
-
-
-def market_of(instrument: Instrument) -> Market:
-    """Return whose hours an instrument has."""
-    return "CASH" if instrument[0].endswith("_EQ") else "DERIVATIVES"
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,14 +58,9 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         return self.reference.segment, self.security_id
 
     @property
-    def exchange(self) -> Exchange:
+    def venue(self) -> Venue:
         """Whose sessions it has."""
-        return exchange_of(self.instrument)
-
-    @property
-    def market(self) -> Market:
-        """Whose hours it has."""
-        return market_of(self.instrument)
+        return venue_of(self.reference.segment, self.symbol)
 
 
 class Listings:
@@ -84,6 +69,9 @@ class Listings:
     def __init__(self, listings: Iterable[Listing] = ()) -> None:
         self._of_id: dict[Instrument, Listing] = {}
         self._of_symbol: dict[str, Listing] = {}
+        self.venues: set[Venue] = set()
+        """Where any of them trades."""
+
         for listing in listings:
             self.add(listing)
 
@@ -100,11 +88,13 @@ class Listings:
                     f"beside {known.symbol} {known.instrument}"
                 )
         self._of_id[listing.instrument] = self._of_symbol[listing.symbol] = listing
+        self.venues.add(listing.venue)
 
     def remember(self, listing: Listing) -> None:
         """List one of an earlier run again; where another has its symbol by now, it is found by its id alone."""
         self._of_id.setdefault(listing.instrument, listing)
         self._of_symbol.setdefault(listing.symbol, listing)
+        self.venues.add(listing.venue)
 
     def find(self, instrument: Instrument) -> Listing | None:
         """Return the instrument of a segment and security id."""

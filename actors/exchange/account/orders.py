@@ -12,10 +12,10 @@ from ....domain.calendar import next_open, session_at
 from ....domain.instruments import price_away
 from ....domain.money import exact_value
 from ....domain.time import SECOND_NS
+from ....domain.venues import venue_of
 from ....messages.broker import CancelRequest, NewOrder, ReplaceRequest
 from ....messages.exchange import AccountOrder, AccountTrade
 from .checks import rejection
-from .listings import exchange_of
 from .refusals import IN_TRANSIT, MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, expect_quantity, unknown, wrong
 from .state import SUPER
 
@@ -285,9 +285,9 @@ class Orders:
 
     def release_ns(self, row: AccountOrder) -> int:
         """Return when an after-market order is released: nanoseconds since 1970-01-01 UTC."""
-        placed_ns, exchange = row.created_ns, exchange_of(row.instrument)
-        today = session_at(placed_ns, exchange)
-        opens_ns = today.open_ns if today is not None and placed_ns < today.open_ns else next_open(placed_ns, exchange)
+        placed_ns, venue = row.created_ns, venue_of(row.instrument[0], row.symbol)
+        today = session_at(placed_ns, *venue)
+        opens_ns = today.open_ns if today is not None and placed_ns < today.open_ns else next_open(placed_ns, *venue)
         return opens_ns + _AMO_DELAY_MINUTES[row.amo_time] * 60 * 10**9
 
     def hear_all(self, reports: list[ExecutionReport]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....domain.calendar import session_at
 from ....domain.time import day_of, day_start_ns
+from ....domain.venues import SHARES, Venue
 from .liquidity import UNLIMITED, Liquidity
 
 if TYPE_CHECKING:
@@ -18,19 +19,21 @@ if TYPE_CHECKING:
 class Market:
     """The resting orders by priority; stop orders, and orders on their way, by arrival."""
 
-    __slots__ = ("arriving", "buys", "liquidity", "model", "opens_ns", "sells", "stops", "tick", "traded")
+    __slots__ = ("arriving", "buys", "liquidity", "model", "opens_ns", "sells", "stops", "tick", "traded", "venue")
 
-    def __init__(self, tick: Tick | None, *, since_ns: int, model: FillModel) -> None:
+    def __init__(self, tick: Tick | None, *, since_ns: int, model: FillModel, venue: Venue = SHARES) -> None:
         """Begin without orders.
 
         Args:
             tick: None before the first tick of this run; only resting orders of an earlier run are known then.
             since_ns: time of the tick, or of the earlier run's last event: nanoseconds since 1970-01-01 UTC.
             model: how fills are modelled.
+            venue: whose sessions it has.
         """
         self.tick = tick
         self.model = model
-        self.opens_ns = next_opening(since_ns)
+        self.venue = venue
+        self.opens_ns = next_opening(since_ns, venue)
         self.traded = 0
         """Shares traded between the two newest ticks."""
 
@@ -75,8 +78,8 @@ class Market:
 
         False in pre-open.
         """
-        self.opens_ns = next_opening(tick.exchange_ns)
-        today = session_at(tick.exchange_ns)
+        self.opens_ns = next_opening(tick.exchange_ns, self.venue)
+        today = session_at(tick.exchange_ns, *self.venue)
         return today is None or tick.exchange_ns >= today.open_ns
 
     def offer(self) -> Liquidity:
@@ -142,7 +145,7 @@ def volume_between(before: Tick | None, tick: Tick) -> int:
     return max(0, tick.volume - before.volume)
 
 
-def next_opening(time_ns: int) -> int:
+def next_opening(time_ns: int, venue: Venue = SHARES) -> int:
     """Return the earliest time of the next opening: of today's session, or midnight (the next day may be special)."""
-    today = session_at(time_ns)
+    today = session_at(time_ns, *venue)
     return today.open_ns if today is not None and time_ns < today.open_ns else day_start_ns(day_of(time_ns) + 1)

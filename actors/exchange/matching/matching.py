@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from ....domain.instruments import price_away, price_grid
+from ....domain.venues import venue_of_symbol
 from ....messages.broker import ExecutionReport, ExecutionType, NewOrder, OrderFound, OrderNotFound
 from .market import Market, volume_between
 from .model import FillModel
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ....domain.instruments import PriceGrid
+    from ....domain.venues import Venue
     from ....messages.broker import CancelRequest, ReplaceRequest
     from ....messages.market import Tick
 
@@ -61,7 +63,8 @@ class Matching:
         since_ns: int = 0,
         model: FillModel | None = None,
         grid_of: Callable[[str], PriceGrid] | None = None,
-        day_ends_ns: Callable[[int], int] | None = None,
+        venue_of: Callable[[str], Venue] = venue_of_symbol,
+        day_ends_ns: Callable[[str, int], int] | None = None,
     ) -> None:
         """Start without any price.
 
@@ -74,10 +77,12 @@ class Matching:
             since_ns: time of that run's last event: nanoseconds since 1970-01-01 UTC.
             model: how fills are modelled.
             grid_of: the prices of a symbol, where not all have the same tick size.
-            day_ends_ns: when an order for the day ends that comes at a time; None: somebody else ends them.
+            venue_of: whose sessions a symbol has.
+            day_ends_ns: when an order of a symbol for the day ends that comes at a time; None: somebody else ends them.
         """
         grid = price_grid(tick_size_rupees)
         self._grid_of = grid_of if grid_of is not None else lambda _: grid
+        self._venue_of = venue_of
         self._run = f"{run:x}"
         self._now_ns = now_ns
         self._model = model if model is not None else FillModel()
@@ -97,7 +102,9 @@ class Matching:
             symbol = order.request.symbol
             market = self._markets.get(symbol)
             if market is None:
-                market = self._markets[symbol] = Market(None, since_ns=since_ns, model=self._model)
+                market = self._markets[symbol] = Market(
+                    None, since_ns=since_ns, model=self._model, venue=venue_of(symbol)
+                )
             market.queue(order)
             market.insert(order)
             self.resting += 1
@@ -134,7 +141,8 @@ class Matching:
         self._now_ns = tick.exchange_ns
         market = self._markets.get(tick.symbol)
         if market is None:
-            self._markets[tick.symbol] = Market(tick, since_ns=tick.exchange_ns, model=self._model)
+            venue = self._venue_of(tick.symbol)
+            self._markets[tick.symbol] = Market(tick, since_ns=tick.exchange_ns, model=self._model, venue=venue)
             return []
         before = market.tick
         market.tick, market.liquidity = tick, None
@@ -188,7 +196,7 @@ class Matching:
         if not order.due_ns:
             reports += self._enter(market, order)
         if order.is_open and request.validity == "DAY" and self._day_ends_ns is not None:
-            order.ends_ns = self._day_ends_ns(self._now_ns)
+            order.ends_ns = self._day_ends_ns(request.symbol, self._now_ns)
             self._note_end(order)
         return reports
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from ....domain.calendar import Exchange, next_turn
+from ....domain.calendar import next_turn
 from ....domain.dhan.streams import packets
+from ....domain.venues import Venue
 
-SEGMENTS: Final[dict[Exchange, tuple[int, ...]]] = {
-    "NSE": tuple(packets.SEGMENT_NUMBERS[each] for each in ("IDX_I", "NSE_EQ", "NSE_FNO")),
-    "BSE": tuple(packets.SEGMENT_NUMBERS[each] for each in ("BSE_EQ", "BSE_FNO")),
+
+def _numbers(*segments: str) -> tuple[int, ...]:
+    return tuple(packets.SEGMENT_NUMBERS[each] for each in segments)
+
+
+SEGMENTS: Final[dict[Venue, tuple[int, ...]]] = {
+    Venue("NSE", "CASH"): _numbers("IDX_I", "NSE_EQ"),
+    Venue("NSE", "DERIVATIVES"): _numbers("NSE_FNO"),
+    Venue("NSE", "CURRENCY"): _numbers("NSE_CURRENCY"),
+    Venue("BSE", "CASH"): _numbers("BSE_EQ"),
+    Venue("BSE", "DERIVATIVES"): _numbers("BSE_FNO"),
+    Venue("BSE", "CURRENCY"): _numbers("BSE_CURRENCY"),
+    Venue("MCX", "COMMODITY"): _numbers("MCX_COMM"),
 }
-"""Of shares and what is derived from them, by whose hours they have; indices go by those of NSE."""
+"""By whose hours they have; indices go by those of NSE, and all commodities by those of metals and energy."""
 
 
 class Turns:
@@ -22,15 +33,15 @@ class Turns:
         self.next_ns = 0
         """Before that time there is nothing to tell."""
 
-        self._next: Final[dict[Exchange, int]] = dict.fromkeys(SEGMENTS, 0)
+        self._next: Final[dict[Venue, int]] = dict.fromkeys(SEGMENTS, 0)
         """0: no tick has come yet."""
 
     def passed(self, now_ns: int) -> tuple[int, ...]:
         """Return the segments that have, at a tick of this time."""
         passed: list[int] = []
-        for exchange, turn_ns in self._next.items():
+        for venue, turn_ns in self._next.items():
             if turn_ns and now_ns >= turn_ns:
-                passed += SEGMENTS[exchange]
-            self._next[exchange] = next_turn(now_ns, exchange)
+                passed += SEGMENTS[venue]
+            self._next[venue] = next_turn(now_ns, *venue)
         self.next_ns = min(self._next.values())
         return tuple(passed)

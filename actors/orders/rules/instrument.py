@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ....domain.calendar import session_at
-from ....domain.instruments import is_contract, is_symbol
+from ....domain.instruments import is_symbol
 from ....domain.time import SECOND_NS
+from ....domain.venues import venue_of_symbol
 from ....domain.wording import printable
 from ....messages.orders import SubmitOrder
 from .situation import Situation
@@ -19,14 +20,18 @@ def symbol(order: SubmitOrder, situation: Situation) -> str:
 
 
 def session(order: SubmitOrder, situation: Situation) -> str:
-    """Let orders pass in the sessions of the exchange only, and in the last minutes of one only those that close."""
+    """Let orders pass in the sessions of the exchange only, and in the last minutes of one only those that close.
+
+    What is named with another exchange (`MCX:…`), or is of currencies, has the sessions of that.
+    """
     exchange, last_s = situation.limits.session, situation.limits.no_opens_last_s
     if exchange == "none":
         return ""
     now_ns = situation.now_ns
-    found = session_at(now_ns, exchange, "DERIVATIVES" if is_contract(order.symbol) else "CASH")
+    venue = venue_of_symbol(order.symbol, exchange)
+    found = session_at(now_ns, *venue)
     if found is None or not found.has(now_ns):
-        return f"a session of {exchange} wanted, found it closed"
+        return f"a session of {venue.exchange} wanted, found it closed"
     if now_ns < found.close_ns - last_s * SECOND_NS or not situation.opens(order):
         return ""
     return f"an order that closes wanted in the last {last_s:g} s of a session, found one that opens"

@@ -1,18 +1,26 @@
-"""Whose sessions, and whose hours, an instrument has."""
+"""Whose sessions an instrument has."""
 
 import pytest
 
-from natya.actors.exchange.account.listings import exchange_of, market_of
+from natya.actors.exchange.account import Listing
+from natya.domain.instruments import Instrument
 
 
 @pytest.mark.parametrize(
-    ("segment", "exchange", "market"),
+    ("symbol", "segment", "venue"),
     [
-        ("NSE_EQ", "NSE", "CASH"),
-        ("BSE_EQ", "BSE", "CASH"),
-        ("NSE_FNO", "NSE", "DERIVATIVES"),
-        ("BSE_FNO", "BSE", "DERIVATIVES"),
+        ("INFY", "NSE_EQ", ("NSE", "CASH")),
+        ("INFY", "BSE_EQ", ("BSE", "CASH")),
+        ("NIFTY OCT", "NSE_FNO", ("NSE", "DERIVATIVES")),
+        ("SENSEX OCT", "BSE_FNO", ("BSE", "DERIVATIVES")),
+        ("USDINR OCT", "NSE_CURRENCY", ("NSE", "CURRENCY")),
+        ("CRUDE", "MCX_COMM", ("MCX", "COMMODITY")),
+        ("MCX:COTTON-30Oct2026-FUT", "MCX_COMM", ("MCX", "WORLD_AGRI")),
+        ("CARDAMOM OCT", "MCX_COMM", ("MCX", "AGRI")),
+        ("NSE_COMM:GOLD-05Oct2026-FUT", "NSE_COMM", ("NSE", "COMMODITY")),
     ],
 )
-def test_the_segment_tells_exchange_and_market(segment, exchange, market):
-    assert (exchange_of((segment, "500209")), market_of((segment, "500209"))) == (exchange, market)
+def test_is_told_by_its_segment_and_of_commodities_by_what_they_are(symbol, segment, venue):
+    listing = Listing(reference=Instrument(symbol=symbol, segment=segment, tick_size_rupees=0.05), security_id="1")
+
+    assert listing.venue == venue

@@ -1,0 +1,61 @@
+"""Where an instrument trades, and so whose hours it has: told by its segment, or by its symbol alone."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from .calendar import Exchange, Market, day_order_ends_ns
+from .commodity_sessions import market_of
+from .instruments import is_contract
+
+_PREFIXES: Final[dict[str, Exchange]] = {"MCX": "MCX", "NSE_COMM": "NSE", "BSE": "BSE", "NSE": "NSE"}
+_UNDERLYING: Final = re.compile(r"(?:[A-Z_]+:)?([A-Za-z]+)", re.ASCII)
+_CURRENCIES: Final = frozenset({"USDINR", "EURINR", "GBPINR", "JPYINR", "EURUSD", "GBPUSD", "USDJPY"})
+
+
+class Venue(NamedTuple):
+    """Whose sessions hold; `session(day, *venue)`."""
+
+    exchange: Exchange
+    market: Market
+
+
+SHARES: Final = Venue("NSE", "CASH")
+
+
+def venue_of(segment: str, symbol: str) -> Venue:
+    """Return it by the segment; of commodities the symbol says whether they are farm products."""
+    exchange: Exchange = "BSE" if segment.startswith("BSE") else "MCX" if segment.startswith("MCX") else "NSE"
+    if segment.endswith("_COMM"):
+        return Venue(exchange, market_of(_underlying(symbol)))
+    if segment.endswith("_CURRENCY"):
+        return Venue(exchange, "CURRENCY")
+    return Venue(exchange, "CASH" if segment.endswith("_EQ") else "DERIVATIVES")
+
+
+def venue_of_symbol(symbol: str, exchange: Exchange = "NSE") -> Venue:
+    """Return it by the symbol alone, as `natya instruments` names it: `MCX:CRUDEOIL-19Oct2026-FUT`.
+
+    Args:
+        symbol: natya's own name.
+        exchange: of what names none.
+    """
+    prefix, colon, _ = symbol.partition(":")
+    if colon and prefix in _PREFIXES:
+        exchange = _PREFIXES[prefix]
+        if prefix in {"MCX", "NSE_COMM"}:
+            return Venue(exchange, market_of(_underlying(symbol)))
+    if not is_contract(symbol):
+        return Venue(exchange, "CASH")
+    return Venue(exchange, "CURRENCY" if _underlying(symbol) in _CURRENCIES else "DERIVATIVES")
+
+
+def day_order_ends_ns_of(symbol: str, time_ns: int) -> int:
+    """Return when an order of a symbol for the day ends that comes at this time, as `calendar.day_order_ends_ns`."""
+    return day_order_ends_ns(time_ns, *venue_of_symbol(symbol))
+
+
+def _underlying(symbol: str) -> str:
+    found = _UNDERLYING.match(symbol)
+    return found[1] if found else symbol
