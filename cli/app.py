@@ -62,6 +62,7 @@ COMMANDS: Final = (
     "secrets.set",
     "secrets.list",
     "secrets.test",
+    "secrets.keep",
     "secrets.rotate",
     "secrets.remove",
     "audit.list",

@@ -6,17 +6,15 @@ Packages are imported inside of functions, so that `--help` loads none of them.
 
 from __future__ import annotations
 
-import getpass
 import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 import typer
 
-from .exit_codes import CANNOT_CREATE, FAILED, REFUSED, SETTINGS, UNAVAILABLE
-from .session import TOKEN_S, faults, give_up, settings_of
+from .exit_codes import CANNOT_CREATE, REFUSED, SETTINGS, UNAVAILABLE
+from .session import TOKEN_S, faults, give_up, hidden, settings_of
 
 if TYPE_CHECKING:
     from ..config.secret_folder import SecretFolder
@@ -91,14 +89,7 @@ def secret_from_person(key: str) -> Secret:
     from ..config.secrets import Secret  # noqa: PLC0415
 
     if sys.stdin.isatty():
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", getpass.GetPassWarning)  # it would be shown
-            try:
-                given = getpass.getpass(f"{key} (it is not shown): ").encode("utf-8", "surrogateescape")
-            except getpass.GetPassWarning:
-                give_up("a terminal that can hide what is typed wanted: give the secret on standard input", FAILED)
-            except EOFError:
-                given = b""
+        given = hidden(f"{key} (it is not shown): ").encode("utf-8", "surrogateescape")
     else:
         given = sys.stdin.buffer.read(SIZE_MAX_BYTES + 1)
     try:
@@ -129,7 +120,7 @@ def folder_of(data_dir: Path | None, profile: str) -> SecretFolder:
         return SecretFolder(data_dir.expanduser().absolute())
     with faults():
         try:
-            return SecretFolder(Path(load_settings(profile).system.data_dir))
+            return SecretFolder(Path(load_settings(profile, locked_left_out=True).system.data_dir))
         except SettingsError as fault:
             raise SettingsError(
                 (*fault.problems, "name the data directory, so that its secrets are found: --data-dir")

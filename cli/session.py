@@ -6,7 +6,10 @@ Packages are imported inside of functions, so that `--help` loads none of them.
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
+import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -40,19 +43,64 @@ TOKEN_S: Final = 60.0
 # Which settings.
 
 
-def load(profile: str, overrides: Mapping[str, Any], *, config: Path | None = None) -> LoadedSettings:
-    """Load the settings and their origins; if they are refused the command ends with 78 and the reasons."""
+def load(
+    profile: str, overrides: Mapping[str, Any], *, config: Path | None = None, needs_secrets: bool = False
+) -> LoadedSettings:
+    """Load the settings and their origins; if they are refused the command ends with 78 and the reasons.
+
+    Secrets behind a passphrase are left out, or, where it needs them, the passphrase is asked for at a terminal.
+    """
     from ..config.loader import load_with_origins  # noqa: PLC0415
 
+    def found() -> LoadedSettings:
+        return load_with_origins(
+            profile,
+            config=config,
+            environment=os.environ,
+            overrides=dict(overrides),
+            locked_left_out=not needs_secrets,
+        )
+
     with faults():
-        return load_with_origins(profile, config=config, environment=os.environ, overrides=dict(overrides))
+        try:
+            return found()
+        except SettingsError:
+            if not _took_passphrase():
+                raise
+            return found()
+
+
+def _took_passphrase() -> bool:
+    """Ask for the passphrase that was wanted, at a terminal; say whether one was given."""
+    from ..config.keepers.age import give_passphrase, passphrase_wanted  # noqa: PLC0415
+    from ..config.secrets import Secret  # noqa: PLC0415
+
+    path = passphrase_wanted()
+    if path is None or not sys.stdin.isatty():
+        return False
+    given = hidden(f"passphrase of {path} (it is not shown): ")
+    if given:
+        give_passphrase(path, Secret(given))
+    return bool(given)
+
+
+def hidden(question: str) -> str:
+    """Ask at a terminal, without showing what is typed; a terminal that cannot hide it ends the command."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)  # it would be shown
+        try:
+            return getpass.getpass(question)
+        except getpass.GetPassWarning:
+            give_up("a terminal that can hide what is typed wanted: give the secret on standard input", FAILED)
+        except EOFError:
+            return ""
 
 
 def load_to_run(profile: str, overrides: Mapping[str, Any], *, config: Path | None = None) -> LoadedSettings:
     """Do the same, and let the broker and the source of market data check their own options, too."""
     from ..bodies import expect_bodies  # noqa: PLC0415
 
-    loaded = load(profile, overrides, config=config)
+    loaded = load(profile, overrides, config=config, needs_secrets=True)
     with faults():
         expect_bodies(loaded.settings, loaded.origins)
     return loaded

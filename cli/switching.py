@@ -90,7 +90,7 @@ def halt_file(data_dir: Path | None, profile: str) -> HaltFile:
     with faults():
         try:
             overrides: dict[str, Any] = {} if data_dir is None else {"system.data_dir": str(data_dir)}
-            return HaltFile(load_settings(profile, overrides=overrides).kill_switch.path)
+            return HaltFile(load_settings(profile, overrides=overrides, locked_left_out=True).kill_switch.path)
         except SettingsError as fault:
             if data_dir is None:
                 raise

@@ -65,7 +65,7 @@ def connect(data_dir: str | Path | None = None, *, profile: str = "paper") -> Co
         SettingsError: the path begins with `~name` and there is no such user, or no directory was given and the
             settings are wrong.
     """
-    directory = Path(load_settings(profile).system.data_dir if data_dir is None else data_dir)
+    directory = Path(load_settings(profile, locked_left_out=True).system.data_dir if data_dir is None else data_dir)
     return Connection(ControlClient(absolute(directory, "data_dir"), monotonic_ns=time.monotonic_ns))
 
 

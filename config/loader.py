@@ -57,18 +57,21 @@ def load_settings(
     config: str | Path | None = None,
     environment: Mapping[str, str] | None = None,
     overrides: Mapping[str, Any] | None = None,
+    locked_left_out: bool = False,
 ) -> Settings:
     """Read the settings of a profile: `paper`, `live` or `backtest`.
 
     Layers, lowest to highest: `default.toml`, the profile's file, `live_market.toml` where the feed is not simulated,
     your own file (`config`), credentials of systemd, what `natya secrets` keeps in the data directory, the environment
     (by default the process's own), `overrides` by dotted key (`{"feed.seed": 11}`; a strategy may be given as a class).
-    Paths are made absolute.
+    Paths are made absolute. A kept secret whose passphrase is wanted is an error, or `locked_left_out` of the settings.
 
     Raises:
         SettingsError: with everything that is wrong, a line each.
     """
-    return load_with_origins(profile, config=config, environment=environment, overrides=overrides).settings
+    return load_with_origins(
+        profile, config=config, environment=environment, overrides=overrides, locked_left_out=locked_left_out
+    ).settings
 
 
 def load_with_origins(
@@ -77,6 +80,7 @@ def load_with_origins(
     config: str | Path | None = None,
     environment: Mapping[str, str] | None = None,
     overrides: Mapping[str, Any] | None = None,
+    locked_left_out: bool = False,
 ) -> LoadedSettings:
     """Read the settings as `load_settings` does, and keep where each value came from.
 
@@ -93,7 +97,7 @@ def load_with_origins(
     of_the_moment = [environment_layer(variables), override_layer(overrides or {})]
     theirs.append(credentials_layer(variables))
     data_dir = _data_dir_of([*ours, *theirs, *of_the_moment], profile)
-    theirs += [SecretFolder(Path(data_dir.value)).layer(), *of_the_moment]
+    theirs += [SecretFolder(Path(data_dir.value)).layer(locked_left_out=locked_left_out), *of_the_moment]
     sources = [layer.values["feed.source"].value for layer in (*ours, *theirs) if "feed.source" in layer.values]
     if sources[-1] not in MADE_UP_MARKETS:
         ours.append(_packaged("live_market.toml"))

@@ -16,10 +16,15 @@ import shlex
 import stat
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+import msgspec
+
 from .files import NotOursError, expect_own_folder, new_file, sync_folder
+from .keepers import BODIES, Keeper, Kind, age, keeper_of, kind_of
+from .keepers.age import PassphraseWantedError
 from .keys import SECRET_KEYS, near
 from .layers import Layer
-from .secret_files import SIZE_MAX_BYTES, SecretUnfitError, secret_text
+from .private_files import OTHERS, read_private
+from .secret_files import SecretUnfitError, secret_text
 from .secrets import Secret
 
 if TYPE_CHECKING:
@@ -28,12 +33,14 @@ if TYPE_CHECKING:
 FOLDER_NAME: Final = "secrets"
 """In the data directory."""
 
-_OTHERS: Final = 0o077
 _NOT_THERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 """Errors of a path that leads nowhere: whoever makes the data directory says what is wrong with that."""
 
+KEEPER_NAME: Final = ".keeper"
+"""In the folder: how secrets are written; absent: as plain files."""
+
 _HIDDEN: Final = "."
-"""First character of the name of a file that is not in its place yet."""
+"""First character of the name of a file that is no secret, or not in its place yet."""
 
 Version: TypeAlias = tuple[int, int, int]
 """Of a file: it changes when another takes its place, or it is written."""
@@ -87,20 +94,18 @@ class SecretFolder:
         path = self.path_of(key)
         try:
             self._folder()
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            content = read_private(path)
         except FileNotFoundError:
             return None
         except OSError as fault:
-            reason = "is a link" if fault.errno == errno.ELOOP else f"cannot be read: {fault.strerror}"
-            raise SecretUnfitError(f"{path} {reason}") from None
+            raise SecretUnfitError(f"{path} cannot be read: {fault.strerror}") from None
+        if content is None:
+            return None
+        body = BODIES[kind_of(content)]
         try:
-            _expect_private(path, os.fstat(descriptor))  # before it is read: a folder cannot be
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                content = file.read(SIZE_MAX_BYTES + 1)
-        finally:
-            os.close(descriptor)
-        try:
-            return Secret(secret_text(content))
+            return Secret(secret_text(body.opened(self.path, self.keeper(), key, content).encode()))
+        except PassphraseWantedError:
+            raise
         except SecretUnfitError as fault:
             raise SecretUnfitError(f"{path}: {fault}") from None
 
@@ -115,11 +120,63 @@ class SecretFolder:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.mkdir(mode=0o700, exist_ok=True)
         self._folder()
-        beside = self.path / f"{_HIDDEN}{key}.{secrets.token_hex(8)}"
+        keeper, before = self.keeper(), read_private(path)
+        self._put(path, BODIES[keeper.kind].sealed(keeper, key, secret))
+        self._forget(before, key, unless=keeper.kind)
+
+    def keeper(self) -> Keeper:
+        """Tell how secrets are written here.
+
+        Raises:
+            SecretUnfitError: what says so is another's, open to others, or damaged.
+        """
+        return keeper_of(read_private(self.path / KEEPER_NAME) or b"")
+
+    def kinds(self) -> dict[str, Kind]:
+        """Tell how each that is there is kept now; those that cannot be looked at are left out."""
+        found: dict[str, Kind] = {}
+        for key in self.keys():
+            with contextlib.suppress(SecretUnfitError):
+                found[key] = kind_of(read_private(self.path / key) or b"")
+        return found
+
+    def keep_by(self, keeper: Keeper, key_behind: bytes = b"") -> tuple[str, ...]:
+        """Keep secrets in another way from now on, and those that are there, too; return the keys of these.
+
+        Whatever ends it in between, each secret is there in the one way or the other: begin it again.
+
+        Args:
+            keeper: how.
+            key_behind: of age: the key, encrypted by a passphrase.
+
+        Raises:
+            SecretUnfitError: one of those that are there cannot be read, or cannot be kept so.
+            OSError: it cannot be written.
+        """
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, exist_ok=True)
+        known = {key: secret for key in self.keys() if (secret := self.read(key)) is not None}  # all, before anything
+        sealed = {key: BODIES[keeper.kind].sealed(keeper, key, secret) for key, secret in known.items()}
+        if key_behind:
+            self._put(self.path / age.KEY_NAME, key_behind)
+        # What age has encrypted is read by what the description says: it is there before the first, and until the last.
+        description = self.path / KEEPER_NAME, msgspec.json.encode(keeper)
+        if keeper.kind == "age":
+            self._put(*description)
+        for key, content in sealed.items():
+            before = read_private(self.path / key)
+            self._put(self.path / key, content)
+            self._forget(before, key, unless=keeper.kind)
+        if keeper.kind != "age":
+            self._put(*description)
+        return tuple(known)
+
+    def _put(self, path: Path, content: bytes) -> None:
+        beside = self.path / f"{_HIDDEN}{path.name.removeprefix(_HIDDEN)}.{secrets.token_hex(8)}"
         try:
             with new_file(beside) as descriptor:
                 with os.fdopen(os.dup(descriptor), "wb") as file:
-                    file.write(secret.reveal().encode() + b"\n")
+                    file.write(content)
                 os.fsync(descriptor)
                 beside.replace(path)
         except BaseException:
@@ -127,6 +184,11 @@ class SecretFolder:
                 beside.unlink()
             raise
         sync_folder(self.path)
+
+    def _forget(self, content: bytes | None, key: str, *, unless: Kind) -> None:
+        """Remove what was kept elsewhere than in a file that is another now."""
+        if content is not None and kind_of(content) != unless:
+            BODIES[kind_of(content)].forgotten(content, key)
 
     def remove(self, key: str) -> bool:
         """Remove a secret; False: there is none.
@@ -137,14 +199,17 @@ class SecretFolder:
         path = self.path_of(key)
         try:
             self._folder()
+            content = read_private(path)
             path.unlink()
         except FileNotFoundError:
             return False
+        if content is not None:
+            BODIES[kind_of(content)].forgotten(content, key)
         sync_folder(self.path)
         return True
 
-    def layer(self) -> Layer:
-        """Read all of them, as a layer of the settings."""
+    def layer(self, *, locked_left_out: bool = False) -> Layer:
+        """Read all of them, as a layer of the settings; those whose passphrase is wanted may be left out."""
         layer = Layer(FOLDER_NAME)
         try:
             keys = self.keys()
@@ -155,6 +220,9 @@ class SecretFolder:
             origin = f"secret {self.path / key}"
             try:
                 secret = self.read(key)
+            except PassphraseWantedError as fault:
+                if not locked_left_out:
+                    layer.problems.append(f"{origin}: {fault}")
             except SecretUnfitError as fault:
                 layer.problems.append(f"{origin}: {fault}")
             else:
@@ -179,16 +247,7 @@ class SecretFolder:
         except NotADirectoryError:
             raise SecretUnfitError(f"{self.path} is a file: a folder wanted") from None
         mode = stat.S_IMODE(found.st_mode)
-        if mode & _OTHERS:
+        if mode & OTHERS:
             mend = f"chmod 700 {shlex.quote(str(self.path))}"
             raise SecretUnfitError(f"{self.path}: wanted mode 700 for a folder of secrets, found {mode:o}: {mend}")
         return self.path
-
-
-def _expect_private(path: Path, found: os.stat_result) -> None:
-    mode = stat.S_IMODE(found.st_mode)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-        raise SecretUnfitError(f"{path} is no file of user {os.geteuid()}")
-    if mode & _OTHERS:
-        mend = f"chmod 600 {shlex.quote(str(path))}"
-        raise SecretUnfitError(f"{path}: wanted mode 600 for a file with a secret, found {mode:o}: {mend}")

@@ -19,6 +19,7 @@ from ..keeping import SCHEMA
 from ..terminal import plain
 
 if TYPE_CHECKING:
+    from ...config.keepers import Kind
     from ...config.secret_folder import SecretFolder
     from ..keeping import Tried
 
@@ -34,6 +35,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     kept_since_ns: int | None
     """When it was kept in the folder; None: it is not."""
 
+    kept_by: str = ""
+    """`files`, `age` or `keyring`; empty: it is not kept, or cannot be looked at."""
+
     problem: str = ""
     """Why the one in the folder cannot be used."""
 
@@ -42,10 +46,13 @@ def rows(folder: SecretFolder, profile: str, *, config: Path | None) -> list[Row
     """Look at all; settings that are refused are no reason to show nothing."""
     try:
         overrides = {"system.data_dir": str(folder.path.parent)}
-        loaded = load_with_origins(profile, config=config, environment=os.environ, overrides=overrides)
+        loaded = load_with_origins(
+            profile, config=config, environment=os.environ, overrides=overrides, locked_left_out=True
+        )
     except SettingsError:
         loaded = None
     found = []
+    kinds = _kinds(folder)
     for key in sorted(SECRET_KEYS):
         section, _, name = key.partition(".")
         version, problem = folder.version(key), ""
@@ -60,10 +67,18 @@ def rows(folder: SecretFolder, profile: str, *, config: Path | None) -> list[Row
                 is_set=bool(in_force),
                 origin=loaded.origins[key] if loaded is not None and in_force else "",
                 kept_since_ns=None if version is None else version[1],
+                kept_by=kinds.get(key, ""),
                 problem=problem,
             )
         )
     return found
+
+
+def _kinds(folder: SecretFolder) -> dict[str, Kind]:
+    try:
+        return folder.kinds()
+    except SecretUnfitError:
+        return {}
 
 
 def as_json(found: list[Row]) -> dict[str, Any]:
@@ -79,11 +94,11 @@ def tried_json(found: Tried) -> dict[str, Any]:
 def as_table(found: list[Row]) -> Table:
     """Return a line a secret."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("secret", "", "kept since"):
+    for heading in ("secret", "", "kept since", "kept by"):
         table.add_column(heading, no_wrap=True)
     table.add_column("from", overflow="fold")
     for each in found:
         state = Text("unfit", "red") if each.problem else "set" if each.is_set else "-"
         since = "" if each.kept_since_ns is None else second_text(each.kept_since_ns)
-        table.add_row(each.key, state, since, plain(each.problem or each.origin))
+        table.add_row(each.key, state, since, each.kept_by, plain(each.problem or each.origin))
     return table

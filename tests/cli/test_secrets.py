@@ -131,6 +131,50 @@ class TestListingSecrets:
         assert {each["origin"] for each in rows if each["is_set"]} == {"environment BROKER_ACCESS_TOKEN"}
 
 
+class TestKeepingSecretsInAnotherWay:
+    def test_encrypts_what_is_there_and_what_comes_for_a_key_that_is_made(self, shell, tmp_path):
+        shell("set", "broker.access_token", given=CANARY)
+        key = tmp_path / "elsewhere" / "key.txt"
+        key.parent.mkdir()
+        done = json.loads(shell("keep", "age", "--key-file", str(key), "--json").stdout)
+        shell("set", "broker.pin", given="482913")
+        rows = json.loads(shell("list", "--json").stdout)["secrets"]
+
+        assert (done["kept_by"], done["keys"], done["key_file"]) == ("age", ["broker.access_token"], str(key))
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+        assert {each["key"]: each["kept_by"] for each in rows if each["is_set"]} == {
+            "broker.access_token": "age",
+            "broker.pin": "age",
+        }
+        assert shell.folder.read("broker.access_token") == Secret(CANARY)
+        assert b"482913" not in shell.folder.path_of("broker.pin").read_bytes()
+
+    def test_by_age_is_not_begun_a_second_time_but_undone_and_begun_with_the_key_there_is(self, shell, tmp_path):
+        key = str(tmp_path / "key.txt")
+        shell("keep", "age", "--key-file", key)
+        shell("set", "broker.access_token", given=CANARY)
+        again = shell("keep", "age", "--key-file", key)
+        undone = shell("keep", "files")
+        once_more = shell("keep", "age", "--key-file", key)
+
+        assert (again.exit_code, undone.exit_code, once_more.exit_code) == (1, 0, 0)
+        assert shell.folder.read("broker.access_token") == Secret(CANARY)
+
+    def test_behind_a_passphrase_tells_what_reads_them(self, shell):
+        empty = shell("keep", "age", given="")
+        done = shell("keep", "age", given="correct horse\n")
+        shell("set", "broker.access_token", given=CANARY)
+        (row,) = (each for each in json.loads(shell("list", "--json").stdout)["secrets"] if each["problem"])
+
+        assert (empty.exit_code, done.exit_code) == (78, 0)
+        assert "without a passphrase" in done.stdout
+        assert "the passphrase of" in row["problem"]
+
+    def test_takes_a_key_file_for_age_alone(self, shell, tmp_path):
+        assert shell("keep", "files", "--key-file", str(tmp_path / "key.txt")).exit_code == 2
+        assert shell("keep", "paper").exit_code == 2
+
+
 class TestRemovingASecret:
     def test_ends_with_1_where_there_is_none(self, shell):
         shell("set", "broker.pin", given="482913")

@@ -51,7 +51,9 @@ def command(
     expect_key(key, more)
     if key in FIXED:
         give_up(f"{key} is not replaced: what was written with it cannot be read with another", FAILED)
-    settings = load(profile, {} if data_dir is None else {"system.data_dir": str(data_dir)}, config=config).settings
+    settings = load(
+        profile, {} if data_dir is None else {"system.data_dir": str(data_dir)}, config=config, needs_secrets=True
+    ).settings
     secret = secret_from_person(key)
     expect_form(key, secret)
     untried = Tried(key=key, verdict="not_tried", told="it was not tried at the broker")

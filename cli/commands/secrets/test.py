@@ -27,7 +27,9 @@ def command(
     from ...views.secrets import tried_json
 
     expect_key(key, more)
-    loaded = load(profile, {} if data_dir is None else {"system.data_dir": str(data_dir)}, config=config)
+    loaded = load(
+        profile, {} if data_dir is None else {"system.data_dir": str(data_dir)}, config=config, needs_secrets=True
+    )
     section, _, name = key.partition(".")
     secret = getattr(getattr(loaded.settings, section), name)
     if not secret:
