@@ -23,7 +23,7 @@ from .inspection import UNNAMED, Inspection, inspect
 from .live import LiveFeedActor, LiveFeedSettings
 from .opening import Outlook, look_ahead
 from .simulated import SimulatedFeedActor
-from .source import MarketMessage, MarketSource, Surroundings, begin_of, time_of
+from .source import MarketMessage, MarketSource, Surroundings, begin_of, ends, time_of
 from .sources import LIVE_SOURCES, SOURCES, SourceBody, expect_source, is_live, source_of
 from .times import DateOrder, zone_of
 
@@ -45,6 +45,7 @@ __all__ = [
     "SourceBody",
     "Surroundings",
     "begin_of",
+    "ends",
     "expect_source",
     "files_of",
     "inspect",

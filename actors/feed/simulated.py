@@ -27,7 +27,7 @@ from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnd
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import Lane, RuntimeActor, handles
 from .errors import FeedError
-from .source import Surroundings, behind, time_of
+from .source import Surroundings, behind, ends, time_of
 from .sources import source_of
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class SimulatedFeedActor(RuntimeActor):
                 force_setattr(message, "received_ns", self.clock.now_ns())
             self.begin_trace()
             lane.hand_to(TO_EVENTS, message)
-            if place == len(chunk) or not lane.goes_to(time_of(chunk[place])):
+            if place == len(chunk) or not lane.goes_to(time_of(chunk[place]), ends=ends(chunk[place])):
                 break
         self._go_on()
 
@@ -229,7 +229,7 @@ class SimulatedFeedActor(RuntimeActor):
             self._asked_ns = time_of(self._chunk[self._place]) if is_known else None
             if self._skips and self._asked_ns is not None:
                 self._skip_closed_hours(self._asked_ns)
-            self.when_quiet(self._release, self._asked_ns)
+            self.when_quiet(self._release, self._asked_ns, ends=is_known and ends(self._chunk[self._place]))
 
     def _skip_closed_hours(self, until_ns: int) -> None:
         """Wait for no night and no weekend that lies before the next message."""

@@ -65,6 +65,11 @@ def time_of(message: MarketMessage) -> int:
     return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns
 
 
+def ends(message: MarketMessage) -> bool:
+    """Tell whether it tells what ends when it is released, as a candle does; a tick begins then."""
+    return isinstance(message, Candle)
+
+
 def behind(chunks: Iterator[list[MarketMessage]], count: int, *, source: str = "") -> Iterator[list[MarketMessage]]:
     """Skip the first `count` messages.
 

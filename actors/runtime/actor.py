@@ -265,16 +265,17 @@ class RuntimeActor(Actor):
         """
         return self.host.requester()
 
-    def when_quiet(self, message: Any, at_ns: int | None = None) -> None:
+    def when_quiet(self, message: Any, at_ns: int | None = None, *, ends: bool = False) -> None:
         """Send the message to this actor itself when no other actor, except background ones, has work.
 
         Work is a message waiting or being handled, an offloaded job, and a start or restart in progress. A timer counts
         once it is due.
 
         With `at_ns` (market time: nanoseconds since 1970-01-01 UTC) all earlier timers of the simulated market come
-        first, each followed by quiet; then `at_ns` becomes the market time. Paced by `pace_market`.
+        first, each followed by quiet; then `at_ns` becomes the market time. Paced by `pace_market`. At one moment what
+        ends then comes before timers (`ends`: a candle), and what begins then behind those of strategies.
         """
-        self.host.when_quiet(message, at_ns)
+        self.host.when_quiet(message, at_ns, ends=ends)
 
     @property
     def house_clock(self) -> Clock:

@@ -11,6 +11,7 @@ from .conflation import KeepingUp
 from .dead_letters import NEVER_ANSWERED
 from .endpoint import Endpoint, Quoted
 from .errors import RequestTimedOut, StashFullError, reason_of
+from .market_clock import GUESTS, OURS
 from .offload import Job, Outcome, OutcomeArrived
 from .requests import ActorAsyncReply, ActorReply
 from .thespian.calls import ThespianCalls
@@ -41,6 +42,7 @@ class CellContext(ThespianCalls):
     _stash: list[Envelope] | None
     actor_class: type[HostedActor]
     awaited: int
+    guest: bool
     in_market_time: bool
     market: MarketClock
     watchers: tuple[Endpoint, ...]
@@ -110,7 +112,7 @@ class CellContext(ThespianCalls):
 
     def after_in_market(self, seconds: float, message: Any) -> Timer:
         """As `after`, in market time."""
-        timer = self.market.after(int(float(seconds) * SECOND_NS), self._delivery(message))
+        timer = self.market.after(int(float(seconds) * SECOND_NS), self._delivery(message), self.market_phase)
         if self.services.loop.asleep:
             self.services.loop.wake()
         return timer
@@ -133,8 +135,13 @@ class CellContext(ThespianCalls):
 
     def _call_after(self, delay_ns: int, fire: Fire) -> Timer:
         if self.in_market_time:
-            return self.market.after(delay_ns, fire)
+            return self.market.after(delay_ns, fire, self.market_phase)
         return self._call_on_machine(delay_ns, fire)
+
+    @property
+    def market_phase(self) -> int:
+        """Which of the timers of one moment its own are."""
+        return GUESTS if self.guest else OURS
 
     def _call_on_machine(self, delay_ns: int, fire: Fire) -> Timer:
         return self.worker.timers.add(self.services.clock.monotonic_ns() + delay_ns, fire)
@@ -237,9 +244,9 @@ class CellContext(ThespianCalls):
 
         return request
 
-    def when_quiet(self, message: Any, at_ns: int | None) -> None:
+    def when_quiet(self, message: Any, at_ns: int | None, *, ends: bool = False) -> None:
         """Deliver the message to this cell when nothing else goes on and market time has reached `at_ns`."""
-        self.services.quiet.wait(self, message, at_ns)
+        self.services.quiet.wait(self, message, at_ns, ends=ends)
 
     def make_mailbox(self) -> Queue:
         """Make a mailbox of the kind that the actor's class declares."""

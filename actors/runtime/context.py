@@ -127,7 +127,7 @@ class ActorContext(Protocol):
         """Call a function that may block on threads of the actor's own."""
         ...
 
-    def when_quiet(self, message: Any, at_ns: int | None) -> None:
+    def when_quiet(self, message: Any, at_ns: int | None, *, ends: bool = False) -> None:
         """Deliver the message when no other actor has work."""
         ...
 

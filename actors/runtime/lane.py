@@ -36,19 +36,18 @@ class Lane:
         self._market: Final = cell.market
         self._quiet: Final = cell.services.quiet
 
-    def goes_to(self, at_ns: int) -> bool:
+    def goes_to(self, at_ns: int, *, ends: bool = False) -> bool:
         """Advance the market to the time of its next message, if nothing is to be done before; return whether it was.
 
         Never where real time has to pass before it, or no market is simulated. Market time: nanoseconds since
-        1970-01-01 UTC.
+        1970-01-01 UTC; `ends` as of `when_quiet`.
         """
         if self._loop.ready or not self._quiet.holds(self._cell.offloads):
             return False
         market = self._market
         if not market.rules or market.pace.speed:
             return False
-        due_ns = market.next_due_ns()
-        if due_ns is not None and (due_ns < at_ns or due_ns <= market.time_ns):
+        if market.has_timer_before(at_ns, ends=ends):
             return False
         market.release(at_ns)
         return True

@@ -5,13 +5,17 @@ fires first, one at a time and in order, each at its own time and each followed 
 message's time, and the message is delivered. So the times and the order that actors see are a function of the messages
 alone: a slow or busy machine changes nothing.
 
+At one and the same moment what ends comes first, then who acts at that time, then what begins: candles of a recording,
+timers of strategies and other guests (phase `GUESTS`), ticks, and timers of our own actors (`OURS`). So the order of a
+timer at 15:15 meets the prices of 15:15 whether its market has candles, ticks, or both, as it does live.
+
 A base without a simulated market has a `MarketClock`, too, with `rules` False: actors use real time then. That of a
 worker process follows its parent's (`workers/far_market.py`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .pace import Pace
 from .timers import SharedTimerHeap
@@ -19,6 +23,10 @@ from .timers import SharedTimerHeap
 if TYPE_CHECKING:
     from .clock import Clock
     from .timers import Fire, Timer
+
+
+GUESTS: Final = 0
+OURS: Final = 1
 
 
 class MarketClock:
@@ -74,13 +82,25 @@ class MarketClock:
         """Return the real time since the last release; None before the first."""
         return None if self.released_ns is None else self._machine.monotonic_ns() - self.released_ns
 
-    def after(self, delay_ns: int, fire: Fire) -> Timer:
+    def after(self, delay_ns: int, fire: Fire, phase: int = OURS) -> Timer:
         """Call `fire` once, on the loop, after so much market time."""
-        return self.at(self.time_ns + delay_ns, fire)
+        return self.at(self.time_ns + delay_ns, fire, phase)
 
-    def at(self, due_ns: int, fire: Fire) -> Timer:
+    def at(self, due_ns: int, fire: Fire, phase: int = OURS) -> Timer:
         """Call `fire` once, on the loop, at this market time, or the present one if that is later."""
-        return self._timers.add(due_ns, fire)
+        return self._timers.add(due_ns, fire, phase)
+
+    def has_timer_before(self, at_ns: int, *, ends: bool) -> bool:
+        """Tell whether a timer fires before the market's next message, at this time; `ends`: it is a candle."""
+        due_ns = self._timers.next_due_ns()
+        if due_ns is None:
+            return False
+        moment_ns = max(at_ns, self.time_ns)
+        if due_ns < moment_ns:
+            return True
+        if due_ns > moment_ns:
+            return False
+        return due_ns <= self.time_ns if self._timers.next_phase() == OURS else not ends
 
     def next_due_ns(self) -> int | None:
         """Return when the next timer is due; None if none waits."""

@@ -56,7 +56,7 @@ class Quiescence:
 
     def __init__(self, market: MarketClock) -> None:
         self._market = market
-        self._waiters: deque[tuple[Cell, int, Any, int | None]] = deque()
+        self._waiters: deque[tuple[Cell, int, Any, int | None, bool]] = deque()
         self._callers: deque[tuple[Endpoint, Any, ActorAddress, Trace]] = deque()
         self._questions: deque[Question] = deque()
         self._down: dict[Cell, None] = {}
@@ -85,12 +85,12 @@ class Quiescence:
             self._retired += worker.wakes + 1
         self.something_ended()
 
-    def wait(self, cell: Cell, message: Any, at_ns: int | None) -> None:
+    def wait(self, cell: Cell, message: Any, at_ns: int | None, *, ends: bool = False) -> None:
         """Deliver the message to this cell when all is quiet; one at a time, first come first served.
 
-        With `at_ns` not before the market has advanced to that time, paced in real time.
+        With `at_ns` not before the market has advanced to that time, paced in real time; `ends` as of `when_quiet`.
         """
-        self._waiters.append((cell, cell.life, message, at_ns))
+        self._waiters.append((cell, cell.life, message, at_ns, ends))
         if self._loop is not None and self._loop.asleep:
             self._loop.wake()
 
@@ -204,7 +204,7 @@ class Quiescence:
                 continue
             own = 0
             if waiters:
-                asker, life, _, _ = waiters[0]
+                asker, life, *_ = waiters[0]
                 if asker.dead or asker.life != life:
                     waiters.popleft()
                     continue
@@ -236,11 +236,10 @@ class Quiescence:
         market, waiters = self._market, self._waiters
         due_ns = market.next_due_ns() if market.rules else None
         goes = bool(waiters) and not (self._down or self._coming)
-        at_ns = waiters[0][3] if goes else None
-        # The timer goes first if it is due, or earlier than `at_ns`, or an actor that is starting may wait for it.
+        at_ns, ends = waiters[0][3:] if goes else (None, False)
+        # The timer goes first if it is due, or before the next message, or an actor that is starting may wait for it.
         if due_ns is not None and (
-            due_ns <= market.time_ns
-            or (at_ns is not None and due_ns < at_ns)
+            (due_ns <= market.time_ns if at_ns is None else market.has_timer_before(at_ns, ends=ends))
             or (self._coming and not self._down and any(tuple(self._coming.values())))
         ):
             come = at_ns is None or self._is_time(loop, due_ns)
@@ -249,7 +248,7 @@ class Quiescence:
             return come
         if not goes or not (at_ns is None or not market.pace.speed or self._is_time(loop, at_ns)):
             return False
-        cell, _, message, _ = waiters.popleft()
+        cell, _, message, *_ = waiters.popleft()
         if at_ns is not None:
             market.release(at_ns)
         if cell.worker is loop:

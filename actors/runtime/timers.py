@@ -11,6 +11,8 @@ from typing import TypeAlias
 Fire: TypeAlias = Callable[[], object]
 
 _SWEEP_AT_LEAST = 64
+_PHASE_BIT = 60
+"""Of the number behind the due time: a phase, and which timer of the heap it is."""
 
 
 class Timer:
@@ -41,7 +43,7 @@ class Timer:
 
 
 class TimerHeap:
-    """Timers by due time (monotonic nanoseconds); of two with the same due time, the older first."""
+    """Timers by due time (nanoseconds); of two with the same due time that of the lower phase first, then the older."""
 
     __slots__ = ("_cancelled", "_entries", "_sequence")
 
@@ -58,10 +60,10 @@ class TimerHeap:
         self._entries.clear()
         self._cancelled = 0
 
-    def add(self, due_ns: int, fire: Fire) -> Timer:
+    def add(self, due_ns: int, fire: Fire, phase: int = 0) -> Timer:
         """Call `fire` once, when `fire_due` is given `due_ns` or more."""
         timer = Timer(self, fire)
-        heapq.heappush(self._entries, (due_ns, next(self._sequence), timer))
+        heapq.heappush(self._entries, (due_ns, (phase << _PHASE_BIT) + next(self._sequence), timer))
         return timer
 
     def next_due_ns(self) -> int | None:
@@ -107,10 +109,16 @@ class SharedTimerHeap(TimerHeap):
         super().__init__()
         self._lock = threading.RLock()
 
-    def add(self, due_ns: int, fire: Fire) -> Timer:
+    def add(self, due_ns: int, fire: Fire, phase: int = 0) -> Timer:
         """As for one thread."""
         with self._lock:
-            return super().add(due_ns, fire)
+            return super().add(due_ns, fire, phase)
+
+    def next_phase(self) -> int:
+        """Return the phase of the timer that is due next; there is one. For the thread that reads and removes."""
+        with self._lock:
+            self.next_due_ns()
+            return self._entries[0][1] >> _PHASE_BIT
 
     def next_due_ns(self) -> int | None:
         """As for one thread, without the lock while the next one waits: a simulated market asks at each of its steps.

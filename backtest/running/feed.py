@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 from msgspec.structs import force_setattr
 
-from ...actors.feed import FeedError, Surroundings, begin_of, files_of, open_recordings, source_of, time_of
+from ...actors.feed import FeedError, Surroundings, begin_of, ends, files_of, open_recordings, source_of, time_of
 from ...actors.runtime import Lane, RuntimeActor, handles
 from ...config.sections.feed import FeedSettings
 from ...messages.addresses import EVENTS
@@ -116,7 +116,8 @@ class BacktestFeedActor(RuntimeActor):
             while self._place < len(self._chunk) and self._goes_on():
                 self._send(self._chunk[self._place])
         if self._place < len(self._chunk) or self._turn_over():
-            self.when_quiet(self._release, time_of(self._chunk[self._place]))
+            message = self._chunk[self._place]
+            self.when_quiet(self._release, time_of(message), ends=ends(message))
         else:
             self.when_quiet(EndMarket())
 
@@ -137,7 +138,7 @@ class BacktestFeedActor(RuntimeActor):
         place = self._place
         message = self._chunk[place]
         if isinstance(message, Candle):
-            return self._lane.goes_to(message.start_ns + message.interval_ns)
+            return self._lane.goes_to(message.start_ns + message.interval_ns, ends=True)
         end = self._ends[place]
         if end - place > 1 and self._passes_over(place, end):
             return True

@@ -196,7 +196,7 @@ class TestTheJournal:
     def test_is_that_of_a_market_that_waits_for_quiet_at_every_message(self, three, tmp_path, monkeypatch, strategy):
         """What is handed on within a turn, and what is passed over, changes no byte."""
         natya.backtest(f"natya_backtests:{strategy}", three, data_dir=tmp_path / "fast")
-        monkeypatch.setattr(Lane, "goes_to", lambda *_: False)
+        monkeypatch.setattr(Lane, "goes_to", lambda *_, **__: False)
         monkeypatch.setattr(Lane, "hand_to", sent)
         patient = natya.backtest(f"natya_backtests:{strategy}", three, data_dir=tmp_path / "patient")
 

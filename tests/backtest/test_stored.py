@@ -7,7 +7,9 @@ import pytest
 from natya_recordings import BEGIN, write_candles
 
 import natya
+from natya.actors.journal.tools import tail
 from natya.backtest import BacktestRefusedError
+from natya.messages.orders import OrderFilled, OrderIntended
 
 pytestmark = pytest.mark.usefixtures("engines")
 
@@ -47,6 +49,19 @@ class TestADatabase:
 
         assert trades(stored) == trades(natya.backtest(strategy, recording, symbols=["TCS"], **FREE))
         assert len(stored.fills) > 3
+
+    def test_has_a_timer_meet_the_prices_that_it_meets_in_the_recording(self, recorded, tmp_path):
+        """With candles, with ticks, with both: those of its moment come behind it."""
+        recording, data_dir = recorded
+        written = {}
+        for name, data, interval in (("file", recording, ""), ("ticks", data_dir, ""), ("candles", data_dir, "1m")):
+            kept = {"data_dir": tmp_path / name}
+            natya.backtest(natya_backtests.Quarterly, data, symbols=["TCS"], interval=interval, **kept, **FREE)
+            written[name] = [record.fact for record in tail(tmp_path / name / "journal", records_max=1_000)]
+
+        facts = [fact for fact in written["file"] if isinstance(fact, OrderIntended | OrderFilled)]
+        assert len(facts) == 2 * 6
+        assert written["ticks"] == written["candles"] == written["file"]
 
     @pytest.mark.parametrize("interval", ["1m", ""])
     def test_gives_the_history_of_before_the_beginning(self, recorded, interval):

@@ -77,6 +77,21 @@ class Countdown(StrategyActor):
             self.close(fill.symbol)
 
 
+class Quarterly(StrategyActor):
+    """Orders by its timers alone, how many shares tells which price was the newest then."""
+
+    def on_begin(self):
+        self.newest = 0
+        for when in ("09:30", "20m", "09:47:20"):
+            self.every(when, self.trade)
+
+    def on_tick(self, tick):
+        self.newest = tick.sequence
+
+    def trade(self):
+        (self.sell if self.position("TCS") > 0 else self.buy)("TCS", 1 + self.newest % 7)
+
+
 class KeptCountdown(Countdown):
     """The same, in a state."""
 

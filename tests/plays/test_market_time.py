@@ -70,7 +70,7 @@ class TestAPlay:
     ):
         recording = mornings(3)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Lane, "goes_to", lambda *_: False)
+            patch.setattr(Lane, "goes_to", lambda *_, **__: False)
             patch.setattr(Lane, "hand_to", sent)
             first = plays(tmp_path / "first", recording, *ERRATIC, feed__seed=seed, **LENIENT)
         second = plays(tmp_path / "second", recording, *ERRATIC, meanwhile=looking, feed__seed=seed, **LENIENT)

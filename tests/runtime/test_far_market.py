@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.runtime.clock import SystemClock
-from natya.actors.runtime.market_clock import MarketClock
+from natya.actors.runtime.market_clock import OURS, MarketClock
 from natya.actors.runtime.quiet import Question, Quiescence
 from natya.actors.runtime.workers import dues as dues_module
 from natya.actors.runtime.workers.dues import Dues
@@ -25,7 +25,7 @@ class Joined:
         self.market = MarketClock(SystemClock(), OPENING_NS)
         self.quiet = Quiescence(self.market)
         services = SimpleNamespace(market=self.market, quiet=self.quiet)
-        self.cell = SimpleNamespace(services=services, in_market_time=True, dead=False, life=0)
+        self.cell = SimpleNamespace(services=services, in_market_time=True, market_phase=OURS, dead=False, life=0)
         self.said = []
         self.dues = Dues(self.cell, self.say)
         self.far = FarMarket(SystemClock(), OPENING_NS, self.tell)

@@ -7,7 +7,7 @@ import pytest
 from natya_processes import await_that
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
-from natya.actors.runtime.market_clock import MarketClock
+from natya.actors.runtime.market_clock import GUESTS, OURS, MarketClock
 from natya.actors.runtime.simulation.clock import VirtualClock
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.supervision import SupervisionSettings
@@ -150,8 +150,39 @@ class TestTime:
 
         assert diary == [(0, 0), ("alarm 30", 30), ("alarm 30+15", 45), ("alarm 60", 60), (100, 100)]
 
-    def test_brings_a_message_before_a_timer_of_the_same_moment(self, system):
-        assert diary_of(system, 0, 60, 61, alarms={0: (60,)}) == [(0, 0), (60, 60), ("alarm 60", 60), (61, 61)]
+    def test_brings_what_begins_at_a_moment_behind_the_timers_of_that_moment(self, system):
+        assert diary_of(system, 0, 60, 61, alarms={0: (60,)}) == [(0, 0), ("alarm 60", 60), (60, 60), (61, 61)]
+
+    @pytest.mark.parametrize(
+        ("phase", "at_s", "ends", "timer_goes_first"),
+        [
+            (GUESTS, 61, True, True), (GUESTS, 60, False, True), (GUESTS, 60, True, False), (GUESTS, 59, False, False),
+            (OURS, 61, False, True), (OURS, 60, False, False), (OURS, 60, True, False), (OURS, 59, True, False),
+        ],
+    )  # fmt: skip
+    def test_brings_what_ends_then_timers_of_guests_then_what_begins_then_our_own(
+        self, phase, at_s, ends, timer_goes_first
+    ):
+        market = MarketClock(VirtualClock(), OPENING_NS)
+        market.after(60 * S_NS, int, phase)
+
+        assert market.has_timer_before(OPENING_NS + at_s * S_NS, ends=ends) is timer_goes_first
+
+    @pytest.mark.parametrize(("phase", "ends"), [(GUESTS, False), (GUESTS, True), (OURS, False), (OURS, True)])
+    def test_has_the_timers_of_its_present_moment_wait_for_what_ends_alone(self, phase, ends):
+        market = MarketClock(VirtualClock(), OPENING_NS)
+        market.after(0, int, phase)
+
+        assert market.has_timer_before(OPENING_NS, ends=ends) is not (phase == GUESTS and ends)
+
+    def test_fires_the_timers_of_guests_before_our_own_of_that_moment(self):
+        market, fired = MarketClock(VirtualClock(), OPENING_NS), []
+        for name, phase in (("ours", OURS), ("first", GUESTS), ("second", GUESTS)):
+            market.after(60, lambda name=name: fired.append(name), phase)
+        for _ in range(3):
+            market.fire_next()
+
+        assert fired == ["first", "second", "ours"]
 
     def test_stands_still_behind_the_last_message(self, system):
         assert diary_of(system, 0, alarms={0: (0.001,)}) == [(0, 0)]

@@ -249,9 +249,9 @@ class ForeignContext:
         """As `after`: all actors use real time."""
         return self.after(seconds, message)
 
-    def when_quiet(self, message: Any, at_ns: int | None = None) -> None:
+    def when_quiet(self, message: Any, at_ns: int | None = None, *, ends: bool = False) -> None:
         """Send it to itself: messages that wait already are handled first."""
-        del at_ns
+        del at_ns, ends
         Actor.send(self._plain, self._actor.myAddress, message)
 
     def tell_started(self) -> None:

@@ -53,7 +53,7 @@ class Dues:
             timers.pop(number, None)
             self._say(number)
 
-        timers[number] = market.at(parcel.due_ns, fire)
+        timers[number] = market.at(parcel.due_ns, fire, self._cell.market_phase)
 
     def cancel_timers(self) -> None:
         """Cancel all of them: the process has ended."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Final
 
-from ..market_clock import MarketClock
+from ..market_clock import OURS, MarketClock
 from ..quiet import Question, Quiescence
 from ..timers import Timer, TimerHeap
 from . import wire
@@ -35,8 +35,9 @@ class FarMarket(MarketClock):
         self._pending: dict[int, Callable[[], object]] = {}
         self._numbers: Final = itertools.count(1)
 
-    def at(self, due_ns: int, fire: Fire) -> Timer:
-        """Call `fire` once, on the loop, at this market time."""
+    def at(self, due_ns: int, fire: Fire, phase: int = OURS) -> Timer:
+        """Call `fire` once, on the loop, at this market time; its phase is that of the actor in the parent."""
+        del phase
         number = next(self._numbers)
         timer = FarTimer(fire, lambda: self._forget(number))
         self._pending[number] = timer.fire
