@@ -21,6 +21,7 @@ from natya.messages.nodes import (
     ClaimStrategy,
     DeputyBegan,
     NodeFrame,
+    NothingSaid,
     Said,
     StrategyAdmitted,
     Told,
@@ -344,6 +345,14 @@ class TestWhatANodeSays:
         assert pune.is_over
         assert (world.heard, world.counts.links) == ([], int(has_older))
 
+    def test_and_is_neither_a_claim_nor_of_a_strategy_says_nothing(self, world):
+        pune = world.start().node("pune-1")
+        pune.claim(1)
+
+        assert pune.exchange(NothingSaid(), said(1)) == []
+        assert world.heard == [(1, 1)]
+        assert (world.counts.links, world.counts.refused) == (1, 0)
+
     def test_that_is_none_of_ours_ends_its_link(self, world, caplog):
         pune = world.start().node("pune-1")
         pune.claim(1)
@@ -503,6 +512,17 @@ class TestTicks:
 
 
 class TestItsEnd:
+    def test_waits_for_one_node_though_another_has_confirmed_all(self, world):
+        pune = world.start().node("pune-1")
+        pune.claim(1)
+        pune.exchange()
+        delhi = world.node("delhi-1")
+        delhi.claim(1)  # refused, and that is not confirmed
+        began_ns = world.system.base.clock.monotonic_ns()
+        world.system.stop("nodes")
+
+        assert world.system.base.clock.monotonic_ns() - began_ns >= meeting.DRAIN_NS
+
     @pytest.mark.parametrize("is_confirmed", [False, True])
     def test_waits_a_little_for_its_last_words_to_be_confirmed(self, world, is_confirmed):
         pune = world.start().node("pune-1")

@@ -350,10 +350,11 @@ class TestAStrategy:
         assert world.counts.strategies == {"march": "elsewhere"}
         assert "march" not in world.system.base.names
 
-    def test_whose_claim_is_not_answered_in_time_does_not_begin(self, world):
+    @pytest.mark.parametrize("seconds", [0.6 * LEASE_S, LEASE_S], ids=["its lease is over", "it is forgotten"])
+    def test_whose_claim_is_not_answered_in_time_does_not_begin(self, world, seconds):
         claim = world.start().claim()
         world.server.trouble = "hangs"
-        world.run_for(LEASE_S)
+        world.run_for(seconds)
         world.server.trouble = ""
         world.exchange(ClaimAccepted(strategy="march", fence=claim.fence))
         assert world.changes == []
@@ -419,6 +420,21 @@ class TestAStrategy:
         assert (count, len(world.started), world.server.lease.beat) == (1, 1, beat)
         world.cannot_start = False
         assert world.running() > claim.fence
+
+
+class TestTheCounts:
+    def test_are_of_all_links_since_the_start(self, world):
+        world.start().running()
+        before = world.counts
+        world.server.broker = "mumbai-2"
+        world.run_for(2 * LEASE_S)
+        world.link = world.broker("mumbai-2", number=2)
+        between = world.counts
+        world.running()
+        after = world.counts
+
+        assert (before.received, between.received, after.received) == (1, 1, 2)
+        assert before.sent < between.sent <= after.sent
 
 
 class TestTicks:

@@ -85,6 +85,19 @@ class TestAnOrder:
         assert stage.broker.is_empty()
         assert stage.disk.kinds() == [OrderIntended]
 
+    def test_that_is_submitted_again_while_another_is_written_is_known_by_its_own_id(self, stage, make):
+        stage.open()
+        stage.disk.mode = "hold"
+        for order in (make.order("A-1"), make.order("A-2", quantity=7), make.order("A-2", quantity=7)):
+            stage.submit(order)
+        stage.settle()
+        stage.system.tell("journal", Release())
+
+        assert [stage.broker.receive().quantity for _ in range(2)] == [10, 7]
+        assert isinstance(stage.strategy.receive(), OrderIntended)
+        stage.settle()
+        assert stage.broker.is_empty()
+
     def test_that_is_submitted_again_while_its_acceptance_is_written_leaves_once(self, stage, make):
         stage.open()
         stage.submit(make.order())

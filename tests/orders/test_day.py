@@ -10,6 +10,7 @@ from natya.actors.orders.book import Book
 from natya.actors.orders.book.day import UNITS, Day, KeptDay, alike
 from natya.domain.positions import Holding
 from natya.domain.time import DAY_NS, SECOND_NS, day_of, day_start_ns
+from natya.messages.orders import CancellationIntended, ModificationIntended
 
 
 @pytest.fixture
@@ -225,6 +226,19 @@ def test_a_day_that_was_kept_counts_on_as_if_it_had_not_been(make, day):
         assert (each.realized_before, each.carried) == (holding.realized, {"INFY"})
         assert (each.sent_since(1), each.alike_since(1, like), each.rejected_since(5)) == (3, 3, 2)
     assert kept.kept() == day.kept()
+
+
+@pytest.mark.parametrize("kind", [ModificationIntended, CancellationIntended])
+def test_a_day_may_begin_with_a_change_of_an_order_of_yesterday(make, kind):
+    terms = {"quantity": 5, "limit_price": None, "trigger_price": None} if kind is ModificationIntended else {}
+    asked = {"asked_by": "me"} if kind is CancellationIntended else {}
+    book = Book()
+    book.apply(make.intent("A-1", occurred_ns=1_791_181_800 * SECOND_NS))
+    book.apply(kind(client_order_id="A-1", number=1, occurred_ns=1_791_181_800 * SECOND_NS + DAY_NS, **terms, **asked))
+    book.apply(make.intent("A-2", occurred_ns=1_791_181_801 * SECOND_NS + DAY_NS))
+
+    day = book.today(1_791_181_802 * SECOND_NS + DAY_NS)
+    assert (day.orders, day.changes) == (1, 1)
 
 
 def test_a_day_counts_orders_and_trades_by_strategy_and_all_together(make, day):

@@ -213,6 +213,20 @@ def test_each_figure_has_the_limit_of_its_name(situation):
     }
 
 
+@pytest.mark.parametrize(
+    ("funds", "formed"),
+    [
+        (None, "the broker has told no funds"),
+        (Funds(available_rupees=0.0, as_of_ns=NOON_NS, covered={}), "0.00 at the broker 0 s ago"),
+        (Funds(available_rupees=-5.0, as_of_ns=NOON_NS - SECOND_NS, covered={}), "-5.00 at the broker 1 s ago"),
+    ],
+)
+def test_a_margin_is_unknown_without_funds(situation, funds, formed):
+    told = figure(replace(situation(margin_use_max_percent=90.0), funds=funds), "margin_use_max_percent")
+
+    assert (told.limit, told.found, told.formed) == (90.0, None, formed)
+
+
 def test_limits_by_strategy_are_told_all_together_or_that_of_one(make):
     limits = make.limits(strategy_position_max={"a": 1_000, "b": 20})
     told = functools.partial(limit_of, next(each for each in RULES if each.__name__ == "strategy_position_max"), limits)

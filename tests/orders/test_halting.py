@@ -71,6 +71,14 @@ def an_open_one(make, name="A-1", number="B-1"):
     return make.intent(name), make.accepted(name, number)
 
 
+class Poked(OrdersActor):
+    """Is to write a halt again when it is sent a tuple."""
+
+    @handles(tuple)
+    def poke(self, _, __):
+        self.send(self.myAddress, ChangeDue())
+
+
 class TestAHaltByTheSwitch:
     def test_is_a_fact_with_cause_and_person_and_answered_when_it_is_durable(self, stage, switch, halt):
         stage.open()
@@ -87,10 +95,12 @@ class TestAHaltByTheSwitch:
         assert changes(stage) == [("NORMAL", "HALTED", "kill switch: enough", "asha")]
 
     def test_that_is_on_its_way_to_the_journal_when_another_is_due_is_told_when_it_is_there(self, stage, switch, halt):
+        stage.actor = Poked
         stage.open()
         stage.disk.mode = "hold"
         halt()
-        stage.tell(ChangeDue())  # an earlier one was refused, and is to be written again
+        stage.settle()
+        stage.tell(())  # an earlier one was refused, and is to be written again
         stage.settle()
         early = switch.is_empty()
         stage.system.tell("journal", Release())
