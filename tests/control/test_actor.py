@@ -18,11 +18,13 @@ from natya.actors.control import (
     SocketNotOpenedError,
     socket_path,
 )
+from natya.actors.control.http.asking import Operate
+from natya.actors.control.operations import BY_REQUEST
 from natya.actors.observability.metrics import Metric
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.sections.control import ControlSettings
 from natya.messages.codec import encode
-from natya.messages.control import Ask, ControlStatistics
+from natya.messages.control import Ask, AskRefused, ControlStatistics
 from natya.messages.database import Abandon, Query, Rows
 from natya.messages.framing import framed
 from natya.messages.health import ReadHealth, ReadMetrics
@@ -171,6 +173,22 @@ class TestAQuestionThatNobodyWaitsForAnyMore:
             asker = database.receive(5).asker
 
             assert database.receive(5) == Abandon(asker=asker)
+
+    @pytest.mark.parametrize("message", [Query(sql="1"), Ping()], ids=["that can be", "that cannot"])
+    def test_over_http_is_abandoned_when_its_time_is_over(self, running, settings, message):
+        system, database = running
+        name = BY_REQUEST[type(message)].name
+        asked = system.request_future(
+            "control", Operate(operation=name, message=message, actor="database", timeout_s=0.05, client="http")
+        )
+        heard = database.receive(5)
+
+        refusal = asked.result(5)
+        assert (type(refusal), refusal.kind) == (AskRefused, "timed_out")
+        if isinstance(heard, Query):
+            assert database.receive(5) == Abandon(asker=heard.asker)
+            assert heard.asker.startswith("http-")
+        assert database.is_empty()
 
     def test_is_abandoned_when_the_control_room_stops(self, running, settings):
         system, database = running

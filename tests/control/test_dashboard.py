@@ -18,7 +18,7 @@ from natya.actors.control import ControlActor, ControlActorSettings, ControlClie
 from natya.actors.control.dashboard import pages
 from natya.actors.control.dashboard.shot import percentile_ms, shot_of
 from natya.actors.control.http import stream
-from natya.actors.control.http.stream import STREAMS_MAX
+from natya.actors.control.http.stream import STREAMS_MAX, Stream
 from natya.actors.control.http.token_file import read_token
 from natya.actors.control.operations import BY_NAME
 from natya.actors.observability import View
@@ -155,7 +155,7 @@ class TestTheStream:
         assert b"content-type: text/event-stream" in told.lower()
         shot = json.loads(told.partition(b"data: ")[2].split(b"\n\n")[0])
         assert shot["live"]
-        assert shot["components"][0]["name"] == "dip"
+        assert [(each["name"], each["depth"]) for each in shot["components"]] == [("dip", 1), ("disk", 0)]
 
     def test_tells_it_again_and_again(self, api, monkeypatch):
         monkeypatch.setattr(stream, "EVERY_S", 0.01)
@@ -212,6 +212,22 @@ class TestTheStream:
 
 
 class TestAShot:
+    def test_is_taken_once_for_all_who_look_within_half_the_time(self, monkeypatch):
+        asked = []
+
+        async def ask(target, _message, *, timeout_s):
+            asked.append((target, timeout_s))
+            return View(tree=None, statistics={})
+
+        async def look():
+            one = Stream(ask, now_ns=lambda: 5_000_000)
+            shots = {await one._shot() for _ in range(3)}
+            monkeypatch.setattr(stream, "EVERY_S", -1.0)
+            return shots | {await one._shot()}
+
+        assert [json.loads(each)["time_ms"] for each in asyncio.run(look())] == [5]
+        assert asked == [("control", stream.VIEW_S)] * 2
+
     def test_values_positions_at_the_last_prices(self):
         shot = shot_of(
             the_view(orders=the_orders(("TCS", 10), ("INFY", 0)), feed=the_feed(TCS=99.5)), wall_ns=5_000_000

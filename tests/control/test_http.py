@@ -226,6 +226,8 @@ HOSTILE = {
     "token in the address": ("GET", "/v1/tree?token=x", {"Authorization": None}, None, 401),
     "cookie": ("GET", "/v1/tree", {"Authorization": None, "Cookie": "token=x"}, None, 401),
     "another host": ("GET", "/v1/tree", {"Host": "evil.example"}, None, 400),
+    "a page of another host": ("GET", "/", {"Host": "evil.example"}, None, 400),
+    "a page for another site": ("GET", "/app.js", {"Origin": "https://evil.example"}, None, 403),
     "another origin": ("GET", "/v1/tree", {"Origin": "https://evil.example"}, None, 403),
     "no origin": ("POST", "/v1/resume", {"Origin": "null", **JSON}, b"{}", 403),
     "another port's page": ("GET", "/v1/tree", {"Origin": "http://127.0.0.1:1"}, None, 403),

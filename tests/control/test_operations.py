@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from natya.actors.control.errors import AskRefusedError
 from natya.actors.control.forms import answer_form, arguments_form, plain
-from natya.actors.control.operations import BY_NAME, BY_REQUEST, OPERATIONS, Operation, admit, arguments_of
+from natya.actors.control.operations import BY_NAME, BY_REQUEST, OPERATIONS, ROLES, Operation, admit, arguments_of
 from natya.client.connection import _BY_METHOD, Connection, UnknownOperationError
 from natya.config.sections.control import ControlSettings
 from natya.messages.codec import MESSAGE_TYPES, encode
@@ -99,7 +99,33 @@ class TestAQuestionForTooMuch:
         assert limit in str(refusal)
 
 
+MAY = {
+    "read": """
+        alarms check-database find-instrument health list-dead-letters list-strategies metrics ping query query-to-file
+        read-chart read-journal read-kill-switch read-log read-orders read-positions risk show-http show-instrument
+        show-token trace tree
+    """,
+    "operate": """
+        archive-day back-up cancel-orders change-dead-letters engage-kill-switch publish-events refresh-instruments
+        reopen-instruments replay-events save-market-data stop-replay stop-strategy test-notifications
+    """,
+    "trade": """
+        change-limits flatten log-in release-kill-switch reload-settings reload-strategy renew-token resume
+        start-strategy swap-strategy take-secrets
+    """,
+}
+ONLY_HERE = "back-up publish-events query-to-file reload-strategy swap-strategy"
+
+
 class TestTheTable:
+    def test_lets_each_role_do_this_and_nothing_else(self):
+        """Whoever adds an operation, or lets another role do one, says so here once more."""
+        assert {
+            role: {each.name for each in OPERATIONS if each.role == role} for role in ROLES
+        } == {role: set(operations.split()) for role, operations in MAY.items()}  # fmt: skip
+        assert {each.name for each in OPERATIONS if not each.over_http} == set(ONLY_HERE.split())
+        assert {each.name for each in OPERATIONS if each.of_any_actor} == {"ping", "tree", "trace"}
+
     @pytest.mark.parametrize(("length", "shown"), [(199, 199), (200, 200), (201, 201), (5_000, 201)])
     def test_is_audited_with_its_arguments_and_no_more_of_them_than_a_line_holds(self, length, shown):
         found = arguments_of(Resume(reason="é" * length))
