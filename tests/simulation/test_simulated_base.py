@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from random import Random
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ from natya_builders import a_tick
 
 from natya.actors.runtime import InProcessSystem, RequestTimedOut, RuntimeActor, WouldDeadlockError, handles
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
+from natya.actors.runtime.simulation.loop import Disorder
 from natya.messages.market import Tick
 from natya.messages.supervision import DeadLetter, Failed
 
@@ -110,6 +112,29 @@ class TestTheOrder:
             system.base.run_for(1.0)
 
         assert [number for _, number in heard] == list(range(20))
+
+    def test_of_turns_has_each_that_is_ready_as_the_next(self):
+        orders = set()
+        for seed in range(100):
+            ready = Disorder(Random(seed))
+            ready.extend("abcd")
+            orders.add("".join(ready.popleft() for _ in range(4)))
+
+        assert all(sorted(order) == [*"abcd"] for order in orders)
+        assert [{order[place] for order in orders} for place in range(4)] == [{*"abcd"}] * 4
+
+    def test_of_an_end_lets_every_actor_stop(self):
+        stopped = []
+
+        class Stopping(RuntimeActor):
+            def on_stop(self):
+                stopped.append(self.name)
+
+        with a_system() as system:
+            for name in "abc":
+                system.start(name, Stopping)
+
+        assert sorted(stopped) == [*"abc"]
 
 
 class TestTime:
