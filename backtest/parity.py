@@ -15,7 +15,7 @@ from ..config.loader import load_with_origins
 from ..domain.time import time_text
 from ..messages.accounts import AccountEntered
 from ..messages.orders import OrderFilled, OrderIntended
-from ..transfer import AS_STORED, replayed_interval
+from ..transfer import AS_STORED, played_interval
 from .errors import BacktestRefusedError
 from .plan import END_NS, SEGMENT_BYTES, path_of, places_in
 from .running.running import play_settings
@@ -23,7 +23,10 @@ from .running.stored import stored_in
 from .running.warm_up import bars_wanted, past_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+TICKS: Final = "ticks"
+"""Instead of a length of candles."""
 
 TYPES: Final = ("AccountEntered", "OrderIntended", "OrderFilled")
 
@@ -42,6 +45,9 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
     backtest_fills: int
     difference: str
     """The first one, in words; empty: there is none."""
+
+    played: str = ""
+    """What the backtest played: `ticks`, or `candles of 1m`, as the session did unless it was told."""
 
     notes: tuple[str, ...] = ()
 
@@ -70,7 +76,7 @@ def parity(  # noqa: PLR0913  by name
         strategies: `module:Class` or files, instead of those in the settings; named as `natya run --strategy` does.
         since_ns: nanoseconds since 1970-01-01 UTC.
         until_ns: exclusive.
-        interval: play recorded candles of this length, instead of ticks.
+        interval: play recorded candles of this length, or `ticks`; empty: what the session has played.
         settings: of the session, by key.
         on_progress: as of `play`.
 
@@ -106,6 +112,9 @@ def parity(  # noqa: PLR0913  by name
         if strategies:
             given["strategies"] = [_named(strategy) for strategy in strategies]
         loaded = load_with_origins(profile, config=config, environment={}, overrides=given).settings
+        if not interval:
+            interval = played_interval(data_dir, since_ns=since_ns or None, until_ns=_end_of(until_ns))
+        interval = "" if interval == TICKS else interval
         past = past_ns(bars_wanted(each.strategy for each in loaded.strategies))
         recordings = stored_in(
             data_dir, scratch, symbols=(), since_ns=max(0, since_ns - past), until_ns=until_ns, interval=interval
@@ -128,21 +137,13 @@ def parity(  # noqa: PLR0913  by name
         backtest_orders=len(raw.record.intended),
         backtest_fills=len(raw.record.fills),
         difference=difference,
-        notes=(
-            *raw.notes,
-            *([raw.failed] if raw.failed else []),
-            *(_of_candles(data_dir) if difference and not interval else ()),
-        ),
+        played=f"candles of {interval}" if interval else TICKS,
+        notes=(*raw.notes, *([raw.failed] if raw.failed else [])),
     )
 
 
-def _of_candles(data_dir: Path) -> Iterator[str]:
-    """Yield what may be the cause of a difference where the session played candles."""
-    if interval := replayed_interval(data_dir):
-        yield (
-            f"the session has played a recording; if one of candles, its candles came with their end, and those "
-            f"that are made of its ticks here come with the next price: --interval {interval} plays its candles"
-        )
+def _end_of(until_ns: int) -> int | None:
+    return None if until_ns == END_NS else until_ns
 
 
 def first_difference(noun: str, recorded: Sequence[Any], replayed: Sequence[Any]) -> str:

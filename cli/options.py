@@ -84,6 +84,11 @@ def length(text: str) -> str:
     return text
 
 
+def length_or_ticks(text: str) -> str:
+    """Check a length of candles, or the word for none."""
+    return text if text == "ticks" else length(text)
+
+
 IntervalOption: TypeAlias = Annotated[
     str | None,
     typer.Option(

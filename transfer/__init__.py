@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .exporting import Exported, export
     from .fetching import fetch
     from .importing import Imported, import_file
-    from .stored import AS_STORED, is_database, owner_at, replayed_interval, stored_files
+    from .stored import AS_STORED, is_database, owner_at, played_interval, stored_files
     from .symbol_fetch import Charts, Fetch, FetchStoppedError, Want
 
 __all__ = [
@@ -34,7 +34,7 @@ __all__ = [
     "import_file",
     "is_database",
     "owner_at",
-    "replayed_interval",
+    "played_interval",
     "stored_files",
 ]
 
@@ -43,7 +43,7 @@ _HOMES = {
     ".exporting": ("Exported", "export"),
     ".fetching": ("fetch",),
     ".importing": ("Imported", "import_file"),
-    ".stored": ("AS_STORED", "is_database", "owner_at", "replayed_interval", "stored_files"),
+    ".stored": ("AS_STORED", "is_database", "owner_at", "played_interval", "stored_files"),
     ".symbol_fetch": ("Charts", "Fetch", "FetchStoppedError", "Want"),
 }
 

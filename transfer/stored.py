@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from ..actors.control import NotRunningError
 from ..actors.database import OwnFiles
 from ..actors.feed import RecordingError
@@ -39,7 +41,19 @@ select symbol, source, min(exchange_ns), max(exchange_ns) from all_ticks where {
 group by symbol, source order by 1, 3, 4, 2
 """
 
-REPLAYED_INTERVAL: Final = "select min(interval_ns) from candles where starts_with(source, ?)"
+PLAYED: Final = """
+with bars as (
+    select source, interval_ns, count(*) bars from candles where {starts} group by source, interval_ns
+    qualify row_number() over (partition by source order by interval_ns) = 1
+), quotes as (
+    select source, count(*) quotes, count(distinct symbol) symbols from all_ticks where {ticks} group by source
+)
+select source, interval_ns, bars, coalesce(quotes, 0), coalesce(symbols, 0) from quotes full join bars using (source)
+"""
+"""Of each source its ticks, the symbols of these, and its candles of the shortest length."""
+
+TICKS_A_CANDLE: Final = 4
+"""That a candle of a recording becomes."""
 
 
 def is_database(place: Path) -> bool:
@@ -70,17 +84,50 @@ def owner_at(place: Path) -> Iterator[Owner]:
         yield owner
 
 
-def replayed_interval(place: Path) -> str:
-    """Return the length of the candles of a recording that was played there, such as `1m`; empty if none was recorded.
+class PlayedSource(msgspec.Struct, frozen=True):
+    """What a source of market data has left in a database."""
 
-    It is the shortest of those recorded: a replay records those that its strategies asked for, too.
+    source: str
+    interval_ns: int | None
+    """The shortest length of its candles; None: it has none."""
+
+    candles: int | None
+    """Of that length."""
+
+    ticks: int
+    symbols: int
+
+
+def played_interval(place: Path, *, since_ns: int | None = None, until_ns: int | None = None) -> str:
+    """Return the length of the candles that were played there in a time, such as `1m`; empty: ticks were.
 
     Raises:
         DatabaseError, ControlError: it cannot be read.
     """
+    ticks, _ = conditions("exchange_ns", since_ns=since_ns, until_ns=until_ns)
+    starts, _ = conditions("start_ns", since_ns=since_ns, until_ns=until_ns)
     with owner_at(place) as owner:
-        ((shortest_ns,),) = rows_of(owner, REPLAYED_INTERVAL, (REPLAYED,))
-    return "" if shortest_ns is None else duration_text(shortest_ns)
+        rows = rows_of(owner, PLAYED.format(ticks=ticks, starts=starts), ())
+    interval_ns = interval_of_candles([PlayedSource(*row) for row in rows])
+    return "" if interval_ns is None else duration_text(interval_ns)
+
+
+def interval_of_candles(sources: Sequence[PlayedSource]) -> int | None:
+    """Return the length of the candles that all of these have played, in ns; None: at least one has played ticks.
+
+    A recording of candles has four ticks of each, or none are kept. Those made of ticks have any number of them.
+    """
+    lengths = {each.interval_ns if _is_of_candles(each) else None for each in sources}
+    return lengths.pop() if len(lengths) == 1 else None
+
+
+def _is_of_candles(found: PlayedSource) -> bool:
+    if not (found.source.startswith(REPLAYED) and found.candles):
+        return False
+    if not found.ticks:
+        return True
+    # A time that begins or ends in the middle, or a session that did, has a part of one candle of each symbol.
+    return abs(found.ticks - TICKS_A_CANDLE * found.candles) <= TICKS_A_CANDLE * found.symbols
 
 
 def stored_files(  # noqa: PLR0913  by name

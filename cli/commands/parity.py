@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, IntervalOption, JsonOption, Profile, ProfileOption, SetOption, assignments
+from ..options import ConfigOption, JsonOption, Profile, ProfileOption, SetOption, assignments, length_or_ticks
 
 
 def command(
@@ -20,7 +20,14 @@ def command(
     ] = [],
     since: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, or time, in India.")] = "",
     until: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day, included; or time.")] = "",
-    interval: IntervalOption = None,
+    interval: Annotated[
+        str | None,
+        typer.Option(
+            parser=length_or_ticks,
+            metavar="LENGTH|ticks",
+            help="Candles of 5m, or ticks; else what it played.",
+        ),
+    ] = None,
     profile: ProfileOption = Profile.PAPER,
     config: ConfigOption = None,
     settings: SetOption = [],

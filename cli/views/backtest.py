@@ -70,7 +70,8 @@ def parity_text(found: Parity) -> str:
     counts = f"{counted(found.orders, 'order')} and {counted(found.fills, 'fill')} in the session"
     again = f"{counted(found.backtest_orders, 'order')} and {counted(found.backtest_fills, 'fill')} in the backtest"
     said = f"the first difference: {found.difference}" if found.difference else "the same, one for one"
-    return "\n".join([f"{counts}, {again}", said, *(f"note: {note}" for note in found.notes)])
+    played = f"played: {found.played}"
+    return "\n".join([f"{counts}, {again}", played, said, *(f"note: {note}" for note in found.notes)])
 
 
 def sweep_text(found: list[Outcome] | Walk, by: str, more: Iterable[str] = ()) -> str:

@@ -24,6 +24,9 @@ SESSION = [
 ]
 
 
+WATCHING = ("--strategy", SESSION[1]["strategy"])
+
+
 def record(data_dir, recording, strategies):
     """Let a session on paper trade a recording, and record it; return its data directory."""
     overrides = {
@@ -57,7 +60,7 @@ class TestASession:
     def test_backtested_gives_the_same_orders_and_fills(self, session):
         found = parity(session, settings={"strategies": SESSION})
 
-        assert (found.difference, found.notes) == ("", ())
+        assert (found.difference, found.notes, found.played) == ("", (), "candles of 1m")
         assert found.orders == found.backtest_orders > 20
         assert found.fills == found.backtest_fills > 20
 
@@ -76,7 +79,6 @@ class TestASession:
         found = parity(session, settings=settings)
 
         assert said in found.difference
-        assert [note for note in found.notes if "--interval 1m plays its candles" in note]
 
     def test_is_compared_in_a_part_of_it_with_its_end_left_out(self, session):
         times_ns = [each.occurred_ns for each in intents_of(session)]
@@ -94,6 +96,11 @@ class TestASession:
 
         assert done.exit_code == 1, done.stderr
         assert "of crossover: the session has" in msgspec.json.decode(done.stdout)["difference"]
+
+    def test_is_played_by_the_ticks_that_it_has_where_these_are_wanted(self, session):
+        done = CliRunner().invoke(app, ["parity", str(session), "--interval", "ticks", *WATCHING])
+
+        assert "played: ticks" in done.stdout.splitlines()
 
     def test_is_wanted(self, tmp_path):
         with pytest.raises(BacktestRefusedError, match="found no journal"):
