@@ -200,6 +200,9 @@ class TestOrdersWithLegs:
         assert alert["createdTime"].endswith("Z")
         assert [each["alertId"] for each in good(dhan.get_conditional_orders())] == [ack["alertId"]]
         assert good(dhan.cancel_conditional_order(ack["alertId"]))["alertStatus"] == "CANCELLED"
+        technical = {"comparisonType": "TECHNICAL_WITH_VALUE", "indicatorName": "RSI_14", "timeFrame": "FIVE_MIN"}
+        ack = good(dhan.place_conditional_order(condition | technical, [order]))
+        assert good(dhan.cancel_conditional_order(ack["alertId"]))["alertStatus"] == "CANCELLED"
 
 
 class TestMoney:

@@ -5,7 +5,7 @@ core        what its parts share: state, instruments, prices, time, the changes 
 state       the fold of its facts
 positions   what was traded of an instrument in a product, what is owned
 orders      the life of an order
-super_orders, forever_orders, alerts   what places orders later
+super_orders, forever_orders, alerts   what places orders later; candles: what indicators are computed on
 controls    exit all, conversion, kill switch, the exit at a profit or a loss
 checks      why an order is rejected; closing: which shares of an order close a position
 money       margin, funds, charges

@@ -131,7 +131,7 @@ class Account(Views):
         self._orders.hear_all(core.matching.move(tick))
         self._super_orders.move(symbol, price)
         self._forever_orders.move(symbol, price)
-        self._alerts.move(listing.instrument, before, price)
+        self._alerts.move(listing.instrument, before, price, tick.exchange_ns)
         self._controls.move()
         return core.take_changes()
 

@@ -1,24 +1,29 @@
-"""Conditional orders: an alert waits for a price, and then sends its orders.
+"""Conditional orders: an alert waits for a price or a technical indicator, and then sends its orders.
 
-Conditions on technical indicators are refused: the exchange knows only the prices that it has shown itself.
+An indicator is looked at when a candle of its length is over, and is not known before the exchange itself has shown as
+many candles as it needs: until then the alert waits. A crossing is one between the last two candles.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from msgspec.structs import replace
 
+from ....domain.dhan.trading.alerts import Indicator
 from ....domain.time import DAY_NS, day_start_ns
 from ....messages.exchange import Alert, AlertCondition, AlertOrder
+from .candles import FRAMES, Candles
 from .orders import check_prices
 from .refusals import Refused, expect_quantity, unknown, wrong
 from .requests import Ticket
 
 if TYPE_CHECKING:
     from ....messages.exchange import Instrument
+    from .candles import Series
     from .core import Core
     from .orders import Orders
     from .requests import AlertModification, AlertTicket
@@ -40,6 +45,12 @@ OPERATORS: Final[dict[str, Callable[[float, float, float], bool]]] = {
 }
 """What each makes of the price before, the last price and the value."""
 
+PRICE: Final = "PRICE_WITH_VALUE"
+INDICATORS: Final[tuple[str, ...]] = get_args(Indicator)
+TECHNICAL: Final = ("TECHNICAL_WITH_VALUE", "TECHNICAL_WITH_INDICATOR", "TECHNICAL_WITH_CLOSE")
+SEGMENTS: Final = frozenset({"NSE_EQ", "BSE_EQ", "IDX_I"})
+"""Of what a condition may be on."""
+
 
 class Alerts:
     """The alerts of an account."""
@@ -49,6 +60,8 @@ class Alerts:
         self._orders = orders
         self._active: dict[Instrument, set[str]] = {}
         """Ids of those that wait, by what they wait for: it may not be listed yet."""
+
+        self._candles: dict[Instrument, Candles] = {}
 
     def resume(self) -> None:
         """Watch those of an earlier run."""
@@ -100,13 +113,30 @@ class Alerts:
         self._do(cancelled)
         return cancelled
 
-    def move(self, instrument: Instrument, before: float, last_price: float) -> None:
-        """Send the orders whose condition holds; `before`: the last price of the tick before."""
+    def move(self, instrument: Instrument, before: float, last_price: float, time_ns: int) -> None:
+        """Send the orders whose condition holds.
+
+        Args:
+            instrument: whose price has moved.
+            before: the last price of the tick before: rupees.
+            last_price: rupees.
+            time_ns: of the tick: nanoseconds since 1970-01-01 UTC.
+        """
+        if instrument[0] not in SEGMENTS:
+            return
+        candles = self._candles.get(instrument)
+        if candles is None:
+            candles = self._candles[instrument] = Candles()
+        ended = candles.move(time_ns, last_price)
         for alert_id in sorted(self._active.get(instrument, ())):
             row = self._core.state.alerts[alert_id]
+            condition = row.condition
             if self._core.now_ns >= row.expires_ns:
                 self._do(replace(row, status="EXPIRED"))
-            elif OPERATORS[row.condition.operator](before, last_price, row.condition.value):
+            elif condition.comparison == PRICE:
+                if OPERATORS[condition.operator](before, last_price, condition.value):
+                    self._send(row, last_price)
+            elif condition.time_frame in ended and holds(condition, candles.series[condition.time_frame]):
                 self._send(row, last_price)
 
     def pass_day(self) -> None:
@@ -135,12 +165,22 @@ class Alerts:
 
     def _check(self, condition: AlertCondition) -> None:
         self._listed(condition)
-        if condition.comparison != "PRICE_WITH_VALUE":
-            raise wrong("comparisonType", "PRICE_WITH_VALUE at the paper exchange", condition.comparison[:40])
+        if condition.comparison != PRICE:
+            self._check_technical(condition)
         if condition.operator not in OPERATORS:
             raise wrong("operator", f"one of {', '.join(OPERATORS)}", condition.operator[:40])
         if condition.frequency != "ONCE":
             raise wrong("frequency", "ONCE", condition.frequency[:40])
+
+    def _check_technical(self, condition: AlertCondition) -> None:
+        if condition.comparison not in TECHNICAL:
+            raise wrong("comparisonType", f"one of {', '.join((PRICE, *TECHNICAL))}", condition.comparison[:40])
+        if condition.indicator not in INDICATORS:
+            raise wrong("indicatorName", f"one of {', '.join(INDICATORS)}", condition.indicator[:40])
+        if condition.comparison == "TECHNICAL_WITH_INDICATOR" and condition.other_indicator not in INDICATORS:
+            raise wrong("comparingIndicatorName", f"one of {', '.join(INDICATORS)}", condition.other_indicator[:40])
+        if condition.time_frame not in FRAMES:
+            raise wrong("timeFrame", f"one of {', '.join(FRAMES)}", condition.time_frame[:40])
 
     def _check_orders(self, orders: tuple[AlertOrder, ...]) -> None:
         if not 1 <= len(orders) <= ORDERS_MAX:
@@ -152,7 +192,7 @@ class Alerts:
 
     def _listed(self, condition: AlertCondition) -> str:
         segment = condition.instrument[0]
-        if segment not in {"NSE_EQ", "BSE_EQ", "IDX_I"}:
+        if segment not in SEGMENTS:
             raise wrong("exchangeSegment", "NSE_EQ, BSE_EQ or IDX_I", segment)
         return self._core.listing(condition.instrument).symbol
 
@@ -189,6 +229,23 @@ class Alerts:
             active.add(row.alert_id)
         else:
             active.discard(row.alert_id)
+
+
+def holds(condition: AlertCondition, series: Series) -> bool:
+    """Tell whether a condition on an indicator holds at the newest candle; not while one of its values is not known."""
+    from ....domain.dhan.technical import values_of  # noqa: PLC0415  numpy is loaded where an indicator is waited for
+
+    columns = series.highs, series.lows, series.closes
+    values = values_of(condition.indicator, *columns)[-2:].tolist()
+    if condition.comparison == "TECHNICAL_WITH_VALUE":
+        others = [condition.value] * len(values)
+    elif condition.comparison == "TECHNICAL_WITH_CLOSE":
+        others = series.closes[-2:].tolist()
+    else:
+        others = values_of(condition.other_indicator, *columns)[-2:].tolist()
+    gaps = [value - other for value, other in zip(values, others, strict=True)]
+    before, last = gaps if len(gaps) > 1 else (math.nan, *gaps)
+    return not math.isnan(last) and OPERATORS[condition.operator](before, last, 0.0)
 
 
 def _ticket(order: AlertOrder) -> Ticket:

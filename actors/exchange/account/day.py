@@ -72,9 +72,10 @@ class Day:
         if core.settings.always_open:
             self._passed_ns = core.now_ns
             return
-        for due_ns, what, venue in self._dues():
-            if self._reaches(due_ns):
-                what(venue)
+        if core.now_ns >= self._calendar_ns:  # not known is 0
+            for due_ns, what, venue in self._dues():
+                if self._reaches(due_ns):
+                    what(venue)
         self._passed_ns = core.now_ns
 
     def look_anew(self) -> None:

@@ -22,6 +22,9 @@ def a_forever(**changes):
     return ForeverTicket(**(fields | {"limit_price": 1461.0, "trigger_price": 1460.0} | changes))
 
 
+TECHNICAL = {"comparison": "TECHNICAL_WITH_VALUE", "indicator": "SMA_5", "time_frame": "ONE_MIN"}
+
+
 def an_alert(operator="LESS_THAN", value=1450.0, **changes):
     fields = {"comparison": "PRICE_WITH_VALUE", "operator": operator, "value": value} | changes
     order = AlertOrder(instrument=INFY, side="BUY", product="CNC", order_type="LIMIT", quantity=5, limit_price=1449.5)
@@ -310,14 +313,14 @@ class TestAnAlert:
         (alert,) = client.account.alerts()
         assert (alert.status, alert.order_ids) == ("TRIGGERED", ())
 
-    def test_on_an_indicator_is_refused(self, client):
-        with pytest.raises(Refused, match="comparisonType: PRICE_WITH_VALUE at the paper exchange wanted"):
-            client.ask("place_conditional", an_alert(comparison="TECHNICAL_WITH_VALUE", indicator="SMA_5"))
-
     @pytest.mark.parametrize(
         ("wrong", "field"),
         [
             ({"operator": "LIKE"}, "operator: one of CROSSING_UP, "),
+            ({"comparison": "VOLUME"}, "comparisonType: one of PRICE_WITH_VALUE, TECHNICAL_WITH_VALUE, "),
+            (TECHNICAL | {"indicator": "SMA_7"}, "indicatorName: one of SMA_5, SMA_10, "),
+            (TECHNICAL | {"time_frame": "HOUR"}, "timeFrame: one of ONE_MIN, FIVE_MIN, FIFTEEN_MIN, DAY wanted"),
+            (TECHNICAL | {"comparison": "TECHNICAL_WITH_INDICATOR"}, "comparingIndicatorName: one of SMA_5, "),
             ({"frequency": "DAILY"}, "frequency: ONCE wanted, found DAILY"),
             ({"instrument": FUTURE}, "exchangeSegment: NSE_EQ, BSE_EQ or IDX_I wanted, found NSE_FNO"),
             ({"instrument": ("BSE_EQ", "1")}, "securityId"),
