@@ -370,6 +370,43 @@ class TestASubscription:
 
         assert world.tried == ["e-1"]
 
+    @pytest.mark.parametrize("page", [1, 2, 100])
+    @pytest.mark.parametrize("window_max", [0, 1, 2, 4, 5, 6, 100])
+    def test_that_is_made_anew_handles_nothing_once_more_that_its_window_reaches(
+        self, open_world, monkeypatch, window_max, page
+    ):
+        monkeypatch.setattr(durable, "PAGE_RECORDS", page)
+        world = open_world(window_max=window_max, keep_s=1_000.0)
+        world.subscribe()
+        events = [an_event(number) for number in range(1, 6)]
+        world.happen(*events)
+        world.run_for(1)
+        assert [handled for _, handled in world.handled] == [event.event_id for event in events]
+        place = {record.fact.event_id: record.sequence for record in world.records if record.fact in events}
+        world.subscribe()
+        world.run_for(1)
+        assert len(world.handled) == 5, "also where its place is not journaled yet"
+        world.happen(*events)
+        world.run_for(1)
+
+        again = [handled for _, handled in world.handled[5:]]
+        assert again == [name for name, sequence in place.items() if sequence <= max(place.values()) - window_max]
+
+    @pytest.mark.parametrize("page", [1, 2, 100])
+    def test_that_is_made_anew_takes_nothing_for_handled_that_was_not(self, open_world, monkeypatch, page):
+        monkeypatch.setattr(durable, "PAGE_RECORDS", page)
+        world = open_world(keep_s=1_000.0, handling_s=3.0)
+        world.subscribe()
+        for number in range(1, 6):
+            world.is_silent = number > 3
+            world.happen(an_event(number))
+            world.run_for(0.1)
+        world.is_silent = False
+        world.subscribe()
+        world.run_for(20)
+
+        assert world.tried == [f"e-{number}" for number in range(1, 6)]
+
     def test_of_another_s_name_is_refused_to_a_strategy(self, open_world):
         class Thief(RuntimeActor):
             says = frozenset({SubscribeDurably})
