@@ -7,13 +7,21 @@ from typing import NamedTuple
 import pytest
 from natya_builders import a_candle, a_tick, cancelled
 
-from natya.actors.database.errors import DatabaseDamaged, DatabaseError, JournalBehind, PoolExhausted, StatementFailed
+from natya.actors.database.errors import (
+    DatabaseDamaged,
+    DatabaseError,
+    JournalBehind,
+    PoolExhausted,
+    StatementFailed,
+    WritesRefused,
+)
 from natya.actors.database.requests.files import Files
 from natya.actors.database.requests.projector import PAGE_RECORDS, RETRY_S, Projector
 from natya.actors.database.requests.recorder import Recorder
 from natya.actors.database.tables.projecting import fact_text
 from natya.actors.database.writing.read_model import LastFact
 from natya.actors.runtime import Outcome
+from natya.messages.database import SaveMarketData
 from natya.messages.journal import JournalPage, JournalRecord, ReadJournal
 from natya.messages.supervision import Unavailable
 
@@ -136,6 +144,14 @@ class TestAFileThatIsOpened:
 
         assert answer(actor, a_page(5, 6, 7)).after_sequence == 4
         assert written(actor) == [6, 7]
+
+    def test_reads_no_record_again_once_its_last_one_was_there(self, projector, actor, files):
+        opened(projector, last=5)
+        answer(actor, a_page(5, 6, 7, last=9))
+        actor.jobs.pop().then(Outcome(value=7))
+
+        assert answer(actor, a_page(8, 9)).after_sequence == 7
+        assert (written(actor), files.closed) == ([8, 9], [])
 
     def test_is_put_aside_if_the_journal_has_another_record_there(self, projector, actor, files):
         opened(projector, last=5)
@@ -363,6 +379,13 @@ class TestTicksThatAreHeard:
         files.database = object()
         recorder.opened(files.database)
         assert (len(actor.jobs), recorder.rows) == (1, 0)
+
+    def test_are_not_taken_to_be_saved_at_once_while_the_files_are_down(self, recorder, actor, files):
+        files.database = None
+        with pytest.raises(WritesRefused, match="the database is down: as told"):
+            recorder.save(SaveMarketData(ticks=(a_tick(1),)), "asker")
+
+        assert (actor.jobs, recorder.rows) == ([], 0)
 
     @pytest.mark.parametrize("is_open", [True, False])
     def test_that_could_not_be_written_are_kept_and_tried_again_if_the_files_are_open(
