@@ -79,6 +79,12 @@ class PlayedJournal(RuntimeActor):
         self.send(read.asker, read.page)
 
 
+class Handled(msgspec.Struct, frozen=True):
+    """To the subscriber itself: all of a batch was handled."""
+
+    asker: object
+
+
 class PlayedSubscriber(RuntimeActor):
     """Handles what it is given, until it comes to an event that the test calls broken."""
 
@@ -97,7 +103,14 @@ class PlayedSubscriber(RuntimeActor):
                 self.send(sender, EventsNotHandled(handled=number, error="ValueError", reason="broken"))
                 return
             world.handled.append((event.aggregate_id, event.event_id))
-        self.send(sender, EventsHandled())
+        if world.handling_s:
+            self.after(world.handling_s, Handled(sender))
+        else:
+            self.send(sender, EventsHandled())
+
+    @handles(Handled)
+    def tell(self, handled, _):
+        self.send(handled.asker, EventsHandled())
 
 
 class World:
@@ -105,7 +118,7 @@ class World:
         self.system = system
         self.records, self.asked, self.reads, self.tried, self.handled = [], [], [], [], []
         self.broken, self.refused, self.unanswered, self.mute, self.is_routed = set(), (), (), (), True
-        self.read_s, self.is_silent, self.answers = 0.0, False, iter(())
+        self.read_s, self.handling_s, self.is_silent, self.answers = 0.0, 0.0, False, iter(())
         own = {name: terms.pop(name) for name in ("subscriptions_max", "keep_s") if name in terms}
         self.terms = DeliveryTerms(**terms)
         system.start("journal", PlayedJournal, self)
@@ -369,6 +382,17 @@ class TestASubscription:
         world.run_for(20)
 
         assert world.tried == ["e-1"]
+
+    def test_that_is_made_anew_alone_goes_on_when_the_one_before_has_its_answer(self, open_world):
+        world = open_world(batch_max=1)
+        world.subscribe()
+        world.handling_s = 0.5
+        world.happen(an_event(1), an_event(2))
+        world.run_for(0.2)
+        world.subscribe()
+        world.run_for(5)
+
+        assert world.tried == ["e-1", "e-1", "e-2"], "of the first it was not known yet"
 
     @pytest.mark.parametrize("page", [1, 2, 100])
     @pytest.mark.parametrize("window_max", [0, 1, 2, 4, 5, 6, 100])
