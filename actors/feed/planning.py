@@ -176,7 +176,7 @@ def _survey(table: Table, columns: Columns, symbol: SymbolColumn, *, ahead: bool
         if row[last_at] or not of_ticks:
             with contextlib.suppress(ValueError):  # a broken row is counted where it is read
                 name, time_ns = symbol.of(row), time(row[time_at])
-                survey.has_gaps |= symbol.is_given(row)
+                survey.has_gaps |= symbol.is_missing(row)
                 survey.add(name, time_ns, is_day=is_day(time_ns))
             if len(survey.ways) > SYMBOLS_MAX:
                 raise ValueError(f"at most {SYMBOLS_MAX:,} symbols are wanted, found more")

@@ -60,9 +60,9 @@ class SymbolColumn:
         """
         return self._symbols[row[self._place]] + self._suffixes[row[self._series_at]]
 
-    def is_given(self, row: Row) -> bool:
-        """Return whether the row's symbol column is empty, in a recording that has one."""
-        return self._has_column and not row[self._place].strip()
+    def is_missing(self, row: Row) -> bool:
+        """Return whether the row names no symbol of its own."""
+        return not row[self._place].strip()
 
     def _read(self, text: str) -> str:
         return _symbol(text) if text.strip() or not self._given else self._given

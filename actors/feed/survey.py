@@ -67,7 +67,7 @@ class Survey:
         self.ways: dict[str, Way] = {}
         self.rows = 0
         self.has_gaps = False
-        """Some rows have a symbol, and some have none."""
+        """Some rows name no symbol."""
 
         self.is_of_days = True
         """No row has a time within a day."""

@@ -332,6 +332,7 @@ class TestTheSource:
         assert "ZeroDivisionError" in caplog.text
         market.system.tell("feed", EndMarket())
         assert waiting.result(10).candles == 0
+        assert len(PlayedSource.made) == 2
 
 
 class TestAFact:
