@@ -1,9 +1,12 @@
 """The owner of the calls to one service, in a system of virtual time with everything going wrong at once."""
 
+import itertools
 from collections import Counter
 from email.utils import formatdate
 from random import Random
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from natya.actors.external import (
@@ -21,6 +24,7 @@ from natya.actors.external import (
     TallySettings,
     UnknownOutcomeError,
 )
+from natya.actors.external.actor import DEADLINE_S_MAX
 from natya.actors.external.tally import AHEAD, ON_THE_WAY_S
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
@@ -314,3 +318,45 @@ class TestTheClockOfTheService:
             found = system.request("external", Ping(), timeout_s=5).statistics.clock_skew_s
 
         assert found is skew if skew is None else abs(found - skew) <= 0.5
+
+
+LISTED = {"all": Allowance(quotas=(QUOTA,))}
+GOOD = Call(endpoint=READ, method="GET", url="https://x", query=(("a", "b"),), deadline_s=DEADLINE_S_MAX)
+
+
+@pytest.mark.parametrize(
+    ("call", "fault"),
+    [
+        (GOOD, ""),
+        (msgspec.structs.replace(GOOD, deadline_s=1e-3), ""),
+        ("https://x", "a Call of an Endpoint wanted, found something else"),
+        (msgspec.structs.replace(GOOD, endpoint="orders"), "a Call of an Endpoint wanted, found something else"),
+        (
+            msgspec.structs.replace(GOOD, endpoint=msgspec.structs.replace(READ, kind="quotes")),
+            "one of the kinds all wanted, found 'quotes'",
+        ),
+        *(
+            (
+                msgspec.structs.replace(GOOD, deadline_s=found),
+                f"a deadline above 0 and up to {DEADLINE_S_MAX:g} s wanted, found {found!r}",
+            )
+            for found in (0, -1.0, DEADLINE_S_MAX + 1, float("nan"), "9")
+        ),
+        *(
+            (
+                msgspec.structs.replace(GOOD, **{name: found}),
+                "texts wanted for method, URL, and the names and values of the query",
+            )
+            for name, found in (
+                ("method", None),
+                ("url", b"https://x"),
+                ("query", (("a", 1),)),
+                ("query", ((1, "a"),)),
+                ("query", [("a", "b")]),
+            )
+        ),
+    ],
+    ids=itertools.count(),
+)
+def test_a_call_that_cannot_be_made_is_told_why(call, fault):
+    assert ExternalActor._fault_of(SimpleNamespace(settings=SimpleNamespace(allowances=LISTED)), call) == fault
