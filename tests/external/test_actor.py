@@ -282,6 +282,19 @@ class TestAnOwnerOfCalls:
             ("orders", "200", 2),
         ]
 
+    @pytest.mark.parametrize(
+        ("fault", "outcome"),
+        [(NotSentError("no route"), "unsent"), (UnknownOutcomeError("reset"), "unknown")],
+        ids=repr,
+    )
+    def test_tells_of_calls_without_an_answer_whether_they_may_have_been_carried_out(self, ask, fault, outcome):
+        def request(*_, **__):
+            raise fault
+
+        _, told = ask(SimpleNamespace(request=request, close=lambda: None), WRITE)
+
+        assert [(each.endpoint, each.outcome, each.calls) for each in told.called] == [("order", outcome, 1)]
+
     @pytest.mark.parametrize(("fail_max", "attempts"), [(2, [1, 1, 0]), (3, [1, 1, 1])])
     def test_asks_no_more_where_so_many_have_failed(self, ask, fail_max, attempts):
         once = Endpoint(name="orders", kind="all", read=True, attempts_max=1)

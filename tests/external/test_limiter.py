@@ -170,6 +170,16 @@ class TestWhoAsksTooOften:
         assert limiter.grants(due - 1) == []
         assert limiter.grants(due) == [Granted(1)]
 
+    def test_is_counted_when_it_leaves_at_once_or_later_and_not_when_it_is_refused(self):
+        limiter = orders_and_looks()
+        assert limiter.granted == {"orders": 1, "looks": 1}
+        for number, wait_ns in enumerate((9 * SECOND_NS, 9 * SECOND_NS, SECOND_NS, 0)):
+            limiter.ask(number, "orders", now_ns=0, wait_ns=wait_ns)
+        limiter.end(98, 0)
+        limiter.grants(2 * SECOND_NS)
+
+        assert limiter.granted == {"orders": 2, "looks": 1}
+
     def test_is_refused_at_once_where_those_ahead_already_fill_its_time(self):
         limiter = orders(Quota(1, SECOND_NS))
         limiter.ask(0, "orders", now_ns=0)

@@ -100,6 +100,7 @@ class TestARead:
         for _ in range(2):
             assert end(service, attempt, BROKEN, now_s) == []
             due = service.next_ns(0)
+            assert service.look(due - 1) == []
             times.append(due / SECOND_NS - now_s)
             now_s = due / SECOND_NS
             attempt = only(service.look(due)).attempt

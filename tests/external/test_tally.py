@@ -69,6 +69,16 @@ def test_a_process_that_asks_for_nothing_writes_nothing():
     assert tally.due(Counter(), NOON_NS) == tally.last(Counter(), NOON_NS) == ()
 
 
+def test_no_line_comes_while_one_is_being_written_however_many_leave():
+    tally, granted = a_tally(), Counter(data=1)
+    first = tally.due(granted, NOON_NS)
+    granted["data"] += AHEAD
+    assert tally.due(granted, NOON_NS) == ()
+    tally.written(first, is_durable=True)
+
+    assert [line.left for line in (*first, *tally.due(granted, NOON_NS))] == [1, AHEAD]
+
+
 def test_a_line_comes_once_for_half_of_what_it_counts_ahead():
     tally, granted, lines = a_tally(), Counter(), []
     for _ in range(1_000):
