@@ -335,3 +335,21 @@ class TestANewProcess:
 
 def _fields(message):
     return {name: getattr(message, name) for name in message.__struct_fields__}
+
+
+@pytest.mark.parametrize(("latency_ns", "timers_ns"), [(0, []), (1, [1]), (250_000_000, [250_000_000])])
+def test_an_order_is_let_in_when_its_way_to_the_exchange_is_over(make, an_order, latency_ns, timers_ns):
+    timers, sent = [], []
+    stage = SimpleNamespace(
+        _pass_time=lambda: None,
+        _book=SimpleNamespace(place=lambda _: [make.report("NEW", client_order_id="a")]),
+        _owners={},
+        _latency_ns=latency_ns,
+        _deliver=sent.append,
+        _await_end_of_day=lambda: None,
+        after=lambda seconds, message: timers.append((int(seconds * 1_000_000_000), type(message))),
+    )
+    ExchangeActor.place(stage, an_order(), "who")
+
+    assert timers == [(each, exchange_actor.LetIn) for each in timers_ns]
+    assert (len(sent), stage._owners) == (1, {"a": "who"})

@@ -210,3 +210,44 @@ class TestAChangedOrderOfBefore:
                 ("other", 10, 99.5),
                 ("changed", 5, 99.5),
             ]
+
+    @pytest.mark.parametrize(
+        ("first", "change", "keeps"),
+        [
+            ({"limit_price": 99.5}, {"limit_price": 99.5, "quantity": 8}, True),
+            ({"limit_price": 99.5}, {"limit_price": 99.5, "quantity": 10}, True),
+            ({"limit_price": 99.5}, {"limit_price": 99.5, "quantity": 11}, False),
+            ({"limit_price": 99.0}, {"limit_price": 99.5, "quantity": 10}, False),
+            ({"limit_price": 99.0}, {"limit_price": 99.5, "quantity": 8}, False),
+        ],
+        ids=str,
+    )
+    def test_keeps_its_place_only_where_no_more_than_its_quantity_has_become_less(
+        self, matching, a_tick, an_order, first, change, keeps
+    ):
+        run = Run(matching)
+        run.move(a_tick(100.0, bids=[(99.9, 1)], asks=[(100.1, 1)]))
+        for name, terms in (("changed", first), ("other", {"limit_price": 99.5})):
+            run.place(an_order(name, **terms))
+        run.matching.replace(ReplaceRequest(client_order_id="changed", order_type="LIMIT", **change))
+        at_ns = run.facts[-1].occurred_ns
+        run.facts.append(
+            OrderModified(client_order_id="changed", number=1, trigger_price=None, occurred_ns=at_ns, **change)
+        )
+        again = run.again()
+
+        for each in (run.matching, again):
+            reports = each.move(a_tick(99.4, bids=[(99.3, 1)], asks=[(99.4, 5)], after_s=1))
+            assert [report.client_order_id for report in reports] == (["changed"] if keeps else ["other"])
+
+
+class TestANewAccount:
+    def test_has_none_of_the_orders_of_others(self, matching, a_tick, an_order):
+        run = Run(matching)
+        run.move(a_tick(100.0))
+        run.place(an_order("A-1", limit_price=99.0))
+        remembered = {choice: Remembered(choice) for choice in ("session", "new")}
+        for choice, each in remembered.items():
+            for fact in run.facts:
+                each.apply(fact)
+            assert len(each.orders()) == (choice == "session")

@@ -1,14 +1,18 @@
 """A socket of the exchange by itself, without a network: what it says and when it says nothing any more."""
 
 import asyncio
+import itertools
 from types import SimpleNamespace
 
 import picows
 import pytest
 
 from natya.actors.exchange.stream_faults import StreamFault, StreamFaults
-from natya.actors.exchange.streams.market_sockets import FeedSocket
+from natya.actors.exchange.streams.encoding import Number
+from natya.actors.exchange.streams.market_sockets import DeepSocket, DepthSocket, FeedSocket
 from natya.actors.exchange.streams.order_socket import OrderSocket
+from natya.domain.dhan.streams import subscriptions
+from natya.domain.dhan.streams.subscriptions import Listed
 
 CLOSED = "closed"
 
@@ -143,3 +147,92 @@ def test_who_answers_no_ping_for_too_long_is_reset():
         open_socket.beat(now_s + 1.5, pong_s=1.0)
 
     assert play(scene) == (["ping"], ["reset"])
+
+
+def said(open_socket, text, *, kind=picows.WSMsgType.TEXT):
+    """Have a client say something in one frame."""
+    frame = SimpleNamespace(msg_type=kind, fin=True, get_payload_as_memoryview=lambda: memoryview(text))
+    open_socket.on_ws_frame(open_socket._transport, frame)
+
+
+def test_what_a_client_says_after_its_end_is_not_heard():
+    def scene(open_socket, _connection):
+        heard = []
+        open_socket.hear = heard.append
+        said(open_socket, b"first")
+        open_socket.end()
+        said(open_socket, b"second")
+        assert heard == [b"first"]
+
+    assert play(scene) == ([CLOSED], ["ended"])
+
+
+def test_who_lets_too_much_wait_behind_a_frame_that_drips_is_reset():
+    def scene(open_socket, _connection):
+        open_socket.push("A", b"price")
+        for _ in range(3):
+            open_socket._send(picows.WSMsgType.BINARY, b"x" * 30_000)
+
+    assert play(scene, {"kind": "dripping", "seconds": 60})[1] == ["reset"]
+
+
+INFY, INDEX = Listed("NSE_EQ", "1594"), Listed("IDX_I", "13")
+NUMBER, INDEX_NUMBER = Number(1, 1594), Number(0, 13)
+
+
+def asked(kind, *requests):
+    """What a socket of a kind subscribes to and leaves, and for which reason it is ended."""
+    calls, reasons = [], []
+
+    def scene(open_socket, _connection):
+        server = open_socket._server
+        server.subscribe = lambda _, number: calls.append(("subscribe", number))
+        server.unsubscribe = lambda _, number: calls.append(("unsubscribe", number))
+        open_socket.refuse = reasons.append
+        for code, *listed in requests:
+            said(open_socket, next(iter(subscriptions.requests(code, listed)), b"") or no_instruments(code))
+
+    ends = play(scene, kind=kind)[1]
+    return calls, reasons or ends
+
+
+def no_instruments(code):
+    return b'{"RequestCode":%d,"InstrumentCount":0}' % code
+
+
+@pytest.mark.parametrize("code", sorted(subscriptions.MODES))
+def test_a_feed_is_subscribed_to_and_left_by_its_codes(code):
+    assert asked(FeedSocket, (code, INFY, INDEX), (code + 1, INFY), (code + 1, INFY)) == (
+        [("subscribe", NUMBER), ("subscribe", INDEX_NUMBER), ("unsubscribe", NUMBER)],
+        [],
+    )
+
+
+@pytest.mark.parametrize("code", sorted(subscriptions.DEPTH_ENDS))
+@pytest.mark.parametrize("kind", [DepthSocket, DeepSocket])
+def test_depth_is_subscribed_to_and_left_by_its_codes_and_only_where_there_is_any(kind, code):
+    assert asked(kind, (subscriptions.DEPTH, INFY, INDEX), (code, INFY, INDEX)) == (
+        [("subscribe", NUMBER), ("unsubscribe", NUMBER)],
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "request_", "reason"),
+    [
+        (FeedSocket, (99, INFY), [814]),
+        (FeedSocket, (23, INFY), [814]),
+        (FeedSocket, (15,), [814]),
+        (FeedSocket, (15, *[INFY] * 100), []),
+        (DepthSocket, (99, INFY), [814]),
+        (DepthSocket, (15, INFY), [814]),
+        (DepthSocket, (23,), [814]),
+        (DepthSocket, (23, *(Listed("NSE_EQ", str(number)) for number in range(50))), []),
+        (DepthSocket, (23, *(Listed("NSE_EQ", str(number)) for number in range(51))), [804]),
+        (DeepSocket, (23, INFY, Listed("NSE_EQ", "7")), [804]),
+        *((kind, (12,), ["ended"]) for kind in (FeedSocket, DepthSocket, DeepSocket)),
+    ],
+    ids=itertools.count(),
+)
+def test_who_asks_what_is_none_is_ended_for_a_reason(kind, request_, reason):
+    assert asked(kind, request_)[1] == reason

@@ -1,17 +1,21 @@
 """The exchange tells when it opens and when it closes, by the times of its ticks."""
 
 import datetime as dt
+import functools
+from types import SimpleNamespace
 
 import pytest
-from natya_sockets import Client
+from natya_sockets import Client, a_tick
 from natya_wire import CLIENT, TOKEN
 
 from natya.actors.exchange.served_token import ServedToken
 from natya.actors.exchange.streams import FindStreams, StreamsActor, StreamsActorSettings
+from natya.actors.exchange.streams.encoding import Number
 from natya.actors.exchange.streams.turns import SEGMENTS, Turns
+from natya.actors.runtime import Outcome
 from natya.config.secrets import Secret
 from natya.domain.dhan.streams import packets
-from natya.messages.instruments import InstrumentDefinition
+from natya.messages.instruments import InstrumentDefinition, InstrumentList, InstrumentShown, InstrumentUnknown
 from natya.messages.market import Tick
 
 IST = dt.timezone(dt.timedelta(hours=5, minutes=30))
@@ -89,3 +93,32 @@ class TestTheFeedSocket:
             told = [client.packet() for _ in range(3)]
             assert [each[4] if each[0] == packets.TICKER else each for each in told] == [101.0, STATUS, 102.0]
             assert other.packet() == (packets.STATUS, 8, 0, 0)
+
+
+class TestATickOfWhatNobodyKnowsYet:
+    def test_waits_with_those_behind_it_until_the_instrument_is_known(self):
+        asked, shown = [], []
+        stage = SimpleNamespace(
+            _turns=SimpleNamespace(next_ns=1 << 62),
+            _numbers={},
+            _listings={},
+            _early=[],
+            _server=SimpleNamespace(publish=lambda number, tick: shown.append((number, tick))),
+            ask=lambda _owner, message, *, then, **_: asked.append((message.name, then)),
+        )
+        stage._know = functools.partial(StreamsActor._know, stage)
+        stage._hear_of = functools.partial(StreamsActor._hear_of, stage)
+        ticks = [a_tick(number, symbol=symbol) for number, symbol in enumerate(["NEW", "OTHER", "NEW", "NEVER"])]
+        for tick in ticks:
+            StreamsActor.show(stage, tick, None)
+        assert ([name for name, _ in asked], shown) == (["NEW", "OTHER", "NEVER"], [])
+
+        definition = InstrumentDefinition(symbol="NEW", segment="NSE_EQ", tick_size_rupees=0.05, security_id="7")
+        shown_as = InstrumentShown(name="NEW", instrument=definition, of=InstrumentList(source="test"))
+        asked[0][1](Outcome(value=shown_as))
+        asked[2][1](Outcome(value=InstrumentUnknown(name="NEVER", reason="none")))
+        later = a_tick(9, symbol="NEW")
+        StreamsActor.show(stage, later, None)
+
+        assert shown == [(Number(1, 7), each) for each in (ticks[0], ticks[2], later)]
+        assert stage._early == [ticks[1]]

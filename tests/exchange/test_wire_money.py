@@ -170,6 +170,23 @@ class TestAQuote:
         assert shown.volume == 3
 
 
+@pytest.mark.parametrize(
+    ("volumes", "bars"),
+    [
+        ((0, 0, 0, 0), [6, 6]),  # of ticks of three shares each
+        ((50, 60, 60, 75), [13, 15]),
+    ],
+)
+def test_a_minute_has_the_shares_that_were_traded_in_it(volumes, bars):
+    shown, minute = None, 60 * SECOND_NS
+    for number, volume in enumerate(volumes):
+        tick = a_tick(100.0, number // 2 * minute + number % 2 + 1, volume=volume)
+        shown = shown or Shown(tick)
+        shown.move(tick)
+
+    assert [bar.volume for bar in shown.bars] == bars
+
+
 def test_a_late_tick_of_a_minute_that_is_not_charted_is_left_out_where_no_minute_more_is_kept(monkeypatch):
     monkeypatch.setattr(market, "BARS_MAX", 3)
     minute = 60 * SECOND_NS

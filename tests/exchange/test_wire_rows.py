@@ -1,6 +1,7 @@
 """Rows of the account, as Dhan writes them."""
 
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from natya_wire import CLIENT
@@ -13,6 +14,7 @@ from natya.actors.instruments.built_in import BuiltIn
 from natya.domain.dhan.writing import written
 from natya.domain.time import SECOND_NS
 from natya.messages.exchange import AccountOrder, AccountTrade
+from natya.messages.instruments import InstrumentUnknown, ShowInstrument
 
 AT_NS = 1_790_567_100 * SECOND_NS  # 2026-09-28 09:15:00 in India
 AT = "2026-09-28 09:15:00"
@@ -147,3 +149,15 @@ class TestTheMarketByItself:
 
         finder.symbol("INFY", lambda: went_on.append("INFY"))
         assert (asked, went_on) == ([], ["INFY"])
+
+    def test_asks_nothing_of_an_underlying_that_no_list_has(self, market):
+        asked, went_on = [], []
+
+        def ask(_owner, message, *, then, **_):
+            asked.append(message)
+            then(SimpleNamespace(value=InstrumentUnknown(name="IDX_I:99", reason="none")))
+
+        finder = Finder(market, ask=ask, now_ns=lambda: AT_NS, listed=asked.append)
+        finder.options(("IDX_I", "99"), lambda: went_on.append("99"))
+
+        assert (asked, went_on) == ([ShowInstrument(name="IDX_I:99")], ["99"])
