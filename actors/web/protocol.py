@@ -114,11 +114,6 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._head_bytes > self._bounds.head_bytes_max:
                 self._drop(431)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
-        self._move_by_s = self._write_by_s = math.inf
-        super().connection_lost(exc)
-
     def pause_writing(self) -> None:
         """Wait until the client reads, for so long."""
         self._write_by_s = self.loop.time() + self._bounds.stall_s

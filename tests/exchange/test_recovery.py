@@ -222,7 +222,7 @@ class TestAChangedOrderOfBefore:
         ],
         ids=str,
     )
-    def test_keeps_its_place_only_where_no_more_than_its_quantity_has_become_less(
+    def test_keeps_its_place_only_where_no_more_than_its_quantity_has_become_less(  # noqa: PLR0913, PLR0917
         self, matching, a_tick, an_order, first, change, keeps
     ):
         run = Run(matching)

@@ -1,0 +1,257 @@
+"""A connection by itself, without a network, at a time that the test sets: what it refuses, and when it is cut off."""
+
+import asyncio
+import re
+from types import SimpleNamespace
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from natya.actors.web.application import PATH_CHARACTERS_MAX, Application
+from natya.actors.web.bodies import answer
+from natya.actors.web.errors import WebError
+from natya.actors.web.protocol import LINGER_BYTES_MAX, LINGER_S, PIPELINED_MAX, BoundedProtocol, Counts
+from natya.config.sections.web import WebSettings
+
+BOUNDS = WebSettings.default(
+    head_bytes_max=200,
+    body_bytes_max=100,
+    head_timeout_s=10.0,
+    body_timeout_s=20.0,
+    stall_s=30.0,
+    connections_max=2,
+)
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
+
+
+class Wire:
+    """What a connection writes to."""
+
+    def __init__(self):
+        self.said, self.is_cut = b"", False
+
+    def write(self, data):
+        self.said += data
+
+    def abort(self):
+        self.is_cut = True
+
+    def is_closing(self):
+        return self.is_cut
+
+    def get_extra_info(self, _name):
+        return None
+
+    def nothing(self):
+        """Neither closes, pauses nor resumes: that is the transport's."""
+
+    close = pause_reading = resume_reading = write_eof = nothing
+
+    @property
+    def statuses(self):
+        return [int(each) for each in re.findall(rb"^HTTP/1.1 (\d+)", self.said, re.MULTILINE)]
+
+
+class Connection:
+    """One connection, and the requests that its application has."""
+
+    def __init__(self, loop, connections=()):
+        self.loop, self.now_s, self.asked = loop, 0.0, []
+        loop.time = lambda: self.now_s
+        self.wire, self.counts = Wire(), Counts()
+        config = uvicorn.Config(
+            self.serve, interface="asgi3", ws="none", lifespan="off", log_config=None, proxy_headers=False
+        )
+        config.load()
+        state = ServerState()
+        state.connections.update(connections)
+        self.protocol = BoundedProtocol(
+            *(BOUNDS, self.counts), config=config, server_state=state, app_state={}, _loop=loop
+        )
+        self.protocol.connection_made(self.wire)
+
+    async def serve(self, scope, receive, send):
+        """Keep the request until the test answers it."""
+        request = SimpleNamespace(scope=scope, receive=receive, send=send, done=asyncio.Event())
+        self.asked.append(request)
+        await request.done.wait()
+        await answer(send, 200, b"well\n")
+
+    async def say(self, data):
+        self.protocol.data_received(data)
+        await self.settle()
+
+    async def answer(self):
+        self.asked.pop(0).done.set()
+        await self.settle()
+
+    async def settle(self):
+        for _ in range(8):
+            await asyncio.sleep(0)
+
+    def look(self, at_s):
+        self.now_s = at_s
+        self.protocol.look(at_s)
+        return self.wire.is_cut, self.wire.statuses
+
+
+def play(scene, connections=()):
+    async def run():
+        connection = Connection(asyncio.get_running_loop(), connections)
+        await scene(connection)
+        connection.protocol.resume_writing()
+        while connection.asked:
+            await connection.answer()
+        connection.protocol.connection_lost(None)
+
+    asyncio.run(run())
+
+
+class TestAHead:
+    @pytest.mark.parametrize("pieces", [1, 2, 7])
+    @pytest.mark.parametrize(("length", "statuses"), [(200, []), (201, [431])])
+    def test_that_is_not_at_its_end_has_so_many_bytes_at_most_in_however_many_pieces(self, pieces, length, statuses):
+        async def scene(connection):
+            head = (b"GET / HTTP/1.1\r\nX: " + b"x" * length)[:length]
+            size = -(-length // pieces)
+            for begin in range(0, length, size):
+                await connection.say(head[begin : begin + size])
+            assert connection.wire.statuses == statuses
+
+        play(scene)
+
+    def test_has_so_long_and_begins_to_be_waited_for_anew_behind_an_answer(self):
+        async def scene(connection):
+            assert connection.look(9.9) == (False, [])
+            await connection.say(GET)
+            connection.now_s = 50.0
+            await connection.answer()
+            assert connection.look(1_000.0) == (False, [200])
+            await connection.say(b"GET / ")
+            assert connection.look(1_009.9) == (False, [200])
+            assert connection.look(1_010.0) == (False, [200, 408])
+            assert connection.counts.dropped == 1
+
+        play(scene)
+
+
+class TestABody:
+    def test_has_so_long_from_the_end_of_its_head(self):
+        async def scene(connection):
+            connection.now_s = 5.0
+            await connection.say(POST + b"12345")
+            assert connection.look(24.9) == (False, [])
+            assert connection.look(25.0) == (False, [408])
+            assert (await connection.asked[0].receive())["type"] == "http.disconnect"
+
+        play(scene)
+
+    @pytest.mark.parametrize(("length", "statuses"), [(100, []), (101, [413])])
+    def test_has_so_many_bytes_at_most(self, length, statuses):
+        async def scene(connection):
+            await connection.say(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % length)
+            assert connection.wire.statuses == statuses
+
+        play(scene)
+
+
+class TestRequestsAhead:
+    @pytest.mark.parametrize(("count", "is_cut"), [(PIPELINED_MAX, False), (PIPELINED_MAX + 1, True)])
+    def test_are_so_many_at_most_behind_the_one_that_is_being_answered(self, count, is_cut):
+        async def scene(connection):
+            await connection.say(GET * (1 + count))
+            assert (connection.wire.is_cut, connection.counts.dropped) == (is_cut, int(is_cut))
+
+        play(scene)
+
+
+class TestWhoIsRefused:
+    def test_may_say_much_more_before_it_is_cut_off_and_is_told_once(self):
+        async def scene(connection):
+            await connection.say(b"nonsense\r\n\r\n")
+            for _ in range(LINGER_BYTES_MAX // (1 << 20)):
+                await connection.say(b"x" * (1 << 20))
+            assert (connection.wire.is_cut, connection.wire.statuses) == (False, [400])
+            await connection.say(b"x")
+            assert (connection.wire.is_cut, connection.wire.statuses) == (True, [400])
+            assert connection.counts.dropped == 1
+
+        play(scene)
+
+    def test_is_cut_off_a_moment_later(self):
+        async def scene(connection):
+            connection.now_s = 7.0
+            await connection.say(b"nonsense\r\n\r\n")
+            assert connection.look(7.0 + LINGER_S - 0.1) == (False, [400])
+            assert connection.look(7.0 + LINGER_S) == (True, [400])
+            assert connection.counts.dropped == 1
+
+        play(scene)
+
+    def test_as_one_too_many_is_told_so(self):
+        async def scene(connection):
+            assert connection.wire.statuses == [503]
+            assert (connection.counts.accepted, connection.counts.turned_away) == (0, 1)
+
+        play(scene, connections=("one", "another"))
+
+        async def other(connection):
+            assert connection.wire.statuses == []
+            assert (connection.counts.accepted, connection.counts.turned_away) == (1, 0)
+
+        play(other, connections=("one",))
+
+
+class TestWhoDoesNotRead:
+    def test_is_cut_off_unless_it_reads_again(self):
+        async def scene(connection):
+            await connection.say(GET)
+            connection.protocol.pause_writing()
+            assert not connection.look(29.9)[0]
+            connection.protocol.resume_writing()
+            assert not connection.look(31.0)[0]
+            connection.protocol.pause_writing()
+            assert not connection.look(60.9)[0]
+            assert connection.look(61.0)[0]
+            assert connection.counts.dropped == 1
+
+        play(scene)
+
+
+class TestAnApplication:
+    def test_that_cuts_its_connection_is_told_that_the_client_is_gone(self):
+        async def scene(connection):
+            await connection.say(POST)
+            (request,) = connection.asked
+            request.scope["extensions"]["natya.abort"]()
+            assert connection.wire.is_cut
+            assert (await request.receive())["type"] == "http.disconnect"
+
+        play(scene)
+
+    def test_that_fails_behind_the_beginning_of_its_answer_says_no_more_and_fails_the_connection(self):
+        failed, sent = [], []
+
+        async def fails(_scope, _receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            raise ZeroDivisionError
+
+        async def send(event):
+            sent.append(event["type"])
+
+        above = Application(names=frozenset({b"x"}), on_failure=lambda *told: failed.append(told[0]))
+        above.mount("", fails, owner="test")
+        scope = {"type": "http", "path": "/p", "headers": [(b"host", b"x")]}
+        with pytest.raises(ZeroDivisionError):
+            asyncio.run(above(scope, None, send))
+
+        assert (sent, failed, above.failures) == (["http.response.start"], ["/p"], 1)
+
+    def test_is_mounted_at_a_path_of_so_many_characters_at_most(self):
+        above = Application(names=frozenset(), on_failure=print)
+        above.mount("/" + "a" * (PATH_CHARACTERS_MAX - 1), print, owner="test")
+
+        with pytest.raises(WebError, match="a path such as /v2"):
+            above.mount("/" + "a" * PATH_CHARACTERS_MAX, print, owner="test")
