@@ -98,11 +98,21 @@ class TestATickOfAnInstrumentWithADeepBook:
             len(found.bid_prices) == len(found.ask_prices) == len(found.ask_quantities) == len(found.bid_orders) == 20
         )
         assert set(found.ask_prices[5:]) == {0.0}
+        assert set(found.ask_quantities[5:]) == set(found.ask_orders[5:]) == {0}
 
     def test_shows_no_more_where_the_book_has_fewer_than_five(self, books, shown):
         books.note(both(), NOW_NS)
         thin = [(100, 200, 2, 3, 1512.5, 1513.0), *[(0, 0, 0, 0, 0.0, 0.0)] * 4]
         assert shown(levels=thin).bid_prices == (1512.5, 0.0, 0.0, 0.0, 0.0)
+        four = [*[(100, 200, 2, 3, 1512.5 - n / 2, 1513.0 + n / 2) for n in range(4)], (0, 0, 0, 0, 0.0, 0.0)]
+        assert shown(levels=four).bid_prices == (1512.5, 1512.0, 1511.5, 1511.0, 0.0)
+
+    def test_is_the_very_one_that_is_shown_where_nothing_lies_behind_it(self, books, book):
+        five = Depth(bid_prices=(99.5,), bid_quantities=(1,), ask_prices=(100.5,), ask_quantities=(1,))
+        nothing = Depth(bid_prices=(), bid_quantities=(), ask_prices=(), ask_quantities=())
+        assert book.beyond(five, NOW_NS) is five
+        books.note(both(), NOW_NS)
+        assert book.beyond(nothing, NOW_NS) is nothing
 
     @given(data=st.data())
     def test_has_its_own_levels_first_and_all_in_order(self, data):
@@ -143,6 +153,25 @@ class TestASide:
         assert (books.damaged, books.broken) == (1, "")
         assert book.bids.prices == ()
         assert len(book.asks.prices) == 20
+
+    @pytest.mark.parametrize("row", [(1511.0, 0, 7), (0.0, 5, 7), (0.0, 0, 0)], ids=str)
+    def test_has_no_level_without_a_price_or_without_shares(self, books, book, row):
+        rows = levels(depth.BID)
+        rows[3] = row
+        books.note(a_side(depth.BID, rows), NOW_NS)
+
+        assert (book.bids.prices[:4], len(book.bids.prices)) == ((1512.5, 1512.0, 1511.5, 1510.5), 19)
+        assert book.bids.quantities[2:5] == (1002, 1004, 1005)
+
+    def test_is_counted_as_kept_or_as_damaged_and_so_is_a_frame(self, books, book):
+        assert (books.kept, books.damaged, books.unknown, books.reason) == (0, 0, 0, 0)
+        twice = [(1512.5, 1, 1)] * 20
+        books.note(both() + a_side(depth.BID, twice) + both(security_id=7), NOW_NS)
+        assert (books.kept, books.damaged, books.unknown) == (2, 1, 2)
+        books.note(both()[:-1], NOW_NS)
+
+        assert (books.kept, books.damaged, books.unknown) == (3, 2, 2)
+        assert book.bids.received_ns == NOW_NS
 
     def test_may_have_fewer_levels_than_rows(self, books, book):
         books.note(a_side(depth.BID, [*levels(depth.BID, count=8), *[(0.0, 0, 0)] * 12]), NOW_NS)

@@ -273,6 +273,7 @@ class TestWhateverAPacketSays:
         for code in (packets.HEARTBEAT, packets.INDEX):
             assert decoder.decode(packets.HEADER.pack(code, 8, 0, 0), NOW_NS) == []
         assert (decoder.packets, decoder.unknown, decoder.damaged) == (2, 0, 0)
+        assert (decoder.reason, decoder.broken, decoder.fault, decoder.statuses) == (0, "", "", [])
 
 
 class TestAFrame:
