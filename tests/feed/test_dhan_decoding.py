@@ -121,6 +121,11 @@ class TestAQuote:
         (after,) = decoder.decode(OPEN_INTEREST + written, NOW_NS)
         assert (before.day.open_interest, after.day.open_interest) == (0, 1_250_300)
 
+    def test_of_an_index_has_no_open_interest(self, decoder):
+        (tick,) = decoder.decode(packets.HEADER.pack(packets.QUOTE, 50, 0, 13) + QUOTE[8:], NOW_NS)
+
+        assert (tick.symbol, tick.day.open_interest) == ("NIFTY", None)
+
     def test_without_a_close_has_the_previous_one_that_came_before_it(self, decoder):
         values = list(packets.QUOTE_LAYOUT.unpack(QUOTE))
         values[12] = 0.0
