@@ -4,6 +4,7 @@ import csv
 from datetime import timedelta
 
 import natya_backtests
+import pandas as pd
 import pytest
 from natya_recordings import BEGIN, write_candles
 
@@ -60,6 +61,32 @@ class TestAHistory:
                 assert found in [
                     tuple([bar[field] for bar in some[-most:]] for field in (0, 2, 3)) for some in (over, just)
                 ]
+
+    def test_is_what_pandas_makes_of_days_with_holes(self, tmp_path):
+        """A candle that the recording has is known at its end; one that is made of it, with the next price."""
+        head, *lines = write_candles(tmp_path / "whole.csv", 80, seed=9, minutes_a_day=40).read_text().splitlines()
+        left = [line for place, line in enumerate(lines) if place not in {3, 4, 11, 25, 26, 27, 28, 29, 30, 52}]
+        path = tmp_path / "holes.csv"
+        path.write_text("\n".join([head, *left]) + "\n")
+        rows = pd.read_csv(path, parse_dates=["date"], index_col="date")
+        how = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
+        bars = {
+            interval: [
+                (start.value, *values)
+                for start, *values in rows.resample(interval.replace("m", "min")).agg(how).dropna().itertuples()
+            ]
+            for interval in natya_backtests.Historian.warm_up
+        }
+
+        natya.backtest(natya_backtests.Historian, path, symbols=["TCS"], interval="1m", charges="none")
+
+        assert len(natya_backtests.Historian.SEEN) == len(left)
+        for now_ns, known in natya_backtests.Historian.SEEN:
+            for interval, most in natya_backtests.Historian.warm_up.items():
+                length_ns = int(interval.removesuffix("m")) * MINUTE_NS
+                before_ns = now_ns + 1 if interval == "1m" else now_ns
+                over = [bar for bar in bars[interval] if bar[0] + length_ns < before_ns]
+                assert known[interval] == over[-(most - 1) :]
 
     def test_is_the_same_whatever_comes_later(self, recording, whole, tmp_path):
         lines = recording.read_text().splitlines()

@@ -92,6 +92,25 @@ class Quarterly(StrategyActor):
         (self.sell if self.position("TCS") > 0 else self.buy)("TCS", 1 + self.newest % 7)
 
 
+class Historian(StrategyActor):
+    """Notes at each minute all columns of its history, as tuples by length."""
+
+    candles = ("1m",)
+    warm_up = {"1m": 25, "5m": 7, "15m": 4}  # noqa: RUF012  as users write it
+    SEEN = []  # noqa: RUF012  read by the test when all is over
+
+    def on_begin(self):
+        self.SEEN.clear()
+
+    def on_candle(self, candle):
+        kept = {}
+        for interval, bars in self.warm_up.items():
+            known = self.history(candle.symbol, interval, bars - 1)
+            columns = (known.start_ns, known.open, known.high, known.low, known.close, known.volume)
+            kept[interval] = list(zip(*(column.tolist() for column in columns), strict=True))
+        self.SEEN.append((self.clock.now_ns(), kept))
+
+
 class KeptCountdown(Countdown):
     """The same, in a state."""
 

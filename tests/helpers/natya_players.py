@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
+
 import natya
 from natya.messages.database import Query
 
@@ -125,6 +127,26 @@ class Erratic(natya.StrategyActor):
     def may_fail(self):
         if self.random.random() < self.parameters["fails"]:
             raise PlayedError(f"{self.clock.now_ns()}")
+
+
+class Tallying(Erratic):
+    """Also counts its fills in its state, and fails behind that."""
+
+    class State(msgspec.Struct):
+        bought: int = 0
+        sold: int = 0
+        paise: int = 0
+        by_order: dict[str, int] = {}
+
+    def on_fill(self, fill):
+        state, paise = self.state, round(fill.price * 100) * fill.quantity
+        if fill.side == "BUY":
+            state.bought += fill.quantity
+        else:
+            state.sold += fill.quantity
+        state.paise += -paise if fill.side == "BUY" else paise
+        state.by_order[fill.client_order_id] = state.by_order.get(fill.client_order_id, 0) + fill.quantity
+        super().on_fill(fill)
 
 
 class Timed(natya.StrategyActor):
