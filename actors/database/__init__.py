@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .results.handover import take
     from .results.parquet_table import ParquetTable, is_parquet
     from .results.rows_file import QueryResult
+    from .results.table_file import TableFile
     from .upkeep.rebuilding import compact, rebuild
     from .writing.market import outside
 
@@ -71,6 +72,7 @@ __all__ = [
     "PositionRepository",
     "QueryResult",
     "RepositoryResult",
+    "TableFile",
     "columns_of",
     "compact",
     "is_json",
@@ -99,6 +101,7 @@ _HOMES = {
     ".results.handover": ("take",),
     ".results.parquet_table": ("ParquetTable", "is_parquet"),
     ".results.rows_file": ("QueryResult",),
+    ".results.table_file": ("TableFile",),
     ".upkeep.rebuilding": ("compact", "rebuild"),
     ".writing.market": ("outside",),
 }

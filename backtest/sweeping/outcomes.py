@@ -1,7 +1,4 @@
-"""What each test of a sweep came to; kept in a file of JSON lines, so that a sweep goes on where it ended.
-
-DuckDB reads such a file as it is: `select * from 'outcomes.jsonl' order by sharpe desc`.
-"""
+"""What each test of a sweep came to, and by what it is known again."""
 
 from __future__ import annotations
 
@@ -148,51 +145,6 @@ def key_of(fingerprint: str, plan: Plan) -> str:
     """Return the key of one test."""
     told = msgspec.json.encode((fingerprint, sorted(plan.parameters.items()), plan.since_ns, plan.until_ns))
     return hashlib.blake2b(told, digest_size=12).hexdigest()
-
-
-class Kept:
-    """The outcomes in a file, by key; without a file they are forgotten at the end."""
-
-    def __init__(self, path: Path | None) -> None:
-        """Read what there is; a last line that was cut off is left out, and tested again.
-
-        Raises:
-            BacktestRefusedError: the file holds something else.
-        """
-        self.path: Final = path
-        self._earlier: Final[set[str]] = set()
-        self._used: Final[set[str]] = set()
-        self._found: Final[dict[str, Outcome]] = {}
-        lines = path.read_bytes().splitlines(keepends=True) if path is not None and path.exists() else []
-        for number, line in enumerate(lines, start=1):
-            try:
-                outcome = msgspec.json.decode(line, type=Outcome)
-            except msgspec.DecodeError as fault:
-                if path is not None and number == len(lines) and not line.endswith(b"\n"):
-                    with path.open("r+b") as file:
-                        file.truncate(sum(map(len, lines[:-1])))
-                    break
-                raise BacktestRefusedError(f"outcomes wanted, found in {path}, line {number}: {fault}") from fault
-            self._found[outcome.key] = outcome
-        self._earlier.update(self._found)
-
-    @property
-    def used(self) -> int:
-        """How many earlier outcomes were asked for."""
-        return len(self._used)
-
-    def get(self, key: str) -> Outcome | None:
-        """Return the outcome of an earlier test."""
-        if key in self._earlier:
-            self._used.add(key)
-        return self._found.get(key)
-
-    def add(self, outcome: Outcome) -> None:
-        """Keep one more."""
-        self._found[outcome.key] = outcome
-        if self.path is not None:
-            with self.path.open("ab") as file:
-                file.write(msgspec.json.encode(outcome) + b"\n")
 
 
 def best_of(outcomes: Iterable[Outcome], measure: str) -> Outcome:

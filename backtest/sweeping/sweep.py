@@ -17,7 +17,8 @@ from ..errors import BacktestFailedError, BacktestRefusedError
 from ..plan import STRATEGY, path_of
 from ..result import perform
 from .engines import LOCAL, Workers
-from .outcomes import Kept, Outcome, best_of, expect_measure, failed_outcome, fingerprint_of, key_of, outcome_of
+from .kept import Kept
+from .outcomes import Outcome, best_of, expect_measure, failed_outcome, fingerprint_of, key_of, outcome_of
 from .windows import Window, windows_of
 
 if TYPE_CHECKING:
@@ -92,10 +93,11 @@ class Sweep:
         done = len(plans) - len(missing)
         self._on_progress(done, len(plans))
         jobs = [(list(sys.path), key, plan, choice) for key, (plan, choice) in missing.items()]
-        for outcome in self._workers.each_of(_test, jobs):
-            self._kept.add(outcome)
-            done += 1
-            self._on_progress(done, len(plans))
+        with self._kept.opened():
+            for outcome in self._workers.each_of(_test, jobs):
+                self._kept.add(outcome)
+                done += 1
+                self._on_progress(done, len(plans))
         found = [refused.get(key) or self._kept.get(key) for key in keys]
         self._failed |= any(outcome.failed for outcome in found if outcome is not None and outcome.key not in refused)
         return [outcome for outcome in found if outcome is not None]

@@ -72,7 +72,7 @@ def command(
     ] = "",
     results: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Outcomes of a sweep, a JSON line each; none is repeated."),
+        typer.Option(metavar="FILE", help="Outcomes of a sweep: .duckdb, or JSON lines; none is repeated."),
     ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the journal stays; without it nothing does.")

@@ -1,7 +1,9 @@
 """Every choice of parameters, on any number of processes, and walks forward."""
 
+import contextlib
 from pathlib import Path
 
+import duckdb
 import msgspec
 import natya_backtests
 import pytest
@@ -96,6 +98,17 @@ class TestASweep:
         assert again == whole
         assert told == [(2, 3), (3, 3)]
         assert file.read_bytes() == b"".join(lines)
+
+    def test_goes_on_in_a_table_that_others_may_ask_meanwhile(self, plan, tmp_path):
+        grid, file = grid_of(self.GRID), tmp_path / "kept.duckdb"
+        whole = sweep(first := Sweep(plan, workers=1, results=file), plan, grid[:2])
+        with contextlib.closing(duckdb.connect(str(file))) as others:
+            asked = others.sql("select parameters->>'fast', net_rupees, failed from outcomes order by key").fetchall()
+        again = Sweep(plan, workers=1, results=file)
+
+        assert sorted(asked) == sorted((f"{each.parameters['fast']}", each.net_rupees, "") for each in whole)
+        assert sweep(again, plan, grid)[:2] == whole
+        assert (again.resumed, first.resumed, again.results) == (2, 0, file)
 
     def test_tests_again_what_other_data_or_costs_would_change(self, plan, tmp_path):
         grid, file = grid_of("fast=2"), tmp_path / "outcomes.jsonl"

@@ -1,0 +1,88 @@
+"""A file of outcomes: what is read is what was written, and nobody else's file is touched."""
+
+import contextlib
+
+import duckdb
+import msgspec
+import pytest
+from natya_backtests import a_test
+
+from natya.backtest.errors import BacktestRefusedError
+from natya.backtest.sweeping.kept import Kept
+
+OUTCOMES = [
+    a_test(
+        "a", parameters={"fast": 5, "ratio": 0.1, "side": "both's", "on": True}, trades=12, net_rupees=-0.1,
+        sharpe=1 / 3, cagr=None, refused={"quantity": 3}, notes=("two", "notes"),
+    ),
+    a_test("b", failed='it said: "no"\n'),
+    a_test("c", parameters={"names": ["x", None]}, sortino=1e-300, exposure=0.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["kept.duckdb", "kept.jsonl"])
+def test_what_is_read_is_what_was_written(tmp_path, name):
+    for begun, outcome in enumerate(OUTCOMES):
+        kept = Kept(tmp_path / name)
+        assert [kept.get(each.key) for each in OUTCOMES[:begun]] == OUTCOMES[:begun]
+        with kept.opened():
+            kept.add(outcome)
+
+    kept = Kept(tmp_path / name)
+    assert [kept.get(each.key) for each in OUTCOMES] == OUTCOMES
+    assert (kept.used, kept.get("d"), kept.path) == (3, None, tmp_path / name)
+
+
+def test_an_outcome_is_there_when_its_test_is_done_whatever_comes_then(tmp_path):
+    kept = Kept(tmp_path / "kept.duckdb")
+
+    def test_and_be_ended():
+        with kept.opened():
+            kept.add(OUTCOMES[0])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        test_and_be_ended()
+
+    assert Kept(tmp_path / "kept.duckdb").get("a") == OUTCOMES[0]
+
+
+def test_a_table_of_before_has_no_value_where_a_field_is_new(tmp_path):
+    kept = Kept(tmp_path / "kept.duckdb")
+    with kept.opened():
+        kept.add(OUTCOMES[0])
+    with contextlib.closing(duckdb.connect(str(tmp_path / "kept.duckdb"))) as before:
+        before.execute("alter table outcomes drop column notes")
+
+    assert Kept(tmp_path / "kept.duckdb").get("a") == msgspec.structs.replace(OUTCOMES[0], notes=())
+
+
+@pytest.mark.parametrize(
+    ("contents", "told"),
+    [
+        ("create table mine (a int)", r"natya alone wanted, found the column mine\.a \(INTEGER\)"),
+        (
+            "create table outcomes (key varchar primary key, parameters varchar)",
+            r"found the column outcomes\.parameters \(VARCHAR\)",
+        ),
+        (None, "a DuckDB file wanted, found another in"),
+    ],
+)
+def test_a_file_of_something_else_is_refused(tmp_path, contents, told):
+    file = tmp_path / "theirs.duckdb"
+    if contents is None:
+        file.write_text("no database " * 1_000)
+    else:
+        with contextlib.closing(duckdb.connect(str(file))) as theirs:
+            theirs.execute(contents)
+    before = file.read_bytes()
+
+    with pytest.raises(BacktestRefusedError, match=told):
+        Kept(file)
+    assert file.read_bytes() == before
+
+
+def test_a_table_that_somebody_has_open_is_refused(tmp_path):
+    file = tmp_path / "kept.duckdb"
+    with contextlib.closing(duckdb.connect(str(file))), pytest.raises(BacktestRefusedError, match="cannot be opened"):
+        Kept(file)
