@@ -46,6 +46,11 @@ calendar: $(STAMP) ## Compare the sessions of the exchanges with pandas_market_c
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pandas_market_calendars==5.5.0
 	$(BIN)/python -m pytest tests/domain/test_calendar.py -q
 
+.PHONY: schemathesis
+schemathesis: $(STAMP) ## Ask a paper system whatever its OpenAPI document allows, and forbids, by schemathesis (COUNT=n SEED=n)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check schemathesis==4.32.5
+	OPENAPI_EXAMPLES=$(or $(COUNT),40) OPENAPI_SEED=$(or $(SEED),1) $(BIN)/python -m pytest tests/system/test_openapi.py -q
+
 .PHONY: risk-reference
 risk-reference: $(STAMP) ## Hold the risk gate against a second opinion over 1,000,000 orders, from a seed (COUNT=n SEED=n)
 	RISK_ORDERS=$(or $(COUNT),1000000) RISK_SEED=$(or $(SEED),$(shell date +%s)) \

@@ -28,6 +28,9 @@ class Unavailable(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     reason: str
     retry_after_s: Seconds
 
+    is_unknown: bool = False
+    """No actor of that name is in this system, or none that knows such a request: to ask again is of no use."""
+
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DeadLetter"):
     """To the events router: a message that no handler completed."""

@@ -94,7 +94,7 @@ class CellContext(ThespianCalls):
         """Take a message of a type without a handler: a dead letter, unless it needs no answer."""
         if not isinstance(message, NEVER_ANSWERED):
             reason = f"{self.actor_class.__name__} handles no {type(message).__name__}"
-            self.dead_letters.undelivered(self, message, sender, reason, self.trace)
+            self.dead_letters.undelivered(self, message, sender, reason, self.trace, is_unknown=True)
 
     def turn_away(self, message: Any, sender: ActorAddress, refusal: MessageRefusedError) -> None:
         """Refuse a message: a dead letter, and `Failed` with the reason to its sender; the actor goes on."""

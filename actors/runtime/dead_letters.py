@@ -94,16 +94,26 @@ class DeadLetters:
         self.outside = Outside(self)
         """The sender of dead letters, and of all messages that no actor sends."""
 
-    def undelivered(
-        self, target: ActorAddress | str, message: Any, sender: Any, why: str, trace: Trace = NO_CONVERSATION
+    def undelivered(  # noqa: PLR0913  what is known of it
+        self,
+        target: ActorAddress | str,
+        message: Any,
+        sender: Any,
+        why: str,
+        trace: Trace = NO_CONVERSATION,
+        *,
+        is_unknown: bool = False,
     ) -> None:
-        """Record a message that reached no actor."""
+        """Record a message that reached no actor, or none that knows it (`is_unknown`)."""
         if isinstance(message, NEVER_BURIED):
             return
         self.count += 1
         actor = target if isinstance(target, str) else getattr(target, "name", "") or str(target)
         if getattr(sender, "wants_answer", False) and sender is not target:
-            sender.deliver(Unavailable(actor=actor, reason=why, retry_after_s=0.0), self.outside)
+            answer = Unavailable(
+                actor=actor, reason=why, retry_after_s=0.0, is_unknown=is_unknown or isinstance(target, str)
+            )
+            sender.deliver(answer, self.outside)
         if self.thespian_handler is not None and not isinstance(target, str):
             self.thespian_handler.deliver(DeadEnvelope(target, message), self.outside)
         if self._undelivered_limit.spend(self._clock.monotonic_ns()):

@@ -146,8 +146,22 @@ class TestAnOperation:
         assert api.json("/v1/ping?actor=orders")[1]["actor"] == "orders"
         assert api.json("/v1/ping", {"actor": "database"})[1]["actor"] == "database"
 
-    def test_of_no_actor_that_runs_is_unavailable(self, api):
-        assert api("/v1/ping?actor=nobody")[0] == 503
+    def test_of_an_actor_that_knows_no_such_request_is_not_found(self, api):
+        assert api.json("/v1/tree?actor=orders") == (
+            404,
+            {"error": "orders, in this system: Orders handles no DescribeTree"},
+        )
+
+    def test_takes_a_whole_number_written_with_a_point_and_no_other(self, api):
+        assert api("/v1/query", {"sql": "a", "rows_max": 5.0})[0] == 200
+        assert api("/v1/query", {"sql": "a", "rows_max": 5.5})[0] == 422
+
+    @pytest.mark.parametrize("path", ["/v1/ping?actor=nobody", "/v1/show-token"])
+    def test_of_an_actor_that_this_system_has_not_is_not_found(self, api, path):
+        status, answer = api.json(path)
+
+        assert status == 404
+        assert "in this system: no actor of that name" in answer["error"]
 
     @pytest.mark.parametrize(("down_s", "told_s"), [(0.0, 1), (0.4, 1), (7.0, 7), (3_600.0, 3_600), (1e6, 3_600)])
     def test_of_an_actor_that_is_down_says_in_whole_seconds_when_to_ask_again(self, down_s, told_s):
@@ -321,7 +335,7 @@ class TestAHostileRequest:
         given.pop("timeout_s", None)
         status, answer = served_api[1](f"/v1/{operation.name}", given)
 
-        assert status in {200, 403, 409, 422, 503}
+        assert status in {200, 403, 404, 409, 422, 503}
         assert json.loads(answer)
 
 
@@ -333,6 +347,24 @@ class TestTheDocument:
 
             assert status == 200
             assert msgspec.json.decode(answer, type=answer_form(entry.answers[0]))
+
+    def test_wants_a_body_where_an_argument_has_no_default(self, api):
+        paths = api.json("/v1/openapi.json")[1]["paths"]
+        fields = {each.name: msgspec.structs.fields(each.http_form) for each in served()}
+        wanted = {name: any(field.required for field in found) for name, found in fields.items()}
+
+        assert {path.strip("/"): of["post"]["requestBody"]["required"] for path, of in paths.items()} == wanted
+        assert {wanted["resume"], wanted["tree"]} == {True, False}
+
+    def test_bounds_rows_as_they_are_bounded(self, api):
+        _, document = api.json("/v1/openapi.json")
+        by_name = {each["name"]: each for each in document["paths"]["/query"]["get"]["parameters"]}
+        body = document["paths"]["/query"]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        posted = document["components"]["schemas"][body.rpartition("/")[2]]["properties"]["rows_max"]
+
+        assert posted == by_name["rows_max"]["schema"]
+        assert (posted["maximum"], posted["default"]) == (10_000, 10_000)
+        assert api("/v1/query", {"sql": "a", "rows_max": posted["maximum"]})[0] == 200
 
     def test_has_no_reference_to_what_it_lacks(self, api):
         _, document = api.json("/v1/openapi.json")

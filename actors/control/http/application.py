@@ -22,7 +22,7 @@ from ..dashboard.pages import HEADERS, page
 from ..forms import plain, read_arguments
 from ..operations import BY_NAME, OPERATIONS, ROLES
 from .asking import Operate
-from .openapi import ACTOR_PARAMETER, BASE, document
+from .openapi import ACTOR_PARAMETER, BASE, ROWS_MAX, document
 from .stream import Asking, Stream
 
 if TYPE_CHECKING:
@@ -41,9 +41,6 @@ OWN: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nos
 """No answer is kept by a browser, or read as anything but what it is."""
 
 QUERY_PARTS_MAX: Final = 32
-ROWS_MAX: Final = 10_000
-"""Rows of a query whose answer is JSON."""
-
 METRICS_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 
 _STATUS_OF: Final = {"busy": 429, "forbidden": 403, "malformed": 400, "timed_out": 504, "too_large": 413}
@@ -163,7 +160,7 @@ class ControlApplication:
         if not isinstance(actor, str):
             raise Refusal(422, f"the name of an actor is wanted, found {type(actor).__name__}")
         try:
-            message = read_arguments(operation.request, arguments, strict=strict, without=operation.local_arguments)
+            message = _read(operation, arguments, strict=strict)
         except (msgspec.ValidationError, ValueError, RecursionError) as fault:
             raise Refusal(422, str(fault)[:500]) from fault
         if getattr(message, "rows_max", 0) > ROWS_MAX and "rows_max" not in arguments:
@@ -197,6 +194,28 @@ def described() -> bytes:
     return msgspec.json.encode(document(served()))
 
 
+def _read(operation: Operation, arguments: Mapping[str, Any], *, strict: bool) -> Any:
+    """Make the request of its arguments; `8.0` is a whole number where JSON Schema and one of ours say so.
+
+    Raises:
+        msgspec.ValidationError: one is unknown, missing, of another type or out of range.
+    """
+    read = functools.partial(read_arguments, operation.request, strict=strict, without=operation.local_arguments)
+    try:
+        return read(arguments)
+    except msgspec.ValidationError:
+        return read(_whole(arguments))
+
+
+def _whole(value: Any) -> Any:
+    """Return a value with its floats that are whole numbers as integers."""
+    if isinstance(value, dict):
+        return {name: _whole(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _expect(turned: Turned | None) -> None:
     if turned is not None:
         after = ((b"retry-after", b"%d" % turned.retry_after_s),) if turned.retry_after_s else ()
@@ -215,6 +234,8 @@ def _expect_answer(value: Any) -> Any:
             raise Refusal(_STATUS_OF[value.kind], value.reason)
         case Failed():
             raise Refusal(502, f"{value.actor} failed: {value.error}: {value.reason}")
+        case Unavailable(is_unknown=True):
+            raise Refusal(404, f"{value.actor}, in this system: {value.reason}")
         case Unavailable():
             after = (b"retry-after", b"%d" % max(1, min(round(value.retry_after_s), 3_600)))
             raise Refusal(503, f"{value.actor} is unavailable: {value.reason}", after)

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 BASE: Final = "/v1"
 ACTOR_PARAMETER: Final = "actor"
 
+ROWS_MAX: Final = 10_000
+"""Rows of a query whose answer is JSON."""
+
 _REFERENCE: Final = "#/components/schemas/{name}"
 
 FAULTS: Final = {
     "400": "The request cannot be read.",
     "401": "The token is missing, or another one.",
     "403": "The token's role does not reach so far, or a page of another site asks.",
+    "404": "This system has no such operation, or no such actor.",
     "405": "This changes something: POST is wanted.",
     "409": "The actor refused; the body says why.",
     "422": "An argument is unknown, missing, of another type or out of its range.",
@@ -48,6 +52,11 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
     # A type may be one's request and in another's answer: each has a name of its own.
     schemas, components = msgspec.json.schema_components([*forms, Error], ref_template=_REFERENCE)
     schema_of = dict(zip([*forms, Error], schemas, strict=True))
+    for operation in operations:
+        arguments = components[schema_of[operation.http_form]["$ref"].rpartition("/")[2]]
+        arguments["properties"] = {
+            name: _as_here(name, schema) for name, schema in arguments.get("properties", {}).items()
+        }
     return {
         "openapi": "3.1.0",
         "info": {"title": "natya", "version": version("natya"), "description": "Operations of a running system."},
@@ -80,7 +89,10 @@ def _path(operation: Operation, schema_of: dict[Any, dict[str, Any]]) -> dict[st
     post = {
         **described,
         "operationId": operation.method,
-        "requestBody": {"content": {"application/json": {"schema": arguments}}},
+        "requestBody": {
+            "required": any(field.required for field in msgspec.structs.fields(operation.http_form)),
+            "content": {"application/json": {"schema": arguments}},
+        },
     }
     if operation.role != "read":
         return {"post": post}
@@ -109,5 +121,11 @@ def _of_any_actor(operation: Operation) -> dict[str, Any]:
 def _schema_of_field(operation: Operation, field: msgspec.structs.FieldInfo) -> dict[str, Any]:
     (schema,), components = msgspec.json.schema_components([operation.http_form])
     name = schema["$ref"].rpartition("/")[2]
-    found: dict[str, Any] = components[name]["properties"][field.name]
-    return found
+    return _as_here(field.name, components[name]["properties"][field.name])
+
+
+def _as_here(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an argument with the bound that it has over HTTP alone."""
+    if name != "rows_max" or schema.get("maximum", ROWS_MAX) < ROWS_MAX:
+        return schema
+    return {**schema, "maximum": ROWS_MAX, "default": min(schema.get("default", ROWS_MAX), ROWS_MAX)}
