@@ -357,7 +357,9 @@ def exchange(settings: Settings, *, account: AccountChoice, token: Secret) -> tu
     if not has_exchange(settings):
         return ()
     if not settings.broker.wire:
-        return (ChildSpec(EXCHANGE, ExchangeActor, ExchangeActorSettings(limits=settings.exchange, account=account)),)
+        is_real_market = is_live(settings.feed) or settings.feed.source == "replay"
+        by_message = ExchangeActorSettings(limits=settings.exchange, account=account, has_auctions=is_real_market)
+        return (ChildSpec(EXCHANGE, ExchangeActor, by_message),)
     # As where it is asked by message: no sessions. A square-off by the exchange would be no order of ours, and the book
     # of record would go on holding what the account has closed.
     limits = msgspec.structs.replace(settings.exchange, always_open=True)

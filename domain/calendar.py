@@ -44,7 +44,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """The hours of continuous trading, in order; two where there is a pause."""
 
     pre_open_ns: int
-    """Start of order entry for the opening auction: nanoseconds since 1970-01-01 UTC."""
+    """Start of order entry for the opening auction: nanoseconds since 1970-01-01 UTC; of none, the opening."""
+
+    pre_open_ends_ns: int
+    """End of order entry for it, at the latest."""
 
     name: str = ""
     """Why the day has other hours, or trades at all; empty for an ordinary one."""
@@ -61,6 +64,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     def close_ns(self) -> int:
         """When trading ends (exclusive): nanoseconds since 1970-01-01 UTC."""
         return self.spans[-1][1]
+
+    def opens_by_auction(self, time_ns: int) -> bool:
+        """Say whether the opening auction goes on at a time: nothing trades before the opening."""
+        return self.pre_open_ns <= time_ns < self.open_ns
 
     def has(self, time_ns: int) -> bool:
         """Say whether there is continuous trading at a time."""
@@ -82,6 +89,7 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True):
     """Since when they end when, the oldest first; before the first, with shares."""
 
     currency: dict[str, time]
+    futures_pre_open_since: date
 
 
 def session(day: date, exchange: Exchange = "NSE", market: Market = "CASH") -> Session | None:
@@ -185,11 +193,14 @@ def _session(day_number: int, exchange: Exchange, market: Market = "CASH") -> Se
         close = next((later for since, later in reversed(data.derivatives) if since <= day), close)
     spans = special.get("spans", [[normal["open"], close]])
     begins = tuple((_at(day_number, start), _at(day_number, end)) for start, end in spans)
-    before_opening_ns = _at(0, normal["open"]) - _at(0, normal["pre_open"])
+    opens_ns = begins[0][0]
+    has_auction = market == "CASH" or day >= data.futures_pre_open_since
+    entry_ns, entry_ends_ns = (_at(0, normal["open"]) - _at(0, normal[name]) for name in ("pre_open", "pre_open_ends"))
     return Session(
         day=day,
         spans=begins,
-        pre_open_ns=begins[0][0] - before_opening_ns,
+        pre_open_ns=opens_ns - entry_ns if has_auction else opens_ns,
+        pre_open_ends_ns=opens_ns - entry_ends_ns if has_auction else opens_ns,
         name=special.get("name", "" if known else "assumed: a weekday of a year without data"),
         known=known and not special.get("assumed", False),
     )
@@ -204,7 +215,8 @@ def _currency_session(day_number: int, special: dict[str, Any]) -> Session:
     )
     day = _EPOCH + timedelta(days=day_number)
     name = special.get("name", "assumed: a day on which shares trade")
-    return Session(day=day, spans=spans, pre_open_ns=spans[0][0], name=name, known=False)
+    opens_ns = spans[0][0]
+    return Session(day=day, spans=spans, pre_open_ns=opens_ns, pre_open_ends_ns=opens_ns, name=name, known=False)
 
 
 def _commodity_session(day_number: int, market: Commodity) -> Session | None:
@@ -220,6 +232,7 @@ def _commodity_session(day_number: int, market: Commodity) -> Session | None:
         day=day,
         spans=((opens_ns, _at(day_number, hours.end)),),
         pre_open_ns=opens_ns,
+        pre_open_ends_ns=opens_ns,
         name="" if hours.known else "assumed: by the holidays of shares",
         known=hours.known,
     )
@@ -239,6 +252,7 @@ def _sessions() -> Sessions:
         holidays=frozenset(day for days in data["holidays"].values() for day in days),
         derivatives=tuple((each["since"], each["close"]) for each in data["derivatives"]),
         currency=data["currency"],
+        futures_pre_open_since=data["futures"]["pre_open_since"],
         special={
             (special["day"], exchange): special
             for special in data["special"]

@@ -117,6 +117,7 @@ class ExchangeActor(RuntimeActor):
                 resting=resting,
                 since_ns=self._heard_ns,
                 model=FillModel.of(self.settings.limits),
+                has_auctions=self.settings.has_auctions,
                 day_ends_ns=day_order_ends_ns_of,
             )
         )

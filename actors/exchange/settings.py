@@ -14,3 +14,6 @@ class ExchangeActorSettings(msgspec.Struct, frozen=True, kw_only=True):
     limits: ExchangeSettings
     account: AccountChoice = "session"
     """Whose open orders rest at the start; a new account has none."""
+
+    has_auctions: bool = False
+    """Whether sessions open by an auction: where prices are those of a real market, not made up at any hour."""

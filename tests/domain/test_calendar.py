@@ -55,7 +55,7 @@ class TestASession:
         found = session(date(2025, 12, 29), exchange)
 
         assert (found.open_ns, found.close_ns) == (at("2025-12-29T09:15"), at("2025-12-29T15:30"))
-        assert found.pre_open_ns == at("2025-12-29T09:00")
+        assert (found.pre_open_ns, found.pre_open_ends_ns) == (at("2025-12-29T09:00"), at("2025-12-29T09:08"))
         assert (found.name, found.known) == ("", True)
 
     @pytest.mark.parametrize(
@@ -118,7 +118,14 @@ class TestDerivatives:
         assert found.open_ns == session(day).open_ns
 
     def test_have_the_hours_of_shares_on_special_days(self):
-        assert session(date(2021, 2, 24), "NSE", "DERIVATIVES") == session(date(2021, 2, 24), "NSE")
+        assert session(date(2021, 2, 24), "NSE", "DERIVATIVES").spans == session(date(2021, 2, 24), "NSE").spans
+
+    @pytest.mark.parametrize(("day", "minutes"), [(date(2025, 12, 5), 0), (date(2025, 12, 8), 15)])
+    def test_have_a_pre_open_session_since_december_2025(self, day, minutes):
+        found = session(day, "NSE", "DERIVATIVES")
+
+        assert found.open_ns - found.pre_open_ns == minutes * MINUTE_NS
+        assert found.opens_by_auction(found.open_ns - 1) is bool(minutes)
 
 
 class TestAnExchange:

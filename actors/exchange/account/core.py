@@ -98,6 +98,7 @@ class Core:
             model=FillModel.of(self.settings),
             grid_of=self._grid_of,
             venue_of=self._venue_of,
+            has_auctions=not self.settings.always_open,
         )
 
     def _grid_of(self, symbol: str) -> PriceGrid:
@@ -143,8 +144,10 @@ class Core:
 
     def is_before_opening(self, listing: Listing) -> bool:
         """Tell whether the market of an instrument takes orders for its opening now, and does not trade yet."""
+        if self.settings.always_open or not listing.opens_by_auction:
+            return False
         session = session_at(self.now_ns, *listing.venue)
-        return session is not None and session.pre_open_ns <= self.now_ns < session.open_ns
+        return session is not None and session.pre_open_ns <= self.now_ns < session.pre_open_ends_ns
 
     @property
     def today(self) -> date:

@@ -58,6 +58,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         return self.reference.segment, self.security_id
 
     @property
+    def opens_by_auction(self) -> bool:
+        """Whether it is among what an opening auction, where one is held, is of."""
+        return self.kind in {"EQUITY", "FUTURE"}
+
+    @property
     def venue(self) -> Venue:
         """Whose sessions it has."""
         return venue_of(self.reference.segment, self.symbol)

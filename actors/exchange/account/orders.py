@@ -15,6 +15,7 @@ from ....domain.time import SECOND_NS
 from ....domain.venues import venue_of
 from ....messages.broker import CancelRequest, NewOrder, ReplaceRequest
 from ....messages.exchange import AccountOrder, AccountTrade
+from ..matching import opening_fault
 from .checks import rejection
 from .refusals import IN_TRANSIT, MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, expect_quantity, unknown, wrong
 from .state import SUPER
@@ -36,7 +37,7 @@ MODIFICATIONS_MAX: Final = 25
 
 CONFIRMED: Final = "CONFIRMED"
 _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9 _.-]{0,25}")
-_AMO_DELAY_MINUTES: Final = {"PRE_OPEN": -15, "OPEN": 0, "OPEN_30": 30, "OPEN_60": 60}
+_AMO_DELAY_MINUTES: Final = {"OPEN": 0, "OPEN_30": 30, "OPEN_60": 60}
 _SLICES_MAX: Final = 100
 UNLISTED_DELAY_S: Final = 1.0
 """After which an order is looked at again whose instrument is not listed, or not quoted, yet."""
@@ -156,6 +157,7 @@ class Orders:
         fault = rejection(core, after, listing) or self._shortfall(after, held=row.blocked_rupees)
         if fault:
             raise Refused("order", fault)
+        core.matching.pass_time(core.now_ns)
         reports = core.matching.replace(
             ReplaceRequest(
                 client_order_id=row.order_id,
@@ -245,7 +247,9 @@ class Orders:
             return
         candidate = self._with_margin(self._protected(row, listing), listing)
         fault = rejection(core, candidate, listing) or self._shortfall(candidate, held=Decimal(0))
-        is_for_opening = row.amo_time == "PRE_OPEN" and core.is_before_opening(listing)
+        is_for_opening = core.is_before_opening(listing)
+        if not fault and is_for_opening and (why := opening_fault(candidate)):
+            fault = f"EXCH:16387:{why}"
         if not fault and not (is_for_opening or core.is_open(listing)):
             fault = f"RMS:{order_id}: {MARKET_CLOSED}"
         if fault:
@@ -288,6 +292,10 @@ class Orders:
         placed_ns, venue = row.created_ns, venue_of(row.instrument[0], row.symbol)
         today = session_at(placed_ns, *venue)
         opens_ns = today.open_ns if today is not None and placed_ns < today.open_ns else next_open(placed_ns, *venue)
+        if row.amo_time == "PRE_OPEN":
+            session, listing = session_at(opens_ns, *venue), self._core.listings.find(row.instrument)
+            has_auction = session is not None and listing is not None and listing.opens_by_auction
+            return session.pre_open_ns if session is not None and has_auction else opens_ns
         return opens_ns + _AMO_DELAY_MINUTES[row.amo_time] * 60 * 10**9
 
     def hear_all(self, reports: list[ExecutionReport]) -> None:
@@ -382,7 +390,7 @@ class Orders:
         expect_quantity(ticket.quantity)
         check_prices(ticket.order_type, ticket.limit_price, ticket.trigger_price)
         is_open = self._core.is_open(listing)
-        if not is_open and not ticket.amo_time:
+        if not ticket.amo_time and not (is_open or self._core.is_before_opening(listing)):
             raise Refused("order", MARKET_CLOSED)
         if is_open and ticket.amo_time and not self._core.settings.always_open:
             raise Refused("order", "Market is Open! An offline order is for hours in which it is closed.")

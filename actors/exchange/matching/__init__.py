@@ -9,6 +9,6 @@ model       how fills are modelled: what the settings choose
 
 from .matching import Matching
 from .model import FillModel
-from .order import Order
+from .order import Order, opening_fault
 
-__all__ = ["FillModel", "Matching", "Order"]
+__all__ = ["FillModel", "Matching", "Order", "opening_fault"]

@@ -82,6 +82,18 @@ class Market:
         today = session_at(tick.exchange_ns, *self.venue)
         return today is None or tick.exchange_ns >= today.open_ns
 
+    def is_in_auction(self, time_ns: int) -> bool:
+        """Tell whether the opening auction goes on at a time."""
+        today = session_at(time_ns, *self.venue)
+        return today is not None and today.opens_by_auction(time_ns)
+
+    def awaited_ns(self, time_ns: int) -> int:
+        """Return the opening whose first tick has not come, in its auction or later that day; 0: there is none."""
+        today = session_at(time_ns, *self.venue)
+        if today is None or not today.pre_open_ns <= time_ns < today.close_ns:
+            return 0
+        return 0 if self.tick is not None and self.tick.exchange_ns >= today.open_ns else today.open_ns
+
     def offer(self) -> Liquidity:
         """Return the liquidity left of the tick: made on demand, since most ticks match no order."""
         assert self.tick is not None, "nothing trades before the first tick"

@@ -11,6 +11,8 @@ Rules (the reasons, and the direction in which each of them errs: docs/decisions
   beyond its limit.
 - If a session opened between two ticks, at a price beyond its limit, it trades at the later tick's price instead: an
   opening auction executes all orders at one price.
+- Where auctions are held, nothing trades while that of an opening goes on, and a stop order, or one that is immediate
+  or cancel, is refused then. Orders that come before the first tick of a session are on their way to that one.
 - A stop order arrives with the tick whose last price meets its trigger, after the orders that rest. It trades at no
   better price than its trigger, and behind a gap at the price behind the gap.
 - An order that was on its way is in the book when its time is over (`let_in`): it meets the book as it is then, if a
@@ -33,7 +35,7 @@ from ....domain.venues import venue_of_symbol
 from ....messages.broker import ExecutionReport, ExecutionType, NewOrder, OrderFound, OrderNotFound
 from .market import Market, volume_between
 from .model import FillModel
-from .order import Order
+from .order import Order, opening_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -64,6 +66,7 @@ class Matching:
         model: FillModel | None = None,
         grid_of: Callable[[str], PriceGrid] | None = None,
         venue_of: Callable[[str], Venue] = venue_of_symbol,
+        has_auctions: bool = False,
         day_ends_ns: Callable[[str, int], int] | None = None,
     ) -> None:
         """Start without any price.
@@ -78,11 +81,13 @@ class Matching:
             model: how fills are modelled.
             grid_of: the prices of a symbol, where not all have the same tick size.
             venue_of: whose sessions a symbol has.
+            has_auctions: whether sessions open by an auction; else the market trades at each tick.
             day_ends_ns: when an order of a symbol for the day ends that comes at a time; None: somebody else ends them.
         """
         grid = price_grid(tick_size_rupees)
         self._grid_of = grid_of if grid_of is not None else lambda _: grid
         self._venue_of = venue_of
+        self._has_auctions = has_auctions
         self._run = f"{run:x}"
         self._now_ns = now_ns
         self._model = model if model is not None else FillModel()
@@ -147,7 +152,7 @@ class Matching:
         before = market.tick
         market.tick, market.liquidity = tick, None
         opened = tick.exchange_ns >= market.opens_ns and market.opened(tick)
-        if not (self.resting and market.has_orders):
+        if not (self.resting and market.has_orders) or (self._has_auctions and market.is_in_auction(self._now_ns)):
             return []
         market.traded = volume_between(before, tick)
         reports = [
@@ -164,6 +169,8 @@ class Matching:
         for market in self._markets.values():
             tick = market.tick
             for order in [order for order in market.arriving if order.due_ns <= now_ns and order.sent_at is not tick]:
+                if order.waits_for_opening and (tick is None or tick.exchange_ns < order.due_ns):
+                    continue
                 reports += self._arrive(market, order)
         return reports
 
@@ -188,6 +195,7 @@ class Matching:
         self._price(market, order)
         if self._model.latency_ns:
             order.due_ns, order.sent_at = self._now_ns + self._model.latency_ns, market.tick
+        self._hold(market, order)
         market.insert(order)
         self.resting += 1
         if linked_with:
@@ -219,9 +227,11 @@ class Matching:
         reason = self._fault(after)
         if request.quantity <= order.filled:
             reason = f"a quantity above the {order.filled} shares that were traded is wanted, found {request.quantity}"
+        market = self._markets[before.symbol]
+        if not reason:
+            reason = self._opening_fault(market, after)
         if reason:
             return [self._report(order, "CANCEL_REJECTED", reason=reason, number=request.number)]
-        market = self._markets[before.symbol]
         keeps_place = after.quantity <= before.quantity and replace(after, quantity=before.quantity) == before
         if keeps_place:
             order.request = after
@@ -234,6 +244,7 @@ class Matching:
         self._price(market, order)
         if market.tick is None and not order.due_ns:  # of an earlier run: it meets the first tick of this one
             order.due_ns = DUE_AT_ONCE_NS
+        self._hold(market, order)
         market.insert(order)
         reports = [self._report(order, "REPLACED", number=request.number)]
         if not order.due_ns:
@@ -283,7 +294,10 @@ class Matching:
         market = self._markets.get(request.symbol)
         if market is None or market.tick is None:
             return f"a symbol with a price is wanted, found no tick of {request.symbol} yet"
-        return self._fault(request)
+        return self._opening_fault(market, request) or self._fault(request)
+
+    def _opening_fault(self, market: Market, request: NewOrder) -> str:
+        return opening_fault(request) if self._has_auctions and market.is_in_auction(self._now_ns) else ""
 
     def _fault(self, request: NewOrder) -> str:
         """Return what is wrong with the prices of an order; empty if nothing."""
@@ -302,6 +316,11 @@ class Matching:
         if request.limit_price is None or grid.snap(request.limit_price) is None:
             return f"a limit_price in whole multiples of {tick_size} rupees is wanted, found {request.limit_price}"
         return ""
+
+    def _hold(self, market: Market, order: Order) -> None:
+        """Let an order be on its way until the first tick of the session, where that is awaited."""
+        if self._has_auctions and (opens_ns := market.awaited_ns(self._now_ns)):
+            order.due_ns, order.waits_for_opening = max(order.due_ns, opens_ns), True
 
     def _price(self, market: Market, order: Order) -> None:
         """Set the limit of an order: its own, on the grid; or the protection of a market order, from its trigger on."""
@@ -331,7 +350,7 @@ class Matching:
         if not order.is_open:  # another, linked with it, has just traded
             return []
         market.arriving.remove(order)
-        order.due_ns, order.sent_at = 0, None
+        order.due_ns, order.sent_at, order.waits_for_opening = 0, None, False
         if order.limit_price is None:  # there may have been no price yet to protect it by
             self._price(market, order)
         market.insert(order)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ....messages.broker import BrokerOrderState, ExecutionReport, NewOrder
+    from ....messages.exchange import AccountOrder
     from ....messages.market import Tick
 
 
@@ -14,7 +15,7 @@ class Order:
 
     __slots__ = (
         *("ahead", "arrival", "broker_order_id", "due_ns", "ends_ns", "filled"),
-        *("is_triggered", "limit_price", "linked", "request", "sent_at", "state", "trades"),
+        *("is_triggered", "limit_price", "linked", "request", "sent_at", "state", "trades", "waits_for_opening"),
     )
 
     def __init__(self, request: NewOrder, *, broker_order_id: str, arrival: int) -> None:
@@ -39,6 +40,9 @@ class Order:
 
         self.ends_ns = 0
         """When its day is over, and it with it: nanoseconds since 1970-01-01 UTC; 0: somebody else ends it."""
+
+        self.waits_for_opening = False
+        """It is on its way until the opening, and meets no tick from before."""
 
         self.sent_at: Tick | None = None
         """The newest tick when it was sent, for one that is on its way."""
@@ -97,3 +101,11 @@ class Order:
             paid = self.trades[-1].price if self.trades and opening_price is None else offered
             return worse(offered, paid)
         return limit_price if opening_price is None else better(limit_price, worse(offered, opening_price))
+
+
+def opening_fault(order: NewOrder | AccountOrder) -> str:
+    """Return why an order cannot be in an opening auction; empty: it can."""
+    if order.order_type in {"MARKET", "LIMIT"} and order.validity == "DAY":
+        return ""
+    found = order.order_type if order.validity == "DAY" else order.validity
+    return f"a MARKET or LIMIT order for the day is wanted in the pre-open session, found {found}"

@@ -113,6 +113,7 @@ def test_on_a_holiday_of_shares_trade_in_the_evening_of_a_day_of_its_own(open_ac
 
     played_to(client, "2026-11-24T17:00")
     client.place("SELL", quantity=100, product="MARGIN", instrument=of(CRUDE))
+    show(client, CRUDE, 6010.0)
 
     assert net(client) == {}
     assert sum(isinstance(each, DayBegan) for each in client.changes) == 2

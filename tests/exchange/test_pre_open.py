@@ -1,0 +1,124 @@
+"""Orders in the pre-open session: they wait for the opening auction, in the matching and in an account."""
+
+from datetime import datetime
+
+import pytest
+
+from natya.actors.exchange.matching import Matching
+from natya.domain.time import IST, SECOND_NS
+from natya.messages.broker import CancelRequest, NewOrder, ReplaceRequest
+from natya.messages.market import Tick
+
+DAY = "2025-12-29"
+CRUDE = "MCX:CRUDEOIL-19Jan2026-FUT"
+
+
+def at(clock, day=DAY):
+    return int(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=IST).timestamp()) * SECOND_NS
+
+
+def tick(clock, price, *, symbol="TCS", day=DAY):
+    return Tick(symbol=symbol, price=price, quantity=1, exchange_ns=at(clock, day), source="test", sequence=1)
+
+
+def order(client_order_id="a", *, symbol="TCS", **changes):
+    fields = {"side": "BUY", "quantity": 10, "order_type": "MARKET"} | changes
+    return NewOrder(client_order_id=client_order_id, symbol=symbol, **fields)
+
+
+def limit(price, client_order_id="a", **changes):
+    return order(client_order_id, **{"order_type": "LIMIT", "limit_price": price} | changes)
+
+
+def begun(*, has_auctions=True, symbol="TCS", clock="09:01"):
+    """The market closed at 90 on the Friday before."""
+    matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("15:29", "2025-12-26"), has_auctions=has_auctions)
+    matching.move(tick("15:29", 90.0, symbol=symbol, day="2025-12-26"))
+    matching.pass_time(at(clock))
+    return matching
+
+
+def paid(reports):
+    return [report.price for report in reports if report.execution_type == "TRADE"]
+
+
+class TestAnOrderBeforeTheOpening:
+    @pytest.mark.parametrize("request_", [order(), limit(101.0)], ids=["market", "limit"])
+    def test_waits_for_the_first_price_of_the_session_and_pays_it(self, request_):
+        matching = begun()
+
+        assert paid(matching.place(request_)) == []
+        assert paid(matching.move(tick("09:07", 80.0))) == []
+        assert matching.let_in(at("09:15")) == []
+        assert paid(matching.move(tick("09:15", 100.0))) == [100.0]
+
+    def test_rests_where_its_limit_is_not_reached(self):
+        matching = begun()
+        matching.place(limit(95.0))
+
+        assert paid(matching.move(tick("09:15", 100.0))) == []
+        assert paid(matching.move(tick("09:16", 94.0))) == [95.0]
+
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            order(validity="IOC"),
+            order(order_type="STOP_LOSS_MARKET", trigger_price=95.0),
+            limit(95.0, order_type="STOP_LOSS", trigger_price=94.0),
+        ],
+        ids=["immediate or cancel", "stop", "stop with a limit"],
+    )
+    def test_is_refused_where_an_auction_has_no_place_for_it(self, request_):
+        (report,) = begun().place(request_)
+
+        assert (report.execution_type, "in the pre-open session" in report.reason) == ("REJECTED", True)
+
+    def test_may_be_changed_and_withdrawn(self):
+        matching = begun()
+        matching.place(limit(95.0, "changed"))
+        matching.place(limit(105.0, "withdrawn"))
+        change = ReplaceRequest(client_order_id="changed", quantity=5, order_type="LIMIT", limit_price=110.0)
+        stop = ReplaceRequest(client_order_id="changed", quantity=5, order_type="STOP_LOSS_MARKET", trigger_price=95.0)
+
+        assert [report.execution_type for report in matching.replace(change)] == ["REPLACED"]
+        assert [report.execution_type for report in matching.replace(stop)] == ["CANCEL_REJECTED"]
+        assert matching.cancel(CancelRequest(client_order_id="withdrawn")).execution_type == "CANCELLED"
+        assert paid(matching.move(tick("09:15", 100.0))) == [100.0]
+
+    def test_that_rested_has_the_opening_price_and_not_one_from_before(self):
+        matching = begun(clock="08:59")
+        matching.place(limit(89.0))
+
+        assert paid(matching.move(tick("09:05", 70.0))) == []
+        assert paid(matching.move(tick("09:15", 85.0))) == [85.0]
+
+    def test_trades_at_each_tick_where_no_auctions_are_held(self):
+        assert paid(begun(has_auctions=False).place(order())) == [90.0]
+
+    def test_of_a_commodity_waits_for_the_first_price_of_its_own_session(self):
+        matching = begun(symbol=CRUDE)
+
+        assert paid(matching.place(order(symbol=CRUDE))) == []
+        assert paid(matching.move(tick("09:02", 92.0, symbol=CRUDE))) == [92.0]
+
+
+class TestAnOrderAfterTheOpening:
+    @pytest.mark.parametrize("validity", ["DAY", "IOC"])
+    def test_meets_no_price_of_the_day_before(self, validity):
+        matching = begun(clock="09:15")
+
+        assert paid(matching.place(order(validity=validity))) == []
+        assert paid(matching.move(tick("09:16", 100.0))) == [100.0]
+
+    def test_with_a_trigger_waits_for_it_from_the_first_price_on(self):
+        matching = begun(clock="09:15")
+        matching.place(order(order_type="STOP_LOSS_MARKET", trigger_price=89.0))  # the price of the day before met it
+
+        assert paid(matching.move(tick("09:16", 88.0))) == []
+        assert paid(matching.move(tick("09:17", 89.5))) == [89.5]
+
+    def test_meets_the_newest_price_once_there_is_one(self):
+        matching = begun()
+        matching.move(tick("09:15", 100.0))
+
+        assert paid(matching.place(order())) == [100.0]
