@@ -22,7 +22,7 @@ from typing import Any
 
 import natya
 from natya.actors.events import DeliveryActor, DeliverySettings, EventsActor, EventsSettings
-from natya.actors.events.bus import EventPublisher, EventSubscriber, Publishing
+from natya.actors.events.bus import EventPublisher, EventSubscriber, PublishInDoubtError, Publishing
 from natya.actors.journal import JournalActor
 from natya.actors.runtime import InProcessSystem
 from natya.composition import DELIVERED
@@ -78,8 +78,13 @@ def publish_for_ever(
         number += 1
         if len(waiting) == IN_FLIGHT:
             publishing, oldest = waiting.popleft()
-            publishing.result()
-            tell(f"published {oldest}")
+            try:
+                publishing.result()
+            except PublishInDoubtError:  # the process hung for longer than it waits: again, with all behind it
+                waiting.clear()
+                number = oldest
+            else:
+                tell(f"published {oldest}")
 
 
 def tell(text: str) -> None:
