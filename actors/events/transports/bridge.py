@@ -49,6 +49,9 @@ LOOK_S_MAX: Final = 0.2
 
 RETRY_S_MIN: Final = 0.01
 
+SETTLED_S: Final = 1.0
+"""A connection that lived so long is no failure: a server of one's own is well when it answers, and much waits."""
+
 
 class ConnectDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: open the way in."""
@@ -264,7 +267,7 @@ class RedisBridge(RuntimeActor):
         lived_s = (now_ns - self._opened_ns) / SECOND_NS if self._is_open else 0.0
         self._reconnects += 1
         self._is_open = False
-        self._attempts = self._attempts.after(lived_s=lived_s)
+        self._attempts = self._attempts.after(lived_s=lived_s, settled_s=SETTLED_S)
         first_s, max_s = self.settings.retry_s, self.settings.retry_s_max
         wait_s = self._attempts.wait_s(
             chance=self.random.random(), first_s=first_s, max_s=max_s, min_s=min(RETRY_S_MIN, max_s)

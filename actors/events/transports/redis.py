@@ -162,6 +162,8 @@ class RedisStreams:
 
     def _expect_safe(self) -> None:
         persistence, memory = self._client.info("persistence"), self._client.info("memory")
+        if persistence.get("loading"):  # meanwhile it says that it appends to no file
+            raise ServerDownError("the server is reading its data")
         wrong = []
         if not persistence.get("aof_enabled"):
             wrong.append("appendonly yes")

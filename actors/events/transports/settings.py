@@ -16,13 +16,13 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     confirm_s: float = 5.0
     """Seconds that a batch is watched until the others have confirmed it; then delivery hands it over anew."""
 
-    retry_s: float = 1.0
+    retry_s: float = 0.25
     """Seconds until delivery is asked again where it did not answer, and the first wait for the server."""
 
     retry_s_max: float = 5.0
     """The longest one."""
 
-    reset_s: float = 2.0
+    reset_s: float = 0.5
     """Seconds that the way out rests after `DeliveryTerms.fail_max` failures in a row."""
 
     @property

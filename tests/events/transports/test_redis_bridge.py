@@ -1,6 +1,7 @@
 """Two systems that exchange integration events through a real server of streams."""
 
 from collections import defaultdict
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -9,8 +10,10 @@ from natya_events import Invoiced, a_published
 from natya_processes import await_that
 from natya_redis import Node, Server, TlsProxy
 
-from natya.actors.events.transports.redis import entry_of
+from natya.actors.events.transports.redis import RedisStreams, entry_of
+from natya.actors.external.streams import ServerDownError
 from natya.config.secrets import Secret
+from natya.config.sections.redis import RedisSettings
 from natya.messages.codec import encode
 
 MANY = 60
@@ -104,6 +107,28 @@ class TestAServer:
             assert "set appendonly yes and maxmemory-policy noeviction" in mumbai.counts().reason
             assert server.client().xlen("natya:events:0") == 0
         server.kill()
+
+    @pytest.mark.parametrize(
+        ("told", "reason"),
+        [
+            ({"loading": 1, "aof_enabled": 0}, "the server is reading its data"),  # it says so of a safe one meanwhile
+            ({"loading": 0, "aof_enabled": 0}, "set appendonly yes"),
+            ({"loading": 0, "aof_enabled": 1}, ""),
+        ],
+    )
+    def test_that_reads_its_data_is_waited_for_and_not_called_unsafe(self, told, reason):
+        streams = RedisStreams(RedisSettings.default(node="pune"))
+        streams._client = SimpleNamespace(
+            info=lambda section: told if section == "persistence" else {"maxmemory_policy": "noeviction"},
+            xgroup_create=lambda *_, **__: None,
+        )
+        found = ""
+        try:
+            streams.open()
+        except ServerDownError as fault:
+            found = str(fault)
+
+        assert (reason in found, bool(found)) == (True, bool(reason))
 
     def test_wants_the_user_that_it_knows(self, tmp_path, server):
         server.client().acl_setuser(
