@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final, NamedTuple
 
@@ -22,8 +23,11 @@ class Venue(NamedTuple):
 
 
 SHARES: Final = Venue("NSE", "CASH")
+VENUES_KEPT: Final = 10_000
+"""Instruments whose venue is remembered: each order asks for it several times."""
 
 
+@functools.lru_cache(maxsize=VENUES_KEPT)
 def venue_of(segment: str, symbol: str) -> Venue:
     """Return it by the segment; of commodities the symbol says whether they are farm products."""
     exchange: Exchange = "BSE" if segment.startswith("BSE") else "MCX" if segment.startswith("MCX") else "NSE"

@@ -6,6 +6,7 @@ its winter. Of farm products it names no time: they are taken to be closed as cu
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final
 
 from ..calendar import MINUTE_NS, session
@@ -20,6 +21,7 @@ _MINUTES: Final = {"CASH": 10, "DERIVATIVES": 10, "COMMODITY": 10}
 _OTHERS_MINUTES: Final = 15
 
 
+@functools.lru_cache(maxsize=100)
 def square_off_ns(day: date, venue: Venue) -> int | None:
     """Return when intraday positions are closed on a day: nanoseconds since 1970-01-01 UTC; None: it has no session.
 

@@ -6,11 +6,12 @@ import bisect
 from typing import TYPE_CHECKING
 
 from ....domain.calendar import session_at
-from ....domain.time import day_of, day_start_ns
+from ....domain.time import DAY_NS, day_of, day_start_ns
 from ....domain.venues import SHARES, Venue
 from .liquidity import UNLIMITED, Liquidity
 
 if TYPE_CHECKING:
+    from ....domain.calendar import Session
     from ....messages.market import Tick
     from .model import FillModel
     from .order import Order
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 class Market:
     """The resting orders by priority; stop orders, and orders on their way, by arrival."""
 
-    __slots__ = ("arriving", "buys", "liquidity", "model", "opens_ns", "sells", "stops", "tick", "traded", "venue")
+    __slots__ = (
+        *("_day_ends_ns", "_day_ns", "_today", "arriving", "buys", "liquidity", "model"),
+        *("opens_ns", "sells", "stops", "tick", "traded", "venue"),
+    )
 
     def __init__(self, tick: Tick | None, *, since_ns: int, model: FillModel, venue: Venue = SHARES) -> None:
         """Begin without orders.
@@ -34,6 +38,8 @@ class Market:
         self.model = model
         self.venue = venue
         self.opens_ns = next_opening(since_ns, venue)
+        self._day_ns = self._day_ends_ns = 0
+        self._today: Session | None = None
         self.traded = 0
         """Shares traded between the two newest ticks."""
 
@@ -84,15 +90,25 @@ class Market:
 
     def is_in_auction(self, time_ns: int) -> bool:
         """Tell whether the opening auction goes on at a time."""
-        today = session_at(time_ns, *self.venue)
+        if not self._day_ns <= time_ns < self._day_ends_ns:
+            self._look_up(time_ns)
+        today = self._today
         return today is not None and today.opens_by_auction(time_ns)
 
     def awaited_ns(self, time_ns: int) -> int:
         """Return the opening whose first tick has not come, in its auction or later that day; 0: there is none."""
-        today = session_at(time_ns, *self.venue)
+        if not self._day_ns <= time_ns < self._day_ends_ns:
+            self._look_up(time_ns)
+        today = self._today
         if today is None or not today.pre_open_ns <= time_ns < today.close_ns:
             return 0
         return 0 if self.tick is not None and self.tick.exchange_ns >= today.open_ns else today.open_ns
+
+    def _look_up(self, time_ns: int) -> None:
+        """Keep the session of a day: each order asks for it, and each tick."""
+        self._day_ns = day_start_ns(day_of(time_ns))
+        self._day_ends_ns = self._day_ns + DAY_NS
+        self._today = session_at(time_ns, *self.venue)
 
     def offer(self) -> Liquidity:
         """Return the liquidity left of the tick: made on demand, since most ticks match no order."""
