@@ -168,11 +168,21 @@ class TestAPieceThatComesEmpty:
         assert done.requests == 3  # the probe of what is had, and two looks
         assert (done.empty, done.missing) == ([], ())
 
-    def test_however_often_is_not_remembered_and_is_said(self, run, before):
+    def test_twice_is_there_when_all_else_has_been_asked_for(self, run, before, owner):
+        requests_before = noted(owner)
+        before.script = {3: EMPTY, 4: EMPTY}
+        done = run(before, want(first=date(2025, 12, 1), interval="15m"))
+
+        assert (done.requests, noted(owner) - requests_before) == (4, 4)
+        assert (done.empty, done.missing) == ([], ())
+        assert [start for start, _ in stored(owner, "15m")][-1] == starts(JANUARY, date(2026, 1, 31), "15m")[-1]
+
+    def test_however_often_is_not_remembered_and_is_said(self, run, before, owner):
         before.script = dict.fromkeys([3, 4, 5, 6], EMPTY)
         wanted = want(first=date(2025, 12, 1), interval="15m")
 
         done = run(before, wanted)
+        assert noted(owner) == 1 + done.requests == 6, "the first fetch was one"
         again = run(before, wanted)
 
         assert done.empty == [(date(2025, 12, 1), date(2026, 1, 30))]
@@ -212,6 +222,18 @@ class TestPricesThatWereAdjusted:
         assert done.adjusted_by == pytest.approx(0.5)
         assert stored(owner) == told_now(charts, JANUARY, date(2026, 2, 20))
         assert noted(owner) == len(charts.asked)
+
+    @pytest.mark.parametrize("at_once", [1, 2, 3])
+    def test_are_found_and_nothing_more_is_asked_for_of_what_was_begun_with(self, run, charts, now, owner, at_once):
+        charts.at_once = at_once
+        run(charts, want(first=date(2026, 1, 28)))
+        now.set("2026-02-20 18:00:00")
+        charts.splits = [(date(2026, 2, 10), 0.5)]
+        charts.asked.clear()
+        run(charts, want(first=date(2025, 1, 1)))
+
+        assert len(charts.asked) == at_once + 5, "what was on its way; then all of it anew"
+        assert stored(owner) == told_now(charts, date(2025, 1, 1), date(2026, 1, 31))
 
     def test_are_found_by_a_session_far_away(self, run, charts, now, owner):
         run(charts, want(last=date(2026, 1, 9)))
