@@ -832,15 +832,18 @@ class TestAStart:
         assert stage.statistics.risk_state == "NORMAL"
         assert stage.disk.kinds("A-1") == [OrderIntended, OrderUncertain, OrderAccepted, OrderFilled]
 
-    def test_lets_orders_pass_when_the_broker_has_denied_every_open_one(self, stage, make):
+    def test_lets_orders_pass_when_the_broker_has_denied_every_open_one(self, stage, make, caplog):
+        caplog.set_level("INFO", "natya")
         stage.open(make.intent("A-1"), make.intent("A-2"))
         stage.tell(OrderNotFound(client_order_id="A-1"))
         stage.settle()
         assert stage.statistics.risk_state == "RECONCILING"
-        stage.tell(OrderNotFound(client_order_id="A-2"))
+        for _ in range(2):
+            stage.tell(OrderNotFound(client_order_id="A-2"))
         stage.settle()
 
         assert stage.statistics.risk_state == "NORMAL"
+        assert [each.message for each in caplog.records].count("orders.reconciled") == 1
 
     def test_waits_for_a_journal_that_is_not_there_yet(self, stage, make):
         stage.disk.mode = "unreadable"
