@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.orders import OrdersActor
+from natya.actors.orders.parts import limiting
+from natya.actors.orders.parts.due import WatchDue
 from natya.actors.orders.rules.in_force import Held, by_person, noted, tightened, values_of, wanted, why_not, with_held
 from natya.messages.broker import PlaceOrder
 from natya.messages.events import Subscribe
@@ -220,6 +222,22 @@ class TestARunningSystem:
         change(price_collar_percent="3")
 
         assert events.receive() == Subscribe(subscriber="orders", topics=("Tick",))
+
+    def test_watches_the_loss_of_the_day_once_however_often_its_limit_is_changed(self, stage, change, monkeypatch):
+        monkeypatch.setattr(limiting, "WATCH_S", 3_600.0)
+        watches = []
+
+        class Counted(OrdersActor):
+            def after(self, seconds, message):
+                watches.extend([seconds] * isinstance(message, WatchDue))
+                return super().after(seconds, message)
+
+        stage.actor = Counted
+        stage.open()
+        for rupees in ("500", "400", "300"):
+            assert isinstance(change(day_loss_max_rupees=rupees), LimitsInForce)
+
+        assert watches == [3_600.0]
 
     def test_passes_what_it_passed_before(self, stage, make, change):
         stage.open()
