@@ -472,15 +472,16 @@ class TestTheMarginOfWhatWasOrdered:
         assert margin_of(at(quantity=40)) is None
         assert margin_of(at(quantity=41)) is not None
 
-    def test_counts_what_was_ordered_since_of_any_symbol_and_not_what_is_covered(self, make, margin_of):
-        facts = [make.intent("O", symbol="TCS", quantity=20)]
+    @pytest.mark.parametrize(("side", "covered"), [("BUY", (20, 0)), ("SELL", (0, 20))])
+    def test_counts_what_was_ordered_since_of_any_symbol_and_not_what_is_covered(self, make, margin_of, side, covered):
+        facts = [make.intent("O", symbol="TCS", side=side, quantity=20)]
         market = PRICES | {"TCS": (200.0, NOON_NS)}
 
-        assert margin_of(make.order(quantity=10), *facts, market=market) is None
-        assert margin_of(make.order(quantity=11), *facts, market=market) is not None
-        covered = {"TCS": (20, 0)}
-        assert margin_of(make.order(quantity=50), *facts, market=market, covered=covered) is None
-        assert margin_of(make.order(quantity=51), *facts, market=market, covered=covered) is not None
+        def passes(quantity, **how):
+            return margin_of(make.order(side=side, quantity=quantity), *facts, market=market, **how) is None
+
+        assert [passes(quantity) for quantity in (10, 11)] == [True, False]
+        assert [passes(quantity, covered={"TCS": covered}) for quantity in (50, 51)] == [True, False]
 
     def test_is_none_of_what_closes(self, make, margin_of):
         long = [make.intent("H", quantity=500), make.filled("H", quantity=500)]

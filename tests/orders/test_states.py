@@ -106,6 +106,19 @@ class TestAState:
 
         assert ask(stage).unsent == (never_came,)
 
+    def test_is_owed_until_it_is_durable_itself_or_a_newer_one(self):
+        states = Ledger().states
+        for number in (1, 3):
+            assert states.take(a_state(number))
+        owed = []
+        for number in (1, 2, 3):
+            states.apply(fact_of(a_state(number)))
+            owed.append([*states.owed.values()])
+
+        assert owed == [[a_state(3)], [a_state(3)], []]
+        assert not states.take(a_state(3))
+        assert states.newest("crossover") == a_state(3)
+
     def test_belongs_to_its_account(self):
         ledger = Ledger()
         ledger.states.apply(fact_of(a_state(4)))
