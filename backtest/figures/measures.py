@@ -7,7 +7,9 @@ counts as 0. The formulas are those of empyrical, with which the tests compare t
 
 from __future__ import annotations
 
+import functools
 import math
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     Integers: TypeAlias = NDArray[np.int64]
 
 DAYS_A_YEAR: Final = 252
+
+_DEVIATIONS: Final = np.linspace(-8.0, 8.0, 1_601)
+"""Over which the density of normal values is summed."""
 
 _FLAT: Final = 1e-12
 """A spread of returns below this is rounding."""
@@ -52,6 +57,33 @@ def sharpe(returns: Floats) -> float | None:
         return None
     spread = float(np.std(returns, ddof=1))
     return None if spread < _FLAT else float(np.mean(returns)) / spread * math.sqrt(DAYS_A_YEAR)
+
+
+def sharpe_error(returns: Floats) -> float | None:
+    """Return the standard error of `sharpe`: by so much chance alone moves it (Lo, 2002, for independent returns)."""
+    found = sharpe(returns)
+    return None if found is None else math.sqrt((DAYS_A_YEAR + found**2 / 2) / len(returns))
+
+
+def sharpe_of_chance(sharpes: Sequence[float]) -> float | None:
+    """Return what the best of as many choices without any skill would show, if they scatter as these do.
+
+    It is the expected greatest of so many independent normal values (after Bailey and Lopez de Prado, 2014, but exact
+    for few of them, too). None: fewer than two.
+    """
+    count = len(sharpes)
+    if count < 2:  # noqa: PLR2004  a spread needs two
+        return None
+    # The deviation of a few values is too small on average by this (c4).
+    bias = math.sqrt(2 / (count - 1)) * math.exp(math.lgamma(count / 2) - math.lgamma((count - 1) / 2))
+    return float(np.std(sharpes, ddof=1)) / bias * _greatest_of(count)
+
+
+@functools.cache
+def _greatest_of(count: int) -> float:
+    """Return the expected greatest of so many independent normal values, in standard deviations."""
+    below = np.array([NormalDist().cdf(each) for each in _DEVIATIONS]) ** count
+    return float(np.sum(np.diff(below) * (_DEVIATIONS[1:] + _DEVIATIONS[:-1]) / 2))
 
 
 def sortino(returns: Floats) -> float | None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...domain.money import exact_value
 from ...domain.time import DAY_NS, day_of
+from ...domain.wording import counted
 from ...messages.orders import OrderFilled
 from . import measures
 from .charging import NO_CHARGES, charged, first_day
@@ -84,6 +85,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     cagr: float | None
     volatility: float | None
     sharpe: float | None
+    sharpe_error: float | None
+    """Standard error of `sharpe`, of so few or many days: two of them are the bounds of chance."""
+
     sortino: float | None
     calmar: float | None
     max_drawdown: float
@@ -193,6 +197,7 @@ def figures_of(played: Played) -> Figures:
         cagr=growth,
         volatility=measures.volatility(returns),
         sharpe=measures.sharpe(returns),
+        sharpe_error=measures.sharpe_error(returns),
         sortino=measures.sortino(returns),
         calmar=measures.calmar(growth, deepest),
         max_drawdown=deepest,
@@ -213,7 +218,12 @@ def figures_of(played: Played) -> Figures:
         months=_months(closed, days, daily, played.capital_rupees),
         by_symbol=_by_symbol(closed),
         positions=positions,
-        notes=(*([played.failed] if played.failed else []), *played.notes, *_notes(played, trades)),
+        notes=(
+            *([played.failed] if played.failed else []),
+            *played.notes,
+            *_notes(played, trades),
+            *_flatters(trades, len(days)),
+        ),
         failed=played.failed,
     )
     return Figures(report, tuple(trades), curve, tuple(costs))
@@ -275,6 +285,17 @@ def _notes(played: Played, trades: Sequence[Trade]) -> Iterable[str]:
         yield "no charges are counted: a broker and the state would have taken theirs"
     if trades and not played.latency_s:
         yield "orders have no latency: each trades at the price that it was decided on, which flatters"
+
+
+def _flatters(trades: Sequence[Trade], days: int) -> Iterable[str]:
+    """Yield what makes the figures look better than they are, though nothing was left out."""
+    if any(trade.is_open for trade in trades):
+        yield "what is held at the end counts at its last price: the charges of closing it are not in the figures"
+    if trades and 0 < days < measures.DAYS_A_YEAR:
+        yield (
+            f"figures a year (CAGR, volatility, Sharpe, Sortino, Calmar) are those of {counted(days, 'day')}, "
+            f"extrapolated {measures.DAYS_A_YEAR / days:,.3g} times: the fewer days, the more of them is chance"
+        )
 
 
 def _month(day: int) -> str:

@@ -28,6 +28,10 @@ def number_text(value: float | None) -> str:
     return NONE if value is None else f"{value:,.2f}"
 
 
+def _with_error(value: float | None, error: float | None) -> str:
+    return NONE if value is None else f"{number_text(value)} \u00b1 {number_text(error)}"
+
+
 def rupees_text(amount: Any, *, signed: bool = True) -> str:
     """Return an amount with its paise."""
     return NONE if amount is None else f"{amount:+,.2f}" if signed else f"{amount:,.2f}"
@@ -59,7 +63,7 @@ def measures_shown(report: Report) -> tuple[tuple[Named, Named], ...]:
             ("its longest", f"{report.longest_drawdown_days:,.1f} days"),
             ("expectancy", rupees_text(report.expectancy_rupees)),
         ),
-        (("Sharpe", number_text(report.sharpe)), ("best trade", rupees_text(report.best_rupees))),
+        (("Sharpe", _with_error(report.sharpe, report.sharpe_error)), ("best trade", rupees_text(report.best_rupees))),
         (("Sortino", number_text(report.sortino)), ("worst trade", rupees_text(report.worst_rupees))),
         (("Calmar", number_text(report.calmar)), ("exposure", percent_text(report.exposure))),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ...domain.wording import counted
+from ..figures.measures import sharpe_of_chance
 from ..figures.shown import NONE, day_text, number_text, percent_text, rupees_text
 from .outcomes import best_of
 
@@ -70,6 +71,12 @@ def told_of_sweep(outcomes: Sequence[Outcome], by: str, more: Iterable[str] = ()
     """Yield what a reader of a sweep should know; `more` are further notes."""
     best = best_of(outcomes, by)
     yield f"best of {len(outcomes):,} by {by}, {HINDSIGHT}"
+    sharpes = [found for each in outcomes if (found := each.figure("sharpe")) is not None]
+    if (chance := sharpe_of_chance(sharpes)) is not None and by == "sharpe":
+        yield (
+            f"the best of {len(sharpes):,} choices without any skill that scatter as these do would have a Sharpe of "
+            f"{number_text(chance)}, this one has {number_text(max(sharpes))}"
+        )
     yield from failed_shown(outcomes)
     yield from (f"of the best: {note}" for note in best.notes if not best.failed)
     yield from more

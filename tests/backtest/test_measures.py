@@ -49,6 +49,23 @@ class TestByHand:
         # mean 0.01, deviation of a sample 0.01 * sqrt(2)
         assert measures.sharpe(np.array([0.0, 0.02])) == pytest.approx(math.sqrt(252) / math.sqrt(2))
 
+    def test_the_error_of_a_sharpe_is_what_chance_makes_of_it(self):
+        """Drawn anew from the same returns, it scatters by so much."""
+        draw = np.random.default_rng(3)
+        drawn = [measures.sharpe(draw.normal(0.001, 0.01, 120)) for _ in range(2_000)]
+
+        assert measures.sharpe_error(draw.normal(0.001, 0.01, 120)) == pytest.approx(np.std(drawn), rel=0.06)
+        assert measures.sharpe_error(RETURNS[:1]) is None
+
+    @pytest.mark.parametrize("count", [2, 6, 50])
+    def test_the_best_of_many_without_skill_has_what_chance_makes_of_it(self, count):
+        draw = np.random.default_rng(4)
+        drawn = draw.normal(0.0, 2.0, (1_000, count))
+        of_chance = np.mean([measures.sharpe_of_chance(each) for each in drawn])
+
+        assert of_chance == pytest.approx(np.mean(drawn.max(axis=1)), rel=0.08)
+        assert measures.sharpe_of_chance([3.0]) is None
+
     def test_sortino_counts_gains_as_nothing(self):
         # mean 0.005, downside sqrt(0.01^2 / 2)
         assert measures.sortino(np.array([0.02, -0.01])) == pytest.approx(0.005 / math.sqrt(0.00005) * math.sqrt(252))

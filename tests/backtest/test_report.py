@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from natya.backtest.figures.charging import charged, first_day
 from natya.backtest.figures.curve import Bars, Marks
-from natya.backtest.figures.report import Played, figures_of
+from natya.backtest.figures.report import Played, _flatters, figures_of
 from natya.backtest.figures.shown import left_shown
+from natya.backtest.figures.trades import trades_of
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.orders import OrderFilled
 
@@ -55,9 +56,11 @@ def figures(*fills, charge_model="dhan-equity-intraday", latency_s=0.02, refused
 
 
 def notes(*fills, **given):
-    return figures(*fills, **given).notes
+    """Return all notes but the one that each report of less than a year has."""
+    return tuple(note for note in figures(*fills, **given).notes if not note.startswith("figures a year"))
 
 
+HELD = "what is held at the end counts at its last price: the charges of closing it are not in the figures"
 BOUGHT, SOLD = a_fill(1, "BUY", TODAY_NS), a_fill(2, "SELL", TODAY_NS + SECOND_NS)
 
 
@@ -263,10 +266,29 @@ class TestANote:
 
     @pytest.mark.parametrize("sold", [(), (a_fill(2, "SELL", TODAY_NS + DAY_NS),)], ids=["open", "the next day"])
     def test_tells_of_trades_of_a_day_that_were_held_overnight(self, sold):
-        (note,) = notes(BOUGHT, *sold)
+        note, *more = notes(BOUGHT, *sold)
 
         assert note.startswith("1 of 1 trades were held overnight, and are charged as intraday")
-        assert notes(BOUGHT, *sold, charge_model="dhan-equity-delivery") == ()
+        assert notes(BOUGHT, *sold, charge_model="dhan-equity-delivery") == tuple(more)
+        assert more == ([] if sold else [HELD])
+
+    def test_tells_that_what_is_held_is_not_charged_for_its_end(self):
+        assert notes(BOUGHT, SOLD, a_fill(3, "SELL", TODAY_NS + 2 * SECOND_NS), charge_model="dhan-futures") == (HELD,)
+
+    @pytest.mark.parametrize(
+        ("days", "told"),
+        [
+            (1, "of 1 day, extrapolated 252 times"),
+            (60, "of 60 days, extrapolated 4.2 times"),
+            (251, "1 times"),
+            (252, ""),
+        ],
+    )
+    def test_tells_of_how_few_days_the_figures_a_year_are(self, days, told):
+        found = [*_flatters(trades_of([BOUGHT, SOLD], [Decimal(0)] * 2, {"TCS": 1.0}), days)]
+
+        assert [told in note for note in found] == [True] * bool(told)
+        assert [*_flatters([], days)] == []
 
 
 class TestAMonth:

@@ -32,7 +32,6 @@ MEASURES = {
     "volatility": ("volatility", percent_text),
     "max drawdown": ("max_drawdown", percent_text),
     "its longest": ("longest_drawdown_days", "{:,.1f} days"),
-    "Sharpe": ("sharpe", "{:,.2f}"),
     "Sortino": ("sortino", "{:,.2f}"),
     "Calmar": ("calmar", "{:,.2f}"),
     "trades": ("trades", "{:,}"),
@@ -85,6 +84,10 @@ def test_each_figure_is_shown_by_its_name(show, names):
     }
 
 
+def test_a_sharpe_is_shown_with_its_error():
+    assert by_name(measures_shown(REPORT))["Sharpe"] == f"{REPORT.sharpe:,.2f} \u00b1 {REPORT.sharpe_error:,.2f}"
+
+
 def test_what_is_taken_is_shown_below_zero_and_what_was_refused_in_sum():
     found = by_name(amounts_shown(REPORT))
 
@@ -96,8 +99,8 @@ def test_what_has_no_meaning_is_no_number():
     found = by_name(measures_shown(lacking))
 
     assert {name for name, shown in found.items() if shown == NONE} == {
-        name for name, (figure, _) in MEASURES.items() if figure in MAY_LACK
-    }
+        "Sharpe", *(name for name, (figure, _) in MEASURES.items() if figure in MAY_LACK)
+    }  # fmt: skip
     assert headline(lacking)[:2] == (f"{lacking.strategy} on nothing", f"{NONE} to {NONE}")
     assert list(left_shown(lacking)) == []
 

@@ -20,6 +20,7 @@ from natya.backtest.plan import Plan, time_ns
 from natya.backtest.sweeping import sweep as sweeping
 from natya.backtest.sweeping.grid import grid_of
 from natya.backtest.sweeping.outcomes import best_of, fingerprint_of
+from natya.backtest.sweeping.shown import told_of_sweep
 from natya.backtest.sweeping.sweep import Sweep, sweep, walk_forward
 from natya.backtest.sweeping.windows import windows_of
 from natya.cli.app import app
@@ -232,6 +233,16 @@ class TestTheCommand:
         strategy = f"{Path(__file__).parents[1] / 'helpers' / 'natya_backtests.py'}:Crossover"
         arguments = ["backtest", strategy, "--data", str(recording), "--symbol", "TCS", "--workers", "1", *more]
         return CliRunner().invoke(app, arguments)
+
+    @pytest.mark.parametrize(("by", "count"), [("sharpe", 3), ("sharpe", 1), ("net_rupees", 3)])
+    def test_says_what_chance_alone_would_have_made_of_so_many_choices(self, by, count):
+        outcomes = [a_test(f"{each}", sharpe=float(each)) for each in range(count)]
+        said = [
+            note for note in told_of_sweep([*outcomes, a_test("x", failed="so", sharpe=9.0)], by) if "skill" in note
+        ]
+
+        told = "of 3 choices without any skill that scatter as these do would have a Sharpe of 0.95, this one has 2.00"
+        assert said == [f"the best {told}"] * (count == 3 and by == "sharpe")
 
     def test_shows_the_best_first(self, tmp_path):
         recording = write_candles(tmp_path / "walk.csv", 200, seed=5)
