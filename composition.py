@@ -85,6 +85,7 @@ from .messages.addresses import (
     STRATEGIES,
     STREAMS,
     SYSTEM,
+    TELEMETRY,
     TRANSPORT,
     WEB,
     WIRE,
@@ -231,6 +232,7 @@ def children(
         *gate(settings),
         ChildSpec(STRATEGIES, StrategySupervisor, strategies),
         *_control(settings, in_force),
+        *_telemetry(settings),
         feed,
     )
 
@@ -274,6 +276,17 @@ def _control(settings: Settings, in_force: InForce) -> tuple[ChildSpec, ...]:
 
     bounds = msgspec.structs.replace(settings.web, port=settings.control.http_port)
     return (ChildSpec(CONTROL_WEB, WebActor, bounds, when_exhausted="park"), reloading, socket, alarms)
+
+
+def _telemetry(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return who posts spans, where a collector is named; parked at the worst."""
+    if not settings.telemetry.endpoint:
+        return ()
+    from .actors.telemetry.actor import TelemetryActor, TelemetryActorSettings  # noqa: PLC0415  loaded where it is wanted
+
+    instance = f"{settings.system.profile} {settings.system.data_dir}"
+    wanted = TelemetryActorSettings(telemetry=settings.telemetry, instance=instance)
+    return (ChildSpec(TELEMETRY, TelemetryActor, wanted, when_exhausted="park"),)
 
 
 def _socket(settings: Settings, *, looks_at: frozenset[str] | None = None) -> ChildSpec:

@@ -20,6 +20,7 @@ from .sections.redis import RedisSettings
 from .sections.strategy import StrategySettings
 from .sections.supervision import SupervisionSettings
 from .sections.system import SystemSettings
+from .sections.telemetry import TelemetrySettings
 from .sections.web import WebSettings
 
 
@@ -43,3 +44,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     control: ControlSettings
     web: WebSettings
     notifications: NotificationsSettings
+    telemetry: TelemetrySettings

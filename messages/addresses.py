@@ -71,6 +71,9 @@ SETTINGS: Final = "settings"
 ALARMS: Final = "alarms"
 """Who tells a person what cannot wait."""
 
+TELEMETRY: Final = "telemetry"
+"""Who posts spans to a collector, where one is named."""
+
 CONTROL_WEB: Final = "control-web"
 """The HTTP server of the operations, where they are served over HTTP."""
 
@@ -103,6 +106,7 @@ NAMES: Final = frozenset(
         TRANSPORT,
         NODES,
         CONTROL_WEB,
+        TELEMETRY,
         DELIVERY,
         *(FLATTENER, HEART, KILL_SWITCH, ALARMS, RECONCILIATION),
     }

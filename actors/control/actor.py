@@ -193,6 +193,8 @@ class ControlActor(RuntimeActor):
         except AskRefusedError as refusal:
             self.send(sender, AskRefused(request_id=0, kind=refusal.kind, reason=refusal.reason))
             return
+        if wanted.traceparent:
+            self.join_trace(wanted.traceparent)
         request = f"http-{self._server.life}-{next(self._http_numbers)}"
         if operation.audited:
             self._audit.asked(operation, message, wanted.actor, request, wanted.client, client=wanted.client)

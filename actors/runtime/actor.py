@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from thespian.actors import Actor, ActorExitRequest
 
+from ...domain.trace_context import place_of, traceparent
 from ...messages.system import ActorStatistics, Ping, Pong, Statistics
 from ...messages.trace import ReadTrace, TraceRead
 from .dispatch import HandlerTable, handles
@@ -18,7 +19,7 @@ from .lifecycle import ChildHandlerFailed
 from .offload import OutcomeArrived
 from .runtime_cell import Ended, RuntimeCell
 from .thespian.foreign import ForeignContext
-from .trace import causation_of, correlation_of
+from .trace import Span, causation_of, correlation_of
 
 if TYPE_CHECKING:
     import random
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from thespian.actors import ActorAddress
 
+    from ...messages.trace import Hop
     from .cell import Cell
     from .clock import Clock
     from .context import ActorContext, Request
@@ -326,6 +328,19 @@ class RuntimeActor(Actor):
     def causation_id(self) -> int:
         """The hop that sent the current message; where hops are not recorded, the number of the conversation."""
         return causation_of(self.host.trace)
+
+    def new_hops(self) -> tuple[Hop, ...]:
+        """Return what was recorded of conversations since the last call, of all actors; one actor alone may ask."""
+        return self.host.new_hops()
+
+    @property
+    def traceparent(self) -> str:
+        """The W3C's header for a request to another system, by which that continues this conversation's trace.
+
+        Empty where the conversation is not recorded; that of an order always is.
+        """
+        trace = self.host.trace
+        return traceparent(place_of(trace.correlation_id, trace.hop_id)) if isinstance(trace, Span) else ""
 
     def begin_trace(self) -> None:
         """Begin a new conversation: what is sent from here on belongs to it."""

@@ -280,6 +280,10 @@ class CellContext(ThespianCalls):
         """Return the newest recorded hops of a conversation, or of all."""
         return self.services.tracer.hops(correlation_id, hops_max)
 
+    def new_hops(self) -> tuple[Hop, ...]:
+        """Return the hops recorded since the last call."""
+        return self.services.tracer.new_hops()
+
     def begin_trace(self) -> None:
         """Begin a new conversation for what is sent from here on."""
         self.trace = self.services.tracer.begin()

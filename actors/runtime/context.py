@@ -145,6 +145,10 @@ class ActorContext(Protocol):
         """Return the newest recorded hops of a conversation, or of all."""
         ...
 
+    def new_hops(self) -> tuple[Hop, ...]:
+        """Return the hops recorded since the last call, of all actors: one actor alone may ask."""
+        ...
+
     def begin_trace(self) -> None:
         """Begin a new conversation for what is sent from here on."""
         ...

@@ -106,6 +106,9 @@ class Tracer:
         self._hop_ids: Final = itertools.count(first_id)
         self._clock: Final = clock
         self._hops: deque[Hop] = deque(maxlen=HOPS_MAX)
+        self._new: deque[Hop] | None = None
+        """Those that `new_hops` has not returned; None: nobody asks."""
+
         self._newest: dict[str, Span] = {}
         self._lock: Final = threading.Lock()
 
@@ -141,28 +144,41 @@ class Tracer:
 
     def record(self, span: Span, actor: str, message: Any, *, failed: bool) -> None:
         """Add the hop of a handled message."""
-        self._hops.append(
-            Hop(
-                correlation_id=span.correlation_id,
-                hop_id=span.hop_id,
-                causation_id=span.causation_id,
-                actor=actor,
-                message_type=type(message).__name__,
-                sent_ns=span.sent_ns,
-                begun_ns=span.begun_ns,
-                ended_ns=self._clock.monotonic_ns(),
-                failed=failed,
-            )
+        hop = Hop(
+            correlation_id=span.correlation_id,
+            hop_id=span.hop_id,
+            causation_id=span.causation_id,
+            actor=actor,
+            message_type=type(message).__name__,
+            sent_ns=span.sent_ns,
+            begun_ns=span.begun_ns,
+            ended_ns=self._clock.monotonic_ns(),
+            failed=failed,
         )
+        self._hops.append(hop)
+        if self._new is not None:
+            self._new.append(hop)
 
     def add(self, hops: Iterable[Hop]) -> None:
         """Add hops that another process recorded."""
+        hops = tuple(hops)
         self._hops.extend(hops)
+        if self._new is not None:
+            self._new.extend(hops)
+
+    def new_hops(self) -> tuple[Hop, ...]:
+        """Return the hops since the last call, `HOPS_MAX` at most, for one who asks again and again; first: none."""
+        if self._new is None:
+            self._new = deque(maxlen=HOPS_MAX)
+        return self._by_wall_clock([self._new.popleft() for _ in range(len(self._new))])
 
     def hops(self, correlation_id: str = "", hops_max: int = HOPS_MAX) -> tuple[Hop, ...]:
         """Return the newest hops of a conversation, or of all, in the order they ended; times by the wall clock."""
-        ahead_ns = self._clock.now_ns() - self._clock.monotonic_ns()
         chosen = [hop for hop in self._hops.copy() if not correlation_id or hop.correlation_id == correlation_id]
+        return self._by_wall_clock(chosen[max(0, len(chosen) - hops_max) :])
+
+    def _by_wall_clock(self, hops: list[Hop]) -> tuple[Hop, ...]:
+        ahead_ns = self._clock.now_ns() - self._clock.monotonic_ns()
         return tuple(
             msgspec.structs.replace(
                 hop,
@@ -170,7 +186,7 @@ class Tracer:
                 begun_ns=hop.begun_ns + ahead_ns,
                 ended_ns=hop.ended_ns + ahead_ns,
             )
-            for hop in chosen[max(0, len(chosen) - hops_max) :]
+            for hop in hops
         )
 
     def _keep(self, span: Span) -> Span:

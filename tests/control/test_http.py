@@ -152,6 +152,15 @@ class TestAnOperation:
             {"error": "orders, in this system: Orders handles no DescribeTree"},
         )
 
+    def test_goes_on_in_the_trace_of_who_asks(self, served_api):
+        running, api = served_api
+        place = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        api("/v1/resume", {"reason": "looked"}, traceparent=place)
+        api("/v1/resume", {"reason": "looked"}, traceparent="another")
+
+        assert ("orders", "Resume") in {(hop.actor, hop.message_type) for hop in running.trace(place)}
+        assert running.trace("another") == ()
+
     def test_takes_a_whole_number_written_with_a_point_and_no_other(self, api):
         assert api("/v1/query", {"sql": "a", "rows_max": 5.0})[0] == 200
         assert api("/v1/query", {"sql": "a", "rows_max": 5.5})[0] == 422

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
+from natya.domain.trace_context import place_of, traceparent
 from natya.messages.system import Ping
 from natya.messages.trace import ReadTrace, TraceRead
 
@@ -255,3 +256,31 @@ class TestAMessageThatDies:
         (letter,) = system.base.dead_letters.last
         assert (letter.error, letter.correlation_id) == ("ValueError", "A-1")
         assert "A-1" in {getattr(record, "correlation_id", "") for record in caplog.records}
+
+
+class TestWhatIsNew:
+    def test_is_told_once_from_the_first_question_on_with_what_other_processes_recorded(self, system, met):
+        tracer = system.base.tracer
+        system.start("first", Walker, met)
+        system.request("first", Step(()), correlation_id="A-0")
+        assert tracer.new_hops() == ()
+        system.request("first", Step(()), correlation_id="A-1")
+        (hop,) = [hop for hop in tracer.new_hops() if hop.actor == "first"]
+        tracer.add([hop])
+
+        assert hop.correlation_id == "A-1"
+        assert [each.correlation_id for each in tracer.new_hops()] == ["A-1"]
+        assert tracer.new_hops() == ()
+
+    def test_names_the_place_of_a_handler_for_other_systems_and_none_where_nothing_is_recorded(self, system, met):
+        class Caller(Walker):
+            @handles(float)
+            def call(self, _number, sender):
+                self.send(sender, self.traceparent)
+
+        system.start("caller", Caller, met)
+        unnamed, named = system.request("caller", 1.0), system.request("caller", 1.0, correlation_id="A-1")
+        (hop,) = [hop for hop in system.trace("A-1") if hop.actor == "caller"]
+
+        assert unnamed == ""
+        assert named == traceparent(place_of("A-1", hop.hop_id))

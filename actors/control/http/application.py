@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from ....domain.trace_context import parsed
 from ....messages.addresses import CONTROL
 from ....messages.control import AskRefused
 from ....messages.health import Health, MetricsRead
@@ -26,7 +27,7 @@ from .openapi import ACTOR_PARAMETER, BASE, ROWS_MAX, document
 from .stream import Asking, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ....config.sections.control import ControlSettings
     from ..operations import Operation
@@ -125,7 +126,7 @@ class ControlApplication:
         if ROLES.index(operation.role) > ROLES.index(self._limits.http_role):
             raise Refusal(403, f"{operation.name} wants the role {operation.role}: control.http_role is lower")
         given, strict = await self._given(operation, scope, receive)
-        value = await self._carry_out(operation, given, client=client, strict=strict)
+        value = await self._carry_out(operation, given, client=client, strict=strict, traceparent=_place(headers))
         status = 200 if isinstance(value, operation.answers[0]) else 409
         return status, msgspec.json.encode(plain(value)), b"application/json"
 
@@ -153,7 +154,13 @@ class ControlApplication:
         return {**{name: values[0] for name, values in query.items() if name == ACTOR_PARAMETER}, **given}, True
 
     async def _carry_out(
-        self, operation: Operation, given: Mapping[str, Any], *, client: tuple[str, int], strict: bool
+        self,
+        operation: Operation,
+        given: Mapping[str, Any],
+        *,
+        client: tuple[str, int],
+        strict: bool,
+        traceparent: str = "",
     ) -> Any:
         arguments = dict(given)
         actor = arguments.pop(ACTOR_PARAMETER, operation.actor) if operation.of_any_actor else operation.actor
@@ -175,6 +182,7 @@ class ControlApplication:
             message=message,
             timeout_s=timeout_s,
             client=f"{client[0]}:{client[1]}",
+            traceparent=traceparent,
         )
         try:
             value = await self._ask(CONTROL, wanted, timeout_s=timeout_s + 1.0)
@@ -214,6 +222,12 @@ def _whole(value: Any) -> Any:
     if isinstance(value, list):
         return [_whole(each) for each in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _place(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return the `traceparent` of a request; one that is none is left out, as the W3C wants it."""
+    text = next((value for name, value in headers if name == b"traceparent"), b"").decode("latin-1")
+    return text if parsed(text) is not None else ""
 
 
 def _expect(turned: Turned | None) -> None:

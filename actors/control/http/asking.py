@@ -19,3 +19,6 @@ class Operate(msgspec.Struct, frozen=True, kw_only=True):
 
     client: str
     """Who asks: address and port."""
+
+    traceparent: str = ""
+    """The place in another system's trace that this goes on from, as the W3C's header says; empty: none."""

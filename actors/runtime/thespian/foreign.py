@@ -229,6 +229,10 @@ class ForeignContext:
         del correlation_id, hops_max
         return ()
 
+    def new_hops(self) -> tuple[Hop, ...]:
+        """Return none."""
+        return ()
+
     def watch(self, name: str) -> None:
         """Refuse: on this base only the parent is told of an actor's end."""
         raise UnsupportedBaseError(f"watching {name!r} needs natya's own system base")
