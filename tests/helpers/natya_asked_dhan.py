@@ -15,6 +15,8 @@ from natya import (
 from natya.actors.external import PendingResult
 from natya.domain.dhan.trading.alerts import Condition
 
+TOKEN = "canary-of-a-token"  # noqa: S105  it opens nothing
+
 NOON_NS = 1_788_244_200_000_000_000
 """Of the first of September 2026 in India."""
 
@@ -25,7 +27,7 @@ class Played(DhanBrokerAdapter):
     """Keeps what is asked, and has it answered by the test: with the body of a good answer, or a whole result."""
 
     def __init__(self, instruments):
-        super().__init__("11", "T", base_url="https://x", instruments=instruments)
+        super().__init__("11", TOKEN, base_url="https://x", instruments=instruments)
         self.asked, self.answers = [], []
 
     def converse(self, conversation, future=None):

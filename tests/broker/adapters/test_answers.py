@@ -2,11 +2,13 @@
 
 import msgspec
 import pytest
-from natya_asked_dhan import BELOW, FOREVER, SUPER, TWO_LEGS, Played, an_order
+from natya_asked_dhan import BELOW, FOREVER, SUPER, TOKEN, TWO_LEGS, Played, an_order
 
 from natya import ExternalServiceResult, WriteAccepted, WriteNotSent, WriteRefused
 from natya.actors.broker.adapters.dhan.symbols import Symbols
 from natya.actors.instruments import InstrumentMaster, NameUnknownError
+from natya.domain.dhan.market.charts import Chart
+from natya.messages.history import ChartNotRead, ChartRead
 
 
 class TestAnOrderThatReduces:
@@ -74,6 +76,19 @@ class TestAnAnswer:
         told = played.get_last_prices(["INFY", "TCS"]).result(1).data
 
         assert {symbol: price.last_price for symbol, price in told.items()} == {"INFY": 1500.5}
+
+
+class TestAChart:
+    def test_is_told_as_it_is_or_why_it_is_none_without_the_token(self, played):
+        columns = dict.fromkeys(Chart.COLUMNS, (1,))
+        told = played._chart_told(ExternalServiceResult(success=True, data=Chart(**columns), sent="yes", attempts=1))
+        lost = ExternalServiceResult(success=False, sent="unknown", error=f"reset by {TOKEN}", attempts=2)
+        not_told = played._chart_told(lost)
+
+        assert isinstance(told, ChartRead)
+        assert (type(not_told), not_told.why, not_told.requests) == (ChartNotRead, "unreachable", 2)
+        assert not_told.reason.startswith("reset by ")
+        assert TOKEN not in not_told.reason
 
 
 class TestSymbols:
