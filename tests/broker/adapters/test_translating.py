@@ -19,7 +19,9 @@ from natya.actors.broker.adapters.dhan.translating import (
     placing_super,
     stop_limit,
 )
+from natya.actors.broker.adapters.orders import type_fault
 from natya.domain.dhan.writing import InvalidRequestError, body_of
+from natya.messages.units import INTEGER_MAX, RUPEES_MAX
 
 DAY = date(2026, 10, 7)
 TICKS = st.sampled_from([0.01, 0.05, 0.0025, 1.0])
@@ -478,3 +480,26 @@ def test_the_entry_of_a_super_order_has_a_price_if_it_is_a_limit(order_type, pri
     )
 
     assert fault_of(order, an_instrument(), DAY) == fault
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("quantity", (1, INTEGER_MAX), (0, -1, INTEGER_MAX + 1, 1.5, "1")),
+        ("limit_price", (None, 1e-9, RUPEES_MAX), (0.0, -1.0, RUPEES_MAX * 1.01, "1")),
+        ("trigger_price", (None, 1e-9, RUPEES_MAX), (0.0, -1.0, RUPEES_MAX * 1.01)),
+        ("limit_offset", (1e-9, 0.2), (0.0, 0.2001)),
+        ("disclosed_quantity", (0, INTEGER_MAX), (-1, INTEGER_MAX + 1)),
+        ("client_order_id", ("a", "A-_9" + "x" * 21), ("", "x" * 26, "a b", "a\n")),
+        ("symbol", ("I", "I" * 200), ("", "I" * 201, 7)),
+        ("side", ("BUY", "SELL"), ("HOLD", "")),
+        ("product", ("INTRADAY", "CNC", "MARGIN", "MTF"), ("CO", "")),
+        ("validity", ("DAY", "IOC"), ("GTC",)),
+        ("after_market", (None, "PRE_OPEN", "OPEN", "OPEN_30", "OPEN_60"), ("LATER",)),
+    ],
+)
+def test_a_field_of_an_order_is_of_its_type_and_in_its_range_up_to_its_bounds(name, good, bad):
+    order = OrderRequest(symbol="INFY", side="BUY", quantity=10)
+
+    assert [each for each in good if type_fault(msgspec.structs.replace(order, **{name: each}))] == []
+    assert [each for each in bad if not type_fault(msgspec.structs.replace(order, **{name: each}))] == []
