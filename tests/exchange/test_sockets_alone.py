@@ -11,6 +11,7 @@ from natya.actors.exchange.stream_faults import StreamFault, StreamFaults
 from natya.actors.exchange.streams.encoding import Number
 from natya.actors.exchange.streams.market_sockets import DeepSocket, DepthSocket, FeedSocket
 from natya.actors.exchange.streams.order_socket import OrderSocket
+from natya.actors.exchange.streams.server import SOCKETS_MAX, StreamServer
 from natya.domain.dhan.streams import subscriptions
 from natya.domain.dhan.streams.subscriptions import Listed
 
@@ -236,3 +237,43 @@ def test_depth_is_subscribed_to_and_left_by_its_codes_and_only_where_there_is_an
 )
 def test_who_asks_what_is_none_is_ended_for_a_reason(kind, request_, reason):
     assert asked(kind, request_)[1] == reason
+
+
+class TestAnOpening:
+    @pytest.fixture
+    def server(self):
+        made = StreamServer(host="127.0.0.1", port=0, knows=lambda *who: who == ("T", "C"))
+        yield made
+        made.close()
+
+    @pytest.mark.parametrize(
+        ("path", "kind", "refusal"),
+        [
+            ("/feed?version=2&token=T&clientId=C&authType=2", FeedSocket, 0),
+            ("/feed/?token=T&clientId=C", FeedSocket, 0),
+            ("/twentydepth?token=T&clientId=C", DepthSocket, 0),
+            ("/twohundreddepth?token=T&clientId=C", DeepSocket, 0),
+            ("/order-update", OrderSocket, 0),
+            ("/feed?token=wrong&clientId=C", FeedSocket, 808),
+            ("/feed?token=T&clientId=wrong", FeedSocket, 808),
+            ("/feed", FeedSocket, 808),
+            ("/feed?token=T&clientId=C" + "&a=1" * 15, FeedSocket, 808),
+        ],
+    )
+    def test_makes_a_socket_of_its_path_that_is_ended_if_its_token_is_none(self, server, path, kind, refusal):
+        made = server._made_for(SimpleNamespace(path=path.encode()))
+
+        assert (type(made), made.refusal, made.path) == (kind, refusal, path.partition("?")[0].rstrip("/"))
+        assert (server.refused, server.order_sockets) == (int(refusal > 0), int(kind is OrderSocket))
+
+    @pytest.mark.parametrize(("path", "open_ones", "status"), [("/elsewhere", 0, 404), ("/feed", SOCKETS_MAX, 503)])
+    def test_elsewhere_or_beside_too_many_is_refused(self, server, path, open_ones, status):
+        server._sockets.update(dict.fromkeys(range(open_ones)))
+        told = server._made_for(SimpleNamespace(path=path.encode()))
+
+        assert (told.response.status, server.refused) == (status, 1)
+
+    def test_beside_one_less_than_too_many_is_let_in(self, server):
+        server._sockets.update(dict.fromkeys(range(SOCKETS_MAX - 1)))
+
+        assert isinstance(server._made_for(SimpleNamespace(path=b"/order-update")), OrderSocket)

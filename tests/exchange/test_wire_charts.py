@@ -102,7 +102,8 @@ class TestAChain:
     @pytest.fixture
     def market(self):
         future = msgspec.structs.replace(an_option(6, 0, "CE"), symbol="NIFTY-FUT", instrument_type="FUTIDX")
-        market = MarketShown([NIFTY, *OPTIONS, future], tick_size_rupees=0.05)
+        endless = msgspec.structs.replace(OPTIONS[0], symbol="NIFTY-CE", security_id="7", expiry=None)
+        market = MarketShown([NIFTY, *OPTIONS, future, endless], tick_size_rupees=0.05)
         market.move(a_tick(1, 25_010.5, symbol="NIFTY"))
         market.move(a_tick(1, 120.0, symbol=OPTIONS[0].symbol))
         return market

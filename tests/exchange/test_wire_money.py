@@ -13,6 +13,7 @@ from natya_messages import distinct
 from natya.actors.exchange.account import Listing, Listings
 from natya.actors.exchange.account.views import AccountHolding, AccountPosition, Funds, Margin
 from natya.actors.exchange.listed import OWN_IDS_FROM, own_instrument
+from natya.actors.exchange.streams import StreamsActor
 from natya.actors.exchange.wire import market
 from natya.actors.exchange.wire.actor import WireActor
 from natya.actors.exchange.wire.answers import WireRefusal
@@ -26,6 +27,7 @@ from natya.domain.instruments import Instrument, is_symbol
 from natya.domain.time import SECOND_NS
 from natya.messages.exchange import Alert, AlertCondition, AlertOrder, ForeverLeg, ForeverOrder, MoneyMoved
 from natya.messages.market import AwaitMarketEnd, DaySummary, Depth, Tick, TicksRecorded
+from natya.messages.system import ActorStatistics
 
 AT_NS = 1_790_567_100 * SECOND_NS  # 2026-09-28 09:15:00 in India
 NOTHING = Listings([])
@@ -377,6 +379,13 @@ def test_what_may_be_sold_is_all_that_is_held_or_that_of_one(isin, held):
     assert (found["isin"], found["totalQty"], found["aprvdQty"]) == (isin, held, held)
     with pytest.raises(WireRefusal):
         asyncio.run(edis_status(exchange, SimpleNamespace(parameters={"isin": "everything"})))
+
+
+@pytest.mark.parametrize("actor", [WireActor, StreamsActor])
+def test_an_actor_counts_what_it_has_handled_and_what_has_failed(actor):
+    counts = actor.statistics(SimpleNamespace(host=SimpleNamespace(handled=3, failures=1)))
+
+    assert counts == ActorStatistics(handled=3, failures=1)
 
 
 def test_an_option_is_quoted_with_the_best_of_both_sides():
