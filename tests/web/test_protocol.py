@@ -9,7 +9,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from natya.actors.web.application import PATH_CHARACTERS_MAX, Application
-from natya.actors.web.bodies import answer
+from natya.actors.web.bodies import answer, body_of
 from natya.actors.web.errors import WebError
 from natya.actors.web.protocol import LINGER_BYTES_MAX, LINGER_S, PIPELINED_MAX, BoundedProtocol, Counts
 from natya.config.sections.web import WebSettings
@@ -136,8 +136,58 @@ class TestAHead:
 
         play(scene)
 
+    def test_is_not_given_more_time_by_what_comes_of_it(self):
+        async def scene(connection):
+            for at_s, data in ((0.0, b"G"), (5.0, b"E"), (9.9, b"T")):
+                connection.now_s = at_s
+                await connection.say(data)
+            assert connection.look(9.95) == (False, [])
+            assert connection.look(10.0) == (False, [408])
+
+        play(scene)
+
+    def test_that_begins_behind_another_request_has_no_more_time(self):
+        async def scene(connection):
+            connection.now_s = 5.0
+            await connection.say(GET + b"GET / ")
+            assert not connection.look(14.9)[0]
+            assert connection.look(15.0)[0]  # cut off: the answer before it is not made yet
+
+        play(scene)
+
 
 class TestABody:
+    def test_is_not_given_more_time_by_what_comes_of_it(self):
+        async def scene(connection):
+            for at_s, data in ((0.0, POST), (10.0, b"1"), (19.9, b"2")):
+                connection.now_s = at_s
+                await connection.say(data)
+            assert connection.look(19.95) == (False, [])
+            assert connection.look(20.0) == (False, [408])
+
+        play(scene)
+
+    @pytest.mark.parametrize(("last", "statuses"), [(50, []), (51, [413])])
+    def test_in_pieces_has_so_many_bytes_at_most(self, last, statuses):
+        async def scene(connection):
+            await connection.say(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for size in (50, last):
+                await connection.say(b"%x\r\n%s\r\n" % (size, b"x" * size))
+            assert connection.wire.statuses == statuses
+
+        play(scene)
+
+    @pytest.mark.parametrize("pieces", [[b""], [b"whole"], [b"in ", b"", b"three ", b"pieces"]], ids=len)
+    def test_is_what_all_its_pieces_are(self, pieces):
+        left = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+        left[-1]["more_body"] = False
+
+        async def receive():
+            return left.pop(0)
+
+        assert asyncio.run(body_of(receive)) == b"".join(pieces)
+        assert left == []
+
     def test_has_so_long_from_the_end_of_its_head(self):
         async def scene(connection):
             connection.now_s = 5.0
