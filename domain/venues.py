@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .calendar import Exchange, Market, day_order_ends_ns
+from .calendar import Exchange, Market, day_order_ends_ns, open_spans
 from .commodity_sessions import market_of
 from .instruments import is_contract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PREFIXES: Final[dict[str, Exchange]] = {"MCX": "MCX", "NSE_COMM": "NSE", "BSE": "BSE", "NSE": "NSE"}
 _UNDERLYING: Final = re.compile(r"(?:[A-Z_]+:)?([A-Za-z]+)", re.ASCII)
@@ -35,7 +38,7 @@ def venue_of(segment: str, symbol: str) -> Venue:
         return Venue(exchange, market_of(_underlying(symbol)))
     if segment.endswith("_CURRENCY"):
         return Venue(exchange, "CURRENCY")
-    return Venue(exchange, "CASH" if segment.endswith("_EQ") else "DERIVATIVES")
+    return Venue(exchange, "CASH" if segment.endswith("_EQ") or segment == "IDX_I" else "DERIVATIVES")
 
 
 def venue_of_symbol(symbol: str, exchange: Exchange = "NSE") -> Venue:
@@ -53,6 +56,13 @@ def venue_of_symbol(symbol: str, exchange: Exchange = "NSE") -> Venue:
     if not is_contract(symbol):
         return Venue(exchange, "CASH")
     return Venue(exchange, "CURRENCY" if _underlying(symbol) in _CURRENCIES else "DERIVATIVES")
+
+
+def traded_between(symbols: Iterable[str], start_ns: int, end_ns: int, exchange: Exchange = "NSE") -> tuple[str, ...]:
+    """Return the symbols whose market had a session between two times: nanoseconds since 1970-01-01 UTC."""
+    venues = {symbol: venue_of_symbol(symbol, exchange) for symbol in symbols}
+    open_ = {venue for venue in set(venues.values()) if open_spans(start_ns, end_ns, *venue)}
+    return tuple(symbol for symbol, venue in venues.items() if venue in open_)
 
 
 def day_order_ends_ns_of(symbol: str, time_ns: int) -> int:

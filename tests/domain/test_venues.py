@@ -1,8 +1,11 @@
 """Whose sessions a symbol has."""
 
+from datetime import datetime
+
 import pytest
 
-from natya.domain.venues import venue_of_symbol
+from natya.domain.time import IST, SECOND_NS
+from natya.domain.venues import traded_between, venue_of, venue_of_symbol
 
 
 @pytest.mark.parametrize(
@@ -29,3 +32,26 @@ def test_is_that_of_the_exchange_that_is_named_else():
     assert venue_of_symbol("INFY", "BSE") == ("BSE", "CASH")
     assert venue_of_symbol("NSE:INFY", "BSE") == ("NSE", "CASH")
     assert venue_of_symbol("MCX:GOLD-05Oct2026-FUT", "BSE") == ("MCX", "COMMODITY")
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "traded"),
+    [
+        ("15:20", "15:31", ["INFY", "NIFTY-29Dec2026-FUT", "MCX:GOLD-05Feb2027-FUT"]),
+        ("15:31", "15:41", ["NIFTY-29Dec2026-FUT", "MCX:GOLD-05Feb2027-FUT"]),
+        ("20:00", "20:01", ["MCX:GOLD-05Feb2027-FUT"]),
+        ("23:56", "23:57", []),
+    ],
+)
+def test_what_traded_in_a_time_is_told_by_the_hours_of_each(since, until, traded):
+    symbols = ("INFY", "NIFTY-29Dec2026-FUT", "MCX:GOLD-05Feb2027-FUT")
+    times = [
+        int(datetime.fromisoformat(f"2026-12-04T{clock}").replace(tzinfo=IST).timestamp()) * SECOND_NS
+        for clock in (since, until)
+    ]
+
+    assert list(traded_between(symbols, *times)) == traded
+
+
+def test_indices_have_the_hours_of_shares():
+    assert venue_of("IDX_I", "NIFTY") == ("NSE", "CASH")

@@ -84,7 +84,7 @@ async def profile(exchange: Exchange, _request: Request) -> Answer:
     told = {
         "dhanClientId": exchange.client_id,
         "tokenValidity": f"{until:%d/%m/%Y %H:%M}",
-        "activeSegment": "Equity, Derivative",
+        "activeSegment": "Equity, Derivative, Currency, Commodity",
         "ddpi": "Active",
         "mtf": "Active",
         "dataPlan": "Active",

@@ -14,10 +14,11 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Final
 
-from .....domain.calendar import is_open, open_spans, session_at
+from .....domain.calendar import session_at
 from .....domain.dhan.streams.subscriptions import INSTRUMENTS_A_CONNECTION, SUBSCRIBE, requests
 from .....domain.freshness import Moment, elapsed_ns
 from .....domain.time import SECOND_NS
+from .....domain.venues import traded_between, venue_of
 from ...live_source import Gap, LiveCounts, LiveSurroundings, Status
 from ...queue import TickQueue
 from .connection import Channel, Connection
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .....config.sections.feed import FeedSettings
-    from .....domain.calendar import Exchange
     from .....domain.dhan.streams.subscriptions import Listed
     from .....domain.instruments import Instrument
     from .....messages.market import Tick
@@ -39,9 +39,6 @@ LOOK_S: Final = 0.1
 
 STATUS_AGAIN_NS: Final = SECOND_NS
 """A status of one segment that comes within this time is the same, told by another connection."""
-
-EXCHANGES: Final[dict[str, Exchange]] = {"NSE": "NSE", "IDX": "NSE", "BSE": "BSE"}
-"""Whose calendar a segment has, by what its name begins with."""
 
 LEAVE_S: Final = 2.0
 """For the service to answer that connections end."""
@@ -233,8 +230,9 @@ class DhanStream:
             if now_ns - self._status_ns.get(segment, -STATUS_AGAIN_NS) < STATUS_AGAIN_NS:
                 continue
             self._status_ns[segment] = now_ns
-            exchange = EXCHANGES.get(segment.partition("_")[0])
-            status = Status(segment=segment, is_open=exchange is not None and is_open(now_ns, exchange), at_ns=now_ns)
+            session = session_at(now_ns, *venue_of(segment, ""))
+            is_open = session is not None and session.has(now_ns)
+            status = Status(segment=segment, is_open=is_open, at_ns=now_ns)
             with self._guard:
                 self._statuses.append(status)
             self._given.wake()
@@ -250,11 +248,15 @@ class DhanStream:
         return Moment(self._given.now_ns(), self._given.monotonic_ns())
 
     def gap(self, symbols: tuple[str, ...], since: Moment, cause: str) -> None:
-        """Note that a gap has ended now, unless nothing was traded in it; a clock that was set back hides none."""
+        """Note that a gap has ended now, of what was traded in it; a clock that was set back hides none."""
         now = self.moment()
         end_ns = now.wall_ns
         start_ns = end_ns - elapsed_ns(since, now)
-        if end_ns <= start_ns or (self._exchange != "none" and not open_spans(start_ns, end_ns, self._exchange)):
+        if end_ns <= start_ns:
+            return
+        if self._exchange != "none":
+            symbols = traded_between(symbols, start_ns, end_ns, self._exchange)
+        if not symbols:
             return
         with self._guard:
             self._gaps.append(Gap(symbols=symbols, start_ns=start_ns, end_ns=end_ns, cause=cause))
