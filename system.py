@@ -31,6 +31,7 @@ from .messages.supervision import DescribeTree, SupervisionTree
 from .messages.system import Ping, Pong, Statistics
 from .strategy_changes import StrategyChanges
 from .summary import Summary, nothing_recorded, summarize
+from .system_services import Start, SystemServices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,7 +92,7 @@ def settle(runtime: InProcessSystem) -> None:
         runtime.request(SYSTEM, Ping())
 
 
-class TradingSystem(StrategyChanges):
+class TradingSystem(StrategyChanges, SystemServices):
     """The whole system, seen from outside. A context manager that starts and stops it.
 
     All methods but `request_async` block, so they must not be called from inside an actor. In a coroutine use
@@ -135,8 +136,12 @@ class TradingSystem(StrategyChanges):
         self._why_it_ended = ""
         self._summary: Summary | None = None
 
+    start = Start()
+    """`begin`; of the class: `TradingSystem.start("paper", config=…, overrides={…})` makes one of a profile, too."""
+
     def __enter__(self) -> Self:
-        self.start()
+        if self._is_to_begin():
+            self.begin()
         return self
 
     def __exit__(
@@ -147,7 +152,8 @@ class TradingSystem(StrategyChanges):
     async def __aenter__(self) -> Self:
         import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
 
-        await asyncio.to_thread(self.start)
+        if self._is_to_begin():
+            await asyncio.to_thread(self.begin)
         return self
 
     async def __aexit__(
@@ -157,7 +163,10 @@ class TradingSystem(StrategyChanges):
 
         await asyncio.to_thread(self.stop)
 
-    def start(self) -> None:
+    def _is_to_begin(self) -> bool:
+        return self._runtime is None or self._summary is not None
+
+    def begin(self) -> None:
         """Take the data directory and start every actor; return when all are up and orders has reconciled.
 
         Raises:

@@ -1,15 +1,17 @@
 """Who is a child of whom, and the system as its user holds it."""
 
+import asyncio
 import re
 import sys
 from pathlib import Path
 
 import msgspec
 import pytest
+from natya_database import with_files
 
 import natya
 from natya.actors.feed import RecordingError
-from natya.actors.runtime import InProcessSystem, RequestTimedOut
+from natya.actors.runtime import InProcessSystem, RequestTimedOut, SystemStoppedError
 from natya.composition import children, subscriptions
 from natya.messages.system import Ping
 
@@ -50,6 +52,34 @@ class TestTheTree:
         control = msgspec.structs.replace(settings.control, enabled=False)
 
         assert "control" not in names(msgspec.structs.replace(settings, control=control))
+
+
+@pytest.mark.usefixtures("engines")
+class TestASystemOfAProfile:
+    def test_runs_when_its_class_has_started_it_and_has_what_a_program_wants_by_one_name(self, tmp_path):
+        overrides = {
+            "system.data_dir": str(with_files(tmp_path / "data")),
+            "feed.speed": 0.0,
+            "feed.duration_s": 5.0,
+            "feed.symbols": ["TCS"],
+            "control.enabled": False,
+        }
+
+        async def run():
+            trading = natya.TradingSystem.start("paper", overrides=overrides)
+            begun = trading.runtime
+            async with trading as entered:
+                assert (entered, entered.runtime) == (trading, begun)
+                assert trading.await_end(30).ticks > 0
+                assert trading.tree.children[0].path == "system/journal"
+                assert {*trading.market_data.symbols().data} <= {"TCS"}
+                assert trading.orders.find().data is not None
+                assert isinstance(trading.events, natya.EventPublisher)
+            return trading
+
+        trading = asyncio.run(run())
+        with pytest.raises(SystemStoppedError):
+            trading.tree  # noqa: B018  it has ended with the block
 
 
 class TestTheBuiltInInstruments:
