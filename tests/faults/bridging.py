@@ -61,9 +61,12 @@ def main(directory: Path, port: int, nodes: list[str], node: str, wanted: str) -
 def settle(system: EventsSystem) -> None:
     """Return when nothing waits: what is to go out is confirmed by all nodes."""
     subscriptions: Any = None
+    moved: list[int] = []
     while subscriptions is None or any(each.behind or each.pending for each in subscriptions):
-        threading.Event().wait(0.01)
+        threading.Event().wait(0.05)
         subscriptions = system.request("delivery", Ping(), timeout_s=10).statistics.subscriptions
+        if moved != (moved := [each.position for each in subscriptions]):
+            tell("moved")
 
 
 if __name__ == "__main__":

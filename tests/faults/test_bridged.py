@@ -26,7 +26,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "9"))
 SEED = int(os.environ.get("ROUNDS_SEED", "1"))
 HANG_S = float(os.environ.get("ROUNDS_HANG_S", "1.5"))
 NODES = ("mumbai", "pune", "nagpur")
-SETTLE_S = 30
+STUCK_S = 30
 """Nothing may be stuck for longer after the last fault."""
 
 
@@ -36,7 +36,7 @@ class Process:
     def __init__(self, directory, port, node, wanted, acknowledged=0):
         self.acknowledged = acknowledged
         self._said = threading.Condition()
-        self._lines = 0
+        self._lines, self._is_settled = 0, False
         command = [sys.executable, PROGRAM, directory, str(port), ",".join(NODES), node, str(wanted)]
         self._process = Forked(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._listening = threading.Thread(target=self._listen, daemon=True)
@@ -48,13 +48,19 @@ class Process:
                 break
             with self._said:
                 self._lines += 1
+                self._is_settled = line == b"settled\n"
                 if line.startswith(b"published"):
                     self.acknowledged = max(self.acknowledged, int(line.split()[1]))
                 self._said.notify_all()
 
-    def await_lines(self, count, timeout=SETTLE_S):
+    def await_lines(self, count, timeout=STUCK_S):
         with self._said:
             assert self._said.wait_for(lambda: self._lines >= count, timeout), f"{self._lines} lines, {count} wanted"
+
+    def await_settled(self):
+        """Until nothing waits there; as long as that takes, something has to move."""
+        while not self._is_settled:
+            self.await_lines(self._lines + 1, STUCK_S)
 
     def kill(self):
         self._process.kill()
@@ -163,10 +169,10 @@ class Stage:
         began_s = time.monotonic()
         self.running = {node: Process(self.directory, self.way.port, node, "settle") for node in NODES}
         for each in self.running.values():  # each needs the others to confirm what it sends
-            each.await_lines(1)
+            each.await_settled()
         took_s = time.monotonic() - began_s
         for each in self.running.values():
-            each.settle(SETTLE_S)
+            each.settle(STUCK_S)
         self.running = {}
         return took_s, acknowledged
 
