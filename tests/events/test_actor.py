@@ -527,6 +527,19 @@ class TestASimulatedRouter:
 
 
 class TestARestartedRouter:
+    def test_counts_on(self, system, monkeypatch):
+        system.probe("journal")
+        strategy = system.probe("strategy")
+        start_router(system, Subscribe(subscriber="strategy", topics=("Tick",)))
+        system.tell("events", a_tick(1))
+        monkeypatch.setattr(SequenceGate, "admit", raises_once(SequenceGate.admit))
+        system.tell("events", Journaled(records=records(1, 1)))
+        system.tell("events", a_tick(2))
+        assert [strategy.receive() for _ in range(2)] == [a_tick(1), a_tick(2)]
+
+        (published,) = statistics(system).published
+        assert (published.subscriber, published.ticks) == ("strategy", 2)
+
     def test_delivers_again_what_a_crash_interrupted_and_nothing_before(self, system, monkeypatch):
         journal, database = system.probe("journal"), system.probe("database")
         start_router(system, Subscribe(subscriber="database", topics=("journal",)))
