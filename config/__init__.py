@@ -5,7 +5,8 @@ urls                    which addresses of services are taken
 confirmation            leave to trade real money
 loader, layers, keys    from TOML files, credentials, environment and command line to one frozen `Settings`
 credentials             secrets that systemd hands over
-secret_folder           secrets that are kept beside the data; secret_files: what a file with one may be
+secret_folder           secrets that are kept beside the data; secret_files: what a file with one may be;
+                        private_files: files that their user alone may open
 in_force                what is in force while a system runs, and which of it may change
 show, errors, secrets   settings for people and programs, problems with them, values that are never shown
 data_directory, locks   one process at a time owns a data directory

@@ -10,6 +10,7 @@ charges             brokerage, taxes and fees of a trade
 chart_candles       candles of what a broker's chart tells
 client_order_ids    which texts may be one
 clock_skew          how far our clock is off, by what a server says
+commodity_sessions  when commodities trade, from dated data (`commodities.toml`)
 dhan                what Dhan's API says, and how many requests it allows
 differences         in what the broker's books differ from ours
 flattening          how positions are closed by limit orders that follow the market
@@ -33,6 +34,8 @@ shown               any value as JSON for a log
 stops               how a stop order is sent
 time                nanoseconds, days in India, durations as text
 timings             durations counted by classes
+trace_context       W3C trace context of a conversation
 transitions         transitions of an order that cannot be
+venues              where an instrument trades, and so whose hours it has
 wording             counts in sentences
 """
