@@ -107,7 +107,12 @@ class Browser:
 
     def _end(self):
         self._process.terminate()
-        self._process.wait(WAIT_S)
+        try:
+            self._process.wait(WAIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()  # it would go on drawing for nobody
+            self._process.wait()
+            raise
 
     def _port(self):
         """Read where it listens, which it writes to a file when it does."""
