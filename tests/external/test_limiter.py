@@ -170,6 +170,17 @@ class TestWhoAsksTooOften:
         assert limiter.grants(due - 1) == []
         assert limiter.grants(due) == [Granted(1)]
 
+    def test_waits_where_it_fits_at_its_very_deadline_and_not_where_it_fits_behind_it(self):
+        for early_ns, kind in ((0, Waiting), (1, Refused)):
+            limiter = orders(Quota(1, SECOND_NS))
+            limiter.ask(0, "orders", now_ns=0)
+            limiter.end(0, 0)
+            fits_ns = SECOND_NS + SECOND_NS // 10_000
+            answer = limiter.ask(1, "orders", now_ns=0, wait_ns=fits_ns - early_ns)
+
+            assert type(answer) is kind
+            assert limiter.grants(fits_ns) == ([Granted(1)] if kind is Waiting else [])
+
     def test_is_counted_when_it_leaves_at_once_or_later_and_not_when_it_is_refused(self):
         limiter = orders_and_looks()
         assert limiter.granted == {"orders": 1, "looks": 1}

@@ -375,6 +375,7 @@ class TestAnyCalls:
             attempts_max = 1 if call.endpoint is WRITE else call.endpoint.attempts_max + call.endpoint.hedged
             assert sends[id(call)] <= attempts_max
         assert (service._flights, service._of_attempt, service._shared, service._away) == ({}, {}, {}, set())
+        assert service._entered_ns == {}
 
 
 class TestTheWaitForTheLimits:

@@ -1,5 +1,6 @@
 """One HTTP session with a service."""
 
+import contextlib
 import gc
 import gzip
 import logging
@@ -12,6 +13,7 @@ import traceback
 import pytest
 import trustme
 
+from natya.actors.external.deadline import CALL
 from natya.actors.external.errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
 from natya.actors.external.session import HttpSession
 
@@ -71,6 +73,20 @@ class TestAnAnswer:
 
         assert [ask(session, server.url).body for _ in range(2)] == [b"ok", b"ok"]
         assert len(server._threads) == 2  # who accepts, and one connection
+
+    def test_goes_by_the_proxy_that_is_named(self, serve):
+        proxy, server = serve(answering(OK)), serve(answering(OK))
+        with contextlib.closing(HttpSession(HOSTS, proxy=proxy.url)) as session:
+            assert ask(session, server.url).body == b"ok"
+
+        assert server.heard == []
+        assert proxy.heard[0].startswith(f"GET {server.url}/ HTTP/1.1".encode())
+
+    def test_is_of_no_call_when_it_is_over(self, serve, session):
+        ask(session, serve(answering(OK)).url)
+
+        with pytest.raises(LookupError):
+            CALL.get()
 
     def test_leaves_no_cookie_behind(self, serve, session):
         server = serve(answering(OK.replace(b"X-Kind: test", b"Set-Cookie: a=b"), OK))

@@ -1,7 +1,9 @@
 """Requests that the next process counts, however this one ends."""
 
+import os
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,6 +132,13 @@ class TestTheFiles:
         files.remove_old(NOON_NS)
         assert len(list(files.folder.iterdir())) == 3 + 1
         assert {path.stat().st_mode & 0o777 for path in files.folder.glob("*.jsonl")} == {0o600}
+
+    def test_say_that_a_line_was_not_written_as_a_whole(self, tmp_path, monkeypatch):
+        write = os.write
+        monkeypatch.setattr(os, "write", lambda descriptor, text: write(descriptor, text[:-1]))
+
+        with pytest.raises(OSError, match="a line was not written as a whole"):
+            TallyFiles(tmp_path).append([a_line()])
 
     def test_lose_a_torn_line_alone(self, tmp_path):
         files = TallyFiles(tmp_path)
