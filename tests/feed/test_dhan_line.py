@@ -1,10 +1,12 @@
 """When a connection of a feed is opened, dropped and tried again; and which instruments are silent."""
 
 import random
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from natya.actors.feed.bodies.dhan.attempt import Attempt
 from natya.actors.feed.bodies.dhan.line import Line, LineBounds
 from natya.actors.feed.bodies.dhan.silence import Silence
 from natya.actors.feed.queue import TickQueue
@@ -157,6 +159,24 @@ class TestASilentInstrument:
         assert silence.look(24 * S) == ()
         assert silence.silent == {"A"}
         assert silence.look(46 * S) == ("A",)
+
+
+class TestAnAttemptThatIsGivenUp:
+    def attempt(self, *, has_socket, has_task):
+        calls = []
+        attempt = Attempt("ws://127.0.0.1:9", lambda: None, handshake_s=1.0)
+        if has_socket:
+            attempt._socket = SimpleNamespace(shutdown=lambda _: calls.append("shut down"))
+        if has_task:
+            attempt._task = SimpleNamespace(cancel=lambda: calls.append("cancelled"))
+        attempt.give_up()
+        assert attempt.is_given_up
+        return calls
+
+    def test_has_its_socket_shut_down_or_its_task_cancelled_where_there_is_none_yet(self):
+        assert self.attempt(has_socket=True, has_task=True) == ["shut down"]
+        assert self.attempt(has_socket=False, has_task=True) == ["cancelled"]
+        assert self.attempt(has_socket=False, has_task=False) == []
 
 
 class TestTheQueue:
