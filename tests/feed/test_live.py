@@ -29,13 +29,16 @@ from natya.messages.system import Ping
 COUNTS = LiveCounts(arrived=1, conflated=2, queued=3, unknown=4, damaged=5, connections=6, reconnects=7, silent=8)
 
 
+OPTIONS = "options of the source"
+
+
 class PlayedSource:
     """Has what the test puts into it, until it is closed."""
 
     made = []  # noqa: RUF012  each test empties it
 
-    def __init__(self, _limits, _options, surroundings):
-        self.surroundings = surroundings
+    def __init__(self, limits, options, surroundings):
+        self.limits, self.options, self.surroundings = limits, options, surroundings
         self.ticks, self.gaps, self.statuses, self.trouble = [], [], [], ""
         self.closed, self.fault = threading.Event(), None
         PlayedSource.made.append(self)
@@ -132,7 +135,7 @@ class Market:
 @pytest.fixture
 def open_market(monkeypatch):
     PlayedSource.made.clear()
-    monkeypatch.setattr(live, "live_source_of", lambda _limits: (PlayedSource, None))
+    monkeypatch.setattr(live, "live_source_of", lambda _limits: (PlayedSource, OPTIONS))
     with InProcessSystem() as system:
 
         def opened(*symbols, known=("TCS", "INFY"), duration_s=0.0):
@@ -311,6 +314,7 @@ class TestTheSource:
 
         assert (found.client_id, found.token(), found.token_refused(), found.last_ns) == ("1", "t", "refused", 0)
         assert found.source == market.look().statistics.source
+        assert (market.source.limits.source, market.source.options) == ("dhan", OPTIONS)
         assert found.now_ns() > 1_600_000_000 * 10**9 > found.monotonic_ns()
 
     def test_of_the_next_life_knows_since_when_it_has_to_tell_of_a_gap(self, open_market, caplog):
