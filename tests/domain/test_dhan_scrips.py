@@ -88,6 +88,13 @@ class TestAList:
         found = by_number(read(listed(rows=(*COMPACT_ROWS, be))))
         assert (found["NSE_EQ:21951"].symbol, found["NSE_EQ:21954"].symbol) == ("HFCL", "HFCL#21954")
 
+    @pytest.mark.parametrize("nothing", ["", "NA", "XX", "-"])
+    def test_has_nothing_where_a_cell_says_so_in_any_way(self, nothing):
+        row = f"NSE,E,21951,EQUITY,,HFCL,1.0,HFCL,{nothing},{nothing},{nothing},1.0000,NA,ES,{nothing},HFCL LIMITED"
+
+        (found,) = [each for each in of_one(row).instruments if each.security_id == "21951"]
+        assert (found.symbol, found.series, found.expiry, found.option_type) == ("HFCL", "", None, None)
+
     def test_of_which_two_are_alike_gives_neither_the_name(self):
         adjusted = COMPACT_ROWS[9].replace("35084", "35086")
 
