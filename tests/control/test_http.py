@@ -13,8 +13,9 @@ from natya_web import Line, ask
 from natya.actors.control import OPERATIONS, ControlActor, ControlActorSettings, ControlClient
 from natya.actors.control.errors import TokenFileError
 from natya.actors.control.forms import answer_form
-from natya.actors.control.http.application import Refusal, _expect_answer, served
+from natya.actors.control.http.application import Refusal, _expect_answer, _value_of, served
 from natya.actors.control.http.token_file import TOKEN_NAME, read_token, token_of
+from natya.actors.control.operations import BY_NAME
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.web import WebActor
 from natya.config.sections.control import ControlSettings
@@ -281,6 +282,16 @@ HOSTILE = {
     "of orders": ("POST", "/v1/query", JSON, b'{"sql":"a","actor":"orders"}', 422),
     "an actor that is no text": ("POST", "/v1/ping", JSON, b'{"actor":1}', 422),
 }
+
+
+def test_an_argument_in_an_address_is_a_series_where_the_operation_wants_one_and_else_there_once():
+    read = BY_NAME["read-journal"]
+
+    assert [_value_of(read, "types", values) for values in (["A"], ["A", "B"])] == [["A"], ["A", "B"]]
+    assert _value_of(read, "records_max", ["5"]) == "5"
+    for name in ("records_max", "unknown"):
+        with pytest.raises(Refusal, match=f"{name} is wanted once"):
+            _value_of(read, name, ["5", "6"])
 
 
 class TestAPathThatIsAskedByAnotherMethod:
