@@ -23,7 +23,7 @@ from ..summary import IncompleteSummaryError, losses, summary_json
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, REFUSED, SIGNALLED, exit_code
 from .failures import Failures, Stalls, failed_strategies, has_nobody_left, lost_broker
 from .service.manager import ServiceManager
-from .terminal import OutputError, complain, has_terminal, out, tell, tell_json
+from .terminal import OutputError, complain, has_terminal, out, tell, tell_object
 from .views.reload import reload_lines
 
 if TYPE_CHECKING:
@@ -361,7 +361,7 @@ def _print_summary(summary: Summary, summary_format: SummaryFormat) -> str:
     """Print the summary; return why it could not be printed, or an empty text."""
     try:
         if summary_format == "json":
-            tell_json(summary_json(summary))
+            tell_object(summary_json(summary))
         else:
             tell(summary_text(summary))
         out().flush()

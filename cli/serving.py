@@ -9,7 +9,7 @@ import msgspec
 from ..actors.runtime import tuned_process
 from .exit_codes import OK, exit_code
 from .foreground import Interrupts
-from .terminal import complain, out, tell_json
+from .terminal import complain, out, tell_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ def perform(make: Callable[[], ExchangeSystem], token: Secret) -> int:
                     complain(note)
                 found = system.found()
                 told = msgspec.structs.asdict(found) | {"token": token.reveal()}
-                tell_json(msgspec.json.encode(told))
+                tell_object(msgspec.json.encode(told))
                 out().flush()
                 while not interrupts.asked:
                     system.expect_running(LOOK_S)

@@ -17,7 +17,7 @@ import typer
 
 from ..config.errors import SettingsError
 from .exit_codes import BAD_DATA, BUSY, CANNOT_CREATE, FAILED, INTERNAL, UNAVAILABLE, exit_code
-from .terminal import complain, note, tell, tell_json
+from .terminal import complain, note, tell, tell_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -411,14 +411,14 @@ def tell_answer(found: object, shown: str | Callable[[], object], *, json: bool)
     """Print an answer.
 
     Args:
-        found: printed as one JSON object with `json`.
+        found: printed as one JSON object with `json`, with the version of its form.
         shown: printed for people without it: a text, or a function that prints.
         json: which of both.
     """
     import msgspec  # noqa: PLC0415
 
     if json:
-        tell_json(found if isinstance(found, bytes) else msgspec.json.encode(found))
+        tell_object(found if isinstance(found, bytes) else msgspec.json.encode(found))
     elif isinstance(shown, str):
         tell(shown)
     else:

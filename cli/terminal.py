@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+SCHEMA: Final = 1
+"""Version of the form of answers in JSON; it changes when a member is renamed or removed."""
+
 CONTROLS_OF_JSON: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 """Control characters that JSON does not escape: DEL, and those above ASCII, in UTF-8."""
 
@@ -87,6 +90,16 @@ def tell_json(document: bytes, end: bytes = b"\n") -> None:
     """Print JSON in UTF-8, whatever the encoding of the terminal is; `end` is empty if it ends with a line feed."""
     out().flush()
     out().buffer.write(CONTROLS_OF_JSON.sub(_escaped, document) + end)
+
+
+def tell_object(document: bytes) -> None:
+    """Print one object of JSON, whose member `schema` is the version of its form: `SCHEMA`, or one of its own."""
+    import msgspec  # noqa: PLC0415  help does without
+
+    if "schema" not in msgspec.json.decode(document, type=dict[str, msgspec.Raw]):
+        rest = document[document.index(b"{") + 1 :]
+        document = b'{"schema":%d%s%s' % (SCHEMA, b"" if rest.lstrip().startswith(b"}") else b",", rest)
+    tell_json(document)
 
 
 def tell_csv(rows: Iterable[Iterable[object]]) -> None:

@@ -9,7 +9,7 @@ import typer
 from ..exit_codes import UNKNOWN
 from ..options import DataDirOption, JsonOption, ProfileNameOption
 from ..session import give_up, running
-from ..terminal import tell_json
+from ..terminal import tell_object
 
 
 def command(
@@ -29,7 +29,7 @@ def command(
     with running(data_dir, profile) as system:
         hops = system.trace(correlation_id)
     if json:
-        tell_json(trace_json(hops))
+        tell_object(trace_json(hops))
     elif not correlation_id:
         show(conversations_table(hops), whole=True)
     elif hops:

@@ -37,7 +37,7 @@ class TestACommand:
         add("hello.py", "hello")
 
         assert natya("hello", "Asha").output == "hello Asha\n"
-        assert natya("hello", "Asha", "--json").output == '{"greeted":"Asha"}\n'
+        assert natya("hello", "Asha", "--json").output == '{"schema":1,"greeted":"Asha"}\n'
         assert "Greet somebody." in natya("--help").output
 
     def test_may_belong_to_a_group(self, add, natya, monkeypatch):

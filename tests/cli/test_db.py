@@ -258,7 +258,7 @@ class TestBesideASystemThatTrades:
         assert [each.read_text() for each in out.iterdir()] == ["mine"]
 
     def test_a_check_finds_nothing_wrong(self, trading):
-        assert json_of("check", "--data-dir", trading) == {"ok": True, "problems": []}
+        assert json_of("check", "--data-dir", trading) == {"schema": 1, "ok": True, "problems": []}
 
     def test_what_needs_the_files_alone_names_who_has_them(self, trading):
         pid = (trading / "natya.lock").read_text().strip()

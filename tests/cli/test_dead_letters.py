@@ -69,7 +69,7 @@ def test_are_listed_shown_edited_requeued_and_dropped(scale):
     assert "{'grams': -1}" in shown.output
     assert "in handle" in shown.output
     assert edited.output == requeued.output == "1 dead letter requeued\n"
-    assert dropped == ['{"changed":1}\n', '{"changed":0}\n']
+    assert dropped == ['{"schema":1,"changed":1}\n', '{"schema":1,"changed":0}\n']
     assert weigh() == []
 
 

@@ -100,4 +100,4 @@ class TestNatyaEvents:
         fitting = run("dlq", "purge", "--subscription", "scale", "--json", *where)
 
         assert "which dead letters?" in unsaid.output
-        assert (young.output, fitting.output) == ('{"changed":0}\n', '{"changed":1}\n')
+        assert (young.output, fitting.output) == ('{"schema":1,"changed":0}\n', '{"schema":1,"changed":1}\n')

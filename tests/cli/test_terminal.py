@@ -20,7 +20,7 @@ from rich.text import Text
 from natya.actors.database import DuckDBAdapter
 from natya.actors.journal import Journal
 from natya.cli.app import app
-from natya.cli.terminal import complain, ended, plain, plain_lines, stream, tell, tell_csv, tell_json
+from natya.cli.terminal import complain, ended, out, plain, plain_lines, stream, tell, tell_csv, tell_json, tell_object
 from natya.cli.views.tables import show
 from natya.cli.views.trace import conversations_table, trace_table
 from natya.cli.views.tree import tree_table
@@ -296,3 +296,19 @@ class TestTextFromOutside:
         assert code in {1, 69}
         assert output.err.startswith("natya: ")
         assert "\x1b" not in output.err
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (b'{"a":1}', '{"schema":1,"a":1}\n'),
+        (b"{}", '{"schema":1}\n'),
+        (b'{ "a": {"schema": 3} }', '{"schema":1, "a": {"schema": 3} }\n'),
+        (b'{"schema":2,"a":1}', '{"schema":2,"a":1}\n'),
+    ],
+)
+def test_an_object_says_which_version_of_its_form_it_is(document, told, capfdbinary):
+    tell_object(document)
+    out().flush()
+
+    assert capfdbinary.readouterr().out.decode() == told
