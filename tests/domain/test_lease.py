@@ -274,3 +274,15 @@ class TestAFence:
 
         assert fences.propose("t", Fence(1, "b"))
         assert fences.newest("u") is None
+
+
+def test_the_number_above_is_the_greatest_of_all_other_tenures_admitted_or_proposed():
+    fences, five, seven = Fences(), Fence(5, "a"), Fence(7, "b")
+    assert fences.above("march", five) == 0
+    assert fences.propose("march", five)
+    assert fences.admit("march", five)
+    assert [fences.above("march", each) for each in (five, seven)] == [0, 5]
+    assert fences.propose("march", seven)
+
+    assert [fences.above("march", each) for each in (five, seven, Fence(6, "c"))] == [7, 5, 7]
+    assert fences.above("dip", five) == 0

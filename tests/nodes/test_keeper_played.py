@@ -435,6 +435,7 @@ class TestTheCounts:
 
         assert (before.received, between.received, after.received) == (1, 1, 2)
         assert before.sent < between.sent <= after.sent
+        assert before.repeats < between.repeats < after.repeats
 
 
 class TestTicks:
