@@ -134,7 +134,11 @@ def command(
                     plan, workers=workers, engine=engine.value, cluster=cluster, results=results, on_progress=tell_count
                 )
                 found = _sweep(plan, runner, sweep, train=train, test=test, by=by, html=html)
-            tell_answer(found, sweep_text(found, by, resumed_shown(runner)), json=json)
+            tell_answer(
+                {"outcomes": found} if isinstance(found, list) else found,
+                sweep_text(found, by, resumed_shown(runner)),
+                json=json,
+            )
             if runner.failed:
                 raise typer.Exit(INTERNAL)
             return

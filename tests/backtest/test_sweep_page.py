@@ -148,7 +148,8 @@ class TestThePageOfASweep:
         done = run(recording, "--sweep", "fast=2|3,slow=8|12", *options, "--json")
 
         assert done.exit_code == 0, done.stderr
-        outcomes = msgspec.json.decode(done.stdout, type=list[Outcome])
+        told = msgspec.json.decode(done.stdout)
+        outcomes = msgspec.convert(told["outcomes"], list[Outcome])
         page = Page(path.read_text())
         cells = {(column, row[0]): value for row in page.rows if row[0] in {"8", "12"}
                  for column, value in zip(("2", "3"), row[1:], strict=True)}  # fmt: skip
@@ -158,6 +159,7 @@ class TestThePageOfASweep:
         }
         assert f"2 tests of an earlier sweep: not made again ({kept})" in page.texts["li"]
         assert page.figures["tests"] == "4"
+        assert told["schema"] == 1
         assert ["tried slow", "8, 12"] in page.rows
         assert len([each for each in page.all("td") if "best" in each.get("class", "")]) == 1
         assert not page.all("script")
