@@ -85,17 +85,29 @@ def expect_key(key: str, more: list[str] | None) -> None:
 
 def secret_from_person(key: str) -> Secret:
     """Ask for a secret on the terminal, without showing it; without a terminal it is read from standard input."""
+    return _secret_of(key, f"{key} (it is not shown): ")
+
+
+def new_passphrase() -> Secret:
+    """Ask for one in the same way, on the terminal twice: nobody could tell afterwards what was mistyped."""
+    return _secret_of("the passphrase", "a passphrase (it is not shown): ", "once more: ")
+
+
+def _secret_of(what: str, *prompts: str) -> Secret:
     from ..config.secret_files import SIZE_MAX_BYTES, SecretUnfitError, secret_text  # noqa: PLC0415
     from ..config.secrets import Secret  # noqa: PLC0415
 
     if sys.stdin.isatty():
-        given = hidden(f"{key} (it is not shown): ").encode("utf-8", "surrogateescape")
+        given, *again = [hidden(prompt) for prompt in prompts]
+        if again not in ([], [given]):
+            give_up("the same passphrase twice wanted, found two", SETTINGS)
+        content = given.encode("utf-8", "surrogateescape")
     else:
-        given = sys.stdin.buffer.read(SIZE_MAX_BYTES + 1)
+        content = sys.stdin.buffer.read(SIZE_MAX_BYTES + 1)
     try:
-        return Secret(secret_text(given))
+        return Secret(secret_text(content))
     except SecretUnfitError as fault:
-        give_up(f"{key}: {fault}", SETTINGS)
+        give_up(f"{what}: {fault}", SETTINGS)
 
 
 def expect_form(key: str, secret: Secret) -> None:

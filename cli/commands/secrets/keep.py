@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ...exit_codes import CANNOT_CREATE, FAILED, SETTINGS
-from ...keeping import SCHEMA, folder_of
+from ...exit_codes import CANNOT_CREATE, FAILED
+from ...keeping import SCHEMA, folder_of, new_passphrase
 from ...options import DataDirOption, JsonOption, ProfileNameOption
-from ...session import give_up, hidden, tell_answer
-
-if TYPE_CHECKING:
-    from ....config.secrets import Secret
+from ...session import give_up, tell_answer
 
 
 class How(StrEnum):
@@ -59,7 +55,7 @@ def command(
         elif how is How.KEYRING:
             keeper = now if now.kind == how.value else Keeper(kind="keyring", service=f"natya {folder.path}")
         elif key_file is None:
-            recipient, key_behind = age.new_key_behind(_new_passphrase())
+            recipient, key_behind = age.new_key_behind(new_passphrase())
             keeper = Keeper(kind="age", recipient=recipient)
         else:
             path = key_file.expanduser().absolute()
@@ -74,20 +70,3 @@ def command(
         reads = keeper.key_file or f"a passphrase, which {folder.path / age.KEY_NAME} wants"
         told += f"\nwithout {reads} nobody reads them any more"
     tell_answer({"schema": SCHEMA, "kept_by": how.value, "keys": kept, "key_file": keeper.key_file}, told, json=json)
-
-
-def _new_passphrase() -> Secret:
-    from ....config.secret_files import SIZE_MAX_BYTES, SecretUnfitError, secret_text
-    from ....config.secrets import Secret
-
-    if sys.stdin.isatty():
-        given, again = hidden("a passphrase (it is not shown): "), hidden("once more: ")
-        if given != again:
-            give_up("the same passphrase twice wanted, found two", SETTINGS)
-        content = given.encode("utf-8", "surrogateescape")
-    else:
-        content = sys.stdin.buffer.read(SIZE_MAX_BYTES + 1)
-    try:
-        return Secret(secret_text(content))
-    except SecretUnfitError as fault:
-        give_up(f"the passphrase: {fault}", SETTINGS)
