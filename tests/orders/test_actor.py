@@ -678,13 +678,14 @@ class TestTimeAndAgain:
         stage.place(make.order("A-2"))
         stage.settle()
         asked = []
-        for _ in range(6):
+        while asked.count("A-2") < 3:
             question = stage.broker.receive()
             assert isinstance(question, FindOrder)
             asked.append(question.client_order_id)
             stage.tell(OrderFound(client_order_id=asked[-1], broker_order_id="B-1", state="OPEN"))
 
-        assert asked == ["A-1", "A-2"] * 3
+        both = asked.index("A-2") - 1  # before, the second may not have been there yet
+        assert asked[both:] == ["A-1", "A-2"] * 3
 
     def test_a_report_that_was_lost_is_made_up_for(self, stage, make):
         stage.open(reconcile_interval_s=0.02, lookup_interval_s=60.0)

@@ -272,6 +272,13 @@ class TestAStrategyThatCancels:
         assert told("stranger", "A-1", "A-9") == [(name, 0, "identity", reason) for name in ("A-1", "A-9")]
         assert WithdrawOrder not in stage.heard()
 
+    def test_what_is_not_its_own_is_told_so_also_while_its_owner_cancels_it(self, opened, told):
+        stage = opened()
+        stage.system.start("stranger", Cancels, stage.answers)
+        cancel(stage)
+
+        assert [each[2] for each in told("stranger", "A-1")] == ["identity"]
+
     def test_twice_what_is_in_flight_asks_the_broker_once(self, opened, told):
         stage = opened()
 

@@ -20,6 +20,7 @@ from natya.actors.orders.book.ended import EndedOrder, packed
 from natya.actors.orders.book.ledger import Ledger
 from natya.actors.orders.book.listing import listed
 from natya.actors.orders.book.reading import ReadBack
+from natya.actors.orders.checkpointing import actor as keeper
 from natya.actors.orders.checkpointing.actor import LookDue, ReadOn
 from natya.actors.runtime import InProcessSystem, handles
 from natya.config.sections.journal import JournalSettings
@@ -419,6 +420,28 @@ class TestTheKeeperOfCheckpoints:
         assert list(unlike_the_journal(second, self.records(disk))) == []
         assert second.past.startswith(first.past)
         assert len(second.past) > len(first.past)
+
+    def test_looks_again_by_itself_whatever_came_of_the_look_before(self, disk, monkeypatch):
+        """The first finds too little, the second enough, the third a past that is damaged, the fourth enough again."""
+        monkeypatch.setattr(keeper, "LOOK_S", 0.001)
+        OnDisk.disk = disk
+        with InProcessSystem() as system:
+            system.probe("events")
+            system.start("journal", OnDisk, JournalSettings.default(path=str(DIRECTORY), segment_bytes=65_536))
+            system.start("checkpoints", CheckpointActor, CheckpointSettings(facts=3))
+            for last, facts in ((3, "AB"), (6, "CD"), (9, "EF")):
+                self.write(system, MAKE.intent(facts[0]))
+                self.write(system, MAKE.filled(facts[0]), MAKE.intent(facts[1]))
+                assert self.by_itself(system, disk, last) == last
+                disk.content(DIRECTORY / "orders.past")[9] ^= 1
+
+    def by_itself(self, system, disk, sequence):
+        for _ in range(1_000):
+            system.request("journal", Ping())
+            system.request("checkpoints", Ping())
+            if (found := self.kept(disk).sequence) >= sequence:
+                return found
+        return found
 
     def test_makes_one_of_all_that_it_has_read_be_it_of_orders_or_not(self, system, disk):
         self.write(system, MAKE.intent("A"), MAKE.accepted("A"), *(a_published(event_id=f"e-{each}") for each in "abc"))

@@ -100,6 +100,19 @@ class TestAFigure:
 
         assert (told.found, told.formed) == (found, formed)
 
+    @pytest.mark.parametrize(
+        ("name", "found"),
+        [("rejects_max", 1), ("orders_a_second_max", 4), ("orders_a_minute_max", 5), ("orders_an_hour_max", 6)],
+    )
+    def test_counts_what_is_of_its_period_alone(self, make, situation, name, found):
+        now = situation()
+        for age_s in (3_600, 60, 59):
+            at = {"occurred_ns": NOON_NS - age_s * SECOND_NS}
+            now.book.apply(make.intent(f"R-{age_s}", **at))
+            now.book.apply(replace(make.rejected(f"R-{age_s}"), **at))
+
+        assert figure(now, name).found == found
+
     @pytest.mark.parametrize("name", ["open_value_max_rupees", "gross_value_max_rupees", "day_loss_max_rupees"])
     def test_is_unknown_without_a_price_and_names_whose(self, situation, name):
         told = figure(situation(market={"TCS": (200.0, NOON_NS)}), name)

@@ -175,7 +175,7 @@ class TestTheSymbol:
 
 
 class TestTheSizeOfAnOrder:
-    @pytest.mark.parametrize(("quantity", "rule"), [(99, None), (100, None), (101, "quantity_max")])
+    @pytest.mark.parametrize(("quantity", "rule"), [(1, None), (100, None), (101, "quantity_max")])
     def test_is_limited_in_shares(self, make, situation, quantity, rule):
         assert rule_of(make.order(quantity=quantity), situation(quantity_max=100)) == rule
 
@@ -296,6 +296,17 @@ class TestTheShareOfAStrategy:
         assert rule_of(make.order(side="SELL", quantity=41), mine) == "strategy_position_max"
         assert rule_of(make.order(quantity=1), mine) == "strategy_position_max"
 
+    def test_says_how_the_number_was_formed(self, make, situation):
+        facts = (make.intent("L-1", quantity=10), make.filled("L-1", quantity=4))
+        others = (
+            make.intent("X-1", strategy="other"),
+            make.filled("X-1", trade_id="T-2", quantity=3, strategy="other"),
+        )
+        refusal = judge(make.order(quantity=5), self.of(situation, 10, *facts, *others))
+
+        found = "found 15 if all open orders fill: 4 held, 6 ordered, 5 with this"
+        assert refusal.reason == f"a position of this strategy of at most 10 shares wanted, {found}"
+
     def test_is_freed_by_what_ends(self, make, situation):
         facts = (make.intent("L-1", quantity=10), make.filled("L-1", quantity=4), make.cancelled("L-1"))
         mine = self.of(situation, 10, *facts)
@@ -377,3 +388,7 @@ def test_the_limits_of_so_many_instruments_are_kept_and_of_others_found_anew(mak
     for number in (1, 2, 3, 4, 1, 3):
         assert found._limits_of(f"S{number}").quantity_max == number
         assert len(found._limits) <= 2
+    assert found._limits_of("S1") is found._limits_of("S1")
+    kept = found._limits_of("S3")
+    found._limits_of("S1")
+    assert found._limits_of("S3") is kept

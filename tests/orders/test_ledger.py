@@ -8,8 +8,13 @@ from hypothesis import strategies as st
 from natya_builders import BUILDERS
 
 from natya.actors.orders.book.ledger import Ledger
+from natya.domain.accounts import AccountUnfinishedError
+from natya.messages.accounts import AccountEntered, RecordingPlayed
 from natya.messages.journal import Appended, AppendRefused
 from natya.messages.orders import RiskStateChanged
+from natya.messages.strategy_state import StrategyStateSaved
+
+STATE = {"strategy": "crossover", "number": 1, "covers": 1, "state": b"s", "submitted": (), "occurred_ns": 1}
 
 
 def confirmed(append, first=1):
@@ -53,6 +58,30 @@ class TestWhatAStrategyHolds:
         assert [(each.filled, each.is_uncertain) for each in told.open_orders] == [(4, False), (0, True)]
         assert told.open_orders[0].intent == make.intent("A-1", quantity=10)
         assert told.open_orders[0].broker_order_id
+
+
+class TestAnAccountThatIsEntered:
+    def test_is_that_of_the_book_of_the_states_and_of_the_next_run_alike(self, ledger, make):
+        ledger.book.apply(make.intent("A-1"))
+        ledger.book.apply(make.filled("A-1", quantity=10))
+        ledger.states.apply(StrategyStateSaved(**STATE))
+        for account in (1, 2):
+            ledger.enter(AccountEntered(account=account, choice="new", occurred_ns=1))
+
+        assert ledger.holdings("crossover", life=1).shares == {}
+        assert ledger.state("crossover", sequence=1).saved is None
+        assert ledger.accounts.choose("new", 5) == AccountEntered(account=3, choice="new", occurred_ns=5)
+        ledger.enter(AccountEntered(account=0, choice="session", occurred_ns=1))
+        assert ledger.holdings("crossover", life=1).shares == {"INFY": 10}
+        assert ledger.state("crossover", sequence=1).saved.state == b"s"
+
+    def test_is_played_to_its_end_when_the_recording_is(self, ledger):
+        ledger.enter(AccountEntered(account=1, choice="new", occurred_ns=1))
+        with pytest.raises(AccountUnfinishedError):
+            ledger.accounts.choose("newest", 5)
+        ledger.enter(RecordingPlayed(source="r", ticks=1, candles=0, occurred_ns=1))
+
+        assert ledger.accounts.choose("newest", 5).account == 1
 
 
 class TestAFactOnItsWay:

@@ -35,6 +35,10 @@ from natya.messages.risk import LimitsChanged
         ("strategy_position_max", {"a": 5}, {"a": 6}, True),
         ("strategy_position_max", {"a": 5}, {}, True),
         ("strategy_position_max", {"a": 5}, {"a": 4, "b": 9}, False),
+        ("strategy_position_max", {"a": 5, "b": 5}, {"a": 4, "b": 6}, True),
+        ("strategy_position_max", {"a": 5, "b": 5}, {"a": 4}, True),
+        ("strategy_position_max", {"a": 5}, {"a": 5}, False),
+        ("strategy_position_max", {}, {"a": 5}, False),
         ("instruments", {}, {"NIFTY-*": {"quantity_max": 75}}, True),
     ],
 )

@@ -50,6 +50,9 @@ class TestRequestsOfBefore:
 
 
 class TestTheNumberOfALife:
+    def test_is_1_where_there_is_nothing_before(self):
+        assert ReadBack().next_life() == 1
+
     def test_is_above_every_record_and_every_number_before(self, make, ledger):
         read = ReadBack()
         read.take_in(record(7, make.intent("A")), ledger)

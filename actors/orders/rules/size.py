@@ -10,9 +10,9 @@ from .situation import SURELY_WITHIN, Situation
 
 
 def quantity_max(order: SubmitOrder, situation: Situation) -> str:
-    """Limit the shares of one order."""
+    """Limit the shares of one order; that it is at least 1 the message itself sees to."""
     limit = situation.limits.quantity_max
-    return "" if 1 <= order.quantity <= limit else f"1 to {limit} shares wanted, found {order.quantity}"
+    return "" if order.quantity <= limit else f"1 to {limit} shares wanted, found {order.quantity}"
 
 
 def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:

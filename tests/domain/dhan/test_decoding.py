@@ -57,6 +57,17 @@ class TestRows:
 
         assert rows_reader(kind)(json.dumps(found).encode()) == expected
 
+    def test_of_a_trade_say_when_it_traded_by_the_exchange_or_else_when_it_was_written(self):
+        def traded_ns(**fields):
+            wire = {**TRADE, "exchangeTime": "NA", "createTime": "NA", **fields}
+            (row,) = rows_reader(TradeRow)(json.dumps([wire]).encode())
+            return row.traded_ns
+
+        exchange, written = "2026-10-07 10:15:29", "2026-10-07 10:15:31"
+        assert traded_ns() is None
+        assert traded_ns(exchangeTime=exchange) == traded_ns(exchangeTime=exchange, createTime=written)
+        assert traded_ns(createTime=written) == traded_ns(exchangeTime=exchange) + 2 * 10**9
+
     @pytest.mark.parametrize("alias", [{"filledQuantity": 15}, {"FilledQty": 15}, {"tradedQuantity": 15}])
     def test_with_a_name_of_their_own_for_what_is_filled_lose_nothing(self, alias):
         order = {name: value for name, value in ORDER.items() if name != "filledQty"}

@@ -127,6 +127,16 @@ def test_an_indicator_is_what_its_definition_says(name, candles):
 
 
 @pytest.mark.parametrize("name", get_args(Indicator))
+def test_every_indicator_is_so_behind_a_window_in_which_it_is_between_its_ends(name):
+    candles = [(3_000 + (37 * number) % 97, 10, 12, (13 * number) % 101) for number in range(221)]
+    highs, lows, closes = columns(candles)
+    found = values_of(name, *([float(each) for each in column] for column in (highs, lows, closes)))
+
+    assert found[-1] == pytest.approx(expected(name, highs, lows, closes), rel=1e-6)
+    assert "STOCH" not in name or 1 < found[-1] < 99
+
+
+@pytest.mark.parametrize("name", get_args(Indicator))
 def test_a_value_is_known_as_soon_as_its_window_is_full_and_no_later_candle_changes_it(name):
     candles = [(3_000 + (7 * number) % 97, 10, 12, (13 * number) % 101) for number in range(230)]
     highs, lows, closes = ([float(each) for each in column] for column in columns(candles))
