@@ -2,6 +2,7 @@
 
 import msgspec
 
+from .journal import JournalRecord
 from .units import Count, Cursor, Nanoseconds
 
 
@@ -83,6 +84,16 @@ class SubscriptionResumed(
 
     conflated: Count = 0
     """Ticks that were not: so much came that of each symbol only the newest was kept."""
+
+
+class DeliverRecord(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="DeliverRecord"):
+    """To the events router of a strategy node, from who has heard it of the broker node: send this one actor a fact.
+
+    It comes in order with the market data, and is kept with that while the subscription is held.
+    """
+
+    subscriber: str
+    record: JournalRecord
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Published"):

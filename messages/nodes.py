@@ -55,6 +55,9 @@ class ClaimAccepted(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     strategy: str
     fence: SomeCount
 
+    kind: str = ""
+    """`module:Class` that was swapped in, and is to begin; empty: that of the settings."""
+
 
 class ClaimRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ClaimRefused"):
     """Answer to `ClaimStrategy`, or the end of what was accepted: nothing that this claim says is heard (any more)."""
@@ -72,7 +75,11 @@ class NothingSaid(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Said"):
-    """From a strategy on its node, to an actor of the broker node: said there in the strategy's name."""
+    """From a strategy on its node, to an actor of the broker node: said there in the strategy's name.
+
+    To `strategies` it is from the node itself: `StrategyChanged` or `StrategyNotChanged`, what has come of a swap, or
+    that it could not begin.
+    """
 
     strategy: str
     fence: SomeCount
@@ -87,7 +94,10 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True,
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Told"):
-    """From the broker node, to a strategy on its node: a fact of its orders, or an answer."""
+    """From the broker node, to a strategy on its node: a fact of its orders, or an answer.
+
+    `SwapStrategy` and `ReloadStrategy` are for the node itself.
+    """
 
     strategy: str
     fence: SomeCount
@@ -99,7 +109,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True,
 
 
 class DeputyBegan(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DeputyBegan"):
-    """From the deputy of a strategy to the keeper of the nodes: it has begun (anew), and knows of no claim."""
+    """From the deputy of a strategy to the keeper of the nodes: it has begun (anew), or ends, and knows of no claim."""
 
     strategy: str
 

@@ -53,7 +53,11 @@ class StopStrategy(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
 
 
 class SwapStrategy(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SwapStrategy"):
-    """To the supervisor of strategies: let another class go on under this name, with its state, position and orders."""
+    """To the supervisor of strategies: let another class go on under this name, with its state, position and orders.
+
+    Of one that runs on another node it is passed on to its deputy, and from there to the supervisor of that node; so is
+    `ReloadStrategy`.
+    """
 
     name: str
     strategy: str
@@ -92,3 +96,6 @@ class StrategyNotChanged(
 
     name: str
     reason: str
+
+    is_busy: bool = False
+    """Another change of it is under way, or the system stops."""

@@ -3,7 +3,7 @@
 Owns    the table of subscriptions, the open candles of the intervals that are subscribed to, and the newest dead
         letters, `dead_letters_max` at most; what is kept for a subscriber that is held.
 Hears   Tick, Ticks, Candle, Journaled, JournalPage, Subscribe, Unsubscribe, HoldSubscription, ResumeSubscription,
-        DeadLetter; Failed and Unavailable of the journal.
+        DeadLetter; DeliverRecord of the keeper of a strategy node; Failed and Unavailable of the journal.
 Sends   ticks, candles and facts to their subscribers by name, whole Journaled batches to those of topic `journal`;
         candles that a recording does not have it makes of ticks, and sends each once, when it is closed: before the
         tick that closes it, or when its time is over (in a simulated market by that market's clock);
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...messages.events import (
+    DeliverRecord,
     EventsStatistics,
     HoldSubscription,
     Published,
@@ -240,6 +241,13 @@ class EventsActor(RuntimeActor):
         self.trace = cause
         answer = SubscriptionResumed(subscriber=request.subscriber, sent=sent, conflated=held.conflated)
         self.send(sender, answer)
+
+    @handles(DeliverRecord)
+    def deliver_record(self, request: DeliverRecord, _sender: ActorAddress) -> None:
+        """Send it to this one subscriber, or keep it."""
+        self._facts += 1
+        self._delivered += 1
+        self._post(request.subscriber, request.record)
 
     @handles(DeadLetter)
     def keep_dead_letter(self, letter: DeadLetter, _sender: ActorAddress) -> None:

@@ -75,7 +75,7 @@ class Gate(Meeting):
     def on_start(self) -> None:
         """Read the fences back; nobody is heard before."""
         super().on_start()
-        self._strategies = frozenset(each.name for each in self.settings.strategies)
+        self._strategies = {each.name: each.strategy for each in self.settings.strategies}
         self._fences = Fences()
         self._is_read = False
         self._links: dict[str, LinkEnd] = {}
@@ -235,14 +235,17 @@ class Gate(Meeting):
         session = self._sessions.pop(began.strategy, None)
         if session is not None:
             claim = ClaimStrategy(strategy=began.strategy, fence=session.fence.number)
-            self._refuse(session.link, claim, "its deputy was restarted")
+            self._refuse(session.link, claim, "its deputy was restarted, or has ended")
 
     @handles(ClaimAccepted, Told)
     def pass_on(self, message: ClaimAccepted | Told, _sender: ActorAddress) -> None:
         """Tell the node of a strategy."""
         session = self._sessions.get(message.strategy)
-        if session is not None and session.fence.number == message.fence:
-            self._say(session.link, message)
+        if session is None or session.fence.number != message.fence:
+            return
+        if isinstance(message, ClaimAccepted) and message.kind == self._strategies[message.strategy]:
+            message = msgspec.structs.replace(message, kind="")  # each node has its own path to it in its settings
+        self._say(session.link, message)
 
     def _say(self, link: LinkEnd, message: ClaimAccepted | ClaimRefused | Told) -> None:
         """Say it; a node to which too much waits has missed something, and begins anew."""

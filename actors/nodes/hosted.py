@@ -32,8 +32,14 @@ class Hosted:
         self.rests_until_ns = 0
         """It could not begin; until then it is left to others."""
 
-        self.starts_since_ns = 0
-        """When its supervisor was asked to start it; 0: that was answered."""
+        self.kind = ""
+        """`module:Class` that was swapped in at the broker node; empty: that of the settings."""
+
+        self.changes_since_ns = 0
+        """When its supervisor was asked to start or change it; 0: that was answered."""
+
+        self.is_swapped = False
+        """It was asked for a change of a strategy that runs."""
 
         self.above = 0
         """A claim needs a fence greater than this."""

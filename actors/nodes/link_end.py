@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ...domain.nodes.link import Incoming, Outgoing
+from ...messages.addresses import STRATEGIES
 from ...messages.codec import UndecodableMessageError, decode, encode
 from ...messages.nodes import NodeFrame, NothingSaid, Said
 
@@ -48,10 +49,11 @@ class LinkEnd:
         return is_taken
 
     def withdraw(self, strategy: str) -> None:
-        """Say nothing of what a strategy has said, if it is not known to have arrived."""
+        """Say nothing of what a strategy has said and is not known to have arrived; what its node says of it stays."""
 
         def replaced(message: Any) -> Any:
-            return NothingSaid() if isinstance(message, Said) and message.strategy == strategy else message
+            is_its_word = isinstance(message, Said) and message.strategy == strategy and message.actor != STRATEGIES
+            return NothingSaid() if is_its_word else message
 
         self._outgoing.replace(replaced)
 

@@ -3,12 +3,14 @@
 Owns    the connections to the server, the link to the broker node, the leases, and which questions wait for an answer.
 Hears   Outbound of the doors; StrategyChanged and StrategyNotChanged of the strategies' supervisor; frames and ticks of
         the broker node.
-Sends   Ticks to the events router; StartStrategy and StopStrategy to the strategies' supervisor; facts and answers to
-        the strategies; Unavailable to one whose words cannot leave.
+Sends   Ticks, and by DeliverRecord facts, to the events router; StartStrategy, StopStrategy, and what the broker node
+        wants changed, SwapStrategy and ReloadStrategy, to the strategies' supervisor; answers to the strategies;
+        Unavailable to one whose words cannot leave.
 Fails   on no expected input. Restarted it is another life: all strategies are stopped, and the old leases run out.
 
 A strategy begins when this node holds its lease and the broker node has made that a fact; it is stopped when the lease
 was not renewed in time, when the broker node is another life, or ends the claim. After its lease nothing of it leaves.
+One that is being changed is stopped as soon as that has ended: until then its supervisor has the say.
 """
 
 from __future__ import annotations
@@ -23,13 +25,23 @@ from ...domain.nodes.lease import RENEWALS_A_LEASE, Tenure
 from ...domain.time import SECOND_NS
 from ...messages.addresses import EVENTS, STRATEGIES
 from ...messages.codec import UndecodableMessageError, decode, encode
-from ...messages.market import Tick, Ticks
+from ...messages.events import DeliverRecord
+from ...messages.journal import JournalRecord
+from ...messages.market import Ticks
 from ...messages.nodes import ClaimAccepted, ClaimRefused, ClaimStrategy, NodesStatistics, NothingSaid, Said, Told
-from ...messages.strategies import StartStrategy, StopStrategy, StrategyChanged, StrategyNotChanged
+from ...messages.strategies import (
+    ReloadStrategy,
+    StartStrategy,
+    StopStrategy,
+    StrategyChanged,
+    StrategyNotChanged,
+    SwapStrategy,
+)
 from ...messages.supervision import Unavailable
 from ..runtime import handles
 from .door import Outbound
 from .hosted import Hosted
+from .incoming import IncomingTicks
 from .link_end import LinkEnd, frame_of
 from .meeting import Meeting
 
@@ -44,14 +56,11 @@ ASKERS_MAX: Final = 10_000
 """Questions that wait for an answer; the oldest is forgotten first."""
 
 CHANGE_NS: Final = 60 * SECOND_NS
-"""How long the answer to a start is waited for, before a stop is asked for."""
+"""How long the answer to a start or a change is waited for, before a stop is asked for."""
 
 RETRY_AFTER_S: Final = 1.0
 REST_LEASES: Final = 3
 """Leases for which a strategy that could not begin here is left to others."""
-
-TICKS_AT_ONCE: Final = 2_000
-"""More that come at once are of the past: the newest of each symbol is enough."""
 
 
 class Keeper(Meeting):
@@ -75,8 +84,8 @@ class Keeper(Meeting):
 
         self._looked_ns = 0
         self._is_looking = False
-        self._ticks_from, self._ticks_had = "", 0
-        self._ticks = self._ticks_lost = self._sent = self._repeats = self._received = 0
+        self._ticks = IncomingTicks()
+        self._sent = self._repeats = self._received = 0
         for name in self._hosted:
             if name in self.directory:  # of the life before
                 self._stop(self._hosted[name])
@@ -183,6 +192,7 @@ class Keeper(Meeting):
             case Told():
                 self._tell(hosted, message)
             case ClaimAccepted() if hosted.phase == "claiming":
+                hosted.kind = message.kind
                 self._start(hosted)
             case ClaimRefused():
                 hosted.tenure.outbid(message.above)
@@ -240,42 +250,66 @@ class Keeper(Meeting):
 
     def _start(self, hosted: Hosted) -> None:
         settings = msgspec.structs.replace(
-            hosted.settings, host="loop", position_max=None, orders_in_flight_max=None
+            hosted.settings,
+            strategy=hosted.kind or hosted.settings.strategy,
+            host="loop",
+            position_max=None,
+            orders_in_flight_max=None,
         )  # its limits are in force at the gate of orders, on the broker node
         hosted.phase, hosted.trouble = "running", ""
-        hosted.starts_since_ns = self.clock.monotonic_ns()
+        hosted.changes_since_ns = self.clock.monotonic_ns()
         self.send(STRATEGIES, StartStrategy(name=settings.name, settings=msgspec.json.encode(settings).decode()))
 
+    def _change(self, hosted: Hosted, request: SwapStrategy | ReloadStrategy) -> None:
+        """Have it changed here; one that is not simply running is not."""
+        if hosted.phase != "running" or hosted.changes_since_ns:
+            reason = "it is being started, stopped or changed where it runs"
+            self._report(hosted, StrategyNotChanged(name=request.name, reason=reason, is_busy=True))
+            return
+        hosted.changes_since_ns, hosted.is_swapped = self.clock.monotonic_ns(), True
+        self.send(STRATEGIES, request)
+
+    def _report(self, hosted: Hosted, answer: StrategyChanged | StrategyNotChanged) -> None:
+        """Tell its deputy, as long as this node speaks for it: else the claim says it."""
+        if self._link is not None and hosted.may_speak(self.clock.monotonic_ns()):
+            name, fence = hosted.settings.name, hosted.fence
+            self._link.say(Said(strategy=name, fence=fence, actor=STRATEGIES, message=encode(answer)))
+
     def _stop(self, hosted: Hosted) -> None:
-        """Have it stopped; one that is just being started, as soon as that is done."""
+        """Have it stopped; one that is just being started or changed, as soon as that is done."""
         now_ns = self.clock.monotonic_ns()
         hosted.phase, hosted.asked_ns = "stopping", now_ns
-        if not hosted.starts_since_ns or now_ns - hosted.starts_since_ns > CHANGE_NS:
-            hosted.starts_since_ns = 0
+        if not hosted.changes_since_ns or now_ns - hosted.changes_since_ns > CHANGE_NS:
+            hosted.changes_since_ns, hosted.is_swapped = 0, False
             self.send(STRATEGIES, StopStrategy(name=hosted.settings.name))
 
     @handles(StrategyChanged, StrategyNotChanged)
     def hear_of_change(self, answer: StrategyChanged | StrategyNotChanged, _sender: ActorAddress) -> None:
-        """Go on with a strategy that was started, or stopped, or was not."""
+        """Go on with a strategy that was started, changed, or stopped, or was not."""
         hosted = self._hosted.get(answer.name)
         if hosted is None:
             return
-        name, is_done = answer.name, isinstance(answer, StrategyChanged)
-        if hosted.starts_since_ns:
-            hosted.starts_since_ns = 0
-            if is_done:
+        name, reason = answer.name, getattr(answer, "reason", "")
+        if hosted.changes_since_ns:
+            was_swapped = hosted.is_swapped
+            hosted.changes_since_ns, hosted.is_swapped = 0, False
+            if was_swapped:
+                self.log("strategy.changed_here", strategy=name, fence=hosted.fence, refusal=reason)
+                self._report(hosted, answer)
+            elif not reason:
                 self.log("strategy.runs_here", strategy=name, fence=hosted.fence)
             elif hosted.phase == "running":  # else it lost its claim while it began
-                self._not_begun(hosted, getattr(answer, "reason", ""))
+                self._not_begun(hosted, reason)
             if hosted.phase == "stopping":
                 self._stop(hosted)
-        elif hosted.phase == "stopping" and name not in self.directory:
+        elif hosted.phase == "stopping" and name not in self.directory and not getattr(answer, "is_busy", False):
             self._close(hosted)
             hosted.phase = "elsewhere"
             self.log("strategy.stopped_here", strategy=name)
 
     def _not_begun(self, hosted: Hosted, reason: str) -> None:
         """Leave one that cannot begin here to others for a while."""
+        self._report(hosted, StrategyNotChanged(name=hosted.settings.name, reason=reason))
         hosted.trouble = f"it could not begin here: {reason}"
         hosted.rests_until_ns = self.clock.monotonic_ns() + REST_LEASES * self._lease_ns
         self.log("strategy.not_begun", level="error", strategy=hosted.settings.name, reason=reason)
@@ -313,7 +347,9 @@ class Keeper(Meeting):
         except UndecodableMessageError as fault:
             self._end_link(f"the broker node says what cannot be read: {fault}")
             return
-        if told.number:
+        if isinstance(message, SwapStrategy | ReloadStrategy):
+            self._change(hosted, message)
+        elif told.number:
             asker = self._askers.pop(told.number, None)
             if asker is not None:
                 self.send(asker.sender, message)
@@ -328,32 +364,19 @@ class Keeper(Meeting):
         name = hosted.settings.name
         if name in self.directory:
             for fact in hosted.early:
-                self.send(name, fact)
+                if isinstance(fact, JournalRecord):
+                    self.send(EVENTS, DeliverRecord(subscriber=name, record=fact))
+                else:
+                    self.send(name, fact)
             hosted.early.clear()
 
     # Ticks.
 
     def _take_ticks(self, batches: list[Batch]) -> None:
-        """Hand on what is new, and of much that comes at once the newest of each symbol."""
-        fresh: list[Tick] = []
-        for batch in batches:
-            if batch.sender != self._ticks_from:
-                self._ticks_from, self._ticks_had = batch.sender, batch.first - 1
-            try:
-                found = decode(batch.ticks)
-            except UndecodableMessageError as fault:
-                self.log_bounded("play.ticks_refused", level="warning", reason=str(fault))
-                continue
-            if not isinstance(found, Ticks) or batch.first <= self._ticks_had:
-                continue
-            self._ticks_lost += batch.first - self._ticks_had - 1
-            self._ticks_had = batch.first + len(found.ticks) - 1
-            fresh += found.ticks
-        self._ticks += len(fresh)
-        if len(fresh) > TICKS_AT_ONCE:
-            newest = {tick.symbol: tick for tick in fresh}
-            self._ticks_lost += len(fresh) - len(newest)
-            fresh = list(newest.values())
+        """Hand on what is new."""
+        fresh, faults = self._ticks.take(batches)
+        for fault in faults:
+            self.log_bounded("play.ticks_refused", level="warning", reason=fault)
         if fresh:
             self.send(EVENTS, Ticks(ticks=tuple(fresh)))
 
@@ -371,8 +394,8 @@ class Keeper(Meeting):
             sent=self._sent + (0 if link is None else link.sent),
             repeats=self._repeats + (0 if link is None else link.repeats),
             received=self._received + (0 if link is None else link.received),
-            ticks=self._ticks,
-            ticks_lost=self._ticks_lost,
+            ticks=self._ticks.count,
+            ticks_lost=self._ticks.lost,
             reason=self.trouble,
         )
 

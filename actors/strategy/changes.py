@@ -11,7 +11,7 @@ from ...config.sections.strategy import StrategySettings
 from ...messages.strategies import StrategyChanged, StrategyNotChanged, StrategyShown
 from ..supervision import ChildSpec
 from .deputy import deputy_of
-from .errors import StateUnreadableError, StrategyError
+from .errors import StateUnreadableError, StrategyChangeRefusedError, StrategyError
 from .loading import load_strategy
 from .parameters import parameters_of
 from .state import StateForm
@@ -19,6 +19,7 @@ from .state import StateForm
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from ...messages.strategies import StartStrategy
     from ...messages.strategy_state import StateRead
     from .actor import StrategyActor
     from .reloading import Reading, Sources
@@ -70,6 +71,9 @@ class Change(msgspec.Struct, kw_only=True):
     refusal: str = ""
     """Why it was taken back."""
 
+    is_elsewhere: bool = False
+    """It runs on another node, and is changed there."""
+
     starts: bool = False
     is_held: bool = False
     """Events keeps what comes for it."""
@@ -89,6 +93,24 @@ def answer_of(change: Change, spec: ChildSpec) -> StrategyChanged | StrategyNotC
     if change.refusal:
         return StrategyNotChanged(name=change.name, reason=f"the one of before runs again: {change.refusal}")
     return StrategyChanged(name=change.name, strategy=spec.settings.strategy, modules=change.modules)
+
+
+def new_settings(request: StartStrategy) -> StrategySettings:
+    """Return the settings of a strategy that is to be started.
+
+    Raises:
+        StrategyChangeRefusedError: they are none, of another one, or not for one that the settings do not have.
+    """
+    name = request.name
+    try:
+        settings = msgspec.json.decode(request.settings, type=StrategySettings)
+    except msgspec.DecodeError as fault:
+        raise StrategyChangeRefusedError(f"settings of a strategy wanted: {fault}") from fault
+    if settings.name != name:
+        raise StrategyChangeRefusedError(f"settings of {name!r} wanted, found those of {settings.name!r}")
+    if settings.position_max is not None or settings.orders_in_flight_max is not None:
+        raise StrategyChangeRefusedError("limits of its own are in force for strategies of the settings alone")
+    return settings
 
 
 def loaded_of(settings: StrategySettings, sources: Sources, *, all_anew: bool) -> tuple[ChildSpec, Reading]:

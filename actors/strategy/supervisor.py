@@ -6,12 +6,13 @@ Hears   ListStrategies, StartStrategy, StopStrategy, SwapStrategy, ReloadStrateg
 Sends   StrategiesListed; StrategyChanged or StrategyNotChanged, when it is done or was not; ReadState to orders, so
         that nothing is stopped for a class that cannot read the state; HoldSubscription and ResumeSubscription to
         events, before the old one ends and when the new one has begun; Unsubscribe for one that is stopped;
-        CancelOrders to orders, for one whose class says `cancel_on_stop`.
+        CancelOrders to orders, for one whose class says `cancel_on_stop`; SwapStrategy and ReloadStrategy to the deputy
+        of one that runs on another node.
 Fails   as any supervisor. Restarted, it has the strategies that there were; who waited for a change gets no answer.
 
 Of one name there is never more than one instance: the old one has ended before the new one begins. Its position and its
 open orders are those of its name, and its state is kept by orders. Where the new one cannot begin, the old one begins
-again.
+again. One that runs on another node is changed there, by the supervisor of that node, when it was loaded here.
 """
 
 from __future__ import annotations
@@ -21,17 +22,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ...config.sections.strategy import StrategySettings
 from ...messages.addresses import EVENTS, ORDERS
-from ...messages.events import (
-    HoldSubscription,
-    ResumeSubscription,
-    SubscriptionHeld,
-    SubscriptionResumed,
-    Unsubscribe,
-    Unsubscribed,
-)
-from ...messages.order_listing import CancelOrders
+from ...messages.events import ResumeSubscription
 from ...messages.strategies import (
     ListStrategies,
     ReloadStrategy,
@@ -43,33 +35,20 @@ from ...messages.strategies import (
     SwapStrategy,
 )
 from ...messages.strategy_state import ReadState, StateRead
-from ..runtime import handles, lifecycle, reason_of
-from ..supervision import ChildSpec, Supervisor, SupervisorHandover
-from .changes import (
-    Change,
-    ResumeAgain,
-    answer_of,
-    expect_readable,
-    loaded_of,
-    settle_sources,
-    shown,
-    why_unknown,
-)
-from .errors import StateUnreadableError, StrategyError
-from .reloading import Sources
+from ..runtime import handles, reason_of
+from ..supervision import ChildSpec, SupervisorHandover
+from .changes import Change, expect_readable, loaded_of, new_settings, shown, why_unknown
+from .deputy import CHANGE_S
+from .errors import StateUnreadableError, StrategyChangeRefusedError, StrategyError
+from .replacing import ORDERS_TIMEOUT_S, Replacing
 
 if TYPE_CHECKING:
+    from ...config.sections.strategy import StrategySettings
     from ..runtime import ActorAddress, Outcome
-    from ..supervision import Child, SupervisorSettings
+    from ..supervision import SupervisorSettings
 
-ORDERS_TIMEOUT_S: Final = 10.0
-"""Seconds that orders may take to answer."""
-
-EVENTS_TIMEOUT_S: Final = 10.0
-"""The same of events."""
-
-RESUME_AGAIN_S: Final = 1.0
-"""Seconds until events is asked again to send what it keeps."""
+DEPUTY_TIMEOUT_S: Final = CHANGE_S + 5.0
+"""Seconds until a deputy has answered, whatever its node does."""
 
 STRATEGIES_MAX: Final = 1_000
 
@@ -83,17 +62,16 @@ class Handover(SupervisorHandover, frozen=True, kw_only=True):
     """For whom events keeps what comes."""
 
 
-class StrategySupervisor(Supervisor):
+class StrategySupervisor(Replacing):
     """Supervises the strategies."""
 
     def on_start(self) -> None:
         """Prepare, with the strategies of the failed instance if there was one."""
         before: Handover | None = self.inherited
         self._specs = None if before is None else before.specs
-        self._stopped: dict[str, ChildSpec] = {} if before is None else dict(before.stopped)
-        self._changes: dict[str, Change] = {}
-        self._sources = Sources()
         super().on_start()
+        if before is not None:
+            self._stopped.update(before.stopped)
         for child in self._children:
             self._sources.note(child.spec.name, child.spec.settings.strategy)
         for name in () if before is None else before.held:
@@ -104,7 +82,7 @@ class StrategySupervisor(Supervisor):
         state = super().snapshot()
         specs = {child.spec.name: child.spec for child in self._children if not child.is_removed}
         for change in self._changes.values():
-            if change.before is not None and change.answer is None:
+            if change.before is not None and change.answer is None and not change.is_elsewhere:
                 specs[change.name] = change.before
         running = tuple((name, address) for name, address in state.running if name in specs)
         return Handover(
@@ -175,9 +153,6 @@ class StrategySupervisor(Supervisor):
             self._refuse_unknown(name, sender)
             return
         settings = found.settings
-        if settings.host == "node":
-            self._refuse(name, sender, "it runs on another node: its settings and its source are there")
-            return
         if strategy:
             settings = msgspec.structs.replace(settings, strategy=strategy)
         self._load(settings, sender, all_anew=not strategy)
@@ -185,15 +160,11 @@ class StrategySupervisor(Supervisor):
     def _start_new(self, request: StartStrategy, sender: ActorAddress) -> None:
         name = request.name
         try:
-            settings = msgspec.json.decode(request.settings, type=StrategySettings)
-        except msgspec.DecodeError as fault:
-            self._refuse(name, sender, f"settings of a strategy wanted: {fault}")
+            settings = new_settings(request)
+        except StrategyChangeRefusedError as fault:
+            self._refuse(name, sender, str(fault))
             return
-        if settings.name != name:
-            self._refuse(name, sender, f"settings of {name!r} wanted, found those of {settings.name!r}")
-        elif settings.position_max is not None or settings.orders_in_flight_max is not None:
-            self._refuse(name, sender, "limits of its own are in force for strategies of the settings alone")
-        elif name in self.directory or len(self._running()) + len(self._stopped) >= STRATEGIES_MAX:
+        if name in self.directory or len(self._running()) + len(self._stopped) >= STRATEGIES_MAX:
             self._refuse(name, sender, f"a free name, and at most {STRATEGIES_MAX} strategies, are wanted")
         else:
             self._load(settings, sender)
@@ -228,179 +199,49 @@ class StrategySupervisor(Supervisor):
         except StateUnreadableError as fault:
             self._give_up_change(change, str(fault))
             return
-        self._replace(change)
-
-    # Replacing it.
-
-    def _replace(self, change: Change) -> None:
-        """Stop what runs under the name, and start what is to run when that has ended."""
-        self._changes[change.name] = change
-        change.before = self._running().get(change.name)
-        if change.before is None:
-            self._begin_changed(change)
-        elif change.spec is None:
-            self._remove(change)
+        if spec.settings.host == "node" and change.name in self._running():
+            self._change_elsewhere(change)
         else:
-            change.is_held = True
-            request = HoldSubscription(subscriber=change.name)
-            self.ask(EVENTS, request, timeout_s=EVENTS_TIMEOUT_S, then=functools.partial(self._take_held, change))
+            self._replace(change)
 
-    def _take_held(self, change: Change, outcome: Outcome) -> None:
-        """Let the old one end, which has been sent all that came until now; what comes is for the new one."""
-        if isinstance(outcome.value, SubscriptionHeld):
-            self._remove(change)
+    # One that runs on another node.
+
+    def _change_elsewhere(self, change: Change) -> None:
+        """Have it changed where it runs, by its deputy; a deputy is no other for another class."""
+        child, spec = self._children[change.name], change.spec
+        assert spec is not None, "it was loaded"
+        change.before, change.is_elsewhere = child.spec, True
+        kind = spec.settings.strategy
+        is_reload = kind == child.spec.settings.strategy
+        child.spec = spec
+        request = ReloadStrategy(name=change.name) if is_reload else SwapStrategy(name=change.name, strategy=kind)
+        then = functools.partial(self._take_elsewhere, change)
+        self.ask(change.name, request, timeout_s=DEPUTY_TIMEOUT_S, then=then)
+
+    def _take_elsewhere(self, change: Change, outcome: Outcome) -> None:
+        answer = outcome.value
+        if change.answer is not None:
+            return  # its deputy is parked
+        if isinstance(answer, StrategyChanged):
+            self.log("strategy.changed_elsewhere", strategy=change.name, kind=answer.strategy)
+            self._end(change, answer)
             return
-        self._give_up_change(change, f"its market data, of events, wanted, found {outcome.value or outcome.error}")
-
-    def _remove(self, change: Change) -> None:
-        self._children.remove(self._children[change.name])
-        self._go_on(change)
-
-    @handles(lifecycle.Stopped, checks_itself=True)
-    def child_stopped(self, report: lifecycle.Stopped, sender: ActorAddress) -> None:
-        """Go on with a change whose old strategy has ended."""
-        spec = next((child.spec for child in self._children if child.address is sender), None)
-        super().child_stopped(report, sender)
-        change = self._changes.get(report.name)
-        if change is not None:
-            self._go_on(change)
-        elif spec is not None and self._stopping and spec.actor.cancel_on_stop and self._plan.orders:
-            self._cancel(spec.name)
-
-    def _go_on(self, change: Change) -> None:
-        if any(child.spec.name == change.name for child in self._children):
-            return  # not ended yet
-        if change.spec is not None:
-            self._begin_changed(change)
-            return
-        before = change.before
-        assert before is not None, "it ran"
-        self._stopped[change.name] = before
-        self.send(EVENTS, Unsubscribe(subscriber=change.name))
-        if before.actor.cancel_on_stop and self._plan.orders:
-            self._cancel_orders(change.name, 0)
-        self.log("strategy.stopped", strategy=change.name)
-        self._end(change, answer_of(change, before))
-
-    def _begin_changed(self, change: Change) -> None:
-        assert change.spec is not None, "there is one to begin"
-        change.starts = True
-        self._children.add(change.spec)
-
-    @handles(lifecycle.Started, checks_itself=True)
-    def child_started(self, report: lifecycle.Started, sender: ActorAddress) -> None:
-        """Tell who asked for a change that it is done."""
-        super().child_started(report, sender)
-        change = self._changes.get(report.name)
-        if change is None or not change.starts:
-            return
-        change.starts = False
-        self._stopped.pop(change.name, None)
-        spec = change.spec
-        assert spec is not None, "it has begun"
-        self.log("strategy.started", strategy=change.name, kind=spec.settings.strategy, refusal=change.refusal)
-        self._end(change, answer_of(change, spec))
-
-    @handles(lifecycle.StartFailed, checks_itself=True)
-    def child_start_failed(self, report: lifecycle.StartFailed, sender: ActorAddress) -> None:
-        """Take a change back whose new strategy cannot begin; else as for every child."""
-        if not self._takes_back(report):
-            super().child_start_failed(report, sender)
-
-    @handles(lifecycle.ChildHandlerFailed, checks_itself=True)
-    def child_failed(self, report: lifecycle.ChildHandlerFailed, sender: ActorAddress) -> None:
-        """The same: it may fail at an answer that it has asked for to begin."""
-        if not self._takes_back(report):
-            super().child_failed(report, sender)
-
-    def _takes_back(self, report: lifecycle.StartFailed | lifecycle.ChildHandlerFailed) -> bool:
-        """Take a change back whose new strategy failed before it had begun; False: it is none."""
-        change = self._changes.get(report.name)
-        child = next((child for child in self._children if child.address is report.address), None)
-        if change is None or child is None or not change.starts or change.refusal:
-            return False
-        change.refusal = f"{type(report.error).__name__}: {reason_of(report.error)}"
-        self.log("strategy.not_started", level="error", strategy=change.name, reason=change.refusal)
-        change.starts = False
-        change.spec, change.before = change.before, change.spec
-        child.given_up = True  # what waits for it is not for a fresh instance of it: it would fail, too
-        self._children.remove(child)
-        if change.spec is None:
-            self._stop_trying(change)
-        return True
-
-    def child_parked(self, child: Child) -> None:
-        """Tell who waits for its change that it is down for good."""
-        super().child_parked(child)
-        change = self._changes.get(child.spec.name)
-        if change is not None and change.answer is None:
-            self._give_up_change(change, f"it is parked: {child.last_error}")
-
-    def _stop_trying(self, change: Change) -> None:
-        """Give a new strategy up that could not begin where none ran before."""
-        self.send(EVENTS, Unsubscribe(subscriber=change.name))
-        self._give_up_change(change, change.refusal)
-
-    @handles(Unsubscribed, SubscriptionResumed)
-    def hear_of_subscription(self, _answer: Unsubscribed | SubscriptionResumed, _sender: ActorAddress) -> None:
-        """Do nothing: it is as it was asked for."""
-
-    def _cancel(self, name: str) -> None:
-        """Have the open orders of one cancelled that ends with the system."""
-        request = CancelOrders(everything=True, strategy=name, person=self.name)
-        self.ask(ORDERS, request, timeout_s=ORDERS_TIMEOUT_S, then=functools.partial(self._told_cancelled, name))
-
-    def _told_cancelled(self, name: str, outcome: Outcome) -> None:
-        found = getattr(outcome.value, "client_order_ids", outcome.error)
-        self.log("strategy.orders_cancelled", level="warning", strategy=name, orders=found)
+        assert change.before is not None, "it ran"
+        self._children[change.name].spec = change.before
+        reason = getattr(answer, "reason", "") or f"an answer of its deputy wanted, found {answer or outcome.error}"
+        self._give_up_change(change, reason)
 
     # Answers.
 
-    def _running(self) -> dict[str, ChildSpec]:
-        return {child.spec.name: child.spec for child in self._children if not child.is_removed}
-
     def _is_busy(self, name: str, sender: ActorAddress) -> bool:
         if name in self._changes or self._stopping:
-            self._refuse(name, sender, "it is being changed already, or the system stops")
+            reason = "it is being changed already, or the system stops"
+            self.send(sender, StrategyNotChanged(name=name, reason=reason, is_busy=True))
             return True
         return False
-
-    def _give_up_change(self, change: Change, reason: str) -> None:
-        self._end(change, StrategyNotChanged(name=change.name, reason=reason))
 
     def _refuse_unknown(self, name: str, sender: ActorAddress, wanted: str = "that runs") -> None:
         self._refuse(name, sender, why_unknown(name, wanted, running=self._running(), stopped=self._stopped))
 
     def _refuse(self, name: str, sender: ActorAddress, reason: str) -> None:
         self.send(sender, StrategyNotChanged(name=name, reason=reason))
-
-    def _end(self, change: Change, answer: StrategyChanged | StrategyNotChanged) -> None:
-        """Have it sent what was kept for it, and tell who asked for the change; until then it is under way."""
-        change.answer = answer
-        settle_sources(change, self._sources)
-        if change.is_held:
-            request = ResumeSubscription(subscriber=change.name)
-            self.ask(EVENTS, request, timeout_s=EVENTS_TIMEOUT_S, then=functools.partial(self._take_resumed, change))
-        else:
-            self._changes.pop(change.name, None)
-            self.send(change.asker, answer)
-
-    def _take_resumed(self, change: Change, outcome: Outcome) -> None:
-        resumed = outcome.value
-        if not isinstance(resumed, SubscriptionResumed):
-            self.log("strategy.not_resumed", level="error", strategy=change.name, found=resumed or outcome.error)
-            self.after(RESUME_AGAIN_S, ResumeAgain(change.name))
-            return
-        change.is_held = False
-        assert change.answer is not None, "it has ended"
-        answer = change.answer
-        if isinstance(answer, StrategyChanged):
-            answer = msgspec.structs.replace(answer, handed_over=resumed.sent, conflated=resumed.conflated)
-        self._end(change, answer)
-
-    @handles(ResumeAgain)
-    def resume_again(self, message: ResumeAgain, _sender: ActorAddress) -> None:
-        """Ask once more that a strategy is sent what comes: it would be deaf for ever."""
-        change = self._changes.get(message.name)
-        if change is not None and change.answer is not None:
-            self._end(change, change.answer)

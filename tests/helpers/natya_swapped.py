@@ -90,3 +90,14 @@ class ListeningToo(Listening):
 class ListeningNever(Listening):
     def on_begin(self):
         raise RuntimeError("stillborn")
+
+
+class ListeningMore(Listening):
+    """Knows one thing more: who lacks it cannot read what this one leaves."""
+
+    class State(msgspec.Struct):
+        heard: list[int] = []
+        lives: int = 0
+
+    def on_begin(self):
+        self.state.lives += 1

@@ -110,7 +110,7 @@ class PlayedDeputy(RuntimeActor):
     @handles(ClaimStrategy)
     def begin(self, claim, _sender):
         self.settings.begun.append(claim.fence)
-        self.send("nodes", ClaimAccepted(strategy=claim.strategy, fence=claim.fence))
+        self.send("nodes", ClaimAccepted(strategy=claim.strategy, fence=claim.fence, kind=self.settings.kind))
 
     @handles(Said)
     def hear(self, said, _sender):
@@ -121,7 +121,7 @@ class World:
     def __init__(self, system, server):
         self.system, self.server = system, server
         self.records, self.reads, self.appended, self.begun, self.heard = [], [], [], [], []
-        self.is_away, self.appends = False, "durable"
+        self.is_away, self.appends, self.kind = False, "durable", "march:March"
 
     def start(self, settings=SETTINGS):
         self.system.start("journal", PlayedJournal, self)
@@ -269,6 +269,13 @@ class TestAClaim:
         assert len(world.reads) >= 3
         assert pune.claim(4) == [ClaimAccepted(strategy="march", fence=4)]
 
+    @pytest.mark.parametrize(("kind", "told"), [("march:March", ""), ("march:Steeper", "march:Steeper")])
+    def test_names_the_class_only_where_it_is_not_that_of_the_settings(self, world, kind, told):
+        """Each node may have another path to the latter."""
+        world.kind = kind
+
+        assert world.start().node("pune-1").claim(1) == [ClaimAccepted(strategy="march", fence=1, kind=told)]
+
     def test_ends_when_another_is_admitted(self, world):
         pune, nagpur = world.start().node("pune-1"), world.node("nagpur-1")
         pune.claim(1)
@@ -287,7 +294,7 @@ class TestAClaim:
         (refused,) = pune.exchange()
         (again,) = pune.exchange(said(1))
 
-        assert (refused.fence, refused.reason) == (1, "its deputy was restarted")
+        assert (refused.fence, refused.reason) == (1, "its deputy was restarted, or has ended")
         assert again.reason == "its claim is over"
         assert world.heard == []
         assert pune.claim(1) == ACCEPTED

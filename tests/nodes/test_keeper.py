@@ -1,4 +1,4 @@
-"""A strategy node whose server hangs: what it runs is stopped, and begins again after that."""
+"""A strategy node whose server hangs: what it runs is stopped, begins again after that, and is swapped."""
 
 import pytest
 from natya_processes import await_that
@@ -7,6 +7,7 @@ from natya_redis import Server
 import natya
 from natya.actors.control import AskRefusedError
 from natya.messages.order_listing import CancelOrders, ReadOrders
+from natya.messages.strategies import ListStrategies, ReloadStrategy
 from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping
 from natya.node_system import NodeSystem
@@ -53,7 +54,7 @@ def runs(node):
 
 
 @pytest.mark.timeout(200)
-def test_stops_its_strategies_when_their_leases_cannot_be_renewed_and_runs_them_again_later(play, server):
+def test_stops_its_strategies_when_their_leases_cannot_be_renewed_runs_them_again_later_and_swaps_them(play, server):
     broker, node = play
     await_that(lambda: runs(node))
     await_that(lambda: node.look().ticks > 0)
@@ -61,8 +62,12 @@ def test_stops_its_strategies_when_their_leases_cannot_be_renewed_and_runs_them_
         await_that(lambda: not runs(node) and not node.look().is_connected)
         stopped = node.runtime.request("nodes", Ping()).statistics
     await_that(lambda: runs(node))
+    changed = broker.swap_strategy("cross", "natya_swapped:Stateless")
 
     with natya.connect(node.settings.system.data_dir) as looking:
+        (there,) = looking.request("strategies", ListStrategies()).strategies
+        with pytest.raises(AskRefusedError, match="to be asked of the broker node"):
+            looking.request("strategies", ReloadStrategy(name="cross"))
         shown = {child.path.rpartition("/")[2] for child in looking.tree().children}
         health = looking.health()
         with pytest.raises(AskRefusedError, match="to be asked of the broker node"):
@@ -70,6 +75,7 @@ def test_stops_its_strategies_when_their_leases_cannot_be_renewed_and_runs_them_
         with pytest.raises(AskRefusedError, match="to be asked of the broker node"):
             looking.request("orders", ReadOrders())
 
+    assert changed.strategy == there.strategy == broker.strategies()[0].strategy == "natya_swapped:Stateless"
     assert {"cross", "nodes", "strategies", "control"} <= shown
     assert (health.ready, health.reason) == (True, "")
     assert not stopped.is_connected

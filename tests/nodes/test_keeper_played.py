@@ -6,7 +6,7 @@ from natya_builders import a_tick
 from thespian.actors import ActorExitRequest
 
 from natya.actors.external.streams import ServerDownError
-from natya.actors.nodes import Keeper, PlaySettings, meeting, node
+from natya.actors.nodes import Keeper, PlaySettings, incoming, meeting, node
 from natya.actors.nodes.door import Door
 from natya.actors.nodes.link_end import LinkEnd, frame_of
 from natya.actors.nodes.server import Batch, Board, Came
@@ -18,10 +18,19 @@ from natya.config.sections.strategy import StrategySettings
 from natya.domain.nodes.lease import Lease, Seen
 from natya.domain.time import SECOND_NS
 from natya.messages.codec import decode, encode
+from natya.messages.events import DeliverRecord
+from natya.messages.journal import JournalRecord
 from natya.messages.market import Tick, Ticks
 from natya.messages.nodes import ClaimAccepted, ClaimRefused, ClaimStrategy, NodeFrame, NothingSaid, Said, Told
 from natya.messages.orders import HoldingsRead, OrderAccepted, ReadHoldings
-from natya.messages.strategies import StartStrategy, StopStrategy, StrategyChanged, StrategyNotChanged
+from natya.messages.strategies import (
+    ReloadStrategy,
+    StartStrategy,
+    StopStrategy,
+    StrategyChanged,
+    StrategyNotChanged,
+    SwapStrategy,
+)
 from natya.messages.system import Ping
 
 LEASE_S = 2.0
@@ -32,6 +41,7 @@ SETTINGS = PlaySettings(
     retry_s=0.2,
     again_s=0.5,
 )
+STEEPER = SwapStrategy(name="march", strategy="march:Steeper")
 HELD = HoldingsRead(strategy="march", shares={"INFY": 3}, filled={})
 
 
@@ -88,9 +98,13 @@ class PlayedStrategy(RuntimeActor):
     def keep(self, outcome):
         self.settings.answers.append(type(outcome.value or outcome.error).__name__)
 
+    @handles(JournalRecord)
+    def hear(self, record, _sender):
+        self.settings.facts.append(record.fact.broker_order_id)
+
     @handles(OrderAccepted)
-    def hear(self, fact, _sender):
-        self.settings.facts.append(fact.broker_order_id)
+    def hear_apart(self, fact, _sender):
+        self.settings.apart.append(fact.broker_order_id)
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -100,8 +114,32 @@ class Done(msgspec.Struct, frozen=True):
     answer: object
 
 
+class BeginAgain(msgspec.Struct, frozen=True):
+    """To the supervisor itself: the old one has ended."""
+
+    asker: object
+    answer: object
+
+
 class PlayedStrategies(RuntimeActor):
-    """Starts and stops the strategy, each in a tenth of a second, unless the test says otherwise."""
+    """Starts, stops and swaps the strategy, each in a tenth of a second, unless the test says otherwise."""
+
+    def on_start(self):
+        self.is_busy = False
+
+    @handles(SwapStrategy, ReloadStrategy)
+    def swap(self, request, sender):
+        """As the supervisor does: for a while there is none."""
+        self.settings.changes.append((type(request).__name__, self.settings.system.base.clock.monotonic_ns()))
+        self.is_busy = True
+        self.send("march", ActorExitRequest())
+        self.after(self.settings.swap_s, BeginAgain(sender, self.settings.swapped))
+
+    @handles(BeginAgain)
+    def begin_again(self, begin, _sender):
+        self.is_busy = False
+        self.start_child("march", PlayedStrategy, self.settings)
+        self.send(begin.asker, begin.answer)
 
     @handles(StartStrategy)
     def start(self, request, sender):
@@ -117,6 +155,9 @@ class PlayedStrategies(RuntimeActor):
     @handles(StopStrategy)
     def stop(self, _request, sender):
         self.settings.changes.append(("stop", self.settings.system.base.clock.monotonic_ns()))
+        if self.is_busy:
+            self.send(sender, StrategyNotChanged(name="march", reason="it is being changed already", is_busy=True))
+            return
         if self.settings.cannot_stop:
             self.send(sender, StrategyNotChanged(name="march", reason="it hangs"))
             return
@@ -130,6 +171,10 @@ class PlayedStrategies(RuntimeActor):
 
 
 class PlayedEvents(RuntimeActor):
+    @handles(DeliverRecord)
+    def deliver(self, request, _sender):
+        self.send(request.subscriber, request.record)
+
     @handles(Ticks)
     def hear(self, ticks, _sender):
         self.settings.ticks += ticks.ticks
@@ -141,6 +186,8 @@ class World:
     def __init__(self, system, server):
         self.system, self.server = system, server
         self.changes, self.started, self.answers, self.facts, self.ticks = [], [], [], [], []
+        self.apart = []
+        self.swap_s, self.swapped = 0.1, StrategyChanged(name="march", strategy="march:Steeper")
         self.cannot_start = self.cannot_stop = False
         self.link, self.said = None, []
 
@@ -209,8 +256,19 @@ def world(monkeypatch):
         assert system.base.find("nodes").failures == 0
 
 
+def accepted(number):
+    return OrderAccepted(client_order_id="a-1", broker_order_id=f"X-{number}", occurred_ns=number)
+
+
 def fact(number):
-    return encode(OrderAccepted(client_order_id="a-1", broker_order_id=f"X-{number}", occurred_ns=number))
+    return encode(JournalRecord(sequence=number, recorded_ns=number, correlation_id="", fact=accepted(number)))
+
+
+def reports(heard):
+    """What the node says of its strategy, with the fence."""
+    return [
+        (each.fence, decode(each.message)) for each in heard if isinstance(each, Said) and each.actor == "strategies"
+    ]
 
 
 class TestALease:
@@ -279,6 +337,12 @@ class TestAStrategy:
         world.exchange(Told(strategy="march", fence=claim.fence + 1, message=fact(4)))
 
         assert world.facts == ["X-1", "X-2", "X-3"]
+
+    def test_hears_what_is_told_to_it_alone(self, world):
+        fence = world.start().running()
+        world.exchange(Told(strategy="march", fence=fence, message=encode(accepted(7))))
+
+        assert (world.facts, world.apart) == ([], ["X-7"])
 
     def test_is_stopped_when_its_lease_is_not_renewed_and_says_nothing_after_it(self, world):
         world.start().running()
@@ -410,16 +474,115 @@ class TestAStrategy:
     def test_that_cannot_begin_is_left_to_others_for_some_leases(self, world):
         world.cannot_start = True
         claim = world.start().claim()
-        world.exchange(ClaimAccepted(strategy="march", fence=claim.fence), seconds=0.5)
+        heard = world.exchange(ClaimAccepted(strategy="march", fence=claim.fence), seconds=0.5)
         told = world.counts.strategies["march"]
         count = len(world.started)
         beat = world.server.lease.beat
         world.exchange(seconds=(node.REST_LEASES - 0.5) * LEASE_S)
 
+        assert reports(heard) == [(claim.fence, StrategyNotChanged(name="march", reason="no such module"))]
         assert "it could not begin here: no such module" in told
         assert (count, len(world.started), world.server.lease.beat) == (1, 1, beat)
         world.cannot_start = False
         assert world.running() > claim.fence
+
+
+class TestAChange:
+    """Of a strategy that runs here, asked of the broker node."""
+
+    def told(self, world, fence, request=STEEPER, **how):
+        return world.exchange(Told(strategy="march", fence=fence, message=encode(request)), **how)
+
+    @pytest.mark.parametrize("request_of", [STEEPER, ReloadStrategy(name="march")])
+    def test_is_done_by_the_supervisor_here_and_what_came_of_it_is_told(self, world, request_of):
+        fence = world.start().running()
+        heard = self.told(world, fence, request_of)
+
+        assert [what for what, _ in world.changes] == ["start", type(request_of).__name__]
+        assert reports(heard) == [(fence, world.swapped)]
+        assert world.counts.strategies == {"march": "running"}
+
+    def test_that_is_refused_lets_the_one_of_before_run_on_under_its_claim(self, world):
+        fence = world.start().running()
+        world.swapped = StrategyNotChanged(name="march", reason="stillborn")
+
+        assert reports(self.told(world, fence)) == [(fence, world.swapped)]
+        world.exchange(seconds=2 * LEASE_S)
+        assert world.counts.strategies == {"march": "running"}
+        assert [what for what, _ in world.changes] == ["start", "SwapStrategy"]
+
+    def test_of_another_claim_is_not_done(self, world):
+        fence = world.start().running()
+
+        assert self.told(world, fence + 1) == []
+        assert [what for what, _ in world.changes] == ["start"]
+
+    def test_of_one_that_is_being_changed_is_refused(self, world):
+        fence = world.start().running()
+        world.swap_s = 0.5
+        self.told(world, fence, seconds=0.1)
+        (first, second) = reports([*self.told(world, fence, seconds=0.1), *world.exchange(seconds=0.6)])
+
+        assert (first[1].is_busy, second) == (True, (fence, world.swapped))
+        assert [what for what, _ in world.changes] == ["start", "SwapStrategy"]
+
+    def test_loses_no_fact_that_comes_while_there_is_none(self, world):
+        fence = world.start().running()
+        world.swap_s = 0.5
+        self.told(world, fence, seconds=0.1)
+        world.exchange(Told(strategy="march", fence=fence, message=fact(1)), seconds=0.1)
+        between = list(world.facts)
+        world.exchange(Told(strategy="march", fence=fence, message=fact(2)), seconds=0.6)
+        world.exchange(Told(strategy="march", fence=fence, message=fact(3)), seconds=0.1)
+
+        assert (between, world.facts) == ([], ["X-1", "X-2", "X-3"])
+
+    @pytest.mark.parametrize("swap_s", [0.2 * LEASE_S, 1.5 * LEASE_S])
+    def test_in_which_the_lease_is_lost_is_followed_by_a_stop_and_by_no_word(self, world, swap_s):
+        """While there is none, for the swap, it has not been stopped."""
+        fence = world.start().running()
+        world.swap_s, world.cannot_stop = swap_s, True
+        self.told(world, fence, seconds=0.05)
+        world.server.trouble = "hangs"
+        world.run_for(swap_s - 0.1)
+        during = world.counts.strategies
+        world.run_for(LEASE_S)
+        world.system.tell("march", Say())
+        world.run_for(0.05)
+        world.cannot_stop = False
+        world.run_for(1.0)
+        world.server.trouble = ""
+        heard = world.exchange(seconds=0.2)
+
+        assert during == {"march": "running" if swap_s < 0.5 * LEASE_S else "stopping"}
+        assert [what for what, _ in world.changes][:3] == ["start", "SwapStrategy", "stop"]
+        assert "march" not in world.system.base.names
+        assert world.answers == ["Unavailable"]
+        assert not [each for each in heard if isinstance(each, Said) and each.actor != "strategies"]
+
+    def test_that_never_ends_is_not_taken_for_a_stop(self, world, monkeypatch):
+        monkeypatch.setattr(node, "CHANGE_NS", SECOND_NS)
+        fence = world.start().running()
+        world.swap_s = 5 * LEASE_S
+        self.told(world, fence, seconds=0.05)
+        world.server.trouble = "hangs"
+        world.run_for(4 * LEASE_S)
+        during = world.counts.strategies
+        world.run_for(2 * LEASE_S)
+
+        assert during == {"march": "stopping"}
+        assert "march" not in world.system.base.names
+        assert world.counts.strategies == {"march": "elsewhere"}
+
+    def test_of_before_is_that_of_every_later_claim(self, world):
+        claim = world.start().claim()
+        world.exchange(ClaimAccepted(strategy="march", fence=claim.fence, kind="march:Steeper"), seconds=0.4)
+        world.exchange(ClaimRefused(strategy="march", fence=claim.fence, above=0, reason="its deputy has ended"))
+        again = world.claim()
+        world.exchange(ClaimAccepted(strategy="march", fence=again.fence), seconds=0.4)
+
+        kinds = [msgspec.json.decode(each.settings, type=StrategySettings).strategy for each in world.started]
+        assert kinds == ["march:Steeper", "march:March"]
 
 
 class TestTheCounts:
@@ -459,7 +622,7 @@ class TestTicks:
 
     @pytest.mark.parametrize("count", [4, 5])
     def test_are_the_newest_of_each_symbol_where_too_many_come_at_once(self, world, monkeypatch, count):
-        monkeypatch.setattr(node, "TICKS_AT_ONCE", 4)
+        monkeypatch.setattr(incoming, "TICKS_AT_ONCE", 4)
         ticks = [a_tick(number, "INFY" if number % 2 else "TCS") for number in range(1, count + 1)]
         world.start()
         self.come(world, self.batch(1, *ticks))

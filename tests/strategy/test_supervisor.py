@@ -1,11 +1,12 @@
 """Strategies listed, started, stopped and swapped while the others run; orders and events are played by the test."""
 
 import functools
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 from natya_builders import a_tick
-from natya_swapped import Answering, Resting, Stateless, Stillborn
+from natya_swapped import Answering, Resting, Stateless, Stillborn, Successor
 
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
@@ -14,6 +15,7 @@ from natya.actors.strategy.changes import spec_of
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
+from natya.messages.codec import decode, encode
 from natya.messages.events import (
     HoldSubscription,
     ResumeSubscription,
@@ -25,10 +27,12 @@ from natya.messages.events import (
     Unsubscribed,
 )
 from natya.messages.journal import JournalPage, ReadJournal
+from natya.messages.nodes import ClaimAccepted, ClaimStrategy, DeputyBegan, Said, Told
 from natya.messages.order_listing import CancelOrders, OrdersCancelling
 from natya.messages.orders import HoldingsRead, ReadHoldings
 from natya.messages.strategies import (
     ListStrategies,
+    ReloadStrategy,
     StartStrategy,
     StopStrategy,
     StrategyChanged,
@@ -99,6 +103,10 @@ class PlayedJournal(RuntimeActor):
         self.send(sender, JournalPage(records=(), last_sequence=0))
 
 
+def a_state(**fields):
+    return SaveState(strategy="a", number=1, covers=0, state=msgspec.msgpack.encode(fields))
+
+
 class Breaking(StrategySupervisor):
     def on_unhandled(self, message, sender):
         if message == BREAK:
@@ -111,7 +119,7 @@ def settings_of(kind, name, **fields):
 
 
 class House:
-    def __init__(self, system, *strategies):
+    def __init__(self, system, *strategies, host="loop", nodes=None):
         self.system, self.base = system, system.base
         self.looks, self.saved, self.cancelled, self.unsubscribed = [], {}, [], []
         self.held, self.holds, self.resumes_not = [], True, 0
@@ -119,7 +127,9 @@ class House:
         system.start("orders", PlayedOrders, self)
         system.start("events", PlayedEvents, self)
         system.start("journal", PlayedJournal)
-        specs = tuple(spec_of(settings_of(kind, name), kind) for kind, name in strategies)
+        if nodes is not None:
+            system.start("nodes", PlayedNodes, nodes)
+        specs = tuple(spec_of(settings_of(kind, name, host=host), kind) for kind, name in strategies)
         below = SupervisorSettings(children=specs, policy=POLICY, orders="orders", journal="")
         above = SupervisorSettings(
             children=(ChildSpec("strategies", Breaking, below),), policy=POLICY, journal="", root=True
@@ -147,7 +157,7 @@ class House:
 def house():
     with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
         opened = []
-        yield lambda *strategies: opened.append(House(system, *strategies)) or opened[0]
+        yield lambda *strategies, **how: opened.append(House(system, *strategies, **how)) or opened[0]
         if "system" in system.base.names and not opened[0].breaks:  # nothing that is asked makes it fail
             (node, *_) = system.request("system", DescribeTree()).children
             assert (node.path, node.restarts, node.last_error) == ("system/strategies", 0, "")
@@ -359,6 +369,18 @@ class TestASwap:
         assert opened.shown() == [("a", "Stateless", "RUNNING")]
         assert isinstance(opened.ask(StopStrategy(name="a")), StrategyChanged)
 
+    def test_of_which_the_old_one_cannot_begin_again_either_ends_and_so_it_may_be_stopped(self, house, monkeypatch):
+        opened = house((Stateless, "a"))
+        monkeypatch.setattr(Stateless, "on_begin", Stillborn.on_begin)
+
+        refused = opened.ask(SwapStrategy(name="a", strategy="natya_swapped:Stillborn"))
+
+        again = "nor does the one of before begin yet: RuntimeError: stillborn"
+        assert refused.reason == f"RuntimeError: stillborn; {again}"
+        assert opened.held == []
+        assert isinstance(opened.ask(StopStrategy(name="a")), StrategyChanged)
+        assert opened.shown() == [("a", "Stateless", "STOPPED")]
+
     @pytest.mark.parametrize(
         ("kind", "why"),
         [
@@ -368,8 +390,7 @@ class TestASwap:
     )
     def test_to_a_class_that_cannot_read_the_state_stops_nothing(self, house, kind, why):
         opened = house((Answering, "a"))
-        state = msgspec.msgpack.encode({"trades": {}, "ordered": {}, "ticks": 3})
-        opened.saved["a"] = SaveState(strategy="a", number=1, covers=0, state=state)
+        opened.saved["a"] = a_state(trades={}, ordered={}, ticks=3)
 
         assert why in opened.ask(SwapStrategy(name="a", strategy=f"natya_swapped:{kind}")).reason
         assert opened.shown() == [("a", "Answering", "RUNNING")]
@@ -407,6 +428,96 @@ class TestASwap:
 
         assert asker.receive().handed_over == 7
         assert opened.held == []
+
+
+class PlayedNodes(RuntimeActor):
+    """The other node: it begins with whatever is claimed, and says what the test wants of a change."""
+
+    @handles(DeputyBegan)
+    def claim(self, began, _sender):
+        self.settings.ended += 1
+        if self.settings.runs:
+            self.send(began.strategy, ClaimStrategy(strategy=began.strategy, fence=1))
+
+    @handles(ClaimAccepted)
+    def begin(self, accepted, _sender):
+        self.settings.kinds.append(accepted.kind)
+
+    @handles(Told)
+    def change(self, told, _sender):
+        self.settings.told.append(decode(told.message))
+        if self.settings.says is not None:
+            message = encode(self.settings.says)
+            self.send(told.strategy, Said(strategy="a", fence=1, actor="strategies", message=message))
+
+
+class TestASwapOfOneThatRunsOnAnotherNode:
+    """It is loaded here, and done there; see `test_deputy.py` for what lies between."""
+
+    TOO = f"natya_swapped:{Successor.__name__}"
+    DONE = StrategyChanged(name="a", strategy=TOO, modules=("there",), handed_over=3)
+
+    @pytest.fixture
+    def opened(self, house):
+        def opened(*, says=self.DONE, runs=True):
+            node = SimpleNamespace(ended=0, kinds=[], told=[], says=says, runs=runs)
+            opened = house((Answering, "a"), host="node", nodes=node)
+            opened.base.run_for(0.1)
+            return opened, node
+
+        return opened
+
+    def test_is_answered_as_that_node_does_and_then_it_is_the_class_here_too(self, opened):
+        opened, node = opened()
+        answer = opened.ask(SwapStrategy(name="a", strategy=self.TOO))
+
+        assert answer == self.DONE
+        assert node.told == [SwapStrategy(name="a", strategy=self.TOO)]
+        assert (opened.shown(), node.ended) == ([("a", "Successor", "RUNNING")], 1)
+        assert opened.held == []
+
+    def test_may_be_a_reload(self, opened):
+        opened, node = opened()
+
+        assert opened.ask(ReloadStrategy(name="a")) == self.DONE
+        assert node.told == [ReloadStrategy(name="a")]
+
+    def test_that_is_not_done_there_leaves_the_class_of_before_here_too(self, opened):
+        opened, _ = opened(says=StrategyNotChanged(name="a", reason="stillborn"))
+        answer = opened.ask(SwapStrategy(name="a", strategy=self.TOO))
+
+        assert answer == StrategyNotChanged(name="a", reason="stillborn")
+        assert opened.shown() == [("a", "Answering", "RUNNING")]
+
+    @pytest.mark.parametrize(("kind", "why"), [("Forgetful", "trades"), ("Nobody", "has no class 'Nobody'")])
+    def test_that_cannot_be_done_here_is_not_asked_for_there(self, opened, kind, why):
+        opened, node = opened()
+        opened.saved["a"] = a_state(trades={}, ordered={}, ticks=3)
+        answer = opened.ask(SwapStrategy(name="a", strategy=f"natya_swapped:{kind}"))
+
+        assert why in answer.reason
+        assert node.told == []
+        assert opened.shown() == [("a", "Answering", "RUNNING")]
+
+    def test_while_it_runs_nowhere_is_of_who_claims_it_next(self, opened):
+        opened, node = opened(runs=False)
+        answer = opened.ask(SwapStrategy(name="a", strategy=self.TOO))
+        opened.system.tell("a", ClaimStrategy(strategy="a", fence=1))
+        opened.base.run_for(0.1)
+
+        assert answer == StrategyChanged(name="a", strategy=self.TOO)
+        assert (node.told, node.kinds) == ([], [self.TOO])
+
+    def test_amid_which_the_supervisor_fails_is_done_all_the_same(self, opened):
+        """That node may have done it already."""
+        opened, node = opened(says=None)
+        opened.system.tell("strategies", SwapStrategy(name="a", strategy=self.TOO))
+        opened.base.run_for(1)
+        opened.break_it()
+        opened.base.run_for(1)
+
+        assert opened.shown() == [("a", "Successor", "RUNNING")]
+        assert node.kinds[-1] == self.TOO
 
 
 class TestAChangeOfOneThatIsBeingChanged:

@@ -1,0 +1,177 @@
+"""What a deputy makes of a change of the strategy that it speaks for, on virtual time; the test is its node."""
+
+import msgspec
+import pytest
+from natya_swapped import Answering
+
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.lifecycle import Restart
+from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.actors.strategy import deputy as room
+from natya.actors.strategy.deputy import deputy_of
+from natya.config.sections.strategy import StrategySettings
+from natya.messages.codec import decode, encode
+from natya.messages.events import Subscribe, Subscribed
+from natya.messages.nodes import ClaimAccepted, ClaimStrategy, DeputyBegan, Said, Told
+from natya.messages.strategies import ReloadStrategy, StrategyChanged, StrategyNotChanged, SwapStrategy
+
+MARCH = StrategySettings(name="march", strategy="march:March", host="node")
+STEEPER = SwapStrategy(name="march", strategy="march:Steeper")
+DONE = StrategyChanged(name="march", strategy="march:Steeper", modules=("march",), handed_over=3)
+NOT_DONE = StrategyNotChanged(name="march", reason="stillborn")
+
+
+class PlayedEvents(RuntimeActor):
+    @handles(Subscribe)
+    def subscribe(self, request, sender):
+        self.send(sender, Subscribed(subscriber=request.subscriber))
+
+
+class PlayedNodes(RuntimeActor):
+    """Keeps what the deputy says."""
+
+    @handles(DeputyBegan, ClaimAccepted, Told)
+    def hear(self, message, _sender):
+        self.settings.heard.append(message)
+
+
+class Want(msgspec.Struct, frozen=True):
+    """To the supervisor: have the deputy asked for this."""
+
+    request: object
+
+
+class PlayedStrategies(RuntimeActor):
+    """In the place of the deputy's supervisor."""
+
+    @handles(Want)
+    def ask_for(self, want, _sender):
+        self.ask("march", want.request, timeout_s=99, then=lambda outcome: self.settings.answers.append(outcome.value))
+
+
+class World:
+    def __init__(self, system):
+        self.system, self.heard, self.answers = system, [], []
+        system.start("events", PlayedEvents)
+        system.start("nodes", PlayedNodes, self)
+        system.start("strategies", PlayedStrategies, self)
+        system.start("march", deputy_of(Answering), MARCH)
+        self.rest()
+
+    def rest(self, seconds=0.05):
+        """Return what the deputy has said until then."""
+        self.system.base.run_for(seconds)
+        heard, self.heard = self.heard, []
+        return heard
+
+    def tell(self, message):
+        self.system.tell("march", message)
+        return self.rest()
+
+    def claim(self, fence):
+        """Return the class that the new holder begins with."""
+        (*_, accepted) = self.tell(ClaimStrategy(strategy="march", fence=fence))
+        assert accepted.fence == fence
+        return accepted.kind
+
+    def want(self, request):
+        """Return what the node is told to do."""
+        self.system.tell("strategies", Want(request))
+        return [decode(each.message) for each in self.rest() if isinstance(each, Told)]
+
+    def report(self, answer, *, fence=1):
+        return self.tell(Said(strategy="march", fence=fence, actor="strategies", message=encode(answer)))
+
+
+@pytest.fixture
+def world():
+    with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+        opened = World(system)
+        deputy = system.base.find("march")
+        yield opened
+        assert deputy.failures == 0
+
+
+class TestAChange:
+    @pytest.mark.parametrize("request_of", [STEEPER, ReloadStrategy(name="march")])
+    def test_is_passed_on_as_it_is_and_ends_with_the_node_s_word(self, world, request_of):
+        world.claim(1)
+        told = world.want(request_of)
+        before = list(world.answers)
+        world.report(DONE)
+
+        assert (told, before, world.answers) == ([request_of], [], [DONE])
+
+    def test_is_of_the_claims_after_it_too(self, world):
+        world.claim(1)
+        world.want(STEEPER)
+        world.report(DONE)
+
+        assert world.claim(2) == "march:Steeper"
+
+    def test_that_was_not_done_leaves_all_as_it_was(self, world):
+        world.claim(1)
+        world.want(STEEPER)
+        world.report(NOT_DONE)
+
+        assert world.answers == [NOT_DONE]
+        assert world.claim(2) == "march:March"
+
+    def test_whose_claim_ends_before_the_answer_is_done_by_who_claims_next(self, world):
+        """The one of before may not be able to read the state that the new one has left already."""
+        world.claim(1)
+        world.want(STEEPER)
+        kind = world.claim(2)
+        world.report(NOT_DONE, fence=1)
+
+        assert (kind, world.answers) == ("march:Steeper", [StrategyChanged(name="march", strategy="march:Steeper")])
+        assert world.claim(3) == "march:Steeper"
+
+    def test_while_no_node_runs_it_is_done_by_who_claims_next(self, world):
+        assert world.want(STEEPER) == []
+        assert world.answers == [StrategyChanged(name="march", strategy="march:Steeper")]
+        assert world.claim(1) == "march:Steeper"
+
+    def test_while_another_is_under_way_is_refused(self, world):
+        world.claim(1)
+        world.want(STEEPER)
+        told = world.want(SwapStrategy(name="march", strategy="march:Flatter"))
+        (refused,) = world.answers
+        world.report(DONE)
+
+        assert (told, refused.is_busy, world.answers[1:]) == ([], True, [DONE])
+        assert world.claim(2) == "march:Steeper"
+
+    @pytest.mark.parametrize(("seconds", "said"), [(-1, []), (1, [DeputyBegan(strategy="march")])])
+    def test_that_is_not_answered_ends_the_claim(self, world, seconds, said):
+        world.claim(1)
+        world.want(STEEPER)
+
+        assert world.rest(room.CHANGE_S + seconds) == said
+        assert len(world.answers) == len(said)
+        assert world.claim(2) == "march:Steeper"
+
+    def test_outlives_a_restart_of_its_deputy_which_ends_the_claim(self, world):
+        world.claim(1)
+        world.want(STEEPER)
+        world.system.base.find("march").control(Restart(), world.system.base.outside)
+        said = world.rest()
+        kind = world.claim(1)
+
+        assert DeputyBegan(strategy="march") in said
+        assert (kind, world.answers) == ("march:Steeper", [StrategyChanged(name="march", strategy="march:Steeper")])
+
+    def test_after_one_that_could_not_begin_where_it_was_claimed_waits_for_nobody(self, world):
+        world.claim(1)
+        world.report(StrategyNotChanged(name="march", reason="no such module"))
+
+        assert world.want(STEEPER) == []
+        assert [type(each) for each in world.answers] == [StrategyChanged]
+
+
+class TestTheEnd:
+    def test_of_a_deputy_ends_the_claim(self, world):
+        world.claim(1)
+        world.system.stop("march")
+
+        assert world.rest() == [DeputyBegan(strategy="march")]
