@@ -3,6 +3,7 @@
 actor         `WebActor`, which owns the server and takes applications; mounting: the messages
 server        `WebServer`, usable without any actor: a listening socket, and the thread that serves it
 protocol      one connection: uvicorn's, with bounds on bytes and time
+cycle         one request and its answer: uvicorn's, with head and body in one piece
 application   the application above all others: Host, path, what becomes of an error
 bodies        reading a body, writing an answer
 errors

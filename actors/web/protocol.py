@@ -10,23 +10,29 @@ resets the connection, and the client would not see why.
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import logging
 import math
 import socket
 import struct
+import urllib.parse
 from typing import TYPE_CHECKING, Any, Final
 
 import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-if TYPE_CHECKING:
-    import asyncio
+from .cycle import Cycle
 
+if TYPE_CHECKING:
     from ...config.sections.web import WebSettings
 
 PIPELINED_MAX: Final = 16
 """Requests that one connection may send ahead of their answers."""
+
+ADDRESSES_KEPT: Final = 256
+"""Addresses whose parts are known; most requests are to the same few."""
 
 LINGER_S: Final = 2.0
 """How long the rest of a refused request is read."""
@@ -65,7 +71,6 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self.logger = self.access_logger = _QUIET
         self.access_log = False
-        self.timeout_keep_alive = bounds.idle_s  # type: ignore[assignment]  # a number of seconds for asyncio
         self._bounds: Final = bounds
         self._counts: Final = counts
         self._in_head = self._in_message = self._begins_here = self._lingers = self._began_behind = False
@@ -73,7 +78,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = self._body_bytes = self._fed_bytes = 0
         self._refused_with = 0
         self._extensions: Final = {"natya.abort": self.abort}
-        self._move_by_s = self._write_by_s = math.inf
+        self._move_by_s = self._write_by_s = self._ask_by_s = math.inf
 
     # What the transport calls.
 
@@ -94,7 +99,7 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._head_bytes > LINGER_BYTES_MAX:
                 self.transport.abort()
             return
-        self._unset_keepalive_if_required()
+        self._ask_by_s = math.inf
         was_idle = not self._in_message
         if was_idle and self._move_by_s == math.inf:  # whatever it sends, a request must come of it
             self._move_by_s = self.loop.time() + self._bounds.head_timeout_s
@@ -155,7 +160,7 @@ class BoundedProtocol(HttpToolsProtocol):
         for name, value in self.headers:
             if name == b"content-length" and int(value) > self._bounds.body_bytes_max:
                 self._refuse_in_parser(413)
-        super().on_headers_complete()
+        self._begin_cycle()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
@@ -169,6 +174,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_message = False
         self._move_by_s = math.inf
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Begin the next request that has come, or wait for one."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._ask_by_s = self.loop.time() + self._bounds.idle_s
 
     # What the server calls.
 
@@ -188,6 +204,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.abort()
         elif self._move_by_s <= now_s:
             self._drop(408)
+        elif self._ask_by_s <= now_s:
+            self.transport.close()
 
     def abort(self) -> None:
         """Cut the connection: the client finds it reset. An application may ask for it (`natya.abort`)."""
@@ -199,6 +217,33 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     # Helpers.
+
+    def _begin_cycle(self) -> None:
+        """Have a request answered: at once, or behind those that came before it. As uvicorn does, with our `Cycle`."""
+        parser, scope, before = self.parser, self.scope, self.cycle
+        version = parser.get_http_version()
+        scope["method"] = parser.get_method().decode("ascii")
+        if version != "1.1":
+            scope["http_version"] = version
+        scope["path"], scope["raw_path"], scope["query_string"] = _address(self.url)
+        self.cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def _refuse_in_parser(self, status: int) -> None:
         self._refused_with = status
@@ -228,3 +273,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._move_by_s = self.loop.time() + LINGER_S
         self.flow.resume_reading()
         self.transport.write_eof()
+
+
+@functools.lru_cache(maxsize=ADDRESSES_KEPT)
+def _address(url: bytes) -> tuple[str, bytes, bytes]:
+    """Return path, raw path and query of a request."""
+    parsed = httptools.parse_url(url)
+    path = parsed.path.decode("ascii")
+    return urllib.parse.unquote(path) if "%" in path else path, parsed.path, parsed.query or b""

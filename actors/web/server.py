@@ -124,7 +124,7 @@ class _Uvicorn(uvicorn.Server):
         self._bounds: Final = bounds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: asyncio.Event | None = None
-        shortest_s = min(bounds.head_timeout_s, bounds.body_timeout_s, bounds.stall_s)
+        shortest_s = min(bounds.head_timeout_s, bounds.body_timeout_s, bounds.stall_s, bounds.idle_s)
         self._look_s: Final = min(LOOK_S_MAX, shortest_s / 4)
 
     def end(self) -> None:

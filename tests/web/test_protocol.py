@@ -20,6 +20,7 @@ BOUNDS = WebSettings.default(
     head_timeout_s=10.0,
     body_timeout_s=20.0,
     stall_s=30.0,
+    idle_s=40.0,
     connections_max=2,
 )
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -30,7 +31,7 @@ class Wire:
     """What a connection writes to."""
 
     def __init__(self):
-        self.said, self.is_cut = b"", False
+        self.said, self.is_cut, self.is_closed = b"", False, False
 
     def write(self, data):
         self.said += data
@@ -44,10 +45,13 @@ class Wire:
     def get_extra_info(self, _name):
         return None
 
-    def nothing(self):
-        """Neither closes, pauses nor resumes: that is the transport's."""
+    def close(self):
+        self.is_closed = True
 
-    close = pause_reading = resume_reading = write_eof = nothing
+    def nothing(self):
+        """Neither pauses nor resumes: that is the transport's."""
+
+    pause_reading = resume_reading = write_eof = nothing
 
     @property
     def statuses(self):
@@ -266,6 +270,32 @@ class TestWhoDoesNotRead:
             assert not connection.look(60.9)[0]
             assert connection.look(61.0)[0]
             assert connection.counts.dropped == 1
+
+        play(scene)
+
+
+class TestWhoAsksNoMore:
+    def test_is_left_by_the_server_so_long_behind_an_answer(self):
+        async def scene(connection):
+            await connection.say(GET)
+            connection.now_s = 50.0
+            assert not connection.look(50.0)[0]  # its answer is being made
+            await connection.answer()
+            connection.look(89.9)
+            assert not connection.wire.is_closed
+            connection.look(90.0)
+            assert connection.wire.is_closed
+
+        play(scene)
+
+    def test_is_waited_for_anew_behind_each_answer(self):
+        async def scene(connection):
+            for at_s in (0.0, 39.0, 78.0):
+                connection.look(at_s)
+                await connection.say(GET)
+                await connection.answer()
+            connection.look(117.9)
+            assert not connection.wire.is_closed
 
         play(scene)
 
