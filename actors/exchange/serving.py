@@ -4,7 +4,8 @@ Owns    one Account (see account/), and the answers that wait until what they te
 Hears   Tick; Call and AddListings of the wire; JournalPage, Appended, AppendRefused, Failed and Unavailable of the
         journal.
 Sends   Answered or CallRefused to who called, in the order of the calls; ReadJournal and Append to the journal, one
-        Append at a time: what happens meanwhile goes into the next.
+        Append at a time: what happens meanwhile goes into the next, and so does what time has brought and nobody
+        waits for, for a moment.
 Fails   when the journal does not answer: the account may be ahead of it, so it is read again, and who waits is in
         doubt. Where the journal refuses, nothing has happened: who waits is told so, and the account is read again,
         without a failure. In a new process, too, the account is the facts in the journal: orders in transit arrive,
@@ -43,6 +44,10 @@ FACTS_AT_ONCE_MAX: Final = 2_000
 
 CALLS_WAITING_MAX: Final = 10_000
 """Calls whose changes are not durable yet; one more is refused."""
+
+QUIET_NS: Final = 2_000_000
+"""So long after a call, or an answer, what time alone has brought may wait for the next call: a commit of its own would
+keep whoever calls meanwhile waiting."""
 
 RETRY_S: Final = 1.0
 
@@ -102,6 +107,9 @@ class AccountActor(RuntimeActor):
         """Answers, each with the number of facts, of all so far, that must be durable before it goes."""
 
         self._made = self._durable = 0
+        self._quiet_ns = 0
+        """From when on facts that nobody waits for are written at once."""
+
         self._timer: Timer | None = None
         self._armed_ns = 0
         """When it is due."""
@@ -170,6 +178,7 @@ class AccountActor(RuntimeActor):
             return
         self._pass_time()
         account = self._account
+        self._quiet_ns = account.now_ns + QUIET_NS
         answer: Any
         if len(self._waiting) >= CALLS_WAITING_MAX:
             self.send(sender, CallRefused("order", f"at most {CALLS_WAITING_MAX} calls at once wanted, found one more"))
@@ -190,7 +199,7 @@ class AccountActor(RuntimeActor):
     def on_drained(self) -> None:
         """Append what the calls of a burst have changed: all of it costs one commit."""
         if self._account is not None:
-            self._write()
+            self._write_due()
             self._arm()
 
     @handles(AddListings, from_outside=True)
@@ -211,7 +220,7 @@ class AccountActor(RuntimeActor):
         """Do what is due."""
         if self._account is not None:
             self._pass_time()
-            self._write()
+            self._write_due()
 
     def statistics(self) -> ExchangeStatistics:
         """Return the counts of the account; zeros before it is served."""
@@ -231,7 +240,9 @@ class AccountActor(RuntimeActor):
         self._durable += self._writing
         self._writing = 0
         self._pass_time()  # what has become due meanwhile shares the next commit
-        self._write()
+        if self._waiting:  # who is answered now may call in a moment
+            self._quiet_ns = self._served.now_ns + QUIET_NS
+        self._write_due()
         while self._waiting and self._waiting[0][0] <= self._durable:
             _, sender, waiting = self._waiting.popleft()
             self.send(sender, waiting)
@@ -264,6 +275,12 @@ class AccountActor(RuntimeActor):
         self._facts += changes
         self._made += len(changes)
 
+    def _write_due(self) -> None:
+        """Append what has happened, unless nobody waits for it and another call may come in a moment."""
+        is_awaited = self._waiting and self._waiting[-1][0] > self._durable
+        if is_awaited or self._served.now_ns >= self._quiet_ns:
+            self._write()
+
     def _write(self) -> None:
         """Append what has happened, if nothing is being written."""
         if self._facts and not self._writing:
@@ -283,6 +300,8 @@ class AccountActor(RuntimeActor):
         if self._writing:
             return
         next_ns = self._served.next_ns
+        if self._facts:
+            next_ns = min(next_ns, self._quiet_ns)
         if self._timer is None or not self._timer.waiting or next_ns < self._armed_ns:
             if self._timer is not None:
                 self._timer.cancel()

@@ -190,6 +190,16 @@ class TestTime:
         assert len([timer for timer in FailingAccount.timers if timer.waiting]) <= 1
         assert len(FailingAccount.timers) <= 3 * 3
 
+    def test_lets_what_it_brings_wait_a_moment_for_the_next_call(self, system, journal, monkeypatch):
+        monkeypatch.setattr(serving, "QUIET_NS", 3600 * 10**9)
+        call(system, "orders")
+        for number in range(1, 4):
+            before = journal.appends
+            call(system, "place", a_ticket())
+            assert journal.appends == before + 1
+            statuses = [fact.status for fact in journal.facts if isinstance(fact, AccountOrder)]
+            assert statuses == ["TRANSIT", *["PENDING", "TRANSIT"] * (number - 1)]
+
     def test_that_comes_while_facts_are_written_is_met_by_their_confirmation(self, system, journal):
         order_ids = call(system, "place", a_ticket()).value.ids
         while call(system, "order", order_ids[0]).value.status == "TRANSIT":
@@ -239,13 +249,14 @@ class TestARestart:
         self, system, serve, journal, monkeypatch
     ):
         placed = [call(system, "place", a_ticket(limit_price=1490.0 - number)).value.ids[0] for number in range(3)]
+        known = call(system, "orders").value  # told when all of it is durable
         monkeypatch.setattr(serving, "PAGE_RECORDS", 2)
         other = serve(name="other")
         found = call(other, "orders", name="other").value
         other.tell("other", JournalPage(records=(), last_sequence=0))
 
         assert [order.order_id for order in found] == placed
-        assert call(other, "orders", name="other").value == found == call(system, "orders").value
+        assert call(other, "orders", name="other").value == found == known
 
 
 class TestAnAccountOfItsOwn:
