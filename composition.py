@@ -106,9 +106,6 @@ if TYPE_CHECKING:
 WIRE_CLIENT_ID: Final = "1000000001"
 """Of the account at the paper exchange where orders go to it over HTTP."""
 
-ACCOUNT_FACTS: Final = ("AccountTrade", "AccountOrder")
-"""What the exchange's socket of order updates tells of."""
-
 UNLIMITED: Final = Allowance(quotas=(Quota(1_000_000, SECOND_NS),))
 """Of requests in a market that is not played at the speed of the world: no broker counts them."""
 
@@ -130,7 +127,6 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
     return (
         *([Subscribe(subscriber=EXCHANGE, topics=("Tick",))] if has_exchange(settings) else []),
         *([Subscribe(subscriber=WIRE, topics=("Tick",))] if settings.broker.wire else []),
-        *([Subscribe(subscriber=STREAMS, topics=ACCOUNT_FACTS)] if _pushes_updates(settings) else []),
         *([Subscribe(subscriber=HISTORY, topics=GAPS)] if is_live(settings.feed) else []),
         *([Subscribe(subscriber=ORDERS, topics=("Tick",))] if settings.orders.need_prices else []),
         *heard_elsewhere(settings),
@@ -556,7 +552,7 @@ def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
     """
     heard = (  # the wire last: who hears of it that a price was set finds it everywhere
         Subscribe(subscriber=EXCHANGE, topics=("Tick",)),
-        Subscribe(subscriber=STREAMS, topics=("Tick", "AccountTrade", "AccountOrder")),
+        Subscribe(subscriber=STREAMS, topics=("Tick",)),  # and to facts by itself, when it is there
         Subscribe(subscriber=WIRE, topics=("Tick",)),
     )
     exchange = _wired_exchange(
@@ -568,6 +564,7 @@ def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
         is_limited=is_limited,
         records=has_market,
         has_streams=True,
+        shows_market=True,
     )
     instruments = InstrumentsActorSettings(limits=settings.instruments)
     return (
@@ -590,6 +587,7 @@ def _wired_exchange(  # noqa: PLR0913  each is a choice of who serves it
     is_limited: bool = True,
     records: bool = False,
     has_streams: bool = False,
+    shows_market: bool = False,
 ) -> tuple[ChildSpec, ...]:
     from .actors.exchange.account import Listing  # noqa: PLC0415  the wire is loaded where it is served
     from .actors.exchange.served_token import ServedToken  # noqa: PLC0415
@@ -614,12 +612,12 @@ def _wired_exchange(  # noqa: PLR0913  each is a choice of who serves it
         ChildSpec(EXCHANGE, AccountActor, AccountActorSettings(limits=limits, listings=listings, account=account)),
         ChildSpec(WEB, WebActor, settings.web),
         ChildSpec(WIRE, WireActor, wire),
-        *(_streams(settings, wire) if has_streams else ()),
+        *(_streams(settings, wire, shows_market=shows_market) if has_streams else ()),
     )
 
 
-def _streams(settings: Settings, wire: WireActorSettings) -> tuple[ChildSpec, ...]:
-    """Return the exchange's sockets."""
+def _streams(settings: Settings, wire: WireActorSettings, *, shows_market: bool) -> tuple[ChildSpec, ...]:
+    """Return the exchange's sockets: of order updates, and of the market where it is shown."""
     from .actors.exchange.streams import StreamsActor, StreamsActorSettings  # noqa: PLC0415  loaded where it is served
 
     streams = StreamsActorSettings(
@@ -629,6 +627,7 @@ def _streams(settings: Settings, wire: WireActorSettings) -> tuple[ChildSpec, ..
         port=settings.exchange.streams_port,
         definitions=wire.definitions,
         faults=wire.stream_faults if wire.has_faults else None,
+        topics=("Tick", JOURNAL_TOPIC) if shows_market else (JOURNAL_TOPIC,),
     )
     return (ChildSpec(STREAMS, StreamsActor, streams),)
 

@@ -338,12 +338,17 @@ class EventsActor(RuntimeActor):
         for name in self._routes.names(JOURNAL_TOPIC):
             self._post(name, Journaled(records=records))
             self._delivered += 1
+        joined = ""
         for record in records:
             fact = record.fact
-            self.join_trace(record.correlation_id)
             if isinstance(fact, FeedGapped):
                 self._candles.maker.gapped(fact.symbols, fact.end_ns)
-            for name in self._routes.names(type(fact).__name__, getattr(fact, "symbol", "")):
+            names = self._routes.names(type(fact).__name__, getattr(fact, "symbol", ""))
+            correlation_id = record.correlation_id
+            if names and (not correlation_id or correlation_id != joined):  # those of one append: one conversation
+                joined = correlation_id
+                self.join_trace(correlation_id)
+            for name in names:
                 self._post(name, record if name in self._routes.sequenced else fact)
                 self._delivered += 1
         self._delivered_to_all = records[-1].sequence

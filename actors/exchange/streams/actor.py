@@ -1,9 +1,9 @@
 """The streams actor: the paper exchange's sockets.
 
 Owns    one StreamServer: its listening socket, its connections, and the thread that serves them.
-Hears   Tick; AccountOrder and AccountTrade, once they are durable; FindStreams, FindWire; the answers of the wire.
-Sends   ShowInstrument to the wire, for a symbol whose number it does not know; to who asked StreamsFound or
-        WireFound.
+Hears   Tick; Journaled, for the orders and trades of the account; FindStreams, FindWire; the answers of the wire.
+Sends   Subscribe to events when it begins; ShowInstrument to the wire, for a symbol whose number it does not know; to
+        who asked StreamsFound or WireFound.
 Fails   when the address cannot be listened on, or the server ends unasked; not by what a client does. Restarted, it has
         its listening socket again (hand-over); open sockets are lost, as they are at the broker.
 """
@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import msgspec
 
 from ....domain.dhan.streams import packets
-from ....messages.addresses import WIRE
+from ....messages.addresses import EVENTS, WIRE
+from ....messages.events import Subscribe, Subscribed
 from ....messages.exchange import AccountOrder, AccountTrade, FindWire, WireFound
 from ....messages.instruments import InstrumentDefinition, InstrumentShown, ShowInstrument
+from ....messages.journal import Journaled
 from ....messages.market import Tick
 from ....messages.supervision import Failed, Unavailable
 from ....messages.system import ActorStatistics
@@ -51,6 +53,9 @@ class StreamsActorSettings(msgspec.Struct, frozen=True, kw_only=True):
     definitions: tuple[InstrumentDefinition, ...] = ()
     faults: StreamFaults | None = None
     """That sockets meet, where they may be asked for."""
+
+    topics: tuple[str, ...] = ()
+    """That it subscribes to when it begins: nothing is sent to it before."""
 
 
 class FindStreams(msgspec.Struct, frozen=True, gc=False):
@@ -94,6 +99,8 @@ class StreamsActor(RuntimeActor):
         )
         self.offload(self._server.serve, then=self._served)
         self.log("streams.opened", port=self._server.port)
+        if settings.topics:
+            self.send(EVENTS, Subscribe(subscriber=self.name, topics=settings.topics))
 
     def snapshot(self) -> socket.socket:
         """Hand the listening socket over."""
@@ -110,6 +117,10 @@ class StreamsActor(RuntimeActor):
         """Serve no more, which would not end by itself."""
         self._server.close()
         return True
+
+    @handles(Subscribed)
+    def note_subscribed(self, _answer: Subscribed, _sender: ActorAddress) -> None:
+        """Do nothing: whoever logs in from now on is told."""
 
     @handles(Tick)
     def show(self, tick: Tick, _sender: ActorAddress) -> None:
@@ -132,13 +143,17 @@ class StreamsActor(RuntimeActor):
         elif len(self._early) < WAITING_MAX:
             self._early.append(tick)
 
-    @handles(AccountTrade)
-    def note_trade(self, trade: AccountTrade, _sender: ActorAddress) -> None:
-        """Keep the newest trade of an order."""
-        self._trades[trade.order_id] = trade
+    @handles(Journaled)
+    def hear(self, journaled: Journaled, _sender: ActorAddress) -> None:
+        """Keep the newest trade of each order, and tell of orders: one message for all that became durable at once."""
+        for record in journaled.records:
+            fact = record.fact
+            if isinstance(fact, AccountOrder):
+                self._tell_order(fact)
+            elif isinstance(fact, AccountTrade):
+                self._trades[fact.order_id] = fact
 
-    @handles(AccountOrder)
-    def tell_order(self, order: AccountOrder, _sender: ActorAddress) -> None:
+    def _tell_order(self, order: AccountOrder) -> None:
         """Tell of an order to whoever has logged in."""
         is_modified = order.modifications > self._modified.get(order.order_id, 0) and order.is_open
         if order.is_open:
