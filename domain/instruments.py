@@ -196,6 +196,7 @@ class Instrument(InstrumentDefinition, frozen=True, kw_only=True, gc=False):
         return (*[most] * whole, *([rest] if rest else []))
 
 
+@functools.lru_cache(maxsize=1_024)
 def price_away(grid: PriceGrid, price: float, percent: float) -> float:
     """Return the price on the grid that is at most so many percent above another, or below it (`percent` below 0).
 

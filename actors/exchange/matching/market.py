@@ -67,7 +67,10 @@ class Market:
             self.stops.append(order)
         else:
             resting = self.buys if order.request.side == "BUY" else self.sells
-            bisect.insort(resting, order, key=lambda each: each.priority)
+            if resting and order.priority < resting[-1].priority:
+                bisect.insort(resting, order, key=lambda each: each.priority)
+            else:  # most come at the price of others, behind them
+                resting.append(order)
 
     def remove(self, order: Order) -> None:
         """Take an order out."""
