@@ -70,25 +70,31 @@ class KeyTable:
         Each is indexed by the key of its fact, and by its correlation id if that differs.
         """
         if not self._hashes:
-            self._note(TYPES_NOTED, step, offset)
+            self._note(_hash(TYPES_NOTED), step, offset)
+        correlation_id, of_correlation = "", 0
         for record, size in zip(records, sizes, strict=True):
-            kind = type(record.fact)
+            fact = record.fact
+            kind = type(fact)
             if kind not in self._types:
                 self._types.add(kind)
                 if not self.find(name := key_of_type(kind.__name__)):  # it may be in a copy that this goes on with
-                    self._note(name, step, offset)
-            key, correlation_id = key_of(record.fact), record.correlation_id
-            for each in (key,) if key == correlation_id else (key, correlation_id):
-                if each:
-                    self._note(each, step, offset)
+                    self._note(_hash(name), step, offset)
+            key = key_of(fact)
+            if key:
+                self._note(_hash(key), step, offset)
+            if record.correlation_id != correlation_id:  # the records of one append have the same
+                correlation_id = record.correlation_id
+                of_correlation = _hash(correlation_id)
+            if correlation_id and correlation_id != key:
+                self._note(of_correlation, step, offset)
             step += 1
             offset += size
 
-    def _note(self, key: str, step: int, offset: int) -> None:
+    def _note(self, hashed: int, step: int, offset: int) -> None:
         self._steps.append(step)
         self._offsets.append(offset)
         # Last: a reader on another thread searches the hashes.
-        self._hashes.append(crc32(key.encode()))
+        self._hashes.append(hashed)
 
     def columns(self) -> tuple[bytes, bytes, bytes]:
         """Return a copy: hashes, steps and offsets, as this machine writes them."""
