@@ -17,14 +17,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from natya_builders import a_tick
-from natya_messages import ill_typed, messages
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
 from natya.actors.runtime.probe import Probe
-from natya.actors.runtime.trace import Stamp
 from natya.actors.runtime.workers import (
     NotHostableError,
     RemoteError,
@@ -33,15 +29,11 @@ from natya.actors.runtime.workers import (
     hosting,
     in_process,
     stand_in,
-    wire,
 )
-from natya.actors.runtime.workers.addresses import Addresses
-from natya.actors.runtime.workers.link import Link
 from natya.actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
-from natya.messages import codec
-from natya.messages.codec import MESSAGE_SIZE_MAX_BYTES, MESSAGE_TYPES, UndecodableMessageError
+from natya.messages.codec import MESSAGE_SIZE_MAX_BYTES
 from natya.messages.events import Subscribe, Subscribed
 from natya.messages.journal import Appended
 from natya.messages.orders import CancelOrder, HoldingsRead, ReadHoldings, SubmitOrder
@@ -51,7 +43,6 @@ from natya.messages.system import Ping, Pong
 # Forked starts but for those of a process that is itself started here.
 pytestmark = [pytest.mark.systems, pytest.mark.usefixtures("forked_starts")]
 
-HOSTED = Path(__file__).parent / "hosted"
 WAIT_S = 30
 
 
@@ -87,15 +78,6 @@ def patient(system):
 @pytest.fixture
 def system(system):
     return patient(system)
-
-
-@pytest.fixture(scope="module")
-def hosted():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(HOSTED))
-        import natya_hosted  # noqa: PLC0415  findable only now
-
-        yield natya_hosted
 
 
 def supervise(system, of, manner, *, turn_limit_s=0.0, memory_limit_mb=0):
@@ -609,8 +591,9 @@ class TestAWorkerThatDies:
 
 class TestAWorkerWhoseParentIsKilled:
     @pytest.mark.parametrize("command", ["say", "hold"])
-    def test_ends_too(self, command):
-        parent = subprocess.Popen([sys.executable, "-c", PARENT, str(HOSTED), command], stdout=subprocess.PIPE)
+    def test_ends_too(self, hosted, command):
+        path = str(Path(hosted.__file__).parent)
+        parent = subprocess.Popen([sys.executable, "-c", PARENT, path, command], stdout=subprocess.PIPE)
         with parent:
             assert parent.stdout is not None
             pid = int(parent.stdout.readline())
@@ -641,9 +624,10 @@ PARENT = textwrap.dedent("""
 class TestAnInterpreterThatEnds:
     @pytest.mark.parametrize("end", ["sys.exit(0)", "system.base.shutdown(); sys.exit(0)"])
     @pytest.mark.parametrize("command", ["say", "hold"])
-    def test_takes_its_workers_with_it(self, command, end):
+    def test_takes_its_workers_with_it(self, hosted, command, end):
+        path = str(Path(hosted.__file__).parent)
         done = subprocess.run(
-            [sys.executable, "-c", ENDING + end, str(HOSTED), command], stdout=subprocess.PIPE, timeout=20, check=True
+            [sys.executable, "-c", ENDING + end, path, command], stdout=subprocess.PIPE, timeout=20, check=True
         )
 
         eventually(lambda: not is_running(int(done.stdout)))
@@ -709,17 +693,6 @@ class TestAWorkerThatCannotStart:
     def test_refuses_settings_that_have_no_wire_form(self, system, hosted):
         with pytest.raises(NotHostableError, match="Struct"):
             system.start("performer", *in_process(hosted.Performer, object()))
-
-    def test_refuses_settings_that_are_longer_than_a_message(self, hosted, monkeypatch):
-        given = StrategySettings(name="dip", strategy="dip:Dip")
-        length = len(msgspec.msgpack.encode(given))
-        monkeypatch.setattr(assignment, "MESSAGE_SIZE_MAX_BYTES", length)
-        as_long_as_it_may_be = assignment.assign("dip", hosted.Performer, given, seed=None, trace_every=0)
-        monkeypatch.setattr(assignment, "MESSAGE_SIZE_MAX_BYTES", length - 1)
-
-        assert len(as_long_as_it_may_be.settings) == length
-        with pytest.raises(NotHostableError, match=f"settings of 'dip' have up to {length - 1} bytes, found {length}"):
-            assignment.assign("dip", hosted.Performer, given, seed=None, trace_every=0)
 
     def test_a_supervisor_is_none(self):
         with pytest.raises(ValueError, match="runs where its supervisor does"):
@@ -860,168 +833,6 @@ class TestAStrategyInAWorker:
 
         assert isinstance(order, SubmitOrder)
         assert (order.symbol, order.quantity, order.reference_price) == ("INFY", 5, 1500.05)
-
-
-class TestTheWire:
-    def test_a_frame_reads_as_it_was_written(self):
-        traces = [1, Stamp("A-1", 2, 3)]
-        letters = wire.letters("orders", 0, wants_answer=False, messages=[a_tick(), do("x")], traces=traces)
-        frame = wire.Frame([letters, wire.Handled(5)], 3)
-
-        assert wire.read(wire.write(frame)[wire.LENGTH_BYTES :]) == frame
-        assert wire.messages_of(letters) == wire.messages_apart(letters) == [a_tick(), do("x")]
-
-    @given(st.lists(st.sampled_from(MESSAGE_TYPES).flatmap(lambda kind: messages(kind) | ill_typed(kind)), max_size=5))
-    def test_reads_of_each_message_what_the_codec_would_or_that_it_cannot(self, sent):
-        frames = {index: frame for index, message in enumerate(sent) if (frame := as_frame(message)) is not None}
-        writable = [sent[index] for index in frames]
-        letters = wire.letters(0, 0, wants_answer=False, messages=writable, traces=[0] * len(writable))
-
-        assert repr(wire.messages_apart(letters)) == repr([*map(as_read, frames.values(), writable)])
-
-
-def as_frame(message):
-    with contextlib.suppress(TypeError, ValueError, OverflowError):
-        return codec.encode(message)
-    return None
-
-
-def as_read(frame, message):
-    try:
-        return codec.decode(frame)
-    except UndecodableMessageError as fault:
-        return wire.Unreadable(type(message).__name__, str(fault))
-
-
-class Sender:
-    def __init__(self, name, *, wants_answer):
-        self.name, self.wants_answer = name, wants_answer
-
-
-class TestAddressesByNumber:
-    @given(
-        steps=st.lists(st.tuples(st.sampled_from(["number", "find"]), st.integers(0, 5)), max_size=40),
-        most=st.integers(2, 6),
-    )
-    def test_are_found_by_it_once_or_ever_again_as_far_as_they_are_remembered(self, steps, most):
-        actor, addresses = object(), Addresses()
-        addresses.be(actor)
-        senders = [Sender(name, wants_answer=name % 2 == 0) for name in range(6)]
-        known, given_before = {}, set()  # the number of each, the oldest first
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("natya.actors.runtime.workers.addresses.NUMBERED_MAX", most)
-            for step, place in steps:
-                sender = senders[place]
-                if step == "number":
-                    number = addresses.number(sender)
-                    if sender not in known:
-                        assert number not in given_before | {wire.ACTOR}
-                        given_before.add(number)
-                        known[sender] = number
-                        if len(known) > most:
-                            del known[next(iter(known))]
-                    assert number == known[sender]
-                elif sender in known:
-                    assert addresses.find(known[sender]) is sender
-                    if sender.wants_answer:
-                        number = known.pop(sender)
-                        assert addresses.find(number) is None
-                assert (addresses.number(actor), addresses.find(wire.ACTOR)) == (wire.ACTOR, actor)
-        assert all(addresses.find(number) is None for number in given_before - {*known.values()})
-
-
-class TestALink:
-    @pytest.fixture
-    def ends(self):
-        """Both ends, what was unsendable, and what was shipped."""
-        unsendable, shipped = [], []
-        sockets = socket.socketpair()
-        links = [
-            Link(
-                end, Addresses(), unsendable=lambda *letter: unsendable.append(letter),
-                shipped=lambda *frame: shipped.append(frame),
-            )
-            for end in sockets
-        ]  # fmt: skip
-        yield *links, unsendable, shipped
-        for link in links:
-            link.hang_up()
-        for link in links:
-            link.close()
-
-    def test_sends_in_order_all_but_what_has_no_wire_form_and_counts_that_too(self, ends):
-        here, there, unsendable, _ = ends
-        sent = [a_tick(sequence) for sequence in range(1, 101)]
-        bad = msgspec.structs.replace(sent[40], symbol="\udc80")
-        here.put((0, [(message, None, 7) for message in [*sent[:40], bad, *sent[41:]]]))
-        here.flush()
-        here.finish()
-
-        frames = list(there.frames())
-        assert messages_of(frames) == [*sent[:40], *sent[41:]]
-        assert frames[-1].mark == 100
-        assert [(target, envelope) for target, envelope, _ in unsendable] == [(0, (bad, None, 7))]
-
-    def test_halves_what_is_too_long_for_a_frame(self, ends, monkeypatch):
-        monkeypatch.setattr(wire, "FRAME_BYTES_MAX", 500)
-        here, there, unsendable, shipped = ends
-        sent = [a_tick(sequence) for sequence in range(1, 101)]
-        for tick in sent:
-            here.put((0, [(tick, None, 7)]))
-        here.put((0, [(do("x" * 600), None, 7)]))
-        here.finish()
-
-        assert messages_of(list(there.frames())) == sent
-        assert [target for target, _, why in unsendable if "up to 500 bytes" in why] == [0]
-        assert [envelope[0] for _, bundles in shipped for _, run in bundles for envelope in run] == sent
-
-    def test_gives_back_once_what_it_never_wrote(self, ends):
-        here, _, _, _ = ends
-        bundles = [(0, [(a_tick(sequence), None, 7)]) for sequence in (1, 2)]
-        here.hang_up()
-        for bundle in bundles:
-            here.put(bundle)
-
-        assert (here.take_unsent(), here.take_unsent()) == (bundles, [])
-
-    def test_keeps_senders_apart_and_in_order(self, ends):
-        here, there, _, _ = ends
-        senders = [object(), object()]
-        here.put((0, [(a_tick(sequence), senders[sequence % 3 % 2], 7) for sequence in range(1, 31)]))
-        here.finish()
-
-        (frame,) = there.frames()
-        numbers = [letters.sender for letters in frame.parcels for _ in letters.traces]
-        assert [number == numbers[0] for number in numbers] == [sequence % 3 == 1 for sequence in range(1, 31)]
-        assert messages_of([frame]) == [a_tick(sequence) for sequence in range(1, 31)]
-
-    def test_loses_nothing_when_many_put_and_one_reads_late(self, ends):
-        here, there, _, _ = ends
-        threads = [
-            threading.Thread(target=self.put_many, args=(here, name), daemon=True) for name in ("first", "second")
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        got = []
-        while len(got) < 20_000:
-            got += messages_of(there.receive())
-
-        for name in ("first", "second"):
-            assert [tick.sequence for tick in got if tick.symbol == name] == list(range(1, 10_001))
-
-    def put_many(self, link, name):
-        for sequence in range(1, 10_001):
-            link.put((0, [(msgspec.structs.replace(a_tick(sequence), symbol=name), None, 7)]))
-            if sequence % 2:
-                link.flush()
-            else:
-                link.call_writer()
-
-
-def messages_of(frames):
-    return [message for frame in frames for letters in frame.parcels for message in wire.messages_of(letters)]
 
 
 def listening_inodes(pid):
