@@ -1,7 +1,11 @@
 """Brackets in orders: exits are sent once, for what is held, again after a restart, and count once as exposure."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from natya.actors.orders.book.ledger import Ledger
+from natya.actors.orders.parts.bracketing import Bracketing
 from natya.messages.broker import OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder
 from natya.messages.kill_switch import HaltTrading
 from natya.messages.orders import CancelOrder, OrderIntended, OrderRefused, Resume, Resumed
@@ -147,6 +151,48 @@ class TestABracket:
         stage.open(*held, make.change(state), orders_in_flight_max=1, orders_a_minute_max=1)
 
         assert [request.client_order_id for request in both_placed(stage)] == ["A-1S", "A-1T"]
+
+
+class TestABracketThatIsOver:
+    @pytest.fixture
+    def kept(self, make, held):
+        """The keeper of one bracket, whose entry is filled, with the facts that it writes durable at once."""
+        ledger, written = Ledger(), []
+
+        def write(facts, _message=None):
+            written.extend(facts)
+            for fact in facts:
+                ledger.book.apply(fact)
+
+        for fact in held:
+            ledger.book.apply(fact)
+        context = SimpleNamespace(ledger=ledger, is_read=True, now_ns=lambda: 1, write=write, log=print)
+        keeper = Bracketing(context, SimpleNamespace(why_halted=lambda: ""), SimpleNamespace(cancel=print))
+        return keeper, ledger.book, written
+
+    def test_is_looked_at_no_more_and_nothing_is_remembered_of_it(self, make, kept):
+        keeper, book, written = kept
+        keeper.look_at_all()
+        assert [fact.client_order_id for fact in written] == ["A-1S", "A-1T"]
+        assert [each.client_order_id for each in book.brackets] == ["A-1"]
+        book.apply(make.filled("A-1T", trade_id="T-2", quantity=10, side="SELL"))
+        keeper.look("A-1T")
+        assert [each.client_order_id for each in book.brackets] == ["A-1"], "the stop may still trade"
+        book.apply(make.cancelled("A-1S"))
+        keeper.look("A-1S")
+
+        assert book.brackets == ()
+        assert keeper._asked == {}
+        assert len(written) == 2
+
+    def test_is_so_without_an_exit_where_the_entry_never_traded(self, make, kept):
+        keeper, book, written = kept
+        book.apply(make.intent("B-1", **PRICES))
+        book.apply(make.cancelled("B-1"))
+        keeper.look("B-1")
+
+        assert [each.client_order_id for each in book.brackets] == ["A-1"]
+        assert written == []
 
 
 class TestAnIdOfAnExit:

@@ -361,9 +361,9 @@ class TestTooMuchThatWaitsToLeave:
     def test_goes_for_the_log_too(self, parent, monkeypatch):
         handler = ToParent(parent.host)
         monkeypatch.setattr(hosting, "UNSENT_MAX", 0)
-        handler.emit(record("lost"))
+        handler.handle(record("lost"))
         monkeypatch.undo()
-        handler.emit(record("told"))
+        handler.handle(record("told"))
 
         assert parent.hear(wire.Logged).event == "told"
 
@@ -397,22 +397,30 @@ class TestAMessageWithoutAWireForm:
         assert parent.answer()[1] == replace(report, reason="\\udc80")
 
 
+class TestWhatIsSaidToTheParent:
+    def test_leaves_also_while_the_loop_sleeps(self, parent):
+        for parcel in (wire.Lost(1, 0), wire.Disarm(5)):
+            parent.host.tell(parcel)
+
+        assert (parent.hear(wire.Lost), parent.hear(wire.Disarm)) == (wire.Lost(1, 0), wire.Disarm(5))
+
+
 class TestTheLog:
     def test_goes_to_the_parent_with_its_fields(self, parent):
-        ToParent(parent.host).emit(record("an.event", fields={"orders": 3}, actor="performer", correlation_id="A-1"))
+        ToParent(parent.host).handle(record("an.event", fields={"orders": 3}, actor="performer", correlation_id="A-1"))
         logged = parent.hear(wire.Logged)
 
         assert logged == wire.Logged(logging.WARNING, "an.event", "performer", '{"orders":3}', "A-1")
 
     def test_is_cut_where_its_fields_are_long(self, parent, monkeypatch):
         monkeypatch.setattr(hosting, "TEXT_MAX", 12)
-        ToParent(parent.host).emit(record("event", fields={"orders": "x" * 100}))
+        ToParent(parent.host).handle(record("event", fields={"orders": "x" * 100}))
 
         assert parent.hear(wire.Logged).fields == '{"cut":"{\\"orders\\":\\"x"}'
 
     def test_says_nothing_that_the_parent_logs_itself(self, parent):
         for event in (*sorted(hosting.TOLD_OTHERWISE), "another.event"):
-            ToParent(parent.host).emit(record(event))
+            ToParent(parent.host).handle(record(event))
 
         assert parent.hear(wire.Logged).event == "another.event"
 
