@@ -148,6 +148,7 @@ class JournalActor(RuntimeActor):
             self.trace = trace
             self._fail_reader(reader, JournalFailedError("the journal failed before the page was read"))
         self._journal.close()
+        self._tell_sealed()
 
     @handles(Append, reads_back=True)
     def append(self, request: Append, sender: ActorAddress) -> None:

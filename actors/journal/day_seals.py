@@ -170,7 +170,7 @@ def expect_sealed(directory: Path, seals: Sequence[DaySeal], last_sequence: int)
 
 
 class SealedDays:
-    """The days of an open journal: seals each when it is over. Not for several threads at once."""
+    """The days of an open journal: makes a seal of each that is over, and writes those. Not for several threads."""
 
     def __init__(  # noqa: PLR0913  what it writes, and where
         self,
@@ -195,7 +195,7 @@ class SealedDays:
         """Of the day that is open; both 0: none is."""
 
         self.owed: list[DaySeal] = []
-        """Seals that the disk did not take."""
+        """Seals that are not written yet."""
 
     @property
     def _last_sequence(self) -> int:
@@ -212,20 +212,22 @@ class SealedDays:
         return not self._begin_ns <= now_ns < self._end_ns
 
     def end(self, now_ns: int, *, last_sequence: int, last_hash: bytes) -> None:
-        """Seal the open day with its last record, and open the day of this time."""
-        if self.is_over(now_ns):
-            if last_sequence > self._last_sequence:
-                before = (*self._seals, *self.owed)[-1:]
-                seal = DaySeal(
-                    day=day_text(day_of(self._begin_ns)),
-                    last_sequence=last_sequence,
-                    last_hash=last_hash.hex(),
-                    sealed_ns=self._now_ns(),
-                    journal_id=self._journal_id.hex(),
-                    previous=sha256(before[0].line()).hexdigest() if before else "",
-                )
-                self.owed.append(seal.signed(self._key))
-            self._open(now_ns)
+        """Make the seal of the open day, with its last record, and open the day of this time. `write` writes it."""
+        if last_sequence > self._last_sequence:
+            before = (*self._seals, *self.owed)[-1:]
+            seal = DaySeal(
+                day=day_text(day_of(self._begin_ns)),
+                last_sequence=last_sequence,
+                last_hash=last_hash.hex(),
+                sealed_ns=self._now_ns(),
+                journal_id=self._journal_id.hex(),
+                previous=sha256(before[0].line()).hexdigest() if before else "",
+            )
+            self.owed.append(seal.signed(self._key))
+        self._open(now_ns)
+
+    def write(self) -> None:
+        """Write the seals that were made, durably; those that the disk does not take stay owed."""
         if not self.owed:
             return
         try:

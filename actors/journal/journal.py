@@ -265,8 +265,9 @@ class Journal:
         """Seal the day of the last record, if that is over. A disk that does not take the seal is asked again later."""
         self._check_open()
         now_ns = self._now_ns()
-        if self._days.is_over(now_ns) or self._days.owed:
+        if self._days.is_over(now_ns):
             self._end_day(now_ns)
+        self._days.write()
 
     def take_sealed(self) -> tuple[tuple[DaySeal, ...], str]:
         """Return the days that were sealed since the last call, and why one could not be; empty: all were."""
@@ -320,6 +321,7 @@ class Journal:
         """Release the directory. Buffered appends were never acknowledged and are dropped."""
         try:
             if not self._failure:
+                self._days.write()
                 self._write_mark(synced=True)
         finally:
             self._held.close()
@@ -346,7 +348,7 @@ class Journal:
             self._fail("making a segment", fault)
 
     def _end_day(self, now_ns: int) -> None:
-        """Commit what is buffered: it is of the day that ended."""
+        """Commit what is buffered: it is of the day that ended. The seal itself may come later (`end_day`)."""
         self.commit()
         self._days.end(now_ns, last_sequence=self.last_sequence, last_hash=self._files.position.last_hash)
 

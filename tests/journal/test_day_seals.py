@@ -1,6 +1,7 @@
 """Seals of days: an end that was cut off, and a day that was written anew with a whole chain, are named."""
 
 import errno
+import random
 from hashlib import sha256
 from hmac import digest
 from itertools import pairwise
@@ -83,6 +84,31 @@ class TestADayThatIsOver:
             (day_text(MONDAY), 2),
             (day_text(MONDAY + 1), 4),
         ]
+
+    def test_is_sealed_with_others_at_once_by_a_look_however_many_are_over(self, disk, calendar, workshop):
+        journal = opened(disk, calendar)
+        for number in (1, 2, 3):
+            workshop.commit_one(journal, number)
+            calendar.next_day()
+        before = read_seals(disk, DIRECTORY)
+        journal.end_day()
+
+        assert before == ()
+        assert [seal.last_sequence for seal in read_seals(disk, DIRECTORY)] == [1, 2, 3]
+        assert journal.take_sealed()[0] == read_seals(disk, DIRECTORY)
+
+    def test_is_bound_by_the_seal_of_a_later_one_when_a_crash_took_its_own(self, disk, calendar, workshop):
+        journal = opened(disk, calendar)
+        workshop.commit_one(journal, 1)
+        calendar.next_day()
+        workshop.commit_one(journal, 2)
+        disk = disk.crash(random.Random(1))
+        opened(disk, calendar).close()
+        calendar.next_day()
+        opened(disk, calendar).close()
+
+        assert [(seal.day, seal.last_sequence) for seal in read_seals(disk, DIRECTORY)] == [(day_text(MONDAY + 1), 2)]
+        assert verify(DIRECTORY, disk).sealed_sequence == 2
 
     def test_is_sealed_by_a_start_when_nothing_came_after_it(self, disk, calendar, workshop):
         lived(disk, calendar, workshop, days=1)
