@@ -28,7 +28,7 @@ class SimulatedEventsActor(EventsActor):
         """Begin as ever."""
         super().on_start()
         self._lane = Lane(self)
-        self._hand_to: Callable[[Iterable[str], Any], None] = self._lane.hand_to
+        self._hand_to: Callable[[tuple[str, ...], Any], None] = self._lane.hand_to
         self._told = False
 
     @handles(Tick)
@@ -71,6 +71,6 @@ class SimulatedEventsActor(EventsActor):
         super()._held_changed()
         self._hand_to = self._post_to if self._held else self._lane.hand_to
 
-    def _post_to(self, names: Iterable[str], message: Any) -> None:
+    def _post_to(self, names: tuple[str, ...], message: Any) -> None:
         for name in names:
             self._post(name, message)

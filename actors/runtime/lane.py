@@ -12,7 +12,7 @@ several need be handed on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from .runtime_cell import RuntimeCell
 
@@ -22,19 +22,35 @@ if TYPE_CHECKING:
     from .actor import RuntimeActor
 
 
+class Elsewhere:
+    """Stands for one whom a lane only sends to: no actor of this loop has the name."""
+
+    __slots__ = ("cell", "name")
+
+    special: ClassVar = True
+
+    def __init__(self, name: str, cell: Any) -> None:
+        self.name: Final = name
+        self.cell: Final = cell
+        """Who has the name instead, if anyone."""
+
+
 class Lane:
     """The lane of one actor of ours, which no door turns away; to be used in its turns only."""
 
-    __slots__ = ("_cell", "_directory", "_loop", "_market", "_quiet")
+    __slots__ = ("_begin", "_cell", "_cells", "_directory", "_loop", "_quiet", "market")
 
     def __init__(self, actor: RuntimeActor) -> None:
         """Take the actor whose messages are handed on: it has started, on the base of this package."""
         cell = cast("RuntimeCell", actor.host)
         self._cell: Final = cell
+        self._cells: Final[dict[tuple[str, ...], list[Any]]] = {}
         self._directory: Final = actor.directory
         self._loop: Final = cell.services.loop
-        self._market: Final = cell.market
+        self._begin: Final = cell.services.tracer.begin
         self._quiet: Final = cell.services.quiet
+        self.market: Final = cell.market
+        """Whose `time_ns` is the time of what is handed on."""
 
     def goes_to(self, at_ns: int, *, ends: bool = False) -> bool:
         """Advance the market to the time of its next message, if nothing is to be done before; return whether it was.
@@ -44,29 +60,52 @@ class Lane:
         """
         if self._loop.ready or not self._quiet.holds(self._cell.offloads):
             return False
-        market = self._market
-        if not market.rules or market.pace.speed:
-            return False
-        if market.has_timer_before(at_ns, ends=ends):
-            return False
-        market.release(at_ns)
-        return True
+        market = self.market
+        return market.rules and not market.pace.speed and market.goes_to(at_ns, ends=ends)
 
-    def hand_to(self, names: Iterable[str], message: Any) -> None:
+    def begin_with(self, names: tuple[str, ...], message: Any) -> None:
+        """Begin a new conversation with this message, and hand it on as `hand_to` does."""
+        self._cell.trace = self._begin()
+        self.hand_to(names, message)
+
+    def hand_to(self, names: tuple[str, ...], message: Any) -> None:
         """Let each of these actors handle the message now, as the only one of a turn; or send it, where that cannot be.
 
         Those who have something in their mailbox, are not running, or are on a thread or in a process of their own, are
         sent it.
         """
-        sender, loop, directory = self._cell, self._loop, self._directory
-        trace = sender.trace
-        is_recorded = trace.__class__ is not int
-        for name in names:
-            cell = directory.get(name)
-            if cell.__class__ is not RuntimeCell or cell.worker is not loop or is_recorded:
+        sender, loop = self._cell, self._loop
+        trace, kind = sender.trace, message.__class__
+        if trace.__class__ is not int:
+            for name in names:
                 sender.instance.send(name, message)
-            else:
-                cell.take(message, sender, trace)
+            return
+        handing = loop.current
+        for cell in self._cells.get(names) or self._look_up(names):
+            if cell.special or not cell.idle:
+                self._send(names, cell, message)
+                continue
+            # A turn, written out; and no door, since the sender is one of ours.
+            cell.idle = False
+            cell.trace = trace
+            loop.current = cell  # it is this one's turn, for who watches or kills it
+            try:
+                cell.handlers_of_ours[kind](cell.instance, message, sender)
+            except BaseException as error:  # noqa: BLE001  as in a turn
+                cell.on_error(error, message, sender)
+                continue
+            if cell.drains:
+                try:
+                    cell.instance.on_drained()
+                except BaseException as error:  # noqa: BLE001
+                    cell.on_error(error, None, sender)
+                    continue
+            cell.handled += 1
+            cell.idle = True
+            if cell.box and cell.idle:  # as `Cell.rest`; `control` schedules a turn by itself
+                cell.idle = False
+                cell.ready(cell)
+        loop.current = handing
 
     def newest_is_enough(self, names: Iterable[str], tick: Any) -> bool:
         """Tell whether all of them only remember ticks up to this one."""
@@ -81,3 +120,21 @@ class Lane:
             ):
                 return False
         return True
+
+    def _look_up(self, names: tuple[str, ...]) -> list[RuntimeCell | Elsewhere]:
+        """Find who takes messages in a lane, once for all messages until one of them is not there any more."""
+        found = self._cells[names] = [self._recipient(name) for name in names]
+        return found
+
+    def _recipient(self, name: str) -> RuntimeCell | Elsewhere:
+        cell = self._directory.get(name)
+        is_here = cell.__class__ is RuntimeCell and cell.worker is self._loop
+        return cast("RuntimeCell", cell) if is_here else Elsewhere(name, cell)
+
+    def _send(self, names: tuple[str, ...], recipient: RuntimeCell | Elsewhere, message: Any) -> None:
+        """Send it; who has gone for ever is looked up anew for the next one."""
+        name = recipient.name
+        self._cell.instance.send(name, message)
+        known = recipient.cell if recipient.__class__ is Elsewhere else recipient
+        if self._directory.get(name) is not known:
+            self._cells.pop(names, None)

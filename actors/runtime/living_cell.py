@@ -53,14 +53,14 @@ class LivingCell(CellContext):
     """One life after the other of one `RuntimeActor`; what its cell is made with, `RuntimeCell` says."""
 
     __slots__ = (
-        "_handlers", "_handlers_of_ours", "_has_ended", "_life", "_proof", "_settings", "_stop_askers", "_table",
-        "ends_with_life",
+        "_handlers", "_has_ended", "_life", "_proof", "_settings", "_stop_askers", "_table",
+        "ends_with_life", "handlers_of_ours",
     )  # fmt: skip
 
     _handlers: Handlers
     """What a turn looks its handlers up in."""
 
-    _handlers_of_ours: Handlers
+    handlers_of_ours: Handlers
     """The same for messages of our own actors, which no door turns away."""
 
     _has_ended: bool
@@ -223,7 +223,7 @@ class LivingCell(CellContext):
     def _tell_started(self, hearers: tuple[ActorAddress, ...]) -> None:
         if self._proof is not None:  # from now on; before, it may only put messages by
             self._handlers = ProvingHandlers(self._table, self._proof, self._forget_proving)
-            self._handlers_of_ours = self._handlers
+            self.handlers_of_ours = self._handlers
         self.services.quiet.is_up(self)
         report = lifecycle.Started(name=self.name, address=self)
         for hearer in hearers:
@@ -319,7 +319,7 @@ class LivingCell(CellContext):
 
     def _forget_proving(self) -> None:
         self._handlers = self._table
-        self._handlers_of_ours = self.actor_class.handler_table
+        self.handlers_of_ours = self.actor_class.handler_table
 
     def _got_past(self, message: Any) -> bool | None:
         """Return whether this life got past the message at which the last one failed; note the present one."""

@@ -74,8 +74,7 @@ class MarketClock:
 
     def release(self, at_ns: int) -> None:
         """Advance to the time of the market's next message, which is delivered now."""
-        if at_ns > self.time_ns:  # noqa: PLR1730  `max` is a call, and this is once a tick
-            self.time_ns = at_ns
+        self.go_to(at_ns)
         self.released_ns = self._machine.monotonic_ns()
 
     def since_release_ns(self) -> int | None:
@@ -101,6 +100,16 @@ class MarketClock:
         if due_ns > moment_ns:
             return False
         return due_ns <= self.time_ns if self._timers.next_phase() == OURS else not ends
+
+    def goes_to(self, at_ns: int, *, ends: bool) -> bool:
+        """Release the market's next message at full speed, unless a timer fires before; return whether it was."""
+        moment_ns = at_ns if at_ns > self.time_ns else self.time_ns  # noqa: FURB136  a call, and this is once a tick
+        due_ns = self._timers.next_due_ns()
+        if due_ns is not None and due_ns <= moment_ns and self.has_timer_before(at_ns, ends=ends):
+            return False
+        self.time_ns = moment_ns
+        self.released_ns = self._machine.monotonic_ns()
+        return True
 
     def next_due_ns(self) -> int | None:
         """Return when the next timer is due; None if none waits."""

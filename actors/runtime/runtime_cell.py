@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .context import HostedActor
     from .endpoint import Envelope
     from .thespian.services import ThespianServices
-    from .trace import Stamp, Trace
+    from .trace import Stamp
     from .worker import Worker
 
 
@@ -49,7 +49,7 @@ class RuntimeCell(LivingCell):
     """Runs one `RuntimeActor`."""
 
     __slots__ = (
-        "_behind_at", "_drains", "_looks_at", "_share", "_takes_ahead", "failures", "guest", "says",
+        "_behind_at", "_looks_at", "_share", "_takes_ahead", "drains", "failures", "guest", "says",
     )  # fmt: skip
 
     def __init__(
@@ -90,7 +90,7 @@ class RuntimeCell(LivingCell):
         self._share = BATCH
         """Messages of one turn, when it is behind: fewer, when they take long."""
 
-        self._drains = actor_class.overrides_on_drained
+        self.drains = actor_class.overrides_on_drained
         self._takes_ahead = hasattr(actor_class, "on_turn")
 
     def be_a(self, actor_class: type[HostedActor]) -> None:
@@ -128,11 +128,11 @@ class RuntimeCell(LivingCell):
                 else:
                     self._handle_recorded(message, sender, cast("Stamp", trace))
             message, done = None, count
-            if self._drains and count and not box:
+            if self.drains and count and not box:
                 instance.on_drained()
         except BaseException as error:  # noqa: BLE001  fails once: nothing an actor raises may reach the loop
             self.handled += done
-            self._on_error(error, message, sender)
+            self.on_error(error, message, sender)
             return
         self.handled += count
         if began_ns >= 0:
@@ -141,36 +141,6 @@ class RuntimeCell(LivingCell):
             self.ready(self)
         else:
             self.rest()
-
-    def take(self, message: Any, sender: ActorAddress, trace: Trace) -> None:
-        """Handle a message now, in the turn of another cell of this thread, as the only one of a turn of its own.
-
-        It is delivered where that is not the same: something waits before it, or the actor is not running.
-        """
-        if not self.idle or self.special or self.box:
-            self.deliver(message, sender, trace)
-            return
-        # `Cell.rest`, written out; and no door, since the sender is one of ours.
-        self.idle = False
-        self.trace = trace
-        worker = self.worker
-        handing, worker.current = worker.current, self  # it is this one's turn, for who watches or kills it
-        handled: Any = message
-        try:
-            self._handlers_of_ours[message.__class__](self.instance, message, sender)
-            if self._drains:
-                handled = None
-                self.instance.on_drained()
-        except BaseException as error:  # noqa: BLE001  as in `turn`
-            self._on_error(error, handled, sender)
-            worker.current = handing
-            return
-        worker.current = handing
-        self.handled += 1
-        self.idle = True
-        if (self.box or self.control_box) and self.idle:
-            self.idle = False
-            self.ready(self)
 
     def _look_at(self, depth: int) -> tuple[int, int]:
         """Note how many messages wait; if they are too many, conflate them.
@@ -262,11 +232,11 @@ class RuntimeCell(LivingCell):
                 else:
                     self._handle_recorded(message, sender, self.trace)
                 self.handled += 1
-                if self._drains and not box:
+                if self.drains and not box:
                     message = None
                     self.instance.on_drained()
             except BaseException as error:  # noqa: BLE001  as in `turn`
-                self._on_error(error, message, sender)
+                self.on_error(error, message, sender)
                 if (
                     self.dead or life.state is not STOPPING
                 ):  # dead, or its restart failed: its supervisor says what follows
@@ -275,7 +245,8 @@ class RuntimeCell(LivingCell):
 
     # Failing.
 
-    def _on_error(self, error: BaseException, message: Any, sender: ActorAddress) -> None:
+    def on_error(self, error: BaseException, message: Any, sender: ActorAddress) -> None:
+        """Take what a handler raised at this message, None: at none; on its own thread, in its turn."""
         self.worker.leave_if_forked(error)
         if isinstance(error, Ended):
             self._take(self._life.end(requested=False))
@@ -305,4 +276,4 @@ class RuntimeCell(LivingCell):
 
     def turn_failed(self, error: BaseException) -> None:
         """Fail as if a handler had raised it."""
-        self._on_error(error, None, self)
+        self.on_error(error, None, self)

@@ -34,6 +34,19 @@ class Market(RuntimeActor):
         self.send(sender, told)
 
 
+class LastingMarket(RuntimeActor):
+    """Has one lane for all plays."""
+
+    def on_start(self):
+        self.lane = Lane(self)
+
+    @handles(Play)
+    def play(self, play, sender):
+        for value in play.numbers:
+            self.lane.hand_to(("hearer",), Number(value))
+        self.send(sender, None)
+
+
 class Hearer(RuntimeActor):
     """Notes what it hears; fails at 13, sends itself something at 7, wants to be woken at 3, begins a job at 5."""
 
@@ -128,6 +141,24 @@ class TestALane:
 
         assert told == [((), False, 0)]
         assert heard == [10, 20]
+
+    @pytest.mark.parametrize("first", [Hearer, Blocking, None])
+    @pytest.mark.parametrize("second", [Hearer, Blocking])
+    def test_finds_whoever_has_the_name_by_now(self, first, second):
+        with InProcessSystem(InProcessSystemBase(seed=1, market_opening_ns=OPENING_NS)) as system:
+            earlier, later = {"heard": []}, {"heard": []}
+            system.start("market", LastingMarket)
+            if first is not None:
+                system.start("hearer", first, earlier)
+            system.request("market", Play((1, 2)))
+            if first is not None:
+                system.stop("hearer")
+            system.start("hearer", second, later)
+            system.request("market", Play((10, 20)))
+            system.stop("hearer")
+
+        assert earlier["heard"] == ([1, 2] if first is not None else [])
+        assert later["heard"] == [10, 20]
 
     def test_sends_to_those_of_other_threads(self, play):
         told, heard = play(10, 20, hearer=Blocking)

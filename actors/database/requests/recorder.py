@@ -56,6 +56,9 @@ class Recorder:
         self._gathering: Gathering[ActorAddress] = Gathering(settings.batch_rows_max)
         self._market: MarketStore | None = None
         self._timer: Timer | None = None
+        self._early_max = min(settings.batch_rows_max, ROWS_WAITING_MAX) - 1
+        """Waiting ticks up to which one more neither fills the batch nor lacks room: most ticks."""
+
         self._is_dropping = False
 
     @property
@@ -81,7 +84,9 @@ class Recorder:
     def hear_tick(self, tick: Tick) -> None:
         """Add it to the batch."""
         gathering = self._gathering
-        if not gathering.add_tick(tick):
+        if self._timer is not None and len(gathering.ticks) < self._early_max:
+            gathering.ticks.append(tick)
+        elif not gathering.add_tick(tick):
             self._note_dropped()
         elif self._timer is None or len(gathering.ticks) >= self._settings.batch_rows_max:
             self._gather()
