@@ -6,6 +6,7 @@ import pytest
 
 from natya.actors.database.tables import columns
 from natya.actors.database.tables.columns import FEW_ROWS, FEW_UPDATES, Insertion, append, replace
+from natya.actors.database.tables.ticks import HAS_BOOK, PLAIN, TickWriter, tick_columns
 from natya.actors.database.upkeep.days import tidy
 from natya.actors.database.writing.market import MarketStore
 
@@ -35,6 +36,30 @@ def rows(connection):
 @pytest.fixture(params=[True, False], ids=["reads a dict anew", "keeps what was registered"])
 def _engine(request, monkeypatch):
     monkeypatch.setattr(columns, "_reads_anew", lambda: request.param)
+
+
+@pytest.mark.usefixtures("_engine")
+@pytest.mark.parametrize("levels", [5, 20], ids=["books", "deep books"])
+def test_ticks_and_their_books_go_on_after_a_transaction_that_was_rolled_back(connection, build, levels):
+    def columns_of(sequence):
+        return tick_columns([build.tick(sequence, depth=build.depth(levels))])
+
+    connection.register("shape", columns_of(1))
+    shape = connection.table("shape")
+    only_of_books = [name for name in shape.columns if name not in {HAS_BOOK, *PLAIN}]
+    for table, names in (("ticks", PLAIN), ("books", ("sequence", "symbol", "exchange_ns", *only_of_books))):
+        shape.limit(0).select(duckdb.ConstantExpression("").alias("source"), *names).create(table)
+    writer = TickWriter()
+    connection.begin()
+    writer.write(connection, "s", columns_of(1))
+    connection.rollback()
+    writer.forget()
+    for sequence in (2, 3):
+        writer.write(connection, "s", columns_of(sequence))
+
+    for table in ("ticks", "books"):
+        found = connection.table(table).select("source", "sequence").order("sequence").fetchall()
+        assert found == [("s", 2), ("s", 3)]
 
 
 @pytest.mark.usefixtures("_engine")
