@@ -82,10 +82,10 @@ class Change(msgspec.Struct, kw_only=True):
     """What came of it; None: it is under way."""
 
 
-class ResumeAgain(msgspec.Struct, frozen=True, gc=False):
-    """To itself: events did not send what it kept for this strategy."""
+class ResumeAgain(msgspec.Struct, frozen=True):
+    """To itself: events did not send what it kept for the strategy of this change, which has ended."""
 
-    name: str
+    change: Change
 
 
 def answer_of(change: Change, spec: ChildSpec) -> StrategyChanged | StrategyNotChanged:

@@ -202,7 +202,7 @@ class Replacing(Supervisor):
         resumed = outcome.value
         if not isinstance(resumed, SubscriptionResumed):
             self.log("strategy.not_resumed", level="error", strategy=change.name, found=resumed or outcome.error)
-            self.after(RESUME_AGAIN_S, ResumeAgain(change.name))
+            self.after(RESUME_AGAIN_S, ResumeAgain(change))
             return
         change.is_held = False
         assert change.answer is not None, "it has ended"
@@ -214,6 +214,6 @@ class Replacing(Supervisor):
     @handles(ResumeAgain)
     def resume_again(self, message: ResumeAgain, _sender: ActorAddress) -> None:
         """Ask once more that a strategy is sent what comes: it would be deaf for ever."""
-        change = self._changes.get(message.name)
-        if change is not None and change.answer is not None:
-            self._end(change, change.answer)
+        change = message.change
+        assert change.answer is not None, "it has ended"
+        self._end(change, change.answer)

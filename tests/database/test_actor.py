@@ -128,6 +128,19 @@ class TestRecordingTheMarket:
         assert (counts.ticks, counts.dropped) == (10, 54)
         assert [record.message for record in caplog.records].count("market_data.dropped") == 1
 
+    def test_is_counted_by_what_was_heard_and_what_was_written(self, system, database, build):
+        """Saved rows are written, and were not heard of the market."""
+        for message in (*build.ticks(3), build.tick(3)):
+            system.tell(database, message)
+        for start_ns in (0, 60 * 10**9, 60 * 10**9):
+            system.tell(database, build.candle(start_ns))
+        saved = SaveMarketData(ticks=tuple(build.ticks(5, source="saved")), candles=(build.candle(10**15),))
+        assert system.request(database, saved, timeout_s=10) == MarketDataSaved(rows=6)
+        counts = system.stop(database)
+
+        assert (counts.ticks, counts.candles, counts.duplicates, counts.dropped) == (8, 3, 1, 0)
+        assert (counts.market_ticks, counts.market_candles) == (4, 3)
+
     def test_a_stop_commits_what_waits(self, system, database, build):
         for tick in build.ticks(250):
             system.tell(database, tick)

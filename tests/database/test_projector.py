@@ -310,6 +310,51 @@ class TestRecordsThatAreHeard:
         assert current.journal_cursor.projected == 0
 
 
+class TestWhatIsFoundWhenTheFilesAreOpened:
+    @pytest.fixture
+    def opened(self, actor):
+        """Return what the files say of damage after some openings."""
+
+        def after(*openings):
+            found = iter(openings)
+            database = SimpleNamespace(core_path="/d/natya.duckdb", market_path="/d/market.duckdb", close=lambda: None)
+
+            def opens(_now_ns):
+                nothing = {"put_aside": (), "market_loss": "", "archive_lacks": ()}
+                return SimpleNamespace(database=database, **nothing | next(found))
+
+            files = Files(actor, opens=opens, reopen="reopen", on_open=lambda _: None, on_down=lambda _: None)
+            for _ in openings:
+                files.open()
+            return files.damage, files.market_damage
+
+        return after
+
+    def test_is_nothing_where_nothing_was(self, opened):
+        assert opened({}, {}) == ("", "")
+
+    def test_of_the_core_file_is_no_damage_of_the_market(self, opened):
+        assert opened({"put_aside": ("natya.duckdb.corrupt-1",)}) == ("put aside as natya.duckdb.corrupt-1", "")
+
+    def test_of_the_market_and_of_the_archive_is_told_as_such_too(self, opened):
+        aside = ("natya.duckdb.corrupt-1", "market.duckdb.corrupt-1")
+        found = {"put_aside": aside, "market_loss": "3 ticks", "archive_lacks": ("2026-01-02",)}
+        of_market = [
+            "put aside as market.duckdb.corrupt-1",
+            "the market file has lost data: 3 ticks",
+            "the archive lacks 2026-01-02",
+        ]
+
+        assert opened(found) == ("; ".join(["put aside as natya.duckdb.corrupt-1", *of_market]), "; ".join(of_market))
+
+    def test_is_told_once_though_the_files_are_opened_again(self, opened):
+        lacks = {"archive_lacks": ("2026-01-02",)}
+        also = {"archive_lacks": ("2026-01-02",), "market_loss": "3 ticks"}
+        text = "the archive lacks 2026-01-02; the market file has lost data: 3 ticks"
+
+        assert opened(lacks, also, lacks) == (text, text)
+
+
 class TestAFailureOfWorkOnTheFiles:
     @pytest.fixture
     def real(self, actor):
