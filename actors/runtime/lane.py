@@ -44,7 +44,9 @@ class Lane:
         """Take the actor whose messages are handed on: it has started, on the base of this package."""
         cell = cast("RuntimeCell", actor.host)
         self._cell: Final = cell
-        self._cells: Final[dict[tuple[str, ...], list[Any]]] = {}
+        self._cells: Final[dict[tuple[str, ...], list[RuntimeCell]]] = {}
+        """By names: each a cell of this loop, or `Elsewhere`, which is always `special` and so only sent to."""
+
         self._directory: Final = actor.directory
         self._loop: Final = cell.services.loop
         self._begin: Final = cell.services.tracer.begin
@@ -121,20 +123,20 @@ class Lane:
                 return False
         return True
 
-    def _look_up(self, names: tuple[str, ...]) -> list[RuntimeCell | Elsewhere]:
+    def _look_up(self, names: tuple[str, ...]) -> list[RuntimeCell]:
         """Find who takes messages in a lane, once for all messages until one of them is not there any more."""
         found = self._cells[names] = [self._recipient(name) for name in names]
         return found
 
-    def _recipient(self, name: str) -> RuntimeCell | Elsewhere:
+    def _recipient(self, name: str) -> RuntimeCell:
         cell = self._directory.get(name)
         is_here = cell.__class__ is RuntimeCell and cell.worker is self._loop
-        return cast("RuntimeCell", cell) if is_here else Elsewhere(name, cell)
+        return cast("RuntimeCell", cell if is_here else Elsewhere(name, cell))
 
-    def _send(self, names: tuple[str, ...], recipient: RuntimeCell | Elsewhere, message: Any) -> None:
+    def _send(self, names: tuple[str, ...], recipient: RuntimeCell, message: Any) -> None:
         """Send it; who has gone for ever is looked up anew for the next one."""
         name = recipient.name
         self._cell.instance.send(name, message)
-        known = recipient.cell if recipient.__class__ is Elsewhere else recipient
+        known = recipient.cell if isinstance(recipient, Elsewhere) else recipient
         if self._directory.get(name) is not known:
             self._cells.pop(names, None)
