@@ -108,6 +108,14 @@ async def set_price(port: int) -> None:
     writer.close()
 
 
+def port_of(server: subprocess.Popen[bytes], name: str) -> int:
+    """Return where it serves, once it does."""
+    line = server.stdout.readline()  # type: ignore[union-attr]  # it is a pipe
+    if not line:
+        raise SystemExit(f"the first line of {name} wanted, found its end with exit code {server.wait()}")
+    return int(json.loads(line)["rest"].split(":")[2].split("/")[0])
+
+
 def rate_of(port: int, orders: int) -> tuple[float, list[float]]:
     """Return orders a second, and the seconds of each."""
     begun = time.perf_counter()
@@ -132,10 +140,7 @@ def main() -> int:
             subprocess.Popen([sys.executable, "-c", BARE], stdout=subprocess.PIPE) as bare,
         ):
             try:
-                ports = [
-                    int(json.loads(each.stdout.readline())["rest"].split(":")[2].split("/")[0])  # type: ignore[union-attr]
-                    for each in (ours, bare)
-                ]
+                ports = [port_of(ours, "natya exchange serve"), port_of(bare, "the bare application")]
                 asyncio.run(set_price(ports[0]))
                 for port in ports:
                     rate_of(port, max(CONNECTIONS, options.orders // 10))
@@ -145,6 +150,9 @@ def main() -> int:
                     rate, each = rate_of(ports[0], options.orders)
                     took += each
                     rates.append((rate, rate_of(ports[1], options.orders)[0]))
+            except (ConnectionError, asyncio.IncompleteReadError) as fault:
+                ended = f"exit codes {ours.poll()} of the exchange and {bare.poll()} of the bare application"
+                raise SystemExit(f"an answer wanted, found {fault!r}; {ended}") from fault
             finally:
                 for each in (ours, bare):
                     each.terminate()

@@ -77,6 +77,18 @@ class TestAllOfThem:
         ended = run(str(benchmarks / "run.py"))
 
         assert ended.returncode == 1
-        assert "12 wanted, found 11" in ended.stderr
-        assert ended.stderr.endswith("bench_broken did not come to its end\n")
+        fault = "bench_broken did not come to its end: exit code 1, 0 figures\n12 wanted, found 11\n"
+        assert ended.stderr == fault * 2  # at once, and again below the table
+        assert "Missed: a hop" in ended.stdout
+
+    def test_say_of_one_that_dies_behind_its_figures_how_it_did(self, benchmarks):
+        (benchmarks / "bench_slow.py").write_text(
+            (benchmarks / "bench_slow.py").read_text().replace("sys.exit(", "(")
+            + "import os\nprint('last words', file=sys.stderr, flush=True)\nos.abort()\n"
+        )
+
+        ended = run(str(benchmarks / "run.py"), "bench_slow")
+
+        assert ended.returncode == 1
+        assert "bench_slow did not come to its end: exit code -6, 1 figures\nlast words" in ended.stderr
         assert "Missed: a hop" in ended.stdout
