@@ -82,14 +82,39 @@ class BoundedTlsSocket(_Bounded, ssl.SSLSocket):
     """An encrypted connection; the handshake has what is left of the call as its time-out."""
 
 
-class BoundedHttpConnection(HTTPConnection):
+class _AtOnce:
+    """Head and body of a request leave in one piece: urllib3 sends one, and then the other.
+
+    That would be two system calls, each of which gives the interpreter lock away, and a service that is woken twice.
+    """
+
+    _held: bytearray | None = None
+
+    def request(self, *arguments: Any, **named: Any) -> None:
+        """Put a request together, and send it."""
+        held = self._held = bytearray()
+        try:
+            super().request(*arguments, **named)  # type: ignore[misc]  # a connection's
+        finally:
+            self._held = None
+        self.send(held)
+
+    def send(self, data: Any) -> None:
+        """Send, or put it to the rest of the request."""
+        if self._held is None:
+            super().send(data)  # type: ignore[misc]  # a connection's
+        else:
+            self._held += data
+
+
+class BoundedHttpConnection(_AtOnce, HTTPConnection):
     """Over a plain connection."""
 
     def _new_conn(self) -> socket.socket:
         return _connect(self._dns_host, self.port)
 
 
-class BoundedHttpsConnection(HTTPSConnection):
+class BoundedHttpsConnection(_AtOnce, HTTPSConnection):
     """Over an encrypted connection."""
 
     def _new_conn(self) -> socket.socket:

@@ -28,6 +28,9 @@ from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
 from .tls import tls_context
 
 THREADS: Final = 8
+HEADS_KEPT: Final = 32
+"""Requests whose heads are kept, checked and put together: most differ from an earlier one in their body alone."""
+
 _CHUNK_BYTES: Final = 1 << 16
 _REDIRECTIONS: Final = range(300, 400)
 _NOT_MODIFIED: Final = 304
@@ -76,6 +79,7 @@ class HttpSession:
         self._session.headers["User-Agent"] = user_agent
         context = tls_context(ca_file)
         context.sslsocket_class = BoundedTlsSocket
+        self._heads: Final[dict[tuple[str, str, tuple[tuple[str, str], ...]], requests.PreparedRequest]] = {}
         adapter = _BoundedAdapter(context, threads)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
@@ -109,8 +113,7 @@ class HttpSession:
         call, started_ns = Call(timeout_s), time.monotonic_ns()
         token = CALL.set(call)
         try:
-            request = requests.Request(method, url, headers=dict(headers or {}), data=body)
-            prepared = self._session.prepare_request(request)
+            prepared = self._prepared(method, url, headers or {}, body)
             with self._session.send(
                 prepared, stream=True, allow_redirects=False, timeout=timeout_s, proxies=self._proxies
             ) as response:
@@ -131,6 +134,24 @@ class HttpSession:
     def close(self) -> None:
         """Close the connections that are kept."""
         self._session.close()
+
+    def _prepared(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> requests.PreparedRequest:
+        """Return a request as `requests` prepares it; only its body is put in anew where there was one of this head."""
+        head = method, url, tuple(headers.items())
+        known = self._heads.get(head)
+        if known is None:
+            known = self._session.prepare_request(requests.Request(method, url, headers=dict(headers)))
+            known._cookies = None  # noqa: SLF001  there never is one, and copying an empty jar takes as long as the rest
+            if len(self._heads) >= HEADS_KEPT:
+                self._heads.clear()
+            self._heads[head] = known
+        prepared = known.copy()
+        if body:
+            prepared.body = body
+            prepared.headers["Content-Length"] = str(len(body))
+        return prepared
 
     def _permit(self, method: str, url: str) -> str:
         """Refuse what may not leave, and say in words that may be logged what it is."""

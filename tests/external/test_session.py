@@ -11,11 +11,12 @@ import time
 import traceback
 
 import pytest
+import requests
 import trustme
 
-from natya.actors.external.deadline import CALL
+from natya.actors.external.deadline import CALL, BoundedSocket, _Bounded
 from natya.actors.external.errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
-from natya.actors.external.session import HttpSession
+from natya.actors.external.session import HEADS_KEPT, HttpSession
 
 SECRET = "canary-of-a-token"  # noqa: S105
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Kind: test\r\n\r\nok"
@@ -94,6 +95,30 @@ class TestAnAnswer:
             ask(session, server.url)
 
         assert b"ookie" not in server.heard[1]
+
+
+class TestARequest:
+    @pytest.mark.parametrize("body", [b"{}", b"x" * 100_000], ids=len)
+    def test_leaves_in_one_piece(self, serve, session, monkeypatch, body):
+        sent = []
+        monkeypatch.setattr(BoundedSocket, "send", lambda own, data: sent.append(len(data)) or _Bounded.send(own, data))
+        server = serve(answering(OK))
+        ask(session, server.url, "POST", body=body)
+
+        assert sent[0] == len(server.heard[0])
+        assert server.heard[0].endswith(b"\r\n\r\n" + body)
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+    def test_is_as_the_library_prepares_it_whatever_was_asked_before(self, session, method):
+        for number in range(2 * HEADS_KEPT):
+            for body in (b"{}", None, b"longer", b""):
+                url, headers = f"http://127.0.0.1/{number % (HEADS_KEPT + 1)}?a=b c", {"access-token": str(number % 3)}
+                ours = session._prepared(method, url, headers, body)
+                theirs = session._session.prepare_request(requests.Request(method, url, headers=headers, data=body))
+
+                assert [*ours.headers.items()] == [*theirs.headers.items()]
+                assert (ours.method, ours.url, ours.body) == (theirs.method, theirs.url, theirs.body)
+        assert len(session._heads) <= HEADS_KEPT
 
 
 class TestWhatMayNotBeAsked:
