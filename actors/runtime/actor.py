@@ -307,7 +307,10 @@ class RuntimeActor(Actor):
 
     @functools.cached_property
     def random(self) -> random.Random:
-        """A random generator of this actor's own; the same numbers in every run if the system has a seed."""
+        """A random generator of this life of this actor; the same numbers in every run if the system has a seed.
+
+        They are a function of the seed, the name and how often it was restarted, wherever it runs, however it failed.
+        """
         return self.host.new_random()
 
     @property

@@ -2,7 +2,9 @@
 
 A market also waits for every actor that is down or starting: an actor that is restarted misses no message of it. And it
 waits for the answer to each question that an actor of its time asks of a `background` actor: the work of that one does
-not count, but what is waited for does.
+not count, but what is waited for does. What worker processes say is heard when the loop has no work and each of them
+has done what it was asked for, in the order in which their actors first began: which of them is done first is a matter
+of chance.
 
 The test runs where the loop would go to sleep, so a system that never waits for quiet pays nothing. It must be exact,
 but no lock covers the whole system; two looks do instead. If both find every thread asleep, with nothing ready, and no
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from thespian.actors import ActorAddress
 
@@ -27,6 +30,24 @@ if TYPE_CHECKING:
     from .timers import Timer
     from .trace import Trace
     from .worker import Worker
+
+
+if TYPE_CHECKING:
+
+    class Speaker(Protocol):
+        """A worker process, whose words wait until it is heard."""
+
+        def has_said_all(self) -> bool:
+            """Tell whether it has done what it was asked for, has failed, or is gone."""
+            ...
+
+        def has_words(self) -> bool:
+            """Tell whether something that it has said waits."""
+            ...
+
+        def speak(self) -> None:
+            """Deliver what it has said; on the loop."""
+            ...
 
 
 class Question:
@@ -51,7 +72,7 @@ class Quiescence:
 
     __slots__ = (
         "_alarm", "_callers", "_coming", "_down", "_loop", "_market", "_offloads", "_offloads_begun", "_offloads_lock",
-        "_questions", "_retired", "_waiters", "_watched",
+        "_questions", "_retired", "_speakers", "_waiters", "_watched",
     )  # fmt: skip
 
     def __init__(self, market: MarketClock) -> None:
@@ -59,6 +80,7 @@ class Quiescence:
         self._waiters: deque[tuple[Cell, int, Any, int | None, bool]] = deque()
         self._callers: deque[tuple[Endpoint, Any, ActorAddress, Trace]] = deque()
         self._questions: deque[Question] = deque()
+        self._speakers: dict[Cell, Speaker] = {}
         self._down: dict[Cell, None] = {}
         self._coming: dict[Cell, bool] = {}
         self._alarm: Timer | None = None
@@ -172,6 +194,23 @@ class Quiescence:
         question.deliver = deliver
         self.something_ended()
 
+    def will_speak(self, cell: Cell, speaker: Speaker) -> None:
+        """Hear this process for that actor, in the place of the one before it; called on the loop."""
+        self._speakers = {each: said for each, said in self._speakers.items() if not each.dead}
+        self._speakers[cell] = speaker
+
+    def _takes_in(self) -> bool:
+        """Let in what comes from outside, or hear what processes have said, if none is to be waited for."""
+        if self._callers:
+            self.let_in()
+            return True
+        speakers = self._speakers.values()
+        if not any(each.has_words() for each in speakers) or not all(each.has_said_all() for each in speakers):
+            return False
+        for each in speakers:
+            each.speak()
+        return True
+
     def something_ended(self) -> bool:
         """Make the loop test again, if anyone waits. A blocking thread's `on_idle`: it never has new work."""
         if (self._waiters or self._market.rules) and self._loop is not None and self._loop.asleep:
@@ -199,8 +238,7 @@ class Quiescence:
         if loop is None:
             return False
         while not loop.ready:
-            if self._callers:
-                self.let_in()
+            if (self._callers or self._speakers) and self._takes_in():
                 continue
             own = 0
             if waiters:

@@ -1,5 +1,6 @@
 """Strategies for plays of recordings: they trade by the clock of the market, and some of them fail."""
 
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -127,6 +128,16 @@ class Erratic(natya.StrategyActor):
     def may_fail(self):
         if self.random.random() < self.parameters["fails"]:
             raise PlayedError(f"{self.clock.now_ns()}")
+
+
+class Slow(Erratic):
+    """Takes time of the machine before it does anything, orders at each price, and sets a timer for the next second."""
+
+    def on_tick(self, tick):
+        time.sleep(self.parameters["slow_s"])
+        self.buy(tick.symbol, 1)
+        self.after(1, lambda: self.sell(tick.symbol, 1))
+        super().on_tick(tick)
 
 
 class Tallying(Erratic):

@@ -92,6 +92,29 @@ class TestAPlay:
         assert apart.summary.restarts == on_loop.summary.restarts
 
 
+class TestTwoStrategiesInProcesses:
+    def test_write_one_journal_whichever_is_the_slower_one(self, tmp_path, mornings, plays):
+        """They order at the same prices and by timers of the same moments, and one fails now and then."""
+        recording, journals = mornings(1), []
+        for slow in ("one", "other"):
+            strategies = [
+                {
+                    "name": name,
+                    "strategy": "natya_players:Slow",
+                    "host": "process",
+                    "parameters": {"slow_s": 0.004 if name == slow else 0.0, "fails": fails},
+                }
+                for name, fails in (("other", 0.02), ("one", 0.0))
+            ]
+            journals.append(plays(tmp_path / slow, recording, *strategies, **LENIENT))
+        first, second = journals
+
+        assert {fill.strategy for fill in first.fills} == {"one", "other"}
+        assert first.summary.restarts > 0
+        assert first.records == second.records
+        assert records_bytes(tmp_path / "one") == records_bytes(tmp_path / "other")
+
+
 class TestANight:
     def test_without_an_open_order_passes_without_a_look_at_the_broker(self, tmp_path, mornings, plays, monkeypatch):
         """A day has 1,440 minutes, and each look that is due stops the market: years of daily candles took minutes."""

@@ -192,6 +192,23 @@ class TestStarting:
 
         assert numbers[0] == numbers[1]
 
+    def test_randomness_begins_anew_with_each_life_and_repeats_with_that_too(self, system):
+        numbers = []
+
+        class Dice(Counter):
+            def on_start(self):
+                super().on_start()
+                numbers.append((self.random.random(), self.random.random()))
+
+        for _ in range(2):
+            system.start("dice", Dice, [])
+            system.request("dice", Fail())
+            system.request("dice", Total())
+            system.stop("dice")
+
+        assert numbers[:2] == numbers[2:]
+        assert numbers[0] != numbers[1]
+
 
 class TestAHandlerThatRaises:
     def test_is_tried_once_and_the_asker_is_told(self, system, counter_class):

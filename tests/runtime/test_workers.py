@@ -513,9 +513,13 @@ class TestAHandlerThatRaisesInAWorker:
 
 class TestAWorkerThatDies:
     @pytest.mark.parametrize("command", ["exit", "killed"])
-    def test_is_replaced_at_the_same_address(self, system, supervised, command):
+    def test_is_replaced_at_the_same_address_and_draws_the_random_numbers_of_that_life(
+        self, system, supervised, command, monkeypatch
+    ):
+        monkeypatch.setattr(system.base, "seed", 7)
         supervised()
         address, pid = system.base.find("performer"), pid_of(system)
+        drawn, wanted = [system.request("performer", do("draw"))], [system.base.new_random(address).random()]
         if command == "exit":
             assert isinstance(system.request("performer", do("exit")), Unavailable)
         else:
@@ -525,6 +529,10 @@ class TestAWorkerThatDies:
         eventually(lambda: isinstance(system.request("performer", do("pid")), Appended))
         assert pid_of(system) != pid
         assert system.base.find("performer") is address
+        drawn.append(system.request("performer", do("draw")))
+        wanted.append(system.base.new_random(address).random())
+        assert [each.correlation_id for each in drawn] == [str(each) for each in wanted]
+        assert wanted[0] != wanted[1]
 
     def test_leaves_what_it_had_in_hand_to_the_dead_letters(self, system, supervised):
         supervised()

@@ -1,7 +1,12 @@
-"""One worker process, as seen by its parent: a reading thread puts its frames into the stand-in's mailbox."""
+"""One worker process, as seen by its parent: a reading thread puts its frames into the stand-in's mailbox.
+
+In a simulated market what it says waits until all processes have done what they were asked for (see `quiet.py`): the
+order of what two of them say is that of their actors, and not of how fast they are.
+"""
 
 from __future__ import annotations
 
+import functools
 import logging
 import signal
 import threading
@@ -25,6 +30,7 @@ from .process import launch
 if TYPE_CHECKING:
     import socket
     import subprocess
+    from collections.abc import Callable
 
     from ..actor import RuntimeActor
     from ..runtime_cell import RuntimeCell
@@ -106,6 +112,19 @@ class WorkerProcess:
         self._overran = ""
         self._lost = wire.Lost(0, 0)
 
+        self._quiet = cell.services.quiet
+        self._takes_turns: Final = cell.services.market.rules
+        self._words: deque[Callable[[], object]] = deque()
+        """What it has said, and nobody has heard yet, where that has its turn."""
+
+        self._read_up_to = (0, 0)
+        """The mark and the count of the report read last; what it has said before is in `_words`."""
+
+        self._has_failed = self._is_gone = False
+        """Its actor waits for a restart; nothing more comes of it."""
+
+        if self._takes_turns:
+            self._quiet.will_speak(cell, self)
         self.flush: Final = self._link.flush
         self.ask_for(assignment)
         threading.Thread(target=self._read_all, name=f"natya-{cell.name}-reader", daemon=True).start()
@@ -113,6 +132,24 @@ class WorkerProcess:
     def has_a_turn(self) -> bool:
         """Return whether it has not handled all messages posted, or not done all that it was asked for."""
         return self.posted != self.handled or self._asked_for != self._done
+
+    def has_said_all(self) -> bool:
+        """Tell whether it has done what it was asked for, has failed, or is gone; its jobs and threads apart."""
+        return self._has_failed or self._is_gone or self._read_up_to == (self.posted, self._asked_for)
+
+    def has_words(self) -> bool:
+        """Tell whether something that it has said waits."""
+        return bool(self._words)
+
+    def speak(self) -> None:
+        """Deliver what it has said."""
+        words = self._words
+        while words:
+            try:
+                words.popleft()()
+            except LinkError as fault:
+                words.clear()
+                self.end(f"sent what is no frame ({fault})")
 
     def is_at_rest(self) -> bool:
         """Return whether nothing is left for it to do, nor for its offloaded jobs."""
@@ -131,11 +168,13 @@ class WorkerProcess:
     def ask_for(self, parcel: wire.Assignment | wire.Restart | wire.Due) -> None:
         """Say what it reports when it is done with that."""
         self._asked_for += 1
+        self._has_failed = False
         self.tell(parcel)
 
     def kill(self) -> list[Envelope]:
         """End it, whatever it does, without another word; return what it had not reported handled."""
-        self._abandoned = True
+        self.speak()
+        self._abandoned = self._is_gone = True
         self._link.hang_up()
         self._process.kill()
         return [*self.take_in_doubt(), *self.take_unsent()]
@@ -183,6 +222,8 @@ class WorkerProcess:
             for frame in self._link.frames():
                 for parcel in frame.parcels:
                     self._take(parcel)
+                if self._takes_turns:
+                    self._quiet.something_ended()
             reason = ""
         except LinkError as fault:
             reason = f"sent what is no frame ({fault})"
@@ -197,7 +238,9 @@ class WorkerProcess:
         self._link.close()
         self.dues.cancel_timers()
         if not self._abandoned:
-            self._cell.deliver(Ended(self, how), self._cell)
+            self._say(functools.partial(self._cell.deliver, Ended(self, how), self._cell))
+            self._is_gone = True
+            self._quiet.something_ended()
 
     def _wait(self) -> int:
         # It hung up, which it does only by ending: the time-out is for one that is broken.
@@ -224,9 +267,9 @@ class WorkerProcess:
         self._check(parcel)
         match parcel:
             case wire.Letters():
-                self._deliver(parcel)
+                self._say(functools.partial(self._deliver, parcel, _messages_of(parcel)))
             case wire.Arm() | wire.Disarm():
-                self.dues.keep(parcel)
+                self._say(functools.partial(self.dues.keep, parcel))
             case wire.Alive():
                 self.beats += 1
             case wire.Hops(hops):
@@ -235,13 +278,28 @@ class WorkerProcess:
                 told = {"actor": actor, "correlation_id": correlation_id, "fields": msgspec.json.decode(fields)}
                 _log.log(level, event, extra=told)
             case _:
-                self._cell.deliver(Heard(self, parcel), self._cell)
+                self._say(functools.partial(self._cell.deliver, Heard(self, parcel), self._cell))
+                self._note_read(parcel)
 
-    def _deliver(self, letters: wire.Letters) -> None:
-        try:
-            messages = wire.messages_of(letters)
-        except ValueError:
-            messages = _told_apart(letters)
+    def _say(self, act: Callable[[], object]) -> None:
+        if self._takes_turns:
+            self._words.append(act)
+        else:
+            act()
+
+    def _note_read(self, parcel: wire.Parcel) -> None:
+        match parcel:
+            case wire.Handled(mark, done=done):
+                self._has_failed = False
+                self._read_up_to = (mark, done)
+            case wire.HandlerFailed() | wire.StartFailed():
+                self._has_failed = True
+            case _:
+                return
+
+    # On that thread, or on the loop when it has its turn.
+
+    def _deliver(self, letters: wire.Letters, messages: list[Any]) -> None:
         sender = self._sender(letters)
         if isinstance(letters.target, str):
             target, why = self._cell.services.names.get(letters.target), "no actor of that name runs"
@@ -331,7 +389,11 @@ class Ended(lifecycle.InternalMessage, frozen=True):
     how: str
 
 
-def _told_apart(letters: wire.Letters) -> list[Any]:
+def _messages_of(letters: wire.Letters) -> list[Any]:
+    try:
+        return wire.messages_of(letters)
+    except ValueError:
+        pass
     try:
         return wire.messages_apart(letters)
     except ValueError as fault:

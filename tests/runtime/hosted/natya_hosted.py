@@ -89,6 +89,9 @@ class Performer(RuntimeActor):
     def do_pid(self, _, order, sender):
         self.do_say(str(os.getpid()), order, sender)
 
+    def do_draw(self, _, order, sender):
+        self.do_say(str(self.random.random()), order, sender)
+
     def do_env(self, _, order, sender):
         self.do_say(",".join(sorted(os.environ)), order, sender)
 
