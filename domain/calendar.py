@@ -28,6 +28,9 @@ Span: TypeAlias = tuple[int, int]
 
 MINUTE_NS: Final = 60 * SECOND_NS
 
+REACHES_NS: Final = MINUTE_NS
+"""A recording with a price so shortly before a close reaches it."""
+
 _EPOCH: Final = date(1970, 1, 1)
 _SATURDAY: Final = 5
 _MUHURAT: Final = "Muhurat"
@@ -133,6 +136,18 @@ def day_order_ends_ns(time_ns: int, exchange: Exchange = "NSE", market: Market =
     today = session_at(time_ns, exchange, market)
     is_over = today is None or time_ns >= today.close_ns
     return day_start_ns(day_of(next_open(time_ns, exchange, market) if is_over else time_ns) + 1)
+
+
+def reached_close_ns(time_ns: int, exchange: Exchange = "NSE") -> int | None:
+    """Return the close that a recording reaches which ends at this time; None: it ends at another time of the day.
+
+    It reaches it with a tick in the last minute. A candle ends when all in it is over: one of the last minute, at the
+    close.
+    """
+    found = session_at(time_ns, exchange)
+    if found is None or not found.close_ns - REACHES_NS < time_ns < found.close_ns:
+        return None
+    return found.close_ns
 
 
 def minutes_to_close(time_ns: int, exchange: Exchange = "NSE") -> float | None:

@@ -23,11 +23,12 @@ from .inspection import UNNAMED, Inspection, inspect
 from .live import LiveFeedActor, LiveFeedSettings
 from .opening import Outlook, look_ahead
 from .simulated import SimulatedFeedActor
-from .source import MarketMessage, MarketSource, Surroundings, begin_of, ends, time_of
+from .source import BEHIND_CLOSE_NS, MarketMessage, MarketSource, Surroundings, begin_of, ends, time_of
 from .sources import LIVE_SOURCES, SOURCES, SourceBody, expect_source, is_live, source_of
 from .times import DateOrder, zone_of
 
 __all__ = [
+    "BEHIND_CLOSE_NS",
     "LIVE_SOURCES",
     "SOURCES",
     "UNNAMED",

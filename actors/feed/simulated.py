@@ -7,6 +7,7 @@ Owns    one source (see sources.py), read ahead by two chunks at most, on a thre
 Hears   TicksRecorded, AwaitMarketEnd; the journal's answer.
 Sends   Tick and Candle to events, each once; MarketEnded to everyone who awaited it; to the journal that a
         recording was played to its end.
+        It lasts to the close of its session where it has a price in the last minute: timers of the close come then.
 Fails   on no expected error: a broken source ends the market, and MarketEnded gives the reason. After a restart it
         goes on after the last message it sent (state handed over), so none is sent twice and none is left out.
 """
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec.structs import force_setattr
 
-from ...domain.calendar import open_spans
+from ...domain.calendar import open_spans, reached_close_ns
 from ...domain.time import SECOND_NS
 from ...messages.accounts import RecordingPlayed
 from ...messages.addresses import EVENTS, JOURNAL
@@ -27,7 +28,7 @@ from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnd
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import Lane, RuntimeActor, handles
 from .errors import FeedError
-from .source import Surroundings, behind, ends, time_of
+from .source import BEHIND_CLOSE_NS, Surroundings, behind, ends, time_of
 from .sources import source_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class Release:
 
 class EndMarket:
     """To itself: the market has lasted `duration_s`. Or from the caller that runs the system: end it now."""
+
+
+class ReachClose:
+    """To itself: all actors are idle, and the session closes. Compared by identity, as `Release`."""
 
 
 class StopWaiting:
@@ -101,6 +106,7 @@ class SimulatedFeedActor(RuntimeActor):
         self._next_chunk: list[MarketMessage] | None = None
         self._exhausted = self._starved = self._held = False
         self._skips = self.settings.source == "replay" and self.settings.speed > 0
+        self._close: ReachClose | None = None
         self._skipped_ns = self.clock.now_ns()
         """Market time up to which closed hours were looked for."""
 
@@ -257,7 +263,7 @@ class SimulatedFeedActor(RuntimeActor):
             self._chunk, self._place = chunk, 0
             self._read()
         elif self._exhausted:
-            self._end()
+            self._end_with_session()
         else:
             self._starved = True
         return chunk is not None
@@ -286,6 +292,23 @@ class SimulatedFeedActor(RuntimeActor):
         if self._starved:
             self._starved = False
             self._go_on()
+
+    def _end_with_session(self) -> None:
+        """End the market, at the close of the session that its recording has reached: with ticks as with candles."""
+        settings, close_ns = self.settings, None
+        if settings.source == "replay" and settings.exchange != "none" and not self._progress.error:
+            close_ns = reached_close_ns(self.clock.now_ns(), settings.exchange)
+        if close_ns is None:
+            self._end()
+        else:
+            self._close = ReachClose()
+            self.when_quiet(self._close, close_ns + BEHIND_CLOSE_NS)
+
+    @handles(ReachClose)
+    def reach_close(self, close: ReachClose, _sender: ActorAddress) -> None:
+        """End the market when all that is due at the close is done."""
+        if close is self._close:
+            self.when_quiet(EndMarket())
 
     def _end(self) -> None:
         progress = self._progress

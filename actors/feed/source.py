@@ -19,6 +19,10 @@ MESSAGES_A_CHUNK = 1_000
 MarketMessage: TypeAlias = Tick | Candle
 
 
+BEHIND_CLOSE_NS = 1
+"""A market that reaches a close ends so long behind it: a candle that is made of ticks is closed then."""
+
+
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What a source is given besides its settings."""
 

@@ -18,9 +18,20 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 from msgspec.structs import force_setattr
 
-from ...actors.feed import FeedError, Surroundings, begin_of, ends, files_of, open_recordings, source_of, time_of
+from ...actors.feed import (
+    BEHIND_CLOSE_NS,
+    FeedError,
+    Surroundings,
+    begin_of,
+    ends,
+    files_of,
+    open_recordings,
+    source_of,
+    time_of,
+)
 from ...actors.runtime import Lane, RuntimeActor, handles
 from ...config.sections.feed import FeedSettings
+from ...domain.calendar import reached_close_ns
 from ...messages.addresses import EVENTS
 from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded
 from ..figures.curve import Marks
@@ -62,6 +73,10 @@ class BacktestFeedSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 class Release:
     """To itself: all actors are idle, and the message is due."""
+
+
+class ReachClose:
+    """To itself: all actors are idle, there is no message left, and the session closes."""
 
 
 class EndMarket:
@@ -119,7 +134,22 @@ class BacktestFeedActor(RuntimeActor):
             message = self._chunk[self._place]
             self.when_quiet(self._release, time_of(message), ends=ends(message))
         else:
+            self._end_with_session()
+
+    def _end_with_session(self) -> None:
+        """End the market, at the close of the session that its recording has reached: with ticks as with candles."""
+        exchange, close_ns = self.settings.feed.exchange, None
+        if exchange != "none" and not self._error:
+            close_ns = reached_close_ns(self.clock.now_ns(), exchange)
+        if close_ns is None or close_ns > self.settings.until_ns:
             self.when_quiet(EndMarket())
+        else:
+            self.when_quiet(ReachClose(), close_ns + BEHIND_CLOSE_NS)
+
+    @handles(ReachClose)
+    def reach_close(self, _close: ReachClose, _sender: ActorAddress) -> None:
+        """End the market when all that is due at the close is done."""
+        self.when_quiet(EndMarket())
 
     def _send(self, message: MarketMessage) -> None:
         self._place += 1

@@ -4,6 +4,7 @@ import csv
 import itertools
 import subprocess
 import sys
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -12,7 +13,7 @@ import msgspec
 import natya_backtests
 import pytest
 from natya_backtests import write_rows
-from natya_recordings import write_candles
+from natya_recordings import write_candles, write_last_prices
 from typer.testing import CliRunner
 
 import natya
@@ -261,6 +262,23 @@ class TestATimeSpan:
         assert (result.report.candles, result.report.ticks) == (10, 40)
         assert result.report.first_ns == time_ns("2025-11-03T09:21")
         assert result.report.last_ns == time_ns("2025-11-03T09:30")
+
+
+class TestTheLastClose:
+    @pytest.mark.parametrize("kind", ["ticks", "candles"])
+    @pytest.mark.parametrize(
+        ("until", "how", "closes"),
+        [("15:30:00", {}, True), ("15:30:00", {"until": "2026-01-02T15:29:30"}, False), ("15:29:00", {}, False)],
+        ids=["full", "cut", "partial"],
+    )
+    def test_comes_where_the_data_reach_it_alike_with_ticks_and_with_candles(self, tmp_path, kind, until, how, closes):
+        recording, path = write_last_prices(tmp_path / "recording.csv", kind=kind, until=until), tmp_path / "calls"
+        how |= {"charges": "none", "symbols": ["TCS"], "parameters": {"path": str(path)}}
+        natya.backtest("natya_players:AtTheClose", recording, **how)
+        calls = Counter(line for line in path.read_text().splitlines() if line.startswith("15:30"))
+
+        wanted = ("close", "a time", "the close", "each minute", "candle 101.0") if closes else ()
+        assert calls == {f"15:30:00 {what}": 1 for what in wanted}
 
 
 class TestWhatIsBroken:

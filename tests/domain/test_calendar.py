@@ -13,6 +13,7 @@ from natya.domain.calendar import (
     next_open,
     next_turn,
     open_spans,
+    reached_close_ns,
     session,
     session_at,
     unusual_openings,
@@ -185,6 +186,20 @@ class TestAnExchange:
         assert minutes_to_close(at("2024-03-02T10:30")) == 120
         assert minutes_to_close(at("2025-12-29T15:30")) is None
         assert minutes_to_close(at("2025-12-28T12:00")) is None
+
+    @pytest.mark.parametrize(
+        ("last", "close"),
+        [
+            ("2025-12-29T15:29", None),
+            ("2025-12-29T15:29:01", "2025-12-29T15:30"),
+            ("2025-12-29T15:29:59", "2025-12-29T15:30"),
+            ("2025-12-29T15:30", None),
+            ("2025-10-21T14:44:30", "2025-10-21T14:45"),
+            ("2025-12-28T15:29:30", None),
+        ],
+    )
+    def test_is_closed_by_a_recording_that_ends_in_its_last_minute(self, last, close):
+        assert reached_close_ns(at(last)) == (at(close) if close else None)
 
     def test_is_open_at_some_times_of_an_interval(self):
         assert open_spans(at("2025-12-29T09:00"), at("2025-12-29T10:00")) == (

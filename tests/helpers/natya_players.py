@@ -283,6 +283,33 @@ class Bracketed(natya.StrategyActor):
             assert self.position(fill.symbol) == 0
 
 
+class AtTheClose(natya.StrategyActor):
+    """Writes what it is called with at the close, and each price."""
+
+    candles = ("1m",)
+
+    def on_begin(self):
+        self.every("15:30", "a time")
+        self.every("close", "the close")
+        self.every("1m", "each minute")
+
+    def write(self, what):
+        with Path(self.parameters["path"]).open("a") as file:
+            file.write(f"{self.clock.now:%H:%M:%S} {what}\n")
+
+    def on_timer(self, name):
+        self.write(name)
+
+    def on_session(self, event):
+        self.write(event)
+
+    def on_tick(self, tick):
+        self.write(tick.price)
+
+    def on_candle(self, candle):
+        self.write(f"candle {candle.close}")
+
+
 class Punctual(natya.StrategyActor):
     """Writes what it is called with by the clock, and buys and sells by it."""
 

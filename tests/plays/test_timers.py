@@ -1,11 +1,26 @@
 """Timers and sessions in the time of a recording."""
 
+from collections import Counter
+
 import pytest
+from natya_recordings import write_last_prices
 
 pytestmark = pytest.mark.usefixtures("engines")
 
+CLOSING = "natya_players:AtTheClose"
+CALLED = ("close", "a time", "the close", "each minute", "candle 101.0")
+AT_THE_CLOSE = {f"15:30:00 {what}": 1 for what in CALLED}
 DAYS = 2
 MORNING = ["09:15:00 open", "09:57:00 buy", "10:02:00 square off", "15:30:00 close"]
+
+
+class TestTheLastClose:
+    @pytest.mark.parametrize("kind", ["ticks", "candles"])
+    def test_is_told_of_a_recording_that_has_a_price_in_the_minute_before(self, tmp_path, plays, kind):
+        recording, path = write_last_prices(tmp_path / "recording.csv", kind=kind), tmp_path / "calls"
+        plays(tmp_path / "data", recording, {"name": "late", "strategy": CLOSING, "parameters": {"path": str(path)}})
+
+        assert Counter(line for line in path.read_text().splitlines() if line.startswith("15:30")) == AT_THE_CLOSE
 
 
 class TestAStrategyThatTradesByTheClock:
