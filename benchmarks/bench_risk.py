@@ -6,9 +6,9 @@ The account has 100 open orders and 10 positions of 5 strategies in 10 symbols, 
 900 of them filled in the last eight minutes; each of 200 orders is a LIMIT that every rule has to consider to the end.
 The caps of live trading are raised so far that all pass. Counted is all that happens between the order's arrival and
 the decision: the situation, and the rules that the limits turn on.
-Floor: the questions of the paper rules, written out in one function without names, limits or reasons. Targets: 20 us an
-order with every rule of live, because an order has a millisecond from the tick to the wire; paper within 3 times the
-floor, as a backtest asks the gate millions of times.
+Floor: the questions of the paper rules, written out in one function without names, limits or reasons. Targets: 10 times
+the floor with every rule of live, which is 20 us where the floor takes 2, because an order has a millisecond from the
+tick to the wire; paper within 3 times the floor, as a backtest asks the gate millions of times.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from natya.domain.client_order_ids import is_client_order_id
 from natya.domain.instruments import is_symbol
 from natya.messages.orders import OrderAccepted, OrderFilled, OrderIntended, SubmitOrder
 
-LIVE_US_TARGET = 20.0
+LIVE_TARGET = 10.0
 PAPER_TARGET = 3.0
 ROUNDS = 41
 SECOND_NS = 1_000_000_000
@@ -101,8 +101,7 @@ def limits_of(profile: str) -> OrdersActorSettings:
     for name in ("open_value_max_rupees", "gross_value_max_rupees", "day_loss_max_rupees"):
         if getattr(given, name):
             raised[name] = 1e9
-    for name in ("orders_a_minute_max", "orders_an_hour_max", "orders_a_day_max", "strategy_orders_a_day_max",
-                 "strategy_trades_a_day_max"):  # fmt: skip
+    for name in ("orders_an_hour_max", "orders_a_day_max", "strategy_orders_a_day_max", "strategy_trades_a_day_max"):
         if getattr(given, name):
             raised[name] = 10_000
     return OrdersActorSettings.of(replace(given, **raised))
@@ -159,7 +158,14 @@ def main() -> int:
     floor, paper, live = (taken / len(ORDERS) * 1e6 for taken in in_turns(*works, rounds=ROUNDS))
     return report(
         [
-            Figure(name="risk gate, every rule of live", value=live, unit="us an order", target=LIVE_US_TARGET),
+            Figure(
+                name="risk gate, every rule of live",
+                value=live,
+                unit="us an order",
+                floor=floor,
+                floor_name="written out",
+                target=LIVE_TARGET,
+            ),
             Figure(
                 name="risk gate, rules of paper",
                 value=paper,

@@ -46,8 +46,9 @@ def age_fault(what: str, then_ns: int, now_ns: int, *, age_max_s: float) -> str:
         now_ns: this machine's.
         age_max_s: seconds.
     """
-    age_s = (now_ns - then_ns) / SECOND_NS
-    if age_s <= age_max_s and not is_ahead(then_ns, now_ns):
+    age_ns = now_ns - then_ns
+    age_s = age_ns / SECOND_NS
+    if age_s <= age_max_s and age_ns >= -AHEAD_MAX_NS:
         return ""
     found = f"{age_s:.3f} s" if age_s > 0 else f"one of a time {-age_s:.3f} s ahead of this machine's clock"
     return f"{what} of at most {age_max_s:g} s of age wanted, found {found}"

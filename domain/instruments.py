@@ -54,14 +54,18 @@ def is_symbol(text: str) -> bool:
     return _SYMBOL.fullmatch(text) is not None
 
 
+@functools.lru_cache(maxsize=10_000)
 def is_option(symbol: str) -> bool:
     """Say whether a symbol is that of an option: `NIFTY-29Sep2026-29150-CE`."""
     return symbol.endswith(_OPTIONS)
 
 
-def strike_rupees(symbol: str) -> float:
-    """Return the strike of an option, by its symbol; 0 where that tells none."""
-    found = _STRIKE.search(symbol) if is_option(symbol) else None
+@functools.lru_cache(maxsize=10_000)
+def strike_of(symbol: str) -> float | None:
+    """Return the strike of an option in rupees, 0 where its symbol tells none; None: it is no option."""
+    if not is_option(symbol):
+        return None
+    found = _STRIKE.search(symbol)
     return float(found[1]) if found else 0.0
 
 

@@ -6,9 +6,10 @@ import functools
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .calendar import Exchange, Market, day_order_ends_ns, open_spans
+from .calendar import Exchange, Market, Session, day_order_ends_ns, open_spans, session_at
 from .commodity_sessions import market_of
 from .instruments import is_contract
+from .time import DAY_NS, IST_OFFSET_NS, day_start_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,6 +57,16 @@ def venue_of_symbol(symbol: str, exchange: Exchange = "NSE") -> Venue:
     if not is_contract(symbol):
         return Venue(exchange, "CASH")
     return Venue(exchange, "CURRENCY" if _underlying(symbol) in _CURRENCIES else "DERIVATIVES")
+
+
+def session_of_symbol(symbol: str, time_ns: int, exchange: Exchange = "NSE") -> Session | None:
+    """Return the session of the day in India that a time falls on (nanoseconds since 1970-01-01 UTC); None if none."""
+    return _session_of_symbol(symbol, (time_ns + IST_OFFSET_NS) // DAY_NS, exchange)
+
+
+@functools.lru_cache(maxsize=VENUES_KEPT)
+def _session_of_symbol(symbol: str, day: int, exchange: Exchange) -> Session | None:
+    return session_at(day_start_ns(day), *venue_of_symbol(symbol, exchange))
 
 
 def traded_between(symbols: Iterable[str], start_ns: int, end_ns: int, exchange: Exchange = "NSE") -> tuple[str, ...]:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 import msgspec
 
+from ....domain.instruments import is_option
 from ....domain.orders import Order
 from ....domain.positions import KeptHolding, Positions, StrategyPositions
 from ....domain.time import day_of
 from ....messages.orders import CancellationIntended, KeptRiskState, ModificationIntended, OrderRejected, Side
-from .day import Day, KeptDay, Profit
+from .day import UNITS, Day, KeptDay, Profit, own_price
+
+Covered: TypeAlias = Mapping[str, tuple[int, int]]
+"""By symbol the most shares, long and short, whose margin the broker has taken off already; below 0 where more than
+those were ordered since: each of them needs one."""
+
+Weight: TypeAlias = tuple[float, float, float, float]
+"""Of one symbol the shares held (signed), the open shares that have no price of their own, the most shares, long or
+short, if its orders fill in the worst way, and how many of these are beyond what is covered, unless it is an option.
+All are whole; a float times a float takes half as long."""
 
 EXITS_REMEMBERED_MAX: Final = 1_000
 """Of each strategy: what the router has not delivered yet when it begins is less."""
@@ -49,6 +59,7 @@ class Account:
     __slots__ = (
         "brackets",
         "by_strategy",
+        "covered",
         "day",
         "exits",
         "fills",
@@ -66,9 +77,11 @@ class Account:
         "strategy_leaves",
         "strategy_unanswered",
         "unanswered",
+        "uncovered_options",
         "unknown",
         "unpriced_leaves",
         "unweighed",
+        "weights",
         "worst",
     )  # fmt: skip
 
@@ -107,6 +120,15 @@ class Account:
 
         self.unweighed: set[str] = set()
         """Symbols with an order that changed since `weigh`."""
+
+        self.covered: Covered | None = None
+        """What the weights go by; None: nothing is covered, and what is not does not count."""
+
+        self.weights: dict[str, Weight] = {}
+        """By symbol, none that has only zeros; see `weigh`."""
+
+        self.uncovered_options: dict[str, tuple[int, int]] = {}
+        """By symbol of an option the most shares beyond what is covered, long and short."""
 
         self.unknown: dict[str, str] = {}
         """Symbols of the orders that are UNKNOWN, by client order id."""
@@ -160,12 +182,14 @@ class Account:
         account.priced_units, account.unpriced_leaves = kept.priced_units, kept.unpriced_leaves
         account.worst, account.unknown = kept.worst, kept.unknown
         account.most = {symbol: account.most_of(symbol) for symbol in account.worst}
+        for symbol in {*account.worst, *account.unpriced_leaves}:
+            account._weigh(symbol)
         return account
 
     def weigh(self) -> dict[str, int]:
         """Return by symbol the most shares, long or short, if its open orders fill in the worst way; none that has 0.
 
-        Only symbols with an order that changed are counted anew.
+        Only symbols with an order that changed are counted anew, and so are their weights.
         """
         while self.unweighed:
             symbol = self.unweighed.pop()
@@ -175,12 +199,56 @@ class Account:
             else:
                 self.worst.pop(symbol, None)
                 self.most.pop(symbol, None)
+            self._weigh(symbol)
         return self.worst
+
+    def cover(self, covered: Covered | None) -> None:
+        """Bring the weights up to date.
+
+        Args:
+            covered: never changed, so that it is known again by its identity; None where nobody has told.
+        """
+        self.weigh()
+        if self.covered is not covered:
+            self.covered = covered
+            for symbol in {*self.weights, *self.uncovered_options, *(covered or ())}:
+                self._weigh(symbol)
+
+    def _weigh(self, symbol: str) -> None:
+        uncovered = 0
+        self.uncovered_options.pop(symbol, None)
+        if self.covered is not None:
+            (long, short), (had_long, had_short) = self.most.get(symbol, (0, 0)), self.covered.get(symbol, (0, 0))
+            long, short = max(long - had_long, 0), max(short - had_short, 0)
+            if not is_option(symbol):
+                uncovered = max(long, short)
+            elif long or short:
+                self.uncovered_options[symbol] = long, short
+        unpriced, worst = self.unpriced_leaves.get(symbol, 0), self.worst.get(symbol, 0)
+        if unpriced or worst or uncovered:
+            held = self.positions.quantity(symbol)
+            self.weights[symbol] = float(held), float(unpriced), float(worst), float(uncovered)
+        else:
+            self.weights.pop(symbol, None)
 
     def most_of(self, symbol: str) -> tuple[int, int]:
         """Return the most shares of a symbol, long and short, if its open orders fill in the worst way."""
         held, leaves = self.positions.quantity(symbol), self.leaves
         return max(held + leaves.get((symbol, "BUY"), 0), 0), max(leaves.get((symbol, "SELL"), 0) - held, 0)
+
+    def count_value(self, before: Order | None, after: Order) -> None:
+        """Count what an order that may still fill is worth at its own price, or its shares where it has none."""
+        price, left = own_price(after), before.leaves if before is not None else 0
+        change = after.leaves - left
+        if after.modifications and before is not None and (priced := own_price(before)) != price:
+            # Its terms have changed: what it counted for until now goes at the price of before.
+            self.priced_units -= round((priced or 0.0) * UNITS) * left
+            change = after.leaves
+        if price is None:
+            if leaves := self.unpriced_leaves.pop(after.symbol, 0) + change:
+                self.unpriced_leaves[after.symbol] = leaves
+        elif change:
+            self.priced_units += round(price * UNITS) * change
 
     def begin_day(self, time_ns: int) -> None:
         """Begin the day in India of a time, unless it has begun already."""

@@ -33,8 +33,8 @@ from ....messages.orders import (
     Side,
 )
 from ..errors import FactWithoutIntentError
-from .account import EXITS_REMEMBERED_MAX, Account, KeptAccount
-from .day import UNITS, Day, own_price
+from .account import EXITS_REMEMBERED_MAX, Account, Covered, KeptAccount, Weight
+from .day import INFINITE, Day
 from .ended import Ended, EndedOrder, packed
 
 
@@ -176,10 +176,31 @@ class Book:
         """Return the open quantity (shares) of all orders on one side, UNKNOWN ones included."""
         return self._account.leaves.get((symbol, side), 0)
 
+    def held_and_leaves(self, symbol: str, side: Side) -> tuple[int, int]:
+        """Return `position` and `leaves` in one: each order asks."""
+        account = self._account
+        return account.positions.quantity(symbol), account.leaves.get((symbol, side), 0)
+
     def most_shares(self) -> Mapping[str, tuple[int, int]]:
         """Return the same for either side: the most shares, long and short."""
         self._account.weigh()
         return self._account.most
+
+    def weights(self, covered: Covered | None) -> Mapping[str, Weight]:
+        """Return by symbol what it counts for in the sums of the rules; none that has only zeros.
+
+        Args:
+            covered: never changed, so that it is known again by its identity; None where nobody has told.
+        """
+        account = self._account
+        if account.unweighed or account.covered is not covered:
+            account.cover(covered)
+        return account.weights
+
+    @property
+    def uncovered_options(self) -> Mapping[str, tuple[int, int]]:
+        """By symbol of an option the most shares, long and short, beyond what was covered when `weights` was asked."""
+        return self._account.uncovered_options
 
     def worst_shares(self) -> Mapping[str, int]:
         """Return by symbol the most shares, long or short, if its open orders fill in the worst way; none of 0."""
@@ -195,14 +216,22 @@ class Book:
 
     def today(self, now_ns: int) -> Day:
         """Return the counts of the day in India that this is."""
-        self._account.begin_day(now_ns)
-        self._account.day.notice_clock(now_ns)
-        return self._account.day
+        day = self._account.day
+        if now_ns >= day.ends_ns:
+            self._account.begin_day(now_ns)
+        day.notice_clock(now_ns)
+        return day
 
     def profit_today(self, now_ns: int, prices: dict[str, tuple[float, int]]) -> tuple[int, int, tuple[str, ...]]:
         """Return the day's profit in rupees / UNITS, realised and open, and the held symbols without a price."""
-        account, day = self._account, self.today(now_ns)
-        return account.profit.units(day, account.fills, account.positions.holdings, prices)
+        return self.profit_of(self.today(now_ns), prices)
+
+    def profit_of(
+        self, day: Day, prices: dict[str, tuple[float, int]], worth: float = INFINITE
+    ) -> tuple[int, int, tuple[str, ...]]:
+        """Return the same; `day` is that of `today`, and `worth` what all that is held is worth (rupees), if known."""
+        account = self._account
+        return account.profit.units(day, account.fills, account.positions.holdings, prices, worth)
 
     def apply(self, fact: OrderFact | RiskStateChanged) -> bool:
         """Apply one durable fact; False if it changes nothing.
@@ -356,7 +385,7 @@ class Book:
         if leaves != left:
             self._count_leaves(account, after, left)
         if leaves != left or after.modifications:
-            _count_value(account, before, after)
+            account.count_value(before, after)
         account.unweighed.add(symbol)
         state, was = after.state, before.state if before is not None else None
         if state == "UNKNOWN":
@@ -377,21 +406,6 @@ class Book:
         key, its_key = (order.symbol, order.side), (order.strategy, order.symbol, order.side)
         account.leaves[key] = account.leaves.get(key, 0) + change
         account.strategy_leaves[its_key] = account.strategy_leaves.get(its_key, 0) + change
-
-
-def _count_value(account: Account, before: Order | None, after: Order) -> None:
-    """Count what an order that may still fill is worth at its own price, or its shares where it has none."""
-    price, left = own_price(after), before.leaves if before is not None else 0
-    change = after.leaves - left
-    if after.modifications and before is not None and (priced := own_price(before)) != price:
-        # Its terms have changed: what it counted for until now goes at the price of before.
-        account.priced_units -= round((priced or 0.0) * UNITS) * left
-        change = after.leaves
-    if price is None:
-        if leaves := account.unpriced_leaves.pop(after.symbol, 0) + change:
-            account.unpriced_leaves[after.symbol] = leaves
-    elif change:
-        account.priced_units += round(price * UNITS) * change
 
 
 def _is_unanswered(order: Order) -> bool:

@@ -21,6 +21,8 @@ from ....messages.orders import OrderIntended, Side, SubmitOrder
 KEPT_MAX: Final = 10_000
 """Orders, the newest, whose times are kept: no limit in a time may be above it."""
 
+INFINITE: Final = float("inf")
+
 UNITS: Final = 10_000
 """Of a rupee: all prices on the grid of an exchange are a whole number of them."""
 
@@ -50,37 +52,37 @@ def own_price(order: Order | SubmitOrder) -> float | None:
 class Recent:
     """The orders of the last seconds, counted by what they are alike in; brought up to date only when asked."""
 
-    __slots__ = ("_counts", "_seen", "_window")
+    __slots__ = ("counts", "seen", "window")
 
     def __init__(self) -> None:
-        self._counts: dict[Alike, int] = {}
-        self._seen = 0
-        self._window: deque[tuple[int, Alike]] = deque()
+        self.counts: dict[Alike, int] = {}
+        self.seen = 0
+        """Orders that were ever taken."""
 
-    def count(self, sent: deque[OrderIntended], sent_ever: int, since_ns: int, what: Alike) -> int:
-        """Count those alike in the newest orders, `sent_ever` of which there were, that passed the gate after a time.
+        self.window: deque[tuple[int, Alike]] = deque()
 
-        The time must not be earlier than in an earlier question.
-        """
-        counts, window = self._counts, self._window
-        if sent_ever > self._seen:
-            new = min(sent_ever - self._seen, len(sent))
-            self._seen = sent_ever
-            for number in range(new, 0, -1):
-                fact = sent[-number]
-                key = alike(fact)
-                counts[key] = counts.get(key, 0) + 1
-                window.append((fact.occurred_ns, key))
+    def take(self, sent: deque[OrderIntended], sent_ever: int) -> None:
+        """Take those that are new among the newest orders, `sent_ever` of which there were."""
+        new = min(sent_ever - self.seen, len(sent))
+        self.seen = sent_ever
+        for number in range(new, 0, -1):
+            fact = sent[-number]
+            key = alike(fact)
+            self.counts[key] = self.counts.get(key, 0) + 1
+            self.window.append((fact.occurred_ns, key))
+
+    def forget(self, since_ns: int) -> None:
+        """Forget those that passed the gate at a time or before."""
+        counts, window = self.counts, self.window
         while window and window[0][0] <= since_ns:
             key = window.popleft()[1]
             counts[key] -= 1
             if not counts[key]:
                 del counts[key]
-        return counts.get(what, 0)
 
     def shift(self, by_ns: int) -> None:
         """Have all of them be earlier by so much."""
-        self._window = deque((time_ns - by_ns, key) for time_ns, key in self._window)
+        self.window = deque((time_ns - by_ns, key) for time_ns, key in self.window)
 
 
 class KeptDay(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -184,9 +186,9 @@ class Day:
         storm, and no order more would pass.
         """
         newest_ns = self._sent[-1].occurred_ns if self._sent else 0
-        if self._rejected_ns:
-            newest_ns = max(newest_ns, self._rejected_ns[-1])
-        if not is_ahead(newest_ns, now_ns):
+        if self._rejected_ns and self._rejected_ns[-1] > newest_ns:
+            newest_ns = self._rejected_ns[-1]
+        if newest_ns <= now_ns or not is_ahead(newest_ns, now_ns):
             return
         by_ns = newest_ns - now_ns
         self._recent.shift(by_ns)
@@ -240,7 +242,12 @@ class Day:
 
     def alike_since(self, since_ns: int, what: Alike) -> int:
         """Count the orders alike that passed the gate after a time, which never goes back."""
-        return self._recent.count(self._sent, self._orders_before + self.orders, since_ns, what)
+        recent, sent_ever = self._recent, self._orders_before + self.orders
+        if sent_ever > recent.seen:
+            recent.take(self._sent, sent_ever)
+        if recent.window and recent.window[0][0] <= since_ns:
+            recent.forget(since_ns)
+        return recent.counts.get(what, 0)
 
     def rejected_since(self, since_ns: int) -> int:
         """Count the orders that the broker rejected after a time."""
@@ -254,35 +261,56 @@ class Profit:
     of this day is not known, and a limit is no place for hope.
     """
 
-    __slots__ = ("_counted", "_held", "_realized")
+    __slots__ = ("_cost", "_costs", "_counted", "_held", "_is_of_today", "_realized")
 
     def __init__(self) -> None:
         self._counted = (-1, -1)
-        self._realized = 0
-        self._held: list[tuple[str, int, int, bool]] = []
+        self._realized = self._cost = 0
+        self._held: dict[str, int] = {}
+        """What is held, in units of a share / 10,000, by symbol."""
+
+        self._costs: dict[str, int] = {}
+        self._is_of_today = True
+        """Whether nothing of it was held when the day began."""
 
     def units(
-        self, day: Day, fills: int, holdings: dict[str, Holding], prices: dict[str, tuple[float, int]]
+        self,
+        day: Day,
+        fills: int,
+        holdings: dict[str, Holding],
+        prices: dict[str, tuple[float, int]],
+        worth: float = INFINITE,
     ) -> tuple[int, int, tuple[str, ...]]:
-        """Return what is realised and what is open, in units of a rupee / 10,000, and the symbols without a price."""
+        """Return what is realised and what is open, in units of a rupee / 10,000, and the symbols without a price.
+
+        Args:
+            day: of today.
+            fills: so many there were.
+            holdings: by symbol.
+            prices: by symbol, the newest, in rupees, with their times.
+            worth: of all that is held, in rupees at these prices; infinite where that is not known.
+        """
         if self._counted != (day.number, fills):
             self._counted = day.number, fills
-            realized = sum((each.realized for each in holdings.values()), Fraction(0)) - day.realized_before
-            self._realized = int(realized * UNITS // 1)  # down: a loss is never told smaller than it is
-            self._held = [
-                (symbol, each.quantity * UNITS, int(-(-each.cost * UNITS // 1)), symbol in day.carried)
-                for symbol, each in holdings.items()
-                if each.quantity
-            ]
-        # Floats until the sum: of less than 10**11 rupees it is exact when it is rounded, since it is a whole number.
-        open_units = 0.0
-        missing: tuple[str, ...] = ()
-        for symbol, quantity_units, cost, is_carried in self._held:
+            self._count(day, holdings)
+        if worth < INFINITE and self._is_of_today:
+            # Of less than 10**10 rupees it is exact when it is rounded, since it is a whole number.
+            return self._realized, round(worth * UNITS - self._cost), ()
+        open_units, missing = 0.0, []
+        for symbol, quantity_units in self._held.items():
             known = prices.get(symbol)
             if known is None:
-                missing = (*missing, symbol)
+                missing.append(symbol)
                 continue
-            profit = known[0] * quantity_units - cost
-            if profit < 0 or not is_carried:
+            profit = known[0] * quantity_units - self._costs[symbol]
+            if profit < 0 or symbol not in day.carried:
                 open_units += profit
-        return self._realized, round(open_units), missing
+        return self._realized, round(open_units), tuple(missing)
+
+    def _count(self, day: Day, holdings: dict[str, Holding]) -> None:
+        realized = sum((each.realized for each in holdings.values()), Fraction(0)) - day.realized_before
+        self._realized = int(realized * UNITS // 1)  # down: a loss is never told smaller than it is
+        self._held = {symbol: each.quantity * UNITS for symbol, each in holdings.items() if each.quantity}
+        self._costs = {symbol: int(-(-holdings[symbol].cost * UNITS // 1)) for symbol in self._held}
+        self._cost = sum(self._costs.values())
+        self._is_of_today = not day.carried

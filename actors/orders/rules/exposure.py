@@ -9,8 +9,10 @@ from .situation import NO_PRICES, Situation
 
 def position_max(order: SubmitOrder, situation: Situation) -> str:
     """Limit the position if all open orders of this side fill; an order that reduces a position always passes."""
-    held = situation.book.position(order.symbol)
-    return _beyond(situation.limits.position_max, order, situation.reach(order), held, "a position")
+    limit, reach = situation.limits.position_max, situation.reach(order)
+    if _is_within(limit, order, reach):
+        return ""
+    return _beyond(limit, order, reach, situation.book.position(order.symbol), "a position")
 
 
 def strategy_position_max(order: SubmitOrder, situation: Situation) -> str:
@@ -19,15 +21,18 @@ def strategy_position_max(order: SubmitOrder, situation: Situation) -> str:
     if limit is None:
         return ""
     reach = situation.worst_case_of(order.strategy, order.symbol, order.side)
+    if _is_within(limit, order, reach):
+        return ""
     held = situation.book.strategy_shares(order.strategy, order.symbol)
     return _beyond(limit, order, reach, held, "a position of this strategy")
 
 
+def _is_within(limit: int, order: SubmitOrder, reach: int) -> bool:
+    return reach + order.quantity <= limit if order.side == "BUY" else reach - order.quantity >= -limit
+
+
 def _beyond(limit: int, order: SubmitOrder, reach: int, held: int, what: str) -> str:
     worst = reach + (order.quantity if order.side == "BUY" else -order.quantity)
-    within = worst <= limit if order.side == "BUY" else worst >= -limit
-    if within:
-        return ""
     formed = f"{held} held, {abs(reach - held)} ordered, {order.quantity} with this"
     return f"{what} of at most {limit} shares wanted, found {worst} if all open orders fill: {formed}"
 
@@ -35,23 +40,27 @@ def _beyond(limit: int, order: SubmitOrder, reach: int, held: int, what: str) ->
 def open_value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
     """Limit the value of all open orders, this one included: each at its limit, or at the market's price."""
     limit = situation.limits.open_value_max_rupees
-    if limit == 0 or not situation.opens(order):
+    if limit == 0:
         return ""
     found = situation.open_value_with(order)
+    if (found is not None and found <= limit) or not situation.opens(order):
+        return ""
     if found is None:
         return "a price of each symbol with an open order wanted, found one without"
-    return "" if found <= limit else f"open orders of at most {limit:.2f} rupees wanted, found {found:.2f} with this"
+    return f"open orders of at most {limit:.2f} rupees wanted, found {found:.2f} with this"
 
 
 def gross_value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
     """Limit the value of all positions, long and short alike, if every open order fills in the worst way."""
     limit = situation.limits.gross_value_max_rupees
-    if limit == 0 or not situation.opens(order):
+    if limit == 0:
         return ""
     found = situation.gross_value_with(order)
+    if (found is not None and found <= limit) or not situation.opens(order):
+        return ""
     if found is None:
         return "a price of each symbol that is held or ordered wanted, found one without"
-    return "" if found <= limit else f"positions of at most {limit:.2f} rupees wanted, found {found:.2f} with this"
+    return f"positions of at most {limit:.2f} rupees wanted, found {found:.2f} with this"
 
 
 def unknown_orders_max(order: SubmitOrder, situation: Situation) -> str:
@@ -69,14 +78,15 @@ def unknown_orders_max(order: SubmitOrder, situation: Situation) -> str:
 def day_loss_max_rupees(order: SubmitOrder, situation: Situation) -> str:
     """Open nothing more when the day has lost so much, or when what it has lost is not known."""
     limit = situation.limits.day_loss_max_rupees
-    if limit == 0 or not situation.opens(order):
+    if limit == 0:
         return ""
-    realized, unrealized, missing = situation.book.profit_today(situation.now_ns, situation.market or NO_PRICES)
+    day, market = situation.day or situation.today, situation.market or NO_PRICES
+    realized, unrealized, missing = situation.book.profit_of(day, market, situation.sums(order)[0])
+    loss = -(realized + unrealized) / UNITS
+    if (loss < limit and not missing) or not situation.opens(order):
+        return ""
     if missing:
         return f"a price of {missing[0]}, which is held, wanted to know the day's loss, found none"
-    loss = -(realized + unrealized) / UNITS
-    if loss < limit:
-        return ""
     return (
         f"a loss of the day below {limit:.2f} rupees wanted, found {loss:.2f}: "
         f"{realized / UNITS:.2f} realised and {unrealized / UNITS:.2f} open at the market's last prices, before charges"

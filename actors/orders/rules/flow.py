@@ -47,27 +47,43 @@ def orders_a_moment_max(_order: SubmitOrder, situation: Situation) -> str:
 
 def orders_a_second_max(order: SubmitOrder, situation: Situation) -> str:
     """Limit the orders of any second; exits pass, for which the rest of the broker's allowance is kept."""
-    return _in_time(situation.limits.orders_a_second_max, 1, "second", order, situation)
+    limit, since_ns, day = (
+        situation.limits.orders_a_second_max,
+        situation.now_ns - SECOND_NS,
+        situation.day or situation.today,
+    )
+    if limit == 0 or not day.has_sent_since(since_ns, limit - len(situation.intents)) or not situation.opens(order):
+        return ""
+    return _too_many(limit, "second", since_ns, situation)
 
 
 def orders_a_minute_max(order: SubmitOrder, situation: Situation) -> str:
     """Limit those of any minute in the same way."""
-    return _in_time(situation.limits.orders_a_minute_max, 60, "minute", order, situation)
+    limit, since_ns, day = (
+        situation.limits.orders_a_minute_max,
+        situation.now_ns - 60 * SECOND_NS,
+        situation.day or situation.today,
+    )
+    if limit == 0 or not day.has_sent_since(since_ns, limit - len(situation.intents)) or not situation.opens(order):
+        return ""
+    return _too_many(limit, "minute", since_ns, situation)
 
 
 def orders_an_hour_max(order: SubmitOrder, situation: Situation) -> str:
     """Limit those of any hour in the same way."""
-    return _in_time(situation.limits.orders_an_hour_max, 3_600, "hour", order, situation)
-
-
-def _in_time(limit: int, period_s: int, period: str, order: SubmitOrder, situation: Situation) -> str:
-    if limit == 0:
+    limit, since_ns, day = (
+        situation.limits.orders_an_hour_max,
+        situation.now_ns - 3_600 * SECOND_NS,
+        situation.day or situation.today,
+    )
+    if limit == 0 or not day.has_sent_since(since_ns, limit - len(situation.intents)) or not situation.opens(order):
         return ""
-    since_ns, waiting = situation.now_ns - period_s * SECOND_NS, len(situation.intents)
-    if situation.today.has_sent_since(since_ns, limit - waiting) and situation.opens(order):
-        found = situation.today.sent_since(since_ns) + waiting + 1
-        return f"at most {limit} orders a {period} wanted, found {found} with this"
-    return ""
+    return _too_many(limit, "hour", since_ns, situation)
+
+
+def _too_many(limit: int, period: str, since_ns: int, situation: Situation) -> str:
+    found = situation.today.sent_since(since_ns) + len(situation.intents) + 1
+    return f"at most {limit} orders a {period} wanted, found {found} with this"
 
 
 def orders_a_day_max(order: SubmitOrder, situation: Situation) -> str:
@@ -75,7 +91,7 @@ def orders_a_day_max(order: SubmitOrder, situation: Situation) -> str:
     limit = situation.limits.orders_a_day_max
     if limit == 0:
         return ""
-    found = situation.today.orders + len(situation.intents) + 1
+    found = (situation.day or situation.today).orders + len(situation.intents) + 1
     if found <= limit or not situation.opens(order):
         return ""
     return f"at most {limit} orders a day wanted, found {found} with this"
@@ -86,7 +102,9 @@ def strategy_orders_a_day_max(order: SubmitOrder, situation: Situation) -> str:
     limit = situation.limits.strategy_orders_a_day_max
     if limit == 0:
         return ""
-    found = situation.today.orders_by_strategy.get(order.strategy, 0) + situation.intents_of(order.strategy) + 1
+    found = (situation.day or situation.today).orders_by_strategy.get(order.strategy, 0) + 1
+    if situation.intents:
+        found += situation.intents_of(order.strategy)
     if found <= limit or not situation.opens(order):
         return ""
     return f"at most {limit} orders of this strategy a day wanted, found {found} with this"
@@ -97,7 +115,7 @@ def strategy_trades_a_day_max(order: SubmitOrder, situation: Situation) -> str:
     limit = situation.limits.strategy_trades_a_day_max
     if limit == 0:
         return ""
-    found = situation.today.trades_by_strategy.get(order.strategy, 0)
+    found = (situation.day or situation.today).trades_by_strategy.get(order.strategy, 0)
     if found < limit or not situation.opens(order):
         return ""
     return f"fewer than {limit} trades of this strategy today wanted, found {found}"
@@ -114,7 +132,7 @@ def repeats_max(order: SubmitOrder, situation: Situation) -> str:
         return ""
     what = alike(order)
     since_ns = situation.now_ns - REPEATS_S * SECOND_NS
-    found = situation.today.alike_since(since_ns, what) + 1
+    found = (situation.day or situation.today).alike_since(since_ns, what) + 1
     if situation.intents:
         found += sum(what == alike(each) for each in situation.intents.values())
     return "" if found <= limit else f"at most {limit} orders alike in {REPEATS_S} s wanted, found {found} with this"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Final
 
 from ....domain.brackets import SUFFIXES, entry_id, leg_id
 from ....domain.client_order_ids import LENGTH_MAX, is_client_order_id
 from ....domain.freshness import age_fault
 from ....domain.orders import Order
+from ....domain.time import SECOND_NS
 from ....domain.wording import printable
 from ....messages.orders import OrderRefused, SubmitOrder
-from .situation import Refusal, Situation
+from .situation import SURELY_WITHIN, Refusal, Situation
 
 
 def client_order_id(order: SubmitOrder, _situation: Situation) -> str:
@@ -29,10 +29,12 @@ def duplicate(order: SubmitOrder, situation: Situation) -> str:
     if order.client_order_id in book or order.client_order_id in intents:
         return f"a client order id never used before wanted, found {order.client_order_id!r} in the book"
     entry_of = entry_id(order.client_order_id)
-    entry = (book.order(entry_of) or intents.get(entry_of)) if entry_of else None
-    if entry is not None and entry.has_bracket:
+    if entry_of and (entry := book.order(entry_of) or intents.get(entry_of)) is not None and entry.has_bracket:
         return f"an id of its own wanted, found that of an exit of the bracket {entry_of!r}"
-    for leg_of in map(functools.partial(leg_id, order.client_order_id), SUFFIXES if order.has_bracket else ()):
+    if not order.has_bracket:
+        return ""
+    for leg in SUFFIXES:
+        leg_of = leg_id(order.client_order_id, leg)
         if leg_of in book or leg_of in intents:
             return f"an id wanted whose exits have ids never used before, found {leg_of!r} in the book"
     return ""
@@ -42,6 +44,8 @@ def order_age_max_s(order: SubmitOrder, situation: Situation) -> str:
     """Refuse an order that was under way for too long: what its strategy knew is past."""
     limit_s = situation.limits.order_age_max_s
     if limit_s == 0:
+        return ""
+    if 0 <= situation.now_ns - order.submitted_ns < limit_s * SECOND_NS * SURELY_WITHIN:
         return ""
     return age_fault("an order", order.submitted_ns, situation.now_ns, age_max_s=limit_s)
 

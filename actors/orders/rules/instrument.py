@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ....domain.calendar import session_at
 from ....domain.instruments import is_symbol
 from ....domain.time import SECOND_NS
-from ....domain.venues import venue_of_symbol
+from ....domain.venues import session_of_symbol, venue_of_symbol
 from ....domain.wording import printable
 from ....messages.orders import SubmitOrder
 from .situation import Situation
@@ -28,10 +27,13 @@ def session(order: SubmitOrder, situation: Situation) -> str:
     if exchange == "none":
         return ""
     now_ns = situation.now_ns
-    venue = venue_of_symbol(order.symbol, exchange)
-    found = session_at(now_ns, *venue)
+    found = session_of_symbol(order.symbol, now_ns, exchange)
+    if found is not None:
+        begins_ns, ends_ns = found.spans[-1]
+        if begins_ns <= now_ns < ends_ns - last_s * SECOND_NS:
+            return ""
     if found is None or not found.has(now_ns):
-        return f"a session of {venue.exchange} wanted, found it closed"
+        return f"a session of {venue_of_symbol(order.symbol, exchange).exchange} wanted, found it closed"
     if now_ns < found.close_ns - last_s * SECOND_NS or not situation.opens(order):
         return ""
     return f"an order that closes wanted in the last {last_s:g} s of a session, found one that opens"

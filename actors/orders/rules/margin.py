@@ -6,48 +6,86 @@ What the broker wants is known to the broker alone. This is an estimate from set
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from ....domain.instruments import is_option, strike_rupees
+from ....domain.instruments import is_option, strike_of
 from ....domain.money import exact
 from ....domain.time import SECOND_NS
-from .situation import INFINITE, NO_PRICE, SURELY_WITHIN
+from ..book.day import INFINITE
+from .situation import NO_PRICE, NO_PRICES, SURELY_WITHIN, highest_price
 
 if TYPE_CHECKING:
     from ....messages.orders import SubmitOrder
     from .situation import Funds, Situation
 
+Number = TypeVar("Number", float, Fraction)
+
 FUNDS_AGE_MAX_S: Final = 180
 """Funds that were told longer ago say nothing: three looks of a minute."""
+
+FUNDS_AGE_MAX_NS: Final = FUNDS_AGE_MAX_S * SECOND_NS
 
 
 def margin_use_max_percent(order: SubmitOrder, situation: Situation) -> str:
     """Limit what an order that opens needs of the broker's funds, with all that was ordered since they were told."""
     percent, funds = situation.limits.margin_use_max_percent, situation.funds
-    if percent == 0 or not situation.opens(order):
+    if percent == 0:
         return ""
     if funds is None:
-        return "funds that the broker has told wanted, found none"
-    if situation.now_ns - funds.as_of_ns > FUNDS_AGE_MAX_S * SECOND_NS:
-        age_s = (situation.now_ns - funds.as_of_ns) / SECOND_NS
-        return f"funds told in the last {FUNDS_AGE_MAX_S} s wanted, found {age_s:.0f} s"
-    if _at_most(order, situation, funds) < funds.available_rupees * percent / 100 * SURELY_WITHIN:
+        return "funds that the broker has told wanted, found none" if situation.opens(order) else ""
+    age_ns = situation.now_ns - funds.as_of_ns
+    if age_ns > FUNDS_AGE_MAX_NS:
+        found = f"funds told in the last {FUNDS_AGE_MAX_S} s wanted, found {age_ns / SECOND_NS:.0f} s"
+        return found if situation.opens(order) else ""
+    limit = funds.available_rupees * percent / 100 * SURELY_WITHIN
+    if _at_most(order, situation, funds) < limit or not situation.opens(order):
         return ""
     return _beyond(order, situation, funds)
 
 
 def _at_most(order: SubmitOrder, situation: Situation, funds: Funds) -> float:
-    """Return what is surely not less than the margin, in a tenth of its time: infinite where that is not so easy."""
-    worth = 0.0
-    for symbol, (long, short) in situation.most_shares(order).items():
-        had_long, had_short = funds.covered.get(symbol, (0, 0))
-        more = max(long - had_long, short - had_short)
-        if more > 0:
-            price = _price(situation, symbol, order)
-            if price <= 0 or is_option(symbol):
+    """Return what the margin is surely not more than, in a tenth of its time: infinite where that is not so easy.
+
+    This order, and each that is not durable yet, counts in full, whatever is held or covered against it.
+    """
+    worth = situation.sums(order)[3]
+    if worth == INFINITE:
+        return INFINITE
+    book, market, own, highest = situation.book, situation.market or NO_PRICES, order.symbol, situation.highest
+    if highest > market[own][0] and own in (weights := book.weights(funds.covered)):
+        worth += weights[own][3] * (highest - market[own][0])  # all of them count at the price of this order
+    share = situation.limits.margin_percent / 100
+    total = worth if situation.product == "CNC" else worth * share
+    if options := book.uncovered_options:
+        for symbol, (long, short) in options.items():
+            price = highest if symbol == own else market.get(symbol, NO_PRICE)[0]
+            if price <= 0:
                 return INFINITE
-            worth += more * price
-    return worth if situation.product == "CNC" else worth * situation.limits.margin_percent / 100
+            total += _of(long, short, price, strike_of(symbol), share)
+    if situation.intents or is_option(own):
+        for each in (order, *situation.intents.values()):
+            if is_option(each.symbol):
+                price = highest_price(each, market[each.symbol][0])
+                total += _of(each.quantity, each.quantity, price, strike_of(each.symbol), share)
+    return total
+
+
+def _of(  # noqa: PLR0913, PLR0917  the terms of one position
+    long: int, short: int, price: Number, strike: Number | None, share: Number, whole: int = 0
+) -> Number:
+    """Return what shares need (rupees), long or short, whichever is more.
+
+    Args:
+        long: shares, or contract units.
+        short: the same.
+        price: rupees.
+        strike: of an option, 0 where it is not known; else None.
+        share: of the value that a position needs.
+        whole: 1 where shares that are bought need all of it.
+    """
+    if strike is not None:
+        return max(long * price, short * (strike or price) * share)
+    return max(long * price * (whole or share), short * price * share)
 
 
 def _beyond(order: SubmitOrder, situation: Situation, funds: Funds) -> str:
@@ -81,10 +119,9 @@ def needed_rupees(situation: Situation, order: SubmitOrder | None = None) -> Fra
         price = _price(situation, symbol, order)
         if price <= 0:
             return None
-        is_whole = is_option(symbol) or situation.product == "CNC"
-        of_long = more_long * _exact(price) * (1 if is_whole else share)
-        of_short = more_short * _exact(strike_rupees(symbol) or price) * share
-        total += max(of_long, of_short)
+        strike = strike_of(symbol)
+        exact_strike = None if strike is None else _exact(strike)
+        total += _of(more_long, more_short, _exact(price), exact_strike, share, situation.product == "CNC")
     return total
 
 

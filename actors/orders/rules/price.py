@@ -8,6 +8,7 @@ from typing import Final
 from ....domain.freshness import age_fault
 from ....domain.instruments import is_option
 from ....domain.money import exact
+from ....domain.time import SECOND_NS
 from ....domain.wording import printable
 from ....messages.orders import SubmitOrder
 from ....messages.units import RUPEES_MAX
@@ -23,6 +24,8 @@ def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
     if limit_s == 0:
         return ""
     _, price_ns = situation.price_of(order)
+    if price_ns > 0 and 0 <= situation.now_ns - price_ns < limit_s * SECOND_NS * SURELY_WITHIN:
+        return ""
     if price_ns == 0:
         return f"a last price of at most {limit_s:g} s of age wanted, found none"
     return age_fault("a last price", price_ns, situation.now_ns, age_max_s=limit_s)
@@ -49,7 +52,7 @@ def price_collar_percent(order: SubmitOrder, situation: Situation) -> str:
     else:
         price = order.trigger_price
     beyond = order.limit_price - price if order.side == "BUY" else price - order.limit_price
-    if beyond < max(price * percent / 100, NEAREST_RUPEES) * SURELY_WITHIN:
+    if beyond <= 0 or beyond < max(price * percent / 100, NEAREST_RUPEES) * SURELY_WITHIN:
         return ""
     distance = abs(_exact(order.limit_price) - _exact(price))
     if distance <= max(_exact(price) * _exact(percent) / 100, _exact(NEAREST_RUPEES)):

@@ -10,15 +10,22 @@ import msgspec
 from ....config.sections.orders import OrdersSettings
 from ....domain.orders import Order
 from ....messages.orders import Product, RiskState, Side, SubmitOrder
+from ....messages.units import RUPEES_MAX
 from ..book import Book
-from ..book.day import UNITS, Day, own_price
+from ..book.day import INFINITE, UNITS, Day, own_price
 
 MarketPrice: TypeAlias = tuple[float, int]
 """The market's last price of a symbol in rupees, and when that was: nanoseconds since 1970-01-01 UTC."""
 
 NO_PRICE: Final[MarketPrice] = (0.0, 0)
 NO_PRICES: Final[dict[str, MarketPrice]] = {}
-INFINITE: Final = float("inf")
+
+Sums: TypeAlias = tuple[float, float, float, float]
+"""Rupees that all that is held is worth, signed; and above which these are surely not worth, this order and those that
+are not durable yet among each of them: open orders that have no price of their own; the most shares of every symbol if
+all orders fill in the worst way; and those of them that are not covered, options aside."""
+
+NOT_SO_EASY: Final[Sums] = (INFINITE, INFINITE, INFINITE, INFINITE)
 
 SURELY_WITHIN: Final = 1 - 1e-9
 """Below this part of a limit no rounding of a float matters: only the rest is calculated exactly."""
@@ -82,9 +89,20 @@ class Situation(msgspec.Struct, kw_only=True):
     """It is of the flattener: it may only close, and may in HALTED."""
 
     reached_by: SubmitOrder | None = None
-    """The order that `reached` is of: kept between the rules."""
+    """The order that `reached` and `opening` are of: kept between the rules."""
 
     reached: int = 0
+    opening: bool = True
+
+    priced_by: SubmitOrder | None = None
+    """The order that `highest` is of."""
+
+    highest: float = INFINITE
+
+    summed_by: SubmitOrder | None = None
+    """The order that `summed` is of."""
+
+    summed: Sums = NOT_SO_EASY
 
     day: Day | None = None
     """Kept for `today`."""
@@ -94,6 +112,14 @@ class Situation(msgspec.Struct, kw_only=True):
         if self.market is None:
             return order.reference_price, order.reference_ns
         return self.market.get(order.symbol, NO_PRICE)
+
+    def highest_price(self, order: SubmitOrder) -> float:
+        """Return rupees a share above which nothing values this order: several rules ask. Infinite without a market."""
+        if self.priced_by is not order:
+            market = self.price_of(order)[0]
+            self.priced_by = order
+            self.highest = highest_price(order, market) if 0 < market <= RUPEES_MAX else INFINITE
+        return self.highest
 
     @property
     def today(self) -> Day:
@@ -108,7 +134,9 @@ class Situation(msgspec.Struct, kw_only=True):
 
     def opens(self, order: SubmitOrder) -> bool:
         """Say whether any share of the order may open a position, rather than close what is held."""
-        return order.quantity > self.closable(order)
+        if self.reached_by is not order:
+            self.reach(order)
+        return self.opening
 
     def closable(self, order: SubmitOrder) -> int:
         """Return how many shares it may close: those that other open orders of its side may close do not count."""
@@ -118,13 +146,19 @@ class Situation(msgspec.Struct, kw_only=True):
     def reach(self, order: SubmitOrder) -> int:
         """Return the signed shares of its symbol if every other open order of its side fills: many rules ask."""
         if self.reached_by is not order:
-            self.reached_by, self.reached = order, self.worst_case(order.symbol, order.side)
+            reached = self.worst_case(order.symbol, order.side)
+            self.reached_by, self.reached = order, reached
+            self.opening = order.quantity > (-reached if order.side == "BUY" else reached)  # it is of 1 share at least
         return self.reached
 
     def open_value_with(self, order: SubmitOrder) -> float | None:
         """Return the value of all open orders and this one in rupees; None where a price is missing."""
+        limit = self.limits.open_value_max_rupees
+        at_most = self.book.open_values()[0] / UNITS + self.sums(order)[1]
+        if at_most < limit * SURELY_WITHIN:
+            return at_most
         units, shares = self.open_shares(order)
-        return self._valued(shares, order, units, self.limits.open_value_max_rupees)
+        return self._valued(shares, order, units)
 
     def open_shares(self, *orders: SubmitOrder) -> tuple[int, dict[str, int]]:
         """Return what all open orders and these come to at their own prices (rupees / UNITS), and the shares of others.
@@ -149,11 +183,14 @@ class Situation(msgspec.Struct, kw_only=True):
 
     def gross_value_with(self, order: SubmitOrder) -> float | None:
         """Return the value of all positions in rupees, if all orders and this one fill in the worst way."""
+        at_most = self.sums(order)[2]
+        if at_most < self.limits.gross_value_max_rupees * SURELY_WITHIN:
+            return at_most
         shares = self.worst_shares()
         reached = self.reach(order)
         with_it = (reached if order.side == "BUY" else -reached) + order.quantity
         shares[order.symbol] = max(shares.get(order.symbol, 0), with_it)
-        return self._valued(shares, order, 0, self.limits.gross_value_max_rupees)
+        return self._valued(shares, order, 0)
 
     def worst_shares(self) -> dict[str, int]:
         """Return by symbol the most shares, long or short, if its orders fill in the worst way."""
@@ -178,29 +215,53 @@ class Situation(msgspec.Struct, kw_only=True):
             most[order.symbol] = long, short
         return most
 
-    def _valued(self, shares: Mapping[str, int], order: SubmitOrder, units: int, limit: float) -> float | None:
-        """Add what shares are worth; exactly where that decides whether the limit is kept."""
+    def sums(self, order: SubmitOrder) -> Sums:
+        """Return what several rules ask for, in one look at every symbol: kept between them.
+
+        Each order counts in full, at the market's price or at its own where that is higher. Infinite where that is not
+        so easy, as without a price: then it has to be calculated exactly.
+        """
+        if self.summed_by is order:
+            return self.summed
+        self.summed_by, self.summed = order, NOT_SO_EASY
+        market, covered = self.market, None if self.funds is None else self.funds.covered
+        if market is None:
+            return NOT_SO_EASY
+        held_worth = unpriced_worth = worst_worth = uncovered_worth = 0.0
+        ordered = self.highest_price(order) * order.quantity
+        try:
+            for symbol, (held, unpriced, worst, uncovered) in self.book.weights(covered).items():
+                price, _ = market[symbol]
+                if price <= 0:
+                    return NOT_SO_EASY
+                held_worth += price * held
+                unpriced_worth += price * unpriced
+                worst_worth += price * worst
+                uncovered_worth += price * uncovered
+            for each in self.intents.values() if self.intents else ():
+                ordered += highest_price(each, market[each.symbol][0]) * each.quantity
+        except KeyError:
+            return NOT_SO_EASY
+        self.summed = held_worth, unpriced_worth + ordered, worst_worth + ordered, uncovered_worth + ordered
+        return self.summed
+
+    def _valued(self, shares: Mapping[str, int], order: SubmitOrder, units: int) -> float | None:
+        """Return what shares are worth beside so many units (rupees / UNITS), exactly; None where a price lacks."""
         prices = self.market if self.market is not None else {order.symbol: self.price_of(order)}
-        nearly = units / UNITS
-        for symbol, quantity in shares.items():
-            price = prices.get(symbol, NO_PRICE)[0]
-            if not 0 < price < INFINITE:
-                return None
-            nearly += price * quantity
-        if nearly < limit * SURELY_WITHIN:
-            return nearly
+        if not all(0 < prices.get(symbol, NO_PRICE)[0] < INFINITE for symbol in shares):
+            return None
         return (units + sum(round(prices[symbol][0] * UNITS) * quantity for symbol, quantity in shares.items())) / UNITS
 
     def worst_case(self, symbol: str, side: Side) -> int:
         """Return the signed shares held if every open order of this side fills, and none of the other."""
-        open_shares = self.book.leaves(symbol, side)
+        held, open_shares = self.book.held_and_leaves(symbol, side)
         if self.intents:
             open_shares += sum(
                 each.quantity for each in self.intents.values() if each.symbol == symbol and each.side == side
             )
         if self.replaced is not None and (self.replaced.symbol, self.replaced.side) == (symbol, side):
             open_shares -= self.book.counted_leaves(self.replaced)
-        return self.book.position(symbol) + (open_shares if side == "BUY" else -open_shares)
+        return held + open_shares if side == "BUY" else held - open_shares
 
     def worst_case_of(self, strategy: str, symbol: str, side: Side) -> int:
         """Return the same for the holding and the orders of one strategy."""
@@ -212,6 +273,16 @@ class Situation(msgspec.Struct, kw_only=True):
         if self.replaced is not None and (self.replaced.symbol, self.replaced.side) == (symbol, side):
             open_shares -= self.book.counted_leaves(self.replaced)
         return self.book.strategy_shares(strategy, symbol) + (open_shares if side == "BUY" else -open_shares)
+
+
+def highest_price(order: SubmitOrder, market_price: float) -> float:
+    """Return the highest of the market's price and the order's own: rupees a share."""
+    limit_price, trigger_price = order.limit_price, order.trigger_price
+    if limit_price is not None and limit_price > market_price:
+        market_price = limit_price
+    if trigger_price is not None and trigger_price > market_price:
+        return trigger_price
+    return market_price
 
 
 Rule: TypeAlias = Callable[[SubmitOrder, Situation], str]

@@ -21,6 +21,9 @@ def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
     A buyer pays at most the limit price. A seller gets the limit price or more, so the last price counts if higher. Of
     a stop without a limit, its trigger counts if higher.
     """
+    limit = situation.limits.value_max_rupees
+    if situation.highest_price(order) * order.quantity < limit * SURELY_WITHIN:
+        return ""
     (price, _), limit_price = situation.price_of(order), order.limit_price
     if limit_price is not None and order.side == "BUY":
         price = limit_price
@@ -30,8 +33,5 @@ def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
         return f"a last price above 0 rupees wanted, found {price}"
     # A stop trades at its trigger or, a gap before it, behind that: no value is known to be the highest.
     price = max(price, limit_price or 0.0, order.trigger_price or 0.0)
-    limit = situation.limits.value_max_rupees
-    if price * order.quantity < limit * SURELY_WITHIN:
-        return ""
     value = exact_value(price, order.quantity)
     return "" if value <= exact(limit) else f"at most {limit:.2f} rupees wanted, found {value:.2f}"
