@@ -112,6 +112,41 @@ class TestAJournalOfALaterFormat:
         assert [bytes(old_disk.content(path)) for path in paths] == before
 
 
+class TestAWalkOverAFileThatIsTooShort:
+    """A crash does not shorten a file: wherever it ends before it should, that is a fault, and the place is told."""
+
+    @pytest.fixture
+    def records(self):
+        return [
+            FORMATS[1].encode(
+                b"OrderIntended", b"A-1", b"x" * number, sequence=number, durable_sequence=0, recorded_ns=1,
+                remaining=0, previous_hash=bytes(32),
+            )
+            for number in (1, 2, 3)
+        ]  # fmt: skip
+
+    def walked(self, data, end):
+        walk = Walk(MemoryFile(data), FORMATS[1], offset=0, end=end, sequence=1, landmarks={})
+        return [record.sequence for record in walk], walk.fault, walk.offset
+
+    def test_behind_a_record_or_within_one_says_where(self, records):
+        whole = b"".join(records)
+        assert self.walked(whole, len(whole)) == ([1, 2, 3], "", len(whole))
+        first = len(records[0])
+        assert self.walked(whole[:first], len(whole)) == ([1], f"the file ends at {first}", first)
+        cut = first + 10
+        assert self.walked(whole[:cut], len(whole)) == ([1], f"the file ends at {cut}, within a record", first)
+        assert self.walked(b"", len(whole)) == ([], "the file ends at 0", 0)
+
+    def test_is_told_apart_from_an_end_that_lies_within_a_record(self, records):
+        whole = b"".join(records)
+        end = len(whole) - 1
+
+        sequences, fault, offset = self.walked(whole, end)
+        assert (sequences, offset) == ([1, 2], len(whole) - len(records[2]))
+        assert fault == f"a record goes on behind the end at {end}"
+
+
 def test_a_record_whose_checksum_is_right_and_whose_names_are_no_text_ends_a_walk():
     for name, correlation in ((b"\xff", b"A-1"), (b"OrderIntended", b"\xff")):
         data = FORMATS[1].encode(

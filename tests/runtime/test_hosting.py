@@ -545,8 +545,14 @@ class TestTheLoop:
         self.end(looping)
 
         assert looping.idle == 4
-        assert looping.loop.wakes == 4
+        assert (looping.loop.wakes, looping.loop.rounds) == (4, 4)
         assert looping.reads == 4
+
+    def test_that_was_woken_is_asleep_for_nobody_who_looks(self, looping):
+        looping.loop.asleep = True
+        looping.loop.wake()
+
+        assert not looping.loop.asleep
 
     def test_wakes_for_a_timer_and_not_before(self, looping):
         rung = []
