@@ -14,7 +14,7 @@ import msgspec
 import typer
 
 from .exit_codes import CANNOT_CREATE, REFUSED, SETTINGS, UNAVAILABLE
-from .session import TOKEN_S, faults, give_up, hidden, settings_of
+from .session import TOKEN_S, directory_of, faults, give_up, hidden
 
 if TYPE_CHECKING:
     from ..config.secret_folder import SecretFolder
@@ -122,17 +122,19 @@ def expect_form(key: str, secret: Secret) -> None:
 # The folder.
 
 
-def folder_of(data_dir: Path | None, profile: str) -> SecretFolder:
+def folder_of(data_dir: Path | None, profile: str, *, config: Path | None = None) -> SecretFolder:
     """Return where secrets are kept; settings that are refused, for a secret that is unfit, do not hide it."""
     from ..config.errors import SettingsError  # noqa: PLC0415
     from ..config.loader import load_settings  # noqa: PLC0415
     from ..config.secret_folder import SecretFolder  # noqa: PLC0415
+    from .own_settings import own_settings  # noqa: PLC0415
 
     if data_dir is not None:
         return SecretFolder(data_dir.expanduser().absolute())
     with faults():
         try:
-            return SecretFolder(Path(load_settings(profile, locked_left_out=True).system.data_dir))
+            settings = load_settings(profile, config=own_settings(config), locked_left_out=True)
+            return SecretFolder(Path(settings.system.data_dir))
         except SettingsError as fault:
             raise SettingsError(
                 (*fault.problems, "name the data directory, so that its secrets are found: --data-dir")
@@ -210,9 +212,8 @@ def taken_by_system(data_dir: Path | None, profile: str, key: str) -> InUse:
     take = _take_of_broker if key.startswith("broker.") else _take_of_settings if key in RELOADABLE else None
     if take is None:
         return InUse(system="not_asked", told="the system uses it from its next start on")
-    directory = data_dir or Path(settings_of(None, profile).system.data_dir)
     try:
-        with connect(directory) as system:
+        with connect(directory_of(data_dir, profile)) as system:
             return take(system, key)
     except NotRunningError:
         return InUse(system="absent", told="no system runs there: it is used from the next start on")

@@ -23,8 +23,25 @@ class Profile(StrEnum):
 # Which settings.
 
 ProfileOption: TypeAlias = Annotated[Profile, typer.Option(help="What the process is for.")]
+
+
+def _own_settings(named: Path | None) -> Path | None:
+    from .own_settings import own_settings  # noqa: PLC0415
+    from .session import faults  # noqa: PLC0415
+    from .terminal import note  # noqa: PLC0415
+
+    with faults():
+        found = own_settings(named)
+    if found is not None and named is None:
+        note(f"settings of {found}")
+    return found
+
+
 ConfigOption: TypeAlias = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Your own settings, in TOML.")
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", callback=_own_settings, help="Your own settings, in TOML; else natya.toml here."
+    ),
 ]
 SetOption: TypeAlias = Annotated[
     list[str], typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any setting; may be repeated.")
@@ -99,7 +116,10 @@ IntervalOption: TypeAlias = Annotated[
 # Which system.
 
 DataDirOption: TypeAlias = Annotated[
-    Path | None, typer.Option("--data-dir", metavar="DIR", help="Where the system works; else what the profile says.")
+    Path | None,
+    typer.Option(
+        "--data-dir", metavar="DIR", help="Where the system works; else as natya.toml here, or the profile, says."
+    ),
 ]
 ProfileNameOption: TypeAlias = Annotated[str, typer.Option("--profile", help="Whose settings name the data directory.")]
 

@@ -11,12 +11,13 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import typer
 
 from ..config.errors import SettingsError
 from .exit_codes import BAD_DATA, BUSY, CANNOT_CREATE, FAILED, INTERNAL, UNAVAILABLE, exit_code
+from .own_settings import own_settings
 from .terminal import complain, note, tell, tell_object
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from ..messages.journal import JournalRecord
     from ..messages.order_listing import ReadOrders, ReadPositions
     from ..messages.tokens import TokenStatus
+
+Found = TypeVar("Found")
 
 JOURNAL_PAGE_RECORDS: Final = 10_000
 TOKEN_S: Final = 60.0
@@ -62,12 +65,17 @@ def load(
         )
 
     with faults():
-        try:
-            return found()
-        except SettingsError:
-            if not _took_passphrase():
-                raise
-            return found()
+        return with_passphrase(found)
+
+
+def with_passphrase(read: Callable[[], Found]) -> Found:
+    """Read what may want a passphrase: asked for at a terminal if it does, once."""
+    try:
+        return read()
+    except SettingsError:
+        if not _took_passphrase():
+            raise
+        return read()
 
 
 def _took_passphrase() -> bool:
@@ -107,8 +115,17 @@ def load_to_run(profile: str, overrides: Mapping[str, Any], *, config: Path | No
 
 
 def settings_of(data_dir: Path | None, profile: str) -> Settings:
-    """Load the settings of a profile, for a data directory if one is given; or end with 78."""
-    return load(profile, {} if data_dir is None else {"system.data_dir": str(data_dir)}).settings
+    """Load the settings for a data directory, or where none is given those of `natya.toml` here; or end with 78."""
+    if data_dir is not None:
+        return load(profile, {"system.data_dir": str(data_dir)}).settings
+    with faults():
+        config = own_settings()
+    return load(profile, {}, config=config).settings
+
+
+def directory_of(data_dir: Path | None, profile: str) -> Path:
+    """Return the data directory that is meant; or end with 78."""
+    return data_dir if data_dir is not None else Path(settings_of(None, profile).system.data_dir)
 
 
 # Which system.
@@ -119,7 +136,7 @@ def running(data_dir: Path | None, profile: str) -> Iterator[Connection]:
     """Connect to the running system; if there is none, or it does not answer, the command ends with 69."""
     from ..client import connect  # noqa: PLC0415
 
-    with faults(), connect(data_dir, profile=profile) as system:
+    with faults(), connect(directory_of(data_dir, profile)) as system:
         yield system
 
 
@@ -158,7 +175,7 @@ def tell_running(data_dir: Path | None, profile: str, message: msgspec.Struct) -
     from ..messages.addresses import INSTRUMENTS  # noqa: PLC0415
 
     try:
-        with connect(data_dir, profile=profile) as system:
+        with connect(directory_of(data_dir, profile)) as system:
             system.request(INSTRUMENTS, message)
     except NotRunningError:
         return False

@@ -85,15 +85,20 @@ def halt_file(data_dir: Path | None, profile: str) -> HaltFile:
     from ..config.errors import SettingsError  # noqa: PLC0415
     from ..config.halt_file import HALT_NAME, HaltFile  # noqa: PLC0415
     from ..config.loader import load_settings  # noqa: PLC0415
+    from .own_settings import own_settings  # noqa: PLC0415
     from .session import faults  # noqa: PLC0415
 
     with faults():
         try:
             overrides: dict[str, Any] = {} if data_dir is None else {"system.data_dir": str(data_dir)}
-            return HaltFile(load_settings(profile, overrides=overrides, locked_left_out=True).kill_switch.path)
+            config = own_settings() if data_dir is None else None
+            settings = load_settings(profile, config=config, overrides=overrides, locked_left_out=True)
+            return HaltFile(settings.kill_switch.path)
         except SettingsError as fault:
             if data_dir is None:
-                raise
+                raise SettingsError(
+                    (*fault.problems, "name the data directory, and the switch works whatever the settings: --data-dir")
+                ) from fault
             note(f"the settings are refused, so the usual name is taken: {fault}")
             return HaltFile(data_dir.expanduser().absolute() / HALT_NAME)
 
@@ -103,6 +108,7 @@ def engage(data_dir: Path | None, profile: str, *, reason: str, flatten: bool = 
     from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
     from ..config.halt_file import HaltNote  # noqa: PLC0415
+    from .session import directory_of  # noqa: PLC0415
 
     file, person, problems = halt_file(data_dir, profile), getpass.getuser(), []
     try:
@@ -112,7 +118,7 @@ def engage(data_dir: Path | None, profile: str, *, reason: str, flatten: bool = 
     heard: HeardOf = "silent"
     cancelling = 0
     try:
-        with connect(data_dir, profile=profile) as system:
+        with connect(directory_of(data_dir, profile)) as system:
             answer = system.halt(reason, flatten=flatten, timeout_s=ANSWER_S)
         heard, cancelling = "confirmed", answer.cancelling
         if answer.problem:
@@ -140,13 +146,14 @@ def status(data_dir: Path | None, profile: str) -> Status:
     from ..messages.kill_switch import KillSwitchRead, ReadKillSwitch  # noqa: PLC0415
     from ..messages.orders import OrdersStatistics  # noqa: PLC0415
     from ..messages.system import Pong  # noqa: PLC0415
+    from .session import directory_of  # noqa: PLC0415
 
     file = halt_file(data_dir, profile)
     heard: HeardOf = "silent"
     found: OrdersStatistics | None = None
     at_broker = ""
     try:
-        with connect(data_dir, profile=profile) as system:
+        with connect(directory_of(data_dir, profile)) as system:
             answer: Any = system.ping(ORDERS, timeout_s=ANSWER_S)
             switch: Any = system.request(KILL_SWITCH, ReadKillSwitch(), timeout_s=ANSWER_S)
         if isinstance(answer, Pong) and isinstance(answer.statistics, OrdersStatistics):

@@ -100,5 +100,10 @@ def as_table(found: list[Row]) -> Table:
     for each in found:
         state = Text("unfit", "red") if each.problem else "set" if each.is_set else "-"
         since = "" if each.kept_since_ns is None else second_text(each.kept_since_ns)
-        table.add_row(each.key, state, since, each.kept_by, plain(each.problem or each.origin))
+        table.add_row(each.key, state, since, each.kept_by, plain("see below" if each.problem else each.origin))
     return table
+
+
+def problems(found: list[Row]) -> list[str]:
+    """Return a line for each that cannot be used: too long for a column."""
+    return [f"{each.key}: {each.problem}" for each in found if each.problem]

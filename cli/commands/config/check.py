@@ -6,7 +6,7 @@ import typer
 
 from ...exit_codes import SETTINGS
 from ...options import ConfigOption, JsonOption, Profile, ProfileOption, SetOption, assignments
-from ...session import tell_answer
+from ...session import tell_answer, with_passphrase
 from ...terminal import note
 
 
@@ -25,7 +25,8 @@ def command(
 
     problems: tuple[str, ...] = ()
     try:
-        loaded = load_with_origins(profile.value, config=config, overrides=assignments(settings))
+        overrides = assignments(settings)
+        loaded = with_passphrase(lambda: load_with_origins(profile.value, config=config, overrides=overrides))
         expect_bodies(loaded.settings, loaded.origins)
     except SettingsError as fault:
         problems = fault.problems

@@ -10,7 +10,7 @@ import typer
 
 from ...exit_codes import CANNOT_CREATE, FAILED
 from ...keeping import SCHEMA, folder_of, new_passphrase
-from ...options import DataDirOption, JsonOption, ProfileNameOption
+from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
 from ...session import give_up, tell_answer
 
 
@@ -29,6 +29,7 @@ def command(
         Path | None,
         typer.Option("--key-file", metavar="FILE", help="Of age: your key, made where there is none."),
     ] = None,
+    config: ConfigOption = None,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
     json: JsonOption = False,
@@ -44,7 +45,7 @@ def command(
 
     if key_file is not None and how is not How.AGE:
         raise typer.BadParameter("--key-file is of age")
-    folder = folder_of(data_dir, profile)
+    folder = folder_of(data_dir, profile, config=config)
     key_behind = b""
     try:
         now = folder.keeper()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...keeping import folder_of
 from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
 from ...session import tell_answer
+from ...terminal import note
 
 
 def command(
@@ -18,8 +19,10 @@ def command(
 
     No value is printed, nor how long it is. One that cannot be used is listed with the reason.
     """
-    from ...views.secrets import as_json, as_table, rows
+    from ...views.secrets import as_json, as_table, problems, rows
     from ...views.tables import show
 
-    found = rows(folder_of(data_dir, profile), profile, config=config)
+    found = rows(folder_of(data_dir, profile, config=config), profile, config=config)
     tell_answer(as_json(found), lambda: show(as_table(found)), json=json)
+    for problem in problems(found):
+        note(problem)

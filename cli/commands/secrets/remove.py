@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...exit_codes import CANNOT_CREATE, FAILED
 from ...keeping import SCHEMA, KeyArgument, NothingMore, expect_key, folder_of
-from ...options import DataDirOption, JsonOption, ProfileNameOption
+from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
 from ...session import give_up, tell_answer
 
 
@@ -12,6 +12,7 @@ def command(
     key: KeyArgument,
     more: NothingMore = None,
     *,
+    config: ConfigOption = None,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
     json: JsonOption = False,
@@ -20,7 +21,7 @@ def command(
     from ....config.secret_files import SecretUnfitError
 
     expect_key(key, more)
-    folder = folder_of(data_dir, profile)
+    folder = folder_of(data_dir, profile, config=config)
     try:
         was_there = folder.remove(key)
     except (SecretUnfitError, OSError) as fault:

@@ -61,7 +61,7 @@ def command(
     if code := CODES.get(found.verdict):
         hint = "" if found.verdict == "refused" else "; --untested keeps it all the same"
         give_up(f"nothing is changed: {found.told}{hint}", code)
-    folder = folder_of(data_dir, profile)
+    folder = folder_of(data_dir, profile, config=config)
     store(folder, key, secret)
     if variable := shadow_of(key, dict(os.environ)):
         note(f"{variable} in the environment ranks above it at the next start: unset it")

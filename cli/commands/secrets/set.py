@@ -17,7 +17,7 @@ from ...keeping import (
     shadow_of,
     store,
 )
-from ...options import DataDirOption, JsonOption, ProfileNameOption
+from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
 from ...session import give_up, tell_answer
 from ...terminal import note
 
@@ -26,6 +26,7 @@ def command(
     key: KeyArgument,
     more: NothingMore = None,
     *,
+    config: ConfigOption = None,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
     json: JsonOption = False,
@@ -37,7 +38,7 @@ def command(
     `natya secrets rotate` tries it first, and says when it is in use.
     """
     expect_key(key, more)
-    folder = folder_of(data_dir, profile)
+    folder = folder_of(data_dir, profile, config=config)
     if key in FIXED and folder.version(key) is not None:
         give_up(f"{key} is kept already, and what was written with it cannot be read with another", FAILED)
     secret = secret_from_person(key)
