@@ -44,7 +44,7 @@ from .actors.orders import CheckpointActor, CheckpointSettings, OrdersActor, Ord
 from .actors.reconciliation import ReconciliationActor, ReconciliationSettings
 from .actors.runtime import NameTakenError
 from .actors.settings.actor import SettingsActor, SettingsActorSettings
-from .actors.strategy import StrategySupervisor, checked
+from .actors.strategy import StrategySupervisor, checked, load_strategy
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from .config.data_directory import tally_folder
 from .config.halt_file import HaltFile
@@ -52,6 +52,7 @@ from .config.in_force import InForce
 from .config.secret_folder import SecretFolder
 from .config.secrets import Secret
 from .config.urls import is_loopback_url
+from .domain.candles import interval_of
 from .domain.flattening import Limits
 from .domain.quotas import Allowance, Quota
 from .domain.time import SECOND_NS
@@ -145,6 +146,18 @@ def notes_on(settings: Settings) -> Iterator[str]:
     body, _ = broker_of(settings.broker)
     if not (body.IS_PAPER or settings.broker.live):
         yield f"a dry run: no order leaves for {settings.broker.name}, each is rejected here (--live lets them leave)"
+
+
+def candle_lengths_wanted(settings: Settings) -> Iterator[int]:
+    """Yield the lengths (ns) of the candles that strategies on this machine ask for.
+
+    Raises:
+        StrategyNotFoundError, StrategyBrokenError: one cannot be loaded.
+    """
+    for each in settings.strategies:
+        if each.host != "node":
+            strategy = load_strategy(each.strategy)
+            yield from map(interval_of, (*(each.candles or strategy.candles), *strategy.warm_up))
 
 
 def account_of(settings: Settings) -> AccountChoice:

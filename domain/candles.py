@@ -210,6 +210,15 @@ def times_of(spans: tuple[Span, ...]) -> Path:
     return spans[0][0], _after(lasts_ns // 3, spans), _after(2 * lasts_ns // 3, spans), spans[-1][1] - 1
 
 
+def can_be_made(interval_ns: int, of_ns: int) -> bool:
+    """Return whether candles of one length can be made of those of another: they hold whole ones of them.
+
+    What is shorter has prices that nobody recorded: four ticks of a day are no 5-minute candles. Candles of days and
+    more are made of any that lie within a day.
+    """
+    return interval_ns % of_ns == 0 or (interval_ns >= DAY_NS > of_ns)
+
+
 def split(volume: int) -> Path:
     """Spread the volume of a candle over its ticks in whole shares; the remainder goes to the earlier ones."""
     each, over = divmod(volume, TICKS_A_CANDLE)

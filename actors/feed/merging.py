@@ -42,6 +42,10 @@ class Readable(Protocol):
     def chunks(self) -> Iterator[list[MarketMessage]]:
         """Make its messages."""
 
+    @property
+    def candle_lengths(self) -> tuple[tuple[Path, frozenset[int]], ...]:
+        """Itself, and how long its candles are: nanoseconds; none for ticks."""
+
     def look(self) -> int | None:
         """Return the time of the first message, ns since 1970-01-01 UTC; None if unknown."""
 
@@ -71,10 +75,12 @@ class Merged:
         for each in self._recordings:
             for note in each.notes:
                 places.setdefault(note, []).append(each.path.name)
-        return tuple(
-            f"{names[0]}{f' and {len(names) - 1:,} others' if len(names) > 1 else ''}: {note}"
-            for note, names in places.items()
-        )
+        return tuple(f"{_names(names)}: {note}" for note, names in places.items())
+
+    @property
+    def candle_lengths(self) -> tuple[tuple[Path, frozenset[int]], ...]:
+        """Each recording, and how long its candles are: nanoseconds; none for ticks."""
+        return tuple(each for recording in self._recordings for each in recording.candle_lengths)
 
     def look(self) -> int | None:
         """Look at each, and return the time of the first message of all; None if that is unknown.
@@ -174,6 +180,11 @@ class Merged:
                 f"a column symbol is wanted where several recordings are replayed, none is here nor in {without[0]}, "
                 f"and one symbol cannot be that of both",
             )
+
+
+def _names(names: list[str]) -> str:
+    others = len(names) - 1
+    return f"{names[0]} and {names[1]}" if others == 1 else f"{names[0]} and {others:,} others" if others else names[0]
 
 
 def _timed(place: int, recording: Readable) -> Iterator[_Timed]:

@@ -67,6 +67,11 @@ class Plan:
         if not self._interval_ns:
             self.notes = (*self.columns.notes, *survey.notes(self._intervals))
 
+    @property
+    def candle_lengths_ns(self) -> frozenset[int]:
+        """Of candles, as far as they were looked at; empty: these are ticks."""
+        return frozenset() if self._of_ticks else frozenset(self._intervals.values())
+
     def interval_of(self, symbol: str) -> int:
         """Return the length of a symbol's candles, in ns."""
         return self._interval_ns or self._intervals.get(symbol) or self.survey.interval_of(symbol)

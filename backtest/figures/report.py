@@ -54,9 +54,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str
     symbols: tuple[str, ...]
     first_ns: int
-    """Time of the first mark: nanoseconds since 1970-01-01 UTC."""
+    """When the first of what was played happened, or began to: nanoseconds since 1970-01-01 UTC."""
 
     last_ns: int
+    """Time of the last mark."""
+
     days: int
     """Days of trading."""
 
@@ -144,6 +146,9 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     capital_rupees: float
     charge_model: str
     latency_s: float
+    begin_ns: int = 0
+    """When the first of what was played happened: nanoseconds since 1970-01-01 UTC; 0: at the first mark."""
+
     notes: tuple[str, ...] = ()
     failed: str = ""
     """How the strategy failed and was begun anew."""
@@ -179,7 +184,7 @@ def figures_of(played: Played) -> Figures:
     report = Report(
         strategy=played.strategy,
         symbols=tuple(sorted(played.marks.times)),
-        first_ns=int(curve.times_ns[0]) if len(curve.times_ns) else 0,
+        first_ns=played.begin_ns or (int(curve.times_ns[0]) if len(curve.times_ns) else 0),
         last_ns=int(curve.times_ns[-1]) if len(curve.times_ns) else 0,
         days=len(days),
         ticks=played.ticks,

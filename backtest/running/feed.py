@@ -91,6 +91,11 @@ class MarksRead(msgspec.Struct, frozen=True):
     """The marks of the whole market."""
 
     marks: Marks
+    begin_ns: int
+    """When the first of what was played happened, or began to: nanoseconds since 1970-01-01 UTC; 0: nothing was."""
+
+    left_out: tuple[str, ...]
+    """Symbols of the data that were not wanted."""
 
 
 class BacktestFeedActor(RuntimeActor):
@@ -110,7 +115,10 @@ class BacktestFeedActor(RuntimeActor):
         self._is_of_one_symbol = False
         self._place = 0
         self._ticks = self._candles = 0
-        self._keeper = MarkKeeper()
+        exchange = self.settings.feed.exchange
+        self._keeper = MarkKeeper(None if exchange == "none" else exchange)
+        self._begin_ns = 0
+        self._left_out: set[str] = set()
         self._last_prices: dict[str, float] = {}
         self._ended: MarketEnded | None = None
         self._error = ""
@@ -227,7 +235,7 @@ class BacktestFeedActor(RuntimeActor):
         """Answer with all marks; asked once, when the market has ended."""
         marks = self._keeper.marks()
         self._last_prices = marks.last_prices
-        self.send(sender, MarksRead(marks))
+        self.send(sender, MarksRead(marks, self._begin_ns, tuple(sorted(self._left_out))))
 
     def statistics(self) -> FeedStatistics:
         """Count what was sent."""
@@ -250,6 +258,7 @@ class BacktestFeedActor(RuntimeActor):
             for chunk in self._chunks:
                 if played := self._played(chunk):
                     self._chunk, self._place = played, 0
+                    self._begin_ns = self._begin_ns or min(map(begin_of, played))
                     self._ends = ends_of_ticks(played)
                     self._is_of_one_symbol = len({message.symbol for message in played}) == 1
                     self.settings.on_progress(time_of(played[-1]))
@@ -272,8 +281,10 @@ class BacktestFeedActor(RuntimeActor):
     def _played(self, chunk: list[MarketMessage]) -> list[MarketMessage]:
         """Return what is to be played of a chunk."""
         since_ns, until_ns, symbols = self.settings.since_ns, self.settings.until_ns, self.settings.symbols
-        if symbols and symbols.issuperset({message.symbol for message in chunk}):
-            symbols = frozenset()
+        if symbols:
+            others = {message.symbol for message in chunk} - symbols
+            self._left_out |= others
+            symbols = symbols if others else frozenset()
         if not symbols and begin_of(chunk[0]) >= since_ns and time_of(chunk[-1]) < until_ns:
             return chunk
         return [

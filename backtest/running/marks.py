@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ...domain.time import SECOND_NS
+from ...domain.calendar import open_spans
+from ...domain.time import DAY_NS, SECOND_NS
 from ..figures.curve import Bars, Marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ...domain.calendar import Exchange
     from ...messages.market import Candle, Tick
 
 MARK_NS: Final = 60 * SECOND_NS
@@ -28,21 +30,30 @@ class _Minute:
 
 
 class MarkKeeper:
-    """Keeps each candle; of a symbol that has none a candle of each minute of its ticks. 40 bytes a mark."""
+    """Keeps each candle; of a symbol that has none a candle of each minute of its ticks. 40 bytes a mark.
 
-    def __init__(self) -> None:
+    Args:
+        exchange: in whose sessions the prices of a candle were met; None where the market never closes.
+    """
+
+    def __init__(self, exchange: Exchange | None) -> None:
+        self._exchange: Final = exchange
         self._bars: Final[dict[str, Bars]] = {}
         self._candled: Final[set[str]] = set()
         self._growing: Final[dict[str, _Minute]] = {}
 
     def add_candle(self, candle: Candle) -> None:
-        """Keep its prices, at its end."""
+        """Keep its prices, at its end; of one of a day or more at the time of its close."""
         symbol = candle.symbol
         if symbol not in self._candled:
             self._candled.add(symbol)
             self._growing.pop(symbol, None)
             self._bars[symbol] = Bars()
-        self._bars[symbol].add(candle.start_ns + candle.interval_ns, candle.open, candle.high, candle.low, candle.close)
+        end_ns = candle.start_ns + candle.interval_ns
+        if candle.interval_ns >= DAY_NS:  # it ends when the next day begins, and its close was met on the day before
+            spans = open_spans(candle.start_ns, end_ns, self._exchange) if self._exchange else ()
+            end_ns = min(spans[-1][1] if spans else end_ns, end_ns - 1)
+        self._bars[symbol].add(end_ns, candle.open, candle.high, candle.low, candle.close)
 
     def add_tick(self, tick: Tick) -> None:
         """Let the minute grow; keep the one before, if this is the first of another."""

@@ -14,7 +14,7 @@ from ...actors.observability import logging_to
 from ...actors.runtime import InProcessSystem, InProcessSystemBase
 from ...actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
 from ...bodies import expect_bodies
-from ...composition import notes_on
+from ...composition import candle_lengths_wanted, notes_on
 from ...config.data_directory import DataDirectory
 from ...messages.addresses import FEED, STRATEGIES, SYSTEM
 from ...messages.market import AwaitMarketEnd, MarketEnded
@@ -31,7 +31,7 @@ from .stored import recordings_of
 from .tree import backtest_children
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from ...config.settings import Settings
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S: Final = 60.0
 ANSWER_S: Final = 60.0
+LEFT_OUT: Final = "left out, since only"
+"""Begins the note on symbols that were not wanted."""
+
+_SYMBOLS_SHOWN_MAX: Final = 5
 LOOK_S: Final = 0.2
 """How often it is looked whether a strategy has failed for good."""
 
@@ -87,9 +91,20 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -
         capital_rupees=plan.capital_rupees,
         charge_model=plan.charges,
         latency_s=plan.latency_s,
-        notes=raw.notes,
+        begin_ns=raw.begin_ns,
+        notes=(*raw.notes, *_left_out(raw, plan.symbols)),
         failed=raw.failed,
     )
+
+
+def _left_out(raw: Raw, wanted: Sequence[str]) -> Iterator[str]:
+    """Yield what the choice of symbols did to the data."""
+    if raw.left_out:
+        shown = ", ".join(raw.left_out[:_SYMBOLS_SHOWN_MAX])
+        more = ", …" if len(raw.left_out) > _SYMBOLS_SHOWN_MAX else ""
+        yield f"{LEFT_OUT} {', '.join(wanted)} is wanted: {shown}{more}"
+    if missing := [symbol for symbol in wanted if symbol not in raw.marks.times]:
+        yield f"wanted, and nothing of it is in the data: {', '.join(missing)}"
 
 
 class Raw(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +114,12 @@ class Raw(msgspec.Struct, frozen=True, kw_only=True):
     marks: Marks
     ended: MarketEnded
     notes: tuple[str, ...]
+    begin_ns: int
+    """When the first of what was played happened: nanoseconds since 1970-01-01 UTC; 0: nothing was."""
+
+    left_out: tuple[str, ...]
+    """Symbols of the data that were not wanted."""
+
     failed: str = ""
     """How an actor failed that was begun anew."""
 
@@ -116,6 +137,7 @@ def play_settings(  # noqa: PLR0913  by name
     with contextlib.ExitStack() as stack:
         expect_bodies(settings)
         outlook = look_ahead(settings.feed)
+        made_up = outlook.expect_candles(candle_lengths_wanted(settings))
         directory = DataDirectory(settings.system.data_dir)
         directory.take()
         stack.callback(directory.release)
@@ -142,7 +164,9 @@ def play_settings(  # noqa: PLR0913  by name
         record=record,
         marks=marks.marks,
         ended=ended,
-        notes=(*outlook.notes, *notes_on(settings)),
+        notes=(*outlook.notes, *made_up, *notes_on(settings)),
+        begin_ns=marks.begin_ns,
+        left_out=marks.left_out,
         failed="; ".join(failures),
     )
 

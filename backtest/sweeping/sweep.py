@@ -134,7 +134,7 @@ class Sweep:
 def _test(path: list[str], key: str, plan: Plan, choice: Choice) -> Outcome:
     sys.path += [each for each in path if each not in sys.path]  # of who sweeps: another process has its own
     try:
-        return outcome_of(key, plan, choice, perform(plan).report)
+        return outcome_of(key, plan, choice, perform(plan, may_be_empty=True).report)
     except BacktestFailedError as fault:  # of this choice: the others are tested all the same
         return failed_outcome(key, plan, choice, f"{fault}")
 

@@ -380,7 +380,7 @@ class TestTheBarsOfAMarket:
         return a_tick(sequence, "TCS", price, exchange_ns=seconds * 10**9)
 
     def test_of_ticks_are_one_a_minute(self):
-        keeper = MarkKeeper()
+        keeper = MarkKeeper("NSE")
         for seconds, price in ((61, 10.0), (70, 12.0), (80, 9.0), (119, 11.0), (125, 13.0)):
             keeper.add_tick(self.tick(seconds, price))
         bars = keeper.marks().bars["TCS"]
@@ -392,7 +392,7 @@ class TestTheBarsOfAMarket:
         ]
 
     def test_of_candles_are_those(self):
-        keeper = MarkKeeper()
+        keeper = MarkKeeper("NSE")
         keeper.add_tick(self.tick(1, 5.0))
         keeper.add_candle(a_candle("TCS", interval_ns=MINUTE_NS, open=1.0, high=4.0, low=0.5, close=2.0))
         keeper.add_tick(self.tick(62, 5.0))

@@ -12,16 +12,21 @@ from random import Random
 import msgspec
 import natya_backtests
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from natya_backtests import write_rows
 from natya_recordings import write_candles, write_last_prices
 from typer.testing import CliRunner
 
 import natya
+from natya.actors.feed import RecordingError
 from natya.actors.journal.header import HEADER_SIZE
 from natya.actors.runtime import Lane
-from natya.backtest import BacktestBrokenError, BacktestFailedError
+from natya.backtest import BacktestBrokenError, BacktestFailedError, BacktestRefusedError
 from natya.backtest.plan import time_ns
 from natya.cli.app import app
+from natya.domain.candles import can_be_made
+from natya.domain.time import DAY_NS, time_text
 
 RELIANCE = Path(__file__).parents[3] / "shared" / "data" / "reliance_1min_60days.csv"
 """Beside the project, where there is one."""
@@ -260,8 +265,79 @@ class TestATimeSpan:
         )
 
         assert (result.report.candles, result.report.ticks) == (10, 40)
-        assert result.report.first_ns == time_ns("2025-11-03T09:21")
+        assert result.report.first_ns == time_ns("2025-11-03T09:20")
         assert result.report.last_ns == time_ns("2025-11-03T09:30")
+
+    def test_of_daily_candles_is_from_the_first_day_to_the_last_and_each_counts_on_its_own_day(self, tmp_path):
+        """A candle of Friday ends when Saturday begins, and one of the last day of a month when the next month does."""
+        days = "".join(f"2025-{day},{price},{price},{price},{price},5\n" for day, price in DAYS)
+        (tmp_path / "days.csv").write_text(f"date,open,high,low,close,volume\n{days}")
+
+        result = natya.backtest(natya_backtests.BuysAtOnce, tmp_path / "days.csv", symbols=["TCS"], **FREE)
+
+        report = result.report
+        assert (time_text(report.first_ns)[:10], time_text(report.last_ns)[:19]) == (
+            "2025-10-30",
+            "2025-11-04 15:30:00",
+        )
+        assert [(each.name, each.return_) for each in report.months] == [
+            ("2025-10", pytest.approx(-1e-5)),
+            ("2025-11", pytest.approx(2 / 999_990)),
+        ]
+
+    def test_without_anything_in_it_is_refused(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(3))
+
+        with pytest.raises(BacktestRefusedError, match=r"market data of TCS from 2026-01-01 .* found none in .*a\.csv"):
+            natya.backtest(natya_backtests.Crossover, recording, symbols=["TCS"], since="2026-01-01")
+
+
+DAYS = [("10-30", 100), ("10-31", 90), ("11-03", 91), ("11-04", 92)]
+
+
+class TestTheSymbolsThatAreWanted:
+    def test_leave_out_others_and_that_is_told(self, tmp_path):
+        recordings = [write_rows(tmp_path / f"{name}.csv", rising(5), symbol=name) for name in ("TCS", "INFY")]
+
+        report = natya.backtest(natya_backtests.Crossover, recordings, symbols=["TCS", "SBIN"]).report
+
+        assert report.symbols == ("TCS",)
+        assert "left out, since only TCS, SBIN is wanted: INFY" in report.notes
+        assert "wanted, and nothing of it is in the data: SBIN" in report.notes
+
+    def test_that_are_nowhere_are_refused_with_what_there_is(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(5), symbol="TCS")
+
+        with pytest.raises(BacktestRefusedError, match=r"market data of TSC wanted, found none .* is wanted: TCS"):
+            natya.backtest(natya_backtests.Crossover, recording, symbols=["TSC"])
+
+
+class TestCandlesOfALengthThatTheDataCannotMake:
+    """Four ticks of an hour are no three-minute candles: what a strategy would do on them is made up."""
+
+    @pytest.mark.parametrize("minutes", [60, 5])
+    def test_are_refused(self, tmp_path, minutes):
+        recording = write_rows(tmp_path / "a.csv", rising(5), minutes=minutes)
+
+        with pytest.raises(RecordingError, match=r"a\.csv: candles of [13]m are wanted by a strategy, found those of"):
+            natya.backtest(natya_backtests.Dipper, recording, symbols=["TCS"])
+
+    def test_are_told_where_only_a_part_of_the_data_lacks_them(self, tmp_path):
+        minutes = write_rows(tmp_path / "a.csv", rising(5), symbol="TCS")
+        hours = write_rows(tmp_path / "b.csv", rising(5), symbol="INFY", minutes=60)
+
+        notes = natya.backtest(natya_backtests.Dipper, [minutes, hours]).report.notes
+
+        assert "b.csv: candles of 3m are wanted, and made up there of those of 1h" in notes
+
+
+@given(st.integers(1, 500), st.integers(1, 400))
+def test_candles_can_be_made_of_those_that_they_hold_whole(times, seconds):
+    length_ns = seconds * 1_000_000_000
+
+    assert can_be_made(times * length_ns, length_ns)
+    assert can_be_made(DAY_NS, length_ns)
+    assert not can_be_made(length_ns, (times + 1) * length_ns)
 
 
 class TestTheLastClose:

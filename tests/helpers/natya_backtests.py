@@ -169,6 +169,18 @@ class Greedy(StrategyActor):
             self.buy(candle.symbol, 100_000)
 
 
+class BuysAtOnce(StrategyActor):
+    """One share, with the first price."""
+
+    def on_begin(self):
+        self.asked = False
+
+    def on_tick(self, tick):
+        if not self.asked:
+            self.asked = True
+            self.buy(tick.symbol, 1)
+
+
 class Dipper(StrategyActor):
     """Rests below and above, by a seed of its own; hears candles only, of which some are made of ticks."""
 

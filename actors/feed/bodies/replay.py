@@ -131,6 +131,7 @@ class Recording:
         self.notes: tuple[str, ...] = ()
         """How an ambiguous file was understood, for the user."""
 
+        self._candle_lengths_ns: frozenset[int] = frozenset()
         self.share = 0.0
         """How much of the file is read, 0 to 1, as of the last chunk."""
 
@@ -211,6 +212,11 @@ class Recording:
         with self._errors_of_ours(), self._open() as (_, columns):
             return "symbol" not in columns
 
+    @property
+    def candle_lengths(self) -> tuple[tuple[Path, frozenset[int]], ...]:
+        """Itself, and how long its candles are, as far as it was looked at: nanoseconds; none for ticks."""
+        return ((self.path, self._candle_lengths_ns),)
+
     def close(self) -> None:
         """Release nothing: the file is open only while its chunks are read."""
 
@@ -260,6 +266,7 @@ class Recording:
             except ValueError as fault:
                 raise RecordingError(self.path, table.line_num, str(fault)) from fault
         self.notes = plan.notes
+        self._candle_lengths_ns = plan.candle_lengths_ns
         self.understood = table.header, table.written, columns, plan.survey
         return plan
 
