@@ -10,6 +10,7 @@ charges             brokerage, taxes and fees of a trade
 chart_candles       candles of what a broker's chart tells
 client_order_ids    which texts may be one
 clock_skew          how far our clock is off, by what a server says
+closing_auction     what is taken when in the auction after continuous trading, and its reference price
 commodity_sessions  when commodities trade, from dated data (`commodities.toml`)
 dhan                what Dhan's API says, and how many requests it allows
 differences         in what the broker's books differ from ours

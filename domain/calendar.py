@@ -1,9 +1,9 @@
 """When NSE, BSE and MCX trade: their sessions, from dated data (`sessions.toml`), on the exchanges' clock.
 
 NSE and BSE have the same days. Equity derivatives have the hours of shares until August 2026, and then ten minutes
-more; commodities have their own (`commodity_sessions.py`), on NSE, too, and MCX has nothing else. The closing auction
-of shares is not in it. For years that the data does not cover, holidays are unknown: each weekday is assumed to be a
-trading day, and its session has `known=False`.
+more; shares that derivatives are of (`UNDERLYING`) since then end by an auction (`closing_auction.py`). Commodities
+have their own (`commodity_sessions.py`), on NSE, too, and MCX has nothing else. For years that the data does not cover,
+holidays are unknown: each weekday is assumed to be a trading day, and its session has `known=False`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from .closing_auction import ClosingAuction
 from .commodity_sessions import COMMODITIES, Commodity, hours_on
 from .time import SECOND_NS, day_of, day_start_ns
 
 Exchange: TypeAlias = Literal["NSE", "BSE", "MCX"]
 
-Market: TypeAlias = Literal["CASH", "DERIVATIVES", "CURRENCY", Commodity]
+Market: TypeAlias = Literal["CASH", "UNDERLYING", "DERIVATIVES", "CURRENCY", Commodity]
+"""Shares and indices; shares that derivatives are of; those derivatives; and what else is traded."""
 
 Span: TypeAlias = tuple[int, int]
 """Start, and end (exclusive): nanoseconds since 1970-01-01 UTC."""
@@ -58,6 +60,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     known: bool = True
     """False where the day or its hours are assumed: the data does not cover it."""
 
+    closing: ClosingAuction | None = None
+    """The auction after continuous trading; None: there is none."""
+
     @property
     def open_ns(self) -> int:
         """When trading begins: nanoseconds since 1970-01-01 UTC."""
@@ -65,8 +70,17 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def close_ns(self) -> int:
-        """When trading ends (exclusive): nanoseconds since 1970-01-01 UTC."""
+        """When continuous trading ends (exclusive): nanoseconds since 1970-01-01 UTC."""
         return self.spans[-1][1]
+
+    @property
+    def ends_ns(self) -> int:
+        """When all is over, the closing auction included (exclusive): nanoseconds since 1970-01-01 UTC."""
+        return self.closing.ends_ns if self.closing is not None else self.spans[-1][1]
+
+    def takes_orders(self, time_ns: int) -> bool:
+        """Say whether an order is taken at a time: in continuous trading, or in the entry of the closing auction."""
+        return self.has(time_ns) or (self.closing is not None and self.closing.takes_orders(time_ns))
 
     def opens_by_auction(self, time_ns: int) -> bool:
         """Say whether the opening auction goes on at a time: nothing trades before the opening."""
@@ -93,6 +107,7 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True):
 
     currency: dict[str, time]
     futures_pre_open_since: date
+    closing_auction: dict[str, Any]
 
 
 def session(day: date, exchange: Exchange = "NSE", market: Market = "CASH") -> Session | None:
@@ -134,7 +149,7 @@ def day_order_ends_ns(time_ns: int, exchange: Exchange = "NSE", market: Market =
     That is the day whose session it meets: this one until the close, then the next one that has a session.
     """
     today = session_at(time_ns, exchange, market)
-    is_over = today is None or time_ns >= today.close_ns
+    is_over = today is None or time_ns >= today.ends_ns
     return day_start_ns(day_of(next_open(time_ns, exchange, market) if is_over else time_ns) + 1)
 
 
@@ -150,9 +165,9 @@ def reached_close_ns(time_ns: int, exchange: Exchange = "NSE") -> int | None:
     return found.close_ns
 
 
-def minutes_to_close(time_ns: int, exchange: Exchange = "NSE") -> float | None:
-    """Return the minutes until the day's trading ends, a pause included; None before the open and after the close."""
-    found = session_at(time_ns, exchange)
+def minutes_to_close(time_ns: int, exchange: Exchange = "NSE", market: Market = "CASH") -> float | None:
+    """Return the minutes until continuous trading ends, a pause included; None before the open and after the close."""
+    found = session_at(time_ns, exchange, market)
     if found is None or not found.open_ns <= time_ns < found.close_ns:
         return None
     return (found.close_ns - time_ns) / MINUTE_NS
@@ -204,12 +219,16 @@ def _session(day_number: int, exchange: Exchange, market: Market = "CASH") -> Se
         return _currency_session(day_number, special)
     normal = data.normal
     close = normal["close"]
+    closing = None
+    if market == "UNDERLYING" and not special.get("spans") and day >= data.closing_auction["since"]:
+        closing = _closing(day_number, data.closing_auction)
+        close = data.closing_auction["starts"]
     if market == "DERIVATIVES":
         close = next((later for since, later in reversed(data.derivatives) if since <= day), close)
     spans = special.get("spans", [[normal["open"], close]])
     begins = tuple((_at(day_number, start), _at(day_number, end)) for start, end in spans)
     opens_ns = begins[0][0]
-    has_auction = market == "CASH" or day >= data.futures_pre_open_since
+    has_auction = market in {"CASH", "UNDERLYING"} or day >= data.futures_pre_open_since
     entry_ns, entry_ends_ns = (_at(0, normal["open"]) - _at(0, normal[name]) for name in ("pre_open", "pre_open_ends"))
     return Session(
         day=day,
@@ -218,6 +237,18 @@ def _session(day_number: int, exchange: Exchange, market: Market = "CASH") -> Se
         pre_open_ends_ns=opens_ns - entry_ends_ns if has_auction else opens_ns,
         name=special.get("name", "" if known else "assumed: a weekday of a year without data"),
         known=known and not special.get("assumed", False),
+        closing=closing,
+    )
+
+
+def _closing(day_number: int, clocks: dict[str, Any]) -> ClosingAuction:
+    return ClosingAuction(
+        reference_ns=_at(day_number, clocks["reference"]),
+        starts_ns=_at(day_number, clocks["starts"]),
+        entry_ns=_at(day_number, clocks["entry"]),
+        limits_ns=_at(day_number, clocks["limits_alone"]),
+        entry_ends_ns=_at(day_number, clocks["entry_ends"]),
+        ends_ns=_at(day_number, clocks["ends"]),
     )
 
 
@@ -267,6 +298,7 @@ def _sessions() -> Sessions:
         holidays=frozenset(day for days in data["holidays"].values() for day in days),
         derivatives=tuple((each["since"], each["close"]) for each in data["derivatives"]),
         currency=data["currency"],
+        closing_auction=data["closing_auction"],
         futures_pre_open_since=data["futures"]["pre_open_since"],
         special={
             (special["day"], exchange): special

@@ -18,6 +18,7 @@ import msgspec
 from ..messages.orders import Side
 from .freshness import age_fault
 from .instruments import price_grid
+from .venues import aged_at_ns
 
 if TYPE_CHECKING:
     from ..messages.order_listing import OrderListed, StrategyHolding
@@ -145,7 +146,8 @@ def _closing(
 ) -> Closing | str:
     if price is None or price[0] <= 0:
         return f"{holding.symbol}: a price wanted, found none"
-    fault = age_fault("a price", price[1], now_ns, age_max_s=limits.price_age_max_s) if limits.price_age_max_s else ""
+    aged_ns = aged_at_ns(holding.symbol, price[1], now_ns)
+    fault = age_fault("a price", price[1], aged_ns, age_max_s=limits.price_age_max_s) if limits.price_age_max_s else ""
     if fault:
         return f"{holding.symbol}: {fault}"
     side: Side = "SELL" if holding.quantity > 0 else "BUY"

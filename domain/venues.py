@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .calendar import Exchange, Market, Session, day_order_ends_ns, open_spans, session_at
+from .closing_auction import built_in_underlyings
 from .commodity_sessions import market_of
 from .instruments import is_contract
 from .time import DAY_NS, IST_OFFSET_NS, day_start_ns
@@ -32,16 +33,25 @@ VENUES_KEPT: Final = 10_000
 
 
 @functools.lru_cache(maxsize=VENUES_KEPT)
-def venue_of(segment: str, symbol: str) -> Venue:
-    """Return it by the segment; of commodities the symbol says whether they are farm products."""
+def venue_of(segment: str, symbol: str, *, is_underlying: bool | None = None) -> Venue:
+    """Return it by the segment; of commodities the symbol says whether they are farm products.
+
+    Args:
+        segment: an exchange and what is traded there.
+        symbol: natya's own name.
+        is_underlying: whether derivatives are of this share, where a list of instruments says so; None: by the symbol.
+    """
     exchange: Exchange = "BSE" if segment.startswith("BSE") else "MCX" if segment.startswith("MCX") else "NSE"
     if segment.endswith("_COMM"):
         return Venue(exchange, market_of(_underlying(symbol)))
     if segment.endswith("_CURRENCY"):
         return Venue(exchange, "CURRENCY")
-    return Venue(exchange, "CASH" if segment.endswith("_EQ") or segment == "IDX_I" else "DERIVATIVES")
+    if segment.endswith("_EQ"):
+        return _of_share(exchange, symbol, is_underlying=is_underlying)
+    return Venue(exchange, "CASH" if segment == "IDX_I" else "DERIVATIVES")
 
 
+@functools.lru_cache(maxsize=VENUES_KEPT)
 def venue_of_symbol(symbol: str, exchange: Exchange = "NSE") -> Venue:
     """Return it by the symbol alone, as `natya instruments` names it: `MCX:CRUDEOIL-19Oct2026-FUT`.
 
@@ -55,7 +65,7 @@ def venue_of_symbol(symbol: str, exchange: Exchange = "NSE") -> Venue:
         if prefix in {"MCX", "NSE_COMM"}:
             return Venue(exchange, market_of(_underlying(symbol)))
     if not is_contract(symbol):
-        return Venue(exchange, "CASH")
+        return _of_share(exchange, symbol)
     return Venue(exchange, "CURRENCY" if _underlying(symbol) in _CURRENCIES else "DERIVATIVES")
 
 
@@ -79,6 +89,23 @@ def traded_between(symbols: Iterable[str], start_ns: int, end_ns: int, exchange:
 def day_order_ends_ns_of(symbol: str, time_ns: int) -> int:
     """Return when an order of a symbol for the day ends that comes at this time, as `calendar.day_order_ends_ns`."""
     return day_order_ends_ns(time_ns, *venue_of_symbol(symbol))
+
+
+def aged_at_ns(symbol: str, priced_ns: int, now_ns: int, exchange: Exchange = "NSE") -> int:
+    """Return the time at which the age of a price counts: all in nanoseconds since 1970-01-01 UTC.
+
+    That is now; and while a closing auction goes on, the end of continuous trading, since no price has come after it.
+    """
+    found = session_at(now_ns, *venue_of_symbol(symbol, exchange))
+    if found is None or found.closing is None or priced_ns > now_ns:
+        return now_ns
+    return max(priced_ns, found.closing.priced_ns(now_ns))
+
+
+def _of_share(exchange: Exchange, symbol: str, *, is_underlying: bool | None = None) -> Venue:
+    if is_underlying is None:
+        is_underlying = symbol.rpartition(":")[2] in built_in_underlyings()
+    return Venue(exchange, "UNDERLYING" if is_underlying else "CASH")
 
 
 def _underlying(symbol: str) -> str:

@@ -56,6 +56,8 @@ class InstrumentDefinition(
 
     strike_rupees: Price | None = None
     option_type: OptionType | None = None
+    is_underlying: bool | None = None
+    """Whether derivatives are of this share, by the list that it is from; None: that does not say."""
 
 
 class InstrumentList(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="InstrumentList"):

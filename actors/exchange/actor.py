@@ -5,8 +5,8 @@ Hears   Tick, NewOrder, ReplaceRequest, CancelRequest, OrderStatusRequest; Journ
         journal.
 Sends   ExecutionReport to the sender of the order: NEW or REJECTED at once, TRADE when it happens; REPLACED or
         CANCEL_REJECTED to the sender of the ReplaceRequest; CANCELLED or CANCEL_REJECTED to that of the CancelRequest;
-        EXPIRED at the end of the order's day; OrderFound or OrderNotFound to the sender of the OrderStatusRequest.
-        ReadJournal to the journal.
+        EXPIRED at the end of the order's day, of a stop order at that of continuous trading; OrderFound or
+        OrderNotFound to the sender of the OrderStatusRequest. ReadJournal to the journal.
 Fails   on no expected input: a bad order is rejected. Restarted, it has its book again (hand-over); in a new process
         the open orders of its account rest again, by the facts in the journal.
 """
@@ -53,7 +53,7 @@ class LetIn(msgspec.Struct, frozen=True, gc=False):
 
 
 class DayOver(msgspec.Struct, frozen=True, gc=False):
-    """To itself: the day of an order is over."""
+    """To itself: the day of an order is over, or the time in which its trigger could be met."""
 
 
 class ExchangeActor(RuntimeActor):
@@ -67,7 +67,7 @@ class ExchangeActor(RuntimeActor):
         self._matching: Matching | None = None
         self._owners: dict[str, ActorAddress | str] = {}
         self._remembered = Remembered(self.settings.account)
-        self._read_sequence = self._heard_ns = 0
+        self._read_sequence = self._heard_ns = self._timer_ns = 0
         self._timer: Timer | None = None
         self._latency_ns = FillModel.of(self.settings.limits).latency_ns
         self.send(self.myAddress, Open())
@@ -194,6 +194,7 @@ class ExchangeActor(RuntimeActor):
         self.send(sender, answer)
         for report in reports:
             self._deliver(report)
+        self._await_end_of_day()
 
     @handles(CancelRequest)
     def cancel(self, request: CancelRequest, sender: ActorAddress) -> None:
@@ -230,7 +231,11 @@ class ExchangeActor(RuntimeActor):
     def _await_end_of_day(self) -> None:
         """Have the end of the day come in time: without a timer it would with the first tick of the next one."""
         end_ns = self._book.next_end_ns
+        if self._timer is not None and 0 < end_ns < self._timer_ns:  # a stop order ends before its day
+            self._timer.cancel()
+            self._timer = None
         if end_ns and self._timer is None:
+            self._timer_ns = end_ns
             self._timer = self.after(max(end_ns - self.clock.now_ns(), 0) / SECOND_NS, DayOver())
 
     def _deliver(self, report: ExecutionReport) -> None:

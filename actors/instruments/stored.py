@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
-import msgspec
 import numpy as np
 
-from ...domain.instruments import Instrument
+from ...domain.instruments import Instrument, series_suffix
 from ...messages.instruments import InstrumentList
 from .errors import ListDamagedError
 from .tables import ALIKE_MAX
@@ -32,9 +32,12 @@ _TYPES: Final = {
     "expiry": "date",
     "strike_rupees": "double",
 }
-_COLUMNS: Final = Instrument.__struct_fields__
+_COLUMNS: Final = tuple(name for name in Instrument.__struct_fields__ if name != "is_underlying")
+"""Whether a share is an underlying is said by the contracts in the list."""
+
 _TABLE: Final = ", ".join(f"{name} {_TYPES.get(name, 'varchar')}" for name in _COLUMNS)
 _SELECT: Final = f"select {', '.join(_COLUMNS)} from instruments"  # noqa: S608  our own text
+_UNDERLYINGS: Final = "select distinct underlying from instruments where instrument_type in ('FUTSTK', 'OPTSTK')"
 _NAMES: Final = "lower(concat_ws(' ', symbol, trading_symbol, display_name, isin))"
 _NEAREST_FIRST: Final = """
 order by (lower(symbol) = ? or lower(trading_symbol) = ?) desc, starts_with(lower(symbol), ?) desc,
@@ -106,6 +109,7 @@ class Stored:
             found = self._rows("select format, source, day, instruments, left_out from list")
             ((kind, source, day, instruments, left_out),) = found
             ((counted,),) = self._rows("select count(*) from instruments")
+            underlyings = self._rows(_UNDERLYINGS)
         except (duckdb.Error, ValueError) as fault:
             self._connection.close()
             raise ListDamagedError(f"{path}: a list of instruments wanted, found {fault}") from fault
@@ -113,6 +117,7 @@ class Stored:
             self._connection.close()
             found_text = f"format {kind} with {counted} of {instruments} instruments"
             raise ListDamagedError(f"{path}: format {FORMAT} with all its instruments wanted, found {found_text}")
+        self._underlyings: Final = frozenset(name for (name,) in underlyings)
         self.of: Final = InstrumentList(source=source, day=day, instruments=instruments, left_out=left_out)
 
     def symbol(self, symbol: str) -> Instrument | None:
@@ -148,7 +153,7 @@ class Stored:
         values = [value for _, value in parts]
         ((total,),) = self._rows(f"select count(*) from instruments where {where}", values)  # noqa: S608  our own text
         found = self._rows(f"{_SELECT} where {where} {_NEAREST_FIRST}", [*values, text, text, text, wanted.rows_max])
-        return tuple(map(_instrument, found)), total
+        return tuple(map(self._instrument, found)), total
 
     def close(self) -> None:
         """Let go of the file."""
@@ -156,23 +161,31 @@ class Stored:
 
     def _one(self, where: str, *values: str) -> Instrument | None:
         found = self._rows(f"{_SELECT} {where}", values)
-        return _instrument(found[0]) if found else None
+        return self._instrument(found[0]) if found else None
 
     def _some(self, where: str, *values: str) -> tuple[Instrument, ...]:
-        return tuple(map(_instrument, self._rows(f"{_SELECT} {where} order by symbol limit {ALIKE_MAX}", values)))
+        return tuple(map(self._instrument, self._rows(f"{_SELECT} {where} order by symbol limit {ALIKE_MAX}", values)))
+
+    def _instrument(self, row: tuple[Any, ...]) -> Instrument:
+        values = dict(zip(_COLUMNS, row, strict=True))
+        is_share = values["instrument_type"] == "EQUITY" and not series_suffix(_series_of(values))
+        is_told = is_share and bool(self._underlyings)  # a list of shares alone says nothing
+        return Instrument(**values, is_underlying=values["trading_symbol"] in self._underlyings if is_told else None)
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, list(values)).fetchall()
 
 
-def _instrument(row: tuple[Any, ...]) -> Instrument:
-    return Instrument(**dict(zip(_COLUMNS, row, strict=True)))
+def _series_of(values: dict[str, Any]) -> str:
+    """Return the series of NSE; the groups of BSE are not meant."""
+    return str(values["series"] or "") if values["segment"] == "NSE_EQ" else ""
 
 
 def _columns_of(instruments: Sequence[Instrument]) -> dict[str, Any]:
     """Make arrays of the fields; nothing is -1 in numbers and days, and an empty text in `option_type`."""
     found: dict[str, Any] = {}
-    fields = zip(*map(msgspec.structs.astuple, instruments), strict=True) if instruments else ((),) * len(_COLUMNS)
+    of = operator.attrgetter(*_COLUMNS)
+    fields = zip(*map(of, instruments), strict=True) if instruments else ((),) * len(_COLUMNS)
     for name, values in zip(_COLUMNS, fields, strict=True):
         match _TYPES.get(name):
             case "double":

@@ -1,5 +1,7 @@
 """When Dhan closes intraday positions. Source: its help page on the square-off, older than the closing auction.
 
+No other time is known of shares that end by that auction; its entry begins at 15:20.
+
 Shares and their derivatives at 15:20, currencies at 16:45, commodities at 23:15 in New York's summer and at 23:45 in
 its winter. Of farm products it names no time: they are taken to be closed as currencies are, 15 minutes before the end.
 """
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
     from ..venues import Venue
 
-_MINUTES: Final = {"CASH": 10, "DERIVATIVES": 10, "COMMODITY": 10}
+_AS_SHARES: Final = frozenset({"CASH", "UNDERLYING", "DERIVATIVES"})
+_MINUTES: Final = {"CASH": 10, "COMMODITY": 10}
 _OTHERS_MINUTES: Final = 15
 
 
@@ -25,10 +28,11 @@ _OTHERS_MINUTES: Final = 15
 def square_off_ns(day: date, venue: Venue) -> int | None:
     """Return when intraday positions are closed on a day: nanoseconds since 1970-01-01 UTC; None: it has no session.
 
-    Those of derivatives are closed with those of shares, though they trade longer.
+    Those of derivatives, and of shares that end by an auction, are closed with those of all shares.
     """
     exchange, market = venue
-    found = session(day, exchange, "CASH" if market == "DERIVATIVES" else market)
+    market = "CASH" if market in _AS_SHARES else market
+    found = session(day, exchange, market)
     if found is None:
         return None
     minutes = _MINUTES.get(market, _OTHERS_MINUTES)

@@ -129,6 +129,37 @@ class TestDerivatives:
         assert found.opens_by_auction(found.open_ns - 1) is bool(minutes)
 
 
+class TestSharesThatDerivativesAreOf:
+    @pytest.mark.parametrize("exchange", ["NSE", "BSE"])
+    def test_end_by_an_auction_since_august_2026(self, exchange):
+        found = session(date(2026, 8, 3), exchange, "UNDERLYING")
+        closing = found.closing
+        clocks = closing.reference_ns, closing.starts_ns, closing.entry_ns, closing.limits_ns, closing.entry_ends_ns
+
+        assert clocks == tuple(at(f"2026-08-03T{clock}") for clock in ("15:00", "15:15", "15:20", "15:25", "15:28"))
+        assert (found.close_ns, found.ends_ns) == (at("2026-08-03T15:15"), at("2026-08-03T15:35"))
+        assert (found.open_ns, found.pre_open_ns) == (at("2026-08-03T09:15"), at("2026-08-03T09:00"))
+
+    def test_have_the_sessions_of_all_shares_before_and_on_days_of_other_hours(self):
+        days = [date(2015, 1, 1) + timedelta(days=number) for number in range(4232)]  # to 2 August 2026
+        for day in (*days, date(2026, 11, 8)):
+            assert session(day, "NSE", "UNDERLYING") == session(day)
+
+    @pytest.mark.parametrize(
+        ("clock", "taken"),
+        [
+            *(("15:14:59", True), ("15:15", False), ("15:19:59", False), ("15:20", True), ("15:27:59", True)),
+            *(("15:28", False), ("15:34:59", False), ("15:35", False)),
+        ],
+    )
+    def test_take_orders_in_continuous_trading_and_in_the_entry_of_the_auction(self, clock, taken):
+        assert session(date(2026, 8, 3), "NSE", "UNDERLYING").takes_orders(at(f"2026-08-03T{clock}")) is taken
+
+    @pytest.mark.parametrize(("clock", "end"), [("15:34:59", "2026-08-04"), ("15:35", "2026-08-05")])
+    def test_have_orders_that_end_with_the_day_whose_auction_they_meet(self, clock, end):
+        assert day_order_ends_ns(at(f"2026-08-03T{clock}"), "NSE", "UNDERLYING") == at(f"{end}T00:00")
+
+
 class TestAnExchange:
     def test_is_open_from_the_opening_up_to_the_close(self):
         opening, close = at("2025-12-29T09:15"), at("2025-12-29T15:30")

@@ -11,9 +11,11 @@ from natya.domain.venues import traded_between, venue_of, venue_of_symbol
 @pytest.mark.parametrize(
     ("symbol", "venue"),
     [
-        ("INFY", ("NSE", "CASH")),
-        ("BSE:INFY", ("BSE", "CASH")),
-        ("M&M", ("NSE", "CASH")),
+        ("INFY", ("NSE", "UNDERLYING")),
+        ("IDBI", ("NSE", "CASH")),
+        ("NIFTY", ("NSE", "CASH")),
+        ("BSE:INFY", ("BSE", "UNDERLYING")),
+        ("M&M", ("NSE", "UNDERLYING")),
         ("NIFTY-29Sep2026-29150-CE", ("NSE", "DERIVATIVES")),
         ("BSE:SENSEX-24Sep2026-FUT", ("BSE", "DERIVATIVES")),
         ("USDINR-28Oct2026-FUT", ("NSE", "CURRENCY")),
@@ -29,28 +31,43 @@ def test_is_told_by_its_exchange_and_what_it_is(symbol, venue):
 
 
 def test_is_that_of_the_exchange_that_is_named_else():
-    assert venue_of_symbol("INFY", "BSE") == ("BSE", "CASH")
-    assert venue_of_symbol("NSE:INFY", "BSE") == ("NSE", "CASH")
+    assert venue_of_symbol("INFY", "BSE") == ("BSE", "UNDERLYING")
+    assert venue_of_symbol("NSE:INFY", "BSE") == ("NSE", "UNDERLYING")
     assert venue_of_symbol("MCX:GOLD-05Oct2026-FUT", "BSE") == ("MCX", "COMMODITY")
 
 
 @pytest.mark.parametrize(
     ("since", "until", "traded"),
     [
-        ("15:20", "15:31", ["INFY", "NIFTY-29Dec2026-FUT", "MCX:GOLD-05Feb2027-FUT"]),
+        ("15:14", "15:31", ["INFY", "IDBI", "NIFTY-29Dec2026-FUT", "MCX:GOLD-05Feb2027-FUT"]),
+        ("15:15", "15:31", ["IDBI", "NIFTY-29Dec2026-FUT", "MCX:GOLD-05Feb2027-FUT"]),
         ("15:31", "15:41", ["NIFTY-29Dec2026-FUT", "MCX:GOLD-05Feb2027-FUT"]),
         ("20:00", "20:01", ["MCX:GOLD-05Feb2027-FUT"]),
         ("23:56", "23:57", []),
     ],
 )
 def test_what_traded_in_a_time_is_told_by_the_hours_of_each(since, until, traded):
-    symbols = ("INFY", "NIFTY-29Dec2026-FUT", "MCX:GOLD-05Feb2027-FUT")
+    symbols = ("INFY", "IDBI", "NIFTY-29Dec2026-FUT", "MCX:GOLD-05Feb2027-FUT")
     times = [
         int(datetime.fromisoformat(f"2026-12-04T{clock}").replace(tzinfo=IST).timestamp()) * SECOND_NS
         for clock in (since, until)
     ]
 
     assert list(traded_between(symbols, *times)) == traded
+
+
+@pytest.mark.parametrize(
+    ("symbol", "says", "market"),
+    [
+        ("INFY", None, "UNDERLYING"),
+        ("INFY", False, "CASH"),
+        ("IDBI", None, "CASH"),
+        ("IDBI", True, "UNDERLYING"),
+        ("BSE:IDBI", True, "UNDERLYING"),
+    ],
+)
+def test_a_list_of_instruments_knows_better_than_the_symbol_of_what_derivatives_are(symbol, says, market):
+    assert venue_of("NSE_EQ", symbol, is_underlying=says).market == market
 
 
 def test_indices_have_the_hours_of_shares():

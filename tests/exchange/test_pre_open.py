@@ -1,33 +1,12 @@
 """Orders in the pre-open session: they wait for the opening auction, in the matching and in an account."""
 
-from datetime import datetime
-
 import pytest
+from natya_auctions import at, limit, order, paid, tick
 
 from natya.actors.exchange.matching import Matching
-from natya.domain.time import IST, SECOND_NS
-from natya.messages.broker import CancelRequest, NewOrder, ReplaceRequest
-from natya.messages.market import Tick
+from natya.messages.broker import CancelRequest, ReplaceRequest
 
-DAY = "2025-12-29"
 CRUDE = "MCX:CRUDEOIL-19Jan2026-FUT"
-
-
-def at(clock, day=DAY):
-    return int(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=IST).timestamp()) * SECOND_NS
-
-
-def tick(clock, price, *, symbol="TCS", day=DAY):
-    return Tick(symbol=symbol, price=price, quantity=1, exchange_ns=at(clock, day), source="test", sequence=1)
-
-
-def order(client_order_id="a", *, symbol="TCS", **changes):
-    fields = {"side": "BUY", "quantity": 10, "order_type": "MARKET"} | changes
-    return NewOrder(client_order_id=client_order_id, symbol=symbol, **fields)
-
-
-def limit(price, client_order_id="a", **changes):
-    return order(client_order_id, **{"order_type": "LIMIT", "limit_price": price} | changes)
 
 
 def begun(*, has_auctions=True, symbol="TCS", clock="09:01"):
@@ -36,10 +15,6 @@ def begun(*, has_auctions=True, symbol="TCS", clock="09:01"):
     matching.move(tick("15:29", 90.0, symbol=symbol, day="2025-12-26"))
     matching.pass_time(at(clock))
     return matching
-
-
-def paid(reports):
-    return [report.price for report in reports if report.execution_type == "TRADE"]
 
 
 class TestAnOrderBeforeTheOpening:

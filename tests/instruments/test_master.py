@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import duckdb
 import pytest
-from natya_scrips import listed
+from msgspec.structs import replace
+from natya_scrips import COMPACT_ROWS, listed
 
 from natya.actors.instruments import InstrumentMaster, InstrumentsError, ListRefusedError, reading
 from natya.actors.instruments import master as master_module
@@ -62,10 +63,32 @@ class TestAListThatIsTaken:
 
     def test_gives_each_instrument_back_as_it_was_read(self, master, publish):
         found = take(master, publish())
-
-        assert [master.show(each.symbol) for each in found.instruments] == list(found.instruments)
         numbers = [f"{each.segment}:{each.security_id}" for each in found.instruments]
-        assert [master.show(number) for number in numbers] == list(found.instruments)
+
+        for names in ([each.symbol for each in found.instruments], numbers):
+            shown = [replace(master.show(name), is_underlying=None) for name in names]
+            assert shown == list(found.instruments)
+
+    @pytest.mark.parametrize(
+        ("more", "says"),
+        [
+            ((), {"INFY": False, "BSE:INFY": False, "CHOLAFIN": False, "CHOLAFIN-D1": None, "NIFTY": None}),
+            (
+                ("NSE,D,1,FUTSTK,0,INFY-Sep2026-FUT,400.0,INFY FUT,2026-09-29 14:30:00,-0.01000,XX,10.0000,M,FUT,NA,",),
+                {"INFY": True, "BSE:INFY": True, "CHOLAFIN": False, "CHOLAFIN-D1": None, "NIFTY": None},
+            ),
+        ],
+        ids=["options of another", "a future of it"],
+    )
+    def test_says_of_which_shares_there_are_derivatives(self, master, publish, more, says):
+        take(master, publish(listed(rows=[*COMPACT_ROWS, *more])))
+
+        assert {symbol: master.show(symbol).is_underlying for symbol in says} == says
+
+    def test_without_any_derivative_of_a_share_says_nothing(self, master, publish):
+        take(master, publish(listed(rows=[row for row in COMPACT_ROWS if "OPTSTK" not in row])))
+
+        assert master.show("INFY").is_underlying is None
 
     def test_is_there_for_other_processes_and_after_a_restart(self, master, publish, folder, days):
         take(master, publish())

@@ -49,7 +49,7 @@ class Controls:
         """
         for (instrument, _), traded in self._core.state.positions.items():
             listing = self._core.listings.find(instrument)
-            if traded.net and listing is not None and not self._core.is_open(listing):
+            if traded.net and listing is not None and not self._core.takes_orders(listing):
                 raise Refused("order", MARKET_CLOSED)
         self._exit(ALL_PRODUCTS, source=EXIT_ALL)
 
@@ -192,7 +192,7 @@ class Controls:
     def _exit(self, products: frozenset[str], *, source: str) -> None:
         core = self._core
         for row in list(core.state.open.values()):
-            if row.product in products and row.order_id in core.state.open:
+            if row.product in products and row.order_id in core.state.open and self._orders.may_withdraw(row):
                 self._orders.end(row, "CANCELLED", f"Cancelled by {source}")
         for (instrument, product), traded in list(core.state.positions.items()):
             if product in products and traded.net:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ....domain.calendar import session_at
 from ....domain.instruments import FINEST_TICK_RUPEES, PriceGrid, price_grid
 from ....domain.time import SECOND_NS, day_of
-from ....domain.venues import venue_of_symbol
+from ....domain.venues import venue_of, venue_of_symbol
 from ..matching import FillModel, Matching
 from .refusals import Unlisted
 from .state import State
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ....config.sections.exchange import ExchangeSettings
+    from ....domain.closing_auction import ClosingAuction
     from ....domain.venues import Venue
     from ....messages.exchange import ExchangeFact, Instrument
     from ....messages.market import Tick
@@ -141,6 +142,24 @@ class Core:
             return True
         session = session_at(self.now_ns, *listing.venue)
         return session is not None and session.has(self.now_ns)
+
+    def takes_orders(self, listing: Listing) -> bool:
+        """Tell whether orders of an instrument are taken now, but for those for its opening."""
+        if self.settings.always_open:
+            return True
+        session = session_at(self.now_ns, *listing.venue)
+        return session is not None and session.takes_orders(self.now_ns)
+
+    def closing(self, listing: Listing) -> ClosingAuction | None:
+        """Return the closing auction of an instrument that goes on now; None: none does."""
+        session = None if self.settings.always_open else session_at(self.now_ns, *listing.venue)
+        closing = session.closing if session is not None else None
+        return closing if closing is not None and closing.is_on(self.now_ns) else None
+
+    def venue_of(self, instrument: Instrument, symbol: str) -> Venue:
+        """Return whose sessions an instrument has, listed or not."""
+        listing = self.listings.find(instrument)
+        return listing.venue if listing is not None else venue_of(instrument[0], symbol)
 
     def is_before_opening(self, listing: Listing) -> bool:
         """Tell whether the market of an instrument takes orders for its opening now, and does not trade yet."""

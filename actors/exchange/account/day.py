@@ -5,13 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from ....domain.calendar import next_open, session_at
+from ....domain.calendar import Market, next_open, session_at
 from ....domain.charges import KNOWN_SINCE
 from ....domain.dhan.square_off import square_off_ns
 from ....domain.money import PAISA_PLACES, exact, rounded
 from ....domain.order_check import slices
 from ....domain.time import day_of, day_start_ns
-from ....domain.venues import Venue, venue_of
+from ....domain.venues import Venue
 from ....messages.exchange import DayBegan, MoneyMoved
 from ..matching import FillModel, Order
 from .orders import as_new_order
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 SQUARE_OFF: Final = "SQUARE_OFF"
 EXPIRY: Final = "EXPIRY"
-ALWAYS: Final = tuple(Venue(exchange, market) for exchange in ("NSE", "BSE") for market in ("CASH", "DERIVATIVES"))
+_MARKETS: Final[tuple[Market, ...]] = ("CASH", "UNDERLYING", "DERIVATIVES")
+ALWAYS: Final = tuple(Venue(exchange, market) for exchange in ("NSE", "BSE") for market in _MARKETS)
 """Where an account trades whatever is listed."""
 
 
@@ -112,7 +113,9 @@ class Day:
         for venue in self._venues():
             square_ns, session = square_off_ns(core.today, venue), session_at(core.now_ns, *venue)
             if square_ns is not None and session is not None:
-                dues += [(square_ns, self._square_off, venue), (session.close_ns, self._close, venue)]
+                dues += [(square_ns, self._square_off, venue), (session.ends_ns, self._close, venue)]
+                if session.closing is not None:
+                    dues.append((session.closing.starts_ns, self._end_stops, venue))
         return sorted(dues, key=lambda due: due[0])
 
     def _venues(self) -> tuple[Venue, ...]:
@@ -195,10 +198,10 @@ class Day:
         """Close intraday positions at the market, and cancel their orders."""
         core = self._core
         for row in list(core.state.open.values()):
-            if row.product == "INTRADAY" and row.arrival and venue_of(row.instrument[0], row.symbol) == venue:
+            if row.product == "INTRADAY" and row.arrival and core.venue_of(row.instrument, row.symbol) == venue:
                 self._orders.end(row, "CANCELLED", "Cancelled by the intraday square-off")
         for (instrument, product), traded in list(core.state.positions.items()):
-            if product == "INTRADAY" and traded.net and venue_of(instrument[0], traded.symbol) == venue:
+            if product == "INTRADAY" and traded.net and core.venue_of(instrument, traded.symbol) == venue:
                 self.close_position(instrument, product, traded.net, source=SQUARE_OFF)
 
     def close_position(self, instrument: tuple[str, str], product: str, net: int, *, source: str) -> None:
@@ -211,17 +214,25 @@ class Day:
             quantity=abs(net),
         )
         listing = self._core.listings.find(instrument)
-        if listing is None or not self._core.is_open(listing):  # it cannot be traded: the position stays
+        if listing is None or not self._core.takes_orders(listing):  # it cannot be traded: the position stays
             return
         whole = ticket.quantity // listing.reference.lot_size * listing.reference.lot_size
         for size in slices(listing.reference, whole) if whole else ():
             self._orders.place(ticket, source=source, quantity=size)
 
+    def _end_stops(self, venue: Venue) -> None:
+        """Let stop orders end whose trigger was not met, and entries that need them: the auction has none."""
+        core = self._core
+        for row in list(core.state.open.values()):
+            waits = row.order_type.startswith("STOP") and not row.is_triggered
+            if row.arrival and (waits or row.leg == "ENTRY_LEG") and core.venue_of(row.instrument, row.symbol) == venue:
+                self._orders.end(row, "EXPIRED", "EXPIRED")
+
     def _close(self, venue: Venue) -> None:
         """Let the orders of the day expire, and settle contracts on their last day, at their last price."""
         core = self._core
         for row in list(core.state.open.values()):
-            if row.arrival and venue_of(row.instrument[0], row.symbol) == venue:
+            if row.arrival and core.venue_of(row.instrument, row.symbol) == venue:
                 self._orders.end(row, "EXPIRED", "EXPIRED")
         for (instrument, product), traded in list(core.state.positions.items()):
             listing = core.listings.find(instrument)

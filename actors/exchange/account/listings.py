@@ -65,7 +65,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def venue(self) -> Venue:
         """Whose sessions it has."""
-        return venue_of(self.reference.segment, self.symbol)
+        return venue_of(self.reference.segment, self.symbol, is_underlying=self.reference.is_underlying)
 
 
 class Listings:

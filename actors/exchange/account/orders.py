@@ -12,7 +12,6 @@ from ....domain.calendar import next_open, session_at
 from ....domain.instruments import price_away
 from ....domain.money import exact_value
 from ....domain.time import SECOND_NS
-from ....domain.venues import venue_of
 from ....messages.broker import CancelRequest, NewOrder, ReplaceRequest
 from ....messages.exchange import AccountOrder, AccountTrade
 from ..matching import opening_fault
@@ -153,6 +152,7 @@ class Orders:
         if not row.arrival:
             core.do(after)
             return after
+        self._check_withdrawal(row, listing)
         after = self._with_margin(after, listing)
         fault = rejection(core, after, listing) or self._shortfall(after, held=row.blocked_rupees)
         if fault:
@@ -183,12 +183,14 @@ class Orders:
         row = self._open(order_id)
         if not row.arrival and not row.exchange_order_id:
             raise Refused("order", IN_TRANSIT)
+        if row.arrival:
+            self._check_withdrawal(row, self._core.listing(row.instrument))
         return self.end(row, "CANCELLED", reason)
 
     def end(self, row: AccountOrder, status: str, reason: str) -> AccountOrder:
         """End an open order: out of the market, with a status."""
         if row.arrival:
-            self._core.matching.cancel(CancelRequest(client_order_id=row.order_id))
+            self._core.matching.cancel(CancelRequest(client_order_id=row.order_id), always=True)
         ended = replace(row, status=status, reason=reason, updated_ns=self._core.now_ns)
         self._core.do(ended)
         for hear in self.on_end:
@@ -247,11 +249,7 @@ class Orders:
             return
         candidate = self._with_margin(self._protected(row, listing), listing)
         fault = rejection(core, candidate, listing) or self._shortfall(candidate, held=Decimal(0))
-        is_for_opening = core.is_before_opening(listing)
-        if not fault and is_for_opening and (why := opening_fault(candidate)):
-            fault = f"EXCH:16387:{why}"
-        if not fault and not (is_for_opening or core.is_open(listing)):
-            fault = f"RMS:{order_id}: {MARKET_CLOSED}"
+        fault = fault or self._fault_of_time(candidate, listing)
         if fault:
             self._reject(row, fault)
             return
@@ -289,7 +287,7 @@ class Orders:
 
     def release_ns(self, row: AccountOrder) -> int:
         """Return when an after-market order is released: nanoseconds since 1970-01-01 UTC."""
-        placed_ns, venue = row.created_ns, venue_of(row.instrument[0], row.symbol)
+        placed_ns, venue = row.created_ns, self._core.venue_of(row.instrument, row.symbol)
         today = session_at(placed_ns, *venue)
         opens_ns = today.open_ns if today is not None and placed_ns < today.open_ns else next_open(placed_ns, *venue)
         if row.amo_time == "PRE_OPEN":
@@ -378,7 +376,7 @@ class Orders:
     def _protected(self, row: AccountOrder, listing: Listing) -> AccountOrder:
         """Make a limit order of a market order, where prices are protected: so the broker's book shows it."""
         percent, last_price = self._core.settings.market_protection_percent, self._core.last_price(row.symbol)
-        if row.order_type != "MARKET" or not percent or not last_price:
+        if row.order_type != "MARKET" or not percent or not last_price or self._core.closing(listing) is not None:
             return row
         price = price_away(listing.reference.grid, last_price, percent if row.side == "BUY" else -percent)
         return replace(row, order_type="LIMIT", limit_price=price)
@@ -389,11 +387,38 @@ class Orders:
             raise wrong("correlationId", "at most 25 letters, digits, spaces, _, - and .", repr(ticket.correlation_id))
         expect_quantity(ticket.quantity)
         check_prices(ticket.order_type, ticket.limit_price, ticket.trigger_price)
-        is_open = self._core.is_open(listing)
+        is_open = self._core.takes_orders(listing)
         if not ticket.amo_time and not (is_open or self._core.is_before_opening(listing)):
             raise Refused("order", MARKET_CLOSED)
         if is_open and ticket.amo_time and not self._core.settings.always_open:
             raise Refused("order", "Market is Open! An offline order is for hours in which it is closed.")
+
+    def may_withdraw(self, row: AccountOrder) -> bool:
+        """Tell whether an open order can be changed or withdrawn now."""
+        listing = self._core.listings.find(row.instrument)
+        return listing is None or not self._withdrawal_fault(row, listing)
+
+    def _withdrawal_fault(self, row: AccountOrder, listing: Listing) -> str:
+        closing = self._core.closing(listing) if row.arrival else None
+        order_type = "MARKET" if row.order_type in {"MARKET", "STOP_LOSS_MARKET"} else "LIMIT"
+        return "" if closing is None else closing.fault(order_type, time_ns=self._core.now_ns)
+
+    def _check_withdrawal(self, row: AccountOrder, listing: Listing) -> None:
+        if fault := self._withdrawal_fault(row, listing):
+            raise Refused("order", fault)
+
+    def _fault_of_time(self, row: AccountOrder, listing: Listing) -> str:
+        """Return why an order is not taken at this time of the day; empty: it is."""
+        core, why = self._core, ""
+        is_for_opening, closing = core.is_before_opening(listing), core.closing(listing)
+        if is_for_opening:
+            why = opening_fault(row)
+        elif closing is not None:
+            is_iceberg = 0 < row.disclosed_quantity < row.quantity
+            why = closing.fault(row.order_type, time_ns=core.now_ns, validity=row.validity, is_iceberg=is_iceberg)
+        if why:
+            return f"EXCH:16387:{why}"
+        return "" if is_for_opening or core.takes_orders(listing) else f"RMS:{row.order_id}: {MARKET_CLOSED}"
 
     def _open(self, order_id: str) -> AccountOrder:
         row = self._core.state.orders.get(order_id)

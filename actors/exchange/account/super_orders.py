@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ....messages.broker import ReplaceRequest
 from ....messages.exchange import AccountOrder, SuperOrder
 from .orders import CONFIRMED
-from .refusals import Refused, unknown, wrong
+from .refusals import MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, unknown, wrong
 from .requests import Modification, Ticket
 from .state import SUPER
 
@@ -67,6 +67,8 @@ class SuperOrders:
         if bool(ticket.limit_price) != (ticket.order_type == "LIMIT"):
             raise Refused("input", "Invalid Price for orderType")
         listing = core.listing(ticket.instrument)
+        if core.closing(listing) is not None:  # its exits could not follow
+            raise Refused("order", MARKET_CLOSED)
         price = ticket.limit_price or core.last_price(listing.symbol)
         row = SuperOrder(
             order_id="",
@@ -100,6 +102,8 @@ class SuperOrders:
             Refused: nothing has changed.
         """
         row, entry = self._found(change.order_id)
+        if self._core.closing(self._core.listing(entry.instrument)) is not None:
+            raise Refused("order", MARKET_CLOSED_FOR_CHANGES)
         target = change.target_price if change.target_price is not None else row.target_price
         stop = change.stop_price if change.stop_price is not None else row.stop_price
         jump = change.trailing_jump
@@ -141,6 +145,10 @@ class SuperOrders:
             Refused: nothing has changed.
         """
         row, entry = self._found(order_id)
+        legs = {"TARGET_LEG": (row.target_order_id,), "STOP_LOSS_LEG": (row.stop_order_id,)}
+        ids = legs.get(leg, (order_id, row.target_order_id, row.stop_order_id))
+        if not all(self._orders.may_withdraw(each) for each in map(self._exit, ids) if each is not None):
+            raise Refused("order", MARKET_CLOSED_FOR_CHANGES)
         if leg == "ENTRY_LEG":
             exits = [each for each in map(self._exit, (row.target_order_id, row.stop_order_id)) if each is not None]
             if entry.is_open:

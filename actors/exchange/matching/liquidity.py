@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from ....messages.units import INTEGER_MAX
 
@@ -46,6 +46,15 @@ class Liquidity:
             self._asks = _levels(depth.ask_prices, depth.ask_quantities, share)
             self._bids = _levels(depth.bid_prices, depth.bid_quantities, share)
         self._printed = Level(tick.price, _part(traded, share) if depth is not None else 0)
+
+    @classmethod
+    def of_auction(cls, tick: Tick, traded: int, *, share: float = 1.0) -> Self:
+        """Return what an auction offers: its one price on both sides, as much as it traded where the book is known."""
+        found = cls(tick, 0, share=share)
+        quantity = UNLIMITED if tick.depth is None else _part(traded, share)
+        found._is_book = False
+        found._asks, found._bids = [Level(tick.price, quantity)], [Level(tick.price, quantity)]
+        return found
 
     def against(self, side: Side, *, limit_price: float | None, rested: bool, at_limit: int = 0) -> list[Level]:
         """Return the levels that an order may trade with now, best price first.

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import bisect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from ....domain.calendar import session_at
+from ....domain.calendar import next_open, session_at
+from ....domain.closing_auction import ReferencePrice
 from ....domain.time import DAY_NS, day_of, day_start_ns
 from ....domain.venues import SHARES, Venue
+from ....messages.units import INTEGER_MAX
 from .liquidity import UNLIMITED, Liquidity
 
 if TYPE_CHECKING:
     from ....domain.calendar import Session
+    from ....domain.closing_auction import ClosingAuction
     from ....messages.market import Tick
     from .model import FillModel
     from .order import Order
+
+
+NEVER_NS: Final = INTEGER_MAX
+
+Phase: TypeAlias = Literal["TRADING", "CALL", "PRICE", "OVER"]
+"""Of a day that ends by an auction: continuous trading, orders alone, the one price, nothing any more."""
 
 
 class Market:
@@ -22,7 +31,8 @@ class Market:
 
     __slots__ = (
         *("_day_ends_ns", "_day_ns", "_today", "arriving", "buys", "liquidity", "model"),
-        *("opens_ns", "sells", "stops", "tick", "traded", "venue"),
+        *("_closing", "_closing_day_ns", "_is_priced", "nears_close_ns", "opens_ns", "reference"),
+        *("sells", "stops", "tick", "traded", "venue"),
     )
 
     def __init__(self, tick: Tick | None, *, since_ns: int, model: FillModel, venue: Venue = SHARES) -> None:
@@ -38,6 +48,15 @@ class Market:
         self.model = model
         self.venue = venue
         self.opens_ns = next_opening(since_ns, venue)
+        self.nears_close_ns = NEVER_NS
+        """From here on a tick may be one of a closing auction, or count for its reference price."""
+
+        self.reference = ReferencePrice()
+        self._closing: ClosingAuction | None = None
+        self._closing_day_ns = 0
+        """Of the newest tick that was looked at for it."""
+
+        self._is_priced = False
         self._day_ns = self._day_ends_ns = 0
         self._today: Session | None = None
         self.traded = 0
@@ -93,25 +112,62 @@ class Market:
 
     def is_in_auction(self, time_ns: int) -> bool:
         """Tell whether the opening auction goes on at a time."""
-        if not self._day_ns <= time_ns < self._day_ends_ns:
-            self._look_up(time_ns)
-        today = self._today
+        today = self._session(time_ns)
         return today is not None and today.opens_by_auction(time_ns)
+
+    def closing_at(self, time_ns: int) -> ClosingAuction | None:
+        """Return the closing auction that goes on at a time; None: none does."""
+        today = self._session(time_ns)
+        closing = today.closing if today is not None else None
+        return closing if closing is not None and closing.is_on(time_ns) else None
+
+    def phase(self, tick: Tick) -> Phase:
+        """Say what a tick is to the closing auction of its day; trades before it count for its reference price."""
+        time_ns = tick.exchange_ns
+        if not self._closing_day_ns <= time_ns < self._closing_day_ns + DAY_NS:
+            self._await_close(time_ns)
+        closing = self._closing
+        if closing is None or time_ns < closing.reference_ns:
+            return "TRADING"
+        if time_ns < closing.starts_ns:
+            self.reference.add(tick)
+            return "TRADING"
+        if self._is_priced:
+            return "OVER"
+        if time_ns < closing.entry_ends_ns or not tick.quantity:  # nothing was traded: it only indicates
+            return "CALL"
+        self._is_priced = True
+        return "PRICE"
+
+    def _await_close(self, time_ns: int) -> None:
+        """Look when the closing auction of a day is; what was of the day before is forgotten."""
+        today = self._session(time_ns)
+        self._closing_day_ns = self._day_ns
+        self._closing = today.closing if today is not None else None
+        self.reference, self._is_priced = ReferencePrice(), False
+        self.nears_close_ns = self._day_ends_ns if self._closing is None else self._closing.reference_ns
+
+    def last_trigger_ns(self, time_ns: int) -> int:
+        """Return when continuous trading ends before the closing auction of the day whose session it is; 0: never."""
+        today = self._session(time_ns)
+        if today is not None and time_ns >= today.ends_ns:
+            today = self._session(next_open(time_ns, *self.venue))
+        return today.closing.starts_ns if today is not None and today.closing is not None else 0
 
     def awaited_ns(self, time_ns: int) -> int:
         """Return the opening whose first tick has not come, in its auction or later that day; 0: there is none."""
-        if not self._day_ns <= time_ns < self._day_ends_ns:
-            self._look_up(time_ns)
-        today = self._today
+        today = self._session(time_ns)
         if today is None or not today.pre_open_ns <= time_ns < today.close_ns:
             return 0
         return 0 if self.tick is not None and self.tick.exchange_ns >= today.open_ns else today.open_ns
 
-    def _look_up(self, time_ns: int) -> None:
-        """Keep the session of a day: each order asks for it, and each tick."""
-        self._day_ns = day_start_ns(day_of(time_ns))
-        self._day_ends_ns = self._day_ns + DAY_NS
-        self._today = session_at(time_ns, *self.venue)
+    def _session(self, time_ns: int) -> Session | None:
+        """Return the session of a day, which is kept: each order asks for it, and each tick."""
+        if not self._day_ns <= time_ns < self._day_ends_ns:
+            self._day_ns = day_start_ns(day_of(time_ns))
+            self._day_ends_ns = self._day_ns + DAY_NS
+            self._today = session_at(time_ns, *self.venue)
+        return self._today
 
     def offer(self) -> Liquidity:
         """Return the liquidity left of the tick: made on demand, since most ticks match no order."""

@@ -13,6 +13,9 @@ Rules (the reasons, and the direction in which each of them errs: docs/decisions
   opening auction executes all orders at one price.
 - Where auctions are held, nothing trades while that of an opening goes on, and a stop order, or one that is immediate
   or cancel, is refused then. Orders that come before the first tick of a session are on their way to that one.
+- Where a closing auction is held (docs/decisions/0081), nothing trades from the end of continuous trading until the
+  first trade after the entry of orders; that is the one price at which all trade whose limit is better. Then the day is
+  over. Stop orders whose trigger was not met end with continuous trading.
 - A stop order arrives with the tick whose last price meets its trigger, after the orders that rest. It trades at no
   better price than its trigger, and behind a gap at the price behind the gap.
 - An order that was on its way is in the book when its time is over (`let_in`): it meets the book as it is then, if a
@@ -30,9 +33,11 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from ....domain.closing_auction import BAND_PERCENT
 from ....domain.instruments import price_away, price_grid
 from ....domain.venues import venue_of_symbol
 from ....messages.broker import ExecutionReport, ExecutionType, NewOrder, OrderFound, OrderNotFound
+from .liquidity import Liquidity
 from .market import Market, volume_between
 from .model import FillModel
 from .order import Order, opening_fault
@@ -81,7 +86,7 @@ class Matching:
             model: how fills are modelled.
             grid_of: the prices of a symbol, where not all have the same tick size.
             venue_of: whose sessions a symbol has.
-            has_auctions: whether sessions open by an auction; else the market trades at each tick.
+            has_auctions: whether sessions open, and some end, by an auction; else the market trades at each tick.
             day_ends_ns: when an order of a symbol for the day ends that comes at a time; None: somebody else ends them.
         """
         grid = price_grid(tick_size_rupees)
@@ -110,6 +115,8 @@ class Matching:
                 market = self._markets[symbol] = Market(
                     None, since_ns=since_ns, model=self._model, venue=venue_of(symbol)
                 )
+                market.nears_close_ns = 0 if has_auctions else market.nears_close_ns
+            self._note_last_trigger(market, order, since_ns)
             market.queue(order)
             market.insert(order)
             self.resting += 1
@@ -132,10 +139,12 @@ class Matching:
         self.pass_time(now_ns)
         self.next_end_ns = 0
         for order in sorted((each for each in self._orders.values() if each.is_open), key=_by_arrival):
-            if order.ends_ns and order.ends_ns <= now_ns:
+            if 0 < order.first_end_ns <= now_ns:
                 self._end(self._markets[order.request.symbol], order)
+                is_day_over = 0 < order.ends_ns <= now_ns
+                reason = "its day is over" if is_day_over else "the closing auction has no stop orders"
                 order.state = "EXPIRED"
-                reports.append(self._report(order, "EXPIRED", reason="its day is over"))
+                reports.append(self._report(order, "EXPIRED", reason=reason))
             else:
                 self._note_end(order)
         return reports
@@ -147,11 +156,16 @@ class Matching:
         market = self._markets.get(tick.symbol)
         if market is None:
             venue = self._venue_of(tick.symbol)
-            self._markets[tick.symbol] = Market(tick, since_ns=tick.exchange_ns, model=self._model, venue=venue)
+            market = Market(tick, since_ns=tick.exchange_ns, model=self._model, venue=venue)
+            self._markets[tick.symbol] = market
+            if self._has_auctions:
+                market.phase(tick)
             return []
         before = market.tick
         market.tick, market.liquidity = tick, None
         opened = tick.exchange_ns >= market.opens_ns and market.opened(tick)
+        if tick.exchange_ns >= market.nears_close_ns and (phase := market.phase(tick)) != "TRADING":
+            return self._close(market, before, tick) if phase == "PRICE" else []
         if not (self.resting and market.has_orders) or (self._has_auctions and market.is_in_auction(self._now_ns)):
             return []
         market.traded = volume_between(before, tick)
@@ -167,6 +181,8 @@ class Matching:
         self.pass_time(now_ns)
         reports: list[ExecutionReport] = []
         for market in self._markets.values():
+            if not market.arriving or (self._has_auctions and market.closing_at(now_ns) is not None):
+                continue
             tick = market.tick
             for order in [order for order in market.arriving if order.due_ns <= now_ns and order.sent_at is not tick]:
                 if order.waits_for_opening and (tick is None or tick.exchange_ns < order.due_ns):
@@ -205,6 +221,7 @@ class Matching:
             reports += self._enter(market, order)
         if order.is_open and request.validity == "DAY" and self._day_ends_ns is not None:
             order.ends_ns = self._day_ends_ns(request.symbol, self._now_ns)
+            self._note_last_trigger(market, order, self._now_ns)
             self._note_end(order)
         return reports
 
@@ -229,7 +246,7 @@ class Matching:
             reason = f"a quantity above the {order.filled} shares that were traded is wanted, found {request.quantity}"
         market = self._markets[before.symbol]
         if not reason:
-            reason = self._opening_fault(market, after)
+            reason = self._withdrawal_fault(market, order) or self._auction_fault(market, after)
         if reason:
             return [self._report(order, "CANCEL_REJECTED", reason=reason, number=request.number)]
         keeps_place = after.quantity <= before.quantity and replace(after, quantity=before.quantity) == before
@@ -249,6 +266,9 @@ class Matching:
         reports = [self._report(order, "REPLACED", number=request.number)]
         if not order.due_ns:
             reports += self._enter(market, order)
+        if order.is_open and order.ends_ns:
+            self._note_last_trigger(market, order, self._now_ns)
+            self._note_end(order)
         return reports
 
     def link(self, client_order_id: str, other_id: str) -> None:
@@ -256,12 +276,18 @@ class Matching:
         first, second = self._orders[client_order_id], self._orders[other_id]
         first.linked, second.linked = second, first
 
-    def cancel(self, request: CancelRequest) -> ExecutionReport:
-        """Cancel the open quantity of an order; return CANCELLED, or CANCEL_REJECTED if it is not open."""
+    def cancel(self, request: CancelRequest, *, always: bool = False) -> ExecutionReport:
+        """Cancel the open quantity of an order; return CANCELLED, or CANCEL_REJECTED if it is not open or must stay.
+
+        `always`: who asks has decided that it ends.
+        """
         order = self._orders.get(request.client_order_id)
         if order is None or not order.is_open:
             return self._not_open(request.client_order_id, order)
-        self._end(self._markets[order.request.symbol], order)
+        market = self._markets[order.request.symbol]
+        if not always and (reason := self._withdrawal_fault(market, order)):
+            return self._report(order, "CANCEL_REJECTED", reason=reason)
+        self._end(market, order)
         order.state = "CANCELLED"
         return self._report(order, "CANCELLED", reason="withdrawn")
 
@@ -294,10 +320,34 @@ class Matching:
         market = self._markets.get(request.symbol)
         if market is None or market.tick is None:
             return f"a symbol with a price is wanted, found no tick of {request.symbol} yet"
-        return self._opening_fault(market, request) or self._fault(request)
+        return self._auction_fault(market, request) or self._fault(request)
 
-    def _opening_fault(self, market: Market, request: NewOrder) -> str:
-        return opening_fault(request) if self._has_auctions and market.is_in_auction(self._now_ns) else ""
+    def _auction_fault(self, market: Market, request: NewOrder) -> str:
+        """Return why an order is not taken in the auction that goes on; empty: it is, or none goes on."""
+        if not self._has_auctions:
+            return ""
+        if market.is_in_auction(self._now_ns):
+            return opening_fault(request)
+        closing = market.closing_at(self._now_ns)
+        if closing is None:
+            return ""
+        fault = closing.fault(request.order_type, time_ns=self._now_ns, validity=request.validity)
+        if fault or request.limit_price is None or market.last_price is None:
+            return fault
+        grid, reference = self._grid_of(request.symbol), market.reference.price(market.last_price)
+        low, high = (price_away(grid, reference, percent) for percent in (-BAND_PERCENT, BAND_PERCENT))
+        if low <= request.limit_price <= high:
+            return ""
+        return (
+            f"a limit of {low:.2f} to {high:.2f} rupees is wanted in the closing auction, found {request.limit_price}"
+        )
+
+    def _withdrawal_fault(self, market: Market, order: Order) -> str:
+        """Return why an open order can be neither changed nor withdrawn now; empty: it can."""
+        closing = market.closing_at(self._now_ns) if self._has_auctions else None
+        if closing is None:
+            return ""
+        return closing.fault("MARKET" if order.limit_price is None else "LIMIT", time_ns=self._now_ns)
 
     def _fault(self, request: NewOrder) -> str:
         """Return what is wrong with the prices of an order; empty if nothing."""
@@ -318,22 +368,45 @@ class Matching:
         return ""
 
     def _hold(self, market: Market, order: Order) -> None:
-        """Let an order be on its way until the first tick of the session, where that is awaited."""
-        if self._has_auctions and (opens_ns := market.awaited_ns(self._now_ns)):
+        """Let an order be on its way until the first tick of the session, where that is awaited, or for the auction."""
+        if not self._has_auctions:
+            return
+        if opens_ns := market.awaited_ns(self._now_ns):
             order.due_ns, order.waits_for_opening = max(order.due_ns, opens_ns), True
+        elif (closing := market.closing_at(self._now_ns)) is not None:
+            order.due_ns, order.waits_for_opening = closing.ends_ns, True
 
     def _price(self, market: Market, order: Order) -> None:
         """Set the limit of an order: its own, on the grid; or the protection of a market order, from its trigger on."""
         limit_price, grid = order.request.limit_price, self._grid_of(order.request.symbol)
         if limit_price is not None:
             order.limit_price = grid.snap(limit_price)
-        elif self._model.protection_percent and market.last_price is not None and order.is_triggered:
+        elif self._is_protected(market) and market.last_price is not None and order.is_triggered:
             percent = self._model.protection_percent
             order.limit_price = price_away(
                 grid, market.last_price, percent if order.request.side == "BUY" else -percent
             )
         else:
             order.limit_price = None
+
+    def _is_protected(self, market: Market) -> bool:
+        """Tell whether a market order is a limit order: not in an auction, which has a place for it."""
+        if not self._model.protection_percent:
+            return False
+        return not self._has_auctions or market.closing_at(self._now_ns) is None
+
+    def _close(self, market: Market, before: Tick | None, tick: Tick) -> list[ExecutionReport]:
+        """Trade at the one price of the closing auction: who rested, and who was on the way to it."""
+        if not (self.resting and market.has_orders):
+            return []
+        market.traded = max(tick.quantity, volume_between(before, tick))
+        market.liquidity = Liquidity.of_auction(tick, market.traded, share=self._model.shown_share)
+        for order in [each for each in market.arriving if each.waits_for_opening or each.due_ns <= tick.exchange_ns]:
+            market.arriving.remove(order)
+            order.due_ns, order.sent_at, order.waits_for_opening = 0, None, False
+            market.insert(order)
+        orders = [*market.buys, *market.sells]
+        return [report for order in orders for report in self._trade(market, order, rested=True, opened=True)]
 
     def _let_in(self, market: Market, tick: Tick) -> list[ExecutionReport]:
         """Let orders in that were on their way or met their trigger, in the order of their arrival."""
@@ -435,8 +508,13 @@ class Matching:
         return [self._report(order, "CANCELLED", reason="the other of the two has traded")]
 
     def _note_end(self, order: Order) -> None:
-        if order.ends_ns:
-            self.next_end_ns = min(self.next_end_ns or order.ends_ns, order.ends_ns)
+        if end_ns := order.first_end_ns:
+            self.next_end_ns = min(self.next_end_ns or end_ns, end_ns)
+
+    def _note_last_trigger(self, market: Market, order: Order, time_ns: int) -> None:
+        """Note when a stop order ends unless its trigger is met, where a closing auction is held."""
+        if order.request.is_stop and self._has_auctions and order.ends_ns:
+            order.last_trigger_ns = market.last_trigger_ns(time_ns)
 
     def _end(self, market: Market, order: Order) -> None:
         """Remove an order from the book."""

@@ -15,7 +15,17 @@ class Order:
 
     __slots__ = (
         *("ahead", "arrival", "broker_order_id", "due_ns", "ends_ns", "filled"),
-        *("is_triggered", "limit_price", "linked", "request", "sent_at", "state", "trades", "waits_for_opening"),
+        *(
+            "is_triggered",
+            "last_trigger_ns",
+            "limit_price",
+            "linked",
+            "request",
+            "sent_at",
+            "state",
+            "trades",
+            "waits_for_opening",
+        ),
     )
 
     def __init__(self, request: NewOrder, *, broker_order_id: str, arrival: int) -> None:
@@ -41,14 +51,24 @@ class Order:
         self.ends_ns = 0
         """When its day is over, and it with it: nanoseconds since 1970-01-01 UTC; 0: somebody else ends it."""
 
+        self.last_trigger_ns = 0
+        """When a stop order ends whose trigger was not met: nanoseconds since 1970-01-01 UTC; 0: with its day."""
+
         self.waits_for_opening = False
-        """It is on its way until the opening, and meets no tick from before."""
+        """It is on its way until an auction is over, and meets no tick from before."""
 
         self.sent_at: Tick | None = None
         """The newest tick when it was sent, for one that is on its way."""
 
         self.linked: Order | None = None
         """The other of two of which one cancels the other: what one trades the other loses."""
+
+    @property
+    def first_end_ns(self) -> int:
+        """When it ends by itself, as things stand: nanoseconds since 1970-01-01 UTC; 0: it does not."""
+        if self.last_trigger_ns and not self.is_triggered:
+            return self.last_trigger_ns
+        return self.ends_ns
 
     @property
     def leaves(self) -> int:

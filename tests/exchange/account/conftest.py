@@ -20,8 +20,9 @@ def at(clock, day=(2026, 10, 7)):
     return int(datetime(*day, hour, minute, *second, tzinfo=IST).timestamp()) * SECOND_NS
 
 
-def equity(symbol, security_id, tick_size=0.1):
-    reference = Instrument(symbol=symbol, segment="NSE_EQ", tick_size_rupees=tick_size)
+def equity(symbol, security_id, tick_size=0.1, *, is_underlying=False):
+    """A share; by default one of those that trade until 15:30."""
+    reference = Instrument(symbol=symbol, segment="NSE_EQ", tick_size_rupees=tick_size, is_underlying=is_underlying)
     return Listing(reference=reference, security_id=security_id)
 
 

@@ -9,8 +9,10 @@ from natya.domain.instruments import Instrument
 @pytest.mark.parametrize(
     ("symbol", "segment", "venue"),
     [
-        ("INFY", "NSE_EQ", ("NSE", "CASH")),
-        ("INFY", "BSE_EQ", ("BSE", "CASH")),
+        ("IDBI", "NSE_EQ", ("NSE", "CASH")),
+        ("IDBI", "BSE_EQ", ("BSE", "CASH")),
+        ("INFY", "NSE_EQ", ("NSE", "UNDERLYING")),
+        ("BSE:INFY", "BSE_EQ", ("BSE", "UNDERLYING")),
         ("NIFTY OCT", "NSE_FNO", ("NSE", "DERIVATIVES")),
         ("SENSEX OCT", "BSE_FNO", ("BSE", "DERIVATIVES")),
         ("USDINR OCT", "NSE_CURRENCY", ("NSE", "CURRENCY")),
@@ -24,3 +26,10 @@ def test_is_told_by_its_segment_and_of_commodities_by_what_they_are(symbol, segm
     listing = Listing(reference=Instrument(symbol=symbol, segment=segment, tick_size_rupees=0.05), security_id="1")
 
     assert listing.venue == venue
+
+
+@pytest.mark.parametrize(("says", "market"), [(None, "UNDERLYING"), (False, "CASH"), (True, "UNDERLYING")])
+def test_the_list_goes_before_what_is_known_of_a_symbol(says, market):
+    share = Instrument(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.05, is_underlying=says)
+
+    assert Listing(reference=share, security_id="1").venue == ("NSE", market)
