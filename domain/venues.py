@@ -96,7 +96,7 @@ def aged_at_ns(symbol: str, priced_ns: int, now_ns: int, exchange: Exchange = "N
 
     That is now; and while a closing auction goes on, the end of continuous trading, since no price has come after it.
     """
-    found = session_at(now_ns, *venue_of_symbol(symbol, exchange))
+    found = session_of_symbol(symbol, now_ns, exchange)
     if found is None or found.closing is None or priced_ns > now_ns:
         return now_ns
     return max(priced_ns, found.closing.priced_ns(now_ns))

@@ -1,5 +1,7 @@
 """Opening-range breakout: buys above the high of the first minutes, with a stop at their low; flat from 15:20.
 
+Shares that end by a closing auction are sold at 15:10: at 15:15 their stop orders end.
+
 natya run --strategy opening_range:OpeningRange --param minutes=15
 natya backtest examples/opening_range.py --data candles.csv
 """
@@ -32,11 +34,13 @@ class OpeningRange(natya.StrategyActor):
     def on_begin(self) -> None:
         """Be flat in time."""
         self.traded: dict[str, date] = {}
+        self.every("15:10", self.leave_auctions)
         self.every("15:20", self.flatten)
 
     def on_candle(self, candle: natya.Candle) -> None:
         """Buy at the first close above the range."""
-        symbol, today, left = candle.symbol, self.clock.session, self.clock.minutes_to_close
+        symbol, today = candle.symbol, self.clock.session
+        left = self.clock.minutes_to_close_of(symbol)
         if today is None or left is None or left <= LAST_MINUTES:
             return
         if self.position(symbol) or self.traded.get(symbol) == today.day:
@@ -51,6 +55,13 @@ class OpeningRange(natya.StrategyActor):
         found = self.range_of(fill.symbol, self.clock.now_ns(), self.clock.session)
         if fill.side == "BUY" and found is not None:
             self.sell(fill.symbol, fill.quantity, stop=found[0])
+
+    def leave_auctions(self) -> None:
+        """Sell what ends by a closing auction."""
+        for symbol in self.traded:
+            today = self.clock.session_of(symbol)
+            if today is not None and today.closing is not None:
+                self.close(symbol)
 
     def range_of(self, symbol: str, now_ns: int, today: Session | None) -> tuple[float, float] | None:
         """Return low and high of the first minutes of today; None while they are not over, or not known."""

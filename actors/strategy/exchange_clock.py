@@ -7,6 +7,7 @@ from typing import Final
 
 from ...domain import calendar
 from ...domain.time import IST
+from ...domain.venues import session_of_symbol, venue_of_symbol
 from ..runtime import Clock
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=IST) + timedelta(hours=5, minutes=30)
@@ -40,5 +41,16 @@ class ExchangeClock:
 
     @property
     def minutes_to_close(self) -> float | None:
-        """Minutes until the trading of today ends; None before the opening and after the close."""
+        """Minutes until the trading of today ends; None before the opening and after the close.
+
+        That of shares without derivatives: others end before it, or after it (`minutes_to_close_of`).
+        """
         return calendar.minutes_to_close(self.now_ns())
+
+    def session_of(self, symbol: str) -> calendar.Session | None:
+        """Return the session that a symbol has today, with its closing auction (`closing`) where one is held."""
+        return session_of_symbol(symbol, self.now_ns())
+
+    def minutes_to_close_of(self, symbol: str) -> float | None:
+        """Return the minutes until continuous trading of a symbol ends: 15:15 where a closing auction follows."""
+        return calendar.minutes_to_close(self.now_ns(), *venue_of_symbol(symbol))

@@ -60,13 +60,17 @@ class TestRsiReversion:
 class TestOpeningRange:
     RANGE = (100.0, *(100.0 + n % 3 for n in range(29)))
 
-    def test_buys_above_the_first_half_hour_and_is_flat_from_1520(self, tmp_path):
+    @pytest.mark.parametrize(
+        ("symbol", "day", "clock"),
+        [("TCS", "2025-11-03", "15:20"), ("TCS", "2026-08-03", "15:10"), ("IDBI", "2026-08-03", "15:20")],
+    )
+    def test_buys_above_the_first_half_hour_and_is_flat_in_time(self, tmp_path, symbol, day, clock):
         closes = [*self.RANGE, 102.0, 103.0, *[104.0] * 343]
-        data = write_rows(tmp_path / "a.csv", candles(closes))
+        data = write_rows(tmp_path / "a.csv", candles(closes), start=f"{day}T09:15:00+05:30")
 
-        assert traded("opening_range.py", data, symbols=["TCS"]) == [
-            ("TCS", "BUY", 10, 103.0, "09:47"),
-            ("TCS", "SELL", 10, 104.0, "15:20"),
+        assert traded("opening_range.py", data, symbols=[symbol]) == [
+            (symbol, "BUY", 10, 103.0, "09:47"),
+            (symbol, "SELL", 10, 104.0, clock),
         ]
 
     def test_is_out_below_the_range_and_trades_once_a_day(self, tmp_path):

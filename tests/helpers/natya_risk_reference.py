@@ -74,6 +74,20 @@ def need(order, sides, held, market, share, money):  # noqa: PLR0913, PLR0917
     return total
 
 
+def hours(order, local_s, price_ns, now_ns):
+    """Return the weekday, whether such an order is taken, the end of continuous trading, and when a price ages."""
+    is_share = order.symbol[-2:] not in {"CE", "PE"}
+    close_s = 54_900 if is_share else 56_400
+    second, weekday = local_s % DAY_S, (local_s // DAY_S + 3) % 7
+    in_auction = is_share and weekday <= 4 and 54_900 <= second < 56_100
+    entered = in_auction and 55_200 <= second < 55_680 and not order.trigger_price
+    entered = entered and (second < 55_500 or order.limit_price is not None)
+    aged_ns = now_ns
+    if in_auction and price_ns <= now_ns:
+        aged_ns = max(price_ns, now_ns - now_ns % S_NS + (54_900 - second) * S_NS)
+    return weekday, 33_300 <= second < close_s or entered, close_s, aged_ns
+
+
 def broken_rules(order, facts, waiting, limits, state, market, now_ns, at_moment, own_position, own_flight, money):  # noqa: PLR0913, PLR0917
     """Return the names of all rules that the order breaks."""
     intents = {fact.client_order_id: fact for fact in facts if type(fact).__name__ == "OrderIntended"}
@@ -117,8 +131,8 @@ def broken_rules(order, facts, waiting, limits, state, market, now_ns, at_moment
     gross = [shares * Fraction(str(prices.get(symbol, (0,))[0])) for symbol, shares in worst.items() if shares]
     margin = need(order, sides, held, market, Fraction(str(limits.margin_percent)) / 100, money)
     local_s, today = now_ns // S_NS + INDIA_S, day(now_ns)
-    close_s = 56_400 if order.symbol[-2:] in {"CE", "PE"} else 55_800
-    second, weekday = local_s % DAY_S, (today + 3) % 7
+    weekday, is_open, close_s, aged_ns = hours(order, local_s, price_ns, now_ns)
+    second = local_s % DAY_S
     collar = limits.option_collar_percent if order.symbol[-2:] in {"CE", "PE"} else limits.price_collar_percent
     around = order.trigger_price or price
     through = sign * (Fraction(str(limit_price)) - Fraction(str(around))) if limit_price else 0
@@ -140,10 +154,10 @@ def broken_rules(order, facts, waiting, limits, state, market, now_ns, at_moment
         or (limits.order_age_max_s > 0 and order.submitted_ns - now_ns > 3 * S_NS),
         "symbol": bool(limits.symbols) and order.symbol not in limits.symbols,
         "session": limits.session != "none"
-        and (weekday > 4 or not 33_300 <= second < close_s or (opens and second >= close_s - limits.no_opens_last_s)),
+        and (weekday > 4 or not is_open or (opens and 0 < limits.no_opens_last_s >= close_s - second)),
         "quantity_max": quantity > limits.quantity_max,
         "price_age_max_s": limits.price_age_max_s > 0
-        and not (price_ns and -3 <= Fraction(now_ns - price_ns, S_NS) <= limits.price_age_max_s),
+        and not (price_ns and -3 <= Fraction(aged_ns - price_ns, S_NS) <= limits.price_age_max_s),
         "price_collar_percent": collar > 0
         and (price <= 0 or through > max(Fraction(str(around)) * Fraction(str(collar)) / 100, Fraction("0.25"))),
         "value_max_rupees": not known or Fraction(str(worth)) * quantity > Fraction(str(limits.value_max_rupees)),

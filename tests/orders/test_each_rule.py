@@ -10,7 +10,9 @@ from natya.domain.time import SECOND_NS
 NOON_NS = 1_791_181_800 * SECOND_NS
 """12:00 in India on Monday, 5 October 2026."""
 
-CLOSE_NS = NOON_NS + 12_600 * SECOND_NS
+CLOSE_NS = NOON_NS + 11_700 * SECOND_NS
+"""15:15, when continuous trading of shares ends that derivatives are of."""
+
 PRICES = {"INFY": (100.0, NOON_NS)}
 
 

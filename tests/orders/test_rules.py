@@ -101,13 +101,39 @@ class TestTheSession:
         ],
     )
     def test_has_to_be_open_and_its_last_minutes_are_for_closing(self, make, situation, time_ns, rule):
-        assert rule_of(make.order(), situation(now_ns=time_ns, session="NSE", no_opens_last_s=600.0)) == rule
+        late = situation(now_ns=time_ns, session="NSE", no_opens_last_s=600.0, market={"IDBI": (100.0, time_ns)})
+
+        assert rule_of(make.order(symbol="IDBI"), late) == rule
+
+    @pytest.mark.parametrize(
+        ("clock_s", "order", "rule"),
+        [
+            *((-1, {}, None), (0, {}, "session"), (299, {}, "session"), (300, {}, None), (599, {}, None)),
+            *((600, {}, "session"), (600, {"limit_price": 100.0}, None), (780, {"limit_price": 100.0}, "session")),
+            *((300, {"order_type": "STOP", "trigger_price": 101.0}, "session"), (300, {"validity": "IOC"}, "session")),
+            (1_200, {"limit_price": 100.0}, "session"),
+        ],
+    )
+    def test_of_shares_with_derivatives_ends_at_1515_and_takes_orders_for_the_auction(
+        self, make, situation, clock_s, order, rule
+    ):
+        now_ns = CLOSE_NS + (clock_s - 900) * SECOND_NS
+        order = {"order_type": "LIMIT" if "limit_price" in order else "MARKET"} | order
+        # No price has come since 15:15, so none is too old.
+        late = situation(
+            now_ns=now_ns,
+            session="NSE",
+            price_age_max_s=3.0,
+            market={"INFY": (100.0, min(now_ns, CLOSE_NS - 902 * SECOND_NS))},
+        )
+
+        assert rule_of(make.order(**order), late) == rule
 
     @pytest.mark.parametrize(
         ("symbol", "rule"),
         [
-            ("INFY", "session"),
-            ("BSE:INFY", "session"),
+            ("IDBI", "session"),
+            ("BSE:IDBI", "session"),
             ("NIFTY-29Dec2026-26000-CE", None),
             ("NIFTY-29Dec2026-FUT", None),
             ("USDINR-29Dec2026-FUT", None),
@@ -121,7 +147,7 @@ class TestTheSession:
         assert rule_of(make.order(symbol=symbol, quantity=1), late) == rule
 
     def test_lets_an_order_close_in_its_last_minutes(self, make, situation, bought):
-        late = situation(*bought(10), now_ns=CLOSE_NS - 1, session="NSE", no_opens_last_s=600.0)
+        late = situation(*bought(10), now_ns=CLOSE_NS - 900 * SECOND_NS - 1, session="NSE", no_opens_last_s=600.0)
 
         assert rule_of(make.order(side="SELL", quantity=10), late) is None
         assert rule_of(make.order(side="SELL", quantity=11), late) == "session"

@@ -104,6 +104,14 @@ class TestTheExchangesClock:
         assert f"{clock.now:%Y-%m-%d %H:%M:%S %Z}" == "2026-01-02 15:19:00 IST"
         assert (clock.is_open, clock.minutes_to_close, f"{clock.session.day}") == (True, 11.0, "2026-01-02")
 
+    def test_tells_of_each_symbol_when_its_own_trading_ends(self):
+        clock = ExchangeClock(PlayedTime("2026-08-03 15:10:00"))
+        symbols = ("TCS", "IDBI", "NIFTY-25Aug2026-FUT")
+
+        assert [clock.minutes_to_close_of(symbol) for symbol in symbols] == [5.0, 20.0, 30.0]
+        assert [clock.session_of(symbol).closing is not None for symbol in symbols] == [True, False, False]
+        assert clock.minutes_to_close == 20.0
+
     def test_knows_no_session_on_a_sunday(self):
         clock = ExchangeClock(PlayedTime("2026-01-04 12:00:00"))
 

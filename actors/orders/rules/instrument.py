@@ -21,7 +21,8 @@ def symbol(order: SubmitOrder, situation: Situation) -> str:
 def session(order: SubmitOrder, situation: Situation) -> str:
     """Let orders pass in the sessions of the exchange only, and in the last minutes of one only those that close.
 
-    What is named with another exchange (`MCX:…`), or is of currencies, has the sessions of that.
+    What is named with another exchange (`MCX:…`), or is of currencies, has the sessions of that. Shares that
+    derivatives are of have a closing auction, in whose entry orders pass that have a place in it.
     """
     exchange, last_s = situation.limits.session, situation.limits.no_opens_last_s
     if exchange == "none":
@@ -32,8 +33,11 @@ def session(order: SubmitOrder, situation: Situation) -> str:
         begins_ns, ends_ns = found.spans[-1]
         if begins_ns <= now_ns < ends_ns - last_s * SECOND_NS:
             return ""
-    if found is None or not found.has(now_ns):
+    if found is not None and found.closing is not None and found.closing.is_on(now_ns):
+        if fault := found.closing.fault(order.order_type, time_ns=now_ns, validity=order.validity):
+            return fault
+    elif found is None or not found.has(now_ns):
         return f"a session of {venue_of_symbol(order.symbol, exchange).exchange} wanted, found it closed"
-    if now_ns < found.close_ns - last_s * SECOND_NS or not situation.opens(order):
+    if not last_s or now_ns < found.close_ns - last_s * SECOND_NS or not situation.opens(order):
         return ""
     return f"an order that closes wanted in the last {last_s:g} s of a session, found one that opens"

@@ -9,6 +9,7 @@ from ....domain.freshness import age_fault
 from ....domain.instruments import is_option
 from ....domain.money import exact
 from ....domain.time import SECOND_NS
+from ....domain.venues import aged_at_ns
 from ....domain.wording import printable
 from ....messages.orders import SubmitOrder
 from ....messages.units import RUPEES_MAX
@@ -28,7 +29,8 @@ def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
         return ""
     if price_ns == 0:
         return f"a last price of at most {limit_s:g} s of age wanted, found none"
-    return age_fault("a last price", price_ns, situation.now_ns, age_max_s=limit_s)
+    now_ns = aged_at_ns(order.symbol, price_ns, situation.now_ns)
+    return age_fault("a last price", price_ns, now_ns, age_max_s=limit_s)
 
 
 def price_collar_percent(order: SubmitOrder, situation: Situation) -> str:

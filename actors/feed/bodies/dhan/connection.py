@@ -11,6 +11,7 @@ import picows
 from .....domain.dhan.streams import packets, subscriptions
 from .....domain.dhan.streams.subscriptions import Listed
 from .....domain.freshness import Moment
+from .....domain.venues import venue_of
 from .attempt import OPENING_FAULTS, Attempt
 from .line import Line
 from .silence import Silence
@@ -18,6 +19,7 @@ from .silence import Silence
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from .....domain.calendar import Market
     from .....domain.instruments import Instrument
     from ...live_source import LiveSurroundings
     from .settings import DhanFeedOptions
@@ -84,6 +86,10 @@ class Connection:
             segment: tuple(each.symbol for each in instruments if each.segment == segment)
             for segment in {each.segment for each in instruments}
         }
+        venues = {venue_of(each.segment, each.symbol, is_underlying=each.is_underlying).market for each in instruments}
+        self.market: Final[Market] = "UNDERLYING" if venues == {"UNDERLYING"} else "CASH"
+        """Out of whose hours a silence is none: nothing comes in a closing auction where all are in it."""
+
         self.silence: Final = Silence(stream.options.subscription_silence_s)
         self._openings: Final[set[asyncio.Task[None]]] = set()
         """Of attempts to open a socket; all but one were given up, and end in a moment."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .....config.sections.feed import FeedSettings
+    from .....domain.calendar import Market
     from .....domain.dhan.streams.subscriptions import Listed
     from .....domain.instruments import Instrument
     from .....messages.market import Tick
@@ -39,6 +40,8 @@ LOOK_S: Final = 0.1
 
 STATUS_AGAIN_NS: Final = SECOND_NS
 """A status of one segment that comes within this time is the same, told by another connection."""
+
+_MARKETS: Final[tuple[Market, ...]] = ("CASH", "UNDERLYING")
 
 LEAVE_S: Final = 2.0
 """For the service to answer that connections end."""
@@ -165,20 +168,20 @@ class DhanStream:
 
     def _look(self) -> None:
         monotonic_ns = self._given.monotonic_ns()
-        trading_since_ns = self._trading_since_ns(monotonic_ns)
+        since_ns: dict[Market, int | None] = {each: self._trading_since_ns(monotonic_ns, each) for each in _MARKETS}
         for line in self._connections:
-            line.look(monotonic_ns, trading_since_ns)
+            line.look(monotonic_ns, since_ns[line.market])
         trouble = self.trouble
         if trouble != self._trouble_seen:
             self._trouble_seen = trouble
             self._given.wake()
 
-    def _trading_since_ns(self, monotonic_ns: int) -> int | None:
-        """Return since when the exchange trades, on the monotonic clock; None while it does not."""
+    def _trading_since_ns(self, monotonic_ns: int, market: Market) -> int | None:
+        """Return since when a market of the exchange trades, on the monotonic clock; None while it does not."""
         if self._exchange == "none":
             return 0
         now_ns = self._given.now_ns()
-        session = session_at(now_ns, self._exchange)
+        session = session_at(now_ns, self._exchange, market)
         for start_ns, end_ns in session.spans if session is not None else ():
             if start_ns <= now_ns < end_ns:
                 return monotonic_ns - (now_ns - start_ns)
