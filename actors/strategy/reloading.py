@@ -132,6 +132,12 @@ def _no_bytecode_written() -> Iterator[None]:
         sys.dont_write_bytecode = before
 
 
+def is_of_user(module: str, file: str) -> bool:
+    """Tell whether a module's file is neither natya's nor Python's, nor that of what is installed."""
+    is_source = file.endswith(".py") and not file.startswith(PYTHON)
+    return is_source and module.partition(".")[0] != OURS and APART.isdisjoint(Path(file).parts)
+
+
 def project_of(strategy: str) -> dict[str, Path]:
     """Return the files of the imported modules of a strategy's project, by module."""
     own = sys.modules.get(strategy.partition(":")[0])
@@ -157,12 +163,7 @@ def project_of(strategy: str) -> dict[str, Path]:
 
 def _of_user(modules: Iterable[str]) -> list[str]:
     """Return those of them that lie in a file which is neither natya's nor Python's, nor that of what is installed."""
-    found = []
-    for name in modules:
-        path = getattr(sys.modules.get(name), "__file__", None) or ""
-        if name.partition(".")[0] != OURS and path.endswith(".py") and not path.startswith(PYTHON):
-            found += [name] * APART.isdisjoint(Path(path).parts)
-    return found
+    return [name for name in modules if is_of_user(name, getattr(sys.modules.get(name), "__file__", None) or "")]
 
 
 def _resolved(path: str, folders: dict[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 grid        which parameters are tried (pure)
 windows     times of training, and of testing behind them (pure)
-outcomes    what a test came to (pure)
+outcomes    what a test came to (pure); fingerprint: by what it is known again; sources: the modules of a strategy
 kept        a file of outcomes, so that a sweep goes on where it ended
 engines     what runs the tests: processes of this machine, Dask, Ray
 shown       how outcomes are written for people (pure)

@@ -155,10 +155,10 @@ class Kept:
         """Have the file ready for `add` for the length of the block."""
         return contextlib.nullcontext() if self._file is None else self._file.opened()
 
-    def add(self, outcome: Outcome) -> None:
-        """Keep one more."""
+    def add(self, outcome: Outcome, *, lasts: bool = True) -> None:
+        """Keep one more; in the file only if it lasts: what it is of may have changed while it was made."""
         self._found[outcome.key] = outcome
-        if self._file is not None:
+        if self._file is not None and lasts:
             self._file.add(outcome)
 
 

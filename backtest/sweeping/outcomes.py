@@ -1,18 +1,15 @@
-"""What each test of a sweep came to, and by what it is known again."""
+"""What each test of a sweep came to."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ...transfer.stored import is_database
 from ..errors import BacktestRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from ..figures.report import Report
     from ..plan import Plan
@@ -112,39 +109,6 @@ def outcome_of(key: str, plan: Plan, choice: Choice, report: Report) -> Outcome:
         notes=report.notes,
         failed=report.failed,
     )
-
-
-def fingerprint_of(plan: Plan, sources: Mapping[str, bytes], version: str) -> str:
-    """Return what two sweeps have in common only if a test of one is a test of the other.
-
-    It is of the plan without its parameters and times, the contents of the strategy's modules and of the file of
-    settings, natya's version, and of each file of data its path, size and time of change.
-    """
-    files = [
-        (str(path.absolute()), path.stat().st_size, path.stat().st_mtime_ns)
-        for given in plan.data
-        for path in _files_of(given)
-    ]
-    told = msgspec.json.encode((
-        files, plan.symbols, plan.interval, plan.latency_s, plan.slippage_percent, plan.slippage_ticks, plan.charges,
-        plan.capital_rupees, sorted(plan.settings.items()), str(plan.strategy), version,
-        b"" if plan.config is None else plan.config.read_bytes(), sorted(sources.items()),
-    ))  # fmt: skip
-    return hashlib.blake2b(told, digest_size=12).hexdigest()
-
-
-def _files_of(given: Path) -> list[Path]:
-    """Return a file, or those of a folder; of a system's data directory those of its market."""
-    if not given.is_dir():
-        return [given]
-    patterns = ("*.duckdb*", "*.parquet") if is_database(given) else ("*",)
-    return sorted(path for pattern in patterns for path in given.rglob(pattern) if path.is_file())
-
-
-def key_of(fingerprint: str, plan: Plan) -> str:
-    """Return the key of one test."""
-    told = msgspec.json.encode((fingerprint, sorted(plan.parameters.items()), plan.since_ns, plan.until_ns))
-    return hashlib.blake2b(told, digest_size=12).hexdigest()
 
 
 def best_of(outcomes: Iterable[Outcome], measure: str) -> Outcome:

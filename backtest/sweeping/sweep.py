@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
-from ...actors.strategy import StrategyParametersError, load_strategy, parameters_of, project_of
+from ...actors.strategy import StrategyParametersError, load_strategy, parameters_of
 from ..errors import BacktestFailedError, BacktestRefusedError
 from ..plan import STRATEGY, path_of
 from ..result import perform
 from .engines import LOCAL, Workers
+from .fingerprint import files_of, fingerprint_of, key_of, machinery
 from .kept import Kept
-from .outcomes import Outcome, best_of, expect_measure, failed_outcome, fingerprint_of, key_of, outcome_of
+from .outcomes import Outcome, best_of, expect_measure, failed_outcome, outcome_of
+from .sources import bring_up_to_date, digests_of, sources_of
 from .windows import Window, windows_of
 
 if TYPE_CHECKING:
@@ -62,10 +62,12 @@ class Sweep:
         if strategy.__module__ == MAIN:
             raise BacktestRefusedError("a strategy in a file of its own is wanted, found one of this program")
         self._plan: Final = replace(plan, strategy=path, data_dir=None)
-        files = project_of(path) or {strategy.__module__: Path(inspect.getfile(strategy))}
-        sources = {module: file.read_bytes() for module, file in files.items()}
-        self._fingerprint: Final = fingerprint_of(self._plan, sources, version("natya"))
-        self._strategy: Final = strategy
+        self._sources: Final = sources_of(path)
+        self._digests: Final = digests_of(self._sources)
+        bring_up_to_date(self._sources, self._digests)
+        self._strategy: Final = load_strategy(path)
+        self._data: Final = _looks_of(files_of(self._plan))
+        self._fingerprint: Final = fingerprint_of(self._plan, self._digests, machinery())
         self._workers: Final = Workers(engine=engine, count=workers or os.cpu_count() or 1, cluster=cluster)
         self._kept: Final = Kept(results)
         self._on_progress: Final = on_progress
@@ -92,15 +94,20 @@ class Sweep:
         }
         done = len(plans) - len(missing)
         self._on_progress(done, len(plans))
-        jobs = [(list(sys.path), key, plan, choice) for key, (plan, choice) in missing.items()]
+        code = Code(list(sys.path), self._sources, self._digests)
+        jobs = [(code, key, plan, choice) for key, (plan, choice) in missing.items()]
         with self._kept.opened():
             for outcome in self._workers.each_of(_test, jobs):
-                self._kept.add(outcome)
+                self._kept.add(outcome, lasts=self._is_as_it_was())
                 done += 1
                 self._on_progress(done, len(plans))
         found = [refused.get(key) or self._kept.get(key) for key in keys]
         self._failed |= any(outcome.failed for outcome in found if outcome is not None and outcome.key not in refused)
         return [outcome for outcome in found if outcome is not None]
+
+    def _is_as_it_was(self) -> bool:
+        """Tell whether a test that has ended now was of the data and the modules that its key is of."""
+        return _looks_of(files_of(self._plan)) == self._data and digests_of(self._sources) == self._digests
 
     def _refused(self, keys: Sequence[str], plans: Sequence[Plan], choices: Sequence[Choice]) -> dict[str, Outcome]:
         """Return what needs no test, since the strategy's class refuses the parameters."""
@@ -131,8 +138,24 @@ class Sweep:
         return self._kept.path
 
 
-def _test(path: list[str], key: str, plan: Plan, choice: Choice) -> Outcome:
-    sys.path += [each for each in path if each not in sys.path]  # of who sweeps: another process has its own
+class Code(NamedTuple):
+    """What whoever tests has to import."""
+
+    path: list[str]
+    """Of who sweeps: another process has its own."""
+
+    sources: dict[str, Path]
+    digests: dict[str, str]
+
+
+def _looks_of(files: Sequence[Path]) -> list[tuple[str, int, int]]:
+    """Return what changes when a file does, at a look."""
+    return [(str(path), (look := path.stat()).st_size, look.st_mtime_ns) for path in files]
+
+
+def _test(code: Code, key: str, plan: Plan, choice: Choice) -> Outcome:
+    sys.path += [each for each in code.path if each not in sys.path]
+    bring_up_to_date(code.sources, code.digests)
     try:
         return outcome_of(key, plan, choice, perform(plan, may_be_empty=True).report)
     except BacktestFailedError as fault:  # of this choice: the others are tested all the same

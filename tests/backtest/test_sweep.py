@@ -1,6 +1,7 @@
 """Every choice of parameters, on any number of processes, and walks forward."""
 
 import contextlib
+import os
 from pathlib import Path
 
 import duckdb
@@ -18,9 +19,11 @@ from natya.backtest.errors import BacktestRefusedError
 from natya.backtest.pages.sweep import page_of_sweep
 from natya.backtest.plan import Plan, time_ns
 from natya.backtest.sweeping import sweep as sweeping
+from natya.backtest.sweeping.fingerprint import fingerprint_of, machinery
 from natya.backtest.sweeping.grid import grid_of
-from natya.backtest.sweeping.outcomes import best_of, fingerprint_of
+from natya.backtest.sweeping.outcomes import best_of
 from natya.backtest.sweeping.shown import told_of_sweep
+from natya.backtest.sweeping.sources import sources_of
 from natya.backtest.sweeping.sweep import Sweep, sweep, walk_forward
 from natya.backtest.sweeping.windows import windows_of
 from natya.cli.app import app
@@ -122,22 +125,37 @@ class TestASweep:
 
     def test_tests_again_what_another_module_of_the_strategy_or_file_of_settings_would_change(self, plan, tmp_path):
         plan = msgspec.structs.replace(plan, config=tmp_path / "mine.toml")
-        sources = {"mine": b"import helper", "helper": b"FAST = 3"}
+        sources = {"mine": "a digest", "helper": "another"}
 
-        def told(**changed):
-            plan.config.write_text(changed.pop("settings", "orders.quantity_max = 5"))
-            return fingerprint_of(plan, sources | changed.pop("sources", {}), changed.pop("version", "1"))
+        def told(helper="another", settings="orders.quantity_max = 5", machinery="1", **changed):
+            plan.config.write_text(settings)
+            return fingerprint_of(msgspec.structs.replace(plan, **changed), sources | {"helper": helper}, machinery)
 
         assert told() == told()
-        assert len({told(), told(sources={"helper": b"FAST = 4"}), told(settings=""), told(version="2")}) == 4
+        others = (told(helper="a third"), told(settings=""), told(machinery="2"), told(latency_s=0.5))
+        assert len({told(), *others}) == 5
 
     def test_of_a_market_that_is_a_folder_tests_again_when_a_file_in_it_has_changed(self, plan, tmp_path):
+        """By its contents: a copy may have the time and the size of what it replaces."""
         plan = msgspec.structs.replace(plan, data=(tmp_path,))
-        before = fingerprint_of(plan, {}, "1")
-        with plan.data[0].joinpath("walk.csv").open("a") as file:
-            file.write("\n")
+        before, path = fingerprint_of(plan, {}, "1"), tmp_path / "walk.csv"
+        look, content = path.stat(), path.read_bytes()
+        path.write_bytes(content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
+        os.utime(path, ns=(look.st_atime_ns, look.st_mtime_ns))
 
+        assert path.stat().st_size == look.st_size
         assert fingerprint_of(plan, {}, "1") != before
+
+    def test_is_of_natya_as_it_is_and_of_all_that_is_installed(self, tmp_path, monkeypatch):
+        before = machinery()
+        machinery.cache_clear()
+        (tmp_path / "numpy-99.0.dist-info").mkdir()
+        monkeypatch.syspath_prepend(tmp_path)
+        installed = machinery()
+        machinery.cache_clear()
+        monkeypatch.undo()
+
+        assert installed != before == machinery()
 
     def test_reads_the_modules_that_the_strategy_imports(self, plan, tmp_path, monkeypatch):
         (tmp_path / "sweep_helper.py").write_text("FAST = 3\n")
@@ -146,11 +164,56 @@ class TestASweep:
         )
         monkeypatch.syspath_prepend(tmp_path)
         found = {}
-        monkeypatch.setattr(sweeping, "fingerprint_of", lambda _plan, sources, _version: found.update(sources) or "")
+        monkeypatch.setattr(sweeping, "fingerprint_of", lambda _plan, sources, _machinery: found.update(sources) or "")
 
         Sweep(msgspec.structs.replace(plan, strategy="swept:Swept"))
 
         assert found.keys() == {"swept", "sweep_helper"}
+
+    def test_reads_those_too_that_lie_elsewhere_or_are_imported_when_they_are_needed(self, tmp_path, monkeypatch):
+        for name, source in {
+            "own/swept_far/__init__.py": "",
+            "own/swept_far/deep.py": "import natya, json\nfrom . import near\n\nclass Far(natya.StrategyActor):\n"
+            "    def on_begin(self):\n        import sweep_lazy\n",
+            "own/swept_far/near.py": "from sweep_common import rules\nimport numpy\n",
+            "own/sweep_unused.py": "",
+            "elsewhere/sweep_common/__init__.py": "",
+            "elsewhere/sweep_common/rules.py": "try:\n    import sweep_missing\nexcept ImportError:\n    pass\n",
+            "elsewhere/sweep_lazy.py": "",
+        }.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(source)
+        monkeypatch.syspath_prepend(tmp_path / "elsewhere")
+        monkeypatch.syspath_prepend(tmp_path / "own")
+        packages = {"swept_far", "swept_far.deep", "swept_far.near", "sweep_common", "sweep_common.rules"}
+
+        assert sources_of("swept_far.deep:Far").keys() == packages | {"sweep_lazy"}
+
+    def test_tests_what_the_file_of_the_strategy_has_now_though_another_was_imported(self, plan, tmp_path, monkeypatch):
+        monkeypatch.syspath_prepend(tmp_path)
+        source = "import natya\n\nclass Edited(natya.StrategyActor):\n    def on_candle(self, candle):\n        {}\n"
+        plan = msgspec.structs.replace(plan, strategy="sweep_edited:Edited")
+        found, kept = [], tmp_path / "outcomes.jsonl"
+        for line in ("self.position('X')", "self.buy(candle.symbol, 1)"):
+            (tmp_path / "sweep_edited.py").write_text(source.format(line.ljust(30)))
+            runner = Sweep(plan, workers=1, results=kept)
+            found += sweep(runner, plan, [()])
+            assert runner.resumed == 0
+
+        assert [each.charges_rupees > 0 for each in found] == [False, True]
+
+    def test_keeps_nothing_that_was_tested_on_data_that_have_changed_meanwhile(self, plan, tmp_path):
+        grid, file = grid_of(self.GRID), tmp_path / "outcomes.jsonl"
+
+        def change(done, _of):
+            if done == 1:
+                with plan.data[0].open("a") as data:
+                    data.write("\n")
+
+        found = sweep(Sweep(plan, workers=1, results=file, on_progress=change), plan, grid)
+
+        assert len(found) == len(grid) > 1
+        assert len(file.read_bytes().splitlines()) == 1
 
     def test_tells_which_tests_failed_and_none_of_them_is_the_best(self, plan):
         plan = msgspec.structs.replace(plan, strategy="natya_backtests:Faltering")
