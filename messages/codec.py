@@ -5,9 +5,9 @@ appending fields with defaults; old bytes then still read. Anything else asks fo
 """
 
 import functools
-import operator
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, Union, get_args
 
 import msgspec
 
@@ -104,7 +104,18 @@ _ATOMS = frozenset({bool, bytes, Decimal, float, int, str, type(None)})
 
 _HEADER = bytes([VERSION])
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")
-_decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(functools.reduce(operator.or_, MESSAGE_TYPES))
+
+
+class _Decoding:
+    """Reads frames' contents; made by the first use, since that takes as long as half of our modules take to load."""
+
+    @functools.cached_property
+    def decode(self) -> Callable[[memoryview], Any]:
+        """Read any message."""
+        return msgspec.msgpack.Decoder(Union[MESSAGE_TYPES]).decode  # noqa: UP007  no operator takes so many
+
+
+_decoding = _Decoding()
 
 
 def encode(message: msgspec.Struct) -> bytes:
@@ -133,7 +144,7 @@ def decode(frame: bytes | bytearray | memoryview) -> Any:
         reason = f"frame version {VERSION} wanted, found {view[0]}"
         raise UndecodableMessageError(reason)
     try:
-        return _decoder.decode(view[1:])
+        return _decoding.decode(view[1:])
     # msgspec lets three kinds out: its own (ValidationError is one), invalid UTF-8, and nesting beyond the stack. Our
     # own checks in __post_init__ arrive as ValidationError.
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:

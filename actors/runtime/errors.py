@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sysconfig
+import functools
 import traceback
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,13 @@ _OURS: Final = (
 )
 """Where the code of this package lies; its root is also that of its tests and examples, which are none of it."""
 
-_INSTALLED: Final = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+
+@functools.cache
+def _installed() -> tuple[str, ...]:
+    """Return where Python's own code lies, and that of packages."""
+    import sysconfig  # noqa: PLC0415  5 ms, for which a start without a failure need not wait
+
+    return tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 def reason_of(error: BaseException) -> str:
@@ -53,7 +59,7 @@ def where_of(error: BaseException | None) -> str:
     while step is not None:
         file = step.tb_frame.f_code.co_filename
         if not file.startswith(_OURS):
-            if file.startswith(_INSTALLED):
+            if file.startswith(_installed()):
                 installed = step
             else:
                 own = step

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thespian.actors import ActorAddress, LoadedSource, UnloadedSource, ValidateSource
-from thespian.system.sourceLoader import SourceHashFinder, loadModuleFromHashSource
 
 from ..endpoint import Endpoint
 
@@ -99,6 +98,8 @@ class Sources:
             InvalidActorSourceHash: no such source is loaded.
             ImportError: it has no such module.
         """
+        from thespian.system.sourceLoader import loadModuleFromHashSource  # noqa: PLC0415  few load sources: 10 ms
+
         return loadModuleFromHashSource(source_hash, self._zips, module, name)
 
     def hashes(self) -> tuple[str, ...]:
@@ -107,6 +108,8 @@ class Sources:
 
 
 def _is_readable(source_hash: str, data: bytes) -> bool:
+    from thespian.system.sourceLoader import SourceHashFinder  # noqa: PLC0415  as above
+
     try:
         SourceHashFinder(source_hash, lambda value: value, data).getZipNames()
     except Exception:  # noqa: BLE001  whatever is wrong with it, it is no zip of Python files
