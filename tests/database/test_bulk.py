@@ -22,10 +22,11 @@ from natya_market import without_rows
 
 from natya.actors.database import MarketDataRepositoryImpl, OwnFiles
 from natya.actors.feed import RecordingError
-from natya.client import closed_days, stat
+from natya.client import closed_days, owner, series, stat
 from natya.config.loader import load_settings
+from natya.domain.history import Hours, Missing
 from natya.messages.codec import encode
-from natya.messages.database import ArchiveDay, Query
+from natya.messages.database import ArchiveDay, Query, SaveMarketData
 from natya.messages.market import Candle, Tick
 from natya.transfer import export, exporting, import_file, importing
 
@@ -664,3 +665,80 @@ class TestAnExport:
 
     def test_of_nothing_is_nothing(self, own, tmp_path):
         assert list(export(tmp_path / "out", own)) == []
+
+
+MINUTE_NS = 60 * 10**9
+OPENING_NS = int(MORNING.timestamp()) * 10**9
+
+
+class TestWhatTheDatabaseHas:
+    """Three minutes of TCS without the second, a day of it, and one minute of GOLD, whose hours are not known."""
+
+    @pytest.fixture
+    def stored(self, own):
+        found = [("TCS", MINUTE_NS, 0), ("TCS", MINUTE_NS, 2), ("GOLD", MINUTE_NS, 0)]
+        candles = [
+            a_candle(symbol=symbol, interval_ns=interval_ns, start_ns=OPENING_NS + number * MINUTE_NS)
+            for symbol, interval_ns, number in found
+        ]
+        midnight_ns = OPENING_NS - (9 * 60 + 15) * MINUTE_NS
+        candles.append(a_candle(symbol="TCS", interval_ns=86_400 * 10**9, start_ns=midnight_ns))
+        own.work(SaveMarketData(candles=tuple(candles)), timeout_s=5)
+        return own
+
+    def hours_of(self, symbol):
+        return Hours.of("MCX_COMM") if symbol == "GOLD" else Hours()
+
+    def test_is_told_by_symbol_and_length_with_what_is_missing_in_between(self, stored):
+        shares = []
+        gold, minutes, day = series(stored, self.hours_of, on_progress=shares.append)
+
+        assert (gold.symbol, gold.interval_ns, gold.candles, gold.missing) == ("GOLD", MINUTE_NS, 1, ())
+        assert [each.are_hours_known for each in (gold, minutes, day)] == [False, True, True]
+        assert (minutes.symbol, minutes.interval_ns, minutes.candles) == ("TCS", MINUTE_NS, 2)
+        assert (minutes.first_ns, minutes.last_ns) == (OPENING_NS, OPENING_NS + 2 * MINUTE_NS)
+        second_ns = OPENING_NS + MINUTE_NS
+        assert minutes.missing == (Missing(start_ns=second_ns, end_ns=second_ns + MINUTE_NS, candles=1, sessions=0),)
+        assert (day.symbol, day.interval_ns, day.missing) == ("TCS", 86_400 * 10**9, ())
+        assert shares == [1 / 3, 2 / 3, 1.0]
+
+    def test_is_told_of_some_symbols_alone(self, stored):
+        assert [each.symbol for each in series(stored, self.hours_of, symbols=["GOLD", "INFY"])] == ["GOLD"]
+
+    def test_is_counted_by_table_and_named_with_its_files(self, stored):
+        ticks = [a_tick(number, symbol="INFY", exchange_ns=OPENING_NS + number) for number in (1, 2)]
+        later = a_tick(3, symbol="INFY", exchange_ns=OPENING_NS + 86_400 * 10**9)
+        stored.work(SaveMarketData(ticks=(*ticks, later)), timeout_s=5)
+        found = stat(stored)
+
+        assert {name: count for name, count in found.rows.items() if count} == {
+            "candles": 4, "ticks": 3, "all_ticks": 3
+        }  # fmt: skip
+        assert (found.days, found.first_day, found.last_day) == (2, dt.date(2026, 1, 2), dt.date(2026, 1, 3))
+        assert (found.symbols, found.archived_days) == (("GOLD", "INFY", "TCS"), 0)
+        assert sorted(map(Path, found.files)) == [Path(path) for path in sorted(found.files)]
+        assert len(found.files) == 2
+        assert all(size == Path(path).stat().st_size for path, size in found.files.items())
+
+    def test_of_nothing_has_no_days(self, own):
+        found = stat(own)
+
+        assert (found.days, found.first_day, found.last_day, found.symbols) == (0, None, None, ())
+
+    def test_has_days_to_archive_before_today_and_before_one_that_is_named(self, own, monkeypatch):
+        class Today(dt.datetime):
+            @classmethod
+            def now(cls, tz=None):
+                return (MORNING + dt.timedelta(days=2)).astimezone(tz)
+
+        monkeypatch.setattr(owner.dt, "datetime", Today)
+        midnights_ns = [OPENING_NS - (9 * 60 + 15) * MINUTE_NS + day * 86_400 * 10**9 for day in range(4)]
+        own.work(
+            SaveMarketData(ticks=tuple(a_tick(n, exchange_ns=at_ns) for n, at_ns in enumerate(midnights_ns, 1))),
+            timeout_s=5,
+        )
+        days = [dt.date(2026, 1, day) for day in (2, 3)]
+
+        assert closed_days(own) == tuple(days)
+        assert closed_days(own, dt.date(2026, 1, 3)) == (days[0],)
+        assert closed_days(own, dt.date(2027, 1, 1)) == tuple(days)
