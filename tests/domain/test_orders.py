@@ -1,5 +1,7 @@
 """One order, whatever is said of it, in whatever sequence, however often."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -219,6 +221,19 @@ class TestAChangeOfAnOrder:
 
         assert the_order(*disorder) == the_order(*facts)
         assert the_order(*facts).filled >= the_order(*facts[:-1]).filled
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [(intended, modified, unchanged), (asked, unanswered, not_cancelled)],
+    ids=["changes", "cancellations"],
+)
+def test_any_three_facts_of_two_requests_lead_to_the_same_order_in_every_order(kinds):
+    facts = [kind(number) for kind in kinds for number in (1, 2)]
+    for three in itertools.combinations_with_replacement(facts, 3):
+        first, *others = (the_order(*order) for order in itertools.permutations(three))
+
+        assert all(other == first for other in others)
 
 
 CANCELLATIONS = st.one_of(*(st.integers(1, 3).map(kind) for kind in (asked, unanswered, not_cancelled)))

@@ -6,6 +6,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from natya.domain import positions
 from natya.domain.money import rounded
 from natya.domain.positions import Holding, Positions, StrategyPositions, unrealized
 from natya.messages.orders import OrderFilled, Position
@@ -117,6 +118,21 @@ class TestAPosition:
 
         assert holding.cost == 0
         assert holding.position("INFY").realized_pnl == Decimal("-0.20")
+
+    def test_is_as_good_as_exact_however_often_a_part_of_it_is_closed(self, monkeypatch):
+        """The bound is reached after a few here; an exact fraction is computed beside it."""
+        monkeypatch.setattr(positions, "_SHARE_BITS_MAX", 128)
+        holding, held, cost, longest = Holding(), 0, Fraction(0), 0
+        for number in range(200):
+            bought, price = 97 + number % 5, round(100 + number * 0.05, 2)
+            holding.trade(bought, price)
+            held, cost = held + bought, cost + bought * Fraction(str(price))
+            holding.trade(-89, 100.0)
+            held, cost = held - 89, cost * Fraction(held - 89, held)
+            longest = max(longest, holding._shares_of_unit.bit_length())
+
+        assert (holding.quantity, longest <= 128 + 16) == (held, True)
+        assert abs(holding.cost - cost) < Fraction(1, 10**9)
 
     @given(trades=TRADES)
     def test_adds_up_to_the_cash_that_moved(self, trades):

@@ -16,6 +16,7 @@ from natya.domain.venues import traded_between, venue_of, venue_of_symbol
         ("NIFTY", ("NSE", "CASH")),
         ("BSE:INFY", ("BSE", "UNDERLYING")),
         ("M&M", ("NSE", "UNDERLYING")),
+        ("XYZ:IDBI", ("NSE", "CASH")),
         ("NIFTY-29Sep2026-29150-CE", ("NSE", "DERIVATIVES")),
         ("BSE:SENSEX-24Sep2026-FUT", ("BSE", "DERIVATIVES")),
         ("USDINR-28Oct2026-FUT", ("NSE", "CURRENCY")),
