@@ -10,7 +10,10 @@ import pytest
 from msgspec.structs import replace
 from natya_builders import a_tick
 
+from natya.actors.runtime.clock import SystemClock
 from natya.actors.runtime.endpoint import Endpoint
+from natya.actors.runtime.market_clock import MarketClock
+from natya.actors.runtime.quiet import Quiescence
 from natya.actors.runtime.workers import wire, worker_process
 from natya.actors.runtime.workers.addresses import Addresses
 from natya.actors.runtime.workers.link import Link
@@ -68,8 +71,10 @@ class Worker:
         self.process, self.undelivered, self.failed, self.hops = Process(), [], [], []
         self.cell = Address("performer")
         self.names = {"orders": Address("orders", guest=False)}
+        market = MarketClock(SystemClock(), None)
         self.cell.services = SimpleNamespace(
-            market=SimpleNamespace(rules=False, released_ns=None, time_ns=0),
+            market=market,
+            quiet=Quiescence(market),
             names=self.names,
             tracer=SimpleNamespace(add=self.hops.extend),
         )
@@ -107,6 +112,9 @@ class Worker:
     def close(self):
         self.link.hang_up()
         self.process.ended.set()
+        for thread in threading.enumerate():
+            if thread.name == f"natya-{self.cell.name}-reader":
+                thread.join(WAIT_S)
         self.link.close()
 
 
