@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from .closing_auction import ClosingAuction
-from .commodity_sessions import COMMODITIES, Commodity, hours_on
+from .commodity_sessions import COMMODITIES, Commodity, hours_on, special_hours
 from .time import SECOND_NS, day_of, day_start_ns
 
 Exchange: TypeAlias = Literal["NSE", "BSE", "MCX"]
@@ -226,6 +226,8 @@ def _session(day_number: int, exchange: Exchange, market: Market = "CASH") -> Se
     if market == "DERIVATIVES":
         close = next((later for since, later in reversed(data.derivatives) if since <= day), close)
     spans = special.get("spans", [[normal["open"], close]])
+    if market == "DERIVATIVES":
+        spans = special.get("derivatives", spans)
     begins = tuple((_at(day_number, start), _at(day_number, end)) for start, end in spans)
     opens_ns = begins[0][0]
     has_auction = market in {"CASH", "UNDERLYING"} or day >= data.futures_pre_open_since
@@ -267,10 +269,12 @@ def _currency_session(day_number: int, special: dict[str, Any]) -> Session:
 
 def _commodity_session(day_number: int, market: Commodity) -> Session | None:
     data, day = _sessions(), _EPOCH + timedelta(days=day_number)
-    if day.weekday() >= _SATURDAY:
-        return None
-    is_muhurat = data.special.get((day, "NSE"), {}).get("name") == _MUHURAT
-    hours = hours_on(day, market, is_holiday=day in data.holidays or is_muhurat)
+    special = data.special.get((day, "NSE"), {})
+    if special.get("name") == _MUHURAT:
+        return _hour_of_muhurat(day_number, special)
+    hours = special_hours(day)
+    if hours is None and day.weekday() < _SATURDAY:
+        hours = hours_on(day, market, is_holiday=day in data.holidays)
     if hours is None:
         return None
     opens_ns = _at(day_number, hours.start)
@@ -282,6 +286,14 @@ def _commodity_session(day_number: int, market: Commodity) -> Session | None:
         name="" if hours.known else "assumed: by the holidays of shares",
         known=hours.known,
     )
+
+
+def _hour_of_muhurat(day_number: int, special: dict[str, Any]) -> Session:
+    """Return a session of commodities on a day of Muhurat: they have the hour of shares, at weekends, too."""
+    spans = tuple((_at(day_number, start), _at(day_number, end)) for start, end in special["spans"])
+    opens_ns, day = spans[0][0], _EPOCH + timedelta(days=day_number)
+    name = f"assumed: {_MUHURAT}, as shares"
+    return Session(day=day, spans=spans, pre_open_ns=opens_ns, pre_open_ends_ns=opens_ns, name=name, known=False)
 
 
 def _at(day_number: int, clock: time) -> int:

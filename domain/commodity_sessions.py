@@ -36,7 +36,7 @@ def hours_on(day: date, market: Commodity, *, is_holiday: bool) -> Hours | None:
     Args:
         day: no Saturday or Sunday.
         market: of what.
-        is_holiday: whether shares do not trade, but for an hour at another time (Muhurat).
+        is_holiday: whether shares do not trade.
     """
     data = _data()
     if day in data["closed"]:
@@ -49,6 +49,12 @@ def hours_on(day: date, market: Commodity, *, is_holiday: bool) -> Hours | None:
     if day in data["morning"]:
         end = min(end, evening)
     return Hours(start, end, known=day.year in data["known_years"]) if start < end else None
+
+
+def special_hours(day: date) -> Hours | None:
+    """Return the hours of a day that has none else, for all commodities; None: it is no such day."""
+    found = _data()["special"].get(day)
+    return None if found is None else Hours(found["start"], found["end"], known=True)
 
 
 def market_of(underlying: str) -> Commodity:
@@ -71,5 +77,6 @@ def _sunday(year: int, month: int, number: int) -> date:
 def _data() -> dict[str, Any]:
     data = tomllib.loads(resources.files(__package__).joinpath("commodities.toml").read_text(encoding="utf-8"))
     data["closed"], data["morning"] = frozenset(data["closed"]), frozenset(data["morning"])
+    data["special"] = {each["day"]: each for each in data["special"]}
     data["of_underlying"] = {name: market for market, names in data["underlyings"].items() for name in names}
     return data

@@ -121,6 +121,13 @@ class TestDerivatives:
     def test_have_the_hours_of_shares_on_special_days(self):
         assert session(date(2021, 2, 24), "NSE", "DERIVATIVES").spans == session(date(2021, 2, 24), "NSE").spans
 
+    def test_have_hours_of_their_own_on_one_of_them(self):
+        day = "2024-05-18"
+        spans = session(date.fromisoformat(day), "NSE", "DERIVATIVES").spans
+
+        assert spans == ((at(f"{day}T09:15"), at(f"{day}T10:00")), (at(f"{day}T11:45"), at(f"{day}T12:40")))
+        assert session(date.fromisoformat(day)).spans[1] == (at(f"{day}T11:30"), at(f"{day}T12:30"))
+
     @pytest.mark.parametrize(("day", "minutes"), [(date(2025, 12, 5), 0), (date(2025, 12, 8), 15)])
     def test_have_a_pre_open_session_since_december_2025(self, day, minutes):
         found = session(day, "NSE", "DERIVATIVES")

@@ -32,7 +32,7 @@ class TestCommodities:
     @pytest.mark.parametrize(
         ("day", "close"),
         [  # of New York's second Sunday of March and first of November: MCX told 11 March to 1 November of 2024
-            ("2024-03-07", "23:55"), ("2024-03-11", "23:30"), ("2024-11-01", "23:30"), ("2024-11-04", "23:55"),
+            ("2024-03-07", "23:55"), ("2024-03-11", "23:30"), ("2024-10-31", "23:30"), ("2024-11-04", "23:55"),
             ("2025-03-07", "23:55"), ("2025-03-10", "23:30"), ("2026-10-30", "23:30"), ("2026-11-02", "23:55"),
         ],
     )  # fmt: skip
@@ -49,11 +49,29 @@ class TestCommodities:
     def test_rest_on_the_holidays_of_all_and_at_weekends(self, day):
         assert [hours(day, venue) for venue in (METALS, WORLD, FARM)] == [None, None, None]
 
-    @pytest.mark.parametrize("day", ["2026-03-03", "2026-03-26", "2026-11-24", "2024-11-01", "2024-11-15"])
+    @pytest.mark.parametrize("day", ["2026-03-03", "2026-03-26", "2026-11-24", "2024-11-15"])
     def test_trade_in_the_evening_alone_on_those_of_shares(self, day):
         assert hours(day)[0] == "17:00"
         assert hours(day, WORLD) == ("17:00", "21:00")
         assert hours(day, FARM) is None
+
+    @pytest.mark.parametrize(
+        ("day", "hour"),
+        [
+            ("2021-11-04", ("18:15", "19:15")),
+            ("2023-11-12", ("18:15", "19:15")),  # a Sunday
+            ("2024-11-01", ("18:00", "19:00")),
+            ("2025-10-21", ("13:45", "14:45")),
+            ("2026-11-08", ("18:00", "19:00")),
+        ],
+    )
+    def test_trade_in_the_hour_of_muhurat_alone_as_shares_do(self, day, hour):
+        assert [hours(day, venue) for venue in (METALS, WORLD, FARM)] == [hour] * 3
+        assert not session(date.fromisoformat(day), *METALS).known
+
+    @pytest.mark.parametrize("day", ["2025-02-01", "2026-02-01"])
+    def test_trade_until_five_on_a_weekend_of_the_budget(self, day):
+        assert [hours(day, venue) for venue in (METALS, WORLD, FARM)] == [("09:00", "17:00")] * 3
 
     def test_trade_in_the_morning_alone_on_new_year_s_day(self):
         assert (hours("2026-01-01"), hours("2026-01-01", FARM)) == (("09:00", "17:00"), ("09:00", "17:00"))
