@@ -16,6 +16,7 @@ Where something is between two others goes from 0 to 100; where these are equal,
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -38,6 +39,7 @@ _WINDOW: Final = 14
 _NOISE: Final = 1e-9
 """What the arithmetic of floats may make of two equal values."""
 _SHORT, _LONG, _SIGNAL = 12, 26, 9
+_FORGOTTEN: Final = 1e-4
 
 
 def values_of(name: str, high: ArrayLike, low: ArrayLike, close: ArrayLike) -> Column:
@@ -48,6 +50,14 @@ def values_of(name: str, high: ArrayLike, low: ArrayLike, close: ArrayLike) -> C
     """
     formula = FORMULAS[name]
     return formula(*(np.asarray(each, dtype=np.float64) for each in (high, low, close)))
+
+
+def settles_in(name: str) -> int:
+    """Return after how many candles what was before the first of them weighs less than a ten-thousandth.
+
+    An average that never forgets (EMA, Wilder's) is another for whoever has seen other candles; windows are exact.
+    """
+    return _SETTLES.get(name, 0)
 
 
 def _ema(length: int, _high: Column, _low: Column, close: Column) -> Column:
@@ -104,4 +114,24 @@ FORMULAS: Final[dict[str, Formula]] = {
     "MACD_12": functools.partial(_ema, _SHORT),
     "MACD_26": functools.partial(_ema, _LONG),
     "MACD_HIST": _histogram,
+}
+
+
+def _forgets(share: float) -> int:
+    """Return how many candles it takes where each new one has a share of the average."""
+    return math.ceil(math.log(_FORGOTTEN) / math.log(1 - share))
+
+
+def _forgets_ema(length: int) -> int:
+    return _forgets(2 / (length + 1))
+
+
+_SETTLES: Final[dict[str, int]] = {
+    **{f"EMA_{length}": _forgets_ema(length) for length in _AVERAGES},
+    "RSI_14": _WINDOW + _forgets(1 / _WINDOW),
+    "ATR_14": _WINDOW + _forgets(1 / _WINDOW),
+    "STOCHRSI_14": 2 * _WINDOW + _forgets(1 / _WINDOW),
+    "MACD_12": _forgets_ema(_SHORT),
+    "MACD_26": _forgets_ema(_LONG),
+    "MACD_HIST": _forgets_ema(_LONG) + _forgets_ema(_SIGNAL),
 }

@@ -1,7 +1,8 @@
 """Conditional orders: an alert waits for a price or a technical indicator, and then sends its orders.
 
 An indicator is looked at when a candle of its length is over, and is not known before the exchange itself has shown as
-many candles as it needs: until then the alert waits. A crossing is one between the last two candles.
+many candles as it needs: until then the alert waits. A crossing is one between the last two candles. In a process that
+goes on with an account, averages that never forget are known when what they lack weighs nothing (`settles_in`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from .requests import Ticket
 
 if TYPE_CHECKING:
     from ....messages.exchange import Instrument
-    from .candles import Series
     from .core import Core
     from .orders import Orders
     from .requests import AlertModification, AlertTicket
@@ -62,9 +62,11 @@ class Alerts:
         """Ids of those that wait, by what they wait for: it may not be listed yet."""
 
         self._candles: dict[Instrument, Candles] = {}
+        self._goes_on = False
 
     def resume(self) -> None:
         """Watch those of an earlier run."""
+        self._goes_on = bool(self._core.state.day)
         for row in self._core.state.alerts.values():
             self._watch(row)
 
@@ -126,7 +128,7 @@ class Alerts:
             return
         candles = self._candles.get(instrument)
         if candles is None:
-            candles = self._candles[instrument] = Candles()
+            candles = self._candles[instrument] = Candles(goes_on=self._goes_on)
         ended = candles.move(time_ns, last_price)
         for alert_id in sorted(self._active.get(instrument, ())):
             row = self._core.state.alerts[alert_id]
@@ -136,7 +138,7 @@ class Alerts:
             elif condition.comparison == PRICE:
                 if OPERATORS[condition.operator](before, last_price, condition.value):
                     self._send(row, last_price)
-            elif condition.time_frame in ended and holds(condition, candles.series[condition.time_frame]):
+            elif condition.time_frame in ended and holds(condition, candles):
                 self._send(row, last_price)
 
     def pass_day(self) -> None:
@@ -231,10 +233,16 @@ class Alerts:
             active.discard(row.alert_id)
 
 
-def holds(condition: AlertCondition, series: Series) -> bool:
+def holds(condition: AlertCondition, candles: Candles) -> bool:
     """Tell whether a condition on an indicator holds at the newest candle; not while one of its values is not known."""
-    from ....domain.dhan.technical import values_of  # noqa: PLC0415  numpy is loaded where an indicator is waited for
+    # numpy is loaded where an indicator is waited for
+    from ....domain.dhan.technical import settles_in, values_of  # noqa: PLC0415
 
+    series = candles.series[condition.time_frame]
+    if candles.goes_on:  # of the last two candles each has to be known
+        settles = max(map(settles_in, (condition.indicator, condition.other_indicator)))
+        if len(series.closes) <= settles:
+            return False
     columns = series.highs, series.lows, series.closes
     values = values_of(condition.indicator, *columns)[-2:].tolist()
     if condition.comparison == "TECHNICAL_WITH_VALUE":

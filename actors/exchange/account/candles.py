@@ -1,7 +1,8 @@
 """The candles of an instrument, on which technical indicators are computed: those that the exchange showed.
 
 They begin with the first price that this process has shown, and a candle counts when it is over, which the first price
-after it tells.
+after it tells. In a process that goes on with an account, an earlier one has shown the begin of the first candle: that
+one is left out.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ FRAMES: Final[dict[str, int]] = {
 class Series:
     """The candles of one length: closed ones, and what has come of the next."""
 
-    __slots__ = ("_close", "_high", "_interval_ns", "_low", "closes", "ends_ns", "highs", "lows")
+    __slots__ = ("_close", "_high", "_interval_ns", "_is_partial", "_low", "closes", "ends_ns", "highs", "lows")
 
-    def __init__(self, interval_ns: int) -> None:
-        """Begin without any."""
+    def __init__(self, interval_ns: int, *, is_partial: bool) -> None:
+        """Begin without any; `is_partial`: of the first one a part is not known."""
         self._interval_ns: Final = interval_ns
+        self._is_partial = is_partial
         self.highs, self.lows, self.closes = array("d"), array("d"), array("d")
         self.ends_ns = 0
         """Of the candle that is growing: nanoseconds since 1970-01-01 UTC; 0: none is."""
@@ -49,6 +51,9 @@ class Series:
     def end(self) -> None:
         """Let the candle that is growing be over."""
         self.ends_ns = 0
+        if self._is_partial:
+            self._is_partial = False
+            return
         for column, value in ((self.highs, self._high), (self.lows, self._low), (self.closes, self._close)):
             column.append(value)
             if len(column) > 2 * KEPT:
@@ -58,11 +63,15 @@ class Series:
 class Candles:
     """All lengths of one instrument."""
 
-    __slots__ = ("_close", "_ends_ns", "_high", "_low", "_start_ns", "series")
+    __slots__ = ("_close", "_ends_ns", "_high", "_low", "_start_ns", "goes_on", "series")
 
-    def __init__(self) -> None:
-        """Begin without a price."""
-        self.series: Final = {name: Series(interval_ns) for name, interval_ns in FRAMES.items()}
+    def __init__(self, *, goes_on: bool = False) -> None:
+        """Begin without a price.
+
+        `goes_on`: an earlier process has shown candles that are not known here.
+        """
+        self.goes_on: Final = goes_on
+        self.series: Final = {name: Series(interval_ns, is_partial=goes_on) for name, interval_ns in FRAMES.items()}
         self._start_ns = self._ends_ns = 0
         self._high = self._low = self._close = 0.0
 

@@ -5,6 +5,7 @@ import pytest
 from natya.actors.exchange.account import AlertTicket
 from natya.actors.exchange.account.candles import FRAMES, KEPT, Candles
 from natya.domain.calendar import MINUTE_NS
+from natya.domain.dhan.technical import settles_in
 from natya.domain.time import DAY_NS
 from natya.messages.exchange import AlertCondition, AlertOrder
 
@@ -105,7 +106,21 @@ class TestAConditionOnAnIndicator:
         play(client, [100, 100, 100, 100])
         client.account = client.replayed()
 
-        assert play(client, [106, 106, 106, 106, 106, 106]) == 5
+        # The first of them is left out: its begin may have been shown by that process.
+        assert play(client, [106, 106, 106, 106, 106, 106, 106]) == 6
+
+    @pytest.mark.parametrize(("indicator", "candles"), [("EMA_5", 23), ("RSI_14", 139), ("MACD_HIST", 162)])
+    def test_of_an_earlier_process_waits_until_what_an_average_lacks_weighs_nothing(self, client, indicator, candles):
+        client.ask("place_conditional", with_value(-1_000.0, indicator=indicator))
+        client.account = client.replayed()
+
+        assert settles_in(indicator) == candles
+        assert play(client, [100 + number % 2 for number in range(candles + 5)]) == candles + 2
+
+    def test_of_a_new_account_knows_an_average_when_its_window_is_full(self, client):
+        client.ask("place_conditional", with_value(-1_000.0, indicator="EMA_5"))
+
+        assert play(client, [100] * 10) == 5
 
 
 class TestTheCandles:
