@@ -9,6 +9,12 @@ April 2023 on 10 rupees a crore, of an option's premium 50. Stamp duty: Indian S
 GST: 18 % on brokerage, exchange charges, SEBI fee and that fund. Brokerage and depository charge: Dhan's published
 tariff. Not in it: clearing members' fees, interest.
 
+Commodities: commodities transaction tax, 0.01 % of a future and 0.05 % of an option's premium, the seller's (Finance
+Acts 2013 and 2018; those of 2026 are not known to change it); transaction charges of MCX, 2.10 and 41.80 rupees a lakh
+from 1 October 2024 on (MCX circular of 24 September 2024), before that those of its dearest slab, 2.60 and 50. What is
+not known of them is taken as it costs most: fees of NSE as MCX's, the fund as NSE's, SEBI's fee of farm products as of
+all others.
+
 Only the sale of delivered shares has been compared with a broker's record (the tests have it); compare the others with
 a contract note before real money depends on them.
 
@@ -26,7 +32,15 @@ import msgspec
 from ..messages.orders import Side
 from .money import exact_value
 
-Product: TypeAlias = Literal["DELIVERY", "INTRADAY", "FUTURE", "OPTION"]
+Product: TypeAlias = Literal[
+    "DELIVERY", "INTRADAY", "FUTURE", "OPTION", "COMMODITY_FUTURE", "UNTAXED_FUTURE", "COMMODITY_OPTION"
+]
+"""FUTURE and OPTION are of shares and indices; UNTAXED_FUTURE is of a farm product that the tax leaves out."""
+
+UNTAXED: Final = frozenset(
+    {"CARDAMOM", "CASTOR", "CASTORSEED", "COTTON", "COTTONCNDY", "GUARSEED", "KAPAS", "PEPPER", "WHEAT"}
+)
+"""Farm products without commodities transaction tax; what is made of them, such as oil, pays it."""
 
 PAISA: Final = Decimal("0.01")
 GST: Final = Decimal("0.18")
@@ -41,11 +55,11 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
 
     since: date
     tax_buying: Decimal
-    """Securities transaction tax."""
+    """Securities transaction tax, of commodities commodities transaction tax."""
 
     tax_selling: Decimal
     exchange: Decimal
-    """Transaction charge of the NSE, both sides."""
+    """Transaction charge of the NSE, of commodities of MCX, both sides."""
 
     investor_fund: Decimal
     """Investor protection fund of the NSE, both sides."""
@@ -115,11 +129,30 @@ RATES: Final[dict[Product, tuple[Rates, ...]]] = {
         _rates(_2024, "0", "0.1", "0.03503", "0.0005", "0.003", brokerage="100", brokerage_max="20"),
         _rates(_2026, "0", "0.15", "0.03503", "0.0005", "0.003", brokerage="100", brokerage_max="20"),
     ),
+    "COMMODITY_FUTURE": (
+        _rates(_2023, "0", "0.01", "0.0026", "0.0001", "0.002", brokerage="0.03", brokerage_max="20"),
+        _rates(_2024, "0", "0.01", "0.0021", "0.0001", "0.002", brokerage="0.03", brokerage_max="20"),
+    ),
+    "UNTAXED_FUTURE": (
+        _rates(_2023, "0", "0", "0.0026", "0.0001", "0.002", brokerage="0.03", brokerage_max="20"),
+        _rates(_2024, "0", "0", "0.0021", "0.0001", "0.002", brokerage="0.03", brokerage_max="20"),
+    ),
+    "COMMODITY_OPTION": (
+        _rates(_2023, "0", "0.05", "0.05", "0.0005", "0.003", brokerage="100", brokerage_max="20"),
+        _rates(_2024, "0", "0.05", "0.0418", "0.0005", "0.003", brokerage="100", brokerage_max="20"),
+    ),
 }
 """By product, oldest first. The brokerage of an option order is 20 rupees, or its premium turnover if that is less."""
 
 KNOWN_SINCE: Final = max(rates[0].since for rates in RATES.values())
 """From this day on the rates of every product are known."""
+
+
+def commodity_product(underlying: str, *, is_option: bool) -> Product:
+    """Return whose rates a contract on a commodity has."""
+    if is_option:
+        return "COMMODITY_OPTION"
+    return "UNTAXED_FUTURE" if underlying.upper() in UNTAXED else "COMMODITY_FUTURE"
 
 
 def rates_on(product: Product, day: date) -> Rates:
@@ -148,7 +181,7 @@ def charges(  # noqa: PLR0913  what a trade is, and its day
     """Return the charges of an order that is filled in full at one price, or of one of its trades.
 
     Args:
-        product: delivery, intraday, future or option.
+        product: what is traded, and how.
         side: the seller pays the transaction tax, the buyer the stamp duty; delivery pays the tax on both sides.
         quantity: shares or contract units, at least 1.
         price: rupees a share (of an option its premium), above 0.

@@ -43,7 +43,7 @@ def venue_of(segment: str, symbol: str, *, is_underlying: bool | None = None) ->
     """
     exchange: Exchange = "BSE" if segment.startswith("BSE") else "MCX" if segment.startswith("MCX") else "NSE"
     if segment.endswith("_COMM"):
-        return Venue(exchange, market_of(_underlying(symbol)))
+        return Venue(exchange, market_of(underlying_of(symbol)))
     if segment.endswith("_CURRENCY"):
         return Venue(exchange, "CURRENCY")
     if segment.endswith("_EQ"):
@@ -63,10 +63,10 @@ def venue_of_symbol(symbol: str, exchange: Exchange = "NSE") -> Venue:
     if colon and prefix in _PREFIXES:
         exchange = _PREFIXES[prefix]
         if prefix in {"MCX", "NSE_COMM"}:
-            return Venue(exchange, market_of(_underlying(symbol)))
+            return Venue(exchange, market_of(underlying_of(symbol)))
     if not is_contract(symbol):
         return _of_share(exchange, symbol)
-    return Venue(exchange, "CURRENCY" if _underlying(symbol) in _CURRENCIES else "DERIVATIVES")
+    return Venue(exchange, "CURRENCY" if underlying_of(symbol) in _CURRENCIES else "DERIVATIVES")
 
 
 def session_of_symbol(symbol: str, time_ns: int, exchange: Exchange = "NSE") -> Session | None:
@@ -108,6 +108,7 @@ def _of_share(exchange: Exchange, symbol: str, *, is_underlying: bool | None = N
     return Venue(exchange, "UNDERLYING" if is_underlying else "CASH")
 
 
-def _underlying(symbol: str) -> str:
+def underlying_of(symbol: str) -> str:
+    """Return the name before the expiry in the symbol of a contract; without any, the symbol."""
     found = _UNDERLYING.match(symbol)
     return found[1] if found else symbol

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from ...domain.charges import Product, charges, known_since
+from ...domain.charges import Product, charges, commodity_product, known_since
 from ...domain.money import exact_value
 from ...domain.time import day_of
+from ...domain.venues import underlying_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,8 @@ MODELS: Final[dict[str, Product | None]] = {
     "dhan-equity-delivery": "DELIVERY",
     "dhan-futures": "FUTURE",
     "dhan-options": "OPTION",
+    "dhan-commodity-futures": "COMMODITY_FUTURE",
+    "dhan-commodity-options": "COMMODITY_OPTION",
     NO_CHARGES: None,
 }
 """Which tariff, by the name of the model; None: trades cost nothing besides their price."""
@@ -51,7 +54,7 @@ def charged(fills: Sequence[OrderFilled], model: str) -> list[Decimal]:
         before = traded.get(fill.client_order_id, Decimal(0))
         sells = fill.side == "SELL"
         costs = charges(
-            product,
+            _charged_as(product, fill.symbol),
             fill.side,
             fill.quantity,
             fill.price,
@@ -64,3 +67,8 @@ def charged(fills: Sequence[OrderFilled], model: str) -> list[Decimal]:
             sold.add((fill.symbol, day))
         found.append(costs.total)
     return found
+
+
+def _charged_as(product: Product, symbol: str) -> Product:
+    """Return whose rates a symbol has: some farm products are without tax."""
+    return commodity_product(underlying_of(symbol), is_option=False) if product == "COMMODITY_FUTURE" else product

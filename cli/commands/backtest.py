@@ -54,7 +54,11 @@ def command(
         str, typer.Option(metavar="0.05%|5bp|1tick", help="By which an order that comes to the market trades worse.")
     ] = "",
     charges: Annotated[
-        str, typer.Option(metavar="MODEL", help="dhan-equity-intraday, -delivery, dhan-futures, dhan-options or none.")
+        str,
+        typer.Option(
+            metavar="MODEL",
+            help="dhan-equity-intraday, -delivery, dhan-futures, -options, dhan-commodity-futures, -options or none.",
+        ),
     ] = "dhan-equity-intraday",
     capital: Annotated[float, typer.Option(metavar="RUPEES", help="What returns are of.")] = 1_000_000.0,
     sweep: Annotated[

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -314,3 +315,18 @@ class TestWhatIsLeft:
             "refused by rule: day_loss 3, quantity_max 1,200",
             "held at the end: TCS -10",
         ]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "model", "rupees"),
+    [  # 1,000 rupees: brokerage 0.30, exchange 0.02, GST of 0.323 (0.06) and, of crude oil, 0.10 of tax
+        ("MCX:CRUDEOIL-18Dec2026-FUT", "dhan-commodity-futures", "0.48"),
+        ("MCX:CARDAMOM-31Dec2026-FUT", "dhan-commodity-futures", "0.38"),
+        # brokerage 20.00, exchange 0.42, the fund 0.01, tax 0.50, GST of 20.424 (3.68)
+        ("MCX:CRUDEOIL-17Dec2026-6000-CE", "dhan-commodity-options", "24.61"),
+    ],
+)
+def test_a_sale_of_a_commodity_is_charged_by_what_it_is(symbol, model, rupees):
+    sale = msgspec.structs.replace(a_fill(1, "SELL", TODAY_NS), symbol=symbol)
+
+    assert [str(each) for each in charged([sale], model)] == [rupees]

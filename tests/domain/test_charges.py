@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.domain.charges import RATES, charges, known_since, rates_on
+from natya.domain.charges import RATES, charges, commodity_product, known_since, rates_on
 
 DAY = date(2026, 10, 6)
+OLD = {"COMMODITY_FUTURE": "2.60", "UNTAXED_FUTURE": "2.60", "COMMODITY_OPTION": "50.00"}
+NEW = {"COMMODITY_FUTURE": "2.10", "UNTAXED_FUTURE": "2.10", "COMMODITY_OPTION": "41.80"}
 PRODUCTS = st.sampled_from(sorted(RATES))
 SIDES = st.sampled_from(["BUY", "SELL"])
 QUANTITIES = st.integers(1, 100_000)
@@ -43,10 +45,10 @@ class TestADay:
     @pytest.mark.parametrize(
         ("day", "paid"),
         [
-            (date(2023, 4, 1), {"DELIVERY": "3.25", "INTRADAY": "3.25", "FUTURE": "1.90", "OPTION": "50.00"}),
-            (date(2024, 9, 30), {"DELIVERY": "3.25", "INTRADAY": "3.25", "FUTURE": "1.90", "OPTION": "50.00"}),
-            (date(2024, 10, 1), {"DELIVERY": "2.97", "INTRADAY": "2.97", "FUTURE": "1.73", "OPTION": "35.03"}),
-            (date(2026, 10, 6), {"DELIVERY": "2.97", "INTRADAY": "2.97", "FUTURE": "1.73", "OPTION": "35.03"}),
+            (date(2023, 4, 1), {"DELIVERY": "3.25", "INTRADAY": "3.25", "FUTURE": "1.90", "OPTION": "50.00"} | OLD),
+            (date(2024, 9, 30), {"DELIVERY": "3.25", "INTRADAY": "3.25", "FUTURE": "1.90", "OPTION": "50.00"} | OLD),
+            (date(2024, 10, 1), {"DELIVERY": "2.97", "INTRADAY": "2.97", "FUTURE": "1.73", "OPTION": "35.03"} | NEW),
+            (date(2026, 10, 6), {"DELIVERY": "2.97", "INTRADAY": "2.97", "FUTURE": "1.73", "OPTION": "35.03"} | NEW),
         ],
     )
     def test_has_what_the_exchange_takes_of_a_lakh_on_either_side(self, day, paid):
@@ -81,6 +83,45 @@ class TestASaleOfDeliveredShares:
         second = charges("DELIVERY", "SELL", 3, 1507.4, DAY, takes_shares_out=False)
 
         assert first.total - second.total == Decimal("14.75")
+
+
+class TestACommodity:
+    def test_sold_by_future_pays_its_own_tax_and_the_fees_of_mcx(self):
+        # 100 barrels at 6,000.00: turnover 6,00,000. Tax 0.01 %, exchange 2.10 a lakh, SEBI and the fund 0.60 each;
+        # GST 18 % of 20 + 12.60 + 0.60 + 0.60.
+        assert amounts("COMMODITY_FUTURE", "SELL", 100, 6_000.0, DAY) == {
+            "brokerage": Decimal("20.00"),
+            "transaction_tax": Decimal("60.00"),
+            "exchange": Decimal("12.60"),
+            "sebi_fee": Decimal("0.60"),
+            "investor_fund": Decimal("0.60"),
+            "gst": Decimal("6.08"),
+        }
+
+    def test_bought_by_future_pays_stamp_duty(self):
+        found = amounts("COMMODITY_FUTURE", "BUY", 100, 6_000.0, DAY)
+
+        assert (found["stamp_duty"], "transaction_tax" in found) == (Decimal("12.00"), False)
+
+    def test_sold_by_option_pays_of_its_premium(self):
+        # 100 at 150.00: premium 15,000. Tax 0.05 %, exchange 41.80 a lakh, SEBI 0.015, the fund 0.075; GST of 26.36.
+        assert amounts("COMMODITY_OPTION", "SELL", 100, 150.0, DAY) == {
+            "brokerage": Decimal("20.00"),
+            "transaction_tax": Decimal("7.50"),
+            "exchange": Decimal("6.27"),
+            "sebi_fee": Decimal("0.02"),
+            "investor_fund": Decimal("0.08"),
+            "gst": Decimal("4.74"),
+        }
+
+    @pytest.mark.parametrize(
+        ("underlying", "product"),
+        [("GOLD", "COMMODITY_FUTURE"), ("cardamom", "UNTAXED_FUTURE"), ("MENTHAOIL", "COMMODITY_FUTURE")],
+    )
+    def test_is_without_tax_where_it_is_a_farm_product_that_is_left_out(self, underlying, product):
+        assert commodity_product(underlying, is_option=False) == product
+        assert commodity_product(underlying, is_option=True) == "COMMODITY_OPTION"
+        assert bool(charges(product, "SELL", 100, 1_000.0, DAY).transaction_tax) is (product == "COMMODITY_FUTURE")
 
 
 class TestAFuture:

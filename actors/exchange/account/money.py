@@ -6,8 +6,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from ....domain.charges import Product, charges
+from ....domain.charges import Product, charges, commodity_product
+from ....domain.commodity_sessions import COMMODITIES
 from ....domain.money import exact, rounded
+from ....domain.venues import underlying_of
 from .listings import Listing
 from .refusals import expect_quantity
 from .views import Funds, Margin
@@ -171,6 +173,8 @@ class Money:
 
 def charged_as(listing: Listing, product: ProductType) -> Product:
     """Return whose rates hold."""
+    if listing.venue.market in COMMODITIES:
+        return commodity_product(underlying_of(listing.symbol), is_option=listing.kind == "OPTION")
     if listing.kind in {"FUTURE", "OPTION"}:
         return "FUTURE" if listing.kind == "FUTURE" else "OPTION"
     return "INTRADAY" if product == "INTRADAY" else "DELIVERY"

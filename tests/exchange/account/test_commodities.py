@@ -89,6 +89,15 @@ def test_positions_are_squared_off_and_orders_end_at_the_times_of_their_market(c
     assert client.order(resting).updated_ns == at(f"2026-12-04T{closed}")
 
 
+def test_are_charged_as_commodities(client):
+    show(client, CRUDE, 6_000.0)
+    client.place(quantity=100, product="MARGIN", instrument=of(CRUDE))
+    order_id = client.place("SELL", quantity=100, product="MARGIN", instrument=of(CRUDE))
+
+    (trade,) = client.account.trades(order_id)
+    assert (f"{trade.transaction_tax_rupees:.2f}", f"{trade.exchange_rupees:.2f}") == ("60.00", "12.60")
+
+
 def test_are_traded_when_shares_are_not_and_the_other_way_round(client):
     show(client, CRUDE, 6000.0)
     client.tick(1500.0)
