@@ -16,7 +16,7 @@ from natya.actors.runtime.market_clock import MarketClock
 from natya.actors.runtime.quiet import Quiescence
 from natya.actors.runtime.workers import wire, worker_process
 from natya.actors.runtime.workers.addresses import Addresses
-from natya.actors.runtime.workers.link import Link
+from natya.actors.runtime.workers.link import Link, LinkError
 from natya.actors.runtime.workers.worker_process import Ended, Heard, ItsTurn, Onward, Unsendable, WorkerProcess
 from natya.messages.orders import CancelOrder
 from natya.messages.supervision import DeadLetter, Failed
@@ -63,18 +63,31 @@ class Process:
         return self.code
 
 
+class Watched(Quiescence):
+    """Says when it was told that something has ended."""
+
+    def __init__(self, market):
+        super().__init__(market)
+        self.ended = threading.Event()
+
+    def something_ended(self):
+        self.ended.set()
+        return super().something_ended()
+
+
 class Worker:
     """The other end: says parcels, and hears what is posted."""
 
-    def __init__(self):
+    def __init__(self, opening_ns=None):
         ours, theirs = socket.socketpair()
         self.process, self.undelivered, self.failed, self.hops = Process(), [], [], []
         self.cell = Address("performer")
         self.names = {"orders": Address("orders", guest=False)}
-        market = MarketClock(SystemClock(), None)
+        market = MarketClock(SystemClock(), opening_ns)
+        self.quiet = Watched(market)
         self.cell.services = SimpleNamespace(
             market=market,
-            quiet=Quiescence(market),
+            quiet=self.quiet,
             names=self.names,
             tracer=SimpleNamespace(add=self.hops.extend),
         )
@@ -359,6 +372,97 @@ class TestWhatTheWorkerReports:
 
         message, *_ = worker.cell.next()
         assert message.how.startswith("sent what nobody can take (DecodeError: ")
+
+
+class TestAWorkerOfASimulatedMarket:
+    """Is heard when it has its turn; until then what it says waits, however fast it was."""
+
+    @pytest.fixture
+    def player(self):
+        made = Worker(opening_ns=1)
+        yield made
+        made.close()
+
+    def until(self, player, condition):
+        """Have the other end read as far as that."""
+        while not condition():
+            assert player.quiet.ended.wait(WAIT_S)
+            player.quiet.ended.clear()
+
+    def test_is_heard_in_its_turn_and_in_its_order(self, player):
+        parent = player.parent
+        player.send("orders", do("first"))
+        player.say(wire.Started(), wire.Handled(0, False, 1))
+        self.until(player, parent.has_said_all)
+        assert parent.has_words()
+        assert player.cell.got == player.names["orders"].got == []
+        parent.speak()
+
+        assert not parent.has_words()
+        assert [message for message, *_ in player.names["orders"].got] == [do("first")]
+        assert [message.parcel for message, *_ in player.cell.got] == [wire.Started(), wire.Handled(0, False, 1)]
+
+    def test_has_not_said_all_before_it_has_done_all_that_it_was_told(self, player):
+        parent = player.parent
+        parent.post(wire.ACTOR, [(a_tick(1), None, 7)])
+        parent.flush()
+        player.say(wire.Handled(0, False, 1))
+        self.until(player, parent.has_words)
+        assert not parent.has_said_all()
+        parent.speak()
+        player.say(wire.Handled(1, False, 1))
+        self.until(player, parent.has_words)
+        assert parent.has_said_all()
+        parent.ask_for(wire.Due(1))
+
+        assert not parent.has_said_all()
+
+    @pytest.mark.parametrize("failed", [wire.HandlerFailed("E", "r", "t"), wire.StartFailed("E", "r", "t")])
+    def test_that_has_failed_is_not_waited_for_until_it_is_to_begin_again(self, player, failed):
+        parent = player.parent
+        player.say(failed)
+        self.until(player, parent.has_words)
+        assert parent.has_said_all()
+        parent.ask_for(wire.Restart())
+        assert not parent.has_said_all()
+        player.say(wire.Handled(0, False, 2))
+        self.until(player, parent.has_said_all)
+
+    def test_that_is_gone_is_not_waited_for_and_its_end_is_heard_in_its_turn(self, player):
+        player.process.ended.set()
+        player.link.hang_up()
+        self.until(player, player.parent.has_said_all)
+        assert player.cell.got == []
+        player.parent.speak()
+
+        ((message, *_),) = player.cell.got
+        assert isinstance(message, Ended)
+
+    def test_that_asks_for_what_cannot_be_is_ended_and_nothing_behind_it_is_heard(self, player):
+        parent = player.parent
+        parent.dues.keep = self.refuse
+        player.say(wire.Arm(1, 5), wire.Handled(0, False, 1))
+        self.until(player, parent.has_said_all)
+        parent.speak()
+
+        assert not parent.has_words()
+        assert player.cell.got == []
+        assert player.process.kills == 1
+        player.link.hang_up()
+        self.until(player, parent.has_words)
+        parent.speak()
+        assert player.cell.got[-1][0].how == "sent what is no frame (no new timer)"
+
+    def refuse(self, _parcel):
+        raise LinkError("no new timer")
+
+    def test_that_is_killed_is_heard_once_more(self, player):
+        player.say(wire.Started())
+        self.until(player, player.parent.has_words)
+        player.parent.kill()
+
+        assert [message.parcel for message, *_ in player.cell.got] == [wire.Started()]
+        assert player.parent.has_said_all()
 
 
 class TestItsEnd:
