@@ -95,6 +95,13 @@ class TestAList:
         (found,) = [each for each in of_one(row).instruments if each.security_id == "21951"]
         assert (found.symbol, found.series, found.expiry, found.option_type) == ("HFCL", "", None, None)
 
+    @pytest.mark.parametrize("nothing", ["", "NA"])
+    def test_in_detail_names_a_share_by_its_own_name_where_no_other_is_there(self, nothing):
+        row = f"NSE,E,1594,INE009A01021,EQUITY,,{nothing},INFOSYS,Infosys,ES,EQ,1.0,,,,10.0000,NA,4.5,1648.0,1348.5,1,"
+
+        (found,) = [each for each in of_one(row, DETAILED, more=0).instruments if each.security_id == "1594"]
+        assert found.symbol == "INFOSYS"
+
     def test_of_which_two_are_alike_gives_neither_the_name(self):
         adjusted = COMPACT_ROWS[9].replace("35084", "35086")
 

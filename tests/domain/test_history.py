@@ -116,12 +116,26 @@ class TestWhatIsAskedFor:
     def test_ranges_of_no_day_are_none(self):
         assert merged([(5, 5), (9, 8), (1, 2), (2, 2)]) == ((1, 2),)
 
+    def test_ranges_that_touch_are_one(self):
+        assert merged([(3, 5), (1, 3), (6, 7)]) == ((1, 5), (6, 7))
+
     @given(had=st.lists(ANY_DAYS, max_size=5))
     def test_ranges_are_merged_to_the_same_days_apart_from_each_other(self, had):
         found = merged(had)
 
         assert days_of(found) == days_of(had)
         assert all(earlier[1] < later[0] for earlier, later in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("segment", "known"), [("NSE_EQ", True), ("BSE_FNO", True), ("MCX_COMM", False), ("NSE_CURRENCY", False)]
+)
+def test_hours_are_known_of_shares_and_what_derives_of_them(segment, known):
+    hours = Hours.of(segment)
+
+    assert hours.are_known == known
+    assert bool(hours.spans(MONDAY)) == known
+    assert [hours.trades_on(day) for day in (MONDAY, MONDAY - 1)] == [True, not known]
 
 
 class TestAdjustment:

@@ -2,15 +2,16 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from natya_dhan import ANYTHING, FRESH, HOLDING, ORDER, POSITION, TRADE
+from natya_dhan import ANSWERS, ANYTHING, FRESH, HOLDING, ORDER, POSITION, TRADE
 
 from natya.domain.dhan import decoding
 from natya.domain.dhan.account.portfolio import HoldingRow, PositionRow
 from natya.domain.dhan.decoding import row_reader, rows_reader
-from natya.domain.dhan.tolerant import MalformedAnswerError, read_all
+from natya.domain.dhan.tolerant import MalformedAnswerError, read, read_all
 from natya.domain.dhan.trading.orders import OrderAck, OrderRow, TradeRow
 
 KINDS = [(OrderRow, ORDER), (OrderRow, FRESH), (TradeRow, TRADE), (PositionRow, POSITION), (HoldingRow, HOLDING)]
@@ -56,6 +57,15 @@ class TestRows:
             return
 
         assert rows_reader(kind)(json.dumps(found).encode()) == expected
+
+    @pytest.mark.parametrize(("kind", "wire"), [(kind, wire) for kind, wire in ANSWERS if isinstance(wire, dict)])
+    def test_of_every_kind_are_read_as_they_are_tolerantly_by_each_name_of_a_field(self, kind, wire):
+        also = {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
+        names = getattr(kind, "ALSO", {})
+        other = {names.get(also.get(name, ""), (name,))[-1]: value for name, value in wire.items()}
+        for found in (wire, other):
+            body = json.dumps(found).encode()
+            assert row_reader(kind)(body) == read(kind, found)
 
     def test_of_a_trade_say_when_it_traded_by_the_exchange_or_else_when_it_was_written(self):
         def traded_ns(**fields):

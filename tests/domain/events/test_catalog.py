@@ -14,11 +14,14 @@ from natya.domain.events.catalog import (
     EventInvalidError,
     EventNameTakenError,
     EventUndecodableError,
+    event_of,
     write,
 )
 from natya.messages.codec import encode
 from natya.messages.delivery import EventPublished
 from natya.messages.domain_events import DomainEvent, IntegrationEvent, MarketDataReceived, UnknownEvent, Upcaster
+from natya.messages.history import GapFilled
+from natya.messages.journal import JournalRecord
 
 
 class Leg(msgspec.Struct, frozen=True):
@@ -120,6 +123,38 @@ class TestAReaderOfAClass:
         found = msgspec.structs.replace(published("Shipped", 3), payload=payload)
         with contextlib.suppress(EventUndecodableError):
             assert isinstance(EventCatalog([Shipped]).read(found), Shipped)
+
+
+class TestARecordOfTheJournal:
+    @pytest.mark.parametrize(
+        ("kind", "fields", "key"),
+        [
+            ("intent", {"client_order_id": "A-1", "symbol": "INFY"}, "A-1"),
+            ("cancelled", {"client_order_id": "A-1"}, "A-1"),
+            ("change", {"state": "HALTED"}, ""),
+        ],
+    )
+    def test_is_an_event_about_what_it_is_the_fact_of(self, make, kind, fields, key):
+        fact = getattr(make, kind)(**fields)
+        record = JournalRecord(sequence=7, recorded_ns=5, correlation_id="C-1", fact=fact)
+        event = event_of(record)
+
+        name = type(fact).__name__
+        assert (event.event_id, event.event_type, event.kind, event.version) == ("journal-7", name, "fact", 1)
+        assert (event.aggregate_id, event.topic) == (key, f"facts.{name}.{key}")
+        assert (event.occurred_ns, event.correlation_id) == (fact.occurred_ns, "C-1")
+        assert EventCatalog([]).read_any(event) == fact
+
+    def test_that_is_about_a_symbol_alone_has_that(self):
+        fact = GapFilled(symbol="INFY", start_ns=1, end_ns=2, candles=3, occurred_ns=4)
+        event = event_of(JournalRecord(sequence=7, recorded_ns=5, correlation_id="", fact=fact))
+
+        assert (event.aggregate_id, event.topic) == ("INFY", "facts.GapFilled.INFY")
+
+    def test_of_an_event_is_that_event(self):
+        event = published("Shipped", 3, paise=7, currency="INR")
+
+        assert event_of(JournalRecord(sequence=7, recorded_ns=5, correlation_id="", fact=event)) is event
 
 
 class TestAReaderOfAny:
