@@ -95,7 +95,7 @@ class TestAPlay:
 class TestTwoStrategiesInProcesses:
     def test_write_one_journal_whichever_is_the_slower_one(self, tmp_path, mornings, plays):
         """They order at the same prices and by timers of the same moments, and one fails now and then."""
-        recording, journals = mornings(1), []
+        recording, journals = mornings(1, minutes=4), []
         for slow in ("one", "other"):
             strategies = [
                 {
@@ -104,7 +104,7 @@ class TestTwoStrategiesInProcesses:
                     "host": "process",
                     "parameters": {"slow_s": 0.004 if name == slow else 0.0, "fails": fails},
                 }
-                for name, fails in (("other", 0.02), ("one", 0.0))
+                for name, fails in (("other", 0.1), ("one", 0.0))
             ]
             journals.append(plays(tmp_path / slow, recording, *strategies, **LENIENT))
         first, second = journals
