@@ -30,7 +30,7 @@ from natya.messages.events import Subscribe
 from natya.messages.journal import Append, Appended, JournalPage, ReadJournal
 from natya.messages.nodes import ASKED_ELSEWHERE
 from natya.messages.orders import HoldingsRead, ReadHoldings
-from natya.messages.strategies import StrategyChanged, StrategyNotChanged, SwapStrategy
+from natya.messages.strategies import StartStrategy, StopStrategy, StrategyChanged, StrategyNotChanged, SwapStrategy
 from natya.messages.strategy_state import ReadState, SaveState, StateRead
 
 LEASE_S = 0.5
@@ -256,6 +256,22 @@ def test_one_that_cannot_begin_there_lets_the_old_one_run_on(world):
     assert isinstance(answer, StrategyNotChanged)
     assert "the one of before runs again: RuntimeError: stillborn" in answer.reason
     assert (world.running(), world.kind_on(node)) == ([node], "Listening")
+
+
+@pytest.mark.parametrize("world", [1], indirect=True)
+def test_one_that_is_stopped_ends_there_and_goes_on_with_its_state_when_it_is_started(world):
+    """By a node that hears it no more its strategy would run on, unheard."""
+    world.broker.tell("strategies", StopStrategy(name="march"), sender=world.asker)
+    world.run_until(lambda: not any("march" in node.base.names for node in world.nodes))
+    world.run_for(2 * LEASE_S)
+    ran, heard = world.running(), world.heard()
+    world.broker.tell("strategies", StartStrategy(name="march"), sender=world.asker)
+    world.run_until(world.running)
+    world.goes_on()
+
+    assert ran == []
+    assert [type(world.asker.receive()) for _ in range(2)] == [StrategyChanged, StrategyChanged]
+    assert world.heard()[: len(heard)] == heard
 
 
 @pytest.mark.parametrize("world", range(8), indirect=True)
