@@ -14,6 +14,7 @@ from .config.loader import load_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .actors.broker import RunningBroker
     from .actors.database import MarketDataRepositoryImpl, OrderRepository
     from .actors.events import EventPublisher
     from .config.settings import Settings
@@ -80,6 +81,14 @@ class SystemServices:
         from .actors.database import OrderRepository  # noqa: PLC0415
 
         return OrderRepository(cast("Any", self))
+
+    @property
+    def broker(self) -> RunningBroker:
+        """The broker's account as the broker tells it, and how the session stands; it reads, and places nothing."""
+        from .actors.broker import RunningBroker  # noqa: PLC0415
+
+        system = cast("Any", self)
+        return RunningBroker(system, system.settings.broker)
 
     @property
     def events(self) -> EventPublisher:

@@ -53,19 +53,22 @@ def load(
 
     Secrets behind a passphrase are left out, or, where it needs them, the passphrase is asked for at a terminal.
     """
+    with faults():
+        return _read(profile, overrides, config=config, needs_secrets=needs_secrets)
+
+
+def _read(profile: str, overrides: Mapping[str, Any], *, config: Path | None, needs_secrets: bool) -> LoadedSettings:
     from ..config.loader import load_with_origins  # noqa: PLC0415
 
-    def found() -> LoadedSettings:
-        return load_with_origins(
+    return with_passphrase(
+        lambda: load_with_origins(
             profile,
             config=config,
             environment=os.environ,
             overrides=dict(overrides),
             locked_left_out=not needs_secrets,
         )
-
-    with faults():
-        return with_passphrase(found)
+    )
 
 
 def with_passphrase(read: Callable[[], Found]) -> Found:
@@ -106,11 +109,20 @@ def hidden(question: str) -> str:
 
 def load_to_run(profile: str, overrides: Mapping[str, Any], *, config: Path | None = None) -> LoadedSettings:
     """Do the same, and let the broker and the source of market data check their own options, too."""
+    with faults():
+        return read_to_run(profile, overrides, config=config)
+
+
+def read_to_run(profile: str, overrides: Mapping[str, Any], *, config: Path | None = None) -> LoadedSettings:
+    """Load the same.
+
+    Raises:
+        SettingsError: with everything that is wrong, a line each.
+    """
     from ..bodies import expect_bodies  # noqa: PLC0415
 
-    loaded = load(profile, overrides, config=config, needs_secrets=True)
-    with faults():
-        expect_bodies(loaded.settings, loaded.origins)
+    loaded = _read(profile, overrides, config=config, needs_secrets=True)
+    expect_bodies(loaded.settings, loaded.origins)
     return loaded
 
 
@@ -191,10 +203,16 @@ def ask_keeper(data_dir: Path | None, profile: str, message: msgspec.Struct) -> 
     from ..messages.tokens import TokenStatus  # noqa: PLC0415
 
     with running(data_dir, profile) as system:
+        if not _runs(system, BROKER_TOKENS):
+            give_up("the running system keeps no access token: it trades on paper, or on another machine", FAILED)
         answer = system.request(BROKER_TOKENS, message, timeout_s=TOKEN_S)
     if not isinstance(answer, TokenStatus):
         give_up(f"the running system did not say how its access token stands: {answer}", FAILED)
     return answer
+
+
+def _runs(system: Connection, name: str) -> bool:
+    return any(child.path.rpartition("/")[2] == name for child in system.tree().children)
 
 
 def ask_updates(data_dir: Path | None, profile: str) -> UpdatesStatistics | None:
@@ -204,7 +222,7 @@ def ask_updates(data_dir: Path | None, profile: str) -> UpdatesStatistics | None
     from ..messages.system import Ping, Pong  # noqa: PLC0415
 
     with running(data_dir, profile) as system:
-        if not any(child.path.rpartition("/")[2] == BROKER_UPDATES for child in system.tree().children):
+        if not _runs(system, BROKER_UPDATES):
             return None
         answer = system.request(BROKER_UPDATES, Ping())
     found = answer.statistics if isinstance(answer, Pong) else None

@@ -102,6 +102,14 @@ def tell_object(document: bytes) -> None:
     tell_json(document)
 
 
+def tell_list(name: str, documents: Iterable[bytes]) -> None:
+    """Print one object of JSON whose member `name` has these documents, each as it comes."""
+    tell_json(b'{"schema":%d,"%s":[' % (SCHEMA, name.encode()), end=b"")
+    for place, document in enumerate(documents):
+        tell_json((b"," if place else b"") + document.rstrip(), end=b"")
+    tell_json(b"]}")
+
+
 def tell_csv(rows: Iterable[Iterable[object]]) -> None:
     """Print rows of CSV in UTF-8, whatever the encoding of the terminal is; on a terminal without control characters.
 

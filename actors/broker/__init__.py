@@ -4,6 +4,7 @@ actor           the session; body: what one must do; intake: what is believed of
 bodies/         one file or folder a broker
 adapters/       what users construct
 access_token    the token in use; token_keeper: the actor that has it replaced; stored_secrets: what a person stores
+running         what a program in the process of a system may ask of it
 updates         the owner of the socket of order updates
 errors
 """
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .bodies.dhan.charts import chart_answer, chart_call
     from .bodies.dhan.service import service_of
     from .bodies.dhan.tokens import DhanTokens
+    from .running import RunningBroker
 
 __all__ = [
     "BROKERS",
@@ -35,6 +37,7 @@ __all__ = [
     "BrokerEvent",
     "BrokerSession",
     "DhanTokens",
+    "RunningBroker",
     "TokenDeadError",
     "TokenKeeper",
     "TokenKeeperSettings",
@@ -54,5 +57,6 @@ __getattr__ = lazily(
         ".bodies.dhan.charts": ("chart_answer", "chart_call"),
         ".bodies.dhan.service": ("service_of",),
         ".bodies.dhan.tokens": ("DhanTokens",),
+        ".running": ("RunningBroker",),
     },
 )

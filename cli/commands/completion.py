@@ -7,7 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
-from ..terminal import tell
+from ..options import JsonOption
+from ..session import tell_answer
 
 
 class Shell(StrEnum):
@@ -42,7 +43,9 @@ compdef _natya_completion natya""",
 """What asks natya itself, each time, so that it never lags behind the commands there are."""
 
 
-def command(shell: Annotated[Shell, typer.Argument(help="Which shell.", show_default=False)]) -> None:
+def command(
+    shell: Annotated[Shell, typer.Argument(help="Which shell.", show_default=False)], *, json: JsonOption = False
+) -> None:
     """Print a script that completes natya's commands and options.
 
     bash: natya completion bash > ~/.local/share/bash-completion/completions/natya
@@ -51,4 +54,4 @@ def command(shell: Annotated[Shell, typer.Argument(help="Which shell.", show_def
 
     fish: natya completion fish > ~/.config/fish/completions/natya.fish
     """
-    tell(SCRIPTS[shell])
+    tell_answer({"shell": shell.value, "script": SCRIPTS[shell]}, SCRIPTS[shell], json=json)

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from ..exit_codes import UNAVAILABLE
-from ..options import DataDirOption, ProfileNameOption
-from ..session import faults, give_up, running
-from ..terminal import tell
+from ..options import DataDirOption, JsonOption, ProfileNameOption
+from ..session import faults, give_up, running, tell_answer
 
 
 def command(
@@ -18,6 +17,7 @@ def command(
     browse: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
 ) -> None:
     """Print the address of the dashboard, with the token that lets you in: whoever has it may do what the token may."""
     from ...actors.control.http.token_file import read_token
@@ -28,7 +28,7 @@ def command(
         give_up(f"the system serves no HTTP: {shown.reason} (natya run --set control.http=true)", UNAVAILABLE)
     with faults():
         url = f"{shown.url}/#token={read_token(Path(shown.token_file).parent).reveal()}"
-    tell(url)
+    tell_answer({"url": url}, url, json=json)
     if browse:
         import webbrowser
 

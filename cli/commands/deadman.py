@@ -13,9 +13,9 @@ from typing import Annotated, Final
 
 import typer
 
-from ..options import DataDirOption, ProfileNameOption
-from ..session import deadmans_account, faults, ours_of, settings_of
-from ..terminal import out, tell
+from ..options import DataDirOption, JsonOption, ProfileNameOption
+from ..session import deadmans_account, faults, ours_of, settings_of, tell_answer
+from ..terminal import out
 
 STEP_S: Final = 1.0
 
@@ -39,6 +39,7 @@ def command(
     ] = PolicyName.CANCEL,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "live",
+    json: JsonOption = False,
 ) -> None:
     """Watch a running system by its heartbeat, and cancel its open orders when it is dead or stuck; until Ctrl-C.
 
@@ -57,7 +58,8 @@ def command(
         signal.signal(number, lambda *_: leaving.set())
 
     def say(text: str) -> None:
-        tell(f"{time.strftime('%H:%M:%S')} {text}")
+        told = {"told_ns": time.time_ns(), "told": text}
+        tell_answer(told, f"{time.strftime('%H:%M:%S')} {text}", json=json)
         out().flush()
 
     own = Heartbeat(folder / DEADMAN_NAME)

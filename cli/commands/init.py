@@ -8,16 +8,18 @@ from typing import Annotated
 import typer
 
 from ..exit_codes import FAILED
-from ..session import give_up
-from ..terminal import tell
+from ..options import JsonOption
+from ..session import give_up, tell_answer
 
 
 def command(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where it is made; it is made, too.")],
+    *,
+    json: JsonOption = False,
 ) -> None:
     """Make a project: a strategy, its tests, settings, and a notebook. Files that are there stay as they are.
 
-    natya init momentum && cd momentum && natya run --config natya.toml
+    natya init momentum && cd momentum && natya run
     """
     from ..project import make_project
 
@@ -25,7 +27,5 @@ def command(
         made, kept = make_project(directory)
     except OSError as fault:
         give_up(f"{fault.filename or directory}: {fault.strerror}", FAILED)
-    for path in made:
-        tell(f"made  {path}")
-    for path in kept:
-        tell(f"kept  {path}, which was there")
+    lines = [*(f"made  {path}" for path in made), *(f"kept  {path}, which was there" for path in kept)]
+    tell_answer({"made": [*map(str, made)], "kept": [*map(str, kept)]}, "\n".join(lines), json=json)

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from ..exit_codes import FAILED
-from ..options import DataDirOption, ProfileNameOption
-from ..session import give_up, running
-from ..terminal import tell
+from ..options import DataDirOption, JsonOption, ProfileNameOption
+from ..session import give_up, running, tell_answer
 
 
 def command(
@@ -17,6 +16,7 @@ def command(
     reason: Annotated[str, typer.Option("--reason", help="Why trading may go on; it is journaled under your name.")],
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
+    json: JsonOption = False,
 ) -> None:
     """Let orders pass again after the risk state was HALTED, or REDUCING by a limit.
 
@@ -32,4 +32,5 @@ def command(
     passing = (
         f"orders that reduce pass again, and no others, since {answer.still}" if answer.still else "orders pass again"
     )
-    tell(f"{passing}; they were halted because {answer.halted_because}")
+    found = {"halted_because": answer.halted_because, "still": answer.still}
+    tell_answer(found, f"{passing}; they were halted because {answer.halted_because}", json=json)

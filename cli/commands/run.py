@@ -110,8 +110,10 @@ def command(
     summary: Annotated[
         SummaryFormat, typer.Option(help="json: nothing but one JSON object on standard output.")
     ] = SummaryFormat.TEXT,
+    json: Annotated[bool, typer.Option("--json", help="The same as --summary json.")] = False,
 ) -> None:
     """Trade until the market ends, or Ctrl-C."""
+    summary = SummaryFormat.JSON if json else summary
     if replay and feed is not None:
         raise typer.BadParameter("one of --replay and --feed wanted, found both")
     if param and not strategy:

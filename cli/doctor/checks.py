@@ -9,16 +9,24 @@ from . import installation, machine, network
 from .finding import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...config.settings import Settings
 
 Check: TypeAlias = "Callable[[Settings], Iterator[Finding]]"
+CheckOfMachine: TypeAlias = "Callable[[object], Iterator[Finding]]"
 
-LOCAL: Final[tuple[Check, ...]] = (
+WITHOUT_SETTINGS: Final[tuple[CheckOfMachine, ...]] = (
     machine.python,
     machine.libraries,
     machine.environment,
     machine.open_files,
     machine.clock,
+)
+"""Those that look at no setting: all that can be told where the settings are refused."""
+
+LOCAL: Final[tuple[Check, ...]] = (
+    *WITHOUT_SETTINGS,
     machine.disk,
     installation.data_directory,
     installation.running,
@@ -26,6 +34,14 @@ LOCAL: Final[tuple[Check, ...]] = (
     installation.credentials,
 )
 OVER_THE_NETWORK: Final[tuple[Check, ...]] = (network.broker, network.egress)
+
+
+def refused(problems: Sequence[str]) -> Iterator[Finding]:
+    """Yield what can be told where the settings are refused, which is why."""
+    for check in WITHOUT_SETTINGS:
+        yield from check(None)
+    for problem in problems:
+        yield Finding("settings", "fault", problem, "natya config check says whether they are right")
 
 
 def examine(settings: Settings, checks: tuple[Check, ...]) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ CLOCK_UNSYNCHRONISED: Final = 5
 """`TIME_ERROR` of adjtimex(2): the kernel is told of no source of time."""
 
 
-def python(_: Settings) -> Iterator[Finding]:
+def python(_: object) -> Iterator[Finding]:
     """Python and the system that it runs on."""
     found = f"Python {platform.python_version()}, {platform.system()}, {platform.machine()}"
     if sys.version_info < OLDEST or sys.maxsize < 1 << 32:
@@ -41,7 +41,7 @@ def python(_: Settings) -> Iterator[Finding]:
         yield Finding("python", "ok", found)
 
 
-def libraries(_: Settings) -> Iterator[Finding]:
+def libraries(_: object) -> Iterator[Finding]:
     """Whether what natya needs is installed."""
     missing = []
     for requirement in requires("natya") or ():
@@ -59,7 +59,7 @@ def libraries(_: Settings) -> Iterator[Finding]:
         yield Finding("libraries", "ok", f"natya {version('natya')} and all that it needs")
 
 
-def environment(_: Settings) -> Iterator[Finding]:
+def environment(_: object) -> Iterator[Finding]:
     """What the environment gives away."""
     if os.environ.get("SSLKEYLOGFILE"):
         yield Finding(
@@ -70,7 +70,7 @@ def environment(_: Settings) -> Iterator[Finding]:
         yield Finding("environment", "ok", "no variable gives keys away")
 
 
-def open_files(_: Settings) -> Iterator[Finding]:
+def open_files(_: object) -> Iterator[Finding]:
     """How many files a process may open."""
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     few = soft != resource.RLIM_INFINITY and soft < FILES_MIN
@@ -78,7 +78,7 @@ def open_files(_: Settings) -> Iterator[Finding]:
     yield Finding("open files", "warning" if few else "ok", f"{soft} may be open at once", mend)
 
 
-def clock(_: Settings) -> Iterator[Finding]:
+def clock(_: object) -> Iterator[Finding]:
     """Whether something keeps the clock right."""
     state = _clock_state()
     if state is None:

@@ -91,7 +91,7 @@ class Server:
 
     def start(self):
         """Start it, with what it finds in its directory."""
-        self._folder.mkdir(exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         command = [get_binary_path(), "--port", self.port, "--dir", self._folder, "--appendonly", "yes", "--save", ""]
         self._process = subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL)
         with Valkey(port=self.port) as client:

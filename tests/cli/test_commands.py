@@ -1,8 +1,11 @@
 """The table of commands."""
 
+import json
 import pkgutil
 
+import click
 import pytest
+from typer.main import get_command
 
 from natya.cli import app, commands
 
@@ -53,6 +56,43 @@ class TestACommand:
 
             assert refused.exit_code == 2
             assert f"Did you mean '{nearest}'?" in refused.output
+
+
+def leaves(group, context, path=()):
+    """Every command, with its words."""
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        below = click.Context(found, parent=context, info_name=name)
+        if hasattr(found, "list_commands"):
+            yield from leaves(found, below, (*path, name))
+        else:
+            yield " ".join((*path, name)), found
+
+
+class TestEveryCommand:
+    def test_answers_as_one_object_of_json_where_that_is_wanted(self):
+        """The server of the paper exchange does so without being asked: its first line is that object."""
+        group = get_command(app.app)
+        lacking = {
+            name
+            for name, found in leaves(group, click.Context(group))
+            if not any("--json" in each.opts for each in found.params)
+        }
+
+        assert lacking == {"exchange serve"}
+
+    def test_that_makes_or_prints_something_tells_it_with_a_version(self, natya, tmp_path, monkeypatch):
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        monkeypatch.chdir(tmp_path)
+
+        made = json.loads(natya("init", tmp_path / "p", "--json").stdout)
+        script = json.loads(natya("completion", "bash", "--json").stdout)
+        unit = json.loads(natya("service", "show", "--json").stdout)
+
+        assert (made["schema"], made["kept"], str(tmp_path / "p" / "natya.toml") in made["made"]) == (1, [], True)
+        assert (script["schema"], script["shell"]) == (1, "bash")
+        assert (unit["schema"], unit["is_there"]) == (1, False)
+        assert "ExecStart=" in unit["unit"]
 
 
 class TestTheTable:

@@ -250,3 +250,27 @@ class TestTheCommand:
         assert "-> unset SSLKEYLOGFILE" in text.stdout
         found = json.loads(data.stdout)["findings"]
         assert {"check", "state", "found", "mend"} == set(found[0])
+
+
+class TestSettingsThatAreRefused:
+    def test_are_a_fault_beside_what_can_be_told_without_them(self, tmp_path):
+        more = ["--offline", "--data-dir", str(tmp_path), "--set", "orders.quantity_max=much", "--json"]
+
+        done = CliRunner().invoke(app, ["doctor", *more])
+
+        findings = json.loads(done.stdout)["findings"]
+        assert done.exit_code == 1
+        assert findings[0]["check"] == "python"
+        assert [each["found"] for each in findings if each["check"] == "settings"] == [
+            "command line: orders.quantity_max: wanted a whole number from 1 to 9007199254740992, found 'much'"
+        ]
+
+    def test_for_want_of_a_passphrase_are_told_so(self, tmp_path):
+        keep = ["secrets", "keep", "age", "--data-dir", str(tmp_path)]
+        CliRunner().invoke(app, keep, input="a long passphrase")
+        CliRunner().invoke(app, ["secrets", "set", "broker.access_token", "--data-dir", str(tmp_path)], input="a-token")
+
+        done = CliRunner().invoke(app, ["doctor", "--offline", "--data-dir", str(tmp_path)])
+
+        assert done.exit_code == 1
+        assert "the passphrase of" in done.stdout

@@ -52,6 +52,16 @@ class TestAWholeJournal:
 
         assert [line["sequence"] for line in lines(result)] == [20, 21]
 
+    @pytest.mark.parametrize("verb", ["tail", "export"])
+    @pytest.mark.parametrize("types", [[], ["--type", "OrderTriggered"]])
+    def test_is_one_object_where_that_is_wanted(self, data_dir, verb, types):
+        one_a_line = lines(natya("journal", verb, *types, "--data-dir", data_dir))
+
+        found = json.loads(natya("journal", verb, *types, "--json", "--data-dir", data_dir).stdout)
+
+        assert found == {"schema": 1, "records": one_a_line}
+        assert bool(one_a_line) != bool(types)
+
     def test_is_exported_by_type_and_by_order(self, data_dir):
         by_type = natya("journal", "export", "--type", "OrderExpired", "--data-dir", data_dir)
         by_order = natya("journal", "export", "--key", "a-3", "--after", 1, "--data-dir", data_dir)

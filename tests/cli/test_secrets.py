@@ -1,8 +1,10 @@
 """`natya secrets …`, as a shell calls it, beside the paper exchange and a system that trades there."""
 
+import getpass
 import json
 import os
 import stat
+import sys
 
 import pytest
 from natya_processes import await_that
@@ -11,6 +13,8 @@ from typer.testing import CliRunner
 
 import natya
 from natya.cli.app import app
+from natya.cli.commands.config import check
+from natya.config.keepers.age import passphrase_wanted
 from natya.config.secret_folder import SecretFolder
 from natya.config.secrets import Secret
 from natya.messages.addresses import BROKER_SERVICE
@@ -19,6 +23,11 @@ from natya.messages.system import Ping
 CANARY = "canary-7f3a91"
 OVERRIDDEN = {"BROKER_ACCESS_TOKEN": "another"}
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+class Terminal:
+    def isatty(self):
+        return True
 
 
 class Shell:
@@ -169,6 +178,21 @@ class TestKeepingSecretsInAnotherWay:
         assert (empty.exit_code, done.exit_code) == (78, 0)
         assert "without a passphrase" in done.stdout
         assert "the passphrase of" in row["problem"]
+
+    def test_behind_a_passphrase_are_read_for_a_check_of_the_settings_too(self, shell, monkeypatch, capsys):
+        shell("keep", "age", given="correct horse\n")
+        shell("set", "broker.access_token", given=CANARY)
+        place = f"system.data_dir={shell.folder.path.parent}"
+        refused = CliRunner().invoke(app, ["config", "check", "--set", place])
+        while passphrase_wanted():  # those that other tests left wanting
+            pass
+        monkeypatch.setattr(sys, "stdin", Terminal())
+        monkeypatch.setattr(getpass, "getpass", lambda _question: "correct horse")
+
+        check.command(settings=[place])
+
+        assert (refused.exit_code, "the passphrase of" in refused.stderr) == (78, True)
+        assert capsys.readouterr().out == "the settings are right\n"
 
     def test_takes_a_key_file_for_age_alone(self, shell, tmp_path):
         assert shell("keep", "files", "--key-file", str(tmp_path / "key.txt")).exit_code == 2

@@ -13,6 +13,7 @@ import natya
 from natya.actors.feed import RecordingError
 from natya.actors.runtime import InProcessSystem, RequestTimedOut, SystemStoppedError
 from natya.composition import children, subscriptions
+from natya.messages.broker import OrderNotFound
 from natya.messages.system import Ping
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
@@ -75,6 +76,13 @@ class TestASystemOfAProfile:
                 assert {*trading.market_data.symbols().data} <= {"TCS"}
                 assert trading.orders.find().data is not None
                 assert isinstance(trading.events, natya.EventPublisher)
+                assert (trading.broker.name, trading.broker.is_live) == ("paper", False)
+                orders = trading.orders.find().data
+                assert trading.broker.statistics().placed == len(orders)
+                assert isinstance(trading.broker.find("nobody-s"), OrderNotFound)
+                assert isinstance(await trading.broker.find_async("nobody-s"), OrderNotFound)
+                assert "order by order" in trading.broker.account(["TCS"]).reason
+                assert await trading.broker.account_async() == trading.broker.account()
             return trading
 
         trading = asyncio.run(run())

@@ -9,6 +9,7 @@ import typer
 from ...options import (
     INTEGER_MAX,
     DataDirOption,
+    JsonOption,
     KeyOption,
     ProfileNameOption,
     SinceOption,
@@ -17,7 +18,7 @@ from ...options import (
     filters,
 )
 from ...session import journal_directory
-from ...terminal import tell_json
+from ...terminal import tell_json, tell_list
 
 
 def command(
@@ -29,11 +30,16 @@ def command(
     until_ns: UntilOption = INTEGER_MAX,
     types: TypesOption = None,
     key: KeyOption = "",
+    json: JsonOption = False,
 ) -> None:
-    """Print all records that fit, one JSON object a line."""
+    """Print all records that fit, one JSON object a line; with --json all of them as one object."""
     from ....actors.journal import tools
 
     wanted = filters(since_ns=since_ns, until_ns=until_ns, types=types, key=key)
     with journal_directory(data_dir, profile) as directory:
-        for line in tools.export(directory, after_sequence=after, **wanted):
+        lines = tools.export(directory, after_sequence=after, **wanted)
+        if json:
+            tell_list("records", lines)
+            return
+        for line in lines:
             tell_json(line, end=b"")

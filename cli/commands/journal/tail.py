@@ -9,6 +9,7 @@ import typer
 from ...options import (
     INTEGER_MAX,
     DataDirOption,
+    JsonOption,
     KeyOption,
     ProfileNameOption,
     SinceOption,
@@ -17,7 +18,7 @@ from ...options import (
     filters,
 )
 from ...session import journal_directory
-from ...terminal import tell_json
+from ...terminal import tell_json, tell_list
 
 RECORDS_MAX: Final = 10_000
 
@@ -31,11 +32,16 @@ def command(
     until_ns: UntilOption = INTEGER_MAX,
     types: TypesOption = None,
     key: KeyOption = "",
+    json: JsonOption = False,
 ) -> None:
-    """Print the newest records that fit, one JSON object a line."""
+    """Print the newest records that fit, one JSON object a line; with --json all of them as one object."""
     from ....actors.journal import tools
 
     wanted = filters(since_ns=since_ns, until_ns=until_ns, types=types, key=key)
     with journal_directory(data_dir, profile) as directory:
-        for record in tools.tail(directory, records_max=records, **wanted):
-            tell_json(tools.to_json_line(record), end=b"")
+        lines = (tools.to_json_line(record) for record in tools.tail(directory, records_max=records, **wanted))
+        if json:
+            tell_list("records", lines)
+            return
+        for line in lines:
+            tell_json(line, end=b"")

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from ...exit_codes import CANNOT_CREATE, FAILED
-from ...options import ConfigOption, Profile, ProfileOption, SetOption
+from ...options import ConfigOption, JsonOption, Profile, ProfileOption, SetOption
 from ...service.options import SystemOption, UserOption
-from ...session import give_up
-from ...terminal import note, tell
+from ...session import give_up, tell_answer
+from ...terminal import note
 
 
 def command(
@@ -22,6 +22,7 @@ def command(
     system: SystemOption = False,
     user: UserOption = "",
     now: Annotated[bool, typer.Option("--now", help="Start it now, and with each start of the machine.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Write a unit of systemd that runs natya with these settings; --now starts it.
 
@@ -36,15 +37,16 @@ def command(
         path = install(service, folder_of(service))
     except OSError as fault:
         give_up(fault, CANNOT_CREATE)
-    tell(f"{path} is written, for {whose(service)}")
+    done = [f"{path} is written, for {whose(service)}"]
     begin = ("enable", "--now", service.name)
     if failed := systemctl(service, "daemon-reload"):
         note(f"not read by systemd yet: {failed}")
     if now:
         if failed := systemctl(service, *begin):
             give_up(failed, FAILED)
-        tell(f"{service.name} runs")
+        done.append(f"{service.name} runs")
     else:
-        tell(f"start it: systemctl {'' if service.user else '--user '}{' '.join(begin)}")
+        done.append(f"start it: systemctl {'' if service.user else '--user '}{' '.join(begin)}")
     if not service.user:
-        tell("it ends when you log out, unless: loginctl enable-linger")
+        done.append("it ends when you log out, unless: loginctl enable-linger")
+    tell_answer({"path": str(path), "unit": service.name, "is_started": now}, "\n".join(done), json=json)

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ...options import ConfigOption, Profile, ProfileOption, SetOption
+from ...options import ConfigOption, JsonOption, Profile, ProfileOption, SetOption
 from ...service.options import SystemOption, UserOption
-from ...terminal import note, tell
+from ...session import tell_answer
+from ...terminal import note
 
 
 def command(
@@ -19,6 +20,7 @@ def command(
     live: Annotated[bool, typer.Option("--live", help="Let orders of the real market leave.")] = False,
     system: SystemOption = False,
     user: UserOption = "",
+    json: JsonOption = False,
 ) -> None:
     """Print the unit that `natya service install` would write; nothing is written."""
     from ...service.files import folder_of
@@ -26,6 +28,6 @@ def command(
     from ...service.unit import unit_text
 
     service = service_of(profile.value, config, settings, live=live, system=system, user=user)
-    tell(unit_text(service).rstrip())
-    path = folder_of(service) / service.name
+    unit, path = unit_text(service), folder_of(service) / service.name
+    tell_answer({"path": str(path), "is_there": path.exists(), "unit": unit}, unit.rstrip(), json=json)
     note(f"{path} {'is there' if path.exists() else 'is not there yet'}")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from ...exit_codes import CANNOT_CREATE, FAILED
-from ...options import Profile, ProfileOption
+from ...options import JsonOption, Profile, ProfileOption
 from ...service.options import SystemOption, UserOption
-from ...session import give_up
-from ...terminal import note, tell
+from ...session import give_up, tell_answer
+from ...terminal import note
 
 
 def command(
-    *, profile: ProfileOption = Profile.PAPER, system: SystemOption = False, user: UserOption = "natya"
+    *,
+    profile: ProfileOption = Profile.PAPER,
+    system: SystemOption = False,
+    user: UserOption = "natya",
+    json: JsonOption = False,
 ) -> None:
     """Stop the service and remove its unit; data and settings stay. Exits with 1 where there is none."""
     from pathlib import Path
@@ -29,4 +33,4 @@ def command(
     if not was_there:
         give_up(f"there is no {path}", FAILED)
     systemctl(service, "daemon-reload")
-    tell(f"{path} is removed")
+    tell_answer({"path": str(path)}, f"{path} is removed", json=json)
