@@ -180,6 +180,30 @@ class TestAnOrderThatRestsAtTheEndOfContinuousTrading:
         assert matching.cancel(CancelRequest(client_order_id="a"), always=True).execution_type == "CANCELLED"
 
 
+class TestAPacketOfALiveFeed:
+    """It has the time of the last trade, and the book of the moment at which it came."""
+
+    @pytest.mark.parametrize("traded", ["14:40", "15:14:59"])
+    def test_that_comes_in_the_auction_trades_nothing(self, traded):
+        matching = begun()
+        placed(matching, "15:14", limit(99.0))
+        depth = Depth(bid_prices=(90.0,), bid_quantities=(500,), ask_prices=(90.0,), ask_quantities=(500,))
+        fields = {"symbol": "TCS", "quantity": 5, "source": "test", "sequence": 1, "exchange_ns": at(traded, DAY)}
+
+        for came in ("15:16", "15:22", "15:29", "15:30:10"):
+            assert matching.move(Tick(price=90.0, depth=depth, received_ns=at(came, DAY), **fields)) == []
+        assert paid(moved(matching, "15:30:20", 98.0)) == [98.0]
+
+    def test_that_tells_no_trade_of_the_last_minutes_is_not_in_the_reference_price(self):
+        matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("14:50", DAY), has_auctions=True)
+        fields = {"symbol": "TCS", "quantity": 100, "source": "test", "sequence": 1}
+        matching.move(Tick(price=50.0, exchange_ns=at("14:50", DAY), received_ns=at("15:02", DAY), **fields))
+        matching.move(Tick(price=100.0, exchange_ns=at("15:05", DAY), received_ns=at("15:05", DAY), **fields))
+
+        (report,) = placed(matching, "15:21", limit(103.0))
+        assert report.execution_type == "NEW"
+
+
 class TestNoAuctionIsHeld:
     @pytest.mark.parametrize(
         "market",

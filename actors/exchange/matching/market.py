@@ -122,19 +122,23 @@ class Market:
         return closing if closing is not None and closing.is_on(time_ns) else None
 
     def phase(self, tick: Tick) -> Phase:
-        """Say what a tick is to the closing auction of its day; trades before it count for its reference price."""
-        time_ns = tick.exchange_ns
+        """Say what a tick is to the closing auction of its day; trades before it count for its reference price.
+
+        A packet that comes in the auction tells its book, and the time of the last trade before it.
+        """
+        time_ns = max(tick.exchange_ns, tick.received_ns)
         if not self._closing_day_ns <= time_ns < self._closing_day_ns + DAY_NS:
             self._await_close(time_ns)
         closing = self._closing
         if closing is None or time_ns < closing.reference_ns:
             return "TRADING"
         if time_ns < closing.starts_ns:
-            self.reference.add(tick)
+            if tick.exchange_ns >= closing.reference_ns:
+                self.reference.add(tick)
             return "TRADING"
         if self._is_priced:
             return "OVER"
-        if time_ns < closing.entry_ends_ns or not tick.quantity:  # nothing was traded: it only indicates
+        if tick.exchange_ns < closing.entry_ends_ns or not tick.quantity:  # nothing was traded: it only indicates
             return "CALL"
         self._is_priced = True
         return "PRICE"

@@ -164,8 +164,11 @@ class Matching:
         before = market.tick
         market.tick, market.liquidity = tick, None
         opened = tick.exchange_ns >= market.opens_ns and market.opened(tick)
-        if tick.exchange_ns >= market.nears_close_ns and (phase := market.phase(tick)) != "TRADING":
-            return self._close(market, before, tick) if phase == "PRICE" else []
+        nears_ns = market.nears_close_ns
+        if tick.exchange_ns >= nears_ns or tick.received_ns >= nears_ns:
+            phase = market.phase(tick)
+            if phase != "TRADING":
+                return self._close(market, before, tick) if phase == "PRICE" else []
         if not (self.resting and market.has_orders) or (self._has_auctions and market.is_in_auction(self._now_ns)):
             return []
         market.traded = volume_between(before, tick)
