@@ -4,9 +4,11 @@ import getpass
 
 import pytest
 
-from natya.actors.control import OPERATIONS
-from natya.client.connection import ANSWER_S, Connection, QueryFailedError, UnknownOperationError
+from natya.actors.control import OPERATIONS, NotRunningError
+from natya.client.connection import ANSWER_S, Connection, QueryFailedError, UnknownOperationError, connect
+from natya.config.errors import SettingsError
 from natya.messages.database import BackUp, Query, QueryFailed, Rows
+from natya.messages.instruments import FindInstrument
 from natya.messages.kill_switch import EngageKillSwitch, Flatten
 from natya.messages.order_listing import CancelOrders
 from natya.messages.orders import Resume
@@ -89,7 +91,31 @@ ASKED = {
         ),
         15.0,
     ),
+    "set limits that let no more pass": (
+        lambda to: to.set_limits({"position_max": 5}, "calm", timeout_s=2),
+        "orders",
+        ChangeLimits(values={"position_max": "5"}, reason="calm", confirmed={}, person=ME),
+        2,
+    ),
+    "an operation by its name": (
+        lambda to: to.find_instrument(text="NIFTY", rows_max=5),
+        "instruments",
+        FindInstrument(text="NIFTY", rows_max=5),
+        5.0,
+    ),
 }
+
+
+class TestConnecting:
+    def test_to_a_directory_where_nothing_runs_says_so_of_the_whole_path(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        for directory in (tmp_path / "data", "data"):
+            with pytest.raises(NotRunningError, match=str(tmp_path / "data")):
+                connect(directory)
+
+    def test_to_that_of_a_user_whom_nobody_knows_is_refused(self):
+        with pytest.raises(SettingsError, match="data_dir"):
+            connect("~nobody-of-that-name/data")
 
 
 class TestAMethod:

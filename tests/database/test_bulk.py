@@ -702,6 +702,17 @@ class TestWhatTheDatabaseHas:
         assert (day.symbol, day.interval_ns, day.missing) == ("TCS", 86_400 * 10**9, ())
         assert shares == [1 / 3, 2 / 3, 1.0]
 
+    def test_lacks_all_from_the_first_day_on(self, own):
+        """The second minute of a Friday is there, and the first of the Monday behind it."""
+        there_ns = OPENING_NS + MINUTE_NS, OPENING_NS + 3 * 86_400 * 10**9
+        candles = tuple(a_candle(symbol="TCS", interval_ns=MINUTE_NS, start_ns=start_ns) for start_ns in there_ns)
+        own.work(SaveMarketData(candles=candles), timeout_s=5)
+        (found,) = series(own, self.hours_of)
+
+        assert [(each.start_ns, each.candles) for each in found.missing] == [
+            (OPENING_NS, 1), (OPENING_NS + 2 * MINUTE_NS, 373)
+        ]  # fmt: skip
+
     def test_is_told_of_some_symbols_alone(self, stored):
         assert [each.symbol for each in series(stored, self.hours_of, symbols=["GOLD", "INFY"])] == ["GOLD"]
 
