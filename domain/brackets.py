@@ -103,9 +103,11 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
 
 def is_done(bracket: Bracket) -> bool:
     """Say whether nothing will have to be done any more, whatever comes but a late trade."""
-    legs = (bracket.target, bracket.stop, bracket.exit)
-    if bracket.entry.is_open or any(leg is not None and _may_trade(leg) for leg in legs):
+    legs = [leg for leg in (bracket.target, bracket.stop, bracket.exit) if leg is not None]
+    if bracket.entry.is_open or any(map(_may_trade, legs)):
         return False
+    if not legs:
+        return not bracket.entry.filled  # what is held lacks its exits
     return not next_steps(bracket)
 
 

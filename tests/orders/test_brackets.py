@@ -185,6 +185,40 @@ class TestABracketThatIsOver:
         assert keeper._asked == {}
         assert len(written) == 2
 
+    @pytest.fixture
+    def over(self, make, held):
+        """All facts of a bracket whose target has traded."""
+        exits = [make.intent(f"A-1{leg}", side="SELL") for leg in "ST"]
+        return *held, *exits, make.filled("A-1T", trade_id="T-2", side="SELL"), make.cancelled("A-1S")
+
+    def test_is_not_looked_at_by_a_start_either(self, make, over):
+        read_back = Ledger().book
+        for number, fact in enumerate(over):
+            assert len(read_back.brackets) == (number > 0)
+            read_back.apply(fact)
+
+        assert read_back.brackets == ()
+
+    @pytest.mark.parametrize(
+        ("late", "due"), [("A-1", True), ("A-1S", False)], ids=["of the entry", "of the exit that was cancelled"]
+    )
+    def test_is_looked_at_again_after_a_trade_that_comes_late_and_wants_an_exit(self, make, over, late, due):
+        book = Ledger().book
+        book.apply(make.intent("A-1", quantity=20, **PRICES))
+        for fact in (*over[1:], make.cancelled("A-1")):
+            book.apply(fact)
+        assert book.brackets == ()
+        book.apply(make.filled(late, trade_id="T-3", quantity=5, side="BUY" if late == "A-1" else "SELL"))
+
+        assert bool(book.brackets) == due
+
+    def test_is_not_over_where_its_stop_was_refused(self, make, held):
+        book = Ledger().book
+        for fact in (*held, make.refusal("A-1S")):
+            book.apply(fact)
+
+        assert [each.client_order_id for each in book.brackets] == ["A-1"]
+
     def test_is_so_without_an_exit_where_the_entry_never_traded(self, make, kept):
         keeper, book, written = kept
         book.apply(make.intent("B-1", **PRICES))

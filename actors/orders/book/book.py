@@ -7,14 +7,13 @@ positions and counts are those of the current account, the one entered last.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, ValuesView
 from typing import Self
 
 import msgspec
 
 from ....domain.accounts import SESSION
-from ....domain.brackets import entry_id, other_exit_id
+from ....domain.brackets import other_exit_id
 from ....domain.orders import Order, advance
 from ....domain.time import SECOND_NS
 from ....messages.orders import (
@@ -33,7 +32,8 @@ from ....messages.orders import (
     Side,
 )
 from ..errors import FactWithoutIntentError
-from .account import EXITS_REMEMBERED_MAX, Account, Covered, KeptAccount, Weight
+from .account import Account, Covered, KeptAccount, Weight
+from .brackets import note_bracket, note_exit
 from .day import INFINITE, Day
 from .ended import Ended, EndedOrder, packed
 
@@ -134,10 +134,6 @@ class Book:
     def exits(self, strategy: str) -> tuple[str, ...]:
         """Return the ids of the newest exits of a strategy's brackets, at most `EXITS_REMEMBERED_MAX`."""
         return tuple(self._account.exits.get(strategy, ()))
-
-    def end_bracket(self, client_order_id: str) -> None:
-        """Note that nothing will have to be done for the bracket of this entry any more."""
-        self._account.brackets.pop(client_order_id, None)
 
     def only_closes(self, symbol: str, side: Side) -> bool:
         """Say whether all open orders of this side together close shares that are held, and open none."""
@@ -252,7 +248,7 @@ class Book:
                 account.begin_day(fact.occurred_ns)
                 account.day.intended(fact)
                 self._put(account, None, order := Order.from_intent(fact))
-                self._note_bracket(account, order)
+                note_exit(self, account, order)
             elif isinstance(fact, OrderRefused):
                 account.refused[fact.rule] += 1
             account.orders += 1
@@ -274,6 +270,7 @@ class Book:
             elif isinstance(fact, OrderRejected | ModificationIntended | CancellationIntended):
                 account.count(fact)
         self._newest[client_order_id] = fact
+        note_bracket(self, account, client_order_id, self._orders.get(client_order_id))
         return True
 
     def enter(self, account: int) -> None:
@@ -365,13 +362,6 @@ class Book:
             account=self._number,
             illegal_transitions=illegal_transitions,
         )
-
-    def _note_bracket(self, account: Account, order: Order) -> None:
-        if order.has_bracket:
-            account.brackets[order.client_order_id] = None
-        elif (entry := self.order(entry_id(order.client_order_id))) is not None and entry.has_bracket:
-            remembered = account.exits.setdefault(order.strategy, deque(maxlen=EXITS_REMEMBERED_MAX))
-            remembered.append(order.client_order_id)
 
     def _put(self, account: Account, before: Order | None, after: Order) -> None:
         """Store the order, and update the sums over the orders of its account."""

@@ -57,7 +57,6 @@ class Bracketing:
         steps = next_steps(bracket)
         if not steps and is_done(bracket):
             self._asked.pop(entry, None)
-            ledger.book.end_bracket(entry)
             return
         asked = self._asked.setdefault(entry, set())
         for step in steps:

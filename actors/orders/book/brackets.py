@@ -1,0 +1,61 @@
+"""The brackets of an account in the book (pure): their exits, and whether something may still have to be done for them.
+
+That is asked after each fact of their orders, also when the journal is read back: a start looks at those alone that are
+not done, however many there have been.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ....domain.brackets import SUFFIXES, Bracket, Leg, entry_id, is_done, leg_id
+from ....domain.orders import Order
+from ....messages.orders import OrderRefused
+from .account import EXITS_REMEMBERED_MAX
+
+if TYPE_CHECKING:
+    from .account import Account
+    from .book import Book
+
+
+def note_exit(book: Book, account: Account, order: Order) -> None:
+    """Remember a new order as an exit of its strategy, if it is one."""
+    entry_of = entry_id(order.client_order_id)
+    entry = book.order(entry_of) if entry_of else None
+    if entry is not None and entry.has_bracket:
+        remembered = account.exits.setdefault(order.strategy, deque(maxlen=EXITS_REMEMBERED_MAX))
+        remembered.append(order.client_order_id)
+
+
+def note_bracket(book: Book, account: Account, client_order_id: str, order: Order | None) -> None:
+    """Note whether the bracket is done that an order belongs to, if to any.
+
+    Args:
+        book: with its newest fact.
+        account: of the order.
+        client_order_id: of the order.
+        order: None: our gate refused it.
+    """
+    entry = order
+    if entry is None or not entry.has_bracket:
+        entry_of = entry_id(client_order_id)
+        if not entry_of or (order is not None and order.is_open and entry_of in account.brackets):
+            return
+        entry = book.order(entry_of)
+        if entry is None or not entry.has_bracket:
+            return
+    if not entry.is_open:
+        target, stop, closing = (_exit(book, entry, leg) for leg in SUFFIXES)
+        if is_done(Bracket(entry=entry, target=target, stop=stop, exit=closing)):
+            account.brackets.pop(entry.client_order_id, None)
+            return
+    account.brackets[entry.client_order_id] = None
+
+
+def _exit(book: Book, entry: Order, leg: Leg) -> Order | OrderRefused | None:
+    client_order_id = leg_id(entry.client_order_id, leg)
+    order = book.order(client_order_id)
+    if order is None and isinstance(refusal := book.newest_fact(client_order_id), OrderRefused):
+        return refusal
+    return order
