@@ -217,4 +217,5 @@ def _as_submitted(order: Order, request: ModifyOrder, wanted: Terms, *, quantity
         trigger_price=wanted.trigger_price,
         reference_price=request.reference_price or wanted.limit_price or wanted.trigger_price or 0.0,
         reference_ns=request.reference_ns,
+        product=order.product,
     )

@@ -53,15 +53,17 @@ def lost(facts, market, today):
     return -profit / 10_000
 
 
-def need(order, sides, held, market, share, money):  # noqa: PLR0913, PLR0917
+def need(order, sides, held, market, share, money, delivered):  # noqa: PLR0913, PLR0917
     """Return the margin of what was not covered when the broker told its money, in the worst way; None: not known."""
     if money is None:
         return None
     total = 0
     for symbol in {*held, *(s for s, _ in sides)}:
         covered = money[2].get(symbol, (0, 0))
-        long = max(0, max(0, held[symbol] + sides[symbol, "BUY"]) - covered[0])
-        short = max(0, max(0, sides[symbol, "SELL"] - held[symbol]) - covered[1])
+        long, short = max(0, held[symbol] + sides[symbol, "BUY"]), max(0, sides[symbol, "SELL"] - held[symbol])
+        if not long and not short:
+            continue  # neither held nor ordered: whatever was covered of it, nothing is needed
+        long, short = max(0, long - covered[0]), max(0, short - covered[1])
         price = (market or {}).get(symbol, (0, 0))[0]
         if symbol == order.symbol:
             price = max(price, order.limit_price or 0, order.trigger_price or 0)
@@ -69,7 +71,7 @@ def need(order, sides, held, market, share, money):  # noqa: PLR0913, PLR0917
             return None
         price = Fraction(str(price))
         is_option = symbol[-2:] in {"CE", "PE"}
-        buy, sell = (price, 26_000 * share) if is_option else (price * share, price * share)
+        buy, sell = (price, 26_000 * share) if is_option else (price * (symbol in delivered or share), price * share)
         total += max(long * buy, short * sell)
     return total
 
@@ -88,7 +90,9 @@ def hours(order, local_s, price_ns, now_ns):
     return weekday, 33_300 <= second < close_s or entered, close_s, aged_ns
 
 
-def broken_rules(order, facts, waiting, limits, state, market, now_ns, at_moment, own_position, own_flight, money):  # noqa: PLR0913, PLR0917
+def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
+    order, facts, waiting, limits, state, market, now_ns, at_moment, own_position, own_flight, money, product
+):
     """Return the names of all rules that the order breaks."""
     intents = {fact.client_order_id: fact for fact in facts if type(fact).__name__ == "OrderIntended"}
     newest = {fact.client_order_id: type(fact).__name__ for fact in facts}
@@ -129,10 +133,12 @@ def broken_rules(order, facts, waiting, limits, state, market, now_ns, at_moment
         sides[each.symbol, each.side] += left
     worst = {s: max(held[s] + sides[s, "BUY"], sides[s, "SELL"] - held[s]) for s in {*held, *(s for s, _ in sides)}}
     gross = [shares * Fraction(str(prices.get(symbol, (0,))[0])) for symbol, shares in worst.items() if shares]
-    margin = need(order, sides, held, market, Fraction(str(limits.margin_percent)) / 100, money)
     local_s, today = now_ns // S_NS + INDIA_S, day(now_ns)
     weekday, is_open, close_s, aged_ns = hours(order, local_s, price_ns, now_ns)
     second = local_s % DAY_S
+    ordered = [each for each in intents.values() if day(each.occurred_ns) == today] + waiting + [order]
+    delivered = {each.symbol for each in ordered if (each.product or product) == "CNC"}
+    margin = need(order, sides, held, market, Fraction(str(limits.margin_percent)) / 100, money, delivered)
     collar = limits.option_collar_percent if order.symbol[-2:] in {"CE", "PE"} else limits.price_collar_percent
     around = order.trigger_price or price
     through = sign * (Fraction(str(limit_price)) - Fraction(str(around))) if limit_price else 0

@@ -56,7 +56,7 @@ class World:
 
     def intend(self, order):
         names = ["client_order_id", "strategy", "symbol", "side", "quantity", "order_type", "limit_price"]
-        names += ["trigger_price"]
+        names += ["trigger_price", "product"]
         self.put(OrderIntended, **{name: getattr(order, name) for name in names})
         self.open[order.client_order_id] = [order, 0, False]
 
@@ -106,6 +106,7 @@ class World:
             order_type=order_type,
             limit_price=limit_price,
             trigger_price=trigger_price,
+            product=random.choice([None, None, None, "INTRADAY", "CNC"]),
             submitted_ns=self.now_ns - random.choice([*[0] * 4, 2 * S_NS, 2 * S_NS + 1, -3 * S_NS, -3 * S_NS - 1]),
             reference_price=random.choice([0.0, self.price(symbol), self.price(symbol)]),
             reference_ns=self.now_ns - random.choice([self.now_ns, 0, 0, 3 * S_NS + 1, -3 * S_NS, -3 * S_NS - 1]),

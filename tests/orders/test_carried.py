@@ -63,7 +63,7 @@ def changed(quantity=12):
 
 
 NO = Refusal(rule="r", reason="s")
-NO_RULE_ASKS = ("validity", "product", "target_price", "stop_loss_price")
+NO_RULE_ASKS = ("validity", "target_price", "stop_loss_price")
 OF_THE_CHANGE = ("quantity", "limit_price", "trigger_price")
 
 CASES = {

@@ -139,6 +139,7 @@ def everything(ledger, read_back):
         "today": listed(book, ReadOrders(), NOON_NS + 3 * DAY_NS),
         "open": book.open_orders(),
         "brackets": book.brackets,
+        "weights": (dict(book.weights({"INFY": (1, 2)})), dict(book.uncovered_options)),
         "accounts' counts": {number: (each.kept(), each.open) for number, each in book._accounts.items()},
         "left": {each: account.kept() for each, account in book._left_open.items()},
         "statistics": book.statistics("NORMAL", now_ns=NOON_NS + 30 * DAY_NS),

@@ -62,11 +62,11 @@ def test_the_weight_of_each_symbol_is_what_counting_anew_would_give(seed):
 @given(seed=SEEDS)
 def test_a_quick_answer_is_never_below_the_exact_one(seed):
     world = World(seed)
-    for number in range(12):
+    for number in range(16):
         world.step()
         order = world.order()
-        if number % 3 and order.client_order_id == f"A-{world.count}":
-            world.waiting.append(order)
+        if number % 4 and order.client_order_id == f"A-{world.count}":
+            (world.waiting.append if number % 4 > 1 else world.intend)(order)
             continue
         far = a_situation(world)
         near = replace(far, limits=replace(far.limits, open_value_max_rupees=NEAR, gross_value_max_rupees=NEAR))

@@ -462,10 +462,11 @@ class TestTheMarginOfWhatWasOrdered:
 
     @pytest.fixture
     def margin_of(self, make, situation):
-        def build(order, *facts, covered=(), product="INTRADAY", market=PRICES, told_s=0):
+        def build(order, *facts, covered=(), product="INTRADAY", market=PRICES, told_s=0, waiting=()):  # noqa: PLR0913
             funds = Funds(available_rupees=1_000.0, as_of_ns=NOON_NS - told_s * SECOND_NS, covered=dict(covered))
             limits = {"margin_use_max_percent": 100.0, "margin_percent": 20.0}
-            found = replace(situation(*facts, market=market, **limits), funds=funds, product=product)
+            found = situation(*facts, market=market, intents=waiting, **limits)
+            found = replace(found, funds=funds, product=product)
             return judge(order, found, (margin_use_max_percent,))
 
         return build
@@ -508,6 +509,46 @@ class TestTheMarginOfWhatWasOrdered:
 
         assert [passes(quantity) for quantity in (10, 11)] == [True, False]
         assert [passes(quantity, covered={"TCS": covered}) for quantity in (50, 51)] == [True, False]
+
+    @pytest.mark.parametrize(
+        ("symbol", "quantity", "most"), [("INFY", 20, 20), ("NIFTY-29Dec2026-500-CE", 4, 4)], ids=["share", "option"]
+    )
+    def test_counts_what_is_on_its_way_at_the_price_of_the_order_that_is_judged(
+        self, make, margin_of, symbol, quantity, most
+    ):
+        waiting = [make.order("W", symbol=symbol, quantity=quantity)]
+        at = functools.partial(make.order, symbol=symbol, order_type="LIMIT", limit_price=125.0)
+        market = {symbol: (100.0, NOON_NS)}
+        passed = [margin_of(at(quantity=n), waiting=waiting, market=market) is None for n in (most, most + 1)]
+
+        assert passed == [True, False]
+
+    @pytest.mark.parametrize(
+        ("named", "before", "default", "most"),
+        [
+            ("CNC", None, "INTRADAY", 10),
+            ("INTRADAY", None, "CNC", 50),
+            (None, None, "CNC", 10),
+            ("INTRADAY", "CNC", "INTRADAY", 9),
+            (None, "CNC", "MARGIN", 9),
+        ],
+    )
+    def test_of_a_delivery_is_all_of_it_also_when_another_order_follows(  # noqa: PLR0913, PLR0917  one order each
+        self, make, margin_of, named, before, default, most
+    ):
+        facts = [make.intent("O", quantity=1, product=before, occurred_ns=NOON_NS)] if before else []
+
+        def passes(quantity):
+            return margin_of(make.order(quantity=quantity, product=named), *facts, product=default) is None
+
+        assert [passes(quantity) for quantity in (most, most + 1)] == [True, False]
+
+    def test_of_a_delivery_is_all_of_it_beside_another_symbol_of_which_it_is_a_part(self, make, margin_of):
+        delivery = make.intent("O", symbol="TCS", quantity=4, product="CNC", occurred_ns=NOON_NS)
+        market = PRICES | {"TCS": (200.0, NOON_NS)}
+        passed = [margin_of(make.order(quantity=n), delivery, market=market) is None for n in (10, 11)]
+
+        assert passed == [True, False]
 
     def test_is_none_of_what_closes(self, make, margin_of):
         long = [make.intent("H", quantity=500), make.filled("H", quantity=500)]

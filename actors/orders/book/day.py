@@ -16,7 +16,7 @@ from ....domain.freshness import is_ahead
 from ....domain.orders import Order
 from ....domain.positions import Holding
 from ....domain.time import day_start_ns
-from ....messages.orders import OrderIntended, Side, SubmitOrder
+from ....messages.orders import OrderIntended, Product, Side, SubmitOrder
 
 KEPT_MAX: Final = 10_000
 """Orders, the newest, whose times are kept: no limit in a time may be above it."""
@@ -101,14 +101,15 @@ class KeptDay(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     carried: tuple[str, ...]
     sent: tuple[OrderIntended, ...]
     rejected_ns: tuple[int, ...]
+    products: tuple[tuple[str, Product | None], ...]
 
 
 class Day:
     """The counts of one account."""
 
     __slots__ = (
-        "_orders_before", "_recent", "_rejected_ns", "_sent", "carried", "changes", "ends_ns", "number", "orders",
-        "orders_by_strategy", "realized_before", "trades_by_strategy",
+        "_orders_before", "_recent", "_rejected_ns", "_sent", "carried", "changes", "ends_ns", "has_deliveries",
+        "number", "orders", "orders_by_strategy", "products", "realized_before", "trades_by_strategy",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -132,6 +133,12 @@ class Day:
         self.realized_before = Fraction(0)
         """Rupees realised before the day."""
 
+        self.products: set[tuple[str, Product | None]] = set()
+        """Symbols of its orders, with the products that these named."""
+
+        self.has_deliveries = False
+        """Whether any of them named CNC."""
+
         self.carried: set[str] = set()
         """Symbols whose position was held already when the day began."""
 
@@ -154,6 +161,7 @@ class Day:
             carried=tuple(sorted(self.carried)),
             sent=tuple(self._sent),
             rejected_ns=tuple(self._rejected_ns),
+            products=tuple(sorted(self.products, key=str)),
         )
 
     @classmethod
@@ -168,6 +176,8 @@ class Day:
         day.carried = set(kept.carried)
         day._sent.extend(kept.sent)
         day._rejected_ns.extend(kept.rejected_ns)
+        day.products = set(kept.products)
+        day.has_deliveries = any(product == "CNC" for _, product in kept.products)
         return day
 
     def begin(self, number: int, holdings: dict[str, Holding]) -> None:
@@ -175,6 +185,7 @@ class Day:
         self.number, self.ends_ns = number, day_start_ns(number + 1)
         self._orders_before += self.orders
         self.orders = self.changes = 0
+        self.products, self.has_deliveries = set(), False
         self.orders_by_strategy, self.trades_by_strategy = defaultdict(int), defaultdict(int)
         self.realized_before = sum((each.realized for each in holdings.values()), Fraction(0))
         self.carried = {symbol for symbol, each in holdings.items() if each.quantity}
@@ -200,6 +211,8 @@ class Day:
         """Count an order that passed the gate."""
         self.orders += 1
         self.orders_by_strategy[fact.strategy] += 1
+        self.products.add((fact.symbol, fact.product))
+        self.has_deliveries = self.has_deliveries or fact.product == "CNC"
         self._sent.append(fact)
 
     @property

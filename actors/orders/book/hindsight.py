@@ -68,6 +68,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
             limit_price=fact.limit_price,
             trigger_price=fact.trigger_price,
             submitted_ns=fact.occurred_ns,
+            product=fact.product if isinstance(fact, OrderIntended) else None,
         )
 
     def explained(self, limits: OrdersActorSettings, market: dict[str, MarketPrice]) -> tuple[Explained, ...]:

@@ -48,8 +48,6 @@ class Gate:
         situation = self.situation(order.strategy, order.symbol, now_ns)
         situation.at_this_moment = self._count_at(now_ns, order.strategy)
         situation.closes = closes
-        if order.product is not None:
-            situation.product = order.product
         return judge(order, situation, self._rules)
 
     def situation(self, strategy: str, symbol: str, now_ns: int) -> Situation:

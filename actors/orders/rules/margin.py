@@ -12,7 +12,7 @@ from ....domain.instruments import is_option, strike_of
 from ....domain.money import exact
 from ....domain.time import SECOND_NS
 from ..book.day import INFINITE
-from .situation import NO_PRICE, NO_PRICES, SURELY_WITHIN, highest_price
+from .situation import NO_PRICE, NO_PRICES, SURELY_WITHIN
 
 if TYPE_CHECKING:
     from ....messages.orders import SubmitOrder
@@ -55,7 +55,7 @@ def _at_most(order: SubmitOrder, situation: Situation, funds: Funds) -> float:
     if highest > market[own][0] and own in (weights := book.weights(funds.covered)):
         worth += weights[own][3] * (highest - market[own][0])  # all of them count at the price of this order
     share = situation.limits.margin_percent / 100
-    total = worth if situation.product == "CNC" else worth * share
+    total = worth if situation.has_deliveries(order) else worth * share
     if options := book.uncovered_options:
         for symbol, (long, short) in options.items():
             price = highest if symbol == own else market.get(symbol, NO_PRICE)[0]
@@ -65,7 +65,7 @@ def _at_most(order: SubmitOrder, situation: Situation, funds: Funds) -> float:
     if situation.intents or is_option(own):
         for each in (order, *situation.intents.values()):
             if is_option(each.symbol):
-                price = highest_price(each, market[each.symbol][0])
+                price = situation.highest_beside(each, order, market)
                 total += _of(each.quantity, each.quantity, price, strike_of(each.symbol), share)
     return total
 
@@ -111,6 +111,7 @@ def needed_rupees(situation: Situation, order: SubmitOrder | None = None) -> Fra
     """
     covered = {} if situation.funds is None else situation.funds.covered
     share, total = _exact(situation.limits.margin_percent) / 100, Fraction(0)
+    delivered = situation.delivered(*([] if order is None else [order]))
     for symbol, (long, short) in situation.most_shares(order).items():
         had_long, had_short = covered.get(symbol, (0, 0))
         more_long, more_short = long - had_long, short - had_short
@@ -121,7 +122,7 @@ def needed_rupees(situation: Situation, order: SubmitOrder | None = None) -> Fra
             return None
         strike = strike_of(symbol)
         exact_strike = None if strike is None else _exact(strike)
-        total += _of(more_long, more_short, _exact(price), exact_strike, share, situation.product == "CNC")
+        total += _of(more_long, more_short, _exact(price), exact_strike, share, symbol in delivered)
     return total
 
 

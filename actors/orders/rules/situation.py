@@ -80,7 +80,7 @@ class Situation(msgspec.Struct, kw_only=True):
     """What the broker has told; None: nothing yet."""
 
     product: Product = "INTRADAY"
-    """Of orders that name none, and of what is held."""
+    """Of orders that name none."""
 
     replaced: Order | None = None
     """An open order that the one under judgement takes the place of: its exposure does not count."""
@@ -127,6 +127,29 @@ class Situation(msgspec.Struct, kw_only=True):
         if self.day is None:
             self.day = self.book.today(self.now_ns)
         return self.day
+
+    def highest_beside(self, intent: SubmitOrder, order: SubmitOrder, market: Mapping[str, MarketPrice]) -> float:
+        """Return rupees a share above which nothing values an order that is not durable yet, beside the judged one.
+
+        All of a symbol may count at the price of that one.
+
+        Raises:
+            KeyError: the market has no price of it.
+        """
+        price = highest_price(intent, market[intent.symbol][0])
+        return max(price, self.highest_price(order)) if intent.symbol == order.symbol else price
+
+    def delivered(self, *orders: SubmitOrder) -> set[str]:
+        """Return the symbols of which these, those that are not durable yet, or any order of the day is a delivery."""
+        products = {*self.today.products, *((each.symbol, each.product) for each in (*self.intents.values(), *orders))}
+        return {symbol for symbol, product in products if (product or self.product) == "CNC"}
+
+    def has_deliveries(self, order: SubmitOrder) -> bool:
+        """Say whether there may be any."""
+        if self.product == "CNC" or order.product == "CNC":
+            return True
+        day = self.day or self.today
+        return day.has_deliveries or any(each.product == "CNC" for each in self.intents.values())
 
     def intents_of(self, strategy: str) -> int:
         """Return how many orders of a strategy passed the gate and are not durable yet."""
@@ -239,7 +262,7 @@ class Situation(msgspec.Struct, kw_only=True):
                 worst_worth += price * worst
                 uncovered_worth += price * uncovered
             for each in self.intents.values() if self.intents else ():
-                ordered += highest_price(each, market[each.symbol][0]) * each.quantity
+                ordered += self.highest_beside(each, order, market) * each.quantity
         except KeyError:
             return NOT_SO_EASY
         self.summed = held_worth, unpriced_worth + ordered, worst_worth + ordered, uncovered_worth + ordered
