@@ -189,10 +189,10 @@ class Life:
         return (TellStarted(self._hearers_of_the_start()),)
 
     def start_failed(self, error: BaseException) -> tuple[Step, ...]:
-        """Wait for the supervisor's decision; without a supervisor end."""
+        """Wait for the supervisor's decision; without a supervisor end, before it is told: its name is free then."""
         report = TellStartFailed(self._hearers_of_the_start(), error)
         if self.supervisor is None:
-            return (report, *self.end(requested=False, error=error))
+            return (*self.end(requested=False, error=error), report)
         self.state = SUSPENDED
         return (KEEP, report)
 

@@ -303,3 +303,11 @@ def test_who_fails_before_it_is_ready_has_failed_to_start(supervisor):
 
     assert cell.heard == [(hearer, "StartFailed") for hearer in ("starter", supervisor) if hearer]
     assert cell.ended == (None if supervisor else End(requested=False, error=ERROR))
+
+
+def test_a_start_that_fails_without_a_supervisor_is_told_when_it_has_ended():
+    """Who is told may start another of the name at once, from another thread: it has to be free."""
+    life = Life()
+    life.start("starter", None)
+
+    assert [type(step) for step in life.start_failed(ERROR)] == [End, TellStartFailed]
