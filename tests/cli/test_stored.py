@@ -10,7 +10,7 @@ from natya.actors.database import DatabaseError, MarketDataRepositoryImpl
 from natya.actors.feed import RecordingError, open_recordings
 from natya.config.loader import load_settings
 from natya.messages.market import Candle, DaySummary, Depth, Tick
-from natya.transfer import stored_files
+from natya.transfer import stored, stored_files
 
 pytestmark = pytest.mark.usefixtures("engines")
 
@@ -192,6 +192,37 @@ class TestStoredCandles:
             play(place, "again", interval="15m")
         played = [each for each in play(place, "last", interval="5m") if isinstance(each, Candle)]
         assert [each.interval_ns for each in played] == [300 * SECOND_NS] * 5
+
+
+class TestWhoseTicksArePlayed:
+    """Of spans of a symbol and a source each, by symbol and by the time of the first tick."""
+
+    @pytest.mark.parametrize(
+        ("spans", "found"),
+        [
+            ([], ()),
+            ([("X", "a", 0, 10), ("X", "b", 11, 20)], ("a", "b")),
+            ([("X", "b", 0, 10), ("Y", "a", 5, 6)], ("a", "b")),
+            ([("X", "a", 0, 30), ("X", "replay-z", 5, 6)], ("a",)),
+            ([("X", "replay-y", 0, 5), ("X", "replay-z", 6, 7)], ("replay-y", "replay-z")),
+            ([("X", "replay-z", 0, 30), ("X", "a", 5, 10), ("X", "b", 11, 12)], ("a", "b")),
+        ],
+    )
+    def test_are_those_of_each_that_was_not_played_itself(self, spans, found):
+        assert stored._sources(Path("x"), spans) == found
+
+    @pytest.mark.parametrize(
+        "spans",
+        [
+            [("X", "a", 0, 10), ("X", "b", 10, 20)],
+            [("X", "a", 0, 30), ("X", "b", 5, 6)],
+            [("X", "replay-y", 0, 30), ("X", "replay-z", 5, 6)],
+            [("W", "b", 0, 90), ("X", "a", 0, 10), ("X", "b", 9, 9)],
+        ],
+    )
+    def test_are_of_one_source_at_a_time(self, spans):
+        with pytest.raises(RecordingError, match=r"found X of .* and of "):
+            stored._sources(Path("x"), spans)
 
 
 class TestTheCommands:
