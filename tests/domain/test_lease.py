@@ -115,6 +115,19 @@ class TestALease:
 
         assert (tenure.fence, shelf.lease.fence) == (8, 8)
 
+    def test_gets_a_greater_fence_than_its_own_where_another_was_given_the_same_one(self):
+        shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
+        for at_s in (0, LEASE_S):
+            turn(tenure, shelf, at_s)
+        fence = tenure.fence
+        tenure.outbid(fence - 1)
+        turn(tenure, shelf, LEASE_S + 1)
+        assert tenure.fence == fence
+        tenure.outbid(fence)
+        turn(tenure, shelf, LEASE_S + 2)
+
+        assert tenure.fence == fence + 1
+
     def test_that_another_has_taken_is_held_no_more(self):
         shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
         for at_s in (0.0, 5.0):
