@@ -22,6 +22,7 @@ import msgspec
 from .calendar import MINUTE_NS, session
 from .candles import start_of
 from .time import DAY_NS, day_start_ns
+from .venues import venue_of
 
 if TYPE_CHECKING:
     from ..messages.instruments import Segment
@@ -49,13 +50,8 @@ _EPOCH: Final = date(1970, 1, 1)
 _NEIGHBOUR_DAYS_MAX: Final = 30
 """A session is looked for so many days away; the longest pause so far was five."""
 
-_VENUES: Final[dict[Segment, tuple[Exchange, Market]]] = {
-    "IDX_I": ("NSE", "CASH"),
-    "NSE_EQ": ("NSE", "CASH"),
-    "BSE_EQ": ("BSE", "CASH"),
-    "NSE_FNO": ("NSE", "DERIVATIVES"),
-    "BSE_FNO": ("BSE", "DERIVATIVES"),
-}
+_KNOWN: Final[frozenset[Segment]] = frozenset({"IDX_I", "NSE_EQ", "BSE_EQ", "NSE_FNO", "BSE_FNO"})
+"""Segments of whose minutes it can be said that they are missing."""
 
 
 class Hours(msgspec.Struct, frozen=True):
@@ -65,10 +61,15 @@ class Hours(msgspec.Struct, frozen=True):
     market: Market = "CASH"
 
     @classmethod
-    def of(cls, segment: Segment) -> Hours:
-        """Return those of a segment; of commodities and currencies they are not known."""
-        venue = _VENUES.get(segment)
-        return cls(None) if venue is None else cls(*venue)
+    def of(cls, segment: Segment, symbol: str = "", *, is_underlying: bool | None = None) -> Hours:
+        """Return those of an instrument; of commodities and currencies they are not known.
+
+        Args:
+            segment: an exchange and what is traded there.
+            symbol: natya's own name: shares that derivatives are of end earlier than others.
+            is_underlying: whether it is one of these, where the list of instruments says so.
+        """
+        return cls(*venue_of(segment, symbol, is_underlying=is_underlying)) if segment in _KNOWN else cls(None)
 
     @property
     def are_known(self) -> bool:

@@ -122,7 +122,7 @@ class SymbolFetch:
         self._owner: Final = owner
         self._charts: Final = charts
         self._now_ns: Final = now_ns
-        self._hours: Final = Hours.of(instrument.segment)
+        self._hours: Final = Hours.of(instrument.segment, instrument.symbol, is_underlying=instrument.is_underlying)
         self._said: Final = Fetch(symbol=instrument.symbol, interval=want.interval, first=want.first, last=want.last)
 
     def fetch(self, *, again: bool, on_progress: Callable[[float], object]) -> Fetch:

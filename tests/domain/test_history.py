@@ -138,6 +138,18 @@ def test_hours_are_known_of_shares_and_what_derives_of_them(segment, known):
     assert [hours.trades_on(day) for day in (MONDAY, MONDAY - 1)] == [True, not known]
 
 
+@pytest.mark.parametrize(
+    ("symbol", "says", "minutes"),
+    [("INFY", None, 360), ("BSE:INFY", None, 360), ("IDBI", None, 375), ("INFY", False, 375), ("IDBI", True, 360)],
+)
+def test_shares_that_end_by_an_auction_lack_no_minute_of_it(symbol, says, minutes):
+    hours = Hours.of("NSE_EQ", symbol, is_underlying=says)
+    day = number_of_day(date(2026, 8, 3))
+    bounds = {"since_ns": day_start_ns(day), "until_ns": day_start_ns(day + 1)}
+
+    assert [each.candles for each in missing((), MINUTE_NS, hours, **bounds)] == [minutes]
+
+
 class TestAdjustment:
     def test_is_the_factor_of_prices_that_overlap(self):
         assert adjusted_by({1: 100.0, 2: 102.0, 3: 9.0}, {1: 50.0, 2: 51.0}) == 0.5

@@ -55,6 +55,7 @@ def _hours(master: InstrumentMaster, symbol: str) -> Hours:
     from ....domain.history import Hours
 
     try:
-        return Hours.of(master.show(symbol).segment)
+        found = master.show(symbol)
     except NameUnknownError:
-        return Hours()
+        return Hours.of("NSE_EQ", symbol)
+    return Hours.of(found.segment, found.symbol, is_underlying=found.is_underlying)
