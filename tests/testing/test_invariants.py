@@ -10,8 +10,13 @@ from natya_builders import BUILDERS as MAKE
 
 from natya.actors.journal import Journal, SimulatedDisk
 from natya.actors.journal.tools import tail
+from natya.actors.orders.book.checkpoint import made
+from natya.actors.orders.book.ledger import Ledger
+from natya.actors.orders.book.reading import ReadBack
 from natya.messages.broker import OrderFound, OrderNotFound
+from natya.messages.journal import CheckpointRead, JournalRecord
 from natya.messages.orders import CancellationIntended, ModificationIntended
+from natya.testing.checkpoints import unlike_the_journal
 from natya.testing.database import ReadModel
 from natya.testing.invariants import violations
 
@@ -100,6 +105,10 @@ BROKEN = {
         lambda run: run.world.changes.update({"A-2": 1}),
         "1 changes of A-2 came, of 0 intended",
     ),
+    "an unknown order changed": (
+        lambda run: run.world.changes.update({"A-9": 1}),
+        "1 changes of A-9 came, of 0 intended",
+    ),
     "unknown there": (lambda run: run.found.pop("A-2"), "A-2 is ACCEPTED, and the exchange does not know it"),
     "filled there": (
         lambda run: run.find(state="PART_FILLED", reports=(MAKE.report(client_order_id="A-2", quantity=4),)),
@@ -145,6 +154,57 @@ def test_a_promise_that_was_broken_is_named(what):
     change(run)
 
     assert said in "\n".join(run.judged())
+
+
+def test_as_many_changes_may_come_as_were_intended():
+    for came, said in ((1, False), (2, True)):
+        run = Run(CHANGE)
+        run.world.changes["A-2"] = came
+        assert ("2 changes of A-2 came, of 1 intended" in run.judged()) == said
+
+
+def test_a_trade_that_is_told_twice_counts_as_it_was_told_first():
+    found = Run(MAKE.filled("A-1"), MAKE.filled("A-1", quantity=4)).judged()
+
+    assert found == []
+
+
+class TestACheckpoint:
+    """Is compared with what the journal's records up to its own make, order by order."""
+
+    def records(self, *facts):
+        return [
+            JournalRecord(sequence=number, recorded_ns=number, correlation_id="", fact=fact)
+            for number, fact in enumerate(facts, 1)
+        ]
+
+    def said(self, kept, recorded):
+        """Make a checkpoint of some facts, and judge it by others."""
+        ledger, read_back = Ledger(), ReadBack()
+        for record in self.records(*kept):
+            read_back.take_in(record, ledger)
+        past, state = made(ledger, read_back)
+        found = CheckpointRead(name="orders", sequence=len(kept), past=past, state=state)
+        return list(unlike_the_journal(found, self.records(*recorded)))
+
+    def test_of_the_same_records_is_right_whatever_came_later(self):
+        assert self.said(PLAYED, PLAYED) == []
+        assert self.said(PLAYED, (*PLAYED, MAKE.cancelled("A-2"))) == []
+        assert list(unlike_the_journal(CheckpointRead(name="orders"), self.records(*PLAYED))) == []
+
+    @pytest.mark.parametrize(
+        ("number", "fact", "said"),
+        [
+            (5, MAKE.accepted("A-2", "B-9"), "is not what the journal says"),
+            (4, MAKE.intent("A-3"), "has other orders than the journal"),
+            (3, MAKE.filled("A-1", quantity=4), "order A-1 is another one"),
+            (3, MAKE.filled("A-1", price=99.0), "order A-1 is another one"),
+        ],
+    )
+    def test_in_which_one_fact_is_another_is_told(self, number, fact, said):
+        recorded = [*PLAYED[: number - 1], fact, *(PLAYED[number:] if number != 4 else [MAKE.accepted("A-3")])]
+
+        assert said in "\n".join(self.said(PLAYED, recorded))
 
 
 class TestWhatWasLeftOpen:
