@@ -13,7 +13,8 @@ from __future__ import annotations
 import functools
 import math
 import re
-from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -21,6 +22,7 @@ from . import moments
 from .words import TEXT_MAX, Words
 
 T = TypeVar("T", bound=msgspec.Struct)
+Reader: TypeAlias = "Callable[[Any, str, str], Any]"
 
 NOTHING: Final = frozenset({"", "na", "n/a", "null", "none", "nil"})
 """Texts, in small letters, that say that there is nothing."""
@@ -34,6 +36,7 @@ _WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0{0,9})?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d\d\d?)*,\d{3}(?:\.\d*)?", re.ASCII)
 _FOUND_MAX = 80
+_KEY_KEPT_MAX = 64
 _NO_TYPES = (type(None), msgspec.UnsetType)
 _ENORMOUS = 1e300
 
@@ -72,21 +75,30 @@ def read_all(kind: type[T], found: Any) -> tuple[T, ...]:
 def _object(kind: type[T], found: dict[Any, Any], path: str) -> T:
     by_name: dict[str, Any] = {}
     for key, value in found.items():
-        name = str(key).lower().replace("_", "")
+        name = _plain_kept(key) if type(key) is str and len(key) <= _KEY_KEPT_MAX else _plain(str(key))
         if name not in by_name or is_nothing(by_name[name]):
             by_name[name] = value
     values = {}
     for field in _fields(kind):
-        raw = next((by_name[name] for name in field.names if not is_nothing(by_name.get(name))), None)
-        if is_nothing(raw):
+        for name in field.names:
+            raw = by_name.get(name)
+            if raw is not None and not is_nothing(raw):
+                values[field.wire] = field.read(raw, path)
+                break
+        else:
             if field.required:
-                raise MalformedAnswerError(f"{path}.{field.wire}: {field.wanted} wanted, found nothing")
-            continue
-        values[field.wire] = field.read(raw, f"{path}.{field.wire}")
+                raise MalformedAnswerError(f"{path}{field.place}: {field.wanted} wanted, found nothing")
     try:
         return msgspec.convert(values, kind, strict=True)
     except msgspec.ValidationError as fault:
         raise MalformedAnswerError(f"{path}: {fault}") from None
+
+
+def _plain(key: str) -> str:
+    return key.lower().replace("_", "")
+
+
+_plain_kept: Final = functools.lru_cache(maxsize=4_096)(_plain)
 
 
 def is_nothing(found: Any) -> bool:
@@ -98,15 +110,21 @@ def is_nothing(found: Any) -> bool:
 
 
 class _Field(msgspec.Struct, frozen=True):
-    name: str
     wire: str
+    place: str
+    """Its name in a path."""
+
     names: tuple[str, ...]
     hint: Any
+    take: Reader
     required: bool
     wanted: str
 
     def read(self, found: Any, path: str) -> Any:
-        return _value(self.hint, found, path, self.wanted)
+        read_as = self.take(found, path, self.place)
+        if read_as is None:
+            raise _malformed(self.hint, found, path, self.place)
+        return read_as
 
 
 @functools.cache
@@ -115,10 +133,11 @@ def _fields(kind: type[msgspec.Struct]) -> tuple[_Field, ...]:
     also: dict[str, tuple[str, ...]] = getattr(kind, "ALSO", {})
     return tuple(
         _Field(
-            name=field.name,
             wire=field.encode_name,
-            names=tuple(each.lower().replace("_", "") for each in (field.encode_name, *also.get(field.name, ()))),
+            place=f".{field.encode_name}",
+            names=tuple(map(_plain, (field.encode_name, *also.get(field.name, ())))),
             hint=hints[field.name],
+            take=_reader(hints[field.name]),
             required=field.required,
             wanted=_wanted(hints[field.name]),
         )
@@ -141,28 +160,45 @@ def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
             return hint, notes
 
 
-def _value(hint: Any, found: Any, path: str, wanted: str) -> Any:
+@functools.cache
+def _reader(hint: Any) -> Reader:
+    """Return what reads a value of this type: None where it cannot be meant. Found out once, since a book has 30,000.
+
+    It gets the value, the path of what has it, and its place there: only a fault needs both together.
+    """
     bare, notes = _bare(hint)
-    read_as: Any = None
     words = next((note for note in notes if isinstance(note, Words)), None)
-    if "moment" in notes:
-        read_as = moments.moment(found)
-    elif "day" in notes:
-        read_as = moments.day(found)
-    elif words is not None:
-        read_as = _word(words.known, found) or _text(found)
-    elif get_origin(bare) is Literal:
-        read_as = _word(get_args(bare), found)
-    elif get_origin(bare) in {tuple, dict}:
-        read_as = _several(bare, found, path)
-    elif isinstance(bare, type) and issubclass(bare, msgspec.Struct):
-        if isinstance(found, dict):
-            return _object(bare, found, path)
-    else:
-        read_as = _READERS[bare](found)
+    for note, read_time in (("moment", moments.moment), ("day", moments.day)):
+        if note in notes:
+            return _alone(read_time)
+    if words is not None:
+        known = words.known
+        return lambda found, _path, _place: _word(known, found) or _text(found)
+    if get_origin(bare) is Literal:
+        meant = get_args(bare)
+        return lambda found, _path, _place: _word(meant, found)
+    if get_origin(bare) in {tuple, dict}:
+        return lambda found, path, place: _several(bare, found, path + place)
+    if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
+        kind = bare
+        return lambda found, path, place: _object(kind, found, path + place) if isinstance(found, dict) else None
+    return lambda found, _path, _place: _READERS[bare](found)
+
+
+def _alone(read_as: Callable[[Any], Any]) -> Reader:
+    return lambda found, _path, _place: read_as(found)
+
+
+def _part(inner: Any, found: Any, path: str, place: str) -> Any:
+    """Read one of several."""
+    read_as = _reader(inner)(found, path, place)
     if read_as is None:
-        raise MalformedAnswerError(f"{path}: {wanted} wanted, found {_shown(found)}")
+        raise _malformed(inner, found, path, place)
     return read_as
+
+
+def _malformed(hint: Any, found: Any, path: str, place: str) -> MalformedAnswerError:
+    return MalformedAnswerError(f"{path}{place}: {_wanted(hint)} wanted, found {_shown(found)}")
 
 
 def _several(bare: Any, found: Any, path: str) -> Any:
@@ -170,11 +206,11 @@ def _several(bare: Any, found: Any, path: str) -> Any:
     kind = get_origin(bare)
     if kind is tuple and isinstance(found, list) and len(found) <= ROWS_MAX:
         inner = get_args(bare)[0]
-        return tuple(_value(inner, each, f"{path}[{place}]", _wanted(inner)) for place, each in enumerate(found))
+        return tuple(_part(inner, each, path, f"[{place}]") for place, each in enumerate(found))
     if kind is tuple or not isinstance(found, dict) or len(found) > ROWS_MAX:
         return None
     _, inner = get_args(bare)
-    return {key: _value(inner, each, f"{path}.{_shown(key)}", _wanted(inner)) for key, each in found.items()}
+    return {key: _part(inner, each, path, f".{_shown(key)}") for key, each in found.items()}
 
 
 @functools.cache
