@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from ..actors.feed import absolute_recording
 from ..actors.strategy import StrategyActor
 from ..config.keys import toml_value
 from ..config.loader import load_with_origins
@@ -49,7 +50,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """`module:Class`, a file with one strategy, `file.py:Class`, or the class."""
 
     data: tuple[Path, ...]
-    """Recordings, or one database of market data: its file, or its data directory."""
+    """Recordings, each as it is or with its symbol (`TCS=tcs.csv`); or one database of market data: its file, or its
+    data directory."""
 
     symbols: tuple[str, ...] = ()
     """Only these; empty: all. Of a recording that names none the only one is its symbol."""
@@ -105,7 +107,7 @@ def settings_of(plan: Plan, recordings: Sequence[Path], data_dir: Path) -> Setti
         **({"journal.segment_bytes": SEGMENT_BYTES} if plan.data_dir is None else {}),
         **plan.settings,
         "feed.source": "replay",
-        "feed.recording": [str(path.absolute()) for path in recordings],
+        "feed.recording": [absolute_recording(path) for path in recordings],
         "feed.symbol": plan.symbols[0] if len(plan.symbols) == 1 else "",
         "feed.speed": 0.0,
         "feed.interval": plan.interval,

@@ -250,7 +250,8 @@ def backtest(  # noqa: PLR0913  each has its default
 
     Args:
         strategy: the class, `module:Class`, or a file.
-        data: recordings, or the data directory or DuckDB file of a system.
+        data: recordings, each with its symbol where it names none (`TCS=tcs.csv`); or the data directory or DuckDB file
+            of a system.
         symbols: only these; of a recording that names none the one that it is of.
         since: first day, or time, in India: `2025-11-03`.
         until: last day (included), or time.

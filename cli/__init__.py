@@ -1,21 +1,22 @@
 """The command line: options become settings and messages, answers become text, errors become exit codes.
 
-| file            | purpose                                                                                |
-|-----------------|----------------------------------------------------------------------------------------|
-| `app.py`        | the table of commands, each loaded when it is called                                   |
-| `commands/`     | one file a command: `natya db query` is `commands/db/query.py`                         |
-| `options.py`    | options that several commands have                                                     |
-| `session.py`    | what several commands do: settings, connections, errors to exit codes, answers as JSON |
-| `exit_codes.py` | the process exit codes                                                                 |
-| `terminal.py`   | standard output and error, and which text may be printed there                         |
-| `foreground.py` | a system that runs in this process until it ends or is stopped                         |
-| `node.py`       | a machine that runs strategies for a broker node, in the foreground                    |
-| `serving.py`    | the paper exchange in the foreground                                                   |
-| `changing.py`   | what commands about strategies share; `dead_letters.py`, `events.py`: about those,     |
-|                 | `keeping.py`: about secrets, `switching.py`: about the kill switch                     |
-| `processes.py`  | the memory of processes                                                                |
-| `failures.py`   | failures of a running system, each reported once                                       |
-| `views/`        | the screen, tables, trees                                                              |
+| file              | purpose                                                                                |
+|-------------------|----------------------------------------------------------------------------------------|
+| `app.py`          | the table of commands, each loaded when it is called                                   |
+| `commands/`       | one file a command: `natya db query` is `commands/db/query.py`                         |
+| `options.py`      | options that several commands have                                                     |
+| `own_settings.py` | which file of settings holds where none is named                                       |
+| `session.py`      | what several commands do: settings, connections, errors to exit codes, answers as JSON |
+| `exit_codes.py`   | the process exit codes                                                                 |
+| `terminal.py`     | standard output and error, and which text may be printed there                         |
+| `foreground.py`   | a system that runs in this process until it ends or is stopped                         |
+| `node.py`         | a machine that runs strategies for a broker node, in the foreground                    |
+| `serving.py`      | the paper exchange in the foreground                                                   |
+| `changing.py`     | what commands about strategies share; `dead_letters.py`, `events.py`: about those,     |
+|                   | `keeping.py`: about secrets, `switching.py`: about the kill switch                     |
+| `processes.py`    | the memory of processes                                                                |
+| `failures.py`     | failures of a running system, each reported once                                       |
+| `views/`          | the screen, tables, trees                                                              |
 """
 
 import gc

@@ -18,7 +18,9 @@ errors.py
 
 from .bodies.replay import Recording, open_recordings
 from .errors import FeedError, RecordingError
+from .files.folders import absolute as absolute_recording
 from .files.folders import files_of
+from .files.folders import named as named_recording
 from .inspection import UNNAMED, Inspection, inspect
 from .live import LiveFeedActor, LiveFeedSettings
 from .opening import Outlook, look_ahead
@@ -45,6 +47,7 @@ __all__ = [
     "SimulatedFeedActor",
     "SourceBody",
     "Surroundings",
+    "absolute_recording",
     "begin_of",
     "ends",
     "expect_source",
@@ -52,6 +55,7 @@ __all__ = [
     "inspect",
     "is_live",
     "look_ahead",
+    "named_recording",
     "open_recordings",
     "source_of",
     "time_of",

@@ -6,12 +6,11 @@ All of it is read before its first message comes out, so no file is open meanwhi
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .apart import Framed
 from .errors import RecordingError
-from .files.folders import files_of
+from .files.folders import files_of, named
 from .files.opening import is_packed
 from .files.table import open_regular
 from .reading import serve
@@ -49,7 +48,7 @@ def is_small(settings: FeedSettings) -> bool:
     left = HERE_BYTES_MAX
     try:
         for given in settings.recordings:
-            for path in files_of(Path(given)):
+            for path in files_of(named(given)[1]):
                 left -= path.stat().st_size
                 if left < 0:
                     return False

@@ -53,7 +53,7 @@ class Readable(Protocol):
         """Return what two recordings have in common only if all their messages are the same."""
 
     def needs_symbol(self) -> bool:
-        """Return whether the file has no symbol column."""
+        """Return whether the file has no symbol column, and was not given with its symbol."""
 
 
 class Merged:
@@ -178,7 +178,7 @@ class Merged:
                 without[1],
                 0,
                 f"a column symbol is wanted where several recordings are replayed, none is here nor in {without[0]}, "
-                f"and one symbol cannot be that of both",
+                f"and one symbol cannot be that of both: name each, as in TCS={without[1].name}",
             )
 
 

@@ -44,7 +44,7 @@ class SymbolColumn:
         """
         self._has_column = "symbol" in columns
         if not self._has_column and not symbol:
-            raise ValueError("a column symbol, --symbol or the setting feed.symbol is wanted, found none")
+            raise ValueError("a column symbol, or one symbol for it is wanted, found none: --symbol, or SYMBOL=FILE")
         self._place = columns.at("symbol")
         self._series_at = columns.at("series") if self._has_column else columns.width
         self._given = _symbol(symbol) if symbol else ""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
@@ -25,6 +24,7 @@ from ...actors.feed import (
     begin_of,
     ends,
     files_of,
+    named_recording,
     open_recordings,
     source_of,
     time_of,
@@ -272,7 +272,7 @@ class BacktestFeedActor(RuntimeActor):
     def _open(self) -> MarketSource:
         """Return what reads the recordings: a process of its own, unless they are read before that has started."""
         settings = self.settings.feed
-        files = [path for given in settings.recordings for path in files_of(Path(given))]
+        files = [path for given in settings.recordings for path in files_of(named_recording(given)[1])]
         if sum(path.stat().st_size for path in files) <= READ_HERE_BYTES:
             return open_recordings(settings)
         make, options = source_of(settings)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from ...actors.feed import named_recording
 from ...transfer.stored import is_database
 from ..plan import settings_of
 
@@ -61,7 +62,7 @@ def machinery() -> str:
 
 def files_of(plan: Plan) -> list[Path]:
     """Return the files of a plan's data; of a system's data directory those of its market."""
-    return [path for given in plan.data for path in _files_below(given)]
+    return [path for given in plan.data for path in _files_below(named_recording(given)[1])]
 
 
 def _files_below(given: Path) -> list[Path]:

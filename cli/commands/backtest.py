@@ -37,7 +37,11 @@ def command(
     ],
     data: Annotated[
         list[Path],
-        typer.Option(metavar="FILE|DIR", help="Recordings, all by one time; or the data directory of a system."),
+        typer.Option(
+            metavar="[SYMBOL=]FILE|DIR",
+            help="Recordings, all by one time, each with its symbol where it names none; or the data directory of a "
+            "system.",
+        ),
     ],
     symbol: Annotated[
         list[str], typer.Option(help="Only this one; of a recording that names none, the one it is of.")

@@ -54,8 +54,9 @@ def command(
     replay: Annotated[
         list[Path],
         typer.Option(
-            metavar="FILE|DIR",
-            help="Recording to replay, without it the market is synthetic; may be repeated: all go by one time. "
+            metavar="[SYMBOL=]FILE|DIR",
+            help="Recording to replay, without it the market is synthetic; may be repeated: all go by one time, each "
+            "with its symbol where it names none. "
             "Or a database: its file, or the data directory of a system.",
         ),
     ] = [],

@@ -24,6 +24,7 @@ from natya.actors.journal.header import HEADER_SIZE
 from natya.actors.runtime import Lane
 from natya.backtest import BacktestBrokenError, BacktestFailedError, BacktestRefusedError
 from natya.backtest.plan import time_ns
+from natya.backtest.sweeping.fingerprint import files_of
 from natya.cli.app import app
 from natya.domain.candles import can_be_made
 from natya.domain.time import DAY_NS, time_text
@@ -304,6 +305,18 @@ class TestTheSymbolsThatAreWanted:
         assert report.symbols == ("TCS",)
         assert "left out, since only TCS, SBIN is wanted: INFY" in report.notes
         assert "wanted, and nothing of it is in the data: SBIN" in report.notes
+
+    def test_of_files_that_name_none_are_given_with_them(self, tmp_path):
+        """As a broker writes them: a file a symbol, without a column for it."""
+        for name in ("tcs", "infy"):
+            write_rows(tmp_path / f"{name}.csv", rising(20))
+        data = [f"TCS={tmp_path / 'tcs.csv'}", f"INFY={tmp_path / 'infy.csv'}"]
+
+        result = natya.backtest(natya_backtests.Crossover, data, **FREE)
+
+        assert result.report.symbols == ("INFY", "TCS")
+        assert {fill.symbol for fill in result.fills} == {"INFY", "TCS"}
+        assert files_of(result.plan) == [tmp_path / "tcs.csv", tmp_path / "infy.csv"]
 
     def test_that_are_nowhere_are_refused_with_what_there_is(self, tmp_path):
         recording = write_rows(tmp_path / "a.csv", rising(5), symbol="TCS")

@@ -7,6 +7,7 @@ import pytest
 
 from natya.actors.feed import Outlook, RecordingError, look_ahead
 from natya.actors.feed.bodies.replay import open_recordings
+from natya.actors.feed.files.folders import absolute, named
 from natya.actors.feed.source import MESSAGES_A_CHUNK
 from natya.messages.market import Candle, Tick
 
@@ -135,6 +136,25 @@ class TestSeveralRecordings:
                 RecordingError, match=r"b\.csv: a column symbol is wanted .* none is here nor in .*a\.csv"
             ):
                 read(merged(first, second, symbol="A"))
+
+    def test_without_symbols_are_given_with_them(self, write, merged):
+        first = write("time,ltp", "1766992622,100", name="a.csv")
+        second = write("time,ltp", "1766992623,200", name="b.csv")
+        third = write("time,ltp", "1766992624,101", name="c.csv")
+
+        both = merged(f"A={first}", f"B={second}", f"A={third}")
+
+        assert both.look() == 1_766_992_622_000_000_000
+        assert [(tick.symbol, tick.price) for tick in said(both)] == [("A", 100.0), ("B", 200.0), ("A", 101.0)]
+
+    def test_whose_path_has_such_a_name_are_taken_as_they_are(self, write, merged, monkeypatch, tmp_path):
+        write("time,ltp", "1766992622,100", name="A=a.csv")
+        monkeypatch.chdir(tmp_path)
+
+        assert named("A=a.csv") == ("", Path("A=a.csv"))
+        assert named("A=b.csv") == ("A", Path("b.csv"))
+        assert absolute("A=b.csv") == f"A={tmp_path / 'b.csv'}"
+        assert [tick.symbol for tick in said(merged("A=a.csv", symbol="B"))] == ["B"]
 
     def test_may_have_one_among_them_without_symbols(self, write, merged):
         first = write("time,ltp", "1766992622,100", name="a.csv")

@@ -65,7 +65,7 @@ class TestTheColumns:
         assert tick.symbol == "INFY"
 
     def test_or_the_setting_must_name_the_symbol(self, write, messages):
-        with pytest.raises(RecordingError, match=r"symbol, --symbol or the setting feed\.symbol is wanted, found none"):
+        with pytest.raises(RecordingError, match=r"one symbol for it is wanted, found none: --symbol, or SYMBOL=FILE"):
             messages(write(FULL, PACKET), symbol="")
 
     def test_that_say_the_same_twice_are_refused(self, write, messages):

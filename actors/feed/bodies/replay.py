@@ -28,7 +28,7 @@ from ..apart import Apart
 from ..candle_rows import CandleRows, times_of_candle
 from ..columns import recognise
 from ..errors import RecordingError
-from ..files.folders import files_of
+from ..files.folders import files_of, named
 from ..files.opening import open_table
 from ..files.sorting import SortedRows
 from ..files.table import NoRecordingError, is_blank, open_regular
@@ -80,7 +80,8 @@ def open_recordings(settings: FeedSettings) -> Recording | Merged:
     recordings = [
         Recording(
             path,
-            symbol=settings.symbol,
+            symbol=symbol or settings.symbol,
+            is_named=bool(symbol),
             tick_size_rupees=settings.tick_size_rupees,
             bad_rows_max=settings.bad_rows_max,
             interval_ns=duration_ns(settings.interval) if settings.interval else None,
@@ -88,8 +89,8 @@ def open_recordings(settings: FeedSettings) -> Recording | Merged:
             dates=settings.dates or None,
             zone=settings.zone,
         )
-        for given in settings.recordings
-        for path in files_of(Path(given))
+        for symbol, place in map(named, settings.recordings)
+        for path in files_of(place)
     ]
     return recordings[0] if len(recordings) == 1 else Merged(recordings)
 
@@ -102,6 +103,7 @@ class Recording:
         path: Path,
         *,
         symbol: str = "",
+        is_named: bool = False,
         tick_size_rupees: float | None = 0.05,
         bad_rows_max: int = 0,
         interval_ns: int | None = None,
@@ -115,6 +117,7 @@ class Recording:
         Args:
             path: the file.
             symbol: for a file without such a column, and for rows that have none in it.
+            is_named: this file was given with its symbol, which others do not share by mistake.
             tick_size_rupees: what prices are rounded to multiples of; None to keep them as they are written.
             bad_rows_max: broken rows that are skipped before the file is refused.
             interval_ns: length of candles; None to find it by their distances.
@@ -142,6 +145,7 @@ class Recording:
 
         self._untraded = 0
         self._symbol = symbol
+        self._is_named = is_named
         self._grid = PricesAsWritten() if tick_size_rupees is None else PriceReader(tick_size_rupees)
         self._grid_name = "as written" if tick_size_rupees is None else repr(self._grid.tick_size_rupees)
         self._bad_rows_max = bad_rows_max
@@ -204,11 +208,13 @@ class Recording:
             return _fingerprint(self.path, repr(names))
 
     def needs_symbol(self) -> bool:
-        """Return whether the file has no symbol column.
+        """Return whether the file has no symbol column, and was not given with its symbol.
 
         Raises:
             RecordingError: as `look`.
         """
+        if self._is_named:
+            return False
         with self._errors_of_ours(), self._open() as (_, columns):
             return "symbol" not in columns
 

@@ -1,15 +1,32 @@
-"""A folder of recordings: the files in it whose names say that they are some."""
+"""Which recordings are given: a file, a folder of them, or either with the symbol that it is of (`TCS=tcs.csv`)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
+from ....domain.instruments import is_symbol
 from ..errors import RecordingError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt", ".json", ".parquet", ".gz", ".zip", ".zst"})
+
+
+def named(given: str | Path) -> tuple[str, Path]:
+    """Return the symbol that a recording is given with, empty if it is not, and its path.
+
+    A path that is there counts as it is, whatever its name.
+    """
+    text = str(given)
+    symbol, equals, path = text.partition("=")
+    if not (equals and path and is_symbol(symbol) and "/" not in symbol) or Path(text).exists():
+        return "", Path(text)
+    return symbol, Path(path)
+
+
+def absolute(given: str | Path) -> str:
+    """Return it with an absolute path."""
+    symbol, path = named(given)
+    return f"{symbol}={path.absolute()}" if symbol else str(path.absolute())
 
 
 def files_of(path: Path) -> list[Path]:
