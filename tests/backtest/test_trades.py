@@ -221,4 +221,4 @@ class TestCharges:
         assert charged([early], "dhan-equity-intraday")[0] > 0
 
     def test_are_known_for_every_model(self):
-        assert [charged([a_fill(1, "BUY", 10, 100.0)], model)[0] > 0 for model in MODELS] == [True] * 4 + [False]
+        assert [charged([a_fill(1, "BUY", 10, 100.0)], model)[0] > 0 for model in MODELS] == [True] * 6 + [False]
