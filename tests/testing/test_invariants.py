@@ -1,5 +1,6 @@
 """The judge of every simulation says nothing of a run that kept its promises, and names each that was broken."""
 
+import functools
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,18 +33,25 @@ FILLED = OrderFound(
 )
 
 
+@functools.cache
+def written(facts):
+    """Write a journal once, which is only read from then on; return its disk and its records."""
+    disk, clock = SimulatedDisk(), iter(range(1, 1_000))
+    journal = Journal(JOURNAL, now_ns=lambda: next(clock), segment_bytes=65_536, disk=disk)
+    journal.open()
+    for fact in facts:
+        journal.append((fact,), "C-1")
+        journal.commit()
+    journal.close()
+    return disk, tail(JOURNAL, records_max=100, disk=disk)
+
+
 class Run:
     """A run whose parts agree, until a test changes one of them."""
 
     def __init__(self, *facts):
-        disk, clock = SimulatedDisk(), iter(range(1, 1_000))
-        journal = Journal(JOURNAL, now_ns=lambda: next(clock), segment_bytes=65_536, disk=disk)
-        journal.open()
-        for fact in (*PLAYED, *facts):
-            journal.append((fact,), "C-1")
-            journal.commit()
-        journal.close()
-        self.records = list(tail(JOURNAL, records_max=100, disk=disk))
+        disk, records = written((*PLAYED, *facts))
+        self.records = [*records]
         self.found = {"A-1": FILLED, "A-2": OPEN}
         self.world = SimpleNamespace(
             disk=disk,
