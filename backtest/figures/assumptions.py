@@ -16,6 +16,10 @@ MODELLED: Final = (
     ),
     "A resting limit order trades when the price goes beyond its limit, at its limit.",
     "An order ends with its day, a stop too: nothing of it protects over the night.",
+    (
+        "From 3 August 2026 on shares with derivatives trade until 15:15 and then have one price, of the closing "
+        "auction; without it an order does not trade."
+    ),
     "A candle is not known before it ends; of its prices inside, only a path that open, high, low and close allow.",
 )
 """What fills and figures assume."""
