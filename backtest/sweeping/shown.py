@@ -86,7 +86,12 @@ def told_of_walk(walk: Walk, trainings: Sequence[Outcome] = (), more: Iterable[s
     """Yield what a reader of a walk should know; `trainings` are the outcomes of all choices."""
     yield ONLY_TESTS
     yield from failed_shown([*(trainings or [step.trained for step in walk.steps]), *(s.tested for s in walk.steps)])
-    yield from dict.fromkeys(note for step in walk.steps for note in step.tested.notes if not step.tested.failed)
+    days: dict[str, list[str]] = {}
+    for step in walk.steps:
+        for note in () if step.tested.failed else step.tested.notes:
+            days.setdefault(note, []).append(day_text(step.tested.since_ns))
+    for note, begun in days.items():
+        yield note if len(begun) == len(walk.steps) else f"test from {', '.join(begun)}: {note}"
     yield from more
 
 

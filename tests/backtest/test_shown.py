@@ -13,7 +13,11 @@ from natya.backtest.figures.shown import (
     parts_shown,
     percent_text,
 )
-from natya.domain.time import SECOND_NS
+from natya.backtest.sweeping.outcomes import Outcome
+from natya.backtest.sweeping.shown import told_of_walk
+from natya.backtest.sweeping.sweep import Step, Walk
+from natya.backtest.sweeping.windows import Window
+from natya.domain.time import DAY_NS, SECOND_NS
 
 REPORT = distinct(
     Report,
@@ -130,3 +134,16 @@ def test_a_part_has_its_columns():
             *(f"{-part.charges_rupees}", f"{part.net_rupees:+}", percent_text(part.return_)),
         )
     ]
+
+
+class TestAWalk:
+    def test_says_of_which_test_a_note_is_unless_it_is_of_all(self):
+        def step(day, *notes):
+            tested = Outcome(key="k", parameters={}, since_ns=day * DAY_NS, until_ns=0, notes=notes)
+            return Step(window=Window(train_ns=0, test_ns=1, end_ns=2), trained=tested, tested=tested)
+
+        walk = Walk(
+            by="sharpe", steps=(step(1, "of all"), step(3, "of all", "of one")), net_rupees=0.0, total_return=0.0
+        )
+
+        assert [*told_of_walk(walk)][1:] == ["of all", "test from 1970-01-04: of one"]
