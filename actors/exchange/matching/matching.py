@@ -33,14 +33,14 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from ....domain.closing_auction import BAND_PERCENT
 from ....domain.instruments import price_away, price_grid
 from ....domain.venues import venue_of_symbol
 from ....messages.broker import ExecutionReport, ExecutionType, NewOrder, OrderFound, OrderNotFound
 from .liquidity import Liquidity
 from .market import Market, volume_between
 from .model import FillModel
-from .order import Order, opening_fault
+from .order import Order
+from .refusals import auction_fault, price_fault, withdrawal_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -244,7 +244,7 @@ class Matching:
             trigger_price=before.trigger_price if was_triggered and is_stop else request.trigger_price,
             validity=request.validity,
         )
-        reason = self._fault(after)
+        reason = price_fault(after, self._grid_of(after.symbol))
         if request.quantity <= order.filled:
             reason = f"a quantity above the {order.filled} shares that were traded is wanted, found {request.quantity}"
         market = self._markets[before.symbol]
@@ -323,52 +323,15 @@ class Matching:
         market = self._markets.get(request.symbol)
         if market is None or market.tick is None:
             return f"a symbol with a price is wanted, found no tick of {request.symbol} yet"
-        return self._auction_fault(market, request) or self._fault(request)
+        return self._auction_fault(market, request) or price_fault(request, self._grid_of(request.symbol))
 
     def _auction_fault(self, market: Market, request: NewOrder) -> str:
-        """Return why an order is not taken in the auction that goes on; empty: it is, or none goes on."""
         if not self._has_auctions:
             return ""
-        if market.is_in_auction(self._now_ns):
-            return opening_fault(request)
-        closing = market.closing_at(self._now_ns)
-        if closing is None:
-            return ""
-        fault = closing.fault(request.order_type, time_ns=self._now_ns, validity=request.validity)
-        if fault or request.limit_price is None or market.last_price is None:
-            return fault
-        grid, reference = self._grid_of(request.symbol), market.reference.price(market.last_price)
-        low, high = (price_away(grid, reference, percent) for percent in (-BAND_PERCENT, BAND_PERCENT))
-        if low <= request.limit_price <= high:
-            return ""
-        return (
-            f"a limit of {low:.2f} to {high:.2f} rupees is wanted in the closing auction, found {request.limit_price}"
-        )
+        return auction_fault(market, request, self._grid_of(request.symbol), now_ns=self._now_ns)
 
     def _withdrawal_fault(self, market: Market, order: Order) -> str:
-        """Return why an open order can be neither changed nor withdrawn now; empty: it can."""
-        closing = market.closing_at(self._now_ns) if self._has_auctions else None
-        if closing is None:
-            return ""
-        return closing.fault("MARKET" if order.limit_price is None else "LIMIT", time_ns=self._now_ns)
-
-    def _fault(self, request: NewOrder) -> str:
-        """Return what is wrong with the prices of an order; empty if nothing."""
-        grid = self._grid_of(request.symbol)
-        tick_size = grid.tick_size_rupees
-        trigger = request.trigger_price
-        if request.is_stop:
-            if trigger is None or grid.snap(trigger) is None:
-                return f"a trigger_price in whole multiples of {tick_size} rupees is wanted, found {trigger}"
-        elif trigger is not None:
-            return f"no trigger_price for {request.order_type} is wanted, found {trigger}"
-        if request.order_type in {"MARKET", "STOP_LOSS_MARKET"}:
-            if request.limit_price is None:
-                return ""
-            return f"no price for {request.order_type} is wanted, found {request.limit_price}"
-        if request.limit_price is None or grid.snap(request.limit_price) is None:
-            return f"a limit_price in whole multiples of {tick_size} rupees is wanted, found {request.limit_price}"
-        return ""
+        return withdrawal_fault(market, order, now_ns=self._now_ns) if self._has_auctions else ""
 
     def _hold(self, market: Market, order: Order) -> None:
         """Let an order be on its way until the first tick of the session, where that is awaited, or for the auction."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ....messages.broker import BrokerOrderState, ExecutionReport, NewOrder
-    from ....messages.exchange import AccountOrder
     from ....messages.market import Tick
 
 
@@ -121,11 +120,3 @@ class Order:
             paid = self.trades[-1].price if self.trades and opening_price is None else offered
             return worse(offered, paid)
         return limit_price if opening_price is None else better(limit_price, worse(offered, opening_price))
-
-
-def opening_fault(order: NewOrder | AccountOrder) -> str:
-    """Return why an order cannot be in an opening auction; empty: it can."""
-    if order.order_type in {"MARKET", "LIMIT"} and order.validity == "DAY":
-        return ""
-    found = order.order_type if order.validity == "DAY" else order.validity
-    return f"a MARKET or LIMIT order for the day is wanted in the pre-open session, found {found}"
