@@ -9,6 +9,7 @@ candles             what is in a candle, where it begins, and ticks from candles
 charges             brokerage, taxes and fees of a trade
 chart_candles       candles of what a broker's chart tells
 client_order_ids    which texts may be one
+clock_jumps         whether the machine's clock was set ahead
 clock_skew          how far our clock is off, by what a server says
 closing_auction     what is taken when in the auction after continuous trading, and its reference price
 commodity_sessions  when commodities trade, from dated data (`commodities.toml`)

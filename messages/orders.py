@@ -508,6 +508,9 @@ class RiskStateChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
 
+    keeps_day: bool = False
+    """Whether the counts of the day go on, whatever the clock says, until a person resumes: it was set ahead."""
+
 
 class Resume(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Resume"):
     """From a person to orders: go on trading after HALTED. Answered by `Resumed`, durable by then, or `ResumeRefused`.

@@ -39,6 +39,10 @@ class Person:
     def lift(self) -> None:
         """Take the switch off, and let orders pass again."""
         self._tell(KILL_SWITCH, ReleaseKillSwitch())
+        self.resume()
+
+    def resume(self) -> None:
+        """Let orders pass again."""
         self._tell(ORDERS, RESUME)
 
     def _engage(self) -> None:

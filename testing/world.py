@@ -20,6 +20,7 @@ from ..actors.runtime import InProcessSystem, RequestTimedOut, handles
 from ..actors.runtime.simulation import SimulatedSystemBase, VirtualClock
 from ..actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings
 from ..composition import children, subscriptions
+from ..domain.clock_jumps import CAUSE
 from ..messages.addresses import DATABASE, EVENTS, EXCHANGE, FEED, JOURNAL
 from ..messages.addresses import SYSTEM as ROOT
 from ..messages.broker import NewOrder, ReplaceRequest
@@ -326,6 +327,8 @@ class World:
         if self.scenario.halts and orders.risk_state == "HALTED":
             Person(system, self.injected).lift()
             self._let_settle(system)  # what was held back in the halt is placed now
+        if orders.risk_state == "REDUCING" and CAUSE in orders.risk_cause:
+            Person(system, self.injected).resume()  # which day it is only a person knows
         if orders.risk_state != "NORMAL" or orders.uncertain_orders:
             return f"orders: {orders.risk_state}, {orders.uncertain_orders} in doubt"
         if events.last_sequence not in {0, journal.records}:  # 0: nothing new since its start

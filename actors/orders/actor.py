@@ -68,6 +68,7 @@ from .parts.answering import Answering
 from .parts.bracketing import Bracketing
 from .parts.cancelling import Cancelling
 from .parts.changing import Changing
+from .parts.clock_watch import ClockWatch
 from .parts.context import OrdersContext
 from .parts.due import CancelDue, ChangeDue, LookUpDue, ReadDue, ReconcileDue, StatesDue, WatchDue
 from .parts.gate import Gate
@@ -108,6 +109,7 @@ class OrdersActor(RuntimeActor):
         resolving = self._resolving = Resolving(context)
         cancelling = self._cancelling = Cancelling(context, halting, resolving)
         risk = self._risk = RiskKeeper(context, halting, cancelling)
+        self._clock_watch = ClockWatch(context, risk)
         gate = self._gate = Gate(context, risk)
         changing = self._changing = Changing(context, gate, risk)
         hearing = self._hearing = Hearing(context, risk, resolving, cancelling, changing)
@@ -148,11 +150,13 @@ class OrdersActor(RuntimeActor):
     @handles(SubmitOrder)
     def submit(self, order: SubmitOrder, sender: ActorAddress) -> None:
         """Ask the gate, and have its decision journaled."""
+        self._clock_watch.look()
         self._placing.submit(order, sender)
 
     @handles(ModifyOrder)
     def modify(self, request: ModifyOrder, sender: ActorAddress) -> None:
         """Ask the gate whether an order may be changed so, and have its decision journaled."""
+        self._clock_watch.look()
         self._changing.modify(request, sender)
 
     @handles(CancelOrder)
@@ -190,6 +194,7 @@ class OrdersActor(RuntimeActor):
     @handles(ReadRisk)
     def tell_risk(self, _request: ReadRisk, sender: ActorAddress) -> None:
         """Answer how much of each limit is used, and how each number was formed."""
+        self._clock_watch.look()
         self._answering.tell_risk(sender)
 
     @handles(ReadOrders)
@@ -215,6 +220,7 @@ class OrdersActor(RuntimeActor):
     @handles(ChangeLimits)
     def change_limits(self, request: ChangeLimits, sender: ActorAddress) -> None:
         """Put other limits in force, stricter ones at once."""
+        self._clock_watch.look()
         self._limiting.change(request, sender)
 
     @handles(HaltTrading)
@@ -230,6 +236,7 @@ class OrdersActor(RuntimeActor):
     @handles(FundsTold)
     def hear_funds(self, told: FundsTold, _sender: ActorAddress) -> None:
         """Take note of the funds, and of the orders whose margin is taken off them already."""
+        self._clock_watch.look()
         self._gate.fund(told)
 
     # From the journal.
@@ -237,6 +244,7 @@ class OrdersActor(RuntimeActor):
     @handles(Appended)
     def act(self, answer: Appended, _sender: ActorAddress) -> None:
         """Act on durable facts: an intent is placed now, and only now."""
+        self._clock_watch.look()
         read_back = self._context.read_back
         entry = self._ledger.confirm(answer)
         if entry is None:
@@ -348,6 +356,7 @@ class OrdersActor(RuntimeActor):
     @handles(ReconcileDue)
     def reconcile_again(self, _message: ReconcileDue, _sender: ActorAddress) -> None:
         """Look up every order that is open at the broker."""
+        self._clock_watch.look()
         self._resolving.look_at_all()
         self._bracketing.look_at_all()
 
@@ -374,6 +383,7 @@ class OrdersActor(RuntimeActor):
     @handles(WatchDue)
     def look_at_limits(self, _message: WatchDue, _sender: ActorAddress) -> None:
         """Look at the limits of the day, which prices alone may pass while nobody orders."""
+        self._clock_watch.look()
         self._limiting.watch_again()
         if self._context.is_read:
             now_ns = self.clock.now_ns()

@@ -73,7 +73,9 @@ class RiskControl:
             self.alarm = ""
 
 
-def changed(previous: KeptRiskState, state: KeptRiskState, *, cause: str, by: str, now_ns: int) -> RiskStateChanged:
+def changed(  # noqa: PLR0913  the fields of the fact
+    previous: KeptRiskState, state: KeptRiskState, *, cause: str, by: str, now_ns: int, keeps_day: bool = False
+) -> RiskStateChanged:
     """Return the fact of a change, in words that any file can hold."""
     return RiskStateChanged(
         previous=previous,
@@ -81,6 +83,7 @@ def changed(previous: KeptRiskState, state: KeptRiskState, *, cause: str, by: st
         cause=printable(cause, CAUSE_LENGTH_MAX),
         changed_by=printable(by),
         occurred_ns=now_ns,
+        keeps_day=keeps_day,
     )
 
 

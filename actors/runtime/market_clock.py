@@ -60,6 +60,8 @@ class MarketClock:
         """Return the same: it never steps back."""
         return self.time_ns
 
+    elapsed_ns = monotonic_ns
+
     def go_to(self, at_ns: int) -> None:
         """Advance to this time; an earlier time changes nothing."""
         self.time_ns = max(self.time_ns, at_ns)

@@ -23,6 +23,7 @@ class ExchangeClock:
         """Read the time of another clock."""
         self.now_ns: Final = clock.now_ns
         self.monotonic_ns: Final = clock.monotonic_ns
+        self.elapsed_ns: Final = clock.elapsed_ns
 
     @property
     def now(self) -> datetime:

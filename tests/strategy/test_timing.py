@@ -27,7 +27,7 @@ class PlayedTime:
     def now_ns(self):
         return self.ns
 
-    monotonic_ns = now_ns
+    monotonic_ns = elapsed_ns = now_ns
 
     def arm(self, seconds, message):
         self.armed.append((seconds, message))

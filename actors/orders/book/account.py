@@ -51,6 +51,7 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     unpriced_leaves: dict[str, int]
     worst: dict[str, int]
     unknown: dict[str, str]
+    keeps_day: bool
 
 
 class Account:
@@ -63,6 +64,7 @@ class Account:
         "day",
         "exits",
         "fills",
+        "keeps_day",
         "leaves",
         "most",
         "open",
@@ -99,6 +101,9 @@ class Account:
         self.risk_state: KeptRiskState = "NORMAL"
         self.risk_cause = ""
         self.day = Day()
+        self.keeps_day = False
+        """Whether no other day begins, until a person resumes: the clock was set ahead."""
+
         self.profit = Profit()
         self.brackets: dict[str, None] = {}
         """Entries of brackets that are not done, by client order id."""
@@ -156,6 +161,7 @@ class Account:
             unpriced_leaves=self.unpriced_leaves,
             worst=self.weigh(),
             unknown=self.unknown,
+            keeps_day=self.keeps_day,
         )
 
     @classmethod
@@ -181,6 +187,7 @@ class Account:
         account.exits = {name: deque(each, maxlen=EXITS_REMEMBERED_MAX) for name, each in kept.exits.items()}
         account.priced_units, account.unpriced_leaves = kept.priced_units, kept.unpriced_leaves
         account.worst, account.unknown = kept.worst, kept.unknown
+        account.keeps_day = kept.keeps_day
         account.most = {symbol: account.most_of(symbol) for symbol in account.worst}
         for symbol in {*account.worst, *account.unpriced_leaves}:
             account._weigh(symbol)
@@ -251,8 +258,8 @@ class Account:
             self.priced_units += round(price * UNITS) * change
 
     def begin_day(self, time_ns: int) -> None:
-        """Begin the day in India of a time, unless it has begun already."""
-        if time_ns >= self.day.ends_ns:
+        """Begin the day in India of a time, unless it has begun already, or the one before is kept."""
+        if time_ns >= self.day.ends_ns and not self.keeps_day:
             self.day.begin(day_of(time_ns), self.positions.holdings)
 
     def count(self, fact: OrderRejected | ModificationIntended | CancellationIntended) -> None:

@@ -238,6 +238,7 @@ class Book:
         kind = type(fact)  # compared by identity: a restart applies every fact that there ever was
         if isinstance(fact, RiskStateChanged):
             self._account.risk_state, self._account.risk_cause = fact.state, fact.cause
+            self._account.keeps_day = fact.keeps_day or (self._account.keeps_day and fact.state != "NORMAL")
             return True
         client_order_id = fact.client_order_id
         account = self._left_open.get(client_order_id, self._account) if self._left_open else self._account
@@ -272,6 +273,10 @@ class Book:
         self._newest[client_order_id] = fact
         note_bracket(self, account, client_order_id, self._orders.get(client_order_id))
         return True
+
+    def keep_day(self) -> None:
+        """Begin no other day, until a person resumes."""
+        self._account.keeps_day = True
 
     def enter(self, account: int) -> None:
         """Make this account the current one; one that was never entered has no orders, no positions and is NORMAL."""

@@ -7,7 +7,7 @@ gate          the rules with all that they go by; senders: for whom one may spea
 placing, changing, cancelling    what is asked of orders
 bracketing    the exits of brackets
 hearing       what the broker says of them; resolving: what is looked up there; ages: since when one waits
-risk_keeping  who changes the risk state
+risk_keeping  who changes the risk state; clock_watch: whether the clock was set ahead
 answering     questions
 state_keeping the states of strategies
 """

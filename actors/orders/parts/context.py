@@ -70,7 +70,7 @@ class OrdersContext:
         self.settings = actor.settings
         """In force: with the limits that a person changed while the system ran."""
 
-        self.now_ns = actor.clock.now_ns
+        self.now_ns, self.elapsed_ns = actor.clock.now_ns, actor.clock.elapsed_ns
         self.market_rules = actor.market_rules
         self.send, self.ask, self.after = actor.send, actor.ask, actor.after
         self.log, self.join_trace = actor.log, actor.join_trace

@@ -92,6 +92,31 @@ class RiskKeeper:
             self._halting.is_on = True
             self._cancelling.cancel_halted()
 
+    def keep_day(self, cause: str) -> None:
+        """Where there is a cause, have no other day begin and no position be opened, until a person resumes.
+
+        What the journal refused of it is appended again with the next look; until then it holds in this run.
+        """
+        control, ledger = self._control, self._ledger
+        if cause:
+            control.limit(ORDERS, cause)
+        why = control.limits.get(ORDERS, "")
+        if not why or (any(change.keeps_day for change in ledger.changes) and not cause):
+            return
+        ledger.book.keep_day()
+        before = ledger.risk_cause if ledger.risk_state != "NORMAL" else ""
+        self._context.log("day.kept", level="error", reason=why)
+        self._write(
+            changed(
+                ledger.risk_state,
+                "HALTED" if ledger.risk_state == "HALTED" else "REDUCING",
+                cause=f"{why}; {before}" if before else why,
+                by=ORDERS,
+                now_ns=self._context.now_ns(),
+                keeps_day=True,
+            )
+        )
+
     # A person, the kill switch, and whoever limits for a time.
 
     def resume(self, request: Resume, sender: ActorAddress) -> None:
@@ -152,6 +177,8 @@ class RiskKeeper:
     def written(self, change: RiskStateChanged) -> None:
         """Log a change that is durable, and answer a pending `Resume`."""
         self._control.settle(change)
+        if change.keeps_day:
+            self._control.limit(ORDERS, "")
         level = "error" if change.state == "HALTED" else "warning"
         self._context.log(
             "risk_state.changed", level=level, state=change.state, cause=change.cause, by=change.changed_by

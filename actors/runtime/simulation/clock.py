@@ -23,6 +23,8 @@ class VirtualClock:
         """Nanoseconds since the simulation began."""
         return self._elapsed_ns
 
+    elapsed_ns = monotonic_ns
+
     def pass_by(self, duration_ns: int) -> None:
         """Advance by this duration."""
         self._elapsed_ns += duration_ns
