@@ -51,6 +51,7 @@ from ...messages.trace import ReadTrace, TraceRead
 from ..runtime import handles
 from .errors import HoldingsUnknownError
 from .given import Given
+from .holdings import is_trade_of
 from .inspection import HOOKS
 from .keeping import Keeping, declared
 from .latency import LatencySample
@@ -160,7 +161,10 @@ class StrategyActor(Keeping):
         """React to a closed candle; see `candles`."""
 
     def on_fill(self, fill: OrderFilled) -> None:
-        """React to a trade of one of its orders; `position` includes it already. Each trade comes once."""
+        """React to a trade of one of its orders; `position` includes it already. Each trade comes once.
+
+        Those by which a person has its shares closed (`natya flatten`) are none of its orders: `position` alone tells.
+        """
 
     def on_order(self, fact: OtherFact) -> None:
         """React to any other fact of one of its orders."""
@@ -322,6 +326,8 @@ class StrategyActor(Keeping):
         """Take a fact that the journal has; False if it is of an order of somebody else."""
         fact = cast("OrderFact", record.fact)  # subscribed to by their types
         if not self._is_of_own(fact):
+            if is_trade_of(self.name, fact):
+                self._note(fact, record.sequence)  # what it holds has changed, by an order that it knows nothing of
             return False
         self._newest_facts.append(record)
         is_news = self._note(fact, record.sequence)

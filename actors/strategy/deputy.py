@@ -33,6 +33,7 @@ from ...messages.supervision import Failed, Unavailable
 from ...messages.system import StrategyStatistics
 from ..runtime import RuntimeActor, handles
 from .actor import MAY_SAY, StrategyActor
+from .holdings import is_trade_of
 from .order_ids import is_own
 
 if TYPE_CHECKING:
@@ -195,10 +196,14 @@ class Deputy(RuntimeActor):
 
     @handles(JournalRecord)
     def hear_record(self, record: JournalRecord, _sender: ActorAddress) -> None:
-        """Tell a fact of the strategy's orders."""
+        """Tell a fact of the strategy's orders, and a trade of its shares by whoever closes them."""
         fact: Any = record.fact  # subscribed to by their types
-        if self._fence and is_own(self.name, fact.client_order_id):
+        if not self._fence:
+            return
+        if is_own(self.name, fact.client_order_id):
             self._fills += type(fact) is OrderFilled
+            self._tell(record)
+        elif is_trade_of(self.name, fact):
             self._tell(record)
 
     def on_unhandled(self, message: Any, sender: ActorAddress) -> None:

@@ -1,10 +1,10 @@
-"""The position of a strategy, by its own fills (plain)."""
+"""The position of a strategy, by the trades of its shares, whoever ordered them (plain)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from ...domain.positions import Positions
 from ...messages.market import Tick
@@ -13,6 +13,11 @@ from .held import HeldPosition
 
 TRADED_REMEMBERED_MAX: Final = 10_000
 """Orders of which it is known how much is filled, so that a trade that is in the journal twice counts once."""
+
+
+def is_trade_of(strategy: str, fact: Any) -> bool:
+    """Say whether it is a trade of shares of this strategy: the flattener closes what it holds by orders of its own."""
+    return isinstance(fact, OrderFilled) and fact.strategy == strategy
 
 
 class Holdings:

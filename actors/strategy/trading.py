@@ -182,7 +182,7 @@ class Trading(Timing):
             self.close(symbol)
 
     def position(self, symbol: str) -> HeldPosition:
-        """Return the shares that this strategy holds by its own fills: a number, above 0 long, below 0 short.
+        """Return the shares that this strategy holds, whoever traded them: a number, above 0 long, below 0 short.
 
         It has `average` (rupees paid or received a share), `realized`, `unrealized` and `pnl`, before charges.
         """

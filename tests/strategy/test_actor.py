@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from natya.actors.runtime.lifecycle import Restart
 from natya.actors.strategy import StrategyActor
 from natya.actors.strategy.errors import HoldingsUnknownError
+from natya.domain.orders import intent_of
 from natya.messages.events import Subscribe, Subscribed
 from natya.messages.market import Candle
 from natya.messages.orders import (
@@ -133,6 +134,19 @@ class TestAStrategy:
 
         assert follower.log.receive() == ("T-0", 3, 99.5)
         assert follower.log.is_empty()
+
+    def test_holds_no_longer_what_a_person_has_had_closed(self, follower):
+        follower.tell(follower.tick(99.5))
+        order = follower.orders.receive()
+        follower.tell(follower.fill(order))
+        closing = replace(order, client_order_id="flat-3kq", side="SELL")
+        follower.tell(intent_of(closing, 1), follower.fill(closing, 3), follower.fill(closing, 3), follower.tick(99.5))
+        again = follower.orders.receive()
+        follower.tell(follower.fill(again, 1))
+
+        assert [follower.log.receive() for _ in range(2)] == [("T-0", 5, 99.5), ("T-0", 3, 99.5)]
+        assert follower.log.is_empty(), "the order is none of its own"
+        assert follower.system.request("mine", Ping()).statistics.fills == 2
 
     @pytest.mark.parametrize("end", [OrderCancelled, OrderRejected, OrderExpired])
     def test_counts_a_fill_that_comes_when_its_order_has_ended(self, follower, end):

@@ -12,11 +12,22 @@ from natya.actors.strategy.deputy import deputy_of
 from natya.config.sections.strategy import StrategySettings
 from natya.messages.codec import decode, encode
 from natya.messages.events import Subscribe, Subscribed
+from natya.messages.journal import JournalRecord
 from natya.messages.nodes import ClaimAccepted, ClaimStrategy, DeputyBegan, Said, Told
+from natya.messages.orders import OrderAccepted, OrderFilled
 from natya.messages.strategies import ReloadStrategy, StrategyChanged, StrategyNotChanged, SwapStrategy
 
 MARCH = StrategySettings(name="march", strategy="march:March", host="node")
 STEEPER = SwapStrategy(name="march", strategy="march:Steeper")
+FILL = {
+    "trade_id": "T-1",
+    "symbol": "INFY",
+    "side": "SELL",
+    "quantity": 5,
+    "price": 100.0,
+    "cumulative_quantity": 5,
+    "occurred_ns": 1,
+}
 DONE = StrategyChanged(name="march", strategy="march:Steeper", modules=("march",), handed_over=3)
 NOT_DONE = StrategyNotChanged(name="march", reason="stillborn")
 
@@ -167,6 +178,25 @@ class TestAChange:
 
         assert world.want(STEEPER) == []
         assert [type(each) for each in world.answers] == [StrategyChanged]
+
+
+class TestWhatTheStrategyIsTold:
+    @pytest.mark.parametrize(
+        ("client_order_id", "strategy", "is_told"),
+        [("march-1-1", "march", True), ("flat-3kq", "march", True), ("flat-3kq", "april", False)],
+    )
+    def test_is_each_trade_of_its_shares_whoever_ordered_it(self, world, client_order_id, strategy, is_told):
+        world.claim(1)
+        fill = OrderFilled(**FILL | {"client_order_id": client_order_id, "strategy": strategy})
+        record = JournalRecord(sequence=7, recorded_ns=1, correlation_id=client_order_id, fact=fill)
+
+        assert [decode(each.message) for each in world.tell(record)] == [record] * is_told
+
+    def test_is_of_orders_of_its_own_alone_otherwise(self, world):
+        world.claim(1)
+        fact = OrderAccepted(client_order_id="flat-3kq", broker_order_id="B-1", occurred_ns=1)
+
+        assert world.tell(JournalRecord(sequence=7, recorded_ns=1, correlation_id="flat-3kq", fact=fact)) == []
 
 
 class TestTheEnd:
