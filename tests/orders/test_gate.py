@@ -365,7 +365,7 @@ class TestOrdersWhileTheMarketStandsStill:
         assert rule_of(make.order(), still) == rule
 
     def test_are_counted_by_strategy_and_from_nothing_at_each_market_time(self, make):
-        ledger = SimpleNamespace(book=Book(), intents={})
+        ledger = SimpleNamespace(book=Book(), intents={}, reserved={})
         settings = make.limits(orders_a_moment_max=2, orders_in_flight_max=100)
         gate = Gate(
             SimpleNamespace(ledger=ledger, settings=settings, market=None, funds=None), SimpleNamespace(state="NORMAL")

@@ -11,7 +11,7 @@ from natya.actors.orders.book.ledger import Ledger
 from natya.domain.accounts import AccountUnfinishedError
 from natya.messages.accounts import AccountEntered, RecordingPlayed
 from natya.messages.journal import Appended, AppendRefused
-from natya.messages.orders import RiskStateChanged
+from natya.messages.orders import ModificationIntended, RiskStateChanged
 from natya.messages.strategy_state import StrategyStateSaved
 
 STATE = {"strategy": "crossover", "number": 1, "covers": 1, "state": b"s", "submitted": (), "occurred_ns": 1}
@@ -20,6 +20,12 @@ STATE = {"strategy": "crossover", "number": 1, "covers": 1, "state": b"s", "subm
 def confirmed(append, first=1):
     last = first + len(append.facts) - 1
     return Appended(first_sequence=first, last_sequence=last, correlation_id=append.correlation_id)
+
+
+def a_change(quantity):
+    return ModificationIntended(
+        client_order_id="A-1", number=1, quantity=quantity, limit_price=101.0, trigger_price=None, occurred_ns=5
+    )
 
 
 def denied(append):
@@ -127,6 +133,35 @@ class TestAFactOnItsWay:
 
         assert ledger.order("A-1") is None
         assert not ledger.intents
+
+
+class TestAChangeOnItsWay:
+    @pytest.mark.parametrize("answer", [confirmed, denied])
+    def test_reserves_what_its_order_grows_by_until_the_journal_has_answered(self, ledger, make, answer):
+        for fact in (
+            make.intent(order_type="LIMIT", limit_price=100.0, side="SELL"),
+            make.accepted(),
+            make.intent("B-1"),
+        ):
+            ledger.book.apply(fact)
+        waiting = make.order("B-2")
+        ahead = ledger.write((make.intent("B-2"),), waiting)
+        append = ledger.write((a_change(quantity=17),))
+        grown = ledger.reserved["A-1"]
+
+        assert ledger.reserved == {"B-2": waiting, "A-1": grown}
+        assert (grown.side, grown.quantity, grown.limit_price, grown.strategy) == ("SELL", 7, 101.0, "crossover")
+        assert ledger.intents == {"B-2": waiting}, "it is no order more"
+        ledger.confirm(confirmed(ahead))
+        (ledger.confirm if answer is confirmed else ledger.give_up)(answer(append))
+        assert ledger.reserved == {}
+
+    def test_reserves_nothing_where_its_order_grows_by_nothing(self, ledger, make):
+        for fact in (make.intent(order_type="LIMIT", limit_price=100.0), make.accepted()):
+            ledger.book.apply(fact)
+        ledger.write((a_change(quantity=10),))
+
+        assert ledger.reserved == {}
 
 
 class TestAnAnswer:

@@ -23,19 +23,21 @@ from natya.messages.orders import (
     ModificationRefused,
     ModifyOrder,
     OrderFilled,
+    OrderIntended,
     OrderModified,
+    OrderRefused,
     OrderTriggered,
 )
 
 HORIZON_NS = 100 * SECOND_NS
 
 
-def a_change(quantity=None, limit_price=None, **fields):
-    return ModifyOrder(client_order_id="A-1", quantity=quantity, limit_price=limit_price, **fields)
+def a_change(quantity=None, limit_price=None, client_order_id="A-1", **fields):
+    return ModifyOrder(client_order_id=client_order_id, quantity=quantity, limit_price=limit_price, **fields)
 
 
-def limited(make, **fields):
-    return make.order(order_type="LIMIT", limit_price=100.0, **fields)
+def limited(make, client_order_id="A-1", limit_price=100.0, **fields):
+    return make.order(client_order_id, order_type="LIMIT", limit_price=limit_price, **fields)
 
 
 def facts_of(stage, *kinds):
@@ -206,6 +208,28 @@ class TestAskingForAChange:
 
         assert stage.heard().count(ReplaceOrder) == 1
         assert [fact.rule for fact in facts_of(stage, ModificationRefused)] == ["one_change_at_a_time"]
+
+    def test_counts_for_what_comes_after_it_before_it_is_durable(self, stage, make):
+        stage.open(position_max=30, orders_in_flight_max=2)
+        for number, client_order_id in enumerate(("A-1", "A-2")):
+            stage.place(limited(make, client_order_id), broker_order_id=f"B-{number}")
+        stage.settle()
+        stage.disk.mode = "hold"
+        stage.tell(a_change(quantity=18), stage.strategy)
+        stage.tell(a_change(13, client_order_id="A-2"), stage.strategy)
+        stage.submit(limited(make, "A-3", quantity=3))
+        stage.submit(limited(make, "A-4", quantity=2, limit_price=99.0))
+        stage.submit(limited(make, "A-5", quantity=2, limit_price=98.0, side="SELL"))
+        stage.settle()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+        stage.settle()
+
+        (change,), refused = facts_of(stage, ModificationRefused), facts_of(stage, OrderRefused)
+        assert (change.client_order_id, change.rule) == ("A-2", "position_max")
+        assert [(each.client_order_id, each.rule) for each in refused] == [("A-3", "position_max")]
+        assert "found 31 if all open orders fill" in change.reason
+        assert [fact.client_order_id for fact in facts_of(stage, OrderIntended)] == ["A-1", "A-2", "A-4", "A-5"]
 
     def test_that_the_broker_refuses_leaves_the_order_as_it_was(self, stage, make):
         stage.open().place(limited(make))

@@ -7,6 +7,7 @@ exposure is reserved, and the same fact is not appended twice.
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -19,6 +20,7 @@ from ....messages.orders import (
     CancellationIntended,
     HoldingsRead,
     KeptRiskState,
+    ModificationIntended,
     OpenOrder,
     OrderFact,
     OrderIntended,
@@ -73,6 +75,9 @@ class Ledger:
         self.intents: dict[str, SubmitOrder] = {}
         """Orders that passed the gate and are not durable yet."""
 
+        self._growths: dict[str, SubmitOrder] = {}
+        """What orders grow by whose change passed the gate and is not durable yet, as if that were another order."""
+
         self._entries: deque[Entry] = deque()
         self._changes: deque[RiskStateChanged] = deque()
         self._waiting: Counter[str] = Counter()
@@ -104,6 +109,11 @@ class Ledger:
     def order(self, client_order_id: str) -> Order | None:
         """Return the order as it will be when all facts on their way are durable; None if it was never intended."""
         return self._ahead.get(client_order_id) or self.book.order(client_order_id)
+
+    @property
+    def reserved(self) -> Mapping[str, SubmitOrder]:
+        """What passed the gate and is in the book only when it is durable: orders, and the growth of those changed."""
+        return {**self.intents, **self._growths} if self._growths else self.intents
 
     def holdings(self, strategy: str, *, life: int, sequence: int = 0) -> HoldingsRead:
         """Return what a strategy holds by durable facts, its open orders, and `life`, the number of its start."""
@@ -181,8 +191,27 @@ class Ledger:
             self._changes.append(change)
         if order is not None and isinstance(facts[0], OrderIntended):
             self.intents[client_order_id] = order
+        if isinstance(facts[0], ModificationIntended):
+            self._reserve(facts[0])
         self._look_ahead(client_order_id, facts)
         return append
+
+    def _reserve(self, change: ModificationIntended) -> None:
+        order = self.order(change.client_order_id)
+        more = 0 if order is None else change.quantity - order.quantity_max
+        if order is None or more <= 0:
+            return
+        self._growths[change.client_order_id] = SubmitOrder(
+            client_order_id=change.client_order_id,
+            strategy=order.strategy,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=more,
+            order_type=order.order_type,
+            limit_price=change.limit_price,
+            trigger_price=change.trigger_price,
+            product=order.product,
+        )
 
     def _append(
         self,
@@ -231,6 +260,8 @@ class Ledger:
         for fact in entry.facts:
             if isinstance(fact, RiskStateChanged):
                 self._changes.popleft()  # entries are answered in order, and so are their changes
+            elif isinstance(fact, ModificationIntended):
+                self._growths.pop(correlation_id, None)
         self._waiting[correlation_id] -= 1
         if not self._waiting[correlation_id]:
             del self._waiting[correlation_id], self._newest[correlation_id]

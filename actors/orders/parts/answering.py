@@ -47,6 +47,7 @@ class Answering:
             limits=context.settings,
             book=context.ledger.book,
             intents=context.ledger.intents,
+            reserved=context.ledger.reserved,
             now_ns=now_ns,
             market=context.market,
             funds=context.funds,

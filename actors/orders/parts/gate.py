@@ -58,6 +58,7 @@ class Gate:
             limits=self._limits_of(symbol),
             book=context.ledger.book,
             intents=context.ledger.intents,
+            reserved=context.ledger.reserved,
             now_ns=now_ns,
             strategy_position_max=settings.strategy_position_max.get(strategy),
             strategy_orders_in_flight_max=settings.strategy_orders_in_flight_max.get(strategy),
@@ -69,7 +70,7 @@ class Gate:
     def fund(self, told: FundsTold) -> None:
         """Take note of the funds at the broker. An order that was sent since they were asked for may not be in them."""
         book = self._context.ledger.book
-        situation = msgspec.structs.replace(self.situation("", "", told.as_of_ns), intents={})
+        situation = msgspec.structs.replace(self.situation("", "", told.as_of_ns), intents={}, reserved={})
         since = book.today(told.as_of_ns).shares_since(told.as_of_ns)
         self._context.funds = Funds(
             available_rupees=told.available_rupees,

@@ -62,8 +62,8 @@ def _at_most(order: SubmitOrder, situation: Situation, funds: Funds) -> float:
             if price <= 0:
                 return INFINITE
             total += _of(long, short, price, strike_of(symbol), share)
-    if situation.intents or is_option(own):
-        for each in (order, *situation.intents.values()):
+    if situation.reserved or is_option(own):
+        for each in (order, *situation.reserved.values()):
             if is_option(each.symbol):
                 price = situation.highest_beside(each, order, market)
                 total += _of(each.quantity, each.quantity, price, strike_of(each.symbol), share)

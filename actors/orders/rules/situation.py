@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import msgspec
@@ -26,6 +27,9 @@ are not durable yet among each of them: open orders that have no price of their 
 all orders fill in the worst way; and those of them that are not covered, options aside."""
 
 NOT_SO_EASY: Final[Sums] = (INFINITE, INFINITE, INFINITE, INFINITE)
+
+NOTHING_ELSE: Final[Mapping[str, SubmitOrder]] = MappingProxyType({})
+"""No change of an order is on its way to the journal."""
 
 SURELY_WITHIN: Final = 1 - 1e-9
 """Below this part of a limit no rounding of a float matters: only the rest is calculated exactly."""
@@ -59,10 +63,13 @@ class Situation(msgspec.Struct, kw_only=True):
     """Built from durable facts."""
 
     intents: Mapping[str, SubmitOrder]
-    """Orders that passed the gate and are not durable yet, by client order id: their exposure counts already."""
+    """Orders that passed the gate and are not durable yet, by client order id."""
 
     now_ns: int
     """Market time: nanoseconds since 1970-01-01 UTC."""
+
+    reserved: Mapping[str, SubmitOrder] = NOTHING_ELSE
+    """Those, and what orders grow by whose change passed it and is not durable yet: their exposure counts already."""
 
     strategy_position_max: int | None = None
     """Shares of one symbol that this strategy may hold; None: only the account's limit applies."""
@@ -107,6 +114,10 @@ class Situation(msgspec.Struct, kw_only=True):
     day: Day | None = None
     """Kept for `today`."""
 
+    def __post_init__(self) -> None:
+        if self.reserved is NOTHING_ELSE:
+            self.reserved = self.intents
+
     def price_of(self, order: SubmitOrder) -> MarketPrice:
         """Return the last price of the order's symbol; zeros where there is none."""
         if self.market is None:
@@ -141,7 +152,7 @@ class Situation(msgspec.Struct, kw_only=True):
 
     def delivered(self, *orders: SubmitOrder) -> set[str]:
         """Return the symbols of which these, those that are not durable yet, or any order of the day is a delivery."""
-        products = {*self.today.products, *((each.symbol, each.product) for each in (*self.intents.values(), *orders))}
+        products = {*self.today.products, *((each.symbol, each.product) for each in (*self.reserved.values(), *orders))}
         return {symbol for symbol, product in products if (product or self.product) == "CNC"}
 
     def has_deliveries(self, order: SubmitOrder) -> bool:
@@ -149,7 +160,7 @@ class Situation(msgspec.Struct, kw_only=True):
         if self.product == "CNC" or order.product == "CNC":
             return True
         day = self.day or self.today
-        return day.has_deliveries or any(each.product == "CNC" for each in self.intents.values())
+        return day.has_deliveries or any(each.product == "CNC" for each in self.reserved.values())
 
     def intents_of(self, strategy: str) -> int:
         """Return how many orders of a strategy passed the gate and are not durable yet."""
@@ -196,7 +207,7 @@ class Situation(msgspec.Struct, kw_only=True):
                 shares[self.replaced.symbol] -= leaves
             else:
                 units -= round(price * UNITS) * leaves
-        for each in (*self.intents.values(), *orders):
+        for each in (*self.reserved.values(), *orders):
             price = own_price(each)
             if price is None:
                 shares[each.symbol] = shares.get(each.symbol, 0) + each.quantity
@@ -218,7 +229,7 @@ class Situation(msgspec.Struct, kw_only=True):
     def worst_shares(self) -> dict[str, int]:
         """Return by symbol the most shares, long or short, if its orders fill in the worst way."""
         shares = dict(self.book.worst_shares())
-        for each in self.intents.values():
+        for each in self.reserved.values():
             reached = self.worst_case(each.symbol, each.side)
             shares[each.symbol] = max(shares.get(each.symbol, 0), reached if each.side == "BUY" else -reached)
         return shares
@@ -226,7 +237,7 @@ class Situation(msgspec.Struct, kw_only=True):
     def most_shares(self, order: SubmitOrder | None = None) -> dict[str, tuple[int, int]]:
         """Return by symbol the most shares, long and short, if its orders, and this one, fill in the worst way."""
         most = dict(self.book.most_shares())
-        for symbol in {each.symbol for each in self.intents.values()}:
+        for symbol in {each.symbol for each in self.reserved.values()}:
             most[symbol] = max(0, self.worst_case(symbol, "BUY")), max(0, -self.worst_case(symbol, "SELL"))
         if order is not None:
             long, short = most.get(order.symbol, (0, 0))
@@ -261,7 +272,7 @@ class Situation(msgspec.Struct, kw_only=True):
                 unpriced_worth += price * unpriced
                 worst_worth += price * worst
                 uncovered_worth += price * uncovered
-            for each in self.intents.values() if self.intents else ():
+            for each in self.reserved.values() if self.reserved else ():
                 ordered += self.highest_beside(each, order, market) * each.quantity
         except KeyError:
             return NOT_SO_EASY
@@ -278,9 +289,9 @@ class Situation(msgspec.Struct, kw_only=True):
     def worst_case(self, symbol: str, side: Side) -> int:
         """Return the signed shares held if every open order of this side fills, and none of the other."""
         held, open_shares = self.book.held_and_leaves(symbol, side)
-        if self.intents:
+        if self.reserved:
             open_shares += sum(
-                each.quantity for each in self.intents.values() if each.symbol == symbol and each.side == side
+                each.quantity for each in self.reserved.values() if each.symbol == symbol and each.side == side
             )
         if self.replaced is not None and (self.replaced.symbol, self.replaced.side) == (symbol, side):
             open_shares -= self.book.counted_leaves(self.replaced)
@@ -290,7 +301,7 @@ class Situation(msgspec.Struct, kw_only=True):
         """Return the same for the holding and the orders of one strategy."""
         open_shares = self.book.strategy_leaves(strategy, symbol, side) + sum(
             each.quantity
-            for each in self.intents.values()
+            for each in self.reserved.values()
             if (each.strategy, each.symbol, each.side) == (strategy, symbol, side)
         )
         if self.replaced is not None and (self.replaced.symbol, self.replaced.side) == (symbol, side):
