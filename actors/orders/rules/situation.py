@@ -157,10 +157,9 @@ class Situation(msgspec.Struct, kw_only=True):
 
     def has_deliveries(self, order: SubmitOrder) -> bool:
         """Say whether there may be any."""
-        if self.product == "CNC" or order.product == "CNC":
+        if self.product == "CNC" or order.product == "CNC" or (self.day or self.today).has_deliveries:
             return True
-        day = self.day or self.today
-        return day.has_deliveries or any(each.product == "CNC" for each in self.reserved.values())
+        return bool(self.reserved) and any(each.product == "CNC" for each in self.reserved.values())
 
     def intents_of(self, strategy: str) -> int:
         """Return how many orders of a strategy passed the gate and are not durable yet."""
