@@ -18,6 +18,10 @@ A position must not stand without its stop because the stop was refused, or had 
 a target alone would guard these against a gain. The rest is closed by a MARKET order, id of the entry + `X`, once
 nothing else can close it any more, nor add to it: there is one such order, so it has to be of the whole.
 An exit that somebody cancelled is not put back: that was wanted.
+
+What came in may be closed by others: the strategy itself, or a person who has its shares closed. An exit would then
+open a position. None is placed or made greater beyond what the strategy holds, and where it holds nothing any more
+and the entry has ended, those that there are are cancelled, and the bracket is done.
 """
 
 from __future__ import annotations
@@ -60,6 +64,25 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     target: AnyLeg | None = None
     stop: AnyLeg | None = None
     exit: AnyLeg | None = None
+    held: int | None = None
+    """Shares that the strategy holds of the symbol, as the entry bought or sold them; None: all that it has brought."""
+
+    @property
+    def exposed(self) -> int:
+        """Shares of the entry that nothing has closed."""
+        if self.held == 0 and not self.entry.is_open:
+            return 0
+        return self.entry.filled - sum(_filled(leg) for leg in (self.target, self.stop, self.exit))
+
+    @property
+    def closable(self) -> int:
+        """Those of them that an exit may close: the strategy holds as many."""
+        return self.exposed if self.held is None else min(self.exposed, self.held)
+
+
+def held_as(entry: Order, shares: int) -> int:
+    """Return how many of the signed shares held are as its entry bought or sold them."""
+    return max(shares if entry.side == "BUY" else -shares, 0)
 
 
 def leg_id(entry_id: str, leg: Leg) -> str:
@@ -81,8 +104,8 @@ def other_exit_id(client_order_id: str) -> str:
 def next_steps(bracket: Bracket) -> tuple[Step, ...]:
     """Return what is to be sent now; the most urgent first."""
     entry, exits = bracket.entry, (bracket.target, bracket.stop)
-    exited = sum(_filled(leg) for leg in (*exits, bracket.exit))
-    exposed = entry.filled - exited
+    exited = any(_filled(leg) for leg in (*exits, bracket.exit))
+    exposed, closable = bracket.exposed, bracket.closable
     steps: list[Step] = []
     must_leave = exposed > 0 and (bracket.exit is not None or _is_without_exit(bracket))
     if entry.is_open and (exited or must_leave):
@@ -92,12 +115,12 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
     if must_leave:
         trading = [leg for leg in exits if leg is not None and _may_trade(leg)]
         if bracket.exit is None and not trading and not entry.is_open:
-            steps.append(_submit(entry, "exit", exposed))
+            steps.append(_submit(entry, "exit", closable))
         return (*steps, *map(_cancel, trading))
     if entry.stop_loss_price is not None:
-        steps += _exit(entry, "stop", bracket.stop, exposed)
+        steps += _exit(entry, "stop", bracket.stop, exposed, closable)
     if entry.target_price is not None:
-        steps += _exit(entry, "target", bracket.target, exposed)
+        steps += _exit(entry, "target", bracket.target, exposed, closable)
     return tuple(steps)
 
 
@@ -107,7 +130,7 @@ def is_done(bracket: Bracket) -> bool:
     if bracket.entry.is_open or any(map(_may_trade, legs)):
         return False
     if not legs:
-        return not bracket.entry.filled  # what is held lacks its exits
+        return bracket.exposed <= 0  # else what is held lacks its exits
     return not next_steps(bracket)
 
 
@@ -134,13 +157,15 @@ def _guards_no_more(stop: Order) -> bool:
     return never or stop.state == "FILLED" or (stop.state == "CANCELLED" and stop.modifications >= CHANGES_MAX)
 
 
-def _exit(entry: Order, leg: Leg, known: AnyLeg | None, exposed: int) -> tuple[Step, ...]:
+def _exit(entry: Order, leg: Leg, known: AnyLeg | None, exposed: int, closable: int) -> tuple[Step, ...]:
     """Have an exit in the market that is as great as what is held needs, beside what it has closed itself."""
     if known is None:
-        return (_submit(entry, leg, exposed),)
+        return (_submit(entry, leg, closable),)
     if not isinstance(known, Order) or not known.is_open or known.pending is not None or not known.broker_order_id:
         return ()
     wanted = known.filled + exposed
+    if wanted > known.quantity:
+        wanted = max(known.quantity, known.filled + closable)
     if known.quantity == wanted or (known.quantity < wanted and entry.is_open and known.modifications >= GROWTHS_MAX):
         return ()
     if known.modifications >= CHANGES_MAX:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..actors.journal.tools import verify
 from ..actors.orders.book import Book
-from ..domain.brackets import Bracket, leg_id, next_steps
+from ..domain.brackets import Bracket, held_as, leg_id, next_steps
 from ..messages.broker import OrderNotFound
 from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, OrderIntended, RiskStateChanged
 from .checkpoints import checkpoint_on, unlike_the_journal
@@ -140,7 +140,8 @@ def _brackets(book: Book, records: Sequence[JournalRecord]) -> Iterator[str]:
     states = [record.fact.state for record in records if isinstance(record.fact, RiskStateChanged)]
     for entry in () if states and states[-1] == "HALTED" else book.brackets:
         legs = {leg: book.order(leg_id(entry.client_order_id, leg)) for leg in ("target", "stop", "exit")}
-        if steps := next_steps(Bracket(entry=entry, **legs)):
+        held = held_as(entry, book.strategy_shares(entry.strategy, entry.symbol))
+        if steps := next_steps(Bracket(entry=entry, **legs, held=held)):
             yield f"{steps} were not done for the bracket of {entry}, whose exits are {legs}"
 
 

@@ -264,7 +264,7 @@ class OrdersActor(RuntimeActor):
                 self._changing.written(fact)
             elif isinstance(fact, ModificationRefused):
                 self._changing.refusal_written(fact)
-        self._bracketing.look(entry.client_order_id)
+        self._bracketing.look(entry.client_order_id, entry.facts)
         if entry.order is None:
             self._risk.watch(self.clock.now_ns())
         else:

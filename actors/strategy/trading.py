@@ -93,7 +93,8 @@ class Trading(Timing):
             target: rupees; what is filled is closed by a limit order at this price, ...
             stop_loss: ... or by a stop order at this one, whichever trades first: the other is cancelled. Both exits
                 are orders of this strategy (`handle.target`, `handle.stop_loss`), are in the market as soon as
-                something is filled, and outlive a restart. `close(symbol)` cancels them; a sale of your own does not.
+                something is filled, and outlive a restart. `close(symbol)` cancels them, and so does a sale that leaves
+                nothing to close, be it yours or a person's; one of a part makes them no smaller.
             valid: `DAY`, or `IOC`: what does not trade at once is cancelled.
             product: `INTRADAY`, `CNC` (delivery) or `MARGIN`; None: as the settings of the broker say. The exchange of
                 a replay knows no products.

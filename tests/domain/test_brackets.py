@@ -4,8 +4,9 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from natya.domain.brackets import CHANGES_MAX, GROWTHS_MAX, Bracket, entry_id, is_done, leg_id, next_steps
+from natya.domain.brackets import CHANGES_MAX, GROWTHS_MAX, Bracket, entry_id, held_as, is_done, leg_id, next_steps
 from natya.domain.orders import Order, advance, intent_of
 from natya.messages.orders import (
     CancelOrder,
@@ -318,6 +319,63 @@ class TestABracket:
         assert desk.orders[EXIT].quantity == 100 - CHANGES_MAX - 1
         assert not desk.orders[TARGET].is_open
         assert not desk.orders[STOP].is_open
+
+
+class TestSharesThatOthersClose:
+    @pytest.fixture
+    def filled(self, desk):
+        desk.fill("A-1", 10)
+        return desk
+
+    def test_leave_no_exit_to_place(self, filled):
+        flat = replace(filled.bracket, held=0)
+
+        assert next_steps(flat) == ()
+        assert is_done(flat)
+
+    def test_have_the_exits_cancelled_that_there_are_and_end_the_bracket(self, filled):
+        filled.settle_all()
+        flat = replace(filled.bracket, held=0)
+        assert {each.client_order_id for each in next_steps(flat)} == {TARGET, STOP}
+        assert not is_done(flat)
+        filled.cancel(TARGET)
+        filled.cancel(STOP)
+
+        assert is_done(replace(filled.bracket, held=0))
+
+    def test_have_none_closed_at_the_market_where_the_stop_is_rejected(self, filled):
+        filled.settle_all()
+        filled.reject(STOP)
+        filled.cancel(TARGET)
+
+        assert [each.quantity for each in next_steps(replace(filled.bracket, held=3))] == [3]
+        assert next_steps(replace(filled.bracket, held=0)) == ()
+
+    def test_leave_the_exits_where_they_are_while_more_may_come_in(self, desk):
+        desk.fill("A-1", 4)
+        desk.settle_all()
+
+        assert next_steps(replace(desk.bracket, held=0)) == ()
+
+    @pytest.mark.parametrize(("held", "placed", "then"), [(10, 10, 10), (6, 6, 10), (25, 10, 10)])
+    def test_are_guarded_as_far_as_they_are_held(self, filled, held, placed, then):
+        steps = next_steps(replace(filled.bracket, held=held))
+        assert {each.client_order_id: each.quantity for each in steps} == {STOP: placed, TARGET: placed}
+        for each in steps:
+            filled.submit(each)
+            filled.accept(each.client_order_id)
+        assert next_steps(replace(filled.bracket, held=held - 1)) == (), "a sale of its own makes no exit smaller"
+        filled.settle_all()
+
+        assert [filled.orders[name].quantity for name in (STOP, TARGET)] == [then, then]
+
+    @pytest.mark.parametrize(
+        ("side", "shares", "held"), [("BUY", 7, 7), ("BUY", -7, 0), ("SELL", -7, 7), ("SELL", 7, 0)]
+    )
+    def test_are_those_on_the_side_of_the_entry(self, side, shares, held):
+        prices = {} if side == "BUY" else {"target_price": 95.0, "stop_loss_price": 110.0}
+
+        assert held_as(Desk(an_entry(side=side, **prices)).orders["A-1"], shares) == held
 
 
 class TestAnId:

@@ -44,6 +44,33 @@ def refused(stage):
     return stage.disk.facts[-1]
 
 
+@pytest.fixture
+def cancelled():
+    """The exits that a keeper has cancelled."""
+    return []
+
+
+@pytest.fixture
+def kept(held, cancelled):
+    """The keeper of one bracket, whose entry is filled, with the facts that it writes durable at once."""
+    ledger, written = Ledger(), []
+
+    def write(facts, _message=None):
+        written.extend(facts)
+        for fact in facts:
+            ledger.book.apply(fact)
+
+    for fact in held:
+        ledger.book.apply(fact)
+    context = SimpleNamespace(ledger=ledger, is_read=True, now_ns=lambda: 1, write=write, log=print)
+    keeper = Bracketing(
+        context,
+        SimpleNamespace(why_halted=lambda: ""),
+        SimpleNamespace(cancel=lambda name, *_by: cancelled.append(name)),
+    )
+    return keeper, ledger.book, written
+
+
 class TestABracket:
     def test_places_its_exits_when_the_entry_is_filled(self, stage, entry, make, caplog):
         stage.open()
@@ -154,22 +181,6 @@ class TestABracket:
 
 
 class TestABracketThatIsOver:
-    @pytest.fixture
-    def kept(self, make, held):
-        """The keeper of one bracket, whose entry is filled, with the facts that it writes durable at once."""
-        ledger, written = Ledger(), []
-
-        def write(facts, _message=None):
-            written.extend(facts)
-            for fact in facts:
-                ledger.book.apply(fact)
-
-        for fact in held:
-            ledger.book.apply(fact)
-        context = SimpleNamespace(ledger=ledger, is_read=True, now_ns=lambda: 1, write=write, log=print)
-        keeper = Bracketing(context, SimpleNamespace(why_halted=lambda: ""), SimpleNamespace(cancel=print))
-        return keeper, ledger.book, written
-
     def test_is_looked_at_no_more_and_nothing_is_remembered_of_it(self, make, kept):
         keeper, book, written = kept
         keeper.look_at_all()
@@ -227,6 +238,57 @@ class TestABracketThatIsOver:
 
         assert [each.client_order_id for each in book.brackets] == ["A-1"]
         assert written == []
+
+
+class TestABracketWhoseSharesOthersClose:
+    @pytest.fixture
+    def flattened(self, make):
+        """The facts of an order that closes what the strategy holds, by whoever wants that."""
+        return make.intent("flat-1", side="SELL"), make.filled("flat-1", trade_id="T-9", side="SELL")
+
+    def test_is_over_without_its_exits_if_it_had_none(self, make, kept, flattened):
+        keeper, book, written = kept
+        for fact in (*flattened, make.intent("B-1"), make.filled("B-1", trade_id="T-10")):
+            book.apply(fact)
+        keeper.look_at_all()
+
+        assert (book.brackets, written) == ((), [])
+
+    def test_has_its_exits_cancelled(self, kept, flattened, cancelled):
+        keeper, book, _written = kept
+        keeper.look_at_all()
+        for fact in flattened:
+            book.apply(fact)
+        keeper.look("flat-1", flattened)
+
+        assert cancelled == ["A-1T", "A-1S"]
+
+    @pytest.mark.parametrize(
+        "other",
+        [{"strategy": "other"}, {"symbol": "TCS"}, {"quantity": 9}, {"side": "BUY"}],
+        ids=["another strategy's", "another symbol's", "not all of them", "more of them"],
+    )
+    def test_goes_on_after_any_other_trade(self, make, kept, cancelled, other):
+        keeper, book, _written = kept
+        keeper.look_at_all()
+        fields = {"side": "SELL"} | other
+        facts = make.intent("C-1", **fields), make.filled("C-1", trade_id="T-9", **({"quantity": 10} | fields))
+        for fact in facts:
+            book.apply(fact)
+        keeper.look("C-1", facts)
+
+        assert ([each.client_order_id for each in book.brackets], cancelled) == (["A-1"], [])
+
+    def test_is_over_where_the_position_is_turned_round(self, make, kept, cancelled):
+        keeper, book, _written = kept
+        keeper.look_at_all()
+        sale = {"side": "SELL", "quantity": 25}
+        facts = make.intent("C-1", **sale), make.filled("C-1", trade_id="T-9", **sale)
+        for fact in facts:
+            book.apply(fact)
+        keeper.look("C-1", facts)
+
+        assert cancelled == ["A-1T", "A-1S"]
 
 
 class TestAnIdOfAnExit:

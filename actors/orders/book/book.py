@@ -33,7 +33,7 @@ from ....messages.orders import (
 )
 from ..errors import FactWithoutIntentError
 from .account import Account, Covered, KeptAccount, Weight
-from .brackets import note_bracket, note_exit
+from .brackets import closed_by, note_bracket, note_exit
 from .day import INFINITE, Day
 from .ended import Ended, EndedOrder, packed
 
@@ -262,12 +262,7 @@ class Book:
                 return False
             self._put(account, before, after)
             if isinstance(fact, OrderFilled):
-                account.begin_day(fact.occurred_ns)
-                account.fills += 1
-                held = account.positions.quantity(fact.symbol)
-                account.positions.apply(fact)
-                account.day.traded(fact.strategy, fact.symbol, held, account.positions.quantity(fact.symbol))
-                account.by_strategy.apply(fact)
+                self._trade(account, fact)
             elif isinstance(fact, OrderRejected | ModificationIntended | CancellationIntended):
                 account.count(fact)
         self._newest[client_order_id] = fact
@@ -367,6 +362,17 @@ class Book:
             account=self._number,
             illegal_transitions=illegal_transitions,
         )
+
+    def _trade(self, account: Account, fact: OrderFilled) -> None:
+        """Count a trade, and see whether it has closed what brackets were to close."""
+        account.begin_day(fact.occurred_ns)
+        account.fills += 1
+        held = account.positions.quantity(fact.symbol)
+        account.positions.apply(fact)
+        account.day.traded(fact.strategy, fact.symbol, held, account.positions.quantity(fact.symbol))
+        account.by_strategy.apply(fact)
+        for entry in closed_by(self, account, fact):
+            note_bracket(self, account, entry, self.order(entry))
 
     def _put(self, account: Account, before: Order | None, after: Order) -> None:
         """Store the order, and update the sums over the orders of its account."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ....domain.brackets import SUFFIXES, Bracket, Leg, entry_id, is_done, leg_id
+from ....domain.brackets import SUFFIXES, Bracket, Leg, entry_id, held_as, is_done, leg_id
 from ....domain.orders import Order
-from ....messages.orders import OrderRefused
+from ....messages.orders import OrderFilled, OrderRefused
 from .account import EXITS_REMEMBERED_MAX
 
 if TYPE_CHECKING:
@@ -47,10 +47,35 @@ def note_bracket(book: Book, account: Account, client_order_id: str, order: Orde
             return
     if not entry.is_open:
         target, stop, closing = (_exit(book, entry, leg) for leg in SUFFIXES)
-        if is_done(Bracket(entry=entry, target=target, stop=stop, exit=closing)):
+        held = held_as(entry, account.by_strategy.quantity(entry.strategy, entry.symbol))
+        if is_done(Bracket(entry=entry, target=target, stop=stop, exit=closing, held=held)):
             account.brackets.pop(entry.client_order_id, None)
             return
     account.brackets[entry.client_order_id] = None
+
+
+def closed_by(book: Book, account: Account, fill: OrderFilled) -> tuple[str, ...]:
+    """Return the entries of the brackets whose shares are not held any more since a trade, of whatever order.
+
+    Args:
+        book: with the trade.
+        account: of its order.
+        fill: the trade.
+    """
+    if not account.brackets:
+        return ()
+    after = account.by_strategy.quantity(fill.strategy, fill.symbol)
+    before = after - fill.quantity if fill.side == "BUY" else after + fill.quantity
+    if not before or before * after > 0:
+        return ()
+    found = (book.order(each) for each in account.brackets)
+    return tuple(
+        order.client_order_id
+        for order in found
+        if order is not None
+        and (order.strategy, order.symbol) == (fill.strategy, fill.symbol)
+        and not held_as(order, after)
+    )
 
 
 def _exit(book: Book, entry: Order, leg: Leg) -> Order | OrderRefused | None:

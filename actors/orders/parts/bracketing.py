@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ....domain.brackets import Bracket, entry_id, is_done, leg_id, next_steps
+from ....domain.brackets import Bracket, entry_id, held_as, is_done, leg_id, next_steps
 from ....domain.orders import intent_of
-from ....messages.orders import ModifyOrder, SubmitOrder
+from ....messages.orders import ModifyOrder, OrderFilled, SubmitOrder
 from .. import modifications
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ....domain.brackets import AnyLeg, Leg, Step
     from .cancelling import Cancelling
     from .context import OrdersContext
@@ -22,8 +24,9 @@ BRACKET: Final = "bracket"
 class Bracketing:
     """Keeps the exits of every bracket as they should be.
 
-    Exits pass no gate: they close what is held, at prices that were judged with their entry, and a limit of how many
-    orders there are must not leave a position without its stop. In a halt nothing is done: it has cancelled them.
+    Exits pass no gate: they close what their strategy holds, at prices that were judged with their entry, and a limit
+    of how many orders there are must not leave a position without its stop. In a halt nothing is done: it has cancelled
+    them.
     """
 
     def __init__(self, context: OrdersContext, risk: RiskKeeper, cancelling: Cancelling) -> None:
@@ -40,8 +43,15 @@ class Bracketing:
         for entry in self._context.ledger.book.brackets:
             self._keep(entry.client_order_id)
 
-    def look(self, client_order_id: str) -> None:
-        """Do what the bracket needs that this order belongs to, as entry or as exit, if it belongs to one."""
+    def look(self, client_order_id: str, facts: Iterable[object] = ()) -> None:
+        """Do what is needed after these facts of an order: of the bracket that it is an entry or an exit of, if any.
+
+        A trade may have closed what other brackets of its strategy were to close, or brought it.
+        """
+        for fact in facts:
+            for entry in self._context.ledger.book.brackets if isinstance(fact, OrderFilled) else ():
+                if (entry.strategy, entry.symbol) == (fact.strategy, fact.symbol):
+                    self._keep(entry.client_order_id)
         for each in (client_order_id, entry_id(client_order_id)):
             order = self._context.ledger.book.order(each) if each else None
             if order is not None and order.has_bracket:
@@ -53,7 +63,8 @@ class Bracketing:
         if order is None or not self._context.is_read or self._risk.why_halted():
             return
         target, stop, closing = (self._leg(entry, leg) for leg in ("target", "stop", "exit"))
-        bracket = Bracket(entry=order, target=target, stop=stop, exit=closing)
+        held = held_as(order, ledger.book.strategy_shares(order.strategy, order.symbol))
+        bracket = Bracket(entry=order, target=target, stop=stop, exit=closing, held=held)
         steps = next_steps(bracket)
         if not steps and is_done(bracket):
             self._asked.pop(entry, None)
