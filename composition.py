@@ -39,7 +39,7 @@ from .actors.feed import LiveFeedActor, LiveFeedSettings, SimulatedFeedActor, is
 from .actors.history import HistoryActor, HistorySettings
 from .actors.instruments import InstrumentsActor, InstrumentsActorSettings
 from .actors.journal import JournalActor
-from .actors.kill_switch import FlattenActor, HeartActor, HeartSettings, KillSwitchActor
+from .actors.kill_switch import FlattenActor, HeartActor, HeartSettings, KillSwitchActor, KillSwitchActorSettings
 from .actors.orders import CheckpointActor, CheckpointSettings, OrdersActor, OrdersActorSettings
 from .actors.reconciliation import ReconciliationActor, ReconciliationSettings
 from .actors.runtime import NameTakenError
@@ -47,7 +47,7 @@ from .actors.settings.actor import SettingsActor, SettingsActorSettings
 from .actors.strategy import StrategySupervisor, checked, load_strategy
 from .actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from .config.data_directory import tally_folder
-from .config.halt_file import HaltFile
+from .config.halt_file import HaltFile, halt_paths
 from .config.in_force import InForce
 from .config.secret_folder import SecretFolder
 from .config.secrets import Secret
@@ -232,7 +232,7 @@ def children(
         ),
         *checkpoints(settings, account),
         *reconciliation(settings),
-        ChildSpec(KILL_SWITCH, KillSwitchActor, settings.kill_switch),
+        ChildSpec(KILL_SWITCH, KillSwitchActor, kill_switch(settings)),
         ChildSpec(FLATTENER, FlattenActor, flatten_limits(settings)),
         *heart(settings),
         *tokens(real, in_use),
@@ -253,7 +253,7 @@ def orders_settings(settings: Settings, account: AccountChoice) -> OrdersActorSe
         settings.orders,
         account=account,
         strategies=settings.strategies,
-        halt_path=settings.kill_switch.path,
+        halt_paths=halt_paths(settings),
         audited=settings.broker.live,
     )
     return msgspec.structs.replace(limits, product=getattr(options, "product", limits.product))
@@ -413,7 +413,7 @@ def broker(settings: Settings, in_use: AccessToken) -> ChildSpec:
         return session
     keeper = _keeper(settings, in_use, functools.partial(body.token_source, settings.broker))
     service = _tallied(service, settings)
-    service = msgspec.structs.replace(service, halted=functools.partial(halted_by, settings.kill_switch.path))
+    service = msgspec.structs.replace(service, halted=functools.partial(halted_by, HaltFile(*halt_paths(settings))))
     if settings.broker.wire and not _lives_in_real_time(settings):
         service = msgspec.structs.replace(service, allowances=dict.fromkeys(service.allowances, UNLIMITED))
     # Where a replay is faster than the world, updates in the world's time would come long after what they are about.
@@ -462,9 +462,17 @@ def heart(settings: Settings) -> tuple[ChildSpec, ...]:
     return (ChildSpec(HEART, HeartActor, beating),)
 
 
-def halted_by(path: str) -> str:
-    """Say that nothing may leave while the file of the kill switch is there; empty: it is not there."""
-    return f"the kill switch is on: {path}" if HaltFile(path).is_engaged() else ""
+def kill_switch(settings: Settings) -> KillSwitchActorSettings:
+    """Return what the owner of the kill switch is given."""
+    of = settings.kill_switch
+    return KillSwitchActorSettings(
+        paths=halt_paths(settings), look_interval_s=of.look_interval_s, at_broker=of.at_broker
+    )
+
+
+def halted_by(file: HaltFile) -> str:
+    """Say that nothing may leave while the kill switch is on; empty: it is off."""
+    return f"the kill switch is on: {file.where()}" if file.is_engaged() else ""
 
 
 def _lives_in_real_time(settings: Settings) -> bool:

@@ -5,6 +5,8 @@ Packages are imported inside of functions, so that `--help` loads none of them.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -83,7 +85,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 def halt_file(data_dir: Path | None, profile: str) -> HaltFile:
     """Return the file of the switch; settings that are refused do not keep it from being found in a given directory."""
     from ..config.errors import SettingsError  # noqa: PLC0415
-    from ..config.halt_file import HALT_NAME, HaltFile  # noqa: PLC0415
+    from ..config.halt_file import HALT_NAME, HaltFile, halt_paths  # noqa: PLC0415
     from ..config.loader import load_settings  # noqa: PLC0415
     from .own_settings import own_settings  # noqa: PLC0415
     from .session import faults  # noqa: PLC0415
@@ -93,7 +95,7 @@ def halt_file(data_dir: Path | None, profile: str) -> HaltFile:
             overrides: dict[str, Any] = {} if data_dir is None else {"system.data_dir": str(data_dir)}
             config = own_settings() if data_dir is None else None
             settings = load_settings(profile, config=config, overrides=overrides, locked_left_out=True)
-            return HaltFile(settings.kill_switch.path)
+            return HaltFile(*halt_paths(settings))
         except SettingsError as fault:
             if data_dir is None:
                 raise SettingsError(
@@ -131,17 +133,48 @@ def engage(data_dir: Path | None, profile: str, *, reason: str, flatten: bool = 
     return Engaged(
         engaged=written or heard == "confirmed",
         written=written,
-        path=str(file.path),
+        path=file.where(),
         system=heard,
         cancelling=cancelling,
         problem="; ".join(problems),
     )
 
 
+def release(data_dir: Path | None, profile: str) -> str:
+    """Remove the file, also where the running system's settings have it; return where it was, empty: it was off.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
+    from ..client import connect  # noqa: PLC0415
+    from ..messages.addresses import KILL_SWITCH  # noqa: PLC0415
+    from ..messages.kill_switch import KillSwitchRead, ReadKillSwitch, ReleaseKillSwitch  # noqa: PLC0415
+    from .session import directory_of  # noqa: PLC0415
+
+    file = halt_file(data_dir, profile)
+    where = file.where() if file.is_engaged() else ""
+    file.release()
+    with contextlib.suppress(NotRunningError):
+        try:
+            with connect(directory_of(data_dir, profile)) as system:
+                found: Any = system.request(KILL_SWITCH, ReadKillSwitch(), timeout_s=ANSWER_S)
+                if isinstance(found, KillSwitchRead) and found.engaged:
+                    where = ", ".join(filter(None, (where, found.path)))
+                    found = system.request(KILL_SWITCH, ReleaseKillSwitch(), timeout_s=ANSWER_S)
+        except ControlError as fault:
+            note(f"the running system did not say that it is off there, too: {fault}")
+            return where
+        if isinstance(found, KillSwitchRead) and found.engaged:
+            raise PermissionError(errno.EACCES, "cannot be removed by the running system", found.path)
+    return where
+
+
 def status(data_dir: Path | None, profile: str) -> Status:
     """Look at the file, and ask the running system for its risk state."""
     from ..actors.control import ControlError, NotRunningError  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
+    from ..config.halt_file import HaltNote  # noqa: PLC0415
     from ..messages.addresses import KILL_SWITCH, ORDERS  # noqa: PLC0415
     from ..messages.kill_switch import KillSwitchRead, ReadKillSwitch  # noqa: PLC0415
     from ..messages.orders import OrdersStatistics  # noqa: PLC0415
@@ -151,11 +184,12 @@ def status(data_dir: Path | None, profile: str) -> Status:
     file = halt_file(data_dir, profile)
     heard: HeardOf = "silent"
     found: OrdersStatistics | None = None
+    switch: Any = None
     at_broker = ""
     try:
         with connect(directory_of(data_dir, profile)) as system:
             answer: Any = system.ping(ORDERS, timeout_s=ANSWER_S)
-            switch: Any = system.request(KILL_SWITCH, ReadKillSwitch(), timeout_s=ANSWER_S)
+            switch = system.request(KILL_SWITCH, ReadKillSwitch(), timeout_s=ANSWER_S)
         if isinstance(answer, Pong) and isinstance(answer.statistics, OrdersStatistics):
             heard, found = "confirmed", answer.statistics
         at_broker = switch.at_broker if isinstance(switch, KillSwitchRead) else ""
@@ -163,11 +197,12 @@ def status(data_dir: Path | None, profile: str) -> Status:
         heard = "absent"
     except ControlError as fault:
         note(f"the running system did not answer: {fault}")
-    engaged = file.is_engaged()
-    written = file.note() if engaged else None
+    written, path = (file.note(), file.where()) if file.is_engaged() else (None, file.where())
+    if written is None and isinstance(switch, KillSwitchRead) and switch.engaged:  # its settings have it elsewhere
+        written, path = HaltNote(reason=switch.reason, person=switch.person), switch.path
     return Status(
-        engaged=engaged,
-        path=str(file.path),
+        engaged=written is not None,
+        path=path,
         reason=written.cause().removeprefix("kill switch: ") if written is not None else "",
         person=written.person if written is not None else "",
         system=heard,

@@ -8,6 +8,9 @@
 Whether it exists is all that counts, so `touch HALT` is enough, and so is a file that no byte can be written to: a full
 disk does not keep the switch from being put on. What is in it says why, by whom, and whether
 positions are to be closed.
+
+A system whose settings have the file elsewhere (`kill_switch.path`) looks for both: who knows nothing but the data
+directory halts it, too.
 """
 
 from __future__ import annotations
@@ -15,12 +18,15 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from ..domain.wording import printable
 from .files import move_new, new_file, sync_folder
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 HALT_NAME: Final = "HALT"
 
@@ -46,93 +52,133 @@ class HaltNote(msgspec.Struct, frozen=True, kw_only=True):
         return f"kill switch: {self.reason.strip() or NO_REASON}"
 
 
-class HaltFile:
-    """The file at one path. Any process of the user may put the switch on and off; nothing is locked."""
+def halt_paths(settings: Settings) -> tuple[str, ...]:
+    """Return where the files of a system's switch are: where its settings say, and `HALT` in its data directory."""
+    in_directory = str(Path(settings.system.data_dir) / HALT_NAME)
+    return tuple(dict.fromkeys((settings.kill_switch.path, in_directory)))
 
-    def __init__(self, path: str | Path) -> None:
+
+class HaltFile:
+    """The file at one path, or at any of several. Any process of the user may put the switch on and off."""
+
+    def __init__(self, path: str | Path, *others: str | Path) -> None:
         """Look at nothing yet."""
         self.path: Final = Path(path)
+        self._paths: Final = (self.path, *map(Path, others))
 
     def is_engaged(self) -> bool:
         """Tell whether the switch is on; where that cannot be seen it is."""
-        try:
-            os.lstat(self.path)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError:
-            return True
-        return True
+        return any(map(_is_there, self._paths))
+
+    def where(self) -> str:
+        """Name each file that is there; where none is, the first path."""
+        return ", ".join(str(path) for path in self._paths if _is_there(path)) or str(self.path)
 
     def signature(self) -> tuple[int, ...] | None:
-        """Return what changes when the file is written or replaced; None: there is none, and the switch is off."""
-        try:
-            found = os.lstat(self.path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as fault:
-            return (-1, fault.errno or 0)
-        return (found.st_ino, found.st_size, found.st_mtime_ns)
+        """Return what changes when a file is written or replaced; None: there is none, and the switch is off."""
+        found = [signature for signature in map(_signature, self._paths) if signature]
+        return sum(found, ()) or None
 
     def note(self) -> HaltNote:
-        """Read what the file says; one that is no note of ours is itself the reason."""
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError as fault:
-            return HaltNote(reason=f"the file {self.path.name} cannot be read: {fault.strerror}")
-        try:
-            written = os.read(descriptor, NOTE_BYTES_MAX)
-        except OSError as fault:
-            return HaltNote(reason=f"the file {self.path.name} cannot be read: {fault.strerror}")
-        finally:
-            os.close(descriptor)
-        try:
-            note = msgspec.json.decode(written, type=HaltNote)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            note = HaltNote(reason=written.decode("utf-8", "replace").strip() or f"found the file {self.path.name}")
-        return HaltNote(
-            reason=printable(note.reason, REASON_CHARACTERS_MAX), person=printable(note.person), flatten=note.flatten
-        )
+        """Read what the first file that is there says; one that is no note of ours is itself the reason.
+
+        Positions are to be closed where any of them says so.
+        """
+        notes = [_note(path) for path in self._paths if _is_there(path)] or [_note(self.path)]
+        return msgspec.structs.replace(notes[0], flatten=any(note.flatten for note in notes))
 
     def engage(self, note: HaltNote) -> None:
         """Put the switch on, durably; one that is on already stays so, and keeps its reason unless more is wanted.
 
         Raises:
-            OSError: the file cannot be created, not even an empty one.
+            OSError: no file can be created, not even an empty one.
         """
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self.is_engaged() and not (note.flatten and not self.note().flatten):
-            return
-        made = self.path.with_name(f".{self.path.name}-{os.getpid()}")
-        try:
-            with contextlib.suppress(FileNotFoundError):
-                made.unlink()  # of a process of this number that was killed
-            with new_file(made) as descriptor:
-                os.write(descriptor, msgspec.json.encode(note) + b"\n")
-                os.fsync(descriptor)
-            if self.is_engaged():
-                made.replace(self.path)  # it never is not there meanwhile
-            else:
-                move_new(made, self.path)
-        except FileExistsError:
-            made.unlink()  # somebody else was faster
-        except OSError:
-            self._engage_empty()
-        with contextlib.suppress(OSError):  # it is there; after a power cut it may not be
-            sync_folder(self.path.parent)
-
-    def _engage_empty(self) -> None:
-        """Create the file without a word in it: that needs no space."""
-        os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        faults = []
+        for path in self._paths:
+            try:
+                _engage(path, note)
+            except OSError as fault:
+                faults.append(fault)
+        if len(faults) == len(self._paths):
+            raise faults[0]
 
     def release(self) -> bool:
         """Put the switch off; False: it was off.
 
         Raises:
-            OSError: the file cannot be removed.
+            OSError: a file cannot be removed.
         """
-        try:
-            self.path.unlink()
-        except FileNotFoundError:
-            return False
-        sync_folder(self.path.parent)
+        released = [_release(path) for path in self._paths]
+        return any(released)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
         return True
+    return True
+
+
+def _signature(path: Path) -> tuple[int, ...]:
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as fault:
+        return (-1, fault.errno or 0)
+    return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _note(path: Path) -> HaltNote:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as fault:
+        return HaltNote(reason=f"the file {path.name} cannot be read: {fault.strerror}")
+    try:
+        written = os.read(descriptor, NOTE_BYTES_MAX)
+    except OSError as fault:
+        return HaltNote(reason=f"the file {path.name} cannot be read: {fault.strerror}")
+    finally:
+        os.close(descriptor)
+    try:
+        note = msgspec.json.decode(written, type=HaltNote)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        note = HaltNote(reason=written.decode("utf-8", "replace").strip() or f"found the file {path.name}")
+    return HaltNote(
+        reason=printable(note.reason, REASON_CHARACTERS_MAX), person=printable(note.person), flatten=note.flatten
+    )
+
+
+def _engage(path: Path, note: HaltNote) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if _is_there(path) and not (note.flatten and not _note(path).flatten):
+        return
+    made = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            made.unlink()  # of a process of this number that was killed
+        with new_file(made) as descriptor:
+            os.write(descriptor, msgspec.json.encode(note) + b"\n")
+            os.fsync(descriptor)
+        if _is_there(path):
+            made.replace(path)  # it never is not there meanwhile
+        else:
+            move_new(made, path)
+    except FileExistsError:
+        made.unlink()  # somebody else was faster
+    except OSError:  # an empty one needs no space
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    with contextlib.suppress(OSError):  # it is there; after a power cut it may not be
+        sync_folder(path.parent)
+
+
+def _release(path: Path) -> bool:
+    try:
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    sync_folder(path.parent)
+    return True

@@ -56,6 +56,9 @@ class KillSwitchRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
     at_broker: str = ""
     """What became of the broker's own switch (`kill_switch.at_broker`); empty where it is not wanted."""
 
+    path: str = ""
+    """Of each file that is there, separated by commas; empty where it is off."""
+
 
 class HaltTrading(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="HaltTrading"):
     """To orders, from the owner of the switch: let nothing pass, and cancel every open order.

@@ -362,7 +362,8 @@ class World:
         assert self.files is not None, "made by `run`"
         settings = self.scenario.settings
         halt = msgspec.structs.replace(settings.kill_switch, path=str(self.files.halt), look_interval_s=HALT_LOOK_S)
-        settings = msgspec.structs.replace(settings, kill_switch=halt)
+        own = msgspec.structs.replace(settings.system, data_dir=str(self.files.halt.parent))  # nobody halts it there
+        settings = msgspec.structs.replace(settings, kill_switch=halt, system=own)
         journal = type("SimulatedJournal", (JournalActor,), {"disk": self.disk})
         exchange = type("TheExchange", (WatchedExchange,), {"world": self})
         database = type("TheDatabase", (InlineDatabase,), {"files": self.files})

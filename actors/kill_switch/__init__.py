@@ -8,5 +8,6 @@ heart      the owner of the file `heartbeat`, which stands still where orders or
 from .actor import KillSwitchActor
 from .flattener import FlattenActor
 from .heart import HeartActor, HeartSettings
+from .settings import KillSwitchActorSettings
 
-__all__ = ["FlattenActor", "HeartActor", "HeartSettings", "KillSwitchActor"]
+__all__ = ["FlattenActor", "HeartActor", "HeartSettings", "KillSwitchActor", "KillSwitchActorSettings"]

@@ -1,6 +1,7 @@
 """The kill switch actor: watches the file `HALT`, and has orders halt while it is there.
 
-Owns    the file `HALT` of the data directory (`config/halt_file.py`), which any process of the user may make or remove.
+Owns    the file `HALT` of the data directory, and the one that the settings name (`config/halt_file.py`), which any
+        process of the user may make or remove.
 Hears   EngageKillSwitch, ReleaseKillSwitch and ReadKillSwitch of a person; FlatteningBegun.
 Sends   HaltTrading to orders, whenever the file appears or says something else, until orders has confirmed it, and
         then Flatten to the flattener if the file wants that; where the settings want it, StopTrading to the broker
@@ -19,7 +20,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ...config.halt_file import HaltFile, HaltNote
-from ...config.sections.kill_switch import KillSwitchSettings
 from ...domain.wording import printable
 from ...messages.addresses import FLATTENER, ORDERS
 from ...messages.kill_switch import (
@@ -36,6 +36,7 @@ from ...messages.kill_switch import (
 )
 from ..runtime import RuntimeActor, handles
 from .at_broker import BrokerSwitch, StopDue
+from .settings import KillSwitchActorSettings
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome
@@ -55,11 +56,11 @@ class KillSwitchActor(RuntimeActor):
     background = True  # a simulated market does not wait for its looks
     system_time = True  # people make the file in real time
 
-    settings: KillSwitchSettings
+    settings: KillSwitchActorSettings
 
     def on_start(self) -> None:
         """Look for the file before anything else: whoever starts after this finds orders halting."""
-        self._file = HaltFile(self.settings.path)
+        self._file = HaltFile(*self.settings.paths)
         self._confirmed: tuple[int, ...] | None = None
         """Signature of the file that orders has halted for; None: of none."""
 
@@ -123,6 +124,7 @@ class KillSwitchActor(RuntimeActor):
             flatten=note.flatten,
             told=told,
             at_broker=self._at_broker.told,
+            path=self._file.where(),
         )
         self.send(sender, read)
 

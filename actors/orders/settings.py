@@ -25,8 +25,8 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
     strategy_orders_in_flight_max: dict[str, int] = msgspec.field(default_factory=dict)
     """By strategy: its orders without an answer of the broker; absent: no limit of its own."""
 
-    halt_path: str = ""
-    """While this file exists no order leaves (`config/halt_file.py`); empty: there is no such file."""
+    halt_paths: tuple[str, ...] = ()
+    """While a file is at any of these no order leaves (`config/halt_file.py`); empty: there is no such file."""
 
     audited: bool = False
     """Whether limits that are others than in the run before are journaled: where real orders leave."""
@@ -44,10 +44,10 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
         *,
         account: AccountChoice | None = None,
         strategies: Iterable[StrategySettings] = (),
-        halt_path: str = "",
+        halt_paths: tuple[str, ...] = (),
         audited: bool = False,
     ) -> Self:
-        """Combine the section with the account of the run, the limits of its strategies and the file of the switch."""
+        """Combine the section with the account of the run, the limits of its strategies and the files of the switch."""
         given = msgspec.structs.asdict(limits)
         if account is not None:
             given["account"] = account
@@ -61,6 +61,6 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
             **given,
             strategy_position_max=shares,
             strategy_orders_in_flight_max=in_flight,
-            halt_path=halt_path,
+            halt_paths=halt_paths,
             audited=audited,
         )

@@ -48,7 +48,7 @@ def command(
     lets go as soon as the heart beats again. Run it as a service of its own, with the broker's token in its settings.
     """
     from ...client.deadman import Deadman
-    from ...config.halt_file import HaltFile
+    from ...config.halt_file import HaltFile, halt_paths
     from ...config.heartbeat import DEADMAN_NAME, HEARTBEAT_NAME, Heartbeat
 
     settings = settings_of(data_dir, profile)
@@ -68,7 +68,7 @@ def command(
         own.begin(pid=os.getpid())
         deadman = Deadman(
             Heartbeat(folder / HEARTBEAT_NAME),
-            HaltFile(settings.kill_switch.path),
+            HaltFile(*halt_paths(settings)),
             account,
             find_ours=functools.partial(ours_of, settings, say),
             monotonic_ns=time.monotonic_ns,

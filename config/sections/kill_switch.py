@@ -15,7 +15,7 @@ class KillSwitchSettings(Section, frozen=True, kw_only=True, forbid_unknown_fiel
     TABLE: ClassVar[str] = "kill_switch"
 
     path: str
-    """While this file exists no order leaves; empty: `HALT` in the data directory."""
+    """While this file exists no order leaves, as with `HALT` in the data directory; empty: that one alone."""
 
     look_interval_s: Annotated[float, Meta(gt=0, le=86_400)]
     """How often it is looked for. Right before an order leaves it is looked for besides."""

@@ -8,14 +8,13 @@ from typer.testing import CliRunner
 
 from natya.actors.control import ControlActor, ControlActorSettings, socket_path
 from natya.actors.journal import JournalActor
-from natya.actors.kill_switch import KillSwitchActor
+from natya.actors.kill_switch import KillSwitchActor, KillSwitchActorSettings
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import InProcessSystem
 from natya.cli import switching
 from natya.cli.app import app
 from natya.config.halt_file import HaltFile
 from natya.config.sections.journal import JournalSettings
-from natya.config.sections.kill_switch import KillSwitchSettings
 from natya.messages.system import Ping
 
 
@@ -29,12 +28,19 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def system(tmp_path, file):
+def elsewhere(tmp_path):
+    """Where the settings of the system have the file, which the commands here are not given."""
+    return HaltFile(tmp_path / "etc" / "stop")
+
+
+@pytest.fixture
+def system(tmp_path, file, elsewhere):
     with InProcessSystem() as system:
         journal = JournalSettings.default(path=str(tmp_path / "journal"), segment_bytes=65_536)
+        paths = (str(elsewhere.path), str(file.path))
         system.start("journal", JournalActor, journal)
-        system.start("orders", OrdersActor, some_limits(halt_path=str(file.path)))
-        system.start("kill-switch", KillSwitchActor, KillSwitchSettings.default(path=str(file.path)))
+        system.start("orders", OrdersActor, some_limits(halt_paths=paths))
+        system.start("kill-switch", KillSwitchActor, KillSwitchActorSettings(paths=paths, look_interval_s=0.01))
         system.start("control", ControlActor, ControlActorSettings(data_dir=tmp_path))
         yield system
 
@@ -44,7 +50,7 @@ def state(system):
 
 
 class TestASystemThatRuns:
-    def test_is_halted_until_the_switch_is_off_and_a_person_resumes(self, system, tmp_path, file):
+    def test_is_halted_until_the_switch_is_off_and_a_person_resumes(self, system, tmp_path, file, elsewhere):
         on = natya("kill-switch", "on", "--reason", "prices look wrong", "--data-dir", tmp_path, "--json")
         assert (on.exit_code, json.loads(on.stdout)["system"], state(system)) == (0, "confirmed", "HALTED")
         assert file.note().reason == "prices look wrong"
@@ -60,6 +66,13 @@ class TestASystemThatRuns:
         assert natya("resume", "--reason", "all is well", "--data-dir", tmp_path).exit_code == 0
         assert state(system) == "NORMAL"
         assert natya("kill-switch", "off", "--data-dir", tmp_path).exit_code == 1
+        # The same, where it was put on by the file that only its settings name.
+        elsewhere.path.write_text("by hand")
+        shown = json.loads(natya("kill-switch", "status", "--data-dir", tmp_path, "--json").stdout)
+        assert (shown["engaged"], shown["reason"], shown["path"]) == (True, "by hand", str(elsewhere.path))
+        off = natya("kill-switch", "off", "--data-dir", tmp_path)
+        assert (off.exit_code, elsewhere.is_engaged()) == (0, False)
+        assert f"{elsewhere.path} is removed" in off.stdout
 
 
 class TestNoSystem:

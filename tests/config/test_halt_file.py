@@ -6,9 +6,11 @@ import os
 
 import pytest
 
+from natya.composition import halted_by, kill_switch, orders_settings
 from natya.config import halt_file
 from natya.config.files import new_file
 from natya.config.halt_file import NOTE_BYTES_MAX, HaltFile, HaltNote
+from natya.config.loader import load_settings
 
 
 @pytest.fixture
@@ -80,7 +82,7 @@ class TestTheSwitch:
             halt.path.write_text("the other was faster")
 
         monkeypatch.setattr(halt_file, "new_file", slow)
-        monkeypatch.setattr(HaltFile, "is_engaged", lambda _self: False)  # as it looked
+        monkeypatch.setattr(halt_file, "_is_there", lambda _path: False)  # as it looked
         halt.engage(HaltNote(reason="too late"))
 
         assert halt.note().reason == "the other was faster"
@@ -100,6 +102,48 @@ class TestTheSwitch:
 
         assert halt.is_engaged()
         assert halt.signature() is not None
+
+
+class TestAFileThatTheSettingsHaveElsewhere:
+    @pytest.fixture
+    def both(self, tmp_path, halt):
+        return HaltFile(tmp_path / "etc" / "stop", halt.path)
+
+    def test_halts_and_so_does_the_one_of_the_directory(self, both, halt):
+        """Who knows nothing of the settings knows the directory."""
+        for one in (halt, HaltFile(both.path)):
+            one.engage(HaltNote(reason="either", flatten=True))
+            assert (both.is_engaged(), both.note().reason, both.note().flatten) == (True, "either", True)
+            assert both.where() == str(one.path)
+            assert both.signature() == one.signature()
+            assert one.release()
+            assert (both.is_engaged(), both.signature()) == (False, None)
+
+    def test_is_written_and_removed_with_the_other(self, both, halt):
+        both.engage(HaltNote(reason="x"))
+
+        assert (halt.is_engaged(), HaltFile(both.path).is_engaged()) == (True, True)
+        assert both.release()
+        assert (halt.is_engaged(), HaltFile(both.path).is_engaged(), both.release()) == (False, False, False)
+
+    def test_need_not_be_writable_for_the_other_to_be_written(self, both, halt, tmp_path):
+        (tmp_path / "etc").write_text("no folder")
+        both.engage(HaltNote(reason="x"))
+
+        assert (both.is_engaged(), both.where()) == (True, str(halt.path))
+
+    @pytest.mark.parametrize("path", ["", "/etc/natya/stop"])
+    def test_is_found_beside_it_by_every_part_of_a_system(self, tmp_path, path):
+        overrides = {"system.data_dir": str(tmp_path), "kill_switch.path": path}
+        settings = load_settings(environment={}, overrides=overrides)
+        paths = tuple(filter(None, (path, str(tmp_path / "HALT"))))
+
+        assert halt_file.halt_paths(settings) == paths
+        assert orders_settings(settings, "session").halt_paths == paths
+        assert kill_switch(settings).paths == paths
+        assert halted_by(HaltFile(*paths)) == ""
+        HaltFile(tmp_path / "HALT").engage(HaltNote())
+        assert halted_by(HaltFile(*paths)) == f"the kill switch is on: {tmp_path / 'HALT'}"
 
 
 class TestWhatTheFileSays:

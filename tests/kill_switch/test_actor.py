@@ -3,12 +3,11 @@
 import pytest
 from natya_processes import await_that
 
-from natya.actors.kill_switch import KillSwitchActor, actor
+from natya.actors.kill_switch import KillSwitchActor, KillSwitchActorSettings, actor
 from natya.actors.kill_switch.at_broker import DONE
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.config.halt_file import HaltFile, HaltNote
-from natya.config.sections.kill_switch import KillSwitchSettings
 from natya.messages.kill_switch import (
     EngageKillSwitch,
     Flatten,
@@ -34,7 +33,7 @@ class Stage:
         self.person = system.probe("asha")
 
     def start(self, **fields):
-        settings = KillSwitchSettings.default(path=str(self.file.path), **{"look_interval_s": 0.01} | fields)
+        settings = KillSwitchActorSettings(**{"paths": (str(self.file.path),), "look_interval_s": 0.01} | fields)
         self.system.start("kill-switch", KillSwitchActor, settings)
 
     def pass_time(self, seconds):
@@ -141,7 +140,8 @@ class TestAPersonWhoWantsIt:
         stage.is_halted(cancelling=3)
 
         assert stage.person.receive() == KillSwitchEngaged(cancelling=3)
-        assert stage.read() == KillSwitchRead(engaged=True, reason="enough", person="asha", told=True)
+        at = str(stage.file.path)
+        assert stage.read() == KillSwitchRead(engaged=True, reason="enough", person="asha", told=True, path=at)
 
     def test_is_told_that_orders_did_not_answer(self, stage):
         stage.start(look_interval_s=3_600.0)

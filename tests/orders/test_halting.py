@@ -255,7 +255,7 @@ class TestResuming:
         return stage.strategy.receive()
 
     def test_is_refused_while_the_file_is_there(self, stage, switch, halt, file):
-        stage.open(halt_path=str(file.path))
+        stage.open(halt_paths=(str(file.path),))
         file.engage(HaltNote())
         halt()
         switch.receive()
@@ -283,7 +283,7 @@ class TestResuming:
         assert withdrawn(stage) == []
 
     def test_an_order_is_not_placed_while_the_file_is_there_though_nobody_told_orders(self, stage, make, file):
-        stage.open(halt_path=str(file.path))
+        stage.open(halt_paths=(str(file.path),))
         file.engage(HaltNote())
         stage.submit(make.order("A-1"))
         stage.wait_until(lambda: OrderRejected in stage.disk.kinds("A-1"))
@@ -292,14 +292,14 @@ class TestResuming:
 
     def test_orders_that_starts_with_the_file_there_halts_though_nobody_told_it(self, stage, make, file):
         file.engage(HaltNote(reason="enough", person="asha"))
-        stage.open(*an_open_one(make), halt_path=str(file.path))
+        stage.open(*an_open_one(make), halt_paths=(str(file.path),))
 
         assert withdrawn_since_the_start(stage) == ["A-1"]
         assert changes(stage) == [("NORMAL", "HALTED", "kill switch: enough", "asha")]
         assert stage.statistics.risk_state == "HALTED"
 
     def test_orders_that_starts_with_the_file_gone_does_not(self, stage, make, file):
-        stage.open(*an_open_one(make), halt_path=str(file.path))
+        stage.open(*an_open_one(make), halt_paths=(str(file.path),))
 
         assert withdrawn(stage) == []
         assert changes(stage) == []
@@ -309,13 +309,13 @@ class TestResuming:
         halted = RiskStateChanged(
             previous="NORMAL", state="HALTED", cause="kill switch: enough", changed_by="asha", occurred_ns=1
         )
-        stage.open(*an_open_one(make), halted, halt_path=str(file.path))
+        stage.open(*an_open_one(make), halted, halt_paths=(str(file.path),))
 
         assert withdrawn_since_the_start(stage) == ["A-1"]
         assert len(changes(stage)) == 1
 
     def test_a_cancellation_passes(self, stage, make, switch, halt, file):
-        stage.open(*an_open_one(make), halt_path=str(file.path))
+        stage.open(*an_open_one(make), halt_paths=(str(file.path),))
         file.engage(HaltNote())
         stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
 

@@ -16,4 +16,4 @@ def test_a_strategy_has_the_limits_that_it_was_given_and_no_others():
 
     assert found.strategy_position_max == {"a": 5, "c": 7}
     assert found.strategy_orders_in_flight_max == {"b": 2, "c": 1}
-    assert (found.position_max, found.account, found.halt_path, found.audited) == (50, "new", "", False)
+    assert (found.position_max, found.account, found.halt_paths, found.audited) == (50, "new", (), False)

@@ -33,8 +33,8 @@ class RiskKeeper:
         self._halting: Final = halting
         self._cancelling: Final = cancelling
         self._control: Final = RiskControl()
-        path = context.settings.halt_path
-        self._halt_file = HaltFile(path) if path else None
+        paths = context.settings.halt_paths
+        self._halt_file = HaltFile(*paths) if paths else None
         self._resumer: ActorAddress | None = None
         self._halted_because = ""
 

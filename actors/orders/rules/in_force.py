@@ -17,7 +17,7 @@ Limits = TypeVar("Limits", bound=OrdersSettings)
 
 NO_LIMITS: Final = {
     *("absence_horizon_s", "lookup_interval_s", "reconcile_interval_s", "account", "checkpoint_facts"),
-    *("halt_path", "audited", "product"),
+    *("halt_paths", "audited", "product"),
 }
 """Settings that say how, and not how much."""
 
