@@ -49,9 +49,10 @@ class Bracketing:
         A trade may have closed what other brackets of its strategy were to close, or brought it.
         """
         for fact in facts:
-            for entry in self._context.ledger.book.brackets if isinstance(fact, OrderFilled) else ():
-                if (entry.strategy, entry.symbol) == (fact.strategy, fact.symbol):
-                    self._keep(entry.client_order_id)
+            if isinstance(fact, OrderFilled):
+                for entry in self._context.ledger.book.brackets:
+                    if (entry.strategy, entry.symbol) == (fact.strategy, fact.symbol):
+                        self._keep(entry.client_order_id)
         for each in (client_order_id, entry_id(client_order_id)):
             order = self._context.ledger.book.order(each) if each else None
             if order is not None and order.has_bracket:
