@@ -35,7 +35,7 @@ from .actors.events import (
 )
 from .actors.exchange import ExchangeActor, ExchangeActorSettings
 from .actors.external import ExternalActor, ExternalSettings
-from .actors.feed import LiveFeedActor, LiveFeedSettings, SimulatedFeedActor, is_live
+from .actors.feed import CandlesWanted, LiveFeedActor, LiveFeedSettings, SimulatedFeedActor, is_live
 from .actors.history import HistoryActor, HistorySettings
 from .actors.instruments import InstrumentsActor, InstrumentsActorSettings
 from .actors.journal import JournalActor
@@ -148,8 +148,8 @@ def notes_on(settings: Settings) -> Iterator[str]:
         yield f"a dry run: no order leaves for {settings.broker.name}, each is rejected here (--live lets them leave)"
 
 
-def candle_lengths_wanted(settings: Settings) -> Iterator[int]:
-    """Yield the lengths (ns) of the candles that strategies on this machine ask for.
+def candles_wanted(settings: Settings) -> Iterator[CandlesWanted]:
+    """Yield the candles that strategies on this machine ask for.
 
     Raises:
         StrategyNotFoundError, StrategyBrokenError: one cannot be loaded.
@@ -157,7 +157,8 @@ def candle_lengths_wanted(settings: Settings) -> Iterator[int]:
     for each in settings.strategies:
         if each.host != "node":
             strategy = load_strategy(each.strategy)
-            yield from map(interval_of, (*(each.candles or strategy.candles), *strategy.warm_up))
+            for length in (*(each.candles or strategy.candles), *strategy.warm_up):
+                yield CandlesWanted(interval_of(length), each.symbols)
 
 
 def account_of(settings: Settings) -> AccountChoice:

@@ -20,7 +20,7 @@ from .actors.runtime import (
 )
 from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
 from .bodies import expect_bodies
-from .composition import candle_lengths_wanted, children, notes_on
+from .composition import candles_wanted, children, notes_on
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
 from .config.in_force import InForce
 from .domain.time import SECOND_NS
@@ -177,8 +177,8 @@ class TradingSystem(StrategyChanges, SystemServices):
         """
         self._started_ns = self._clock.monotonic_ns()
         outlook = look_ahead(self.settings.feed)
-        lengths_ns = candle_lengths_wanted(self.settings) if outlook.candle_lengths else ()
-        self.notes = (*outlook.notes, *outlook.expect_candles(lengths_ns), *notes_on(self.settings))
+        outlook.expect_candles(candles_wanted(self.settings) if outlook.candle_lengths else ())
+        self.notes = (*outlook.notes, *notes_on(self.settings))
         prove_encryption(self.settings.database.encryption_key.reveal())
         with contextlib.ExitStack() as undo:
             self._directory.take()

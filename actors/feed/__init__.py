@@ -23,7 +23,7 @@ from .files.folders import files_of
 from .files.folders import named as named_recording
 from .inspection import UNNAMED, Inspection, inspect
 from .live import LiveFeedActor, LiveFeedSettings
-from .opening import Outlook, look_ahead
+from .opening import CandlesWanted, Outlook, look_ahead
 from .simulated import SimulatedFeedActor
 from .source import BEHIND_CLOSE_NS, MarketMessage, MarketSource, Surroundings, begin_of, ends, time_of
 from .sources import LIVE_SOURCES, SOURCES, SourceBody, expect_source, is_live, source_of
@@ -34,6 +34,7 @@ __all__ = [
     "LIVE_SOURCES",
     "SOURCES",
     "UNNAMED",
+    "CandlesWanted",
     "DateOrder",
     "FeedError",
     "Inspection",

@@ -43,7 +43,7 @@ class Readable(Protocol):
         """Make its messages."""
 
     @property
-    def candle_lengths(self) -> tuple[tuple[Path, frozenset[int]], ...]:
+    def candle_lengths(self) -> tuple[tuple[Path, dict[str, int]], ...]:
         """Itself, and how long its candles are: nanoseconds; none for ticks."""
 
     def look(self) -> int | None:
@@ -78,8 +78,8 @@ class Merged:
         return tuple(f"{_names(names)}: {note}" for note, names in places.items())
 
     @property
-    def candle_lengths(self) -> tuple[tuple[Path, frozenset[int]], ...]:
-        """Each recording, and how long its candles are: nanoseconds; none for ticks."""
+    def candle_lengths(self) -> tuple[tuple[Path, dict[str, int]], ...]:
+        """Each recording, and how long the candles of each symbol in it are: nanoseconds; none for ticks."""
         return tuple(each for recording in self._recordings for each in recording.candle_lengths)
 
     def look(self) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -13,9 +13,17 @@ from .bodies.replay import open_recordings
 from .errors import RecordingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from ...config.sections.feed import FeedSettings
+
+
+class CandlesWanted(NamedTuple):
+    """Candles that a strategy asks for."""
+
+    interval_ns: int
+    symbols: tuple[str, ...]
+    """Of which; empty: of all."""
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,27 +35,30 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     """How ambiguous recordings were understood, for the user."""
 
-    candle_lengths: tuple[tuple[Path, frozenset[int]], ...] = ()
-    """Each recording, and how long its candles are: nanoseconds; none for ticks."""
+    candle_lengths: tuple[tuple[Path, dict[str, int]], ...] = ()
+    """Each recording, and how long the candles of each symbol in it are: nanoseconds; none for ticks."""
 
-    def expect_candles(self, wanted_ns: Iterable[int]) -> tuple[str, ...]:
-        """Check that candles of these lengths can be made of the recordings; return notes on those that lack some.
+    def expect_candles(self, wanted: Iterable[CandlesWanted], *, played: Collection[str] = ()) -> None:
+        """Expect that these candles can be made of the recordings, of each symbol that is heard.
+
+        Args:
+            wanted: by strategies.
+            played: symbols that there are; empty: all.
 
         Raises:
-            RecordingError: no recording has what makes candles of some length.
+            RecordingError: a recording has longer ones; what four ticks of those would make nobody has recorded.
         """
-        notes = []
-        for interval_ns in sorted(set(wanted_ns)):
-            lacking = [(path, lengths) for path, lengths in self.candle_lengths if _lacks(lengths, interval_ns)]
-            for path, lengths in lacking:
-                length = duration_text(interval_ns)
-                found = ", ".join(map(duration_text, sorted(lengths)))
-                if len(lacking) == len(self.candle_lengths):
-                    raise RecordingError(
-                        path, 0, f"candles of {length} are wanted by a strategy, found those of {found}"
-                    )
-                notes.append(f"{path.name}: candles of {length} are wanted, and made up there of those of {found}")
-        return tuple(notes)
+        for each in wanted:
+            for path, lengths in self.candle_lengths:
+                for symbol, of_ns in lengths.items():
+                    is_heard = not ((played and symbol not in played) or (each.symbols and symbol not in each.symbols))
+                    if is_heard and not can_be_made(each.interval_ns, of_ns):
+                        length, found = duration_text(each.interval_ns), duration_text(of_ns)
+                        raise RecordingError(
+                            path,
+                            0,
+                            f"candles of {length} are wanted by a strategy, found those of {found}{_of(symbol)}",
+                        )
 
 
 def look_ahead(settings: FeedSettings) -> Outlook:
@@ -63,6 +74,5 @@ def look_ahead(settings: FeedSettings) -> Outlook:
     return Outlook(opening_ns=opening_ns, notes=recordings.notes, candle_lengths=recordings.candle_lengths)
 
 
-def _lacks(lengths: frozenset[int], interval_ns: int) -> bool:
-    """Return whether these are candles of which none can be part of one of that length."""
-    return bool(lengths) and not any(can_be_made(interval_ns, each) for each in lengths)
+def _of(symbol: str) -> str:
+    return f" of {symbol}; a strategy that is given its symbols may leave it out" if symbol else ""

@@ -68,9 +68,9 @@ class Plan:
             self.notes = (*self.columns.notes, *survey.notes(self._intervals))
 
     @property
-    def candle_lengths_ns(self) -> frozenset[int]:
-        """Of candles, as far as they were looked at; empty: these are ticks."""
-        return frozenset() if self._of_ticks else frozenset(self._intervals.values())
+    def candle_lengths_ns(self) -> dict[str, int]:
+        """Of candles by symbol, as far as they were looked at; empty: these are ticks."""
+        return {} if self._of_ticks else dict(self._intervals)
 
     def interval_of(self, symbol: str) -> int:
         """Return the length of a symbol's candles, in ns."""

@@ -14,7 +14,7 @@ from ...actors.observability import logging_to
 from ...actors.runtime import InProcessSystem, InProcessSystemBase
 from ...actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
 from ...bodies import expect_bodies
-from ...composition import candle_lengths_wanted, notes_on
+from ...composition import candles_wanted, notes_on
 from ...config.data_directory import DataDirectory
 from ...messages.addresses import FEED, STRATEGIES, SYSTEM
 from ...messages.market import AwaitMarketEnd, MarketEnded
@@ -137,7 +137,7 @@ def play_settings(  # noqa: PLR0913  by name
     with contextlib.ExitStack() as stack:
         expect_bodies(settings)
         outlook = look_ahead(settings.feed)
-        made_up = outlook.expect_candles(candle_lengths_wanted(settings))
+        outlook.expect_candles(candles_wanted(settings), played=symbols)
         directory = DataDirectory(settings.system.data_dir)
         directory.take()
         stack.callback(directory.release)
@@ -164,7 +164,7 @@ def play_settings(  # noqa: PLR0913  by name
         record=record,
         marks=marks.marks,
         ended=ended,
-        notes=(*outlook.notes, *made_up, *notes_on(settings)),
+        notes=(*outlook.notes, *notes_on(settings)),
         begin_ns=marks.begin_ns,
         left_out=marks.left_out,
         failed="; ".join(failures),

@@ -73,12 +73,17 @@ class Sweep:
         self._on_progress: Final = on_progress
         self._failed = False
 
-    def test(self, wanted: Sequence[tuple[Choice, int, int]]) -> list[Outcome]:
+    def test(self, wanted: Sequence[tuple[Choice, int, int]], *, may_be_empty: bool) -> list[Outcome]:
         """Return the outcome of each choice in a time (start and end, ns since 1970-01-01 UTC), in their order.
 
         A choice that the strategy's `Parameters` refuse is not tested, and says so.
 
+        Args:
+            wanted: choice, start and end of each.
+            may_be_empty: as `perform` has it.
+
         Raises:
+            BacktestRefusedError: the data has nothing of what is wanted.
             StrategyParametersError: all of them are refused.
         """
         plans = [
@@ -95,7 +100,7 @@ class Sweep:
         done = len(plans) - len(missing)
         self._on_progress(done, len(plans))
         code = Code(list(sys.path), self._sources, self._digests)
-        jobs = [(code, key, plan, choice) for key, (plan, choice) in missing.items()]
+        jobs = [(code, key, plan, choice, may_be_empty) for key, (plan, choice) in missing.items()]
         with self._kept.opened():
             for outcome in self._workers.each_of(_test, jobs):
                 self._kept.add(outcome, lasts=self._is_as_it_was())
@@ -153,11 +158,11 @@ def _looks_of(files: Sequence[Path]) -> list[tuple[str, int, int]]:
     return [(str(path), (look := path.stat()).st_size, look.st_mtime_ns) for path in files]
 
 
-def _test(code: Code, key: str, plan: Plan, choice: Choice) -> Outcome:
+def _test(code: Code, key: str, plan: Plan, choice: Choice, may_be_empty: bool) -> Outcome:  # noqa: FBT001  by engines
     sys.path += [each for each in code.path if each not in sys.path]
     bring_up_to_date(code.sources, code.digests)
     try:
-        return outcome_of(key, plan, choice, perform(plan, may_be_empty=True).report)
+        return outcome_of(key, plan, choice, perform(plan, may_be_empty=may_be_empty).report)
     except BacktestFailedError as fault:  # of this choice: the others are tested all the same
         return failed_outcome(key, plan, choice, f"{fault}")
 
@@ -183,14 +188,19 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sweep(runner: Sweep, plan: Plan, grid: Sequence[Choice]) -> list[Outcome]:
-    """Test every choice on the whole time of the plan."""
-    return runner.test([(choice, plan.since_ns, plan.until_ns) for choice in grid])
+    """Test every choice on the whole time of the plan.
+
+    Raises:
+        BacktestRefusedError: the data has nothing of it.
+    """
+    return runner.test([(choice, plan.since_ns, plan.until_ns) for choice in grid], may_be_empty=False)
 
 
 def trainings_of(runner: Sweep, grid: Sequence[Choice], walk: Walk) -> list[Outcome]:
     """Return what every choice came to in each time of training: all were tested when the walk was made."""
     windows = [step.window for step in walk.steps]
-    return runner.test([(choice, each.train_ns, each.test_ns) for each in windows for choice in grid])
+    wanted = [(choice, each.train_ns, each.test_ns) for each in windows for choice in grid]
+    return runner.test(wanted, may_be_empty=True)
 
 
 def walk_forward(  # noqa: PLR0913  by name
@@ -203,14 +213,16 @@ def walk_forward(  # noqa: PLR0913  by name
     """
     expect_measure(by)
     windows = windows_of(first_ns, last_ns, train_ns=train_ns, test_ns=test_ns)
-    trained = runner.test([(choice, each.train_ns, each.test_ns) for each in windows for choice in grid])
+    wanted = [(choice, each.train_ns, each.test_ns) for each in windows for choice in grid]
+    trained = runner.test(wanted, may_be_empty=True)  # a window of holidays is
     size = len(grid)
     best = [best_of(trained[place * size : (place + 1) * size], by) for place in range(len(windows))]
     tested = runner.test(
         [
             (tuple(each.parameters.items()), window.test_ns, window.end_ns)
             for each, window in zip(best, windows, strict=True)
-        ]
+        ],
+        may_be_empty=True,
     )
     grown = 1.0
     for outcome in tested:

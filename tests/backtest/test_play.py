@@ -19,7 +19,7 @@ from natya_recordings import write_candles, write_last_prices
 from typer.testing import CliRunner
 
 import natya
-from natya.actors.feed import RecordingError
+from natya.actors.feed import CandlesWanted, Outlook, RecordingError
 from natya.actors.journal.header import HEADER_SIZE
 from natya.actors.runtime import Lane
 from natya.backtest import BacktestBrokenError, BacktestFailedError, BacktestRefusedError
@@ -335,13 +335,15 @@ class TestCandlesOfALengthThatTheDataCannotMake:
         with pytest.raises(RecordingError, match=r"a\.csv: candles of [13]m are wanted by a strategy, found those of"):
             natya.backtest(natya_backtests.Dipper, recording, symbols=["TCS"])
 
-    def test_are_told_where_only_a_part_of_the_data_lacks_them(self, tmp_path):
+    def test_are_refused_too_where_only_a_part_of_the_data_lacks_them_unless_it_is_not_heard(self, tmp_path):
         minutes = write_rows(tmp_path / "a.csv", rising(5), symbol="TCS")
         hours = write_rows(tmp_path / "b.csv", rising(5), symbol="INFY", minutes=60)
 
-        notes = natya.backtest(natya_backtests.Dipper, [minutes, hours]).report.notes
-
-        assert "b.csv: candles of 3m are wanted, and made up there of those of 1h" in notes
+        with pytest.raises(RecordingError, match=r"b\.csv: candles of [13]m are wanted .* found those of 1h of INFY"):
+            natya.backtest(natya_backtests.Dipper, [minutes, hours])
+        assert natya.backtest(natya_backtests.Dipper, [minutes, hours], symbols=["TCS"]).report.symbols == ("TCS",)
+        outlook = Outlook(candle_lengths=((minutes, {"TCS": 60_000_000_000}), (hours, {"INFY": 3_600_000_000_000})))
+        outlook.expect_candles([CandlesWanted(180_000_000_000, ("TCS",)), CandlesWanted(3_600_000_000_000, ())])
 
 
 @given(st.integers(1, 500), st.integers(1, 400))

@@ -134,7 +134,7 @@ class Recording:
         self.notes: tuple[str, ...] = ()
         """How an ambiguous file was understood, for the user."""
 
-        self._candle_lengths_ns: frozenset[int] = frozenset()
+        self._candle_lengths_ns: dict[str, int] = {}
         self.share = 0.0
         """How much of the file is read, 0 to 1, as of the last chunk."""
 
@@ -219,8 +219,8 @@ class Recording:
             return "symbol" not in columns
 
     @property
-    def candle_lengths(self) -> tuple[tuple[Path, frozenset[int]], ...]:
-        """Itself, and how long its candles are, as far as it was looked at: nanoseconds; none for ticks."""
+    def candle_lengths(self) -> tuple[tuple[Path, dict[str, int]], ...]:
+        """Itself, and how long the candles of each symbol are, as far as it was looked at: ns; none for ticks."""
         return ((self.path, self._candle_lengths_ns),)
 
     def close(self) -> None:
