@@ -114,6 +114,8 @@ class FindInstrument(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
     """Those that have expired as well."""
 
     rows_max: Annotated[int, Meta(ge=1, le=10_000)] = 20
+    skipped: Count = 0
+    """So many of the first ones are left out, which were asked for before: their order is that of the list."""
 
 
 class InstrumentsFound(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="InstrumentsFound"):

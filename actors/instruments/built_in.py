@@ -70,7 +70,7 @@ class BuiltIn:
                 each.symbol,
             )
         )
-        return tuple(found[: wanted.rows_max]), len(found)
+        return tuple(found[wanted.skipped :][: wanted.rows_max]), len(found)
 
     def close(self) -> None:
         """Do nothing."""

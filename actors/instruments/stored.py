@@ -42,7 +42,7 @@ _NAMES: Final = "lower(concat_ws(' ', symbol, trading_symbol, display_name, isin
 _NEAREST_FIRST: Final = """
 order by (lower(symbol) = ? or lower(trading_symbol) = ?) desc, starts_with(lower(symbol), ?) desc,
     expiry nulls first, strike_rupees nulls first, symbol
-limit ?
+limit ? offset ?
 """
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "threads": 1,
@@ -152,7 +152,8 @@ class Stored:
         where = " and ".join(part for part, _ in parts) or "true"
         values = [value for _, value in parts]
         ((total,),) = self._rows(f"select count(*) from instruments where {where}", values)  # noqa: S608  our own text
-        found = self._rows(f"{_SELECT} where {where} {_NEAREST_FIRST}", [*values, text, text, text, wanted.rows_max])
+        order = [text, text, text, wanted.rows_max, wanted.skipped]
+        found = self._rows(f"{_SELECT} where {where} {_NEAREST_FIRST}", [*values, *order])
         return tuple(map(self._instrument, found)), total
 
     def close(self) -> None:

@@ -39,7 +39,7 @@ FAULTY_SHARE_MAX: Final = 0.01
 EXAMPLES_MAX: Final = 10
 TEXT_MAX: Final = 200
 
-_SEGMENTS: Final[dict[tuple[str, str], Segment]] = {
+SEGMENTS: Final[dict[tuple[str, str], Segment]] = {
     ("NSE", "E"): "NSE_EQ",
     ("NSE", "D"): "NSE_FNO",
     ("NSE", "C"): "NSE_CURRENCY",
@@ -240,7 +240,7 @@ class _Reader:
             raise ScripFaultError(f"cells: {self._width} wanted, found {len(cells)}")
         # As `_make` does, which counts them again: 0.3 us.
         row = tuple.__new__(_Columns, self._pick((*cells, "")))
-        segment = _SEGMENTS.get((row.exchange, row.segment))
+        segment = SEGMENTS.get((row.exchange, row.segment))
         if segment is None:
             return None
         if not _ID.fullmatch(row.security_id):

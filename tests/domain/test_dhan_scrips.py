@@ -6,9 +6,12 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from natya_scrips import COMPACT, COMPACT_ROWS, DETAILED, DETAILED_ROWS, listed
 
+from natya.domain.dhan.scrip_writing import header, lines
 from natya.domain.dhan.scrips import ScripListError, read_scrips
+from natya.messages.instruments import InstrumentDefinition
 
 SYMBOLS = {
     "NSE_EQ:1594": "INFY",
@@ -228,3 +231,39 @@ class TestAFileThatIsNoList:
             return  # as the tests above show how
         assert len(found.instruments) + found.faulty + found.other <= len(rows)
         assert len({each.symbol for each in found.instruments}) == len(found.instruments)
+
+
+class TestAListThatIsWritten:
+    """As Dhan would publish what was read."""
+
+    @BOTH
+    @pytest.mark.parametrize("form", ["compact", "detailed"])
+    def test_is_read_as_what_it_was_written_from(self, form, text):
+        found = read(text).instruments
+        again = read(header(form) + lines(form, [each.definition() for each in found]))
+
+        lost = {"isin": "", "freeze_quantity": None} if form == "compact" else {}
+        assert again.faulty == 0
+        assert set(again.instruments) == {replace(each, **lost) for each in found}
+
+    def test_has_the_columns_and_words_that_clients_look_for(self):
+        found = by_number(read(listed(DETAILED, DETAILED_ROWS)))
+        names, *rows = csv.reader(
+            (header("compact") + lines("compact", [each.definition() for each in found.values()])).splitlines()
+        )
+        rows = {row[2]: dict(zip(names, row, strict=True)) for row in rows if row[1] != "M"}
+
+        assert names == COMPACT.split(",")
+        assert [rows["35085"][name] for name in ("SEM_EXPIRY_DATE", "SEM_EXPIRY_FLAG", "SEM_OPTION_TYPE")] == [
+            "2026-09-22 14:30:00",
+            "W",
+            "CE",
+        ]
+        assert (rows["35084"]["SEM_EXPIRY_FLAG"], rows["68407"]["SEM_EXCH_INSTRUMENT_TYPE"]) == ("M", "FUT")
+        assert (rows["51"]["SEM_EXM_EXCH_ID"], rows["1594"]["SEM_TICK_SIZE"]) == ("BSE", "10.0000")
+
+    def test_names_what_no_list_knows_by_our_symbol(self):
+        own = InstrumentDefinition(symbol="BSE:MINE", segment="BSE_EQ", tick_size_rupees=0.05, security_id="900000001")
+        (found,) = read(header("compact") + lines("compact", [own])).instruments
+
+        assert (found.symbol, found.trading_symbol) == ("BSE:MINE", "MINE")

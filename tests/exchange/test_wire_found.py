@@ -1,14 +1,27 @@
 """Instruments of the list that was read: each is listed at the exchange when somebody needs it."""
 
+import asyncio
+import csv
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from natya_scrips import COMPACT, listed
 from natya_wire import Served, an_order
 
+from natya.actors.exchange.wire import scrip_master
+from natya.actors.exchange.wire.asking import MarketTold
+from natya.actors.exchange.wire.scrip_master import ListChangedError, ScripMaster
 from natya.actors.instruments.master import InstrumentMaster
 from natya.messages.addresses import WIRE
-from natya.messages.instruments import InstrumentShown, InstrumentUnknown, ShowInstrument
+from natya.messages.instruments import (
+    InstrumentDefinition,
+    InstrumentList,
+    InstrumentsFound,
+    InstrumentShown,
+    InstrumentUnknown,
+    ShowInstrument,
+)
+from natya.messages.supervision import Unavailable
 
 SOON = (datetime.now(UTC) + timedelta(days=20)).date()
 LATER = SOON + timedelta(days=7)
@@ -132,3 +145,97 @@ class TestAnInstrumentOfTheList:
             assert numbers["CHOLAFIN"] == "685"
         finally:
             served.stop()
+
+
+def rows_of(served, path):
+    status, headers, text = served.text(path)
+    assert (status, headers["content-type"]) == (200, "text/csv")
+    return [*csv.DictReader(text.splitlines())]
+
+
+class TestTheListOfInstruments:
+    """For clients that look up numbers in it: it needs no token."""
+
+    def test_has_what_was_read_and_behind_it_what_is_listed_here_alone(self, served):
+        served.list_instrument(symbol="MINE", securityId="900000001")
+        compact = rows_of(served, "/api-data/api-scrip-master.csv")
+        detailed = rows_of(served, "/api-data/api-scrip-master-detailed.csv")
+
+        numbers = [row["SEM_SMST_SECURITY_ID"] for row in compact]
+        assert numbers == [row["SECURITY_ID"] for row in detailed]
+        assert len(
+            {(row["SEM_EXM_EXCH_ID"], row["SEM_SEGMENT"], row["SEM_SMST_SECURITY_ID"]) for row in compact}
+        ) == len(compact)
+        assert {"13", "685", "51001", "51005", "900000001"} <= set(numbers)
+        assert numbers.index("51005") < numbers.index("900000001")
+        assert [row["SEM_CUSTOM_SYMBOL"] for row in compact if row["SEM_SMST_SECURITY_ID"] == "51001"] == [
+            "NIFTY 24000 CE"
+        ]
+
+    def test_of_a_segment_is_at_the_address_that_one_is_sent_to(self, served):
+        status, headers, _ = served.text("/v2/instrument/NSE_FNO")
+        found = rows_of(served, headers["location"])
+
+        assert status == 302
+        assert {row["SECURITY_ID"] for row in found} == {str(number) for number in range(51_001, 51_007)}
+
+    def test_is_asked_for_in_pages(self, served, monkeypatch):
+        whole = served.text("/api-data/api-scrip-master.csv")[2]
+        monkeypatch.setattr(scrip_master, "PAGE_ROWS", 3)
+
+        assert served.text("/api-data/api-scrip-master.csv")[2] == whole
+
+    def test_of_no_segment_and_by_another_method_is_refused(self, served):
+        assert served.text("/v2/instrument/NSE")[0] == 400
+        assert served.ask("POST", "/api-data/api-scrip-master.csv")[0] == 405
+
+
+class PagesOf:
+    """A wire whose list of instruments answers the test's pages, one after the other."""
+
+    def __init__(self, *pages):
+        self._pages = [*pages]
+
+    async def asked(self, _actor, _message):
+        return self._pages.pop(0)
+
+    async def by_hand(self, _message):
+        return MarketTold(())
+
+    def now_ns(self):
+        return 0
+
+
+def sent_by(wire):
+    sent = []
+
+    async def send(event):
+        sent.append(event)
+
+    ((path, file), *_) = ScripMaster(wire).endpoints()
+    scope = {"method": "GET", "path": path, "path_params": {}}
+    try:
+        asyncio.run(file(scope, None, send))
+    except ListChangedError:
+        sent.append("cut")
+    return sent
+
+
+def a_page(of, *instruments):
+    return InstrumentsFound(instruments=instruments, total=9, of=InstrumentList(source=of))
+
+
+ONE = InstrumentDefinition(symbol="ONE", segment="NSE_EQ", tick_size_rupees=0.05, security_id="1")
+
+
+class TestAListThatIsNotThere:
+    def test_is_told_before_anything_is_sent(self):
+        (head, _) = sent_by(PagesOf(Unavailable(actor="instruments", reason="", retry_after_s=0.0)))
+        assert head["status"] == 503
+
+    @pytest.mark.parametrize(
+        "then", [a_page("new"), Unavailable(actor="instruments", reason="", retry_after_s=0.0)], ids=["new", "gone"]
+    )
+    def test_to_its_end_any_more_is_cut_off(self, then):
+        assert sent_by(PagesOf(a_page("old", ONE), then))[-1] == "cut"
+        assert sent_by(PagesOf(a_page("old", ONE), a_page("old")))[-1] == {"type": "http.response.body", "body": b""}

@@ -47,6 +47,12 @@ class Served:
         said = answer.read()
         return answer.status, json.loads(said) if said else None
 
+    def text(self, path, *, headers=None):
+        """The status, the headers and the text of an answer that is not JSON."""
+        self._connection.request("GET", path, headers=headers or {})
+        answer = self._connection.getresponse()
+        return answer.status, answer.headers, answer.read().decode()
+
     def ok(self, method, path, body=None):
         """The decoded body of an answer that must be a good one."""
         status, said = self.ask(method, path, body)

@@ -39,6 +39,7 @@ from .hand import Hand
 from .reading import client_named
 from .request import Request
 from .routes import BASE, ROUTES, TOKEN, Route
+from .scrip_master import ScripMaster
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +115,7 @@ class WireApplication:
         self._limits: dict[str, Allowance] = {}
         self._counts = RequestCounts({})
         self.carrier: Final = carrier
-        hand = Hand(self)
+        beside = (*Hand(self).endpoints(), *ScripMaster(self).endpoints())
         paths: dict[str, dict[str, Route]] = {}
         for route in ROUTES:
             paths.setdefault(route.path, {})[route.method] = route
@@ -124,7 +125,7 @@ class WireApplication:
             routes=[
                 *(Path(path, endpoint) for path, endpoint in endpoints.items()),
                 Path(TOKEN.path, _Endpoint(self, {TOKEN.method: TOKEN}, is_public=True)),
-                *(Path(path, endpoint) for path, endpoint in hand.endpoints()),
+                *(Path(path, endpoint) for path, endpoint in beside),
             ],
             redirect_slashes=False,
             default=self._not_found,
@@ -152,12 +153,12 @@ class WireApplication:
             WireRefusal: the account is not there, or it is not known what became of the call.
         """
         sought: set[Instrument] = set()
-        told = await self._asked(EXCHANGE, Call(verb, arguments))
+        told = await self.asked(EXCHANGE, Call(verb, arguments))
         while isinstance(told, CallRefused) and told.unlisted is not None and told.unlisted not in sought:
             sought.add(told.unlisted)
             if not await self.listing_of(told.unlisted):
                 break
-            told = await self._asked(EXCHANGE, Call(verb, arguments))  # it was refused: nothing has happened yet
+            told = await self.asked(EXCHANGE, Call(verb, arguments))  # it was refused: nothing has happened yet
         if isinstance(told, Answered):
             return told.value
         if isinstance(told, CallRefused):
@@ -170,21 +171,22 @@ class WireApplication:
         Raises:
             WireRefusal: it is not there.
         """
-        told = await self._asked(self._market_actor, ShowMarket(view, arguments))
+        told = await self.asked(self._market_actor, ShowMarket(view, arguments))
         if isinstance(told, MarketTold):
             return told.value
         raise WireRefusal(data_error(503, "800", "Internal Server Error"))
 
     async def listing_of(self, instrument: Instrument) -> bool:
         """List an instrument at the account if any list knows it; return whether one does."""
-        told = await self._asked(self._market_actor, ListNumber(instrument))
+        told = await self.asked(self._market_actor, ListNumber(instrument))
         return isinstance(told, MarketTold) and bool(told.value)
 
     async def by_hand(self, message: Any) -> Any:
         """Ask the market's actor for something that no client of a broker may."""
-        return await self._asked(self._market_actor, message)
+        return await self.asked(self._market_actor, message)
 
-    async def _asked(self, actor: str, message: Any) -> Any:
+    async def asked(self, actor: str, message: Any) -> Any:
+        """Ask an actor; return its answer, or `Unavailable` where none comes in time."""
         try:
             return await self._ask(actor, message, timeout_s=ASK_TIMEOUT_S)
         except RequestTimedOut:
