@@ -175,6 +175,10 @@ class TestTheControls:
         wanted = PnlExit(profit_rupees=4000.0, loss_rupees=1500.0, products=("INTRADAY",), kills=True)
 
         assert asked("POST /pnlExit", body) == ("set_pnl_exit", wanted)
+        for loss in (-1500.0, "-1500.00", "1500.00"):  # as clients write a loss
+            assert asked("POST /pnlExit", body | {"lossValue": loss}) == ("set_pnl_exit", wanted)
+        for loss in (None, "", "--5", "1,500", -float("inf")):
+            assert ask("POST /pnlExit", body | {"lossValue": loss})[::2] == (400, [])
         _, told, calls = ask("DELETE /pnlExit")
         assert (told["pnlExitStatus"], calls) == ("DISABLED", [("cancel_pnl_exit",)])
 
@@ -213,3 +217,5 @@ class TestTheClient:
         for name, value in (("dhanClientId", "7"), ("pin", "12345"), ("pin", "1234567"), ("totp", "12345a")):
             assert login(**good | {name: value})["status"] == "error"
         assert ask("GET /RenewToken")[1]["accessToken"] == "another-token"
+        status, told, _ = ask("POST /RenewToken")
+        assert (status, told["errorCode"]) == (400, "DH-905")

@@ -121,6 +121,40 @@ def test_a_method_that_there_is_not_is_a_405(served):
     assert served.ask("PATCH", "/v2/orders", {})[0] == 405
 
 
+class TestAPathWithoutAVersion:
+    """As clients of the generation before ask: the same account, and errors in a shape of their own."""
+
+    def test_is_answered_as_that_with_one(self, served):
+        order_id = served.ok("POST", "/orders", an_order(price=1400.0, correlationId="older"))["orderId"]
+        served.settled(order_id)
+
+        assert [row["orderId"] for row in served.ok("GET", f"/orders/{order_id}")] == [order_id]
+        assert served.ok("GET", "/orders/external/older")["orderId"] == order_id
+        assert served.ok("GET", "/fundlimit") == served.ok("GET", "/v2/fundlimit")
+        assert served.ok("GET", "/tradeHistory/2026-01-01/2026-01-31/0") == []
+        assert served.ok("DELETE", f"/orders/{order_id}")["orderStatus"] == "CANCELLED"
+        assert served.order(order_id)["orderStatus"] == "CANCELLED"
+
+    @pytest.mark.parametrize(
+        ("path", "headers", "status", "code"),
+        [
+            ("/orders/external/none", None, (404, "NOT_FOUND"), "DH-906"),
+            ("/tradeHistory/soon/2026-01-31/0", None, (400, "BAD_REQUEST"), "DH-905"),
+            ("/orders", {}, (401, "UNAUTHORIZED"), "DH-901"),
+        ],
+    )
+    def test_has_its_own_shape_of_an_error(self, served, path, headers, status, code):
+        answered, said = served.ask("GET", path, headers=headers)
+
+        assert (answered, said["httpStatus"]) == status
+        assert said["errorCode"] == said["internalErrorCode"] == code
+        assert said["internalErrorMessage"]
+
+    def test_has_no_charts_nor_what_is_newer(self, served):
+        for path in ("/charts/intraday", "/super/orders", "/marketfeed/ltp"):
+            assert served.ask("POST", path, {})[0] == 404
+
+
 class TestLimits:
     @pytest.fixture
     def limited(self, tmp_path):

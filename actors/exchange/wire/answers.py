@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -69,6 +70,18 @@ def path_error(status: int, reason: str, path: str, now_ms: int) -> Answer:
 def invalid(text: str = INVALID) -> WireRefusal:
     """Return the refusal of a request that is not as it should be."""
     return WireRefusal(trading_error(400, "DH-905", text))
+
+
+def older_error(answer: Answer) -> Answer:
+    """Return an error of a trading endpoint as the paths without a version have it."""
+    told = msgspec.json.decode(answer.body)
+    body = {
+        "errorCode": told["errorCode"],
+        "httpStatus": HTTPStatus(answer.status).name,
+        "internalErrorCode": told["errorCode"],
+        "internalErrorMessage": told["errorMessage"],
+    }
+    return Answer(answer.status, msgspec.json.encode(body))
 
 
 THROTTLED: Final = trading_error(

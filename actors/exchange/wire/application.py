@@ -28,6 +28,7 @@ from .answers import (
     Answer,
     WireRefusal,
     data_error,
+    older_error,
     path_error,
     trading_error,
 )
@@ -38,11 +39,11 @@ from .groups.portfolio import epoch_day
 from .hand import Hand
 from .reading import client_named
 from .request import Request
-from .routes import BASE, ROUTES, TOKEN, Route
+from .routes import BASE, OLDER, ROUTES, TOKEN, Route
 from .scrip_master import ScripMaster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ....domain.quotas import Allowance
     from ....messages.exchange import Instrument
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 ASK_TIMEOUT_S: Final = 30.0
 QUERY_PARTS_MAX: Final = 32
+ERRORS_FROM: Final = 400
 
 _STATUS_OF: Final = {
     "input": (400, "DH-905"),
@@ -116,10 +118,8 @@ class WireApplication:
         self._counts = RequestCounts({})
         self.carrier: Final = carrier
         beside = (*Hand(self).endpoints(), *ScripMaster(self).endpoints())
-        paths: dict[str, dict[str, Route]] = {}
-        for route in ROUTES:
-            paths.setdefault(route.path, {})[route.method] = route
-        endpoints = {BASE + path: _Endpoint(self, by_method) for path, by_method in paths.items()}
+        endpoints = {BASE + path: _Endpoint(self, by_method) for path, by_method in _by_path(ROUTES).items()}
+        endpoints |= {path: _Endpoint(self, by_method, is_older=True) for path, by_method in _by_path(OLDER).items()}
         self._exact: Final = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
         self._router: Final = Router(
             routes=[
@@ -248,10 +248,13 @@ class WireApplication:
 class _Endpoint:
     """All methods of one path."""
 
-    def __init__(self, wire: WireApplication, by_method: dict[str, Route], *, is_public: bool = False) -> None:
+    def __init__(
+        self, wire: WireApplication, by_method: dict[str, Route], *, is_public: bool = False, is_older: bool = False
+    ) -> None:
         self._wire = wire
         self._by_method = by_method
         self._is_public = is_public
+        self._is_older = is_older
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -269,6 +272,10 @@ class _Endpoint:
             await carrier.answer(wire, scope, receive, send, functools.partial(self._answer, route, scope), path)
 
     async def _answer(self, route: Route, scope: Any, body: bytes) -> Answer:
+        told = await self._told(route, scope, body)
+        return older_error(told) if self._is_older and told.status >= ERRORS_FROM else told
+
+    async def _told(self, route: Route, scope: Any, body: bytes) -> Answer:
         wire = self._wire
         if not self._is_public:
             refusal = wire.refuse_stranger(scope, route_path(route))
@@ -287,6 +294,14 @@ class _Endpoint:
             return refused.answer
         except Refused as refused:
             return wire.refused(refused)
+
+
+def _by_path(routes: Iterable[Route]) -> dict[str, dict[str, Route]]:
+    """Return the routes of each path, by method."""
+    paths: dict[str, dict[str, Route]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method] = route
+    return paths
 
 
 def route_path(route: Route) -> str:

@@ -65,6 +65,7 @@ _TABLE: Final[tuple[tuple[str, str, Kind, Handler], ...]] = (
     ("DELETE", "/pnlExit", "others", control.stop_pnl_exit),
     ("GET", "/profile", "others", control.profile),
     ("GET", "/RenewToken", "others", control.renew_token),
+    ("POST", "/RenewToken", "others", control.refuse_renewal),
     ("POST", "/ip/setIP", "others", control.set_address),
     ("PUT", "/ip/modifyIP", "others", control.set_address),
     ("GET", "/ip/getIP", "others", control.addresses),
@@ -84,6 +85,14 @@ _TABLE: Final[tuple[tuple[str, str, Kind, Handler], ...]] = (
 
 ROUTES: Final = tuple(Route(*row) for row in _TABLE)
 """Below `BASE`; the first of two that fit is meant."""
+
+_OLDER_ROOTS: Final = ("/orders", "/trades", "/positions", "/holdings", "/fundlimit")
+
+OLDER: Final = (
+    *(route for route in ROUTES if route.path.startswith(_OLDER_ROOTS)),
+    Route("GET", "/tradeHistory/{since}/{until}/{page}", "others", portfolio.past_trades),
+)
+"""Without `BASE`: of the generation before, which clients of its time still ask; their errors have their own shape."""
 
 TOKEN: Final = Route("POST", "/app/generateAccessToken", "tokens", control.generate_token)
 """Of Dhan's other host, which needs no token."""

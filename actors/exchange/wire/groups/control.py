@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -15,7 +15,7 @@ from .....domain.dhan.moments import moment_of
 from .....domain.dhan.trading.control import KillSwitchRow, PnlExitAck, PnlExitRequest, PnlExitRow
 from ...account import PnlExit
 from ..answers import Answer, found, invalid
-from ..reading import read
+from ..reading import converted, object_of, read
 
 if TYPE_CHECKING:
     from .....messages.exchange import SwitchesSet
@@ -45,7 +45,8 @@ async def kill_switch(exchange: Exchange, _request: Request) -> Answer:
 
 async def set_pnl_exit(exchange: Exchange, request: Request) -> Answer:
     """`POST /pnlExit`."""
-    wanted = read(PnlExitRequest, request.body)
+    given = object_of(request.body)
+    wanted = converted(PnlExitRequest, given | {"lossValue": _unsigned(given.get("lossValue"))})
     await exchange.account(
         "set_pnl_exit",
         PnlExit(
@@ -56,6 +57,13 @@ async def set_pnl_exit(exchange: Exchange, request: Request) -> Answer:
         ),
     )
     return found(PnlExitAck(pnl_exit_status="ACTIVE", message="P&L based exit configured successfully"))
+
+
+def _unsigned(loss: Any) -> Any:
+    """Return a loss without the sign that some clients write before it."""
+    if isinstance(loss, str):
+        return loss.removeprefix("-")
+    return -loss if isinstance(loss, int | float) and loss < 0 else loss
 
 
 async def pnl_exit(exchange: Exchange, _request: Request) -> Answer:
@@ -96,6 +104,11 @@ async def profile(exchange: Exchange, _request: Request) -> Answer:
 async def renew_token(exchange: Exchange, _request: Request) -> Answer:
     """`GET /RenewToken`: the token that asked is dead from here on."""
     return found(_token(exchange))
+
+
+async def refuse_renewal(_exchange: Exchange, _request: Request) -> Answer:
+    """`POST /RenewToken`: refused there, too; the token lives on."""
+    raise invalid()
 
 
 async def generate_token(exchange: Exchange, request: Request) -> Answer:
