@@ -19,8 +19,11 @@ def command(
         list[Path], typer.Option(metavar="FILE", help="Recording to play; may be repeated: all go by one time.")
     ] = [],
     symbol: Annotated[
-        str | None, typer.Option(metavar="SYMBOL", help="Of a recording whose rows name none; of the synthetic market.")
-    ] = None,
+        list[str],
+        typer.Option(
+            metavar="SYMBOL", help="Of a recording whose rows name none; of the synthetic market: may be repeated."
+        ),
+    ] = [],
     synthetic: Annotated[int | None, typer.Option(metavar="SEED", help="Seed of a synthetic market.")] = None,
     feed: Annotated[
         str | None, typer.Option(metavar="NAME", help="A live market to trade on: dhan, with BROKER_ACCESS_TOKEN.")
@@ -50,11 +53,13 @@ def command(
     """Serve the paper exchange on a port of this machine, until Ctrl-C or SIGTERM."""
     if sum((bool(replay), synthetic is not None, feed is not None, by_hand)) > 1:
         raise typer.BadParameter("one of --replay, --synthetic, --feed and --by-hand wanted, found several")
+    if replay and len(symbol) > 1:
+        raise typer.BadParameter(f"one --symbol of a recording wanted, found {len(symbol)}")
     overrides: dict[str, Any] = {
         "feed.source": "replay" if replay else feed or "synthetic",
         "feed.recording": None if not replay else str(replay[0]) if len(replay) == 1 else list(map(str, replay)),
-        "feed.symbol": symbol,
-        "feed.symbols": None if symbol is None or replay else [symbol],
+        "feed.symbol": symbol[0] if symbol else None,
+        "feed.symbols": symbol if symbol and not replay else None,
         "feed.seed": synthetic,
         "feed.speed": speed,
         "web.port": port,
