@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Final
 
-from ...domain.shown import shortened
+from ...domain.shown import encodable, shortened
 
 REASON_MAX: Final = 4_096
 """Characters of an error's text that are put into messages, facts, dead letters and the tree."""
@@ -32,16 +32,16 @@ def _installed() -> tuple[str, ...]:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the error's text, shortened; if its `__str__` raises, a text that says so."""
+    """Return the error's text, shortened, as UTF-8 can encode it; if its `__str__` raises, a text that says so."""
     try:
-        return shortened(str(error), REASON_MAX)
+        return shortened(encodable(str(error)), REASON_MAX)
     except Exception as fault:  # noqa: BLE001  the first error is the one to report
         return f"its text could not be had: {type(fault).__name__}"
 
 
 def trace_of(error: BaseException | None) -> str:
-    """Return the error's traceback as Python prints it, shortened; empty without an error."""
-    return "" if error is None else shortened("".join(traceback.format_exception(error)), TRACE_MAX)
+    """Return the error's traceback as Python prints it, shortened, as `reason_of` does; empty without an error."""
+    return "" if error is None else shortened(encodable("".join(traceback.format_exception(error))), TRACE_MAX)
 
 
 def where_of(error: BaseException | None) -> str:

@@ -2,7 +2,7 @@
 
 import json
 
-from natya.actors.runtime import where_of
+from natya.actors.runtime import reason_of, trace_of, where_of
 
 
 def raised_by(call):
@@ -51,3 +51,10 @@ class TestThePlaceOfAnError:
 
     def test_is_none_of_an_error_that_was_never_raised(self):
         assert where_of(ValueError("new")) == where_of(None) == ""
+
+
+def test_an_error_about_what_is_no_utf_8_has_a_text_and_a_traceback_that_can_be_sent():
+    error = raised_by(lambda: open("orders-\udcff.csv"))  # noqa: SIM115, PTH123  it is not there
+
+    assert "orders-\\udcff.csv" in reason_of(error).encode().decode()
+    assert "orders-\\udcff.csv" in trace_of(error).encode().decode()

@@ -3,15 +3,17 @@
 Owns    one handler, and the asyncio loop on which it runs if it is a coroutine function.
 Hears   EventPublished or DeliverEvents, from delivery; EventsSubscribed.
 Sends   SubscribeEvents or SubscribeDurably to delivery, at every start; EventsHandled and EventsNotHandled to it.
-Fails   a Listener when the handler raises: the event is a dead letter, and the next one is handled.
+Fails   a Listener when the handler raises, whatever that is: the event is a dead letter, and the next one is handled.
 """
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-import traceback
+import os
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, ClassVar
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 
@@ -25,21 +27,42 @@ from ....messages.delivery import (
     EventsSubscribed,
     SubscribeDurably,
     SubscribeEvents,
+    UnsubscribeEvents,
 )
 from ....messages.system import ActorStatistics
-from ...runtime import Bounded, RuntimeActor, conversation, handles
+from ...runtime import Bounded, RuntimeActor, conversation, handles, reason_of, trace_of
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterator
 
     from ....domain.events.catalog import EventCatalog
     from ....messages.domain_events import DomainEvent
     from ...runtime import ActorAddress, Outcome
 
-TRACEBACK_CHARACTERS_MAX = 8_000
 WAITING_MAX = 100_000
 """Events that may wait for a handler; one more drops the oldest, which is counted."""
+
+_calling: Final[ContextVar[str]] = ContextVar("natya_listener", default="")
+"""Name of the listener whose handler is running here, also in a coroutine or a thread that it waits for."""
+
+
+def is_calling(name: str) -> bool:
+    """Tell whether this is called by the handler of the listener of that name, which cannot wait for its own end."""
+    return _calling.get() == name
+
+
+@contextlib.contextmanager
+def _handler_of(name: str) -> Iterator[None]:
+    token = _calling.set(name)
+    try:
+        yield
+    finally:
+        _calling.reset(token)
+
+
+class HandlerExitedError(Exception):
+    """A handler raised what ends a program: `SystemExit`, `KeyboardInterrupt`. It fails one event, as others do."""
 
 
 class ListenerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +94,7 @@ class Listener(RuntimeActor):
 
     def on_start(self) -> None:
         """Subscribe: for good, delivery keeps it by name."""
+        self._pid = os.getpid()
         self._runner: asyncio.Runner | None = None
         self._handled = 0
         self.send(DELIVERY, self.settings.wanted)
@@ -89,15 +113,17 @@ class Listener(RuntimeActor):
     @handles(EventPublished)
     def handle(self, published: EventPublished, _sender: ActorAddress) -> None:
         """Call the handler."""
-        self.call(published)
+        try:
+            with _handler_of(self.name):
+                self._call(published)
+        except Exception:
+            raise
+        except BaseException as fault:
+            if os.getpid() != self._pid:  # a child that the handler has forked ends by it
+                raise
+            raise HandlerExitedError(f"{type(fault).__name__}: {reason_of(fault)}") from fault
 
-    def call(self, published: EventPublished) -> None:
-        """Read one event, and call the handler if it is wanted.
-
-        Raises:
-            Exception: whatever the handler raised.
-            EventUndecodableError, EventNameTakenError: it cannot be read.
-        """
+    def _call(self, published: EventPublished) -> None:
         event = self.settings.catalog.read(published)
         where = self.settings.where
         if where is not None and not where(event):
@@ -133,6 +159,10 @@ class SubscribeDue(msgspec.Struct, frozen=True):
     """To itself: subscribe again."""
 
 
+class LeaveDue(msgspec.Struct, frozen=True):
+    """To itself, from its own handler: unsubscribe when what is under way is settled; it is told to stop next."""
+
+
 class DurableListener(RuntimeActor):
     """Calls the handler with events until each is handled: one partition after another, partitions on threads.
 
@@ -148,8 +178,21 @@ class DurableListener(RuntimeActor):
     def on_start(self) -> None:
         """Subscribe; the start is complete when delivery says so: from then on nothing is missed."""
         self._handled: OrderedDict[str, None] = OrderedDict()
-        self._count = 0
+        self._count = self._under_way = 0
+        self._is_leaving = False
         self._subscribe()
+
+    def is_drained(self) -> bool:
+        """Unsubscribe behind the last answer, if the handler wants to leave; delivery's answer is waited for."""
+        if self._is_leaving and not self._under_way:
+            self._is_leaving = False
+            self.ask(DELIVERY, UnsubscribeEvents(subscriber=self.name), timeout_s=ANSWER_S, then=_do_nothing)
+        return not self._is_leaving
+
+    @handles(LeaveDue, from_outside=True)
+    def leave(self, _due: LeaveDue, _sender: ActorAddress) -> None:
+        """Take note that the subscription ends with this life."""
+        self._is_leaving = True
 
     @handles(SubscribeDue)
     def subscribe_again(self, _due: SubscribeDue, _sender: ActorAddress) -> None:
@@ -161,6 +204,7 @@ class DurableListener(RuntimeActor):
         """Call the handler with each, on a thread, behind what this partition has before."""
 
         def answer(outcome: Outcome) -> None:
+            self._under_way -= 1
             handled, answered = outcome.unwrap()
             for event_id in handled:
                 self._handled[event_id] = None
@@ -169,6 +213,7 @@ class DurableListener(RuntimeActor):
             self._count += len(handled)
             self.send(sender, answered)
 
+        self._under_way += 1
         if batch.replay_id:
             self.offload(self._call_again, batch, then=answer, lane="replay")
         else:
@@ -204,13 +249,14 @@ class DurableListener(RuntimeActor):
         for number, published in enumerate(events):
             if published.event_id not in had:
                 try:
-                    self._call(published)
-                except Exception as fault:  # noqa: BLE001  it is the answer: delivery decides what becomes of it
+                    with _handler_of(self.name):
+                        self._call(published)
+                except BaseException as fault:  # noqa: BLE001  it is the answer: delivery decides what becomes of it
                     return handled, EventsNotHandled(
                         handled=number,
                         error=type(fault).__name__,
-                        reason=str(fault),
-                        traceback="".join(traceback.format_exception(fault))[-TRACEBACK_CHARACTERS_MAX:],
+                        reason=reason_of(fault),
+                        traceback=trace_of(fault),
                         is_permanent=isinstance(fault, EventUndecodableError | EventNameTakenError),
                     )
                 handled.append(published.event_id)
@@ -226,6 +272,10 @@ class DurableListener(RuntimeActor):
             import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
 
             asyncio.run(_whole(returned))
+
+
+def _do_nothing(_outcome: Outcome) -> None:
+    """Leave it: where delivery did not answer, it finds nobody there, and the subscription keeps its place."""
 
 
 async def _whole(awaitable: Any) -> Any:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from ....domain.events.catalog import EventCatalog
 from ....domain.events.topics import words_of
 from ....messages.addresses import DELIVERY
+from ....messages.codec import as_received
 from ....messages.delivery import DeliveryTerms, SubscribeDurably, SubscribeEvents, UnsubscribeEvents
 from ....messages.domain_events import DomainEvent
-from ...runtime import UnknownActorError
-from .listener import DurableListener, DurableListenerSettings, Listener, ListenerSettings
+from ...runtime import RequestTimedOut, UnknownActorError
+from .listener import DurableListener, DurableListenerSettings, LeaveDue, Listener, ListenerSettings, is_calling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -89,9 +90,11 @@ class EventSubscriber:
 
         Raises:
             NameTakenError: an actor of that name runs.
+            ValueError: the name is too long, or no text that can be written.
         """
         name = name or f"listener-{next(_numbers)}"
         wanted = SubscribeEvents(subscriber=name, patterns=self._patterns, event_types=self._types, keys=self._keys)
+        _expect_sayable(wanted)
         settings = ListenerSettings(handler=handler, catalog=self._catalog, wanted=wanted, where=self._where)
         self._runtime.start(name, Listener, settings)
         # Answered after the listener's own: from here on nothing is missed.
@@ -122,7 +125,7 @@ class EventSubscriber:
         Raises:
             NameTakenError: somebody in this process has subscribed by this name.
             RequestTimedOut: delivery has not read yet where subscriptions are; it is subscribed when it has.
-            ValueError: there are too many subscriptions.
+            ValueError: there are too many subscriptions, or the name or a term is not such as is taken.
         """
         name = f"durable-{subscription}"
         wanted = SubscribeDurably(
@@ -134,6 +137,7 @@ class EventSubscriber:
             begins=begins,
             terms=terms or DeliveryTerms(),
         )
+        _expect_sayable(wanted)
         settings = DurableListenerSettings(handler=handler, catalog=self._catalog, wanted=wanted, where=self._where)
         self._runtime.start(name, DurableListener, settings)
         return Listening(self._runtime, name, is_durable=True)
@@ -186,11 +190,30 @@ class Listening:
     def close(self) -> None:
         """Unsubscribe, and return when the events that had come are handled; a repeat does nothing.
 
-        A durable subscription stays, with its place.
+        Called by the handler itself it returns at once, and what had come is handled after that. A durable
+        subscription stays, with its place.
         """
         with contextlib.suppress(UnknownActorError):  # it has ended, or the system has
+            if is_calling(self.name):
+                self._leave()
+                return
             if self._is_durable:  # first: what it has handled is settled before delivery lets go of it
                 self._runtime.stop(self.name)
             self._runtime.request(DELIVERY, UnsubscribeEvents(subscriber=self.name), timeout_s=ANSWER_S)
             if not self._is_durable:
                 self._runtime.stop(self.name)
+
+    def _leave(self) -> None:
+        if self._is_durable:
+            self._runtime.tell(self.name, LeaveDue())
+        else:
+            self._runtime.request(DELIVERY, UnsubscribeEvents(subscriber=self.name), timeout_s=ANSWER_S)
+        with contextlib.suppress(RequestTimedOut):  # it ends when the handler has returned
+            self._runtime.stop(self.name, timeout_s=0.0)
+
+
+def _expect_sayable(wanted: SubscribeEvents | SubscribeDurably) -> None:
+    try:
+        as_received(wanted)
+    except (TypeError, ValueError, OverflowError) as fault:
+        raise ValueError(f"{type(wanted).__name__} with fields as declared wanted: {fault}") from fault

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ....domain.events.interests import Interest, Interests
+from ....domain.shown import shortened, text_of
 from ....messages.delivery import EventsNotHandled
 
 if TYPE_CHECKING:
     from ....domain.events.delivery import Delivery
     from ....messages.delivery import SubscribeDurably
     from ...runtime import Outcome, Timer
+
+
+TEXT_MAX: Final = 8_192
+"""Characters of each text of a failure that are kept."""
 
 
 class PumpDue(msgspec.Struct, frozen=True, gc=False):
@@ -57,10 +62,24 @@ class Subscription:
 
 
 def failure_of(answer: Any, outcome: Outcome, size: int) -> EventsNotHandled:
-    """Return the failure that an answer to `DeliverEvents` of so many events is, whatever it is."""
-    if isinstance(answer, EventsNotHandled) and answer.handled < size:
-        return answer
-    error = getattr(answer, "error", "") or type(outcome.error or answer).__name__
+    """Return the failure that an answer to `DeliverEvents` of so many events is, whatever it is.
+
+    Its texts are such as the journal takes: a dead letter that cannot be written would hold its partition for ever.
+    """
+    if isinstance(answer, EventsNotHandled) and type(answer.handled) is int and 0 <= answer.handled < size:
+        return EventsNotHandled(
+            handled=answer.handled,
+            error=_text(answer.error),
+            reason=_text(answer.reason),
+            traceback=_text(answer.traceback),
+            is_permanent=answer.is_permanent is True,
+        )
     return EventsNotHandled(
-        handled=0, error=error, reason=getattr(answer, "reason", "") or str(outcome.error or answer)
+        handled=0,
+        error=_text(getattr(answer, "error", "") or type(outcome.error or answer).__name__),
+        reason=_text(getattr(answer, "reason", "") or outcome.error or answer),
     )
+
+
+def _text(value: object) -> str:
+    return shortened(text_of(value), TEXT_MAX)

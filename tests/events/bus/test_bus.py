@@ -198,6 +198,44 @@ class TestAFunctionThatListens:
         assert found == [1, 2]
         assert over.base.dead_letters.count == before + 1
 
+    def test_that_exits_is_a_dead_letter_and_hears_the_next_one_all_the_same(self, over, publisher, subscriber):
+        heard = queue.SimpleQueue()
+
+        def handle(event):
+            heard.put(event.weight)
+            if event.weight == 1:
+                raise SystemExit(3)
+
+        before = over.base.dead_letters.count
+        with subscriber.of(Dispatched, keys="parcel-13").handle(handle):
+            publisher.publish_many(Dispatched(aggregate_id="parcel-13", weight=weight) for weight in (1, 2)).result()
+            found = [heard.get(timeout=WAIT_S) for _ in range(2)]
+
+        assert found == [1, 2]
+        assert over.base.dead_letters.count == before + 1
+
+    def test_may_end_by_its_own_handler(self, over, publisher, subscriber):
+        heard = queue.SimpleQueue()
+
+        def handle(event):
+            listening.close()
+            heard.put(event.weight)
+
+        listening = subscriber.of(Dispatched, keys="parcel-14").handle(handle, name="leaving")
+        ended = over.watch("leaving")
+        publisher.publish(Dispatched(aggregate_id="parcel-14", weight=1)).result()
+        ended.result(WAIT_S)
+        publisher.publish(Dispatched(aggregate_id="parcel-14", weight=2)).result()
+
+        assert (heard.get(timeout=WAIT_S), heard.empty()) == (1, True)
+
+    @pytest.mark.parametrize("name", ["a\ud800", "a" * 201], ids=["no text", "too long"])
+    def test_has_a_name_that_can_be_said(self, subscriber, name):
+        with pytest.raises(ValueError, match="with fields as declared wanted"):
+            subscriber.handle(print, name=name)
+        with pytest.raises(ValueError, match="with fields as declared wanted"):
+            subscriber.handle_durably(name, print)
+
     def test_hears_nothing_after_it_was_closed_however_often(self, over, publisher, subscriber):
         heard = []
         listening = subscriber.of(Dispatched).handle(heard.append, name="closing")

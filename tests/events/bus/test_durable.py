@@ -147,6 +147,24 @@ class TestADurableSubscriber:
 
         assert numbers_of(heard, 2) == [1, 2]
 
+    def test_may_end_by_its_own_handler_and_what_that_has_had_is_settled(self, over):
+        heard = queue.SimpleQueue()
+
+        def handle(event):
+            if event.number == 2:
+                listening.close()
+            heard.put(event)
+
+        listening = over.subscriber.of(Invoiced).handle_durably("billing", handle)
+        ended = over.watch(listening.name)
+        over.publish(1, 2)
+        ended.result(WAIT_S)
+        over.publish(3)
+        over.subscriber.of(Invoiced).handle_durably("billing", heard.put)
+
+        assert numbers_of(heard, 3) == [1, 2, 3]
+        assert heard.empty()
+
     def test_goes_on_after_a_restart_of_delivery(self, over, monkeypatch):
         heard = queue.SimpleQueue()
         over.subscriber.of(Invoiced).handle_durably("billing", heard.put)

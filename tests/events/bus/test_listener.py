@@ -1,5 +1,7 @@
 """A durable listener and a delivery that the test plays, on virtual time."""
 
+import asyncio
+
 import pytest
 from natya_events import Invoiced
 
@@ -7,6 +9,7 @@ from natya.actors.events.bus import listener
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.domain.events.catalog import EventCatalog, write
+from natya.messages.codec import as_received
 from natya.messages.delivery import (
     DeliverEvents,
     EventsHandled,
@@ -26,10 +29,16 @@ class PlayedDelivery(RuntimeActor):
         self.send(sender, self.settings.pop(0))
 
 
+class UnprintableError(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
 class World:
     def __init__(self, system, answers):
         self.system, self.answers = system, answers
         self.heard, self.broken = [], set()
+        self.error = ValueError("no such customer")
         system.start("delivery", PlayedDelivery, answers)
 
     def start(self, **more):
@@ -39,7 +48,7 @@ class World:
 
     def handle(self, event):
         if event.number in self.broken:
-            raise ValueError("no such customer")
+            raise self.error
         self.heard.append(event.number)
 
     def deliver(self, *numbers, replay_id=""):
@@ -87,6 +96,28 @@ class TestABatch:
         )  # fmt: skip
         assert "in handle" in failed.traceback
         assert (again, world.heard, world.handled) == (EventsHandled(), [1, 2, 3, 4], 4)
+
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [
+            (SystemExit(3), "3"),
+            (KeyboardInterrupt(), ""),
+            (asyncio.CancelledError(), ""),
+            (ValueError("orders-\udcff.csv"), "orders-\\udcff.csv"),
+            (UnprintableError(), "its text could not be had: RuntimeError"),
+        ],
+        ids=lambda each: type(each).__name__,
+    )
+    def test_fails_by_whatever_its_handler_raises_and_the_listener_goes_on(self, world, error, reason):
+        world.start()
+        world.broken.add(2)
+        world.error = error
+        failed = world.deliver(1, 2)
+
+        assert (failed.handled, failed.error, failed.reason) == (1, type(error).__name__, reason)
+        assert as_received(failed) == failed
+        assert world.deliver(3) == EventsHandled()
+        assert world.system.base.find("durable-billing").failures == 0
 
     def test_of_a_replay_is_handled_though_it_was_before_and_is_not_counted(self, world):
         world.start()
