@@ -23,6 +23,7 @@ from ....messages.delivery import (
 from ....messages.journal import Append, Appended, JournalPage, ReadJournal
 from ....messages.supervision import Unavailable
 from .own_facts import OWN_FACTS, PAGE_RECORDS, CallDue
+from .recalling import Recall
 from .subscription import PumpDue, Subscription, failure_of
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class DurableSubscriptions:
         self._keep(subscription)
         window = min(request.terms.window_max, place.position)
         if window:
-            self._read(subscription, place.position - window, self._recall)
+            self._recall(subscription, Recall(position=place.position, window=window))
         else:
             self._begin(subscription)
         if place.kept_ns is not None:
@@ -162,7 +163,7 @@ class DurableSubscriptions:
             self._hand_over(subscription, batch)
         # Not for a few: a page that is read for one place in memory is read, and decoded, as often as there are events.
         if delivery.offered < self.last_sequence and delivery.room * ROOM_MIN >= delivery.terms.pending_max:
-            self._read(subscription, delivery.offered, self._take_page)
+            self._read_on(subscription)
         if subscription.timer is not None:
             subscription.timer.cancel()
             subscription.timer = None
@@ -219,11 +220,15 @@ class DurableSubscriptions:
 
     # Reading.
 
-    def _read(self, subscription: Subscription, after_sequence: int, then: Any) -> None:
-        subscription.is_reading = True
+    def _read_on(self, subscription: Subscription) -> None:
         # Facts that are not wanted take no room, so that a page may have more of them than there is room.
-        records_max = min(PAGE_RECORDS, max(PAGE_RECORDS_MIN, subscription.delivery.room))
-        wanted = ReadJournal(after_sequence=after_sequence, records_max=records_max)
+        delivery = subscription.delivery
+        records_max = min(PAGE_RECORDS, max(PAGE_RECORDS_MIN, delivery.room))
+        wanted = ReadJournal(after_sequence=delivery.offered, records_max=records_max)
+        self._read(subscription, wanted, self._take_page)
+
+    def _read(self, subscription: Subscription, wanted: ReadJournal, then: Any) -> None:
+        subscription.is_reading = True
 
         def take(outcome: Outcome) -> None:
             if subscription.is_ended:
@@ -232,28 +237,28 @@ class DurableSubscriptions:
             if isinstance(page, JournalPage):
                 then(subscription, page)
             else:  # the journal failed, or is being restarted: it has the records all the same
-                self._later(functools.partial(self._read, subscription, after_sequence, then))
+                self._later(functools.partial(self._read, subscription, wanted, then))
 
         self._actor.ask(self._settings.journal, wanted, timeout_s=self._settings.append_s, then=take)
 
     def _later(self, call: Any) -> None:
         self._actor.after(self._settings.retry_s, CallDue(call))
 
-    def _recall(self, subscription: Subscription, page: JournalPage) -> None:
+    def _recall(self, subscription: Subscription, recall: Recall) -> None:
         """Remember which events were handled before, as far as the window reaches."""
-        delivery = subscription.delivery
-        position = delivery.position
-        for record in page.records:
-            if record.sequence > position:
-                break
-            if isinstance(record.fact, EventPublished) and self._wants(subscription, record.fact):
-                delivery.remember(record.fact.event_id)
-        newest = page.records[-1].sequence if page.records else position
-        if newest < position:
-            self._read(subscription, newest, self._recall)
-        else:
+
+        def take(_subscription: Subscription, page: JournalPage) -> None:
+            wants = functools.partial(self._wants, subscription)
+            if not recall.take(page.records, wants, is_end=len(page.records) < PAGE_RECORDS):
+                self._recall(subscription, recall)
+                return
+            for event_id in recall.ids:
+                subscription.delivery.remember(event_id)
             subscription.is_reading = False
             self._begin(subscription)
+
+        wanted = ReadJournal(after_sequence=recall.after, records_max=PAGE_RECORDS, types=(EventPublished.__name__,))
+        self._read(subscription, wanted, take)
 
     def _begin(self, subscription: Subscription) -> None:
         subscription.is_begun = True

@@ -12,6 +12,7 @@ from natya.actors.events.delivery import durable
 from natya.actors.events.delivery.subscription import failure_of
 from natya.actors.runtime import InProcessSystem, Outcome, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.messages.codec import as_received, encode
 from natya.messages.delivery import (
     ChangeDeadLetters,
     DeadLettersChanged,
@@ -416,6 +417,20 @@ class TestASubscription:
         again = [handled for _, handled in world.handled[5:]]
         assert again == [name for name, sequence in place.items() if sequence <= max(place.values()) - window_max]
 
+    def test_that_is_made_anew_knows_its_events_though_many_facts_lie_between_them(self, open_world):
+        world = open_world(window_max=2, keep_s=1_000.0)
+        world.subscribe(event_types=("Shipped",))
+        for number in (1, 2):
+            world.happen(an_event(number), *(an_event(100 + each, event_type="Paid") for each in range(10)))
+            world.run_for(1)
+        world.subscribe(event_types=("Shipped",))
+        world.run_for(1)
+        world.happen(an_event(1), an_event(2), an_event(3))
+        world.run_for(1)
+
+        assert [name for _, name in world.handled] == ["e-1", "e-2", "e-3"]
+        assert world.status.duplicates == 2
+
     @pytest.mark.parametrize("page", [1, 2, 100])
     def test_that_is_made_anew_takes_nothing_for_handled_that_was_not(self, open_world, monkeypatch, page):
         monkeypatch.setattr(durable, "PAGE_RECORDS", page)
@@ -515,6 +530,19 @@ class TestAnAnswer:
 
         assert (failure.handled, failure.error, failure.reason) == found
         assert failure.is_permanent == getattr(answer, "is_permanent", False)
+
+    @pytest.mark.parametrize(
+        ("error", "reason", "handled"),
+        [("\ud800", "orders-\udcff.csv", 0), (ValueError, ValueError("x"), 1), ("E" * 10_000, "r" * 10**6, 1)],
+        ids=["no UTF-8", "no texts", "too long"],
+    )
+    def test_of_whatever_texts_makes_a_dead_letter_that_can_be_written(self, error, reason, handled):
+        answer = EventsNotHandled(handled=handled, error=error, reason=reason, traceback=reason)
+        failure = failure_of(answer, Outcome(value=answer), 2)
+
+        assert as_received(failure) == failure
+        assert failure.handled == handled
+        assert len(encode(failure)) < 50_000
 
 
 class TestAPage:

@@ -1,0 +1,59 @@
+"""Which events a subscription remembers of earlier lives, whatever else is journaled between them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_events import a_published
+
+from natya.actors.events.delivery.recalling import REACH, Recall
+from natya.messages.journal import JournalRecord
+
+
+def recalled(records, position, window, page):
+    """What is remembered, and how many pages of the journal that took."""
+    recall = Recall(position=position, window=window)
+    for pages in range(1, 10_000):
+        found = [each for each in records if each.sequence > recall.after][:page]
+        if recall.take(found, lambda event: event.aggregate_id == "ours", is_end=len(found) < page):
+            return recall.ids, pages
+    raise AssertionError("it reads for ever")
+
+
+@given(
+    keys=st.lists(st.sampled_from(["ours", "another's", None]), min_size=1, max_size=60),
+    behind=st.integers(0, 5),
+    window=st.integers(1, 4),
+    page=st.integers(1, 5),
+)
+def test_the_newest_events_are_remembered_however_many_facts_lie_between_them(keys, behind, window, page):
+    records = [
+        JournalRecord(
+            sequence=number,
+            recorded_ns=1,
+            correlation_id="",
+            fact=a_published(event_id=f"e-{number}", aggregate_id=key),
+        )
+        for number, key in enumerate(keys, 1)
+        if key
+    ]
+    position = max(1, len(keys) - behind)
+    in_reach = [
+        each.fact.event_id
+        for each in records
+        if position - window * REACH < each.sequence <= position and each.fact.aggregate_id == "ours"
+    ]
+
+    assert recalled(records, position, window, page)[0] == in_reach[-window:]
+
+
+def test_a_window_that_is_full_at_once_is_not_looked_for_any_further():
+    records = [
+        JournalRecord(
+            sequence=number,
+            recorded_ns=1,
+            correlation_id="",
+            fact=a_published(event_id=f"e-{number}", aggregate_id="ours"),
+        )
+        for number in range(1, 101)
+    ]
+
+    assert recalled(records, 100, 10, 100) == ([f"e-{number}" for number in range(91, 101)], 1)
