@@ -14,6 +14,13 @@ EventKind: TypeAlias = Literal["domain", "integration", "fact"]
 """`fact`: one of natya's own, as the journal has it."""
 EventName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 EventText: TypeAlias = Annotated[str, Meta(max_length=500)]
+EventTopic: TypeAlias = Annotated[str, Meta(max_length=1_000)]
+"""Longer than the name of a class and an aggregate together, of which one is made."""
+
+LETTER_CHARACTERS_MAX: Final = 250
+LetterId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=LETTER_CHARACTERS_MAX)]
+"""The subscription and the sequence of the event: `billing-17`. Longer than the longest name of a subscription."""
+
 EventVersion: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
@@ -41,7 +48,7 @@ class EventPublished(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
     causation_id: EventText = ""
     """Id of the event or message that caused it."""
 
-    topic: EventText = ""
+    topic: EventTopic = ""
     """Words joined by dots."""
 
     kind: EventKind = "domain"
@@ -231,7 +238,7 @@ class SubscriptionMoved(msgspec.Struct, frozen=True, kw_only=True, gc=False, arr
 class EventDeadLettered(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventDeadLettered"):
     """Fact: a durable subscription has given an event up. It stays, with its bytes, until a person decides."""
 
-    letter_id: EventName
+    letter_id: LetterId
     """The subscription and the sequence of the event: `billing-17`."""
 
     subscription: EventName
@@ -258,7 +265,7 @@ LetterChange: TypeAlias = Literal["requeued", "handled", "dropped", "expired"]
 class DeadLettersChanged(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="DeadLettersChanged"):
     """Fact: somebody decided about dead letters, or a requeued one was handled, or it was kept long enough."""
 
-    letter_ids: tuple[EventName, ...]
+    letter_ids: tuple[LetterId, ...]
     change: LetterChange
     occurred_ns: Nanoseconds
     """Nanoseconds since 1970-01-01 UTC."""
@@ -299,7 +306,7 @@ class DeadLettersListed(msgspec.Struct, frozen=True, kw_only=True, array_like=Tr
 class ChangeDeadLetters(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="ChangeDeadLetters"):
     """To delivery: requeue or drop dead letters. Answered by `DeadLettersChangeDone`; a repeat changes nothing."""
 
-    letter_ids: Annotated[tuple[EventName, ...], Meta(max_length=EVENTS_AT_ONCE_MAX)]
+    letter_ids: Annotated[tuple[LetterId, ...], Meta(max_length=EVENTS_AT_ONCE_MAX)]
     change: Literal["requeued", "dropped"]
     payload: Annotated[bytes, Meta(max_length=PAYLOAD_BYTES_MAX)] | None = None
     """Requeue the only one of them with these fields instead, a map of msgpack."""

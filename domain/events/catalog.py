@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ...messages.codec import UndecodableMessageError, decode, encode
+from ...messages.codec import UndecodableMessageError, as_received, decode, encode
 from ...messages.delivery import EventPublished
 from ...messages.domain_events import DomainEvent, IntegrationEvent, UnknownEvent
 from ...messages.journal import key_of
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 ENVELOPE: Final = frozenset(DomainEvent.__struct_fields__)
 """Fields that `EventPublished` has itself."""
+
+NOT_YET: Final = "not yet"
+"""Stands for the id of an event that has none while it is looked at."""
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")
 
@@ -35,10 +39,10 @@ class EventNameTakenError(ValueError):
 
 
 def write(event: DomainEvent) -> EventPublished:
-    """Write an event as the journal keeps it, checked as its readers check it.
+    """Write an event as the journal keeps it, checked as its readers check it; it may lack an id yet.
 
     Raises:
-        EventInvalidError: a field is not as declared, or of a type that has no wire form.
+        EventInvalidError: a field is not as declared, or of a type that has no wire form, or all are too large.
     """
     if isinstance(event, UnknownEvent):
         name, version, fields = event.event_type, event.written_version, event.fields
@@ -61,6 +65,9 @@ def write(event: DomainEvent) -> EventPublished:
         read = _fields_of(published)
         if not isinstance(event, UnknownEvent):
             _as_class(type(event), published, read)
+        as_received(published if published.event_id else msgspec.structs.replace(published, event_id=NOT_YET))
+    except UndecodableMessageError as fault:
+        raise EventInvalidError(f"{name} with fields as declared wanted: {_named(str(fault))}") from fault
     except (EventUndecodableError, TypeError, ValueError, OverflowError, RecursionError) as fault:
         raise EventInvalidError(f"{name} with fields as declared wanted: {fault}") from fault
     return published
@@ -157,6 +164,12 @@ class EventCatalog:
             if named:
                 found = self._classes[name] = named.pop()
         return found
+
+
+def _named(fault: str) -> str:
+    """Return a fault of an `EventPublished`, which travels as a list, with the name of the field."""
+    names = EventPublished.__struct_fields__
+    return re.sub(r"\$\[(\d+)\]", lambda place: f"$.{names[int(place[1]) - 1]}", fault)
 
 
 def _fields_of(published: EventPublished) -> dict[str, Any]:

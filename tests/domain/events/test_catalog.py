@@ -17,8 +17,8 @@ from natya.domain.events.catalog import (
     event_of,
     write,
 )
-from natya.messages.codec import encode
-from natya.messages.delivery import EventPublished
+from natya.messages.codec import as_received, encode
+from natya.messages.delivery import PAYLOAD_BYTES_MAX, EventPublished
 from natya.messages.domain_events import DomainEvent, IntegrationEvent, MarketDataReceived, UnknownEvent, Upcaster
 from natya.messages.history import GapFilled
 from natya.messages.journal import JournalRecord
@@ -33,6 +33,10 @@ class BasketTraded(DomainEvent, frozen=True, kw_only=True):
     legs: tuple[Leg, ...]
     cash: Decimal
     notes: dict[str, float] = msgspec.field(default_factory=dict)
+
+
+class Unversioned(DomainEvent, frozen=True, kw_only=True):
+    version: ClassVar[int] = 0
 
 
 class Shipped(IntegrationEvent, frozen=True, kw_only=True):
@@ -84,12 +88,37 @@ class TestAnEvent:
             MarketDataReceived(aggregate_id="feed", symbol="TCS", price=-1.0),
             BasketTraded(aggregate_id="basket-1", legs=(), cash=object()),
             BasketTraded(aggregate_id=None, legs=(), cash=Decimal(0)),
+            BasketTraded(aggregate_id="a", legs=(), cash=Decimal(0), notes={"n" * PAYLOAD_BYTES_MAX: 0.0}),
+            BasketTraded(aggregate_id="a\ud800", legs=(), cash=Decimal(0)),
+            BasketTraded(aggregate_id="a", event_id="e" * 201, legs=(), cash=Decimal(0)),
+            Unversioned(aggregate_id="a"),
         ],
-        ids=["text for a price", "nan", "below 0", "no wire form", "no aggregate"],
+        ids=[
+            "text for a price",
+            "nan",
+            "below 0",
+            "no wire form",
+            "no aggregate",
+            "too large",
+            "no text",
+            "id too long",
+            "no version",
+        ],
     )
     def test_that_nobody_could_read_is_not_written(self, event):
         with pytest.raises(EventInvalidError, match="fields as declared wanted"):
             write(event)
+
+    def test_that_is_too_large_is_refused_by_the_name_of_what_is(self):
+        event = BasketTraded(aggregate_id="a", legs=(), cash=Decimal(0), notes={"n" * PAYLOAD_BYTES_MAX: 0.0})
+
+        with pytest.raises(EventInvalidError, match=r"length <= 1048576 - at `\$\.payload`"):
+            write(event)
+
+    def test_about_an_aggregate_of_the_longest_name_has_a_topic_too(self):
+        event = BasketTraded(aggregate_id="a" * 500, event_id="e-1", legs=(), cash=Decimal(0))
+
+        assert as_received(write(event)).topic == f"events.BasketTraded.{'a' * 500}"
 
 
 class TestAReaderOfAClass:
