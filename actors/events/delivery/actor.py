@@ -14,7 +14,6 @@ Fails   on no expected input; restarted, it has its subscriptions again (hand-ov
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import msgspec
@@ -51,7 +50,7 @@ from .replaying import Replays
 from .subscription import PumpDue, interests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ....messages.journal import JournalRecord
     from ...runtime import ActorAddress, Outcome, Trace
@@ -63,6 +62,14 @@ EXPIRE_EVERY_S: Final = 60.0
 
 GROUP_MAX: Final = 256
 """Events that wait for the mailbox to be empty, about."""
+
+
+GROUP_BYTES_MAX: Final = 32_768
+"""Bytes of events that go to the journal in one append, about; a larger request goes alone. Below half of the smallest
+segment: what alone is small enough must not be refused for what it is together with."""
+
+EVENT_BYTES: Final = 64
+"""Of an event beside its texts and its payload, about."""
 
 
 class Publication(NamedTuple):
@@ -145,6 +152,9 @@ class DeliveryActor(RuntimeActor):
     @handles(PublishEvents)
     def publish(self, request: PublishEvents, sender: ActorAddress) -> None:
         """Make them durable, or send them on."""
+        if any(event.kind == "fact" for event in request.events):
+            self.send(sender, PublishRefused(reason="events of a user wanted, found a fact: those are natya's own"))
+            return
         now_ns = self.house_clock.now_ns()
         events = tuple(event if event.occurred_ns else _occurred(event, now_ns) for event in request.events)
         self._published += len(events)
@@ -348,8 +358,8 @@ class DeliveryActor(RuntimeActor):
         A request to the journal costs as much as the rest of a publication: at 5,000 events/s one each is too many.
         """
         waiting, self._waiting, self._waiting_count = self._waiting, [], 0
-        for _, group in itertools.groupby(waiting, key=lambda each: each.events[0].correlation_id):
-            self._append(tuple(group))
+        for group in _groups(waiting):
+            self._append(group)
 
     def _append(self, group: tuple[Publication, ...]) -> None:
         def answer(outcome: Outcome) -> None:
@@ -387,6 +397,27 @@ class DeliveryActor(RuntimeActor):
             return True
         self.turn_away(request, sender, f"a strategy's own name wanted, found {request.subscriber!r}")
         return False
+
+
+def _groups(waiting: Iterable[Publication]) -> Iterator[tuple[Publication, ...]]:
+    """Cut them, in their order, into what is appended at once: one conversation, and not too much of it."""
+    group: list[Publication] = []
+    size = 0
+    for each in waiting:
+        own = sum(map(_bytes_of, each.events))
+        if group and (
+            size + own > GROUP_BYTES_MAX or each.events[0].correlation_id != group[0].events[0].correlation_id
+        ):
+            yield tuple(group)
+            group, size = [], 0
+        group.append(each)
+        size += own
+    if group:
+        yield tuple(group)
+
+
+def _bytes_of(event: EventPublished) -> int:
+    return EVENT_BYTES + len(event.payload) + len(event.topic) + len(event.aggregate_id) + len(event.event_type)
 
 
 def _occurred(event: EventPublished, now_ns: int) -> EventPublished:

@@ -35,6 +35,8 @@ from ...runtime import RuntimeActor, handles
 from .redis import UNREADABLE, RedisStreams
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ....messages.delivery import EventPublished
     from ...runtime import ActorAddress, Outcome
     from .redis import Entry, EntryId
@@ -48,6 +50,9 @@ LOOK_S_MAX: Final = 0.2
 """Seconds between two looks whether the others have confirmed; they double."""
 
 RETRY_S_MIN: Final = 0.01
+
+PUBLISH_BYTES_MAX: Final = 262_144
+"""Bytes of events that are published at once, about: together they must not be more than the journal takes."""
 
 SETTLED_S: Final = 1.0
 """A connection that lived so long is no failure: a server of one's own is well when it answers, and much waits."""
@@ -215,51 +220,56 @@ class RedisBridge(RuntimeActor):
             return
         entries: list[Entry] = outcome.unwrap()
         if entries:
-            self._publish(entries, is_first=is_first)
+            self._publish(list(_parts(entries)), is_first=is_first)
         else:
             self._read(is_first=False)
 
-    def _publish(self, entries: list[Entry], *, is_first: bool) -> None:
-        """Make those durable that are not yet, and then confirm all."""
+    def _publish(self, parts: list[list[Entry]], *, is_first: bool) -> None:
+        """Make those of the first part durable that are not yet, confirm all of it, and go on with the others."""
+        entries = parts[0]
         fresh = {
             each.event.event_id: each.event
             for each in entries
             if each.node != self._node and each.event.event_id not in self._had
         }
         if not fresh:
-            self._take(entries, fresh, is_first=is_first)
+            self._take(parts, fresh, is_first=is_first)
             return
 
         def then(outcome: Outcome) -> None:
             if self._is_stopping:  # they are read again by the next life
                 return
             if not isinstance(outcome.value, EventsPublished):  # the journal, or delivery, is being restarted
-                again = functools.partial(self._publish, entries, is_first=is_first)
+                again = functools.partial(self._publish, parts, is_first=is_first)
                 self.after_on_machine(self.settings.retry_s, CallDue(again))
                 return
-            self._take(entries, fresh, is_first=is_first)
+            self._take(parts, fresh, is_first=is_first)
 
         self.ask(DELIVERY, PublishEvents(events=tuple(fresh.values())), timeout_s=ANSWER_S, then=then)
 
-    def _take(self, entries: list[Entry], fresh: dict[str, EventPublished], *, is_first: bool) -> None:
-        """Take note that all are durable, the fresh ones among them just so, and confirm them."""
+    def _take(self, parts: list[list[Entry]], fresh: dict[str, EventPublished], *, is_first: bool) -> None:
+        """Take note that all of the first part are durable, the fresh ones among them just so, and confirm them."""
+        entries = parts[0]
         self._had.update(dict.fromkeys(fresh))
         while len(self._had) > HAD_MAX:
             self._had.popitem(last=False)
         self._came += len(fresh)
         self._repeats += sum(each.node != self._node for each in entries) - len(fresh)
         self._unreadable += sum(each.event_type == UNREADABLE for each in fresh.values())
-        self._confirm(entries, is_first=is_first)
+        self._confirm(parts, is_first=is_first)
 
-    def _confirm(self, entries: list[Entry], *, is_first: bool) -> None:
+    def _confirm(self, parts: list[list[Entry]], *, is_first: bool) -> None:
         def then(outcome: Outcome) -> None:
             if isinstance(outcome.error, ServerDownError):
                 self._lost(str(outcome.error))
                 return
             outcome.unwrap()
-            self._read(is_first=is_first)
+            if parts[1:]:
+                self._publish(parts[1:], is_first=is_first)
+            else:
+                self._read(is_first=is_first)
 
-        self.offload(self._streams.confirm, entries, then=then, lane="in")
+        self.offload(self._streams.confirm, parts[0], then=then, lane="in")
 
     def _lost(self, reason: str) -> None:
         """Tell it, and connect again later."""
@@ -306,3 +316,16 @@ class RedisBridge(RuntimeActor):
             reconnects=self._reconnects,
             reason=self.trouble,
         )
+
+
+def _parts(entries: list[Entry]) -> Iterator[list[Entry]]:
+    """Cut entries, in their order, into what is published at once."""
+    part: list[Entry] = []
+    size = 0
+    for each in entries:
+        if part and size + len(each.event.payload) > PUBLISH_BYTES_MAX:
+            yield part
+            part, size = [], 0
+        part.append(each)
+        size += len(each.event.payload)
+    yield part

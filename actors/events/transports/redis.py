@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 
 from ....messages.codec import UndecodableMessageError, decode, encode
-from ....messages.delivery import EventPublished
+from ....messages.delivery import PAYLOAD_BYTES_MAX, EventPublished
 from ...external.streams import BLOCK_MS, ServerDownError, StreamServer
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ GONE_MS: Final = 30_000
 
 UNREADABLE: Final = "UnreadableEntry"
 """Type of the event that an entry becomes which is none."""
+
+SHOWN_FIELDS_MAX: Final = 16
+SHOWN_BYTES_MAX: Final = 32_768
+"""What is kept of an entry that is none of ours and too large for an event: so many bytes of so many fields."""
 
 EntryId: TypeAlias = tuple[int, int]
 
@@ -212,7 +216,7 @@ def entry_of(partition: int, entry_id: bytes, fields: dict[bytes, bytes] | None)
             occurred_ns=0,
             topic=f"events.{UNREADABLE}.{name}",
             kind="integration",
-            payload=msgspec.msgpack.encode({"reason": reason, "fields": {_shown(k): v for k, v in fields.items()}}),
+            payload=_unreadable(reason, fields),
         )
     return Entry(
         partition=partition,
@@ -220,6 +224,17 @@ def entry_of(partition: int, entry_id: bytes, fields: dict[bytes, bytes] | None)
         node=node,
         event=msgspec.structs.replace(event, origin=node or "?"),
     )
+
+
+def _unreadable(reason: str, fields: dict[bytes, bytes]) -> bytes:
+    """Return the fields of an event about an entry: all that it has, or its beginning where that is too large."""
+    whole = msgspec.msgpack.encode({"reason": reason, "fields": {_shown(k): v for k, v in fields.items()}})
+    if len(whole) <= PAYLOAD_BYTES_MAX:
+        return whole
+    some = tuple(fields.items())[:SHOWN_FIELDS_MAX]
+    kept = {_shown(key[:SHOWN_BYTES_MAX]): value[:SHOWN_BYTES_MAX] for key, value in some}
+    size = sum(len(key) + len(value) for key, value in fields.items())
+    return msgspec.msgpack.encode({"reason": f"{reason}; {size:,} bytes, of which the beginning", "fields": kept})
 
 
 def _shown(key: bytes) -> str:

@@ -4,6 +4,7 @@ import pytest
 from natya_events import a_published
 
 from natya.actors.events import DeliveryActor, DeliverySettings
+from natya.actors.events.delivery.actor import GROUP_BYTES_MAX
 from natya.actors.runtime import RuntimeActor, handles
 from natya.messages.delivery import (
     DeliveryStatistics,
@@ -120,6 +121,32 @@ class TestAnEventOfTheSafeLane:
             system.tell(asker, Appended(first_sequence=first, last_sequence=first + len(facts) - 1), sender=journal)
 
         assert [publisher.receive().first_sequence for _ in range(3)] == [7, 9, 10]
+
+    def test_is_not_appended_with_so_many_others_that_the_journal_would_refuse_them_together(self, system):
+        journal, publisher = system.probe("journal"), system.probe("publisher")
+        start_delivery(system)
+        assert isinstance(journal.receive(), ReadJournal)
+        a, b, c, d = (
+            a_published(event_id=name, payload=bytes(GROUP_BYTES_MAX * size // 100))
+            for name, size in (("a", 40), ("b", 40), ("c", 40), ("d", 300))
+        )
+
+        system.start("several", Several, ((a,), (b,), (c,), (d,)))
+        for facts, first in (((a, b), 7), ((c,), 9), ((d,), 10)):
+            append, asker = journal.receive(), journal.sender
+            assert append.facts == facts
+            system.tell(asker, Appended(first_sequence=first, last_sequence=first + len(facts) - 1), sender=journal)
+
+        assert [publisher.receive().first_sequence for _ in range(4)] == [7, 8, 9, 10]
+
+    def test_that_says_it_is_a_fact_of_natya_s_own_is_refused(self, system):
+        start_delivery(system)
+
+        refused = system.request("delivery", PublishEvents(events=(a_published(), a_published(kind="fact"))))
+
+        assert isinstance(refused, PublishRefused)
+        assert not refused.may_be_durable
+        assert statistics(system).published == 0
 
     @pytest.mark.parametrize(
         ("answer", "may_be_durable"),

@@ -279,6 +279,16 @@ class TestAnEventOfAnother:
         assert world.streams.confirmed == ["e-1"]
         assert (world.counts.received, world.counts.repeats) == (1, 0)
 
+    def test_is_published_with_no_more_than_the_journal_takes_at_once(self, world):
+        size = bridge.PUBLISH_BYTES_MAX // 5
+        entries = [an_entry(number, payload=bytes(size * part)) for number, part in enumerate((2, 3, 1, 9, 1), 1)]
+        world.start().come(*entries)
+        world.run_for(0.1)
+
+        assert world.asked == [["e-1", "e-2"], ["e-3"], ["e-4"], ["e-5"]]
+        assert world.streams.confirmed == ["e-1", "e-2", "e-3", "e-4", "e-5"]
+        assert world.counts.received == 5
+
     def test_is_published_once_however_often_it_comes(self, world):
         world.start().come(an_entry(1), an_entry(2, node="pune"), an_entry(3))
         world.come(an_entry(1), an_entry(4))

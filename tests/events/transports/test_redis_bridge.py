@@ -14,7 +14,8 @@ from natya.actors.events.transports.redis import RedisStreams, entry_of
 from natya.actors.external.streams import ServerDownError
 from natya.config.secrets import Secret
 from natya.config.sections.redis import RedisSettings
-from natya.messages.codec import encode
+from natya.messages.codec import as_received, encode
+from natya.messages.delivery import PAYLOAD_BYTES_MAX
 
 MANY = 60
 KEYS = [f"trade-{number}" for number in range(5)]
@@ -202,6 +203,23 @@ class TestAnEntryThatIsNoEvent:
         assert (found.partition, found.entry_id, found.event.origin) == (3, b"17-0", node)
         assert (found.event.event_id, found.event.aggregate_id) == ("redis-3-17-0", "3-17-0")
         assert msgspec.msgpack.decode(found.event.payload)["reason"].startswith(reason)
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {b"e": b"x" * 2 * PAYLOAD_BYTES_MAX},
+            {b"k%d" % number: bytes(100_000) for number in range(30)},
+            {b"k" * PAYLOAD_BYTES_MAX: b""},
+        ],
+        ids=["one field", "many", "a name"],
+    )
+    def test_that_is_too_large_for_an_event_is_one_with_its_beginning(self, fields):
+        found = entry_of(3, b"17-0", fields).event
+        told = msgspec.msgpack.decode(found.payload)
+
+        assert as_received(found) == found
+        assert "bytes, of which the beginning" in told["reason"]
+        assert all(fields[name.encode()].startswith(value) for name, value in told["fields"].items() if value)
 
     @pytest.mark.parametrize(
         "fields",
