@@ -83,4 +83,6 @@ def change(  # noqa: PLR0913  what a command is given
                 give_up(done.refusal, FAILED)
             changed += done.changed
     told = f"{counted(changed, 'dead letter')} {'requeued' if requeues else 'dropped'}"
+    if left := len(dict.fromkeys(letter_ids)) - changed:
+        told += f"; {left:,} named that {'is' if left == 1 else 'are'} none, or on the way again already"
     tell_answer({"changed": changed}, told, json=json)

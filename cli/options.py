@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
@@ -9,6 +10,17 @@ from typing import Annotated, Any, Final, TypeAlias
 import typer
 
 INTEGER_MAX: Final = (1 << 63) - 1
+
+
+def finite(value: float) -> float:
+    """Check the value of an option; a callback of it.
+
+    Raises:
+        typer.BadParameter: it is not a number, or has no end: a range takes both.
+    """
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"a finite number is wanted, found {value}")
+    return value
 
 
 class Profile(StrEnum):

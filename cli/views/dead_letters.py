@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.table import Table
+from rich.text import Text
 
 from .events import fields_of, time_text
 
@@ -27,8 +29,15 @@ def listed_json(listed: DeadLettersListed) -> bytes:
 
 
 def table(listed: DeadLettersListed) -> Table:
-    """Return a table of them, a line each."""
-    drawn = Table(*("id", "event", "aggregate", "attempts", "last failed", "error"), box=None)
+    """Return a table of them, a line each, and how the others are listed."""
+    shown, last = len(listed.letters), listed.letters[-1].letter_id if listed.letters else ""
+    rest = f"{shown:,} of {listed.found:,}; those behind them: --after {shlex.quote(last)}" if shown else ""
+    drawn = Table(
+        *("id", "event", "aggregate", "attempts", "last failed", "error"),
+        box=None,
+        caption=Text(rest) if shown < listed.found else None,
+        caption_justify="left",
+    )
     for each in listed.letters:
         state = " (requeued)" if each.letter_id in listed.requeued else ""
         drawn.add_row(

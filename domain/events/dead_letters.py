@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from ...messages.delivery import DeadLettersChanged, DeadLettersListed, EventDeadLettered
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from ...messages.delivery import ListDeadLetters
+
+PAGE_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Of a page, about: as much of it as an answer may have, whose texts may take four bytes a character."""
 
 
 class DeadLetterBook:
@@ -84,12 +89,15 @@ class DeadLetterBook:
         )
 
     def find(self, wanted: ListDeadLetters) -> DeadLettersListed:
-        """Return a page of those that are wanted, and how many there are in all."""
+        """Return a page of those that are wanted, and how many there are in all.
+
+        A page of large ones has fewer than are asked for; the last page of all has none.
+        """
         matching = self._matching(wanted)
         start = 0
         if wanted.after:
             start = next((number for number, each in enumerate(matching, 1) if each.letter_id == wanted.after), 0)
-        page = tuple(islice(matching, start, start + wanted.rows_max))
+        page = tuple(_first(islice(matching, start, start + wanted.rows_max)))
         return DeadLettersListed(
             letters=page,
             requeued=tuple(each.letter_id for each in page if each.letter_id in self._requeued),
@@ -127,3 +135,13 @@ class DeadLetterBook:
         if payload is not None:
             event = msgspec.structs.replace(letter.event, payload=payload)
             self._letters[letter_id] = msgspec.structs.replace(letter, event=event)
+
+
+def _first(letters: Iterable[EventDeadLettered]) -> Iterator[EventDeadLettered]:
+    """Return as many as an answer may have, one at least."""
+    size = 0
+    for number, each in enumerate(letters):
+        size += len(each.event.payload) + len(each.traceback) + len(each.reason)
+        if number and size > PAGE_BYTES_MAX:
+            return
+        yield each

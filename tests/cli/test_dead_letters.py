@@ -56,15 +56,20 @@ def test_are_listed_shown_edited_requeued_and_dropped(scale):
     first, second, third = (letter["letter_id"] for letter in weigh(-1, -2, -3))
 
     listed, page = run("list", *where), run("list", "--after", first, "-n", 1, "--json", *where)
-    shown = run("show", first, *where)
+    shown, one = run("show", first, *where), run("list", "-n", 1, *where)
+    too_large = run("edit", first, f'{{"grams": {10**30}}}', *where)
     edited = run("edit", first, '{"grams": 10}', *where)
     assert handled.get(timeout=WAIT_S) == 10
     strict.clear()
-    requeued = run("requeue", second, *where)
+    requeued, none = run("requeue", second, *where), run("requeue", "none-1", *where)
     assert handled.get(timeout=WAIT_S) == -2
     dropped = [run("drop", third, "--json", *where).output for _ in range(2)]
 
     assert "ValueError: -1 g" in listed.output
+    assert f"1 of 3; those behind them: --after {first}" in one.output
+    assert "behind them" not in listed.output
+    assert (too_large.exit_code > 0, "fields that an event can have wanted" in too_large.output) == (True, True)
+    assert none.output == "0 dead letters requeued; 1 named that is none, or on the way again already\n"
     assert [letter["letter_id"] for letter in json.loads(page.output)["letters"]] == [second]
     assert "{'grams': -1}" in shown.output
     assert "in handle" in shown.output
@@ -75,8 +80,13 @@ def test_are_listed_shown_edited_requeued_and_dropped(scale):
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
-    [(("show", "none-1"), "there is no dead letter 'none-1'"), (("edit", "none-1", "[1]"), "one JSON object wanted")],
-    ids=["unknown", "no fields"],
+    [
+        (("show", "none-1"), "there is no dead letter 'none-1'"),
+        (("edit", "none-1", "[1]"), "one JSON object wanted"),
+        (("purge", "--older-days", "nan"), "a finite number is wanted, found nan"),
+        (("purge", "--older-days", "inf"), "a finite number is wanted, found inf"),
+    ],
+    ids=["unknown", "no fields", "no number", "no end"],
 )
 def test_that_cannot_be_are_refused_with_the_reason(scale, arguments, reason):
     refused = run(*arguments, *scale[-1])

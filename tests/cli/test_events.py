@@ -7,9 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 import natya
+from natya.actors.control import AskRefusedError
 from natya.cli.app import app
+from natya.cli.commands.events.tail import _read
 from natya.config.loader import load_settings
 from natya.messages.delivery import DeliveryTerms
+from natya.messages.journal import JournalPage
 
 WAIT_S = 10
 
@@ -101,3 +104,22 @@ class TestNatyaEvents:
 
         assert "which dead letters?" in unsaid.output
         assert (young.output, fitting.output) == ('{"schema":1,"changed":0}\n', '{"schema":1,"changed":1}\n')
+
+
+def test_what_comes_is_read_in_as_large_parts_as_an_answer_may_be():
+    class Played:
+        """Answers with three records at most."""
+
+        def __init__(self):
+            self.asked = []
+
+        def request(self, _actor, wanted):
+            self.asked.append(wanted.records_max)
+            if wanted.records_max > 3:
+                raise AskRefusedError("too_large", "an answer has up to 16 MiB")
+            return JournalPage(records=("record",) * wanted.records_max, last_sequence=9)
+
+    played = Played()
+
+    assert _read(played, 7, ()) == ("record",) * 3
+    assert played.asked == [1000, 500, 250, 125, 62, 31, 15, 7, 3]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ....messages.delivery import EventPublished
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ....messages.delivery import EventPublished
     from ....messages.journal import JournalRecord
 
 REACH: Final = 16
@@ -42,7 +43,7 @@ class Recall:
         """Take the next page of events, and tell whether all is found.
 
         Args:
-            records: of `EventPublished` alone.
+            records: of events, be there facts among them or not.
             wants: tells whether an event is one of the subscription's.
             is_end: the journal has no more behind them.
         """
@@ -51,9 +52,8 @@ class Recall:
                 is_end = True
                 break
             self.after = record.sequence
-            event: EventPublished = record.fact  # type: ignore[assignment]  by the type that was read
-            if wants(event):
-                self._span.append(event.event_id)
+            if isinstance(record.fact, EventPublished) and wants(record.fact):
+                self._span.append(record.fact.event_id)
         if not is_end:
             return False
         self._ids[:0], self._span = self._span, []

@@ -9,7 +9,7 @@ import typer
 
 from ...events import ask_delivery
 from ...exit_codes import FAILED
-from ...options import INTEGER_MAX, DataDirOption, JsonOption, ProfileNameOption, SinceOption, UntilOption
+from ...options import INTEGER_MAX, DataDirOption, JsonOption, ProfileNameOption, SinceOption, UntilOption, finite
 from ...session import give_up, running, tell_answer
 
 LOOK_EVERY_S: Final = 0.1
@@ -27,7 +27,10 @@ def command(
     types: Annotated[list[str] | None, typer.Option("--type", help="Only of this type; may be repeated.")] = None,
     keys: Annotated[list[str] | None, typer.Option("--key", help="Only of this aggregate; may be repeated.")] = None,
     correlation_id: Annotated[str, typer.Option(help="Only of this conversation.", show_default=False)] = "",
-    pace: Annotated[float, typer.Option(min=0, help="1: with the pauses of then; 10: ten times as fast; 0: none.")] = 0,
+    pace: Annotated[
+        float,
+        typer.Option(min=0, callback=finite, help="1: with the pauses of then; 10: ten times as fast; 0: none."),
+    ] = 0,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
     json: JsonOption = False,

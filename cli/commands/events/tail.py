@@ -12,9 +12,11 @@ from ...options import DataDirOption, JsonOption, ProfileNameOption
 from ...session import journal_directory, running, tell_answer
 
 if TYPE_CHECKING:
+    from ....client import Connection
     from ....messages.journal import JournalRecord
 
 RECORDS_MAX: Final = 10_000
+PAGE: Final = 1_000
 LOOK_EVERY_S: Final = 0.25
 
 
@@ -40,8 +42,6 @@ def command(
     from ....domain.events.catalog import event_of
     from ....domain.events.interests import Interest, Interests
     from ....domain.events.topics import PatternInvalidError
-    from ....messages.addresses import JOURNAL
-    from ....messages.journal import JournalPage, ReadJournal
     from ...views.events import event_json, event_line
 
     wanted = Interests()
@@ -68,10 +68,28 @@ def command(
         return
     with contextlib.suppress(KeyboardInterrupt), running(data_dir, profile) as system:
         while True:
-            page = system.request(JOURNAL, ReadJournal(after_sequence=last_sequence, records_max=1_000, types=types))
-            if isinstance(page, JournalPage) and page.records:
-                last_sequence = page.records[-1].sequence
-                for record in page.records:
-                    show(record)
-            else:
+            records = _read(system, last_sequence, types)
+            for record in records:
+                last_sequence = record.sequence
+                show(record)
+            if not records:
                 time.sleep(LOOK_EVERY_S)
+
+
+def _read(system: Connection, after_sequence: int, types: tuple[str, ...]) -> tuple[JournalRecord, ...]:
+    """Return the next records, if there are any: fewer where so many of their size are no answer; one always is."""
+    from ....actors.control import AskRefusedError
+    from ....messages.addresses import JOURNAL
+    from ....messages.journal import JournalPage, ReadJournal
+
+    records_max = PAGE
+    while True:
+        wanted = ReadJournal(after_sequence=after_sequence, records_max=records_max, types=types)
+        try:
+            page = system.request(JOURNAL, wanted)
+        except AskRefusedError as refusal:
+            if refusal.kind != "too_large" or records_max == 1:
+                raise
+            records_max //= 2
+        else:
+            return page.records if isinstance(page, JournalPage) else ()

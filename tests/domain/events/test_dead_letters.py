@@ -3,7 +3,7 @@
 import pytest
 from natya_events import a_published
 
-from natya.domain.events.dead_letters import DeadLetterBook
+from natya.domain.events.dead_letters import PAGE_BYTES_MAX, DeadLetterBook
 from natya.messages.delivery import DeadLettersChanged, EventDeadLettered, ListDeadLetters
 
 
@@ -51,6 +51,17 @@ class TestAPage:
         assert listed(book, rows_max=2, after="L-2") == ([3, 4], 5)
         assert listed(book, rows_max=2, after="L-4") == ([5], 5)
         assert listed(book, rows_max=2, after="L-5") == ([], 5)
+
+    def test_of_large_ones_has_no_more_than_an_answer_may_have_and_one_at_least(self, book):
+        half = bytes(PAGE_BYTES_MAX // 2 - 100)
+        for number, count in ((6, 1), (7, 1), (8, 1), (9, 5)):
+            event = a_published(event_id=f"e-{number}", payload=half * count)
+            book.apply(a_letter(number, subscription="large", event=event))
+
+        assert listed(book, subscription="large") == ([6, 7], 4)
+        assert listed(book, subscription="large", after="L-7") == ([8], 4)
+        assert listed(book, subscription="large", after="L-8") == ([9], 4)
+        assert listed(book, subscription="large", after="L-9") == ([], 4)
 
     def test_begins_anew_where_that_one_is_gone(self, book):
         assert listed(book, rows_max=2, after="L-9") == ([1, 2], 5)

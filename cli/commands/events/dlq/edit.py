@@ -32,5 +32,8 @@ def command(
     with running(data_dir, profile) as system:
         before = fields_of(one_letter(system, letter_id).event)
     whole = {**before, **changed} if isinstance(before, dict) else changed
-    payload = msgspec.msgpack.encode(whole)
+    try:
+        payload = msgspec.msgpack.encode(whole)
+    except (OverflowError, UnicodeEncodeError) as fault:
+        give_up(f"fields that an event can have wanted: {fault}", FAILED)
     change(data_dir, profile, [letter_id], requeues=True, json=json, fields=payload)

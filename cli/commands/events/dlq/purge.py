@@ -9,7 +9,7 @@ import typer
 
 from ....dead_letters import ErrorOption, EventTypeOption, LetterKeyOption, SubscriptionOption, all_letters, change
 from ....exit_codes import FAILED
-from ....options import DataDirOption, JsonOption, ProfileNameOption
+from ....options import DataDirOption, JsonOption, ProfileNameOption, finite
 from ....session import give_up
 
 
@@ -21,7 +21,13 @@ def command(
     key: LetterKeyOption = "",
     older_days: Annotated[
         float,
-        typer.Option("--older-days", min=0, help="That failed for the last time so long ago.", show_default=False),
+        typer.Option(
+            "--older-days",
+            min=0,
+            callback=finite,
+            help="That failed for the last time so long ago.",
+            show_default=False,
+        ),
     ] = 0.0,
     everything: Annotated[bool, typer.Option("--all", help="Those that no other option chooses, too.")] = False,
     data_dir: DataDirOption = None,
