@@ -14,11 +14,14 @@ import pytest
 from natya_processes import await_that
 
 from natya.actors.journal import JournalActor, JournalDamagedError, SimulatedDisk, Trouble
+from natya.actors.journal.actor import LOOK_S, LookDue
 from natya.actors.journal.checkpoints import Checkpoints
+from natya.actors.journal.day_seals import read_seals
 from natya.actors.journal.disk import RealDisk, RealFile
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.config.sections.journal import JournalSettings
+from natya.domain.time import DAY_NS
 from natya.messages.journal import (
     Append,
     Appended,
@@ -530,6 +533,31 @@ class TestAGroup:
 
         assert (type(first), type(second), type(third)) == (AppendRefused, AppendRefused, Appended)
         assert second.reason == "append 1, which it follows, was lost"
+
+    @pytest.mark.parametrize(("error", "failures"), [(errno.ENOSPC, 0), (errno.EIO, 1)], ids=["full", "failing"])
+    def test_that_waits_when_its_day_is_over_is_not_written_by_a_look(self, system, workshop, disk, error, failures):
+        """What the disk says of it is for its writers, and the day is sealed by the next look."""
+
+        class AtMidnight(JournalActor):
+            """Its look comes due in the midst of a turn, a day later."""
+
+            @handles(int)
+            def step(self, days, sender):
+                system.base.clock.step_wall(days * DAY_NS)
+                self.look(LookDue(), sender)
+
+        AtMidnight.disk = disk
+        journal = system.start("journal", AtMidnight, JournalSettings.default(path="/journal", segment_bytes=65_536))
+        system.request("journal", an_append(workshop, 1))
+        disk.troubles = [Trouble(action="write", error=error)]
+        writer = system.probe("writer")
+        for message in (an_append(workshop, 2), 1):
+            system.tell("journal", message, sender=writer)
+
+        assert isinstance(writer.receive(), AppendRefused)
+        assert journal.failures == failures
+        system.base.run_for(2 * LOOK_S)
+        assert [seal.last_sequence for seal in read_seals(disk, Path("/journal"))] == [1]
 
 
 @pytest.mark.usefixtures("events")
