@@ -152,9 +152,11 @@ def _closing(
         return f"{holding.symbol}: {fault}"
     side: Side = "SELL" if holding.quantity > 0 else "BUY"
     limit = limit_beyond(price[0], side)
-    quantity = min(closable, limits.quantity_max, int(limits.value_max_rupees // max(limit, price[0])))
+    judged_rupees = max(limit, price[0])
+    quantity = min(closable, limits.quantity_max, int(limits.value_max_rupees // judged_rupees))
     if quantity < 1:
-        return f"{holding.symbol}: one share of at most {limits.value_max_rupees:g} rupees wanted, found {price[0]:g}"
+        most_rupees = limits.value_max_rupees
+        return f"{holding.symbol}: one share of at most {most_rupees:.2f} rupees wanted, found {judged_rupees:.2f}"
     return Closing(
         strategy=holding.strategy,
         symbol=holding.symbol,

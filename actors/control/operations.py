@@ -144,7 +144,7 @@ def _read_trace(request: ReadTrace, limits: ControlSettings) -> str:
 
 
 def _at_most(name: str, found: float, wanted: float) -> str:
-    return "" if found <= wanted else f"{name} is at most {wanted:g}, found {found:g}"
+    return "" if found <= wanted else f"{name} is at most {wanted}, found {found}"
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,11 +13,12 @@ from natya.client.connection import _BY_METHOD, Connection, UnknownOperationErro
 from natya.config.sections.control import ControlSettings
 from natya.messages.codec import MESSAGE_TYPES, encode
 from natya.messages.control import Ask, ControlStatistics
-from natya.messages.database import BackUp, Query, QueryToFile, Rows
+from natya.messages.database import BackUp, CheckDatabase, Query, QueryToFile, Rows
 from natya.messages.journal import ReadJournal
 from natya.messages.orders import Resume, SubmitOrder
 from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping, Pong
+from natya.messages.trace import ReadTrace
 from natya.messages.units import Count
 
 LIMITS = ControlSettings.default()
@@ -80,23 +81,35 @@ class TestEverythingElse:
 
 
 class TestAQuestionForTooMuch:
+    @pytest.mark.parametrize("over", [False, True], ids=["just-enough", "too-much"])
     @pytest.mark.parametrize(
-        ("message", "changes", "limit"),
+        ("message_type", "arguments", "limit", "most"),
         [
-            (Query(sql="select 1", rows_max=LIMITS.query_rows_max + 1), {}, "rows_max"),
-            (Query(sql="select 1", timeout_s=LIMITS.timeout_max_s + 1), {}, "timeout_s"),
-            (QueryToFile(sql="select 1", rows_max=LIMITS.file_rows_max + 1), {}, "rows_max"),
-            (BackUp(timeout_s=LIMITS.timeout_max_s + 1), {}, "timeout_s"),
-            (ReadJournal(records_max=LIMITS.journal_records_max + 1), {}, "records_max"),
-            (Ping(), {"timeout_s": LIMITS.timeout_max_s + 1}, "timeout_s"),
+            (Query, {"sql": "select 1"}, "rows_max", LIMITS.query_rows_max),
+            (Query, {"sql": "select 1"}, "timeout_s", LIMITS.timeout_max_s),
+            (QueryToFile, {"sql": "select 1"}, "rows_max", LIMITS.file_rows_max),
+            (QueryToFile, {"sql": "select 1"}, "timeout_s", LIMITS.timeout_max_s),
+            (BackUp, {}, "timeout_s", LIMITS.timeout_max_s),
+            (CheckDatabase, {}, "timeout_s", LIMITS.timeout_max_s),
+            (ReadJournal, {}, "records_max", LIMITS.journal_records_max),
+            (ReadTrace, {}, "hops_max", LIMITS.trace_hops_max),
         ],
-        ids=["rows", "work", "file", "backup", "records", "time"],
+        ids=lambda value: value.__name__ if isinstance(value, type) else None,
     )
-    def test_is_forbidden_and_the_limit_named(self, message, changes, limit):
-        refusal = refusal_of(an_ask(message, **changes))
+    def test_is_forbidden_and_the_limit_named_with_every_digit(self, message_type, arguments, limit, most, over):
+        message = message_type(**arguments, **{limit: most + over})
 
-        assert refusal.kind == "forbidden"
-        assert limit in str(refusal)
+        if over:
+            refusal = refusal_of(an_ask(message))
+            assert str(refusal) == f"forbidden: {limit} is at most {most}, found {most + 1}"
+        else:
+            assert admit(an_ask(message), LIMITS) == (BY_REQUEST[message_type], message)
+
+    def test_of_time_is_forbidden_and_the_limit_named(self):
+        assert admit(an_ask(Ping(), timeout_s=LIMITS.timeout_max_s), LIMITS)[1] == Ping()
+        refusal = refusal_of(an_ask(Ping(), timeout_s=LIMITS.timeout_max_s + 1))
+
+        assert str(refusal) == "forbidden: timeout_s is at most 3600.0, found 3601.0"
 
 
 MAY = {

@@ -67,10 +67,16 @@ class TestAHolding:
 
     def test_waits_where_there_is_no_price_or_an_old_one_or_a_share_is_worth_too_much(self):
         poor = Limits(quantity_max=100, value_max_rupees=99.0, price_age_max_s=3.0)
+        rich = Limits(quantity_max=100, value_max_rupees=1_234_567.5, price_age_max_s=3.0)
 
         assert "a price wanted, found none" in moves([holding(10)], price=None).waiting[0]
         assert "found 3.100 s" in moves([holding(10)], age_s=3.1).waiting[0]
-        assert "one share of at most 99 rupees" in moves([holding(10)], limits=poor).waiting[0]
+        assert moves([holding(10)], limits=poor).waiting == (
+            "INFY: one share of at most 99.00 rupees wanted, found 100.00",
+        )
+        assert moves([holding(-10)], price=1_234_500.0, limits=rich).waiting == (
+            "INFY: one share of at most 1234567.50 rupees wanted, found 1240675.00",
+        )  # by its limit
         assert "a price wanted, found none" in moves([holding(10)], price=0.0).waiting[0]
         assert not moves([holding(10)], price=None).is_done
 
