@@ -72,7 +72,7 @@ class RiskKeeper:
     def watch(self, now_ns: int) -> None:
         """Take the right to open positions away where a limit was passed."""
         settings = self._context.settings
-        if settings.day_loss_max_rupees or settings.rejects_max:
+        if settings.day_loss_max_rupees or settings.rejects_max or settings.unknown_orders_max:
             trip = tripped(self._ledger.book, settings, now_ns, self._context.market or {})
             if trip is not None:
                 self.trip(trip)

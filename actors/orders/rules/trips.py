@@ -18,6 +18,9 @@ REJECTS_S: Final = 60
 MESSAGES_MIN: Final = 100
 """Orders, modifications and cancellations of a day below which their number for each trade says nothing."""
 
+SYMBOLS_TOLD_MAX: Final = 5
+"""Symbols of orders in doubt that a cause names."""
+
 HALT_AT: Final = 2
 """At so many times the day's loss that is allowed nothing is traded any more."""
 
@@ -47,6 +50,11 @@ def tripped(book: Book, limits: OrdersSettings, now_ns: int, market: dict[str, M
         if found >= limits.rejects_max:
             cause = f"rejects_max: {found} orders rejected in {REJECTS_S} s, limit {limits.rejects_max}"
             return Trip(state="REDUCING", cause=cause)
+    unknown = book.unknown_symbols()
+    if 0 < limits.unknown_orders_max <= len(unknown):
+        symbols = ", ".join(sorted(set(unknown))[:SYMBOLS_TOLD_MAX])
+        cause = f"unknown_orders_max: {len(unknown)} orders in doubt, limit {limits.unknown_orders_max}: in {symbols}"
+        return Trip(state="REDUCING", cause=cause)
     return None
 
 
