@@ -315,6 +315,13 @@ class OrdersSentBefore(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     """When each left, or a little before; since 1970-01-01 UTC."""
 
 
+class OrdersLeft(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrdersLeft"):
+    """From the broker session to orders, a second after an order left: which have left since it said so last."""
+
+    counts: Annotated[tuple[tuple[str, Count], ...], Meta(min_length=1)]
+    """The id that each request has, and how many requests had it so far: one, if all is well."""
+
+
 class OrderUpdated(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderUpdated"):
     """From the owner of the socket of order updates to the broker session: an order of the account has changed.
 

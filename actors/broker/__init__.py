@@ -1,6 +1,6 @@
 """The broker session: places each order at most once, and reports an order in doubt as such.
 
-actor           the session; body: what one must do; intake: what is believed of a body (pure)
+actor           the session; body: what one must do; intake: what is believed of a body (pure); left: what it sent
 bodies/         one file or folder a broker
 adapters/       what users construct
 access_token    the token in use; token_keeper: the actor that has it replaced; stored_secrets: what a person stores

@@ -10,7 +10,8 @@ Sends   to the sender OrderPlaced, OrderNotPlaced or OrderInDoubt for each Place
         or ReplaceInDoubt for each ReplaceOrder, OrderFound, OrderNotFound or LookupFailed for each FindOrder, and
         AccountBookRead or AccountBookNotRead for each ReadAccountBook, TradingStopped for each StopTrading;
         ExecutionReport to orders, and ReportRefused
-        instead of one that cannot be true (see intake.py). After OrderInDoubt the certain answer may follow. In a dry
+        instead of one that cannot be true (see intake.py). In real time OrdersLeft, a second after an order left.
+        After OrderInDoubt the certain answer may follow. In a dry
         run (`broker.live` is not set, and the broker is no paper one) every order is answered OrderNotPlaced, and no
         change or cancellation leaves.
 Fails   when the body raises. Restarted, it knows which orders and changes have been sent (hand-over): those without an
@@ -38,6 +39,7 @@ from ...messages.broker import (
     OrderNotReplaced,
     OrderPlaced,
     OrderReplaced,
+    OrdersLeft,
     OrdersSentBefore,
     OrderUpdated,
     PlaceOrder,
@@ -55,6 +57,7 @@ from ..runtime import RuntimeActor, handles
 from .bodies import broker_of
 from .body import Due
 from .intake import Intake, is_written
+from .left import Left
 
 if TYPE_CHECKING:
     from ...domain.reports import ReportFault
@@ -62,12 +65,22 @@ if TYPE_CHECKING:
     from .body import BrokerEvent, FindAnswer, PlaceAnswer, ReplaceAnswer
 
 
-Handover: TypeAlias = "tuple[dict[str, PlaceAnswer | None], dict[str, tuple[int, ReplaceAnswer | None]], Intake, Any]"
+Handover: TypeAlias = (
+    "tuple[dict[str, PlaceAnswer | None], dict[str, tuple[int, ReplaceAnswer | None]], Intake, Left, Any]"
+)
 """The answers by client order id, None where none has come yet; number and answer of the newest change of an order;
-what has been reported of each order; the body's."""
+what has been reported of each order; how many requests of each have left; the body's."""
 
 
 DRY_RUN: Final = "dry run: nothing leaves without broker.live (natya run --live) and confirmed limits"
+
+
+TELL_LEFT_S: Final = 1.0
+"""From the first order that leaves until orders is told which have left."""
+
+
+class LeftDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to tell orders which have left."""
 
 
 class PlacingOverdue(msgspec.Struct, frozen=True, gc=False):
@@ -118,6 +131,7 @@ class BrokerActor(RuntimeActor):
         self._replacing: dict[str, PendingRequest] = {}
         self._finding: dict[str, PendingRequest] = {}
         self._intake = Intake()
+        self._left = Left()
         self._acknowledgements = Timings()
         self._placed = self._refused = self._in_doubt = self._reports = self._refused_reports = 0
         self._body = body(self.settings, options, self)
@@ -129,12 +143,14 @@ class BrokerActor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Hand over which orders have been sent, and their answers."""
-        return self._answers, self._changes, self._intake, self._body.snapshot()
+        return self._answers, self._changes, self._intake, self._left, self._body.snapshot()
 
     def restore(self, state: Handover) -> None:
         """Take over; orders without an answer are in doubt from now on."""
-        self._answers, self._changes, self._intake, known = state
+        self._answers, self._changes, self._intake, self._left, known = state
         self._body.restore(known)
+        if self._left.begin_again():
+            self.after(TELL_LEFT_S, LeftDue())
         for client_order_id, (number, outcome) in self._changes.items():
             if outcome is None:
                 reason = "the broker session was restarted"
@@ -270,6 +286,20 @@ class BrokerActor(RuntimeActor):
         if reason and reason != self.trouble:
             self.log("broker.in_trouble", level="error", reason=reason)
         self.trouble = reason or (DRY_RUN if self._is_dry_run else "")
+
+    def left(self, client_order_id: str) -> None:
+        """Count a request that places an order, and tell orders soon. Called by the body.
+
+        In a simulated market nothing is told: a timer there is one of the market.
+        """
+        if self._left.add(client_order_id) and not self.market_rules:
+            self.after(TELL_LEFT_S, LeftDue())
+
+    @handles(LeftDue)
+    def tell_left(self, _due: LeftDue, _sender: ActorAddress) -> None:
+        """Have orders compare what has left with what it wanted to leave."""
+        if counts := self._left.take():  # told already, where the session was restarted meanwhile
+            self.send(ORDERS, OrdersLeft(counts=counts))
 
     def report(self, event: BrokerEvent) -> None:
         """Pass on an event of the body: answers to their requesters, everything else to orders. Called by the body.

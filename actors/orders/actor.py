@@ -5,8 +5,8 @@ Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState and ReadS
         needs prices; of a person Resume, ChangeLimits, ReadRisk, ReadOrders, ReadPositions, CancelOrders; HaltTrading
         of the kill switch; ReduceOnly of the keeper of the access token and of reconciliation, FundsTold of the latter;
         Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt,
-        OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport and
-        ReportRefused of the broker session; Failed and Unavailable of both.
+        OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport,
+        ReportRefused and OrdersLeft of the broker session; Failed and Unavailable of both.
 Sends   Append, ReadJournal, ReadCheckpoint and KeepCheckpoint to the journal; to the broker session PlaceOrder, at most
         once for each client order id and only when its intent is durable, ReplaceOrder, at most once for each change
         and only when that is durable, WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy
@@ -23,7 +23,7 @@ Fails   when the account of the run cannot go on (AccountUnfinishedError: no res
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ...domain.freshness import is_ahead
 from ...messages.addresses import BROKER, JOURNAL
@@ -37,6 +37,7 @@ from ...messages.broker import (
     OrderNotReplaced,
     OrderPlaced,
     OrderReplaced,
+    OrdersLeft,
     ReplaceInDoubt,
     ReportRefused,
 )
@@ -94,6 +95,10 @@ Handover: TypeAlias = tuple[
 """The newest `life` number given to a strategy; pending cancellations; what of the risk state is not durable; whether
 the account of this run has been entered, which happens once in a run; what is to be cancelled; what of the states of
 strategies is not durable; what the broker has told of the account's funds."""
+
+
+LEFT_AGAIN_S: Final = 1.0
+"""From one look whether the journal is read back, so that what has left can be compared, to the next."""
 
 
 class OrdersActor(RuntimeActor):
@@ -332,6 +337,14 @@ class OrdersActor(RuntimeActor):
     def hear_refused(self, refused: ReportRefused, _sender: ActorAddress) -> None:
         """Look up an order whose report could not be true; until then it stays as it is."""
         self._hearing.report_refused(refused)
+
+    @handles(OrdersLeft)
+    def hear_left(self, left: OrdersLeft, _sender: ActorAddress) -> None:
+        """Halt where an order has left that no intent is of, or one has left twice."""
+        if self._context.is_read:
+            self._hearing.left(left)
+        else:
+            self.after(LEFT_AGAIN_S, left)
 
     @handles(Failed, Unavailable)
     def hear_failure(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:

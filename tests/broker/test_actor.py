@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from natya.actors.broker import BROKERS, BrokerActor
+from natya.actors.broker import BROKERS, BrokerActor, actor
 from natya.actors.broker.bodies.paper import PaperBroker
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.config.errors import SettingsError
@@ -20,6 +20,7 @@ from natya.messages.broker import (
     OrderNotReplaced,
     OrderPlaced,
     OrderReplaced,
+    OrdersLeft,
     OrderStatusRequest,
     ReplaceInDoubt,
     ReplaceOrder,
@@ -243,6 +244,30 @@ class BreakingBroker(PaperBroker):
         super().place(order)
         if order.client_order_id == "BREAK":
             raise OSError("connection reset")
+
+
+class RepeatingBroker(PaperBroker):
+    """Has the fault that must never happen: each order leaves twice."""
+
+    def place(self, order):
+        super().place(order)
+        super().place(order)
+        if order.client_order_id == "BREAK":
+            raise OSError("connection reset")
+
+
+class TestWhatHasLeft:
+    def test_is_counted_where_it_leaves_also_over_a_restart(self, stage, monkeypatch):
+        monkeypatch.setattr(actor, "TELL_LEFT_S", 0.05)
+        monkeypatch.setitem(BROKERS, "repeating", RepeatingBroker)
+        stage.open(name="repeating").ask(stage.order("A-1"))
+        stage.ask(stage.order("BREAK"))
+        told = {}
+        while len(told) < 2:
+            message = stage.orders.receive()
+            told |= dict(message.counts) if isinstance(message, OrdersLeft) else {}
+
+        assert told == {"A-1": 2, "BREAK": 2}
 
 
 class TestInTheTimeOfAMarket:

@@ -11,7 +11,7 @@ import pytest
 from natya_builders import to_place
 from natya_dhan_model import DhanModel, ListOfInstruments
 
-from natya.actors.broker import BROKERS, AccessToken, BrokerActor
+from natya.actors.broker import BROKERS, AccessToken, BrokerActor, actor
 from natya.actors.broker.bodies.dhan.service import service_of
 from natya.actors.external import ExternalActor, HttpAnswer, UnknownOutcomeError
 from natya.actors.runtime import InProcessSystem, RuntimeActor, SystemClock, handles
@@ -28,6 +28,7 @@ from natya.messages.broker import (
     OrderNotFound,
     OrderNotPlaced,
     OrderPlaced,
+    OrdersLeft,
     OrdersSentBefore,
     OrderStatusRequest,
     WithdrawOrder,
@@ -172,6 +173,17 @@ class TestEveryBroker:
 
         assert answers == answers[:1] * 5
         assert session.faults.received == ["A-1"]
+
+    def test_tells_which_have_left_by_the_ids_that_the_requests_have(self, session, monkeypatch):
+        monkeypatch.setattr(actor, "TELL_LEFT_S", 0.02)
+        for name in ("A-1", "A-2"):
+            session.system.tell("broker", to_place(client_order_id=name), sender=session.orders)
+        told = []
+        while len(told) < 2:
+            message = session.orders.receive(timeout_s=5)
+            told += message.counts if isinstance(message, OrdersLeft) else ()
+
+        assert told == [(name, 1) for name in session.faults.received] == [("A-1", 1), ("A-2", 1)]
 
     def test_says_when_the_order_was_refused_for_certain(self, session):
         assert isinstance(session.ask(to_place(symbol="BAD")), OrderNotPlaced)

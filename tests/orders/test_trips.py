@@ -10,7 +10,7 @@ from natya.actors.orders.book import Book
 from natya.actors.orders.parts import limiting
 from natya.actors.orders.rules import warned
 from natya.domain.time import DAY_NS, SECOND_NS
-from natya.messages.broker import OrderNotPlaced, PlaceOrder, WithdrawOrder
+from natya.messages.broker import OrderInDoubt, OrderNotPlaced, OrdersLeft, PlaceOrder, WithdrawOrder
 from natya.messages.orders import OrderIntended, OrderRefused, Resume, Resumed, ResumeRefused, RiskStateChanged
 
 LOSS = {"day_loss_max_rupees": 500.0, "position_max": 10_000, "value_max_rupees": 1e6}
@@ -181,6 +181,81 @@ class TestRejectedOrders:
         stage.tell(OrderNotPlaced(client_order_id="A-9", reason="margin"))
 
         assert state(stage) == "REDUCING"
+
+
+class TestOrdersInDoubt:
+    @pytest.mark.parametrize(("count", "after"), [(2, "NORMAL"), (3, "REDUCING")])
+    def test_reduce_when_there_are_too_many(self, stage, make, count, after):
+        stage.open(unknown_orders_max=3, lookup_interval_s=60.0)
+        for number, symbol in enumerate(("INFY", "TCS", "SBIN")[:count]):
+            stage.submit(make.order(f"A-{number}", symbol=symbol))
+            assert isinstance(stage.broker.receive(), PlaceOrder)
+        for number in range(count):
+            stage.tell(OrderInDoubt(client_order_id=f"A-{number}", reason="no answer"))
+
+        assert state(stage) == after
+        assert changes(stage) == ([("REDUCING", "orders")] if after == "REDUCING" else [])
+        if after == "REDUCING":
+            assert cause(stage) == "unknown_orders_max: 3 orders in doubt, limit 3: in INFY, SBIN, TCS"
+
+    def test_are_over_when_they_are_known_and_a_person_says_so(self, stage, make):
+        stage.open(unknown_orders_max=1, lookup_interval_s=60.0)
+        stage.submit(make.order("A-1"))
+        assert isinstance(stage.broker.receive(), PlaceOrder)
+        stage.tell(OrderInDoubt(client_order_id="A-1", reason="no answer"))
+        assert state(stage) == "REDUCING"
+        stage.tell(make.report(quantity=10))
+        assert state(stage) == "REDUCING"
+
+        assert isinstance(resume(stage), Resumed)
+        assert state(stage) == "NORMAL"
+
+
+class TestOrdersThatLeft:
+    """One request out for each intent in: whatever else left is nobody's order."""
+
+    def test_are_those_that_were_to_leave(self, stage, make):
+        stage.open().place(make.order("A-1"))
+        stage.tell(OrdersLeft(counts=(("A-1", 1),)))
+
+        assert state(stage) == "NORMAL"
+
+    @pytest.mark.parametrize(
+        ("counts", "found"),
+        [
+            ((("A-1", 1), ("X-9", 1)), "1 without an intent: X-9"),
+            ((("A-1", 2),), "1 more than once: A-1 2 times"),
+            ((("X-9", 2),), "1 without an intent: X-9; 1 more than once: X-9 2 times"),
+            (tuple((f"X-{n}", 1) for n in range(5)), "5 without an intent: X-0, X-1, X-2 and 2 more"),
+        ],
+    )
+    def test_halt_where_others_left_and_cancel_every_open_order(self, stage, make, counts, found):
+        stage.open().place(make.order("A-1"))
+        stage.tell(OrdersLeft(counts=counts))
+
+        assert state(stage) == "HALTED"
+        assert changes(stage) == [("HALTED", "orders")]
+        assert cause(stage) == f"sent: one order out for each intent in wanted, found {found}"
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+
+    def test_halt_where_the_gate_had_refused_it(self, stage, make):
+        stage.open(quantity_max=1).submit(make.order("A-1", quantity=2))
+        stage.settle()
+        stage.tell(OrdersLeft(counts=(("A-1", 1),)))
+
+        assert refusals(stage) == [("A-1", "quantity_max")]
+        assert state(stage) == "HALTED"
+
+    def test_are_still_those_after_a_restart(self, stage, make):
+        stage.open().place(make.order("A-1"))
+        stage.settle()
+        restart(stage, make)
+        stage.tell(OrdersLeft(counts=(("A-1", 1),)))
+        stage.settle()
+        assert changes(stage) == []
+        stage.tell(OrdersLeft(counts=(("A-1", 2),)))
+
+        assert state(stage) == "HALTED"
 
 
 class TestOrdersThatAreAlike:

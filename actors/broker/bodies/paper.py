@@ -90,6 +90,7 @@ class PaperBroker:
             trigger_price=order.trigger_price,
             validity=order.validity,
         )
+        self._session.left(new_order.client_order_id)
         self._session.send(EXCHANGE, new_order)
 
     def replace(self, request: ReplaceOrder) -> None:

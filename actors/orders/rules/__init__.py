@@ -8,6 +8,7 @@ situation   what the rules consider besides the order: the book, the market, the
 state, identity, instrument, size, price, exposure, margin, flow    the rules, a file a family
 figures, explaining    how much of each limit is used, and what each rule says of an order: for people
 in_force    which limits are, what a person has changed of them, and whether a change lets more pass
+sent        orders out against intents in
 trips       what takes the right to open positions away, until a person gives it back
 """
 
@@ -15,6 +16,7 @@ from .explaining import Explained, explained, limit_of, meaning_of
 from .figures import figures_of
 from .identity import contradiction
 from .in_force import Held, noted, with_held
+from .sent import sent
 from .situation import NO_PRICE, Funds, MarketPrice, Refusal, Rule, Situation
 from .table import RULES, is_on, judge, rules_of, settings_of
 from .trips import Trip, tripped, warned
@@ -39,6 +41,7 @@ __all__ = [
     "meaning_of",
     "noted",
     "rules_of",
+    "sent",
     "settings_of",
     "tripped",
     "warned",

@@ -203,6 +203,7 @@ class DhanBroker:
         except InvalidRequestError as fault:
             self._not_placed(order.client_order_id, str(fault))
             return
+        self._session.left(request.correlation_id)
         self._talk.ask(
             PLACE_ORDER,
             lambda data: read(OrderAck, data),
