@@ -99,6 +99,8 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
         if strategy not in {"", each.strategy} or symbol not in {"", each.symbol} or not each.quantity:
             continue
         closable = _closable(each.quantity, net[each.symbol])
+        if each.closable_at_once is not None:
+            closable = min(closable, each.closable_at_once)
         if not closable:
             continue  # what another strategy holds against it: the account is flat
         net[each.symbol] -= math.copysign(closable, each.quantity)

@@ -85,6 +85,9 @@ class StrategyHolding(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
     symbol: str
     quantity: Holding
 
+    closable_at_once: Shares | None = None
+    """Shares that one order may close: as many as are held in one product. None: all of them."""
+
 
 class LastPrice(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LastPrice"):
     """The market's last price of one symbol, as orders heard it."""

@@ -125,7 +125,7 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
     validity: Validity = "DAY"
     product: Product | None = None
-    """None: as the broker's settings say."""
+    """None: that of what its strategy holds, if it closes that, else as the broker's settings say."""
 
     target_price: Price | None = None
     """Rupees, on the instrument's tick grid: with this or the next one it is the entry of a bracket (see

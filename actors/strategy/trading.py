@@ -96,8 +96,8 @@ class Trading(Timing):
                 something is filled, and outlive a restart. `close(symbol)` cancels them, and so does a sale that leaves
                 nothing to close, be it yours or a person's; one of a part makes them no smaller.
             valid: `DAY`, or `IOC`: what does not trade at once is cancelled.
-            product: `INTRADAY`, `CNC` (delivery) or `MARGIN`; None: as the settings of the broker say. The exchange of
-                a replay knows no products.
+            product: `INTRADAY`, `CNC` (delivery) or `MARGIN`; None: that of what is held, if the order closes it, else
+                as the settings of the broker say. The exchange of a replay knows no products.
 
         Raises:
             TypeError: the symbol is no text, the quantity no whole number, or a price no number.

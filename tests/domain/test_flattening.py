@@ -57,6 +57,12 @@ class TestAHolding:
 
         assert [moves([holding(10)], limits=each).place[0].quantity for each in (small, cheap)] == [3, 4]
 
+    def test_is_closed_in_parts_where_it_is_held_in_several_products(self):
+        held = StrategyHolding(strategy="crossover", symbol="INFY", quantity=10, closable_at_once=6)
+
+        assert [each.quantity for each in moves([held]).place] == [6]
+        assert not moves([held]).is_done
+
     def test_waits_while_its_order_is_open_and_follows_the_market_when_that_left_it_behind(self):
         order = an_open_one(limit=99.5)
 

@@ -112,6 +112,13 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
     reach = sign * held[order.symbol] + sum(left for _, left in alike)
     own = sign * its[order.strategy, order.symbol] + sum(n for each, n in alike if each.strategy == order.strategy)
     opens = quantity > max(0, -reach)
+    its_product = order.product or product
+    in_product = sum(
+        fact.quantity if fact.side == "BUY" else -fact.quantity
+        for fact in fills
+        if fact.symbol == order.symbol and (intents[fact.client_order_id].product or product) == its_product
+    )
+    closes_none = quantity > max(0, -sign * in_product)
     prices = {order.symbol: (order.reference_price, order.reference_ns)} if market is None else market
     price, price_ns = prices.get(order.symbol, (0.0, 0))
     worth = (limit_price if sign > 0 else max(limit_price, price)) if limit_price else price
@@ -152,7 +159,7 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
     loss = lost(facts, market or {}, today) if limits.day_loss_max_rupees else 0
     on = lambda name, found: 0 < getattr(limits, name) < found  # noqa: E731
     broken = {
-        "risk_state": state == "HALTED" or (state == "REDUCING" and opens),
+        "risk_state": state == "HALTED" or (state == "REDUCING" and (opens or closes_none)),
         "client_order_id": not order.client_order_id.replace("-", "").replace("_", "").isalnum()
         or len(order.client_order_id) > 25,
         "duplicate": order.client_order_id in newest or order.client_order_id in {i.client_order_id for i in waiting},

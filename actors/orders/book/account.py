@@ -12,7 +12,15 @@ from ....domain.instruments import is_option
 from ....domain.orders import Order
 from ....domain.positions import KeptHolding, Positions, StrategyPositions
 from ....domain.time import day_of
-from ....messages.orders import CancellationIntended, KeptRiskState, ModificationIntended, OrderRejected, Side
+from ....messages.orders import (
+    CancellationIntended,
+    KeptRiskState,
+    ModificationIntended,
+    OrderFilled,
+    OrderRejected,
+    Product,
+    Side,
+)
 from .day import UNITS, Day, KeptDay, Profit, own_price
 
 Covered: TypeAlias = Mapping[str, tuple[int, int]]
@@ -52,6 +60,7 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     worst: dict[str, int]
     unknown: dict[str, str]
     keeps_day: bool
+    named: tuple[tuple[str, str, dict[Product, int]], ...]
 
 
 class Account:
@@ -67,6 +76,7 @@ class Account:
         "keeps_day",
         "leaves",
         "most",
+        "named",
         "open",
         "orders",
         "positions",
@@ -138,6 +148,9 @@ class Account:
         self.unknown: dict[str, str] = {}
         """Symbols of the orders that are UNKNOWN, by client order id."""
 
+        self.named: dict[tuple[str, str], dict[Product, int]] = {}
+        """By strategy and symbol the signed shares of orders that named a product, by that; none that has 0."""
+
     def kept(self) -> KeptAccount:
         """Return it, to be kept."""
         return KeptAccount(
@@ -162,6 +175,7 @@ class Account:
             worst=self.weigh(),
             unknown=self.unknown,
             keeps_day=self.keeps_day,
+            named=tuple((*key, each) for key, each in self.named.items()),
         )
 
     @classmethod
@@ -188,6 +202,7 @@ class Account:
         account.priced_units, account.unpriced_leaves = kept.priced_units, kept.unpriced_leaves
         account.worst, account.unknown = kept.worst, kept.unknown
         account.keeps_day = kept.keeps_day
+        account.named = {(strategy, symbol): each for strategy, symbol, each in kept.named}
         account.most = {symbol: account.most_of(symbol) for symbol in account.worst}
         for symbol in {*account.worst, *account.unpriced_leaves}:
             account._weigh(symbol)
@@ -261,6 +276,16 @@ class Account:
         """Begin the day in India of a time, unless it has begun already, or the one before is kept."""
         if time_ns >= self.day.ends_ns and not self.keeps_day:
             self.day.begin(day_of(time_ns), self.positions.holdings)
+
+    def note_product(self, fill: OrderFilled, product: Product) -> None:
+        """Count a trade of an order that named its product."""
+        key = fill.strategy, fill.symbol
+        named = self.named.setdefault(key, {})
+        named[product] = named.get(product, 0) + (fill.quantity if fill.side == "BUY" else -fill.quantity)
+        if not named[product]:
+            del named[product]
+        if not named:
+            del self.named[key]
 
     def count(self, fact: OrderRejected | ModificationIntended | CancellationIntended) -> None:
         """Count for the day what the broker rejected, and what else than orders was wanted of it."""

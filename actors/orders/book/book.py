@@ -7,6 +7,7 @@ positions and counts are those of the current account, the one entered last.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, ValuesView
 from typing import Self
 
@@ -15,6 +16,7 @@ import msgspec
 from ....domain.accounts import SESSION
 from ....domain.brackets import other_exit_id
 from ....domain.orders import Order, advance
+from ....domain.products import held_by_product
 from ....domain.time import SECOND_NS
 from ....messages.orders import (
     CancellationIntended,
@@ -27,6 +29,7 @@ from ....messages.orders import (
     OrderRejected,
     OrdersStatistics,
     Position,
+    Product,
     RiskState,
     RiskStateChanged,
     Side,
@@ -164,6 +167,24 @@ class Book:
         """Return the signed shares that one strategy holds of one symbol."""
         return self._account.by_strategy.quantity(strategy, symbol)
 
+    @property
+    def has_named_products(self) -> bool:
+        """Whether anything is held of orders that named their product."""
+        return bool(self._account.named)
+
+    def strategy_products(self, strategy: str, symbol: str, default: Product) -> dict[Product, int]:
+        """Return the signed shares of a strategy by product; `default` is that of orders that named none."""
+        named = self._account.named.get((strategy, symbol), {})
+        return held_by_product(self.strategy_shares(strategy, symbol), named, default)
+
+    def products(self, symbol: str, default: Product) -> dict[Product, int]:
+        """Return those of all strategies together."""
+        named: Counter[Product] = Counter()
+        for (_, its_symbol), shares in self._account.named.items():
+            if its_symbol == symbol:
+                named.update(shares)
+        return held_by_product(self.position(symbol), named, default)
+
     def strategy_leaves(self, strategy: str, symbol: str, side: Side) -> int:
         """Return the open quantity (shares) of a strategy's orders on one side, UNKNOWN ones included."""
         return self._account.strategy_leaves.get((strategy, symbol, side), 0)
@@ -262,7 +283,7 @@ class Book:
                 return False
             self._put(account, before, after)
             if isinstance(fact, OrderFilled):
-                self._trade(account, fact)
+                self._trade(account, fact, after.product)
             elif isinstance(fact, OrderRejected | ModificationIntended | CancellationIntended):
                 account.count(fact)
         self._newest[client_order_id] = fact
@@ -363,14 +384,16 @@ class Book:
             illegal_transitions=illegal_transitions,
         )
 
-    def _trade(self, account: Account, fact: OrderFilled) -> None:
-        """Count a trade, and see whether it has closed what brackets were to close."""
+    def _trade(self, account: Account, fact: OrderFilled, product: Product | None) -> None:
+        """Count a trade of an order that named this product, and see whether it has closed what brackets were to."""
         account.begin_day(fact.occurred_ns)
         account.fills += 1
         held = account.positions.quantity(fact.symbol)
         account.positions.apply(fact)
         account.day.traded(fact.strategy, fact.symbol, held, account.positions.quantity(fact.symbol))
         account.by_strategy.apply(fact)
+        if product is not None:
+            account.note_product(fact, product)
         for entry in closed_by(self, account, fact):
             note_bracket(self, account, entry, self.order(entry))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ....domain.orders import Order
+from ....domain.products import closable_at_once
 from ....domain.time import day_of, day_start_ns
 from ....messages.order_listing import (
     CancelOrders,
@@ -22,6 +23,7 @@ from .reading import ReadBack
 
 if TYPE_CHECKING:
     from ....messages.journal import JournalRecord
+    from ....messages.orders import Product
     from .book import Book
 
 
@@ -50,11 +52,22 @@ def listed(book: Book, request: ReadOrders, now_ns: int) -> OrdersRead:
     return OrdersRead(orders=tuple(found), is_complete=True)
 
 
-def positions(book: Book, prices: Mapping[str, tuple[float, int]]) -> PositionsRead:
-    """Return what the account holds, and each strategy of it; with the last prices of the market, by symbol."""
+def positions(book: Book, prices: Mapping[str, tuple[float, int]], default: Product = "INTRADAY") -> PositionsRead:
+    """Return what the account holds, and each strategy of it; with the last prices of the market, by symbol.
+
+    Args:
+        book: of the account.
+        prices: rupees and their times, by symbol.
+        default: the product of orders that named none.
+    """
     found = book.positions()
     held = tuple(
-        StrategyHolding(strategy=strategy, symbol=symbol, quantity=quantity)
+        StrategyHolding(
+            strategy=strategy,
+            symbol=symbol,
+            quantity=quantity,
+            closable_at_once=closable_at_once(book.strategy_products(strategy, symbol, default), quantity),
+        )
         for (strategy, symbol), quantity in sorted(book.shares_by_strategy().items())
     )
     told = tuple(

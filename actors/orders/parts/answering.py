@@ -67,4 +67,5 @@ class Answering:
 
     def tell_positions(self, sender: ActorAddress) -> None:
         """Tell what the account holds."""
-        self._context.send(sender, positions(self._context.ledger.book, self._context.market or {}))
+        context = self._context
+        context.send(sender, positions(context.ledger.book, context.market or {}, context.settings.product))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from ....domain.orders import intent_of
+from ....domain.products import product_to_close
 from ....domain.wording import printable
 from ....messages.addresses import BROKER
 from ....messages.broker import OrderNotPlaced, PlaceOrder
@@ -75,6 +78,7 @@ class Placing:
         if context.market_rules:
             self._risk.watch(now_ns)  # prices may have passed a limit without anything else that happened
         closes = is_flattener(sender)
+        order = self._of_product_held(order)
         denied = self._gate.refusal_of(order, now_ns, closes=closes)
         fact = intent_of(order, now_ns) if denied is None else updates.refused(order, denied, now_ns)
         self._askers[fact.client_order_id] = [sender]
@@ -86,6 +90,15 @@ class Placing:
             self._risk.trip(Trip(state="REDUCING", cause=f"{denied.rule}: {denied.reason}"))
         elif denied is not None and denied.rule == day_loss_max_rupees.__name__:
             self._risk.watch(now_ns)
+
+    def _of_product_held(self, order: SubmitOrder) -> SubmitOrder:
+        """Return an order that names no product, and closes what its strategy holds, as one of the product of that."""
+        book, default = self._context.ledger.book, self._context.settings.product
+        if order.product is not None or not book.has_named_products:
+            return order
+        held = book.strategy_products(order.strategy, order.symbol, default)
+        product = product_to_close(held, order.side, order.quantity, default)
+        return order if product == default else replace(order, product=product)
 
     def _why_turned_away(self, order: SubmitOrder, sender: ActorAddress) -> Refusal | None:
         """Say why an order is not looked at at all; None: it is."""

@@ -68,6 +68,8 @@ def contradiction(order: SubmitOrder, earlier: SubmitOrder | Order | OrderRefuse
             if name not in OrderRefused.__struct_fields__ or (wanted is None and earlier.order_type is None):
                 continue  # an earlier release did not keep the type and the prices
             found = printable(found) if isinstance(found, str) else found
+        if name == "product" and found is None:
+            continue  # it may have been given that of what it closes
         if wanted != found:
             reason = f"{name} {wanted!r} wanted, as the order of that id has it, found {found!r}"
             return Refusal(rule=duplicate.__name__, reason=printable(reason, 200))

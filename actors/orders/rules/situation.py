@@ -10,6 +10,7 @@ import msgspec
 
 from ....config.sections.orders import OrdersSettings
 from ....domain.orders import Order
+from ....domain.products import closable_by
 from ....messages.orders import Product, RiskState, Side, SubmitOrder
 from ....messages.units import RUPEES_MAX
 from ..book import Book
@@ -175,6 +176,11 @@ class Situation(msgspec.Struct, kw_only=True):
         """Return how many shares it may close: those that other open orders of its side may close do not count."""
         held = self.reach(order)
         return max(-held if order.side == "BUY" else held, 0)
+
+    def closable_of_product(self, order: SubmitOrder) -> int:
+        """Return how many shares it may close of those that are held in its product, by whatever strategy."""
+        held = self.book.products(order.symbol, self.product)
+        return closable_by(order.side, held.get(order.product or self.product, 0))
 
     def reach(self, order: SubmitOrder) -> int:
         """Return the signed shares of its symbol if every other open order of its side fills: many rules ask."""

@@ -9,7 +9,8 @@ from .situation import Situation
 def risk_state(order: SubmitOrder, situation: Situation) -> str:
     """Pass all orders in NORMAL, only those that reduce a position in REDUCING, none in other states.
 
-    One that is to close a position for a person has to do that in every state, and passes in HALTED, too.
+    One that is to close a position for a person has to do that in every state, and passes in HALTED, too. What is held
+    in another product an order does not close: the broker keeps a position for each.
     """
     state = situation.risk_state
     if state == "NORMAL" and not situation.closes:
@@ -17,6 +18,8 @@ def risk_state(order: SubmitOrder, situation: Situation) -> str:
     if state != "REDUCING" and not (situation.closes and state in {"NORMAL", "HALTED"}):
         return f"risk state NORMAL wanted, found {state}"
     closable = situation.closable(order)
+    if order.product is not None or situation.book.has_named_products:
+        closable = min(closable, situation.closable_of_product(order))
     if order.quantity <= closable:
         return ""
     if situation.closes:

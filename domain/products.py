@@ -1,0 +1,43 @@
+"""In which product shares are held, and which product an order that closes has to be of (pure).
+
+The problem: a broker keeps a position for each product. A sale of INTRADAY closes nothing that is held as CNC: it opens
+a short position beside it, and the two together look flat. So an order that names no product, and closes what its
+strategy holds, is of the product in which that is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..messages.orders import Product, Side
+
+
+def held_by_product(shares: int, named: Mapping[Product, int], default: Product) -> dict[Product, int]:
+    """Return the signed shares by product.
+
+    Args:
+        shares: signed, of all of them.
+        named: those of orders that named a product.
+        default: of orders that named none.
+    """
+    rest = shares - sum(named.values())
+    return {**named, default: named.get(default, 0) + rest}
+
+
+def product_to_close(held: Mapping[Product, int], side: Side, quantity: int, default: Product) -> Product:
+    """Return the product of an order that names none: one in which so much is held as it closes, else the default."""
+    closable = {product: closable_by(side, shares) for product, shares in held.items()}
+    if closable.get(default, 0) >= quantity:
+        return default
+    return next((product for product in sorted(closable) if closable[product] >= quantity), default)
+
+
+def closable_by(side: Side, shares: int) -> int:
+    """Return how many of the signed shares an order of this side may close."""
+    return max(shares if side == "SELL" else -shares, 0)
+
+
+def closable_at_once(held: Mapping[Product, int], shares: int) -> int:
+    """Return how many of the signed shares one order may close, as it is of one product; 0: none of them."""
+    side: Side = "SELL" if shares > 0 else "BUY"
+    return min(abs(shares), max((closable_by(side, each) for each in held.values()), default=0))

@@ -1,0 +1,71 @@
+"""An order closes what is held in its own product; one that names none is of the product of what it closes."""
+
+import pytest
+
+from natya.actors.orders.book import Book
+from natya.actors.orders.book.listing import positions
+from natya.messages.broker import PlaceOrder
+from natya.messages.orders import OrderIntended, OrderRefused
+
+
+@pytest.fixture
+def held(make):
+    """The facts of ten shares that were bought as CNC."""
+    return make.intent("B-1", product="CNC"), make.accepted("B-1"), make.filled("B-1")
+
+
+class TestAnOrderThatNamesNoProduct:
+    @pytest.mark.parametrize(
+        ("fields", "product"),
+        [({}, "CNC"), ({"quantity": 11}, None), ({"side": "BUY"}, None), ({"strategy": "other"}, None)],
+        ids=["closes", "closes more", "opens", "another strategy's"],
+    )
+    def test_is_of_that_of_what_its_strategy_holds_if_it_closes_that(self, stage, held, make, fields, product):
+        stage.open(*held)
+        stage.submit(make.order("A-1", **{"side": "SELL"} | fields))
+
+        assert stage.asked_next(PlaceOrder).product == product
+        assert stage.disk.facts[-1].product == product
+
+    def test_is_the_same_order_when_it_is_submitted_again(self, stage, held, make):
+        stage.open(*held)
+        order = make.order("A-1", side="SELL")
+        stage.place(order)
+        stage.settle()
+        stage.submit(order)
+
+        assert stage.strategy.receive().client_order_id == "A-1"
+        assert stage.heard().count(PlaceOrder) == 0
+        assert not any(isinstance(fact, OrderRefused) for fact in stage.disk.facts)
+
+
+@pytest.mark.parametrize(
+    ("product", "passes"), [("CNC", True), (None, True), ("INTRADAY", False), ("MARGIN", False)], ids=str
+)
+def test_in_reducing_what_is_held_in_another_product_is_not_closed(stage, held, make, product, passes):
+    stage.open(*held, make.change("REDUCING"))
+    stage.submit(make.order("A-1", side="SELL", product=product))
+    stage.settle()
+
+    (fact,) = (fact for fact in stage.disk.facts if getattr(fact, "client_order_id", "") == "A-1")
+    assert isinstance(fact, OrderIntended) == passes
+    assert passes or "in REDUCING at most 0 shares may be closed by SELL" in fact.reason
+
+
+def test_a_sale_of_all_leaves_nothing_held_by_a_name(held, make):
+    book = Book()
+    for fact in (*held, make.intent("A-1", side="SELL", product="CNC"), make.filled("A-1", side="SELL", quantity=4)):
+        book.apply(fact)
+    assert book.products("INFY", "INTRADAY") == {"CNC": 6, "INTRADAY": 0}
+    book.apply(make.filled("A-1", trade_id="T-2", side="SELL", quantity=6))
+
+    assert not book.has_named_products
+
+
+def test_one_order_may_close_what_is_held_in_one_product(held, make):
+    book = Book()
+    for fact in (*held, make.intent("C-1", quantity=4), make.filled("C-1", quantity=4)):
+        book.apply(fact)
+    (row,) = positions(book, {}, "MARGIN").held
+
+    assert (row.quantity, row.closable_at_once) == (14, 10)
