@@ -42,11 +42,20 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Interests:
-    """What each subscriber wants, by name. A topic that was seen before costs one look-up, however many patterns."""
+    """What each subscriber wants, by name. A topic that was seen before costs one look-up, however many patterns.
+
+    Those who name aggregates are asked for events of these alone, and others who name types for events of these.
+    """
 
     def __init__(self) -> None:
         self._interests: dict[str, Interest] = {}
-        self._topics = TopicTable[str]()
+        self._order: dict[str, int] = {}
+        """When each came."""
+
+        self._came = 0
+        self._of_all = TopicTable[str]()
+        self._of_keys: dict[str, TopicTable[str]] = {}
+        self._of_types: dict[str, TopicTable[str]] = {}
 
     def __len__(self) -> int:
         return len(self._interests)
@@ -68,16 +77,50 @@ class Interests:
             table.add(pattern, subscriber)
         self.remove(subscriber)
         self._interests[subscriber] = interest
-        for pattern in interest.patterns:
-            self._topics.add(pattern, subscriber)
+        self._came += 1
+        self._order[subscriber] = self._came
+        if interest.keys:
+            tables = [self._of_keys.setdefault(key, TopicTable()) for key in interest.keys]
+        elif interest.event_types:
+            tables = [self._of_types.setdefault(name, TopicTable()) for name in interest.event_types]
+        else:
+            tables = [self._of_all]
+        for table in tables:
+            for pattern in interest.patterns:
+                table.add(pattern, subscriber)
 
     def remove(self, subscriber: str) -> None:
         """Forget a subscriber; no effect for one that is not known."""
         interest = self._interests.pop(subscriber, None)
-        for pattern in () if interest is None else interest.patterns:
-            self._topics.remove(pattern, subscriber)
+        if interest is None:
+            return
+        del self._order[subscriber]
+        if interest.keys:
+            _remove(self._of_keys, interest.keys, interest.patterns, subscriber)
+        elif interest.event_types:
+            _remove(self._of_types, interest.event_types, interest.patterns, subscriber)
+        else:
+            for pattern in interest.patterns:
+                self._of_all.remove(pattern, subscriber)
 
     def of(self, event: EventPublished) -> Iterable[str]:
         """Return who wants an event, in the order in which they came."""
-        interests = self._interests
-        return [name for name in self._topics.targets(event.topic) if interests[name].has(event)]
+        interests, topic = self._interests, event.topic
+        found = [name for name in self._of_all.targets(topic) if interests[name].has(event)]
+        some = [
+            name
+            for table in (self._of_keys.get(event.aggregate_id), self._of_types.get(event.event_type))
+            if table is not None
+            for name in table.targets(topic)
+            if interests[name].has(event)
+        ]
+        return sorted(found + some, key=self._order.__getitem__) if some else found
+
+
+def _remove(tables: dict[str, TopicTable[str]], names: Iterable[str], patterns: Iterable[str], subscriber: str) -> None:
+    for name in names:
+        table = tables[name]
+        for pattern in patterns:
+            table.remove(pattern, subscriber)
+        if not len(table):
+            del tables[name]

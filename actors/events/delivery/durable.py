@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ....domain.events.catalog import event_of
 from ....domain.events.delivery import Delivery
+from ....domain.events.interests import Interest, Interests
 from ....domain.events.places import Place
 from ....domain.time import SECOND_NS
 from ....messages.delivery import (
@@ -59,6 +60,9 @@ class DurableSubscriptions:
         """Where each was the last time that somebody was subscribed by it, or that the journal was told."""
 
         self._active: dict[str, Subscription] = {}
+        self._interests: Final = Interests()
+        """What those wants that are active."""
+
         self._told: dict[str, list[Callable[[], None]]] = {}
         """Who waits for the first place of a subscription to be durable."""
 
@@ -98,6 +102,7 @@ class DurableSubscriptions:
             self._end(before)
         subscription = Subscription(request, Delivery(request.terms, position=place.position, done=place.done))
         self._active[name] = subscription
+        self._interests.set(name, Interest.of(request))
         if place.kept_ns is None:
             self._told.setdefault(name, []).append(tell)
         self._keep(subscription)
@@ -114,6 +119,7 @@ class DurableSubscriptions:
         for name, subscription in tuple(self._active.items()):
             if subscription.request.subscriber == subscriber:
                 del self._active[name]
+                self._interests.remove(name)
                 self._keep(subscription)
                 self.places[name].settle(subscription.delivery.position, subscription.delivery.done)
                 self._end(subscription)
@@ -121,13 +127,21 @@ class DurableSubscriptions:
     def hear(self, records: tuple[JournalRecord, ...]) -> None:
         """Offer records that have just become durable to who has had all before them; the others read them later."""
         self.last_sequence = max(self.last_sequence, records[-1].sequence)
-        for subscription in self._active.values():
+        if not self._active:
+            return
+        facts = [each for each in records if not isinstance(each.fact, OWN_FACTS)]
+        wanting = {name for each in facts for name in self._interests.of(event_of(each))}
+        for name, subscription in self._active.items():
             delivery = subscription.delivery
             if (
                 not subscription.is_reading
                 and records[0].sequence <= delivery.offered + 1
                 and delivery.room >= len(records)
             ):
+                if name not in wanting:
+                    delivery.skip_to(records[-1].sequence)
+                    subscription.has_passed |= bool(facts)
+                    continue
                 self._offer(subscription, records)
             self.pump(subscription)
 
@@ -280,9 +294,10 @@ class DurableSubscriptions:
             if not isinstance(record.fact, OWN_FACTS):
                 if delivery.room == 0:
                     return
-                subscription.has_moved = True
+                subscription.has_passed = True
                 event = event_of(record)
                 if self._wants(subscription, event):
+                    subscription.has_moved = True
                     delivery.offer(record.sequence, event, now_ns)
             delivery.skip_to(record.sequence)
 
@@ -407,7 +422,8 @@ class DurableSubscriptions:
     @staticmethod
     def _is_to_be_kept(subscription: Subscription) -> bool:
         delivery = subscription.delivery
-        return subscription.has_moved and (delivery.position, delivery.done) != subscription.kept
+        has_moved = subscription.has_moved or subscription.has_passed
+        return has_moved and (delivery.position, delivery.done) != subscription.kept
 
     def _keep(self, subscription: Subscription) -> None:
         """Journal where it is; one such fact at a time, and none while nothing has moved."""
@@ -420,7 +436,7 @@ class DurableSubscriptions:
             if not subscription.is_ended:
                 self.pump(subscription)
 
-        subscription.kept, subscription.has_moved = place, False
+        subscription.kept, subscription.has_moved, subscription.has_passed = place, False, False
         self._append(self._moved(subscription.request.subscription, *place), then)
 
     def _moved(self, name: str, position: int, done: tuple[int, ...]) -> SubscriptionMoved:
@@ -428,14 +444,26 @@ class DurableSubscriptions:
         return SubscriptionMoved(subscription=name, position=position, done=done, occurred_ns=now_ns)
 
     def keep_old(self, before_ns: int) -> None:
-        """Journal anew where those are that the journal was told before this time: old segments may be removed."""
-        old = [each for each in self.places.items() if each[1].kept_ns is not None and each[1].kept_ns < before_ns]
+        """Journal where those are that have only passed over what they do not want.
+
+        And anew where those are that the journal was told before this time: old segments may be removed.
+        """
+        old = [
+            (name, place)
+            for name, place in self.places.items()
+            if place.kept_ns is not None and (place.kept_ns < before_ns or self._has_passed(name))
+        ]
+        old.sort(key=lambda each: each[1].kept_ns or 0)
         for name, place in old[:KEPT_AT_ONCE_MAX]:
             active = self._active.get(name)
             if active is not None:
                 self._keep(active)
             else:
                 self._append(self._moved(name, place.position, place.done), _do_nothing)
+
+    def _has_passed(self, name: str) -> bool:
+        active = self._active.get(name)
+        return active is not None and active.has_passed and self._is_to_be_kept(active)
 
     def _append(self, fact: EventFact, then: Any) -> None:
         self._actor.ask(self._settings.journal, Append(facts=(fact,)), timeout_s=self._settings.append_s, then=then)

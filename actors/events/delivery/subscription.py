@@ -42,6 +42,9 @@ class Subscription:
         self.delivery: Final = delivery
         self.interests: Final = interests_of(request)
         self.is_reading = False
+        self.has_passed = False
+        """Its place moved on over records that it does not want: that is kept now and then, not at once."""
+
         self.is_begun = False
         """It remembers what was handled, so that dead letters may be requeued."""
 

@@ -1,10 +1,12 @@
 """Who wants which events."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from natya_events import a_published
 
 from natya.domain.events.interests import Interest, Interests
-from natya.domain.events.topics import PatternInvalidError
+from natya.domain.events.topics import PatternInvalidError, is_match
 
 SHIPPED = a_published(event_type="Shipped", aggregate_id="order-1")
 BILLED = a_published(event_type="Billed", aggregate_id="order-1")
@@ -58,3 +60,36 @@ class TestASubscriber:
 
         assert list(interests.of(SHIPPED)) == ["zoe", "ann"]
         assert ("mail" in interests, "ann" in interests) == (False, True)
+
+    @given(
+        wishes=st.lists(
+            st.builds(
+                Interest,
+                patterns=st.sampled_from([("**",), ("events.Billed.*",), ("events.*.order-2", "events.Shipped.**")]),
+                event_types=st.frozensets(st.sampled_from(["Shipped", "Billed"])),
+                keys=st.frozensets(st.sampled_from(["order-1", "order-2"])),
+            ),
+            max_size=6,
+        ),
+        again=st.lists(st.integers(0, 5), max_size=3),
+        gone=st.sets(st.integers(0, 5)),
+    )
+    def test_is_found_by_what_it_named_in_the_order_in_which_they_came_and_leaves_nothing(self, wishes, again, gone):
+        interests, came = Interests(), {}
+        for number in (*range(len(wishes)), *(each for each in again if each < len(wishes))):
+            came.pop(number, None)
+            came[number] = wishes[number]
+            interests.set(str(number), wishes[number])
+        for number in gone:
+            came.pop(number, None)
+            interests.remove(str(number))
+
+        for event in EVENTS.values():
+            assert list(interests.of(event)) == [
+                str(number)
+                for number, each in came.items()
+                if each.has(event) and any(is_match(pattern, event.topic) for pattern in each.patterns)
+            ]
+        for number in came:
+            interests.remove(str(number))
+        assert (interests._of_keys, interests._of_types, len(interests._of_all)) == ({}, {}, 0)

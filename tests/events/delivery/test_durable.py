@@ -173,7 +173,9 @@ def an_event(number, key="order-1", **fields):
 
 @settings(max_examples=HALF)
 @given(
-    told=st.lists(st.tuples(st.integers(1, 5), st.booleans(), st.booleans()), min_size=1, max_size=12),
+    told=st.lists(
+        st.tuples(st.integers(1, 5), st.booleans(), st.booleans(), st.integers(0, 2)), min_size=1, max_size=12
+    ),
     pending_max=st.integers(1, 8),
     batch_max=st.integers(1, 4),
     partitions=st.integers(1, 3),
@@ -184,9 +186,11 @@ def test_each_event_is_handled_once_in_order_of_its_key_whatever_delivery_was_no
     """A router that was down, or a subscription that has no room, has it read from the journal later."""
     with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
         world = World(system, pending_max=pending_max, batch_max=batch_max, partitions=partitions)
-        world.subscribe()
+        world.subscribe(event_types=("Shipped",))
         number = 0
-        for count, is_told, has_time in told:
+        for count, is_told, has_time, besides in told:
+            for _ in range(besides):
+                world.happen(an_event(10_000, event_type="Paid"), is_told=is_told)
             events = [an_event(number + each, f"order-{(number + each) % 3}") for each in range(count)]
             number += count
             world.happen(*events, is_told=is_told)
@@ -494,6 +498,25 @@ class TestASubscription:
         world.run_for(1)
         moved = world.written(SubscriptionMoved)
         assert (len(moved), moved[-1].subscription, moved[-1].position) == (before + 1, "billing", place)
+
+    @pytest.mark.parametrize("is_stopping", [False, True])
+    def test_that_passes_over_what_it_does_not_want_has_that_journaled_now_and_then_and_at_a_stop(
+        self, open_world, is_stopping
+    ):
+        world = open_world(keep_s=0.2)
+        world.subscribe(event_types=("Shipped",))
+        for number in range(20):
+            world.happen(an_event(number, event_type="Paid"))
+            world.run_for(1)
+        early, status = len(world.written(SubscriptionMoved)), world.status
+        subscriptions = world.system.base.find("delivery").instance._durable
+        for _ in range(2):  # the second time it stands still
+            subscriptions.keep_all() if is_stopping else subscriptions.keep_old(0)
+            world.run_for(1)
+
+        assert early == 1, "where it begins"
+        assert (status.behind, status.position) == (0, 21)
+        assert [each.position for each in world.written(SubscriptionMoved)] == [0, 21]
 
     def test_that_has_no_room_is_behind_by_what_it_was_not_offered(self, open_world):
         world = open_world(pending_max=2, batch_max=1, partitions=1, attempts_max=100, retry_first_s=50.0)
