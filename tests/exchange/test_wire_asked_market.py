@@ -26,6 +26,15 @@ class TestAChart:
             end_ns + DAY_S * SECOND_NS,
         )
 
+    @pytest.mark.parametrize("interval", ["1", 5, "15", 25, "30", "60", 3, "2", "", "day"])
+    def test_of_minutes_has_those_that_either_document_names(self, interval):
+        status, _, calls = ask("POST /charts/intraday", OF_INFY | DAYS | {"interval": interval}, told={"chart": CHART})
+
+        is_one = str(interval) in {"1", "5", "15", "25", "30", "60"}
+        assert (status, [length for _, _, length, *_ in calls]) == (
+            (200, [int(interval) * 60 * SECOND_NS]) if is_one else (400, [])
+        )
+
     @pytest.mark.parametrize("line", ["POST /charts/historical", "POST /charts/intraday"])
     def test_has_open_interest_only_where_it_is_asked_for(self, line):
         body = OF_INFY | DAYS | {"interval": "1"}

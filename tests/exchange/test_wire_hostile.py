@@ -132,6 +132,7 @@ class TestAPathWithoutAVersion:
         assert served.ok("GET", "/orders/external/older")["orderId"] == order_id
         assert served.ok("GET", "/fundlimit") == served.ok("GET", "/v2/fundlimit")
         assert served.ok("GET", "/tradeHistory/2026-01-01/2026-01-31/0") == []
+        assert served.ask("GET", "/edis/tpin") == (202, None)
         assert served.ok("DELETE", f"/orders/{order_id}")["orderStatus"] == "CANCELLED"
         assert served.order(order_id)["orderStatus"] == "CANCELLED"
 

@@ -86,7 +86,7 @@ _TABLE: Final[tuple[tuple[str, str, Kind, Handler], ...]] = (
 ROUTES: Final = tuple(Route(*row) for row in _TABLE)
 """Below `BASE`; the first of two that fit is meant."""
 
-_OLDER_ROOTS: Final = ("/orders", "/trades", "/positions", "/holdings", "/fundlimit")
+_OLDER_ROOTS: Final = ("/orders", "/trades", "/positions", "/holdings", "/fundlimit", "/edis")
 
 OLDER: Final = (
     *(route for route in ROUTES if route.path.startswith(_OLDER_ROOTS)),

@@ -26,7 +26,9 @@ EXPIRED_DAYS_MAX: Final = 30
 
 CHARTS_YEARS: Final = 5
 
-Interval: TypeAlias = Literal["1", "5", "15", "25", "60"]
+Interval: TypeAlias = Literal["1", "5", "15", "25", "30", "60"]
+"""Minutes; one document has 25, another 30."""
+
 DayText: TypeAlias = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d\Z")]
 MomentText: TypeAlias = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?\Z")]
 Epoch: TypeAlias = Annotated[int, Meta(ge=0, le=1 << 40)]
