@@ -160,7 +160,7 @@ def _guards_no_more(stop: Order) -> bool:
 def _exit(entry: Order, leg: Leg, known: AnyLeg | None, exposed: int, closable: int) -> tuple[Step, ...]:
     """Have an exit in the market that is as great as what is held needs, beside what it has closed itself."""
     if known is None:
-        return (_submit(entry, leg, closable),)
+        return (_submit(entry, leg, closable),) if closable else ()
     if not isinstance(known, Order) or not known.is_open or known.pending is not None or not known.broker_order_id:
         return ()
     wanted = known.filled + exposed

@@ -357,6 +357,12 @@ class TestSharesThatOthersClose:
 
         assert next_steps(replace(desk.bracket, held=0)) == ()
 
+    def test_have_no_exit_of_no_shares_while_their_entry_trades_on(self):
+        desk = Desk()
+        desk.fill("A-1", 4)
+        assert next_steps(replace(desk.bracket, held=0)) == ()
+        assert [each.quantity for each in next_steps(replace(desk.bracket, held=1))] == [1, 1]
+
     @pytest.mark.parametrize(("held", "placed", "then"), [(10, 10, 10), (6, 6, 10), (25, 10, 10)])
     def test_are_guarded_as_far_as_they_are_held(self, filled, held, placed, then):
         steps = next_steps(replace(filled.bracket, held=held))
