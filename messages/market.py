@@ -263,3 +263,6 @@ class FeedStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True,
 
     data_age_s: Seconds | None = None
     """Of a live market: since the newest tick came; None: none has come."""
+
+    priced_ns: dict[str, Nanoseconds] = {}
+    """Of each last price: its time by the source's clock, nanoseconds since 1970-01-01 UTC; by symbol."""

@@ -90,7 +90,7 @@ class StrategyHolding(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
 
 
 class LastPrice(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LastPrice"):
-    """The market's last price of one symbol, as orders heard it."""
+    """The market's last price of one symbol, as orders heard it, or the feed has sent it."""
 
     symbol: str
     price: Rupees
@@ -105,7 +105,7 @@ class PositionsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, 
 
     held: tuple[StrategyHolding, ...]
     prices: tuple[LastPrice, ...] = ()
-    """Of symbols that orders has heard a price of in this run."""
+    """Of symbols that had a price in this run."""
 
 
 class CancelOrders(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="CancelOrders"):

@@ -32,6 +32,7 @@ from ...messages.market import (
     FeedStatistics,
     MarketEnded,
     MarketStatusHeard,
+    Tick,
     Ticks,
     TicksRecorded,
 )
@@ -80,7 +81,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     last: Moment | None
     """When the last tick came; None: none has."""
 
-    last_prices: dict[str, float]
+    newest: dict[str, Tick]
     waiting: list[Any]
     ended: bool
     gaps: int
@@ -101,7 +102,7 @@ class LiveFeedActor(RuntimeActor):
         self._outstanding = 0
         self._ticks = self._recorded = self._gaps = 0
         self._last: Moment | None = None
-        self._last_prices: dict[str, float] = {}
+        self._newest: dict[str, Tick] = {}
         self._waiting: list[ActorAddress] = []
         self._ended = False
         self._last_wait: Timer | None = None
@@ -119,7 +120,7 @@ class LiveFeedActor(RuntimeActor):
         """Hand over when the last tick came, and who waits."""
         return Past(
             last=self._last,
-            last_prices=self._last_prices,
+            newest=self._newest,
             waiting=self._waiting,
             ended=self._ended,
             gaps=self._gaps,
@@ -127,7 +128,7 @@ class LiveFeedActor(RuntimeActor):
 
     def restore(self, state: Past) -> None:
         """Take them over."""
-        self._last, self._last_prices, self._gaps = state.last, state.last_prices, state.gaps
+        self._last, self._newest, self._gaps = state.last, state.newest, state.gaps
         self._waiting, self._ended = state.waiting, state.ended
 
     # The instruments.
@@ -214,12 +215,12 @@ class LiveFeedActor(RuntimeActor):
         # As many as all others handle in a turn: what is more waits in the source, where the newest replaces the older,
         # and not before the router, where it would only become older.
         ticks = source.take(TICKS_TOGETHER_MAX)
-        sequence, last_prices = self._ticks, self._last_prices
+        sequence, newest = self._ticks, self._newest
         for tick in ticks:
             sequence += 1
             # No other actor has seen the tick yet; where some were left out, the numbers have no gap all the same.
             force_setattr(tick, "sequence", sequence)
-            last_prices[tick.symbol] = tick.price
+            newest[tick.symbol] = tick
         self._ticks = sequence
         if ticks:
             self.send(EVENTS, Ticks(ticks=tuple(ticks)))
@@ -311,7 +312,8 @@ class LiveFeedActor(RuntimeActor):
             bad_rows=0,
             source=self._name,
             ended=self._ended,
-            last_prices=dict(self._last_prices),
+            last_prices={symbol: tick.price for symbol, tick in self._newest.items()},
+            priced_ns={symbol: tick.exchange_ns for symbol, tick in self._newest.items()},
             recorded_sequence=self._recorded,
             gaps=self._gaps,
             data_age_s=None if self._last is None else elapsed_ns(self._last, now) / SECOND_NS,

@@ -24,7 +24,7 @@ from ...domain.time import SECOND_NS
 from ...messages.accounts import RecordingPlayed
 from ...messages.addresses import EVENTS, JOURNAL
 from ...messages.journal import Append, Appended, AppendRefused
-from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded, TicksRecorded
+from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded, Tick, TicksRecorded
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import Lane, RuntimeActor, handles
 from .errors import FeedError
@@ -85,7 +85,9 @@ class Progress(msgspec.Struct, kw_only=True):
     source: str = ""
     ended: bool = False
     error: str = ""
-    last_prices: dict[str, float] = msgspec.field(default_factory=dict)
+    newest: dict[str, Tick] = msgspec.field(default_factory=dict)
+    """The newest tick that was sent, by symbol."""
+
     waiting: list[ActorAddress] = msgspec.field(default_factory=list)
 
 
@@ -141,7 +143,7 @@ class SimulatedFeedActor(RuntimeActor):
             self._go_on()
             return
         chunk, progress, lane = self._chunk, self._progress, self._lane
-        market, last_prices = lane.market, progress.last_prices
+        market, newest = lane.market, progress.newest
         ticks_max = progress.recorded + self.settings.unrecorded_ticks_max
         end = min(len(chunk), self._place + MESSAGES_A_TURN)
         while True:
@@ -156,7 +158,7 @@ class SimulatedFeedActor(RuntimeActor):
             else:
                 progress.ticks = message.sequence
                 progress.source = message.source
-                last_prices[message.symbol] = message.price
+                newest[message.symbol] = message
                 # No other actor has seen the tick yet; a copy of it would cost five times as much.
                 force_setattr(message, "received_ns", market.time_ns)
             lane.begin_with(TO_EVENTS, message)
@@ -224,8 +226,9 @@ class SimulatedFeedActor(RuntimeActor):
             bad_rows=self._bad_rows(),
             source=progress.source,
             ended=progress.ended,
-            last_prices=dict(progress.last_prices),
+            last_prices={symbol: tick.price for symbol, tick in progress.newest.items()},
             recorded_sequence=progress.recorded,
+            priced_ns={symbol: tick.exchange_ns for symbol, tick in progress.newest.items()},
         )
 
     def _begin(self) -> None:

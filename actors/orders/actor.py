@@ -14,7 +14,8 @@ Sends   Append, ReadJournal, ReadCheckpoint and KeepCheckpoint to the journal; t
         an OrderRefused or a ModificationRefused that could not be journaled, HoldingsRead and StateRead, once the
         journal is read back, and StateRefused. Resumed, when that is durable, or ResumeRefused; TradingHalted, when
         that is durable or could not be made so; LimitsInForce, when durable, or LimitsKept; RiskRead, OrdersRead,
-        PositionsRead and OrdersCancelling; Subscribe to events, where a limit needs prices that needed none before.
+        PositionsRead and OrdersCancelling; Ping to the feed, where a person asks for prices that orders does not hear;
+        Subscribe to events, where a limit needs prices that needed none before.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations, a halt and states that are not

@@ -9,7 +9,7 @@ from ..session import read_book, tell_answer
 def command(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:
     """Show what the account holds, which strategy holds it, and the profit before charges; where no system runs, too.
 
-    An unrealised profit is shown only where the running system has heard a price, with the age of that.
+    An unrealised profit is by the newest price that the running system has, and the time of that is shown.
     """
     from ...messages.order_listing import ReadPositions
     from ..views.orders import positions_json, positions_text

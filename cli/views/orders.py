@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from ...messages.order_listing import OrderListed, OrdersRead, PositionsRead
 
 UNKNOWN_PRICE: Final = "no price"
-PRICES_HEARD: Final = (
-    "no price: they are known of a running system in whose [orders] a limit goes by them, such as "
-    "day_loss_max_rupees; on paper none does unless it is set"
-)
+PRICES_HEARD: Final = "no price: they are known of a running system, of symbols that had one since it began"
 
 
 def orders_json(found: OrdersRead) -> dict[str, Any]:

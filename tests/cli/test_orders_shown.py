@@ -103,7 +103,7 @@ class TestTheLists:
         table = natya("positions", "--data-dir", data_dir).stdout
         assert "no price" in table
         assert "before charges" in table
-        assert "in whose [orders] a limit goes by them" in " ".join(table.split())
+        assert "they are known of a running system" in " ".join(table.split())
 
     def test_of_nothing_say_so(self, tmp_path):
         journal = Journal(tmp_path / "journal", now_ns=time.time_ns, segment_bytes=65_536)

@@ -117,7 +117,8 @@ class TestAMarketInStep:
 
         assert (statistics.ticks, statistics.candles, statistics.bad_rows, statistics.ended) == (3, 0, 1, True)
         assert statistics.last_prices == {"TCS": 102.0}
-        assert statistics.source == events.receive().source
+        ticks = [events.receive() for _ in range(3)]
+        assert (statistics.source, statistics.priced_ns) == (ticks[0].source, {"TCS": ticks[2].exchange_ns})
 
 
 class TestTheEndOfAMarket:

@@ -10,7 +10,9 @@ from natya.actors.orders.book.listing import book_of, listed, positions, to_canc
 from natya.domain.time import DAY_NS
 from natya.messages.broker import WithdrawOrder
 from natya.messages.journal import JournalRecord
-from natya.messages.order_listing import CancelOrders, OrdersCancelling, ReadOrders, ReadPositions
+from natya.messages.market import FeedStatistics
+from natya.messages.order_listing import CancelOrders, LastPrice, OrdersCancelling, ReadOrders, ReadPositions
+from natya.messages.system import Ping, Pong
 
 NOON_NS = 1_700_000_000 * 10**9
 
@@ -145,5 +147,19 @@ class TestTheActor:
         stage.open(make.intent("A-1"), make.filled("A-1"))
         stage.tell(ReadOrders(all_days=True), person)
         assert [each.client_order_id for each in person.receive().orders] == ["A-1"]
+        feed = stage.system.probe("feed")
         stage.tell(ReadPositions(), person)
-        assert person.receive().positions[0].quantity == 10
+        assert isinstance(feed.receive(), Ping)  # on paper no limit goes by prices, so that orders hears none
+        counts = dict.fromkeys(("ticks", "candles", "bad_rows"), 0)
+        told = FeedStatistics(**counts, source="", ended=False, last_prices={"INFY": 101.5}, priced_ns={"INFY": 7})
+        stage.system.tell(feed.sender, Pong(actor="feed", statistics=told), sender=feed)
+
+        found = person.receive()
+        assert found.positions[0].quantity == 10
+        assert found.prices == (LastPrice(symbol="INFY", price=101.5, priced_ns=7),)
+
+    def test_tells_positions_without_prices_where_the_feed_has_none(self, stage, make, person):
+        stage.open(make.intent("A-1"), make.filled("A-1"))
+        stage.tell(ReadPositions(), person)
+
+        assert person.receive().prices == ()

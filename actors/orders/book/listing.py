@@ -23,6 +23,7 @@ from .reading import ReadBack
 
 if TYPE_CHECKING:
     from ....messages.journal import JournalRecord
+    from ....messages.market import FeedStatistics
     from ....messages.orders import Product
     from .book import Book
 
@@ -76,6 +77,11 @@ def positions(book: Book, prices: Mapping[str, tuple[float, int]], default: Prod
         if each.symbol in prices
     )
     return PositionsRead(positions=found, held=held, prices=told)
+
+
+def prices_of(feed: FeedStatistics) -> dict[str, tuple[float, int]]:
+    """Return the newest price that a feed has sent, and its time, by symbol."""
+    return {symbol: (price, feed.priced_ns.get(symbol, 0)) for symbol, price in feed.last_prices.items()}
 
 
 def to_cancel(book: Book, request: CancelOrders) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ....messages.addresses import FEED
+from ....messages.market import FeedStatistics
 from ....messages.risk import RiskRead
-from ..book.listing import listed, positions
+from ....messages.system import Ping, Pong
+from ..book.listing import listed, positions, prices_of
 from ..rules import Situation, figures_of
 
 if TYPE_CHECKING:
     from ....messages.order_listing import ReadOrders
-    from ...runtime import ActorAddress
+    from ...runtime import ActorAddress, Outcome
     from .context import OrdersContext
     from .risk_keeping import RiskKeeper
+
+
+FEED_TIMEOUT_S: Final = 0.5
+"""Seconds that the feed may take to tell its newest prices; without them positions are told all the same."""
 
 
 class Answering:
@@ -66,6 +73,19 @@ class Answering:
         self._context.send(sender, listed(self._context.ledger.book, request, self._context.now_ns()))
 
     def tell_positions(self, sender: ActorAddress) -> None:
-        """Tell what the account holds."""
+        """Tell what the account holds; prices of what is open that orders has not heard itself are the feed's."""
         context = self._context
-        context.send(sender, positions(context.ledger.book, context.market or {}, context.settings.product))
+        heard = context.market or {}
+        held = context.ledger.book.positions() if context.is_read else ()
+        if all(each.symbol in heard for each in held if each.quantity):
+            context.send(sender, positions(context.ledger.book, heard, context.settings.product))
+            return
+
+        def tell(outcome: Outcome) -> None:
+            known = outcome.value.statistics if isinstance(outcome.value, Pong) else None
+            shown = prices_of(known) if isinstance(known, FeedStatistics) else {}
+            context.send(
+                sender, positions(context.ledger.book, shown | (context.market or {}), context.settings.product)
+            )
+
+        context.ask(FEED, Ping(), timeout_s=FEED_TIMEOUT_S, then=tell)
