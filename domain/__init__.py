@@ -26,6 +26,7 @@ money               exact rupees, and their one rounding
 order_check         what an order must be before it leaves
 orders              the state machine of one order
 positions           positions by average cost, profit
+products            in which product shares are held, and what an order has to be of to close them
 pulse               whether someone whose heartbeat is heard lives
 quotas              what a service allows in a period, and what is used of it
 rate_limit          at most so many in a second

@@ -83,7 +83,7 @@ def hours(order, local_s, price_ns, now_ns):
     second, weekday = local_s % DAY_S, (local_s // DAY_S + 3) % 7
     in_auction = is_share and weekday <= 4 and 54_900 <= second < 56_100
     entered = in_auction and 55_200 <= second < 55_680 and not order.trigger_price
-    entered = entered and (second < 55_500 or order.limit_price is not None)
+    entered = entered and (second < 55_500 or order.order_type != "MARKET")
     aged_ns = now_ns
     if in_auction and price_ns <= now_ns:
         aged_ns = max(price_ns, now_ns - now_ns % S_NS + (54_900 - second) * S_NS)
@@ -160,6 +160,7 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
     on = lambda name, found: 0 < getattr(limits, name) < found  # noqa: E731
     broken = {
         "risk_state": state == "HALTED" or (state == "REDUCING" and (opens or closes_none)),
+        "terms": order.order_type == "MARKET" and order.limit_price is not None,
         "client_order_id": not order.client_order_id.replace("-", "").replace("_", "").isalnum()
         or len(order.client_order_id) > 25,
         "duplicate": order.client_order_id in newest or order.client_order_id in {i.client_order_id for i in waiting},

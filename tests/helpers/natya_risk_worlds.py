@@ -96,6 +96,8 @@ class World:
             prices = sorted([limit_price, trigger_price], reverse=side == "SELL")
             trigger_price, limit_price = prices
         order_type = {0: "MARKET", 1: "LIMIT", 2: "STOP", 3: "STOP_LIMIT"}[bool(limit_price) + 2 * bool(trigger_price)]
+        if order_type == "LIMIT" and self.count % 37 == 0:
+            order_type = "MARKET"
         used = [*self.open] or ["A-1"]
         return SubmitOrder(
             client_order_id=f"A-{self.count}" if random.random() < 0.97 else random.choice([*used, "a b", "x" * 26]),

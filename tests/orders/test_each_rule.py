@@ -45,6 +45,7 @@ CASES = [
     ("duplicate", {}, {}, {"client_order_id": "H"}, {"facts": lambda make: held(make, 1)}),
     ("symbol", {"symbols": ("INFY",)}, {}, {"symbol": "TCS"}, {}),
     ("session", {"session": "NSE"}, {"now_ns": CLOSE_NS - 1}, {"now_ns": CLOSE_NS}, {}),
+    ("terms", {}, {}, {"order_type": "MARKET", "limit_price": 100.0}, {}),
     limited("order_age_max_s", 2.0, {"submitted_ns": NOON_NS - 2 * SECOND_NS}, {"submitted_ns": 1}),
     limited("quantity_max", 10, {"quantity": 10}, {"quantity": 11}),
     limited("price_age_max_s", 3.0, {"reference_ns": NOON_NS - 3 * SECOND_NS}, {"reference_ns": 1}),
@@ -93,7 +94,7 @@ def asked(make, limits, given):
         name: given.pop(name) for name in OF_THE_SITUATION & {*given}
     }
     if "limit_price" in given:
-        given["order_type"] = "LIMIT"
+        given.setdefault("order_type", "LIMIT")
     settings = make.limits(**{"quantity_max": 1_000, "orders_in_flight_max": 100} | limits)
     situation = Situation(
         limits=settings,
@@ -126,6 +127,6 @@ def test_a_rule_without_a_limit_is_not_asked(make):
     asked_by_default = {rule.__name__ for rule in rules_of(make.limits())}
 
     assert asked_by_default == {
-        *("risk_state", "client_order_id", "duplicate", "symbol", "quantity_max", "value_max_rupees"),
+        *("risk_state", "client_order_id", "duplicate", "symbol", "terms", "quantity_max", "value_max_rupees"),
         *("position_max", "orders_in_flight_max", "orders_a_moment_max"),
     }

@@ -172,6 +172,27 @@ class TestTheCollar:
 
         assert rule_of(order, situation(price_collar_percent=2.0)) == rule
 
+    @pytest.mark.parametrize(
+        ("side", "exits", "rule"),
+        [
+            ("BUY", {"target_price": 98.0}, None),
+            ("BUY", {"target_price": 97.95, "stop_loss_price": 90.0}, "price_collar_percent"),
+            ("BUY", {"target_price": 300.0, "stop_loss_price": 99.0}, None),
+            ("BUY", {"stop_loss_price": 10.0}, None),
+            ("SELL", {"target_price": 102.0}, None),
+            ("SELL", {"target_price": 102.05, "stop_loss_price": 110.0}, "price_collar_percent"),
+        ],
+    )
+    def test_is_round_the_market_for_the_target_of_an_entry_without_a_price(self, make, situation, side, exits, rule):
+        assert rule_of(make.order(side=side, **exits), situation(price_collar_percent=2.0)) == rule
+
+    @pytest.mark.parametrize("fields", [{"order_type": "LIMIT", "limit_price": 80.0}, {"order_type": "STOP"}])
+    def test_is_not_for_a_target_that_is_beyond_the_price_of_its_entry(self, make, situation, fields):
+        trigger = {"trigger_price": 80.0} if fields["order_type"] == "STOP" else {}
+        order = make.order(target_price=81.0, **fields, **trigger)
+
+        assert rule_of(order, situation(price_collar_percent=2.0)) is None
+
     @pytest.mark.parametrize(("limit_price", "rule"), [(100.5, None), (100.55, "price_collar_percent")])
     def test_may_be_less_than_a_percent(self, make, situation, limit_price, rule):
         order = make.order(order_type="LIMIT", limit_price=limit_price)
@@ -452,7 +473,7 @@ class TestARestart:
 
 def test_every_rule_is_named_as_its_limit(make):
     limits = make.limits()
-    without = {"risk_state", "client_order_id", "duplicate", "symbol"}
+    without = {"risk_state", "client_order_id", "duplicate", "symbol", "terms"}
 
     assert {rule.__name__ for rule in RULES if not hasattr(limits, rule.__name__)} == without
 

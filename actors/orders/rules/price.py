@@ -1,4 +1,4 @@
-"""Rules on the price: how old it is, and how far from it an order may trade (pure)."""
+"""Rules on the price: whether an order has one, how old the market's is, and how far from it an order may trade."""
 
 from __future__ import annotations
 
@@ -11,12 +11,19 @@ from ....domain.money import exact
 from ....domain.time import SECOND_NS
 from ....domain.venues import aged_at_ns
 from ....domain.wording import printable
-from ....messages.orders import SubmitOrder
+from ....messages.orders import Side, SubmitOrder
 from ....messages.units import RUPEES_MAX
 from .situation import SURELY_WITHIN, Situation
 
 NEAREST_RUPEES: Final = 0.25
 """A limit this near to the market's price is never too far from it: five ticks of five paise, for cheap options."""
+
+
+def terms(order: SubmitOrder, _situation: Situation) -> str:
+    """Refuse a limit of a MARKET order: it would count as worth that, and trade at any price."""
+    if order.limit_price is None or order.order_type != "MARKET":
+        return ""
+    return f"no limit_price of a MARKET order wanted, found {order.limit_price}"
 
 
 def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
@@ -37,7 +44,8 @@ def price_collar_percent(order: SubmitOrder, situation: Situation) -> str:
     """Refuse a limit that would trade too far through the market: a BUY above its price, a SELL below.
 
     A limit on the other side of the price only waits there, as an exit at its target does. That of a stop may be as far
-    through its trigger, since that is where the market will be.
+    through its trigger, since that is where the market will be. The target of a bracket is a limit of the other side;
+    where its entry has a price, it is beyond that.
     """
     limits = situation.limits
     percent = limits.option_collar_percent if is_option(order.symbol) else limits.price_collar_percent
@@ -47,21 +55,28 @@ def price_collar_percent(order: SubmitOrder, situation: Situation) -> str:
     if not 0 < price <= RUPEES_MAX:
         return f"a price of the market for {printable(order.symbol)!r} wanted, found none"
     if order.limit_price is None:
-        return ""
-    what = "trigger of"
+        if order.target_price is None or order.trigger_price is not None:
+            return ""
+        exit_side: Side = "SELL" if order.side == "BUY" else "BUY"
+        return _too_far(exit_side, order.target_price, price, percent, "market's", "a target")
     if order.trigger_price is None:
-        what = "market's"
-    else:
-        price = order.trigger_price
-    beyond = order.limit_price - price if order.side == "BUY" else price - order.limit_price
+        return _too_far(order.side, order.limit_price, price, percent, "market's")
+    return _too_far(order.side, order.limit_price, order.trigger_price, percent, "trigger of")
+
+
+def _too_far(  # noqa: PLR0913, PLR0917  the terms of one limit
+    side: Side, limit_price: float, price: float, percent: float, whose: str, what: str = "a limit"
+) -> str:
+    """Say by how much a limit is too far through a price; empty: it is not."""
+    beyond = limit_price - price if side == "BUY" else price - limit_price
     if beyond <= 0 or beyond < max(price * percent / 100, NEAREST_RUPEES) * SURELY_WITHIN:
         return ""
-    distance = abs(_exact(order.limit_price) - _exact(price))
+    distance = abs(_exact(limit_price) - _exact(price))
     if distance <= max(_exact(price) * _exact(percent) / 100, _exact(NEAREST_RUPEES)):
         return ""
     return (
-        f"a limit at most {percent:g} % through the {what} {price:.2f} rupees wanted, "
-        f"found {order.limit_price:.2f}, {beyond / price * 100:.2f} %"
+        f"{what} at most {percent:g} % through the {whose} {price:.2f} rupees wanted, "
+        f"found {limit_price:.2f}, {beyond / price * 100:.2f} %"
     )
 
 

@@ -16,6 +16,7 @@ RULES: Final[tuple[Rule, ...]] = (
     identity.order_age_max_s,
     instrument.symbol,
     instrument.session,
+    price.terms,
     size.quantity_max,
     price.price_age_max_s,
     price.price_collar_percent,
