@@ -86,6 +86,7 @@ def cancelled_ms(folder: Path, first: dict[str, str], orders: int) -> list[float
         "control.enabled": False,
         "broker.live": True,
         "broker.confirmed_limits": LIMITS,
+        "orders.symbols": [SYMBOL],
         **{f"orders.{name}": value for name, value in {**LIMITS, **FREELY}.items()},
         "strategies": [
             {"name": "rester", "strategy": Rester, "symbols": [SYMBOL], "parameters": {"orders": orders}},

@@ -97,7 +97,7 @@ def a_book() -> Book:
 def limits_of(profile: str) -> OrdersActorSettings:
     """Return the limits of a profile, raised where the orders of the benchmark would pass them."""
     given = load_settings(profile=profile, overrides={"broker.client_id": "1"}).orders
-    raised = dict.fromkeys(["quantity_max", "position_max"], 1_000_000) | {"value_max_rupees": 1e9}
+    raised = dict.fromkeys(["quantity_max", "position_max"], 1_000_000) | {"value_max_rupees": 1e9, "symbols": ("*",)}
     for name in ("open_value_max_rupees", "gross_value_max_rupees", "day_loss_max_rupees"):
         if getattr(given, name):
             raised[name] = 1e9

@@ -118,7 +118,7 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     """How often an uncertain order is looked up."""
 
     symbols: tuple[str, ...]
-    """Only these may be traded; empty for all."""
+    """Only these may be opened: symbols, the beginning of symbols and a `*`, or `*` for all; empty: nothing may."""
 
     reconcile_interval_s: PositiveSeconds
     """How often every open order is looked up at the broker, since a report may be lost."""

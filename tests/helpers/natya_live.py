@@ -20,6 +20,7 @@ LIMITS = {"quantity_max": 10, "value_max_rupees": 25_000.0, "position_max": 20, 
 SYMBOL = "RELIANCE"
 AT_ANY_HOUR = {
     "orders.session": "none",
+    "orders.symbols": ["*"],
     "orders.repeats_max": 0,
     "orders.price_collar_percent": 0.0,
     "orders.rejects_max": 0,

@@ -5,6 +5,7 @@ It counts everything anew for each order, exactly, and knows neither books nor d
 
 import math
 from collections import Counter
+from fnmatch import fnmatchcase
 from fractions import Fraction
 
 S_NS, DAY_S, INDIA_S = 10**9, 86_400, 19_800
@@ -166,7 +167,7 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
         "duplicate": order.client_order_id in newest or order.client_order_id in {i.client_order_id for i in waiting},
         "order_age_max_s": on("order_age_max_s", Fraction(now_ns - order.submitted_ns, S_NS))
         or (limits.order_age_max_s > 0 and order.submitted_ns - now_ns > 3 * S_NS),
-        "symbol": bool(limits.symbols) and order.symbol not in limits.symbols,
+        "symbol": opens and not any(fnmatchcase(order.symbol, each) for each in limits.symbols),
         "session": limits.session != "none"
         and (weekday > 4 or not is_open or (opens and 0 < limits.no_opens_last_s >= close_s - second)),
         "quantity_max": quantity > limits.quantity_max,

@@ -155,5 +155,5 @@ class World:
             orders_a_day_max=some(3, 6),
             strategy_orders_a_day_max=some(2, 4),
             strategy_trades_a_day_max=some(1, 2, 4),
-            symbols=some(("INFY",), off=()),
+            symbols=some(("INFY",), ("T*",), (), off=("*",)),
         )

@@ -160,8 +160,8 @@ class TestAnOrderUnderAnIdThatWasUsed:
 
 class TestTheSymbol:
     @pytest.mark.parametrize("good", ["M&M", "NIFTY 26000 CE", "x" * 63, "x" * 64])
-    def test_may_be_any_when_none_is_named(self, make, situation, good):
-        assert rule_of(make.order(symbol=good), situation()) is None
+    def test_may_be_any_where_all_are_named(self, make, situation, good):
+        assert rule_of(make.order(symbol=good), situation(symbols=("TCS", "*"))) is None
 
     @pytest.mark.parametrize("bad", ["", " INFY", "INFY ", "x" * 65, "IN\nFY", "ÎNFY"])
     def test_must_be_well_formed(self, make, situation, bad):
@@ -172,6 +172,24 @@ class TestTheSymbol:
 
         assert rule_of(make.order(symbol="SBIN"), named) is None
         assert rule_of(make.order(symbol="INFY"), named) == "symbol"
+
+    @pytest.mark.parametrize(("symbol", "rule"), [("NIFTY-29Sep2026-29150-CE", None), ("NIFTY", "symbol")])
+    def test_may_begin_as_one_that_is_named(self, make, situation, symbol, rule):
+        assert rule_of(make.order(symbol=symbol), situation(symbols=("NIFTY-*",))) == rule
+
+    def test_may_be_none_where_none_is_named_and_the_refusal_says_what_to_name(self, make, situation):
+        refusal = judge(make.order(symbol="INFY"), situation(symbols=()))
+
+        assert refusal.rule == "symbol"
+        assert refusal.reason == (
+            "a symbol named in orders.symbols (\"*\" for all) wanted, found 'INFY', and none is named there"
+        )
+
+    def test_is_closed_whatever_is_named(self, make, situation):
+        held = make.intent("H", quantity=5), make.filled("H", quantity=5)
+
+        assert rule_of(make.order(side="SELL", quantity=5), situation(*held, symbols=())) is None
+        assert rule_of(make.order(side="SELL", quantity=6), situation(*held, symbols=())) == "symbol"
 
 
 class TestTheSizeOfAnOrder:

@@ -36,6 +36,7 @@ def a_system(tmp_path, exchange):
             "feed.symbols": ["RELIANCE"],
             "control.enabled": False,
             "orders.session": "none",
+            "orders.symbols": ["RELIANCE"],
             "strategies": [{"name": "buyer", "strategy": Buyer, "symbols": ["RELIANCE"], "parameters": {"idle": idle}}],
         } | given
         return TradingSystem(load_settings("live", environment=exchange.environment, overrides=given))

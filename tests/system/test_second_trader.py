@@ -32,6 +32,7 @@ def live(tmp_path, exchange):
             "feed.symbols": [SYMBOL],
             "control.enabled": False,
             "orders.session": "none",
+            "orders.symbols": [SYMBOL],
             "broker.compare_interval_s": 0.2,
             "broker.live": True,
             "broker.confirmed_limits": LIMITS,

@@ -163,7 +163,7 @@ def is_loosened(name: str, before: dict[str, str], after: str) -> bool:
     if name.startswith("strategy_"):
         return any(each not in now or now[each] > was[each] for each in was)
     if isinstance(was, list):
-        return bool(was) and not (now and set(now) <= set(was))
+        return "*" not in was and not set(now) <= set(was)
     return bool(was != "none")
 
 

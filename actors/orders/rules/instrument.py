@@ -11,11 +11,23 @@ from .situation import Situation
 
 
 def symbol(order: SubmitOrder, situation: Situation) -> str:
-    """Pass only the symbols in the settings; if there are none, any well-formed symbol."""
+    """Open only what the settings name: a symbol, the beginning of symbols and a `*`, or `*` for all.
+
+    If they name nothing, nothing may be opened. What is held may be closed, whatever they name.
+    """
+    if not is_symbol(order.symbol):
+        return f"a symbol wanted, found {printable(order.symbol)!r}"
     allowed = situation.limits.symbols
-    if is_symbol(order.symbol) and (not allowed or order.symbol in allowed):
+    if "*" in allowed or order.symbol in allowed or _is_named(order.symbol, allowed) or not situation.opens(order):
         return ""
-    return f"one of {len(allowed) or 'any'} known symbols wanted, found {printable(order.symbol)!r}"
+    if not allowed:
+        found = printable(order.symbol)
+        return f'a symbol named in orders.symbols ("*" for all) wanted, found {found!r}, and none is named there'
+    return f"one of {len(allowed)} named in orders.symbols wanted, found {printable(order.symbol)!r}"
+
+
+def _is_named(symbol: str, allowed: tuple[str, ...]) -> bool:
+    return any(each.endswith("*") and symbol.startswith(each[:-1]) for each in allowed)
 
 
 def session(order: SubmitOrder, situation: Situation) -> str:
