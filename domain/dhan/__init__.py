@@ -13,6 +13,9 @@ writing        requests into bytes, checked; answers as the service writes them
 refusals       what an error means, whichever of its shapes it has
 tokens         how long an access token lives, and when another may be asked for
 scrips         its daily list of instruments, in both forms, into instruments of ours
+scrip_writing  the same the other way round
+technical      the indicators of conditional orders
+square_off     when intraday positions are closed
 limits         how many requests are allowed, by date (`limits.toml`)
 
 A struct whose name ends in Request is what is sent; one that ends in Row, Ack or like a thing is what is answered.
