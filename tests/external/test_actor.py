@@ -195,6 +195,7 @@ class TestRequestsOfAProcessBefore:
 
     def begin(self):
         base = SimulatedSystemBase(seed=1)
+        base.virtual_clock.jump_to(3_600 * SECOND_NS)  # of a machine that is up for an hour
         system = InProcessSystem(base)
         service = Well()
         settings = ExternalSettings(

@@ -39,6 +39,14 @@ class TestAConnection:
 
         assert (kind, found["ssl_ca_certs"]) == ("SSLConnection", wanted)
 
+    def test_is_closed_with_all_others(self, monkeypatch):
+        server, closed = StreamServer(SETTINGS, wanted_by="redis.node"), []
+        monkeypatch.setattr(server.client.connection_pool, "disconnect", lambda *_, **__: closed.append(True))
+
+        server.close()
+
+        assert closed == [True]
+
 
 class TestAFailure:
     @pytest.mark.parametrize("name", ["ConnectionError", "TimeoutError", "ResponseError"])
