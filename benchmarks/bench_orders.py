@@ -107,7 +107,7 @@ class Room:
         actor = self.actor = OrdersActor()
         actor.name, actor.settings, actor.host = "orders", limits(), self.host
         actor._myRef = SimpleNamespace(address=None)  # noqa: SLF001  what a base of Thespian gives it
-        actor.clock = SimpleNamespace(now_ns=lambda: NOON_NS, monotonic_ns=lambda: NOON_NS)
+        actor.clock = SimpleNamespace(now_ns=lambda: NOON_NS, monotonic_ns=lambda: NOON_NS, elapsed_ns=lambda: NOON_NS)
         actor.random = SimpleNamespace(getrandbits=lambda _: 1)
         actor.on_start()
         while self.host.asked:
