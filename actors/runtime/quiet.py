@@ -16,11 +16,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
     from thespian.actors import ActorAddress
 
@@ -32,22 +31,20 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 
-if TYPE_CHECKING:
+class Speaker(Protocol):
+    """A worker process, whose words wait until it is heard."""
 
-    class Speaker(Protocol):
-        """A worker process, whose words wait until it is heard."""
+    def has_said_all(self) -> bool:
+        """Tell whether it has done what it was asked for, has failed, or is gone."""
+        ...
 
-        def has_said_all(self) -> bool:
-            """Tell whether it has done what it was asked for, has failed, or is gone."""
-            ...
+    def has_words(self) -> bool:
+        """Tell whether something that it has said waits."""
+        ...
 
-        def has_words(self) -> bool:
-            """Tell whether something that it has said waits."""
-            ...
-
-        def speak(self) -> None:
-            """Deliver what it has said; on the loop."""
-            ...
+    def speak(self) -> None:
+        """Deliver what it has said; on the loop."""
+        ...
 
 
 class Question:
