@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from .orders import CancellationState, OrderState, OrderType, Position, Product, Side, Validity
-from .units import Holding, Nanoseconds, Price, Rupees, Shares
+from .units import Count, Holding, Nanoseconds, Price, Rupees, Shares
 
 LISTED_MAX: Final = 10_000
 """Orders in one answer; they are told while the market waits."""
@@ -29,6 +29,9 @@ class ReadOrders(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     """Those of all days."""
 
     orders_max: Annotated[int, Meta(ge=1, le=LISTED_MAX)] = 1_000
+
+    account: Count | None = None
+    """Of this account; None: of the one that was entered last."""
 
 
 class OrderListed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderListed"):
@@ -72,6 +75,12 @@ class OrdersRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
     orders: tuple[OrderListed, ...]
     is_complete: bool
     """Whether there are no more."""
+
+    account: Count = 0
+    """To which they belong."""
+
+    accounts: tuple[Count, ...] = ()
+    """That there are orders of, and the one that was entered last."""
 
 
 class ReadPositions(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadPositions"):

@@ -20,7 +20,12 @@ PRICES_HEARD: Final = "no price: they are known of a running system, of symbols 
 
 def orders_json(found: OrdersRead) -> dict[str, Any]:
     """Return all of it."""
-    return {"orders": [msgspec.structs.asdict(each) for each in found.orders], "is_complete": found.is_complete}
+    return {
+        "orders": [msgspec.structs.asdict(each) for each in found.orders],
+        "is_complete": found.is_complete,
+        "account": found.account,
+        "accounts": found.accounts,
+    }
 
 
 def orders_text(found: OrdersRead) -> None:
@@ -29,6 +34,9 @@ def orders_text(found: OrdersRead) -> None:
 
     from .tables import show  # noqa: PLC0415
 
+    others = [number for number in found.accounts if number != found.account]
+    if others:
+        tell(f"account {found.account}; orders of others: --account {', '.join(map(str, others))}")
     if not found.orders:
         tell("no orders")
         return

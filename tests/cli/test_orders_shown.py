@@ -12,8 +12,10 @@ from natya.actors.journal import Journal, JournalActor
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import InProcessSystem
 from natya.cli.app import app
+from natya.cli.views.orders import orders_text
 from natya.config.sections.journal import JournalSettings
 from natya.messages.broker import FindOrder, LookupFailed, WithdrawOrder
+from natya.messages.order_listing import OrdersRead
 from natya.messages.orders import (
     CancellationIntended,
     CancellationRefused,
@@ -104,6 +106,11 @@ class TestTheLists:
         assert "no price" in table
         assert "before charges" in table
         assert "they are known of a running system" in " ".join(table.split())
+
+    def test_say_which_account_they_are_of_where_there_are_several(self, capsys):
+        orders_text(OrdersRead(orders=(), is_complete=True, account=2, accounts=(0, 1, 2)))
+
+        assert capsys.readouterr().out == "account 2; orders of others: --account 0, 1\nno orders\n"
 
     def test_of_nothing_say_so(self, tmp_path):
         journal = Journal(tmp_path / "journal", now_ns=time.time_ns, segment_bytes=65_536)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from natya_builders import BUILDERS
 
 from natya.actors.orders.book import Book
+from natya.actors.orders.book.ended import Ended
 from natya.actors.orders.book.listing import book_of, listed, positions, to_cancel
 from natya.domain.time import DAY_NS
 from natya.messages.broker import WithdrawOrder
@@ -45,6 +46,25 @@ class TestTheList:
 
     def test_is_of_all_days_if_they_are_wanted(self, book):
         assert ids(book, all_days=True) == ["filled", "open", "old-ended", "old-open"]
+
+    def test_is_of_the_account_that_was_entered_last_or_of_the_one_that_is_wanted(self, make, book):
+        book.enter(3)
+        book.apply(make.intent("replayed", occurred_ns=NOON_NS))
+        book.apply(make.filled("replayed", occurred_ns=NOON_NS))
+
+        found = listed(book, ReadOrders(all_days=True), NOON_NS)
+        assert ([each.client_order_id for each in found.orders], found.account, found.accounts) == (
+            ["replayed"], 3, (0, 3),
+        )  # fmt: skip
+        assert ids(book, account=0) == ["filled", "open", "old-open"]
+        assert ids(book, account=0, open_only=True) == ["open", "old-open"]
+        assert ids(book, account=7) == ids(book, account=7, open_only=True) == []
+        book.enter(0)
+        book.apply(make.intent("again", occurred_ns=NOON_NS))
+        assert ids(book) == ["again", "filled", "open", "old-open"]
+        ended = Ended()
+        ended.add(book.pack())
+        assert ids(Book.from_kept(book.kept(), ended), account=3) == ["replayed"]
 
     def test_is_of_what_is_open_alone(self, book):
         assert ids(book, open_only=True) == ["open", "old-open"]

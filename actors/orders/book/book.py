@@ -49,6 +49,9 @@ class KeptBook(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     left_open: tuple[tuple[str, int], ...]
     """Orders, and the account that their later facts belong to."""
 
+    entered: tuple[tuple[int, int], ...]
+    """Places from which on orders belong to another account, and to which."""
+
     orders: tuple[tuple[int, Order, OrderFact], ...]
     """Those that have not ended, each with its place and its newest fact."""
 
@@ -70,6 +73,9 @@ class Book:
         self._left_open: dict[str, Account] = {}
         """Orders that were open when their account was left: their later facts belong to that account."""
 
+        self._entered = [(0, SESSION)]
+        """Places among all orders from which on they belong to an account, and to which."""
+
     def __contains__(self, client_order_id: str) -> bool:
         """Whether this id was ever used, be it by a refused order."""
         return client_order_id in self._newest
@@ -83,21 +89,41 @@ class Book:
         """Return the fact that changed this order last; None if the id was never used."""
         return self._newest.get(client_order_id) or self._ended.newest_fact(client_order_id)
 
-    def newest_facts(self, since_ns: int = 0) -> Iterator[tuple[str, OrderFact]]:
+    @property
+    def account(self) -> int:
+        """The number of the current account."""
+        return self._number
+
+    def accounts(self) -> tuple[int, ...]:
+        """Return the current account, and all that have orders, in order."""
+        ends = (*(place for place, _ in self._entered[1:]), len(self._newest))
+        used = (number for (place, number), end in zip(self._entered, ends, strict=True) if end > place)
+        return tuple(sorted({self._number, *used}))
+
+    def newest_facts(self, since_ns: int = 0, *, account: int | None = None) -> Iterator[tuple[str, OrderFact]]:
         """Yield the newest fact of each order, those whose first fact is the newest first.
 
         Args:
             since_ns: an order that ended before this time may be left out.
+            account: to which they belong; None: to any.
         """
-        for client_order_id, fact in reversed(self._newest.items()):
+        entered = list(self._entered)
+        for place, (client_order_id, fact) in zip(
+            range(len(self._newest) - 1, -1, -1), reversed(self._newest.items()), strict=True
+        ):
+            while place < entered[-1][0]:
+                entered.pop()
+            if account not in {None, entered[-1][1]}:
+                continue
             if fact is not None:
                 yield client_order_id, fact
             elif self._ended.changed_ns(client_order_id) >= since_ns:
                 yield client_order_id, self._ended.newest_fact(client_order_id)  # type: ignore[misc]  # it is there
 
-    def open_orders(self) -> tuple[Order, ...]:
-        """Return the open orders, oldest first."""
-        return tuple(self._account.open.values())
+    def open_orders(self, account: int | None = None) -> tuple[Order, ...]:
+        """Return the open orders of an account (None: the current one), oldest first."""
+        of = self._account if account is None else self._accounts.get(account)
+        return () if of is None else tuple(of.open.values())
 
     @property
     def has_open_orders(self) -> bool:
@@ -297,6 +323,8 @@ class Book:
     def enter(self, account: int) -> None:
         """Make this account the current one; one that was never entered has no orders, no positions and is NORMAL."""
         self._left_open.update(dict.fromkeys(self._account.open, self._account))
+        if account != self._number:
+            self._entered.append((len(self._newest), account))
         self._number = account
         self._account = self._accounts.setdefault(account, Account())
         for client_order_id in self._account.open:
@@ -328,6 +356,7 @@ class Book:
             account=self._number,
             accounts=tuple((number, account.kept()) for number, account in self._accounts.items()),
             left_open=tuple((each, numbers[id(account)]) for each, account in self._left_open.items()),
+            entered=tuple(self._entered),
             orders=tuple(
                 (place, self._orders[client_order_id], fact)
                 for place, (client_order_id, fact) in enumerate(self._newest.items())
@@ -351,6 +380,7 @@ class Book:
         book._accounts = {number: Account.from_kept(account, book._orders) for number, account in kept.accounts}
         book._number, book._account = kept.account, book._accounts[kept.account]
         book._left_open = {each: book._accounts[number] for each, number in kept.left_open}
+        book._entered = list(kept.entered)
         return book
 
     @property

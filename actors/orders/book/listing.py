@@ -43,14 +43,16 @@ def book_of(records: Iterable[JournalRecord]) -> Book:
 def listed(book: Book, request: ReadOrders, now_ns: int) -> OrdersRead:
     """List the orders that are asked for, newest first; the day is that of `now_ns`, since 1970-01-01 UTC."""
     since_ns = 0 if request.all_days else day_start_ns(day_of(now_ns))
+    account = book.account if request.account is None else request.account
+    accounts = book.accounts()
     found: list[OrderListed] = []
-    for each in _open_ones(book) if request.open_only else _newest_first(book, since_ns):
+    for each in _open_ones(book, account) if request.open_only else _newest_first(book, since_ns, account):
         if request.strategy not in {"", each.strategy} or request.symbol not in {"", each.symbol}:
             continue
         if len(found) == request.orders_max:
-            return OrdersRead(orders=tuple(found), is_complete=False)
+            return OrdersRead(orders=tuple(found), is_complete=False, account=account, accounts=accounts)
         found.append(each)
-    return OrdersRead(orders=tuple(found), is_complete=True)
+    return OrdersRead(orders=tuple(found), is_complete=True, account=account, accounts=accounts)
 
 
 def positions(book: Book, prices: Mapping[str, tuple[float, int]], default: Product = "INTRADAY") -> PositionsRead:
@@ -103,13 +105,13 @@ def to_cancel(book: Book, request: CancelOrders) -> tuple[tuple[str, ...], tuple
     return tuple(chosen), tuple(not_open)
 
 
-def _open_ones(book: Book) -> Iterator[OrderListed]:
-    for order in reversed(book.open_orders()):
+def _open_ones(book: Book, account: int) -> Iterator[OrderListed]:
+    for order in reversed(book.open_orders(account)):
         yield shown(order, book.newest_fact(order.client_order_id))
 
 
-def _newest_first(book: Book, since_ns: int) -> Iterator[OrderListed]:
-    for client_order_id, fact in book.newest_facts(since_ns):
+def _newest_first(book: Book, since_ns: int, account: int) -> Iterator[OrderListed]:
+    for client_order_id, fact in book.newest_facts(since_ns, account=account):
         order = fact if isinstance(fact, OrderRefused) else book.order(client_order_id)
         is_open = isinstance(order, Order) and order.is_open
         if order is not None and (is_open or fact.occurred_ns >= since_ns):
