@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from ...domain import orders
+from ...domain.freshness import is_ahead
 from ...domain.orders import Order
 from ...domain.reports import excess_fault, trade_fault
 from ...domain.time import SECOND_NS
@@ -113,12 +114,12 @@ def from_report(order: Order, report: ExecutionReport, now_ns: int) -> Update:
     """
     said = _Collected(order)
     if report.execution_type == "CANCEL_REJECTED":
-        return _not_cancelled(said, report.reason, report.occurred_ns or now_ns)
+        return _not_cancelled(said, report.reason, _time_of(report, now_ns))
     proof = "" if report.execution_type == "REJECTED" else report.broker_order_id
     _trades(said, (report,), proof, now_ns)
     if report.execution_type == "TRIGGERED":
-        said.add(OrderTriggered(client_order_id=order.client_order_id, occurred_ns=report.occurred_ns or now_ns))
-    ending = _ending(report.execution_type, order.client_order_id, report.reason, report.occurred_ns or now_ns)
+        said.add(OrderTriggered(client_order_id=order.client_order_id, occurred_ns=_time_of(report, now_ns)))
+    ending = _ending(report.execution_type, order.client_order_id, report.reason, _time_of(report, now_ns))
     missing = report.cumulative_quantity > said.order.filled or _is_untaken(report, said.order)
     if ending is not None and not missing:
         said.end(ending)
@@ -282,9 +283,18 @@ def _trades(said: _Collected, reports: Iterable[ExecutionReport], broker_order_i
                 quantity=report.quantity,
                 price=report.price,
                 cumulative_quantity=said.order.filled + report.quantity,
-                occurred_ns=report.occurred_ns or now_ns,
+                occurred_ns=_time_of(report, now_ns),
             )
         )
+
+
+def _time_of(report: ExecutionReport, now_ns: int) -> int:
+    """Return when it happened by the exchange's clock; now where that does not tell, or tells of a time to come.
+
+    A trade of tomorrow would begin the next day, and give this one a second loss and second counts.
+    """
+    told_ns = report.occurred_ns
+    return now_ns if not told_ns or is_ahead(told_ns, now_ns) else told_ns
 
 
 def _is_untaken(report: ExecutionReport, order: Order) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from natya.actors.orders import updates
+from natya.actors.orders.book import Book
 from natya.domain.orders import Order, advance
 from natya.messages.broker import (
     ExecutionReport,
@@ -115,7 +116,9 @@ class TestAFact:
             (OrderUncertain(client_order_id="A-1", reason="time-out", occurred_ns=5),),
         ]
 
-    @pytest.mark.parametrize(("told_ns", "occurred_ns"), [(3_000, 3_000), (0, 5)])
+    @pytest.mark.parametrize(
+        ("told_ns", "occurred_ns"), [(3_000, 3_000), (0, 5), (3 * S_NS + 5, 3 * S_NS + 5), (3 * S_NS + 6, 5)]
+    )
     def test_of_a_trade_tells_the_order_and_the_trade(self, order, make, told_ns, occurred_ns):
         report = make.report(quantity=4, price=99.5, occurred_ns=told_ns)
 
@@ -282,6 +285,20 @@ class TestAReport:
 
         assert kinds(update) == [OrderFilled]
         assert update.trades_missing
+
+
+@pytest.mark.parametrize("kind", ["TRADE", "REJECTED", "CANCELLED"])
+def test_a_time_that_has_not_come_is_none_and_begins_no_other_day(make, kind):
+    noon_ns, day_ns = 1_791_181_800 * S_NS, 86_400 * S_NS
+    book = Book()
+    book.apply(make.intent(occurred_ns=noon_ns))
+    report = make.report(kind, quantity=10 if kind == "TRADE" else 0, occurred_ns=noon_ns + day_ns)
+    facts = updates.from_report(book.order("A-1"), report, noon_ns).facts
+    for fact in facts:
+        book.apply(fact)
+
+    assert {fact.occurred_ns for fact in facts} == {noon_ns}
+    assert book.today(noon_ns).orders == 1
 
 
 class TestALookUp:
