@@ -54,9 +54,7 @@ def register_services(container: DependencyContainer) -> None:
     container.register_factory("Database", open_database, closing=release)
     container.register_factory("Events", _open_events)
     container.register_factory("EventPublisher", lambda container: EventPublisher(container.resolve("Events")))
-    container.register_factory(
-        "EventSubscriber", lambda container: EventSubscriber(container.resolve("Events").runtime)
-    )
+    container.register_factory("EventSubscriber", _over_events)
     for name, repository in REPOSITORIES.items():
         container.register_factory(name, functools.partial(_over_database, repository))
 
@@ -178,6 +176,16 @@ def _open_events() -> Any:
     from .events_system import open_events  # noqa: PLC0415  the actors are loaded where they are wanted
 
     return open_events()
+
+
+def _over_events(container: DependencyContainer) -> EventSubscriber:
+    events = container.resolve("Events")
+    if not hasattr(events, "runtime"):
+        raise RuntimeError(
+            "a system of this process wanted, found one that is asked by its socket: handlers run where the system "
+            'does; if that is here, get_container().register_instance("Events", system)'
+        )
+    return EventSubscriber(events.runtime)
 
 
 def _over_database(repository: type[T], container: DependencyContainer) -> T:

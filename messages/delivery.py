@@ -78,6 +78,9 @@ class EventsPublished(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
     first_sequence: Cursor = 0
     """Of the first in the journal, the others follow without gaps; 0 in the fast lane."""
 
+    occurred_ns: Nanoseconds = 0
+    """The time that those were given which had none: nanoseconds since 1970-01-01 UTC; 0 of an earlier release."""
+
 
 class PublishRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="PublishRefused"):
     """Answer to `PublishEvents`: none of them is durable, and none was delivered."""

@@ -63,6 +63,14 @@ class TestEventsOfARunningSystem:
         assert isinstance(over, ControlClient)
         assert [natya.EventCatalog().read(record.fact).pieces for record in page.records] == [7]
 
+    def test_are_not_listened_to_through_a_socket_and_it_is_said_how_they_are(self, data_dir):
+        settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(data_dir)})
+        with (
+            natya.TradingSystem(settings),
+            pytest.raises(RuntimeError, match=r"register_instance\(\"Events\", system\)"),
+        ):
+            get_container().resolve("EventSubscriber")
+
     def test_of_this_process_need_no_socket(self, data_dir):
         settings = load_settings("paper", environment={}, overrides={"system.data_dir": str(data_dir)})
         heard = queue.SimpleQueue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import threading
 import time
@@ -96,7 +97,8 @@ class EventPublisher:
         """
         (stamped,) = events = self._stamped((event,))
         answered: Future[DomainEvent] = Future()
-        self._send(events, is_durable=event.durable, settle=_settling(answered, stamped, events))
+        found = functools.partial(_timed, stamped)
+        self._send(events, is_durable=event.durable, settle=_settling(answered, found, events))
         return Publishing(answered)
 
     def publish_many(self, events: Iterable[DomainEvent]) -> Publishing[tuple[DomainEvent, ...]]:
@@ -111,7 +113,11 @@ class EventPublisher:
             raise ValueError(f"at most {EVENTS_AT_ONCE_MAX} events at once wanted, found {len(stamped)}")
         answered: Future[tuple[DomainEvent, ...]] = Future()
         is_durable = any(event.durable for event in stamped)
-        self._send(stamped, is_durable=is_durable, settle=_settling(answered, stamped, stamped))
+
+        def found(now_ns: int) -> tuple[DomainEvent, ...]:
+            return tuple(_timed(each, now_ns) for each in stamped)
+
+        self._send(stamped, is_durable=is_durable, settle=_settling(answered, found, stamped))
         return Publishing(answered)
 
     def _stamped(self, events: Iterable[DomainEvent]) -> tuple[DomainEvent, ...]:
@@ -139,11 +145,11 @@ class EventPublisher:
 
 
 def _settling(
-    answered: Future[T], value: T, events: tuple[DomainEvent, ...]
+    answered: Future[T], found: Callable[[int], T], events: tuple[DomainEvent, ...]
 ) -> Callable[[Any, BaseException | None], None]:
     def settle(answer: Any, fault: BaseException | None) -> None:
         if isinstance(answer, EventsPublished):
-            answered.set_result(value)
+            answered.set_result(found(answer.occurred_ns))
         elif isinstance(answer, PublishRefused) and not answer.may_be_durable:
             answered.set_exception(PublishFailedError(answer.reason, events))
         else:
@@ -153,6 +159,10 @@ def _settling(
             answered.set_exception(failure)
 
     return settle
+
+
+def _timed(event: DomainEvent, now_ns: int) -> DomainEvent:
+    return event if event.occurred_ns else msgspec.structs.replace(event, occurred_ns=now_ns)
 
 
 def _found(future: Future[Any]) -> tuple[Any, BaseException | None]:

@@ -78,6 +78,8 @@ class Publication(NamedTuple):
     events: tuple[EventPublished, ...]
     sender: ActorAddress
     trace: Trace
+    came_ns: int
+    """The time that those of them have which had none."""
 
 
 class LoadDue(msgspec.Struct, frozen=True, gc=False):
@@ -160,9 +162,9 @@ class DeliveryActor(RuntimeActor):
         self._published += len(events)
         if not request.is_durable:
             self._tell(events)
-            self.send(sender, EventsPublished())
+            self.send(sender, EventsPublished(occurred_ns=now_ns))
         elif events:
-            self._waiting.append(Publication(events, sender, self.trace))
+            self._waiting.append(Publication(events, sender, self.trace, now_ns))
             self._waiting_count += len(events)
             if self._waiting_count >= GROUP_MAX:
                 self._append_waiting()
@@ -368,7 +370,7 @@ class DeliveryActor(RuntimeActor):
                 first_sequence = told.first_sequence
                 for each in group:
                     self.trace = each.trace
-                    self.send(each.sender, EventsPublished(first_sequence=first_sequence))
+                    self.send(each.sender, EventsPublished(first_sequence=first_sequence, occurred_ns=each.came_ns))
                     first_sequence += len(each.events)
                 return
             is_certain = isinstance(told, AppendRefused | Unavailable)
