@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
@@ -17,11 +17,21 @@ if TYPE_CHECKING:
 
 PAGE: Final = 1_000
 
+
+class Found(NamedTuple):
+    """What of a dead letter is needed to choose it: there may be 100,000, with a traceback each."""
+
+    letter_id: str
+    sequence: int
+    last_failed_ns: int
+
+
 LetterIdsArgument = Annotated[list[str], typer.Argument(help="As they are listed: billing-17.", show_default=False)]
 LetterIdArgument = Annotated[str, typer.Argument(help="As it is listed: billing-17.", show_default=False)]
 SubscriptionOption = Annotated[str, typer.Option(help="Of this durable subscription.", show_default=False)]
 EventTypeOption = Annotated[str, typer.Option("--type", help="Events of this type.", show_default=False)]
 ErrorOption = Annotated[str, typer.Option(help="That failed with this type of error.", show_default=False)]
+EveryLetterOption = Annotated[bool, typer.Option("--all", help="Those that no other option chooses, too.")]
 LetterKeyOption = Annotated[str, typer.Option("--key", help="Of this aggregate.", show_default=False)]
 
 
@@ -33,17 +43,17 @@ def ask_letters(system: Connection, wanted: ListDeadLetters) -> DeadLettersListe
     return listed
 
 
-def all_letters(data_dir: Path | None, profile: str, wanted: ListDeadLetters) -> list[EventDeadLettered]:
-    """Ask for all of them, page by page."""
+def all_letters(data_dir: Path | None, profile: str, wanted: ListDeadLetters) -> list[Found]:
+    """Ask for all of them, page by page; return them in the order of the journal, each once."""
     from msgspec.structs import replace  # noqa: PLC0415
 
-    letters: list[EventDeadLettered] = []
+    found: dict[str, Found] = {}  # a page begins anew where the last letter of the one before is gone
     with running(data_dir, profile) as system:
         page = ask_letters(system, replace(wanted, rows_max=PAGE)).letters
         while page:
-            letters.extend(page)
+            found |= {each.letter_id: Found(each.letter_id, each.sequence, each.last_failed_ns) for each in page}
             page = ask_letters(system, replace(wanted, rows_max=PAGE, after=page[-1].letter_id)).letters
-    return letters
+    return sorted(found.values(), key=lambda letter: letter.sequence)
 
 
 def one_letter(system: Connection, letter_id: str) -> EventDeadLettered:

@@ -78,15 +78,30 @@ def test_are_listed_shown_edited_requeued_and_dropped(scale):
     assert weigh() == []
 
 
+def test_are_requeued_by_what_they_have_in_common(scale):
+    weigh, handled, strict, where = scale
+    strict.set()
+    weigh(-7, -8)
+    strict.clear()
+    others = run("requeue", "--error", "KeyError", *where)
+    requeued = run("requeue", "--subscription", "scale", "--type", "Weighed", *where)
+
+    assert others.output == "0 dead letters requeued\n"
+    assert requeued.output == "2 dead letters requeued\n"
+    assert [handled.get(timeout=WAIT_S) for _ in range(2)] == [-7, -8]
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (("show", "none-1"), "there is no dead letter 'none-1'"),
         (("edit", "none-1", "[1]"), "one JSON object wanted"),
+        (("requeue",), "which dead letters?"),
+        (("requeue", "scale-1", "--all"), "which dead letters?"),
         (("purge", "--older-days", "nan"), "a finite number is wanted, found nan"),
         (("purge", "--older-days", "inf"), "a finite number is wanted, found inf"),
     ],
-    ids=["unknown", "no fields", "no number", "no end"],
+    ids=["unknown", "no fields", "none named", "named and all", "no number", "no end"],
 )
 def test_that_cannot_be_are_refused_with_the_reason(scale, arguments, reason):
     refused = run(*arguments, *scale[-1])

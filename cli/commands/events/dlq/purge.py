@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from ....dead_letters import ErrorOption, EventTypeOption, LetterKeyOption, SubscriptionOption, all_letters, change
+from ....dead_letters import (
+    ErrorOption,
+    EventTypeOption,
+    EveryLetterOption,
+    LetterKeyOption,
+    SubscriptionOption,
+    all_letters,
+    change,
+)
 from ....exit_codes import FAILED
 from ....options import DataDirOption, JsonOption, ProfileNameOption, finite
 from ....session import give_up
@@ -29,7 +37,7 @@ def command(
             show_default=False,
         ),
     ] = 0.0,
-    everything: Annotated[bool, typer.Option("--all", help="Those that no other option chooses, too.")] = False,
+    everything: EveryLetterOption = False,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
     json: JsonOption = False,
