@@ -34,7 +34,7 @@ from ...runtime import Bounded, RuntimeActor, conversation, handles, reason_of, 
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Iterator, MutableMapping
 
     from ....domain.events.catalog import EventCatalog
     from ....messages.domain_events import DomainEvent
@@ -205,12 +205,10 @@ class DurableListener(RuntimeActor):
 
         def answer(outcome: Outcome) -> None:
             self._under_way -= 1
-            handled, answered = outcome.unwrap()
-            for event_id in handled:
-                self._handled[event_id] = None
+            count, answered = outcome.unwrap()
             while len(self._handled) > HANDLED_MAX:
                 self._handled.popitem(last=False)
-            self._count += len(handled)
+            self._count += count
             self.send(sender, answered)
 
         self._under_way += 1
@@ -235,32 +233,38 @@ class DurableListener(RuntimeActor):
         else:
             self.ready()
 
-    def _call_again(self, batch: DeliverEvents) -> tuple[list[str], EventsHandled | EventsNotHandled]:
+    def _call_again(self, batch: DeliverEvents) -> tuple[int, EventsHandled | EventsNotHandled]:
         """Call the handler with each, had or not; what it asks of others is of the replay's conversation."""
         with conversation(batch.replay_id):
-            _, answer = self._call_each(batch.events, ())
-        return [], answer
+            _, answer = self._call_each(batch.events, None)
+        return 0, answer
 
     def _call_each(
-        self, events: tuple[EventPublished, ...], had: Container[str]
-    ) -> tuple[list[str], EventsHandled | EventsNotHandled]:
-        """Call the handler with each that it has not had, on a thread of its own."""
-        handled: list[str] = []
+        self, events: tuple[EventPublished, ...], had: MutableMapping[str, None] | None
+    ) -> tuple[int, EventsHandled | EventsNotHandled]:
+        """Call the handler with each that it has not had, and count these; on a thread of its own.
+
+        What it has had is noted here: a batch that took too long comes again right behind itself, and is begun before
+        the actor has its turn.
+        """
+        count = 0
         for number, published in enumerate(events):
-            if published.event_id not in had:
+            if had is None or published.event_id not in had:
                 try:
                     with _handler_of(self.name):
                         self._call(published)
                 except BaseException as fault:  # noqa: BLE001  it is the answer: delivery decides what becomes of it
-                    return handled, EventsNotHandled(
+                    return count, EventsNotHandled(
                         handled=number,
                         error=type(fault).__name__,
                         reason=reason_of(fault),
                         traceback=trace_of(fault),
                         is_permanent=isinstance(fault, EventUndecodableError | EventNameTakenError),
                     )
-                handled.append(published.event_id)
-        return handled, EventsHandled()
+                count += 1
+                if had is not None:
+                    had[published.event_id] = None
+        return count, EventsHandled()
 
     def _call(self, published: EventPublished) -> None:
         event = self.settings.catalog.read_any(published)

@@ -147,6 +147,25 @@ class TestADurableSubscriber:
 
         assert numbers_of(heard, 2) == [1, 2]
 
+    def test_that_takes_too_long_has_each_event_once_when_it_is_done(self, over):
+        heard, begun, go_on = queue.SimpleQueue(), queue.SimpleQueue(), threading.Event()
+
+        def handle(event):
+            begun.put(event)
+            go_on.wait(WAIT_S)
+            heard.put(event)
+
+        terms = msgspec.structs.replace(QUICK, attempts_max=1_000, handling_s=0.01, fail_max=1_000)
+        over.subscriber.of(Invoiced).handle_durably("billing", handle, terms=terms)
+        over.publish(1, 2)
+        begun.get(timeout=WAIT_S)
+        await_that(lambda: over.status().retries >= 3)
+        go_on.set()
+        await_that(lambda: over.status().handled == 2)
+
+        assert numbers_of(heard, 2) == [1, 2]
+        assert heard.empty()
+
     def test_may_end_by_its_own_handler_and_what_that_has_had_is_settled(self, over):
         heard = queue.SimpleQueue()
 

@@ -29,6 +29,11 @@ class PlayedDelivery(RuntimeActor):
         self.send(sender, self.settings.pop(0))
 
 
+def a_batch(*numbers, replay_id=""):
+    events = tuple(write(Invoiced(aggregate_id="c", number=each, event_id=f"e-{each}")) for each in numbers)
+    return DeliverEvents(subscription="billing", partition=0, events=events, replay_id=replay_id)
+
+
 class UnprintableError(Exception):
     def __str__(self):
         raise RuntimeError("no text")
@@ -52,9 +57,7 @@ class World:
         self.heard.append(event.number)
 
     def deliver(self, *numbers, replay_id=""):
-        events = tuple(write(Invoiced(aggregate_id="c", number=each, event_id=f"e-{each}")) for each in numbers)
-        wanted = DeliverEvents(subscription="billing", partition=0, events=events, replay_id=replay_id)
-        return self.system.request("durable-billing", wanted)
+        return self.system.request("durable-billing", a_batch(*numbers, replay_id=replay_id))
 
     @property
     def handled(self):
