@@ -153,6 +153,7 @@ def _command(path: str) -> TyperCommand | TyperGroup:
         return TyperGroup(
             name=name,
             help=GROUPS[path],
+            short_help=GROUPS[path],  # whole: else the list of commands cuts it off
             no_args_is_help=True,
             rich_markup_mode=None,
             commands=cast("dict[str, Any]", Commands(f"{path}.")),
@@ -161,7 +162,7 @@ def _command(path: str) -> TyperCommand | TyperGroup:
     one = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     one.command(name)(module.command)
     command = cast("TyperCommand", get_command(one))
-    command.short_help = (command.help or "").partition("\n\n")[0]  # whole: else the list of commands cuts it off
+    command.short_help = (command.help or "").partition("\n\n")[0]  # whole, as that of a group
     return command
 
 

@@ -37,7 +37,9 @@ class Profile(StrEnum):
 ProfileOption: TypeAlias = Annotated[Profile, typer.Option(help="What the process is for.")]
 
 
-def _own_settings(named: Path | None) -> Path | None:
+def _own_settings(context: typer.Context, named: Path | None) -> Path | None:
+    if context.params.get("data_dir") is not None:  # that of a data directory which is named is not read here
+        return named
     from .own_settings import own_settings  # noqa: PLC0415
     from .session import faults  # noqa: PLC0415
     from .terminal import note  # noqa: PLC0415

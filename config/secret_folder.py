@@ -224,7 +224,7 @@ class SecretFolder:
                 if not locked_left_out:
                     layer.problems.append(f"{origin}: {fault}")
             except SecretUnfitError as fault:
-                layer.problems.append(f"{origin}: {fault}")
+                layer.problems.append(f"secret {fault}")  # which names the file
             else:
                 if secret is not None:
                     layer.take(key, secret, origin)

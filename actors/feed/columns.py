@@ -53,6 +53,9 @@ _ALIASES = {
     "deep_book": (),
     "series": ("sctysrs",),
 }
+_CHANGES: Final = {"tickvol", "tick_volume"}
+"""Of MetaTrader: how often the price has changed; the volume of what has no other one, as of currencies."""
+
 _FIELDS = {alias: field for field, aliases in _ALIASES.items() for alias in (field, *aliases)}
 _FIELDS |= {name: "time" for names in _TIMES for name in names}
 _RANKS = {name: rank for rank, names in enumerate(_TIMES) for name in names}
@@ -148,7 +151,7 @@ def recognise(header: Row, is_of_days: Callable[[int], bool] = lambda _place: Fa
         else:
             notes = ("taken for ticks, since it has a last price: its open, high, low and close count as the day's",)
     if shape == "candles" and has_candles and "volume" not in positions:
-        notes = (f"no column is known for volume in {_shown(header)}: it counts as 0",)
+        notes = (_without_volume(header, names, positions),)
     wanted = ("time",) if shape == "ticks" else ("time", *_CANDLE_FIELDS)
     missing = [field for field in wanted if field not in positions]
     if missing:
@@ -163,6 +166,15 @@ def recognise(header: Row, is_of_days: Callable[[int], bool] = lambda _place: Fa
         in_nanoseconds=names[positions["time"]].endswith("_ns"),
         notes=notes,
     )
+
+
+def _without_volume(header: Row, names: list[str], positions: dict[str, int]) -> str:
+    """Take how often the price has changed for the volume, where the file has that; return the note that says so."""
+    changes = next((place for place, name in enumerate(names) if name in _CHANGES), None)
+    if changes is None:
+        return f"no column is known for volume in {_shown(header)}: it counts as 0"
+    positions["volume"] = changes
+    return f"{header[changes]!r} is taken for volume: it counts changes of the price, not shares"
 
 
 def _shown(header: Row) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from ...domain.calendar import is_open
 from ...domain.time import duration_text, time_text
 from ...messages.market import Candle
+from .files.arranged import read_together
 from .source import begin_of, time_of
 from .times import is_day
 
@@ -97,6 +98,7 @@ def inspect(recording: Recording) -> Inspection:
     understood = recording.understood
     assert understood is not None, "it was read"
     header, written, columns, survey = understood
+    clock = read_together(header)
     is_unnamed = tuple(symbols) == (UNNAMED,)
     return Inspection(
         file=str(recording.path),
@@ -106,8 +108,15 @@ def inspect(recording: Recording) -> Inspection:
         divider=written.divider,
         layout=written.layout,
         shape=columns.shape,
-        columns={field: header[place].strip() for field, place in columns.positions.items()},
-        unread=tuple(name.strip() for place, name in enumerate(header) if place not in columns.positions.values()),
+        columns={
+            field: f"{header[place].strip()} and {clock}" if clock and field == "time" else header[place].strip()
+            for field, place in columns.positions.items()
+        },
+        unread=tuple(
+            name.strip()
+            for place, name in enumerate(header)
+            if place not in columns.positions.values() and not (clock and name == f"({clock})")
+        ),
         dates=columns.dates or "",
         zone=recording.zone,
         order="newest first" if survey.is_newest_first else "of time" if survey.is_in_order else "another one",

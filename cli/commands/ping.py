@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +27,24 @@ def command(
         pong = system.ping(actor)
         answered_ms = (time.monotonic_ns() - asked_ns) / 1e6
     counts = msgspec.structs.asdict(pong.statistics)
-    lines = [f"{pong.actor} answered in {answered_ms:.1f} ms", *(f"  {name} {count}" for name, count in counts.items())]
+    lines = [
+        f"{pong.actor} answered in {answered_ms:.1f} ms",
+        *(f"  {name} {_text(count)}" for name, count in counts.items()),
+    ]
     found = {"actor": pong.actor, "answered_ms": answered_ms, "statistics": counts}
     tell_answer(found, "\n".join(lines), json=json)
+
+
+def _text(value: Any) -> str:
+    """Write what is counted as people do; what has parts as JSON."""
+    import msgspec
+
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case str() | None:
+            return value or "none"
+        case _:
+            return msgspec.json.encode(value, enc_hook=str).decode()

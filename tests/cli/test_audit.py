@@ -70,6 +70,9 @@ class TestAuditedOperations:
         ]
         assert found["operations"][0]["arguments"] == {"person": "asha"}
 
+    def test_are_one_line_where_there_are_none(self, data_dir):
+        assert call("audit", "list", "--until-ns", 1, "--data-dir", data_dir).stdout == "no operations\n"
+
     def test_are_a_table_in_which_an_unknown_outcome_says_so(self, data_dir):
         shown = call("audit", "list", "--data-dir", data_dir).stdout
 

@@ -205,6 +205,11 @@ class TestTheProgram:
     def test_says_its_version(self, natya):
         assert natya("--version").stdout == f"natya {version('natya')}\n"
 
+    def test_says_of_each_group_the_whole_line(self, natya):
+        told = " ".join(natya("--help").stdout.split())
+
+        assert all(text in told for path, text in GROUPS.items() if "." not in path)
+
     @pytest.mark.parametrize("path", ["", *GROUPS, *COMMANDS])
     def test_explains_every_command(self, natya, path):
         words = ["natya", *path.split(".")] if path else ["natya"]

@@ -61,7 +61,7 @@ class TestNatyaEvents:
 
         assert [each["fields"] for each in newest] == [{"grams": 2}, {"grams": 3}]
         assert {each["event_type"] for each in newest} == {"Packed"}
-        assert none.output == ""
+        assert none.output == "no events\n"
         assert one.output.endswith("Packed parcel grams=3\n")
         assert {each["event_type"] for each in facts} <= {"RiskStateChanged"}
 

@@ -21,7 +21,7 @@ class TestInspect:
         ]
         assert (found["rows"], found["intervals"], found["some_symbols"]) == (2, ["1m"], ["TCS"])
         assert found["outside"] == 2  # it was a Sunday
-        assert found["unread"] == ["(Time)", "Note"]
+        assert (found["columns"]["time"], found["unread"]) == ("Date and Time", ["Note"])
         assert "2025-04-13" in natya("data", "inspect", path, "--symbol", "TCS").stdout
 
     def test_ends_with_65_for_a_file_that_is_ambiguous_and_names_the_option(self, natya, tmp_path):

@@ -58,6 +58,12 @@ class TestInTheFolderOfAProject:
 
         assert json.loads(on.stdout)["path"] == str(tmp_path / "elsewhere" / "HALT")
 
+    def test_limits_of_a_data_directory_that_is_named_are_not_those_of_its_file(self, natya, project, tmp_path):
+        shown = natya("risk", "limits", "--data-dir", tmp_path / "elsewhere", "--json")
+
+        assert (shown.exit_code, str(project) in shown.stdout + shown.stderr) == (0, False)
+        assert str(project / "natya.toml") in natya("risk", "limits", "--json").stdout
+
     def test_one_that_is_broken_is_told_and_nothing_else_is_halted_instead(self, natya, project, tmp_path):
         (project / "natya.toml").write_text("no TOML at all")
 

@@ -237,6 +237,8 @@ class TestASecretBehindAPassphrase:
         (tmp_path / age.CREDENTIAL).write_text("wrong\n")
         with pytest.raises(SecretUnfitError, match="another passphrase wanted"):
             locked.read(TOKEN)
+        (problem,) = locked.layer().problems
+        assert problem.count(str(locked.path / TOKEN)) == problem.count(str(locked.path / age.KEY_NAME)) == 1
         (tmp_path / age.CREDENTIAL).write_text(f"{PASSPHRASE.reveal()}\n")
 
         assert locked.read(TOKEN) == Secret(CANARY)

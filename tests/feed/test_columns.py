@@ -175,6 +175,16 @@ class TestTheVolumeOfCandles:
             "no column is known for volume in 'time, open, high, low, close, wieviel': it counts as 0",
         )
 
+    @pytest.mark.parametrize(("columns", "row", "volume"), [("<TICKVOL>,<VOL>", "4,7", 7), ("<TICKVOL>", "4", 4)])
+    def test_of_metatrader_is_how_often_the_price_changed_where_there_is_no_other(
+        self, write, recording, columns, row, volume
+    ):
+        lines = [f"2025.01.{day:02},10:00:00,1,1,1,1,{row}" for day in (9, 10)]
+        known = recording(write(f"<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,{columns}", *lines))
+
+        assert next(iter(known.chunks()))[-1].volume == volume
+        assert any("not shares" in note for note in known.notes) == (volume == 4)
+
     def test_that_is_known_is_not_told(self, write, recording):
         known = recording(write(*DAYS["yahoo"]))
         list(known.chunks())

@@ -69,12 +69,18 @@ def arranged(table: FileTable) -> tuple[FileTable, Layout | None]:
     clock = next((name for name in _CLOCKS if name in names), "")
     if day and clock:
         made.append(Made(of=(day, clock), by=_joining()))
-        header[names.index(day)] = "date"
+        header[names.index(day)] = header[names.index(day)] if day == "date" else "date"
         header[names.index(clock)] = _UNREAD.format(header[names.index(clock)])
     if layout is None and not made:
         return table, None
     rules = [(_places(names, each), each.by) for each in made]
     return Arranged(table, header, rules, layout.name if layout is not None else ""), layout
+
+
+def read_together(header: Row) -> str:
+    """Return the name of the column of clocks that is read with that of days; empty: there is none."""
+    inside = (name[1:-1] for name in header if name == _UNREAD.format(name[1:-1]))
+    return next((name for name in inside if plain_name(name) in _CLOCKS), "")
 
 
 def _places(names: list[str], made: Made) -> tuple[int, ...]:

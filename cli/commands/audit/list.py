@@ -39,4 +39,5 @@ def command(
                 types=FACTS,
             )
         )[-records:]
-    tell_answer(as_json(found), lambda: show(as_table(found)), json=json)
+    shown = (lambda: show(as_table(found))) if found else "no operations"
+    tell_answer(as_json(found), shown, json=json)

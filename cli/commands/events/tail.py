@@ -10,6 +10,7 @@ import typer
 
 from ...options import DataDirOption, JsonOption, ProfileNameOption
 from ...session import journal_directory, running, tell_answer
+from ...terminal import tell
 
 if TYPE_CHECKING:
     from ....client import Connection
@@ -60,11 +61,13 @@ def command(
             tell_answer(msgspec.json.encode(event_json(record), enc_hook=str), event_line(record), json=json)
 
     with journal_directory(data_dir, profile, checked=False) as directory:
-        last_sequence = tools.stat(directory).last_sequence
+        last_sequence, shown = tools.stat(directory).last_sequence, 0
         for record in tools.tail(directory, records_max=rows, where=fits, types=types):
             show(record)
+            shown += 1
             last_sequence = max(last_sequence, record.sequence)
     if not follow:
+        _tell_none(shown, json=json)
         return
     with contextlib.suppress(KeyboardInterrupt), running(data_dir, profile) as system:
         while True:
@@ -93,3 +96,8 @@ def _read(system: Connection, after_sequence: int, types: tuple[str, ...]) -> tu
             records_max //= 2
         else:
             return page.records if isinstance(page, JournalPage) else ()
+
+
+def _tell_none(shown: int, *, json: bool) -> None:
+    if not (shown or json):
+        tell("no events")

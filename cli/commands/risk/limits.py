@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...options import ConfigOption, JsonOption, Profile, ProfileOption, SetOption, assignments
+from ...options import ConfigOption, DataDirOption, JsonOption, Profile, ProfileOption, SetOption, assignments
 from ...session import held_limits, load, tell_answer
 
 
@@ -11,6 +11,7 @@ def command(
     profile: ProfileOption = Profile.PAPER,
     config: ConfigOption = None,
     settings: SetOption = [],
+    data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:
     """List every rule in the order in which they are asked, its limit, where that was set, and what it is for.
@@ -24,7 +25,8 @@ def command(
     from ...views.risk import OFF, limits_json, limits_table
     from ...views.tables import show
 
-    loaded = load(profile.value, assignments(settings), config=config)
+    own = {} if data_dir is None else {"system.data_dir": str(data_dir)}
+    loaded = load(profile.value, own | assignments(settings), config=config)
     configured = OrdersActorSettings.of(loaded.settings.orders, strategies=loaded.settings.strategies)
     held = held_limits(loaded.settings)
     limits, ended = with_held(configured, held)

@@ -33,4 +33,5 @@ def command(
     )
     with running(data_dir, profile) as system:
         listed = ask_letters(system, wanted)
-    tell_answer(listed_json(listed), lambda: show(table(listed)), json=json)
+    shown = (lambda: show(table(listed))) if listed.letters else "no dead letters"
+    tell_answer(listed_json(listed), shown, json=json)
