@@ -25,9 +25,10 @@ from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.sections.control import ControlSettings
 from natya.messages.codec import encode
 from natya.messages.control import Ask, AskRefused, ControlStatistics
-from natya.messages.database import Abandon, Query, Rows
+from natya.messages.database import Abandon, BackUp, Query, Rows
 from natya.messages.framing import framed
 from natya.messages.health import ReadHealth, ReadMetrics
+from natya.messages.order_listing import ReadOrders
 from natya.messages.orders import Resume, SubmitOrder
 from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree
 from natya.messages.system import Ping, Pong
@@ -89,6 +90,48 @@ def system(settings):
 def client(system, settings):  # noqa: ARG001  the daemon runs first
     with ControlClient(settings.data_dir, monotonic_ns=time.monotonic_ns) as connected:
         yield connected
+
+
+class TestAMachineThatRunsStrategies:
+    """Has a few actors that may be looked at; all else is the broker node's."""
+
+    @pytest.fixture
+    def settings(self, tmp_path):
+        return ControlActorSettings(
+            data_dir=tmp_path, limits=ControlSettings.default(), looks_at=frozenset({"database"})
+        )
+
+    def over_http(self, system, actor, message):
+        name = BY_REQUEST[type(message)].name
+        operate = Operate(operation=name, message=message, actor=actor, timeout_s=5, client="http")
+        return system.request("control", operate)
+
+    @pytest.mark.parametrize(
+        ("actor", "message"),
+        [("orders", Resume(reason="looked at")), ("orders", ReadOrders()), ("database", BackUp())],
+        ids=["trades", "of another", "writes"],
+    )
+    def test_refuses_what_is_elsewhere_however_it_is_asked(self, system, client, actor, message):
+        probe = system.probe("orders")
+        wanted = "is to be asked of the broker node: this one runs strategies"
+
+        with pytest.raises(AskRefusedError, match=wanted) as refusal:
+            client.request(actor, message)
+        refused = self.over_http(system, actor, message)
+
+        assert (refusal.value.kind, type(refused), refused.kind) == ("forbidden", AskRefused, "forbidden")
+        assert wanted in refused.reason
+        assert probe.is_empty()
+
+    @pytest.mark.parametrize(
+        ("actor", "message"), [("database", Query(sql="42")), ("strategy", Ping())], ids=["of its own", "of any"]
+    )
+    def test_is_looked_at(self, system, client, actor, message):
+        system.start("strategy", RuntimeActor)
+
+        answers = [client.request(actor, message), self.over_http(system, actor, message)]
+
+        assert {type(answer) for answer in answers} == {BY_REQUEST[type(message)].answers[0]}
 
 
 class TestAQuestionFromOutside:
