@@ -3,6 +3,7 @@ import os
 import random
 import resource
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -518,6 +519,27 @@ class TestTheProcess:
 
         assert len(looks) <= 9
         assert all(wait_s is None or wait_s > 1 for wait_s in looks)
+
+    def test_goes_on_at_once_where_a_client_has_gone_before_it_was_accepted(self, serve, monkeypatch):
+        served, accept = serve(), socket.socket.accept
+        monkeypatch.setattr("natya.actors.control.server.ACCEPT_PAUSE_NS", 3_600_000_000_000)
+        gone = [BlockingIOError(), ConnectionAbortedError()]
+
+        def accept_or_not(listener):
+            accepted = accept(listener)
+            if not gone:
+                return accepted
+            accepted[0].close()
+            raise gone.pop()
+
+        monkeypatch.setattr(socket.socket, "accept", accept_or_not)
+        for _ in range(2):
+            assert served.line().socket.recv(1) == b""
+        line = served.line()
+        line.ask(1)
+
+        assert line.reply().request_id == 1
+        assert served.server.statistics().accepted == 1
 
     def test_without_descriptors_goes_on_and_accepts_again_later(self, serve, monkeypatch):
         served = serve()
