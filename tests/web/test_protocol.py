@@ -31,7 +31,7 @@ class Wire:
     """What a connection writes to."""
 
     def __init__(self):
-        self.said, self.is_cut, self.is_closed = b"", False, False
+        self.said, self.is_cut, self.is_closed, self.is_ended = b"", False, False, False
 
     def write(self, data):
         self.said += data
@@ -48,10 +48,13 @@ class Wire:
     def close(self):
         self.is_closed = True
 
+    def write_eof(self):
+        self.is_ended = True
+
     def nothing(self):
         """Neither pauses nor resumes: that is the transport's."""
 
-    pause_reading = resume_reading = write_eof = nothing
+    pause_reading = resume_reading = nothing
 
     @property
     def statuses(self):
@@ -122,6 +125,22 @@ class TestAHead:
             size = -(-length // pieces)
             for begin in range(0, length, size):
                 await connection.say(head[begin : begin + size])
+            assert connection.wire.statuses == statuses
+
+        play(scene)
+
+    @pytest.mark.parametrize("pieces", [1, 2, 3])
+    @pytest.mark.parametrize(("length", "statuses"), [(200, [200]), (201, [431])])
+    def test_that_is_whole_has_so_many_bytes_at_most_in_however_many_pieces(self, pieces, length, statuses):
+        """Of address and headers."""
+
+        async def scene(connection):
+            head = b"GET / HTTP/1.1\r\nX: " + b"x" * (length - len("/X: \r\n")) + b"\r\n\r\n"
+            size = -(-len(head) // pieces)
+            for begin in range(0, len(head), size):
+                await connection.say(head[begin : begin + size])
+            if connection.asked:
+                await connection.answer()
             assert connection.wire.statuses == statuses
 
         play(scene)
@@ -270,6 +289,47 @@ class TestWhoDoesNotRead:
             assert not connection.look(60.9)[0]
             assert connection.look(61.0)[0]
             assert connection.counts.dropped == 1
+
+        play(scene)
+
+    def test_is_written_to_again_when_it_reads(self):
+        async def scene(connection):
+            await connection.say(GET)
+            connection.protocol.pause_writing()
+            await connection.answer()
+            assert connection.wire.said == b""
+            connection.protocol.resume_writing()
+            await connection.settle()
+            assert connection.wire.statuses == [200]
+
+        play(scene)
+
+
+class TestAConnectionAfterAnAnswer:
+    @pytest.mark.parametrize(
+        ("version", "header", "is_kept"),
+        [
+            ("1.1", "", True),
+            ("1.1", "Connection: keep-alive\r\n", True),
+            ("1.1", "Connection: close\r\n", False),
+            ("1.0", "", False),
+            ("1.0", "Connection: keep-alive\r\n", False),
+        ],
+    )
+    def test_is_kept_where_both_sides_would(self, version, header, is_kept):
+        async def scene(connection):
+            await connection.say(f"GET / HTTP/{version}\r\nHost: x\r\n{header}\r\n".encode())
+            await connection.answer()
+            assert connection.wire.is_closed != is_kept
+            assert (b"connection: close\r\n" in connection.wire.said) != is_kept
+
+        play(scene)
+
+    def test_that_was_refused_is_ended_so_that_its_reader_sees_the_end(self):
+        async def scene(connection):
+            await connection.say(b"no HTTP\r\n\r\n")
+            assert (connection.wire.statuses, connection.wire.is_ended) == ([400], True)
+            assert (connection.wire.is_closed, connection.wire.is_cut) == (False, False)
 
         play(scene)
 
