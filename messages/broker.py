@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from .health import Timing
 from .orders import OrderType, Product, Side, Validity
-from .units import Count, Nanoseconds, Price, Rupees, Shares, SomeCount, SomeShares
+from .units import Count, Nanoseconds, Price, Rupees, Shares, SkewSeconds, SomeCount, SomeShares
 
 ExecutionType: TypeAlias = Literal[
     "NEW", "TRADE", "REJECTED", "CANCELLED", "EXPIRED", "CANCEL_REJECTED", "TRIGGERED", "REPLACED"
@@ -320,6 +320,19 @@ class OrdersLeft(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
 
     counts: Annotated[tuple[tuple[str, Count], ...], Meta(min_length=1)]
     """The id that each request has, and how many requests had it so far: one, if all is well."""
+
+
+class ClockCompared(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ClockCompared"):
+    """From the broker session to orders: how our clock stands to the broker's, by the newest of its answers.
+
+    Told with each answer while they are apart, and once when they no longer are.
+    """
+
+    skew_s: SkewSeconds
+    """How far ours is ahead, as little as it can be."""
+
+    as_of_ns: Nanoseconds
+    """By ours; since 1970-01-01 UTC."""
 
 
 class OrderUpdated(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderUpdated"):

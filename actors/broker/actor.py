@@ -11,6 +11,7 @@ Sends   to the sender OrderPlaced, OrderNotPlaced or OrderInDoubt for each Place
         AccountBookRead or AccountBookNotRead for each ReadAccountBook, TradingStopped for each StopTrading;
         ExecutionReport to orders, and ReportRefused
         instead of one that cannot be true (see intake.py). In real time OrdersLeft, a second after an order left.
+        ClockCompared to orders while the broker's clock and ours are apart, and when they no longer are.
         After OrderInDoubt the certain answer may follow. In a dry
         run (`broker.live` is not set, and the broker is no paper one) every order is answered OrderNotPlaced, and no
         change or cancellation leaves.
@@ -25,10 +26,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 
 from ...config.sections.broker import BrokerSettings
+from ...domain.clock_skew import judge_skew
 from ...domain.timings import Timings
 from ...messages.addresses import ORDERS
 from ...messages.broker import (
     BrokerStatistics,
+    ClockCompared,
     ExecutionReport,
     FindOrder,
     LookupFailed,
@@ -132,6 +135,7 @@ class BrokerActor(RuntimeActor):
         self._finding: dict[str, PendingRequest] = {}
         self._intake = Intake()
         self._left = Left()
+        self._may_be_apart = False
         self._acknowledgements = Timings()
         self._placed = self._refused = self._in_doubt = self._reports = self._refused_reports = 0
         self._body = body(self.settings, options, self)
@@ -149,6 +153,7 @@ class BrokerActor(RuntimeActor):
         """Take over; orders without an answer are in doubt from now on."""
         self._answers, self._changes, self._intake, self._left, known = state
         self._body.restore(known)
+        self._may_be_apart = True  # what orders was told before is not known here
         if self._left.begin_again():
             self.after(TELL_LEFT_S, LeftDue())
         for client_order_id, (number, outcome) in self._changes.items():
@@ -286,6 +291,13 @@ class BrokerActor(RuntimeActor):
         if reason and reason != self.trouble:
             self.log("broker.in_trouble", level="error", reason=reason)
         self.trouble = reason or (DRY_RUN if self._is_dry_run else "")
+
+    def tell_skew(self, skew_s: float) -> None:
+        """Tell orders of a clock that is off, and once that it no longer is. Called by the body."""
+        is_apart = judge_skew(skew_s) != "well"
+        if is_apart or self._may_be_apart:
+            self.send(ORDERS, ClockCompared(skew_s=skew_s, as_of_ns=self.house_clock.now_ns()))
+        self._may_be_apart = is_apart
 
     def left(self, client_order_id: str) -> None:
         """Count a request that places an order, and tell orders soon. Called by the body.

@@ -97,6 +97,9 @@ class BrokerSession(Protocol):
     def tell_trouble(self, reason: str) -> None:
         """Show people why orders cannot be placed although the session runs; empty: they can."""
 
+    def tell_skew(self, skew_s: float) -> None:
+        """Tell how far our clock is ahead of the broker's, by an answer that has just come."""
+
     def left(self, client_order_id: str) -> None:
         """Count a request that places an order, by the id that it has itself; told wherever one is sent."""
 

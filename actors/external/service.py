@@ -138,6 +138,9 @@ class ExternalServiceResult(msgspec.Struct, frozen=True, kw_only=True):
     retry_after_s: float | None = None
     """Not before this, where that is known."""
 
+    clock_skew_s: float | None = None
+    """How far our clock is ahead of the service's; None: the answer does not tell, or was kept."""
+
 
 class Send(msgspec.Struct, frozen=True):
     """Send it, and tell what came of the attempt."""
@@ -234,7 +237,12 @@ class Service:
         if endpoint.read:
             kept = self._kept.get(identity)
             if kept is not None and kept.until_ns > now_ns:
-                return [Finish((number,), msgspec.structs.replace(own(kept.result), response_time=0.0, attempts=0))]
+                return [
+                    Finish(
+                        (number,),
+                        msgspec.structs.replace(own(kept.result), response_time=0.0, attempts=0, clock_skew_s=None),
+                    )
+                ]
             shared = self._shared.get(identity)
             if shared is not None and shared.deadline_ns >= now_ns + round(call.deadline_s * SECOND_NS):
                 shared.numbers.append(number)
@@ -400,6 +408,7 @@ class Service:
             attempts=flight.attempts,
             sent=verdict.sent,
             retry_after_s=verdict.retry_after_s,
+            clock_skew_s=verdict.clock_skew_s,
         )
         numbers, flight.numbers, flight.retry_ns, flight.hedge_ns = flight.numbers, [], None, None
         self._flights.pop(numbers[0])

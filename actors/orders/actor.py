@@ -6,7 +6,7 @@ Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState and ReadS
         of the kill switch; ReduceOnly of the keeper of the access token and of reconciliation, FundsTold of the latter;
         Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt,
         OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport,
-        ReportRefused and OrdersLeft of the broker session; Failed and Unavailable of both.
+        ReportRefused, OrdersLeft and ClockCompared of the broker session; Failed and Unavailable of both.
 Sends   Append, ReadJournal, ReadCheckpoint and KeepCheckpoint to the journal; to the broker session PlaceOrder, at most
         once for each client order id and only when its intent is durable, ReplaceOrder, at most once for each change
         and only when that is durable, WithdrawOrder and FindOrder, and first of all OrdersSentBefore. A strategy
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ...domain.freshness import is_ahead
 from ...messages.addresses import BROKER, JOURNAL
 from ...messages.broker import (
+    ClockCompared,
     ExecutionReport,
     LookupFailed,
     OrderFound,
@@ -338,6 +339,11 @@ class OrdersActor(RuntimeActor):
     def hear_refused(self, refused: ReportRefused, _sender: ActorAddress) -> None:
         """Look up an order whose report could not be true; until then it stays as it is."""
         self._hearing.report_refused(refused)
+
+    @handles(ClockCompared)
+    def hear_clock(self, compared: ClockCompared, _sender: ActorAddress) -> None:
+        """Keep how our clock stands to the broker's."""
+        self._context.clock = compared
 
     @handles(OrdersLeft)
     def hear_left(self, left: OrdersLeft, _sender: ActorAddress) -> None:

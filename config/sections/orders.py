@@ -52,6 +52,9 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     order_age_max_s: Seconds
     """From the moment a strategy submits an order until it is checked; 0: any."""
 
+    clock_skew_max_s: Seconds
+    """How far our clock and the broker's may be apart before no order passes that opens; 0: any."""
+
     session: Literal["none", "NSE", "BSE"]
     """Orders pass only in the sessions of this exchange, those of contracts of MCX or of currencies in the sessions of
     these; `none`: at any time."""

@@ -270,6 +270,23 @@ class TestWhatHasLeft:
         assert told == {"A-1": 2, "BREAK": 2}
 
 
+class TestAClockThatIsOff:
+    def test_is_told_with_each_answer_and_once_when_it_is_right_again(self, stage, monkeypatch):
+        class Told(PaperBroker):
+            def withdraw(self, request):
+                self._session.tell_skew(float(request.client_order_id))
+
+        monkeypatch.setitem(BROKERS, "told", Told)
+        stage.open(name="told")
+        for skew_s in ("0", "1", "2.5", "-3", "2", "0"):
+            stage.ask(WithdrawOrder(client_order_id=skew_s))
+        heard = [stage.orders.receive() for _ in range(3)]
+
+        assert [each.skew_s for each in heard] == [2.5, -3.0, 2.0]
+        assert stage.system.request("broker", Ping())
+        assert stage.orders.is_empty()
+
+
 class TestInTheTimeOfAMarket:
     @pytest.fixture
     def actor_system(self):

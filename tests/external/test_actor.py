@@ -328,8 +328,10 @@ class TestTheClockOfTheService:
         with InProcessSystem(base) as system:
             system.start("external", ExternalActor, settings)
             call = Call(endpoint=READ, method="GET", url="https://x.test/orders")
-            assert system.request("external", Ask(call), timeout_s=120).success
+            result = system.request("external", Ask(call), timeout_s=120)
+            assert result.success
             found = system.request("external", Ping(), timeout_s=5).statistics.clock_skew_s
+            assert result.clock_skew_s == found
 
         assert found is skew if skew is None else abs(found - skew) <= 0.5
 

@@ -40,7 +40,7 @@ class Session:
     def __init__(self):
         self.clock = Clock()
         self.asked, self.timers, self.reports, self.logged = [], [], [], []
-        self.troubles, self.offloaded, self.shown, self.counted, self.sent = [], [], [], [], []
+        self.troubles, self.offloaded, self.shown, self.counted, self.sent, self.skews = [], [], [], [], [], []
 
     def ask(self, target, message, *, timeout_s, then):
         if isinstance(message, ShowInstrument):
@@ -61,6 +61,9 @@ class Session:
 
     def report(self, event):
         self.reports.append(event)
+
+    def tell_skew(self, skew_s):
+        self.skews.append(skew_s)
 
     def left(self, client_order_id):
         self.sent.append(client_order_id)

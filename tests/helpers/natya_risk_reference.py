@@ -92,7 +92,7 @@ def hours(order, local_s, price_ns, now_ns):
 
 
 def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
-    order, facts, waiting, limits, state, market, now_ns, at_moment, own_position, own_flight, money, product
+    order, facts, waiting, limits, state, market, now_ns, at_moment, own_position, own_flight, money, product, skew_s
 ):
     """Return the names of all rules that the order breaks."""
     intents = {fact.client_order_id: fact for fact in facts if type(fact).__name__ == "OrderIntended"}
@@ -162,6 +162,7 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
     broken = {
         "risk_state": state == "HALTED" or (state == "REDUCING" and (opens or closes_none)),
         "terms": order.order_type == "MARKET" and order.limit_price is not None,
+        "clock_skew_max_s": opens and skew_s is not None and 0 < limits.clock_skew_max_s < max(skew_s, -skew_s),
         "client_order_id": not order.client_order_id.replace("-", "").replace("_", "").isalnum()
         or len(order.client_order_id) > 25,
         "duplicate": order.client_order_id in newest or order.client_order_id in {i.client_order_id for i in waiting},

@@ -139,6 +139,7 @@ class World:
             orders_in_flight_max=some(1, 2, 4, off=1_000),
             order_age_max_s=some(2.0, off=0.0),
             session=some("NSE", off="none"),
+            clock_skew_max_s=some(2.0, off=0.0),
             no_opens_last_s=some(600.0, off=0.0),
             price_collar_percent=some(1.0, 2.0, off=0.0),
             option_collar_percent=some(1.0, 20.0, off=0.0),

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from natya.actors.orders.book import Book
 from natya.actors.orders.rules import RULES, Funds, Situation, judge, rules_of
 from natya.domain.time import SECOND_NS
+from natya.messages.broker import ClockCompared
 
 NOON_NS = 1_791_181_800 * SECOND_NS
 """12:00 in India on Monday, 5 October 2026."""
@@ -41,6 +42,10 @@ def limited(name, limit, at, beyond, **more):
 
 CASES = [
     ("risk_state", {}, {}, {"risk_state": "HALTED"}, {}),
+    limited(
+        "clock_skew_max_s", 2.0, {"clock": ClockCompared(skew_s=-2.0, as_of_ns=NOON_NS)},
+        {"clock": ClockCompared(skew_s=-2.1, as_of_ns=NOON_NS)},
+    ),
     ("client_order_id", {}, {"client_order_id": "A" * 25}, {"client_order_id": "A" * 26}, {}),
     ("duplicate", {}, {}, {"client_order_id": "H"}, {"facts": lambda make: held(make, 1)}),
     ("symbol", {"symbols": ("INFY",)}, {}, {"symbol": "TCS"}, {}),
@@ -79,7 +84,7 @@ CASES = [
     limited("repeats_max", 2, {"waiting": 1}, {"waiting": 2}),
 ]  # fmt: skip
 
-OF_THE_SITUATION = {"funds", "risk_state", "now_ns", "market", "at_this_moment"}
+OF_THE_SITUATION = {"funds", "clock", "risk_state", "now_ns", "market", "at_this_moment"}
 
 
 def asked(make, limits, given):

@@ -386,7 +386,8 @@ class TestOrdersWhileTheMarketStandsStill:
         ledger = SimpleNamespace(book=Book(), intents={}, reserved={})
         settings = make.limits(orders_a_moment_max=2, orders_in_flight_max=100)
         gate = Gate(
-            SimpleNamespace(ledger=ledger, settings=settings, market=None, funds=None), SimpleNamespace(state="NORMAL")
+            SimpleNamespace(ledger=ledger, settings=settings, market=None, funds=None, clock=None),
+            SimpleNamespace(state="NORMAL"),
         )
 
         def rules_at(time_ns, *strategies):

@@ -7,9 +7,10 @@ from natya_risk_reference import broken_rules
 from natya_risk_worlds import ORDERS_IN_A_WORLD, World
 
 from natya.actors.orders.rules import RULES, Funds, Situation, judge, rules_of
+from natya.messages.broker import ClockCompared
 
 ORDERS = int(os.environ.get("RISK_ORDERS", "800"))
-SEED = int(os.environ.get("RISK_SEED", "2"))
+SEED = int(os.environ.get("RISK_SEED", "11"))
 
 
 def compare(world, found):
@@ -25,6 +26,7 @@ def compare(world, found):
     )
     money, product = world.money(), random.choice(["INTRADAY", "INTRADAY", "CNC", "MARGIN"])
     at_moment = random.randint(1, 3)
+    skew_s = random.choice([None, 0.0, 0.0, 2.0, -2.0, 2.5, -60.0])
     market = dict(world.market) if limits.need_prices else None
     situation = Situation(
         risk_state=state,
@@ -38,9 +40,10 @@ def compare(world, found):
         market=market,
         funds=None if money is None else Funds(available_rupees=money[0], as_of_ns=money[1], covered=money[2]),
         product=product,
+        clock=None if skew_s is None else ClockCompared(skew_s=skew_s, as_of_ns=world.now_ns),
     )
     expected = broken_rules(
-        order, world.facts, world.waiting, limits, state, market, world.now_ns, at_moment, *own, money, product
+        order, world.facts, world.waiting, limits, state, market, world.now_ns, at_moment, *own, money, product, skew_s
     )
     broken = {rule.__name__ for rule in RULES if rule(order, situation)}
     assert broken == expected, (order, limits, situation)

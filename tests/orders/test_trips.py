@@ -10,7 +10,7 @@ from natya.actors.orders.book import Book
 from natya.actors.orders.parts import limiting
 from natya.actors.orders.rules import warned
 from natya.domain.time import DAY_NS, SECOND_NS
-from natya.messages.broker import OrderInDoubt, OrderNotPlaced, OrdersLeft, PlaceOrder, WithdrawOrder
+from natya.messages.broker import ClockCompared, OrderInDoubt, OrderNotPlaced, OrdersLeft, PlaceOrder, WithdrawOrder
 from natya.messages.orders import OrderIntended, OrderRefused, Resume, Resumed, ResumeRefused, RiskStateChanged
 
 LOSS = {"day_loss_max_rupees": 500.0, "position_max": 10_000, "value_max_rupees": 1e6}
@@ -256,6 +256,26 @@ class TestOrdersThatLeft:
         stage.tell(OrdersLeft(counts=(("A-1", 2),)))
 
         assert state(stage) == "HALTED"
+
+
+class TestAClockThatIsOff:
+    def test_lets_nothing_open_until_it_is_right_again(self, stage, make):
+        stage.open(clock_skew_max_s=2.0)
+        stage.place(make.order("A-1"))
+        stage.tell(make.report(quantity=10))
+        stage.settle()
+        stage.tell(ClockCompared(skew_s=2.5, as_of_ns=1_791_181_800 * SECOND_NS))
+        for order in (make.order("A-2"), make.order("A-3", side="SELL", quantity=10)):
+            stage.submit(order)
+        stage.settle()
+        stage.tell(ClockCompared(skew_s=0.0, as_of_ns=1_791_181_900 * SECOND_NS))
+        stage.submit(make.order("A-4"))
+        stage.settle()
+
+        assert refusals(stage) == [("A-2", "clock_skew_max_s")]
+        assert stage.disk.kinds("A-4")[0] is OrderIntended
+        (refused,) = [fact for fact in stage.disk.facts if isinstance(fact, OrderRefused)]
+        assert "found +2.5 s: 2026-10-05 " in refused.reason
 
 
 class TestOrdersThatAreAlike:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import random
 
     from ....domain.orders import Order
+    from ....messages.broker import ClockCompared
     from ....messages.orders import OrderFact, RiskStateChanged, SubmitOrder
     from ...runtime import ActorAddress
     from ...runtime.clock import Clock
@@ -88,6 +89,9 @@ class OrdersContext:
 
         self.funds: Funds | None = None
         """What the broker has told; None: nothing yet."""
+
+        self.clock: ClockCompared | None = None
+        """How our clock stands to the broker's; None: it has not told yet."""
 
         self._ready = actor.ready
         self._is_ready = False

@@ -64,6 +64,7 @@ class Gate:
             strategy_orders_in_flight_max=settings.strategy_orders_in_flight_max.get(strategy),
             market=context.market,
             funds=context.funds,
+            clock=context.clock,
             product=settings.product,
         )
 

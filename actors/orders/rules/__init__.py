@@ -5,7 +5,7 @@ limit is 0, its rule is off.
 
 table       the rules in their order, and `judge`
 situation   what the rules consider besides the order: the book, the market, the limits
-state, identity, instrument, size, price, exposure, margin, flow    the rules, a file a family
+state, clock, identity, instrument, size, price, exposure, margin, flow    the rules, a file a family
 figures, explaining    how much of each limit is used, and what each rule says of an order: for people
 in_force    which limits are, what a person has changed of them, and whether a change lets more pass
 sent        orders out against intents in

@@ -11,6 +11,7 @@ import msgspec
 from ....config.sections.orders import OrdersSettings
 from ....domain.orders import Order
 from ....domain.products import closable_by
+from ....messages.broker import ClockCompared
 from ....messages.orders import Product, RiskState, Side, SubmitOrder
 from ....messages.units import RUPEES_MAX
 from ..book import Book
@@ -86,6 +87,9 @@ class Situation(msgspec.Struct, kw_only=True):
 
     funds: Funds | None = None
     """What the broker has told; None: nothing yet."""
+
+    clock: ClockCompared | None = None
+    """How our clock stands to the broker's; None: it has not told yet."""
 
     product: Product = "INTRADAY"
     """Of orders that name none."""

@@ -6,11 +6,12 @@ from typing import Final
 
 from ....config.sections.orders import OrdersSettings
 from ....messages.orders import SubmitOrder
-from . import exposure, flow, identity, instrument, margin, price, size, state
+from . import clock, exposure, flow, identity, instrument, margin, price, size, state
 from .situation import Refusal, Rule, Situation
 
 RULES: Final[tuple[Rule, ...]] = (
     state.risk_state,
+    clock.clock_skew_max_s,
     identity.client_order_id,
     identity.duplicate,
     identity.order_age_max_s,
@@ -53,6 +54,7 @@ OF_ONE_ORDER: Final[tuple[Rule, ...]] = (
 
 ON_CHANGES: Final[tuple[Rule, ...]] = (
     state.risk_state,
+    clock.clock_skew_max_s,
     exposure.open_value_max_rupees,
     exposure.gross_value_max_rupees,
     exposure.position_max,

@@ -334,6 +334,14 @@ class TestLookUps:
         assert [type(event) for event in stage.heard()] == [LookupFailed]
 
 
+def test_how_far_our_clock_is_off_is_told_by_each_answer_that_has_a_time(stage):
+    stage.body.find(FindOrder(client_order_id="A-1"))
+    stage.answer(None, 404, clock_skew_s=2.5)
+    stage.answer([], clock_skew_s=None)
+
+    assert stage.session.skews == [2.5]
+
+
 class TestADeadToken:
     def test_is_shown_once_until_the_broker_answers_again(self, stage):
         for number in range(2):

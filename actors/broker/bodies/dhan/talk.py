@@ -85,6 +85,8 @@ class Talk:
         timeout_s = call.deadline_s + call.endpoint.timeout_s + SLACK_S
 
         def answered(outcome: Outcome) -> None:
+            if (skew_s := getattr(outcome.value, "clock_skew_s", None)) is not None:
+                self._session.tell_skew(skew_s)
             rows = getattr(outcome.value, "data", None)
             if isinstance(rows, list) and len(rows) > ROWS_READ_HERE_MAX:
                 self._session.offload(_reply, outcome, read, then=take_read, lane="reading")
