@@ -13,6 +13,9 @@ from natya.actors.database.errors import JournalGap
 from natya.actors.database.tables.projection import Projection
 from natya.actors.database.writing.read_model import ReadModel
 from natya.messages.orders import (
+    CancellationIntended,
+    CancellationRefused,
+    CancellationUncertain,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
@@ -57,6 +60,19 @@ class TestProjectingRecords:
         assert database.query(f"select {columns} from orders_utc").rows == (  # noqa: S608  our own text
             ("PART_FILLED", "B-1", 100, 75, "111753.750000", 1490.05, 3),
         )
+
+    def test_the_cancellations_of_an_order_are_counted_on_from_its_row(self, read_model, database, build):
+        asked = [
+            CancellationIntended(client_order_id="A-1", number=number, asked_by="asha", occurred_ns=4)
+            for number in (1, 2, 3)
+        ]
+        refused = CancellationRefused(client_order_id="A-1", number=1, rule="broker", reason="no", occurred_ns=5)
+        doubted = CancellationUncertain(client_order_id="A-1", number=2, reason="no answer", occurred_ns=5)
+        read_model.apply(build.records(build.intended(quantity=100), asked[0], refused, asked[1], doubted))
+        read_model.apply(build.records(asked[2], start=6))
+
+        columns = "cancellations, cancellations_refused, cancellations_doubted"
+        assert database.query(f"select {columns} from orders").rows == ((3, 1, 2),)  # noqa: S608  our own text
 
     def test_each_trade_is_a_row(self, read_model, database, build):
         read_model.apply(build.records(build.intended(), build.filled(), build.filled(trade_id="T-2", quantity=5)))
