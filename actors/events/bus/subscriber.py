@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 WAITING_MAX: Final = 10_000
 ANSWER_S: Final = 10.0
+ALL: Final = ("**",)
+"""Patterns of every topic."""
 
 _numbers = itertools.count(1)
 
@@ -46,7 +48,7 @@ class EventSubscriber:
         self._runtime: Final = runtime
         self._catalog: Final = catalog or EventCatalog()
         self._types: tuple[str, ...] = ()
-        self._patterns: tuple[str, ...] = ("**",)
+        self._patterns: tuple[str, ...] = ALL
         self._keys: tuple[str, ...] = ()
         self._where: Callable[[DomainEvent], bool] | None = None
         self.missed = 0
@@ -58,7 +60,7 @@ class EventSubscriber:
         keys: tuple[str, ...] | str = (),
         where: Callable[[DomainEvent], bool] | None = None,
     ) -> EventSubscriber:
-        """Return a subscriber of fewer events.
+        """Return a subscriber of fewer events: those that are of this one and as said here.
 
         Args:
             what: classes, and patterns of topics (`ticks.NSE_EQ.*`); an event is of one of the classes, if any are
@@ -68,15 +70,23 @@ class EventSubscriber:
 
         Raises:
             PatternInvalidError: a pattern is none.
+            ValueError: no event is of both, or patterns were named before: all are named at once.
         """
         patterns = tuple(each for each in what if isinstance(each, str))
         for pattern in patterns:
             words_of(pattern)
+        if patterns and self._patterns != ALL:
+            raise ValueError(f"all patterns at once wanted, found {patterns} after {self._patterns}")
         fewer = EventSubscriber(self._runtime, catalog=self._catalog)
-        fewer._types = tuple(each.__name__ for each in what if not isinstance(each, str)) or self._types
+        types = tuple(each.__name__ for each in what if not isinstance(each, str))
+        fewer._types = _both("class", self._types, types)
         fewer._patterns = patterns or self._patterns
-        fewer._keys = ((keys,) if isinstance(keys, str) else tuple(keys)) or self._keys
-        fewer._where = where or self._where
+        fewer._keys = _both("aggregate", self._keys, (keys,) if isinstance(keys, str) else tuple(keys))
+        before = self._where
+        if where is None or before is None:
+            fewer._where = where or before
+        else:
+            fewer._where = lambda event: before(event) and where(event)
         return fewer
 
     def handle(self, handler: Callable[[DomainEvent], Any], *, name: str = "") -> Listening:
@@ -210,6 +220,16 @@ class Listening:
             self._runtime.request(DELIVERY, UnsubscribeEvents(subscriber=self.name), timeout_s=ANSWER_S)
         with contextlib.suppress(RequestTimedOut):  # it ends when the handler has returned
             self._runtime.stop(self.name, timeout_s=0.0)
+
+
+def _both(kind: str, before: tuple[str, ...], now: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names that are in both; those of one where the other names none, which means all."""
+    if not before or not now:
+        return now or before
+    found = tuple(each for each in now if each in before)
+    if not found:
+        raise ValueError(f"a {kind} of {before} wanted, found {now}")
+    return found
 
 
 def _expect_sayable(wanted: SubscribeEvents | SubscribeDurably) -> None:

@@ -170,8 +170,8 @@ class TestAFunctionThatListens:
 
     def test_that_asks_for_fewer_of_the_fewer_hears_what_is_both(self, publisher, subscriber):
         heard = queue.SimpleQueue()
-        heavy = subscriber.of(Dispatched, keys=("a", "b"), where=lambda event: event.weight > 1)
-        of_both = heavy.of("events.*.b")
+        heavy = subscriber.of(Dispatched, Delivered, keys=("a", "b"), where=lambda event: event.weight > 1)
+        of_both = heavy.of("events.*.b", Dispatched, price().__class__, keys=("b", "c"), where=lambda _: True)
         with of_both.handle(heard.put):
             events = [Dispatched(aggregate_id=key, weight=weight) for key in ("b", "a", "c") for weight in (1, 2)]
             publisher.publish_many([Delivered(aggregate_id="b"), *events]).result()
@@ -182,6 +182,13 @@ class TestAFunctionThatListens:
             (Dispatched, "b", 2),
             (Dispatched, "b", 9),
         ]
+
+    def test_that_asks_for_what_no_event_is_is_told_so(self, subscriber):
+        dispatched = subscriber.of(Dispatched, "events.**", keys="a")
+
+        for fewer in ({"keys": "b"}, {"what": (Delivered,)}, {"what": ("ticks.**",)}):
+            with pytest.raises(ValueError, match="wanted, found"):
+                dispatched.of(*fewer.pop("what", ()), **fewer)
 
     def test_that_raises_hears_the_next_one_all_the_same(self, over, publisher, subscriber):
         heard = queue.SimpleQueue()
