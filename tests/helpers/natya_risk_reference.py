@@ -195,7 +195,7 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
         and limits.margin_use_max_percent > 0
         and (
             margin is None
-            or now_ns - money[1] > 180 * S_NS
+            or now_ns - money[1] > 60 * S_NS
             or margin * 100 > Fraction(str(money[0])) * Fraction(str(limits.margin_use_max_percent))
         ),
         "orders_in_flight_max": len(unanswered) + 1 > limits.orders_in_flight_max,

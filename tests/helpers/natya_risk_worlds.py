@@ -120,7 +120,7 @@ class World:
         if random.random() < 0.1:
             return None
         covered = {symbol: (random.choice([0, 0, 3, -2]), random.choice([0, 0, 5])) for symbol in SYMBOLS}
-        when_ns = self.now_ns - random.choice([0, 0, 60, 180, 180, 181]) * S_NS - random.choice([0, 0, 1])
+        when_ns = self.now_ns - random.choice([0, 0, 20, 60, 60, 61]) * S_NS - random.choice([0, 0, 1])
         return random.choice([0.0, 100.0, 400.0, 5_000.0, 50_000.0, -5.0]), when_ns, covered
 
     def limits(self):

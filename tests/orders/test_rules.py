@@ -586,8 +586,8 @@ class TestTheMarginOfWhatWasOrdered:
     @pytest.mark.parametrize(
         ("given", "reason"),
         [
-            ({"told_s": 180}, None),
-            ({"told_s": 181}, "funds told in the last 180 s wanted, found 181 s"),
+            ({"told_s": 60}, None),
+            ({"told_s": 61}, "funds told in the last 60 s wanted, found 61 s"),
             ({"market": {}}, "a price of each symbol that is ordered wanted to know its margin, found one without"),
         ],
     )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Number = TypeVar("Number", float, Fraction)
 
-FUNDS_AGE_MAX_S: Final = 180
-"""Funds that were told longer ago say nothing: three looks of a minute."""
+FUNDS_AGE_MAX_S: Final = 60
+"""Funds that were told longer ago say nothing: two looks of `broker.compare_interval_s`, so that one may fail."""
 
 FUNDS_AGE_MAX_NS: Final = FUNDS_AGE_MAX_S * SECOND_NS
 
