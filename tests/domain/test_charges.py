@@ -189,7 +189,7 @@ class TestATrade:
         taxed = rates.tax_buying if side == "BUY" else rates.tax_selling
         services = (
             min(turnover * Fraction(rates.brokerage), Fraction(rates.brokerage_max))
-            + turnover * (Fraction(rates.exchange) + Fraction(6 if product == "OPTION" else 2, 10**6))
+            + turnover * (Fraction(rates.exchange) + Fraction(6 if product.endswith("OPTION") else 2, 10**6))
             + (Fraction(rates.depository) if side == "SELL" else 0)
         )
 
