@@ -54,7 +54,7 @@ class TestLimits:
     def test_are_shown_a_line_a_rule(self):
         lines = natya("risk", "limits").splitlines()
 
-        assert [line.split()[0] for line in lines[1:4]] == ["risk_state", "client_order_id", "duplicate"]
+        assert [line.split()[0] for line in lines[1:4]] == ["risk_state", "clock_skew_max_s", "client_order_id"]
 
 
 class TestWhatIsUsed:
