@@ -47,41 +47,23 @@ def orders_a_moment_max(_order: SubmitOrder, situation: Situation) -> str:
 
 def orders_a_second_max(order: SubmitOrder, situation: Situation) -> str:
     """Limit the orders of any second; exits pass, for which the rest of the broker's allowance is kept."""
-    limit, since_ns, day = (
-        situation.limits.orders_a_second_max,
-        situation.now_ns - SECOND_NS,
-        situation.day or situation.today,
-    )
-    if limit == 0 or not day.has_sent_since(since_ns, limit - len(situation.intents)) or not situation.opens(order):
-        return ""
-    return _too_many(limit, "second", since_ns, situation)
+    return _too_many(order, situation, situation.limits.orders_a_second_max, "second", SECOND_NS)
 
 
 def orders_a_minute_max(order: SubmitOrder, situation: Situation) -> str:
     """Limit those of any minute in the same way."""
-    limit, since_ns, day = (
-        situation.limits.orders_a_minute_max,
-        situation.now_ns - 60 * SECOND_NS,
-        situation.day or situation.today,
-    )
-    if limit == 0 or not day.has_sent_since(since_ns, limit - len(situation.intents)) or not situation.opens(order):
-        return ""
-    return _too_many(limit, "minute", since_ns, situation)
+    return _too_many(order, situation, situation.limits.orders_a_minute_max, "minute", 60 * SECOND_NS)
 
 
 def orders_an_hour_max(order: SubmitOrder, situation: Situation) -> str:
     """Limit those of any hour in the same way."""
-    limit, since_ns, day = (
-        situation.limits.orders_an_hour_max,
-        situation.now_ns - 3_600 * SECOND_NS,
-        situation.day or situation.today,
-    )
+    return _too_many(order, situation, situation.limits.orders_an_hour_max, "hour", 3_600 * SECOND_NS)
+
+
+def _too_many(order: SubmitOrder, situation: Situation, limit: int, period: str, period_ns: int) -> str:
+    since_ns, day = situation.now_ns - period_ns, situation.day or situation.today
     if limit == 0 or not day.has_sent_since(since_ns, limit - len(situation.intents)) or not situation.opens(order):
         return ""
-    return _too_many(limit, "hour", since_ns, situation)
-
-
-def _too_many(limit: int, period: str, since_ns: int, situation: Situation) -> str:
     found = situation.today.sent_since(since_ns) + len(situation.intents) + 1
     return f"at most {limit} orders a {period} wanted, found {found} with this"
 
