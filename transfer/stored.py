@@ -185,7 +185,7 @@ def _sources(place: Path, spans: Sequence[tuple[str, str, int, int]]) -> tuple[s
     for symbol, source, first_ns, last_ns in spans:
         if source not in originals:
             continue
-        before, until_ns = newest.get(symbol, (source, -1))
+        before, until_ns = newest.get(symbol, (source, last_ns))
         if before != source and first_ns <= until_ns:
             raise RecordingError(
                 place, 0, f"the ticks of one source at a time are wanted, found {symbol} of {before} and of {source}"

@@ -217,6 +217,13 @@ class TestAStrangersFile:
 
         assert [tick.price for tick in market.find().data] == [101.35]
 
+    def test_may_have_dates_a_zone_and_a_length_that_it_does_not_tell(self, own, bring):
+        text = "date,open,high,low,close\n03/04/2025 03:45,1,1,1,1\n"
+        bring(text, dates="day-first", zone="UTC", interval_ns=5 * MINUTE_NS)
+        at_ns = ns(dt.datetime(2025, 4, 3, 9, 15, tzinfo=IST))
+
+        assert rows(own, "select start_ns, interval_ns from candles") == ((at_ns, 5 * MINUTE_NS),)
+
     def test_of_several_symbols_may_be_sorted_by_symbol(self, bring, market):
         lines = candles_text(3).splitlines()
         text = "\n".join(["symbol," + lines[0], *(f"{s},{line}" for s in ("TCS", "INFY") for line in lines[1:])])
@@ -661,7 +668,14 @@ class TestAnExport:
 
         with pytest.raises(FileExistsError, match=r"candles-60s\.parquet"):
             list(export(tmp_path, exported))
-        assert (tmp_path / "candles-60s.parquet").read_text() == "mine"
+        assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("candles-60s.parquet", "mine")]
+
+    def test_says_how_many_files_are_in_its_way(self, exported, tmp_path):
+        for name in ("candles-60s.csv", "candles-86400s.csv"):
+            (tmp_path / name).touch()
+
+        with pytest.raises(FileExistsError, match=r"candles-60s\.csv is there already, and 1 other of 3; nothing"):
+            list(export(tmp_path, exported, file_format="csv"))
 
     def test_of_nothing_is_nothing(self, own, tmp_path):
         assert list(export(tmp_path / "out", own)) == []

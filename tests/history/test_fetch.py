@@ -104,12 +104,18 @@ class TestAFetch:
 
         assert (at_eleven, len(stored(owner, "15m"))) == (6, 25)
 
-    def test_before_the_market_opens_asks_for_nothing_of_today(self, run, charts, now):
-        now.set("2026-01-30 09:00:00")
+    @pytest.mark.parametrize("time", ["09:00:00", "09:31:59"])
+    def test_before_the_first_candle_is_shown_asks_for_nothing_of_today(self, run, charts, now, time):
+        now.set(f"2026-01-30 {time}")
 
-        done = run(charts, want(first=date(2026, 1, 30), interval="1m"))
+        done = run(charts, want(first=date(2026, 1, 30), interval="15m"))
 
         assert (charts.asked, done.missing, done.empty) == ([], (), [])
+
+    def test_asks_for_the_first_candle_of_today_as_soon_as_it_is_shown(self, run, charts, now):
+        now.set("2026-01-30 09:32:00")
+
+        assert run(charts, want(first=date(2026, 1, 30), interval="15m")).written == 1
 
     @pytest.mark.parametrize(
         ("first", "last", "days"),
@@ -234,6 +240,17 @@ class TestPricesThatWereAdjusted:
 
         assert len(charts.asked) == at_once + 5, "what was on its way; then all of it anew"
         assert stored(owner) == told_now(charts, date(2025, 1, 1), date(2026, 1, 31))
+
+    def test_are_found_and_what_came_empty_before_is_looked_at_no_more(self, run, charts, now):
+        run(charts, want(first=date(2025, 10, 1), last=date(2025, 10, 31)))
+        run(charts, want(first=date(2026, 1, 12), last=date(2026, 1, 14)))
+        charts.splits = [(date(2026, 2, 10), 0.5)]
+        before = len(charts.asked)
+        charts.script = dict.fromkeys([before + 1, before + 2], EMPTY)
+        done = run(charts)
+
+        assert done.adjusted_by == pytest.approx(0.5)
+        assert len(charts.asked) - before == 5, "two looks at what came empty, one at what shows it, all anew in two"
 
     def test_are_found_by_a_session_far_away(self, run, charts, now, owner):
         run(charts, want(last=date(2026, 1, 9)))
