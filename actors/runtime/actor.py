@@ -192,7 +192,9 @@ class RuntimeActor(Actor):
         """
         known = self.handler_table.behaviors | {type(self).behavior}
         if behavior not in known:
-            raise ValueError(f"one of {', '.join(map(repr, sorted(known)))} is wanted, found {behavior!r}")
+            named = f"that @handles(…, when=…) of {type(self).__name__} names"
+            has = ", ".join(map(repr, sorted(known)))
+            raise ValueError(f"a behavior {named} is wanted ({has}), found {behavior!r}")
         self.behavior = behavior
 
     def stash(self, message: Any, sender: ActorAddress) -> None:

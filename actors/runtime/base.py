@@ -16,7 +16,14 @@ from .cell import Cell
 from .clock import SystemClock
 from .dead_letters import DeadLetters
 from .endpoint import Endpoint
-from .errors import NameTakenError, SystemStoppedError, UnknownActorError, WouldDeadlockError
+from .errors import (
+    NameTakenError,
+    RequestTimedOut,
+    SystemStoppedError,
+    UnknownActorError,
+    WouldDeadlockError,
+    timed_out,
+)
 from .market_clock import MarketClock
 from .offload import Offloader
 from .probe import Probe
@@ -215,7 +222,10 @@ class InProcessSystemBase(ThespianDoor):
         self._check_may_wait()
         reply = self.new_reply()
         self.tell_from(reply, target, message, correlation_id)
-        return reply.wait(timeout_s)
+        try:
+            return reply.wait(timeout_s)
+        except RequestTimedOut:
+            raise timed_out(timeout_s, target, message) from None
 
     def request_future(self, target: ActorAddress | str, message: Any, *, correlation_id: str = "") -> Future[Any]:
         """Send, and return a future of the answer. After a cancel the answer is a dead letter."""
@@ -251,7 +261,10 @@ class InProcessSystemBase(ThespianDoor):
         self._check_running()
         reply = AsyncReply(self.dead_letters, asyncio.get_running_loop())
         self.tell_from(reply, target, message, correlation_id)
-        return await reply.wait(timeout_s)
+        try:
+            return await reply.wait(timeout_s)
+        except RequestTimedOut:
+            raise timed_out(timeout_s, target, message) from None
 
     def _check_may_wait(self) -> None:
         self._check_running()

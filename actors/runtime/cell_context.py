@@ -10,7 +10,7 @@ from . import lifecycle
 from .conflation import KeepingUp
 from .dead_letters import NEVER_ANSWERED
 from .endpoint import Endpoint, Quoted
-from .errors import RequestTimedOut, StashFullError, reason_of
+from .errors import StashFullError, reason_of, timed_out
 from .market_clock import GUESTS, OURS
 from .offload import Job, Outcome, OutcomeArrived
 from .requests import ActorAsyncReply, ActorReply
@@ -196,7 +196,7 @@ class CellContext(ThespianCalls):
 
         def give_up() -> None:
             if reply.claim():
-                arrive(Outcome(error=RequestTimedOut(f"no answer in {timeout_s:g} s")))
+                arrive(Outcome(error=timed_out(timeout_s, target, message)))
 
         reply = ActorReply(self, self.dead_letters, lambda answer: arrive(Outcome(value=answer)))
         self.awaited += 1

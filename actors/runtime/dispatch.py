@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS
+from typing import Any, Final, TypeAlias, TypeVar
 
 Handler: TypeAlias = Callable[[Any, Any, Any], object]
 """Called with the actor's instance, the message, and the sender's address."""
@@ -20,6 +21,12 @@ _WHEN = "_handles_when"
 CHECKS_ITSELF = "_checks_itself"
 FROM_OUTSIDE = "_from_outside"
 READS_BACK = "_reads_back"
+
+_NEVER_RUN: Final = CO_COROUTINE | CO_GENERATOR | CO_ASYNC_GENERATOR
+"""A call of such a function runs nothing of its body."""
+
+_ARGUMENTS: Final = 3
+"""Of a handler: the actor, the message, its sender."""
 
 
 def handles(
@@ -37,11 +44,15 @@ def handles(
     `checks_itself`: the handler validates these messages itself, from any sender. `from_outside`: the program that runs
     the system may send these types, although they have no wire form. `reads_back`: the handler serialises the whole
     message, and acts only on what it decodes from that; so before it, only the sender's permission is checked.
+
+    Raises:
+        TypeError: no message type is named, or the method cannot be called as a handler.
     """
     if not message_types or not all(isinstance(each, type) for each in message_types):
-        raise TypeError(f"@handles wants at least one message type, found {message_types!r}")
+        raise TypeError(f"@handles wants at least one message type, as in @handles(Ping), found {message_types!r}")
 
     def mark(method: _Method) -> _Method:
+        _expect_handler(method)
         setattr(method, _MARK, message_types)
         setattr(method, _WHEN, when)
         setattr(method, CHECKS_ITSELF, checks_itself)
@@ -50,6 +61,21 @@ def handles(
         return method
 
     return mark
+
+
+def _expect_handler(method: Any) -> None:
+    """Refuse, where it is written, what would fail with each message, or do nothing and leave senders waiting."""
+    code, name = getattr(method, "__code__", None), getattr(method, "__qualname__", repr(method))
+    if code is None:  # whatever else can be called
+        return
+    if code.co_flags & _NEVER_RUN:
+        why = "an actor never waits: it offloads what blocks, and asks with `then`"
+        raise TypeError(f"{name}: a handler is a plain function, found a coroutine or a generator ({why})")
+    needed = code.co_argcount - len(method.__defaults__ or ())
+    if not needed <= _ARGUMENTS <= (_ARGUMENTS if code.co_flags & CO_VARARGS else code.co_argcount):
+        raise TypeError(
+            f"{name}: a handler takes (self, message, sender), found {code.co_varnames[: code.co_argcount]}"
+        )
 
 
 class HandlerTable(dict[type, Handler]):

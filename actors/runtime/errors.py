@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import traceback
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ...domain.shown import encodable, shortened
 
@@ -89,6 +89,12 @@ class NameTakenError(ActorRuntimeError):
 
 class RequestTimedOut(ActorRuntimeError):  # noqa: N818  reads as what happened, as in `except RequestTimedOut`
     """No answer within the time given; the request may still be handled. A late answer goes to the dead letters."""
+
+
+def timed_out(timeout_s: float, target: Any, message: Any) -> RequestTimedOut:
+    """Return the error that says who did not answer what."""
+    name = getattr(target, "name", "") or str(target)
+    return RequestTimedOut(f"no answer in {timeout_s:g} s from {name} to {type(message).__name__}")
 
 
 class WouldDeadlockError(ActorRuntimeError):

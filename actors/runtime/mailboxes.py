@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
+from ...domain.wording import expect_word
 from ...messages.supervision import Unavailable
 from .endpoint import Endpoint
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 RETRY_AFTER_S = 0.1
 """`retry_after_s` of `Unavailable` to a refused sender: enough to handle a batch of messages."""
+
+
+AtLimit: TypeAlias = Literal["refuse", "drop_oldest", "block_caller"]
 
 
 class Mailbox(Protocol):
@@ -64,13 +68,14 @@ class Bounded(msgspec.Struct, frozen=True):
     there is room; an actor, which may not wait, is refused.
 
     Raises:
-        ValueError: on construction: `limit` below 1.
+        ValueError: on construction: `limit` below 1, or an unknown `at_limit`.
     """
 
     limit: int
-    at_limit: Literal["refuse", "drop_oldest", "block_caller"] = "refuse"
+    at_limit: AtLimit = "refuse"
 
     def __post_init__(self) -> None:
+        expect_word("at_limit", self.at_limit, AtLimit)
         if self.limit < 1:
             raise ValueError(f"a mailbox takes at least 1 message, the limit was {self.limit}")
 

@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from ...domain.wording import expect_word
+
 RestartType: TypeAlias = Literal["permanent", "transient", "temporary"]
 """`permanent`: always restarted; `transient`: only after a failure; `temporary`: never. Source: Erlang/OTP."""
 
@@ -16,6 +18,10 @@ the others depend on it. `park`: it stays down, and the others run on."""
 Host: TypeAlias = Literal["loop", "thread", "process"]
 """Where an actor runs: on the shared event loop; on a thread of its own, if its class declares `blocking`; in a process
 of its own, if its spec asks for it."""
+
+
+OwnHost: TypeAlias = Literal["process"]
+"""What a spec may ask for of these."""
 
 
 class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +41,8 @@ class ChildSpec(msgspec.Struct, frozen=True):
     """One child: `ChildSpec("journal", JournalActor, settings.journal)`, other fields by keyword.
 
     Raises:
-        ValueError: on construction: a supervisor cannot run in a worker process.
+        ValueError: on construction: an unknown word, a name that no path can have, or a supervisor in a worker process.
+        TypeError: on construction: `actor` is no class.
     """
 
     name: str
@@ -55,7 +62,7 @@ class ChildSpec(msgspec.Struct, frozen=True):
     breaker: BreakerSettings | None = None
     """None: as the supervisor's policy says."""
 
-    host: Literal["process"] | None = None
+    host: OwnHost | None = None
     """`process`: a worker process, for an actor that computes; it may send and receive only messages of the codec."""
 
     turn_limit_s: float = 0.0
@@ -71,6 +78,14 @@ class ChildSpec(msgspec.Struct, frozen=True):
     """Of a strategy: when it is parked, its open orders are cancelled; else they stay."""
 
     def __post_init__(self) -> None:
+        if not self.name or "/" in self.name:
+            raise ValueError(f"name: one without a slash is wanted, since paths are made of it, found {self.name!r}")
+        if not isinstance(self.actor, type):
+            raise TypeError(f"actor: the class of {self.name!r} is wanted, found {self.actor!r:.200}")
+        expect_word("restart", self.restart, RestartType)
+        if self.host is not None:
+            expect_word("host", self.host, OwnHost)
+        expect_word("when_exhausted", self.when_exhausted, Exhausted)
         if self.host == "process" and hasattr(self.actor, "plan"):
             raise ValueError(f"a supervisor runs where its supervisor does, found {self.name!r} with host='process'")
 

@@ -20,16 +20,17 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ...config.sections.supervision import SupervisionSettings
+from ...domain.wording import expect_word
 from ...messages.addresses import JOURNAL
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import handles, reason_of
 from .actor import Supervisor
-from .child_spec import ChildSpec
+from .child_spec import ChildSpec, OwnHost
 from .handover import Handover
 from .routing import ByKey, Router, Routing
 from .settings import SupervisorSettings
@@ -46,7 +47,7 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of a pool.
 
     Raises:
-        ValueError: on construction: `size` below 1.
+        ValueError: on construction: `size` below 1, or an unknown `routing`.
     """
 
     actor: type[Any]
@@ -68,7 +69,7 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     """With `first_answer`: how long a member may take. With `least_loaded`: how long an unanswered request counts as
     load."""
 
-    host: Literal["process"] | None = None
+    host: OwnHost | None = None
     """As in `ChildSpec`, for each member."""
 
     shutdown_s: float = 10.0
@@ -78,6 +79,8 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.size < 1:
             raise ValueError(f"a pool has 1 member at least, found size {self.size}")
+        if not isinstance(self.routing, ByKey):
+            expect_word("routing", self.routing, Routing)
 
     def spec(self, number: int) -> ChildSpec:
         """Return the child spec of a member."""

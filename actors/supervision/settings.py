@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from ...config.sections.supervision import SupervisionSettings
+from ...domain.wording import expect_word
 from ...messages.addresses import JOURNAL
 from .child_spec import ChildSpec
 
@@ -15,7 +17,11 @@ Strategy: TypeAlias = Literal["one_for_one", "one_for_all", "rest_for_one"]
 
 
 class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One supervisor."""
+    """One supervisor.
+
+    Raises:
+        ValueError: on construction: an unknown strategy, or two children of one name.
+    """
 
     children: tuple[ChildSpec, ...]
     """In the order they start; they stop in reverse."""
@@ -47,3 +53,9 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     journal: str = JOURNAL
     """Name of the actor that makes the supervisor's facts durable; empty: they are only logged."""
+
+    def __post_init__(self) -> None:
+        expect_word("strategy", self.strategy, Strategy)
+        names = Counter(child.name for child in self.children)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"children: each name once is wanted, found several of {', '.join(twice)}")

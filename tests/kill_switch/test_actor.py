@@ -159,7 +159,8 @@ class TestAPersonWhoWantsIt:
         stage.say(EngageKillSwitch(reason="enough"))
         stage.orders.receive()
 
-        assert "no answer in 0.01 s: nothing leaves all the same" in stage.person.receive().problem
+        problem = stage.person.receive().problem
+        assert "no answer in 0.01 s from orders to HaltTrading: nothing leaves all the same" in problem
 
     @pytest.mark.parametrize("flatten", [True, False])
     def test_has_all_closed_when_orders_has_halted_if_that_is_wanted(self, stage, flatten):

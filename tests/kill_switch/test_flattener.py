@@ -398,7 +398,7 @@ class TestWhatIsToBeClosed:
     def test_is_closed_though_the_journal_does_not_answer_and_who_asked_is_told(self, flatten, account, monkeypatch):
         monkeypatch.setattr(flattener, "ANSWER_S", 0.05)
         account.writes = None
-        flatten(not_written="no answer in 0.05 s")
+        flatten(not_written="no answer in 0.05 s from journal to Append")
 
         await_that(lambda: not any(account.shares.values()))
 

@@ -21,6 +21,16 @@ from natya.messages.supervision import DeadLetter, Failed, Unavailable
 from natya.messages.system import ActorStatistics, Ping, Pong
 
 
+def a_function(parameters, body):
+    written = {}
+    exec(f"def handler({parameters}): {body}", written)  # noqa: S102  each with other parameters
+    return written["handler"]
+
+
+async def a_coroutine(self, message, sender):
+    """No handler."""
+
+
 class Add(msgspec.Struct, frozen=True):
     """Add so much."""
 
@@ -166,6 +176,28 @@ class TestStarting:
 
         with pytest.raises(NameTakenError, match="counter"):
             system.start("counter", Counter)
+
+    @pytest.mark.parametrize(
+        ("parameters", "body", "wanted"),
+        [
+            ("self, message", "pass", r"takes \(self, message, sender\), found \('self', 'message'\)"),
+            ("self, message, sender, more", "pass", r"found \('self', 'message', 'sender', 'more'\)"),
+            ("self, message, sender", "yield", "a plain function, found a coroutine or a generator"),
+        ],
+    )
+    def test_a_handler_that_no_message_could_run_is_refused_where_it_is_written(self, parameters, body, wanted):
+        with pytest.raises(TypeError, match=wanted):
+            handles(int)(a_function(parameters, body))
+
+    def test_a_coroutine_is_no_handler(self):
+        with pytest.raises(TypeError, match=r"offloads what blocks, and asks with `then`"):
+            handles(int)(a_coroutine)
+
+    @pytest.mark.parametrize("parameters", ["*arguments", "self, message, sender, more=0", "self, *rest"])
+    def test_whatever_else_takes_a_message_and_its_sender_may_handle_it(self, parameters):
+        handler = a_function(parameters, "pass")
+
+        assert handles(int)(handler) is handler
 
     def test_two_handlers_for_one_message_are_refused_with_the_class(self):
         with pytest.raises(TypeError, match=r"Twice.one and .other both handle int"):

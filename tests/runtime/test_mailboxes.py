@@ -170,6 +170,8 @@ class TestAtItsLimit:
         assert isinstance(answer.result(5), Unavailable)
 
     def test_a_limit_below_one_is_refused(self):
+        with pytest.raises(ValueError, match=r"at_limit: one of 'refuse', .* is wanted, found 'wait'"):
+            Bounded(1, at_limit="wait")
         with pytest.raises(ValueError, match="at least 1 message, the limit was 0"):
             Bounded(0)
 

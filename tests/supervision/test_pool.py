@@ -249,6 +249,10 @@ class TestAPoolThatIsResized:
         with pytest.raises(ValueError, match="1 member at least"):
             PoolSettings(actor=Member, size=size, member="m", policy=POLICY)
 
+    def test_wants_a_routing_that_there_is(self):
+        with pytest.raises(ValueError, match=r"routing: one of 'round_robin', .* is wanted, found 'roundrobin'"):
+            PoolSettings(actor=Member, size=1, member="m", policy=POLICY, routing="roundrobin")
+
 
 class TestAMemberThatFails:
     def test_is_restarted_and_the_others_go_on(self, pool, system):

@@ -462,3 +462,29 @@ class TestAStartGroup:
         assert not groups.end(joined)
         assert not groups.end(groups.join([children["b"]]))
         assert [child.start_group for child in children.values()] == [None, None]
+
+
+class TestASpecWithAMistake:
+    @pytest.mark.parametrize(
+        ("mistake", "wanted"),
+        [
+            ({"restart": "sometimes"}, "restart: one of 'permanent', 'transient', 'temporary' is wanted, found 'some"),
+            ({"host": "proces"}, "host: one of 'process' is wanted, found 'proces'"),
+            ({"host": ""}, "host: one of 'process' is wanted, found ''"),
+            ({"when_exhausted": "stop"}, "when_exhausted: one of 'give_up', 'park' is wanted, found 'stop'"),
+            ({"name": "a/b"}, "name: one without a slash is wanted, .* found 'a/b'"),
+            ({"name": ""}, "name: one without a slash is wanted, .* found ''"),
+            ({"actor": 3}, "actor: the class of 'a' is wanted, found 3"),
+        ],
+    )
+    def test_is_refused_where_it_is_made(self, mistake, wanted):
+        with pytest.raises((ValueError, TypeError), match=wanted):
+            ChildSpec(**({"name": "a", "actor": RuntimeActor} | mistake))
+
+    def test_among_others_is_refused_with_them(self):
+        policy, twice = SupervisionSettings.default(), (ChildSpec("a", RuntimeActor), ChildSpec("a", RuntimeActor))
+
+        with pytest.raises(ValueError, match="children: each name once is wanted, found several of a"):
+            SupervisorSettings(children=twice, policy=policy)
+        with pytest.raises(ValueError, match=r"strategy: one of 'one_for_one', .* is wanted, found 'all'"):
+            SupervisorSettings(children=(), policy=policy, strategy="all")

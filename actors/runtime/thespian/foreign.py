@@ -18,7 +18,7 @@ from ....domain.rate_limit import RateLimit
 from ....messages.supervision import Failed
 from .. import lifecycle
 from ..clock import SystemClock
-from ..errors import RequestTimedOut, UnknownActorError, UnsupportedBaseError, reason_of
+from ..errors import UnknownActorError, UnsupportedBaseError, reason_of, timed_out
 from ..market_clock import MarketClock
 from ..offload import Job, Outcome, OutcomeArrived
 from ..timers import Timer, TimerHeap
@@ -66,7 +66,8 @@ class _Inquirer(Actor):
                 Actor.wakeupAfter(self, dt.timedelta(seconds=message.timeout_s))
                 Actor.send(self, message.target, message.message)
             case WakeupMessage():
-                self._bring(Outcome(error=RequestTimedOut(f"no answer in {self._question.timeout_s:g} s")))
+                question = self._question
+                self._bring(Outcome(error=timed_out(question.timeout_s, question.target, question.message)))
             case ActorExitRequest():
                 return
             case _:
