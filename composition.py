@@ -141,6 +141,14 @@ def has_exchange(settings: Settings) -> bool:
     return settings.broker.name == PAPER
 
 
+def seed_of(settings: Settings) -> int | None:
+    """Return the seed of what is drawn at random; None where orders leave: what is drawn there may name them.
+
+    Two systems of one account, and a system that was started twice, must not draw the same.
+    """
+    return settings.feed.seed if has_exchange(settings) else None
+
+
 def notes_on(settings: Settings) -> Iterator[str]:
     """Yield what a person should know of a run before it begins: what in it is not as it looks."""
     body, _ = broker_of(settings.broker)

@@ -20,7 +20,7 @@ from .actors.runtime import (
 )
 from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
 from .bodies import expect_bodies
-from .composition import candles_wanted, children, notes_on
+from .composition import candles_wanted, children, notes_on, seed_of
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
 from .config.in_force import InForce
 from .domain.time import SECOND_NS
@@ -187,7 +187,7 @@ class TradingSystem(StrategyChanges, SystemServices):
             of_all = self.settings.system
             base = InProcessSystemBase(
                 market_opening_ns=self._opening_ns(outlook),
-                seed=self.settings.feed.seed,
+                seed=seed_of(self.settings),
                 stall_warn_s=of_all.stall_warn_s,
                 trace_every=of_all.trace_every,
             )

@@ -8,7 +8,7 @@ candle_making       candles of ticks as they come, each told once, when it is cl
 candles             what is in a candle, where it begins, and ticks from candles
 charges             brokerage, taxes and fees of a trade
 chart_candles       candles of what a broker's chart tells
-client_order_ids    which texts may be one
+client_order_ids    which texts may be one, how they are made, and which are a natya's
 clock_jumps         whether the machine's clock was set ahead
 clock_skew          how far our clock is off, by what a server says
 closing_auction     what is taken when in the auction after continuous trading, and its reference price

@@ -1,12 +1,12 @@
 """In what the broker's books differ from ours (pure).
 
 What is on its way is no difference: only what two looks in a row show alike is told, once, and once more when it is
-gone. The broker's books have to be read before ours: an order of ours is in our book before it leaves.
+gone. The broker's books have to be read before ours: an order of ours is in our book before it leaves. So an order of
+another natya is certain at the first look.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
@@ -24,9 +24,7 @@ from ..messages.reconciliation import (
     PositionMismatch,
     ReconciliationFact,
 )
-
-OURS_FORM: Final = re.compile(r"[A-Za-z0-9_-]{1,10}-(?:0|[1-9a-z][0-9a-z]{0,6})-[1-9a-z][0-9a-z]{0,5}[STX]?", re.ASCII)
-"""How strategies form the ids of their orders: name, life, counter; and behind that the exit of a bracket."""
+from .client_order_ids import is_formed_as_ours
 
 PRICE_SLACK_RUPEES: Final = 0.001
 """Prices that are nearer are the same; no tick is so small."""
@@ -79,7 +77,8 @@ class Differences:
                 since_ns = books.now_ns
             seen[key] = look, since_ns
             lasting = self.lasting.get(key)
-            if known == look and (lasting is None or _look_of(lasting) != look):
+            is_certain = known == look or (isinstance(difference, OrderAdopted) and difference.is_of_another_natya)
+            if is_certain and (lasting is None or _look_of(lasting) != look):
                 self.lasting[key] = _since(difference, since_ns)
                 told.append(self.lasting[key])
         for key in tuple(self.lasting):
@@ -99,7 +98,7 @@ class Differences:
 
     def in_doubt(self) -> str:
         """Say the same of all that the newest look showed, also of what may be on its way; empty: nothing."""
-        return _summed_up(map(why_unexplained, self._found)) or _summed_up(map(_why_another_natya, self._found))
+        return _summed_up(map(why_unexplained, self._found))
 
 
 def differences(books: Books) -> tuple[dict[Key, Difference], set[Key]]:
@@ -109,8 +108,8 @@ def differences(books: Books) -> tuple[dict[Key, Difference], set[Key]]:
     shown: set[str] = set()
     moving: set[str] = set(books.unresolved)
     for theirs in books.orders_at_broker:
-        ours = by_id.get(theirs.client_order_id) or by_number.get(theirs.broker_order_id)
-        if ours is None:
+        ours = by_number.get(theirs.broker_order_id) or by_id.get(theirs.client_order_id)
+        if ours is None or _is_only_called_so(ours, theirs):
             found[OrderAdopted.__name__, theirs.broker_order_id] = _adopted(theirs, books.now_ns)
             continue
         shown.add(ours.client_order_id)
@@ -159,12 +158,6 @@ def _summed_up(found: Iterable[str]) -> str:
     return f"{reasons[0]}{more}" if reasons else ""
 
 
-def _why_another_natya(difference: Difference) -> str:
-    if isinstance(difference, OrderAdopted) and difference.is_of_another_natya:
-        return f"order {difference.told_id} is another natya's"
-    return ""
-
-
 def _since(difference: Difference, since_ns: int) -> Difference:
     return (
         difference if isinstance(difference, OrderAdopted) else msgspec.structs.replace(difference, since_ns=since_ns)
@@ -187,6 +180,13 @@ def _ours_by_ids(orders: Iterable[OrderListed]) -> tuple[dict[str, OrderListed],
     return by_id, {each.broker_order_id: each for each in by_id.values() if each.broker_order_id}
 
 
+def _is_only_called_so(ours: OrderListed, theirs: OrderAtBroker) -> bool:
+    """Say whether an order there has the id of one of ours, and is another: ours has another number, or never left."""
+    if ours.broker_order_id:
+        return ours.broker_order_id != theirs.broker_order_id
+    return ours.state == "REFUSED"
+
+
 def _adopted(theirs: OrderAtBroker, now_ns: int) -> OrderAdopted:
     return OrderAdopted(
         broker_order_id=theirs.broker_order_id,
@@ -196,7 +196,7 @@ def _adopted(theirs: OrderAtBroker, now_ns: int) -> OrderAdopted:
         quantity=theirs.quantity,
         filled=theirs.filled,
         status=theirs.status,
-        is_of_another_natya=OURS_FORM.fullmatch(theirs.client_order_id) is not None,
+        is_of_another_natya=is_formed_as_ours(theirs.client_order_id),
         occurred_ns=now_ns,
     )
 

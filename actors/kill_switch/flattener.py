@@ -3,9 +3,9 @@
 Owns    nothing but which positions are to be closed; what is held and open it asks orders for, at each step anew.
 Hears   Flatten of a person or of the kill switch; Tick of the symbols that are held, while it closes; facts of its
         orders, which it only logs; JournalPage, Appended and AppendRefused of the journal.
-Sends   FlatteningBegun to the sender; ReadPositions, ReadOrders, CancelOrder and SubmitOrder to orders, which lets it
-        close in HALTED, too, and never lets it open; Subscribe and Unsubscribe to events; to the journal ReadJournal at
-        the start, and Append of what is to be closed, and of its end.
+Sends   FlatteningBegun to the sender; ReadHoldings, ReadPositions, ReadOrders, CancelOrder and SubmitOrder to orders,
+        which lets it close in HALTED, too, and never lets it open; Subscribe and Unsubscribe to events; to the journal
+        ReadJournal at the start, and Append of what is to be closed, and of its end.
 Fails   not by an order that is refused: it tries again after a growing pause. Nor by a journal that cannot write: it
         closes at once, and has written as soon as it can be what is to be closed. Restarted, it goes on (hand-over); a
         new process goes on with what the journal says.
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, get_args
 
 import msgspec
 
+from ...domain.client_order_ids import OrderIds
 from ...domain.flattening import Closing, Limits, Moves, next_moves
 from ...domain.freshness import is_ahead
 from ...domain.time import SECOND_NS
@@ -26,7 +27,7 @@ from ...messages.journal import Append, Appended, JournalPage, ReadJournal
 from ...messages.kill_switch import Flatten, FlatteningBegun, FlatteningEnded, FlatteningFact, FlatteningWanted
 from ...messages.market import Tick
 from ...messages.order_listing import LISTED_MAX, OrdersRead, PositionsRead, ReadOrders, ReadPositions
-from ...messages.orders import CancelOrder, OrderFact, SubmitOrder
+from ...messages.orders import CancelOrder, HoldingsRead, OrderFact, ReadHoldings, SubmitOrder
 from ..runtime import RuntimeActor, handles
 
 if TYPE_CHECKING:
@@ -34,11 +35,10 @@ if TYPE_CHECKING:
 
 STEP_S: Final = 1.0
 ANSWER_S: Final = 5.0
-PREFIX: Final = "flat-"
-"""Of the client order ids that it makes."""
+NAME: Final = "flat"
+"""With which the client order ids begin that it makes."""
 
 PAUSE_S_MAX: Final = 60.0
-_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 PAGE_RECORDS: Final = 1_000
 FACTS: Final = (FlatteningWanted.__name__, FlatteningEnded.__name__)
@@ -84,6 +84,9 @@ class FlattenActor(RuntimeActor):
         self._tries: dict[Target, tuple[int, int, int]] = {}
         """By holding: the shares at the last try, tries since they changed, and when the next may be (market time)."""
 
+        self._ids: OrderIds | None = None
+        """None until orders has told the number of this life: an id of an earlier one would be answered, not placed."""
+
         self._is_stepping = False
         self._is_read = False
         self._earlier: set[Target] = set()
@@ -121,8 +124,11 @@ class FlattenActor(RuntimeActor):
 
     @handles(StepDue)
     def step(self, _message: StepDue, _sender: ActorAddress) -> None:
-        """Ask what is held."""
-        self.ask(ORDERS, ReadPositions(), timeout_s=ANSWER_S, then=self._hear_positions)
+        """Ask for the number of this life, once, and what is held."""
+        if self._ids is None:
+            self.ask(ORDERS, ReadHoldings(strategy=FLATTENER), timeout_s=ANSWER_S, then=self._hear_life)
+        else:
+            self.ask(ORDERS, ReadPositions(), timeout_s=ANSWER_S, then=self._hear_positions)
 
     @handles(Tick)
     def hear_price(self, tick: Tick, _sender: ActorAddress) -> None:
@@ -212,6 +218,13 @@ class FlattenActor(RuntimeActor):
             self._is_stepping = True
             self.step(StepDue(), self.myAddress)
 
+    def _hear_life(self, outcome: Outcome) -> None:
+        if isinstance(outcome.value, HoldingsRead):
+            self._ids = OrderIds(NAME, life=outcome.value.life)
+            self.step(StepDue(), self.myAddress)
+        else:
+            self._go_on_later(f"an answer of orders wanted, found {outcome.value or outcome.error}")
+
     def _hear_positions(self, outcome: Outcome) -> None:
         found = outcome.value
         if not isinstance(found, PositionsRead):
@@ -251,7 +264,7 @@ class FlattenActor(RuntimeActor):
                 self._prices,
                 strategy=strategy,
                 symbol=symbol,
-                is_own=lambda client_order_id: client_order_id.startswith(PREFIX),
+                is_own=lambda client_order_id: client_order_id.startswith(f"{NAME}-"),
                 limits=self.settings,
                 now_ns=self.clock.now_ns(),
             )
@@ -284,13 +297,9 @@ class FlattenActor(RuntimeActor):
         return True
 
     def _place(self, closing: Closing) -> None:
-        number = self.random.getrandbits(90)  # as many as fit into an id
-        text = ""
-        while number:
-            number, digit = divmod(number, len(_DIGITS))
-            text += _DIGITS[digit]
+        assert self._ids is not None, "the first step asks for the number of this life"
         order = SubmitOrder(
-            client_order_id=f"{PREFIX}{text}",
+            client_order_id=self._ids.next(),
             strategy=closing.strategy,
             symbol=closing.symbol,
             side=closing.side,

@@ -7,7 +7,7 @@ keeping      its part about what outlives a restart; state: `self.state` as byte
 parameters   typed parameters (pure)
 timing       its part about time: schedule (pure), alarms: its timers, exchange_clock: `self.clock` (plain)
 holdings     the strategy's position (plain); held: what it returns; closing: squaring off (plain)
-order_handle its orders (plain); order_ids: its client order ids (pure); latency: a sample of durations
+order_handle its orders (plain); latency: a sample of durations
 supervisor   starts, stops and swaps them while all else runs; replacing: one ends, and another begins in its place
 changes      what is looked at before that; reloading: their sources, read anew
 deputy       says here what one says that runs on another node

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import msgspec
 
+from ...domain.client_order_ids import is_own
 from ...messages.addresses import EVENTS, NODES, STRATEGIES
 from ...messages.codec import MESSAGE_TYPES, UndecodableMessageError, decode, encode
 from ...messages.events import Subscribe, Subscribed
@@ -34,7 +35,6 @@ from ...messages.system import StrategyStatistics
 from ..runtime import RuntimeActor, handles
 from .actor import MAY_SAY, StrategyActor
 from .holdings import is_trade_of
-from .order_ids import is_own
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome

@@ -17,10 +17,6 @@ class HoldingsUnknownError(StrategyError):
     """Orders did not answer what the strategy holds, so it must not trade; it is restarted."""
 
 
-class OrderIdsExhaustedError(StrategyError):
-    """This life of the strategy has no client order id left; a restart has new ones."""
-
-
 class OrdersWithoutMarketError(StrategyError):
     """The strategy submits orders without end at one market time. Let it wait for the next tick."""
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 import msgspec
 
+from ...domain.client_order_ids import is_own
 from ...domain.orders import refused
 from ...domain.time import SECOND_NS
 from ...messages.addresses import EVENTS, JOURNAL, ORDERS
@@ -30,7 +31,6 @@ from ...messages.strategy_state import SUBMITTED_MAX, ReadState, SaveState, Stat
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from .errors import StateOutdatedError, StateUnknownError
-from .order_ids import is_own
 from .remembering import Remembering
 from .state import Keeper, StateForm
 

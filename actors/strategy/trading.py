@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
+from ...domain.client_order_ids import OrderIds, is_own
 from ...domain.instruments import without_noise
 from ...messages.addresses import ORDERS
 from ...messages.orders import CancelOrder, HoldingsRead, ModifyOrder, OrderType, Product, Side, SubmitOrder, Validity
@@ -23,7 +24,6 @@ from .given import Given
 from .held import HeldPosition
 from .holdings import Holdings
 from .order_handle import OrderHandle, OwnOrders
-from .order_ids import OrderIds, is_own
 from .timing import Timing
 
 if TYPE_CHECKING:

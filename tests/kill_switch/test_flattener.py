@@ -10,6 +10,7 @@ from natya_processes import await_that
 
 from natya.actors.kill_switch import FlattenActor, flattener
 from natya.actors.runtime import RuntimeActor, handles
+from natya.domain.client_order_ids import is_formed_as_ours, life_of
 from natya.domain.flattening import Limits
 from natya.domain.time import SECOND_NS
 from natya.messages.events import Subscribe, Unsubscribe
@@ -25,7 +26,7 @@ from natya.messages.order_listing import (
     ReadPositions,
     StrategyHolding,
 )
-from natya.messages.orders import CancelOrder, OrderRefused, SubmitOrder
+from natya.messages.orders import CancelOrder, HoldingsRead, OrderRefused, ReadHoldings, SubmitOrder
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping
 
@@ -67,6 +68,7 @@ class Account:
 
         self.journal = []
         self.writes = True
+        self.lives = 0
 
     def wants(self, strategy="", symbol="", person=""):
         """Journal that an earlier process was to close something."""
@@ -84,6 +86,13 @@ class Orders(RuntimeActor):
         if kind in self.settings.fails:
             self.send(sender, Failed(actor="orders", message_type=kind.__name__, error="E", reason="bug"))
         return kind in self.settings.fails
+
+    @handles(ReadHoldings)
+    def holdings(self, message, sender):
+        if not self.fails(message, sender):
+            self.settings.lives += 1
+            life = life_of(self.settings.lives, draw=0)
+            self.send(sender, HoldingsRead(strategy=message.strategy, shares={}, filled={}, life=life))
 
     @handles(ReadPositions)
     def positions(self, message, sender):
@@ -231,6 +240,17 @@ def test_what_it_places_is_one_order_of_the_strategy_at_the_price_it_has(flatten
         reference_ns=7,
     )
     assert order.client_order_id.startswith("flat-")
+    assert is_formed_as_ours(order.client_order_id)
+
+
+def test_no_two_lives_of_it_use_an_id_twice_however_their_random_numbers_fall(flatten, account):
+    for shares in (10, 20):
+        account.shares["crossover", "INFY"] = shares
+        flatten()
+        await_that(lambda: not flatten.actor()._is_stepping)
+        flatten.actor().on_start()  # as in a new process
+
+    assert len({order.client_order_id for order in account.submitted}) == 2
 
 
 def test_it_cancels_what_else_is_open_once_and_waits_for_its_own(flatten, account):
@@ -247,7 +267,7 @@ def test_it_cancels_what_else_is_open_once_and_waits_for_its_own(flatten, accoun
     assert account.cancelled == ["A-1", "flat-1"]
 
 
-@pytest.mark.parametrize("question", [ReadPositions, ReadOrders])
+@pytest.mark.parametrize("question", [ReadHoldings, ReadPositions, ReadOrders])
 def test_it_says_that_orders_does_not_answer_and_goes_on_when_it_does(flatten, account, question):
     account.fails = {question}
     flatten()
@@ -296,7 +316,7 @@ def test_it_is_asked_twice_and_goes_on_as_often_as_for_one(actor_system):
     for strategy in ("crossover", "other", ""):
         actor_system.request("flattener", Flatten(strategy=strategy))
 
-    assert isinstance(orders.receive(), ReadPositions)
+    assert isinstance(orders.receive(), ReadHoldings)
     assert orders.is_empty()
 
 

@@ -5,6 +5,7 @@ import pytest
 from natya.actors.orders.book.ledger import Ledger
 from natya.actors.orders.book.reading import ReadBack
 from natya.actors.orders.errors import FactWithoutIntentError
+from natya.domain.client_order_ids import DRAWS, life_of
 from natya.domain.time import DAY_NS
 from natya.messages.journal import JournalRecord
 from natya.messages.orders import CancellationIntended
@@ -51,16 +52,16 @@ class TestRequestsOfBefore:
 
 class TestTheNumberOfALife:
     def test_is_1_where_there_is_nothing_before(self):
-        assert ReadBack().next_life() == 1
+        assert ReadBack().next_life(draw=0) == DRAWS
 
     def test_is_above_every_record_and_every_number_before(self, make, ledger):
         read = ReadBack()
         read.take_in(record(7, make.intent("A")), ledger)
         read.note(5)
-        assert [read.next_life(), read.next_life()] == [8, 9]
+        lives = [read.next_life(draw=draw) for draw in (3, 2)]
         read.note(20)
 
-        assert read.next_life() == 21
+        assert [*lives, read.next_life(draw=1)] == [life_of(8, draw=3), life_of(9, draw=2), life_of(21, draw=1)]
 
 
 def test_a_limit_is_what_was_written_last(ledger):

@@ -12,6 +12,7 @@ from natya.actors.broker import BROKERS
 from natya.actors.broker.bodies.paper import PaperBroker
 from natya.actors.feed import SOURCES, SourceBody
 from natya.cli.app import app
+from natya.composition import seed_of
 from natya.config.errors import SettingsError
 from natya.config.loader import load_settings
 from natya.messages.market import Tick
@@ -153,3 +154,10 @@ class TestANameThatNoBodyHas:
 
         assert refused.exit_code == 78
         assert "command line: broker.options.url: unknown key" in refused.output
+
+
+def test_nothing_is_drawn_from_the_seed_of_the_settings_where_orders_leave_for_a_broker():
+    given = {"feed.seed": 11, "broker.client_id": "1"}
+    seeds = [seed_of(load_settings(profile, overrides=given)) for profile in ("paper", "live")]
+
+    assert seeds == [11, None]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import msgspec
 
+from ....domain.client_order_ids import life_of
 from ....domain.time import DAY_NS
 from ....messages.accounts import AccountFact
 from ....messages.orders import (
@@ -57,7 +58,7 @@ class ReadBack:
         """Of the newest record that was read."""
 
         self.newest_life = 0
-        """The newest number that was given to the start of a strategy."""
+        """What the newest number that was given to the start of a strategy was made of."""
 
         self.limits: dict[str, str] = {}
         """The limits in force, in JSON by name, as far as they are written down."""
@@ -123,14 +124,15 @@ class ReadBack:
         """Note that the journal has a record of this sequence."""
         self.newest_sequence = max(self.newest_sequence, sequence)
 
-    def next_life(self) -> int:
+    def next_life(self, *, draw: int) -> int:
         """Return a number for the start of a strategy, from which it builds its client order ids.
 
-        The number is unique: it is above every sequence of the journal, so above the number of every life that has
-        facts there, and above every number given by this instance or the one that handed over to it.
+        The number is unique: what it is made of is above every sequence of the journal, so above that of every life
+        with facts there, and above all that this instance or the one that handed over to it has made one of. In another
+        journal of the account it is another by `draw`, a random number below `DRAWS`.
         """
         self.newest_life = max(self.newest_life, self.newest_sequence) + 1
-        return self.newest_life
+        return life_of(self.newest_life, draw=draw)
 
     def take_sent_ns(self, now_ns: int) -> tuple[int, ...]:
         """Return once when the requests of the last day left: nanoseconds since 1970-01-01 UTC."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ....domain.client_order_ids import DRAWS
 from ....messages.addresses import FEED
 from ....messages.market import FeedStatistics
 from ....messages.risk import RiskRead
@@ -35,7 +36,10 @@ class Answering:
         """Answer what a strategy holds, once the journal is read back; of repeated requests the last is answered."""
         context = self._context
         if context.is_read:
-            life, sequence = context.read_back.next_life(), context.read_back.newest_sequence
+            life, sequence = (
+                context.read_back.next_life(draw=context.random.randrange(DRAWS)),
+                context.read_back.newest_sequence,
+            )
             context.send(sender, context.ledger.holdings(strategy, life=life, sequence=sequence))
         else:
             self._holders[strategy] = sender

@@ -75,7 +75,8 @@ class OrdersContext:
         self.market_rules = actor.market_rules
         self.send, self.ask, self.after = actor.send, actor.ask, actor.after
         self.log, self.join_trace = actor.log, actor.join_trace
-        self.ledger = Ledger(writer=f"{actor.name}-{actor.random.getrandbits(64):x}")
+        self.random = actor.random
+        self.ledger = Ledger(writer=f"{actor.name}-{self.random.getrandbits(64):x}")
         self.ages = RequestAges(actor.clock.monotonic_ns)
         self.read_back = ReadBack()
         self.is_read = False

@@ -1,22 +1,29 @@
-"""Client order ids: within the broker's alphabet and length, and never twice."""
+"""Client order ids: within the broker's alphabet and length, never twice, and known as a natya's."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.strategy.errors import OrderIdsExhaustedError
-from natya.actors.strategy.order_ids import (
-    COUNTER_DIGITS,
+from natya.domain.brackets import SUFFIXES
+from natya.domain.client_order_ids import (
+    DRAWS,
+    EXITS,
+    LENGTH_MAX,
     LIFE_DIGITS,
     NAME_LENGTH_MAX,
     OrderIds,
+    OrderIdsExhaustedError,
     base36,
+    is_client_order_id,
+    is_formed_as_ours,
     is_own,
+    life_of,
     short_name,
 )
-from natya.domain.client_order_ids import is_client_order_id
 
 LIVES = st.integers(0, 36**LIFE_DIGITS - 1)
+COUNTERS = st.integers(0, 36**2 - 2)
+"""Of the last life of a strategy with the longest name."""
 
 
 class TestAnId:
@@ -25,12 +32,21 @@ class TestAnId:
 
         assert [ids.next(), ids.next()] == ["crossover-2s-1", "crossover-2s-2"]
 
-    @given(name=st.text(max_size=40), life=LIVES, counter=st.integers(0, 36**COUNTER_DIGITS - 2))
-    def test_fits_the_broker_whatever_the_strategy_is_called(self, name, life, counter):
+    @given(name=st.text(max_size=40), life=LIVES, counter=COUNTERS)
+    def test_fits_the_broker_with_its_exits_whatever_the_strategy_is_called(self, name, life, counter):
+        ids = OrderIds(name, life=life)
+        ids.counter = counter
+        made = ids.next()
+
+        assert {len(leg) for leg in SUFFIXES.values()} == {1}
+        assert all(is_client_order_id(made + leg) for leg in ("", *SUFFIXES.values()))
+
+    @given(name=st.text(max_size=40), life=LIVES, counter=COUNTERS, leg=st.sampled_from(("", *EXITS)))
+    def test_is_formed_as_a_natyas(self, name, life, counter, leg):
         ids = OrderIds(name, life=life)
         ids.counter = counter
 
-        assert is_client_order_id(ids.next())
+        assert is_formed_as_ours(ids.next() + leg)
 
     @given(st.lists(st.tuples(LIVES, st.integers(0, 10**9)), unique=True, max_size=20))
     def test_of_another_life_or_number_is_another(self, made):
@@ -52,13 +68,45 @@ class TestAnId:
         assert len(short_name(name)) <= NAME_LENGTH_MAX
 
     def test_that_would_be_too_long_is_refused(self):
-        spent = OrderIds("s", life=36**LIFE_DIGITS - 1)
-        spent.counter = 36**COUNTER_DIGITS - 1
+        spent = OrderIds("crossover2", life=36**LIFE_DIGITS - 1)
+        spent.counter = 36**2 - 2
 
+        assert len(spent.next()) == LENGTH_MAX - 1
         with pytest.raises(OrderIdsExhaustedError):
             spent.next()
         with pytest.raises(OrderIdsExhaustedError):
             OrderIds("s", life=36**LIFE_DIGITS)
+
+    @pytest.mark.parametrize(
+        ("name", "sequence", "counter"), [("crossover2", 1_679_615, 1_679_615), ("crossover", 60_466_175, 1_679_615)]
+    )
+    def test_has_room_for_a_million_orders_of_a_life(self, name, sequence, counter):
+        ids = OrderIds(name, life=life_of(sequence, draw=DRAWS - 1))
+        ids.counter = counter - 1
+
+        assert len(ids.next()) == LENGTH_MAX - 1
+
+
+class TestANumberOfALife:
+    @given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, DRAWS - 1)), unique=True, max_size=20))
+    def test_is_another_in_each_journal_and_in_each_life_of_one(self, lives):
+        assert len({life_of(sequence, draw=draw) for sequence, draw in lives}) == len(lives)
+
+    @given(st.integers(0, 10**9), st.integers(0, DRAWS - 1), st.integers(0, DRAWS - 1))
+    def test_is_above_those_before_it(self, sequence, draw, other):
+        assert life_of(sequence, draw=draw) < life_of(sequence + 1, draw=other)
+
+
+class TestAnIdOfANatya:
+    @pytest.mark.parametrize("made", ["crossover-2s-1", "rest-2-1S", "flat-1z0a8q2b7c"])
+    def test_may_be_of_an_earlier_release(self, made):
+        assert is_formed_as_ours(made)
+
+    @pytest.mark.parametrize(
+        "other", ["", "by hand", "crossover", "crossover-2s", "Abc-DEF-1", "a-01-1", "a-1-0", "a-1Z"]
+    )
+    def test_is_not_whatever_another_program_writes(self, other):
+        assert not is_formed_as_ours(other)
 
 
 class TestAnOwnId:
