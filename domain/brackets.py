@@ -20,8 +20,9 @@ nothing else can close it any more, nor add to it: there is one such order, so i
 An exit that somebody cancelled is not put back: that was wanted.
 
 What came in may be closed by others: the strategy itself, or a person who has its shares closed. An exit would then
-open a position. None is placed or made greater beyond what the strategy holds, and where it holds nothing any more
-and the entry has ended, those that there are are cancelled, and the bracket is done.
+open a position. None is placed or made greater beyond what the strategy holds, nor beyond what the account holds by
+the broker's book, where that is another; and where the strategy holds nothing any more and the entry has ended, those
+that there are are cancelled, and the bracket is done.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from ..messages.orders import CancelOrder, ModifyOrder, OrderRefused, OrderType, SubmitOrder
+from .closing import TheirBook, closable
 from .orders import Order
 
 Leg: TypeAlias = Literal["target", "stop", "exit"]
@@ -67,6 +69,9 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     held: int | None = None
     """Shares that the strategy holds of the symbol, as the entry bought or sold them; None: all that it has brought."""
 
+    agreed: int | None = None
+    """Shares of the symbol that the account holds so by both books, ours and the broker's; None: these agree."""
+
     @property
     def exposed(self) -> int:
         """Shares of the entry that nothing has closed."""
@@ -76,13 +81,25 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def closable(self) -> int:
-        """Those of them that an exit may close: the strategy holds as many."""
-        return self.exposed if self.held is None else min(self.exposed, self.held)
+        """Those of them that an exit may close: the strategy holds as many, and so does the account by both books."""
+        return min((self.exposed, *(each for each in (self.held, self.agreed) if each is not None)))
 
 
 def held_as(entry: Order, shares: int) -> int:
     """Return how many of the signed shares held are as its entry bought or sold them."""
     return max(shares if entry.side == "BUY" else -shares, 0)
+
+
+def agreed_as(entry: Order, theirs: TheirBook, ours: int) -> int | None:
+    """Return how many shares the account holds so by both books; None: they agree.
+
+    Args:
+        entry: of the bracket.
+        theirs: in what the broker's positions differ.
+        ours: signed shares by our book.
+    """
+    views = theirs.held(entry.symbol, ours)
+    return closable("SELL" if entry.side == "BUY" else "BUY", *views) if len(views) > 1 else None
 
 
 def leg_id(entry_id: str, leg: Leg) -> str:
@@ -114,7 +131,7 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
         return (*steps, *(_cancel(leg) for leg in (*exits, bracket.exit) if leg is not None and _may_trade(leg)))
     if must_leave:
         trading = [leg for leg in exits if leg is not None and _may_trade(leg)]
-        if bracket.exit is None and not trading and not entry.is_open:
+        if bracket.exit is None and not trading and not entry.is_open and closable > 0:
             steps.append(_submit(entry, "exit", closable))
         return (*steps, *map(_cancel, trading))
     if entry.stop_loss_price is not None:

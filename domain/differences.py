@@ -7,12 +7,13 @@ another natya is certain at the first look.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
 import msgspec
 
 from ..messages.order_listing import OrderListed
+from ..messages.orders import Product
 from ..messages.reconciliation import (
     Difference,
     DifferenceEnded,
@@ -29,6 +30,9 @@ from .client_order_ids import is_formed_as_ours
 PRICE_SLACK_RUPEES: Final = 0.001
 """Prices that are nearer are the same; no tick is so small."""
 
+DELIVERED: Final = "CNC"
+"""The product whose shares go into the depository."""
+
 Key: TypeAlias = tuple[str, str]
 """Name of the kind of a difference, and whom it is about."""
 
@@ -41,6 +45,9 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
 
     positions: dict[str, int]
     """Ours: of every symbol ever traded."""
+
+    products: Mapping[str, Mapping[Product, int]] = {}
+    """Ours by symbol and product; of flat symbols none."""
 
     orders_at_broker: tuple[OrderAtBroker, ...]
     positions_at_broker: tuple[PositionAtBroker, ...]
@@ -64,9 +71,15 @@ class Differences:
         self._found: tuple[Difference, ...] = ()
         """All of it."""
 
+        self._positions: dict[str, tuple[PositionMismatch, ...]] = {}
+        """By symbol of a position that lasts, as it was compared last: all products together, and each that differs."""
+
     def look(self, books: Books) -> tuple[ReconciliationFact, ...]:
         """Compare; return what is to be told now."""
         found, unsettled = differences(books)
+        compared: dict[str, tuple[PositionMismatch, ...]] = {}
+        for mismatch in position_mismatches(books):
+            compared[mismatch.symbol] = (*compared.get(mismatch.symbol, ()), mismatch)
         self._found = tuple(found.values())
         seen: dict[Key, tuple[object, int]] = {}
         told: list[ReconciliationFact] = []
@@ -90,7 +103,18 @@ class Differences:
         for key in unsettled & self._seen.keys():
             seen.setdefault(key, self._seen[key])
         self._seen = seen
+        lasting_ones = {each.symbol for each in self.lasting.values() if isinstance(each, PositionMismatch)}
+        self._positions = {
+            symbol: compared[symbol]
+            if symbol in compared and (PositionMismatch.__name__, symbol) not in unsettled
+            else self._positions[symbol]
+            for symbol in lasting_ones
+        }
         return tuple(told)
+
+    def positions(self) -> tuple[PositionMismatch, ...]:
+        """Return the positions that differ and last, as they were compared last, and each product of them that does."""
+        return tuple(each for of_symbol in self._positions.values() for each in of_symbol)
 
     def unexplained(self) -> str:
         """Say which of those that last nobody can explain, so that only orders that close may pass; empty: none."""
@@ -130,9 +154,9 @@ def differences(books: Books) -> tuple[dict[Key, Difference], set[Key]]:
             found[OrderLost.__name__, ours.client_order_id] = OrderLost(
                 client_order_id=ours.client_order_id, since_ns=books.now_ns, occurred_ns=books.now_ns
             )
-    for mismatch in _position_mismatches(books):
+    for mismatch in position_mismatches(books):
         if mismatch.symbol not in moving:
-            found[PositionMismatch.__name__, mismatch.symbol] = mismatch
+            found.setdefault((PositionMismatch.__name__, mismatch.symbol), mismatch)
     return found, {(PositionMismatch.__name__, symbol) for symbol in moving}
 
 
@@ -144,7 +168,8 @@ def why_unexplained(difference: Difference) -> str:
         case OrderMismatch():
             return f"{difference.client_order_id} is {difference.ours} here, and {difference.theirs} there"
         case PositionMismatch() if difference.is_ours:
-            return f"{difference.ours} {difference.symbol} are held here, and {difference.theirs} there"
+            of = f" as {difference.product}" if difference.product else ""
+            return f"{difference.ours} {difference.symbol} are held{of} here, and {difference.theirs} there"
         case _:
             return ""
 
@@ -170,7 +195,7 @@ def _look_of(difference: Difference) -> object:
         case OrderMismatch():
             return difference.ours, difference.theirs
         case PositionMismatch():
-            return difference.ours, difference.theirs
+            return difference.ours, difference.theirs, difference.product
         case _:
             return True  # it is there
 
@@ -230,21 +255,42 @@ def _state(*, is_open: bool) -> str:
     return "open" if is_open else "ended"
 
 
-def _position_mismatches(books: Books) -> Iterable[PositionMismatch]:
+def position_mismatches(books: Books) -> Iterable[PositionMismatch]:
+    """Return the positions that differ: of a symbol first all products together, then each, where the broker tells it.
+
+    What is in the depository may be ours, as CNC, or not.
+    """
     there = {each.symbol: each for each in books.positions_at_broker if each.symbol}
     for symbol, ours in books.positions.items():
         theirs = there.get(symbol)
-        low = 0 if theirs is None else theirs.quantity
-        high = low if theirs is None else low + theirs.delivered
-        if not low <= ours <= high:
-            yield _mismatch(symbol, ours, low, is_ours=True, now_ns=books.now_ns)
+        low, more = (0, 0) if theirs is None else (theirs.quantity, theirs.delivered)
+        yield from _mismatch(symbol, ours, low, low + more, now_ns=books.now_ns)
+        if theirs is None or not theirs.products:
+            continue
+        told = dict(theirs.products)
+        held: dict[str, int] = dict(books.products.get(symbol, {}).items())
+        for product in sorted({*told, *held}):
+            low = told.get(product, 0)
+            high = low + more * (product == DELIVERED)
+            yield from _mismatch(symbol, held.get(product, 0), low, high, now_ns=books.now_ns, product=product)
     for each in books.positions_at_broker:
         if each.symbol not in books.positions and each.quantity:
-            name = each.symbol or each.instrument
-            yield _mismatch(name, 0, each.quantity, is_ours=False, now_ns=books.now_ns)
+            name, there_now = each.symbol or each.instrument, each.quantity
+            yield from _mismatch(name, 0, there_now, there_now, now_ns=books.now_ns, is_ours=False)
 
 
-def _mismatch(symbol: str, ours: int, theirs: int, *, is_ours: bool, now_ns: int) -> PositionMismatch:
-    return PositionMismatch(
-        symbol=symbol, ours=ours, theirs=theirs, is_ours=is_ours, since_ns=now_ns, occurred_ns=now_ns
-    )
+def _mismatch(  # noqa: PLR0913  what is compared, and what is told of it
+    symbol: str, ours: int, low: int, high: int, *, now_ns: int, product: str = "", is_ours: bool = True
+) -> Iterable[PositionMismatch]:
+    """Tell of a position that is none from `low` to `high`, with the nearest of these."""
+    theirs = min(max(ours, low), high)
+    if theirs != ours:
+        yield PositionMismatch(
+            symbol=symbol,
+            ours=ours,
+            theirs=theirs,
+            is_ours=is_ours,
+            since_ns=now_ns,
+            occurred_ns=now_ns,
+            product=product,
+        )

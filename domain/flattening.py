@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ..messages.orders import Side
+from .closing import TheirBook, how
+from .closing import closable as closable_by_all
 from .freshness import age_fault
 from .instruments import price_grid
 from .venues import aged_at_ns
 
 if TYPE_CHECKING:
     from ..messages.order_listing import OrderListed, StrategyHolding
+    from ..messages.reconciliation import PositionMismatch
 
 BEYOND: Final = 0.005
 """Part of the price that the limit is beyond it."""
@@ -73,6 +76,7 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
     is_own: Callable[[str], bool],
     limits: Limits,
     now_ns: int,
+    differing: Iterable[PositionMismatch] = (),
 ) -> Moves:
     """Say what to do next to close what a strategy holds of a symbol; empty: of every one.
 
@@ -85,12 +89,13 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
         is_own: whether an order of this client order id is one that closes.
         limits: of one order.
         now_ns: nanoseconds since 1970-01-01 UTC.
+        differing: positions that the broker has otherwise: of them is closed what closes by both books.
     """
-    held, opened = tuple(held), tuple(opened)
+    held, opened, differing = tuple(held), tuple(opened), tuple(differing)
     cancel: list[str] = []
     place: list[Closing] = []
     waiting: list[str] = []
-    net = _net(held)
+    net, theirs = _net(held), TheirBook(differing)
     scope = [each for each in opened if strategy in {"", each.strategy} and symbol in {"", each.symbol}]
     own = {(each.strategy, each.symbol): each for each in scope if is_own(each.client_order_id)}
     cancel += [each.client_order_id for each in scope if not is_own(each.client_order_id)]
@@ -98,17 +103,22 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
     for each in held:
         if strategy not in {"", each.strategy} or symbol not in {"", each.symbol} or not each.quantity:
             continue
-        closable = _closable(each.quantity, net[each.symbol])
+        ours = _closable(each.quantity, net[each.symbol])
+        if not ours:
+            continue  # what another strategy holds against it: the account is flat
+        is_done = False
+        closable = _closable(each.quantity, *theirs.held(each.symbol, net[each.symbol]))
         if each.closable_at_once is not None:
             closable = min(closable, each.closable_at_once)
-        if not closable:
-            continue  # what another strategy holds against it: the account is flat
-        net[each.symbol] -= math.copysign(closable, each.quantity)
-        is_done = False
+        if closable < ours and (differs := _how(differing, each.symbol)):
+            waiting.append(f"{each.symbol}: {ours - closable} of {each.strategy} are left: {differs}")
+        net[each.symbol] -= closable if each.quantity > 0 else -closable
         order, price = own.get((each.strategy, each.symbol)), prices.get(each.symbol)
         if order is not None:
-            if price is not None and _is_left_behind(order, price[0]):
+            if order.quantity - order.filled > closable or (price is not None and _is_left_behind(order, price[0])):
                 cancel.append(order.client_order_id)
+            continue
+        if not closable:
             continue
         closing = _closing(each, closable, price, limits, now_ns)
         if isinstance(closing, str):
@@ -126,16 +136,20 @@ def limit_beyond(price: float, side: Side) -> float:
     return price_grid(step).round(max(price * (1 - BEYOND), step), "down")
 
 
-def _net(held: Iterable[StrategyHolding]) -> dict[str, float]:
-    net: dict[str, float] = {}
+def _how(differing: Iterable[PositionMismatch], symbol: str) -> str:
+    return "; ".join(how(each) for each in differing if each.symbol == symbol)
+
+
+def _net(held: Iterable[StrategyHolding]) -> dict[str, int]:
+    net: dict[str, int] = {}
     for each in held:
         net[each.symbol] = net.get(each.symbol, 0) + each.quantity
     return net
 
 
-def _closable(quantity: int, net: float) -> int:
-    """Return how many shares of a holding may be closed where the account holds `net`."""
-    return int(min(abs(quantity), abs(net))) if quantity * net > 0 else 0
+def _closable(quantity: int, *net: int) -> int:
+    """Return how many shares of a holding may be closed where the account holds `net`, whoever says so."""
+    return min(abs(quantity), closable_by_all("SELL" if quantity > 0 else "BUY", *net))
 
 
 def _is_left_behind(order: OrderListed, price: float) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..messages.orders import Product, Side
+from .closing import closable
 
 
 def held_by_product(shares: int, named: Mapping[Product, int], default: Product) -> dict[Product, int]:
@@ -26,18 +27,13 @@ def held_by_product(shares: int, named: Mapping[Product, int], default: Product)
 
 def product_to_close(held: Mapping[Product, int], side: Side, quantity: int, default: Product) -> Product:
     """Return the product of an order that names none: one in which so much is held as it closes, else the default."""
-    closable = {product: closable_by(side, shares) for product, shares in held.items()}
-    if closable.get(default, 0) >= quantity:
+    closes = {product: closable(side, shares) for product, shares in held.items()}
+    if closes.get(default, 0) >= quantity:
         return default
-    return next((product for product in sorted(closable) if closable[product] >= quantity), default)
-
-
-def closable_by(side: Side, shares: int) -> int:
-    """Return how many of the signed shares an order of this side may close."""
-    return max(shares if side == "SELL" else -shares, 0)
+    return next((product for product in sorted(closes) if closes[product] >= quantity), default)
 
 
 def closable_at_once(held: Mapping[Product, int], shares: int) -> int:
     """Return how many of the signed shares one order may close, as it is of one product; 0: none of them."""
     side: Side = "SELL" if shares > 0 else "BUY"
-    return min(abs(shares), max((closable_by(side, each) for each in held.values()), default=0))
+    return min(abs(shares), max((closable(side, each) for each in held.values()), default=0))

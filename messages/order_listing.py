@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from .orders import CancellationState, OrderState, OrderType, Position, Product, Side, Validity
+from .reconciliation import PositionMismatch
 from .units import Count, Holding, Nanoseconds, Price, Rupees, Shares
 
 LISTED_MAX: Final = 10_000
@@ -115,6 +116,12 @@ class PositionsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, 
     held: tuple[StrategyHolding, ...]
     prices: tuple[LastPrice, ...] = ()
     """Of symbols that had a price in this run."""
+
+    products: dict[str, dict[Product, Holding]] = {}
+    """What is held by symbol and product; flat symbols are left out."""
+
+    differing: tuple[PositionMismatch, ...] = ()
+    """What the broker has otherwise, as it was compared last: both sides with all that was traded here since."""
 
 
 class CancelOrders(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="CancelOrders"):

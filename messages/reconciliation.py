@@ -61,6 +61,9 @@ class PositionAtBroker(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     delivered: Shares = 0
     """Shares in the depository besides; those of an earlier day may be ours, or may not."""
 
+    products: tuple[tuple[str, Holding], ...] = ()
+    """`quantity` by product, in the broker's words; empty: it is not told."""
+
 
 class AccountBookRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="AccountBookRead"):
     """Answer to `ReadAccountBook`: all orders of the day, and all positions."""
@@ -137,6 +140,8 @@ class PositionMismatch(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
 
     ours: Holding
     theirs: Holding
+    """Of shares in the depository as many count as make it more like ours."""
+
     is_ours: bool
     """Whether the symbol was ever traded here; of others a mismatch is told, and nothing more."""
 
@@ -144,7 +149,20 @@ class PositionMismatch(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     """When that was seen first: nanoseconds since 1970-01-01 UTC."""
 
     occurred_ns: Nanoseconds
-    """Nanoseconds since 1970-01-01 UTC."""
+    """When it was compared: nanoseconds since 1970-01-01 UTC."""
+
+    product: str = ""
+    """In which it differs, though all products together do not; empty: these do."""
+
+
+class PositionsDiffer(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="PositionsDiffer"):
+    """From reconciliation to orders, after each look: the positions that the broker has otherwise, all that last.
+
+    What closes by one book alone may open at the broker. It takes the place of what was told before.
+    """
+
+    positions: tuple[PositionMismatch, ...]
+    """Of a symbol all products together, if those differ, and each product that does."""
 
 
 class DifferenceEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DifferenceEnded"):

@@ -267,6 +267,7 @@ class FlattenActor(RuntimeActor):
                 is_own=lambda client_order_id: client_order_id.startswith(f"{NAME}-"),
                 limits=self.settings,
                 now_ns=self.clock.now_ns(),
+                differing=positions.differing,
             )
             if moves.is_done:
                 self._targets.discard((strategy, symbol))

@@ -3,7 +3,8 @@
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
 Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState and ReadState of a strategy; Tick, where a limit
         needs prices; of a person Resume, ChangeLimits, ReadRisk, ReadOrders, ReadPositions, CancelOrders; HaltTrading
-        of the kill switch; ReduceOnly of the keeper of the access token and of reconciliation, FundsTold of the latter;
+        of the kill switch; ReduceOnly of the keeper of the access token and of reconciliation, FundsTold and
+        PositionsDiffer of the latter;
         Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt,
         OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport,
         ReportRefused, OrdersLeft and ClockCompared of the broker session; Failed and Unavailable of both.
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ...domain.closing import AGREED, TheirBook
 from ...domain.freshness import is_ahead
 from ...messages.addresses import BROKER, JOURNAL
 from ...messages.broker import (
@@ -60,6 +62,7 @@ from ...messages.orders import (
     RiskStateChanged,
     SubmitOrder,
 )
+from ...messages.reconciliation import PositionMismatch, PositionsDiffer
 from ...messages.risk import ChangeLimits, FundsTold, ReadRisk
 from ...messages.strategy_state import ReadState, SaveState, StrategyStateSaved
 from ...messages.supervision import Failed, Unavailable
@@ -92,11 +95,18 @@ if TYPE_CHECKING:
     from .rules import Funds
 
 Handover: TypeAlias = tuple[
-    int, dict[str, dict[str, str]], "RiskHandover", bool, tuple[bool, frozenset[str]], "StateHandover", "Funds | None"
+    int,
+    dict[str, dict[str, str]],
+    "RiskHandover",
+    bool,
+    tuple[bool, frozenset[str]],
+    "StateHandover",
+    "Funds | None",
+    tuple[PositionMismatch, ...],
 ]
 """The newest `life` number given to a strategy; pending cancellations; what of the risk state is not durable; whether
 the account of this run has been entered, which happens once in a run; what is to be cancelled; what of the states of
-strategies is not durable; what the broker has told of the account's funds."""
+strategies is not durable; what the broker has told of the account's funds; which positions it has otherwise."""
 
 
 LEFT_AGAIN_S: Final = 1.0
@@ -141,12 +151,15 @@ class OrdersActor(RuntimeActor):
             self._halting.handover(),
             self._states.handover(),
             self._context.funds,
+            self._context.theirs.differing,
         )
 
     def restore(self, state: Handover) -> None:
         """Take it over; pending cancellations are sent when the journal has been read back."""
-        self._context.read_back.newest_life, waiting, risk, self._starting.has_entered, halting, states, funds = state
+        newest_life, waiting, risk, self._starting.has_entered, halting, states, funds, differing = state
+        self._context.read_back.newest_life = newest_life
         self._context.funds = funds
+        self._context.theirs = TheirBook(differing) if differing else AGREED
         self._states.restore(states)
         self._risk.restore(risk)
         self._halting.restore(halting)
@@ -245,6 +258,14 @@ class OrdersActor(RuntimeActor):
         """Take note of the funds, and of the orders whose margin is taken off them already."""
         self._clock_watch.look()
         self._gate.fund(told)
+
+    @handles(PositionsDiffer)
+    def hear_positions(self, told: PositionsDiffer, _sender: ActorAddress) -> None:
+        """Take note of the positions that the broker has otherwise: an order closes what it closes by both."""
+        before = self._context.theirs
+        self._context.theirs = TheirBook(told.positions) if told.positions else AGREED
+        if before is not self._context.theirs and self._context.is_read:
+            self._bracketing.look_at_all()
 
     # From the journal.
 

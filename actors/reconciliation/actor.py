@@ -4,9 +4,9 @@ Owns    which differences last (`domain/differences.py`), and the facts of them 
 Hears   the answers to what it asks: AccountBookRead and AccountBookNotRead of the broker session, OrdersRead,
         PositionsRead, RiskRead and TradingHalted of orders, Appended and AppendRefused of the journal.
 Sends   once an interval ReadOrders and ReadPositions to orders, ReadAccountBook to the broker session, then both to
-        orders once more, ReadRisk, and FundsTold; to the journal Append of each difference that begins or ends; to
-        orders ReduceOnly while one lasts that nobody can explain, HaltTrading where another natya trades on the
-        account. It never touches an order.
+        orders once more, ReadRisk, FundsTold, and PositionsDiffer; to the journal Append of each difference that
+        begins or ends; to orders ReduceOnly while one lasts that nobody can explain, HaltTrading where another natya
+        trades on the account. It never touches an order.
 Fails   not by a broker or a journal that does not answer: it looks again after the interval, and after three such
         looks it says so in the tree. Restarted, it knows what it has told (hand-over); in a new process it tells what
         lasts anew.
@@ -29,11 +29,12 @@ from ...messages.addresses import BROKER, JOURNAL, ORDERS
 from ...messages.journal import Append, Appended
 from ...messages.kill_switch import HaltTrading, TradingHalted
 from ...messages.order_listing import LISTED_MAX, OrderListed, OrdersRead, PositionsRead, ReadOrders, ReadPositions
-from ...messages.orders import ReduceOnly
+from ...messages.orders import Product, ReduceOnly
 from ...messages.reconciliation import (
     AccountBookRead,
     DifferenceEnded,
     OrderAdopted,
+    PositionsDiffer,
     ReadAccountBook,
     ReconciliationFact,
     ReconciliationStatistics,
@@ -79,6 +80,7 @@ class Ours(msgspec.Struct, frozen=True):
 
     orders: tuple[OrderListed, ...]
     positions: dict[str, int]
+    products: dict[str, dict[Product, int]]
 
 
 class ReconciliationActor(RuntimeActor):
@@ -155,7 +157,7 @@ class ReconciliationActor(RuntimeActor):
             def hear_positions(outcome: Outcome) -> None:
                 if isinstance(outcome.value, PositionsRead):
                     quantities = {each.symbol: each.quantity for each in outcome.value.positions}
-                    then(Ours(orders.orders, quantities))
+                    then(Ours(orders.orders, quantities, outcome.value.products))
                 else:
                     self._fail(ORDERS, outcome)
 
@@ -214,6 +216,7 @@ class ReconciliationActor(RuntimeActor):
         self._unwritten += told
         lasting = len(self._differences.lasting)
         self.trouble = f"{lasting} differences between the broker's books and ours" if lasting else ""
+        self.send(ORDERS, PositionsDiffer(positions=self._differences.positions()))
         self._limit(risk)
         if self._halt_cause:
             self.ask(
@@ -256,10 +259,15 @@ class ReconciliationActor(RuntimeActor):
 
 def _books(before: Ours, ours: Ours, theirs: AccountBookRead, now_ns: int) -> Books:
     """Put both sides together; nothing is said of positions that have changed meanwhile."""
-    moved = (symbol for symbol, quantity in ours.positions.items() if before.positions.get(symbol, 0) != quantity)
+    moved = (
+        symbol
+        for symbol, quantity in ours.positions.items()
+        if (quantity, ours.products.get(symbol)) != (before.positions.get(symbol, 0), before.products.get(symbol))
+    )
     return Books(
         orders=ours.orders,
         positions=ours.positions,
+        products=ours.products,
         orders_at_broker=theirs.orders,
         positions_at_broker=theirs.positions,
         unresolved=(*theirs.unresolved, *moved),

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from natya_messages import changed_on_the_way, distinct
 
-from natya.domain.differences import Books, Differences, differences
+from natya.domain.differences import Books, Differences, differences, position_mismatches
 from natya.messages.order_listing import OrderListed
 from natya.messages.reconciliation import (
     DifferenceEnded,
@@ -289,6 +289,57 @@ class TestAPosition:
         found, _ = differences(books(positions={"INFY": ours}, held_there=[held("INFY", 0, delivered=10)]))
 
         assert bool(found) is is_wrong
+
+    def test_that_may_have_been_delivered_is_told_with_as_many_as_make_it_like_ours(self):
+        for ours, theirs in ((11, 10), (-1, 0)):
+            ((_, told),) = differences(books(positions={"INFY": ours}, held_there=[held("INFY", 0, delivered=10)]))[
+                0
+            ].items()
+            assert (told.ours, told.theirs) == (ours, theirs)
+
+    @pytest.mark.parametrize(
+        ("ours", "theirs", "found"),
+        [
+            ({"CNC": 10}, {"CNC": 10}, []),
+            ({"CNC": 10}, {"CNC": 4}, []),  # the rest was delivered
+            ({"CNC": 10}, {"INTRADAY": 10}, [("CNC", 10, 6), ("INTRADAY", 0, 10)]),
+            ({"CNC": 10}, {"MTF": 10}, [("CNC", 10, 6), ("MTF", 0, 10)]),
+            ({"INTRADAY": 10}, {"INTRADAY": -10}, [("", 10, -4), ("INTRADAY", 10, -10)]),
+            ({"INTRADAY": 10}, {}, []),  # no products are told
+        ],
+    )
+    def test_is_compared_in_each_product_that_is_told(self, ours, theirs, found):
+        world = books(
+            positions={"INFY": sum(ours.values())},
+            held_there=[held("INFY", sum(theirs.values()) or 10, products=tuple(theirs.items()), delivered=6)],
+            products={"INFY": ours},
+        )
+
+        assert [(each.product, each.ours, each.theirs) for each in position_mismatches(world)] == found
+
+    def test_that_differs_in_products_alone_is_one_difference_and_told_with_the_first(self):
+        watch = Differences()
+        world = books(
+            positions={"INFY": 10},
+            held_there=[held("INFY", 10, products=(("INTRADAY", 10),))],
+            products={"INFY": {"CNC": 10}},
+        )
+        told = [each for _ in range(3) for each in watch.look(world)]
+
+        assert [(each.product, each.ours, each.theirs) for each in told] == [("CNC", 10, 0)]
+        assert watch.unexplained() == "10 INFY are held as CNC here, and 0 there"
+        assert [each.product for each in watch.positions()] == ["CNC", "INTRADAY"]
+
+    def test_that_lasts_is_what_it_was_compared_to_be_last(self):
+        watch, mine = Differences(), an_order()
+        looks = [books(positions={"INFY": 3}, now_ns=now_ns) for now_ns in (1, 2, 3)]
+        moving = books([mine], [there(mine, filled=5)], {"INFY": 3}, now_ns=4)
+        told = []
+        for look in (*looks, moving, books(positions={"INFY": 3}, held_there=[held("INFY", 1)], now_ns=5), books()):
+            watch.look(look)
+            told.append([(each.ours, each.theirs, each.occurred_ns) for each in watch.positions()])
+
+        assert told == [[], [(3, 0, 2)], [(3, 0, 3)], [(3, 0, 3)], [(3, 1, 5)], []]
 
 
 class TestAnOrderThatHasEndedThere:

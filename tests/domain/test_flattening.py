@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from natya.domain.flattening import Limits, limit_beyond, next_moves
 from natya.domain.time import SECOND_NS
 from natya.messages.order_listing import OrderListed, StrategyHolding
+from natya.messages.reconciliation import PositionMismatch
 
 NOW_NS = 100 * SECOND_NS
 LIMITS = Limits(quantity_max=100, value_max_rupees=50_000.0, price_age_max_s=3.0)
@@ -27,6 +28,12 @@ def an_open_one(client_order_id="flat-1", side="SELL", limit=99.5, strategy="cro
         state="ACCEPTED",
         is_open=True,
         limit_price=limit,
+    )
+
+
+def differs(ours, theirs):
+    return PositionMismatch(
+        symbol="INFY", ours=ours, theirs=theirs, is_ours=True, since_ns=0, occurred_ns=7 * SECOND_NS
     )
 
 
@@ -119,6 +126,27 @@ class TestAHolding:
         (closing,) = moves([holding(10), holding(-4, "other")]).place
         assert (closing.strategy, closing.quantity) == ("crossover", 6)
 
+    @pytest.mark.parametrize(
+        ("theirs", "at_once", "closed", "left"),
+        [(-10, None, [], 10), (0, None, [], 10), (4, None, [4], 6), (10, 0, [], 10), (10, 3, [3], 7)],
+    )
+    def test_that_the_broker_has_otherwise_is_closed_by_both_books_and_what_is_left_is_told(
+        self, theirs, at_once, closed, left
+    ):
+        held = StrategyHolding(strategy="crossover", symbol="INFY", quantity=10, closable_at_once=at_once)
+        found = moves([held], differing=[differs(10, theirs)])
+
+        assert [each.quantity for each in found.place] == closed
+        why = f"10 held here, {theirs} at the broker, compared 1970-01-01 05:30:07 IST"
+        assert found.waiting == (f"INFY: {left} of crossover are left: {why}",)
+        assert not found.is_done
+
+    def test_has_its_order_cancelled_that_would_close_more_than_the_broker_has(self):
+        order = an_open_one(limit=99.5)
+
+        assert moves([holding(10)], [order], differing=[differs(10, 9)]).cancel == ("flat-1",)
+        assert moves([holding(10)], [order], differing=[differs(10, 11)]).cancel == ()
+
     def test_of_another_strategy_or_symbol_is_left_alone(self):
         held = [holding(10), holding(5, "other"), holding(5, symbol="TCS")]
         others = [an_open_one("A-1", strategy="other"), an_open_one("A-2", symbol="TCS")]
@@ -165,11 +193,14 @@ def test_a_limit_is_beyond_the_price_and_a_whole_tick_of_every_instrument(price,
 @given(
     quantities=st.lists(st.integers(-30, 30), max_size=4),
     price=st.floats(50.0, 150.0),
+    more=st.integers(-40, 40),
 )
-def test_all_that_is_placed_makes_the_account_smaller_and_never_turns_it(quantities, price):
+def test_all_that_is_placed_makes_the_account_smaller_by_both_books_and_never_turns_it(quantities, price, more):
     held = [holding(quantity, f"s{at}") for at, quantity in enumerate(quantities)]
     net = sum(quantities)
-    change = sum(each.quantity if each.side == "BUY" else -each.quantity for each in moves(held, price=price).place)
+    found = moves(held, price=price, differing=[differs(net, net + more)] if more else [])
+    change = sum(each.quantity if each.side == "BUY" else -each.quantity for each in found.place)
 
-    assert abs(net + change) <= abs(net)
-    assert (net + change) * net >= 0
+    for each in (net, net + more):
+        assert abs(each + change) <= abs(each)
+        assert (each + change) * each >= 0

@@ -92,7 +92,20 @@ def hours(order, local_s, price_ns, now_ns):
 
 
 def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
-    order, facts, waiting, limits, state, market, now_ns, at_moment, own_position, own_flight, money, product, skew_s
+    order,
+    facts,
+    waiting,
+    limits,
+    state,
+    market,
+    now_ns,
+    at_moment,
+    own_position,
+    own_flight,
+    money,
+    product,
+    skew_s,
+    theirs,
 ):
     """Return the names of all rules that the order breaks."""
     intents = {fact.client_order_id: fact for fact in facts if type(fact).__name__ == "OrderIntended"}
@@ -119,7 +132,11 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
         for fact in fills
         if fact.symbol == order.symbol and (intents[fact.client_order_id].product or product) == its_product
     )
-    closes_none = quantity > max(0, -sign * in_product)
+    in_it = [(each, left) for each, left in alike if (each.product or product) == its_product]
+    closes_none = quantity > max(0, -sign * in_product - sum(left for _, left in in_it))
+    for by in theirs.get(order.symbol, ()):  # what the broker has more, in all and by product
+        opens = opens or quantity > max(0, -reach - sign * by[0])
+        opens = opens or quantity > max(0, -sign * in_product - sum(n for _, n in in_it) - sign * by[1][its_product])
     prices = {order.symbol: (order.reference_price, order.reference_ns)} if market is None else market
     price, price_ns = prices.get(order.symbol, (0.0, 0))
     worth = (limit_price if sign > 0 else max(limit_price, price)) if limit_price else price

@@ -11,6 +11,7 @@ from natya.actors.orders.book.day import UNITS, own_price
 from natya.actors.orders.book.reading import ReadBack
 from natya.actors.orders.errors import FactWithoutIntentError
 from natya.domain.client_order_ids import life_of
+from natya.domain.closing import AGREED
 from natya.domain.time import SECOND_NS
 from natya.domain.transitions import illegal
 from natya.messages.orders import (
@@ -68,10 +69,10 @@ class TestABook:
     def test_says_whether_orders_only_close_what_is_held(self, make, side, quantity, closes):
         held = [make.intent(), make.filled(quantity=10)]
 
-        assert the_book(*held, make.intent("A-2", side, quantity)).only_closes("INFY", side) is closes
+        assert the_book(*held, make.intent("A-2", side, quantity)).only_closes("INFY", side, AGREED) is closes
         if closes:
             another = make.intent("A-3", side, 10 - quantity + 1)
-            assert not the_book(*held, make.intent("A-2", side, quantity), another).only_closes("INFY", side)
+            assert not the_book(*held, make.intent("A-2", side, quantity), another).only_closes("INFY", side, AGREED)
 
     def test_tells_how_old_the_oldest_order_in_doubt_is(self, make):
         book = the_book(

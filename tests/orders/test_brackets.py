@@ -6,6 +6,7 @@ import pytest
 
 from natya.actors.orders.book.ledger import Ledger
 from natya.actors.orders.parts.bracketing import Bracketing
+from natya.domain.closing import AGREED
 from natya.messages.broker import OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder
 from natya.messages.kill_switch import HaltTrading
 from natya.messages.orders import CancelOrder, OrderIntended, OrderRefused, Resume, Resumed
@@ -62,7 +63,7 @@ def kept(held, cancelled):
 
     for fact in held:
         ledger.book.apply(fact)
-    context = SimpleNamespace(ledger=ledger, is_read=True, now_ns=lambda: 1, write=write, log=print)
+    context = SimpleNamespace(ledger=ledger, is_read=True, now_ns=lambda: 1, write=write, log=print, theirs=AGREED)
     keeper = Bracketing(
         context,
         SimpleNamespace(why_halted=lambda: ""),

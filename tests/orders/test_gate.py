@@ -10,6 +10,7 @@ from natya.actors.orders.parts import gate
 from natya.actors.orders.parts.gate import Gate
 from natya.actors.orders.rules import Situation, contradiction, judge
 from natya.config.sections.orders import InstrumentLimits
+from natya.domain.closing import AGREED
 from natya.domain.orders import Order
 from natya.domain.time import SECOND_NS
 
@@ -386,7 +387,7 @@ class TestOrdersWhileTheMarketStandsStill:
         ledger = SimpleNamespace(book=Book(), intents={}, reserved={})
         settings = make.limits(orders_a_moment_max=2, orders_in_flight_max=100)
         gate = Gate(
-            SimpleNamespace(ledger=ledger, settings=settings, market=None, funds=None, clock=None),
+            SimpleNamespace(ledger=ledger, settings=settings, market=None, funds=None, clock=None, theirs=AGREED),
             SimpleNamespace(state="NORMAL"),
         )
 

@@ -1,13 +1,16 @@
 """The gate and a second opinion agree on every rule, in random accounts (`make risk-reference`: a million orders)."""
 
 import os
+from collections import Counter
 
 from msgspec.structs import replace
 from natya_risk_reference import broken_rules
 from natya_risk_worlds import ORDERS_IN_A_WORLD, World
 
 from natya.actors.orders.rules import RULES, Funds, Situation, judge, rules_of
+from natya.domain.closing import AGREED, TheirBook
 from natya.messages.broker import ClockCompared
+from natya.messages.reconciliation import PositionMismatch
 
 ORDERS = int(os.environ.get("RISK_ORDERS", "800"))
 SEED = int(os.environ.get("RISK_SEED", "11"))
@@ -28,6 +31,18 @@ def compare(world, found):
     at_moment = random.randint(1, 3)
     skew_s = random.choice([None, 0.0, 0.0, 2.0, -2.0, 2.5, -60.0])
     market = dict(world.market) if limits.need_prices else None
+    theirs, differing = {}, []
+    if random.random() < 0.2:
+        parts = Counter({name: random.choice([0, -3, 4]) for name in ("INTRADAY", "CNC", "MARGIN")})
+        theirs = {order.symbol: [(sum(parts.values()), parts)]}
+        by_name = {"": sum(parts.values()), **parts}
+        differing = [
+            PositionMismatch(
+                symbol=order.symbol, ours=0, theirs=more, is_ours=True, since_ns=0, occurred_ns=0, product=name
+            )
+            for name, more in by_name.items()
+            if more
+        ]
     situation = Situation(
         risk_state=state,
         limits=limits,
@@ -40,10 +55,23 @@ def compare(world, found):
         market=market,
         funds=None if money is None else Funds(available_rupees=money[0], as_of_ns=money[1], covered=money[2]),
         product=product,
+        theirs=TheirBook(differing) if differing else AGREED,
         clock=None if skew_s is None else ClockCompared(skew_s=skew_s, as_of_ns=world.now_ns),
     )
     expected = broken_rules(
-        order, world.facts, world.waiting, limits, state, market, world.now_ns, at_moment, *own, money, product, skew_s
+        order,
+        world.facts,
+        world.waiting,
+        limits,
+        state,
+        market,
+        world.now_ns,
+        at_moment,
+        *own,
+        money,
+        product,
+        skew_s,
+        theirs,
     )
     broken = {rule.__name__ for rule in RULES if rule(order, situation)}
     assert broken == expected, (order, limits, situation)

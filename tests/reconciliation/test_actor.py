@@ -22,6 +22,7 @@ from natya.messages.reconciliation import (
     OrderLost,
     PositionAtBroker,
     PositionMismatch,
+    PositionsDiffer,
     ReadAccountBook,
 )
 from natya.messages.risk import FundsTold, ReadRisk, RiskRead
@@ -75,6 +76,7 @@ class World:
     def __init__(self, answer=AGREED):
         self.answer = answer
         self.asked, self.written, self.limits, self.halts, self.funds = [], [], [], [], []
+        self.differing = []
         self.journals = True
         self.held = self.trades_at_each_look = 0
         self.state, self.cause = "NORMAL", ""
@@ -135,6 +137,10 @@ class Others(RuntimeActor):
     @handles(ReduceOnly)
     def limit(self, request, _sender):
         self.settings.limits.append(request.reason)
+
+    @handles(PositionsDiffer)
+    def differ(self, told, _sender):
+        self.settings.differing.append(told)
 
     @handles(HaltTrading)
     def halt(self, request, sender):
@@ -349,6 +355,8 @@ class TestAPosition:
 
         assert [type(each) for each in world.written] == [PositionMismatch]
         assert world.limits == ["the broker's books differ: 0 INFY are held here, and 7 there"]
+        told = [[(each.symbol, each.ours, each.theirs) for each in looked.positions] for looked in world.differing]
+        assert (told[0], told[-1]) == ([], [("INFY", 0, 7)])
 
 
 class TestAnotherNatya:

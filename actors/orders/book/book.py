@@ -15,6 +15,7 @@ import msgspec
 
 from ....domain.accounts import SESSION
 from ....domain.brackets import other_exit_id
+from ....domain.closing import AGREED, TheirBook, closable
 from ....domain.orders import Order, advance
 from ....domain.products import held_by_product
 from ....domain.time import SECOND_NS
@@ -164,10 +165,10 @@ class Book:
         """Return the ids of the newest exits of a strategy's brackets, at most `EXITS_REMEMBERED_MAX`."""
         return tuple(self._account.exits.get(strategy, ()))
 
-    def only_closes(self, symbol: str, side: Side) -> bool:
-        """Say whether all open orders of this side together close shares that are held, and open none."""
-        held, leaves = self.position(symbol), self.leaves(symbol, side)
-        return held <= -leaves if side == "BUY" else held >= leaves
+    def only_closes(self, symbol: str, side: Side, theirs: TheirBook) -> bool:
+        """Say whether all open orders of this side together close shares that are held by both books, and open none."""
+        held, leaves = self.held_and_leaves(symbol, side)
+        return closable(side, *theirs.held(symbol, held)) >= leaves
 
     def position(self, symbol: str) -> int:
         """Return the signed shares held."""
@@ -198,10 +199,23 @@ class Book:
         """Whether anything is held of orders that named their product."""
         return bool(self._account.named)
 
-    def strategy_products(self, strategy: str, symbol: str, default: Product) -> dict[Product, int]:
-        """Return the signed shares of a strategy by product; `default` is that of orders that named none."""
+    def strategy_products(
+        self, strategy: str, symbol: str, default: Product, theirs: TheirBook = AGREED
+    ) -> dict[Product, int]:
+        """Return the signed shares of a strategy by product, as many as both books have.
+
+        Args:
+            strategy: whose.
+            symbol: of what.
+            default: the product of orders that named none.
+            theirs: in what the broker's positions differ.
+        """
         named = self._account.named.get((strategy, symbol), {})
-        return held_by_product(self.strategy_shares(strategy, symbol), named, default)
+        held = held_by_product(self.strategy_shares(strategy, symbol), named, default)
+        if theirs is AGREED:
+            return held
+        of_all = self.products(symbol, default)
+        return {name: theirs.bounded(symbol, name, shares, of_all.get(name, 0)) for name, shares in held.items()}
 
     def products(self, symbol: str, default: Product) -> dict[Product, int]:
         """Return those of all strategies together."""
@@ -210,6 +224,20 @@ class Book:
             if its_symbol == symbol:
                 named.update(shares)
         return held_by_product(self.position(symbol), named, default)
+
+    def product_leaves(self, symbol: str, side: Side, product: Product, default: Product) -> int:
+        """Return the open quantity (shares) of the orders on one side that are of a product."""
+        return sum(
+            order.leaves
+            for order in self._account.open.values()
+            if (order.symbol, order.side, order.product or default) == (symbol, side, product)
+            and not self._is_lesser_exit(order)
+        )
+
+    def _is_lesser_exit(self, order: Order) -> bool:
+        """Say whether the other exit of its bracket counts for it."""
+        other = self.other_exit(order.client_order_id)
+        return other is not None and (other.leaves, other.client_order_id) > (order.leaves, order.client_order_id)
 
     def strategy_leaves(self, strategy: str, symbol: str, side: Side) -> int:
         """Return the open quantity (shares) of a strategy's orders on one side, UNKNOWN ones included."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from ....domain.closing import AGREED, TheirBook
 from ....domain.orders import Order
 from ....domain.products import closable_at_once
 from ....domain.time import day_of, day_start_ns
@@ -55,13 +56,19 @@ def listed(book: Book, request: ReadOrders, now_ns: int) -> OrdersRead:
     return OrdersRead(orders=tuple(found), is_complete=True, account=account, accounts=accounts)
 
 
-def positions(book: Book, prices: Mapping[str, tuple[float, int]], default: Product = "INTRADAY") -> PositionsRead:
+def positions(
+    book: Book,
+    prices: Mapping[str, tuple[float, int]],
+    default: Product = "INTRADAY",
+    theirs: TheirBook = AGREED,
+) -> PositionsRead:
     """Return what the account holds, and each strategy of it; with the last prices of the market, by symbol.
 
     Args:
         book: of the account.
         prices: rupees and their times, by symbol.
         default: the product of orders that named none.
+        theirs: in what the broker's positions differ.
     """
     found = book.positions()
     held = tuple(
@@ -69,7 +76,7 @@ def positions(book: Book, prices: Mapping[str, tuple[float, int]], default: Prod
             strategy=strategy,
             symbol=symbol,
             quantity=quantity,
-            closable_at_once=closable_at_once(book.strategy_products(strategy, symbol, default), quantity),
+            closable_at_once=closable_at_once(book.strategy_products(strategy, symbol, default, theirs), quantity),
         )
         for (strategy, symbol), quantity in sorted(book.shares_by_strategy().items())
     )
@@ -78,7 +85,22 @@ def positions(book: Book, prices: Mapping[str, tuple[float, int]], default: Prod
         for each in found
         if each.symbol in prices
     )
-    return PositionsRead(positions=found, held=held, prices=told)
+    products = {each.symbol: book.products(each.symbol, default) for each in found}
+    return PositionsRead(
+        positions=found,
+        held=held,
+        prices=told,
+        products={symbol: some for symbol, of in products.items() if (some := {k: v for k, v in of.items() if v})},
+        differing=tuple(
+            theirs.now(each, _ours(book.position(each.symbol), products.get(each.symbol, {}), each.product))
+            for each in theirs.differing
+        ),
+    )
+
+
+def _ours(shares: int, products: Mapping[Product, int], product: str) -> int:
+    """Return the shares of a product; of none: all of them."""
+    return sum(held for name, held in products.items() if name == product) if product else shares
 
 
 def prices_of(feed: FeedStatistics) -> dict[str, tuple[float, int]]:

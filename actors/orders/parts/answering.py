@@ -63,6 +63,7 @@ class Answering:
             market=context.market,
             funds=context.funds,
             product=context.settings.product,
+            theirs=context.theirs,
         )
         answer = RiskRead(
             risk_state=self._risk.state,
@@ -82,14 +83,13 @@ class Answering:
         heard = context.market or {}
         held = context.ledger.book.positions() if context.is_read else ()
         if all(each.symbol in heard for each in held if each.quantity):
-            context.send(sender, positions(context.ledger.book, heard, context.settings.product))
+            context.send(sender, positions(context.ledger.book, heard, context.settings.product, context.theirs))
             return
 
         def tell(outcome: Outcome) -> None:
             known = outcome.value.statistics if isinstance(outcome.value, Pong) else None
             shown = prices_of(known) if isinstance(known, FeedStatistics) else {}
-            context.send(
-                sender, positions(context.ledger.book, shown | (context.market or {}), context.settings.product)
-            )
+            prices = shown | (context.market or {})
+            context.send(sender, positions(context.ledger.book, prices, context.settings.product, context.theirs))
 
         context.ask(FEED, Ping(), timeout_s=FEED_TIMEOUT_S, then=tell)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ....domain.brackets import Bracket, entry_id, held_as, is_done, leg_id, next_steps
+from ....domain.brackets import Bracket, agreed_as, entry_id, held_as, is_done, leg_id, next_steps
 from ....domain.orders import intent_of
 from ....messages.orders import ModifyOrder, OrderFilled, SubmitOrder
 from .. import modifications
@@ -65,7 +65,8 @@ class Bracketing:
             return
         target, stop, closing = (self._leg(entry, leg) for leg in ("target", "stop", "exit"))
         held = held_as(order, ledger.book.strategy_shares(order.strategy, order.symbol))
-        bracket = Bracket(entry=order, target=target, stop=stop, exit=closing, held=held)
+        agreed = agreed_as(order, self._context.theirs, ledger.book.position(order.symbol))
+        bracket = Bracket(entry=order, target=target, stop=stop, exit=closing, held=held, agreed=agreed)
         steps = next_steps(bracket)
         if not steps and is_done(bracket):
             self._asked.pop(entry, None)

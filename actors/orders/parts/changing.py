@@ -75,7 +75,7 @@ class Changing:
             return
         self._sent[order.client_order_id] = change.number
         context.ages.leaves(order.client_order_id)
-        reduces = context.ledger.book.only_closes(order.symbol, order.side)
+        reduces = context.ledger.book.only_closes(order.symbol, order.side, context.theirs)
         context.send(BROKER, modifications.to_replace(order, change, reduces=reduces))
 
     def refusal_written(self, fact: ModificationRefused) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from ....domain.closing import AGREED
 from ....messages.addresses import JOURNAL
 from ..book.ledger import Ledger
 from ..book.reading import ReadBack
@@ -93,6 +94,9 @@ class OrdersContext:
 
         self.clock: ClockCompared | None = None
         """How our clock stands to the broker's; None: it has not told yet."""
+
+        self.theirs = AGREED
+        """In what the broker's positions differ from the book's, as reconciliation has told."""
 
         self._ready = actor.ready
         self._is_ready = False

@@ -66,6 +66,7 @@ class Gate:
             funds=context.funds,
             clock=context.clock,
             product=settings.product,
+            theirs=context.theirs,
         )
 
     def fund(self, told: FundsTold) -> None:

@@ -96,7 +96,7 @@ class Placing:
         book, default = self._context.ledger.book, self._context.settings.product
         if order.product is not None or not book.has_named_products:
             return order
-        held = book.strategy_products(order.strategy, order.symbol, default)
+        held = book.strategy_products(order.strategy, order.symbol, default, self._context.theirs)
         product = product_to_close(held, order.side, order.quantity, default)
         return order if product == default else replace(order, product=product)
 
@@ -159,7 +159,7 @@ class Placing:
             quantity=order.quantity,
             order_type=order.order_type,
             limit_price=order.limit_price,
-            reduces=context.ledger.book.only_closes(order.symbol, order.side),
+            reduces=context.ledger.book.only_closes(order.symbol, order.side, context.theirs),
             trigger_price=order.trigger_price,
             validity=order.validity,
             product=order.product,

@@ -9,8 +9,8 @@ from typing import Final, TypeAlias
 import msgspec
 
 from ....config.sections.orders import OrdersSettings
+from ....domain.closing import AGREED, TheirBook, closable
 from ....domain.orders import Order
-from ....domain.products import closable_by
 from ....messages.broker import ClockCompared
 from ....messages.orders import Product, RiskState, Side, SubmitOrder
 from ....messages.units import RUPEES_MAX
@@ -97,6 +97,9 @@ class Situation(msgspec.Struct, kw_only=True):
     replaced: Order | None = None
     """An open order that the one under judgement takes the place of: its exposure does not count."""
 
+    theirs: TheirBook = AGREED
+    """In what the broker's positions differ."""
+
     closes: bool = False
     """It is of the flattener: it may only close, and may in HALTED."""
 
@@ -178,20 +181,40 @@ class Situation(msgspec.Struct, kw_only=True):
 
     def closable(self, order: SubmitOrder) -> int:
         """Return how many shares it may close: those that other open orders of its side may close do not count."""
-        held = self.reach(order)
-        return max(-held if order.side == "BUY" else held, 0)
+        return closable(order.side, *self.theirs.held(order.symbol, self.reach(order)))
 
     def closable_of_product(self, order: SubmitOrder) -> int:
-        """Return how many shares it may close of those that are held in its product, by whatever strategy."""
-        held = self.book.products(order.symbol, self.product)
-        return closable_by(order.side, held.get(order.product or self.product, 0))
+        """Return the same of those that are held in its product, by whatever strategy."""
+        symbol, side, product = order.symbol, order.side, order.product or self.product
+        held = self.book.products(symbol, self.product).get(product, 0)
+        leaves = self.book.product_leaves(symbol, side, product, self.product) + sum(
+            each.quantity
+            for each in self.reserved.values()
+            if (each.symbol, each.side, each.product or self.product) == (symbol, side, product)
+        )
+        replaced = self.replaced
+        if replaced is not None and (replaced.symbol, replaced.side, replaced.product or self.product) == (
+            symbol,
+            side,
+            product,
+        ):
+            leaves -= self.book.counted_leaves(replaced)
+        return closable(side, *self.theirs.held(symbol, held + leaves if side == "BUY" else held - leaves, product))
+
+    def why_theirs(self, order: SubmitOrder) -> str:
+        """Say in what the broker's position differs; empty: in nothing."""
+        return self.theirs.told(order.symbol, order.product or self.product)
 
     def reach(self, order: SubmitOrder) -> int:
         """Return the signed shares of its symbol if every other open order of its side fills: many rules ask."""
         if self.reached_by is not order:
             reached = self.worst_case(order.symbol, order.side)
             self.reached_by, self.reached = order, reached
-            self.opening = order.quantity > (-reached if order.side == "BUY" else reached)  # it is of 1 share at least
+            opening = order.quantity > (-reached if order.side == "BUY" else reached)  # it is of 1 share at least
+            if not opening and self.theirs is not AGREED:
+                opening = order.quantity > min(self.closable(order), self.closable_of_product(order))
+            self.opening = opening
+            return reached
         return self.reached
 
     def open_value_with(self, order: SubmitOrder) -> float | None:

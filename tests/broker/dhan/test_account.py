@@ -66,8 +66,13 @@ class TestReading:
         assert (told.orders[1].symbol, told.orders[1].instrument) == ("", "RELIANCE NSE_EQ 2885")
         assert told.orders[1].client_order_id == ""
         assert told.positions == (
-            PositionAtBroker(symbol="INFY", instrument="INFY NSE_EQ 1594", quantity=11),
-            PositionAtBroker(symbol="", instrument="INFY NSE_EQ 2885", quantity=15),
+            PositionAtBroker(
+                symbol="INFY",
+                instrument="INFY NSE_EQ 1594",
+                quantity=11,
+                products=(("INTRADAY", 15), ("CNC", -4)),
+            ),
+            PositionAtBroker(symbol="", instrument="INFY NSE_EQ 2885", quantity=15, products=(("INTRADAY", 15),)),
         )
 
     def test_counts_trades_that_the_order_book_does_not_show_yet_each_once(self):

@@ -115,10 +115,12 @@ def account_book(
     """
     filled = _filled(day.trades)
     quantities: Counter[Place] = Counter()
+    products: dict[Place, Counter[str]] = {}
     names: dict[Place, str] = {}
     for row in day.positions:
         place = row.exchange_segment, row.security_id
         quantities[place] += row.net_qty
+        products.setdefault(place, Counter())[row.product_type] += row.net_qty
         names[place] = row.trading_symbol
     delivered: Counter[Place] = Counter()
     for held in holdings:
@@ -131,6 +133,7 @@ def account_book(
             instrument=_name(place, names.get(place, "")),
             quantity=quantities[place],
             delivered=delivered[place],
+            products=tuple(products.get(place, {}).items()),
         )
         for place in sorted({*quantities, *delivered})
     )

@@ -1,0 +1,93 @@
+"""Whether an order closes what is held, by everybody who says what that is (pure).
+
+The problem: an order that closes is let pass where others are not, since it makes a position smaller. Where the broker
+has another position than our book, one that closes by our book may open at the broker, which is where money is lost.
+Nobody here can know who is right. So an order closes what it closes by both, and not one share more.
+
+What the broker has is known from a comparison, some seconds old. By how much it differs from ours stays the same while
+nobody but us trades: our own trades change both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from .time import second_text
+
+if TYPE_CHECKING:
+    from ..messages.orders import Side
+    from ..messages.reconciliation import PositionMismatch
+
+
+def closable(side: Side, *held: int) -> int:
+    """Return how many shares an order of this side closes, whoever is right of those who say what is held.
+
+    Args:
+        side: of the order.
+        held: signed shares, as each of them says; at least one.
+    """
+    if side == "SELL":
+        return max(min(held), 0)
+    return max(-max(held), 0)
+
+
+def how(mismatch: PositionMismatch) -> str:
+    """Say how many are held here and at the broker, and when that was compared."""
+    of = f" as {mismatch.product}" if mismatch.product else ""
+    when = second_text(mismatch.occurred_ns)
+    return f"{mismatch.ours} held{of} here, {mismatch.theirs} at the broker, compared {when}"
+
+
+class TheirBook:
+    """By how much the broker's positions differ from ours."""
+
+    def __init__(self, differing: Iterable[PositionMismatch] = ()) -> None:
+        """Take what was told last: all of it."""
+        self._of: Final = {(each.symbol, each.product): each for each in differing}
+
+    @property
+    def differing(self) -> tuple[PositionMismatch, ...]:
+        """What was told."""
+        return tuple(self._of.values())
+
+    def held(self, symbol: str, ours: int, product: str = "") -> tuple[int, ...]:
+        """Return what is held as each of both says it, given what we say: signed shares.
+
+        Args:
+            symbol: of it.
+            ours: what our book says now, or would say if orders filled.
+            product: empty: all products together.
+        """
+        each = self._of.get((symbol, product))
+        return (ours,) if each is None else (ours, ours + each.theirs - each.ours)
+
+    def now(self, mismatch: PositionMismatch, ours: int) -> PositionMismatch:
+        """Return what was told, both sides with what we have traded since, given what we hold now."""
+        return replace(mismatch, ours=ours, theirs=ours + mismatch.theirs - mismatch.ours)
+
+    def bounded(self, symbol: str, product: str, shares: int, ours: int) -> int:
+        """Return as many of somebody's shares of a product as both have: signed.
+
+        Args:
+            symbol: of the product.
+            product: in which they are held.
+            shares: his, signed.
+            ours: those of all, by our book.
+        """
+        views = self.held(symbol, ours, product)
+        if len(views) == 1:
+            return shares
+        most = closable("SELL" if shares > 0 else "BUY", *views)
+        return min(max(shares, -most), most)
+
+    def told(self, symbol: str, product: str) -> str:
+        """Say in what a position, or else that of all products, was compared to differ, and when; empty: in nothing."""
+        each = self._of.get((symbol, product)) or self._of.get((symbol, ""))
+        return "" if each is None else how(each)
+
+
+AGREED: Final = TheirBook()
+"""The broker has the positions that our book has, as far as anybody knows."""

@@ -1,0 +1,192 @@
+"""Where the broker has another position than the book, an order closes what it closes by both."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_builders import BUILDERS as MAKE
+
+from natya.actors.orders.book import Book
+from natya.actors.orders.book.listing import positions
+from natya.actors.orders.modifications import refusal_of
+from natya.actors.orders.rules import Situation
+from natya.actors.orders.rules.state import risk_state
+from natya.domain.closing import TheirBook
+from natya.messages.broker import OrderPlaced, PlaceOrder
+from natya.messages.orders import ModifyOrder, OrderIntended, OrderRefused, ReduceOnly
+from natya.messages.reconciliation import PositionMismatch, PositionsDiffer
+from natya.messages.system import Ping
+
+COMPARED_NS = 1_791_181_800_000_000_000
+HOW = "10 held here, -10 at the broker, compared 2026-10-05 12:00:00 IST"
+SIDES = st.sampled_from(["BUY", "SELL"])
+
+
+def differs(ours, theirs, product="", symbol="INFY"):
+    return PositionMismatch(
+        symbol=symbol,
+        ours=ours,
+        theirs=theirs,
+        is_ours=True,
+        since_ns=COMPARED_NS,
+        occurred_ns=COMPARED_NS,
+        product=product,
+    )
+
+
+def a_book(*facts):
+    book = Book()
+    for fact in facts:
+        book.apply(fact)
+    return book
+
+
+def holding(shares, name="H-1", **fields):
+    """The facts of so many signed shares."""
+    if not shares:
+        return []
+    side = "BUY" if shares > 0 else "SELL"
+    return [
+        MAKE.intent(name, side=side, quantity=abs(shares), **fields),
+        MAKE.filled(name, trade_id=f"T-{name}", side=side, quantity=abs(shares)),
+    ]
+
+
+def a_situation(book, *differing, **fields):
+    fields = {"risk_state": "REDUCING", "limits": MAKE.limits(), "intents": {}, "now_ns": COMPARED_NS} | fields
+    return Situation(book=book, theirs=TheirBook(differing), **fields)
+
+
+@given(
+    ours=st.integers(-20, 20),
+    theirs=st.integers(-20, 20),
+    in_product=st.tuples(st.integers(-20, 20), st.integers(-20, 20)),
+    others=st.lists(st.tuples(SIDES, st.integers(1, 10), st.sampled_from(["CNC", None])), max_size=3),
+    side=SIDES,
+    quantity=st.integers(1, 25),
+    product=st.sampled_from(["CNC", None]),
+    state=st.sampled_from(["REDUCING", "HALTED", "NORMAL"]),
+)
+def test_no_order_that_passes_makes_a_position_greater_by_either_book(  # noqa: PLR0913, PLR0917
+    ours, theirs, in_product, others, side, quantity, product, state
+):
+    """Together with all that is open: in sum, and in its product. `in_product`: by our book, and by the broker's."""
+    facts = [*holding(ours - in_product[0]), *holding(in_product[0], "H-2", product="CNC")]
+    facts += [MAKE.intent(f"O-{at}", side=s, quantity=q, product=p) for at, (s, q, p) in enumerate(others)]
+    situation = a_situation(
+        a_book(*facts),
+        differs(ours, theirs),
+        differs(in_product[0], in_product[1], "CNC"),
+        differs(ours - in_product[0], theirs - in_product[1], "INTRADAY"),
+        risk_state=state,
+        closes=state != "REDUCING",
+    )
+    order = MAKE.order("A-1", side=side, quantity=quantity, product=product)
+    passes = not risk_state(order, situation)
+    if state == "REDUCING":
+        assert situation.opens(order) != passes
+
+    def left(name):
+        return sum(q for s, q, p in others if s == side and name in {"", p or "INTRADAY"})
+
+    views = [(ours, ""), (theirs, "")]
+    views += [(each, "CNC") for each in in_product] if product else []
+    views += [] if product else [(ours - in_product[0], "INTRADAY"), (theirs - in_product[1], "INTRADAY")]
+    sign = 1 if side == "BUY" else -1
+    reached = [sign * view + left(name) for view, name in views]
+
+    assert passes == all(each + quantity <= 0 for each in reached)
+
+
+@pytest.fixture
+def differing(stage):
+    """Ten shares by the book, of which the broker says that ten are short."""
+    stage.open(*holding(10))
+    stage.tell(PositionsDiffer(positions=(differs(10, -10),)))
+    stage.tell(ReduceOnly(reason="the broker's books differ"))
+    stage.settle()
+    return stage
+
+
+class TestInAPositionThatDiffers:
+    def test_an_order_that_closes_by_our_book_alone_is_refused_and_told_what_both_say(self, differing, make):
+        differing.submit(make.order("A-1", side="SELL", quantity=1))
+        differing.settle()
+
+        (fact,) = (each for each in differing.disk.facts if isinstance(each, OrderRefused))
+        assert fact.reason == f"in REDUCING at most 0 shares may be closed by SELL, found 1: {HOW}"
+
+    @pytest.mark.parametrize(("quantity", "passes"), [(4, True), (5, False)])
+    def test_one_passes_up_to_the_lesser_of_both(self, differing, make, quantity, passes):
+        differing.tell(PositionsDiffer(positions=(differs(10, 4),)))
+        differing.submit(make.order("A-1", side="SELL", quantity=quantity))
+        differing.settle()
+
+        assert differing.disk.kinds("A-1")[0] is (OrderIntended if passes else OrderRefused)
+
+    def test_an_order_in_another_symbol_passes_and_in_this_one_when_they_agree_again(self, differing, make):
+        differing.tell(PositionsDiffer(positions=()))
+        differing.submit(make.order("A-1", side="SELL", quantity=10))
+        differing.settle()
+
+        assert differing.disk.kinds("A-1")[0] is OrderIntended
+
+    def test_that_is_still_known_after_a_restart_in_place(self, differing, make):
+        differing.system.request("orders", Ping())
+        handed_over = differing.system.base.find("orders").instance.snapshot()
+
+        assert handed_over[-1] == (differs(10, -10),)
+
+    def test_what_is_told_of_positions_has_both_sides_with_our_trades_since(self, make):
+        book = a_book(
+            *holding(10), make.intent("A-1", side="SELL", quantity=4), make.filled("A-1", side="SELL", quantity=4)
+        )
+        told = positions(book, {}, theirs=TheirBook([differs(10, 4), differs(10, 4, "INTRADAY")]))
+
+        assert [(each.ours, each.theirs, each.product) for each in told.differing] == [(6, 0, ""), (6, 0, "INTRADAY")]
+        assert told.products == {"INFY": {"INTRADAY": 6}}
+
+    def test_a_strategy_may_close_at_once_what_both_have_in_one_product(self, make):
+        book = a_book(*holding(10, product="CNC"), *holding(4, "H-2"))
+        (row,) = positions(book, {}, theirs=TheirBook([differs(10, 3, "CNC")])).held
+
+        assert row.closable_at_once == 4
+
+    def test_a_change_that_makes_an_exit_greater_than_both_have_is_refused(self, make):
+        book = a_book(*holding(10), make.intent("A-1", side="SELL", quantity=3), make.accepted("A-1"))
+        order = book.order("A-1")
+        situation = a_situation(book, differs(10, 4))
+
+        assert (
+            refusal_of(order, ModifyOrder(client_order_id="A-1", quantity=4, reference_price=100.0), situation) is None
+        )
+        refusal = refusal_of(order, ModifyOrder(client_order_id="A-1", quantity=5, reference_price=100.0), situation)
+        assert refusal.rule == "risk_state"
+
+    def test_only_an_order_that_closes_by_both_goes_before_others_at_the_broker(self, make):
+        book = a_book(*holding(10), make.intent("A-1", side="SELL", quantity=5))
+
+        assert book.only_closes("INFY", "SELL", TheirBook([differs(10, 5)]))
+        assert not book.only_closes("INFY", "SELL", TheirBook([differs(10, 4)]))
+
+
+def test_two_orders_that_are_open_close_together_no_more_than_is_held_in_their_product(stage, make):
+    stage.open(*holding(10, product="CNC"), *holding(10, "H-2"), make.change("REDUCING"))
+    for name, quantity in (("A-1", 6), ("A-2", 4), ("A-3", 1)):
+        stage.submit(make.order(name, side="SELL", quantity=quantity, product="CNC"))
+    stage.settle()
+
+    assert [stage.disk.kinds(name)[0] for name in ("A-1", "A-2", "A-3")] == [OrderIntended, OrderIntended, OrderRefused]
+
+
+@pytest.mark.parametrize(("theirs", "quantity"), [(10, 10), (4, 4), (0, 0), (-10, 0)])
+def test_an_exit_of_a_bracket_is_for_what_both_have(stage, make, theirs, quantity):
+    stage.open()
+    stage.tell(PositionsDiffer(positions=(differs(0, theirs - 10),)))
+    stage.submit(make.order(target_price=110.0, stop_loss_price=95.0))
+    stage.asked_next(PlaceOrder)
+    stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
+    stage.tell(make.report(quantity=10))
+    stage.settle()
+
+    exits = [each for each in stage.disk.facts if isinstance(each, OrderIntended) and each.client_order_id != "A-1"]
+    assert {each.quantity for each in exits} == ({quantity} if quantity else set())
