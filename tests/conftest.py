@@ -3,6 +3,7 @@
 import gc
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -76,6 +77,14 @@ def what_reaches_a_test_is_as_its_type_says():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Probe, "receive", receive)
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def modules_of_other_tests():
+    """A strategy that is swapped has what is beside its file imported anew: others go on with what they imported."""
+    before = dict(sys.modules)
+    yield
+    sys.modules.update(before)
 
 
 @pytest.fixture(scope="module")
