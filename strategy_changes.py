@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from .actors.strategy import StrategyChangeRefusedError, path_of
+from .actors.strategy import StrategyChangeRefusedError, StrategyError, path_of
 from .config.sections.strategy import StrategySettings
 from .messages.addresses import STRATEGIES
 from .messages.strategies import (
@@ -52,7 +52,7 @@ class StrategyChanges:
         """Start another strategy; return when it has begun.
 
         Args:
-            strategy: `module:Class`, or a class at the top of a module.
+            strategy: `module:Class`, a file with one strategy, `file.py:Class`, or a class at the top of a module.
             name: free among all actors; empty: that of its class, in lower case.
             symbols: whose market data it receives; empty: all. A live feed has those of its settings alone.
             parameters: plain data.
@@ -61,7 +61,7 @@ class StrategyChanges:
         Raises:
             StrategyChangeRefusedError: it cannot be loaded or begin; it does not run.
         """
-        path = path_of(strategy)
+        path = _path_of(strategy)
         name = name or path.rpartition(":")[2].lower()
         wanted = {"symbols": tuple(symbols), "parameters": parameters or {}, **settings}
         encoded = msgspec.json.encode(StrategySettings(name=name, strategy=path, **wanted)).decode()
@@ -89,7 +89,7 @@ class StrategyChanges:
         Raises:
             StrategyChangeRefusedError: it cannot be loaded, read the state, or begin; the one of before runs.
         """
-        return self._change(SwapStrategy(name=name, strategy=path_of(strategy)))
+        return self._change(SwapStrategy(name=name, strategy=_path_of(strategy)))
 
     def reload_strategy(self, name: str) -> StrategyChanged:
         """Read a strategy's file and the modules beside it anew, and swap; `modules` of the answer have changed.
@@ -104,3 +104,10 @@ class StrategyChanges:
         if isinstance(answer, StrategyChanged):
             return answer
         raise StrategyChangeRefusedError(f"{request.name}: {getattr(answer, 'reason', answer)}")
+
+
+def _path_of(strategy: str | type[StrategyActor]) -> str:
+    try:
+        return path_of(strategy)
+    except StrategyError as fault:
+        raise StrategyChangeRefusedError(str(fault)) from fault

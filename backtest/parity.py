@@ -11,13 +11,14 @@ from msgspec.structs import replace
 
 from ..actors.journal import JournalView
 from ..actors.journal.disk import RealDisk
+from ..actors.strategy import path_of
 from ..config.loader import load_with_origins
 from ..domain.time import time_text
 from ..messages.accounts import AccountEntered
 from ..messages.orders import OrderFilled, OrderIntended
 from ..transfer import AS_STORED, played_interval
 from .errors import BacktestRefusedError
-from .plan import END_NS, SEGMENT_BYTES, path_of, places_in
+from .plan import END_NS, SEGMENT_BYTES, places_in
 from .running.running import play_settings
 from .running.stored import stored_in
 from .running.warm_up import bars_wanted, past_ns

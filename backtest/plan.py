@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ..actors.feed import absolute_recording
-from ..actors.strategy import StrategyActor
+from ..actors.strategy import StrategyActor, path_of
 from ..config.keys import toml_value
 from ..config.loader import load_with_origins
 from ..domain.time import DAY_NS, IST, SECOND_NS
@@ -129,40 +128,6 @@ def places_in(data_dir: Path) -> dict[str, str]:
         "database.path": str(data_dir / "natya.duckdb"),
         "log.path": str(data_dir / "natya.log"),
     }
-
-
-def path_of(strategy: str | type[StrategyActor]) -> str:
-    """Return `module:Class` of a strategy; the folder of a file joins `sys.path`, at its end.
-
-    Raises:
-        BacktestRefusedError: there is no such file, or it has not one strategy.
-    """
-    if isinstance(strategy, type):
-        return f"{strategy.__module__}:{strategy.__qualname__}"
-    name, colon, class_name = strategy.partition(":")
-    if not name.endswith(".py"):
-        return strategy
-    path = Path(name).absolute()
-    if not path.is_file():
-        raise BacktestRefusedError(f"a strategy is module:Class or a file, found no file {path}")
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
-    return f"{path.stem}:{class_name if colon else _only_strategy(path)}"
-
-
-def _only_strategy(path: Path) -> str:
-    from importlib import import_module  # noqa: PLC0415  a user's module, loaded once it is asked for
-
-    module = import_module(path.stem)
-    found = [
-        name
-        for name, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, StrategyActor) and value.__module__ == module.__name__
-    ]
-    if len(found) != 1:
-        there = f"{len(found)}: {', '.join(found)} ({path.name}:Class names one)" if found else "none"
-        raise BacktestRefusedError(f"a file with one strategy is wanted, found {there}")
-    return found[0]
 
 
 def time_ns(text: str, *, is_end: bool = False) -> int:

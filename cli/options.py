@@ -142,9 +142,25 @@ ProfileNameOption: TypeAlias = Annotated[str, typer.Option("--profile", help="Wh
 StrategyOption: TypeAlias = Annotated[str, typer.Option("--strategy", metavar="NAME", help="Only of this strategy.")]
 SymbolOption: TypeAlias = Annotated[str, typer.Option("--symbol", metavar="SYMBOL", help="Only in this symbol.")]
 
+
+def strategy_file(text: str) -> str:
+    """Give a strategy that is named by a file the whole path of it: the system works in another folder."""
+    return str(Path(text).absolute()) if is_file(text) else text
+
+
+def is_file(strategy: str) -> bool:
+    """Whether a strategy is named by its file, `file.py` or `file.py:Class`."""
+    return strategy.partition(":")[0].endswith(".py")
+
+
 StrategyArgument: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="Name of the strategy.")]
 StrategyPathArgument: TypeAlias = Annotated[
-    str, typer.Argument(metavar="MODULE:CLASS", help="Class of a strategy, importable where the system runs.")
+    str,
+    typer.Argument(
+        metavar="MODULE:CLASS|FILE",
+        parser=strategy_file,
+        help="Class of a strategy, importable where the system runs; or its file, or file.py:Class.",
+    ),
 ]
 
 # How it is answered.

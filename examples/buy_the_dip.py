@@ -1,6 +1,6 @@
 """A strategy of your own: buy after a fall, sell after a rise.
 
-natya run --profile paper --strategy buy_the_dip:BuyTheDip        # from the folder of this file
+natya run --profile paper --strategy buy_the_dip.py
 """
 
 import natya

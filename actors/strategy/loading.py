@@ -1,15 +1,18 @@
-"""From `module:Class` to the strategy class it names."""
+"""From `module:Class`, or a file, to the strategy class it names."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import sys
 from difflib import get_close_matches
+from pathlib import Path
 from weakref import WeakSet
 
 from ..runtime import reason_of, where_of
 from .actor import StrategyActor
 from .errors import StrategyBrokenError, StrategyNotFoundError
-from .inspection import faults_of
+from .inspection import faults_of, strategies_in
 
 _faultless: WeakSet[type[StrategyActor]] = WeakSet()
 """Classes that were looked at: a start loads each twice, and their sources are parsed. A reload makes classes anew."""
@@ -51,8 +54,52 @@ def load_strategy(name: str) -> type[StrategyActor]:
 
 
 def path_of(strategy: str | type[StrategyActor]) -> str:
-    """Return `module:Class` of a class at the top of a module; a text as it is."""
-    return strategy if isinstance(strategy, str) else f"{strategy.__module__}:{strategy.__qualname__}"
+    """Return `module:Class` of a class at the top of a module, of a file with one strategy, and of `file.py:Class`.
+
+    A file's folder joins `sys.path`, at its end; nothing is imported. `module:Class` is returned as it is.
+
+    Raises:
+        StrategyNotFoundError: there is no such file, it has not one strategy, or its name is that of another module.
+    """
+    if isinstance(strategy, type):
+        return f"{strategy.__module__}:{strategy.__qualname__}"
+    name, colon, class_name = strategy.partition(":")
+    if not name.endswith(".py"):
+        return strategy
+    path = Path(name).absolute()
+    if not path.is_file():
+        raise StrategyNotFoundError(f"a strategy is module:Class or a file, found no file {path}")
+    if not path.stem.isidentifier():
+        raise StrategyNotFoundError(f"a file whose name can be imported is wanted, found {path.name}")
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    if not _is_found_there(path):
+        raise StrategyNotFoundError(f"a name of its own is wanted: another module is {path.stem!r} beside {path}")
+    return f"{path.stem}:{class_name if colon else _only_strategy(path)}"
+
+
+def _is_found_there(path: Path) -> bool:
+    """Whether importing the name of this file imports this file."""
+    importlib.invalidate_caches()  # it may be younger than the last look into its folder
+    imported = sys.modules.get(path.stem)
+    try:
+        spec = importlib.util.find_spec(path.stem) if imported is None else imported.__spec__
+    except ValueError:  # a module without a spec
+        return False
+    return spec is not None and spec.origin is not None and Path(spec.origin).resolve() == path.resolve()
+
+
+def _only_strategy(path: Path) -> str:
+    try:
+        found = strategies_in(path)
+    except (SyntaxError, ValueError) as fault:
+        raise StrategyBrokenError(_broken(path.name, fault)) from fault
+    if len(found) != 1:
+        there = f"{len(found)}: {', '.join(found)}" if found else "none"
+        raise StrategyNotFoundError(
+            f"a file with one subclass of StrategyActor is wanted, found {there} ({path.name}:Class names one)"
+        )
+    return found[0]
 
 
 def _broken(name: str, fault: BaseException) -> str:

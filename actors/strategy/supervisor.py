@@ -40,6 +40,7 @@ from ..supervision import ChildSpec, SupervisorHandover
 from .changes import Change, expect_readable, loaded_of, new_settings, shown, why_unknown
 from .deputy import CHANGE_S
 from .errors import StateUnreadableError, StrategyChangeRefusedError, StrategyError
+from .loading import path_of
 from .replacing import ORDERS_TIMEOUT_S, Replacing
 
 if TYPE_CHECKING:
@@ -154,7 +155,11 @@ class StrategySupervisor(Replacing):
             return
         settings = found.settings
         if strategy:
-            settings = msgspec.structs.replace(settings, strategy=strategy)
+            try:
+                settings = msgspec.structs.replace(settings, strategy=path_of(strategy))
+            except StrategyError as fault:
+                self._refuse(name, sender, str(fault))
+                return
         self._load(settings, sender, all_anew=not strategy)
 
     def _start_new(self, request: StartStrategy, sender: ActorAddress) -> None:

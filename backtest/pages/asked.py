@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...actors.strategy import load_strategy, parameters_of
+from ...actors.strategy import load_strategy, parameters_of, path_of
 from ...domain.time import time_text
-from ..plan import END_NS, STRATEGY, path_of
+from ..plan import END_NS, STRATEGY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...actors.feed import RecordingError
+from ...actors.strategy import path_of
 from ...domain.time import day_of, day_start_ns
 from ...transfer import is_database, stored_files
 from ..errors import BacktestRefusedError
-from ..plan import END_NS, path_of
+from ..plan import END_NS
 from .warm_up import bars_wanted, past_ns
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from ...actors.strategy import StrategyParametersError, load_strategy, parameters_of
+from ...actors.strategy import StrategyParametersError, load_strategy, parameters_of, path_of
 from ..errors import BacktestFailedError, BacktestRefusedError
-from ..plan import STRATEGY, path_of
+from ..plan import STRATEGY
 from ..result import perform
 from .engines import LOCAL, Workers
 from .fingerprint import files_of, fingerprint_of, key_of, machinery

@@ -16,7 +16,7 @@ def command(
     data_dir: Annotated[Path, typer.Argument(metavar="DIR", help="Data directory of a session on paper.")],
     strategy: Annotated[
         list[str],
-        typer.Option(metavar="MODULE:CLASS", help="Strategy of the session; else those of the settings."),
+        typer.Option(metavar="MODULE:CLASS|FILE", help="Strategy of the session; else those of the settings."),
     ] = [],
     since: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, or time, in India.")] = "",
     until: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day, included; or time.")] = "",

@@ -23,6 +23,7 @@ from ..options import (
     SetOption,
     ZoneOption,
     assignments,
+    is_file,
 )
 from ..session import faults, load_to_run
 
@@ -93,7 +94,10 @@ def command(
     ] = False,
     strategy: Annotated[
         list[str] | None,
-        typer.Option(metavar="MODULE:CLASS", help="Strategy to run instead of the configured ones; may be repeated."),
+        typer.Option(
+            metavar="MODULE:CLASS|FILE",
+            help="Strategy to run instead of the configured ones: module:Class, file.py, file.py:Class; repeatable.",
+        ),
     ] = None,
     param: Annotated[
         list[str],
@@ -225,6 +229,8 @@ def _strategies(paths: list[str], parameters: dict[str, Any], profile: Profile) 
     """Name each after its class, a second one of that name `name2` and so on, since each has its own position."""
     from ...messages.addresses import NAMES
 
+    with faults():
+        paths = [_class_in(path) for path in paths]
     names: list[str] = []
     for path in paths:
         name = path.rpartition(":")[2].lower()
@@ -233,6 +239,14 @@ def _strategies(paths: list[str], parameters: dict[str, Any], profile: Profile) 
     host = {"host": "node"} if profile is Profile.NODE else {}
     named = zip(names, paths, strict=True)
     return [{"name": name, "strategy": path, "parameters": parameters, **host} for name, path in named]
+
+
+def _class_in(strategy: str) -> str:
+    if not is_file(strategy):
+        return strategy
+    from ...actors.strategy import path_of
+
+    return path_of(strategy)
 
 
 def _recording(files: list[Path]) -> str | list[str] | None:

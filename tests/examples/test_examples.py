@@ -34,7 +34,7 @@ def test_a_program_that_embeds_natya_prints_what_a_recording_came_to(recording):
 def test_a_strategy_in_a_file_of_its_own_trades(recording, tmp_path):
     command = ["-m", "natya", "run", "--replay", recording, "--symbol", "TCS", "--speed", "max", "--summary", "json"]
 
-    output = run(*command, "--strategy", "buy_the_dip:BuyTheDip", "--data-dir", tmp_path / "data", cwd=EXAMPLES)
+    output = run(*command, "--strategy", "buy_the_dip.py", "--data-dir", tmp_path / "data", cwd=EXAMPLES)
 
     summary = json.loads(output)
     assert summary["ticks"] == 400

@@ -144,6 +144,65 @@ FINE = [
 ]
 
 
+class TestAFile:
+    @pytest.fixture
+    def write(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(sys, "path", [*sys.path])
+
+        def write(name, text):
+            (tmp_path / name).write_text(text)
+            return str(tmp_path / name)
+
+        return write
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "from natya import StrategyActor\nclass Helper: ...\nclass Mine(StrategyActor): ...",
+            "import natya\nclass Mine(Helper, natya.StrategyActor): ...",
+            "from natya import StrategyActor as Base\nclass Mine(Base):\n    class Inner(Base): ...",
+            "raise RuntimeError('nothing is imported')\nclass Mine(StrategyActor): ...",
+        ],
+    )
+    def test_with_one_strategy_is_that_one(self, write, tmp_path, text):
+        assert path_of(write("only_one_here.py", text)) == "only_one_here:Mine"
+        assert sys.path[-1] == str(tmp_path)
+
+    def test_with_several_is_refused_unless_one_is_named(self, write):
+        text = "from natya import StrategyActor\nclass A(StrategyActor): ...\nclass B(A): ...\n"
+        file = write("two_of_them_here.py", text)
+
+        assert path_of(f"{file}:B") == "two_of_them_here:B"
+        with pytest.raises(StrategyNotFoundError, match=r"found 2: A, B \(two_of_them_here.py:Class names one\)"):
+            path_of(file)
+
+    def test_that_is_not_there_or_has_none_is_refused(self, write, tmp_path):
+        with pytest.raises(StrategyNotFoundError, match=f"found no file {tmp_path / 'nowhere.py'}"):
+            path_of(str(tmp_path / "nowhere.py"))
+        with pytest.raises(StrategyNotFoundError, match="found none"):
+            path_of(write("none_of_them_here.py", "class Mine: ..."))
+
+    @pytest.mark.parametrize("text", ["def (", "\0"])
+    def test_that_is_no_python_is_named_with_its_line(self, write, text):
+        with pytest.raises(StrategyBrokenError, match=r"'no_python_here.py' cannot be imported: "):
+            path_of(write("no_python_here.py", text))
+
+    @pytest.mark.parametrize("name", ["random", "natya", "json"])
+    def test_with_the_name_of_another_module_is_refused(self, write, name):
+        with pytest.raises(StrategyNotFoundError, match=f"another module is '{name}' beside "):
+            path_of(f"{write(f'{name}.py', '')}:Mine")
+
+    def test_that_cannot_be_imported_by_its_name_is_refused(self, write):
+        with pytest.raises(StrategyNotFoundError, match=r"can be imported is wanted, found my-own\.py"):
+            path_of(f"{write('my-own.py', '')}:Mine")
+
+    def test_that_is_loaded_already_is_found_again(self, write):
+        file = write("loaded_from_a_file.py", "from natya import StrategyActor\nclass Mine(StrategyActor): ...")
+        load_strategy(path_of(file))
+
+        assert path_of(file) == "loaded_from_a_file:Mine"
+
+
 class TestAStrategyThatWouldNotDoWhatItSeemsTo:
     @pytest.mark.parametrize("text", NEVER_CALLED)
     def test_is_refused_where_nobody_would_call_it(self, module, text):

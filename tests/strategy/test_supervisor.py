@@ -4,6 +4,7 @@ import functools
 from types import SimpleNamespace
 
 import msgspec
+import natya_swapped
 import pytest
 from natya_builders import a_tick
 from natya_swapped import Answering, Resting, Stateless, Stillborn, Successor
@@ -358,6 +359,14 @@ class TestASwap:
         assert opened.shown() == [("b", "Stateless", "RUNNING"), ("a", "Resting", "RUNNING")]
         assert opened.unsubscribed == []
         assert opened.cancelled == []
+
+    def test_may_name_a_file(self, house):
+        opened = house((Stateless, "a"))
+        done = opened.ask(SwapStrategy(name="a", strategy=f"{natya_swapped.__file__}:Resting"))
+        refused = opened.ask(SwapStrategy(name="a", strategy="nowhere.py"))
+
+        assert (done.strategy, opened.shown()) == ("natya_swapped:Resting", [("a", "Resting", "RUNNING")])
+        assert "a strategy is module:Class or a file, found no file " in refused.reason
 
     def test_whose_new_class_cannot_begin_lets_the_old_one_run_again(self, house):
         opened = house((Stateless, "a"))
