@@ -38,19 +38,25 @@ if TYPE_CHECKING:
         Bounded,
         Conflating,
         InProcessSystem,
+        MessageRefusedError,
         NameTakenError,
         OffloadRefusedError,
         Outcome,
+        Probe,
         RequestTimedOut,
         RuntimeActor,
         StashFullError,
+        SystemStoppedError,
         Terminated,
         UnknownActorError,
+        WatchRefusedError,
+        WouldDeadlockError,
         handles,
         tuned_process,
     )
     from .actors.strategy import StrategyActor, StrategyBrokenError, StrategyNotFoundError
     from .actors.supervision import (
+        AwaitSystemStop,
         BreakerSettings,
         ByKey,
         ChildSpec,
@@ -61,6 +67,7 @@ if TYPE_CHECKING:
         Resized,
         Supervisor,
         SupervisorSettings,
+        SystemStopped,
     )
     from .backtest import BacktestResult, backtest
     from .client import connect
@@ -99,8 +106,8 @@ if TYPE_CHECKING:
         RiskStateChanged,
         SubmitOrder,
     )
-    from .messages.supervision import DescribeTree, Failed, SupervisionTree, Unavailable
-    from .messages.system import Ping, Pong
+    from .messages.supervision import ChildStatus, DeadLetter, DescribeTree, Failed, SupervisionTree, Unavailable
+    from .messages.system import ActorStatistics, Ping, Pong
     from .services import ServiceLocator, get_container, inject
     from .summary import Summary
     from .system import SystemGaveUpError, TradingSystem
@@ -143,19 +150,25 @@ _MODULES: Final = {
         "Bounded",
         "Conflating",
         "InProcessSystem",
+        "MessageRefusedError",
         "NameTakenError",
         "OffloadRefusedError",
         "Outcome",
+        "Probe",
         "RequestTimedOut",
         "RuntimeActor",
         "StashFullError",
+        "SystemStoppedError",
         "Terminated",
         "UnknownActorError",
+        "WatchRefusedError",
+        "WouldDeadlockError",
         "handles",
         "tuned_process",
     ),
     ".actors.strategy": ("StrategyActor", "StrategyBrokenError", "StrategyNotFoundError"),
     ".actors.supervision": (
+        "AwaitSystemStop",
         "BreakerSettings",
         "ByKey",
         "ChildSpec",
@@ -166,6 +179,7 @@ _MODULES: Final = {
         "Resized",
         "Supervisor",
         "SupervisorSettings",
+        "SystemStopped",
     ),
     ".config.container": ("DependencyContainer",),
     ".config.errors": ("SettingsError",),
@@ -202,8 +216,8 @@ _MODULES: Final = {
         "RiskStateChanged",
         "SubmitOrder",
     ),
-    ".messages.supervision": ("DescribeTree", "Failed", "SupervisionTree", "Unavailable"),
-    ".messages.system": ("Ping", "Pong"),
+    ".messages.supervision": ("ChildStatus", "DeadLetter", "DescribeTree", "Failed", "SupervisionTree", "Unavailable"),
+    ".messages.system": ("ActorStatistics", "Ping", "Pong"),
     ".backtest": ("BacktestResult", "backtest"),
     ".client": ("connect",),
     ".services": ("ServiceLocator", "get_container", "inject"),
@@ -213,7 +227,9 @@ _MODULES: Final = {
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "ActorStatistics",
     "Allowance",
+    "AwaitSystemStop",
     "BacktestResult",
     "BaseExternalAdapter",
     "BaseRepository",
@@ -228,8 +244,10 @@ __all__ = [
     "CancellationUncertain",
     "Candle",
     "ChildSpec",
+    "ChildStatus",
     "Conflating",
     "DaySummary",
+    "DeadLetter",
     "DependencyContainer",
     "Depth",
     "DescribeTree",
@@ -253,6 +271,7 @@ __all__ = [
     "Listening",
     "MarketDataReceived",
     "MarketDataRepositoryImpl",
+    "MessageRefusedError",
     "ModificationIntended",
     "ModificationRefused",
     "ModifyOrder",
@@ -278,6 +297,7 @@ __all__ = [
     "Position",
     "PositionRepository",
     "PriceGrid",
+    "Probe",
     "PublishFailedError",
     "PublishInDoubtError",
     "Quota",
@@ -305,12 +325,16 @@ __all__ = [
     "Supervisor",
     "SupervisorSettings",
     "SystemGaveUpError",
+    "SystemStopped",
+    "SystemStoppedError",
     "Terminated",
     "Tick",
     "TradingSystem",
     "Unavailable",
     "UnknownActorError",
     "UnknownEvent",
+    "WatchRefusedError",
+    "WouldDeadlockError",
     "WriteAccepted",
     "WriteNotSent",
     "WriteRefused",

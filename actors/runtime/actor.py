@@ -81,6 +81,10 @@ class RuntimeActor(Actor):
     """When it is behind in a live market, it gets the newest tick of each symbol alone, and what is left out is counted
     (see `conflation`). Otherwise it gets each, however late."""
 
+    wire_types: ClassVar[tuple[type[Any], ...]] = ()
+    """Message types of your own, frozen msgspec Structs, that it may be sent, and send, where it has a worker process
+    (`ChildSpec(host="process")`). Natya's own messages need not be named."""
+
     says: ClassVar[frozenset[type] | None] = None
     """Message types that it and its children may send to natya's own actors; None: all. See `door`."""
 

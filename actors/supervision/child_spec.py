@@ -63,7 +63,8 @@ class ChildSpec(msgspec.Struct, frozen=True):
     """None: as the supervisor's policy says."""
 
     host: OwnHost | None = None
-    """`process`: a worker process, for an actor that computes; it may send and receive only messages of the codec."""
+    """`process`: a worker process, for an actor that computes; it may send and receive messages of `natya.messages`,
+    and those that its class names in `wire_types`."""
 
     turn_limit_s: float = 0.0
     """In a worker process: seconds that a turn may take before the process is killed, as a failure; 0: no limit."""

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 from types import SimpleNamespace
+from typing import Annotated
 
 import msgspec
 import pytest
@@ -18,6 +19,7 @@ from natya.actors.runtime.workers import NotHostableError, WorkerRefusedError, a
 from natya.actors.runtime.workers import link as link_module
 from natya.actors.runtime.workers.addresses import Addresses, Far
 from natya.actors.runtime.workers.link import Link, LinkError
+from natya.actors.runtime.workers.own_types import Own, OwnTypes
 from natya.config.sections.strategy import StrategySettings
 from natya.messages import codec
 from natya.messages.codec import MESSAGE_TYPES, UndecodableMessageError
@@ -45,6 +47,65 @@ class TestTheWire:
         letters = wire.letters(0, 0, wants_answer=False, messages=writable, traces=[0] * len(writable))
 
         assert repr(wire.messages_apart(letters)) == repr([*map(as_read, frames.values(), writable)])
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A user's own."""
+
+    text: str
+    count: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class Opaque(msgspec.Struct, frozen=True):
+    """With a field that msgspec cannot read."""
+
+    either: Word | dict[str, str] | tuple[int, ...] | list[int]
+
+
+class TestMessagesOfTheActorsAuthor:
+    own = OwnTypes([Word, CancelOrder])
+
+    def letters(self, *messages):
+        traces = [0] * len(messages)
+        return wire.letters(0, 0, wants_answer=False, messages=[*messages], traces=traces, own=self.own)
+
+    def test_travel_among_natyas_in_their_order(self):
+        sent = [a_tick(), Word("a", 1), do("x"), Word("b")]
+
+        assert wire.messages_apart(self.letters(*sent), self.own) == sent
+
+    def test_cost_nothing_where_none_is_sent(self):
+        letters = self.letters(do("x"))
+
+        assert not letters.own
+        assert wire.messages_of(letters) == [do("x")]
+
+    def test_are_read_with_the_types_and_ranges_of_their_class(self):
+        wrong, right = wire.messages_apart(self.letters(Word("a", -1), Word("b", 1)), self.own)
+
+        assert (wrong.kind, right) == ("Word", Word("b", 1))
+        assert "Expected `int` >= 0 - at `$.count`" in wrong.reason
+
+    def test_are_none_where_the_actor_does_not_name_them(self):
+        (of_another,) = wire.messages_apart(self.letters(Word("a")), OwnTypes())
+        (unnamed,) = wire.messages_apart(wire.letters(0, 0, wants_answer=False, messages=[Word("a")], traces=[0]))
+
+        assert of_another.kind == "Word"
+        assert of_another.reason.startswith("one of the actor's wire_types is wanted")
+        assert "none of natya.messages, nor one that the actor's wire_types names" in unnamed.reason
+
+    @given(st.binary(max_size=40))
+    def test_make_nothing_of_whatever_a_frame_says(self, found):
+        packed = msgspec.msgpack.encode([Own("os:abort", found), Own(f"{__name__}:Word", found)])
+        first, second = wire.messages_apart(wire.Letters(0, 0, False, packed, [0, 0], own=True), self.own)
+
+        assert isinstance(first, wire.Unreadable)
+        assert isinstance(second, wire.Unreadable | Word)
+
+    @pytest.mark.parametrize("wrong", [int, "Word", Word("a"), Opaque])
+    def test_are_structs_that_can_be_read(self, wrong):
+        with pytest.raises(NotHostableError, match="wire_types"):
+            OwnTypes([wrong])
 
 
 def as_frame(message):

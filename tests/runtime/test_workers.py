@@ -179,6 +179,18 @@ class TestAnActorInAWorkerProcess:
 
         assert performing.request("guest", Ping()) == (heard + 100, ["Tick"] * 2)
 
+    def test_takes_and_answers_messages_of_its_authors_own(self, performing, hosted):
+        answers = [performing.request_future("performer", hosted.Word(text)) for text in ("a", "b")]
+
+        assert [answer.result(WAIT_S) for answer in answers] == [hosted.Word("A"), hosted.Word("B")]
+
+    def test_says_which_types_it_takes_and_may_answer(self, performing, hosted):
+        refused = performing.request("performer", hosted.Unnamed())
+        failed = performing.request("performer", hosted.Word(""))
+
+        assert "one of natya.messages, or one that Performer.wire_types names, is wanted" in refused.reason
+        assert "nor one that the actor's wire_types names" in failed.reason
+
     def test_sends_by_name_to_actors_of_the_parent(self, system, supervised):
         listener = system.probe("listener")
         supervised(greet="listener")
@@ -689,6 +701,12 @@ class TestAWorkerThatCannotStart:
 
         with pytest.raises(WorkerRefusedError, match="restart the system"):
             system.start("performer", *in_process(hosted.Performer))
+
+    def test_refuses_types_that_no_wire_takes(self, system, hosted, monkeypatch):
+        monkeypatch.setattr(hosted.Performer, "wire_types", (int,))
+
+        with pytest.raises(NotHostableError, match="wire_types names msgspec Structs, found <class 'int'>"):
+            system.start("performer", *in_process(hosted.Performer, hosted.Manner()))
 
     def test_refuses_a_class_that_cannot_be_imported(self, system):
         class Local(RuntimeActor):

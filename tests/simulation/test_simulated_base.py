@@ -11,6 +11,7 @@ from natya_builders import a_tick
 from natya.actors.runtime import InProcessSystem, RequestTimedOut, RuntimeActor, WouldDeadlockError, handles
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.actors.runtime.simulation.loop import Disorder
+from natya.actors.runtime.workers import in_process
 from natya.messages.market import Tick
 from natya.messages.supervision import DeadLetter, Failed
 
@@ -177,6 +178,16 @@ class TestTime:
             system.start("writer", Writer, [])
 
             assert asyncio.run(system.request_async("writer", Note(7))) == Note(7)
+
+
+class TestAWorkerProcess:
+    def test_is_none_here_and_its_actor_is_played_as_all_others(self):
+        heard = []
+        with a_system() as system:
+            system.start("a", *in_process(Writer, heard))
+
+            assert system.request("a", Note(1)) == Note(1)
+        assert heard == [("a", 1)]
 
 
 class TestOffloadedWork:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ....domain.time import SECOND_NS
 from ..base import InProcessSystemBase
 from ..requests import FutureReply
+from ..workers import StandIn
 from .cell import SimulatedCell
 from .clock import VirtualClock
 from .faults import Faults
@@ -21,6 +22,7 @@ from .waiting import SimulatedFuture, SimulatedProbe, SimulatedReply
 if TYPE_CHECKING:
     from thespian.actors import ActorAddress
 
+    from ..context import HostedActor
     from ..requests import BlockingReply
     from ..runtime_cell import RuntimeCell
     from ..worker import Worker
@@ -32,7 +34,7 @@ class SimulatedSystemBase(InProcessSystemBase):
     Nothing happens by itself: the simulation runs while its caller waits in `request`, at a probe or a future, or in
     `run_for`, and virtual time passes at once. It keeps the promises of the runtime, and no more: messages of one
     sender to one receiver keep their order; the seed decides whose turn is next, how many messages it takes and how
-    long. Threads and plain Thespian actors are not supported.
+    long. Threads and plain Thespian actors are not supported; an actor with a worker process has none here.
     """
 
     cell_class: ClassVar[type[RuntimeCell]] = SimulatedCell
@@ -61,6 +63,12 @@ class SimulatedSystemBase(InProcessSystemBase):
         self.fatal = fatal
         super().__init__(clock=self.virtual_clock, seed=seed)
         self.links = Links(self.injector, self._stepped)
+
+    def start_actor(self, name: str, actor_class: type[HostedActor], settings: Any, **options: Any) -> RuntimeCell:
+        """Start an actor; one that would have a worker process runs in the simulation, as all others do."""
+        if issubclass(actor_class, StandIn):
+            actor_class, settings = settings.actor, settings.settings
+        return super().start_actor(name, actor_class, settings, **options)
 
     def run_for(self, seconds: float) -> None:
         """Run for so many seconds of virtual time."""

@@ -17,7 +17,7 @@ __main__.py        where it begins
 
 In both:
 
-link.py            the socket pair; wire.py, the frames on it
+link.py            the socket pair; wire.py, the frames on it; own_types.py, messages of the actor's author
 addresses.py       addresses by number
 errors.py
 """

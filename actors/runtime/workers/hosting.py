@@ -28,6 +28,7 @@ from .assignment import accept
 from .errors import WorkerRefusedError
 from .far_market import FarMarket, FarQuiescence
 from .link import Link, LinkError
+from .own_types import OwnTypes
 from .process import die_with_parent, leave_signals_to_parent, limit_memory
 from .reading_loop import ReadingLoop
 
@@ -244,6 +245,7 @@ class Host(Endpoint):
         except WorkerRefusedError as refusal:
             self._link.put(wire.StartFailed(type(refusal).__name__, _told(str(refusal)), "", refused=True))
             return
+        self._link.own = OwnTypes(actor.wire_types)
         # This process runs this one class, so a message may be added to its handler table.
         actor.front_table[Mark] = self._handled
         self._base = HostedBase(self, assignment)
@@ -256,6 +258,9 @@ class Host(Endpoint):
         if target is None:
             return  # the sender here is gone, or was forgotten
         sender = self.far(letters.sender, wants_answer=letters.wants_answer)
+        if letters.own:
+            self._deliver_readable(target, sender, letters, first)
+            return
         try:
             traced = zip(wire.messages_of(letters), letters.traces, strict=True)
         except ValueError:
@@ -266,7 +271,7 @@ class Host(Endpoint):
     def _deliver_readable(self, target: Any, sender: Far, letters: wire.Letters, first: int) -> None:
         """Deliver messages that can be decoded, and report the others to the parent, which refuses them."""
         try:
-            messages = wire.messages_apart(letters)
+            messages = wire.messages_apart(letters, self._link.own)
         except ValueError as fault:
             messages = [wire.Unreadable("", str(fault))] * len(letters.traces)
         for place, (message, trace) in enumerate(zip(messages, letters.traces, strict=True), first):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from ....messages.codec import MESSAGE_SIZE_MAX_BYTES
 from ....messages.framing import FrameLengthError, FrameReader
 from ..errors import reason_of
+from .own_types import NONE
 from .wire import FRAME_BYTES_MAX, Frame, Letters, letters, read, write
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class Link:
         self._unsendable = unsendable
         self._shipped = shipped
         self._market = market
+        self.own = NONE
+        """The actor's own message types; whoever makes the link sets them before it is used."""
+
         self._mark = 0
         self._outbox: deque[Bundle | Parcel] = deque()
         self.put: Final = self._outbox.append
@@ -227,7 +231,7 @@ class Link:
     def _written(self, run: _Run) -> Letters:
         sender, target, messages, traces = run
         number, wants_answer = self._addresses.number(sender), getattr(sender, "wants_answer", False)
-        written = letters(target, number, wants_answer=wants_answer, messages=messages, traces=traces)
+        written = letters(target, number, wants_answer=wants_answer, messages=messages, traces=traces, own=self.own)
         size = len(written.messages)
         if size > MESSAGE_SIZE_MAX_BYTES and getattr(sender, "guest", True):  # halved, so that it is one of them
             raise ValueError(f"a message has up to {MESSAGE_SIZE_MAX_BYTES} bytes, this one {size}")

@@ -428,7 +428,12 @@ _sender_of = itemgetter(1)
 
 
 def _bury_unhosted(actor: StandIn, message: Any, sender: ActorAddress) -> None:
-    why = f"{type(message).__name__} has no wire form to travel in to a worker process"
+    hosted, kind = actor.settings.actor, type(message)
+    if kind in hosted.wire_types:
+        actor.pass_on(message, sender)
+        return
+    wanted = f"one of natya.messages, or one that {hosted.__name__}.wire_types names, is wanted"
+    why = f"{kind.__name__} has no wire form to travel in to a worker process: {wanted}"
     actor.host.dead_letters.undelivered(actor.host, message, sender, why)
 
 

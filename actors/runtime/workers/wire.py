@@ -1,7 +1,8 @@
 """Protocol between a parent and its worker process: frames of msgpack over a socket pair.
 
-A frame is a `Frame` behind its length. It carries messages of `natya.messages` alone, written as
-the codec writes them; nothing that is read here is ever executed, and no version is needed: both ends are of one build.
+A frame is a `Frame` behind its length. It carries messages of `natya.messages`, written as the codec writes them, and
+of the types that the actor names (`own_types`); nothing that is read here is ever executed, and no version is needed:
+both ends are of one build.
 
 The messages of one sender are encoded separately, and decoded with the types and ranges of their classes: an invalid
 one is refused alone, without harm to others or the frame. So they are not validated before.
@@ -20,6 +21,7 @@ from ....messages.framing import LENGTH_BYTES, header_of
 from ....messages.system import Statistics
 from ....messages.trace import Hop
 from ..trace import Stamp
+from .own_types import NONE, OWN_TAG, Own, OwnTypes
 
 if TYPE_CHECKING:
     AnyMessage: TypeAlias = Any
@@ -50,6 +52,9 @@ class Letters(msgspec.Struct, frozen=True, array_like=True, tag="l"):
 
     traces: list[int | Stamp]
     """The trace of each message."""
+
+    own: bool = False
+    """Some are of the actor's own types: they are read one by one, by `messages_apart`."""
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -248,17 +253,30 @@ _encoder = msgspec.msgpack.Encoder(decimal_format="string")
 _decoder = msgspec.msgpack.Decoder(Frame)
 _messages = msgspec.msgpack.Decoder(list[AnyMessage])
 _apart = msgspec.msgpack.Decoder(list[msgspec.Raw])
+_own = msgspec.msgpack.Decoder(Own)
+
+_MAPS: Final = frozenset((*range(0x80, 0x90), 0xDE, 0xDF))
+"""First bytes of a map in msgpack: what a Struct without a tag is written as."""
 
 
-def letters(
-    target: int | str, sender: int, *, wants_answer: bool, messages: list[Any], traces: list[int | Stamp]
+def letters(  # noqa: PLR0913  each is a field of the letters
+    target: int | str,
+    sender: int,
+    *,
+    wants_answer: bool,
+    messages: list[Any],
+    traces: list[int | Stamp],
+    own: OwnTypes = NONE,
 ) -> Letters:
     """Encode messages of one sender to one target.
 
     Raises:
         Exception: one of them has no wire form; of any type, since a user's value may run code of its own.
     """
-    return Letters(target, sender, wants_answer, _encoder.encode(messages), traces)
+    if not own.are_in(messages):
+        return Letters(target, sender, wants_answer, _encoder.encode(messages), traces)
+    packed = [own.packed(message, _encoder) for message in messages]
+    return Letters(target, sender, wants_answer, _encoder.encode(packed), traces, own=True)
 
 
 def messages_of(letters: Letters) -> list[Any]:
@@ -274,13 +292,15 @@ def messages_of(letters: Letters) -> list[Any]:
     return _as_many(messages, letters)
 
 
-def messages_apart(letters: Letters) -> list[Any]:
-    """Decode messages one by one, after `messages_of` failed; `Unreadable` stands for each that is invalid.
+def messages_apart(letters: Letters, own: OwnTypes = NONE) -> list[Any]:
+    """Decode messages one by one: after `messages_of` failed, or where some are of the actor's own types.
+
+    `Unreadable` stands for each that is invalid.
 
     Raises:
         ValueError: they cannot be separated: a `msgspec.Raw` in one of them was not one value.
     """
-    return [*map(_read_alone, _as_many(_apart.decode(letters.messages), letters))]
+    return [_read_alone(written, own) for written in _as_many(_apart.decode(letters.messages), letters)]
 
 
 def _as_many(messages: list[Any], letters: Letters) -> list[Any]:
@@ -289,11 +309,26 @@ def _as_many(messages: list[Any], letters: Letters) -> list[Any]:
     return messages
 
 
-def _read_alone(written: msgspec.Raw) -> Any:
+def _read_alone(written: msgspec.Raw, own: OwnTypes) -> Any:
+    kind = _kind_of(written)
+    if kind == OWN_TAG:
+        return _read_own(written, own)
     try:
         return decode(bytes([VERSION]) + bytes(written))
     except UndecodableMessageError as fault:
-        return Unreadable(_kind_of(written), str(fault))
+        if bytes(written)[0] in _MAPS:
+            return Unreadable("", "its class is none of natya.messages, nor one that the actor's wire_types names")
+        return Unreadable(kind, str(fault))
+
+
+def _read_own(written: msgspec.Raw, own: OwnTypes) -> Any:
+    kind = OWN_TAG
+    try:
+        found = _own.decode(written)
+        kind = found.kind.rpartition(":")[2].rpartition(".")[2]
+        return own.read(found)
+    except ValueError as fault:
+        return Unreadable(kind, str(fault))
 
 
 def _kind_of(written: msgspec.Raw) -> str:

@@ -6,6 +6,7 @@ order of what two of them say is that of their actors, and not of how fast they 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import signal
@@ -25,6 +26,7 @@ from .addresses import NUMBERED_MAX, Addresses, Far
 from .assignment import assign
 from .dues import Dues
 from .link import Link, LinkError
+from .own_types import NONE, OwnTypes
 from .process import launch
 
 if TYPE_CHECKING:
@@ -67,8 +69,9 @@ class WorkerProcess:
             market_ns=services.market.time_ns if services.market.rules else None,
             background=tuple(in_background),
         )
+        own = OwnTypes(actor.wire_types)
         process, connection = launch()
-        return cls(cell, process, connection, assignment)
+        return cls(cell, process, connection, assignment, own)
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class WorkerProcess:
         process: subprocess.Popen[bytes],
         connection: socket.socket,
         assignment: wire.Assignment,
+        own: OwnTypes = NONE,
     ) -> None:
         """Come from `start`."""
         self._cell = cell
@@ -94,6 +98,7 @@ class WorkerProcess:
             shipped=lambda *frame: self._shipped.append(frame),
             market=cell.services.market,
         )
+        self._link.own = own
         self._abandoned = False
         self.pid: Final = process.pid
 
@@ -267,7 +272,7 @@ class WorkerProcess:
         self._check(parcel)
         match parcel:
             case wire.Letters():
-                self._say(functools.partial(self._deliver, parcel, _messages_of(parcel)))
+                self._say(functools.partial(self._deliver, parcel, _messages_of(parcel, self._link.own)))
             case wire.Arm() | wire.Disarm():
                 self._say(functools.partial(self.dues.keep, parcel))
             case wire.Alive():
@@ -389,13 +394,12 @@ class Ended(lifecycle.InternalMessage, frozen=True):
     how: str
 
 
-def _messages_of(letters: wire.Letters) -> list[Any]:
+def _messages_of(letters: wire.Letters, own: OwnTypes) -> list[Any]:
+    if not letters.own:
+        with contextlib.suppress(ValueError):
+            return wire.messages_of(letters)
     try:
-        return wire.messages_of(letters)
-    except ValueError:
-        pass
-    try:
-        return wire.messages_apart(letters)
+        return wire.messages_apart(letters, own)
     except ValueError as fault:
         raise LinkError(str(fault)) from fault
 

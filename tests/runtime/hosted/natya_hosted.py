@@ -34,6 +34,18 @@ class Late(msgspec.Struct, frozen=True):
     asker: Any
 
 
+class Word(msgspec.Struct, frozen=True):
+    """Of the author's own types, named in `wire_types`."""
+
+    text: str
+
+
+class Unnamed(msgspec.Struct, frozen=True):
+    """Of the author's own types, and not named."""
+
+    text: str = ""
+
+
 class Colour(enum.IntEnum):
     """A number of another type."""
 
@@ -42,6 +54,8 @@ class Colour(enum.IntEnum):
 
 class Performer(RuntimeActor):
     """Does what it is told by `CancelOrder`, of all messages, and answers `Appended(ticks heard + 1, lives, text)`."""
+
+    wire_types = (Word,)
 
     def on_start(self):
         self.ticks = 0
@@ -72,6 +86,10 @@ class Performer(RuntimeActor):
     @handles(Appended, Failed)
     def pass_on(self, message, sender):
         self.send("listener", message)
+
+    @handles(Word)
+    def repeat(self, word, sender):
+        self.send(sender, Word(word.text.upper()) if word.text else Unnamed())
 
     @handles(CancelOrder)
     def obey(self, order, sender):
