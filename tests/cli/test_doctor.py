@@ -1,9 +1,11 @@
 import base64
+import itertools
 import json
 import os
 import socket
 import time
 from email.utils import formatdate
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -145,12 +147,79 @@ class TestThisMachine:
 
         assert [each.state for each in machine.environment(settings())] == ["fault"]
 
-    def test_with_a_full_disk_is_a_fault(self, settings, monkeypatch):
+    @pytest.mark.parametrize(
+        ("mebibytes", "state"), [(255, "fault"), (256, "warning"), (1_023, "warning"), (1_024, "ok")]
+    )
+    def test_needs_room_on_its_disk(self, settings, tmp_path, monkeypatch, mebibytes, state):
         real = os.statvfs("/")
-        full = os.statvfs_result((*real[:4], 1, *real[5:]))
-        monkeypatch.setattr(os, "statvfs", lambda _: full)
+        monkeypatch.setattr(
+            os, "statvfs", lambda _: os.statvfs_result((*real[:1], 1 << 20, *real[2:4], mebibytes, *real[5:]))
+        )
+        room, _ = machine.disk(settings(system__data_dir=str(tmp_path / "not" / "there")))
 
-        assert next(iter(machine.disk(settings()))).state == "fault"
+        assert (room.state, bool(room.mend)) == (state, state != "ok")
+        assert room.found == f"{mebibytes / 1_024:.1f} GiB free in {tmp_path}"
+
+    @pytest.mark.parametrize(("took_ms", "state"), [(20.0, "ok"), (20.1, "warning")])
+    def test_writes_durably_in_time(self, settings, monkeypatch, took_ms, state):
+        took_ns = [99 * 10**6] * 7 + [round(took_ms * 10**6)] + [0] * 7
+        times_ns = itertools.accumulate(itertools.chain.from_iterable((5, each) for each in took_ns))
+        monkeypatch.setattr(machine.time, "monotonic_ns", times_ns.__next__)
+        _, found = machine.disk(settings())
+
+        assert (found.state, found.found, bool(found.mend)) == (state, f"{took_ms:.2f} ms each (median)", state != "ok")
+
+    def test_that_cannot_write_there_is_told_why(self, settings, monkeypatch):
+        def refused(*_):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(machine.os, "open", refused)
+        _, found = machine.disk(settings())
+
+        assert (found.state, "Permission denied" in found.found) == ("fault", True)
+
+    @pytest.mark.parametrize(
+        ("bits", "system", "state"), [(32, "Linux", "fault"), (64, "Darwin", "warning"), (64, "Linux", "ok")]
+    )
+    def test_has_64_bits_and_linux(self, monkeypatch, bits, system, state):
+        monkeypatch.setattr(machine, "sys", SimpleNamespace(maxsize=(1 << bits - 1) - 1))
+        monkeypatch.setattr(machine.platform, "system", lambda: system)
+
+        assert [each.state for each in machine.python(None)] == [state]
+
+    def test_is_told_which_libraries_it_lacks(self, monkeypatch):
+        wanted = ["duckdb>=1", "no-such-thing>=2; python_version < '3'", "other-thing (>=3)", "no-thing-either"]
+        monkeypatch.setattr(machine, "requires", lambda _: wanted)
+        (found,) = machine.libraries(None)
+
+        assert (found.state, found.found) == ("fault", "not installed: other-thing, no-thing-either")
+
+    @pytest.mark.parametrize(("files", "state"), [(1_023, "warning"), (1_024, "ok"), (-1, "ok")])
+    def test_opens_as_many_files_as_natya_may_need(self, monkeypatch, files, state):
+        monkeypatch.setattr(machine.resource, "getrlimit", lambda _: (files, -1))
+        (found,) = machine.open_files(None)
+
+        assert (found.state, bool(found.mend)) == (state, state != "ok")
+
+    @pytest.mark.parametrize(
+        ("says", "state", "found"),
+        [
+            (-1, "warning", "does not say"),
+            (5, "warning", "nothing keeps it right"),
+            (0, "ok", "it is kept"),
+            (1, "ok", "it"),
+        ],
+    )
+    def test_has_a_clock_that_is_kept_right(self, monkeypatch, says, state, found):
+        monkeypatch.setattr(machine.ctypes, "CDLL", lambda _: SimpleNamespace(adjtimex=lambda _: says))
+        (told,) = machine.clock(None)
+
+        assert (told.state, found in told.found, bool(told.mend)) == (state, True, state != "ok")
+
+    def test_may_have_a_kernel_that_says_nothing_of_its_clock(self, monkeypatch):
+        monkeypatch.setattr(machine.ctypes, "CDLL", lambda _: SimpleNamespace())
+
+        assert [each.state for each in machine.clock(None)] == ["warning"]
 
 
 class TestACheckThatFailsItself:

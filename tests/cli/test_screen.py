@@ -55,6 +55,14 @@ class TestTheScreen:
         ):
             assert part in shown
 
+    def test_tells_how_long_the_slowest_strategies_take(self, view):
+        now = view()
+        one = now.statistics["crossover"]
+        slow = msgspec.structs.replace(one, strategy="slow", tick_to_strategy_us_p50=9.0, tick_to_strategy_us_p99=90.0)
+        both = msgspec.structs.replace(now, statistics={**now.statistics, "slow": slow})
+
+        assert "tick to strategy 12 us, p99 90 us" in drawn(both)
+
     def test_names_stalls_when_there_were_any(self, view):
         stalled = msgspec.structs.replace(view(), stalls=3)
 
