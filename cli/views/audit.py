@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
 from ...domain.time import second_text
 from ...messages.control import OperationAnswered, OperationAsked
 from ..terminal import plain
+from .columns import lined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from rich.table import Table
 
     from ...messages.journal import JournalRecord
 
@@ -92,10 +94,7 @@ def as_json(found: list[Audited]) -> dict[str, Any]:
 
 def as_table(found: list[Audited]) -> Table:
     """Return a line an operation, oldest first."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("time", "who", "operation", "outcome"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("arguments", overflow="fold")
+    table = lined("time", "who", "operation", "outcome", "arguments")
     for each in found:
         when = second_text(each.asked.occurred_ns)
         outcome = plain(each.answer) if each.answer else Text("not known", "yellow")

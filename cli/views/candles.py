@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from rich.table import Table
 
 from ...domain.time import duration_text, time_text
 from ...domain.wording import counted
 from ..terminal import note, tell
+from .columns import lined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
     from ...client import Series
     from ...domain.history import Missing
@@ -66,11 +68,7 @@ def series_json(found: Sequence[Series]) -> dict[str, Any]:
 
 def series_table(found: Sequence[Series]) -> Table:
     """Return a line for each symbol and length."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("symbol", "candle", "from", "to"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("candles", justify="right")
-    table.add_column("missing", overflow="fold")
+    table = lined("symbol", "candle", "from", "to", "candles", "missing", numbers=("candles",))
     for each in found:
         missing = _missing_text(each.missing) if each.are_hours_known else "the hours of this market are not known"
         table.add_row(

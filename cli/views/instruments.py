@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
 from ...domain.wording import counted
+from .columns import lined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
     from ...domain.instruments import Instrument
     from ...messages.instruments import InstrumentList
@@ -45,13 +47,8 @@ def one_text(instrument: Instrument, of: InstrumentList) -> str:
 
 def table(instruments: Sequence[Instrument], total: int, of: InstrumentList) -> Table:
     """Return a line for each that was found, how many there are, and where they are from."""
-    found = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("symbol", "segment", "number", "type"):
-        found.add_column(heading, no_wrap=True)
-    for heading in ("lot", "tick", "freeze"):
-        found.add_column(heading, justify="right")
-    found.add_column("expiry", no_wrap=True)
-    found.add_column("name", overflow="fold")
+    numbers = "lot", "tick", "freeze"
+    found = lined("symbol", "segment", "number", "type", *numbers, "expiry", "name", numbers=numbers)
     for each in instruments:
         found.add_row(
             each.symbol,

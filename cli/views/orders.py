@@ -30,8 +30,7 @@ def orders_json(found: OrdersRead) -> dict[str, Any]:
 
 def orders_text(found: OrdersRead) -> None:
     """Print a table, newest first."""
-    from rich.table import Table  # noqa: PLC0415  60 ms that JSON does not need
-
+    from .columns import lined  # noqa: PLC0415  rich: 60 ms that JSON does not need
     from .tables import show  # noqa: PLC0415
 
     others = [number for number in found.accounts if number != found.account]
@@ -40,9 +39,7 @@ def orders_text(found: OrdersRead) -> None:
     if not found.orders:
         tell("no orders")
         return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("time", "id", "strategy", "symbol", "order", "state", "reason"):
-        table.add_column(heading, no_wrap=heading != "reason")
+    table = lined("time", "id", "strategy", "symbol", "order", "state", "reason")
     for each in found.orders:
         when = second_text(each.occurred_ns)
         table.add_row(when, each.client_order_id, each.strategy, each.symbol, terms(each), state(each), each.reason)
@@ -96,8 +93,7 @@ def positions_json(found: PositionsRead) -> dict[str, Any]:
 
 def positions_text(found: PositionsRead) -> None:
     """Print a table."""
-    from rich.table import Table  # noqa: PLC0415  60 ms that JSON does not need
-
+    from .columns import lined  # noqa: PLC0415  rich: 60 ms that JSON does not need
     from .tables import show  # noqa: PLC0415
 
     if not found.positions:
@@ -105,9 +101,8 @@ def positions_text(found: PositionsRead) -> None:
         return
     open_profit = _unrealized(found)
     prices = {each.symbol: each for each in found.prices}
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("symbol", "quantity", "average", "last", "priced", "unrealized", "realized", "held by"):
-        table.add_column(heading, justify="left" if heading in {"symbol", "priced", "held by"} else "right")
+    headings = "symbol", "quantity", "average", "last", "priced", "unrealized", "realized", "held by"
+    table = lined(*headings, numbers=("quantity", "average", "last", "unrealized", "realized"))
     for each in found.positions:
         price = prices.get(each.symbol)
         holders = (f"{of.strategy} {of.quantity:+,}" for of in found.held if of.symbol == each.symbol)

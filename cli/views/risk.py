@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
 from ...domain.time import second_text
 from ..terminal import plain
+from .columns import lined
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ...actors.orders.book.hindsight import Decision
     from ...actors.orders.rules.explaining import Explained
     from ...messages.risk import LimitsInForce, RiskFigure, RiskRead
@@ -33,20 +35,12 @@ def risk_json(risk: RiskRead) -> dict[str, Any]:
 
 def risk_table(risk: RiskRead) -> Table:
     """Return a line a limit: what is used of it, and how that number was formed."""
-    table = _table("limit", "of", "used", "limit", "formed of")
+    table = lined("limit", "of", "used", "limit", "formed of")
     for figure in risk.figures:
         table.add_row(plain(figure.limit_name), plain(figure.of), _used(figure), _limit(figure), plain(figure.formed))
     cause = f": {plain(risk.risk_cause)}" if risk.risk_cause else ""
     table.title = Text(f"{risk.risk_state}{cause}", "green" if risk.risk_state == "NORMAL" else "bold red")
     table.title_justify = "left"
-    return table
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in headings[:-1]:
-        table.add_column(heading, no_wrap=True)
-    table.add_column(headings[-1], overflow="fold")
     return table
 
 
@@ -68,7 +62,7 @@ def limits_json(rows: list[dict[str, str]]) -> dict[str, Any]:
 
 def limits_table(rows: list[dict[str, str]]) -> Table:
     """Return a line a rule, in the order in which they are asked."""
-    table = _table("rule", "limit", "from", "what it is for")
+    table = lined("rule", "limit", "from", "what it is for")
     for row in rows:
         limit = Text(plain(row["limit"]), "dim" if row["limit"] == OFF else "")
         table.add_row(plain(row["rule"]), limit, plain(row["origin"]), plain(row["meaning"]))
@@ -107,7 +101,7 @@ def explained_json(decision: Decision, rules: tuple[Explained, ...], prices: dic
 def explained_table(decision: Decision, rules: tuple[Explained, ...]) -> Table:
     """Return a line a rule that is on, with the number that it went by."""
     fact = decision.fact
-    table = _table("rule", "verdict", "limit", "found")
+    table = lined("rule", "verdict", "limit", "found")
     styles = {"passed": "green", "refused": "bold red", "unknown": "yellow"}
     for each in rules:
         if each.verdict != OFF:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
 from ...config.errors import SettingsError
@@ -17,8 +16,11 @@ from ...config.secret_files import SecretUnfitError
 from ...domain.time import second_text
 from ..keeping import SCHEMA
 from ..terminal import plain
+from .columns import lined
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ...config.keepers import Kind
     from ...config.secret_folder import SecretFolder
     from ..keeping import Tried
@@ -93,10 +95,7 @@ def tried_json(found: Tried) -> dict[str, Any]:
 
 def as_table(found: list[Row]) -> Table:
     """Return a line a secret."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("secret", "", "kept since", "kept by"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("from", overflow="fold")
+    table = lined("secret", "", "kept since", "kept by", "from")
     for each in found:
         state = Text("unfit", "red") if each.problem else "set" if each.is_set else "-"
         since = "" if each.kept_since_ns is None else second_text(each.kept_since_ns)

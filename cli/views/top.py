@@ -6,17 +6,19 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
 from ...domain.time import SECOND_NS
 from ...messages.supervision import SupervisionTree
 from ..processes import ProcessMemory
 from ..terminal import plain
+from .columns import lined
 from .tree import STATE_STYLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rich.table import Table
 
 SCHEMA: Final = 1
 """Version of the JSON objects; it changes when a field is renamed or removed."""
@@ -117,11 +119,8 @@ def as_json(before: Seen, now: Seen) -> dict[str, Any]:
 
 def as_table(before: Seen, now: Seen) -> Table:
     """Return a line an actor, and below them the memory: actors of one process share it."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("actor", "state", "host"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("mailbox", "msg/s", "p99", "restarts"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    numbers = "mailbox", "msg/s", "p99", "restarts"
+    table = lined("actor", "state", "host", *numbers, numbers=numbers)
     for row in rows(before, now):
         table.add_row(
             plain(row.name),

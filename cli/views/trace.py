@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
 from ..terminal import plain
+from .columns import lined
 from .tree import branches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from rich.table import Table
 
     from ...messages.trace import Hop
 
@@ -28,11 +30,8 @@ def trace_json(hops: Sequence[Hop]) -> bytes:
 def trace_table(hops: Sequence[Hop]) -> Table:
     """Return one conversation as a tree: below each hop those that it caused."""
     began_ns = min(hop.sent_ns or hop.begun_ns for hop in hops)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("hop", no_wrap=True)
-    table.add_column("message", no_wrap=True)
-    for heading in ("began", "waited", "took"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    numbers = "began", "waited", "took"
+    table = lined("hop", "message", *numbers, numbers=numbers)
     paths = caused(hops)
     by_id = {str(hop.hop_id): hop for hop in hops}
     for branch, path in zip(branches(paths), paths, strict=True):
@@ -69,11 +68,8 @@ def caused(hops: Iterable[Hop]) -> list[str]:
 
 def conversations_table(hops: Sequence[Hop]) -> Table:
     """Return a table of the newest recorded conversations, a line each."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("conversation", no_wrap=True)
-    table.add_column("began with", no_wrap=True)
-    for heading in ("hops", "lasted", "longest wait", "longest handling"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    numbers = "hops", "lasted", "longest wait", "longest handling"
+    table = lined("conversation", "began with", *numbers, numbers=numbers)
     conversations: dict[str, list[Hop]] = {}
     for hop in hops:
         conversations.setdefault(hop.correlation_id, []).append(hop)

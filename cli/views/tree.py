@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
 from ..terminal import plain, plain_lines
+from .columns import lined
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ...messages.supervision import ChildStatus, SupervisionTree
 
 STATE_STYLES: Final = {"RUNNING": "green", "UNAVAILABLE": "bold red", "PARKED": "bold red", "STOPPED": "dim"}
@@ -25,13 +27,8 @@ def tree_json(tree: SupervisionTree) -> bytes:
 
 def tree_table(tree: SupervisionTree) -> Table:
     """Return the tree as a table, a line an actor, trouble before the last error; anything abnormal is coloured."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("actor", "state", "host"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("restarts", justify="right")
-    table.add_column("breaker", no_wrap=True)
-    table.add_column("mailbox", justify="right")
-    table.add_column("trouble, last error", overflow="fold")
+    headings = "actor", "state", "host", "restarts", "breaker", "mailbox", "trouble, last error"
+    table = lined(*headings, numbers=("restarts", "mailbox"))
     paths = [child.path for child in tree.children]
     for branch, child in zip(branches(paths), tree.children, strict=True):
         table.add_row(

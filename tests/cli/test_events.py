@@ -2,17 +2,24 @@
 
 import json
 import queue
+from types import SimpleNamespace
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import natya
 from natya.actors.control import AskRefusedError
 from natya.cli.app import app
 from natya.cli.commands.events.tail import _read
+from natya.cli.events import ask_delivery
+from natya.cli.exit_codes import FAILED
 from natya.config.loader import load_settings
 from natya.messages.delivery import DeliveryTerms
 from natya.messages.journal import JournalPage
+from natya.messages.market import FeedStatistics
+from natya.messages.supervision import Unavailable
+from natya.messages.system import Pong
 
 WAIT_S = 10
 
@@ -104,6 +111,19 @@ class TestNatyaEvents:
 
         assert "which dead letters?" in unsaid.output
         assert (young.output, fitting.output) == ('{"schema":1,"changed":0}\n', '{"schema":1,"changed":1}\n')
+
+
+def test_of_what_delivery_does_not_count_nothing_is_shown(capsys):
+    feed = FeedStatistics(ticks=1, candles=0, bad_rows=0, source="s", ended=False, last_prices={})
+    for answer in (
+        Pong(actor="delivery", statistics=feed),
+        Unavailable(actor="delivery", reason="it is down", retry_after_s=1.0),
+    ):
+        with pytest.raises(typer.Exit) as ended:
+            ask_delivery(SimpleNamespace(request=lambda *_, answer=answer: answer))
+
+        assert ended.value.exit_code == FAILED
+        assert "delivery did not say what it counts" in capsys.readouterr().err
 
 
 def test_what_comes_is_read_in_as_large_parts_as_an_answer_may_be():

@@ -1,5 +1,8 @@
 """What `natya exchange serve` makes of its options; no exchange is served."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from natya.cli.commands.exchange import serve
@@ -36,3 +39,68 @@ class TestSymbols:
         refused = natya("exchange", "serve", "--replay", "day.csv", "--symbol", "INFY", "--symbol", "TCS")
         assert refused.exit_code == 2
         assert "one --symbol of a recording wanted, found 2" in " ".join(refused.output.split())
+
+
+class TestTheMarket:
+    @pytest.mark.parametrize(
+        ("options", "found"),
+        [
+            ((), {"feed.source": "synthetic"}),
+            (("--synthetic", "7"), {"feed.source": "synthetic", "feed.seed": 7}),
+            (("--feed", "dhan"), {"feed.source": "dhan"}),
+            (("--replay", "a.csv"), {"feed.source": "replay", "feed.recording": "a.csv"}),
+            (
+                ("--replay", "a.csv", "--replay", "b.csv", "--speed", "2"),
+                {"feed.source": "replay", "feed.recording": ["a.csv", "b.csv"], "feed.speed": 2.0},
+            ),
+            (
+                ("--port", "0", "--instruments", "lists", "--always-open"),
+                {"feed.source": "synthetic", "web.port": 0, "instruments.path": "lists", "exchange.always_open": True},
+            ),
+        ],
+    )
+    def test_is_the_one_that_was_asked_for(self, given, options, found):
+        assert given(*options) == {"system.data_dir": "here", **found}
+
+    @pytest.mark.parametrize(
+        "options",
+        [("--synthetic", "0", "--by-hand"), ("--feed", "dhan", "--by-hand"), ("--replay", "a", "--feed", "b")],
+    )
+    def test_is_one(self, natya, options):
+        refused = natya("exchange", "serve", *options)
+
+        assert (refused.exit_code, "found several" in " ".join(refused.output.split())) == (2, True)
+
+
+@pytest.mark.usefixtures("given")
+def test_its_account_is_beside_that_of_what_runs_and_its_instruments_are_the_same(natya, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = natya("exchange", "serve").exception.args[0]
+    here = Path(found["system.data_dir"])
+    folder = natya("exchange", "serve", "--instruments", "mine").exception.args[0]["instruments.path"]
+
+    assert here.name.endswith("-exchange")
+    assert found["instruments.path"] == str(here.with_name(here.name.removesuffix("-exchange")) / "instruments")
+    assert folder == "mine"
+
+
+@pytest.mark.parametrize(
+    ("options", "market", "faults", "limits"),
+    [((), True, False, True), (("--by-hand", "--faults", "--unlimited"), False, True, False)],
+)
+def test_is_served_as_safely_as_the_options_leave_it(natya, monkeypatch, options, market, faults, limits):  # noqa: PLR0913, PLR0917  what may be left
+    made = []
+    monkeypatch.setattr(serve, "load_to_run", lambda *_: SimpleNamespace(settings=None))
+    monkeypatch.setattr("natya.exchange_system.ExchangeSystem", lambda _, serving: made.append(serving))
+    monkeypatch.setattr("natya.cli.serving.perform", lambda make, _token: make() or 7)
+    codes = [
+        natya("exchange", "serve", "--data-dir", "here", *options, *more).exit_code
+        for more in (("--token", "mine", "--client-id", "9"), (), ())
+    ]
+    own, first, second = made
+
+    assert codes == [7, 7, 7]
+    assert (own.has_market, own.has_faults, own.is_limited) == (market, faults, limits)
+    assert (own.token.reveal(), own.client_id, first.client_id) == ("mine", "9", "1000000001")
+    assert first.token.reveal() != second.token.reveal()
+    assert len(first.token.reveal()) > 32
