@@ -86,6 +86,12 @@ class TestAuditedOperations:
         found = json.loads(result.stdout)
         assert (found["asked"], found["answered"], found["records"]) == (OPERATIONS, OPERATIONS / 2, OPERATIONS * 1.5)
 
+    def test_are_counted_in_words_before_any_day_is_sealed(self, data_dir):
+        lines = call("audit", "verify", "--data-dir", data_dir).stdout.splitlines()
+
+        assert lines[0] == "30 records are whole, up to sequence 30: 20 operations, 10 of them with an outcome"
+        assert lines[1] == "no day is sealed yet: the first is when it is over"
+
     def test_of_a_running_system_are_journaled_with_who_asked(self, tmp_path):
         settings = natya.load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path)})
         with natya.TradingSystem(settings), natya.connect(data_dir=tmp_path) as client:

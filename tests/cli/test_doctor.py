@@ -1,4 +1,5 @@
 import base64
+import contextlib
 import itertools
 import json
 import os
@@ -14,6 +15,7 @@ from natya_wire import CLIENT, TOKEN
 from natya_wire import Served as Exchange
 from typer.testing import CliRunner
 
+from natya.actors.control import AskTimedOutError, NotRunningError
 from natya.actors.web import answer
 from natya.cli.app import app
 from natya.cli.doctor import installation, machine, network
@@ -126,6 +128,52 @@ class TestAPortThatIsNamed:
         assert states(installation.ports(settings(control__http=True, control__http_port=port))) == [
             ("ok", f"control.http_port {port}")
         ]
+
+
+class TestTheSystemThatRuns:
+    @pytest.fixture
+    def answers(self, monkeypatch):
+        """What a running system says of its health, and where it serves HTTP."""
+
+        def answers(health, url=""):
+            def connect(_):
+                if isinstance(health, Exception):
+                    raise health
+                told = SimpleNamespace(health=lambda: health, show_http=lambda: SimpleNamespace(url=url))
+                return contextlib.nullcontext(told)
+
+            monkeypatch.setattr("natya.client.connect", connect)
+
+        return answers
+
+    @pytest.mark.parametrize(
+        ("health", "state", "found"),
+        [
+            (SimpleNamespace(ready=True, reason=""), "ok", "it is ready"),
+            (SimpleNamespace(ready=False, reason="database is down"), "fault", "database is down"),
+            (AskTimedOutError("in 5 s"), "fault", "one runs and does not answer: in 5 s"),
+            (NotRunningError("here"), "ok", "none runs in the data directory"),
+        ],
+    )
+    def test_is_well_where_it_is_ready(self, settings, answers, health, state, found):
+        answers(health)
+        (told,) = installation.running(settings())
+
+        assert (told.check, told.state, told.found, bool(told.mend)) == (
+            "running system",
+            state,
+            found,
+            state == "fault",
+        )
+
+    def test_may_listen_at_its_own_port(self, settings, answers):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            answers(None, f"http://127.0.0.1:{port}")
+
+            assert states(installation.ports(settings(control__http=True, control__http_port=port))) == [
+                ("ok", f"control.http_port {port}")
+            ]
 
 
 class TestThisMachine:

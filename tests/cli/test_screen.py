@@ -1,5 +1,6 @@
 import io
 import re
+from decimal import Decimal
 from types import SimpleNamespace
 
 import msgspec
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from natya.cli.views.screen import line, screen
+from natya.cli.views.screen import _amount, line, screen
 from natya.messages.market import FeedStatistics
 
 ACTORS = ("feed", "orders", "events", "journal", "database", "crossover", "system")
@@ -165,6 +166,15 @@ class TestTheScreen:
 
         assert "\x1b" not in shown
         assert len(shown.splitlines()) <= 24
+
+
+@pytest.mark.parametrize(
+    ("amount", "text", "style"), [("1", "+1.00", "green"), ("-1", "-1.00", "red"), ("0", "0.00", "")]
+)
+def test_an_amount_is_green_or_red_by_its_sign(amount, text, style):
+    shown = _amount(Decimal(amount))
+
+    assert (str(shown), str(shown.style)) == (text, style)
 
 
 class TestTheLine:

@@ -7,11 +7,13 @@ import stat
 import sys
 
 import pytest
+import typer
 from natya_processes import await_that
 from natya_wire import CLIENT, TOKEN, Served
 from typer.testing import CliRunner
 
 import natya
+from natya.cli import keeping
 from natya.cli.app import app
 from natya.cli.commands.config import check
 from natya.config.keepers.age import passphrase_wanted
@@ -85,6 +87,23 @@ class TestKeepingASecret:
         assert refused.exit_code == 78
         assert problem in refused.output
         assert shell.folder.keys() == ()
+
+    def test_is_asked_for_on_a_terminal(self, monkeypatch):
+        monkeypatch.setattr(sys, "stdin", Terminal())
+        monkeypatch.setattr(keeping, "hidden", lambda prompt: f"{prompt}{CANARY}")
+
+        assert keeping.secret_from_person("broker.pin") == Secret(f"broker.pin (it is not shown): {CANARY}")
+
+    @pytest.mark.parametrize("given", [("a", "b"), ("a\nb", "a\nb"), ("\udcff", "\udcff"), ("", "")])
+    def test_as_a_passphrase_is_wanted_twice_and_as_one_line(self, monkeypatch, capsys, given):
+        answers = iter((*given, "a long one", "a long one"))
+        monkeypatch.setattr(sys, "stdin", Terminal())
+        monkeypatch.setattr(keeping, "hidden", lambda _prompt: next(answers))
+
+        with pytest.raises(typer.Exit) as refused:
+            keeping.new_passphrase()
+        assert (refused.value.exit_code, "passphrase" in capsys.readouterr().err) == (78, True)
+        assert keeping.new_passphrase() == Secret("a long one")
 
     def test_names_the_nearest_key(self, shell):
         refused = shell("set", "broker.totp_secrt", given=CANARY)

@@ -6,12 +6,13 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from typer.testing import CliRunner
 
 import natya
 from natya.cli.app import app
 from natya.cli.processes import ProcessMemory, memory_of
-from natya.cli.views.top import Seen, as_json, as_table, handlers_of, p99, rows
+from natya.cli.views.top import Seen, _time, as_json, as_table, handlers_of, p99, rows
 from natya.messages.health import TIMING_BOUNDS_S
 from natya.messages.supervision import ChildStatus, SupervisionTree
 
@@ -100,6 +101,50 @@ def test_json_has_no_number_that_json_lacks():
 
     assert json.loads(json.dumps(as_json(seen(a_child()), now), allow_nan=False))["actors"][0]["p99_s"] is None
     assert as_table(seen(a_child()), now).row_count == 1
+
+
+class TestTheTable:
+    def test_has_a_line_an_actor_and_below_it_the_memory(self):
+        before = seen(a_child("orders"), a_child("feed"))
+        now = seen(
+            a_child("orders", handled=3_000, mailbox_depth=1_000, state="PARKED", restarts=2),
+            a_child("feed", handled=1),
+            at_s=2.0,
+            handlers={"orders": {0.0015: 5.0}},
+            processes=tuple(ProcessMemory(pid=pid, resident_bytes=pid << 20) for pid in (7, 8)),
+        )
+        table = as_table(before, now)
+        console = Console(width=120, color_system=None)
+        with console.capture() as captured:
+            console.print(table)
+
+        assert [" ".join(line.split()) for line in captured.get().splitlines()] == [
+            "actor state host mailbox msg/s p99 restarts",
+            "orders PARKED loop 1,000 1,500.0 1.50 ms 2",
+            "feed RUNNING loop 0 0.5 - 0",
+            "memory: process 7: 7 MiB; worker 8: 8 MiB; stalls of the",
+            "event loop: 0",
+        ]
+        styles = {each.text.strip(): str(each.style) for each in console.render(table)}
+        found = [styles[text] for text in ("PARKED", "RUNNING", "1,000", "2", "0")]
+        assert found == ["bold red", "green", "yellow", "yellow", "dim"]
+
+    def test_without_processes_tells_of_stalls_alone(self):
+        assert str(as_table(seen(), seen(at_s=1.0)).caption) == "stalls of the event loop: 0"
+
+    @pytest.mark.parametrize(
+        ("seconds", "text"),
+        [
+            (None, "-"),
+            (0.0, "0.00 ms"),
+            (0.9999, "999.90 ms"),
+            (1.0, "1.0 s"),
+            (2_500.0, "2,500.0 s"),
+            (float("inf"), "more"),
+        ],
+    )
+    def test_has_times_that_are_read_at_a_glance(self, seconds, text):
+        assert _time(seconds) == text
 
 
 class TestTheCommand:

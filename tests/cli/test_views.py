@@ -2,16 +2,32 @@
 
 import datetime as dt
 import io
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 from natya_builders import BUILDERS
 from rich.console import Console
+from rich.control import Control
 
 from natya.actors.feed.inspection import Inspection
 from natya.actors.orders.rules.explaining import Explained
 from natya.cli.doctor.finding import Finding
-from natya.cli.views import alarms, audit, candles, health, instruments, recordings, reload, risk, rows, tables, tokens
+from natya.cli.views import (
+    alarms,
+    audit,
+    candles,
+    health,
+    instruments,
+    recordings,
+    reload,
+    risk,
+    rows,
+    secrets,
+    strategies,
+    tables,
+    tokens,
+)
 from natya.cli.views import doctor as findings
 from natya.cli.views.columns import lined
 from natya.client import Series
@@ -24,6 +40,7 @@ from natya.messages.instruments import InstrumentList
 from natya.messages.journal import JournalRecord
 from natya.messages.risk import LimitChange, LimitsInForce, RiskFigure, RiskRead
 from natya.messages.settings import ReloadRefused, SettingChange, SettingsReloaded
+from natya.messages.strategies import StrategyShown
 from natya.messages.tokens import TokenStatus
 from natya.transfer import Fetch, Imported
 
@@ -100,6 +117,11 @@ class TestATableOfRows:
     )
     def test_has_numbers_at_the_right(self, kind, is_number):
         assert rows._is_number(kind) is is_number
+
+    def test_keeps_what_moves_the_terminal_only_where_we_say_so(self):
+        kept = tables.PlainConsole().render(Control.move(1, 1))
+
+        assert [each.text for each in kept] == [Control.move(1, 1).segment.text]
 
     def test_at_full_width_is_not_cut_off(self, capsys):
         table = lined("name", "more")
@@ -461,3 +483,29 @@ class TestAnImport:
         bad = tuple((number, "odd") for number in range(1, 21))
 
         assert self.told(capsys, bad_rows=20, bad_lines=bad).err.splitlines()[-1] == "  line 20: odd"
+
+
+def test_strategies_are_a_line_each():
+    shown = [
+        StrategyShown(name=name, strategy="m:C", state="RUNNING", host="loop", restarts=1, has_state=keeps, error="e")
+        for name, keeps in (("a", True), ("b", False))
+    ]
+
+    assert [line.split() for line in drawn(strategies.strategies_table(shown))[1:]] == [
+        ["a", "m:C", "RUNNING", "loop", "1", "yes", "e"],
+        ["b", "m:C", "RUNNING", "loop", "1", "no", "e"],
+    ]
+
+
+def test_secrets_are_a_line_each_with_where_they_come_from():
+    row = partial(secrets.Row, key="broker.pin", is_set=True, origin="environment", kept_since_ns=None)
+    found = [row(), row(is_set=False, origin=""), row(kept_since_ns=MORNING_NS, kept_by="age", problem="it is locked")]
+
+    assert [line.split() for line in drawn(secrets.as_table(found))] == [
+        ["secret", "kept", "since", "kept", "by", "from"],
+        ["broker.pin", "set", "environment"],
+        ["broker.pin", "-"],
+        ["broker.pin", "unfit", "2026-01-02", "09:15:00", "IST", "age", "see", "below"],
+    ]
+    assert styles(secrets.as_table(found))["unfit"] == "red"
+    assert secrets.problems(found) == ["broker.pin: it is locked"]
