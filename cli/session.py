@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..client import Connection, Owner
     from ..client.deadman import Account
     from ..config.loader import LoadedSettings
+    from ..config.secrets import Secret
     from ..config.settings import Settings
     from ..messages.broker import UpdatesStatistics
     from ..messages.journal import JournalRecord
@@ -342,17 +343,24 @@ def read_book(data_dir: Path | None, profile: str, wanted: ReadOrders | ReadPosi
 
 
 @contextlib.contextmanager
-def deadmans_account(settings: Settings, say: Callable[[str], object]) -> Iterator[Account]:
-    """Connect to the account for a dead-man's switch, and say whether the broker takes the token now."""
-    from ..actors.broker.adapters import DhanBrokerAdapter  # noqa: PLC0415
+def deadmans_account(settings: Settings) -> Iterator[Account]:
+    """Connect to the account for a dead-man's switch: with the token of the settings, later with what is stored."""
+    from ..actors.broker.adapters import BrokerCredentials, DhanBrokerAdapter  # noqa: PLC0415
     from ..client.dhan_account import DhanAccount  # noqa: PLC0415
+    from ..config.secret_files import SecretUnfitError  # noqa: PLC0415
+    from ..config.secret_folder import SecretFolder  # noqa: PLC0415
 
-    of = settings.broker
+    of, folder = settings.broker, SecretFolder(Path(settings.system.data_dir))
+
+    def newest() -> Secret | None:
+        try:
+            return folder.read("broker.access_token")
+        except SecretUnfitError:
+            return None
+
+    credentials = BrokerCredentials(client_id=of.client_id, access_token=of.access_token)
     with DhanBrokerAdapter(of.client_id, of.access_token, base_url=of.base_url) as broker:
-        account = DhanAccount(broker)
-        if problem := account.problem():
-            say(f"the broker would do nothing now, so nothing could be cancelled: {problem}")
-        yield account
+        yield DhanAccount(broker, credentials, newest=newest)
 
 
 def ours_of(settings: Settings, say: Callable[[str], object]) -> Callable[[str], bool]:

@@ -20,6 +20,7 @@ import msgspec
 
 from ..config.halt_file import HaltNote
 from ..domain.pulse import Listener, Pulse
+from ..domain.time import SECOND_NS
 
 if TYPE_CHECKING:
     from ..config.halt_file import HaltFile
@@ -30,6 +31,8 @@ Policy: TypeAlias = Literal["cancel", "halt", "watch"]
 """`cancel`: halt, and cancel the system's open orders. `halt`: put the kill switch on. `watch`: tell."""
 
 PERSON: Final = "deadman"
+PROVE_S: Final = 60.0
+"""From one look whether the broker would do anything for us, while nothing has to be done, to the next."""
 
 
 class AccountError(Exception):
@@ -52,6 +55,9 @@ class Account(Protocol):
 
     def cancel(self, broker_order_id: str) -> None:
         """Cancel it, or raise AccountError."""
+
+    def problem(self) -> str:
+        """Say why the broker would do nothing for us now; empty: it would."""
 
 
 class Deadman:
@@ -91,6 +97,10 @@ class Deadman:
         self._policy: Final = policy
         self._tell: Final = tell
         self._pulse: Pulse | None = None
+        self._proved_ns: int | None = None
+        self.trouble = ""
+        """Why the broker would do nothing for us, as it was found last; empty: it would."""
+
         self.cancelled = 0
         """Cancellations that the broker has taken."""
 
@@ -103,7 +113,21 @@ class Deadman:
             self._tell(_WORDS[pulse])
         if pulse == "dead" and self._policy != "watch":
             self._act(beat)
+        elif self._policy == "cancel":
+            self._prove()
         return pulse
+
+    def _prove(self) -> None:
+        """Find out now and then whether anything could be cancelled: a token ends while nobody needs it."""
+        now_ns = self._monotonic_ns()
+        if self._proved_ns is not None and now_ns - self._proved_ns < PROVE_S * SECOND_NS:
+            return
+        self._proved_ns, was = now_ns, self.trouble
+        self.trouble = self._account.problem()
+        if self.trouble and not was:
+            self._tell(f"the broker would do nothing now, so nothing could be cancelled: {self.trouble}")
+        elif was and not self.trouble:
+            self._tell("the broker takes our token again")
 
     def _act(self, beat: Beat | None) -> None:
         if not self._halt.is_engaged():

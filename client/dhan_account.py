@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from .deadman import AccountError, OpenOrder
 
 if TYPE_CHECKING:
-    from ..actors.broker.adapters import DhanBrokerAdapter
+    from collections.abc import Callable
+
+    from ..actors.broker.adapters import BrokerCredentials, DhanBrokerAdapter
     from ..actors.external import ExternalServiceResult, PendingResult
+    from ..config.secrets import Secret
 
 ANSWER_S: Final = 60.0
 """No answer takes longer; the adapter's own bounds are shorter."""
@@ -17,9 +23,23 @@ ANSWER_S: Final = 60.0
 class DhanAccount:
     """Reads the open orders, and cancels."""
 
-    def __init__(self, broker: DhanBrokerAdapter) -> None:
-        """Take the adapter, which is another's to close."""
+    def __init__(
+        self,
+        broker: DhanBrokerAdapter,
+        credentials: BrokerCredentials,
+        *,
+        newest: Callable[[], Secret | None] = lambda: None,
+    ) -> None:
+        """Take the adapter, which is another's to close.
+
+        Args:
+            broker: the adapter, with these credentials.
+            credentials: in use.
+            newest: reads the access token that is stored now; None: there is none, or it cannot be read.
+        """
         self._broker: Final = broker
+        self._credentials = credentials
+        self._newest: Final = newest
 
     def problem(self) -> str:
         """Say why the broker would do nothing for us now; empty: it would."""
@@ -35,7 +55,7 @@ class DhanAccount:
         Raises:
             AccountError: it could not be read.
         """
-        result = _came_of(self._broker.get_orders())
+        result = self._asked(self._broker.get_orders)
         return tuple(
             OpenOrder(broker_order_id=row.order_id, client_order_id=row.correlation_id)
             for row in result.data
@@ -48,7 +68,30 @@ class DhanAccount:
         Raises:
             AccountError: the broker said no, or may not have heard of it.
         """
-        _came_of(self._broker.cancel_order(broker_order_id))
+        self._asked(lambda: self._broker.cancel_order(broker_order_id))
+
+    def _asked(self, question: Callable[[], PendingResult]) -> ExternalServiceResult:
+        """Ask, and once more with the token that is stored now, if that is another one: ours may have ended.
+
+        The one that the broker takes is kept.
+        """
+        try:
+            return _came_of(question())
+        except AccountError:
+            before, newest = self._credentials, self._newest()
+            if newest is None or newest == before.secret:
+                raise
+        try:
+            self._use(msgspec.structs.replace(before, access_token=newest))
+            return _came_of(question())
+        except AccountError:
+            self._use(before)
+            raise
+
+    def _use(self, credentials: BrokerCredentials) -> None:
+        self._credentials = credentials
+        with contextlib.suppress(TimeoutError):  # it is used all the same, and what is asked next fails
+            self._broker.authenticate(credentials).result(ANSWER_S)
 
 
 def _came_of(pending: PendingResult) -> ExternalServiceResult:

@@ -1,5 +1,7 @@
 """Heartbeat files: a process says by one that it works, and another reads it. They survive whoever wrote them.
 
+A beat is written over the one before, in place: that needs no space, so that a full disk stops no heart.
+
 heart = Heartbeat(data_dir / "heartbeat")
 heart.begin(pid=os.getpid())   # a new epoch: whoever took the one before for dead leaves this one alone
 heart.beat()
@@ -24,7 +26,10 @@ HEARTBEAT_NAME: Final = "heartbeat"
 DEADMAN_NAME: Final = "deadman"
 """Of who watches that."""
 
-BYTES_MAX: Final = 4_096
+BYTES: Final = 2_048
+"""Of the file, whatever is in it."""
+
+TROUBLE_LENGTH_MAX: Final = 200
 
 
 class Heartbeat:
@@ -39,7 +44,7 @@ class Heartbeat:
         """Return the newest beat; None: there is none, or it cannot be read as one."""
         try:
             with self.path.open("rb") as file:
-                return msgspec.json.decode(file.read(BYTES_MAX), type=Beat)
+                return msgspec.json.decode(file.read(BYTES), type=Beat)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return None
 
@@ -51,16 +56,20 @@ class Heartbeat:
         """
         before = self.read()
         self._beat = Beat(epoch=1 if before is None else before.epoch + 1, pid=pid)
-        self._write(synced=True)
+        self._write_durably()
 
-    def beat(self) -> None:
-        """Say that all is well.
+    def beat(self, *, trouble: str = "") -> None:
+        """Say that all is well, or what is not.
 
         Raises:
             OSError: the file cannot be written.
         """
-        self._beat = msgspec.structs.replace(self._beat, number=self._beat.number + 1)
-        self._write()
+        told = trouble.encode("ascii", "replace").decode()[:TROUBLE_LENGTH_MAX]
+        self._beat = msgspec.structs.replace(self._beat, number=self._beat.number + 1, trouble=told)
+        try:
+            self._write_over()
+        except FileNotFoundError:
+            self._write_new()
 
     def end(self) -> None:
         """Say that this is the end, in order.
@@ -69,16 +78,37 @@ class Heartbeat:
             OSError: the file cannot be written.
         """
         self._beat = msgspec.structs.replace(self._beat, number=self._beat.number + 1, ended=True)
-        self._write(synced=True)
+        self._write_durably()
 
-    def _write(self, *, synced: bool = False) -> None:
+    def _write_durably(self) -> None:
+        """Write a new file, or where there is no space for one over that of before."""
+        try:
+            self._write_new()
+        except OSError:
+            self._write_over()
+
+    def _write_over(self) -> None:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            os.pwrite(descriptor, self._encoded(), 0)
+            if self._is_first_or_last():
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _write_new(self) -> None:
         made = self.path.with_name(f".{self.path.name}-{os.getpid()}")
         with contextlib.suppress(FileNotFoundError):
             made.unlink()  # of a process of this number that was killed
         with new_file(made) as descriptor:
-            os.write(descriptor, msgspec.json.encode(self._beat))
-            if synced:
-                os.fsync(descriptor)
+            os.write(descriptor, self._encoded())
+            os.fsync(descriptor)  # so that it has its space
         made.replace(self.path)
-        if synced:
-            sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
+
+    def _encoded(self) -> bytes:
+        """Return the beat, filled up: what is longer than the one before leaves nothing of that behind."""
+        return msgspec.json.encode(self._beat).ljust(BYTES)
+
+    def _is_first_or_last(self) -> bool:
+        return self._beat.number == 0 or self._beat.ended

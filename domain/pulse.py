@@ -29,6 +29,9 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     ended: bool = False
     """It is the last one, and was meant to be."""
 
+    trouble: str = ""
+    """What the one who beats could not do, if it had to do it now."""
+
 
 class Listener:
     """Measures how long the heartbeat has stood still."""

@@ -4,14 +4,16 @@ Owns    the file `heartbeat` of the data directory (`config/heartbeat.py`).
 Hears   the answers of orders (Pong) and of the journal (DurableProved).
 Sends   Ping to orders, and when that is answered ProveDurable to the journal, once an interval; the file's number is
         counted up only when both have answered, so that it stands still where either is stuck, and the process with it.
-Fails   when the file cannot be written. Restarted, it begins a new epoch.
+Fails   never: where the file cannot be written (read-only, or the disk is full and it is not there yet) it stands
+        still, and whoever listens takes that for what it is. Restarted, it begins a new epoch.
 
-Whoever watches the file (`natya deadman`) is watched by this: one that was seen here and has fallen silent is told in
-the tree. A system that stops in order says so in the file.
+Whoever watches the file (`natya deadman`) is watched by this: one that was seen here and has fallen silent, or that
+says it could do nothing now, is told in the tree. A system that stops in order says so in the file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -33,6 +35,7 @@ WATCHER_SILENT_S: Final = 30.0
 """A watcher that has said nothing for so long watches no more."""
 
 NOBODY_WATCHES: Final = "the dead-man's switch was heard, and is silent now: natya deadman"
+COULD_DO_NOTHING: Final = "the dead-man's switch could cancel nothing now: "
 
 
 class BeatDue(msgspec.Struct, frozen=True, gc=False):
@@ -60,13 +63,17 @@ class HeartActor(RuntimeActor):
         self._file = Heartbeat(self.settings.data_dir / HEARTBEAT_NAME)
         self._watcher = Heartbeat(self.settings.data_dir / DEADMAN_NAME)
         self._listener = Listener(WATCHER_SILENT_S)
-        self._was_heard = False
-        self._file.begin(pid=os.getpid())
+        self._was_heard = self._has_begun = False
+        self._of_watcher = self._of_file = ""
+        """What is wrong with either; empty: nothing."""
+
+        self._write()
         self.after(self.settings.interval_s, BeatDue())
 
     def on_stop(self) -> None:
         """Say that this is the end, in order."""
-        self._file.end()
+        with contextlib.suppress(OSError):  # told by each beat before it
+            self._file.end()
 
     @handles(BeatDue)
     def beat(self, _message: BeatDue, _sender: ActorAddress) -> None:
@@ -82,7 +89,7 @@ class HeartActor(RuntimeActor):
 
     def _hear_journal(self, outcome: Outcome) -> None:
         if isinstance(outcome.value, DurableProved):
-            self._file.beat()
+            self._write()
             self.after(self.settings.interval_s, BeatDue())
         else:
             self._miss(JOURNAL, outcome)
@@ -91,12 +98,37 @@ class HeartActor(RuntimeActor):
         self.log("heart.missed", level="error", actor_asked=actor, answer=str(outcome.value or outcome.error))
         self.after(self.settings.interval_s, BeatDue())
 
+    def _write(self) -> None:
+        """Begin, or beat; what cannot be written now is tried again with the next beat."""
+        was = self._of_file
+        try:
+            if self._has_begun:
+                self._file.beat()
+            else:
+                self._file.begin(pid=os.getpid())
+                self._has_begun = True
+        except OSError as fault:
+            self._of_file = f"{self._file.path} cannot be written: {fault.strerror}"
+        else:
+            self._of_file = ""
+        if self._of_file != was:
+            self.log("heart.not_written" if self._of_file else "heart.written", level="error", reason=self._of_file)
+        self._tell()
+
     def _look_at_watcher(self) -> None:
-        """Tell once that whoever watched has fallen silent."""
-        pulse = self._listener.hear(self._watcher.read(), self.clock.monotonic_ns())
+        """Tell once that whoever watched has fallen silent, or could do nothing now."""
+        heard = self._watcher.read()
+        pulse = self._listener.hear(heard, self.clock.monotonic_ns())
         if pulse == "alive" and self._listener.silent_s(self.clock.monotonic_ns()) < self.settings.interval_s:
             self._was_heard = True
-        trouble = NOBODY_WATCHES if self._was_heard and pulse == "dead" else ""
-        if trouble and not self.trouble:
-            self.log("deadman.silent", level="error")
-        self.trouble = trouble
+        was, self._of_watcher = self._of_watcher, ""
+        if self._was_heard and pulse == "dead":
+            self._of_watcher = NOBODY_WATCHES
+        elif heard is not None and heard.trouble and pulse == "alive":
+            self._of_watcher = f"{COULD_DO_NOTHING}{heard.trouble}"
+        if self._of_watcher and not was:
+            self.log("deadman.troubled", level="error", reason=self._of_watcher)
+        self._tell()
+
+    def _tell(self) -> None:
+        self.trouble = "; ".join(each for each in (self._of_file, self._of_watcher) if each)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
@@ -59,13 +60,15 @@ def command(
 
     def say(text: str) -> None:
         told = {"told_ns": time.time_ns(), "told": text}
-        tell_answer(told, f"{time.strftime('%H:%M:%S')} {text}", json=json)
-        out().flush()
+        with contextlib.suppress(OSError):  # the disk that its output goes to may be full, and there is work to do
+            tell_answer(told, f"{time.strftime('%H:%M:%S')} {text}", json=json)
+            out().flush()
 
     own = Heartbeat(folder / DEADMAN_NAME)
-    with faults(), deadmans_account(settings, say) as account:
+    with faults(), deadmans_account(settings) as account:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        own.begin(pid=os.getpid())
+        with contextlib.suppress(OSError):  # it is no reason not to watch; each beat tries again
+            own.begin(pid=os.getpid())
         deadman = Deadman(
             Heartbeat(folder / HEARTBEAT_NAME),
             HaltFile(*halt_paths(settings)),
@@ -78,6 +81,8 @@ def command(
         )
         while not leaving.is_set():
             deadman.step()
-            own.beat()
+            with contextlib.suppress(OSError):  # it stands still, and the system says so
+                own.beat(trouble=deadman.trouble)
             leaving.wait(STEP_S)
-        own.end()
+        with contextlib.suppress(OSError):
+            own.end()

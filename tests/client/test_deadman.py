@@ -1,10 +1,18 @@
 """The dead-man's switch, at a broker played by the test: what it does to a system that is dead, and to none other."""
 
+import errno
+import functools
+
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from natya.client.deadman import AccountError, Deadman, OpenOrder
+from natya.config import heartbeat
 from natya.config.halt_file import HaltFile
 from natya.config.heartbeat import Heartbeat
+from natya.domain.pulse import Beat
 from natya.domain.time import SECOND_NS
 
 
@@ -15,6 +23,11 @@ class Broker:
         self.is_busy = False
         self.refused = set()
         self.between = lambda: None
+        self.trouble, self.proved = "", 0
+
+    def problem(self):
+        self.proved += 1
+        return self.trouble
 
     def open_orders(self):
         if self.is_busy:
@@ -152,6 +165,37 @@ class TestASystemThatIsNotDead:
         assert stage.after(0.1) == "dead"
 
 
+class TestWhetherItCouldDoAnything:
+    def test_is_asked_once_a_minute_while_nothing_is_to_be_done_and_told_when_it_changes(self, stage):
+        assert (stage.broker.proved, stage.deadman.trouble) == (1, "")
+        stage.broker.trouble = "DH-901 token expired"
+        for _ in range(19):
+            stage.heart.beat()
+            stage.after(3)
+        assert stage.broker.proved == 1
+        stage.heart.beat()
+        stage.after(3)
+        assert stage.deadman.trouble == "DH-901 token expired"
+        assert (
+            stage.told[-1] == f"the broker would do nothing now, so nothing could be cancelled: {stage.broker.trouble}"
+        )
+        stage.broker.trouble = ""
+        stage.heart.end()
+        stage.after(60)
+
+        assert (stage.broker.proved, stage.deadman.trouble) == (3, "")
+        assert stage.told[-1] == "the broker takes our token again"
+
+    def test_is_not_asked_of_one_who_does_not_cancel_nor_while_it_does(self, stage):
+        stage.after(10)
+        stage.after(100)
+        assert stage.broker.proved == 1
+        stage.watch(policy="halt")
+        stage.after(0)
+
+        assert stage.broker.proved == 1
+
+
 class TestAPolicy:
     def test_to_halt_cancels_nothing(self, stage):
         stage.watch(policy="halt")
@@ -178,6 +222,41 @@ def test_where_nothing_ever_ran_it_waits(tmp_path):
 
 
 class TestTheFile:
+    def test_is_written_over_in_place_so_that_a_full_disk_stops_no_heart(self, tmp_path, monkeypatch):
+        heart = Heartbeat(tmp_path / "heartbeat")
+        heart.begin(pid=1)
+        before = heart.path.stat()
+        heart.beat(trouble="none " * 100)
+
+        def full(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(heartbeat, "new_file", full)
+        for act in (heart.beat, heart.end, functools.partial(heart.begin, pid=2), heart.beat):
+            act()
+            after = heart.path.stat()
+            assert (after.st_ino, after.st_size, after.st_blocks) == (before.st_ino, before.st_size, before.st_blocks)
+
+        assert heart.read() == Beat(epoch=2, number=1, pid=2)
+
+    def test_that_somebody_removed_is_made_again_and_one_that_cannot_be_made_is_a_fault(self, tmp_path):
+        heart = Heartbeat(tmp_path / "heartbeat")
+        heart.begin(pid=1)
+        heart.path.unlink()
+        heart.beat()
+        assert heart.read().number == 1
+        heart.path.unlink()
+        heart.path.symlink_to("elsewhere")
+
+        with pytest.raises(OSError, match="symbolic links"):
+            heart.beat()
+
+    @given(st.text())
+    def test_holds_whatever_trouble_there_is(self, trouble):
+        told = Beat(trouble=trouble.encode("ascii", "replace").decode()[: heartbeat.TROUBLE_LENGTH_MAX])
+
+        assert len(msgspec.json.encode(told)) < heartbeat.BYTES - 100
+
     def test_counts_epochs_over_lives_and_over_what_is_no_heartbeat(self, tmp_path):
         heart = Heartbeat(tmp_path / "heartbeat")
         heart.begin(pid=1)

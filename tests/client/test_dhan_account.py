@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from natya.actors.broker.adapters import BrokerCredentials
 from natya.client.deadman import AccountError, OpenOrder
 from natya.client.dhan_account import ANSWER_S, DhanAccount
+from natya.config.secrets import Secret
 
 ROWS = (
     SimpleNamespace(order_id="B-1", correlation_id="a-1", is_open=True),
@@ -22,7 +24,13 @@ class PlayedBroker:
         self._result = SimpleNamespace(data=data, success=success, error=error)
         self._is_late = is_late
 
+        self.used = []
+
     def get_orders(self):
+        return self
+
+    def authenticate(self, credentials):
+        self.used.append(credentials.secret.reveal())
         return self
 
     def cancel_order(self, order_id):
@@ -36,6 +44,23 @@ class PlayedBroker:
         return self._result
 
 
+def an_account(broker=None, **given):
+    credentials = BrokerCredentials(client_id="1", access_token=Secret("first"))
+    return DhanAccount(broker or PlayedBroker(), credentials, **given)
+
+
+class TakesOnly(PlayedBroker):
+    """Answers well with one token."""
+
+    def __init__(self, token, **given):
+        super().__init__(**given)
+        self._token = token
+
+    def get_orders(self):
+        is_good = (self.used or ["first"])[-1] == self._token
+        return PlayedBroker(success=is_good, error=None if is_good else "DH-901 token expired")
+
+
 FAILURES = [
     ({"success": False, "error": "DH-901 token expired"}, "DH-901 token expired"),
     ({"success": False}, "no answer"),
@@ -45,7 +70,7 @@ FAILURES = [
 
 class TestAnAccount:
     def test_has_the_orders_that_are_open_by_both_their_numbers(self):
-        account = DhanAccount(PlayedBroker())
+        account = an_account()
 
         assert account.open_orders() == (
             OpenOrder(broker_order_id="B-1", client_order_id="a-1"),
@@ -55,16 +80,31 @@ class TestAnAccount:
 
     def test_has_an_order_cancelled(self):
         broker = PlayedBroker()
-        DhanAccount(broker).cancel("B-1")
+        an_account(broker).cancel("B-1")
 
         assert broker.cancelled == ["B-1"]
 
     @pytest.mark.parametrize(("given", "reason"), FAILURES)
     def test_that_does_not_answer_well_is_a_problem_and_no_order_counts_as_cancelled(self, given, reason):
-        account = DhanAccount(PlayedBroker(**given))
+        account = an_account(PlayedBroker(**given))
 
         assert account.problem() == reason
         for act in (account.open_orders, lambda: account.cancel("B-1")):
             with pytest.raises(AccountError) as told:
                 act()
             assert str(told.value) == reason
+
+    def test_is_asked_with_the_token_that_is_stored_now_when_its_own_has_ended(self):
+        broker = TakesOnly("second")
+        account = an_account(broker, newest=lambda: Secret("second"))
+
+        assert [account.problem(), account.problem()] == ["", ""]
+        assert broker.used == ["second"]
+
+    @pytest.mark.parametrize("newest", [None, Secret("first"), Secret("older")])
+    def test_goes_on_with_its_own_token_where_what_is_stored_is_no_better(self, newest):
+        broker = TakesOnly("third")
+        account = an_account(broker, newest=lambda: newest)
+
+        assert account.problem() == "DH-901 token expired"
+        assert broker.used[-1:] in ([], ["first"])

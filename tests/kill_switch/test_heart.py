@@ -86,3 +86,31 @@ def test_it_tells_that_who_listened_has_fallen_silent(start, tmp_path, monkeypat
     assert "the dead-man's switch was heard, and is silent now" in trouble()
     watcher.beat()
     await_that(lambda: not trouble())
+
+
+def test_it_tells_that_who_listens_could_do_nothing_now(start, tmp_path):
+    watcher = Heartbeat(tmp_path / "deadman")
+    watcher.begin(pid=1)
+    watcher.beat(trouble="the token has ended")
+    system = start()
+    trouble = lambda: turn(system) and system.base.find("heart").instance.trouble  # noqa: E731
+    await_that(lambda: trouble() == "the dead-man's switch could cancel nothing now: the token has ended")
+    watcher.beat()
+    await_that(lambda: not trouble())
+
+
+def test_it_stands_still_and_lives_on_while_its_file_cannot_be_written(start, file):
+    file.path.mkdir()
+    system = start()
+    trouble = lambda: turn(system) and system.base.find("heart").instance.trouble  # noqa: E731
+    await_that(trouble)
+    assert trouble() == f"{file.path} cannot be written: Is a directory"
+    file.path.rmdir()
+    await_that(lambda: turn(system) and file.read() and file.read().number >= 1)
+    assert not trouble()
+    file.path.unlink()
+    file.path.mkdir()
+    await_that(trouble)
+    system.stop("heart")
+
+    assert file.read() is None
