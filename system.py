@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from concurrent.futures import FIRST_COMPLETED, wait
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
@@ -22,6 +23,7 @@ from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, Super
 from .bodies import expect_bodies
 from .composition import candles_wanted, children, notes_on, seed_of
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
+from .config.heartbeat import HEARTBEAT_NAME, Heartbeat
 from .config.in_force import InForce
 from .domain.time import SECOND_NS
 from .messages.addresses import DATABASE, FEED, SETTINGS, STRATEGIES, SYSTEM
@@ -322,6 +324,7 @@ class TradingSystem(StrategyChanges, SystemServices):
             with self._undo:
                 runtime = self._running
                 stopped = runtime.request(SYSTEM, StopChildren(), timeout_s=self._stop_bound_s())
+                self._tell_deadman()
             statistics = dict(stopped.statistics)
             # Trading goes on while the database is down, so a summary does not need its statistics.
             statistics.setdefault(f"{SYSTEM}/{DATABASE}", nothing_recorded(self.settings.database))
@@ -339,6 +342,14 @@ class TradingSystem(StrategyChanges, SystemServices):
         if self._runtime is None:
             raise SystemNotRunningError("start the system first")
         return self._runtime
+
+    def _tell_deadman(self) -> None:
+        """Say that the end is in order, so that open orders are left open; a system that gave up is dead."""
+        assert self._root_end is not None, "the system was started"
+        if self._root_end.result(timeout=self._stop_bound_s()).exit_code:
+            return
+        with contextlib.suppress(OSError):
+            Heartbeat(Path(self.settings.system.data_dir) / HEARTBEAT_NAME).end()
 
     def _raise_if_given_up(self) -> None:
         if self._root_end is not None and self._root_end.done():

@@ -72,13 +72,15 @@ class Heartbeat:
             self._write_new()
 
     def end(self) -> None:
-        """Say that this is the end, in order.
+        """Say that this is the end, in order; whoever beat, if anybody did.
 
         Raises:
             OSError: the file cannot be written.
         """
-        self._beat = msgspec.structs.replace(self._beat, number=self._beat.number + 1, ended=True)
-        self._write_durably()
+        newest = self.read()
+        if newest is not None:
+            self._beat = msgspec.structs.replace(newest, number=newest.number + 1, ended=True)
+            self._write_durably()
 
     def _write_durably(self) -> None:
         """Write a new file, or where there is no space for one over that of before."""

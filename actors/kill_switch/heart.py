@@ -8,12 +8,12 @@ Fails   never: where the file cannot be written (read-only, or the disk is full 
         still, and whoever listens takes that for what it is. Restarted, it begins a new epoch.
 
 Whoever watches the file (`natya deadman`) is watched by this: one that was seen here and has fallen silent, or that
-says it could do nothing now, is told in the tree. A system that stops in order says so in the file.
+says it could do nothing now, is told in the tree. That a system has stopped in order is said in the file by who
+stopped it (`system.py`): an actor is stopped alike when the system gives up.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -69,11 +69,6 @@ class HeartActor(RuntimeActor):
 
         self._write()
         self.after(self.settings.interval_s, BeatDue())
-
-    def on_stop(self) -> None:
-        """Say that this is the end, in order."""
-        with contextlib.suppress(OSError):  # told by each beat before it
-            self._file.end()
 
     @handles(BeatDue)
     def beat(self, _message: BeatDue, _sender: ActorAddress) -> None:

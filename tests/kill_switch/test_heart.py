@@ -47,13 +47,15 @@ def turn(system):
     return system.request("heart", Ping())
 
 
-def test_it_beats_while_both_answer_and_says_when_it_ends(start, file):
+def test_it_beats_while_both_answer_and_leaves_it_to_who_stops_the_system_whether_it_ended_in_order(start, file):
     system = start()
     await_that(lambda: turn(system) and file.read().number >= 3)
     system.stop("heart")
+    number = file.read().number
+    assert (file.read().ended, file.read().epoch) == (False, 1)
+    Heartbeat(file.path).end()
 
-    assert file.read().ended
-    assert file.read().epoch == 1
+    assert (file.read().ended, file.read().epoch, file.read().number) == (True, 1, number + 1)
 
 
 @pytest.mark.parametrize("stuck", ["orders", "journal"])

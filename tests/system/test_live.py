@@ -1,10 +1,13 @@
 """The live profile at an exchange of this machine: nothing of it knows that no money is at stake."""
 
+from pathlib import Path
+
 import pytest
 from natya_live import LIMITS, Exchange
 from natya_processes import await_that
 
 from natya import StrategyActor, TradingSystem
+from natya.config.heartbeat import HEARTBEAT_NAME, Heartbeat
 from natya.config.loader import load_settings
 
 
@@ -64,4 +67,7 @@ def test_orders_leave_only_with_leave_and_are_found_again_by_the_next_process(ex
 
         assert (found.open_orders, found.uncertain_orders) == (1, 0)
         assert [(position.symbol, position.quantity) for position in found.positions] == [("RELIANCE", 2)]
+        heart = Heartbeat(Path(second.settings.system.data_dir) / HEARTBEAT_NAME)
+        assert not heart.read().ended
+    assert heart.read().ended
     assert sorted(exchange.book()) == [("PENDING", 3), ("TRADED", 2)]

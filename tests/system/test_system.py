@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,9 @@ from natya_database import with_files
 import natya
 from natya.actors.feed import RecordingError
 from natya.actors.runtime import InProcessSystem, RequestTimedOut, SystemStoppedError
+from natya.actors.supervision import SystemStopped
 from natya.composition import children, subscriptions
+from natya.config.heartbeat import HEARTBEAT_NAME, Heartbeat
 from natya.messages.broker import OrderNotFound
 from natya.messages.system import Ping
 
@@ -169,3 +172,18 @@ class TestAStart:
         monkeypatch.setattr(InProcessSystem, "request", held)
         with natya.TradingSystem(settings) as system:
             assert {child.state for child in system.look().tree.children} == {"RUNNING"}
+
+
+@pytest.mark.parametrize(("exit_code", "in_order"), [(0, True), (70, False)])
+def test_a_system_that_gave_up_has_not_ended_in_order_for_its_dead_mans_switch(settings, exit_code, in_order):
+    heart = Heartbeat(Path(settings.system.data_dir) / HEARTBEAT_NAME)
+    heart.path.parent.mkdir()
+    system = natya.TradingSystem(settings)
+    system._root_end = Future()
+    system._root_end.set_result(SystemStopped(exit_code=exit_code, reason="", statistics=()))
+    system._tell_deadman()
+    assert heart.read() is None
+    heart.begin(pid=1)
+    system._tell_deadman()
+
+    assert heart.read().ended is in_order
