@@ -34,13 +34,13 @@ from ...messages.history import (
     ReadChart,
 )
 from ...messages.instruments import InstrumentShown, ShowInstrument
-from ...messages.journal import Append, Appended, JournalPage, ReadJournal
+from ...messages.journal import Append, Appended, ReadJournal
 from ...messages.market import FeedGapped
 from ...messages.orders import OrdersStatistics
 from ...messages.system import Ping, Pong
 from .. import broker
 from ..external import Ask, ExternalServiceResult
-from ..runtime import RuntimeActor, handles
+from ..runtime import JournalPages, RuntimeActor, handles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,9 +81,7 @@ class FillDue(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReadGaps(msgspec.Struct, frozen=True, gc=False):
-    """To itself: read the gaps that the journal has after this sequence."""
-
-    after_sequence: int = 0
+    """To itself: read on which gaps the journal has."""
 
 
 class HistoryActor(RuntimeActor):
@@ -102,6 +100,19 @@ class HistoryActor(RuntimeActor):
         self._filled = self._candles = self._requests = self._failures = 0
         self._last_failure = ""
         self._ranks: dict[str, int] = {}
+        wanted = ReadJournal(
+            records_max=PAGE_RECORDS,
+            since_ns=max(0, self.clock.now_ns() - GAPS_DAYS * DAY_NS),
+            types=(FeedGapped.__name__, GapFilled.__name__),
+        )
+        self._earlier = JournalPages(
+            self,
+            wanted,
+            timeout_s=ANSWER_S,
+            take=lambda record: self._note(record.fact),
+            done=self._fill_on,
+            unanswered=lambda _: self.after(RETRY_S, ReadGaps()),
+        )
         if self.settings.fills_gaps:
             self.send(self.myAddress, ReadGaps())
 
@@ -119,27 +130,9 @@ class HistoryActor(RuntimeActor):
     # What was before.
 
     @handles(ReadGaps)
-    def read_gaps(self, request: ReadGaps, _: ActorAddress) -> None:
-        """Read a page of the journal."""
-        wanted = ReadJournal(
-            after_sequence=request.after_sequence,
-            records_max=PAGE_RECORDS,
-            since_ns=max(0, self.clock.now_ns() - GAPS_DAYS * DAY_NS),
-            types=(FeedGapped.__name__, GapFilled.__name__),
-        )
-        self.ask(JOURNAL, wanted, timeout_s=ANSWER_S, then=functools.partial(self._take_page, request))
-
-    def _take_page(self, request: ReadGaps, outcome: Outcome) -> None:
-        page = outcome.value
-        if not isinstance(page, JournalPage):
-            self.after(RETRY_S, request)
-            return
-        for record in page.records:
-            self._note(record.fact)
-        if len(page.records) == PAGE_RECORDS:
-            self.send(self.myAddress, ReadGaps(page.records[-1].sequence))
-        else:
-            self._fill_on()
+    def read_gaps(self, _: ReadGaps, __: ActorAddress) -> None:
+        """Read on in the journal."""
+        self._earlier.read()
 
     # Gaps.
 

@@ -23,12 +23,12 @@ from ...domain.freshness import is_ahead
 from ...domain.time import SECOND_NS
 from ...messages.addresses import EVENTS, FLATTENER, JOURNAL, ORDERS
 from ...messages.events import Subscribe, Subscribed, Unsubscribe, Unsubscribed
-from ...messages.journal import Append, Appended, JournalPage, ReadJournal
+from ...messages.journal import Append, Appended, ReadJournal
 from ...messages.kill_switch import Flatten, FlatteningBegun, FlatteningEnded, FlatteningFact, FlatteningWanted
 from ...messages.market import Tick
 from ...messages.order_listing import LISTED_MAX, OrdersRead, PositionsRead, ReadOrders, ReadPositions
 from ...messages.orders import CancelOrder, HoldingsRead, OrderFact, ReadHoldings, SubmitOrder
-from ..runtime import RuntimeActor, handles
+from ..runtime import JournalPages, RuntimeActor, handles
 
 if TYPE_CHECKING:
     from ..runtime import ActorAddress, Outcome
@@ -59,9 +59,7 @@ class WriteDue(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReadDue(msgspec.Struct, frozen=True, gc=False):
-    """To itself: time to read a page of the journal."""
-
-    after_sequence: int = 0
+    """To itself: time to read on in the journal."""
 
 
 class FlattenActor(RuntimeActor):
@@ -92,7 +90,15 @@ class FlattenActor(RuntimeActor):
         self._earlier: set[Target] = set()
         """What the journal says, as far as it is read."""
 
-        self.read(ReadDue(), self.myAddress)
+        self._journaled = JournalPages(
+            self,
+            ReadJournal(records_max=PAGE_RECORDS, types=FACTS),
+            timeout_s=ANSWER_S,
+            take=lambda record: self._note_earlier(record.fact),
+            done=self._go_on_with_earlier,
+            unanswered=lambda _: self.after(STEP_S, ReadDue()),
+        )
+        self._journaled.read()
 
     def snapshot(self) -> Handover:
         """Hand over what is to be closed, and what of it is not durable."""
@@ -147,29 +153,18 @@ class FlattenActor(RuntimeActor):
     # The journal.
 
     @handles(ReadDue)
-    def read(self, message: ReadDue, _sender: ActorAddress) -> None:
-        """Read what an earlier process was to close."""
-        wanted = ReadJournal(after_sequence=message.after_sequence, records_max=PAGE_RECORDS, types=FACTS)
+    def read(self, _message: ReadDue, _sender: ActorAddress) -> None:
+        """Read on what an earlier process was to close."""
+        self._journaled.read()
 
-        def hear(outcome: Outcome) -> None:
-            page = outcome.value
-            if self._is_read:
-                return
-            if not isinstance(page, JournalPage):
-                self.after(STEP_S, message)
-                return
-            for record in page.records:
-                self._note_earlier(record.fact)
-            if len(page.records) == PAGE_RECORDS:
-                self.read(ReadDue(page.records[-1].sequence), self.myAddress)
-                return
-            self._is_read = True
-            for strategy, symbol in sorted(self._earlier):
-                self.log("flatten.resumed", level="warning", strategy=strategy, symbol=symbol)
-            self._targets |= self._earlier
-            self._begin()
-
-        self.ask(JOURNAL, wanted, timeout_s=ANSWER_S, then=hear)
+    def _go_on_with_earlier(self) -> None:
+        if self._is_read:  # the instance before had read it, and what it was to close was handed over
+            return
+        self._is_read = True
+        for strategy, symbol in sorted(self._earlier):
+            self.log("flatten.resumed", level="warning", strategy=strategy, symbol=symbol)
+        self._targets |= self._earlier
+        self._begin()
 
     def _note_earlier(self, fact: object) -> None:
         match fact:

@@ -20,7 +20,7 @@ from ...domain.nodes.fence import Fence, Fences
 from ...domain.time import SECOND_NS
 from ...messages.addresses import JOURNAL
 from ...messages.codec import UndecodableMessageError, encode
-from ...messages.journal import Append, Appended, JournalPage, ReadJournal
+from ...messages.journal import Append, Appended, ReadJournal
 from ...messages.market import Tick, Ticks
 from ...messages.nodes import (
     ClaimAccepted,
@@ -32,7 +32,7 @@ from ...messages.nodes import (
     StrategyAdmitted,
     Told,
 )
-from ..runtime import handles
+from ..runtime import JournalPages, handles
 from .link_end import LinkEnd, frame_of
 from .meeting import Meeting
 from .server import Batch
@@ -40,6 +40,7 @@ from .server import Batch
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ...messages.journal import JournalRecord
     from ...messages.nodes import NodeFrame
     from ..runtime import ActorAddress, Outcome
     from .server import Came
@@ -57,9 +58,7 @@ TICKS_A_BATCH: Final = 1_000
 
 
 class FencesDue(msgspec.Struct, frozen=True, gc=False):
-    """To itself: read the fences once more from there on."""
-
-    after: int
+    """To itself: read on which fences there are."""
 
 
 class Session(NamedTuple):
@@ -84,7 +83,15 @@ class Gate(Meeting):
         self._ticks_sent = self._ticks_lost = self._refused = 0
         self._is_spreading = False
         self._announced_ns = 0
-        self._read_fences(0)
+        self._earlier = JournalPages(
+            self,
+            ReadJournal(records_max=PAGE_RECORDS, types=(StrategyAdmitted.__name__,)),
+            timeout_s=JOURNAL_TIMEOUT_S,
+            take=self._recall,
+            done=self._fences_read,
+            unanswered=self._fences_not_read,
+        )
+        self._earlier.read()
 
     def links(self) -> Iterable[LinkEnd]:
         """Return the links to all nodes."""
@@ -106,28 +113,21 @@ class Gate(Meeting):
 
     # The fences.
 
-    def _read_fences(self, after: int) -> None:
-        def heard(outcome: Outcome) -> None:
-            page = outcome.value
-            if not isinstance(page, JournalPage):
-                self.log_bounded("play.fences_not_read", level="warning", found=str(page or outcome.error))
-                self.after_on_machine(self.settings.retry_s, FencesDue(after))
-                return
-            for record in page.records:
-                if isinstance(record.fact, StrategyAdmitted):
-                    self._fences.recall(record.fact.strategy, Fence(record.fact.fence, record.fact.holder))
-            if len(page.records) == PAGE_RECORDS:
-                self._read_fences(page.records[-1].sequence)
-            else:
-                self._is_read = True
+    def _recall(self, record: JournalRecord) -> None:
+        if isinstance(record.fact, StrategyAdmitted):
+            self._fences.recall(record.fact.strategy, Fence(record.fact.fence, record.fact.holder))
 
-        request = ReadJournal(after_sequence=after, records_max=PAGE_RECORDS, types=(StrategyAdmitted.__name__,))
-        self.ask(JOURNAL, request, timeout_s=JOURNAL_TIMEOUT_S, then=heard)
+    def _fences_read(self) -> None:
+        self._is_read = True
+
+    def _fences_not_read(self, outcome: Outcome) -> None:
+        self.log_bounded("play.fences_not_read", level="warning", found=str(outcome.value or outcome.error))
+        self.after_on_machine(self.settings.retry_s, FencesDue())
 
     @handles(FencesDue)
-    def read_fences_again(self, due: FencesDue, _sender: ActorAddress) -> None:
+    def read_fences_again(self, _due: FencesDue, _sender: ActorAddress) -> None:
         """Read on: the journal did not answer."""
-        self._read_fences(due.after)
+        self._earlier.read()
 
     def _claim(self, link: LinkEnd, claim: ClaimStrategy) -> None:
         """Admit a holder, if it may follow the one that was admitted last, as soon as that is durable."""

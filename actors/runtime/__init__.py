@@ -31,6 +31,7 @@ conflation.py    market data for receivers that are behind
 dead_letters.py  messages that no handler completed
 requests.py      pending requests of a thread, a future, a coroutine, an actor
 watching.py      notifying watchers of an actor's end
+journal_pages.py reading the journal, page by page
 offload.py       blocking work on threads of the actor's own
 trace.py         conversations across mailboxes, and what caused what
 
@@ -71,6 +72,7 @@ from .errors import (
     trace_of,
     where_of,
 )
+from .journal_pages import JournalPages
 from .lane import Lane
 from .lifecycle import MailboxCounters, Terminated
 from .mailboxes import Bounded, Conflating
@@ -92,6 +94,7 @@ __all__ = [
     "Conflating",
     "InProcessSystem",
     "InProcessSystemBase",
+    "JournalPages",
     "Lane",
     "MailboxCounters",
     "MessageRefusedError",

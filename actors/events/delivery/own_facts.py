@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ....messages.delivery import DeadLettersChanged, EventDeadLettered, SubscriptionMoved
-from ....messages.journal import JournalPage, ReadJournal
+from ....messages.journal import ReadJournal
+from ...runtime import JournalPages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ....messages.journal import JournalRecord
-    from ...runtime import Outcome, RuntimeActor
+    from ...runtime import RuntimeActor
     from .settings import DeliverySettings
 
 OWN_FACTS: Final = (SubscriptionMoved, EventDeadLettered, DeadLettersChanged)
@@ -50,8 +51,6 @@ class OwnFacts:
         take: Callable[[JournalRecord], None],
         loaded: Callable[[], None],
     ) -> None:
-        self._actor: Final = actor
-        self._settings: Final = settings
         self._take: Final = take
         self._loaded: Final = loaded
         self._is_reading = True
@@ -59,8 +58,20 @@ class OwnFacts:
 
         self._heard = 0
         self.is_loaded = False
-        self.last_sequence = 0
+        self._pages: Final = JournalPages(
+            actor,
+            ReadJournal(records_max=PAGE_RECORDS, types=tuple(each.__name__ for each in OWN_FACTS)),
+            journal=settings.journal,
+            timeout_s=settings.append_s,
+            take=take,
+            done=self._end_or_read_on,
+            unanswered=lambda _: actor.after(settings.retry_s, CallDue(self.read)),
+        )
+
+    @property
+    def last_sequence(self) -> int:
         """All up to this one of the journal are taken in."""
+        return self._pages.sequence
 
     def hear(self, records: tuple[JournalRecord, ...]) -> None:
         """Take in those of records that have just become durable; where some before them are missing, read these."""
@@ -72,29 +83,16 @@ class OwnFacts:
             return
         for record in records:
             if record.sequence > self.last_sequence:
-                self.last_sequence = record.sequence
+                self._pages.sequence = record.sequence
                 if isinstance(record.fact, OWN_FACTS):
                     self._take(record)
 
     def read(self) -> None:
         """Read on, page by page, until nothing that was heard is missing."""
         self._is_reading = True
-        types = tuple(each.__name__ for each in OWN_FACTS)
-        wanted = ReadJournal(after_sequence=self.last_sequence, records_max=PAGE_RECORDS, types=types)
-        self._actor.ask(self._settings.journal, wanted, timeout_s=self._settings.append_s, then=self._take_page)
+        self._pages.read()
 
-    def _take_page(self, outcome: Outcome) -> None:
-        page = outcome.value
-        if not isinstance(page, JournalPage):
-            self._actor.after(self._settings.retry_s, CallDue(self.read))
-            return
-        for record in page.records:
-            self._take(record)
-        if len(page.records) == PAGE_RECORDS:
-            self.last_sequence = page.records[-1].sequence
-            self.read()
-            return
-        self.last_sequence = max(self.last_sequence, page.last_sequence)
+    def _end_or_read_on(self) -> None:
         if self._heard > self.last_sequence:
             self.read()
             return

@@ -88,9 +88,14 @@ def stage(system):
     return Stage(system)
 
 
+@pytest.fixture
+def short_pages(monkeypatch):
+    monkeypatch.setattr(own_facts, "PAGE_RECORDS", 2)
+
+
+@pytest.mark.usefixtures("short_pages")
 class TestAJournalOfSeveralPages:
-    def test_is_read_to_its_end_before_anybody_is_served(self, stage, monkeypatch):
-        monkeypatch.setattr(own_facts, "PAGE_RECORDS", 2)
+    def test_is_read_to_its_end_before_anybody_is_served(self, stage):
         stage.load(a_letter(3), a_letter(4), last_sequence=9)
         request, asker = stage.asked(ReadJournal)
         stage.subscribe()
