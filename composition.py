@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from .actors.broker import TokenSource
+    from .actors.control import Mode
     from .actors.exchange.wire.settings import WireActorSettings
     from .config.sections.strategy import StrategySettings
     from .config.settings import Settings
@@ -151,9 +152,16 @@ def seed_of(settings: Settings) -> int | None:
 
 def notes_on(settings: Settings) -> Iterator[str]:
     """Yield what a person should know of a run before it begins: what in it is not as it looks."""
-    body, _ = broker_of(settings.broker)
-    if not (body.IS_PAPER or settings.broker.live):
+    if mode_of(settings) == "dry run":
         yield f"a dry run: no order leaves for {settings.broker.name}, each is rejected here (--live lets them leave)"
+
+
+def mode_of(settings: Settings) -> Mode:
+    """Return what becomes of the orders of a run."""
+    body, _ = broker_of(settings.broker)
+    if body.IS_PAPER:
+        return "paper"
+    return "live" if settings.broker.live else "dry run"
 
 
 def candles_wanted(settings: Settings) -> Iterator[CandlesWanted]:
@@ -312,6 +320,7 @@ def _socket(settings: Settings, *, looks_at: frozenset[str] | None = None) -> Ch
         data_dir=Path(settings.system.data_dir),
         log_path=settings.log.path,
         limits=settings.control,
+        mode=mode_of(settings) if looks_at is None else "node",
         looks_at=looks_at,
     )
     return ChildSpec(CONTROL, ControlActor, control, when_exhausted="park")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .operations import BY_NAME, OPERATIONS, Operation
     from .request import Request
     from .server import ControlServer
-    from .settings import ControlActorSettings
+    from .settings import ControlActorSettings, Mode
 
 __all__ = [
     "BY_NAME",
@@ -46,6 +46,7 @@ __all__ = [
     "ControlClient",
     "ControlError",
     "ControlServer",
+    "Mode",
     "NotRunningError",
     "Operation",
     "Request",
@@ -67,7 +68,7 @@ _HOMES = {
     ".operations": ("BY_NAME", "OPERATIONS", "Operation"),
     ".request": ("Request",),
     ".server": ("ControlServer",),
-    ".settings": ("ControlActorSettings",),
+    ".settings": ("ControlActorSettings", "Mode"),
 }
 
 __getattr__ = lazily(__name__, _HOMES)

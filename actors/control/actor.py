@@ -2,13 +2,13 @@
 
 Owns    the control socket in the data directory, and the connections to it, all bounded by ControlSettings.
 Hears   requests through the socket, those of `operations.OPERATIONS` only; the same from its application over HTTP,
-        as Operate; ReadHealth, ReadMetrics, ReadLog, ShowHttp;
+        as Operate; ReadHealth, ReadMetrics, ReadLog, ReadProfitCurve, ShowHttp;
         ShowView of alarms.
 Sends   DescribeTree and Ping to all others, every few seconds and when asked how they are; Health, MetricsRead,
-        LogRead; each request to the actor that it names, and the actor's answer back to the client; AskRefused for a
-        request that is not admitted or not answered in time; Abandon to the actor when the client has disconnected
-        before its answer; Append to the journal, of each operation that is audited: who asked for what, and what came
-        of it.
+        LogRead, ProfitCurve; each request to the actor that it names, and the actor's answer back to the client;
+        AskRefused for a request that is not admitted or not answered in time; Abandon to the actor when the client has
+        disconnected before its answer; Append to the journal, of each operation that is audited: who asked for what,
+        and what came of it.
 Fails   when the socket cannot be opened or served; restarted, it opens the socket anew. Open connections are lost, with
         their pending requests; clients see their connection close.
 """
@@ -28,8 +28,9 @@ from ...messages.control import AskRefused, HttpShown, ShowHttp
 from ...messages.database import Abandon
 from ...messages.health import MetricsRead, ReadHealth, ReadMetrics
 from ...messages.log import LogRead, ReadLog
+from ...messages.profit import ReadProfitCurve
 from ...messages.supervision import Failed
-from ..observability import Counters, ShowView, health_of, newest_lines, take
+from ..observability import Counters, ProfitSamples, ShowView, health_of, newest_lines, profit_in, take
 from ..runtime import RuntimeActor, handles, reason_of, trace_of
 from ..web import Mount, Mounted
 from .auditing import Audit
@@ -101,7 +102,7 @@ class ControlActor(RuntimeActor):
             on_gone=lambda asker: arrive(Gone(asker)),
             monotonic_ns=self.clock.monotonic_ns,
         )
-        self._counters = Counters()
+        self._counters, self._profits = Counters(), ProfitSamples()
         self._looker = Looker(self, self.settings.data_dir, self._turned_away)
         self._http_url, self._http_fault, self._guard = "", "control.http is false", None
         if self.settings.limits.http:
@@ -110,13 +111,13 @@ class ControlActor(RuntimeActor):
         self.after_on_machine(LOOK_EVERY_S, LookDue())
         self.log("control.opened", data_dir=str(self.settings.data_dir))
 
-    def snapshot(self) -> tuple[Counters, Handover]:
-        """Hand over what has been counted of all actors."""
-        return self._counters, self._looker.handover()
+    def snapshot(self) -> tuple[Counters, ProfitSamples, Handover]:
+        """Hand over what has been counted of all actors, and how the profit went."""
+        return self._counters, self._profits, self._looker.handover()
 
-    def restore(self, state: tuple[Counters, Handover]) -> None:
+    def restore(self, state: tuple[Counters, ProfitSamples, Handover]) -> None:
         """Go on counting."""
-        self._counters, counted = state
+        self._counters, self._profits, counted = state
         self._looker.take_over(counted)
 
     def on_stop(self) -> None:
@@ -231,7 +232,7 @@ class ControlActor(RuntimeActor):
             return
         application = self._application = ControlApplication(
             self._guard,
-            self.settings.limits,
+            self.settings,
             ask=self.requester(),
             monotonic_ns=self.clock.monotonic_ns,
             now_ns=self.clock.now_ns,
@@ -283,6 +284,11 @@ class ControlActor(RuntimeActor):
         read = functools.partial(newest_lines, Path(path), level=request.level, lines_max=request.lines_max)
         self.offload(read, then=tell, lane="log")
 
+    @handles(ReadProfitCurve)
+    def read_profit_curve(self, _: ReadProfitCurve, sender: ActorAddress) -> None:
+        """Answer with what was looked at so far."""
+        self.send(sender, self._profits.curve())
+
     @handles(ShowView, from_outside=True)
     def show_view(self, request: ShowView, sender: ActorAddress) -> None:
         """Ask all others how they are, for an actor of this process."""
@@ -320,6 +326,7 @@ class ControlActor(RuntimeActor):
     def _count(self, view: View) -> None:
         try:
             take(view, self._counters)
+            self._profits.add(self.clock.now_ns(), profit_in(view))
         except Exception as fault:  # noqa: BLE001  whichever it is
             self._failed_looking("LookDue", fault)
 

@@ -81,6 +81,7 @@ from ...messages.order_listing import (
     ReadPositions,
 )
 from ...messages.orders import Resume, Resumed, ResumeRefused
+from ...messages.profit import ProfitCurve, ReadProfitCurve
 from ...messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
 from ...messages.risk import ChangeLimits, LimitsInForce, LimitsKept, ReadRisk, RiskRead
 from ...messages.settings import ReloadRefused, ReloadSettings, SettingsReloaded
@@ -234,6 +235,7 @@ OPERATIONS: Final = (
     Operation(request=ShowHttp, answers=(HttpShown,), actor=names.CONTROL, role="read"),
     Operation(name="metrics", request=ReadMetrics, answers=(MetricsRead,), actor=names.CONTROL, role="read"),
     Operation(request=ReadLog, answers=(LogRead,), actor=names.CONTROL, role="read"),
+    Operation(request=ReadProfitCurve, answers=(ProfitCurve,), actor=names.CONTROL, role="read"),
     Operation(
         name="trace",
         request=ReadTrace,

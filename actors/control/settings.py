@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from ...config.sections.control import ControlSettings
+
+Mode: TypeAlias = Literal["paper", "dry run", "live", "node"]
+"""`paper`: orders go to the paper exchange. `dry run`: each is held back. `live`: they go to the real market.
+`node`: the broker node decides."""
 
 
 class ControlActorSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +22,9 @@ class ControlActorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     log_path: str = ""
     """File of the log; empty or `-`: there is none that could be read."""
+
+    mode: Mode = "paper"
+    """What becomes of its orders."""
 
     looks_at: frozenset[str] | None = None
     """Actors that may be asked, and only for what changes nothing; all else is elsewhere. None: all of it is here."""

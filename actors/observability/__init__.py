@@ -3,6 +3,7 @@
 log           JSON lines in rotating files; redaction, rate_limit: no secrets, no storms; tail: the newest of them
 view          the system at one moment, as its actors describe it
 health        which health it is in (pure)
+profit        the account's profit, and how it has gone (pure)
 metrics       every metric there is, once (pure); counting: counts outlive their actors; exposition: for Prometheus
 """
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .exposition import exposition
     from .health import health_of
     from .log import LogNotOpenedError, logging_to, set_level
+    from .profit import ProfitSamples, profit_in
     from .redaction import Redactor, redact_too
     from .tail import newest_lines
     from .view import ShowView, View
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Counters",
     "LogNotOpenedError",
+    "ProfitSamples",
     "Redactor",
     "ShowView",
     "View",
@@ -31,6 +34,7 @@ __all__ = [
     "health_of",
     "logging_to",
     "newest_lines",
+    "profit_in",
     "redact_too",
     "set_level",
     "take",
@@ -41,6 +45,7 @@ _HOMES = {
     ".exposition": ("exposition",),
     ".health": ("health_of",),
     ".log": ("LogNotOpenedError", "logging_to", "set_level"),
+    ".profit": ("ProfitSamples", "profit_in"),
     ".redaction": ("Redactor", "redact_too"),
     ".tail": ("newest_lines",),
     ".view": ("ShowView", "View"),

@@ -27,6 +27,7 @@ from natya.actors.web import WebActor
 from natya.config.sections.control import ControlSettings
 from natya.config.sections.web import WebSettings
 from natya.messages.control import ShowHttp
+from natya.messages.delivery import DeliveryStatistics, SubscriptionStatus
 from natya.messages.health import TIMING_BOUNDS_S, Timing
 from natya.messages.journal import JournalStatistics
 from natya.messages.market import FeedStatistics
@@ -34,6 +35,11 @@ from natya.messages.orders import OrdersStatistics, Position
 from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree, Unavailable
 
 FILES = resources.files(pages.__package__)
+SCRIPTS = "".join(
+    FILES.joinpath(name).read_text() for name, kind in pages.FILES.values() if kind == pages.SCRIPT and "/" not in name
+)
+"""All of ours."""
+
 CHILD = {"host": "loop", "restarts": 2, "breaker": "closed", "mailbox_depth": 3, "last_error": "KeyError: <b>x</b>"}
 TREE = SupervisionTree(children=(ChildStatus(path="system/strategies/dip", state="RUNNING", **CHILD),))
 
@@ -124,19 +130,18 @@ class TestThePage:
         assert not re.findall(r"https?://", page)
 
     def test_asks_only_for_operations_that_there_are(self):
-        asked = set(re.findall(r'"/v1/([a-z-]+)"', FILES.joinpath("app.js").read_text()))
+        asked = set(re.findall(r'["`]/v1/([a-z-]+)[?"`]', SCRIPTS))
 
         assert asked - {"stream"} <= set(BY_NAME)
 
     def test_never_reads_text_as_html(self):
-        script = FILES.joinpath("app.js").read_text()
-
-        assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", script)
+        assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", SCRIPTS)
 
     def test_has_the_parts_that_its_script_fills(self):
-        page, script = FILES.joinpath("index.html").read_text(), FILES.joinpath("app.js").read_text()
-        named = set(re.findall(r'(?:\$|fill|figure|pill)\("([a-z-]+)"', script))
+        page = FILES.joinpath("index.html").read_text()
+        named = set(re.findall(r'(?:\$|fill|say)\("([a-z-]+)"', SCRIPTS))
 
+        assert len(named) > 40
         assert named <= set(re.findall(r'id="([a-z-]+)"', page))
 
     def test_has_its_libraries_as_they_were_published(self):
@@ -156,6 +161,11 @@ class TestTheStream:
         shot = json.loads(told.partition(b"data: ")[2].split(b"\n\n")[0])
         assert shot["live"]
         assert [(each["name"], each["depth"]) for each in shot["components"]] == [("dip", 1), ("disk", 0)]
+
+    def test_tells_what_becomes_of_orders_and_what_a_page_may_do(self, api):
+        shot = json.loads(api.stream()._read_until(b"\n\n\r\n").partition(b"data: ")[2].split(b"\n\n")[0])
+
+        assert (shot["mode"], shot["role"]) == ("paper", "operate")
 
     def test_tells_it_again_and_again(self, api, monkeypatch):
         monkeypatch.setattr(stream, "EVERY_S", 0.01)
@@ -241,6 +251,34 @@ class TestAShot:
         shot = shot_of(the_view(orders=the_orders(("TCS", 10), ("INFY", 5)), feed=the_feed(TCS=99.5)), wall_ns=0)
 
         assert shot["orders"]["unrealized"] is None
+
+    def test_tells_of_each_lane_what_waits_and_what_was_given_up(self):
+        status = SubscriptionStatus(
+            subscription="scale",
+            subscriber="",
+            position=3,
+            behind=9,
+            pending=2,
+            handled=7,
+            retries=1,
+            duplicates=0,
+            dead_letters=4,
+            breaker="open",
+            last_error="ValueError: -1 g",
+        )
+        zeros = dict.fromkeys(("published", "refused", "sent", "subscribers", "last_sequence"), 0)
+        shot = shot_of(the_view(delivery=DeliveryStatistics(subscriptions=(status,), **zeros)), wall_ns=0)
+
+        assert shot["lanes"] == [
+            {
+                "name": "scale",
+                "passed": 7,
+                "waiting": 9,
+                "given_up": 4,
+                "breaker": "open",
+                "reason": "ValueError: -1 g",
+            }
+        ]
 
     def test_says_how_long_most_took_and_how_long_the_slowest(self):
         counts = (98, 0, 0, 0, 0, 2, *[0] * (len(TIMING_BOUNDS_S) - 5))

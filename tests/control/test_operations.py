@@ -115,8 +115,8 @@ class TestAQuestionForTooMuch:
 MAY = {
     "read": """
         alarms check-database find-instrument health list-dead-letters list-strategies metrics ping query query-to-file
-        read-chart read-journal read-kill-switch read-log read-orders read-positions risk show-http show-instrument
-        show-token trace tree
+        read-chart read-journal read-kill-switch read-log read-orders read-positions read-profit-curve risk show-http
+        show-instrument show-token trace tree
     """,
     "operate": """
         archive-day back-up cancel-orders change-dead-letters engage-kill-switch publish-events refresh-instruments

@@ -4,6 +4,7 @@ import pytest
 from natya_browser import CHROMIUM, Browser
 
 import natya
+from natya.actors.control.http import stream
 from natya.actors.control.http.token_file import read_token
 
 pytestmark = [
@@ -66,6 +67,44 @@ def test_shows_prices_candles_figures_and_actors_that_go_on(page):
     page.await_that("/^[1-9][\\d,]*$/.test(document.getElementById('rate').textContent)")
 
 
+def test_says_what_becomes_of_its_orders(page):
+    assert page.text("mode") == "paper"
+
+
+def test_shows_how_the_profit_went_before_it_was_opened(page):
+    page.await_that("/^[^ ]?[\\d,.]+ to [^ ]?[\\d,.]+ since /.test(document.getElementById('curve-told').textContent)")
+
+
+def test_shows_the_life_of_one_order_and_of_no_other(page):
+    page.await_that("document.querySelectorAll('#orders button').length > 0")
+    page.value("document.querySelector('#orders button').click()")
+    page.await_that("document.querySelectorAll('#life-facts dl').length > 0")
+    page.press("Escape")
+    page.await_that("!document.getElementById('life').open")
+
+
+def test_lists_the_orders_that_somebody_looks_for(page):
+    page.await_that("document.querySelectorAll('#orders button').length > 0")
+    listing = (
+        "(text) => { const filter = document.getElementById('orders-filter'); filter.value = text; "
+        "filter.dispatchEvent(new Event('input')); "
+        "return [...document.querySelectorAll('#orders tr')].map((each) => each.textContent); }"
+    )
+
+    assert all("TCS" in each for each in page.value(f"({listing})('tcs cross')"))
+    assert page.value(f"({listing})('no such order')") == ["None of these is so."]
+    assert page.value(f"({listing})('')")
+
+
+def test_greys_what_is_old_where_the_system_falls_silent(page, monkeypatch):
+    monkeypatch.setattr(stream, "EVERY_S", 60.0)
+    page.await_that("document.getElementById('ready').textContent === 'not connected'")
+
+    assert page.text("risk") == "was NORMAL"
+    assert page.value("document.body.className") == "stale"
+    assert "What is shown is of" in page.text("banner")
+
+
 def test_forgets_the_token_in_its_address(page):
     assert page.value("location.hash") == ""
 
@@ -123,26 +162,25 @@ def test_says_to_a_screen_reader_what_each_part_is(page):
     assert page.value("document.querySelectorAll('table th:not([scope])').length") == 0
 
 
-def test_halts_by_keyboard_alone_after_a_question_whose_first_answer_is_no(page, system):
+def test_halts_by_keyboard_alone_once_there_is_a_reason(page, system):
     page.value("document.getElementById('kill').focus()")
     page.press("Enter")
     page.await_that("document.getElementById('ask-kill').open")
-    focused = page.value("document.activeElement.textContent")
+    page.press("Enter")  # without a reason it is no answer
+    assert page.value("document.getElementById('ask-kill').open")
     page.press("Escape")
     page.await_that("!document.getElementById('ask-kill').open")
-    assert focused == "Leave it"
+    assert page.value("document.activeElement.id") == "kill"
     assert page.text("risk") == "NORMAL"
 
     page.press("Enter")
     page.await_that("document.getElementById('ask-kill').open")
-    page.value("document.getElementById('kill-reason').focus()")
+    assert page.value("document.activeElement.id") == "kill-reason"
     page.write("looked odd")
-    for _ in range(3):
-        page.press("Tab")
-    assert page.value("document.activeElement.textContent") == "Halt"
     page.press("Enter")
 
     page.await_that("document.getElementById('risk').textContent === 'HALTED'")
+    assert page.await_that("document.getElementById('notice-text').textContent").startswith("Halted.")
     with natya.connect(data_dir=system) as client:
         risk = client.risk()
     assert risk.risk_state == "HALTED"

@@ -15,7 +15,7 @@ SCRIPT: Final = b"text/javascript; charset=utf-8"
 FILES: Final = {
     "/": ("index.html", HTML),
     "/style.css": ("style.css", CSS),
-    "/app.js": ("app.js", SCRIPT),
+    **{f"/{name}": (name, SCRIPT) for name in ("app.js", "base.js", "link.js", "charts.js", "trading.js", "system.js")},
     "/vendor/uPlot.min.css": ("vendor/uPlot.min.css", CSS),
     "/vendor/uPlot.iife.min.js": ("vendor/uPlot.iife.min.js", SCRIPT),
     "/vendor/lightweight-charts.js": ("vendor/lightweight-charts.standalone.production.js", SCRIPT),

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ....domain.positions import unrealized
 from ....messages.broker import BrokerStatistics
+from ....messages.delivery import DeliveryStatistics
 from ....messages.events import EventsStatistics
 from ....messages.health import TIMING_BOUNDS_S, ServiceStatistics, Timing, TokenStatistics
 from ....messages.journal import JournalStatistics
 from ....messages.market import FeedStatistics
 from ....messages.orders import OrdersStatistics
-from ...observability import health_of
+from ...observability import health_of, profit_in
 
 if TYPE_CHECKING:
     from ...observability import View
@@ -26,6 +27,7 @@ def shot_of(view: View, *, wall_ns: int) -> dict[str, Any]:
     orders = _first(view, OrdersStatistics)
     feed = _first(view, FeedStatistics)
     prices = {} if feed is None else feed.last_prices
+    delivery, router = _first(view, DeliveryStatistics), _first(view, EventsStatistics)
     return {
         "time_ms": wall_ns // 1_000_000,
         "live": health.live,
@@ -36,8 +38,8 @@ def shot_of(view: View, *, wall_ns: int) -> dict[str, Any]:
         "components": [_component(each, view) for each in health.components],
         "prices": dict(sorted(prices.items())[:SYMBOLS_MAX]),
         "prices_left_out": max(0, len(prices) - SYMBOLS_MAX),
-        "feed": None if feed is None else {"source": feed.source, "ticks": feed.ticks, "gaps": feed.gaps},
-        "orders": None if orders is None else _orders(orders, prices),
+        "feed": None if feed is None else _feed(feed),
+        "orders": None if orders is None else _orders(orders, prices, view),
         "timings": _timings(view),
         "budgets": [
             {"kind": budget.kind, "window": budget.window, "remaining": budget.remaining}
@@ -48,7 +50,11 @@ def shot_of(view: View, *, wall_ns: int) -> dict[str, Any]:
         "token_ends_ms": next(
             (each.ends_ns // 1_000_000 for each in view.statistics.values() if isinstance(each, TokenStatistics)), None
         ),
-        "dead_letters": getattr(_first(view, EventsStatistics), "dead_letters", None),
+        "lanes": [
+            *([] if router is None else _router_lanes(router)),
+            *([] if delivery is None else _durable(delivery)),
+        ],
+        "dead_letters": None if router is None else router.dead_letters,
         "disk_free_bytes": view.disk_free_bytes,
     }
 
@@ -85,10 +91,44 @@ def _component(component: Any, view: View) -> dict[str, Any]:
     }
 
 
-def _orders(orders: OrdersStatistics, prices: dict[str, float]) -> dict[str, Any]:
+def _feed(feed: FeedStatistics) -> dict[str, Any]:
+    return {
+        "source": feed.source,
+        "ticks": feed.ticks,
+        "gaps": feed.gaps,
+        "silent": feed.silent,
+        "age_s": feed.data_age_s,
+        "market_ms": max(feed.priced_ns.values(), default=0) // 1_000_000,
+    }
+
+
+def _router_lanes(router: EventsStatistics) -> list[dict[str, Any]]:
+    """Return what the router hands on: at most once, and nothing of it waits there."""
+    return [
+        {"name": "ticks", "passed": router.ticks, "waiting": None, "given_up": None, "breaker": "", "reason": ""},
+        {"name": "facts", "passed": router.facts, "waiting": None, "given_up": None, "breaker": "", "reason": ""},
+    ]
+
+
+def _durable(delivery: DeliveryStatistics) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": each.subscription,
+            "passed": each.handled,
+            "waiting": max(each.pending, each.behind),
+            "given_up": each.dead_letters,
+            "breaker": each.breaker,
+            "reason": each.last_error,
+        }
+        for each in delivery.subscriptions
+    ]
+
+
+def _orders(orders: OrdersStatistics, prices: dict[str, float], view: View) -> dict[str, Any]:
     held = [each for each in orders.positions if each.quantity]
-    open_profit = unrealized([each for each in held if each.symbol in prices], prices)
-    is_known = all(each.symbol in prices for each in held)
+    open_profit = unrealized(held, prices)
+    profit = profit_in(view)
+    assert profit is not None  # there are orders
     return {
         "submitted": orders.orders,
         "fills": orders.fills,
@@ -96,8 +136,8 @@ def _orders(orders: OrdersStatistics, prices: dict[str, float]) -> dict[str, Any
         "open": orders.open_orders,
         "uncertain": orders.uncertain_orders,
         "refused_by_rule": orders.refused_by_rule,
-        "realized": str(sum((each.realized_pnl for each in orders.positions), start=0)),
-        "unrealized": str(sum(open_profit.values(), start=0)) if is_known else None,
+        "realized": str(profit.realized),
+        "unrealized": None if profit.unrealized is None else str(profit.unrealized),
         "positions": [
             {
                 "symbol": each.symbol,

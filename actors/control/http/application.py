@@ -29,8 +29,8 @@ from .stream import Asking, Stream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ....config.sections.control import ControlSettings
     from ..operations import Operation
+    from ..settings import ControlActorSettings
     from .guard import Guard, Turned
 
 ANSWER_S: Final = 10.0
@@ -61,18 +61,18 @@ class ControlApplication:
     def __init__(
         self,
         guard: Guard,
-        limits: ControlSettings,
+        settings: ControlActorSettings,
         *,
         ask: Asking,
         monotonic_ns: Callable[[], int],
         now_ns: Callable[[], int],
     ) -> None:
-        """Serve those operations that the role of `limits` may do."""
+        """Serve those operations that the role of `settings.limits` may do."""
         self._guard: Final = guard
-        self._limits: Final = limits
+        self._limits: Final = settings.limits
         self._ask: Final = ask
         self._monotonic_ns: Final = monotonic_ns
-        self._stream: Final = Stream(ask, now_ns=now_ns)
+        self._stream: Final = Stream(ask, now_ns=now_ns, mode=settings.mode, role=settings.limits.http_role)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""

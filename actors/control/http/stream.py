@@ -19,6 +19,9 @@ from ..dashboard.shot import shot_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..operations import Role
+    from ..settings import Mode
+
 EVERY_S: Final = 1.0
 LOOK_S: Final = 0.25
 """How soon a stream ends when the system does."""
@@ -43,9 +46,11 @@ class Asking(Protocol):
 class Stream:
     """Sends shots to the pages that are open; on the server's thread, but for `close`."""
 
-    def __init__(self, ask: Asking, *, now_ns: Callable[[], int]) -> None:
+    def __init__(self, ask: Asking, *, now_ns: Callable[[], int], mode: Mode = "paper", role: Role = "operate") -> None:
+        """Begin; `mode` and `role` are told with each shot."""
         self._ask: Final = ask
         self._now_ns: Final = now_ns
+        self._told: Final = {"mode": mode, "role": role}
         self._open = 0
         self._is_closed = False
         self._latest = b""
@@ -86,7 +91,7 @@ class Stream:
         async with self._taking:
             if loop.time() - self._taken_s > EVERY_S / 2:
                 view = await self._view()
-                self._latest = msgspec.json.encode(shot_of(view, wall_ns=self._now_ns()))
+                self._latest = msgspec.json.encode(self._told | shot_of(view, wall_ns=self._now_ns()))
                 self._taken_s = loop.time()
             return self._latest
 
