@@ -1,8 +1,14 @@
 """How the profit has gone since the system started, for a curve of it."""
 
+from typing import Annotated, TypeAlias
+
 import msgspec
+from msgspec import Meta
 
 from .units import Nanoseconds
+
+Profit: TypeAlias = Annotated[float, Meta(ge=-1e18, le=1e18)]
+"""Rupees, below 0 for a loss: to be drawn, not reckoned with."""
 
 
 class ReadProfitCurve(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadProfitCurve"):
@@ -18,8 +24,8 @@ class ProfitCurve(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     times_ns: tuple[Nanoseconds, ...]
     """Of the machine's clock: nanoseconds since 1970-01-01 UTC."""
 
-    realized: tuple[float, ...]
+    realized: tuple[Profit, ...]
     """Rupees, before charges: of what was closed."""
 
-    unrealized: tuple[float, ...]
+    unrealized: tuple[Profit, ...]
     """Rupees, before charges: of what was open, at the last prices."""

@@ -2,7 +2,9 @@
 
 pages      the files that are served, and the headers that bind the page to them
 shot       what the page is told, once a second: made of a view (pure)
-index.html, style.css, app.js
+index.html, style.css
+app.js     what is shown each second, and the kill switch; base.js: elements, numbers, tables; link.js: what is asked,
+           and the stream; charts.js; trading.js: prices, positions, orders; system.js: all else
 vendor/    uPlot and Lightweight Charts as they are published, with their licences and their hashes (`manifest.json`)
 """
 
