@@ -1,6 +1,7 @@
 """Indicators over columns of prices (pure): arrays in, arrays of the same length out, nothing later than each place.
 
-A value is NaN until its window is full. Averages of an exponent begin with the first value, as those of charts do.
+A value is NaN until its window is full. An exponential average begins with the first value, Wilder's with the mean of
+the first window, as those of charts do.
 """
 
 from __future__ import annotations
@@ -89,17 +90,12 @@ def rsi(values: ArrayLike, length: int = 14) -> Column:
 
     Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978).
     """
-    column, weight = _column(values), 1 / _length(length)
-    found = np.full(len(column), np.nan)
-    if len(column) <= length:
-        return found
+    column, length = _column(values), _length(length)
     moves = np.diff(column)
-    gains = _exponential(np.maximum(moves, 0.0), weight)
-    losses = _exponential(np.maximum(-moves, 0.0), weight)
-    total = gains + losses
-    strength = np.divide(gains, total, out=np.full(len(total), 0.5), where=total > 0)
-    found[length:] = 100 * strength[length - 1 :]
-    return found
+    gains = _wilder(np.maximum(moves, 0.0), length)
+    total = gains + _wilder(np.maximum(-moves, 0.0), length)
+    strength = np.divide(gains, total, out=np.where(np.isnan(total), np.nan, 0.5), where=total > 0)
+    return np.concatenate((np.full(min(1, len(column)), np.nan), 100 * strength))
 
 
 def atr(high: ArrayLike, low: ArrayLike, close: ArrayLike, length: int = 14) -> Column:
@@ -115,8 +111,15 @@ def atr(high: ArrayLike, low: ArrayLike, close: ArrayLike, length: int = 14) -> 
     if len(ranges) > 1:
         before = closes[:-1]
         ranges[1:] = np.maximum.reduce([ranges[1:], np.abs(highs[1:] - before), np.abs(lows[1:] - before)])
-    found = _exponential(ranges, 1 / _length(length))
-    found[: length - 1] = np.nan
+    return _wilder(ranges, _length(length))
+
+
+def _wilder(column: Column, length: int) -> Column:
+    """Return Wilder's average, whose newest value weighs 1 / length; it begins with the mean of the first `length`."""
+    found = np.full(len(column), np.nan)
+    if len(column) >= length:
+        begun = np.concatenate(([column[:length].mean()], column[length:]))
+        found[length - 1 :] = _exponential(begun, 1 / length)
     return found
 
 

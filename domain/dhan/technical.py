@@ -4,7 +4,7 @@ Dhan names them and no formula, so each is the one that charts show most. A valu
 
     SMA_n, EMA_n           of closes
     BB_UPPER, BB_LOWER     average of 20 closes, and two standard deviations of these (n, not n - 1), above and below
-    RSI_14, ATR_14         Wilder's
+    RSI_14, ATR_14         Wilder's: averages that begin with the mean of 14
     STOCHASTIC             %K of 14 candles, not smoothed: where the close is between their lowest and highest price
     STOCHRSI_14            where RSI_14 is between its lowest and highest of 14 candles
     MACD_12, MACD_26       the short and the long average of MACD: EMA of 12 and of 26 closes

@@ -29,11 +29,16 @@ def test_windows_are_those_of_pandas(values, length):
     same(indicators.std(values, length), exact)
 
 
+def wilder(values, length):
+    """Wilder's average: the mean of the first values, from which each further one moves it by its part."""
+    begun = pd.concat([values.iloc[:length].expanding(length).mean(), values.iloc[length:]])
+    return begun.ewm(alpha=1 / length, adjust=False).mean()
+
+
 @given(prices, lengths)
 def test_the_relative_strength_is_that_of_pandas_and_between_0_and_100(values, length):
     moves = pd.Series(values).diff()
-    gains = moves.clip(lower=0)[1:].ewm(alpha=1 / length, adjust=False).mean()
-    losses = (-moves).clip(lower=0)[1:].ewm(alpha=1 / length, adjust=False).mean()
+    gains, losses = wilder(moves.clip(lower=0)[1:], length), wilder((-moves).clip(lower=0)[1:], length)
     wanted = (100 * gains / (gains + losses)).where(gains + losses > 0, 50.0)
     found = indicators.rsi(values, length)
 
@@ -47,7 +52,7 @@ def test_the_true_range_is_that_of_pandas(candles, length):
     low, span, part = (pd.Series(column, dtype=float) for column in zip(*candles, strict=True))
     high, close = low + span, low + span * part
     spans = pd.concat([high - low, (high - close.shift()).abs(), (low - close.shift()).abs()], axis=1).max(axis=1)
-    wanted = spans.ewm(alpha=1 / length, adjust=False).mean()
+    wanted = wilder(spans, length)
     found = indicators.atr(high, low, close, length)
 
     same(found[length - 1 :], wanted[length - 1 :])
@@ -59,6 +64,16 @@ def test_nothing_that_comes_later_changes_a_value(values, length, known):
     known = min(known, len(values))
     for indicator in (indicators.sma, indicators.ema, indicators.std, indicators.rsi, indicators.highest):
         same(indicator(values, length)[:known], indicator(values[:known], length))
+
+
+def test_the_relative_strength_is_that_of_a_worked_example():
+    """Fourteen changes that gain 3.34 and lose 1.40: 100 - 100 / (1 + 3.34 / 1.40); then gains and losses of 13/14."""
+    closes = [44.34, 44.09, 44.15, 43.61, 44.33, 44.83, 45.10, 45.42, 45.84, 46.08, 45.89, 46.03, 45.61, 46.28, 46.28]
+    gained, lost = 3.34 / 14, 1.40 / 14
+
+    same(indicators.rsi(closes)[-1], 100 * gained / (gained + lost))
+    gained, lost = gained * 13 / 14, (lost * 13 + 0.28) / 14
+    same(indicators.rsi([*closes, 46.00])[-1], 100 * gained / (gained + lost))
 
 
 def test_wilders_averages_are_of_fourteen_values_if_nothing_is_said():

@@ -38,6 +38,11 @@ def exponential(values, weight):
     return found
 
 
+def wilder(values):
+    """The newest value of an average that begins with the mean of the first fourteen."""
+    return exponential([mean(values[:14]), *values[14:]], 1 / 14)
+
+
 def ema(closes, length):
     return exponential(closes, 2 / (length + 1)) if len(closes) >= length else None
 
@@ -46,8 +51,8 @@ def rsi(closes):
     if len(closes) <= 14:
         return None
     moves = [after - before for before, after in itertools.pairwise(closes)]
-    gain = exponential([max(move, 0) for move in moves], 1 / 14)
-    loss = exponential([max(-move, 0) for move in moves], 1 / 14)
+    gain = wilder([max(move, 0) for move in moves])
+    loss = wilder([max(-move, 0) for move in moves])
     return 50.0 if gain + loss == 0 else 100 - 100 / (1 + gain / loss) if loss else 100.0
 
 
@@ -57,7 +62,7 @@ def atr(highs, lows, closes):
     ranges = [highs[0] - lows[0]]
     for high, low, before in zip(highs[1:], lows[1:], closes, strict=False):
         ranges.append(max(high, before) - min(low, before))
-    return exponential(ranges, 1 / 14)
+    return wilder(ranges)
 
 
 def place(value, among, low=None):
