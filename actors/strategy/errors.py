@@ -25,6 +25,10 @@ class ReplayedError(StrategyError):
     """The strategy orders because an event of the past is handled again. Let its handler only count and store."""
 
 
+class ForeignThreadError(StrategyError):
+    """A thread of the user's ordered, or set a timer. Let `offload` run it, and its `then` order."""
+
+
 class TooManyTimersError(StrategyError):
     """The strategy sets timers without end. Cancel those that are not needed, or use `every` once, in `on_begin`."""
 

@@ -8,13 +8,16 @@ Fails   when the user's code raises. A restart forgets all timers: `on_begin` se
 
 from __future__ import annotations
 
+import _thread
 import functools
 import math
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from ...domain.time import SECOND_NS
 from ..runtime import RuntimeActor, handles
 from .alarms import WAIT_S_MAX, Alarm, AlarmDue, Alarms
+from .errors import ForeignThreadError
 from .exchange_clock import ExchangeClock
 from .given import Given
 from .schedule import Throughout, next_due_ns, next_edge, schedule_of
@@ -64,6 +67,7 @@ class Timing(RuntimeActor):
             ValueError: `when` is no such text, or the seconds are not above 0.
             TypeError: `when` is neither text nor number, or there is neither a method to call nor an `on_timer`.
             TooManyTimersError: 1,000 are pending.
+            ForeignThreadError: the caller is a thread of the user's.
         """
         now_ns = self.clock.now_ns()
         if isinstance(when, str):
@@ -96,11 +100,23 @@ class Timing(RuntimeActor):
 
     def on_start(self) -> None:
         """Read the exchange's clock, with no timer pending."""
+        self._thread = _thread.get_ident()
         vars(self)["clock"] = ExchangeClock(self.clock)
         wait_s_max = 0.0 if self.market_rules else WAIT_S_MAX
         self._alarms = Alarms(self.clock.now_ns, super().after, wait_s_max)
         self._edge_ns = NEVER_NS
         self._told_open_ns = 0
+
+    def _expect_own_thread(self, what: str) -> None:
+        """Refuse what would be done in the middle of a handler, by another thread.
+
+        Two threads at once would give two orders one id, of which only the first is placed.
+        """
+        if _thread.get_ident() != self._thread:
+            raise ForeignThreadError(
+                f"{what} by a handler of {self.name} wanted, found it by the thread {threading.current_thread().name}; "
+                "offload(call, then=…) runs a call elsewhere, and `then` in the strategy"
+            )
 
     def _watch_sessions(self) -> None:
         """Call `on_session` from now on, if the strategy defines it; with `open` at once if it is open already."""
@@ -136,6 +152,7 @@ class Timing(RuntimeActor):
     def _set(
         self, name: str, due_ns: int, following: Callable[[int], int] | None, call: Callable[[], object] | str | None
     ) -> Alarm:
+        self._expect_own_thread(f"the timer {name!r}")
         if not callable(call):
             name = name if call is None else call
             if type(self).on_timer is Timing.on_timer:

@@ -103,6 +103,7 @@ class Trading(Timing):
             TypeError: the symbol is no text, the quantity no whole number, or a price no number.
             ValueError: the quantity is below 1 share, a price not above 0 rupees, the limit of a stop order before its
                 stop, an exit on the wrong side of a price, or the validity or the product unknown.
+            ForeignThreadError: the caller is a thread of the user's.
         """
         prices = _Prices.of(limit=limit, stop=stop, target=target, stop_loss=stop_loss)
         return self._submit("BUY", symbol, quantity, prices, valid=valid, product=product)
@@ -259,6 +260,7 @@ class Trading(Timing):
         product: Product | None,
     ) -> OrderHandle:
         assert self._ids is not None, "orders are submitted only from `on_begin` on"
+        self._expect_own_thread("an order")
         self._expect_present()
         now_ns = self.clock.now_ns()
         self._ordered_now = self._ordered_now + 1 if now_ns == self._moment_ns else 1

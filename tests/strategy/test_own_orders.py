@@ -1,5 +1,7 @@
 """What a strategy knows of its orders and positions, and how it squares off."""
 
+import threading
+
 import natya_builders as builders
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from natya.actors.runtime import conversation
 from natya.actors.strategy import StrategyActor, trading
 from natya.actors.strategy.closing import ROUNDS_MAX, Closing
-from natya.actors.strategy.errors import OrdersWithoutMarketError, ReplayedError
+from natya.actors.strategy.errors import ForeignThreadError, OrdersWithoutMarketError, ReplayedError
 from natya.actors.strategy.holdings import Holdings
 from natya.actors.strategy.order_handle import OwnOrders
 from natya.domain.positions import Positions
@@ -417,3 +419,27 @@ class TestAStrategyThatHearsOfThePast:
         assert "replayed event" in refused.receive()
         quiet(stage)
         assert stage.orders.is_empty()
+
+
+class TestAThreadOfTheUsers:
+    """It would order in the middle of a handler: two orders at once had one id, and only one of them was placed."""
+
+    @pytest.mark.parametrize(
+        "do", [lambda mine: mine.buy("INFY", 1), lambda mine: mine.after(5, mine.flatten)], ids=["order", "timer"]
+    )
+    def test_can_neither_order_nor_set_a_timer(self, simulated_stage, do):
+        begun, refused = simulated_stage.system.probe("begun"), []
+
+        def try_it():
+            with pytest.raises(ForeignThreadError) as caught:
+                do(strategy)
+            refused.append(f"{caught.value}")
+
+        simulated_stage.open(Asked, do=print)
+        strategy = begun.receive()
+        thread = threading.Thread(target=try_it, name="mine too")
+        thread.start()
+        thread.join()
+
+        assert "by a handler of mine wanted, found it by the thread mine too; offload(" in refused[0]
+        assert simulated_stage.orders.is_empty()
