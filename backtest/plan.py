@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 CHARGES: Final = "dhan-equity-intraday"
 LATENCY_S: Final = 0.02
+CAPITAL_RUPEES_MAX: Final = 1e15
+"""Beyond it a float has no paise."""
+
 CAPITAL_RUPEES: Final = 1_000_000.0
 SEGMENT_BYTES: Final = 4_294_967_296
 """Of a journal in memory, which takes what is written: it has one segment, and nothing to pack."""
@@ -90,8 +93,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             near = get_close_matches(self.charges, MODELS, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise BacktestRefusedError(f"charges are one of {', '.join(MODELS)}, found {self.charges!r}{hint}")
-        if not 0 < self.capital_rupees < 1e15:  # noqa: PLR2004  false for NaN as well
-            raise BacktestRefusedError(f"a capital above 0 rupees is wanted, found {self.capital_rupees}")
+        if not 1 <= self.capital_rupees <= CAPITAL_RUPEES_MAX:  # false for NaN as well
+            raise BacktestRefusedError(f"a capital of 1 to 10^15 rupees is wanted, found {self.capital_rupees}")
 
 
 def settings_of(plan: Plan, recordings: Sequence[Path], data_dir: Path) -> Settings:

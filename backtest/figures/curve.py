@@ -80,6 +80,20 @@ class Curve:
         return days[last], self.equity[last]
 
     @property
+    def ruined_ns(self) -> int | None:
+        """Time of the first mark at which the account was worth nothing or less; None: never."""
+        at = np.flatnonzero(self.equity <= 0)
+        return int(self.times_ns[at[0]]) if len(at) else None
+
+    @property
+    def leverage_max(self) -> float | None:
+        """The most that was held at a mark, in multiples of the account there; None: nothing, or by a ruined one."""
+        at = np.flatnonzero(self.held > 0)
+        if not len(at) or self.ruined_ns is not None:
+            return None
+        return float(np.max(self.held[at] / self.equity[at]))
+
+    @property
     def exposure(self) -> float | None:
         """The part of the marks at which a position was held; None without any."""
         return float(np.mean(self.held > 0)) if len(self.held) else None

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from ...domain.money import exact_value
-from ...domain.time import DAY_NS, day_of
+from ...domain.time import DAY_NS, day_of, time_text
 from ...domain.wording import counted
 from ...messages.orders import OrderFilled
 from . import measures
@@ -41,7 +41,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     charges_rupees: Decimal
     net_rupees: Decimal
     return_: float | None = msgspec.field(name="return", default=None)
-    """Of the account in that month, open positions included; None of a symbol."""
+    """Of the account in that month, open positions included; None of a symbol, and behind the loss of the account."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +85,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     net_rupees: Decimal
     total_return: float
     cagr: float | None
+    """-1.0 if the account was worth nothing or less at a mark; the next four are then None."""
+
     volatility: float | None
     sharpe: float | None
     sharpe_error: float | None
@@ -171,7 +173,9 @@ def figures_of(played: Played) -> Figures:
     trades = trades_of(fills, costs, played.marks.last_prices)
     curve = curve_of(played.marks, fills, costs, capital_rupees=played.capital_rupees)
     days, daily = curve.daily()
-    returns = measures.returns_of(daily, played.capital_rupees)
+    ruined_ns = curve.ruined_ns
+    # The days of an account that was lost are no sample: those before look good, those behind no broker gives.
+    returns = measures.returns_of(daily, played.capital_rupees) if ruined_ns is None else np.zeros(0)
     closed = [trade for trade in trades if not trade.is_open]
     nets = [trade.net for trade in closed]
     capital = Decimal(repr(played.capital_rupees))
@@ -179,7 +183,7 @@ def figures_of(played: Played) -> Figures:
     total_costs = sum(costs, Decimal(0))
     turnover = sum((exact_value(fill.price, fill.quantity) for fill in fills), Decimal(0))
     deepest = measures.max_drawdown(curve.equity, played.capital_rupees)
-    growth = measures.cagr(returns)
+    growth = measures.cagr(returns) if ruined_ns is None else -1.0
     positions = _positions(fills)
     report = Report(
         strategy=played.strategy,
@@ -220,13 +224,14 @@ def figures_of(played: Played) -> Figures:
         turnover=float(turnover / capital),
         charge_model=played.charge_model,
         latency_s=played.latency_s,
-        months=_months(closed, days, daily, played.capital_rupees),
+        months=_months(closed, days, daily, played.capital_rupees, ruined_ns),
         by_symbol=_by_symbol(closed),
         positions=positions,
         notes=(
             *([played.failed] if played.failed else []),
             *played.notes,
             *_notes(played, trades),
+            *_beyond_means(curve),
             *_flatters(trades, len(days)),
         ),
         failed=played.failed,
@@ -235,13 +240,18 @@ def figures_of(played: Played) -> Figures:
 
 
 def _months(
-    closed: Sequence[Trade], days: measures.Integers, daily: measures.Floats, capital_rupees: float
+    closed: Sequence[Trade],
+    days: measures.Integers,
+    daily: measures.Floats,
+    capital_rupees: float,
+    ruined_ns: int | None,
 ) -> tuple[Part, ...]:
     last_of: dict[str, float] = {}
     for day, value in zip(days.tolist(), daily.tolist(), strict=True):
         last_of[_month(day)] = value
     returns = measures.returns_of(np.array(list(last_of.values())), capital_rupees)
-    found = dict(zip(last_of, returns.tolist(), strict=False))
+    last = "9999" if ruined_ns is None else _month(day_of(ruined_ns))
+    found = {name: of for name, of in zip(last_of, returns.tolist(), strict=False) if name <= last}
     by_month: dict[str, list[Trade]] = {name: [] for name in last_of}
     for trade in closed:  # of a month whose last candle ends in the next one there may be no mark
         by_month.setdefault(_month(day_of(trade.exit_ns or 0)), []).append(trade)
@@ -290,6 +300,21 @@ def _notes(played: Played, trades: Sequence[Trade]) -> Iterable[str]:
         yield "no charges are counted: a broker and the state would have taken theirs"
     if trades and not played.latency_s:
         yield "orders have no latency: each trades at the price that it was decided on, which flatters"
+
+
+def _beyond_means(curve: Curve) -> Iterable[str]:
+    """Yield what no broker would have let the account do."""
+    leverage = curve.leverage_max
+    if curve.ruined_ns is not None:
+        yield (
+            f"the account was lost on {time_text(curve.ruined_ns)}: no broker lets it trade on, and it has no "
+            "volatility, Sharpe and Sortino"
+        )
+    elif leverage is not None and leverage > 1:
+        yield (
+            f"what was held came to up to {leverage:,.2f} times the account, and nothing has asked for its margin: "
+            "a broker does, and closes what has none"
+        )
 
 
 def _flatters(trades: Sequence[Trade], days: int) -> Iterable[str]:

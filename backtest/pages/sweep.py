@@ -99,7 +99,7 @@ def page_of_walk(plan: Plan, walk: Walk, trainings: Sequence[Outcome], resumed: 
     ]
     worth, curve = plan.capital_rupees, [plan.capital_rupees]
     for step in walk.steps:
-        worth *= 1.0 + step.tested.total_return
+        worth *= step.tested.growth
         curve.append(round(worth, 2))
     ends_ns = [walk.steps[0].window.test_ns, *(step.window.end_ns for step in walk.steps)]
     data = {"curve": {"milliseconds": differences(np.array(ends_ns, np.int64) // MS_NS), "equity": curve}}

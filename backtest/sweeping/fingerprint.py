@@ -43,9 +43,11 @@ def fingerprint_of(plan: Plan, sources: Mapping[str, str], machinery: str) -> st
     return hashlib.blake2b(told, digest_size=12).hexdigest()
 
 
-def key_of(fingerprint: str, plan: Plan) -> str:
-    """Return the key of one test."""
-    told = msgspec.json.encode((fingerprint, sorted(plan.parameters.items()), plan.since_ns, plan.until_ns))
+def key_of(fingerprint: str, plan: Plan, *, may_be_empty: bool) -> str:
+    """Return the key of one test; `may_be_empty`: of a walk, whose windows of nothing are zeros, and no refusal."""
+    told = msgspec.json.encode((
+        fingerprint, sorted(plan.parameters.items()), plan.since_ns, plan.until_ns, may_be_empty,
+    ))  # fmt: skip
     return hashlib.blake2b(told, digest_size=12).hexdigest()
 
 

@@ -69,9 +69,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     failed: str = ""
     """How the strategy failed, or why it was not tested: the figures are then not those of the whole data."""
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the account was worth nothing or less at a mark: no broker lets it trade on."""
+        return self.max_drawdown <= -1.0
+
+    @property
+    def growth(self) -> float:
+        """What a rupee became; 0.0 where the account was lost."""
+        return 0.0 if self.is_lost else 1.0 + self.total_return
+
     def figure(self, measure: str) -> float | None:
-        """Return a measure that one may decide by; None where there is none, or where the strategy failed."""
-        value = None if self.failed else getattr(self, measure)
+        """Return a measure that one may decide by; None where there is none, the strategy failed, or all was lost."""
+        value = None if self.failed or self.is_lost else getattr(self, measure)
         return None if value is None else float(value)
 
     def by(self, measure: str) -> float:

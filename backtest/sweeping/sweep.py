@@ -90,7 +90,7 @@ class Sweep:
             replace(self._plan, parameters={**self._plan.parameters, **dict(choice)}, since_ns=since, until_ns=until)
             for choice, since, until in wanted
         ]
-        keys = [key_of(self._fingerprint, plan) for plan in plans]
+        keys = [key_of(self._fingerprint, plan, may_be_empty=may_be_empty) for plan in plans]
         refused = self._refused(keys, plans, [choice for choice, _, _ in wanted])
         missing = {
             key: (plan, choice)
@@ -226,7 +226,7 @@ def walk_forward(  # noqa: PLR0913  by name
     )
     grown = 1.0
     for outcome in tested:
-        grown *= 1.0 + outcome.total_return
+        grown *= outcome.growth
     return Walk(
         by=by,
         steps=tuple(Step(window=w, trained=b, tested=t) for w, b, t in zip(windows, best, tested, strict=True)),

@@ -131,6 +131,10 @@ class Account:
             name_of(datetime.fromtimestamp(at_ns // SECOND_NS, INDIA)): float(worth) for at_ns, worth, _ in self.curve
         }
 
+    @property
+    def lost_ns(self):
+        return next((at_ns for at_ns, worth, _ in self.curve if worth <= 0), None)
+
     def returns(self, values):
         before, found = float(self.capital), []
         for value in values:
@@ -179,14 +183,17 @@ class TestTheFigures:
         returns = account.returns(daily.values())
         deepest, longest_ns = account.drawdown()
         growth = max(0.0, math.prod(1 + each for each in returns)) ** (252 / len(returns)) - 1
+        lost_ns = account.lost_ns
+        if lost_ns is not None:
+            returns, growth = [], -1.0
         assert (found.first_ns, found.last_ns) == (account.curve[0][0], account.curve[-1][0])
         assert (found.days, found.exposure) == (len(daily), near(statistics.mean(h > 0 for *_, h in account.curve)))
         assert (found.max_drawdown, found.longest_drawdown_days) == (near(deepest), near(longest_ns / DAY_NS))
         assert (found.cagr, found.calmar) == (near(growth), near(growth / -deepest if deepest else None))
         spread = statistics.stdev(returns) if len(returns) > 1 else None
         assert found.volatility == near(None if spread is None else spread * math.sqrt(252))
-        mean, losses = statistics.mean(returns), [min(each, 0.0) for each in returns]
-        downside = math.sqrt(statistics.mean(each * each for each in losses))
+        mean, losses = statistics.mean(returns or [0]), [min(each, 0.0) for each in returns]
+        downside = math.sqrt(statistics.mean(each * each for each in losses or [0]))
         assert found.sharpe == near(mean / spread * math.sqrt(252) if spread and spread > 1e-11 else None)
         assert found.sortino == near(
             mean / downside * math.sqrt(252) if len(returns) > 1 and downside > 1e-11 else None
@@ -212,7 +219,10 @@ class TestTheFigures:
         assert found.expectancy_rupees == near(float(statistics.mean(nets)) if nets else None)
 
         months = account.last_of(lambda moment: f"{moment:%Y-%m}")
-        of_months = dict(zip(months, account.returns(months.values()), strict=False))
+        last = "9999" if lost_ns is None else f"{datetime.fromtimestamp(lost_ns // SECOND_NS, INDIA):%Y-%m}"
+        of_months = {
+            name: of for name, of in zip(months, account.returns(months.values()), strict=False) if name <= last
+        }
         assert {each.name: each.return_ for each in found.months if each.name in months} == {
             name: near(of_months.get(name)) for name in months
         }
@@ -290,6 +300,31 @@ class TestANote:
 
         assert [told in note for note in found] == [True] * bool(told)
         assert [*_flatters([], days)] == []
+
+
+class TestAnAccountThatWasLost:
+    """A short of 10 at 100 with 500 rupees: at 160 they owe 100, and at 100 all is well again, as no broker has it."""
+
+    QUARTERS = (400, 380, 640, 400, 360)
+
+    def a_ruin(self, capital):
+        marks = [(24 * day, price) for day, price in enumerate(self.QUARTERS)]
+        fills = [(0, "TCS", "SELL", 10, 400, "a")]
+        return figures_of(a_play((marks, marks), fills, "none", capital)).report
+
+    def test_has_no_ratio_and_says_when_it_was_lost(self):
+        found = self.a_ruin(500.0)
+
+        assert (found.volatility, found.sharpe, found.sharpe_error, found.sortino) == (None,) * 4
+        assert (found.cagr, found.calmar, found.max_drawdown) == (-1.0, near(-1 / (650 / 550)), near(-650 / 550))
+        assert "the account was lost on 2026-09-30" in "".join(found.notes)
+
+    def test_is_told_from_one_that_holds_more_than_it_has(self):
+        found = self.a_ruin(700.0)
+
+        assert found.sharpe is not None
+        assert "up to 16.00 times the account, and nothing has asked for its margin" in "".join(found.notes)
+        assert not any("times the account" in note for note in self.a_ruin(5_000.0).notes)
 
 
 class TestAMonth:

@@ -258,6 +258,16 @@ class TestASweep:
         with pytest.raises(BacktestRefusedError, match=r"market data of TCS from 2049-.* wanted, found none"):
             sweep(Sweep(plan, workers=1), plan, grid_of(self.GRID))
 
+    def test_does_not_take_the_zeros_of_a_window_of_a_walk_for_an_answer(self, plan, tmp_path):
+        plan, file = replace(plan, since_ns=2_500_000_000_000_000_000), tmp_path / "kept.jsonl"
+        choice = grid_of(self.GRID)[0]
+        runner = Sweep(plan, workers=1, results=file)
+        (zeros,) = runner.test([(choice, plan.since_ns, plan.until_ns)], may_be_empty=True)
+
+        assert zeros.trades == 0
+        with pytest.raises(BacktestRefusedError, match="found none"):
+            sweep(Sweep(plan, workers=1, results=file), plan, [choice])
+
     def test_refuses_a_file_of_something_else(self, plan, tmp_path):
         (tmp_path / "other.jsonl").write_text("{}\n")
 
@@ -299,6 +309,15 @@ class TestAWalk:
 
         assert best_of(few, "sharpe").key == "c"
         assert best_of([*few, a_test("e", sharpe=9.0, failed="of the strategy")], "sharpe").key == "c"
+        assert best_of([*few, a_test("e", sharpe=9.0, max_drawdown=-1.2)], "sharpe").key == "c"
+
+    def test_has_nothing_left_behind_a_window_in_which_the_account_was_lost(self):
+        growths = [
+            a_test("a", total_return=total_return, max_drawdown=deepest).growth
+            for total_return, deepest in ((0.1, -0.5), (-1.2, -1.3), (0.4, -1.0))
+        ]
+
+        assert growths == [1.1, 0.0, 0.0]
 
 
 class TestTheCommand:
