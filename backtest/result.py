@@ -9,13 +9,10 @@ import msgspec
 import numpy as np
 
 from ..actors.database import Frames, columns_of
-from ..domain.time import time_text
-from .errors import BacktestRefusedError
 from .figures.report import Figures, Played, Report, figures_of
 from .plan import (
     CAPITAL_RUPEES,
     CHARGES,
-    END_NS,
     LATENCY_S,
     Plan,
     duration_s,
@@ -25,7 +22,7 @@ from .plan import (
     slippage_of,
     until_ns_of,
 )
-from .running.running import LEFT_OUT, play
+from .running.running import play
 
 if TYPE_CHECKING:
     import os
@@ -290,29 +287,15 @@ def backtest(  # noqa: PLR0913  each has its default
     return perform(plan, on_progress=on_progress)
 
 
-def perform(
-    plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, may_be_empty: bool = False
-) -> BacktestResult:
+def perform(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -> BacktestResult:
     """Carry out a plan, and compute its figures.
 
     Args:
         plan: what is to be tested.
         on_progress: told the market time (ns since 1970-01-01 UTC) now and then, on another thread.
-        may_be_empty: a time in which the data has nothing is a test without trades, as a window of holidays is.
 
     Raises:
-        BacktestRefusedError: the data has nothing of what is wanted.
         Exception: as `play`.
     """
     played = play(plan, on_progress=on_progress)
-    if not (may_be_empty or played.ticks or played.candles):
-        raise BacktestRefusedError(_nothing(plan, played))
     return BacktestResult(plan, figures_of(played), played)
-
-
-def _nothing(plan: Plan, played: Played) -> str:
-    of = f" of {', '.join(plan.symbols)}" if plan.symbols else ""
-    since = f" from {time_text(plan.since_ns)}" if plan.since_ns else ""
-    until = f" until {time_text(plan.until_ns)}" if plan.until_ns != END_NS else ""
-    others = "".join(f"; {note}" for note in played.notes if note.startswith(LEFT_OUT))
-    return f"market data{of}{since}{until} wanted, found none in {', '.join(map(str, plan.data))}{others}"

@@ -13,7 +13,7 @@
 | `node.py`         | a machine that runs strategies for a broker node, in the foreground                    |
 | `serving.py`      | the paper exchange in the foreground                                                   |
 | `changing.py`     | what commands about strategies share; `dead_letters.py`, `events.py`: about those,     |
-|                   | `keeping.py`: about secrets, `switching.py`: about the kill switch                     |
+|                   | `keeping.py`, `secret_outcomes.py`: about secrets, `switching.py`: the kill switch     |
 | `processes.py`    | the memory of processes                                                                |
 | `failures.py`     | failures of a running system, each reported once                                       |
 | `views/`          | the screen, tables, trees                                                              |

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
-import msgspec
 import typer
 
 from .exit_codes import CANNOT_CREATE, REFUSED, SETTINGS, UNAVAILABLE
+from .secret_outcomes import InUse, Tried
 from .session import TOKEN_S, directory_of, faults, give_up, hidden
 
 if TYPE_CHECKING:
     from ..config.secret_folder import SecretFolder
     from ..config.secrets import Secret
     from ..config.settings import Settings
-
-SCHEMA: Final = 1
+    from .secret_outcomes import Verdict
 
 IN_USE_NOW: Final = "the running system uses it from now on"
-"""Version of the JSON objects; it changes when a field is renamed or removed."""
 
 ACCESS_TOKEN: Final = "broker.access_token"  # noqa: S105  its key
 FIXED: Final = frozenset({"database.encryption_key", "journal.seal_key"})
@@ -40,31 +38,6 @@ NothingMore: TypeAlias = Annotated[list[str] | None, typer.Argument(hidden=True)
 
 CODES: Final = {"refused": REFUSED, "not_reached": UNAVAILABLE}
 """Exit codes of verdicts."""
-
-Verdict: TypeAlias = Literal["taken", "refused", "not_reached", "not_tried"]
-HeardOf: TypeAlias = Literal["taken", "kept", "silent", "absent", "not_asked"]
-"""What the running system did: uses it; uses what it used before; did not answer; there is none; was not asked."""
-
-
-class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of trying a secret."""
-
-    key: str
-    verdict: Verdict
-    told: str
-    """In a sentence; no secret is part of it."""
-
-    origin: str = ""
-    """Where it came from; empty: from a person."""
-
-    valid_until: str = ""
-
-
-class InUse(msgspec.Struct, frozen=True, kw_only=True):
-    """What the running system made of stored secrets."""
-
-    system: HeardOf
-    told: str
 
 
 # From a person.

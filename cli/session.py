@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ..actors.instruments import InstrumentMaster
     from ..actors.journal import JournalView
-    from ..actors.orders.rules import Held
+    from ..actors.orders.limits_in_force import Held
     from ..client import Connection, Owner
     from ..client.deadman import Account
     from ..config.loader import LoadedSettings
@@ -304,7 +304,7 @@ def journal_path(settings: Settings) -> Path:
 
 def held_limits(settings: Settings) -> dict[str, Held]:
     """Read from the journal, if there is one, which limits a person has changed while a system ran."""
-    from ..actors.orders.rules import noted  # noqa: PLC0415
+    from ..actors.orders.limits_in_force import noted  # noqa: PLC0415
     from ..messages.risk import LimitsChanged  # noqa: PLC0415
 
     held: dict[str, Held] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..actors.journal.tools import verify
 from ..actors.orders.book import Book
@@ -13,13 +13,15 @@ from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, Orde
 from .checkpoints import checkpoint_on, unlike_the_journal
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
+    from ..actors.journal import SimulatedDisk
     from ..domain.orders import Order
     from ..messages.broker import OrderFound
     from ..messages.journal import JournalRecord
-    from .database import ReadModel
-    from .world import World
+    from .database import DatabaseFiles, ReadModel
 
 STATES: Final = {
     "OPEN": "ACCEPTED",
@@ -32,7 +34,30 @@ STATES: Final = {
 """How we call what the exchange says of an order."""
 
 
-def violations(world: World, records: Sequence[JournalRecord]) -> list[str]:
+class Lived(Protocol):
+    """What is looked at of a world that was played to its end (`world.World`)."""
+
+    disk: SimulatedDisk
+    files: DatabaseFiles | None
+    matching: Any
+    witnessed: list[list[JournalRecord]]
+    """What a subscriber of all facts was told, in each life."""
+
+    injected: Counter[str]
+    arrivals: Counter[str]
+    """Requests that came to the exchange, by client order id."""
+
+    changes: Counter[str]
+    """The same of changes of orders."""
+
+    statistics: dict[str, Any]
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the journal is."""
+
+
+def violations(world: Lived, records: Sequence[JournalRecord]) -> list[str]:
     """List every promise that the run broke; `records` are those of the journal."""
     read_model = world.files.read_model if world.files is not None else None
     assert read_model is not None, "the world was played to its end"
@@ -54,7 +79,7 @@ def violations(world: World, records: Sequence[JournalRecord]) -> list[str]:
     ]
 
 
-def _journal(world: World, records: Sequence[JournalRecord]) -> Iterator[str]:
+def _journal(world: Lived, records: Sequence[JournalRecord]) -> Iterator[str]:
     report = verify(world.journal_path, world.disk)
     if report.records != len(records):
         yield f"the journal verifies {report.records} records, and gives {len(records)}"
@@ -62,7 +87,7 @@ def _journal(world: World, records: Sequence[JournalRecord]) -> Iterator[str]:
         yield "the journal's sequence has gaps"
 
 
-def _deliveries(world: World, recorded: Mapping[int, JournalRecord]) -> Iterator[str]:
+def _deliveries(world: Lived, recorded: Mapping[int, JournalRecord]) -> Iterator[str]:
     """Each record was delivered, in sequence, and none that a power cut could take back.
 
     Once; only a router that crashed while it delivered does so again.
@@ -82,7 +107,7 @@ def _deliveries(world: World, recorded: Mapping[int, JournalRecord]) -> Iterator
         yield f"delivered up to {world.witnessed[-1][-1].sequence} of {newest}"
 
 
-def _arrivals(world: World, book: Book) -> Iterator[str]:
+def _arrivals(world: Lived, book: Book) -> Iterator[str]:
     """At most one request left for each intent, and none without."""
     for client_order_id, arrivals in world.arrivals.items():
         if arrivals > 1:
@@ -96,7 +121,7 @@ def _arrivals(world: World, book: Book) -> Iterator[str]:
             yield f"{changes} changes of {client_order_id} came, of {intended} intended"
 
 
-def _agreement(world: World, book: Book, facts: Sequence[Any]) -> Iterator[str]:
+def _agreement(world: Lived, book: Book, facts: Sequence[Any]) -> Iterator[str]:
     """Both sides say the same of what became of each order."""
     for client_order_id in [fact.client_order_id for fact in facts if isinstance(fact, OrderIntended)]:
         order = book.order(client_order_id)
@@ -117,7 +142,7 @@ def _agreement(world: World, book: Book, facts: Sequence[Any]) -> Iterator[str]:
             yield f"{client_order_id} is {order}, and {found} at the exchange"
 
 
-def _contradictions(world: World) -> Iterator[str]:
+def _contradictions(world: Lived) -> Iterator[str]:
     """The exchange keeps its word, so nothing that it said was refused, whatever way it took."""
     orders = world.statistics.get("orders")
     refused = getattr(orders, "illegal_transitions", 0)

@@ -4,9 +4,9 @@ simulated.py    the actor of a simulated market: releases one message at a time,
 live.py         the actor of a live one: passes on what comes; queue.py, from its thread to the actor
 source.py       protocol of a simulated source; live_source.py, of a live one
 sources.py      the tables of sources; opening.py, when a market begins
-bodies/         the sources: replay.py of recordings, synthetic.py of a random walk, dhan/ of the broker's feed
+bodies/         the sources: recorded.py of recordings, synthetic.py of a random walk, dhan/ of the broker's feed
 apart.py        reads a recording in a process of its own; reading.py, that process; here.py, a small one in this
-merging.py      several recordings merged in the order of time
+recording.py    a recording in a file; merging.py, several recordings merged in the order of time
 planning.py     how to read a file: its order, the length of its candles; survey.py, what its rows tell of that
 files/          a file as rows of texts, however it is written
 inspection.py   how a file is understood, for its user
@@ -16,7 +16,6 @@ numbers.py      prices and counts from text; times.py, times
 errors.py
 """
 
-from .bodies.replay import Recording, open_recordings
 from .errors import FeedError, RecordingError
 from .files.folders import absolute as absolute_recording
 from .files.folders import files_of
@@ -24,6 +23,7 @@ from .files.folders import named as named_recording
 from .inspection import UNNAMED, Inspection, inspect
 from .live import LiveFeedActor, LiveFeedSettings
 from .opening import CandlesWanted, Outlook, look_ahead
+from .recording import Recording, open_recordings
 from .simulated import SimulatedFeedActor
 from .source import BEHIND_CLOSE_NS, MarketMessage, MarketSource, Surroundings, begin_of, ends, time_of
 from .sources import LIVE_SOURCES, SOURCES, SourceBody, expect_source, is_live, source_of

@@ -14,7 +14,7 @@ from .source import begin_of, time_of
 from .times import is_day
 
 if TYPE_CHECKING:
-    from .bodies.replay import Recording
+    from .recording import Recording
     from .source import MarketMessage
 
 SYMBOLS_SHOWN_MAX = 20

@@ -9,8 +9,8 @@ import msgspec
 
 from ...domain.candles import can_be_made
 from ...domain.time import duration_text
-from .bodies.replay import open_recordings
 from .errors import RecordingError
+from .recording import open_recordings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -18,8 +18,8 @@ import msgspec
 from ...config.sections.feed import FeedSettings
 from ...messages.framing import header_of, read_frame
 from .apart import Broken, Chunk, Finished
-from .bodies.replay import open_recordings
 from .errors import RecordingError
+from .recording import open_recordings
 
 if TYPE_CHECKING:
     from .apart import Frame

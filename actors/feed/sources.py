@@ -9,7 +9,7 @@ from ...config.errors import SettingsError
 from ...config.options import NoOptions, choose_body, decode_options
 from ...config.sections.feed import FeedSettings
 from .bodies.dhan.settings import DhanFeedOptions
-from .bodies.replay import replay
+from .bodies.recorded import replay
 from .bodies.synthetic import synthetic
 from .live_source import LiveSource, LiveSurroundings
 from .source import MarketSource, Surroundings

@@ -10,6 +10,8 @@ withdrawing/ cancellations that wait for their order
 risk_state   what may pass now, and who may change it
 checkpointing/ what a start need not read again, kept while the system runs
 halting      what a halt by the kill switch asks for besides
+limits_in_force  which limits are, what a person has changed of them, and whether a change lets more pass (pure)
+hindsight    what the gate went by when it decided on an order
 settings, errors
 """
 

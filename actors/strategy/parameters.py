@@ -13,10 +13,8 @@ from .errors import StrategyParametersError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .actor import StrategyActor
 
-
-def parameters_of(strategy: type[StrategyActor], given: Mapping[str, Any], *, name: str) -> Any:
+def parameters_of(strategy: type, given: Mapping[str, Any], *, name: str) -> Any:
     """Return the `Parameters` of a strategy's class with these values; of a class without it, the values as they are.
 
     Args:

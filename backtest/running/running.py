@@ -16,15 +16,16 @@ from ...actors.supervision import AwaitSystemStop, StopChildren, Supervisor, Sup
 from ...bodies import expect_bodies
 from ...composition import candles_wanted, notes_on
 from ...config.data_directory import DataDirectory
+from ...domain.time import time_text
 from ...messages.addresses import FEED, STRATEGIES, SYSTEM
 from ...messages.market import AwaitMarketEnd, MarketEnded
 from ...messages.supervision import DescribeTree
 from ...messages.system import Ping
 from ...transfer import AS_STORED
-from ..errors import BacktestBrokenError, BacktestFailedError
+from ..errors import BacktestBrokenError, BacktestFailedError, BacktestRefusedError
 from ..figures.curve import Marks
 from ..figures.report import Played
-from ..plan import settings_of
+from ..plan import END_NS, settings_of
 from .feed import BacktestFeedSettings, MarksRead, ReadMarks
 from .recorder import RECORDER, ReadRecord, Record
 from .stored import recordings_of
@@ -48,15 +49,16 @@ LOOK_S: Final = 0.2
 """How often it is looked whether a strategy has failed for good."""
 
 
-def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -> Played:
+def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, may_be_empty: bool = False) -> Played:
     """Run a backtest to the end of its data, and return what came of it.
 
     Args:
         plan: what is to be tested.
         on_progress: told the market time (ns since 1970-01-01 UTC) now and then, on another thread.
+        may_be_empty: a time in which the data has nothing is a test without trades, as a window of holidays is.
 
     Raises:
-        BacktestRefusedError: the plan cannot be carried out.
+        BacktestRefusedError: the plan cannot be carried out, or the data has nothing of what is wanted.
         BacktestBrokenError: a recording is broken further on.
         BacktestFailedError: the strategy failed for good.
         RecordingError: a recording is missing, or none.
@@ -79,6 +81,9 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -
             on_progress=on_progress,
         )
     record, ended = raw.record, raw.ended
+    notes = (*raw.notes, *_left_out(raw, plan.symbols))
+    if not (may_be_empty or ended.ticks or ended.candles):
+        raise BacktestRefusedError(_nothing(plan, notes))
     return Played(
         strategy=settings.strategies[0].strategy,
         fills=record.fills,
@@ -92,9 +97,17 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None) -
         charge_model=plan.charges,
         latency_s=plan.latency_s,
         begin_ns=raw.begin_ns,
-        notes=(*raw.notes, *_left_out(raw, plan.symbols)),
+        notes=notes,
         failed=raw.failed,
     )
+
+
+def _nothing(plan: Plan, notes: Sequence[str]) -> str:
+    of = f" of {', '.join(plan.symbols)}" if plan.symbols else ""
+    since = f" from {time_text(plan.since_ns)}" if plan.since_ns else ""
+    until = f" until {time_text(plan.until_ns)}" if plan.until_ns != END_NS else ""
+    others = "".join(f"; {note}" for note in notes if note.startswith(LEFT_OUT))
+    return f"market data{of}{since}{until} wanted, found none in {', '.join(map(str, plan.data))}{others}"
 
 
 def _left_out(raw: Raw, wanted: Sequence[str]) -> Iterator[str]:

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from ...actors.strategy import StrategyParametersError, load_strategy, parameters_of, path_of
 from ..errors import BacktestFailedError, BacktestRefusedError
+from ..figures.report import figures_of
 from ..plan import STRATEGY
-from ..result import perform
+from ..running.running import play
 from .engines import LOCAL, Workers
 from .fingerprint import files_of, fingerprint_of, key_of, machinery
 from .kept import Kept
@@ -80,7 +81,7 @@ class Sweep:
 
         Args:
             wanted: choice, start and end of each.
-            may_be_empty: as `perform` has it.
+            may_be_empty: as `play` has it.
 
         Raises:
             BacktestRefusedError: the data has nothing of what is wanted.
@@ -162,7 +163,7 @@ def _test(code: Code, key: str, plan: Plan, choice: Choice, may_be_empty: bool) 
     sys.path += [each for each in code.path if each not in sys.path]
     bring_up_to_date(code.sources, code.digests)
     try:
-        return outcome_of(key, plan, choice, perform(plan, may_be_empty=may_be_empty).report)
+        return outcome_of(key, plan, choice, figures_of(play(plan, may_be_empty=may_be_empty)).report)
     except BacktestFailedError as fault:  # of this choice: the others are tested all the same
         return failed_outcome(key, plan, choice, f"{fault}")
 

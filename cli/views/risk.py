@@ -14,7 +14,7 @@ from .columns import lined
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ...actors.orders.book.hindsight import Decision
+    from ...actors.orders.hindsight import Decision
     from ...actors.orders.rules.explaining import Explained
     from ...messages.risk import LimitsInForce, RiskFigure, RiskRead
 

@@ -14,7 +14,7 @@ from ...config.keys import SECRET_KEYS
 from ...config.loader import load_with_origins
 from ...config.secret_files import SecretUnfitError
 from ...domain.time import second_text
-from ..keeping import SCHEMA
+from ..secret_outcomes import SCHEMA
 from ..terminal import plain
 from .columns import lined
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ...config.keepers import Kind
     from ...config.secret_folder import SecretFolder
-    from ..keeping import Tried
+    from ..secret_outcomes import Tried
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

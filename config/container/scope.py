@@ -5,15 +5,24 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from .entries import ABSENT, cycle, takes_one
 
 if TYPE_CHECKING:
-    from .container import DependencyContainer
-    from .entries import Key
+    from .entries import Entry, Key
 
 T = TypeVar("T")
+
+
+class Container(Protocol):
+    """What a scope wants of the container that it is of."""
+
+    def entry_of(self, key: Key) -> tuple[Entry, Any]:
+        """Return what is registered under a key, and what overrides it."""
+
+    def resolve(self, key: Key) -> Any:
+        """Return what is shared."""
 
 
 class Scope:
@@ -23,7 +32,7 @@ class Scope:
     container itself, so that nothing that lives on holds what ends with a scope.
     """
 
-    def __init__(self, container: DependencyContainer) -> None:
+    def __init__(self, container: Container) -> None:
         self._container = container
         self._made: dict[Key, Any] = {}
         self._making: list[Key] = []

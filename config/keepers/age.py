@@ -18,7 +18,7 @@ from ..secret_files import SecretUnfitError
 from ..secrets import Secret
 
 if TYPE_CHECKING:
-    from . import Keeper
+    from .keeper import Keeper
 
 MARK: Final = b"age-encryption.org/v1\n"
 KEY_NAME: Final = ".key.age"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..secrets import Secret
-    from . import Keeper
+    from .keeper import Keeper
 
 MARK: Final = b"in the keyring, service "
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from natya.actors.feed.bodies.replay import Recording
+from natya.actors.feed.recording import Recording
 from natya.config.sections.feed import FeedSettings
 
 

@@ -20,7 +20,7 @@ from natya_packets import (
     full,
 )
 
-from natya.actors.feed.bodies.dhan import decoding
+from natya.actors.feed.bodies.dhan import prices
 from natya.actors.feed.bodies.dhan.decoding import AHEAD_MAX_NS, IST_OFFSET_S, Decoder
 from natya.domain.dhan.streams import packets
 from natya.domain.instruments import PriceGrid
@@ -269,8 +269,8 @@ class TestWhateverAPacketSays:
         assert (decoder.damaged, decoder.sequence, decoder.fault) == (1, 0, "a last price above 0 wanted, found 0")
 
     def test_a_table_of_prices_is_emptied_before_it_grows_without_end(self, monkeypatch):
-        monkeypatch.setattr(decoding, "PRICES_MAX", 2)
-        table = decoding.OnGrid(GRID)
+        monkeypatch.setattr(prices, "PRICES_MAX", 2)
+        table = prices.OnGrid(GRID)
         assert [table[each] for each in (1.01, 1.06, 1.11, 1.01)] == [1.0, 1.05, 1.1, 1.0]
         assert len(table) == 2
 

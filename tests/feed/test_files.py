@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from natya.actors.feed import RecordingError
-from natya.actors.feed.bodies.replay import Recording, open_recordings
 from natya.actors.feed.files import packing
+from natya.actors.feed.recording import Recording, open_recordings
 from natya.domain.time import DAY_NS, IST
 from natya.messages.market import Candle
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from natya.actors.feed import Outlook, RecordingError, look_ahead
-from natya.actors.feed.bodies.replay import open_recordings
 from natya.actors.feed.files.folders import absolute, named
+from natya.actors.feed.recording import open_recordings
 from natya.actors.feed.source import MESSAGES_A_CHUNK
 from natya.messages.market import Candle, Tick
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from natya.actors.feed import RecordingError
-from natya.actors.feed.bodies.replay import Recording
+from natya.actors.feed.recording import Recording
 from natya.actors.feed.source import MESSAGES_A_CHUNK
 
 HEADER = "time,ltp,volume"

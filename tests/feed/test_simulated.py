@@ -147,7 +147,7 @@ class TestTheEndOfAMarket:
     def test_comes_at_once_where_there_is_no_recording(self, system, start, tmp_path):
         start(recording=tmp_path / "absent.csv")
 
-        assert "No such file" in system.request("feed", AwaitMarketEnd(), timeout_s=5).error
+        assert "No such file" in system.request("feed", AwaitMarketEnd(), timeout_s=30).error
 
     def test_comes_when_it_has_lasted_long_enough(self, system, start):
         events, begun_s = system.probe("events"), time.monotonic()

@@ -5,10 +5,10 @@ import pytest
 from natya_messages import changed_on_the_way, distinct
 
 from natya.actors.orders import modifications, updates
-from natya.actors.orders.book.hindsight import Decision
 from natya.actors.orders.book.ledger import Ledger, _open_order
 from natya.actors.orders.book.listing import shown
 from natya.actors.orders.book.states import States, saved
+from natya.actors.orders.hindsight import Decision
 from natya.actors.orders.rules import Refusal
 from natya.domain import orders
 from natya.domain.orders import Cancellation, Order

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.orders import OrdersActor
+from natya.actors.orders.limits_in_force import Held, by_person, noted, tightened, values_of, wanted, why_not, with_held
 from natya.actors.orders.parts import limiting
 from natya.actors.orders.parts.due import WatchDue
-from natya.actors.orders.rules.in_force import Held, by_person, noted, tightened, values_of, wanted, why_not, with_held
 from natya.messages.broker import PlaceOrder
 from natya.messages.events import Subscribe
 from natya.messages.orders import OrderRefused

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from natya.actors.orders import OrdersActorSettings
-from natya.actors.orders.book.hindsight import decision_on
+from natya.actors.orders.hindsight import decision_on
 from natya.messages.journal import JournalRecord
 
 LIMITS = OrdersActorSettings.default(quantity_max=100, value_max_rupees=1_500.0, position_max=15)

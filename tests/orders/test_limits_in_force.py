@@ -5,7 +5,7 @@ import json
 import pytest
 
 from natya.actors.orders import OrdersActor
-from natya.actors.orders.rules.in_force import changes, is_loosened, then, values_of
+from natya.actors.orders.limits_in_force import changes, is_loosened, then, values_of
 from natya.actors.runtime import RequestTimedOut
 from natya.config.sections.orders import InstrumentLimits
 from natya.messages.broker import PlaceOrder

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ....domain.dhan.streams.subscriptions import Mode
-    from .server import StreamServer
+    from .sockets import SocketsServer
 
 TOO_MANY_INSTRUMENTS: Final = 804
 REQUEST_INVALID: Final = 814
@@ -27,7 +27,7 @@ INDEX: Final = packets.SEGMENT_NUMBERS["IDX_I"]
 class FeedSocket(Socket):
     """Of the market feed: tickers, quotes, full packets."""
 
-    def __init__(self, server: StreamServer) -> None:
+    def __init__(self, server: SocketsServer) -> None:
         """Be subscribed to nothing."""
         super().__init__(server)
         self.modes: Final[dict[Number, Mode]] = {}
@@ -100,7 +100,7 @@ class DepthSocket(Socket):
     levels: ClassVar[int] = deep.LEVELS
     instruments_max: ClassVar[int] = subscriptions.DEPTH_INSTRUMENTS_MAX
 
-    def __init__(self, server: StreamServer) -> None:
+    def __init__(self, server: SocketsServer) -> None:
         """Be subscribed to nothing."""
         super().__init__(server)
         self.numbers: Final[set[Number]] = set()

@@ -12,7 +12,7 @@ from ....domain.dhan.streams.order_updates import LOGIN_CODE
 from .sockets import Socket
 
 if TYPE_CHECKING:
-    from .server import StreamServer
+    from .sockets import SocketsServer
 
 LOGIN_S: Final = 10.0
 """Within it the socket of order updates wants a login."""
@@ -39,7 +39,7 @@ class OrderSocket(Socket):
 
     connections_max: ClassVar[int] = 100
 
-    def __init__(self, server: StreamServer) -> None:
+    def __init__(self, server: SocketsServer) -> None:
         """Wait for the login."""
         super().__init__(server)
         self.is_known = False

@@ -11,7 +11,7 @@ import contextlib
 import functools
 import socket
 import struct
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 import picows
 
@@ -23,7 +23,7 @@ from .faulty import FaultySender
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .server import StreamServer
+    from ..stream_faults import StreamFaults
 
 ENDED_S: Final = 2.0
 """Within it a client has read why it is ended; it is cut off else, since what waits for it would wait for ever."""
@@ -59,13 +59,47 @@ class Streamed(DayShown):
     interest_moved: bool
 
 
+class SocketsServer(Protocol):
+    """What a socket wants of the server that it is of (`server.StreamServer`)."""
+
+    is_flushing: bool
+    """Whether what is pushed is written at its end, all together: those that have something are in `written`."""
+
+    written: list[Socket]
+    sent: int
+    conflated: int
+
+    @property
+    def faults(self) -> StreamFaults | None:
+        """Faults on demand."""
+
+    @property
+    def knows(self) -> Callable[[str, str], bool]:
+        """Whether a token and a client id are right."""
+
+    def add(self, added: Socket) -> None:
+        """Count a socket, and let it hear."""
+
+    def remove(self, removed: Socket) -> None:
+        """Forget it."""
+
+    def fail(self, fault: Exception) -> None:
+        """Tell the owner of a fault of ours."""
+
+    def subscribe(self, who: Socket, number: Number) -> Streamed | None:
+        """Tell a socket of an instrument from now on; what the market has shown of it, if anything."""
+
+    def unsubscribe(self, who: Socket, number: Number) -> None:
+        """Tell it no more."""
+
+
 class Socket(picows.WSListener):
     """What all kinds have in common."""
 
     connections_max: ClassVar[int] = subscriptions.CONNECTIONS_MAX
     """Of a client; one more ends the oldest."""
 
-    def __init__(self, server: StreamServer) -> None:
+    def __init__(self, server: SocketsServer) -> None:
         """Wait for the connection."""
         super().__init__()
         self._server: Final = server

@@ -5,7 +5,6 @@ book         orders and positions, from durable facts; account: what belongs to 
 ended        orders that have ended, as bytes; checkpoint: the book as it was behind one record
 ledger       the book, and the facts on their way into it
 reading      how far the journal is read back
-hindsight    what the gate went by when it decided on an order
 listing      orders and positions for people
 """
 

@@ -7,7 +7,7 @@ not done, however many there have been.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ....domain.brackets import SUFFIXES, Bracket, Leg, entry_id, held_as, is_done, leg_id
 from ....domain.orders import Order
@@ -15,11 +15,21 @@ from ....messages.orders import OrderFilled, OrderRefused
 from .account import EXITS_REMEMBERED_MAX
 
 if TYPE_CHECKING:
+    from ....messages.orders import OrderFact
     from .account import Account
-    from .book import Book
 
 
-def note_exit(book: Book, account: Account, order: Order) -> None:
+class Orders(Protocol):
+    """What is wanted of the book."""
+
+    def order(self, client_order_id: str) -> Order | None:
+        """Return an order; None: there is none of this id."""
+
+    def newest_fact(self, client_order_id: str) -> OrderFact | None:
+        """Return what was told last of it."""
+
+
+def note_exit(book: Orders, account: Account, order: Order) -> None:
     """Remember a new order as an exit of its strategy, if it is one."""
     entry_of = entry_id(order.client_order_id)
     entry = book.order(entry_of) if entry_of else None
@@ -28,7 +38,7 @@ def note_exit(book: Book, account: Account, order: Order) -> None:
         remembered.append(order.client_order_id)
 
 
-def note_bracket(book: Book, account: Account, client_order_id: str, order: Order | None) -> None:
+def note_bracket(book: Orders, account: Account, client_order_id: str, order: Order | None) -> None:
     """Note whether the bracket is done that an order belongs to, if to any.
 
     Args:
@@ -54,7 +64,7 @@ def note_bracket(book: Book, account: Account, client_order_id: str, order: Orde
     account.brackets[entry.client_order_id] = None
 
 
-def closed_by(book: Book, account: Account, fill: OrderFilled) -> tuple[str, ...]:
+def closed_by(book: Orders, account: Account, fill: OrderFilled) -> tuple[str, ...]:
     """Return the entries of the brackets whose shares are not held any more since a trade, of whatever order.
 
     Args:
@@ -78,7 +88,7 @@ def closed_by(book: Book, account: Account, fill: OrderFilled) -> tuple[str, ...
     )
 
 
-def _exit(book: Book, entry: Order, leg: Leg) -> Order | OrderRefused | None:
+def _exit(book: Orders, entry: Order, leg: Leg) -> Order | OrderRefused | None:
     client_order_id = leg_id(entry.client_order_id, leg)
     order = book.order(client_order_id)
     if order is None and isinstance(refusal := book.newest_fact(client_order_id), OrderRefused):

@@ -21,7 +21,7 @@ from ....messages.orders import (
 from ....messages.risk import LimitsChanged
 from ....messages.strategy_state import StrategyStateSaved
 from ..errors import FactWithoutIntentError
-from ..rules.in_force import Held, noted
+from ..limits_in_force import Held, noted
 
 if TYPE_CHECKING:
     from ....messages.journal import JournalRecord

@@ -8,7 +8,7 @@ from ....messages.addresses import EVENTS, JOURNAL, ORDERS
 from ....messages.events import Subscribe
 from ....messages.journal import Append, Appended
 from ....messages.risk import LimitsInForce, LimitsKept
-from ..rules.in_force import by_person, changes, of_settings, tightened, wanted, why_not, with_held
+from ..limits_in_force import by_person, changes, of_settings, tightened, wanted, why_not, with_held
 from .due import WatchDue
 
 if TYPE_CHECKING:

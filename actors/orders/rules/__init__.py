@@ -7,7 +7,6 @@ table       the rules in their order, and `judge`
 situation   what the rules consider besides the order: the book, the market, the limits
 state, clock, identity, instrument, size, price, exposure, margin, flow    the rules, a file a family
 figures, explaining    how much of each limit is used, and what each rule says of an order: for people
-in_force    which limits are, what a person has changed of them, and whether a change lets more pass
 sent        orders out against intents in
 trips       what takes the right to open positions away, until a person gives it back
 """
@@ -15,7 +14,6 @@ trips       what takes the right to open positions away, until a person gives it
 from .explaining import Explained, explained, limit_of, meaning_of
 from .figures import figures_of
 from .identity import contradiction
-from .in_force import Held, noted, with_held
 from .sent import sent
 from .situation import NO_PRICE, Funds, MarketPrice, Refusal, Rule, Situation
 from .table import RULES, is_on, judge, rules_of, settings_of
@@ -26,7 +24,6 @@ __all__ = [
     "RULES",
     "Explained",
     "Funds",
-    "Held",
     "MarketPrice",
     "Refusal",
     "Rule",
@@ -39,11 +36,9 @@ __all__ = [
     "judge",
     "limit_of",
     "meaning_of",
-    "noted",
     "rules_of",
     "sent",
     "settings_of",
     "tripped",
     "warned",
-    "with_held",
 ]

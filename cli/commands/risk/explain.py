@@ -14,7 +14,7 @@ from ...terminal import note
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ....actors.orders.book.hindsight import Decision
+    from ....actors.orders.hindsight import Decision
     from ....actors.orders.rules import MarketPrice
     from ....messages.database import SqlValue
 
@@ -38,7 +38,7 @@ def command(
     are those that the journal has of a run with real orders, else those of the settings of now.
     """
     from ....actors.orders import OrdersActorSettings
-    from ....actors.orders.book.hindsight import decision_on
+    from ....actors.orders.hindsight import decision_on
     from ...views.risk import explained_json, explained_table
     from ...views.tables import show
 

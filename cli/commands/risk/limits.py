@@ -21,7 +21,8 @@ def command(
     from msgspec.structs import asdict
 
     from ....actors.orders import OrdersActorSettings
-    from ....actors.orders.rules import RULES, is_on, limit_of, meaning_of, settings_of, with_held
+    from ....actors.orders.limits_in_force import with_held
+    from ....actors.orders.rules import RULES, is_on, limit_of, meaning_of, settings_of
     from ...views.risk import OFF, limits_json, limits_table
     from ...views.tables import show
 

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from ...exit_codes import CANNOT_CREATE, FAILED
-from ...keeping import SCHEMA, folder_of, new_passphrase
+from ...keeping import folder_of, new_passphrase
 from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
+from ...secret_outcomes import SCHEMA
 from ...session import give_up, tell_answer
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ...exit_codes import CANNOT_CREATE, FAILED
-from ...keeping import SCHEMA, KeyArgument, NothingMore, expect_key, folder_of
+from ...keeping import KeyArgument, NothingMore, expect_key, folder_of
 from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
+from ...secret_outcomes import SCHEMA
 from ...session import give_up, tell_answer
 
 

@@ -12,10 +12,8 @@ from ...exit_codes import FAILED, UNAVAILABLE
 from ...keeping import (
     CODES,
     FIXED,
-    SCHEMA,
     KeyArgument,
     NothingMore,
-    Tried,
     expect_form,
     expect_key,
     folder_of,
@@ -26,6 +24,7 @@ from ...keeping import (
     tried,
 )
 from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
+from ...secret_outcomes import SCHEMA, Tried
 from ...session import give_up, load, tell_answer
 from ...terminal import note
 

@@ -7,7 +7,6 @@ import os
 from ...exit_codes import FAILED
 from ...keeping import (
     FIXED,
-    SCHEMA,
     KeyArgument,
     NothingMore,
     expect_form,
@@ -18,6 +17,7 @@ from ...keeping import (
     store,
 )
 from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
+from ...secret_outcomes import SCHEMA
 from ...session import give_up, tell_answer
 from ...terminal import note
 

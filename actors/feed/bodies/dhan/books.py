@@ -14,7 +14,7 @@ from .....domain.dhan.streams.depth import BID, Ended, Side, sides_of
 from .....domain.dhan.streams.packets import SEGMENT_NUMBERS, PacketError
 from .....domain.time import SECOND_NS
 from .....messages.market import Depth
-from .decoding import OnGrid, PriceError
+from .prices import OnGrid, PriceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

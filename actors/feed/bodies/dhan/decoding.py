@@ -27,15 +27,13 @@ from .....domain.dhan.streams.packets import (
 from .....domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
 from .....messages.market import DaySummary, Depth, Tick
 from .....messages.units import RUPEES_MAX
+from .prices import ContentError, OnGrid, PriceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .....domain.instruments import PriceGrid
     from .books import DeepBook
-
-PRICES_MAX: Final = 200_000
-"""Prices that a table keeps before it is emptied: a few megabytes, and far more than a day has."""
 
 WITHOUT_CONTENT: Final = frozenset({packets.HEARTBEAT, packets.INDEX})
 """Codes of packets that say only that the feed lives."""
@@ -53,36 +51,6 @@ _TICKER: Final = struct.Struct("<8xfI")
 _QUOTE: Final = struct.Struct("<8xfHIfIII16x")
 _FULL: Final = struct.Struct("<8xfHIfIIII8x16x" + packets.LEVELS * "IIHHff")
 _DAY: Final = struct.Struct("<ffff")
-
-
-class ContentError(PacketError):
-    """What a packet says cannot be."""
-
-
-class PriceError(ContentError):
-    """A price of a packet is none: not finite, below zero, or above all prices."""
-
-
-class OnGrid(dict[float, float]):
-    """From a price as it came to that on the grid; `table[price]`. One for all instruments of a tick size."""
-
-    def __init__(self, grid: PriceGrid) -> None:
-        """Begin empty."""
-        super().__init__()
-        self._nearest: Final = grid.nearest
-
-    def __missing__(self, price: float) -> float:
-        """Round a price that was not seen yet, and keep it.
-
-        Raises:
-            PriceError: it is none.
-        """
-        if not 0 <= price <= RUPEES_MAX:  # true for NaN as well
-            raise PriceError(f"a price from 0 to {RUPEES_MAX:g} rupees wanted, found {price}")
-        if len(self) >= PRICES_MAX:
-            self.clear()
-        found = self[price] = self._nearest(price)
-        return found
 
 
 class Instrument:

@@ -22,38 +22,35 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from ....domain.time import duration_ns
-from ....domain.wording import counted
-from ..apart import Apart
-from ..candle_rows import CandleRows, times_of_candle
-from ..columns import recognise
-from ..errors import RecordingError
-from ..files.folders import files_of, named
-from ..files.opening import open_table
-from ..files.sorting import SortedRows
-from ..files.table import NoRecordingError, is_blank, open_regular
-from ..merging import Merged
-from ..numbers import PriceReader, PricesAsWritten
-from ..planning import Plan, date_order, is_of_days, make_plan, not_wide
-from ..rows import SymbolColumn, is_untraded
-from ..source import MESSAGES_A_CHUNK
-from ..tick_rows import TickRows
-from ..times import zone_of
+from ...domain.time import duration_ns
+from ...domain.wording import counted
+from .candle_rows import CandleRows, times_of_candle
+from .columns import recognise
+from .errors import RecordingError
+from .files.folders import files_of, named
+from .files.opening import open_table
+from .files.sorting import SortedRows
+from .files.table import NoRecordingError, is_blank, open_regular
+from .merging import Merged
+from .numbers import PriceReader, PricesAsWritten
+from .planning import Plan, date_order, is_of_days, make_plan, not_wide
+from .rows import SymbolColumn, is_untraded
+from .source import MESSAGES_A_CHUNK
+from .tick_rows import TickRows
+from .times import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ....config.options import NoOptions
-    from ....config.sections.feed import FeedSettings
-    from ....domain.calendar import Exchange
-    from ..columns import Columns, Row
-    from ..files.table import FileTable, Table
-    from ..files.text import Written
-    from ..here import Here
-    from ..rows import RowReader
-    from ..source import MarketMessage, Surroundings
-    from ..survey import Survey
-    from ..times import DateOrder
+    from ...config.sections.feed import FeedSettings
+    from ...domain.calendar import Exchange
+    from .columns import Columns, Row
+    from .files.table import FileTable, Table
+    from .files.text import Written
+    from .rows import RowReader
+    from .source import MarketMessage
+    from .survey import Survey
+    from .times import DateOrder
 
 HASH_BYTES: Final = 8
 """Length of a fingerprint: 64 bits; among ten thousand recordings a collision has a probability of 3 in 10^12."""
@@ -62,13 +59,6 @@ BAD_LINES_KEPT_MAX: Final = 100
 """Broken rows that are remembered with their reasons; more are counted."""
 
 _UNREADABLE = (OSError, EOFError, zlib.error, csv.Error)
-
-
-def replay(settings: FeedSettings, _options: NoOptions, _surroundings: Surroundings) -> Apart | Here:
-    """Return the recordings that the settings name, read in a process of their own unless they are small."""
-    from ..here import Here, is_small  # noqa: PLC0415  which reads them by `open_recordings`
-
-    return Here(settings) if is_small(settings) else Apart(settings)
 
 
 def open_recordings(settings: FeedSettings) -> Recording | Merged:

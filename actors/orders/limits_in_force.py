@@ -8,10 +8,10 @@ from typing import Any, Final, TypeVar, get_type_hints
 import msgspec
 from msgspec.structs import asdict, replace
 
-from ....config.confirmation import unconfirmed
-from ....config.keys import KEYS, WrongValueError, near, read_text
-from ....config.sections.orders import OrdersSettings
-from ....messages.risk import ChangeLimits, LimitChange, LimitsChanged
+from ...config.confirmation import unconfirmed
+from ...config.keys import KEYS, WrongValueError, near, read_text
+from ...config.sections.orders import OrdersSettings
+from ...messages.risk import ChangeLimits, LimitChange, LimitsChanged
 
 Limits = TypeVar("Limits", bound=OrdersSettings)
 

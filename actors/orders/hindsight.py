@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec.structs import replace
 
-from ....messages.orders import OrderIntended, OrderRefused, SubmitOrder
-from ..rules import Explained, MarketPrice, Situation, explained
-from ..rules.in_force import then
-from .ledger import Ledger
-from .reading import ReadBack
+from ...messages.orders import OrderIntended, OrderRefused, SubmitOrder
+from .book.ledger import Ledger
+from .book.reading import ReadBack
+from .limits_in_force import then
+from .rules import Explained, MarketPrice, Situation, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ....messages.journal import JournalRecord
-    from ..settings import OrdersActorSettings
+    from ...messages.journal import JournalRecord
+    from .settings import OrdersActorSettings
 
 
 BY_PRICES: Final = frozenset(
