@@ -223,6 +223,19 @@ class DatabaseActor(RuntimeActor):
         """Add the candle to the batch."""
         self._recorder.hear_candle(candle)
 
+    def defers(self, message: Tick | Candle) -> bool:
+        """Tell that whatever is recorded may be some messages late."""
+        del message
+        return True
+
+    def catch_up(self, messages: list[Tick | Candle]) -> None:
+        """Add them to the batch."""
+        if ticks := tuple([message for message in messages if message.__class__ is Tick]):
+            self._recorder.hear_ticks(ticks)
+        for message in messages:
+            if message.__class__ is Candle:
+                self._recorder.hear_candle(message)
+
     @handles(SaveMarketData)
     def save_market_data(self, message: SaveMarketData, sender: ActorAddress) -> None:
         """Write these in the next batch, and answer when they are durable."""

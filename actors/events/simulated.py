@@ -47,21 +47,35 @@ class SimulatedEventsActor(EventsActor):
                 return
         self._hand_to(route.names, tick)
 
-    def newest_is_enough(self, tick: Tick) -> bool:
-        """Tell whether all subscribers of its symbol only remember ticks up to this one."""
-        route = self._ticks_to.get(tick.symbol)
-        if route is None or route.candles is not None or self._held:
-            return False
-        return self._lane.newest_is_enough(route.names, tick)
+    def relays(self, message: Tick | Candle) -> tuple[str, ...] | None:
+        """Name the subscribers, unless candles are made of ticks like this one, or one is held."""
+        if self._held:
+            return None
+        if isinstance(message, Candle):
+            self._leave_to_recording(message)
+            return self._routes.names("Candle", message.symbol, message.interval_ns)
+        route = self._ticks_to.get(message.symbol) or self._route_of(message.symbol)
+        return None if route.candles is not None else route.names
+
+    def relayed(self, message: Tick | Candle, count: int) -> None:
+        """Count them."""
+        if isinstance(message, Candle):
+            self._delivered += count * len(self._routes.names("Candle", message.symbol, message.interval_ns))
+        else:
+            self._ticks += count
+            self._ticks_to[message.symbol].ticks += count
 
     @handles(Candle)
     def route_candle(self, candle: Candle, _sender: ActorAddress) -> None:
         """Let the subscribers of this symbol and interval handle a recorded one."""
-        if self._candles.is_recorded(candle):
-            self._route_of(candle.symbol)
+        self._leave_to_recording(candle)
         names = self._routes.names("Candle", candle.symbol, candle.interval_ns)
         self._hand_to(names, candle)
         self._delivered += len(names)
+
+    def _leave_to_recording(self, candle: Candle) -> None:
+        if self._candles.is_recorded(candle):
+            self._route_of(candle.symbol)
 
     def _tell(self, candles: Iterable[Candle]) -> None:
         self._told = True

@@ -154,9 +154,17 @@ class ExchangeActor(RuntimeActor):
             self._deliver(report)
 
     def newest_is_enough(self, tick: Tick) -> bool:
+        """Tell whether there is no order that a tick could meet, and no closing auction that it counts for."""
+        return self._matching is not None and self._matching.only_remembers(tick)
+
+    def defers(self, message: Tick) -> bool:
         """Tell whether there is no order that a tick could meet."""
-        del tick
+        del message
         return self._matching is not None and not self._matching.resting
+
+    def catch_up(self, ticks: list[Tick]) -> None:
+        """Move the market by ticks that met no order."""
+        self._book.pass_over(ticks, self.clock.now_ns())
 
     @handles(NewOrder)
     def place(self, request: NewOrder, sender: ActorAddress) -> None:

@@ -17,14 +17,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from msgspec.structs import force_setattr
 
 from ...domain.calendar import open_spans, reached_close_ns
 from ...domain.time import SECOND_NS
 from ...messages.accounts import RecordingPlayed
 from ...messages.addresses import EVENTS, JOURNAL
 from ...messages.journal import Append, Appended, AppendRefused
-from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded, Tick, TicksRecorded
+from ...messages.market import AwaitMarketEnd, FeedStatistics, MarketEnded, Tick, TicksRecorded
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import Lane, RuntimeActor, handles
 from .errors import FeedError
@@ -44,8 +43,6 @@ CLOSED_MIN_NS: Final = 3_600 * SECOND_NS
 
 MESSAGES_A_TURN: Final = 64
 """Handed on in one turn, for which timers of the machine's time wait at most."""
-
-TO_EVENTS: Final = (EVENTS,)
 
 RECORDING_S = 1.0
 """Seconds that a feed which is told to stop waits for the database to record what was sent."""
@@ -142,36 +139,24 @@ class SimulatedFeedActor(RuntimeActor):
         if self._asked_ns is None:  # its due time is unknown before the chunk is read
             self._go_on()
             return
-        chunk, progress, lane = self._chunk, self._progress, self._lane
-        market, newest = lane.market, progress.newest
-        ticks_max = progress.recorded + self.settings.unrecorded_ticks_max
-        end = min(len(chunk), self._place + MESSAGES_A_TURN)
-        while True:
-            if progress.ticks > ticks_max:
-                self._held = True
-                self.trouble = f"waits for the database: {progress.ticks - progress.recorded:,} ticks are not durable"
-                return
-            message = chunk[self._place]
-            self._place = place = self._place + 1
-            if isinstance(message, Candle):
-                progress.candles += 1
-            else:
-                progress.ticks = message.sequence
-                progress.source = message.source
-                newest[message.symbol] = message
-                # No other actor has seen the tick yet; a copy of it would cost five times as much.
-                force_setattr(message, "received_ns", market.time_ns)
-            lane.begin_with(TO_EVENTS, message)
-            if place == end:
-                break
-            following = chunk[place]
-            if isinstance(following, Candle):  # as `time_of` and `ends`, without a call for each tick
-                goes_on = lane.goes_to(following.start_ns + following.interval_ns, ends=True)
-            else:
-                goes_on = lane.goes_to(following.exchange_ns)
-            if not goes_on:
-                break
+        progress, begin = self._progress, self._place
+        room = progress.recorded + self.settings.unrecorded_ticks_max - progress.ticks
+        if room < 0:
+            self._held = True
+            self.trouble = f"waits for the database: {progress.ticks - progress.recorded:,} ticks are not durable"
+            return
+        end = min(len(self._chunk), begin + MESSAGES_A_TURN, begin + room + 1)
+        self._place = self._lane.play(EVENTS, self._chunk, begin, end)
+        self._note_sent(self._chunk[begin : self._place])
         self._go_on()
+
+    def _note_sent(self, messages: list[MarketMessage]) -> None:
+        progress = self._progress
+        ticks = [message for message in messages if message.__class__ is Tick]
+        progress.candles += len(messages) - len(ticks)
+        if ticks:
+            progress.ticks, progress.source = ticks[-1].sequence, ticks[-1].source
+            progress.newest.update({tick.symbol: tick for tick in ticks})
 
     @handles(TicksRecorded)
     def note_recorded(self, recorded: TicksRecorded, _sender: ActorAddress) -> None:

@@ -163,6 +163,29 @@ class RuntimeActor(Actor):
         del tick
         return False
 
+    def defers(self, message: Any) -> bool:
+        """Tell, where nothing waits for it, whether messages like this tick or candle may reach it by `catch_up`.
+
+        True only where handling them sends nothing, and nobody could notice when it is done. See `Lane`.
+        """
+        del message
+        return False
+
+    def catch_up(self, messages: list[Any]) -> None:
+        """Handle ticks and candles that it deferred, in their order."""
+        raise NotImplementedError
+
+    def relays(self, message: Any) -> tuple[str, ...] | None:
+        """Name, as a router, those whom it would hand messages like this tick or candle on to, and do nothing else.
+
+        None: it would do more than that, or is no router. See `Lane`.
+        """
+        del message
+        return None
+
+    def relayed(self, message: Any, count: int) -> None:
+        """Count, as a router, so many messages like this one, which were handed on for it."""
+
     # Offered by the runtime.
 
     def send(self, target: ActorAddress | str, message: Any) -> None:

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from natya_backtests import write_rows
+from natya_patience import be_patient
 from natya_recordings import write_candles, write_last_prices
 from typer.testing import CliRunner
 
 import natya
 from natya.actors.feed import CandlesWanted, Outlook, RecordingError
 from natya.actors.journal.header import HEADER_SIZE
-from natya.actors.runtime import Lane
 from natya.backtest import BacktestBrokenError, BacktestFailedError, BacktestRefusedError
 from natya.backtest.plan import time_ns
 from natya.backtest.sweeping.fingerprint import files_of
@@ -176,12 +176,6 @@ def three(tmp_path):
     return files
 
 
-def sent(lane, names, message):
-    """Send, where a lane would hand on."""
-    for name in names:
-        lane._cell.instance.send(name, message)
-
-
 ONE_RUN = """
 import sys, natya
 natya.backtest("natya_backtests:Crossover", sys.argv[2:], data_dir=sys.argv[1])
@@ -203,8 +197,7 @@ class TestTheJournal:
     def test_is_that_of_a_market_that_waits_for_quiet_at_every_message(self, three, tmp_path, monkeypatch, strategy):
         """What is handed on within a turn, and what is passed over, changes no byte."""
         natya.backtest(f"natya_backtests:{strategy}", three, data_dir=tmp_path / "fast")
-        monkeypatch.setattr(Lane, "goes_to", lambda *_, **__: False)
-        monkeypatch.setattr(Lane, "hand_to", sent)
+        be_patient(monkeypatch)
         patient = natya.backtest(f"natya_backtests:{strategy}", three, data_dir=tmp_path / "patient")
 
         assert records_bytes(tmp_path / "fast") == records_bytes(tmp_path / "patient")

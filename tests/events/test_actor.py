@@ -7,7 +7,7 @@ from natya.actors.events import EventsActor, EventsSettings
 from natya.actors.events.routes import RouteTable
 from natya.actors.events.sequence import SequenceGate
 from natya.actors.events.simulated import SimulatedEventsActor
-from natya.actors.runtime import InProcessSystem, Lane, RuntimeActor, handles
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.events import (
     EventsStatistics,
@@ -503,27 +503,42 @@ class TestASubscriberThatIsHeld:
 
 
 class TestASimulatedRouter:
-    def test_may_be_told_the_newest_tick_alone_where_nobody_needs_the_others(self, actor_system, monkeypatch):
-        asked = []
-        monkeypatch.setattr(Lane, "newest_is_enough", lambda _, names, __: asked.append(tuple(names)) or True)
+    def test_says_who_has_a_tick_unless_it_has_more_to_do_with_it(self, actor_system):
         picky = Subscribe(subscriber="picky", topics=("Tick",), symbols=("TCS",))
         actor_system.start("events", SimulatedEventsActor, EventsSettings(subscriptions=(picky,)))
-        router = actor_system.base.names["events"].instance
-        found = [router.newest_is_enough(a_tick(1, "TCS"))]  # nobody has looked yet who hears it
+        router, found = actor_system.base.names["events"].instance, []
         for request in (
-            None,
+            Ping(),
             HoldSubscription(subscriber="picky"),
             ResumeSubscription(subscriber="picky"),
             Subscribe(subscriber="other", topics=("Candle",), intervals_ns=(60 * 10**9,)),
         ):
-            if request is not None:
-                actor_system.request("events", request)
-            actor_system.tell("events", a_tick(2, "TCS"))
-            actor_system.request("events", Ping())
-            found.append(router.newest_is_enough(a_tick(3, "TCS")))
+            actor_system.request("events", request)
+            found.append((router.relays(a_tick(2, "TCS")), router.relays(a_tick(3, "INFY"))))
 
-        assert found == [False, True, False, True, False]
-        assert set(asked) == {("picky",)}
+        assert found == [(("picky",), ()), (None, None), (("picky",), ()), (None, None)]
+
+    def test_leaves_candles_to_the_recording_once_it_says_who_has_one_of_it(self):
+        minutes = Subscribe(subscriber="other", topics=("Tick", "Candle"), intervals_ns=(60 * 10**9,))
+        with InProcessSystem(InProcessSystemBase(market_opening_ns=1)) as system:
+            system.start("events", SimulatedEventsActor, EventsSettings(subscriptions=(minutes,)))
+            router = system.base.names["events"].instance
+            found = [router.relays(a_tick(1, "TCS"))]
+            found += [router.relays(each) for each in (a_candle("TCS", interval_ns=60 * 10**9), a_tick(2, "TCS"))]
+
+        assert found == [None, ("other",), ("other",)]
+
+    def test_counts_what_was_handed_on_for_it(self, actor_system):
+        both = Subscribe(subscriber="both", topics=("Tick", "Candle"))
+        actor_system.start("events", SimulatedEventsActor, EventsSettings(subscriptions=(both,)))
+        router = actor_system.base.names["events"].instance
+        for message, count in ((a_tick(1, "TCS"), 3), (a_candle("TCS"), 2)):
+            router.relays(message)
+            router.relayed(message, count)
+        statistics = router.statistics()
+
+        assert (statistics.ticks, statistics.delivered) == (3, 5)
+        assert [(each.subscriber, each.ticks) for each in statistics.published] == [("both", 3)]
 
 
 class TestARestartedRouter:

@@ -1,9 +1,17 @@
 """The matching: at which prices our orders meet the recorded market, and when they do not."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_auctions import at
+from natya_auctions import limit as a_limit
+from natya_auctions import tick as tick_at
 
 from natya.actors.exchange.matching import Matching
 from natya.messages.broker import CancelRequest, OrderNotFound
+
+CLOCKS = ("09:05", "09:20", "14:59", "15:01", "15:14", "15:16", "15:21", "15:31", "15:40")
+CLOSING_DAYS = ("2026-08-03", "2026-08-04")
 
 
 class TestALimitWithTheNoiseOfArithmetic:
@@ -448,3 +456,46 @@ class TestIds:
 
 def _fields(message):
     return {name: getattr(message, name) for name in message.__struct_fields__}
+
+
+class TestTicksThatMeetNoOrder:
+    @given(
+        st.lists(st.tuples(st.integers(0, 17), st.sampled_from(["TCS", "INFY"]), st.integers(90, 110)), min_size=1),
+        st.integers(1, 9),
+        st.booleans(),
+    )
+    def test_leave_the_markets_as_each_alone_would(self, moments, size, has_auctions):
+        """Over two days with closing auctions: an order meets the same, and is taken or refused for the same reason."""
+        ticks = [
+            tick_at(CLOCKS[place % 9], float(price), symbol=symbol, day=CLOSING_DAYS[place // 9], quantity=price)
+            for place, symbol, price in sorted(moments)
+        ]
+        one, other = (
+            Matching(tick_size_rupees=0.05, run=1, now_ns=at("09:00", CLOSING_DAYS[0]), has_auctions=has_auctions)
+            for _ in range(2)
+        )
+        for begin in range(0, len(ticks), size):
+            together = ticks[begin : begin + size]
+            for tick in together:
+                one.move(tick)
+            other.pass_over(together, together[-1].exchange_ns)
+            late = tick_at("15:26", 100.0, day="2026-08-04")
+            found = [
+                [matching.place(a_limit(float(price), f"{begin} {price}")) for price in (97, 103)]
+                + [matching.cancel(CancelRequest(client_order_id=f"{begin} {price}")) for price in (97, 103)]
+                + [matching.only_remembers(each) for each in (*together, late)]
+                for matching in (one, other)
+            ]
+
+            assert found[0] == found[1]
+        assert (one.ticks, one.move(late), one.ticks) == (other.ticks, other.move(late), other.ticks)
+
+    def test_are_all_needed_where_a_closing_auction_is_near_or_an_order_rests(self):
+        matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("14:00", "2026-08-03"), has_auctions=True)
+        first, near = (tick_at(clock, 100.0, day="2026-08-03") for clock in ("14:30", "15:01"))
+        found = [matching.only_remembers(first)]
+        matching.move(first)
+        found += [matching.only_remembers(first), matching.only_remembers(near)]
+        matching.place(a_limit(90.0))
+
+        assert [*found, matching.only_remembers(first)] == [False, True, False, False]

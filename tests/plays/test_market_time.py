@@ -3,12 +3,13 @@
 import os
 
 import pytest
+from natya_patience import be_patient
 
 from natya.actors.journal.header import HEADER_SIZE
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.parts.due import ReconcileDue
 from natya.actors.orders.parts.resolving import Resolving
-from natya.actors.runtime import Lane, RuntimeActor
+from natya.actors.runtime import RuntimeActor
 from natya.messages.orders import OrderAccepted, OrderFilled, OrderIntended
 
 pytestmark = pytest.mark.usefixtures("engines", "forked_starts")
@@ -57,12 +58,6 @@ def records_bytes(data_dir):
     return b"".join(path.read_bytes()[HEADER_SIZE:] for path in sorted((data_dir / "journal").glob("*.journal")))
 
 
-def sent(lane, names, message):
-    """Send, where a lane would hand on."""
-    for name in names:
-        lane._cell.instance.send(name, message)
-
-
 class TestAPlay:
     @pytest.mark.parametrize("seed", SEEDS)
     def test_writes_the_journal_of_one_that_waits_for_quiet_at_each_message_however_often_it_is_asked_meanwhile(
@@ -70,8 +65,7 @@ class TestAPlay:
     ):
         recording = mornings(3)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Lane, "goes_to", lambda *_, **__: False)
-            patch.setattr(Lane, "hand_to", sent)
+            be_patient(patch)
             first = plays(tmp_path / "first", recording, *ERRATIC, feed__seed=seed, **LENIENT)
         second = plays(tmp_path / "second", recording, *ERRATIC, meanwhile=looking, feed__seed=seed, **LENIENT)
 

@@ -2,70 +2,99 @@
 
 import msgspec
 import pytest
+from natya_builders import a_candle, a_tick
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, Lane, RuntimeActor, handles
+from natya.messages.codec import decode
+from natya.messages.market import Candle, Tick
 
 OPENING_NS = 1_700_000_000_000_000_000
 
 
 class Play(msgspec.Struct, frozen=True):
-    """Hand these numbers to the hearer, and tell after each what happened so far."""
+    """Play ticks with these numbers, at as many nanoseconds; tell the places reached, and when the market is."""
 
     numbers: tuple[int, ...]
     sent_before: tuple[int, ...] = ()
     speed: float = 0.0
+    symbols: tuple[str, ...] = ("TCS",)
+    passes_over: bool = False
 
 
-class Number(msgspec.Struct, frozen=True):
-    value: int
+def ticks(numbers, symbols=("TCS",)):
+    return [
+        a_tick(number, symbols[place % len(symbols)], exchange_ns=OPENING_NS + number)
+        for place, number in enumerate(numbers)
+    ]
 
 
 class Market(RuntimeActor):
-    @handles(Play)
-    def play(self, play, sender):
-        lane, told = Lane(self), []
-        self.pace_market(play.speed)
-        for value in play.sent_before:
-            self.send("hearer", Number(value))
-        for value in play.numbers:
-            lane.hand_to(("hearer",), Number(value))
-            heard = tuple(self.settings["heard"])
-            told.append((heard, lane.goes_to(OPENING_NS + value), self.clock.now_ns() - OPENING_NS))
-        self.send(sender, told)
-
-
-class LastingMarket(RuntimeActor):
-    """Has one lane for all plays."""
+    """Has one lane for all plays, and plays on in the same turn where it ended."""
 
     def on_start(self):
         self.lane = Lane(self)
 
     @handles(Play)
     def play(self, play, sender):
-        for value in play.numbers:
-            self.lane.hand_to(("hearer",), Number(value))
-        self.send(sender, None)
+        self.pace_market(play.speed)
+        for each in ticks(play.sent_before):
+            self.send("hearer", each)
+        messages, places = ticks(play.numbers, play.symbols), [0]
+        while places[-1] < len(messages):
+            place = self.lane.play("router", messages, places[-1], len(messages), passes_over=play.passes_over)
+            places.append(place)
+        self.send(sender, (places[1:], self.clock.now_ns() - OPENING_NS))
+
+
+class Router(RuntimeActor):
+    """Hands ticks on in a lane of its own."""
+
+    relayed_ticks = 0
+
+    def on_start(self):
+        self.lane = Lane(self)
+        self.routed = 0
+
+    @handles(Tick)
+    def route(self, tick, _sender):
+        self.routed += 1
+        self.lane.hand_to(tuple(self.settings), tick)
+
+    def statistics(self):
+        return self.routed, self.relayed_ticks
+
+
+class Relay(Router):
+    """Says to whom, instead."""
+
+    def relays(self, message):
+        return tuple(self.settings)
+
+    def relayed(self, message, count):
+        assert isinstance(message, Tick)
+        self.relayed_ticks += count
 
 
 class Hearer(RuntimeActor):
     """Notes what it hears; fails at 13, sends itself something at 7, wants to be woken at 3, begins a job at 5."""
 
-    @handles(Number)
-    def hear(self, number, _sender):
-        self.settings["heard"].append(number.value)
-        if number.value == 13:
+    @handles(Tick)
+    def hear(self, tick, _sender):
+        number = tick.sequence
+        self.settings["heard"].append(number)
+        if number == 13:
             raise ZeroDivisionError
-        if number.value == 7:
-            self.send(self.myAddress, Number(70))
-        if number.value == 3:
-            self.after(1e-9, Number(30))
-        if number.value == 5:
+        if number == 7:
+            self.send(self.myAddress, a_tick(70))
+        if number == 3:
+            self.after(1e-9, a_tick(30))
+        if number == 5:
             self.offload(lambda: None, then=lambda _: None)
 
 
 class Onlooker(Hearer):
-    @handles(Number)
-    def hear(self, number, _sender):
+    @handles(Tick)
+    def hear(self, tick, _sender):
         self.settings["heard"].append(self.host.worker.current is self.host)
 
 
@@ -73,81 +102,120 @@ class Blocking(Hearer):
     blocking = True
 
 
+class Rememberer(Hearer):
+    """Needs the newest of ticks up to the sequence 100."""
+
+    def newest_is_enough(self, tick):
+        return tick.sequence <= 100
+
+
+class Late(Hearer):
+    """Has all of a turn at its end; fails at 99 then."""
+
+    def defers(self, message):
+        return True
+
+    def catch_up(self, messages):
+        self.settings["heard"].append(tuple(each.sequence for each in messages))
+        if any(each.sequence == 99 for each in messages):
+            raise ZeroDivisionError
+
+    @handles(Candle)
+    def hear_candle(self, candle, _sender):
+        self.settings["heard"].append("candle")
+
+
+class Writer(Hearer):
+    """Sends a candle to the late one at 7."""
+
+    @handles(Tick)
+    def hear(self, tick, _sender):
+        if tick.sequence == 7:
+            self.send("late", a_candle())
+
+
 @pytest.fixture
-def play():
-    with InProcessSystem(InProcessSystemBase(seed=1, market_opening_ns=OPENING_NS)) as system:
+def base():
+    return InProcessSystemBase(seed=1, market_opening_ns=OPENING_NS)
+
+
+@pytest.fixture(params=[Router, Relay])
+def play(request, base):
+    """Return what plays numbers to a hearer, and returns the places, the time, and what was heard."""
+    with InProcessSystem(base) as system:
 
         def begin(*numbers, hearer=Hearer, **fields):
             notes = {"heard": []}
             system.start("hearer", hearer, notes)
-            system.start("market", Market, notes)
-            told = system.request("market", Play(numbers, **fields))
+            system.start("router", request.param, ("hearer",))
+            system.start("market", Market)
+            places, now_ns = system.request("market", Play(numbers, **fields))
             system.stop("hearer")
-            return told, notes["heard"]
+            return places, now_ns, notes["heard"]
 
         yield begin
 
 
 class TestALane:
     def test_lets_who_is_idle_handle_each_at_once_and_the_market_go_on(self, play):
-        told, _ = play(10, 20)
-
-        assert told == [((10,), True, 10), ((10, 20), True, 20)]
+        assert play(10, 20) == ([2], 20, [10, 20])
 
     @pytest.mark.parametrize("why", [7, 5])
     def test_ends_where_somebody_has_something_to_do(self, play, why):
-        told, _ = play(why)
+        places, _, _ = play(why, 20)
 
-        assert told == [((why,), False, 0)]
+        assert places == [1, 2]
 
     def test_ends_where_a_timer_is_due_before(self, play):
-        told, _ = play(3)
+        places, now_ns, _ = play(3, 20)
 
-        assert told == [((3,), False, 0)]
+        assert (places, now_ns) == ([1, 2], 0)
 
     def test_ends_where_real_time_has_to_pass(self, play):
-        told, _ = play(10, speed=5.0)
+        places, now_ns, _ = play(10, 20, speed=5.0)
 
-        assert told == [((10,), False, 0)]
+        assert (places, now_ns) == ([1, 2], 0)
 
     def test_shows_whose_turn_it_is_to_those_who_watch_the_loop(self, play):
-        _, heard = play(10, hearer=Onlooker)
+        _, _, heard = play(10, hearer=Onlooker)
 
         assert heard == [True]
 
     def test_ends_at_one_that_failed_and_gives_it_nothing_more_before_it_is_back(self, play):
-        told, heard = play(13, 20)
+        places, _, heard = play(13, 20)
 
-        assert [(what, goes) for what, goes, _ in told] == [((13,), False), ((13,), False)]
-        assert heard == [13, 20]
+        assert (places, heard) == ([1, 2], [13, 20])
 
-    def test_has_each_counted_as_handled_once_and_the_mailbox_as_drained_after_each(self):
+    def test_has_each_counted_as_handled_once_and_the_mailbox_as_drained_after_each(self, base):
         class Drained(Hearer):
             def on_drained(self):
                 self.settings["drained"].append(len(self.settings["heard"]))
 
         notes = {"heard": [], "drained": []}
-        with InProcessSystem(InProcessSystemBase(seed=1, market_opening_ns=OPENING_NS)) as system:
+        with InProcessSystem(base) as system:
             system.start("hearer", Drained, notes)
-            system.start("market", Market, notes)
+            system.start("router", Relay, ("hearer",))
+            system.start("market", Market)
             system.request("market", Play((10, 20, 40)))
-            statistics = system.stop("hearer")
+            statistics, router = system.stop("hearer"), system.stop("router")
 
         assert (notes["heard"], notes["drained"]) == ([10, 20, 40], [1, 2, 3])
         assert (statistics.handled, statistics.failures) == (3, 0)
+        assert router == (0, 3)
 
     def test_keeps_the_order_of_what_was_sent_before(self, play):
-        told, heard = play(20, sent_before=(10,))
+        places, now_ns, heard = play(20, 40, sent_before=(10,))
 
-        assert told == [((), False, 0)]
-        assert heard == [10, 20]
+        assert (places, now_ns, heard) == ([1, 2], 0, [10, 20, 40])
 
     @pytest.mark.parametrize("first", [Hearer, Blocking, None])
     @pytest.mark.parametrize("second", [Hearer, Blocking])
-    def test_finds_whoever_has_the_name_by_now(self, first, second):
-        with InProcessSystem(InProcessSystemBase(seed=1, market_opening_ns=OPENING_NS)) as system:
+    @pytest.mark.parametrize("router", [Router, Relay])
+    def test_finds_whoever_has_the_name_by_now(self, base, first, second, router):
+        with InProcessSystem(base) as system:
             earlier, later = {"heard": []}, {"heard": []}
-            system.start("market", LastingMarket)
+            system.start("market", Market)
+            system.start("router", router, ("hearer",))
             if first is not None:
                 system.start("hearer", first, earlier)
             system.request("market", Play((1, 2)))
@@ -161,7 +229,61 @@ class TestALane:
         assert later["heard"] == [10, 20]
 
     def test_sends_to_those_of_other_threads(self, play):
-        told, heard = play(10, 20, hearer=Blocking)
+        places, _, heard = play(10, 20, hearer=Blocking)
 
-        assert [goes for _, goes, _ in told] == [False, False]
-        assert heard == [10, 20]
+        assert (places, heard) == ([1, 2], [10, 20])
+
+
+class TestWhatIsPassedOver:
+    def test_are_ticks_but_the_newest_of_each_symbol_where_that_is_enough(self, base):
+        with InProcessSystem(base) as system:
+            notes = {"heard": []}
+            system.start("hearer", Rememberer, notes)
+            system.start("router", Relay, ("hearer",))
+            system.start("market", Market)
+            told = system.request(
+                "market", Play((10, 20, 30, 40, 50), symbols=("TCS", "INFY", "TCS"), passes_over=True)
+            )
+            system.request("market", Play((60, 70, 101), passes_over=True))
+            system.stop("hearer")
+
+        assert told == ([5], 50)
+        assert notes["heard"] == [10, 40, 50, 60, 70, 101]
+
+
+class TestOneWhoDefers:
+    @pytest.fixture
+    def late(self, base):
+        """Return what plays numbers to a late one and a writer, and returns what it heard, and its statistics."""
+        with InProcessSystem(base) as system:
+
+            def begin(*numbers):
+                notes = {"heard": []}
+                system.start("late", Late, notes)
+                system.start("writer", Writer, {"heard": []})
+                system.start("router", Relay, ("late", "writer"))
+                system.start("market", Market)
+                system.request("market", Play(numbers))
+                for name in ("market", "router", "writer"):
+                    system.stop(name)
+                return notes["heard"], system.stop("late")
+
+            yield begin
+
+    def test_has_all_of_a_turn_together_and_each_counts(self, late):
+        heard, statistics = late(10, 20, 30)
+
+        assert (heard, statistics.handled) == ([(10, 20, 30)], 3)
+
+    def test_has_them_before_what_it_was_sent_meanwhile(self, late):
+        heard, _ = late(1, 7, 20)
+
+        assert heard == [(1, 7), "candle", 20]
+
+    def test_fails_with_the_newest_of_them_and_goes_on(self, base, late):
+        assert late(98, 99)[0] == [(98, 99)]
+        heard, statistics = late(10, 20)
+
+        assert (heard, statistics.handled) == ([(10, 20)], 2)
+        (letter,) = base.dead_letters.last
+        assert (letter.actor, decode(letter.payload).sequence) == ("late", 99)

@@ -179,6 +179,27 @@ class Matching:
             reports += self._let_in(market, tick)
         return reports
 
+    def only_remembers(self, tick: Tick) -> bool:
+        """Tell whether of ticks of its symbol up to this one the newest would do."""
+        market = self._markets.get(tick.symbol)
+        return not self.resting and market is not None and tick.exchange_ns < market.nears_close_ns
+
+    def pass_over(self, ticks: list[Tick], now_ns: int) -> None:
+        """Do what `move` does at each of these ticks, none later than now, while no order rests: little at most."""
+        newest = {tick.symbol: tick for tick in ticks}
+        markets = self._markets
+        if any(symbol not in markets or markets[symbol].nears_close_ns <= now_ns for symbol in newest):
+            for tick in ticks:
+                self.move(tick)
+            return
+        self.ticks += len(ticks)
+        self._now_ns = ticks[-1].exchange_ns
+        for symbol, tick in newest.items():
+            market = markets[symbol]
+            market.tick, market.liquidity = tick, None
+            if tick.exchange_ns >= market.opens_ns:
+                market.opened(tick)
+
     def let_in(self, now_ns: int) -> list[ExecutionReport]:
         """Let orders in whose way is over, where a tick has come since they were sent; return their trades."""
         self.pass_time(now_ns)
