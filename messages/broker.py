@@ -162,6 +162,10 @@ class FindOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     intended_ns: Nanoseconds = 0
     """When it was intended: nanoseconds since 1970-01-01 UTC; 0: not told. A broker may list those of today only."""
 
+    others: tuple[str, ...] = ()
+    """The broker's numbers of other orders of ours that traded in its symbol and on its side since its day: told of one
+    of an earlier day whose own number is not known, since a trade of theirs is none of its."""
+
 
 class OrderFound(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrderFound"):
     """Answer to `FindOrder`: the broker has it; `reports` are all its trades so far."""

@@ -63,8 +63,8 @@ def refused(order: SubmitOrder, refusal: Refusal, now_ns: int) -> OrderRefused:
     return orders.refused(order, rule=refusal.rule, reason=refusal.reason, now_ns=now_ns)
 
 
-def to_find(order: Order) -> FindOrder:
-    """Return the look-up of an order, with all that may help to find it."""
+def to_find(order: Order, others: tuple[str, ...] = ()) -> FindOrder:
+    """Return the look-up of an order, with all that may help to find it; `others` as there."""
     return FindOrder(
         client_order_id=order.client_order_id,
         symbol=order.symbol,
@@ -73,6 +73,7 @@ def to_find(order: Order) -> FindOrder:
         broker_order_id=order.broker_order_id,
         filled=order.filled,
         intended_ns=order.intended_ns,
+        others=others,
     )
 
 

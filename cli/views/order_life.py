@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 LINES_MAX: Final = 500
 """Lines of the log that are shown: the newest."""
 
+_NUMBERS: Final = re.compile(r"[0-9]+\.[0-9]+(?:e-?[0-9]+)?")
+"""Seconds that something took, which tell no two lines apart."""
+
 HIDDEN: Final = frozenset({"client_order_id", "correlation_id"})
 
 
@@ -77,7 +81,7 @@ def life_text(records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]]
         lines.append(f"  +{since_s:.3f} s  #{record.sequence}  {plain(_words(fact, order))}")
     if logged:
         lines += ["log:", *(f"  {plain(each)}" for each in _log_words(logged))]
-    return "\n".join([*lines, *_meaning(order, records, limits)])
+    return "\n".join([*lines, *_meaning(order, records, limits), *_newest_failure(order, logged)])
 
 
 def log_lines(path: Path, client_order_id: str) -> tuple[dict[str, Any], ...]:
@@ -222,10 +226,32 @@ def _meaning(order: Order | None, records: Sequence[JournalRecord], limits: Orde
     return [told]
 
 
+def _newest_failure(order: Order | None, logged: Sequence[dict[str, Any]]) -> list[str]:
+    """Say why the newest look-up of an order in doubt has shown nothing, if the log says so."""
+    if order is None or not order.is_open:
+        return []
+    reasons = [_fields(each).get("reason") for each in logged if each.get("event") == "lookup.failed"]
+    return [f"the newest look-up that failed: {plain(reasons[-1])}"] if reasons and reasons[-1] else []
+
+
 def _log_words(logged: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield the lines of the log; what is repeated is told once, with how often and until when it was."""
+    told: dict[str, tuple[str, list[str]]] = {}
     for each in logged:
-        fields = each.get("fields")
-        named = fields.items() if isinstance(fields, dict) else ()
-        rest = (f"{name}={value}" for name, value in named if name not in HIDDEN)
-        parts = (each.get("time"), each.get("event"), *rest, each.get("error"))
-        yield " ".join(str(part) for part in parts if part)
+        event = str(each.get("event") or "")
+        rest = (f"{name}={value}" for name, value in _fields(each).items() if name not in HIDDEN)
+        words = " ".join(str(part) for part in (event, *rest, each.get("error")) if part)
+        alike = _NUMBERS.sub("", words)
+        time = str(each.get("time") or "")
+        if alike in told:
+            told[alike][1].append(time)
+        else:
+            told[alike] = words, [time]
+    for words, times in told.values():
+        again = f" (and {counted(len(times) - 1, 'time')} more, until {times[-1]})" if len(times) > 1 else ""
+        yield f"{times[0]} {words}{again}".strip()
+
+
+def _fields(line: dict[str, Any]) -> dict[str, Any]:
+    fields = line.get("fields")
+    return fields if isinstance(fields, dict) else {}

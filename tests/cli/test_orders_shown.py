@@ -222,9 +222,27 @@ class TestTheLifeOfAnOrder:
         assert "t2" not in told
         found = rows("order", "show", "A-3", "--data-dir", data_dir)
 
+        assert told.endswith("the newest look-up that failed: no?[2Janswer\n")
         assert [each["event"] for each in found["log"]] == ["lookup.failed"]
         assert [each["type"] for each in found["facts"]] == ["OrderIntended", "OrderUncertain"]
         assert found["order"]["state"] == "UNKNOWN"
+
+    def test_is_told_once_for_all_look_ups_that_show_the_same(self, data_dir):
+        def line(number, event, **fields):
+            return json.dumps({"time": f"t{number}", "event": event, "correlation_id": "A-3", "fields": fields}) + "\n"
+
+        rounds = [
+            line(number, "order.looked_up") + line(number, "lookup.failed", reason="busy", response_time_s=number / 7)
+            for number in range(1, 200)
+        ]
+        (data_dir / "natya.log").write_text("".join(rounds))
+        told = natya("order", "show", "A-3", "--data-dir", data_dir).stdout
+
+        assert "t1 order.looked_up (and 198 times more, until t199)" in told
+        assert (
+            "t1 lookup.failed reason=busy response_time_s=0.14285714285714285 (and 198 times more, until t199)" in told
+        )
+        assert len(told.splitlines()) == 8
 
     def test_that_is_not_known_is_said(self, data_dir):
         assert natya("order", "show", "A-9", "--data-dir", data_dir).exit_code == 1

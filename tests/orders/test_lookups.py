@@ -1,6 +1,36 @@
 """Whom the broker is asked for, and when."""
 
-from natya.actors.orders.reconciling.lookups import Lookups
+import msgspec
+import pytest
+
+from natya.actors.orders.book import Book
+from natya.actors.orders.reconciling.lookups import Lookups, others_that_traded
+from natya.domain.orders import Order
+from natya.domain.time import DAY_NS
+
+
+@pytest.mark.parametrize(
+    ("fields", "days_later", "found"),
+    [
+        ({}, 1, ("B-2", "B-5")),
+        ({}, 0, ()),
+        ({"broker_order_id": "B-9"}, 1, ()),
+        ({"side": "SELL"}, 1, ("B-4",)),
+        ({"symbol": "TCS"}, 1, ()),
+    ],
+    ids=["an earlier day", "today", "its number is known", "the other side", "another symbol"],
+)
+def test_trades_of_others_since_its_day_are_told_of_an_order_in_doubt(make, fields, days_later, found):
+    book, doubtful = Book(), Order.from_intent(make.intent("A-1"))
+    for number, side, trades in ((2, "BUY", True), (3, "BUY", False), (4, "SELL", True), (5, "BUY", True)):
+        book.apply(make.intent(f"A-{number}", side=side))
+        book.apply(make.accepted(f"A-{number}", broker_order_id=f"B-{number}"))
+        if trades:
+            book.apply(make.filled(f"A-{number}", side=side))
+    doubtful = msgspec.structs.replace(doubtful, **fields)
+    now_ns = doubtful.intended_ns + days_later * DAY_NS
+
+    assert sorted(others_that_traded(book, doubtful, now_ns)) == list(found)
 
 
 class TestLookups:

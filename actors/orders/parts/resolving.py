@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ....messages.addresses import BROKER
 from ....messages.broker import FindOrder
 from .. import updates
-from ..reconciling.lookups import Lookups
+from ..reconciling.lookups import Lookups, others_that_traded
 from ..reconciling.rounds import Rounds
 from .due import LookUpDue, ReconcileDue
 
@@ -65,7 +65,12 @@ class Resolving:
         """Look up one order, now."""
         self._context.join_trace(client_order_id)
         order = self._context.ledger.order(client_order_id)
-        request = FindOrder(client_order_id=client_order_id) if order is None else updates.to_find(order)
+        if order is None:
+            request = FindOrder(client_order_id=client_order_id)
+        else:
+            request = updates.to_find(
+                order, others_that_traded(self._context.ledger.book, order, self._context.now_ns())
+            )
         self._context.send(BROKER, request)
 
     def something_happened(self) -> None:

@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ....domain.time import day_of, day_start_ns
+
+if TYPE_CHECKING:
+    from ....domain.orders import Order
+    from ..book.book import Book
+
+
+def others_that_traded(book: Book, order: Order, now_ns: int) -> tuple[str, ...]:
+    """Return the broker's numbers of orders whose trades could be taken for those of one in doubt, of an earlier day.
+
+    A broker's history of trades has no ids of ours, and its order book only those of today.
+    """
+    day = day_of(order.intended_ns)
+    if order.broker_order_id or day >= day_of(now_ns):
+        return ()
+    since = (book.order(each) for each, _ in book.newest_facts(day_start_ns(day)))
+    return tuple(
+        other.broker_order_id
+        for other in since
+        if other is not None and other.filled and (other.symbol, other.side) == (order.symbol, order.side)
+    )
+
 
 class Lookups:
     """Orders being placed, orders in doubt, and orders that must be resolved before the start is reconciled."""

@@ -177,6 +177,23 @@ class TestAnOrderOfAnEarlierDay:
         assert isinstance(nothing[1].answer, OrderNotFound)
         assert isinstance(something[1].answer, LookupFailed)
 
+    @pytest.mark.parametrize(
+        ("trades", "kind"),
+        [
+            ([("8", 4)], OrderNotFound),
+            ([("8", 4), ("9", 4)], LookupFailed),
+            ([("9", 11)], OrderNotFound),
+            ([("9", 10)], LookupFailed),
+        ],
+        ids=["another's of ours", "one of a number that is not ours, too", "of more shares", "of as many"],
+    )
+    def test_without_a_number_is_not_taken_for_what_another_order_of_ours_traded(self, trades, kind):
+        request = to_find(intended_ns=YESTERDAY_NS, others=("7", "8"))
+        rows = [a_trade("0", quantity, number=number) for number, quantity in trades]
+        replies = [NOT_FOUND, a_day(), told((rows, 0)), told(([], 0))]
+
+        assert isinstance(find_it(*replies, request=request)[1].answer, kind)
+
     def test_is_unknown_if_the_history_cannot_be_read(self):
         replies = [told(None), a_day(), told(([a_trade("0", 4)], 0)), LOST]
 

@@ -239,7 +239,7 @@ def _of_an_earlier_day(request: FindOrder, order: Watched, number: str, day: Day
     listed = {row.order_id for row in day.book}
     rows: list[TradeRow] = [each for each in reply.value if each.order_id not in listed]
     if not number:
-        alike = [each for each in rows if _may_be_of(each, order)]
+        alike = [each for each in rows if _may_be_of(each, order, request)]
         if alike:
             return _nothing(request, f"trades since {first} of the order {alike[0].order_id}, which may be it")
         return Found(answer=OrderNotFound(client_order_id=request.client_order_id))
@@ -284,7 +284,9 @@ def _history(first: date, last: date) -> Flow[Reply]:
     return Reply(outcome="unknown", reason=f"at most {HISTORY_PAGES_MAX} pages wanted, found more")
 
 
-def _may_be_of(trade: TradeRow, order: Watched) -> bool:
+def _may_be_of(trade: TradeRow, order: Watched, request: FindOrder) -> bool:
+    if trade.order_id in request.others or 0 < request.quantity < trade.traded_quantity:
+        return False
     if order.side is not None and trade.transaction_type != order.side:
         return False
     return order.instrument is None or trade.security_id == order.instrument[1]
