@@ -2,7 +2,8 @@
 
 A candle is closed by a later tick of its symbol, or when its time is over. A tick that comes for a closed candle is
 late: it is counted, and its price is in no candle, since a strategy may have acted on that one. Its shares are counted
-in the next candle, so that volumes still sum to that of the day.
+in the next candle, so that volumes still sum to that of the day. A packet that tells the last trade once more, since
+the book has changed, is not late: a live feed sends many for each trade.
 """
 
 from __future__ import annotations
@@ -47,11 +48,12 @@ class _Growing:
 class SymbolCandles:
     """The candles of one symbol, of each interval that is wanted."""
 
-    __slots__ = ("_growing", "_maker", "_symbol", "_volume")
+    __slots__ = ("_before", "_growing", "_maker", "_symbol", "_volume")
 
     def __init__(self, symbol: str, maker: CandleMaker) -> None:
         self._symbol = symbol
         self._maker = maker
+        self._before: Tick | None = None
         self._volume = DayVolume()
         self._growing: tuple[_Growing, ...] = ()
 
@@ -69,6 +71,7 @@ class SymbolCandles:
         """Take the next tick; return the candles that it closes, the shortest first."""
         time_ns, price = tick.exchange_ns, tick.price
         shares = self._volume.add(time_ns, tick.quantity, tick.volume)
+        before, self._before = self._before, tick
         closed: list[Candle] = []
         is_late = False
         for growing in self._growing:
@@ -76,6 +79,8 @@ class SymbolCandles:
             if bar is not None and bar.start_ns <= time_ns < growing.end_ns:
                 bar.add(time_ns, price, shares)
             elif time_ns < (growing.closed_ns if bar is None else bar.start_ns):
+                if not is_late and before is not None and _is_told_again(tick, before):
+                    return closed
                 is_late = True
                 if bar is None:
                     growing.carried += shares
@@ -217,6 +222,16 @@ class CandleMaker:
         del over[growing]
         if not over:
             del self._closing[growing.closes_ns]
+
+
+def _is_told_again(tick: Tick, before: Tick) -> bool:
+    """Return whether a tick tells the trade of the one before once more; a new day's volume may begin at 0 with it."""
+    return (
+        tick.exchange_ns == before.exchange_ns
+        and tick.price == before.price
+        and tick.quantity == before.quantity
+        and tick.volume <= before.volume
+    )
 
 
 def intervals_of(wanted: Iterable[tuple[Collection[int], int]]) -> dict[int, int]:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from natya_builders import a_tick
@@ -166,6 +167,30 @@ class TestACandle:
         [candle] = maker.close_until(FOREVER_NS)
         assert values(candle) == (OPENING_NS + MINUTE_NS, 101.0, 101.0, 101.0, 101.0, 9)
         assert maker.late == 1
+
+    @pytest.mark.parametrize("volume", [900, 0], ids=["of its day", "that a new day has set to 0"])
+    def test_is_over_and_what_tells_its_last_trade_again_is_not_late(self, volume):
+        maker, candles = a_maker(MINUTE_NS, DAY_NS)
+        told = {"exchange_ns": OPENING_NS + 5, "price": 100.0, "quantity": 75}
+        candles.add(a_tick(**told, volume=900))
+        maker.close_until(FOREVER_NS)
+
+        for _ in range(3):
+            assert candles.add(a_tick(**told, volume=volume)) == []
+        assert maker.late == 0
+        candles.add(a_tick(exchange_ns=OPENING_NS + DAY_NS, quantity=2, volume=2))
+        assert [candle.volume for candle in maker.close_until(FOREVER_NS)] == [2, 2]
+
+    def test_is_over_and_another_trade_of_its_last_second_is_late(self):
+        maker, candles = a_maker(MINUTE_NS)
+        candles.add(a_tick(exchange_ns=OPENING_NS, price=100.0, quantity=5, volume=5))
+        maker.close_until(OPENING_NS + MINUTE_NS)
+        candles.add(a_tick(exchange_ns=OPENING_NS, price=100.0, quantity=5, volume=10))
+        candles.add(a_tick(exchange_ns=OPENING_NS, price=100.0, quantity=5, volume=10))
+        candles.add(a_tick(exchange_ns=OPENING_NS + MINUTE_NS, price=100.0, quantity=1, volume=11))
+
+        assert maker.late == 1
+        assert [candle.volume for candle in maker.close_until(FOREVER_NS)] == [6]
 
     def test_opens_with_the_earliest_and_closes_with_the_latest_of_its_ticks(self):
         _, candles = a_maker(MINUTE_NS)
