@@ -88,7 +88,8 @@ class TestATicker:
         found = decoder.decode(TICKER + later + TICKER, NOW_NS)
         assert [tick.exchange_ns for tick in found] == [LAST_TRADE_NS, LAST_TRADE_NS]
         assert (decoder.damaged, decoder.broken) == (1, "")
-        assert "up to a day ahead" in decoder.fault
+        assert "up to 60 s ahead" in decoder.fault
+        assert decoder.ahead == decoder.damaged == 1
 
     @given(st.lists(st.integers(0, 3), min_size=1, max_size=20))
     def test_has_its_own_time_whatever_came_before(self, steps):
@@ -243,7 +244,7 @@ class TestWhateverAPacketSays:
             )
 
     @pytest.mark.parametrize("code", [packets.TICKER, packets.QUOTE, packets.FULL])
-    def test_of_a_time_of_none_has_none_and_of_a_day_ahead_is_the_last_that_is_taken(self, decoder, code):
+    def test_of_a_time_of_none_has_none_and_of_a_minute_ahead_is_the_last_that_is_taken(self, decoder, code):
         def at(time_s):
             return decoder.decode(a_packet(code, time_s=time_s), NOW_NS)
 

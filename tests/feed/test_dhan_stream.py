@@ -7,7 +7,7 @@ import time
 import picows
 import pytest
 import trustme
-from natya_feed import TOKEN, Running, ScriptedFeed, a_quote, an_end
+from natya_feed import TOKEN, Running, ScriptedFeed, a_quote, a_ticker, an_end
 from natya_packets import STATUS
 from natya_processes import await_that
 
@@ -58,6 +58,13 @@ class TestAConnection:
         (status,) = running.stream.take_statuses()
         assert status.segment == "NSE_EQ"
         assert status.is_open == is_open(status.at_ns)
+
+    def test_tells_that_packets_are_left_out_since_their_time_has_not_come(self, feed, running):
+        feed.send(a_ticker(1, 100.0, time_s=2**32 - 1) + a_ticker(2, 200.0))
+        assert [tick.symbol for tick in running.ticks(1)] == ["S2"]
+        assert running.stream.trouble.startswith(
+            "1 packets are left out, since the machine's clock is behind their times: a time up to 86400 s ahead"
+        )
 
     def test_says_goodbye(self, feed, running):
         running.stream.close()
@@ -111,12 +118,15 @@ class TestAConnectionThatEnds:
             while running.stream.trouble:
                 running.woken.get(timeout=10)
 
-    def test_never_had_data_has_no_gap(self, feed, running):
-        feed.drop()
-        feed.wait_for_sockets(2, 2)
-        feed.send(a_quote(1, 1.0))
-        running.ticks(1)
-        assert running.stream.take_gaps() == []
+    def test_never_had_data_has_a_gap_since_it_was_to_be_opened(self, feed):
+        began_ns = time.time_ns()
+        with Running(feed) as running:
+            feed.wait_for_sockets(1, 2)
+            feed.drop()
+            feed.wait_for_sockets(2, 2)
+            gap = running.gap()
+            assert began_ns <= gap.start_ns < gap.end_ns
+            assert running.stream.counts().reconnects == 1
 
     def test_leaves_a_gap_though_the_wall_clock_was_set_back_meanwhile(self, feed):
         with Running(feed, last_ns=time.time_ns() + 3_600 * 10**9) as running:
@@ -139,8 +149,12 @@ class TestAServiceThatDoesNotTakeUs:
         with Running(feed, backoff_s=0.02, backoff_max_s=0.2) as running:
             feed.wait_for(lambda feed: len(feed.attempts) >= 5)
             assert "answered by 503" in running.stream.trouble
+            refused_ns = time.time_ns()
             feed.answer = None
             feed.wait_for_sockets(1, 2)
+            gap = running.gap()
+            assert gap.start_ns < refused_ns < gap.end_ns
+            assert running.stream.counts().reconnects == 0
 
     def test_for_too_many_requests_is_left_alone_for_long(self, feed):
         feed.answer = 429
@@ -171,6 +185,7 @@ class TestAServiceThatDoesNotTakeUs:
             assert feed.attempts == []
             running.tokens.append(TOKEN)
             feed.wait_for_sockets(1, 2)
+            assert running.gap().cause == "no access token that is alive"
 
 
 class TestTheToken:
@@ -220,6 +235,11 @@ class TestMoreThanIsTaken:
             assert counts.queued <= 12
             taken = running.stream.take(1_000)
             assert {tick.symbol: tick.price for tick in taken} == {"S1": 199.0, "S2": 599.0}
+
+
+def test_an_exchange_of_this_machine_alone_may_run_a_day_ahead():
+    assert DhanFeedOptions(url="ws://127.0.0.1:1").is_simulated
+    assert not DhanFeedOptions().is_simulated
 
 
 @pytest.mark.parametrize(

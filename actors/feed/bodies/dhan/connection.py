@@ -100,9 +100,14 @@ class Connection:
         """Sockets that may not be closed yet."""
 
         self._token = ""
+        self._began = stream.moment()
+        """When it was to be opened last."""
+
         last_ns = stream.given.last_ns
         self._last = Moment(last_ns, stream.given.monotonic_ns()) if last_ns else None
-        """When its last data came; None: it never had any."""
+        """When its last data came, or since when it has tried in vain to have any; None: it has not begun."""
+
+        self._was_open = bool(last_ns)
 
         self.cause = "restarted" if last_ns else ""
         """Why it is not open, or was not a moment ago."""
@@ -116,8 +121,10 @@ class Connection:
             token = self._stream.token()
             if token is None:
                 self.cause = "no access token that is alive"
+                self._last = self._last or self._began
                 return
             self.line.began(monotonic_ns)
+            self._began = self._stream.moment()
             self._begin(token)
         elif self.line.state == "open" and trading_since_ns is not None:
             again = self.silence.look(monotonic_ns)
@@ -174,9 +181,9 @@ class Connection:
         self.silence.forget()
         self._subscribe(list(self._listed.values()))
         if self._last is not None and self._channel.forget is None:
-            stream.reconnects += 1
+            stream.reconnects += self._was_open
             stream.gap(self.symbols, self._last, self.cause or "closed")
-        self.cause = ""
+        self._was_open, self.cause = True, ""
 
     def _subscribe(self, listed: list[Listed]) -> None:
         for request in self._channel.requests(listed):
@@ -211,6 +218,7 @@ class Connection:
         if self.line.state == "waiting":
             return
         self.cause = cause
+        self._last = self._last or self._began
         self.line.ended(self._stream.given.monotonic_ns(), busy=busy)
         self._give_up()
         if self._channel.forget is not None:

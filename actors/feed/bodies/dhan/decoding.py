@@ -24,7 +24,7 @@ from .....domain.dhan.streams.packets import (
     PacketError,
     packets_of,
 )
-from .....domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS
+from .....domain.time import DAY_NS, IST_OFFSET_NS, SECOND_NS, time_text
 from .....messages.market import DaySummary, Depth, Tick
 from .....messages.units import RUPEES_MAX
 from .prices import ContentError, OnGrid, PriceError
@@ -38,8 +38,11 @@ if TYPE_CHECKING:
 WITHOUT_CONTENT: Final = frozenset({packets.HEARTBEAT, packets.INDEX})
 """Codes of packets that say only that the feed lives."""
 
-AHEAD_MAX_NS: Final = DAY_NS
-"""A later time is a damaged packet's. It is not less, since an exchange that is simulated may run ahead."""
+AHEAD_MAX_NS: Final = 60 * SECOND_NS
+"""A trade of a later time, by the machine's clock, has not happened: it would close all candles up to then."""
+
+SIMULATED_AHEAD_MAX_NS: Final = DAY_NS
+"""The same of an exchange that is simulated: it may run ahead."""
 
 IST_OFFSET_S: Final = IST_OFFSET_NS // SECOND_NS
 NO_LAST_PRICE: Final = "a last price above 0 wanted, found 0"
@@ -101,14 +104,16 @@ Reader: TypeAlias = "Callable[[Instrument, bytes, int, int], Tick | None]"
 class Decoder:
     """Makes ticks of frames. Numbers them in the order of arrival, over all connections. Not thread-safe."""
 
-    def __init__(self, source: str, *, sequence: int = 0) -> None:
+    def __init__(self, source: str, *, sequence: int = 0, ahead_max_ns: int = AHEAD_MAX_NS) -> None:
         """Know no instrument yet.
 
         Args:
             source: of the ticks.
             sequence: of the last tick before.
+            ahead_max_ns: how far a time may be ahead of the machine's.
         """
         self._source: Final = source
+        self._ahead_max_ns: Final = ahead_max_ns
         self._known: Final[dict[bytes, tuple[Reader, Instrument, int]]] = {}
         """By the eight bytes with which a packet of this kind about this instrument begins; and its length."""
 
@@ -123,6 +128,9 @@ class Decoder:
 
         self.damaged = 0
         """Frames, or packets of them, that were none."""
+
+        self.ahead = 0
+        """Of them, packets whose time had not come yet: of all, where the machine's clock is late."""
 
         self.reason = 0
         """Of the last packet that ended a connection: one of `packets.REASONS`; 0 for none."""
@@ -311,8 +319,12 @@ class Decoder:
             return 0
         found = time_s * SECOND_NS - IST_OFFSET_NS
         if time_s > self._newest_s:
-            if found > received_ns + AHEAD_MAX_NS:
-                raise ContentError(f"a time up to a day ahead of the machine's wanted, found {found} at {received_ns}")
+            if found > received_ns + self._ahead_max_ns:
+                self.ahead += 1
+                raise ContentError(
+                    f"a time up to {self._ahead_max_ns // SECOND_NS} s ahead of the machine's wanted, "
+                    f"found {time_text(found)} at {time_text(received_ns)}"
+                )
             self._newest_s, self._newest_ns = time_s, found
         return found
 

@@ -53,6 +53,11 @@ class DhanFeedOptions(msgspec.Struct, frozen=True, kw_only=True):
         return _address_problem("url", self.url, URL) or _address_problem("depth_url", self.depth_url or deep, deep)
 
     @property
+    def is_simulated(self) -> bool:
+        """Whether the feed is of an exchange on this machine, whose time may be another."""
+        return is_loopback_url(self.url)
+
+    @property
     def deep_address(self) -> str:
         """Of the feed of 20 or 200 levels, up to where client and token are named; empty with five levels."""
         url = self.depth_url or DEEP_URLS.get(self.depth, "")

@@ -22,7 +22,7 @@ from .....domain.venues import traded_between, venue_of
 from ...live_source import Gap, LiveCounts, LiveSurroundings, Status
 from ...queue import TickQueue
 from .connection import Channel, Connection
-from .decoding import Decoder
+from .decoding import AHEAD_MAX_NS, SIMULATED_AHEAD_MAX_NS, Decoder
 from .deep import DeepFeed
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ STATUS_AGAIN_NS: Final = SECOND_NS
 
 _MARKETS: Final[tuple[Market, ...]] = ("CASH", "UNDERLYING")
 
+AHEAD_TOLD_NS: Final = 60 * SECOND_NS
+"""A packet whose time had not come is told so long after it came."""
+
 LEAVE_S: Final = 2.0
 """For the service to answer that connections end."""
 
@@ -61,7 +64,11 @@ class DhanStream:
         self._options: Final = options
         self._given: Final = surroundings
         self._exchange: Final = settings.exchange
-        self._decoder: Final = Decoder(surroundings.source)
+        ahead_max_ns = SIMULATED_AHEAD_MAX_NS if options.is_simulated else AHEAD_MAX_NS
+        self._decoder: Final = Decoder(surroundings.source, ahead_max_ns=ahead_max_ns)
+        self._ahead_until_ns = 0
+        """On the monotonic clock: until when it is told that packets came whose time had not."""
+
         self._queue: Final = TickQueue(surroundings.ticks_max)
         self._gaps: list[Gap] = []
         self._statuses: list[Status] = []
@@ -136,6 +143,11 @@ class DhanStream:
     def trouble(self) -> str:
         """Say what keeps it from being whole."""
         parts = [_down(self._lines, "connections"), _down(self._deep.connections, "connections of depth")]
+        if self._given.monotonic_ns() < self._ahead_until_ns:
+            parts.append(
+                f"{self._decoder.ahead} packets are left out, since the machine's clock is behind their times: "
+                f"{self._decoder.fault}"
+            )
         if self.left_out:
             room = self._options.connections_max * INSTRUMENTS_A_CONNECTION
             parts.append(f"{self.left_out} instruments are left out: {room} have room")
@@ -210,7 +222,10 @@ class DhanStream:
     def _receive(self, frame: bytes, line: Connection) -> bool:
         decoder = self._decoder
         decoder.broken, decoder.reason = "", 0
+        ahead = decoder.ahead
         found = decoder.decode(frame, self._given.now_ns())
+        if decoder.ahead != ahead:
+            self._ahead_until_ns = self._given.monotonic_ns() + AHEAD_TOLD_NS
         if found:
             line.silence.heard(found, self._given.monotonic_ns())
             if self._queue.put(found):
