@@ -100,7 +100,12 @@ DatesOption: TypeAlias = Annotated[
 ]
 ZoneOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--zone", parser=_zone, metavar="ZONE", help="Of times that name none: IST, UTC, +05:30; else IST."),
+    typer.Option(
+        "--zone",
+        parser=_zone,
+        metavar="ZONE",
+        help="Of times that name none: IST, UTC, +05:30; else IST, unless they fit the hours as UTC alone.",
+    ),
 ]
 
 

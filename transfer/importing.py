@@ -81,7 +81,7 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
     bad_rows_max: int = 0,
     interval_ns: int | None = None,
     dates: DateOrder | None = None,
-    zone: str = "IST",
+    zone: str = "",
     on_progress: Callable[[float], object] = lambda _share: None,
 ) -> Imported:
     """Save the ticks or candles of a file (CSV, JSON, Parquet; gzip, zip, zstd); all of them, or none.
@@ -100,7 +100,8 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
         bad_rows_max: broken rows that are skipped before the file is refused.
         interval_ns: length of the candles; None: it is inferred from the distances between them.
         dates: whether day or month comes first in dates such as 03/04/2025; None: the file's dates tell it.
-        zone: of times that name none: IST, UTC, or a distance from UTC such as +05:30.
+        zone: of times that name none: IST, UTC, or a distance from UTC such as +05:30; empty: India's, unless they are
+            clearly UTC's.
         on_progress: called with the part done, from 0 to 1.
 
     Raises:

@@ -7,6 +7,7 @@ sources.py      the tables of sources; opening.py, when a market begins
 bodies/         the sources: recorded.py of recordings, synthetic.py of a random walk, dhan/ of the broker's feed
 apart.py        reads a recording in a process of its own; reading.py, that process; here.py, a small one in this
 recording.py    a recording in a file; merging.py, several recordings merged in the order of time
+first_look.py   what the times of a file do not say themselves: day or month first, the zone
 planning.py     how to read a file: its order, the length of its candles; survey.py, what its rows tell of that
 files/          a file as rows of texts, however it is written
 inspection.py   how a file is understood, for its user

@@ -77,7 +77,8 @@ class CandleRows:
         self._time = columns.times().read
         self._time_at, self._volume_at = columns.at("time"), columns.at("volume")
         self._prices = columns.pick("open", "high", "low", "close")
-        self._price = Memo(lambda text: (grid.price(text), grid.count(grid.price(text)))).__getitem__
+        price = columns.rupees(grid.price)
+        self._price = Memo(lambda text: (price(text), grid.count(grid.price(text)))).__getitem__
         self._sequence = 0
         self._places = 0
         self._newest_ns = 0

@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from ...domain.time import IST
+from .numbers import doubting_commas
 from .times import DateOrder, TimeReader
 
 Row: TypeAlias = list[str]
@@ -88,8 +89,15 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo = IST
     """Of times that name none."""
 
+    commas_divide: bool = True
+    """Whether a comma stands between fields, so that one in a price divides thousands; else it may be a decimal one."""
+
     notes: tuple[str, ...] = ()
     """Notes for the user on how ambiguous columns were understood."""
+
+    def rupees(self, read: Callable[[str], float]) -> Callable[[str], float]:
+        """Make a reader of amounts refuse what may be another amount in this file."""
+        return read if self.commas_divide else doubting_commas(read)
 
     def times(self) -> TimeReader:
         """Make a reader of the time column."""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import csv
+import zlib
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+UNREADABLE: Final = (OSError, EOFError, zlib.error, csv.Error)
+"""What reading a file raises when it cannot be read any further."""
 
 
 class FeedError(Exception):

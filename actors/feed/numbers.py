@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
+_EITHER_WAY = re.compile(r"\d{1,3},\d{3}", re.ASCII)
 _SEPARATED = re.compile(r"\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", re.ASCII)
 
 MEMO_ENTRIES_MAX = 20_000
@@ -94,6 +95,19 @@ def rupees(text: str) -> float:
     if not 0 <= amount <= RUPEES_MAX or "_" in text:  # true for NaN as well
         raise ValueError(f"rupees from 0 to {RUPEES_MAX:.0f} are wanted, found {text!r}")
     return amount
+
+
+def doubting_commas(read: Callable[[str], float]) -> Callable[[str], float]:
+    """Refuse texts such as `74,125` before they are read: of a file that commas do not divide, it may be 74.125."""
+
+    def read_clear(text: str) -> float:
+        if _EITHER_WAY.fullmatch(text.strip()):
+            raise ValueError(
+                f"rupees that can be read in one way are wanted, found {text!r}: it may be a decimal comma"
+            )
+        return read(text)
+
+    return read_clear
 
 
 def paise(text: str) -> float:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from typing import TYPE_CHECKING, Final
 
 from ...domain.time import duration_text, time_text
-from .files.opening import open_table
 from .files.table import is_blank
 from .numbers import whole
 from .survey import INTERVAL_MAX_NS, SYMBOLS_MAX, Survey
-from .times import DateOrder, DateOrderFound, TimeReader, is_day
+from .times import is_day
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .columns import Columns, Row
     from .files.sorting import Line
     from .files.table import Table
@@ -122,42 +118,6 @@ def make_plan(table: Table, columns: Columns, symbol: SymbolColumn, *, interval_
         told_ns = whole(first[columns.at("interval_ns")]) if first and "interval_ns" in columns else None
         plan.set_intervals(given_ns=interval_ns, told_ns=told_ns)
     return plan
-
-
-def date_order(path: Path, place: int) -> DateOrder | None:
-    """Find which of day and month comes first in a column of a file; None where its dates say it themselves.
-
-    Raises:
-        ValueError: they do not, nor does any date of the file.
-    """
-    found = DateOrderFound()
-    with contextlib.ExitStack() as stack:
-        table, layout = open_table(path, stack)
-        if layout is not None and layout.dates is not None:
-            return layout.dates
-        for row in table.rows():
-            if len(row) <= place or is_blank(row):
-                continue
-            found.look(row[place])
-            if found.order is not None or not found.is_needed:
-                return found.order
-    if not found.is_needed:
-        return None
-    raise ValueError(
-        f"dates whose day and month can be told apart are wanted, found {found.example!r} and none with a day behind "
-        "the 12th: --dates or the setting feed.dates says which comes first, day-first or month-first"
-    )
-
-
-def is_of_days(path: Path, place: int, dates: DateOrder | None) -> bool:
-    """Return whether the first time in a column of a file is a date without a time of day."""
-    with contextlib.ExitStack() as stack:
-        table, _ = open_table(path, stack)
-        for row in itertools.islice(table.rows(), LOOK_AHEAD_ROWS):
-            if table.header is not None and len(row) == len(table.header):
-                with contextlib.suppress(ValueError):  # a broken row is counted where it is read
-                    return is_day(TimeReader(dates=dates).read(row[place]))
-    return False
 
 
 def not_wide(row: Row, width: int) -> ValueError:

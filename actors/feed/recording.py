@@ -14,9 +14,7 @@ parsing takes for a megabyte.
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,18 +24,18 @@ from ...domain.time import duration_ns
 from ...domain.wording import counted
 from .candle_rows import CandleRows, times_of_candle
 from .columns import recognise
-from .errors import RecordingError
+from .errors import UNREADABLE, RecordingError
 from .files.folders import files_of, named
 from .files.opening import open_table
 from .files.sorting import SortedRows
 from .files.table import NoRecordingError, is_blank, open_regular
+from .first_look import FirstLook, version_of
 from .merging import Merged
 from .numbers import PriceReader, PricesAsWritten
-from .planning import Plan, date_order, is_of_days, make_plan, not_wide
+from .planning import Plan, make_plan, not_wide
 from .rows import SymbolColumn, is_untraded
 from .source import MESSAGES_A_CHUNK
 from .tick_rows import TickRows
-from .times import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +55,6 @@ HASH_BYTES: Final = 8
 
 BAD_LINES_KEPT_MAX: Final = 100
 """Broken rows that are remembered with their reasons; more are counted."""
-
-_UNREADABLE = (OSError, EOFError, zlib.error, csv.Error)
 
 
 def open_recordings(settings: FeedSettings) -> Recording | Merged:
@@ -100,7 +96,7 @@ class Recording:
         exchange: Exchange | None = "NSE",
         replayed: bool = True,
         dates: DateOrder | None = None,
-        zone: str = "IST",
+        zone: str = "",
     ) -> None:
         """Open nothing yet.
 
@@ -114,7 +110,7 @@ class Recording:
             exchange: in whose sessions the ticks of candles lie; None where there are none.
             replayed: whether candles are to become ticks, too, as a market has them.
             dates: whether day or month comes first in dates such as 03/04/2025; None to find it in the file.
-            zone: of times that name none, as `times.zone_of` reads it.
+            zone: of times that name none, as `times.zone_of` reads it; empty: India's, unless they are clearly UTC's.
         """
         self.path: Final = path
         self.bad_rows = 0
@@ -129,7 +125,6 @@ class Recording:
         """How much of the file is read, 0 to 1, as of the last chunk."""
 
         self.exchange: Final = exchange
-        self.zone: Final = zone
         self.understood: tuple[Row, Written, Columns, Survey] | None = None
         """Header, how the file was written, columns and order, as it was read last."""
 
@@ -143,10 +138,8 @@ class Recording:
         self._exchange: Exchange | None = exchange
         self._replayed = replayed
         self._dates: DateOrder | None = dates
-        self._zone_name = zone
-        self._zone = zone_of(zone)
-        self._found: tuple[tuple[int, int, int], DateOrder | None] | None = None
-        """Version of the file whose dates were looked at, and what they told."""
+        self._look: Final = FirstLook(path, dates=dates, zone=zone, exchange=exchange)
+        self.zone: Final = self._look.zone
 
     def chunks(self) -> Iterator[list[MarketMessage]]:
         """Yield the ticks and candles of the file, in chunks.
@@ -158,7 +151,7 @@ class Recording:
         self.bad_rows = self._untraded = 0
         self.bad_lines = []
         with self._errors_of_ours():
-            found = _version(self.path)
+            found = version_of(self.path)
             plan = self._plan()
             reader = self._reader(plan, self._source(plan))
             with contextlib.ExitStack() as stack, self._open() as (table, columns):
@@ -167,7 +160,7 @@ class Recording:
             if self._untraded:
                 rows_text = counted(self._untraded, "row")
                 self.notes = (*self.notes, f"left out: {rows_text} of a time without a trade, which has no prices")
-            if _version(self.path) != found:
+            if version_of(self.path) != found:
                 raise RecordingError(self.path, 0, "a file at rest is wanted, found that it changed while it was read")
 
     def look(self) -> int | None:
@@ -193,7 +186,7 @@ class Recording:
         Raises:
             RecordingError: the file is missing, or no file.
         """
-        names = (self._symbol, self._grid_name, self._interval_ns, self._exchange, self._dates, self._zone_name)
+        names = (self._symbol, self._grid_name, self._interval_ns, self._exchange, self._dates, self.zone)
         with self._errors_of_ours():
             return _fingerprint(self.path, repr(names))
 
@@ -237,7 +230,7 @@ class Recording:
                     yield messages
                     messages = []
             self._expect_some(rows)
-        except (RecordingError, *_UNREADABLE) as fault:
+        except (RecordingError, *UNREADABLE) as fault:
             reader.finish(messages)
             if messages:
                 yield messages
@@ -274,8 +267,8 @@ class Recording:
             names += f" {self._interval_ns or ''} {self._exchange} path 2"
         elif not plan.survey.is_in_order:
             names += " sorted"
-        if plan.columns.dates is not None or self._zone_name != "IST":
-            names += f" {plan.columns.dates} {self._zone_name}"
+        if plan.columns.dates is not None or self.zone != "IST":
+            names += f" {plan.columns.dates} {self.zone}"
         return f"replay-{_fingerprint(self.path, names)}"
 
     def _sorted(self, table: Table, plan: Plan, stack: contextlib.ExitStack) -> Table:
@@ -316,32 +309,18 @@ class Recording:
             if table.header is None:
                 raise RecordingError(self.path, 0, "a header and rows are wanted, found an empty file")
             try:
-                columns = recognise(table.header, lambda place: is_of_days(self.path, place, self._date_order(place)))
-                dates = self._date_order(columns.at("time"))
+                columns = self._look.completed(recognise(table.header, self._look.is_of_days))
             except ValueError as fault:
                 raise RecordingError(self.path, table.line_num, str(fault)) from fault
             notes = (*table.written.notes, *(layout.notes if layout else ()), *columns.notes)
-            yield table, replace(columns, dates=dates, zone=self._zone, notes=notes)
-
-    def _date_order(self, place: int) -> DateOrder | None:
-        """Return which of day and month comes first in the file's dates; it is looked at once.
-
-        Raises:
-            ValueError: it cannot be told.
-        """
-        if self._dates is not None:
-            return self._dates
-        version = _version(self.path)
-        if self._found is None or self._found[0] != version:
-            self._found = version, date_order(self.path, place)
-        return self._found[1]
+            yield table, replace(columns, notes=notes, commas_divide=table.written.divider in {"", ","})
 
     @contextlib.contextmanager
     def _errors_of_ours(self) -> Iterator[None]:
         try:
             _expect_name(self.path)
             yield
-        except _UNREADABLE as fault:
+        except UNREADABLE as fault:
             raise self._unreadable(0, fault) from fault
 
     def _unreadable(self, line: int, fault: Exception) -> RecordingError:
@@ -385,9 +364,3 @@ def _expect_name(path: Path) -> None:
 def _fingerprint(path: Path, names: str) -> str:
     with open_regular(path) as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(names.encode(), digest_size=HASH_BYTES)).hexdigest()
-
-
-def _version(path: Path) -> tuple[int, int, int]:
-    """Return what differs after a file was changed: its inode, size and modification time."""
-    status = path.stat()
-    return status.st_ino, status.st_size, status.st_mtime_ns

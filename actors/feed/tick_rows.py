@@ -57,9 +57,9 @@ class TickRows:
             len(_DAY_COUNTS), bids, asks, bid_orders, ask_orders
         )
         # Bound methods of dictionaries: `map` over one of them never enters Python where the text is known.
-        self._price = Memo(grid.price).__getitem__
-        self._price_or_none = Memo(grid.price_or_none).__getitem__
-        self._paise = Memo(paise).__getitem__
+        self._price = Memo(columns.rupees(grid.price)).__getitem__
+        self._price_or_none = Memo(columns.rupees(grid.price_or_none)).__getitem__
+        self._paise = Memo(columns.rupees(paise)).__getitem__
         self._whole = Memo(whole).__getitem__
         self._whole_or_none = Memo(whole_or_none).__getitem__
         self._sequence = 0

@@ -56,8 +56,8 @@ class FeedSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     dates: Literal["", "day-first", "month-first"]
     """Which comes first in a recording's dates where both are numbers; empty: its dates tell it, or it is refused."""
 
-    zone: Annotated[str, Meta(pattern=r"^(IST|UTC|[+-][01]\d:[0-5]\d)$")]
-    """Zone of a recording's times that name none."""
+    zone: Annotated[str, Meta(pattern=r"^(|IST|UTC|[+-][01]\d:[0-5]\d)$")]
+    """Zone of a recording's times that name none; empty: India's, or refused where they fit the hours only as UTC."""
 
     exchange: Literal["NSE", "BSE", "none"]
     """Exchange in whose sessions the ticks of a recorded candle are placed; `none`: the market never closes."""

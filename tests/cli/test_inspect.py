@@ -41,6 +41,15 @@ class TestInspect:
         assert "interval  5m" in natya("data", "inspect", path, "--interval", "5m").stdout
         assert natya("data", "inspect", path, "--interval", "5x").exit_code == 2
 
+    def test_ends_with_65_for_a_file_of_which_no_row_can_be_read_and_shows_why(self, natya, tmp_path):
+        path = tmp_path / "a.csv"
+        path.write_text("time,open,high,low,close\n10:00:00,1,1,1,1\n")
+
+        refused = natya("data", "inspect", path, "--symbol", "TCS")
+
+        assert refused.exit_code == 65
+        assert "found '10:00:00'" in refused.stdout
+
     def test_shows_a_file_that_names_no_symbol_and_says_so(self, natya, tmp_path):
         path = tmp_path / "a.csv"
         path.write_text("time,ltp\n2026-01-02T10:00:00,1.5\n")

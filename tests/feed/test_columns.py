@@ -144,6 +144,20 @@ class TestDaysOfAnyVendor:
             *(("BSE:INFY", 2.0), ("BSE:INFY", 3.0), ("TCS", 1241.95), ("TCS", 1241.95), ("TCS", 1248.0)),
         ]
 
+    @pytest.mark.parametrize("name", ["\"('{0}', '{1}')\"", "\"('{1}', '{0}')\""], ids=["price first", "ticker first"])
+    def test_of_yfinance_in_parquet_have_pairs_for_names_and_their_times_behind(self, write, recording, name):
+        prices = ("Open", "High", "Low", "Close")
+        names = [name.format(price, ticker) for ticker in ("TCS.NS", "INFY.NS") for price in prices]
+        path = write(",".join([*names, "Date"]), "1,2,1,2,,,,,2025-01-09", "1,2,1,2,3,4,3,4,2025-01-10")
+
+        found = [each for chunk in recording(path).chunks() for each in chunk if isinstance(each, Candle)]
+
+        assert sorted((each.symbol, each.open, each.close) for each in found) == [
+            ("INFY", 3.0, 4.0),
+            ("TCS", 1.0, 2.0),
+            ("TCS", 1.0, 2.0),
+        ]
+
     @pytest.mark.parametrize(
         "lines",
         [

@@ -149,6 +149,29 @@ class TestATime:
         assert begins(candles(HEADER, row, zone="UTC")[0]) == "2025-04-09 09:15"
         assert begins(candles(HEADER, row, zone="+04:00")[0]) == "2025-04-09 05:15"
 
+    @pytest.mark.parametrize("count", [9, 10])
+    def test_without_a_zone_that_fits_the_hours_as_utc_alone_is_refused_and_asked_for(self, candles, count):
+        rows = [f"2025-04-09 03:{45 + minute}:00,1,1,1,1,1" for minute in range(count)]
+
+        if count == 10:
+            with pytest.raises(
+                RecordingError, match=r"NSE is closed at 10 of the first 10, .* and at 0 as UTC's: --zone"
+            ):
+                candles(HEADER, *rows)
+        else:
+            assert begins(candles(HEADER, *rows)[0]) == "2025-04-09 03:45"
+        assert begins(candles(HEADER, *rows, zone="UTC")[0]) == "2025-04-09 09:15"
+        assert begins(candles(HEADER, *rows, zone="IST")[0]) == "2025-04-09 03:45"
+        assert begins(candles(HEADER, *rows, exchange=None)[0]) == "2025-04-09 03:45"
+
+    @pytest.mark.parametrize(("hour", "note"), [("20", ("NSE is closed at 10 of the first 10 times",)), ("10", ())])
+    def test_with_a_zone_at_which_the_exchange_is_closed_is_told(self, write, hour, note):
+        rows = [f"2025-04-09T{hour}:{15 + minute}:00+05:30,1,1,1,1,1" for minute in range(10)]
+        recording = Recording(write(HEADER, *rows), symbol="TCS")
+
+        assert sum(map(len, recording.chunks())) == 50
+        assert recording.notes == note
+
     def test_of_a_day_is_of_the_exchange_s_day_in_any_zone(self, candles):
         assert begins(candles(HEADER, "2025-04-09,1,1,1,1,1", zone="UTC")[0]) == "2025-04-09 00:00"
 
@@ -156,6 +179,23 @@ class TestATime:
         found = candles(HEADER, "2025-04-09T09:15:00+05:30,1,1,1,1,1", zone="UTC")
 
         assert begins(found[0]) == "2025-04-09 09:15"
+
+
+class TestAPriceWithAComma:
+    def test_that_may_be_a_decimal_one_is_refused(self, candles):
+        for divider in ";\t|":
+            rows = (HEADER.replace(",", divider), divider.join(("2025-04-09", "74,125", "75", "74", "74.5", "1")))
+            with pytest.raises(RecordingError, match="read in one way are wanted, found '74,125'"):
+                candles(*rows)
+        with pytest.raises(RecordingError, match="read in one way are wanted, found '74,125'"):
+            candles("time;ltp", "2025-04-09 10:00;74,125")
+
+    def test_is_of_thousands_where_a_comma_divides_or_decimals_say_so(self, candles):
+        for rows in (
+            (HEADER, '2025-04-09,"74,125",75000,74000,74500,1'),
+            (HEADER.replace(",", ";"), "2025-04-09;74,125.00;75000;74000;74500;1,000"),
+        ):
+            assert candles(*rows)[0].open == 74_125.0
 
 
 class TestATextFile:

@@ -35,7 +35,8 @@ def command(
 ) -> None:
     """Show how files are understood before anything of them is stored: columns, times, order, what is left out.
 
-    Exits with 65 when one is refused, after the others; the reason says which option tells what it does not.
+    Exits with 65 when one is refused, or has no row that can be read, after the others; the reason says which option
+    tells what it does not.
 
     natya data inspect reliance.csv --symbol RELIANCE
     """
@@ -52,7 +53,7 @@ def command(
             bad_rows_max=1 << 53,
             interval_ns=duration_ns(interval) if interval else None,
             dates=None if dates is None else dates.value,
-            zone=zone or "IST",
+            zone=zone or "",
             replayed=False,
         )
         try:
@@ -63,6 +64,7 @@ def command(
             continue
         if name:
             found = replace(found, file=name, kind="database", packing="")
+        refused |= not found.rows
         tell_answer(found, inspection_text(found), json=json)
     if refused:
         raise typer.Exit(BAD_DATA)

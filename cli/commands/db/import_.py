@@ -67,7 +67,7 @@ def command(
                         bad_rows_max=max_bad_rows,
                         interval_ns=duration_ns(interval) if interval else None,
                         dates=None if dates is None else dates.value,
-                        zone=zone or "IST",
+                        zone=zone or "",
                         on_progress=on_progress,
                     )
                 except RecordingError as fault:
