@@ -17,8 +17,16 @@ if TYPE_CHECKING:
     from .owner import Owner
 
 _SERIES: Final = """
-select symbol, interval_ns, min(start_ns), max(start_ns), count(*) from candles {where}
-group by symbol, interval_ns order by symbol, interval_ns
+with stored as (
+    select symbol, interval_ns, min(start_ns) first_ns, max(start_ns) last_ns, count(*) candles from candles {where}
+    group by symbol, interval_ns
+), asked as (
+    select symbol, interval_ns, min(start_ns) since_ns, max(end_ns) until_ns from fetches where end_ns > start_ns
+    group by symbol, interval_ns
+)
+select stored.*, coalesce(since_ns, first_ns), coalesce(until_ns, 0)
+from stored left join asked using (symbol, interval_ns)
+order by symbol, interval_ns
 """
 
 
@@ -35,7 +43,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
     candles: int
     missing: tuple[Missing, ...]
-    """Between the first day and the last candle."""
+    """Between the first day and the last candle, and in what was asked for of the broker's charts."""
 
     are_hours_known: bool
     """Whether it is known when the exchange trades: else nothing can be said to be missing."""
@@ -61,9 +69,9 @@ def series(
     """
     where = f"where symbol in ({', '.join('?' for _ in symbols)})" if symbols else ""
     rows = rows_of(owner, _SERIES.format(where=where), list(symbols))
-    for number, (symbol, interval_ns, first_ns, last_ns, candles) in enumerate(rows, start=1):
+    for number, (symbol, interval_ns, first_ns, last_ns, candles, *asked) in enumerate(rows, start=1):
         hours = hours_of(symbol)
-        bounds = day_start_ns(day_of(first_ns)), last_ns + interval_ns
+        bounds = day_start_ns(day_of(min(first_ns, asked[0]))), max(last_ns + interval_ns, asked[1])
         yield Series(
             symbol=symbol,
             interval_ns=interval_ns,

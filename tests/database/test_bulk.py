@@ -27,6 +27,7 @@ from natya.config.loader import load_settings
 from natya.domain.history import Hours, Missing
 from natya.messages.codec import encode
 from natya.messages.database import ArchiveDay, Query, SaveMarketData
+from natya.messages.history import Fetched
 from natya.messages.market import Candle, Tick
 from natya.transfer import export, exporting, import_file, importing
 
@@ -726,6 +727,18 @@ class TestWhatTheDatabaseHas:
         assert [(each.start_ns, each.candles) for each in found.missing] == [
             (OPENING_NS, 1), (OPENING_NS + 2 * MINUTE_NS, 373)
         ]  # fmt: skip
+
+    def test_lacks_what_was_asked_for_and_did_not_come(self, own):
+        """Of Friday and Monday the first minute of Friday came; a request that gave nothing of use is none."""
+        midnight_ns = OPENING_NS - (9 * 60 + 15) * MINUTE_NS
+        asked = {"symbol": "TCS", "interval_ns": MINUTE_NS, "start_ns": midnight_ns, "asked_ns": 1, "requests": 1}
+        ends_ns = midnight_ns + 4 * 86_400 * 10**9, midnight_ns
+        notes = tuple(Fetched(**asked, end_ns=end_ns, candles=1) for end_ns in ends_ns)
+        candle = a_candle(symbol="TCS", interval_ns=MINUTE_NS, start_ns=OPENING_NS)
+        own.work(SaveMarketData(candles=(candle,), fetches=notes), timeout_s=5)
+        (found,) = series(own, self.hours_of)
+
+        assert [(each.start_ns, each.candles) for each in found.missing] == [(OPENING_NS + MINUTE_NS, 374 + 375)]
 
     def test_is_told_of_some_symbols_alone(self, stored):
         assert [each.symbol for each in series(stored, self.hours_of, symbols=["GOLD", "INFY"])] == ["GOLD"]
