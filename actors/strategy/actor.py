@@ -279,9 +279,16 @@ class StrategyActor(Keeping):
             self._pass_edge()
         self._newest[tick.symbol] = tick
         self._ticks = ticks = self._ticks + 1
-        if not ticks & (LATENCY_EVERY - 1) and (latency_ns := self.since_release_ns()) is not None:
+        if not ticks & (LATENCY_EVERY - 1) and (latency_ns := self._since_release_ns(tick)) is not None:
             self._latency.add(latency_ns)
         self.on_tick(tick)
+
+    def _since_release_ns(self, tick: Tick) -> int | None:
+        """Return the real time since the market released a tick, or, where it comes by itself, since the tick came."""
+        released_ns = self.since_release_ns()
+        if released_ns is None and tick.received_ns:
+            return self.clock.now_ns() - tick.received_ns
+        return released_ns
 
     def newest_is_enough(self, tick: Tick) -> bool:
         """Tell whether ticks up to this one would only be remembered: it has no `on_tick`, and no session begins."""

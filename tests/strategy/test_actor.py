@@ -178,6 +178,14 @@ class TestAStrategy:
         assert (counts.ticks, counts.fills) == (32, 0)
         assert counts.tick_to_strategy_us_p99 >= counts.tick_to_strategy_us_p50 > 0
 
+    def test_in_a_live_market_counts_the_time_since_a_tick_came(self, stage):
+        stage.open(Silent)
+        came_ns = stage.system.base.clock.now_ns() - 5 * 10**9
+        stage.tell(*[replace(stage.tick(), received_ns=came_ns) for _ in range(32)])
+
+        counts = stage.system.request("mine", Ping()).statistics
+        assert 5_000_000 <= counts.tick_to_strategy_us_p50 < 5_000_000 + 60_000_000
+
 
 class TestAStrategyThatBreaks:
     def test_goes_on_with_its_position_and_with_new_order_ids(self, follower):
