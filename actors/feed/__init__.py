@@ -5,7 +5,7 @@ live.py         the actor of a live one: passes on what comes; queue.py, from it
 source.py       protocol of a simulated source; live_source.py, of a live one
 sources.py      the tables of sources; opening.py, when a market begins
 bodies/         the sources: recorded.py of recordings, synthetic.py of a random walk, dhan/ of the broker's feed
-apart.py        reads a recording in a process of its own; reading.py, that process; here.py, a small one in this
+apart.py        reads a recording in another process, reader_process.py; here.py, a small one in this; reading.py, both
 recording.py    a recording in a file; merging.py, several recordings merged in the order of time
 first_look.py   what the times of a file do not say themselves: day or month first, the zone
 planning.py     how to read a file: its order, the length of its candles; survey.py, what its rows tell of that

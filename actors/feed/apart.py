@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .source import MarketMessage
 
-READER: Final = "natya.actors.feed.reading"
+READER: Final = "natya.actors.feed.reader_process"
 """Module that the reading process runs."""
 
 READER_DIED: Final = "the process that reads the recording ended in the middle of it"
