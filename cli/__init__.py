@@ -12,6 +12,7 @@
 | `foreground.py`   | a system that runs in this process until it ends or is stopped                         |
 | `node.py`         | a machine that runs strategies for a broker node, in the foreground                    |
 | `serving.py`      | the paper exchange in the foreground                                                   |
+| `book.py`         | orders and positions: of the running system, or of the files where none runs            |
 | `changing.py`     | what commands about strategies share; `dead_letters.py`, `events.py`: about those,     |
 |                   | `keeping.py`, `secret_outcomes.py`: about secrets, `switching.py`: the kill switch     |
 | `processes.py`    | the memory of processes                                                                |

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from ..config.settings import Settings
     from ..messages.broker import UpdatesStatistics
     from ..messages.journal import JournalRecord
-    from ..messages.order_listing import ReadOrders, ReadPositions
     from ..messages.tokens import TokenStatus
 
 Found = TypeVar("Found")
@@ -48,17 +47,29 @@ TOKEN_S: Final = 60.0
 
 
 def load(
-    profile: str, overrides: Mapping[str, Any], *, config: Path | None = None, needs_secrets: bool = False
+    profile: str,
+    overrides: Mapping[str, Any],
+    *,
+    config: Path | None = None,
+    needs_secrets: bool = False,
+    only_looks: bool = False,
 ) -> LoadedSettings:
     """Load the settings and their origins; if they are refused the command ends with 78 and the reasons.
 
     Secrets behind a passphrase are left out, or, where it needs them, the passphrase is asked for at a terminal.
     """
     with faults():
-        return _read(profile, overrides, config=config, needs_secrets=needs_secrets)
+        return _read(profile, overrides, config=config, needs_secrets=needs_secrets, only_looks=only_looks)
 
 
-def _read(profile: str, overrides: Mapping[str, Any], *, config: Path | None, needs_secrets: bool) -> LoadedSettings:
+def _read(
+    profile: str,
+    overrides: Mapping[str, Any],
+    *,
+    config: Path | None,
+    needs_secrets: bool,
+    only_looks: bool = False,
+) -> LoadedSettings:
     from ..config.loader import load_with_origins  # noqa: PLC0415
 
     return with_passphrase(
@@ -68,6 +79,7 @@ def _read(profile: str, overrides: Mapping[str, Any], *, config: Path | None, ne
             environment=os.environ,
             overrides=dict(overrides),
             locked_left_out=not needs_secrets,
+            only_looks=only_looks,
         )
     )
 
@@ -127,13 +139,16 @@ def read_to_run(profile: str, overrides: Mapping[str, Any], *, config: Path | No
     return loaded
 
 
-def settings_of(data_dir: Path | None, profile: str) -> Settings:
-    """Load the settings for a data directory, or where none is given those of `natya.toml` here; or end with 78."""
+def settings_of(data_dir: Path | None, profile: str, *, only_looks: bool = True) -> Settings:
+    """Load the settings for a data directory, or where none is given those of `natya.toml` here; or end with 78.
+
+    Who looks at a running system, or stops it, needs none of what a start needs: see `load_settings`.
+    """
     if data_dir is not None:
-        return load(profile, {"system.data_dir": str(data_dir)}).settings
+        return load(profile, {"system.data_dir": str(data_dir)}, only_looks=only_looks).settings
     with faults():
         config = own_settings()
-    return load(profile, {}, config=config).settings
+    return load(profile, {}, config=config, only_looks=only_looks).settings
 
 
 def directory_of(data_dir: Path | None, profile: str) -> Path:
@@ -314,32 +329,6 @@ def held_limits(settings: Settings) -> dict[str, Held]:
                 if isinstance(record.fact, LimitsChanged):
                     noted(held, record.fact)
     return held
-
-
-def read_book(data_dir: Path | None, profile: str, wanted: ReadOrders | ReadPositions) -> Any:
-    """Ask orders of the running system, or build the book from the journal if none runs."""
-    from ..actors.control import NotRunningError  # noqa: PLC0415
-    from ..actors.orders import book_of, listed, positions  # noqa: PLC0415
-    from ..client import connect  # noqa: PLC0415
-    from ..messages.addresses import ORDERS  # noqa: PLC0415
-    from ..messages.order_listing import ReadOrders  # noqa: PLC0415
-
-    settings = settings_of(data_dir, profile)
-    with faults():
-        try:
-            with connect(settings.system.data_dir) as system:
-                return system.request(ORDERS, wanted)
-        except NotRunningError:
-            newest_ns = 0
-
-            def noted() -> Iterator[JournalRecord]:
-                nonlocal newest_ns
-                for record in journal_of(settings).find():
-                    newest_ns = max(newest_ns, getattr(record.fact, "occurred_ns", 0))
-                    yield record
-
-            book = book_of(noted())
-            return listed(book, wanted, newest_ns) if isinstance(wanted, ReadOrders) else positions(book, {})
 
 
 @contextlib.contextmanager

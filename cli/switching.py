@@ -94,7 +94,7 @@ def halt_file(data_dir: Path | None, profile: str) -> HaltFile:
         try:
             overrides: dict[str, Any] = {} if data_dir is None else {"system.data_dir": str(data_dir)}
             config = own_settings() if data_dir is None else None
-            settings = load_settings(profile, config=config, overrides=overrides, locked_left_out=True)
+            settings = load_settings(profile, config=config, overrides=overrides, locked_left_out=True, only_looks=True)
             return HaltFile(*halt_paths(settings))
         except SettingsError as fault:
             if data_dir is None:

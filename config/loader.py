@@ -51,13 +51,14 @@ class LoadedSettings(msgspec.Struct, frozen=True, kw_only=True):
     origins: dict[str, str]
 
 
-def load_settings(
+def load_settings(  # noqa: PLR0913  each layer, and what is left out for whom
     profile: str = "paper",
     *,
     config: str | Path | None = None,
     environment: Mapping[str, str] | None = None,
     overrides: Mapping[str, Any] | None = None,
     locked_left_out: bool = False,
+    only_looks: bool = False,
 ) -> Settings:
     """Read the settings of a profile: `paper`, `live` or `backtest`.
 
@@ -65,22 +66,30 @@ def load_settings(
     your own file (`config`), credentials of systemd, what `natya secrets` keeps in the data directory, the environment
     (by default the process's own), `overrides` by dotted key (`{"feed.seed": 11}`; a strategy may be given as a class).
     Paths are made absolute. A kept secret whose passphrase is wanted is an error, or `locked_left_out` of the settings.
+    Who `only_looks` at a system, or stops it, takes settings by which none could run, too: those of a live system want
+    credentials that only its own environment has.
 
     Raises:
         SettingsError: with everything that is wrong, a line each.
     """
     return load_with_origins(
-        profile, config=config, environment=environment, overrides=overrides, locked_left_out=locked_left_out
+        profile,
+        config=config,
+        environment=environment,
+        overrides=overrides,
+        locked_left_out=locked_left_out,
+        only_looks=only_looks,
     ).settings
 
 
-def load_with_origins(
+def load_with_origins(  # noqa: PLR0913  as `load_settings`
     profile: str = "paper",
     *,
     config: str | Path | None = None,
     environment: Mapping[str, str] | None = None,
     overrides: Mapping[str, Any] | None = None,
     locked_left_out: bool = False,
+    only_looks: bool = False,
 ) -> LoadedSettings:
     """Read the settings as `load_settings` does, and keep where each value came from.
 
@@ -111,7 +120,7 @@ def load_with_origins(
         values.update(layer.values)
     values["system.data_dir"] = data_dir
     _place_files(values)
-    contradictions = _contradictions(values)
+    contradictions = [] if only_looks else _contradictions(values)
     if contradictions:
         raise SettingsError(tuple(contradictions))
     return LoadedSettings(settings=_settings(values), origins={key: value.origin for key, value in values.items()})

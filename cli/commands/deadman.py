@@ -52,7 +52,7 @@ def command(
     from ...config.halt_file import HaltFile, halt_paths
     from ...config.heartbeat import DEADMAN_NAME, HEARTBEAT_NAME, Heartbeat
 
-    settings = settings_of(data_dir, profile)
+    settings = settings_of(data_dir, profile, only_looks=False)
     folder = Path(settings.system.data_dir)
     leaving = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

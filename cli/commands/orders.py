@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from ..book import read_book
 from ..options import DataDirOption, JsonOption, ProfileNameOption, StrategyOption, SymbolOption
-from ..session import read_book, tell_answer
+from ..session import tell_answer
 
 
 def command(

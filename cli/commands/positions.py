@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from ..book import read_book
 from ..options import DataDirOption, JsonOption, ProfileNameOption
-from ..session import read_book, tell_answer
+from ..session import tell_answer
 
 
 def command(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:
     """Show what the account holds, which strategy holds it, and the profit before charges; where no system runs, too.
 
-    An unrealised profit is by the newest price that the running system has, and the time of that is shown.
+    An unrealised profit is by the newest price that the running system has, or, where none runs, that was recorded; the
+    time of that is shown.
     """
     from ...messages.order_listing import ReadPositions
     from ..views.orders import positions_json, positions_text

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...messages.order_listing import OrderListed, OrdersRead, PositionsRead
 
 UNKNOWN_PRICE: Final = "no price"
-PRICES_HEARD: Final = "no price: they are known of a running system, of symbols that had one since it began"
+PRICES_HEARD: Final = "no price: none was heard since the system began, or, where none runs, none is recorded"
 
 
 def orders_json(found: OrdersRead) -> dict[str, Any]:

@@ -102,6 +102,17 @@ class TestNoSystem:
         assert "the settings are refused" in on.stderr
 
 
+class TestALiveSystem:
+    def test_is_halted_from_a_shell_without_its_credentials(self, tmp_path, monkeypatch):
+        monkeypatch.delenv("BROKER_CLIENT_ID", raising=False)
+        monkeypatch.setenv("NATYA_SYSTEM__DATA_DIR", str(tmp_path))
+        on = natya("kill-switch", "on", "--reason", "not today", "--profile", "live")
+
+        assert (on.exit_code, (tmp_path / "HALT").exists()) == (0, True)
+        assert natya("health", "--profile", "live").exit_code == 69  # asked, and none runs: not refused
+        assert natya("deadman").exit_code == 78  # this one does need them
+
+
 class TestASystemThatHangs:
     @pytest.fixture
     def hanging(self, tmp_path, monkeypatch):

@@ -105,7 +105,7 @@ class TestTheLists:
         table = natya("positions", "--data-dir", data_dir).stdout
         assert "no price" in table
         assert "before charges" in table
-        assert "they are known of a running system" in " ".join(table.split())
+        assert "none is recorded" in " ".join(table.split())
 
     def test_say_which_account_they_are_of_where_there_are_several(self, capsys):
         orders_text(OrdersRead(orders=(), is_complete=True, account=2, accounts=(0, 1, 2)))

@@ -2,9 +2,14 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
+import natya
+from natya.actors.database import MarketDataRepositoryImpl
+from natya.cli.book import priced, recorded_prices
 from natya.cli.views.orders import PRICES_HEARD, positions_json, positions_text
+from natya.messages.market import Tick
 from natya.messages.order_listing import LastPrice, PositionsRead, StrategyHolding
 from natya.messages.orders import Position
 
@@ -84,3 +89,31 @@ def test_positions_are_exact_as_json():
         ("TCS", "-200.00", 3010.0),
     ]
     assert [each["held_by"] for each in told["positions"]] == [{"a": 1_600, "b": -100}, {}, {}, {"a": -20}]
+
+
+@pytest.mark.usefixtures("engines")
+class TestWhereNoSystemRuns:
+    def settings(self, tmp_path):
+        return natya.load_settings("paper", environment={}, overrides={"system.data_dir": str(tmp_path)})
+
+    def test_prices_are_the_newest_that_were_recorded(self, tmp_path):
+        ticks = [
+            Tick(symbol=symbol, price=price, quantity=1, exchange_ns=NOON_NS + late, source="a", sequence=late)
+            for symbol, price, late in (("INFY", 101.0, 1), ("INFY", 102.0, 3), ("INFY", 99.0, 2), ("OTHER", 5.0, 4))
+        ]
+        with MarketDataRepositoryImpl(tmp_path / "natya.duckdb", create=True) as repository:
+            assert repository.save_ticks(ticks).success
+
+        found = recorded_prices(self.settings(tmp_path), ("INFY", "TCS"))
+
+        assert found == (LastPrice(symbol="INFY", price=102.0, priced_ns=NOON_NS + 3),)
+
+    def test_no_price_is_known_without_a_database(self, tmp_path):
+        assert recorded_prices(self.settings(tmp_path), ("INFY",)) == ()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_database_that_is_none_is_said_and_hides_no_position(self, tmp_path, capsys):
+        (tmp_path / "natya.duckdb").write_text("something else")
+
+        assert priced(FOUND, self.settings(tmp_path)) == msgspec.structs.replace(FOUND, prices=())
+        assert "no price is known" in capsys.readouterr().err

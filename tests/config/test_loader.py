@@ -397,6 +397,11 @@ class TestWhatIsRefused:
 
         assert problem.startswith("default.toml: broker.client_id: wanted the number of the account")
 
+    def test_but_not_for_who_only_looks_at_a_system_that_has_what_it_needs(self):
+        assert load_settings("live", environment={}, only_looks=True).system.profile == "live"
+        with pytest.raises(SettingsError, match="borker"):
+            load_settings("live", environment={}, overrides={"borker.client_id": "1"}, only_looks=True)
+
     @pytest.mark.parametrize(
         "url",
         [

@@ -128,6 +128,6 @@ def _charts(owner: Owner, data_dir: Path | None, profile: str) -> Iterator[Chart
     if isinstance(owner, Connection) and any(each.path.endswith(f"/{HISTORY}") for each in owner.tree().children):
         yield SystemCharts(owner)
         return
-    settings = settings_of(data_dir, profile)
+    settings = settings_of(data_dir, profile, only_looks=False)
     with BrokerCharts(settings.broker, settings.system.data_dir) as charts:
         yield charts
