@@ -6,12 +6,15 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
-from .events import fields_of, time_text
+from ...domain.time import second_text
+from .columns import lined
+from .events import fields_of
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ...messages.delivery import DeadLettersListed, EventDeadLettered
 
 
@@ -32,12 +35,9 @@ def table(listed: DeadLettersListed) -> Table:
     """Return a table of them, a line each, and how the others are listed."""
     shown, last = len(listed.letters), listed.letters[-1].letter_id if listed.letters else ""
     rest = f"{shown:,} of {listed.found:,}; those behind them: --after {shlex.quote(last)}" if shown else ""
-    drawn = Table(
-        *("id", "event", "aggregate", "attempts", "last failed", "error"),
-        box=None,
-        caption=Text(rest) if shown < listed.found else None,
-        caption_justify="left",
-    )
+    drawn = lined("id", "event", "aggregate", "attempts", "last failed", "error", numbers=("attempts",))
+    if shown < listed.found:
+        drawn.caption, drawn.caption_justify = Text(rest), "left"
     for each in listed.letters:
         state = " (requeued)" if each.letter_id in listed.requeued else ""
         drawn.add_row(
@@ -45,7 +45,7 @@ def table(listed: DeadLettersListed) -> Table:
             each.event.event_type,
             each.event.aggregate_id,
             str(each.attempts),
-            time_text(each.last_failed_ns),
+            second_text(each.last_failed_ns),
             f"{each.error}: {each.reason}",
         )
     return drawn
@@ -53,7 +53,7 @@ def table(listed: DeadLettersListed) -> Table:
 
 def letter_text(letter: EventDeadLettered) -> str:
     """Return one, a line for each thing that is known of it, and the traceback."""
-    first, last = time_text(letter.first_failed_ns), time_text(letter.last_failed_ns)
+    first, last = second_text(letter.first_failed_ns), second_text(letter.last_failed_ns)
     lines = (
         f"{letter.letter_id}: {letter.event.event_type} of {letter.event.aggregate_id}, sequence {letter.sequence}",
         f"event id     {letter.event.event_id}",

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.table import Table
 
 from ...domain.events.catalog import event_of
-from ...domain.time import IST, SECOND_NS
+from ...domain.time import second_text
 from ...domain.wording import counted
+from .columns import lined
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ...messages.delivery import DeliveryStatistics, EventPublished, ReplayStatus
     from ...messages.journal import JournalRecord
-
-
-def time_text(time_ns: int) -> str:
-    """Return a time of the exchange's zone, to the second."""
-    return dt.datetime.fromtimestamp(time_ns / SECOND_NS, IST).isoformat(sep=" ", timespec="seconds")
 
 
 def fields_of(event: EventPublished) -> Any:
@@ -46,7 +42,9 @@ def event_line(record: JournalRecord) -> str:
     told = event_json(record)
     fields = told["fields"]
     shown = " ".join(f"{name}={value}" for name, value in fields.items()) if isinstance(fields, dict) else fields
-    return f"{told['sequence']:>8} {time_text(told['occurred_ns'])} {told['event_type']} {told['aggregate_id']} {shown}"
+    return (
+        f"{told['sequence']:>8} {second_text(told['occurred_ns'])} {told['event_type']} {told['aggregate_id']} {shown}"
+    )
 
 
 def counts_json(counts: DeliveryStatistics) -> dict[str, Any]:
@@ -58,18 +56,18 @@ def counts_json(counts: DeliveryStatistics) -> dict[str, Any]:
 
 def subscriptions_table(counts: DeliveryStatistics) -> Table:
     """Return a line for each durable subscription."""
-    titles = "subscription", "subscriber", "behind", "pending", "handled", "retries", "dead letters", "breaker", "error"
-    drawn = Table(*titles, box=None)
+    numbers = "behind", "pending", "handled", "retries", "dead letters"
+    drawn = lined("subscription", "subscriber", *numbers, "breaker", "error", numbers=numbers)
     for each in counts.subscriptions:
-        numbers = each.behind, each.pending, each.handled, each.retries, each.dead_letters
+        counts_of = each.behind, each.pending, each.handled, each.retries, each.dead_letters
         who = each.subscriber or "(nobody)"
-        drawn.add_row(each.subscription, who, *(f"{number:,}" for number in numbers), each.breaker, each.last_error)
+        drawn.add_row(each.subscription, who, *(f"{number:,}" for number in counts_of), each.breaker, each.last_error)
     return drawn
 
 
 def counts_text(counts: DeliveryStatistics) -> str:
     """Return what delivery counts, a line each."""
-    oldest = f", the oldest of {time_text(counts.oldest_dead_letter_ns)}" if counts.oldest_dead_letter_ns else ""
+    oldest = f", the oldest of {second_text(counts.oldest_dead_letter_ns)}" if counts.oldest_dead_letter_ns else ""
     lines = [
         f"published     {counts.published:,}, {counts.refused:,} of them refused by the journal",
         f"sent          {counts.sent:,}, once for each subscriber",

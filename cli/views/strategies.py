@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from rich.table import Table
 
 from ..terminal import plain
+from .columns import lined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
     from ...messages.strategies import StrategyChanged, StrategyShown
 
@@ -25,7 +27,8 @@ def strategies_json(listed: Sequence[StrategyShown]) -> dict[str, Any]:
 
 def strategies_table(listed: Sequence[StrategyShown]) -> Table:
     """Return a line a strategy."""
-    table = Table("name", "strategy", "state", "host", "restarts", "keeps a state", "last error", box=None)
+    headings = "name", "strategy", "state", "host", "restarts", "keeps a state", "last error"
+    table = lined(*headings, numbers=("restarts",))
     for each in listed:
         keeps = "yes" if each.has_state else "no"
         cells = (each.name, each.strategy, each.state, each.host, str(each.restarts), keeps, each.error)
