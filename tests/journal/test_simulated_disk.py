@@ -166,6 +166,15 @@ class TestAPowerCut:
             may_be = {before * SECTOR_SIZE} | ({b"t" * SECTOR_SIZE} if number < then else set())
             assert sector in may_be
 
+    def test_may_leave_all_of_the_rest_and_nothing_of_it(self):
+        disk = SimulatedDisk()
+        file = disk.create(A, 100 * SECTOR_SIZE)
+        disk.sync_directory(HERE)
+        file.write(b"t" * 100 * SECTOR_SIZE, 0)
+        left = {bytes(disk.crash(Random(seed)).content(A)).count(b"t") // SECTOR_SIZE for seed in range(40)}
+
+        assert {0, 100} < left
+
     def test_takes_back_changes_of_names_from_the_newest_on(self, disk):
         disk.create(A, 1)
         disk.sync_directory(HERE)
