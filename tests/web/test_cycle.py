@@ -4,7 +4,7 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -91,6 +91,8 @@ ASKED = st.fixed_dictionaries(
     {"method": st.sampled_from(["GET", "POST", "HEAD"]), "keep_alive": st.booleans(), "is_gone": st.booleans()}
 )
 
+WHO_STAYS = {"method": "GET", "keep_alive": True, "is_gone": False}
+
 
 @given(
     status=st.sampled_from([200, 204, 304, 401, 500]),
@@ -98,6 +100,9 @@ ASKED = st.fixed_dictionaries(
     parts=st.lists(st.sampled_from([b"", b"well", b"5 is\n"]), min_size=1, max_size=3),
     asked=ASKED,
 )
+@example(status=200, headers=[(b"Content-Length", b"5")], parts=[b"well"], asked=WHO_STAYS)
+@example(status=200, headers=[(b"content-length", b"4")] * 2, parts=[b"well"], asked=WHO_STAYS)
+@example(status=200, headers=[(b"content-length", b"4")], parts=[b"well"], asked=WHO_STAYS | {"method": "HEAD"})
 def test_an_answer_has_the_bytes_that_uvicorn_would_write(status, headers, parts, asked):
     ours, ours_after = play(Cycle, saying(status, headers, parts), **asked)
     theirs, theirs_after = play(RequestResponseCycle, saying(status, headers, parts), **asked)

@@ -40,7 +40,7 @@ class Wire:
         self.is_cut = True
 
     def is_closing(self):
-        return self.is_cut
+        return self.is_cut or self.is_closed
 
     def get_extra_info(self, _name):
         return None
@@ -139,6 +139,20 @@ class TestAHead:
             size = -(-len(head) // pieces)
             for begin in range(0, len(head), size):
                 await connection.say(head[begin : begin + size])
+            if connection.asked:
+                await connection.answer()
+            assert connection.wire.statuses == statuses
+
+        play(scene)
+
+    @pytest.mark.parametrize(("length", "statuses"), [(200, [200, 200]), (201, [200, 431])])
+    def test_that_came_in_part_with_the_end_of_a_body_has_no_more_bytes(self, length, statuses):
+        async def scene(connection):
+            head = b"GET / HTTP/1.1\r\nX: " + b"x" * (length - len("/X: \r\n")) + b"\r\n\r\n"
+            await connection.say(POST + b"12345")
+            await connection.say(b"67890" + head[:120])
+            await connection.answer()
+            await connection.say(head[120:])
             if connection.asked:
                 await connection.answer()
             assert connection.wire.statuses == statuses
@@ -289,6 +303,17 @@ class TestWhoDoesNotRead:
             assert not connection.look(60.9)[0]
             assert connection.look(61.0)[0]
             assert connection.counts.dropped == 1
+
+        play(scene)
+
+    def test_has_as_long_for_the_last_of_an_answer(self):
+        async def scene(connection):
+            await connection.say(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            await connection.answer()
+            assert connection.wire.is_closed
+            assert not connection.look(50.0)[0]
+            assert not connection.look(79.9)[0]
+            assert connection.look(80.0)[0]
 
         play(scene)
 

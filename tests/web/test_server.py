@@ -1,15 +1,35 @@
+import asyncio
 import socket
 import threading
 import time
 
 import pytest
+import uvicorn
+from natya_web import echo
 
 from natya.actors.web import WebServer, answer, body_of
 from natya.actors.web.errors import AddressTakenError
+from natya.actors.web.server import _Uvicorn
 from natya.config.sections.web import WebSettings
 
 SOON_S = 0.2
 LONG_S = 60.0
+
+
+def test_the_date_of_answers_is_made_anew_once_a_second():
+    """By uvicorn, at each of its ticks that is told a multiple of ten."""
+    told = []
+
+    class Quick(_Uvicorn):
+        async def on_tick(self, counter):
+            told.append(counter)
+            self._told.set()  # no look has to be waited for
+            return len(told) == 9
+
+    bounds = WebSettings.default(head_timeout_s=1.0)
+    asyncio.run(Quick(uvicorn.Config(echo, log_config=None), bounds).main_loop())
+
+    assert [counter % 10 for counter in told] == [0, 1, 1, 1, 0, 1, 1, 1, 0]
 
 
 class TestAClient:
