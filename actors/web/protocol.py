@@ -141,12 +141,6 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._move_by_s == math.inf:
             self._move_by_s = self.loop.time() + self._bounds.head_timeout_s
 
-    def on_url(self, url: bytes) -> None:
-        """Take a part of the address."""
-        super().on_url(url)
-        if len(self.url) > self._bounds.head_bytes_max:
-            self._refuse_in_parser(431)
-
     def on_headers_complete(self) -> None:
         """Pass the request on, unless its head or its body is too long."""
         self._in_head = False
