@@ -120,7 +120,7 @@ class Application:
 def _name_of(host: bytes) -> bytes:
     """Return what a Host header names, without its port."""
     name, _, port = host.lower().rpartition(b":")
-    return name if name and port.isdigit() and (not name.startswith(b"[") or name.endswith(b"]")) else host.lower()
+    return name if name and port.isdigit() else host.lower()
 
 
 def _error(reason: str) -> bytes:

@@ -170,7 +170,6 @@ class _Uvicorn(uvicorn.Server):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # in which the closed connections are told so
 
     def _look(self, now_s: float) -> None:
         for connection in tuple(self._connections()):

@@ -373,6 +373,19 @@ class TestWhoAsksNoMore:
 
         play(scene)
 
+    def test_is_not_left_while_the_next_answer_is_made_however_long_that_takes(self):
+        async def scene(connection):
+            await connection.say(GET)
+            await connection.answer()
+            connection.look(39.0)
+            await connection.say(GET)
+            connection.look(1_000.0)
+            assert not connection.wire.is_closed
+            await connection.answer()
+            assert connection.wire.statuses == [200, 200]
+
+        play(scene)
+
     def test_is_waited_for_anew_behind_each_answer(self):
         async def scene(connection):
             for at_s in (0.0, 39.0, 78.0):

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -135,6 +136,13 @@ class TestAServer:
         assert line.ask(path="/there") == (200, b"/there")
         other.close()
         thread.join(10)
+
+    def test_may_begin_anew_at_a_port_that_was_just_left_and_answers_at_once(self):
+        """Old connections wait for their end in the kernel; Nagle's algorithm waits for acknowledgements."""
+        server = WebServer(WebSettings.default(port=0), on_failure=print)
+        with contextlib.closing(server), server.listener_copy() as listener:
+            assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)
+            assert listener.proto == socket.IPPROTO_TCP
 
     def test_counts(self, serve):
         served = serve()
@@ -316,7 +324,15 @@ class TestAHostileClient:
 
     @pytest.mark.parametrize(
         "hosts",
-        [[], ["evil.example"], ["evil.example:80"], ["127.0.0.1", "127.0.0.1"], ["127.0.0.1.evil.example"], [""]],
+        [
+            [],
+            ["evil.example"],
+            ["evil.example:80"],
+            ["127.0.0.1", "127.0.0.1"],
+            ["127.0.0.1.evil.example"],
+            [""],
+            ["[::1"],
+        ],
         ids=str,
     )
     def test_with_a_name_of_another_is_refused(self, serve, hosts):
