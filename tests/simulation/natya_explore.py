@@ -40,8 +40,15 @@ def play(seed: int, *, kind: str) -> tuple[int, Counter, list[str]]:
     logging.getLogger("natya").setLevel(logging.CRITICAL)
     made = WORLDS[kind]
     world = made(seed)
+    hung = []
+
+    def give_up(_number, frame):
+        """An actor in which this is raised fails as any does, and plays on: the seed says what it was."""
+        hung.append(f"it was not done after {PLAY_CPU_S_MAX} s of the processor, or {PLAY_S_MAX} s, in {frame}")
+        raise TimeoutError(hung[-1])
+
     for number in (signal.SIGALRM, signal.SIGPROF):
-        signal.signal(number, _hung)
+        signal.signal(number, give_up)
     signal.alarm(PLAY_S_MAX)
     signal.setitimer(signal.ITIMER_PROF, PLAY_CPU_S_MAX)
     try:
@@ -52,11 +59,7 @@ def play(seed: int, *, kind: str) -> tuple[int, Counter, list[str]]:
         problems = ["".join(traceback.format_exception_only(fault)).strip()]
     signal.alarm(0)
     signal.setitimer(signal.ITIMER_PROF, 0)
-    return seed, world.injected + Counter({"power cut": world.lives - 1}), problems
-
-
-def _hung(_number, frame):
-    raise TimeoutError(f"it goes on for ever, now in {frame}")
+    return seed, world.injected + Counter({"power cut": world.lives - 1}), hung or problems
 
 
 def explore(kind: str, first: int, count: int) -> int:
