@@ -10,6 +10,8 @@ from __future__ import annotations
 import bisect
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from msgspec.structs import force_setattr
+
 from ...domain.calendar import Exchange, open_spans, session_at
 from ...domain.candles import Path, in_order_of_path, split, times_of
 from ...domain.time import DAY_NS, day_of, day_start_ns, time_text
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 _CANDLE, _TICK = 0, 1
 """At equal times, candles that end come before ticks of candles that begin."""
 
-_Event: TypeAlias = tuple[int, int, str, int, Candle | tuple[float, int, int]]
-"""Time, candle or tick, symbol, place among those of its symbol, and content: of a tick price, quantity, volume."""
+_Event: TypeAlias = tuple[int, int, str, int, Candle | Tick]
+"""Time, candle or tick, symbol, place among those of its symbol, and the message."""
 
 
 def times_of_candle(start_ns: int, end_ns: int, exchange: Exchange | None) -> Path:
@@ -79,7 +81,12 @@ class CandleRows:
         self._prices = columns.pick("open", "high", "low", "close")
         price = columns.rupees(grid.price)
         self._price = Memo(lambda text: (price(text), grid.count(grid.price(text)))).__getitem__
-        self._sequence = 0
+        self._made = 0
+        """Ticks so far, numbered as they were made: in their order, as long as all are of one symbol."""
+
+        self._sequence: int | None = None
+        """Of the newest one that was released, since there are several symbols, whose order is known only then."""
+
         self._places = 0
         self._newest_ns = 0
         self._series: dict[str, _Series] = {}
@@ -119,18 +126,33 @@ class CandleRows:
         if end_ns > INTEGER_MAX or before + volume > INTEGER_MAX:
             raise ValueError("a time and a volume of the day that fit into 64 bits are wanted, found more")
 
-        self._series[symbol] = series
+        if symbol not in self._series:
+            self._series[symbol] = series
+            if self._sequence is None and len(self._series) > 1:
+                self._sequence = self._made - sum(kind == _TICK for _, kind, *_ in self._waiting)
         self._make_way(symbol, series, start_ns, messages)
         series.last_ns, series.day, series.counted = start_ns, day, before + volume
         waiting, place = self._waiting, self._places
         if self._replayed:
             path = in_order_of_path((open_, high, low, close), (open_ticks, high_ticks, low_ticks, close_ticks))
+            source, sequence = self._source, self._made
             for price, quantity, time_ns in zip(
                 path, split(volume), self._times(start_ns, end_ns, series), strict=True
             ):
                 before += quantity
                 place += 1
-                waiting.append((time_ns, _TICK, symbol, place, (price, quantity, before)))
+                sequence += 1
+                tick = Tick(
+                    symbol=symbol,
+                    price=price,
+                    quantity=quantity,
+                    exchange_ns=time_ns,
+                    source=source,
+                    sequence=sequence,
+                    volume=before,
+                )
+                waiting.append((time_ns, _TICK, symbol, place, tick))
+            self._made = sequence
         candle = Candle(
             symbol=symbol,
             interval_ns=series.interval_ns,
@@ -154,12 +176,12 @@ class CandleRows:
         """Release what is due when a candle begins; the previous candle of its symbol ends there at the latest."""
         waiting = self._waiting
         if series.last_ns >= 0 and series.last_ns + series.interval_ns > start_ns:
-            self._waiting = waiting = [
-                (start_ns if kind == _CANDLE else start_ns - 1, kind, whose, place, said)
-                if time_ns >= start_ns and whose == symbol
-                else (time_ns, kind, whose, place, said)
-                for time_ns, kind, whose, place, said in waiting
-            ]
+            for at, (time_ns, kind, whose, place, message) in enumerate(waiting):
+                if time_ns >= start_ns and whose == symbol:
+                    cut_ns = start_ns if kind == _CANDLE else start_ns - 1
+                    waiting[at] = cut_ns, kind, whose, place, message
+                    if kind == _TICK:  # nobody has seen it yet
+                        force_setattr(message, "exchange_ns", cut_ns)
         if start_ns > self._newest_ns:
             self._newest_ns = start_ns
             waiting.sort()
@@ -167,7 +189,7 @@ class CandleRows:
 
     def _times(self, start_ns: int, end_ns: int, series: _Series) -> Path:
         """Return the times of a candle's four prices."""
-        if self._exchange is not None:
+        if self._exchange is not None and not self._open_ns[0] <= start_ns < end_ns <= self._open_ns[1]:
             if not self._day_ns <= start_ns < self._day_ns + DAY_NS:
                 self._day_ns = day_start_ns(day_of(start_ns))
                 day = session_at(start_ns, self._exchange)
@@ -179,23 +201,11 @@ class CandleRows:
 
     def _release(self, count: int, messages: list[MarketMessage]) -> None:
         """Append the first `count` buffered messages, in their order, numbered."""
-        source, sequence = self._source, self._sequence
-        for time_ns, _, symbol, _, said in self._waiting[:count]:
-            if isinstance(said, Candle):
-                messages.append(said)
-                continue
-            price, quantity, volume = said
-            sequence += 1
-            messages.append(
-                Tick(
-                    symbol=symbol,
-                    price=price,
-                    quantity=quantity,
-                    exchange_ns=time_ns,
-                    source=source,
-                    sequence=sequence,
-                    volume=volume,
-                )
-            )
-        self._sequence = sequence
+        due = self._waiting[:count]
         del self._waiting[:count]
+        if self._sequence is not None:
+            for _, kind, _, _, message in due:
+                if kind == _TICK:
+                    self._sequence += 1
+                    force_setattr(message, "sequence", self._sequence)  # nobody has seen it yet
+        messages += [event[4] for event in due]
