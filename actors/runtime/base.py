@@ -81,7 +81,7 @@ class InProcessSystemBase(ThespianDoor):
             shutdown_s: seconds that `shutdown` waits for actors to end.
             stall_warn_s: log a turn that holds the loop for more seconds than this; None: no watchdog.
             own_threads: give every plain Thespian actor a thread, not only those with `blocking = True`.
-            trace_every: record one unnamed conversation in so many.
+            trace_every: record one unnamed conversation in so many, and every named one; 0: none at all.
         """
         super().__init__(capabilities, own_threads=own_threads)
         self.conflates = True

@@ -185,9 +185,10 @@ class Lane:
         The last one is left to be handed on.
         """
         newest = {tick.symbol: tick for tick in ticks}
-        ways = [(self._ways.get(tick.symbol) or self._find(router, tick), tick) for tick in newest.values()]
-        if not all(way is not None and way.skips(tick) for way, tick in ways):
-            return False
+        for tick in newest.values():
+            way = self._ways.get(tick.symbol) or self._find(router, tick)
+            if way is None or not way.skips(tick):
+                return False
         last = ticks[-1]
         if not self.market.goes_to(last.exchange_ns, ends=False):
             return False

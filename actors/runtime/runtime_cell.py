@@ -168,6 +168,10 @@ class RuntimeCell(LivingCell):
 
     def _handle_recorded(self, message: Any, sender: ActorAddress, stamp: Stamp) -> None:
         tracer, failed = self.services.tracer, True
+        if not tracer.records:
+            self.trace = stamp
+            self._handlers[message.__class__](self.instance, message, sender)
+            return
         self.trace = span = tracer.receive(stamp)
         try:
             self._handlers[message.__class__](self.instance, message, sender)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 
 from ...messages.trace import Hop
+from ...messages.units import INTEGER_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -98,10 +99,13 @@ class Tracer:
 
         Args:
             clock: measures how long a message waited.
-            every: record one unnamed conversation in so many; 1: each.
+            every: record one unnamed conversation in so many; 1: each; 0: record nothing, of named ones neither.
             first_id: first number of conversations and hops; it differs between processes.
         """
-        self.every: Final = every
+        self.records: Final = every > 0
+        """Else a named conversation is its name alone, which goes with its messages."""
+
+        self.every: Final = every or INTEGER_MAX
         self.numbers: Final = itertools.count(first_id)
         self._hop_ids: Final = itertools.count(first_id)
         self._clock: Final = clock
@@ -121,7 +125,7 @@ class Tracer:
         """Begin a recorded conversation with this number: the one in `every`."""
         return Span(self._clock, 0, Stamp(str(number), 0, 0))
 
-    def join(self, correlation_id: str, cause: Trace = NO_CONVERSATION) -> int | Span:
+    def join(self, correlation_id: str, cause: Trace = NO_CONVERSATION) -> Trace:
         """Continue a named conversation after its newest hop, or begin it, as caused by `cause`.
 
         With an empty name it is the one of the `conversation` block, and outside of one an unnamed one begins.
@@ -129,6 +133,8 @@ class Tracer:
         correlation_id = correlation_id or conversation_here()
         if not correlation_id:
             return self.begin()
+        if not self.records:
+            return Stamp(correlation_id, 0, 0)
         known = self._newest.get(correlation_id)
         if known is not None:
             return known

@@ -160,7 +160,10 @@ def play_settings(  # noqa: PLR0913  by name
         )
         children = backtest_children(settings, feed, is_kept=is_kept)
         base = InProcessSystemBase(
-            market_opening_ns=max(outlook.opening_ns or 0, since_ns), seed=settings.feed.seed, stall_warn_s=None
+            market_opening_ns=max(outlook.opening_ns or 0, since_ns),
+            seed=settings.feed.seed,
+            stall_warn_s=None,
+            trace_every=0,  # nobody asks for the hops of an order when all is over
         )
         runtime = stack.enter_context(InProcessSystem(base))
         root = SupervisorSettings(

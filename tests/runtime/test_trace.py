@@ -206,6 +206,26 @@ class TestARequestWithAName:
             assert [hop.correlation_id for hop in small.trace()] == ["A-2", "A-3", "A-4"]
 
 
+class TestWhereNothingIsRecorded:
+    @pytest.fixture
+    def every(self):
+        return 0
+
+    def test_a_name_goes_with_all_messages_and_leaves_no_hop(self, system, walkers, met, hops):
+        system.request("first", Step(("second", "third")), correlation_id="A-1")
+
+        assert [(name, correlation_id) for name, correlation_id, _ in met] == [
+            (name, "A-1") for name in ("first", "second", "third", "second", "first")
+        ]
+        assert hops("A-1", last="first") == ()
+
+    def test_no_conversation_without_a_name_is_either(self, system, walkers, hops):
+        for _ in range(3):
+            system.request("first", Step(()))
+
+        assert hops(last="first") == ()
+
+
 class TestAConversationThatIsTakenUp:
     def test_goes_on_behind_its_newest_hop(self, system, met, hops):
         class Joiner(Walker):
