@@ -381,10 +381,9 @@ def feed_of(settings: Settings, in_use: AccessToken) -> ChildSpec:
         except TokenDeadError:
             return None
 
-    of_strategies = (symbol for strategy in settings.strategies for symbol in strategy.symbols)
     live = LiveFeedSettings(
         limits=settings.feed,
-        symbols=tuple(dict.fromkeys((*settings.feed.symbols, *of_strategies))),
+        symbols=watched_symbols(settings),
         client_id=settings.broker.client_id,
         token=token,
         token_refused=in_use.refused,
@@ -460,7 +459,14 @@ def reconciliation(settings: Settings) -> tuple[ChildSpec, ...]:
     is_by_message = has_exchange(settings) and not settings.broker.wire
     if not interval_s or is_by_message or not _lives_in_real_time(settings):
         return ()
-    return (ChildSpec(RECONCILIATION, ReconciliationActor, ReconciliationSettings(interval_s=interval_s)),)
+    wanted = ReconciliationSettings(interval_s=interval_s, symbols=watched_symbols(settings))
+    return (ChildSpec(RECONCILIATION, ReconciliationActor, wanted),)
+
+
+def watched_symbols(settings: Settings) -> tuple[str, ...]:
+    """Return the symbols whose market is wanted: those of the feed's settings, and of strategies."""
+    of_strategies = (symbol for strategy in settings.strategies for symbol in strategy.symbols)
+    return tuple(dict.fromkeys((*settings.feed.symbols, *of_strategies)))
 
 
 def flatten_limits(settings: Settings) -> Limits:

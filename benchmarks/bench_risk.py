@@ -21,7 +21,7 @@ from figures import Figure, in_turns, report
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.rules import Funds, MarketPrice, Situation, judge, rules_of
+from natya.actors.orders.rules import Band, Bands, Funds, MarketPrice, Situation, judge, rules_of
 from natya.actors.orders.settings import OrdersActorSettings
 from natya.config.loader import load_settings
 from natya.domain.client_order_ids import is_client_order_id
@@ -40,6 +40,7 @@ PRICES: dict[str, MarketPrice] = {
     symbol: (100.0 + number, NOON_NS - SECOND_NS) for number, symbol in enumerate(SYMBOLS)
 }
 FUNDS = Funds(available_rupees=1e9, as_of_ns=NOON_NS - 30 * SECOND_NS, covered=dict.fromkeys(SYMBOLS, (10, 10)))
+BANDS = Bands(of={symbol: Band(low=80.0, high=130.0, as_of_ns=NOON_NS - 30 * SECOND_NS) for symbol in SYMBOLS})
 PAST, FILLED = 1_000, 900
 ORDERS = [
     SubmitOrder(
@@ -126,6 +127,7 @@ def asking(book: Book, limits: OrdersActorSettings) -> Callable[[], None]:
                 at_this_moment=1,
                 market=market,
                 funds=FUNDS,
+                bands=BANDS,
             )
             refusal = judge(order, situation, rules)
             assert refusal is None, refusal

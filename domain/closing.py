@@ -47,6 +47,8 @@ class TheirBook:
     def __init__(self, differing: Iterable[PositionMismatch] = ()) -> None:
         """Take what was told last: all of it."""
         self._of: Final = {(each.symbol, each.product): each for each in differing}
+        self.symbols: Final = frozenset(symbol for symbol, _ in self._of)
+        """Of the positions that differ, in all or in a product."""
 
     @property
     def differing(self) -> tuple[PositionMismatch, ...]:

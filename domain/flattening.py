@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 BEYOND: Final = 0.005
 """Part of the price that the limit is beyond it."""
+
+NO_BANDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType({})
 
 GRIDS: Final = ((1_000.0, 0.05), (20_000.0, 1.0), (math.inf, 5.0))
 """Below which price which steps are whole ticks of every instrument: NSE's ticks grow with the price, to 5 rupees."""
@@ -77,6 +80,7 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
     limits: Limits,
     now_ns: int,
     differing: Iterable[PositionMismatch] = (),
+    bands: Mapping[str, tuple[float, float]] = NO_BANDS,
 ) -> Moves:
     """Say what to do next to close what a strategy holds of a symbol; empty: of every one.
 
@@ -90,6 +94,7 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
         limits: of one order.
         now_ns: nanoseconds since 1970-01-01 UTC.
         differing: positions that the broker has otherwise: of them is closed what closes by both books.
+        bands: lowest and highest price that the exchange takes, by symbol.
     """
     held, opened, differing = tuple(held), tuple(opened), tuple(differing)
     cancel: list[str] = []
@@ -120,7 +125,7 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
             continue
         if not closable:
             continue
-        closing = _closing(each, closable, price, limits, now_ns)
+        closing = _closing(each, closable, price, limits, now_ns, bands.get(each.symbol))
         if isinstance(closing, str):
             waiting.append(closing)
         else:
@@ -157,8 +162,13 @@ def _is_left_behind(order: OrderListed, price: float) -> bool:
     return limit is not None and (limit > price if order.side == "SELL" else limit < price)
 
 
-def _closing(
-    holding: StrategyHolding, closable: int, price: tuple[float, int] | None, limits: Limits, now_ns: int
+def _closing(  # noqa: PLR0913, PLR0917  each is one thing that is looked at
+    holding: StrategyHolding,
+    closable: int,
+    price: tuple[float, int] | None,
+    limits: Limits,
+    now_ns: int,
+    band: tuple[float, float] | None,
 ) -> Closing | str:
     if price is None or price[0] <= 0:
         return f"{holding.symbol}: a price wanted, found none"
@@ -168,6 +178,8 @@ def _closing(
         return f"{holding.symbol}: {fault}"
     side: Side = "SELL" if holding.quantity > 0 else "BUY"
     limit = limit_beyond(price[0], side)
+    if band is not None and band[0] <= price[0] <= band[1]:
+        limit = min(max(limit, band[0]), band[1])  # the exchange takes no order beyond it
     judged_rupees = max(limit, price[0])
     quantity = min(closable, limits.quantity_max, int(limits.value_max_rupees // judged_rupees))
     if quantity < 1:

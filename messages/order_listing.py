@@ -105,6 +105,11 @@ class LastPrice(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     symbol: str
     price: Rupees
     priced_ns: Nanoseconds
+    low: Rupees = 0.0
+    """Of the exchange's price band, as it was told in time for orders to go by it; 0: none was."""
+
+    high: Rupees = 0.0
+    """The same."""
 
 
 class PositionsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="PositionsRead"):

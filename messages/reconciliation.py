@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from .orders import Side
-from .risk import Amount
+from .risk import Amount, PriceBand
 from .units import Count, Holding, Nanoseconds, Rupees, Seconds, Shares
 
 
@@ -20,6 +20,9 @@ class ReadAccountBook(msgspec.Struct, frozen=True, kw_only=True, array_like=True
 
     symbols: tuple[str, ...]
     """Ours: what the broker has of these is told by these names."""
+
+    bands_of: tuple[str, ...] = ()
+    """Symbols whose price bands are wanted, too."""
 
 
 class OrderAtBroker(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderAtBroker"):
@@ -75,6 +78,12 @@ class AccountBookRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True
 
     available_rupees: Amount | None = None
     """What may be used for new orders; None: it could not be read."""
+
+    bands: tuple[PriceBand, ...] = ()
+    """Of the symbols whose bands were wanted, as far as the broker tells them."""
+
+    bands_problem: str = ""
+    """Why bands could not be read; empty: they could, or none was wanted."""
 
 
 class AccountBookNotRead(

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from .orders import RiskState
-from .units import Nanoseconds
+from .units import Nanoseconds, Price
 
 Amount: TypeAlias = Annotated[float, Meta(ge=-1e18, le=1e18)]
 """Of whatever a limit is of: rupees, shares, orders; the limit's name says it."""
@@ -53,6 +53,27 @@ class FundsTold(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     available_rupees: Amount
     as_of_ns: Nanoseconds
     """When it was asked: nanoseconds since 1970-01-01 UTC. Orders since then may be in it or not."""
+
+
+class PriceBand(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="PriceBand"):
+    """The exchange's price band of a symbol on this day: it takes no order at a price outside."""
+
+    symbol: str
+    low: Price
+    """Rupees, as `high`; both are in it."""
+
+    high: Price
+
+
+class BandsTold(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="BandsTold"):
+    """From reconciliation to orders, after each look: the price bands that the broker tells."""
+
+    bands: tuple[PriceBand, ...]
+    as_of_ns: Nanoseconds
+    """When they were asked for: nanoseconds since 1970-01-01 UTC."""
+
+    problem: str = ""
+    """Why there are none, or not all; empty: the broker told all that it has."""
 
 
 class LimitChange(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LimitChange"):

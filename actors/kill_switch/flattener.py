@@ -263,6 +263,7 @@ class FlattenActor(RuntimeActor):
                 limits=self.settings,
                 now_ns=self.clock.now_ns(),
                 differing=positions.differing,
+                bands={each.symbol: (each.low, each.high) for each in positions.prices if each.high},
             )
             if moves.is_done:
                 self._targets.discard((strategy, symbol))

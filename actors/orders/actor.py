@@ -3,8 +3,8 @@
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
 Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState and ReadState of a strategy; Tick, where a limit
         needs prices; of a person Resume, ChangeLimits, ReadRisk, ReadOrders, ReadPositions, CancelOrders; HaltTrading
-        of the kill switch; ReduceOnly of the keeper of the access token and of reconciliation, FundsTold and
-        PositionsDiffer of the latter;
+        of the kill switch; ReduceOnly of the keeper of the access token and of reconciliation, FundsTold, BandsTold
+        and PositionsDiffer of the latter;
         Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt,
         OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport,
         ReportRefused, OrdersLeft and ClockCompared of the broker session; Failed and Unavailable of both.
@@ -63,7 +63,7 @@ from ...messages.orders import (
     SubmitOrder,
 )
 from ...messages.reconciliation import PositionMismatch, PositionsDiffer
-from ...messages.risk import ChangeLimits, FundsTold, ReadRisk
+from ...messages.risk import BandsTold, ChangeLimits, FundsTold, ReadRisk
 from ...messages.strategy_state import ReadState, SaveState, StrategyStateSaved
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
@@ -92,7 +92,7 @@ if TYPE_CHECKING:
     from ..runtime import ActorAddress
     from .parts.risk_keeping import Handover as RiskHandover
     from .parts.state_keeping import Handover as StateHandover
-    from .rules import Funds
+    from .rules import Bands, Funds
 
 Handover: TypeAlias = tuple[
     int,
@@ -103,10 +103,12 @@ Handover: TypeAlias = tuple[
     "StateHandover",
     "Funds | None",
     tuple[PositionMismatch, ...],
+    "Bands",
 ]
 """The newest `life` number given to a strategy; pending cancellations; what of the risk state is not durable; whether
 the account of this run has been entered, which happens once in a run; what is to be cancelled; what of the states of
-strategies is not durable; what the broker has told of the account's funds; which positions it has otherwise."""
+strategies is not durable; what the broker has told of the account's funds, which positions it has
+otherwise, and the exchange's price bands."""
 
 
 LEFT_AGAIN_S: Final = 1.0
@@ -152,13 +154,14 @@ class OrdersActor(RuntimeActor):
             self._states.handover(),
             self._context.funds,
             self._context.theirs.differing,
+            self._context.bands,
         )
 
     def restore(self, state: Handover) -> None:
         """Take it over; pending cancellations are sent when the journal has been read back."""
-        newest_life, waiting, risk, self._starting.has_entered, halting, states, funds, differing = state
+        newest_life, waiting, risk, self._starting.has_entered, halting, states, funds, differing, bands = state
         self._context.read_back.newest_life = newest_life
-        self._context.funds = funds
+        self._context.funds, self._context.bands = funds, bands
         self._context.theirs = TheirBook(differing) if differing else AGREED
         self._states.restore(states)
         self._risk.restore(risk)
@@ -258,6 +261,11 @@ class OrdersActor(RuntimeActor):
         """Take note of the funds, and of the orders whose margin is taken off them already."""
         self._clock_watch.look()
         self._gate.fund(told)
+
+    @handles(BandsTold)
+    def hear_bands(self, told: BandsTold, _sender: ActorAddress) -> None:
+        """Take note of the exchange's price bands."""
+        self._gate.band(told)
 
     @handles(PositionsDiffer)
     def hear_positions(self, told: PositionsDiffer, _sender: ActorAddress) -> None:

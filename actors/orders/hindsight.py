@@ -31,7 +31,7 @@ BY_PRICES: Final = frozenset(
 )
 """Rules that go by prices of the market."""
 
-BY_FUNDS: Final = frozenset({"margin_use_max_percent"})
+BY_BROKER: Final = frozenset({"margin_use_max_percent", "price_band_age_max_s"})
 """Rules that go by what the broker told, which is not journaled."""
 
 
@@ -85,7 +85,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
             market=market,
         )
         lack_prices = any(symbol not in market for symbol in self.symbols)
-        unknown = BY_FUNDS | BY_PRICES if lack_prices else BY_FUNDS
+        unknown = BY_BROKER | BY_PRICES if lack_prices else BY_BROKER
         return tuple(_as_it_is_known(each, unknown) for each in explained(order, situation))
 
 

@@ -4,9 +4,9 @@ Owns    which differences last (`domain/differences.py`), and the facts of them 
 Hears   the answers to what it asks: AccountBookRead and AccountBookNotRead of the broker session, OrdersRead,
         PositionsRead, RiskRead and TradingHalted of orders, Appended and AppendRefused of the journal.
 Sends   once an interval ReadOrders and ReadPositions to orders, ReadAccountBook to the broker session, then both to
-        orders once more, ReadRisk, FundsTold, and PositionsDiffer; to the journal Append of each difference that
-        begins or ends; to orders ReduceOnly while one lasts that nobody can explain, HaltTrading where another natya
-        trades on the account. It never touches an order.
+        orders once more, ReadRisk, FundsTold, BandsTold, and PositionsDiffer; to the journal Append of each
+        difference that begins or ends; to orders ReduceOnly while one lasts that nobody can explain, HaltTrading where
+        another natya trades on the account. It never touches an order.
 Fails   not by a broker or a journal that does not answer: it looks again after the interval, and after three such
         looks it says so in the tree. Restarted, it knows what it has told (hand-over); in a new process it tells what
         lasts anew.
@@ -39,7 +39,7 @@ from ...messages.reconciliation import (
     ReconciliationFact,
     ReconciliationStatistics,
 )
-from ...messages.risk import FundsTold, ReadRisk, RiskRead
+from ...messages.risk import BandsTold, FundsTold, ReadRisk, RiskRead
 from ..runtime import RuntimeActor, handles
 from .settings import ReconciliationSettings
 
@@ -60,6 +60,12 @@ START_S: Final = 10.0
 
 SOON_S: Final = 0.5
 """Between two looks of a start."""
+
+BAND_LIMIT: Final = "price_band_age_max_s"
+"""The limit of orders by which it goes by price bands."""
+
+BANDS_S: Final = 20.0
+"""Between two questions for price bands: a broker answers few (Dhan: one request for quotes a second)."""
 
 OPENS: Final = "the broker's books differ: "
 """How the cause begins by which only orders pass that close; what begins otherwise is not ours to take back."""
@@ -102,6 +108,13 @@ class ReconciliationActor(RuntimeActor):
         self._rounds = self._failures = self._failures_in_a_row = 0
         self._compared: Moment | None = None
         self._told: Counter[str] = Counter()
+        self._wants_bands = True
+        """Whether orders goes by price bands; until it has told."""
+
+        self._bands_told: Moment | None = None
+        self._banded: frozenset[str] = frozenset()
+        """Whose were asked for then."""
+
         self._is_starting = True
         self._why_not_compared = "no answer yet"
         self.after(START_S, StartOver())
@@ -167,6 +180,7 @@ class ReconciliationActor(RuntimeActor):
 
     def _read_theirs(self, before: Ours) -> None:
         symbols = {*before.positions, *(each.symbol for each in before.orders)}
+        bands_of = self._bands_due({*symbols, *self.settings.symbols})
         asked_ns = self.house_clock.now_ns()
 
         def hear(outcome: Outcome) -> None:
@@ -174,15 +188,34 @@ class ReconciliationActor(RuntimeActor):
             if isinstance(theirs, AccountBookRead):
                 if theirs.available_rupees is not None:
                     self.send(ORDERS, FundsTold(available_rupees=theirs.available_rupees, as_of_ns=asked_ns))
+                if bands_of:
+                    self._tell_bands(theirs, bands_of, asked_ns)
                 self._read_ours(lambda ours: self._read_risk(_books(before, ours, theirs, self.house_clock.now_ns())))
             else:
                 self._fail(BROKER, outcome)
 
-        self.ask(BROKER, ReadAccountBook(symbols=tuple(sorted(symbols))), timeout_s=BROKER_ANSWER_S, then=hear)
+        wanted = ReadAccountBook(symbols=tuple(sorted(symbols)), bands_of=bands_of)
+        self.ask(BROKER, wanted, timeout_s=BROKER_ANSWER_S, then=hear)
+
+    def _bands_due(self, symbols: set[str]) -> tuple[str, ...]:
+        """Return whose price bands to ask for now: of all, once they are old, or there is one more."""
+        now = Moment(self.clock.now_ns(), self.clock.monotonic_ns())
+        if not self._wants_bands:
+            return ()
+        is_old = self._bands_told is None or elapsed_ns(self._bands_told, now) >= BANDS_S * SECOND_NS
+        return tuple(sorted(symbols)) if is_old or not symbols <= self._banded else ()
+
+    def _tell_bands(self, theirs: AccountBookRead, bands_of: tuple[str, ...], asked_ns: int) -> None:
+        if not theirs.bands_problem:
+            self._bands_told = Moment(self.clock.now_ns(), self.clock.monotonic_ns())
+            self._banded = frozenset(bands_of)
+        self.send(ORDERS, BandsTold(bands=theirs.bands, as_of_ns=asked_ns, problem=theirs.bands_problem))
 
     def _read_risk(self, books: Books) -> None:
         def hear(outcome: Outcome) -> None:
             risk = outcome.value
+            if isinstance(risk, RiskRead):
+                self._wants_bands = any(each.limit_name == BAND_LIMIT and each.limit for each in risk.figures)
             if isinstance(risk, RiskRead) and risk.risk_state not in {"STARTING", "RECONCILING"}:
                 self._compare(books, risk)
             else:  # its book may not be read back yet

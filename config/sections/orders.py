@@ -68,6 +68,10 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     option_collar_percent: Percent
     """The same of options: `NIFTY-29Sep2026-29150-CE`."""
 
+    price_band_age_max_s: Seconds
+    """Age of the exchange's price band of the day, as the broker tells it: outside of it no order passes, and without
+    it, or with an older one, none that opens; 0: orders do not go by it."""
+
     open_value_max_rupees: Amount
     """Value of all open orders; 0: any."""
 

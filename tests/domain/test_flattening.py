@@ -58,6 +58,16 @@ class TestAHolding:
         assert (sold.side, sold.quantity, sold.limit_price) == ("SELL", 10, 99.5)
         assert (bought.side, bought.quantity, bought.limit_price) == ("BUY", 10, 100.5)
 
+    @pytest.mark.parametrize(
+        ("band", "limits"),
+        [((99.8, 100.2), (99.8, 100.2)), ((90.0, 110.0), (99.5, 100.5)), ((101.0, 102.0), (99.5, 100.5))],
+    )
+    def test_is_closed_at_a_limit_that_the_exchange_takes(self, band, limits):
+        """Not by a band that the market has left: it is known no more."""
+        closed = [moves([holding(each)], bands={"INFY": band}).place[0].limit_price for each in (10, -10)]
+
+        assert tuple(closed) == limits
+
     def test_is_closed_in_parts_where_an_order_may_not_be_so_large(self):
         small = Limits(quantity_max=3, value_max_rupees=50_000.0, price_age_max_s=3.0)
         cheap = Limits(quantity_max=100, value_max_rupees=450.0, price_age_max_s=3.0)

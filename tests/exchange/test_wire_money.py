@@ -136,7 +136,7 @@ class TestAQuote:
         day = distinct(DaySummary)
         shown = Shown(a_tick(100.0, 1))
         shown.move(a_tick(101.0, 2, day=day, depth=BOOK, volume=50))
-        found = _quote(shown, 10.0)
+        found = _quote(shown, (90.0, 110.0))
 
         ohlc = found.ohlc
         assert (ohlc.open, ohlc.high, ohlc.low, ohlc.close) == (
@@ -147,14 +147,14 @@ class TestAQuote:
         )
         assert (found.last_price, found.last_quantity, found.volume) == (101.0, 3, 50)
         assert found.net_change == round(101.0 - day.close_price, 2)
-        limits = round(day.close_price * 0.9, 2), round(day.close_price * 1.1, 2)
-        assert (found.lower_circuit_limit, found.upper_circuit_limit) == limits
+        assert (found.lower_circuit_limit, found.upper_circuit_limit) == (90.0, 110.0)
+        assert shown.reference_price == day.close_price
 
     def test_is_of_the_ticks_where_the_source_tells_no_day(self):
         shown = Shown(a_tick(100.0, 1))
         for number, price in enumerate((100.0, 103.0, 98.0, 101.0), 2):
             shown.move(a_tick(price, number, depth=BOOK))
-        found = _quote(shown, 10.0)
+        found = _quote(shown, (90.0, 110.0))
 
         ohlc = found.ohlc
         assert (ohlc.open, ohlc.high, ohlc.low, ohlc.close) == (100.0, 103.0, 98.0, 0.0)

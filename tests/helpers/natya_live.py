@@ -23,10 +23,12 @@ AT_ANY_HOUR = {
     "orders.symbols": ["*"],
     "orders.repeats_max": 0,
     "orders.price_collar_percent": 0.0,
+    "orders.price_band_age_max_s": 0.0,
     "orders.rejects_max": 0,
     "orders.orders_a_second_max": 0,
 }
-"""Rules that a test is not about: it runs at night, too, and its orders are alike and far from the market."""
+"""Rules that a test is not about: it runs at night, too, its orders are alike and far from the market, and an
+exchange whose market is set by hand has shown no price band before its first price."""
 
 
 class Rester(StrategyActor):

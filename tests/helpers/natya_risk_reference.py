@@ -77,6 +77,16 @@ def need(order, sides, held, market, share, money, delivered):  # noqa: PLR0913,
     return total
 
 
+def out_of_band(order, bands, price, opens, limits, now_ns):  # noqa: PLR0913, PLR0917
+    """Say whether it breaks the rule on the band of the day: `bands` are told as low, high and when, by symbol."""
+    low, high, when_ns = bands.get(order.symbol, (0, 0, -math.inf))
+    if now_ns - when_ns > Fraction(str(limits.price_band_age_max_s)) * S_NS:
+        return opens
+    prices = [order.limit_price, order.trigger_price, order.target_price, order.stop_loss_price]
+    outside = [each for each in prices if each is not None and (each < low or each > high)]
+    return bool(outside) and (opens or not price or low <= price <= high)
+
+
 def hours(order, local_s, price_ns, now_ns):
     """Return the weekday, whether such an order is taken, the end of continuous trading, and when a price ages."""
     is_share = order.symbol[-2:] not in {"CE", "PE"}
@@ -106,6 +116,7 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
     product,
     skew_s,
     theirs,
+    bands,
 ):
     """Return the names of all rules that the order breaks."""
     intents = {fact.client_order_id: fact for fact in facts if type(fact).__name__ == "OrderIntended"}
@@ -135,7 +146,7 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
     in_it = [(each, left) for each, left in alike if (each.product or product) == its_product]
     closes_none = quantity > max(0, -sign * in_product - sum(left for _, left in in_it))
     for by in theirs.get(order.symbol, ()):  # what the broker has more, in all and by product
-        opens = opens or quantity > max(0, -reach - sign * by[0])
+        opens = opens or closes_none or quantity > max(0, -reach - sign * by[0])
         opens = opens or quantity > max(0, -sign * in_product - sum(n for _, n in in_it) - sign * by[1][its_product])
     prices = {order.symbol: (order.reference_price, order.reference_ns)} if market is None else market
     price, price_ns = prices.get(order.symbol, (0.0, 0))
@@ -191,6 +202,8 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
         "quantity_max": quantity > limits.quantity_max,
         "price_age_max_s": limits.price_age_max_s > 0
         and not (price_ns and -3 <= Fraction(aged_ns - price_ns, S_NS) <= limits.price_age_max_s),
+        "price_band_age_max_s": limits.price_band_age_max_s > 0
+        and out_of_band(order, bands, price, opens, limits, now_ns),
         "price_collar_percent": collar > 0
         and (price <= 0 or through > max(Fraction(str(around)) * Fraction(str(collar)) / 100, Fraction("0.25"))),
         "value_max_rupees": not known or Fraction(str(worth)) * quantity > Fraction(str(limits.value_max_rupees)),

@@ -123,6 +123,15 @@ class World:
         when_ns = self.now_ns - random.choice([0, 0, 20, 60, 60, 61]) * S_NS - random.choice([0, 0, 1])
         return random.choice([0.0, 100.0, 400.0, 5_000.0, 50_000.0, -5.0]), when_ns, covered
 
+    def bands(self):
+        """Draw the price bands that the broker has told: lowest, highest, and when."""
+        random, found = self.random, {}
+        for symbol in SYMBOLS:
+            price, age_s = self.price(symbol), random.choice([0, 30, 30, 60, 61])
+            if random.random() < 0.8:
+                found[symbol] = round(price * 0.9, 2), round(price * 1.1, 2), self.now_ns - age_s * S_NS
+        return found
+
     def limits(self):
         """Draw limits, each of them off more often than not."""
         random = self.random
@@ -142,6 +151,7 @@ class World:
             clock_skew_max_s=some(2.0, off=0.0),
             no_opens_last_s=some(600.0, off=0.0),
             price_collar_percent=some(1.0, 2.0, off=0.0),
+            price_band_age_max_s=some(30.0, 60.0, off=0.0),
             option_collar_percent=some(1.0, 20.0, off=0.0),
             open_value_max_rupees=some(100.0, 500.0, 1_000.0, 2_000.0, off=0.0),
             gross_value_max_rupees=some(100.0, 1_000.0, 2_000.0, off=0.0),

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.rules import RULES, Funds, Situation, judge, rules_of
+from natya.actors.orders.rules import RULES, Band, Bands, Funds, Situation, judge, rules_of
 from natya.domain.time import SECOND_NS
 from natya.messages.broker import ClockCompared
 
@@ -55,6 +55,10 @@ CASES = [
     limited("quantity_max", 10, {"quantity": 10}, {"quantity": 11}),
     limited("price_age_max_s", 3.0, {"reference_ns": NOON_NS - 3 * SECOND_NS}, {"reference_ns": 1}),
     limited("price_collar_percent", 2.0, {"limit_price": 102.0}, {"limit_price": 102.05}, market=PRICES),
+    limited(
+        "price_band_age_max_s", 90.0, {"limit_price": 110.0}, {"limit_price": 110.05},
+        bands=Bands(of={"INFY": Band(low=90.0, high=110.0, as_of_ns=NOON_NS)}),
+    ),
     limited("value_max_rupees", 1_000.0, {"limit_price": 100.0}, {"limit_price": 100.05}),
     limited("open_value_max_rupees", 1_000.0, {"quantity": 10}, {"quantity": 11}, market=PRICES),
     limited("gross_value_max_rupees", 1_000.0, {"quantity": 10}, {"quantity": 11}, market=PRICES),
@@ -84,7 +88,7 @@ CASES = [
     limited("repeats_max", 2, {"waiting": 1}, {"waiting": 2}),
 ]  # fmt: skip
 
-OF_THE_SITUATION = {"funds", "clock", "risk_state", "now_ns", "market", "at_this_moment"}
+OF_THE_SITUATION = {"bands", "funds", "clock", "risk_state", "now_ns", "market", "at_this_moment"}
 
 
 def asked(make, limits, given):

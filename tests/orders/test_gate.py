@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from natya.actors.orders.book import Book
 from natya.actors.orders.parts import gate
 from natya.actors.orders.parts.gate import Gate
-from natya.actors.orders.rules import Situation, contradiction, judge
+from natya.actors.orders.rules import NO_BANDS, Situation, contradiction, judge
 from natya.config.sections.orders import InstrumentLimits
 from natya.domain.closing import AGREED
 from natya.domain.orders import Order
@@ -387,7 +387,9 @@ class TestOrdersWhileTheMarketStandsStill:
         ledger = SimpleNamespace(book=Book(), intents={}, reserved={})
         settings = make.limits(orders_a_moment_max=2, orders_in_flight_max=100)
         gate = Gate(
-            SimpleNamespace(ledger=ledger, settings=settings, market=None, funds=None, clock=None, theirs=AGREED),
+            SimpleNamespace(
+                ledger=ledger, settings=settings, market=None, funds=None, clock=None, theirs=AGREED, bands=NO_BANDS
+            ),
             SimpleNamespace(state="NORMAL"),
         )
 

@@ -77,10 +77,11 @@ class TestADecision:
         assert (unknown["value_max_rupees"].verdict, unknown["value_max_rupees"].found) == ("unknown", "")
 
     def test_does_not_guess_what_the_broker_told_of_its_funds(self, records):
-        limits = msgspec.structs.replace(LIMITS, margin_use_max_percent=90.0)
+        limits = msgspec.structs.replace(LIMITS, margin_use_max_percent=90.0, price_band_age_max_s=90.0)
         told = decision_on("A-2", iter(records)).explained(limits, {"INFY": (100.0, 1)})
 
-        assert [each.rule for each in told if each.verdict == "unknown"] == ["margin_use_max_percent"]
+        unknown = [each.rule for each in told if each.verdict == "unknown"]
+        assert unknown == ["price_band_age_max_s", "margin_use_max_percent"]
 
     def test_is_what_it_was_where_no_price_matters_or_none_could_refuse(self, records):
         refused, passed = (said(decision_on(name, iter(records)), {}) for name in ("A-3", "A-2"))

@@ -7,13 +7,13 @@ from msgspec.structs import replace
 from natya_risk_reference import broken_rules
 from natya_risk_worlds import ORDERS_IN_A_WORLD, World
 
-from natya.actors.orders.rules import RULES, Funds, Situation, judge, rules_of
+from natya.actors.orders.rules import RULES, Band, Bands, Funds, Situation, judge, rules_of
 from natya.domain.closing import AGREED, TheirBook
 from natya.messages.broker import ClockCompared
 from natya.messages.reconciliation import PositionMismatch
 
 ORDERS = int(os.environ.get("RISK_ORDERS", "800"))
-SEED = int(os.environ.get("RISK_SEED", "11"))
+SEED = int(os.environ.get("RISK_SEED", "12"))
 
 
 def compare(world, found):
@@ -34,7 +34,7 @@ def compare(world, found):
     theirs, differing = {}, []
     if random.random() < 0.2:
         parts = Counter({name: random.choice([0, -3, 4]) for name in ("INTRADAY", "CNC", "MARGIN")})
-        theirs = {order.symbol: [(sum(parts.values()), parts)]}
+        theirs = {order.symbol: [(sum(parts.values()), parts)]} if any(parts.values()) else {}
         by_name = {"": sum(parts.values()), **parts}
         differing = [
             PositionMismatch(
@@ -43,6 +43,7 @@ def compare(world, found):
             for name, more in by_name.items()
             if more
         ]
+    bands = world.bands()
     situation = Situation(
         risk_state=state,
         limits=limits,
@@ -56,6 +57,7 @@ def compare(world, found):
         funds=None if money is None else Funds(available_rupees=money[0], as_of_ns=money[1], covered=money[2]),
         product=product,
         theirs=TheirBook(differing) if differing else AGREED,
+        bands=Bands(of={name: Band(low=low, high=high, as_of_ns=at) for name, (low, high, at) in bands.items()}),
         clock=None if skew_s is None else ClockCompared(skew_s=skew_s, as_of_ns=world.now_ns),
     )
     expected = broken_rules(
@@ -72,6 +74,7 @@ def compare(world, found):
         product,
         skew_s,
         theirs,
+        bands,
     )
     broken = {rule.__name__ for rule in RULES if rule(order, situation)}
     assert broken == expected, (order, limits, situation)

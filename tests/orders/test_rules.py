@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.rules import RULES, Funds, Situation, judge, tripped
+from natya.actors.orders.rules import RULES, Band, Bands, Funds, Situation, figures_of, judge, tripped
 from natya.actors.orders.rules.margin import margin_use_max_percent
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.orders import OrderIntended
@@ -151,6 +151,76 @@ class TestTheSession:
 
         assert rule_of(make.order(side="SELL", quantity=10), late) is None
         assert rule_of(make.order(side="SELL", quantity=11), late) == "session"
+
+
+class TestThePriceBand:
+    """90 to 110 rupees, told a minute ago."""
+
+    @pytest.fixture
+    def banded(self, situation):
+        def build(*facts, age_s=60.0, problem="", of="INFY", **limits):
+            band = Band(low=90.0, high=110.0, as_of_ns=NOON_NS - round(age_s * SECOND_NS))
+            built = situation(*facts, price_band_age_max_s=60.0, **limits)
+            return replace(built, bands=Bands(of={of: band}, problem=problem))
+
+        return build
+
+    @pytest.mark.parametrize(("price", "passes"), [(90.0, True), (89.95, False), (110.0, True), (110.05, False)])
+    def test_is_for_every_price_of_an_order(self, make, banded, price, passes):
+        exits = ("target_price", "stop_loss_price") if price > 100 else ("stop_loss_price", "target_price")
+        through = "BUY" if price > 100 else "SELL"
+        orders = [
+            make.order(order_type="LIMIT", limit_price=price),
+            make.order(order_type="STOP", trigger_price=price),
+            make.order(side=through, order_type="STOP_LIMIT", trigger_price=100.0, limit_price=price),
+            *(make.order(side=side, **{leg: price}) for side, leg in zip(("BUY", "SELL"), exits, strict=True)),
+        ]
+
+        assert {rule_of(order, banded()) for order in orders} == {None if passes else "price_band_age_max_s"}
+
+    def test_is_told_with_the_price_that_is_outside(self, make, banded):
+        refusal = judge(make.order(order_type="LIMIT", limit_price=120.0), banded())
+
+        assert refusal.reason == (
+            "prices from 90.00 to 110.00 rupees, the exchange's band of the day, wanted, found 120.00"
+        )
+
+    @pytest.mark.parametrize(
+        ("fields", "found"),
+        [
+            ({"age_s": 60.5}, "found one of 60 s ago"),
+            ({"of": "TCS"}, "found none"),
+            ({"of": "TCS", "problem": "DH-902: no data plan"}, "found none: DH-902: no data plan"),
+            ({"market": {"INFY": (110.05, NOON_NS)}}, "found 90.00 to 110.00, which the market has left at 110.05"),
+        ],
+    )
+    def test_that_is_not_known_lets_nothing_open_and_all_close(self, make, banded, bought, fields, found):
+        order = make.order(order_type="LIMIT", limit_price=120.0)
+        wanted = "the exchange's price band of 'INFY', told in the last 60 s, wanted"
+
+        assert judge(order, banded(**fields)).reason == f"{wanted}, {found}"
+        closing = replace(order, side="SELL")
+        assert rule_of(closing, banded(*bought(10), **fields)) is None
+
+    def test_is_kept_by_an_order_that_closes_too(self, make, banded, bought):
+        order = make.order(side="SELL", order_type="LIMIT", limit_price=120.0)
+
+        assert rule_of(order, banded(*bought(10))) == "price_band_age_max_s"
+
+    def test_of_the_greatest_age_counts_and_an_order_without_a_price_needs_no_other(self, make, banded):
+        assert rule_of(make.order(), banded(age_s=60.0)) is None
+        assert rule_of(make.order(), banded(age_s=61.0)) == "price_band_age_max_s"
+
+    def test_is_told_to_people_with_the_oldest_and_what_is_missing(self, banded):
+        (figure,) = (each for each in figures_of(banded()) if each.limit_name == "price_band_age_max_s")
+
+        assert (figure.limit, figure.found) == (60.0, 60.0)
+        assert figure.formed == (
+            "seconds since the broker told that of INFY, the oldest of 1; it told none of NIFTY-29Dec2026-26000-CE, TCS"
+        )
+        nothing = replace(banded(), bands=Bands(problem="breaker open"))
+        (figure,) = (each for each in figures_of(nothing) if each.limit_name == "price_band_age_max_s")
+        assert (figure.found, figure.formed) == (None, "the broker has told no price band: breaker open")
 
 
 class TestTheCollar:

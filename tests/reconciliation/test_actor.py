@@ -25,7 +25,7 @@ from natya.messages.reconciliation import (
     PositionsDiffer,
     ReadAccountBook,
 )
-from natya.messages.risk import FundsTold, ReadRisk, RiskRead
+from natya.messages.risk import BandsTold, FundsTold, PriceBand, ReadRisk, RiskFigure, RiskRead
 from natya.messages.system import Ping
 
 pytestmark = pytest.mark.usefixtures("threads")  # a virtual clock runs through thousands of rounds while one waits
@@ -77,6 +77,7 @@ class World:
         self.answer = answer
         self.asked, self.written, self.limits, self.halts, self.funds = [], [], [], [], []
         self.differing = []
+        self.bands, self.bands_of, self.band_limit = [], [], 90.0
         self.journals = True
         self.held = self.trades_at_each_look = 0
         self.state, self.cause = "NORMAL", ""
@@ -120,15 +121,21 @@ class Others(RuntimeActor):
     def risk(self, _message, sender):
         world = self.settings
         cause = world.limits[-1] if world.limits and world.limits[-1] else world.cause
+        figure = RiskFigure(limit_name="price_band_age_max_s", limit=world.band_limit, found=None, formed="")
         state = "REDUCING" if world.state == "NORMAL" and cause else world.state
-        self.send(sender, RiskRead(risk_state=state, risk_cause=cause, figures=(), as_of_ns=1))
+        self.send(sender, RiskRead(risk_state=state, risk_cause=cause, figures=(figure,), as_of_ns=1))
 
     @handles(ReadAccountBook)
     def account(self, request, sender):
         self.settings.asked.append(request.symbols)
+        self.settings.bands_of.append(request.bands_of)
         if isinstance(self.settings.answer, AccountBookNotRead):
             self.settings.told_before.append(self.settings.told())
         self.send(sender, self.settings.answer)
+
+    @handles(BandsTold)
+    def bands(self, told, _sender):
+        self.settings.bands.append(told)
 
     @handles(FundsTold)
     def funds(self, told, _sender):
@@ -158,11 +165,13 @@ class Others(RuntimeActor):
 
 
 class Played:
-    def __init__(self, system, world=None, interval_s=0.002):
+    def __init__(self, system, world=None, interval_s=0.002, symbols=()):
         self.world, self.system = world or World(), system
         for name in ("orders", "broker", "journal"):
             system.start(name, Others, self.world)
-        system.start("reconciliation", ReconciliationActor, ReconciliationSettings(interval_s=interval_s))
+        system.start(
+            "reconciliation", ReconciliationActor, ReconciliationSettings(interval_s=interval_s, symbols=symbols)
+        )
 
     def trouble(self):
         return self.system.base.find("reconciliation").instance.trouble
@@ -280,6 +289,38 @@ class TestFunds:
         played.look()
 
         assert played.world.funds == []
+
+
+class TestPriceBands:
+    BAND = PriceBand(symbol="INFY", low=90.0, high=110.0)
+
+    def test_are_asked_of_all_that_may_be_ordered_and_told_to_orders(self, actor_system):
+        answer = replace(AGREED, bands=(self.BAND,), bands_problem="DH-902")
+        played = Played(actor_system, World(answer), symbols=("TCS",))
+        played.look()
+        world = played.world
+
+        assert set(world.bands_of) == {("INFY", "TCS")}  # again at each look, since not all were told
+        assert {(each.bands, each.problem) for each in world.bands} == {((self.BAND,), "DH-902")}
+        assert [each.as_of_ns for each in world.bands] == sorted(each.as_of_ns for each in world.bands)
+
+    def test_that_are_told_are_asked_for_again_after_a_while_or_with_a_symbol_more(self, played):
+        world = played.world
+        played.look()
+        assert [each for each in world.bands_of if each] == [("INFY",)]
+        world.symbols = ("TCS",)
+        played.look()
+
+        assert [each for each in world.bands_of if each] == [("INFY",), ("INFY", "TCS")]
+
+    def test_are_asked_no_more_where_orders_does_not_go_by_them(self, played):
+        played.world.band_limit = 0.0
+        played.look()
+        played.world.symbols = ("TCS",)
+        played.look()
+
+        assert [each for each in played.world.bands_of if each] == [("INFY",)]
+        assert len(played.world.bands) == 1
 
 
 class TestAListOfOrdersThatIsNotWhole:

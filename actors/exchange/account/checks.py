@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ....domain.dhan.square_off import square_off_ns
-from ....domain.instruments import price_away
 from .state import DELIVERED
 
 if TYPE_CHECKING:
@@ -80,11 +79,9 @@ def unsold(core: Core, instrument: Instrument) -> int:
 def band(core: Core, listing: Listing) -> tuple[float, float]:
     """Return the lowest and the highest price of an order: rupees."""
     quote = core.quotes.get(listing.symbol)
-    percent = core.settings.price_band_percent if listing.band_percent is None else listing.band_percent
-    if not percent or quote is None or listing.kind == "OPTION":
+    if quote is None:
         return 0.0, float("inf")
-    grid, reference = listing.reference.grid, quote.reference_price
-    return price_away(grid, reference, -percent), price_away(grid, reference, percent)
+    return listing.band(quote.reference_price, core.settings.price_band_percent)
 
 
 def is_after_square_off(core: Core, listing: Listing) -> bool:

@@ -8,9 +8,11 @@ from typing import Final, Literal, Self, TypeAlias
 import msgspec
 
 from ....domain.instruments import Instrument as Reference
+from ....domain.instruments import price_away
 from ....domain.venues import Venue, venue_of
 from ....messages.exchange import Instrument
 from ....messages.instruments import InstrumentDefinition
+from ....messages.units import RUPEES_MAX
 
 Kind: TypeAlias = Literal["EQUITY", "INDEX", "FUTURE", "OPTION"]
 _KINDS: Final[dict[str, Kind]] = {"EQUITY": "EQUITY", "INDEX": "INDEX"}
@@ -56,6 +58,18 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     def instrument(self) -> Instrument:
         """Segment and security id."""
         return self.reference.segment, self.security_id
+
+    def band(self, reference_price: float, percent: float) -> tuple[float, float]:
+        """Return the lowest and the highest price of an order: rupees.
+
+        Args:
+            reference_price: the previous close, or the first price that was seen.
+            percent: of that, where the listing has none of its own; 0: any price.
+        """
+        grid, percent = self.reference.grid, percent if self.band_percent is None else self.band_percent
+        if not percent or self.kind == "OPTION":
+            return grid.tick_size_rupees, RUPEES_MAX
+        return price_away(grid, reference_price, -percent), price_away(grid, reference_price, percent)
 
     @property
     def opens_by_auction(self) -> bool:

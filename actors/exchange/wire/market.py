@@ -37,10 +37,13 @@ LEVELS: Final = 5
 class DayShown:
     """The newest tick of one symbol, and its day."""
 
-    __slots__ = ("day", "high", "low", "open", "previous_close", "rupees", "tick", "volume")
+    __slots__ = ("day", "high", "low", "open", "previous_close", "reference_price", "rupees", "tick", "volume")
 
     def __init__(self, tick: Tick) -> None:
         self.previous_close = 0.0
+        self.reference_price = tick.price
+        """Of the price band: the previous close where the market tells it; else the first price seen."""
+
         self._begin(tick)
 
     def _begin(self, tick: Tick) -> None:
@@ -49,6 +52,11 @@ class DayShown:
         self.volume = 0
         self.rupees = 0.0
         self.tick = tick
+        self._refer(tick)
+
+    def _refer(self, tick: Tick) -> None:
+        if tick.day is not None and tick.day.close_price:
+            self.reference_price = tick.day.close_price
 
     def move(self, tick: Tick) -> None:
         """Take the next tick."""
@@ -62,6 +70,7 @@ class DayShown:
         self.volume += traded
         self.rupees += traded * tick.price
         self.high, self.low, self.tick = max(self.high, tick.price), min(self.low, tick.price), tick
+        self._refer(tick)
 
     @property
     def close_before(self) -> float:
@@ -199,9 +208,17 @@ class MarketShown:
     def quotes(self, wanted: dict[str, tuple[int, ...]]) -> dict[str, dict[str, Quote]]:
         """Return everything that is known of the day."""
         return {
-            segment: {number: _quote(shown, self._band_percent) for number, shown in self._of(segment, numbers)}
+            segment: {
+                number: _quote(shown, self._band((segment, number), shown))
+                for number, shown in self._of(segment, numbers)
+            }
             for segment, numbers in wanted.items()
         }
+
+    def _band(self, key: InstrumentKey, shown: Shown) -> tuple[float, float]:
+        listing = self.listings.find(key)
+        assert listing is not None, "it was found by that"
+        return listing.band(shown.reference_price, self._band_percent)
 
     def _of(self, segment: str, numbers: Iterable[int]) -> Iterator[tuple[str, Shown]]:
         for number in numbers:
@@ -289,7 +306,7 @@ class MarketShown:
         )
 
 
-def _quote(shown: Shown, band_percent: float) -> Quote:
+def _quote(shown: Shown, band: tuple[float, float]) -> Quote:
     tick, day, book = shown.tick, shown.tick.day, _book(shown.tick)
     close = shown.close_before
     return Quote(
@@ -300,8 +317,8 @@ def _quote(shown: Shown, band_percent: float) -> Quote:
         depth=book,
         last_quantity=tick.quantity,
         last_trade_time=moment_of(tick.exchange_ns).replace(microsecond=0),
-        lower_circuit_limit=round(close * (1 - band_percent / 100), 2),
-        upper_circuit_limit=round(close * (1 + band_percent / 100), 2),
+        lower_circuit_limit=band[0],
+        upper_circuit_limit=band[1],
         net_change=round(tick.price - close, 2) if close else 0.0,
         ohlc=shown.ohlc(),
         oi=float((day.open_interest if day is not None else None) or 0),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from ....domain.closing import AGREED, TheirBook
 from ....domain.orders import Order
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from ....messages.market import FeedStatistics
     from ....messages.orders import Product
     from .book import Book
+
+
+NO_BAND: Final = (0.0, 0.0)
+NO_BANDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType({})
 
 
 def book_of(records: Iterable[JournalRecord]) -> Book:
@@ -61,6 +66,8 @@ def positions(
     prices: Mapping[str, tuple[float, int]],
     default: Product = "INTRADAY",
     theirs: TheirBook = AGREED,
+    *,
+    bands: Mapping[str, tuple[float, float]] = NO_BANDS,
 ) -> PositionsRead:
     """Return what the account holds, and each strategy of it; with the last prices of the market, by symbol.
 
@@ -69,6 +76,7 @@ def positions(
         prices: rupees and their times, by symbol.
         default: the product of orders that named none.
         theirs: in what the broker's positions differ.
+        bands: lowest and highest price that the exchange takes, by symbol.
     """
     found = book.positions()
     held = tuple(
@@ -81,7 +89,13 @@ def positions(
         for (strategy, symbol), quantity in sorted(book.shares_by_strategy().items())
     )
     told = tuple(
-        LastPrice(symbol=each.symbol, price=prices[each.symbol][0], priced_ns=prices[each.symbol][1])
+        LastPrice(
+            symbol=each.symbol,
+            price=prices[each.symbol][0],
+            priced_ns=prices[each.symbol][1],
+            low=bands.get(each.symbol, NO_BAND)[0],
+            high=bands.get(each.symbol, NO_BAND)[1],
+        )
         for each in found
         if each.symbol in prices
     )

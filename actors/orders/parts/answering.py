@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ....domain.client_order_ids import DRAWS
+from ....domain.time import SECOND_NS
 from ....messages.addresses import FEED
 from ....messages.market import FeedStatistics
 from ....messages.risk import RiskRead
@@ -13,8 +14,11 @@ from ..book.listing import listed, positions, prices_of
 from ..rules import Situation, figures_of
 
 if TYPE_CHECKING:
-    from ....messages.order_listing import ReadOrders
+    from collections.abc import Mapping
+
+    from ....messages.order_listing import PositionsRead, ReadOrders
     from ...runtime import ActorAddress, Outcome
+    from ..rules import MarketPrice
     from .context import OrdersContext
     from .risk_keeping import RiskKeeper
 
@@ -64,6 +68,7 @@ class Answering:
             funds=context.funds,
             product=context.settings.product,
             theirs=context.theirs,
+            bands=context.bands,
         )
         answer = RiskRead(
             risk_state=self._risk.state,
@@ -77,19 +82,32 @@ class Answering:
         """List orders."""
         self._context.send(sender, listed(self._context.ledger.book, request, self._context.now_ns()))
 
+    def _positions(self, prices: Mapping[str, MarketPrice]) -> PositionsRead:
+        context = self._context
+        age_max_s = context.settings.price_band_age_max_s
+        since_ns = context.now_ns() - round(age_max_s * SECOND_NS)
+        bands = {name: each for name, each in context.bands.of.items() if each.as_of_ns >= since_ns}
+        return positions(
+            context.ledger.book,
+            prices,
+            context.settings.product,
+            context.theirs,
+            bands={name: (each.low, each.high) for name, each in bands.items()},
+        )
+
     def tell_positions(self, sender: ActorAddress) -> None:
         """Tell what the account holds; prices of what is open that orders has not heard itself are the feed's."""
         context = self._context
         heard = context.market or {}
         held = context.ledger.book.positions() if context.is_read else ()
         if all(each.symbol in heard for each in held if each.quantity):
-            context.send(sender, positions(context.ledger.book, heard, context.settings.product, context.theirs))
+            context.send(sender, self._positions(heard))
             return
 
         def tell(outcome: Outcome) -> None:
             known = outcome.value.statistics if isinstance(outcome.value, Pong) else None
             shown = prices_of(known) if isinstance(known, FeedStatistics) else {}
             prices = shown | (context.market or {})
-            context.send(sender, positions(context.ledger.book, prices, context.settings.product, context.theirs))
+            context.send(sender, self._positions(prices))
 
         context.ask(FEED, Ping(), timeout_s=FEED_TIMEOUT_S, then=tell)

@@ -11,6 +11,7 @@ from ....domain.closing import AGREED
 from ....messages.addresses import JOURNAL
 from ..book.ledger import Ledger
 from ..book.reading import ReadBack
+from ..rules import NO_BANDS
 from .ages import RequestAges
 
 if TYPE_CHECKING:
@@ -94,6 +95,9 @@ class OrdersContext:
 
         self.clock: ClockCompared | None = None
         """How our clock stands to the broker's; None: it has not told yet."""
+
+        self.bands = NO_BANDS
+        """The exchange's price bands, as the broker has told them."""
 
         self.theirs = AGREED
         """In what the broker's positions differ from the book's, as reconciliation has told."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ..rules import Funds, Refusal, Situation, judge, rules_of
+from ..rules import Band, Bands, Funds, Refusal, Situation, judge, rules_of
 
 if TYPE_CHECKING:
     from ....messages.orders import SubmitOrder
-    from ....messages.risk import FundsTold
+    from ....messages.risk import BandsTold, FundsTold
     from ..settings import OrdersActorSettings
     from .context import OrdersContext
     from .risk_keeping import RiskKeeper
@@ -67,7 +67,16 @@ class Gate:
             clock=context.clock,
             product=settings.product,
             theirs=context.theirs,
+            bands=context.bands,
         )
+
+    def band(self, told: BandsTold) -> None:
+        """Take note of the price bands; one that was not told now is as old as it is."""
+        context = self._context
+        told_now = {each.symbol: Band(low=each.low, high=each.high, as_of_ns=told.as_of_ns) for each in told.bands}
+        if told.problem and told.problem != context.bands.problem:
+            context.log("bands.not_told", level="warning", reason=told.problem)
+        context.bands = Bands(of={**context.bands.of, **told_now}, problem=told.problem)
 
     def fund(self, told: FundsTold) -> None:
         """Take note of the funds at the broker. An order that was sent since they were asked for may not be in them."""

@@ -15,13 +15,16 @@ from .explaining import Explained, explained, limit_of, meaning_of
 from .figures import figures_of
 from .identity import contradiction
 from .sent import sent
-from .situation import NO_PRICE, Funds, MarketPrice, Refusal, Rule, Situation
+from .situation import NO_BANDS, NO_PRICE, Band, Bands, Funds, MarketPrice, Refusal, Rule, Situation
 from .table import RULES, is_on, judge, rules_of, settings_of
 from .trips import Trip, tripped, warned
 
 __all__ = [
+    "NO_BANDS",
     "NO_PRICE",
     "RULES",
+    "Band",
+    "Bands",
     "Explained",
     "Funds",
     "MarketPrice",

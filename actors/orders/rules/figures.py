@@ -62,6 +62,7 @@ def _of_account(situation: Situation) -> Iterator[RiskFigure]:
         formed=f"{situation.today.orders} orders passed since midnight in India, {waiting} on their way",
     )
     yield _margin(situation)
+    yield _bands(situation)
     today = situation.today
     yield RiskFigure(
         limit_name="order_to_trade_max",
@@ -125,6 +126,22 @@ def _margin(situation: Situation) -> RiskFigure:
         return RiskFigure(limit_name=name, limit=limit, found=None, formed=formed)
     formed = f"{float(needed):,.2f} of {there} are needed by what was ordered since"
     return RiskFigure(limit_name=name, limit=limit, found=float(needed) / funds.available_rupees * 100, formed=formed)
+
+
+def _bands(situation: Situation) -> RiskFigure:
+    """Return how old the oldest band is of what orders hears the prices of."""
+    name, bands, problem = "price_band_age_max_s", situation.bands.of, situation.bands.problem
+    limit = situation.limits.price_band_age_max_s
+    why = f": {problem}" if problem else ""
+    if not bands:
+        return RiskFigure(limit_name=name, limit=limit, found=None, formed=f"the broker has told no price band{why}")
+    oldest, band = min(bands.items(), key=lambda each: (each[1].as_of_ns, each[0]))
+    formed = f"seconds since the broker told that of {oldest}, the oldest of {len(bands)}"
+    if missing := sorted({*(situation.market or ())} - {*bands}):
+        more = f" and {len(missing) - LISTED_MAX} more" if len(missing) > LISTED_MAX else ""
+        formed += f"; it told none of {', '.join(missing[:LISTED_MAX])}{more}{why}"
+    age_s = max(0, situation.now_ns - band.as_of_ns) / SECOND_NS
+    return RiskFigure(limit_name=name, limit=limit, found=age_s, formed=formed)
 
 
 def _of_symbols(situation: Situation) -> Iterator[RiskFigure]:

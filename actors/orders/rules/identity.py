@@ -8,10 +8,9 @@ from ....domain.brackets import SUFFIXES, entry_id, leg_id
 from ....domain.client_order_ids import LENGTH_MAX, is_client_order_id
 from ....domain.freshness import age_fault
 from ....domain.orders import Order
-from ....domain.time import SECOND_NS
 from ....domain.wording import printable
 from ....messages.orders import OrderRefused, SubmitOrder
-from .situation import SURELY_WITHIN, Refusal, Situation
+from .situation import SURELY_WITHIN_NS, Refusal, Situation
 
 
 def client_order_id(order: SubmitOrder, _situation: Situation) -> str:
@@ -45,7 +44,7 @@ def order_age_max_s(order: SubmitOrder, situation: Situation) -> str:
     limit_s = situation.limits.order_age_max_s
     if limit_s == 0:
         return ""
-    if 0 <= situation.now_ns - order.submitted_ns < limit_s * SECOND_NS * SURELY_WITHIN:
+    if 0 <= situation.now_ns - order.submitted_ns < limit_s * SURELY_WITHIN_NS:
         return ""
     return age_fault("an order", order.submitted_ns, situation.now_ns, age_max_s=limit_s)
 

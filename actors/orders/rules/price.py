@@ -13,7 +13,7 @@ from ....domain.venues import aged_at_ns
 from ....domain.wording import printable
 from ....messages.orders import Side, SubmitOrder
 from ....messages.units import RUPEES_MAX
-from .situation import SURELY_WITHIN, Situation
+from .situation import SURELY_WITHIN, SURELY_WITHIN_NS, Band, Situation
 
 NEAREST_RUPEES: Final = 0.25
 """A limit this near to the market's price is never too far from it: five ticks of five paise, for cheap options."""
@@ -32,12 +32,53 @@ def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
     if limit_s == 0:
         return ""
     _, price_ns = situation.price_of(order)
-    if price_ns > 0 and 0 <= situation.now_ns - price_ns < limit_s * SECOND_NS * SURELY_WITHIN:
+    if price_ns > 0 and 0 <= situation.now_ns - price_ns < limit_s * SURELY_WITHIN_NS:
         return ""
     if price_ns == 0:
         return f"a last price of at most {limit_s:g} s of age wanted, found none"
     now_ns = aged_at_ns(order.symbol, price_ns, situation.now_ns)
     return age_fault("a last price", price_ns, now_ns, age_max_s=limit_s)
+
+
+def price_band_age_max_s(order: SubmitOrder, situation: Situation) -> str:
+    """Refuse any price outside of the exchange's price band of the day, and to open without knowing that.
+
+    A band that the market's price has left is known no more: bands are moved within the day.
+    """
+    limit_s = situation.limits.price_band_age_max_s
+    if limit_s == 0:
+        return ""
+    band = situation.bands.of.get(order.symbol)
+    if band is None or situation.now_ns - band.as_of_ns > limit_s * SECOND_NS:
+        return _without_band(order, situation, band)
+    limit_price = order.limit_price
+    if (
+        (limit_price is None or band.low <= limit_price <= band.high)
+        and order.trigger_price is None
+        and order.target_price is None
+        and order.stop_loss_price is None
+    ):
+        return ""
+    prices = (limit_price, order.trigger_price, order.target_price, order.stop_loss_price)
+    outside = [price for price in prices if price is not None and not band.low <= price <= band.high]
+    market = situation.price_of(order)[0]
+    if outside and market and not band.low <= market <= band.high:
+        return _without_band(order, situation, band, market)
+    wanted = f"prices from {band.low:.2f} to {band.high:.2f} rupees, the exchange's band of the day, wanted"
+    return f"{wanted}, found {outside[0]:.2f}" if outside else ""
+
+
+def _without_band(order: SubmitOrder, situation: Situation, band: Band | None, market: float = 0.0) -> str:
+    if not situation.opens(order):
+        return ""
+    limit_s, symbol = situation.limits.price_band_age_max_s, printable(order.symbol)
+    wanted = f"the exchange's price band of {symbol!r}, told in the last {limit_s:g} s, wanted"
+    if band is None:
+        why = f": {situation.bands.problem}" if situation.bands.problem else ""
+        return f"{wanted}, found none{why}"
+    if market:
+        return f"{wanted}, found {band.low:.2f} to {band.high:.2f}, which the market has left at {market:.2f}"
+    return f"{wanted}, found one of {(situation.now_ns - band.as_of_ns) / SECOND_NS:.0f} s ago"
 
 
 def price_collar_percent(order: SubmitOrder, situation: Situation) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from ....config.sections.orders import OrdersSettings
 from ....domain.closing import AGREED, TheirBook, closable
 from ....domain.orders import Order
+from ....domain.time import SECOND_NS
 from ....messages.broker import ClockCompared
 from ....messages.orders import Product, RiskState, Side, SubmitOrder
 from ....messages.units import RUPEES_MAX
@@ -48,12 +49,40 @@ class Funds(msgspec.Struct, frozen=True, kw_only=True):
     """By symbol the most shares, long and short, that those came to then: their margin is taken off already."""
 
 
+SURELY_WITHIN_NS: Final = SECOND_NS * SURELY_WITHIN
+"""The same of a limit in seconds."""
+
+
+class Band(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The exchange's price band of a symbol, as the broker has told it: both prices are in it."""
+
+    low: float
+    """Rupees, as `high`."""
+
+    high: float
+    as_of_ns: int
+    """When it was asked for: nanoseconds since 1970-01-01 UTC."""
+
+
+class Bands(msgspec.Struct, frozen=True, kw_only=True):
+    """All that it has told."""
+
+    of: Mapping[str, Band] = {}
+    """By symbol."""
+
+    problem: str = ""
+    """Why it told none of some; empty: it told all that it has."""
+
+
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """Why the gate refused an order."""
 
     rule: str
     reason: str
     """What was wanted and what was found."""
+
+
+NO_BANDS: Final = Bands()
 
 
 class Situation(msgspec.Struct, kw_only=True):
@@ -99,6 +128,9 @@ class Situation(msgspec.Struct, kw_only=True):
 
     theirs: TheirBook = AGREED
     """In what the broker's positions differ."""
+
+    bands: Bands = NO_BANDS
+    """The exchange's price bands."""
 
     closes: bool = False
     """It is of the flattener: it may only close, and may in HALTED."""
@@ -211,7 +243,7 @@ class Situation(msgspec.Struct, kw_only=True):
             reached = self.worst_case(order.symbol, order.side)
             self.reached_by, self.reached = order, reached
             opening = order.quantity > (-reached if order.side == "BUY" else reached)  # it is of 1 share at least
-            if not opening and self.theirs is not AGREED:
+            if not opening and self.theirs is not AGREED and order.symbol in self.theirs.symbols:
                 opening = order.quantity > min(self.closable(order), self.closable_of_product(order))
             self.opening = opening
             return reached

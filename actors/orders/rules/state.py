@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ....domain.closing import AGREED
 from ....messages.orders import SubmitOrder
 from .situation import Situation
 
@@ -20,7 +19,7 @@ def risk_state(order: SubmitOrder, situation: Situation) -> str:
     if state != "REDUCING" and not (situation.closes and state in {"NORMAL", "HALTED"}):
         return f"risk state NORMAL wanted, found {state}"
     closable = situation.closable(order)
-    if order.product is not None or situation.book.has_named_products or situation.theirs is not AGREED:
+    if order.product is not None or situation.book.has_named_products or order.symbol in situation.theirs.symbols:
         closable = min(closable, situation.closable_of_product(order))
     if order.quantity <= closable:
         return ""

@@ -20,6 +20,7 @@ RULES: Final[tuple[Rule, ...]] = (
     price.terms,
     size.quantity_max,
     price.price_age_max_s,
+    price.price_band_age_max_s,
     price.price_collar_percent,
     size.value_max_rupees,
     exposure.open_value_max_rupees,
@@ -47,6 +48,7 @@ OF_ONE_ORDER: Final[tuple[Rule, ...]] = (
     instrument.session,
     size.quantity_max,
     price.price_age_max_s,
+    price.price_band_age_max_s,
     price.price_collar_percent,
     size.value_max_rupees,
 )
@@ -90,9 +92,11 @@ def settings_of(rule: Rule) -> tuple[str, ...]:
 
 
 def judge(order: SubmitOrder, situation: Situation, rules: tuple[Rule, ...] = RULES) -> Refusal | None:
-    """Check the rules in order; return the first refusal, or None if the order passes."""
+    """Check the rules in order; return the first refusal, or None if the order passes.
+
+    The rule that refuses is asked again for its reason: to keep each answer costs the orders that pass.
+    """
     for rule in rules:
-        reason = rule(order, situation)
-        if reason:
-            return Refusal(rule=rule.__name__, reason=reason)
+        if rule(order, situation):
+            return Refusal(rule=rule.__name__, reason=rule(order, situation))
     return None

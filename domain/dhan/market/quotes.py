@@ -6,6 +6,8 @@ answer are texts. What is unknown is left out, without a word: an instrument, an
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Annotated, ClassVar, Final, TypeAlias
 
 import msgspec
@@ -13,6 +15,7 @@ from msgspec import Meta
 
 from ..moments import Moment
 from ..words import Number, PriceRupees, Segment, SignedRupees, Units
+from ..writing import body_of
 
 INSTRUMENTS_MAX: Final = 1_000
 """In one request, over all its segments."""
@@ -21,6 +24,20 @@ QuotesRequest: TypeAlias = dict[
     Segment, Annotated[tuple[Annotated[int, Meta(ge=0, le=(1 << 31) - 1)], ...], Meta(max_length=INSTRUMENTS_MAX)]
 ]
 """`POST /marketfeed/ltp`, `/marketfeed/ohlc`, `/marketfeed/quote`."""
+
+
+def quotes_requests(instruments: Iterable[tuple[str, str]]) -> Iterator[bytes]:
+    """Write what asks for quotes of these, by segment and security id, as many at once as Dhan answers.
+
+    Raises:
+        ValueError: an id is no number, or a segment none of those.
+    """
+    wanted = tuple(instruments)
+    for start in range(0, len(wanted), INSTRUMENTS_MAX):
+        asked: defaultdict[str, list[int]] = defaultdict(list)
+        for segment, security_id in wanted[start : start + INSTRUMENTS_MAX]:
+            asked[segment].append(int(security_id))
+        yield body_of(dict(asked), QuotesRequest)
 
 
 class LastPrice(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +100,18 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 
     DAY_FIRST: ClassVar[bool] = True
     """Its times are written as `07/10/2026 10:15:30`."""
+
+
+class CircuitLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read of a `Quote` where nothing but the price band of the day is wanted; zeros where there is none."""
+
+    lower_circuit_limit: PriceRupees = 0.0
+    upper_circuit_limit: PriceRupees = 0.0
+
+    @property
+    def are_told(self) -> bool:
+        """Whether there are any."""
+        return 0 < self.lower_circuit_limit <= self.upper_circuit_limit
 
 
 class LastPrices(msgspec.Struct, frozen=True, kw_only=True):

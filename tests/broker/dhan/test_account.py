@@ -1,7 +1,9 @@
 """What the account has at Dhan, whoever ordered it: what is asked, and what is made of the answers."""
 
+import json
+
 import pytest
-from natya_dhan import HOLDING, ORDER, POSITION, TRADE
+from natya_dhan import HOLDING, ORDER, POSITION, QUOTE, TRADE
 from natya_dhan_stage import Stage
 
 from natya.messages.reconciliation import (
@@ -11,15 +13,16 @@ from natya.messages.reconciliation import (
     PositionAtBroker,
     ReadAccountBook,
 )
+from natya.messages.risk import PriceBand
 
 FUNDS = {"dhanClientId": "1", "availabelBalance": 98_440.5, "sodLimit": 113_642.0}
 NOTHING_HELD = {"errorType": "HOLDING_ERROR", "errorCode": "DH-1111", "errorMessage": "No holdings available"}
 
 
 class Reading:
-    def __init__(self, *symbols):
+    def __init__(self, *symbols, bands_of=()):
         self.stage, self.told, self.paths = Stage(), [], []
-        self.stage.body.read_account(ReadAccountBook(symbols=symbols), self.told.append)
+        self.stage.body.read_account(ReadAccountBook(symbols=symbols, bands_of=bands_of), self.told.append)
 
     def answer(self, data, status=200):
         self.paths += self.stage.calls()
@@ -102,6 +105,39 @@ class TestReading:
             reading.answer([])
 
         assert reading.told == [AccountBookRead(orders=(), positions=(), available_rupees=None)]
+
+    def test_asks_for_price_bands_first_and_tells_those_that_there_are(self):
+        reading = Reading("INFY", bands_of=("INFY", "NONE"))
+        ((asked, _),) = reading.stage.session.asked
+        reading.answer({"data": {"NSE_EQ": {"7": QUOTE, "8": 5, "1594": QUOTE}}, "status": "success"})
+        told = reading.answer_all()
+
+        assert json.loads(asked.call.body) == {"NSE_EQ": [1594]}
+        assert told.bands == (PriceBand(symbol="INFY", low=1348.5, high=1648.0),)
+        assert (told.bands_problem, told.unresolved) == ("", ("NONE",))
+        assert reading.paths[0] == "POST /marketfeed/quote"
+
+    def test_tells_no_band_of_what_has_none(self):
+        reading = Reading("INFY", bands_of=("INFY",))
+        unlimited = QUOTE | {"lower_circuit_limit": 0, "upper_circuit_limit": 0.0}
+        reading.answer({"data": {"NSE_EQ": {"1594": unlimited}}, "status": "success"})
+
+        assert reading.answer_all().bands == ()
+
+    def test_tells_the_books_without_bands_that_cannot_be_read_and_why(self):
+        for answer in ({"errorType": "x", "errorCode": "DH-902", "errorMessage": "no plan"}, {"data": 5}):
+            reading = Reading("INFY", bands_of=("INFY",))
+            reading.answer(answer, 400 if "errorCode" in answer else 200)
+            told = reading.answer_all()
+
+            assert told.bands == ()
+            assert told.bands_problem
+            assert told.available_rupees == 98_440.5
+
+    def test_resolves_a_thousand_symbols(self):
+        names = tuple(f"S{number}" for number in range(1_200))
+
+        assert Reading(*names).answer_all() == AccountBookRead(orders=(), positions=(), available_rupees=98_440.5)
 
     def test_names_symbols_that_nobody_knows(self):
         assert Reading("NONE").answer_all().unresolved == ("NONE",)

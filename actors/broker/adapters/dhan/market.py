@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
@@ -12,8 +11,7 @@ import msgspec
 from .....domain.dhan.decoding import row_reader
 from .....domain.dhan.market.charts import day_text
 from .....domain.dhan.market.option_chain import Expiries, ExpiriesRequest, OptionChainRequest
-from .....domain.dhan.market.quotes import INSTRUMENTS_MAX, LastPrices, OhlcQuotes, Quotes, QuotesRequest
-from .....domain.dhan.writing import body_of
+from .....domain.dhan.market.quotes import LastPrices, OhlcQuotes, Quotes, quotes_requests
 from .....domain.instruments import Instrument
 from ....external import Conversation, ExternalServiceResult, PendingResult
 from ...bodies.dhan import endpoints
@@ -96,11 +94,7 @@ class Market(DhanCalls):
     ) -> Conversation:
         """Ask for as many at once as Dhan answers, and give each its symbol."""
         told: dict[str, Any] = {}
-        for start in range(0, len(instruments), INSTRUMENTS_MAX):
-            asked: defaultdict[str, list[int]] = defaultdict(list)
-            for each in instruments[start : start + INSTRUMENTS_MAX]:
-                asked[each.segment].append(int(each.security_id))
-            body = body_of(dict(asked), QuotesRequest)
+        for body in quotes_requests((each.segment, each.security_id) for each in instruments):
             result = self._told((yield self._call(route, read, body=body)))
             if not result.success:
                 return result

@@ -1,4 +1,4 @@
-"""What the account has at Dhan, whoever ordered it: all orders of the day, and positions of all products together.
+"""What the account has at Dhan, whoever ordered it: all orders of the day, positions, and the price bands of symbols.
 
 The rows of a day are read as a look-up reads them; Dhan's segments and numbers become the symbols that are asked for.
 A row that cannot be read makes the whole unknown: what it is of is not known.
@@ -6,15 +6,19 @@ A row that cannot be read makes the whole unknown: what it is of is not known.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections import Counter
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
 from .....domain.dhan.account.funds import Funds
 from .....domain.dhan.account.portfolio import HoldingRow
+from .....domain.dhan.market.quotes import CircuitLimits, quotes_requests
+from .....domain.dhan.tolerant import MalformedAnswerError, read
 from .....domain.dhan.trading.orders import OrderRow, TradeRow
 from .....domain.instruments import Instrument
 from .....messages.reconciliation import (
@@ -24,6 +28,7 @@ from .....messages.reconciliation import (
     PositionAtBroker,
     ReadAccountBook,
 )
+from .....messages.risk import PriceBand
 from . import endpoints
 from .flows import Day, Question, WholeDay
 from .reading import one_of, rows_of
@@ -38,6 +43,8 @@ if TYPE_CHECKING:
 Place: TypeAlias = tuple[str, str]
 """Segment and security id."""
 
+NONE_WANTED: Final[Mapping[Place, str]] = MappingProxyType({})
+
 _DELIVERED_IN: Final = ("NSE_EQ", "BSE_EQ")
 """Segments whose shares go into the depository."""
 
@@ -51,39 +58,54 @@ class AccountReading:
         self._listings: Final = listings
         self._talk: Final = talk
         self._then: Final = then
-        self._left: Final = list(request.symbols)
+        self._bands_of: Final = frozenset(request.bands_of)
+        self._left: Final = list(dict.fromkeys((*request.symbols, *request.bands_of)))
         self._symbols: Final[dict[Place, str]] = {}
         self._unresolved: Final[list[str]] = []
+        self._is_asking = self._is_waiting = False
 
     def begin(self) -> None:
-        """Ask for the next symbol; when there is none left, for the account."""
-        if not self._left:
-            self._talk.run(read_account(), self._take)
-            return
-        symbol = self._left.pop()
-        self._listings.find(symbol, functools.partial(self._note, symbol))
+        """Ask for one symbol after the other; when there is none left, for the account.
+
+        What is known is told at once, within the question: a thousand symbols are a loop, and no chain of calls.
+        """
+        self._is_asking = True
+        while self._left and not self._is_waiting:
+            symbol = self._left.pop()
+            self._is_waiting = True
+            self._listings.find(symbol, functools.partial(self._note, symbol))
+        self._is_asking = False
+        if not self._is_waiting:
+            wanted = {place: symbol for place, symbol in self._symbols.items() if symbol in self._bands_of}
+            self._talk.run(read_account(wanted), self._take)
 
     def _note(self, symbol: str, instrument: Instrument | str) -> None:
+        self._is_waiting = False
         if isinstance(instrument, Instrument):
             self._symbols[instrument.segment, instrument.security_id] = symbol
         else:
             self._unresolved.append(symbol)
-        self.begin()
+        if not self._is_asking:
+            self.begin()
 
     def _take(self, reply: Reply) -> None:
         if reply.outcome != "told":
             self._then(AccountBookNotRead(reason=reply.reason))
             return
-        day, holdings, available_rupees = reply.value
+        day, holdings, available_rupees, bands, problem = reply.value
         book = account_book(day, holdings, self._symbols, tuple(sorted(self._unresolved)))
-        self._then(msgspec.structs.replace(book, available_rupees=available_rupees))
+        self._then(msgspec.structs.replace(book, available_rupees=available_rupees, bands=bands, bands_problem=problem))
 
 
-def read_account() -> Flow[Reply]:
-    """Read the funds, without which books can be compared; then holdings, positions, trades and orders, in this order.
+def read_account(bands_of: Mapping[Place, str] = NONE_WANTED) -> Flow[Reply]:
+    """Read price bands and funds, without which books can be compared; then holdings, positions, trades and orders.
 
-    Or tell which of these could not be read.
+    In this order; or tell which of these could not be read.
+
+    Args:
+        bands_of: symbols by segment and security id.
     """
+    bands, problem = yield from read_bands(bands_of)
     reply: Reply = yield Question(endpoints.FUNDS, one_of(Funds))
     available_rupees = reply.value.available_balance if reply.outcome == "told" else None
     reply = yield Question(endpoints.HOLDINGS, rows_of(HoldingRow))
@@ -99,7 +121,35 @@ def read_account() -> Flow[Reply]:
     if day.unreadable or faulty:
         reason = f"all rows of the account wanted, found {day.unreadable + faulty} that cannot be read"
         return Reply(outcome="unknown", reason=reason)
-    return Reply(outcome="told", value=(day, holdings, available_rupees))
+    return Reply(outcome="told", value=(day, holdings, available_rupees, bands, problem))
+
+
+def read_bands(symbols: Mapping[Place, str]) -> Flow[tuple[tuple[PriceBand, ...], str]]:
+    """Read the price bands of symbols; return those that are told, and why others could not be read."""
+    told: list[PriceBand] = []
+    numbered = [place for place in symbols if place[1].isdecimal()]
+    for body in quotes_requests(numbered):
+        reply: Reply = yield Question(endpoints.QUOTES, _circuit_limits, body=body)
+        if reply.outcome != "told":
+            return tuple(told), reply.reason or reply.outcome
+        for place, limits in reply.value.items():
+            if place in symbols and limits.are_told:
+                low, high = limits.lower_circuit_limit, limits.upper_circuit_limit
+                told.append(PriceBand(symbol=symbols[place], low=low, high=high))
+    return tuple(told), ""
+
+
+def _circuit_limits(data: Any) -> dict[Place, CircuitLimits]:
+    """Read quotes; a row that cannot be read tells nothing of the others."""
+    found: dict[Place, CircuitLimits] = {}
+    segments = data.get("data") if isinstance(data, dict) else None
+    if not isinstance(segments, dict):
+        raise MalformedAnswerError("quotes by segment wanted, found none")
+    for segment, rows in segments.items():
+        for number, row in rows.items() if isinstance(rows, dict) else ():
+            with contextlib.suppress(MalformedAnswerError):
+                found[segment, number] = read(CircuitLimits, row)
+    return found
 
 
 def account_book(

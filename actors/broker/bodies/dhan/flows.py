@@ -41,6 +41,7 @@ class Question(msgspec.Struct, frozen=True):
     route: Route
     read: Callable[[Any], Any]
     names: dict[str, str] = {}
+    body: bytes | None = None
 
 
 class Pause(msgspec.Struct, frozen=True):

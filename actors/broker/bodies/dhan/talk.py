@@ -121,7 +121,7 @@ class Talk:
 
         match wish:
             case Question():
-                self.ask(wish.route, wish.read, go_on, wish.names)
+                self.ask(wish.route, wish.read, go_on, wish.names, body=wish.body)
             case Pause():
                 self._session.after(wish.seconds, Due(lambda: go_on(None)))
             case _:
