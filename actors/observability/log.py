@@ -25,6 +25,7 @@ from ...config.data_directory import DataDirectoryError
 from ...config.secrets import Secret
 from ...domain.shown import shortened
 from ...domain.time import SECOND_NS
+from ..runtime import hiding
 from .rate_limit import LineLimit
 from .redaction import TEXT_MAX, Redactor
 
@@ -221,7 +222,7 @@ def _private(path: str, flags: int) -> int:
 
 @contextlib.contextmanager
 def logging_to(settings: Settings) -> Iterator[None]:
-    """Write the log to the place in the settings while the context lasts.
+    """Write the log where the settings say while the context lasts, and keep secrets out of what is told of errors.
 
     The data directory must exist. Thespian's own log file, by default a world-readable one in /tmp, is put there too.
 
@@ -230,9 +231,11 @@ def logging_to(settings: Settings) -> Iterator[None]:
     """
     # Thespian reads the variable at its first line, so it stays set.
     os.environ["THESPLOG_FILE"] = str(Path(settings.system.data_dir) / "thespian.log")
-    handler = LimitedHandler(_target(settings))
+    redactor = Redactor(secrets_in(settings))
+    handler = LimitedHandler(_target(settings, redactor))
     with contextlib.ExitStack() as undo:
         undo.callback(handler.close)
+        undo.enter_context(hiding(redactor.text))
         for name, level in LOGGERS.items():
             undo.callback(_attach(logging.getLogger(name), handler, max(level, LEVELS[settings.log.level])))
         yield
@@ -256,8 +259,7 @@ def secrets_in(settings: Settings) -> list[Secret]:
     ]
 
 
-def _target(settings: Settings) -> logging.Handler:
-    redactor = Redactor(secrets_in(settings))
+def _target(settings: Settings, redactor: Redactor) -> logging.Handler:
     if settings.log.path == "-":
         handler: logging.Handler = StandardError(sys.stderr)
         handler.setFormatter(TextLines(redactor) if sys.stderr.isatty() else JsonLines(redactor))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import traceback
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ...domain.shown import encodable, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 REASON_MAX: Final = 4_096
 """Characters of an error's text that are put into messages, facts, dead letters and the tree."""
@@ -31,17 +35,43 @@ def _installed() -> tuple[str, ...]:
     return tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
-def reason_of(error: BaseException) -> str:
-    """Return the error's text, shortened, as UTF-8 can encode it; if its `__str__` raises, a text that says so."""
+_hiding: list[Callable[[str], str]] = []
+"""What takes secrets out of a text, of each system that runs in this process."""
+
+
+@contextlib.contextmanager
+def hiding(hide: Callable[[str], str]) -> Iterator[None]:
+    """Have secrets taken out of what is told of errors, while the context lasts: from wherever they were raised.
+
+    What an error says goes into messages, facts, dead letters, the tree and alarms, and from there to other processes,
+    files and people: a request's error has its URL, and that may have a token.
+    """
+    _hiding.append(hide)
     try:
-        return shortened(encodable(str(error)), REASON_MAX)
+        yield
+    finally:
+        _hiding.remove(hide)
+
+
+def _without_secrets(text: str) -> str:
+    for hide in tuple(_hiding):
+        text = hide(text)
+    return text
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the error's text without secrets, shortened, as UTF-8 can encode it; or that its `__str__` raised."""
+    try:
+        return shortened(_without_secrets(encodable(str(error))), REASON_MAX)
     except Exception as fault:  # noqa: BLE001  the first error is the one to report
         return f"its text could not be had: {type(fault).__name__}"
 
 
 def trace_of(error: BaseException | None) -> str:
-    """Return the error's traceback as Python prints it, shortened, as `reason_of` does; empty without an error."""
-    return "" if error is None else shortened(encodable("".join(traceback.format_exception(error))), TRACE_MAX)
+    """Return the error's traceback as Python prints it, without secrets, shortened, as `reason_of` does; or nothing."""
+    if error is None:
+        return ""
+    return shortened(_without_secrets(encodable("".join(traceback.format_exception(error)))), TRACE_MAX)
 
 
 def where_of(error: BaseException | None) -> str:

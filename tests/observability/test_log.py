@@ -12,6 +12,8 @@ import pytest
 from natya.actors.observability import LogNotOpenedError, logging_to
 from natya.actors.observability.log import LINE_MAX, LINES_MAX, LOGGERS
 from natya.actors.observability.redaction import TEXT_MAX, Redactor
+from natya.actors.runtime import reason_of, trace_of
+from natya.actors.runtime.errors import REASON_MAX
 from natya.cli.exit_codes import CANNOT_CREATE, exit_code
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
@@ -189,6 +191,22 @@ class TestASecret:
 
         assert len(lines(settings)) == 3
         assert CANARY not in Path(settings.log.path).read_text()
+
+    def test_is_in_nothing_that_is_told_of_an_error_while_the_log_is_written(self, settings):
+        """What the tree, facts, dead letters and alarms say of an error is made by these two."""
+        error = RuntimeError(f"wss://feed.example?token={CANARY} and {CANARY}")
+        broker = msgspec.structs.replace(settings.broker, access_token=Secret(CANARY))
+        with logging_to(msgspec.structs.replace(settings, broker=broker)):
+            told = reason_of(error), trace_of(error)
+
+        assert not [each for each in told if CANARY in each or "***" not in each]
+        assert CANARY in reason_of(error)  # nobody's secret any more
+
+    def test_is_not_half_in_what_is_cut(self, settings):
+        error = RuntimeError("x" * (REASON_MAX // 2 - 30) + CANARY + "x" * REASON_MAX)
+        broker = msgspec.structs.replace(settings.broker, access_token=Secret(CANARY))
+        with logging_to(msgspec.structs.replace(settings, broker=broker)):
+            assert CANARY[:6] not in reason_of(error)
 
     def test_of_the_database_is_one_too(self, settings):
         database = msgspec.structs.replace(settings.database, encryption_key=Secret(CANARY))
