@@ -1,12 +1,14 @@
 """The live feed actor: passes on a market that comes by itself, as fast as it comes.
 
 Owns    one live source (see live_source.py), on a thread of its own.
-Hears   the answers of the list of instruments; TicksRecorded, AwaitMarketEnd; the journal's answers.
-Sends   ShowInstrument to the list of instruments, for each symbol; Ticks to events, each once, numbered without gaps;
+Hears   the answers of the list of instruments, of the database and of the journal; TicksRecorded, AwaitMarketEnd.
+Sends   ShowInstrument to the list of instruments, for each symbol; Query to the database, once, for when the last tick
+        of the day came, in the life of the process before; Ticks to events, each once, numbered without gaps;
         FeedGapped to the journal for each time in which the market may have moved unheard, and MarketStatusHeard when
         it opens or closes; MarketEnded to everyone who awaited it, once it is told to end.
 Fails   when the source fails by a fault of ours; what the service does is waited out, and told in `trouble`.
-        Restarted, it is connected anew, as another source, and what was missed meanwhile is a gap (hand-over).
+        Restarted, it is connected anew, as another source, and what was missed meanwhile is a gap (hand-over); so is
+        what was missed since the last tick that was recorded on the same day, where the process was.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ from msgspec.structs import force_setattr
 from ...config.sections.feed import FeedSettings
 from ...domain.freshness import Moment, elapsed_ns
 from ...domain.instruments import Instrument
-from ...domain.time import SECOND_NS
-from ...messages.addresses import EVENTS, INSTRUMENTS, JOURNAL
+from ...domain.time import SECOND_NS, day_of, day_start_ns
+from ...messages.addresses import DATABASE, EVENTS, INSTRUMENTS, JOURNAL
+from ...messages.database import Query, Rows
 from ...messages.instruments import InstrumentShown, ShowInstrument
 from ...messages.journal import Append, Appended, AppendRefused
 from ...messages.market import (
@@ -49,6 +52,11 @@ if TYPE_CHECKING:
     from .live_source import Gap, Status
 
 ASK_TIMEOUT_S: Final = 30.0
+LAST_TICK_TIMEOUT_S: Final = 5.0
+"""The market is not opened before: without an answer what was missed before the start is not told."""
+
+LAST_TICK: Final = "select max(received_ns) from ticks where source like ? and received_ns >= ?"
+
 ASK_AGAIN_S: Final = 30.0
 """After which the list is asked once more for symbols that it did not know: it may have been read meanwhile."""
 
@@ -99,7 +107,10 @@ class LiveFeedActor(RuntimeActor):
         self._name = f"{self.settings.limits.source}-{self.clock.now_ns()}"
         self._found: dict[str, Instrument] = {}
         self._unknown: dict[str, str] = {}
-        self._outstanding = 0
+        self._outstanding = 1
+        self._before_ns = 0
+        """When the last tick came that was recorded today before the start: ns since 1970-01-01 UTC; 0 for none."""
+
         self._ticks = self._recorded = self._gaps = 0
         self._last: Moment | None = None
         self._newest: dict[str, Tick] = {}
@@ -109,6 +120,13 @@ class LiveFeedActor(RuntimeActor):
         self._waits = True
         if self.settings.limits.duration_s:
             self.after(self.settings.limits.duration_s, EndMarket())
+        today_ns = day_start_ns(day_of(self.clock.now_ns()))
+        self.ask(
+            DATABASE,
+            Query(sql=LAST_TICK, parameters=(f"{self.settings.limits.source}-%", today_ns)),
+            timeout_s=LAST_TICK_TIMEOUT_S,
+            then=self._hear_of_last_tick,
+        )
         self._ask_for(self.settings.symbols)
 
     def on_stop(self) -> None:
@@ -141,7 +159,7 @@ class LiveFeedActor(RuntimeActor):
         self._ask_for(unknown)
 
     def _ask_for(self, symbols: tuple[str, ...]) -> None:
-        self._outstanding = len(symbols)
+        self._outstanding += len(symbols)
         for symbol in symbols:
             self.ask(
                 INSTRUMENTS,
@@ -152,8 +170,16 @@ class LiveFeedActor(RuntimeActor):
         if not symbols:
             self.trouble = "no symbol is subscribed to: name some in feed.symbols"
 
+    def _hear_of_last_tick(self, outcome: Outcome) -> None:
+        told = outcome.value
+        if isinstance(told, Rows):
+            self._before_ns = int(told.rows[0][0] or 0)
+        else:
+            reason = getattr(told, "reason", "") or str(outcome.error)
+            self.log("feed.last_tick_unknown", level="warning", reason=reason)
+        self._hear_answer()
+
     def _hear_of(self, symbol: str, outcome: Outcome) -> None:
-        self._outstanding -= 1
         told = outcome.value
         if isinstance(told, InstrumentShown) and told.instrument.security_id:
             self._found[symbol] = Instrument.of(told.instrument)
@@ -161,6 +187,11 @@ class LiveFeedActor(RuntimeActor):
             reason = getattr(told, "reason", "") or str(outcome.error or "it has no number at the broker")
             self._unknown[symbol] = reason
             self.log("feed.symbol_unknown", level="error", symbol=symbol, reason=reason)
+        self._hear_answer()
+
+    def _hear_answer(self) -> None:
+        """Open the market once all has been answered."""
+        self._outstanding -= 1
         if not self._outstanding and not self._ended:
             if self._unknown:
                 self.after(ASK_AGAIN_S, AskAgain())
@@ -191,7 +222,7 @@ class LiveFeedActor(RuntimeActor):
                 monotonic_ns=self.clock.monotonic_ns,
                 random=self.random,
                 wake=functools.partial(enter, Woken()),
-                last_ns=0 if self._last is None else self._last.wall_ns,
+                last_ns=self._before_ns if self._last is None else self._last.wall_ns,
             ),
         )
         self._source = source

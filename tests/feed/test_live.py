@@ -13,6 +13,7 @@ from natya.actors.feed.live_source import Gap, LiveCounts, Status
 from natya.actors.feed.simulated import EndMarket
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.sections.feed import FeedSettings
+from natya.messages.database import Query, QueryFailed, Rows
 from natya.messages.instruments import InstrumentList, InstrumentShown, InstrumentUnknown, ShowInstrument
 from natya.messages.journal import Append, Appended, AppendRefused
 from natya.messages.market import (
@@ -76,13 +77,22 @@ class PlayedInstruments(RuntimeActor):
         self.send(sender, self.settings.answer_to(request.name))
 
 
+class PlayedDatabase(RuntimeActor):
+    """Knows when the last tick came, or answers what its settings say."""
+
+    @handles(Query)
+    def answer(self, _query, sender):
+        self.send(sender, self.settings)
+
+
 class Market:
     """The live feed between a source, a list of instruments, a router and a journal."""
 
-    def __init__(self, system, known, symbols, duration_s):
+    def __init__(self, system, known, symbols, duration_s, last=None):
         self.system, self.known, self.asked = system, set(known), []
         self.events, self.journal = system.probe("events"), system.probe("journal")
         system.start("instruments", PlayedInstruments, self)
+        system.start("database", PlayedDatabase, last or Rows(columns=("last",), rows=((None,),)))
         limits = FeedSettings.default(source="dhan", symbols=symbols, duration_s=duration_s)
         settings = LiveFeedSettings(
             limits=limits, symbols=symbols, client_id="1", token=lambda: "t", token_refused=lambda: "refused"
@@ -98,7 +108,7 @@ class Market:
 
     def look(self):
         """Return how it is when it has taken all that it was told."""
-        for name in ("feed", "instruments", "feed", "feed"):
+        for name in ("feed", "instruments", "database", "feed", "feed"):
             pong = self.system.request(name, Ping())
         return pong
 
@@ -138,14 +148,25 @@ def open_market(monkeypatch):
     monkeypatch.setattr(live, "live_source_of", lambda _limits: (PlayedSource, OPTIONS))
     with InProcessSystem() as system:
 
-        def opened(*symbols, known=("TCS", "INFY"), duration_s=0.0):
-            return Market(system, known, symbols or ("TCS", "INFY"), duration_s)
+        def opened(*symbols, known=("TCS", "INFY"), duration_s=0.0, last=None):
+            return Market(system, known, symbols or ("TCS", "INFY"), duration_s, last)
 
         yield opened
         for source in PlayedSource.made:
             source.close()
         if "feed" in system.base.names:
             system.base.find("feed").kill(system.base.new_reply())
+
+
+class TestWhatCameBeforeTheStart:
+    def test_is_asked_of_the_database_so_that_what_was_missed_since_is_a_gap(self, open_market):
+        market = open_market(last=Rows(columns=("last",), rows=((77,),)))
+        assert market.source.surroundings.last_ns == 77
+
+    def test_is_not_known_where_the_database_does_not_answer_and_the_market_opens(self, open_market, caplog):
+        market = open_market(last=QueryFailed(error="QueryTimeout", reason="too slow"))
+        assert market.source.surroundings.last_ns == 0
+        assert "feed.last_tick_unknown" in caplog.text
 
 
 class TestWhatCame:
