@@ -29,7 +29,7 @@ from ...messages.database import Abandon
 from ...messages.health import MetricsRead, ReadHealth, ReadMetrics
 from ...messages.log import LogRead, ReadLog
 from ...messages.profit import ReadProfitCurve
-from ...messages.supervision import Failed
+from ...messages.supervision import Failed, Unavailable
 from ..observability import Counters, ProfitSamples, ShowView, health_of, newest_lines, profit_in, take
 from ..runtime import RuntimeActor, handles, reason_of, trace_of
 from ..web import Mount, Mounted
@@ -55,6 +55,9 @@ if TYPE_CHECKING:
 
 
 MOUNT_S: Final = 10.0
+MOUNT_AGAIN_S: Final = 10.0
+"""After so long the HTTP server is asked again, where it is down: what has its port may have gone."""
+
 
 LOOK_EVERY_S: Final = 5.0
 """What an actor has counted since the last look is lost to metrics when it is restarted."""
@@ -70,6 +73,10 @@ class Gone(msgspec.Struct, frozen=True):
     """To itself, from the same thread: the client of this request has disconnected."""
 
     asker: str
+
+
+class MountDue(msgspec.Struct, frozen=True):
+    """To itself: have the HTTP server take the application."""
 
 
 class LookDue(msgspec.Struct, frozen=True):
@@ -237,21 +244,33 @@ class ControlActor(RuntimeActor):
             monotonic_ns=self.clock.monotonic_ns,
             now_ns=self.clock.now_ns,
         )
+        self._mount(application)
+
+    @handles(MountDue)
+    def mount_again(self, _: MountDue, __: ActorAddress) -> None:
+        """Ask the HTTP server once more."""
+        if self._application is not None:
+            self._mount(self._application)
+
+    def _mount(self, application: ControlApplication) -> None:
         mount = Mount(path="", application=application, owner=self.name)
         self.ask(CONTROL_WEB, mount, timeout_s=MOUNT_S, then=self._be_served)
 
     def _be_served(self, outcome: Outcome) -> None:
         mounted = outcome.value
         if isinstance(mounted, Mounted) and self._guard is not None:
-            self._http_url, self._http_fault = mounted.url, ""
+            self._http_url, self._http_fault, self.trouble = mounted.url, "", ""
             self._guard.served_at(mounted.url)
             self.log("control.http_served", url=mounted.url)
-        else:
-            self._fail_http(f"the HTTP server did not take it: {outcome.error or mounted}")
+            return
+        why = outcome.error or (mounted.reason if isinstance(mounted, Failed | Unavailable) else mounted)
+        self._fail_http(f"the HTTP server, {CONTROL_WEB}, did not take it: {why}")
+        self.after_on_machine(MOUNT_AGAIN_S, MountDue())
 
     def _fail_http(self, reason: str) -> None:
+        if reason != self._http_fault:
+            self.log("control.http_not_served", level="error", reason=reason)
         self._http_fault = self.trouble = reason
-        self.log("control.http_not_served", level="error", reason=reason)
 
     # How all are.
 

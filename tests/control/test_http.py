@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from natya_web import Line, ask
 
-from natya.actors.control import OPERATIONS, ControlActor, ControlActorSettings, ControlClient
+from natya.actors.control import OPERATIONS, ControlActor, ControlActorSettings, ControlClient, actor
 from natya.actors.control.errors import TokenFileError
 from natya.actors.control.forms import answer_form
 from natya.actors.control.http.application import Refusal, _expect_answer, _value_of, served
@@ -459,13 +459,17 @@ class TestASystemThatCannotServeHttp:
         assert not shown.url
         assert TOKEN_NAME in shown.reason
 
-    def test_for_want_of_a_server_says_that_it_is_not_served(self, tmp_path):
+    def test_for_want_of_a_server_says_that_it_is_not_served_until_there_is_one(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(actor, "MOUNT_AGAIN_S", 0.01)
         limits = ControlSettings.default(http=True)
         with InProcessSystem() as running:
             running.start("control", ControlActor, ControlActorSettings(data_dir=tmp_path, limits=limits))
             with ControlClient(tmp_path, monotonic_ns=time.monotonic_ns) as client:
                 while (shown := client.request("control", ShowHttp())).reason == "it is not served yet":
                     pass
-
-        assert not shown.url
-        assert "control-web" in shown.reason
+                assert not shown.url
+                assert "control-web" in shown.reason
+                running.start("control-web", WebActor, WebSettings.default())
+                while not (shown := client.request("control", ShowHttp())).url:
+                    pass
+                assert ask("GET", f"{shown.url}/style.css")[0] == 200
