@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from natya_builders import BUILDERS as MAKE
 
+from natya.actors.exchange import ExchangeActor
 from natya.actors.journal import Journal, SimulatedDisk
 from natya.actors.journal.tools import tail
 from natya.actors.orders.book.checkpoint import made
@@ -20,6 +21,7 @@ from natya.messages.orders import CancellationIntended, ModificationIntended
 from natya.testing.checkpoints import unlike_the_journal
 from natya.testing.database import ReadModel
 from natya.testing.invariants import violations
+from natya.testing.world import WatchedExchange
 
 JOURNAL = Path("/journal")
 CHANGE = ModificationIntended(
@@ -251,3 +253,16 @@ class TestABracket:
         assert len(self.said()) == 1
         assert self.said(MAKE.change("HALTED")) == []
         assert len(self.said(MAKE.change("HALTED"), MAKE.change("NORMAL"))) == 1
+
+
+def test_all_that_comes_to_the_exchange_is_counted(monkeypatch):
+    """By what is counted it is judged whether anything came twice."""
+    for name in ("place", "replace"):
+        monkeypatch.setattr(ExchangeActor, name, lambda *_: None)
+    monkeypatch.setattr(WatchedExchange, "world", SimpleNamespace(arrivals=Counter(), changes=Counter()), raising=False)
+    exchange, request = WatchedExchange(), SimpleNamespace(client_order_id="A-1")
+    exchange.place(request, None)
+    for _ in range(2):
+        exchange.replace(request, None)
+
+    assert (exchange.world.arrivals, exchange.world.changes) == ({"A-1": 1}, {"A-1": 2})
