@@ -3,11 +3,14 @@
 import io
 
 import pytest
+from natya_builders import BUILDERS as MAKE
 from rich.console import Console
 
+from natya.cli.views.order_life import _words
 from natya.cli.views.orders import orders_text, state, terms
 from natya.cli.views.tree import tree_table
 from natya.messages.order_listing import OrderListed, OrdersRead
+from natya.messages.orders import OrderCancelled
 from natya.messages.supervision import ChildStatus, SupervisionTree
 
 MORNING_NS = 1_767_325_500 * 10**9
@@ -111,3 +114,24 @@ class TestTheTree:
         lines, _ = self.drawn(SupervisionTree(children=(self.child("a"),), stalls=2, last_stall="bad"))
 
         assert " ".join(lines[2:]) == "the event loop was held too long 2 times, last by bad"
+
+
+class TestAFact:
+    @pytest.mark.parametrize(
+        ("fact", "told"),
+        [
+            (
+                MAKE.intent("A-1", quantity=1_000, order_type="STOP_LIMIT", limit_price=1_500.0, trigger_price=99.0),
+                "INTENDED BUY 1,000 INFY STOP_LIMIT at 1,500.00, trigger 99.00 for crossover: every rule passed; one ",
+            ),
+            (MAKE.accepted("A-1", "B-1"), "ACCEPTED by the broker as B-1"),
+            (MAKE.filled("A-1", quantity=4), "FILLED 4 at 100.00 (trade T-1), 4 so far"),
+            (MAKE.cancelled("A-1"), "CANCELLED: asked"),
+            (OrderCancelled(client_order_id="A-1", reason="", occurred_ns=1), "CANCELLED: no reason told"),
+            (MAKE.expired("A-1"), "EXPIRED: "),
+            (MAKE.rejected("A-1"), "REJECTED: "),
+        ],
+        ids=lambda each: type(each).__name__ if not isinstance(each, str) else "",
+    )
+    def test_is_a_sentence(self, fact, told):
+        assert _words(fact, None).startswith(told)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from natya.cli.views.screen import _amount, line, screen
 from natya.messages.market import FeedStatistics
+from natya.messages.supervision import ChildStatus, SupervisionTree
 
 ACTORS = ("feed", "orders", "events", "journal", "database", "crossover", "system")
 
@@ -175,6 +176,100 @@ def test_an_amount_is_green_or_red_by_its_sign(amount, text, style):
     shown = _amount(Decimal(amount))
 
     assert (str(shown), str(shown.style)) == (text, style)
+
+
+WIDE = """\
+╭─ natya · paper · 00:01:02 ───────────────────────────────────────────────────╮
+│ 50 ticks/s   ticks 1,000   candles 4   bad rows 0   recorded 990             │
+│ symbol                         last  position  average  unrealized  realized │
+│ INFY                          99.00                                          │
+│ ITC                            3.00         0        -        0.00     -2.00 │
+│ SBIN                              -        -5   800.00           -      0.00 │
+│ TCS                          110.50       +10   100.00     +105.00     +5.50 │
+│ orders 3   fills 2   rejected 1   open 0   in doubt 0   NORMAL               │
+│ P&L realized +3.50   unrealized +105.00                                      │
+│ refused by rule: a 2, value 1,000                                            │
+│ restarts 5   dead letters 7   stalls 3, held by bad                          │
+│ journal 40 facts   tick to strategy 12 us, p99 40 us                         │
+│ database down, 1,200 facts behind: in use                                    │
+│ x0 parked: E                                                                 │
+│ x1 parked: E                                                                 │
+│ x2 parked: E                                                                 │
+│ and 2 more: natya tree                                                       │
+╰────────────────────────────────────────────────────── Ctrl-C stops in order ─╯
+"""
+LOW = """\
+╭─ natya · paper · 00:01:02 ───────────────────────────────────────────────────╮
+│ 50 ticks/s   ticks 1,000   candles 4   bad rows 0   recorded 990             │
+│ symbol                         last  position  average  unrealized  realized │
+│ SBIN                              -        -5   800.00           -      0.00 │
+│ orders 3   fills 2   rejected 1   open 0   in doubt 0   NORMAL               │
+│ P&L realized +3.50   unrealized +105.00                                      │
+│ refused by rule: a 2, value 1,000                                            │
+│ restarts 5   dead letters 7   stalls 3, held by bad                          │
+│ database down, 1,200 facts behind: in use                                    │
+│ x0 parked: E                                                                 │
+│ x1 parked: E                                                                 │
+│ x2 parked: E                                                                 │
+│ and 2 more: natya tree                                                       │
+╰────────────────────────────────────────────────────── Ctrl-C stops in order ─╯
+"""
+SMALL = """\
+╭─ natya · paper · 00:01:02 ─╮
+│ orders 3   fills 2         │
+│ rejected 1   open 0        │
+│ in doubt 0   NORMAL        │
+│ P&L realized +3.50         │
+│ unrealized +105.00         │
+│ database down, 1,200       │
+╰──── Ctrl-C stops in order ─╯
+"""
+BARE = """\
+natya · paper · 00:01:02
+orders 3   fills 2
+rejected 1   open 0
+in doubt 0   NORMAL
+P&L realized +3.50
+unrealized +105.00
+refused by rule: a 2, value …
+database down, 1,200 facts
+"""
+
+
+class TestAllOfIt:
+    @pytest.fixture
+    def looks(self, view, position):
+        """Everything that there is to show; and a look before it."""
+        parked = {"state": "PARKED", "host": "loop", "restarts": 0, "breaker": "open", "mailbox_depth": 0}
+        children = [ChildStatus(path=f"system/x{n}", last_error="E", handled=0, **parked) for n in range(5)]
+        now = view(
+            prices={"TCS": 110.5, "INFY": 99.0, "ITC": 3.0},
+            positions=[position(), position("ITC", 0, "0", "-2"), position("SBIN", -5, "800", "0")],
+            refused_by_rule={"value": 1_000, "a": 2},
+            down="in use",
+            lag=1_200,
+        )
+        tree = SupervisionTree(children=tuple(children))
+        return msgspec.structs.replace(now, stalls=3, held_by="bad", tree=tree), view(running_s=60.0, ticks=900)
+
+    @pytest.mark.parametrize(
+        ("size", "wanted"),
+        [((80, 24), WIDE), ((80, 14), LOW), ((30, 8), SMALL), ((29, 8), BARE)],
+        ids=["wide", "low", "small", "bare"],
+    )
+    def test_is_drawn_as_far_as_there_is_room(self, looks, size, wanted):
+        width, height = size
+        lines = drawn(*looks, width=width, height=height).splitlines()
+
+        assert [line.rstrip() for line in lines if line.strip()] == wanted.splitlines()
+
+    def test_is_one_line_where_there_is_no_terminal(self, looks):
+        assert line(*looks) == (
+            "00:01:02  ticks/s 50  ticks 1000  TCS 110.50  INFY 99.00  ITC 3.00  orders 3 fills 2 rejected 1  "
+            "refused by rule: a 2, value 1,000  P&L +108.50  restarts 5  dead letters 7  stalls 3, held by bad  "
+            "database down, 1,200 facts behind: in use  x0 parked: E  x1 parked: E  x2 parked: E  "
+            "and 2 more: natya tree"
+        )
 
 
 class TestTheLine:
