@@ -108,7 +108,7 @@ def in_order(messages: Sequence[MarketMessage]) -> tuple[MarketMessage, ...]:
     with_ticks = {message.symbol for message in messages if isinstance(message, Tick)}
     played = list(messages)
     volumes: Counter[tuple[str, int]] = Counter()
-    for message in messages:
+    for message in sorted(messages, key=time_of):  # the volume of a day grows with time, whatever order they came in
         if isinstance(message, Candle) and message.symbol not in with_ticks:
             played += _ticks_of(message, volumes)
     return tuple(sorted(played, key=lambda message: (time_of(message), isinstance(message, Tick))))

@@ -94,9 +94,11 @@ class Simulated(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fills(self) -> list[OrderFilled]:
-        """Trades, each once."""
-        found = {(fill.client_order_id, fill.trade_id): fill for fill in reversed(self.of_type(OrderFilled))}
-        return list(reversed(found.values()))
+        """Trades, each once, as it was told first and in its place then."""
+        found: dict[tuple[str, str], OrderFilled] = {}
+        for fill in self.of_type(OrderFilled):
+            found.setdefault((fill.client_order_id, fill.trade_id), fill)
+        return list(found.values())
 
     @property
     def positions(self) -> dict[str, Position]:
