@@ -286,9 +286,9 @@ class TestARepositoryOfOneSOwn:
             natya.BaseRepository(":memory:")
 
     @pytest.mark.parametrize("name", ["notes; drop table ticks", "a b", "", '"notes"'])
-    def test_must_name_it_by_identifiers(self, name):
-        class Strange(NoteRepository):
-            table = name
+    @pytest.mark.parametrize("what", ["table", "key", "order"])
+    def test_must_name_it_by_identifiers(self, what, name):
+        Strange = type("Strange", (NoteRepository,), {what: name if what == "table" else (name,)})  # noqa: N806  a class
 
         with pytest.raises(TypeError, match="must name tables and columns"):
             Strange(":memory:")

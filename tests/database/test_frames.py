@@ -70,6 +70,11 @@ class TestRowsAsColumns:
 
         assert [column.dtype for column in columns.values()] == [np.int64, np.float64, np.float64, np.bool_, object]
 
+    def test_are_plain_where_nothing_is_missing(self):
+        columns = columns_of(("whole", "text"), [(1, "a"), (2, "b")])
+
+        assert [type(column) for column in columns.values()] == [np.ndarray, np.ndarray]
+
     def test_mask_what_is_missing(self):
         (column,) = columns_of(("n",), [(1,), (None,)]).values()
 

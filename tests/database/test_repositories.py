@@ -196,6 +196,19 @@ class TestATransaction:
 
         assert market.count().data == 0
 
+    def test_that_is_awaited_saves_at_its_end_and_nothing_if_it_raises(self, market, build):
+        async def save(*ticks, fault=None):
+            async with market.transaction() as gathered:
+                gathered.extend(ticks)
+                if fault is not None:
+                    raise fault
+
+        with pytest.raises(ZeroDivisionError):
+            asyncio.run(save(*build.ticks(2), fault=ZeroDivisionError()))
+        assert market.count().data == 0
+        asyncio.run(save(*build.ticks(2)))
+        assert market.count().data == 2
+
 
 class TestARange:
     def test_has_its_first_moment_and_not_its_second(self, market, build):
