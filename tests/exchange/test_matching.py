@@ -490,6 +490,13 @@ class TestTicksThatMeetNoOrder:
             assert found[0] == found[1]
         assert (one.ticks, one.move(late), one.ticks) == (other.ticks, other.move(late), other.ticks)
 
+    def test_are_not_needed_on_the_next_day_although_none_of_it_has_come(self):
+        matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("14:00", "2026-08-03"), has_auctions=True)
+        matching.move(tick_at("15:20", 100.0, day="2026-08-03"))
+
+        assert not matching.only_remembers(tick_at("15:20", 100.0, day="2026-08-03"))
+        assert matching.only_remembers(tick_at("09:20", 100.0, day="2026-08-04"))
+
     def test_are_all_needed_where_a_closing_auction_is_near_or_an_order_rests(self):
         matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("14:00", "2026-08-03"), has_auctions=True)
         first, near = (tick_at(clock, 100.0, day="2026-08-03") for clock in ("14:30", "15:01"))
@@ -498,4 +505,4 @@ class TestTicksThatMeetNoOrder:
         found += [matching.only_remembers(first), matching.only_remembers(near)]
         matching.place(a_limit(90.0))
 
-        assert [*found, matching.only_remembers(first)] == [False, True, False, False]
+        assert [*found, matching.only_remembers(first)] == [True, True, False, False]

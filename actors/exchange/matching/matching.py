@@ -33,7 +33,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from ....domain.calendar import session_at
 from ....domain.instruments import price_away, price_grid
+from ....domain.time import DAY_NS, day_of, day_start_ns
 from ....domain.venues import venue_of_symbol
 from ....messages.broker import ExecutionReport, ExecutionType, NewOrder, OrderFound, OrderNotFound
 from .liquidity import Liquidity
@@ -98,6 +100,9 @@ class Matching:
         self._model = model if model is not None else FillModel()
         self._markets: dict[str, Market] = {}
         self._orders: dict[str, Order] = {}
+        self._closes: dict[str, tuple[int, int, int]] = {}
+        """Of a day: its begin, from when on ticks may count for a closing auction, its end (ns); by symbol."""
+
         self._executions = self._arrivals = 0
         self.ticks = self.trades = self.resting = 0
         self._day_ends_ns = day_ends_ns
@@ -180,9 +185,23 @@ class Matching:
         return reports
 
     def only_remembers(self, tick: Tick) -> bool:
-        """Tell whether of ticks of its symbol up to this one the newest would do."""
-        market = self._markets.get(tick.symbol)
-        return not self.resting and market is not None and tick.exchange_ns < market.nears_close_ns
+        """Tell whether of ticks of its symbol up to this one, since the one before, the newest would do."""
+        return not self.resting and not (self._has_auctions and self._nears_close(tick))
+
+    def _nears_close(self, tick: Tick) -> bool:
+        """Tell whether a tick may be of a closing auction, or count for its reference price.
+
+        By the calendar alone: what the market knows of its day is as old as the last tick that it has had.
+        """
+        begin_ns, nears_ns, end_ns = self._closes.get(tick.symbol, (0, 0, 0))
+        if not begin_ns <= tick.exchange_ns < end_ns:
+            session = session_at(tick.exchange_ns, *self._venue_of(tick.symbol))
+            closing = session.closing if session is not None else None
+            begin_ns = day_start_ns(day_of(tick.exchange_ns))
+            end_ns = begin_ns + DAY_NS
+            nears_ns = end_ns if closing is None else closing.reference_ns
+            self._closes[tick.symbol] = begin_ns, nears_ns, end_ns
+        return tick.exchange_ns >= nears_ns
 
     def pass_over(self, ticks: list[Tick], now_ns: int) -> None:
         """Do what `move` does at each of these ticks, none later than now, while no order rests: little at most."""
