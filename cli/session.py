@@ -317,18 +317,20 @@ def journal_path(settings: Settings) -> Path:
     return directory
 
 
-def held_limits(settings: Settings) -> dict[str, Held]:
-    """Read from the journal, if there is one, which limits a person has changed while a system ran."""
+def limits_of_journal(settings: Settings) -> tuple[dict[str, Held], dict[str, str]]:
+    """Read from the journal, if there is one, which limits a person has changed, and all that are written down."""
     from ..actors.orders.limits_in_force import noted  # noqa: PLC0415
     from ..messages.risk import LimitsChanged  # noqa: PLC0415
 
     held: dict[str, Held] = {}
+    written: dict[str, str] = {}
     if Path(settings.journal.path).is_dir():
         with faults():
             for record in journal_of(settings).find(types={LimitsChanged.__name__}):
                 if isinstance(record.fact, LimitsChanged):
                     noted(held, record.fact)
-    return held
+                    written |= {each.name: each.after for each in record.fact.changes}
+    return held, written
 
 
 @contextlib.contextmanager

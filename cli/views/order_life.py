@@ -138,7 +138,8 @@ def _words(fact: object, order: Order | None) -> str:  # noqa: PLR0911  one sent
         case OrderRejected():
             return f"REJECTED: {fact.reason}"
         case OrderCancelled():
-            return f"CANCELLED: {fact.reason or 'no reason told'}"
+            asked = "" if order is None or order.cancellations else "; nobody here had asked for it"
+            return f"CANCELLED: {fact.reason or 'no reason told'}{asked}"
         case OrderExpired():
             return f"EXPIRED: {fact.reason}"
     return _words_of_change(fact) or _words_of_cancellation(fact) or type(fact).__name__

@@ -8,10 +8,13 @@ import msgspec
 from rich.text import Text
 
 from ...domain.time import second_text
+from ...domain.wording import counted
 from ..terminal import plain
 from .columns import lined
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.table import Table
 
     from ...actors.orders.hindsight import Decision
@@ -119,3 +122,12 @@ def explained_table(decision: Decision, rules: tuple[Explained, ...]) -> Table:
     table.title = Text(plain(f"{fact.client_order_id}: {what}, {when}: {said}"))
     table.title_justify = "left"
     return table
+
+
+def told_otherwise(shown: Mapping[str, str], written: Mapping[str, str]) -> str:
+    """Say which limits a system wrote down otherwise than they are shown (values in JSON by name); empty: none."""
+    others = [name for name, value in written.items() if name in shown and shown[name] != value]
+    if not others:
+        return ""
+    first = f"{others[0]} {written[others[0]]} where these settings have {shown[others[0]]}"
+    return f"{first}, and {counted(len(others) - 1, 'more limit')} otherwise" if len(others) > 1 else first

@@ -205,6 +205,20 @@ class TestTheLifeOfAnOrder:
         assert (listed["cancellation"], listed["cancellation_by"]) == ("IN_DOUBT", "asha")
         assert "PART_FILLED 4 of 10, cancelling" in natya("orders", "--data-dir", data_dir).stdout
 
+    @pytest.mark.parametrize("is_asked_for", [False, True])
+    def test_that_somebody_else_cancelled_says_so(self, data_dir, is_asked_for):
+        of = {"client_order_id": "A-1", "occurred_ns": 5}
+        asked = [CancellationIntended(number=1, asked_by="asha", **of)] if is_asked_for else []
+        journal = Journal(data_dir / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+        journal.open()
+        journal.append((*asked, BUILDERS.cancelled("A-1")), correlation_id="A-1")
+        journal.commit()
+        journal.close()
+        told = natya("order", "show", "A-1", "--data-dir", data_dir).stdout
+
+        assert "CANCELLED: " in told
+        assert ("nobody here had asked for it" in told) is not is_asked_for
+
     def test_that_never_left_says_which_rule(self, data_dir):
         told = natya("order", "show", "A-2", "--data-dir", data_dir).stdout
 

@@ -13,6 +13,7 @@ from natya.actors.orders import OrdersActor
 from natya.actors.runtime import InProcessSystem
 from natya.cli.app import app
 from natya.config.sections.journal import JournalSettings
+from natya.messages.risk import LimitChange, LimitsChanged
 
 make = natya_builders.BUILDERS
 
@@ -55,6 +56,29 @@ class TestLimits:
         lines = natya("risk", "limits").splitlines()
 
         assert [line.split()[0] for line in lines[1:4]] == ["risk_state", "clock_skew_max_s", "client_order_id"]
+
+    @pytest.mark.parametrize(
+        ("written", "told"),
+        [
+            ({"quantity_max": "10"}, "quantity_max 10 where these settings have 100: natya risk show"),
+            (
+                {"quantity_max": "10", "repeats_max": "3", "position_max": "1000"},
+                "quantity_max 10 where these settings have 100, and 1 more limit otherwise: natya risk show",
+            ),
+            ({"quantity_max": "100"}, ""),
+        ],
+    )
+    def test_that_are_not_those_with_which_the_system_began_are_said_to_be_others(self, tmp_path, written, told):
+        changes = tuple(LimitChange(name=name, before="", after=each, loosened=False) for name, each in written.items())
+        journal = Journal(tmp_path / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+        journal.open()
+        journal.append((LimitsChanged(changes=changes, occurred_ns=1),))
+        journal.commit()
+        journal.close()
+        answer = CliRunner().invoke(app, ["risk", "limits", "--data-dir", str(tmp_path)])
+
+        assert answer.exit_code == 0
+        assert (told in " ".join(answer.stderr.split())) if told else not answer.stderr
 
 
 class TestWhatIsUsed:

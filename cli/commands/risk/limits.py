@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...options import ConfigOption, DataDirOption, JsonOption, Profile, ProfileOption, SetOption, assignments
-from ...session import held_limits, load, tell_answer
+from ...session import limits_of_journal, load, tell_answer
+from ...terminal import note
 
 
 def command(
@@ -16,21 +17,25 @@ def command(
 ) -> None:
     """List every rule in the order in which they are asked, its limit, where that was set, and what it is for.
 
-    A limit that a person has changed by `natya risk set` is listed as it is in force, with who did it and why.
+    A limit that a person has changed by `natya risk set` is listed as it is in force, with who did it and why. Where
+    the system began with other settings than these, that is said: `natya risk show` tells what is in force.
     """
     from msgspec.structs import asdict
 
     from ....actors.orders import OrdersActorSettings
-    from ....actors.orders.limits_in_force import with_held
+    from ....actors.orders.limits_in_force import values_of, with_held
     from ....actors.orders.rules import RULES, is_on, limit_of, meaning_of, settings_of
-    from ...views.risk import OFF, limits_json, limits_table
+    from ...views.risk import OFF, limits_json, limits_table, told_otherwise
     from ...views.tables import show
 
     own = {} if data_dir is None else {"system.data_dir": str(data_dir)}
     loaded = load(profile.value, own | assignments(settings), config=config)
     configured = OrdersActorSettings.of(loaded.settings.orders, strategies=loaded.settings.strategies)
-    held = held_limits(loaded.settings)
+    held, written = limits_of_journal(loaded.settings)
     limits, ended = with_held(configured, held)
+    if told := told_otherwise(values_of(limits), written):
+        where = loaded.settings.system.data_dir
+        note(f"natya: the system in {where} began with {told}: natya risk show tells what is in force")
     by_person = {name: f"{each.person}: {each.reason}" for name, each in held.items() if name not in ended}
     rows = [
         {
