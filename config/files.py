@@ -353,3 +353,12 @@ def _remove_below(folder: int, name: str, names: re.Pattern[str]) -> bool:
 def _digest(path: Path) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "blake2b").digest()
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Return how much this user may still write there; None where the folder is gone."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize

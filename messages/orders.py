@@ -169,7 +169,7 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
 
 class ReduceOnly(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReduceOnly"):
-    """To orders, of the keeper of the access token or reconciliation: from now on only orders pass that reduce.
+    """To orders, of the keeper of the access token, of reconciliation or the heart: only orders pass that reduce.
 
     It holds until its sender takes it back, whatever others say beside it, and in no other run: the keeper of that one
     finds out for itself.

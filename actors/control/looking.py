@@ -6,10 +6,10 @@ One look serves everybody who wants one while it goes on. An actor that does not
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
+from ...config.files import free_bytes
 from ...domain.timings import Timings
 from ...messages.addresses import SYSTEM
 from ...messages.supervision import DescribeTree, SupervisionTree
@@ -131,12 +131,3 @@ class Looker:
         uses, self._uses, self._wants_hops = self._uses, [], False
         for use in uses:
             use(view)
-
-
-def free_bytes(folder: Path) -> int | None:
-    """Return how much this user may still write there; None where the folder is gone."""
-    try:
-        found = os.statvfs(folder)
-    except OSError:
-        return None
-    return found.f_bavail * found.f_frsize

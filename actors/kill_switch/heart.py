@@ -4,6 +4,8 @@ Owns    the file `heartbeat` of the data directory (`config/heartbeat.py`).
 Hears   the answers of orders (Pong) and of the journal (DurableProved).
 Sends   Ping to orders, and when that is answered ProveDurable to the journal, once an interval; the file's number is
         counted up only when both have answered, so that it stands still where either is stuck, and the process with it.
+        ReduceOnly to orders while little is free where the journal is: on a full disk no order can be made durable, so
+        what is left is for those that close.
 Fails   never: where the file cannot be written (read-only, or the disk is full and it is not there yet) it stands
         still, and whoever listens takes that for what it is. Restarted, it begins a new epoch.
 
@@ -20,10 +22,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ...config.files import free_bytes
 from ...config.heartbeat import DEADMAN_NAME, HEARTBEAT_NAME, Heartbeat
 from ...domain.pulse import Listener
 from ...messages.addresses import JOURNAL, ORDERS
 from ...messages.journal import DurableProved, ProveDurable
+from ...messages.orders import ReduceOnly
 from ...messages.system import Ping, Pong
 from ..runtime import RuntimeActor, handles
 
@@ -33,6 +37,12 @@ if TYPE_CHECKING:
 ANSWER_S: Final = 5.0
 WATCHER_SILENT_S: Final = 30.0
 """A watcher that has said nothing for so long watches no more."""
+
+FREE_BYTES_MIN: Final = 256 << 20
+"""With less only orders that close pass."""
+
+FREE_BYTES_ENOUGH: Final = 320 << 20
+"""With as much all pass again: a disk at the edge does not limit and lift by turns."""
 
 NOBODY_WATCHES: Final = "the dead-man's switch was heard, and is silent now: natya deadman"
 COULD_DO_NOTHING: Final = "the dead-man's switch could cancel nothing now: "
@@ -67,6 +77,9 @@ class HeartActor(RuntimeActor):
         self._of_watcher = self._of_file = ""
         """What is wrong with either; empty: nothing."""
 
+        self._is_low: bool | None = None
+        """Whether only orders that close pass for the disk; None: not looked yet; a life before may have said so."""
+
         self._write()
         self.after(self.settings.interval_s, BeatDue())
 
@@ -74,6 +87,7 @@ class HeartActor(RuntimeActor):
     def beat(self, _message: BeatDue, _sender: ActorAddress) -> None:
         """Ask orders whether it works."""
         self._look_at_watcher()
+        self._look_at_disk()
         self.ask(ORDERS, Ping(), timeout_s=ANSWER_S, then=self._hear_orders)
 
     def _hear_orders(self, outcome: Outcome) -> None:
@@ -92,6 +106,18 @@ class HeartActor(RuntimeActor):
     def _miss(self, actor: str, outcome: Outcome) -> None:
         self.log("heart.missed", level="error", actor_asked=actor, answer=str(outcome.value or outcome.error))
         self.after(self.settings.interval_s, BeatDue())
+
+    def _look_at_disk(self) -> None:
+        """Let only orders pass that close while little is free; said each time, since orders may have restarted."""
+        free, was = free_bytes(self.settings.data_dir), self._is_low
+        if free is None:
+            return
+        self._is_low = free < (FREE_BYTES_ENOUGH if was else FREE_BYTES_MIN)
+        if self._is_low:
+            wanted = f"at least {FREE_BYTES_MIN >> 20} MiB free on the disk of the journal wanted, found fewer"
+            self.send(ORDERS, ReduceOnly(reason=wanted))
+        elif was is not False:
+            self.send(ORDERS, ReduceOnly(reason=""))
 
     def _write(self) -> None:
         """Begin, or beat; what cannot be written now is tried again with the next beat."""

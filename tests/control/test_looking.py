@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.control.looking import Looker, free_bytes
+from natya.actors.control.looking import Looker
 from natya.actors.runtime import Outcome
+from natya.config.files import free_bytes
 from natya.domain.timings import Timings
 from natya.messages.control import ControlStatistics
 from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree

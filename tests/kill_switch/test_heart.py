@@ -7,6 +7,7 @@ from natya.actors.kill_switch import HeartActor, HeartSettings, heart
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.heartbeat import Heartbeat
 from natya.messages.journal import DurableProved, ProveDurable
+from natya.messages.orders import ReduceOnly
 from natya.messages.system import Ping, Pong
 
 pytestmark = pytest.mark.usefixtures("threads")  # a virtual clock runs through thousands of beats while one waits
@@ -20,10 +21,27 @@ class Answering(RuntimeActor):
         if self.name not in self.settings:
             self.send(sender, DurableProved(last_sequence=1))
 
+    @handles(ReduceOnly)
+    def note(self, message, _sender):
+        LIMITS.append(message.reason)
+
     @handles(Ping)
     def answer(self, _message, sender):
         if self.name not in self.settings:
             self.send(sender, Pong(actor=self.name, statistics=None))
+
+
+LIMITS = []
+"""What orders was told, by any heart of this process."""
+
+
+@pytest.fixture(autouse=True)
+def disk(monkeypatch):
+    """What is free, in MiB."""
+    LIMITS.clear()
+    free = [1_000]
+    monkeypatch.setattr(heart, "free_bytes", lambda _: None if free[0] is None else free[0] << 20)
+    return free
 
 
 @pytest.fixture
@@ -116,3 +134,28 @@ def test_it_stands_still_and_lives_on_while_its_file_cannot_be_written(start, fi
     system.stop("heart")
 
     assert file.read() is None
+
+
+def test_it_has_only_orders_that_close_pass_while_little_is_free_on_the_disk(start, disk):
+    system = start()
+
+    def told_after(free):
+        LIMITS.clear()
+        disk[0] = free
+        await_that(lambda: turn(system) and LIMITS)
+        return set(LIMITS)
+
+    await_that(lambda: turn(system) and LIMITS == [""])
+    low = {"at least 256 MiB free on the disk of the journal wanted, found fewer"}
+    assert told_after(255) == low
+    assert told_after(319) == low
+    disk[0] = None
+    for _ in range(5):
+        turn(system)
+    assert "" in told_after(320)
+    LIMITS.clear()
+    disk[0] = 256
+    for _ in range(20):
+        turn(system)
+
+    assert LIMITS == []
