@@ -27,7 +27,7 @@ from .errors import (
 )
 from .loading import load_strategy, path_of
 from .parameters import parameters_of
-from .reloading import is_of_user, project_of
+from .reloading import forget, is_of_user, project_of
 from .supervisor import StrategySupervisor
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "StrategyParametersError",
     "StrategySupervisor",
     "checked",
+    "forget",
     "is_of_user",
     "load_strategy",
     "parameters_of",

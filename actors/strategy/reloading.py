@@ -24,7 +24,7 @@ from .errors import StrategyNotFoundError
 from .loading import load_strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from types import ModuleType
 
     from .actor import StrategyActor
@@ -85,11 +85,7 @@ class Sources:
         replaced = {module for module, digest in digests.items() if self._digests.get(module, digest) != digest}
         before = sys.modules.copy()
         if all_anew or replaced:
-            for module in modules:
-                sys.modules.pop(module, None)
-            for module in replaced:  # a source that is as long, and of the same second, would be taken for the old one
-                Path(importlib.util.cache_from_source(str(modules[module]))).unlink(missing_ok=True)
-            importlib.invalidate_caches()
+            forget(modules, changed=replaced)
         try:
             with _no_bytecode_written():
                 loaded = load_strategy(strategy)
@@ -130,6 +126,21 @@ def _no_bytecode_written() -> Iterator[None]:
         yield
     finally:
         sys.dont_write_bytecode = before
+
+
+def forget(modules: Mapping[str, Path], *, changed: Iterable[str]) -> None:
+    """Have these modules imported anew when they are wanted next.
+
+    Args:
+        modules: their files, by module.
+        changed: those whose source is another. Their bytecode is removed: it is known by the source's length and second
+            alone, and would be taken for that of a source which is as long, and saved within the second.
+    """
+    for module in modules:
+        sys.modules.pop(module, None)
+    for module in changed:
+        Path(importlib.util.cache_from_source(str(modules[module]))).unlink(missing_ok=True)
+    importlib.invalidate_caches()
 
 
 def is_of_user(module: str, file: str) -> bool:

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ...actors.strategy import is_of_user, project_of
+from ...actors.strategy import forget, is_of_user, project_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,11 +54,7 @@ def bring_up_to_date(files: Mapping[str, Path], digests: Mapping[str, str]) -> N
     """
     outdated = [each for each, digest in digests.items() if each in sys.modules and _known(each, files) != digest]
     if outdated:
-        for module in files:
-            sys.modules.pop(module, None)
-        for module in outdated:  # a source that is as long, and of the same second, would be taken for the old one
-            Path(importlib.util.cache_from_source(str(files[module]))).unlink(missing_ok=True)
-        importlib.invalidate_caches()
+        forget(files, changed=outdated)
     _current.update(digests)
 
 
