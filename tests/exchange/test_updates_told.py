@@ -171,6 +171,12 @@ def test_has_them_too_where_the_list_of_instruments_has_only_a_symbol():
     assert {name: found["Data"][name] for name in names} == {name: UNKNOWN[name] for name in names}
 
 
+def test_confirms_what_was_traded_as_a_trade():
+    for filled in (4, 10):
+        traded = msgspec.structs.replace(PLAIN, filled_quantity=filled)
+        assert told(traded, listing=None)["Data"]["reasonDescription"] == "TRADE CONFIRMED"
+
+
 def test_calls_a_change_what_it_is():
     assert told(ORDER, listing=None, is_modified=True)["Data"]["status"] == "Modified"
 

@@ -72,7 +72,7 @@ def update_of(
         "lastUpdatedTime": _time(order.updated_ns or order.created_ns),
         "remarks": "Super Order" if order.leg else "NR",
         "mktType": "NL",
-        "reasonDescription": order.reason or "CONFIRMED",
+        "reasonDescription": order.reason or ("TRADE CONFIRMED" if order.filled_quantity else "CONFIRMED"),
         "legNo": _LEGS.get(order.leg, 1),
         "instrument": "EQUITY" if definition is None else definition.instrument_type,
         "symbol": order.symbol if definition is None else definition.trading_symbol or order.symbol,
