@@ -161,6 +161,7 @@ export async function drawAlarms() {
   } catch (fault) {
     told = [{ severity: "critical", text: `alarms do not answer: ${fault.message}` }];
   }
+  told.sort((one, other) => (other.severity === "critical") - (one.severity === "critical")); // as they came, else
   const now = JSON.stringify(told.map((each) => [each.severity, each.text]));
   if (now === alarmsDrawn) return; // spoken only when it has changed
   alarmsDrawn = now;
