@@ -276,6 +276,41 @@ def intent_of(order: SubmitOrder, now_ns: int) -> OrderIntended:
     )
 
 
+def as_submitted(  # noqa: PLR0913  what is other than it is in the order
+    order: Order,
+    *,
+    quantity: int,
+    limit_price: float | None,
+    trigger_price: float | None,
+    reference_price: float = 0.0,
+    reference_ns: int = 0,
+) -> SubmitOrder:
+    """Return what an order, or a part of it, would be submitted as by other terms: for who judges or counts a change.
+
+    Args:
+        order: as it is.
+        quantity: shares.
+        limit_price: rupees, as the other prices.
+        trigger_price: of a stop.
+        reference_price: the market's, as who changes it saw it.
+        reference_ns: when that was: nanoseconds since 1970-01-01 UTC.
+    """
+    return SubmitOrder(
+        client_order_id=order.client_order_id,
+        strategy=order.strategy,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=quantity,
+        order_type=order.order_type,
+        limit_price=limit_price,
+        trigger_price=trigger_price,
+        validity=order.validity,
+        reference_price=reference_price,
+        reference_ns=reference_ns,
+        product=order.product,
+    )
+
+
 def refused(order: SubmitOrder, *, rule: str, reason: str, now_ns: int) -> OrderRefused:
     """Return the fact of an order that never left, the texts of whoever submitted it made printable."""
     return OrderRefused(

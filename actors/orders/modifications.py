@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from ...domain.orders import as_submitted
 from ...domain.time import SECOND_NS
 from ...domain.wording import printable
 from ...messages.broker import ReplaceOrder
-from ...messages.orders import ModificationIntended, ModificationRefused, OrderModified, SubmitOrder, fault_of_terms
+from ...messages.orders import ModificationIntended, ModificationRefused, OrderModified, fault_of_terms
 from .rules import Refusal, judge
 from .rules.table import OF_ONE_ORDER, ON_CHANGES
 
 if TYPE_CHECKING:
     from ...domain.orders import Order, Pending
     from ...messages.broker import OrderFound
-    from ...messages.orders import ModifyOrder
+    from ...messages.orders import ModifyOrder, SubmitOrder
     from .rules import Situation
 
 Shown: TypeAlias = Literal["as wanted", "as before", "otherwise", ""]
@@ -206,16 +207,11 @@ def _takes_back(order: Order, wanted: Terms) -> bool:
 
 
 def _as_submitted(order: Order, request: ModifyOrder, wanted: Terms, *, quantity: int) -> SubmitOrder:
-    return SubmitOrder(
-        client_order_id=order.client_order_id,
-        strategy=order.strategy,
-        symbol=order.symbol,
-        side=order.side,
+    return as_submitted(
+        order,
         quantity=quantity,
-        order_type=order.order_type,
         limit_price=wanted.limit_price,
         trigger_price=wanted.trigger_price,
         reference_price=request.reference_price or wanted.limit_price or wanted.trigger_price or 0.0,
         reference_ns=request.reference_ns,
-        product=order.product,
     )

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from ....domain.accounts import Accounts
-from ....domain.orders import Order, advance
+from ....domain.orders import Order, advance, as_submitted
 from ....messages.accounts import AccountEntered, AccountFact
 from ....messages.journal import Append, Appended, AppendRefused
 from ....messages.orders import (
@@ -201,16 +201,8 @@ class Ledger:
         more = 0 if order is None else change.quantity - order.quantity_max
         if order is None or more <= 0:
             return
-        self._growths[change.client_order_id] = SubmitOrder(
-            client_order_id=change.client_order_id,
-            strategy=order.strategy,
-            symbol=order.symbol,
-            side=order.side,
-            quantity=more,
-            order_type=order.order_type,
-            limit_price=change.limit_price,
-            trigger_price=change.trigger_price,
-            product=order.product,
+        self._growths[change.client_order_id] = as_submitted(
+            order, quantity=more, limit_price=change.limit_price, trigger_price=change.trigger_price
         )
 
     def _append(
