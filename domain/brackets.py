@@ -16,31 +16,37 @@ ends the entry: what would still come in would have an exit that is gone.
 
 A position must not stand without its stop because the stop was refused, or had traded before the last shares came in:
 a target alone would guard these against a gain. The rest is closed by a MARKET order, id of the entry + `X`, once
-nothing else can close it any more, nor add to it: there is one such order, so it has to be of the whole.
-An exit that somebody cancelled is not put back: that was wanted.
+nothing else can close it any more, nor add to it. Trades of the entry may be told late, though: when its exits have
+traded, or were cancelled. What comes in then is closed in the same way, by one more such order, id of the entry + `Y`,
+then `Z`. An exit that somebody cancelled is not put back: that was wanted, of the shares that it was for.
 
 What came in may be closed by others: the strategy itself, or a person who has its shares closed. An exit would then
-open a position. None is placed or made greater beyond what the strategy holds, nor beyond what the account holds by
-the broker's book, where that is another; and where the strategy holds nothing any more and the entry has ended, those
-that there are are cancelled, and the bracket is done.
+open a position. None is placed or made greater beyond what the strategy holds beside what the exits of its other
+brackets are for, nor beyond what the account holds by the broker's book, where that is another. Where the strategy
+holds nothing any more and the entry has ended, those that there are are cancelled, and the bracket is done.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from ..messages.orders import CancelOrder, ModifyOrder, OrderRefused, OrderType, SubmitOrder
-from .closing import TheirBook, closable
+from ..messages.orders import CancelOrder, ModifyOrder, OrderRefused, OrderType, Side, SubmitOrder
+from .closing import closable
 from .orders import Order
 
-Leg: TypeAlias = Literal["target", "stop", "exit"]
+Leg: TypeAlias = Literal["target", "stop", "exit", "second_exit", "third_exit"]
 
-SUFFIXES: Final[dict[Leg, str]] = {"target": "T", "stop": "S", "exit": "X"}
+SUFFIXES: Final[dict[Leg, str]] = {"target": "T", "stop": "S", "exit": "X", "second_exit": "Y", "third_exit": "Z"}
 """What the id of an exit has behind that of its entry; strategies end theirs with a digit or a lower-case letter."""
 
-_TYPES: Final[dict[Leg, OrderType]] = {"target": "LIMIT", "stop": "STOP", "exit": "MARKET"}
+AT_MARKET: Final[tuple[Leg, ...]] = ("exit", "second_exit", "third_exit")
+"""Exits by MARKET orders, one after the other."""
+
+_TYPES: Final[dict[Leg, OrderType]] = {"target": "LIMIT", "stop": "STOP", **dict.fromkeys(AT_MARKET, "MARKET")}
+
 
 ENDINGS: Final = frozenset(SUFFIXES.values())
 
@@ -66,23 +72,32 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     target: AnyLeg | None = None
     stop: AnyLeg | None = None
     exit: AnyLeg | None = None
+    """The newest one at the market."""
+
+    earlier: tuple[AnyLeg, ...] = ()
+    """Those before."""
+
     held: int | None = None
     """Shares that the strategy holds of the symbol, as the entry bought or sold them; None: all that it has brought."""
 
-    agreed: int | None = None
-    """Shares of the symbol that the account holds so by both books, ours and the broker's; None: these agree."""
+    late: int = 0
+    """Shares that came in when the entry had ended, and its exits too, and that nothing has closed since."""
+
+    free: int | None = None
+    """Shares of the symbol that exits of this bracket may close at most: what the account holds by both books, ours and
+    the broker's, and the strategy beside what exits of its other brackets are for; None: as many as are held."""
 
     @property
     def exposed(self) -> int:
         """Shares of the entry that nothing has closed."""
         if self.held == 0 and not self.entry.is_open:
             return 0
-        return self.entry.filled - sum(_filled(leg) for leg in (self.target, self.stop, self.exit))
+        return self.entry.filled - sum(_filled(leg) for leg in (self.target, self.stop, self.exit, *self.earlier))
 
     @property
     def closable(self) -> int:
-        """Those of them that an exit may close: the strategy holds as many, and so does the account by both books."""
-        return min((self.exposed, *(each for each in (self.held, self.agreed) if each is not None)))
+        """Those of them that an exit may close: the strategy holds as many, and they are free."""
+        return min((self.exposed, *(each for each in (self.held, self.free) if each is not None)))
 
 
 def held_as(entry: Order, shares: int) -> int:
@@ -90,16 +105,52 @@ def held_as(entry: Order, shares: int) -> int:
     return max(shares if entry.side == "BUY" else -shares, 0)
 
 
-def agreed_as(entry: Order, theirs: TheirBook, ours: int) -> int | None:
-    """Return how many shares the account holds so by both books; None: they agree.
+def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
+    entry: Order,
+    leg: Callable[[str, Leg], AnyLeg | None],
+    beside: Iterable[Order],
+    *,
+    shares: int,
+    late: int = 0,
+    agreed: tuple[int, ...] = (),
+) -> Bracket:
+    """Put a bracket together.
 
     Args:
-        entry: of the bracket.
-        theirs: in what the broker's positions differ.
-        ours: signed shares by our book.
+        entry: of it.
+        leg: returns an exit of an entry, given the id of that.
+        beside: entries of the brackets of the account, this one may be among them.
+        shares: that its strategy holds of the symbol: signed.
+        late: shares that came in when nothing was left to guard them.
+        agreed: what the account holds, as our book and the broker's say it; empty: these agree.
     """
-    views = theirs.held(entry.symbol, ours)
-    return closable("SELL" if entry.side == "BUY" else "BUY", *views) if len(views) > 1 else None
+    at_market = [each for each in (leg(entry.client_order_id, name) for name in AT_MARKET) if each is not None]
+    held = held_as(entry, shares)
+    whose = (entry.strategy, entry.symbol, entry.side)
+    others = (each.client_order_id for each in beside if (each.strategy, each.symbol, each.side) == whose)
+    claimed = sum(_claimed(leg, each) for each in others if each != entry.client_order_id)
+    side: Side = "SELL" if entry.side == "BUY" else "BUY"
+    return Bracket(
+        entry=entry,
+        target=leg(entry.client_order_id, "target"),
+        stop=leg(entry.client_order_id, "stop"),
+        exit=at_market[-1] if at_market else None,
+        earlier=tuple(at_market[:-1]),
+        late=late,
+        held=held,
+        free=min((max(0, held - claimed), *((closable(side, *agreed),) if agreed else ()))),
+    )
+
+
+def _claimed(leg: Callable[[str, Leg], AnyLeg | None], entry: str) -> int:
+    """Return how many shares the exits of a bracket may close: one of them cancels the others."""
+    return max((_leaves(each) for name in SUFFIXES if (each := leg(entry, name)) is not None), default=0)
+
+
+def _leaves(leg: AnyLeg) -> int:
+    if isinstance(leg, Order):
+        return leg.leaves
+    return leg.quantity if isinstance(leg, SubmitOrder) else 0
 
 
 def leg_id(entry_id: str, leg: Leg) -> str:
@@ -122,17 +173,20 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
     """Return what is to be sent now; the most urgent first."""
     entry, exits = bracket.entry, (bracket.target, bracket.stop)
     exited = any(_filled(leg) for leg in (*exits, bracket.exit))
-    exposed, closable = bracket.exposed, bracket.closable
+    exposed, closable, late = bracket.exposed, bracket.closable, min(bracket.late, bracket.exposed)
     steps: list[Step] = []
-    must_leave = exposed > 0 and (bracket.exit is not None or _is_without_exit(bracket))
+    must_leave = exposed > 0 and (bracket.exit is not None or _is_without_exit(bracket) or late > 0)
     if entry.is_open and (exited or must_leave):
         steps.append(_cancel(entry))
     if exposed <= 0:
         return (*steps, *(_cancel(leg) for leg in (*exits, bracket.exit) if leg is not None and _may_trade(leg)))
     if must_leave:
         trading = [leg for leg in exits if leg is not None and _may_trade(leg)]
-        if bracket.exit is None and not trading and not entry.is_open and closable > 0:
-            steps.append(_submit(entry, "exit", closable))
+        at_market = len(bracket.earlier) + (bracket.exit is not None)
+        may_leave = not trading and not entry.is_open and _may_follow(bracket.exit, late)
+        wanted = min(closable, late) if late else closable
+        if may_leave and wanted > 0 and at_market < len(AT_MARKET):
+            steps.append(_submit(entry, AT_MARKET[at_market], wanted))
         return (*steps, *map(_cancel, trading))
     if entry.stop_loss_price is not None:
         steps += _exit(entry, "stop", bracket.stop, exposed, closable)
@@ -149,6 +203,13 @@ def is_done(bracket: Bracket) -> bool:
     if not legs:
         return bracket.exposed <= 0  # else what is held lacks its exits
     return not next_steps(bracket)
+
+
+def _may_follow(last: AnyLeg | None, late: int) -> bool:
+    """Say whether one more exit at the market may follow the last: shares are late, and nobody took that one back."""
+    if last is None or _may_trade(last):
+        return last is None
+    return late > 0 and not (isinstance(last, Order) and last.state == "CANCELLED")
 
 
 def _filled(leg: AnyLeg | None) -> int:

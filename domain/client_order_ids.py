@@ -20,7 +20,7 @@ LIFE_DIGITS: Final = 10
 DRAWS: Final = 36**4
 """How many numbers one is drawn of for each life."""
 
-EXITS: Final = "STX"
+EXITS: Final = "STXYZ"
 """What the id of an exit of a bracket has behind that of its entry."""
 
 _FORM: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{LENGTH_MAX}}}", re.ASCII)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..actors.journal.tools import verify
 from ..actors.orders.book import Book
-from ..domain.brackets import SUFFIXES, Bracket, held_as, leg_id, next_steps
+from ..domain.brackets import as_it_stands, leg_id, next_steps
 from ..messages.broker import OrderNotFound
 from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, OrderIntended, RiskStateChanged
 from .checkpoints import checkpoint_on, unlike_the_journal
@@ -164,10 +164,13 @@ def _brackets(book: Book, records: Sequence[JournalRecord]) -> Iterator[str]:
     """What is held by a bracket has the exits that it should have, unless a halt keeps them away."""
     states = [record.fact.state for record in records if isinstance(record.fact, RiskStateChanged)]
     for entry in () if states and states[-1] == "HALTED" else book.brackets:
-        target, stop, closing = (book.order(leg_id(entry.client_order_id, leg)) for leg in SUFFIXES)
-        held = held_as(entry, book.strategy_shares(entry.strategy, entry.symbol))
-        if steps := next_steps(Bracket(entry=entry, target=target, stop=stop, exit=closing, held=held)):
-            yield f"{steps} were not done for the bracket of {entry}, whose exits are {target}, {stop} and {closing}"
+        shares = book.strategy_shares(entry.strategy, entry.symbol)
+        late = book.late(entry.client_order_id)
+        bracket = as_it_stands(
+            entry, lambda of, leg: book.order(leg_id(of, leg)), book.brackets, shares=shares, late=late
+        )
+        if steps := next_steps(bracket):
+            yield f"{steps} were not done for {bracket}"
 
 
 def _is_same(order: Order, found: OrderFound) -> bool:

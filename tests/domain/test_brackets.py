@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from natya.domain.brackets import CHANGES_MAX, GROWTHS_MAX, Bracket, entry_id, held_as, is_done, leg_id, next_steps
+from natya.domain.brackets import (
+    CHANGES_MAX,
+    GROWTHS_MAX,
+    Bracket,
+    as_it_stands,
+    entry_id,
+    held_as,
+    is_done,
+    leg_id,
+    next_steps,
+)
 from natya.domain.orders import Order, advance, intent_of
 from natya.messages.orders import (
     CancelOrder,
@@ -453,3 +463,89 @@ def test_a_bracket_of_one_exit_is_not_done_while_that_one_rests(alone):
     desk.fill(name, 10)
 
     assert is_done(desk.bracket)
+
+
+class TestSharesThatComeLate:
+    """When their entry has ended, and its exits too."""
+
+    @pytest.fixture
+    def over(self):
+        """Four shares came in, and the exits were cancelled."""
+        desk = Desk()
+        desk.fill("A-1", 4)
+        desk.settle_all()
+        for name in ("A-1", STOP, TARGET):
+            desk.cancel(name)
+        return desk
+
+    @staticmethod
+    def wanted(desk, late, **fields):
+        bracket = as_it_stands(
+            desk.orders["A-1"], lambda of, leg: desk.orders.get(leg_id(of, leg)), (), shares=desk.exposed(), late=late
+        )
+        return next_steps(replace(bracket, **fields))
+
+    def test_are_closed_at_the_market_and_what_somebody_left_without_exits_stays_so(self, over):
+        assert self.wanted(over, 0) == ()
+        over.fill("A-1", 3)
+        (step,) = self.wanted(over, 3)
+
+        assert (step.client_order_id, step.order_type, step.side, step.quantity) == (EXIT, "MARKET", "SELL", 3)
+
+    def test_are_closed_by_no_more_than_is_held_and_free(self, over):
+        over.fill("A-1", 3)
+
+        assert [step.quantity for step in self.wanted(over, 3, held=2)] == [2]
+        assert [step.quantity for step in self.wanted(over, 3, free=1)] == [1]
+        assert self.wanted(over, 3, held=0) == self.wanted(over, 3, free=0) == ()
+
+    @pytest.mark.parametrize(("ends", "follows"), [("fill", True), ("reject", True), ("cancel", False)])
+    def test_are_closed_by_another_order_behind_one_that_ended_unless_somebody_took_that_back(
+        self, over, ends, follows
+    ):
+        over.fill("A-1", 3)
+        over.submit(*self.wanted(over, 3))
+        assert self.wanted(over, 3) == ()
+        if ends == "fill":
+            over.accept(EXIT)
+        getattr(over, ends)(EXIT, *([3] if ends == "fill" else []))
+        over.fill("A-1", 2)
+
+        found = [(step.client_order_id, step.quantity) for step in self.wanted(over, 2)]
+        assert found == ([("A-1Y", 2)] if follows else [])
+
+    def test_are_closed_by_three_orders_at_most(self, over):
+        over.fill("A-1", 6)
+        for name in ("A-1X", "A-1Y", "A-1Z"):
+            (step,) = self.wanted(over, 2)
+            assert step.client_order_id == name
+            over.submit(step)
+            over.reject(name)
+
+        assert self.wanted(over, 2) == ()
+
+
+@given(
+    held=st.integers(-30, 30),
+    claims=st.lists(st.tuples(st.sampled_from(["A", "B"]), st.integers(0, 20), st.integers(0, 20)), max_size=3),
+    agreed=st.sampled_from([(), (30, -5), (30, 4), (30, 30)]),
+)
+def test_an_exit_is_for_what_exits_of_other_brackets_leave_of_what_is_held(held, claims, agreed):
+    """By strategy, the open shares of their stop and of their target."""
+
+    def opened(name, quantity, **fields):
+        order = SubmitOrder(
+            client_order_id=name, symbol="INFY", side="BUY", quantity=quantity, **{"strategy": "A"} | fields
+        )
+        return Order.from_intent(intent_of(order, 1))
+
+    entry, orders = opened("A-1", 30), {}
+    beside = [entry]
+    for number, (strategy, stop, target) in enumerate(claims, 2):
+        beside.append(opened(f"A-{number}", 30, strategy=strategy))
+        orders |= {f"A-{number}{leg}": opened("x", each) for leg, each in (("S", stop), ("T", target)) if each}
+    bracket = as_it_stands(entry, lambda of, leg: orders.get(leg_id(of, leg)), beside, shares=held, agreed=agreed)
+    claimed = sum(max(stop, target) for strategy, stop, target in claims if strategy == "A")
+
+    assert bracket.held == max(held, 0)
+    assert bracket.free == max(0, min([held - claimed, *agreed]))

@@ -34,6 +34,14 @@ def placed(stage, name, number=""):
     return request
 
 
+def placed_since_the_start(stage, count):
+    """Wait for so many orders; return their ids and quantities."""
+    requests = list(stage.placed_at_start)
+    while len(requests) < count:
+        requests.append(stage.asked_next(PlaceOrder))
+    return {(each.client_order_id, each.quantity) for each in requests}
+
+
 def both_placed(stage):
     return [placed(stage, name) for name in ("A-1S", "A-1T")]
 
@@ -324,3 +332,68 @@ class TestAnIdOfAnExit:
         stage.tell(make.report("CANCELLED", "A-1S", broker_order_id="B-A-1S"))
 
         assert PlaceOrder not in stage.heard()
+
+
+class TestSharesThatComeWhenTheExitsAreGone:
+    @pytest.fixture
+    def gone(self, make):
+        """An entry of which six shares came in, that was withdrawn with its exits; the six were sold."""
+        return [
+            *(make.intent(**PRICES), make.accepted(), make.filled(quantity=6)),
+            *(make.intent("A-1S", side="SELL", quantity=6), make.accepted("A-1S", "B-S")),
+            make.cancelled("A-1"),
+            make.cancelled("A-1S"),
+            *(make.intent("B-1", side="SELL", quantity=6), make.filled("B-1", "T-9", side="SELL", quantity=6)),
+        ]
+
+    def test_are_closed_at_the_market_and_that_is_told(self, stage, gone, make, caplog):
+        stage.open(*gone)
+        assert PlaceOrder not in stage.heard()
+        stage.tell(make.report(execution_id="T-2", quantity=4, price=100.0))
+        request = stage.asked_next(PlaceOrder)
+
+        assert (request.client_order_id, request.order_type, request.side, request.quantity) == (
+            *("A-1X", "MARKET", "SELL"),
+            4,
+        )
+        assert "bracket.closed_at_market" in caplog.text
+
+    def test_are_closed_after_a_restart_too_and_once(self, stage, gone, make):
+        late = make.filled(trade_id="T-2", quantity=4, cumulative_quantity=10)
+        stage.open(*gone, late)
+
+        assert placed_since_the_start(stage, 1) == {("A-1X", 4)}
+        assert PlaceOrder not in stage.heard()
+
+    def test_are_none_where_the_strategy_buys_again(self, stage, gone, make):
+        stage.open(*gone)
+        stage.place(make.order("C-1", quantity=5))
+        stage.tell(make.report(client_order_id="C-1", execution_id="T-3", quantity=5, broker_order_id="B-1"))
+
+        assert PlaceOrder not in stage.heard()
+
+    def test_are_closed_once_by_the_book(self, gone, make):
+        ledger = Ledger()
+        for fact in (*gone, make.filled(trade_id="T-2", quantity=4, cumulative_quantity=10)):
+            ledger.book.apply(fact)
+        assert (ledger.book.late("A-1"), [each.client_order_id for each in ledger.book.brackets]) == (4, ["A-1"])
+        for fact in (
+            make.intent("A-1X", side="SELL", quantity=4),
+            make.filled("A-1X", "T-4", side="SELL", quantity=4),
+        ):
+            ledger.book.apply(fact)
+
+        assert (ledger.book.late("A-1"), ledger.book.brackets) == (0, ())
+
+
+def test_exits_of_two_brackets_in_a_symbol_are_together_for_no_more_than_is_held(stage, make):
+    """The strategy has sold six of ten by itself, whose exits stand; then ten more come in."""
+    stage.open(
+        *(make.intent(**PRICES), make.accepted(), make.filled()),
+        *(make.intent("A-1S", side="SELL"), make.accepted("A-1S", "B-S")),
+        *(make.intent("A-1T", side="SELL"), make.accepted("A-1T", "B-T")),
+        *(make.intent("B-1", side="SELL", quantity=6), make.filled("B-1", "T-9", side="SELL", quantity=6)),
+        *(make.intent("C-1", **PRICES), make.accepted("C-1", "B-C"), make.filled("C-1", "T-10")),
+    )
+
+    assert placed_since_the_start(stage, 2) == {("C-1S", 4), ("C-1T", 4)}

@@ -61,6 +61,7 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     unknown: dict[str, str]
     keeps_day: bool
     named: tuple[tuple[str, str, dict[Product, int]], ...]
+    late: dict[str, int]
 
 
 class Account:
@@ -74,6 +75,7 @@ class Account:
         "exits",
         "fills",
         "keeps_day",
+        "late",
         "leaves",
         "most",
         "named",
@@ -117,6 +119,9 @@ class Account:
         self.profit = Profit()
         self.brackets: dict[str, None] = {}
         """Entries of brackets that are not done, by client order id."""
+
+        self.late: dict[str, int] = {}
+        """Shares of entries that came in when their exits had ended, and that nothing has closed, by their ids."""
 
         self.exits: dict[str, deque[str]] = {}
         """Ids of exits, by strategy."""
@@ -176,6 +181,7 @@ class Account:
             unknown=self.unknown,
             keeps_day=self.keeps_day,
             named=tuple((*key, each) for key, each in self.named.items()),
+            late=self.late,
         )
 
     @classmethod
@@ -202,6 +208,7 @@ class Account:
         account.priced_units, account.unpriced_leaves = kept.priced_units, kept.unpriced_leaves
         account.worst, account.unknown = kept.worst, kept.unknown
         account.keeps_day = kept.keeps_day
+        account.late = kept.late
         account.named = {(strategy, symbol): each for strategy, symbol, each in kept.named}
         account.most = {symbol: account.most_of(symbol) for symbol in account.worst}
         for symbol in {*account.worst, *account.unpriced_leaves}:

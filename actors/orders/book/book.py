@@ -37,7 +37,7 @@ from ....messages.orders import (
 )
 from ..errors import FactWithoutIntentError
 from .account import Account, Covered, KeptAccount, Weight
-from .brackets import closed_by, note_bracket, note_exit
+from .brackets import closed_by, note_bracket, note_exit, note_late
 from .day import INFINITE, Day
 from .ended import Ended, EndedOrder, packed
 
@@ -160,6 +160,10 @@ class Book:
         """The entries of the brackets for which something may still have to be done, oldest first."""
         found = map(self.order, self._account.brackets)
         return tuple(order for order in found if order is not None)
+
+    def late(self, entry: str) -> int:
+        """Return the shares of an entry of this id that came in when nothing was left to guard them."""
+        return self._account.late.get(entry, 0)
 
     def exits(self, strategy: str) -> tuple[str, ...]:
         """Return the ids of the newest exits of a strategy's brackets, at most `EXITS_REMEMBERED_MAX`."""
@@ -337,6 +341,7 @@ class Book:
                 return False
             self._put(account, before, after)
             if isinstance(fact, OrderFilled):
+                note_late(self, account, before, fact)
                 self._trade(account, fact, after.product)
             elif isinstance(fact, OrderRejected | ModificationIntended | CancellationIntended):
                 account.count(fact)
@@ -453,6 +458,7 @@ class Book:
         if product is not None:
             account.note_product(fact, product)
         for entry in closed_by(self, account, fact):
+            account.late.pop(entry, None)
             note_bracket(self, account, entry, self.order(entry))
 
     def _put(self, account: Account, before: Order | None, after: Order) -> None:

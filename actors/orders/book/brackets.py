@@ -6,10 +6,11 @@ not done, however many there have been.
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from ....domain.brackets import SUFFIXES, Bracket, Leg, entry_id, held_as, is_done, leg_id
+from ....domain.brackets import AT_MARKET, Leg, as_it_stands, entry_id, held_as, is_done, leg_id
 from ....domain.orders import Order
 from ....messages.orders import OrderFilled, OrderRefused
 from .account import EXITS_REMEMBERED_MAX
@@ -56,12 +57,34 @@ def note_bracket(book: Orders, account: Account, client_order_id: str, order: Or
         if entry is None or not entry.has_bracket:
             return
     if not entry.is_open:
-        target, stop, closing = (_exit(book, entry, leg) for leg in SUFFIXES)
-        held = held_as(entry, account.by_strategy.quantity(entry.strategy, entry.symbol))
-        if is_done(Bracket(entry=entry, target=target, stop=stop, exit=closing, held=held)):
+        shares = account.by_strategy.quantity(entry.strategy, entry.symbol)
+        late = account.late.get(entry.client_order_id, 0)
+        if is_done(as_it_stands(entry, functools.partial(exit_of, book), (), shares=shares, late=late)):
             account.brackets.pop(entry.client_order_id, None)
             return
     account.brackets[entry.client_order_id] = None
+
+
+def note_late(book: Orders, account: Account, before: Order, fill: OrderFilled) -> None:
+    """Count a trade of an entry that comes when both it and its exits have ended, and what another exit closes of such.
+
+    Args:
+        book: with the exits.
+        account: of the order.
+        before: the order that has traded, without the trade.
+        fill: the trade.
+    """
+    if before.has_bracket:
+        exits = () if before.is_open else [exit_of(book, before.client_order_id, leg) for leg in ("target", "stop")]
+        known = [each for each in exits if isinstance(each, Order)]
+        if known and not any(each.is_open for each in known):
+            account.late[before.client_order_id] = account.late.get(before.client_order_id, 0) + fill.quantity
+        return
+    entry_of = entry_id(before.client_order_id)
+    if entry_of in account.late and any(leg_id(entry_of, leg) == before.client_order_id for leg in AT_MARKET):
+        left = account.late.pop(entry_of) - fill.quantity
+        if left > 0:
+            account.late[entry_of] = left
 
 
 def closed_by(book: Orders, account: Account, fill: OrderFilled) -> tuple[str, ...]:
@@ -88,8 +111,9 @@ def closed_by(book: Orders, account: Account, fill: OrderFilled) -> tuple[str, .
     )
 
 
-def _exit(book: Orders, entry: Order, leg: Leg) -> Order | OrderRefused | None:
-    client_order_id = leg_id(entry.client_order_id, leg)
+def exit_of(book: Orders, entry: str, leg: Leg) -> Order | OrderRefused | None:
+    """Return an exit of an entry of this id; None: there is none yet."""
+    client_order_id = leg_id(entry, leg)
     order = book.order(client_order_id)
     if order is None and isinstance(refusal := book.newest_fact(client_order_id), OrderRefused):
         return refusal

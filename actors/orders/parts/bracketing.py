@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ....domain.brackets import Bracket, agreed_as, entry_id, held_as, is_done, leg_id, next_steps
+from ....domain.brackets import as_it_stands, entry_id, is_done, leg_id, next_steps
 from ....domain.orders import intent_of
 from ....messages.orders import ModifyOrder, OrderFilled, SubmitOrder
 from .. import modifications
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .cancelling import Cancelling
     from .context import OrdersContext
     from .risk_keeping import RiskKeeper
+
 
 BRACKET: Final = "bracket"
 """Who asks for the cancellations of exits."""
@@ -63,10 +64,15 @@ class Bracketing:
         order = ledger.order(entry)
         if order is None or not self._context.is_read or self._risk.why_halted():
             return
-        target, stop, closing = (self._leg(entry, leg) for leg in ("target", "stop", "exit"))
-        held = held_as(order, ledger.book.strategy_shares(order.strategy, order.symbol))
-        agreed = agreed_as(order, self._context.theirs, ledger.book.position(order.symbol))
-        bracket = Bracket(entry=order, target=target, stop=stop, exit=closing, held=held, agreed=agreed)
+        book, theirs = ledger.book, self._context.theirs
+        bracket = as_it_stands(
+            order,
+            self._leg,
+            book.brackets,
+            shares=book.strategy_shares(order.strategy, order.symbol),
+            late=book.late(entry),
+            agreed=theirs.held(order.symbol, book.position(order.symbol)) if order.symbol in theirs.symbols else (),
+        )
         steps = next_steps(bracket)
         if not steps and is_done(bracket):
             self._asked.pop(entry, None)
