@@ -194,7 +194,8 @@ def _await_end(runtime: InProcessSystem) -> tuple[MarketEnded, tuple[str, ...]]:
         BacktestFailedError: a strategy failed for good: nobody is left to trade.
     """
     stopped = runtime.request_future(SYSTEM, AwaitSystemStop())
-    runtime.request(SYSTEM, Ping())  # answered in order: if the root gave up at the start, `stopped` is done by now
+    # Answered in order: if the root gave up at the start, `stopped` is done by now.
+    runtime.request(SYSTEM, Ping(), timeout_s=ANSWER_S)
     _expect_going(stopped)
     awaited = runtime.request_future(FEED, AwaitMarketEnd())
     while True:
