@@ -34,6 +34,9 @@ class ReadOrders(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     account: Count | None = None
     """Of this account; None: of the one that was entered last."""
 
+    besides: Annotated[tuple[str, ...], Meta(max_length=LISTED_MAX)] = ()
+    """Client order ids: these, too, of whatever day, where they are ours."""
+
 
 class OrderListed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderListed"):
     """One order, as the book of record has it."""

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
+from ...domain.client_order_ids import is_formed_as_ours
 from ...domain.differences import Books, Differences
 from ...domain.freshness import Moment, elapsed_ns
 from ...domain.time import SECOND_NS
@@ -34,6 +35,7 @@ from ...messages.reconciliation import (
     AccountBookRead,
     DifferenceEnded,
     OrderAdopted,
+    OrderAtBroker,
     PositionsDiffer,
     ReadAccountBook,
     ReconciliationFact,
@@ -158,8 +160,11 @@ class ReconciliationActor(RuntimeActor):
 
     # Reading: theirs before ours, since an order of ours is in our book before it leaves.
 
-    def _read_ours(self, then: Callable[[Ours], None]) -> None:
-        """Read the orders, and then the positions: a fill between them shows as a position that has changed."""
+    def _read_ours(self, then: Callable[[Ours], None], listed: tuple[OrderAtBroker, ...] = ()) -> None:
+        """Read the orders, and then the positions: a fill between them shows as a position that has changed.
+
+        Of those that the broker lists whatever their day is: it may list yesterday's after midnight.
+        """
 
         def hear_orders(outcome: Outcome) -> None:
             orders = outcome.value
@@ -176,7 +181,9 @@ class ReconciliationActor(RuntimeActor):
 
             self.ask(ORDERS, ReadPositions(), timeout_s=ANSWER_S, then=hear_positions)
 
-        self.ask(ORDERS, ReadOrders(orders_max=LISTED_MAX), timeout_s=ANSWER_S, then=hear_orders)
+        besides = tuple(each.client_order_id for each in listed if is_formed_as_ours(each.client_order_id))[:LISTED_MAX]
+        wanted = ReadOrders(orders_max=LISTED_MAX, besides=besides)
+        self.ask(ORDERS, wanted, timeout_s=ANSWER_S, then=hear_orders)
 
     def _read_theirs(self, before: Ours) -> None:
         symbols = {*before.positions, *(each.symbol for each in before.orders)}
@@ -190,7 +197,11 @@ class ReconciliationActor(RuntimeActor):
                     self.send(ORDERS, FundsTold(available_rupees=theirs.available_rupees, as_of_ns=asked_ns))
                 if bands_of:
                     self._tell_bands(theirs, bands_of, asked_ns)
-                self._read_ours(lambda ours: self._read_risk(_books(before, ours, theirs, self.house_clock.now_ns())))
+
+                def compare(ours: Ours) -> None:
+                    self._read_risk(_books(before, ours, theirs, self.house_clock.now_ns()))
+
+                self._read_ours(compare, theirs.orders)
             else:
                 self._fail(BROKER, outcome)
 

@@ -69,6 +69,15 @@ class TestTheList:
     def test_is_of_what_is_open_alone(self, book):
         assert ids(book, open_only=True) == ["open", "old-open"]
 
+    def test_has_those_that_are_named_whatever_their_day_and_each_once(self, make, book):
+        book.apply(make.refusal("old-refused"))
+        day = ids(book)
+        named = ids(book, besides=("old-ended", "open", "old-refused", "never"))
+
+        assert day == ["filled", "open", "old-open"]
+        assert named == [*day, "old-ended", "old-refused"]
+        assert ids(book, open_only=True, besides=("filled",)) == ["open", "old-open", "filled"]
+
     def test_is_of_a_strategy_or_a_symbol(self, book):
         assert ids(book, strategy="other") == ["open"]
         assert ids(book, symbol="INFY", open_only=True) == ["old-open"]

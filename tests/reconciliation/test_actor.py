@@ -83,6 +83,9 @@ class World:
         self.state, self.cause = "NORMAL", ""
         self.confirms = True
         self.lists_all = True
+        self.earlier = ()
+        """Orders of ours of earlier days: told where they are asked for by id."""
+
         self.symbols = ()
         """Of orders beside ours, which the broker does not list."""
         self.told = lambda: ""
@@ -113,9 +116,10 @@ class Others(RuntimeActor):
         self.send(sender, PositionsRead(positions=(position,), held=()))
 
     @handles(ReadOrders)
-    def orders(self, _message, sender):
+    def orders(self, message, sender):
         others = tuple(replace(MINE, client_order_id=f"x-{each}", symbol=each) for each in self.settings.symbols)
-        self.send(sender, OrdersRead(orders=(MINE, *others), is_complete=self.settings.lists_all))
+        earlier = tuple(each for each in self.settings.earlier if each.client_order_id in message.besides)
+        self.send(sender, OrdersRead(orders=(MINE, *others, *earlier), is_complete=self.settings.lists_all))
 
     @handles(ReadRisk)
     def risk(self, _message, sender):
@@ -347,6 +351,15 @@ class TestALostOrder:
 
         assert [type(each) for each in world.written] == [OrderLost, DifferenceEnded]
         assert world.limits[1:] == [""]
+
+    def test_is_none_in_an_order_of_ours_of_yesterday_that_the_broker_lists_after_midnight(self, actor_system):
+        yesterdays = {"client_order_id": "crossover-1-9", "broker_order_id": "B-9", "is_open": False}
+        world = World(AccountBookRead(orders=(THERE, replace(THERE, status="EXPIRED", **yesterdays)), positions=()))
+        world.earlier = (replace(MINE, state="EXPIRED", **yesterdays),)
+        played = Played(actor_system, world)
+        played.look()
+
+        assert (world.halts, world.written, world.limits) == ([], [], [])
 
     def test_limits_beside_what_another_has_limited_and_takes_back_its_own_alone(self, played):
         world = played.world

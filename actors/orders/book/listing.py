@@ -58,6 +58,8 @@ def listed(book: Book, request: ReadOrders, now_ns: int) -> OrdersRead:
         if len(found) == request.orders_max:
             return OrdersRead(orders=tuple(found), is_complete=False, account=account, accounts=accounts)
         found.append(each)
+    known = {each.client_order_id for each in found} if request.besides else set()
+    found += _named(book, (each for each in request.besides if each not in known))
     return OrdersRead(orders=tuple(found), is_complete=True, account=account, accounts=accounts)
 
 
@@ -139,6 +141,14 @@ def to_cancel(book: Book, request: CancelOrders) -> tuple[tuple[str, ...], tuple
         else:
             not_open.append(client_order_id)
     return tuple(chosen), tuple(not_open)
+
+
+def _named(book: Book, client_order_ids: Iterable[str]) -> Iterator[OrderListed]:
+    for client_order_id in client_order_ids:
+        fact = book.newest_fact(client_order_id)
+        order = fact if isinstance(fact, OrderRefused) else book.order(client_order_id)
+        if order is not None:
+            yield shown(order, fact)
 
 
 def _open_ones(book: Book, account: int) -> Iterator[OrderListed]:
