@@ -85,7 +85,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 def halt_file(data_dir: Path | None, profile: str) -> HaltFile:
     """Return the file of the switch; settings that are refused do not keep it from being found in a given directory."""
     from ..config.errors import SettingsError  # noqa: PLC0415
-    from ..config.halt_file import HALT_NAME, HaltFile, halt_paths  # noqa: PLC0415
+    from ..config.halt_file import HALT_NAME, HaltFile, elsewhere_of, halt_paths  # noqa: PLC0415
     from ..config.loader import load_settings  # noqa: PLC0415
     from .own_settings import own_settings  # noqa: PLC0415
     from .session import faults  # noqa: PLC0415
@@ -95,14 +95,16 @@ def halt_file(data_dir: Path | None, profile: str) -> HaltFile:
             overrides: dict[str, Any] = {} if data_dir is None else {"system.data_dir": str(data_dir)}
             config = own_settings() if data_dir is None else None
             settings = load_settings(profile, config=config, overrides=overrides, locked_left_out=True, only_looks=True)
-            return HaltFile(*halt_paths(settings))
+            noted = elsewhere_of(Path(settings.system.data_dir))
+            return HaltFile(*dict.fromkeys((*halt_paths(settings), *noted)))
         except SettingsError as fault:
             if data_dir is None:
                 raise SettingsError(
                     (*fault.problems, "name the data directory, and the switch works whatever the settings: --data-dir")
                 ) from fault
             note(f"the settings are refused, so the usual name is taken: {fault}")
-            return HaltFile(data_dir.expanduser().absolute() / HALT_NAME)
+            folder = data_dir.expanduser().absolute()
+            return HaltFile(folder / HALT_NAME, *elsewhere_of(folder))
 
 
 def engage(data_dir: Path | None, profile: str, *, reason: str, flatten: bool = False) -> Engaged:

@@ -10,7 +10,8 @@ disk does not keep the switch from being put on. What is in it says why, by whom
 positions are to be closed.
 
 A system whose settings have the file elsewhere (`kill_switch.path`) looks for both: who knows nothing but the data
-directory halts it, too.
+directory halts it, too. And it writes down there where the other is (`HALT.elsewhere`): who knows nothing but the
+directory sees and removes that one, too, when the system has stopped.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 HALT_NAME: Final = "HALT"
+
+ELSEWHERE_NAME: Final = f"{HALT_NAME}.elsewhere"
+"""Says where the other file of the switch is."""
 
 NOTE_BYTES_MAX: Final = 4_096
 """More of the file is not read."""
@@ -56,6 +60,44 @@ def halt_paths(settings: Settings) -> tuple[str, ...]:
     """Return where the files of a system's switch are: where its settings say, and `HALT` in its data directory."""
     in_directory = str(Path(settings.system.data_dir) / HALT_NAME)
     return tuple(dict.fromkeys((settings.kill_switch.path, in_directory)))
+
+
+def write_down_elsewhere(paths: tuple[str, ...]) -> None:
+    """Write down in the data directory where the switch has a file elsewhere, or that it has none.
+
+    Args:
+        paths: what `halt_paths` returned: the one in the directory is the last.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    noted, others = Path(paths[-1]).with_name(ELSEWHERE_NAME), paths[:-1]
+    if others == elsewhere_of(noted.parent):
+        return
+    if not others:
+        noted.unlink(missing_ok=True)
+        return
+    made = noted.with_name(f".{noted.name}-{os.getpid()}")
+    made.unlink(missing_ok=True)  # of a process of this number that was killed
+    with new_file(made) as descriptor:
+        os.write(descriptor, os.fsencode(others[0]))
+        os.fsync(descriptor)
+    made.replace(noted)
+
+
+def elsewhere_of(data_dir: Path) -> tuple[str, ...]:
+    """Return the path that the newest system of a data directory wrote down; empty: none, or it cannot be read."""
+    try:
+        descriptor = os.open(data_dir / ELSEWHERE_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ()
+    try:
+        path = os.fsdecode(os.read(descriptor, NOTE_BYTES_MAX))
+    except OSError:
+        return ()
+    finally:
+        os.close(descriptor)
+    return (path,) if Path(path).is_absolute() and "\0" not in path else ()
 
 
 class HaltFile:

@@ -1,7 +1,7 @@
 """The kill switch actor: watches the file `HALT`, and has orders halt while it is there.
 
 Owns    the file `HALT` of the data directory, and the one that the settings name (`config/halt_file.py`), which any
-        process of the user may make or remove.
+        process of the user may make or remove; `HALT.elsewhere`, which says in the former where the latter is.
 Hears   EngageKillSwitch, ReleaseKillSwitch and ReadKillSwitch of a person; FlatteningBegun.
 Sends   HaltTrading to orders, whenever the file appears or says something else, until orders has confirmed it, and
         then Flatten to the flattener if the file wants that; where the settings want it, StopTrading to the broker
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ...config.halt_file import HaltFile, HaltNote
+from ...config.halt_file import HaltFile, HaltNote, write_down_elsewhere
 from ...domain.wording import printable
 from ...messages.addresses import FLATTENER, ORDERS
 from ...messages.kill_switch import (
@@ -69,6 +69,10 @@ class KillSwitchActor(RuntimeActor):
         self._looks = self._halts = 0
         self._at_broker = BrokerSwitch(self)
         self.look(LookDue(), self.myAddress)
+        try:
+            write_down_elsewhere(self.settings.paths)
+        except OSError as fault:  # who knows the directory alone does not see the other file, once this has stopped
+            self.log("kill_switch.not_written_down", level="warning", reason=str(fault))
 
     def statistics(self) -> KillSwitchStatistics:
         """Return the counts."""

@@ -13,7 +13,7 @@ from natya.actors.orders import OrdersActor
 from natya.actors.runtime import InProcessSystem
 from natya.cli import switching
 from natya.cli.app import app
-from natya.config.halt_file import HaltFile
+from natya.config.halt_file import ELSEWHERE_NAME, HaltFile, HaltNote, elsewhere_of, write_down_elsewhere
 from natya.config.sections.journal import JournalSettings
 from natya.messages.system import Ping
 
@@ -73,6 +73,37 @@ class TestASystemThatRuns:
         off = natya("kill-switch", "off", "--data-dir", tmp_path)
         assert (off.exit_code, elsewhere.is_engaged()) == (0, False)
         assert f"{elsewhere.path} is removed" in off.stdout
+
+
+class TestASystemThatHasStopped:
+    def test_is_seen_and_let_go_at_the_file_that_only_its_settings_name(self, tmp_path, file, elsewhere):
+        write_down_elsewhere((str(elsewhere.path), str(file.path)))
+        elsewhere.engage(HaltNote(reason="by hand"))
+        shown = json.loads(natya("kill-switch", "status", "--data-dir", tmp_path, "--json").stdout)
+        off = natya("kill-switch", "off", "--data-dir", tmp_path)
+
+        assert (shown["engaged"], shown["reason"], shown["path"]) == (True, "by hand", str(elsewhere.path))
+        assert (off.exit_code, elsewhere.is_engaged()) == (0, False)
+
+    def test_whose_settings_name_no_other_file_any_more_has_none(self, tmp_path, file, elsewhere):
+        write_down_elsewhere((str(elsewhere.path), str(file.path)))
+        assert elsewhere_of(tmp_path) == (str(elsewhere.path),)
+        write_down_elsewhere((str(file.path),))
+
+        assert elsewhere_of(tmp_path) == ()
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("written", [b"", b"stop", b"/etc\0/x", b"\xff"])
+    def test_whose_note_is_no_path_has_no_other_file(self, tmp_path, written):
+        (tmp_path / ELSEWHERE_NAME).write_bytes(written)
+
+        assert elsewhere_of(tmp_path) == ()
+
+    def test_whose_note_is_a_link_has_no_other_file(self, tmp_path):
+        (tmp_path / "victim").write_text("/etc/passwd")
+        (tmp_path / ELSEWHERE_NAME).symlink_to(tmp_path / "victim")
+
+        assert elsewhere_of(tmp_path) == ()
 
 
 class TestNoSystem:
