@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from ...domain.calendar import is_open
+from ...domain.calendar import session_at
 from .errors import UNREADABLE
 from .files.opening import open_table
 from .files.table import is_blank
@@ -56,11 +56,17 @@ def clocks_of(path: Path, place: int, columns: Columns, exchange: Exchange) -> C
             if is_day(here_ns):
                 continue
             rows += 1
-            outside += not is_open(here_ns, exchange)
+            outside += not _trades(here_ns, exchange)
             if here_ns != utc_ns:
                 without_zone += 1
-                outside_in_utc += not is_open(utc_ns, exchange)
+                outside_in_utc += not _trades(utc_ns, exchange)
     return Clocks(rows, outside, without_zone, outside_in_utc)
+
+
+def _trades(time_ns: int, exchange: Exchange) -> bool:
+    """Tell whether a session goes on, auctions included: ticks of a day begin with thousands of the opening's."""
+    session = session_at(time_ns, exchange)
+    return session is not None and session.pre_open_ns <= time_ns < session.ends_ns
 
 
 def expect_zone(found: Clocks, exchange: Exchange) -> None:

@@ -164,6 +164,10 @@ class TestATime:
         assert begins(candles(HEADER, *rows, zone="IST")[0]) == "2025-04-09 03:45"
         assert begins(candles(HEADER, *rows, exchange=None)[0]) == "2025-04-09 03:45"
 
+    def test_in_the_opening_auction_is_one_of_trading(self, candles):
+        rows = [f"2025-04-09 09:0{minute}:00,1,1,1,1,1" for minute in range(10)]
+        assert begins(candles(HEADER, *rows)[0]) == "2025-04-09 09:00"
+
     @pytest.mark.parametrize(("hour", "note"), [("20", ("NSE is closed at 10 of the first 10 times",)), ("10", ())])
     def test_with_a_zone_at_which_the_exchange_is_closed_is_told(self, write, hour, note):
         rows = [f"2025-04-09T{hour}:{15 + minute}:00+05:30,1,1,1,1,1" for minute in range(10)]
