@@ -13,6 +13,7 @@ from ..actors.journal import JournalView
 from ..actors.journal.disk import RealDisk
 from ..actors.strategy import path_of
 from ..config.loader import load_with_origins
+from ..domain.client_order_ids import is_own
 from ..domain.time import time_text
 from ..messages.accounts import AccountEntered
 from ..messages.orders import OrderFilled, OrderIntended
@@ -24,12 +25,14 @@ from .running.stored import stored_in
 from .running.warm_up import bars_wanted, past_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 TICKS: Final = "ticks"
 """Instead of a length of candles."""
 
 TYPES: Final = ("AccountEntered", "OrderIntended", "OrderFilled")
+
+LIVES_SHOWN_MAX: Final = 3
 
 OF_A_RUN: Final = frozenset({"client_order_id", "occurred_ns", "trade_id"})
 """Fields of a fact that may differ between a session and its backtest: names that are given anew, and times."""
@@ -68,7 +71,7 @@ def parity(  # noqa: PLR0913  by name
     """Play the recorded market data with the session's strategies and settings, and compare orders and fills.
 
     The session is what the journal has of the account that was entered last, between two times. It began flat, and in
-    that time its strategies were started once: a backtest begins so.
+    that time its strategies were started once: a backtest begins so. Where one was begun anew, a note says when.
 
     Args:
         data_dir: of the session; nothing in it is changed.
@@ -139,8 +142,24 @@ def parity(  # noqa: PLR0913  by name
         backtest_fills=len(raw.record.fills),
         difference=difference,
         played=f"candles of {interval}" if interval else TICKS,
-        notes=(*raw.notes, *([raw.failed] if raw.failed else [])),
+        notes=(*raw.notes, *([raw.failed] if raw.failed else []), *begun_anew(orders)),
     )
+
+
+def begun_anew(orders: Iterable[OrderIntended]) -> Iterator[str]:
+    """Yield why the backtest may differ from a session in which a strategy was begun anew: of each one, and when."""
+    lives: dict[str, dict[str, int]] = {}
+    for order in orders:
+        if is_own(order.strategy, order.client_order_id):
+            life = order.client_order_id.rsplit("-", 2)[1]
+            lives.setdefault(order.strategy, {}).setdefault(life, order.occurred_ns)
+    for strategy, begun in sorted(lives.items()):
+        if later := [time_text(time_ns) for time_ns in [*begun.values()][1:]]:
+            more = ", …" if len(later) > LIVES_SHOWN_MAX else ""
+            yield (
+                f"{strategy} was begun anew in the session, and ordered again from {', '.join(later[:LIVES_SHOWN_MAX])}"
+                f"{more} on: a backtest begins once, and knows the candles and prices that the session missed meanwhile"
+            )
 
 
 def _end_of(until_ns: int) -> int | None:

@@ -11,7 +11,7 @@ from natya.actors.journal import JournalView
 from natya.actors.journal.disk import RealDisk
 from natya.backtest import BacktestRefusedError
 from natya.backtest import parity as comparing
-from natya.backtest.parity import first_difference, parity
+from natya.backtest.parity import begun_anew, first_difference, parity
 from natya.backtest.plan import time_ns
 from natya.backtest.running.running import play_settings
 from natya.cli.app import app
@@ -139,7 +139,8 @@ class TestASessionThatKnewTheDaysBefore:
 class TestTheFirstDifference:
     def an_order(self, number, strategy="s", **changes):
         fields = {"symbol": "TCS", "side": "BUY", "quantity": 1, "order_type": "MARKET", "limit_price": None}
-        return OrderIntended(client_order_id=f"{number}", strategy=strategy, occurred_ns=number, **fields | changes)
+        fields["client_order_id"] = f"{number}"
+        return OrderIntended(strategy=strategy, occurred_ns=number, **fields | changes)
 
     def test_is_none_where_only_times_and_names_differ(self):
         assert first_difference("order", [self.an_order(1)], [self.an_order(7)]) == ""
@@ -162,3 +163,17 @@ class TestTheFirstDifference:
         assert first_difference("order", more, few).startswith("order 2 of s: the session has BUY 7 TCS")
         assert first_difference("order", few, more).startswith("order 2 of s: the backtest has BUY 7 TCS")
         assert first_difference("order", few, more).endswith("the session none")
+
+    def test_may_be_of_a_strategy_that_was_begun_anew_and_then_it_is_said_which_and_when(self):
+        ids = ["s-1-1", "s-1-1S", "t-2-1", "s-3-1", "s-3-2"]
+        orders = [self.an_order(n, each[0], client_order_id=each) for n, each in enumerate(ids)]
+
+        (note,) = begun_anew(orders)
+        assert note.startswith("s was begun anew in the session, and ordered again from 1970-01-01 05:30:00.000000003")
+        assert [*begun_anew(orders[:3])] == []
+
+    def test_says_when_a_strategy_was_begun_anew_a_few_times_alone(self):
+        (note,) = begun_anew([self.an_order(n, client_order_id=f"s-{n}-1") for n in range(1, 9)])
+
+        assert "000000004 IST, … on: a backtest begins once" in note
+        assert "000000005" not in note
