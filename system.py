@@ -18,6 +18,7 @@ from .actors.runtime import (
     RequestTimedOut,
     SystemClock,
     UnknownActorError,
+    to_the_end,
 )
 from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
 from .bodies import expect_bodies
@@ -152,18 +153,14 @@ class TradingSystem(StrategyChanges, SystemServices):
         self.stop()
 
     async def __aenter__(self) -> Self:
-        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
-
         if self._is_to_begin():
-            await asyncio.to_thread(self.begin)
+            await to_the_end(self.begin, undo=lambda _: self.stop())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
-
-        await asyncio.to_thread(self.stop)
+        await to_the_end(self.stop)
 
     def _is_to_begin(self) -> bool:
         return self._runtime is None or self._summary is not None

@@ -32,7 +32,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ...domain.quotas import Allowance
-from ..runtime import InProcessSystem
+from ..runtime import InProcessSystem, to_the_end
 from .actor import Ask, CountBefore, ExternalActor
 from .judging import judge
 from .service import Call, Endpoint, ExternalServiceResult, Verdict
@@ -259,9 +259,7 @@ class BaseExternalAdapter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
-
-        await asyncio.to_thread(self.close)
+        await to_the_end(self.close)
 
     @property
     def _name(self) -> str:

@@ -30,6 +30,7 @@ mailboxes.py     bounded and conflating mailboxes
 conflation.py    market data for receivers that are behind
 dead_letters.py  messages that no handler completed
 requests.py      pending requests of a thread, a future, a coroutine, an actor
+awaiting.py      blocking calls that a coroutine awaits
 watching.py      notifying watchers of an actor's end
 journal_pages.py reading the journal, page by page
 offload.py       blocking work on threads of the actor's own
@@ -52,6 +53,7 @@ import logging
 from thespian.actors import ActorAddress
 
 from .actor import RuntimeActor
+from .awaiting import to_the_end
 from .base import InProcessSystemBase
 from .clock import Clock, SystemClock
 from .conflation import newest_of
@@ -120,6 +122,7 @@ __all__ = [
     "hiding",
     "newest_of",
     "reason_of",
+    "to_the_end",
     "trace_of",
     "tuned_process",
     "where_of",

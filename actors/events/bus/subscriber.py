@@ -13,7 +13,7 @@ from ....messages.addresses import DELIVERY
 from ....messages.codec import as_received
 from ....messages.delivery import DeliveryTerms, SubscribeDurably, SubscribeEvents, UnsubscribeEvents
 from ....messages.domain_events import DomainEvent
-from ...runtime import RequestTimedOut, UnknownActorError
+from ...runtime import RequestTimedOut, UnknownActorError, to_the_end
 from .listener import DurableListener, DurableListenerSettings, LeaveDue, Listener, ListenerSettings, is_calling
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class EventSubscriber:
                 with contextlib.suppress(RuntimeError):  # the loop was closed: nobody listens any more
                     loop.call_soon_threadsafe(came.set)
 
-        listening = await asyncio.to_thread(self.handle, take)
+        listening = await to_the_end(lambda: self.handle(take), undo=Listening.close)
         try:
             while True:
                 came.clear()
@@ -178,7 +178,7 @@ class EventSubscriber:
                     yield waiting.popleft()
                 await came.wait()
         finally:
-            await asyncio.to_thread(listening.close)
+            await to_the_end(listening.close)
 
 
 class Listening:
