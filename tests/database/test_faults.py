@@ -119,6 +119,7 @@ class TestADatabaseThatAnotherProcessHolds:
         assert refused.error == "DatabaseDown"
         assert f"process {held.pid}" in refused.reason
         assert down.projected_sequence == 0
+        assert list(tmp_path.glob("*.corrupt-*")) == [], "it was locked, and is whole"
         with DuckDBAdapter(tmp_path / "natya.duckdb", max_connections=3) as database:
             assert database.query("select count(*) from fills").rows == ((summary.fills,),)
             assert database.query("select count(*) = max(sequence) from ticks").rows == ((True,),)
