@@ -216,6 +216,11 @@ def paths_of(data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) ->
     return (Path(data),) if isinstance(data, str | os.PathLike) else tuple(map(Path, data))
 
 
+def symbols_of(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Return one or several symbols; a text is one, not its letters."""
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
 def parameters_of(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return a copy; none for None."""
     return dict(given or {})

@@ -20,6 +20,7 @@ from .plan import (
     paths_of,
     since_ns_of,
     slippage_of,
+    symbols_of,
     until_ns_of,
 )
 from .running.running import play
@@ -227,7 +228,7 @@ def backtest(  # noqa: PLR0913  each has its default
     strategy: str | type[StrategyActor],
     data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
-    symbols: Sequence[str] = (),
+    symbols: str | Sequence[str] = (),
     since: str = "",
     until: str = "",
     interval: str = "",
@@ -249,7 +250,7 @@ def backtest(  # noqa: PLR0913  each has its default
         strategy: the class, `module:Class`, or a file.
         data: recordings, each with its symbol where it names none (`TCS=tcs.csv`); or the data directory or DuckDB file
             of a system.
-        symbols: only these; of a recording that names none the one that it is of.
+        symbols: only this, or these; of a recording that names none the one that it is of.
         since: first day, or time, in India: `2025-11-03`.
         until: last day (included), or time.
         interval: length of the candles (`5m`), where the data does not say it, or has several.
@@ -271,7 +272,7 @@ def backtest(  # noqa: PLR0913  each has its default
     plan = Plan(
         strategy=strategy,
         data=paths_of(data),
-        symbols=tuple(symbols),
+        symbols=symbols_of(symbols),
         since_ns=since_ns_of(since),
         until_ns=until_ns_of(until),
         interval=interval,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.backtest.errors import BacktestRefusedError
-from natya.backtest.plan import Plan, assigned, duration_s, slippage_of, time_ns
+from natya.backtest.plan import Plan, assigned, duration_s, slippage_of, symbols_of, time_ns
 from natya.domain.time import DAY_NS, IST
 
 
@@ -60,3 +60,8 @@ class TestWords:
     def test_that_are_nearly_the_name_of_charges_get_a_hint(self):
         with pytest.raises(BacktestRefusedError, match="did you mean 'dhan-futures'"):
             Plan(strategy="a:B", data=(Path("x"),), charges="dhan-future")
+
+
+@pytest.mark.parametrize(("given", "symbols"), [("TCS", ("TCS",)), (["TCS", "INFY"], ("TCS", "INFY")), ((), ())])
+def test_a_text_is_one_symbol_and_not_its_letters(given, symbols):
+    assert symbols_of(given) == symbols
