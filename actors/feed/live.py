@@ -190,9 +190,9 @@ class LiveFeedActor(RuntimeActor):
         self._hear_answer()
 
     def _hear_answer(self) -> None:
-        """Open the market once all has been answered."""
+        """Open the market once all has been answered; one that is stopped meanwhile has nothing to open."""
         self._outstanding -= 1
-        if not self._outstanding and not self._ended:
+        if not self._outstanding and not self._ended and self._last_wait is None:
             if self._unknown:
                 self.after(ASK_AGAIN_S, AskAgain())
             self._open()

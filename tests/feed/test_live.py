@@ -1,6 +1,7 @@
 """The actor of a live market: what it passes on, numbers, tells and waits for; the source is played by the test."""
 
 import threading
+from typing import NamedTuple
 
 import pytest
 from natya_builders import a_tick
@@ -68,6 +69,11 @@ class PlayedSource:
         return COUNTS
 
 
+class Again(NamedTuple):
+    query: Query
+    sender: object
+
+
 class PlayedInstruments(RuntimeActor):
     """Knows those that its settings name."""
 
@@ -85,6 +91,21 @@ class PlayedDatabase(RuntimeActor):
         self.send(sender, self.settings)
 
 
+class LateDatabase(RuntimeActor):
+    """Answers when its settings have a text."""
+
+    @handles(Query)
+    def answer(self, query, sender):
+        if self.settings:
+            self.send(sender, Rows(columns=("last",), rows=((None,),)))
+        else:
+            self.after(0.001, Again(query, sender))
+
+    @handles(Again)
+    def try_again(self, again, _sender):
+        self.answer(again.query, again.sender)
+
+
 class Market:
     """The live feed between a source, a list of instruments, a router and a journal."""
 
@@ -92,7 +113,10 @@ class Market:
         self.system, self.known, self.asked = system, set(known), []
         self.events, self.journal = system.probe("events"), system.probe("journal")
         system.start("instruments", PlayedInstruments, self)
-        system.start("database", PlayedDatabase, last or Rows(columns=("last",), rows=((None,),)))
+        if isinstance(last, list):
+            system.start("database", LateDatabase, last)
+        else:
+            system.start("database", PlayedDatabase, last or Rows(columns=("last",), rows=((None,),)))
         limits = FeedSettings.default(source="dhan", symbols=symbols, duration_s=duration_s)
         settings = LiveFeedSettings(
             limits=limits, symbols=symbols, client_id="1", token=lambda: "t", token_refused=lambda: "refused"
@@ -311,6 +335,19 @@ class TestTheEnd:
         stopper.join(10)
 
         assert stopped[0].recorded_sequence == 2
+
+    def test_of_the_actor_that_comes_before_its_market_is_open_opens_none(self, open_market):
+        may_answer = []
+        market = open_market(last=may_answer)
+        feed = market.system.base.find("feed").instance
+        stopper = threading.Thread(target=market.system.stop, args=("feed",))
+        stopper.start()
+        await_that(lambda: feed._last_wait is not None)
+        may_answer.append("now")
+        stopper.join(10)
+
+        assert not stopper.is_alive()
+        assert PlayedSource.made == []
 
     def test_of_the_actor_waits_so_long_for_what_is_not_recorded_and_no_longer(self, open_market, monkeypatch, caplog):
         monkeypatch.setattr(live, "RECORDING_S", 0.01)
