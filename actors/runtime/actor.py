@@ -158,7 +158,7 @@ class RuntimeActor(Actor):
     def newest_is_enough(self, tick: Any) -> bool:
         """Tell, where nothing waits for it, whether up to this tick it needs only the newest of each symbol.
 
-        True only where the others would change nothing, be it now or later. See `Lane`.
+        True only where handling the others would change nothing, now or later. See `Lane`.
         """
         del tick
         return False
@@ -166,7 +166,7 @@ class RuntimeActor(Actor):
     def defers(self, message: Any) -> bool:
         """Tell, where nothing waits for it, whether messages like this tick or candle may reach it by `catch_up`.
 
-        True only where handling them sends nothing, and nobody could notice when it is done. See `Lane`.
+        True only where handling them sends nothing and the time of it makes no difference to others. See `Lane`.
         """
         del message
         return False
@@ -176,9 +176,9 @@ class RuntimeActor(Actor):
         raise NotImplementedError
 
     def relays(self, message: Any) -> tuple[str, ...] | None:
-        """Name, as a router, those whom it would hand messages like this tick or candle on to, and do nothing else.
+        """As a router, return the names of the receivers of messages like this tick or candle.
 
-        None: it would do more than that, or is no router. See `Lane`.
+        None: it would do more than hand them on, or is no router. See `Lane`.
         """
         del message
         return None

@@ -53,10 +53,12 @@ def newest_of(envelopes: list[Envelope]) -> list[Envelope]:
 
 
 def conflate(queue: deque[Envelope]) -> int:
-    """Leave the newest market data of each symbol in a queue from which nobody else takes; return how many it was.
+    """Remove all but the newest market data of each symbol from a queue; return how many messages were removed.
+
+    Only this thread may take from the queue.
 
     Raises:
-        IndexError: another did: what this took is put back.
+        IndexError: another thread did; what was taken here is put back.
     """
     taken: list[Envelope] = []
     take = queue.popleft

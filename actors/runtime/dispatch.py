@@ -96,7 +96,7 @@ class HandlerTable(dict[type, Handler]):
         self.behaviors: frozenset[str] = frozenset(
             when for each in declared.values() for when in each if when is not None
         )
-        """The message types that have a handler."""
+        """The behaviors that a handler names (`when`)."""
 
         for message_type, handlers in declared.items():
             self[message_type] = _by_behavior(message_type, handlers, unhandled)

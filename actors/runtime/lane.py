@@ -1,15 +1,15 @@
-"""A lane of a simulated market: messages handed on within one turn, as long as nobody does more than take them.
+"""A lane of a simulated market: messages handed on within one turn, while no receiver does more than take them.
 
 Between two messages of a simulated market every actor has to be idle. Most ticks of a long recording change a price and
 no more: to find that out by a turn of each receiver and a test for quiet costs three times what the receivers do. In
 a lane the market's own actor calls its receivers, in their order, and looks after each message whether anything is left
-to do; then, and wherever a timer is due, an actor is down, a job runs or somebody asks from outside, it goes back to
+to do; then, and wherever a timer is due, an actor is down, a job runs or a request comes from outside, it goes back to
 `when_quiet`. What actors see, and in which order, is the same.
 
-What is played in it are ticks and candles, by a router (`play`). One that would do no more than hand a message on says
-to whom (`relays`), and they are called without it. Who does nothing with a message that anybody could notice says so
-(`defers`), and has all of a turn at its end, together (`catch_up`). And where all only remember ticks
-(`newest_is_enough`), the newest of several alone need be handed on.
+A router plays ticks and candles in it (`play`). A router that would only hand a message on names its receivers
+(`relays`), which are then called directly. A receiver whose handling of a message has no effect outside of it says so
+(`defers`), and gets all messages of a turn at the turn's end (`catch_up`). Where all receivers only remember ticks
+(`newest_is_enough`), only the newest of several is handed on.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _by_sequence = attrgetter("sequence")
 
 
 class Elsewhere:
-    """Stands for one whom a lane only sends to: no actor of this loop has the name."""
+    """A receiver by name that is no actor of this loop: the lane sends to it, and does not call it."""
 
     __slots__ = ("cell", "name")
 
@@ -42,7 +42,7 @@ class Elsewhere:
     def __init__(self, name: str, cell: Any) -> None:
         self.name: Final = name
         self.cell: Final = cell
-        """Who has the name instead, if anyone."""
+        """The address that has the name, or None."""
 
 
 class Way:

@@ -60,7 +60,7 @@ class Question:
 
     @property
     def is_void(self) -> bool:
-        """Whether nobody waits for it any more."""
+        """Whether the actor that waits for it has ended or was restarted."""
         return self._cell.dead or self._cell.life != self._life
 
 
@@ -215,9 +215,9 @@ class Quiescence:
         return False
 
     def holds(self, own: int) -> bool:
-        """Tell, on the loop, whether nobody but it has work, where no other thread is to be watched.
+        """Tell, on the loop, whether nothing outside of this turn has work and no other thread is watched.
 
-        It is told of one turn: what is `ready` is the caller's to look at. `own`: offloaded jobs that do not count.
+        Cells that are `ready` are left to the caller. `own`: number of offloaded jobs that do not count.
         """
         return not (
             self._watched

@@ -111,7 +111,7 @@ class Tracer:
         self._clock: Final = clock
         self._hops: deque[Hop] = deque(maxlen=HOPS_MAX)
         self._new: deque[Hop] | None = None
-        """Those that `new_hops` has not returned; None: nobody asks."""
+        """Hops that `new_hops` has not returned; None: it was never called."""
 
         self._newest: dict[str, Span] = {}
         self._lock: Final = threading.Lock()
@@ -173,7 +173,7 @@ class Tracer:
             self._new.extend(hops)
 
     def new_hops(self) -> tuple[Hop, ...]:
-        """Return the hops since the last call, `HOPS_MAX` at most, for one who asks again and again; first: none."""
+        """Return the hops since the last call, at most the newest `HOPS_MAX`; the first call returns none."""
         if self._new is None:
             self._new = deque(maxlen=HOPS_MAX)
         return self._by_wall_clock([self._new.popleft() for _ in range(len(self._new))])

@@ -1,6 +1,6 @@
 """One end of the socket pair: any thread may write without blocking; a writing thread does what would block.
 
-A frame is written by the thread that holds the lock called pen. `flush` takes it if it is free, writes as much as the
+A frame is written by the thread that holds the write lock. `flush` takes it if it is free, writes as much as the
 socket accepts at once, and leaves the rest to the writing thread, which may block. So usually no second thread handles
 a message: to wake one, and to get the interpreter lock back from it, takes longer than to write a thousand ticks.
 """
@@ -64,7 +64,7 @@ class Link:
         Args:
             connection: this end.
             addresses: gives senders their numbers.
-            unsendable: called with a message that has no wire form, and why; on the thread that has the pen.
+            unsendable: called with a message that has no wire form, and why; on the thread that holds the write lock.
             market: tells its time, and when its newest message was released; both are put into each frame.
             shipped: called with each frame's messages before it is written, and its mark; on that thread, too.
         """
@@ -86,7 +86,7 @@ class Link:
         self._over = False
         """Whether either end has closed: what is queued stays for `take_unsent`."""
 
-        self._pen = threading.Lock()
+        self._write_lock = threading.Lock()
         self._call = threading.Lock()
         self._call.acquire()
         self._writer = threading.Thread(target=self._write_when_called, name="natya-worker-writer", daemon=True)
@@ -101,14 +101,14 @@ class Link:
     def flush(self) -> None:
         """Write what is queued, as far as the socket accepts it without blocking."""
         while (
-            self._outbox and not self._over and self._pen.acquire(blocking=False)
-        ):  # else the holder of the pen looks again before it releases it
+            self._outbox and not self._over and self._write_lock.acquire(blocking=False)
+        ):  # else the holder of the lock looks again before it releases it
             try:
                 if not self._write(socket.MSG_DONTWAIT):
                     self.call_writer()
                     return
             finally:
-                self._pen.release()
+                self._write_lock.release()
 
     def call_writer(self) -> None:
         """Have the writing thread flush; for a caller that may be busy for long."""
@@ -117,7 +117,7 @@ class Link:
 
     def finish(self) -> None:
         """Write all that is queued, then close the connection."""
-        with self._pen:
+        with self._write_lock:
             self._write(0)
         self.hang_up()
 
@@ -130,12 +130,12 @@ class Link:
 
     def close(self) -> None:
         """Close the socket, after `hang_up`; for the thread that reads."""
-        with self._pen:
+        with self._write_lock:
             self._connection.close()
 
     def take_unsent(self) -> list[Bundle]:
         """Return what was never written, after `hang_up`; for the thread that puts."""
-        with self._pen:
+        with self._write_lock:
             items = [*self._outbox]
             self._outbox.clear()
         return [item for item in items if isinstance(item, tuple)]
@@ -144,11 +144,11 @@ class Link:
         while not self._over:
             self._call.acquire()
             while (self._frames or self._outbox) and not self._over:
-                with self._pen:
+                with self._write_lock:
                     self._write(0)
 
     def _write(self, flags: int) -> bool:
-        """Write until nothing is queued, or (False) the socket would block; called with the pen."""
+        """Write until nothing is queued, or (False) the socket would block; called with the write lock held."""
         frames = self._frames
         while not self._over:
             if not frames:
