@@ -2,7 +2,7 @@
 
 actor, routes, candles, sequence   the router: ticks, candles and journaled facts to actors by name;
                                    simulated: where the market waits for all of them
-delivery/                          domain events: published, journaled, sent to who wants them
+delivery/                          domain events: published, journaled, sent to subscribers
 transports/                        integration events to other systems and in from them, by Redis Streams
 bus/                               publisher and subscriber, as a program holds them
 """

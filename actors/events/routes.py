@@ -149,5 +149,5 @@ def _is_of(subscription: Subscribe, symbol: str) -> bool:
 
 
 def _is_sequenced(subscription: Subscribe, topic: str) -> bool:
-    """Tell whether these are facts for one who wants all of them: what it ordered may be of any symbol."""
+    """Tell whether the subscription is of facts of every symbol: an order of the subscriber may be of any."""
     return subscription.sequenced and topic not in MARKET_TOPICS

@@ -279,7 +279,7 @@ class DurableListener(RuntimeActor):
 
 
 def _do_nothing(_outcome: Outcome) -> None:
-    """Leave it: where delivery did not answer, it finds nobody there, and the subscription keeps its place."""
+    """Do nothing: if delivery did not answer, it finds the listener gone, and the subscription keeps its cursor."""
 
 
 async def _whole(awaitable: Any) -> Any:

@@ -48,7 +48,7 @@ class PublishInDoubtError(PublishFailedError):
 
 
 class Publishing(Generic[T]):
-    """A publication on its way: await it, or wait for its `result`. It goes on, too, if nobody does."""
+    """A publication on its way: await it, or call `result`. It is published even if neither is done."""
 
     def __init__(self, answered: Future[T]) -> None:
         self._answered: Final = answered

@@ -60,7 +60,7 @@ class EventSubscriber:
         keys: tuple[str, ...] | str = (),
         where: Callable[[DomainEvent], bool] | None = None,
     ) -> EventSubscriber:
-        """Return a subscriber of fewer events: those that are of this one and as said here.
+        """Return a subscriber of the events of this one that also match these conditions.
 
         Args:
             what: classes, and patterns of topics (`ticks.NSE_EQ.*`); an event is of one of the classes, if any are

@@ -1,4 +1,4 @@
-"""Delivery of domain events: published by anybody, journaled where they must not be lost, sent to who wants them."""
+"""Delivery of domain events: takes what is published, journals durable events, and sends each to its subscribers."""
 
 from .actor import DeliveryActor
 from .settings import DeliverySettings

@@ -1,6 +1,6 @@
-"""Delivery: publishes domain events, and sends them to who wants them.
+"""Delivery: publishes domain events, and sends them to their subscribers.
 
-Owns    the table of who wants which events, the durable subscriptions, and the book of dead letters.
+Owns    the subscriptions by type of event, the durable subscriptions, and the list of dead letters.
 Hears   PublishEvents; Journaled, from the events router; SubscribeEvents, UnsubscribeEvents, SubscribeDurably;
         ListDeadLetters, ChangeDeadLetters; ReplayEvents, StopReplay.
 Sends   Append to the journal for events of the safe lane, and EventsPublished or PublishRefused to their publisher;
@@ -73,7 +73,7 @@ EVENT_BYTES: Final = 64
 
 
 class Publication(NamedTuple):
-    """Durable events of one request, and whom to answer."""
+    """Durable events of one request, and the sender to answer."""
 
     events: tuple[EventPublished, ...]
     sender: ActorAddress
@@ -431,4 +431,4 @@ def _why(told: object, outcome: Outcome) -> str:
 
 
 def _do_nothing() -> None:
-    """Tell nobody: who asked was told by an earlier life, or asks again."""
+    """Do nothing: the sender was answered before a restart, or asks again."""

@@ -125,7 +125,7 @@ class DurableSubscriptions:
                 self._end(subscription)
 
     def hear(self, records: tuple[JournalRecord, ...]) -> None:
-        """Offer records that have just become durable to who has had all before them; the others read them later."""
+        """Offer newly durable records to subscriptions that have all records before them; others read them later."""
         self.last_sequence = max(self.last_sequence, records[-1].sequence)
         if not self._active:
             return
@@ -190,7 +190,7 @@ class DurableSubscriptions:
             subscription.keeping = self._actor.after(self._settings.keep_s, due)
 
     def request_of(self, name: str) -> SubscribeDurably | None:
-        """Return by which request somebody is subscribed by this name; None: nobody is."""
+        """Return the request of the active subscription of this name; None: there is none."""
         active = self._active.get(name)
         return None if active is None else active.request
 
@@ -201,7 +201,7 @@ class DurableSubscriptions:
 
     @property
     def requests(self) -> tuple[SubscribeDurably, ...]:
-        """Return by which requests somebody is subscribed."""
+        """Return the requests of all active subscriptions."""
         return tuple(each.request for each in self._active.values())
 
     def keep_all(self) -> None:

@@ -147,7 +147,7 @@ class RedisBridge(RuntimeActor):
     def _carry(
         self, partition: int, events: tuple[EventPublished, ...], known: dict[str, EntryId]
     ) -> dict[str, EntryId]:
-        """Append those that are not in the stream; return the entries of all. On a thread of its own."""
+        """Append the events that are not in the stream yet; return the entries of all. On a thread of its own."""
         if known and not self._streams.has(partition, max(known.values())):
             known = {}  # the server has lost them
         missing = [each for each in events if each.event_id not in known]

@@ -114,7 +114,7 @@ class RedisStreams:
     def waits_for(self, partition: int, entry_id: EntryId) -> str:
         """Return the name of a node that has not confirmed all up to this entry; empty: all have.
 
-        Waited for are the nodes that `redis.receivers` names, and whoever else has asked for something lately.
+        Nodes that count: those that `redis.receivers` names, and others that have read lately.
 
         Raises:
             ServerDownError: see there.
@@ -133,7 +133,7 @@ class RedisStreams:
         return ""
 
     def read(self, *, is_first: bool) -> list[Entry]:
-        """Return the next entries of all streams; none if none come within half a second.
+        """Return the next entries of all streams; empty if none arrives within half a second.
 
         Args:
             is_first: those that were read before and not confirmed; none: there are no more.
