@@ -161,7 +161,7 @@ class Journal:
 
     @property
     def active_segment(self) -> Segment:
-        """The one that is written to."""
+        """The segment that is written to."""
         return self._files.segments[-1]
 
     @property

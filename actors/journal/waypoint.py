@@ -62,7 +62,7 @@ _decoder = msgspec.msgpack.Decoder(Waypoint)
 
 
 def write_waypoint(waypoint: Waypoint, disk: Disk, segment: Segment) -> int:
-    """Write it instead of the one before; returns 0: nobody asks how many bytes it has.
+    """Replace the previous waypoint; return 0 (a task of upkeep returns a size; this one's is not counted).
 
     Raises:
         UpkeepFailedError: no space, or a failing disk.
