@@ -275,9 +275,9 @@ class DatabaseActor(RuntimeActor):
 
     @handles(ReadHistory)
     def read_history(self, request: ReadHistory, sender: ActorAddress) -> None:
-        """Answer when all is written that came before: the newest candle may be made of ticks that wait.
+        """Answer after all earlier messages are written: the newest candle may be made of ticks that still wait.
 
-        The time is the house's: in a replay that of the market, which a strategy in a worker process does not know.
+        The time is the system's: in a replay that of the market, which a strategy in a worker process does not know.
         """
         request = msgspec.structs.replace(request, until_ns=min(request.until_ns, self.house_clock.now_ns()))
         if self._recorder.is_idle:

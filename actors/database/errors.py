@@ -47,7 +47,7 @@ class DatabasePathRefused(DatabaseUnreachable):
 
 
 class DatabaseForeign(DatabaseError):
-    """A file is no database, or one of somebody else's. It stays as it is; name another path, or move it away."""
+    """A file is no DuckDB database, or not one of natya's. It is left as it is; name another path, or move it away."""
 
     restart_helps = False
 

@@ -1,4 +1,4 @@
-"""Projects journal records into the core file, and reads from the journal those that are missing."""
+"""Projects journal records into the core file, and reads missing ones from the journal."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ class QueryResult(Frames):
         self._copy(path, "format parquet, compression zstd")
 
     def _copy(self, path: Path, options: str) -> None:
-        """Write a new file, by its descriptor: DuckDB itself would replace one that is there."""
+        """Write a new file, by its descriptor: DuckDB itself would replace an existing one."""
         with new_file(path) as descriptor, self._engine() as connection:
             target = quoted(f"/proc/self/fd/{descriptor}")
             connection.execute(f"copy ({self._select()}) to {target} ({options}, use_tmp_file false)")

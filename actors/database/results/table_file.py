@@ -1,4 +1,4 @@
-"""One table in a DuckDB file of the user's own, a row a key: written by one process, and read by whoever has DuckDB."""
+"""One table in a DuckDB file of the user's own, one row a key: written by one process, read by any with DuckDB."""
 
 from __future__ import annotations
 

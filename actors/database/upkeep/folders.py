@@ -29,5 +29,5 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
         return cls(handover=Handover.beside(core, life=life), archive=archive_folder(str(core)))
 
     def allowed(self) -> tuple[str, ...]:
-        """Name those that the adapter needs among its `directories`; its archive it knows itself."""
+        """Return the folders that the adapter needs among its `directories`; it knows its archive itself."""
         return (str(self.handover.path),)

@@ -257,7 +257,7 @@ def _fetch_columns(fetches: Sequence[Fetched]) -> Columns:
 
 
 def _write_candles(cursor: duckdb.DuckDBPyConnection, columns: Columns, *, is_compared: bool) -> int:
-    """Write candles over earlier ones; return how many; if `is_compared`, without those that were there unchanged."""
+    """Write candles over earlier ones; return how many; with `is_compared` unchanged ones are left out."""
     if not is_compared:
         return insert(cursor, _REPLACE_CANDLES, columns)
     starts = columns["start_ns"]

@@ -77,7 +77,7 @@ class ReadModel:
         return any(fact.is_of(record) for fact in found)
 
     def apply(self, records: Sequence[JournalRecord], *, first: int = 1) -> int:
-        """Project records in the order of their sequences; those that are projected already change nothing.
+        """Project records in the order of their sequences; a record that was projected before changes nothing.
 
         Args:
             records: some of the journal, without gaps.
