@@ -5,9 +5,9 @@
 The problem. The hash chain shows a record that was changed, but not an end that was cut off, and not a journal that
 was written anew from some record on: its chain is whole. The idea. When the first record of another day comes, the
 day before is closed: its last sequence and that record's hash, which by the chain binds everything up to there, are
-written beside the journal. A line has the hash of the one before it, too, and with `journal.seal_key` an HMAC-
-SHA-256, which cannot be made from the files alone. The trap. Without a key, a program that can write all files can
-write the seals anew as well: a copy of this file kept elsewhere, or its lines in the log of another machine, prove
+written beside the journal. A line has the hash of the one before it, too, and with `journal.seal_key` an
+HMAC-SHA-256, which cannot be made from the files alone. The trap. Without a key, a program that can write all files
+can write the seals anew as well: a copy of this file kept elsewhere, or its lines in the log of another machine, prove
 what was there.
 """
 
