@@ -320,10 +320,14 @@ class OrdersSentBefore(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
 
 
 class OrdersLeft(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrdersLeft"):
-    """From the broker session to orders, a second after an order left: which have left since it said so last."""
+    """From the broker session to orders, a second after an order or a change left: which have since it said so."""
 
-    counts: Annotated[tuple[tuple[str, Count], ...], Meta(min_length=1)]
+    counts: tuple[tuple[str, Count], ...]
     """The id that each request has, and how many requests had it so far: one, if all is well."""
+
+    changes: tuple[tuple[str, str, Count], ...] = ()
+    """Of each order that was changed its id, the broker's that the request has, and how many had that so far: as many
+    as changes of it were to leave, at most."""
 
 
 class ClockCompared(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ClockCompared"):

@@ -69,10 +69,11 @@ if TYPE_CHECKING:
 
 
 Handover: TypeAlias = (
-    "tuple[dict[str, PlaceAnswer | None], dict[str, tuple[int, ReplaceAnswer | None]], Intake, Left, Any]"
+    "tuple[dict[str, PlaceAnswer | None], dict[str, tuple[int, ReplaceAnswer | None]], Intake, Left[str], "
+    "Left[tuple[str, str]], Any]"
 )
 """The answers by client order id, None where none has come yet; number and answer of the newest change of an order;
-what has been reported of each order; how many requests of each have left; the body's."""
+what has been reported of each order; how many requests of each have left, and how many changes; the body's."""
 
 
 DRY_RUN: Final = "dry run: nothing leaves without broker.live (natya run --live) and confirmed limits"
@@ -134,7 +135,8 @@ class BrokerActor(RuntimeActor):
         self._replacing: dict[str, PendingRequest] = {}
         self._finding: dict[str, PendingRequest] = {}
         self._intake = Intake()
-        self._left = Left()
+        self._left: Left[str] = Left()
+        self._changed: Left[tuple[str, str]] = Left()
         self._may_be_apart = False
         self._acknowledgements = Timings()
         self._placed = self._refused = self._in_doubt = self._reports = self._refused_reports = 0
@@ -147,14 +149,14 @@ class BrokerActor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Hand over which orders have been sent, and their answers."""
-        return self._answers, self._changes, self._intake, self._left, self._body.snapshot()
+        return self._answers, self._changes, self._intake, self._left, self._changed, self._body.snapshot()
 
     def restore(self, state: Handover) -> None:
         """Take over; orders without an answer are in doubt from now on."""
-        self._answers, self._changes, self._intake, self._left, known = state
+        self._answers, self._changes, self._intake, self._left, self._changed, known = state
         self._body.restore(known)
         self._may_be_apart = True  # what orders was told before is not known here
-        if self._left.begin_again():
+        if self._left.begin_again() or self._changed.begin_again():
             self.after(TELL_LEFT_S, LeftDue())
         for client_order_id, (number, outcome) in self._changes.items():
             if outcome is None:
@@ -307,11 +309,18 @@ class BrokerActor(RuntimeActor):
         if self._left.add(client_order_id) and not self.market_rules:
             self.after(TELL_LEFT_S, LeftDue())
 
+    def changed(self, client_order_id: str, broker_order_id: str) -> None:
+        """Count a request that changes an order, and tell orders soon. Called by the body."""
+        if self._changed.add((client_order_id, broker_order_id)) and not self.market_rules:
+            self.after(TELL_LEFT_S, LeftDue())
+
     @handles(LeftDue)
     def tell_left(self, _due: LeftDue, _sender: ActorAddress) -> None:
         """Have orders compare what has left with what it wanted to leave."""
-        if counts := self._left.take():  # told already, where the session was restarted meanwhile
-            self.send(ORDERS, OrdersLeft(counts=counts))
+        counts, changes = self._left.take(), self._changed.take()
+        if counts or changes:  # told already, where the session was restarted meanwhile
+            told = tuple((*ids, times) for ids, times in changes)
+            self.send(ORDERS, OrdersLeft(counts=counts, changes=told))
 
     def report(self, event: BrokerEvent) -> None:
         """Pass on an event of the body: answers to their requesters, everything else to orders. Called by the body.

@@ -103,6 +103,9 @@ class BrokerSession(Protocol):
     def left(self, client_order_id: str) -> None:
         """Count a request that places an order, by the id that it has itself; told wherever one is sent."""
 
+    def changed(self, client_order_id: str, broker_order_id: str) -> None:
+        """Count a request that changes an order, by the broker's id that it has itself; told wherever one is sent."""
+
     def report(self, event: BrokerEvent) -> None:
         """Report the answer to a request, or an unsolicited execution report."""
 

@@ -269,6 +269,16 @@ class TestWhatHasLeft:
 
         assert told == {"A-1": 2, "BREAK": 2}
 
+    def test_is_counted_of_changes_by_the_number_that_the_request_has(self, stage, monkeypatch):
+        monkeypatch.setattr(actor, "TELL_LEFT_S", 0.02)
+        stage.open().ask(a_change())
+        told = ()
+        while not told:
+            message = stage.orders.receive()
+            told = message.changes if isinstance(message, OrdersLeft) else ()
+
+        assert told == (("A-1", "X-1", 1),)
+
 
 class TestAClockThatIsOff:
     def test_is_told_with_each_answer_and_once_when_it_is_right_again(self, stage, monkeypatch):

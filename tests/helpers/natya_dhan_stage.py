@@ -41,6 +41,7 @@ class Session:
         self.clock = Clock()
         self.asked, self.timers, self.reports, self.logged = [], [], [], []
         self.troubles, self.offloaded, self.shown, self.counted, self.sent, self.skews = [], [], [], [], [], []
+        self.changes = []
 
     def ask(self, target, message, *, timeout_s, then):
         if isinstance(message, ShowInstrument):
@@ -64,6 +65,9 @@ class Session:
 
     def tell_skew(self, skew_s):
         self.skews.append(skew_s)
+
+    def changed(self, client_order_id, broker_order_id):
+        self.changes.append((client_order_id, broker_order_id))
 
     def left(self, client_order_id):
         self.sent.append(client_order_id)

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 from natya_builders import a_tick
-from natya_order_facts import asked, intended
+from natya_order_facts import asked, intended, modified
 
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.book import Book
@@ -256,6 +256,35 @@ class TestOrdersThatLeft:
         stage.tell(OrdersLeft(counts=(("A-1", 2),)))
 
         assert state(stage) == "HALTED"
+
+
+class TestChangesThatLeft:
+    @pytest.fixture
+    def changed(self, stage, make):
+        """An open order of which one change was to leave."""
+        stage.open(make.intent("A-1"), make.accepted("A-1", "B-1"), intended(1, quantity=11), modified(1, quantity=11))
+        return stage
+
+    def test_are_those_that_were_to_leave(self, changed):
+        changed.tell(OrdersLeft(counts=(), changes=(("A-1", "B-1", 1),)))
+
+        assert state(changed) != "HALTED"
+        assert changes(changed) == []
+
+    @pytest.mark.parametrize(
+        ("change", "found"),
+        [
+            (("A-1", "B-1", 2), "2 of A-1, of which 1 were to leave"),
+            (("A-1", "B-9", 1), "one of A-1 sent to B-9"),
+            (("X-1", "B-1", 1), "one of X-1 sent to B-1"),
+        ],
+        ids=["more", "another order's", "nobody's"],
+    )
+    def test_halt_where_others_left(self, changed, change, found):
+        changed.tell(OrdersLeft(counts=(), changes=(change,)))
+
+        assert state(changed) == "HALTED"
+        assert cause(changed) == f"sent: one change out for each intent in wanted, found {found}"
 
 
 class TestAClockThatIsOff:

@@ -105,6 +105,7 @@ class PaperBroker:
             validity=request.validity,
             number=request.number,
         )
+        self._session.changed(change.client_order_id, request.broker_order_id)
         self._session.send(EXCHANGE, change)
 
     def withdraw(self, request: WithdrawOrder) -> None:

@@ -8,7 +8,7 @@ from ....domain.reports import instrument_fault
 from ....domain.time import SECOND_NS
 from ....messages.broker import LookupFailed, OrderInDoubt
 from .. import updates
-from ..rules import sent
+from ..rules import changed, sent
 
 if TYPE_CHECKING:
     from ....domain.orders import Order
@@ -135,10 +135,13 @@ class Hearing:
     def left(self, left: OrdersLeft) -> None:
         """Halt where what has left is not what was to leave, whoever sent it."""
         book = self._context.ledger.book
-        trip = sent(left.counts, lambda client_order_id: book.order(client_order_id) is not None)
-        if trip is not None:
-            self._context.log("orders.left_without_intent", level="error", reason=trip.cause)
-            self._risk.trip(trip)
+        for trip in (
+            sent(left.counts, lambda client_order_id: book.order(client_order_id) is not None),
+            changed(left.changes, book.order),
+        ):
+            if trip is not None:
+                self._context.log("orders.left_without_intent", level="error", reason=trip.cause)
+                self._risk.trip(trip)
 
     def session_failed(self, reason: str) -> None:
         """Treat every request that the broker session may have dropped as unanswered; nothing says which it has."""

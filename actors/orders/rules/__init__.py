@@ -14,7 +14,7 @@ trips       what takes the right to open positions away, until a person gives it
 from .explaining import Explained, explained, limit_of, meaning_of
 from .figures import figures_of
 from .identity import contradiction
-from .sent import sent
+from .sent import changed, sent
 from .situation import NO_BANDS, NO_PRICE, Band, Bands, Funds, MarketPrice, Refusal, Rule, Situation
 from .table import RULES, is_on, judge, rules_of, settings_of
 from .trips import Trip, tripped, warned
@@ -32,6 +32,7 @@ __all__ = [
     "Rule",
     "Situation",
     "Trip",
+    "changed",
     "contradiction",
     "explained",
     "figures_of",

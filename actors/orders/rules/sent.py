@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from ....domain.orders import Order
 from ....domain.wording import printable
 from .trips import Trip
 
@@ -29,6 +30,25 @@ def sent(counts: Iterable[tuple[str, int]], is_intended: Callable[[str], bool]) 
     if not found:
         return None
     return Trip(state="HALTED", cause=f"sent: one order out for each intent in wanted, found {'; '.join(found)}")
+
+
+def changed(changes: Iterable[tuple[str, str, int]], order: Callable[[str], Order | None]) -> Trip | None:
+    """Halt where a change has left that no durable intent is of, or that is of another order at the broker.
+
+    Args:
+        changes: the order's id, the broker's in the requests, and how many of those have left.
+        order: the order of an id, by durable facts.
+    """
+    found = []
+    for client_order_id, broker_order_id, times in changes:
+        known = order(client_order_id)
+        if known is None or known.broker_order_id != broker_order_id:
+            found.append(f"one of {_told(client_order_id)} sent to {_told(broker_order_id)}")
+        elif times > known.modifications:
+            found.append(f"{times} of {_told(client_order_id)}, of which {known.modifications} were to leave")
+    if not found:
+        return None
+    return Trip(state="HALTED", cause=f"sent: one change out for each intent in wanted, found {_some(found)}")
 
 
 def _told(client_order_id: str) -> str:

@@ -40,6 +40,7 @@ class TestAChange:
             "validity": "DAY",
         }
         assert stage.heard() == []
+        assert stage.session.changes == [("A-1", "7")]
         stage.answer(a_row(quantity=20, price=101.05))
 
         assert stage.heard() == [answer(OrderReplaced)]
@@ -103,6 +104,7 @@ class TestAChange:
         assert refusal == answer(OrderNotReplaced, reason=refusal.reason)
         assert "orderId: " in refusal.reason
         assert not stage.calls()
+        assert stage.session.changes == []
 
     @pytest.mark.parametrize("fields", [{"symbol": "NONE"}, {"quantity": 7}, {"limit_price": 100.01}])
     def test_to_what_cannot_be_sends_nothing(self, stage, fields):

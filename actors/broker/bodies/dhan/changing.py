@@ -65,6 +65,7 @@ class Changing:
         except InvalidRequestError as fault:
             self._refuse(change, str(fault))
             return
+        self._session.changed(change.client_order_id, request.order_id)
         self._talk.ask(
             MODIFY_ORDER,
             lambda data: read(OrderAck, data),
