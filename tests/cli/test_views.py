@@ -491,7 +491,9 @@ def test_strategies_are_a_line_each():
         for name, keeps in (("a", True), ("b", False))
     ]
 
-    assert [line.split() for line in drawn(strategies.strategies_table(shown))[1:]] == [
+    head, *lines = drawn(strategies.strategies_table(shown))
+    assert head == "name  strategy  state    host  restarts  keeps a state  last error"
+    assert [line.split() for line in lines] == [
         ["a", "m:C", "RUNNING", "loop", "1", "yes", "e"],
         ["b", "m:C", "RUNNING", "loop", "1", "no", "e"],
     ]

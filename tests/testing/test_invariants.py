@@ -247,7 +247,7 @@ class TestABracket:
 
     def said(self, *facts):
         found = Run(*self.ENTRY, MAKE.filled("A-3", trade_id="T-3"), *facts).judged()
-        return [each for each in found if "were not done for the bracket" in each]
+        return [each for each in found if " were not done for " in each]
 
     def test_that_is_held_lacks_no_exit_save_in_a_halt(self):
         assert len(self.said()) == 1
