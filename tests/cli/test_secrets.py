@@ -122,6 +122,7 @@ class TestKeepingASecret:
         rotated = shell("rotate", "database.encryption_key", given="another")
 
         assert (first.exit_code, second.exit_code, rotated.exit_code) == (0, 1, 1)
+        assert "what was written with it cannot be read with another" in rotated.stderr
         assert shell.folder.read("database.encryption_key") == Secret(CANARY)
 
     def test_writes_nothing_into_a_folder_that_others_can_open(self, shell):

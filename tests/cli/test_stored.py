@@ -251,6 +251,11 @@ class TestTheCommands:
         assert refused.exit_code == 2
         assert "of a database" in refused.output
 
+    def test_run_refuses_a_database_beside_a_file(self, store, tmp_path, natya):
+        refused = natya("run", "--replay", store(some_ticks(1)), "--replay", tmp_path / "a.csv")
+
+        assert (refused.exit_code, "one database or files wanted" in refused.output) == (2, True)
+
     def test_run_says_that_a_database_has_nothing_of_a_time(self, store, natya):
         refused = natya("run", "--replay", store(some_ticks(10)), "--from", "2027-01-01")
 
