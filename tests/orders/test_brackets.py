@@ -372,6 +372,14 @@ class TestSharesThatComeWhenTheExitsAreGone:
 
         assert PlaceOrder not in stage.heard()
 
+    def test_are_none_while_an_exit_stands_that_grows_with_them(self, gone, make):
+        ledger = Ledger()
+        target = make.intent("A-1T", side="SELL", quantity=6), make.accepted("A-1T", "B-T")
+        for fact in (*gone, *target, make.filled(trade_id="T-2", quantity=4, cumulative_quantity=10)):
+            ledger.book.apply(fact)
+
+        assert ledger.book.late("A-1") == 0
+
     def test_are_closed_once_by_the_book(self, gone, make):
         ledger = Ledger()
         for fact in (*gone, make.filled(trade_id="T-2", quantity=4, cumulative_quantity=10)):
