@@ -55,8 +55,11 @@ class InProcessSystem:
         Raises:
             NameTakenError: an actor of that name runs.
             RequestTimedOut: it did not start within `timeout_s` seconds; it may still.
+            TypeError: `actor_class` is no class.
             Exception: whatever its `on_start` raised.
         """
+        if not isinstance(actor_class, type):
+            raise TypeError(f"the class of {name!r} is wanted, found {actor_class!r:.200}")
         reply = self.base.new_reply()
         cell = self.base.start_actor(name, actor_class, settings, starter=reply)
         outcome = reply.wait(timeout_s)

@@ -21,6 +21,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     Raises:
         ValueError: on construction: an unknown strategy, or two children of one name.
+        TypeError: on construction: `children` are no sequence of specs.
     """
 
     children: tuple[ChildSpec, ...]
@@ -56,6 +57,9 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         expect_word("strategy", self.strategy, Strategy)
+        given = self.children
+        if not isinstance(given, tuple | list) or not all(isinstance(each, ChildSpec) for each in given):
+            raise TypeError(f"children: (ChildSpec(…), …) is wanted, found {self.children!r:.200}")
         names = Counter(child.name for child in self.children)
         if twice := [name for name, count in names.items() if count > 1]:
             raise ValueError(f"children: each name once is wanted, found several of {', '.join(twice)}")

@@ -171,6 +171,10 @@ class TestStarting:
         system.start("counter", counter_class)
         assert system.request("counter", Total()) == 0
 
+    def test_is_started_by_its_class(self, system):
+        with pytest.raises(TypeError, match="the class of 'counter' is wanted, found <"):
+            system.start("counter", Counter())
+
     def test_a_second_actor_of_one_name_is_refused(self, system):
         system.start("counter", Counter)
 

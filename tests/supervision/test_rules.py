@@ -486,5 +486,7 @@ class TestASpecWithAMistake:
 
         with pytest.raises(ValueError, match="children: each name once is wanted, found several of a"):
             SupervisorSettings(children=twice, policy=policy)
+        with pytest.raises(TypeError, match=r"children: \(ChildSpec\(…\), …\) is wanted, found ChildSpec"):
+            SupervisorSettings(children=twice[0], policy=policy)
         with pytest.raises(ValueError, match=r"strategy: one of 'one_for_one', .* is wanted, found 'all'"):
             SupervisorSettings(children=(), policy=policy, strategy="all")
