@@ -120,9 +120,9 @@ def load_with_origins(  # noqa: PLR0913  as `load_settings`
         values.update(layer.values)
     values["system.data_dir"] = data_dir
     _place_files(values)
-    contradictions = [] if only_looks else _contradictions(values)
-    if contradictions:
-        raise SettingsError(tuple(contradictions))
+    problems = _impossible_paths(values) if only_looks else _contradictions(values)
+    if problems:
+        raise SettingsError(tuple(problems))
     return LoadedSettings(settings=_settings(values), origins={key: value.origin for key, value in values.items()})
 
 
@@ -167,6 +167,13 @@ def absolute(path: str | Path, wanted_for: str) -> Path:
         raise SettingsError((f"{wanted_for}: wanted a path, found {str(path)!r}: {fault}",)) from fault
 
 
+def _impossible_paths(values: dict[str, Value]) -> list[str]:
+    """Return why there can be no database where it should be; nothing, if it can."""
+    database, origin = values["database.path"]
+    problem = "wanted a file" if database == "-" else path_problem(database)
+    return [f"{origin}: database.path: {problem}, found {database!r}"] if problem else []
+
+
 def _contradictions(values: dict[str, Value]) -> list[str]:
     """Return the problems that no single key shows: values that contradict each other."""
 
@@ -182,9 +189,7 @@ def _contradictions(values: dict[str, Value]) -> list[str]:
     first, most = values["supervision.backoff_first_s"].value, values["supervision.backoff_max_s"].value
     if first > most:
         problems.append(say("supervision.backoff_first_s", f"wanted at most backoff_max_s = {most}, found {first}"))
-    database = values["database.path"].value
-    if problem := "wanted a file" if database == "-" else path_problem(database):
-        problems.append(say("database.path", f"{problem}, found {database!r}"))
+    problems += _impossible_paths(values)
     for key in ("feed.symbol", "feed.symbols", "orders.symbols"):
         named = values[key].value
         of_one = (named,) if named else ()

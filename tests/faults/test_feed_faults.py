@@ -98,9 +98,10 @@ def life():
 
 
 def whole(server, count):
-    """Wait until the connection of this number has everything subscribed to."""
+    """Wait until the connection of this number has everything subscribed to; or one after it, where a busy machine
+    let the time of an opening go by, which is 50 times shorter here."""
     server.wait_for(
-        lambda: len(server.sessions) >= count and len(set(server.sessions[count - 1].subscribed)) == INSTRUMENTS,
+        lambda: any(len(set(each.subscribed)) == INSTRUMENTS for each in server.sessions[count - 1 :]),
         WAIT_S * (1 + TIMES),
     )
 

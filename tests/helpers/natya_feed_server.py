@@ -274,7 +274,10 @@ class FeedServer:
     def wait_for(self, what, timeout_s=WAIT_S):
         """Wait until something is true of the server."""
         with self.changed:
-            assert self.changed.wait_for(what, timeout_s), self.faults
+            assert self.changed.wait_for(what, timeout_s), (
+                self.faults,
+                [len(each.subscribed) for each in self.sessions],
+            )
 
     def close(self):
         """End all connections and the server; a fault of the server itself is raised."""
