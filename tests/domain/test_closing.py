@@ -32,6 +32,13 @@ def test_what_is_closable_makes_no_view_of_the_position_greater_and_one_share_mo
     assert (quantity <= closable(side, *held)) == harmless
 
 
+@pytest.mark.parametrize(
+    ("net", "side", "shares"), [(10, "SELL", 10), (10, "BUY", 0), (-10, "BUY", 10), (-10, "SELL", 0), (0, "BUY", 0)]
+)
+def test_an_order_closes_what_is_held_on_the_other_side(net, side, shares):
+    assert closable(side, net) == shares
+
+
 @given(ours=SHARES, theirs=SHARES, traded=SHARES)
 def test_our_own_trades_change_both(ours, theirs, traded):
     book = TheirBook([mismatch(ours, theirs)])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from ....domain.closing import closable
 from .state import SUPER
 
 if TYPE_CHECKING:
@@ -16,14 +17,9 @@ if TYPE_CHECKING:
 SIDES: Final[tuple[Side, ...]] = ("BUY", "SELL")
 
 
-def closable(net: int, side: Side) -> int:
-    """Return how many shares orders of a side may close of a position: signed shares."""
-    return max(0, net if side == "SELL" else -net)
-
-
 def lacks_for_exits(state: State, instrument: Instrument, product: ProductType, *, net: int) -> int:
     """Return the shares that exits of super orders would close too many, if a position became `net`."""
-    return max(0, *(state.leaves(instrument, product, side)[1] - closable(net, side) for side in SIDES))
+    return max(0, *(state.leaves(instrument, product, side)[1] - closable(side, net) for side in SIDES))
 
 
 def restated(state: State, instrument: Instrument, product: ProductType, *, net: int) -> list[AccountOrder]:
@@ -34,7 +30,7 @@ def restated(state: State, instrument: Instrument, product: ProductType, *, net:
     changed = []
     arrived = sorted((row for row in state.open.values() if row.arrival), key=lambda row: row.arrival)
     for side in SIDES:
-        free = max(0, closable(net, side) - state.leaves(instrument, product, side)[1])
+        free = max(0, closable(side, net) - state.leaves(instrument, product, side)[1])
         for row in arrived:
             if (row.instrument, row.product, row.side) != (instrument, product, side) or row.source == SUPER:
                 continue

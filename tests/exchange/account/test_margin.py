@@ -13,7 +13,6 @@ from natya.actors.exchange.account import (
     Refused,
     SuperTicket,
 )
-from natya.actors.exchange.account.closing import closable
 from natya.domain.charges import charges
 from natya.domain.time import IST, SECOND_NS
 
@@ -120,13 +119,6 @@ class TestTheMarginOfAnOrder:
         together = client.account.margin_together(MarginTogether(tickets=(asked(price=1500.0),) * 2))
 
         assert (together.available_rupees, together.insufficient_rupees) == (20_000, 19_000)
-
-
-@pytest.mark.parametrize(
-    ("net", "side", "shares"), [(10, "SELL", 10), (10, "BUY", 0), (-10, "BUY", 10), (-10, "SELL", 0), (0, "BUY", 0)]
-)
-def test_an_order_closes_what_is_held_on_the_other_side(net, side, shares):
-    assert closable(net, side) == shares
 
 
 class TestTheMarginOfAPosition:
