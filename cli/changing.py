@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ..domain.wording import counted
 from .exit_codes import FAILED
 from .session import give_up, running, tell_answer
 
@@ -41,5 +42,5 @@ def between(done: StrategyChanged) -> str:
     """Say what came between the old strategy and the new one; nothing, if nothing did."""
     if not done.handed_over and not done.conflated:
         return ""
-    left_out = f", {done.conflated:,} older prices were left out" if done.conflated else ""
-    return f"; {done.handed_over:,} messages that came between were handed over{left_out}"
+    left_out = f", left out: {counted(done.conflated, 'older price')}" if done.conflated else ""
+    return f"; handed over: {counted(done.handed_over, 'message')} that came between{left_out}"

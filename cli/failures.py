@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..domain.wording import counted
 from ..messages.addresses import BROKER_TOKENS, STRATEGIES
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def failed_strategies(tree: SupervisionTree | None) -> tuple[str, ...]:
     """Return a sentence for each strategy that was restarted: it has not handled the messages at which it failed."""
     children = tree.children if tree is not None else ()
     return tuple(
-        f"{name_of(child)} failed, and was begun anew {child.restarts:,} times"
+        f"{name_of(child)} failed, and was begun anew {counted(child.restarts, 'time')}"
         for child in children
         if _is_strategy(child) and child.restarts
     )

@@ -393,9 +393,10 @@ databases {summary.databases.core} and {summary.databases.market}\
 
 def _complain(fault: BaseException) -> None:
     complain(_words(fault))
-    cause = fault.__cause__
+    said, cause = _words(fault), fault.__cause__
     while cause is not None:
-        complain(f"  because of {type(cause).__name__}: {cause}")
+        if str(cause) not in said:
+            complain(f"  because of {type(cause).__name__}: {cause}")
         cause = cause.__cause__
 
 

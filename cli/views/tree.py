@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from rich.text import Text
 
+from ...domain.wording import counted
 from ..terminal import plain, plain_lines
 from .columns import lined
 
@@ -41,9 +42,8 @@ def tree_table(tree: SupervisionTree) -> Table:
             Text(plain_lines("\n".join(filter(None, (child.trouble, _failure(child))))), "red"),
         )
     if tree.stalls:
-        table.caption = Text(
-            f"the event loop was held too long {tree.stalls} times, last by {plain(tree.last_stall)}", "yellow"
-        )
+        times = counted(tree.stalls, "time")
+        table.caption = Text(f"the event loop was held too long {times}, last by {plain(tree.last_stall)}", "yellow")
         table.caption_justify = "left"
     return table
 

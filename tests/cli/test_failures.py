@@ -140,7 +140,7 @@ class TestTheStrategiesOfATree:
         dip, grid = a_child("dip"), msgspec.structs.replace(a_child("grid"), restarts=0)
         owner = msgspec.structs.replace(dip, path="system/feed")
 
-        assert failed_strategies(a_tree(owner, grid, dip)) == ("dip failed, and was begun anew 1 times",)
+        assert failed_strategies(a_tree(owner, grid, dip)) == ("dip failed, and was begun anew 1 time",)
         assert failed_strategies(None) == ()
 
 
@@ -197,7 +197,7 @@ class TestARunInWhichSomethingFails:
         system.look = lambda: msgspec.structs.replace(view(), tree=a_tree(a_child()))
 
         assert perform(replay, lambda _: system) == INTERNAL
-        assert "anew 1 times: its figures are not those of the whole recording" in capsys.readouterr().err
+        assert "anew 1 time: its figures are not those of the whole recording" in capsys.readouterr().err
 
     @pytest.mark.parametrize("summary_format", ["text", "json"])
     def test_names_all_that_failed_in_the_error_of_the_summary(self, play, settings, view, capsys, summary_format):
@@ -210,7 +210,7 @@ class TestARunInWhichSomethingFails:
         error = json.loads(shown)["error"] if summary_format == "json" else shown.partition("\nfailed: ")[2].rstrip()
         assert error == (
             "failed for good, and was left behind: grid: KeyError: 'x' (its breaker); "
-            "dip failed, and was begun anew 1 times: its figures are not those of the whole recording"
+            "dip failed, and was begun anew 1 time: its figures are not those of the whole recording"
         )
 
     def test_ends_a_replay_when_nobody_is_left_to_trade_on_it(self, play, settings, view):

@@ -134,6 +134,11 @@ class TestASystemThatDoesNotRun:
 
         assert capsys.readouterr().err == "natya: the system gave up\nnatya:   because of OSError: disk full\n"
 
+    def test_says_nothing_twice_that_it_was_caused_by(self, play, settings, capsys):
+        perform(settings, lambda _: play(faults={"start": caused_by(RuntimeError("gave up"))}))
+
+        assert capsys.readouterr().err == "natya: the system gave up\n"
+
     def test_is_stopped_when_it_gives_up_while_it_runs(self, play, settings, capsys):
         system = play(faults={"wait": RuntimeError("gave up"), "stop": IncompleteSummaryError("none")})
 

@@ -12,7 +12,7 @@ from natya.actors.broker import BROKERS
 from natya.actors.broker.bodies.paper import PaperBroker
 from natya.actors.feed import SOURCES, SourceBody
 from natya.cli.app import app
-from natya.composition import seed_of
+from natya.composition import notes_on, seed_of
 from natya.config.errors import SettingsError
 from natya.config.loader import load_settings
 from natya.messages.market import Tick
@@ -161,3 +161,11 @@ def test_nothing_is_drawn_from_the_seed_of_the_settings_where_orders_leave_for_a
     seeds = [seed_of(load_settings(profile, overrides=given)) for profile in ("paper", "live")]
 
     assert seeds == [11, None]
+
+
+@pytest.mark.parametrize(("source", "notes"), [("synthetic", 1), ("replay", 0)])
+def test_a_recording_that_is_named_and_not_played_is_told(source, notes):
+    told = [*notes_on(load_settings(overrides={"feed.source": source, "feed.recording": "candles.csv"}))]
+
+    assert len(told) == notes
+    assert all("feed.recording is not played: feed.source is synthetic" in note for note in told)
