@@ -246,6 +246,7 @@ class TestAPage:
         assert frame["srcdoc"] == result.html()
 
     @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+    @pytest.mark.systems
     def test_is_drawn_by_a_browser(self, result, tmp_path):
         result.html(tmp_path / "report.html")
         options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]

@@ -31,6 +31,8 @@ from natya.cli.app import app
 from natya.cli.views.backtest import sweep_text
 from natya.domain.time import DAY_NS, day_of, day_start_ns
 
+pytestmark = pytest.mark.systems
+
 CROSSOVER = "natya_backtests:Crossover"
 
 

@@ -26,6 +26,8 @@ import inspect
 
 import pytest
 
+pytestmark = pytest.mark.systems
+
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "asyncio: run by an event loop")

@@ -18,6 +18,8 @@ from natya.cli.app import app
 from natya.cli.exit_codes import FAILED, OK, REFUSED, SETTINGS, UNAVAILABLE, UNKNOWN
 from natya.domain.history import INTERVALS
 
+pytestmark = pytest.mark.systems
+
 pytestmark = pytest.mark.usefixtures("engines")
 
 TOKEN = "canary-of-a-token"  # noqa: S105  it opens nothing

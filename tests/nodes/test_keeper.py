@@ -12,6 +12,8 @@ from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping
 from natya.node_system import NodeSystem
 
+pytestmark = pytest.mark.systems
+
 LEASE_S = 1.0
 CROSSOVER = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
 

@@ -17,6 +17,8 @@ from natya.config.sections.redis import RedisSettings
 from natya.messages.codec import as_received, encode
 from natya.messages.delivery import PAYLOAD_BYTES_MAX
 
+pytestmark = pytest.mark.systems
+
 MANY = 60
 KEYS = [f"trade-{number}" for number in range(5)]
 
