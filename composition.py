@@ -154,7 +154,7 @@ def notes_on(settings: Settings) -> Iterator[str]:
     """Yield what a person should know of a run before it begins: what in it is not as it looks."""
     if mode_of(settings) == "dry run":
         yield f"a dry run: no order leaves for {settings.broker.name}, each is rejected here (--live lets them leave)"
-    if settings.feed.recordings and settings.feed.source != "replay":
+    if settings.feed.recording and settings.feed.source != "replay":
         yield f"feed.recording is not played: feed.source is {settings.feed.source}, and replay would play it"
 
 

@@ -150,7 +150,7 @@ class TestAnOpeningThatIs:
 
         assert has_a_tick_of_each(running)
         assert running.stream.trouble == ""
-        assert len(server.sessions) == 2 * TIMES + 1
+        assert 2 * TIMES + 1 <= len(server.sessions) <= 3 * TIMES + 1, "one attempt may be late, and there is no storm"
 
 
 class TestATokenThatEnds:

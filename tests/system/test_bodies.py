@@ -163,9 +163,12 @@ def test_nothing_is_drawn_from_the_seed_of_the_settings_where_orders_leave_for_a
     assert seeds == [11, None]
 
 
-@pytest.mark.parametrize(("source", "notes"), [("synthetic", 1), ("replay", 0)])
-def test_a_recording_that_is_named_and_not_played_is_told(source, notes):
-    told = [*notes_on(load_settings(overrides={"feed.source": source, "feed.recording": "candles.csv"}))]
+@pytest.mark.parametrize(
+    ("source", "recording", "notes"),
+    [("synthetic", "candles.csv", 1), ("replay", "candles.csv", 0), ("synthetic", "", 0)],
+)
+def test_a_recording_that_is_named_and_not_played_is_told(source, recording, notes):
+    told = [*notes_on(load_settings(overrides={"feed.source": source, "feed.recording": recording}))]
 
     assert len(told) == notes
     assert all("feed.recording is not played: feed.source is synthetic" in note for note in told)
