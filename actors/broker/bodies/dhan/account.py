@@ -98,14 +98,13 @@ class AccountReading:
 
 
 def read_account(bands_of: Mapping[Place, str] = NONE_WANTED) -> Flow[Reply]:
-    """Read price bands and funds, without which books can be compared; then holdings, positions, trades and orders.
+    """Read funds, without which books can be compared; then holdings, positions, trades, orders and price bands.
 
-    In this order; or tell which of these could not be read.
+    In this order, or tell which could not be read. Bands last: quotes that fail would use up the breaker's trial.
 
     Args:
         bands_of: symbols by segment and security id.
     """
-    bands, problem = yield from read_bands(bands_of)
     reply: Reply = yield Question(endpoints.FUNDS, one_of(Funds))
     available_rupees = reply.value.available_balance if reply.outcome == "told" else None
     reply = yield Question(endpoints.HOLDINGS, rows_of(HoldingRow))
@@ -121,6 +120,7 @@ def read_account(bands_of: Mapping[Place, str] = NONE_WANTED) -> Flow[Reply]:
     if day.unreadable or faulty:
         reason = f"all rows of the account wanted, found {day.unreadable + faulty} that cannot be read"
         return Reply(outcome="unknown", reason=reason)
+    bands, problem = yield from read_bands(bands_of)
     return Reply(outcome="told", value=(day, holdings, available_rupees, bands, problem))
 
 
