@@ -93,3 +93,8 @@ class TheirBook:
 
 AGREED: Final = TheirBook()
 """The broker has the positions that our book has, as far as anybody knows."""
+
+
+def as_told(differing: tuple[PositionMismatch, ...]) -> TheirBook:
+    """Return the broker's book by what differs; `AGREED` itself, if nothing does."""
+    return TheirBook(differing) if differing else AGREED

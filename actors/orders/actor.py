@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ...domain.closing import AGREED, TheirBook
+from ...domain.closing import as_told
 from ...domain.freshness import is_ahead
 from ...messages.addresses import BROKER, JOURNAL
 from ...messages.broker import (
@@ -162,7 +162,7 @@ class OrdersActor(RuntimeActor):
         newest_life, waiting, risk, self._starting.has_entered, halting, states, funds, differing, bands = state
         self._context.read_back.newest_life = newest_life
         self._context.funds, self._context.bands = funds, bands
-        self._context.theirs = TheirBook(differing) if differing else AGREED
+        self._context.theirs = as_told(differing)
         self._states.restore(states)
         self._risk.restore(risk)
         self._halting.restore(halting)
@@ -271,7 +271,7 @@ class OrdersActor(RuntimeActor):
     def hear_positions(self, told: PositionsDiffer, _sender: ActorAddress) -> None:
         """Take note of the positions that the broker has otherwise: an order closes what it closes by both."""
         before = self._context.theirs
-        self._context.theirs = TheirBook(told.positions) if told.positions else AGREED
+        self._context.theirs = as_told(told.positions)
         if before is not self._context.theirs and self._context.is_read:
             self._bracketing.look_at_all()
 
