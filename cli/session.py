@@ -335,23 +335,28 @@ def limits_of_journal(settings: Settings) -> tuple[dict[str, Held], dict[str, st
 
 @contextlib.contextmanager
 def deadmans_account(settings: Settings) -> Iterator[Account]:
-    """Connect to the account for a dead-man's switch: with the token of the settings, later with what is stored."""
+    """Connect to the account for a dead-man's switch: with the token of the settings, later with the newest.
+
+    That is what a person has stored since, or the system has had of the broker by itself.
+    """
     from ..actors.broker.adapters import BrokerCredentials, DhanBrokerAdapter  # noqa: PLC0415
     from ..client.dhan_account import DhanAccount  # noqa: PLC0415
-    from ..config.secret_files import SecretUnfitError  # noqa: PLC0415
-    from ..config.secret_folder import SecretFolder  # noqa: PLC0415
 
-    of, folder = settings.broker, SecretFolder(Path(settings.system.data_dir))
-
-    def newest() -> Secret | None:
-        try:
-            return folder.read("broker.access_token")
-        except SecretUnfitError:
-            return None
-
+    of, data_dir = settings.broker, Path(settings.system.data_dir)
     credentials = BrokerCredentials(client_id=of.client_id, access_token=of.access_token)
     with DhanBrokerAdapter(of.client_id, of.access_token, base_url=of.base_url) as broker:
-        yield DhanAccount(broker, credentials, newest=newest)
+        yield DhanAccount(broker, credentials, newest=lambda: newest_token(data_dir))
+
+
+def newest_token(data_dir: Path) -> Secret | None:
+    """Read the access token that came last to a data directory; None: there is none, or it cannot be read."""
+    from ..config.secret_files import SecretUnfitError  # noqa: PLC0415
+    from ..config.secret_folder import OBTAINED_TOKEN, SecretFolder  # noqa: PLC0415
+
+    try:
+        return SecretFolder(data_dir).newest_of(OBTAINED_TOKEN, "broker.access_token")
+    except SecretUnfitError:
+        return None
 
 
 def ours_of(settings: Settings, say: Callable[[str], object]) -> Callable[[str], bool]:

@@ -36,6 +36,9 @@ FOLDER_NAME: Final = "secrets"
 _NOT_THERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 """Errors of a path that leads nowhere: whoever makes the data directory says what is wrong with that."""
 
+OBTAINED_TOKEN: Final = "broker.access_token.obtained"  # noqa: S105  its key
+"""No setting: the access token that a running system has had of the broker by itself, which those beside it need."""
+
 KEEPER_NAME: Final = ".keeper"
 """In the folder: how secrets are written; absent: as plain files."""
 
@@ -59,7 +62,7 @@ class SecretFolder:
         Raises:
             SecretUnfitError: no secret has that key.
         """
-        if key not in SECRET_KEYS:
+        if key not in SECRET_KEYS and key != OBTAINED_TOKEN:
             raise SecretUnfitError(f"wanted the key of a secret{near(key, sorted(SECRET_KEYS))}")
         return self.path / key
 
@@ -84,6 +87,15 @@ class SecretFolder:
         except OSError:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def newest_of(self, *keys: str) -> Secret | None:
+        """Return the secret that was written last, of several; None: there is none.
+
+        Raises:
+            SecretUnfitError: as `read`.
+        """
+        written = {version[1]: key for key in keys if (version := self.version(key)) is not None}
+        return self.read(written[max(written)]) if written else None
 
     def read(self, key: str) -> Secret | None:
         """Return a secret; None: there is none.
@@ -209,7 +221,7 @@ class SecretFolder:
         return True
 
     def layer(self, *, locked_left_out: bool = False) -> Layer:
-        """Read all of them, as a layer of the settings; those whose passphrase is wanted may be left out."""
+        """Read all that are settings, as a layer of them; those whose passphrase is wanted may be left out."""
         layer = Layer(FOLDER_NAME)
         try:
             keys = self.keys()
@@ -217,6 +229,8 @@ class SecretFolder:
             layer.problems.append(str(fault))
             return layer
         for key in keys:
+            if key == OBTAINED_TOKEN:
+                continue
             origin = f"secret {self.path / key}"
             try:
                 secret = self.read(key)

@@ -1,11 +1,12 @@
 """The keeper of the access token: has it replaced ahead of its end, when it has died, and when a person has another.
 
-Owns    the secrets by which a token is had, and the requests for one: one at a time.
+Owns    the secrets by which a token is had, and the requests for one: one at a time; the file of the token that it has
+        had last, which `natya deadman` and the next start read (`stored_secrets.py`).
 Hears   LogIn, RenewToken, ShowToken, TakeSecrets.
 Sends   TokenStatus to the sender; to orders ReduceOnly, when no new token was had in three attempts, and when there is
         one again.
-Fails   not by what the service does, nor by a secret that cannot be read: the one in use stays. Restarted, it goes on
-        with the attempts that it had made (hand-over): no restart brings more of them.
+Fails   not by what the service does, nor by a secret that cannot be read or written: the one in use stays. Restarted,
+        it goes on with the attempts that it had made (hand-over): no restart brings more of them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
+from ...config.secret_folder import OBTAINED_TOKEN
 from ...config.secrets import Secret
 from ...domain.clock_skew import SKEW_MAX_S, judge_skew
 from ...domain.dhan.tokens import ATTEMPTS_MAX, Attempts, TokenLife, life_of
@@ -27,7 +29,17 @@ from ..observability import redact_too
 from ..runtime import RuntimeActor, handles
 from .access_token import AccessToken, TokenDeadError, TokenSource
 from .errors import TokenRefusedError
-from .stored_secrets import ACCESS_TOKEN, PIN, TOTP_SECRET, Found, read_changed, versions_of
+from .stored_secrets import (
+    ACCESS_TOKEN,
+    ALL,
+    PIN,
+    TOTP_SECRET,
+    WATCHED,
+    Found,
+    keep_obtained,
+    read_changed,
+    versions_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,7 +67,7 @@ class TokenKeeperSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Makes the source, from what tells the time."""
 
     stored: SecretFolder | None = None
-    """What `natya secrets` keeps, looked at every `LOOK_EVERY_S`; None: nothing is."""
+    """What `natya secrets` keeps, looked at every `LOOK_EVERY_S`, and tokens that are had; None: nothing is."""
 
 
 class Obtained(msgspec.Struct, frozen=True):
@@ -169,7 +181,12 @@ class TokenKeeper(RuntimeActor):
             return  # replaced meanwhile
         self._life = None
         self.log("token.died", level="error")
-        self._take_stored({}, lambda _taken, _problem: self._begin("mint"), only_new=True)
+
+        def go_on(_taken: tuple[str, ...], _problem: str) -> None:
+            if self._token.is_dead:  # a login would end the one that was found
+                self._begin("mint")
+
+        self._take_stored({}, go_on, only_new=True)
 
     @handles(LookDue)
     def look(self, _: LookDue, __: ActorAddress) -> None:
@@ -208,7 +225,8 @@ class TokenKeeper(RuntimeActor):
         Args:
             known: versions of files that need not be read.
             then: called in a later turn, or at once where nothing is stored.
-            only_new: leave a token alone that was in use before, since the broker has called it dead.
+            only_new: the one in use is dead: leave those alone that were in use before, and look for the one that
+                a life before has had, too.
         """
         if self.settings.stored is None:
             then((), "")
@@ -221,16 +239,16 @@ class TokenKeeper(RuntimeActor):
                 self.log_bounded("token.secret_unfit", level="error", reason=found.problem)
             then(self._use(found.secrets, only_new=only_new), found.problem)
 
-        self.offload(read_changed, self.settings.stored, known, then=read, lane=_LANE)
+        keys = ALL if only_new else WATCHED
+        self.offload(read_changed, self.settings.stored, known, keys, then=read, lane=_LANE)
 
     def _use(self, secrets: Mapping[str, Secret], *, only_new: bool) -> tuple[str, ...]:
         """Use secrets from now on, and return the keys of those that are others than before."""
         taken = list(self._source.use(pin=secrets.get(PIN), totp_secret=secrets.get(TOTP_SECRET)))
-        token = secrets.get(ACCESS_TOKEN)
-        if token is not None:
-            is_known = self._token.was_in_use if only_new else self._token.is_in_use
-            if not is_known(token):
-                taken.append(ACCESS_TOKEN)
+        for key in (OBTAINED_TOKEN, ACCESS_TOKEN):
+            token = secrets.get(key)
+            if token is not None and (self._may_replace(token) if only_new else not self._token.is_in_use(token)):
+                taken.append(key)
                 self._succeeded(token)
         if taken:
             self.log("token.secrets_taken", keys=taken)
@@ -238,6 +256,16 @@ class TokenKeeper(RuntimeActor):
             if self._token.is_dead:
                 self._begin("mint")
         return tuple(taken)
+
+    def _may_replace(self, token: Secret) -> bool:
+        """Say whether it may take the place of the one that died; what a login has brought meanwhile stays.
+
+        Each request with one that has ended, too, brings the account nearer to being locked.
+        """
+        now_ns = self.clock.now_ns()
+        life = life_of(token.reveal(), now_ns=now_ns)
+        has_ended = life is not None and now_ns >= life.ends_ns
+        return self._token.is_dead and not has_ended and not self._token.was_in_use(token)
 
     def _take_up(self) -> None:
         """Plan the end of the token in use."""
@@ -299,6 +327,7 @@ class TokenKeeper(RuntimeActor):
             self._failed(how)
         else:
             self._succeeded(got.token)
+            self._keep(got.token)
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             self.send(each, self._status())
@@ -313,6 +342,17 @@ class TokenKeeper(RuntimeActor):
         self.trouble = ""
         self.send(ORDERS, ReduceOnly(reason=""))
         self._take_up()
+
+    def _keep(self, token: Secret) -> None:
+        """Have it where others find it who need the newest; what cannot be kept is used all the same."""
+        if self.settings.stored is None:
+            return
+
+        def kept(outcome: Outcome) -> None:
+            if problem := outcome.unwrap():
+                self.log("token.not_kept", level="error", reason=problem)
+
+        self.offload(keep_obtained, self.settings.stored, token, then=kept, lane=_LANE)
 
     def _failed(self, how: How) -> None:
         level = "error" if self._attempts.are_over else "warning"

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import os
 
 import pytest
 
@@ -10,7 +11,7 @@ from natya.actors.broker import AccessToken, TokenDeadError, TokenKeeper, TokenK
 from natya.actors.broker.token_keeper import NO_WAY, obtain
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
-from natya.config.secret_folder import SecretFolder
+from natya.config.secret_folder import OBTAINED_TOKEN, SecretFolder
 from natya.config.secrets import Secret
 from natya.domain.dhan.tokens import APART_NS, next_night_ns
 from natya.domain.time import SECOND_NS
@@ -476,3 +477,88 @@ class TestATokenThatAPersonStores:
         assert house.token.reveal() == "a-secret-from-outside"
         assert "token.secrets_taken" in caplog.text
         assert not [record for record in caplog.records if "a-secret-from-outside" in repr(record.__dict__)]
+
+
+class TestATokenThatTheSystemHasHadItself:
+    """`natya deadman` and the next start know nothing of it but by its file."""
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        return SecretFolder(tmp_path)
+
+    @pytest.mark.parametrize(("begun_with", "question"), [("", LogIn()), ("first", RenewToken())])
+    def test_is_kept_beside_what_a_person_stores(self, house, folder, begun_with, question):
+        folder.write("broker.access_token", Secret("first"))
+        house.start(begun_with, stored=folder)
+        house.ask(question)
+        house.base.run_for(5)
+
+        assert folder.read(OBTAINED_TOKEN).reveal() == house.token.reveal()
+        assert folder.read("broker.access_token").reveal() == "first"
+        assert folder.path_of(OBTAINED_TOKEN).stat().st_mode & 0o777 == 0o600
+
+    def test_is_used_by_the_next_start_and_nobody_is_asked_for_another(self, house, folder):
+        before = a_token(house.now_s + HOUR_S)
+        folder.write(OBTAINED_TOKEN, Secret(before))
+        folder.write("broker.access_token", Secret("older"))
+        house.start("of-the-environment", stored=folder)
+        house.token.reveal()
+        house.token.refused()
+        house.base.run_for(60)
+
+        assert (house.token.reveal(), house.source.asked) == (before, [])
+
+    @pytest.mark.parametrize("exp_s", [-1, 0])
+    def test_is_not_tried_when_its_day_is_over(self, house, folder, exp_s):
+        before = a_token(house.now_s + exp_s)
+        folder.write(OBTAINED_TOKEN, Secret(before))
+        house.start(stored=folder)
+        house.base.run_for(60)
+
+        assert [how for how, _ in house.source.asked] == ["mint"]
+        assert not house.token.was_in_use(Secret(before))
+
+    def test_is_not_tried_again_when_it_dies(self, house, folder):
+        house.start(stored=folder)
+        house.base.run_for(5)
+        house.token.reveal()
+        house.token.refused()
+        house.base.run_for(HOUR_S)
+
+        assert [how for how, _ in house.source.asked] == ["mint", "mint"]
+        assert folder.read(OBTAINED_TOKEN).reveal() == house.token.reveal()
+
+    def test_is_no_setting(self, house, folder):
+        folder.write(OBTAINED_TOKEN, Secret("obtained"))
+
+        assert folder.layer().values == {}
+        assert folder.layer().problems == []
+
+    @pytest.mark.parametrize("spoil", ["open to others", "read-only"])
+    def test_is_used_where_it_cannot_be_kept_and_that_is_said(self, house, folder, caplog, monkeypatch, spoil):
+        folder.write("broker.pin", Secret("482913"))
+        if spoil == "read-only":
+
+            def put(*_):
+                raise PermissionError(13, "Permission denied")
+
+            monkeypatch.setattr(folder, "_put", put)
+        else:
+            folder.path.chmod(0o755)
+        house.start(stored=folder)
+        house.base.run_for(60)
+
+        assert not house.token.is_dead
+        assert "token.not_kept" in caplog.text
+
+
+def test_of_several_secrets_the_newest_is_the_one_that_was_written_last(tmp_path):
+    folder = SecretFolder(tmp_path)
+    assert folder.newest_of(OBTAINED_TOKEN, "broker.access_token") is None
+    for time_ns, key in ((2, OBTAINED_TOKEN), (1, "broker.access_token")):
+        folder.write(key, Secret(key))
+        os.utime(folder.path_of(key), ns=(time_ns, time_ns))
+
+    assert folder.newest_of(OBTAINED_TOKEN, "broker.access_token").reveal() == OBTAINED_TOKEN
+    os.utime(folder.path_of("broker.access_token"), ns=(3, 3))
+    assert folder.newest_of(OBTAINED_TOKEN, "broker.access_token").reveal() == "broker.access_token"

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from natya.actors.broker.adapters import BrokerCredentials
+from natya.cli.session import newest_token
 from natya.client.deadman import AccountError, OpenOrder
 from natya.client.dhan_account import ANSWER_S, DhanAccount
+from natya.config.secret_folder import OBTAINED_TOKEN, SecretFolder
 from natya.config.secrets import Secret
 
 ROWS = (
@@ -108,3 +110,20 @@ class TestAnAccount:
 
         assert account.problem() == "DH-901 token expired"
         assert broker.used[-1:] in ([], ["first"])
+
+
+class TestTheTokenOfADeadMansSwitch:
+    def test_is_the_one_that_the_system_has_had_since(self, tmp_path):
+        assert newest_token(tmp_path) is None
+        folder = SecretFolder(tmp_path)
+        for key in ("broker.access_token", OBTAINED_TOKEN):
+            folder.write(key, Secret(key))
+
+        assert newest_token(tmp_path).reveal() == OBTAINED_TOKEN
+
+    def test_is_none_that_others_can_read(self, tmp_path):
+        folder = SecretFolder(tmp_path)
+        folder.write(OBTAINED_TOKEN, Secret("open"))
+        folder.path_of(OBTAINED_TOKEN).chmod(0o644)
+
+        assert newest_token(tmp_path) is None
