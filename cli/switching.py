@@ -62,6 +62,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     risk_cause: str = ""
     open_orders: int | None = None
+    """None: none answered, or its journal is still read back."""
+
     at_broker: str = ""
     """What became of the broker's own switch; empty where it is not wanted."""
 
@@ -73,7 +75,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         match self.system:
             case "confirmed":
                 cause = f", {self.risk_cause}" if self.risk_cause else ""
-                lines.append(f"risk state {self.risk_state}{cause}; open orders: {self.open_orders}")
+                opened = "the journal is read back" if self.open_orders is None else f"open orders: {self.open_orders}"
+                lines.append(f"risk state {self.risk_state}{cause}; {opened}")
                 lines += [f"the broker's own switch: {self.at_broker}"] if self.at_broker else []
             case "absent":
                 lines.append("no system runs there")
@@ -192,8 +195,9 @@ def status(data_dir: Path | None, profile: str) -> Status:
         with connect(directory_of(data_dir, profile)) as system:
             answer: Any = system.ping(ORDERS, timeout_s=ANSWER_S)
             switch = system.request(KILL_SWITCH, ReadKillSwitch(), timeout_s=ANSWER_S)
-        if isinstance(answer, Pong) and isinstance(answer.statistics, OrdersStatistics):
-            heard, found = "confirmed", answer.statistics
+        if isinstance(answer, Pong):
+            heard = "confirmed"
+            found = answer.statistics if isinstance(answer.statistics, OrdersStatistics) else None
         at_broker = switch.at_broker if isinstance(switch, KillSwitchRead) else ""
     except NotRunningError:
         heard = "absent"
@@ -208,7 +212,7 @@ def status(data_dir: Path | None, profile: str) -> Status:
         reason=written.cause().removeprefix("kill switch: ") if written is not None else "",
         person=written.person if written is not None else "",
         system=heard,
-        risk_state=found.risk_state if found is not None else "",
+        risk_state=found.risk_state if found is not None else "STARTING" if heard == "confirmed" else "",
         risk_cause=found.risk_cause if found is not None else "",
         open_orders=found.open_orders if found is not None else None,
         at_broker=at_broker,

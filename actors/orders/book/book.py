@@ -290,7 +290,10 @@ class Book:
         return self._account.unknown.values()
 
     def today(self, now_ns: int) -> Day:
-        """Return the counts of the day in India that this is."""
+        """Return the counts of the day in India that this is.
+
+        It begins with what is held now: asked of a book that is still read, it would begin with another's.
+        """
         day = self._account.day
         if now_ns >= day.ends_ns:
             self._account.begin_day(now_ns)

@@ -1,4 +1,7 @@
-"""Answers to questions (plain): what a strategy holds, how much of each limit is used, orders and positions."""
+"""Answers to questions (plain): what a strategy holds, how much of each limit is used, orders and positions.
+
+None is given from a book that is not complete: it would say that nothing is open, and what looks at it would be done.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from ....domain.client_order_ids import DRAWS
 from ....domain.time import SECOND_NS
-from ....messages.addresses import FEED
+from ....messages.addresses import FEED, ORDERS
 from ....messages.market import FeedStatistics
 from ....messages.risk import RiskRead
+from ....messages.supervision import Unavailable
 from ....messages.system import Ping, Pong
 from ..book.listing import listed, positions, prices_of
 from ..rules import Situation, figures_of
@@ -22,13 +26,15 @@ if TYPE_CHECKING:
     from .context import OrdersContext
     from .risk_keeping import RiskKeeper
 
-
 FEED_TIMEOUT_S: Final = 0.5
 """Seconds that the feed may take to tell its newest prices; without them positions are told all the same."""
 
+NOT_READ: Final = Unavailable(actor=ORDERS, reason="the journal is still read back", retry_after_s=1.0)
+"""The answer to who asks for what only a complete book can tell."""
+
 
 class Answering:
-    """Answers from the book of record; of holdings only once it is complete."""
+    """Answers from the book of record, once it is complete: who asks of holdings waits, all others ask again."""
 
     def __init__(self, context: OrdersContext, risk: RiskKeeper) -> None:
         """Begin with nobody who waits."""
@@ -57,6 +63,9 @@ class Answering:
     def tell_risk(self, sender: ActorAddress) -> None:
         """Answer how much of each limit is used, and how each number was formed."""
         context, now_ns = self._context, self._context.now_ns()
+        if not context.is_read:
+            context.send(sender, NOT_READ)
+            return
         situation = Situation(
             risk_state=self._risk.state,
             limits=context.settings,
@@ -80,7 +89,8 @@ class Answering:
 
     def tell_orders(self, request: ReadOrders, sender: ActorAddress) -> None:
         """List orders."""
-        self._context.send(sender, listed(self._context.ledger.book, request, self._context.now_ns()))
+        context = self._context
+        context.send(sender, listed(context.ledger.book, request, context.now_ns()) if context.is_read else NOT_READ)
 
     def _positions(self, prices: Mapping[str, MarketPrice]) -> PositionsRead:
         context = self._context
@@ -98,9 +108,11 @@ class Answering:
     def tell_positions(self, sender: ActorAddress) -> None:
         """Tell what the account holds; prices of what is open that orders has not heard itself are the feed's."""
         context = self._context
+        if not context.is_read:
+            context.send(sender, NOT_READ)
+            return
         heard = context.market or {}
-        held = context.ledger.book.positions() if context.is_read else ()
-        if all(each.symbol in heard for each in held if each.quantity):
+        if all(each.symbol in heard for each in context.ledger.book.positions() if each.quantity):
             context.send(sender, self._positions(heard))
             return
 
