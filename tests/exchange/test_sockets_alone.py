@@ -8,6 +8,7 @@ import picows
 import pytest
 
 from natya.actors.exchange.stream_faults import StreamFault, StreamFaults
+from natya.actors.exchange.streams import sockets
 from natya.actors.exchange.streams.encoding import Number
 from natya.actors.exchange.streams.market_sockets import DeepSocket, DepthSocket, FeedSocket
 from natya.actors.exchange.streams.order_socket import OrderSocket
@@ -63,14 +64,58 @@ def play(scene, *plan, kind=FeedSocket):
     return asyncio.run(run())
 
 
-def test_an_end_is_said_once_with_its_reason():
-    def scene(open_socket, _connection):
+def answer(open_socket, connection):
+    """Have a client send its close frame."""
+    open_socket.on_ws_frame(connection, SimpleNamespace(msg_type=picows.WSMsgType.CLOSE))
+
+
+def test_an_end_is_said_once_with_its_reason_and_the_connection_stays_until_it_is_answered():
+    def scene(open_socket, connection):
         open_socket.end(b"why")
         open_socket.end(b"again")
         open_socket.push("INFY", b"price")
-        open_socket.reset()
+        assert connection.ends == []
+        answer(open_socket, connection)
 
     assert play(scene) == ([b"why", CLOSED], ["ended"])
+
+
+def test_the_end_of_a_client_is_answered_and_the_connection_goes():
+    assert play(answer) == ([CLOSED], ["ended"])
+
+
+def test_who_does_not_answer_an_end_is_cut_off(monkeypatch):
+    monkeypatch.setattr(sockets, "ENDED_S", 0.0)
+
+    assert play(lambda open_socket, _: open_socket.end(b"why")) == ([b"why", CLOSED], ["reset"])
+
+
+def test_who_is_gone_before_it_answers_is_not_cut_off_again(monkeypatch):
+    monkeypatch.setattr(sockets, "ENDED_S", 0.0)
+
+    def scene(open_socket, connection):
+        open_socket.end(b"why")
+        open_socket.on_ws_disconnected(connection)
+
+    assert play(scene) == ([b"why", CLOSED], [])
+
+
+def test_who_has_not_answered_yet_is_cut_off_when_the_server_closes():
+    def scene(open_socket, _connection):
+        open_socket.end(b"why")
+        open_socket.reset()
+        open_socket.reset()
+
+    assert play(scene) == ([b"why", CLOSED], ["reset"])
+
+
+@pytest.mark.parametrize("kind", ["delayed", "reordered"])
+def test_what_was_to_be_said_later_is_not_said_behind_an_end(kind):
+    def scene(open_socket, _connection):
+        open_socket.push("INFY", b"price")
+        open_socket.end(b"why")
+
+    assert play(scene, {"kind": kind, "times": 1, "seconds": 0})[0] == [b"why", CLOSED]
 
 
 def test_an_end_within_a_frame_that_drips_is_a_reset_without_a_word():
@@ -117,14 +162,16 @@ def test_of_one_key_the_newest_is_sent_to_who_reads_again(kind):
     assert play(scene, kind=kind) == ([b"new", b"other", b"newer"], [])
 
 
-def test_pings_are_answered_and_sent_unless_it_is_mute_or_slow():
-    def ping(open_socket):
-        answers = []
-        transport = SimpleNamespace(send_pong=answers.append)
-        frame = SimpleNamespace(msg_type=picows.WSMsgType.PING, get_payload_as_bytes=lambda: b"x")
-        open_socket.on_ws_frame(transport, frame)
-        return answers
+def ping(open_socket):
+    """Have a client send a ping; return how it is answered."""
+    answers = []
+    transport = SimpleNamespace(send_pong=answers.append)
+    frame = SimpleNamespace(msg_type=picows.WSMsgType.PING, get_payload_as_bytes=lambda: b"x")
+    open_socket.on_ws_frame(transport, frame)
+    return answers
 
+
+def test_pings_are_answered_and_sent_unless_it_is_mute_or_slow():
     def scene(open_socket, connection):
         connection.send_ping = lambda: connection.said.append("ping")
         answered = [ping(open_socket)]
@@ -153,7 +200,7 @@ def test_who_answers_no_ping_for_too_long_is_reset():
 def said(open_socket, text, *, kind=picows.WSMsgType.TEXT):
     """Have a client say something in one frame."""
     frame = SimpleNamespace(msg_type=kind, fin=True, get_payload_as_memoryview=lambda: memoryview(text))
-    open_socket.on_ws_frame(open_socket._transport, frame)
+    open_socket.on_ws_frame(None, frame)
 
 
 def test_what_a_client_says_after_its_end_is_not_heard():
@@ -163,9 +210,10 @@ def test_what_a_client_says_after_its_end_is_not_heard():
         said(open_socket, b"first")
         open_socket.end()
         said(open_socket, b"second")
+        assert ping(open_socket) == []
         assert heard == [b"first"]
 
-    assert play(scene) == ([CLOSED], ["ended"])
+    assert play(scene) == ([CLOSED], [])
 
 
 def test_who_lets_too_much_wait_behind_a_frame_that_drips_is_reset():
@@ -193,8 +241,8 @@ def asked(kind, *requests):
         for code, *listed in requests:
             said(open_socket, next(iter(subscriptions.requests(code, listed)), b"") or no_instruments(code))
 
-    ends = play(scene, kind=kind)[1]
-    return calls, reasons or ends
+    written = play(scene, kind=kind)[0]
+    return calls, reasons or written
 
 
 def no_instruments(code):
@@ -231,7 +279,7 @@ def test_depth_is_subscribed_to_and_left_by_its_codes_and_only_where_there_is_an
         (DepthSocket, (23, *(Listed("NSE_EQ", str(number)) for number in range(50))), []),
         (DepthSocket, (23, *(Listed("NSE_EQ", str(number)) for number in range(51))), [804]),
         (DeepSocket, (23, INFY, Listed("NSE_EQ", "7")), [804]),
-        *((kind, (12,), ["ended"]) for kind in (FeedSocket, DepthSocket, DeepSocket)),
+        *((kind, (12,), [CLOSED]) for kind in (FeedSocket, DepthSocket, DeepSocket)),
     ],
     ids=itertools.count(),
 )
@@ -277,3 +325,14 @@ class TestAnOpening:
         server._sockets.update(dict.fromkeys(range(SOCKETS_MAX - 1)))
 
         assert isinstance(server._made_for(SimpleNamespace(path=b"/order-update")), OrderSocket)
+
+    def test_that_is_refused_counts_while_it_is_open_and_drives_nobody_out(self, server, monkeypatch):
+        monkeypatch.setattr(FeedSocket, "connections_max", 1)
+
+        async def run():
+            for token in ("T", "wrong"):
+                made = server._made_for(SimpleNamespace(path=f"/feed?token={token}&clientId=C".encode()))
+                made.on_ws_connected(Connection())
+            return [each.is_open for each in server._sockets]
+
+        assert asyncio.run(run()) == [True, False]

@@ -263,10 +263,10 @@ class StreamServer:
         return picows.WSUpgradeResponseWithListener(refusal, None)
 
     def add(self, added: Socket) -> None:
-        """Take one in; of a kind that a client has too many of, the oldest goes."""
+        """Take one in; of a kind that a client has too many of, the oldest goes, unless the new one is refused."""
         alike = [each for each in self._sockets if type(each) is type(added) and each.is_open]
         self._sockets[added] = None
-        if len(alike) >= added.connections_max:
+        if len(alike) >= added.connections_max and not added.refusal:
             alike[0].refuse(packets.TOO_MANY_CONNECTIONS)
 
     def remove(self, removed: Socket) -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from ..stream_faults import StreamFaults
 
 ENDED_S: Final = 2.0
-"""Within it a client has read why it is ended; it is cut off else, since what waits for it would wait for ever."""
+"""Within it a client has read why it is ended, and answered (RFC 6455, 7.1.2); it is cut off else, since what waits for
+it would wait for ever."""
 
 RESET: Final = struct.pack("ii", 1, 0)
 """Linger: the connection is reset, and what waits is not sent."""
@@ -105,6 +106,10 @@ class Socket(picows.WSListener):
         self._server: Final = server
         self.path = ""
         self._transport: Any = None
+        self._leaving: Any = None
+        """Its transport, once it was ended, until the client has answered the close frame."""
+
+        self._cut: asyncio.TimerHandle | None = None
         self._send: Callable[[Any, bytes], None]
         self._faulty: FaultySender | None = None
         self._is_slow = False
@@ -133,30 +138,34 @@ class Socket(picows.WSListener):
             self._faulty = FaultySender(self, transport, self.path, faults)
             self._send = self._faulty.send
         self._heard_s = asyncio.get_running_loop().time()
+        self._server.add(self)
         if self.refusal:
             self.refuse(self.refusal)
-        else:
-            self._server.add(self)
 
     def on_ws_disconnected(self, _transport: Any) -> None:
         """Be none of them."""
-        self._transport = None
+        self._transport = self._leaving = None
+        if self._cut is not None:
+            self._cut.cancel()
         if self._faulty is not None:
             self._faulty.close()
         self._waiting.clear()
         self._server.remove(self)
 
     def on_ws_frame(self, transport: Any, frame: Any) -> None:
-        """Take what a client says."""
+        """Take what a client says; after the end, its answer alone."""
         if frame.msg_type == picows.WSMsgType.CLOSE:
-            transport.send_close(picows.WSCloseCode.OK)
+            if self._transport is not None:
+                transport.send_close(picows.WSCloseCode.OK)
             transport.disconnect()
+        elif self._transport is None:
+            return
         elif frame.msg_type == picows.WSMsgType.PONG:
             self._heard_s = asyncio.get_running_loop().time()
         elif frame.msg_type == picows.WSMsgType.PING:
             if not self.is_mute and not self._is_slow:  # who does not read and goes on asking has no answer
                 transport.send_pong(frame.get_payload_as_bytes())
-        elif frame.msg_type in _SAID and self._transport is not None:
+        elif frame.msg_type in _SAID:
             try:
                 self._take(frame)
             except Exception as fault:
@@ -228,22 +237,29 @@ class Socket(picows.WSListener):
             self._transport.underlying_transport.write(b"".join(frames))
 
     def end(self, last: bytes = b"") -> None:
-        """Say why, and close."""
+        """Say why, and close when the client has answered: a connection that goes before is reset by the answer.
+
+        A reset may overtake what was said, and the client would never read why.
+        """
         if self.is_mute:
             self.reset()
             return
         self.write()
         transport, self._transport = self._transport, None
-        if transport is not None:
-            if last:
-                transport.send(picows.WSMsgType.BINARY, last)
-            transport.send_close(picows.WSCloseCode.OK)
-            transport.disconnect()
-            asyncio.get_running_loop().call_later(ENDED_S, transport.disconnect, False)
+        if transport is None:
+            return
+        if self._faulty is not None:
+            self._faulty.close()
+        if last:
+            transport.send(picows.WSMsgType.BINARY, last)
+        transport.send_close(picows.WSCloseCode.OK)
+        self._leaving = transport
+        # What the system has taken from us is still read by a client that is late: this is no reset.
+        self._cut = asyncio.get_running_loop().call_later(ENDED_S, transport.disconnect, False)
 
     def reset(self) -> None:
-        """Close without a word."""
-        transport, self._transport = self._transport, None
+        """Close without a word more."""
+        transport, self._transport, self._leaving = self._transport or self._leaving, None, None
         if transport is not None:
             connection = transport.underlying_transport.get_extra_info("socket")
             with contextlib.suppress(OSError):  # it is closed
