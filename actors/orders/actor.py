@@ -56,7 +56,6 @@ from ...messages.orders import (
     ModificationIntended,
     ModificationRefused,
     ModifyOrder,
-    OrdersStatistics,
     ReadHoldings,
     ReduceOnly,
     Resume,
@@ -67,7 +66,6 @@ from ...messages.reconciliation import PositionMismatch, PositionsDiffer
 from ...messages.risk import BandsTold, ChangeLimits, FundsTold, ReadRisk
 from ...messages.strategy_state import ReadState, SaveState, StrategyStateSaved
 from ...messages.supervision import Failed, Unavailable
-from ...messages.system import ActorStatistics
 from ..runtime import RuntimeActor, handles
 from .book.ledger import RISK_STATE
 from .book.states import STATE_OF
@@ -91,6 +89,7 @@ from .rules import NO_PRICE
 from .settings import OrdersActorSettings
 
 if TYPE_CHECKING:
+    from ...messages.system import Statistics
     from ..runtime import ActorAddress
     from .parts.risk_keeping import Handover as RiskHandover
     from .parts.state_keeping import Handover as StateHandover
@@ -454,7 +453,7 @@ class OrdersActor(RuntimeActor):
         """Whether every append and every placed order has its answer."""
         return not self._ledger and not self._resolving.lookups.placing and not self._changing
 
-    def statistics(self) -> OrdersStatistics | ActorStatistics:
+    def statistics(self) -> Statistics:
         """Return the counts of the current account; before its book is complete only those that every actor has."""
         if not self._context.is_read:
             return super().statistics()
