@@ -39,7 +39,15 @@ from .actors.feed import CandlesWanted, LiveFeedActor, LiveFeedSettings, Simulat
 from .actors.history import HistoryActor, HistorySettings
 from .actors.instruments import InstrumentsActor, InstrumentsActorSettings
 from .actors.journal import JournalActor
-from .actors.kill_switch import FlattenActor, HeartActor, HeartSettings, KillSwitchActor, KillSwitchActorSettings
+from .actors.kill_switch import (
+    FlattenActor,
+    HeartActor,
+    HeartSettings,
+    KillSwitchActor,
+    KillSwitchActorSettings,
+    LossExitActor,
+    LossExitSettings,
+)
 from .actors.orders import CheckpointActor, CheckpointSettings, OrdersActor, OrdersActorSettings
 from .actors.reconciliation import ReconciliationActor, ReconciliationSettings
 from .actors.runtime import NameTakenError
@@ -78,6 +86,7 @@ from .messages.addresses import (
     INSTRUMENTS,
     JOURNAL,
     KILL_SWITCH,
+    LOSS_EXIT,
     NAMES,
     NODES,
     ORDERS,
@@ -132,6 +141,7 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
         *([Subscribe(subscriber=HISTORY, topics=GAPS)] if is_live(settings.feed) else []),
         *([Subscribe(subscriber=ORDERS, topics=("Tick",))] if settings.orders.need_prices else []),
         *heard_elsewhere(settings),
+        *([Subscribe(subscriber=LOSS_EXIT, topics=("LimitsChanged",))] if loss_exit(settings) else []),
         Subscribe(subscriber=DATABASE, topics=("Tick", "Ticks", "Candle", JOURNAL_TOPIC)),
         DELIVERED,
     )
@@ -253,6 +263,7 @@ def children(
         *reconciliation(settings),
         ChildSpec(KILL_SWITCH, KillSwitchActor, kill_switch(settings)),
         ChildSpec(FLATTENER, FlattenActor, flatten_limits(settings)),
+        *loss_exit(settings),
         *heart(settings),
         *tokens(real, in_use),
         *history(real, in_use),
@@ -486,6 +497,15 @@ def heart(settings: Settings) -> tuple[ChildSpec, ...]:
         return ()
     beating = HeartSettings(data_dir=Path(settings.system.data_dir), interval_s=interval_s)
     return (ChildSpec(HEART, HeartActor, beating),)
+
+
+def loss_exit(settings: Settings) -> tuple[ChildSpec, ...]:
+    """Return who has the broker close the account at a loss of the day, where orders leave; parked at the worst."""
+    of = settings.kill_switch
+    if not of.loss_exit_times or mode_of(settings) != "live":
+        return ()
+    wanted = LossExitSettings(times=of.loss_exit_times, with_kill_switch=of.at_broker)
+    return (ChildSpec(LOSS_EXIT, LossExitActor, wanted, when_exhausted="park"),)
 
 
 def kill_switch(settings: Settings) -> KillSwitchActorSettings:

@@ -3,12 +3,14 @@
 It shares nothing with the system but the data directory: no interpreter, no connection, no token in memory. What it
 does is decided by the heartbeat alone (`domain/pulse.py`), and each step asks for it anew:
 
-    the number stands still for `after_s`   it puts the kill switch on, and cancels the open orders of the system
+    the number stands still for `after_s`   it puts the kill switch on, cancels the open orders of the system, and has
+                                            the broker close all at a loss of the day, where that is wanted
     it goes on, or a new epoch has begun    it lets go at once, even between two cancellations
     the system ended in order               nothing: what is open then was left open on purpose
 
 A system that comes back is not fought: the kill switch has it halted, so it cancels the same orders itself, and a
-cancellation that comes twice does nothing twice. No order is ever sent from here.
+cancellation that comes twice does nothing twice. No order is ever sent from here: what is held stays, until the broker
+closes it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from ..domain.pulse import Beat
 
 Policy: TypeAlias = Literal["cancel", "halt", "watch"]
-"""`cancel`: halt, and cancel the system's open orders. `halt`: put the kill switch on. `watch`: tell."""
+"""`cancel`: halt, cancel the system's open orders, have the broker look at the loss of the day. `halt`: put the kill
+switch on. `watch`: tell."""
 
 PERSON: Final = "deadman"
 PROVE_S: Final = 60.0
@@ -56,6 +59,9 @@ class Account(Protocol):
     def cancel(self, broker_order_id: str) -> None:
         """Cancel it, or raise AccountError."""
 
+    def set_loss_exit(self, loss_rupees: float) -> float:
+        """Have the broker close all at this loss of the day or a lesser one; return at which, or raise AccountError."""
+
     def problem(self) -> str:
         """Say why the broker would do nothing for us now; empty: it would."""
 
@@ -73,6 +79,7 @@ class Deadman:
         monotonic_ns: Callable[[], int],
         after_s: float,
         policy: Policy = "cancel",
+        loss_rupees: float = 0.0,
         tell: Callable[[str], object] = lambda _: None,
     ) -> None:
         """Begin to listen.
@@ -85,6 +92,7 @@ class Deadman:
             monotonic_ns: the clock of this process.
             after_s: seconds without a beat after which the system is dead.
             policy: what to do then.
+            loss_rupees: of the day, at which the broker is to close all of the account then; 0: it is not asked to.
             tell: hears each thing that happens, in words.
         """
         self._heart: Final = heart
@@ -95,6 +103,11 @@ class Deadman:
         self._monotonic_ns: Final = monotonic_ns
         self._listener: Final = Listener(after_s)
         self._policy: Final = policy
+        self._loss_rupees: Final = loss_rupees
+        self._is_guarded = False
+        self._not_guarded = ""
+        """Why the broker is not to close all yet, as it was told last."""
+
         self._tell: Final = tell
         self._pulse: Pulse | None = None
         self._proved_ns: int | None = None
@@ -110,6 +123,7 @@ class Deadman:
         pulse = self._listener.hear(beat, self._monotonic_ns())
         if pulse != self._pulse:
             self._pulse, self._is_ours = pulse, None
+            self._is_guarded, self._not_guarded = False, ""
             self._tell(_WORDS[pulse])
         if pulse == "dead" and self._policy != "watch":
             self._act(beat)
@@ -139,6 +153,7 @@ class Deadman:
                 self._tell(f"the kill switch cannot be put on: {fault.strerror}")
         if self._policy == "cancel":
             self._cancel_all(beat)
+            self._guard(beat)
 
     def _cancel_all(self, beat: Beat | None) -> None:
         is_ours = self._is_ours = self._is_ours or self._find_ours()
@@ -158,6 +173,20 @@ class Deadman:
             else:
                 self.cancelled += 1
                 self._tell(f"order {each.client_order_id} is cancelled ({each.broker_order_id})")
+
+    def _guard(self, beat: Beat | None) -> None:
+        """Have the broker look at the loss of the day, since nobody else does now; once for each death."""
+        if not self._loss_rupees or self._is_guarded or self._heart.read() != beat:
+            return
+        try:
+            at = self._account.set_loss_exit(self._loss_rupees)
+        except AccountError as fault:
+            if self._not_guarded != str(fault):
+                self._not_guarded = str(fault)
+                self._tell(f"the broker does not close all at a loss of {self._loss_rupees:.2f} rupees yet: {fault}")
+        else:
+            self._is_guarded = True
+            self._tell(f"the broker closes all of the account at a loss of {at:.2f} rupees today")
 
 
 _WORDS: Final[dict[Pulse, str]] = {

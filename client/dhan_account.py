@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ..domain.dhan.loss_exit import closes_at, exit_request, why_not_now, will_do
 from .deadman import AccountError, OpenOrder
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ ANSWER_S: Final = 60.0
 
 
 class DhanAccount:
-    """Reads the open orders, and cancels."""
+    """Reads the open orders, cancels, and has the broker close all at a loss of the day."""
 
     def __init__(
         self,
@@ -69,6 +70,27 @@ class DhanAccount:
             AccountError: the broker said no, or may not have heard of it.
         """
         self._asked(lambda: self._broker.cancel_order(broker_order_id))
+
+    def set_loss_exit(self, loss_rupees: float) -> float:
+        """Have Dhan close all at this loss of the day, unless it does so at a lesser one; return at which it does.
+
+        Raises:
+            AccountError: it is not known to do so; or it would do so at once.
+        """
+        found = self._asked(self._broker.get_pnl_exit).data
+        if not will_do(found, loss_rupees, or_stricter=True):
+            if problem := why_not_now(self._asked(self._broker.get_positions).data, loss_rupees):
+                raise AccountError(problem)
+            wanted = exit_request(found, loss_rupees, client_id=self._credentials.client_id)
+            self._asked(
+                lambda: self._broker.set_pnl_exit(
+                    profit_rupees=wanted.profit_value, loss_rupees=loss_rupees, products=wanted.product_type
+                )
+            )
+            found = self._asked(self._broker.get_pnl_exit).data
+        if not will_do(found, loss_rupees, or_stricter=True):
+            raise AccountError(f"an active exit wanted, found {found.pnl_exit_status} at {closes_at(found):.2f} rupees")
+        return closes_at(found)
 
     def _asked(self, question: Callable[[], PendingResult]) -> ExternalServiceResult:
         """Ask, and once more with the token that is stored now, if that is another one: ours may have ended.

@@ -23,6 +23,7 @@ from .errors import SettingsError
 from .keys import KEYS, PROFILE, SECTIONS, STRATEGIES, near
 from .layers import Layer, Value, environment_layer, file_layer, override_layer
 from .secret_folder import SecretFolder
+from .sections.orders import HALT_AT
 from .sections.system import SystemSettings
 from .settings import Settings
 from .urls import is_loopback_url, url_problem
@@ -186,6 +187,10 @@ def _contradictions(values: dict[str, Value]) -> list[str]:
     problems += _broker_contradictions(values, say)
     problems += _feed_contradictions(values, say)
     problems += _node_contradictions(values, say)
+    times = values["kill_switch.loss_exit_times"].value
+    if 0 < times <= HALT_AT:
+        wanted = f"wanted 0, or above {HALT_AT}, where the limit of orders halts, found {times}"
+        problems.append(say("kill_switch.loss_exit_times", wanted))
     first, most = values["supervision.backoff_first_s"].value, values["supervision.backoff_max_s"].value
     if first > most:
         problems.append(say("supervision.backoff_first_s", f"wanted at most backoff_max_s = {most}, found {first}"))

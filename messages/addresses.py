@@ -48,6 +48,9 @@ HEART: Final = "heart"
 KILL_SWITCH: Final = "kill-switch"
 """The owner of the file that halts everything."""
 
+LOSS_EXIT: Final = "loss-exit"
+"""Who has the broker close the account at a loss of the day, where orders are real."""
+
 RECONCILIATION: Final = "reconciliation"
 """Who compares the broker's books with ours, where the broker has any."""
 
@@ -108,6 +111,6 @@ NAMES: Final = frozenset(
         CONTROL_WEB,
         TELEMETRY,
         DELIVERY,
-        *(FLATTENER, HEART, KILL_SWITCH, ALARMS, RECONCILIATION),
+        *(FLATTENER, HEART, KILL_SWITCH, LOSS_EXIT, ALARMS, RECONCILIATION),
     }
 )

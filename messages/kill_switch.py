@@ -1,4 +1,4 @@
-"""The kill switch: on, off, and what orders does of it.
+"""The kill switch: on, off, and what orders does of it; and the loss of a day at which the broker itself closes all.
 
 It is on while the file `HALT` is in the data directory, whoever put it there. The owner of the file tells orders, and
 orders halts: no order passes, and each open one is cancelled. Off is not on again: only `Resume` leaves HALTED.
@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from .units import Count, Nanoseconds
+from .units import Count, Nanoseconds, Rupees
 
 
 class EngageKillSwitch(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EngageKillSwitch"):
@@ -150,3 +150,41 @@ class TradingStopped(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
 
     problem: str = ""
     """Why it is not known to be so; empty: the broker says that it takes none."""
+
+
+class SetLossExit(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SetLossExit"):
+    """To the broker session: have the broker close all of the account at this loss of the day, whoever holds it.
+
+    Answered by `LossExitSet`. A repeat changes nothing; the broker forgets it with the day.
+    """
+
+    loss_rupees: Rupees
+    """0: at none, where it was asked for here before."""
+
+    with_kill_switch: bool = False
+    """Whether the broker then takes no order for the rest of the day."""
+
+
+class LossExitSet(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LossExitSet"):
+    """Answer to `SetLossExit`."""
+
+    loss_rupees: Rupees | None
+    """At which the broker closes all, as it says itself; a lesser one that somebody else has set stays. 0: at none;
+    None: that is not known."""
+
+    problem: str = ""
+    """Why it is not known to be as wanted; empty: it is."""
+
+
+class LossExitStatistics(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LossExitStatistics"
+):
+    """What the owner of the broker's exit knows."""
+
+    wanted_rupees: Rupees
+    """Loss of the day at which the broker is to close all; 0: at none, or that is not known yet."""
+
+    loss_rupees: Rupees | None
+    """At which it does, as it has told last; 0: at none; None: not known."""
+
+    looks: Count

@@ -13,7 +13,7 @@ from .health import ServiceStatistics, TokenStatistics
 from .history import HistoryStatistics
 from .instruments import InstrumentsStatistics
 from .journal import JournalStatistics
-from .kill_switch import KillSwitchStatistics
+from .kill_switch import KillSwitchStatistics, LossExitStatistics
 from .market import FeedStatistics
 from .nodes import NodesStatistics
 from .orders import OrdersStatistics
@@ -63,6 +63,7 @@ Statistics: TypeAlias = (
     | InstrumentsStatistics
     | JournalStatistics
     | KillSwitchStatistics
+    | LossExitStatistics
     | OrdersStatistics
     | ReconciliationStatistics
     | ServiceStatistics

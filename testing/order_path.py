@@ -107,6 +107,7 @@ BESIDE: Final = {
     "broker PlacingOverdue": "as `broker FindingOverdue`",
     "broker ReplacingOverdue": "as `broker FindingOverdue`",
     "broker ReadAccountBook": "a question",
+    "broker SetLossExit": "a net at the broker, which no order waits for",
     "broker StopTrading": "the end of the account's day, when no order is open any more",
     "broker Unavailable": "as `broker Failed`",
     "broker-service CountBefore": "counts of the day",

@@ -2,15 +2,15 @@
 
 Owns    one body (see bodies/), which speaks the broker's protocol; and, for every order of the session (`orders_max` at
         most), the answer, the broker's order id and the trades.
-Hears   PlaceOrder, ReplaceOrder, WithdrawOrder, FindOrder, ReadAccountBook and StopTrading; what the exchange answers
-        to the body: ExecutionReport, OrderFound, OrderNotFound, Failed, Unavailable; the answers to what the body asks
-        of the owner of its calls, and of instruments; of the owner of the socket of order updates OrderUpdated,
-        UpdatesConnected, UpdatesLost.
+Hears   PlaceOrder, ReplaceOrder, WithdrawOrder, FindOrder, ReadAccountBook, StopTrading and SetLossExit; what the
+        exchange answers to the body: ExecutionReport, OrderFound, OrderNotFound, Failed, Unavailable; the answers to
+        what the body asks of the owner of its calls, and of instruments; of the owner of the socket of order updates
+        OrderUpdated, UpdatesConnected, UpdatesLost.
 Sends   to the sender OrderPlaced, OrderNotPlaced or OrderInDoubt for each PlaceOrder, OrderReplaced, OrderNotReplaced
         or ReplaceInDoubt for each ReplaceOrder, OrderFound, OrderNotFound or LookupFailed for each FindOrder, and
-        AccountBookRead or AccountBookNotRead for each ReadAccountBook, TradingStopped for each StopTrading;
-        ExecutionReport to orders, and ReportRefused
-        instead of one that cannot be true (see intake.py). In real time OrdersLeft, a second after an order left.
+        AccountBookRead or AccountBookNotRead for each ReadAccountBook, TradingStopped for each StopTrading, LossExitSet
+        for each SetLossExit; ExecutionReport to orders, and ReportRefused instead of one that cannot be true (see
+        intake.py). In real time OrdersLeft, a second after an order left.
         ClockCompared to orders while the broker's clock and ours are apart, and when they no longer are.
         After OrderInDoubt the certain answer may follow. In a dry
         run (`broker.live` is not set, and the broker is no paper one) every order is answered OrderNotPlaced, and no
@@ -53,7 +53,7 @@ from ...messages.broker import (
     UpdatesLost,
     WithdrawOrder,
 )
-from ...messages.kill_switch import StopTrading, TradingStopped
+from ...messages.kill_switch import LossExitSet, SetLossExit, StopTrading, TradingStopped
 from ...messages.reconciliation import ReadAccountBook
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
@@ -267,6 +267,14 @@ class BrokerActor(RuntimeActor):
         else:
             self.log("broker.stopping", level="error")
             self._body.stop_trading(told)
+
+    @handles(SetLossExit)
+    def set_loss_exit(self, wanted: SetLossExit, sender: ActorAddress) -> None:
+        """Have the broker close all of the account at a loss of the day."""
+        if self._is_dry_run:
+            self.send(sender, LossExitSet(loss_rupees=None, problem=DRY_RUN))
+        else:
+            self._body.set_loss_exit(wanted, lambda answer: self.send(sender, answer))
 
     # From the exchange, for the body.
 

@@ -41,6 +41,7 @@ from ...messages.broker import (
     ReplaceOrder,
     WithdrawOrder,
 )
+from ...messages.kill_switch import LossExitSet, SetLossExit
 from ...messages.reconciliation import AccountBookNotRead, AccountBookRead, ReadAccountBook
 
 if TYPE_CHECKING:
@@ -170,6 +171,9 @@ class BrokerBody(Protocol):
 
         Empty: it is so.
         """
+
+    def set_loss_exit(self, wanted: SetLossExit, then: Callable[[LossExitSet], object]) -> None:
+        """Have the broker close all of the account at a loss of the day; give how that stands to `then`, once."""
 
     def count(self, times_ns: tuple[int, ...]) -> None:
         """Count requests of a process before this one against the broker's limits; told before anything is placed."""

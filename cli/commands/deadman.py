@@ -10,13 +10,16 @@ import threading
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ..options import DataDirOption, JsonOption, ProfileNameOption
 from ..session import deadmans_account, faults, ours_of, settings_of, tell_answer
 from ..terminal import out
+
+if TYPE_CHECKING:
+    from ...config.settings import Settings
 
 STEP_S: Final = 1.0
 
@@ -36,8 +39,21 @@ def command(
     ] = 15.0,
     policy: Annotated[
         PolicyName,
-        typer.Option(help="cancel: halt and cancel its open orders; halt: put the kill switch on; watch: tell."),
+        typer.Option(
+            help="cancel: halt, cancel its open orders, and see to --loss; halt: put the kill switch on; watch: tell."
+        ),
     ] = PolicyName.CANCEL,
+    loss: Annotated[
+        float | None,
+        typer.Option(
+            "--loss",
+            min=0.0,
+            max=1e12,
+            metavar="RUPEES",
+            help="Of the day, at which the broker itself then closes all; 0: it is not asked to. "
+            "Default: orders.day_loss_max_rupees times kill_switch.loss_exit_times.",
+        ),
+    ] = None,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "live",
     json: JsonOption = False,
@@ -46,7 +62,8 @@ def command(
 
     The heartbeat stands still where orders or the journal do not answer, the process hangs, or it was killed. Then the
     kill switch is put on, and orders of the system that are open are cancelled over a connection of this process. It
-    lets go as soon as the heart beats again. Run it as a service of its own, with the broker's token in its settings.
+    lets go as soon as the heart beats again. What is held stays: the broker is asked to close it at a loss of the day.
+    Run it as a service of its own, with the broker's token in its settings.
     """
     from ...client.deadman import Deadman
     from ...config.halt_file import HaltFile, halt_paths
@@ -77,6 +94,7 @@ def command(
             monotonic_ns=time.monotonic_ns,
             after_s=after,
             policy=policy.value,
+            loss_rupees=_loss_of(settings) if loss is None else loss,
             tell=say,
         )
         while not leaving.is_set():
@@ -86,3 +104,8 @@ def command(
             leaving.wait(STEP_S)
         with contextlib.suppress(OSError):
             own.end()
+
+
+def _loss_of(settings: Settings) -> float:
+    """Return the loss at which the settings want all to be closed by the broker; 0: at none."""
+    return round(settings.orders.day_loss_max_rupees * settings.kill_switch.loss_exit_times, 2)

@@ -25,3 +25,7 @@ class KillSwitchSettings(Section, frozen=True, kw_only=True, forbid_unknown_fiel
 
     at_broker: bool
     """Whether the broker's own switch follows, once nothing is held or open: it ends the day of the whole account."""
+
+    loss_exit_times: Annotated[float, Meta(ge=0, le=100)]
+    """Times `orders.day_loss_max_rupees`, above 2 since ours halts there: at such a loss of the day the broker itself
+    closes all of the account, whoever holds it; 0: it is not asked to."""

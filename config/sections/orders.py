@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +13,9 @@ from .base import Positive, PositiveSeconds, Seconds, Section
 Amount: TypeAlias = Annotated[float, Meta(ge=0, le=1e12)]
 Few: TypeAlias = Annotated[int, Meta(ge=0, le=10_000)]
 Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
+
+HALT_AT: Final = 2
+"""At so many times the loss of a day that is allowed nothing is traded any more."""
 
 
 class InstrumentLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ tokens         how long an access token lives, and when another may be asked for
 scrips         its daily list of instruments, in both forms, into instruments of ours
 scrip_writing  the same the other way round
 technical      the indicators of conditional orders
+loss_exit      at which loss of the day it closes all, and what is asked of it for that
 square_off     when intraday positions are closed
 limits         how many requests are allowed, by date (`limits.toml`)
 

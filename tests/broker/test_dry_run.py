@@ -12,7 +12,7 @@ from natya.actors.runtime import SystemClock
 from natya.config.secrets import Secret
 from natya.config.sections.broker import BrokerSettings
 from natya.messages.broker import FindOrder, OrderNotFound, OrderNotPlaced, OrderPlaced, WithdrawOrder
-from natya.messages.kill_switch import StopTrading
+from natya.messages.kill_switch import SetLossExit, StopTrading
 from natya.messages.system import Ping
 
 
@@ -57,10 +57,11 @@ class TestADryRun:
         assert "dry run" in answer.reason
         assert not far_end.requests
 
-    def test_does_not_stop_the_account(self, actor_system, opened, far_end):
+    def test_does_not_stop_the_account_or_have_it_closed(self, actor_system, opened, far_end):
         opened()
 
         assert "dry run" in actor_system.request("broker", StopTrading()).problem
+        assert "dry run" in actor_system.request("broker", SetLossExit(loss_rupees=1.0)).problem
         assert not far_end.requests
 
     def test_looks_orders_up(self, actor_system, opened, far_end):

@@ -24,6 +24,7 @@ class Broker:
         self.refused = set()
         self.between = lambda: None
         self.trouble, self.proved = "", 0
+        self.exits, self.no_exit = [], ""
 
     def problem(self):
         self.proved += 1
@@ -33,6 +34,12 @@ class Broker:
         if self.is_busy:
             raise AccountError("busy")
         return [OpenOrder(broker_order_id=number, client_order_id=own) for number, own in self.orders.items()]
+
+    def set_loss_exit(self, loss_rupees):
+        if self.no_exit:
+            raise AccountError(self.no_exit)
+        self.exits.append(loss_rupees)
+        return loss_rupees
 
     def cancel(self, number):
         if number in self.refused:
@@ -119,6 +126,52 @@ class TestASystemThatIsDead:
 
         assert stage.broker.cancelled == ["1", "4"]
         assert any("cannot be put on" in each for each in stage.told)
+
+
+class TestTheLossOfADayThatNobodyLooksAtAnyMore:
+    TOLD = "the broker closes all of the account at a loss of 9000.00 rupees today"
+
+    def test_is_given_to_the_broker_once_for_each_death_behind_the_cancellations(self, stage):
+        stage.watch(loss_rupees=9_000.0)
+        stage.after(0)
+        for _ in range(2):
+            stage.after(10)
+            stage.after(1)
+            stage.heart.beat()
+            assert stage.after(1) == "alive"
+
+        assert stage.broker.exits == [9_000.0, 9_000.0]
+        assert stage.told.index(self.TOLD) > stage.told.index("order A-2 is cancelled (4)")
+
+    def test_is_given_again_until_the_broker_has_taken_it_and_each_reason_is_told_once(self, stage):
+        stage.watch(loss_rupees=9_000.0)
+        stage.after(0)
+        stage.broker.no_exit = "DH-905 no"
+        for seconds in (10, 1, 1):
+            stage.after(seconds)
+        assert [each for each in stage.told if "DH-905 no" in each] == [
+            "the broker does not close all at a loss of 9000.00 rupees yet: DH-905 no"
+        ]
+        stage.broker.no_exit = ""
+        stage.after(1)
+
+        assert (stage.broker.exits, stage.told[-1]) == ([9_000.0], self.TOLD)
+
+    @pytest.mark.parametrize("fields", [{}, {"loss_rupees": 9_000.0, "policy": "halt"}])
+    def test_is_not_where_nobody_wants_that(self, stage, fields):
+        stage.watch(**fields)
+        stage.after(0)
+        stage.after(10)
+
+        assert stage.broker.exits == []
+
+    def test_is_not_given_for_a_system_that_has_come_back(self, stage):
+        stage.watch(loss_rupees=9_000.0)
+        stage.after(0)
+        stage.broker.between = stage.heart.beat
+        stage.after(10)
+
+        assert stage.broker.exits == []
 
 
 class TestASystemThatComesBack:

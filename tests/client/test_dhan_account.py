@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from natya_dhan_rows import a_position
 
 from natya.actors.broker.adapters import BrokerCredentials
 from natya.cli.session import newest_token
@@ -10,6 +11,8 @@ from natya.client.deadman import AccountError, OpenOrder
 from natya.client.dhan_account import ANSWER_S, DhanAccount
 from natya.config.secret_folder import OBTAINED_TOKEN, SecretFolder
 from natya.config.secrets import Secret
+from natya.domain.dhan.loss_exit import NOTHING_SET
+from natya.domain.dhan.trading.control import PnlExitRow
 
 ROWS = (
     SimpleNamespace(order_id="B-1", correlation_id="a-1", is_open=True),
@@ -127,3 +130,46 @@ class TestTheTokenOfADeadMansSwitch:
         folder.path_of(OBTAINED_TOKEN).chmod(0o644)
 
         assert newest_token(tmp_path) is None
+
+
+class ClosesAtALoss(PlayedBroker):
+    """Keeps an exit, as Dhan does."""
+
+    def __init__(self, row=NOTHING_SET, positions=(), *, takes=True):
+        super().__init__()
+        self.row, self.positions, self.takes, self.posted = row, positions, takes, []
+
+    def get_pnl_exit(self):
+        return PlayedBroker(data=self.row)
+
+    def get_positions(self):
+        return PlayedBroker(data=self.positions)
+
+    def set_pnl_exit(self, *, profit_rupees, loss_rupees, products):
+        self.posted.append(loss_rupees)
+        if self.takes:
+            self.row = PnlExitRow(
+                pnl_exit_status="ACTIVE", profit=profit_rupees, loss=loss_rupees, product_type=products
+            )
+        return PlayedBroker()
+
+
+class TestTheLossAtWhichAllIsClosed:
+    def test_is_set_and_a_lesser_one_that_is_there_stays(self):
+        broker = ClosesAtALoss()
+        account = an_account(broker)
+
+        assert [account.set_loss_exit(each) for each in (900.0, 900.0, 1_500.0)] == [900.0] * 3
+        assert account.set_loss_exit(800.0) == 800.0
+        assert broker.posted == [900.0, 800.0]
+
+    def test_is_not_set_where_it_would_close_all_at_once(self):
+        broker = ClosesAtALoss(positions=(a_position(realized_profit=-900.0),))
+        with pytest.raises(AccountError, match="at once"):
+            an_account(broker).set_loss_exit(900.0)
+
+        assert broker.posted == []
+
+    def test_is_not_said_to_be_set_where_the_broker_does_not_show_it(self):
+        with pytest.raises(AccountError, match="an active exit wanted, found INACTIVE"):
+            an_account(ClosesAtALoss(takes=False)).set_loss_exit(900.0)

@@ -298,6 +298,10 @@ class TestWhatIsRefused:
                 "[supervision]\nbackoff_first_s = 60",
                 "supervision.backoff_first_s: wanted at most backoff_max_s = 30.0, found 60.0",
             ),
+            (
+                "[kill_switch]\nloss_exit_times = 2",
+                "kill_switch.loss_exit_times: wanted 0, or above 2, where the limit of orders halts, found 2.0",
+            ),
             ("[database]\npath = '-'", "database.path: wanted a file, found '-'"),
             ("strategies = 1", "strategies: wanted [[strategies]] tables, found a number"),
             ("strategies = [1]", "strategies[0]: wanted a table, found a number"),

@@ -111,6 +111,25 @@ class TestTheBuiltInInstruments:
         assert instruments.settings.may_be_built_in is are_enough
 
 
+class TestTheExitAtTheBroker:
+    @pytest.mark.parametrize(
+        ("name", "live", "times", "expected"),
+        [("dhan", True, 3.0, 3.0), ("dhan", False, 3.0, None), ("paper", True, 3.0, None), ("dhan", True, 0.0, None)],
+    )
+    def test_is_seen_to_where_orders_leave_and_it_is_wanted(self, settings, name, live, times, expected):
+        replace = msgspec.structs.replace
+        settings = replace(
+            settings,
+            broker=replace(settings.broker, name=name, live=live),
+            kill_switch=replace(settings.kill_switch, loss_exit_times=times, at_broker=True),
+        )
+        found = [child.settings for child in children(settings) if child.name == "loss-exit"]
+
+        assert [(each.times, each.with_kill_switch) for each in found] == ([(expected, True)] if expected else [])
+        heard = [each.topics for each in subscriptions(settings) if each.subscriber == "loss-exit"]
+        assert heard == ([("LimitsChanged",)] if expected else [])
+
+
 class TestTheLimitOfAStrategy:
     def test_reaches_the_gate(self, tmp_path):
         strategy = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"

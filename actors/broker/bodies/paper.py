@@ -28,6 +28,7 @@ from ....messages.broker import (
     ReplaceRequest,
     WithdrawOrder,
 )
+from ....messages.kill_switch import LossExitSet, SetLossExit
 from ....messages.reconciliation import AccountBookNotRead, ReadAccountBook
 from ....messages.supervision import Failed, Unavailable
 from ..body import AccountAnswer, BrokerSession
@@ -126,6 +127,12 @@ class PaperBroker:
     def stop_trading(self, then: Callable[[str], object]) -> None:
         """Say that there is no such switch: nobody else trades at the exchange in this process."""
         then("a switch of the broker's own wanted, found none: the exchange is in this process")
+
+    def set_loss_exit(self, wanted: SetLossExit, then: Callable[[LossExitSet], object]) -> None:
+        """Say that there is no such exit: the limits of orders are all that holds at the exchange in this process."""
+        del wanted
+        problem = "an exit of the broker's own wanted, found none: the exchange is in this process"
+        then(LossExitSet(loss_rupees=0.0, problem=problem))
 
     def count(self, times_ns: tuple[int, ...]) -> None:
         """Do nothing: the exchange in this process has no limits."""

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from ....config.sections.orders import OrdersSettings
+from ....config.sections.orders import HALT_AT, OrdersSettings
 from ....domain.time import SECOND_NS
 from ..book import Book
 from ..book.day import UNITS
@@ -20,9 +20,6 @@ MESSAGES_MIN: Final = 100
 
 SYMBOLS_TOLD_MAX: Final = 5
 """Symbols of orders in doubt that a cause names."""
-
-HALT_AT: Final = 2
-"""At so many times the day's loss that is allowed nothing is traded any more."""
 
 
 class Trip(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from ..words import ClientId, PriceRupees, Text, Words
+from ..words import ClientId, PriceRupees, SignedRupees, Text, Words
 
 KillSwitch: TypeAlias = Literal["ACTIVATE", "DEACTIVATE"]
 """In the query of `POST /killswitch?killSwitchStatus=…`, which has no body."""
@@ -46,6 +46,8 @@ class PnlExitRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     pnl_exit_status: Annotated[str, Words(("ACTIVE", "INACTIVE", "DISABLED"))]
     profit: PriceRupees = 0.0
-    loss: PriceRupees = 0.0
+    loss: SignedRupees = 0.0
+    """With or without a sign: some clients set it with one."""
+
     product_type: tuple[Text, ...] = ()
     enable_kill_switch: bool = False

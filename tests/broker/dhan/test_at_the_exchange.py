@@ -10,7 +10,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.composition import broker
 from natya.config.loader import load_settings
 from natya.messages.broker import ExecutionReport, OrderPlaced, WithdrawOrder
-from natya.messages.kill_switch import StopTrading, TradingStopped
+from natya.messages.kill_switch import LossExitSet, SetLossExit, StopTrading, TradingStopped
 from natya.messages.system import Ping
 
 LIMITS = {"quantity_max": 10, "value_max_rupees": 25_000.0, "position_max": 20, "orders_in_flight_max": 10}
@@ -94,3 +94,29 @@ class TestTheBrokersOwnSwitch:
         assert report(session).execution_type == "TRADE"
 
         assert session.request("broker", StopTrading(), timeout_s=10).problem
+
+
+class TestTheBrokersOwnExit:
+    def net(self, served):
+        return sum(row["netQty"] for row in served.ok("GET", "/v2/positions"))
+
+    def wanted(self, session, loss):
+        return session.request("broker", SetLossExit(loss_rupees=loss), timeout_s=10)
+
+    def test_closes_all_at_the_loss_that_was_set_and_is_not_set_again_behind_it(self, session, served):
+        session.tell("broker", to_place(quantity=10), sender=session.probe_of_orders)
+        assert report(session).execution_type == "TRADE"
+        assert self.wanted(session, 500.0) == LossExitSet(loss_rupees=500.0)
+        assert self.wanted(session, 300.0) == LossExitSet(loss_rupees=300.0)
+        served.price(1471.0)
+        assert self.net(served) == 10
+        served.price(1469.0)
+
+        assert self.net(served) == 0
+        answer = self.wanted(session, 300.0)
+        assert (answer.loss_rupees, "at once" in answer.problem) == (0.0, True)
+
+    def test_ends_where_it_is_wanted_no_more(self, session, served):
+        assert self.wanted(session, 500.0) == LossExitSet(loss_rupees=500.0)
+        assert self.wanted(session, 0.0) == LossExitSet(loss_rupees=0.0)
+        assert served.ok("GET", "/v2/pnlExit")["pnlExitStatus"] == "INACTIVE"

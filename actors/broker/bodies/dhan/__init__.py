@@ -18,6 +18,7 @@ replies     what came of one request: told, refused, not sent, unknown (pure)
 endpoints   the paths of the REST API, and what may be done with each
 tokens      new access tokens: minted or renewed
 charts      candles of its charts, one request and its answer (pure)
+loss_exit   that Dhan closes all at a loss of the day, as a conversation (pure)
 listings    from our symbols to Dhan's numbers of instruments
 """
 

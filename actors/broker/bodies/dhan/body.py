@@ -33,6 +33,7 @@ from .....messages.broker import (
     UpdatesLost,
     WithdrawOrder,
 )
+from .....messages.kill_switch import LossExitSet, SetLossExit
 from .....messages.orders import Product
 from .....messages.reconciliation import ReadAccountBook
 from ....external import CountBefore
@@ -42,6 +43,7 @@ from .changing import Changing
 from .endpoints import KILL_SWITCH, LIVE_URL, PLACE_ORDER, PROFILE, SET_KILL_SWITCH, base_url_of
 from .flows import Found, cancel, find
 from .listings import Listings
+from .loss_exit import set_loss_exit
 from .progress import Watched, take
 from .requests import refusal_of, to_place
 from .service import service_of, updates_of, updates_url_of, updates_url_problem
@@ -352,6 +354,10 @@ class DhanBroker:
 
         read_switch = functools.partial(read, KillSwitchRow)
         self._talk.ask(SET_KILL_SWITCH, read_switch, set_, query=(("killSwitchStatus", ACTIVATE),), in_halt=True)
+
+    def set_loss_exit(self, wanted: SetLossExit, then: Callable[[LossExitSet], object]) -> None:
+        """Set Dhan's exit at a loss of the day, and read it."""
+        self._talk.run(set_loss_exit(wanted, client_id=self._settings.client_id), then)
 
     # Order updates.
 
