@@ -10,7 +10,7 @@ closed is never more than what the account itself holds, or closing would open.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -66,7 +66,7 @@ class Moves(msgspec.Struct, frozen=True, kw_only=True):
     """Why something that is held cannot be closed now."""
 
     is_done: bool = False
-    """Nothing is held any more that closing would make smaller."""
+    """Nothing is held any more that closing would make smaller, as far as anybody knows."""
 
 
 def next_moves(  # noqa: PLR0913  each is one thing that is looked at
@@ -101,10 +101,12 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
     place: list[Closing] = []
     waiting: list[str] = []
     net, theirs = _net(held), TheirBook(differing)
+    beyond = () if strategy else tuple(_beyond(differing, net, symbol))
+    waiting += beyond
     scope = [each for each in opened if strategy in {"", each.strategy} and symbol in {"", each.symbol}]
     own = {(each.strategy, each.symbol): each for each in scope if is_own(each.client_order_id)}
     cancel += [each.client_order_id for each in scope if not is_own(each.client_order_id)]
-    is_done = not scope
+    is_done = not scope and not beyond
     for each in held:
         if strategy not in {"", each.strategy} or symbol not in {"", each.symbol} or not each.quantity:
             continue
@@ -139,6 +141,14 @@ def limit_beyond(price: float, side: Side) -> float:
     if side == "BUY":
         return price_grid(step).round(price * (1 + BEYOND), "up")
     return price_grid(step).round(max(price * (1 - BEYOND), step), "down")
+
+
+def _beyond(differing: Iterable[PositionMismatch], net: Mapping[str, int], symbol: str) -> Iterator[str]:
+    """Say of which symbols the broker holds shares that are nobody's here: they are not ours to close."""
+    for each in differing:
+        is_asked_for = each.is_ours and not each.product and symbol in {"", each.symbol}
+        if is_asked_for and each.theirs and not net.get(each.symbol):
+            yield f"{each.symbol}: what the broker has is left, since nobody here holds it: {how(each)}"
 
 
 def _how(differing: Iterable[PositionMismatch], symbol: str) -> str:

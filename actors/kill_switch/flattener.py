@@ -19,7 +19,7 @@ import msgspec
 
 from ...domain.client_order_ids import OrderIds
 from ...domain.flattening import Closing, Limits, Moves, next_moves
-from ...domain.freshness import is_ahead
+from ...domain.freshness import Moment, elapsed_ns, is_ahead
 from ...domain.time import SECOND_NS
 from ...messages.addresses import EVENTS, FLATTENER, JOURNAL, ORDERS
 from ...messages.events import Subscribe, Subscribed, Unsubscribe, Unsubscribed
@@ -79,8 +79,8 @@ class FlattenActor(RuntimeActor):
         self._askers: list[ActorAddress] = []
         """Who waits for the answer that what they want is durable."""
 
-        self._tries: dict[Target, tuple[int, int, int]] = {}
-        """By holding: the shares at the last try, tries since they changed, and when the next may be (market time)."""
+        self._tries: dict[Target, tuple[int, int, Moment]] = {}
+        """By holding: the shares at the last try, tries since they changed, and when it was."""
 
         self._ids: OrderIds | None = None
         """None until orders has told the number of this life: an id of an earlier one would be answered, not placed."""
@@ -134,7 +134,7 @@ class FlattenActor(RuntimeActor):
         if self._ids is None:
             self.ask(ORDERS, ReadHoldings(strategy=FLATTENER), timeout_s=ANSWER_S, then=self._hear_life)
         else:
-            self.ask(ORDERS, ReadPositions(), timeout_s=ANSWER_S, then=self._hear_positions)
+            self._look()
 
     @handles(Tick)
     def hear_price(self, tick: Tick, _sender: ActorAddress) -> None:
@@ -220,24 +220,33 @@ class FlattenActor(RuntimeActor):
         else:
             self._go_on_later(f"an answer of orders wanted, found {outcome.value or outcome.error}")
 
-    def _hear_positions(self, outcome: Outcome) -> None:
-        found = outcome.value
-        if not isinstance(found, PositionsRead):
-            self._go_on_later(f"an answer of orders wanted, found {found or outcome.error}")
-            return
+    def _look(self) -> None:
+        """Read what is open, then what is held: an order that fills in between shows as open, not as nothing."""
+        targets = frozenset(self._targets)
+
+        def hear_orders(outcome: Outcome) -> None:
+            opened = outcome.value
+            if not isinstance(opened, OrdersRead):
+                self._go_on_later(f"an answer of orders wanted, found {opened or outcome.error}")
+                return
+
+            def hear_positions(then: Outcome) -> None:
+                if isinstance(then.value, PositionsRead):
+                    self._take_prices(then.value)
+                    self._act(then.value, opened, targets)
+                else:
+                    self._go_on_later(f"an answer of orders wanted, found {then.value or then.error}")
+
+            self.ask(ORDERS, ReadPositions(), timeout_s=ANSWER_S, then=hear_positions)
+
+        self.ask(ORDERS, ReadOrders(open_only=True, orders_max=LISTED_MAX), timeout_s=ANSWER_S, then=hear_orders)
+
+    def _take_prices(self, found: PositionsRead) -> None:
         for price in found.prices:
             known_ns = self._prices.get(price.symbol, (0.0, 0))[1]
             if price.priced_ns > known_ns or is_ahead(known_ns, self.clock.now_ns()):
                 self._prices[price.symbol] = price.price, price.priced_ns
         self._watch(frozenset(each.symbol for each in found.held))
-
-        def hear_orders(then: Outcome) -> None:
-            if isinstance(then.value, OrdersRead):
-                self._act(found, then.value)
-            else:
-                self._go_on_later(f"an answer of orders wanted, found {then.value or then.error}")
-
-        self.ask(ORDERS, ReadOrders(open_only=True, orders_max=LISTED_MAX), timeout_s=ANSWER_S, then=hear_orders)
 
     def _watch(self, symbols: frozenset[str]) -> None:
         """Hear the prices of what is held."""
@@ -247,7 +256,8 @@ class FlattenActor(RuntimeActor):
         self.send(EVENTS, Unsubscribe(subscriber=FLATTENER))
         self.send(EVENTS, Subscribe(subscriber=FLATTENER, topics=("Tick",), symbols=tuple(sorted(symbols))))
 
-    def _act(self, positions: PositionsRead, opened: OrdersRead) -> None:
+    def _act(self, positions: PositionsRead, opened: OrdersRead, looked_for: frozenset[Target]) -> None:
+        """Do what is next; what was wanted only since the look began is not told done by it."""
         waiting: list[str] = []
         cancelled: set[str] = set()
         placed: set[Target] = set()
@@ -265,7 +275,7 @@ class FlattenActor(RuntimeActor):
                 differing=positions.differing,
                 bands={each.symbol: (each.low, each.high) for each in positions.prices if each.high},
             )
-            if moves.is_done:
+            if moves.is_done and (strategy, symbol) in looked_for:
                 self._targets.discard((strategy, symbol))
                 self._write(FlatteningEnded(strategy=strategy, symbol=symbol, occurred_ns=self.clock.now_ns()))
                 self.log("flatten.done", level="warning", strategy=strategy, symbol=symbol)
@@ -283,14 +293,14 @@ class FlattenActor(RuntimeActor):
 
     def _may_try(self, of: Target, quantity: int) -> bool:
         """Say whether it is time to try again to close a holding, after tries that changed nothing."""
-        now_ns = self.clock.now_ns()
-        before, tries, not_before_ns = self._tries.get(of, (quantity, 0, 0))
+        now = Moment(self.clock.now_ns(), self.clock.monotonic_ns())
+        before, tries, tried = self._tries.get(of, (quantity, 0, now))
         if before != quantity:
-            tries, not_before_ns = 0, 0
-        if now_ns < not_before_ns:
+            tries = 0
+        pause_s = min(STEP_S * 2 ** (tries - 1), PAUSE_S_MAX) if tries else 0.0
+        if elapsed_ns(tried, now) < pause_s * SECOND_NS:
             return False
-        pause_s = min(STEP_S * 2**tries, PAUSE_S_MAX)
-        self._tries[of] = (quantity, min(tries + 1, 10), now_ns + round(pause_s * SECOND_NS))
+        self._tries[of] = (quantity, min(tries + 1, 10), now)
         return True
 
     def _place(self, closing: Closing) -> None:

@@ -31,10 +31,9 @@ def an_open_one(client_order_id="flat-1", side="SELL", limit=99.5, strategy="cro
     )
 
 
-def differs(ours, theirs):
-    return PositionMismatch(
-        symbol="INFY", ours=ours, theirs=theirs, is_ours=True, since_ns=0, occurred_ns=7 * SECOND_NS
-    )
+def differs(ours, theirs, **fields):
+    found = {"symbol": "INFY", "is_ours": True, "since_ns": 0, "occurred_ns": 7 * SECOND_NS} | fields
+    return PositionMismatch(ours=ours, theirs=theirs, **found)
 
 
 def moves(held, opened=(), price=100.0, age_s=1.0, limits=LIMITS, **scope):
@@ -150,6 +149,22 @@ class TestAHolding:
         why = f"10 held here, {theirs} at the broker, compared 1970-01-01 05:30:07 IST"
         assert found.waiting == (f"INFY: {left} of crossover are left: {why}",)
         assert not found.is_done
+
+    @pytest.mark.parametrize("held", [[], [holding(10), holding(-10, "other")]])
+    @pytest.mark.parametrize("scope", [{}, {"symbol": "INFY"}])
+    def test_that_the_broker_alone_has_is_not_closed_and_nothing_is_done_while_it_has_it(self, held, scope):
+        found = moves(held, differing=[differs(0, 5)], **scope)
+
+        why = "0 held here, 5 at the broker, compared 1970-01-01 05:30:07 IST"
+        assert found.waiting == (f"INFY: what the broker has is left, since nobody here holds it: {why}",)
+        assert (found.place, found.is_done) == ((), False)
+
+    @pytest.mark.parametrize(
+        ("fields", "scope"),
+        [({"is_ours": False}, {}), ({"product": "CNC"}, {}), ({}, {"symbol": "TCS"}), ({}, {"strategy": "crossover"})],
+    )
+    def test_that_nobody_here_traded_or_asked_for_is_not_waited_for(self, fields, scope):
+        assert moves([], differing=[differs(0, 5, **fields)], **scope).is_done
 
     def test_has_its_order_cancelled_that_would_close_more_than_the_broker_has(self):
         order = an_open_one(limit=99.5)

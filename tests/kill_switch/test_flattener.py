@@ -69,6 +69,12 @@ class Account:
         self.journal = []
         self.writes = True
         self.lives = 0
+        self.between = lambda: None
+        """What happens once, between the two questions of a step."""
+
+    def happen(self):
+        happens, self.between = self.between, lambda: None
+        happens()
 
     def wants(self, strategy="", symbol="", person=""):
         """Journal that an earlier process was to close something."""
@@ -107,12 +113,14 @@ class Orders(RuntimeActor):
         priced_ns = account.priced_ns or self.clock.now_ns()
         price = LastPrice(symbol="INFY", price=account.price, priced_ns=priced_ns)
         self.send(sender, PositionsRead(positions=(), held=held, prices=(price,) if account.price else ()))
+        account.happen()
 
     @handles(ReadOrders)
     def orders(self, message, sender):
         if not self.fails(message, sender):
             assert (message.open_only, message.orders_max) == (True, LISTED_MAX)
             self.send(sender, OrdersRead(orders=tuple(self.settings.opened), is_complete=True))
+            self.settings.happen()
 
     @handles(SubmitOrder)
     def submit(self, order, sender):
@@ -334,10 +342,8 @@ def test_an_order_that_changes_nothing_is_followed_by_growing_pauses(flatten, ac
     account.fills = False
     flatten()
     await_that(lambda: len(account.submitted) >= 3)
-    tries, not_before_ns = flatten.actor()._tries["crossover", "INFY"][1:]
 
-    assert tries >= 3
-    assert not_before_ns > 0
+    assert flatten.actor()._tries["crossover", "INFY"][1] >= 3
     times_ns = [order.submitted_ns for order in account.submitted[:3]]
     pauses_s = [(later - earlier) / SECOND_NS for earlier, later in pairwise(times_ns)]
     assert all(found >= wanted for found, wanted in zip(pauses_s, (0.005, 0.01), strict=True))
@@ -360,6 +366,24 @@ def test_it_tries_at_once_again_where_something_has_changed_and_else_after_a_pau
 
     assert [may_try(of, quantity) for quantity in (10, 10, 7, 7, 10)] == [True, False, True, False, True]
     assert may_try(("other", "INFY"), 10)
+
+
+class TestAStepThatIsOvertaken:
+    def test_by_a_fill_between_its_questions_does_not_take_what_it_brings_for_nothing(self, flatten, account):
+        account.shares = {("crossover", "INFY"): 0}
+        account.opened = [listed("A-1")]
+        account.between = lambda: (account.opened.clear(), account.shares.update({("crossover", "INFY"): 10}))
+        flatten()
+        await_that(lambda: account.written()[1:] == [(FlatteningEnded, "", "")])
+
+        assert account.shares == {("crossover", "INFY"): 0}
+
+    def test_by_a_request_does_not_say_that_this_one_is_done(self, flatten, account):
+        actor, nothing = flatten.actor(), PositionsRead(positions=(), held=())
+        actor._targets = {("one", ""), ("two", "")}
+        actor._act(nothing, OrdersRead(orders=(), is_complete=True), frozenset({("one", "")}))
+
+        assert actor._targets == {("two", "")}
 
 
 class TestWhatIsToBeClosed:
@@ -435,19 +459,17 @@ class TestWhatIsToBeClosed:
         await_that(lambda: account.written() == [(FlatteningWanted, "crossover", "")])
 
 
-def test_the_pauses_after_tries_that_change_nothing_double_up_to_a_minute():
-    now = SimpleNamespace(ns=0)
-    played = SimpleNamespace(clock=SimpleNamespace(now_ns=lambda: now.ns), _tries={})
-    pauses_s = []
-    for _ in range(9):
-        assert FlattenActor._may_try(played, ("crossover", "INFY"), 10)
-        (_, _, not_before_ns) = played._tries["crossover", "INFY"]
-        pauses_s.append((not_before_ns - now.ns) / SECOND_NS)
-        now.ns = not_before_ns - 1
-        assert not FlattenActor._may_try(played, ("crossover", "INFY"), 10)
-        now.ns = not_before_ns
-
-    assert pauses_s == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+@pytest.mark.parametrize("set_back_s", [0, 7_200])
+def test_the_pauses_after_tries_that_change_nothing_double_up_to_a_minute_wherever_the_clock_is_set(set_back_s):
+    now = SimpleNamespace(ns=0, wall_ns=0)
+    clock = SimpleNamespace(now_ns=lambda: now.wall_ns + now.ns, monotonic_ns=lambda: now.ns)
+    played, of = SimpleNamespace(clock=clock, _tries={}), ("crossover", "INFY")
+    for pause_s in (1, 2, 4, 8, 16, 32, 60, 60, 60):
+        assert FlattenActor._may_try(played, of, 10)
+        now.wall_ns -= set_back_s * SECOND_NS
+        now.ns += pause_s * SECOND_NS - 1
+        assert not FlattenActor._may_try(played, of, 10)
+        now.ns += 1
 
 
 def test_it_hears_the_prices_again_when_it_is_asked_again(flatten, account):
