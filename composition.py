@@ -140,6 +140,7 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
         *([Subscribe(subscriber=WIRE, topics=("Tick",))] if settings.broker.wire else []),
         *([Subscribe(subscriber=HISTORY, topics=GAPS)] if is_live(settings.feed) else []),
         *([Subscribe(subscriber=ORDERS, topics=("Tick",))] if settings.orders.need_prices else []),
+        *([Subscribe(subscriber=ORDERS, topics=("OperationAsked",))] if settings.control.enabled else []),
         *heard_elsewhere(settings),
         *([Subscribe(subscriber=LOSS_EXIT, topics=("LimitsChanged",))] if loss_exit(settings) else []),
         Subscribe(subscriber=DATABASE, topics=("Tick", "Ticks", "Candle", JOURNAL_TOPIC)),

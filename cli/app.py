@@ -46,6 +46,7 @@ COMMANDS: Final = (
     "kill-switch.status",
     "deadman",
     "resume",
+    "here",
     "trace",
     "risk.show",
     "risk.limits",

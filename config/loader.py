@@ -191,6 +191,9 @@ def _contradictions(values: dict[str, Value]) -> list[str]:
     if 0 < times <= HALT_AT:
         wanted = f"wanted 0, or above {HALT_AT}, where the limit of orders halts, found {times}"
         problems.append(say("kill_switch.loss_exit_times", wanted))
+    if values["orders.operator_silence_max_s"].value and not values["control.enabled"].value:
+        wanted = "wanted 0 where control.enabled is false: nobody could show himself"
+        problems.append(say("orders.operator_silence_max_s", wanted))
     first, most = values["supervision.backoff_first_s"].value, values["supervision.backoff_max_s"].value
     if first > most:
         problems.append(say("supervision.backoff_first_s", f"wanted at most backoff_max_s = {most}, found {first}"))

@@ -81,6 +81,8 @@ DHAN_PATH: Final = (
 
 BESIDE: Final = {
     "orders ChangeLimits": "a person's word about what passes: as `orders Resume`",
+    "orders OperationAsked": "a sign of life of a person, which nobody gives here",
+    "orders ReportPresence": "as `orders OperationAsked`",
     "orders CancelOrders": "a person's many `CancelOrder`",
     "orders StatesDue": "only where the journal refused a state: `journal Append` is cut there, too",
     "orders ChangeDue": "only where the journal refused a halt: `journal Append` is cut there, too",

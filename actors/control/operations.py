@@ -81,6 +81,7 @@ from ...messages.order_listing import (
     ReadPositions,
 )
 from ...messages.orders import Resume, Resumed, ResumeRefused
+from ...messages.presence import PresenceNoted, ReportPresence
 from ...messages.profit import ProfitCurve, ReadProfitCurve
 from ...messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
 from ...messages.risk import ChangeLimits, LimitsInForce, LimitsKept, ReadRisk, RiskRead
@@ -341,6 +342,7 @@ OPERATIONS: Final = (
     Operation(
         request=ChangeLimits, answers=(LimitsInForce, LimitsKept), actor=names.ORDERS, role="trade", audited=True
     ),
+    Operation(request=ReportPresence, answers=(PresenceNoted,), actor=names.ORDERS, role="operate", audited=True),
     Operation(request=Flatten, answers=(FlatteningBegun,), actor=names.FLATTENER, role="trade", audited=True),
     Operation(request=ReadOrders, answers=(OrdersRead,), actor=names.ORDERS, role="read"),
     Operation(request=ReadPositions, answers=(PositionsRead,), actor=names.ORDERS, role="read"),

@@ -2,9 +2,10 @@
 
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
 Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState and ReadState of a strategy; Tick, where a limit
-        needs prices; of a person Resume, ChangeLimits, ReadRisk, ReadOrders, ReadPositions, CancelOrders; HaltTrading
-        of the kill switch; ReduceOnly of the keeper of the access token and of reconciliation, FundsTold, BandsTold
-        and PositionsDiffer of the latter;
+        needs prices; of a person Resume, ChangeLimits, ReportPresence, ReadRisk, ReadOrders, ReadPositions,
+        CancelOrders, and what people ask for by control as the fact OperationAsked; HaltTrading of the kill switch;
+        ReduceOnly of the keeper of the access token, of reconciliation and of the heart, FundsTold, BandsTold and
+        PositionsDiffer of reconciliation;
         Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt,
         OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport,
         ReportRefused, OrdersLeft and ClockCompared of the broker session; Failed and Unavailable of both.
@@ -14,10 +15,10 @@ Sends   Append, ReadJournal, ReadCheckpoint and KeepCheckpoint to the journal; t
         receives facts from the events router; from here only the newest fact of a client order id that was used before,
         an OrderRefused or a ModificationRefused that could not be journaled, HoldingsRead and StateRead, once the
         journal is read back, and StateRefused. Resumed, when that is durable, or ResumeRefused; TradingHalted, when
-        that is durable or could not be made so; LimitsInForce, when durable, or LimitsKept; RiskRead, OrdersRead,
-        PositionsRead, or Unavailable while the journal is read back; OrdersCancelling; Ping to the feed, where a person
-        asks for prices that orders does not hear; Subscribe to events, where a limit needs prices that needed none
-        before.
+        that is durable or could not be made so; LimitsInForce, when durable, or LimitsKept; PresenceNoted, when
+        durable; RiskRead, OrdersRead, PositionsRead, or Unavailable while the journal is read back; OrdersCancelling;
+        Ping to the feed, where a person asks for prices that orders does not hear; Subscribe to events, where a limit
+        needs prices that needed none before.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations, a halt and states that are not
@@ -46,6 +47,7 @@ from ...messages.broker import (
     ReplaceInDoubt,
     ReportRefused,
 )
+from ...messages.control import OperationAsked
 from ...messages.journal import Appended, AppendRefused
 from ...messages.kill_switch import HaltTrading
 from ...messages.market import Tick
@@ -62,6 +64,7 @@ from ...messages.orders import (
     RiskStateChanged,
     SubmitOrder,
 )
+from ...messages.presence import ReportPresence
 from ...messages.reconciliation import PositionMismatch, PositionsDiffer
 from ...messages.risk import BandsTold, ChangeLimits, FundsTold, ReadRisk
 from ...messages.strategy_state import ReadState, SaveState, StrategyStateSaved
@@ -80,6 +83,7 @@ from .parts.due import CancelDue, ChangeDue, LookUpDue, ReadDue, ReconcileDue, S
 from .parts.gate import Gate
 from .parts.hearing import Hearing
 from .parts.limiting import Limiting
+from .parts.operator_watch import OperatorWatch
 from .parts.placing import Placing
 from .parts.resolving import Resolving
 from .parts.risk_keeping import RiskKeeper
@@ -136,12 +140,14 @@ class OrdersActor(RuntimeActor):
         states = self._states = StateKeeping(context)
         limiting = self._limiting = Limiting(context, gate, risk)
         self._placing = Placing(context, gate, risk, halting, cancelling, resolving, hearing, states)
-        self._answering = Answering(context, risk)
+        operator = self._operator = OperatorWatch(context, risk)
+        self._answering = Answering(context, risk, operator)
         self._bracketing = Bracketing(context, risk, cancelling)
         self._starting = Starting(
-            context, risk, cancelling, resolving, hearing, self._answering, self._bracketing, states, limiting
+            context, risk, cancelling, resolving, hearing, self._answering, self._bracketing, states, limiting, operator
         )
         self._ledger = context.ledger
+        self._warned: tuple[str, ...] = ()
         self._starting.read_on()
 
     def snapshot(self) -> Handover:
@@ -246,6 +252,16 @@ class OrdersActor(RuntimeActor):
         """Put other limits in force, stricter ones at once."""
         self._clock_watch.look()
         self._limiting.change(request, sender)
+
+    @handles(ReportPresence)
+    def note_presence(self, _request: ReportPresence, sender: ActorAddress) -> None:
+        """Answer a person who is there, once that is durable."""
+        self._operator.tell(sender)
+
+    @handles(OperationAsked)
+    def hear_operation(self, fact: OperationAsked, _sender: ActorAddress) -> None:
+        """Take it for a sign of life, if it is one."""
+        self._operator.hear(fact)
 
     @handles(HaltTrading)
     def halt(self, request: HaltTrading, sender: ActorAddress) -> None:
@@ -442,10 +458,12 @@ class OrdersActor(RuntimeActor):
         if self._context.is_read:
             now_ns = self.clock.now_ns()
             self._risk.watch(now_ns)
-            warning = self._risk.warning(now_ns)
-            if warning and not self.trouble:
-                self.log("orders.warned", level="warning", reason=warning)
-            self.trouble = warning
+            self._operator.look()
+            warnings = tuple(filter(None, (self._risk.warning(now_ns), self._operator.warning())))
+            for warning in warnings:
+                if warning not in self._warned:
+                    self.log("orders.warned", level="warning", reason=warning)
+            self._warned, self.trouble = warnings, "; ".join(warnings)
 
     # State.
 

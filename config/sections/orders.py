@@ -87,6 +87,10 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     day_loss_max_rupees: Amount
     """Loss of a day, realised and open, at which only orders pass that close; at twice that nothing passes; 0: off."""
 
+    operator_silence_max_s: Seconds
+    """Since the last sign of life of a person (what is changed by control, or `natya here`), from which on only orders
+    pass that close, until there is one; 0: any."""
+
     rejects_max: Few
     """Orders that the broker rejects in 60 s, after which only orders pass that close; 0: any."""
 

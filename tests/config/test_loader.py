@@ -302,6 +302,10 @@ class TestWhatIsRefused:
                 "[kill_switch]\nloss_exit_times = 2",
                 "kill_switch.loss_exit_times: wanted 0, or above 2, where the limit of orders halts, found 2.0",
             ),
+            (
+                "[orders]\noperator_silence_max_s = 60\n[control]\nenabled = false",
+                "orders.operator_silence_max_s: wanted 0 where control.enabled is false: nobody could show himself",
+            ),
             ("[database]\npath = '-'", "database.path: wanted a file, found '-'"),
             ("strategies = 1", "strategies: wanted [[strategies]] tables, found a number"),
             ("strategies = [1]", "strategies[0]: wanted a table, found a number"),

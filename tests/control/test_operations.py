@@ -120,7 +120,7 @@ MAY = {
     """,
     "operate": """
         archive-day back-up cancel-orders change-dead-letters engage-kill-switch publish-events refresh-instruments
-        reopen-instruments replay-events save-market-data stop-replay stop-strategy test-notifications
+        reopen-instruments replay-events report-presence save-market-data stop-replay stop-strategy test-notifications
     """,
     "trade": """
         change-limits flatten log-in release-kill-switch reload-settings reload-strategy renew-token resume

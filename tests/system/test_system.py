@@ -49,8 +49,9 @@ class TestTheTree:
     def test_has_the_paper_exchange_only_where_orders_go_to_it(self, settings):
         assert "exchange" in names(settings)
         assert "exchange" not in names(at_another_broker(settings))
-        assert [each.subscriber for each in subscriptions(settings)] == ["exchange", "database", "delivery"]
-        assert [each.subscriber for each in subscriptions(at_another_broker(settings))] == ["database", "delivery"]
+        others = ["orders", "database", "delivery"]
+        assert [each.subscriber for each in subscriptions(settings)] == ["exchange", *others]
+        assert [each.subscriber for each in subscriptions(at_another_broker(settings))] == others
 
     def test_has_no_control_socket_where_none_is_wanted(self, settings):
         control = msgspec.structs.replace(settings.control, enabled=False)

@@ -4,7 +4,7 @@ book         orders and positions, from durable facts; account: what belongs to 
              brackets: which of them are done
 ended        orders that have ended, as bytes; checkpoint: the book as it was behind one record
 ledger       the book, and the facts on their way into it
-reading      how far the journal is read back
+reading      how far the journal is read back; presence: which facts are a person's sign of life
 listing      orders and positions for people
 """
 

@@ -10,6 +10,7 @@ import msgspec
 from ....domain.client_order_ids import life_of
 from ....domain.time import DAY_NS
 from ....messages.accounts import AccountFact
+from ....messages.control import OperationAsked
 from ....messages.orders import (
     CancellationIntended,
     ModificationIntended,
@@ -22,6 +23,7 @@ from ....messages.risk import LimitsChanged
 from ....messages.strategy_state import StrategyStateSaved
 from ..errors import FactWithoutIntentError
 from ..limits_in_force import Held, noted
+from .presence import Sign, sign_of
 
 if TYPE_CHECKING:
     from ....messages.journal import JournalRecord
@@ -36,7 +38,10 @@ _SENT: Final = frozenset({OrderIntended, ModificationIntended, CancellationInten
 """Facts of a request that left."""
 
 TYPES: Final = tuple(
-    sorted(each.__name__ for each in (*_OF_THE_BOOK, *get_args(AccountFact), LimitsChanged, StrategyStateSaved))
+    sorted(
+        each.__name__
+        for each in (*_OF_THE_BOOK, *get_args(AccountFact), LimitsChanged, StrategyStateSaved, OperationAsked)
+    )
 )
 """Names of the facts that are taken in; of the others nothing is learnt."""
 
@@ -48,6 +53,7 @@ class KeptReading(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     limits: dict[str, str]
     sent_ns: tuple[int, ...]
     held: dict[str, Held]
+    sign: Sign | None
 
 
 class ReadBack:
@@ -66,6 +72,9 @@ class ReadBack:
         self.held: dict[str, Held] = {}
         """Those of them that a person changed while the system ran."""
 
+        self.sign: Sign | None = None
+        """The last sign of life of a person; None: the journal has none."""
+
         self.newest_sequence = 0
         """Of the newest record that is known."""
 
@@ -73,13 +82,19 @@ class ReadBack:
 
     def kept(self) -> KeptReading:
         """Return it, to be kept; before `take_sent_ns`."""
-        return KeptReading(sequence=self.sequence, limits=self.limits, sent_ns=tuple(self._sent_ns), held=self.held)
+        return KeptReading(
+            sequence=self.sequence,
+            limits=self.limits,
+            sent_ns=tuple(self._sent_ns),
+            held=self.held,
+            sign=self.sign,
+        )
 
     def go_on(self, kept: KeptReading) -> None:
         """Go on where something was kept."""
         self.sequence = kept.sequence
         self.note(kept.sequence)
-        self.limits, self.held = kept.limits, kept.held
+        self.limits, self.held, self.sign = kept.limits, kept.held, kept.sign
         self._sent_ns.extend(kept.sent_ns)
 
     def read_to(self, sequence: int) -> None:
@@ -114,11 +129,14 @@ class ReadBack:
             self.take_limits(fact)
         elif isinstance(fact, StrategyStateSaved):
             ledger.states.apply(fact)
+        elif isinstance(fact, OperationAsked):
+            self.sign = sign_of(fact) or self.sign
 
     def take_limits(self, fact: LimitsChanged) -> None:
         """Note limits that are in force from now on."""
         self.limits |= {each.name: each.after for each in fact.changes}
         noted(self.held, fact)
+        self.sign = sign_of(fact)
 
     def note(self, sequence: int) -> None:
         """Note that the journal has a record of this sequence."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from ....domain.client_order_ids import DRAWS
 from ....domain.time import SECOND_NS
-from ....messages.addresses import FEED, ORDERS
+from ....messages.addresses import FEED
 from ....messages.market import FeedStatistics
 from ....messages.risk import RiskRead
-from ....messages.supervision import Unavailable
 from ....messages.system import Ping, Pong
 from ..book.listing import listed, positions, prices_of
 from ..rules import Situation, figures_of
+from .context import NOT_READ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,22 +24,21 @@ if TYPE_CHECKING:
     from ...runtime import ActorAddress, Outcome
     from ..rules import MarketPrice
     from .context import OrdersContext
+    from .operator_watch import OperatorWatch
     from .risk_keeping import RiskKeeper
 
 FEED_TIMEOUT_S: Final = 0.5
 """Seconds that the feed may take to tell its newest prices; without them positions are told all the same."""
 
-NOT_READ: Final = Unavailable(actor=ORDERS, reason="the journal is still read back", retry_after_s=1.0)
-"""The answer to who asks for what only a complete book can tell."""
-
 
 class Answering:
     """Answers from the book of record, once it is complete: who asks of holdings waits, all others ask again."""
 
-    def __init__(self, context: OrdersContext, risk: RiskKeeper) -> None:
+    def __init__(self, context: OrdersContext, risk: RiskKeeper, operator: OperatorWatch) -> None:
         """Begin with nobody who waits."""
         self._context: Final = context
         self._risk: Final = risk
+        self._operator: Final = operator
         self._holders: dict[str, ActorAddress] = {}
 
     def tell_holdings(self, strategy: str, sender: ActorAddress) -> None:
@@ -82,7 +81,7 @@ class Answering:
         answer = RiskRead(
             risk_state=self._risk.state,
             risk_cause=self._risk.cause,
-            figures=figures_of(situation),
+            figures=(*figures_of(situation), self._operator.figure()),
             as_of_ns=now_ns,
         )
         context.send(sender, answer)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ....domain.closing import AGREED
-from ....messages.addresses import JOURNAL
+from ....messages.addresses import JOURNAL, ORDERS
+from ....messages.supervision import Unavailable
 from ..book.ledger import Ledger
 from ..book.reading import ReadBack
 from ..rules import NO_BANDS
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from ...runtime.timers import Timer
     from ..rules import Funds, MarketPrice
     from ..settings import OrdersActorSettings
+
+NOT_READ: Final = Unavailable(actor=ORDERS, reason="the journal is still read back", retry_after_s=1.0)
+"""The answer to who asks for what only a complete book can tell."""
 
 
 class Host(Protocol):

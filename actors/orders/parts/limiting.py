@@ -97,8 +97,8 @@ class Limiting:
 
     def watch(self) -> None:
         """Look at the limits of the day from now on, where there are any."""
-        context = self._context
-        has_any = context.settings.day_loss_max_rupees or context.settings.order_to_trade_max
+        context, of = self._context, self._context.settings
+        has_any = of.day_loss_max_rupees or of.order_to_trade_max or of.operator_silence_max_s
         if has_any and not (self._is_watching or context.market_rules):
             self._is_watching = True
             self.watch_again()

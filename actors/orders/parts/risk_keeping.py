@@ -153,10 +153,13 @@ class RiskKeeper:
 
     def limit(self, request: ReduceOnly, sender: ActorAddress) -> None:
         """Let only orders pass that reduce a position, until each that said so has taken it back."""
-        by = getattr(sender, "name", "")
-        if self._control.limit(by, request.reason):
-            level = "error" if request.reason else "warning"
-            self._context.log("risk_state.limited", level=level, state=self.state, cause=request.reason, by=by)
+        self.limit_by(getattr(sender, "name", ""), request.reason)
+
+    def limit_by(self, by: str, reason: str) -> None:
+        """Do the same for whom this says; an empty reason takes back what the same has said."""
+        if self._control.limit(by, reason):
+            level = "error" if reason else "warning"
+            self._context.log("risk_state.limited", level=level, state=self.state, cause=reason, by=by)
 
     # The facts.
 

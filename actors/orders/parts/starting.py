@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .context import OrdersContext
     from .hearing import Hearing
     from .limiting import Limiting
+    from .operator_watch import OperatorWatch
     from .resolving import Resolving
     from .risk_keeping import RiskKeeper
     from .state_keeping import StateKeeping
@@ -57,6 +58,7 @@ class Starting:
         bracketing: Bracketing,
         states: StateKeeping,
         limiting: Limiting,
+        operator: OperatorWatch,
     ) -> None:
         """Begin with nothing read."""
         self._context: Final = context
@@ -68,6 +70,7 @@ class Starting:
         self._bracketing: Final = bracketing
         self._states: Final = states
         self._limiting: Final = limiting
+        self._operator: Final = operator
         self.has_entered = False
         """Whether the account of this run has been entered, which happens once in a run."""
 
@@ -232,6 +235,7 @@ class Starting:
             lookups.require(client_order_id)
             self._resolving.find(client_order_id)
         if is_first:
+            self._operator.begin()
             self._look_up_early()
             self._risk.halt_by_file()
             self._risk.write_halt()
