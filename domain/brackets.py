@@ -16,9 +16,10 @@ ends the entry: what would still come in would have an exit that is gone.
 
 A position must not stand without its stop because the stop was refused, or had traded before the last shares came in:
 a target alone would guard these against a gain. The rest is closed by a MARKET order, id of the entry + `X`, once
-nothing else can close it any more, nor add to it. Trades of the entry may be told late, though: when its exits have
-traded, or were cancelled. What comes in then is closed in the same way, by one more such order, id of the entry + `Y`,
-then `Z`. An exit that somebody cancelled is not put back: that was wanted, of the shares that it was for.
+nothing else can close it any more, nor add to it; where that one is rejected, or never came to the broker, by another,
+id of the entry + `Y`, then `Z`. Trades of the entry may be told late, though: when its exits have traded, or were
+cancelled. What comes in then is closed in the same way, by one more of these. An exit that somebody cancelled is not
+put back: that was wanted, of the shares that it was for.
 
 What came in may be closed by others: the strategy itself, or a person who has its shares closed. An exit would then
 open a position. None is placed or made greater beyond what the strategy holds beside what the exits of its other
@@ -206,10 +207,15 @@ def is_done(bracket: Bracket) -> bool:
 
 
 def _may_follow(last: AnyLeg | None, late: int) -> bool:
-    """Say whether one more exit at the market may follow the last: shares are late, and nobody took that one back."""
+    """Say whether one more exit at the market may follow the last, which nobody took back.
+
+    Shares are late, or it never was in the market: what it was to close has no exit, and a person sleeps.
+    """
     if last is None or _may_trade(last):
         return last is None
-    return late > 0 and not (isinstance(last, Order) and last.state == "CANCELLED")
+    if isinstance(last, Order):
+        return last.state != "CANCELLED" and (late > 0 or _was_never_in_the_market(last))
+    return late > 0
 
 
 def _filled(leg: AnyLeg | None) -> int:
@@ -231,8 +237,12 @@ def _is_without_exit(bracket: Bracket) -> bool:
 
 def _guards_no_more(stop: Order) -> bool:
     """Say whether it has traded for less than came in since, was never in the market, or could be changed no more."""
-    never = stop.state == "REJECTED" or stop.was_never_placed
-    return never or stop.state == "FILLED" or (stop.state == "CANCELLED" and stop.modifications >= CHANGES_MAX)
+    can_be_changed_no_more = stop.state == "CANCELLED" and stop.modifications >= CHANGES_MAX
+    return _was_never_in_the_market(stop) or stop.state == "FILLED" or can_be_changed_no_more
+
+
+def _was_never_in_the_market(leg: Order) -> bool:
+    return leg.state == "REJECTED" or leg.was_never_placed
 
 
 def _exit(entry: Order, leg: Leg, known: AnyLeg | None, exposed: int, closable: int) -> tuple[Step, ...]:

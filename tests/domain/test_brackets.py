@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from natya.domain.brackets import (
+    AT_MARKET,
     CHANGES_MAX,
     GROWTHS_MAX,
     Bracket,
@@ -25,6 +26,7 @@ from natya.messages.orders import (
     ModifyOrder,
     OrderAccepted,
     OrderCancelled,
+    OrderExpired,
     OrderFilled,
     OrderModified,
     OrderRefused,
@@ -61,6 +63,9 @@ class Desk:
 
     def reject(self, name):
         self.hear(OrderRejected(client_order_id=name, reason="no margin", occurred_ns=2))
+
+    def lose(self, name):
+        self.hear(OrderExpired(client_order_id=name, reason="unknown to the broker", occurred_ns=2))
 
     def cancel(self, name):
         self.hear(OrderCancelled(client_order_id=name, reason="withdrawn", occurred_ns=2))
@@ -108,8 +113,12 @@ class Desk:
 
     @property
     def bracket(self):
-        legs = {name: self.refused.get(leg_id("A-1", name)) or self.orders.get(leg_id("A-1", name)) for name in LEGS}
-        return Bracket(entry=self.orders["A-1"], **legs)
+        target, stop, *at_market = (
+            self.refused.get(leg_id("A-1", name)) or self.orders.get(leg_id("A-1", name))
+            for name in ("target", "stop", *AT_MARKET)
+        )
+        *earlier, newest = [each for each in at_market if each is not None] or [None]
+        return Bracket(entry=self.orders["A-1"], target=target, stop=stop, exit=newest, earlier=tuple(earlier))
 
     def step(self):
         """Do what is wanted now, and let the gate and the journal pass it; the market has done nothing with it yet."""
@@ -276,6 +285,28 @@ class TestABracket:
         (exit_order,) = desk.step()
         assert (exit_order.client_order_id, exit_order.quantity) == (EXIT, 9)
 
+    @pytest.mark.parametrize(
+        ("ends", "is_tried_again"),
+        [(("reject",), True), (("accept", "reject"), True), (("lose",), True), (("accept", "cancel"), False)],
+    )
+    def test_tries_to_close_at_the_market_three_times_where_that_never_was_there(self, desk, ends, is_tried_again):
+        desk.fill("A-1", 10)
+        desk.step()
+        desk.reject(STOP)
+        desk.accept(TARGET)
+        desk.cancel(TARGET)
+        tried = []
+        while found := next_steps(desk.bracket):
+            (order,) = found
+            tried.append((order.client_order_id, order.order_type, order.quantity))
+            desk.submit(order)
+            assert next_steps(desk.bracket) == ()
+            for end in ends:
+                getattr(desk, end)(order.client_order_id)
+
+        assert tried == [(f"A-1{suffix}", "MARKET", 10) for suffix in ("XYZ" if is_tried_again else "X")]
+        assert is_done(desk.bracket)
+
     def test_closes_at_the_market_what_comes_in_when_both_its_exits_are_over(self, desk):
         desk.fill("A-1", 4)
         desk.settle_all()
@@ -432,10 +463,11 @@ def test_whatever_happens_in_whatever_order_what_is_held_has_an_exit_of_its_size
         desk.settle(name)
     desk.settle_all()
 
-    exposed, exits = desk.exposed(), [desk.orders[name] for name in (TARGET, STOP, EXIT) if name in desk.orders]
+    exposed, exits = desk.exposed(), [order for name, order in desk.orders.items() if name != "A-1"]
     for order in exits:
         assert not order.is_open or order.leaves == max(exposed, 0)
-    is_given_up = any(order.state in {"CANCELLED", "REJECTED"} for order in exits if order.client_order_id == EXIT)
+    at_market = [order.state for order in exits if order.order_type == "MARKET"]
+    is_given_up = "CANCELLED" in at_market or at_market.count("REJECTED") == len(AT_MARKET)
     if exposed > 0 and not is_given_up and not (STOP in desk.orders and desk.orders[STOP].state == "CANCELLED"):
         assert any(order.is_open for order in exits if order.client_order_id != TARGET)
     assert is_done(desk.bracket) or desk.orders["A-1"].is_open or any(order.is_open for order in exits)

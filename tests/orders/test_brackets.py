@@ -9,7 +9,7 @@ from natya.actors.orders.parts.bracketing import Bracketing
 from natya.domain.closing import AGREED
 from natya.messages.broker import OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder
 from natya.messages.kill_switch import HaltTrading
-from natya.messages.orders import CancelOrder, OrderIntended, OrderRefused, Resume, Resumed
+from natya.messages.orders import CancelOrder, ModificationIntended, OrderIntended, OrderRefused, Resume, Resumed
 
 PRICES = {"target_price": 110.0, "stop_loss_price": 95.0}
 
@@ -405,3 +405,41 @@ def test_exits_of_two_brackets_in_a_symbol_are_together_for_no_more_than_is_held
     )
 
     assert placed_since_the_start(stage, 2) == {("C-1S", 4), ("C-1T", 4)}
+
+
+class TestSharesThatTheExitsOfAnotherBracketWereFor:
+    @pytest.fixture
+    def two(self, kept, make, cancelled):
+        """The strategy has sold six of ten by itself, whose exits stand; ten more have come in, with exits for four."""
+        keeper, book, written = kept
+        for fact in (
+            *(make.intent("A-1S", side="SELL"), make.accepted("A-1S", "B-S")),
+            *(make.intent("A-1T", side="SELL"), make.accepted("A-1T", "B-T")),
+            *(make.intent("B-1", side="SELL", quantity=6), make.filled("B-1", "T-9", side="SELL", quantity=6)),
+            *(make.intent("C-1", **PRICES), make.accepted("C-1", "B-C"), make.filled("C-1", "T-10")),
+        ):
+            book.apply(fact)
+        keeper.look_at_all()
+        for name in ("C-1S", "C-1T"):
+            book.apply(make.accepted(name, f"B-{name}"))
+        written.clear()
+        return kept
+
+    @pytest.mark.parametrize("ended", ["cancelled", "expired", "rejected"])
+    def test_are_closed_by_its_own_when_those_end(self, two, make, ended):
+        keeper, book, written = two
+        for fact in (make.cancelled("A-1S"), getattr(make, ended)("A-1T")):
+            assert written == []
+            book.apply(fact)
+            keeper.look(fact.client_order_id, (fact,))
+
+        grown = {(each.client_order_id, each.quantity) for each in written if isinstance(each, ModificationIntended)}
+        assert grown == {("C-1S", 10), ("C-1T", 10)}
+
+    def test_are_not_looked_for_after_what_changes_nothing(self, two, make):
+        keeper, book, written = two
+        for name in ("A-1S", "A-1T"):
+            book.apply(make.cancelled(name))
+        keeper.look("A-1T", (make.accepted("A-1T", "B-T"),))
+
+        assert written == []

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from ....domain.brackets import as_it_stands, entry_id, is_done, leg_id, next_steps
 from ....domain.orders import intent_of
-from ....messages.orders import ModifyOrder, OrderFilled, SubmitOrder
+from ....messages.orders import (
+    ModifyOrder,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderModified,
+    OrderRejected,
+    SubmitOrder,
+)
 from .. import modifications
 
 if TYPE_CHECKING:
@@ -17,6 +25,9 @@ if TYPE_CHECKING:
     from .context import OrdersContext
     from .risk_keeping import RiskKeeper
 
+
+_MOVES: Final = (OrderFilled, OrderCancelled, OrderExpired, OrderRejected, OrderModified)
+"""Facts of an exit after which another may have to close more, or less."""
 
 BRACKET: Final = "bracket"
 """Who asks for the cancellations of exits."""
@@ -47,15 +58,18 @@ class Bracketing:
     def look(self, client_order_id: str, facts: Iterable[object] = ()) -> None:
         """Do what is needed after these facts of an order: of the bracket that it is an entry or an exit of, if any.
 
-        A trade may have closed what other brackets of its strategy were to close, or brought it.
+        A trade may have closed what other brackets of its strategy were to close, or brought it; and an exit that will
+        not close what it was for any more leaves that to them.
         """
-        for fact in facts:
-            if isinstance(fact, OrderFilled):
-                for entry in self._context.ledger.book.brackets:
-                    if (entry.strategy, entry.symbol) == (fact.strategy, fact.symbol):
-                        self._keep(entry.client_order_id)
+        book = self._context.ledger.book
+        order = book.order(client_order_id)
+        moves = _MOVES if entry_id(client_order_id) else OrderFilled
+        if order is not None and any(isinstance(fact, moves) for fact in facts):
+            for entry in book.brackets:
+                if (entry.strategy, entry.symbol) == (order.strategy, order.symbol):
+                    self._keep(entry.client_order_id)
         for each in (client_order_id, entry_id(client_order_id)):
-            order = self._context.ledger.book.order(each) if each else None
+            order = book.order(each) if each else None
             if order is not None and order.has_bracket:
                 self._keep(each)
 
