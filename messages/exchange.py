@@ -17,8 +17,9 @@ from .units import RUPEES_MAX, Count, Holding, Nanoseconds, Price, Rupees, Share
 Instrument: TypeAlias = tuple[str, str]
 """Segment and security id, as the broker names an instrument: `("NSE_EQ", "1594")`."""
 
-ProductType: TypeAlias = Literal["CNC", "INTRADAY", "MARGIN", "MTF"]
-"""Delivery, closed the same day, carried derivatives, financed delivery (which the paper exchange finances not)."""
+ProductType: TypeAlias = Literal["CNC", "INTRADAY", "MARGIN", "MTF", "CO", "BO"]
+"""Delivery, closed the same day, carried derivatives, financed delivery (which the paper exchange finances not); cover
+and bracket orders, closed the same day as well."""
 
 TicketType: TypeAlias = Literal["MARKET", "LIMIT", "STOP_LOSS", "STOP_LOSS_MARKET"]
 AmoTime: TypeAlias = Literal["", "PRE_OPEN", "OPEN", "OPEN_30", "OPEN_60"]
@@ -97,6 +98,12 @@ class AccountOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
     updated_ns: Nanoseconds = 0
     exchange_ns: Nanoseconds = 0
     """When the exchange confirmed it; 0 before."""
+
+    target_offset_rupees: Rupees = 0.0
+    """Of the entry of a bracket order: how far its target is from the price of its first trade; 0 for none."""
+
+    stop_offset_rupees: Rupees = 0.0
+    """Of the entry of a bracket or cover order: how far its stop is from that price; 0 for none."""
 
     @property
     def is_open(self) -> bool:

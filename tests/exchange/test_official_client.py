@@ -108,6 +108,21 @@ class TestOrders:
         assert bad(place(dhan, transaction_type="KEEP"))["error_code"] == "DH-905"
         assert bad(place(dhan, security_id="99999999"))["error_type"] == "Input_Exception"
 
+    def test_of_a_bracket_have_a_target_and_a_stop_that_end_with_it(self, dhan):
+        exits = {"bo_profit_value": 30.0, "bo_stop_loss_Value": 10.0}
+        order_id = good(place(dhan, order_type=dhan.MARKET, price=0, product_type=dhan.BO, **exits))["orderId"]
+        entry = settled(dhan, order_id)
+        legs = {row["legName"]: row for row in good(dhan.get_order_list()) if row["productType"] == dhan.BO}
+
+        assert (entry["legName"], entry["boProfitValue"], entry["boStopLossValue"]) == ("ENTRY_LEG", 30.0, 10.0)
+        paid = entry["averageTradedPrice"]
+        assert (legs["TARGET_LEG"]["price"], legs["STOP_LOSS_LEG"]["triggerPrice"]) == (paid + 30, paid - 10)
+        good(dhan.modify_order(order_id, dhan.LIMIT, "TARGET_LEG", 10, paid + 20, 0, 0, dhan.DAY))
+        assert settled(dhan, legs["TARGET_LEG"]["orderId"])["price"] == paid + 20
+        good(dhan.cancel_order(order_id))
+        assert settled(dhan, legs["STOP_LOSS_LEG"]["orderId"])["orderStatus"] == "CANCELLED"
+        assert bad(place(dhan, product_type=dhan.CO))["error_code"] == "DH-905"
+
     def test_are_modified_and_cancelled(self, dhan):
         order_id = good(place(dhan))["orderId"]
         settled(dhan, order_id)

@@ -177,6 +177,13 @@ def test_confirms_what_was_traded_as_a_trade():
         assert told(traded, listing=None)["Data"]["reasonDescription"] == "TRADE CONFIRMED"
 
 
+def test_of_a_bracket_order_is_of_no_super_order():
+    leg = msgspec.structs.replace(ORDER, leg="STOP_LOSS_LEG", product="BO", parent_id="41")
+    data = told(leg, listing=None)["Data"]
+
+    assert (data["remarks"], data["legNo"], data["algoOrdNo"]) == ("NR", 2, "41")
+
+
 def test_calls_a_change_what_it_is():
     assert told(ORDER, listing=None, is_modified=True)["Data"]["status"] == "Modified"
 
@@ -184,7 +191,7 @@ def test_calls_a_change_what_it_is():
 @pytest.mark.parametrize(
     ("field", "words", "key"),
     [
-        ("product", {"CNC": "C", "INTRADAY": "I", "MARGIN": "M", "MTF": "F"}, "product"),
+        ("product", {"CNC": "C", "INTRADAY": "I", "MARGIN": "M", "MTF": "F", "CO": "V", "BO": "B"}, "product"),
         ("order_type", {"LIMIT": "LMT", "MARKET": "MKT", "STOP_LOSS": "SL", "STOP_LOSS_MARKET": "SLM"}, "orderType"),
         ("leg", {"": 1, "ENTRY_LEG": 1, "STOP_LOSS_LEG": 2, "TARGET_LEG": 3}, "legNo"),
         ("side", {"BUY": "B", "SELL": "S"}, "txnType"),

@@ -59,7 +59,6 @@ class TestAnOrder:
             ({"triggerPrice": 0}, "triggerPrice is required"),
             ({"orderType": "LIMIT", "price": 0}, "price is required"),
             ({"orderType": "STOP_LOSS_MARKET", "triggerPrice": 0}, "triggerPrice is required"),
-            ({"productType": "CO"}, "productType: one of CNC, INTRADAY, MARGIN, MTF is wanted, found CO"),
         ],
         ids=str,
     )
@@ -68,6 +67,56 @@ class TestAnOrder:
             status, told, calls = ask(line, STOP | changes)
 
             assert (status, told["errorCode"], told["errorMessage"], calls) == (400, "DH-905", reason, [])
+
+    @pytest.mark.parametrize(
+        ("fields", "exits"),
+        [
+            (
+                {"productType": "BO", "boProfitValue": 30, "boStopLossValue": 10, "triggerPrice": 5},
+                {"product": "BO", "target_offset": 30.0, "stop_offset": 10.0},
+            ),
+            ({"productType": "CO", "triggerPrice": 90}, {"product": "CO", "trigger_price": 90.0}),
+            (
+                {"productType": "CO", "boStopLossValue": 10, "boProfitValue": 5},
+                {"product": "CO", "stop_offset": 10.0},
+            ),
+            ({"productType": "BO", "boProfitValue": None, "boStopLossValue": None}, {"product": "BO"}),
+        ],
+        ids=str,
+    )
+    def test_with_exits_of_its_own_is_asked_with_them(self, fields, exits):
+        ticket = msgspec.structs.replace(TICKET, **({"order_type": "LIMIT", "trigger_price": 0.0} | exits))
+
+        assert asked("POST /orders", STOP | {"orderType": "LIMIT", "triggerPrice": 0} | fields) == ("place", ticket)
+
+    @pytest.mark.parametrize("product", ["CO", "BO"])
+    def test_with_exits_of_its_own_is_not_sliced(self, product):
+        status, told, calls = ask("POST /orders/slicing", STOP | {"productType": product})
+
+        assert (status, calls) == (400, [])
+        assert told["errorMessage"] == f"productType: one of CNC, INTRADAY, MARGIN, MTF is wanted, found {product}"
+
+    @pytest.mark.parametrize(
+        ("leg", "prices", "taken"),
+        [
+            ("TARGET_LEG", {"price": 120.0, "triggerPrice": 1}, {"limit_price": 120.0, "exit_price": 120.0}),
+            ("STOP_LOSS_LEG", {"price": 0, "triggerPrice": 90.0}, {"exit_price": 90.0}),
+            ("STOP_LOSS_LEG", {"price": 90.0}, {"limit_price": 90.0, "exit_price": 90.0}),
+            (
+                "STOP_LOSS_LEG",
+                {"orderType": "STOP_LOSS", "price": 89.0, "triggerPrice": 90.0},
+                {"order_type": "STOP_LOSS", "limit_price": 89.0, "trigger_price": 90.0, "exit_price": 90.0},
+            ),
+            ("ENTRY_LEG", {"price": 101.0}, {"limit_price": 101.0}),
+        ],
+    )
+    def test_of_several_legs_is_restated_by_one(self, leg, prices, taken):
+        body = {**WHOSE, "orderType": "LIMIT", "quantity": 10, "legName": leg} | prices
+
+        assert asked("PUT /orders/{order_id}", body, order_id="41") == (
+            "modify",
+            Modification(**({"order_id": "41", "order_type": "LIMIT", "quantity": 10, "leg": leg} | taken)),
+        )
 
     def test_is_answered_by_its_number_and_status_and_each_slice_by_its_own(self):
         assert ask("POST /orders", STOP)[:2] == (200, {"orderId": "41", "orderStatus": "TRANSIT"})

@@ -294,6 +294,16 @@ class TestAPriceByHand:
             {"bids": ((0.0, 1),)},
             {"asks": ((1.0, -1),)},
             {"bids": ((1.0, 1),) * 21},
+            {"price": 5e-324},  # the account cannot count in its units
+            {"price": 0.04},
+            {"price": 1e13},
+            {"quantity": 1 << 31},
+            {"bids": ((float("nan"), 1),)},
+            {"asks": ((1e308, 1),)},
+            {"asks": ((100.0, 1 << 31),)},
+            {"previous_close": -5.0},
+            {"previous_close": 1e308},
+            {"previous_close": float("nan")},
         ],
         ids=str,
     )

@@ -69,6 +69,8 @@ class TestARow:
             created_ns=AT_NS,
             updated_ns=AT_NS + 2 * SECOND_NS,
             exchange_ns=AT_NS + SECOND_NS,
+            target_offset_rupees=30.0,
+            stop_offset_rupees=10.0,
         )
 
         assert written(order_row(order, CLIENT, market.listings)) == {
@@ -99,8 +101,8 @@ class TestARow:
             "omsErrorDescription": "CONFIRMED",
             "dhanClientId": CLIENT,
             "algoId": "0",
-            "boProfitValue": 0.0,
-            "boStopLossValue": 0.0,
+            "boProfitValue": 30.0,
+            "boStopLossValue": 10.0,
             "drvExpiryDate": "0001-01-01",
             "drvOptionType": "NA",
             "drvStrikePrice": 0.0,

@@ -6,6 +6,7 @@ state       the fold of its facts
 positions   what was traded of an instrument in a product, what is owned
 orders      the life of an order
 super_orders, forever_orders, alerts   what places orders later; candles: what indicators are computed on
+brackets    cover and bracket orders
 controls    exit all, conversion, kill switch, the exit at a profit or a loss
 checks      why an order is rejected; closing: which shares of an order close a position
 money       margin, funds, charges
@@ -36,9 +37,11 @@ from .requests import (
     SuperTicket,
     Ticket,
 )
+from .state import BRACKETED
 from .views import AccountHolding, AccountPosition, Funds, Margin, Outcome
 
 __all__ = [
+    "BRACKETED",
     "Account",
     "AccountHolding",
     "AccountPosition",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....messages.exchange import InstrumentListed
 from .alerts import Alerts
+from .brackets import Brackets
 from .controls import Controls
 from .core import Core, Quote
 from .day import Day
@@ -14,7 +15,9 @@ from .forever_orders import ForeverOrders
 from .listings import Listing
 from .money import Money
 from .orders import Orders
+from .refusals import wrong
 from .shown import Shown
+from .state import BRACKETED
 from .super_orders import SuperOrders
 from .views import Outcome
 from .watching import Views
@@ -68,6 +71,7 @@ class Account(Views):
         self._orders = Orders(self._core, self._money)
         self._day = Day(self._core, self._money, self._orders)
         self._super_orders = SuperOrders(self._core, self._orders)
+        self._brackets = Brackets(self._core, self._orders, self._super_orders)
         self._forever_orders = ForeverOrders(self._core, self._orders)
         self._alerts = Alerts(self._core, self._orders)
         self._controls = Controls(self._core, self._money, self._orders, self._day, self._shown)
@@ -143,7 +147,8 @@ class Account(Views):
         Raises:
             Refused: nothing was placed.
         """
-        return self._done(self._orders.place(ticket))
+        kind = self._brackets if ticket.product in BRACKETED else self._orders
+        return self._done(kind.place(ticket))
 
     def place_sliced(self, ticket: Ticket) -> Outcome:
         """Take an order above the freeze quantity, as several.
@@ -151,6 +156,8 @@ class Account(Views):
         Raises:
             Refused: nothing was placed.
         """
+        if ticket.product in BRACKETED:
+            raise wrong("productType", "one without exits of its own for slices", ticket.product)
         return self._done(*self._orders.place_sliced(ticket))
 
     def modify(self, change: Modification) -> Outcome:
@@ -159,7 +166,8 @@ class Account(Views):
         Raises:
             Refused: nothing has changed.
         """
-        return self._done(self._orders.modify(change))
+        kind = self._brackets if self._brackets.has(change.order_id) else self._orders
+        return self._done(kind.modify(change))
 
     def cancel(self, order_id: str) -> Outcome:
         """Cancel what is open of an order.
@@ -167,6 +175,8 @@ class Account(Views):
         Raises:
             Refused: nothing has changed.
         """
+        if self._brackets.has(order_id):
+            return self._outcome("CANCELLED", self._brackets.cancel(order_id).order_id)
         return self._done(self._orders.cancel(order_id))
 
     # Orders with parts of their own.
@@ -185,6 +195,7 @@ class Account(Views):
         Raises:
             Refused: nothing has changed.
         """
+        self._brackets.refuse(change.order_id)
         return self._done(self._super_orders.modify(change))
 
     def cancel_super(self, order_id: str, leg: Leg) -> Outcome:
@@ -193,6 +204,7 @@ class Account(Views):
         Raises:
             Refused: nothing has changed.
         """
+        self._brackets.refuse(order_id)
         self._super_orders.cancel(order_id, leg)
         return self._outcome("CANCELLED", order_id)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ....domain.dhan.square_off import square_off_ns
-from .state import DELIVERED
+from .state import BRACKETED, DELIVERED, INTRADAY
 
 if TYPE_CHECKING:
     from ....messages.exchange import AccountOrder, Instrument
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DISCLOSED_SHARE_MIN: Final = 0.3
 PRODUCTS: Final = {True: frozenset({"CNC", "INTRADAY", "MTF"}), False: frozenset({"INTRADAY", "MARGIN"})}
-"""Of shares, and of derivatives."""
+"""Of shares, and of derivatives; cover and bracket orders are of both."""
 
 
 def rejection(core: Core, order: AccountOrder, listing: Listing) -> str:  # noqa: C901, PLR0911, PLR0912  one rule a line
@@ -28,7 +28,7 @@ def rejection(core: Core, order: AccountOrder, listing: Listing) -> str:  # noqa
         return f"{rms} Kill switch is active: no orders for the rest of the day"
     if listing.kind == "INDEX":
         return "EXCH:16387:Security is not allowed to trade in this market"
-    if order.product not in PRODUCTS[listing.kind == "EQUITY"]:
+    if order.product not in PRODUCTS[listing.kind == "EQUITY"] | BRACKETED:
         return f"{rms} Product {order.product} is not allowed for this security"
     if is_expired(core, listing):
         return f"{rms} The contract expired on {reference.expiry}"
@@ -51,7 +51,7 @@ def rejection(core: Core, order: AccountOrder, listing: Listing) -> str:  # noqa
             return f"{rms} Rate not within circuit limits: {low:.2f} to {high:.2f} wanted, found {price:.2f}"
     if order.order_type == "STOP_LOSS" and not _is_beyond(order):
         return f"{rms} Trigger Price should be {'less' if order.side == 'BUY' else 'greater'} than Price"
-    if order.product == "INTRADAY" and not order.source and is_after_square_off(core, listing):
+    if order.product in INTRADAY and not order.source and is_after_square_off(core, listing):
         return f"{rms} Intraday orders are not allowed after the square-off"
     if order.side == "SELL" and order.product in DELIVERED and listing.kind == "EQUITY":
         owned = sellable(core, order)

@@ -12,7 +12,7 @@ from ....messages.exchange import MoneyMoved, PositionConverted
 from .checks import PRODUCTS, unsold
 from .closing import lacks_for_exits, restated
 from .refusals import MARKET_CLOSED, Refused, wrong
-from .state import DELIVERED
+from .state import DELIVERED, INTRADAY
 
 if TYPE_CHECKING:
     from ....messages.exchange import AccountOrder, SwitchesSet
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 EXIT_ALL: Final = "EXIT_ALL"
 PNL_EXIT: Final = "PNL_EXIT"
-PRODUCTS_OF: Final = {"INTRADAY": frozenset({"INTRADAY"}), "DELIVERY": frozenset({"CNC", "MTF", "MARGIN"})}
-ALL_PRODUCTS: Final = frozenset({"CNC", "MTF", "MARGIN", "INTRADAY"})
+PRODUCTS_OF: Final = {"INTRADAY": INTRADAY, "DELIVERY": frozenset({"CNC", "MTF", "MARGIN"})}
+ALL_PRODUCTS: Final = frozenset().union(*PRODUCTS_OF.values())
 PRICE_PLACES: Final = 8
 
 

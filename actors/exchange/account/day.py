@@ -16,7 +16,7 @@ from ....messages.exchange import DayBegan, MoneyMoved
 from ..matching import FillModel, Order
 from .orders import as_new_order
 from .requests import Ticket
-from .state import DELIVERED
+from .state import DELIVERED, INTRADAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +158,7 @@ class Day:
             return
         for (instrument, product), traded in list(core.state.positions.items()):
             price = core.last_price(traded.symbol) or core.state.last_traded(instrument)
-            if product == "INTRADAY" and traded.net and price and core.listings.find(instrument) is not None:
+            if product in INTRADAY and traded.net and price and core.listings.find(instrument) is not None:
                 self._orders.settle(instrument, product, traded.net, price=price, source=SQUARE_OFF)
 
     def _release(self) -> None:
@@ -198,10 +198,10 @@ class Day:
         """Close intraday positions at the market, and cancel their orders."""
         core = self._core
         for row in list(core.state.open.values()):
-            if row.product == "INTRADAY" and row.arrival and core.venue_of(row.instrument, row.symbol) == venue:
+            if row.product in INTRADAY and row.arrival and core.venue_of(row.instrument, row.symbol) == venue:
                 self._orders.end(row, "CANCELLED", "Cancelled by the intraday square-off")
         for (instrument, product), traded in list(core.state.positions.items()):
-            if product == "INTRADAY" and traded.net and core.venue_of(instrument, traded.symbol) == venue:
+            if product in INTRADAY and traded.net and core.venue_of(instrument, traded.symbol) == venue:
                 self.close_position(instrument, product, traded.net, source=SQUARE_OFF)
 
     def close_position(self, instrument: tuple[str, str], product: str, net: int, *, source: str) -> None:

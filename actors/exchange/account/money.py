@@ -12,6 +12,7 @@ from ....domain.money import exact, rounded
 from ....domain.venues import underlying_of
 from .listings import Listing
 from .refusals import expect_quantity
+from .state import INTRADAY
 from .views import Funds, Margin
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Money:
             if listing.kind == "FUTURE":
                 return exact(price) * self._derivative
             return exact(price) if side == "BUY" else exact(listing.strike_rupees or price) * self._derivative
-        if product == "INTRADAY":
+        if product in INTRADAY:
             return exact(price) * self._intraday
         if side == "SELL":
             return _NONE  # what is owned is sold, nothing else
@@ -177,7 +178,7 @@ def charged_as(listing: Listing, product: ProductType) -> Product:
         return commodity_product(underlying_of(listing.symbol), is_option=listing.kind == "OPTION")
     if listing.kind in {"FUTURE", "OPTION"}:
         return "FUTURE" if listing.kind == "FUTURE" else "OPTION"
-    return "INTRADAY" if product == "INTRADAY" else "DELIVERY"
+    return "INTRADAY" if product in INTRADAY else "DELIVERY"
 
 
 def _fraction(amount: Fraction) -> Decimal:

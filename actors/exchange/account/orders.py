@@ -96,6 +96,8 @@ class Orders:
             disclosed_quantity=ticket.disclosed_quantity,
             amo_time=ticket.amo_time,
             correlation_id=ticket.correlation_id,
+            target_offset_rupees=ticket.target_offset,
+            stop_offset_rupees=ticket.stop_offset,
             parent_id=parent_id,
             leg=leg,
             source=source,

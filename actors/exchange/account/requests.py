@@ -39,6 +39,12 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     correlation_id: str = ""
     """Need not be unique: two orders of one id are two orders."""
 
+    target_offset: Rupees = 0.0
+    """Of a bracket order: how far its target is from what the entry pays."""
+
+    stop_offset: Rupees = 0.0
+    """Of a bracket or cover order: how far its stop is from that. A cover order may name it as its trigger instead."""
+
 
 class Modification(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A pending order, restated whole: `modify`."""
@@ -52,6 +58,11 @@ class Modification(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     trigger_price: Rupees = 0.0
     disclosed_quantity: Shares = 0
     validity: Validity = "DAY"
+    leg: Leg = ""
+    """Of a cover or bracket order; empty: that of the order id."""
+
+    exit_price: Rupees = 0.0
+    """Of its target or stop, where `leg` names one."""
 
 
 class SuperTicket(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -30,8 +30,14 @@ from .positions import Owned, Traded
 DELIVERED: Final[frozenset[ProductType]] = frozenset({"CNC", "MTF"})
 """Products whose open positions become holdings."""
 
+BRACKETED: Final[frozenset[ProductType]] = frozenset({"CO", "BO"})
+"""Products whose orders have exits of their own: cover and bracket orders."""
+
+INTRADAY: Final[frozenset[ProductType]] = frozenset({"INTRADAY", "CO", "BO"})
+"""Products whose positions are closed the same day."""
+
 SUPER: Final = "SUPER"
-"""Source of the exits of super orders."""
+"""Source of the exits of super orders, and of cover and bracket orders."""
 
 
 class State:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from ....messages.broker import ReplaceRequest
 from ....messages.exchange import AccountOrder, SuperOrder
+from ....messages.units import RUPEES_MAX
 from .orders import CONFIRMED
 from .refusals import MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, unknown, wrong
 from .requests import Modification, Ticket
@@ -94,6 +95,10 @@ class SuperOrders:
         )
         self._do(replace(row, order_id=entry.order_id))
         return entry
+
+    def begin(self, row: SuperOrder) -> None:
+        """Take in one whose entry is placed."""
+        self._do(row)
 
     def modify(self, change: SuperModification) -> AccountOrder:
         """Change a leg: the entry while it is open; the target's price; the stop's price and jump.
@@ -181,8 +186,9 @@ class SuperOrders:
     def _traded(self, order: AccountOrder, trade: AccountTrade) -> None:
         if order.leg == "ENTRY_LEG":
             row = self._core.state.super_orders[order.order_id]
-            anchor = row.anchor_price or trade.price
-            self._do(replace(row, status=order.status, anchor_price=anchor))
+            if not row.anchor_price:
+                row = _priced(row, order, trade.price, self._core.listing(order.instrument))
+            self._do(replace(row, status=order.status))
             self._entered[order.order_id] = None
         elif order.source == SUPER and order.leg:
             row = self._core.state.super_orders[order.parent_id]
@@ -207,7 +213,7 @@ class SuperOrders:
         exits = map(self._exit, (row.target_order_id, row.stop_order_id))
         if entry.is_open or row.order_id in self._entered or any(each is not None for each in exits):
             return
-        exited = self._exited(row.order_id)
+        exited = self.exited(row.order_id)
         status: SuperStatus = order.status
         if entry.filled_quantity and exited >= entry.filled_quantity:
             status = "CLOSED"
@@ -229,7 +235,7 @@ class SuperOrders:
         for leg in legs:
             state = self._core.state
             row, entry = state.super_orders[order_id], state.orders[order_id]
-            needed = entry.filled_quantity - self._exited(order_id)
+            needed = entry.filled_quantity - self.exited(order_id)
             is_target = leg == "TARGET_LEG"
             if not needed or (row.target_status if is_target else row.stop_status) == "CANCELLED":
                 continue
@@ -263,11 +269,16 @@ class SuperOrders:
         other = self._exit(row.stop_order_id if is_target else row.target_order_id)
         self._orders.arrive(placed.order_id, linked_with=other.order_id if other is not None else "")
 
-    # Helpers.
+    def has_exits(self, order_id: str) -> bool:
+        """Tell whether an exit of an entry is open."""
+        return any(self._exit(each) is not None for each in self._exits_of.get(order_id, ()))
 
-    def _exited(self, order_id: str) -> int:
+    def exited(self, order_id: str) -> int:
+        """Return the shares that the exits of an entry have traded."""
         orders = self._core.state.orders
         return sum(orders[each].filled_quantity for each in self._exits_of.get(order_id, ()))
+
+    # Helpers.
 
     def _trail(self, row: SuperOrder, last_price: float) -> None:
         entry = self._core.state.orders[row.order_id]
@@ -345,6 +356,19 @@ class SuperOrders:
             trailing.add(row.order_id)
         else:
             trailing.discard(row.order_id)
+
+
+def _priced(row: SuperOrder, entry: AccountOrder, price: float, listing: Listing) -> SuperOrder:
+    """Return a super order whose entry trades first, at a price, from which its exits may be told as distances."""
+    up = 1 if entry.side == "BUY" else -1
+    grid = listing.reference.grid
+
+    def away(distance: float) -> float:
+        return grid.round(min(max(price + distance, grid.tick_size_rupees), RUPEES_MAX))
+
+    target = row.target_price or (entry.target_offset_rupees and away(up * entry.target_offset_rupees))
+    stop = row.stop_price or (entry.stop_offset_rupees and away(-up * entry.stop_offset_rupees))
+    return replace(row, anchor_price=price, target_price=target, stop_price=stop)
 
 
 def _check(row: SuperOrder, listing: Listing, side: str, price: float, *, before: SuperOrder | None = None) -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from ....domain.dhan.moments import moment_of
 from ....domain.dhan.streams.order_updates import ORDER_ALERT
+from ..account import BRACKETED
 
 if TYPE_CHECKING:
     from ....messages.exchange import AccountOrder, AccountTrade
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _EXCHANGES: Final = {"NSE": "NSE", "BSE": "BSE", "MCX": "MCX"}
 _KINDS: Final = {"EQ": "E", "FNO": "D", "CURRENCY": "C", "COMM": "M"}
-_PRODUCTS: Final = {"CNC": "C", "INTRADAY": "I", "MARGIN": "M", "MTF": "F"}
+_PRODUCTS: Final = {"CNC": "C", "INTRADAY": "I", "MARGIN": "M", "MTF": "F", "CO": "V", "BO": "B"}
 _TYPES: Final = {"LIMIT": "LMT", "MARKET": "MKT", "STOP_LOSS": "SL", "STOP_LOSS_MARKET": "SLM"}
 _LEGS: Final = {"ENTRY_LEG": 1, "STOP_LOSS_LEG": 2, "TARGET_LEG": 3}
 _STATUSES: Final = {"PART_TRADED": "Pending"}
@@ -70,7 +71,7 @@ def update_of(
         "orderDateTime": _time(order.created_ns),
         "exchOrderTime": _time(order.exchange_ns),
         "lastUpdatedTime": _time(order.updated_ns or order.created_ns),
-        "remarks": "Super Order" if order.leg else "NR",
+        "remarks": "Super Order" if order.leg and order.product not in BRACKETED else "NR",
         "mktType": "NL",
         "reasonDescription": order.reason or ("TRADE CONFIRMED" if order.filled_quantity else "CONFIRMED"),
         "legNo": _LEGS.get(order.leg, 1),

@@ -11,7 +11,7 @@ finding       instruments that are listed when somebody needs them
 market        what the market has shown (pure)
 carrying      faults on demand
 scrip_master  the list of instruments, a page at a time
-hand          prices by hand, the list of instruments, faults
+hand          prices by hand (by_hand: as ticks, pure), the list of instruments, faults
 asking        messages from the application to the actor
 settings
 """

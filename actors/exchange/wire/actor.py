@@ -20,21 +20,21 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
-from ....domain.instruments import is_symbol, without_noise
+from ....domain.instruments import is_symbol
 from ....domain.time import SECOND_NS
 from ....messages.addresses import EVENTS, EXCHANGE, FEED, WEB
 from ....messages.exchange import FindWire, WireFound
 from ....messages.instruments import InstrumentList, InstrumentShown, InstrumentUnknown, ShowInstrument
-from ....messages.market import AwaitMarketEnd, DaySummary, Depth, MarketEnded, Tick, TicksRecorded
+from ....messages.market import AwaitMarketEnd, MarketEnded, Tick, TicksRecorded
 from ....messages.supervision import Failed, Unavailable
 from ....messages.system import ActorStatistics
-from ....messages.units import RUPEES_MAX
 from ...runtime import RuntimeActor, SystemClock, handles
 from ...web import Mount, Mounted
 from ...web.mounting import MountRefused
 from ..calls import AddListings, Answered, Call
 from .application import WireApplication
 from .asking import HandRefused, ListInstrument, ListNumber, MarketTold, SetPrice, ShowMarket
+from .by_hand import tick_of
 from .carrying import Carrier
 from .finding import Finder
 from .market import MarketShown
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 VIEWS: Final = frozenset({"last_prices", "ohlc", "quotes", "chart", "daily", "expiries", "chain", "listed"})
 BEAT_S: Final = 0.01
-LEVELS_MAX: Final = 20
 LISTED_TIMEOUT_S: Final = 60.0
 OF_UNDERLYINGS: Final = frozenset({"expiries", "chain"})
 """Views that are about an underlying, their first argument."""
@@ -284,50 +283,6 @@ class WireActor(RuntimeActor):
             raise ValueError(
                 f"symbol: one that no market moves wanted, found {listing.symbol!a} (--by-hand plays no market)"
             )
-        price = without_noise(wanted.price)
-        if not 0 < price <= RUPEES_MAX:
-            raise ValueError(f"price: rupees above 0 wanted, found {wanted.price}")
-        if wanted.quantity < 0:
-            raise ValueError(f"quantity: 0 shares or more wanted, found {wanted.quantity}")
+        tick = tick_of(wanted, listing, now_ns=self.clock.now_ns(), source=self._source, sequence=self._by_hand + 1)
         self._by_hand += 1
-        close = wanted.previous_close
-        return Tick(
-            symbol=listing.symbol,
-            price=price,
-            quantity=wanted.quantity,
-            exchange_ns=self.clock.now_ns(),
-            received_ns=self.clock.now_ns(),
-            source=self._source,
-            sequence=self._by_hand,
-            depth=_depth(wanted),
-            day=None if not close else _day(price, close),
-        )
-
-
-def _depth(wanted: SetPrice) -> Depth | None:
-    if wanted.bids is None and wanted.asks is None:
-        return None
-    bids, asks = wanted.bids or (), wanted.asks or ()
-    levels = max(len(bids), len(asks))
-    if levels > LEVELS_MAX or any(price <= 0 or quantity < 0 for price, quantity in (*bids, *asks)):
-        raise ValueError(f"bids, asks: up to {LEVELS_MAX} pairs of a price above 0 and a quantity wanted")
-    padding = ((0.0, 0),) * levels
-    bids, asks = (bids + padding)[:levels], (asks + padding)[:levels]
-    return Depth(
-        bid_prices=tuple(price for price, _ in bids),
-        bid_quantities=tuple(quantity for _, quantity in bids),
-        ask_prices=tuple(price for price, _ in asks),
-        ask_quantities=tuple(quantity for _, quantity in asks),
-    )
-
-
-def _day(price: float, close: float) -> DaySummary:
-    return DaySummary(
-        open_price=price,
-        high_price=price,
-        low_price=price,
-        close_price=close,
-        average_price=price,
-        total_buy_quantity=0,
-        total_sell_quantity=0,
-    )
+        return tick

@@ -19,6 +19,9 @@ from natya.messages.exchange import AlertCondition, AlertOrder
 INFY, TCS, OPTION = ("NSE_EQ", "1594"), ("NSE_EQ", "11536"), ("NSE_FNO", "51234")
 usual_prices = st.integers(14_900, 15_100).map(lambda ticks: ticks / 10)
 prices = usual_prices | usual_prices | usual_prices | st.sampled_from([5e-324, 1e-9, 0.05, 1499.99999999, 1e12])
+shown_prices = usual_prices | usual_prices | usual_prices | st.sampled_from([0.1, 1499.99999999, 1e12])
+"""Of a market, which shows none below a tick."""
+
 sides = st.sampled_from(["BUY", "SELL"])
 instruments = st.sampled_from([INFY, INFY, TCS, OPTION])
 quantities = st.sampled_from([1, 5, 10, 10, 65, 65, 100_000, 0, 2**63 - 1])
@@ -58,6 +61,22 @@ supers = st.builds(
     prices,
     st.sampled_from([0.0, 0.5]),
 )
+brackets = st.builds(
+    lambda side, price, product, offset: Ticket(
+        instrument=INFY,
+        side=side,
+        product=product,
+        order_type="LIMIT" if price else "MARKET",
+        quantity=10,
+        limit_price=price,
+        target_offset=3.0 if product == "BO" else 0.0,
+        stop_offset=offset,
+    ),
+    sides,
+    prices | st.just(0.0),
+    st.sampled_from(["BO", "CO"]),
+    st.sampled_from([2.0, 2.0, 0.1, 1_000.0]),
+)
 forevers = st.builds(
     lambda side, trigger, second: ForeverTicket(
         instrument=INFY,
@@ -84,12 +103,13 @@ alerts = st.builds(
 numbers = st.integers(0, 10)
 levels = st.tuples(st.integers(0, 30), st.integers(0, 30))
 steps = st.one_of(
-    st.tuples(st.just("tick"), instruments, prices, st.none() | levels),
-    st.tuples(st.just("tick"), instruments, prices, st.none() | levels),
+    st.tuples(st.just("tick"), instruments, shown_prices, st.none() | levels),
+    st.tuples(st.just("tick"), instruments, shown_prices, st.none() | levels),
     st.tuples(st.just("wait"), st.sampled_from([0.2, 1, 1, 3600, 6 * 3600, 86_400])),
     st.tuples(st.just("place"), tickets()),
     st.tuples(st.just("place"), tickets()),
     st.tuples(st.just("place_super"), supers),
+    st.tuples(st.just("place"), brackets),
     st.tuples(st.just("place_forever"), forevers),
     st.tuples(st.just("place_conditional"), alerts),
     st.tuples(st.just("modify"), numbers, quantities, prices),
@@ -120,8 +140,7 @@ def play(client, step):
         client.ask("modify", change)
     elif verb == "cancel" and orders:
         client.ask("cancel", orders[arguments[0] % len(orders)].order_id)
-    elif verb == "cancel_super" and account.super_orders():
-        rows = account.super_orders()
+    elif verb == "cancel_super" and (rows := account.super_orders() + orders):  # an order that is none is refused
         client.ask("cancel_super", rows[arguments[0] % len(rows)].order_id, arguments[1])
     elif verb == "convert":
         target, is_long, quantity = arguments
@@ -136,7 +155,20 @@ def play(client, step):
         client.ask(verb, *arguments)
 
 
-@settings(deadline=None)
+def expect_stops(orders):
+    """Expect that what a cover or bracket order holds has a stop, or is being sold, unless the day has closed it."""
+    if any(each.status == "EXPIRED" or each.source in {"SQUARE_OFF", "EXIT_ALL", "PNL_EXIT"} for each in orders):
+        return
+    for entry in orders:
+        if entry.product not in {"CO", "BO"} or entry.leg != "ENTRY_LEG":
+            continue
+        exits = [each for each in orders if each.parent_id == entry.order_id]
+        held = entry.filled_quantity - sum(each.filled_quantity for each in exits)
+        ends = [each for each in exits if each.leg == "STOP_LOSS_LEG" or each.source == "BRACKET_EXIT"]
+        assert held == sum(each.remaining_quantity for each in ends)
+
+
+@settings(deadline=None, max_examples=400)
 @given(day=st.lists(steps, max_size=30))
 def test_the_changes_of_an_account_are_the_account(open_account, day):
     client = open_account()
@@ -151,6 +183,7 @@ def test_the_changes_of_an_account_are_the_account(open_account, day):
         for order in account.orders():
             assert order.filled_quantity == sum(trade.quantity for trade in account.trades(order.order_id))
             assert order.filled_quantity <= order.quantity
+        expect_stops(account.orders())
         assert account.next_ns > account.now_ns - 1
         assert all(holding.quantity > 0 for holding in account.holdings())
     client.changes = [decode(encode(change)) for change in client.changes]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from .....domain.dhan.trading.orders import ModifyOrderRequest, OrderAck, OrderTerms, PlaceOrderRequest
-from ...account import Modification, Ticket
+from ...account import BRACKETED, Modification, Ticket
 from ..answers import Answer, found, invalid, trading_error
 from ..reading import read
 from .rows import order_row, trade_row
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 PRICED: Final = frozenset({"LIMIT", "STOP_LOSS"})
 TRIGGERED: Final = frozenset({"STOP_LOSS", "STOP_LOSS_MARKET"})
 PRODUCTS: Final = frozenset({"CNC", "INTRADAY", "MARGIN", "MTF"})
+_EXITS: Final = frozenset({"TARGET_LEG", "STOP_LOSS_LEG"})
 _ID: Final = re.compile(r"[A-Za-z0-9 _.-]{1,64}", re.ASCII)
 
 
 async def place(exchange: Exchange, request: Request) -> Answer:
     """`POST /orders`."""
-    ticket = ticket_of(read(PlaceOrderRequest, request.body))
+    order = read(PlaceOrderRequest, request.body)
+    ticket = bracket_of(order) if order.product_type in BRACKETED else ticket_of(order)
     return acknowledged(await exchange.account("place", ticket))
 
 
@@ -36,8 +38,9 @@ async def place_sliced(exchange: Exchange, request: Request) -> Answer:
 
 
 async def modify(exchange: Exchange, request: Request) -> Answer:
-    """`PUT /orders/{order-id}`."""
+    """`PUT /orders/{order-id}`; of a cover or bracket order a leg, too."""
     change = read(ModifyOrderRequest, request.body, orderId=id_of(request, "order_id"))
+    limit_price, trigger_price, exit_price = _prices(change)
     return acknowledged(
         await exchange.account(
             "modify",
@@ -45,13 +48,28 @@ async def modify(exchange: Exchange, request: Request) -> Answer:
                 order_id=change.order_id,
                 order_type=change.order_type,
                 quantity=change.quantity,
-                limit_price=price_of(change.order_type, change.price),
-                trigger_price=trigger_of(change.order_type, change.trigger_price),
+                limit_price=limit_price,
+                trigger_price=trigger_price,
                 disclosed_quantity=change.disclosed_quantity,
                 validity=change.validity,
+                leg="" if change.leg_name == "NA" else change.leg_name,
+                exit_price=exit_price,
             ),
         )
     )
+
+
+def _prices(change: ModifyOrderRequest) -> tuple[float, float, float]:
+    """Return limit and trigger of an order, and the price of the exit that it is about: target, or stop.
+
+    Raises:
+        WireRefusal: the order needs one.
+    """
+    if change.leg_name not in _EXITS:
+        return price_of(change.order_type, change.price), trigger_of(change.order_type, change.trigger_price), 0.0
+    exit_price = change.price if change.leg_name == "TARGET_LEG" else change.trigger_price or change.price
+    limit_price = change.price if change.order_type in PRICED else 0.0
+    return limit_price, change.trigger_price if change.order_type in TRIGGERED else 0.0, exit_price
 
 
 async def cancel(exchange: Exchange, request: Request) -> Answer:
@@ -101,6 +119,22 @@ def ticket_of(order: OrderTerms) -> Ticket:
         disclosed_quantity=order.disclosed_quantity,
         amo_time=(order.amo_time or "OPEN") if order.after_market_order else "",
         correlation_id=order.correlation_id,
+    )
+
+
+def bracket_of(order: OrderTerms) -> Ticket:
+    """Return a request for a cover or bracket order as the account takes it.
+
+    Raises:
+        WireRefusal: it needs a price.
+    """
+    plain = ticket_of(msgspec.structs.replace(order, product_type="INTRADAY"))
+    return msgspec.structs.replace(
+        plain,
+        product=order.product_type,
+        target_offset=(order.bo_profit_value or 0.0) if order.product_type == "BO" else 0.0,
+        stop_offset=order.bo_stop_loss_value or 0.0,
+        trigger_price=order.trigger_price if order.product_type == "CO" else 0.0,
     )
 
 

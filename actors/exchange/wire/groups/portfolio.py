@@ -132,7 +132,7 @@ def _margin_ticket(leg: MarginLeg) -> MarginTicket:
     return MarginTicket(
         instrument=(leg.exchange_segment, leg.security_id),
         side=leg.transaction_type,
-        product=product_of(leg.product_type),
+        product=leg.product_type,
         quantity=leg.quantity,
         price=leg.price,
         trigger_price=leg.trigger_price,

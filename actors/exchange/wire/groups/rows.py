@@ -66,6 +66,8 @@ def order_fields(order: AccountOrder, client_id: str, listings: Listings) -> dic
         "average_traded_price": order.average_price,
         "after_market_order": bool(order.amo_time),
         "leg_name": order.leg,
+        "bo_profit_value": order.target_offset_rupees,
+        "bo_stop_loss_value": order.stop_offset_rupees,
         "create_time": moment(order.created_ns),
         "update_time": moment(order.updated_ns or order.created_ns),
         "exchange_time": moment(order.exchange_ns),
