@@ -91,7 +91,7 @@ class ReferencePrice:
         shares = tick.quantity
         if tick.volume:
             shares = max(0, tick.volume - self._volume) if self._volume else shares
-            self._volume = tick.volume
+            self._volume = max(tick.volume, self._volume)  # a late one tells less
         self._rupees += shares * tick.price
         self._shares += shares
 

@@ -7,9 +7,14 @@ wrong time. The idea: two clocks differ by some seconds; what is further ahead i
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .time import SECOND_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..messages.market import Tick
 
 AHEAD_MAX_S: Final = 3.0
 """Two clocks may differ so much: an alarm of this machine's comes from 2 s on."""
@@ -35,6 +40,29 @@ def elapsed_ns(then: Moment, now: Moment) -> int:
 def is_ahead(then_ns: int, now_ns: int) -> bool:
     """Say whether a time is further ahead than clocks may differ; both nanoseconds since 1970-01-01 UTC."""
     return then_ns > now_ns + AHEAD_MAX_NS
+
+
+def is_late(told_ns: int, newest_ns: int, now_ns: int) -> bool:
+    """Say whether a price is of an earlier time than the newest that is known, and so does not replace it.
+
+    A newest price whose own time has not come replaces nothing: else it would be the newest until then.
+
+    Args:
+        told_ns: time of the price that is told: nanoseconds since 1970-01-01 UTC.
+        newest_ns: of the newest one that is known.
+        now_ns: this machine's, or when the price came here. 0 where nobody knows: what comes last is the newest then.
+    """
+    return told_ns < newest_ns and now_ns > 0 and not is_ahead(newest_ns, now_ns)
+
+
+def newest_of_each(ticks: Iterable[Tick]) -> dict[str, Tick]:
+    """Return the newest tick of each symbol, in the order in which the symbols came; a late one is not it."""
+    newest: dict[str, Tick] = {}
+    for tick in ticks:
+        known = newest.get(tick.symbol)
+        if known is None or not is_late(tick.exchange_ns, known.exchange_ns, tick.received_ns):
+            newest[tick.symbol] = tick
+    return newest
 
 
 def age_fault(what: str, then_ns: int, now_ns: int, *, age_max_s: float) -> str:

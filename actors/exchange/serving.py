@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ...config.sections.exchange import ExchangeSettings
+from ...domain.freshness import is_late
 from ...domain.time import SECOND_NS
 from ...messages.accounts import AccountChoice
 from ...messages.addresses import JOURNAL
@@ -164,7 +165,9 @@ class AccountActor(RuntimeActor):
     @handles(Tick)
     def move(self, tick: Tick, _sender: ActorAddress) -> None:
         """Move the market."""
-        self._ticks[tick.symbol] = tick
+        known = self._ticks.get(tick.symbol)
+        if known is None or not is_late(tick.exchange_ns, known.exchange_ns, tick.received_ns):
+            self._ticks[tick.symbol] = tick
         if self._account is not None:
             self._pass_time()
             self._keep(self._account.move(tick))

@@ -20,7 +20,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from ...config.sections.feed import FeedSettings
-from ...domain.freshness import Moment, elapsed_ns
+from ...domain.freshness import Moment, elapsed_ns, is_late
 from ...domain.instruments import Instrument
 from ...domain.time import SECOND_NS, day_of, day_start_ns
 from ...messages.addresses import DATABASE, EVENTS, INSTRUMENTS, JOURNAL
@@ -251,7 +251,9 @@ class LiveFeedActor(RuntimeActor):
             sequence += 1
             # No other actor has seen the tick yet; where some were left out, the numbers have no gap all the same.
             force_setattr(tick, "sequence", sequence)
-            newest[tick.symbol] = tick
+            known = newest.get(tick.symbol)
+            if known is None or not is_late(tick.exchange_ns, known.exchange_ns, tick.received_ns):
+                newest[tick.symbol] = tick
         self._ticks = sequence
         if ticks:
             self.send(EVENTS, Ticks(ticks=tuple(ticks)))

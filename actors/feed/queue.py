@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from ...domain.freshness import newest_of_each
+
 if TYPE_CHECKING:
     from ...messages.market import Tick
 
@@ -14,7 +16,8 @@ class TickQueue:
     """Bounded: `arrived` is `taken` + `conflated` + its length, at any moment. For two threads.
 
     While there is room every tick is kept, in the order of arrival. Where there is none, of each instrument only the
-    newest stays, at the place of its oldest; so ticks of one instrument are never out of order.
+    newest stays, at the place of its oldest; so ticks of one instrument are in no other order than they came in. A late
+    tick is not the newest.
     """
 
     def __init__(self, ticks_max: int) -> None:
@@ -34,7 +37,7 @@ class TickQueue:
             self._waiting += ticks
             self.arrived += len(ticks)
             if len(self._waiting) > self._most:
-                newest = {tick.symbol: tick for tick in self._waiting}
+                newest = newest_of_each(self._waiting)
                 self.conflated += len(self._waiting) - len(newest)
                 self._waiting = deque(newest.values())
                 self._most = max(self._ticks_max, 2 * len(newest))

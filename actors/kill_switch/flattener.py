@@ -19,7 +19,7 @@ import msgspec
 
 from ...domain.client_order_ids import OrderIds
 from ...domain.flattening import Closing, Limits, Moves, next_moves
-from ...domain.freshness import Moment, elapsed_ns, is_ahead
+from ...domain.freshness import Moment, elapsed_ns, is_ahead, is_late
 from ...domain.time import SECOND_NS
 from ...messages.addresses import EVENTS, FLATTENER, JOURNAL, ORDERS
 from ...messages.events import Subscribe, Subscribed, Unsubscribe, Unsubscribed
@@ -39,6 +39,7 @@ NAME: Final = "flat"
 """With which the client order ids begin that it makes."""
 
 PAUSE_S_MAX: Final = 60.0
+NO_PRICE: Final = (0.0, 0)
 
 PAGE_RECORDS: Final = 1_000
 FACTS: Final = (FlatteningWanted.__name__, FlatteningEnded.__name__)
@@ -138,8 +139,9 @@ class FlattenActor(RuntimeActor):
 
     @handles(Tick)
     def hear_price(self, tick: Tick, _sender: ActorAddress) -> None:
-        """Keep the last price."""
-        self._prices[tick.symbol] = tick.price, tick.exchange_ns
+        """Keep the newest price."""
+        if not is_late(tick.exchange_ns, self._prices.get(tick.symbol, NO_PRICE)[1], self.clock.now_ns()):
+            self._prices[tick.symbol] = tick.price, tick.exchange_ns
 
     @handles(*get_args(OrderFact))
     def hear_fact(self, fact: OrderFact, _sender: ActorAddress) -> None:
@@ -243,7 +245,7 @@ class FlattenActor(RuntimeActor):
 
     def _take_prices(self, found: PositionsRead) -> None:
         for price in found.prices:
-            known_ns = self._prices.get(price.symbol, (0.0, 0))[1]
+            known_ns = self._prices.get(price.symbol, NO_PRICE)[1]
             if price.priced_ns > known_ns or is_ahead(known_ns, self.clock.now_ns()):
                 self._prices[price.symbol] = price.price, price.priced_ns
         self._watch(frozenset(each.symbol for each in found.held))

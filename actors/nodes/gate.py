@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from ...domain.freshness import newest_of_each
 from ...domain.nodes.fence import Fence, Fences
 from ...domain.time import SECOND_NS
 from ...messages.addresses import JOURNAL
@@ -269,7 +270,7 @@ class Gate(Meeting):
         if self._is_spreading or not self._ticks:
             return
         if len(self._ticks) > TICKS_WAITING_MAX:
-            newest = {tick.symbol: tick for tick in self._ticks}
+            newest = newest_of_each(self._ticks)
             self._ticks_lost += len(self._ticks) - len(newest)
             self._ticks = deque(newest.values())
         ticks = tuple(self._ticks.popleft() for _ in range(min(len(self._ticks), TICKS_A_BATCH)))

@@ -30,7 +30,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ...domain.closing import as_told
-from ...domain.freshness import is_ahead
+from ...domain.freshness import is_late
 from ...messages.addresses import BROKER, JOURNAL
 from ...messages.broker import (
     ClockCompared,
@@ -216,7 +216,7 @@ class OrdersActor(RuntimeActor):
         if market is None:
             return
         known_ns = market.get(tick.symbol, NO_PRICE)[1]
-        if tick.exchange_ns >= known_ns or is_ahead(known_ns, self.clock.now_ns()):
+        if tick.exchange_ns >= known_ns or not is_late(tick.exchange_ns, known_ns, self.clock.now_ns()):
             market[tick.symbol] = tick.price, tick.exchange_ns
 
     # From a person, the kill switch, and whoever limits for a time.

@@ -17,8 +17,9 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from ...domain.freshness import is_late
 from ...messages.market import CONFLATED
 
 if TYPE_CHECKING:
@@ -38,18 +39,21 @@ UNTIMED: Final = 4
 
 
 def newest_of(envelopes: list[Envelope]) -> list[Envelope]:
-    """Return the envelopes, newest first, without the market data that a newer one of its symbol follows."""
-    kept: list[Envelope] = []
-    seen: set[str] = set()
+    """Return the envelopes, last first, of the market data of each symbol only the newest: a late tick is not it."""
+    kept: list[Envelope | None] = []
+    seen: dict[str, int] = {}
+    has_late = False
     for envelope in reversed(envelopes):
         message: Any = envelope[0]
         if type(message) in CONFLATED:
-            symbol = message.symbol
-            if symbol in seen:
-                continue
-            seen.add(symbol)
+            place = seen.setdefault(message.symbol, len(kept))
+            if place < len(kept):
+                after: Any = kept[place]
+                if not is_late(after[0].exchange_ns, message.exchange_ns, after[0].received_ns):
+                    continue
+                kept[place], seen[message.symbol], has_late = None, len(kept), True
         kept.append(envelope)
-    return kept
+    return [each for each in kept if each is not None] if has_late else cast("list[Envelope]", kept)
 
 
 def conflate(queue: deque[Envelope]) -> int:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, cast, get_args
 
 from ...config.sections.strategy import StrategySettings
+from ...domain.freshness import is_late
 from ...messages.addresses import ORDERS
 from ...messages.database import Abandon, CheckDatabase, Query, QueryToFile, ReadHistory, SaveMarketData
 from ...messages.events import Subscribe, Unsubscribe
@@ -271,17 +272,28 @@ class StrategyActor(Keeping):
 
     @handles(Tick)
     def hear_tick(self, tick: Tick, _sender: ActorAddress) -> None:
-        """Keep the price, then call `on_tick`. Only some are timed: reading a clock costs more than the rest."""
+        """Keep the price, unless it is late; then call `on_tick`.
+
+        Only some are timed: reading a clock costs more than the rest.
+        """
         if not self._begun:
             self._wait(tick)
             return
-        if tick.exchange_ns >= self._edge_ns:
+        if (time_ns := tick.exchange_ns) >= self._edge_ns:
             self._pass_edge()
-        self._newest[tick.symbol] = tick
+        if time_ns >= self._newest_ns:  # no tick of any symbol was newer
+            self._newest_ns, self._newest[tick.symbol] = time_ns, tick
+        else:
+            self._keep_unless_late(tick)
         self._ticks = ticks = self._ticks + 1
         if not ticks & (LATENCY_EVERY - 1) and (latency_ns := self._since_release_ns(tick)) is not None:
             self._latency.add(latency_ns)
         self.on_tick(tick)
+
+    def _keep_unless_late(self, tick: Tick) -> None:
+        known = self._newest.get(tick.symbol)
+        if known is None or not is_late(tick.exchange_ns, known.exchange_ns, tick.received_ns):
+            self._newest[tick.symbol] = tick
 
     def _since_release_ns(self, tick: Tick) -> int | None:
         """Return the real time since the market released a tick, or, where it comes by itself, since the tick came."""

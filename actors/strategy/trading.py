@@ -230,6 +230,9 @@ class Trading(Timing):
         """Hold nothing yet, and know no price."""
         super().on_start()
         self._newest: dict[str, Tick] = {}
+        self._newest_ns = 0
+        """Of all symbols: nanoseconds since 1970-01-01 UTC."""
+
         self._positions: dict[str, HeldPosition] = {}
         self._orders = OwnOrders(self)
         self._ids: OrderIds | None = None

@@ -25,7 +25,7 @@ def an_order():
 def a_tick():
     """A tick with depth where bids or asks are given, as (price, quantity) pairs; without it else."""
 
-    def build(price=100.0, *, bids=None, asks=None, symbol="TCS", volume=0, after_s=0):  # noqa: PLR0913  by name
+    def build(price=100.0, *, bids=None, asks=None, symbol="TCS", volume=0, after_s=0, received_s=None):  # noqa: PLR0913  by name
         depth = None
         if bids is not None or asks is not None:
             bids, asks = bids or (), asks or ()
@@ -42,6 +42,7 @@ def a_tick():
             exchange_ns=STARTED_NS + after_s * 10**9,
             source="test",
             sequence=1,
+            received_ns=0 if received_s is None else STARTED_NS + received_s * 10**9,
             volume=volume,
             depth=depth,
         )

@@ -82,12 +82,16 @@ class TestAnOrder:
 
     def test_meets_a_reference_price_that_is_the_average_since_1500_by_volume(self):
         ticks = [("14:59", 200.0, 500), ("15:00", 200.0, 600), ("15:05", 100.0, 900), ("15:14:59", 300.0, 1000)]
+        late = [("15:04", 200.0, 850), ("15:14:50", 160.0, 0), ("14:59:59", 500.0, 0), ("15:14:59", 300.0, 1000)]
         matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("14:59", DAY), has_auctions=True)
-        for clock, price, volume in ticks:
-            fields = {"symbol": "TCS", "exchange_ns": at(clock, DAY), "source": "test", "sequence": 1}
-            matching.move(Tick(price=price, quantity=100, volume=volume, **fields))
+        for clock, price, volume in (*ticks, *late):
+            came_ns = at("15:14:59" if (clock, price, volume) in late else clock, DAY)
+            times = {"exchange_ns": at(clock, DAY), "received_ns": came_ns}
+            matching.move(
+                Tick(symbol="TCS", price=price, quantity=100, volume=volume, source="test", sequence=1, **times)
+            )
 
-        # 100 shares of 200 rupees, 300 of 100, 100 of 300: 160 rupees, and 3 % of it
+        # 100 shares of 200 rupees, 300 of 100, 100 of 300, 100 of 160: 160 rupees, and 3 % of it
         high = placed(matching, "15:21", limit(164.80, "a"))
         higher = placed(matching, "15:21", limit(164.85, "b"))
         assert [each[0].execution_type for each in (high, higher)] == ["NEW", "REJECTED"]

@@ -40,6 +40,17 @@ class TestWhatIsToldOfAnOrder:
         assert {(each.symbol, each.side) for each in (*reports, *found.reports, found)} == {("INFY", "SELL")}
 
 
+class TestALateTick:
+    def test_meets_no_order_and_moves_no_price(self, matching, a_tick, an_order, trades):
+        matching.move(a_tick(100.0, after_s=5, received_s=5))
+        matching.place(an_order("rests", limit_price=95.0))
+
+        assert matching.move(a_tick(90.0, after_s=4, received_s=5)) == []
+        assert trades(matching.place(an_order("now"))) == [(10, 100.0)]
+        assert trades(matching.move(a_tick(94.0, after_s=5, received_s=6))) == [(10, 95.0)]
+        assert matching.ticks == 3
+
+
 class TestAnOrderThatMeetsTheBook:
     def test_buys_at_the_ask_and_sells_at_the_bid(self, matching, a_tick, an_order, trades):
         matching.move(a_tick(100.0, bids=[(99.9, 50)], asks=[(100.1, 50)]))

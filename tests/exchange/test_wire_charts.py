@@ -150,3 +150,25 @@ class TestPrices:
         assert [*market.quotes(wanted)["NSE_EQ"]] == ["1594"]
         assert [(each.symbol, price) for each, price in market.listed()] == [("INFY", 101.5), ("TCS", 0.0)]
         assert (market.last_price("INFY"), market.last_price("TCS"), market.ticks) == (101.5, 0.0, 1)
+
+
+def test_a_late_tick_is_of_its_day_and_its_minute_and_not_the_last_price():
+    market = MarketShown([INFY], tick_size_rupees=0.05)
+    now_ns = AT_NS + 130 * SECOND_NS
+    for seconds, price, quantity in ((-80_000, 1.0, 1), (130, 100.0, 5), (70, 90.0, 2), (-80_000, 900.0, 3)):
+        market.move(
+            msgspec.structs.replace(
+                a_tick(0, price, quantity), exchange_ns=AT_NS + seconds * SECOND_NS, received_ns=now_ns
+            )
+        )
+    quote = market.quotes({"NSE_EQ": (1594,)})["NSE_EQ"]["1594"]
+    chart = market.chart(KEY, MINUTE_NS, AT_NS, now_ns)
+
+    assert (quote.last_price, quote.volume, quote.ohlc.low, quote.ohlc.high, quote.ohlc.close) == (
+        100.0,
+        7,
+        90.0,
+        100.0,
+        1.0,
+    )
+    assert (chart.close, chart.volume) == ((90.0, 100.0), (2, 5))

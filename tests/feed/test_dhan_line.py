@@ -3,6 +3,7 @@
 import random
 from types import SimpleNamespace
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -218,6 +219,18 @@ class TestTheQueue:
         queue.put([a_tick("A", number) for number in range(6, 9)])
         assert queue.counts() == (8, 4, 4)
         assert [tick.sequence for tick in queue.take(9)] == [5, 6, 7, 8]
+
+    def test_that_is_full_keeps_the_newest_and_not_a_late_one(self):
+        queue = TickQueue(2)
+        times = {1: 20, 2: 22, 3: 21}
+        queue.put(
+            [
+                msgspec.structs.replace(a_tick(sequence=n), exchange_ns=s * S, received_ns=22 * S)
+                for n, s in times.items()
+            ]
+        )
+        assert queue.counts() == (3, 2, 1)
+        assert [tick.sequence for tick in queue.take(9)] == [2]
 
     def test_says_when_somebody_has_to_be_told(self):
         queue = TickQueue(10)

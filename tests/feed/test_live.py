@@ -14,6 +14,7 @@ from natya.actors.feed.live_source import Gap, LiveCounts, Status
 from natya.actors.feed.simulated import EndMarket
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.config.sections.feed import FeedSettings
+from natya.domain.time import SECOND_NS
 from natya.messages.database import Query, QueryFailed, Rows
 from natya.messages.instruments import InstrumentList, InstrumentShown, InstrumentUnknown, ShowInstrument
 from natya.messages.journal import Append, Appended, AppendRefused
@@ -210,6 +211,17 @@ class TestWhatCame:
         assert {name: getattr(statistics, name) for name in COUNTS.__struct_fields__} == {
             name: getattr(COUNTS, name) for name in COUNTS.__struct_fields__
         }
+
+    def test_late_is_passed_on_and_is_not_the_last_price(self, open_market):
+        market = open_market()
+        times = {"exchange_ns": 20 * SECOND_NS, "received_ns": 20 * SECOND_NS}
+        late = times | {"exchange_ns": 19 * SECOND_NS}
+        statistics = market.come(
+            a_tick(symbol="TCS", price=1.0, **times), a_tick(symbol="TCS", price=2.0, **late)
+        ).statistics
+
+        assert [tick.price for tick in market.events.receive().ticks] == [1.0, 2.0]
+        assert (statistics.last_prices, statistics.priced_ns) == ({"TCS": 1.0}, {"TCS": 20 * SECOND_NS})
 
     @pytest.mark.parametrize("count", [1, TICKS_TOGETHER_MAX, TICKS_TOGETHER_MAX + 1])
     def test_is_taken_whole_though_it_was_told_of_once(self, open_market, count):

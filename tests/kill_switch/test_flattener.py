@@ -309,6 +309,7 @@ def test_it_hears_the_prices_of_all_that_is_held_and_keeps_the_newest(flatten, a
     await_that(lambda: account.submitted)
     assert account.subscribed[-1].symbols == ("INFY", "TCS")
     flatten.system.tell("flattener", a_tick(price=90.0, exchange_ns=7))
+    flatten.system.tell("flattener", a_tick(price=80.0, exchange_ns=6))  # it is late
     await_that(lambda: len(account.submitted) >= 2)
 
     assert {order.symbol for order in account.submitted} == {"INFY"}

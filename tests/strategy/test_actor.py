@@ -178,6 +178,33 @@ class TestAStrategy:
         assert (counts.ticks, counts.fills) == (32, 0)
         assert counts.tick_to_strategy_us_p99 >= counts.tick_to_strategy_us_p50 > 0
 
+    def test_keeps_its_price_where_a_late_tick_is_told(self, stage):
+        heard = []
+
+        class Hearing(StrategyActor):
+            def on_tick(self, tick):
+                heard.append((tick.price, self.last_price("INFY"), self.last_price("TCS")))
+
+        stage.open(Hearing)
+        now_ns = stage.tick().exchange_ns
+        for price, symbol, second in (
+            (1.0, "INFY", 9),
+            (2.0, "INFY", 8),
+            (3.0, "TCS", 5),
+            (4.0, "TCS", 4),
+            (5.0, "INFY", 9),
+        ):
+            stage.tell(
+                replace(
+                    stage.tick(price, symbol=symbol),
+                    exchange_ns=now_ns + second * 10**9,
+                    received_ns=now_ns + 9 * 10**9,
+                )
+            )
+        stage.system.request("mine", Ping())
+
+        assert heard == [(1.0, 1.0, None), (2.0, 1.0, None), (3.0, 1.0, 3.0), (4.0, 1.0, 3.0), (5.0, 5.0, 3.0)]
+
     def test_in_a_live_market_counts_the_time_since_a_tick_came(self, stage):
         stage.open(Silent)
         came_ns = stage.system.base.clock.now_ns() - 5 * 10**9

@@ -119,7 +119,7 @@ class Account(Views):
         return core.take_changes()
 
     def move(self, tick: Tick) -> tuple[ExchangeFact, ...]:
-        """Move the market of one instrument to its next tick."""
+        """Move the market of one instrument to its next tick; a late one moves nothing."""
         core = self._core
         core.ticks += 1
         symbol, price = tick.symbol, tick.price
@@ -127,6 +127,9 @@ class Account(Views):
         before = quote.last_price if quote is not None else price
         if quote is None:
             core.quotes[symbol] = Quote(tick)
+        elif quote.is_late(tick):  # the market has moved on
+            core.matching.move(tick)
+            return ()
         else:
             quote.move(tick)
         listing = core.listings.of_symbol(symbol)

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ....domain.calendar import session_at
+from ....domain.freshness import is_late
 from ....domain.instruments import FINEST_TICK_RUPEES, PriceGrid, price_grid
 from ....domain.time import SECOND_NS, day_of
 from ....domain.venues import venue_of, venue_of_symbol
@@ -41,6 +42,10 @@ class Quote:
         self.last_price = tick.price
         self.reference_price = _previous_close(tick) or tick.price
         """The previous close where the market tells it; else the first price seen."""
+
+    def is_late(self, tick: Tick) -> bool:
+        """Tell whether a tick is of an earlier time than the newest."""
+        return is_late(tick.exchange_ns, self.tick.exchange_ns, tick.received_ns)
 
     def move(self, tick: Tick) -> None:
         """Take the next tick."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ....domain.calendar import next_open, session_at
 from ....domain.closing_auction import ReferencePrice
+from ....domain.freshness import is_late
 from ....domain.time import DAY_NS, day_of, day_start_ns
 from ....domain.venues import SHARES, Venue
 from ....messages.units import INTEGER_MAX
@@ -142,6 +143,16 @@ class Market:
             return "CALL"
         self._is_priced = True
         return "PRICE"
+
+    def is_late(self, tick: Tick) -> bool:
+        """Tell whether a tick is of an earlier time than the newest."""
+        return self.tick is not None and is_late(tick.exchange_ns, self.tick.exchange_ns, tick.received_ns)
+
+    def hear_late(self, tick: Tick) -> None:
+        """Count a late tick for the reference price of the closing auction, if it is of the minutes before it."""
+        closing = self._closing
+        if closing is not None and closing.reference_ns <= tick.exchange_ns < closing.starts_ns:
+            self.reference.add(tick)
 
     def _await_close(self, time_ns: int) -> None:
         """Look when the closing auction of a day is; what was of the day before is forgotten."""

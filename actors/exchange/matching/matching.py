@@ -156,10 +156,17 @@ class Matching(Trading):
         return reports
 
     def move(self, tick: Tick) -> list[ExecutionReport]:
-        """Move a market to its next tick; return the trades of resting orders, in the order they happened."""
+        """Move a market to its next tick; return the trades of resting orders, in the order they happened.
+
+        A late tick, which only a live market has, meets no order: its price is one that nobody pays any more. It counts
+        for the reference price of a closing auction.
+        """
         self.ticks += 1
-        self._now_ns = tick.exchange_ns
         market = self._markets.get(tick.symbol)
+        if market is not None and market.is_late(tick):
+            market.hear_late(tick)
+            return []
+        self._now_ns = tick.exchange_ns
         if market is None:
             venue = self._venue_of(tick.symbol)
             market = Market(tick, since_ns=tick.exchange_ns, model=self._model, venue=venue)

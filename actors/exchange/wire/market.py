@@ -17,6 +17,7 @@ from ....domain.dhan.market.charts import Chart
 from ....domain.dhan.market.option_chain import OptionQuote, StrikeQuotes
 from ....domain.dhan.market.quotes import Book, LastPrice, Level, Ohlc, OhlcQuote, Quote
 from ....domain.dhan.moments import moment_of
+from ....domain.freshness import is_late
 from ....domain.time import DAY_NS, SECOND_NS, day_of
 from ..account import Listing, Listings
 from ..listed import own_instrument
@@ -59,18 +60,23 @@ class DayShown:
             self.reference_price = tick.day.close_price
 
     def move(self, tick: Tick) -> None:
-        """Take the next tick."""
+        """Take the next tick; of a late one the day has the shares and the price, and the last price stays."""
         day = day_of(tick.exchange_ns)
+        is_newest = not is_late(tick.exchange_ns, self.tick.exchange_ns, tick.received_ns)
         if day > self.day:
             self.previous_close = self.tick.price
             self._begin(tick)
+        elif day < self.day and not is_newest:
+            return
         traded = tick.quantity
         if tick.volume:
             traded = max(0, tick.volume - self.volume)
         self.volume += traded
         self.rupees += traded * tick.price
-        self.high, self.low, self.tick = max(self.high, tick.price), min(self.low, tick.price), tick
-        self._refer(tick)
+        self.high, self.low = max(self.high, tick.price), min(self.low, tick.price)
+        if is_newest:
+            self.tick = tick
+            self._refer(tick)
 
     @property
     def close_before(self) -> float:

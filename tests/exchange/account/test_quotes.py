@@ -17,3 +17,17 @@ def test_is_the_first_price_until_the_market_tells_the_close_before_which_then_s
 
     assert found == [100.0, 100.0, 98.0, 98.0, 97.0]
     assert quote.last_price == 105.0
+
+
+def test_of_a_late_tick_is_none_and_nothing_is_triggered(open_account):
+    client = open_account()
+    client.tick(1500.0)
+    client.wait(5)
+    client.tick(1500.0)
+    now_ns = client.account.now_ns
+    held = client.place(price=1450.0)
+    late = a_tick(symbol="INFY", price=1400.0, exchange_ns=now_ns - 10**9, received_ns=now_ns)
+
+    assert client.account.move(late) == ()
+    assert (client.status(held), client.account._core.last_price("INFY")) == ("PENDING", 1500.0)
+    assert client.account.statistics().ticks == 3
