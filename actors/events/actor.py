@@ -318,6 +318,7 @@ class EventsActor(RuntimeActor):
         return False
 
     def _read_missing(self, delivered: int) -> None:
+        # Not by `JournalPages`, whose records come one by one: those of a page go on together, as those of a commit.
         self._ask_within(self.settings.answer_s)
         self.log("events.gap_found", level="warning", after_sequence=delivered)
         self.send(self.settings.journal, ReadJournal(after_sequence=delivered))

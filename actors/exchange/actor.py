@@ -1,8 +1,7 @@
 """The exchange actor: the paper exchange, with the same ticks as the strategies.
 
 Owns    one Matching (see matching.py), and the sender of each open order.
-Hears   Tick, NewOrder, ReplaceRequest, CancelRequest, OrderStatusRequest; JournalPage, Failed and Unavailable of the
-        journal.
+Hears   Tick, NewOrder, ReplaceRequest, CancelRequest, OrderStatusRequest; JournalPage as the answer to what it asks.
 Sends   ExecutionReport to the sender of the order: NEW or REJECTED at once, TRADE when it happens; REPLACED or
         CANCEL_REJECTED to the sender of the ReplaceRequest; CANCELLED or CANCEL_REJECTED to that of the CancelRequest;
         EXPIRED at the end of the order's day, of a stop order at that of continuous trading; OrderFound or
@@ -19,7 +18,7 @@ import msgspec
 
 from ...domain.time import SECOND_NS
 from ...domain.venues import day_order_ends_ns_of
-from ...messages.addresses import BROKER, JOURNAL
+from ...messages.addresses import BROKER
 from ...messages.broker import (
     CancelRequest,
     ExchangeStatistics,
@@ -28,19 +27,23 @@ from ...messages.broker import (
     OrderStatusRequest,
     ReplaceRequest,
 )
-from ...messages.journal import JournalPage, ReadJournal
+from ...messages.journal import ReadJournal
 from ...messages.market import Tick
-from ...messages.supervision import Failed, Unavailable
-from ..runtime import RuntimeActor, handles
+from ...messages.units import INTEGER_MAX
+from ..runtime import JournalPages, RuntimeActor, handles
 from .matching import FillModel, Matching
 from .recovery import TYPES, Remembered
 from .settings import ExchangeActorSettings
 
 if TYPE_CHECKING:
+    from ...messages.journal import JournalRecord
     from ..runtime import ActorAddress, Timer
 
 
 PAGE_RECORDS: Final = 10_000
+PAGE_S: Final = 5.0
+"""Seconds that the journal may take for a page: one that is restarted meanwhile has forgotten who asked."""
+
 RETRY_S: Final = 1.0
 
 
@@ -67,7 +70,19 @@ class ExchangeActor(RuntimeActor):
         self._matching: Matching | None = None
         self._owners: dict[str, ActorAddress | str] = {}
         self._remembered = Remembered(self.settings.account)
-        self._read_sequence = self._heard_ns = self._timer_ns = 0
+        self._pages = JournalPages(
+            self,
+            ReadJournal(
+                after_sequence=INTEGER_MAX if self.settings.account == "new" else 0,
+                types=TYPES,
+                records_max=PAGE_RECORDS,
+            ),
+            timeout_s=PAGE_S,
+            take=self._remember,
+            done=self._begin,
+            unanswered=lambda _: self.after(RETRY_S, Open()),
+        )
+        self._heard_ns = self._timer_ns = 0
         self._timer: Timer | None = None
         self._latency_ns = FillModel.of(self.settings.limits).latency_ns
         self.send(self.myAddress, Open())
@@ -86,33 +101,22 @@ class ExchangeActor(RuntimeActor):
 
     @handles(Open)
     def open(self, _message: Open, _sender: ActorAddress) -> None:
-        """Ask the journal for resting orders; a new account has none, and needs only the newest sequence."""
+        """Read the resting orders from the journal; a new account has none, and needs only the newest sequence."""
         if self._matching is None:
-            is_new = self.settings.account == "new"
-            self.send(
-                JOURNAL,
-                ReadJournal(after_sequence=self._read_sequence, types=TYPES, records_max=1 if is_new else PAGE_RECORDS),
-            )
+            self._pages.read()
         else:
             self.ready()
 
-    @handles(JournalPage)
-    def read_page(self, page: JournalPage, _sender: ActorAddress) -> None:
-        """Apply the facts page by page; after the last page the exchange is open."""
-        if self._matching is not None:
-            return
-        for record in page.records:
-            if record.sequence > self._read_sequence:  # a page may have been requested by an earlier instance
-                self._remembered.apply(record.fact)
-                self._read_sequence, self._heard_ns = record.sequence, record.recorded_ns
-        if len(page.records) == PAGE_RECORDS and self.settings.account != "new":
-            self.open(Open(), self.myAddress)
-            return
+    def _remember(self, record: JournalRecord) -> None:
+        self._remembered.apply(record.fact)
+        self._heard_ns = record.recorded_ns
+
+    def _begin(self) -> None:
         resting = self._remembered.orders()
         self._take_book(
             Matching(
                 tick_size_rupees=self.settings.limits.tick_size_rupees,
-                run=page.last_sequence,
+                run=self._pages.newest,
                 now_ns=self.clock.now_ns(),
                 resting=resting,
                 since_ns=self._heard_ns,
@@ -127,13 +131,8 @@ class ExchangeActor(RuntimeActor):
             self._await_end_of_day()
         self.ready()
 
-    @handles(Failed, Unavailable)
-    def ask_again_later(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
-        """Ask the journal again later."""
-        if self._matching is None and answer.actor == JOURNAL:
-            self.after(RETRY_S, Open())
-
     def _take_book(self, matching: Matching) -> None:
+        """Go on with this book; a simulation, whose exchange outlives the process, has another one."""
         self._matching = matching
 
     @property

@@ -1,8 +1,8 @@
 """The account actor: the paper exchange where it keeps an account as a broker does, for whoever speaks its protocol.
 
 Owns    one Account (see account/), and the answers that wait until what they tell of is durable.
-Hears   Tick; Call and AddListings of the wire; JournalPage, Appended, AppendRefused, Failed and Unavailable of the
-        journal.
+Hears   Tick; Call and AddListings of the wire; Appended, AppendRefused, Failed and Unavailable of the journal, and
+        JournalPage as the answer to what it asks.
 Sends   Answered or CallRefused to who called, in the order of the calls; ReadJournal and Append to the journal, one
         Append at a time: what happens meanwhile goes into the next, and so does what time has brought and nobody
         waits for, for a moment.
@@ -26,10 +26,10 @@ from ...messages.accounts import AccountChoice
 from ...messages.addresses import JOURNAL
 from ...messages.broker import ExchangeStatistics
 from ...messages.exchange import AccountServed
-from ...messages.journal import Append, Appended, AppendRefused, JournalPage, ReadJournal
+from ...messages.journal import Append, Appended, AppendRefused, ReadJournal
 from ...messages.market import Tick
 from ...messages.supervision import Failed, Unavailable
-from ..runtime import RuntimeActor, handles
+from ..runtime import JournalPages, RuntimeActor, handles
 from .account import Account, Listing, Listings, Refused
 from .account.refusals import ExchangeError, Unlisted
 from .calls import VERBS, VIEWS, AddListings, Answered, Call, CallRefused
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from ..runtime import ActorAddress, Timer
 
 PAGE_RECORDS: Final = 10_000
+PAGE_S: Final = 5.0
+"""Seconds that the journal may take for a page: one that is restarted meanwhile has forgotten who asked."""
+
 FACTS_AT_ONCE_MAX: Final = 2_000
 """Facts of one Append."""
 
@@ -97,8 +100,15 @@ class AccountActor(RuntimeActor):
 
     def _begin(self) -> None:
         self._account: Account | None = None
-        self._remembered = RememberedAccount(self.settings.account)
-        self._read_sequence = 0
+        self._remembered = remembered = RememberedAccount(self.settings.account)
+        self._pages = JournalPages(
+            self,
+            ReadJournal(types=TYPES, records_max=PAGE_RECORDS),
+            timeout_s=PAGE_S,
+            take=lambda record: remembered.apply(record.fact),
+            done=self._serve,
+            unanswered=lambda _: self.after(RETRY_S, Open()),
+        )
         self._facts: list[ExchangeFact] = []
         self._writing = 0
         """Facts of the Append that is not confirmed yet."""
@@ -121,21 +131,9 @@ class AccountActor(RuntimeActor):
     def open(self, _message: Open, _sender: ActorAddress) -> None:
         """Ask the journal for the facts of the exchange."""
         if self._account is None:
-            request = ReadJournal(after_sequence=self._read_sequence, types=TYPES, records_max=PAGE_RECORDS)
-            self.send(JOURNAL, request)
+            self._pages.read()
 
-    @handles(JournalPage)
-    def read_page(self, page: JournalPage, _sender: ActorAddress) -> None:
-        """Apply the facts page by page; after the last page the account is served."""
-        if self._account is not None:
-            return
-        for record in page.records:
-            if record.sequence > self._read_sequence:  # a page may have been requested by an earlier instance
-                self._remembered.apply(record.fact)
-                self._read_sequence = record.sequence
-        if len(page.records) == PAGE_RECORDS:
-            self.open(Open(), self.myAddress)
-            return
+    def _serve(self) -> None:
         remembered, now_ns = self._remembered, self.clock.now_ns()
         self._account = account = Account(self.settings.limits, self._listings, now_ns=now_ns)
         account.resume(state=remembered.state)
@@ -151,13 +149,9 @@ class AccountActor(RuntimeActor):
         self.ready()
 
     @handles(Failed, Unavailable)
-    def ask_again_later(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
-        """Ask the journal again later; fail if it may have lost what was written."""
-        if answer.actor != JOURNAL:
-            return
-        if self._account is None:
-            self.after(RETRY_S, Open())
-        elif self._writing:
+    def hear_failure(self, answer: Failed | Unavailable, _sender: ActorAddress) -> None:
+        """Fail if the journal may have lost what was written."""
+        if answer.actor == JOURNAL and self._writing:
             raise JournalBehindError(f"{self._writing} facts to be durable wanted, found the journal not answering")
 
     # Serving.
@@ -237,7 +231,7 @@ class AccountActor(RuntimeActor):
     def confirm(self, answer: Appended, _sender: ActorAddress) -> None:
         """Answer whoever waited for these facts, and write the next."""
         if self._account is None:
-            return  # of an instance before this one: the page that was asked for after it has it
+            return  # of an instance before this one: the pages that are read after it have it
         if answer.correlation_id != self._append_id:
             raise JournalBehindError(f"the answer to {self._append_id} wanted, found {answer.correlation_id}")
         self._durable += self._writing
@@ -264,7 +258,7 @@ class AccountActor(RuntimeActor):
 
     @property
     def _append_id(self) -> str:
-        return f"exchange-{self._read_sequence}-{self._appends}"
+        return f"exchange-{self._pages.sequence}-{self._appends}"
 
     @property
     def _served(self) -> Account:

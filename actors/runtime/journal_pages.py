@@ -62,6 +62,9 @@ class JournalPages:
         self.sequence = request.after_sequence
         """All that match up to this one are taken in."""
 
+        self.newest = 0
+        """The newest sequence of the whole journal, by the newest page."""
+
     def read(self) -> None:
         """Ask for the next page."""
         request = replace(self._request, after_sequence=self.sequence)
@@ -72,6 +75,7 @@ class JournalPages:
         if not isinstance(page, JournalPage):
             self._unanswered(outcome)
             return
+        self.newest = page.last_sequence
         for record in page.records:
             self._take(record)
             self.sequence = record.sequence

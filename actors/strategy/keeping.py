@@ -15,7 +15,7 @@ the next life, as are all facts that the saved state does not cover.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Never, cast
 
 import msgspec
 
@@ -29,7 +29,7 @@ from ...messages.market import Tick
 from ...messages.orders import OrderFilled, OrderIntended, SubmitOrder
 from ...messages.strategy_state import SUBMITTED_MAX, ReadState, SaveState, StateRead, StateRefused
 from ...messages.supervision import Failed, Unavailable
-from ..runtime import RuntimeActor, handles
+from ..runtime import JournalPages, RuntimeActor, handles
 from .errors import StateOutdatedError, StateUnknownError
 from .remembering import Remembering
 from .state import Keeper, StateForm
@@ -127,8 +127,7 @@ class Keeping(Remembering):
         def heard(outcome: Outcome) -> None:
             answer = outcome.value
             if not isinstance(answer, wanted):
-                found = f"{wanted.__name__} of {actor} wanted, found {answer}"
-                raise StateUnknownError(found) from outcome.error
+                _unknown(actor, wanted, outcome)
             then(answer)
 
         self.ask(actor, request, timeout_s=ANSWER_TIMEOUT_S, then=heard)
@@ -153,18 +152,11 @@ class Keeping(Remembering):
         if keeper is None:
             then()
         else:
-            self._read_page(keeper.covers, then)
+            self._read_pages(self.ORDER_FACTS, self._miss, lambda: self._read_told(then), after=keeper.covers)
 
-    def _read_page(self, after: int, then: Callable[[], None]) -> None:
-        def heard(page: JournalPage) -> None:
-            self._missed += [record for record in page.records if self._is_of_own(record.fact)]
-            if len(page.records) == PAGE_RECORDS:
-                self._read_page(page.records[-1].sequence, then)
-            else:
-                self._read_told(then)
-
-        request = ReadJournal(after_sequence=after, records_max=PAGE_RECORDS, types=self.ORDER_FACTS)
-        self._ask(JOURNAL, request, JournalPage, heard)
+    def _miss(self, record: JournalRecord) -> None:
+        if self._is_of_own(record.fact):
+            self._missed.append(record)
 
     def _read_told(self, then: Callable[[], None]) -> None:
         """Read which trades of the orders concerned were handed over before: each comes once."""
@@ -179,15 +171,29 @@ class Keeping(Remembering):
                 then()
                 return
             name = to_read.pop()
-            request = ReadJournal(key=name, types=(OrderFilled.__name__,), records_max=PAGE_RECORDS)
-            self._ask(JOURNAL, request, JournalPage, functools.partial(heard, name))
+            told = self._told[name] = set()
 
-        def heard(name: str, page: JournalPage) -> None:
-            before = (record.fact for record in page.records if record.sequence <= keeper.covers)
-            self._told[name] = {fill.trade_id for fill in before if isinstance(fill, OrderFilled)}
-            read_on()
+            def take(record: JournalRecord) -> None:
+                if isinstance(record.fact, OrderFilled) and record.sequence <= keeper.covers:
+                    told.add(record.fact.trade_id)
+
+            self._read_pages((OrderFilled.__name__,), take, read_on, key=name)
 
         read_on()
+
+    def _read_pages(
+        self,
+        types: tuple[str, ...],
+        take: Callable[[JournalRecord], None],
+        then: Callable[[], None],
+        *,
+        after: int = 0,
+        key: str = "",
+    ) -> None:
+        """Read the journal, and go on when all is taken in."""
+        request = ReadJournal(after_sequence=after, records_max=PAGE_RECORDS, types=types, key=key)
+        unanswered = functools.partial(_unknown, JOURNAL, JournalPage)
+        JournalPages(self, request, timeout_s=ANSWER_TIMEOUT_S, take=take, done=then, unanswered=unanswered).read()
 
     def _is_of_own(self, fact: Any) -> bool:
         """Tell whether it is of an order of this strategy; of a trade its own name says so, too."""
@@ -320,6 +326,10 @@ class Keeping(Remembering):
             self._settle()
         for client_order_id, request in self._outbox:
             super()._send_of(client_order_id, request)
+
+
+def _unknown(actor: str, wanted: type[Any], outcome: Outcome) -> Never:
+    raise StateUnknownError(f"{wanted.__name__} of {actor} wanted, found {outcome.value}") from outcome.error
 
 
 def declared(handler: Handler) -> Handler:

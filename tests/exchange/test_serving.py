@@ -27,6 +27,9 @@ class KeptJournal(RuntimeActor):
     @handles(ReadJournal)
     def read(self, request, sender):
         kept = self.settings
+        if kept.forgets:
+            kept.forgets -= 1
+            return
         records = tuple(
             JournalRecord(sequence=sequence, recorded_ns=1, correlation_id="", fact=fact)
             for sequence, fact in enumerate(kept.facts, start=1)
@@ -83,7 +86,7 @@ class FailingAccount(AccountActor):
 
 @pytest.fixture
 def journal():
-    return SimpleNamespace(facts=[], appends=0, refuses=0, holds=False, held=[])
+    return SimpleNamespace(facts=[], appends=0, refuses=0, forgets=0, holds=False, held=[])
 
 
 @pytest.fixture
@@ -245,15 +248,20 @@ class TestARestart:
         order = call(other, "order", order_id, name="other").value
         assert (order.status, order.average_price) == ("TRADED", 1490.0)
 
-    def test_reads_on_page_by_page_each_fact_once_and_no_page_more_when_it_is_served(
-        self, system, serve, journal, monkeypatch
-    ):
+    def test_asks_a_journal_again_that_has_forgotten_who_asked(self, serve, journal, monkeypatch):
+        monkeypatch.setattr(serving, "PAGE_S", 0.01)
+        monkeypatch.setattr(serving, "RETRY_S", 0.01)
+        journal.forgets = 2
+
+        assert call(serve(), "orders").value == ()
+        assert FailingAccount.starts == 1
+
+    def test_reads_on_page_by_page_each_fact_once(self, system, serve, monkeypatch):
         placed = [call(system, "place", a_ticket(limit_price=1490.0 - number)).value.ids[0] for number in range(3)]
         known = call(system, "orders").value  # told when all of it is durable
         monkeypatch.setattr(serving, "PAGE_RECORDS", 2)
         other = serve(name="other")
         found = call(other, "orders", name="other").value
-        other.tell("other", JournalPage(records=(), last_sequence=0))
 
         assert [order.order_id for order in found] == placed
         assert call(other, "orders", name="other").value == found == known

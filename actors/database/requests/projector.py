@@ -116,7 +116,7 @@ class Projector:
             self.read()
 
     def read(self) -> None:
-        """Read the journal's next page."""
+        """Read the journal's next page; not by `JournalPages`: the next one is read when this one is in the tables."""
         if self._files.database is None:
             return
         self._ask(after_sequence=self.journal_cursor.next_page_after, then=self._answered)

@@ -232,7 +232,7 @@ class DurableSubscriptions:
             last_error=delivery.last_error,
         )
 
-    # Reading.
+    # Reading. Not by `JournalPages`, which reads to the end: a subscription reads as far as it has room.
 
     def _read_on(self, subscription: Subscription) -> None:
         # Facts that are not wanted take no room, so that a page may have more of them than there is room.

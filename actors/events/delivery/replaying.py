@@ -143,6 +143,7 @@ class Replays:
         return tuple(each.status for each in self._replays.values())
 
     def _read(self, replay: Replay) -> None:
+        # Not by `JournalPages`, which reads to the end: the next page is read when this one is handed over.
         wanted = ReadJournal(after_sequence=replay.sequence, records_max=PAGE_RECORDS)
 
         def take(outcome: Outcome) -> None:

@@ -155,7 +155,7 @@ class CheckpointActor(RuntimeActor):
 
     @handles(ReadOn)
     def read_on(self, _message: ReadOn, _sender: ActorAddress) -> None:
-        """Read the next page."""
+        """Read the next page; not by `JournalPages`, which leaves no pause between pages for who trades."""
         making = self._making
         if making is not None and not self._asked:
             page = ReadJournal(after_sequence=making.read_back.sequence, types=TYPES, records_max=PAGE_RECORDS)
