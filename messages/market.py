@@ -148,6 +148,10 @@ CONFLATED: Final[frozenset[type[Any]]] = frozenset({Tick})
 """Market data that a newer one of its `symbol` replaces: a receiver that is behind in a live market gets the newest."""
 
 
+MarketMessage: TypeAlias = Tick | Candle
+"""What a market consists of."""
+
+
 class TicksRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TicksRecorded"):
     """From the database to the feed after each durable batch: how much is recorded. The feed's flow control.
 

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from msgspec.structs import replace
 
-from ..actors.feed import SimulatedFeedActor, time_of
+from ..actors.feed import SimulatedFeedActor
 from ..domain.candles import in_order_of_path, split, times_of
 from ..domain.instruments import FINEST_TICK_RUPEES
+from ..domain.market_messages import time_of
 from ..domain.time import SECOND_NS, day_of
 from ..messages.market import Candle, Tick
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..actors.feed import MarketMessage, MarketSource, Surroundings
+    from ..actors.feed import MarketSource, Surroundings
+    from ..messages.market import MarketMessage
 
 MESSAGES_A_CHUNK: Final = 20
 """The market is read ahead in chunks; one of the usual size would be longer than all of it."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from ..actors.feed import time_of
 from ..actors.journal import PowerCutError
 from ..actors.runtime.simulation import Faults, SimulatedCrashError, VirtualClock
 from ..config.loader import load_settings
+from ..domain.market_messages import time_of
 from ..domain.positions import Positions
 from ..domain.time import SECOND_NS
 from ..messages.orders import OrderFilled, OrderIntended, OrderRefused
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from ..actors.feed import MarketMessage
     from ..actors.strategy import StrategyActor
     from ..actors.supervision import ChildSpec
     from ..config.settings import Settings
+    from ..messages.market import MarketMessage
     from ..messages.orders import Position
 
 Invariant: TypeAlias = "Callable[[Simulated], Iterable[str]]"

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..actors.exchange.matching import Matching
-    from ..actors.feed import MarketMessage
     from ..actors.runtime import ActorAddress
     from ..config.settings import Settings
+    from ..messages.market import MarketMessage
     from .scenario import Scenario
 
 WITNESS: Final = "witness"

@@ -14,19 +14,20 @@ from typing import IO, TYPE_CHECKING, Final
 import msgspec
 
 from ..actors.database import outside
-from ..actors.feed import DateOrder, MarketMessage, Recording
+from ..actors.feed import DateOrder, Recording
 from ..client import rows_of
+from ..domain.market_messages import parted
 from ..domain.time import SECOND_NS
 from ..messages.codec import decode, encode
 from ..messages.database import SaveMarketData
 from ..messages.framing import framed, read_frame
-from ..messages.market import Candle, Tick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ..client import Owner
     from ..messages.database import MarketDataSaved
+    from ..messages.market import MarketMessage
 
 BATCH_MESSAGES: Final = 10_000
 PART_BYTES_MAX: Final = 900_000
@@ -184,10 +185,8 @@ def _parts(chunks: Iterator[list[MarketMessage]]) -> Iterator[SaveMarketData]:
 
 def small_enough(messages: Sequence[MarketMessage]) -> Iterator[SaveMarketData]:
     """Divide messages into parts that the owner accepts in one request."""
-    part = SaveMarketData(
-        ticks=tuple(message for message in messages if isinstance(message, Tick)),
-        candles=tuple(message for message in messages if isinstance(message, Candle)),
-    )
+    ticks, candles = parted(messages)
+    part = SaveMarketData(ticks=tuple(ticks), candles=tuple(candles))
     if len(messages) == 1 or len(encode(part)) <= PART_BYTES_MAX:
         yield part
         return

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...domain.market_messages import parted
 from ...messages.database import (
     Abandon,
     ArchiveDay,
@@ -51,6 +52,7 @@ from .upkeep.recovery import open_database
 
 if TYPE_CHECKING:
     from ...config.sections.database import DatabaseSettings
+    from ...messages.market import MarketMessage
     from ..runtime import ActorAddress, Outcome
     from .requests.recorder import Recorded
     from .upkeep.recovery import Opened
@@ -228,13 +230,13 @@ class DatabaseActor(RuntimeActor):
         del message
         return True
 
-    def catch_up(self, messages: list[Tick | Candle]) -> None:
+    def catch_up(self, messages: list[MarketMessage]) -> None:
         """Add them to the batch."""
-        if ticks := tuple([message for message in messages if message.__class__ is Tick]):
-            self._recorder.hear_ticks(ticks)
-        for message in messages:
-            if message.__class__ is Candle:
-                self._recorder.hear_candle(message)
+        ticks, candles = parted(messages)
+        if ticks:
+            self._recorder.hear_ticks(tuple(ticks))
+        for candle in candles:
+            self._recorder.hear_candle(candle)
 
     @handles(SaveMarketData)
     def save_market_data(self, message: SaveMarketData, sender: ActorAddress) -> None:

@@ -26,7 +26,7 @@ from .live import LiveFeedActor, LiveFeedSettings
 from .opening import CandlesWanted, Outlook, look_ahead
 from .recording import Recording, open_recordings
 from .simulated import SimulatedFeedActor
-from .source import BEHIND_CLOSE_NS, MarketMessage, MarketSource, Surroundings, begin_of, ends, time_of
+from .source import BEHIND_CLOSE_NS, MarketSource, Surroundings
 from .sources import LIVE_SOURCES, SOURCES, SourceBody, expect_source, is_live, source_of
 from .times import DateOrder, zone_of
 
@@ -41,7 +41,6 @@ __all__ = [
     "Inspection",
     "LiveFeedActor",
     "LiveFeedSettings",
-    "MarketMessage",
     "MarketSource",
     "Outlook",
     "Recording",
@@ -50,8 +49,6 @@ __all__ = [
     "SourceBody",
     "Surroundings",
     "absolute_recording",
-    "begin_of",
-    "ends",
     "expect_source",
     "files_of",
     "inspect",
@@ -60,6 +57,5 @@ __all__ = [
     "named_recording",
     "open_recordings",
     "source_of",
-    "time_of",
     "zone_of",
 ]

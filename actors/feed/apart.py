@@ -24,7 +24,7 @@ from .errors import RecordingError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .source import MarketMessage
+    from ...messages.market import MarketMessage
 
 READER: Final = "natya.actors.feed.reader_process"
 """Module that the reading process runs."""

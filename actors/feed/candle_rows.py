@@ -23,8 +23,8 @@ from .rows import SymbolColumn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...messages.market import MarketMessage
     from .columns import Columns, Row
-    from .source import MarketMessage
 
 _CANDLE, _TICK = 0, 1
 """At equal times, candles that end come before ticks of candles that begin."""

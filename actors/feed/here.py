@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...config.sections.feed import FeedSettings
-    from .source import MarketMessage
+    from ...messages.market import MarketMessage
 
 HERE_BYTES_MAX: Final = 1 << 18
 """Size of all files together up to which they are read here: 0.1 to 0.3 s."""

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ...domain.calendar import is_open
+from ...domain.market_messages import begin_of, time_of
 from ...domain.time import duration_text, time_text
 from ...messages.market import Candle
 from .files.arranged import read_together
-from .source import begin_of, time_of
 from .times import is_day
 
 if TYPE_CHECKING:
+    from ...messages.market import MarketMessage
     from .recording import Recording
-    from .source import MarketMessage
 
 SYMBOLS_SHOWN_MAX = 20
 

@@ -20,7 +20,7 @@ from .source import MESSAGES_A_CHUNK
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .source import MarketMessage
+    from ...messages.market import MarketMessage
 
 _HASH_BYTES: Final = 8
 _OPENING: Final = -1

@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 
     from ...config.sections.feed import FeedSettings
     from ...domain.calendar import Exchange
+    from ...messages.market import MarketMessage
     from .columns import Columns, Row
     from .files.table import FileTable, Table
     from .files.text import Written
     from .rows import RowReader
-    from .source import MarketMessage
     from .survey import Survey
     from .times import DateOrder
 

@@ -9,8 +9,8 @@ from ...domain.instruments import SYMBOL_LENGTH_MAX, is_symbol, series_suffix
 from .numbers import Memo
 
 if TYPE_CHECKING:
+    from ...messages.market import MarketMessage
     from .columns import Columns, Row
-    from .source import MarketMessage
 
 
 _NO_PRICE: Final = re.compile(r"|-|nan|0+(\.0*)?", re.IGNORECASE)

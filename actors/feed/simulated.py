@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ...domain.calendar import open_spans, reached_close_ns
+from ...domain.market_messages import ends, parted, time_of
 from ...domain.time import SECOND_NS
 from ...messages.accounts import RecordingPlayed
 from ...messages.addresses import EVENTS, JOURNAL
@@ -27,15 +28,16 @@ from ...messages.market import AwaitMarketEnd, FeedStatistics, MarketEnded, Tick
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import Lane, RuntimeActor, handles
 from .errors import FeedError
-from .source import BEHIND_CLOSE_NS, Surroundings, behind, ends, time_of
+from .source import BEHIND_CLOSE_NS, Surroundings, behind
 from .sources import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...config.sections.feed import FeedSettings
+    from ...messages.market import MarketMessage
     from ..runtime import ActorAddress, Outcome, Timer
-    from .source import MarketMessage, MarketSource
+    from .source import MarketSource
 
 
 CLOSED_MIN_NS: Final = 3_600 * SECOND_NS
@@ -152,8 +154,8 @@ class SimulatedFeedActor(RuntimeActor):
 
     def _note_sent(self, messages: list[MarketMessage]) -> None:
         progress = self._progress
-        ticks = [message for message in messages if message.__class__ is Tick]
-        progress.candles += len(messages) - len(ticks)
+        ticks, candles = parted(messages)
+        progress.candles += len(candles)
         if ticks:
             progress.ticks, progress.source = ticks[-1].sequence, ticks[-1].source
             progress.newest.update({tick.symbol: tick for tick in ticks})

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from ...messages.market import Candle, Tick
 from .errors import FeedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
+    from ...messages.market import MarketMessage
+
 MESSAGES_A_CHUNK = 1_000
 """Messages in a chunk: a few milliseconds of work, so that no other thread waits long for the interpreter lock."""
-
-MarketMessage: TypeAlias = Tick | Candle
-
 
 BEHIND_CLOSE_NS = 1
 """A market that reaches a close ends so long behind it: a candle that is made of ticks is closed then."""
@@ -57,21 +55,6 @@ class MarketSource(Protocol):
 
     def close(self) -> None:
         """Release files and processes, also before the end; from any thread."""
-
-
-def begin_of(message: MarketMessage) -> int:
-    """Return when it happened, or began to: nanoseconds since 1970-01-01 UTC."""
-    return message.start_ns if isinstance(message, Candle) else message.exchange_ns
-
-
-def time_of(message: MarketMessage) -> int:
-    """Return when a message is released: nanoseconds since 1970-01-01 UTC; a candle at its end."""
-    return message.start_ns + message.interval_ns if isinstance(message, Candle) else message.exchange_ns
-
-
-def ends(message: MarketMessage) -> bool:
-    """Tell whether it tells what ends when it is released, as a candle does; a tick begins then."""
-    return isinstance(message, Candle)
 
 
 def behind(chunks: Iterator[list[MarketMessage]], count: int, *, source: str = "") -> Iterator[list[MarketMessage]]:

@@ -14,8 +14,8 @@ from .rows import SymbolColumn
 if TYPE_CHECKING:
     from collections.abc import Sized
 
+    from ...messages.market import MarketMessage
     from .columns import Columns, Row, Side
-    from .source import MarketMessage
 
 _DAY_PRICES = ("open", "high", "low", "close")
 _DAY_COUNTS = ("quantity", "total_buy", "total_sell")

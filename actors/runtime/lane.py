@@ -15,7 +15,7 @@ A router plays ticks and candles in it (`play`). A router that would only hand a
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from msgspec.structs import force_setattr
 
@@ -25,9 +25,9 @@ from .runtime_cell import RuntimeCell
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ...messages.market import MarketMessage
     from .actor import RuntimeActor
 
-MarketMessage: TypeAlias = Tick | Candle
 
 _by_sequence = attrgetter("sequence")
 

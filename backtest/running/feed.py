@@ -19,27 +19,26 @@ from ...actors.feed import (
     BEHIND_CLOSE_NS,
     FeedError,
     Surroundings,
-    begin_of,
-    ends,
     files_of,
     named_recording,
     open_recordings,
     source_of,
-    time_of,
 )
 from ...actors.runtime import Lane, RuntimeActor, handles
 from ...config.sections.feed import FeedSettings
 from ...domain.calendar import reached_close_ns
+from ...domain.market_messages import begin_of, ends, is_before, parted, time_of
 from ...messages.addresses import EVENTS
-from ...messages.market import AwaitMarketEnd, Candle, FeedStatistics, MarketEnded
+from ...messages.market import AwaitMarketEnd, FeedStatistics, MarketEnded
 from ..figures.curve import Marks
 from .marks import MarkKeeper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...actors.feed import MarketMessage, MarketSource
+    from ...actors.feed import MarketSource
     from ...actors.runtime import ActorAddress
+    from ...messages.market import MarketMessage
 
 
 READ_HERE_BYTES: Final = 4_000_000
@@ -151,15 +150,12 @@ class BacktestFeedActor(RuntimeActor):
         self.when_quiet(EndMarket())
 
     def _note_sent(self, messages: list[MarketMessage]) -> None:
-        keeper, candles = self._keeper, 0
-        for message in messages:
-            if isinstance(message, Candle):
-                candles += 1
-                keeper.add_candle(message)
-            elif not keeper.has_candles(message.symbol):
-                keeper.add_tick(message)
-        self._candles += candles
-        self._ticks += len(messages) - candles
+        ticks, candles = parted(messages)
+        for candle in candles:
+            self._keeper.add_candle(candle)
+        self._keeper.add_ticks(ticks)
+        self._candles += len(candles)
+        self._ticks += len(ticks)
 
     @handles(EndMarket)
     def end_market(self, _end: EndMarket, _sender: ActorAddress) -> None:
@@ -237,7 +233,7 @@ class BacktestFeedActor(RuntimeActor):
             message
             for message in chunk
             if begin_of(message) >= since_ns
-            and (time_of(message) <= until_ns if isinstance(message, Candle) else message.exchange_ns < until_ns)
+            and is_before(message, until_ns)
             and (not symbols or message.symbol in symbols)
         ]
 

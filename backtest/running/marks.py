@@ -78,10 +78,6 @@ class MarkKeeper:
         for tick in ticks:
             self.add_tick(tick)
 
-    def has_candles(self, symbol: str) -> bool:
-        """Tell whether its candles are the marks, so that its ticks need not be added."""
-        return symbol in self._candled
-
     def marks(self) -> Marks:
         """Return all marks, the newest tick of each symbol included; to be called once, at the end."""
         for symbol, growing in self._growing.items():

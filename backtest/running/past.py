@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from ...actors.feed import FeedError, open_recordings, time_of
+from ...actors.feed import FeedError, open_recordings
 from ...actors.runtime import RuntimeActor, handles
 from ...domain.candle_making import CandleMaker
+from ...domain.market_messages import is_before, time_of
 from ...messages.database import HistoryRead, QueryFailed, ReadHistory
 from ...messages.market import Candle
 from .feed import BacktestFeedSettings
@@ -25,9 +26,9 @@ from .feed import BacktestFeedSettings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ...actors.feed import MarketMessage
     from ...actors.runtime import ActorAddress
     from ...domain.candle_making import SymbolCandles
+    from ...messages.market import MarketMessage
 
 Newest: TypeAlias = dict[int, dict[str, deque[Candle]]]
 """Candles by length (ns) and symbol, the oldest first."""
@@ -111,8 +112,7 @@ class PastActor(RuntimeActor):
                 if time_of(chunk[0]) > since_ns:
                     return
                 for message in chunk:
-                    is_past = time_of(message) < since_ns + isinstance(message, Candle)
-                    if is_past and (not symbols or message.symbol in symbols):
+                    if is_before(message, since_ns) and (not symbols or message.symbol in symbols):
                         yield message
         finally:
             recordings.close()

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from ....config.options import NoOptions
     from ....config.sections.feed import FeedSettings
-    from ..source import MarketMessage, Surroundings
+    from ....messages.market import MarketMessage
+    from ..source import Surroundings
 
 LEVELS: Final = 5
 
