@@ -41,24 +41,30 @@ function action(text, label, wanted, work, instead) {
   });
 }
 
-let strategiesDrawn = "";
+// Returns a function that asks, and draws a table of what is new: who reads, or has a button in focus, is left alone.
+function drawing(id, path, unanswered, draw) {
+  let drawn = "";
+  return async () => {
+    let told;
+    try {
+      told = await ask(path());
+    } catch (fault) {
+      drawn = "";
+      fill(id, [], `${unanswered}: ${fault.message}`);
+      return;
+    }
+    const now = JSON.stringify([role, told]);
+    if (now === drawn) return;
+    drawn = now;
+    draw(told);
+  };
+}
 
-export async function drawStrategies() {
-  let told;
-  try {
-    told = (await ask("/v1/list-strategies")).strategies;
-  } catch (fault) {
-    strategiesDrawn = "";
-    fill("strategies", [], `Strategies do not answer: ${fault.message}`);
-    return;
-  }
-  const now = JSON.stringify([role, told]);
-  if (now === strategiesDrawn) return;
-  strategiesDrawn = now;
-  const running = told.filter((each) => each.state === "RUNNING").length;
-  say("strategies-told", `${whole(running)} of ${whole(told.length)} running`);
+export const drawStrategies = drawing("strategies", () => "/v1/list-strategies", "Strategies do not answer", ({ strategies }) => {
+  const running = strategies.filter((each) => each.state === "RUNNING").length;
+  say("strategies-told", `${whole(running)} of ${whole(strategies.length)} running`);
   const place = (each) => (each.state === "RUNNING" ? 1 : each.state === "STOPPED" ? 2 : 0);
-  const sorted = [...told].sort((one, other) => place(one) - place(other) || one.name.localeCompare(other.name, "en", { numeric: true }));
+  const sorted = [...strategies].sort((one, other) => place(one) - place(other) || one.name.localeCompare(other.name, "en", { numeric: true }));
   fill("strategies", sorted.map((each) => {
     const name = make("span", each.name);
     name.title = each.strategy;
@@ -69,7 +75,7 @@ export async function drawStrategies() {
       [each.state === "STOPPED" ? starting(each.name) : stopping(each.name), "does"],
     ]);
   }), "There is none.");
-}
+});
 
 const starting = (name) => action("Start", `Start ${name}`, "trade", async () => {
   if (!await sure(`Start ${name}?`, "It trades again from the next tick on.", "Start")) return "";
@@ -85,20 +91,7 @@ const stopping = (name) => action("Stop", `Stop ${name}`, "operate", async () =>
   return `${name} was stopped. What it holds stays.`;
 }, `natya strategies stop ${name}`);
 
-let lettersDrawn = "";
-
-export async function drawLetters() {
-  let told;
-  try {
-    told = await ask("/v1/list-dead-letters?rows_max=50");
-  } catch (fault) {
-    lettersDrawn = "";
-    fill("letters", [], `Delivery does not answer: ${fault.message}`);
-    return;
-  }
-  const now = JSON.stringify([role, told]);
-  if (now === lettersDrawn) return;
-  lettersDrawn = now;
+export const drawLetters = drawing("letters", () => "/v1/list-dead-letters?rows_max=50", "Delivery does not answer", (told) => {
   say("letters-found", !told.found ? "none" : told.letters.length < told.found ? `the oldest ${whole(told.letters.length)} of ${whole(told.found)}` : whole(told.found));
   const requeued = new Set(told.requeued);
   fill("letters", told.letters.map((each) => row([
@@ -107,7 +100,7 @@ export async function drawLetters() {
     [moment.format(each.last_failed_ns / 1e6), "number time wide"],
     [requeued.has(each.letter_id) ? make("span", "on its way", "quiet") : requeueing(each), "does"],
   ])), "No event was given up.");
-}
+});
 
 const requeueing = (each) => action("Requeue", `Requeue ${each.letter_id}`, "operate", async () => {
   if (!await sure(`Requeue ${each.letter_id}?`, `${each.subscription} is given this event once more, after ${each.attempts} attempts.`, "Requeue")) return "";
@@ -174,20 +167,9 @@ export async function drawAlarms() {
   say("alarms-told", lines.length ? whole(lines.length) : "");
 }
 
-let logDrawn = "";
+const logPath = () => `/v1/read-log?lines_max=100&level=${$("log-level").value}`;
 
-export async function drawLog() {
-  let told;
-  try {
-    told = await ask(`/v1/read-log?lines_max=100&level=${$("log-level").value}`);
-  } catch (fault) {
-    logDrawn = "";
-    fill("log", [], `The log is not told: ${fault.message}`);
-    return;
-  }
-  const now = JSON.stringify(told);
-  if (now === logDrawn) return;
-  logDrawn = now;
+export const drawLog = drawing("log", logPath, "The log is not told", (told) => {
   const place = $("log-lines");
   const followed = place.scrollTop + place.clientHeight >= place.scrollHeight - 8; // else somebody reads further up
   fill("log", told.lines.map((each) => row([
@@ -198,4 +180,4 @@ export async function drawLog() {
     [each.told, "quiet mono wide"],
   ])), told.reason || "Nothing of this level.");
   if (followed) place.scrollTop = place.scrollHeight;
-}
+});
