@@ -217,21 +217,18 @@ class Situation(msgspec.Struct, kw_only=True):
 
     def closable_of_product(self, order: SubmitOrder) -> int:
         """Return the same of those that are held in its product, by whatever strategy."""
-        symbol, side, product = order.symbol, order.side, order.product or self.product
+        symbol, side, product = wanted = self._symbol_side_product(order)
         held = self.book.products(symbol, self.product).get(product, 0)
         leaves = self.book.product_leaves(symbol, side, product, self.product) + sum(
-            each.quantity
-            for each in self.reserved.values()
-            if (each.symbol, each.side, each.product or self.product) == (symbol, side, product)
+            each.quantity for each in self.reserved.values() if self._symbol_side_product(each) == wanted
         )
-        replaced = self.replaced
-        if replaced is not None and (replaced.symbol, replaced.side, replaced.product or self.product) == (
-            symbol,
-            side,
-            product,
-        ):
-            leaves -= self.book.counted_leaves(replaced)
+        if self.replaced is not None and self._symbol_side_product(self.replaced) == wanted:
+            leaves -= self.book.counted_leaves(self.replaced)
         return closable(side, *self.theirs.held(symbol, held + leaves if side == "BUY" else held - leaves, product))
+
+    def _symbol_side_product(self, order: SubmitOrder | Order) -> tuple[str, Side, Product]:
+        """Return which shares an order is for."""
+        return order.symbol, order.side, order.product or self.product
 
     def why_theirs(self, order: SubmitOrder) -> str:
         """Say in what the broker's position differs; empty: in nothing."""
