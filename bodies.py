@@ -1,4 +1,4 @@
-"""Which broker and source of market data the settings name: each checks its own options before anything starts."""
+"""Settings are judged before anything starts: numbers, and what the broker and the source of market data are told."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .actors.broker import broker_of
 from .actors.feed import expect_source
 from .config.errors import SettingsError
+from .config.keys import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def expect_bodies(settings: Settings, origins: Mapping[str, str] | None = None) -> None:
-    """Let the broker and the source of market data that the settings name check their own options.
+    """Refuse numbers that are none, and let the broker and the source of market data check their own options.
 
     Args:
         settings: of the whole system.
         origins: where the values came from, by key, for the error.
 
     Raises:
-        SettingsError: with everything that they refuse, a line each.
+        SettingsError: with everything that is refused, a line each.
     """
-    problems: list[str] = []
+    problems = [problem for name in SECTIONS for problem in getattr(settings, name).problems()]
     for check in (lambda: broker_of(settings.broker, origins), lambda: expect_source(settings.feed, origins)):
         try:
             check()

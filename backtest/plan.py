@@ -14,8 +14,8 @@ import msgspec
 
 from ..actors.feed import absolute_recording
 from ..actors.strategy import StrategyActor, path_of
-from ..config.keys import toml_value
 from ..config.loader import load_with_origins
+from ..config.values import toml_value
 from ..domain.time import DAY_NS, IST, SECOND_NS
 from .errors import BacktestRefusedError
 from .figures.charging import MODELS

@@ -4,6 +4,7 @@ settings, sections/     the typed settings; their defaults are in `default.toml`
 urls                    which addresses of services are taken
 confirmation            leave to trade real money
 loader, layers, keys    from TOML files, credentials, environment and command line to one frozen `Settings`
+values                  how a value is checked, and told where it is wrong
 credentials             secrets that systemd hands over
 secret_folder           secrets that are kept beside the data; secret_files: what a file with one may be;
                         private_files: files that their user alone may open

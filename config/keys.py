@@ -1,14 +1,9 @@
-"""Every key of the settings, and how a value is checked and converted to the type of its key."""
+"""Every key of the settings, and the one that a wrong name is nearest to."""
 
 from __future__ import annotations
 
 import difflib
-import tomllib
-from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
-
-import msgspec
-from msgspec import Meta
+from typing import TYPE_CHECKING, Final, get_type_hints
 
 from .secrets import Secret
 from .sections.base import Section
@@ -16,19 +11,13 @@ from .sections.strategy import StrategySettings
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-Hint: TypeAlias = Any
-"""The type annotation of a field of a settings Struct, with its bounds."""
+    from .values import Hint
 
 STRATEGIES: Final = "strategies"
 """The only key that is not in a section: an array of tables, replaced as a whole."""
 
 PROFILE: Final = "system.profile"
 """Chosen when the process is started; no layer may set it."""
-
-FOUND_LENGTH_MAX: Final = 60
-"""Characters of a wrong value that an error shows."""
 
 SECTIONS: Final[dict[str, type[Section]]] = {
     name: section for name, section in get_type_hints(Settings).items() if name != STRATEGIES
@@ -41,126 +30,6 @@ KEYS: Final[dict[str, Hint]] = {
 }
 STRATEGY_KEYS: Final[dict[str, Hint]] = get_type_hints(StrategySettings, include_extras=True)
 SECRET_KEYS: Final = frozenset(key for key, hint in KEYS.items() if hint is Secret)
-
-
-WORDS: Final[dict[Hint, str]] = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "text",
-    Secret: "text",
-    tuple: "a list of texts",
-    dict: "a table",
-}
-"""How error texts name each type that a field may have."""
-
-WRITTEN: Final[dict[Hint, str]] = {tuple: """ (TCS,INFY or ["TCS", "INFY"])"""}
-"""How a value is written in one line, where that is not obvious; for error texts."""
-
-QUOTES: Final = ('"', "'")
-
-
-class WrongValueError(ValueError):
-    """A value has the wrong type for its key, or is out of range; the text says what was wanted and what was found."""
-
-
-def read_value(hint: Hint, value: Any) -> Any:
-    """Check a typed value, from TOML or from a program.
-
-    Raises:
-        WrongValueError: it is of another type, or out of range.
-    """
-    if hint is Secret:
-        return _secret(value)
-    try:
-        return msgspec.convert(value, hint)
-    except msgspec.ValidationError as fault:
-        raise WrongValueError(f"wanted {wanted(hint)}, found {found(value)}") from fault
-
-
-def read_text(hint: Hint, text: str) -> Any:
-    """Check and convert a value given as text, from the environment or the command line.
-
-    It may be plain (`TCS`, `7`, `true`), a list separated by commas (`TCS, INFY`), or TOML, whose strings and lists are
-    JSON's too: `["TCS", "INFY"]`, `"TCS"`, `50_00_000.0`, `[]`, `""`. A secret is always taken literally.
-
-    Raises:
-        WrongValueError: it cannot be converted to the type of its key, or is out of range.
-    """
-    if hint is Secret:
-        return Secret(text)
-    for value, strict in _readings(hint, text):
-        try:
-            return msgspec.convert(value, hint, strict=strict)
-        except msgspec.ValidationError:
-            continue
-    raise WrongValueError(f"wanted {wanted(hint)}{WRITTEN.get(_form(hint), '')}, found {found(text)}")
-
-
-def _readings(hint: Hint, text: str) -> Iterator[tuple[Any, bool]]:
-    """Yield the possible readings of a text, each with whether its type must match strictly."""
-    stripped = text.strip()
-    is_list = _form(hint) is tuple
-    if is_list and stripped.startswith(QUOTES):
-        stripped = f"[{stripped}]"
-    value = toml_value(stripped)
-    if stripped.startswith(("[", "{", *QUOTES)) and (is_list or value is not None):
-        yield value, True
-    elif is_list:
-        yield [part.strip() for part in text.split(",") if part.strip()], True
-    else:
-        yield text, False
-        yield value, True
-
-
-def toml_value(text: str) -> Any:
-    """Parse one TOML value; None if the text is none."""
-    try:
-        document = tomllib.loads(f"value = {text}")
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return None
-    return document["value"] if len(document) == 1 else None
-
-
-def _secret(value: Any) -> Secret:
-    if isinstance(value, Secret):
-        return value
-    if isinstance(value, str):
-        return Secret(value)
-    raise WrongValueError(f"wanted text, found {kind(value)} (not shown: it is a secret)")
-
-
-def wanted(hint: Hint) -> str:
-    """Describe in words what a key accepts."""
-    form, arguments = _form(hint), get_args(hint)
-    if form is Annotated:
-        return f"{wanted(arguments[0])} {_range(arguments[1])}"
-    if form is UnionType:
-        return " or ".join(map(wanted, arguments))
-    if form is Literal:
-        return f"one of {', '.join(map(str, arguments))}"
-    return WORDS[form]
-
-
-def _form(hint: Hint) -> Any:
-    return get_origin(hint) or hint
-
-
-def _range(meta: Meta) -> str:
-    low = f"above {meta.gt:g}" if meta.gt is not None else f"from {meta.ge}"
-    return f"{low} to {meta.le}"
-
-
-def found(value: Any) -> str:
-    """Return the `repr` of a wrong value, cut short."""
-    shown = repr(value)
-    return shown if len(shown) <= FOUND_LENGTH_MAX else f"{shown[:FOUND_LENGTH_MAX]}…"
-
-
-def kind(value: Any) -> str:
-    """Name the type of a TOML value, without showing the value."""
-    names = {dict: "a table", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
-    return names.get(type(value), type(value).__name__)
 
 
 def near(name: str, names: list[str]) -> str:

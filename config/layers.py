@@ -21,15 +21,11 @@ from .keys import (
     SECTIONS,
     STRATEGIES,
     STRATEGY_KEYS,
-    WrongValueError,
-    kind,
     near,
     near_key,
-    read_text,
-    read_value,
-    toml_value,
 )
 from .sections.strategy import StrategySettings
+from .values import WrongValueError, kind, read_text, read_value, toml_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

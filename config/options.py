@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 import msgspec
 
 from .errors import SettingsError
-from .keys import WrongValueError, near, read_value
+from .keys import near
+from .values import WrongValueError, read_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -23,6 +23,7 @@ history             which days of candles have to be asked for, what an answer i
 indicators          averages and other columns of columns of prices
 instruments         symbols, price grids, lots
 lazily              names of a package that are imported when they are looked up
+market_messages     ticks and candles in one stream: which is which, and when each happens
 money               exact rupees, and their one rounding
 order_check         what an order must be before it leaves
 orders              the state machine of one order
@@ -41,5 +42,5 @@ timings             durations counted by classes
 trace_context       W3C trace context of a conversation
 transitions         transitions of an order that cannot be
 venues              where an instrument trades, and so whose hours it has
-wording             counts in sentences
+wording             counts in sentences, text for any terminal; words and numbers that a constructor expects
 """

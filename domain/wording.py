@@ -5,6 +5,7 @@ Imports nothing of natya, so that the command line starts fast.
 
 from __future__ import annotations
 
+import math
 from typing import Any, get_args
 
 
@@ -27,3 +28,25 @@ def expect_word(field: str, found: Any, words: Any) -> None:
     known = get_args(words)
     if found not in known:
         raise ValueError(f"{field}: one of {', '.join(map(repr, known))} is wanted, found {found!r}")
+
+
+def expect_number(
+    field: str, found: Any, *, least: float | None = None, above: float = 0, is_whole: bool = False
+) -> None:
+    """Check that a value is a finite number that is large enough, which no constructor does.
+
+    Args:
+        field: what the error calls it.
+        found: the value.
+        least: the smallest that is taken; None: every one above `above` is.
+        above: counts without `least`.
+        is_whole: only whole numbers are taken.
+
+    Raises:
+        ValueError: it is not; the text names the field, what is wanted and what was found.
+    """
+    is_number = isinstance(found, int if is_whole else int | float) and not isinstance(found, bool)
+    if is_number and math.isfinite(found) and (found > above if least is None else found >= least):
+        return
+    bound = f"above {above:g}" if least is None else f"of at least {least:g}"
+    raise ValueError(f"{field}: a {'whole ' if is_whole else ''}number {bound} is wanted, found {found!r}")

@@ -25,6 +25,7 @@ import msgspec
 from ...domain.breaker import Breaker
 from ...domain.time import SECOND_NS
 from ...domain.timings import Timings
+from ...domain.wording import expect_number
 from .limiter import Granted, Limiter, Refused
 
 KEPT_MAX: Final = 1_000
@@ -45,7 +46,11 @@ Sent: TypeAlias = Literal["yes", "no", "unknown"]
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be done with requests of one sort."""
+    """What may be done with requests of one sort.
+
+    Raises:
+        ValueError: on construction: no attempt, or seconds that are none.
+    """
 
     name: str
     """For logs and metrics: `orders.place`."""
@@ -73,6 +78,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     hedged: bool = False
     """A read without an answer after the 95th percentile of such times is sent a second time; the first answer wins."""
+
+    def __post_init__(self) -> None:
+        expect_number("attempts_max", self.attempts_max, least=1, is_whole=True)
+        expect_number("timeout_s", self.timeout_s)
+        expect_number("kept_s", self.kept_s, least=0)
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

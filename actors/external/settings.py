@@ -9,6 +9,7 @@ from typing import Final, Protocol
 import msgspec
 
 from ...domain.quotas import Allowance
+from ...domain.wording import expect_number
 from .answer import BODY_BYTES_MAX, HttpAnswer
 from .judging import judge
 from .service import Verdict
@@ -61,7 +62,11 @@ def _http_session(settings: ExternalSettings) -> Session:
 
 
 class ExternalSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One service."""
+    """One service.
+
+    Raises:
+        ValueError: on construction: a number that is not above 0.
+    """
 
     service: str
     """Its name, in logs."""
@@ -88,3 +93,8 @@ class ExternalSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which requests the next process is to count, if there is a folder for the files; None: those it is told of."""
 
     tally_folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        expect_number("fail_max", self.fail_max, least=1, is_whole=True)
+        expect_number("reset_timeout_s", self.reset_timeout_s)
+        expect_number("body_bytes_max", self.body_bytes_max, least=1, is_whole=True)

@@ -9,8 +9,9 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from ...config.confirmation import unconfirmed
-from ...config.keys import KEYS, WrongValueError, near, read_text
+from ...config.keys import KEYS, near
 from ...config.sections.orders import OrdersSettings
+from ...config.values import WrongValueError, read_text
 from ...messages.risk import ChangeLimits, LimitChange, LimitsChanged
 
 Limits = TypeVar("Limits", bound=OrdersSettings)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from ...domain.wording import expect_word
+from ...domain.wording import expect_number, expect_word
 from ...messages.supervision import Unavailable
 from .endpoint import Endpoint
 
@@ -76,8 +76,7 @@ class Bounded(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         expect_word("at_limit", self.at_limit, AtLimit)
-        if self.limit < 1:
-            raise ValueError(f"a mailbox takes at least 1 message, the limit was {self.limit}")
+        expect_number("limit", self.limit, least=1, is_whole=True)
 
     def make(self, owner: Endpoint, on_actor_thread: Callable[[], bool]) -> Mailbox:
         """Make one for this cell."""

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from ...domain.wording import expect_word
+from ...domain.wording import expect_number, expect_word
 
 RestartType: TypeAlias = Literal["permanent", "transient", "temporary"]
 """`permanent`: always restarted; `transient`: only after a failure; `temporary`: never. Source: Erlang/OTP."""
@@ -25,7 +25,11 @@ OwnHost: TypeAlias = Literal["process"]
 
 
 class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The breaker of one child, where it differs from the supervisor's settings."""
+    """The breaker of one child, where it differs from the supervisor's settings.
+
+    Raises:
+        ValueError: on construction: a number that is none of what it should be.
+    """
 
     fail_max: int
     """Failures in a row that open it."""
@@ -36,12 +40,18 @@ class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     escalate_after: int
     """Openings in a row after which the supervisor gives up."""
 
+    def __post_init__(self) -> None:
+        expect_number("fail_max", self.fail_max, least=1, is_whole=True)
+        expect_number("reset_timeout_s", self.reset_timeout_s)
+        expect_number("escalate_after", self.escalate_after, least=1, is_whole=True)
+
 
 class ChildSpec(msgspec.Struct, frozen=True):
     """One child: `ChildSpec("journal", JournalActor, settings.journal)`, other fields by keyword.
 
     Raises:
-        ValueError: on construction: an unknown word, a name that no path can have, or a supervisor in a worker process.
+        ValueError: on construction: an unknown word, a number below 0, a name that no path can have, or a supervisor in
+            a worker process.
         TypeError: on construction: `actor` is no class.
     """
 
@@ -87,6 +97,10 @@ class ChildSpec(msgspec.Struct, frozen=True):
         if self.host is not None:
             expect_word("host", self.host, OwnHost)
         expect_word("when_exhausted", self.when_exhausted, Exhausted)
+        if self.shutdown_s is not None:
+            expect_number("shutdown_s", self.shutdown_s, least=0)
+        expect_number("turn_limit_s", self.turn_limit_s, least=0)
+        expect_number("memory_limit_mb", self.memory_limit_mb, least=0, is_whole=True)
         if self.host == "process" and hasattr(self.actor, "plan"):
             raise ValueError(f"a supervisor runs where its supervisor does, found {self.name!r} with host='process'")
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...config.sections.supervision import SupervisionSettings
-from ...domain.wording import expect_word
+from ...domain.wording import expect_number, expect_word
 from ...messages.addresses import JOURNAL
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import handles, reason_of
@@ -47,7 +47,7 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of a pool.
 
     Raises:
-        ValueError: on construction: `size` below 1, or an unknown `routing`.
+        ValueError: on construction: `size` below 1, seconds that are none, or an unknown `routing`.
     """
 
     actor: type[Any]
@@ -77,8 +77,9 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     """As in `SupervisorSettings`."""
 
     def __post_init__(self) -> None:
-        if self.size < 1:
-            raise ValueError(f"a pool has 1 member at least, found size {self.size}")
+        expect_number("size", self.size, least=1, is_whole=True)
+        expect_number("answer_timeout_s", self.answer_timeout_s)
+        expect_number("shutdown_s", self.shutdown_s, least=0)
         if not isinstance(self.routing, ByKey):
             expect_word("routing", self.routing, Routing)
 

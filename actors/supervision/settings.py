@@ -7,8 +7,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from ...config.errors import SettingsError
 from ...config.sections.supervision import SupervisionSettings
-from ...domain.wording import expect_word
+from ...domain.wording import expect_number, expect_word
 from ...messages.addresses import JOURNAL
 from .child_spec import ChildSpec
 
@@ -20,7 +21,8 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One supervisor.
 
     Raises:
-        ValueError: on construction: an unknown strategy, or two children of one name.
+        ValueError: on construction: an unknown strategy, seconds or a speed that are none, or two children of one name.
+        SettingsError: on construction: a number of `policy` is out of its range.
         TypeError: on construction: `children` are no sequence of specs.
     """
 
@@ -57,6 +59,13 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         expect_word("strategy", self.strategy, Strategy)
+        if problems := self.policy.problems():
+            raise SettingsError(problems)
+        expect_number("shutdown_s", self.shutdown_s, least=0)
+        expect_number("start_s", self.start_s)
+        expect_number("probe_s", self.probe_s)
+        if self.market_speed is not None:
+            expect_number("market_speed", self.market_speed, least=0)
         given = self.children
         if not isinstance(given, tuple | list) or not all(isinstance(each, ChildSpec) for each in given):
             raise TypeError(f"children: (ChildSpec(…), …) is wanted, found {self.children!r:.200}")

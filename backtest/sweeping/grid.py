@@ -7,7 +7,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ...config.keys import toml_value
+from ...config.values import toml_value
 from ..errors import BacktestRefusedError
 
 if TYPE_CHECKING:

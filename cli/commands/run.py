@@ -216,7 +216,7 @@ def _recorded(
 
 def _parameters(pairs: list[str]) -> dict[str, Any]:
     """Read `key=value` texts; the value is TOML, or a text as it stands."""
-    from ...config.keys import toml_value
+    from ...config.values import toml_value
 
     parsed = {
         key: (text, toml_value(text))

@@ -56,7 +56,7 @@ class FeedSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     dates: Literal["", "day-first", "month-first"]
     """Which comes first in a recording's dates where both are numbers; empty: its dates tell it, or it is refused."""
 
-    zone: Annotated[str, Meta(pattern=r"^(|IST|UTC|[+-][01]\d:[0-5]\d)$")]
+    zone: Annotated[str, Meta(pattern=r"^(|IST|UTC|[+-][01]\d:[0-5]\d)$", description="IST, UTC, +05:30, or nothing")]
     """Zone of a recording's times that name none; empty: India's, or refused where they fit the hours only as UTC."""
 
     exchange: Literal["NSE", "BSE", "none"]

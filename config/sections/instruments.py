@@ -26,7 +26,7 @@ class InstrumentsSettings(Section, frozen=True, kw_only=True, forbid_unknown_fie
     refresh: Literal["never", "daily"]
     """Whether a running system fetches it by itself."""
 
-    refresh_at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    refresh_at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="a time, as 08:30")]
     """When: the time in India."""
 
     retry_s: PositiveSeconds

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
 
 from .base import Positive, PositiveSeconds, Section
 
@@ -12,8 +14,8 @@ class SupervisionSettings(Section, frozen=True, kw_only=True, forbid_unknown_fie
 
     TABLE: ClassVar[str] = "supervision"
 
-    restarts_max: Positive
-    """Restarts of all children of a supervisor in `window_s`; one more and it gives up."""
+    restarts_max: Annotated[int, Meta(ge=0, le=1 << 53)]
+    """Restarts of all children of a supervisor in `window_s`; one more and it gives up. 0: at the first failure."""
 
     window_s: PositiveSeconds
     backoff_first_s: PositiveSeconds

@@ -14,7 +14,9 @@ class WebSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     TABLE: ClassVar[str] = "web"
 
-    host: Annotated[str, Meta(pattern=r"^(127\.0\.0\.[0-9]{1,3}|::1)$")]
+    host: Annotated[
+        str, Meta(pattern=r"^(127\.0\.0\.[0-9]{1,3}|::1)$", description="an address of this machine, as 127.0.0.1")
+    ]
     """Loopback address to listen on: 127.0.0.1 or ::1."""
 
     port: Annotated[int, Meta(ge=0, le=65_535)]

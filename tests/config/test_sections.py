@@ -1,12 +1,16 @@
 """The tables of the settings."""
 
+from typing import get_type_hints
+
 import msgspec
 import pytest
 
+from natya.config.errors import SettingsError
 from natya.config.keys import SECTIONS
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
 from natya.config.sections.broker import BrokerSettings
+from natya.config.sections.feed import FeedSettings
 from natya.config.sections.orders import OrdersSettings
 from natya.config.sections.supervision import SupervisionSettings
 
@@ -31,6 +35,19 @@ class TestLimitsOfOrders:
 
         assert not none.need_prices
         assert msgspec.structs.replace(none, **{limit: 1}).need_prices == (limit in PRICED)
+
+
+def bounds_of(section):
+    """The fields of a section whose numbers have bounds, and these."""
+    for name, hint in get_type_hints(section, include_extras=True).items():
+        for meta in getattr(hint, "__metadata__", ()):
+            if meta.pattern is None and meta.max_length is None:
+                yield name, meta
+
+
+def outside(bounds):
+    """The nearest numbers that are too small, or too large, and the one that is none."""
+    return (bounds.ge - 1 if bounds.gt is None else bounds.gt, bounds.le + 1, float("nan"))
 
 
 OTHERWISE = {"system", "journal", "database", "instruments", "log", "orders", "kill_switch"}
@@ -60,3 +77,30 @@ class TestATable:
     def test_has_no_other_field(self):
         with pytest.raises(TypeError, match="speed"):
             SupervisionSettings.default(speed=1)
+
+    @TABLES
+    def test_says_whatever_a_file_may_not_say_however_it_is_made(self, table):
+        made = getattr(load_settings("paper", environment={}), table)
+        assert made.problems() == ()
+        for name, bounds in bounds_of(SECTIONS[table]):
+            for wrong in outside(bounds):
+                (problem,) = msgspec.structs.replace(made, **{name: wrong}).problems()
+                assert problem.startswith(f"{table}.{name}: wanted ")
+
+    def test_says_all_that_is_wrong_at_once(self):
+        with pytest.raises(SettingsError) as refused:
+            SupervisionSettings.default(fail_max=0, restarts_max=-1)
+
+        assert refused.value.problems == (
+            "supervision.restarts_max: wanted a whole number from 0 to 9007199254740992, found -1",
+            "supervision.fail_max: wanted a whole number from 1 to 9007199254740992, found 0",
+        )
+
+    def test_says_what_is_wanted_of_a_text_and_of_a_word(self):
+        with pytest.raises(SettingsError) as refused:
+            FeedSettings.default(zone="Mars", dates="year-first")
+
+        assert refused.value.problems == (
+            "feed.dates: wanted one of nothing, day-first, month-first, found 'year-first'",
+            "feed.zone: wanted IST, UTC, +05:30, or nothing, found 'Mars'",
+        )

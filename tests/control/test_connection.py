@@ -23,7 +23,7 @@ def ends():
 
 @pytest.fixture
 def connection(ends):
-    limits = ControlSettings.default(stall_s=STALL_S, idle_s=IDLE_S, unsent_bytes_max=65_536)
+    limits = ControlSettings.default(stall_s=STALL_S, idle_s=IDLE_S, unsent_bytes_max=1 << 20)
     return Connection(ends[1], limits, number=1, peer=Peer(pid=1, uid=1, gid=1), now_ns=0)
 
 
@@ -72,11 +72,11 @@ class TestARequestThatComesInPieces:
 class TestAnswersThatAreNotRead:
     def test_have_to_move_within_a_time(self, connection, ends):
         ends[1].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
-        connection.say(bytes(60_000), after(1))
+        connection.say(bytes(600_000), after(1))
         assert connection.has_unsent
         assert connection.must_move_by_ns() == after(1 + STALL_S)
-        with pytest.raises(SlowReaderError, match="bytes of answers are not read, 60000 more came"):
-            connection.say(bytes(60_000), after(2))
+        with pytest.raises(SlowReaderError, match="bytes of answers are not read, 600000 more came"):
+            connection.say(bytes(600_000), after(2))
 
         ends[0].recv(65_536)
         connection.flush(after(3))

@@ -517,6 +517,17 @@ class TestAClosedDatabase:
             with DuckDBAdapter(each) as database:
                 assert database.query("select 1").rows == ((1,),)
 
-    def test_needs_three_connections(self):
-        with pytest.raises(ValueError, match="at least 3, was 2"):
-            DuckDBAdapter(max_connections=2)
+    @pytest.mark.parametrize(
+        ("wrong", "least"),
+        [
+            ({"max_connections": 2}, 3),
+            ({"memory_limit_mb": 0}, 1),
+            ({"threads": 0}, 1),
+            ({"wait_s": -1}, 0),
+            ({"cache_mb": -1}, 0),
+        ],
+    )
+    def test_is_never_opened_with_too_little_of_anything(self, wrong, least):
+        ((name, found),) = wrong.items()
+        with pytest.raises(ValueError, match=f"^{name}: a .*number of at least {least} is wanted, found {found}$"):
+            DuckDBAdapter(**wrong)

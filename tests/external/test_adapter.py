@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from natya_servers import answering, http
 
-from natya.actors.external import Allowance, Ask, BaseExternalAdapter, Call, Endpoint
+from natya.actors.external import Allowance, Ask, BaseExternalAdapter, Call, Endpoint, ExternalSettings
 from natya.actors.runtime import InProcessSystem, RuntimeActor
 from natya.actors.runtime.errors import SystemStoppedError, UnknownActorError
 from natya.domain.quotas import Quota
@@ -207,6 +207,16 @@ class TestACallThatCannotBeMade:
             weather.today("Pune")
         with Weather("weather.example") as weather, pytest.raises(ValueError, match="a base URL"):
             weather.today("Pune")
+
+    @pytest.mark.parametrize("wrong", [{"attempts_max": 0}, {"timeout_s": 0}, {"kept_s": -1}])
+    def test_is_of_no_endpoint_that_says_so(self, wrong):
+        with pytest.raises(ValueError, match=rf"{next(iter(wrong))}: a .*number .* is wanted, found"):
+            Endpoint(name="q", kind="all", read=True, **wrong)
+
+    @pytest.mark.parametrize("wrong", [{"fail_max": 0}, {"reset_timeout_s": 0}, {"body_bytes_max": 0}])
+    def test_is_of_no_service_that_is_asked_so(self, wrong):
+        with pytest.raises(ValueError, match=rf"{next(iter(wrong))}: a .*number .* is wanted, found 0"):
+            ExternalSettings(service="weather", hosts=frozenset(), allowances={}, **wrong)
 
     @pytest.mark.parametrize("how", [{"deadline_s": float("nan")}, {"deadline_s": -1}, {"query": {"a": ["x"]}}])
     def test_harms_no_other(self, serve, how):

@@ -33,7 +33,7 @@ from natya.messages.orders import HoldingsRead, ReadHoldings
 from natya.messages.strategies import StartStrategy, StopStrategy, StrategyChanged, StrategyNotChanged, SwapStrategy
 from natya.messages.strategy_state import ReadState, SaveState, StateRead
 
-LEASE_S = 0.5
+LEASE_S = 1.0
 STEP_S = 0.005
 TICK_S = 0.002
 LISTENING = StrategySettings(name="march", strategy="natya_swapped:Listening", host="node")

@@ -175,7 +175,7 @@ LIVES = (
 
 @pytest.mark.parametrize("live", LIVES, ids=lambda live: live.__name__)
 def test_an_order_that_has_ended_is_remembered_by_the_book_alone(stage, make, live):
-    stage.open(absence_horizon_s=0.0, lookup_interval_s=60.0)
+    stage.open(absence_horizon_s=1e-9, lookup_interval_s=60.0)
     live(stage, make)
     stage.settle()
 

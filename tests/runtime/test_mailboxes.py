@@ -172,7 +172,7 @@ class TestAtItsLimit:
     def test_a_limit_below_one_is_refused(self):
         with pytest.raises(ValueError, match=r"at_limit: one of 'refuse', .* is wanted, found 'wait'"):
             Bounded(1, at_limit="wait")
-        with pytest.raises(ValueError, match="at least 1 message, the limit was 0"):
+        with pytest.raises(ValueError, match="limit: a whole number of at least 1 is wanted, found 0"):
             Bounded(0)
 
 

@@ -246,8 +246,13 @@ class TestAPoolThatIsResized:
 
         assert f"1 member at least is wanted, found size {size}" in refused.reason
         assert members(system) == {"m-1": "RUNNING", "m-2": "RUNNING"}
-        with pytest.raises(ValueError, match="1 member at least"):
+        with pytest.raises(ValueError, match="size: a whole number of at least 1 is wanted"):
             PoolSettings(actor=Member, size=size, member="m", policy=POLICY)
+
+    @pytest.mark.parametrize("wrong", [{"answer_timeout_s": 0}, {"shutdown_s": -1}])
+    def test_wants_seconds_that_there_are(self, wrong):
+        with pytest.raises(ValueError, match=rf"{next(iter(wrong))}: a number .* is wanted, found"):
+            PoolSettings(actor=Member, size=1, member="m", policy=POLICY, **wrong)
 
     def test_wants_a_routing_that_there_is(self):
         with pytest.raises(ValueError, match=r"routing: one of 'round_robin', .* is wanted, found 'roundrobin'"):

@@ -29,6 +29,7 @@ from natya.actors.supervision.restart_budget import RestartBudget
 from natya.actors.supervision.start_group import StartGroup
 from natya.actors.supervision.start_groups import StartGroups
 from natya.actors.supervision.tree import status, under
+from natya.config.errors import SettingsError
 from natya.config.sections.supervision import SupervisionSettings
 from natya.domain.breaker import Breaker, _MonotonicStorage
 from natya.messages.supervision import BreakerOpened, ChildFailed, ChildRestarted, ChildStatus, Escalated
@@ -475,6 +476,9 @@ class TestASpecWithAMistake:
             ({"name": "a/b"}, "name: one without a slash is wanted, .* found 'a/b'"),
             ({"name": ""}, "name: one without a slash is wanted, .* found ''"),
             ({"actor": 3}, "actor: the class of 'a' is wanted, found 3"),
+            ({"shutdown_s": -1}, "shutdown_s: a number of at least 0 is wanted, found -1"),
+            ({"turn_limit_s": -1}, "turn_limit_s: a number of at least 0 is wanted, found -1"),
+            ({"memory_limit_mb": 0.5}, r"memory_limit_mb: a whole number of at least 0 is wanted, found 0\.5"),
         ],
     )
     def test_is_refused_where_it_is_made(self, mistake, wanted):
@@ -490,3 +494,13 @@ class TestASpecWithAMistake:
             SupervisorSettings(children=twice[0], policy=policy)
         with pytest.raises(ValueError, match=r"strategy: one of 'one_for_one', .* is wanted, found 'all'"):
             SupervisorSettings(children=(), policy=policy, strategy="all")
+        with pytest.raises(SettingsError, match=r"supervision\.fail_max: wanted a whole number from 1 to .*, found 0"):
+            SupervisorSettings(children=(), policy=msgspec.structs.replace(policy, fail_max=0))
+        for field, wrong in {"shutdown_s": -1, "start_s": 0, "probe_s": 0, "market_speed": -1}.items():
+            with pytest.raises(ValueError, match=rf"{field}: a number .* is wanted, found {wrong}"):
+                SupervisorSettings(children=(), policy=policy, **{field: wrong})
+
+    @pytest.mark.parametrize("wrong", [{"fail_max": 0}, {"reset_timeout_s": 0}, {"escalate_after": 0}])
+    def test_of_a_breaker_is_refused_as_well(self, wrong):
+        with pytest.raises(ValueError, match=rf"{next(iter(wrong))}: a .*number .* is wanted, found 0"):
+            BreakerSettings(**({"fail_max": 1, "reset_timeout_s": 1.0, "escalate_after": 1} | wrong))

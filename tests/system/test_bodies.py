@@ -119,6 +119,14 @@ class TestABodyThatWasAdded:
         )
         assert not (tmp_path / "data").exists()
 
+    def test_refuses_numbers_that_are_none_however_the_settings_were_made(self, tmp_path):
+        settings = load_settings(overrides={"system.data_dir": str(tmp_path / "data")}, environment={})
+        wrong = msgspec.structs.replace(settings.supervision, fail_max=0)
+        with pytest.raises(SettingsError, match=r"^supervision\.fail_max: wanted .*, found 0$"):
+            TradingSystem(msgspec.structs.replace(settings, supervision=wrong))
+
+        assert not (tmp_path / "data").exists()
+
     @pytest.mark.parametrize("command", [("run",), ("config", "show"), ("config", "check")])
     def test_refuses_them_on_the_command_line_with_78(self, natya, command):
         found = natya(*command, "--set", "feed.source=stair", "--set", "feed.options={ stepps = 3 }")

@@ -15,7 +15,7 @@ from natya.actors.web.protocol import LINGER_BYTES_MAX, LINGER_S, PIPELINED_MAX,
 from natya.config.sections.web import WebSettings
 
 BOUNDS = WebSettings.default(
-    head_bytes_max=200,
+    head_bytes_max=1_024,
     body_bytes_max=100,
     head_timeout_s=10.0,
     body_timeout_s=20.0,
@@ -118,7 +118,7 @@ def play(scene, connections=()):
 
 class TestAHead:
     @pytest.mark.parametrize("pieces", [1, 2, 7])
-    @pytest.mark.parametrize(("length", "statuses"), [(200, []), (201, [431])])
+    @pytest.mark.parametrize(("length", "statuses"), [(1_024, []), (1_025, [431])])
     def test_that_is_not_at_its_end_has_so_many_bytes_at_most_in_however_many_pieces(self, pieces, length, statuses):
         async def scene(connection):
             head = (b"GET / HTTP/1.1\r\nX: " + b"x" * length)[:length]
@@ -130,7 +130,7 @@ class TestAHead:
         play(scene)
 
     @pytest.mark.parametrize("pieces", [1, 2, 3])
-    @pytest.mark.parametrize(("length", "statuses"), [(200, [200]), (201, [431])])
+    @pytest.mark.parametrize(("length", "statuses"), [(1_024, [200]), (1_025, [431])])
     def test_that_is_whole_has_so_many_bytes_at_most_in_however_many_pieces(self, pieces, length, statuses):
         """Of address and headers."""
 
@@ -145,7 +145,7 @@ class TestAHead:
 
         play(scene)
 
-    @pytest.mark.parametrize(("length", "statuses"), [(200, [200, 200]), (201, [200, 431])])
+    @pytest.mark.parametrize(("length", "statuses"), [(1_024, [200, 200]), (1_025, [200, 431])])
     def test_that_came_in_part_with_the_end_of_a_body_has_no_more_bytes(self, length, statuses):
         async def scene(connection):
             head = b"GET / HTTP/1.1\r\nX: " + b"x" * (length - len("/X: \r\n")) + b"\r\n\r\n"

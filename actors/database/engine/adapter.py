@@ -28,6 +28,7 @@ import msgspec
 from ....config.engine_paths import path_problem
 from ....config.files import NotOursError, expect_own_folder
 from ....config.forks import close_in_forks, point_nowhere
+from ....domain.wording import expect_number
 from ....messages.database import Rows, SqlValue
 from ..errors import (
     DatabaseClosed,
@@ -124,6 +125,7 @@ class DuckDBAdapter:
     Raises:
         DatabaseLocked, DatabaseDamaged, DatabaseTooNew, DatabaseEncrypted, DatabaseUnreachable: see there; nothing is
             left open.
+        ValueError: a number is too small; nothing was opened.
     """
 
     def __init__(  # noqa: PLR0913  they are the settings of a resource, all but one by keyword
@@ -141,8 +143,14 @@ class DuckDBAdapter:
         monotonic_ns: Callable[[], int] = system_monotonic_ns,
         read_only: bool = False,
     ) -> None:
-        if max_connections < CONNECTIONS_MIN:
-            raise ValueError(f"max_connections must be at least {CONNECTIONS_MIN}, was {max_connections}")
+        expect_number("wait_s", wait_s, least=0)
+        for name, found, least in (
+            ("max_connections", max_connections, CONNECTIONS_MIN),
+            ("memory_limit_mb", memory_limit_mb, 1),
+            ("threads", threads, 1),
+            ("cache_mb", cache_mb, 0),
+        ):
+            expect_number(name, found, least=least, is_whole=True)
         self.core_path = str(path)
         self.market_path = MEMORY
         self.directories = tuple(directories)
