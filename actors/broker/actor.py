@@ -2,10 +2,10 @@
 
 Owns    one body (see bodies/), which speaks the broker's protocol; and, for every order of the session (`orders_max` at
         most), the answer, the broker's order id and the trades.
-Hears   PlaceOrder, ReplaceOrder, WithdrawOrder, FindOrder, ReadAccountBook, StopTrading and SetLossExit; what the
-        exchange answers to the body: ExecutionReport, OrderFound, OrderNotFound, Failed, Unavailable; the answers to
-        what the body asks of the owner of its calls, and of instruments; of the owner of the socket of order updates
-        OrderUpdated, UpdatesConnected, UpdatesLost.
+Hears   PlaceOrder, ReplaceOrder, WithdrawOrder, FindOrder, ReadAccountBook, StopTrading and SetLossExit;
+        OrdersSentBefore, once, of orders; what the exchange answers to the body: ExecutionReport, OrderFound,
+        OrderNotFound, Failed, Unavailable; the answers to what the body asks of the owner of its calls, and of
+        instruments; of the owner of the socket of order updates OrderUpdated, UpdatesConnected, UpdatesLost.
 Sends   to the sender OrderPlaced, OrderNotPlaced or OrderInDoubt for each PlaceOrder, OrderReplaced, OrderNotReplaced
         or ReplaceInDoubt for each ReplaceOrder, OrderFound, OrderNotFound or LookupFailed for each FindOrder, and
         AccountBookRead or AccountBookNotRead for each ReadAccountBook, TradingStopped for each StopTrading, LossExitSet

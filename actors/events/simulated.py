@@ -1,7 +1,7 @@
 """The events router of a simulated market: hands market data on in a lane, and all else as ever.
 
 Owns    what `EventsActor` owns.
-Hears   the same.
+Hears   the same; Tick and Candle by handlers of its own.
 Sends   the same, to the same actors in the same order. Where a tick closes a candle that is made of ticks, it is sent
         behind that, as ever; and so is all while a subscriber is held.
 Fails   as that does.

@@ -1,7 +1,8 @@
 """The live feed actor: passes on a market that comes by itself, as fast as it comes.
 
 Owns    one live source (see live_source.py), on a thread of its own.
-Hears   the answers of the list of instruments, of the database and of the journal; TicksRecorded, AwaitMarketEnd.
+Hears   TicksRecorded, AwaitMarketEnd; Appended, AppendRefused, Failed and Unavailable as answers of the journal; the
+        answers of the list of instruments and of the database.
 Sends   ShowInstrument to the list of instruments, for each symbol; Query to the database, once, for when the last tick
         of the day came, in the life of the process before; Ticks to events, each once, numbered without gaps;
         FeedGapped to the journal for each time in which the market may have moved unheard, and MarketStatusHeard when

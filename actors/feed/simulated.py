@@ -4,7 +4,7 @@ At full speed it hands several on in one turn, in a lane (`runtime/lane.py`), wh
 wherever anything is left to do, the market waits for quiet.
 
 Owns    one source (see sources.py), read ahead by two chunks at most, on a thread of its own.
-Hears   TicksRecorded, AwaitMarketEnd; the journal's answer.
+Hears   TicksRecorded, AwaitMarketEnd; Appended, AppendRefused, Failed or Unavailable as the answer of the journal.
 Sends   Tick and Candle to events, each once; MarketEnded to everyone who awaited it; to the journal that a
         recording was played to its end.
         It lasts to the close of its session where it has a price in the last minute: timers of the close come then.

@@ -2,7 +2,8 @@
 
 Owns    nothing but which positions are to be closed; what is held and open it asks orders for, at each step anew.
 Hears   Flatten of a person or of the kill switch; Tick of the symbols that are held, while it closes; facts of its
-        orders, which it only logs; JournalPage, Appended and AppendRefused of the journal.
+        orders, which it only logs; Subscribed and Unsubscribed of events; JournalPage, Appended and AppendRefused of
+        the journal.
 Sends   FlatteningBegun to the sender; ReadHoldings, ReadPositions, ReadOrders, CancelOrder and SubmitOrder to orders,
         which lets it close in HALTED, too, and never lets it open; Subscribe and Unsubscribe to events; to the journal
         ReadJournal at the start, and Append of what is to be closed, and of its end.

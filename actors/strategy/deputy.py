@@ -2,7 +2,8 @@
 
 Owns    which claim it speaks for, which class is to run under it, and its subscription to the facts of its orders.
 Hears   ClaimStrategy and Said of the keeper of the nodes; the facts of its orders from the events router, each in its
-        JournalRecord; SwapStrategy and ReloadStrategy of its supervisor; whatever is answered to it.
+        JournalRecord; SwapStrategy and ReloadStrategy of its supervisor; Subscribed of events, and whatever else is
+        answered to it.
 Sends   DeputyBegan, ClaimAccepted and Told to the keeper of the nodes; Subscribe to events; what the strategy says to
         those that it may speak to; StrategyChanged or StrategyNotChanged to its supervisor.
 Fails   on no expected input: what cannot be said is answered to the strategy. Restarted, it knows of no claim, and its

@@ -1,7 +1,7 @@
 """The supervisor of strategies, the part that lets one end and another begin under its name.
 
 Owns    the changes that are under way.
-Hears   what its children report; SubscriptionHeld and SubscriptionResumed of events.
+Hears   what its children report; SubscriptionHeld, SubscriptionResumed and Unsubscribed of events.
 Sends   HoldSubscription, ResumeSubscription and Unsubscribe to events; CancelOrders to orders; StrategyChanged or
         StrategyNotChanged to who asked for a change.
 Fails   as any supervisor.

@@ -1,8 +1,9 @@
 """The supervisor: starts children in order, restarts them in place when they fail, stops them in reverse.
 
 Owns    its children: whether they run, and since when; nothing of the outside world.
-Hears   the reports of its children (`runtime/lifecycle.py`), Pong of those it probes; DescribeTree, StopChildren and
-        AwaitSystemStop from anyone; the journal's answers to its facts.
+Hears   the reports of its children (`runtime/lifecycle.py`), Pong of those it probes, SupervisionTree of those that are
+        supervisors; DescribeTree, StopChildren and AwaitSystemStop from anyone; Appended, AppendRefused, Failed and
+        Unavailable as the journal's answers to its facts.
 Sends   control messages to its children; every failure, restart, breaker opening and escalation as a fact to the
         journal; SupervisionTree, ChildrenStopped and SystemStopped to their requesters; ReadHoldings to orders for a
         parked child, where the settings say so, and CancelOrders, where its spec does.

@@ -1,7 +1,8 @@
 """The streams actor: the paper exchange's sockets.
 
 Owns    one StreamServer: its listening socket, its connections, and the thread that serves them.
-Hears   Tick; Journaled, for the orders and trades of the account; FindStreams, FindWire; the answers of the wire.
+Hears   Tick; Journaled, for the orders and trades of the account; FindStreams, FindWire; Subscribed of events; Failed
+        and Unavailable of either, and the other answers of the wire.
 Sends   Subscribe to events when it begins; ShowInstrument to the wire, for a symbol whose number it does not know; to
         who asked StreamsFound or WireFound.
 Fails   when the address cannot be listened on, or the server ends unasked; not by what a client does. Restarted, it has

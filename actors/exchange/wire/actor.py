@@ -2,7 +2,8 @@
 
 Owns    one MarketShown, and one WireApplication, which the web server serves.
 Hears   Tick; ShowMarket, SetPrice, ListInstrument and ListNumber of the application; Mounted and MountRefused of the
-        web server; MarketEnded of the feed; FindWire and ShowInstrument; the answers of the list of instruments.
+        web server; MarketEnded of the feed; FindWire and ShowInstrument; Failed and Unavailable, and the other answers
+        of the list of instruments.
 Sends   Mount to the web server; MarketTold or HandRefused, WireFound, InstrumentShown or InstrumentUnknown to who
         asked; ShowInstrument and FindInstrument to the list of instruments, of what is not listed yet; AddListings to
         the exchange, also of symbols that no list knows; a Tick to events for each price that is set by hand;
