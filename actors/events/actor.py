@@ -42,6 +42,7 @@ from .candles import CandlesInTime, CloseCandles, fault_of
 from .held import HeldMessages
 from .routes import JOURNAL_TOPIC, ROUTES_CACHED_MAX, TOGETHER, RouteTable, TickRoute, TickRoutes
 from .sequence import SequenceGate
+from .speaking import may_speak_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -202,7 +203,7 @@ class EventsActor(RuntimeActor):
     @handles(Subscribe)
     def subscribe(self, request: Subscribe, sender: ActorAddress) -> None:
         """Deliver from the next message on."""
-        if not self._may_speak_for(sender, request):
+        if not may_speak_for(self, sender, request):
             return
         if fault := fault_of(request.intervals_ns):
             self.turn_away(request, sender, fault)
@@ -214,7 +215,7 @@ class EventsActor(RuntimeActor):
     @handles(Unsubscribe)
     def unsubscribe(self, request: Unsubscribe, sender: ActorAddress) -> None:
         """Deliver nothing more."""
-        if not self._may_speak_for(sender, request):
+        if not may_speak_for(self, sender, request):
             return
         self._routes.remove(request.subscriber)
         self._held.pop(request.subscriber, None)
@@ -309,13 +310,6 @@ class EventsActor(RuntimeActor):
             self.send(name, message)
         else:
             held.add(message, self.myAddress, self.trace)
-
-    def _may_speak_for(self, sender: ActorAddress, request: Subscribe | Unsubscribe) -> bool:
-        """Tell whether the sender may subscribe for this name; a strategy may only for its own."""
-        if getattr(sender, "says", None) is None or getattr(sender, "name", "") == request.subscriber:
-            return True
-        self.turn_away(request, sender, f"a strategy's own name wanted, found {request.subscriber!r}")
-        return False
 
     def _read_missing(self, delivered: int) -> None:
         # Not by `JournalPages`, whose records come one by one: those of a page go on together, as those of a commit.

@@ -189,15 +189,18 @@ class Market(RuntimeActor):
         self.go_on()
 
     @handles(str)
-    def release(self, _due, _sender):
-        self.send("events", self.left.pop(0)[1])
-        self.go_on()
+    def release(self, due, _sender):
+        if due == "over":
+            self.send(self.asker, due)
+        else:
+            self.send("events", self.left.pop(0)[1])
+            self.go_on()
 
     def go_on(self):
         if self.left:
             self.when_quiet("due", self.left[0][0])
         else:
-            self.send(self.asker, "over")
+            self.when_quiet("over")
 
 
 class TestASimulatedMarket:

@@ -36,7 +36,7 @@ def token_of(data_dir: Path) -> Secret:
         if not text:
             text = secrets.token_urlsafe(32)
             file.write(f"{text}\n")
-        if not _WRITTEN.fullmatch(text) and not _WRITTEN.fullmatch(f"{text}\n"):
+        if not _WRITTEN.fullmatch(text):
             raise TokenFileError(f"{path} holds no token of natya's: remove it, and a new one is made")
     return Secret(text.strip())
 

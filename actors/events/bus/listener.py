@@ -34,7 +34,7 @@ from ...runtime import Bounded, RuntimeActor, conversation, handles, reason_of, 
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterator, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 
     from ....domain.events.catalog import EventCatalog
     from ....messages.domain_events import DomainEvent
@@ -124,14 +124,8 @@ class Listener(RuntimeActor):
             raise HandlerExitedError(f"{type(fault).__name__}: {reason_of(fault)}") from fault
 
     def _call(self, published: EventPublished) -> None:
-        event = self.settings.catalog.read(published)
-        where = self.settings.where
-        if where is not None and not where(event):
-            return
-        returned = self.settings.handler(event)
-        if inspect.isawaitable(returned):
-            self._run(returned)
-        self._handled += 1
+        if _handed(self.settings, self.settings.catalog.read(published), self._run):
+            self._handled += 1
 
     def statistics(self) -> ActorStatistics:
         """Count what the handler was called with."""
@@ -267,19 +261,29 @@ class DurableListener(RuntimeActor):
         return count, EventsHandled()
 
     def _call(self, published: EventPublished) -> None:
-        event = self.settings.catalog.read_any(published)
-        where = self.settings.where
-        if where is not None and not where(event):
-            return
-        returned = self.settings.handler(event)
-        if inspect.isawaitable(returned):
-            import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
-
-            asyncio.run(_whole(returned))
+        _handed(self.settings, self.settings.catalog.read_any(published), _run_alone)
 
 
 def _do_nothing(_outcome: Outcome) -> None:
     """Do nothing: if delivery did not answer, it finds the listener gone, and the subscription keeps its cursor."""
+
+
+def _handed(
+    settings: ListenerSettings | DurableListenerSettings, event: Any, run: Callable[[Awaitable[Any]], object]
+) -> bool:
+    """Call the handler with the event, and run what it returns if that is awaitable; False: it is not wanted."""
+    if settings.where is not None and not settings.where(event):
+        return False
+    returned = settings.handler(event)
+    if inspect.isawaitable(returned):
+        run(returned)
+    return True
+
+
+def _run_alone(awaitable: Awaitable[Any]) -> None:
+    import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
+
+    asyncio.run(_whole(awaitable))
 
 
 async def _whole(awaitable: Any) -> Any:

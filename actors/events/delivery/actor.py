@@ -44,6 +44,7 @@ from ....messages.journal import Append, Appended, AppendRefused, Journaled
 from ....messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
 from ....messages.supervision import Unavailable
 from ...runtime import RuntimeActor, handles
+from ..speaking import may_speak_for
 from .durable import DurableSubscriptions
 from .own_facts import CallDue, OwnFacts
 from .replaying import Replays
@@ -188,7 +189,7 @@ class DeliveryActor(RuntimeActor):
     @handles(SubscribeEvents)
     def subscribe(self, request: SubscribeEvents, sender: ActorAddress) -> None:
         """Send from the next event on."""
-        if not self._may_speak_for(sender, request):
+        if not may_speak_for(self, sender, request):
             return
         refusal = ""
         if request.subscriber not in self._interests and len(self._interests) >= self.settings.subscriptions_max:
@@ -205,7 +206,7 @@ class DeliveryActor(RuntimeActor):
         """Send nothing more."""
         if self._is_to_subscribe and not self._own.is_loaded:  # in this order
             self.stash(request, sender)
-        elif self._may_speak_for(sender, request):
+        elif may_speak_for(self, sender, request):
             self._interests.remove(request.subscriber)
             self._wanted = {n: each for n, each in self._wanted.items() if each.subscriber != request.subscriber}
             self._durable.detach(request.subscriber)
@@ -218,7 +219,7 @@ class DeliveryActor(RuntimeActor):
             self._is_to_subscribe = True
             self.stash(request, sender)
             return
-        if not self._may_speak_for(sender, request):
+        if not may_speak_for(self, sender, request):
             return
         told = EventsSubscribed(subscriber=request.subscriber)
         if request.subscription not in self._durable and len(self._durable) >= self.settings.subscriptions_max:
@@ -390,15 +391,6 @@ class DeliveryActor(RuntimeActor):
             for name in self._interests.of(event):
                 self.send(name, event)
                 self._sent += 1
-
-    def _may_speak_for(
-        self, sender: ActorAddress, request: SubscribeEvents | UnsubscribeEvents | SubscribeDurably
-    ) -> bool:
-        """Tell whether the sender may subscribe for this name; a strategy may only for its own."""
-        if getattr(sender, "says", None) is None or getattr(sender, "name", "") == request.subscriber:
-            return True
-        self.turn_away(request, sender, f"a strategy's own name wanted, found {request.subscriber!r}")
-        return False
 
 
 def _groups(waiting: Iterable[Publication]) -> Iterator[tuple[Publication, ...]]:
