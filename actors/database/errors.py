@@ -111,7 +111,7 @@ class QueryTimedOut(DatabaseError):
 
 
 class MemoryExceeded(DatabaseError):
-    """The process used too much memory while the statement ran: interrupted and rolled back. Ask for less at once."""
+    """The statement, or all that ran with it, used too much memory: rolled back. Ask for less at once; write again."""
 
 
 class ResultTooLarge(DatabaseError):
@@ -119,7 +119,7 @@ class ResultTooLarge(DatabaseError):
 
 
 class StatementFailed(DatabaseError):
-    """DuckDB refused the statement: wrong SQL, a broken constraint, a conflict, no memory. It was rolled back."""
+    """DuckDB refused the statement: wrong SQL, a broken constraint, a conflict. It was rolled back."""
 
 
 class TransactionAborted(DatabaseError):

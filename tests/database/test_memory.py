@@ -2,14 +2,19 @@
 
 # ruff: noqa: S608  they are put together of numbers alone
 
+import contextlib
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import duckdb
 import pytest
 
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.engine.memory import GROWTH_MARGIN_BYTES
+from natya.actors.database.engine.connection import begin
+from natya.actors.database.engine.memory import GROWTH_MARGIN_BYTES, SETTLE_LOOKS_MAX, QueryMemory
+from natya.actors.database.engine.opening import meaning
 from natya.actors.database.errors import MemoryExceeded, QueryRefused
 
 pytestmark = pytest.mark.systems
@@ -99,16 +104,22 @@ CHILD = """
 import json, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from natya.actors.database import DuckDBAdapter
-from natya.actors.database.errors import DatabaseError
+from natya.actors.database.errors import DatabaseError, DatabaseInvalidated
 from natya.actors.database.writing.market import MarketStore
 from natya.messages.market import Tick
 
 path, queries = sys.argv[1], json.loads(sys.stdin.read())
-database = DuckDBAdapter(path, max_connections=4, memory_limit_mb=128, threads=1)
-market, recorded, stop = MarketStore(database), 0, threading.Event()
+
+def opened():
+    global database, market
+    database = DuckDBAdapter(path, max_connections=4, memory_limit_mb=128, threads=1)
+    market = MarketStore(database)
+
+opened()
+recorded, reopened, stop = 0, 0, threading.Event()
 
 def record():
-    global recorded
+    global recorded, reopened
     while not stop.is_set():
         first = recorded + 1
         numbers = range(first, first + 100)
@@ -116,6 +127,10 @@ def record():
         try:
             market.write(ticks)
             recorded += 100
+        except DatabaseInvalidated:  # as the actor does
+            database.close()
+            opened()
+            reopened += 1
         except DatabaseError:  # kept and written again, as the actor does: the limit is the whole instance's
             pass
         stop.wait(0.02)
@@ -139,7 +154,8 @@ for sql in queries:
     print(json.dumps({"sql": sql[:60], "error": error, "grew_mb": held("VmHWM") - before}), flush=True)
 stop.set()
 recorder.join()
-print(json.dumps({"recorded": recorded, "found": database.query("select count(*) from ticks").rows[0][0]}))
+found = database.query("select count(*) from ticks").rows[0][0]
+print(json.dumps({"recorded": recorded, "found": found, "reopened": reopened}))
 database.close()
 """
 
@@ -174,6 +190,98 @@ class TestAQueryThatGrowsInOneStep:
         assert database.query("select repeat('*', least(80, quantity)) from ticks").rows == ()
 
 
+class Looks:
+    """A cursor that finds so many bytes held, look by look; the last ones from then on."""
+
+    def __init__(self, *found):
+        self.found = list(found)
+
+    def extract_statements(self, sql):
+        return (sql,)
+
+    def execute(self, _sql):
+        found = self.found.pop(0) if len(self.found) > 1 else self.found[0]
+        if isinstance(found, Exception):
+            raise found
+        return SimpleNamespace(fetchall=lambda: [(found,)])
+
+
+def memory_of(*found):
+    return QueryMemory(Looks(*found), limit_bytes=100, margin_bytes=2**40)
+
+
+class TestMemoryThatCannotBeMovedToDisk:
+    @pytest.mark.parametrize(
+        ("found", "grown"),
+        [
+            ((10, 60, 61), 51),
+            ((90, 40, 91), 51),  # an earlier query has ended meanwhile
+            ((duckdb.OutOfMemoryException("none"), 49, 100), 51),
+            ((49, duckdb.OutOfMemoryException("none")), 51),
+        ],
+        ids=["grows", "shrinks and grows", "cannot be told at first", "cannot be told"],
+    )
+    def test_is_half_of_the_limit_for_all_queries_since_one_began(self, monkeypatch, found, grown):
+        monkeypatch.setattr(QueryMemory, "held_bytes", lambda memory: memory._look())
+        memory = memory_of(*found)
+        with memory.watched() as growth:
+            *before, last = [growth.excess() for _ in found]
+
+        assert set(before) == {""}
+        assert f"grown by {grown} bytes, 50 allowed" in last
+
+    def test_is_looked_at_by_all_together_once_in_a_while(self):
+        memory = memory_of(1, 2)
+        assert (memory.held_bytes(age_max_s=60), memory.held_bytes(age_max_s=60)) == (1, 1)
+        assert memory.held_bytes(age_max_s=0) == 2
+
+    def test_is_none_in_an_instance_that_is_invalidated(self):
+        assert memory_of(duckdb.FatalException("invalidated")).held_bytes() == 0
+
+    @pytest.mark.parametrize(
+        ("found", "looks"),
+        [((50,), 1), ((51, 51, 50), 3), ((51,), SETTLE_LOOKS_MAX)],
+        ids=["little", "too much, for a while", "too much of something that does not end"],
+    )
+    def test_is_waited_for_by_who_commits(self, monkeypatch, found, looks):
+        memory = memory_of(*found)
+        looked = []
+        monkeypatch.setattr(memory, "_look", lambda look=memory._look: looked.append(1) or look())
+        monkeypatch.setattr(memory._ended, "wait", lambda _s: None)
+        with memory.watched() as growth:
+            memory.settle()
+            assert looked == []  # most queries end before they are looked at
+            memory.long.add(growth)
+            memory.settle()
+        memory.settle()
+
+        assert len(looked) == looks
+
+
+class TestAWriteThatFindsNoMemory:
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block of size 256.0 KiB"),
+            duckdb.TransactionException(
+                "TransactionContext Error: Failed to commit: failed to pin block of size 256.0 KiB "
+                "(127.8 MiB/128.0 MiB used)"
+            ),
+        ],
+    )
+    def test_is_told_apart_from_a_fault_of_the_files(self, fault):
+        assert isinstance(meaning(fault), MemoryExceeded)
+
+    def test_leaves_no_transaction_to_the_next_though_it_could_not_be_rolled_back(self):
+        with contextlib.closing(duckdb.connect()) as cursor:
+            for kind in ("read", "write", "read"):
+                begin(cursor, kind)
+                with contextlib.suppress(duckdb.Error):
+                    cursor.execute("select * from nothing")
+                with pytest.raises(duckdb.TransactionException, match="aborted"):
+                    cursor.execute("select 1")
+
+
 class TestAProcessWithQueriesThatGrow:
     def test_stays_bounded_and_records(self, tmp_path):
         done = subprocess.run(
@@ -190,6 +298,7 @@ class TestAProcessWithQueriesThatGrow:
         bound = LIMIT_MB + GROWTH_MARGIN_BYTES // 2**20 + BATCH_MB
         assert [each for each in told if each["grew_mb"] > bound] == []
         assert end["found"] == end["recorded"] > 100
+        assert end["reopened"] == 0, "a query had DuckDB invalidate the instance for everyone"
 
     def test_interrupts_what_the_engine_does_not_count(self, tmp_path, monkeypatch):
         monkeypatch.setattr("natya.actors.database.engine.adapter.GROWTH_MARGIN_BYTES", -96 * 2**20)

@@ -11,6 +11,7 @@ from natya.actors.database.errors import (
     DatabaseDamaged,
     DatabaseError,
     JournalBehind,
+    MemoryExceeded,
     PoolExhausted,
     StatementFailed,
     WritesRefused,
@@ -365,7 +366,11 @@ class TestAFailureOfWorkOnTheFiles:
         assert files.life == 1
         return files
 
-    @pytest.mark.parametrize(("fault", "life"), [(BUSY, 1), (DatabaseError("gone"), 0)], ids=["busy", "before"])
+    @pytest.mark.parametrize(
+        ("fault", "life"),
+        [(BUSY, 1), (MemoryExceeded("127.8 of 128 MiB used"), 1), (DatabaseError("gone"), 0)],
+        ids=["busy", "no memory", "before"],
+    )
     def test_that_is_none_of_these_leaves_them_open(self, real, actor, fault, life):
         assert real.failed(fault, life)
         assert (actor.jobs, real.down) == ([], "")

@@ -73,6 +73,7 @@ class Engines:
         spill = str(Path(tempfile.gettempdir(), "natya-engine"))
         instance = self.new_instance(spill, memory_limit_mb=memory_limit_mb, threads=threads)
         instance.execute("pragma disable_checkpoint_on_shutdown")
+        instance.execute("set allowed_configs = ['operator_memory_limit']")  # each adapter's connections have their own
         harden(instance, [tempfile.gettempdir()])
         return instance
 

@@ -45,11 +45,11 @@ from ..queries.reading import Readings
 from ..queries.statements import ROWS_MAX, execute, may_define, may_define_macros, one_select, one_statement
 from ..tables.archive_folder import archive_folder, follow
 from ..tables.migrations import DatabaseFile, bring_up_to_date
-from .connection import Connection, roll_back
+from .connection import Connection, begin, roll_back
 from .foreign_writes import ForeignWrites
 from .lock import FileLock
-from .memory import GROWTH_MARGIN_BYTES
-from .opening import MEMORY, attach, errors_of_ours, harden, refusal
+from .memory import GROWTH_MARGIN_BYTES, QueryMemory
+from .opening import MEMORY, attach, errors_of_ours, harden, new_cursor, refusal
 from .own_thread import OwnThread
 from .pool import Pool
 from .strangers import owner_of_market, stranger
@@ -111,8 +111,8 @@ class DuckDBAdapter:
     Args:
         path: the core file; the market file is `<stem>-market<suffix>` beside it. `:memory:` for neither.
         max_connections: one writer for each file, the rest readers.
-        memory_limit_mb: DuckDB's memory limit; beyond it, it spills to `<path>.tmp`. While a query runs, the process
-            may grow by 128 MiB more: then the query is interrupted.
+        memory_limit_mb: DuckDB's memory limit; beyond half of it, sorts and joins of a query spill to `<path>.tmp`. A
+            query is interrupted when what cannot spill has grown by the other half, or the process by 128 MiB more.
         threads: the threads that DuckDB may use for one query.
         directories: where `copy` may read and write, besides the folder `archive` beside the files; nowhere else.
         wait_s: how long a caller waits for a connection before `PoolExhausted`.
@@ -187,12 +187,13 @@ class DuckDBAdapter:
             )
             opened.callback(self._close_instance, root)
 
-            growth_max_bytes = memory_limit_mb * 2**20 + GROWTH_MARGIN_BYTES
+            limit_bytes = memory_limit_mb * 2**20
+            memory = QueryMemory(root.cursor(), limit_bytes=limit_bytes, margin_bytes=GROWTH_MARGIN_BYTES)
+            self._memory = opened.enter_context(contextlib.closing(memory))
 
             def connect(name: str, file: DatabaseFile) -> Connection:
-                cursor = root.cursor()
-                cursor.execute(f"set search_path = '{_SEARCH_PATHS[file]}'")
-                connection = Connection(name, cursor, executor_factory(name), monotonic_ns, growth_max_bytes)
+                cursor = new_cursor(root, search_path=_SEARCH_PATHS[file], operators_bytes=limit_bytes // 2)
+                connection = Connection(name, cursor, executor_factory(name), monotonic_ns, memory)
                 opened.callback(connection.close)
                 return connection
 
@@ -294,6 +295,7 @@ class DuckDBAdapter:
                 return execute(cursor, statement, parameters, ROWS_MAX)
 
         with self._writing(file) as connection:
+            self._memory.settle()
             return connection.run(work, label=sql)
 
     @contextlib.contextmanager
@@ -305,7 +307,7 @@ class DuckDBAdapter:
             TransactionAborted: one of them failed, and the block did not let its error through.
         """
         with self._writing(file) as connection, contextlib.ExitStack() as until_its_end:
-            connection.run(lambda cursor: cursor.begin(), label="begin")
+            connection.run(functools.partial(begin, transaction="write"), label="begin")
             transaction = Transaction(connection, lambda sql: until_its_end.enter_context(self._changing(sql)))
             try:
                 try:
@@ -313,7 +315,7 @@ class DuckDBAdapter:
                 finally:
                     transaction.end()
                 transaction.check()
-                connection.run(lambda cursor: cursor.commit(), label="commit")
+                connection.run(connection.commit, label="commit")
             except BaseException:
                 connection.run(roll_back, label="rollback")
                 raise
@@ -366,6 +368,7 @@ class DuckDBAdapter:
         """Move what the write-ahead logs hold into the files."""
         for file in self._writers:
             with self._writing(file, frozenset()) as connection:
+                self._memory.settle()
                 connection.run(functools.partial(_checkpoint, file=file), label="checkpoint")
 
     def exhausted(self, *, waiters: int) -> PoolExhausted:

@@ -16,11 +16,13 @@ import duckdb
 
 from ....domain.time import SECOND_NS
 from ..errors import DatabaseClosed, MemoryExceeded, QueryTimedOut
-from .memory import LOOK_EVERY_S, Growth
+from .memory import LOOK_EVERY_S
 from .opening import meaning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .memory import Growth, QueryMemory
 
 T = TypeVar("T")
 Transaction: TypeAlias = Literal["read", "write"]
@@ -39,8 +41,8 @@ class Running:
         self.closed = False
         """Expired because the connection closes."""
 
-        self.is_too_large = False
-        """Expired because the process used too much memory."""
+        self.excess = ""
+        """Why it used too much memory, if it expired for that."""
 
         self.ended = threading.Event()
 
@@ -53,7 +55,7 @@ class Connection:
         cursor: used by this object alone.
         executor: of one thread, used by this object alone.
         monotonic_ns: measures how long work runs.
-        growth_max_bytes: how much more memory the process may use while work reads; 0 for no limit.
+        memory: what work that reads may use, and what a commit waits for; None for no limit.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class Connection:
         cursor: duckdb.DuckDBPyConnection,
         executor: Executor,
         monotonic_ns: Callable[[], int],
-        growth_max_bytes: int = 0,
+        memory: QueryMemory | None = None,
     ) -> None:
         self.name = name
         self.done = 0
@@ -72,7 +74,7 @@ class Connection:
         self._cursor = cursor
         self._executor = executor
         self._monotonic_ns = monotonic_ns
-        self._growth_max_bytes = growth_max_bytes
+        self._memory = memory
         self._guard = threading.Lock()
         self._running: Running | None = None
 
@@ -94,26 +96,26 @@ class Connection:
         Raises:
             QueryTimedOut: it took longer than `timeout_s` seconds, or `abandoned` was done before it; it was
                 interrupted and rolled back.
-            MemoryExceeded: the process used too much memory; likewise.
+            MemoryExceeded: it used too much memory, likewise; or DuckDB had none left for it.
             DatabaseClosed: `close` came first, or in the middle.
             StatementFailed, DatabaseInvalidated, DatabaseDamaged: see there.
         """
         running = Running(label)
-        growth = Growth(self._growth_max_bytes) if transaction == "read" and self._growth_max_bytes else None
-        try:
-            future = self._executor.submit(self._work, running, work, transaction)
-        except RuntimeError as ended:
-            raise DatabaseClosed(f"closed before it began: {label}") from ended
-        ends: list[Future[Any]] = [future] if abandoned is None else [future, abandoned]
-        try:
-            if growth is None:
-                wait(ends, timeout_s, FIRST_COMPLETED)
-            else:
-                running.is_too_large = _wait(ends, timeout_s, growth)
-        finally:
-            # Also when the wait itself is interrupted (Ctrl-C): the result would not be used.
-            if not future.done():
-                self._interrupt(running)
+        with self._watched(transaction) as growth:
+            try:
+                future = self._executor.submit(self._work, running, work, transaction)
+            except RuntimeError as ended:
+                raise DatabaseClosed(f"closed before it began: {label}") from ended
+            ends: list[Future[Any]] = [future] if abandoned is None else [future, abandoned]
+            try:
+                if growth is None:
+                    wait(ends, timeout_s, FIRST_COMPLETED)
+                else:
+                    running.excess = _wait(ends, timeout_s, growth)
+            finally:
+                # Also when the wait itself is interrupted (Ctrl-C): the result would not be used.
+                if not future.done():
+                    self._interrupt(running)
         try:
             return future.result()
         except CancelledError as cancelled:
@@ -121,14 +123,18 @@ class Connection:
         except duckdb.InterruptException as interrupt:
             if running.closed:
                 raise DatabaseClosed(f"closed while it ran: {label}") from interrupt
-            if running.is_too_large:
-                raise MemoryExceeded(
-                    f"interrupted when the process had grown by {self._growth_max_bytes:,} bytes: {label}"
-                ) from interrupt
+            if running.excess:
+                raise MemoryExceeded(f"interrupted when {running.excess}: {label}") from interrupt
             self.timeouts += 1
             raise QueryTimedOut(f"interrupted after {timeout_s} s: {label}") from interrupt
         except duckdb.Error as fault:
             raise meaning(fault) from fault
+
+    def commit(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Commit what this connection's thread has begun, as soon as no query leaves too little memory for it."""
+        if self._memory is not None:
+            self._memory.settle()
+        cursor.commit()
 
     def running(self) -> tuple[str, float] | None:
         """Return the label of the running work and its seconds so far; None if none runs."""
@@ -147,6 +153,11 @@ class Connection:
         self._executor.shutdown(wait=True)
         self._cursor.close()
 
+    def _watched(self, transaction: Transaction | None) -> contextlib.AbstractContextManager[Growth | None]:
+        if self._memory is None or transaction != "read":
+            return contextlib.nullcontext()
+        return self._memory.watched()
+
     def _work(
         self, running: Running, work: Callable[[duckdb.DuckDBPyConnection], T], transaction: Transaction | None
     ) -> T:
@@ -158,13 +169,11 @@ class Connection:
             self._running = running
         unfinished = transaction is not None
         try:
-            if transaction == "write":
-                self._cursor.begin()  # 0.07 ms less than the same as text
-            elif transaction == "read":
-                self._cursor.execute(_BEGIN_READING)
+            if transaction is not None:
+                begin(self._cursor, transaction)
             result = work(self._cursor)
             if transaction == "write":
-                self._cursor.commit()
+                self.commit(self._cursor)
                 unfinished = False
             return result
         finally:
@@ -188,14 +197,30 @@ class Connection:
             running.ended.wait(_INTERRUPT_EVERY_S)
 
 
-def _wait(ends: list[Future[Any]], timeout_s: float | None, growth: Growth) -> bool:
-    """Wait for the first future, up to the timeout; return whether the process used too much memory before."""
+def _wait(ends: list[Future[Any]], timeout_s: float | None, growth: Growth) -> str:
+    """Wait for the first future, up to the timeout; return why too much memory was used before, if so."""
     left_s = math.inf if timeout_s is None else timeout_s
     while left_s > 0 and not wait(ends, min(left_s, LOOK_EVERY_S), FIRST_COMPLETED).done:
-        if growth.is_too_much:
-            return True
+        if excess := growth.excess():
+            return excess
         left_s -= LOOK_EVERY_S
-    return False
+    return ""
+
+
+def begin(cursor: duckdb.DuckDBPyConnection, transaction: Transaction) -> None:
+    """Begin a transaction; one is still open where DuckDB had no memory left for the word that rolls it back."""
+    try:
+        _begin(cursor, transaction)
+    except duckdb.TransactionException:
+        roll_back(cursor)
+        _begin(cursor, transaction)
+
+
+def _begin(cursor: duckdb.DuckDBPyConnection, transaction: Transaction) -> None:
+    if transaction == "write":
+        cursor.begin()  # 0.07 ms less than the same as text
+    else:
+        cursor.execute(_BEGIN_READING)
 
 
 def roll_back(cursor: duckdb.DuckDBPyConnection) -> None:

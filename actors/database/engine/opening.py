@@ -20,6 +20,7 @@ from ..errors import (
     DatabaseLocked,
     DatabasePathRefused,
     DatabaseUnreachable,
+    MemoryExceeded,
     StatementFailed,
 )
 from ..tables.sql_text import pattern, quoted, unescaped
@@ -47,6 +48,11 @@ _DAMAGE = re.compile(
     r'Could not read enough bytes from file "(?![^"]*\.(parquet|csv|json)")',
     re.IGNORECASE,
 )
+
+_COMMIT_WITHOUT_MEMORY = re.compile(
+    r"TransactionContext Error: Failed to commit: .{0,80} \([\d.]+ \w+/[\d.]+ \w+ used\)"
+)
+"""DuckDB has rolled it back."""
 
 _ARCHIVED = re.compile(
     r"(?:Cannot access file|No files found that match the pattern) "
@@ -138,6 +144,19 @@ def expect_unheld(path: str) -> None:
             return
 
 
+def new_cursor(root: duckdb.DuckDBPyConnection, *, search_path: str, operators_bytes: int) -> duckdb.DuckDBPyConnection:
+    """Make the cursor of a connection, before the settings are locked."""
+    cursor = root.cursor()
+    cursor.execute(f"set search_path = '{search_path}'")
+    bound_operators(cursor, operators_bytes)
+    return cursor
+
+
+def bound_operators(cursor: duckdb.DuckDBPyConnection, limit_bytes: int) -> None:
+    """Let a connection's sorts, joins and hash tables move to disk what is more."""
+    cursor.execute(f"set operator_memory_limit = '{limit_bytes}B'")
+
+
 @contextlib.contextmanager
 def errors_of_ours() -> Iterator[None]:
     """Translate DuckDB's exceptions of the block to `DatabaseError`s, while an open instance is set up."""
@@ -168,6 +187,8 @@ def meaning(fault: duckdb.Error) -> DatabaseError:
         )
     if isinstance(fault, duckdb.FatalException):
         return DatabaseInvalidated(text)
+    if isinstance(fault, duckdb.OutOfMemoryException) or _COMMIT_WITHOUT_MEMORY.match(text):
+        return MemoryExceeded(text)
     return StatementFailed(text)
 
 

@@ -6,7 +6,7 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import DatabaseDamaged, DatabaseError, DatabaseLocked, PoolExhausted, StatementFailed
+from ..errors import DatabaseDamaged, DatabaseError, DatabaseLocked, MemoryExceeded, PoolExhausted, StatementFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,10 +73,13 @@ class Files:
     def failed(self, fault: DatabaseError, life: int) -> bool:
         """Take a failure of work on the files as of the opening `life`; return whether they are open all the same.
 
-        A busy pool is no fault of the files; a failure of an earlier opening was dealt with. A statement that fails
-        again in the same way after they were reopened is retried with the files open: queries may still read them.
+        A busy pool, and a query that left too little memory, are no faults of the files; a failure of an earlier
+        opening was dealt with. A statement that fails again in the same way after they were reopened is retried with
+        the files open: queries may still read them.
         """
-        if life == self.life and not isinstance(fault, PoolExhausted):
+        if isinstance(fault, MemoryExceeded):
+            self._actor.log_bounded("database.out_of_memory", level="warning", reason=str(fault))
+        elif life == self.life and not isinstance(fault, PoolExhausted):
             if isinstance(fault, StatementFailed) and str(fault) == self._opened_for:
                 self._actor.log_bounded("database.stuck", level="error", reason=str(fault))
             else:
