@@ -48,7 +48,7 @@ from .actors.kill_switch import (
     LossExitActor,
     LossExitSettings,
 )
-from .actors.orders import CheckpointActor, CheckpointSettings, OrdersActor, OrdersActorSettings
+from .actors.orders import CheckpointActor, CheckpointSettings, OrdersActor, OrdersActorSettings, subscription
 from .actors.reconciliation import ReconciliationActor, ReconciliationSettings
 from .actors.runtime import NameTakenError
 from .actors.settings.actor import SettingsActor, SettingsActorSettings
@@ -139,8 +139,7 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
         *([Subscribe(subscriber=EXCHANGE, topics=("Tick",))] if has_exchange(settings) else []),
         *([Subscribe(subscriber=WIRE, topics=("Tick",))] if settings.broker.wire else []),
         *([Subscribe(subscriber=HISTORY, topics=GAPS)] if is_live(settings.feed) else []),
-        *([Subscribe(subscriber=ORDERS, topics=("Tick",))] if settings.orders.need_prices else []),
-        *([Subscribe(subscriber=ORDERS, topics=("OperationAsked",))] if settings.control.enabled else []),
+        subscription(settings.orders),
         *heard_elsewhere(settings),
         *([Subscribe(subscriber=LOSS_EXIT, topics=("LimitsChanged",))] if loss_exit(settings) else []),
         Subscribe(subscriber=DATABASE, topics=("Tick", "Ticks", "Candle", JOURNAL_TOPIC)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -36,3 +37,13 @@ class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     candle_wait_s: float = 2.0
     """Seconds that a live market's ticks may take to come here: so long after its time a candle is closed."""
+
+    def __post_init__(self) -> None:
+        """Refuse a second subscription of one subscriber: it would take the place of the first.
+
+        Raises:
+            ValueError: there is one.
+        """
+        names = Counter(each.subscriber for each in self.subscriptions)
+        if twice := sorted(name for name, count in names.items() if count > 1):
+            raise ValueError(f"one subscription of each subscriber wanted, found several of {', '.join(twice)}")

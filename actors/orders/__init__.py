@@ -19,7 +19,7 @@ from .actor import OrdersActor
 from .book.listing import book_of, listed, positions
 from .checkpointing.actor import CheckpointActor, CheckpointSettings
 from .errors import FactWithoutIntentError, JournalLostError, OrdersError
-from .settings import OrdersActorSettings
+from .settings import OrdersActorSettings, subscription
 
 __all__ = [
     "CheckpointActor",
@@ -32,4 +32,5 @@ __all__ = [
     "book_of",
     "listed",
     "positions",
+    "subscription",
 ]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from ...config.sections.orders import OrdersSettings
+from ...messages.addresses import ORDERS
+from ...messages.events import Subscribe
 from ...messages.orders import Product
 
 if TYPE_CHECKING:
@@ -14,6 +16,13 @@ if TYPE_CHECKING:
 
     from ...config.sections.strategy import StrategySettings
     from ...messages.accounts import AccountChoice
+
+
+def subscription(limits: OrdersSettings) -> Subscribe:
+    """Return what orders hears of the router by these limits: all of it, since a subscriber has one subscription."""
+    return Subscribe(
+        subscriber=ORDERS, topics=("OperationAsked", "Tick") if limits.need_prices else ("OperationAsked",)
+    )
 
 
 class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):

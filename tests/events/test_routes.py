@@ -1,8 +1,10 @@
 """Who hears what."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from natya.actors.events import EventsSettings
 from natya.actors.events.routes import ROUTES_CACHED_MAX, RouteTable
 from natya.messages.events import Subscribe
 
@@ -98,3 +100,11 @@ def test_a_route_is_what_a_plain_search_finds_whatever_came_before(history, topi
         if topic in subscription.topics and (not subscription.symbols or symbol in subscription.symbols)
     )
     assert table.names(topic, symbol) == wanted
+
+
+def test_a_second_subscription_of_one_subscriber_from_the_start_is_refused():
+    """It would take the place of the first, which nobody would miss before it is needed."""
+    ticks, facts = (Subscribe(subscriber="orders", topics=(topic,)) for topic in ("Tick", "OperationAsked"))
+
+    with pytest.raises(ValueError, match="one subscription of each subscriber wanted, found several of orders"):
+        EventsSettings(subscriptions=(ticks, Subscribe(subscriber="other", topics=("Tick",)), facts))

@@ -221,7 +221,7 @@ class TestARunningSystem:
         stage.open()
         change(price_collar_percent="3")
 
-        assert events.receive() == Subscribe(subscriber="orders", topics=("Tick",))
+        assert events.receive() == Subscribe(subscriber="orders", topics=("OperationAsked", "Tick"))
 
     def test_watches_the_loss_of_the_day_once_however_often_its_limit_is_changed(self, stage, change, monkeypatch):
         monkeypatch.setattr(limiting, "WATCH_S", 3_600.0)

@@ -11,6 +11,7 @@ import pytest
 from natya_database import with_files
 
 import natya
+from natya.actors.events import EventsSettings
 from natya.actors.feed import RecordingError
 from natya.actors.runtime import InProcessSystem, RequestTimedOut, SystemStoppedError
 from natya.actors.supervision import SystemStopped
@@ -52,6 +53,14 @@ class TestTheTree:
         others = ["orders", "database", "delivery"]
         assert [each.subscriber for each in subscriptions(settings)] == ["exchange", *others]
         assert [each.subscriber for each in subscriptions(at_another_broker(settings))] == others
+
+    @pytest.mark.parametrize("age_max_s", [0.0, 3.0])
+    def test_has_every_subscriber_once_with_all_that_it_hears(self, settings, age_max_s):
+        limits = msgspec.structs.replace(settings.orders, price_age_max_s=age_max_s)
+        found = EventsSettings(subscriptions=subscriptions(msgspec.structs.replace(settings, orders=limits)))
+
+        heard = {each.subscriber: set(each.topics) for each in found.subscriptions}
+        assert heard["orders"] == {"OperationAsked"} | ({"Tick"} if age_max_s else set())
 
     def test_has_no_control_socket_where_none_is_wanted(self, settings):
         control = msgspec.structs.replace(settings.control, enabled=False)

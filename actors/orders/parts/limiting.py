@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ....messages.addresses import EVENTS, JOURNAL, ORDERS
-from ....messages.events import Subscribe
+from ....messages.addresses import EVENTS, JOURNAL
 from ....messages.journal import Append, Appended
 from ....messages.risk import LimitsInForce, LimitsKept
 from ..limits_in_force import by_person, changes, of_settings, tightened, wanted, why_not, with_held
+from ..settings import subscription
 from .due import WatchDue
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Limiting:
         self._gate.renew()
         if limits.need_prices and context.market is None:
             context.market = {}
-            context.send(EVENTS, Subscribe(subscriber=ORDERS, topics=("Tick",)))
+            context.send(EVENTS, subscription(limits))
         self.watch()
         if context.is_read:
             self._risk.watch(context.now_ns())
