@@ -186,16 +186,20 @@ def path_of(open_: int, high: int, low: int, close: int) -> Path:
     after which the way from the other extreme to the close is shorter; if that is a tie too, the low, since that is the
     worse assumption for a long position.
     """
-    up, down = high - open_, open_ - low
-    if up < down or (up == down and close - low < high - close):
-        return open_, high, low, close
-    return open_, low, high, close
+    return (open_, high, low, close) if _high_is_first(open_, high, low, close) else (open_, low, high, close)
 
 
 def in_order_of_path(prices: tuple[float, float, float, float], steps: Path) -> tuple[float, float, float, float]:
     """Order open, high, low and close of a candle, in rupees, as `path_of` orders them counted in `steps` of a grid."""
+    if _high_is_first(*steps):
+        return prices
     open_, high, low, close = prices
-    return prices if path_of(*steps)[1] == steps[1] else (open_, low, high, close)
+    return open_, low, high, close
+
+
+def _high_is_first(open_: int, high: int, low: int, close: int) -> bool:
+    up, down = high - open_, open_ - low
+    return up < down or (up == down and close - low < high - close)
 
 
 def times_of(spans: tuple[Span, ...]) -> Path:

@@ -8,6 +8,7 @@ never precedes an earlier open of another. At equal times the order is that of t
 from __future__ import annotations
 
 import bisect
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec.structs import force_setattr
@@ -30,7 +31,9 @@ _CANDLE, _TICK = 0, 1
 """At equal times, candles that end come before ticks of candles that begin."""
 
 _Event: TypeAlias = tuple[int, int, str, int, Candle | Tick]
-"""Time, candle or tick, symbol, place among those of its symbol, and the message."""
+"""Time, candle or tick, symbol, ticks made so far, and the message."""
+
+_message_of = itemgetter(4)
 
 
 def times_of_candle(start_ns: int, end_ns: int, exchange: Exchange | None) -> Path:
@@ -39,16 +42,32 @@ def times_of_candle(start_ns: int, end_ns: int, exchange: Exchange | None) -> Pa
     return times_of(spans or ((start_ns, end_ns),))
 
 
-class _Series:
-    """The candles of one symbol: how long they are, where the last one begins, and the volume of its day."""
+class _Day:
+    """A day in India: when it ends, and within which hours of it a market that is open meets the prices of a candle."""
 
-    __slots__ = ("counted", "day", "interval_ns", "last_ns", "offsets_ns")
+    __slots__ = ("close_ns", "ends_ns", "open_ns")
+
+    def __init__(self, time_ns: int, exchange: Exchange | None) -> None:
+        """Take the day of a time; all of it is open where there is no exchange, or no session on it."""
+        begin_ns = day_start_ns(day_of(time_ns))
+        self.ends_ns: Final = begin_ns + DAY_NS
+        session = session_at(time_ns, exchange) if exchange else None
+        if exchange is None:
+            self.open_ns, self.close_ns = begin_ns, INTEGER_MAX
+        else:
+            self.open_ns, self.close_ns = session.spans[0] if session else (begin_ns, self.ends_ns)
+
+
+class _Series:
+    """The candles of one symbol: how long they are, where the last one begins and ends, and the volume of its day."""
+
+    __slots__ = ("counted", "day", "ends_ns", "interval_ns", "last_ns", "offsets_ns")
 
     def __init__(self, interval_ns: int) -> None:
         self.interval_ns: Final = interval_ns
         self.offsets_ns: Final = times_of(((0, interval_ns),))
-        self.last_ns = -1
-        self.day = -1
+        self.last_ns = self.ends_ns = -1
+        self.day: _Day | None = None
         self.counted = 0
 
 
@@ -87,14 +106,11 @@ class CandleRows:
         self._sequence: int | None = None
         """Of the newest one that was released, since there are several symbols, whose order is known only then."""
 
-        self._places = 0
         self._newest_ns = 0
         self._series: dict[str, _Series] = {}
         self._waiting: list[_Event] = []
-        self._day_ns = -DAY_NS
-        """Start (ns) of the day to which `_open_ns` belongs: open and close of its first session, (0, 0) for none."""
-
-        self._open_ns = (0, 0)
+        self._day = _Day(0, exchange)
+        """Of the row that was read last."""
 
     def read(self, row: Row, messages: list[MarketMessage]) -> None:
         """Append the messages that are due before this row begins.
@@ -104,9 +120,7 @@ class CandleRows:
         """
         start_ns = self._time(row[self._time_at])
         symbol = self._symbol(row)
-        series = self._series.get(symbol)
-        if series is None:
-            series = _Series(self._interval_of(symbol))
+        series = self._series.get(symbol) or _Series(self._interval_of(symbol))
         if start_ns <= series.last_ns or start_ns < self._newest_ns:
             same = series.last_ns >= self._newest_ns
             wanted = f"after {time_text(series.last_ns)}" if same else f"not before {time_text(self._newest_ns)}"
@@ -121,8 +135,8 @@ class CandleRows:
             )
         end_ns = start_ns + series.interval_ns
         volume = whole(row[self._volume_at])
-        day = day_of(start_ns)
-        before = series.counted if day == series.day else 0
+        day = self._day if start_ns < self._day.ends_ns else _Day(start_ns, self._exchange)
+        before = series.counted if day is series.day else 0
         if end_ns > INTEGER_MAX or before + volume > INTEGER_MAX:
             raise ValueError("a time and a volume of the day that fit into 64 bits are wanted, found more")
 
@@ -130,17 +144,25 @@ class CandleRows:
             self._series[symbol] = series
             if self._sequence is None and len(self._series) > 1:
                 self._sequence = self._made - sum(kind == _TICK for _, kind, *_ in self._waiting)
-        self._make_way(symbol, series, start_ns, messages)
-        series.last_ns, series.day, series.counted = start_ns, day, before + volume
-        waiting, place = self._waiting, self._places
+        if start_ns < series.ends_ns:
+            self._cut(symbol, start_ns)
+        if start_ns > self._newest_ns:
+            self._newest_ns = start_ns
+            self._waiting.sort()
+            self._release(bisect.bisect_left(self._waiting, (start_ns, _TICK)), messages)
+        series.last_ns, series.ends_ns, series.day, series.counted = start_ns, end_ns, day, before + volume
+        self._day = day
+        waiting, source, sequence = self._waiting, self._source, self._made
         if self._replayed:
-            path = in_order_of_path((open_, high, low, close), (open_ticks, high_ticks, low_ticks, close_ticks))
-            source, sequence = self._source, self._made
-            for price, quantity, time_ns in zip(
-                path, split(volume), self._times(start_ns, end_ns, series), strict=True
-            ):
+            prices = in_order_of_path((open_, high, low, close), (open_ticks, high_ticks, low_ticks, close_ticks))
+            first_ns, second_ns, third_ns, last_ns = series.offsets_ns
+            times = (
+                (start_ns + first_ns, start_ns + second_ns, start_ns + third_ns, start_ns + last_ns)
+                if day.open_ns <= start_ns and end_ns <= day.close_ns
+                else times_of_candle(start_ns, end_ns, self._exchange)
+            )
+            for price, quantity, time_ns in zip(prices, split(volume), times, strict=True):
                 before += quantity
-                place += 1
                 sequence += 1
                 tick = Tick(
                     symbol=symbol,
@@ -151,7 +173,7 @@ class CandleRows:
                     sequence=sequence,
                     volume=before,
                 )
-                waiting.append((time_ns, _TICK, symbol, place, tick))
+                waiting.append((time_ns, _TICK, symbol, sequence, tick))
             self._made = sequence
         candle = Candle(
             symbol=symbol,
@@ -162,42 +184,23 @@ class CandleRows:
             low=low,
             close=close,
             volume=volume,
-            source=self._source,
+            source=source,
         )
-        waiting.append((end_ns, _CANDLE, symbol, place + 1, candle))
-        self._places = place + 1
+        waiting.append((end_ns, _CANDLE, symbol, sequence, candle))
 
     def finish(self, messages: list[MarketMessage]) -> None:
         """Append all that is buffered."""
         self._waiting.sort()
         self._release(len(self._waiting), messages)
 
-    def _make_way(self, symbol: str, series: _Series, start_ns: int, messages: list[MarketMessage]) -> None:
-        """Release what is due when a candle begins; the previous candle of its symbol ends there at the latest."""
-        waiting = self._waiting
-        if series.last_ns >= 0 and series.last_ns + series.interval_ns > start_ns:
-            for at, (time_ns, kind, whose, place, message) in enumerate(waiting):
-                if time_ns >= start_ns and whose == symbol:
-                    cut_ns = start_ns if kind == _CANDLE else start_ns - 1
-                    waiting[at] = cut_ns, kind, whose, place, message
-                    if kind == _TICK:  # nobody has seen it yet
-                        force_setattr(message, "exchange_ns", cut_ns)
-        if start_ns > self._newest_ns:
-            self._newest_ns = start_ns
-            waiting.sort()
-            self._release(bisect.bisect_left(waiting, (start_ns, _TICK)), messages)
-
-    def _times(self, start_ns: int, end_ns: int, series: _Series) -> Path:
-        """Return the times of a candle's four prices."""
-        if self._exchange is not None and not self._open_ns[0] <= start_ns < end_ns <= self._open_ns[1]:
-            if not self._day_ns <= start_ns < self._day_ns + DAY_NS:
-                self._day_ns = day_start_ns(day_of(start_ns))
-                day = session_at(start_ns, self._exchange)
-                self._open_ns = day.spans[0] if day is not None else (0, 0)
-            if start_ns < self._open_ns[0] or end_ns > self._open_ns[1]:
-                return times_of_candle(start_ns, end_ns, self._exchange)
-        first, second, third, last = series.offsets_ns
-        return start_ns + first, start_ns + second, start_ns + third, start_ns + last
+    def _cut(self, symbol: str, start_ns: int) -> None:
+        """Let the candle of a symbol end where its next one begins."""
+        for at, (time_ns, kind, whose, made, message) in enumerate(self._waiting):
+            if time_ns >= start_ns and whose == symbol:
+                cut_ns = start_ns if kind == _CANDLE else start_ns - 1
+                self._waiting[at] = cut_ns, kind, whose, made, message
+                if kind == _TICK:  # nobody has seen it yet
+                    force_setattr(message, "exchange_ns", cut_ns)
 
     def _release(self, count: int, messages: list[MarketMessage]) -> None:
         """Append the first `count` buffered messages, in their order, numbered."""
@@ -208,4 +211,4 @@ class CandleRows:
                 if kind == _TICK:
                     self._sequence += 1
                     force_setattr(message, "sequence", self._sequence)  # nobody has seen it yet
-        messages += [event[4] for event in due]
+        messages.extend(map(_message_of, due))

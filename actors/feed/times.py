@@ -88,9 +88,9 @@ class TimeReader:
         Raises:
             ValueError: it is none, finer than a nanosecond, or outside 1970 to 2261; or another unit than before.
         """
-        second, point, fraction = text.partition(".")
-        if not point:
+        if "." not in text:
             return self._whole(text)
+        second, _, fraction = text.partition(".")
         if fraction.isdecimal() and len(fraction) <= 9:  # noqa: PLR2004  digits of a nanosecond
             return self._seconds[second] + int(fraction) * _FRACTION_SCALES[len(fraction)]
         match = _FRACTION_AND_ZONE.fullmatch(fraction.strip())
@@ -103,7 +103,8 @@ class TimeReader:
 
     def _whole(self, text: str) -> int:
         if text[4:5] == "-" and len(text) > _DATE_LENGTH:
-            return _believed(self._dates[text[:_DATE_LENGTH]] + self._clocks[text[_DATE_LENGTH:]], text)
+            time_ns = self._dates[text[:_DATE_LENGTH]] + self._clocks[text[_DATE_LENGTH:]]
+            return time_ns if 0 <= time_ns < TIME_MAX_NS else _believed(time_ns, text)
         plain = text.strip()
         if plain.isdecimal() and plain.isascii():
             return self._number(plain, text)
