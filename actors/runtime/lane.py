@@ -307,6 +307,7 @@ class Lane:
 
 def _end_of_ticks(messages: Sequence[MarketMessage], place: int, end: int) -> int:
     """Return where the ticks from a place on end: the place of the next candle, or `end`."""
-    while place < end and messages[place].__class__ is Tick:
-        place += 1
-    return place
+    for found in range(place, end):
+        if messages[found].__class__ is Candle:
+            return found
+    return end

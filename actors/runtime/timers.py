@@ -18,27 +18,24 @@ _PHASE_BIT = 60
 class Timer:
     """One pending call. `cancel()` prevents it, and has no effect on a timer that has fired or was cancelled."""
 
-    __slots__ = ("_fire", "_heap")
+    __slots__ = ("_fire", "_heap", "waiting")
 
     def __init__(self, heap: TimerHeap, fire: Fire) -> None:
         self._heap = heap
         self._fire: Fire | None = fire
-
-    @property
-    def waiting(self) -> bool:
+        self.waiting = True
         """Whether it has neither fired nor been cancelled."""
-        return self._fire is not None
 
     def cancel(self) -> None:
         """Cancel it, and release what it would have called."""
         if self._fire is not None:
-            self._fire = None
+            self._fire, self.waiting = None, False
             self._heap.one_was_cancelled()
 
     def fire(self) -> None:
         """Fire it, the first time only; called by the heap."""
         if (fire := self._fire) is not None:
-            self._fire = None
+            self._fire, self.waiting = None, False
             fire()
 
 

@@ -27,7 +27,7 @@ from ...actors.feed import (
 from ...actors.runtime import Lane, RuntimeActor, handles
 from ...config.sections.feed import FeedSettings
 from ...domain.calendar import reached_close_ns
-from ...domain.market_messages import begin_of, ends, is_before, parted, time_of
+from ...domain.market_messages import begin_of, ends, is_before, time_of
 from ...messages.addresses import EVENTS
 from ...messages.market import AwaitMarketEnd, FeedStatistics, MarketEnded
 from ..figures.curve import Marks
@@ -150,12 +150,9 @@ class BacktestFeedActor(RuntimeActor):
         self.when_quiet(EndMarket())
 
     def _note_sent(self, messages: list[MarketMessage]) -> None:
-        ticks, candles = parted(messages)
-        for candle in candles:
-            self._keeper.add_candle(candle)
-        self._keeper.add_ticks(ticks)
-        self._candles += len(candles)
-        self._ticks += len(ticks)
+        candles = self._keeper.add(messages)
+        self._candles += candles
+        self._ticks += len(messages) - candles
 
     @handles(EndMarket)
     def end_market(self, _end: EndMarket, _sender: ActorAddress) -> None:

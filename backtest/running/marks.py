@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from ...domain.calendar import open_spans
 from ...domain.time import DAY_NS, SECOND_NS
+from ...messages.market import Candle
 from ..figures.curve import Bars, Marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ...domain.calendar import Exchange
-    from ...messages.market import Candle, Tick
+    from ...messages.market import Tick
 
 MARK_NS: Final = 60 * SECOND_NS
 """Of ticks the last one of each minute is a mark."""
@@ -42,7 +43,18 @@ class MarkKeeper:
         self._candled: Final[set[str]] = set()
         self._growing: Final[dict[str, _Minute]] = {}
 
-    def add_candle(self, candle: Candle) -> None:
+    def add(self, messages: Iterable[Tick | Candle]) -> int:
+        """Keep what is a mark among what went by, in its order; return how many candles that was."""
+        candled, candles = self._candled, 0
+        for message in messages:
+            if isinstance(message, Candle):
+                candles += 1
+                self._add_candle(message)
+            elif message.symbol not in candled:
+                self._add_tick(message)
+        return candles
+
+    def _add_candle(self, candle: Candle) -> None:
         """Keep its prices, at its end; of one of a day or more at the time of its close."""
         symbol = candle.symbol
         if symbol not in self._candled:
@@ -55,12 +67,9 @@ class MarkKeeper:
             end_ns = min(spans[-1][1] if spans else end_ns, end_ns - 1)
         self._bars[symbol].add(end_ns, candle.open, candle.high, candle.low, candle.close)
 
-    def add_tick(self, tick: Tick) -> None:
+    def _add_tick(self, tick: Tick) -> None:
         """Let the minute grow; keep the one before, if this is the first of another."""
-        symbol = tick.symbol
-        if symbol in self._candled:
-            return
-        number, price = tick.exchange_ns // MARK_NS, tick.price
+        symbol, number, price = tick.symbol, tick.exchange_ns // MARK_NS, tick.price
         growing = self._growing.get(symbol)
         if growing is None or growing.number != number:
             if growing is not None:
@@ -72,11 +81,6 @@ class MarkKeeper:
             growing.high = price
         elif price < growing.low:
             growing.low = price
-
-    def add_ticks(self, ticks: Iterable[Tick]) -> None:
-        """Do the same for several."""
-        for tick in ticks:
-            self.add_tick(tick)
 
     def marks(self) -> Marks:
         """Return all marks, the newest tick of each symbol included; to be called once, at the end."""

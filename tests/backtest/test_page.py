@@ -382,10 +382,13 @@ class TestTheBarsOfAMarket:
 
     def test_of_ticks_are_one_a_minute(self):
         keeper = MarkKeeper("NSE")
-        for seconds, price in ((61, 10.0), (70, 12.0), (80, 9.0), (119, 11.0), (125, 13.0)):
-            keeper.add_tick(self.tick(seconds, price))
+        candles = keeper.add(
+            self.tick(seconds, price)
+            for seconds, price in ((61, 10.0), (70, 12.0), (80, 9.0), (119, 11.0), (125, 13.0))
+        )
         bars = keeper.marks().bars["TCS"]
 
+        assert candles == 0
         assert list(bars.times) == [119 * 10**9, 125 * 10**9]
         assert list(zip(bars.opens, bars.highs, bars.lows, bars.closes, strict=True)) == [
             (10.0, 12.0, 9.0, 11.0),
@@ -394,11 +397,11 @@ class TestTheBarsOfAMarket:
 
     def test_of_candles_are_those(self):
         keeper = MarkKeeper("NSE")
-        keeper.add_tick(self.tick(1, 5.0))
-        keeper.add_candle(a_candle("TCS", interval_ns=MINUTE_NS, open=1.0, high=4.0, low=0.5, close=2.0))
-        keeper.add_tick(self.tick(62, 5.0))
+        candle = a_candle("TCS", interval_ns=MINUTE_NS, open=1.0, high=4.0, low=0.5, close=2.0)
+        candles = keeper.add((self.tick(1, 5.0), candle, self.tick(62, 5.0)))
         bars = keeper.marks().bars["TCS"]
 
+        assert candles == 1
         assert (list(bars.times), list(bars.opens), list(bars.highs)) == ([MINUTE_NS], [1.0], [4.0])
         assert (list(bars.lows), list(bars.closes)) == ([0.5], [2.0])
 
