@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
+from .terminal import keep_apart
+
 INTEGER_MAX: Final = (1 << 63) - 1
 
 
@@ -170,7 +172,17 @@ StrategyPathArgument: TypeAlias = Annotated[
 
 # How it is answered.
 
-JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+
+def _alone(json: bool) -> bool:  # noqa: FBT001  as typer calls it
+    """Have nothing but the object on standard output."""
+    if json:
+        keep_apart()
+    return json
+
+
+JsonOption: TypeAlias = Annotated[
+    bool, typer.Option("--json", callback=_alone, help="One JSON object on standard output.")
+]
 TimeoutOption: TypeAlias = Annotated[
     float, typer.Option("--timeout", min=0.001, max=3_500, metavar="SECONDS", help="How long it may take.")
 ]

@@ -222,6 +222,18 @@ def prepare() -> None:
     _prepared[:] = sys.stdout, sys.stderr
 
 
+def keep_apart() -> None:
+    """Leave standard output to `out` alone: what strategies print, their processes too, goes to standard error.
+
+    Without effect where the streams are not those of `prepare`.
+    """
+    if _prepared:
+        out().flush()
+        _prepared[0] = stream(os.dup(1), encoding=out().encoding)
+        os.dup2(2, 1)  # inherited, as it was
+        sys.stdout = stream(1, encoding=err().encoding, errors="backslashreplace", complains=False)
+
+
 def stream(
     descriptor: int, *, encoding: str = "utf-8", errors: str = "replace", complains: bool = True
 ) -> io.TextIOWrapper:

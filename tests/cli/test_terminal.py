@@ -19,8 +19,22 @@ from rich.text import Text
 
 from natya.actors.database import DuckDBAdapter
 from natya.actors.journal import Journal
+from natya.cli import options, terminal
 from natya.cli.app import app
-from natya.cli.terminal import complain, ended, out, plain, plain_lines, stream, tell, tell_csv, tell_json, tell_object
+from natya.cli.terminal import (
+    complain,
+    ended,
+    keep_apart,
+    out,
+    plain,
+    plain_lines,
+    prepare,
+    stream,
+    tell,
+    tell_csv,
+    tell_json,
+    tell_object,
+)
 from natya.cli.views.tables import show
 from natya.cli.views.trace import conversations_table, trace_table
 from natya.cli.views.tree import tree_table
@@ -200,6 +214,36 @@ class TestAProcess:
 
         assert (done.returncode, done.stderr) == (0, b"")
         assert b"ticks/s" in done.stdout
+
+
+class TestOutputThatIsOneObject:
+    def test_has_nothing_that_strategies_and_their_processes_print(self, capfd, monkeypatch):
+        monkeypatch.setattr(terminal, "_prepared", [])
+        for name in ("stdout", "stderr"):
+            monkeypatch.setattr(sys, name, getattr(sys, name))
+        before = os.dup(1)
+        try:
+            prepare()
+            tell("before")
+            keep_apart()
+            os.write(1, b"of a process\n")
+            sys.stdout.write("of a strategy\n")
+            sys.stdout.close()
+            tell_json(b"{}")
+            out().flush()
+        finally:
+            os.dup2(before, 1)
+            os.close(before)
+
+        assert capfd.readouterr() == ("before\n{}\n", "of a process\nof a strategy\n")
+
+    def test_is_asked_for_by_every_command_that_answers_so(self, monkeypatch):
+        asked = []
+        monkeypatch.setattr(options, "keep_apart", lambda: asked.append("apart"))
+        for arguments in (["parity", "/nowhere"], ["parity", "/nowhere", "--json"]):
+            ended(functools.partial(app, arguments, prog_name="natya"))
+
+        assert asked == ["apart"]
 
 
 class TestAnErrorOfTheSystems:
