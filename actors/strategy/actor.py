@@ -119,7 +119,7 @@ class StrategyActor(Keeping):
 
         class BuyTheDip(StrategyActor):
             def on_tick(self, tick):
-                if tick.price < self.parameters["dip"] and not self.position(tick.symbol):
+                if tick.price < self.parameters["dip"] and not self.position(tick.symbol) and not self.open_orders:
                     self.buy(tick.symbol, 10)
 
     Set attributes in `on_begin`, never in `__init__`. `buy` and `sell` only submit an order: `on_order` and `on_fill`
@@ -156,7 +156,7 @@ class StrategyActor(Keeping):
         """Prepare: `position` is known, and no message has been handled yet. Called again after a restart."""
 
     def on_tick(self, tick: Tick) -> None:
-        """React to a price."""
+        """React to a price; what it has filled is told behind it, so `position` and `open_orders` are of before."""
 
     def on_candle(self, candle: Candle) -> None:
         """React to a closed candle; see `candles`."""

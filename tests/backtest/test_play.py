@@ -117,6 +117,16 @@ class TestAnOrder:
         assert result.fills[0].price == 109.0
         assert result.fills[0].occurred_ns == time_ns("2025-11-03T09:24:30")
 
+    def test_is_told_to_trade_behind_the_price_and_before_the_next_one_and_its_candle(self, tmp_path):
+        # The third price of the second candle, of four, goes through the bid; the fourth is its close.
+        recording = write_rows(tmp_path / "a.csv", [(100, 100, 100, 100), (100, 101, 98, 99), (99, 99, 99, 99)])
+
+        natya.backtest(natya_backtests.Witness, recording, symbols=["TCS"], charges="none")
+
+        seen = natya_backtests.Witness.SEEN
+        assert seen[:4] == [("tick", 0, 1), ("fill", 5, 0), ("tick", 5, 0), ("candle", 5, 0)]
+        assert {tuple(held) for _, *held in seen[4:]} == {(5, 0)}
+
     def test_pays_for_slippage(self, tmp_path):
         recording = write_rows(tmp_path / "a.csv", rising(20))
 

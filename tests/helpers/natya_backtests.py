@@ -92,6 +92,33 @@ class Quarterly(StrategyActor):
         (self.sell if self.position("TCS") > 0 else self.buy)("TCS", 1 + self.newest % 7)
 
 
+class Witness(StrategyActor):
+    """Bids once, and notes what it is told from the price on that fills it, with what it holds and has open then."""
+
+    SEEN = []  # noqa: RUF012  read by the test when all is over
+
+    def on_begin(self):
+        self.SEEN.clear()
+        self.bid = 0.0
+
+    def note(self, kind, symbol):
+        self.SEEN.append((kind, int(self.position(symbol)), len(self.open_orders)))
+
+    def on_tick(self, tick):
+        if not self.bid:
+            self.bid = tick.price - 1
+            self.buy(tick.symbol, 5, limit=self.bid)
+        elif tick.price < self.bid or self.SEEN:
+            self.note("tick", tick.symbol)
+
+    def on_fill(self, fill):
+        self.note("fill", fill.symbol)
+
+    def on_candle(self, candle):
+        if self.SEEN:
+            self.note("candle", candle.symbol)
+
+
 class Historian(StrategyActor):
     """Notes at each minute all columns of its history, as tuples by length."""
 

@@ -12,6 +12,7 @@ from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.strategy import StrategySupervisor
 from natya.actors.strategy.changes import checked
 from natya.actors.supervision import SupervisorSettings
+from natya.actors.supervision.errors import GaveUpError
 from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.journal import JournalPage, ReadJournal
@@ -71,12 +72,16 @@ class World:
         system.start("journal", PlayedJournal)
         system.start("orders", PlayedOrders, self.kept)
         system.start("events", EventsActor, EventsSettings())
-        child = checked(StrategySettings(name="mine", strategy=strategy))
-        policy = SupervisionSettings.default()
-        system.start("strategies", StrategySupervisor, SupervisorSettings(children=(child,), policy=policy, journal=""))
+        self.start(strategy)
         self.rest()
         system.start("market", Market, self.kept)
         self.rest()
+
+    def start(self, strategy):
+        child = checked(StrategySettings(name="mine", strategy=strategy))
+        policy = SupervisionSettings.default()
+        supervisor = SupervisorSettings(children=(child,), policy=policy, journal="")
+        self.system.start("strategies", StrategySupervisor, supervisor)
 
     def rest(self):
         self.system.base.run_for(0.005)
@@ -90,10 +95,15 @@ class World:
         """What the strategy has heard when it ends."""
         self.rest()
         self.system.stop("market")
+        return self.known["heard"]
+
+    @property
+    def known(self):
+        """The state of the strategy, with which it ends."""
         self.rest()
         self.system.stop("strategies")
         self.rest()
-        return msgspec.msgpack.decode(self.kept.saved.state)["heard"]
+        return msgspec.msgpack.decode(self.kept.saved.state)
 
 
 @pytest.fixture(params=range(2))
@@ -117,3 +127,26 @@ class TestASwap:
         assert isinstance(answer, StrategyNotChanged)
         assert "the one of before runs again: RuntimeError: stillborn" in answer.reason
         assert world.heard == list(range(1, world.kept.ticks + 1))
+
+
+class TestASystemThatIsStartedAnewBehindASwap:
+    def test_goes_on_with_the_state_of_the_new_class_in_the_one_of_its_settings(self, world):
+        world.swap("natya_swapped:ListeningToo")
+        until = world.known["heard"]
+        world.start("natya_swapped:Listening")
+        heard = world.heard
+
+        assert until == list(range(1, len(until) + 1))
+        assert heard[: len(until)] == until
+        assert len(heard) > len(until)
+
+    def test_leaves_a_state_as_it_is_that_the_class_of_its_settings_cannot_read(self, world):
+        world.swap("natya_swapped:ListeningMore")
+        lives, saved = world.known["lives"], world.kept.saved
+        with pytest.raises(GaveUpError, match="does not fit its State, whose fields are heard: no field for lives"):
+            world.start("natya_swapped:Listening")
+        left = world.kept.saved
+        world.start("natya_swapped:ListeningMore")
+
+        assert left == saved
+        assert world.known["lives"] == lives + 1
