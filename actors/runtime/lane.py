@@ -165,7 +165,7 @@ class Lane:
             if passes_over:
                 if run_end <= place:
                     run_end = _end_of_ticks(messages, place, end)
-                if run_end - place > 1 and self._passes_over(router, cast("Sequence[Tick]", messages[place:run_end])):
+                if run_end - place > 1 and self._passes_over(router, messages[place:run_end]):
                     place = run_end - 1
                     continue
             if not market.goes_to(following.exchange_ns, ends=False):
@@ -179,7 +179,7 @@ class Lane:
         way.router.trace = self._cell.trace
         self._hand(way.at_once, message, way.router)
 
-    def _passes_over(self, router: str, ticks: Sequence[Tick]) -> bool:
+    def _passes_over(self, router: str, ticks: Sequence[Any]) -> bool:
         """Go on to the last of these ticks, if the newest of each symbol is enough to hand on; return whether it was.
 
         The last one is left to be handed on.

@@ -123,10 +123,10 @@ class RuntimeCell(LivingCell):
                     self._end_of_killed()
                     return
                 self.trace = trace
-                if trace.__class__ is int:
+                if trace.__class__ is int or not self.services.tracer.records:
                     handlers[message.__class__](instance, message, sender)
                 else:
-                    self._handle_recorded(message, sender, cast("Stamp", trace))
+                    self._handle_recorded(message, sender, trace)  # type: ignore[arg-type]  # a call of `cast` is one
             message, done = None, count
             if self.drains and count and not box:
                 instance.on_drained()
@@ -168,10 +168,6 @@ class RuntimeCell(LivingCell):
 
     def _handle_recorded(self, message: Any, sender: ActorAddress, stamp: Stamp) -> None:
         tracer, failed = self.services.tracer, True
-        if not tracer.records:
-            self.trace = stamp
-            self._handlers[message.__class__](self.instance, message, sender)
-            return
         self.trace = span = tracer.receive(stamp)
         try:
             self._handlers[message.__class__](self.instance, message, sender)
@@ -231,7 +227,7 @@ class RuntimeCell(LivingCell):
                     self._end_of_killed()
                     return
                 life.to_handle -= 1
-                if isinstance(self.trace, int):
+                if isinstance(self.trace, int) or not self.services.tracer.records:
                     self._handlers[message.__class__](self.instance, message, sender)
                 else:
                     self._handle_recorded(message, sender, self.trace)
