@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 _by_sequence = attrgetter("sequence")
+_symbol_of = attrgetter("symbol")
 
 
 class Elsewhere:
@@ -184,7 +185,7 @@ class Lane:
 
         The last one is left to be handed on.
         """
-        newest = {tick.symbol: tick for tick in ticks}
+        newest: dict[str, Tick] = dict(zip(map(_symbol_of, ticks), ticks, strict=True))
         for tick in newest.values():
             way = self._ways.get(tick.symbol) or self._find(router, tick)
             if way is None or not way.skips(tick):

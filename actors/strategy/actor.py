@@ -183,7 +183,7 @@ class StrategyActor(Keeping):
         """Subscribe, and ask orders for the holdings: nothing is handled before they are known."""
         super().on_start()
         self._parameters = parameters_of(type(self), self.settings.parameters, name=self.name)
-        self._begun = False
+        self._begun = self._only_remembers_ticks = False
         self._early: deque[Message] = deque()
         self._early_dropped = 0
         self._told_sequence = 0
@@ -240,6 +240,8 @@ class StrategyActor(Keeping):
         self._watch_sessions()
         self._hand_missed()
         self._begun = True
+        does_nothing = getattr(self.on_tick, "__func__", None) is StrategyActor.on_tick
+        self._only_remembers_ticks = does_nothing and declared(self.handler_table[Tick]) is StrategyActor.hear_tick
         self.ready()
         if self._early_dropped:
             self.log("market_data.dropped", level="warning", count=self._early_dropped)
@@ -304,13 +306,7 @@ class StrategyActor(Keeping):
 
     def newest_is_enough(self, tick: Tick) -> bool:
         """Tell whether ticks up to this one would only be remembered: it has no `on_tick`, and no session begins."""
-        kind = type(self)
-        return (
-            kind.on_tick is StrategyActor.on_tick
-            and declared(kind.handler_table[Tick]) is StrategyActor.hear_tick
-            and self._begun
-            and tick.exchange_ns < self._edge_ns
-        )
+        return self._only_remembers_ticks and tick.exchange_ns < self._edge_ns
 
     @handles(Candle)
     def hear_candle(self, candle: Candle, _sender: ActorAddress) -> None:

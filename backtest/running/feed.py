@@ -11,6 +11,7 @@ Fails   on no expected error: a broken recording ends the market, and MarketEnde
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from ...actors.runtime import ActorAddress
     from ...messages.market import MarketMessage
 
+
+_symbol_of = attrgetter("symbol")
 
 READ_HERE_BYTES: Final = 4_000_000
 """Up to so much is read faster than a process is started, and does not wait for another core: some 50,000 candles."""
@@ -221,7 +224,7 @@ class BacktestFeedActor(RuntimeActor):
         """Return what is to be played of a chunk."""
         since_ns, until_ns, symbols = self.settings.since_ns, self.settings.until_ns, self.settings.symbols
         if symbols:
-            others = {message.symbol for message in chunk} - symbols
+            others = set(map(_symbol_of, chunk)) - symbols
             self._left_out |= others
             symbols = symbols if others else frozenset()
         if not symbols and begin_of(chunk[0]) >= since_ns and time_of(chunk[-1]) < until_ns:

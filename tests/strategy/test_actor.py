@@ -4,12 +4,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from natya.actors.runtime import handles
 from natya.actors.runtime.lifecycle import Restart
 from natya.actors.strategy import StrategyActor
 from natya.actors.strategy.errors import HoldingsUnknownError
 from natya.domain.orders import intent_of
 from natya.messages.events import Subscribe, Subscribed
-from natya.messages.market import Candle
+from natya.messages.market import Candle, Tick
 from natya.messages.orders import (
     CancelOrder,
     HoldingsRead,
@@ -72,6 +73,34 @@ class TestAStrategy:
         assert {"Tick", "Candle", "OrderIntended", "OrderRefused", "OrderFilled", "OrderExpired"} <= set(
             subscription.topics
         )
+
+    @pytest.mark.parametrize(
+        ("strategy", "whether"), [("Silent", True), ("Follower", False), ("Dynamic", False), ("Handling", False)]
+    )
+    def test_may_be_told_the_newest_ticks_alone_where_it_only_remembers_them(self, stage, strategy, whether):
+        class Dynamic(StrategyActor):
+            def on_begin(self):
+                setattr(self, "on_tick", self.note)  # noqa: B010  a plain assignment is found at loading
+
+            def note(self, tick):
+                pass
+
+        class Handling(StrategyActor):
+            @handles(Tick)
+            def hear_tick(self, tick, sender):
+                pass
+
+        found = []
+
+        class Asked({"Dynamic": Dynamic, "Handling": Handling, "Silent": Silent, "Follower": Follower}[strategy]):
+            def on_candle(self, _candle):
+                found.append(self.newest_is_enough(stage.tick(99.5)))
+
+        stage.open(Asked)
+        stage.tell(CANDLE)
+        stage.system.request("mine", Ping())
+
+        assert found == [whether]
 
     def test_buys_at_market_with_the_price_it_saw(self, follower):
         follower.tell(follower.tick(99.5))
