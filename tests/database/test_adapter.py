@@ -1,14 +1,13 @@
 """The pool in the hands of a person: queries, transactions, time-outs, exhaustion, locks."""
 
 import random
-import shutil
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import pytest
-from natya_database import migrated
+from natya_database import put_migrated
 from natya_starts import Python, run_python
 
 from natya.actors.database import DuckDBAdapter
@@ -65,7 +64,7 @@ closed.close()
 def database(tmp_path_factory):
     """One of all tests that leave it as it was, but for what they say in `notes`."""
     path = tmp_path_factory.mktemp("shared") / "natya.duckdb"
-    shutil.copytree(migrated().name, path.parent, dirs_exist_ok=True)
+    put_migrated(path.parent)
     with DuckDBAdapter(path, max_connections=3, wait_s=0.1) as database:
         database.execute("create table notes (text varchar primary key)")
         yield database
@@ -508,7 +507,7 @@ class TestAClosedDatabase:
     def test_or_an_open_one_holds_up_no_exit(self, path):
         paths = [path.with_name(name) / path.name for name in ("closed", "open")]
         for each in paths:
-            shutil.copytree(migrated().name, each.parent)
+            put_migrated(each.parent)
         script = EXIT.format(closed=paths[0], left_open=paths[1], endless=ENDLESS)
         ended = run_python(script)
 

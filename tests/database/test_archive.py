@@ -39,7 +39,7 @@ def made(tmp_path_factory):
     def files(name):
         folder = tmp_path_factory.mktemp("made")
         for end in (".duckdb", "-market.duckdb"):
-            shutil.copy(Path(migrated().name, f"natya{end}"), folder / f"{name}{end}")
+            (folder / f"{name}{end}").write_bytes(migrated()[f"natya{end}"])
         with DuckDBAdapter(folder / f"{name}.duckdb", max_connections=3) as database:
             database.execute("update origin set identity = uuid()::varchar", file="market")
         (folder / f"{name}-market.duckdb.witness").unlink()

@@ -6,7 +6,6 @@ import datetime as dt
 import functools
 import gzip
 import io
-import shutil
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -16,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from natya_builders import a_candle, a_tick
-from natya_database import migrated
+from natya_database import put_migrated
 from natya_examples import QUARTER
 from natya_market import without_rows
 
@@ -50,7 +49,7 @@ def shared_files():
 @contextlib.contextmanager
 def files_in(folder):
     """Open files that the migrations have made there."""
-    shutil.copytree(migrated().name, folder)
+    put_migrated(folder)
     loaded = load_settings("paper", environment={}, overrides={"system.data_dir": str(folder)})
     with OwnFiles(loaded, read_only=False) as own:
         yield own

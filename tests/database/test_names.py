@@ -2,12 +2,11 @@
 
 import contextlib
 import os
-import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
-from natya_database import migrated
+from natya_database import put_migrated
 
 from natya.actors.database import DuckDBAdapter, OwnFiles, ParquetTable, QueryResult, compact, is_parquet, rebuild, take
 from natya.actors.database.errors import DatabaseForeign, DatabasePathRefused
@@ -39,7 +38,7 @@ def home(request, tmp_path):
         for other in ("prod", "p", "aXb", "adc", "x", "y"):
             (tmp_path / other).mkdir(parents=True)
         tmp_path /= name
-    return Path(shutil.copytree(migrated().name, tmp_path))
+    return put_migrated(tmp_path)
 
 
 @pytest.fixture(params=REFUSED, ids=ascii)

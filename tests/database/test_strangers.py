@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from natya_database import migrated
+from natya_database import put_migrated
 
 from natya.actors.database import (
     DatabaseMissing,
@@ -76,7 +76,7 @@ def contents(folder):
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory):
     """Files that have lived so, of which every test has a copy."""
-    folder = Path(shutil.copytree(migrated().name, tmp_path_factory.mktemp("lived"), dirs_exist_ok=True))
+    folder = put_migrated(tmp_path_factory.mktemp("lived"))
     live(of_the_file(folder / "natya.duckdb"))
     return folder
 

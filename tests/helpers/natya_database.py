@@ -1,7 +1,6 @@
 """A database whose files the migrations have made once."""
 
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,15 +8,15 @@ from typing import Any
 
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.queries.reading import Readings
-from natya.testing.database import migrated
+from natya.testing.database import migrated, put_migrated
 
-__all__ = ["a_database", "migrated", "opened", "with_files"]
+__all__ = ["a_database", "migrated", "opened", "put_migrated", "with_files"]
 
 
 def with_files(folder: Path) -> Path:
     """Put the files of a database without a row into a folder, if there is none: half of what a new one costs."""
     if not (folder / "natya.duckdb").exists():
-        shutil.copytree(migrated().name, folder, dirs_exist_ok=True)
+        put_migrated(folder)
     return folder
 
 
