@@ -111,6 +111,10 @@ class Connection:
             if rest:
                 self._unsent.appendleft(rest)
 
+    def idle_since_ns(self) -> int | None:
+        """Return since when it has asked nothing and is owed nothing (monotonic); None: it has, or is."""
+        return None if self._unsent or self.in_flight or self._reader.unfinished else self._active_ns
+
     def must_move_by_ns(self) -> int | None:
         """Return when it is closed unless it makes progress (monotonic); None while it only waits for answers."""
         due = []

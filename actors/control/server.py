@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from .peer import Peer
 
 ACCEPT_PAUSE_NS: Final = SECOND_NS
+IDLE_NS: Final = 60 * SECOND_NS
+"""A connection that was idle for so long makes room for another, where as many are open as there may be."""
+
 """Pause of accepting when the process has no file descriptor left; else the ready socket would keep the thread busy."""
 
 _Posted: TypeAlias = "tuple[Request, bytes, bool]"
@@ -198,7 +201,7 @@ class ControlServer:
         except OSError:
             peer = None
         welcome = peer is not None and is_welcome(peer)
-        if peer is not None and welcome and len(self._connections) < self._limits.connections_max:
+        if peer is not None and welcome and self._has_room():
             self._accepted += 1
             connection = Connection(stream, self._limits, number=self._accepted, peer=peer, now_ns=self._monotonic_ns())
             self._connections[connection.number] = connection
@@ -211,6 +214,19 @@ class ControlServer:
                 reason = f"connections_max ({self._limits.connections_max}) are open"
                 with contextlib.suppress(OSError):
                     stream.send(framed(refusal(0, "busy", reason)))
+
+    def _has_room(self) -> bool:
+        """Tell whether one more may be open, after closing the one that is idle for the longest, if for long enough."""
+        if len(self._connections) < self._limits.connections_max:
+            return True
+        idle = [
+            (since_ns, each) for each in self._connections.values() if (since_ns := each.idle_since_ns()) is not None
+        ]
+        since_ns, longest = min(idle, key=lambda each: each[0], default=(0, None))
+        if longest is None or self._monotonic_ns() - since_ns < IDLE_NS:
+            return False
+        self._drop(longest)
+        return True
 
     def _attend(self, connection: Connection, events: int) -> None:
         if connection.number not in self._connections:  # dropped since the events were read

@@ -2,7 +2,9 @@
 
 uvicorn bounds neither the bytes of a head nor of a body, nor the time that either takes, nor how long an answer is not
 read; it bounds the time between two requests only. All of that is here. No timer is set for a request: a connection
-has the time by which it must move on, and the server looks at all of them several times a second.
+has the time by which it must move on, and the server looks at all of them several times a second. Where as many are
+open as there may be, the one that has waited longest for its client makes room for another; only where every one is
+being answered is one more refused. Else anybody on this machine could hold all of them, and lock its user out.
 
 What is refused is answered, and then read and thrown away for a moment: a socket that is closed with unread bytes
 resets the connection, and the client would not see why.
@@ -17,7 +19,7 @@ import math
 import socket
 import struct
 import urllib.parse
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import httptools
 import msgspec
@@ -79,18 +81,21 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refused_with = 0
         self._extensions: Final = {"natya.abort": self.abort}
         self._move_by_s = self._write_by_s = self._ask_by_s = math.inf
+        self.waits_since_s = math.inf
+        """Since when nothing is done for it until its client does something; infinite while a request is answered."""
 
     # What the transport calls.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, or turn it away."""
+        """Take a connection, for which another may have to make room; or turn it away."""
         super().connection_made(transport)
-        if len(self.connections) > self._bounds.connections_max:
+        self.waits_since_s = self.loop.time()
+        if len(self.connections) > self._bounds.connections_max and not self._is_given_room():
             self._counts.turned_away += 1
             self._refuse(503)
             return
         self._counts.accepted += 1
-        self._move_by_s = self.loop.time() + self._bounds.head_timeout_s
+        self._move_by_s = self.waits_since_s + self._bounds.head_timeout_s
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come."""
@@ -121,12 +126,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         """Wait until the client reads, for so long."""
-        self._write_by_s = self.loop.time() + self._bounds.stall_s
+        self.waits_since_s = self.loop.time()
+        self._write_by_s = self.waits_since_s + self._bounds.stall_s
         super().pause_writing()
 
     def resume_writing(self) -> None:
         """Go on: it has read."""
         self._write_by_s = math.inf
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.waits_since_s = math.inf
         super().resume_writing()
 
     # What the parser calls.
@@ -138,8 +146,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = self._in_message = self._begins_here = True
         self._began_behind = not self._is_idle_before  # another message, whose end its first bytes came with
         self._head_bytes = self._body_bytes = 0
+        self.waits_since_s = self.loop.time()
         if self._move_by_s == math.inf:
-            self._move_by_s = self.loop.time() + self._bounds.head_timeout_s
+            self._move_by_s = self.waits_since_s + self._bounds.head_timeout_s
 
     def on_headers_complete(self) -> None:
         """Pass the request on, unless its head or its body is too long."""
@@ -166,7 +175,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """End a request: what follows is the application's time."""
         self._in_message = False
-        self._move_by_s = math.inf
+        self._move_by_s = self.waits_since_s = math.inf
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -178,7 +187,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         else:
-            self._ask_by_s = self.loop.time() + self._bounds.idle_s
+            self.waits_since_s = self.loop.time()
+            self._ask_by_s = self.waits_since_s + self._bounds.idle_s
 
     # What the server calls.
 
@@ -211,6 +221,22 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     # Helpers.
+
+    def _is_given_room(self) -> bool:
+        """Close the connection that has waited longest for its client; return False where all are being answered.
+
+        Else whoever opens as many as there may be, and asks nothing, keeps everybody else out.
+        """
+        every = cast("set[BoundedProtocol]", self.connections)  # the server makes no others
+        others = [each for each in every if each is not self and not each.transport.is_closing()]
+        if len(others) < self._bounds.connections_max:  # the rest is about to be gone
+            return True
+        longest = min(others, key=lambda each: each.waits_since_s)
+        if longest.waits_since_s == math.inf:
+            return False
+        self._counts.dropped += 1
+        longest.transport.abort()
+        return True
 
     def _begin_cycle(self) -> None:
         """Have a request answered: at once, or behind those that came before it. As uvicorn does, with our `Cycle`."""

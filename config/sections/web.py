@@ -23,7 +23,8 @@ class WebSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     """0: one that is free."""
 
     connections_max: Annotated[int, Meta(ge=1, le=4_096)]
-    """Open connections, and so requests that are answered at once; one more is refused."""
+    """Open connections, and so requests that are answered at once; for one more the one that has asked nothing for the
+    longest makes room, and where each is being answered it is refused."""
 
     head_bytes_max: Annotated[int, Meta(ge=1_024, le=1 << 20)]
     """Bytes of a request before its body."""

@@ -11,7 +11,7 @@ import time
 import pytest
 from natya_starts import Python
 
-from natya.actors.control import socket_path
+from natya.actors.control import server, socket_path
 from natya.actors.control.errors import NotRunningError
 from natya.actors.control.peer import Peer
 from natya.actors.control.server import ControlServer
@@ -278,6 +278,20 @@ class TestAStranger:
 
         assert (refusal.request_id, refusal.kind) == (0, "busy")
         assert "connections_max (2)" in refusal.reason
+
+    def test_one_too_many_takes_the_place_of_who_is_idle_for_the_longest(self, serve, kept, monkeypatch):
+        monkeypatch.setattr(server, "IDLE_NS", 0)
+        served = serve(on_ask=kept, connections_max=2)
+        busy, idle, late = served.line(), served.line(), served.line()
+        busy.ask()
+        kept.wait_for(1)
+        late.ask()
+        kept.wait_for(1)
+
+        assert idle.reply() is None
+        later = served.line()
+        assert later.reply().kind == "busy"
+        assert served.server.statistics().dropped == 1
 
 
 class TestHostileBytes:

@@ -1,6 +1,7 @@
 """A connection by itself, without a network, at a time that the test sets: what it refuses, and when it is cut off."""
 
 import asyncio
+import math
 import re
 from types import SimpleNamespace
 
@@ -59,6 +60,13 @@ class Wire:
     @property
     def statuses(self):
         return [int(each) for each in re.findall(rb"^HTTP/1.1 (\d+)", self.said, re.MULTILINE)]
+
+
+class Another:
+    """Another connection."""
+
+    def __init__(self, waits_since_s):
+        self.transport, self.waits_since_s = Wire(), waits_since_s
 
 
 class Connection:
@@ -277,18 +285,54 @@ class TestWhoIsRefused:
 
         play(scene)
 
-    def test_as_one_too_many_is_told_so(self):
+    @pytest.mark.parametrize(
+        ("waits_since_s", "is_taken", "cut"),
+        [
+            ([math.inf, math.inf], False, [False, False]),  # every one is being answered
+            ([math.inf, -3.0], True, [False, True]),
+            ([-5.0, -3.0], True, [True, False]),
+            ([-3.0], True, [False]),
+        ],
+    )
+    def test_as_one_too_many_takes_the_place_of_who_has_asked_nothing_for_the_longest(
+        self, waits_since_s, is_taken, cut
+    ):
+        others = [Another(since_s) for since_s in waits_since_s]
+
         async def scene(connection):
-            assert connection.wire.statuses == [503]
-            assert (connection.counts.accepted, connection.counts.turned_away) == (0, 1)
+            assert connection.wire.statuses == ([] if is_taken else [503])
+            counts = connection.counts
+            assert (counts.accepted, counts.turned_away, counts.dropped) == (is_taken, not is_taken, any(cut))
+            assert [each.transport.is_cut for each in others] == cut
 
-        play(scene, connections=("one", "another"))
+        play(scene, connections=others)
 
-        async def other(connection):
-            assert connection.wire.statuses == []
-            assert (connection.counts.accepted, connection.counts.turned_away) == (1, 0)
+    def test_waits_for_its_client_except_while_it_is_answered_and_reads(self):
+        async def scene(connection):
+            found = []
 
-        play(other, connections=("one",))
+            def look():
+                connection.now_s += 1
+                found.append(connection.protocol.waits_since_s)
+
+            look()
+            await connection.say(GET[:9])
+            look()
+            await connection.say(GET[9:])
+            look()
+            connection.protocol.pause_writing()
+            look()
+            connection.protocol.resume_writing()
+            look()
+            await connection.answer()
+            look()
+            await connection.say(POST)
+            look()
+            await connection.say(b"0123456789")
+            look()
+            assert found == [0.0, 1.0, math.inf, 3.0, math.inf, 5.0, 6.0, math.inf]
+
+        play(scene)
 
 
 class TestWhoDoesNotRead:
