@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Final
 
 from ...domain.time import duration_text, time_text
 from .files.table import is_blank
 from .numbers import whole
 from .survey import INTERVAL_MAX_NS, SYMBOLS_MAX, Survey
-from .times import is_day
 
 if TYPE_CHECKING:
     from .columns import Columns, Row
@@ -139,10 +137,12 @@ def _survey(table: Table, columns: Columns, symbol: SymbolColumn, *, ahead: bool
         row.append("")
         first = first or row
         if row[last_at] or not of_ticks:
-            with contextlib.suppress(ValueError):  # a broken row is counted where it is read
+            try:
                 name, time_ns = symbol.of(row), time(row[time_at])
-                survey.has_gaps |= symbol.is_missing(row)
-                survey.add(name, time_ns, is_day=is_day(time_ns))
+            except ValueError:  # a broken row is counted where it is read
+                continue
+            survey.has_gaps = survey.has_gaps or symbol.is_missing(row)
+            survey.add(name, time_ns)
             if len(survey.ways) > SYMBOLS_MAX:
                 raise ValueError(f"at most {SYMBOLS_MAX:,} symbols are wanted, found more")
         if survey.rows == rows_max or (

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Final
 
 from ...domain.time import DAY_NS, SECOND_NS, duration_text
+from .times import is_day
 
 INTERVAL_UNKNOWN_NS: Final = 60 * SECOND_NS
 """Length assumed for a recording of a single candle, which has no distances."""
@@ -42,14 +43,14 @@ class Way:
         """Count the step to the next row."""
         step = time_ns - self.before_ns
         self.before_ns = time_ns
-        self.newest_ns = max(self.newest_ns, time_ns)
-        self.oldest_ns = min(self.oldest_ns, time_ns)
         if not step:
             return
         if step > 0:
             self.forward += 1
+            self.newest_ns = max(self.newest_ns, time_ns)
         else:
             self.backward += 1
+            self.oldest_ns = min(self.oldest_ns, time_ns)
         distance = abs(step)
         if distance in self.distances or len(self.distances) < DISTANCES_MAX:
             self.distances[distance] += 1
@@ -75,10 +76,10 @@ class Survey:
         self._newest_ns = 0
         self._goes_back = False
 
-    def add(self, symbol: str, time_ns: int, *, is_day: bool) -> None:
+    def add(self, symbol: str, time_ns: int) -> None:
         """Count a row."""
         self.rows += 1
-        self.is_of_days &= is_day
+        self.is_of_days = self.is_of_days and is_day(time_ns)
         way = self.ways.get(symbol)
         if way is None:
             self.ways[symbol] = Way(time_ns, may_go_back=self._may_go_back)
@@ -87,8 +88,10 @@ class Survey:
             return
         else:
             way.go_on(time_ns)
-        self._goes_back |= time_ns < self._newest_ns
-        self._newest_ns = max(self._newest_ns, time_ns)
+        if time_ns < self._newest_ns:
+            self._goes_back = True
+        else:
+            self._newest_ns = time_ns
 
     def first_times(self) -> list[tuple[str, int]]:
         """Return each symbol with the time of its first row, in the order of time."""

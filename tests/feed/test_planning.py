@@ -15,7 +15,7 @@ def a_plan(*distances_ns):
     """Of a file whose symbol is A, with candles so far apart; notes are those of its columns."""
     survey = Survey(may_go_back=True)
     for time_ns in (0, *distances_ns):
-        survey.add("A", time_ns, is_day=False)
+        survey.add("A", time_ns)
     columns = SimpleNamespace(
         notes=("of the columns",), shape="candles", at=lambda _: 0, times=lambda: SimpleNamespace(read=int)
     )
