@@ -605,6 +605,7 @@ def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
     has_market: bool = True,
     has_faults: bool = False,
     is_limited: bool = True,
+    consent_redirect: str = "",
 ) -> tuple[ChildSpec, ...]:
     """Return the actors of the paper exchange by itself, in the order of starting; they stop in reverse.
 
@@ -616,6 +617,7 @@ def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
         has_market: whether the feed is one of them; without it prices are set by hand alone.
         has_faults: whether faults may be asked for.
         is_limited: whether the broker's limits of requests hold.
+        consent_redirect: where an application waits for a person who agreed to its login.
     """
     heard = (  # the wire last: who hears of it that a price was set finds it everywhere
         Subscribe(subscriber=EXCHANGE, topics=("Tick",)),
@@ -629,6 +631,7 @@ def exchange_children(  # noqa: PLR0913  each is a choice of who serves it
         definitions=definitions,
         has_faults=has_faults,
         is_limited=is_limited,
+        consent_redirect=consent_redirect,
         records=has_market,
         has_streams=True,
         shows_market=True,
@@ -652,6 +655,7 @@ def _wired_exchange(  # noqa: PLR0913  each is a choice of who serves it
     definitions: tuple[InstrumentDefinition, ...] = (),
     has_faults: bool = False,
     is_limited: bool = True,
+    consent_redirect: str = "",
     records: bool = False,
     has_streams: bool = False,
     shows_market: bool = False,
@@ -673,6 +677,7 @@ def _wired_exchange(  # noqa: PLR0913  each is a choice of who serves it
         definitions=definitions,
         has_faults=has_faults,
         is_limited=is_limited,
+        consent_redirect=consent_redirect,
         records=records,
     )
     return (

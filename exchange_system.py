@@ -38,6 +38,8 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
 
     has_faults: bool = False
     is_limited: bool = True
+    consent_redirect: str = ""
+    """Where an application waits for a person who agreed to its login; empty: a page of the exchange."""
 
 
 class ExchangeSystem(SupervisedSystem):
@@ -88,6 +90,7 @@ class ExchangeSystem(SupervisedSystem):
                     has_market=self._serving.has_market,
                     has_faults=self._serving.has_faults,
                     is_limited=self._serving.is_limited,
+                    consent_redirect=self._serving.consent_redirect,
                 ),
                 policy=settings.supervision,
                 root=True,

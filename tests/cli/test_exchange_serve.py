@@ -7,6 +7,8 @@ import pytest
 
 from natya.cli.commands.exchange import serve
 
+WAITING = ("--consent-redirect", "http://127.0.0.1:5000/back")
+
 
 class Loaded(Exception):  # noqa: N818  ends the command where settings would be loaded
     """With what was asked for."""
@@ -72,6 +74,21 @@ class TestTheMarket:
         assert (refused.exit_code, "found several" in " ".join(refused.output.split())) == (2, True)
 
 
+class TestWhereAnApplicationWaits:
+    @pytest.mark.parametrize("address", ["http://127.0.0.1:5000/back?for=me", "https://example.org"])
+    def test_is_an_address(self, given, address):
+        assert given("--consent-redirect", address) == {"system.data_dir": "here", "feed.source": "synthetic"}
+
+    @pytest.mark.parametrize(
+        "address",
+        ["", "here", "ftp://host", "http://", "http://[", "http://a b", "http://a\r\nset-cookie: b", "http://ä"],
+    )
+    def test_is_nothing_else(self, natya, address):
+        refused = natya("exchange", "serve", "--consent-redirect", address)
+
+        assert (refused.exit_code, "an http address wanted" in " ".join(refused.output.split())) == (2, True)
+
+
 @pytest.mark.usefixtures("given")
 def test_its_account_is_beside_that_of_what_runs_and_its_instruments_are_the_same(natya, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -86,7 +103,7 @@ def test_its_account_is_beside_that_of_what_runs_and_its_instruments_are_the_sam
 
 @pytest.mark.parametrize(
     ("options", "market", "faults", "limits"),
-    [((), True, False, True), (("--by-hand", "--faults", "--unlimited"), False, True, False)],
+    [((), True, False, True), (("--by-hand", "--faults", "--unlimited", *WAITING), False, True, False)],
 )
 def test_is_served_as_safely_as_the_options_leave_it(natya, monkeypatch, options, market, faults, limits):  # noqa: PLR0913, PLR0917  what may be left
     made = []
@@ -101,6 +118,7 @@ def test_is_served_as_safely_as_the_options_leave_it(natya, monkeypatch, options
 
     assert codes == [7, 7, 7]
     assert (own.has_market, own.has_faults, own.is_limited) == (market, faults, limits)
+    assert own.consent_redirect == ("" if limits else WAITING[1])
     assert (own.token.reveal(), own.client_id, first.client_id) == ("mine", "9", "1000000001")
     assert first.token.reveal() != second.token.reveal()
     assert len(first.token.reveal()) > 32

@@ -1,9 +1,11 @@
 """A trading day of the official `dhanhq` client, with nothing changed but its base URL."""
 
 import time
+import webbrowser
 
 import pytest
-from dhanhq import DhanContext, dhanhq
+import requests
+from dhanhq import DhanContext, DhanLogin, dhanhq
 from natya_wire import CLIENT, TOKEN, Served
 
 
@@ -317,7 +319,7 @@ class TestTheClient:
         assert bad(stranger.convert_position("CNC", "NSE_EQ", "LONG", "1594", 1, "INTRADAY"))["error_code"] == "DH-901"
         http.session.close()
 
-    def test_has_the_controls_of_a_trader(self, tmp_path):
+    def test_has_the_controls_of_a_trader_and_logs_in_by_an_api_key(self, tmp_path, monkeypatch):
         served = Served(tmp_path)
         context = DhanContext(CLIENT, TOKEN)
         context.get_dhan_http().base_url = served.rest
@@ -339,6 +341,15 @@ class TestTheClient:
             assert good(dhan.status_kill_switch())["killSwitchStatus"] == "ACTIVATE"
             row = settled(dhan, good(place(dhan))["orderId"])
             assert (row["orderStatus"], "Kill" in row["omsErrorDescription"]) == ("REJECTED", True)
+
+            login, agreed = DhanLogin(CLIENT), []
+            login.AUTH_BASE_URL = served.rest.removesuffix("/v2")
+            monkeypatch.setattr(webbrowser, "open", lambda page: agreed.append(requests.get(page, timeout=10).url))
+            login.generate_login_session("key", "secret")
+            token = login.consume_token_id(agreed[0].partition("tokenId=")[2], "key", "secret")["accessToken"]
+            assert bad(dhan.get_fund_limits())["error_code"] == "DH-901"  # the former token is dead
+            login.API_BASE_URL = served.rest
+            assert login.user_profile(token)["dhanClientId"] == CLIENT
         finally:
             context.get_dhan_http().session.close()
             served.stop()

@@ -184,3 +184,7 @@ class TestLimits:
         )
         assert limited.ask("GET", "/v2/fundlimit", headers=new)[0] == 401
         assert limited.ask("GET", "/v2/fundlimit", headers={"access-token": minted[1]["accessToken"]})[0] == 200
+        again = limited.ask(
+            "POST", f"/app/generateAccessToken?dhanClientId={CLIENT}&pin=123456&totp=123456", headers={}
+        )
+        assert again == (200, {"message": "Token can be generated once every 2 minutes.", "status": "error"})

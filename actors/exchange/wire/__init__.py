@@ -10,6 +10,7 @@ counting      requests counted as the broker does (pure)
 finding       instruments that are listed when somebody needs them
 market        what the market has shown (pure)
 carrying      faults on demand
+logins        logins by an API key, of the other host
 scrip_master  the list of instruments, a page at a time
 hand          prices by hand (by_hand: as ticks, pure), the list of instruments, faults
 asking        messages from the application to the actor

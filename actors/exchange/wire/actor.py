@@ -93,6 +93,7 @@ class WireActor(RuntimeActor):
                 machine_ns=SystemClock().now_ns,
                 is_limited=settings.is_limited,
                 carrier=Carrier(settings.stream_faults) if settings.has_faults else None,
+                consent_redirect=settings.consent_redirect,
             )
         else:
             market, application = inherited

@@ -84,6 +84,12 @@ def older_error(answer: Answer) -> Answer:
     return Answer(answer.status, msgspec.json.encode(body))
 
 
+def token_refusal(message: str) -> Answer:
+    """Return a refusal as the host of tokens has them: with 200."""
+    return found({"message": message[:TEXT_MAX], "status": "error"})
+
+
+TOKEN_TOO_SOON: Final = token_refusal("Token can be generated once every 2 minutes.")
 THROTTLED: Final = trading_error(
     429,
     "DH-904",

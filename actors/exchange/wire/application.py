@@ -25,6 +25,7 @@ from ..calls import Answered, Call, CallRefused
 from .answers import (
     THROTTLED,
     THROTTLED_DATA,
+    TOKEN_TOO_SOON,
     Answer,
     WireRefusal,
     data_error,
@@ -34,9 +35,11 @@ from .answers import (
 )
 from .asking import ListNumber, MarketTold, ShowMarket
 from .counting import RequestCounts
+from .groups.control import new_token
 from .groups.market import chain_key
 from .groups.portfolio import epoch_day
 from .hand import Hand
+from .logins import Logins
 from .reading import client_named
 from .request import Request
 from .routes import BASE, OLDER, ROUTES, TOKEN, Route
@@ -45,6 +48,7 @@ from .scrip_master import ScripMaster
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ....domain.dhan.account.profile import TokenAnswer
     from ....domain.quotas import Allowance
     from ....messages.exchange import Instrument
     from ..served_token import ServedToken
@@ -91,6 +95,7 @@ class WireApplication:
         machine_ns: Callable[[], int],
         is_limited: bool = True,
         carrier: Carrier | None = None,
+        consent_redirect: str = "",
     ) -> None:
         """Begin with no request counted.
 
@@ -104,6 +109,7 @@ class WireApplication:
             machine_ns: the machine's, by which requests are counted: nanoseconds since 1970-01-01 UTC.
             is_limited: whether the broker's limits of requests hold.
             carrier: carries faults out; None: none can be asked for.
+            consent_redirect: where an application waits for a person who agreed to its login; empty: nowhere.
         """
         self.client_id: Final = client_id
         self.listed: Final = market
@@ -117,7 +123,8 @@ class WireApplication:
         self._limits: dict[str, Allowance] = {}
         self._counts = RequestCounts({})
         self.carrier: Final = carrier
-        beside = (*Hand(self).endpoints(), *ScripMaster(self).endpoints())
+        logins = Logins(self, redirect=consent_redirect)
+        beside = (*Hand(self).endpoints(), *ScripMaster(self).endpoints(), *logins.endpoints())
         endpoints = {BASE + path: _Endpoint(self, by_method) for path, by_method in _by_path(ROUTES).items()}
         endpoints |= {path: _Endpoint(self, by_method, is_older=True) for path, by_method in _by_path(OLDER).items()}
         self._exact: Final = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
@@ -201,6 +208,10 @@ class WireApplication:
         """Make a new token; the former is dead."""
         return self._token.renew()
 
+    def token_answer(self) -> TokenAnswer:
+        """Make a new token, and return it as it is told."""
+        return new_token(self)
+
     # What stands before the endpoints.
 
     def refuse_stranger(self, scope: Any, path: str) -> Answer | None:
@@ -242,6 +253,8 @@ class WireApplication:
             is_let_in = self._counts.admit(kind, now_ns)
         if is_let_in:
             return None
+        if kind == "tokens":
+            return TOKEN_TOO_SOON
         return THROTTLED_DATA if kind in {"quotes", "option_chain"} else THROTTLED
 
 

@@ -27,6 +27,9 @@ class WireActorSettings(msgspec.Struct, frozen=True, kw_only=True):
     has_faults: bool = False
     """Whether `/__faults` is served."""
 
+    consent_redirect: str = ""
+    """Where an application waits for a person who agreed to its login; empty: nowhere."""
+
     stream_faults: StreamFaults = msgspec.field(default_factory=StreamFaults)
     """Those of the sockets, which whoever serves them plays."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -41,6 +42,10 @@ def command(
     ] = None,
     faults: Annotated[bool, typer.Option("--faults", help="Let a client ask for faults at /__faults.")] = False,
     unlimited: Annotated[bool, typer.Option("--unlimited", help="Without the broker's limits of requests.")] = False,
+    consent_redirect: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where an application waits for a person who agreed to its login by API key."),
+    ] = None,
     instruments: Annotated[
         Path | None,
         typer.Option(
@@ -55,6 +60,8 @@ def command(
         raise typer.BadParameter("one of --replay, --synthetic, --feed and --by-hand wanted, found several")
     if replay and len(symbol) > 1:
         raise typer.BadParameter(f"one --symbol of a recording wanted, found {len(symbol)}")
+    if consent_redirect is not None and not _is_address(consent_redirect):
+        raise typer.BadParameter(f"--consent-redirect: an http address wanted, found {consent_redirect!r}")
     overrides: dict[str, Any] = {
         "feed.source": "replay" if replay else feed or "synthetic",
         "feed.recording": None if not replay else str(replay[0]) if len(replay) == 1 else list(map(str, replay)),
@@ -85,5 +92,15 @@ def command(
         has_market=not by_hand,
         has_faults=faults,
         is_limited=not unlimited,
+        consent_redirect=consent_redirect or "",
     )
     raise typer.Exit(perform(lambda: ExchangeSystem(loaded.settings, serving), serving.token))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        address = urlsplit(text)
+    except ValueError:
+        return False
+    is_plain = text.isascii() and text.isprintable() and " " not in text  # it becomes a header
+    return is_plain and address.scheme in {"http", "https"} and bool(address.netloc)

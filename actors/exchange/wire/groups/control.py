@@ -14,7 +14,7 @@ from .....domain.dhan.account.profile import IpAck, IpAddresses, IpRequest, Toke
 from .....domain.dhan.moments import moment_of
 from .....domain.dhan.trading.control import KillSwitchRow, PnlExitAck, PnlExitRequest, PnlExitRow
 from ...account import PnlExit
-from ..answers import Answer, found, invalid
+from ..answers import Answer, found, invalid, token_refusal
 from ..reading import converted, object_of, read
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ async def profile(exchange: Exchange, _request: Request) -> Answer:
 
 async def renew_token(exchange: Exchange, _request: Request) -> Answer:
     """`GET /RenewToken`: the token that asked is dead from here on."""
-    return found(_token(exchange))
+    return found(new_token(exchange))
 
 
 async def refuse_renewal(_exchange: Exchange, _request: Request) -> Answer:
@@ -115,13 +115,14 @@ async def generate_token(exchange: Exchange, request: Request) -> Answer:
     """`POST /app/generateAccessToken`, of another host: by client id, PIN and TOTP. Any six digits will do."""
     given = request.query
     if given.get("dhanClientId") != exchange.client_id or not _DIGITS.fullmatch(given.get("pin", "")):
-        return found({"message": "Invalid Pin", "status": "error"})
+        return token_refusal("Invalid Pin")
     if not _DIGITS.fullmatch(given.get("totp", "")):
-        return found({"message": "Invalid TOTP", "status": "error"})
-    return found(_token(exchange))
+        return token_refusal("Invalid TOTP")
+    return found(new_token(exchange))
 
 
-def _token(exchange: Exchange) -> TokenAnswer:
+def new_token(exchange: Exchange) -> TokenAnswer:
+    """Make a new token; the former is dead."""
     return TokenAnswer(
         dhan_client_id=exchange.client_id,
         dhan_client_name="PAPER TRADER",
