@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Header: TypeAlias = "tuple[bytes, bytes]"
 
@@ -32,6 +32,9 @@ class Cycle(RequestResponseCycle):
 
     kept: Any = None
     """The event that began the answer, until it is sent."""
+
+    on_last: Callable[[], None] | None = None
+    """Closes the connection behind its last answer; None: the transport does."""
 
     async def send(self, message: Any) -> None:
         """Take an event of the application's."""
@@ -58,7 +61,7 @@ class Cycle(RequestResponseCycle):
         self.transport.write(whole)
         self.message_event.set()
         if not self.keep_alive:
-            self.transport.close()
+            (self.on_last or self.transport.close)()
         self.on_response()
 
     def _whole(self, head: Mapping[str, Any], message: Mapping[str, Any]) -> bytes | None:

@@ -124,6 +124,19 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._head_bytes > self._bounds.head_bytes_max:
                 self._drop(431)
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn closes whatever is asked
+        """Answer what has come whole, and then close: a client may end its side as soon as it has asked.
+
+        It may as well be gone, which only writing shows: so an answer that has begun, and may never end, is not waited
+        for.
+        """
+        cycle = self.cycle
+        is_awaited = cycle is not None and not cycle.response_complete and not cycle.response_started
+        if self._lingers or self._in_message or not is_awaited or self.transport.is_closing():
+            return False
+        cycle.keep_alive = False  # it is the last one: of those before it each begins the next
+        return True
+
     def pause_writing(self) -> None:
         """Wait until the client reads, for so long."""
         self.waits_since_s = self.loop.time()
@@ -181,7 +194,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Begin the next request that has come, or wait for one."""
         self.server_state.total_requests += 1
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._lingers:
             return
         self.flow.resume_reading()
         if self.pipeline:
@@ -259,11 +272,27 @@ class BoundedProtocol(HttpToolsProtocol):
             keep_alive=version != "1.0" and parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
+        self.cycle.on_last = self._close_behind
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
+
+    def _close_behind(self) -> None:
+        """Close behind an answer; one that came before the end of its request, only when that has been thrown away."""
+        if self._in_message:
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _linger(self) -> None:
+        """Read, and throw away, what still comes, for a moment."""
+        self._lingers = True
+        self._head_bytes = 0
+        self._move_by_s = self.loop.time() + LINGER_S
+        self.flow.resume_reading()
+        self.transport.write_eof()
 
     def _refuse_in_parser(self, status: int) -> None:
         self._refused_with = status
@@ -288,11 +317,7 @@ class BoundedProtocol(HttpToolsProtocol):
         body = msgspec.json.encode({"error": REASONS[status]})
         head = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
         self.transport.write(STATUS_LINE[status] + head + body)
-        self._lingers = True
-        self._head_bytes = 0
-        self._move_by_s = self.loop.time() + LINGER_S
-        self.flow.resume_reading()
-        self.transport.write_eof()
+        self._linger()
 
 
 @functools.lru_cache(maxsize=ADDRESSES_KEPT)

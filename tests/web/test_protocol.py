@@ -477,3 +477,82 @@ class TestAnApplication:
 
         with pytest.raises(WebError, match="a path such as /v2"):
             above.mount("/" + "a" * PATH_CHARACTERS_MAX, print, owner="test")
+
+
+class TestAClientThatEndsItsSide:
+    def test_as_soon_as_it_has_asked_is_answered_and_then_the_connection_goes(self):
+        async def scene(connection):
+            await connection.say(GET)
+            assert connection.protocol.eof_received()
+            await connection.answer()
+            assert (connection.wire.statuses, connection.wire.is_closed) == ([200], True)
+
+        play(scene)
+
+    def test_behind_several_requests_has_an_answer_to_each(self):
+        async def scene(connection):
+            await connection.say(GET * 3)
+            assert connection.protocol.eof_received()
+            for count in (1, 2, 3):
+                assert not connection.wire.is_closed
+                await connection.answer()
+                assert connection.wire.statuses == [200] * count
+            assert connection.wire.is_closed
+
+        play(scene)
+
+    @pytest.mark.parametrize("said", [b"", b"GET / HT", POST, POST + b"12345", GET + b"GET / HT", b"nonsense\r\n\r\n"])
+    def test_in_the_middle_of_a_request_or_before_one_is_gone(self, said):
+        async def scene(connection):
+            await connection.say(said)
+            assert not connection.protocol.eof_received()
+
+        play(scene)
+
+    def test_behind_its_answer_is_gone(self):
+        async def scene(connection):
+            await connection.say(GET)
+            await connection.answer()
+            assert not connection.protocol.eof_received()
+
+        play(scene)
+
+    def test_while_an_answer_goes_on_is_gone(self):
+        async def scene(connection):
+            await connection.say(GET)
+            send = connection.asked[0].send
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"first", "more_body": True})
+            assert not connection.protocol.eof_received()
+            await send({"type": "http.response.body", "body": b"last"})
+            connection.asked.clear()
+
+        play(scene)
+
+
+class TestAnAnswerBeforeTheEndOfItsRequest:
+    LAST = POST.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+
+    def test_that_is_the_last_one_is_read_before_the_connection_goes(self):
+        """Closed at once, it would be reset by what still comes, and the answer lost."""
+
+        async def scene(connection):
+            await connection.say(self.LAST + b"12")
+            await connection.answer()
+            wire = connection.wire
+            assert (wire.statuses, wire.is_ended, wire.is_closed, wire.is_cut) == ([200], True, False, False)
+            await connection.say(b"34567890" + GET)
+            assert (wire.statuses, connection.asked) == ([200], [])
+            assert connection.look(LINGER_S) == (True, [200])
+
+        play(scene)
+
+    def test_that_is_not_goes_on_with_the_next(self):
+        async def scene(connection):
+            await connection.say(POST + b"12")
+            await connection.answer()
+            await connection.say(b"34567890" + GET)
+            await connection.answer()
+            assert (connection.wire.statuses, connection.wire.is_ended) == ([200, 200], False)
+
+        play(scene)

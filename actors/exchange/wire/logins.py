@@ -66,7 +66,9 @@ Key = tuple[bytes, bytes]
 class Wire(Protocol):
     """What logins need of the application."""
 
-    client_id: str
+    @property
+    def client_id(self) -> str:
+        """Of the only client."""
 
     def now_ns(self) -> int:
         """The exchange's time: nanoseconds since 1970-01-01 UTC."""
