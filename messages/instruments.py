@@ -137,7 +137,7 @@ class RefreshInstruments(
     """Only if the list in use is not of today."""
 
     may_shrink: bool = False
-    """Accept a list that is far smaller than the one in use."""
+    """Accept a list that is far smaller than the one in use, or by whose numbers others are meant."""
 
 
 class ReopenInstruments(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReopenInstruments"):

@@ -10,7 +10,7 @@ actor       the owner in a running system; schedule: when it fetches a list (pur
 master      `InstrumentMaster`: lists in a folder, asked and refreshed; usable by itself
 naming      which instrument a name means (pure)
 tables      the two lists it may ask: a file (`stored`), or the few that are part of natya (`built_in`)
-reading     a published file into instruments; fetching: one from the network
+reading     a published file into instruments; fetching: one from the network; comparing: with the one before (pure)
 folder      the files
 """
 

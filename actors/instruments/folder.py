@@ -24,6 +24,7 @@ from .stored import Stored, write_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
     from pathlib import Path
 
     from ...domain.instruments import Instrument
@@ -56,6 +57,19 @@ class ListFolder:
             except ListDamagedError as fault:
                 faults.append(str(fault))
         return None, tuple(faults)
+
+    def symbols(self, day: date) -> dict[tuple[str, str], str]:
+        """Return what the newest list that opens means by its numbers, as `Stored.symbols`; nothing without one.
+
+        For any thread: nothing of the list in use is asked.
+        """
+        newest, _ = self.newest()
+        if newest is None:
+            return {}
+        try:
+            return newest.symbols(day)
+        finally:
+            newest.close()
 
     def put(self, instruments: Sequence[Instrument], of: InstrumentList, now: datetime) -> Path:
         """Write a list, and remove those that are too old.

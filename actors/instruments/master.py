@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from ...domain.time import IST
 from ...messages.instruments import FindInstrument, InstrumentList
 from .built_in import BuiltIn
+from .comparing import expect_same_numbers
 from .fetching import fetch_list
 from .folder import ListFolder
 from .naming import meant
@@ -146,7 +147,7 @@ class InstrumentMaster:
         Args:
             url: of a list in one of Dhan's forms.
             rows_min: a list of fewer instruments is refused.
-            may_shrink: accept one of less than half of the instruments in use.
+            may_shrink: accept one of less than half of the instruments in use, or by whose numbers others are meant.
             timeout_s: for the transmission.
             bytes_max: of the list.
             session: to fetch it with.
@@ -193,6 +194,8 @@ class InstrumentMaster:
         before = 0 if may_shrink or self.of.day is None else self.of.instruments
         found = read_list(Path(file), rows_min=rows_min, rows_before=before)
         now = self._now()
+        if not may_shrink:
+            expect_same_numbers(found.instruments, self._folder.symbols(now.date()), now.date())
         of = InstrumentList(
             source=source or str(Path(file).absolute()),
             day=now.date(),

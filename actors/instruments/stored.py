@@ -156,6 +156,12 @@ class Stored:
         found = self._rows(f"{_SELECT} where {where} {_NEAREST_FIRST}", [*values, *order])
         return tuple(map(self._instrument, found)), total
 
+    def symbols(self, day: date) -> dict[tuple[str, str], str]:
+        """Return the symbol of each that has not expired, by segment and number."""
+        where = "where expiry is null or expiry >= ?"
+        found = self._rows(f"select segment, security_id, symbol from instruments {where}", [day])  # noqa: S608  our own text
+        return {(segment, security_id): symbol for segment, security_id, symbol in found}
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()

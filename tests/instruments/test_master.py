@@ -178,6 +178,17 @@ class TestABrokenList:
         assert (master.of.day, master.of.instruments) == (dt.date(2026, 9, 28), 40)
         assert master.show("INFY").security_id == "1594"
 
+    def test_of_another_meaning_is_refused_unless_somebody_says_so(self, master, publish):
+        text = listed(more=24)
+        take(master, publish(text))
+        other = text.replace(",1594,", ",x,").replace(",685,", ",1594,").replace(",x,", ",685,")
+
+        with pytest.raises(ListRefusedError, match="NSE_EQ:685: CHOLAFIN wanted, as before, found INFY"):
+            take(master, publish(other))
+        assert master.show("INFY").security_id == "1594"
+        take(master, publish(other), may_shrink=True)
+        assert master.show("INFY").security_id == "685"
+
     def test_of_too_few_rows_is_refused_also_as_the_first(self, master, publish, folder):
         with pytest.raises(ListRefusedError, match=r"rows: at least 1,000 \(what a list has\) wanted, found 16"):
             master.take(publish())

@@ -19,7 +19,11 @@ def command(
     file: Annotated[Path | None, typer.Option(help="Read this file, as Dhan publishes it, instead.")] = None,
     url: Annotated[str, typer.Option(help="Fetch it from here, instead.", show_default=False)] = "",
     may_shrink: Annotated[
-        bool, typer.Option("--may-shrink", help="Accept less than half of the instruments in use.")
+        bool,
+        typer.Option(
+            "--may-shrink",
+            help="Accept less than half of the instruments in use, or numbers that were those of others.",
+        ),
     ] = False,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
