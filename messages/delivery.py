@@ -153,7 +153,7 @@ class DeliveryTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     retry_max_s: Seconds = 60.0
 
     handling_s: Annotated[float, Meta(gt=0, le=86_400)] = 30.0
-    """A batch that takes longer has failed."""
+    """A handler that takes longer with an event has failed. Behind a tenth of it no other event of a batch is begun."""
 
     pending_max: Annotated[int, Meta(ge=1, le=100_000)] = 2_000
     """Events that wait in memory; the others wait in the journal."""
@@ -207,7 +207,10 @@ class DeliverEvents(msgspec.Struct, frozen=True, kw_only=True, array_like=True, 
 
 
 class EventsHandled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventsHandled"):
-    """Answer to `DeliverEvents`: all of them are handled."""
+    """Answer to `DeliverEvents`: they are handled."""
+
+    handled: Count = 0
+    """Only so many, from the first on, and the others were not begun: they are handed over again. 0: all of them."""
 
 
 class EventsNotHandled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventsNotHandled"):

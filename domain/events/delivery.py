@@ -177,11 +177,18 @@ class Delivery:
             return None
         return max(soonest, self._opens_ns) if self._breaker.state == "open" else soonest
 
-    def succeeded(self, partition: int) -> tuple[str, ...]:
-        """Settle a batch that was handled; return the ids of the dead letters among it."""
+    def succeeded(self, partition: int, handled: int | None = None) -> tuple[str, ...]:
+        """Settle what was handled of a batch; return the ids of the dead letters among it.
+
+        Args:
+            partition: whose batch it was.
+            handled: so many, from the first on; those behind them were not begun, and come next. None: all.
+        """
         batch = self._take(partition)
         self._breaker.succeeded()
-        return self._settle(batch.items)
+        count = len(batch.items) if handled is None else handled
+        self._partitions[partition].waiting.extendleft(reversed(batch.items[count:]))
+        return self._settle(batch.items[:count])
 
     def failed(  # noqa: PLR0913  what there is to know of a failure
         self,

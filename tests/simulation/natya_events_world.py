@@ -164,10 +164,10 @@ class ListenerOfWorld(DurableListener):
             self.world.subscribed(outcome.value.subscriber.removeprefix("durable-"))
         super()._take_answer(outcome)
 
-    def _call_again(self, batch):
+    def _call_again(self, *given):
         self.world.is_replaying = True
         try:
-            return super()._call_again(batch)
+            return super()._call_again(*given)
         finally:
             self.world.is_replaying = False
 

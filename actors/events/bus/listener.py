@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import msgspec
 
 from ....domain.events.catalog import EventNameTakenError, EventUndecodableError
+from ....domain.time import SECOND_NS
 from ....messages.addresses import DELIVERY
 from ....messages.delivery import (
     DeliverEvents,
@@ -144,6 +145,10 @@ HANDLED_MAX = 10_000
 """Ids of handled events that are remembered: a batch that took too long comes again when it is done."""
 
 
+TURN_PART: Final = 0.1
+"""Of the time that the handling of an event may take: behind it no other event of a batch is begun. The limit is for a
+batch, and a handler that is slow but well would reach it by their number."""
+
 ANSWER_S = 10.0
 AGAIN_S = 0.1
 """Seconds until delivery is asked again where it did not answer."""
@@ -206,10 +211,11 @@ class DurableListener(RuntimeActor):
             self.send(sender, answered)
 
         self._under_way += 1
+        until_ns = self.clock.monotonic_ns() + round(self.settings.wanted.terms.handling_s * TURN_PART * SECOND_NS)
         if batch.replay_id:
-            self.offload(self._call_again, batch, then=answer, lane="replay")
+            self.offload(self._call_again, batch, until_ns, then=answer, lane="replay")
         else:
-            self.offload(self._call_each, batch.events, self._handled, then=answer, lane=str(batch.partition))
+            self.offload(self._call_each, batch.events, until_ns, self._handled, then=answer, lane=str(batch.partition))
 
     def statistics(self) -> ActorStatistics:
         """Count what was handled."""
@@ -227,22 +233,24 @@ class DurableListener(RuntimeActor):
         else:
             self.ready()
 
-    def _call_again(self, batch: DeliverEvents) -> tuple[int, EventsHandled | EventsNotHandled]:
+    def _call_again(self, batch: DeliverEvents, until_ns: int) -> tuple[int, EventsHandled | EventsNotHandled]:
         """Call the handler with each, had or not; what it asks of others is of the replay's conversation."""
         with conversation(batch.replay_id):
-            _, answer = self._call_each(batch.events, None)
+            _, answer = self._call_each(batch.events, until_ns, None)
         return 0, answer
 
     def _call_each(
-        self, events: tuple[EventPublished, ...], had: MutableMapping[str, None] | None
+        self, events: tuple[EventPublished, ...], until_ns: int, had: MutableMapping[str, None] | None
     ) -> tuple[int, EventsHandled | EventsNotHandled]:
-        """Call the handler with each that it has not had, and count these; on a thread of its own.
+        """Call the handler with each that it has not had, until the time is over; count these. On a thread of its own.
 
         What it has had is noted here: a batch that took too long comes again right behind itself, and is begun before
         the actor has its turn.
         """
         count = 0
         for number, published in enumerate(events):
+            if number and self.clock.monotonic_ns() >= until_ns:
+                return count, EventsHandled(handled=number)
             if had is None or published.event_id not in had:
                 try:
                     with _handler_of(self.name):

@@ -17,7 +17,6 @@ from ....messages.delivery import (
     EventDeadLettered,
     EventFact,
     EventPublished,
-    EventsHandled,
     SubscriptionMoved,
     SubscriptionStatus,
 )
@@ -25,7 +24,7 @@ from ....messages.journal import Append, Appended, JournalPage, ReadJournal
 from ....messages.supervision import Unavailable
 from .own_facts import OWN_FACTS, PAGE_RECORDS, CallDue
 from .recalling import Recall
-from .subscription import PumpDue, Subscription, failure_of
+from .subscription import PumpDue, Subscription, failure_of, handled_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -318,9 +317,10 @@ class DurableSubscriptions:
             return
         subscription.has_moved = True
         answer = outcome.value
-        if isinstance(answer, EventsHandled):
-            letters = subscription.delivery.succeeded(batch.partition)
-            self._handled(subscription, (*letters, *self._letters_of(subscription, batch.items)))
+        handled = handled_of(answer, len(batch.items))
+        if handled is not None:
+            letters = subscription.delivery.succeeded(batch.partition, handled)
+            self._handled(subscription, (*letters, *self._letters_of(subscription, batch.items[:handled])))
         else:
             failure = failure_of(answer, outcome, len(batch.items))
             letters, item = subscription.delivery.failed(

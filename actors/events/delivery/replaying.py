@@ -11,12 +11,12 @@ import msgspec
 from ....domain.events.catalog import event_of
 from ....domain.events.interests import Interest
 from ....domain.time import SECOND_NS
-from ....messages.delivery import DeliverEvents, EventsHandled, ReplayStatus
+from ....messages.delivery import DeliverEvents, ReplayStatus
 from ....messages.journal import JournalPage, ReadJournal
 from ....messages.replays import replay_id_of
 from ....messages.supervision import Unavailable
 from .own_facts import OWN_FACTS, PAGE_RECORDS, CallDue
-from .subscription import failure_of, interests_of
+from .subscription import failure_of, handled_of, interests_of
 
 if TYPE_CHECKING:
     from ....messages.delivery import EventPublished, SubscribeDurably
@@ -204,9 +204,10 @@ class Replays:
         if outcome.error is not None:
             self._end(replay, f"no answer of {replay.subscription.subscriber}: {outcome.error}")
             return
-        if isinstance(answer, EventsHandled):
-            replay.handled += count
-            del replay.events[:count]
+        handled = handled_of(answer, count)
+        if handled is not None:
+            replay.handled += handled
+            del replay.events[:handled]
         else:
             failure = failure_of(answer, outcome, count)
             replay.handled += failure.handled

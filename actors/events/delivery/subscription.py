@@ -8,7 +8,7 @@ import msgspec
 
 from ....domain.events.interests import Interest, Interests
 from ....domain.shown import shortened, text_of
-from ....messages.delivery import EventsNotHandled
+from ....messages.delivery import EventsHandled, EventsNotHandled
 
 if TYPE_CHECKING:
     from ....domain.events.delivery import Delivery
@@ -62,6 +62,15 @@ class Subscription:
 
         self.timer: Timer | None = None
         self.keeping: Timer | None = None
+
+
+def handled_of(answer: Any, size: int) -> int | None:
+    """Return how many of so many events an answer to `DeliverEvents` says to be handled; None: it is a failure."""
+    if not isinstance(answer, EventsHandled):
+        return None
+    if type(answer.handled) is not int or not 0 <= answer.handled <= size:
+        return None
+    return answer.handled or size
 
 
 def failure_of(answer: Any, outcome: Outcome, size: int) -> EventsNotHandled:

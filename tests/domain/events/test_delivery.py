@@ -12,7 +12,7 @@ from natya.domain.time import SECOND_NS
 from natya.messages.delivery import DeliveryTerms
 
 KEYS = st.sampled_from("abc")
-STEPS = ("offer", "take", "answer", "wait", "restart")
+STEPS = ("offer", "take", "answer", "cut", "wait", "restart")
 TERMS = st.builds(
     DeliveryTerms,
     partitions=st.integers(1, 3),
@@ -60,6 +60,12 @@ class Subscriber:
             self.buried.append(item.sequence)
             self.delivery.buried(partition)
 
+    def cut(self, handled):
+        """Have handled so many, one at least, and begun none of the others."""
+        partition, batch = self.in_flight.popitem()
+        self._note(batch.items[: max(1, handled)])
+        self.delivery.succeeded(partition, min(max(1, handled), len(batch.items)))
+
     def run_dry(self):
         for _ in range(10_000):
             self.take()
@@ -82,9 +88,7 @@ class TestAnyHistory:
         terms=TERMS,
         keys=st.lists(KEYS, max_size=12),
         steps=st.lists(
-            st.tuples(
-                st.sampled_from(["offer", "take", "answer", "wait", "restart"]), st.integers(0, 3), st.booleans()
-            ),
+            st.tuples(st.sampled_from(STEPS), st.integers(0, 3), st.booleans()),
             max_size=40,
         ),
     )
@@ -100,6 +104,8 @@ class TestAnyHistory:
                 subscriber.take()
             elif step == "answer" and subscriber.in_flight:
                 subscriber.answer(number, is_permanent=flag)
+            elif step == "cut" and subscriber.in_flight:
+                subscriber.cut(number)
             elif step == "wait":
                 subscriber.now_ns += number * SECOND_NS
             elif step == "restart":  # in another process: of all that was in memory only the place is left

@@ -9,6 +9,7 @@ from natya.actors.events.bus import listener
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.domain.events.catalog import EventCatalog, write
+from natya.domain.time import SECOND_NS
 from natya.messages.codec import as_received
 from natya.messages.delivery import (
     DeliverEvents,
@@ -42,7 +43,7 @@ class UnprintableError(Exception):
 class World:
     def __init__(self, system, answers):
         self.system, self.answers = system, answers
-        self.heard, self.broken = [], set()
+        self.heard, self.broken, self.takes_s = [], set(), 0.0
         self.error = ValueError("no such customer")
         system.start("delivery", PlayedDelivery, answers)
 
@@ -54,6 +55,7 @@ class World:
     def handle(self, event):
         if event.number in self.broken:
             raise self.error
+        self.system.base.clock.pass_by(round(self.takes_s * SECOND_NS))
         self.heard.append(event.number)
 
     def deliver(self, *numbers, replay_id=""):
@@ -77,6 +79,17 @@ class TestABatch:
 
         assert answers == [EventsHandled()] * 3
         assert (world.heard, world.handled) == ([1, 2, 3], 3)
+
+    @pytest.mark.parametrize("replay_id", ["", "r"])
+    @pytest.mark.parametrize(("takes_s", "handled"), [(40.0, 1), (3.0, 1), (1.4, 3), (0.7, 0)])
+    def test_to_a_handler_that_is_slow_and_well_is_cut_long_before_it_would_be_late(
+        self, world, replay_id, takes_s, handled
+    ):
+        world.start()
+        world.takes_s = takes_s
+
+        assert world.deliver(1, 2, 3, 4, replay_id=replay_id) == EventsHandled(handled=handled)
+        assert world.heard == [1, 2, 3, 4][: handled or 4]
 
     def test_of_which_the_newest_are_remembered_for_longest(self, world, monkeypatch):
         monkeypatch.setattr(listener, "HANDLED_MAX", 2)

@@ -320,6 +320,17 @@ class TestAReplay:
         (status,) = world.system.request("delivery", Ping()).statistics.replays
         return status
 
+    def test_goes_on_behind_the_part_of_a_batch_that_was_handled(self, open_world):
+        world = open_world()
+        world.subscribe()
+        world.happen(*map(an_event, (1, 2, 3)))
+        world.run_for(1)
+        world.answers = iter([EventsHandled(handled=1)])
+        status = self.begin(world, 1)
+
+        assert (status.is_over, status.handled, status.failed) == (True, 3, 0)
+        assert world.tried[3:] == ["e-2", "e-3"]
+
     def test_whose_subscriber_does_not_answer_ends_and_says_so(self, world):
         world.is_silent = True
         early = self.begin(world, 2.9)
@@ -375,6 +386,19 @@ class TestASubscription:
         refused = world.system.request("delivery", SubscribeDurably(subscription="b", subscriber="durable-billing"))
         assert refused.refusal == "at most 1 durable subscriptions wanted"
         assert world.status.subscription == "billing"
+
+    @pytest.mark.parametrize(("told", "tried", "retries"), [(1, "23", 0), (3, "", 0), (0, "", 0), (4, "123", 1)])
+    def test_that_has_handled_a_part_of_a_batch_gets_the_rest_and_that_is_no_failure(
+        self, open_world, told, tried, retries
+    ):
+        world = open_world(retry_first_s=0.0)
+        world.subscribe()
+        world.answers = iter([EventsHandled(handled=told)])
+        world.happen(*map(an_event, (1, 2, 3)))
+        world.run_for(5)
+
+        assert world.tried == [f"e-{each}" for each in tried]
+        assert (world.status.handled, world.status.retries, world.status.pending) == (3, retries, 0)
 
     def test_that_is_made_anew_hands_over_what_was_not_settled_and_the_one_before_nothing_more(self, open_world):
         world = open_world(handling_s=3.0, retry_first_s=0.1)
