@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Final
 
-from ....domain.events.catalog import event_of
 from ....domain.events.delivery import Delivery
 from ....domain.events.interests import Interest, Interests
 from ....domain.events.places import Place
@@ -20,9 +19,10 @@ from ....messages.delivery import (
     SubscriptionMoved,
     SubscriptionStatus,
 )
-from ....messages.journal import Append, Appended, JournalPage, ReadJournal
+from ....messages.journal import Append, Appended
 from ....messages.supervision import Unavailable
-from .own_facts import OWN_FACTS, PAGE_RECORDS, CallDue
+from .own_facts import PAGE_RECORDS, CallDue
+from .reading import SharedReads, found_in
 from .recalling import Recall
 from .subscription import PumpDue, Subscription, failure_of, handled_of
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ....messages.delivery import EventsNotHandled, SubscribeDurably
     from ....messages.journal import JournalRecord
     from ...runtime import Outcome, RuntimeActor
+    from .reading import Found
     from .settings import DeliverySettings
 
 KEPT_AT_ONCE_MAX: Final = 100
@@ -62,6 +63,8 @@ class DurableSubscriptions:
         self._interests: Final = Interests()
         """What those wants that are active."""
 
+        self._pages: Final = SharedReads(actor, settings, self._interests)
+        self._recalls: Final = SharedReads(actor, settings, self._interests, types=(EventPublished.__name__,))
         self._told: dict[str, list[Callable[[], None]]] = {}
         """Who waits for the first place of a subscription to be durable."""
 
@@ -128,20 +131,19 @@ class DurableSubscriptions:
         self.last_sequence = max(self.last_sequence, records[-1].sequence)
         if not self._active:
             return
-        facts = [each for each in records if not isinstance(each.fact, OWN_FACTS)]
-        wanting = {name for each in facts for name in self._interests.of(event_of(each))}
-        for name, subscription in self._active.items():
+        found, before = found_in(records, self._interests), records[0].sequence - 1
+        by_name = found.by_name
+        for name, subscription in self._active.items():  # of thousands most want none of them
+            if subscription.is_reading or not subscription.is_begun:
+                continue
             delivery = subscription.delivery
-            if (
-                not subscription.is_reading
-                and records[0].sequence <= delivery.offered + 1
-                and delivery.room >= len(records)
-            ):
-                if name not in wanting:
-                    delivery.skip_to(records[-1].sequence)
-                    subscription.has_passed |= bool(facts)
+            if delivery.offered >= before:
+                if name not in by_name:
+                    delivery.skip_to(found.upto)
+                    subscription.has_passed |= found.has_others
                     continue
-                self._offer(subscription, records)
+                if delivery.room >= len(by_name[name]):
+                    self._offer(subscription, found)
             self.pump(subscription)
 
     def wake(self, due: PumpDue) -> None:
@@ -169,13 +171,13 @@ class DurableSubscriptions:
 
     def pump(self, subscription: Subscription) -> None:
         """Hand over what is due, read on if there is room, and set the timer for what is due later."""
-        if subscription.is_ended or subscription.is_reading:
+        if subscription.is_ended or not subscription.is_begun:
             return
         delivery, now_ns = subscription.delivery, self._actor.clock.monotonic_ns()
         for batch in delivery.due(now_ns):
             self._hand_over(subscription, batch)
         # Not for a few: a page that is read for one place in memory is read, and decoded, as often as there are events.
-        if delivery.offered < self.last_sequence and delivery.room * ROOM_MIN >= delivery.terms.pending_max:
+        if not subscription.is_reading and self._is_to_read(delivery):
             self._read_on(subscription)
         if subscription.timer is not None:
             subscription.timer.cancel()
@@ -233,45 +235,39 @@ class DurableSubscriptions:
 
     # Reading. Not by `JournalPages`, which reads to the end: a subscription reads as far as it has room.
 
+    def _is_to_read(self, delivery: Delivery) -> bool:
+        return delivery.offered < self.last_sequence and delivery.room * ROOM_MIN >= delivery.terms.pending_max
+
     def _read_on(self, subscription: Subscription) -> None:
         # Facts that are not wanted take no room, so that a page may have more of them than there is room.
         delivery = subscription.delivery
         records_max = min(PAGE_RECORDS, max(PAGE_RECORDS_MIN, delivery.room))
-        wanted = ReadJournal(after_sequence=delivery.offered, records_max=records_max)
-        self._read(subscription, wanted, self._take_page)
-
-    def _read(self, subscription: Subscription, wanted: ReadJournal, then: Any) -> None:
+        then = functools.partial(self._take_page, subscription)
         subscription.is_reading = True
+        self._pages.want(subscription, after=delivery.offered, records_max=records_max, take=then)
 
-        def take(outcome: Outcome) -> None:
-            if subscription.is_ended:
-                return
-            page = outcome.value
-            if isinstance(page, JournalPage):
-                then(subscription, page)
-            else:  # the journal failed, or is being restarted: it has the records all the same
-                self._later(functools.partial(self._read, subscription, wanted, then))
-
-        self._actor.ask(self._settings.journal, wanted, timeout_s=self._settings.append_s, then=take)
-
-    def _later(self, call: Any) -> None:
-        self._actor.after(self._settings.retry_s, CallDue(call))
+    def _take_page(self, subscription: Subscription, found: Found) -> None:
+        subscription.is_reading = False
+        self.last_sequence = max(self.last_sequence, found.last_sequence)
+        self._offer(subscription, found)
+        if subscription.request.subscription in found.by_name or subscription.has_passed:
+            self.pump(subscription)
+        elif self._is_to_read(subscription.delivery):  # facts of delivery: nothing of it is due by them
+            self._read_on(subscription)
 
     def _recall(self, subscription: Subscription, recall: Recall) -> None:
         """Remember which events were handled before, as far as the window reaches."""
 
-        def take(_subscription: Subscription, page: JournalPage) -> None:
-            wants = functools.partial(self._wants, subscription)
-            if not recall.take(page.records, wants, is_end=len(page.records) < PAGE_RECORDS):
+        def take(found: Found) -> None:
+            events = found.by_name.get(subscription.request.subscription, ())
+            if not recall.take(events, upto=found.upto, is_end=found.is_end):
                 self._recall(subscription, recall)
                 return
             for event_id in recall.ids:
                 subscription.delivery.remember(event_id)
-            subscription.is_reading = False
             self._begin(subscription)
 
-        wanted = ReadJournal(after_sequence=recall.after, records_max=PAGE_RECORDS, types=(EventPublished.__name__,))
-        self._read(subscription, wanted, take)
+        self._recalls.want(subscription, after=recall.after, records_max=PAGE_RECORDS, take=take)
 
     def _begin(self, subscription: Subscription) -> None:
         subscription.is_begun = True
@@ -279,30 +275,24 @@ class DurableSubscriptions:
             self.requeue(letter)
         self.pump(subscription)
 
-    def _take_page(self, subscription: Subscription, page: JournalPage) -> None:
-        subscription.is_reading = False
-        self.last_sequence = max(self.last_sequence, page.last_sequence)
-        self._offer(subscription, page.records)
-        self.pump(subscription)
-
-    def _offer(self, subscription: Subscription, records: tuple[JournalRecord, ...]) -> None:
+    def _offer(self, subscription: Subscription, found: Found) -> None:
+        """Offer what it wants of some records, as far as there is room; those before them it has."""
         delivery, now_ns = subscription.delivery, self._actor.clock.monotonic_ns()
-        for record in records:
-            if record.sequence <= delivery.offered:
+        if found.upto <= delivery.offered:
+            return
+        subscription.has_passed |= found.has_others
+        for sequence, event in found.by_name.get(subscription.request.subscription, ()):
+            if sequence <= delivery.offered:
                 continue
-            if not isinstance(record.fact, OWN_FACTS):
-                if delivery.room == 0:
-                    return
-                subscription.has_passed = True
-                event = event_of(record)
-                if self._wants(subscription, event):
-                    subscription.has_moved = True
-                    delivery.offer(record.sequence, event, now_ns)
-            delivery.skip_to(record.sequence)
+            if delivery.room == 0:
+                delivery.skip_to(sequence - 1)
+                return
+            subscription.has_moved = True
+            delivery.offer(sequence, event, now_ns)
+        delivery.skip_to(found.upto)
 
-    @staticmethod
-    def _wants(subscription: Subscription, event: EventPublished) -> bool:
-        return bool(subscription.interests.of(event))
+    def _later(self, call: Any) -> None:
+        self._actor.after(self._settings.retry_s, CallDue(call))
 
     # Handing over.
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ....messages.delivery import EventPublished
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from ....messages.journal import JournalRecord
+    from ....messages.delivery import EventPublished
 
 REACH: Final = 16
 """So many times the window is looked back, in records of the journal. Most of them may be facts that are no events,
@@ -39,22 +37,17 @@ class Recall:
         """Of the newest that were found, the oldest first."""
         return self._ids[-self._window :]
 
-    def take(self, records: Iterable[JournalRecord], wants: Callable[[EventPublished], bool], *, is_end: bool) -> bool:
-        """Take the next page of events, and tell whether all is found.
+    def take(self, events: Iterable[tuple[int, EventPublished]], *, upto: int, is_end: bool) -> bool:
+        """Take the next page, and tell whether all is found.
 
         Args:
-            records: of events, be there facts among them or not.
-            wants: tells whether an event is one of the subscription's.
+            events: those of the page that are the subscription's, and their sequences in the journal; some may be had.
+            upto: all that are journaled up to this sequence are in the page, or were in those before.
             is_end: the journal has no more behind them.
         """
-        for record in records:
-            if record.sequence > self._high:
-                is_end = True
-                break
-            self.after = record.sequence
-            if isinstance(record.fact, EventPublished) and wants(record.fact):
-                self._span.append(record.fact.event_id)
-        if not is_end:
+        self._span += [event.event_id for sequence, event in events if self.after < sequence <= self._high]
+        self.after = max(self.after, min(upto, self._high))
+        if self.after < self._high and not is_end:
             return False
         self._ids[:0], self._span = self._span, []
         if len(self._ids) >= self._window or self._low == self._lowest:

@@ -40,8 +40,9 @@ class Subscription:
     def __init__(self, request: SubscribeDurably, delivery: Delivery) -> None:
         self.request: Final = request
         self.delivery: Final = delivery
-        self.interests: Final = interests_of(request)
         self.is_reading = False
+        """A page of the journal is being read for it."""
+
         self.has_passed = False
         """Its place moved on over records that it does not want: that is kept now and then, not at once."""
 

@@ -147,6 +147,12 @@ class World:
     def run_for(self, seconds):
         self.system.base.run_for(seconds)
 
+    def subscribe_many(self, count, **fields):
+        for number in range(count):
+            name = f"billing-{number}"
+            wanted = SubscribeDurably(subscription=name, subscriber="durable-billing", terms=self.terms, **fields)
+            self.system.tell("delivery", wanted)
+
     @property
     def reads_of_events(self):
         return [each for each in self.reads if not each.types]
@@ -686,3 +692,56 @@ class TestARecord:
         world.happen(an_event(3))
         world.run_for(1)
         assert world.handled == [("order-1", "e-1"), ("order-1", "e-3")]
+
+
+class TestManySubscriptions:
+    """A read each kept the journal from its writers; while they were read it had gone on, and they never caught up."""
+
+    MANY = 50
+
+    def test_that_begin_together_have_read_what_is_new_and_what_was_handled_for_all_of_them(self, open_world):
+        world = open_world(batch_max=1)
+        world.happen(*map(an_event, range(1, 4)), is_told=False)
+        world.subscribe_many(self.MANY, begins="oldest")
+        world.run_for(10)
+        first, world.reads = len(world.reads), []
+        world.subscribe_many(self.MANY)
+        world.run_for(10)
+        again, world.reads = len(world.reads), []
+        world.happen(an_event(3), an_event(4))
+        world.run_for(10)
+
+        assert sorted(world.tried) == sorted([f"e-{each}" for each in range(1, 5)] * self.MANY)
+        assert max(first, again) <= 8
+        assert world.reads == []
+
+    def test_are_read_for_one_page_at_a_time_also_after_the_journal_was_away(self, open_world, monkeypatch):
+        monkeypatch.setattr(durable, "PAGE_RECORDS_MIN", 2)
+        world = open_world(pending_max=2, batch_max=2)
+        under_way, most = [], 0
+
+        def ask(actor, target, message, **more):
+            nonlocal most
+            then = more.pop("then")
+            if isinstance(message, ReadJournal):
+                under_way.append(message)
+                most = max(most, len(under_way))
+
+            def answered(outcome):
+                if isinstance(message, ReadJournal):
+                    under_way.remove(message)
+                then(outcome)
+
+            RuntimeActor.ask(actor, target, message, then=answered, **more)
+
+        monkeypatch.setattr(DeliveryActor, "ask", ask)
+        world.run_for(1)
+        world.read_s = 20.0  # no answer in time
+        world.happen(*map(an_event, range(1, 8)), is_told=False)
+        world.subscribe_many(self.MANY, begins="oldest")
+        world.run_for(15)
+        world.read_s = 0.01
+        world.run_for(60)
+
+        assert sorted(world.tried) == sorted([f"e-{each}" for each in range(1, 8)] * self.MANY)
+        assert most <= 2  # one of them for what delivery has journaled itself

@@ -8,8 +8,8 @@ from natya.actors.events.delivery import own_facts
 from natya.messages.delivery import (
     ChangeDeadLetters,
     DeadLettersChanged,
-    DeliverEvents,
     EventDeadLettered,
+    EventsHandled,
     EventsSubscribed,
     EventsUnsubscribed,
     ListDeadLetters,
@@ -181,8 +181,10 @@ class TestADeadLetterThatBecameDurableUnnoticed:
         stage.system.tell(
             reader, JournalPage(records=records(a_published(event_id="e-9"), first=9), last_sequence=9), sender=None
         )
-        handed = stage.billing.receive()
+        requeued, asker = stage.billing.receive(), stage.billing.sender
+        stage.system.tell(asker, EventsHandled(), sender=stage.billing)
+        new = stage.billing.receive()
 
         assert page.after_sequence == 3
-        assert isinstance(handed, DeliverEvents)
-        assert {event.event_id for event in handed.events} == {"e-3", "e-9"}
+        assert [event.event_id for event in requeued.events] == ["e-3"]
+        assert [event.event_id for event in new.events] == ["e-9"]

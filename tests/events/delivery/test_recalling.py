@@ -8,12 +8,15 @@ from natya.actors.events.delivery.recalling import REACH, Recall
 from natya.messages.journal import JournalRecord
 
 
-def recalled(records, position, window, page):
+def recalled(records, position, window, page, ahead=0):
     """What is remembered, and how many pages of the journal that took."""
     recall = Recall(position=position, window=window)
     for pages in range(1, 10_000):
-        found = [each for each in records if each.sequence > recall.after][:page]
-        if recall.take(found, lambda event: event.aggregate_id == "ours", is_end=len(found) < page):
+        # Read for another, too, which is at a place before ours.
+        found = [each for each in records if each.sequence > recall.after - ahead][: page + ahead]
+        ours = [(each.sequence, each.fact) for each in found if each.fact.aggregate_id == "ours"]
+        upto = found[-1].sequence if found else recall.after
+        if recall.take(ours, upto=upto, is_end=len(found) < page + ahead):
             return recall.ids, pages
     raise AssertionError("it reads for ever")
 
@@ -23,8 +26,9 @@ def recalled(records, position, window, page):
     behind=st.integers(0, 5),
     window=st.integers(1, 4),
     page=st.integers(1, 5),
+    ahead=st.integers(0, 3),
 )
-def test_the_newest_events_are_remembered_however_many_facts_lie_between_them(keys, behind, window, page):
+def test_the_newest_events_are_remembered_however_many_facts_lie_between_them(keys, behind, window, page, ahead):
     records = [
         JournalRecord(
             sequence=number,
@@ -42,7 +46,7 @@ def test_the_newest_events_are_remembered_however_many_facts_lie_between_them(ke
         if position - window * REACH < each.sequence <= position and each.fact.aggregate_id == "ours"
     ]
 
-    assert recalled(records, position, window, page)[0] == in_reach[-window:]
+    assert recalled(records, position, window, page, ahead)[0] == in_reach[-window:]
 
 
 def test_a_window_that_is_full_at_once_is_not_looked_for_any_further():
