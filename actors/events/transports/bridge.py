@@ -5,7 +5,8 @@ Owns    the connections to the server, which events of this life are in which st
 Hears   DeliverEvents, as the durable subscriber `redis-NODE`: the journal is the outbox.
 Sends   SubscribeDurably and PublishEvents to delivery. EventsHandled when every node that is waited for has confirmed,
         Unavailable until then: no event is ever given up.
-Fails   on no expected input: a server that is away, hung or unsafe is `trouble`, and tried again with growing waits.
+Fails   on no expected input: a server that is away, hung or unsafe is `trouble`, and tried again with growing waits;
+        so is an event of another system that the journal refuses, which is tried until it is taken.
         Restarted, it sends what was not confirmed again: with the same ids.
 """
 
@@ -26,6 +27,7 @@ from ....messages.delivery import (
     EventsPublished,
     EventsSubscribed,
     PublishEvents,
+    PublishRefused,
     SubscribeDurably,
 )
 from ....messages.events import TransportStatistics
@@ -239,17 +241,35 @@ class RedisBridge(RuntimeActor):
         def then(outcome: Outcome) -> None:
             if self._is_stopping:  # they are read again by the next life
                 return
-            if not isinstance(outcome.value, EventsPublished):  # the journal, or delivery, is being restarted
-                again = functools.partial(self._publish, parts, is_first=is_first)
-                self.after_on_machine(self.settings.retry_s, CallDue(again))
+            if isinstance(outcome.value, EventsPublished):
+                self._take(parts, fresh, is_first=is_first)
                 return
-            self._take(parts, fresh, is_first=is_first)
+            is_refused = isinstance(outcome.value, PublishRefused)
+            if is_refused and entries[1:]:  # together they may be more than the journal takes
+                half = len(entries) // 2
+                self._publish([entries[:half], entries[half:], *parts[1:]], is_first=is_first)
+                return
+            if is_refused:
+                self._hold_up(entries[0], outcome.value.reason)
+            again = functools.partial(self._publish, parts, is_first=is_first)  # or the journal is being restarted
+            self.after_on_machine(self.settings.retry_s, CallDue(again))
 
         self.ask(DELIVERY, PublishEvents(events=tuple(fresh.values())), timeout_s=ANSWER_S, then=then)
+
+    def _hold_up(self, entry: Entry, reason: str) -> None:
+        """Tell of an event that the journal does not take: what is behind it waits, since nothing may be lost."""
+        event = entry.event
+        self.trouble = (
+            f"no events of other systems are taken in: the journal refuses {event.event_type} of {event.aggregate_id}, "
+            f"which came from {entry.node or 'a node without a name'}: {reason}"
+        )
+        self.log_bounded("transport.refused", level="warning", event_id=event.event_id, node=entry.node, reason=reason)
 
     def _take(self, parts: list[list[Entry]], fresh: dict[str, EventPublished], *, is_first: bool) -> None:
         """Take note that all of the first part are durable, the fresh ones among them just so, and confirm them."""
         entries = parts[0]
+        if fresh and self._is_open:
+            self.trouble = ""
         self._had.update(dict.fromkeys(fresh))
         while len(self._had) > HAD_MAX:
             self._had.popitem(last=False)

@@ -99,7 +99,10 @@ class PlayedDelivery(RuntimeActor):
     @handles(PublishEvents)
     def publish(self, request, sender):
         self.settings.asked.append([each.event_id for each in request.events])
-        self.send(sender, self.settings.published)
+        if len(request.events) > self.settings.takes_max:
+            self.send(sender, PublishRefused(reason="an append has at most 65,388 bytes"))
+        else:
+            self.send(sender, self.settings.published)
 
 
 class World:
@@ -107,6 +110,7 @@ class World:
         self.system, self.streams = system, streams
         self.subscribed, self.asked = [], []
         self.subscription, self.published = EventsSubscribed(subscriber="transport"), EventsPublished()
+        self.takes_max = 1_000
         self.delivery = system.probe("asker")
 
     def start(self, **fields):
@@ -278,6 +282,27 @@ class TestAnEventOfAnother:
         assert world.asked == [["e-1"], ["e-1"]]
         assert world.streams.confirmed == ["e-1"]
         assert (world.counts.received, world.counts.repeats) == (1, 0)
+
+    def test_is_trouble_while_the_journal_refuses_it_and_what_is_behind_it_waits(self, world):
+        world.published = PublishRefused(reason="an append has at most 65,388 bytes")
+        world.start().come(an_entry(1), an_entry(2))
+        refused = world.counts
+        world.published = EventsPublished()
+        world.run_for(0.6)
+
+        assert "refuses Shipped of order-1, which came from mumbai: an append has at most 65,388" in refused.reason
+        assert (refused.is_connected, refused.received) == (True, 0)
+        assert world.asked == [["e-1", "e-2"], ["e-1"], ["e-1"], ["e-2"]]
+        assert (world.counts.reason, world.streams.confirmed) == ("", ["e-1", "e-2"])
+
+    @pytest.mark.parametrize("takes_max", [1, 3, 7])
+    def test_is_published_with_others_as_far_as_the_journal_takes_them_together(self, world, takes_max):
+        world.takes_max = takes_max
+        world.start().come(*map(an_entry, range(1, 8)))
+        world.run_for(0.1)
+
+        assert world.streams.confirmed == [f"e-{number}" for number in range(1, 8)]
+        assert (world.counts.received, world.counts.repeats, world.counts.reason) == (7, 0, "")
 
     def test_is_published_with_no_more_than_the_journal_takes_at_once(self, world):
         size = bridge.PUBLISH_BYTES_MAX // 5
