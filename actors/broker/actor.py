@@ -54,7 +54,7 @@ from ...messages.broker import (
     WithdrawOrder,
 )
 from ...messages.kill_switch import LossExitSet, SetLossExit, StopTrading, TradingStopped
-from ...messages.reconciliation import ReadAccountBook
+from ...messages.reconciliation import AccountBookNotRead, AccountBookRead, ReadAccountBook
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
 from .bodies import broker_of
@@ -70,10 +70,13 @@ if TYPE_CHECKING:
 
 Handover: TypeAlias = (
     "tuple[dict[str, PlaceAnswer | None], dict[str, tuple[int, ReplaceAnswer | None]], Intake, Left[str], "
-    "Left[tuple[str, str]], Any]"
+    "Left[tuple[str, str]], list[ActorAddress], Any]"
 )
 """The answers by client order id, None where none has come yet; number and answer of the newest change of an order;
-what has been reported of each order; how many requests of each have left, and how many changes; the body's."""
+what has been reported of each order; how many requests of each have left, and how many changes; who waits for the
+account's book; the body's."""
+
+RESTARTED: Final = "the broker session was restarted"
 
 
 DRY_RUN: Final = "dry run: nothing leaves without broker.live (natya run --live) and confirmed limits"
@@ -134,6 +137,9 @@ class BrokerActor(RuntimeActor):
         self._changes: dict[str, tuple[int, ReplaceAnswer | None]] = {}
         self._replacing: dict[str, PendingRequest] = {}
         self._finding: dict[str, PendingRequest] = {}
+        self._reading: list[ActorAddress] = []
+        """Who waits for what the account has."""
+
         self._intake = Intake()
         self._left: Left[str] = Left()
         self._changed: Left[tuple[str, str]] = Left()
@@ -149,22 +155,24 @@ class BrokerActor(RuntimeActor):
 
     def snapshot(self) -> Handover:
         """Hand over which orders have been sent, and their answers."""
-        return self._answers, self._changes, self._intake, self._left, self._changed, self._body.snapshot()
+        left = self._left, self._changed
+        return self._answers, self._changes, self._intake, *left, self._reading, self._body.snapshot()
 
     def restore(self, state: Handover) -> None:
-        """Take over; orders without an answer are in doubt from now on."""
-        self._answers, self._changes, self._intake, self._left, self._changed, known = state
+        """Take over; orders without an answer are in doubt from now on, and whoever waits for a book gets none."""
+        self._answers, self._changes, self._intake, self._left, self._changed, reading, known = state
         self._body.restore(known)
+        for asker in reading:
+            self.send(asker, AccountBookNotRead(reason=RESTARTED))
         self._may_be_apart = True  # what orders was told before is not known here
         if self._left.begin_again() or self._changed.begin_again():
             self.after(TELL_LEFT_S, LeftDue())
         for client_order_id, (number, outcome) in self._changes.items():
             if outcome is None:
-                reason = "the broker session was restarted"
-                self.report(ReplaceInDoubt(client_order_id=client_order_id, number=number, reason=reason))
+                self.report(ReplaceInDoubt(client_order_id=client_order_id, number=number, reason=RESTARTED))
         for client_order_id, answer in self._answers.items():
             if answer is None:
-                self.report(OrderInDoubt(client_order_id=client_order_id, reason="the broker session was restarted"))
+                self.report(OrderInDoubt(client_order_id=client_order_id, reason=RESTARTED))
 
     # From orders.
 
@@ -253,7 +261,13 @@ class BrokerActor(RuntimeActor):
     @handles(ReadAccountBook)
     def read_account(self, request: ReadAccountBook, sender: ActorAddress) -> None:
         """Read what the account has, in a dry run, too."""
-        self._body.read_account(request, lambda answer: self.send(sender, answer))
+        self._reading.append(sender)
+
+        def read(answer: AccountBookRead | AccountBookNotRead) -> None:
+            self._reading.remove(sender)
+            self.send(sender, answer)
+
+        self._body.read_account(request, read)
 
     @handles(StopTrading)
     def stop_trading(self, _request: StopTrading, sender: ActorAddress) -> None:

@@ -27,6 +27,7 @@ from natya.messages.broker import (
     ReplaceRequest,
     WithdrawOrder,
 )
+from natya.messages.reconciliation import AccountBookNotRead, ReadAccountBook
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
 
@@ -238,7 +239,10 @@ class TestACertainAnswer:
 
 
 class BreakingBroker(PaperBroker):
-    """Breaks on an order after it has left."""
+    """Breaks on an order after it has left; reads the account for ever."""
+
+    def read_account(self, request, then):
+        pass
 
     def place(self, order):
         super().place(order)
@@ -336,6 +340,14 @@ class TestASessionThatWasRestarted:
         reason = "the broker session was restarted"
         assert heard[1] == ReplaceInDoubt(client_order_id="A-1", number=3, reason=reason)
         assert heard[2] == OrderInDoubt(client_order_id="BREAK", reason=reason)
+
+    def test_tells_who_waits_for_the_book_of_the_account_that_there_is_none(self, breaking):
+        breaking.ask(ReadAccountBook(symbols=()))
+        breaking.ask(breaking.order("BREAK"))
+        heard = [breaking.orders.receive() for _ in range(3)]
+
+        assert heard[1] == AccountBookNotRead(reason="the broker session was restarted")
+        assert isinstance(heard[2], OrderInDoubt)
 
     def test_sends_none_of_them_again(self, breaking):
         breaking.ask(breaking.order("A-1"))
