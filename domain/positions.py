@@ -128,7 +128,10 @@ class Holding:
 
     def _units(self, price: float) -> int:
         """Return an exact price in units of a rupee / _scale, which grows where the price has more decimal places."""
-        units = round(price * self._scale)
+        try:
+            units = round(price * self._scale)
+        except OverflowError:  # behind a price of some hundred places the scale is beyond any float
+            return self._whole(*exact(price).as_integer_ratio())
         if units < _PRICE_UNITS_MAX and units / self._scale == price:
             return units
         return self._whole(*exact(price).as_integer_ratio())

@@ -98,6 +98,15 @@ class TestAPosition:
         assert holding.cost == bought * 3 / 4
         assert holding.realized == Fraction("0.00005") - bought / 4 + Fraction("0.000000001")
 
+    def test_is_exact_beside_a_price_of_more_places_than_any_float_has_units(self):
+        holding = Holding()
+        for quantity, price in ((10, 1500.0), (10, 5e-324), (-20, 1e-300), (5, 1500.05)):
+            holding.trade(quantity, price)
+
+        assert holding.quantity == 5
+        assert holding.cost == Fraction("7500.25")
+        assert holding.realized == 20 * Fraction("1e-300") - 10 * Fraction("5e-324") - 15_000
+
     def test_that_is_flat_is_kept_in_as_little_as_a_new_one(self):
         flat, turned = after((7, 100.0), (-2, 1.0), (-5, 3.0)), after((7, 100.0), (-2, 1.0), (-6, 3.0))
 
