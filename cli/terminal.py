@@ -206,17 +206,21 @@ class _Buffered(io.BufferedWriter):
             self.raw.close()
 
 
-def prepare() -> None:
-    """Replace standard output and error by streams that print any text, and whose failures are `OutputError`.
+def open_what_is_closed() -> None:
+    """Open descriptors 0 to 2 that are closed to /dev/null, for the processes of ours, too.
 
-    Descriptors 0 to 2 that are closed are opened to /dev/null: else the next file that is opened, the journal for one,
-    would be standard output.
+    Else the next file that is opened, the journal for one, would be standard output.
     """
     for descriptor, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(descriptor)
         except OSError:  # closed, and the lowest one that is: `open` returns this number
             os.set_inheritable(os.open(os.devnull, flags), True)
+
+
+def prepare() -> None:
+    """Replace standard output and error by streams that print any text, and whose failures are `OutputError`."""
+    open_what_is_closed()
     sys.stdout = stream(1, encoding=_encoding(sys.stdout))
     sys.stderr = stream(2, encoding=_encoding(sys.stderr), errors="backslashreplace", complains=False)
     _prepared[:] = sys.stdout, sys.stderr

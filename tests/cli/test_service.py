@@ -195,6 +195,37 @@ class TestTheCommands:
         assert not path.exists()
         assert natya("uninstall").exit_code == 1
 
+    @pytest.mark.parametrize(
+        ("script", "code", "told"),
+        [
+            ("exit 0", 0, "natya-paper.service runs"),
+            ("echo no manager >&2; exit 1", 1, "--user enable --now natya-paper.service: no manager"),
+        ],
+    )
+    def test_start_it_by_the_manager_of_the_user(self, natya, tmp_path, script, code, told):
+        program, calls = tmp_path / "systemctl", tmp_path / "calls"
+        program.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n{script}\n')
+        program.chmod(0o755)
+
+        installed = natya("install", "--now")
+
+        assert (installed.exit_code, told in installed.output) == (code, True), installed.output
+        assert calls.read_text() == "--user daemon-reload\n--user enable --now natya-paper.service\n"
+        assert ("not read by systemd yet" in installed.output) is bool(code)
+        assert ("loginctl enable-linger" in installed.output) is (code == 0)
+
+    def test_say_how_to_start_it_where_systemd_may_not_be_asked(self, natya, monkeypatch):
+        def fails(*_, **__):
+            raise PermissionError
+
+        monkeypatch.setattr("natya.cli.service.files.shutil.which", lambda _: "/bin/systemctl")
+        monkeypatch.setattr("natya.cli.service.files.subprocess.run", fails)
+        installed = natya("install")
+
+        assert installed.exit_code == 0
+        assert "not read by systemd yet: /bin/systemctl --user daemon-reload: PermissionError" in installed.output
+        assert "start it: systemctl --user enable --now natya-paper.service" in installed.output
+
     def test_refuse_settings_that_would_not_run(self, natya, tmp_path):
         assert natya("install", "--set", "broker.name=nobody").exit_code == 78
         assert not list(tmp_path.rglob("*.service"))

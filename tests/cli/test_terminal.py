@@ -25,6 +25,7 @@ from natya.cli.terminal import (
     complain,
     ended,
     keep_apart,
+    open_what_is_closed,
     out,
     plain,
     plain_lines,
@@ -356,3 +357,24 @@ def test_an_object_says_which_version_of_its_form_it_is(document, told, capfdbin
     out().flush()
 
     assert capfdbinary.readouterr().out.decode() == told
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_standard_descriptor_that_is_closed_leads_nowhere_for_processes_of_ours_too(monkeypatch, closed):
+    fstat, opened = os.fstat, []
+
+    def is_closed(descriptor):
+        if descriptor == closed:
+            raise OSError(errno.EBADF, "closed")
+        return fstat(descriptor)
+
+    really_open = os.open
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", is_closed)
+        patch.setattr(os, "open", lambda *arguments: opened.append(really_open(*arguments)) or opened[-1])
+        open_what_is_closed()
+
+    (descriptor,) = opened
+    assert os.get_inheritable(descriptor)
+    assert os.fstat(descriptor).st_rdev == Path(os.devnull).stat().st_rdev
+    os.close(descriptor)

@@ -1,0 +1,119 @@
+"""Commands that ask a running system, which is a double here, and print what it says."""
+
+import contextlib
+import json
+import webbrowser
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+
+from natya.actors.control.http.token_file import token_of
+from natya.cli.commands import dashboard, ping
+from natya.cli.commands.risk import explain
+from natya.cli.session import alone
+from natya.client import QueryFailedError
+from natya.config.data_directory import DataDirectory, DataDirectoryBusyError
+
+
+class Counted(msgspec.Struct):
+    orders: int = 1_234
+    is_open: bool = True
+    is_late: bool = False
+    error: str = ""
+    place: str = "here"
+    parts: tuple[str, ...] = ("a", "b")
+
+
+@pytest.fixture
+def says(monkeypatch):
+    """Let the system that a command asks be this one."""
+
+    def play(command, **system):
+        monkeypatch.setattr(command, "running", lambda *_: contextlib.nullcontext(SimpleNamespace(**system)))
+
+    return play
+
+
+class TestTheDashboard:
+    @pytest.mark.parametrize("options", [(), ("--open",)], ids=["shown", "opened"])
+    def test_is_told_with_the_token_that_lets_in(self, natya, says, tmp_path, monkeypatch, options):
+        token, opened = token_of(tmp_path).reveal(), []
+        monkeypatch.setattr(webbrowser, "open", opened.append)
+        shown = SimpleNamespace(url="http://127.0.0.1:8000", token_file=str(tmp_path / "control.token"), reason="")
+        says(dashboard, show_http=lambda: shown)
+
+        told = natya("dashboard", *options)
+
+        assert (told.exit_code, told.stdout) == (0, f"http://127.0.0.1:8000/#token={token}\n")
+        assert opened == [told.stdout.strip()] * len(options)
+
+    def test_of_a_system_without_one_is_not_available_and_why(self, natya, says):
+        says(dashboard, show_http=lambda: SimpleNamespace(url="", token_file="", reason="it is switched off"))
+
+        told = natya("dashboard")
+
+        assert told.exit_code == 69
+        assert "it is switched off" in told.stderr
+
+
+def test_a_ping_writes_what_an_actor_counts_as_people_do(natya, says):
+    says(ping, ping=lambda actor: SimpleNamespace(actor=actor, statistics=Counted()))
+
+    first, *lines = natya("ping", "orders").stdout.splitlines()
+
+    assert first.startswith("orders answered in ")
+    assert lines == [
+        "  orders 1,234",
+        "  is_open yes",
+        "  is_late no",
+        "  error none",
+        "  place here",
+        '  parts ["a","b"]',
+    ]
+    assert 0 <= json.loads(natya("ping", "--json").stdout)["answered_ms"] < 10_000
+
+
+class TestPricesOfADecision:
+    DECISION = SimpleNamespace(fact=SimpleNamespace(occurred_ns=100 * 86_400 * 10**9), symbols=("TCS", "INFY"))
+
+    def prices(self, monkeypatch, rows_of):
+        noted = []
+        monkeypatch.setattr(explain, "owner_of", lambda *_: contextlib.nullcontext("owner"))
+        monkeypatch.setattr("natya.client.owner.rows_of", rows_of)
+        monkeypatch.setattr(explain, "note", noted.append)
+        return explain._prices(self.DECISION, None, "paper"), noted
+
+    def test_are_those_of_its_day_and_symbols(self, monkeypatch):
+        asked = []
+        rows = [("TCS", 100.0, 1), ("INFY", 200.0, 2)]
+        found = self.prices(monkeypatch, lambda *arguments: asked.append(arguments) or rows)
+
+        assert found == ({"TCS": (100.0, 1), "INFY": (200.0, 2)}, [])
+        assert asked == [("owner", explain.PRICES, [100 * 86_400 * 10**9, 99 * 86_400 * 10**9, "TCS\nINFY"])]
+
+    def test_that_are_missing_are_named(self, monkeypatch):
+        found = self.prices(monkeypatch, lambda *_: [("TCS", 100.0, 1)])
+
+        assert found == ({"TCS": (100.0, 1)}, ["the database has no price of that time of INFY"])
+
+    def test_that_cannot_be_read_are_none_and_why_is_told(self, monkeypatch):
+        def fails(*_):
+            raise QueryFailedError("DatabaseDown", "no space")
+
+        found, (noted,) = self.prices(monkeypatch, fails)
+
+        assert found == {}
+        assert "no prices of that time: " in noted
+        assert "no space" in noted
+
+
+def test_a_command_that_wants_a_directory_alone_holds_it_until_it_ends(tmp_path):
+    def take():
+        directory = DataDirectory(str(tmp_path))
+        directory.take()
+        directory.release()
+
+    with alone(tmp_path, "paper"), pytest.raises(DataDirectoryBusyError):
+        take()
+    take()
