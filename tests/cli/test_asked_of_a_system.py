@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from natya.actors.control.http.token_file import token_of
+from natya.actors.journal.tools import VerifyReport
 from natya.cli.commands import dashboard, ping
 from natya.cli.commands.risk import explain
 from natya.cli.session import alone
@@ -106,6 +107,47 @@ class TestPricesOfADecision:
         assert found == {}
         assert "no prices of that time: " in noted
         assert "no space" in noted
+
+
+def test_a_journal_that_is_verified_is_told_figure_by_figure(natya, tmp_path, monkeypatch):
+    found = VerifyReport(
+        segments=3,
+        records=40,
+        oldest_sequence=11,
+        last_sequence=50,
+        last_hash="ab12",
+        torn_bytes=0,
+        of_type={"OperationAsked": 7, "OperationAnswered": 6, "OrderIntended": 27},
+        sealed_days=2,
+        sealed_day="2026-11-27",
+        sealed_sequence=45,
+        hmacs=1,
+    )
+    (tmp_path / "journal").mkdir()
+    monkeypatch.setattr("natya.actors.journal.tools.verify", lambda *_, **__: found)
+
+    told = json.loads(natya("audit", "verify", "--data-dir", tmp_path, "--json").stdout)
+    lines = natya("audit", "verify", "--data-dir", tmp_path).stdout.splitlines()
+
+    del told["schema"]
+    assert told == {
+        "asked": 7,
+        "answered": 6,
+        "records": 40,
+        "last_sequence": 50,
+        "last_hash": "ab12",
+        "sealed_days": 2,
+        "sealed_day": "2026-11-27",
+        "sealed_sequence": 45,
+        "hmacs": 1,
+        "hmacs_checked": False,
+    }
+    assert lines == [
+        "40 records are whole, up to sequence 50: 7 operations, 6 of them with an outcome",
+        f"sealed: 2 days, the last 2026-11-27 with sequence 45: {tmp_path / 'journal' / 'days.seals'}",
+        "1 seal of them with an HMAC, not proved: no journal.seal_key is given",
+        "hash of the last record: ab12",
+    ]
 
 
 def test_a_command_that_wants_a_directory_alone_holds_it_until_it_ends(tmp_path):

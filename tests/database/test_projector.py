@@ -14,16 +14,19 @@ from natya.actors.database.errors import (
     MemoryExceeded,
     PoolExhausted,
     StatementFailed,
+    Unstorable,
     WritesRefused,
 )
 from natya.actors.database.requests.files import Files
 from natya.actors.database.requests.projector import PAGE_RECORDS, RETRY_S, Projector
-from natya.actors.database.requests.recorder import Recorder
+from natya.actors.database.requests.recorder import Recorded, Recorder
 from natya.actors.database.tables.projecting import fact_text
+from natya.actors.database.writing.market import Written
 from natya.actors.database.writing.read_model import LastFact
 from natya.actors.runtime import Outcome
-from natya.messages.database import SaveMarketData
+from natya.messages.database import MarketDataSaved, QueryFailed, SaveMarketData
 from natya.messages.journal import JournalPage, JournalRecord, ReadJournal
+from natya.messages.market import TicksRecorded
 from natya.messages.supervision import Unavailable
 
 SETTINGS = SimpleNamespace(batch_rows_max=3, batch_wait_s=0.5)
@@ -45,7 +48,7 @@ class PlayedActor:
     """Keeps what it is told to ask, to have done and to be reminded of."""
 
     def __init__(self):
-        self.asked, self.jobs, self.timers, self.events = [], [], [], []
+        self.asked, self.jobs, self.timers, self.events, self.sent = [], [], [], [], []
 
     def ask(self, _target, message, *, timeout_s, then):
         assert timeout_s > 0
@@ -60,6 +63,9 @@ class PlayedActor:
         timer.cancel = lambda: setattr(timer, "cancelled", True)
         self.timers.append(timer)
         return timer
+
+    def send(self, target, message):
+        self.sent.append((target, message))
 
     def log(self, event, **_fields):
         self.events.append(event)
@@ -451,3 +457,19 @@ class TestTicksThatAreHeard:
 
         recorder.time_is_up()
         assert [each.arguments for each in actor.jobs] == [job.arguments] * is_open
+
+    def test_are_counted_and_who_saved_some_hears_what_became_of_their_own(self, recorder, actor):
+        recorder.save(SaveMarketData(candles=(a_candle(start_ns=60),)), "ann")
+        recorder.hear_ticks((a_tick(1), a_tick(2)))
+        recorder.save(SaveMarketData(ticks=(a_tick(3),)), "ben")
+        heard = Written(ticks=1, duplicates=1, recorded={"feed": 2})
+        for answer in ([Written(), Written(candles=1)], [heard, Unstorable("no row")]):
+            actor.jobs.pop().then(Outcome(value=answer))
+
+        assert actor.sent == [
+            ("ann", MarketDataSaved(rows=1)),
+            ("feed", TicksRecorded(source="feed", sequence=2)),
+            ("ben", QueryFailed(error="Unstorable", reason="no row")),
+        ]
+        assert recorder.recorded == Recorded(ticks=1, candles=1, duplicates=1, batches=2, heard_ticks=2)
+        assert (recorder.is_idle, actor.jobs) == (True, [])
