@@ -415,6 +415,14 @@ class TestTicksThatAreHeard:
         recorder.hear_tick(a_tick(3))
         assert (len(actor.jobs), actor.reminders(), recorder.rows) == (1, [], 0)
 
+    def test_several_at_once_fill_a_batch_that_one_has_begun(self, recorder, actor):
+        recorder.hear_tick(a_tick(1))
+        recorder.hear_ticks((a_tick(2),))
+        assert actor.jobs == []
+
+        recorder.hear_ticks((a_tick(3), a_tick(4)))
+        assert (len(actor.jobs), actor.reminders(), recorder.rows) == (1, [], 0)
+
     def test_are_a_batch_with_candles_that_are_heard(self, recorder, actor):
         recorder.hear_tick(a_tick(1))
         for start_ns in (60, 120):
@@ -454,6 +462,10 @@ class TestTicksThatAreHeard:
         job = actor.jobs.pop()
         job.then(Outcome(error=DatabaseError("no space")))
         assert (actor.reminders(), recorder.is_idle) == ([(1.0, "in time")] * is_open, False)
+        if is_open:  # not sooner, whatever else is heard
+            recorder.hear_ticks((a_tick(4),))
+            recorder.hear_candle(a_candle(start_ns=60))
+            assert actor.jobs == []
 
         recorder.time_is_up()
         assert [each.arguments for each in actor.jobs] == [job.arguments] * is_open

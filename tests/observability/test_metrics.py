@@ -10,11 +10,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from natya.actors.observability import Counters, exposition
 from natya.actors.observability.metrics import ACTOR_STATES, METRICS, RISK_STATES, Metric
+from natya.messages.database import DatabaseStatistics
+from natya.messages.events import EventsStatistics
 from natya.messages.health import TIMING_BOUNDS_S, ServiceStatistics, Timing
 from natya.messages.market import FeedStatistics
 from natya.messages.orders import RiskState
 from natya.messages.reconciliation import ReconciliationStatistics
 from natya.messages.supervision import ActorState
+
+TOPICS = ("ticks", "facts", "candles")
 
 
 def samples_of(text):
@@ -80,6 +84,19 @@ class TestWhatActorsCount:
         assert found["natya_risk_state", (("state", "HALTED"),)] == 1
         assert found["natya_risk_state", (("state", "NORMAL"),)] == 0
         assert found["natya_mailbox_depth", (("actor", "feed"),)] == 7
+
+    def test_is_told_kind_by_kind(self, read):
+        counts = dict.fromkeys(("delivered", "subscribers", "dead_letters", "last_sequence"), 0)
+        stored = dict.fromkeys(("ticks", "candles", "duplicates", "batches", "projected_sequence"), 0)
+        found = read(
+            events=EventsStatistics(ticks=1, facts=2, candles=3, **counts),
+            database=DatabaseStatistics(core_path="c", market_path="m", cache_hits=4, cache_misses=5, **stored),
+        )
+
+        of_topics = {topic: found["natya_bus_published_total", (("topic", topic),)] for topic in TOPICS}
+        of_answers = {result: found["natya_store_cache_total", (("result", result),)] for result in ("hit", "miss")}
+        assert of_topics == {"ticks": 1, "facts": 2, "candles": 3}
+        assert of_answers == {"hit": 4, "miss": 5}
 
     def test_goes_on_after_the_restart_of_who_counts(self, read, build):
         read(broker=build.broker(placed=5))
@@ -177,7 +194,7 @@ class TestCountersOfLivesInARow:
     def test_of_durations_neither(self, lives):
         counters, sums = Counters(), []
         for times in lives:
-            for upto in range(times + 1):
+            for upto in sorted(2 * [*range(times + 1)]):  # looked at twice, for one that did not count meanwhile
                 timing = Timing(counts=(upto, *(0,) * len(TIMING_BOUNDS_S)), sum_s=float(upto))
                 sums.append(counters.timing(("a", ()), timing))
 

@@ -54,6 +54,12 @@ class TestASecretValue:
             assert "left out" in shown
             assert {*shown.replace(HIDDEN, "")} <= {*cut}
 
+    def test_of_which_a_half_stands_where_nothing_was_left_out_is_none(self, redactor):
+        cut = shortened("x" * 300, 80)
+        text = f"{CANARY[-8:]} {cut} {CANARY[:8]}"
+
+        assert redactor.text(text) == text
+
     def test_that_begins_another_does_not_leave_the_rest_of_it(self):
         redactor = Redactor([Secret(CANARY), Secret(f"{CANARY}-and-more")])
 
