@@ -145,6 +145,19 @@ class TestAFileThatTheSettingsHaveElsewhere:
         HaltFile(tmp_path / "HALT").engage(HaltNote())
         assert halted_by(HaltFile(*paths)) == f"the kill switch is on: {tmp_path / 'HALT'}"
 
+    def test_is_written_down_in_a_plain_file_alone(self, tmp_path):
+        """Who may write in the directory leads nobody to another file, and has nobody wait."""
+        (tmp_path / "noted").write_text("/etc/natya/stop")
+        noted = tmp_path / halt_file.ELSEWHERE_NAME
+        noted.symlink_to(tmp_path / "noted")
+        assert halt_file.elsewhere_of(tmp_path) == ()
+        noted.unlink()
+        os.mkfifo(noted)
+        assert halt_file.elsewhere_of(tmp_path) == ()
+        noted.unlink()
+        (tmp_path / "noted").rename(noted)
+        assert halt_file.elsewhere_of(tmp_path) == ("/etc/natya/stop",)
+
 
 class TestWhatTheFileSays:
     @pytest.mark.parametrize(
