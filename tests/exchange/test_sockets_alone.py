@@ -12,7 +12,7 @@ from natya.actors.exchange.streams import sockets
 from natya.actors.exchange.streams.encoding import Number
 from natya.actors.exchange.streams.market_sockets import DeepSocket, DepthSocket, FeedSocket
 from natya.actors.exchange.streams.order_socket import OrderSocket
-from natya.actors.exchange.streams.server import SOCKETS_MAX, StreamServer
+from natya.actors.exchange.streams.server import SOCKETS_MAX, TURNED_AWAY_MAX, StreamServer
 from natya.domain.dhan.streams import subscriptions
 from natya.domain.dhan.streams.subscriptions import Listed
 
@@ -326,13 +326,18 @@ class TestAnOpening:
 
         assert isinstance(server._made_for(SimpleNamespace(path=b"/order-update")), OrderSocket)
 
-    def test_that_is_refused_counts_while_it_is_open_and_drives_nobody_out(self, server, monkeypatch):
+    def test_that_are_refused_are_so_many_and_take_nobodys_place(self, server, monkeypatch):
         monkeypatch.setattr(FeedSocket, "connections_max", 1)
 
         async def run():
-            for token in ("T", "wrong"):
+            opened = []
+            for token in ("T", *["wrong"] * (TURNED_AWAY_MAX + 2)):
                 made = server._made_for(SimpleNamespace(path=f"/feed?token={token}&clientId=C".encode()))
-                made.on_ws_connected(Connection())
-            return [each.is_open for each in server._sockets]
+                opened.append(Connection())
+                made.on_ws_connected(opened[-1])
+            return [each.ends for each in opened]
 
-        assert asyncio.run(run()) == [True, False]
+        first, *refused = asyncio.run(run())
+
+        assert (first, server.open_sockets) == ([], 1)
+        assert refused == [["reset"], ["reset"], *[[]] * TURNED_AWAY_MAX]

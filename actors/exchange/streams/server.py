@@ -38,6 +38,9 @@ PONG_S: Final = 40.0
 
 REQUEST_BYTES_MAX: Final = 64 * 1024
 SOCKETS_MAX: Final = 500
+TURNED_AWAY_MAX: Final = 50
+"""Sockets that are told why they are refused, and stay a moment: beside `SOCKETS_MAX`. One more cuts off the oldest."""
+
 QUEUE_MAX: Final = 200_000
 """Ticks that wait for the loop; the oldest are left out beyond it, and counted."""
 
@@ -101,6 +104,7 @@ class StreamServer:
         self._shown: Final[dict[Number, Streamed]] = {}
         self._wanted: Final[dict[Number, dict[Socket, None]]] = {}
         self._sockets: Final[dict[Socket, None]] = {}
+        self._turned_away: Final[dict[Socket, None]] = {}
         self.is_flushing = False
         """Whether what is pushed is written at its end, all together."""
 
@@ -206,7 +210,7 @@ class StreamServer:
                     await closed.wait()
             self._beat(loop.time())
         server.close()
-        for each in tuple(self._sockets):
+        for each in (*self._sockets, *self._turned_away):
             each.reset()
         await asyncio.sleep(0.01)  # in which the closed sockets are told so
 
@@ -263,15 +267,23 @@ class StreamServer:
         return picows.WSUpgradeResponseWithListener(refusal, None)
 
     def add(self, added: Socket) -> None:
-        """Take one in; of a kind that a client has too many of, the oldest goes, unless the new one is refused."""
+        """Take one in, unless it is refused; of a kind that a client has too many of, the oldest goes."""
+        if added.refusal:
+            self._turned_away[added] = None
+            if len(self._turned_away) > TURNED_AWAY_MAX:
+                oldest = next(iter(self._turned_away))
+                del self._turned_away[oldest]
+                oldest.reset()
+            return
         alike = [each for each in self._sockets if type(each) is type(added) and each.is_open]
         self._sockets[added] = None
-        if len(alike) >= added.connections_max and not added.refusal:
+        if len(alike) >= added.connections_max:
             alike[0].refuse(packets.TOO_MANY_CONNECTIONS)
 
     def remove(self, removed: Socket) -> None:
         """Let one go."""
         self._sockets.pop(removed, None)
+        self._turned_away.pop(removed, None)
         self.order_sockets -= isinstance(removed, OrderSocket)
         for number in (*getattr(removed, "modes", ()), *getattr(removed, "numbers", ())):
             self.unsubscribe(removed, number)
