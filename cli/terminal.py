@@ -238,6 +238,13 @@ def keep_apart() -> None:
         sys.stdout = stream(1, encoding=err().encoding, errors="backslashreplace", complains=False)
 
 
+def _put_back() -> None:
+    """Undo `keep_apart`."""
+    if _prepared and out().fileno() != 1:
+        os.dup2(out().fileno(), 1)
+        sys.stdout = out()
+
+
 def stream(
     descriptor: int, *, encoding: str = "utf-8", errors: str = "replace", complains: bool = True
 ) -> io.TextIOWrapper:
@@ -265,4 +272,6 @@ def ended(command: Callable[[], object]) -> int:
             return SIGNALLED + signal.SIGPIPE
         complain(fault)
         return code or CANNOT_CREATE
+    finally:
+        _put_back()
     return code

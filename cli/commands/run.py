@@ -26,6 +26,7 @@ from ..options import (
     is_file,
 )
 from ..session import faults, load_to_run
+from ..terminal import keep_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,6 +120,8 @@ def command(
 ) -> None:
     """Trade until the market ends, or Ctrl-C."""
     summary = SummaryFormat.JSON if json else summary
+    if summary is SummaryFormat.JSON:
+        keep_apart()
     if replay and feed is not None:
         raise typer.BadParameter("one of --replay and --feed wanted, found both")
     if param and not strategy:

@@ -188,7 +188,7 @@ class TestAProcess:
             "        self.has_printed = True\n"
             f"        {closing}\n"
         )
-        arguments = f"run --duration 0.1 --speed max --data-dir {tmp_path}/data --summary json"
+        arguments = f"run --duration 0.1 --speed max --data-dir {tmp_path}/data"
         done = run_natya(*arguments.split(), "--strategy", "closer:Closer", cwd=tmp_path, text=False)
 
         assert (done.returncode, done.stdout) == (73, b"printed before\n")
@@ -197,16 +197,19 @@ class TestAProcess:
     @pytest.mark.parametrize("put", ["None", "sys.stderr", "io.StringIO()"])
     def test_whose_strategy_puts_something_else_in_the_place_of_its_output_prints_what_it_would(self, tmp_path, put):
         (tmp_path / "putter.py").write_text(
-            "import io, sys\n"
+            "import io, os, sys\n"
             "from natya import StrategyActor\n"
             "class Putter(StrategyActor):\n"
+            "    count = 1\n"
             "    def on_tick(self, tick):\n"
+            "        os.write(1, b'!' if self.count else b'')\n"
+            "        self.count = 0\n"
             f"        sys.stdout = {put}\n"
         )
         arguments = f"run --duration 0.1 --speed max --data-dir {tmp_path}/data --summary json"
         done = run_natya(*arguments.split(), "--strategy", "putter:Putter", cwd=tmp_path, text=False)
 
-        assert (done.returncode, done.stderr) == (0, b"")
+        assert (done.returncode, done.stderr) == (0, b"!")
         assert json.loads(done.stdout)["ticks"] > 0
 
     def test_of_ascii_runs(self, tmp_path):
@@ -223,20 +226,26 @@ class TestOutputThatIsOneObject:
         for name in ("stdout", "stderr"):
             monkeypatch.setattr(sys, name, getattr(sys, name))
         before = os.dup(1)
-        try:
-            prepare()
-            tell("before")
+
+        def command():
             keep_apart()
             os.write(1, b"of a process\n")
             sys.stdout.write("of a strategy\n")
             sys.stdout.close()
             tell_json(b"{}")
-            out().flush()
+
+        try:
+            prepare()
+            tell("before")
+            ended(command)
+            os.write(1, b"behind\n")
+            sys.stdout.write("it\n")
+            sys.stdout.flush()
         finally:
             os.dup2(before, 1)
             os.close(before)
 
-        assert capfd.readouterr() == ("before\n{}\n", "of a process\nof a strategy\n")
+        assert capfd.readouterr() == ("before\n{}\nbehind\nit\n", "of a process\nof a strategy\n")
 
     def test_is_asked_for_by_every_command_that_answers_so(self, monkeypatch):
         asked = []
