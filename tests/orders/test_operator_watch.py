@@ -109,6 +109,7 @@ class TestASystemThatNobodyLooksAfter:
             stage = Stage(system, make).open(operator_silence_max_s=1e-9)
 
             assert ordered(stage, make.order("A-1")) is OrderIntended
+            assert (silence(stage).limit, "off in a simulated market" in silence(stage).formed) == (0, True)
 
 
 class TestASignOfLife:

@@ -97,9 +97,10 @@ class OperatorWatch:
     def figure(self) -> RiskFigure:
         """Return how old the last sign is."""
         found = max(0.0, self._silent_ns() / SECOND_NS)
-        limit_s = self._context.settings.operator_silence_max_s
         formed = f"seconds since the last sign of life of a person, {self._last()}"
-        return RiskFigure(limit_name=LIMIT, limit=limit_s, found=found, formed=formed)
+        if self._context.market_rules:
+            formed += "; off in a simulated market, which has a time of its own"
+        return RiskFigure(limit_name=LIMIT, limit=self._limit_s(), found=found, formed=formed)
 
     def _answer(self, asker: ActorAddress) -> None:
         self._context.send(asker, PresenceNoted(silence_max_s=self._limit_s()))
