@@ -14,7 +14,8 @@ from ...messages.orders import OrderIntended, OrderRefused, SubmitOrder
 from .book.ledger import Ledger
 from .book.reading import ReadBack
 from .limits_in_force import then
-from .rules import Explained, MarketPrice, Situation, explained
+from .rules import RULES, Explained, MarketPrice, Situation, explained
+from .rules.explaining import FOUND, OFF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +33,11 @@ BY_PRICES: Final = frozenset(
 """Rules that go by prices of the market."""
 
 BY_BROKER: Final = frozenset({"margin_use_max_percent", "price_band_age_max_s"})
-"""Rules that go by what the broker told, which is not journaled."""
+"""Rules that go by what the broker told, which is not journaled: the decision itself says what they said."""
+
+NOT_KEPT: Final = "what the broker had told is not written down"
+
+_NAMES: Final = tuple(rule.__name__ for rule in RULES)
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,14 +90,24 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
             market=market,
         )
         lack_prices = any(symbol not in market for symbol in self.symbols)
-        unknown = BY_BROKER | BY_PRICES if lack_prices else BY_BROKER
-        return tuple(_as_it_is_known(each, unknown) for each in explained(order, situation))
+        return tuple(self._as_it_is_known(each, lack_prices=lack_prices) for each in explained(order, situation))
 
+    def _as_it_is_known(self, said: Explained, *, lack_prices: bool) -> Explained:
+        if said.rule in BY_BROKER and said.verdict != OFF:
+            return self._as_it_was(said)
+        if lack_prices and said.rule in BY_PRICES and said.verdict == "refused":
+            return replace(said, verdict="unknown", found="")
+        return said
 
-def _as_it_is_known(said: Explained, unknown: frozenset[str]) -> Explained:
-    if said.rule in unknown and said.verdict == "refused":
-        return replace(said, verdict="unknown", found="")
-    return said
+    def _as_it_was(self, said: Explained) -> Explained:
+        """Say what a rule said then: they are asked in order, up to the first that refuses, which wrote down why."""
+        fact = self.fact
+        if isinstance(fact, OrderRefused) and fact.rule == said.rule:
+            return replace(said, verdict="refused", found=fact.reason.partition(FOUND)[2])
+        asked = isinstance(fact, OrderIntended) or (
+            fact.rule in _NAMES and _NAMES.index(said.rule) < _NAMES.index(fact.rule)
+        )
+        return replace(said, verdict="passed" if asked else "unknown", found=NOT_KEPT if asked else "")
 
 
 def decision_on(client_order_id: str, records: Iterable[JournalRecord]) -> Decision | None:

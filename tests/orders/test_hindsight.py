@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from natya.actors.orders import OrdersActorSettings
-from natya.actors.orders.hindsight import decision_on
+from natya.actors.orders.hindsight import NOT_KEPT, decision_on
 from natya.messages.journal import JournalRecord
 
 LIMITS = OrdersActorSettings.default(quantity_max=100, value_max_rupees=1_500.0, position_max=15)
@@ -76,12 +76,26 @@ class TestADecision:
         assert (known["value_max_rupees"].verdict, known["value_max_rupees"].found) == ("refused", "1000.00")
         assert (unknown["value_max_rupees"].verdict, unknown["value_max_rupees"].found) == ("unknown", "")
 
-    def test_does_not_guess_what_the_broker_told_of_its_funds(self, records):
+    @pytest.mark.parametrize(
+        ("rule", "band", "funds"),
+        [
+            ("", ("passed", NOT_KEPT), ("passed", NOT_KEPT)),
+            ("quantity_max", ("unknown", ""), ("unknown", "")),
+            ("price_band_age_max_s", ("refused", "121.00"), ("unknown", "")),
+            ("position_max", ("passed", NOT_KEPT), ("unknown", "")),
+            ("margin_use_max_percent", ("passed", NOT_KEPT), ("refused", "121.00")),
+            ("a rule of another release", ("unknown", ""), ("unknown", "")),
+        ],
+    )
+    def test_itself_says_what_the_rules_said_that_go_by_what_the_broker_told(self, make, rule, band, funds):
+        refused = msgspec.structs.replace(make.refusal("A-3", rule=rule), reason="at most 120 wanted, found 121.00")
+        fact = refused if rule else make.intent("A-3")
+        records = [JournalRecord(sequence=1, recorded_ns=1, correlation_id="", fact=fact)]
         limits = msgspec.structs.replace(LIMITS, margin_use_max_percent=90.0, price_band_age_max_s=90.0)
-        told = decision_on("A-2", iter(records)).explained(limits, {"INFY": (100.0, 1)})
+        told = decision_on("A-3", iter(records)).explained(limits, {"INFY": (100.0, 1)})
+        said = {each.rule: (each.verdict, each.found) for each in told}
 
-        unknown = [each.rule for each in told if each.verdict == "unknown"]
-        assert unknown == ["price_band_age_max_s", "margin_use_max_percent"]
+        assert (said["price_band_age_max_s"], said["margin_use_max_percent"]) == (band, funds)
 
     def test_is_what_it_was_where_no_price_matters_or_none_could_refuse(self, records):
         refused, passed = (said(decision_on(name, iter(records)), {}) for name in ("A-3", "A-2"))

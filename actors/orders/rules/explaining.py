@@ -18,6 +18,7 @@ NOTHING: Final = float("-inf")
 """A limit that nothing keeps: asked with it, a rule says which number it goes by."""
 
 BELOW_ANY_PERCENT: Final = -1.0
+OFF: Final = "off"
 FOUND: Final = "found "
 """Before the number, in the reason of every refusal."""
 
@@ -27,7 +28,7 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
 
     rule: str
     verdict: Literal["off", "passed", "refused", "unknown"]
-    """`unknown`: it goes by prices that are not known any more."""
+    """`unknown`: it goes by prices that are not known any more, or was not asked."""
 
     limit: str
     """Empty where it is off, or has none."""
@@ -45,7 +46,7 @@ def explained(order: SubmitOrder, situation: Situation) -> tuple[Explained, ...]
     found = []
     for rule in RULES:
         if not is_on(rule, situation.limits):
-            found.append(Explained(rule=rule.__name__, verdict="off", limit="", found="", meaning=meaning_of(rule)))
+            found.append(Explained(rule=rule.__name__, verdict=OFF, limit="", found="", meaning=meaning_of(rule)))
             continue
         reason = rule(order, situation)
         told = reason or rule(order, strict)
