@@ -22,9 +22,12 @@ cancelled. What comes in then is closed in the same way, by one more of these. A
 put back: that was wanted, of the shares that it was for.
 
 What came in may be closed by others: the strategy itself, or a person who has its shares closed. An exit would then
-open a position. None is placed or made greater beyond what the strategy holds beside what the exits of its other
-brackets are for, nor beyond what the account holds by the broker's book, where that is another. Where the strategy
-holds nothing any more and the entry has ended, those that there are are cancelled, and the bracket is done.
+open a position. So what others have closed is counted (`sold`, from the trades alone: as many as the strategy holds
+fewer than its brackets are for, of the oldest bracket first), and exits are made smaller by it; where nothing is left,
+the entry is ended, and then its exits. None is placed or made greater beyond what the strategy holds beside what the
+exits of its other brackets are for, nor beyond what the account holds by the broker's book, where that is another.
+Where the strategy holds nothing any more and the entry has ended, those that there are are cancelled, and the bracket
+is done.
 """
 
 from __future__ import annotations
@@ -60,6 +63,10 @@ allows so many changes of an order (Dhan: 25), and those that make it smaller mu
 CHANGES_MAX: Final = 25
 """Changes of an exit, whatever for; one that can be changed no more is cancelled where it would be too great."""
 
+SALES_MAX: Final = 15
+"""Changes of an exit from which on it is made smaller by no sale of others: the rest is for what its other exit trades,
+and one that can be changed no more is closed at the market. It stands as it is, until nothing is held."""
+
 AnyLeg: TypeAlias = Order | SubmitOrder | OrderRefused
 """An exit as it is in the book, on its way there, or refused by the risk gate."""
 
@@ -84,6 +91,9 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     late: int = 0
     """Shares that came in when the entry had ended, and its exits too, and that nothing has closed since."""
 
+    sold: int = 0
+    """Shares of the entry that others have closed than its exits."""
+
     free: int | None = None
     """Shares of the symbol that exits of this bracket may close at most: what the account holds by both books, ours and
     the broker's, and the strategy beside what exits of its other brackets are for; None: as many as are held."""
@@ -93,12 +103,28 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
         """Shares of the entry that nothing has closed."""
         if self.held == 0 and not self.entry.is_open:
             return 0
-        return self.entry.filled - sum(_filled(leg) for leg in (self.target, self.stop, self.exit, *self.earlier))
+        exited = sum(_filled(leg) for leg in (self.target, self.stop, self.exit, *self.earlier))
+        return self.entry.filled - exited - self.sold
 
     @property
     def closable(self) -> int:
         """Those of them that an exit may close: the strategy holds as many, and they are free."""
         return min((self.exposed, *(each for each in (self.held, self.free) if each is not None)))
+
+
+def sold_of(exposed: Iterable[int], held: int) -> tuple[int, ...]:
+    """Return how many shares of each of some brackets others have closed, if only so many are held.
+
+    Args:
+        exposed: shares that each is for, of brackets of one side, oldest first.
+        held: shares of that side that their strategy holds.
+    """
+    shares = [max(each, 0) for each in exposed]
+    excess, found = max(0, sum(shares) - held), []
+    for each in shares:
+        found.append(min(each, excess))
+        excess -= found[-1]
+    return tuple(found)
 
 
 def held_as(entry: Order, shares: int) -> int:
@@ -113,6 +139,7 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
     *,
     shares: int,
     late: int = 0,
+    sold: int = 0,
     agreed: tuple[int, ...] = (),
 ) -> Bracket:
     """Put a bracket together.
@@ -123,6 +150,7 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
         beside: entries of the brackets of the account, this one may be among them.
         shares: that its strategy holds of the symbol: signed.
         late: shares that came in when nothing was left to guard them.
+        sold: shares of it that others have closed.
         agreed: what the account holds, as our book and the broker's say it; empty: these agree.
     """
     at_market = [each for each in (leg(entry.client_order_id, name) for name in AT_MARKET) if each is not None]
@@ -138,6 +166,7 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
         exit=at_market[-1] if at_market else None,
         earlier=tuple(at_market[:-1]),
         late=late,
+        sold=sold,
         held=held,
         free=min((max(0, held - claimed), *((closable(side, *agreed),) if agreed else ()))),
     )
@@ -179,6 +208,10 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
     must_leave = exposed > 0 and (bracket.exit is not None or _is_without_exit(bracket) or late > 0)
     if entry.is_open and (exited or must_leave):
         steps.append(_cancel(entry))
+    if exposed <= 0 and bracket.sold and entry.is_open and not exited:
+        # First the entry: what still comes in would have exits that are gone.
+        standing = any(leg is not None and _may_trade(leg) for leg in exits)
+        return (_cancel(entry),) if standing else ()
     if exposed <= 0:
         return (*steps, *(_cancel(leg) for leg in (*exits, bracket.exit) if leg is not None and _may_trade(leg)))
     if must_leave:
@@ -190,9 +223,9 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
             steps.append(_submit(entry, AT_MARKET[at_market], wanted))
         return (*steps, *map(_cancel, trading))
     if entry.stop_loss_price is not None:
-        steps += _exit(entry, "stop", bracket.stop, exposed, closable)
+        steps += _exit(bracket, "stop", bracket.stop, closable)
     if entry.target_price is not None:
-        steps += _exit(entry, "target", bracket.target, exposed, closable)
+        steps += _exit(bracket, "target", bracket.target, closable)
     return tuple(steps)
 
 
@@ -245,8 +278,9 @@ def _was_never_in_the_market(leg: Order) -> bool:
     return leg.state == "REJECTED" or leg.was_never_placed
 
 
-def _exit(entry: Order, leg: Leg, known: AnyLeg | None, exposed: int, closable: int) -> tuple[Step, ...]:
+def _exit(bracket: Bracket, leg: Leg, known: AnyLeg | None, closable: int) -> tuple[Step, ...]:
     """Have an exit in the market that is as great as what is held needs, beside what it has closed itself."""
+    entry, exposed = bracket.entry, bracket.exposed
     if known is None:
         return (_submit(entry, leg, closable),) if closable else ()
     if not isinstance(known, Order) or not known.is_open or known.pending is not None or not known.broker_order_id:
@@ -255,6 +289,8 @@ def _exit(entry: Order, leg: Leg, known: AnyLeg | None, exposed: int, closable: 
     if wanted > known.quantity:
         wanted = max(known.quantity, known.filled + closable)
     if known.quantity == wanted or (known.quantity < wanted and entry.is_open and known.modifications >= GROWTHS_MAX):
+        return ()
+    if wanted < known.quantity <= wanted + bracket.sold and known.modifications >= SALES_MAX:
         return ()
     if known.modifications >= CHANGES_MAX:
         return (_cancel(known),) if known.quantity > wanted or leg == "stop" else ()

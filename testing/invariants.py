@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..actors.journal.tools import verify
 from ..actors.orders.book import Book
-from ..domain.brackets import as_it_stands, leg_id, next_steps
+from ..domain.brackets import SALES_MAX, SUFFIXES, as_it_stands, leg_id, next_steps
 from ..messages.broker import OrderNotFound
 from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, OrderIntended, RiskStateChanged
 from .checkpoints import checkpoint_on, unlike_the_journal
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..domain.orders import Order
     from ..messages.broker import OrderFound
     from ..messages.journal import JournalRecord
+    from ..messages.orders import Side
     from .database import DatabaseFiles, ReadModel
 
 STATES: Final = {
@@ -165,12 +166,35 @@ def _brackets(book: Book, records: Sequence[JournalRecord]) -> Iterator[str]:
     states = [record.fact.state for record in records if isinstance(record.fact, RiskStateChanged)]
     for entry in () if states and states[-1] == "HALTED" else book.brackets:
         shares = book.strategy_shares(entry.strategy, entry.symbol)
-        late = book.late(entry.client_order_id)
         bracket = as_it_stands(
-            entry, lambda of, leg: book.order(leg_id(of, leg)), book.brackets, shares=shares, late=late
+            entry,
+            lambda of, leg: book.order(leg_id(of, leg)),
+            book.brackets,
+            shares=shares,
+            late=book.late(entry.client_order_id),
+            sold=book.sold(entry.client_order_id),
         )
         if steps := next_steps(bracket):
             yield f"{steps} were not done for {bracket}"
+    if not (states and states[-1] == "HALTED"):
+        yield from _exits(book)
+
+
+def _exits(book: Book) -> Iterator[str]:
+    """The exits of the brackets of a strategy in a symbol close no more than it holds, all together."""
+    claims: Counter[tuple[str, str, Side]] = Counter()
+    others = set()
+    for entry in book.brackets:
+        whose = entry.strategy, entry.symbol, entry.side
+        found = [book.order(leg_id(entry.client_order_id, leg)) for leg in SUFFIXES]
+        legs = [each for each in found if each is not None and each.is_open]
+        claims[whose] += max((each.leaves for each in legs), default=0)
+        if entry.is_open or any(each.modifications >= SALES_MAX for each in legs):
+            others.add(whose)
+    for (strategy, symbol, side), claimed in claims.items():
+        shares = book.strategy_shares(strategy, symbol)
+        if (strategy, symbol, side) not in others and claimed > max(0, shares if side == "BUY" else -shares):
+            yield f"exits of {strategy} in {symbol} may close {claimed} shares of {side}, and {shares} are held"
 
 
 def _is_same(order: Order, found: OrderFound) -> bool:

@@ -17,6 +17,7 @@ from natya.domain.brackets import (
     is_done,
     leg_id,
     next_steps,
+    sold_of,
 )
 from natya.domain.orders import Order, advance, intent_of
 from natya.messages.orders import (
@@ -411,7 +412,7 @@ class TestSharesThatOthersClose:
         for each in steps:
             filled.submit(each)
             filled.accept(each.client_order_id)
-        assert next_steps(replace(filled.bracket, held=held - 1)) == (), "a sale of its own makes no exit smaller"
+        assert next_steps(replace(filled.bracket, held=held - 1)) == (), "what others sold is counted, not guessed"
         filled.settle_all()
 
         assert [filled.orders[name].quantity for name in (STOP, TARGET)] == [then, then]
@@ -555,6 +556,18 @@ class TestSharesThatComeLate:
             over.reject(name)
 
         assert self.wanted(over, 2) == ()
+
+
+@given(st.lists(st.integers(-3, 20), max_size=5), st.integers(0, 60))
+def test_what_others_closed_is_what_is_not_held_any_more_and_of_the_oldest_brackets(exposed, held):
+    sold = sold_of(exposed, held)
+    shares = [max(each, 0) for each in exposed]
+    left = [each - gone for each, gone in zip(shares, sold, strict=True)]
+
+    assert sum(left) == min(sum(shares), held)
+    assert all(0 <= gone <= each for each, gone in zip(shares, sold, strict=True))
+    newest_cut = max((place for place, gone in enumerate(sold) if gone), default=0)
+    assert all(each == 0 for each in left[:newest_cut])
 
 
 @given(

@@ -8,7 +8,15 @@ import msgspec
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import RuntimeActor, handles
 from natya.messages import codec
-from natya.messages.broker import FindOrder, LookupFailed, OrderPlaced, OrdersSentBefore, PlaceOrder, WithdrawOrder
+from natya.messages.broker import (
+    FindOrder,
+    LookupFailed,
+    OrderPlaced,
+    OrdersSentBefore,
+    PlaceOrder,
+    ReplaceOrder,
+    WithdrawOrder,
+)
 from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
 from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
@@ -105,7 +113,7 @@ class Stage:
         self.make = make
         self.disk = Disk()
         self.asked_at_start = []
-        self.placed_at_start = []
+        self.placed_at_start, self.changed_at_start = [], []
         self.broker = system.probe("broker")
         self.strategy = system.probe("crossover")
 
@@ -130,6 +138,9 @@ class Stage:
                 continue
             if isinstance(question, PlaceOrder):  # an exit of a bracket
                 self.placed_at_start.append(question)
+                continue
+            if isinstance(question, ReplaceOrder):
+                self.changed_at_start.append(question)
                 continue
             assert isinstance(question, FindOrder)
             self.tell(LookupFailed(client_order_id=question.client_order_id, reason="not yet"))

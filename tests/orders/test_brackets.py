@@ -3,13 +3,25 @@
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from natya_builders import BUILDERS
 
 from natya.actors.orders.book.ledger import Ledger
 from natya.actors.orders.parts.bracketing import Bracketing
+from natya.domain.brackets import SALES_MAX
 from natya.domain.closing import AGREED
-from natya.messages.broker import OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder
+from natya.messages.broker import FindOrder, OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder
 from natya.messages.kill_switch import HaltTrading
-from natya.messages.orders import CancelOrder, ModificationIntended, OrderIntended, OrderRefused, Resume, Resumed
+from natya.messages.orders import (
+    CancelOrder,
+    ModificationIntended,
+    OrderIntended,
+    OrderModified,
+    OrderRefused,
+    Resume,
+    Resumed,
+)
 
 PRICES = {"target_price": 110.0, "stop_loss_price": 95.0}
 
@@ -404,7 +416,16 @@ def test_exits_of_two_brackets_in_a_symbol_are_together_for_no_more_than_is_held
         *(make.intent("C-1", **PRICES), make.accepted("C-1", "B-C"), make.filled("C-1", "T-10")),
     )
 
-    assert placed_since_the_start(stage, 2) == {("C-1S", 4), ("C-1T", 4)}
+    requests = [*stage.placed_at_start, *stage.changed_at_start]
+    while len(requests) < 4:
+        if not isinstance(request := stage.broker.receive(timeout_s=5), FindOrder):
+            requests.append(request)
+    assert {(type(each), each.client_order_id, each.quantity) for each in requests} == {
+        (ReplaceOrder, "A-1S", 4),
+        (ReplaceOrder, "A-1T", 4),
+        (PlaceOrder, "C-1S", 4),
+        (PlaceOrder, "C-1T", 4),
+    }
 
 
 class TestSharesThatTheExitsOfAnotherBracketWereFor:
@@ -443,3 +464,147 @@ class TestSharesThatTheExitsOfAnotherBracketWereFor:
         keeper.look("A-1T", (make.accepted("A-1T", "B-T"),))
 
         assert written == []
+
+
+class Market:
+    """The facts of brackets and other orders of one strategy in one symbol, each durable at once."""
+
+    def __init__(self, make):
+        self.make, self.ledger, self.trades = make, Ledger(), 0
+        self.book = self.ledger.book
+        context = SimpleNamespace(ledger=self.ledger, is_read=True, now_ns=lambda: 1, write=self.write, theirs=AGREED)
+        context.log = lambda *_, **__: None
+        cancelling = SimpleNamespace(cancel=lambda name, *_by: self.cancels.append(name))
+        self.cancels = []
+        self.keeper = Bracketing(context, SimpleNamespace(why_halted=lambda: ""), cancelling)
+        for name in ("A-1", "C-1"):
+            self.write((make.intent(name, **PRICES), make.accepted(name, f"B-{name}")))
+
+    def write(self, facts, _message=None):
+        for fact in facts:
+            self.book.apply(fact)
+
+    def fill(self, name, quantity):
+        order = self.book.order(name)
+        quantity = min(quantity, order.quantity - order.filled)
+        if quantity > 0 and order.is_open:
+            self.trades += 1
+            filled = {"side": order.side, "quantity": quantity, "cumulative_quantity": order.filled + quantity}
+            fact = self.make.filled(name, f"T-{self.trades}", **filled)
+            self.write((fact,))
+            self.keeper.look(name, (fact,))
+
+    def trade(self, side, quantity):
+        """Another order of the strategy, filled."""
+        name = f"P-{self.trades}"
+        self.write((self.make.intent(name, side=side, quantity=quantity),))
+        self.fill(name, quantity)
+
+    def settle(self):
+        """The broker does what it was asked for."""
+        for order in self.book.open_orders():
+            name = order.client_order_id
+            if not order.broker_order_id:
+                self.write((self.make.accepted(name, f"B-{name}"),))
+            if order.pending is not None:
+                pending = order.pending
+                fact = OrderModified(
+                    client_order_id=name,
+                    number=pending.number,
+                    quantity=pending.quantity,
+                    limit_price=pending.limit_price,
+                    trigger_price=pending.trigger_price,
+                    occurred_ns=4,
+                )
+                self.write((fact,))
+            if name in self.cancels:
+                self.cancels.remove(name)
+                self.write((self.make.cancelled(name),))
+            self.keeper.look(name)
+
+    @property
+    def held(self):
+        return self.book.strategy_shares("crossover", "INFY")
+
+    def claims(self):
+        """What the exits of each bracket may still close."""
+        legs = {entry: [self.book.order(f"{entry}{leg}") for leg in "STXYZ"] for entry in ("A-1", "C-1")}
+        return sum(max((each.leaves for each in found if each is not None), default=0) for found in legs.values())
+
+
+ACTS = st.one_of(
+    st.tuples(st.just("fill"), st.sampled_from(["A-1", "C-1", "A-1S", "A-1T", "C-1S", "C-1T"]), st.integers(1, 10)),
+    st.tuples(st.just("trade"), st.sampled_from(["BUY", "SELL", "SELL"]), st.integers(1, 12)),
+    st.tuples(st.just("settle")),
+)
+
+
+@given(st.lists(ACTS, max_size=25))
+def test_whoever_sells_exits_close_no_more_than_is_held_once_the_broker_has_done_what_it_was_asked(made):
+    market = Market(BUILDERS)
+    for act, *what in made:
+        if act in {"settle", "trade"} or market.book.order(what[0]) is not None:
+            getattr(market, act)(*what)
+    for _ in range(30):
+        market.settle()
+
+    assert market.claims() <= max(market.held, 0)
+
+
+def test_a_sale_of_its_own_makes_the_exits_smaller_and_shares_bought_later_are_not_theirs(make):
+    market = Market(make)
+    market.fill("A-1", 10)
+    market.settle()
+    market.trade("SELL", 4)
+    market.settle()
+    assert [market.book.order(f"A-1{leg}").quantity for leg in "ST"] == [6, 6]
+    market.trade("BUY", 4)
+    market.settle()
+
+    assert [market.book.order(f"A-1{leg}").quantity for leg in "ST"] == [6, 6]
+    assert market.book.order("A-1S").modifications == 1
+
+
+def test_shares_beside_a_bracket_are_sold_first_and_then_those_of_the_oldest(make):
+    market = Market(make)
+    market.trade("BUY", 5)
+    for name in ("A-1", "C-1"):
+        market.fill(name, 10)
+    market.settle()
+    market.trade("SELL", 5)
+    market.settle()
+    assert [market.book.order(f"{entry}S").quantity for entry in ("A-1", "C-1")] == [10, 10]
+    market.trade("SELL", 3)
+    market.settle()
+
+    assert [market.book.order(f"{entry}S").quantity for entry in ("A-1", "C-1")] == [7, 10]
+
+
+def test_an_entry_whose_shares_were_all_sold_ends_before_its_exits_do(make):
+    market = Market(make)
+    market.fill("A-1", 4)
+    market.settle()
+    market.trade("SELL", 4)
+    assert market.cancels == ["A-1"]
+    market.fill("A-1", 3)
+    for _ in range(3):
+        market.settle()
+
+    assert [market.book.order(f"A-1{leg}").quantity for leg in "ST"] == [3, 3]
+    assert market.book.order("A-1").state == "CANCELLED"
+
+
+def test_so_many_sales_leave_an_exit_as_it_is_rather_than_without_changes(make):
+    market = Market(make)
+    market.write((make.intent("L-1", quantity=100, **PRICES), make.accepted("L-1", "B-L-1")))
+    market.fill("L-1", 100)
+    market.settle()
+    for _ in range(20):
+        market.trade("SELL", 1)
+        market.settle()
+
+    stop = market.book.order("L-1S")
+    assert (stop.modifications, stop.quantity, market.held) == (SALES_MAX, 100 - SALES_MAX, 80)
+    market.trade("SELL", 80)
+    market.settle()
+    assert not market.book.order("L-1S").is_open

@@ -62,6 +62,7 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     keeps_day: bool
     named: tuple[tuple[str, str, dict[Product, int]], ...]
     late: dict[str, int]
+    sold: dict[str, int]
 
 
 class Account:
@@ -88,6 +89,7 @@ class Account:
         "rejected",
         "risk_cause",
         "risk_state",
+        "sold",
         "strategy_leaves",
         "strategy_unanswered",
         "unanswered",
@@ -122,6 +124,9 @@ class Account:
 
         self.late: dict[str, int] = {}
         """Shares of entries that came in when their exits had ended, and that nothing has closed, by their ids."""
+
+        self.sold: dict[str, int] = {}
+        """Shares of entries that others have closed than their exits, by their ids."""
 
         self.exits: dict[str, deque[str]] = {}
         """Ids of exits, by strategy."""
@@ -182,6 +187,7 @@ class Account:
             keeps_day=self.keeps_day,
             named=tuple((*key, each) for key, each in self.named.items()),
             late=self.late,
+            sold=self.sold,
         )
 
     @classmethod
@@ -208,7 +214,7 @@ class Account:
         account.priced_units, account.unpriced_leaves = kept.priced_units, kept.unpriced_leaves
         account.worst, account.unknown = kept.worst, kept.unknown
         account.keeps_day = kept.keeps_day
-        account.late = kept.late
+        account.late, account.sold = kept.late, kept.sold
         account.named = {(strategy, symbol): each for strategy, symbol, each in kept.named}
         account.most = {symbol: account.most_of(symbol) for symbol in account.worst}
         for symbol in {*account.worst, *account.unpriced_leaves}:

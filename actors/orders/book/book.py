@@ -37,7 +37,7 @@ from ....messages.orders import (
 )
 from ..errors import FactWithoutIntentError
 from .account import Account, Covered, KeptAccount, Weight
-from .brackets import closed_by, note_bracket, note_exit, note_late
+from .brackets import closed_by, note_bracket, note_exit, note_late, note_sold
 from .day import INFINITE, Day
 from .ended import Ended, EndedOrder, packed
 
@@ -164,6 +164,10 @@ class Book:
     def late(self, entry: str) -> int:
         """Return the shares of an entry of this id that came in when nothing was left to guard them."""
         return self._account.late.get(entry, 0)
+
+    def sold(self, entry: str) -> int:
+        """Return the shares of an entry of this id that others have closed than its exits."""
+        return self._account.sold.get(entry, 0)
 
     def exits(self, strategy: str) -> tuple[str, ...]:
         """Return the ids of the newest exits of a strategy's brackets, at most `EXITS_REMEMBERED_MAX`."""
@@ -460,6 +464,7 @@ class Book:
         account.by_strategy.apply(fact)
         if product is not None:
             account.note_product(fact, product)
+        note_sold(self, account, fact)
         for entry in closed_by(self, account, fact):
             account.late.pop(entry, None)
             note_bracket(self, account, entry, self.order(entry))

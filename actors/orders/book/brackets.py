@@ -10,7 +10,7 @@ import functools
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from ....domain.brackets import AT_MARKET, Leg, as_it_stands, entry_id, held_as, is_done, leg_id
+from ....domain.brackets import AT_MARKET, Bracket, Leg, as_it_stands, entry_id, held_as, is_done, leg_id, sold_of
 from ....domain.orders import Order
 from ....messages.orders import OrderFilled, OrderRefused
 from .account import EXITS_REMEMBERED_MAX
@@ -58,8 +58,7 @@ def note_bracket(book: Orders, account: Account, client_order_id: str, order: Or
             return
     if not entry.is_open:
         shares = account.by_strategy.quantity(entry.strategy, entry.symbol)
-        late = account.late.get(entry.client_order_id, 0)
-        if is_done(as_it_stands(entry, functools.partial(exit_of, book), (), shares=shares, late=late)):
+        if is_done(_as_it_stands(book, account, entry, shares)):
             account.brackets.pop(entry.client_order_id, None)
             return
     account.brackets[entry.client_order_id] = None
@@ -85,6 +84,33 @@ def note_late(book: Orders, account: Account, before: Order, fill: OrderFilled) 
         left = account.late.pop(entry_of) - fill.quantity
         if left > 0:
             account.late[entry_of] = left
+
+
+def note_sold(book: Orders, account: Account, fill: OrderFilled) -> None:
+    """Count the shares of brackets that a trade has closed, and that is of none of their exits: the oldest ones' first.
+
+    Args:
+        book: with the trade.
+        account: of its order.
+        fill: the trade.
+    """
+    if not account.brackets:
+        return
+    shares = account.by_strategy.quantity(fill.strategy, fill.symbol)
+    entries = [order for each in account.brackets if (order := book.order(each)) is not None]
+    for side in ("BUY", "SELL"):
+        whose = (fill.strategy, fill.symbol, side)
+        ours = [each for each in entries if (each.strategy, each.symbol, each.side) == whose]
+        exposed = [_as_it_stands(book, account, each, shares).exposed for each in ours]
+        for entry, sold in zip(ours, sold_of(exposed, max(0, shares if side == "BUY" else -shares)), strict=True):
+            if sold:
+                account.sold[entry.client_order_id] = account.sold.get(entry.client_order_id, 0) + sold
+
+
+def _as_it_stands(book: Orders, account: Account, entry: Order, shares: int) -> Bracket:
+    """Put a bracket together by itself."""
+    late, sold = account.late.get(entry.client_order_id, 0), account.sold.get(entry.client_order_id, 0)
+    return as_it_stands(entry, functools.partial(exit_of, book), (), shares=shares, late=late, sold=sold)
 
 
 def closed_by(book: Orders, account: Account, fill: OrderFilled) -> tuple[str, ...]:

@@ -85,6 +85,7 @@ class Bracketing:
             book.brackets,
             shares=book.strategy_shares(order.strategy, order.symbol),
             late=book.late(entry),
+            sold=book.sold(entry),
             agreed=theirs.held(order.symbol, book.position(order.symbol)) if order.symbol in theirs.symbols else (),
         )
         steps = next_steps(bracket)
