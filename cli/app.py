@@ -33,6 +33,7 @@ COMMANDS: Final = (
     "ping",
     "orders",
     "order.show",
+    "order.settle",
     "positions",
     "cancel",
     "flatten",

@@ -16,7 +16,7 @@ from ..config.loader import absolute, load_settings
 from ..messages.addresses import DATABASE, FLATTENER, KILL_SWITCH, ORDERS, SYSTEM
 from ..messages.database import BackUp, QueryFailed, QueryToFile
 from ..messages.kill_switch import EngageKillSwitch, Flatten
-from ..messages.order_listing import CancelOrders
+from ..messages.order_listing import CancelOrders, SettleOrder
 from ..messages.orders import Resume
 from ..messages.risk import ChangeLimits
 from ..messages.supervision import DescribeTree
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..actors.database import QueryResult
     from ..messages.database import SqlValue
     from ..messages.kill_switch import FlatteningBegun, KillSwitchEngaged
-    from ..messages.order_listing import OrdersCancelling
+    from ..messages.order_listing import OrdersCancelling, OrderSettled, SettleRefused
     from ..messages.orders import Resumed, ResumeRefused
     from ..messages.risk import LimitsInForce, LimitsKept
     from ..messages.supervision import SupervisionTree
@@ -245,6 +245,19 @@ class Connection:
         """Let orders pass again after the risk state was HALTED; the reason is journaled under your user's name."""
         message = Resume(reason=reason, person=getpass.getuser())
         answer: Resumed | ResumeRefused = self.request(ORDERS, message, timeout_s=timeout_s)
+        return answer
+
+    def settle_order(
+        self, client_order_id: str, *, filled: int, reason: str, price: float | None = None, timeout_s: float = 10.0
+    ) -> OrderSettled | SettleRefused:
+        """Say how an order in doubt has ended: so many shares are filled in all, those not known yet at this price.
+
+        It is journaled under your user's name; nothing is sent to the broker.
+        """
+        message = SettleOrder(
+            client_order_id=client_order_id, filled=filled, price=price, reason=reason, person=getpass.getuser()
+        )
+        answer: OrderSettled | SettleRefused = self.request(ORDERS, message, timeout_s=timeout_s)
         return answer
 
     def set_limits(

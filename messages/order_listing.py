@@ -1,4 +1,4 @@
-"""What a person asks orders for: its orders, its positions, and that orders are cancelled."""
+"""What a person asks orders for: its orders, its positions, that orders are cancelled, and that one in doubt ends."""
 
 from typing import Annotated, Final
 
@@ -154,3 +154,36 @@ class OrdersCancelling(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
 
     problem: str = ""
     """Why nothing is cancelled; empty: something is, or nothing was open."""
+
+
+class SettleOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SettleOrder"):
+    """From a person to orders: so an order in doubt has ended, as the broker's own terminal shows.
+
+    Answered by `OrderSettled`, durable by then, or `SettleRefused`. Nothing is sent to the broker.
+    """
+
+    client_order_id: str
+    filled: Shares
+    """In all; 0 with none known: it never was at the broker."""
+
+    reason: str
+    """Kept in the facts."""
+
+    price: Price | None = None
+    """Rupees: average of the shares that are not known yet; None: there are none."""
+
+    person: str = ""
+    """Who says so, as the operating system names the user."""
+
+
+class OrderSettled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderSettled"):
+    """Answer to `SettleOrder`: the order has ended, durably."""
+
+    state: OrderState
+    filled: Shares
+
+
+class SettleRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SettleRefused"):
+    """Answer to `SettleOrder`: nothing has changed, and why."""
+
+    reason: str

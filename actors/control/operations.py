@@ -75,10 +75,13 @@ from ...messages.log import LogRead, ReadLog
 from ...messages.order_listing import (
     CancelOrders,
     OrdersCancelling,
+    OrderSettled,
     OrdersRead,
     PositionsRead,
     ReadOrders,
     ReadPositions,
+    SettleOrder,
+    SettleRefused,
 )
 from ...messages.orders import Resume, Resumed, ResumeRefused
 from ...messages.presence import PresenceNoted, ReportPresence
@@ -347,6 +350,9 @@ OPERATIONS: Final = (
     Operation(request=ReadOrders, answers=(OrdersRead,), actor=names.ORDERS, role="read"),
     Operation(request=ReadPositions, answers=(PositionsRead,), actor=names.ORDERS, role="read"),
     Operation(request=CancelOrders, answers=(OrdersCancelling,), actor=names.ORDERS, role="operate", audited=True),
+    Operation(
+        request=SettleOrder, answers=(OrderSettled, SettleRefused), actor=names.ORDERS, role="trade", audited=True
+    ),
     Operation(request=Resume, answers=(Resumed, ResumeRefused), actor=names.ORDERS, role="trade", audited=True),
     Operation(request=ListStrategies, answers=(StrategiesListed,), actor=names.STRATEGIES, role="read"),
     Operation(

@@ -3,9 +3,9 @@
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
 Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState and ReadState of a strategy; Tick, where a limit
         needs prices; of a person Resume, ChangeLimits, ReportPresence, ReadRisk, ReadOrders, ReadPositions,
-        CancelOrders, and what people ask for by control as the fact OperationAsked; HaltTrading of the kill switch;
-        ReduceOnly of the keeper of the access token, of reconciliation and of the heart, FundsTold, BandsTold and
-        PositionsDiffer of reconciliation;
+        CancelOrders, SettleOrder, and what people ask for by control as the fact OperationAsked; HaltTrading of the
+        kill switch; ReduceOnly of the keeper of the access token, of reconciliation and of the heart, FundsTold,
+        BandsTold and PositionsDiffer of reconciliation;
         Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt,
         OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport,
         ReportRefused, OrdersLeft and ClockCompared of the broker session; Failed and Unavailable of both.
@@ -16,9 +16,9 @@ Sends   Append, ReadJournal, ReadCheckpoint and KeepCheckpoint to the journal; t
         an OrderRefused or a ModificationRefused that could not be journaled, HoldingsRead and StateRead, once the
         journal is read back, and StateRefused. Resumed, when that is durable, or ResumeRefused; TradingHalted, when
         that is durable or could not be made so; LimitsInForce, when durable, or LimitsKept; PresenceNoted, when
-        durable; RiskRead, OrdersRead, PositionsRead, or Unavailable while the journal is read back; OrdersCancelling;
-        Ping to the feed, where a person asks for prices that orders does not hear; Subscribe to events, where a limit
-        needs prices that needed none before.
+        durable; OrderSettled, when durable, or SettleRefused; RiskRead, OrdersRead, PositionsRead, or Unavailable
+        while the journal is read back; OrdersCancelling; Ping to the feed, where a person asks for prices that orders
+        does not hear; Subscribe to events, where a limit needs prices that needed none before.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations, a halt and states that are not
@@ -51,7 +51,7 @@ from ...messages.control import OperationAsked
 from ...messages.journal import Appended, AppendRefused
 from ...messages.kill_switch import HaltTrading
 from ...messages.market import Tick
-from ...messages.order_listing import CancelOrders, ReadOrders, ReadPositions
+from ...messages.order_listing import CancelOrders, ReadOrders, ReadPositions, SettleOrder
 from ...messages.orders import (
     CancellationIntended,
     CancelOrder,
@@ -87,6 +87,7 @@ from .parts.operator_watch import OperatorWatch
 from .parts.placing import Placing
 from .parts.resolving import Resolving
 from .parts.risk_keeping import RiskKeeper
+from .parts.settling import Settling
 from .parts.starting import Starting
 from .parts.state_keeping import StateKeeping
 from .rules import NO_PRICE
@@ -137,6 +138,7 @@ class OrdersActor(RuntimeActor):
         gate = self._gate = Gate(context, risk)
         changing = self._changing = Changing(context, gate, risk)
         hearing = self._hearing = Hearing(context, risk, resolving, cancelling, changing)
+        self._settling = Settling(context, hearing)
         states = self._states = StateKeeping(context)
         limiting = self._limiting = Limiting(context, gate, risk)
         self._placing = Placing(context, gate, risk, halting, cancelling, resolving, hearing, states)
@@ -242,6 +244,11 @@ class OrdersActor(RuntimeActor):
         """Cancel what a person wants cancelled, in every risk state."""
         self._cancelling.cancel_many(request, sender)
 
+    @handles(SettleOrder)
+    def settle_order(self, request: SettleOrder, sender: ActorAddress) -> None:
+        """Take a person's word on an order in doubt."""
+        self._settling.settle(request, sender)
+
     @handles(Resume)
     def resume(self, request: Resume, sender: ActorAddress) -> None:
         """Leave HALTED, or a REDUCING of ours, once that is durable."""
@@ -321,6 +328,7 @@ class OrdersActor(RuntimeActor):
                 self._changing.written(fact)
             elif isinstance(fact, ModificationRefused):
                 self._changing.refusal_written(fact)
+        self._settling.written(entry.client_order_id, entry.facts)
         self._bracketing.look(entry.client_order_id, entry.facts)
         if entry.order is None:
             self._risk.watch(self.clock.now_ns())
@@ -343,6 +351,7 @@ class OrdersActor(RuntimeActor):
                 self._cancelling.not_written(fact)
             elif isinstance(fact, StrategyStateSaved):
                 self._states.not_written()
+        self._settling.not_written(entry.client_order_id, entry.facts, answer.reason)
         if entry.order is not None:
             self._placing.not_written(entry, entry.order, answer.reason)
         elif entry.client_order_id != RISK_STATE and not entry.client_order_id.startswith(STATE_OF):

@@ -7,6 +7,7 @@ facts that change it; so a report that is repeated, late or out of order has no 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -16,6 +17,7 @@ from ...domain.orders import Order
 from ...domain.reports import excess_fault, trade_fault
 from ...domain.time import SECOND_NS
 from ...domain.transitions import IllegalTransition, IllegalTransitionError, illegal, step
+from ...domain.wording import printable
 from ...messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -27,6 +29,7 @@ from ...messages.broker import (
     OrderReplaced,
     WithdrawOrder,
 )
+from ...messages.order_listing import SettleOrder
 from ...messages.orders import (
     CancellationRefused,
     CancellationUncertain,
@@ -43,6 +46,9 @@ from ...messages.orders import (
 )
 from . import modifications
 from .rules import Refusal
+
+REASON_LENGTH_MAX: Final = 200
+"""Characters of what a person says of an order."""
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,6 +187,30 @@ def absent(order: Order, now_ns: int, *, age_ns: int, horizon_ns: int) -> Update
         return unanswered(order, "the broker does not know it yet", now_ns)
     reason = f"unknown to the broker {age_ns / SECOND_NS:.0f} s after the request"
     return Update(facts=(OrderExpired(client_order_id=order.client_order_id, reason=reason, occurred_ns=now_ns),))
+
+
+def settled(order: Order, request: SettleOrder, now_ns: int) -> Update:
+    """Translate a person's word on an order in doubt: a trade of the shares that are not known, and its end."""
+    client_order_id, said = order.client_order_id, _Collected(order)
+    by = f"settled by {printable(request.person) or 'a person'}"
+    if request.price is not None and request.filled > order.filled:
+        said.add(
+            OrderFilled(
+                client_order_id=client_order_id,
+                trade_id=by,
+                strategy=order.strategy,
+                symbol=order.symbol,
+                side=order.side,
+                quantity=request.filled - order.filled,
+                price=request.price,
+                cumulative_quantity=request.filled,
+                occurred_ns=now_ns,
+            )
+        )
+    if said.order.is_open:
+        reason = f"{by}: {printable(request.reason, REASON_LENGTH_MAX)}"
+        said.add(OrderExpired(client_order_id=client_order_id, reason=reason, occurred_ns=now_ns))
+    return said.update()
 
 
 def unanswered(order: Order, reason: str, now_ns: int) -> Update:

@@ -124,7 +124,7 @@ MAY = {
     """,
     "trade": """
         change-limits flatten log-in release-kill-switch reload-settings reload-strategy renew-token resume
-        start-strategy swap-strategy take-secrets
+        settle-order start-strategy swap-strategy take-secrets
     """,
 }
 ONLY_HERE = "back-up publish-events query-to-file reload-strategy swap-strategy"

@@ -5,7 +5,7 @@ from natya_orders_stage import FakeJournal, Release
 
 from natya.actors.orders import OrdersActor
 from natya.domain.time import DAY_NS
-from natya.messages.order_listing import OrdersRead, PositionsRead, ReadOrders, ReadPositions
+from natya.messages.order_listing import OrdersRead, PositionsRead, ReadOrders, ReadPositions, SettleOrder
 from natya.messages.orders import OrdersStatistics
 from natya.messages.presence import ReportPresence
 from natya.messages.risk import FundsTold, ReadRisk, RiskRead
@@ -48,6 +48,12 @@ def test_who_asks_is_told_to_ask_again_and_then_of_all(half_read, asked):
 
 def test_a_person_who_says_that_he_is_there_is_to_say_it_again(half_read):
     assert isinstance(half_read.system.request("orders", ReportPresence()), Unavailable)
+
+
+def test_no_order_is_settled_either(half_read):
+    word = SettleOrder(client_order_id="A-1", filled=0, reason="seen", person="asha")
+
+    assert isinstance(half_read.system.request("orders", word), Unavailable)
 
 
 def test_what_it_counts_is_not_told_either(half_read):

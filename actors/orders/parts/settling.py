@@ -1,0 +1,77 @@
+"""Settling orders by a person's word (plain): those in doubt of which the broker will never say what became of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ....domain.time import SECOND_NS
+from ....messages.order_listing import OrderSettled, SettleRefused
+from .. import updates
+from .context import NOT_READ
+
+if TYPE_CHECKING:
+    from ....domain.orders import Order
+    from ....messages.order_listing import SettleOrder
+    from ....messages.orders import OrderFact
+    from ...runtime import ActorAddress
+    from .context import OrdersContext
+    from .hearing import Hearing
+
+
+class Settling:
+    """The orders on their way to the journal as a person has said that they ended."""
+
+    def __init__(self, context: OrdersContext, hearing: Hearing) -> None:
+        """Begin with none."""
+        self._context: Final = context
+        self._hearing: Final = hearing
+        self._askers: dict[str, tuple[tuple[OrderFact, ...], ActorAddress]] = {}
+
+    def settle(self, request: SettleOrder, sender: ActorAddress) -> None:
+        """Have it journaled how an order in doubt has ended, and answer when that is durable."""
+        context, client_order_id = self._context, request.client_order_id
+        if not context.is_read:
+            context.send(sender, NOT_READ)
+            return
+        order = context.ledger.order(client_order_id)
+        problem = self._why_not(order, request)
+        if order is None or problem:
+            context.send(sender, SettleRefused(reason=problem))
+            return
+        update = updates.settled(order, request, context.now_ns())
+        if update.illegal:
+            context.send(sender, SettleRefused(reason=update.illegal[0].reason))
+            return
+        context.log("order.settled", level="warning", client_order_id=client_order_id, person=request.person)
+        self._askers[client_order_id] = update.facts, sender
+        self._hearing.take(order, update)
+
+    def written(self, client_order_id: str, facts: tuple[object, ...]) -> None:
+        """Answer where these are the facts that a person wanted."""
+        wanted, asker = self._askers.get(client_order_id, ((), None))
+        if asker is not None and facts == wanted:
+            del self._askers[client_order_id]
+            order = self._context.ledger.order(client_order_id)
+            assert order is not None, "its facts are in the book"
+            self._context.send(asker, OrderSettled(state=order.state, filled=order.filled))
+
+    def not_written(self, client_order_id: str, facts: tuple[object, ...], reason: str) -> None:
+        """Answer that nothing is settled, since the journal refused it."""
+        wanted, asker = self._askers.get(client_order_id, ((), None))
+        if asker is not None and facts == wanted:
+            del self._askers[client_order_id]
+            self._context.send(asker, SettleRefused(reason=f"the journal did not take it: {reason}"))
+
+    def _why_not(self, order: Order | None, request: SettleOrder) -> str:
+        if not request.reason.strip():
+            return "a reason wanted, found none"
+        if order is None or order.state != "UNKNOWN":
+            return f"an order in doubt (UNKNOWN) wanted, found {'none of this id' if order is None else order.state}"
+        wait_s = self._context.settings.absence_horizon_s - self._context.ages.of(order.client_order_id) / SECOND_NS
+        if wait_s > 0:
+            return f"no request that may be under way wanted, found one: ask again in {wait_s:.0f} s"
+        if not order.filled <= request.filled <= order.quantity_max:
+            return f"{order.filled} to {order.quantity_max} shares filled wanted, found {request.filled}"
+        if request.filled > order.filled and not request.price:
+            return f"the average price of the {request.filled - order.filled} shares wanted, found none"
+        return ""
