@@ -129,8 +129,7 @@ class SecretFolder:
             OSError: it cannot be written; what was there is there still.
         """
         path = self.path_of(key)
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path.mkdir(mode=0o700, exist_ok=True)
+        self._make()
         self._folder()
         keeper, before = self.keeper(), read_private(path)
         self._put(path, BODIES[keeper.kind].sealed(keeper, key, secret))
@@ -165,8 +164,7 @@ class SecretFolder:
             SecretUnfitError: one of those that are there cannot be read, or cannot be kept so.
             OSError: it cannot be written.
         """
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path.mkdir(mode=0o700, exist_ok=True)
+        self._make()
         known = {key: secret for key in self.keys() if (secret := self.read(key)) is not None}  # all, before anything
         sealed = {key: BODIES[keeper.kind].sealed(keeper, key, secret) for key, secret in known.items()}
         if key_behind:
@@ -243,6 +241,11 @@ class SecretFolder:
                 if secret is not None:
                     layer.take(key, secret, origin)
         return layer
+
+    def _make(self) -> None:
+        """Make the folder, and the one that it is in, for this user alone."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, exist_ok=True)
 
     def _folder(self) -> Path:
         """Return the folder, if it is this user's alone.
