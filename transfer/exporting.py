@@ -143,6 +143,6 @@ def _without_empty(owner: Owner, sql: Callable[..., str], parameters: Sequence[S
     """Return the SELECT without columns that have no value: a reader would take empty depth for an empty book."""
     names = [name for (name,) in rows_of(owner, TICK_COLUMNS, ())]
     texts = {"deep_book": "lower(hex(deep_book)) as deep_book"}
-    counted = sql(columns=", ".join(names))
-    (counts,) = rows_of(owner, f"select {', '.join(f'count({name})' for name in names)} from ({counted})", parameters)  # noqa: S608  our columns
+    whole = sql(columns=", ".join(names))
+    (counts,) = rows_of(owner, f"select {', '.join(f'count({name})' for name in names)} from ({whole})", parameters)  # noqa: S608  our columns
     return sql(columns=", ".join(texts.get(name, name) for name, count in zip(names, counts, strict=True) if count))

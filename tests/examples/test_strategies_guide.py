@@ -1,4 +1,4 @@
-"""The guide for those who write strategies: each of its classes is played, and does what the text says."""
+"""The guide for those who write strategies, and the first one of the README: each is played, and trades."""
 
 import re
 import sys
@@ -8,7 +8,9 @@ from types import ModuleType
 
 import natya
 
-GUIDE = Path(__file__).parents[2] / "docs" / "strategies.md"
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs" / "strategies.md"
+README = ROOT / "README.md"
 SNIPPETS = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OPENING = datetime(2026, 1, 1, 9, 15, tzinfo=timezone(timedelta(hours=5, minutes=30)))
 
@@ -24,20 +26,24 @@ def write_days(path, days=2):
     return path
 
 
-def strategies_of(text, monkeypatch):
-    program = ModuleType("strategies_guide")
-    monkeypatch.setitem(sys.modules, "strategies_guide", program)
+def strategies_of(page, monkeypatch, *, which=""):
+    """The strategies of a page, of its snippets that have this text."""
+    program = ModuleType(f"strategies_{page.stem}")
+    monkeypatch.setitem(sys.modules, program.__name__, program)
+    text = page.read_text(encoding="utf-8")
     for found in SNIPPETS.finditer(text):
-        # Blank lines before it, so that a failure names the line of the guide.
-        source = "\n" * text.count("\n", 0, found.start(1)) + found[1]
-        exec(compile(source, str(GUIDE), "exec"), program.__dict__)  # noqa: S102  our own text
+        if which in found[1]:
+            # Blank lines before it, so that a failure names the line of the page.
+            source = "\n" * text.count("\n", 0, found.start(1)) + found[1]
+            exec(compile(source, str(page), "exec"), program.__dict__)  # noqa: S102  our own text
     return [
         value for value in vars(program).values() if isinstance(value, type) and issubclass(value, natya.StrategyActor)
     ]
 
 
 def test_every_strategy_in_it_trades_and_none_fails(monkeypatch, tmp_path):
-    strategies = strategies_of(GUIDE.read_text(), monkeypatch)
+    classes = strategies_of(GUIDE, monkeypatch) + strategies_of(README, monkeypatch, which="natya.StrategyActor")
+    strategies = {f"{each.__name__}{place}": each for place, each in enumerate(classes)}
     settings = natya.load_settings(
         "paper",
         environment={},
@@ -48,14 +54,14 @@ def test_every_strategy_in_it_trades_and_none_fails(monkeypatch, tmp_path):
             "feed.symbol": "TCS",
             "feed.speed": 0.0,
             "control.enabled": False,
-            "strategies": [{"name": each.__name__, "strategy": each} for each in strategies],
+            "strategies": [{"name": name, "strategy": each} for name, each in strategies.items()],
         },
     )
     with natya.TradingSystem(settings) as system:
         assert system.await_end(30) is not None
-        fills = {each: system.request(each.__name__, natya.Ping(), timeout_s=5).statistics.fills for each in strategies}
+        fills = {name: system.request(name, natya.Ping(), timeout_s=5).statistics.fills for name in strategies}
         summary = system.stop()
 
-    assert len(strategies) >= 2
-    assert [each.__name__ for each, count in fills.items() if not count] == []
+    assert len(strategies) >= 3
+    assert [name for name, count in fills.items() if not count] == []
     assert (summary.restarts, summary.error) == (0, "")
