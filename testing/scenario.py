@@ -27,7 +27,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """The power goes in the middle of what the disk does next, not between two turns."""
 
     cut_at_step: str = ""
-    """Instead, the power goes in a step of an order's path (`order_path.ORDER_PATH`), at one of its first times."""
+    """Instead, the power goes in a step of an order's path (`PAPER_PATH` or `DHAN_PATH` of `order_path`), at one of its
+    first times."""
 
     halts: tuple[tuple[float, float], ...] = ()
     """Seconds after the start of each life until a person puts the kill switch on, and until it is off again."""
