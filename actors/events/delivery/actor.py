@@ -14,7 +14,7 @@ Fails   on no expected input; restarted, it has its subscriptions again (hand-ov
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 
@@ -40,47 +40,25 @@ from ....messages.delivery import (
     SubscribeEvents,
     UnsubscribeEvents,
 )
-from ....messages.journal import Append, Appended, AppendRefused, Journaled
+from ....messages.journal import Append, Appended, Journaled
 from ....messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
-from ....messages.supervision import Unavailable
 from ...runtime import RuntimeActor, handles
 from ..speaking import may_speak_for
 from .durable import DurableSubscriptions
 from .own_facts import CallDue, OwnFacts
+from .publishing import Publications, unsure
 from .replaying import Replays
 from .subscription import PumpDue, interests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from ....messages.journal import JournalRecord
-    from ...runtime import ActorAddress, Outcome, Trace
+    from ...runtime import ActorAddress, Outcome
     from .settings import DeliverySettings
 
 
 EXPIRE_EVERY_S: Final = 60.0
-
-
-GROUP_MAX: Final = 256
-"""Events that wait for the mailbox to be empty, about."""
-
-
-GROUP_BYTES_MAX: Final = 32_768
-"""Bytes of events that go to the journal in one append, about; a larger request goes alone. Below half of the smallest
-segment: what alone is small enough must not be refused for what it is together with."""
-
-EVENT_BYTES: Final = 64
-"""Of an event beside its texts and its payload, about."""
-
-
-class Publication(NamedTuple):
-    """Durable events of one request, and the sender to answer."""
-
-    events: tuple[EventPublished, ...]
-    sender: ActorAddress
-    trace: Trace
-    came_ns: int
-    """The time that those of them have which had none."""
 
 
 class LoadDue(msgspec.Struct, frozen=True, gc=False):
@@ -111,10 +89,9 @@ class DeliveryActor(RuntimeActor):
         self._changing: set[str] = set()
         """Dead letters whose change is on its way to the journal."""
 
-        self._waiting: list[Publication] = []
-        self._waiting_count = 0
+        self._publications = Publications(self, self.settings)
         self._is_to_subscribe = self._is_stopping = False
-        self._published = self._refused = self._sent = 0
+        self._published = self._sent = 0
         self.send(self.myAddress, LoadDue())
 
     def snapshot(self) -> tuple[Interests, tuple[SubscribeDurably, ...]]:
@@ -165,17 +142,13 @@ class DeliveryActor(RuntimeActor):
             self._tell(events)
             self.send(sender, EventsPublished(occurred_ns=now_ns))
         elif events:
-            self._waiting.append(Publication(events, sender, self.trace, now_ns))
-            self._waiting_count += len(events)
-            if self._waiting_count >= GROUP_MAX:
-                self._append_waiting()
+            self._publications.add(events, sender, now_ns)
         else:
             self.send(sender, EventsPublished())
 
     def on_drained(self) -> None:
         """Publish what has come until the mailbox was empty."""
-        if self._waiting:
-            self._append_waiting()
+        self._publications.append_all()
 
     @handles(Journaled)
     def tell_durable(self, batch: Journaled, _sender: ActorAddress) -> None:
@@ -308,7 +281,7 @@ class DeliveryActor(RuntimeActor):
         """Return the counts."""
         return DeliveryStatistics(
             published=self._published,
-            refused=self._refused,
+            refused=self._publications.refused,
             sent=self._sent,
             subscribers=len(self._interests),
             last_sequence=self._durable.last_sequence,
@@ -350,41 +323,10 @@ class DeliveryActor(RuntimeActor):
                 answer(len(letter_ids))
             else:
                 self._changing.difference_update(letter_ids)
-                answer(0, _why(outcome.value, outcome))
+                answer(0, unsure(outcome))
 
         self._changing.update(letter_ids)
         self.ask(self.settings.journal, Append(facts=(fact,)), timeout_s=self.settings.append_s, then=then)
-
-    def _append_waiting(self) -> None:
-        """Have the journal make all that waits durable at once; each publication is answered for itself.
-
-        A request to the journal costs as much as the rest of a publication: at 5,000 events/s one each is too many.
-        """
-        waiting, self._waiting, self._waiting_count = self._waiting, [], 0
-        for group in _groups(waiting):
-            self._append(group)
-
-    def _append(self, group: tuple[Publication, ...]) -> None:
-        def answer(outcome: Outcome) -> None:
-            told = outcome.value
-            if isinstance(told, Appended):
-                first_sequence = told.first_sequence
-                for each in group:
-                    self.trace = each.trace
-                    self.send(each.sender, EventsPublished(first_sequence=first_sequence, occurred_ns=each.came_ns))
-                    first_sequence += len(each.events)
-                return
-            is_certain = isinstance(told, AppendRefused | Unavailable)
-            reason = told.reason if isinstance(told, AppendRefused | Unavailable) else _why(told, outcome)
-            for each in group:
-                self.trace = each.trace
-                self._refused += len(each.events)
-                self.send(each.sender, PublishRefused(reason=reason, may_be_durable=not is_certain))
-
-        self.trace = group[0].trace
-        events = tuple(event for each in group for event in each.events)
-        append = Append(facts=events, correlation_id=events[0].correlation_id)
-        self.ask(self.settings.journal, append, timeout_s=self.settings.append_s, then=answer)
 
     def _tell(self, events: Iterable[EventPublished]) -> None:
         for event in events:
@@ -393,33 +335,8 @@ class DeliveryActor(RuntimeActor):
                 self._sent += 1
 
 
-def _groups(waiting: Iterable[Publication]) -> Iterator[tuple[Publication, ...]]:
-    """Cut them, in their order, into what is appended at once: one conversation, and not too much of it."""
-    group: list[Publication] = []
-    size = 0
-    for each in waiting:
-        own = sum(map(_bytes_of, each.events))
-        if group and (
-            size + own > GROUP_BYTES_MAX or each.events[0].correlation_id != group[0].events[0].correlation_id
-        ):
-            yield tuple(group)
-            group, size = [], 0
-        group.append(each)
-        size += own
-    if group:
-        yield tuple(group)
-
-
-def _bytes_of(event: EventPublished) -> int:
-    return EVENT_BYTES + len(event.payload) + len(event.topic) + len(event.aggregate_id) + len(event.event_type)
-
-
 def _occurred(event: EventPublished, now_ns: int) -> EventPublished:
     return msgspec.structs.replace(event, occurred_ns=now_ns)
-
-
-def _why(told: object, outcome: Outcome) -> str:
-    return f"the journal did not say whether it has them: {outcome.error or told}"
 
 
 def _do_nothing() -> None:

@@ -4,7 +4,7 @@ import pytest
 from natya_events import a_published
 
 from natya.actors.events import DeliveryActor, DeliverySettings
-from natya.actors.events.delivery.actor import GROUP_BYTES_MAX
+from natya.actors.events.delivery.publishing import GROUP_BYTES_MAX
 from natya.actors.runtime import RuntimeActor, handles
 from natya.messages.delivery import (
     DeliveryStatistics,
