@@ -37,15 +37,3 @@ class EventIds:
         number |= _VARIANT << RANDOM_BITS
         number |= self._random.getrandbits(RANDOM_BITS)
         return str(UUID(int=number))
-
-
-def made_ms(event_id: str) -> int:
-    """Return when an id was made: milliseconds since 1970-01-01 UTC.
-
-    Raises:
-        ValueError: it is no UUID of version 7.
-    """
-    found = UUID(event_id)
-    if found.version != _VERSION:
-        raise ValueError(f"a UUID of version 7 wanted, found {event_id!r}")
-    return found.int >> 80

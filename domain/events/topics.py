@@ -121,12 +121,3 @@ def words_of(pattern: str) -> list[str]:
                 f"words joined by dots wanted, each `*` or without a star, the last may be `**`; found {pattern!r}"
             )
     return words
-
-
-def is_match(pattern: str, topic: str) -> bool:
-    """Tell whether a topic is one of a pattern: what `TopicTable` finds, for one pattern, by its definition."""
-    words, wanted = topic.split("."), words_of(pattern)
-    if wanted[-1] == REST:
-        wanted = wanted[:-1]
-        words = words[: len(wanted)]
-    return len(words) == len(wanted) and all(want in {ONE, word} for want, word in zip(wanted, words, strict=True))

@@ -74,10 +74,6 @@ class Tenure:
         """Tell whether the strategy should run: while the lease is held, and renewed in time."""
         return self._held is not None and now_ns < self._held_from_ns + round(self._lease_ns * STOPS_AT)
 
-    def stops_ns(self) -> int:
-        """Return when it has to stop what it runs, unless the lease is renewed until then; 0: it holds none."""
-        return 0 if self._held is None else self._held_from_ns + round(self._lease_ns * STOPS_AT)
-
     def outbid(self, fence: int) -> None:
         """Take note of a fence that was given: the own one has to be greater, from the next renewal on."""
         self._floor = max(self._floor, fence)

@@ -24,8 +24,6 @@ INTRADAY_DAYS_MAX: Final = 90
 EXPIRED_DAYS_MAX: Final = 30
 """Days of one request for candles of expired options; one document says 45."""
 
-CHARTS_YEARS: Final = 5
-
 Interval: TypeAlias = Literal["1", "5", "15", "25", "30", "60"]
 """Minutes; one document has 25, another 30."""
 

@@ -133,11 +133,6 @@ def packets_of(frame: bytes) -> Iterator[Span]:
         offset += length
 
 
-def time_ns_of(feed_time: int) -> int:
-    """Return the time of a packet as nanoseconds since 1970-01-01 UTC: on the wire India's clock is taken for UTC."""
-    return feed_time * SECOND_NS - IST_OFFSET_NS
-
-
 def feed_time_of(time_ns: int) -> int:
-    """Return a time (nanoseconds since 1970-01-01 UTC) as packets tell it: in seconds."""
+    """Return a time (nanoseconds since 1970-01-01 UTC) as packets tell it: in seconds, India's clock taken for UTC."""
     return (time_ns + IST_OFFSET_NS) // SECOND_NS

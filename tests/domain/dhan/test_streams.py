@@ -97,7 +97,7 @@ class TestAFrame:
 
 class TestTheTimeOfAPacket:
     def test_is_india_s_clock_written_as_if_it_were_utc(self):
-        assert packets.time_ns_of(LAST_TRADE) == LAST_TRADE_NS
+        assert packets.feed_time_of(LAST_TRADE_NS) == LAST_TRADE
         assert packets.feed_time_of(LAST_TRADE_NS + 999_999_999) == LAST_TRADE
 
 

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from natya_events import a_published
+from natya_topics import is_match
 
 from natya.domain.events.interests import Interest, Interests
-from natya.domain.events.topics import PatternInvalidError, is_match
+from natya.domain.events.topics import PatternInvalidError
 
 SHIPPED = a_published(event_type="Shipped", aggregate_id="order-1")
 BILLED = a_published(event_type="Billed", aggregate_id="order-1")

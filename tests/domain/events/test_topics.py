@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_topics import is_match
 
 from natya.domain.events import topics
-from natya.domain.events.topics import PatternInvalidError, TopicTable, is_match, words_of
+from natya.domain.events.topics import PatternInvalidError, TopicTable, words_of
 
 WORD = st.sampled_from(["a", "b", "c"])
 TOPIC = st.lists(WORD, min_size=1, max_size=4).map(".".join)
