@@ -61,7 +61,7 @@ def load_settings(  # noqa: PLR0913  each layer, and what is left out for whom
     locked_left_out: bool = False,
     only_looks: bool = False,
 ) -> Settings:
-    """Read the settings of a profile: `paper`, `live` or `backtest`.
+    """Read the settings of a profile: `paper`, `live`, `backtest`, or `node` for a machine that runs strategies alone.
 
     Layers, lowest to highest: `default.toml`, the profile's file, `live_market.toml` where the feed is not simulated,
     your own file (`config`), credentials of systemd, what `natya secrets` keeps in the data directory, the environment

@@ -223,7 +223,7 @@ class ControlActor(RuntimeActor):
 
     @handles(ShowHttp)
     def show_http(self, _: ShowHttp, sender: ActorAddress) -> None:
-        """Tell where."""
+        """Tell where it is served over HTTP, or why it is not."""
         token_file = str(self.settings.data_dir / TOKEN_NAME)
         self.send(sender, HttpShown(url=self._http_url, token_file=token_file, reason=self._http_fault))
 

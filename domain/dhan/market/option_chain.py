@@ -27,7 +27,7 @@ class OptionChainRequest(ExpiriesRequest, frozen=True, kw_only=True, rename="pas
 
 
 class Greeks(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one option."""
+    """How the price of one option answers to the market, as the broker calculates it."""
 
     delta: Number = 0.0
     theta: Number = 0.0
@@ -70,7 +70,7 @@ class OptionChainData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OptionChain(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one underlying and expiry."""
+    """All options of one underlying and expiry, by strike."""
 
     data: OptionChainData
     status: Text = "success"

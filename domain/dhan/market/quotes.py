@@ -41,7 +41,7 @@ def quotes_requests(instruments: Iterable[tuple[str, str]]) -> Iterator[bytes]:
 
 
 class LastPrice(msgspec.Struct, frozen=True, kw_only=True):
-    """Of `/marketfeed/ltp`."""
+    """The last price of one instrument, as `/marketfeed/ltp` tells it."""
 
     last_price: PriceRupees
 
@@ -56,7 +56,7 @@ class Ohlc(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OhlcQuote(msgspec.Struct, frozen=True, kw_only=True):
-    """Of `/marketfeed/ohlc`."""
+    """Last price and prices of the day of one instrument, as `/marketfeed/ohlc` tells them."""
 
     last_price: PriceRupees
     ohlc: Ohlc = Ohlc()
@@ -78,7 +78,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
-    """Of `/marketfeed/quote`."""
+    """All that is told of one instrument, book included, as `/marketfeed/quote` tells it."""
 
     last_price: PriceRupees
     average_price: PriceRupees = 0.0
