@@ -120,7 +120,8 @@ class TradingSystem(StrategyChanges, SystemServices):
 
         Raises:
             NameTakenError: one of `actors` has the name of another actor.
-            SettingsError: the broker or the source of market data refuses its options, or there is none of that name.
+            SettingsError: a number is out of its range, the broker or the source of market data refuses its options, or
+                there is none of that name.
             StrategyNotFoundError, StrategyBrokenError: a strategy cannot be loaded.
         """
         expect_bodies(settings)

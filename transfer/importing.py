@@ -37,6 +37,7 @@ SHARE_OF_READING: Final = 0.75
 """Part of an import's time that is spent reading, for the progress."""
 
 SAVE_S: Final = 60.0
+RECORDED: Final = "select coalesce(max(sequence), 0) from recorded where source in (?, ?)"
 TICKS_BESIDE: Final = """
 select count(*) from all_ticks
 where symbol in ({symbols}) and exchange_ns >= ? and exchange_ns <= ? and source <> ? and source <> ?
@@ -120,41 +121,24 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
         zone=zone,
         replayed=False,
     )
-    symbols: set[str] = set()
-    ticks = candles = written = saved = beside = 0
-    first_ns, last_ns = math.inf, 0
     with TemporaryFile() as spool:
+        content = _Content()
         for part in _parts(recording.chunks()):
             _put(spool, part)
-            symbols.update(tick.symbol for tick in part.ticks)
-            symbols.update(candle.symbol for candle in part.candles)
-            ticks += len(part.ticks)
-            candles += len(part.candles)
-            first_ns = min(first_ns, min((tick.exchange_ns for tick in part.ticks), default=first_ns))
-            last_ns = max(last_ns, max((tick.exchange_ns for tick in part.ticks), default=last_ns))
+            content.add(part)
             on_progress(recording.share * SHARE_OF_READING)
         spool.seek(0)
-        recorded: int | None = None
+        recorded, beside = _stored(owner, content)
+        written = saved = 0
         for part in _all_of(spool):
+            written += _save(owner, part, behind=recorded)
             saved += len(part.ticks) + len(part.candles)
-            fresh = part
-            if part.ticks:
-                if recorded is None:
-                    source = part.ticks[0].source
-                    recorded = _recorded(owner, source)
-                    sql = TICKS_BESIDE.format(symbols=", ".join("?" for _ in symbols))
-                    own = (source, outside(source))
-                    ((beside,),) = rows_of(owner, sql, [*sorted(symbols), int(first_ns), last_ns, *own])
-                fresh = SaveMarketData(ticks=tuple(tick for tick in part.ticks if tick.sequence > recorded))
-            if fresh.ticks or fresh.candles:
-                answer: MarketDataSaved = owner.work(fresh, timeout_s=SAVE_S)
-                written += answer.rows
-            on_progress(SHARE_OF_READING + (1 - SHARE_OF_READING) * saved / (ticks + candles))
+            on_progress(SHARE_OF_READING + (1 - SHARE_OF_READING) * saved / (content.ticks + content.candles))
     return Imported(
         file=str(path),
-        symbols=tuple(sorted(symbols)),
-        ticks=ticks,
-        candles=candles,
+        symbols=tuple(sorted(content.symbols)),
+        ticks=content.ticks,
+        candles=content.candles,
         written=written,
         beside=beside,
         bad_rows=recording.bad_rows,
@@ -164,11 +148,48 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
     )
 
 
-def _recorded(owner: Owner, source: str) -> int:
-    """Return the sequence up to which the file's ticks are in the database, by an import or a replay."""
-    sql = "select coalesce(max(sequence), 0) from recorded where source in (?, ?)"
-    ((sequence,),) = rows_of(owner, sql, [source, outside(source)])
-    return int(sequence)
+class _Content:
+    """What a file has, part by part."""
+
+    def __init__(self) -> None:
+        self.symbols: Final[set[str]] = set()
+        self.ticks = self.candles = 0
+        self.source = ""
+        """Of its ticks; empty: it has none."""
+
+        self.first_ns, self.last_ns = math.inf, 0
+        """Times of the first and the last of them: nanoseconds since 1970-01-01 UTC."""
+
+    def add(self, part: SaveMarketData) -> None:
+        """Count the next part."""
+        self.symbols.update(tick.symbol for tick in part.ticks)
+        self.symbols.update(candle.symbol for candle in part.candles)
+        self.ticks += len(part.ticks)
+        self.candles += len(part.candles)
+        if part.ticks:
+            self.source = part.ticks[0].source
+            times = [tick.exchange_ns for tick in part.ticks]
+            self.first_ns, self.last_ns = min(self.first_ns, *times), max(self.last_ns, *times)
+
+
+def _stored(owner: Owner, content: _Content) -> tuple[int, int]:
+    """Return up to which sequence the file's ticks are in the database, and how many of others are beside them."""
+    if not content.source:
+        return 0, 0
+    own = [content.source, outside(content.source)]
+    ((sequence,),) = rows_of(owner, RECORDED, own)
+    sql = TICKS_BESIDE.format(symbols=", ".join("?" for _ in content.symbols))
+    ((beside,),) = rows_of(owner, sql, [*sorted(content.symbols), int(content.first_ns), content.last_ns, *own])
+    return int(sequence), int(beside)
+
+
+def _save(owner: Owner, part: SaveMarketData, *, behind: int) -> int:
+    """Save what is not there: all candles of a part, and the ticks behind this sequence; return the rows written."""
+    fresh = SaveMarketData(ticks=tuple(tick for tick in part.ticks if tick.sequence > behind), candles=part.candles)
+    if not fresh.ticks and not fresh.candles:
+        return 0
+    answer: MarketDataSaved = owner.work(fresh, timeout_s=SAVE_S)
+    return answer.rows
 
 
 def _parts(chunks: Iterator[list[MarketMessage]]) -> Iterator[SaveMarketData]:
