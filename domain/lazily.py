@@ -15,8 +15,10 @@ def lazily(package: str, homes: Mapping[str, tuple[str, ...]]) -> Callable[[str]
 
     Args:
         package: its `__name__`.
-        homes: the names by the module that has them, such as `.errors`.
+        homes: the names by the module that has them, such as `.errors`. None is that of such a module: whoever has
+            imported the module would find it in the place of the name.
     """
+    assert not {f".{name}" for names in homes.values() for name in names} & homes.keys(), f"{package}: a module's name"
     home_of = {name: home for home, names in homes.items() for name in names}
 
     def get(name: str) -> Any:

@@ -282,10 +282,10 @@ class ControlActor(RuntimeActor):
     @handles(ReadMetrics)
     def read_metrics(self, request: ReadMetrics, sender: ActorAddress) -> None:
         """Ask all others what they count, and answer."""
-        from ..observability import exposition  # noqa: PLC0415  80 ms that only who reads metrics has to pay
+        from ..observability import prometheus_text  # noqa: PLC0415  80 ms that only who reads metrics has to pay
 
         def written(view: View) -> MetricsRead:
-            return MetricsRead(text=exposition(view, self._counters))
+            return MetricsRead(text=prometheus_text(view, self._counters))
 
         self._looker.look(self._telling(request, sender, written), with_hops=True)
 

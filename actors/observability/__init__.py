@@ -15,7 +15,7 @@ from ...domain.lazily import lazily
 
 if TYPE_CHECKING:
     from .counting import Counters, take
-    from .exposition import exposition
+    from .exposition import prometheus_text
     from .health import health_of
     from .log import LogNotOpenedError, logging_to, set_level
     from .profit import ProfitSamples, profit_in
@@ -30,11 +30,11 @@ __all__ = [
     "Redactor",
     "ShowView",
     "View",
-    "exposition",
     "health_of",
     "logging_to",
     "newest_lines",
     "profit_in",
+    "prometheus_text",
     "redact_too",
     "set_level",
     "take",
@@ -42,7 +42,7 @@ __all__ = [
 
 _HOMES = {
     ".counting": ("Counters", "take"),
-    ".exposition": ("exposition",),
+    ".exposition": ("prometheus_text",),
     ".health": ("health_of",),
     ".log": ("LogNotOpenedError", "logging_to", "set_level"),
     ".profit": ("ProfitSamples", "profit_in"),

@@ -25,7 +25,7 @@ PREFIX: Final = "natya_"
 _BOUNDS: Final = (*(str(bound_s) for bound_s in TIMING_BOUNDS_S), "+Inf")
 
 
-def exposition(view: View, counters: Counters) -> str:
+def prometheus_text(view: View, counters: Counters) -> str:
     """Return all metrics in Prometheus' text format."""
     registry = CollectorRegistry()
     registry.register(_Collected(take(view, counters)))

@@ -60,3 +60,8 @@ def test_a_name_of_a_package_is_looked_up_once_and_kept(package):
     assert get("Body") == "one" == module.Body
     with pytest.raises(AttributeError, match="has no attribute 'Other'"):
         get("Other")
+
+
+def test_a_name_is_not_that_of_a_module_which_would_take_its_place():
+    with pytest.raises(AssertionError, match="natya_bodies: a module's name"):
+        lazily("natya_bodies", {".one": ("one",)})

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from natya.actors.observability import Counters, exposition
+from natya.actors.observability import Counters, prometheus_text
 from natya.actors.observability.metrics import ACTOR_STATES, METRICS, RISK_STATES, Metric
 from natya.messages.database import DatabaseStatistics
 from natya.messages.events import EventsStatistics
@@ -46,7 +46,7 @@ def read(a_view):
     counters = Counters()
 
     def read(*children, **statistics):
-        return samples_of(exposition(a_view(*children, **statistics), counters))
+        return samples_of(prometheus_text(a_view(*children, **statistics), counters))
 
     return read
 
@@ -203,7 +203,7 @@ class TestCountersOfLivesInARow:
 
 
 def test_every_metric_can_be_read_of_a_view_without_anything(a_view):
-    assert exposition(msgspec.structs.replace(a_view(), tree=None, statistics={}), Counters())
+    assert prometheus_text(msgspec.structs.replace(a_view(), tree=None, statistics={}), Counters())
 
 
 def test_every_state_that_there_is_has_a_series():
