@@ -190,8 +190,8 @@ def _shown(header: Row) -> str:
 
 
 def plain_name(name: str) -> str:
-    """Return the name of a column without what vendors write differently: case, spaces, dashes, dots, brackets."""
-    return re.sub(r"[\s\-.]+", "_", name.strip(" \t\r\n\ufeff<>").lower())
+    """Return the name of a column without what vendors write differently: case, spaces, punctuation, brackets."""
+    return re.sub(r"[\s\-./]+", "_", name.strip(" \t\r\n\ufeff<>").lower())
 
 
 def _field(plain: str) -> str:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ...domain.calendar import is_open
+from ...domain.calendar import MINUTE_NS, is_open, session_at
 from ...domain.market_messages import begin_of, time_of
-from ...domain.time import duration_text, time_text
+from ...domain.time import SECOND_NS, duration_text, time_text
 from ...messages.market import Candle
 from .files.arranged import read_together
 from .times import is_day
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 SYMBOLS_SHOWN_MAX = 20
 
 
+TIMES_OF_ENDS: Final = (
+    "no candle begins with an opening, and {count} with a close, or a second before a whole minute: if times are of "
+    "the ends of candles, each is told a candle's length too late"
+)
 UNNAMED: Final = "?"
 """Symbol to make a recording with when it is only looked at: where no row names one, there is none."""
 
@@ -80,7 +84,7 @@ def inspect(recording: Recording) -> Inspection:
     Raises:
         RecordingError: it cannot be read, or is ambiguous; the reason says which option tells.
     """
-    rows = outside = 0
+    rows = outside = at_opening = at_end = 0
     symbols: dict[str, None] = {}
     intervals: dict[int, None] = {}
     first: MarketMessage | None = None
@@ -92,6 +96,9 @@ def inspect(recording: Recording) -> Inspection:
             begins_ns = begin_of(message)
             if isinstance(message, Candle):
                 intervals[message.interval_ns] = None
+                if (session := session_at(begins_ns, recording.exchange or "NSE")) is not None:
+                    at_opening += begins_ns == session.open_ns
+                    at_end += begins_ns == session.close_ns or (begins_ns + SECOND_NS) % MINUTE_NS == 0
             outside += not is_day(begins_ns) and not is_open(begins_ns, recording.exchange or "NSE")
             first = first or message
         last = chunk[-1]
@@ -129,7 +136,11 @@ def inspect(recording: Recording) -> Inspection:
         last=_shown(last),
         bad_rows=recording.bad_rows,
         bad_lines=tuple(recording.bad_lines),
-        notes=(*recording.notes, *(["no row names a symbol: --symbol says it"] if is_unnamed else [])),
+        notes=(
+            *recording.notes,
+            *([TIMES_OF_ENDS.format(count=at_end)] if at_end and not at_opening else []),
+            *(["no row names a symbol: --symbol says it"] if is_unnamed else []),
+        ),
     )
 
 

@@ -29,7 +29,7 @@ _BELIEVED_NS = range(631_152_000 * SECOND_NS, 4_102_444_800 * SECOND_NS)
 """1990 to 2099. In this range no number is a valid time in two units, nor both a number and a date in digits."""
 
 _DIGITS = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?", re.ASCII)
-_DAY_FIRST = re.compile(r"(\d{1,2})[-/ ]([A-Za-z]{3,9})[-/ ,]{1,2}(\d{4})(.*)", re.ASCII)
+_DAY_FIRST = re.compile(r"(\d{1,2})[-/ ]([A-Za-z]{3,9})[-/ ,]{1,2}(\d{4}|\d\d(?!\d))(.*)", re.ASCII)
 _MONTH_FIRST = re.compile(r"([A-Za-z]{3,9}) (\d{1,2}),? (\d{4})(.*)", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})([T ,].*)?", re.ASCII)
 _CLOCK = re.compile(
@@ -54,9 +54,9 @@ _MONTHS = (
 class TimeReader:
     """Reads the times of one column.
 
-    ISO 8601 with a zone or without one (then IST), also without separators; `09-Jan-2025` and `9 January 2025`, with a
-    clock behind it or without; and numbers since 1970. What such a number counts is told by its size, since only one
-    unit makes a time of this age of it; and one column has one unit.
+    ISO 8601 with a zone or without one (then IST), also without separators; `09-Jan-2025`, `09-Jan-25` and
+    `9 January 2025`, with a clock behind it or without; and numbers since 1970. What such a number counts is told by
+    its size, since only one unit makes a time of this age of it; and one column has one unit.
 
     Date and clock are remembered apart: neighbouring rows share the date, and the rows of all days the clock. Where
     there are fractions, several rows share the second.
@@ -242,7 +242,7 @@ def _as_iso(text: str) -> str:
     """Write a date that names its month, or that has slashes and begins with its year, as ISO 8601 does."""
     if day_first := _DAY_FIRST.fullmatch(text):
         day, name, year, clock = day_first.groups()
-        month = _month(name, text)
+        month, year = _month(name, text), year if len(year) > len("25") else f"20{year}"
     elif month_first := _MONTH_FIRST.fullmatch(text):
         name, day, year, clock = month_first.groups()
         month = _month(name, text)

@@ -24,6 +24,17 @@ class TestInspect:
         assert (found["columns"]["time"], found["unread"]) == ("Date and Time", ["Note"])
         assert "2025-04-13" in natya("data", "inspect", path, "--symbol", "TCS").stdout
 
+    def test_says_that_times_may_be_of_the_ends_of_candles(self, natya, tmp_path):
+        path, rows = tmp_path / "a.csv", ["{}09:15,1,1,1,1", "{}09:16,1,1,1,1", "{}15:30,1,1,1,1", "{}15:29:59,1,1,1,1"]
+        noted = []
+        for chosen in (rows[1:3], rows[3:], rows[:3], rows[1:2]):
+            lines = [row.format("2026-01-02T") for row in chosen]
+            path.write_text("\n".join(["time,open,high,low,close", *lines]))
+            shown = natya("data", "inspect", path, "--symbol", "TCS", "--interval", "1m", "--json")
+            noted.append(any("ends of candles" in note for note in msgspec.json.decode(shown.stdout)["notes"]))
+
+        assert noted == [True, True, False, False]
+
     def test_ends_with_65_for_a_file_that_is_ambiguous_and_names_the_option(self, natya, tmp_path):
         path = tmp_path / "a.csv"
         path.write_text("Date,Open,High,Low,Close\n03/04/2025,1,1,1,1\n")

@@ -144,6 +144,12 @@ class TestAConnectionThatEnds:
 
 
 class TestAServiceThatDoesNotTakeUs:
+    def test_since_it_is_not_there_is_named_with_the_reason_and_without_the_token(self, feed):
+        with Running(feed, url="ws://127.0.0.1:1/feed") as running:
+            trouble = await_that(lambda: "cannot" in running.stream.trouble and running.stream.trouble)
+            assert "127.0.0.1:1 cannot be opened: ConnectionRefusedError: Connect call failed" in trouble
+            assert TOKEN not in trouble
+
     def test_is_asked_again_less_and_less_often(self, feed):
         feed.answer = 503
         with Running(feed, backoff_s=0.02, backoff_max_s=0.2) as running:

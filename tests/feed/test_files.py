@@ -126,6 +126,12 @@ class TestADateOfThreeNumbers:
             candles(*lines)
         assert begins(candles(*lines, dates="month-first")[0]) == "2025-03-04 00:00"
 
+    @pytest.mark.parametrize("date", ["03-Apr-25", "3 April 25", "03-APR-2025", "3/Apr/25"])
+    def test_whose_month_is_a_word_may_have_a_short_year_and_a_clock(self, candles, date):
+        for clock in ("", " 09:16", " 09:16:00 AM"):
+            (found,) = candles(HEADER.replace("date", "Date/Time"), f"{date}{clock},1,1,1,1,1")
+            assert begins(found) == f"2025-04-03 {'09:16' if clock else '00:00'}"
+
     def test_with_a_short_year_tells_nothing(self, candles):
         with pytest.raises(RecordingError, match="can be told apart"):
             candles(HEADER, "25/01/09,1,1,1,1,1")

@@ -12,6 +12,7 @@ import contextlib
 import logging
 import socket
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import picows
 
@@ -62,6 +63,9 @@ class Attempt:
             handshake_s: seconds that the service has to let us in, once there is a connection.
         """
         self._url: Final = url
+        self.place: Final = urlsplit(url).netloc.rpartition("@")[2]
+        """Host and port, which may be told."""
+
         self._listener: Final = listener
         self._handshake_s: Final = handshake_s
         self._socket: socket.socket | None = None

@@ -158,7 +158,8 @@ class Connection:
                 self._stream.refuse_token(token)
             self._end_attempt(attempt, f"the opening was answered by {status}", busy=status == TOO_MANY_REQUESTS)
         except OPENING_FAULTS as fault:
-            self._end_attempt(attempt, f"it cannot be opened: {type(fault).__name__}")
+            why = f": {fault.strerror}" if isinstance(fault, OSError) and fault.strerror else ""
+            self._end_attempt(attempt, f"{attempt.place} cannot be opened: {type(fault).__name__}{why}")
         else:
             self._take(attempt, transport)
 
