@@ -2,8 +2,8 @@
 
 Owns    nothing but which positions are to be closed; what is held and open it asks orders for, at each step anew.
 Hears   Flatten of a person or of the kill switch; Tick of the symbols that are held, while it closes; facts of its
-        orders, which it only logs; Subscribed and Unsubscribed of events; JournalPage, Appended and AppendRefused of
-        the journal.
+        orders, of which it tells why one was refused; Subscribed and Unsubscribed of events; JournalPage, Appended and
+        AppendRefused of the journal.
 Sends   FlatteningBegun to the sender; ReadHoldings, ReadPositions, ReadOrders, CancelOrder and SubmitOrder to orders,
         which lets it close in HALTED, too, and never lets it open; Subscribe and Unsubscribe to events; to the journal
         ReadJournal at the start, and Append of what is to be closed, and of its end.
@@ -28,7 +28,17 @@ from ...messages.journal import Append, Appended, ReadJournal
 from ...messages.kill_switch import Flatten, FlatteningBegun, FlatteningEnded, FlatteningFact, FlatteningWanted
 from ...messages.market import Tick
 from ...messages.order_listing import LISTED_MAX, OrdersRead, PositionsRead, ReadOrders, ReadPositions
-from ...messages.orders import CancelOrder, HoldingsRead, OrderFact, ReadHoldings, SubmitOrder
+from ...messages.orders import (
+    CancelOrder,
+    HoldingsRead,
+    OrderAccepted,
+    OrderFact,
+    OrderFilled,
+    OrderRefused,
+    OrderRejected,
+    ReadHoldings,
+    SubmitOrder,
+)
 from ..runtime import JournalPages, RuntimeActor, handles
 
 if TYPE_CHECKING:
@@ -43,6 +53,9 @@ PAUSE_S_MAX: Final = 60.0
 NO_PRICE: Final = (0.0, 0)
 
 PAGE_RECORDS: Final = 1_000
+HEARD: Final = ("Tick", OrderAccepted.__name__, OrderRefused.__name__, OrderRejected.__name__)
+"""Topics, of the symbols that are held."""
+
 FACTS: Final = (FlatteningWanted.__name__, FlatteningEnded.__name__)
 
 Target: TypeAlias = tuple[str, str]
@@ -83,6 +96,12 @@ class FlattenActor(RuntimeActor):
 
         self._tries: dict[Target, tuple[int, int, Moment]] = {}
         """By holding: the shares at the last try, tries since they changed, and when it was."""
+
+        self._newest: dict[Target, str] = {}
+        """By holding: the newest order that closes it."""
+
+        self._refused: dict[Target, str] = {}
+        """By holding: why that was refused, until one is not."""
 
         self._ids: OrderIds | None = None
         """None until orders has told the number of this life: an id of an earlier one would be answered, not placed."""
@@ -146,8 +165,15 @@ class FlattenActor(RuntimeActor):
 
     @handles(*get_args(OrderFact))
     def hear_fact(self, fact: OrderFact, _sender: ActorAddress) -> None:
-        """Log it; what it changes is seen at the next step."""
+        """Note why an order of its own closes nothing; what else it changes is seen at the next step."""
+        of = next((each for each, name in self._newest.items() if name == fact.client_order_id), None)
+        if of is None:
+            return
         self.log("flatten.heard", fact=type(fact).__name__, client_order_id=fact.client_order_id)
+        if isinstance(fact, OrderRefused | OrderRejected):
+            self._refused[of] = fact.reason
+        elif isinstance(fact, OrderAccepted | OrderFilled):
+            self._refused.pop(of, None)
 
     @handles(Subscribed, Unsubscribed)
     def note(self, _message: Subscribed | Unsubscribed, _sender: ActorAddress) -> None:
@@ -252,12 +278,12 @@ class FlattenActor(RuntimeActor):
         self._watch(frozenset(each.symbol for each in found.held))
 
     def _watch(self, symbols: frozenset[str]) -> None:
-        """Hear the prices of what is held."""
+        """Hear the prices of what is held, and what becomes of the orders that close it."""
         if symbols <= self._watched:
             return
         self._watched = symbols
         self.send(EVENTS, Unsubscribe(subscriber=FLATTENER))
-        self.send(EVENTS, Subscribe(subscriber=FLATTENER, topics=("Tick",), symbols=tuple(sorted(symbols))))
+        self.send(EVENTS, Subscribe(subscriber=FLATTENER, topics=HEARD, symbols=tuple(sorted(symbols))))
 
     def _act(self, positions: PositionsRead, opened: OrdersRead, looked_for: frozenset[Target]) -> None:
         """Do what is next; what was wanted only since the look began is not told done by it."""
@@ -280,6 +306,9 @@ class FlattenActor(RuntimeActor):
             )
             if moves.is_done and (strategy, symbol) in looked_for:
                 self._targets.discard((strategy, symbol))
+                if not self._targets:
+                    self._newest.clear()
+                    self._refused.clear()
                 self._write(FlatteningEnded(strategy=strategy, symbol=symbol, occurred_ns=self.clock.now_ns()))
                 self.log("flatten.done", level="warning", strategy=strategy, symbol=symbol)
             for client_order_id in moves.cancel:
@@ -288,6 +317,8 @@ class FlattenActor(RuntimeActor):
                     self.send(ORDERS, CancelOrder(client_order_id=client_order_id))
             for closing in moves.place:
                 of = (closing.strategy, closing.symbol)
+                if of in self._refused:
+                    waiting.append(f"{closing.symbol}: an order that closes it was refused: {self._refused[of]}")
                 if of not in placed and self._may_try(of, held[of]):
                     placed.add(of)
                     self._place(closing)
@@ -308,8 +339,9 @@ class FlattenActor(RuntimeActor):
 
     def _place(self, closing: Closing) -> None:
         assert self._ids is not None, "the first step asks for the number of this life"
+        client_order_id = self._newest[closing.strategy, closing.symbol] = self._ids.next()
         order = SubmitOrder(
-            client_order_id=self._ids.next(),
+            client_order_id=client_order_id,
             strategy=closing.strategy,
             symbol=closing.symbol,
             side=closing.side,

@@ -26,7 +26,14 @@ from natya.messages.order_listing import (
     ReadPositions,
     StrategyHolding,
 )
-from natya.messages.orders import CancelOrder, HoldingsRead, OrderRefused, ReadHoldings, SubmitOrder
+from natya.messages.orders import (
+    CancelOrder,
+    HoldingsRead,
+    OrderAccepted,
+    OrderRefused,
+    ReadHoldings,
+    SubmitOrder,
+)
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping
 
@@ -203,7 +210,7 @@ def test_it_closes_by_limit_orders_until_nothing_is_held_and_then_rests(flatten,
     assert sorted(order.quantity for order in account.submitted) == [10, 100, 100]
     assert len({order.client_order_id for order in account.submitted}) == 3
     assert all(len(order.client_order_id) <= 25 for order in account.submitted)
-    left, heard = Unsubscribe(subscriber="flattener"), Subscribe(subscriber="flattener", topics=("Tick",))
+    left, heard = Unsubscribe(subscriber="flattener"), Subscribe(subscriber="flattener", topics=flattener.HEARD)
     await_that(lambda: account.subscribed[2:] == [left])
     assert account.subscribed[:2] == [left, msgspec.structs.replace(heard, symbols=("INFY",))]
 
@@ -337,6 +344,27 @@ def test_it_says_why_it_waits_and_goes_on_when_there_is_a_price(flatten, account
     account.price = 100.0
     await_that(lambda: not any(account.shares.values()))
     await_that(lambda: not flatten.actor().trouble)
+
+
+def test_it_says_why_its_orders_are_refused_until_one_is_not(flatten, account):
+    account.fills = False
+    flatten()
+    await_that(lambda: flatten.actor().trouble == "INFY: an order that closes it was refused: no")
+    account.fills = True
+    await_that(lambda: not any(account.shares.values()))
+    await_that(lambda: not flatten.actor().trouble)
+
+
+def test_an_order_that_is_taken_takes_the_reason_back(flatten, account):
+    account.fills = False
+    flatten()
+    await_that(lambda: flatten.actor()._refused)
+    flatten.system.stop("orders")  # no other order is refused meanwhile
+    actor, of = flatten.actor(), ("crossover", "INFY")
+    actor._refused[of] = "no"
+    for name, is_left in (("another", True), (actor._newest[of], False)):
+        actor.hear_fact(OrderAccepted(client_order_id=name, broker_order_id="B-1", occurred_ns=1), None)
+        assert (of in actor._refused) == is_left
 
 
 def test_an_order_that_changes_nothing_is_followed_by_growing_pauses(flatten, account):
