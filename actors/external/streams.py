@@ -47,7 +47,9 @@ class StreamServer:
         self.overtaken: Final = valkey.WatchError
         """What a transaction ends with when another was first."""
 
-        options: dict[str, Any] = {"ssl": True, "ssl_ca_certs": settings.ca_file or None} if settings.tls else {}
+        options: dict[str, Any] = {}
+        if settings.tls:  # unless told otherwise the library takes a certificate of any name
+            options = {"ssl": True, "ssl_ca_certs": settings.ca_file or None, "ssl_check_hostname": True}
         self.client: Final[Any] = valkey.Valkey(
             host=settings.host,
             port=settings.port,

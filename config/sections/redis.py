@@ -27,7 +27,7 @@ class RedisSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     password: Secret
     tls: bool
     ca_file: str
-    """Certificates that the server's is checked against; empty: those of the machine."""
+    """Certificates that the server's, which must be of the name of `host`, is checked against beside the machine's."""
 
     partitions: Annotated[int, Meta(ge=1, le=64)]
     """Streams; events of one aggregate are in one. The same at all systems."""

@@ -107,9 +107,9 @@ class Node(Over):
 class TlsProxy(FaultyWay):
     """Ends TLS before a server, as its own port would."""
 
-    def __init__(self, server, authority):
+    def __init__(self, server, authority, name="127.0.0.1"):
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(self._context)
+        authority.issue_cert(name).configure_cert(self._context)
         super().__init__(server.port)
 
     def _welcome(self, accepted):

@@ -11,7 +11,7 @@ from natya_processes import await_that
 from natya_redis import Node, Server, TlsProxy
 
 from natya.actors.events.transports.redis import RedisStreams, entry_of
-from natya.actors.external.streams import ServerDownError
+from natya.actors.external.streams import ServerDownError, StreamServer
 from natya.config.secrets import Secret
 from natya.config.sections.redis import RedisSettings
 from natya.messages.codec import as_received, encode
@@ -159,6 +159,17 @@ class TestAServer:
             await_that(lambda: "CERTIFICATE_VERIFY_FAILED" in pune.counts().reason)
             mumbai.settle(1)
             await_that(lambda: mumbai.counts().sent == 1)
+        proxy.close()
+
+    def test_is_not_reached_by_a_certificate_that_is_known_and_of_another_name(self, tmp_path):
+        authority, known = trustme.CA(), tmp_path / "ours.pem"
+        authority.cert_pem.write_to_path(known)
+        proxy = TlsProxy(SimpleNamespace(port=1), authority, "elsewhere.example")
+        settings = RedisSettings.default(host="127.0.0.1", port=proxy.port, tls=True, ca_file=str(known))
+        there = StreamServer(settings, wanted_by="redis.node")
+        with pytest.raises(ServerDownError, match=r"not valid for '127\.0\.0\.1'"), there.telling():
+            there.client.ping()
+        there.close()
         proxy.close()
 
 
