@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from ...domain.wording import counted
 from ...messages import addresses as names
@@ -13,7 +13,6 @@ from ...messages.market import FeedStatistics
 from ...messages.orders import OrdersStatistics
 
 if TYPE_CHECKING:
-    from ...messages.orders import RiskState
     from ...messages.supervision import ChildStatus
     from ...messages.system import Statistics
     from .view import View
@@ -35,8 +34,6 @@ NOT_NEEDED: Final = frozenset(
 MAILBOX_DEPTH_MAX: Final = 100_000
 DISK_FREE_BYTES_MIN: Final = 1 << 30
 
-READING: Final = "the journal is read back"
-
 TRADES: Final = frozenset({"NORMAL", "REDUCING"})
 
 
@@ -46,16 +43,11 @@ def health_of(view: View) -> Health:
         reason = "the root of the supervision tree does not answer"
         return Health(live=False, ready=False, reason=reason, risk_state="", components=())
     orders = view.statistics.get(names.ORDERS)
-    risk_state: RiskState | Literal[""] = ""
-    if isinstance(orders, OrdersStatistics):
-        risk_state = orders.risk_state
-    elif orders is not None:  # it counts nothing before its book is complete
-        risk_state = "STARTING"
+    risk_state = orders.risk_state if isinstance(orders, OrdersStatistics) else ""
     components = (*(_component(each, view) for each in view.tree.children), *_disk(view))
     faults = [f"{each.name} is down: {each.reason}" for each in components if each.needed and each.state == "down"]
-    if risk_state and risk_state not in TRADES:
-        cause = orders.risk_cause if isinstance(orders, OrdersStatistics) else READING
-        faults.append(f"orders do not pass: {risk_state}{f' ({cause})' if cause else ''}")
+    if isinstance(orders, OrdersStatistics) and risk_state not in TRADES:
+        faults.append(f"orders do not pass: {risk_state}{f' ({orders.risk_cause})' if orders.risk_cause else ''}")
     return Health(live=True, ready=not faults, reason="; ".join(faults), risk_state=risk_state, components=components)
 
 
