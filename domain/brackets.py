@@ -103,8 +103,12 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
         """Shares of the entry that nothing has closed."""
         if self.held == 0 and not self.entry.is_open:
             return 0
-        exited = sum(_filled(leg) for leg in (self.target, self.stop, self.exit, *self.earlier))
-        return self.entry.filled - exited - self.sold
+        return self.entry.filled - self.exited - self.sold
+
+    @property
+    def exited(self) -> int:
+        """Shares that its exits have closed, or more than that: both may have traded before one was cancelled."""
+        return sum(_filled(leg) for leg in (self.target, self.stop, self.exit, *self.earlier))
 
     @property
     def closable(self) -> int:

@@ -142,6 +142,26 @@ class TestABracket:
         stage.tell(OrderReplaced(client_order_id="A-1S", number=1))
         assert ReplaceOrder not in stage.heard()
 
+    def test_tells_that_both_its_exits_have_traded_and_of_how_many_shares(self, stage, held, make, caplog):
+        stage.open(*held)
+        both_placed(stage)
+        for name, trade, quantity, price in (("A-1T", "T-2", 10, 110.0), ("A-1S", "T-3", 4, 95.0)):
+            assert "bracket.overclosed" not in caplog.text
+            stage.tell(
+                make.report(
+                    client_order_id=name,
+                    execution_id=trade,
+                    quantity=quantity,
+                    price=price,
+                    broker_order_id=f"B-{name}",
+                    cumulative_quantity=quantity,
+                )
+            )
+            stage.settle()
+
+        told = [record.fields for record in caplog.records if record.message == "bracket.overclosed"]
+        assert told == [{"client_order_id": "A-1", "shares": 4}]
+
     def test_is_armed_again_after_a_restart_before_anything_is_accepted(self, stage, held):
         stage.open(*held)
 

@@ -18,9 +18,10 @@ from ....messages.orders import (
 from .. import modifications
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from ....domain.brackets import AnyLeg, Leg, Step
+    from ....domain.orders import Order
     from .cancelling import Cancelling
     from .context import OrdersContext
     from .risk_keeping import RiskKeeper
@@ -55,7 +56,7 @@ class Bracketing:
         for entry in self._context.ledger.book.brackets:
             self._keep(entry.client_order_id)
 
-    def look(self, client_order_id: str, facts: Iterable[object] = ()) -> None:
+    def look(self, client_order_id: str, facts: Sequence[object] = ()) -> None:
         """Do what is needed after these facts of an order: of the bracket that it is an entry or an exit of, if any.
 
         A trade may have closed what other brackets of its strategy were to close, or brought it; and an exit that will
@@ -72,6 +73,14 @@ class Bracketing:
             order = book.order(each) if each else None
             if order is not None and order.has_bracket:
                 self._keep(each)
+                if each != client_order_id and any(isinstance(fact, OrderFilled) for fact in facts):
+                    self._tell_excess(order)
+
+    def _tell_excess(self, entry: Order) -> None:
+        """Tell where both exits have traded, more than the entry had: what is held now has no exit, nor was wanted."""
+        excess = as_it_stands(entry, self._leg, (), shares=0).exited - entry.filled
+        if excess > 0:
+            self._context.log("bracket.overclosed", level="error", client_order_id=entry.client_order_id, shares=excess)
 
     def _keep(self, entry: str) -> None:
         ledger = self._context.ledger
