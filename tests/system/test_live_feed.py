@@ -1,5 +1,6 @@
 """Paper trading on a live feed: the whole system, and a feed as Dhan's in this process."""
 
+import re
 import time
 
 import msgspec
@@ -135,3 +136,5 @@ class TestPaperOnALiveFeed:
             orders = found(system, "orders", lambda now: now.rejected)
             assert orders.refused_by_rule == {"price_age_max_s": 1}
             assert orders.positions == ()
+            (refused,) = system.request("journal", ReadJournal(types=("OrderRefused",)), timeout_s=5).records
+            assert re.search(r"of at most 0\.15 s of age wanted, found \d+\.\d+ s", refused.fact.reason)
