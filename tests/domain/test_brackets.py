@@ -576,7 +576,7 @@ def test_what_others_closed_is_what_is_not_held_any_more_and_of_the_oldest_brack
     agreed=st.sampled_from([(), (30, -5), (30, 4), (30, 30)]),
 )
 def test_an_exit_is_for_what_exits_of_other_brackets_leave_of_what_is_held(held, claims, agreed):
-    """By strategy, the open shares of their stop and of their target."""
+    """By strategy, the open shares of their stop and of their target; a stop of 0 is one that our gate refused."""
 
     def opened(name, quantity, **fields):
         order = SubmitOrder(
@@ -589,6 +589,17 @@ def test_an_exit_is_for_what_exits_of_other_brackets_leave_of_what_is_held(held,
     for number, (strategy, stop, target) in enumerate(claims, 2):
         beside.append(opened(f"A-{number}", 30, strategy=strategy))
         orders |= {f"A-{number}{leg}": opened("x", each) for leg, each in (("S", stop), ("T", target)) if each}
+        if not stop:
+            orders[f"A-{number}S"] = OrderRefused(
+                client_order_id="x",
+                strategy=strategy,
+                symbol="INFY",
+                side="SELL",
+                quantity=30,
+                rule="price",
+                reason="no",
+                occurred_ns=1,
+            )
     bracket = as_it_stands(entry, lambda of, leg: orders.get(leg_id(of, leg)), beside, shares=held, agreed=agreed)
     claimed = sum(max(stop, target) for strategy, stop, target in claims if strategy == "A")
 

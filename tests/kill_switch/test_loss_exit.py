@@ -4,6 +4,8 @@ import pytest
 from natya_processes import await_that
 
 from natya.actors.kill_switch import LossExitActor, LossExitSettings, loss_exit
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.kill_switch import LossExitSet, LossExitStatistics, SetLossExit
 from natya.messages.risk import LimitsChanged, ReadRisk, RiskFigure, RiskRead
 from natya.messages.supervision import Unavailable
@@ -87,6 +89,25 @@ class TestTheExitOfTheBroker:
             stage.broker_says(LossExitSet(loss_rupees=15_000.0))
 
         assert stage.statistics().looks >= 3
+
+    def test_is_looked_at_once_a_minute_after_a_change_too(self):
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            system.start("orders", Says, risk(5_000.0))
+            system.start("broker", Says, LossExitSet(loss_rupees=15_000.0))
+            system.start("loss-exit", LossExitActor, LossExitSettings(times=3.0))
+            system.base.run_for(30.0)
+            system.tell("loss-exit", CHANGED)
+            system.base.run_for(115.0)
+
+            assert system.request("loss-exit", Ping()).statistics.looks == 3
+
+
+class Says(RuntimeActor):
+    """Answers whatever it is asked by its settings."""
+
+    @handles(ReadRisk, SetLossExit)
+    def say(self, _asked, sender):
+        self.send(sender, self.settings)
 
 
 class TestWhatKeepsItFromBeingSet:

@@ -425,6 +425,27 @@ class TestSharesThatComeWhenTheExitsAreGone:
 
         assert (ledger.book.late("A-1"), ledger.book.brackets) == (0, ())
 
+    def test_are_fewer_by_what_has_closed_some_of_them(self, gone, make):
+        ledger = Ledger()
+        for fact in (
+            *(*gone, make.filled(trade_id="T-2", quantity=4, cumulative_quantity=10)),
+            *(make.intent("A-1X", side="SELL", quantity=4), make.filled("A-1X", "T-4", side="SELL", quantity=3)),
+        ):
+            ledger.book.apply(fact)
+
+        assert ledger.book.late("A-1") == 1
+
+    def test_are_as_many_after_a_sale_of_shares_beside_them(self, gone, make):
+        ledger = Ledger()
+        for fact in (
+            *(*gone, make.filled(trade_id="T-2", quantity=4, cumulative_quantity=10)),
+            *(make.intent("C-1", quantity=5), make.filled("C-1", "T-5", quantity=5)),
+            *(make.intent("D-1", side="SELL", quantity=2), make.filled("D-1", "T-6", side="SELL", quantity=2)),
+        ):
+            ledger.book.apply(fact)
+
+        assert ledger.book.late("A-1") == 4
+
 
 def test_exits_of_two_brackets_in_a_symbol_are_together_for_no_more_than_is_held(stage, make):
     """The strategy has sold six of ten by itself, whose exits stand; then ten more come in."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from natya_orders_stage import Stage
 
 from natya.actors.orders.book.ledger import Ledger
-from natya.actors.orders.book.presence import OF_TRADING, sign_of
+from natya.actors.orders.book.presence import OF_TRADING, Sign, sign_of
 from natya.actors.orders.book.reading import ReadBack
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.actors.runtime.simulation import SimulatedSystemBase
@@ -136,6 +136,10 @@ class TestASignOfLife:
     @pytest.mark.parametrize("actor", sorted(NAMES - OF_TRADING))
     def test_is_none_where_it_may_be_a_job(self, actor):
         assert sign_of(asked(actor=actor)) is None
+
+    @pytest.mark.parametrize("actor", ["orders", "kill-switch", "flattener", "strategies"])
+    def test_is_what_a_person_changes_of_trading(self, actor):
+        assert sign_of(asked(7, actor=actor, operation="o", who="asha")) == Sign(occurred_ns=7, who="asha", how="o")
 
     def test_of_a_clock_that_is_set_back_does_not_last_for_ever(self, watched):
         after(watched, 10)
