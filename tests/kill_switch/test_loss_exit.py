@@ -145,6 +145,7 @@ class TestWhatKeepsItFromBeingSet:
         assert stage.orders.receive() == ReadRisk()
         down = Unavailable(actor="orders", reason="it restarts", retry_after_s=1.0)
         stage.system.tell(stage.orders.sender, down, sender=stage.orders)
+        assert stage.statistics().wanted_rupees == 0.0
         stage.risk(5_000.0)
 
         assert stage.broker_says(LossExitSet(loss_rupees=15_000.0)).loss_rupees == 15_000.0

@@ -331,8 +331,26 @@ class TestABracketWhoseSharesOthersClose:
 
         assert cancelled == ["A-1T", "A-1S"]
 
+    @pytest.mark.parametrize("quantity", [10, 12])
+    def test_is_over_for_the_book_by_the_trade_of_another_that_leaves_none_of_its_side(self, make, held, quantity):
+        book = Ledger().book
+        sale = {"side": "SELL", "quantity": quantity}
+        for fact in (*held, make.intent("B-1", **sale)):
+            book.apply(fact)
+        assert len(book.brackets) == 1
+        book.apply(make.filled("B-1", "T-9", **sale))
+
+        assert book.brackets == ()
+
 
 class TestAnIdOfAnExit:
+    def test_is_none_of_an_entry_without_a_bracket(self, make):
+        book = Ledger().book
+        for fact in (make.intent("A-1"), make.intent("A-1S", side="SELL"), make.intent("C-1S", side="SELL")):
+            book.apply(fact)
+
+        assert book.exits(fact.strategy) == ()
+
     def test_is_refused_to_others(self, stage, entry, make):
         stage.open()
         stage.place(entry)
