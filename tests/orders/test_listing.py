@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from natya_builders import BUILDERS
+from natya_builders import BUILDERS, a_tick
 
 from natya.actors.orders.book import Book
 from natya.actors.orders.book.ended import Ended
@@ -171,6 +171,13 @@ class TestTheActor:
 
         assert person.receive() == OrdersCancelling(client_order_ids=("A-1",), not_open=("A-2",))
         assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+
+    def test_tells_positions_at_the_prices_that_it_has_heard(self, stage, make, person):
+        stage.open(make.intent("A-1"), make.filled("A-1"), gross_value_max_rupees=1e9)
+        stage.tell(a_tick(price=101.5))
+        stage.tell(ReadPositions(), person)
+
+        assert [(each.symbol, each.price) for each in person.receive().prices] == [("INFY", 101.5)]
 
     def test_lists_and_tells_positions(self, stage, make, person):
         stage.open(make.intent("A-1"), make.filled("A-1"))

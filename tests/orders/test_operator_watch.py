@@ -137,6 +137,13 @@ class TestASignOfLife:
     def test_is_none_where_it_may_be_a_job(self, actor):
         assert sign_of(asked(actor=actor)) is None
 
+    def test_is_not_what_a_job_asks_for(self, watched):
+        after(watched, LIMIT_S - 2)
+        watched.tell(asked(now_ns(watched), actor="database", operation="back-up"))
+        assert after(watched, 4) == "REDUCING"
+
+        assert "(the start)" in silence(watched).formed
+
     @pytest.mark.parametrize("actor", ["orders", "kill-switch", "flattener", "strategies"])
     def test_is_what_a_person_changes_of_trading(self, actor):
         assert sign_of(asked(7, actor=actor, operation="o", who="asha")) == Sign(occurred_ns=7, who="asha", how="o")

@@ -50,6 +50,11 @@ class TestAnOrderInDoubt:
         assert len(facts(doubtful, OrderExpired)) == ended
         assert [each.quantity for each in doubtful.statistics.positions] == [filled]
 
+    def test_whose_shares_are_all_known_has_no_trade_more_though_a_price_is_told(self, doubtful):
+        assert said(doubtful, 0, price=101.5) == OrderSettled(state="EXPIRED", filled=0)
+
+        assert facts(doubtful, OrderFilled) == []
+
     @pytest.mark.parametrize(
         ("fields", "reason"),
         [
