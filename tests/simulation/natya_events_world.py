@@ -348,6 +348,7 @@ class EventsWorld(World):
     def _replay_all(self, system):
         for each in self.statistics[DELIVERY].replays:  # of the person: they have a pace
             system.request(DELIVERY, StopReplay(replay_id=each.replay_id), timeout_s=ANSWER_S)
+        self._base_of(system).run_for(LOOK_EVERY_S)  # what is handed over when a replay is stopped is handled still
         self.replayed.clear()
         begun = system.request(DELIVERY, ReplayEvents(subscription="steady"), timeout_s=ANSWER_S)
         while isinstance(begun, ReplayBegun):
