@@ -41,6 +41,20 @@ def an_entry(**changes):
     return SubmitOrder(client_order_id="A-1", strategy="A", **terms)
 
 
+def a_refusal(client_order_id, *, strategy="A", quantity=10):
+    """An exit that our gate has refused."""
+    return OrderRefused(
+        client_order_id=client_order_id,
+        strategy=strategy,
+        symbol="INFY",
+        side="SELL",
+        quantity=quantity,
+        rule="price",
+        reason="wide",
+        occurred_ns=1,
+    )
+
+
 class Desk:
     """The orders of one bracket, with what the market does to them."""
 
@@ -265,16 +279,7 @@ class TestABracket:
         desk.accept(TARGET)
         if by == "gate":
             del desk.orders[STOP]
-            desk.refused[STOP] = OrderRefused(
-                client_order_id=STOP,
-                strategy="A",
-                symbol="INFY",
-                side="SELL",
-                quantity=10,
-                rule="price",
-                reason="wide",
-                occurred_ns=1,
-            )
+            desk.refused[STOP] = a_refusal(STOP)
         else:
             if by == "broker at last":
                 desk.accept(STOP)
@@ -590,16 +595,7 @@ def test_an_exit_is_for_what_exits_of_other_brackets_leave_of_what_is_held(held,
         beside.append(opened(f"A-{number}", 30, strategy=strategy))
         orders |= {f"A-{number}{leg}": opened("x", each) for leg, each in (("S", stop), ("T", target)) if each}
         if not stop:
-            orders[f"A-{number}S"] = OrderRefused(
-                client_order_id="x",
-                strategy=strategy,
-                symbol="INFY",
-                side="SELL",
-                quantity=30,
-                rule="price",
-                reason="no",
-                occurred_ns=1,
-            )
+            orders[f"A-{number}S"] = a_refusal("x", strategy=strategy, quantity=30)
     bracket = as_it_stands(entry, lambda of, leg: orders.get(leg_id(of, leg)), beside, shares=held, agreed=agreed)
     claimed = sum(max(stop, target) for strategy, stop, target in claims if strategy == "A")
 

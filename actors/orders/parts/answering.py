@@ -15,7 +15,6 @@ from ....messages.risk import RiskRead
 from ....messages.system import Ping, Pong
 from ..book.listing import listed, positions, prices_of
 from ..rules import Situation, figures_of
-from .context import NOT_READ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,8 +61,7 @@ class Answering:
     def tell_risk(self, sender: ActorAddress) -> None:
         """Answer how much of each limit is used, and how each number was formed."""
         context, now_ns = self._context, self._context.now_ns()
-        if not context.is_read:
-            context.send(sender, NOT_READ)
+        if context.puts_off(sender):
             return
         situation = Situation(
             risk_state=self._risk.state,
@@ -89,7 +87,8 @@ class Answering:
     def tell_orders(self, request: ReadOrders, sender: ActorAddress) -> None:
         """List orders."""
         context = self._context
-        context.send(sender, listed(context.ledger.book, request, context.now_ns()) if context.is_read else NOT_READ)
+        if not context.puts_off(sender):
+            context.send(sender, listed(context.ledger.book, request, context.now_ns()))
 
     def _positions(self, prices: Mapping[str, MarketPrice]) -> PositionsRead:
         context = self._context
@@ -107,8 +106,7 @@ class Answering:
     def tell_positions(self, sender: ActorAddress) -> None:
         """Tell what the account holds; prices of what is open that orders has not heard itself are the feed's."""
         context = self._context
-        if not context.is_read:
-            context.send(sender, NOT_READ)
+        if context.puts_off(sender):
             return
         heard = context.market or {}
         if all(each.symbol in heard for each in context.ledger.book.positions() if each.quantity):

@@ -133,6 +133,12 @@ class OrdersContext:
             self.log("order.foreign", level="warning", client_order_id=client_order_id)
         return order
 
+    def puts_off(self, asker: ActorAddress) -> bool:
+        """Say whether the book is not complete yet, and have who asks for what it says ask again."""
+        if not self.is_read:
+            self.send(asker, NOT_READ)
+        return not self.is_read
+
     def tell_ready(self) -> None:
         """Report once that the start is complete."""
         if not self._is_ready:

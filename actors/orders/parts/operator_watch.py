@@ -14,7 +14,6 @@ from ....domain.time import SECOND_NS, second_text
 from ....messages.presence import PresenceNoted
 from ....messages.risk import RiskFigure
 from ..book.presence import Sign, sign_of
-from .context import NOT_READ
 
 if TYPE_CHECKING:
     from ....messages.control import OperationAsked
@@ -70,9 +69,9 @@ class OperatorWatch:
 
     def tell(self, asker: ActorAddress) -> None:
         """Answer a person who says that he is there, once that is durable."""
-        if not self._context.is_read:
-            self._context.send(asker, NOT_READ)
-        elif self._silent_ns() <= JUST_NOW_NS:
+        if self._context.puts_off(asker):
+            return
+        if self._silent_ns() <= JUST_NOW_NS:
             self._answer(asker)
         else:
             self._askers.append(asker)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from ....domain.time import SECOND_NS
 from ....messages.order_listing import OrderSettled, SettleRefused
 from .. import updates
-from .context import NOT_READ
 
 if TYPE_CHECKING:
     from ....domain.orders import Order
@@ -30,8 +29,7 @@ class Settling:
     def settle(self, request: SettleOrder, sender: ActorAddress) -> None:
         """Have it journaled how an order in doubt has ended, and answer when that is durable."""
         context, client_order_id = self._context, request.client_order_id
-        if not context.is_read:
-            context.send(sender, NOT_READ)
+        if context.puts_off(sender):
             return
         order = context.ledger.order(client_order_id)
         problem = self._why_not(order, request)
