@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ...config.sections.kill_switch import loss_exit_rupees
 from ...messages.addresses import BROKER, ORDERS
 from ...messages.kill_switch import LossExitSet, LossExitStatistics, SetLossExit
 from ...messages.risk import LimitsChanged, ReadRisk, RiskRead
@@ -102,7 +103,7 @@ class LossExitActor(RuntimeActor):
         if limit is None:  # that orders is not there, or still starts, is told where it is
             self._look_after(AGAIN_S)
             return
-        self._wanted_rupees = round(limit * self.settings.times, 2)
+        self._wanted_rupees = loss_exit_rupees(limit, self.settings.times)
         wanted = SetLossExit(loss_rupees=self._wanted_rupees, with_kill_switch=self.settings.with_kill_switch)
         self.ask(BROKER, wanted, timeout_s=BROKER_TIMEOUT_S, then=self._hear_broker)
 

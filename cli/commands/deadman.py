@@ -108,4 +108,6 @@ def command(
 
 def _loss_of(settings: Settings) -> float:
     """Return the loss at which the settings want all to be closed by the broker; 0: at none."""
-    return round(settings.orders.day_loss_max_rupees * settings.kill_switch.loss_exit_times, 2)
+    from ...config.sections.kill_switch import loss_exit_rupees
+
+    return loss_exit_rupees(settings.orders.day_loss_max_rupees, settings.kill_switch.loss_exit_times)

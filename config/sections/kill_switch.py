@@ -29,3 +29,8 @@ class KillSwitchSettings(Section, frozen=True, kw_only=True, forbid_unknown_fiel
     loss_exit_times: Annotated[float, Meta(ge=0, le=100)]
     """Times `orders.day_loss_max_rupees`, above 2 since ours halts there: at such a loss of the day the broker itself
     closes all of the account, whoever holds it; 0: it is not asked to."""
+
+
+def loss_exit_rupees(day_loss_max_rupees: float, times: float) -> float:
+    """Return at which loss of the day the broker itself is to close all, on the paisa; 0: at none."""
+    return round(day_loss_max_rupees * times, 2)
