@@ -4,7 +4,9 @@ adapter     `BaseExternalAdapter`, for those who write a client of a service
 actor       the owner of the calls to one service; settings: what it is told
 sending     one attempt of a call
 tally       how many requests left, for the next process (pure); tally_file: the files of it
+calls       a call, what may be done with its sort, and what came of it
 service     what is done about a call: a state machine (pure)
+kept        answers that may be given again (pure)
 limiter     when a request may leave (pure)
 judging     what an answer says (pure)
 session     one HTTP session, hardened; loaded when it is asked for
@@ -24,10 +26,10 @@ from ...domain.quotas import Allowance
 from .actor import Ask, CountBefore, ExternalActor
 from .adapter import BaseExternalAdapter, Conversation, Pending, PendingResult
 from .answer import HttpAnswer
+from .calls import Call, Endpoint, ExternalServiceResult, Verdict
 from .errors import ExternalError, NotSentError, RefusedAnswerError, UnknownOutcomeError
 from .judging import judge
 from .limiter import Granted, Limiter, Refused, Waiting
-from .service import Call, Endpoint, ExternalServiceResult, Verdict
 from .settings import ExternalSettings
 from .tally import TallySettings
 

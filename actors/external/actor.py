@@ -23,9 +23,11 @@ from ...domain.time import SECOND_NS
 from ...domain.timings import Timings
 from ...messages.health import Budget, Called, ServiceStatistics
 from ..runtime import RuntimeActor, handles
+from .calls import Call, Endpoint, ExternalServiceResult, Verdict
+from .kept import own
 from .limiter import Limiter
 from .sending import exchange
-from .service import Call, Effect, Endpoint, ExternalServiceResult, Finish, Send, Service, Verdict, own
+from .service import Effect, Finish, Send, Service
 from .settings import READS_AT_ONCE, REQUESTS_AT_ONCE, WRITES_AT_ONCE, ExternalSettings
 from .tally import ON_THE_WAY_S, Line, Tally, TallySettings, times_of
 

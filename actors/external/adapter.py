@@ -34,8 +34,8 @@ import msgspec
 from ...domain.quotas import Allowance
 from ..runtime import InProcessSystem, to_the_end
 from .actor import Ask, CountBefore, ExternalActor
+from .calls import Call, Endpoint, ExternalServiceResult, Verdict
 from .judging import judge
-from .service import Call, Endpoint, ExternalServiceResult, Verdict
 from .settings import ExternalSettings
 
 if TYPE_CHECKING:

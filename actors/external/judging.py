@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from .answer import HttpAnswer
-from .service import WAIT_S_MAX, Verdict
+from .calls import WAIT_S_MAX, Verdict
 
 _WELL = range(200, 300)
 _SERVER_ERRORS = range(500, 600)

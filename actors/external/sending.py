@@ -9,8 +9,9 @@ import msgspec
 
 from ...domain.clock_skew import skew_s
 from ...domain.time import SECOND_NS
+from .calls import Verdict
 from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
-from .service import Send, Verdict
+from .service import Send
 
 if TYPE_CHECKING:
     from ..runtime.clock import Clock

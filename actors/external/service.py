@@ -14,142 +14,29 @@ it alone knows what else has happened meanwhile.
 from __future__ import annotations
 
 import math
-from collections import OrderedDict, deque
-from collections.abc import Callable
-from copy import deepcopy
+from collections import deque
 from statistics import quantiles
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from ...domain.breaker import Breaker
 from ...domain.time import SECOND_NS
 from ...domain.timings import Timings
-from ...domain.wording import expect_number
+from .calls import WAIT_S_MAX, Call, ExternalServiceResult, Verdict
+from .kept import KeptAnswers
 from .limiter import Granted, Limiter, Refused
 
-KEPT_MAX: Final = 1_000
-KEPT_BYTES_MAX: Final = 16 << 20
-"""Of kept answers and of the questions they are found by, as they came over the network; decoded, each is larger."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...domain.breaker import Breaker
 
 TIMES_KEPT: Final = 100
 TIMES_MIN: Final = 20
 """So many answers must have been timed before a read is hedged."""
 
-WAIT_S_MAX: Final = 86_400.0
-"""No service is waited for longer than a day because it says so."""
-
 THROTTLED_S: Final = 1.0
 THROTTLED_MAX_S: Final = 60.0
-
-Sent: TypeAlias = Literal["yes", "no", "unknown"]
-
-
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be done with requests of one sort.
-
-    Raises:
-        ValueError: on construction: no attempt, or seconds that are none.
-    """
-
-    name: str
-    """For logs and metrics: `orders.place`."""
-
-    kind: str
-    """Whose allowance it counts against."""
-
-    read: bool
-    """It changes nothing: to ask twice does no harm."""
-
-    attempts_max: int = 1
-    """Of a read; a write has one."""
-
-    timeout_s: float = 10.0
-    """Of one attempt, from connection to the last byte."""
-
-    kept_s: float = 0.0
-    """An answer to a read may be given again for so long; 0: never."""
-
-    reads: Callable[[bytes], Any] | None = None
-    """Makes the data of the body of a good answer, in the thread that got it, or raises ValueError; None: JSON."""
-
-    exposes: bool = False
-    """It may make an exposure larger: while `ExternalSettings.halted` gives a reason it does not leave."""
-
-    hedged: bool = False
-    """A read without an answer after the 95th percentile of such times is sent a second time; the first answer wins."""
-
-    def __post_init__(self) -> None:
-        expect_number("attempts_max", self.attempts_max, least=1, is_whole=True)
-        expect_number("timeout_s", self.timeout_s)
-        expect_number("kept_s", self.kept_s, least=0)
-
-
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A request, as it will be sent."""
-
-    endpoint: Endpoint
-    method: str
-    url: str
-    """Without a query."""
-
-    query: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
-    key: str | None = None
-    """What limits of single things count by: an order, an underlying."""
-
-    urgent: bool = False
-    """It overtakes others in the limiter."""
-
-    in_halt: bool = False
-    """It leaves although everything is halted: it closes what is held."""
-
-    deadline_s: float = 30.0
-    """For all of it: waiting, attempts, pauses between them."""
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What one attempt came to; an adapter judges the answers of its service."""
-
-    outcome: Literal["ok", "refused", "throttled", "failed"]
-    """`refused`: the service works, and said no. `throttled`: too many. `failed`: it does not work, or cannot be
-    understood."""
-
-    sent: Sent = "yes"
-    status_code: int | None = None
-    data: Any = None
-    error: str | None = None
-    retry_after_s: float | None = None
-    response_time_s: float = 0.0
-    size_bytes: int = 0
-    """Of the body of the answer."""
-
-    clock_skew_s: float | None = None
-    """How far our clock is ahead of the service's; None: the answer does not tell."""
-
-
-class ExternalServiceResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a call."""
-
-    success: bool
-    data: Any = None
-    error: str | None = None
-    status_code: int | None = None
-    """Of HTTP; None where there was no answer."""
-
-    response_time: float = 0.0
-    """Seconds from the call to the result, waiting included; 0 for one that was kept."""
-
-    attempts: int = 0
-    correlation_id: str = ""
-    sent: Sent = "no"
-    """Whether the service has it: `unknown` means that a write may have been carried out."""
-
-    retry_after_s: float | None = None
-    """Not before this, where that is known."""
-
-    clock_skew_s: float | None = None
-    """How far our clock is ahead of the service's; None: the answer does not tell, or was kept."""
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -187,14 +74,6 @@ class Flight(msgspec.Struct, kw_only=True):
     retry_ns: int | None = None
     hedge_ns: int | None = None
     last: Verdict | None = None
-
-
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer that may be given again."""
-
-    until_ns: int
-    result: ExternalServiceResult
-    size_bytes: int
 
 
 class Service:
@@ -236,8 +115,7 @@ class Service:
         """Attempts that were sent; the others wait in the limiter."""
 
         self._shared: Final[dict[Any, Flight]] = {}
-        self._kept: Final[OrderedDict[Any, Kept]] = OrderedDict()
-        self._kept_bytes = 0
+        self.kept: Final = KeptAnswers()
         self._times: Final[dict[str, deque[float]]] = {}
         self._throttled: Final[dict[str, int]] = {}
 
@@ -245,14 +123,9 @@ class Service:
         """Begin a call, whose number is not that of another that is under way."""
         endpoint, identity = call.endpoint, _identity(call)
         if endpoint.read:
-            kept = self._kept.get(identity)
-            if kept is not None and kept.until_ns > now_ns:
-                return [
-                    Finish(
-                        (number,),
-                        msgspec.structs.replace(own(kept.result), response_time=0.0, attempts=0, clock_skew_s=None),
-                    )
-                ]
+            if kept := self.kept.find(identity, now_ns):
+                result = msgspec.structs.replace(kept, response_time=0.0, attempts=0, clock_skew_s=None)
+                return [Finish((number,), result)]
             shared = self._shared.get(identity)
             if shared is not None and shared.deadline_ns >= now_ns + round(call.deadline_s * SECOND_NS):
                 shared.numbers.append(number)
@@ -427,30 +300,8 @@ class Service:
         if call.endpoint.kept_s and result.success:
             until_ns = now_ns + round(call.endpoint.kept_s * SECOND_NS)
             size_bytes = verdict.size_bytes + len(call.body or b"") + len(call.url) + len(str(call.query))
-            self._keep(identity, Kept(until_ns=until_ns, result=own(result), size_bytes=size_bytes), now_ns)
+            self.kept.keep(identity, result, until_ns=until_ns, size_bytes=size_bytes, now_ns=now_ns)
         return Finish(tuple(numbers), result)
-
-    def _keep(self, identity: Any, kept: Kept, now_ns: int) -> None:
-        """Keep an answer; those that are over go, and then the oldest, until all of them are few and small enough."""
-        if before := self._kept.pop(identity, None):
-            self._kept_bytes -= before.size_bytes
-        if kept.size_bytes > KEPT_BYTES_MAX:
-            return
-        self._kept[identity] = kept
-        self._kept_bytes += kept.size_bytes
-        while self._kept and (
-            len(self._kept) > KEPT_MAX or self._kept_bytes > KEPT_BYTES_MAX or self._oldest().until_ns <= now_ns
-        ):
-            _, oldest = self._kept.popitem(last=False)
-            self._kept_bytes -= oldest.size_bytes
-
-    def _oldest(self) -> Kept:
-        return next(iter(self._kept.values()))
-
-
-def own(result: ExternalServiceResult) -> ExternalServiceResult:
-    """Return a result whose data nobody else can change."""
-    return msgspec.structs.replace(result, data=deepcopy(result.data))
 
 
 def _bounded(wait_s: float | None) -> float:

@@ -11,8 +11,8 @@ import msgspec
 from ...domain.quotas import Allowance
 from ...domain.wording import expect_number
 from .answer import BODY_BYTES_MAX, HttpAnswer
+from .calls import Verdict
 from .judging import judge
-from .service import Verdict
 from .tally import TallySettings
 
 READS_AT_ONCE: Final = 8

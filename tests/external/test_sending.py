@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from natya.actors.external import Call, Endpoint, HttpAnswer, NotSentError, RefusedAnswerError, UnknownOutcomeError
+from natya.actors.external.calls import Verdict
 from natya.actors.external.judging import judge
 from natya.actors.external.sending import exchange
-from natya.actors.external.service import Send, Verdict
+from natya.actors.external.service import Send
 from natya.domain.time import SECOND_NS
 
 NOW_NS = 1_790_567_100 * SECOND_NS

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from natya.actors.external.calls import Call, Endpoint, Verdict
+from natya.actors.external.kept import KEPT_BYTES_MAX
 from natya.actors.external.limiter import Limiter
-from natya.actors.external.service import KEPT_BYTES_MAX, Call, Endpoint, Finish, Send, Service, Verdict
+from natya.actors.external.service import Finish, Send, Service
 from natya.domain.breaker import Breaker
 from natya.domain.quotas import Allowance, Quota
 from natya.domain.time import SECOND_NS
@@ -178,9 +180,9 @@ class TestARead:
     def test_is_kept_with_all_that_it_takes(self):
         service, sizes = a_service(), []
         for number, terms in enumerate(({}, {"body": b"x" * 1_000}, {"url": "https://x.test/" + "y" * 2_000})):
-            before = service._kept_bytes
+            before = service.kept.size_bytes
             end(service, begin(service, number, a_call(KEPT, **terms)), msgspec.structs.replace(OK, size_bytes=500))
-            sizes.append(service._kept_bytes - before)
+            sizes.append(service.kept.size_bytes - before)
 
         assert sizes[0] > 500
         assert (sizes[1] - sizes[0], sizes[2] - sizes[0] > 1_900) == (1_000, True)
@@ -200,7 +202,7 @@ class TestARead:
             end(service, begin(service, number, a_call(KEPT, url=str(number))), large)
         end(service, begin(service, 9, a_call(KEPT, url="9"), now_s=11.0), large, 11.0)
 
-        assert (len(service._kept), service._kept_bytes < KEPT_BYTES_MAX // 3) == (1, True)
+        assert (len(service.kept), service.kept.size_bytes < KEPT_BYTES_MAX // 3) == (1, True)
 
     def test_that_failed_is_not_kept(self):
         service = a_service()
