@@ -39,7 +39,8 @@ from ...messages.database import (
 from ...messages.journal import Journaled
 from ...messages.market import Candle, Tick, Ticks
 from ..runtime import RuntimeActor, handles
-from .engine.adapter import market_path_of, thread_of_its_own
+from .engine.adapter import thread_of_its_own
+from .engine.paths import market_path_of
 from .errors import DatabaseError, WritesRefused
 from .requests.answerer import Answerer
 from .requests.files import Files

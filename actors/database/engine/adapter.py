@@ -25,8 +25,6 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 import msgspec
 
-from ....config.engine_paths import path_problem
-from ....config.files import NotOursError, expect_own_folder
 from ....config.forks import close_in_forks, point_nowhere
 from ....domain.wording import expect_number
 from ....messages.database import Rows, SqlValue
@@ -34,8 +32,6 @@ from ..errors import (
     DatabaseClosed,
     DatabaseDamaged,
     DatabaseForeign,
-    DatabasePathRefused,
-    DatabaseUnreachable,
     PoolExhausted,
     QueryRefused,
     StatementFailed,
@@ -51,8 +47,8 @@ from .lock import FileLock
 from .memory import GROWTH_MARGIN_BYTES, QueryMemory
 from .opening import MEMORY, attach, errors_of_ours, harden, new_cursor, refusal
 from .own_thread import OwnThread
+from .paths import expect_usable, market_path_of, refusing
 from .pool import Pool
-from .strangers import owner_of_market, stranger
 from .transaction import Transaction
 from .witness import MarketWitness
 
@@ -95,12 +91,6 @@ _SEARCH_PATHS: dict[DatabaseFile, str] = {"core": "core,market", "market": "mark
 def thread_of_its_own(name: str) -> Executor:
     """Make the executor of one connection."""
     return OwnThread(f"duckdb-{name}")
-
-
-def market_path_of(core_path: str | os.PathLike[str]) -> Path:
-    """Name the market file that goes with a core file: `natya-market.duckdb` beside `natya.duckdb`."""
-    core = Path(core_path).absolute()
-    return core.with_name(f"{core.stem}-market{core.suffix}")
 
 
 class DuckDBAdapter:
@@ -169,10 +159,10 @@ class DuckDBAdapter:
                 self.directories = (*directories, str(archive_folder(self.core_path)))
                 # Permanently: DuckDB creates its write-ahead logs anew after every checkpoint.
                 os.umask(0o077)
-                _expect_usable(core)
+                expect_usable(core)
                 lock = FileLock(core, shared=read_only)
                 opened.callback(lock.release)
-                opened.enter_context(_refusing(lock, core))
+                opened.enter_context(refusing(lock, core))
                 files = [each + end for each in (self.core_path, self.market_path) for end in ("", ".wal")]
                 # A fork has the engine's descriptors, and none of its threads.
                 opened.callback(close_in_forks(functools.partial(point_nowhere, files)))
@@ -470,38 +460,3 @@ def _compare(writer: Connection, witness: MarketWitness, path: str) -> None:
         writer.run(witness.hear, transaction="write", label="witness")
     except (StatementFailed, DatabaseDamaged) as fault:
         raise refusal(path, fault) from fault
-
-
-@contextlib.contextmanager
-def _refusing(lock: FileLock, core: Path) -> Iterator[None]:
-    """Distinguish a file that never was ours from a damaged one, and remove the lock file if nothing was opened."""
-    try:
-        yield
-    except DatabaseDamaged as damage:
-        lock.withdraw()
-        if what := stranger(damage.path, witness=f"{market_path_of(core)}.witness", was_begun=lock.was_there):
-            raise DatabaseForeign(what) from damage.__cause__
-        raise
-    except BaseException:
-        lock.withdraw()
-        raise
-
-
-def _expect_usable(core: Path) -> None:
-    """Create the folder of the files, and check that they can be created there and that no other user can write."""
-    if problem := path_problem(str(core)):
-        raise DatabasePathRefused(f"{core} cannot be a database: {problem}")
-    if core.exists() and not core.is_file():
-        found = f"a folder; did you mean {core / 'natya.duckdb'}?" if core.is_dir() else "what is no file"
-        raise DatabasePathRefused(f"{core} cannot be opened: the core file of a database wanted, found {found}")
-    if owner := owner_of_market(core):
-        raise DatabasePathRefused(
-            f"{core} cannot be opened: the core file of a database wanted, found its market file; name {owner}"
-        )
-    try:
-        core.parent.mkdir(parents=True, exist_ok=True)
-        expect_own_folder(core.parent, shared=True)
-    except NotOursError as fault:
-        raise DatabaseUnreachable(str(fault)) from fault
-    except OSError as fault:
-        raise DatabaseUnreachable(f"{core.parent} cannot be made: {fault}") from fault

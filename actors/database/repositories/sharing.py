@@ -10,8 +10,9 @@ import threading
 from pathlib import Path
 
 from ....config.loader import load_settings
-from ..engine.adapter import DuckDBAdapter, market_path_of
+from ..engine.adapter import DuckDBAdapter
 from ..engine.opening import MEMORY
+from ..engine.paths import market_path_of
 from ..errors import DatabaseMissing
 from .stores import AdapterStore
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
-from ..engine.adapter import DuckDBAdapter, market_path_of
+from ..engine.adapter import DuckDBAdapter
 from ..engine.lock import FileLock
 from ..engine.opening import expect_unheld
+from ..engine.paths import market_path_of
 from ..engine.strangers import stranger
 from ..errors import DatabaseDamaged, DatabaseForeign
 from ..writing.read_model import ReadModel

@@ -14,7 +14,8 @@ import msgspec
 
 from ....config.files import copy_new, move_new
 from ....domain.time import SECOND_NS
-from ..engine.adapter import DuckDBAdapter, market_path_of, thread_of_its_own
+from ..engine.adapter import DuckDBAdapter, thread_of_its_own
+from ..engine.paths import market_path_of
 from ..errors import DatabaseDamaged, DatabaseUnreachable
 from ..writing.read_model import LastFact, ReadModel
 from .copies import read_every_block

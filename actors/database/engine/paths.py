@@ -1,0 +1,59 @@
+"""Where the two files of a database are: may they be there, and is what is there ours?"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ....config.engine_paths import path_problem
+from ....config.files import NotOursError, expect_own_folder
+from ..errors import DatabaseDamaged, DatabaseForeign, DatabasePathRefused, DatabaseUnreachable
+from .strangers import owner_of_market, stranger
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    from .lock import FileLock
+
+
+def market_path_of(core_path: str | os.PathLike[str]) -> Path:
+    """Name the market file that goes with a core file: `natya-market.duckdb` beside `natya.duckdb`."""
+    core = Path(core_path).absolute()
+    return core.with_name(f"{core.stem}-market{core.suffix}")
+
+
+def expect_usable(core: Path) -> None:
+    """Create the folder of the files, and check that they can be created there and that no other user can write."""
+    if problem := path_problem(str(core)):
+        raise DatabasePathRefused(f"{core} cannot be a database: {problem}")
+    if core.exists() and not core.is_file():
+        found = f"a folder; did you mean {core / 'natya.duckdb'}?" if core.is_dir() else "what is no file"
+        raise DatabasePathRefused(f"{core} cannot be opened: the core file of a database wanted, found {found}")
+    if owner := owner_of_market(core):
+        raise DatabasePathRefused(
+            f"{core} cannot be opened: the core file of a database wanted, found its market file; name {owner}"
+        )
+    try:
+        core.parent.mkdir(parents=True, exist_ok=True)
+        expect_own_folder(core.parent, shared=True)
+    except NotOursError as fault:
+        raise DatabaseUnreachable(str(fault)) from fault
+    except OSError as fault:
+        raise DatabaseUnreachable(f"{core.parent} cannot be made: {fault}") from fault
+
+
+@contextlib.contextmanager
+def refusing(lock: FileLock, core: Path) -> Iterator[None]:
+    """Distinguish a file that never was ours from a damaged one, and remove the lock file if nothing was opened."""
+    try:
+        yield
+    except DatabaseDamaged as damage:
+        lock.withdraw()
+        if what := stranger(damage.path, witness=f"{market_path_of(core)}.witness", was_begun=lock.was_there):
+            raise DatabaseForeign(what) from damage.__cause__
+        raise
+    except BaseException:
+        lock.withdraw()
+        raise
