@@ -48,6 +48,7 @@ from .durable import DurableSubscriptions
 from .own_facts import CallDue, OwnFacts
 from .publishing import Publications, unsure
 from .replaying import Replays
+from .settings import SUBSCRIPTIONS_MAX
 from .subscription import PumpDue, interests_of
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class DeliveryActor(RuntimeActor):
     """Two lanes: the fast one sends on at once and at most once; the safe one when the event is durable."""
 
     background: ClassVar[bool] = True  # a market does not wait for who only listens
+    stash_max: ClassVar[int] = SUBSCRIPTIONS_MAX + 1_000  # all may be there before the journal is read, and some more
 
     settings: DeliverySettings
 

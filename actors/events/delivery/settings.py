@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from ....messages.addresses import JOURNAL
+
+SUBSCRIPTIONS_MAX: Final = 10_000
 
 
 class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +27,7 @@ class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which it is journaled that a durable subscription has moved: what was handled in the last ones
     before a kill is handed over again."""
 
-    subscriptions_max: int = 10_000
+    subscriptions_max: int = SUBSCRIPTIONS_MAX
 
     letters_max: int = 100_000
     """Dead letters that are kept; the oldest are removed when there are more."""

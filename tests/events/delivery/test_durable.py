@@ -715,6 +715,15 @@ class TestManySubscriptions:
         assert max(first, again) <= 8
         assert world.reads == []
 
+    def test_begin_by_thousands_also_where_they_are_asked_for_before_the_journal_is_read(self, open_world):
+        world = open_world()
+        world.read_s = 1.0
+        world.is_routed = False  # as if one group commit had them all
+        world.subscribe_many(1_200)
+        world.run_for(5)
+
+        assert len(world.system.request("delivery", Ping()).statistics.subscriptions) == 1_200
+
     def test_are_read_for_one_page_at_a_time_also_after_the_journal_was_away(self, open_world, monkeypatch):
         monkeypatch.setattr(durable, "PAGE_RECORDS_MIN", 2)
         world = open_world(pending_max=2, batch_max=2)
