@@ -1,4 +1,4 @@
-"""`TradingSystem`: start, observe, ask and stop the whole system. `composition.py` lists its actors."""
+"""`TradingSystem`: start, observe, ask and stop the whole system. `composition/` lists its actors."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings made in `composition.py`, not read from a file."""
+    """Settings made in `composition/`, not read from a file."""
 
     subscriptions: tuple[Subscribe, ...] = ()
     """Subscriptions from the first message on, in this order, before any that actors request."""

@@ -63,7 +63,7 @@ ASK_AGAIN_S: Final = 30.0
 
 
 class LiveFeedSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The user's settings, and what `composition.py` knows."""
+    """The user's settings, and what `composition/` knows."""
 
     limits: FeedSettings
     symbols: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""How a backtest is run: the actors of `composition.py` on the time of the recording.
+"""How a backtest is run: the actors of `composition/` on the time of the recording.
 
 tree        which of them are started, and what differs from a replay
 feed        plays the recording, between two times, and keeps the marks of the market; disk: the journal's, unsynced

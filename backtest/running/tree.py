@@ -1,4 +1,4 @@
-"""The actors of a backtest: those of a replay, from `composition.py`, without what nobody asks for in it.
+"""The actors of a backtest: those of a replay, from `composition/`, without what nobody asks for in it.
 
 Left out are the database, which would record again what the recording has, the control socket, the list of
 instruments on its own thread, and the bus of domain events. In the place of others stand a journal that syncs nothing,

@@ -43,7 +43,18 @@ class TestTheWheel:
         assert {name for name in wheel if ".dist-info/" not in name} == package_files()
 
     def test_has_every_room(self, wheel):
-        assert ROOMS == ["actors", "backtest", "cli", "client", "config", "domain", "messages", "testing", "transfer"]
+        assert ROOMS == [
+            "actors",
+            "backtest",
+            "cli",
+            "client",
+            "composition",
+            "config",
+            "domain",
+            "messages",
+            "testing",
+            "transfer",
+        ]
         assert all(f"natya/{room}/__init__.py" in wheel for room in ROOMS)
 
     def test_has_one_name_at_its_top(self, wheel):

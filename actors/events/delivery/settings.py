@@ -12,7 +12,7 @@ SUBSCRIPTIONS_MAX: Final = 10_000
 
 
 class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings made in `composition.py`, not read from a file."""
+    """Settings made in `composition/`, not read from a file."""
 
     journal: str = JOURNAL
     """Name of the actor that makes events durable."""

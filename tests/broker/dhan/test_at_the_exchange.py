@@ -7,7 +7,7 @@ from natya_wire import CLIENT, TOKEN, Served
 
 from natya.actors.broker import AccessToken
 from natya.actors.runtime import InProcessSystem
-from natya.composition import broker
+from natya.composition import broker_session
 from natya.config.loader import load_settings
 from natya.messages.broker import ExecutionReport, OrderPlaced, WithdrawOrder
 from natya.messages.kill_switch import LossExitSet, SetLossExit, StopTrading, TradingStopped
@@ -41,7 +41,7 @@ def session(served):
     with InProcessSystem() as system:
         system.probe_of_orders = system.probe("orders")
         system.start("instruments", ListOfInstruments)
-        spec = broker(settings, AccessToken(settings.broker.access_token))
+        spec = broker_session(settings, AccessToken(settings.broker.access_token))
         system.start(spec.name, spec.actor, spec.settings)
         while not counts(system).connected:
             pass  # each question waits for its answer

@@ -12,7 +12,7 @@ from natya_updates_server import UpdatesServer
 from natya.actors.broker import AccessToken
 from natya.actors.runtime import InProcessSystem, SystemClock
 from natya.actors.supervision import Supervisor
-from natya.composition import broker
+from natya.composition import broker_session
 from natya.config.loader import load_settings
 from natya.messages.broker import FindOrder, OrderFound, OrderNotPlaced, OrderPlaced, WithdrawOrder
 from natya.messages.orders import ReduceOnly
@@ -67,7 +67,7 @@ def orders(far_end):
 
         def start(**given):
             settings = load_settings("live", environment=environment, overrides=given)
-            spec = broker(settings, AccessToken(settings.broker.access_token))
+            spec = broker_session(settings, AccessToken(settings.broker.access_token))
             assert spec.actor is Supervisor
             probe = system.probe("orders")  # before the others, which may have something to tell at once
             system.start("instruments", ListOfInstruments)
