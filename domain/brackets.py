@@ -11,8 +11,10 @@ before, none is sent twice.
 
 The problem is that two orders close one position. If both fill, the position is turned round. So each exit is for what
 the other has left, and made smaller with each fill of the other before anything else; what trades within that flight
-cannot be helped (an order of the broker's own, which links both, has no such gap). And the first exit that trades
-ends the entry: what would still come in would have an exit that is gone.
+cannot be helped (an order of the broker's own, which links both, has no such gap), nor what trades while nobody is
+there. What exits have traded beyond what was there is counted, as long as it is held (`surplus`), and given back by a
+MARKET order of the entry's side, id of the entry + `R` (then `Q`, then `P`), once no exit can trade any more. And the
+first exit that trades ends the entry: what would still come in would have an exit that is gone.
 
 A position must not stand without its stop because the stop was refused, or had traded before the last shares came in:
 a target alone would guard these against a gain. The rest is closed by a MARKET order, id of the entry + `X`, once
@@ -32,6 +34,7 @@ is done.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final, Literal, TypeAlias
 
@@ -41,15 +44,22 @@ from ..messages.orders import CancelOrder, ModifyOrder, OrderRefused, OrderType,
 from .closing import closable
 from .orders import Order
 
-Leg: TypeAlias = Literal["target", "stop", "exit", "second_exit", "third_exit"]
-
-SUFFIXES: Final[dict[Leg, str]] = {"target": "T", "stop": "S", "exit": "X", "second_exit": "Y", "third_exit": "Z"}
-"""What the id of an exit has behind that of its entry; strategies end theirs with a digit or a lower-case letter."""
+Leg: TypeAlias = Literal[
+    "target", "stop", "exit", "second_exit", "third_exit", "return", "second_return", "third_return"
+]
 
 AT_MARKET: Final[tuple[Leg, ...]] = ("exit", "second_exit", "third_exit")
 """Exits by MARKET orders, one after the other."""
 
-_TYPES: Final[dict[Leg, OrderType]] = {"target": "LIMIT", "stop": "STOP", **dict.fromkeys(AT_MARKET, "MARKET")}
+RETURNS: Final[tuple[Leg, ...]] = ("return", "second_return", "third_return")
+"""MARKET orders, one after the other, that give back what the exits have traded too much."""
+
+EXITS: Final[tuple[Leg, ...]] = ("target", "stop", *AT_MARKET)
+
+SUFFIXES: Final[dict[Leg, str]] = dict(zip((*EXITS, *RETURNS), "TSXYZRQP", strict=True))
+"""What the id of an exit has behind that of its entry; strategies end theirs with a digit or a lower-case letter."""
+
+_TYPES: Final[dict[Leg, OrderType]] = {"target": "LIMIT", "stop": "STOP"} | dict.fromkeys(AT_MARKET + RETURNS, "MARKET")
 
 
 ENDINGS: Final = frozenset(SUFFIXES.values())
@@ -98,17 +108,33 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     """Shares of the symbol that exits of this bracket may close at most: what the account holds by both books, ours and
     the broker's, and the strategy beside what exits of its other brackets are for; None: as many as are held."""
 
+    returns: tuple[AnyLeg, ...] = ()
+    """Orders that have given back what its exits had traded too much, or are to."""
+
+    surplus: int = 0
+    """Shares that its exits have traded too much, and that are held as these have traded them."""
+
+    returnable: int | None = None
+    """Shares that may be given back at most: what is held of the other side than the entry's, counted as `free`; None:
+    all of the surplus."""
+
     @property
     def exposed(self) -> int:
         """Shares of the entry that nothing has closed."""
         if self.held == 0 and not self.entry.is_open:
             return 0
-        return self.entry.filled - self.exited - self.sold
+        return max(0, self._balance)
 
     @property
-    def exited(self) -> int:
-        """Shares that its exits have closed, or more than that: both may have traded before one was cancelled."""
-        return sum(_filled(leg) for leg in (self.target, self.stop, self.exit, *self.earlier))
+    def excess(self) -> int:
+        """Shares that were closed beyond those of the entry, and not given back by orders of ours."""
+        return max(0, -self._balance)
+
+    @property
+    def _balance(self) -> int:
+        """Shares of the entry, and given back, less those closed: by its exits, of which both may trade, and others."""
+        exits = (self.target, self.stop, self.exit, *self.earlier)
+        return self.entry.filled + sum(map(_filled, self.returns)) - sum(map(_filled, exits)) - self.sold
 
     @property
     def closable(self) -> int:
@@ -136,6 +162,11 @@ def held_as(entry: Order, shares: int) -> int:
     return max(shares if entry.side == "BUY" else -shares, 0)
 
 
+def turned_as(entry: Order, shares: int) -> int:
+    """Return how many of the signed shares held are as the exits of an entry sold or bought them."""
+    return held_as(entry, -shares)
+
+
 def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
     entry: Order,
     leg: Callable[[str, Leg], AnyLeg | None],
@@ -144,6 +175,7 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
     shares: int,
     late: int = 0,
     sold: int = 0,
+    surplus: int = 0,
     agreed: tuple[int, ...] = (),
 ) -> Bracket:
     """Put a bracket together.
@@ -155,14 +187,23 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
         shares: that its strategy holds of the symbol: signed.
         late: shares that came in when nothing was left to guard them.
         sold: shares of it that others have closed.
+        surplus: shares that its exits have traded too much, and that are held.
         agreed: what the account holds, as our book and the broker's say it; empty: these agree.
     """
-    at_market = [each for each in (leg(entry.client_order_id, name) for name in AT_MARKET) if each is not None]
+    at_market, returns = (
+        [each for each in (leg(entry.client_order_id, name) for name in names) if each is not None]
+        for names in (AT_MARKET, RETURNS)
+    )
     held = held_as(entry, shares)
-    whose = (entry.strategy, entry.symbol, entry.side)
-    others = (each.client_order_id for each in beside if (each.strategy, each.symbol, each.side) == whose)
-    claimed = sum(_claimed(leg, each) for each in others if each != entry.client_order_id)
     side: Side = "SELL" if entry.side == "BUY" else "BUY"
+    claimed: Counter[Side] = Counter()
+    for each in beside:
+        if (each.strategy, each.symbol) == (entry.strategy, entry.symbol) and each != entry:
+            claimed[each.side] += _claimed(leg, each.client_order_id)
+
+    def closable_by(closing: Side, held: int, opened_by: Side) -> int:
+        return min((max(0, held - claimed[opened_by]), *((closable(closing, *agreed),) if agreed else ())))
+
     return Bracket(
         entry=entry,
         target=leg(entry.client_order_id, "target"),
@@ -172,13 +213,16 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
         late=late,
         sold=sold,
         held=held,
-        free=min((max(0, held - claimed), *((closable(side, *agreed),) if agreed else ()))),
+        free=closable_by(side, held, entry.side),
+        returns=tuple(returns),
+        surplus=surplus,
+        returnable=closable_by(entry.side, turned_as(entry, shares), side),
     )
 
 
 def _claimed(leg: Callable[[str, Leg], AnyLeg | None], entry: str) -> int:
     """Return how many shares the exits of a bracket may close: one of them cancels the others."""
-    return max((_leaves(each) for name in SUFFIXES if (each := leg(entry, name)) is not None), default=0)
+    return max((_leaves(each) for name in EXITS if (each := leg(entry, name)) is not None), default=0)
 
 
 def _leaves(leg: AnyLeg) -> int:
@@ -195,6 +239,11 @@ def leg_id(entry_id: str, leg: Leg) -> str:
 def entry_id(client_order_id: str) -> str:
     """Return the id of the entry that an order of this id would be an exit of; empty: of none."""
     return client_order_id[:-1] if client_order_id[-1:] in ENDINGS else ""
+
+
+def is_return(client_order_id: str) -> bool:
+    """Say whether an exit of this id is one that gives back what others have traded too much."""
+    return any(client_order_id.endswith(SUFFIXES[leg]) for leg in RETURNS)
 
 
 def other_exit_id(client_order_id: str) -> str:
@@ -217,7 +266,8 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
         standing = any(leg is not None and _may_trade(leg) for leg in exits)
         return (_cancel(entry),) if standing else ()
     if exposed <= 0:
-        return (*steps, *(_cancel(leg) for leg in (*exits, bracket.exit) if leg is not None and _may_trade(leg)))
+        steps += [_cancel(leg) for leg in (*exits, bracket.exit) if leg is not None and _may_trade(leg)]
+        return tuple(steps) if steps or entry.is_open else _give_back(bracket)
     if must_leave:
         trading = [leg for leg in exits if leg is not None and _may_trade(leg)]
         at_market = len(bracket.earlier) + (bracket.exit is not None)
@@ -235,7 +285,7 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
 
 def is_done(bracket: Bracket) -> bool:
     """Say whether nothing will have to be done any more, whatever comes but a late trade."""
-    legs = [leg for leg in (bracket.target, bracket.stop, bracket.exit) if leg is not None]
+    legs = [leg for leg in (bracket.target, bracket.stop, bracket.exit, *bracket.returns) if leg is not None]
     if bracket.entry.is_open or any(map(_may_trade, legs)):
         return False
     if not legs:
@@ -243,8 +293,17 @@ def is_done(bracket: Bracket) -> bool:
     return not next_steps(bracket)
 
 
+def _give_back(bracket: Bracket) -> tuple[Step, ...]:
+    """Have what the exits have traded too much given back, as far as it is held."""
+    returns, shares = bracket.returns, bracket.surplus
+    wanted = shares if bracket.returnable is None else min(shares, bracket.returnable)
+    if wanted <= 0 or len(returns) == len(RETURNS) or not _may_follow(returns[-1] if returns else None, shares):
+        return ()
+    return (_submit(bracket.entry, RETURNS[len(returns)], wanted),)
+
+
 def _may_follow(last: AnyLeg | None, late: int) -> bool:
-    """Say whether one more exit at the market may follow the last, which nobody took back.
+    """Say whether one more order at the market may follow the last, which nobody took back.
 
     Shares are late, or it never was in the market: what it was to close has no exit, and a person sleeps.
     """
@@ -310,7 +369,7 @@ def _submit(entry: Order, leg: Leg, quantity: int) -> SubmitOrder:
         client_order_id=leg_id(entry.client_order_id, leg),
         strategy=entry.strategy,
         symbol=entry.symbol,
-        side="SELL" if entry.side == "BUY" else "BUY",
+        side=entry.side if leg in RETURNS else "SELL" if entry.side == "BUY" else "BUY",
         quantity=quantity,
         order_type=_TYPES[leg],
         limit_price=entry.target_price if leg == "target" else None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..actors.journal.tools import verify
 from ..actors.orders.book import Book
-from ..domain.brackets import SALES_MAX, SUFFIXES, as_it_stands, leg_id, next_steps
+from ..domain.brackets import EXITS, SALES_MAX, as_it_stands, leg_id, next_steps
 from ..messages.broker import OrderNotFound
 from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, OrderIntended, RiskStateChanged
 from .checkpoints import checkpoint_on, unlike_the_journal
@@ -173,6 +173,7 @@ def _brackets(book: Book, records: Sequence[JournalRecord]) -> Iterator[str]:
             shares=shares,
             late=book.late(entry.client_order_id),
             sold=book.sold(entry.client_order_id),
+            surplus=book.surplus(entry.client_order_id),
         )
         if steps := next_steps(bracket):
             yield f"{steps} were not done for {bracket}"
@@ -186,7 +187,7 @@ def _exits(book: Book) -> Iterator[str]:
     others = set()
     for entry in book.brackets:
         whose = entry.strategy, entry.symbol, entry.side
-        found = [book.order(leg_id(entry.client_order_id, leg)) for leg in SUFFIXES]
+        found = [book.order(leg_id(entry.client_order_id, leg)) for leg in EXITS]
         legs = [each for each in found if each is not None and each.is_open]
         claims[whose] += max((each.leaves for each in legs), default=0)
         if entry.is_open or any(each.modifications >= SALES_MAX for each in legs):

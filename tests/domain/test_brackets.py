@@ -10,6 +10,7 @@ from natya.domain.brackets import (
     AT_MARKET,
     CHANGES_MAX,
     GROWTHS_MAX,
+    RETURNS,
     Bracket,
     as_it_stands,
     entry_id,
@@ -133,7 +134,16 @@ class Desk:
             for name in ("target", "stop", *AT_MARKET)
         )
         *earlier, newest = [each for each in at_market if each is not None] or [None]
-        return Bracket(entry=self.orders["A-1"], target=target, stop=stop, exit=newest, earlier=tuple(earlier))
+        returns = tuple(each for name in RETURNS if (each := self.orders.get(leg_id("A-1", name))) is not None)
+        bracket = Bracket(
+            entry=self.orders["A-1"],
+            target=target,
+            stop=stop,
+            exit=newest,
+            earlier=tuple(earlier),
+            returns=returns,
+        )
+        return replace(bracket, surplus=bracket.excess)
 
     def step(self):
         """Do what is wanted now, and let the gate and the journal pass it; the market has done nothing with it yet."""
@@ -161,7 +171,8 @@ class Desk:
         pytest.fail(f"still wanted: {steps}")
 
     def exposed(self):
-        return self.orders["A-1"].filled - sum(order.filled for name, order in self.orders.items() if name != "A-1")
+        entry = self.orders["A-1"]
+        return sum(order.filled if order.side == entry.side else -order.filled for order in self.orders.values())
 
 
 LEGS = ("target", "stop", "exit")
@@ -326,6 +337,51 @@ class TestABracket:
         (exit_order,) = desk.step()
         assert (exit_order.client_order_id, exit_order.quantity) == (EXIT, 3)
 
+    @pytest.mark.parametrize(("side", "closing"), [("BUY", "SELL"), ("SELL", "BUY")])
+    def test_gives_back_what_both_exits_have_traded_too_much_when_neither_can_trade_any_more(self, side, closing):
+        prices = {"target_price": 110.0, "stop_loss_price": 95.0}
+        desk = Desk(an_entry(side=side, **(prices if side == "BUY" else dict(zip(prices, (95.0, 110.0), strict=True)))))
+        desk.fill("A-1", 10)
+        desk.settle_all()
+        desk.fill(TARGET, 10)
+        desk.fill(STOP, 4)
+        assert desk.step() == (CancelOrder(client_order_id=STOP),)
+        desk.fill(STOP, 2)
+        desk.cancel(STOP)
+
+        (given_back,) = desk.step()
+        assert (given_back.client_order_id, given_back.side, given_back.quantity) == ("A-1R", side, 6)
+        assert (given_back.order_type, given_back.limit_price, given_back.trigger_price) == ("MARKET", None, None)
+        assert not is_done(desk.bracket)
+        desk.fill("A-1R", 6)
+        assert (desk.exposed(), is_done(desk.bracket)) == (0, True)
+        assert closing != side
+
+    @pytest.mark.parametrize(("returnable", "wanted"), [(0, ()), (3, (3,)), (None, (6,)), (9, (6,))])
+    def test_gives_back_no_more_than_is_held_beside_what_others_will_close(self, desk, returnable, wanted):
+        desk.fill("A-1", 6)
+        desk.settle_all()
+        desk.fill(TARGET, 6)
+        desk.fill(STOP, 6)
+        desk.cancel("A-1")
+
+        assert tuple(each.quantity for each in next_steps(replace(desk.bracket, returnable=returnable))) == wanted
+
+    @pytest.mark.parametrize(("ends", "tried"), [(("reject",), "RQP"), (("accept", "cancel"), "R"), (("lose",), "RQP")])
+    def test_gives_back_by_another_order_where_one_never_was_there(self, desk, ends, tried):
+        desk.fill("A-1", 10)
+        desk.settle_all()
+        desk.fill(TARGET, 10)
+        desk.fill(STOP, 10)
+        found = ""
+        while steps := desk.step():
+            (order,) = steps
+            found += order.client_order_id[-1]
+            for end in ends:
+                getattr(desk, end)(order.client_order_id)
+
+        assert found == tried
+
     def test_keeps_its_stop_where_the_target_was_rejected(self, desk):
         desk.fill("A-1", 10)
         desk.step()
@@ -469,14 +525,19 @@ def test_whatever_happens_in_whatever_order_what_is_held_has_an_exit_of_its_size
         desk.settle(name)
     desk.settle_all()
 
-    exposed, exits = desk.exposed(), [order for name, order in desk.orders.items() if name != "A-1"]
-    for order in exits:
-        assert not order.is_open or order.leaves == max(exposed, 0)
+    exposed, of_all = desk.exposed(), desk.orders.values()
+    returns = [order for order in of_all if order.client_order_id in {leg_id("A-1", name) for name in RETURNS}]
+    exits = [order for order in of_all if order.client_order_id != "A-1" and order not in returns]
+    for orders, wanted in ((exits, exposed), (returns, -exposed)):
+        assert all(not order.is_open or order.leaves == max(wanted, 0) for order in orders)
     at_market = [order.state for order in exits if order.order_type == "MARKET"]
     is_given_up = "CANCELLED" in at_market or at_market.count("REJECTED") == len(AT_MARKET)
     if exposed > 0 and not is_given_up and not (STOP in desk.orders and desk.orders[STOP].state == "CANCELLED"):
         assert any(order.is_open for order in exits if order.client_order_id != TARGET)
-    assert is_done(desk.bracket) or desk.orders["A-1"].is_open or any(order.is_open for order in exits)
+    if exposed < 0 and not any(order.is_open for order in of_all):
+        states = [order.state for order in returns]
+        assert "CANCELLED" in states or states.count("REJECTED") == len(RETURNS)
+    assert is_done(desk.bracket) or any(order.is_open for order in of_all)
 
 
 def test_an_exit_is_made_greater_only_when_the_broker_has_it():

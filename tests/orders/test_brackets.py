@@ -251,10 +251,8 @@ class TestABracketThatIsOver:
 
         assert read_back.brackets == ()
 
-    @pytest.mark.parametrize(
-        ("late", "due"), [("A-1", True), ("A-1S", False)], ids=["of the entry", "of the exit that was cancelled"]
-    )
-    def test_is_looked_at_again_after_a_trade_that_comes_late_and_wants_an_exit(self, make, over, late, due):
+    @pytest.mark.parametrize("late", ["A-1", "A-1S"], ids=["of the entry", "of the exit that was cancelled"])
+    def test_is_looked_at_again_after_a_trade_that_comes_late(self, make, over, late):
         book = Ledger().book
         book.apply(make.intent("A-1", quantity=20, **PRICES))
         for fact in (*over[1:], make.cancelled("A-1")):
@@ -262,7 +260,7 @@ class TestABracketThatIsOver:
         assert book.brackets == ()
         book.apply(make.filled(late, trade_id="T-3", quantity=5, side="BUY" if late == "A-1" else "SELL"))
 
-        assert bool(book.brackets) == due
+        assert [each.client_order_id for each in book.brackets] == ["A-1"]
 
     def test_is_not_over_where_its_stop_was_refused(self, make, held):
         book = Ledger().book
@@ -341,6 +339,59 @@ class TestABracketWhoseSharesOthersClose:
         book.apply(make.filled("B-1", "T-9", **sale))
 
         assert book.brackets == ()
+
+
+class TestABracketWhoseExitsHaveBothTraded:
+    @pytest.fixture
+    def both(self, make, held):
+        """All facts of a bracket of ten, whose target has traded, and then six of its stop."""
+        return [
+            *held,
+            *(make.intent(f"A-1{leg}", side="SELL") for leg in "ST"),
+            make.filled("A-1T", trade_id="T-2", side="SELL"),
+            make.filled("A-1S", trade_id="T-3", side="SELL", quantity=6),
+            make.cancelled("A-1S"),
+        ]
+
+    def test_has_what_was_sold_too_much_given_back_by_a_start_once(self, stage, both, caplog):
+        stage.open(*both)
+
+        (request,) = stage.placed_at_start or [stage.asked_next(PlaceOrder)]
+        assert (request.client_order_id, request.side, request.quantity, request.order_type) == (
+            *("A-1R", "BUY"),
+            *(6, "MARKET"),
+        )
+        assert request.reduces
+        assert PlaceOrder not in stage.heard()
+        told = [record.fields for record in caplog.records if record.message == "bracket.given_back"]
+        assert told == [{"client_order_id": "A-1R", "shares": 6}]
+
+    def test_is_let_alone_in_a_halt(self, stage, both, make):
+        stage.open(*both, make.change("HALTED"))
+        assert PlaceOrder not in [*map(type, stage.placed_at_start), *map(type, stage.heard())]
+
+        assert isinstance(stage.system.request("orders", Resume(reason="seen", person="asha")), Resumed)
+        assert stage.asked_next(PlaceOrder).client_order_id == "A-1R"
+
+    def test_is_over_when_that_has_traded(self, both, make):
+        book = Ledger().book
+        for fact in both:
+            book.apply(fact)
+        assert (book.surplus("A-1"), [each.client_order_id for each in book.brackets]) == (6, ["A-1"])
+        for fact in (make.intent("A-1R", quantity=6), make.filled("A-1R", trade_id="T-4", quantity=6)):
+            book.apply(fact)
+
+        assert (book.surplus("A-1"), book.brackets) == (0, ())
+
+    @pytest.mark.parametrize(("bought", "left"), [(2, 4), (6, 0), (9, 0)])
+    def test_has_less_to_give_back_by_what_its_strategy_buys_itself(self, both, make, bought, left):
+        book = Ledger().book
+        sold_later = make.intent("C-1", side="SELL"), make.filled("C-1", trade_id="T-5", side="SELL")
+        for fact in (*both, make.intent("B-1"), make.filled("B-1", trade_id="T-4", quantity=bought), *sold_later):
+            book.apply(fact)
+
+        assert book.surplus("A-1") == left, "what is sold later was wanted"
+        assert bool(book.brackets) == bool(left)
 
 
 class TestAnIdOfAnExit:
@@ -563,6 +614,9 @@ class Market:
         """The broker does what it was asked for."""
         for order in self.book.open_orders():
             name = order.client_order_id
+            if order.order_type == "MARKET" and name[-1] in "XYZRQP":
+                self.fill(name, order.quantity)
+                continue
             if not order.broker_order_id:
                 self.write((self.make.accepted(name, f"B-{name}"),))
             if order.pending is not None:
@@ -608,6 +662,19 @@ def test_whoever_sells_exits_close_no_more_than_is_held_once_the_broker_has_done
         market.settle()
 
     assert market.claims() <= max(market.held, 0)
+
+
+@given(st.lists(ACTS.filter(lambda act: act[0] != "trade"), max_size=25))
+def test_whichever_exits_trade_beside_each_other_nothing_is_held_of_the_other_side_at_the_end(made):
+    market = Market(BUILDERS)
+    for act, *what in made:
+        if act == "settle" or market.book.order(what[0]) is not None:
+            getattr(market, act)(*what)
+    for _ in range(30):
+        market.settle()
+
+    assert market.held >= market.claims()
+    assert all(not market.book.surplus(entry) for entry in ("A-1", "C-1"))
 
 
 def test_a_sale_of_its_own_makes_the_exits_smaller_and_shares_bought_later_are_not_theirs(make):

@@ -63,6 +63,7 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     named: tuple[tuple[str, str, dict[Product, int]], ...]
     late: dict[str, int]
     sold: dict[str, int]
+    surplus: dict[str, int]
 
 
 class Account:
@@ -92,6 +93,7 @@ class Account:
         "sold",
         "strategy_leaves",
         "strategy_unanswered",
+        "surplus",
         "unanswered",
         "uncovered_options",
         "unknown",
@@ -127,6 +129,9 @@ class Account:
 
         self.sold: dict[str, int] = {}
         """Shares of entries that others have closed than their exits, by their ids."""
+
+        self.surplus: dict[str, int] = {}
+        """Shares that are held since exits have traded more than there was, by the ids of their entries."""
 
         self.exits: dict[str, deque[str]] = {}
         """Ids of exits, by strategy."""
@@ -188,6 +193,7 @@ class Account:
             named=tuple((*key, each) for key, each in self.named.items()),
             late=self.late,
             sold=self.sold,
+            surplus=self.surplus,
         )
 
     @classmethod
@@ -214,7 +220,7 @@ class Account:
         account.priced_units, account.unpriced_leaves = kept.priced_units, kept.unpriced_leaves
         account.worst, account.unknown = kept.worst, kept.unknown
         account.keeps_day = kept.keeps_day
-        account.late, account.sold = kept.late, kept.sold
+        account.late, account.sold, account.surplus = kept.late, kept.sold, kept.surplus
         account.named = {(strategy, symbol): each for strategy, symbol, each in kept.named}
         account.most = {symbol: account.most_of(symbol) for symbol in account.worst}
         for symbol in {*account.worst, *account.unpriced_leaves}:

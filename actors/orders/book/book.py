@@ -37,7 +37,7 @@ from ....messages.orders import (
 )
 from ..errors import FactWithoutIntentError
 from .account import Account, Covered, KeptAccount, Weight
-from .brackets import closed_by, note_bracket, note_exit, note_late, note_sold
+from .brackets import closed_by, note_bracket, note_exit, note_late, note_sold, note_surplus
 from .day import INFINITE, Day
 from .ended import Ended, EndedOrder, packed
 
@@ -168,6 +168,10 @@ class Book:
     def sold(self, entry: str) -> int:
         """Return the shares of an entry of this id that others have closed than its exits."""
         return self._account.sold.get(entry, 0)
+
+    def surplus(self, entry: str) -> int:
+        """Return the shares that are held since the exits of an entry of this id have traded more than there was."""
+        return self._account.surplus.get(entry, 0)
 
     def exits(self, strategy: str) -> tuple[str, ...]:
         """Return the ids of the newest exits of a strategy's brackets, at most `EXITS_REMEMBERED_MAX`."""
@@ -465,6 +469,8 @@ class Book:
         if product is not None:
             account.note_product(fact, product)
         note_sold(self, account, fact)
+        for entry in note_surplus(self, account, fact):
+            note_bracket(self, account, entry, self.order(entry))
         for entry in closed_by(self, account, fact):
             account.late.pop(entry, None)
             note_bracket(self, account, entry, self.order(entry))

@@ -10,7 +10,19 @@ import functools
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from ....domain.brackets import AT_MARKET, Bracket, Leg, as_it_stands, entry_id, held_as, is_done, leg_id, sold_of
+from ....domain.brackets import (
+    AT_MARKET,
+    EXITS,
+    Bracket,
+    Leg,
+    as_it_stands,
+    entry_id,
+    held_as,
+    is_done,
+    leg_id,
+    sold_of,
+    turned_as,
+)
 from ....domain.orders import Order
 from ....messages.orders import OrderFilled, OrderRefused
 from .account import EXITS_REMEMBERED_MAX
@@ -107,10 +119,49 @@ def note_sold(book: Orders, account: Account, fill: OrderFilled) -> None:
                 account.sold[entry.client_order_id] = account.sold.get(entry.client_order_id, 0) + sold
 
 
+def note_surplus(book: Orders, account: Account, fill: OrderFilled) -> tuple[str, ...]:
+    """Count what an exit has traded beyond what its bracket had; and of what was counted so, what is held no more.
+
+    Returns the entries of the brackets of which nothing of it is held any more.
+
+    Args:
+        book: with the trade.
+        account: of its order.
+        fill: the trade.
+    """
+    entry_of, counted = entry_id(fill.client_order_id), account.surplus
+    is_exit = any(leg_id(entry_of, leg) == fill.client_order_id for leg in EXITS) if entry_of else False
+    if is_exit and (entry := book.order(entry_of)) is not None and entry.has_bracket:
+        excess = _as_it_stands(book, account, entry, 0).excess
+        counted[entry_of] = counted.get(entry_of, 0) + min(fill.quantity, excess)
+    shares = account.by_strategy.quantity(fill.strategy, fill.symbol) if counted else 0
+    left, gone = abs(shares), []
+    for each in tuple(counted):
+        entry = book.order(each)
+        if entry is None or (entry.strategy, entry.symbol) != (fill.strategy, fill.symbol):
+            continue
+        excess = _as_it_stands(book, account, entry, shares).excess
+        held = min(counted.pop(each), excess, turned_as(entry, shares), left)
+        left -= held
+        if held:
+            counted[each] = held
+        else:
+            gone.append(each)
+    return tuple(gone)
+
+
 def _as_it_stands(book: Orders, account: Account, entry: Order, shares: int) -> Bracket:
     """Put a bracket together by itself."""
-    late, sold = account.late.get(entry.client_order_id, 0), account.sold.get(entry.client_order_id, 0)
-    return as_it_stands(entry, functools.partial(exit_of, book), (), shares=shares, late=late, sold=sold)
+    name = entry.client_order_id
+    return as_it_stands(
+        entry,
+        functools.partial(exit_of, book),
+        (),
+        shares=shares,
+        late=account.late.get(name, 0),
+        sold=account.sold.get(name, 0),
+        surplus=account.surplus.get(name, 0),
+    )
 
 
 def closed_by(book: Orders, account: Account, fill: OrderFilled) -> tuple[str, ...]:

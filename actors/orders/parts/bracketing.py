@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ....domain.brackets import as_it_stands, entry_id, is_done, leg_id, next_steps
+from ....domain.brackets import as_it_stands, entry_id, is_done, is_return, leg_id, next_steps
 from ....domain.orders import intent_of
 from ....messages.orders import (
     ModifyOrder,
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ....domain.brackets import AnyLeg, Leg, Step
-    from ....domain.orders import Order
     from .cancelling import Cancelling
     from .context import OrdersContext
     from .risk_keeping import RiskKeeper
@@ -73,14 +72,9 @@ class Bracketing:
             order = book.order(each) if each else None
             if order is not None and order.has_bracket:
                 self._keep(each)
-                if each != client_order_id and any(isinstance(fact, OrderFilled) for fact in facts):
-                    self._tell_excess(order)
-
-    def _tell_excess(self, entry: Order) -> None:
-        """Tell where both exits have traded, more than the entry had: what is held now has no exit, nor was wanted."""
-        excess = as_it_stands(entry, self._leg, (), shares=0).exited - entry.filled
-        if excess > 0:
-            self._context.log("bracket.overclosed", level="error", client_order_id=entry.client_order_id, shares=excess)
+                surplus = book.surplus(each)
+                if surplus and any(isinstance(fact, OrderFilled) and fact.side != order.side for fact in facts):
+                    self._context.log("bracket.overclosed", level="error", client_order_id=each, shares=surplus)
 
     def _keep(self, entry: str) -> None:
         ledger = self._context.ledger
@@ -95,6 +89,7 @@ class Bracketing:
             shares=book.strategy_shares(order.strategy, order.symbol),
             late=book.late(entry),
             sold=book.sold(entry),
+            surplus=book.surplus(entry),
             agreed=theirs.held(order.symbol, book.position(order.symbol)) if order.symbol in theirs.symbols else (),
         )
         steps = next_steps(bracket)
@@ -115,7 +110,8 @@ class Bracketing:
         context, now_ns = self._context, self._context.now_ns()
         if isinstance(step, SubmitOrder):
             if step.order_type == "MARKET":
-                context.log("bracket.closed_at_market", level="error", client_order_id=step.client_order_id)
+                event = "bracket.given_back" if is_return(step.client_order_id) else "bracket.closed_at_market"
+                context.log(event, level="error", client_order_id=step.client_order_id, shares=step.quantity)
             context.write((intent_of(step, now_ns),), step)
         elif isinstance(step, ModifyOrder):
             order = context.ledger.order(step.client_order_id)
