@@ -117,6 +117,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     market that broke off."""
 
 
+class StoppedInStartError(Exception):
+    """A system was asked to stop before it was up, and has stopped in order: there is no summary."""
+
+
 class IncompleteSummaryError(Exception):
     """An actor ended without returning its statistics: it was killed, or never started."""
 

@@ -18,6 +18,7 @@ from .actors.runtime import (
     RequestTimedOut,
     SystemClock,
     UnknownActorError,
+    lifecycle,
     to_the_end,
 )
 from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
@@ -33,7 +34,7 @@ from .messages.settings import ReloadSettings
 from .messages.supervision import DescribeTree, SupervisionTree
 from .messages.system import Ping, Pong, Statistics
 from .strategy_changes import StrategyChanges
-from .summary import Summary, nothing_recorded, summarize
+from .summary import StoppedInStartError, Summary, nothing_recorded, summarize
 from .system_services import Start, SystemServices
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ TREE: Final = "the tree"
 """Key of the tree among the answers by actor name; no actor's name has a space."""
 
 START_TIMEOUT_S: Final = 60.0
+START_LOOK_S: Final = 0.25
+"""Seconds between two looks whether a system that starts is to stop."""
+
 LOOK_TIMEOUT_S: Final = 1.0
 
 
@@ -166,10 +170,14 @@ class TradingSystem(StrategyChanges, SystemServices):
     def _is_to_begin(self) -> bool:
         return self._runtime is None or self._summary is not None
 
-    def begin(self) -> None:
+    def begin(self, *, until: Callable[[], bool] = lambda: False) -> None:
         """Take the data directory and start every actor; return when all are up and orders has reconciled.
 
+        Args:
+            until: says that it is to stop, and is asked several times a second; then it is stopped in order at once.
+
         Raises:
+            StoppedInStartError: `until` has said so before all were up.
             DataDirectoryBusyError: another process works in it.
             DatabaseEncrypted: the settings have a key for the database, and this DuckDB cannot encrypt safely.
             RecordingError: a recording to be replayed is missing, empty or not a recording; nothing was started.
@@ -198,13 +206,36 @@ class TradingSystem(StrategyChanges, SystemServices):
                 root=True,
                 shutdown_s=of_all.shutdown_s,
             )
-            runtime.start(SYSTEM, Supervisor, root, timeout_s=START_TIMEOUT_S)
+            started = runtime.begin(SYSTEM, Supervisor, root)
             self._root_end = runtime.request_future(SYSTEM, AwaitSystemStop())
+            if not self._has_started(started, until):
+                runtime.request(SYSTEM, StopChildren(), timeout_s=self._stop_bound_s())
+                self._tell_deadman()
+                raise StoppedInStartError(f"stopped in order after {self._elapsed_s():.1f} s, before it was up")
             settle(runtime)
             self._raise_if_given_up()
             self._market_end = runtime.request_future(FEED, AwaitMarketEnd())
             self._runtime = runtime
             self._undo.push(undo.pop_all())
+
+    @staticmethod
+    def _has_started(started: Future[Any], until: Callable[[], bool]) -> bool:
+        """Wait until the root has started; False: it is to stop before.
+
+        Raises:
+            RequestTimedOut: it takes longer than `START_TIMEOUT_S`.
+            Exception: whatever its `on_start` raised.
+        """
+        for _ in range(round(START_TIMEOUT_S / START_LOOK_S)):
+            wait((started,), timeout=START_LOOK_S)
+            if started.done():
+                outcome = started.result()
+                if isinstance(outcome, lifecycle.StartFailed):
+                    raise outcome.error
+                return True
+            if until():
+                return False
+        raise RequestTimedOut(f"no start in {START_TIMEOUT_S:g} s")
 
     def _opening_ns(self, outlook: Outlook) -> int | None:
         """Return when the time of a simulated market begins; None: the market is live, and its time the machine's."""

@@ -40,9 +40,9 @@ class Start:
     def __get__(self, system: None, kind: type[S]) -> Callable[..., S]: ...
 
     @overload
-    def __get__(self, system: S, kind: type[S]) -> Callable[[], None]: ...
+    def __get__(self, system: S, kind: type[S]) -> Callable[..., None]: ...
 
-    def __get__(self, system: S | None, kind: type[S]) -> Callable[..., S] | Callable[[], None]:
+    def __get__(self, system: S | None, kind: type[S]) -> Callable[..., S] | Callable[..., None]:
         """Return what is called."""
         if system is not None:
             return system.begin

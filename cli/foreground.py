@@ -19,7 +19,7 @@ import msgspec
 
 from ..actors.runtime import RequestTimedOut, UnknownActorError, tuned_process
 from ..domain.wording import counted
-from ..summary import IncompleteSummaryError, losses, summary_json
+from ..summary import IncompleteSummaryError, StoppedInStartError, losses, summary_json
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, REFUSED, SIGNALLED, exit_code
 from .failures import Failures, Stalls, failed_strategies, has_nobody_left, lost_broker
 from .service.manager import ServiceManager
@@ -62,8 +62,8 @@ class Runnable(Protocol):
     def notes(self) -> tuple[str, ...]:
         """How its recordings are read."""
 
-    def start(self) -> None:
-        """Start it, or raise."""
+    def start(self, *, until: Callable[[], bool]) -> None:
+        """Start it, or raise; stop it, where `until` says so before it is up."""
 
     def await_end(self, timeout_s: float | None = None) -> MarketEnded | None:
         """Wait at most `timeout_s` seconds for the end of the market."""
@@ -180,6 +180,9 @@ def perform(
     with interrupts.heard(), tuned_process():
         try:
             outcome = _run(settings, make_system, interrupts, silent=summary_format == "json")
+        except StoppedInStartError as stopped:
+            complain(str(stopped))
+            return OK
         # An error that kept the system from running or stopping in order is reported in words, without a traceback.
         except Exception as fault:  # noqa: BLE001
             _complain(fault)
@@ -213,7 +216,7 @@ def _run(
 ) -> Outcome:
     system = make_system(settings)
     manager = ServiceManager.of_this_process()
-    system.start()
+    system.start(until=lambda: interrupts.asked)
     manager.ready(f"{settings.system.profile}, in {settings.system.data_dir}")
     for note in system.notes:
         complain(note)

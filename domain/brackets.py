@@ -59,7 +59,11 @@ EXITS: Final[tuple[Leg, ...]] = ("target", "stop", *AT_MARKET)
 SUFFIXES: Final[dict[Leg, str]] = dict(zip((*EXITS, *RETURNS), "TSXYZRQP", strict=True))
 """What the id of an exit has behind that of its entry; strategies end theirs with a digit or a lower-case letter."""
 
-_TYPES: Final[dict[Leg, OrderType]] = {"target": "LIMIT", "stop": "STOP"} | dict.fromkeys(AT_MARKET + RETURNS, "MARKET")
+_TYPES: Final[dict[Leg, OrderType]] = {
+    "target": "LIMIT",
+    "stop": "STOP",
+    **dict.fromkeys(AT_MARKET + RETURNS, "MARKET"),
+}
 
 
 ENDINGS: Final = frozenset(SUFFIXES.values())
@@ -202,7 +206,8 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
             claimed[each.side] += _claimed(leg, each.client_order_id)
 
     def closable_by(closing: Side, held: int, opened_by: Side) -> int:
-        return min((max(0, held - claimed[opened_by]), *((closable(closing, *agreed),) if agreed else ())))
+        ours = max(0, held - claimed[opened_by])
+        return min(ours, closable(closing, *agreed)) if agreed else ours
 
     return Bracket(
         entry=entry,

@@ -386,7 +386,8 @@ class BrokerActor(RuntimeActor):
     # State.
 
     def is_drained(self) -> bool:
-        """Whether every order placed has its answer."""
+        """Whether every order placed has its answer; what the body does of its own ends here."""
+        self._body.rest()
         return not self._placing and not self._replacing
 
     def statistics(self) -> BrokerStatistics:

@@ -148,6 +148,9 @@ class BrokerBody(Protocol):
     def open(self) -> None:
         """Begin the session."""
 
+    def rest(self) -> None:
+        """Begin nothing of its own any more: the session stops when what was asked of it has its answers."""
+
     def close(self) -> None:
         """End the session, and release what `open` acquired."""
 

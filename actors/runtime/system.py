@@ -67,6 +67,16 @@ class InProcessSystem:
             raise outcome.error
         return cell
 
+    def begin(self, name: str, actor_class: type[RuntimeActor], settings: Any = None) -> Future[Any]:
+        """Begin to start an actor, as `start` does; return a future of `lifecycle.Started` or `StartFailed`.
+
+        Raises:
+            NameTakenError: an actor of that name runs.
+        """
+        reply = self.base.new_future_reply()
+        self.base.start_actor(name, actor_class, settings, starter=reply)
+        return reply.future
+
     def stop(self, target: ActorAddress | str, *, timeout_s: float = 10.0) -> Statistics | None:
         """Stop an actor after it has handled its queued messages, and return its final statistics.
 

@@ -106,7 +106,7 @@ class PlayedSystem:
         self.notes = ()
         self.tree = None
 
-    def start(self):
+    def start(self, *, until):
         self._say("start")
 
     def await_end(self, timeout_s=None):

@@ -21,7 +21,7 @@ from natya.cli.terminal import stream
 from natya.config.data_directory import DataDirectoryBusyError, DataDirectoryError
 from natya.config.errors import SettingsError
 from natya.messages.supervision import ChildStatus, SupervisionTree
-from natya.summary import IncompleteSummaryError
+from natya.summary import IncompleteSummaryError, StoppedInStartError
 
 
 def caused_by(cause):
@@ -215,10 +215,26 @@ class TestASignal:
         assert perform(settings, lambda _: system, summary_format="json") == 0
         assert json.loads(capsys.readouterr().out)["error"] == said
 
-    def test_during_the_start_is_obeyed_after_it(self, play, settings):
+    def test_during_the_start_ends_it_without_a_summary(self, play, settings, capsys):
+        system = play(waits=1_000)
+
+        def start(*, until):
+            assert not until()
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert until()
+            raise StoppedInStartError("stopped in order after 0.3 s, before it was up")
+
+        system.start = start
+
+        assert perform(settings, lambda _: system) == 0
+        assert system.calls == []
+        told = capsys.readouterr()
+        assert (told.out, told.err) == ("", "natya: stopped in order after 0.3 s, before it was up\n")
+
+    def test_at_the_end_of_the_start_stops_in_order(self, play, settings):
         system = play(waits=1_000)
         start = system.start
-        system.start = lambda: (os.kill(os.getpid(), signal.SIGTERM), start())
+        system.start = lambda until: (os.kill(os.getpid(), signal.SIGTERM), start(until=until))
 
         assert perform(settings, lambda _: system) == 0
         assert system.calls == ["start", "stop"]

@@ -1,5 +1,7 @@
 """The live profile at an exchange of this machine: nothing of it knows that no money is at stake."""
 
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from natya_processes import await_that
 from natya import StrategyActor, TradingSystem
 from natya.config.heartbeat import HEARTBEAT_NAME, Heartbeat
 from natya.config.loader import load_settings
+from natya.summary import StoppedInStartError
 
 
 class Buyer(StrategyActor):
@@ -49,6 +52,24 @@ def a_system(tmp_path, exchange):
 
 def counts(system):
     return system.look().statistics["orders"]
+
+
+def test_a_start_ends_at_once_where_that_is_wanted_though_the_exchange_is_silent(exchange, a_system):
+    live = {"broker.live": True, "broker.confirmed_limits": LIMITS}
+    exchange.price(1_526.0)
+    with a_system(**live) as first:
+        await_that(lambda: counts(first).open_orders == 1)
+        heart = Heartbeat(Path(first.settings.system.data_dir) / HEARTBEAT_NAME)
+    exchange.process.send_signal(signal.SIGSTOP)
+    began_s = time.monotonic()
+    with pytest.raises(StoppedInStartError, match="before it was up"):
+        a_system(**live, idle=True).begin(until=lambda: time.monotonic() > began_s + 1.0)
+
+    assert time.monotonic() < began_s + 15.0
+    assert heart.read().ended
+    exchange.process.send_signal(signal.SIGCONT)
+    with a_system(**live, idle=True) as next_one:
+        await_that(lambda: counts(next_one).risk_state == "NORMAL" and counts(next_one).open_orders == 1)
 
 
 def test_orders_leave_only_with_leave_and_are_found_again_by_the_next_process(exchange, a_system):

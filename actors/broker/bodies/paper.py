@@ -75,6 +75,9 @@ class PaperBroker:
     def open(self) -> None:
         """Do nothing: the exchange is in this process."""
 
+    def rest(self) -> None:
+        """Do nothing: it begins nothing of its own."""
+
     def close(self) -> None:
         """Do nothing."""
 

@@ -14,6 +14,7 @@ from natya.messages.broker import (
     OrderInDoubt,
     OrderNotPlaced,
     OrderPlaced,
+    UpdatesConnected,
     WithdrawOrder,
 )
 from natya.messages.supervision import Failed, Unavailable
@@ -233,6 +234,20 @@ class TestLooking:
 
         assert placed.calls() == ["GET /orders/7"]
         assert placed.session.logged == [("orders.not_seen", {"level": "warning", "reason": "502 Bad Gateway"})]
+
+    def test_ends_with_the_session_also_while_it_cannot_see(self, placed):
+        placed.pass_time()
+        placed.body.rest()
+        placed.answer(status=502, sent="unknown", error="no answer in 4 s")
+        placed.body.hear(UpdatesConnected())
+
+        assert placed.calls() == []
+        assert [timer for timer in placed.session.timers if timer.waits] == []
+
+    def test_that_would_come_next_ends_with_the_session(self, placed):
+        placed.body.rest()
+
+        assert [timer for timer in placed.session.timers if timer.waits] == []
 
     def test_reads_the_whole_book_for_many(self, stage):
         for number in range(3):

@@ -144,6 +144,10 @@ class DhanBroker:
     def open(self) -> None:
         """Do nothing: a connection is opened with the first call."""
 
+    def rest(self) -> None:
+        """Look at the orders no more: the next session does."""
+        self._watching.rest()
+
     def close(self) -> None:
         """Do nothing: the connections are another actor's."""
 

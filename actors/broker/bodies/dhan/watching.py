@@ -40,6 +40,9 @@ class Watching:
         """The wait that `_next_look` was set for."""
 
         self._is_looking = False
+        self._rests = False
+        """Whether it begins no look any more."""
+
         self._hints: Final = Hints()
         self._next_hinted: Timer | None = None
         self._hinted_ns: int | None = None
@@ -53,6 +56,13 @@ class Watching:
         """Look at it no more: it has ended."""
         self.orders.pop(client_order_id, None)
         self._hints.forget(client_order_id)
+
+    def rest(self) -> None:
+        """Begin no look any more: a broker that is silent would be looked at for as long as it is."""
+        self._rests = True
+        for timer in (self._next_look, self._next_hinted):
+            if timer is not None:
+                timer.cancel()
 
     def look_soon(self) -> None:
         """Look at the orders after the shortest interval at most: something has happened, or will.
@@ -70,12 +80,14 @@ class Watching:
         self._look_later()
 
     def _look_later(self) -> None:
-        if self.orders and self._next_look is None and not self._is_looking:
+        if self.orders and self._next_look is None and not self._is_looking and not self._rests:
             self._next_look_s = self._interval.seconds
             self._next_look = self._session.after(self._next_look_s, Due(self._look))
 
     def _look(self) -> None:
         self._next_look = None
+        if self._rests:
+            return
         if not self._is_looking:
             self._look_at(tuple(self.orders.values()), is_hinted=False)
             return
@@ -164,7 +176,7 @@ class Watching:
 
     def _look_hinted(self) -> None:
         """Look at those orders of which updates say that something has happened: at once, but not without a pause."""
-        if self._is_looking or self._next_hinted is not None or not self._hints.any_due:
+        if self._is_looking or self._rests or self._next_hinted is not None or not self._hints.any_due:
             return
         now_ns = self._session.clock.monotonic_ns()
         wait_s = 0.0 if self._hinted_ns is None else SPACING_S - (now_ns - self._hinted_ns) / SECOND_NS
