@@ -14,6 +14,7 @@ data_directory, locks   one process at a time owns a data directory
 halt_file               the file that halts everything while it is there
 heartbeat               the file by which a process says that it works
 files, forks            files made and moved without losing any; what a forked process must not keep
+sightings               which file is at a path, looked up without waiting for other threads
 engine_paths            paths at which DuckDB can have a database
 options                 options of a broker or market data source, which it checks itself
 container               a dependency container that knows nothing of natya

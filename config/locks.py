@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from .files import open_kept
 from .forks import close_in_forks
+from .sightings import Sighting, sighted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ class HeldLock:
         self.path: Final = path
         descriptor = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         # One that was removed between opening and locking is no lock: others would lock a new file.
-        while not _has_name(os.fstat(descriptor), path):
+        while not _has_name(Sighting.of(os.fstat(descriptor)), path):
             os.close(descriptor)
             descriptor = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         # Always of one length, so that an existing file can be rewritten on a full disk; the lock holds without it.
@@ -47,7 +48,7 @@ class HeldLock:
             os.pwrite(descriptor, b"%-19d\n" % os.getpid(), 0)
             os.ftruncate(descriptor, 20)
         self._descriptor: int | None = descriptor
-        self._identity: Final = os.fstat(descriptor)
+        self._identity: Final = Sighting.of(os.fstat(descriptor))
         self._no_fork = close_in_forks(self._close)
 
     def is_in_place(self) -> bool:
@@ -87,8 +88,8 @@ def _locked(path: Path, kind: int) -> int:
     return descriptor
 
 
-def _has_name(identity: os.stat_result, path: Path) -> bool:
+def _has_name(identity: Sighting, path: Path) -> bool:
     try:
-        return os.path.samestat(identity, os.lstat(path))
+        return sighted(path).is_same_file(identity)
     except OSError:
         return False

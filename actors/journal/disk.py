@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from ...config.files import NotOursError, move_new
 from ...config.locks import HeldLock, LockHeldError
+from ...config.sightings import Sighting, sighted
 
 NEW_SUFFIX: Final = ".new"
 """Suffix of a file that is being made; it has no record yet."""
@@ -156,7 +157,7 @@ class RealFile:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: Final = descriptor
-        self._identity: Final = os.fstat(descriptor)
+        self._identity: Final = Sighting.of(os.fstat(descriptor))
 
     def read(self, offset: int, size: int) -> bytes:
         """Read up to `size` bytes; a file system may give fewer at a time, so this asks until the end."""
@@ -185,12 +186,12 @@ class RealFile:
         return os.fstat(self._descriptor).st_size
 
     def is_at(self, path: Path, *, size_min: int = 0) -> bool:
-        """Look at the path: one `lstat`, 1 us."""
+        """Look at the path, 4 us."""
         try:
-            found = os.lstat(path)
+            found = sighted(path)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        return os.path.samestat(self._identity, found) and found.st_size >= size_min
+        return found.is_same_file(self._identity) and found.size >= size_min
 
     def close(self) -> None:
         """Close the descriptor."""

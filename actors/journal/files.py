@@ -87,7 +87,7 @@ class SegmentFiles:
 
     @property
     def is_locked(self) -> bool:
-        """Whether the lock file is in place; one `lstat`."""
+        """Whether the lock file is in place; a look of 4 us."""
         return self._lock.is_in_place()
 
     @property
@@ -98,8 +98,8 @@ class SegmentFiles:
     def misplaced(self) -> Path | None:
         """Return a file that is not in place any more: records written to it now would be lost.
 
-        Checks the active segment, the mark and the lock: three `lstat`, 3 us. A segment shorter than it was created
-        counts, too: its records are lost.
+        Looks at the active segment, the mark and the lock, 4 us each. A segment shorter than it was created counts,
+        too: its records are lost.
         """
         if not self.file.is_at(self._active_path, size_min=self.capacity + FOOTER_SIZE):
             return self._active_path
