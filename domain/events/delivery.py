@@ -16,6 +16,7 @@ import msgspec
 from ..breaker import Breaker
 from ..reconnecting import Reconnecting
 from ..time import SECOND_NS
+from .remembered import RememberedIds, SharedParts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,10 +67,21 @@ class Delivery:
         terms: how it is served.
         position: all up to this sequence is settled.
         done: sequences after it that are settled, too.
+        newest: no earlier life can have given up an event behind this sequence; None: it is not known.
+        shared: ids that other subscriptions remember, too.
     """
 
-    def __init__(self, terms: DeliveryTerms, *, position: int, done: Iterable[int] = ()) -> None:
+    def __init__(
+        self,
+        terms: DeliveryTerms,
+        *,
+        position: int,
+        done: Iterable[int] = (),
+        newest: int | None = None,
+        shared: SharedParts | None = None,
+    ) -> None:
         self.terms: Final = terms
+        self._newest: Final = _NEVER_NS if newest is None else newest
         self.offered = position
         """Newest sequence that was looked at."""
 
@@ -82,8 +94,11 @@ class Delivery:
         self._letters: set[str] = set()
         """Ids of the dead letters that do."""
 
-        self._seen: OrderedDict[str, bool] = OrderedDict()
-        """Ids of the newest events that are settled, and whether it was in this life by being handled."""
+        self._seen: Final = RememberedIds(terms.window_max, SharedParts() if shared is None else shared)
+        """Ids of the newest events that were offered, or settled in earlier lives."""
+
+        self._handled: OrderedDict[str, None] = OrderedDict()
+        """Ids of those handled in this life that may still be told to be dead letters: by an earlier one."""
 
         self._partitions = [_Partition() for _ in range(terms.partitions)]
         self._breaker = Breaker(fail_max=terms.fail_max, reset_timeout_s=terms.reset_s)
@@ -118,12 +133,9 @@ class Delivery:
         """`closed`, `open` or `half-open`."""
         return self._breaker.state
 
-    def remember(self, event_id: str, *, is_handled: bool = False) -> None:
-        """Take note of an event that is settled: a repeat of it is not handled."""
-        self._seen[event_id] = is_handled
-        self._seen.move_to_end(event_id)
-        if len(self._seen) > self.terms.window_max:
-            self._seen.popitem(last=False)
+    def remember(self, event_id: str) -> None:
+        """Take note of an event that an earlier life has settled: a repeat of it is not handled."""
+        self._seen.add(event_id)
 
     def skip_to(self, sequence: int) -> None:
         """Take note that nothing up to this sequence is wanted but what was offered."""
@@ -135,11 +147,12 @@ class Delivery:
             return
         self.offered = sequence
         if sequence in self._done:
-            self.remember(event.event_id)
-        elif event.event_id in self._seen or event.event_id in self._ids:
+            self._seen.add(event.event_id)
+        elif event.event_id in self._ids or event.event_id in self._seen:
             self.duplicates += 1
             self._done.add(sequence)
         else:
+            self._seen.add(event.event_id)
             self._open[sequence] = None
             self._put(Item(sequence=sequence, event=event, came_ns=now_ns))
 
@@ -244,7 +257,7 @@ class Delivery:
         batch = self._take(partition)
         for item in batch.items:
             self._forget(item)
-            self.remember(item.event.event_id)
+            self._handled.pop(item.event.event_id, None)
 
     def died(self, sequence: int, event_id: str) -> bool:
         """Settle an event that an earlier life, or subscriber, has given up; no effect while it is in flight.
@@ -252,7 +265,7 @@ class Delivery:
         Returns:
             Whether it was handled meanwhile, and so is no dead letter any more.
         """
-        if self._seen.get(event_id, False):
+        if event_id in self._handled:
             return True
         if sequence > self.offered:
             self._done.add(sequence)
@@ -262,7 +275,6 @@ class Delivery:
                     if item.sequence == sequence and not item.letter_id:
                         partition.waiting.remove(item)
                         self._forget(item)
-                        self.remember(item.event.event_id)
                         return False
         return False
 
@@ -294,7 +306,10 @@ class Delivery:
         for item in items:
             self.handled += 1
             self._forget(item)
-            self.remember(item.event.event_id, is_handled=True)
+            if item.letter_id or item.sequence <= self._newest:
+                self._handled[item.event.event_id] = None
+                if len(self._handled) > self.terms.window_max:
+                    self._handled.popitem(last=False)
             if item.letter_id:
                 letters.append(item.letter_id)
         return tuple(letters)
@@ -303,6 +318,7 @@ class Delivery:
         self._pending -= 1
         if item.letter_id:
             self._letters.discard(item.letter_id)
+            self._seen.add(item.event.event_id)  # anew: it may have been long ago
             return
         self._ids.discard(item.event.event_id)
         del self._open[item.sequence]

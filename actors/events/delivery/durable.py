@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ....domain.events.delivery import Delivery
 from ....domain.events.interests import Interest, Interests
 from ....domain.events.places import Place
+from ....domain.events.remembered import SharedParts
 from ....domain.time import SECOND_NS
 from ....messages.delivery import (
     DeadLettersChanged,
@@ -63,6 +64,8 @@ class DurableSubscriptions:
         self._interests: Final = Interests()
         """What those wants that are active."""
 
+        self._shared: Final = SharedParts()
+
         self._pages: Final = SharedReads(actor, settings, self._interests)
         self._recalls: Final = SharedReads(actor, settings, self._interests, types=(EventPublished.__name__,))
         self._told: dict[str, list[Callable[[], None]]] = {}
@@ -102,7 +105,10 @@ class DurableSubscriptions:
         if before is not None:
             place.settle(before.delivery.position, before.delivery.done)
             self._end(before)
-        subscription = Subscription(request, Delivery(request.terms, position=place.position, done=place.done))
+        delivery = Delivery(
+            request.terms, position=place.position, done=place.done, newest=self.last_sequence, shared=self._shared
+        )
+        subscription = Subscription(request, delivery)
         self._active[name] = subscription
         self._interests.set(name, Interest.of(request))
         if place.kept_ns is None:

@@ -177,7 +177,7 @@ class TestARepeat:
         delivery = Delivery(DeliveryTerms(window_max=2), position=10)
         for number in (1, 2, 3):
             delivery.remember(f"e-{number}")
-        for sequence, number in enumerate((1, 2, 3), 11):
+        for sequence, number in enumerate((2, 3, 1), 11):
             delivery.offer(sequence, event(number), 0)
 
         (batch,) = delivery.due(0)
