@@ -79,6 +79,14 @@ if TYPE_CHECKING:
     from .domain.events.catalog import EventCatalog
     from .domain.instruments import Instrument, PriceGrid
     from .domain.quotas import Allowance, Quota
+    from .messages.delivery import (
+        DeliverEvents,
+        DeliveryTerms,
+        EventsHandled,
+        EventsNotHandled,
+        EventsSubscribed,
+        SubscribeDurably,
+    )
     from .messages.domain_events import DomainEvent, IntegrationEvent, MarketDataReceived, UnknownEvent
     from .messages.market import Candle, DaySummary, Depth, Tick
     from .messages.orders import (
@@ -189,6 +197,14 @@ _MODULES: Final = {
     ".domain.events.catalog": ("EventCatalog",),
     ".domain.instruments": ("Instrument", "PriceGrid"),
     ".domain.quotas": ("Allowance", "Quota"),
+    ".messages.delivery": (
+        "DeliverEvents",
+        "DeliveryTerms",
+        "EventsHandled",
+        "EventsNotHandled",
+        "EventsSubscribed",
+        "SubscribeDurably",
+    ),
     ".messages.domain_events": ("DomainEvent", "IntegrationEvent", "MarketDataReceived", "UnknownEvent"),
     ".messages.market": ("Candle", "DaySummary", "Depth", "Tick"),
     ".messages.orders": (
@@ -248,6 +264,8 @@ __all__ = [
     "Conflating",
     "DaySummary",
     "DeadLetter",
+    "DeliverEvents",
+    "DeliveryTerms",
     "DependencyContainer",
     "Depth",
     "DescribeTree",
@@ -259,6 +277,9 @@ __all__ = [
     "EventPublisher",
     "EventRepository",
     "EventSubscriber",
+    "EventsHandled",
+    "EventsNotHandled",
+    "EventsSubscribed",
     "ExternalServiceResult",
     "Failed",
     "FillRepository",
@@ -318,6 +339,7 @@ __all__ = [
     "StrategyBrokenError",
     "StrategyNotFoundError",
     "SubmitOrder",
+    "SubscribeDurably",
     "Summary",
     "SuperOrderRequest",
     "SupervisionSettings",
