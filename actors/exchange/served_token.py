@@ -1,4 +1,4 @@
-"""The access token that clients of the paper exchange have to give, over HTTP and on sockets alike."""
+"""What clients of the paper exchange have to give, over HTTP and on sockets: the access token, or a partner's key."""
 
 from __future__ import annotations
 
@@ -16,10 +16,20 @@ class ServedToken:
     def __init__(self, secret: Secret) -> None:
         """Take the first one."""
         self._value = secret.reveal().encode()
+        self._partners: set[tuple[bytes, bytes]] = set()
 
     def is_right(self, found: bytes) -> bool:
         """Whether this is the token, however long it takes to find out for another."""
         return hmac.compare_digest(found, self._value)
+
+    def let_in(self, partner_id: bytes, secret: bytes) -> None:
+        """Know a partner that has got a token by this key."""
+        self._partners = {*self._partners, (partner_id, secret)}
+
+    def is_partner(self, partner_id: bytes, secret: bytes) -> bool:
+        """Whether this is the key of a partner that has got a token by it; the token is the secret of any."""
+        known = [hmac.compare_digest(secret, theirs) and partner_id == who for who, theirs in self._partners]
+        return self.is_right(secret) or any(known)
 
     def renew(self) -> str:
         """Make a new one; the former is dead."""

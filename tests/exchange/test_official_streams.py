@@ -71,3 +71,18 @@ def test_its_order_updates_hear_of_an_order(served, context):
             assert message["Type"] == "order_alert"
             statuses.append(message["Data"]["status"])
     assert statuses[-1] == "Traded"
+
+
+def test_its_market_feed_of_the_protocol_before_reads_books(served, context, monkeypatch):
+    monkeypatch.setattr(MarketFeed, "market_feed_wss", served.found.feed)
+    served.price(1500.0, bids=[[1499.9, 10]], asks=[[1500.1, 12]])
+    feed = MarketFeed(context, [(MarketFeed.NSE, "1594", MarketFeed.Depth)], "v1")
+    feed.run_forever()
+    try:
+        while (told := feed.get_data())["type"] != "Market Depth":
+            pass
+    finally:
+        feed.close_connection()
+        feed.loop.close()
+    assert (told["security_id"], told["LTP"]) == (1594, 1500.0)
+    assert (told["depth"][0]["bid_price"], told["depth"][0]["ask_quantity"]) == ("1499.90", 12)

@@ -2,17 +2,20 @@
 
 import asyncio
 import itertools
+import json
 from types import SimpleNamespace
 
 import picows
 import pytest
 
+from natya.actors.exchange.served_token import ServedToken
 from natya.actors.exchange.stream_faults import StreamFault, StreamFaults
 from natya.actors.exchange.streams import sockets
 from natya.actors.exchange.streams.encoding import Number
-from natya.actors.exchange.streams.market_sockets import DeepSocket, DepthSocket, FeedSocket
+from natya.actors.exchange.streams.market_sockets import BinaryFeedSocket, DeepSocket, DepthSocket, FeedSocket
 from natya.actors.exchange.streams.order_socket import OrderSocket
 from natya.actors.exchange.streams.server import SOCKETS_MAX, TURNED_AWAY_MAX, StreamServer
+from natya.config.secrets import Secret
 from natya.domain.dhan.streams import subscriptions
 from natya.domain.dhan.streams.subscriptions import Listed
 
@@ -287,6 +290,55 @@ def test_who_asks_what_is_none_is_ended_for_a_reason(kind, request_, reason):
     assert asked(kind, request_)[1] == reason
 
 
+class TestAPartner:
+    """Of a platform, whose clients' orders it hears of."""
+
+    @pytest.fixture
+    def token(self):
+        made = ServedToken(Secret("T"))
+        made.let_in(b"platform", b"secret")
+        return made
+
+    def hears(self, token, partner_id, secret, **login):
+        server = a_server()
+        server.knows = lambda *_: False
+        server.knows_partner = lambda who, what: token.is_partner(who.encode(), what.encode())
+        server.make_room = lambda _: None
+
+        async def run():
+            connection, open_socket = Connection(), OrderSocket(server)
+            open_socket.on_ws_connected(connection)
+            asked = {"LoginReq": {"MsgCode": 42, "ClientId": partner_id, **login}, "UserType": "PARTNER"}
+            open_socket.hear(json.dumps({**asked, "Secret": secret}).encode())
+            open_socket.tell(b"an order")
+            return connection.said, connection.ends
+
+        return asyncio.run(run())
+
+    @pytest.mark.parametrize(("partner_id", "secret"), [("platform", "secret"), ("anybody", "T")])
+    def test_hears_of_orders_by_the_key_that_it_got_a_token_by_or_by_the_token(self, token, partner_id, secret):
+        assert self.hears(token, partner_id, secret) == ([b"an order"], [])
+
+    @pytest.mark.parametrize(
+        ("partner_id", "secret", "login"),
+        [
+            ("platform", "guess", {}),
+            ("platform", "", {}),
+            ("other", "secret", {}),
+            ("platform", "secret", {"MsgCode": 41}),
+            ("platform", "guess", {"Token": "T"}),
+        ],
+    )
+    def test_with_another_key_is_cut_off(self, token, partner_id, secret, login):
+        assert self.hears(token, partner_id, secret, **login) == ([], ["reset"])
+
+    def test_whose_token_is_dead_hears_by_its_key_alone(self, token):
+        token.renew()
+
+        assert self.hears(token, "platform", "T") == ([], ["reset"])
+        assert self.hears(token, "platform", "secret") == ([b"an order"], [])
+
+
 class TestAnOpening:
     @pytest.fixture
     def server(self):
@@ -304,7 +356,8 @@ class TestAnOpening:
             ("/order-update", OrderSocket, 0),
             ("/feed?token=wrong&clientId=C", FeedSocket, 808),
             ("/feed?token=T&clientId=wrong", FeedSocket, 808),
-            ("/feed", FeedSocket, 808),
+            ("/feed", BinaryFeedSocket, 0),
+            ("/feed?version=2", FeedSocket, 808),
             ("/feed?token=T&clientId=C" + "&a=1" * 15, FeedSocket, 808),
         ],
     )

@@ -21,7 +21,13 @@ class Played:
     def __init__(self, redirect=""):
         self.now_ns = 0
         self.made = 0
-        wire = SimpleNamespace(client_id=CLIENT, now_ns=lambda: self.now_ns, token_answer=self.make)
+        self.partners = []
+        wire = SimpleNamespace(
+            client_id=CLIENT,
+            now_ns=lambda: self.now_ns,
+            token_answer=self.make,
+            let_in=lambda *key: self.partners.append(key),
+        )
         self.endpoints = dict(Logins(wire, redirect=redirect).endpoints())
 
     def make(self):
@@ -63,6 +69,7 @@ def test_a_login_ends_in_a_token(method):
 
     assert (begun["status"], begun["consentAppStatus"]) == ("success", "GENERATED")
     assert logins.redeem(logins.agree(begun["consentAppId"]), method=method) == {"accessToken": "token 1"}
+    assert logins.partners == []
 
 
 def test_a_partner_has_names_and_paths_of_its_own():
@@ -72,7 +79,9 @@ def test_a_partner_has_names_and_paths_of_its_own():
     token_id = address.partition("tokenId=")[2]
 
     assert begun["consentStatus"] == "GENERATED"
+    assert logins.partners == []
     assert logins.ask("POST /partner/consume-consent", PARTNER, tokenId=token_id)[1] == {"accessToken": "token 1"}
+    assert logins.partners == [(b"key", b"secret")]
 
 
 @pytest.mark.parametrize(

@@ -94,9 +94,17 @@ class StreamsActor(RuntimeActor):
         def knows(token: str, client_id: str) -> bool:
             return settings.token.is_right(token.encode()) and client_id == settings.client_id
 
+        def knows_partner(partner_id: str, secret: str) -> bool:
+            return settings.token.is_partner(partner_id.encode(), secret.encode())
+
         inherited: socket.socket | None = self.inherited
         self._server = StreamServer(
-            host=settings.host, port=settings.port, knows=knows, listener=inherited, faults=settings.faults
+            host=settings.host,
+            port=settings.port,
+            knows=knows,
+            knows_partner=knows_partner,
+            listener=inherited,
+            faults=settings.faults,
         )
         self.offload(self._server.serve, then=self._served)
         self.log("streams.opened", port=self._server.port)

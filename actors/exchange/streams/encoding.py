@@ -8,6 +8,8 @@ from ....domain.dhan.streams import depth as deep
 from ....domain.dhan.streams import packets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ....messages.market import DaySummary, Depth, Tick
     from ..wire.market import DayShown
 
@@ -38,12 +40,17 @@ def quote(number: Number, shown: DayShown) -> bytes:
 def full(number: Number, shown: DayShown) -> bytes:
     """Return the last price, the day and five levels of the book."""
     layout = packets.FULL_LAYOUT
-    book = shown.tick.depth
     return layout.pack(
         *(packets.FULL, layout.size, *number, *_trade(shown)),
         *(open_interest_of(shown), 0, 0, *_day(shown)),
-        *(value for level in range(packets.LEVELS) for value in _level(book, level)),
+        *_levels(shown.tick.depth),
     )
+
+
+def book(number: Number, shown: DayShown) -> bytes:
+    """Return the last price and five levels of the book."""
+    layout = packets.BOOK_LAYOUT
+    return layout.pack(packets.BOOK, layout.size, *number, shown.tick.price, *_levels(shown.tick.depth))
 
 
 def previous_close(number: Number, shown: DayShown) -> bytes:
@@ -118,6 +125,10 @@ def _day(shown: DayShown) -> tuple[float, float, float, float]:
 
 def _time(tick: Tick) -> int:
     return min(max(0, packets.feed_time_of(tick.exchange_ns)), _U32)
+
+
+def _levels(book: Depth | None) -> Iterator[float]:
+    return (value for level in range(packets.LEVELS) for value in _level(book, level))
 
 
 def _level(book: Depth | None, level: int) -> tuple[int, int, int, int, float, float]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from ....domain.dhan.streams import binary_requests, packets, subscriptions
 from ....domain.dhan.streams import depth as deep
-from ....domain.dhan.streams import packets, subscriptions
 from ....domain.dhan.streams.subscriptions import SubscriptionError
 from . import encoding
 from .encoding import Number
-from .sockets import Socket, Streamed
+from .sockets import TOKEN_WRONG, Socket, Streamed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from ....domain.dhan.streams.subscriptions import Mode
+    from ....domain.dhan.streams.binary_requests import BinaryMode
+    from ....domain.dhan.streams.subscriptions import FeedRequest, Mode
     from .sockets import SocketsServer
 
 TOO_MANY_INSTRUMENTS: Final = 804
@@ -27,15 +28,18 @@ INDEX: Final = packets.SEGMENT_NUMBERS["IDX_I"]
 class FeedSocket(Socket):
     """Of the market feed: tickers, quotes, full packets."""
 
+    subscribes: ClassVar[Mapping[int, Mode | BinaryMode]] = subscriptions.MODES
+    """By what code to what; the code above it unsubscribes."""
+
     def __init__(self, server: SocketsServer) -> None:
         """Be subscribed to nothing."""
         super().__init__(server)
-        self.modes: Final[dict[Number, Mode]] = {}
+        self.modes: Final[dict[Number, Mode | BinaryMode]] = {}
 
     def hear(self, text: bytes) -> None:
         """Subscribe, unsubscribe or end."""
         try:
-            asked = subscriptions.read_request(text)
+            asked = self._read(text)
         except SubscriptionError:
             self.refuse(REQUEST_INVALID)
             return
@@ -48,9 +52,9 @@ class FeedSocket(Socket):
             self.refuse(REQUEST_INVALID)
         elif len(asked.instrument_list) > subscriptions.INSTRUMENTS_A_MESSAGE:
             self.refuse(TOO_MANY_INSTRUMENTS)
-        elif code in subscriptions.MODES:
-            self._subscribe(subscriptions.MODES[code], numbers)
-        elif code - 1 in subscriptions.MODES:
+        elif code in self.subscribes:
+            self._subscribe(self.subscribes[code], numbers)
+        elif code - 1 in self.subscribes:
             for number in numbers:
                 if self.modes.pop(number, None) is not None:
                     self._server.unsubscribe(self, number)
@@ -67,7 +71,10 @@ class FeedSocket(Socket):
         """End it for a reason."""
         self.end(encoding.ended(reason))
 
-    def _subscribe(self, mode: Mode, numbers: list[Number]) -> None:
+    def _read(self, text: bytes) -> FeedRequest:
+        return subscriptions.read_request(text)
+
+    def _subscribe(self, mode: Mode | BinaryMode, numbers: list[Number]) -> None:
         if len(self.modes.keys() | set(numbers)) > subscriptions.INSTRUMENTS_A_CONNECTION:
             self.refuse(TOO_MANY_INSTRUMENTS)
             return
@@ -91,7 +98,32 @@ class FeedSocket(Socket):
                 self.push((number, 1), encoding.open_interest(number, shown))
 
 
-_MAKERS: Final = {"ticker": encoding.ticker, "quote": encoding.quote, "full": encoding.full}
+_MAKERS: Final = {"ticker": encoding.ticker, "quote": encoding.quote, "full": encoding.full, "depth": encoding.book}
+
+
+class BinaryFeedSocket(FeedSocket):
+    """Of the market feed in the protocol before the present one: tickers, quotes and books behind a login."""
+
+    subscribes: ClassVar[Mapping[int, Mode | BinaryMode]] = binary_requests.BINARY_MODES
+    logs_in = True
+
+    def hear(self, text: bytes) -> None:
+        """Take the login, and then what is asked."""
+        if self.is_known:
+            super().hear(text)
+            return
+        try:
+            login = binary_requests.read_login(text)
+        except SubscriptionError:
+            self.refuse(TOKEN_WRONG)
+            return
+        if self._server.knows(login.token, login.client_id):
+            self.let_in()
+        else:
+            self.refuse(TOKEN_WRONG)
+
+    def _read(self, text: bytes) -> FeedRequest:
+        return binary_requests.read_binary_request(text)
 
 
 class DepthSocket(Socket):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 import picows
@@ -14,9 +13,7 @@ from .sockets import Socket
 if TYPE_CHECKING:
     from .sockets import SocketsServer
 
-LOGIN_S: Final = 10.0
-"""Within it the socket of order updates wants a login."""
-
+PARTNER: Final = "PARTNER"
 UPDATES_MAX: Final = 1_000
 """Messages that wait for a client that does not read; it is dropped at one more, and reads the book when it is back."""
 
@@ -29,6 +26,9 @@ class _Login(msgspec.Struct, rename="pascal"):
 
 class _LoginRequest(msgspec.Struct, rename="pascal"):
     login_req: _Login
+    user_type: str = ""
+    secret: str = ""
+    """Of a partner, who hears of the orders of all its clients: here of the only one's."""
 
 
 _READ_LOGIN: Final = msgspec.json.Decoder(_LoginRequest)
@@ -38,36 +38,29 @@ class OrderSocket(Socket):
     """Of order updates: silent until the login, and then one message for each change of an order."""
 
     connections_max: ClassVar[int] = 100
+    logs_in = True
 
     def __init__(self, server: SocketsServer) -> None:
         """Wait for the login."""
         super().__init__(server)
-        self.is_known = False
         self._count = 0
-        self._late: asyncio.TimerHandle | None = None
-
-    def on_ws_connected(self, transport: Any) -> None:
-        """Give the client a moment to log in."""
-        super().on_ws_connected(transport)
-        self._late = asyncio.get_running_loop().call_later(LOGIN_S, self._give_up)
-
-    def on_ws_disconnected(self, transport: Any) -> None:
-        """Wait no more."""
-        if self._late is not None:
-            self._late.cancel()
-        super().on_ws_disconnected(transport)
 
     def hear(self, text: bytes) -> None:
         """Take a login; whoever does not know the token is cut off without a word."""
         try:
-            login = _READ_LOGIN.decode(text).login_req
+            asked = _READ_LOGIN.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.reset()
             return
-        if login.msg_code != LOGIN_CODE or not self._server.knows(login.token, login.client_id):
+        login = asked.login_req
+        if asked.user_type == PARTNER:
+            is_right = self._server.knows_partner(login.client_id, asked.secret)
+        else:
+            is_right = self._server.knows(login.token, login.client_id)
+        if login.msg_code == LOGIN_CODE and is_right:
+            self.let_in()
+        else:
             self.reset()
-            return
-        self.is_known = True
 
     def tell(self, message: bytes) -> None:
         """Tell of an order; nothing is left out, so who does not read is dropped."""
@@ -89,7 +82,3 @@ class OrderSocket(Socket):
     def refuse(self, _reason: int) -> None:
         """Cut it off."""
         self.reset()
-
-    def _give_up(self) -> None:
-        if not self.is_known:
-            self.reset()

@@ -21,7 +21,7 @@ import picows
 from ....domain.dhan.streams import packets
 from ..stream_faults import OPENING
 from . import encoding
-from .market_sockets import DeepSocket, DepthSocket, FeedSocket
+from .market_sockets import BinaryFeedSocket, DeepSocket, DepthSocket, FeedSocket
 from .order_socket import OrderSocket
 from .sockets import TOKEN_WRONG, Socket, Streamed
 
@@ -65,6 +65,7 @@ class StreamServer:
         host: str,
         port: int,
         knows: Callable[[str, str], bool],
+        knows_partner: Callable[[str, str], bool] = lambda _partner_id, _secret: False,
         listener: socket.socket | None = None,
         ping_s: float = PING_S,
         faults: StreamFaults | None = None,
@@ -75,6 +76,7 @@ class StreamServer:
             host: to listen on.
             port: to listen on; 0: one that is free.
             knows: whether a token and a client id are right; from the server's thread.
+            knows_partner: whether a partner's id and secret are right; from the server's thread. By default of none.
             listener: what another server's `listener_copy` returned.
             ping_s: between two pings; a client that answers none of four is cut off.
             faults: that sockets meet; None where none may be asked for.
@@ -87,6 +89,7 @@ class StreamServer:
         self._host: Final = host
         self.port: Final[int] = self._listener.getsockname()[1]
         self.knows: Final = knows
+        self.knows_partner: Final = knows_partner
         self.faults: Final = faults
         self._ping_s: Final = ping_s
         self._guard: Final = threading.Lock()
@@ -242,9 +245,11 @@ class StreamServer:
         kind = KINDS.get(path)
         if kind is None or len(self._sockets) >= SOCKETS_MAX:
             return self._refusal(404 if kind is None else 503)
+        if kind is FeedSocket and not asked:
+            kind = BinaryFeedSocket
         made = kind(self)
         made.path = path
-        if kind is not OrderSocket:
+        if not kind.logs_in:
             try:
                 query = parse_qs(asked, max_num_fields=16)
             except ValueError:
@@ -275,9 +280,17 @@ class StreamServer:
                 del self._turned_away[oldest]
                 oldest.reset()
             return
-        alike = [each for each in self._sockets if type(each) is type(added) and each.is_open]
         self._sockets[added] = None
-        if len(alike) >= added.connections_max:
+        self.make_room(added)
+
+    def make_room(self, taken_in: Socket) -> None:
+        """End the oldest of its kind if the client has too many; who has not logged in is in no one's way who has."""
+        alike = [
+            each
+            for each in self._sockets
+            if each.is_open and each.path == taken_in.path and each.is_known == taken_in.is_known
+        ]
+        if len(alike) > taken_in.connections_max:
             alike[0].refuse(packets.TOO_MANY_CONNECTIONS)
 
     def remove(self, removed: Socket) -> None:

@@ -29,6 +29,9 @@ ENDED_S: Final = 2.0
 """Within it a client has read why it is ended, and answered (RFC 6455, 7.1.2); it is cut off else, since what waits for
 it would wait for ever."""
 
+LOGIN_S: Final = 10.0
+"""Within it a socket that is opened without a token wants a login."""
+
 RESET: Final = struct.pack("ii", 1, 0)
 """Linger: the connection is reset, and what waits is not sent."""
 
@@ -78,6 +81,10 @@ class SocketsServer(Protocol):
     def knows(self) -> Callable[[str, str], bool]:
         """Whether a token and a client id are right."""
 
+    @property
+    def knows_partner(self) -> Callable[[str, str], bool]:
+        """Whether a partner's id and secret are right."""
+
     def add(self, added: Socket) -> None:
         """Count a socket, and let it hear."""
 
@@ -86,6 +93,9 @@ class SocketsServer(Protocol):
 
     def fail(self, fault: Exception) -> None:
         """Tell the owner of a fault of ours."""
+
+    def make_room(self, taken_in: Socket) -> None:
+        """End the oldest of its kind if the client has too many."""
 
     def subscribe(self, who: Socket, number: Number) -> Streamed | None:
         """Tell a socket of an instrument from now on; what the market has shown of it, if anything."""
@@ -99,6 +109,9 @@ class Socket(picows.WSListener):
 
     connections_max: ClassVar[int] = subscriptions.CONNECTIONS_MAX
     """Of a client; one more ends the oldest."""
+
+    logs_in: ClassVar[bool] = False
+    """Whether what it says first is who it is, since its address does not."""
 
     def __init__(self, server: SocketsServer) -> None:
         """Wait for the connection."""
@@ -126,6 +139,10 @@ class Socket(picows.WSListener):
         self.refusal = 0
         """Reason for which it is ended as soon as it is open, such as a token that is none."""
 
+        self.is_known = not self.logs_in
+        """Whether it has said who it is."""
+
+        self._late: asyncio.TimerHandle | None = None
         self.is_mute = False
         """Whether it neither pings nor answers pings."""
 
@@ -141,12 +158,23 @@ class Socket(picows.WSListener):
         self._server.add(self)
         if self.refusal:
             self.refuse(self.refusal)
+        elif self.logs_in:
+            self._late = asyncio.get_running_loop().call_later(LOGIN_S, self.refuse, TOKEN_WRONG)
+
+    def let_in(self) -> None:
+        """Know who it is."""
+        if self._late is not None:
+            self._late.cancel()
+        if not self.is_known:
+            self.is_known = True
+            self._server.make_room(self)
 
     def on_ws_disconnected(self, _transport: Any) -> None:
         """Be none of them."""
         self._transport = self._leaving = None
-        if self._cut is not None:
-            self._cut.cancel()
+        for timer in (self._cut, self._late):
+            if timer is not None:
+                timer.cancel()
         if self._faulty is not None:
             self._faulty.close()
         self._waiting.clear()

@@ -208,6 +208,10 @@ class WireApplication:
         """Make a new token; the former is dead."""
         return self._token.renew()
 
+    def let_in(self, partner_id: bytes, secret: bytes) -> None:
+        """Know a partner by its key, on the sockets too."""
+        self._token.let_in(partner_id, secret)
+
     def token_answer(self) -> TokenAnswer:
         """Make a new token, and return it as it is told."""
         return new_token(self)

@@ -76,6 +76,9 @@ class Wire(Protocol):
     def token_answer(self) -> Any:
         """Make a new token; the former is dead."""
 
+    def let_in(self, partner_id: bytes, secret: bytes) -> None:
+        """Know a partner by its key, on the sockets too."""
+
 
 class Logins:
     """The endpoints, and the logins that are under way."""
@@ -126,13 +129,15 @@ class Logins:
         self._agreed[token_id] = key
         return Answer(302, f"{self._redirect}{'&' if '?' in self._redirect else '?'}tokenId={token_id}".encode())
 
-    def _redeem(self, key: Key | None, query: Mapping[str, str], _names: Names) -> Answer:
+    def _redeem(self, key: Key | None, query: Mapping[str, str], names: Names) -> Answer:
         self._turn()
         token_id = query.get("tokenId", "")
         began = self._agreed.get(token_id)
         if began is None or key is None or not all(map(hmac.compare_digest, key, began)):
             return token_refusal("Invalid tokenId")
         del self._agreed[token_id]
+        if names is PARTNER.names:
+            self._wire.let_in(*key)
         return found(self._wire.token_answer())
 
     def _show(self, _key: Key | None, query: Mapping[str, str], _names: Names) -> Answer:

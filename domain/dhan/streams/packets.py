@@ -19,6 +19,9 @@ INDEX: Final = 1
 """Code that is documented without a layout; indices come as tickers."""
 
 TICKER: Final = 2
+BOOK: Final = 3
+"""Of the protocol before the present one (`binary_requests`): never sent to who speaks this one."""
+
 QUOTE: Final = 4
 OPEN_INTEREST: Final = 5
 PREVIOUS_CLOSE: Final = 6
@@ -48,6 +51,9 @@ LEVELS: Final = 5
 FULL_LAYOUT: Final = struct.Struct("<BHBIfHIfIIIIIIffff" + LEVELS * "IIHHff")
 """As a quote up to the total quantities; then open interest, its highest and lowest of the day, open, close, high, low,
 and for each level, best first: bid and ask quantity, bid and ask orders, bid and ask price."""
+
+BOOK_LAYOUT: Final = struct.Struct("<BHBIf" + LEVELS * "IIHHff")
+"""Header, last price, and the levels as in a full packet."""
 
 FULL_LEVELS_AT: Final = 18
 """Number of the first value of the levels in `FULL_LAYOUT`."""
