@@ -45,10 +45,11 @@ def rejection(core: Core, order: AccountOrder, listing: Listing) -> str:  # noqa
     quote = core.quotes.get(order.symbol)
     if quote is None:
         return f"{rms} No quote: the market has shown no price of {order.symbol} yet"
-    low, high = band(core, listing)
-    for price in (order.limit_price, order.trigger_price):
-        if price and not low <= price <= high:
-            return f"{rms} Rate not within circuit limits: {low:.2f} to {high:.2f} wanted, found {price:.2f}"
+    row = core.state.super_orders.get(order.order_id)
+    exits = () if row is None else (row.target_price, row.stop_price)  # rejected later, they would leave a position
+    fault = circuit_fault(core, listing, order.limit_price, order.trigger_price, *exits)
+    if fault:
+        return f"{rms} {fault}"
     if order.order_type == "STOP_LOSS" and not _is_beyond(order):
         return f"{rms} Trigger Price should be {'less' if order.side == 'BUY' else 'greater'} than Price"
     if order.product in INTRADAY and not order.source and is_after_square_off(core, listing):
@@ -74,6 +75,15 @@ def unsold(core: Core, instrument: Instrument) -> int:
     for product in DELIVERED:
         shares += state.net(instrument, product) - sum(state.leaves(instrument, product, "SELL"))
     return shares
+
+
+def circuit_fault(core: Core, listing: Listing, *prices: float) -> str:
+    """Return what is wrong with prices (rupees) beyond the band of the day, 0 for none; empty if nothing is."""
+    low, high = band(core, listing)
+    for price in prices:
+        if price and not low <= price <= high:
+            return f"Rate not within circuit limits: {low:.2f} to {high:.2f} wanted, found {price:.2f}"
+    return ""
 
 
 def band(core: Core, listing: Listing) -> tuple[float, float]:

@@ -7,13 +7,14 @@ STOP_LOSS_MARKET. The matching takes from one what the other trades. They last f
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
 from ....messages.broker import ReplaceRequest
 from ....messages.exchange import AccountOrder, SuperOrder
 from ....messages.units import RUPEES_MAX
+from .checks import circuit_fault
 from .orders import CONFIRMED
 from .refusals import MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, unknown, wrong
 from .requests import Modification, Ticket
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from .listings import Listing
     from .orders import Orders
     from .requests import SuperModification, SuperTicket
+
+
+_GONE: Final = frozenset({"CANCELLED", "REJECTED"})
+"""Statuses of an exit that does not come back."""
 
 
 class SuperOrders:
@@ -120,15 +125,21 @@ class SuperOrders:
             self._expect_pending(row.stop_status)
         elif change.leg != "ENTRY_LEG":
             raise wrong("legName", "ENTRY_LEG, TARGET_LEG or STOP_LOSS_LEG", repr(change.leg))
-        if (target and row.target_status == "CANCELLED") or (stop and row.stop_status == "CANCELLED"):
+        has_target, has_stop = row.target_status not in _GONE, row.stop_status not in _GONE
+        if (target != row.target_price and not has_target) or (stop != row.stop_price and not has_stop):
             raise Refused("order", "A cancelled leg cannot be put back")
         limit_price = entry.limit_price if change.limit_price is None else change.limit_price
-        changed = replace(row, target_price=target, stop_price=stop, trailing_jump=jump)
+        left = replace(row, target_price=row.target_price * has_target, stop_price=row.stop_price * has_stop)
+        changed = replace(row, target_price=target * has_target, stop_price=stop * has_stop, trailing_jump=jump)
         listing, last_price = self._core.listing(entry.instrument), self._core.last_price(entry.symbol)
         if entry.filled_quantity:  # the market may be beyond the entry's price by now, and a stop that trails, too
-            _check(changed, listing, entry.side, last_price, before=row)
+            _check(changed, listing, entry.side, last_price, before=left)
         else:
             _check(changed, listing, entry.side, limit_price or last_price)
+        pairs = ((target, row.target_price), (stop, row.stop_price))
+        fault = circuit_fault(self._core, listing, *(given for given, known in pairs if given != known))
+        if fault:
+            raise Refused("order", fault)
         if change.leg == "ENTRY_LEG":
             modification = Modification(
                 order_id=entry.order_id,
@@ -204,12 +215,15 @@ class SuperOrders:
         state = self._core.state
         row = state.super_orders[order.order_id if is_entry else order.parent_id]
         entry = state.orders[row.order_id]
+        told: SuperStatus = "REJECTED" if order.status == "REJECTED" else "CANCELLED"
         if order.leg == "TARGET_LEG" and row.target_status == "PENDING":
-            row = replace(row, target_status="CANCELLED")
+            row = replace(row, target_status=told)
             self._do(row)
         elif order.leg == "STOP_LOSS_LEG" and row.stop_status == "PENDING":
-            row = replace(row, stop_status="CANCELLED")
+            row = replace(row, stop_status=told)
             self._do(row)
+        if told == "REJECTED" and not is_entry:  # what has been entered stays, and with it the other exit
+            return
         exits = map(self._exit, (row.target_order_id, row.stop_order_id))
         if entry.is_open or row.order_id in self._entered or any(each is not None for each in exits):
             return
@@ -237,7 +251,7 @@ class SuperOrders:
             row, entry = state.super_orders[order_id], state.orders[order_id]
             needed = entry.filled_quantity - self.exited(order_id)
             is_target = leg == "TARGET_LEG"
-            if not needed or (row.target_status if is_target else row.stop_status) == "CANCELLED":
+            if not needed or (row.target_status if is_target else row.stop_status) in _GONE:
                 continue
             known = self._exit(row.target_order_id if is_target else row.stop_order_id)
             if known is not None:

@@ -210,6 +210,37 @@ class TestASuperOrder:
         found = row(client)
         assert (found.status, found.target_status, found.stop_status) == ("REJECTED", "CANCELLED", "CANCELLED")
 
+    @pytest.mark.parametrize("exit_", [{"target_price": 2500.0}, {"stop_price": 900.0}], ids=["target", "stop"])
+    def test_whose_exit_is_beyond_the_price_band_is_rejected_before_it_trades(self, client, exit_):
+        client.tick(1500.0)
+        client.ask("place_super", a_super(**exit_))
+        client.wait()
+
+        (entry,) = client.account.orders()
+        (price,) = exit_.values()
+        assert (entry.status, row(client).status) == ("REJECTED", "REJECTED")
+        assert f"Rate not within circuit limits: 1200.00 to 1800.00 wanted, found {price:.2f}" in entry.reason
+
+    @pytest.mark.parametrize(
+        ("exit_", "close", "statuses"),
+        [
+            ({"target_price": 1750.0}, 1300.0, {"TARGET_LEG": "REJECTED", "STOP_LOSS_LEG": "PENDING"}),
+            ({"stop_price": 1250.0}, 1600.0, {"TARGET_LEG": "PENDING", "STOP_LOSS_LEG": "REJECTED"}),
+        ],
+        ids=["target", "stop"],
+    )
+    def test_whose_exit_is_rejected_all_the_same_says_so_and_keeps_the_other(self, client, exit_, close, statuses):
+        """The band is that of another close by the time that the entry trades."""
+        client.tick(1510.0)
+        client.ask("place_super", a_super(**exit_))
+        client.wait()
+        client.tick(1499.0, close=close)
+
+        assert {leg: order.status for leg, order in exits(client).items()} == statuses
+        found = row(client)
+        assert {"TARGET_LEG": found.target_status, "STOP_LOSS_LEG": found.stop_status} == statuses
+        assert found.status == "TRADED"
+
     def test_keeps_what_its_entry_has_traded_when_the_rest_of_it_is_cancelled(self, client):
         client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 4)])
         order_id = client.ask("place_super", a_super()).ids[0]
@@ -262,6 +293,46 @@ class TestALegThatIsCancelled:
 
 
 class TestALegThatIsChanged:
+    @pytest.mark.parametrize(
+        ("price", "change"),
+        [
+            (1500.0, {"leg": "TARGET_LEG", "target_price": 1800.1}),
+            (1500.0, {"leg": "STOP_LOSS_LEG", "stop_price": 1199.9}),
+            (1510.0, {"leg": "TARGET_LEG", "target_price": 1800.1}),
+            (1510.0, {"leg": "ENTRY_LEG", "target_price": 1800.1}),
+        ],
+        ids=["target", "stop", "before the entry has traded", "with the entry"],
+    )
+    def test_to_a_price_beyond_the_band_stays_where_it_is(self, client, price, change):
+        client.tick(price, close=1500.0)
+        order_id = client.ask("place_super", a_super()).ids[0]
+        client.wait()
+        with pytest.raises(Refused, match=r"Rate not within circuit limits: 1200\.00 to 1800\.00 wanted, found"):
+            client.ask("modify_super", SuperModification(order_id=order_id, **change))
+
+        assert (row(client).target_price, row(client).stop_price) == (1530.0, 1490.0)
+
+    @pytest.mark.parametrize(
+        ("gone", "change", "found"),
+        [
+            ("TARGET_LEG", {"leg": "STOP_LOSS_LEG", "stop_price": 1495.0}, ("stop_price", 1495.0)),
+            ("STOP_LOSS_LEG", {"leg": "TARGET_LEG", "target_price": 1560.0}, ("target_price", 1560.0)),
+        ],
+    )
+    def test_is_changed_where_the_other_is_cancelled(self, client, entered, gone, change, found):
+        client.ask("cancel_super", entered, gone)
+        client.ask("modify_super", SuperModification(order_id=entered, **change))
+
+        assert getattr(row(client), found[0]) == found[1]
+
+    def test_is_not_measured_by_the_other_where_that_is_cancelled(self, client, entered):
+        client.tick(1529.0)
+        client.ask("cancel_super", entered, "TARGET_LEG")
+        client.tick(1550.0)
+        client.ask("modify_super", SuperModification(order_id=entered, leg="STOP_LOSS_LEG", stop_price=1540.0))
+
+        assert exits(client)["STOP_LOSS_LEG"].trigger_price == 1540.0
+
     def test_before_its_entry_has_traded_is_measured_by_the_price_of_the_entry(self, client):
         client.tick(1510.0)
         order_id = client.ask("place_super", a_super()).ids[0]
