@@ -46,6 +46,23 @@ def series_suffix(series: str) -> str:
     return f"-{series}" if series and series not in SHARE_SERIES else ""
 
 
+_EXCHANGE_BEHIND: Final = {".NS": "", ".NSE": "", "-EQ": "", ".BO": "BSE:", ".BSE": "BSE:"}
+"""What ends a symbol of Yahoo's, AmiBroker's or a broker's, and how one of that exchange begins here."""
+
+
+def symbol_without_exchange(written: str) -> str:
+    """Return our symbol of a share that others write with its exchange, of NSE alone without: `INFY` of `INFY.NS`.
+
+    One of BSE has it in front: `BSE:INFY` of `INFY.BO`. All others are as they are written.
+    """
+    bare = written.removeprefix("NSE:")
+    for ending, exchange in _EXCHANGE_BEHIND.items():
+        if bare.endswith(ending):
+            bare = exchange + bare.removesuffix(ending)
+            break
+    return bare if is_symbol(bare) and not bare.endswith(":") else written
+
+
 def is_symbol(text: str) -> bool:
     """Say whether a text may be a symbol: 1 to 64 printable ASCII characters, no space at the ends.
 

@@ -29,7 +29,7 @@ class Plan:
         self.rows: Final = rows
         """Whole rows that were found, 0 or 1."""
 
-        self.notes = (*columns.notes, *survey.notes({}))
+        self.notes = (*columns.notes, *symbol.notes(), *survey.notes({}))
         self._intervals: dict[str, int] = {}
         self._interval_ns: int | None = None
         self._newest_ns: dict[str, int] = {}
@@ -59,7 +59,7 @@ class Plan:
                     f"apart, found {duration_text(given_ns)}"
                 )
         if not self._interval_ns:
-            self.notes = (*self.columns.notes, *survey.notes(self._intervals))
+            self.notes = (*self.columns.notes, *self.symbol.notes(), *survey.notes(self._intervals))
 
     @property
     def candle_lengths_ns(self) -> dict[str, int]:

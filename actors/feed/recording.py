@@ -267,6 +267,8 @@ class Recording:
             names += f" {self._interval_ns or ''} {self._exchange} path 2"
         elif not plan.survey.is_in_order:
             names += " sorted"
+        if plan.symbol.renamed:
+            names += " bare"
         if plan.columns.dates is not None or self.zone != "IST":
             names += f" {plan.columns.dates} {self.zone}"
         return f"replay-{_fingerprint(self.path, names)}"

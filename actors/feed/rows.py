@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ...domain.instruments import SYMBOL_LENGTH_MAX, is_symbol, series_suffix
+from ...domain.instruments import SYMBOL_LENGTH_MAX, is_symbol, series_suffix, symbol_without_exchange
 from .numbers import Memo
 
 if TYPE_CHECKING:
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 
 _NO_PRICE: Final = re.compile(r"|-|nan|0+(\.0*)?", re.IGNORECASE)
+
+
+RENAMED_TOLD_MAX: Final = 3
 
 
 class RowReader(Protocol):
@@ -47,6 +50,9 @@ class SymbolColumn:
             raise ValueError("a column symbol, or one symbol for it is wanted, found none: --symbol, or SYMBOL=FILE")
         self._place = columns.at("symbol")
         self._series_at = columns.at("series") if self._has_column else columns.width
+        self.renamed: Final[dict[str, str]] = {}
+        """Symbols that are written with their exchange, and as they are read: the first ones."""
+
         self._given = _symbol(symbol) if symbol else ""
         self._symbols = Memo(self._read)
         # A row without the column reads as an empty field, which means the symbol in the settings.
@@ -64,8 +70,21 @@ class SymbolColumn:
         """Return whether the row names no symbol of its own."""
         return not row[self._place].strip()
 
+    def notes(self) -> tuple[str, ...]:
+        """Return a note of symbols that were read otherwise than they are written, if any were."""
+        told = [f"{written} is {symbol}" for written, symbol in self.renamed.items()]
+        if len(told) > RENAMED_TOLD_MAX:
+            told[RENAMED_TOLD_MAX:] = ["…"]
+        return (f"symbols are read without their exchange: {', '.join(told)}",) if told else ()
+
     def _read(self, text: str) -> str:
-        return _symbol(text) if text.strip() or not self._given else self._given
+        if not text.strip() and self._given:
+            return self._given
+        written = _symbol(text)
+        symbol = symbol_without_exchange(written)
+        if symbol != written and len(self.renamed) <= RENAMED_TOLD_MAX:
+            self.renamed[written] = symbol
+        return symbol
 
 
 def is_untraded(row: Row, columns: Columns) -> bool:

@@ -20,6 +20,7 @@ from natya.domain.instruments import (
     price_away,
     price_grid,
     series_suffix,
+    symbol_without_exchange,
     without_noise,
 )
 from natya.messages.units import RUPEES_MAX
@@ -106,6 +107,36 @@ class TestAPriceSoManyPercentAway:
 
 def test_noise_is_removed_from_a_price_of_any_instrument():
     assert (without_noise(1499.4 - 0.05), without_noise(70.0025), without_noise(1.0001)) == (1499.35, 70.0025, 1.0001)
+
+
+@pytest.mark.parametrize(
+    ("written", "symbol"),
+    [
+        ("INFY", "INFY"),
+        ("INFY.NS", "INFY"),
+        ("INFY.NSE", "INFY"),
+        ("INFY-EQ", "INFY"),
+        ("NSE:INFY", "INFY"),
+        ("NSE:INFY-EQ", "INFY"),
+        ("NSE:NIFTY 50", "NIFTY 50"),
+        ("M&M.NS", "M&M"),
+        ("INFY.BO", "BSE:INFY"),
+        ("INFY.BSE", "BSE:INFY"),
+        ("BSE:INFY", "BSE:INFY"),
+        ("MCX:GOLD", "MCX:GOLD"),
+        ("IDEA-N1", "IDEA-N1"),
+        ("BAJAJ-AUTO", "BAJAJ-AUTO"),
+        ("^NSEI", "^NSEI"),
+        (".NS", ".NS"),
+        ("NSE:", "NSE:"),
+        (".BO", ".BO"),
+        ("A .NS", "A .NS"),
+        ("x" * 60 + ".BO", "BSE:" + "x" * 60),
+        ("x" * 61 + ".BO", "x" * 61 + ".BO"),
+    ],
+)
+def test_a_share_that_is_written_with_its_exchange_is_called_as_here(written, symbol):
+    assert symbol_without_exchange(written) == symbol
 
 
 def test_the_series_of_a_share_is_not_in_its_symbol():

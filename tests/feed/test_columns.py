@@ -128,6 +128,29 @@ class TestDaysOfAnyVendor:
         assert {each.interval_ns for each in candles} == {86_400 * 10**9}
         assert bhavcopy.notes == ("one candle of TCS does not tell its length: 1d is taken",)
 
+    def test_are_of_a_share_as_it_is_called_here_whose_exchange_is_written_with_it_and_a_note_says_so(
+        self, write, recording
+    ):
+        path = write(
+            "Ticker,Date/Time,Open,High,Low,Close",
+            "TCS.NSE,2025-01-09,1,2,1,2",
+            "TCS.NSE,2025-01-10,1,2,1,2",
+            "NSE:INFY,2025-01-10,1,2,1,2",
+            "WIPRO-EQ,2025-01-10,1,2,1,2",
+            "SBIN.BO,2025-01-10,1,2,1,2",
+        )
+        found = recording(path)
+
+        assert {each.symbol for chunk in found.chunks() for each in chunk} == {"TCS", "INFY", "WIPRO", "BSE:SBIN"}
+        told = "symbols are read without their exchange: TCS.NSE is TCS, NSE:INFY is INFY, WIPRO-EQ is WIPRO, …"
+        assert told in found.notes
+
+    def test_are_called_as_the_settings_say_where_no_column_does(self, write, recording):
+        path = write("Date,Open,High,Low,Close", "2025-01-09,1,2,1,2", "2025-01-10,1,2,1,2")
+        found = recording(path, symbol="TCS.NS")
+
+        assert {each.symbol for chunk in found.chunks() for each in chunk} == {"TCS.NS"}
+
     def test_of_several_tickers_by_yfinance_are_a_row_of_each(self, write, recording):
         path = write(
             "Ticker,TCS.NS,TCS.NS,TCS.NS,TCS.NS,INFY.BO,INFY.BO,INFY.BO,INFY.BO",

@@ -19,7 +19,7 @@ def a_plan(*distances_ns):
     columns = SimpleNamespace(
         notes=("of the columns",), shape="candles", at=lambda _: 0, times=lambda: SimpleNamespace(read=int)
     )
-    return Plan(columns, None, survey, rows=1)
+    return Plan(columns, SimpleNamespace(notes=tuple), survey, rows=1)
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,6 @@ _PAIR: Final = re.compile(r"\('([^']+)', '([^']+)'\)")
 _TIMES: Final = frozenset({"Date", "Datetime"})
 """How yfinance calls the index of days, and that of other intervals."""
 
-_EXCHANGES: Final = {".NS": "", ".BO": "BSE:"}
-"""What ends a ticker of Yahoo's, and how a symbol of that exchange begins here."""
-
 
 class FlatFrame:
     """Rows of one ticker each: time, ticker, and its prices."""
@@ -48,7 +45,7 @@ class FlatFrame:
         fields = list(dict.fromkeys(price for _, price in pairs))
         places = {pair: place for place, pair in enumerate(zip(tickers, prices, strict=True)) if place != time_at}
         self._parts: Final = [
-            (_symbol(ticker), [places.get((ticker, field), self._width) for field in fields])
+            (ticker, [places.get((ticker, field), self._width) for field in fields])
             for ticker in dict.fromkeys(ticker for ticker, _ in pairs)
         ]
         self.header: Row | None = ["Date", "Ticker", *fields]
@@ -105,10 +102,3 @@ def _pair_of(name: str) -> tuple[str, str] | None:
         return None
     first, second = match.groups()
     return (first, second) if first in _PRICES else (second, first) if second in _PRICES else None
-
-
-def _symbol(ticker: str) -> str:
-    for suffix, prefix in _EXCHANGES.items():
-        if ticker.endswith(suffix):
-            return prefix + ticker.removesuffix(suffix)
-    return ticker
