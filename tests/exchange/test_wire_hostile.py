@@ -108,6 +108,11 @@ def test_a_body_that_names_the_token_s_owner_is_taken_however_it_writes_it(serve
     assert served.ask("POST", "/v2/marketfeed/ltp", {"dhanClientId": named, "NSE_EQ": [1594]})[0] == 200
 
 
+@pytest.mark.parametrize("path", ["/v2/trades", "/v2/orders", "/orders", "/v2/fundlimit", "/v2/super/orders"])
+def test_a_slash_behind_a_path_makes_no_other_of_it(served, path):
+    assert served.ask("GET", path + "/") == served.ask("GET", path)
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/v2", "/v2/", "/v2/order", "/v1/orders", "/v2/orders/a/b/c", "/__faults", "/..;/x"]
 )

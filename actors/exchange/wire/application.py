@@ -140,7 +140,11 @@ class WireApplication:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
-        endpoint = self._exact.get(scope["path"])
+        path: str = scope["path"]
+        endpoint = self._exact.get(path)
+        if endpoint is None and path.endswith("/"):  # as the official client asks for the trades of the day
+            endpoint = self._exact.get(path[:-1])
+            scope = {**scope, "path": path[:-1]} if endpoint is not None else scope
         if endpoint is None:
             await self._router(scope, receive, send)
         else:  # most requests: the router would try one pattern after the other

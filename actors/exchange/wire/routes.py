@@ -33,7 +33,6 @@ _TABLE: Final[tuple[tuple[str, str, Kind, Handler], ...]] = (
     ("DELETE", "/orders/{order_id}", "orders", orders.cancel),
     ("GET", "/orders/{order_id}", "others", orders.by_id),
     ("GET", "/trades", "others", orders.trades),
-    ("GET", "/trades/", "others", orders.trades),
     ("GET", "/trades/{order_id}", "others", orders.trades),
     ("GET", "/trades/{since}/{until}/{page}", "others", portfolio.past_trades),
     ("POST", "/super/orders", "orders", legs.place_super),

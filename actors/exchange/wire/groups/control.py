@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..request import Exchange, Request
 
 TOKEN_HOURS: Final = 24
+HERE: Final = "127.0.0.1"
 _ISIN: Final = re.compile(r"[A-Z0-9]{12}|ALL", re.ASCII)
 _DIGITS: Final = re.compile(r"\d{6}", re.ASCII)
 
@@ -140,7 +141,7 @@ async def set_address(exchange: Exchange, request: Request) -> Answer:
 
 async def addresses(_exchange: Exchange, _request: Request) -> Answer:
     """`GET /ip/getIP`."""
-    return found(IpAddresses(primary_ip="127.0.0.1", detected_ip="127.0.0.1", ip_match_status="MATCH"))
+    return found(IpAddresses(primary_ip=HERE, detected_ip=HERE, ip_match_status="MATCH", orders_allowed=True))
 
 
 async def edis_pin(_exchange: Exchange, _request: Request) -> Answer:
