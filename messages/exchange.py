@@ -269,6 +269,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Ale
     created_ns: Nanoseconds = 0
     triggered_ns: Nanoseconds = 0
     last_price: Rupees = 0.0
+    """When it was placed, changed or triggered, or a crossing last came to another side of the value; 0: none yet."""
+
     expires_ns: Nanoseconds = 0
 
 

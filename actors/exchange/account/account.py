@@ -124,7 +124,6 @@ class Account(Views):
         core.ticks += 1
         symbol, price = tick.symbol, tick.price
         quote = core.quotes.get(symbol)
-        before = quote.last_price if quote is not None else price
         if quote is None:
             core.quotes[symbol] = Quote(tick)
         elif quote.is_late(tick):  # the market has moved on
@@ -138,7 +137,7 @@ class Account(Views):
         self._orders.hear_all(core.matching.move(tick))
         self._super_orders.move(symbol, price)
         self._forever_orders.move(symbol, price)
-        self._alerts.move(listing.instrument, before, price, tick.exchange_ns)
+        self._alerts.move(listing.instrument, price, tick.exchange_ns)
         self._controls.move()
         return core.take_changes()
 

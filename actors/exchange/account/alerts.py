@@ -100,7 +100,14 @@ class Alerts:
         self._check(change.condition)
         orders = row.orders if change.orders is None else change.orders
         self._check_orders(orders)
-        changed = replace(row, condition=change.condition, orders=orders, expires_ns=self._expires_ns(change.condition))
+        known = row.last_price if change.condition.instrument == row.condition.instrument else 0.0
+        changed = replace(
+            row,
+            condition=change.condition,
+            orders=orders,
+            last_price=self._last_price(change.condition) or known,
+            expires_ns=self._expires_ns(change.condition),
+        )
         self._watch(replace(row, status="CANCELLED"))
         self._do(changed)
         return changed
@@ -115,12 +122,11 @@ class Alerts:
         self._do(cancelled)
         return cancelled
 
-    def move(self, instrument: Instrument, before: float, last_price: float, time_ns: int) -> None:
+    def move(self, instrument: Instrument, last_price: float, time_ns: int) -> None:
         """Send the orders whose condition holds.
 
         Args:
             instrument: whose price has moved.
-            before: the last price of the tick before: rupees.
             last_price: rupees.
             time_ns: of the tick: nanoseconds since 1970-01-01 UTC.
         """
@@ -136,8 +142,12 @@ class Alerts:
             if self._core.now_ns >= row.expires_ns:
                 self._do(replace(row, status="EXPIRED"))
             elif condition.comparison == PRICE:
-                if OPERATORS[condition.operator](before, last_price, condition.value):
+                if OPERATORS[condition.operator](row.last_price or last_price, last_price, condition.value):
                     self._send(row, last_price)
+                elif condition.operator.startswith("CROSSING") and (
+                    _side(row.last_price, condition) != _side(last_price, condition) or not row.last_price
+                ):  # it goes on from there in a new process, too
+                    self._do(replace(row, last_price=last_price))
             elif condition.time_frame in ended and holds(condition, candles):
                 self._send(row, last_price)
 
@@ -231,6 +241,11 @@ class Alerts:
             active.add(row.alert_id)
         else:
             active.discard(row.alert_id)
+
+
+def _side(price: float, condition: AlertCondition) -> int:
+    """Tell whether a price is below the value that is waited for (-1), at it or above."""
+    return (price > condition.value) - (price < condition.value)
 
 
 def holds(condition: AlertCondition, candles: Candles) -> bool:

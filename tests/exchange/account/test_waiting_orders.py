@@ -1,6 +1,7 @@
 """Forever orders and alerts: they wait for a price, over days, and then place orders."""
 
 import pytest
+from msgspec.structs import replace
 
 from natya.actors.exchange.account import (
     AlertModification,
@@ -293,6 +294,48 @@ class TestAnAlert:
         assert alert.status == ("TRIGGERED" if fires else "ACTIVE")
         assert list(alert.order_ids) == [order.order_id for order in client.account.orders()]
         assert len(alert.order_ids) == fires
+
+    @pytest.mark.parametrize(
+        ("operator", "prices", "first", "fires"),
+        [
+            ("CROSSING_UP", [1449.0], 1451.0, True),
+            ("CROSSING_UP", [1451.0, 1449.0], 1451.0, True),
+            ("CROSSING_UP", [1449.0], 1449.5, False),
+            ("CROSSING_UP", [1451.0], 1460.0, False),
+            ("CROSSING_DOWN", [1449.0, 1451.0], 1449.0, True),
+            ("CROSSING_ANY_SIDE", [1451.0], 1440.0, True),
+            ("CROSSING_UP", [], 1451.0, False),
+        ],
+    )
+    def test_knows_in_a_new_process_from_where_the_price_comes(self, client, operator, prices, first, fires):
+        for place, price in enumerate(prices):
+            client.tick(price)
+            if not place:
+                client.ask("place_conditional", an_alert(operator))
+        if not prices:
+            client.ask("place_conditional", an_alert(operator))
+        client.account = client.replayed()
+        client.tick(first)
+
+        assert client.account.alerts()[0].status == ("TRIGGERED" if fires else "ACTIVE")
+
+    def test_that_is_changed_in_a_new_process_knows_it_still(self, client):
+        client.tick(1440.0)
+        alert_id = client.ask("place_conditional", an_alert("CROSSING_UP")).ids[0]
+        client.account = client.replayed()
+        condition = replace(client.account.alerts()[0].condition, value=1445.0)
+        client.ask("modify_conditional", AlertModification(alert_id=alert_id, condition=condition))
+        client.tick(1446.0)
+
+        assert client.account.alerts()[0].status == "TRIGGERED"
+
+    def test_that_came_before_any_price_waits_for_one_and_then_for_a_crossing(self, client):
+        client.ask("place_conditional", an_alert("CROSSING_UP"))
+        client.tick(1440.0)
+        client.account = client.replayed()
+        client.tick(1451.0)
+
+        assert client.account.alerts()[0].status == "TRIGGERED"
 
     def test_sends_them_once(self, client):
         client.tick(1500.0)
