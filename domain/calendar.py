@@ -30,6 +30,9 @@ Span: TypeAlias = tuple[int, int]
 
 MINUTE_NS: Final = 60 * SECOND_NS
 
+TRADING_DAYS_A_YEAR: Final = 252
+"""As everywhere in this trade."""
+
 REACHES_NS: Final = MINUTE_NS
 """A recording with a price so shortly before a close reaches it."""
 
@@ -124,6 +127,20 @@ def is_open(time_ns: int, exchange: Exchange = "NSE") -> bool:
     """Tell whether an exchange trades at this time."""
     found = session_at(time_ns, exchange)
     return found is not None and found.has(time_ns)
+
+
+def trading_days(first_ns: int, last_ns: int, exchange: Exchange | None = "NSE") -> int:
+    """Count the days on which an exchange trades, from the day of one time to that of another, both included.
+
+    Where holidays are not known, since the data does not cover the year or there is no exchange, a year has 252.
+    """
+    known = others = 0
+    for day in range(day_of(first_ns), day_of(last_ns) + 1):
+        if exchange is None or (_EPOCH + timedelta(days=day)).year not in covered_years():
+            others += 1
+        else:
+            known += _session(day, exchange) is not None
+    return known + round(others * TRADING_DAYS_A_YEAR / 365.25)
 
 
 def next_open(time_ns: int, exchange: Exchange = "NSE", market: Market = "CASH") -> int:

@@ -1,8 +1,9 @@
 """The measures of a backtest: formulas over returns, values and results of trades (pure, each a few lines).
 
 Where a measure has no meaning (no losses, no spread, one day) it is None: no number, and none that flatters. Returns
-are fractions a day: 0.01 is one percent. A year has 252 trading days, as everywhere in this trade. Risk-free interest
-counts as 0. The formulas are those of empyrical, with which the tests compare them.
+are fractions a day: 0.01 is one percent. A year has 252 trading days, as everywhere in this trade; where returns are of
+weeks, or days are missing, it has fewer of them (`returns_a_year`). Risk-free interest counts as 0. The formulas are
+those of empyrical, with which the tests compare them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from ...domain.calendar import TRADING_DAYS_A_YEAR
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
@@ -22,8 +25,6 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
     Integers: TypeAlias = NDArray[np.int64]
-
-DAYS_A_YEAR: Final = 252
 
 _DEVIATIONS: Final = np.linspace(-8.0, 8.0, 1_601)
 """Over which the density of normal values is summed."""
@@ -43,26 +44,31 @@ def returns_of(values: Floats, start: float) -> Floats:
     return values[:end] / before[:end] - 1.0
 
 
-def cagr(returns: Floats) -> float | None:
+def returns_a_year(count: int, trading_days: int) -> float:
+    """Return how many returns a year has, of which there are `count` in so many trading days of the exchange."""
+    return TRADING_DAYS_A_YEAR * min(1.0, count / max(1, trading_days))
+
+
+def cagr(returns: Floats, a_year: float = TRADING_DAYS_A_YEAR) -> float | None:
     """Return the growth a year; None without a day, -1.0 where all was lost."""
     if not len(returns):
         return None
     grown = max(0.0, float(np.prod(1.0 + returns)))
-    return float(grown ** (DAYS_A_YEAR / len(returns)) - 1.0)
+    return float(grown ** (a_year / len(returns)) - 1.0)
 
 
-def sharpe(returns: Floats) -> float | None:
+def sharpe(returns: Floats, a_year: float = TRADING_DAYS_A_YEAR) -> float | None:
     """Return the mean by the standard deviation (of a sample), a year."""
     if len(returns) < 2:  # noqa: PLR2004  a spread needs two
         return None
     spread = float(np.std(returns, ddof=1))
-    return None if spread < _FLAT else float(np.mean(returns)) / spread * math.sqrt(DAYS_A_YEAR)
+    return None if spread < _FLAT else float(np.mean(returns)) / spread * math.sqrt(a_year)
 
 
-def sharpe_error(returns: Floats) -> float | None:
+def sharpe_error(returns: Floats, a_year: float = TRADING_DAYS_A_YEAR) -> float | None:
     """Return the standard error of `sharpe`: by so much chance alone moves it (Lo, 2002, for independent returns)."""
-    found = sharpe(returns)
-    return None if found is None else math.sqrt((DAYS_A_YEAR + found**2 / 2) / len(returns))
+    found = sharpe(returns, a_year)
+    return None if found is None else math.sqrt((a_year + found**2 / 2) / len(returns))
 
 
 def sharpe_of_chance(sharpes: Sequence[float]) -> float | None:
@@ -86,19 +92,19 @@ def _greatest_of(count: int) -> float:
     return float(np.sum(np.diff(below) * (_DEVIATIONS[1:] + _DEVIATIONS[:-1]) / 2))
 
 
-def sortino(returns: Floats) -> float | None:
+def sortino(returns: Floats, a_year: float = TRADING_DAYS_A_YEAR) -> float | None:
     """Return the mean by the root of the mean square of losses (gains count as 0), a year."""
     if len(returns) < 2:  # noqa: PLR2004  as above
         return None
     downside = math.sqrt(float(np.mean(np.minimum(returns, 0.0) ** 2)))
-    return None if downside < _FLAT else float(np.mean(returns)) / downside * math.sqrt(DAYS_A_YEAR)
+    return None if downside < _FLAT else float(np.mean(returns)) / downside * math.sqrt(a_year)
 
 
-def volatility(returns: Floats) -> float | None:
+def volatility(returns: Floats, a_year: float = TRADING_DAYS_A_YEAR) -> float | None:
     """Return the standard deviation of returns, a year."""
     if len(returns) < 2:  # noqa: PLR2004  as above
         return None
-    return float(np.std(returns, ddof=1)) * math.sqrt(DAYS_A_YEAR)
+    return float(np.std(returns, ddof=1)) * math.sqrt(a_year)
 
 
 def drawdowns(values: Floats, start: float) -> Floats:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
+from ...domain.calendar import TRADING_DAYS_A_YEAR, Exchange, trading_days
 from ...domain.money import exact_value
 from ...domain.time import DAY_NS, day_of, time_text
 from ...domain.wording import counted
@@ -60,7 +61,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Time of the last mark."""
 
     days: int
-    """Days of trading."""
+    """Days with a price."""
+
+    trading_days: int
+    """Days on which the exchange traded from the first to the last, of which a year has 252: more than `days` where
+    prices are of weeks, or some are missing."""
 
     ticks: int
     candles: int
@@ -148,6 +153,9 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     capital_rupees: float
     charge_model: str
     latency_s: float
+    exchange: Exchange | None = "NSE"
+    """Whose days of trading are counted; None: the market never closes."""
+
     begin_ns: int = 0
     """When the first of what was played happened: nanoseconds since 1970-01-01 UTC; 0: at the first mark."""
 
@@ -176,6 +184,10 @@ def figures_of(played: Played) -> Figures:
     ruined_ns = curve.ruined_ns
     # The days of an account that was lost are no sample: those before look good, those behind no broker gives.
     returns = measures.returns_of(daily, played.capital_rupees) if ruined_ns is None else np.zeros(0)
+    first_ns = played.begin_ns or (int(curve.times_ns[0]) if len(curve.times_ns) else 0)
+    last_ns = int(curve.times_ns[-1]) if len(curve.times_ns) else 0
+    traded_days = max(len(days), trading_days(first_ns, last_ns, played.exchange)) if len(days) else 0
+    a_year = measures.returns_a_year(len(days), traded_days)
     closed = [trade for trade in trades if not trade.is_open]
     nets = [trade.net for trade in closed]
     capital = Decimal(repr(played.capital_rupees))
@@ -183,14 +195,15 @@ def figures_of(played: Played) -> Figures:
     total_costs = sum(costs, Decimal(0))
     turnover = sum((exact_value(fill.price, fill.quantity) for fill in fills), Decimal(0))
     deepest = measures.max_drawdown(curve.equity, played.capital_rupees)
-    growth = measures.cagr(returns) if ruined_ns is None else -1.0
+    growth = measures.cagr(returns, a_year) if ruined_ns is None else -1.0
     positions = _positions(fills)
     report = Report(
         strategy=played.strategy,
         symbols=tuple(sorted(played.marks.times)),
-        first_ns=played.begin_ns or (int(curve.times_ns[0]) if len(curve.times_ns) else 0),
-        last_ns=int(curve.times_ns[-1]) if len(curve.times_ns) else 0,
+        first_ns=first_ns,
+        last_ns=last_ns,
         days=len(days),
+        trading_days=traded_days,
         ticks=played.ticks,
         candles=played.candles,
         orders=played.orders,
@@ -204,10 +217,10 @@ def figures_of(played: Played) -> Figures:
         net_rupees=_paisa(profit - total_costs),
         total_return=float((profit - total_costs) / capital),
         cagr=growth,
-        volatility=measures.volatility(returns),
-        sharpe=measures.sharpe(returns),
-        sharpe_error=measures.sharpe_error(returns),
-        sortino=measures.sortino(returns),
+        volatility=measures.volatility(returns, a_year),
+        sharpe=measures.sharpe(returns, a_year),
+        sharpe_error=measures.sharpe_error(returns, a_year),
+        sortino=measures.sortino(returns, a_year),
         calmar=measures.calmar(growth, deepest),
         max_drawdown=deepest,
         longest_drawdown_days=measures.longest_drawdown_ns(curve.times_ns, curve.equity, played.capital_rupees)
@@ -232,7 +245,7 @@ def figures_of(played: Played) -> Figures:
             *played.notes,
             *_notes(played, trades),
             *_beyond_means(curve),
-            *_flatters(trades, len(days)),
+            *_flatters(trades, len(days), traded_days),
         ),
         failed=played.failed,
     )
@@ -317,14 +330,18 @@ def _beyond_means(curve: Curve) -> Iterable[str]:
         )
 
 
-def _flatters(trades: Sequence[Trade], days: int) -> Iterable[str]:
+def _flatters(trades: Sequence[Trade], days: int, traded_days: int) -> Iterable[str]:
     """Yield what makes the figures look better than they are, though nothing was left out."""
     if any(trade.is_open for trade in trades):
         yield "what is held at the end counts at its last price: the charges of closing it are not in the figures"
-    if trades and 0 < days < measures.DAYS_A_YEAR:
+    if trades and days < traded_days:
         yield (
-            f"figures a year (CAGR, volatility, Sharpe, Sortino, Calmar) are those of {counted(days, 'day')}, "
-            f"extrapolated {measures.DAYS_A_YEAR / days:,.3g} times: the fewer days, the more of them is chance"
+            f"there are prices of {days:,} of {counted(traded_days, 'trading day')}: figures a year are of all of them"
+        )
+    if trades and 0 < traded_days < TRADING_DAYS_A_YEAR:
+        yield (
+            f"figures a year (CAGR, volatility, Sharpe, Sortino, Calmar) are those of {counted(traded_days, 'day')}, "
+            f"extrapolated {TRADING_DAYS_A_YEAR / traded_days:,.3g} times: the fewer days, the more of them is chance"
         )
 
 

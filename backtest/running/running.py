@@ -96,6 +96,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
         capital_rupees=plan.capital_rupees,
         charge_model=plan.charges,
         latency_s=plan.latency_s,
+        exchange=None if settings.feed.exchange == "none" else settings.feed.exchange,
         begin_ns=raw.begin_ns,
         notes=notes,
         failed=raw.failed,

@@ -1,8 +1,9 @@
 """The figures of a report against a second computation; and what it says besides: whatever flatters is told."""
 
+import itertools
 import math
 import statistics
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 
@@ -16,6 +17,7 @@ from natya.backtest.figures.curve import Bars, Marks
 from natya.backtest.figures.report import Played, _flatters, figures_of
 from natya.backtest.figures.shown import left_shown
 from natya.backtest.figures.trades import trades_of
+from natya.domain.calendar import session
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.orders import OrderFilled
 
@@ -97,6 +99,12 @@ def a_play(marks, fills, model, capital):
         strategy="s", fills=made, marks=Marks(bars), ticks=3, candles=4, orders=9, refused={"b": 2, "a": 1},
         rejected=5, capital_rupees=capital, charge_model=model, latency_s=0.02, notes=("first",),
     )  # fmt: skip
+
+
+def traded_days(days):
+    """Trading days from the first to the last, those with a mark included."""
+    span = (days[-1] - days[0]).days + 1
+    return max(len(days), sum(session(days[0] + timedelta(days=count)) is not None for count in range(span)))
 
 
 def signed(fill):
@@ -182,21 +190,23 @@ class TestTheFigures:
         daily = account.last_of(lambda moment: moment.date())
         returns = account.returns(daily.values())
         deepest, longest_ns = account.drawdown()
-        growth = max(0.0, math.prod(1 + each for each in returns)) ** (252 / len(returns)) - 1
+        a_year = 252 * len(daily) / (traded := traded_days(list(daily)))
+        growth = max(0.0, math.prod(1 + each for each in returns)) ** (a_year / len(returns)) - 1
         lost_ns = account.lost_ns
         if lost_ns is not None:
             returns, growth = [], -1.0
         assert (found.first_ns, found.last_ns) == (account.curve[0][0], account.curve[-1][0])
-        assert (found.days, found.exposure) == (len(daily), near(statistics.mean(h > 0 for *_, h in account.curve)))
+        assert (found.days, found.trading_days) == (len(daily), traded)
+        assert found.exposure == near(statistics.mean(h > 0 for *_, h in account.curve))
         assert (found.max_drawdown, found.longest_drawdown_days) == (near(deepest), near(longest_ns / DAY_NS))
         assert (found.cagr, found.calmar) == (near(growth), near(growth / -deepest if deepest else None))
         spread = statistics.stdev(returns) if len(returns) > 1 else None
-        assert found.volatility == near(None if spread is None else spread * math.sqrt(252))
-        mean, losses = statistics.mean(returns or [0]), [min(each, 0.0) for each in returns]
-        downside = math.sqrt(statistics.mean(each * each for each in losses or [0]))
-        assert found.sharpe == near(mean / spread * math.sqrt(252) if spread and spread > 1e-11 else None)
+        assert found.volatility == near(None if spread is None else spread * math.sqrt(a_year))
+        mean = statistics.mean(returns or [0])
+        downside = math.sqrt(statistics.mean(min(each, 0.0) ** 2 for each in returns or [0]))
+        assert found.sharpe == near(mean / spread * math.sqrt(a_year) if spread and spread > 1e-11 else None)
         assert found.sortino == near(
-            mean / downside * math.sqrt(252) if len(returns) > 1 and downside > 1e-11 else None
+            mean / downside * math.sqrt(a_year) if len(returns) > 1 and downside > 1e-11 else None
         )
 
         costs, last = sum(account.costs), {name: Fraction(known[-1][1]) for name, known in account.known.items()}
@@ -296,10 +306,48 @@ class TestANote:
         ],
     )
     def test_tells_of_how_few_days_the_figures_a_year_are(self, days, told):
-        found = [*_flatters(trades_of([BOUGHT, SOLD], [Decimal(0)] * 2, {"TCS": 1.0}), days)]
+        found = [*_flatters(trades_of([BOUGHT, SOLD], [Decimal(0)] * 2, {"TCS": 1.0}), days, days)]
 
         assert [told in note for note in found] == [True] * bool(told)
-        assert [*_flatters([], days)] == []
+        assert [*_flatters([], days, days)] == []
+
+
+class TestFiguresAYear:
+    """2025 had 249 trading days, by the exchange's calendar and in the data of a vendor."""
+
+    @staticmethod
+    def of(days):
+        """A share that is bought at 100, and rises to 110 by as much at each mark, on days of a year at 15:30."""
+        begin = datetime(2025, 1, 1, tzinfo=INDIA)
+        times = [int((begin + timedelta(days=day, hours=15, minutes=30)).timestamp()) * SECOND_NS for day in days]
+        bars = Bars()
+        for number, time_ns in enumerate(times):
+            price = 100.0 + 10.0 * number / (len(times) - 1)
+            bars.add(time_ns, price, price, price, price)
+        return figures_of(
+            Played(
+                strategy="s", fills=(a_fill(1, "BUY", times[0]),), marks=Marks({"TCS": bars}), ticks=0, candles=0,
+                orders=1, refused={}, rejected=0, capital_rupees=1_000.0, charge_model="none", latency_s=0.02,
+            )
+        ).report  # fmt: skip
+
+    def test_of_weeks_are_those_of_the_year_that_they_are_of(self):
+        traded = [day for day in range(365) if session(date(2025, 1, 1) + timedelta(days=day))]
+        daily, weekly = self.of(traded), self.of([0, *range(5, 364, 7), 364])
+
+        assert (daily.days, daily.trading_days) == (weekly.trading_days, 249) == (249, 249)
+        assert weekly.days == 54
+        assert weekly.cagr == near(daily.cagr) == near(1.1 ** (252 / 249) - 1)
+        assert "there are prices of 54 of 249 trading days: figures a year are of all of them" in weekly.notes
+        assert not any("trading days" in note for note in daily.notes)
+
+    def test_scatter_with_the_root_of_so_many_returns_as_a_year_has(self):
+        found = self.of([0, *range(5, 364, 7), 364])
+
+        values = [1_000.0 + 100.0 * number / 53 for number in range(54)]
+        returns = [0.0, *(after / before - 1 for before, after in itertools.pairwise(values))]
+        assert found.sharpe == near(statistics.mean(returns) / statistics.stdev(returns) * math.sqrt(252 * 54 / 249))
+        assert found.sharpe_error == near(math.sqrt((252 * 54 / 249 + found.sharpe**2 / 2) / 54))
 
 
 class TestAnAccountThatWasLost:

@@ -16,6 +16,7 @@ from natya.domain.calendar import (
     reached_close_ns,
     session,
     session_at,
+    trading_days,
     unusual_openings,
 )
 from natya.domain.time import IST, SECOND_NS, day_start_ns
@@ -251,6 +252,22 @@ class TestAnExchange:
 
 
 class TestTheData:
+class TestTradingDays:
+    @pytest.mark.parametrize(
+        ("first", "last", "exchange", "days"),
+        [
+            ("2025-01-01T00:00", "2025-12-31T15:30", "NSE", 249),
+            ("2025-12-26T15:29", "2025-12-29T09:15", "NSE", 2),
+            ("2025-12-27T00:00", "2025-12-28T23:59", "NSE", 0),
+            ("2003-01-01T00:00", "2012-12-31T23:59", "NSE", 2_520),
+            ("2014-12-01T00:00", "2015-01-09T23:59", "NSE", 28),
+            ("2025-01-01T00:00", "2025-12-31T23:59", None, 252),
+        ],
+    )
+    def test_are_counted_by_the_calendar_and_where_there_is_none_by_the_year(self, first, last, exchange, days):
+        assert trading_days(at(first), at(last), exchange) == days
+
+
     def test_agrees_with_the_collection_of_others(self):
         """`make calendar` installs it: it brings thirteen packages, too many for every run."""
         others = pytest.importorskip("pandas_market_calendars")
