@@ -173,11 +173,10 @@ def day_order_ends_ns(time_ns: int, exchange: Exchange = "NSE", market: Market =
 def reached_close_ns(time_ns: int, exchange: Exchange = "NSE") -> int | None:
     """Return the close that a recording reaches which ends at this time; None: it ends at another time of the day.
 
-    It reaches it with a tick in the last minute. A candle ends when all in it is over: one of the last minute, at the
-    close.
+    It reaches it with a tick in the last minute, or with a candle that ends at the close.
     """
     found = session_at(time_ns, exchange)
-    if found is None or not found.close_ns - REACHES_NS < time_ns < found.close_ns:
+    if found is None or not found.close_ns - REACHES_NS < time_ns <= found.close_ns:
         return None
     return found.close_ns
 

@@ -232,7 +232,8 @@ class TestAnExchange:
             ("2025-12-29T15:29", None),
             ("2025-12-29T15:29:01", "2025-12-29T15:30"),
             ("2025-12-29T15:29:59", "2025-12-29T15:30"),
-            ("2025-12-29T15:30", None),
+            ("2025-12-29T15:30", "2025-12-29T15:30"),
+            ("2025-12-29T15:30:01", None),
             ("2025-10-21T14:44:30", "2025-10-21T14:45"),
             ("2025-12-28T15:29:30", None),
         ],
@@ -251,7 +252,6 @@ class TestAnExchange:
         assert len(open_spans(at("2025-12-22T00:00"), at("2025-12-29T00:00"))) == 4
 
 
-class TestTheData:
 class TestTradingDays:
     @pytest.mark.parametrize(
         ("first", "last", "exchange", "days"),
@@ -268,6 +268,7 @@ class TestTradingDays:
         assert trading_days(at(first), at(last), exchange) == days
 
 
+class TestTheData:
     def test_agrees_with_the_collection_of_others(self):
         """`make calendar` installs it: it brings thirteen packages, too many for every run."""
         others = pytest.importorskip("pandas_market_calendars")

@@ -57,6 +57,20 @@ class TestAReplay:
         assert [each for each in of_candles if each[0] == 5] == fives
         assert [each[6] for each in fives] == [500.0] * 8
 
+    def test_of_a_whole_day_has_the_last_of_those_that_are_made_with_candles_as_with_ticks(self, tmp_path, plays):
+        candles = write_candles(tmp_path / "candles.csv", 375)
+        ticks = write_ticks_of(candles, tmp_path / "ticks.csv")
+        fives = []
+        for recording in (candles, ticks):
+            notes = tmp_path / f"{recording.stem}.txt"
+            charting = {"name": "c", "strategy": "natya_players:Charting", "parameters": {"notes": str(notes)}}
+            plays(tmp_path / recording.stem, recording, charting)
+            fives.append([each for each in noted(notes) if each[0] == 5])
+
+        of_candles, of_ticks = fives
+        assert len(of_candles) == 75
+        assert of_candles == of_ticks
+
     def test_gives_the_lengths_of_its_settings_instead_of_its_own(self, tmp_path, plays):
         candles = write_candles(tmp_path / "candles.csv", 16)
         charting = {
