@@ -134,6 +134,11 @@ class Sweep:
         return self._kept.used
 
     @property
+    def time_ns(self) -> tuple[int, int]:
+        """From when to when (exclusive) it was asked for: nanoseconds since 1970-01-01 UTC."""
+        return self._plan.since_ns, self._plan.until_ns
+
+    @property
     def failed(self) -> bool:
         """Whether in any test so far the strategy failed; a choice that was refused has not been tested."""
         return self._failed
@@ -213,7 +218,8 @@ def walk_forward(  # noqa: PLR0913  by name
         BacktestRefusedError: there is no such measure, or too little data.
     """
     expect_measure(by)
-    windows = windows_of(first_ns, last_ns, train_ns=train_ns, test_ns=test_ns)
+    since_ns, until_ns = runner.time_ns
+    windows = windows_of(first_ns, last_ns, train_ns=train_ns, test_ns=test_ns, since_ns=since_ns, until_ns=until_ns)
     wanted = [(choice, each.train_ns, each.test_ns) for each in windows for choice in grid]
     trained = runner.test(wanted, may_be_empty=True)  # a window of holidays is
     size = len(grid)

@@ -8,6 +8,7 @@ import msgspec
 
 from ...domain.time import day_of, day_start_ns
 from ..errors import BacktestRefusedError
+from ..plan import END_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,15 +22,21 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     end_ns: int
 
 
-def windows_of(first_ns: int, last_ns: int, *, train_ns: int, test_ns: int) -> tuple[Window, ...]:
+def windows_of(  # noqa: PLR0913  by name
+    first_ns: int, last_ns: int, *, train_ns: int, test_ns: int, since_ns: int = 0, until_ns: int = END_NS
+) -> tuple[Window, ...]:
     """Divide the time of the data: each time of testing is tested once, and the last may be shorter.
 
-    Whole days in India, so that no session is cut.
+    Whole days in India, so that no session is cut, but by the time that was asked for (`since_ns`, `until_ns`): what is
+    outside of it is in no window.
 
     Raises:
         BacktestRefusedError: there is not even one.
     """
-    found = tuple(_windows(day_start_ns(day_of(first_ns)), last_ns, train_ns, test_ns))
+    found = tuple(
+        Window(train_ns=max(each.train_ns, since_ns), test_ns=each.test_ns, end_ns=min(each.end_ns, until_ns))
+        for each in _windows(day_start_ns(day_of(first_ns)), last_ns, train_ns, test_ns)
+    )
     if not found:
         raise BacktestRefusedError(
             "data for a time of training and a time of testing behind it wanted, found less: choose shorter ones"

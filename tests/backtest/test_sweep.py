@@ -29,7 +29,7 @@ from natya.backtest.sweeping.sweep import Sweep, sweep, walk_forward
 from natya.backtest.sweeping.windows import windows_of
 from natya.cli.app import app
 from natya.cli.views.backtest import sweep_text
-from natya.domain.time import DAY_NS, day_of, day_start_ns
+from natya.domain.time import DAY_NS, SECOND_NS, day_of, day_start_ns
 
 pytestmark = pytest.mark.systems
 
@@ -73,6 +73,17 @@ class TestWindows:
         assert all(each.test_ns - each.train_ns == train * DAY_NS for each in found)
         assert [each.test_ns for each in found[1:]] == [each.end_ns for each in found[:-1]]
         assert found[-1].test_ns < last_ns <= found[-1].end_ns
+
+    def test_have_nothing_of_what_is_outside_of_the_time_that_was_asked_for(self):
+        since_ns, until_ns = time_ns("2025-11-03T12:00"), time_ns("2025-11-10", is_end=True)
+        last_ns = until_ns - 8 * 3_600 * SECOND_NS
+
+        first, *_, last = windows_of(
+            since_ns, last_ns, train_ns=3 * DAY_NS, test_ns=3 * DAY_NS, since_ns=since_ns, until_ns=until_ns
+        )
+
+        assert (first.train_ns, first.test_ns) == (since_ns, time_ns("2025-11-06"))
+        assert (last.test_ns, last.end_ns) == (time_ns("2025-11-09"), until_ns)
 
 
 @pytest.fixture
@@ -305,6 +316,30 @@ class TestAWalk:
             assert (step.tested.since_ns, step.tested.until_ns) == (step.window.test_ns, step.window.end_ns)
             assert step.tested.parameters == step.trained.parameters
         assert found.net_rupees == sum(step.tested.net_rupees for step in found.steps)
+
+    def test_leaves_untouched_what_is_behind_the_time_that_was_asked_for(self, tmp_path):
+        rows = [(p, p + 1, p - 1, p) for p in (100 + (n * 7 % 23) / 4 for n in range(300))]
+        recording = write_rows(tmp_path / "a.csv", rows, minutes=30, start="2025-11-03T00:00:00+05:30")
+        until_ns = time_ns("2025-11-06", is_end=True)
+        plan = Plan(
+            strategy=CROSSOVER,
+            data=(recording,),
+            symbols=("TCS",),
+            until_ns=until_ns,
+            settings={"feed.exchange": "none"},
+        )
+
+        found = walk_forward(
+            Sweep(plan, workers=1),
+            grid_of("fast=2,slow=8"),
+            first_ns=time_ns("2025-11-03"),
+            last_ns=until_ns - DAY_NS // 2,
+            train_ns=2 * DAY_NS,
+            test_ns=5 * DAY_NS,
+            by="net_rupees",
+        )
+
+        assert [step.tested.until_ns for step in found.steps] == [until_ns]
 
     def test_chooses_none_that_has_no_figure(self):
         few = [a_test(key, sharpe=sharpe) for key, sharpe in (("a", None), ("b", -3.0), ("c", -1.0), ("d", -1.0))]
