@@ -50,7 +50,8 @@ class Plan:
         if longest_ns > INTERVAL_MAX_NS:
             raise ValueError(
                 f"candles of at most {duration_text(INTERVAL_MAX_NS)} are wanted, found {duration_text(longest_ns)} "
-                f"from one to the next; --interval or the setting feed.interval says how long they are"
+                f"from one to the next; --interval or the setting feed.interval says how long they are, and those of "
+                f"months and years are played as days"
             )
         for name, way in survey.ways.items():
             if given_ns and way.distances and given_ns > (apart_ns := survey.interval_of(name)):

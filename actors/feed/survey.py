@@ -11,7 +11,8 @@ from .times import is_day
 INTERVAL_UNKNOWN_NS: Final = 60 * SECOND_NS
 """Length assumed for a recording of a single candle, which has no distances."""
 
-INTERVAL_MAX_NS: Final = 366 * DAY_NS
+INTERVAL_MAX_NS: Final = 27 * DAY_NS
+"""What is longer is of months or years, which have no one length: each would be told before its last days were over."""
 
 SYMBOLS_MAX: Final = 100_000
 """Symbols of one recording: more than any exchange lists."""
@@ -19,7 +20,6 @@ SYMBOLS_MAX: Final = 100_000
 DISTANCES_MAX: Final = 1_000
 """Different distances that are counted of one symbol."""
 
-_MONTHS_NS: Final = range(28 * DAY_NS, 31 * DAY_NS + 1)
 _DISTANCES_SHOWN_MAX: Final = 3
 
 
@@ -108,7 +108,7 @@ class Survey:
         return not (self._goes_back or self.is_newest_first)
 
     def interval_of(self, symbol: str) -> int:
-        """Return the length of a symbol's candles: their commonest distance, at a tie the shorter; a month is 28 days.
+        """Return the length of a symbol's candles: their commonest distance, at a tie the shorter.
 
         A symbol with a single candle gets the commonest length of all symbols.
         """
@@ -167,7 +167,4 @@ def interval_of(distances: Counter[int], *, of_days: bool) -> int:
     if not distances:
         return DAY_NS if of_days else INTERVAL_UNKNOWN_NS
     most = max(distances.values())
-    commonest = min(distance for distance, count in distances.items() if count == most)
-    if commonest in _MONTHS_NS:
-        return min(distance for distance in distances if distance in _MONTHS_NS)
-    return commonest
+    return min(distance for distance, count in distances.items() if count == most)

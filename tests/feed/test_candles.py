@@ -333,7 +333,6 @@ class TestTheLengthOfCandles:
         [
             (["2025-12-22", "2025-12-23", "2025-12-24", "2025-12-26", "2025-12-29"], DAY_NS),
             (["2025-12-08", "2025-12-15", "2025-12-22"], 7 * DAY_NS),
-            (["2025-10-01", "2025-11-01", "2025-12-01", "2026-01-01", "2026-02-01", "2026-03-01"], 28 * DAY_NS),
             (["2025-12-22"], DAY_NS),
             (["2025-12-22 09:15"], MINUTE_NS),
             (["2025-12-22 09:15", "2025-12-22 09:20", "2025-12-22 09:21"], MINUTE_NS),
@@ -341,6 +340,12 @@ class TestTheLengthOfCandles:
     )
     def test_is_told_by_few_as_well(self, write, messages, times, length_ns):
         assert self.lengths(messages(write(HEADER, *(f"{time},1,1,1,1,1" for time in times)))) == {length_ns}
+
+    @pytest.mark.parametrize("months", [("10", "11", "12"), ("01", "02", "03"), ("03", "06", "09")])
+    def test_that_differs_from_one_to_the_next_as_that_of_months_is_refused(self, write, messages, months):
+        """One of July that were over on the 29th would tell the price of the 31st."""
+        with pytest.raises(RecordingError, match="those of months and years are played as days"):
+            messages(write(HEADER, *(f"2025-{month}-01,1,1,1,1,1" for month in months)))
 
     def test_may_be_given(self, write, recording):
         given = recording(
@@ -354,9 +359,9 @@ class TestTheLengthOfCandles:
         with pytest.raises(RecordingError, match=r"an interval of at most 1m is wanted, .* found 5m"):
             messages(write(HEADER, *self.MINUTES), interval_ns=5 * MINUTE_NS)
 
-    def test_is_at_most_a_year(self, write, messages):
+    def test_is_shorter_than_a_month(self, write, messages):
         with pytest.raises(
-            RecordingError, match="candles of at most 366d are wanted, found 73049d from one to the next"
+            RecordingError, match="candles of at most 27d are wanted, found 73049d from one to the next"
         ):
             messages(write(HEADER, "1971-01-01,1,1,1,1,1", "2171-01-01,1,1,1,1,1"))
 
