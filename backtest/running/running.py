@@ -81,7 +81,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
             on_progress=on_progress,
         )
     record, ended = raw.record, raw.ended
-    notes = (*raw.notes, *_left_out(raw, plan.symbols))
+    notes = (*raw.notes, *_left_out(raw, plan.symbols), *_tick_of_slippage(plan, settings))
     if not (may_be_empty or ended.ticks or ended.candles):
         raise BacktestRefusedError(_nothing(plan, notes))
     return Played(
@@ -119,6 +119,15 @@ def _left_out(raw: Raw, wanted: Sequence[str]) -> Iterator[str]:
         yield f"{LEFT_OUT} {', '.join(wanted)} is wanted: {shown}{more}"
     if missing := [symbol for symbol in wanted if symbol not in raw.marks.times]:
         yield f"wanted, and nothing of it is in the data: {', '.join(missing)}"
+
+
+def _tick_of_slippage(plan: Plan, settings: Settings) -> Iterator[str]:
+    """Yield how much a tick of slippage is: that of the instrument may be ten times as much."""
+    if plan.slippage_ticks:
+        yield (
+            f"a tick of slippage is {settings.exchange.tick_size_rupees:g} rupees: that of the instrument may be more "
+            "(--set exchange.tick_size_rupees=0.05)"
+        )
 
 
 class Raw(msgspec.Struct, frozen=True, kw_only=True):

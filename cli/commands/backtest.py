@@ -55,7 +55,11 @@ def command(
     ] = [],
     latency: Annotated[str, typer.Option(metavar="TIME", help="From a decision until it is in the book.")] = "20ms",
     slippage: Annotated[
-        str, typer.Option(metavar="0.05%|5bp|1tick", help="By which an order that comes to the market trades worse.")
+        str,
+        typer.Option(
+            metavar="0.05%|5bp|1tick",
+            help="By which an order that comes to the market trades worse; a tick is exchange.tick_size_rupees.",
+        ),
     ] = "",
     charges: Annotated[
         str,

@@ -133,6 +133,18 @@ class TestAnOrder:
         result = natya.backtest(natya_backtests.Crossover, recording, symbols=["TCS"], slippage="3ticks", **FREE)
 
         assert result.fills[0].price == pytest.approx(108.03)
+        assert any(note.startswith("a tick of slippage is 0.01 rupees") for note in result.report.notes)
+
+    def test_pays_for_slippage_by_the_tick_of_its_instrument(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(20))
+        tick = {"settings": {"exchange.tick_size_rupees": 0.1}}
+
+        result = natya.backtest(
+            natya_backtests.Crossover, recording, symbols=["TCS"], slippage="3ticks", **FREE, **tick
+        )
+
+        assert result.fills[0].price == pytest.approx(108.3)
+        assert any(note.startswith("a tick of slippage is 0.1 rupees") for note in result.report.notes)
 
     def test_that_the_risk_gate_refuses_is_in_the_report(self, tmp_path):
         recording = write_rows(tmp_path / "a.csv", rising(5))
