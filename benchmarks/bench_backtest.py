@@ -5,7 +5,8 @@
 Each candle is four ticks; averages of 10 and 30 closes, quantity 1, some four orders a hundred candles: risk gate,
 journal, broker session and exchange are the real actors. Floors: the same averages over the same file by `csv` and
 plain Python, without orders or an account; and, where `--peers` names the Python of an environment that has them,
-backtesting.py and backtrader on the same file in the same run. Neither may be a dependency: one is AGPL, one GPL.
+backtesting.py, backtrader and nautilus_trader 1.221 on the same file in the same run. The first two may not be a
+dependency: one is AGPL, one GPL.
 Targets: 65,000 candles/s, as the fastest of the peers, which calls a strategy once a candle and fills in place; the
 same for ten times the candles within 10 %, since others grow slower with every trade; a peak of memory below 300 MB.
 """
@@ -121,7 +122,54 @@ cerebro.addstrategy(Crossing)
 print(json.dumps([len(frame) / (time.perf_counter() - began), strategy.orders]))
 """
 
-PEERS = {"backtesting.py": BACKTESTING, "backtrader": BACKTRADER}
+NAUTILUS = """
+import json, sys, time
+import pandas
+from decimal import Decimal
+from nautilus_trader.backtest.engine import BacktestEngine, BacktestEngineConfig
+from nautilus_trader.config import LoggingConfig, StrategyConfig
+from nautilus_trader.indicators import SimpleMovingAverage
+from nautilus_trader.model import Bar, BarType, Money, Venue
+from nautilus_trader.model.currencies import INR
+from nautilus_trader.model.enums import AccountType, OmsType, OrderSide
+from nautilus_trader.model.identifiers import InstrumentId, Symbol
+from nautilus_trader.model.instruments import Equity
+from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.persistence.wranglers import BarDataWrangler
+from nautilus_trader.trading.strategy import Strategy
+began = time.perf_counter()
+frame = pandas.read_csv(sys.argv[1], parse_dates=["date"], index_col="date")
+name = InstrumentId.from_str("BENCH.NSE")
+share = Equity(name, Symbol("BENCH"), INR, 2, Price.from_str("0.05"), Quantity.from_int(1), 0, 0)
+kind = BarType.from_str("BENCH.NSE-1-MINUTE-LAST-EXTERNAL")
+bars = BarDataWrangler(kind, share).process(frame[["open", "high", "low", "close", "volume"]].astype(float))
+class Crossing(Strategy):
+    def on_start(self):
+        self.fast, self.slow, self.above, self.orders = SimpleMovingAverage(10), SimpleMovingAverage(30), None, 0
+        self.register_indicator_for_bars(kind, self.fast)
+        self.register_indicator_for_bars(kind, self.slow)
+        self.subscribe_bars(kind)
+    def on_bar(self, bar):
+        if not self.slow.initialized:
+            return
+        before, self.above = self.above, self.fast.value > self.slow.value
+        if before is None or before == self.above:
+            return
+        if self.above or not self.portfolio.is_flat(name):
+            side = OrderSide.BUY if self.above else OrderSide.SELL
+            self.submit_order(self.order_factory.market(name, side, Quantity.from_int(1)))
+            self.orders += 1
+engine = BacktestEngine(BacktestEngineConfig(logging=LoggingConfig(bypass_logging=True)))
+engine.add_venue(Venue("NSE"), OmsType.NETTING, AccountType.CASH, [Money(1_000_000, INR)])
+engine.add_instrument(share)
+engine.add_data(bars)
+strategy = Crossing()
+engine.add_strategy(strategy)
+engine.run()
+print(json.dumps([len(frame) / (time.perf_counter() - began), strategy.orders]))
+"""
+
+PEERS = {"backtesting.py": BACKTESTING, "backtrader": BACKTRADER, "nautilus_trader": NAUTILUS}
 
 
 def measured(python: str, program: str, *arguments: str, folder: Path) -> list[float] | None:
@@ -144,7 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--recording", type=Path, help="instead of a made-up one")
     parser.add_argument("--symbol", default="BENCH", help="of the recording")
     parser.add_argument("--runs", type=int, default=3, help="runs of each; the median counts")
-    parser.add_argument("--peers", help="Python of an environment with backtesting.py and backtrader")
+    parser.add_argument("--peers", help="Python of an environment with backtesting.py, backtrader and nautilus_trader")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
