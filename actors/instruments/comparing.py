@@ -1,11 +1,13 @@
-"""Whether a new list means the same by its numbers as the one before. Pure.
+"""Whether a new list has all segments of the one before, and means the same by its numbers. Pure.
 
 An order leaves by number. A list whose numbers are another's is well formed, as long as the one before, and sends every
 order to another instrument: a column that is moved by a row, two columns changed for each other, a list of elsewhere.
+One that lacks a segment is well formed, too, and most of it is there: no order of that segment would leave for a day.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from .errors import ListRefusedError
@@ -21,7 +23,29 @@ RENAMED_SHARE_MAX: Final = 0.02
 
 RENAMED_MIN: Final = 20
 
+SEGMENT_MIN: Final = 100
+"""Instruments of a segment from which on it is missed."""
+
 Number = tuple[str, str]
+
+
+def expect_every_segment(instruments: Collection[Instrument], before: Collection[Number]) -> None:
+    """Compare how many instruments of each segment a new list has with those of the one before.
+
+    Args:
+        instruments: of the new list.
+        before: segments and security ids of the one before, without the contracts that have expired.
+
+    Raises:
+        ListRefusedError: of a segment there are less than half of those that there were.
+    """
+    found = Counter[str](each.segment for each in instruments)
+    for segment, known in Counter(segment for segment, _ in before).items():
+        wanted = -(-known // 2)
+        if known >= SEGMENT_MIN and found[segment] < wanted:
+            raise ListRefusedError(
+                f"rows of {segment}: at least {wanted:,} (half of those in use) wanted, found {found[segment]:,}"
+            )
 
 
 def expect_same_numbers(instruments: Collection[Instrument], before: Mapping[Number, str], day: date) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from ...domain.time import IST
 from ...messages.instruments import FindInstrument, InstrumentList
 from .built_in import BuiltIn
-from .comparing import expect_same_numbers
+from .comparing import expect_every_segment, expect_same_numbers
 from .fetching import fetch_list
 from .folder import ListFolder
 from .naming import meant
@@ -195,7 +195,9 @@ class InstrumentMaster:
         found = read_list(Path(file), rows_min=rows_min, rows_before=before)
         now = self._now()
         if not may_shrink:
-            expect_same_numbers(found.instruments, self._folder.symbols(now.date()), now.date())
+            known = self._folder.symbols(now.date())
+            expect_every_segment(found.instruments, known)
+            expect_same_numbers(found.instruments, known, now.date())
         of = InstrumentList(
             source=source or str(Path(file).absolute()),
             day=now.date(),

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from natya.actors.instruments import ListRefusedError
-from natya.actors.instruments.comparing import RENAMED_MIN, expect_same_numbers
+from natya.actors.instruments.comparing import RENAMED_MIN, SEGMENT_MIN, expect_every_segment, expect_same_numbers
 from natya.domain.instruments import Instrument
 
 DAY = dt.date(2026, 9, 28)
@@ -41,6 +41,20 @@ MANY = [f"{symbol}{number}" for number, symbol in enumerate(MANY)]
 )
 def test_that_means_the_same_is_taken(today):
     expect_same_numbers(shares(*today), numbers(shares(*LETTERS)), DAY)
+
+
+@pytest.mark.parametrize(
+    ("before", "today", "is_taken"),
+    [(SEGMENT_MIN, 50, True), (SEGMENT_MIN, 49, False), (SEGMENT_MIN + 1, 50, False), (SEGMENT_MIN - 1, 0, True)],
+)
+def test_that_lacks_half_of_a_segment_is_refused(before, today, is_taken):
+    others = shares(*MANY[:1_000], segment="NSE_FNO")
+    known = numbers([*shares(*MANY[:before]), *others])
+    if is_taken:
+        expect_every_segment([*shares(*MANY[:today]), *others], known)
+    else:
+        with pytest.raises(ListRefusedError, match=rf"^rows of NSE_EQ: at least 5\d .* wanted, found {today}$"):
+            expect_every_segment([*shares(*MANY[:today]), *others], known)
 
 
 @pytest.mark.parametrize(
