@@ -40,12 +40,12 @@ from ....messages.delivery import (
     SubscribeEvents,
     UnsubscribeEvents,
 )
-from ....messages.journal import Append, Appended, Journaled
+from ....messages.journal import Appended, Journaled
 from ....messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
 from ...runtime import RuntimeActor, handles
 from ..speaking import may_speak_for
 from .durable import DurableSubscriptions
-from .own_facts import CallDue, OwnFacts
+from .own_facts import CallDue, OwnFacts, append
 from .publishing import Publications, unsure
 from .replaying import Replays
 from .settings import SUBSCRIPTIONS_MAX
@@ -328,7 +328,7 @@ class DeliveryActor(RuntimeActor):
                 answer(0, unsure(outcome))
 
         self._changing.update(letter_ids)
-        self.ask(self.settings.journal, Append(facts=(fact,)), timeout_s=self.settings.append_s, then=then)
+        append(self, self.settings, fact, then)
 
     def _tell(self, events: Iterable[EventPublished]) -> None:
         for event in events:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ....domain.events.delivery import Delivery
 from ....domain.events.interests import Interest, Interests
@@ -11,18 +11,17 @@ from ....domain.events.places import Place
 from ....domain.events.remembered import SharedParts
 from ....domain.time import SECOND_NS
 from ....messages.delivery import (
-    DeadLettersChanged,
     DeliverEvents,
     DeliveryTerms,
     EventDeadLettered,
-    EventFact,
     EventPublished,
     SubscriptionMoved,
     SubscriptionStatus,
 )
-from ....messages.journal import Append, Appended
 from ....messages.supervision import Unavailable
-from .own_facts import PAGE_RECORDS, CallDue
+from .burying import Burials
+from .keeping import Keeping, is_to_be_kept
+from .own_facts import PAGE_RECORDS
 from .reading import SharedReads, found_in
 from .recalling import Recall
 from .subscription import PumpDue, Subscription, failure_of, handled_of
@@ -32,13 +31,12 @@ if TYPE_CHECKING:
 
     from ....domain.events.dead_letters import DeadLetterBook
     from ....domain.events.delivery import Batch, Item
-    from ....messages.delivery import EventsNotHandled, SubscribeDurably
+    from ....messages.delivery import SubscribeDurably
     from ....messages.journal import JournalRecord
     from ...runtime import Outcome, RuntimeActor
     from .reading import Found
     from .settings import DeliverySettings
 
-KEPT_AT_ONCE_MAX: Final = 100
 PAGE_RECORDS_MIN: Final = 100
 ROOM_MIN: Final = 4
 """Part of `pending_max` (one in so many) that must be free before the journal is read."""
@@ -65,7 +63,8 @@ class DurableSubscriptions:
         """What those wants that are active."""
 
         self._shared: Final = SharedParts()
-
+        self._burials: Final = Burials(actor, settings, letters, self.pump)
+        self._keeping: Final = Keeping(actor, settings, self.pump)
         self._pages: Final = SharedReads(actor, settings, self._interests)
         self._recalls: Final = SharedReads(actor, settings, self._interests, types=(EventPublished.__name__,))
         self._told: dict[str, list[Callable[[], None]]] = {}
@@ -90,7 +89,10 @@ class DurableSubscriptions:
             for tell in self._told.pop(fact.subscription, ()):
                 tell()
         elif isinstance(fact, EventDeadLettered):
-            self._died(fact)
+            told_of = self.places.get(fact.subscription)
+            if told_of is not None:
+                told_of.settle(told_of.position, (fact.sequence,))
+            self._burials.take(self._active.get(fact.subscription), fact)
 
     def subscribe(self, request: SubscribeDurably, tell: Callable[[], None]) -> None:
         """Go on where the subscription was, or begin; the subscriber before gets nothing more.
@@ -113,7 +115,7 @@ class DurableSubscriptions:
         self._interests.set(name, Interest.of(request))
         if place.kept_ns is None:
             self._told.setdefault(name, []).append(tell)
-        self._keep(subscription)
+        self._keeping.keep(subscription)
         window = min(request.terms.window_max, place.position)
         if window:
             self._recall(subscription, Recall(position=place.position, window=window))
@@ -128,7 +130,7 @@ class DurableSubscriptions:
             if subscription.request.subscriber == subscriber:
                 del self._active[name]
                 self._interests.remove(name)
-                self._keep(subscription)
+                self._keeping.keep(subscription)
                 self.places[name].settle(subscription.delivery.position, subscription.delivery.done)
                 self._end(subscription)
 
@@ -159,8 +161,8 @@ class DurableSubscriptions:
             return
         if due.is_keeping:
             subscription.keeping = None
-            if self._is_to_be_kept(subscription):
-                self._keep(subscription)
+            if is_to_be_kept(subscription):
+                self._keeping.keep(subscription)
             else:
                 subscription.has_moved = False
         else:
@@ -214,8 +216,12 @@ class DurableSubscriptions:
     def keep_all(self) -> None:
         """Journal where each is, without waiting any longer."""
         for subscription in self._active.values():
-            if self._is_to_be_kept(subscription):
-                self._keep(subscription)
+            if is_to_be_kept(subscription):
+                self._keeping.keep(subscription)
+
+    def keep_old(self, before_ns: int) -> None:
+        """Journal where those are that have only passed over what they do not want, or were kept before this time."""
+        self._keeping.keep_old(self.places, self._active, before_ns)
 
     def statuses(self) -> tuple[SubscriptionStatus, ...]:
         """Tell how each stands."""
@@ -297,9 +303,6 @@ class DurableSubscriptions:
             delivery.offer(sequence, event, now_ns)
         delivery.skip_to(found.upto)
 
-    def _later(self, call: Any) -> None:
-        self._actor.after(self._settings.retry_s, CallDue(call))
-
     # Handing over.
 
     def _hand_over(self, subscription: Subscription, batch: Batch) -> None:
@@ -316,7 +319,7 @@ class DurableSubscriptions:
         handled = handled_of(answer, len(batch.items))
         if handled is not None:
             letters = subscription.delivery.succeeded(batch.partition, handled)
-            self._handled(subscription, (*letters, *self._letters_of(subscription, batch.items[:handled])))
+            self._settle_letters(subscription, letters, batch.items[:handled])
         else:
             failure = failure_of(answer, outcome, len(batch.items))
             letters, item = subscription.delivery.failed(
@@ -328,148 +331,16 @@ class DurableSubscriptions:
                 is_permanent=failure.is_permanent,
                 is_counted=not isinstance(answer, Unavailable),
             )
-            self._handled(subscription, (*letters, *self._letters_of(subscription, batch.items[: failure.handled])))
+            self._settle_letters(subscription, letters, batch.items[: failure.handled])
             if item is not None:
-                self._bury(subscription, batch.partition, self._letter(subscription, item, failure))
+                self._burials.bury(subscription, batch.partition, item, failure)
         self.pump(subscription)
 
-    def _letter(self, subscription: Subscription, item: Item, failure: EventsNotHandled) -> EventDeadLettered:
-        name = subscription.request.subscription
-        now_ns = self._actor.house_clock.now_ns()
-        before = self._letters.get(item.letter_id)
-        since_ns = now_ns - (self._actor.clock.monotonic_ns() - item.first_failed_ns)
-        return EventDeadLettered(
-            letter_id=item.letter_id or f"{name}-{item.sequence}",
-            subscription=name,
-            sequence=item.sequence,
-            event=item.event,
-            error=failure.error,
-            reason=failure.reason,
-            traceback=failure.traceback,
-            attempts=item.attempts + (0 if before is None else before.attempts),
-            first_failed_ns=max(0, since_ns) if before is None else before.first_failed_ns,
-            last_failed_ns=now_ns,
-        )
-
-    def _letters_of(self, subscription: Subscription, items: tuple[Item, ...]) -> tuple[str, ...]:
-        """Return the dead letters that events of the journal are: an earlier subscriber had given them up just then."""
-        name = subscription.request.subscription
-        if not self._letters.count_of(name):
-            return ()
-        ids = (f"{name}-{item.sequence}" for item in items if not item.letter_id)
-        return tuple(each for each in ids if each in self._letters)
-
-    def _bury(self, subscription: Subscription, partition: int, letter: EventDeadLettered) -> None:
-        """Make the dead letter durable, however often it takes; then its partition goes on."""
-        subscription.burying[letter.letter_id] = partition
-        self._try_to_bury(subscription, letter)
-
-    def _try_to_bury(self, subscription: Subscription, letter: EventDeadLettered) -> None:
-        def then(outcome: Outcome) -> None:
-            if isinstance(outcome.value, Appended):
-                self._buried(subscription, letter)
-            else:
-                self._later(functools.partial(self._try_to_bury, subscription, letter))
-
-        if letter.letter_id in subscription.burying and not subscription.is_ended:
-            self._append(letter, then)
-
-    def _buried(self, subscription: Subscription, letter: EventDeadLettered) -> None:
-        partition = subscription.burying.pop(letter.letter_id, None)
-        if partition is None:  # told twice: by the answer to the append, and by the record
-            return
-        self._actor.log_bounded(
-            "event.dead_lettered",
-            level="warning",
-            letter_id=letter.letter_id,
-            event_type=letter.event.event_type,
-            error=letter.error,
-            reason=letter.reason,
-        )
-        subscription.has_moved = True
-        subscription.delivery.buried(partition)
-        self.pump(subscription)
-
-    def _died(self, letter: EventDeadLettered) -> None:
-        """Take in a dead letter that is durable, whichever append it was."""
-        place = self.places.get(letter.subscription)
-        if place is not None:
-            place.settle(place.position, (letter.sequence,))
-        subscription = self._active.get(letter.subscription)
-        if subscription is not None and letter.letter_id in subscription.burying:
-            self._buried(subscription, letter)
-        elif subscription is not None and subscription.delivery.died(letter.sequence, letter.event.event_id):
-            self._handled(subscription, (letter.letter_id,))
-
-    def _handled(self, subscription: Subscription, letter_ids: tuple[str, ...]) -> None:
-        """Take requeued ones that were handled out of the dead letters."""
-        if not letter_ids:
-            return
-        fact = DeadLettersChanged(letter_ids=letter_ids, change="handled", occurred_ns=self._actor.house_clock.now_ns())
-
-        def then(outcome: Outcome) -> None:
-            if not isinstance(outcome.value, Appended):
-                self._later(functools.partial(self._handled, subscription, letter_ids))
-
-        self._append(fact, then)
-
-    # Keeping.
-
-    @staticmethod
-    def _is_to_be_kept(subscription: Subscription) -> bool:
-        delivery = subscription.delivery
-        has_moved = subscription.has_moved or subscription.has_passed
-        return has_moved and (delivery.position, delivery.done) != subscription.kept
-
-    def _keep(self, subscription: Subscription) -> None:
-        """Journal where it is; one such fact at a time, and none while nothing has moved."""
-        delivery = subscription.delivery
-        place = delivery.position, delivery.done
-
-        def then(outcome: Outcome) -> None:
-            if not isinstance(outcome.value, Appended):
-                subscription.kept, subscription.has_moved = (-1, ()), True
-            if not subscription.is_ended:
-                self.pump(subscription)
-
-        subscription.kept, subscription.has_moved, subscription.has_passed = place, False, False
-        self._append(self._moved(subscription.request.subscription, *place), then)
-
-    def _moved(self, name: str, position: int, done: tuple[int, ...]) -> SubscriptionMoved:
-        now_ns = self._actor.house_clock.now_ns()
-        return SubscriptionMoved(subscription=name, position=position, done=done, occurred_ns=now_ns)
-
-    def keep_old(self, before_ns: int) -> None:
-        """Journal where those are that have only passed over what they do not want.
-
-        And anew where those are that the journal was told before this time: old segments may be removed.
-        """
-        old = [
-            (name, place)
-            for name, place in self.places.items()
-            if place.kept_ns is not None and (place.kept_ns < before_ns or self._has_passed(name))
-        ]
-        old.sort(key=lambda each: each[1].kept_ns or 0)
-        for name, place in old[:KEPT_AT_ONCE_MAX]:
-            active = self._active.get(name)
-            if active is not None:
-                self._keep(active)
-            else:
-                self._append(self._moved(name, place.position, place.done), _do_nothing)
-
-    def _has_passed(self, name: str) -> bool:
-        active = self._active.get(name)
-        return active is not None and active.has_passed and self._is_to_be_kept(active)
-
-    def _append(self, fact: EventFact, then: Any) -> None:
-        self._actor.ask(self._settings.journal, Append(facts=(fact,)), timeout_s=self._settings.append_s, then=then)
+    def _settle_letters(self, subscription: Subscription, letters: tuple[str, ...], items: tuple[Item, ...]) -> None:
+        self._burials.handled(subscription, (*letters, *self._burials.letters_of(subscription, items)))
 
     def _end(self, subscription: Subscription) -> None:
         subscription.is_ended = True
         for timer in (subscription.timer, subscription.keeping):
             if timer is not None:
                 timer.cancel()
-
-
-def _do_nothing(_outcome: Outcome) -> None:
-    """Leave it: it is tried again a minute later."""

@@ -11,20 +11,26 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ....messages.delivery import DeadLettersChanged, EventDeadLettered, SubscriptionMoved
-from ....messages.journal import ReadJournal
+from ....messages.journal import Append, ReadJournal
 from ...runtime import JournalPages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ....messages.delivery import EventFact
     from ....messages.journal import JournalRecord
-    from ...runtime import RuntimeActor
+    from ...runtime import Outcome, RuntimeActor
     from .settings import DeliverySettings
 
 OWN_FACTS: Final = (SubscriptionMoved, EventDeadLettered, DeadLettersChanged)
 """Handed over to nobody, else a position that is kept would move it."""
 
 PAGE_RECORDS: Final = 1_000
+
+
+def append(actor: RuntimeActor, settings: DeliverySettings, fact: EventFact, then: Callable[[Outcome], object]) -> None:
+    """Have the journal make a fact durable; `then` is called with its answer, or with why there is none."""
+    actor.ask(settings.journal, Append(facts=(fact,)), timeout_s=settings.append_s, then=then)
 
 
 class CallDue(msgspec.Struct, frozen=True):
