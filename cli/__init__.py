@@ -7,11 +7,13 @@
 | `options.py`      | options that several commands have                                                     |
 | `own_settings.py` | which file of settings holds where none is named                                       |
 | `session.py`      | what several commands do: settings, connections, errors to exit codes, answers as JSON |
+| `journals.py`     | what several of them do with the files of a journal                                    |
 | `exit_codes.py`   | the process exit codes                                                                 |
 | `terminal.py`     | standard output and error, and which text may be printed there                         |
 | `foreground.py`   | a system that runs in this process until it ends or is stopped                         |
 | `node.py`         | a machine that runs strategies for a broker node, in the foreground                    |
 | `serving.py`      | the paper exchange in the foreground                                                   |
+| `broker_session.py` | what is asked of the broker session: its token, its order updates                    |
 | `book.py`         | orders and positions: of the running system, or of the files where none runs            |
 | `changing.py`     | what commands about strategies share; `dead_letters.py`, `events.py`: about those,     |
 |                   | `keeping.py`, `secret_outcomes.py`: about secrets, `switching.py`: the kill switch     |

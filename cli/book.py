@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .session import faults, journal_of, settings_of
+from .journals import journal_of
+from .session import faults, settings_of
 from .terminal import note
 
 if TYPE_CHECKING:

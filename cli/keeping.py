@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import typer
 
+from .broker_session import TOKEN_S
 from .exit_codes import CANNOT_CREATE, REFUSED, SETTINGS, UNAVAILABLE
 from .secret_outcomes import InUse, Tried
-from .session import TOKEN_S, directory_of, faults, give_up, hidden
+from .session import directory_of, faults, give_up, hidden
 
 if TYPE_CHECKING:
     from ..config.secret_folder import SecretFolder

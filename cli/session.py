@@ -11,7 +11,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
 
@@ -21,27 +21,16 @@ from .own_settings import own_settings
 from .terminal import complain, note, tell, tell_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     import msgspec
 
     from ..actors.instruments import InstrumentMaster
-    from ..actors.journal import JournalView
-    from ..actors.orders.limits_in_force import Held
     from ..client import Connection, Owner
-    from ..client.deadman import Account
     from ..config.loader import LoadedSettings
-    from ..config.secrets import Secret
     from ..config.settings import Settings
-    from ..messages.broker import UpdatesStatistics
-    from ..messages.journal import JournalRecord
-    from ..messages.tokens import TokenStatus
 
 Found = TypeVar("Found")
-
-JOURNAL_PAGE_RECORDS: Final = 10_000
-TOKEN_S: Final = 60.0
-"""An attempt to get an access token takes no longer."""
 
 # Which settings.
 
@@ -213,47 +202,6 @@ def tell_running(data_dir: Path | None, profile: str, message: msgspec.Struct) -
     return True
 
 
-def ask_keeper(data_dir: Path | None, profile: str, message: msgspec.Struct) -> TokenStatus:
-    """Ask the keeper of the running system's access token; a system without one ends the command with 1."""
-    from ..messages.addresses import BROKER_TOKENS  # noqa: PLC0415
-    from ..messages.tokens import TokenStatus  # noqa: PLC0415
-
-    with running(data_dir, profile) as system:
-        if not _runs(system, BROKER_TOKENS):
-            give_up("the running system keeps no access token: it trades on paper, or on another machine", FAILED)
-        answer = system.request(BROKER_TOKENS, message, timeout_s=TOKEN_S)
-    if not isinstance(answer, TokenStatus):
-        give_up(f"the running system did not say how its access token stands: {answer}", FAILED)
-    return answer
-
-
-def _runs(system: Connection, name: str) -> bool:
-    return any(child.path.rpartition("/")[2] == name for child in system.tree().children)
-
-
-def ask_updates(data_dir: Path | None, profile: str) -> UpdatesStatistics | None:
-    """Ask what the owner of the socket of order updates counts; None: the running system has none."""
-    from ..messages.addresses import BROKER_UPDATES  # noqa: PLC0415
-    from ..messages.broker import UpdatesStatistics  # noqa: PLC0415
-    from ..messages.system import Ping, Pong  # noqa: PLC0415
-
-    with running(data_dir, profile) as system:
-        if not _runs(system, BROKER_UPDATES):
-            return None
-        answer = system.request(BROKER_UPDATES, Ping())
-    found = answer.statistics if isinstance(answer, Pong) else None
-    return found if isinstance(found, UpdatesStatistics) else None
-
-
-def tell_token(status: TokenStatus, *, json: bool) -> None:
-    """Print what came of the wish for a new access token; if there is none, the command ends with 1."""
-    from .views.tokens import token_json, token_text  # noqa: PLC0415
-
-    tell_answer(token_json(status), token_text(status), json=json)
-    if status.state != "alive" or status.reason:
-        raise typer.Exit(FAILED)
-
-
 def _tell_lag(owner: Owner, settings: Settings) -> None:
     """Say on standard error what the files do not know: facts that a system which was killed had only journaled."""
     from ..actors.journal.disk import RealDisk  # noqa: PLC0415
@@ -284,105 +232,6 @@ def alone(data_dir: Path | None, profile: str) -> Iterator[Settings]:
         yield settings
     finally:
         directory.release()
-
-
-@contextlib.contextmanager
-def journal_directory(data_dir: Path | None, profile: str, *, checked: bool = True) -> Iterator[Path]:
-    """Yield the journal's directory, and check all of it afterwards; damage ends the command with 65."""
-    from ..actors.journal import tools  # noqa: PLC0415
-
-    directory = journal_path(settings_of(data_dir, profile))
-    with faults():
-        yield directory
-        if checked:
-            tools.check(directory)
-
-
-def journal_of(settings: Settings, *, verified: bool = False) -> JournalView:
-    """Open the journal for reading, after checking every record if `verified`; the command ends if there is none."""
-    from ..actors.journal import JournalView, tools  # noqa: PLC0415
-    from ..actors.journal.disk import RealDisk  # noqa: PLC0415
-
-    directory = journal_path(settings)
-    if verified:
-        tools.verify(directory)
-    return JournalView.of_directory(RealDisk(), directory)
-
-
-def journal_path(settings: Settings) -> Path:
-    """Return the journal's directory; the command ends if there is none."""
-    directory = Path(settings.journal.path)
-    if not directory.is_dir():
-        give_up(f"there is no journal in {directory}", FAILED)
-    return directory
-
-
-def limits_of_journal(settings: Settings) -> tuple[dict[str, Held], dict[str, str]]:
-    """Read from the journal, if there is one, which limits a person has changed, and all that are written down."""
-    from ..actors.orders.limits_in_force import noted  # noqa: PLC0415
-    from ..messages.risk import LimitsChanged  # noqa: PLC0415
-
-    held: dict[str, Held] = {}
-    written: dict[str, str] = {}
-    if Path(settings.journal.path).is_dir():
-        with faults():
-            for record in journal_of(settings).find(types={LimitsChanged.__name__}):
-                if isinstance(record.fact, LimitsChanged):
-                    noted(held, record.fact)
-                    written |= {each.name: each.after for each in record.fact.changes}
-    return held, written
-
-
-@contextlib.contextmanager
-def deadmans_account(settings: Settings) -> Iterator[Account]:
-    """Connect to the account for a dead-man's switch: with the token of the settings, later with the newest.
-
-    That is what a person has stored since, or the system has had of the broker by itself.
-    """
-    from ..actors.broker.adapters import BrokerCredentials, DhanBrokerAdapter  # noqa: PLC0415
-    from ..client.dhan_account import DhanAccount  # noqa: PLC0415
-
-    of, data_dir = settings.broker, Path(settings.system.data_dir)
-    credentials = BrokerCredentials(client_id=of.client_id, access_token=of.access_token)
-    with DhanBrokerAdapter(of.client_id, of.access_token, base_url=of.base_url) as broker:
-        yield DhanAccount(broker, credentials, newest=lambda: newest_token(data_dir))
-
-
-def newest_token(data_dir: Path) -> Secret | None:
-    """Read the access token that came last to a data directory; None: there is none, or it cannot be read."""
-    from ..config.secret_files import SecretUnfitError  # noqa: PLC0415
-    from ..config.secret_folder import OBTAINED_TOKEN, SecretFolder  # noqa: PLC0415
-
-    try:
-        return SecretFolder(data_dir).newest_of(OBTAINED_TOKEN, "broker.access_token")
-    except SecretUnfitError:
-        return None
-
-
-def ours_of(settings: Settings, say: Callable[[str], object]) -> Callable[[str], bool]:
-    """Return how to tell the system's orders: by its journal, and where that cannot be read by having an id at all."""
-    from ..actors.journal import JournalError  # noqa: PLC0415
-    from ..actors.orders import OrdersError, book_of  # noqa: PLC0415
-
-    try:
-        book = book_of(journal_of(settings).find())
-    except (JournalError, OrdersError, OSError, typer.Exit) as fault:
-        say(f"the journal cannot be read, so every order with a client order id is taken for the system's: {fault}")
-        return bool
-    return lambda client_order_id: client_order_id in book
-
-
-def pages(view: JournalView, on_progress: Callable[[float], object]) -> Iterator[Sequence[JournalRecord]]:
-    """Yield all records in pages, and report the part done, from 0 to 1."""
-    page: list[JournalRecord] = []
-    for record in view.find():
-        page.append(record)
-        if len(page) == JOURNAL_PAGE_RECORDS:
-            yield page
-            on_progress(record.sequence / view.last_sequence)
-            page = []
-    if page:
-        yield page
 
 
 # Errors.

@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ..journals import journal_of
 from ..options import DataDirOption, JsonOption, ProfileNameOption
-from ..session import deadmans_account, faults, ours_of, settings_of, tell_answer
+from ..session import faults, settings_of, tell_answer
 from ..terminal import out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ...client.deadman import Account
+    from ...config.secrets import Secret
     from ...config.settings import Settings
 
 STEP_S: Final = 1.0
@@ -82,7 +87,7 @@ def command(
             out().flush()
 
     own = Heartbeat(folder / DEADMAN_NAME)
-    with faults(), deadmans_account(settings) as account:
+    with faults(), _account(settings) as account:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.suppress(OSError):  # it is no reason not to watch; each beat tries again
             own.begin(pid=os.getpid())
@@ -90,7 +95,7 @@ def command(
             Heartbeat(folder / HEARTBEAT_NAME),
             HaltFile(*halt_paths(settings)),
             account,
-            find_ours=functools.partial(ours_of, settings, say),
+            find_ours=functools.partial(_ours_of, settings, say),
             monotonic_ns=time.monotonic_ns,
             after_s=after,
             policy=policy.value,
@@ -111,3 +116,42 @@ def _loss_of(settings: Settings) -> float:
     from ...config.sections.kill_switch import loss_exit_rupees
 
     return loss_exit_rupees(settings.orders.day_loss_max_rupees, settings.kill_switch.loss_exit_times)
+
+
+@contextlib.contextmanager
+def _account(settings: Settings) -> Iterator[Account]:
+    """Connect to the account for a dead-man's switch: with the token of the settings, later with the newest.
+
+    That is what a person has stored since, or the system has had of the broker by itself.
+    """
+    from ...actors.broker.adapters import BrokerCredentials, DhanBrokerAdapter
+    from ...client.dhan_account import DhanAccount
+
+    of, data_dir = settings.broker, Path(settings.system.data_dir)
+    credentials = BrokerCredentials(client_id=of.client_id, access_token=of.access_token)
+    with DhanBrokerAdapter(of.client_id, of.access_token, base_url=of.base_url) as broker:
+        yield DhanAccount(broker, credentials, newest=lambda: newest_token(data_dir))
+
+
+def newest_token(data_dir: Path) -> Secret | None:
+    """Read the access token that came last to a data directory; None: there is none, or it cannot be read."""
+    from ...config.secret_files import SecretUnfitError
+    from ...config.secret_folder import OBTAINED_TOKEN, SecretFolder
+
+    try:
+        return SecretFolder(data_dir).newest_of(OBTAINED_TOKEN, "broker.access_token")
+    except SecretUnfitError:
+        return None
+
+
+def _ours_of(settings: Settings, say: Callable[[str], object]) -> Callable[[str], bool]:
+    """Return how to tell the system's orders: by its journal, and where that cannot be read by having an id at all."""
+    from ...actors.journal import JournalError
+    from ...actors.orders import OrdersError, book_of
+
+    try:
+        book = book_of(journal_of(settings).find())
+    except (JournalError, OrdersError, OSError, typer.Exit) as fault:
+        say(f"the journal cannot be read, so every order with a client order id is taken for the system's: {fault}")
+        return bool
+    return lambda client_order_id: client_order_id in book

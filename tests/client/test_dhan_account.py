@@ -6,7 +6,7 @@ import pytest
 from natya_dhan_rows import a_position
 
 from natya.actors.broker.adapters import BrokerCredentials
-from natya.cli.session import newest_token
+from natya.cli.commands.deadman import newest_token
 from natya.client.deadman import AccountError, OpenOrder
 from natya.client.dhan_account import ANSWER_S, DhanAccount
 from natya.config.secret_folder import OBTAINED_TOKEN, SecretFolder

@@ -12,7 +12,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.settings.actor import FROM_A_PROGRAM, SettingsActor, SettingsActorSettings
 from natya.cli.app import app
-from natya.cli.session import journal_of
+from natya.cli.journals import journal_of
 from natya.config.in_force import InForce
 from natya.config.loader import load_with_origins
 from natya.messages.health import ShowAlarms

@@ -6,8 +6,9 @@ from typing import Annotated, Final
 
 import typer
 
+from ...journals import journal_directory
 from ...options import INTEGER_MAX, DataDirOption, JsonOption, ProfileNameOption, SinceOption, UntilOption
-from ...session import journal_directory, tell_answer
+from ...session import tell_answer
 
 RECORDS_MAX: Final = 10_000
 

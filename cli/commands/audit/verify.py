@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from ....domain.wording import counted
+from ...journals import journal_path
 from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
-from ...session import faults, journal_path, load, tell_answer
+from ...session import faults, load, tell_answer
 
 
 def command(

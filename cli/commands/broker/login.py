@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...broker_session import ask_keeper, tell_token
 from ...options import DataDirOption, JsonOption, ProfileNameOption
-from ...session import ask_keeper, tell_token
 
 
 def command(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "live", json: JsonOption = False) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ...broker_session import ask_keeper, ask_updates
 from ...options import DataDirOption, JsonOption, ProfileNameOption
-from ...session import ask_keeper, ask_updates, tell_answer
+from ...session import tell_answer
 
 
 def command(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "live", json: JsonOption = False) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ....domain.wording import counted
+from ...journals import journal_of, pages
 from ...options import DataDirOption, JsonOption, ProfileNameOption
-from ...session import alone, faults, journal_of, pages, tell_answer
+from ...session import alone, faults, tell_answer
 
 
 def command(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:

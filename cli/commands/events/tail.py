@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ...journals import journal_directory
 from ...options import DataDirOption, JsonOption, ProfileNameOption
-from ...session import journal_directory, running, tell_answer
+from ...session import running, tell_answer
 from ...terminal import tell
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ....domain.wording import counted
+from ...journals import journal_directory
 from ...options import DataDirOption, JsonOption, ProfileNameOption
-from ...session import journal_directory, tell_answer
+from ...session import tell_answer
 
 
 def command(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "paper", json: JsonOption = False) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from ...journals import journal_directory
 from ...options import (
     INTEGER_MAX,
     DataDirOption,
@@ -17,7 +18,6 @@ from ...options import (
     UntilOption,
     filters,
 )
-from ...session import journal_directory
 from ...terminal import tell_json, tell_list
 
 RECORDS_MAX: Final = 10_000

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from ...exit_codes import UNKNOWN
+from ...journals import journal_of
 from ...options import DataDirOption, JsonOption, ProfileNameOption
-from ...session import faults, give_up, journal_of, settings_of, tell_answer
+from ...session import faults, give_up, settings_of, tell_answer
 
 
 def command(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ...exit_codes import UNKNOWN
+from ...journals import journal_of
 from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
-from ...session import faults, give_up, journal_of, load, owner_of, tell_answer
+from ...session import faults, give_up, load, owner_of, tell_answer
 from ...terminal import note
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ...journals import limits_of_journal
 from ...options import ConfigOption, DataDirOption, JsonOption, Profile, ProfileOption, SetOption, assignments
-from ...session import limits_of_journal, load, tell_answer
+from ...session import load, tell_answer
 from ...terminal import note
 
 
