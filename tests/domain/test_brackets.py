@@ -18,6 +18,7 @@ from natya.domain.brackets import (
     is_done,
     leg_id,
     next_steps,
+    other_exit_id,
     sold_of,
 )
 from natya.domain.orders import Order, advance, intent_of
@@ -494,6 +495,14 @@ class TestAnId:
 
     def test_of_a_strategys_order_leads_nowhere(self):
         assert entry_id("momentum-2s-1f") == entry_id("") == ""
+        assert other_exit_id("momentum-2s-1f") == other_exit_id("") == ""
+
+    def test_of_an_exit_leads_to_the_one_that_it_cancels_where_there_is_one(self):
+        exits = {leg: leg_id("momentum-2s-1f", leg) for leg in LEGS}
+
+        assert other_exit_id(exits["target"]) == exits["stop"]
+        assert other_exit_id(exits["stop"]) == exits["target"]
+        assert other_exit_id(exits["exit"]) == ""
 
 
 @given(data=st.data(), quantity=st.integers(1, 12))

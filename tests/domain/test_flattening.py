@@ -17,17 +17,17 @@ def holding(quantity, strategy="crossover", symbol="INFY"):
     return StrategyHolding(strategy=strategy, symbol=symbol, quantity=quantity)
 
 
-def an_open_one(client_order_id="flat-1", side="SELL", limit=99.5, strategy="crossover", symbol="INFY"):
+def an_open_one(client_order_id="flat-1", side="SELL", limit=99.5, **fields):
+    of = {"strategy": "crossover", "symbol": "INFY"} | fields
     return OrderListed(
         client_order_id=client_order_id,
-        strategy=strategy,
-        symbol=symbol,
         side=side,
         quantity=10,
         order_type="LIMIT",
         state="ACCEPTED",
         is_open=True,
         limit_price=limit,
+        **of,
     )
 
 
@@ -87,6 +87,10 @@ class TestAHolding:
         assert moves([holding(10)], [order], price=99.4).cancel == ("flat-1",)
         assert moves([holding(-10)], [an_open_one(side="BUY", limit=100.5)], price=100.6).cancel == ("flat-1",)
 
+    def test_waits_for_the_rest_of_its_order_that_has_traded_in_part(self):
+        assert moves([holding(6)], [an_open_one(filled=4)]).cancel == ()
+        assert moves([holding(5)], [an_open_one(filled=4)]).cancel == ("flat-1",)
+
     def test_waits_where_there_is_no_price_or_an_old_one_or_a_share_is_worth_too_much(self):
         poor = Limits(quantity_max=100, value_max_rupees=99.0, price_age_max_s=3.0)
         rich = Limits(quantity_max=100, value_max_rupees=1_234_567.5, price_age_max_s=3.0)
@@ -128,6 +132,21 @@ class TestAHolding:
         found = moves([holding(10)], [an_open_one("A-1"), an_open_one("flat-1")], **scope)
 
         assert (found.cancel, found.place, found.is_done) == (("A-1",), (), False)
+
+    @pytest.mark.parametrize(
+        ("others", "more"),
+        [
+            ([holding(0, symbol="TCS")], {}),
+            ([holding(5, symbol="TCS")], {"symbol": "INFY"}),
+            ([holding(5, "a", "TCS"), holding(-5, "b", "TCS")], {}),
+            ([holding(10, symbol="TCS")], {"opened": [an_open_one(symbol="TCS")]}),
+            ([holding(5, symbol="TCS")], {"differing": [differs(5, 0, symbol="TCS")]}),
+            ([holding(5, symbol="TCS")], {}),
+        ],
+        ids=["none", "not asked for", "one against another", "closing already", "the broker has none", "no price"],
+    )
+    def test_is_closed_whatever_there_is_before_it_that_cannot_be(self, others, more):
+        assert [(each.symbol, each.quantity) for each in moves([*others, holding(10)], **more).place] == [("INFY", 10)]
 
     def test_against_another_is_not_closed_beyond_what_the_account_holds(self):
         assert moves([holding(10), holding(-10, "other")]) == moves([])

@@ -195,6 +195,16 @@ class TestARuleThatExplainsItself:
         ]
         assert next(each for each in told if each.rule == "quantity_max").limit == "2"
 
+    def test_tells_no_number_of_the_one_of_its_limits_that_is_off(self, make, situation):
+        order = make.order("N", quantity=3, order_type="LIMIT", limit_price=95.0)
+        of_shares, of_options = (
+            {each.rule: each.found for each in explained(order, situation(**{name: 20.0}))}
+            for name in ("price_collar_percent", "option_collar_percent")
+        )
+
+        assert of_shares["price_collar_percent"] != ""
+        assert of_options["price_collar_percent"] == ""
+
     def test_has_a_limit_of_its_strategy_where_that_has_one(self, make, situation):
         meets = situation(strategy_position_max={"crossover": 50, "other": 7})
         told = explained(make.order("N"), replace(meets, strategy_position_max=50))

@@ -50,8 +50,21 @@ class TestWhatIsHeldInTheWorstCase:
         assert found.worst_case("TCS", "BUY") == 300
         assert found.worst_case_of("crossover", "INFY", "BUY") == 1
         assert found.worst_case_of("crossover", "INFY", "SELL") == -20
+        assert found.most_shares() == {"INFY": (4_001, 20), "TCS": (300, 0)}
         assert found.worst_shares() == {"INFY": 4_001, "TCS": 300}
         assert (found.intents_of("crossover"), found.intents_of("other"), found.intents_of("none")) == (3, 1, 0)
+
+    @pytest.mark.parametrize(
+        ("side", "most"),
+        [("BUY", {"INFY": (17, 2), "TCS": (0, 4)}), ("SELL", {"INFY": (10, 9), "TCS": (0, 4)})],
+    )
+    def test_counts_the_order_that_is_asked_about_on_its_own_side(self, make, situation, side, most):
+        waiting = [make.order("W-1", symbol="TCS", side="SELL", quantity=4)]
+        facts = [make.intent("B", quantity=10), make.intent("S", side="SELL", quantity=2)]
+        found, order = situation(*facts, intents=waiting), make.order("N", side=side, quantity=7)
+
+        assert found.most_shares(order) == most
+        assert found.worst_shares(order) == {symbol: max(both) for symbol, both in most.items()}
 
     @pytest.mark.parametrize("side", ["BUY", "SELL"])
     def test_does_not_count_the_order_that_is_replaced_on_its_own_side(self, make, situation, side):
@@ -70,6 +83,7 @@ class TestWhatIsHeldInTheWorstCase:
         assert [after.worst_case(*of) for of in (("INFY", side), ("INFY", other), ("TCS", side))] == [
             *(0, -5 * sign, 3 * sign),
         ]
+        assert after.worst_shares(make.order("A", side=side, quantity=3)) == {"INFY": 5, "TCS": 3}
         assert [after.worst_case_of("crossover", *of) for of in (("INFY", side), ("INFY", other), ("TCS", side))] == [
             *(0, -5 * sign, 3 * sign),
         ]

@@ -199,7 +199,7 @@ class Situation(msgspec.Struct, kw_only=True):
         """Say whether there may be any."""
         if self.product == "CNC" or order.product == "CNC" or (self.day or self.today).has_deliveries:
             return True
-        return bool(self.reserved) and any(each.product == "CNC" for each in self.reserved.values())
+        return any(each.product == "CNC" for each in self.reserved.values())
 
     def intents_of(self, strategy: str) -> int:
         """Return how many orders of a strategy passed the gate and are not durable yet."""
@@ -281,19 +281,11 @@ class Situation(msgspec.Struct, kw_only=True):
         at_most = self.sums(order)[2]
         if at_most < self.limits.gross_value_max_rupees * SURELY_WITHIN:
             return at_most
-        shares = self.worst_shares()
-        reached = self.reach(order)
-        with_it = (reached if order.side == "BUY" else -reached) + order.quantity
-        shares[order.symbol] = max(shares.get(order.symbol, 0), with_it)
-        return self._valued(shares, order, 0)
+        return self._valued(self.worst_shares(order), order, 0)
 
-    def worst_shares(self) -> dict[str, int]:
-        """Return by symbol the most shares, long or short, if its orders fill in the worst way."""
-        shares = dict(self.book.worst_shares())
-        for each in self.reserved.values():
-            reached = self.worst_case(each.symbol, each.side)
-            shares[each.symbol] = max(shares.get(each.symbol, 0), reached if each.side == "BUY" else -reached)
-        return shares
+    def worst_shares(self, order: SubmitOrder | None = None) -> dict[str, int]:
+        """Return by symbol the most shares, long or short, if its orders, and this one, fill in the worst way."""
+        return {symbol: max(most) for symbol, most in self.most_shares(order).items()}
 
     def most_shares(self, order: SubmitOrder | None = None) -> dict[str, tuple[int, int]]:
         """Return by symbol the most shares, long and short, if its orders, and this one, fill in the worst way."""

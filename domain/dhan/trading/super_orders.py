@@ -98,7 +98,7 @@ def modified_entry(  # noqa: PLR0913  all of it is restated
     price: float,
     target_price: float,
     stop_loss_price: float,
-    trailing_jump: float = 0.0,
+    trailing_jump: float,
 ) -> ModifySuperOrderRequest:
     """Restate the whole order, while its entry is PENDING or PART_TRADED."""
     return ModifySuperOrderRequest(
@@ -122,9 +122,9 @@ def modified_target(dhan_client_id: str, order_id: str, *, target_price: float) 
 
 
 def modified_stop(
-    dhan_client_id: str, order_id: str, *, stop_loss_price: float, trailing_jump: float = 0.0
+    dhan_client_id: str, order_id: str, *, stop_loss_price: float, trailing_jump: float
 ) -> ModifySuperOrderRequest:
-    """Move the stop; without a jump it does not trail any more."""
+    """Move the stop; with a jump of 0.0 it does not trail any more."""
     return ModifySuperOrderRequest(
         dhan_client_id=dhan_client_id,
         order_id=order_id,

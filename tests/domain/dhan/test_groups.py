@@ -135,14 +135,21 @@ class TestARequest:
 class TestAModifiedSuperOrder:
     def test_says_only_what_its_leg_has(self):
         entry = modified_entry(
-            "1", "2", order_type="LIMIT", quantity=1, price=10.0, target_price=12.0, stop_loss_price=9.0
+            "1",
+            "2",
+            order_type="LIMIT",
+            quantity=1,
+            price=10.0,
+            target_price=12.0,
+            stop_loss_price=9.0,
+            trailing_jump=0.5,
         )
         legs = [
             msgspec.json.decode(body_of(each))
             for each in (
                 entry,
                 modified_target("1", "2", target_price=12.0),
-                modified_stop("1", "2", stop_loss_price=9.0),
+                modified_stop("1", "2", stop_loss_price=9.0, trailing_jump=0.0),
             )
         ]
 

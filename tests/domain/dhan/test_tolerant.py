@@ -154,6 +154,10 @@ class TestRowsByName:
         assert read(Named, {"rows": {"a": "1", "b": 2.0}}).rows == {"a": 1, "b": 2}
         assert read(Listed, {"rows": ["1", 2.0]}).rows == (1, 2)
 
+    def test_are_read_up_to_as_many_as_there_may_be(self):
+        assert len(read(Named, {"rows": dict.fromkeys(map(str, range(ROWS_MAX)), 1)}).rows) == ROWS_MAX
+        assert len(read(Listed, {"rows": [1] * ROWS_MAX}).rows) == ROWS_MAX
+
     @pytest.mark.parametrize(
         ("kind", "rows", "reason"),
         [
