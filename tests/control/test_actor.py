@@ -18,6 +18,7 @@ from natya.actors.control import (
     SocketNotOpenedError,
     socket_path,
 )
+from natya.actors.control import actor as control_actor
 from natya.actors.control.http.asking import Operate
 from natya.actors.control.operations import BY_REQUEST
 from natya.actors.observability.metrics import Metric
@@ -28,8 +29,10 @@ from natya.messages.control import Ask, AskRefused, ControlStatistics
 from natya.messages.database import Abandon, BackUp, Query, Rows
 from natya.messages.framing import framed
 from natya.messages.health import ReadHealth, ReadMetrics
+from natya.messages.log import LogRead, ReadLog
 from natya.messages.order_listing import ReadOrders
 from natya.messages.orders import Resume, SubmitOrder
+from natya.messages.profit import ProfitCurve, ReadProfitCurve
 from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree
 from natya.messages.system import Ping, Pong
 
@@ -392,3 +395,20 @@ class TestASystemThatIsAskedHowItIs:
 
             assert (told[0].fields["request"], told[0].fields["error"]) == ("LookDue", "ZeroDivisionError")
             assert not system.request("control", ReadHealth()).live
+
+
+def test_how_the_profit_has_gone_is_told(client):
+    assert isinstance(client.request("control", ReadProfitCurve()), ProfitCurve)
+
+
+def test_why_the_log_cannot_be_read_is_told(system, settings, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("a line without end")
+
+    monkeypatch.setattr(control_actor, "newest_lines", broken)
+    system.stop("control")
+    system.start("control", ControlActor, msgspec.structs.replace(settings, log_path="natya.log"))
+    told = system.request("control", ReadLog())
+
+    assert isinstance(told, LogRead)
+    assert "a line without end" in told.reason

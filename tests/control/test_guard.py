@@ -76,6 +76,7 @@ class TestAPageOfAnotherSite:
             [],
             [(b"origin", b"http://127.0.0.1:8000")],
             [(b"origin", b"http://localhost:8000"), (b"sec-fetch-site", b"same-origin")],
+            [(b"x-note", b"cross-site")],
         ],
     )  # fmt: skip
     def test_is_none_of_the_server_itself(self, guard, headers):

@@ -25,6 +25,7 @@ from natya.messages.database import Abandon, Query, QueryFailed, Rows
 from natya.messages.orders import Resume, Resumed
 from natya.messages.strategies import StartStrategy, StrategyChanged
 from natya.messages.supervision import DescribeTree, SupervisionTree, Unavailable
+from natya.messages.system import Ping
 
 JSON = {"Content-Type": "application/json"}
 
@@ -334,6 +335,31 @@ class TestAHostileRequest:
 
         assert head.startswith(b"http/1.1 403")
         assert b"access-control" not in head
+
+    def test_without_the_token_is_told_what_is_wanted(self, api):
+        line = Line(int(api.url.rpartition(":")[2]))
+        line.send(b"GET /v1/tree HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        head = line._read_until(b"\r\n\r\n").lower()
+        line.socket.close()
+
+        assert head.startswith(b"http/1.1 401")
+        assert b"www-authenticate: bearer\r\n" in head
+
+    @pytest.mark.parametrize("path", ["/", "/v1/tree", "/v1/stream"])
+    def test_is_counted_once_and_one_of_the_server_s_own_page_is_none(self, served_api, path):
+        running, api = served_api
+
+        def turned_away():
+            return running.request("control", Ping()).statistics.http_turned_away
+
+        before = turned_away()
+        assert api("/v1/tree", Origin=api.url)[0] == 200
+        assert turned_away() == before
+        assert api(path, Origin="https://evil.example")[0] == 403
+        assert turned_away() == before + 1
+        if path != "/":  # which anyone on this machine may see
+            assert api(path, Authorization=None)[0] == 401
+            assert turned_away() == before + 2
 
     def test_with_a_wrong_token_again_and_again_locks_nobody_out(self, api):
         found = [api("/v1/tree", Authorization="Bearer wrong")[0] for _ in range(12)]

@@ -76,13 +76,15 @@ class ControlApplication:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
-        if scope["path"] == STREAM and scope["method"] == "GET" and not self._refuses(scope):
-            await self._stream.send(receive, send)
-            return
-        if scope["method"] == "GET" and not self._guard.elsewhere(scope["headers"]) and (shown := page(scope["path"])):
-            await answer(send, 200, shown.body, content_type=shown.content_type, headers=(*OWN, *HEADERS))
-            return
         try:
+            _expect(self._guard.elsewhere(scope["headers"]))
+            if scope["method"] == "GET" and (shown := page(scope["path"])):
+                await answer(send, 200, shown.body, content_type=shown.content_type, headers=(*OWN, *HEADERS))
+                return
+            if scope["path"] == STREAM:
+                self._expect_stream(scope)
+                await self._stream.send(receive, send)
+                return
             status, body, content_type = await self._answer(scope, receive)
             headers: tuple[tuple[bytes, bytes], ...] = ()
         except Refusal as refusal:
@@ -94,15 +96,14 @@ class ControlApplication:
         """End what would not end by itself; from any thread."""
         self._stream.close()
 
-    def _refuses(self, scope: Any) -> bool:
-        """Whether a stream is refused; the ordinary way then says why."""
-        headers = scope["headers"]
-        is_stranger = self._guard.elsewhere(headers) or self._guard.stranger(headers, self._monotonic_ns())
-        return is_stranger is not None or self._stream.is_full
+    def _expect_stream(self, scope: Any) -> None:
+        _expect(self._guard.stranger(scope["headers"], self._monotonic_ns()))
+        _expect_method(scope["method"], "GET")
+        if self._stream.is_full:
+            raise Refusal(429, "as many streams are open as there may be")
 
     async def _answer(self, scope: Any, receive: Any) -> tuple[int, bytes, bytes]:
         method, path, headers = scope["method"], scope["path"], scope["headers"]
-        _expect(self._guard.elsewhere(headers))
         client = scope.get("client") or ("", 0)
         if path in {"/health/live", "/health/ready"}:
             _expect_method(method, "GET", "HEAD")
@@ -111,9 +112,6 @@ class ControlApplication:
             _expect_method(method, "GET")
             return 200, described(), b"application/json"
         _expect(self._guard.stranger(headers, self._monotonic_ns()))
-        if path == STREAM:
-            _expect_method(method, "GET")
-            raise Refusal(429, "as many streams are open as there may be")
         if path == "/metrics":
             _expect_method(method, "GET")
             read = await self._carry_out(BY_NAME["metrics"], {}, client=client, strict=True)
