@@ -26,7 +26,7 @@ class Counters:
         self._kept: dict[Key, float] = {}
         self._last: dict[Key, float] = {}
 
-    def count(self, key: Key, value: float, *, lasting: bool = False) -> float:
+    def count(self, key: Key, value: float, *, lasting: bool) -> float:
         """Take a count and return it, with all that was counted before."""
         before = self._last.get(key, 0.0)
         if lasting:

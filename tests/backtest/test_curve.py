@@ -5,8 +5,10 @@ from decimal import Decimal
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_builders import a_candle
 
 from natya.backtest.figures.curve import Bars, Curve, Marks, curve_of
+from natya.backtest.running.marks import MarkKeeper
 from natya.domain.time import DAY_NS, IST_OFFSET_NS
 from natya.messages.orders import OrderFilled
 
@@ -36,6 +38,14 @@ def the_marks(by_symbol):
         for time_ns, close in marks:
             bars[symbol].add(time_ns, close, close, close, close)
     return Marks(bars)
+
+
+def test_a_candle_of_a_day_is_a_mark_of_that_day_where_the_market_never_closes_too():
+    keeper, begin_ns = MarkKeeper(None), 7 * DAY_NS - IST_OFFSET_NS
+    keeper.add([a_candle(interval_ns=DAY_NS, start_ns=begin_ns)])
+
+    (time_ns,) = keeper.marks().times["INFY"]
+    assert begin_ns < time_ns < begin_ns + DAY_NS
 
 
 @st.composite

@@ -39,6 +39,10 @@ class TestReturns:
 
     def test_end_where_the_account_is_ruined(self):
         assert measures.returns_of(np.array([50.0, -10.0, 20.0]), 100.0).tolist() == pytest.approx([-0.5, -1.2])
+        assert measures.returns_of(np.array([0.0, 20.0]), 100.0).tolist() == [-1.0]
+
+    def test_go_on_as_long_as_anything_is_left(self):
+        assert measures.returns_of(np.array([0.5, 0.25]), 1.0).tolist() == [-0.5, -0.5]
 
 
 class TestByHand:

@@ -147,3 +147,16 @@ class TestAWalk:
         )
 
         assert [*told_of_walk(walk)][1:] == ["of all", "test from 1970-01-04: of one"]
+
+    def test_counts_what_failed_among_all_trainings_or_where_they_are_not_told_among_the_best(self):
+        def outcome(failed=""):
+            return Outcome(key="k", parameters={}, since_ns=0, until_ns=0, failed=failed)
+
+        window = Window(train_ns=0, test_ns=1, end_ns=2)
+        step = Step(window=window, trained=outcome("ValueError"), tested=outcome())
+        walk = Walk(by="sharpe", steps=(step,), net_rupees=0.0, total_return=0.0)
+
+        assert [*told_of_walk(walk)][1].startswith("1 of 2 tests failed")
+        assert [*told_of_walk(walk, [outcome(), outcome("ValueError"), outcome("KeyError")])][1].startswith(
+            "2 of 4 tests failed"
+        )

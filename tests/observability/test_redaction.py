@@ -53,6 +53,7 @@ class TestASecretValue:
             assert not any(CANARY[start : start + 6] in shown for start in range(len(CANARY) - 5))
             assert "left out" in shown
             assert {*shown.replace(HIDDEN, "")} <= {*cut}
+            assert shown.count("x") == cut.count("x")
 
     def test_of_which_a_half_stands_where_nothing_was_left_out_is_none(self, redactor):
         cut = shortened("x" * 300, 80)
