@@ -13,13 +13,15 @@ The problem is that two orders close one position. If both fill, the position is
 the other has left, and made smaller with each fill of the other before anything else; what trades within that flight
 cannot be helped (an order of the broker's own, which links both, has no such gap), nor what trades while nobody is
 there. What exits have traded beyond what was there is counted, as long as it is held (`surplus`), and given back by a
-MARKET order of the entry's side, id of the entry + `R` (then `Q`, then `P`), once no exit can trade any more. And the
-first exit that trades ends the entry: what would still come in would have an exit that is gone.
+MARKET order of the entry's side, id of the entry + `R` (then `Q`, `P`, and so on), once no exit can trade any more. And
+the first exit that trades ends the entry: what would still come in would have an exit that is gone.
 
 A position must not stand without its stop because the stop was refused, or had traded before the last shares came in:
 a target alone would guard these against a gain. The rest is closed by a MARKET order, id of the entry + `X`, once
 nothing else can close it any more, nor add to it; where that one is rejected, or never came to the broker, by another,
-id of the entry + `Y`, then `Z`. Trades of the entry may be told late, though: when its exits have traded, or were
+id of the entry + `Y`, then `Z`, and so on (`AT_MARKET`). These follow each other with pauses, which is the caller's to
+see to (`failures`): a broker that takes nothing for a moment would have had all of them. Meanwhile, and when there is
+none left, the shares are `unguarded`. Trades of the entry may be told late, though: when its exits have traded, or were
 cancelled. What comes in then is closed in the same way, by one more of these. An exit that somebody cancelled is not
 put back: that was wanted, of the shares that it was for.
 
@@ -45,18 +47,41 @@ from .closing import closable
 from .orders import Order
 
 Leg: TypeAlias = Literal[
-    "target", "stop", "exit", "second_exit", "third_exit", "return", "second_return", "third_return"
+    "target",
+    "stop",
+    "exit",
+    "second_exit",
+    "third_exit",
+    "fourth_exit",
+    "fifth_exit",
+    "sixth_exit",
+    "seventh_exit",
+    "eighth_exit",
+    "return",
+    "second_return",
+    "third_return",
+    "fourth_return",
+    "fifth_return",
+    "sixth_return",
+    "seventh_return",
+    "eighth_return",
 ]
 
-AT_MARKET: Final[tuple[Leg, ...]] = ("exit", "second_exit", "third_exit")
+AT_MARKET: Final[tuple[Leg, ...]] = (
+    *("exit", "second_exit", "third_exit", "fourth_exit"),
+    *("fifth_exit", "sixth_exit", "seventh_exit", "eighth_exit"),
+)
 """Exits by MARKET orders, one after the other."""
 
-RETURNS: Final[tuple[Leg, ...]] = ("return", "second_return", "third_return")
+RETURNS: Final[tuple[Leg, ...]] = (
+    *("return", "second_return", "third_return", "fourth_return"),
+    *("fifth_return", "sixth_return", "seventh_return", "eighth_return"),
+)
 """MARKET orders, one after the other, that give back what the exits have traded too much."""
 
 EXITS: Final[tuple[Leg, ...]] = ("target", "stop", *AT_MARKET)
 
-SUFFIXES: Final[dict[Leg, str]] = dict(zip((*EXITS, *RETURNS), "TSXYZRQP", strict=True))
+SUFFIXES: Final[dict[Leg, str]] = dict(zip((*EXITS, *RETURNS), "TSXYZWVUNMRQPOLKJI", strict=True))
 """What the id of an exit has behind that of its entry; strategies end theirs with a digit or a lower-case letter."""
 
 _TYPES: Final[dict[Leg, OrderType]] = {
@@ -194,10 +219,7 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
         surplus: shares that its exits have traded too much, and that are held.
         agreed: what the account holds, as our book and the broker's say it; empty: these agree.
     """
-    at_market, returns = (
-        [each for each in (leg(entry.client_order_id, name) for name in names) if each is not None]
-        for names in (AT_MARKET, RETURNS)
-    )
+    at_market, returns = (_in_turn(leg, entry.client_order_id, names) for names in (AT_MARKET, RETURNS))
     held = held_as(entry, shares)
     side: Side = "SELL" if entry.side == "BUY" else "BUY"
     claimed: Counter[Side] = Counter()
@@ -225,9 +247,20 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
     )
 
 
+def _in_turn(leg: Callable[[str, Leg], AnyLeg | None], entry: str, names: Iterable[Leg]) -> list[AnyLeg]:
+    """Return the orders that there are of some that follow each other."""
+    found = []
+    for name in names:
+        if (each := leg(entry, name)) is None:
+            break
+        found.append(each)
+    return found
+
+
 def _claimed(leg: Callable[[str, Leg], AnyLeg | None], entry: str) -> int:
     """Return how many shares the exits of a bracket may close: one of them cancels the others."""
-    return max((_leaves(each) for name in EXITS if (each := leg(entry, name)) is not None), default=0)
+    resting = [each for name in ("target", "stop") if (each := leg(entry, name)) is not None]
+    return max((_leaves(each) for each in (*resting, *_in_turn(leg, entry, AT_MARKET))), default=0)
 
 
 def _leaves(leg: AnyLeg) -> int:
@@ -295,7 +328,34 @@ def is_done(bracket: Bracket) -> bool:
         return False
     if not legs:
         return bracket.exposed <= 0  # else what is held lacks its exits
-    return not next_steps(bracket)
+    return not next_steps(bracket) and not unguarded(bracket)
+
+
+def failures(bracket: Bracket) -> int:
+    """Return how many of the orders that were to close it at the market, the newest ones, never were in the market."""
+    tried = (*bracket.earlier, *([] if bracket.exit is None else [bracket.exit]))
+    found = 0
+    for each in reversed(tried if bracket.exposed else bracket.returns):
+        if isinstance(each, Order) and not _was_never_in_the_market(each):
+            break
+        found += not _may_trade(each)
+    return found
+
+
+def unguarded(bracket: Bracket) -> int:
+    """Return the shares that nothing closes although an order was to at once: none came into the market so far."""
+    legs = (bracket.target, bracket.stop, bracket.exit, *bracket.returns)
+    if bracket.entry.is_open or any(leg is not None and _may_trade(leg) for leg in legs) or not failures(bracket):
+        return 0
+    return bracket.exposed or bracket.surplus
+
+
+def has_no_target(bracket: Bracket) -> bool:
+    """Say whether what is held was to have no other exit than a target, which never came into the market."""
+    target, entry = bracket.target, bracket.entry
+    if entry.stop_loss_price is not None or bracket.exit is not None or not bracket.exposed:
+        return False
+    return isinstance(target, OrderRefused) or (isinstance(target, Order) and _was_never_in_the_market(target))
 
 
 def _give_back(bracket: Bracket) -> tuple[Step, ...]:

@@ -100,6 +100,7 @@ BESIDE: Final = {
     "orders ReportRefused": "of a broker whose report is none",
     "orders Tick": "a price",
     "orders Unavailable": "as `orders Failed`",
+    "orders BracketDue": "asks once more for what a bracket needs, as each start does",
     "orders WatchDue": "limits of the day, which these worlds have not",
     "journal LookDue": "room on the disk",
     "journal ProveDurable": "a heartbeat",

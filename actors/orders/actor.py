@@ -79,7 +79,7 @@ from .parts.cancelling import Cancelling
 from .parts.changing import Changing
 from .parts.clock_watch import ClockWatch
 from .parts.context import OrdersContext
-from .parts.due import CancelDue, ChangeDue, LookUpDue, ReadDue, ReconcileDue, StatesDue, WatchDue
+from .parts.due import BracketDue, CancelDue, ChangeDue, LookUpDue, ReadDue, ReconcileDue, StatesDue, WatchDue
 from .parts.gate import Gate
 from .parts.hearing import Hearing
 from .parts.limiting import Limiting
@@ -323,7 +323,8 @@ class OrdersActor(RuntimeActor):
         for fact in entry.facts:
             if isinstance(fact, RiskStateChanged):
                 self._risk.written(fact)
-                self._bracketing.look_at_all()
+                if fact.state == "NORMAL":
+                    self._bracketing.begin_anew()
             elif isinstance(fact, ModificationIntended):
                 self._changing.written(fact)
             elif isinstance(fact, ModificationRefused):
@@ -439,6 +440,11 @@ class OrdersActor(RuntimeActor):
         self._resolving.look_at_all()
         self._bracketing.look_at_all()
 
+    @handles(BracketDue)
+    def ask_again(self, due: BracketDue, _sender: ActorAddress) -> None:
+        """Ask once more for what a bracket still needs."""
+        self._bracketing.ask_again(due.entry, due.step)
+
     @handles(CancelDue)
     def cancel_again(self, _message: CancelDue, _sender: ActorAddress) -> None:
         """Cancel once more what the kill switch is to have cancelled, and is open still."""
@@ -468,7 +474,8 @@ class OrdersActor(RuntimeActor):
             now_ns = self.clock.now_ns()
             self._risk.watch(now_ns)
             self._operator.look()
-            warnings = tuple(filter(None, (self._risk.warning(now_ns), self._operator.warning())))
+            told = (self._risk.warning(now_ns), self._operator.warning(), self._bracketing.warning())
+            warnings = tuple(filter(None, told))
             for warning in warnings:
                 if warning not in self._warned:
                     self.log("orders.warned", level="warning", reason=warning)

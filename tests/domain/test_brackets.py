@@ -14,12 +14,15 @@ from natya.domain.brackets import (
     Bracket,
     as_it_stands,
     entry_id,
+    failures,
+    has_no_target,
     held_as,
     is_done,
     leg_id,
     next_steps,
     other_exit_id,
     sold_of,
+    unguarded,
 )
 from natya.domain.orders import Order, advance, intent_of
 from natya.messages.orders import (
@@ -307,7 +310,7 @@ class TestABracket:
         ("ends", "is_tried_again"),
         [(("reject",), True), (("accept", "reject"), True), (("lose",), True), (("accept", "cancel"), False)],
     )
-    def test_tries_to_close_at_the_market_three_times_where_that_never_was_there(self, desk, ends, is_tried_again):
+    def test_tries_to_close_at_the_market_eight_times_where_that_never_was_there(self, desk, ends, is_tried_again):
         desk.fill("A-1", 10)
         desk.step()
         desk.reject(STOP)
@@ -319,11 +322,14 @@ class TestABracket:
             tried.append((order.client_order_id, order.order_type, order.quantity))
             desk.submit(order)
             assert next_steps(desk.bracket) == ()
+            assert unguarded(desk.bracket) == 0
             for end in ends:
                 getattr(desk, end)(order.client_order_id)
+            assert failures(desk.bracket) == (len(tried) if is_tried_again else 0)
+            assert unguarded(desk.bracket) == (10 if is_tried_again else 0)
 
-        assert tried == [(f"A-1{suffix}", "MARKET", 10) for suffix in ("XYZ" if is_tried_again else "X")]
-        assert is_done(desk.bracket)
+        assert tried == [(f"A-1{suffix}", "MARKET", 10) for suffix in ("XYZWVUNM" if is_tried_again else "X")]
+        assert is_done(desk.bracket) != is_tried_again, "what nothing closes is never done with"
 
     def test_closes_at_the_market_what_comes_in_when_both_its_exits_are_over(self, desk):
         desk.fill("A-1", 4)
@@ -368,7 +374,9 @@ class TestABracket:
 
         assert tuple(each.quantity for each in next_steps(replace(desk.bracket, returnable=returnable))) == wanted
 
-    @pytest.mark.parametrize(("ends", "tried"), [(("reject",), "RQP"), (("accept", "cancel"), "R"), (("lose",), "RQP")])
+    @pytest.mark.parametrize(
+        ("ends", "tried"), [(("reject",), "RQPOLKJI"), (("accept", "cancel"), "R"), (("lose",), "RQPOLKJI")]
+    )
     def test_gives_back_by_another_order_where_one_never_was_there(self, desk, ends, tried):
         desk.fill("A-1", 10)
         desk.settle_all()
@@ -382,6 +390,23 @@ class TestABracket:
                 getattr(desk, end)(order.client_order_id)
 
         assert found == tried
+        assert unguarded(desk.bracket) == (10 if len(tried) > 1 else 0)
+
+    @pytest.mark.parametrize("by", ["gate", "broker", "nobody"])
+    def test_without_a_stop_says_that_its_target_never_came_into_the_market(self, by):
+        desk = Desk(an_entry(stop_loss_price=None))
+        desk.fill("A-1", 10)
+        desk.step()
+        assert not has_no_target(desk.bracket)
+        if by == "gate":
+            del desk.orders[TARGET]
+            desk.refused[TARGET] = a_refusal(TARGET)
+        else:
+            (desk.reject if by == "broker" else desk.lose)(TARGET)
+
+        assert has_no_target(desk.bracket)
+        assert not has_no_target(replace(desk.bracket, held=0))
+        assert (next_steps(desk.bracket), unguarded(desk.bracket)) == ((), 0)
 
     def test_keeps_its_stop_where_the_target_was_rejected(self, desk):
         desk.fill("A-1", 10)
@@ -622,9 +647,9 @@ class TestSharesThatComeLate:
         found = [(step.client_order_id, step.quantity) for step in self.wanted(over, 2)]
         assert found == ([("A-1Y", 2)] if follows else [])
 
-    def test_are_closed_by_three_orders_at_most(self, over):
+    def test_are_closed_by_eight_orders_at_most(self, over):
         over.fill("A-1", 6)
-        for name in ("A-1X", "A-1Y", "A-1Z"):
+        for name in (leg_id("A-1", leg) for leg in AT_MARKET):
             (step,) = self.wanted(over, 2)
             assert step.client_order_id == name
             over.submit(step)

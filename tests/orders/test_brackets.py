@@ -9,6 +9,7 @@ from natya_builders import BUILDERS
 
 from natya.actors.orders.book.ledger import Ledger
 from natya.actors.orders.parts.bracketing import Bracketing
+from natya.config.sections.orders import OrdersSettings
 from natya.domain.brackets import SALES_MAX
 from natya.domain.closing import AGREED
 from natya.messages.broker import FindOrder, OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder
@@ -16,6 +17,7 @@ from natya.messages.kill_switch import HaltTrading
 from natya.messages.orders import (
     CancelOrder,
     ModificationIntended,
+    ModificationRefused,
     OrderIntended,
     OrderModified,
     OrderRefused,
@@ -71,6 +73,25 @@ def cancelled():
     return []
 
 
+class Clockwork:
+    """Timers that fire when a test says so."""
+
+    def __init__(self):
+        self.set = []
+
+    def after(self, seconds, message):
+        timer = SimpleNamespace(seconds=seconds, message=message, cancel=lambda: self.set.remove(timer))
+        self.set.append(timer)
+        return timer
+
+    def fire(self, keeper):
+        """Let the next one fire; return its seconds."""
+        timer = min(self.set, key=lambda each: each.seconds)
+        self.set.remove(timer)
+        keeper.ask_again(timer.message.entry, timer.message.step)
+        return timer.seconds
+
+
 @pytest.fixture
 def kept(held, cancelled):
     """The keeper of one bracket, whose entry is filled, with the facts that it writes durable at once."""
@@ -84,9 +105,10 @@ def kept(held, cancelled):
     for fact in held:
         ledger.book.apply(fact)
     context = SimpleNamespace(ledger=ledger, is_read=True, now_ns=lambda: 1, write=write, log=print, theirs=AGREED)
+    context.after, context.settings = Clockwork().after, OrdersSettings.default()
     keeper = Bracketing(
         context,
-        SimpleNamespace(why_halted=lambda: ""),
+        SimpleNamespace(why_halted=lambda: "", limit_by=lambda *_: None),
         SimpleNamespace(cancel=lambda name, *_by: cancelled.append(name)),
     )
     return keeper, ledger.book, written
@@ -394,6 +416,86 @@ class TestABracketWhoseExitsHaveBothTraded:
         assert bool(book.brackets) == bool(left)
 
 
+class TestABracketWhoseBrokerTakesNothingForAWhile:
+    @pytest.fixture
+    def bare(self, make):
+        """Ten are held, and stop, target and the first order at the market were rejected."""
+        market = Market(make)
+        market.fill("A-1", 10)
+        for name in ("A-1S", "A-1T", "A-1X"):
+            market.tell(make.rejected(name))
+        return market
+
+    def test_is_closed_by_orders_with_ever_longer_pauses_between_them(self, bare, make):
+        pauses = []
+        for suffix in "YZWVUNM":
+            assert bare.book.order(f"A-1{suffix}") is None
+            pauses.append(bare.clockwork.fire(bare.keeper))
+            bare.tell(make.rejected(f"A-1{suffix}"))
+
+        assert pauses == [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0]
+        assert bare.clockwork.set == []
+
+    def test_lets_only_orders_pass_that_reduce_until_it_is_closed(self, bare, make):
+        assert bare.limited == "bracket A-1: no order closes 10 INFY, the broker took none"
+        assert bare.keeper.warning() == bare.limited
+        bare.clockwork.fire(bare.keeper)
+        bare.tell(make.accepted("A-1Y", "B-A-1Y"))
+        assert bare.limited == "", "an order is there"
+        bare.fill("A-1Y", 10)
+
+        assert (bare.limited, bare.keeper.warning(), bare.held) == ("", "", 0)
+        assert [each.client_order_id for each in bare.book.brackets] == ["C-1"]
+
+    def test_says_it_also_when_no_order_is_left_until_somebody_else_has_closed_it(self, bare, make):
+        for suffix in "YZWVUNM":
+            bare.clockwork.fire(bare.keeper)
+            bare.tell(make.rejected(f"A-1{suffix}"))
+        assert "no order closes 10 INFY" in bare.limited
+        assert [each.client_order_id for each in bare.book.brackets] == ["A-1", "C-1"]
+        bare.trade("SELL", 10)
+
+        assert (bare.limited, bare.clockwork.set) == ("", [])
+        assert [each.client_order_id for each in bare.book.brackets] == ["C-1"]
+
+    def test_is_closed_at_once_by_a_start_or_when_a_person_has_resumed(self, bare):
+        bare.keeper.look_at_all()
+        assert bare.book.order("A-1Y") is None
+        bare.keeper.begin_anew()
+
+        assert bare.book.order("A-1Y").quantity == 10
+
+    def test_has_a_refused_change_asked_for_again_after_ever_longer_pauses(self, make):
+        market = Market(make)
+        market.fill("A-1", 10)
+        market.settle()
+        market.fill("A-1T", 4)
+        pauses = []
+        for number in (1, 2, 3):
+            assert market.book.order("A-1S").pending.number == number
+            refusal = ModificationRefused(
+                client_order_id="A-1S", number=number, rule="broker", reason="frozen", occurred_ns=4
+            )
+            market.tell(refusal)
+            assert market.book.order("A-1S").pending is None
+            pauses.append(market.clockwork.fire(market.keeper))
+
+        assert pauses == [5.0, 10.0, 20.0]
+
+    def test_has_its_target_alone_says_that_there_is_none(self, make):
+        market = Market(make)
+        market.write((make.intent("L-1", target_price=110.0), make.accepted("L-1", "B-L-1")))
+        market.fill("L-1", 10)
+        market.tell(make.rejected("L-1T"))
+
+        assert (market.keeper.warning(), market.limited) == (
+            *("bracket L-1: its target never came into the market",),
+            "",
+        )
+        market.trade("SELL", 10)
+        assert market.keeper.warning() == ""
+
+
 class TestAnIdOfAnExit:
     def test_is_none_of_an_entry_without_a_bracket(self, make):
         book = Ledger().book
@@ -583,16 +685,23 @@ class Market:
         self.make, self.ledger, self.trades = make, Ledger(), 0
         self.book = self.ledger.book
         context = SimpleNamespace(ledger=self.ledger, is_read=True, now_ns=lambda: 1, write=self.write, theirs=AGREED)
+        self.clockwork = Clockwork()
+        context.after, context.settings = self.clockwork.after, OrdersSettings.default()
         context.log = lambda *_, **__: None
         cancelling = SimpleNamespace(cancel=lambda name, *_by: self.cancels.append(name))
         self.cancels = []
-        self.keeper = Bracketing(context, SimpleNamespace(why_halted=lambda: ""), cancelling)
+        risk = SimpleNamespace(why_halted=lambda: "", limit_by=lambda _by, reason: setattr(self, "limited", reason))
+        self.keeper = Bracketing(context, risk, cancelling)
         for name in ("A-1", "C-1"):
             self.write((make.intent(name, **PRICES), make.accepted(name, f"B-{name}")))
 
     def write(self, facts, _message=None):
         for fact in facts:
             self.book.apply(fact)
+
+    def tell(self, fact):
+        self.write((fact,))
+        self.keeper.look(fact.client_order_id, (fact,))
 
     def fill(self, name, quantity):
         order = self.book.order(name)

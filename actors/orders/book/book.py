@@ -161,6 +161,11 @@ class Book:
         found = map(self.order, self._account.brackets)
         return tuple(order for order in found if order is not None)
 
+    @property
+    def open_brackets(self) -> Mapping[str, None]:
+        """Their client order ids."""
+        return self._account.brackets
+
     def late(self, entry: str) -> int:
         """Return the shares of an entry of this id that came in when nothing was left to guard them."""
         return self._account.late.get(entry, 0)

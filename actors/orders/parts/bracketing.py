@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ....domain.brackets import as_it_stands, entry_id, is_done, is_return, leg_id, next_steps
+from ....domain.brackets import (
+    as_it_stands,
+    entry_id,
+    failures,
+    has_no_target,
+    is_done,
+    is_return,
+    leg_id,
+    next_steps,
+    unguarded,
+)
 from ....domain.orders import intent_of
 from ....messages.orders import (
+    CancelOrder,
     ModifyOrder,
     OrderCancelled,
     OrderExpired,
@@ -16,11 +27,13 @@ from ....messages.orders import (
     SubmitOrder,
 )
 from .. import modifications
+from .due import BracketDue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ....domain.brackets import AnyLeg, Leg, Step
+    from ....domain.brackets import AnyLeg, Bracket, Leg, Step
+    from ...runtime import Timer
     from .cancelling import Cancelling
     from .context import OrdersContext
     from .risk_keeping import RiskKeeper
@@ -33,12 +46,22 @@ BRACKET: Final = "bracket"
 """Who asks for the cancellations of exits."""
 
 
+PAUSE_MAX_S: Final = 300.0
+"""Seconds from one order at the market that was to close a bracket to the next, at most: see `domain/brackets.py`."""
+
+DOUBLINGS_MAX: Final = 10
+"""Of a pause."""
+
+
 class Bracketing:
     """Keeps the exits of every bracket as they should be.
 
     Exits pass no gate: they close what their strategy holds, at prices that were judged with their entry, and a limit
     of how many orders there are must not leave a position without its stop. In a halt nothing is done: it has cancelled
     them.
+
+    What did not come about is asked for again after a pause, which doubles each time, as long as it is needed. Whatever
+    nothing closes although it should be closed at once lets only orders pass that reduce: a person should know.
     """
 
     def __init__(self, context: OrdersContext, risk: RiskKeeper, cancelling: Cancelling) -> None:
@@ -46,14 +69,40 @@ class Bracketing:
         self._context: Final = context
         self._risk: Final = risk
         self._cancelling: Final = cancelling
-        self._asked: dict[str, set[Step]] = {}
-        """By the entry's client order id: what was refused is asked again only by `look_at_all`."""
+        self._asked: dict[str, dict[Step, int]] = {}
+        """By the entry's client order id: how often each step was asked for, or put off."""
+
+        self._timers: dict[str, dict[Step, Timer]] = {}
+        """By the same, of the steps that are needed now: when each is asked for again."""
+
+        self._unguarded: dict[str, str] = {}
+        """By the same, what nothing closes although it should be closed at once."""
+
+        self._without_target: dict[str, str] = {}
+
+    def begin_anew(self) -> None:
+        """Do at once whatever a bracket needs: what was refused before, or not done in a halt, may be possible."""
+        for timers in self._timers.values():
+            for timer in timers.values():
+                timer.cancel()
+        self._asked.clear()
+        self._timers.clear()
+        for entry in self._context.ledger.book.brackets:
+            self._keep(entry.client_order_id, at_once=True)
 
     def look_at_all(self) -> None:
-        """Look at every bracket anew: what was refused, or not done in a halt, may be due."""
-        self._asked.clear()
+        """Look at every bracket."""
         for entry in self._context.ledger.book.brackets:
             self._keep(entry.client_order_id)
+
+    def ask_again(self, entry: str, step: Step) -> None:
+        """Ask once more for a step, if it is still needed."""
+        self._timers.get(entry, {}).pop(step, None)
+        self._keep(entry, due=step)
+
+    def warning(self) -> str:
+        """Return what a person should know; empty: nothing."""
+        return "; ".join((*self._unguarded.values(), *self._without_target.values()))
 
     def look(self, client_order_id: str, facts: Sequence[object] = ()) -> None:
         """Do what is needed after these facts of an order: of the bracket that it is an entry or an exit of, if any.
@@ -68,6 +117,8 @@ class Bracketing:
             for entry in book.brackets:
                 if (entry.strategy, entry.symbol) == (order.strategy, order.symbol):
                     self._keep(entry.client_order_id)
+            for over in [each for each in (*self._unguarded, *self._without_target) if each not in book.open_brackets]:
+                self._keep(over)
         for each in (client_order_id, entry_id(client_order_id)):
             order = book.order(each) if each else None
             if order is not None and order.has_bracket:
@@ -76,7 +127,14 @@ class Bracketing:
                 if surplus and any(isinstance(fact, OrderFilled) and fact.side != order.side for fact in facts):
                     self._context.log("bracket.overclosed", level="error", client_order_id=each, shares=surplus)
 
-    def _keep(self, entry: str) -> None:
+    def _keep(self, entry: str, *, due: Step | None = None, at_once: bool = False) -> None:
+        """Do what a bracket needs, unless it was asked for a moment ago.
+
+        Args:
+            entry: its client order id.
+            due: what was asked for, or put off, and is to be asked for now.
+            at_once: put nothing off.
+        """
         ledger = self._context.ledger
         order = ledger.order(entry)
         if order is None or not self._context.is_read or self._risk.why_halted():
@@ -93,14 +151,52 @@ class Bracketing:
             agreed=theirs.held(order.symbol, book.position(order.symbol)) if order.symbol in theirs.symbols else (),
         )
         steps = next_steps(bracket)
-        if not steps and is_done(bracket):
-            self._asked.pop(entry, None)
+        self._tell(bracket)
+        timers = self._timers.get(entry, {})
+        for gone in [each for each in timers if each not in steps]:
+            timers.pop(gone).cancel()
+        if not steps:
+            self._timers.pop(entry, None)
+            if is_done(bracket):
+                self._asked.pop(entry, None)
             return
-        asked = self._asked.setdefault(entry, set())
+        asked, timers = self._asked.setdefault(entry, {}), self._timers.setdefault(entry, timers)
         for step in steps:
-            if step not in asked:
-                asked.add(step)
+            if step in timers:
+                continue
+            failed = failures(bracket) if isinstance(step, SubmitOrder) and step.order_type == "MARKET" else 0
+            tries = asked.get(step, failed)
+            is_now = step == due or (step not in asked and (at_once or not failed))
+            asked[step] = tries + is_now
+            pause_s = self._pause_s(step, asked[step] - 1)
+            timers[step] = self._context.after(pause_s, BracketDue(entry=entry, step=step))
+            if is_now:
                 self._do(step)
+
+    def _pause_s(self, step: Step, doublings: int) -> float:
+        """Return the seconds until a step is asked for again."""
+        settings = self._context.settings
+        if isinstance(step, CancelOrder):
+            return settings.reconcile_interval_s  # until then it is repeated by who cancels
+        longest_s = PAUSE_MAX_S if isinstance(step, SubmitOrder) else settings.reconcile_interval_s
+        return min(settings.lookup_interval_s * 2 ** min(doublings, DOUBLINGS_MAX), longest_s)
+
+    def _tell(self, bracket: Bracket) -> None:
+        """Say what nothing closes, and that it is closed now."""
+        entry, shares = bracket.entry, unguarded(bracket)
+        found = ""
+        if shares:
+            found = f"bracket {entry.client_order_id}: no order closes {shares} {entry.symbol}, the broker took none"
+        target = ""
+        if has_no_target(bracket):
+            target = f"bracket {entry.client_order_id}: its target never came into the market"
+        for of, told in ((self._unguarded, found), (self._without_target, target)):
+            if told and of.get(entry.client_order_id) != told:
+                self._context.log("bracket.unguarded", level="error", reason=told)
+            of.pop(entry.client_order_id, None)
+            if told:
+                of[entry.client_order_id] = told
+        self._risk.limit_by(BRACKET, "; ".join(self._unguarded.values()))
 
     def _leg(self, entry: str, leg: Leg) -> AnyLeg | None:
         ledger, client_order_id = self._context.ledger, leg_id(entry, leg)

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from ....domain.brackets import Step
+
 
 class LookUpDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to look up every order in doubt."""
@@ -25,6 +27,16 @@ class ChangeDue(msgspec.Struct, frozen=True, gc=False):
 
 class StatesDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to append the states to the journal again that it has refused."""
+
+
+class BracketDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to ask once more for what a bracket needs, if it still does."""
+
+    entry: str
+    """Client order id."""
+
+    step: Step
+    """What was asked for, or is to be."""
 
 
 class CancelDue(msgspec.Struct, frozen=True, gc=False):

@@ -243,7 +243,7 @@ class Starting:
             self._cancelling.cancel_waiting()
             self._states.catch_up()
             self._answering.tell_waiting()
-            self._bracketing.look_at_all()
+            self._bracketing.begin_anew()
         self._resolving.keep_reconciling()
         self._resolving.keep_looking()
         self._hearing.come_up()
