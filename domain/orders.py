@@ -62,6 +62,9 @@ STATES: Final[tuple[OrderState, ...]] = (
 )
 """Weakest first. REFUSED is not among them: an order that our gate refused has no further facts."""
 
+SETTLED_BY: Final = "settled by "
+"""Beginning of the id of a trade that a person has told, of an order in doubt: it stands for all that were missing."""
+
 _STRENGTH: Final[dict[OrderState, int]] = {state: strength for strength, state in enumerate(STATES)}
 _OPEN: Final = frozenset(STATES[:4])
 
@@ -247,6 +250,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         if self.asked_to_cancel is None:
             return "REFUSED"
         return "IN_DOUBT" if self.cancellations_doubted >= self.cancellations else "REQUESTED"
+
+    @property
+    def was_settled(self) -> bool:
+        """Whether a person has told of trades of it, whose own numbers are not known."""
+        return any(each.startswith(SETTLED_BY) for each in self.trade_ids)
 
     @property
     def was_never_placed(self) -> bool:

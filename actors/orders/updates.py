@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from ...domain import orders
 from ...domain.freshness import is_ahead
@@ -192,7 +193,7 @@ def absent(order: Order, now_ns: int, *, age_ns: int, horizon_ns: int) -> Update
 def settled(order: Order, request: SettleOrder, now_ns: int) -> Update:
     """Translate a person's word on an order in doubt: a trade of the shares that are not known, and its end."""
     client_order_id, said = order.client_order_id, _Collected(order)
-    by = f"settled by {printable(request.person) or 'a person'}"
+    by = f"{orders.SETTLED_BY}{printable(request.person) or 'a person'}"
     if request.price is not None and request.filled > order.filled:
         said.add(
             OrderFilled(
@@ -300,6 +301,10 @@ def _trades(said: _Collected, reports: Iterable[ExecutionReport], broker_order_i
         if report.execution_type != "TRADE" or report.execution_id in said.order.trade_ids:
             continue
         before = said.order
+        if before.was_settled and not trade_fault(report):
+            report = _beyond_settled(report, before)  # noqa: PLW2901  what is new of it
+            if not report.quantity:
+                continue
         fault = trade_fault(report) or excess_fault(report, ordered=before.quantity_max, filled=before.filled)
         if fault is not None:
             said.refuse(OrderFilled.__name__, "FILLED", fault.reason)
@@ -319,6 +324,15 @@ def _trades(said: _Collected, reports: Iterable[ExecutionReport], broker_order_i
         )
 
 
+def _beyond_settled(report: ExecutionReport, order: Order) -> ExecutionReport:
+    """Return a trade of an order that a person has settled, with the shares alone that are not in that yet.
+
+    The trade that stands for those that were missing has no number of the exchange: what the broker tells of them later
+    would count a second time. How many there were with this one says which they are.
+    """
+    return replace(report, quantity=min(report.quantity, max(0, report.cumulative_quantity - order.filled)))
+
+
 def _time_of(report: ExecutionReport, now_ns: int) -> int:
     """Return when it happened by the exchange's clock; now where that does not tell, or tells of a time to come.
 
@@ -330,7 +344,9 @@ def _time_of(report: ExecutionReport, now_ns: int) -> int:
 
 def _is_untaken(report: ExecutionReport, order: Order) -> bool:
     """Whether the report has a trade that was not accepted, since it is impossible: the order must be looked up."""
-    return report.execution_type == "TRADE" and report.execution_id not in order.trade_ids
+    if report.execution_type != "TRADE" or report.execution_id in order.trade_ids:
+        return False
+    return not (order.was_settled and _beyond_settled(report, order).quantity == 0)
 
 
 def _ending(state: str, client_order_id: str, reason: str, occurred_ns: int) -> OrderFact | None:

@@ -100,3 +100,44 @@ def test_an_order_that_is_not_in_doubt_is_the_brokers_to_end(stage, make, state)
 
     assert said(stage) == SettleRefused(reason=f"an order in doubt (UNKNOWN) wanted, found {state}")
     assert len(facts(stage, OrderIntended)) == 1
+
+
+class TestATradeThatIsToldAfterAPersonHasSettledItsOrder:
+    @pytest.fixture
+    def settled(self, doubtful):
+        """Four of ten are told to have traded."""
+        said(doubtful, 4, price=101.5)
+        return doubtful
+
+    def held(self, stage):
+        stage.settle()
+        return [each.quantity for each in stage.statistics.positions]
+
+    def test_is_counted_once(self, settled, make):
+        settled.tell(make.report(execution_id="T-1", quantity=3, cumulative_quantity=3))
+        settled.tell(make.report(execution_id="T-2", quantity=1, cumulative_quantity=4))
+
+        assert self.held(settled) == [4]
+        assert settled.statistics.illegal_transitions == 0
+
+    def test_is_counted_by_what_it_has_beyond_that(self, settled, make):
+        settled.tell(make.report(execution_id="T-1", quantity=3, cumulative_quantity=3))
+        settled.tell(make.report(execution_id="T-2", quantity=3, cumulative_quantity=6))
+        settled.tell(make.report(execution_id="T-3", quantity=2, cumulative_quantity=8))
+
+        assert self.held(settled) == [8]
+        assert [(each.trade_id, each.quantity) for each in facts(settled, OrderFilled)][1:] == [("T-2", 2), ("T-3", 2)]
+
+    def test_is_counted_once_where_all_were_told(self, doubtful, make):
+        said(doubtful, 10, price=101.5)
+        doubtful.tell(make.report(execution_id="T-1", quantity=10, cumulative_quantity=10))
+
+        assert self.held(doubtful) == [10]
+        assert doubtful.statistics.illegal_transitions == 0
+
+    def test_is_counted_of_an_order_that_was_told_never_to_have_been_there(self, doubtful, make):
+        said(doubtful)
+        doubtful.tell(make.report(execution_id="T-1", quantity=4, cumulative_quantity=4))
+
+        assert self.held(doubtful) == [4]
+        assert doubtful.statistics.risk_state == "HALTED"
