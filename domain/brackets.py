@@ -309,7 +309,8 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
     if must_leave:
         trading = [leg for leg in exits if leg is not None and _may_trade(leg)]
         at_market = len(bracket.earlier) + (bracket.exit is not None)
-        may_leave = not trading and not entry.is_open and _may_follow(bracket.exit, late)
+        may_follow = _may_follow(bracket.exit, late) or _was_for_fewer(bracket)
+        may_leave = not trading and not entry.is_open and may_follow
         wanted = min(closable, late) if late else closable
         if may_leave and wanted > 0 and at_market < len(AT_MARKET):
             steps.append(_submit(entry, AT_MARKET[at_market], wanted))
@@ -356,6 +357,15 @@ def has_no_target(bracket: Bracket) -> bool:
     if entry.stop_loss_price is not None or bracket.exit is not None or not bracket.exposed:
         return False
     return isinstance(target, OrderRefused) or (isinstance(target, Order) and _was_never_in_the_market(target))
+
+
+def _was_for_fewer(bracket: Bracket) -> bool:
+    """Say whether the newest exit at the market has traded all that it was for, and that was not all that had to leave.
+
+    Exits of another bracket were for the rest, or might have been, and were not in the end.
+    """
+    newest = bracket.exit
+    return isinstance(newest, Order) and newest.state == "FILLED" and _is_without_exit(bracket)
 
 
 def _give_back(bracket: Bracket) -> tuple[Step, ...]:

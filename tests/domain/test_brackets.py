@@ -408,6 +408,21 @@ class TestABracket:
         assert not has_no_target(replace(desk.bracket, held=0))
         assert (next_steps(desk.bracket), unguarded(desk.bracket)) == ((), 0)
 
+    def test_closes_at_the_market_also_what_was_anothers_when_its_first_order_left(self, desk):
+        desk.fill("A-1", 10)
+        desk.step()
+        desk.reject(STOP)
+        desk.accept(TARGET)
+        desk.cancel(TARGET)
+        (first,) = next_steps(replace(desk.bracket, free=4))
+        assert first.quantity == 4
+        desk.submit(first)
+        desk.fill(EXIT, 4)
+        assert next_steps(replace(desk.bracket, free=0)) == ()
+
+        (second,) = desk.step()
+        assert (second.client_order_id, second.quantity) == ("A-1Y", 6)
+
     def test_keeps_its_stop_where_the_target_was_rejected(self, desk):
         desk.fill("A-1", 10)
         desk.step()

@@ -179,7 +179,7 @@ class Bracketing:
         if isinstance(step, CancelOrder):
             return settings.reconcile_interval_s  # until then it is repeated by who cancels
         longest_s = PAUSE_MAX_S if isinstance(step, SubmitOrder) else settings.reconcile_interval_s
-        return min(settings.lookup_interval_s * 2 ** min(doublings, DOUBLINGS_MAX), longest_s)
+        return min(settings.lookup_interval_s * float(1 << min(doublings, DOUBLINGS_MAX)), longest_s)
 
     def _tell(self, bracket: Bracket) -> None:
         """Say what nothing closes, and that it is closed now."""
