@@ -279,6 +279,19 @@ def entry_id(client_order_id: str) -> str:
     return client_order_id[:-1] if client_order_id[-1:] in ENDINGS else ""
 
 
+def purpose(client_order_id: str) -> str:
+    """Say what an exit of this id is for, in words that follow "it"; empty: it is none."""
+    entry, ending = entry_id(client_order_id), client_order_id[-1:]
+    if not entry:
+        return ""
+    if ending in {SUFFIXES["target"], SUFFIXES["stop"]}:
+        name = "target" if ending == SUFFIXES["target"] else "stop loss"
+        return f"is the {name} of the bracket {entry}"
+    if is_return(client_order_id):
+        return f"gives back what the exits of the bracket {entry} have traded too much"
+    return f"closes at the market what had no other exit of the bracket {entry}"
+
+
 def is_return(client_order_id: str) -> bool:
     """Say whether an exit of this id is one that gives back what others have traded too much."""
     return any(client_order_id.endswith(SUFFIXES[leg]) for leg in RETURNS)

@@ -69,8 +69,17 @@ def _named(struct: msgspec.Struct) -> dict[str, Any]:
     return {name: _named(value) if isinstance(value, msgspec.Struct) else value for name, value in fields}
 
 
-def life_text(records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]], limits: OrdersSettings) -> str:
-    """Return a line for each fact, then what the log says besides, and last what it all means."""
+def life_text(
+    records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]], limits: OrdersSettings, purpose: str = ""
+) -> str:
+    """Return a line for each fact, then what the log says besides, and last what it all means.
+
+    Args:
+        records: of the order, oldest first.
+        logged: what the log says of it.
+        limits: by which it is looked up.
+        purpose: what it is for, where it is an exit of a bracket (`domain.brackets.purpose`); else empty.
+    """
     began_ns = records[0].recorded_ns
     lines = [f"journal, from {time_text(began_ns)}:"]
     order: Order | None = None
@@ -78,7 +87,7 @@ def life_text(records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]]
         fact = record.fact
         order = _next(order, fact)
         since_s = (record.recorded_ns - began_ns) / SECOND_NS
-        lines.append(f"  +{since_s:.3f} s  #{record.sequence}  {plain(_words(fact, order))}")
+        lines.append(f"  +{since_s:.3f} s  #{record.sequence}  {plain(_words(fact, order, purpose))}")
     if logged:
         lines += ["log:", *(f"  {plain(each)}" for each in _log_words(logged))]
     return "\n".join([*lines, *_meaning(order, records, limits), *_newest_failure(order, logged)])
@@ -118,13 +127,20 @@ def _next(order: Order | None, fact: object) -> Order | None:
     return advance(order, fact) if order is not None and isinstance(fact, OrderFact) else order
 
 
-def _words(fact: object, order: Order | None) -> str:  # noqa: PLR0911  one sentence for each kind of fact
+def is_of_bracket(records: Sequence[JournalRecord]) -> bool:
+    """Say whether these are the records of the entry of a bracket."""
+    order = _order(records)
+    return order is not None and order.has_bracket
+
+
+def _words(fact: object, order: Order | None, purpose: str) -> str:  # noqa: PLR0911  one sentence for each kind of fact
     match fact:
         case OrderRefused():
             return f"REFUSED by our own rule {fact.rule}: {fact.reason}; nothing was sent"
         case OrderIntended():
             what = f"{fact.side} {fact.quantity:,} {fact.symbol} {fact.order_type}{_prices(fact)}{_exits(fact)}"
-            return f"INTENDED {what} for {fact.strategy}: every rule passed; one request leaves now, and never another"
+            why = f"it {purpose}, and passes no rule" if purpose else "every rule passed"
+            return f"INTENDED {what} for {fact.strategy}: {why}; one request leaves now, and never another"
         case OrderUncertain():
             return f"IN DOUBT: {fact.reason}; the broker may have it or not, so it is looked up and not sent again"
         case OrderAccepted():

@@ -133,6 +133,31 @@ class TestTheLifeOfAnOrder:
         assert "10 shares stay reserved in every limit" in told
         assert "never sent again" in told
 
+    @pytest.mark.parametrize(
+        ("ending", "purpose"),
+        [
+            ("T", "it is the target of the bracket B-1"),
+            ("S", "it is the stop loss of the bracket B-1"),
+            ("X", "it closes at the market what had no other exit of the bracket B-1"),
+            ("M", "it closes at the market what had no other exit of the bracket B-1"),
+            ("R", "it gives back what the exits of the bracket B-1 have traded too much"),
+        ],
+    )
+    def test_that_is_an_exit_of_a_bracket_says_what_it_is_for_and_that_no_rule_was_asked(
+        self, data_dir, ending, purpose
+    ):
+        journal = Journal(data_dir / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+        journal.open()
+        for fact in (BUILDERS.intent("B-1", target_price=110.0), BUILDERS.intent(f"B-1{ending}", side="SELL")):
+            journal.append((fact,), correlation_id=fact.client_order_id)
+        journal.append((BUILDERS.intent("C-1X", side="SELL"),), correlation_id="C-1X")
+        journal.commit()
+        journal.close()
+
+        told = natya("order", "show", f"B-1{ending}", "--data-dir", data_dir).stdout
+        assert f"for crossover: {purpose}, and passes no rule; one request leaves now" in told
+        assert "every rule passed" in natya("order", "show", "C-1X", "--data-dir", data_dir).stdout
+
     def test_has_each_step_with_its_time_and_its_place_in_the_journal(self, data_dir):
         told = natya("order", "show", "A-1", "--data-dir", data_dir).stdout.splitlines()
 

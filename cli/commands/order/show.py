@@ -21,12 +21,17 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Show everything that happened to an order, and what that means: from the journal and the log, whoever runs."""
-    from ...views.order_life import life_json, life_text, log_lines
+    from ....domain.brackets import entry_id, purpose
+    from ...views.order_life import is_of_bracket, life_json, life_text, log_lines
 
     settings = settings_of(data_dir, profile)
     with faults():
-        records = tuple(journal_of(settings).find(key=order_id))
+        journal = journal_of(settings)
+        records = tuple(journal.find(key=order_id))
+        entry = entry_id(order_id)
+        is_exit = bool(entry) and is_of_bracket(tuple(journal.find(key=entry)))
         logged = log_lines(Path(settings.log.path), order_id)
     if not records:
         give_up(f"an order of that id wanted, found none in {settings.journal.path}: {order_id}", UNKNOWN)
-    tell_answer(life_json(records, logged), life_text(records, logged, settings.orders), json=json)
+    shown = life_text(records, logged, settings.orders, purpose(order_id) if is_exit else "")
+    tell_answer(life_json(records, logged), shown, json=json)
