@@ -44,9 +44,13 @@ class StateTooLargeError(StrategyError):
 
 
 class StateUnreadableError(StrategyError):
-    """The saved state does not fit the strategy's `State`. Give it fields for all that is there, of the same types."""
+    """The saved state does not fit the strategy's `State`. Give it fields for all that is there, of the same types.
+
+    It may be that of a class that was swapped in before a crash: the strategy is parked, and all others start.
+    """
 
     restart_helps = False
+    fails_start = False
 
 
 class StateUnknownError(StrategyError):

@@ -20,7 +20,7 @@ from ...messages.system import Ping
 from ..runtime import lifecycle
 from .child import KILL_S, Child, shutdown_budget_s
 from .errors import ProbeOverranError, StartOverranError
-from .policy import Decision, GiveUp, KeepDown, Leave, Park, Restart, RestartPolicy, restart_helps
+from .policy import Decision, GiveUp, KeepDown, Leave, Park, Restart, RestartPolicy, fails_start
 from .protocol import StatisticsByPath, StopChildren
 from .start_group import StartGroup
 from .start_groups import StartGroups
@@ -269,9 +269,9 @@ class Children:
                 self._restart(child, decision)
             case KeepDown():
                 self._keep_down(child, decision)
-            case Park() if restart_helps(error) or not self._start_groups.is_opening(child.start_group):
+            case Park() if not (fails_start(error) and self._start_groups.is_opening(child.start_group)):
                 self._park(child, decision.reason)
-            case GiveUp() | Park():  # at the first start, what no restart can mend is not parked: it fails
+            case GiveUp() | Park():
                 child.given_up = True
                 self._supervisor.give_up(child, decision.reason, error)
 

@@ -84,6 +84,19 @@ def restart_helps(error: BaseException | None) -> bool:
     return True
 
 
+def fails_start(error: BaseException | None) -> bool:
+    """Say whether the first start of all fails by this error, though its child may be parked.
+
+    What no restart can mend does, since whoever starts can mend it; unless the error has `fails_start = False`, as what
+    may come between two starts of a system that nobody watches.
+    """
+    while error is not None:
+        if not getattr(error, "restart_helps", True):
+            return bool(getattr(error, "fails_start", True))
+        error = error.__cause__
+    return False
+
+
 class RestartPolicy:
     """Remembers the failures of each child, and decides.
 

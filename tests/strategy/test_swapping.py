@@ -12,12 +12,11 @@ from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.strategy import StrategySupervisor
 from natya.actors.strategy.changes import checked
 from natya.actors.supervision import SupervisorSettings
-from natya.actors.supervision.errors import GaveUpError
 from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.journal import JournalPage, ReadJournal
 from natya.messages.orders import HoldingsRead, ReadHoldings
-from natya.messages.strategies import StrategyChanged, StrategyNotChanged, SwapStrategy
+from natya.messages.strategies import ListStrategies, StrategyChanged, StrategyNotChanged, SwapStrategy
 from natya.messages.strategy_state import ReadState, SaveState, StateRead
 
 TICK_S = 0.00005
@@ -77,10 +76,11 @@ class World:
         system.start("market", Market, self.kept)
         self.rest()
 
-    def start(self, strategy):
-        child = checked(StrategySettings(name="mine", strategy=strategy))
+    def start(self, strategy, *others):
+        named = zip(("mine", "others"), (strategy, *others), strict=False)
+        children = tuple(checked(StrategySettings(name=name, strategy=kind)) for name, kind in named)
         policy = SupervisionSettings.default()
-        supervisor = SupervisorSettings(children=(child,), policy=policy, journal="")
+        supervisor = SupervisorSettings(children=children, policy=policy, journal="")
         self.system.start("strategies", StrategySupervisor, supervisor)
 
     def rest(self):
@@ -140,13 +140,20 @@ class TestASystemThatIsStartedAnewBehindASwap:
         assert heard[: len(until)] == until
         assert len(heard) > len(until)
 
-    def test_leaves_a_state_as_it_is_that_the_class_of_its_settings_cannot_read(self, world):
+    def test_leaves_a_state_as_it_is_that_the_class_of_its_settings_cannot_read_and_its_neighbours_run(self, world):
+        """Nobody has changed the settings between a swap and a crash: what else is there starts."""
         world.swap("natya_swapped:ListeningMore")
         lives, saved = world.known["lives"], world.kept.saved
-        with pytest.raises(GaveUpError, match="does not fit its State, whose fields are heard: no field for lives"):
-            world.start("natya_swapped:Listening")
+        world.start("natya_swapped:Listening", "natya_swapped:Stateless")
+        world.rest()
+        mine, others = world.system.request("strategies", ListStrategies()).strategies
+        world.system.stop("strategies")
+        world.rest()
         left = world.kept.saved
         world.start("natya_swapped:ListeningMore")
+
+        assert (mine.state, others.state) == ("PARKED", "RUNNING")
+        assert "does not fit its State, whose fields are heard: no field for lives" in mine.error
 
         assert left == saved
         assert world.known["lives"] == lives + 1

@@ -642,6 +642,19 @@ class TestAChildThatMayBeParked:
 
         assert supervisor.gave_up == ("bad", "no restart can mend it")
 
+    def test_at_the_first_start_already_keeps_no_other_from_it_where_its_error_says_so(self):
+        supervisor = a_supervisor("good", "bad", "last", parks={"bad"})
+        supervisor.children.start_all()
+        supervisor.deliver()
+        supervisor.reports.clear()
+        error = unmendable()
+        error.fails_start = False
+        supervisor.children.failed(supervisor.children["bad"], "start", error)
+        supervisor.settle()
+
+        assert [child.state for child in supervisor.children] == ["RUNNING", "PARKED", "RUNNING"]
+        assert supervisor.gave_up is None
+
     @pytest.mark.parametrize("strategy", STRATEGIES)
     def test_comes_back_with_no_group(self, strategy):
         supervisor = a_supervisor("good", "bad", strategy=strategy, parks={"bad"})
