@@ -17,7 +17,7 @@ from ..domain.client_order_ids import is_own
 from ..domain.time import time_text
 from ..messages.accounts import AccountEntered
 from ..messages.orders import OrderFilled, OrderIntended
-from ..transfer import AS_STORED, played_interval
+from ..transfer import AS_STORED, played_interval, was_made_up
 from .errors import BacktestRefusedError
 from .plan import END_NS, SEGMENT_BYTES, places_in
 from .running.running import play_settings
@@ -128,6 +128,7 @@ def parity(  # noqa: PLR0913  by name
             since_ns=since_ns,
             until_ns=until_ns,
             symbols=frozenset(),
+            is_made_up=was_made_up(data_dir, since_ns=since_ns or None, until_ns=_end_of(until_ns)),
             is_kept=False,
             on_progress=on_progress,
         )

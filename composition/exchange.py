@@ -32,7 +32,8 @@ def paper_exchange(settings: Settings, *, account: AccountChoice, token: Secret)
         return ()
     if not settings.broker.wire:
         is_real_market = is_live(settings.feed) or settings.feed.source == "replay"
-        by_message = ExchangeActorSettings(limits=settings.exchange, account=account, has_auctions=is_real_market)
+        has_auctions = is_real_market and settings.feed.exchange != "none"
+        by_message = ExchangeActorSettings(limits=settings.exchange, account=account, has_auctions=has_auctions)
         return (ChildSpec(EXCHANGE, ExchangeActor, by_message),)
     # As where it is asked by message: no sessions. A square-off by the exchange would be no order of ours, and the book
     # of record would go on holding what the account has closed.

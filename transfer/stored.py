@@ -36,6 +36,9 @@ AS_STORED: Final = {"feed.tick_size_rupees": 0.0001}
 REPLAYED: Final = "replay-"
 """Sources that begin so are recordings that were played."""
 
+MADE_UP: Final = "synthetic-"
+"""Sources that begin so are markets that were made up."""
+
 SPANS: Final = """
 select symbol, source, min(exchange_ns), max(exchange_ns) from all_ticks where {where}
 group by symbol, source order by 1, 3, 4, 2
@@ -104,12 +107,25 @@ def played_interval(place: Path, *, since_ns: int | None = None, until_ns: int |
     Raises:
         DatabaseError, ControlError: it cannot be read.
     """
+    interval_ns = interval_of_candles(_sources_of(place, since_ns, until_ns))
+    return "" if interval_ns is None else duration_text(interval_ns)
+
+
+def was_made_up(place: Path, *, since_ns: int | None = None, until_ns: int | None = None) -> bool:
+    """Tell whether all of the market of a time there was made up: it traded day and night.
+
+    Raises:
+        DatabaseError, ControlError: it cannot be read.
+    """
+    sources = _sources_of(place, since_ns, until_ns)
+    return bool(sources) and all(each.source.startswith(MADE_UP) for each in sources)
+
+
+def _sources_of(place: Path, since_ns: int | None, until_ns: int | None) -> list[PlayedSource]:
     ticks, _ = conditions("exchange_ns", since_ns=since_ns, until_ns=until_ns)
     starts, _ = conditions("start_ns", since_ns=since_ns, until_ns=until_ns)
     with owner_at(place) as owner:
-        rows = rows_of(owner, PLAYED.format(ticks=ticks, starts=starts), ())
-    interval_ns = interval_of_candles([PlayedSource(*row) for row in rows])
-    return "" if interval_ns is None else duration_text(interval_ns)
+        return [PlayedSource(*row) for row in rows_of(owner, PLAYED.format(ticks=ticks, starts=starts), ())]
 
 
 def interval_of_candles(sources: Sequence[PlayedSource]) -> int | None:

@@ -61,6 +61,9 @@ class BacktestFeedSettings(msgspec.Struct, frozen=True, kw_only=True):
     symbols: frozenset[str]
     """Only these; empty: all."""
 
+    is_made_up: bool
+    """The market was made up when it was recorded: it trades day and night, and has no auctions."""
+
     on_progress: Callable[[int], object]
     """Told the market time (ns since 1970-01-01 UTC) after each chunk; called in a turn, so it has to be quick."""
 

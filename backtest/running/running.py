@@ -21,7 +21,7 @@ from ...messages.addresses import FEED, STRATEGIES, SYSTEM
 from ...messages.market import AwaitMarketEnd, MarketEnded
 from ...messages.supervision import DescribeTree
 from ...messages.system import Ping
-from ...transfer import AS_STORED
+from ...transfer import AS_STORED, is_database, was_made_up
 from ..errors import BacktestBrokenError, BacktestFailedError, BacktestRefusedError
 from ..figures.curve import Marks
 from ..figures.report import Played
@@ -77,6 +77,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
             since_ns=plan.since_ns,
             until_ns=plan.until_ns,
             symbols=frozenset(plan.symbols),
+            is_made_up=any(is_database(path) and was_made_up(path) for path in plan.data),
             is_kept=plan.data_dir is not None,
             on_progress=on_progress,
         )
@@ -153,6 +154,7 @@ def play_settings(  # noqa: PLR0913  by name
     since_ns: int,
     until_ns: int,
     symbols: frozenset[str],
+    is_made_up: bool = False,
     is_kept: bool,
     on_progress: Callable[[int], object] = lambda _: None,
 ) -> Raw:
@@ -166,7 +168,12 @@ def play_settings(  # noqa: PLR0913  by name
         stack.callback(directory.release)
         stack.enter_context(logging_to(settings))
         feed = BacktestFeedSettings(
-            feed=settings.feed, since_ns=since_ns, until_ns=until_ns, symbols=symbols, on_progress=on_progress
+            feed=settings.feed,
+            since_ns=since_ns,
+            until_ns=until_ns,
+            symbols=symbols,
+            is_made_up=is_made_up,
+            on_progress=on_progress,
         )
         children = backtest_children(settings, feed, is_kept=is_kept)
         base = InProcessSystemBase(

@@ -12,9 +12,19 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from ...actors.events import EventsSettings
+from ...actors.exchange import ExchangeActorSettings
 from ...actors.supervision import ChildSpec
 from ...composition import children
-from ...messages.addresses import CHECKPOINTS, CONTROL, DATABASE, DELIVERY, EVENTS, FEED, INSTRUMENTS, JOURNAL, ORDERS
+from ...messages.addresses import (
+    CHECKPOINTS,
+    CONTROL,
+    DATABASE,
+    DELIVERY,
+    FEED,
+    INSTRUMENTS,
+    JOURNAL,
+    ORDERS,
+)
 from .disk import KeptJournalActor, journal_in_memory
 from .feed import BacktestFeedActor
 from .past import PastActor, PastSettings
@@ -45,16 +55,18 @@ def backtest_children(settings: Settings, feed: BacktestFeedSettings, *, is_kept
 
 
 def _of_a_backtest(spec: ChildSpec, feed: BacktestFeedSettings, bars: dict[int, int], *, is_kept: bool) -> ChildSpec:
+    actor, given = spec.actor, spec.settings
     if spec.name == JOURNAL:
-        return replace(spec, actor=KeptJournalActor if is_kept else journal_in_memory())
-    if spec.name == DATABASE:
-        return replace(spec, actor=PastActor, settings=PastSettings(played=feed, bars=bars))
-    if spec.name == ORDERS:
-        return replace(spec, settings=replace(spec.settings, keeps_states=False, checkpoint_facts=0))
-    if spec.name == FEED:
-        return replace(spec, actor=BacktestFeedActor, settings=feed)
-    if spec.name == EVENTS:
-        events: EventsSettings = spec.settings
-        heard = tuple(each for each in events.subscriptions if each.subscriber not in DEAF)
-        return replace(spec, settings=replace(events, subscriptions=heard))
-    return spec
+        actor = KeptJournalActor if is_kept else journal_in_memory()
+    elif spec.name == DATABASE:
+        actor, given = PastActor, PastSettings(played=feed, bars=bars)
+    elif spec.name == ORDERS:
+        given = replace(given, keeps_states=False, checkpoint_facts=0)
+    elif isinstance(given, ExchangeActorSettings):
+        given = replace(given, has_auctions=given.has_auctions and not feed.is_made_up)
+    elif spec.name == FEED:
+        actor, given = BacktestFeedActor, feed
+    elif isinstance(given, EventsSettings):
+        heard = tuple(each for each in given.subscriptions if each.subscriber not in DEAF)
+        given = replace(given, subscriptions=heard)
+    return replace(spec, actor=actor, settings=given)

@@ -80,6 +80,25 @@ class TestASession:
 
         assert said in found.difference
 
+    def test_of_a_market_that_was_made_up_has_no_hours_whenever_it_was(self, tmp_path):
+        """It is of now, and trades on after the exchange's closing auction."""
+        bidder = {"name": "bidder", "strategy": "natya_backtests:Bidder"}
+        overrides = {
+            "system.data_dir": str(with_files(tmp_path)),
+            "feed.symbols": ["TCS"],
+            "feed.duration_s": 20.0,
+            "feed.speed": 0.0,
+            "control.enabled": False,
+            "strategies": [bidder],
+        }
+        with natya.TradingSystem(natya.load_settings("paper", environment={}, overrides=overrides)) as system:
+            assert system.await_end(50) is not None
+
+        found = parity(tmp_path, settings={"strategies": [bidder]})
+
+        assert found.difference == ""
+        assert found.fills == found.backtest_fills > 0
+
     def test_is_compared_in_a_part_of_it_with_its_end_left_out(self, session):
         times_ns = [each.occurred_ns for each in intents_of(session)]
         middle_ns = times_ns[len(times_ns) // 2]

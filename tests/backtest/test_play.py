@@ -127,6 +127,13 @@ class TestAnOrder:
         assert seen[:4] == [("tick", 0, 1), ("fill", 5, 0), ("tick", 5, 0), ("candle", 5, 0)]
         assert {tuple(held) for _, *held in seen[4:]} == {(5, 0)}
 
+    def test_of_a_market_that_never_closes_trades_behind_the_hours_of_an_exchange(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", [(100, 101, 99, 100)] * 20, start="2026-11-30T17:00:00+05:30")
+
+        result = natya.backtest(natya_backtests.Bidder, recording, symbols=["TCS"], settings={"feed.exchange": "none"})
+
+        assert result.report.fills == 1
+
     def test_pays_for_slippage(self, tmp_path):
         recording = write_rows(tmp_path / "a.csv", rising(20))
 

@@ -264,6 +264,18 @@ class Watcher(StrategyActor):
             self.sell(tick.symbol, 1)
 
 
+class Bidder(StrategyActor):
+    """Bids a little below the price, and offers what it got a little above it: all its orders rest."""
+
+    def on_tick(self, tick):
+        if self.open_orders:
+            return
+        if self.position(tick.symbol):
+            self.sell(tick.symbol, 1, limit=round(tick.price + 0.05, 2))
+        else:
+            self.buy(tick.symbol, 1, limit=round(tick.price - 0.05, 2))
+
+
 class Knower(StrategyActor):
     """Buys at the first candle as many shares as it knows candles, and sells them at the fifth."""
 
