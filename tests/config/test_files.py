@@ -253,6 +253,22 @@ class TestAPrivateFolder:
         assert not (folder / "own-9").exists()
         assert is_private_folder(folder, "us")
 
+    def test_stays_with_a_folder_of_ours_that_has_another_name(self, folder):
+        make_private_folder(folder / "kept", "us")
+        (folder / "kept" / "own-1").write_text("theirs")
+
+        assert not remove_private_folder(folder, "us", names=ANY)
+        assert (folder / "kept" / "own-1").read_text() == "theirs"
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+    def test_is_none_whose_mark_is_another_users(self, folder):
+        (folder / "own-1").write_text("theirs")
+        os.chown(folder / MARK, NOBODY, NOBODY)
+
+        assert not is_private_folder(folder, "us")
+        assert not remove_private_folder(folder, "us", names=ANY)
+        assert (folder / "own-1").read_text() == "theirs"
+
     @pytest.mark.parametrize("owner", ["us", "them"])
     def test_is_emptied_of_what_is_ours_in_it_and_stays(self, folder, owner):
         (folder / "own-1").write_text("ours")

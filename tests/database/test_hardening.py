@@ -18,6 +18,7 @@ from natya.actors.database import (
     PositionRepository,
 )
 from natya.actors.database.errors import DatabaseEncrypted, DatabaseError, QueryRefused, StatementFailed
+from natya.actors.database.queries.statements import NESTED_MAX
 from natya.actors.database.writing.market import MarketStore
 from natya.actors.database.writing.read_model import ReadModel
 from natya.config.loader import load_settings
@@ -295,6 +296,12 @@ class TestValuesThatLookLikeSql:
             assert database.query(sql).rows == ((1,),)
 
         assert database.query("select " + "1+" * 300 + "1").rows == ((301,),)
+
+    def test_have_so_many_brackets_within_brackets_and_any_number_beside_each_other(self, database):
+        side_by_side = " + ".join(["(1)"] * (NESTED_MAX + 1))
+        assert database.query(f"select length('{side_by_side}')").rows == ((len(side_by_side),),)
+        with pytest.raises(QueryRefused, match="brackets within brackets"):
+            database.query("select " + "(" * (NESTED_MAX + 1) + "1" + ")" * (NESTED_MAX + 1))
 
     @pytest.mark.parametrize("text", INJECTIONS)
     def test_harm_nothing_as_statements(self, database, text):

@@ -361,6 +361,8 @@ class TestSquaringOff:
         )
         closing.begin("INFY")
         for _ in range(5):
+            for symbol in closing.symbols:  # asked for again, as a strategy does at each tick: it has begun
+                closing.begin(symbol)
             closing.go_on("INFY")
 
         assert closing_orders == [ROUNDS_MAX]

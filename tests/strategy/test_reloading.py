@@ -173,6 +173,7 @@ class TestAProject:
             strategy.partition(":")[0]: folder / "mine.py",
             helper: folder / "below" / "helper.py",
             "installed_there": folder / ".venv" / "lib" / "site-packages" / "other.py",
+            "natya.beside_it": folder / "ours.py",
             "beside_it": tmp_path / "elsewhere.py",
             "beside_it_too": folder.with_name(f"{folder.name}_too") / "elsewhere.py",
         }

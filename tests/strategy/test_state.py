@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from natya_builders import a_tick, filled
 from natya_examples import QUARTER
@@ -132,6 +132,8 @@ class TestAState:
 
 
 class TestWhatIsSaved:
+    @example([("save", 0), ("hand", 0), ("tick", 0), ("order", 0)])
+    @example([("save", 0), ("hand", 1), ("tick", 0), ("hand", 0), ("tick", 0)])
     @given(
         st.lists(
             st.tuples(st.sampled_from(["hand", "change", "order", "tick", "save"]), st.integers(0, 1)), max_size=30

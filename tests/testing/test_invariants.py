@@ -15,6 +15,7 @@ from natya.actors.journal.tools import tail
 from natya.actors.orders.book.checkpoint import made
 from natya.actors.orders.book.ledger import Ledger
 from natya.actors.orders.book.reading import ReadBack
+from natya.domain.brackets import leg_id
 from natya.messages.broker import OrderFound, OrderNotFound
 from natya.messages.journal import CheckpointRead, JournalRecord
 from natya.messages.orders import CancellationIntended, ModificationIntended
@@ -123,6 +124,10 @@ BROKEN = {
     "filled there": (
         lambda run: run.find(state="PART_FILLED", reports=(MAKE.report(client_order_id="A-2", quantity=4),)),
         "A-2 is ACCEPTED (0), and PART_FILLED (4) at the exchange",
+    ),
+    "more filled there": (
+        lambda run: run.find(reports=(MAKE.report(client_order_id="A-2", quantity=4),)),
+        "A-2 is ACCEPTED (0), and OPEN (4) at the exchange",
     ),
     "ended there": (lambda run: run.find(state="CANCELLED"), "A-2 is ACCEPTED (0), and CANCELLED (0) at the exchange"),
     "smaller there": (lambda run: run.find(quantity=9), "quantity=9"),
@@ -248,6 +253,21 @@ class TestABracket:
     def said(self, *facts):
         found = Run(*self.ENTRY, MAKE.filled("A-3", trade_id="T-3"), *facts).judged()
         return [each for each in found if " were not done for " in each]
+
+    @pytest.mark.parametrize(("side", "other"), [("BUY", "SELL"), ("SELL", "BUY")])
+    def test_has_exits_of_no_more_than_is_held(self, side, other):
+        def said(*facts):
+            prices = {"BUY": (110.0, 95.0), "SELL": (95.0, 110.0)}[side]
+            entry = MAKE.intent("A-3", side, symbol="TCS", target_price=prices[0], stop_loss_price=prices[1])
+            filled = MAKE.filled("A-3", trade_id="T-3", side=side, symbol="TCS")
+            stop = MAKE.intent(leg_id("A-3", "stop"), other, symbol="TCS", order_type="STOP", trigger_price=prices[1])
+            found = Run(entry, MAKE.accepted("A-3"), filled, stop, *facts).judged()
+            return [each for each in found if each.startswith("exits of ")]
+
+        closed = {"quantity": 4, "symbol": "TCS"}
+        sold = MAKE.intent("A-4", other, **closed), MAKE.filled("A-4", trade_id="T-4", side=other, **closed)
+        assert len(said(*sold)) == 1
+        assert said() == []
 
     def test_that_is_held_lacks_no_exit_save_in_a_halt(self):
         assert len(self.said()) == 1
