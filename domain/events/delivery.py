@@ -16,6 +16,7 @@ import msgspec
 from ..breaker import Breaker
 from ..reconnecting import Reconnecting
 from ..time import SECOND_NS
+from .places import Passed
 from .remembered import RememberedIds, SharedParts
 
 if TYPE_CHECKING:
@@ -51,6 +52,19 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(item.event for item in self.items)
 
 
+class Common:
+    """What all durable subscriptions of a system have in common."""
+
+    __slots__ = ("parts", "passed")
+
+    def __init__(self) -> None:
+        self.parts: Final = SharedParts()
+        """Of the ids that they remember."""
+
+        self.passed: Final = Passed()
+        """The newest records that none of them wants."""
+
+
 class _Partition:
     __slots__ = ("in_flight", "retry_ns", "waiting")
 
@@ -68,7 +82,7 @@ class Delivery:
         position: all up to this sequence is settled.
         done: sequences after it that are settled, too.
         newest: no earlier life can have given up an event behind this sequence; None: it is not known.
-        shared: ids that other subscriptions remember, too.
+        common: what it has in common with the others of its system.
     """
 
     def __init__(
@@ -78,13 +92,13 @@ class Delivery:
         position: int,
         done: Iterable[int] = (),
         newest: int | None = None,
-        shared: SharedParts | None = None,
+        common: Common | None = None,
     ) -> None:
         self.terms: Final = terms
         self._newest: Final = _NEVER_NS if newest is None else newest
-        self.offered = position
-        """Newest sequence that was looked at."""
-
+        common = common or Common()
+        self._passed: Final = common.passed
+        self._offered = position
         self._opens_ns = 0
         self._open: OrderedDict[int, None] = OrderedDict()
         self._done = set(done)
@@ -94,7 +108,7 @@ class Delivery:
         self._letters: set[str] = set()
         """Ids of the dead letters that do."""
 
-        self._seen: Final = RememberedIds(terms.window_max, SharedParts() if shared is None else shared)
+        self._seen: Final = RememberedIds(terms.window_max, common.parts)
         """Ids of the newest events that were offered, or settled in earlier lives."""
 
         self._handled: OrderedDict[str, None] = OrderedDict()
@@ -105,6 +119,12 @@ class Delivery:
         self._pending = 0
         self.handled = self.retries = self.duplicates = 0
         self.last_error = ""
+
+    @property
+    def offered(self) -> int:
+        """Newest sequence that was looked at."""
+        self._offered = self._passed.from_(self._offered)
+        return self._offered
 
     @property
     def position(self) -> int:
@@ -139,13 +159,13 @@ class Delivery:
 
     def skip_to(self, sequence: int) -> None:
         """Take note that nothing up to this sequence is wanted but what was offered."""
-        self.offered = max(self.offered, sequence)
+        self._offered = max(self._offered, sequence)
 
     def offer(self, sequence: int, event: EventPublished, now_ns: int) -> None:
         """Take the next wanted event; those that come again are left out."""
         if sequence <= self.offered:
             return
-        self.offered = sequence
+        self._offered = sequence
         if sequence in self._done:
             self._seen.add(event.event_id)
         elif event.event_id in self._ids or event.event_id in self._seen:

@@ -28,3 +28,22 @@ class Place:
         """Take note that all up to this position is settled, and these."""
         self.position = max(self.position, position)
         self._done = {each for each in (*self._done, *done) if each > self.position}
+
+
+class Passed:
+    """Records of the journal, without a gap, that no subscription wants: whoever is at them is behind them."""
+
+    __slots__ = ("_after", "_upto")
+
+    def __init__(self) -> None:
+        self._after = self._upto = 0
+
+    def add(self, after: int, upto: int) -> None:
+        """Take those behind one sequence up to another; they follow the ones before, or take their place."""
+        if after != self._upto:
+            self._after = after
+        self._upto = upto
+
+    def from_(self, sequence: int) -> int:
+        """Return where somebody is who had come to this sequence."""
+        return self._upto if self._after <= sequence < self._upto else sequence

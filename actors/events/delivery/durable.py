@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Final
 
-from ....domain.events.delivery import Delivery
+from ....domain.events.delivery import Common, Delivery
 from ....domain.events.interests import Interest, Interests
 from ....domain.events.places import Place
-from ....domain.events.remembered import SharedParts
 from ....domain.time import SECOND_NS
 from ....messages.delivery import (
     DeliverEvents,
@@ -62,7 +61,10 @@ class DurableSubscriptions:
         self._interests: Final = Interests()
         """What those wants that are active."""
 
-        self._shared: Final = SharedParts()
+        self._common: Final = Common()
+        self._heard = 0
+        """Newest record that active subscriptions were told of."""
+
         self._burials: Final = Burials(actor, settings, letters, self.pump)
         self._keeping: Final = Keeping(actor, settings, self.pump)
         self._pages: Final = SharedReads(actor, settings, self._interests)
@@ -108,7 +110,11 @@ class DurableSubscriptions:
             place.settle(before.delivery.position, before.delivery.done)
             self._end(before)
         delivery = Delivery(
-            request.terms, position=place.position, done=place.done, newest=self.last_sequence, shared=self._shared
+            request.terms,
+            position=place.position,
+            done=place.done,
+            newest=self.last_sequence,
+            common=self._common,
         )
         subscription = Subscription(request, delivery)
         self._active[name] = subscription
@@ -141,6 +147,12 @@ class DurableSubscriptions:
             return
         found, before = found_in(records, self._interests), records[0].sequence - 1
         by_name = found.by_name
+        if not by_name and not found.has_others and before == self._heard:
+            # The places of a thousand others: a look at each for each is a million.
+            self._heard = found.upto
+            self._common.passed.add(before, found.upto)
+            return
+        self._heard = max(self._heard, found.upto)
         for name, subscription in self._active.items():  # of thousands most want none of them
             if subscription.is_reading or not subscription.is_begun:
                 continue

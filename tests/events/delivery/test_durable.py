@@ -715,6 +715,37 @@ class TestManySubscriptions:
         assert max(first, again) <= 8
         assert world.reads == []
 
+    def test_are_behind_the_places_of_others_without_a_read_or_a_fact_of_their_own(self, open_world):
+        world = open_world()
+        world.subscribe()
+        world.happen(an_event(1))
+        world.run_for(1)
+        world.reads = []
+        facts = len(world.asked)
+        for position in range(1, 50):
+            world.happen(SubscriptionMoved(subscription="other", position=position))
+        world.run_for(10)
+        status, other = world.system.request("delivery", Ping()).statistics.subscriptions
+
+        assert (status.behind, status.position, other.subscription) == (0, len(world.records), "other")
+        assert (world.reads, len(world.asked)) == ([], facts)
+        world.happen(an_event(2))
+        world.run_for(1)
+        assert world.tried == ["e-1", "e-2"]
+
+    @pytest.mark.parametrize("others", [1, 3])
+    def test_have_read_what_they_were_not_told_of_when_they_hear_of_the_place_of_another(self, open_world, others):
+        world = open_world()
+        world.subscribe()
+        world.happen(an_event(1))
+        world.run_for(1)
+        world.happen(an_event(2), is_told=False)
+        for position in range(1, 1 + others):
+            world.happen(SubscriptionMoved(subscription="other", position=position))
+        world.run_for(1)
+
+        assert world.tried == ["e-1", "e-2"]
+
     def test_begin_by_thousands_also_where_they_are_asked_for_before_the_journal_is_read(self, open_world):
         world = open_world()
         world.read_s = 1.0
