@@ -120,7 +120,7 @@ class TestADateOfThreeNumbers:
         ]
 
     def test_that_nothing_tells_is_refused_and_asked_for(self, candles):
-        lines = (HEADER, "03/04/2025,1,1,1,1,1", "04/04/2025,2,2,2,2,2")
+        lines = (HEADER, "03/04/2025,1,1,1,1,1", "03/05/2025,2,2,2,2,2")
 
         with pytest.raises(RecordingError, match=r"found '03/04/2025' and none .* --dates or the setting feed.dates"):
             candles(*lines)
