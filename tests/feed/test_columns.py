@@ -145,6 +145,43 @@ class TestDaysOfAnyVendor:
         told = "symbols are read without their exchange: TCS.NSE is TCS, NSE:INFY is INFY, WIPRO-EQ is WIPRO, …"
         assert told in found.notes
 
+    def test_are_of_the_contract_where_its_parts_are_told_and_never_of_what_it_is_on(self, write, recording):
+        path = write(
+            "symbol,expiry_date,strike,option_type,date,open,high,low,close",
+            "NIFTY,2026-12-29,26000,CALL,2026-11-26,1,2,1,2",
+            "NIFTY,2026-12-29,26000.5,pe,2026-11-26,1,2,1,2",
+            "NIFTY,29-Dec-2026,0,XX,2026-11-26,1,2,1,2",
+            "INFY,-,,,2026-11-26,1,2,1,2",
+        )
+        found = recording(path)
+
+        assert {each.symbol for chunk in found.chunks() for each in chunk} == {
+            *("NIFTY-29Dec2026-26000-CE", "NIFTY-29Dec2026-26000.5-PE", "NIFTY-29Dec2026-FUT", "INFY"),
+        }
+
+    @pytest.mark.parametrize("option", ["straddle", "X", "CEPE"])
+    def test_are_of_nothing_where_the_option_type_is_none(self, write, recording, option):
+        path = write(
+            "symbol,expiry,strike_price,option_type,date,open,high,low,close",
+            f"NIFTY,2026-12-29,26000,{option},2026-11-26,1,2,1,2",
+        )
+        with pytest.raises(RecordingError, match="line 2: "):
+            list(recording(path).chunks())
+
+    def test_are_of_the_contract_in_a_download_of_nse(self, write, recording):
+        path = write(
+            '"Symbol  ","Date  ","Expiry  ","Option Type  ","Strike Price  ","Open  ","High  ","Low  ","Close  ","LTP  '
+            '","Settle Price  ","No. of contracts  ","Open Int  ","Underlying Value  "',
+            '"NIFTY","26-Nov-2026","29-Dec-2026","CE","26,000.00","100","102","99","101","101","101","1,234","5","26,010"',
+            '"NIFTY","26-Nov-2026","29-Dec-2026","-","-","26,100","26,200","26,000","26,150","26,150","26,150","7","5","-"',
+        )
+        found = [each for chunk in recording(path).chunks() for each in chunk if isinstance(each, Candle)]
+
+        assert sorted((each.symbol, each.close, each.volume) for each in found) == [
+            ("NIFTY-29Dec2026-26000-CE", 101.0, 1_234),
+            ("NIFTY-29Dec2026-FUT", 26_150.0, 7),
+        ]
+
     def test_are_called_as_the_settings_say_where_no_column_does(self, write, recording):
         path = write("Date,Open,High,Low,Close", "2025-01-09,1,2,1,2", "2025-01-10,1,2,1,2")
         found = recording(path, symbol="TCS.NS")

@@ -18,6 +18,9 @@ from ..times import DateOrder
 
 _DAY_OF_OLD: Final = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})", re.ASCII)
 
+_GROUPED: Final = re.compile(r"[0-9]{1,3}(,[0-9]{2,3})+\.[0-9]+", re.ASCII)
+"""A number whose commas divide its thousands, which its point tells."""
+
 Rule: TypeAlias = Callable[..., str]
 """Of the texts of some columns, it makes the text of one."""
 
@@ -62,15 +65,23 @@ def _of_udiff(symbol: str, series: str, source: str, *contract: str) -> str:
 
 def _contract(symbol: str, expiry: str, strike: str, option: str) -> str:
     """Name a contract as the list of instruments does: underlying, last day, strike and option type."""
-    kind = option.strip()
+    kind = _KINDS.get(option.strip().upper())
+    if kind is None:
+        raise ValueError(f"an option type such as CE, or none of a future, is wanted, found {option!r}")
     day = _day(expiry.strip())
-    if kind not in {"CE", "PE"}:
-        return f"{symbol.strip()}-{day}-FUT"
+    if kind == _FUTURE:
+        return f"{symbol.strip()}-{day}-{kind}"
     return f"{symbol.strip()}-{day}-{_strike(strike)}-{kind}"
 
 
+def _of_parts(symbol: str, expiry: str, strike: str, option: str) -> str:
+    """Name what a row of any vendor's is of: a contract, or a share where no last day is told."""
+    return _contract(symbol, expiry, strike, option) if expiry.strip(" -") else symbol.strip()
+
+
 def _strike(text: str) -> str:
-    return f"{float(text):.4f}".rstrip("0").rstrip(".")
+    plain = text.replace(",", "") if _GROUPED.fullmatch(text.strip()) else text
+    return f"{float(plain):.4f}".rstrip("0").rstrip(".")
 
 
 def _day(text: str) -> str:
@@ -83,6 +94,14 @@ def _day(text: str) -> str:
     day, month, year = match.groups()
     return f"{int(day):02}{month.title()}{year}"
 
+
+_FUTURE: Final = "FUT"
+_KINDS: Final = {
+    **dict.fromkeys(("CE", "CA", "CALL", "C"), "CE"),
+    **dict.fromkeys(("PE", "PA", "PUT", "P"), "PE"),
+    **dict.fromkeys(("", "-", "XX", "NA", "FF", "FUT"), _FUTURE),
+}
+"""Of how option types are written; those of the American kind were traded until 2010."""
 
 _CONTRACTS_NOTE: Final = "the volume of a contract counts contracts as the exchange does, not shares"
 
@@ -98,6 +117,13 @@ LAYOUTS: Final = (
         marks=("instrument", "symbol", "expiry_dt", "strike_pr", "option_typ", "contracts"),
         renamed={"instrument": "", "contracts": "volume", "open_int": "oi"},
         made=(Made(of=("symbol", "expiry_dt", "strike_pr", "option_typ"), by=_contract),),
+        notes=(_CONTRACTS_NOTE,),
+    ),
+    Layout(
+        name="NSE download of contracts",
+        marks=("symbol", "date", "expiry", "option_type", "strike_price", "no_of_contracts"),
+        renamed={"no_of_contracts": "volume", "open_int": "oi"},
+        made=(Made(of=("symbol", "expiry", "strike_price", "option_type"), by=_contract),),
         notes=(_CONTRACTS_NOTE,),
     ),
     Layout(name="NSE bhavcopy", marks=("symbol", "series", "tottrdqty", "tottrdval", "timestamp")),
@@ -119,6 +145,15 @@ LAYOUTS: Final = (
     Layout(name="NSE download of a share", marks=("date", "series", "open", "high", "low", "close", "vwap", "volume")),
     Layout(name="BSE download of a share", marks=("date", "open_price", "close_price", "wap", "no_of_shares")),
     Layout(name="Yahoo", marks=("date", "open", "high", "low", "close", "adj_close", "volume")),
+    *(
+        Layout(
+            name="contracts by their parts",
+            marks=("symbol", expiry, strike, "option_type"),
+            made=(Made(of=("symbol", expiry, strike, "option_type"), by=_of_parts),),
+        )
+        for expiry in ("expiry", "expiry_date")
+        for strike in ("strike", "strike_price")
+    ),
 )
 """The first one fits whose marks a file has all."""
 
