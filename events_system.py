@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from .actors.control import ControlClient, NotRunningError
 from .actors.runtime import InProcessSystem, InProcessSystemBase
-from .actors.supervision import StopChildren, Supervisor, SupervisorSettings
+from .actors.supervision import StopChildren, SupervisorSettings
 from .composition import events_children
 from .config.data_directory import DataDirectory, DataDirectoryBusyError
 from .config.loader import load_settings
 from .messages.addresses import SYSTEM
-from .system import START_TIMEOUT_S, SystemNotRunningError
+from .system import SystemNotRunningError, start_root
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -60,7 +60,7 @@ class EventsSystem:
                 root=True,
                 shutdown_s=self.settings.system.shutdown_s,
             )
-            runtime.start(SYSTEM, Supervisor, root, timeout_s=START_TIMEOUT_S)
+            start_root(runtime, root)
             stop_s = self.settings.system.shutdown_s * (len(children) + 1)
             undo.callback(runtime.request, SYSTEM, StopChildren(), timeout_s=stop_s)
             self._runtime = runtime

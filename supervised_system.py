@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from .actors.observability import logging_to
 from .actors.runtime import InProcessSystem
-from .actors.supervision import AwaitSystemStop, StopChildren, Supervisor
+from .actors.supervision import AwaitSystemStop, StopChildren
 from .config.data_directory import DataDirectory, DataDirectoryMovedError
 from .messages.addresses import SYSTEM
-from .system import START_TIMEOUT_S, SystemGaveUpError, SystemNotRunningError, settle
+from .system import SystemGaveUpError, SystemNotRunningError, settle, start_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ class SupervisedSystem:
             undo.enter_context(logging_to(self.settings))
             runtime = undo.enter_context(InProcessSystem(new_base()))
             root = new_root()
-            runtime.start(SYSTEM, Supervisor, root, timeout_s=START_TIMEOUT_S)
+            start_root(runtime, root)
             self._root_end = runtime.request_future(SYSTEM, AwaitSystemStop())
             settle(runtime)
             self._runtime, self._stop_s = runtime, root.shutdown_s * (len(root.children) + 1)

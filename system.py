@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import time
 from concurrent.futures import FIRST_COMPLETED, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -52,11 +54,18 @@ if TYPE_CHECKING:
 TREE: Final = "the tree"
 """Key of the tree among the answers by actor name; no actor's name has a space."""
 
-START_TIMEOUT_S: Final = 60.0
 START_LOOK_S: Final = 0.25
 """Seconds between two looks whether a system that starts is to stop."""
 
+START_HELD_S: Final = 60.0
+"""Seconds that the event loop may be held while the system starts; longer is an error."""
+
+START_TOLD_S: Final = 10.0
+"""From one line in the log that the system still starts to the next."""
+
 LOOK_TIMEOUT_S: Final = 1.0
+
+_log = logging.getLogger("natya")
 
 
 class SystemGaveUpError(Exception):
@@ -88,6 +97,44 @@ class SystemView(msgspec.Struct, frozen=True, kw_only=True):
 
     tree: SupervisionTree | None = None
     """State of every actor; None when the root was busy."""
+
+
+def start_root(runtime: InProcessSystem, root: SupervisorSettings, until: Callable[[], bool] = lambda: False) -> bool:
+    """Start the root supervisor, and wait until all its children are up or it has given up on one.
+
+    However long that takes: who reads files back needs as long as they are, and each child has a bound of its own.
+
+    Args:
+        runtime: in which nothing runs yet.
+        root: its settings.
+        until: asked every quarter of a second: is it to stop before?
+
+    Returns:
+        False: it is to stop before.
+
+    Raises:
+        RequestTimedOut: an actor held the event loop for `START_HELD_S`.
+        Exception: whatever its `on_start` raised.
+    """
+    started = runtime.begin(SYSTEM, Supervisor, root)
+    asked: Future[SupervisionTree] | None = None
+    told_ns = asked_ns = time.monotonic_ns()
+    while not wait((started,), timeout=START_LOOK_S).done:
+        if until():
+            return False
+        now_ns = time.monotonic_ns()
+        if asked is None and now_ns - told_ns >= START_TOLD_S * SECOND_NS:
+            asked, asked_ns = runtime.request_future(SYSTEM, DescribeTree()), now_ns
+        elif asked is not None and asked.done():
+            starting = [child.path for child in asked.result().children if child.state in {"STARTING", "RESTARTING"}]
+            _log.info("system.starting", extra={"actor": SYSTEM, "fields": {"waits_for": ", ".join(starting)}})
+            asked, told_ns = None, now_ns
+        elif asked is not None and now_ns - asked_ns >= START_HELD_S * SECOND_NS:
+            raise RequestTimedOut(f"nobody has answered for {START_HELD_S:g} s while it started")
+    outcome = started.result()
+    if isinstance(outcome, lifecycle.StartFailed):
+        raise outcome.error
+    return True
 
 
 def settle(runtime: InProcessSystem) -> None:
@@ -206,9 +253,9 @@ class TradingSystem(StrategyChanges, SystemServices):
                 root=True,
                 shutdown_s=of_all.shutdown_s,
             )
-            started = runtime.begin(SYSTEM, Supervisor, root)
+            has_started = start_root(runtime, root, until)
             self._root_end = runtime.request_future(SYSTEM, AwaitSystemStop())
-            if not self._has_started(started, until):
+            if not has_started:
                 runtime.request(SYSTEM, StopChildren(), timeout_s=self._stop_bound_s())
                 self._tell_deadman()
                 raise StoppedInStartError(f"stopped in order after {self._elapsed_s():.1f} s, before it was up")
@@ -217,25 +264,6 @@ class TradingSystem(StrategyChanges, SystemServices):
             self._market_end = runtime.request_future(FEED, AwaitMarketEnd())
             self._runtime = runtime
             self._undo.push(undo.pop_all())
-
-    @staticmethod
-    def _has_started(started: Future[Any], until: Callable[[], bool]) -> bool:
-        """Wait until the root has started; False: it is to stop before.
-
-        Raises:
-            RequestTimedOut: it takes longer than `START_TIMEOUT_S`.
-            Exception: whatever its `on_start` raised.
-        """
-        for _ in range(round(START_TIMEOUT_S / START_LOOK_S)):
-            wait((started,), timeout=START_LOOK_S)
-            if started.done():
-                outcome = started.result()
-                if isinstance(outcome, lifecycle.StartFailed):
-                    raise outcome.error
-                return True
-            if until():
-                return False
-        raise RequestTimedOut(f"no start in {START_TIMEOUT_S:g} s")
 
     def _opening_ns(self, outlook: Outlook) -> int | None:
         """Return when the time of a simulated market begins; None: the market is live, and its time the machine's."""

@@ -38,7 +38,7 @@ from ...messages.database import (
 )
 from ...messages.journal import Journaled
 from ...messages.market import Candle, Tick, Ticks
-from ..runtime import RuntimeActor, handles
+from ..runtime import READS_BACK_S, RuntimeActor, handles
 from .engine.adapter import thread_of_its_own
 from .engine.paths import market_path_of
 from .errors import DatabaseError, WritesRefused
@@ -104,6 +104,7 @@ class Tidy(msgspec.Struct, frozen=True, gc=False):
 class DatabaseActor(RuntimeActor):
     """Records the market in batches, projects the journal, answers queries; all three at the same time."""
 
+    start_s = READS_BACK_S
     background = True  # a simulated market does not wait for it; the feed's flow control does
     system_time = True  # its files, and other processes that have them open, go by the machine's clock
     offload_threads_max = THREADS_MAX

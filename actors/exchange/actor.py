@@ -30,7 +30,7 @@ from ...messages.broker import (
 from ...messages.journal import ReadJournal
 from ...messages.market import Tick
 from ...messages.units import INTEGER_MAX
-from ..runtime import JournalPages, RuntimeActor, handles
+from ..runtime import READS_BACK_S, JournalPages, RuntimeActor, handles
 from .matching import FillModel, Matching
 from .recovery import TYPES, Remembered
 from .settings import ExchangeActorSettings
@@ -62,6 +62,7 @@ class DayOver(msgspec.Struct, frozen=True, gc=False):
 class ExchangeActor(RuntimeActor):
     """Passes every message to the matching, and every report to the sender of its order."""
 
+    start_s = READS_BACK_S
     ready_when_told = True
     settings: ExchangeActorSettings
 

@@ -29,7 +29,7 @@ from ...messages.exchange import AccountServed
 from ...messages.journal import Append, Appended, AppendRefused, ReadJournal
 from ...messages.market import Tick
 from ...messages.supervision import Failed, Unavailable
-from ..runtime import JournalPages, RuntimeActor, handles
+from ..runtime import READS_BACK_S, JournalPages, RuntimeActor, handles
 from .account import Account, Listing, Listings, Refused
 from .account.refusals import ExchangeError, Unlisted
 from .calls import VERBS, VIEWS, AddListings, Answered, Call, CallRefused
@@ -79,6 +79,7 @@ class Due(msgspec.Struct, frozen=True, gc=False):
 class AccountActor(RuntimeActor):
     """Passes calls and ticks to the account, makes its changes durable, and only then answers."""
 
+    start_s = READS_BACK_S
     ready_when_told = True
     stash_max = CALLS_WAITING_MAX
     settings: AccountActorSettings

@@ -41,7 +41,7 @@ from ...messages.journal import (
     ReadJournal,
 )
 from ...messages.supervision import Failed
-from ..runtime import RuntimeActor, handles
+from ..runtime import READS_BACK_S, RuntimeActor, handles
 from .chains import Chains
 from .errors import (
     AppendInvalidError,
@@ -92,6 +92,7 @@ class TidyAgain(msgspec.Struct, frozen=True, gc=False):
 class JournalActor(RuntimeActor):
     """Group commit: whatever has arrived until the mailbox is empty shares one `fdatasync`, without any waiting."""
 
+    start_s = READS_BACK_S
     blocking = True  # fdatasync
     on_loop_in_market = True  # so that the order of facts is that of the messages, not of two threads
 

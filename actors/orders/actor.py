@@ -69,7 +69,7 @@ from ...messages.reconciliation import PositionMismatch, PositionsDiffer
 from ...messages.risk import BandsTold, ChangeLimits, FundsTold, ReadRisk
 from ...messages.strategy_state import ReadState, SaveState, StrategyStateSaved
 from ...messages.supervision import Failed, Unavailable
-from ..runtime import RuntimeActor, handles
+from ..runtime import READS_BACK_S, RuntimeActor, handles
 from .book.ledger import RISK_STATE
 from .book.states import STATE_OF
 from .halting import Halting
@@ -124,6 +124,7 @@ LEFT_AGAIN_S: Final = 1.0
 class OrdersActor(RuntimeActor):
     """Passes each order through the gate, the journal and the broker session, in this sequence."""
 
+    start_s = READS_BACK_S
     ready_when_told = True
     settings: OrdersActorSettings
 

@@ -52,7 +52,7 @@ import logging
 
 from thespian.actors import ActorAddress
 
-from .actor import RuntimeActor
+from .actor import READS_BACK_S, RuntimeActor
 from .awaiting import to_the_end
 from .base import InProcessSystemBase
 from .clock import Clock, SystemClock
@@ -90,6 +90,7 @@ from .tuning import tuned_process
 logging.getLogger("natya").addHandler(logging.NullHandler())
 
 __all__ = [
+    "READS_BACK_S",
     "ActorAddress",
     "ActorRuntimeError",
     "Bounded",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from thespian.actors import Actor, ActorExitRequest
 
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _logger = logging.getLogger("natya")
 
+READS_BACK_S: Final = 3_600.0
+"""Seconds for the start of an actor that reads back files that grow."""
+
 
 class RuntimeActor(Actor):
     """An actor with handlers by message type, which fails once and restarts in place.
@@ -66,6 +69,10 @@ class RuntimeActor(Actor):
 
     ready_when_told: ClassVar[bool] = False
     """Its start is complete when it calls `ready()`, not when `on_start` returns."""
+
+    start_s: ClassVar[float | None] = None
+    """Seconds that its start may take under a supervisor, longer is a failure; None: as that one's settings say.
+    `READS_BACK_S` for who reads back files that grow: a start anew would be as long, and never end."""
 
     mailbox: ClassVar[MailboxKind | None] = None
     """None: unbounded. See `mailboxes`."""

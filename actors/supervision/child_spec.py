@@ -105,6 +105,11 @@ class ChildSpec(msgspec.Struct, frozen=True):
             raise ValueError(f"a supervisor runs where its supervisor does, found {self.name!r} with host='process'")
 
     @property
+    def start_s(self) -> float | None:
+        """Seconds that its start may take; None: the supervisor's `start_s`."""
+        return getattr(self.actor, "start_s", None)
+
+    @property
     def runs_on(self) -> Host:
         """`loop`, `thread` or `process`."""
         return self.host or ("thread" if getattr(self.actor, "blocking", False) else "loop")

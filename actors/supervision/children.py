@@ -190,7 +190,8 @@ class Children:
         child.attempts += 1
         child.is_starting = True
         if child.plan is None:  # a supervisor takes as long as its children do, and gives up by itself
-            child.set_timer(self._supervisor.call_after(self._settings.start_s, lambda: self._start_overran(child)))
+            within_s = child.spec.start_s or self._settings.start_s
+            child.set_timer(self._supervisor.call_after(within_s, lambda: self._start_overran(child, within_s)))
         if child.address is None:
             child.state = "STARTING"
             child.address = self._supervisor.create_child(child.spec)
@@ -318,8 +319,8 @@ class Children:
     def _try_again(self, child: Child) -> None:
         self._act(child, self._policy.try_again(child.spec.name, self._supervisor.monotonic_ns()), None)
 
-    def _start_overran(self, child: Child) -> None:
-        wanted = f"{child.spec.name} did not start within {self._settings.start_s:g} s"
+    def _start_overran(self, child: Child, within_s: float) -> None:
+        wanted = f"{child.spec.name} did not start within {within_s:g} s"
         self.failed(child, "start", StartOverranError(wanted))
 
     def _probe_overran(self, start_group: StartGroup) -> None:

@@ -39,7 +39,7 @@ class SupervisorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds a child may take to stop before it is killed, unless its spec says otherwise."""
 
     start_s: float = 30.0
-    """Seconds a child may take to start; longer is a failure."""
+    """Seconds a child may take to start, unless its class says otherwise; longer is a failure."""
 
     probe_s: float = 5.0
     """Seconds a child with a half-open breaker may take to answer a Ping; longer is a failure."""

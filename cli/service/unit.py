@@ -71,7 +71,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 def unit_text(service: Service) -> str:
     """Return the unit.
 
-    It is ready when orders has reconciled; stops in order, `KillMode=mixed`, since only the main process knows how; is
+    It is ready when orders has reconciled, however long the journal is that is read back until then: the system itself
+    ends one that hangs in its start. It stops in order, `KillMode=mixed`, since only the main process knows how; is
     started again unless its data are damaged (65), the broker refuses it (77) or its settings are refused (78).
     """
     is_system = bool(service.user)
@@ -99,7 +100,7 @@ RestartPreventExitStatus=65 77 78
 SuccessExitStatus=0
 KillMode=mixed
 KillSignal=SIGTERM
-TimeoutStartSec=180
+TimeoutStartSec=infinity
 TimeoutStopSec=60
 WatchdogSec=20
 {places}{HARDENING}{OF_THE_SYSTEM if is_system else ""}

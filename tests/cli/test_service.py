@@ -121,6 +121,9 @@ class TestAUnit:
             assert f"\n{line}\n" in text
         assert "User=" not in text
 
+    def test_has_all_the_time_that_reading_its_journal_back_takes(self):
+        assert "\nTimeoutStartSec=infinity\n" in unit_text(a_service())
+
     def test_has_its_settings_read_anew_by_the_command_that_says_what_came_of_it(self):
         reload = ("/opt/natya/bin/natya", "reload", "--data-dir", "/my data")
 

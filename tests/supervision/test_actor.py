@@ -1,4 +1,5 @@
 import re
+from concurrent.futures import wait
 
 import pytest
 from thespian.actors import ActorExitRequest
@@ -217,6 +218,21 @@ class TestAChildThatHangs:
         end = actor_system.request(future, AwaitSystemStop())
 
         assert (end.exit_code, str(end.error)) == (70, "slow did not start within 0.02 s")
+
+    def test_has_the_time_for_its_start_that_its_class_says(self, play, diary, gate, actor_system):
+        class LongStarting(play.BlockingChild):
+            start_s = 60.0
+
+        diary.held["start of slow"] = gate
+        settings = play.a_supervisor(play.ChildSpec("slow", LongStarting, diary), start_s=0.02)
+        up = actor_system.begin("system", play.Supervisor, settings)
+        actor_system.request("system", Ping())
+        assert not wait((up,), timeout=0.1).done
+        gate.open()
+
+        up.result(10)
+
+        assert actor_system.request("system", Ping()).statistics.failures == 0
 
     def test_when_it_is_tried_again_has_failed_too(self, start, play, diary, gate):
         policy = play.a_policy(fail_max=1, reset_timeout_s=0.01, escalate_after=2)

@@ -1,8 +1,10 @@
 """Who is a child of whom, and the system as its user holds it."""
 
 import asyncio
+import logging
 import re
 import sys
+import threading
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from natya_database import with_files
 import natya
 from natya.actors.events import EventsSettings
 from natya.actors.feed import RecordingError
-from natya.actors.runtime import InProcessSystem, RequestTimedOut, SystemStoppedError
+from natya.actors.runtime import READS_BACK_S, InProcessSystem, RequestTimedOut, SystemStoppedError
 from natya.actors.supervision import SystemStopped
 from natya.composition import children, subscriptions
 from natya.config.heartbeat import HEARTBEAT_NAME, Heartbeat
@@ -201,6 +203,34 @@ class TestAStart:
         monkeypatch.setattr(InProcessSystem, "request", held)
         with natya.TradingSystem(settings) as system:
             assert {child.state for child in system.look().tree.children} == {"RUNNING"}
+
+    def test_takes_as_long_as_its_actors_do_and_the_log_says_for_whom_it_waits(self, settings, monkeypatch):
+        told = threading.Event()
+
+        class Reading(natya.RuntimeActor):
+            blocking = True
+
+            def on_start(self):
+                assert told.wait(20)
+
+        class Hearing(logging.Handler):
+            def emit(self, record):
+                if record.getMessage() == "system.starting" and record.fields["waits_for"] == "system/reading":
+                    told.set()
+
+        monkeypatch.setattr("natya.system.START_TOLD_S", 0.01)
+        hearing = Hearing()
+        logging.getLogger("natya").addHandler(hearing)
+        try:
+            with natya.TradingSystem(settings, actors=[natya.ChildSpec("reading", Reading)]) as system:
+                assert {child.state for child in system.look().tree.children} == {"RUNNING"}
+        finally:
+            logging.getLogger("natya").removeHandler(hearing)
+
+    def test_of_those_who_read_back_what_grows_is_no_failure_because_it_is_long(self, settings):
+        at_length = {child.name for child in children(settings) if child.start_s == READS_BACK_S}
+
+        assert at_length == {"journal", "database", "exchange", "orders"}
 
 
 @pytest.mark.parametrize(("exit_code", "in_order"), [(0, True), (70, False)])
