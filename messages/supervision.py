@@ -141,6 +141,9 @@ class ChildStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     handled: Count = 0
     """Messages that its handlers completed since it was first started."""
 
+    failures: Count = 0
+    """What its handlers raised since then."""
+
 
 class DescribeTree(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DescribeTree"):
     """To a supervisor; answered by `SupervisionTree`."""

@@ -255,6 +255,8 @@ METRICS: Final = (
            read=_actors(lambda of: of.mailbox_depth)),
     Metric(name="actor_restarts", help="Restarts after a failure.", kind="counter", labels=("actor",),
            read=_actors(lambda of: of.restarts)),
+    Metric(name="handler_errors", help="What handlers raised.", kind="counter", labels=("actor",),
+           read=_actors(lambda of: of.failures)),
     Metric(name="actor_state", help="1 for the state of an actor, 0 for the others.", kind="gauge",
            labels=("actor", "state"), read=_states),
     Metric(name="mailbox_wait_seconds", help="Time in the mailbox: of a sample, and of all about orders.",

@@ -52,8 +52,8 @@ class Cell(Endpoint):
 
     __slots__ = (
         "away", "background", "box", "children", "conflated", "control_box", "dead", "dead_letters", "dropped",
-        "global_name", "handled", "high_water", "idle", "instance", "life", "name", "offloads", "parent", "put",
-        "ready", "special", "trace", "wakeups", "worker",
+        "failures", "global_name", "handled", "high_water", "idle", "instance", "life", "name", "offloads", "parent",
+        "put", "ready", "special", "trace", "wakeups", "worker",
     )  # fmt: skip
 
     batch: ClassVar[int] = BATCH
@@ -91,6 +91,7 @@ class Cell(Endpoint):
         """Trace of the message being handled, or the last one: messages sent meanwhile belong to its conversation."""
 
         self.handled = 0
+        self.failures = 0
         self.high_water = 0
         self.dropped = 0
         self.conflated = 0
@@ -129,6 +130,7 @@ class Cell(Endpoint):
             dropped=dropped,
             conflated=conflated,
             handled=self.handled,
+            failures=self.failures,
         )
 
     # For the worker.

@@ -171,3 +171,6 @@ class MailboxCounters(msgspec.Struct, frozen=True, kw_only=True):
 
     handled: int = 0
     """Messages that handlers completed, over all lives of the actor."""
+
+    failures: int = 0
+    """What they raised, over all lives of the actor."""

@@ -49,7 +49,7 @@ class RuntimeCell(LivingCell):
     """Runs one `RuntimeActor`."""
 
     __slots__ = (
-        "_behind_at", "_looks_at", "_share", "_takes_ahead", "drains", "failures", "guest", "says",
+        "_behind_at", "_looks_at", "_share", "_takes_ahead", "drains", "guest", "says",
     )  # fmt: skip
 
     def __init__(
@@ -67,7 +67,6 @@ class RuntimeCell(LivingCell):
         self.in_market_time = services.market.rules and not actor_class.system_time
         self.be_a(actor_class)
         self.special = True
-        self.failures = 0
         self.awaited = 0
         """Outcomes of this life that have not been handled yet."""
 

@@ -52,6 +52,7 @@ def status(
         conflated=0 if mailbox is None else mailbox.conflated,
         dropped=0 if mailbox is None else mailbox.dropped,
         handled=0 if mailbox is None else mailbox.handled,
+        failures=0 if mailbox is None else mailbox.failures,
     )
 
 

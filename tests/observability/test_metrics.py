@@ -74,7 +74,7 @@ class TestTheTableOfMetrics:
 class TestWhatActorsCount:
     def test_is_read_with_its_labels(self, read, build):
         found = read(
-            build.child("system/feed", restarts=2, mailbox_depth=7),
+            build.child("system/feed", restarts=2, mailbox_depth=7, failures=5),
             broker=build.broker(placed=3, in_doubt=1),
             orders=build.orders(risk_state="HALTED", refused_by_rule={"quantity": 4}),
         )
@@ -84,6 +84,7 @@ class TestWhatActorsCount:
         assert found["natya_risk_state", (("state", "HALTED"),)] == 1
         assert found["natya_risk_state", (("state", "NORMAL"),)] == 0
         assert found["natya_mailbox_depth", (("actor", "feed"),)] == 7
+        assert found["natya_handler_errors_total", (("actor", "feed"),)] == 5
 
     def test_is_told_kind_by_kind(self, read):
         counts = dict.fromkeys(("delivered", "subscribers", "dead_letters", "last_sequence"), 0)

@@ -471,6 +471,7 @@ class TestTheTree:
             raised_at=crossover.raised_at,
             last_traceback=crossover.last_traceback,
             handled=crossover.handled,
+            failures=1,
         )
         assert crossover.handled >= 1  # that which failed was not completed
         assert crossover.raised_at.endswith("tests/supervision/conftest.py:66 in crash")

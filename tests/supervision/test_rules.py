@@ -416,7 +416,7 @@ class TestAStatus:
     def test_has_all_that_is_known_of_a_child_and_of_its_mailbox(self):
         child = Child(ChildSpec("a", RuntimeActor))
         child.state, child.attempts, child.last_error, child.last_traceback = "RUNNING", 3, "ValueError: odd", "trace"
-        mailbox = SimpleNamespace(depth=4, conflated=5, dropped=6, handled=7)
+        mailbox = SimpleNamespace(depth=4, conflated=5, dropped=6, handled=7, failures=8)
         found = status("top", child, breaker="open", mailbox=mailbox, trouble="slow")
 
         assert found == ChildStatus(
@@ -433,6 +433,7 @@ class TestAStatus:
             conflated=5,
             dropped=6,
             handled=7,
+            failures=8,
         )
         assert under("system", found) == msgspec.structs.replace(found, path="system/top/a")
 
