@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import pwd
 import sys
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -11,6 +12,7 @@ import typer
 
 from ..options import assignments
 from ..session import load_to_run
+from ..terminal import note
 from .unit import STATE, Service
 
 SystemOption: TypeAlias = Annotated[
@@ -27,7 +29,8 @@ def service_of(  # noqa: PLR0913  each is an option
         raise typer.BadParameter("--system wants --user NAME, and not root: whoever breaks in would be it")
     given = {**assignments(settings), **({"broker.live": True} if live else {})}
     loaded = load_to_run(profile, given, config=config)
-    is_placed = loaded.origins["system.data_dir"] not in {"default.toml", f"{profile}.toml"}
+    placed_by = loaded.origins["system.data_dir"]
+    is_placed = placed_by not in {"default.toml", f"{profile}.toml"}
     data_dir = Path(loaded.settings.system.data_dir) if is_placed or not system else STATE / f"natya-{profile}"
     natya = Path(sys.executable).with_name("natya")
     command = (
@@ -35,10 +38,44 @@ def service_of(  # noqa: PLR0913  each is an option
         *(("--config", str(config.expanduser().absolute())) if config is not None else ()),
         *(("--live",) if live else ()),
         *(word for pair in settings for word in ("--set", pair)),
-        *(("--data-dir", str(data_dir)) if system and not is_placed else ()),
+        *(("--data-dir", str(data_dir)) if not is_placed or _is_of_the_environment(placed_by) else ()),
     )
     reload = (str(natya), "reload", "--profile", profile, "--data-dir", str(data_dir))
-    return Service(profile=profile, command=command, reload=reload, data_dir=data_dir, user=user if system else "")
+    return Service(
+        profile=profile,
+        command=command,
+        reload=reload,
+        data_dir=data_dir,
+        user=user if system else "",
+        left_behind=tuple(
+            f"{key} ({origin.partition(' ')[2]})"
+            for key, origin in loaded.origins.items()
+            if _is_of_the_environment(origin) and key != "system.data_dir"
+        ),
+    )
+
+
+def tell_what_it_lacks(service: Service) -> None:
+    """Print what a unit of these settings will not find where it runs."""
+    if service.left_behind:
+        note(
+            f"of this environment, which the service does not have: {', '.join(service.left_behind)}; "
+            "keep a secret by `natya secrets set`, and name the others in a file (--config) or by --set"
+        )
+    if service.user and not _is_known(service.user):
+        note(f"there is no user {service.user} here yet: useradd --system {service.user}")
+
+
+def _is_of_the_environment(origin: str) -> bool:
+    return origin.startswith("environment ")
+
+
+def _is_known(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
 
 
 def whose(service: Service) -> str:

@@ -62,6 +62,9 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     """Of a unit of the system: who runs it. Empty: a unit of the user's own manager."""
 
+    left_behind: tuple[str, ...] = ()
+    """`broker.client_id (BROKER_CLIENT_ID)`: settings that only the environment of who writes the unit has."""
+
     @property
     def name(self) -> str:
         """Return the unit's name."""

@@ -198,6 +198,30 @@ class TestTheCommands:
         assert not path.exists()
         assert natya("uninstall").exit_code == 1
 
+    def test_a_unit_trades_in_the_folder_that_its_reload_asks(self, natya, tmp_path, monkeypatch):
+        """A variable of the environment that it was written in is none of the service's."""
+        monkeypatch.setenv("NATYA_SYSTEM__DATA_DIR", str(tmp_path / "mine"))
+        found = natya("show").stdout
+
+        for command in ("ExecStart=", "ExecReload="):
+            line = next(line for line in found.splitlines() if line.startswith(command))
+            assert line.endswith(f"--data-dir {tmp_path / 'mine'}")
+
+    def test_what_only_this_environment_says_is_named(self, natya, monkeypatch):
+        monkeypatch.setenv("BROKER_CLIENT_ID", "1000000001")
+        monkeypatch.setenv("NATYA_ORDERS__QUANTITY_MAX", "7")
+
+        shown = natya("show")
+
+        assert "broker.client_id (BROKER_CLIENT_ID), orders.quantity_max (NATYA_ORDERS__QUANTITY_MAX)" in shown.stderr
+        assert "1000000001" not in shown.output
+
+    def test_a_user_that_is_not_there_is_named(self, natya):
+        assert (
+            "useradd --system nobody-of-that-name" in natya("show", "--system", "--user", "nobody-of-that-name").stderr
+        )
+        assert "useradd" not in natya("show", "--system", "--user", "nobody").stderr
+
     @pytest.mark.parametrize(
         ("script", "code", "told"),
         [

@@ -30,13 +30,14 @@ def command(
     data are damaged or its settings or credentials refused. `natya service show` prints it without writing.
     """
     from ...service.files import folder_of, install, systemctl
-    from ...service.options import service_of, whose
+    from ...service.options import service_of, tell_what_it_lacks, whose
 
     service = service_of(profile.value, config, settings, live=live, system=system, user=user)
     try:
         path = install(service, folder_of(service))
     except OSError as fault:
         give_up(fault, CANNOT_CREATE)
+    tell_what_it_lacks(service)
     done = [f"{path} is written, for {whose(service)}"]
     begin = ("enable", "--now", service.name)
     if failed := systemctl(service, "daemon-reload"):

@@ -24,10 +24,11 @@ def command(
 ) -> None:
     """Print the unit that `natya service install` would write; nothing is written."""
     from ...service.files import folder_of
-    from ...service.options import service_of
+    from ...service.options import service_of, tell_what_it_lacks
     from ...service.unit import unit_text
 
     service = service_of(profile.value, config, settings, live=live, system=system, user=user)
     unit, path = unit_text(service), folder_of(service) / service.name
     tell_answer({"path": str(path), "is_there": path.exists(), "unit": unit}, unit.rstrip(), json=json)
+    tell_what_it_lacks(service)
     note(f"{path} {'is there' if path.exists() else 'is not there yet'}")
