@@ -10,6 +10,7 @@
 | `journals.py`     | what several of them do with the files of a journal                                    |
 | `exit_codes.py`   | the process exit codes                                                                 |
 | `terminal.py`     | standard output and error, and which text may be printed there                         |
+| `signals.py`      | signals that end a command, which tidies up first                                      |
 | `foreground.py`   | a system that runs in this process until it ends or is stopped                         |
 | `node.py`         | a machine that runs strategies for a broker node, in the foreground                    |
 | `serving.py`      | the paper exchange in the foreground                                                   |

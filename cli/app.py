@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from .signals import end_in_order
 from .terminal import ended, prepare, tell
 
 if TYPE_CHECKING:
@@ -205,4 +206,5 @@ app = typer.Typer(
 def run() -> None:
     """Run the command named by the arguments of this process, and end the process with its exit code."""
     prepare()
+    end_in_order()
     sys.exit(ended(functools.partial(app, prog_name="natya")))

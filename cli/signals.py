@@ -1,0 +1,36 @@
+"""Signals that end a command: as behind Ctrl-C, what it has made for the moment is removed first."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Final
+
+from .exit_codes import SIGNALLED
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+"""Python itself would let them end the process where it stands, with its files in the folder for temporary ones."""
+
+
+def end_in_order() -> None:
+    """Have the first of them raise `SystemExit`, and a second one end the process at once.
+
+    One that is ignored (`nohup`) stays so; a forked process, whose parent tidies up, is ended as ever. A command that
+    ends otherwise, as `natya run` does, handles them itself meanwhile.
+    """
+    own = os.getpid()
+    heard = [number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL]
+
+    def end(number: int, _: FrameType | None) -> None:
+        for each in heard:
+            signal.signal(each, signal.SIG_DFL)
+        if os.getpid() != own:
+            os.kill(os.getpid(), number)
+            return
+        raise SystemExit(SIGNALLED + number)
+
+    for number in heard:
+        signal.signal(number, end)
