@@ -21,9 +21,11 @@ Shape: TypeAlias = Literal["ticks", "candles"]
 _TIMES: Final = (
     ("exchange_timestamp", "exchange_time", "exchange_datetime", "exchange_ns"),
     ("time", "timestamp", "datetime", "date_time", "date", "start_ns", "date1", "traddt"),
+    ("trade_date", "trading_date"),
     ("last_trade_time", "last_traded_time", "ltt"),
 )
-"""In order of preference: when the packet left the exchange, another time, the last trade's (perhaps hours old)."""
+"""In order of preference: when the packet left the exchange, another time, a day that is told apart from others such
+as that of an expiry, the last trade's (perhaps hours old)."""
 
 _ALIASES = {
     "symbol": (

@@ -168,6 +168,12 @@ class TestDaysOfAnyVendor:
         with pytest.raises(RecordingError, match="line 2: "):
             list(recording(path).chunks())
 
+    def test_are_of_the_day_of_the_trade_where_another_one_stands_beside_it(self, write, recording):
+        path = write("Trade Date,Settlement Date,Open,High,Low,Close", "13-01-2025,14-01-2025,1,2,1,2")
+        found = [each for chunk in recording(path).chunks() for each in chunk if isinstance(each, Candle)]
+
+        assert [each.start_ns for each in found] == [1_736_706_600_000_000_000]
+
     def test_are_of_the_contract_in_a_download_of_nse(self, write, recording):
         path = write(
             '"Symbol  ","Date  ","Expiry  ","Option Type  ","Strike Price  ","Open  ","High  ","Low  ","Close  ","LTP  '
