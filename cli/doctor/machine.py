@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import platform
 import re
@@ -25,6 +26,14 @@ DISK_WARN_BYTES: Final = 1 << 30
 DISK_FAULT_BYTES: Final = 256 << 20
 SYNC_WARN_MS: Final = 20.0
 SYNCS: Final = 15
+MENDS: Final = {
+    errno.ENOSPC: "free some room there",
+    errno.EDQUOT: "free some room there, or have more allowed",
+    errno.EROFS: "mount it for writing, or name another system.data_dir",
+    errno.EOPNOTSUPP: "name a system.data_dir on a local disk",
+}
+"""What to do about a write that failed, by its error."""
+
 CLOCK_UNSYNCHRONISED: Final = 5
 """`TIME_ERROR` of adjtimex(2): the kernel is told of no source of time."""
 
@@ -101,7 +110,7 @@ def disk(settings: Settings) -> Iterator[Finding]:
     try:
         took_ms = _sync_ms(folder)
     except OSError as fault:
-        mend = f"make {folder} writable for this user"
+        mend = MENDS.get(fault.errno or 0, f"make {folder} writable for this user")
         yield Finding("durable writes", "fault", f"{folder}: {fault.strerror}", mend)
         return
     slow = took_ms > SYNC_WARN_MS

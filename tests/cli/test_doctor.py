@@ -1,5 +1,6 @@
 import base64
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -189,6 +190,25 @@ class TestThisMachine:
             "running system",
         }
         assert next(each for each in found if each.check == "libraries").state == "ok"
+
+    @pytest.mark.parametrize(
+        ("number", "mend"),
+        [
+            (errno.ENOSPC, "free some room there"),
+            (errno.EROFS, "mount it for writing, or name another system.data_dir"),
+            (errno.EOPNOTSUPP, "name a system.data_dir on a local disk"),
+            (errno.EACCES, "make {folder} writable for this user"),
+        ],
+    )
+    def test_whose_disk_takes_nothing_is_told_what_mends_that(self, settings, monkeypatch, number, mend):
+        def refuses(folder):
+            raise OSError(number, os.strerror(number), str(folder))
+
+        monkeypatch.setattr(machine, "_sync_ms", refuses)
+        found = next(each for each in machine.disk(settings()) if each.check == "durable writes")
+
+        assert found.state == "fault"
+        assert found.mend == mend.format(folder=found.found.partition(":")[0])
 
     def test_that_writes_keys_of_connections_to_a_file_is_a_fault(self, settings, monkeypatch):
         monkeypatch.setenv("SSLKEYLOGFILE", "/tmp/keys")  # noqa: S108  nothing is written there
