@@ -245,6 +245,7 @@ class TestBesideASystemThatTrades:
             ("ticks-2020-01-01.csv", 4 * FIRST_DAY_MINUTES),
             ("candles-60s.csv", FIRST_DAY_MINUTES),
         ]
+        assert answered("export", tmp_path / "other", *("--symbol", "TCS", *arguments[2:])) == ""
 
     def test_an_export_onto_files_that_are_there_says_which_and_writes_none(self, trading, tmp_path):
         out = tmp_path / "out"

@@ -41,6 +41,7 @@ CHANGES = (
     "select client_order_id, modifications, in_effect, settled, cancellations, cancellations_refused, cancellation_by "
     "from orders"
 )
+ORDERED = "select client_order_id, limit_price, trigger_price, validity, product from orders"
 ENDS = (OrderRejected, OrderCancelled, OrderExpired, OrderUncertain)
 
 
@@ -51,6 +52,9 @@ def an_intent(identifier, build):
         side=("BUY", "SELL", "BUY")[number],
         quantity=(15, 15, 3)[number],
         strategy=("one", "two", "one")[number],
+        limit_price=(None, 99.0, None)[number],
+        validity=("DAY", "IOC", "DAY")[number],
+        product=("", "CNC", "MARGIN")[number],
     )
 
 
@@ -118,11 +122,13 @@ def agree(database, book):
     with OrderRepository(database) as orders, PositionRepository(database) as positions:
         rows = {row.client_order_id: row for row in orders.find().data}
         told = {row[0]: row[1:] for row in database.query(CHANGES).rows}
+        terms = {row[0]: row[1:] for row in database.query(ORDERED).rows}
         for identifier in IDS:
             order = book.order(identifier)
             row = rows[identifier]
             assert (row.state, row.filled_quantity) == (order.state, order.filled)
             assert (row.broker_order_id or "") == order.broker_order_id
+            assert terms[identifier] == (order.limit_price, order.trigger_price, order.validity, order.product)
             by = None if order.asked_to_cancel is None else order.asked_to_cancel.asked_by
             changes = order.modifications, order.in_effect, order.settled
             assert told[identifier] == (*changes, order.cancellations, order.cancellations_refused, by)
