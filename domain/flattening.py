@@ -10,7 +10,7 @@ closed is never more than what the account itself holds, or closing would open.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -81,6 +81,7 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
     now_ns: int,
     differing: Iterable[PositionMismatch] = (),
     bands: Mapping[str, tuple[float, float]] = NO_BANDS,
+    refused: Container[tuple[str, str]] = (),
 ) -> Moves:
     """Say what to do next to close what a strategy holds of a symbol; empty: of every one.
 
@@ -95,6 +96,8 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
         now_ns: nanoseconds since 1970-01-01 UTC.
         differing: positions that the broker has otherwise: of them is closed what closes by both books.
         bands: lowest and highest price that the exchange takes, by symbol.
+        refused: strategies and symbols whose newest order that closes was refused: the next has the last price itself
+            as its limit, which the exchange has taken, whatever its band.
     """
     held, opened, differing = tuple(held), tuple(opened), tuple(differing)
     cancel: list[str] = []
@@ -127,7 +130,8 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
             continue
         if not closable:
             continue
-        closing = _closing(each, closable, price, limits, now_ns, bands.get(each.symbol))
+        is_refused = (each.strategy, each.symbol) in refused
+        closing = _closing(each, closable, price, limits, now_ns, bands.get(each.symbol), is_refused=is_refused)
         if isinstance(closing, str):
             waiting.append(closing)
         else:
@@ -179,6 +183,8 @@ def _closing(  # noqa: PLR0913, PLR0917  each is one thing that is looked at
     limits: Limits,
     now_ns: int,
     band: tuple[float, float] | None,
+    *,
+    is_refused: bool,
 ) -> Closing | str:
     if price is None or price[0] <= 0:
         return f"{holding.symbol}: a price wanted, found none"
@@ -187,7 +193,7 @@ def _closing(  # noqa: PLR0913, PLR0917  each is one thing that is looked at
     if fault:
         return f"{holding.symbol}: {fault}"
     side: Side = "SELL" if holding.quantity > 0 else "BUY"
-    limit = limit_beyond(price[0], side)
+    limit = price[0] if is_refused else limit_beyond(price[0], side)
     if band is not None and band[0] <= price[0] <= band[1]:
         limit = min(max(limit, band[0]), band[1])  # the exchange takes no order beyond it
     judged_rupees = max(limit, price[0])

@@ -303,6 +303,7 @@ class FlattenActor(RuntimeActor):
                 now_ns=self.clock.now_ns(),
                 differing=positions.differing,
                 bands={each.symbol: (each.low, each.high) for each in positions.prices if each.high},
+                refused=self._refused,
             )
             if moves.is_done and (strategy, symbol) in looked_for:
                 self._targets.discard((strategy, symbol))

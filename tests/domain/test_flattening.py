@@ -67,6 +67,12 @@ class TestAHolding:
 
         assert tuple(closed) == limits
 
+    def test_whose_order_was_refused_is_closed_at_the_last_price_itself(self):
+        refused = {("crossover", "INFY")}
+
+        assert [moves([holding(each)], refused=refused).place[0].limit_price for each in (10, -10)] == [100.0, 100.0]
+        assert moves([holding(10, strategy="other")], refused=refused).place[0].limit_price < 100.0
+
     def test_is_closed_in_parts_where_an_order_may_not_be_so_large(self):
         small = Limits(quantity_max=3, value_max_rupees=50_000.0, price_age_max_s=3.0)
         cheap = Limits(quantity_max=100, value_max_rupees=450.0, price_age_max_s=3.0)
