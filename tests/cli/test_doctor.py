@@ -106,6 +106,14 @@ class TestCredentials:
         secrets = [value for value in wrong.values() if len(value) > 2]
         assert not [each for each in findings for secret in secrets if secret in each.found + each.mend]
 
+    @pytest.mark.parametrize(("ends_in_s", "told"), [(3_000, ["warning"]), (4_000, ["ok"])])
+    def test_with_a_token_that_ends_within_an_hour_and_nothing_to_get_one_with_are_a_warning(
+        self, settings, ends_in_s, told
+    ):
+        found = states(installation.credentials(at_dhan(settings(), access_token=a_token(ends_in_s=ends_in_s))))
+
+        assert [state for state, _ in found] == told
+
     def test_in_the_environment_are_a_warning(self, settings, monkeypatch):
         monkeypatch.setenv("BROKER_ACCESS_TOKEN", "x")
         found = installation.credentials(at_dhan(settings()))
