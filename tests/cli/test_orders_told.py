@@ -134,4 +134,4 @@ class TestAFact:
         ids=lambda each: type(each).__name__ if not isinstance(each, str) else "",
     )
     def test_is_a_sentence(self, fact, told):
-        assert _words(fact, None).startswith(told)
+        assert _words(fact, None, "").startswith(told)

@@ -256,7 +256,7 @@ class TestADaemonThatIsStartedAgain:
 
     def test_while_it_runs_names_the_directory_and_the_process_that_has_it(self, daemon):
         process = daemon.start(speed=UNHURRIED)
-        await_that(daemon.said)
+        await_that(daemon.has_traded)
         process.send_signal(signal.SIGSTOP)
         second = daemon.start()
         _, complaints = second.communicate(timeout=RUN_S)
