@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ...messages.addresses import SYSTEM
 from ..options import DataDirOption, JsonOption, ProfileNameOption
 from ..session import running, tell_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def command(
@@ -29,22 +33,44 @@ def command(
     counts = msgspec.structs.asdict(pong.statistics)
     lines = [
         f"{pong.actor} answered in {answered_ms:.1f} ms",
-        *(f"  {name} {_text(count)}" for name, count in counts.items()),
+        *(line for name, count in counts.items() for line in _lines(name, count)),
     ]
     found = {"actor": pong.actor, "answered_ms": answered_ms, "statistics": counts}
     tell_answer(found, "\n".join(lines), json=json)
 
 
-def _text(value: Any) -> str:
-    """Write what is counted as people do; what has parts as JSON."""
+def _lines(name: str, value: Any) -> Iterator[str]:
+    """Write what is counted under one name: things of several parts have a line each."""
     import msgspec
+
+    if isinstance(value, tuple) and any(isinstance(each, msgspec.Struct) for each in value):
+        yield f"  {name}"
+        yield from (f"    {_text(each)}" for each in value)
+    else:
+        yield f"  {name} {_text(value)}"
+
+
+def _text(value: Any) -> str:  # noqa: PLR0911  one for each kind of value
+    """Write a value as people do, rounded; --json has it whole."""
+    import msgspec
+
+    from ...messages.health import Timing
 
     match value:
         case bool():
             return "yes" if value else "no"
         case int():
             return f"{value:,}"
-        case str() | None:
-            return value or "none"
+        case float() | Decimal():
+            return f"{value:,.2f}" if abs(value) >= 1 else f"{float(value):.3g}"
+        case Timing():
+            times = sum(value.counts)
+            return f"{times:,} times" + (f", {1_000 * value.sum_s / times:,.3f} ms on average" if times else "")
+        case msgspec.Struct():
+            return _text(msgspec.structs.asdict(value))
+        case dict():
+            return ", ".join(f"{key} {_text(part)}" for key, part in value.items()) or "none"
+        case tuple():
+            return ", ".join(map(_text, value)) or "none"
         case _:
-            return msgspec.json.encode(value, enc_hook=str).decode()
+            return "none" if value is None or value == "" else str(value)

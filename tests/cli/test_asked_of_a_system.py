@@ -3,6 +3,7 @@
 import contextlib
 import json
 import webbrowser
+from decimal import Decimal
 from types import SimpleNamespace
 
 import msgspec
@@ -15,6 +16,8 @@ from natya.cli.commands.risk import explain
 from natya.cli.session import alone
 from natya.client import QueryFailedError
 from natya.config.data_directory import DataDirectory, DataDirectoryBusyError
+from natya.messages.health import Timing
+from natya.messages.orders import Position
 
 
 class Counted(msgspec.Struct):
@@ -24,6 +27,23 @@ class Counted(msgspec.Struct):
     error: str = ""
     place: str = "here"
     parts: tuple[str, ...] = ("a", "b")
+    missed: tuple[str, ...] = ()
+    refused_by_rule: dict[str, int] = msgspec.field(default_factory=lambda: {"price_band": 1_000, "lot_size": 2})
+    age_s: float = 0.000_123_456_789
+    none_s: float = 0.0
+    spent: float = 1_234.567_8
+    skew_s: float | None = None
+    ack: Timing = Timing(counts=(3, *((0,) * (len(Timing().counts) - 1))), sum_s=0.006)
+    never: Timing = Timing()
+    held: tuple[Position, ...] = (
+        Position(
+            symbol="TCS",
+            quantity=-1_500,
+            average_price=Decimal("3501.2345"),
+            realized_pnl=Decimal("0.00"),
+            cost=Decimal("-5251851.750000000000000000"),
+        ),
+    )
 
 
 @pytest.fixture
@@ -70,9 +90,21 @@ def test_a_ping_writes_what_an_actor_counts_as_people_do(natya, says):
         "  is_late no",
         "  error none",
         "  place here",
-        '  parts ["a","b"]',
+        "  parts a, b",
+        "  missed none",
+        "  refused_by_rule price_band 1,000, lot_size 2",
+        "  age_s 0.000123",
+        "  none_s 0",
+        "  spent 1,234.57",
+        "  skew_s none",
+        "  ack 3 times, 2.000 ms on average",
+        "  never 0 times",
+        "  held",
+        "    symbol TCS, quantity -1,500, average_price 3,501.23, realized_pnl 0, cost -5,251,851.75",
     ]
-    assert 0 <= json.loads(natya("ping", "--json").stdout)["answered_ms"] < 10_000
+    found = json.loads(natya("ping", "--json").stdout)
+    assert 0 <= found["answered_ms"] < 10_000
+    assert "-5251851.750000000000000000" in json.dumps(found["statistics"]["held"])
 
 
 class TestPricesOfADecision:
