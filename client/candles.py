@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ..domain.history import Hours, Missing
-from ..domain.time import day_of, day_start_ns
 from .missing import stored_missing
 from .owner import rows_of
 
@@ -43,7 +42,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
     candles: int
     missing: tuple[Missing, ...]
-    """Between the first day and the last candle, and in what was asked for of the broker's charts."""
+    """Between the first candle and the last, and in what was asked for of the broker's charts."""
 
     are_hours_known: bool
     """Whether it is known when the exchange trades: else nothing can be said to be missing."""
@@ -71,7 +70,7 @@ def series(
     rows = rows_of(owner, _SERIES.format(where=where), list(symbols))
     for number, (symbol, interval_ns, first_ns, last_ns, candles, *asked) in enumerate(rows, start=1):
         hours = hours_of(symbol)
-        bounds = day_start_ns(day_of(min(first_ns, asked[0]))), max(last_ns + interval_ns, asked[1])
+        bounds = min(first_ns, asked[0]), max(last_ns + interval_ns, asked[1])
         yield Series(
             symbol=symbol,
             interval_ns=interval_ns,

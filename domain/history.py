@@ -230,7 +230,7 @@ def missing(
         runs: first and last start of candles that follow each other without a break, in the order of time.
         interval_ns: length of the candles: a day at most.
         hours: of the instrument; where they are not known nothing is missing.
-        since_ns: the start of a day.
+        since_ns: nothing that begins before it is missing.
         until_ns: exclusive.
     """
     found: list[Missing] = []
@@ -273,11 +273,12 @@ def _sessions(interval_ns: int, hours: Hours, since_ns: int, until_ns: int) -> I
     for day in range(first_day, last_day + 1):
         spans = hours.spans(day)
         if interval_ns >= DAY_NS:
-            if spans and day_start_ns(day) + DAY_NS <= until_ns:
+            if spans and since_ns <= day_start_ns(day) and day_start_ns(day) + DAY_NS <= until_ns:
                 yield day_start_ns(day), day_start_ns(day) + DAY_NS
             continue
         for open_ns, close_ns in spans:
-            first_ns = start_of(open_ns, interval_ns)
+            opening_ns = start_of(open_ns, interval_ns)
+            first_ns = opening_ns + max(0, -(-(since_ns - opening_ns) // interval_ns)) * interval_ns
             over = max(0, min(close_ns, until_ns) - first_ns)
             ended = over // interval_ns if until_ns < close_ns else -(-over // interval_ns)
             if ended:

@@ -716,16 +716,14 @@ class TestWhatTheDatabaseHas:
         assert (day.symbol, day.interval_ns, day.missing) == ("TCS", 86_400 * 10**9, ())
         assert shares == [1 / 3, 2 / 3, 1.0]
 
-    def test_lacks_all_from_the_first_day_on(self, own):
-        """The second minute of a Friday is there, and the first of the Monday behind it."""
-        there_ns = OPENING_NS + MINUTE_NS, OPENING_NS + 3 * 86_400 * 10**9
+    def test_lacks_all_from_the_first_candle_on(self, own):
+        """The second minute of a Friday is there, and the second of the Monday behind it: before, nothing was heard."""
+        there_ns = OPENING_NS + MINUTE_NS, OPENING_NS + 3 * 86_400 * 10**9 + MINUTE_NS
         candles = tuple(a_candle(symbol="TCS", interval_ns=MINUTE_NS, start_ns=start_ns) for start_ns in there_ns)
         own.work(SaveMarketData(candles=candles), timeout_s=5)
         (found,) = series(own, self.hours_of)
 
-        assert [(each.start_ns, each.candles) for each in found.missing] == [
-            (OPENING_NS, 1), (OPENING_NS + 2 * MINUTE_NS, 373)
-        ]  # fmt: skip
+        assert [(each.start_ns, each.candles) for each in found.missing] == [(OPENING_NS + 2 * MINUTE_NS, 373 + 1)]
 
     def test_lacks_what_was_asked_for_and_did_not_come(self, own):
         """Of Friday and Monday the first minute of Friday came; a request that gave nothing of use is none."""

@@ -224,6 +224,18 @@ class TestWhatIsMissing:
     def test_is_nothing_of_a_market_whose_hours_are_not_known(self):
         assert missing([], MINUTE_NS, NO_HOURS, since_ns=day_start_ns(MONDAY), until_ns=day_start_ns(FRIDAY)) == ()
 
+    @pytest.mark.parametrize(("after_ns", "candles"), [(0, 75), (1, 74), (5 * MINUTE_NS, 74), (400 * MINUTE_NS, 0)])
+    def test_is_not_a_candle_that_begins_before(self, after_ns, candles):
+        opening_ns = day_start_ns(MONDAY) + (9 * 60 + 15) * MINUTE_NS
+        bounds = {"since_ns": opening_ns + after_ns, "until_ns": day_start_ns(MONDAY + 1)}
+
+        assert sum(each.candles for each in missing([], 5 * MINUTE_NS, SHARES, **bounds)) == candles
+
+    def test_is_not_a_day_that_had_begun_before(self):
+        bounds = {"since_ns": day_start_ns(MONDAY) + 1, "until_ns": day_start_ns(MONDAY + 2)}
+
+        assert [each.start_ns for each in missing([], DAY_NS, SHARES, **bounds)] == [day_start_ns(MONDAY + 1)]
+
     def test_is_not_a_candle_that_has_not_ended(self):
         opening_ns = day_start_ns(MONDAY) + (9 * 60 + 15) * MINUTE_NS
         bounds = {"since_ns": day_start_ns(MONDAY), "until_ns": opening_ns + 7 * MINUTE_NS}
