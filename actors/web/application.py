@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LOOPBACK_NAMES: Final = frozenset({b"127.0.0.1", b"localhost", b"[::1]"})
 PATH_CHARACTERS_MAX: Final = 200
+HOST_BYTES_SHOWN_MAX: Final = 80
 
 
 class Application:
@@ -105,7 +106,8 @@ class Application:
         if len(hosts) == 1 and _name_of(hosts[0]) in self._names:
             return ""
         names = ", ".join(sorted(name.decode("ascii") for name in self._names))
-        return f"one Host header that is one of {names} is wanted, found {len(hosts) or 'none'}"
+        found = f"{hosts[0][:HOST_BYTES_SHOWN_MAX]!r}"[1:] if len(hosts) == 1 else f"{len(hosts) or 'no'} Host headers"
+        return f"one of the hosts {names} is wanted, found {found}"
 
     def _application_at(self, scope: Scope) -> Asgi | None:
         path: str = scope["path"]

@@ -1,10 +1,11 @@
 """The application above all others, without a server: whose requests it lets in, and to whom it gives them."""
 
 import asyncio
+import json
 
 import pytest
 
-from natya.actors.web.application import LOOPBACK_NAMES, PATH_CHARACTERS_MAX, Application
+from natya.actors.web.application import HOST_BYTES_SHOWN_MAX, LOOPBACK_NAMES, PATH_CHARACTERS_MAX, Application
 from natya.actors.web.bodies import answer, body_of
 from natya.actors.web.errors import ClientGoneError, PathTakenError, WebError
 
@@ -33,16 +34,21 @@ def application(failures):
     return Application(names=LOOPBACK_NAMES, on_failure=lambda path, fault: failures.append((path, str(fault))))
 
 
-def status_of(application, path="/", *hosts, kind="http"):
-    """Ask, and return the first status that is sent; None if there is none."""
+def sent_by(application, path, hosts, kind="http"):
+    """Ask, and return what is sent."""
     sent = []
 
     async def send(event):
         sent.append(event)
 
-    headers = [(b"accept", b"*/*"), *((b"host", host) for host in hosts or (b"localhost",))]
-    scope = {"type": kind, "path": path, "headers": headers}
-    asyncio.run(application(scope, None, send))
+    headers = [(b"accept", b"*/*"), *((b"host", host) for host in hosts)]
+    asyncio.run(application({"type": kind, "path": path, "headers": headers}, None, send))
+    return sent
+
+
+def status_of(application, path="/", *hosts, kind="http"):
+    """Ask, and return the first status that is sent; None if there is none."""
+    sent = sent_by(application, path, hosts or (b"localhost",), kind)
     return next((event["status"] for event in sent if "status" in event), None)
 
 
@@ -79,17 +85,24 @@ class TestAHost:
         assert status_of(application, "/", host) == 400
         assert (served.asked, application.requests) == ([], 0)
 
-    def test_is_named_once(self, application):
+    @pytest.mark.parametrize(
+        ("hosts", "found"),
+        [
+            ((), "no Host headers"),
+            ((b"localhost", b"localhost"), "2 Host headers"),
+            ((b"evil.example:80",), "'evil.example:80'"),
+            ((b'\xff"\n',), """'\\xff"\\n'"""),
+            ((b"x" * 1_000,), f"'{'x' * HOST_BYTES_SHOWN_MAX}'"),
+        ],
+    )
+    def test_is_named_once_and_a_refusal_says_which_is_wanted_and_found(self, application, hosts, found):
         application.mount("", Served("all"), owner="a")
-        sent = []
 
-        async def send(event):
-            sent.append(event)
+        begin, body = sent_by(application, "/", hosts)
 
-        for headers in ([], [(b"host", b"localhost")] * 2):
-            asyncio.run(application({"type": "http", "path": "/", "headers": headers}, None, send))
-
-        assert [event["status"] for event in sent if "status" in event] == [400, 400]
+        assert begin["status"] == 400
+        said = json.loads(body["body"])
+        assert f"one of the hosts 127.0.0.1, [::1], localhost is wanted, found {found}" in said.values()
 
 
 class TestAPath:
