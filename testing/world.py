@@ -290,7 +290,6 @@ class World:
 
     def _settle(self, system: InProcessSystem) -> None:
         wanted, base = "", self._base_of(system)
-        self._let_settle(system)
         for _ in range(int(SETTLE_S / LOOK_EVERY_S)):
             base.run_for(LOOK_EVERY_S)
             wanted = self._unsettled(system)

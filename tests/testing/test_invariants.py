@@ -171,6 +171,14 @@ def test_a_promise_that_was_broken_is_named(what):
     assert said in "\n".join(run.judged())
 
 
+def test_an_order_that_ended_and_is_forgotten_there_hides_no_other():
+    run = Run()
+    run.found.pop("A-1")
+    run.find(state="CANCELLED")
+
+    assert run.judged() == ["A-2 is ACCEPTED (0), and CANCELLED (0) at the exchange"]
+
+
 def test_as_many_changes_may_come_as_were_intended():
     for came, said in ((1, False), (2, True)):
         run = Run(CHANGE)

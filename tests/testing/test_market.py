@@ -108,6 +108,15 @@ class TestAScenario:
         assert scenario_of(1, settings) == scenario_of(1, settings)
         assert len({scenario_of(seed, settings).faults for seed in range(20)}) > 10
 
+    def test_has_each_fault_in_some_and_none_more_often_than_rarely(self, settings):
+        drawn = [scenario_of(seed, settings).faults for seed in range(60)]
+
+        for kind in ("crash", "crash_inside", "lose", "repeat", "delay", "pause", "wall_step"):
+            rates = {getattr(faults, kind) for faults in drawn}
+            assert min(rates) == 0 < max(rates) <= 0.1, kind
+        assert {faults.pause_s_max for faults in drawn} == {0.05, 3.0}
+        assert {faults.wall_step_s_max for faults in drawn} == {7_200.0}
+
     def test_cuts_the_power_while_the_market_lasts_and_not_in_all_of_them(self, settings):
         drawn = [scenario_of(seed, settings) for seed in range(60)]
 

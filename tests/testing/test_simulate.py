@@ -29,6 +29,17 @@ class Buyer(StrategyActor):
         self.buy(tick.symbol, 10)
 
 
+class Rare(StrategyActor):
+    """Buys at each tenth tick."""
+
+    ticks = 0
+
+    def on_tick(self, tick):
+        self.ticks += 1
+        if self.ticks % 10 == 0:
+            self.buy(tick.symbol, 1)
+
+
 class Listener(StrategyActor):
     def on_candle(self, candle):
         HEARD.append(candle.close)
@@ -74,6 +85,13 @@ class TestASimulation:
 
         assert one.digest == same.digest != other.digest
         assert one.facts == same.facts
+
+    def test_lasts_for_ten_seconds_of_ten_ticks_from_seed_0_unless_it_is_told_otherwise(self):
+        plain = simulate(Rare, symbols=["TCS"], faults=NO_FAULTS)
+        told = simulate(Rare, symbols=["TCS"], faults=NO_FAULTS, seed=0, seconds=10.0, ticks_per_s=10.0)
+
+        assert plain.digest == told.digest
+        assert len(plain.fills) == 10
 
     def test_survives_whatever_its_seed_has_go_wrong(self):
         found = [simulate(Buyer, seed=seed, seconds=1.0) for seed in range(4)]
