@@ -77,8 +77,8 @@ class Client(msgspec.Struct):
     endpoint: Endpoint
 
 
-Handover: TypeAlias = tuple[Limiter, int, set[str], tuple[Client, ...], Tally | None]
-"""What was counted, since when, what was told of before that, who waits for an answer, and what is written of it."""
+Handover: TypeAlias = tuple[Limiter, tuple[int, int], set[str], tuple[Client, ...], Tally | None]
+"""What was counted, since when by both clocks, what was told of before that, who waits for an answer, and what is written of it."""
 
 
 class ExternalActor(RuntimeActor):
@@ -93,7 +93,7 @@ class ExternalActor(RuntimeActor):
         """Prepare; nothing is opened before the first call."""
         settings = self.settings
         self._limiter = Limiter(settings.allowances)
-        self._began_ns = self.clock.now_ns()
+        self._began_ns, self._began_monotonic_ns = self.clock.now_ns(), self.clock.monotonic_ns()
         self._counted: set[str] = set()
         self._session = settings.new_session(settings)
         self._numbers = itertools.count(1)
@@ -119,11 +119,13 @@ class ExternalActor(RuntimeActor):
     def snapshot(self) -> Handover:
         """Hand over what was counted against the limits, and who waits for an answer."""
         self._limiter.forget_waiting()
-        return self._limiter, self._began_ns, self._counted, tuple(self._clients.values()), self._tally
+        began = self._began_ns, self._began_monotonic_ns
+        return self._limiter, began, self._counted, tuple(self._clients.values()), self._tally
 
     def restore(self, state: Handover) -> None:
         """Count on; what is on its way still counts until nothing of it can arrive any more."""
-        self._limiter, self._began_ns, self._counted, clients, self._tally = state
+        self._limiter, began, self._counted, clients, self._tally = state
+        self._began_ns, self._began_monotonic_ns = began
         if self._tally is not None:
             self._tally.begin_again()
         error = "the owner of the calls failed; what was sent may be carried out"
@@ -195,7 +197,8 @@ class ExternalActor(RuntimeActor):
         self._service = Service(self._limiter, breaker, self.random.random)
 
     def _count(self, kind: str, times_ns: tuple[int, ...]) -> None:
-        ago_ns = self.clock.now_ns() - self.clock.monotonic_ns()
+        # By the clocks as they stood when it began: one that was set since would put them into a time to come.
+        ago_ns = self._began_ns - self._began_monotonic_ns
         times = [time_ns - ago_ns for time_ns in times_ns if time_ns < self._began_ns]
         self._limiter.restore(kind, times)
         self.log("external.counted", service=self.settings.service, kind=kind, requests=len(times))

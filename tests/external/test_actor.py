@@ -195,7 +195,8 @@ class TestRequestsOfAProcessBefore:
 
     def begin(self):
         base = SimulatedSystemBase(seed=1)
-        base.virtual_clock.jump_to(3_600 * SECOND_NS)  # of a machine that is up for an hour
+        self.clock = base.virtual_clock
+        self.clock.jump_to(3_600 * SECOND_NS)  # of a machine that is up for an hour
         system = InProcessSystem(base)
         service = Well()
         settings = ExternalSettings(
@@ -220,6 +221,14 @@ class TestRequestsOfAProcessBefore:
         system, now_ns = self.begin()
         with system:
             system.tell("external", CountBefore("all", (now_ns - 3_700 * SECOND_NS,) * 3))
+
+            assert self.left(system) == 5
+
+    def test_are_as_old_as_they_are_when_the_clock_was_set_back_since(self):
+        system, now_ns = self.begin()
+        with system:
+            self.clock.step_wall(-3_600 * SECOND_NS)
+            system.tell("external", CountBefore("all", (now_ns - 3_700 * SECOND_NS,) * 5))
 
             assert self.left(system) == 5
 
