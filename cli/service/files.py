@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -56,6 +58,26 @@ def uninstall(service: Service, folder: Path) -> bool:
     _expect_ours(path)
     path.unlink()
     return True
+
+
+def closed_to(user: str, path: Path) -> Path | None:
+    """Return what keeps a user of this machine from reading a file: itself, or a folder on the way; None: he may.
+
+    By owner, group and mode alone: an access control list may let him in, or keep him out.
+    """
+    his = pwd.getpwnam(user)
+    groups = os.getgrouplist(user, his.pw_gid)
+    file = path.resolve()
+    for each in (*reversed(file.parents), file):
+        try:
+            found = each.stat()
+        except OSError:
+            return each
+        whose = stat.S_IRUSR if found.st_uid == his.pw_uid else stat.S_IRGRP if found.st_gid in groups else stat.S_IROTH
+        wanted = whose if each == file else whose >> 2  # a folder on the way is passed, not read
+        if not found.st_mode & wanted:
+            return each
+    return None
 
 
 def systemctl(service: Service, *arguments: str) -> str:

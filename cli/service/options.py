@@ -13,7 +13,8 @@ import typer
 from ..options import assignments
 from ..session import load_to_run
 from ..terminal import note
-from .unit import STATE, Service
+from .files import closed_to
+from .unit import ITS_OWN, STATE, Service
 
 SystemOption: TypeAlias = Annotated[
     bool, typer.Option("--system", help="A unit of the system, not of your own manager; needs root.")
@@ -47,6 +48,7 @@ def service_of(  # noqa: PLR0913  each is an option
         reload=reload,
         data_dir=data_dir,
         user=user if system else "",
+        reads=(natya, Path(sys.executable), *((config.expanduser().absolute(),) if config is not None else ())),
         left_behind=tuple(
             f"{key} ({origin.partition(' ')[2]})"
             for key, origin in loaded.origins.items()
@@ -62,8 +64,21 @@ def tell_what_it_lacks(service: Service) -> None:
             f"of this environment, which the service does not have: {', '.join(service.left_behind)}; "
             "keep a secret by `natya secrets set`, and name the others in a file (--config) or by --set"
         )
-    if service.user and not _is_known(service.user):
+    if not service.user:
+        return
+    if not _is_known(service.user):
         note(f"there is no user {service.user} here yet: useradd --system {service.user}")
+        return
+    for path in service.reads:
+        if any(path.is_relative_to(folder) for folder in ITS_OWN):
+            note(
+                f"{path} is not seen by the service, which has a /tmp of its own: put it elsewhere, /etc/natya for one"
+            )
+        elif (closed := closed_to(service.user, path)) is not None:
+            note(
+                f"{service.user} may not read {path}, by the mode of {closed}: give it to him (chgrp, chmod), "
+                "or put it where he may"
+            )
 
 
 def _is_of_the_environment(origin: str) -> bool:

@@ -44,6 +44,9 @@ AmbientCapabilities=
 
 NEW_LINE: Final = "\n"
 
+ITS_OWN: Final = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  named, not written to
+"""Folders that a service of the system has for itself, `PrivateTmp`: it does not see what others put there."""
+
 STATE: Final = Path("/var/lib")
 """Where services of the system keep what outlives them; systemd makes a folder there for its user."""
 
@@ -61,6 +64,9 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
     user: str = ""
     """Of a unit of the system: who runs it. Empty: a unit of the user's own manager."""
+
+    reads: tuple[Path, ...] = ()
+    """Files that have to be readable where it runs, absolute: the program, and the settings file if there is one."""
 
     left_behind: tuple[str, ...] = ()
     """`broker.client_id (BROKER_CLIENT_ID)`: settings that only the environment of who writes the unit has."""

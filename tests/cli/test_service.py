@@ -1,7 +1,10 @@
 import os
+import pwd
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -12,7 +15,8 @@ from natya_starts import Natya
 from typer.testing import CliRunner
 
 from natya.cli.app import app
-from natya.cli.service.files import NotOurUnitError, install, uninstall
+from natya.cli.service import files, options
+from natya.cli.service.files import NotOurUnitError, closed_to, install, uninstall
 from natya.cli.service.manager import ServiceManager
 from natya.cli.service.unit import MARK, Service, quoted, unit_text
 from natya.messages.system import ActorStatistics
@@ -180,6 +184,56 @@ class TestTheFileOfAUnit:
         assert other.read_text() == path.read_text() == "[Service]\n"
 
 
+class TestAFileOfAService:
+    """Of a folder that lies in none which is closed to others."""
+
+    @pytest.fixture
+    def folder(self):
+        with tempfile.TemporaryDirectory() as found:
+            Path(found).chmod(0o755)
+            yield Path(found)
+
+    @pytest.mark.parametrize(
+        ("of_folder", "of_file", "closed"),
+        [
+            (0o755, 0o644, None),
+            (0o751, 0o604, None),
+            (0o755, 0o640, "natya.toml"),
+            (0o755, 0o600, "natya.toml"),
+            (0o754, 0o644, "."),
+            (0o700, 0o600, "."),
+        ],
+    )
+    def test_is_closed_to_others_by_its_mode_or_that_of_a_folder(self, folder, of_folder, of_file, closed):
+        path = folder / "natya.toml"
+        path.touch()
+        path.chmod(of_file)
+        folder.chmod(of_folder)
+
+        assert closed_to("nobody", path) == (None if closed is None else folder / closed)
+
+    def test_is_its_owners_to_read_and_its_groups(self, folder, monkeypatch):
+        path, me = folder / "natya.toml", pwd.getpwuid(os.getuid())
+        path.touch()
+        path.chmod(0o400)
+        assert closed_to(me.pw_name, path) is None
+
+        path.chmod(0o040)
+        assert closed_to(me.pw_name, path) == path
+        monkeypatch.setattr(files.os, "getgrouplist", lambda *_: [path.stat().st_gid])
+        assert closed_to("nobody", path) is None
+
+    def test_that_is_not_there_is_closed(self, folder):
+        assert closed_to("nobody", folder / "none") == folder / "none"
+
+    def test_is_what_a_link_leads_to(self, folder):
+        (folder / "closed").mkdir(mode=0o700)
+        (folder / "closed" / "natya.toml").touch()
+        (folder / "link").symlink_to(folder / "closed" / "natya.toml")
+
+        assert closed_to("nobody", folder / "link") == folder / "closed"
+
+
 class TestTheCommands:
     @pytest.fixture
     def natya(self, tmp_path, monkeypatch):
@@ -221,6 +275,35 @@ class TestTheCommands:
             "useradd --system nobody-of-that-name" in natya("show", "--system", "--user", "nobody-of-that-name").stderr
         )
         assert "useradd" not in natya("show", "--system", "--user", "nobody").stderr
+
+    def test_a_file_that_a_service_of_the_system_will_not_see_is_named(self, monkeypatch):
+        told = []
+        monkeypatch.setattr(options, "note", told.append)
+        closed = {Path("/root/natya.toml"): Path("/root"), Path("/usr/bin/natya"): None}
+        its_own = [folder / "x/natya.toml" for folder in options.ITS_OWN]
+        monkeypatch.setattr(options, "closed_to", lambda _, path: closed[path])
+        paths = (*closed, *its_own)
+
+        options.tell_what_it_lacks(a_service(user="nobody", reads=paths))
+        options.tell_what_it_lacks(a_service(reads=paths))
+        options.tell_what_it_lacks(a_service(user="nobody-of-that-name", reads=paths))
+
+        assert [line.partition(": ")[0] for line in told] == [
+            "nobody may not read /root/natya.toml, by the mode of /root",
+            *(f"{path} is not seen by the service, which has a /tmp of its own" for path in its_own),
+            "there is no user nobody-of-that-name here yet",
+        ]
+
+    def test_what_they_read_is_the_program_and_the_settings_file(self, natya, tmp_path, monkeypatch):
+        asked = []
+        monkeypatch.setattr(options, "closed_to", lambda user, path: asked.append((user, path)))
+        monkeypatch.setattr(options, "ITS_OWN", ())
+        (tmp_path / "natya.toml").touch()
+
+        natya("show", "--system", "--user", "nobody", "--config", str(tmp_path / "natya.toml"))
+
+        programs = Path(sys.executable).with_name("natya"), Path(sys.executable)
+        assert asked == [("nobody", path) for path in (*programs, tmp_path / "natya.toml")]
 
     @pytest.mark.parametrize(
         ("script", "code", "told"),
