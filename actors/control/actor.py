@@ -30,7 +30,7 @@ from ...messages.health import MetricsRead, ReadHealth, ReadMetrics
 from ...messages.log import LogRead, ReadLog
 from ...messages.profit import ReadProfitCurve
 from ...messages.supervision import Failed, Unavailable
-from ..observability import Counters, ProfitSamples, ShowView, health_of, newest_lines, profit_in, take
+from ..observability import Counters, ProfitSamples, ShowView, commit, health_of, newest_lines, profit_in, take
 from ..runtime import RuntimeActor, handles, reason_of, trace_of
 from ..web import Mount, Mounted
 from .auditing import Audit
@@ -110,6 +110,7 @@ class ControlActor(RuntimeActor):
             monotonic_ns=self.clock.monotonic_ns,
         )
         self._counters, self._profits = Counters(), ProfitSamples()
+        self._commit = commit()
         self._looker = Looker(self, self.settings.data_dir, self._turned_away)
         self._http_url, self._http_fault, self._guard = "", "control.http is false", None
         if self.settings.limits.http:
@@ -285,7 +286,7 @@ class ControlActor(RuntimeActor):
         from ..observability import prometheus_text  # noqa: PLC0415  80 ms that only who reads metrics has to pay
 
         def written(view: View) -> MetricsRead:
-            return MetricsRead(text=prometheus_text(view, self._counters))
+            return MetricsRead(text=prometheus_text(view, self._counters, commit=self._commit))
 
         self._looker.look(self._telling(request, sender, written), with_hops=True)
 

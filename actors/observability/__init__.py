@@ -4,6 +4,7 @@ log           JSON lines in rotating files; redaction, rate_limit: no secrets, n
 view          the system at one moment, as its actors describe it
 health        which health it is in (pure)
 profit        the account's profit, and how it has gone (pure)
+build         which commit runs
 metrics       every metric there is, once (pure); counting: counts outlive their actors; exposition: for Prometheus
 """
 
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from ...domain.lazily import lazily
 
 if TYPE_CHECKING:
+    from .build import commit
     from .counting import Counters, take
     from .exposition import prometheus_text
     from .health import health_of
@@ -30,6 +32,7 @@ __all__ = [
     "Redactor",
     "ShowView",
     "View",
+    "commit",
     "health_of",
     "logging_to",
     "newest_lines",
@@ -41,6 +44,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    ".build": ("commit",),
     ".counting": ("Counters", "take"),
     ".exposition": ("prometheus_text",),
     ".health": ("health_of",),

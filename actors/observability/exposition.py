@@ -25,22 +25,22 @@ PREFIX: Final = "natya_"
 _BOUNDS: Final = (*(str(bound_s) for bound_s in TIMING_BOUNDS_S), "+Inf")
 
 
-def prometheus_text(view: View, counters: Counters) -> str:
-    """Return all metrics in Prometheus' text format."""
+def prometheus_text(view: View, counters: Counters, *, commit: str) -> str:
+    """Return all metrics in Prometheus' text format; `commit` is that of the code that runs, empty if unknown."""
     registry = CollectorRegistry()
-    registry.register(_Collected(take(view, counters)))
+    registry.register(_Collected(take(view, counters), commit))
     ProcessCollector(registry=registry)
     return generate_latest(registry).decode()
 
 
 class _Collected(Collector):
-    def __init__(self, taken: list[tuple[Metric, list[tuple[Labels, float | Timing]]]]) -> None:
-        self._taken = taken
+    def __init__(self, taken: list[tuple[Metric, list[tuple[Labels, float | Timing]]]], commit: str) -> None:
+        self._taken, self._commit = taken, commit
 
     def collect(self) -> Iterable[Family]:
         """Yield each metric that has a value."""
-        about = GaugeMetricFamily(f"{PREFIX}build_info", "What runs.", labels=("version", "python"))
-        about.add_metric((version("natya"), platform.python_version()), 1)
+        about = GaugeMetricFamily(f"{PREFIX}build_info", "What runs.", labels=("version", "commit", "python"))
+        about.add_metric((version("natya"), self._commit, platform.python_version()), 1)
         yield about
         for metric, samples in self._taken:
             if samples:

@@ -46,7 +46,7 @@ def read(a_view):
     counters = Counters()
 
     def read(*children, **statistics):
-        return samples_of(prometheus_text(a_view(*children, **statistics), counters))
+        return samples_of(prometheus_text(a_view(*children, **statistics), counters, commit=""))
 
     return read
 
@@ -204,7 +204,7 @@ class TestCountersOfLivesInARow:
 
 
 def test_every_metric_can_be_read_of_a_view_without_anything(a_view):
-    assert prometheus_text(msgspec.structs.replace(a_view(), tree=None, statistics={}), Counters())
+    assert prometheus_text(msgspec.structs.replace(a_view(), tree=None, statistics={}), Counters(), commit="")
 
 
 def test_every_state_that_there_is_has_a_series():
