@@ -1,8 +1,9 @@
 """A day of 20,000,000 ticks, played by a paper system as fast as it can; `make day`.
 
 Memory is flat beside what DuckDB keeps, which is bounded: its pages, and what describes the day's ticks until they are
-archived, 3 MiB a million (`long_feed.py`). Descriptors and threads are as many at the end as at the beginning. The
-curve is printed.
+archived, 3 MiB a million (`long_feed.py`). Descriptors and threads at rest are as many at the end as at the beginning.
+The curve is printed. Looks at a moment at which a waypoint is written, a segment begins, its folder is synced or
+a closed one is archived see one more for each.
 """
 
 import json
@@ -17,6 +18,7 @@ import duckdb
 TICKS = int(os.environ.get("DAY_TICKS", "1000000"))
 SYMBOLS = 20
 LOOK_S = 1.0
+LOOKS = 20
 GROWTH_MAX_MIB = 64
 TICKS_MIB = 3 / 1_000_000
 STRATEGY = """
@@ -64,6 +66,11 @@ def look_at(pid):
     return (pages * os.sysconf("SC_PAGE_SIZE") / 2**20, *found) if pages else None
 
 
+def fewest(curve, column):
+    """What is open at rest: a leak raises it, and a file that is open for a moment does not."""
+    return min(each[column] for each in curve)
+
+
 def test_a_day_of_many_ticks_leaves_the_process_as_it_was(tmp_path):
     (tmp_path / "each_minute.py").write_text(STRATEGY)
     recording, told = a_day(tmp_path / "day.parquet"), tmp_path / "told.json"
@@ -92,5 +99,5 @@ def test_a_day_of_many_ticks_leaves_the_process_as_it_was(tmp_path):
     assert summary["ticks"] == summary["recorded"] == TICKS
     assert summary["orders"] > SYMBOLS
     assert grown_mib < GROWTH_MAX_MIB
-    assert playing[-1][2] - quarter[2] <= 4
-    assert playing[-1][3] - quarter[3] <= 4
+    assert fewest(playing[-LOOKS:], 2) <= fewest(playing[len(playing) // 4 :][:LOOKS], 2)
+    assert fewest(playing[-LOOKS:], 3) - fewest(playing[len(playing) // 4 :][:LOOKS], 3) <= 4
