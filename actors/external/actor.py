@@ -78,7 +78,8 @@ class Client(msgspec.Struct):
 
 
 Handover: TypeAlias = tuple[Limiter, tuple[int, int], set[str], tuple[Client, ...], Tally | None]
-"""What was counted, since when by both clocks, what was told of before that, who waits for an answer, and what is written of it."""
+"""What was counted, since when (by both clocks), what was told of before, who waits for an answer, what is written of
+it."""
 
 
 class ExternalActor(RuntimeActor):
