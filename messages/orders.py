@@ -85,6 +85,28 @@ def _fault_of_prices(side: Side, order_type: OrderType, limit_price: float | Non
     return ""
 
 
+def fault_of_exits(
+    side: Side,
+    *,
+    limit_price: float | None,
+    trigger_price: float | None,
+    target_price: float | None,
+    stop_loss_price: float | None,
+) -> str:
+    """Say what is wrong with the exits of a bracket by the prices of its entry, all in rupees; empty: nothing."""
+    target, stop_loss = ("target_price", target_price), ("stop_loss_price", stop_loss_price)
+    low, high = (stop_loss, target) if side == "BUY" else (target, stop_loss)
+    for name, price in (target, stop_loss):
+        if price is not None and not 0 < price <= RUPEES_MAX:
+            return f"{name} must be above 0 and at most {RUPEES_MAX:.0f} rupees, was {price}"
+    for name, price in (("limit_price", limit_price), ("trigger_price", trigger_price)):
+        if price is not None and not (low[1] or 0.0) < price < (high[1] or float("inf")):
+            return f"{name} of a {side} must be between {low[0]} and {high[0]}, were {price}, {low[1]}, {high[1]}"
+    if low[1] is not None and high[1] is not None and low[1] >= high[1]:
+        return f"{low[0]} of a {side} must be below {high[0]}, were {low[1]} and {high[1]}"
+    return ""
+
+
 class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SubmitOrder"):
     """From a strategy to orders: place this order, once. A repeat with the same client order id places nothing more.
 
@@ -143,29 +165,21 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
             trigger_price=self.trigger_price,
         ):
             raise ValueError(fault)
-        if self.has_bracket and (fault := self._fault_of_exits()):
+        if self.has_bracket and (
+            fault := fault_of_exits(
+                self.side,
+                limit_price=self.limit_price,
+                trigger_price=self.trigger_price,
+                target_price=self.target_price,
+                stop_loss_price=self.stop_loss_price,
+            )
+        ):
             raise ValueError(fault)
 
     @property
     def has_bracket(self) -> bool:
         """Whether it is the entry of a bracket."""
         return self.target_price is not None or self.stop_loss_price is not None
-
-    def _fault_of_exits(self) -> str:
-        target, stop_loss = ("target_price", self.target_price), ("stop_loss_price", self.stop_loss_price)
-        low, high = (stop_loss, target) if self.side == "BUY" else (target, stop_loss)
-        rising = (low, ("limit_price", self.limit_price), ("trigger_price", self.trigger_price), high)
-        for name, price in (target, stop_loss):
-            if price is not None and not 0 < price <= RUPEES_MAX:
-                return f"{name} must be above 0 and at most {RUPEES_MAX:.0f} rupees, was {price}"
-        for name, price in rising[1:3]:
-            if price is not None and not (low[1] or 0.0) < price < (high[1] or float("inf")):
-                return (
-                    f"{name} of a {self.side} must be between {low[0]} and {high[0]}, were {price}, {low[1]}, {high[1]}"
-                )
-        if low[1] is not None and high[1] is not None and low[1] >= high[1]:
-            return f"{low[0]} of a {self.side} must be below {high[0]}, were {low[1]} and {high[1]}"
-        return ""
 
 
 class ReduceOnly(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReduceOnly"):

@@ -35,7 +35,11 @@ BY_PRICES: Final = frozenset(
 BY_BROKER: Final = frozenset({"margin_use_max_percent", "price_band_age_max_s"})
 """Rules that go by what the broker told, which is not journaled: the decision itself says what they said."""
 
+BY_EXITS: Final = "exits"
+"""The rule that goes by the exits of a bracket, which the fact of a refusal has not."""
+
 NOT_KEPT: Final = "what the broker had told is not written down"
+EXITS_NOT_KEPT: Final = "the exits of an order that was refused are not written down"
 
 _NAMES: Final = tuple(rule.__name__ for rule in RULES)
 
@@ -74,6 +78,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
             trigger_price=fact.trigger_price,
             submitted_ns=fact.occurred_ns,
             product=fact.product if isinstance(fact, OrderIntended) else None,
+            target_price=fact.target_price if isinstance(fact, OrderIntended) else None,
+            stop_loss_price=fact.stop_loss_price if isinstance(fact, OrderIntended) else None,
         )
 
     def explained(self, limits: OrdersActorSettings, market: dict[str, MarketPrice]) -> tuple[Explained, ...]:
@@ -94,12 +100,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     def _as_it_is_known(self, said: Explained, *, lack_prices: bool) -> Explained:
         if said.rule in BY_BROKER and said.verdict != OFF:
-            return self._as_it_was(said)
+            return self._as_it_was(said, NOT_KEPT)
+        if said.rule == BY_EXITS and isinstance(self.fact, OrderRefused):
+            return self._as_it_was(said, EXITS_NOT_KEPT)
         if lack_prices and said.rule in BY_PRICES and said.verdict == "refused":
             return replace(said, verdict="unknown", found="")
         return said
 
-    def _as_it_was(self, said: Explained) -> Explained:
+    def _as_it_was(self, said: Explained, why_not_known: str) -> Explained:
         """Say what a rule said then: they are asked in order, up to the first that refuses, which wrote down why."""
         fact = self.fact
         if isinstance(fact, OrderRefused) and fact.rule == said.rule:
@@ -107,7 +115,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         asked = isinstance(fact, OrderIntended) or (
             fact.rule in _NAMES and _NAMES.index(said.rule) < _NAMES.index(fact.rule)
         )
-        return replace(said, verdict="passed" if asked else "unknown", found=NOT_KEPT if asked else "")
+        return replace(said, verdict="passed" if asked else "unknown", found=why_not_known if asked else "")
 
 
 def decision_on(client_order_id: str, records: Iterable[JournalRecord]) -> Decision | None:

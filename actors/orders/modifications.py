@@ -20,7 +20,7 @@ from ...domain.orders import as_submitted
 from ...domain.time import SECOND_NS
 from ...domain.wording import printable
 from ...messages.broker import ReplaceOrder
-from ...messages.orders import ModificationIntended, ModificationRefused, OrderModified, fault_of_terms
+from ...messages.orders import ModificationIntended, ModificationRefused, OrderModified, fault_of_exits, fault_of_terms
 from .rules import Refusal, judge
 from .rules.table import OF_ONE_ORDER, ON_CHANGES
 
@@ -77,24 +77,14 @@ def refusal_of(order: Order, request: ModifyOrder, situation: Situation) -> Refu
     if order.modifications >= limits.modifications_max:
         reason = f"at most {limits.modifications_max} changes of an order wanted, found one more"
         return Refusal(rule="modifications_max", reason=reason)
-    fault = fault_of_terms(
-        order.side,
-        quantity=wanted.quantity,
-        order_type=order.order_type,
-        limit_price=wanted.limit_price,
-        trigger_price=wanted.trigger_price,
-    )
-    if wanted.limit_price is not None and order.order_type == "MARKET":
-        fault = f"no limit_price of a MARKET order wanted, found {wanted.limit_price}"
-    if wanted.quantity <= order.filled:
-        fault = f"a quantity above the {order.filled} shares that are filled wanted, found {wanted.quantity}"
-    if wanted == terms_of(order):
-        fault = "something to change wanted, found the order as it is"
+    fault = _fault_of(order, wanted)
     if fault:
         return Refusal(rule="terms", reason=fault)
     if situation.risk_state in {"NORMAL", "REDUCING"} and _takes_back(order, wanted):
         return None
     whole = _as_submitted(order, request, wanted, quantity=wanted.quantity)
+    if _has_exits_to_come(order):
+        whole = replace(whole, target_price=order.target_price, stop_loss_price=order.stop_loss_price)
     rest = _as_submitted(order, request, wanted, quantity=wanted.quantity - order.filled)
     without = replace(situation, replaced=order)
     return judge(whole, without, OF_ONE_ORDER) or judge(rest, without, ON_CHANGES)
@@ -199,6 +189,37 @@ def _shown(order: Order, pending: Pending, found: OrderFound) -> Shown:
     if all(math.isclose(now, old, rel_tol=0, abs_tol=SAME_RUPEES) for old, _, now in changed):
         return "as before"
     return "otherwise"
+
+
+def _fault_of(order: Order, wanted: Terms) -> str:
+    """Say what is wrong with the terms that an order is to have; empty: nothing."""
+    if wanted == terms_of(order):
+        return "something to change wanted, found the order as it is"
+    if wanted.quantity <= order.filled:
+        return f"a quantity above the {order.filled} shares that are filled wanted, found {wanted.quantity}"
+    if wanted.limit_price is not None and order.order_type == "MARKET":
+        return f"no limit_price of a MARKET order wanted, found {wanted.limit_price}"
+    fault = fault_of_terms(
+        order.side,
+        quantity=wanted.quantity,
+        order_type=order.order_type,
+        limit_price=wanted.limit_price,
+        trigger_price=wanted.trigger_price,
+    )
+    if fault or not _has_exits_to_come(order):
+        return fault
+    return fault_of_exits(
+        order.side,
+        limit_price=wanted.limit_price,
+        trigger_price=wanted.trigger_price,
+        target_price=order.target_price,
+        stop_loss_price=order.stop_loss_price,
+    )
+
+
+def _has_exits_to_come(order: Order) -> bool:
+    """Say whether it is the entry of a bracket that has no exits in the market yet: those may have been moved."""
+    return order.has_bracket and not order.filled
 
 
 def _takes_back(order: Order, wanted: Terms) -> bool:

@@ -87,6 +87,18 @@ def out_of_band(order, bands, price, opens, limits, now_ns):  # noqa: PLR0913, P
     return bool(outside) and (opens or not price or low <= price <= high)
 
 
+def closes_at_once(order, price):
+    """Say whether its entry trades now, by that price of the market, and one of its exits as soon as it has."""
+    long = order.side == "BUY"
+    limit, trigger = order.limit_price, order.trigger_price
+    waits = limit and (limit < price if long else limit > price)
+    waits = waits or (trigger and (trigger > price if long else trigger < price))
+    target, stop = order.target_price, order.stop_loss_price
+    gains = target is not None and (target <= price if long else target >= price)
+    stops = stop is not None and (stop >= price if long else stop <= price)
+    return price > 0 and not waits and (gains or stops)
+
+
 def hours(order, local_s, price_ns, now_ns):
     """Return the weekday, whether such an order is taken, the end of continuous trading, and when a price ages."""
     is_share = order.symbol[-2:] not in {"CE", "PE"}
@@ -190,6 +202,7 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
     broken = {
         "risk_state": state == "HALTED" or (state == "REDUCING" and (opens or closes_none)),
         "terms": order.order_type == "MARKET" and order.limit_price is not None,
+        "exits": closes_at_once(order, price),
         "clock_skew_max_s": opens and skew_s is not None and 0 < limits.clock_skew_max_s < max(skew_s, -skew_s),
         "client_order_id": not order.client_order_id.replace("-", "").replace("_", "").isalnum()
         or len(order.client_order_id) > 25,

@@ -99,6 +99,8 @@ class World:
         if order_type == "LIMIT" and self.count % 37 == 0:
             order_type = "MARKET"
         used = [*self.open] or ["A-1"]
+        below, above = self.exits(symbol, limit_price, trigger_price)
+        target, stop = (above, below) if side == "BUY" else (below, above)
         return SubmitOrder(
             client_order_id=f"A-{self.count}" if random.random() < 0.97 else random.choice([*used, "a b", "x" * 26]),
             strategy=random.choice(STRATEGIES),
@@ -109,10 +111,22 @@ class World:
             limit_price=limit_price,
             trigger_price=trigger_price,
             product=random.choice([None, None, None, "INTRADAY", "CNC"]),
+            target_price=target,
+            stop_loss_price=stop,
             submitted_ns=self.now_ns - random.choice([*[0] * 4, 2 * S_NS, 2 * S_NS + 1, -3 * S_NS, -3 * S_NS - 1]),
             reference_price=random.choice([0.0, self.price(symbol), self.price(symbol)]),
             reference_ns=self.now_ns - random.choice([self.now_ns, 0, 0, 3 * S_NS + 1, -3 * S_NS, -3 * S_NS - 1]),
         )
+
+    def exits(self, symbol, *prices):
+        """Draw prices for the exits of some entries, below and above what those wait for."""
+        random, own = self.random, [price for price in prices if price]
+        if random.random() < 0.8:
+            return None, None
+        below, above = sorted((self.price(symbol), self.price(symbol)))
+        is_below = below < min([*own, above]) and random.random() < 0.7
+        is_above = above > max([*own, below]) and random.random() < 0.7
+        return below if is_below else None, above if is_above else None
 
     def money(self):
         """Draw what the broker has told: rupees, when, and what was covered then."""

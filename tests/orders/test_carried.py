@@ -16,16 +16,10 @@ from natya.messages.broker import ExecutionReport
 from natya.messages.orders import ModifyOrder, OrderIntended, OrderRefused, SubmitOrder
 from natya.messages.strategy_state import SaveState
 
-SUBMITTED = distinct(
-    SubmitOrder,
-    side="SELL",
-    order_type="STOP_LIMIT",
-    trigger_price=100.0,
-    limit_price=99.0,
-    target_price=90.0,
-    stop_loss_price=110.0,
-)
-INTENDED = distinct(OrderIntended, side="SELL", order_type="STOP_LIMIT")
+STOP_LIMIT = {"side": "SELL", "order_type": "STOP_LIMIT", "trigger_price": 100.0, "limit_price": 99.0}
+EXITS = {"target_price": 90.0, "stop_loss_price": 110.0}
+SUBMITTED = distinct(SubmitOrder, **STOP_LIMIT, **EXITS)
+INTENDED = distinct(OrderIntended, **STOP_LIMIT, **EXITS)
 REFUSED = distinct(OrderRefused, side="SELL", order_type="STOP_LIMIT")
 ORDER = msgspec.structs.replace(
     Order.from_intent(INTENDED),
@@ -73,7 +67,7 @@ CASES = {
     "the intent of an order": (ORDER, lambda: ORDER.intent, ()),
     "an order in a list": (ORDER, lambda: shown(ORDER, None), ()),
     "a refused one in a list": (REFUSED, lambda: shown(REFUSED, None), ("reason",)),
-    "the order that was decided on": (INTENDED, lambda: decided(INTENDED), NO_RULE_ASKS),
+    "the order that was decided on": (INTENDED, lambda: decided(INTENDED), ("validity",)),
     "the order that was refused": (REFUSED, lambda: decided(REFUSED), ()),
     "a look-up": (ORDER, lambda: updates.to_find(ORDER), ()),
     "an open order of a strategy": (ORDER, lambda: _open_order(ORDER), ("cancelling",)),

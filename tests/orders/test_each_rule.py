@@ -51,6 +51,7 @@ CASES = [
     ("symbol", {"symbols": ("INFY",)}, {}, {"symbol": "TCS"}, {}),
     ("session", {"session": "NSE"}, {"now_ns": CLOSE_NS - 1}, {"now_ns": CLOSE_NS}, {}),
     ("terms", {}, {}, {"order_type": "MARKET", "limit_price": 100.0}, {}),
+    ("exits", {}, {"target_price": 100.05}, {"target_price": 100.0}, {"market": PRICES}),
     limited("order_age_max_s", 2.0, {"submitted_ns": NOON_NS - 2 * SECOND_NS}, {"submitted_ns": 1}),
     limited("quantity_max", 10, {"quantity": 10}, {"quantity": 11}),
     limited("price_age_max_s", 3.0, {"reference_ns": NOON_NS - 3 * SECOND_NS}, {"reference_ns": 1}),
@@ -136,6 +137,6 @@ def test_a_rule_without_a_limit_is_not_asked(make):
     asked_by_default = {rule.__name__ for rule in rules_of(make.limits())}
 
     assert asked_by_default == {
-        *("risk_state", "client_order_id", "duplicate", "symbol", "terms", "quantity_max", "value_max_rupees"),
+        *("risk_state", "client_order_id", "duplicate", "symbol", "terms", "exits", "quantity_max", "value_max_rupees"),
         *("position_max", "orders_in_flight_max", "orders_a_moment_max"),
     }

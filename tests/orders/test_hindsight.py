@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from natya.actors.orders import OrdersActorSettings
-from natya.actors.orders.hindsight import NOT_KEPT, decision_on
+from natya.actors.orders.hindsight import EXITS_NOT_KEPT, NOT_KEPT, decision_on
 from natya.messages.journal import JournalRecord
 
 LIMITS = OrdersActorSettings.default(quantity_max=100, value_max_rupees=1_500.0, position_max=15)
@@ -96,6 +96,20 @@ class TestADecision:
         said = {each.rule: (each.verdict, each.found) for each in told}
 
         assert (said["price_band_age_max_s"], said["margin_use_max_percent"]) == (band, funds)
+
+    @pytest.mark.parametrize(
+        ("fact", "said_of_exits"),
+        [
+            ({"rule": "exits"}, ("refused", "99.00")),
+            ({"rule": "position_max"}, ("passed", EXITS_NOT_KEPT)),
+            ({"rule": "terms"}, ("unknown", "")),
+        ],
+    )
+    def test_on_a_refused_order_itself_says_what_was_said_of_its_exits(self, make, fact, said_of_exits):
+        refused = msgspec.structs.replace(make.refusal("A-3", **fact), reason="a target above 100 wanted, found 99.00")
+        records = [JournalRecord(sequence=1, recorded_ns=1, correlation_id="", fact=refused)]
+
+        assert said(decision_on("A-3", iter(records)), {"INFY": (100.0, 1)})["exits"] == said_of_exits
 
     def test_is_what_it_was_where_no_price_matters_or_none_could_refuse(self, records):
         refused, passed = (said(decision_on(name, iter(records)), {}) for name in ("A-3", "A-2"))

@@ -100,6 +100,24 @@ class TestTheGate:
         found = modifications.refusal_of(order, a_change(reference_price=100.0, **change), situation)
         assert (found and found.rule) == rule
 
+    @pytest.mark.parametrize(
+        ("market", "limit_price", "rule"),
+        [(102.0, 101.0, None), (102.0, 102.0, None), (98.0, 101.0, "exits"), (102.0, 110.0, "terms")],
+    )
+    def test_judges_the_exits_of_a_bracket_by_what_its_entry_would_be(self, make, resting, market, limit_price, rule):
+        exits = {"target_price": 110.0, "stop_loss_price": 99.0}
+        order = resting(**exits)
+        book = Book()
+        for fact in (make.intent(order_type="LIMIT", limit_price=100.0, **exits), make.accepted()):
+            book.apply(fact)
+        prices = {"INFY": (market, 1)}
+        situation = Situation(
+            risk_state="NORMAL", limits=make.limits(), book=book, intents={}, now_ns=1_000, market=prices
+        )
+
+        found = modifications.refusal_of(order, a_change(limit_price=limit_price), situation)
+        assert (found and found.rule) == rule
+
     @pytest.mark.parametrize(("limit", "rule"), [(30, None), (29, "position_max")])
     def test_counts_what_would_be_left_and_not_what_it_replaces(self, refused, limit, rule):
         assert refused(a_change(quantity=30), position_max=limit) == rule

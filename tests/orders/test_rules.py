@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from natya.actors.orders.book import Book
 from natya.actors.orders.rules import RULES, Band, Bands, Funds, Situation, figures_of, judge, tripped
 from natya.actors.orders.rules.margin import margin_use_max_percent
+from natya.actors.orders.rules.price import exits
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.orders import OrderIntended
 
@@ -243,25 +244,15 @@ class TestTheCollar:
         assert rule_of(order, situation(price_collar_percent=2.0)) == rule
 
     @pytest.mark.parametrize(
-        ("side", "exits", "rule"),
+        "fields",
         [
-            ("BUY", {"target_price": 98.0}, None),
-            ("BUY", {"target_price": 97.95, "stop_loss_price": 90.0}, "price_collar_percent"),
-            ("BUY", {"target_price": 300.0, "stop_loss_price": 99.0}, None),
-            ("BUY", {"stop_loss_price": 10.0}, None),
-            ("SELL", {"target_price": 102.0}, None),
-            ("SELL", {"target_price": 102.05, "stop_loss_price": 110.0}, "price_collar_percent"),
+            {"order_type": "LIMIT", "limit_price": 80.0, "target_price": 81.0},
+            {"order_type": "STOP", "trigger_price": 120.0, "target_price": 300.0},
         ],
+        ids=lambda fields: fields["order_type"],
     )
-    def test_is_round_the_market_for_the_target_of_an_entry_without_a_price(self, make, situation, side, exits, rule):
-        assert rule_of(make.order(side=side, **exits), situation(price_collar_percent=2.0)) == rule
-
-    @pytest.mark.parametrize("fields", [{"order_type": "LIMIT", "limit_price": 80.0}, {"order_type": "STOP"}])
-    def test_is_not_for_a_target_that_is_beyond_the_price_of_its_entry(self, make, situation, fields):
-        trigger = {"trigger_price": 80.0} if fields["order_type"] == "STOP" else {}
-        order = make.order(target_price=81.0, **fields, **trigger)
-
-        assert rule_of(order, situation(price_collar_percent=2.0)) is None
+    def test_is_not_for_a_target(self, make, situation, fields):
+        assert rule_of(make.order(**fields), situation(price_collar_percent=2.0)) is None
 
     @pytest.mark.parametrize(("limit_price", "rule"), [(100.5, None), (100.55, "price_collar_percent")])
     def test_may_be_less_than_a_percent(self, make, situation, limit_price, rule):
@@ -292,6 +283,53 @@ class TestTheCollar:
         refusal = judge(make.order(order_type="LIMIT", limit_price=103.0), situation(price_collar_percent=2.0))
 
         assert refusal.reason == "a limit at most 2 % through the market's 100.00 rupees wanted, found 103.00, 3.00 %"
+
+
+class TestTheExitsOfABracket:
+    """The market is at 100."""
+
+    @pytest.mark.parametrize(
+        ("side", "fields", "rule"),
+        [
+            ("BUY", {"target_price": 100.05, "stop_loss_price": 99.95}, None),
+            ("BUY", {"target_price": 100.0}, "exits"),
+            ("BUY", {"target_price": 99.0, "stop_loss_price": 90.0}, "exits"),
+            ("BUY", {"stop_loss_price": 100.0}, "exits"),
+            ("BUY", {"target_price": 120.0, "stop_loss_price": 101.0}, "exits"),
+            ("SELL", {"target_price": 99.95, "stop_loss_price": 100.05}, None),
+            ("SELL", {"target_price": 100.0}, "exits"),
+            ("SELL", {"stop_loss_price": 99.0, "target_price": 90.0}, "exits"),
+            ("BUY", {"limit_price": 95.0, "target_price": 98.0}, None),
+            ("BUY", {"limit_price": 105.0, "target_price": 106.0, "stop_loss_price": 101.0}, "exits"),
+            ("SELL", {"limit_price": 105.0, "stop_loss_price": 106.0, "target_price": 104.0}, None),
+            ("SELL", {"limit_price": 95.0, "target_price": 94.0, "stop_loss_price": 99.0}, "exits"),
+            ("BUY", {"trigger_price": 105.0, "target_price": 110.0, "stop_loss_price": 104.0}, None),
+            ("BUY", {"trigger_price": 95.0, "target_price": 99.0}, "exits"),
+            ("SELL", {"trigger_price": 95.0, "target_price": 90.0, "stop_loss_price": 96.0}, None),
+            ("SELL", {"trigger_price": 105.0, "stop_loss_price": 110.0, "target_price": 101.0}, "exits"),
+            ("BUY", {"trigger_price": 90.0, "limit_price": 95.0, "target_price": 98.0}, None),
+        ],
+    )
+    def test_are_beyond_the_market_where_the_entry_trades_at_once(self, make, situation, side, fields, rule):
+        kind = {(0, 0): "MARKET", (1, 0): "LIMIT", (0, 1): "STOP", (1, 1): "STOP_LIMIT"}
+        order = make.order(side=side, order_type=kind["limit_price" in fields, "trigger_price" in fields], **fields)
+
+        assert rule_of(order, situation()) == rule
+
+    def test_are_told_with_the_price_that_was_wanted_and_found(self, make, situation):
+        order = make.order(side="SELL", target_price=101.0)
+
+        wanted = "a target below the market's 100.00 rupees for a SELL wanted, found 101.00"
+        assert judge(order, situation()).reason == wanted
+
+    @pytest.mark.parametrize(("seen", "is_refused"), [(100.0, True), (90.0, False), (0.0, False)])
+    def test_are_judged_by_what_the_strategy_saw_where_no_prices_are_heard(self, make, situation, seen, is_refused):
+        order = make.order(target_price=99.0, reference_price=seen)
+
+        assert bool(exits(order, situation(market=None))) is is_refused
+
+    def test_cannot_be_judged_without_a_price(self, make, situation):
+        assert not exits(make.order(symbol="WIPRO", target_price=99.0), situation())
 
 
 class TestALimitThatIsLarge:
@@ -543,7 +581,7 @@ class TestARestart:
 
 def test_every_rule_is_named_as_its_limit(make):
     limits = make.limits()
-    without = {"risk_state", "client_order_id", "duplicate", "symbol", "terms"}
+    without = {"risk_state", "client_order_id", "duplicate", "symbol", "terms", "exits"}
 
     assert {rule.__name__ for rule in RULES if not hasattr(limits, rule.__name__)} == without
 

@@ -26,6 +26,29 @@ def terms(order: SubmitOrder, _situation: Situation) -> str:
     return f"no limit_price of a MARKET order wanted, found {order.limit_price}"
 
 
+def exits(order: SubmitOrder, situation: Situation) -> str:
+    """Refuse a bracket whose entry would trade at once where one of its exits trades at once, too: it opens to close.
+
+    An entry that waits, for its limit or its trigger, is judged by its own prices when it is made. Where the market has
+    no price, no rule can tell.
+    """
+    target, stop = order.target_price, order.stop_loss_price
+    if target is None and stop is None:
+        return ""
+    market, _ = situation.price_of(order)
+    sign = 1 if order.side == "BUY" else -1
+    for waits_for, is_met_above in ((order.trigger_price, sign), (order.limit_price, -sign)):
+        if waits_for is not None and (market - waits_for) * is_met_above < 0:
+            return ""
+    if not 0 < market <= RUPEES_MAX:
+        return ""
+    for what, price, is_beyond in (("target", target, sign), ("stop loss", stop, -sign)):
+        if price is not None and (price - market) * is_beyond <= 0:
+            where = "above" if is_beyond > 0 else "below"
+            return f"a {what} {where} the market's {market:.2f} rupees for a {order.side} wanted, found {price:.2f}"
+    return ""
+
+
 def price_age_max_s(order: SubmitOrder, situation: Situation) -> str:
     """Refuse an order decided on an old price, as when the feed has stopped; also a limit order."""
     limit_s = situation.limits.price_age_max_s
@@ -85,8 +108,7 @@ def price_collar_percent(order: SubmitOrder, situation: Situation) -> str:
     """Refuse a limit that would trade too far through the market: a BUY above its price, a SELL below.
 
     A limit on the other side of the price only waits there, as an exit at its target does. That of a stop may be as far
-    through its trigger, since that is where the market will be. The target of a bracket is a limit of the other side;
-    where its entry has a price, it is beyond that.
+    through its trigger, since that is where the market will be. Of the exits of a bracket see `exits`.
     """
     limits = situation.limits
     percent = limits.option_collar_percent if is_option(order.symbol) else limits.price_collar_percent
@@ -96,18 +118,13 @@ def price_collar_percent(order: SubmitOrder, situation: Situation) -> str:
     if not 0 < price <= RUPEES_MAX:
         return f"a price of the market for {printable(order.symbol)!r} wanted, found none"
     if order.limit_price is None:
-        if order.target_price is None or order.trigger_price is not None:
-            return ""
-        exit_side: Side = "SELL" if order.side == "BUY" else "BUY"
-        return _too_far(exit_side, order.target_price, price, percent, "market's", "a target")
+        return ""
     if order.trigger_price is None:
         return _too_far(order.side, order.limit_price, price, percent, "market's")
     return _too_far(order.side, order.limit_price, order.trigger_price, percent, "trigger of")
 
 
-def _too_far(  # noqa: PLR0913, PLR0917  the terms of one limit
-    side: Side, limit_price: float, price: float, percent: float, whose: str, what: str = "a limit"
-) -> str:
+def _too_far(side: Side, limit_price: float, price: float, percent: float, whose: str) -> str:
     """Say by how much a limit is too far through a price; empty: it is not."""
     beyond = limit_price - price if side == "BUY" else price - limit_price
     if beyond <= 0 or beyond < max(price * percent / 100, NEAREST_RUPEES) * SURELY_WITHIN:
@@ -116,7 +133,7 @@ def _too_far(  # noqa: PLR0913, PLR0917  the terms of one limit
     if distance <= max(_exact(price) * _exact(percent) / 100, _exact(NEAREST_RUPEES)):
         return ""
     return (
-        f"{what} at most {percent:g} % through the {whose} {price:.2f} rupees wanted, "
+        f"a limit at most {percent:g} % through the {whose} {price:.2f} rupees wanted, "
         f"found {limit_price:.2f}, {beyond / price * 100:.2f} %"
     )
 

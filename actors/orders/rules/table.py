@@ -18,6 +18,7 @@ RULES: Final[tuple[Rule, ...]] = (
     instrument.symbol,
     instrument.session,
     price.terms,
+    price.exits,
     size.quantity_max,
     price.price_age_max_s,
     price.price_band_age_max_s,
@@ -46,6 +47,7 @@ RULES: Final[tuple[Rule, ...]] = (
 OF_ONE_ORDER: Final[tuple[Rule, ...]] = (
     instrument.symbol,
     instrument.session,
+    price.exits,
     size.quantity_max,
     price.price_age_max_s,
     price.price_band_age_max_s,
