@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ...domain.time import SECOND_NS
 from ...messages.system import Ping
-from ..runtime import lifecycle
+from ..runtime import fails_start, lifecycle
 from .child import KILL_S, Child, shutdown_budget_s
 from .errors import ProbeOverranError, StartOverranError
-from .policy import Decision, GiveUp, KeepDown, Leave, Park, Restart, RestartPolicy, fails_start
+from .policy import Decision, GiveUp, KeepDown, Leave, Park, Restart, RestartPolicy
 from .protocol import StatisticsByPath, StopChildren
 from .start_group import StartGroup
 from .start_groups import StartGroups

@@ -9,6 +9,7 @@ import msgspec
 
 from ...domain.breaker import Breaker
 from ...domain.time import SECOND_NS
+from ..runtime import restart_helps
 from .backoff import Backoff
 from .restart_budget import RestartBudget
 from .settings import Strategy
@@ -70,31 +71,6 @@ def affected(names: Sequence[str], failed: str, strategy: Strategy) -> tuple[str
             return tuple(names)
         case "rest_for_one":
             return tuple(names[names.index(failed) :])
-
-
-def restart_helps(error: BaseException | None) -> bool:
-    """Say whether a restart can help: not if the error, or one that caused it, has `restart_helps = False`.
-
-    Damaged files, for one, are as damaged a second later.
-    """
-    while error is not None:
-        if not getattr(error, "restart_helps", True):
-            return False
-        error = error.__cause__
-    return True
-
-
-def fails_start(error: BaseException | None) -> bool:
-    """Say whether the first start of all fails by this error, though its child may be parked.
-
-    What no restart can mend does, since whoever starts can mend it; unless the error has `fails_start = False`, as what
-    may come between two starts of a system that nobody watches.
-    """
-    while error is not None:
-        if not getattr(error, "restart_helps", True):
-            return bool(getattr(error, "fails_start", True))
-        error = error.__cause__
-    return False
 
 
 class RestartPolicy:

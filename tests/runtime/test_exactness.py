@@ -380,8 +380,8 @@ def say(system):
 class TestWhatAnEarlierWorkerSays:
     @pytest.mark.parametrize(
         "report",
-        [wire.HandlerFailed("E", "late", ""), wire.StartFailed("E", "late", ""),
-         wire.Stopped(None, "", "", False), wire.Lost(5, 5), None],
+        [wire.HandlerFailed(wire.Raised("E", "late")), wire.StartFailed(wire.Raised("E", "late")),
+         wire.Stopped(None, None, False), wire.Lost(5, 5), None],
         ids=lambda report: type(report).__name__,
     )  # fmt: skip
     def test_is_not_believed_of_the_one_there_is(self, system, performer, report):

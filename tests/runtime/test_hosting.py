@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 from natya_builders import a_tick
 
-from natya.actors.runtime import RuntimeActor, handles
+from natya.actors.runtime import RuntimeActor, fails_start, handles, restart_helps
 from natya.actors.runtime.clock import SystemClock
 from natya.actors.runtime.endpoint import Endpoint
 from natya.actors.runtime.market_clock import MarketClock
@@ -20,6 +20,7 @@ from natya.actors.runtime.trace import Stamp
 from natya.actors.runtime.workers import hosting, wire
 from natya.actors.runtime.workers.addresses import Addresses
 from natya.actors.runtime.workers.assignment import assign
+from natya.actors.runtime.workers.errors import remote_error
 from natya.actors.runtime.workers.hosting import Host, ToParent, deliver_all
 from natya.actors.runtime.workers.link import Link
 from natya.actors.runtime.workers.reading_loop import ReadingLoop
@@ -197,18 +198,25 @@ class TestAHostedActor:
         parcels = parent.hear_until_handled(1)
 
         (failed,) = [each for each in parcels if isinstance(each, wire.HandlerFailed)]
-        assert (failed.error, failed.reason) == ("LookupError", "not here")
-        assert "raise LookupError(detail)" in failed.trace
-        assert "natya_hosted" in failed.raised_at
+        assert (failed.raised.kind, failed.raised.reason) == ("LookupError", "not here")
+        assert "raise LookupError(detail)" in failed.raised.trace
+        assert "natya_hosted" in failed.raised.raised_at
         before = parcels[: parcels.index(failed)]
         assert wire.Lost(0, 1) in before
         assert not [each for each in parcels if isinstance(each, wire.Logged)], "the parent logs it itself"
+
+    @pytest.mark.parametrize(("command", "helps"), [("raise:not here", True), ("damage:bytes are gone", False)])
+    def test_says_whether_a_restart_may_mend_it_and_its_parent_goes_by_that(self, parent, command, helps):
+        parent.tell(do(command))
+        error = remote_error(parent.hear(wire.HandlerFailed).raised)
+
+        assert (restart_helps(error), fails_start(error)) == (helps, False)
 
     def test_tells_a_long_reason_in_part(self, parent, monkeypatch):
         monkeypatch.setattr(hosting, "TEXT_MAX", 10)
         parent.tell(do("raise:" + "x" * 100), sender=Sender())
 
-        assert parent.hear(wire.HandlerFailed).reason == "x" * 10
+        assert parent.hear(wire.HandlerFailed).raised.reason == "x" * 10
 
     def test_says_once_what_is_lost_and_which_hops_it_recorded(self, parent):
         parent.tell(do("raise:a"), trace=Stamp("A-1", 3, 4))
@@ -234,7 +242,7 @@ class TestAHostedActor:
         parent.tell(a_tick(1)).say(wire.Stop())
         stopped = parent.hear(wire.Stopped)
 
-        assert (stopped.error, stopped.requested) == ("", True)
+        assert (stopped.raised, stopped.requested) == (None, True)
         assert isinstance(stopped.statistics, ActorStatistics)
         assert stopped.statistics.handled == 1
         assert parent.ended()
@@ -245,7 +253,7 @@ class TestAHostedActor:
         parent.say(wire.Stop())
         stopped = parent.hear(wire.Stopped)
 
-        assert (stopped.error, stopped.reason) == ("ValueError", "spoiled")
+        assert (stopped.raised.kind, stopped.raised.reason) == ("ValueError", "spoiled")
 
     def test_says_between_turns_that_it_is_alive(self, parent, monkeypatch):
         monkeypatch.setattr(hosting, "ALIVE_NS", 0)
@@ -273,7 +281,7 @@ class TestAStart:
         parent.say(assign("performer", hosted.Performer, hosted.Manner(start_fails=True)))
         failed = parent.hear(wire.StartFailed)
 
-        assert (failed.error, failed.reason, failed.refused) == ("ValueError", "it will not start", False)
+        assert (failed.raised.kind, failed.raised.reason, failed.refused) == ("ValueError", "it will not start", False)
 
     def test_of_other_code_is_refused_by_the_process_itself(self, parents, hosted):
         parent = parents()
@@ -281,7 +289,7 @@ class TestAStart:
         failed = parent.hear(wire.StartFailed)
 
         assert failed.refused
-        assert "found 000000000000: restart the system" in failed.reason
+        assert "found 000000000000: restart the system" in failed.raised.reason
 
     def test_that_a_supervisor_there_waits_for_comes_with_the_number_of_its_life(self, parents):
         parent = parents().begin(life=4)

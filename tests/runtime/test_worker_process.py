@@ -305,7 +305,7 @@ class TestWhatTheWorkerSends:
 
 class TestWhatTheWorkerReports:
     def test_is_heard_by_its_cell(self, worker):
-        for parcel in (wire.Started(), wire.HandlerFailed("E", "r", "t"), wire.Handled(0, False, 1)):
+        for parcel in (wire.Started(), wire.HandlerFailed(wire.Raised("E", "r", "t")), wire.Handled(0, False, 1)):
             worker.say(parcel)
             assert worker.heard() == parcel
 
@@ -417,7 +417,9 @@ class TestAWorkerOfASimulatedMarket:
 
         assert not parent.has_said_all()
 
-    @pytest.mark.parametrize("failed", [wire.HandlerFailed("E", "r", "t"), wire.StartFailed("E", "r", "t")])
+    @pytest.mark.parametrize(
+        "failed", [wire.HandlerFailed(wire.Raised("E", "r", "t")), wire.StartFailed(wire.Raised("E", "r", "t"))]
+    )
     def test_that_has_failed_is_not_waited_for_until_it_is_to_begin_again(self, player, failed):
         parent = player.parent
         player.say(failed)

@@ -80,9 +80,8 @@ def system(system):
     return patient(system)
 
 
-def supervise(system, of, manner, *, turn_limit_s=0.0, memory_limit_mb=0):
+def supervise(system, of, manner, **limits):
     """Start a supervisor with one performer in a worker process."""
-    limits = {"turn_limit_s": turn_limit_s, "memory_limit_mb": memory_limit_mb}
     spec = ChildSpec("performer", of, manner, host="process", **limits)
     policy = SupervisionSettings.default(
         restarts_max=9_999, window_s=60, fail_max=9_999, reset_timeout_s=1, escalate_after=3,
@@ -95,8 +94,8 @@ def supervise(system, of, manner, *, turn_limit_s=0.0, memory_limit_mb=0):
 def supervised(system, hosted):
     """Return the function that starts a performer of the test's own."""
 
-    def start(turn_limit_s=0.0, of=hosted.Performer, memory_limit_mb=0, **manner):
-        limits = {"turn_limit_s": turn_limit_s, "memory_limit_mb": memory_limit_mb}
+    def start(turn_limit_s=0.0, of=hosted.Performer, memory_limit_mb=0, when_exhausted="give_up", **manner):
+        limits = {"turn_limit_s": turn_limit_s, "memory_limit_mb": memory_limit_mb, "when_exhausted": when_exhausted}
         supervise(system, of, hosted.Manner(**manner), **limits)
 
     return start
@@ -242,6 +241,15 @@ class TestAnActorInAWorkerProcess:
 
         assert (answer.error, answer.reason) == ("SystemExit", "3")
         assert (type(end.result(WAIT_S).error).__name__, str(end.result(WAIT_S).error)) == ("SystemExit", "3")
+
+    def test_that_fails_by_what_no_restart_can_mend_is_not_restarted(self, system, supervised):
+        supervised(when_exhausted="park")
+        system.tell("performer", do("damage:bytes are gone"))
+
+        eventually(lambda: system.request("boss", Ping()).statistics.parked)
+        (child,) = system.request("boss", DescribeTree()).children
+        assert "no restart can mend it" in child.last_error + system.request("boss", Ping()).statistics.parked[0]
+        assert child.restarts == 0
 
     def test_that_cannot_stop_says_why(self, system, hosted):
         system.start("performer", *in_process(hosted.Performer, None))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.runtime import RuntimeActor
+from natya.actors.runtime import RuntimeActor, restart_helps
 from natya.actors.supervision import BreakerSettings, ChildSpec, SupervisorSettings
 from natya.actors.supervision.backoff import Backoff
 from natya.actors.supervision.child import Child
@@ -22,7 +22,6 @@ from natya.actors.supervision.policy import (
     Restart,
     RestartPolicy,
     affected,
-    restart_helps,
 )
 from natya.actors.supervision.report import TRACED_A_SECOND_MAX, Reporter
 from natya.actors.supervision.restart_budget import RestartBudget

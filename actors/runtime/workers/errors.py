@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..errors import ActorRuntimeError
+
+if TYPE_CHECKING:
+    from . import wire
 
 
 class WorkerDiedError(ActorRuntimeError):
@@ -23,12 +28,18 @@ class RemoteError(Exception):
     raised_at: str = ""
     """`file:line in function` there; see `where_of`."""
 
+    restart_helps: bool = True
+    """As of the error there, or of one that caused it; see `restart_helps`."""
 
-def remote_error(name: str, reason: str, trace: str, raised_at: str = "") -> RemoteError:
+    fails_start: bool = True
+
+
+def remote_error(raised: wire.Raised) -> RemoteError:
     """Return an exception that prints as the one that was raised there, its traceback as a note."""
-    kind = type(name, (RemoteError,), {"__module__": RemoteError.__module__})
-    error: RemoteError = kind(reason)
-    error.raised_at = raised_at
-    if trace:
-        error.add_note(f"In the worker process:\n{trace}")
+    kind = type(raised.kind, (RemoteError,), {"__module__": RemoteError.__module__})
+    error: RemoteError = kind(raised.reason)
+    error.raised_at = raised.raised_at
+    error.restart_helps, error.fails_start = raised.restart_helps, raised.fails_start
+    if raised.trace:
+        error.add_note(f"In the worker process:\n{raised.trace}")
     return error

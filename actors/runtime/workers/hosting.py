@@ -18,7 +18,7 @@ from ....messages.supervision import DeadLetter, Failed, Unavailable
 from .. import lifecycle
 from ..base import InProcessSystemBase
 from ..endpoint import Endpoint
-from ..errors import MessageRefusedError, reason_of, trace_of, where_of
+from ..errors import MessageRefusedError, fails_start, reason_of, restart_helps, trace_of, where_of
 from ..runtime_cell import RuntimeCell
 from ..trace import HOPS_MAX, Tracer
 from ..tuning import THRESHOLDS
@@ -243,7 +243,7 @@ class Host(Endpoint):
         try:
             actor, settings = accept(assignment)
         except WorkerRefusedError as refusal:
-            self._link.put(wire.StartFailed(type(refusal).__name__, _told(str(refusal)), "", refused=True))
+            self._link.put(wire.StartFailed(wire.Raised(type(refusal).__name__, _told(str(refusal))), refused=True))
             return
         self._link.own = OwnTypes(actor.wire_types)
         # This process runs this one class, so a message may be added to its handler table.
@@ -344,24 +344,30 @@ class Host(Endpoint):
             case lifecycle.Started():
                 self.tell(wire.Started())
             case lifecycle.StartFailed(error=error):
-                self.tell(wire.StartFailed(*self._described(error)))
+                self.tell(wire.StartFailed(self._described(error)))
             case lifecycle.ChildHandlerFailed(error=error, got_past=got_past):
                 self._tell_news()
-                kind, reason, trace, raised_at = self._described(error)
-                self.tell(wire.HandlerFailed(kind, reason, trace, raised_at, got_past))
+                self.tell(wire.HandlerFailed(self._described(error), got_past))
             case lifecycle.Stopped() as stopped:
                 self._tell_news()
-                kind, reason, *_ = ("", "") if stopped.error is None else self._described(stopped.error)
-                self._link.put(wire.Stopped(stopped.statistics, kind, reason, stopped.requested))
+                raised = None if stopped.error is None else self._described(stopped.error)
+                self._link.put(wire.Stopped(stopped.statistics, raised, stopped.requested))
                 self._link.finish()
             case _:
                 return
 
-    def _described(self, error: BaseException) -> tuple[str, str, str, str]:
+    def _described(self, error: BaseException) -> wire.Raised:
         reason = reason_of(error)
         if isinstance(error, MemoryError):
             reason = f"more than {self._limit_mb} MiB of memory wanted" if self._limit_mb else "no memory is left"
-        return type(error).__name__, _told(reason), _told(trace_of(error)), _told(where_of(error))
+        return wire.Raised(
+            type(error).__name__,
+            _told(reason),
+            _told(trace_of(error)),
+            _told(where_of(error)),
+            restart_helps(error),
+            fails_start(error),
+        )
 
     def log(self, record: logging.LogRecord) -> None:
         """Pass a log record on to the parent, unless too many frames wait."""

@@ -135,8 +135,8 @@ class StandIn(RuntimeActor):
         if self._worker is not None:
             self._bury(self._worker.kill(), "its worker process was killed")
         self._bury(self._kept, "it has stopped")
-        if self._stopped is not None and self._stopped.error:
-            raise remote_error(self._stopped.error, self._stopped.reason, "")
+        if self._stopped is not None and self._stopped.raised is not None:
+            raise remote_error(self._stopped.raised)
 
     def is_drained(self) -> bool:
         """Stop the actor in the process; return True when it has stopped."""
@@ -328,16 +328,15 @@ class StandIn(RuntimeActor):
                 heard.worker.is_starting = False
                 self._settle()
                 self.ready()
-            case wire.StartFailed(error, reason, trace, raised_at, refused):
+            case wire.StartFailed(raised, refused):
                 heard.worker.is_starting = False
-                fault = WorkerRefusedError(reason) if refused else remote_error(error, reason, trace, raised_at)
+                fault = WorkerRefusedError(raised.reason) if refused else remote_error(raised)
                 self._let_go()
                 raise runtime_cell.FailedElsewhere(fault, at_start=not self._has_started)
-            case wire.HandlerFailed(error, reason, trace, raised_at, got_past):
+            case wire.HandlerFailed(raised, got_past):
                 heard.worker.is_starting = False
                 self._let_go()
-                fault = remote_error(error, reason, trace, raised_at)
-                raise runtime_cell.FailedElsewhere(fault, at_start=False, got_past=got_past)
+                raise runtime_cell.FailedElsewhere(remote_error(raised), at_start=False, got_past=got_past)
             case wire.Stopped() as stopped:
                 self._actor_stopped(stopped)
             case _:

@@ -143,13 +143,27 @@ class Started(msgspec.Struct, frozen=True, array_like=True, tag="S"):
     """From the worker process: the actor runs."""
 
 
+class Raised(msgspec.Struct, frozen=True, array_like=True):
+    """An exception in the worker process: what its supervisor goes by, and what people are told."""
+
+    kind: str
+    """Name of its type."""
+
+    reason: str
+    trace: str = ""
+    raised_at: str = ""
+    """As by `where_of`."""
+
+    restart_helps: bool = True
+    """As by the function of that name, and the next one too."""
+
+    fails_start: bool = False
+
+
 class StartFailed(msgspec.Struct, frozen=True, array_like=True, tag="N"):
     """From the worker process: the actor's start failed."""
 
-    error: str
-    reason: str
-    trace: str
-    raised_at: str = ""
+    raised: Raised
     refused: bool = False
     """Whether the process itself cannot run it: it has other code, or cannot import the actor."""
 
@@ -157,10 +171,7 @@ class StartFailed(msgspec.Struct, frozen=True, array_like=True, tag="N"):
 class HandlerFailed(msgspec.Struct, frozen=True, array_like=True, tag="F"):
     """From the worker process: a handler raised; the message is a dead letter, and its sender was answered."""
 
-    error: str
-    reason: str
-    trace: str
-    raised_at: str = ""
+    raised: Raised
     got_past: bool | None = None
     """As in `lifecycle.ChildHandlerFailed`."""
 
@@ -169,8 +180,7 @@ class Stopped(msgspec.Struct, frozen=True, array_like=True, tag="E"):
     """From the worker process, its last frame: the actor has stopped."""
 
     statistics: Statistics | None
-    error: str
-    reason: str
+    raised: Raised | None
     requested: bool
 
 

@@ -52,6 +52,13 @@ class Colour(enum.IntEnum):
     RED = 1
 
 
+class Damaged(Exception):  # noqa: N818  as a room might name it
+    """What no restart can mend, and the start of a system outlives."""
+
+    restart_helps = False
+    fails_start = False
+
+
 class Performer(RuntimeActor):
     """Does what it is told by `CancelOrder`, of all messages, and answers `Appended(ticks heard + 1, lives, text)`."""
 
@@ -131,6 +138,9 @@ class Performer(RuntimeActor):
 
     def do_raise(self, detail, *_):
         raise LookupError(detail)
+
+    def do_damage(self, detail, *_):
+        raise LookupError("given up") from Damaged(detail)
 
     def do_odd(self, *_):
         raise LookupError("\udc80")
