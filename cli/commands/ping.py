@@ -62,7 +62,8 @@ def _text(value: Any) -> str:  # noqa: PLR0911  one for each kind of value
         case int():
             return f"{value:,}"
         case float() | Decimal():
-            return f"{value:,.2f}" if abs(value) >= 1 else f"{float(value):.3g}"
+            number = float(value)
+            return f"{number:,.2f}" if abs(number) >= 1 else f"{number:.3g}"
         case Timing():
             times = sum(value.counts)
             return f"{times:,} times" + (f", {1_000 * value.sum_s / times:,.3f} ms on average" if times else "")
