@@ -209,6 +209,12 @@ def _disk_full(view: View, _before: View, _now_ns: int) -> Found:
         yield "disk", f"only {free >> 20:,} MiB are free: orders are refused when nothing can be made durable"
 
 
+def _log_lost(view: View, _before: View, _now_ns: int) -> Found:
+    if view.log_fault:
+        lost = counted(view.log_lines_lost, "line")
+        yield "log", f"the log cannot be written ({view.log_fault}): {lost} lost"
+
+
 RULES: Final = (
     Rule(name="not_answering", severity="critical", find=_not_answering, after_s=10.0),
     Rule(name="halted", severity="critical", find=_halted),
@@ -230,6 +236,7 @@ RULES: Final = (
     Rule(name="events_given_up_fast", severity="critical", find=_given_up_fast),
     Rule(name="events_given_up_old", severity="warning", find=_given_up_old),
     Rule(name="database", severity="warning", find=_database, after_s=15.0),
+    Rule(name="log_lost", severity="warning", find=_log_lost, after_s=10.0),
     Rule(name="disk_low", severity="warning", find=_disk_low),
     Rule(name="disk_full", severity="critical", find=_disk_full),
 )

@@ -15,7 +15,7 @@ from ...messages.addresses import SYSTEM
 from ...messages.supervision import DescribeTree, SupervisionTree
 from ...messages.system import Ping, Pong
 from ...messages.trace import ReadTrace, TraceRead
-from ..observability import View
+from ..observability import LOSS, View
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,6 +124,8 @@ class Looker:
             tree=self._tree,
             statistics=self._statistics,
             disk_free_bytes=free_bytes(self._data_dir),
+            log_lines_lost=LOSS.lines,
+            log_fault=LOSS.fault,
             waits={name: each.timing() for name, each in self._waits.items()},
             turns={name: each.timing() for name, each in self._turns.items()},
             refused=self._turned_away(),

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from .counting import Counters, take
     from .exposition import prometheus_text
     from .health import health_of
-    from .log import LogNotOpenedError, logging_to, set_level
+    from .log import LOSS, LogNotOpenedError, logging_to, set_level
     from .profit import ProfitSamples, profit_in
     from .redaction import Redactor, redact_too
     from .tail import newest_lines
     from .view import ShowView, View
 
 __all__ = [
+    "LOSS",
     "Counters",
     "LogNotOpenedError",
     "ProfitSamples",
@@ -48,7 +49,7 @@ _HOMES = {
     ".counting": ("Counters", "take"),
     ".exposition": ("prometheus_text",),
     ".health": ("health_of",),
-    ".log": ("LogNotOpenedError", "logging_to", "set_level"),
+    ".log": ("LOSS", "LogNotOpenedError", "logging_to", "set_level"),
     ".profit": ("ProfitSamples", "profit_in"),
     ".redaction": ("Redactor", "redact_too"),
     ".tail": ("newest_lines",),

@@ -44,7 +44,7 @@ def health_of(view: View) -> Health:
         return Health(live=False, ready=False, reason=reason, risk_state="", components=())
     orders = view.statistics.get(names.ORDERS)
     risk_state = orders.risk_state if isinstance(orders, OrdersStatistics) else ""
-    components = (*(_component(each, view) for each in view.tree.children), *_disk(view))
+    components = (*(_component(each, view) for each in view.tree.children), *_disk(view), *_log(view))
     faults = [f"{each.name} is down: {each.reason}" for each in components if each.needed and each.state == "down"]
     if isinstance(orders, OrdersStatistics) and risk_state not in TRADES:
         faults.append(f"orders do not pass: {risk_state}{f' ({orders.risk_cause})' if orders.risk_cause else ''}")
@@ -95,3 +95,10 @@ def _disk(view: View) -> tuple[Component, ...]:
     is_low = free < DISK_FREE_BYTES_MIN
     reason = f"{free / (1 << 20):,.0f} MiB are free" if is_low else ""
     return (Component(name="disk", state="degraded" if is_low else "ok", reason=reason, needed=False),)
+
+
+def _log(view: View) -> tuple[Component, ...]:
+    if not view.log_fault:
+        return ()
+    reason = f"it cannot be written ({view.log_fault}); {counted(view.log_lines_lost, 'line')} lost"
+    return (Component(name="log", state="degraded", reason=reason, needed=False),)

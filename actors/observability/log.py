@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import math
 import os
 import stat
 import sys
+import time
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
@@ -25,6 +27,7 @@ from ...config.data_directory import DataDirectoryError
 from ...config.secrets import Secret
 from ...domain.shown import shortened
 from ...domain.time import SECOND_NS
+from ...domain.wording import counted
 from ..runtime import hiding
 from .rate_limit import LineLimit
 from .redaction import TEXT_MAX, Redactor
@@ -46,6 +49,11 @@ LOGGERS: Final = {"natya": logging.DEBUG, "Thespian": logging.WARNING}
 
 SUPPRESSED: Final = "log.suppressed"
 """The event that reports how many lines of another event were not written."""
+
+NOT_WRITTEN: Final = "log.not_written"
+"""The event that reports how many lines could not be written."""
+
+REPORT_EVERY_S: Final = 60.0
 
 CORRELATIONS: Final = ("correlation_id", "client_order_id")
 """Fields with the request or order that a line belongs to; the first one present counts."""
@@ -140,27 +148,63 @@ class LimitedHandler(logging.Handler):
             self._target.handle(record)
 
 
-class _Reporting(logging.Handler):
-    """Reports once on standard error that it cannot write (a full disk, for one), and raises nothing."""
+class Loss:
+    """What the log of this process lacks."""
 
-    _said = False
+    def __init__(self) -> None:
+        self.lines = 0
+        """That could not be written, ever."""
+
+        self.fault = ""
+        """Why the newest could not be; empty: it could."""
+
+
+LOSS: Final = Loss()
+
+
+class _Reporting(logging.Handler):
+    """Counts what it cannot write (a full disk, a folder that is only read) in `LOSS`, and raises nothing.
+
+    It is reported on standard error, once in `REPORT_EVERY_S`, and in the log itself when that can be written again.
+    """
+
+    _lost = 0
+    """Lines since one was written."""
+
+    _reported_s = -math.inf
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record; behind the first after some that were lost, how many those were."""
+        lost = self._lost
+        super().emit(record)
+        if not lost or self._lost != lost:
+            return
+        self._lost, LOSS.fault = 0, ""
+        told = logging.LogRecord("natya", logging.WARNING, "", 0, NOT_WRITTEN, None, None)
+        told.fields, told.created = {"count": lost}, record.created
+        super().emit(told)
+        self._lost += lost if self._lost else 0
 
     def close(self) -> None:
         """Close, and report a failure to write the rest."""
         try:
             super().close()
         except OSError:
-            self._report()
+            self._report(time.time())
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802  logging calls it so
-        """Report the exception in flight."""
-        self._report()
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging calls it so
+        """Count and report the exception in flight."""
+        self._lost += 1
+        LOSS.lines += 1
+        LOSS.fault = type(sys.exc_info()[1]).__name__
+        self._report(record.created)
 
-    def _report(self) -> None:
-        if not self._said:
-            self._said = True
+    def _report(self, now_s: float) -> None:
+        if not 0 <= now_s - self._reported_s < REPORT_EVERY_S:
+            self._reported_s = now_s
             fault = sys.exc_info()[1]
-            sys.stderr.write(f"natya: the log cannot be written: {type(fault).__name__}: {fault}\n")
+            why = f"{type(fault).__name__}: {fault} ({counted(LOSS.lines, 'line')} lost)"
+            sys.stderr.write(f"natya: the log cannot be written: {why}\n")
 
 
 class StandardError(_Reporting, logging.StreamHandler[TextIO]):

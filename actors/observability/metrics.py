@@ -289,6 +289,8 @@ METRICS: Final = (
                               if isinstance(each, WebStatistics)]),
     Metric(name="control_refused", help="Requests from outside that were turned away.", kind="counter",
            labels=("why",), read=lambda view: [((why,), count) for why, count in view.refused.items()]),
+    Metric(name="log_lines_lost", help="Lines of the log that could not be written.", kind="counter",
+           read=lambda view: [((), view.log_lines_lost)]),
     Metric(name="disk_free_bytes", help="Free space where the data directory is.", kind="gauge",
            read=lambda view: () if view.disk_free_bytes is None else [((), view.disk_free_bytes)]),
 )  # fmt: skip

@@ -21,6 +21,12 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     disk_free_bytes: int | None = None
     """Of the data directory's file system; None: it is not known."""
 
+    log_lines_lost: int = 0
+    """That could not be written since the process began."""
+
+    log_fault: str = ""
+    """Why the newest line could not be written; empty: it could."""
+
     waits: dict[str, Timing] = {}
     """How long messages waited in mailboxes, by name of the actor: of a sample, and of all about orders."""
 

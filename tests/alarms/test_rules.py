@@ -81,6 +81,7 @@ ILL = {
     "events_given_up_fast": a_view(delivery=of(DeliveryStatistics, dead_letters=23)),
     "events_given_up_old": a_view(delivery=of(DeliveryStatistics, oldest_dead_letter_ns=NOW_NS - 25 * 60 * MINUTE_NS)),
     "database": a_view(database=of(DatabaseStatistics, down="in use by process 4711")),
+    "log_lost": msgspec.structs.replace(a_view(), log_lines_lost=3, log_fault="PermissionError"),
     "disk_low": a_view(disk_free_bytes=(1 << 30) - 1),
     "disk_full": a_view(disk_free_bytes=(256 << 20) - 1),
 }

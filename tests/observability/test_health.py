@@ -92,3 +92,9 @@ class TestAComponentInTrouble:
         health = health_of(msgspec.structs.replace(a_view(), disk_free_bytes=100 << 20))
 
         assert component(health, "disk").reason == "100 MiB are free"
+
+    def test_may_be_the_log(self, a_view):
+        health = health_of(msgspec.structs.replace(a_view(), log_lines_lost=1_234, log_fault="PermissionError"))
+
+        assert health.ready
+        assert component(health, "log").reason == "it cannot be written (PermissionError); 1,234 lines lost"

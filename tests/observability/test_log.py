@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from natya.actors.observability import LogNotOpenedError, logging_to
-from natya.actors.observability.log import LINE_MAX, LINES_MAX, LOGGERS
+from natya.actors.observability import LOSS, LogNotOpenedError, logging_to
+from natya.actors.observability.log import LINE_MAX, LINES_MAX, LOGGERS, PrivateRotatingFile
 from natya.actors.observability.redaction import TEXT_MAX, Redactor
 from natya.actors.runtime import reason_of, trace_of
 from natya.actors.runtime.errors import REASON_MAX
@@ -289,8 +289,36 @@ class TestTheFile:
             (tmp_path / "away").rename(path.parent)
             say("after")
 
-        assert [line["event"] for line in lines(settings)] == ["before", "after"]
+        told = lines(settings)
+        assert [line["event"] for line in told] == ["before", "after", "log.not_written"]
+        assert (told[-1]["level"], told[-1]["fields"]) == ("warning", {"count": 2})
         assert capsys.readouterr().err.count("the log cannot be written") == 1
+
+    def test_that_cannot_be_written_is_counted_until_it_can(self, settings, tmp_path):
+        """It had lost lines before: one that cannot be written is one more, and why is known as long as it lasts."""
+        path, before = tmp_path / "logs" / "natya.log", LOSS.lines
+        path.parent.mkdir()
+        with logging_to(with_log(settings, path=str(path))):
+            for times in (1, 2):
+                path.parent.rename(tmp_path / "away")
+                say("lost")
+                assert (LOSS.lines - before, LOSS.fault) == (times, "FileNotFoundError")
+
+                (tmp_path / "away").rename(path.parent)
+                say("after")
+                assert (LOSS.lines - before, LOSS.fault) == (times, "")
+
+        assert path.read_text().count("log.not_written") == 2
+
+    def test_is_not_written_is_said_once_a_minute(self, settings, capsys):
+        written = PrivateRotatingFile("/dev/full", "a", delay=True)
+        for at_s in (0, 59, 60, 61, 30):
+            record = logging.LogRecord("natya", logging.INFO, "", 0, "x", None, None)
+            record.created = 1_000.0 + at_s
+            written.handle(record)
+        written.close()
+
+        assert capsys.readouterr().err.count("the log cannot be written") == 3 + 1  # a clock set back; the end
 
     @pytest.mark.parametrize("path", [".", "none/natya.log", "natya.log/natya.log"])
     def test_that_cannot_be_opened_is_named(self, settings, tmp_path, path):
