@@ -59,6 +59,8 @@ class Plan:
                     f"an interval of at most {duration_text(apart_ns)} is wanted, as far as the candles of {name} are "
                     f"apart, found {duration_text(given_ns)}"
                 )
+        if given_ns and (note := survey.note_of_shorter(given_ns)):
+            self.notes = (*self.notes, note)
         if not self._interval_ns:
             self.notes = (*self.columns.notes, *self.symbol.notes(), *survey.notes(self._intervals))
 

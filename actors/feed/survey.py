@@ -22,6 +22,9 @@ DISTANCES_MAX: Final = 1_000
 
 _DISTANCES_SHOWN_MAX: Final = 3
 
+ALIKE_MIN: Final = 5
+"""Distances of one length, and none shorter, that tell the length of candles to who says another."""
+
 
 class Way:
     """Whether the times of one symbol rise or fall, and by what steps."""
@@ -128,6 +131,24 @@ class Survey:
                 notes.append(note)
                 break
         return tuple(notes)
+
+    def note_of_shorter(self, given_ns: int) -> str:
+        """Say that candles are likely longer than they are said to be; empty: nothing speaks for it.
+
+        Those of symbols that trade now and then are farther apart than they are long: all rows of all symbols are
+        looked at, and most of them have to be the same distance apart, with none nearer.
+        """
+        distances = self._all_distances()
+        apart_ns = min(distances, default=0)
+        times = distances[apart_ns]
+        if apart_ns <= given_ns or times < ALIKE_MIN or 2 * times < distances.total():
+            return ""
+        apart = duration_text(apart_ns)
+        return (
+            f"look-ahead: the candles are {apart} apart ({times} of them, and none nearer), and are said to be "
+            f"{duration_text(given_ns)} long: if they are {apart} long, each is told "
+            f"{duration_text(apart_ns - given_ns)} before it is over"
+        )
 
     def _note_of(self, symbol: str, interval_ns: int) -> str:
         distances = self.ways[symbol].distances
