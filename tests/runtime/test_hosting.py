@@ -20,7 +20,6 @@ from natya.actors.runtime.trace import Stamp
 from natya.actors.runtime.workers import hosting, wire
 from natya.actors.runtime.workers.addresses import Addresses
 from natya.actors.runtime.workers.assignment import assign
-from natya.actors.runtime.workers.errors import remote_error
 from natya.actors.runtime.workers.hosting import Host, ToParent, deliver_all
 from natya.actors.runtime.workers.link import Link
 from natya.actors.runtime.workers.reading_loop import ReadingLoop
@@ -208,7 +207,7 @@ class TestAHostedActor:
     @pytest.mark.parametrize(("command", "helps"), [("raise:not here", True), ("damage:bytes are gone", False)])
     def test_says_whether_a_restart_may_mend_it_and_its_parent_goes_by_that(self, parent, command, helps):
         parent.tell(do(command))
-        error = remote_error(parent.hear(wire.HandlerFailed).raised)
+        error = parent.hear(wire.HandlerFailed).raised.as_error()
 
         assert (restart_helps(error), fails_start(error)) == (helps, False)
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..errors import ActorRuntimeError
-
-if TYPE_CHECKING:
-    from . import wire
 
 
 class WorkerDiedError(ActorRuntimeError):
@@ -32,14 +27,3 @@ class RemoteError(Exception):
     """As of the error there, or of one that caused it; see `restart_helps`."""
 
     fails_start: bool = True
-
-
-def remote_error(raised: wire.Raised) -> RemoteError:
-    """Return an exception that prints as the one that was raised there, its traceback as a note."""
-    kind = type(raised.kind, (RemoteError,), {"__module__": RemoteError.__module__})
-    error: RemoteError = kind(raised.reason)
-    error.raised_at = raised.raised_at
-    error.restart_helps, error.fails_start = raised.restart_helps, raised.fails_start
-    if raised.trace:
-        error.add_note(f"In the worker process:\n{raised.trace}")
-    return error

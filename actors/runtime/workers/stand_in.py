@@ -33,7 +33,7 @@ from ..endpoint import Endpoint
 from ..errors import MessageRefusedError
 from ..mailboxes import RETRY_AFTER_S
 from . import wire
-from .errors import WorkerDiedError, WorkerRefusedError, remote_error
+from .errors import WorkerDiedError, WorkerRefusedError
 from .link import LETTERS_A_FRAME_MAX
 from .wire import ACTOR
 from .worker_process import Ended, Heard, ItsTurn, Onward, Unsendable, WorkerProcess
@@ -136,7 +136,7 @@ class StandIn(RuntimeActor):
             self._bury(self._worker.kill(), "its worker process was killed")
         self._bury(self._kept, "it has stopped")
         if self._stopped is not None and self._stopped.raised is not None:
-            raise remote_error(self._stopped.raised)
+            raise self._stopped.raised.as_error()
 
     def is_drained(self) -> bool:
         """Stop the actor in the process; return True when it has stopped."""
@@ -330,13 +330,13 @@ class StandIn(RuntimeActor):
                 self.ready()
             case wire.StartFailed(raised, refused):
                 heard.worker.is_starting = False
-                fault = WorkerRefusedError(raised.reason) if refused else remote_error(raised)
+                fault = WorkerRefusedError(raised.reason) if refused else raised.as_error()
                 self._let_go()
                 raise runtime_cell.FailedElsewhere(fault, at_start=not self._has_started)
             case wire.HandlerFailed(raised, got_past):
                 heard.worker.is_starting = False
                 self._let_go()
-                raise runtime_cell.FailedElsewhere(remote_error(raised), at_start=False, got_past=got_past)
+                raise runtime_cell.FailedElsewhere(raised.as_error(), at_start=False, got_past=got_past)
             case wire.Stopped() as stopped:
                 self._actor_stopped(stopped)
             case _:

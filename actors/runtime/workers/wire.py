@@ -21,6 +21,7 @@ from ....messages.framing import LENGTH_BYTES, header_of
 from ....messages.system import Statistics
 from ....messages.trace import Hop
 from ..trace import Stamp
+from .errors import RemoteError
 from .own_types import NONE, OWN_TAG, Own, OwnTypes
 
 if TYPE_CHECKING:
@@ -158,6 +159,16 @@ class Raised(msgspec.Struct, frozen=True, array_like=True):
     """As by the function of that name, and the next one too."""
 
     fails_start: bool = False
+
+    def as_error(self) -> RemoteError:
+        """Return an exception that prints as the one that was raised there, its traceback as a note."""
+        kind = type(self.kind, (RemoteError,), {"__module__": RemoteError.__module__})
+        error: RemoteError = kind(self.reason)
+        error.raised_at = self.raised_at
+        error.restart_helps, error.fails_start = self.restart_helps, self.fails_start
+        if self.trace:
+            error.add_note(f"In the worker process:\n{self.trace}")
+        return error
 
 
 class StartFailed(msgspec.Struct, frozen=True, array_like=True, tag="N"):
