@@ -159,7 +159,7 @@ def _escaped(control: re.Match[bytes]) -> bytes:
 def has_terminal() -> bool:
     """Tell whether a terminal controls this process, which ends it by closing; a service has none."""
     try:
-        os.close(os.open(TERMINAL, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
+        os.close(os.open(TERMINAL, os.O_RDONLY | os.O_CLOEXEC))
     except OSError:
         return False
     return True

@@ -38,11 +38,12 @@ class HeldLock:
 
     def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path: Final = path
-        descriptor = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        descriptor = _locked(path, kind)
         # One that was removed between opening and locking is no lock: others would lock a new file.
         while not _has_name(Sighting.of(os.fstat(descriptor)), path):
             os.close(descriptor)
-            descriptor = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+            descriptor = _locked(path, kind)
         # Always of one length, so that an existing file can be rewritten on a full disk; the lock holds without it.
         with contextlib.suppress(OSError):
             os.pwrite(descriptor, b"%-19d\n" % os.getpid(), 0)

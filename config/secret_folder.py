@@ -218,7 +218,7 @@ class SecretFolder:
         sync_folder(self.path)
         return True
 
-    def layer(self, *, locked_left_out: bool = False) -> Layer:
+    def layer(self, *, locked_left_out: bool) -> Layer:
         """Read all that are settings, as a layer of them; those whose passphrase is wanted may be left out."""
         layer = Layer(FOLDER_NAME)
         try:

@@ -531,8 +531,8 @@ class TestATokenThatTheSystemHasHadItself:
     def test_is_no_setting(self, house, folder):
         folder.write(OBTAINED_TOKEN, Secret("obtained"))
 
-        assert folder.layer().values == {}
-        assert folder.layer().problems == []
+        assert folder.layer(locked_left_out=False).values == {}
+        assert folder.layer(locked_left_out=False).problems == []
 
     @pytest.mark.parametrize("spoil", ["open to others", "read-only"])
     def test_is_used_where_it_cannot_be_kept_and_that_is_said(self, house, folder, caplog, monkeypatch, spoil):

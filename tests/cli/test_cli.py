@@ -210,6 +210,12 @@ class TestTheProgram:
 
         assert all(text in told for path, text in GROUPS.items() if "." not in path)
 
+    @pytest.mark.parametrize("path", GROUPS)
+    def test_explains_a_group_to_who_asks_for_nothing_of_it(self, natya, path):
+        words = path.split(".")
+
+        assert natya(*words).output == natya(*words, "--help").output
+
     @pytest.mark.parametrize("path", ["", *GROUPS, *COMMANDS])
     def test_explains_every_command(self, natya, path):
         words = ["natya", *path.split(".")] if path else ["natya"]

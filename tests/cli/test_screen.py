@@ -144,6 +144,10 @@ class TestTheScreen:
         ):
             assert part in shown
 
+    def test_of_the_fewest_lines_still_says_what_is_wrong(self, view):
+        for height in (2, 3):
+            assert "held by 7" in drawn(view(down="held by 7"), height=height)
+
     def test_of_many_lines_has_room_for_many_symbols(self, view):
         prices = {f"S{number}": 1.0 for number in range(40)}
 

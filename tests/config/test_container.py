@@ -35,6 +35,15 @@ class TestWhatAFactoryMakes:
         assert container.resolve("Thing") is container.resolve("Thing")
         assert made == [1]
 
+    def test_leaves_no_trace_of_the_thread_that_made_it(self, container):
+        container.register_factory("Thing", Thing)
+        container.register_factory("Failing", lambda: 1 / 0)
+        container.resolve("Thing")
+        with pytest.raises(ZeroDivisionError):
+            container.resolve("Failing")
+
+        assert container._making == {}
+
     def test_is_made_anew_each_time_where_it_is_not_shared(self, container):
         container.register_factory(Thing, Thing, shared=False)
 

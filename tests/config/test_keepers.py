@@ -97,7 +97,7 @@ class TestASecret:
         assert folder.version(TOKEN) != version
         assert (CANARY.encode() in on_disk(folder)) == (after == "files")
         assert list(ring.kept) == ([("natya of a test", TOKEN)] if after == "keyring" else [])
-        assert folder.layer().values[TOKEN].value == Secret(CANARY)
+        assert folder.layer(locked_left_out=False).values[TOKEN].value == Secret(CANARY)
 
     @pytest.mark.parametrize("way", ["files", "age", "keyring"])
     def test_is_replaced_removed_and_of_mode_600_in_each(self, folder, ways, ring, way):
@@ -190,7 +190,7 @@ class TestASecretOfAge:
 
         with pytest.raises(SecretUnfitError, match=problem):
             folder.read(TOKEN)
-        assert any(problem in each for each in folder.layer().problems)
+        assert any(problem in each for each in folder.layer(locked_left_out=False).problems)
 
     def test_that_was_damaged_is_named_and_not_quoted(self, folder, ways):
         folder.keep_by(ways["age"])
@@ -237,7 +237,7 @@ class TestASecretBehindAPassphrase:
         (tmp_path / age.CREDENTIAL).write_text("wrong\n")
         with pytest.raises(SecretUnfitError, match="another passphrase wanted"):
             locked.read(TOKEN)
-        (problem,) = locked.layer().problems
+        (problem,) = locked.layer(locked_left_out=False).problems
         assert problem.count(str(locked.path / TOKEN)) == problem.count(str(locked.path / age.KEY_NAME)) == 1
         (tmp_path / age.CREDENTIAL).write_text(f"{PASSPHRASE.reveal()}\n")
 

@@ -1,5 +1,7 @@
 """Locks that end with their process, and are no fork's."""
 
+import errno
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -107,6 +109,35 @@ class TestALock:
             HeldLock(tmp_path / "lock")
         (tmp_path / "lock").write_bytes(b"7".ljust(KEPT_BYTES_MAX))
         HeldLock(tmp_path / "lock").release()
+
+    def test_is_of_the_file_that_has_the_name_though_another_was_opened(self, tmp_path, monkeypatch):
+        """Who ends removes the file; a lock on a removed one would let everybody in."""
+        flock = fcntl.flock
+
+        def removed_first(descriptor, kind):
+            monkeypatch.setattr(fcntl, "flock", flock)
+            (tmp_path / "lock").unlink()
+            flock(descriptor, kind)
+
+        monkeypatch.setattr(fcntl, "flock", removed_first)
+        lock = HeldLock(tmp_path / "lock")
+
+        assert lock.is_in_place()
+        with pytest.raises(LockHeldError):
+            HeldLock(tmp_path / "lock", shared=True)
+        lock.release()
+
+    def test_that_the_system_cannot_give_is_no_one_elses(self, tmp_path, monkeypatch):
+        """It is told as what it is: nobody looks for a holder that there is not."""
+        before = len(list(DESCRIPTORS.iterdir()))
+
+        def fail(_descriptor, _kind):
+            raise OSError(errno.ENOLCK, "no locks available")
+
+        monkeypatch.setattr(fcntl, "flock", fail)
+        with pytest.raises(OSError, match="no locks available"):
+            HeldLock(tmp_path / "lock")
+        assert len(list(DESCRIPTORS.iterdir())) == before
 
     def test_leaves_no_descriptor_behind_a_refusal(self, tmp_path):
         lock = HeldLock(tmp_path / "lock")

@@ -11,7 +11,8 @@ from natya.config.loader import load_settings
 from natya.config.secrets import Secret
 from natya.config.sections.broker import BrokerSettings
 from natya.config.sections.feed import FeedSettings
-from natya.config.sections.orders import OrdersSettings
+from natya.config.sections.kill_switch import loss_exit_rupees
+from natya.config.sections.orders import InstrumentLimits, OrdersSettings
 from natya.config.sections.supervision import SupervisionSettings
 
 TABLES = pytest.mark.parametrize("table", sorted(SECTIONS))
@@ -35,6 +36,37 @@ class TestLimitsOfOrders:
 
         assert not none.need_prices
         assert msgspec.structs.replace(none, **{limit: 1}).need_prices == (limit in PRICED)
+
+
+class TestTheLimitsOfAnInstrument:
+    @pytest.mark.parametrize(
+        ("symbol", "quantity_max", "position_max"),
+        [
+            ("INFY", 100, 1_000),
+            ("NIFTY", 100, 1_000),
+            ("NIFTY-27Oct2026-26000-PE", 75, 150),
+            ("NIFTY-29Dec2026-26000-PE", 50, 1_000),
+            ("NIFTY-29Dec2026-26000-CE", 150, 1_000),
+        ],
+    )
+    def test_are_its_own_or_of_the_longest_beginning_and_else_those_of_all(self, symbol, quantity_max, position_max):
+        own = {
+            "NIFTY-*": InstrumentLimits(quantity_max=75, position_max=150),
+            "NIFTY-29Dec2026-*": InstrumentLimits(quantity_max=50),
+            "NIFTY-29Dec2026-26000-CE": InstrumentLimits(quantity_max=150),
+        }
+        limits = OrdersSettings.default(quantity_max=100, position_max=1_000, instruments=own).of_symbol(symbol)
+
+        assert (limits.quantity_max, limits.position_max) == (quantity_max, position_max)
+
+
+class TestTheLossAtWhichTheBrokerClosesAll:
+    @pytest.mark.parametrize(
+        ("limit", "times", "loss"),
+        [(10_000.0, 2.5, 25_000.0), (0.1, 3.0, 0.3), (33.33, 2.01, 66.99), (500.0, 0.0, 0.0)],
+    )
+    def test_is_so_many_times_the_limit_of_the_day_on_the_paisa(self, limit, times, loss):
+        assert loss_exit_rupees(limit, times) == loss
 
 
 def bounds_of(section):

@@ -451,7 +451,7 @@ class TestTheKeeperOfCheckpoints:
 
     def test_makes_none_of_less(self, system, disk):
         self.write(system, MAKE.intent("A"), MAKE.accepted("A"))
-        self.look(system, times=5)
+        self.look(system, times=40)
 
         assert self.kept(disk).sequence == 0
 

@@ -12,23 +12,6 @@ OWN = {"NIFTY-*": OPTIONS, "NIFTY-29Dec2026-*": InstrumentLimits(quantity_max=50
 
 class TestTheLimitsOfAnInstrument:
     @pytest.mark.parametrize(
-        ("symbol", "quantity_max", "position_max"),
-        [
-            ("INFY", 100, 1_000),
-            ("NIFTY", 100, 1_000),
-            ("NIFTY-27Oct2026-26000-PE", 75, 150),
-            ("NIFTY-29Dec2026-26000-PE", 50, 1_000),
-            ("NIFTY-29Dec2026-26000-CE", 150, 1_000),
-        ],
-    )
-    def test_are_its_own_or_of_the_longest_beginning_and_else_those_of_all(
-        self, make, symbol, quantity_max, position_max
-    ):
-        limits = make.limits(instruments=OWN).of_symbol(symbol)
-
-        assert (limits.quantity_max, limits.position_max) == (quantity_max, position_max)
-
-    @pytest.mark.parametrize(
         ("symbol", "quantity", "kind"),
         [
             ("NIFTY-27Oct2026-26000-PE", 75, OrderIntended),

@@ -1,5 +1,7 @@
 """What takes the right to open positions away, in the actor that trades: until a person gives it back."""
 
+from types import SimpleNamespace
+
 import pytest
 from msgspec.structs import replace
 from natya_builders import a_tick
@@ -8,6 +10,7 @@ from natya_order_facts import asked, intended, modified
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.book import Book
 from natya.actors.orders.parts import limiting
+from natya.actors.orders.parts.due import WatchDue
 from natya.actors.orders.rules import warned
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.broker import ClockCompared, OrderInDoubt, OrderNotPlaced, OrdersLeft, PlaceOrder, WithdrawOrder
@@ -79,6 +82,13 @@ class TestTheLossOfTheDay:
         assert (
             cause(stage) == "day_loss_max_rupees: 500.00 rupees lost today, limit 500.00: 0.00 realised, -500.00 open"
         )
+
+    def test_is_looked_at_each_second_while_nobody_orders(self, make):
+        waits, limits = [], make.limits(**LOSS)
+        context = SimpleNamespace(settings=limits, market_rules=False, after=lambda *what: waits.append(what))
+        limiting.Limiting(context, None, None)
+
+        assert waits == [(1.0, WatchDue())]
 
     def test_lets_only_orders_pass_that_close(self, trading, make):
         stage = trading(**LOSS)

@@ -112,6 +112,11 @@ class TestTheCrossover:
         assert stage.orders.receive().symbol == "INFY"
         assert stage.orders.is_empty()
 
+    def test_of_no_parameters_is_of_5_and_20_ticks_10_shares_and_never_short(self):
+        parameters = MovingAverageCrossover.Parameters()
+
+        assert (parameters.fast, parameters.slow, parameters.quantity, parameters.short) == (5, 20, 10, False)
+
     @pytest.mark.parametrize(
         "parameters", [{"fast": 5, "slow": 5}, {"fast": 0}, {"quantity": 0}, {"fast": "five"}, {"fats": 5}]
     )

@@ -190,7 +190,7 @@ class TestWhatTheStrategyIsTold:
         fill = OrderFilled(**FILL | {"client_order_id": client_order_id, "strategy": strategy})
         record = JournalRecord(sequence=7, recorded_ns=1, correlation_id=client_order_id, fact=fill)
 
-        assert [decode(each.message) for each in world.tell(record)] == [record] * is_told
+        assert [(each.number, decode(each.message)) for each in world.tell(record)] == [(0, record)] * is_told
 
     def test_is_of_orders_of_its_own_alone_otherwise(self, world):
         world.claim(1)
