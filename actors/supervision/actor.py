@@ -32,7 +32,7 @@ from ...messages.supervision import (
     Unavailable,
 )
 from ...messages.system import Pong
-from ..runtime import RuntimeActor, handles, lifecycle
+from ..runtime import RuntimeActor, handles, lifecycle, reason_of, where_of
 from ..runtime.workers import in_process
 from .child import Child
 from .children import Children
@@ -197,6 +197,10 @@ class Supervisor(RuntimeActor):
         """Stop the next child, or decide about one that ended by itself."""
         if child := self._reporting(report, sender):
             child.statistics = report.statistics
+            if report.requested and report.error is not None:
+                at = f" at {place}" if (place := where_of(report.error)) else ""
+                told = f"{child.spec.name}: {type(report.error).__name__}: {reason_of(report.error)}{at}"
+                child.stop_failures = (*child.stop_failures, told)
             self._children.ended(child, error=report.error, requested=report.requested)
 
     @handles(ChildrenStopped, checks_itself=True)
@@ -204,7 +208,7 @@ class Supervisor(RuntimeActor):
         """Keep the statistics of a child supervisor's branch, and stop the child supervisor itself."""
         for child in self._children:
             if child.address == sender:
-                self._children.below_stopped(child, report.statistics)
+                self._children.below_stopped(child, report)
 
     @handles(Pong)
     def child_answered(self, answer: Pong, _sender: ActorAddress) -> None:
@@ -422,7 +426,8 @@ class Supervisor(RuntimeActor):
         if given_up is not None:
             exit_code, reason, error = EXIT_GAVE_UP, f"{given_up.child}: {given_up.reason}", given_up.error
         while self._stop_askers:
-            self.send(self._stop_askers.pop(), ChildrenStopped(statistics=statistics))
+            failures = tuple(f"{self.name}/{told}" for child in self._children for told in child.stop_failures)
+            self.send(self._stop_askers.pop(), ChildrenStopped(statistics=statistics, failures=failures))
         while self._end_askers:
             answer = SystemStopped(exit_code=exit_code, reason=reason, error=error, statistics=statistics)
             self.send(self._end_askers.pop(), answer)

@@ -64,6 +64,9 @@ class Child:
         self.below: StatisticsByPath = ()
         """Final statistics of its own children, if it is a supervisor."""
 
+        self.stop_failures: tuple[str, ...] = ()
+        """What was raised by the stop of its own children and by its own, each with the path from here."""
+
     @property
     def raised_at(self) -> str:
         """`file:line in function` of a user's code in the newest failure; empty if there is none."""

@@ -21,7 +21,7 @@ from ..runtime import fails_start, lifecycle
 from .child import KILL_S, Child, shutdown_budget_s
 from .errors import ProbeOverranError, StartOverranError
 from .policy import Decision, GiveUp, KeepDown, Leave, Park, Restart, RestartPolicy
-from .protocol import StatisticsByPath, StopChildren
+from .protocol import StopChildren
 from .start_group import StartGroup
 from .start_groups import StartGroups
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..runtime import ActorAddress
     from .child_spec import ChildSpec
     from .deadline import Deadline
+    from .protocol import ChildrenStopped
     from .report import Phase, Reporter
     from .restart_budget import RestartBudget
     from .settings import SupervisorSettings
@@ -371,9 +372,9 @@ class Children:
                 child.set_timer(None)
         self._stop_next()
 
-    def below_stopped(self, child: Child, statistics: StatisticsByPath) -> None:
+    def below_stopped(self, child: Child, stopped: ChildrenStopped) -> None:
         """Take the report that a child supervisor's own children have ended."""
-        child.below = statistics
+        child.below, child.stop_failures = stopped.statistics, stopped.failures
         if child.state == "STOPPING":
             self._supervisor.control_child(child, lifecycle.Stop())
 

@@ -26,6 +26,8 @@ class ChildrenStopped(msgspec.Struct, frozen=True, kw_only=True):
     """Answer to `StopChildren`: no child runs."""
 
     statistics: StatisticsByPath
+    failures: tuple[str, ...] = ()
+    """Of each actor that ended by an error when it was to stop: its path, the error, and where it was raised."""
 
 
 class AwaitSystemStop(msgspec.Struct, frozen=True):

@@ -134,7 +134,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader should know before he trusts the figures."""
 
     failed: str = ""
-    """How the strategy failed and was begun anew: the figures are then not those of the whole data."""
+    """How the strategy failed and was begun anew: the figures are then not those of the whole data. Or that its stop
+    failed, behind all data."""
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +162,7 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
 
     notes: tuple[str, ...] = ()
     failed: str = ""
-    """How the strategy failed and was begun anew."""
+    """How the strategy failed and was begun anew, or could not stop."""
 
 
 class Figures(msgspec.Struct, frozen=True):

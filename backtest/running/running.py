@@ -12,7 +12,7 @@ import msgspec
 from ...actors.feed import look_ahead
 from ...actors.observability import logging_to
 from ...actors.runtime import InProcessSystem, InProcessSystemBase
-from ...actors.supervision import AwaitSystemStop, StopChildren, Supervisor, SupervisorSettings
+from ...actors.supervision import AwaitSystemStop, ChildrenStopped, StopChildren, Supervisor, SupervisorSettings
 from ...bodies import expect_bodies
 from ...composition import candles_wanted, notes_on
 from ...config.data_directory import DataDirectory
@@ -145,7 +145,7 @@ class Raw(msgspec.Struct, frozen=True, kw_only=True):
     """Symbols of the data that were not wanted."""
 
     failed: str = ""
-    """How an actor failed that was begun anew."""
+    """How an actor failed that was begun anew, or that could not stop."""
 
 
 def play_settings(  # noqa: PLR0913  by name
@@ -192,7 +192,9 @@ def play_settings(  # noqa: PLR0913  by name
             raise BacktestBrokenError(f"the market broke off: {ended.error}")
         record: Record = runtime.request(RECORDER, ReadRecord(), timeout_s=ANSWER_S)
         marks: MarksRead = runtime.request(FEED, ReadMarks(), timeout_s=ANSWER_S)
-        runtime.request(SYSTEM, StopChildren(), timeout_s=settings.system.shutdown_s * (len(children) + 1))
+        stopped: ChildrenStopped = runtime.request(
+            SYSTEM, StopChildren(), timeout_s=settings.system.shutdown_s * (len(children) + 1)
+        )
     return Raw(
         record=record,
         marks=marks.marks,
@@ -200,7 +202,7 @@ def play_settings(  # noqa: PLR0913  by name
         notes=(*outlook.notes, *notes_on(settings)),
         begin_ns=marks.begin_ns,
         left_out=marks.left_out,
-        failed="; ".join(failures),
+        failed="; ".join((*failures, *map(_told_of_stop, stopped.failures))),
     )
 
 
@@ -248,6 +250,11 @@ def _failures(runtime: InProcessSystem) -> tuple[str, ...]:
         for child in tree.children
         if child.restarts
     )
+
+
+def _told_of_stop(failure: str) -> str:
+    path, _, what = failure.partition(": ")
+    return f"{path.rpartition('/')[2]} failed when it stopped: {what}"
 
 
 def _told(child: ChildStatus) -> str:

@@ -424,14 +424,21 @@ class TestTheCommand:
         assert (report["fills"], report["candles"], report["charge_model"]) == (1, 30, "dhan-equity-intraday")
         assert "return" in report["months"][0]
 
-    @pytest.mark.parametrize("more", [("--set", "fails=again"), ("--sweep", "fails=never|again", "--workers", "1")])
-    def test_ends_with_70_where_the_figures_are_not_those_of_the_whole_data(self, tmp_path, more):
+    @pytest.mark.parametrize(
+        ("more", "told"),
+        [
+            (("--set", "fails=again"), "strategy failed: ValueError: at candle 5"),
+            (("--sweep", "fails=never|again", "--workers", "1"), "strategy failed: ValueError: at candle 5"),
+            (("--set", "fails=at_its_end"), "strategy failed when it stopped: ValueError: nothing to write to at "),
+        ],
+    )
+    def test_ends_with_70_where_the_strategy_failed_and_says_how(self, tmp_path, more, told):
         recording = write_rows(tmp_path / "a.csv", rising(30))
 
         done = self.run(natya_backtests.__file__ + ":Faltering", "--data", recording, "--symbol", "TCS", *more)
 
         assert done.exit_code == 70
-        assert "failed: ValueError: at candle 5" in done.stdout
+        assert told in done.stdout
 
     @pytest.mark.parametrize(
         ("more", "code", "said"),

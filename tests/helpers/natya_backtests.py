@@ -168,13 +168,17 @@ class Broken(StrategyActor):
 
 
 class Faltering(StrategyActor):
-    """Buys at its second candle; raises never, at the fifth after each beginning, or at every one."""
+    """Buys at its second candle; raises never, at the fifth after each beginning, at every one, or at its end."""
 
     class Parameters(msgspec.Struct, frozen=True):
-        fails: Literal["never", "again", "always"] = "never"
+        fails: Literal["never", "again", "always", "at_its_end"] = "never"
 
     def on_begin(self):
         self.heard = 0
+
+    def on_stop(self):
+        if self.parameters.fails == "at_its_end":
+            raise ValueError("nothing to write to")
 
     def on_candle(self, candle):
         self.heard += 1

@@ -81,6 +81,17 @@ class TestStartingAndStopping:
         ]  # fmt: skip
         assert dict(stopped.statistics)["system/feed"] == ActorStatistics(handled=1, failures=0)
 
+    def test_the_stop_is_answered_with_what_was_raised_by_it_and_by_whom(self, start, play, diary):
+        class Unwilling(play.Child):
+            def on_stop(self):
+                raise RuntimeError("not yet")
+
+        below = play.a_supervisor(play.ChildSpec("crossover", Unwilling, diary), root=False)
+        system = start("journal", play.ChildSpec("strategies", play.Supervisor, below), "feed")
+
+        (failure,) = system.request("system", StopChildren()).failures
+        assert failure.startswith("system/strategies/crossover: RuntimeError: not yet at ")
+
     def test_whoever_runs_the_system_hears_of_its_end(self, start):
         system = start("journal")
         end = system.request_future("system", AwaitSystemStop())

@@ -16,7 +16,7 @@ from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.actors.supervision.child import KILL_S, Child, shutdown_budget_s
 from natya.actors.supervision.children import Children
 from natya.actors.supervision.deadline import Deadline
-from natya.actors.supervision.protocol import StopChildren
+from natya.actors.supervision.protocol import ChildrenStopped, StopChildren
 from natya.actors.supervision.report import Reporter
 from natya.actors.supervision.restart_budget import RestartBudget
 from natya.config.sections.supervision import SupervisionSettings
@@ -959,7 +959,7 @@ class WatchfulSupervisor(FakeSupervisor):
         elif self.reports[0][0] == "below":
             name = self.reports.popleft()[1]
             self.listening.discard(name)
-            self.children.below_stopped(self.children[name], ())
+            self.children.below_stopped(self.children[name], ChildrenStopped(statistics=()))
         else:
             what, name, *_ = self.reports[0]
             if what == "failed":
