@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TIMEOUT_S: Final = 10.0
 SLOW_S: Final = 1.0
 ANSWER_S: Final = 30.0
+MEND_WAY: Final = "is there a way to the network? DNS, a firewall, a proxy; then broker.base_url"
 
 
 def broker(settings: Settings) -> Iterator[Finding]:
@@ -35,8 +36,7 @@ def broker(settings: Settings) -> Iterator[Finding]:
     try:
         answer = session.request("GET", url, timeout_s=TIMEOUT_S)
     except ExternalError as fault:
-        mend = "is there a way to the network? DNS, a firewall, a proxy; then broker.base_url"
-        yield Finding("broker", "fault", f"{host} is not reached: {fault}", mend)
+        yield Finding("broker", "fault", f"{host} is not reached: {fault}", MEND_WAY)
         return
     finally:
         session.close()
@@ -67,7 +67,8 @@ def egress(settings: Settings) -> Iterator[Finding]:
             yield Finding("egress address", "warning", f"no answer in {ANSWER_S:g} s", "natya doctor, once more")
             return
     if not result.success:
-        mend = "natya secrets test says whether the broker takes the token"
+        has_answered = result.status_code is not None
+        mend = "natya secrets test says whether the broker takes the token" if has_answered else MEND_WAY
         yield Finding("egress address", "warning", f"the broker does not tell: {result.error}", mend)
         return
     yield judged_addresses(result.data)

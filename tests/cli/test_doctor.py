@@ -378,6 +378,13 @@ class TestTheAddressOfThisMachine:
         assert (ill.state, "natya secrets test" in ill.mend) == ("warning", True)
         assert "another" not in ill.found
 
+    def test_is_not_told_by_a_broker_that_is_not_reached(self, settings):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        (found,) = network.egress(at_dhan(settings(), client_id=CLIENT, access_token=TOKEN, base_url=url))
+
+        assert (found.state, found.mend) == ("warning", network.MEND_WAY)
+
     def test_is_not_asked_without_a_token(self, settings):
         (found,) = network.egress(at_dhan(settings(), access_token=""))
 

@@ -67,6 +67,11 @@ MONTH = ("INFY", "--interval", "15m", "--from", "2025-12-01", "--to", "2025-12-3
 LONG = ("INFY", "--interval", "15m", "--from", "2025-01-01", "--to", "2025-12-31")
 
 
+def test_that_no_candles_are_stored_is_said(data):
+    assert data("status").stdout == "no candles are stored\n"
+    assert json.loads(data("status", "--json").stdout)["series"] == []
+
+
 class TestAFetch:
     def test_is_there_afterwards_and_is_told(self, data, broker):
         done = data("fetch", *MONTH, "--json")

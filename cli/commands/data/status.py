@@ -36,7 +36,11 @@ def command(
         wanted = [_symbol(master, name) for name in symbols or ()]
         with rows.progress("candles") as on_progress:
             found = list(series(owner, lambda symbol: _hours(master, symbol), symbols=wanted, on_progress=on_progress))
-    tell_answer(views.series_json(found), lambda: show(views.series_table(found)), json=json)
+    tell_answer(
+        views.series_json(found),
+        (lambda: show(views.series_table(found))) if found else "no candles are stored",
+        json=json,
+    )
 
 
 def _symbol(master: InstrumentMaster, name: str) -> str:
