@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 UNLIMITED: Final = Allowance(quotas=(Quota(1_000_000, SECOND_NS),))
 """Of requests in a market that is not played at the speed of the world: no broker counts them."""
 
+LAST_CALLS_S: Final = 1.5
+"""Seconds in a stop for each, but orders, who waits for calls to the broker: a start asks anew."""
+
 
 def broker_session(settings: Settings, in_use: AccessToken) -> ChildSpec:
     """Return the broker session; one that speaks HTTP has a supervisor, with the owner of its calls before it.
@@ -36,7 +39,7 @@ def broker_session(settings: Settings, in_use: AccessToken) -> ChildSpec:
     The owner of the socket of order updates is the last: it begins anew with the session, and tells it that it has.
     """
     body, options = broker_of(settings.broker)
-    session = ChildSpec(BROKER, BrokerActor, settings.broker)
+    session = ChildSpec(BROKER, BrokerActor, settings.broker, shutdown_s=LAST_CALLS_S)
     service = body.service(settings.broker, options, in_use)
     if service is None:
         return session
@@ -49,7 +52,7 @@ def broker_session(settings: Settings, in_use: AccessToken) -> ChildSpec:
     updates = body.updates(settings.broker, options, in_use) if lives_in_real_time(settings) else None
     group = SupervisorSettings(
         children=(
-            ChildSpec(BROKER_SERVICE, ExternalActor, service),
+            ChildSpec(BROKER_SERVICE, ExternalActor, service, shutdown_s=LAST_CALLS_S),
             session,
             *([] if settings.broker.wire else [keeper]),
             *([ChildSpec(BROKER_UPDATES, UpdatesActor, updates)] if updates is not None else []),

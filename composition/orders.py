@@ -15,6 +15,7 @@ from ..actors.supervision import ChildSpec
 from ..config.halt_file import halt_paths
 from ..domain.flattening import Limits
 from ..messages.addresses import CHECKPOINTS, HEART, LOSS_EXIT, RECONCILIATION
+from .broker import LAST_CALLS_S
 from .choices import has_exchange, lives_in_real_time, mode_of, watched_symbols
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def reconciliation(settings: Settings) -> tuple[ChildSpec, ...]:
     if not interval_s or is_by_message or not lives_in_real_time(settings):
         return ()
     wanted = ReconciliationSettings(interval_s=interval_s, symbols=watched_symbols(settings))
-    return (ChildSpec(RECONCILIATION, ReconciliationActor, wanted),)
+    return (ChildSpec(RECONCILIATION, ReconciliationActor, wanted, shutdown_s=LAST_CALLS_S),)
 
 
 def kill_switch(settings: Settings) -> KillSwitchActorSettings:
@@ -78,7 +79,7 @@ def loss_exit(settings: Settings) -> tuple[ChildSpec, ...]:
     if not of.loss_exit_times or mode_of(settings) != "live":
         return ()
     wanted = LossExitSettings(times=of.loss_exit_times, with_kill_switch=of.at_broker)
-    return (ChildSpec(LOSS_EXIT, LossExitActor, wanted, when_exhausted="park"),)
+    return (ChildSpec(LOSS_EXIT, LossExitActor, wanted, when_exhausted="park", shutdown_s=LAST_CALLS_S),)
 
 
 def heart(settings: Settings) -> tuple[ChildSpec, ...]:

@@ -86,6 +86,7 @@ BESIDE: Final = {
     "orders ReportPresence": "as `orders OperationAsked`",
     "orders CancelOrders": "a person's many `CancelOrder`",
     "orders StatesDue": "only where the journal refused a state: `journal Append` is cut there, too",
+    "orders StopDue": "only in a stop without answers: as `orders OrderInDoubt`, looked up by the next start",
     "orders ChangeDue": "only where the journal refused a halt: `journal Append` is cut there, too",
     "orders ReadDue": "only where the journal is down: it reads back again",
     "orders ReadOrders": "a question",

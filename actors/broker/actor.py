@@ -386,9 +386,13 @@ class BrokerActor(RuntimeActor):
     # State.
 
     def is_drained(self) -> bool:
-        """Whether every order placed has its answer; what the body does of its own ends here."""
+        """Let the body end what it does of its own; no answer is waited for.
+
+        Orders ends before, and waits for them as long as it may. Where it goes on, and the session alone begins anew,
+        what has no answer is in doubt, and looked up.
+        """
         self._body.rest()
-        return not self._placing and not self._replacing
+        return True
 
     def statistics(self) -> BrokerStatistics:
         """Return the counts; an order in doubt counts again when its certain answer comes."""

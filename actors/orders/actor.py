@@ -79,7 +79,17 @@ from .parts.cancelling import Cancelling
 from .parts.changing import Changing
 from .parts.clock_watch import ClockWatch
 from .parts.context import OrdersContext
-from .parts.due import BracketDue, CancelDue, ChangeDue, LookUpDue, ReadDue, ReconcileDue, StatesDue, WatchDue
+from .parts.due import (
+    BracketDue,
+    CancelDue,
+    ChangeDue,
+    LookUpDue,
+    ReadDue,
+    ReconcileDue,
+    StatesDue,
+    StopDue,
+    WatchDue,
+)
 from .parts.gate import Gate
 from .parts.hearing import Hearing
 from .parts.limiting import Limiting
@@ -95,7 +105,7 @@ from .settings import OrdersActorSettings
 
 if TYPE_CHECKING:
     from ...messages.system import Statistics
-    from ..runtime import ActorAddress
+    from ..runtime import ActorAddress, Timer
     from .parts.risk_keeping import Handover as RiskHandover
     from .parts.state_keeping import Handover as StateHandover
     from .rules import Bands, Funds
@@ -119,6 +129,10 @@ otherwise, and the exchange's price bands."""
 
 LEFT_AGAIN_S: Final = 1.0
 """From one look whether the journal is read back, so that what has left can be compared, to the next."""
+
+
+ANSWERS_AT_STOP_S: Final = 5.0
+"""Seconds that a stop waits for what the broker has not answered: a request may be on its way longer than that."""
 
 
 class OrdersActor(RuntimeActor):
@@ -151,6 +165,7 @@ class OrdersActor(RuntimeActor):
         )
         self._ledger = context.ledger
         self._warned: tuple[str, ...] = ()
+        self._gives_up: Timer | None = None
         self._starting.read_on()
 
     def snapshot(self) -> Handover:
@@ -482,11 +497,20 @@ class OrdersActor(RuntimeActor):
                     self.log("orders.warned", level="warning", reason=warning)
             self._warned, self.trouble = warnings, "; ".join(warnings)
 
+    @handles(StopDue)
+    def stop_waiting(self, _message: StopDue, _sender: ActorAddress) -> None:
+        """Treat what has no answer as in doubt: the next start looks it up."""
+        self._gives_up = None
+        self._hearing.session_failed(f"a stop, and no answer in {ANSWERS_AT_STOP_S:g} s")
+
     # State.
 
     def is_drained(self) -> bool:
-        """Whether every append and every placed order has its answer."""
-        return not self._ledger and not self._resolving.lookups.placing and not self._changing
+        """Whether every append has its answer, and every order and change one, or none in `ANSWERS_AT_STOP_S`."""
+        is_asking = bool(self._resolving.lookups.placing or self._changing)
+        if is_asking and self._gives_up is None:
+            self._gives_up = self.after_on_machine(ANSWERS_AT_STOP_S, StopDue())
+        return not self._ledger and not is_asking
 
     def statistics(self) -> Statistics:
         """Return the counts of the current account; before its book is complete only those that every actor has."""

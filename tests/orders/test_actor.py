@@ -1068,6 +1068,37 @@ class TestAnOrderlyStop:
 
         assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
 
+    def test_puts_in_doubt_what_the_broker_has_not_answered_when_no_more_time_is_left(
+        self, threads, stage, make, monkeypatch
+    ):
+        monkeypatch.setattr("natya.actors.orders.actor.ANSWERS_AT_STOP_S", 0.05)
+        stage.open(lookup_interval_s=60.0)
+        stage.submit(make.order())
+        stage.broker.receive()
+        stage.settle()
+        statistics = stage.system.stop("orders")
+
+        assert stage.disk.kinds() == [OrderIntended, OrderUncertain]
+        assert statistics.uncertain_orders == 1
+
+    def test_puts_in_doubt_what_leaves_when_it_had_given_up_before(self, threads, stage, make, monkeypatch):
+        monkeypatch.setattr("natya.actors.orders.actor.ANSWERS_AT_STOP_S", 0.05)
+        stage.open(lookup_interval_s=60.0)
+        stage.submit(make.order())
+        stage.broker.receive()
+        stage.disk.mode = "hold"
+        stage.submit(make.order("A-2"))
+        stage.settle()
+        with ThreadPoolExecutor(1) as pool:
+            stopping = pool.submit(stage.system.stop, "orders")
+            with pytest.raises(TimeoutError):
+                stopping.result(timeout=0.3)
+            stage.disk.mode = "write"
+            stage.system.tell("journal", Release())
+            statistics = stopping.result(timeout=5)
+
+        assert statistics.uncertain_orders == 2
+
 
 class TestWhatLeftBeforeARestart:
     def test_is_told_to_the_session_before_anything_else_if_it_was_within_a_day(self, stage, make):

@@ -29,6 +29,10 @@ class StatesDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to append the states to the journal again that it has refused."""
 
 
+class StopDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself, in a stop: time to wait for the broker no more."""
+
+
 class BracketDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to ask once more for what a bracket needs, if it still does."""
 
