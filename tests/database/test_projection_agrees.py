@@ -154,6 +154,16 @@ class TestAnySequenceOfFacts:
             ReadModel(database).apply(records[cut:])
             agree(database, book)
 
+    def test_has_the_terms_of_an_intent_whatever_was_said_of_the_order_before(self, database, build):
+        """A journal that begins later, or was mended, may have a fact of an order before the one that describes it."""
+        intent = build.intended(
+            "A", order_type="STOP", limit_price=99.0, trigger_price=99.5, validity="IOC", product="MARGIN"
+        )
+        ReadModel(database).apply(build.records(OrderAccepted(client_order_id="A", broker_order_id="X", occurred_ns=1)))
+        ReadModel(database).apply(build.records(intent, start=2))
+
+        assert database.query(ORDERED).rows == (("A", 99.0, 99.5, "IOC", "MARGIN"),)
+
     def test_is_in_the_file_when_it_is_opened_again(self, path, build):
         fills = [("filled", "A", 15, 100.55), ("filled", "C", 3, 105.4)]
         drawn = [("accepted", "A", 1, 1.0), *fills, ("ended", "B", 4, 1.0)]

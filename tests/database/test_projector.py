@@ -263,9 +263,11 @@ class TestRecordsThatAreHeard:
         return projector
 
     def test_wait_for_a_batch_or_so_long(self, current, actor):
+        assert current.is_idle
         current.hear([a_record(1)])
         current.hear([a_record(2)])
         assert (actor.jobs, actor.reminders()) == ([], [(0.5, "in time")])
+        assert not current.is_idle  # a stop waits for what has not been projected yet
 
         current.hear([a_record(3)])
         assert (written(actor), actor.reminders()) == ([1, 2, 3], [])
@@ -364,10 +366,15 @@ class TestWhatIsFoundWhenTheFilesAreOpened:
 
 class TestAFailureOfWorkOnTheFiles:
     @pytest.fixture
-    def real(self, actor):
+    def told(self):
+        """Of what those are told who wait for an answer."""
+        return []
+
+    @pytest.fixture
+    def real(self, actor, told):
         found = SimpleNamespace(put_aside=(), market_loss="", archive_lacks=())
         found.database = SimpleNamespace(core_path="core", market_path="market", close=lambda: None)
-        files = Files(actor, opens=lambda _: found, reopen="reopen", on_open=lambda _: None, on_down=lambda _: None)
+        files = Files(actor, opens=lambda _: found, reopen="reopen", on_open=lambda _: None, on_down=told.append)
         files.open()
         assert files.life == 1
         return files
@@ -381,9 +388,10 @@ class TestAFailureOfWorkOnTheFiles:
         assert real.failed(fault, life)
         assert (actor.jobs, real.down) == ([], "")
 
-    def test_has_them_closed_and_opened_again(self, real, actor):
-        assert not real.failed(DatabaseError("gone"), 1)
-        assert (len(actor.jobs), real.down) == (1, "gone")
+    def test_has_them_closed_and_opened_again_and_whoever_waits_is_told_why(self, real, actor, told):
+        fault = DatabaseError("gone")
+        assert not real.failed(fault, 1)
+        assert (len(actor.jobs), real.down, told) == (1, "gone", [fault])
 
     @pytest.mark.parametrize(
         ("again", "is_open"),

@@ -20,6 +20,7 @@ from natya.actors.database import (
     rebuild,
     take,
 )
+from natya.actors.database.engine.strangers import stranger
 from natya.actors.database.errors import (
     DatabaseForeign,
     DatabasePathRefused,
@@ -420,6 +421,17 @@ class TestAFileThatIsNoDatabase:
         opened.database.close()
 
         assert opened.put_aside == (str(path.with_name("natya.duckdb.corrupt-19700101T000000Z")),)
+
+    def test_is_ours_by_the_mark_of_the_engine_alone(self, path, tmp_path):
+        """Of a core file whose market file is gone with its witness: it is damaged, and none of somebody else's."""
+        damaged = tmp_path / "damaged.duckdb"
+        damaged.write_bytes(path.read_bytes()[:12].ljust(4_096, b"x"))
+
+        assert stranger(str(damaged), witness=str(tmp_path / "none.witness"), was_begun=False) == ""
+        damaged.write_bytes(b"x" * 4_096)
+        assert "a file of DuckDB wanted" in stranger(
+            str(damaged), witness=str(tmp_path / "none.witness"), was_begun=False
+        )
 
     def test_is_not_ours_by_a_witness_that_is_none(self, named_by_mistake):
         market = named_by_mistake.with_name(f"{named_by_mistake.stem}-market{named_by_mistake.suffix}")

@@ -1,7 +1,7 @@
 """Check, back up, archive, export, sort: while the database is open."""
 
 import datetime as dt
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -132,6 +132,25 @@ class TestABackup:
         with pytest.raises(DatabaseDamaged, match="reads back as"):
             back_up(database, folder) if kind == "backup" else snapshot(database, folder / "copy.duckdb")
         assert len(copies) == 1
+
+    @pytest.mark.parametrize("kind", ["backup", "snapshot"])
+    def test_ends_at_each_of_its_steps_when_who_asked_is_gone_or_the_time_is_over(
+        self, database, folder, monkeypatch, kind
+    ):
+        steps, abandoned = [], Future()
+        read_and_copy = database.read_and_copy
+
+        def noted(work, *, label, **options):
+            steps.append(options)
+            return read_and_copy(work, label=label, **options)
+
+        monkeypatch.setattr(database, "read_and_copy", noted)
+        options = {"timeout_s": 30.0, "abandoned": abandoned}
+        back_up(database, folder, **options) if kind == "backup" else snapshot(
+            database, folder / "copy.duckdb", **options
+        )
+
+        assert steps == [options] * (4 if kind == "backup" else 2)
 
     @pytest.mark.usefixtures("engine_of_its_own")
     def test_is_written_only_where_the_owner_allows_it(self, database, tmp_path):
