@@ -162,6 +162,16 @@ def _fault_of_warm_up(value: Any) -> str:
     return ""
 
 
+def _fault_of_symbols(value: Any) -> str:
+    """Refuse what nobody reads: the class would hear, and may trade, the symbols of all others, too."""
+    if not isinstance(value, str | tuple | list | set | frozenset):
+        return ""
+    return (
+        'what it hears is named by symbols = ["…"] in its table of the settings, or by --symbol, and not in its class: '
+        f"found {value!r} there"
+    )
+
+
 def _fault_of_truth(value: Any) -> str:
     return "" if isinstance(value, bool) else f"True or False is wanted, found {value!r}"
 
@@ -175,6 +185,7 @@ _DECLARED: Final = {
     "cancel_on_failure": _fault_of_truth,
     "cancel_on_stop": _fault_of_truth,
     "candles": _fault_of_candles,
+    "symbols": _fault_of_symbols,
     "warm_up": _fault_of_warm_up,
     "Parameters": _fault_of_parameters,
     "State": fault_of_state,
