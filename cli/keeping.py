@@ -97,7 +97,7 @@ def expect_form(key: str, secret: Secret) -> None:
 
 
 def folder_of(data_dir: Path | None, profile: str, *, config: Path | None = None) -> SecretFolder:
-    """Return where secrets are kept; settings that are refused, for a secret that is unfit, do not hide it."""
+    """Return where secrets are kept; settings that lack something a system wants, a secret for one, do not hide it."""
     from ..config.errors import SettingsError  # noqa: PLC0415
     from ..config.loader import load_settings  # noqa: PLC0415
     from ..config.secret_folder import SecretFolder  # noqa: PLC0415
@@ -107,7 +107,7 @@ def folder_of(data_dir: Path | None, profile: str, *, config: Path | None = None
         return SecretFolder(data_dir.expanduser().absolute())
     with faults():
         try:
-            settings = load_settings(profile, config=own_settings(config), locked_left_out=True)
+            settings = load_settings(profile, config=own_settings(config), locked_left_out=True, only_looks=True)
             return SecretFolder(Path(settings.system.data_dir))
         except SettingsError as fault:
             raise SettingsError(

@@ -49,7 +49,7 @@ def rows(folder: SecretFolder, profile: str, *, config: Path | None) -> list[Row
     try:
         overrides = {"system.data_dir": str(folder.path.parent)}
         loaded = load_with_origins(
-            profile, config=config, environment=os.environ, overrides=overrides, locked_left_out=True
+            profile, config=config, environment=os.environ, overrides=overrides, locked_left_out=True, only_looks=True
         )
     except SettingsError:
         loaded = None

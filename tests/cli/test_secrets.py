@@ -88,6 +88,19 @@ class TestKeepingASecret:
         assert problem in refused.output
         assert shell.folder.keys() == ()
 
+    def test_of_a_live_system_wants_nothing_else_of_it_yet(self, tmp_path):
+        """Neither the number of the account nor a limit is there, nor is the folder named."""
+        without = {name: None for name in os.environ if name.startswith(("NATYA_", "BROKER_"))}
+        here = without | {"XDG_STATE_HOME": str(tmp_path)}
+        words = ("broker.access_token", "--profile", "live")
+        kept = CliRunner().invoke(app, ["secrets", "set", *words], input=CANARY, env=here)
+        listed = CliRunner().invoke(app, ["secrets", "list", "--profile", "live", "--json"], env=here)
+
+        assert (kept.exit_code, listed.exit_code) == (0, 0), kept.output + listed.output
+        assert SecretFolder(tmp_path / "natya" / "live").read("broker.access_token") == Secret(CANARY)
+        found = {each["key"]: each for each in json.loads(listed.stdout)["secrets"]}
+        assert found["broker.access_token"]["origin"].startswith("secret ")
+
     def test_is_asked_for_on_a_terminal(self, monkeypatch):
         monkeypatch.setattr(sys, "stdin", Terminal())
         monkeypatch.setattr(keeping, "hidden", lambda prompt: f"{prompt}{CANARY}")
