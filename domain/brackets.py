@@ -346,20 +346,27 @@ def is_done(bracket: Bracket) -> bool:
 
 
 def failures(bracket: Bracket) -> int:
-    """Return how many of the orders that were to close it at the market, the newest ones, never were in the market."""
+    """Return how many of the orders that were to close it at the market, the newest ones, never were in the market.
+
+    One that is on its way counts neither as one of them nor as one that was.
+    """
     tried = (*bracket.earlier, *([] if bracket.exit is None else [bracket.exit]))
     found = 0
     for each in reversed(tried if bracket.exposed else bracket.returns):
-        if isinstance(each, Order) and not _was_never_in_the_market(each):
+        if isinstance(each, Order) and not _was_never_in_the_market(each) and not _is_on_its_way(each):
             break
         found += not _may_trade(each)
     return found
 
 
 def unguarded(bracket: Bracket) -> int:
-    """Return the shares that nothing closes although an order was to at once: none came into the market so far."""
-    legs = (bracket.target, bracket.stop, bracket.exit, *bracket.returns)
-    if bracket.entry.is_open or any(leg is not None and _may_trade(leg) for leg in legs) or not failures(bracket):
+    """Return the shares that nothing closes although an order was to at once: none came into the market so far.
+
+    The next one, as long as it is on its way, closes nothing: the broker may refuse it as well.
+    """
+    exits = [leg for leg in (bracket.target, bracket.stop) if leg is not None and _may_trade(leg)]
+    at_market = [leg for leg in (bracket.exit, *bracket.returns) if leg is not None and _may_trade(leg)]
+    if bracket.entry.is_open or exits or not all(map(_is_on_its_way, at_market)) or not failures(bracket):
         return 0
     return bracket.exposed or bracket.surplus
 
@@ -408,6 +415,11 @@ def _filled(leg: AnyLeg | None) -> int:
 
 def _may_trade(leg: AnyLeg) -> bool:
     return leg.is_open if isinstance(leg, Order) else isinstance(leg, SubmitOrder)
+
+
+def _is_on_its_way(leg: AnyLeg) -> bool:
+    """Say whether it may trade, and the broker has not said so far that it has it."""
+    return _may_trade(leg) and not (isinstance(leg, Order) and (leg.broker_order_id or leg.filled))
 
 
 def _is_without_exit(bracket: Bracket) -> bool:

@@ -322,7 +322,8 @@ class TestABracket:
             tried.append((order.client_order_id, order.order_type, order.quantity))
             desk.submit(order)
             assert next_steps(desk.bracket) == ()
-            assert unguarded(desk.bracket) == 0
+            on_its_way = unguarded(desk.bracket)
+            assert on_its_way == (10 if len(tried) > 1 else 0), "the next one may be refused as well"
             for end in ends:
                 getattr(desk, end)(order.client_order_id)
             assert failures(desk.bracket) == (len(tried) if is_tried_again else 0)
@@ -391,6 +392,21 @@ class TestABracket:
 
         assert found == tried
         assert unguarded(desk.bracket) == (10 if len(tried) > 1 else 0)
+
+    @pytest.mark.parametrize("comes_in", ["accept", "fill"])
+    def test_is_guarded_again_when_the_next_order_at_the_market_stands_or_has_traded(self, desk, comes_in):
+        desk.fill("A-1", 10)
+        desk.step()
+        desk.reject(STOP)
+        desk.accept(TARGET)
+        desk.cancel(TARGET)
+        desk.step()
+        desk.reject(EXIT)
+        desk.step()
+        assert (failures(desk.bracket), unguarded(desk.bracket)) == (1, 10)
+        desk.accept("A-1Y") if comes_in == "accept" else desk.fill("A-1Y", 10)
+
+        assert unguarded(desk.bracket) == 0
 
     @pytest.mark.parametrize("by", ["gate", "broker", "nobody"])
     def test_without_a_stop_says_that_its_target_never_came_into_the_market(self, by):
