@@ -124,6 +124,15 @@ class TestAWrite:
 
         assert (before, hidden, ask(database, sql, reads=reads)) == (((1,),), ((0,),), ((2,),))
 
+    def test_counts_as_a_definition_unless_it_names_its_tables(self, database):
+        """What a view reads is looked up anew after each definition; an order's fact is none."""
+        before = database._readings.now()
+        database.write("core", lambda _: None, tables=frozenset({"orders"}))
+        assert database._readings.now() == before
+
+        database.write("core", lambda cursor: cursor.execute("create view looked_at as select 1 as one"))
+        assert database._readings.now() > before
+
     def test_in_progress_lets_nothing_old_through_once_it_is_visible(self, notes):
         sql = "select count(*) from notes"
         ask(notes, sql, reads=("notes",))

@@ -89,6 +89,19 @@ class TestProjectingRecords:
         assert database.query("select filled_quantity from orders").rows == ((75,),)
         assert read_model.sequence() == 4
 
+    def test_is_named_while_it_runs(self, read_model, database, build, monkeypatch):
+        """Who waits behind it, or looks at what takes so long, reads what it is."""
+        named, write = [], database.write
+
+        def noted(*work, label="", **how):
+            named.append(label)
+            return write(*work, label=label, **how)
+
+        monkeypatch.setattr(database, "write", noted)
+        read_model.apply(build.records(build.intended(), build.filled()))
+
+        assert named == ["project 2 records"]
+
     def test_every_fact_is_kept_as_it_was_written(self, read_model, database, build):
         restarted = ChildRestarted(supervisor="system", child="feed", restarts=1, occurred_ns=5)
         read_model.apply(build.records(restarted, build.intended()))

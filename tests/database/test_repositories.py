@@ -538,3 +538,15 @@ class TestWhoeverStopsWaiting:
         release.set()
 
         assert market.count().data == 1
+
+
+class TestARepositoryOfAUser:
+    @pytest.mark.parametrize(
+        "names",
+        [{"table": "orders; drop table orders"}, {"key": ("client_order_id", "a b")}, {"order": ("sequence desc",)}],
+        ids=["table", "key", "order"],
+    )
+    def test_names_tables_and_columns_by_identifiers_alone(self, database, names):
+        """They stand in SQL as they are."""
+        with pytest.raises(TypeError, match="Theirs must name tables and columns, found '"):
+            type("Theirs", (OrderRepository,), names)(database)

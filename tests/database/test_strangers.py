@@ -354,6 +354,11 @@ OPENED = {
 }
 
 
+def test_a_database_has_as_many_connections_as_the_settings_say(settings):
+    with open_database(settings, 1).database as database:
+        assert f"all {settings.max_connections - 2} reading connections" in str(database.exhausted(waiters=0))
+
+
 class TestAFileThatIsNoDatabase:
     """Nothing is opened, moved, put aside or made: neither it nor what lies beside it."""
 
