@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ...config.sections.orders import OrdersSettings
     from ...messages.journal import JournalRecord
 
 LINES_MAX: Final = 500
@@ -69,15 +68,14 @@ def _named(struct: msgspec.Struct) -> dict[str, Any]:
     return {name: _named(value) if isinstance(value, msgspec.Struct) else value for name, value in fields}
 
 
-def life_text(
-    records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]], limits: OrdersSettings, purpose: str = ""
-) -> str:
+def life_text(records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]], purpose: str = "") -> str:
     """Return a line for each fact, then what the log says besides, and last what it all means.
+
+    Intervals are told by the names of their settings: those of the system that has the order may be others than ours.
 
     Args:
         records: of the order, oldest first.
         logged: what the log says of it.
-        limits: by which it is looked up.
         purpose: what it is for, where it is an exit of a bracket (`domain.brackets.purpose`); else empty.
     """
     began_ns = records[0].recorded_ns
@@ -90,7 +88,7 @@ def life_text(
         lines.append(f"  +{since_s:.3f} s  #{record.sequence}  {plain(_words(fact, order, purpose))}")
     if logged:
         lines += ["log:", *(f"  {plain(each)}" for each in _log_words(logged))]
-    return "\n".join([*lines, *_meaning(order, records, limits), *_newest_failure(order, logged)])
+    return "\n".join([*lines, *_meaning(order, records), *_newest_failure(order, logged)])
 
 
 def log_lines(path: Path, client_order_id: str) -> tuple[dict[str, Any], ...]:
@@ -203,7 +201,7 @@ def _exits(intent: OrderIntended) -> str:
     return f", closed by {' or '.join(told)}," if told else ""
 
 
-def _meaning(order: Order | None, records: Sequence[JournalRecord], limits: OrdersSettings) -> list[str]:
+def _meaning(order: Order | None, records: Sequence[JournalRecord]) -> list[str]:
     if order is None:
         refused = any(isinstance(each.fact, OrderRefused) for each in records)
         return ["so: it never left; our own rules refused it" if refused else "so: nothing is known of an order"]
@@ -216,9 +214,9 @@ def _meaning(order: Order | None, records: Sequence[JournalRecord], limits: Orde
         case "UNKNOWN":
             told = (
                 f"so: it is not known whether the broker has it. {order.leaves:,} shares stay reserved in every limit. "
-                f"It is looked up every {limits.lookup_interval_s:g} s and never sent again; it counts as never placed "
-                f"only when the broker has no such order, trade or position {limits.absence_horizon_s:g} s after the "
-                "request"
+                "It is looked up every orders.lookup_interval_s and never sent again; it counts as "
+                "never placed only when the broker has no such order, trade or position orders.absence_horizon_s after "
+                "the request"
             )
         case "ACCEPTED" | "PART_FILLED":
             told = f"so: it is open at the broker, {order.leaves:,} of {order.quantity_max:,} may still be filled"
@@ -229,13 +227,13 @@ def _meaning(order: Order | None, records: Sequence[JournalRecord], limits: Orde
     if order.is_open and order.pending is not None:
         told += (
             f"; what became of change {order.pending.number} is not known: it is not sent again, the order is looked "
-            f"up, and only when it is shown as before {limits.absence_horizon_s:g} s after its request it was not made"
+            "up, and only when it is shown as before orders.absence_horizon_s after its request it was not made"
         )
     if order.cancelling is not None:
         told += (
             f"; cancellation {order.cancelling.number}, asked for by {order.cancelling.asked_by}, has no answer yet: "
-            f"the order is looked up every {limits.lookup_interval_s:g} s, and as long as it is shown open it is asked "
-            "for again, which cancels nothing else"
+            "the order is looked up every orders.lookup_interval_s, and as long as it is shown open it is asked for "
+            "again, which cancels nothing else"
         )
     doubt = any(isinstance(each.fact, OrderUncertain) for each in records)
     if doubt and order.state not in {"UNKNOWN", "INTENDED"}:

@@ -133,6 +133,15 @@ class TestTheLifeOfAnOrder:
         assert "10 shares stay reserved in every limit" in told
         assert "never sent again" in told
 
+    def test_in_doubt_names_the_settings_of_its_look_ups_and_no_seconds_that_the_running_system_may_not_have(
+        self, data_dir
+    ):
+        meant = natya("order", "show", "A-3", "--data-dir", data_dir).stdout.rpartition("\nso: ")[2]
+
+        assert "every orders.lookup_interval_s" in meant
+        assert "orders.absence_horizon_s after the request" in meant
+        assert not any(word.isdigit() for word in meant.replace("10 shares", "").split())
+
     @pytest.mark.parametrize(
         ("ending", "purpose"),
         [

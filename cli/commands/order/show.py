@@ -33,5 +33,5 @@ def command(
         logged = log_lines(Path(settings.log.path), order_id)
     if not records:
         give_up(f"an order of that id wanted, found none in {settings.journal.path}: {order_id}", UNKNOWN)
-    shown = life_text(records, logged, settings.orders, purpose(order_id) if is_exit else "")
+    shown = life_text(records, logged, purpose(order_id) if is_exit else "")
     tell_answer(life_json(records, logged), shown, json=json)
