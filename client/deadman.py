@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 import msgspec
 
 from ..config.halt_file import HaltNote
+from ..domain.brackets import purpose
 from ..domain.pulse import Listener, Pulse
 from ..domain.time import SECOND_NS
 
@@ -172,7 +173,9 @@ class Deadman:
                 self._tell(f"order {each.client_order_id} is not cancelled yet: {fault}")
             else:
                 self.cancelled += 1
-                self._tell(f"order {each.client_order_id} is cancelled ({each.broker_order_id})")
+                was = purpose(each.client_order_id)
+                without = f": it {was}, and what it was to close is held without it" if was else ""
+                self._tell(f"order {each.client_order_id} is cancelled ({each.broker_order_id}){without}")
 
     def _guard(self, beat: Beat | None) -> None:
         """Have the broker look at the loss of the day, since nobody else does now; once for each death."""

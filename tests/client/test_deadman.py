@@ -127,6 +127,15 @@ class TestASystemThatIsDead:
         assert stage.broker.cancelled == ["1", "4"]
         assert any("cannot be put on" in each for each in stage.told)
 
+    @pytest.mark.parametrize(("ending", "was"), [("S", "is the stop loss"), ("T", "is the target")])
+    def test_says_of_a_cancelled_exit_of_a_bracket_that_a_position_is_left_without_it(self, stage, ending, was):
+        stage.broker.orders = {"1": "A-1", "7": f"A-2{ending}"}
+        stage.after(10)
+
+        assert "order A-1 is cancelled (1)" in stage.told
+        without = f"it {was} of the bracket A-2, and what it was to close is held without it"
+        assert f"order A-2{ending} is cancelled (7): {without}" in stage.told
+
 
 class TestTheLossOfADayThatNobodyLooksAtAnyMore:
     TOLD = "the broker closes all of the account at a loss of 9000.00 rupees today"
