@@ -150,8 +150,11 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def exposed(self) -> int:
         """Shares of the entry that nothing has closed."""
-        if self.held == 0 and not self.entry.is_open:
-            return 0
+        return 0 if self.held == 0 and not self.entry.is_open else self.unclosed
+
+    @property
+    def unclosed(self) -> int:
+        """The same, also where nothing is held any more, so that a trade beside the bracket has closed them."""
         return max(0, self._balance)
 
     @property
@@ -171,14 +174,14 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
         return min((self.exposed, *(each for each in (self.held, self.free) if each is not None)))
 
 
-def sold_of(exposed: Iterable[int], held: int) -> tuple[int, ...]:
+def sold_of(unclosed: Iterable[int], held: int) -> tuple[int, ...]:
     """Return how many shares of each of some brackets others have closed, if only so many are held.
 
     Args:
-        exposed: shares that each is for, of brackets of one side, oldest first.
+        unclosed: shares that each is for, of brackets of one side, oldest first.
         held: shares of that side that their strategy holds.
     """
-    shares = [max(each, 0) for each in exposed]
+    shares = [max(each, 0) for each in unclosed]
     excess, found = max(0, sum(shares) - held), []
     for each in shares:
         found.append(min(each, excess))

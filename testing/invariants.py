@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..actors.journal.tools import verify
 from ..actors.orders.book import Book
-from ..domain.brackets import EXITS, SALES_MAX, as_it_stands, leg_id, next_steps
+from ..domain.brackets import EXITS, SALES_MAX, Bracket, as_it_stands, leg_id, next_steps
 from ..messages.broker import OrderNotFound
 from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, OrderIntended, RiskStateChanged
 from .checkpoints import checkpoint_on, unlike_the_journal
@@ -164,21 +164,26 @@ def _halts(records: Sequence[JournalRecord]) -> Iterator[str]:
 def _brackets(book: Book, records: Sequence[JournalRecord]) -> Iterator[str]:
     """What is held by a bracket has the exits that it should have, unless a halt keeps them away."""
     states = [record.fact.state for record in records if isinstance(record.fact, RiskStateChanged)]
-    for entry in () if states and states[-1] == "HALTED" else book.brackets:
-        shares = book.strategy_shares(entry.strategy, entry.symbol)
-        bracket = as_it_stands(
+    if states and states[-1] == "HALTED":
+        return
+    for bracket in brackets_of(book):
+        if steps := next_steps(bracket):
+            yield f"{steps} were not done for {bracket}"
+    yield from _exits(book)
+
+
+def brackets_of(book: Book) -> Iterator[Bracket]:
+    """Yield each bracket that is not over, as the book has it."""
+    for entry in book.brackets:
+        yield as_it_stands(
             entry,
             lambda of, leg: book.order(leg_id(of, leg)),
             book.brackets,
-            shares=shares,
+            shares=book.strategy_shares(entry.strategy, entry.symbol),
             late=book.late(entry.client_order_id),
             sold=book.sold(entry.client_order_id),
             surplus=book.surplus(entry.client_order_id),
         )
-        if steps := next_steps(bracket):
-            yield f"{steps} were not done for {bracket}"
-    if not (states and states[-1] == "HALTED"):
-        yield from _exits(book)
 
 
 def _exits(book: Book) -> Iterator[str]:

@@ -16,10 +16,13 @@ from ..actors.events import EventsActor, EventsSettings
 from ..actors.exchange import ExchangeActor, ExchangeActorSettings
 from ..actors.journal import JournalActor, PowerCutError, SimulatedDisk, Trouble
 from ..actors.journal.tools import tail
+from ..actors.orders import book_of
+from ..actors.orders.parts.bracketing import NOT_TAKEN
 from ..actors.runtime import InProcessSystem, RequestTimedOut, handles
 from ..actors.runtime.simulation import SimulatedSystemBase, VirtualClock
 from ..actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings
 from ..composition import children, subscriptions
+from ..domain.brackets import next_steps
 from ..domain.clock_jumps import CAUSE
 from ..messages.addresses import DATABASE, EVENTS, EXCHANGE, FEED, JOURNAL
 from ..messages.addresses import SYSTEM as ROOT
@@ -32,7 +35,7 @@ from ..messages.supervision import DescribeTree, SupervisionTree
 from ..messages.system import Ping, Pong
 from .checkpoints import checkpoint_on
 from .database import DatabaseFiles, InlineDatabase
-from .invariants import violations
+from .invariants import brackets_of, violations
 from .market import FeedOfSimulation, lasting_s
 from .order_path import KillableSystemBase, KillingInjector
 from .person import Person
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from ..actors.runtime import ActorAddress
     from ..config.settings import Settings
     from ..messages.market import MarketMessage
+    from ..messages.orders import OrdersStatistics
     from .scenario import Scenario
 
 WITNESS: Final = "witness"
@@ -319,6 +323,15 @@ class World:
         self.statistics = {name: answer.statistics for name, answer in answers.items()}
         return self._behind(system)
 
+    def _is_given_up(self, orders: OrdersStatistics) -> bool:
+        """Say whether orders is REDUCING alone because the exchange took no order that was to close a bracket.
+
+        One that has begun anew when the market has ended has no price to trade at.
+        """
+        if orders.risk_state != "REDUCING" or NOT_TAKEN not in orders.risk_cause:
+            return False
+        return not any(map(next_steps, brackets_of(book_of(self.records()))))
+
     def _behind(self, system: InProcessSystem) -> str:
         """Say who has not yet dealt with what is in the journal, or at the broker."""
         names = ("orders", "events", "journal", "database")
@@ -328,7 +341,7 @@ class World:
             self._let_settle(system)  # what was held back in the halt is placed now
         if orders.risk_state == "REDUCING" and CAUSE in orders.risk_cause:
             Person(system, self.injected).resume()  # which day it is only a person knows
-        if orders.risk_state != "NORMAL" or orders.uncertain_orders:
+        if orders.uncertain_orders or (orders.risk_state != "NORMAL" and not self._is_given_up(orders)):
             return f"orders: {orders.risk_state}, {orders.uncertain_orders} in doubt"
         if events.last_sequence not in {0, journal.records}:  # 0: nothing new since its start
             return f"events has delivered up to {events.last_sequence} of {journal.records}"

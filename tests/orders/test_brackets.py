@@ -815,6 +815,18 @@ def test_shares_beside_a_bracket_are_sold_first_and_then_those_of_the_oldest(mak
     assert [market.book.order(f"{entry}S").quantity for entry in ("A-1", "C-1")] == [7, 10]
 
 
+def test_exits_of_shares_that_were_all_sold_are_not_for_what_is_bought_later(make):
+    market = Market(make)
+    market.fill("A-1", 10)
+    market.trade("SELL", 10)
+    market.trade("BUY", 4)
+    for _ in range(3):
+        market.settle()
+
+    exits = [market.book.order(f"A-1{leg}") for leg in "ST"]
+    assert (market.book.sold("A-1"), [each for each in exits if each is not None and each.is_open]) == (10, [])
+
+
 def test_an_entry_whose_shares_were_all_sold_ends_before_its_exits_do(make):
     market = Market(make)
     market.fill("A-1", 4)

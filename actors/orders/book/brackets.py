@@ -113,8 +113,8 @@ def note_sold(book: Orders, account: Account, fill: OrderFilled) -> None:
     for side in ("BUY", "SELL"):
         whose = (fill.strategy, fill.symbol, side)
         ours = [each for each in entries if (each.strategy, each.symbol, each.side) == whose]
-        exposed = [_as_it_stands(book, account, each, shares).exposed for each in ours]
-        for entry, sold in zip(ours, sold_of(exposed, max(0, shares if side == "BUY" else -shares)), strict=True):
+        unclosed = [_as_it_stands(book, account, each, shares).unclosed for each in ours]
+        for entry, sold in zip(ours, sold_of(unclosed, max(0, shares if side == "BUY" else -shares)), strict=True):
             if sold:
                 account.sold[entry.client_order_id] = account.sold.get(entry.client_order_id, 0) + sold
 

@@ -46,6 +46,9 @@ BRACKET: Final = "bracket"
 """Who asks for the cancellations of exits."""
 
 
+NOT_TAKEN: Final = "the broker took none"
+"""Why only orders that reduce pass: of those that were to close a bracket."""
+
 PAUSE_MAX_S: Final = 300.0
 """Seconds from one order at the market that was to close a bracket to the next, at most: see `domain/brackets.py`."""
 
@@ -186,7 +189,7 @@ class Bracketing:
         entry, shares = bracket.entry, unguarded(bracket)
         found = ""
         if shares:
-            found = f"bracket {entry.client_order_id}: no order closes {shares} {entry.symbol}, the broker took none"
+            found = f"bracket {entry.client_order_id}: no order closes {shares} {entry.symbol}, {NOT_TAKEN}"
         target = ""
         if has_no_target(bracket):
             target = f"bracket {entry.client_order_id}: its target never came into the market"
