@@ -14,12 +14,10 @@ from natya.cli.signals import end_in_order
 end_in_order()
 with tempfile.TemporaryDirectory() as folder:
     if "forked" in sys.argv and (child := os.fork()):
-        print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
         sys.exit(0)
     try:
-        if "forked" not in sys.argv:
-            print(os.getpid(), flush=True)
+        print(os.getpid(), flush=True)  # a forked one hears no signal before it is here
         while True:
             time.sleep(0.01)
     finally:
