@@ -93,6 +93,8 @@ _TYPES: Final[dict[Leg, OrderType]] = {
 
 ENDINGS: Final = frozenset(SUFFIXES.values())
 
+_OF_RETURNS: Final = frozenset(SUFFIXES[leg] for leg in RETURNS)
+
 _OTHER: Final = {SUFFIXES["target"]: SUFFIXES["stop"], SUFFIXES["stop"]: SUFFIXES["target"]}
 
 GROWTHS_MAX: Final = 10
@@ -227,7 +229,8 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
     side: Side = "SELL" if entry.side == "BUY" else "BUY"
     claimed: Counter[Side] = Counter()
     for each in beside:
-        if (each.strategy, each.symbol) == (entry.strategy, entry.symbol) and each != entry:
+        is_beside = each.client_order_id != entry.client_order_id
+        if is_beside and (each.strategy, each.symbol) == (entry.strategy, entry.symbol):
             claimed[each.side] += _claimed(leg, each.client_order_id)
 
     def closable_by(closing: Side, held: int, opened_by: Side) -> int:
@@ -297,7 +300,7 @@ def purpose(client_order_id: str) -> str:
 
 def is_return(client_order_id: str) -> bool:
     """Say whether an exit of this id is one that gives back what others have traded too much."""
-    return any(client_order_id.endswith(SUFFIXES[leg]) for leg in RETURNS)
+    return client_order_id[-1:] in _OF_RETURNS
 
 
 def other_exit_id(client_order_id: str) -> str:

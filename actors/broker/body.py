@@ -149,7 +149,7 @@ class BrokerBody(Protocol):
         """Begin the session."""
 
     def rest(self) -> None:
-        """Begin nothing of its own any more: the session stops when what was asked of it has its answers."""
+        """Begin nothing of its own any more: the session is about to stop."""
 
     def close(self) -> None:
         """End the session, and release what `open` acquired."""

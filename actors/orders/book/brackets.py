@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from ....domain.brackets import (
     AT_MARKET,
-    EXITS,
     Bracket,
     Leg,
     as_it_stands,
     entry_id,
     held_as,
     is_done,
+    is_return,
     leg_id,
     sold_of,
     turned_as,
@@ -130,8 +130,8 @@ def note_surplus(book: Orders, account: Account, fill: OrderFilled) -> tuple[str
         fill: the trade.
     """
     entry_of, counted = entry_id(fill.client_order_id), account.surplus
-    is_exit = any(leg_id(entry_of, leg) == fill.client_order_id for leg in EXITS) if entry_of else False
-    if is_exit and (entry := book.order(entry_of)) is not None and entry.has_bracket:
+    may_exceed = entry_of and not is_return(fill.client_order_id)
+    if may_exceed and (entry := book.order(entry_of)) is not None and entry.has_bracket:
         excess = _as_it_stands(book, account, entry, 0).excess
         counted[entry_of] = counted.get(entry_of, 0) + min(fill.quantity, excess)
     shares = account.by_strategy.quantity(fill.strategy, fill.symbol) if counted else 0
