@@ -590,6 +590,9 @@ class ReadHoldings(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
 
     strategy: str
 
+    keeps_state: bool = False
+    """Whether a state names each of its orders: then none is placed that the newest does not name."""
+
 
 class OpenOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OpenOrder"):
     """An order that may still be filled, as the book of record has it."""

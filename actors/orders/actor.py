@@ -215,6 +215,7 @@ class OrdersActor(RuntimeActor):
     @handles(ReadHoldings)
     def tell_holdings(self, request: ReadHoldings, sender: ActorAddress) -> None:
         """Answer what a strategy holds, once the journal is read back."""
+        self._states.begins(request, sender)
         self._answering.tell_holdings(request.strategy, sender)
 
     @handles(SaveState)

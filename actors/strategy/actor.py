@@ -203,7 +203,8 @@ class StrategyActor(Keeping):
         return self.settings.candles or self.candles
 
     def _ask_holdings(self) -> None:
-        self.ask(ORDERS, ReadHoldings(strategy=self.name), timeout_s=HOLDINGS_TIMEOUT_S, then=self._begin)
+        request = ReadHoldings(strategy=self.name, keeps_state=self._keeper is not None)
+        self.ask(ORDERS, request, timeout_s=HOLDINGS_TIMEOUT_S, then=self._begin)
 
     def snapshot(self) -> Handover:
         """Hand over what neither the book nor the market will send again."""

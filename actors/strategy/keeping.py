@@ -256,15 +256,19 @@ class Keeping(Remembering):
         else:
             self._outbox.append((client_order_id, request))
 
-    def _settle(self, *, is_due: bool = False) -> None:
-        """Save the state if that is due, and then let leave what was asked of orders."""
+    def _settle(self, *, is_due: bool = False, is_half_done: bool = False) -> None:
+        """Save the state if that is due, and then let leave what was asked of orders.
+
+        Orders places none that no state names.
+        """
         keeper, outbox = self._keeper, self._outbox
         assert keeper is not None, "its handlers are not wrapped otherwise"
-        encoded = keeper.form.encode(self.state, name=self.name)
+        encoded = keeper.newest if is_half_done else keeper.form.encode(self.state, name=self.name)
         while True:
             part, outbox = outbox[:SUBMITTED_MAX], outbox[SUBMITTED_MAX:]
-            if is_due or keeper.is_due(encoded, orders_leave=bool(part)):
-                self._save(encoded, tuple(request for _, request in part if isinstance(request, SubmitOrder)))
+            submitted = tuple(request for _, request in part if isinstance(request, SubmitOrder))
+            if is_due or submitted or keeper.is_due(encoded, orders_leave=bool(part)):
+                self._save(encoded, submitted)
             self._outbox = outbox
             for client_order_id, request in part:
                 super()._send_of(client_order_id, request)
@@ -320,10 +324,10 @@ class Keeping(Remembering):
         self._outbox = []
 
     def _stop(self) -> None:
-        """Call the user's `on_stop`, and save the state, unless a handler has left it half done."""
+        """Call the user's `on_stop`, and save the state; where a handler has left it half done, as it was before."""
         type(self).on_stop(self)
-        if not self._has_failed and self._begins():
-            self._settle()
+        if self._begins():
+            self._settle(is_half_done=self._has_failed)
         for client_order_id, request in self._outbox:
             super()._send_of(client_order_id, request)
 

@@ -120,7 +120,9 @@ class Keeper:
         self.life = 0
         """See `SaveState`."""
 
-        self._saved = b""
+        self.newest = b""
+        """The newest state that was saved; empty: none."""
+
         self._is_first = True
         self._handed = 0
         """Of its facts, since the newest that is noted as handed."""
@@ -136,7 +138,7 @@ class Keeper:
             self.covers = answer.sequence
             return self.form.kind()
         state = self.form.decode(answer.saved.state, name=self._name)
-        self.number, self.covers, self._saved = answer.saved.number, answer.saved.covers, answer.saved.state
+        self.number, self.covers, self.newest = answer.saved.number, answer.saved.covers, answer.saved.state
         return state
 
     def handed(self, sequence: int) -> None:
@@ -149,11 +151,11 @@ class Keeper:
 
         Or it is the first of this life: until it has saved, orders may take it for one that is out of date.
         """
-        if encoded != self._saved or self._is_first:
+        if encoded != self.newest or self._is_first:
             return True
         return self._handed > 0 and (orders_leave or self._handed >= HANDED_MAX)
 
     def saved(self, encoded: bytes) -> None:
         """Note that a state was saved."""
         self.number += 1
-        self._saved, self._handed, self._is_first = encoded, 0, False
+        self.newest, self._handed, self._is_first = encoded, 0, False

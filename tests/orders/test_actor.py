@@ -556,7 +556,7 @@ class Speak(msgspec.Struct, frozen=True):
 class OneStrategy(RuntimeActor):
     """Says what it is told to, under its own name alone, as a strategy does."""
 
-    says = frozenset({SubmitOrder, CancelOrder, ModifyOrder, SaveState, ReadState})
+    says = frozenset({SubmitOrder, CancelOrder, ModifyOrder, ReadHoldings, SaveState, ReadState})
 
     @handles(Speak)
     def speak(self, speak, _sender):
@@ -609,6 +609,68 @@ class TestAStrategy:
             found.append((answer.strategy, answer.life, answer.saved is None))
 
         assert found == [("other", 1, True), ("owner", 2, False)]
+
+
+class TestAStrategyThatKeepsAState:
+    @pytest.fixture
+    def say(self, stage):
+        stage.system.start("owner", OneStrategy)
+
+        def say(*messages):
+            for message in messages:
+                stage.system.tell("owner", Speak(message))
+            stage.settle()
+
+        return say
+
+    @staticmethod
+    def state(number, *submitted):
+        return SaveState(strategy="owner", number=number, covers=0, state=b"s", submitted=submitted)
+
+    def test_has_no_order_placed_whose_state_was_lost_on_its_way(self, stage, make, say):
+        stage.open()
+        named, unnamed = (make.order(name, strategy="owner") for name in ("A-1", "A-2"))
+        say(ReadHoldings(strategy="owner", keeps_state=True), make.order("A-0", strategy="owner"))
+        say(self.state(1, named), named, unnamed)
+
+        assert stage.broker.receive().client_order_id == "A-1"
+        assert stage.broker.is_empty()
+        assert [stage.disk.kinds(name) for name in ("A-0", "A-2")] == [[], []]
+
+    def test_is_known_to_when_orders_has_failed(self, stage, make, say):
+        stage.open()
+        say(ReadHoldings(strategy="owner", keeps_state=True))
+        stage.disk.mode = "fail"
+        say(self.state(1))  # the journal fails, and orders begins anew
+        stage.wait_until(lambda: stage.disk.reads > 1)
+        stage.disk.mode = "write"
+        stage.wait_until(lambda: stage.disk.facts)
+        say(make.order("A-1", strategy="owner"))
+
+        assert stage.broker.is_empty()
+
+    def test_may_have_the_repeat_of_an_order_answered_that_a_later_state_does_not_name(self, stage, make, say):
+        stage.open()
+        order = make.order("A-1", strategy="owner")
+        say(ReadHoldings(strategy="owner", keeps_state=True), self.state(1, order), order, self.state(2), order)
+
+        assert stage.broker.receive().client_order_id == "A-1"
+        assert stage.broker.is_empty()
+
+    def test_is_closed_for_by_others_as_ever(self, stage, make, say):
+        stage.open()
+        say(ReadHoldings(strategy="owner", keeps_state=True))
+        stage.submit(make.order("A-1", strategy="owner"))
+
+        assert stage.broker.receive().client_order_id == "A-1"
+
+    def test_orders_without_one_when_its_next_life_keeps_none(self, stage, make, say):
+        stage.open()
+        say(*(ReadHoldings(strategy="owner", keeps_state=keeps) for keeps in (True, False)))
+        stage.tell(ReadHoldings(strategy="owner", keeps_state=True), stage.strategy)  # of somebody else
+        say(make.order("A-1", strategy="owner"))
+
+        assert stage.broker.receive().client_order_id == "A-1"
 
 
 class TestAStrategyThatCancels:

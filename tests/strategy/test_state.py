@@ -371,6 +371,29 @@ class TestAStrategyWithAState:
         assert stage.state.ticks == 1
         assert second.submitted == (order,)
 
+    def test_names_an_order_in_a_state_that_has_not_changed(self, stage):
+        class Buys(Counter):
+            def on_tick(self, tick):
+                self.buy(tick.symbol, tick.quantity)
+
+        stage.open(Buys).tell(a_tick(quantity=10), a_tick(quantity=20))
+
+        *_, before, first, state, second = stage.world.heard
+        assert (before.submitted, state.submitted) == ((first,), (second,))
+        assert before.state == state.state
+
+    def test_has_an_order_of_its_stop_named_in_the_state_before_the_handler_that_raised(self, stage):
+        class Closes(Counter):
+            def on_stop(self):
+                self.sell("INFY", 3)
+
+        stage.open(Closes).tell(a_tick(quantity=10), a_tick(price=13.0, quantity=10))
+
+        named = [order for each in stage.world.heard if isinstance(each, SaveState) for order in each.submitted]
+        assert [order.quantity for order in stage.orders] == [10, 3]
+        assert named == stage.orders
+        assert stage.state.ticks == 1
+
     def test_saves_nothing_for_a_fact_that_changes_nothing_until_there_are_many(self, stage):
         stage.open().tell(a_tick(quantity=10))
         (order,) = stage.orders

@@ -71,8 +71,7 @@ class Placing:
             return
         if self._answer_earlier(order, sender, now_ns):
             return
-        if not context.is_read:
-            refusal = Refusal(rule="risk_state", reason="risk state NORMAL wanted, found RECONCILING: nothing was sent")
+        if (refusal := self._why_too_early(order, sender)) is not None:
             context.send(sender, updates.refused(order, refusal, now_ns))
             return
         if context.market_rules:
@@ -109,6 +108,15 @@ class Placing:
             return Refusal(rule="identity", reason=reason)
         if self._states.is_outdated(order.strategy, sender):
             return Refusal(rule="state", reason="an order of the newest state of its strategy wanted, found another")
+        return None
+
+    def _why_too_early(self, order: SubmitOrder, sender: ActorAddress) -> Refusal | None:
+        """Say what an order has come before, or without; None: nothing."""
+        if not self._context.is_read:
+            return Refusal(rule="risk_state", reason="risk state NORMAL wanted, found RECONCILING: nothing was sent")
+        if self._states.is_unnamed(order, sender):
+            reason = "a state of its strategy that names the order wanted, found none, it was lost: nothing was sent"
+            return Refusal(rule="state", reason=reason)
         return None
 
     def _answer_earlier(self, order: SubmitOrder, sender: ActorAddress, now_ns: int) -> bool:

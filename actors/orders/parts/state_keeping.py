@@ -13,6 +13,7 @@ from .due import StatesDue
 from .senders import only_strategy
 
 if TYPE_CHECKING:
+    from ....messages.orders import ReadHoldings, SubmitOrder
     from ....messages.strategy_state import ReadState, SaveState
     from ...runtime import ActorAddress
     from .context import OrdersContext
@@ -21,9 +22,9 @@ OUTDATED_MAX: Final = 10
 """Lives of one strategy whose states are known to be out of date."""
 
 Unkept: TypeAlias = "list[tuple[SaveState, ActorAddress | None]]"
-Handover: TypeAlias = tuple[Unkept, dict[str, "tuple[ActorAddress, ...]"], dict[str, int]]
+Handover: TypeAlias = tuple[Unkept, dict[str, "tuple[ActorAddress, ...]"], dict[str, int], set[str]]
 """States that are not durable, and who sent them if that still matters; senders whose states are out of date, and the
-life that may save, both by strategy."""
+life that may save, both by strategy; the strategies that keep a state."""
 
 
 class StateKeeping:
@@ -38,16 +39,17 @@ class StateKeeping:
 
         self._outdated: dict[str, tuple[ActorAddress, ...]] = {}
         self._lives: dict[str, int] = {}
+        self._keepers: set[str] = set()
         self._next_write = Rounds(lambda after_s: context.after(after_s, StatesDue()))
 
     def handover(self) -> Handover:
         """Return what is not in the journal."""
         owed = [(each, None) for each in self._context.ledger.states.owed.values()]
-        return [*owed, *self._before], self._outdated, self._lives
+        return [*owed, *self._before], self._outdated, self._lives, self._keepers
 
     def restore(self, state: Handover) -> None:
         """Take it over; what is owed is written when the journal has been read back."""
-        self._before, self._outdated, self._lives = state
+        self._before, self._outdated, self._lives, self._keepers = state
 
     def save(self, request: SaveState, sender: ActorAddress) -> None:
         """Keep the state of a strategy."""
@@ -101,6 +103,27 @@ class StateKeeping:
     def is_outdated(self, strategy: str, sender: ActorAddress | None) -> bool:
         """Tell whether the sender is a life of a strategy whose state is out of date, so that it must not order."""
         return any(each is sender for each in self._outdated.get(strategy, ()))
+
+    def begins(self, request: ReadHoldings, sender: ActorAddress) -> None:
+        """Note whether a strategy that begins keeps a state."""
+        if only_strategy(sender) != request.strategy:
+            return
+        if request.keeps_state:
+            self._keepers.add(request.strategy)
+        else:
+            self._keepers.discard(request.strategy)
+
+    def is_unnamed(self, order: SubmitOrder, sender: ActorAddress) -> bool:
+        """Tell whether it comes from a strategy that keeps a state, and the newest state does not name it.
+
+        The one that does was lost on its way. Were the order placed, and the process killed before the state is saved
+        again, the strategy would begin anew without knowing of it, and order the same again.
+        """
+        if order.strategy not in self._keepers or only_strategy(sender) != order.strategy:
+            return False
+        newest = self._context.ledger.states.newest(order.strategy)
+        named = () if newest is None else newest.submitted
+        return all(each.client_order_id != order.client_order_id for each in named)
 
     def _keep(self, request: SaveState, sender: ActorAddress | None) -> None:
         """Keep a state, unless another life of the strategy has read it since: that one's is the state then."""
