@@ -313,7 +313,7 @@ class TestTheNewestFacts:
             ["open", "new"],
             ["open"],
         ]
-        assert {*book._orders} == {"open"}
+        assert [order.client_order_id for _, order, _ in book.kept().orders] == ["open"]
 
 
 def test_a_journal_that_was_read_is_never_unread():

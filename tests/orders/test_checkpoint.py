@@ -165,7 +165,7 @@ class TestABookThatGoesOnWithACheckpoint:
             read(records[before:cut], ledger, read_back)
             block, state = made(ledger, read_back)
             blocks, before = blocks + block, cut
-            assert not any(not each.is_open for each in ledger.book._orders.values())
+            assert all(order.is_open for _, order, _ in ledger.book.kept().orders)
         ledger, read_back = Ledger(), ReadBack()
         if state is not None:
             restored(ledger, read_back, ended=blocks, state=state)

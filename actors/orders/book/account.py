@@ -1,4 +1,4 @@
-"""What belongs to one account (plain): its open orders, positions and counts, which `book.py` keeps up to date."""
+"""What belongs to one account (plain): its open orders, its positions, and the sums that the rules go by."""
 
 from __future__ import annotations
 
@@ -277,7 +277,37 @@ class Account:
         held, leaves = self.positions.quantity(symbol), self.leaves
         return max(held + leaves.get((symbol, "BUY"), 0), 0), max(leaves.get((symbol, "SELL"), 0) - held, 0)
 
-    def count_value(self, before: Order | None, after: Order) -> None:
+    def put(self, before: Order | None, after: Order, *, leaves_change: int) -> None:
+        """Bring the sums over the orders of the account up to date.
+
+        Args:
+            before: the order as it was; None: it is new.
+            after: as it is.
+            leaves_change: by how many shares the open quantity of its symbol, side and strategy changes.
+        """
+        client_order_id, symbol = after.client_order_id, after.symbol
+        if after.is_open:
+            self.open[client_order_id] = after
+        else:
+            self.open.pop(client_order_id, None)
+        if leaves_change:
+            key, its_key = (symbol, after.side), (after.strategy, symbol, after.side)
+            self.leaves[key] = self.leaves.get(key, 0) + leaves_change
+            self.strategy_leaves[its_key] = self.strategy_leaves.get(its_key, 0) + leaves_change
+        if before is None or after.leaves != before.leaves or after.modifications:
+            self._count_value(before, after)
+        self.unweighed.add(symbol)
+        state, was = after.state, before.state if before is not None else None
+        if state == "UNKNOWN":
+            self.unknown[client_order_id] = symbol
+        elif self.unknown:
+            self.unknown.pop(client_order_id, None)
+        self.rejected += (state == "REJECTED") - (was == "REJECTED")
+        if change := _is_unanswered(after) - (before is not None and _is_unanswered(before)):
+            self.unanswered += change
+            self.strategy_unanswered[after.strategy] = self.strategy_unanswered.get(after.strategy, 0) + change
+
+    def _count_value(self, before: Order | None, after: Order) -> None:
         """Count what an order that may still fill is worth at its own price, or its shares where it has none."""
         price, left = own_price(after), before.leaves if before is not None else 0
         change = after.leaves - left
@@ -313,3 +343,7 @@ class Account:
         else:
             self.begin_day(fact.occurred_ns)
             self.day.changed()
+
+
+def _is_unanswered(order: Order) -> bool:
+    return order.is_open and not order.broker_order_id and not order.filled

@@ -37,89 +37,60 @@ from ....messages.orders import (
 )
 from ..errors import FactWithoutIntentError
 from .account import Account, Covered, KeptAccount, Weight
+from .all_orders import AllOrders, KeptOrder
 from .brackets import closed_by, note_bracket, note_exit, note_late, note_sold, note_surplus
 from .day import INFINITE, Day
-from .ended import Ended, EndedOrder, packed
+from .ended import Ended
 
 
 class KeptBook(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The book as it is kept in a file, beside the orders that have ended."""
 
-    account: int
     accounts: tuple[tuple[int, KeptAccount], ...]
     left_open: tuple[tuple[str, int], ...]
     """Orders, and the account that their later facts belong to."""
 
     entered: tuple[tuple[int, int], ...]
-    """Places from which on orders belong to another account, and to which."""
+    """Places from which on orders belong to another account, and to which; the last is the current one."""
 
-    orders: tuple[tuple[int, Order, OrderFact], ...]
-    """Those that have not ended, each with its place and its newest fact."""
+    orders: tuple[KeptOrder, ...]
+    """Those that have not ended."""
 
 
 class Book:
     """All orders by client order id; open orders and positions of the current account."""
 
     def __init__(self) -> None:
-        self._orders: dict[str, Order] = {}
-        self._newest: dict[str, OrderFact | None] = {}
-        """Of every order that there ever was, in the order of their first facts; None: it is among the ended ones."""
-
-        self._ended = Ended()
-        """Those that had ended at the checkpoint with which this book goes on; what has newer facts is above."""
-
-        self._number = SESSION
+        self._all = AllOrders()
         self._account = Account()
         self._accounts = {SESSION: self._account}
         self._left_open: dict[str, Account] = {}
         """Orders that were open when their account was left: their later facts belong to that account."""
 
-        self._entered = [(0, SESSION)]
-        """Places among all orders from which on they belong to an account, and to which."""
-
     def __contains__(self, client_order_id: str) -> bool:
         """Whether this id was ever used, be it by a refused order."""
-        return client_order_id in self._newest
+        return client_order_id in self._all
 
     def order(self, client_order_id: str) -> Order | None:
         """Return the order; None if there is none, or the gate refused it."""
-        order = self._orders.get(client_order_id)
-        return self._ended.order(client_order_id) if order is None and self._ended else order
+        return self._all.order(client_order_id)
 
     def newest_fact(self, client_order_id: str) -> OrderFact | None:
         """Return the fact that changed this order last; None if the id was never used."""
-        return self._newest.get(client_order_id) or self._ended.newest_fact(client_order_id)
+        return self._all.newest_fact(client_order_id)
+
+    def newest_facts(self, since_ns: int = 0, *, account: int | None = None) -> Iterator[tuple[str, OrderFact]]:
+        """Yield the newest fact of each order, as `AllOrders.newest_facts` does."""
+        return self._all.newest_facts(since_ns, account=account)
 
     @property
     def account(self) -> int:
         """The number of the current account."""
-        return self._number
+        return self._all.account
 
     def accounts(self) -> tuple[int, ...]:
         """Return the current account, and all that have orders, in order."""
-        ends = (*(place for place, _ in self._entered[1:]), len(self._newest))
-        used = (number for (place, number), end in zip(self._entered, ends, strict=True) if end > place)
-        return tuple(sorted({self._number, *used}))
-
-    def newest_facts(self, since_ns: int = 0, *, account: int | None = None) -> Iterator[tuple[str, OrderFact]]:
-        """Yield the newest fact of each order, those whose first fact is the newest first.
-
-        Args:
-            since_ns: an order that ended before this time may be left out.
-            account: to which they belong; None: to any.
-        """
-        entered = list(self._entered)
-        for place, (client_order_id, fact) in zip(
-            range(len(self._newest) - 1, -1, -1), reversed(self._newest.items()), strict=True
-        ):
-            while place < entered[-1][0]:
-                entered.pop()
-            if account not in {None, entered[-1][1]}:
-                continue
-            if fact is not None:
-                yield client_order_id, fact
-            elif self._ended.changed_ns(client_order_id) >= since_ns:
-                yield client_order_id, self._ended.newest_fact(client_order_id)  # type: ignore[misc]  # it is there
+        return self._all.accounts()
 
     def open_orders(self, account: int | None = None) -> tuple[Order, ...]:
         """Return the open orders of an account (None: the current one), oldest first."""
@@ -338,31 +309,33 @@ class Book:
         client_order_id = fact.client_order_id
         account = self._left_open.get(client_order_id, self._account) if self._left_open else self._account
         if kind is OrderIntended or kind is OrderRefused:
-            if client_order_id in self._newest:
+            if client_order_id in self._all:
                 return False
+            after: Order | None = None
             if isinstance(fact, OrderIntended):
                 account.begin_day(fact.occurred_ns)
                 account.day.intended(fact)
-                self._put(account, None, order := Order.from_intent(fact))
-                note_exit(self, account, order)
+                after = Order.from_intent(fact)
+                self._put(account, fact, None, after)
+                note_exit(self._all, account, after)
             elif isinstance(fact, OrderRefused):
+                self._all.note(fact, None)
                 account.refused[fact.rule] += 1
             account.orders += 1
         else:
-            before = self.order(client_order_id)
+            before = self._all.order(client_order_id)
             if before is None:
                 raise FactWithoutIntentError(f"the intent of {client_order_id!r} wanted, found only {kind.__name__}")
             after = advance(before, fact)
             if after is before:
                 return False
-            self._put(account, before, after)
+            self._put(account, fact, before, after)
             if isinstance(fact, OrderFilled):
-                note_late(self, account, before, fact)
+                note_late(self._all, account, before, fact)
                 self._trade(account, fact, after.product)
             elif isinstance(fact, OrderRejected | ModificationIntended | CancellationIntended):
                 account.count(fact)
-        self._newest[client_order_id] = fact
-        note_bracket(self, account, client_order_id, self._orders.get(client_order_id))
+        note_bracket(self._all, account, client_order_id, after)
         return True
 
     def keep_day(self) -> None:
@@ -372,9 +345,7 @@ class Book:
     def enter(self, account: int) -> None:
         """Make this account the current one; one that was never entered has no orders, no positions and is NORMAL."""
         self._left_open.update(dict.fromkeys(self._account.open, self._account))
-        if account != self._number:
-            self._entered.append((len(self._newest), account))
-        self._number = account
+        self._all.enter(account)
         self._account = self._accounts.setdefault(account, Account())
         for client_order_id in self._account.open:
             self._left_open.pop(client_order_id, None)
@@ -382,35 +353,20 @@ class Book:
     @property
     def ended(self) -> int:
         """How many orders are kept as bytes."""
-        return len(self._ended)
+        return self._all.ended
 
     def pack(self) -> bytes:
         """Keep the orders that have ended as bytes from now on; returns those that were not kept so before."""
-        ended = []
-        for place, (client_order_id, newest) in enumerate(self._newest.items()):
-            order = self._orders.get(client_order_id)
-            if newest is not None and (order is None or not order.is_open):
-                ended.append(EndedOrder(client_order_id, place, order, newest))
-        block = packed(ended)
-        self._ended.add(block)
-        for each in ended:
-            self._newest[each.client_order_id] = None
-            self._orders.pop(each.client_order_id, None)
-        return block
+        return self._all.pack()
 
     def kept(self) -> KeptBook:
         """Return it, to be kept, without the orders that are among the ended ones."""
         numbers = {id(account): number for number, account in self._accounts.items()}
         return KeptBook(
-            account=self._number,
             accounts=tuple((number, account.kept()) for number, account in self._accounts.items()),
             left_open=tuple((each, numbers[id(account)]) for each, account in self._left_open.items()),
-            entered=tuple(self._entered),
-            orders=tuple(
-                (place, self._orders[client_order_id], fact)
-                for place, (client_order_id, fact) in enumerate(self._newest.items())
-                if fact is not None
-            ),
+            entered=self._all.entered,
+            orders=self._all.kept(),
         )
 
     @classmethod
@@ -421,15 +377,11 @@ class Book:
             KeyError: it does not fit together.
         """
         book = cls()
-        book._ended = ended
-        book._orders = {order.client_order_id: order for _, order, _ in kept.orders}
-        places = dict(ended.places()) | {order.client_order_id: place for place, order, _ in kept.orders}
-        book._newest = dict.fromkeys(sorted(places, key=places.__getitem__))
-        book._newest.update((order.client_order_id, fact) for _, order, fact in kept.orders)
-        book._accounts = {number: Account.from_kept(account, book._orders) for number, account in kept.accounts}
-        book._number, book._account = kept.account, book._accounts[kept.account]
+        book._all = AllOrders.from_kept(kept.entered, kept.orders, ended)
+        orders = {order.client_order_id: order for _, order, _ in kept.orders}
+        book._accounts = {number: Account.from_kept(account, orders) for number, account in kept.accounts}
+        book._account = book._accounts[book.account]
         book._left_open = {each: book._accounts[number] for each, number in kept.left_open}
-        book._entered = list(kept.entered)
         return book
 
     @property
@@ -459,7 +411,7 @@ class Book:
             positions=account.positions.all(),
             refused_by_rule=dict(account.refused),
             risk_cause=risk_cause or account.risk_cause,
-            account=self._number,
+            account=self.account,
             illegal_transitions=illegal_transitions,
         )
 
@@ -473,47 +425,18 @@ class Book:
         account.by_strategy.apply(fact)
         if product is not None:
             account.note_product(fact, product)
-        note_sold(self, account, fact)
-        for entry in note_surplus(self, account, fact):
-            note_bracket(self, account, entry, self.order(entry))
-        for entry in closed_by(self, account, fact):
+        note_sold(self._all, account, fact)
+        for entry in note_surplus(self._all, account, fact):
+            note_bracket(self._all, account, entry, self._all.order(entry))
+        for entry in closed_by(self._all, account, fact):
             account.late.pop(entry, None)
-            note_bracket(self, account, entry, self.order(entry))
+            note_bracket(self._all, account, entry, self._all.order(entry))
 
-    def _put(self, account: Account, before: Order | None, after: Order) -> None:
-        """Store the order, and update the sums over the orders of its account."""
-        client_order_id, symbol = after.client_order_id, after.symbol
-        self._orders[client_order_id] = after
-        if after.is_open:
-            account.open[client_order_id] = after
-        else:
-            account.open.pop(client_order_id, None)
+    def _put(self, account: Account, fact: OrderFact, before: Order | None, after: Order) -> None:
+        """Store the order, and count it for its account: of two exits of a bracket the greater counts."""
+        self._all.note(fact, after)
         leaves, left = after.leaves, before.leaves if before is not None else 0
-        if leaves != left:
-            self._count_leaves(account, after, left)
-        if leaves != left or after.modifications:
-            account.count_value(before, after)
-        account.unweighed.add(symbol)
-        state, was = after.state, before.state if before is not None else None
-        if state == "UNKNOWN":
-            account.unknown[client_order_id] = symbol
-        elif account.unknown:
-            account.unknown.pop(client_order_id, None)
-        account.rejected += (state == "REJECTED") - (was == "REJECTED")
-        if change := _is_unanswered(after) - (before is not None and _is_unanswered(before)):
-            account.unanswered += change
-            account.strategy_unanswered[after.strategy] = account.strategy_unanswered.get(after.strategy, 0) + change
-
-    def _count_leaves(self, account: Account, order: Order, left: int) -> None:
-        """Count what an order may still fill; `left`: shares that it might before."""
-        leaves = order.leaves
         change = leaves - left
-        if (other := self.other_exit(order.client_order_id)) is not None:  # of the two the greater counts
+        if change and (other := self.other_exit(after.client_order_id)) is not None:
             change = max(leaves, other.leaves) - max(left, other.leaves)
-        key, its_key = (order.symbol, order.side), (order.strategy, order.symbol, order.side)
-        account.leaves[key] = account.leaves.get(key, 0) + change
-        account.strategy_leaves[its_key] = account.strategy_leaves.get(its_key, 0) + change
-
-
-def _is_unanswered(order: Order) -> bool:
-    return order.is_open and not order.broker_order_id and not order.filled
+        account.put(before, after, leaves_change=change)
