@@ -53,25 +53,19 @@ from ...messages.kill_switch import HaltTrading
 from ...messages.market import Tick
 from ...messages.order_listing import CancelOrders, ReadOrders, ReadPositions, SettleOrder
 from ...messages.orders import (
-    CancellationIntended,
     CancelOrder,
-    ModificationIntended,
-    ModificationRefused,
     ModifyOrder,
     ReadHoldings,
     ReduceOnly,
     Resume,
-    RiskStateChanged,
     SubmitOrder,
 )
 from ...messages.presence import ReportPresence
 from ...messages.reconciliation import PositionMismatch, PositionsDiffer
 from ...messages.risk import BandsTold, ChangeLimits, FundsTold, ReadRisk
-from ...messages.strategy_state import ReadState, SaveState, StrategyStateSaved
+from ...messages.strategy_state import ReadState, SaveState
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import READS_BACK_S, RuntimeActor, handles
-from .book.ledger import RISK_STATE
-from .book.states import STATE_OF
 from .halting import Halting
 from .parts.answering import Answering
 from .parts.bracketing import Bracketing
@@ -92,6 +86,7 @@ from .parts.due import (
 )
 from .parts.gate import Gate
 from .parts.hearing import Hearing
+from .parts.journaling import Journaling
 from .parts.limiting import Limiting
 from .parts.operator_watch import OperatorWatch
 from .parts.placing import Placing
@@ -153,20 +148,23 @@ class OrdersActor(RuntimeActor):
         gate = self._gate = Gate(context, risk)
         changing = self._changing = Changing(context, gate, risk)
         hearing = self._hearing = Hearing(context, risk, resolving, cancelling, changing)
-        self._settling = Settling(context, hearing)
+        settling = self._settling = Settling(context, hearing)
         states = self._states = StateKeeping(context)
         limiting = self._limiting = Limiting(context, gate, risk)
-        self._placing = Placing(context, gate, risk, halting, cancelling, resolving, hearing, states)
+        placing = self._placing = Placing(context, gate, risk, halting, cancelling, resolving, hearing, states)
         operator = self._operator = OperatorWatch(context, risk)
         self._answering = Answering(context, risk, operator)
-        self._bracketing = Bracketing(context, risk, cancelling)
-        self._starting = Starting(
-            context, risk, cancelling, resolving, hearing, self._answering, self._bracketing, states, limiting, operator
+        bracketing = self._bracketing = Bracketing(context, risk, cancelling)
+        starting = self._starting = Starting(
+            context, risk, cancelling, resolving, hearing, self._answering, bracketing, states, limiting, operator
+        )
+        self._journaling = Journaling(
+            context, risk, resolving, cancelling, changing, settling, states, placing, bracketing, starting
         )
         self._ledger = context.ledger
         self._warned: tuple[str, ...] = ()
         self._gives_up: Timer | None = None
-        self._starting.read_on()
+        starting.read_on()
 
     def snapshot(self) -> Handover:
         """Hand over what is not in the journal."""
@@ -326,54 +324,12 @@ class OrdersActor(RuntimeActor):
     def act(self, answer: Appended, _sender: ActorAddress) -> None:
         """Act on durable facts: an intent is placed now, and only now."""
         self._clock_watch.look()
-        read_back = self._context.read_back
-        entry = self._ledger.confirm(answer)
-        if entry is None:
-            # Appended by an earlier instance, and committed after the journal was read back: read it now.
-            if answer.last_sequence > read_back.sequence:
-                self._starting.read_on()
-            return
-        read_back.note(answer.last_sequence)
-        if isinstance(entry.facts[0], StrategyStateSaved):
-            return
-        self._resolving.something_happened()
-        for fact in entry.facts:
-            if isinstance(fact, RiskStateChanged):
-                self._risk.written(fact)
-                if fact.state == "NORMAL":
-                    self._bracketing.begin_anew()
-            elif isinstance(fact, ModificationIntended):
-                self._changing.written(fact)
-            elif isinstance(fact, ModificationRefused):
-                self._changing.refusal_written(fact)
-        self._settling.written(entry.client_order_id, entry.facts)
-        self._bracketing.look(entry.client_order_id, entry.facts)
-        if entry.order is None:
-            self._risk.watch(self.clock.now_ns())
-        else:
-            self._placing.written(entry, entry.order)
+        self._journaling.appended(answer)
 
     @handles(AppendRefused)
     def give_up(self, answer: AppendRefused, _sender: ActorAddress) -> None:
         """Place nothing whose intent is not durable. Refused facts of the broker are looked up again later."""
-        entry = self._ledger.give_up(answer)
-        if entry is None:
-            return
-        self.log("append.refused", level="error", client_order_id=entry.client_order_id, reason=answer.reason)
-        for fact in entry.facts:
-            if isinstance(fact, RiskStateChanged):
-                self._risk.not_written(fact, answer.reason)
-            elif isinstance(fact, ModificationIntended | ModificationRefused):
-                self._changing.not_written(fact, answer.reason)
-            elif isinstance(fact, CancellationIntended):
-                self._cancelling.not_written(fact)
-            elif isinstance(fact, StrategyStateSaved):
-                self._states.not_written()
-        self._settling.not_written(entry.client_order_id, entry.facts, answer.reason)
-        if entry.order is not None:
-            self._placing.not_written(entry, entry.order, answer.reason)
-        elif entry.client_order_id != RISK_STATE and not entry.client_order_id.startswith(STATE_OF):
-            self._resolving.doubt(entry.client_order_id)
+        self._journaling.refused(answer)
 
     # From the broker session.
 

@@ -6,7 +6,8 @@ gate          the rules with all that they go by; senders: for whom one may spea
               limiting: the limits in force
 placing, changing, cancelling    what is asked of orders
 bracketing    the exits of brackets
-hearing       what the broker says of them; resolving: what is looked up there; ages: since when one waits
+journaling    what the journal answers: which facts are durable
+hearing       what the broker says of orders; resolving: what is looked up there; ages: since when one waits
 risk_keeping  who changes the risk state; clock_watch: whether the clock was set ahead;
               operator_watch: whether a person looks after the system
 answering     questions
