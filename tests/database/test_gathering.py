@@ -4,6 +4,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from natya.actors.database.errors import WritesRefused
+from natya.actors.database.writing import gathering as of_the_market
 from natya.actors.database.writing.gathering import Gathering
 from natya.actors.database.writing.journal_cursor import RECORDS_WAITING_MAX, JournalCursor
 from natya.messages.database import SaveMarketData
@@ -78,6 +80,47 @@ class TestBatches:
         assert gathering.savers == ["on its way", "waiting"]
         gathering.ended(failed=gathering._on_its_way)
         assert gathering.savers == ["on its way", "waiting"]
+
+
+class TestRowsThatWait:
+    @pytest.mark.parametrize("kind", ["tick", "ticks", "candle"])
+    def test_are_at_most_the_limit_and_the_others_are_counted(self, build, monkeypatch, kind):
+        monkeypatch.setattr(of_the_market, "ROWS_WAITING_MAX", 3)
+        gathering = Gathering(10)
+        add = {
+            "tick": lambda number: gathering.add_tick(build.tick(number)),
+            "ticks": lambda number: gathering.add_ticks((build.tick(number),)),
+            "candle": lambda number: gathering.add_candle(build.candle(number)),
+        }[kind]
+
+        assert [add(number) for number in (1, 2, 3, 4, 5)] == [True, True, True, False, False]
+        assert (gathering.rows, gathering.dropped) == (3, 2)
+        assert rows_of(gathering.take()) == [1, 2, 3]
+
+    def test_are_those_of_a_block_for_which_there_is_room(self, build, monkeypatch):
+        monkeypatch.setattr(of_the_market, "ROWS_WAITING_MAX", 3)
+        gathering = Gathering(10)
+        gathering.add_tick(build.tick(1))
+
+        assert not gathering.add_ticks(tuple(build.tick(number) for number in (2, 3, 4, 5)))
+        assert gathering.dropped == 2
+        assert rows_of(gathering.take()) == [1, 2, 3]
+
+    def test_are_saved_up_to_the_limit_and_one_save_whatever_its_size(self, build, monkeypatch):
+        monkeypatch.setattr(of_the_market, "ROWS_WAITING_MAX", 3)
+        of_four = SaveMarketData(ticks=tuple(build.tick(number) for number in (1, 2, 3, 4)))
+        of_two, of_one = SaveMarketData(ticks=(build.tick(5), build.tick(6))), SaveMarketData(ticks=(build.tick(7),))
+        gathering = Gathering(10)
+        gathering.add_save(of_four, "first")
+        with pytest.raises(WritesRefused, match="4 rows wait to be saved, and 3 may"):
+            gathering.add_save(of_one, "second")
+        gathering.take()
+        gathering.add_save(of_two, "third")
+        gathering.add_save(of_one, "fourth")
+        with pytest.raises(WritesRefused, match="3 rows wait"):
+            gathering.add_save(of_one, "fifth")
+
+        assert gathering.savers == ["first", "third", "fourth"]
 
 
 def rows_of(batch):

@@ -11,7 +11,7 @@ import pytest
 from natya.actors.database import take
 from natya.actors.database.results.handover import Handover
 from natya.config import files
-from natya.config.files import make_private_folder
+from natya.config.files import NotOursError, make_private_folder
 
 CONTENTS = bytes(range(256)) * 10_000
 
@@ -105,3 +105,11 @@ class TestAFolder:
             for life in range(100):
                 handover = Handover.beside(tmp_path / "natya.duckdb", life=str(life))
                 assert set(threads.map(make, [handover] * 4)) == {handover.path}
+
+    def test_says_why_it_cannot_be_made(self, tmp_path):
+        with pytest.raises(FileNotFoundError):
+            Handover.beside(tmp_path / "none" / "natya.duckdb", life="1").made()
+        theirs = Handover.beside(tmp_path / "natya.duckdb", life="1")
+        theirs.path.mkdir()
+        with pytest.raises(NotOursError, match="is not ours: move it away"):
+            theirs.made()
