@@ -1,5 +1,6 @@
 """The pool in the hands of a person: queries, transactions, time-outs, exhaustion, locks."""
 
+import inspect
 import random
 import subprocess
 import threading
@@ -29,6 +30,7 @@ from natya.actors.database.errors import (
 from natya.actors.database.repositories.market_data import MarketDataRepositoryImpl
 from natya.actors.database.tables.migrations import FILES, Migration, bring_up_to_date, migrate, migrations
 from natya.actors.runtime.simulation import InlineExecutor
+from natya.config.loader import load_settings
 
 ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.range + b.range < 0"
 
@@ -483,6 +485,14 @@ class TestAForkOfItsProcess:
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "0 True\n", "")
         with DuckDBAdapter(path, max_connections=3) as database:
             assert database.query("select * from notes").rows == (("one",),)
+
+
+class TestADatabaseThatIsOpenedByItself:
+    def test_is_bounded_as_the_settings_have_it(self):
+        of_the_settings = load_settings(environment={}).database
+        parameters = inspect.signature(DuckDBAdapter).parameters
+        for name in ("max_connections", "memory_limit_mb", "threads", "cache_mb"):
+            assert parameters[name].default == getattr(of_the_settings, name), name
 
 
 class TestAClosedDatabase:
