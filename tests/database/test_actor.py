@@ -1,12 +1,13 @@
 """The database actor in the in-process system."""
 
 import threading
+from pathlib import Path
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from natya.actors.database import DatabaseActor, DuckDBAdapter
+from natya.actors.database import DatabaseActor, DuckDBAdapter, take
 from natya.actors.database.actor import LAG_TOLD_MIN, trouble
 from natya.actors.database.errors import (
     DatabaseDamaged,
@@ -31,7 +32,16 @@ from natya.config.loader import load_settings
 from natya.config.secrets import Secret
 from natya.config.sections.database import DatabaseSettings
 from natya.domain.time import DAY_NS
-from natya.messages.database import Abandon, MarketDataSaved, Query, QueryFailed, ReadHistory, Rows, SaveMarketData
+from natya.messages.database import (
+    Abandon,
+    MarketDataSaved,
+    Query,
+    QueryFailed,
+    QueryToFile,
+    ReadHistory,
+    Rows,
+    SaveMarketData,
+)
 from natya.messages.journal import Journaled, JournalPage, ReadJournal
 from natya.messages.market import Ticks, TicksRecorded
 from natya.messages.supervision import Failed, Unavailable
@@ -464,6 +474,18 @@ class TestQueries:
         assert isinstance(answer, QueryFailed)
         assert answer.error == error
         assert answer.reason
+
+
+class TestAFileThatIsHandedOver:
+    @pytest.mark.parametrize("is_fetched", [True, False])
+    def test_waits_in_a_folder_that_is_left_at_the_stop_once_it_is_fetched(self, system, database, path, is_fetched):
+        asked = QueryToFile(sql="select range from range(100000)")
+        handed = system.request(database, asked, timeout_s=10).path
+        if is_fetched:
+            take(Path(handed), path.with_name("mine"))
+        system.stop(database)
+
+        assert Path(handed).parent.exists() is not is_fetched
 
 
 class TestARestart:
