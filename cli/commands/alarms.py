@@ -9,7 +9,6 @@ import typer
 from ..exit_codes import FAILED
 from ..options import DataDirOption, JsonOption, ProfileNameOption
 from ..session import give_up, running, tell_answer
-from ..terminal import tell
 
 TEST_S = 60.0
 
@@ -33,7 +32,7 @@ def command(
         tested = system.test_notifications(timeout_s=TEST_S)
     if not tested.delivered and not tested.failed:
         give_up("no way is named in [notifications]: command, webhook, or telegram_token and telegram_chat", FAILED)
-    if tested.delivered:
-        tell(f"delivered by {', '.join(tested.delivered)}")
+    if tested.delivered or json:
+        tell_answer(plain(tested), f"delivered by {', '.join(tested.delivered)}", json=json)
     if tested.failed:
         give_up("\n".join(tested.failed), FAILED)
