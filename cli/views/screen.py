@@ -47,6 +47,9 @@ BORDER_COLUMNS: Final = 30
 SYMBOL_COLUMNS_MIN: Final = 8
 """Width of the column of symbols; other columns are dropped, the least important first, before it gets narrower."""
 
+COLUMN_GAP: Final = 2
+"""Columns of the terminal between two of the table."""
+
 ROWS_FOR_REST: Final = 3
 """A table with fewer rows has no row for the number of symbols left out."""
 
@@ -176,7 +179,7 @@ def _headings_that_fit(cells: list[tuple[str, dict[str, Text]]], columns: int) -
     chosen, left = set(), columns - SYMBOL_COLUMNS_MIN
     for heading in ("position", "unrealized", "last", "realized", "average"):
         widths = [facts[heading].cell_len for _, facts in cells if heading in facts]
-        left -= max([len(heading), *widths]) + 1
+        left -= COLUMN_GAP + max([len(heading), *widths])
         if left < 0:
             break
         chosen.add(heading)

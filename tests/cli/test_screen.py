@@ -1,6 +1,7 @@
 import io
 import re
 from decimal import Decimal
+from itertools import pairwise
 from types import SimpleNamespace
 
 import msgspec
@@ -127,6 +128,20 @@ class TestTheScreen:
         assert re.search(r"TCS .*\+10 .*\+105\.00", shown)
         assert "NORMAL" in shown
 
+    def test_has_a_column_from_the_width_on_that_leaves_eight_characters_to_the_symbols(self, view, position):
+        now = view(prices={"RELIANCE": 110.5}, positions=[position("RELIANCE")])
+        first = {}
+        for width in range(80, 17, -1):
+            head, row = next(pair for pair in pairwise(drawn(now, width=width).splitlines()) if "symbol" in pair[0])
+            first |= {
+                each: width
+                for each in ("position", "unrealized", "last", "realized", "average")
+                if each in head.split()
+            }
+            assert "RELIANCE" in row
+
+        assert first == {"position": 18, "unrealized": 34, "last": 42, "realized": 52, "average": 61}
+
     def test_of_eight_lines_keeps_what_matters_most(self, view, position):
         prices = {f"S{number}": 1.0 for number in range(9)} | {"TCS": 110.5}
         shown = drawn(
@@ -243,7 +258,7 @@ database down, 1,200 facts
 class TestAllOfIt:
     @pytest.fixture
     def looks(self, view, position):
-        """Everything that there is to show; and a look before it."""
+        """Everything that there is to show; and a look before it, in which all but the feed was busy."""
         parked = {"state": "PARKED", "host": "loop", "restarts": 0, "breaker": "open", "mailbox_depth": 0}
         children = [ChildStatus(path=f"system/x{n}", last_error="E", handled=0, **parked) for n in range(5)]
         now = view(
@@ -254,7 +269,9 @@ class TestAllOfIt:
             lag=1_200,
         )
         tree = SupervisionTree(children=tuple(children))
-        return msgspec.structs.replace(now, stalls=3, held_by="bad", tree=tree), view(running_s=60.0, ticks=900)
+        others = ("orders", "events", "journal", "database", "crossover", "system")
+        before = msgspec.structs.replace(view(running_s=60.0, ticks=900, without=others), dead_letters=0)
+        return msgspec.structs.replace(now, stalls=3, held_by="bad", tree=tree), before
 
     @pytest.mark.parametrize(
         ("size", "wanted"),
