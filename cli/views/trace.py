@@ -29,7 +29,7 @@ def trace_json(hops: Sequence[Hop]) -> bytes:
 
 def trace_table(hops: Sequence[Hop]) -> Table:
     """Return one conversation as a tree: below each hop those that it caused."""
-    began_ns = min(hop.sent_ns or hop.begun_ns for hop in hops)
+    began_ns = min(hop.sent_ns for hop in hops)
     numbers = "began", "waited", "took"
     table = lined("hop", "message", *numbers, numbers=numbers)
     paths = caused(hops)

@@ -1,3 +1,5 @@
+import contextlib
+import itertools
 import json
 import os
 import re
@@ -6,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
@@ -16,7 +19,7 @@ from natya.actors.journal import JournalBusyError, JournalDamagedError
 from natya.actors.runtime import RequestTimedOut, UnknownActorError
 from natya.actors.strategy import StrategyNotFoundError
 from natya.cli.exit_codes import exit_code
-from natya.cli.foreground import LINES_EVERY, Interrupts, perform
+from natya.cli.foreground import LINES_EVERY, LOOK_S, Interrupts, _display, perform
 from natya.cli.terminal import stream
 from natya.config.data_directory import DataDirectoryBusyError, DataDirectoryError
 from natya.config.errors import SettingsError
@@ -49,6 +52,22 @@ class TestARunToTheEndOfTheMarket:
         perform(settings, lambda _: play(waits=2 * LINES_EVERY + 1))
 
         assert capsys.readouterr().out.count("ticks/s 0") == 2
+
+    def test_writes_the_newest_view_in_a_line_with_the_rate_since_five_looks_before(self, play, settings, capsys, view):
+        system, looks = play(waits=2 * LINES_EVERY + 1), itertools.count(1)
+
+        def look():
+            number = next(looks)
+            return view(running_s=number * LOOK_S, ticks=100 * number**2)
+
+        system.look = look
+        perform(settings, lambda _: system)
+
+        lines = [line for line in capsys.readouterr().out.splitlines() if "ticks/s" in line and "restarts" in line]
+        assert [line.split("  ")[1:3] for line in lines] == [
+            ["ticks/s 2000", "ticks 1600"],
+            ["ticks/s 4400", "ticks 6400"],
+        ]
 
     def test_writes_nothing_but_one_json_object_when_asked(self, play, settings, capsys):
         system = play(waits=3 * LINES_EVERY)
@@ -92,6 +111,23 @@ class TestABrokerThatTakesNoOrderAnyMore:
         output = capsys.readouterr()
         assert (code, output.err) == (77, f"natya: {said}\n")
         assert json.loads(output.out)["error"] == said
+
+
+class TestAReplayWhoseStrategiesHaveAllFailedForGood:
+    @pytest.mark.parametrize(("source", "waits"), [("replay", 3), ("synthetic", 9)])
+    def test_ends_with_the_look_that_shows_it_and_no_live_market_does(self, play, settings, source, waits):
+        child = {"host": "loop", "breaker": "closed", "mailbox_depth": 0, "last_error": "KeyError", "restarts": 0}
+        system = play(waits=9)
+
+        def park():
+            state = "PARKED" if system.calls.count("wait") >= 3 else "RUNNING"
+            path = "system/strategies/mine"
+            system.tree = SupervisionTree(children=(ChildStatus(path=path, state=state, **child),))
+
+        system.on_wait = park
+        perform(replace(settings, feed=replace(settings.feed, source=source)), lambda _: system)
+
+        assert system.calls.count("wait") == waits
 
 
 class TestASystemThatDoesNotRun:
@@ -148,6 +184,28 @@ class TestASystemThatDoesNotRun:
 
     def test_is_no_success_when_it_cannot_say_what_it_did(self, play, settings):
         assert perform(settings, lambda _: play(faults={"stop": IncompleteSummaryError("no feed")})) == 70
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "term", "is_whole"),
+    [
+        (True, "xterm-256color", True),
+        (True, "dumb", False),
+        (True, "unknown", False),
+        (True, "", False),
+        (True, None, False),
+        (False, "xterm-256color", False),
+    ],
+)
+def test_a_screen_is_drawn_on_a_terminal_that_can_and_else_lines(monkeypatch, is_terminal, term, is_whole):
+    monkeypatch.setattr("natya.cli.foreground.out", lambda: SimpleNamespace(isatty=lambda: is_terminal))
+    monkeypatch.setattr("rich.live.Live", lambda **_: contextlib.nullcontext())
+    monkeypatch.delenv("TERM", raising=False)
+    if term is not None:
+        monkeypatch.setenv("TERM", term)
+
+    with _display("paper", silent=False) as display:
+        assert display.has_terminal == is_whole
 
 
 @pytest.fixture

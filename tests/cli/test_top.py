@@ -41,6 +41,11 @@ class TestARow:
 
         assert [row.name for row in rows(before, now)] == ["b", "a", "c"]
 
+    def test_of_those_as_busy_is_first_where_most_waits_and_then_by_name(self):
+        now = seen(a_child("d"), a_child("a"), a_child("b", mailbox_depth=1), a_child("c", mailbox_depth=2), at_s=1.0)
+
+        assert [row.name for row in rows(seen(), now)] == ["c", "b", "a", "d"]
+
     def test_of_an_actor_that_is_new_claims_no_rate(self):
         (row,) = rows(seen(), seen(a_child(handled=1_000), at_s=1.0))
 

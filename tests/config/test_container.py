@@ -280,14 +280,16 @@ class TestInspection:
     def test_tells_how_often_each_was_resolved_in_scopes(self, container):
         container.register_factory("of the scope", Thing, scoped=True)
         container.register_factory("each", Thing, shared=False)
+        container.register_factory("shared", Thing)
+        container.register_instance("given", Thing())
         for _ in range(2):
             with container.scope() as scope:
-                for key in ("of the scope", "each", "each"):
+                for key in ("of the scope", "each", "each", "shared", "given"):
                     scope.resolve(key)
 
         told = {one.name: one.resolutions for one in container.registrations()}
-        assert told == {"each": 4, "of the scope": 2}
-        assert container.statistics().resolutions == 6
+        assert told == {"each": 4, "of the scope": 2, "shared": 2, "given": 2}
+        assert container.statistics().resolutions == 10
 
 
 class TestAScope:

@@ -13,7 +13,7 @@ import pytest
 
 from natya.config.errors import SettingsError
 from natya.config.keepers import Keeper, age, keeper_of, kind_of
-from natya.config.loader import load_settings
+from natya.config.loader import load_settings, load_with_origins
 from natya.config.secret_files import SecretUnfitError
 from natya.config.secret_folder import KEEPER_NAME, SecretFolder
 from natya.config.secrets import Secret
@@ -224,6 +224,11 @@ class TestASecretBehindAPassphrase:
         assert age.passphrase_wanted() == locked.path / age.KEY_NAME
         assert age.passphrase_wanted() is None
         assert not self.load(locked, locked_left_out=True).broker.access_token
+
+    @pytest.mark.parametrize("read", [load_settings, load_with_origins])
+    def test_is_wanted_by_who_does_not_say_that_he_does_without(self, locked, read):
+        with pytest.raises(SettingsError, match="the passphrase of"):
+            read("paper", environment={}, overrides={"system.data_dir": str(locked.path.parent)})
 
     def test_is_read_from_then_on_when_a_person_has_given_it(self, locked):
         age.give_passphrase(locked.path / age.KEY_NAME, PASSPHRASE)

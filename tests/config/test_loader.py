@@ -405,6 +405,11 @@ class TestWhatIsRefused:
 
         assert problem.startswith("default.toml: broker.client_id: wanted the number of the account")
 
+    @pytest.mark.parametrize("read", [load_settings, load_with_origins])
+    def test_for_everybody_who_does_not_say_that_he_only_looks(self, read):
+        with pytest.raises(SettingsError, match=r"broker\.client_id: wanted the number of the account"):
+            read("live", environment={})
+
     def test_but_not_for_who_only_looks_at_a_system_that_has_what_it_needs(self):
         assert load_settings("live", environment={}, only_looks=True).system.profile == "live"
         with pytest.raises(SettingsError, match="borker"):

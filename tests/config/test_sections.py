@@ -13,6 +13,7 @@ from natya.config.sections.broker import BrokerSettings
 from natya.config.sections.feed import FeedSettings
 from natya.config.sections.kill_switch import loss_exit_rupees
 from natya.config.sections.orders import InstrumentLimits, OrdersSettings
+from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
 
 TABLES = pytest.mark.parametrize("table", sorted(SECTIONS))
@@ -58,6 +59,23 @@ class TestTheLimitsOfAnInstrument:
         limits = OrdersSettings.default(quantity_max=100, position_max=1_000, instruments=own).of_symbol(symbol)
 
         assert (limits.quantity_max, limits.position_max) == (quantity_max, position_max)
+
+
+def test_a_strategy_of_which_only_the_class_is_said_has_no_limits_of_its_own_and_runs_on_the_loop():
+    strategy = StrategySettings(name="mine", strategy="mine:Mine")
+
+    assert msgspec.structs.asdict(strategy) == {
+        "name": "mine",
+        "strategy": "mine:Mine",
+        "symbols": (),
+        "candles": (),
+        "parameters": {},
+        "position_max": None,
+        "orders_in_flight_max": None,
+        "host": "loop",
+        "turn_limit_s": 10.0,
+        "memory_limit_mb": 2048,
+    }
 
 
 class TestTheLossAtWhichTheBrokerClosesAll:
