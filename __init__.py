@@ -88,6 +88,7 @@ if TYPE_CHECKING:
         SubscribeDurably,
     )
     from .messages.domain_events import DomainEvent, IntegrationEvent, MarketDataReceived, UnknownEvent
+    from .messages.holdings import Position
     from .messages.market import Candle, DaySummary, Depth, Tick
     from .messages.orders import (
         CancellationIntended,
@@ -107,13 +108,9 @@ if TYPE_CHECKING:
         OrderRejected,
         OrderTriggered,
         OrderUncertain,
-        Position,
-        Resume,
-        Resumed,
-        ResumeRefused,
-        RiskStateChanged,
         SubmitOrder,
     )
+    from .messages.risk_state import Resume, Resumed, ResumeRefused, RiskStateChanged
     from .messages.supervision import ChildStatus, DeadLetter, DescribeTree, Failed, SupervisionTree, Unavailable
     from .messages.system import ActorStatistics, Ping, Pong
     from .services import ServiceLocator, get_container, inject
@@ -225,13 +222,10 @@ _MODULES: Final = {
         "OrderRejected",
         "OrderTriggered",
         "OrderUncertain",
-        "Position",
-        "Resume",
-        "ResumeRefused",
-        "Resumed",
-        "RiskStateChanged",
         "SubmitOrder",
     ),
+    ".messages.holdings": ("Position",),
+    ".messages.risk_state": ("Resume", "ResumeRefused", "Resumed", "RiskStateChanged"),
     ".messages.supervision": ("ChildStatus", "DeadLetter", "DescribeTree", "Failed", "SupervisionTree", "Unavailable"),
     ".messages.system": ("ActorStatistics", "Ping", "Pong"),
     ".backtest": ("BacktestResult", "backtest"),

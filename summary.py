@@ -11,7 +11,7 @@ from .domain.positions import unrealized
 from .messages.database import DatabaseStatistics
 from .messages.journal import JournalStatistics
 from .messages.market import FeedStatistics
-from .messages.orders import OrdersStatistics
+from .messages.order_listing import OrdersStatistics
 from .messages.supervision import SupervisorStatistics
 from .messages.system import StrategyStatistics
 

@@ -182,7 +182,7 @@ def status(data_dir: Path | None, profile: str) -> Status:
     from ..config.halt_file import HaltNote  # noqa: PLC0415
     from ..messages.addresses import KILL_SWITCH, ORDERS  # noqa: PLC0415
     from ..messages.kill_switch import KillSwitchRead, ReadKillSwitch  # noqa: PLC0415
-    from ..messages.orders import OrdersStatistics  # noqa: PLC0415
+    from ..messages.order_listing import OrdersStatistics  # noqa: PLC0415
     from ..messages.system import Pong  # noqa: PLC0415
     from .session import directory_of  # noqa: PLC0415
 

@@ -17,8 +17,8 @@ from ..messages.addresses import DATABASE, FLATTENER, KILL_SWITCH, ORDERS, SYSTE
 from ..messages.database import BackUp, QueryFailed, QueryToFile
 from ..messages.kill_switch import EngageKillSwitch, Flatten
 from ..messages.order_listing import CancelOrders, SettleOrder
-from ..messages.orders import Resume
 from ..messages.risk import ChangeLimits
+from ..messages.risk_state import Resume
 from ..messages.supervision import DescribeTree
 from ..messages.system import Ping
 from ..messages.trace import ReadTrace
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from ..messages.database import SqlValue
     from ..messages.kill_switch import FlatteningBegun, KillSwitchEngaged
     from ..messages.order_listing import OrdersCancelling, OrderSettled, SettleRefused
-    from ..messages.orders import Resumed, ResumeRefused
     from ..messages.risk import LimitsInForce, LimitsKept
+    from ..messages.risk_state import Resumed, ResumeRefused
     from ..messages.supervision import SupervisionTree
     from ..messages.system import Pong
     from ..messages.trace import Hop, TraceRead

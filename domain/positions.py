@@ -12,7 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Self, TypeAlias
 
-from ..messages.orders import OrderFilled, Position
+from ..messages.holdings import Position
+from ..messages.orders import OrderFilled
 from .money import COST_PLACES, PAISA_PLACES, PRICE_PLACES, exact, rounded
 
 _SCALE: Final = 10**PRICE_PLACES

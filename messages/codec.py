@@ -7,42 +7,12 @@ appending fields with defaults; old bytes then still read. Anything else asks fo
 import functools
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Union, get_args
+from importlib import import_module
+from typing import Any, Final, Union, get_args
 
 import msgspec
 
-from . import (
-    accounts,
-    broker,
-    control,
-    database,
-    delivery,
-    events,
-    exchange,
-    health,
-    history,
-    instruments,
-    journal,
-    kill_switch,
-    log,
-    market,
-    nodes,
-    order_listing,
-    orders,
-    presence,
-    profit,
-    reconciliation,
-    replays,
-    risk,
-    settings,
-    strategies,
-    strategy_state,
-    supervision,
-    system,
-    tokens,
-    trace,
-    web,
-)
+from . import journal
 
 VERSION = 1
 """Of the frame; the first byte."""
@@ -55,39 +25,45 @@ class UndecodableMessageError(ValueError):
     """The bytes are no message of ours: wrong version, broken msgpack, unknown tag, or a field out of type or range."""
 
 
+CONVERSATIONS: Final = (
+    "accounts",
+    "broker",
+    "control",
+    "database",
+    "delivery",
+    "events",
+    "exchange",
+    "health",
+    "history",
+    "holdings",
+    "instruments",
+    "journal",
+    "kill_switch",
+    "log",
+    "market",
+    "nodes",
+    "order_listing",
+    "orders",
+    "presence",
+    "profit",
+    "reconciliation",
+    "replays",
+    "risk",
+    "risk_state",
+    "settings",
+    "strategies",
+    "strategy_state",
+    "supervision",
+    "system",
+    "tokens",
+    "trace",
+    "web",
+)
+"""The files whose structs are messages."""
+
+
 def _message_types() -> tuple[type[msgspec.Struct], ...]:
-    modules = (
-        accounts,
-        broker,
-        control,
-        database,
-        delivery,
-        events,
-        exchange,
-        health,
-        history,
-        instruments,
-        journal,
-        kill_switch,
-        log,
-        market,
-        nodes,
-        order_listing,
-        orders,
-        presence,
-        profit,
-        reconciliation,
-        replays,
-        risk,
-        settings,
-        strategies,
-        strategy_state,
-        supervision,
-        system,
-        tokens,
-        trace,
-        web,
-    )
+    modules = [import_module(f"{__package__}.{name}") for name in CONVERSATIONS]
     types = {
         value
         for module in modules

@@ -13,9 +13,10 @@ from .history import HistoryFact
 from .kill_switch import FlatteningFact
 from .market import MarketFact
 from .nodes import NodeFact
-from .orders import OrderFact, RiskStateChanged
+from .orders import OrderFact
 from .reconciliation import ReconciliationFact
 from .risk import LimitsChanged
+from .risk_state import RiskStateChanged
 from .settings import SettingsFact
 from .strategy_state import StrategyStateSaved
 from .supervision import SupervisionFact

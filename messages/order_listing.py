@@ -1,13 +1,15 @@
-"""What a person asks orders for: its orders, its positions, that orders are cancelled, and that one in doubt ends."""
+"""What a person asks orders for: its orders, its positions, its counts, to cancel orders, and to end one in doubt."""
 
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from .orders import CancellationState, OrderState, OrderType, Position, Product, Side, Validity
+from .holdings import Position
+from .orders import CancellationState, OrderState, OrderType, Product, Side, Validity
 from .reconciliation import PositionMismatch
-from .units import Count, Holding, Nanoseconds, Price, Rupees, Shares
+from .risk_state import RiskState
+from .units import Count, Holding, Nanoseconds, Price, Rupees, Seconds, Shares
 
 LISTED_MAX: Final = 10_000
 """Orders in one answer; they are told while the market waits."""
@@ -187,3 +189,39 @@ class SettleRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     """Answer to `SettleOrder`: nothing has changed, and why."""
 
     reason: str
+
+
+class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersStatistics"):
+    """What orders counts in the current account, earlier runs in it included."""
+
+    risk_state: RiskState
+
+    orders: Count
+    """Orders submitted, refused ones included."""
+
+    fills: Count
+    """Trades."""
+
+    rejected: Count
+    """Orders refused by our gate or rejected by the broker."""
+
+    open_orders: Count
+    uncertain_orders: Count
+
+    positions: tuple[Position, ...]
+    """One for every symbol ever traded."""
+
+    refused_by_rule: dict[str, Count] = {}
+    """Orders that our gate refused, by the name of the rule: part of `rejected`."""
+
+    risk_cause: str = ""
+    """Cause of the newest change of the risk state; empty if it never changed."""
+
+    account: Count = 0
+    """Number of the account: 0 is that of all sessions."""
+
+    illegal_transitions: Count = 0
+    """What the broker said of orders since the start, and cannot be true of them as they stood: refused."""
+
+    uncertain_age_s: Seconds = 0.0
+    """Since the oldest of the orders in doubt was intended; 0: none is in doubt."""

@@ -6,8 +6,7 @@ type. A submitted order ends in exactly one of `OrderRefused`, `OrderRejected`, 
 fills that add up to its quantity.
 """
 
-from decimal import Decimal
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -15,12 +14,9 @@ from .units import (
     INTEGER_MAX,
     RUPEES_MAX,
     Count,
-    Cursor,
-    Holding,
     Nanoseconds,
     Price,
     Rupees,
-    Seconds,
     Shares,
     SomeCount,
     SomeShares,
@@ -44,13 +40,6 @@ CancellationState: TypeAlias = Literal["", "REQUESTED", "IN_DOUBT", "REFUSED", "
 """What became of the newest cancellation that was asked for; empty: none was. REQUESTED and IN_DOUBT are in flight: the
 broker has not answered, or not in time. REFUSED: the order is open still. DONE: it is cancelled. TOO_LATE: it ended
 otherwise."""
-
-RiskState: TypeAlias = Literal["STARTING", "RECONCILING", "NORMAL", "REDUCING", "HALTED"]
-KeptRiskState: TypeAlias = Literal["NORMAL", "REDUCING", "HALTED"]
-"""The states that are journaled; STARTING and RECONCILING are phases of a start."""
-
-AMOUNT_DIGITS_MAX: Final = 18
-"""Digits of an amount of cash before the point."""
 
 
 def fault_of_terms(
@@ -180,17 +169,6 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     def has_bracket(self) -> bool:
         """Whether it is the entry of a bracket."""
         return self.target_price is not None or self.stop_loss_price is not None
-
-
-class ReduceOnly(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReduceOnly"):
-    """To orders, of the keeper of the access token, of reconciliation or the heart: only orders pass that reduce.
-
-    It holds until its sender takes it back, whatever others say beside it, and in no other run: the keeper of that one
-    finds out for itself.
-    """
-
-    reason: str
-    """Empty: it is taken back."""
 
 
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancelOrder"):
@@ -505,172 +483,3 @@ OrderFact: TypeAlias = (
     | CancellationUncertain
     | CancellationRefused
 )
-
-
-class RiskStateChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="RiskStateChanged"):
-    """Fact: the risk state changed. The newest holds, also after a restart; before the first, NORMAL."""
-
-    previous: KeptRiskState
-    state: KeptRiskState
-
-    cause: str
-    """What happened, or the reason that a person gave with `Resume`."""
-
-    changed_by: str
-    """`orders`, or the name of the person who resumed."""
-
-    occurred_ns: Nanoseconds
-    """Nanoseconds since 1970-01-01 UTC."""
-
-    keeps_day: bool = False
-    """Whether the counts of the day go on, whatever the clock says, until a person resumes: it was set ahead."""
-
-
-class Resume(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Resume"):
-    """From a person to orders: go on trading after HALTED. Answered by `Resumed`, durable by then, or `ResumeRefused`.
-
-    Nothing else leaves HALTED.
-    """
-
-    reason: str
-    """Why trading may go on; kept in the fact."""
-
-    person: str = ""
-    """Who resumes, as the operating system names the user."""
-
-
-class Resumed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Resumed"):
-    """Answer to `Resume`: orders pass again."""
-
-    halted_because: str
-    """The cause of the halt that has ended."""
-
-    still: str = ""
-    """Why only orders pass still that reduce a position; empty: others do, too."""
-
-
-class ResumeRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ResumeRefused"):
-    """Answer to `Resume`: nothing changed."""
-
-    risk_state: RiskState
-    reason: str
-    """What was wanted and what was found."""
-
-
-class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Position"):
-    """What the account holds of one symbol, by average cost."""
-
-    symbol: str
-
-    quantity: Holding
-    """Shares: above 0 long, below 0 short."""
-
-    average_price: Decimal
-    """Rupees a share paid (long) or received (short) for what is open; 0 when flat. Four decimal places."""
-
-    realized_pnl: Decimal
-    """Rupees, to the paisa, before charges."""
-
-    cost: Decimal | None = None
-    """Rupees paid (above 0) or received (below 0) for what is open, to eighteen places. Market value less this is the
-    unrealised profit; `average_price` is rounded and would not give it. None in a frame of an earlier release."""
-
-    def __post_init__(self) -> None:
-        for amount in (self.average_price, self.realized_pnl, self.cost):
-            if amount is None:
-                continue
-            # adjusted() is the exponent of the first digit: 1E+999999999 is refused without being written out.
-            if not amount.is_finite() or amount.adjusted() >= AMOUNT_DIGITS_MAX:
-                message = f"an amount must be finite and below 10^{AMOUNT_DIGITS_MAX} rupees, was {amount}"
-                raise ValueError(message)
-
-
-class ReadHoldings(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadHoldings"):
-    """From a strategy that starts, to orders: what do I hold? Answered by `HoldingsRead`, when the book is read."""
-
-    strategy: str
-
-    keeps_state: bool = False
-    """Whether a state names each of its orders: then none is placed that the newest does not name."""
-
-
-class OpenOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OpenOrder"):
-    """An order that may still be filled, as the book of record has it."""
-
-    intent: OrderIntended
-    """Its terms, as they are now."""
-
-    broker_order_id: str = ""
-    """Empty while there is no proof that the broker has it."""
-
-    filled: Shares = 0
-    is_uncertain: bool = False
-    """It is not known whether it reached the broker."""
-
-    cancelling: CancellationIntended | None = None
-    """The cancellation that is in flight."""
-
-
-class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="HoldingsRead"):
-    """Answer to `ReadHoldings`: what the book of record says of one strategy in the account, earlier runs included."""
-
-    strategy: str
-
-    shares: dict[str, Holding]
-    """Signed shares by symbol, of every symbol that is not flat."""
-
-    filled: dict[str, Shares]
-    """Shares filled so far by client order id, for each open order of the strategy.
-
-    All fills up to `sequence` are in `shares`: these, and those of orders that are not named here.
-    """
-
-    life: Count = 0
-    """Number of this start of the strategy, given only once in a data directory: its order ids are built from it."""
-
-    positions: tuple[Position, ...] = ()
-    """Of every symbol that the strategy ever traded in the account, by its own fills."""
-
-    open_orders: tuple[OpenOrder, ...] = ()
-
-    sequence: Cursor = 0
-    """Of the newest record that orders knows of: what is older is in all of these, and what is newer in none."""
-
-    exits: tuple[str, ...] = ()
-    """Client order ids of the newest exits of its brackets: these orders are in the answer already, open or not."""
-
-
-class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersStatistics"):
-    """What orders counts in the current account, earlier runs in it included."""
-
-    risk_state: RiskState
-
-    orders: Count
-    """Orders submitted, refused ones included."""
-
-    fills: Count
-    """Trades."""
-
-    rejected: Count
-    """Orders refused by our gate or rejected by the broker."""
-
-    open_orders: Count
-    uncertain_orders: Count
-
-    positions: tuple[Position, ...]
-    """One for every symbol ever traded."""
-
-    refused_by_rule: dict[str, Count] = {}
-    """Orders that our gate refused, by the name of the rule: part of `rejected`."""
-
-    risk_cause: str = ""
-    """Cause of the newest change of the risk state; empty if it never changed."""
-
-    account: Count = 0
-    """Number of the account: 0 is that of all sessions."""
-
-    illegal_transitions: Count = 0
-    """What the broker said of orders since the start, and cannot be true of them as they stood: refused."""
-
-    uncertain_age_s: Seconds = 0.0
-    """Since the oldest of the orders in doubt was intended; 0: none is in doubt."""

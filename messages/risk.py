@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from .orders import RiskState
+from .risk_state import RiskState
 from .units import Nanoseconds, Price
 
 Amount: TypeAlias = Annotated[float, Meta(ge=-1e18, le=1e18)]

@@ -16,7 +16,7 @@ from .journal import JournalStatistics
 from .kill_switch import KillSwitchStatistics, LossExitStatistics
 from .market import FeedStatistics
 from .nodes import NodesStatistics
-from .orders import OrdersStatistics
+from .order_listing import OrdersStatistics
 from .reconciliation import ReconciliationStatistics
 from .supervision import SupervisorStatistics
 from .units import Count, Microseconds

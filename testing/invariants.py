@@ -10,7 +10,8 @@ from ..actors.journal.tools import verify
 from ..actors.orders.book import Book
 from ..domain.brackets import EXITS, SALES_MAX, Bracket, as_it_stands, leg_id, next_steps
 from ..messages.broker import OrderNotFound
-from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, OrderIntended, RiskStateChanged
+from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, OrderIntended
+from ..messages.risk_state import RiskStateChanged
 from .checkpoints import checkpoint_on, unlike_the_journal
 
 if TYPE_CHECKING:

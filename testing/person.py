@@ -9,7 +9,7 @@ from ..actors.runtime import UnknownActorError
 from ..actors.runtime.simulation.loop import SteppedLoop
 from ..messages.addresses import KILL_SWITCH, ORDERS
 from ..messages.kill_switch import EngageKillSwitch, ReleaseKillSwitch
-from ..messages.orders import Resume
+from ..messages.risk_state import Resume
 
 if TYPE_CHECKING:
     from collections import Counter

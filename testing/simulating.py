@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ..actors.strategy import StrategyActor
     from ..actors.supervision import ChildSpec
     from ..config.settings import Settings
+    from ..messages.holdings import Position
     from ..messages.market import MarketMessage
-    from ..messages.orders import Position
 
 Invariant: TypeAlias = "Callable[[Simulated], Iterable[str]]"
 """Gives a sentence for each promise that was broken."""

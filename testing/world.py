@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ..actors.runtime import ActorAddress
     from ..config.settings import Settings
     from ..messages.market import MarketMessage
-    from ..messages.orders import OrdersStatistics
+    from ..messages.order_listing import OrdersStatistics
     from .scenario import Scenario
 
 WITNESS: Final = "witness"

@@ -17,7 +17,7 @@ from ...messages.events import EventsStatistics
 from ...messages.health import ServiceStatistics, Severity, TokenStatistics
 from ...messages.market import FeedStatistics
 from ...messages.nodes import NodesStatistics
-from ...messages.orders import OrdersStatistics
+from ...messages.order_listing import OrdersStatistics
 from ...messages.reconciliation import ReconciliationStatistics
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from ...domain.dhan.tokens import ATTEMPTS_MAX, Attempts, TokenLife, life_of
 from ...domain.time import SECOND_NS
 from ...messages.addresses import ORDERS
 from ...messages.health import TokenStatistics
-from ...messages.orders import ReduceOnly
+from ...messages.risk_state import ReduceOnly
 from ...messages.tokens import LogIn, RenewToken, ShowToken, TakeSecrets, TokenState, TokenStatus
 from ..observability import redact_too
 from ..runtime import RuntimeActor, handles

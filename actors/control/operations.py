@@ -83,11 +83,11 @@ from ...messages.order_listing import (
     SettleOrder,
     SettleRefused,
 )
-from ...messages.orders import Resume, Resumed, ResumeRefused
 from ...messages.presence import PresenceNoted, ReportPresence
 from ...messages.profit import ProfitCurve, ReadProfitCurve
 from ...messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
 from ...messages.risk import ChangeLimits, LimitsInForce, LimitsKept, ReadRisk, RiskRead
+from ...messages.risk_state import Resume, Resumed, ResumeRefused
 from ...messages.settings import ReloadRefused, ReloadSettings, SettingsReloaded
 from ...messages.strategies import (
     ListStrategies,

@@ -36,7 +36,7 @@ from ...messages.history import (
 from ...messages.instruments import InstrumentShown, ShowInstrument
 from ...messages.journal import Append, Appended, ReadJournal
 from ...messages.market import FeedGapped
-from ...messages.orders import OrdersStatistics
+from ...messages.order_listing import OrdersStatistics
 from ...messages.system import Ping, Pong
 from .. import broker
 from ..external import Ask, ExternalServiceResult

@@ -8,7 +8,7 @@ import msgspec
 
 from ...messages.addresses import BROKER, ORDERS
 from ...messages.kill_switch import StopTrading, TradingStopped
-from ...messages.orders import OrdersStatistics
+from ...messages.order_listing import OrdersStatistics
 from ...messages.system import Ping, Pong
 
 if TYPE_CHECKING:

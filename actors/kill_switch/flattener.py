@@ -24,19 +24,18 @@ from ...domain.freshness import Moment, elapsed_ns, is_ahead, is_late
 from ...domain.time import SECOND_NS
 from ...messages.addresses import EVENTS, FLATTENER, JOURNAL, ORDERS
 from ...messages.events import Subscribe, Subscribed, Unsubscribe, Unsubscribed
+from ...messages.holdings import HoldingsRead, ReadHoldings
 from ...messages.journal import Append, Appended, ReadJournal
 from ...messages.kill_switch import Flatten, FlatteningBegun, FlatteningEnded, FlatteningFact, FlatteningWanted
 from ...messages.market import Tick
 from ...messages.order_listing import LISTED_MAX, OrdersRead, PositionsRead, ReadOrders, ReadPositions
 from ...messages.orders import (
     CancelOrder,
-    HoldingsRead,
     OrderAccepted,
     OrderFact,
     OrderFilled,
     OrderRefused,
     OrderRejected,
-    ReadHoldings,
     SubmitOrder,
 )
 from ..runtime import JournalPages, RuntimeActor, handles

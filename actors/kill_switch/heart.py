@@ -27,7 +27,7 @@ from ...config.heartbeat import DEADMAN_NAME, HEARTBEAT_NAME, Heartbeat
 from ...domain.pulse import Listener
 from ...messages.addresses import JOURNAL, ORDERS
 from ...messages.journal import DurableProved, ProveDurable
-from ...messages.orders import ReduceOnly
+from ...messages.risk_state import ReduceOnly
 from ...messages.system import Ping, Pong
 from ..runtime import RuntimeActor, handles
 

@@ -14,8 +14,9 @@ import msgspec
 
 from ...messages.addresses import NODES
 from ...messages.database import CheckDatabase, Query, ReadHistory
+from ...messages.holdings import ReadHoldings
 from ...messages.journal import ReadJournal
-from ...messages.orders import CancelOrder, ModifyOrder, ReadHoldings, SubmitOrder
+from ...messages.orders import CancelOrder, ModifyOrder, SubmitOrder
 from ...messages.strategy_state import ReadState, SaveState
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles

@@ -10,7 +10,7 @@ from ...messages.broker import UpdatesStatistics
 from ...messages.database import DatabaseStatistics
 from ...messages.health import Component, ComponentState, Health, TokenStatistics
 from ...messages.market import FeedStatistics
-from ...messages.orders import OrdersStatistics
+from ...messages.order_listing import OrdersStatistics
 
 if TYPE_CHECKING:
     from ...messages.supervision import ChildStatus

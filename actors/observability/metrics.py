@@ -23,7 +23,7 @@ from ...messages.journal import JournalStatistics
 from ...messages.kill_switch import KillSwitchStatistics
 from ...messages.market import FeedStatistics
 from ...messages.nodes import NodesStatistics
-from ...messages.orders import OrdersStatistics
+from ...messages.order_listing import OrdersStatistics
 from ...messages.reconciliation import ReconciliationStatistics
 from ...messages.supervision import ChildStatus
 from ...messages.web import WebStatistics

@@ -9,7 +9,7 @@ import msgspec
 
 from ...domain.positions import unrealized
 from ...messages.market import FeedStatistics
-from ...messages.orders import OrdersStatistics
+from ...messages.order_listing import OrdersStatistics
 from ...messages.profit import ProfitCurve
 
 if TYPE_CHECKING:

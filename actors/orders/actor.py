@@ -48,21 +48,16 @@ from ...messages.broker import (
     ReportRefused,
 )
 from ...messages.control import OperationAsked
+from ...messages.holdings import ReadHoldings
 from ...messages.journal import Appended, AppendRefused
 from ...messages.kill_switch import HaltTrading
 from ...messages.market import Tick
 from ...messages.order_listing import CancelOrders, ReadOrders, ReadPositions, SettleOrder
-from ...messages.orders import (
-    CancelOrder,
-    ModifyOrder,
-    ReadHoldings,
-    ReduceOnly,
-    Resume,
-    SubmitOrder,
-)
+from ...messages.orders import CancelOrder, ModifyOrder, SubmitOrder
 from ...messages.presence import ReportPresence
 from ...messages.reconciliation import PositionMismatch, PositionsDiffer
 from ...messages.risk import BandsTold, ChangeLimits, FundsTold, ReadRisk
+from ...messages.risk_state import ReduceOnly, Resume
 from ...messages.strategy_state import ReadState, SaveState
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import READS_BACK_S, RuntimeActor, handles

@@ -11,7 +11,7 @@ from typing import Final
 
 from ...domain.wording import printable
 from ...messages.addresses import ORDERS
-from ...messages.orders import KeptRiskState, Resume, RiskState, RiskStateChanged
+from ...messages.risk_state import KeptRiskState, Resume, RiskState, RiskStateChanged
 
 CAUSE_LENGTH_MAX: Final = 200
 """Characters of the cause of a change of the risk state."""

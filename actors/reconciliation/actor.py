@@ -30,7 +30,7 @@ from ...messages.addresses import BROKER, JOURNAL, ORDERS
 from ...messages.journal import Append, Appended
 from ...messages.kill_switch import HaltTrading, TradingHalted
 from ...messages.order_listing import LISTED_MAX, OrderListed, OrdersRead, PositionsRead, ReadOrders, ReadPositions
-from ...messages.orders import Product, ReduceOnly
+from ...messages.orders import Product
 from ...messages.reconciliation import (
     AccountBookRead,
     DifferenceEnded,
@@ -42,6 +42,7 @@ from ...messages.reconciliation import (
     ReconciliationStatistics,
 )
 from ...messages.risk import BandsTold, FundsTold, ReadRisk, RiskRead
+from ...messages.risk_state import ReduceOnly
 from ..runtime import RuntimeActor, handles
 from .settings import ReconciliationSettings
 

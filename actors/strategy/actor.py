@@ -20,6 +20,7 @@ from ...domain.freshness import is_late
 from ...messages.addresses import ORDERS
 from ...messages.database import Abandon, CheckDatabase, Query, QueryToFile, ReadHistory, SaveMarketData
 from ...messages.events import Subscribe, Unsubscribe
+from ...messages.holdings import HoldingsRead, ReadHoldings
 from ...messages.journal import JournalRecord, ReadJournal
 from ...messages.market import AwaitMarketEnd, Candle, Tick
 from ...messages.orders import (
@@ -27,7 +28,6 @@ from ...messages.orders import (
     CancellationRefused,
     CancellationUncertain,
     CancelOrder,
-    HoldingsRead,
     ModificationIntended,
     ModificationRefused,
     ModifyOrder,
@@ -42,7 +42,6 @@ from ...messages.orders import (
     OrderRejected,
     OrderTriggered,
     OrderUncertain,
-    ReadHoldings,
     SubmitOrder,
 )
 from ...messages.strategy_state import ReadState, SaveState

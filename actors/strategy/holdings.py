@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import Any, Final
 
 from ...domain.positions import Positions
+from ...messages.holdings import HoldingsRead
 from ...messages.market import Tick
-from ...messages.orders import HoldingsRead, OrderFilled
+from ...messages.orders import OrderFilled
 from .held import HeldPosition
 
 TRADED_REMEMBERED_MAX: Final = 10_000

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ...domain.brackets import leg_id
 from ...domain.orders import Order, advance, intent_of
+from ...messages.holdings import OpenOrder
 from ...messages.orders import (
     CancellationRefused,
     CancellationState,
     CancellationUncertain,
-    OpenOrder,
     OrderAccepted,
     OrderFilled,
     OrderIntended,

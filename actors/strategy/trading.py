@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 from ...domain.client_order_ids import OrderIds, is_own
 from ...domain.instruments import without_noise
 from ...messages.addresses import ORDERS
-from ...messages.orders import CancelOrder, HoldingsRead, ModifyOrder, OrderType, Product, Side, SubmitOrder, Validity
+from ...messages.holdings import HoldingsRead
+from ...messages.orders import CancelOrder, ModifyOrder, OrderType, Product, Side, SubmitOrder, Validity
 from ...messages.replays import is_replay
 from . import arguments
 from .closing import Closing

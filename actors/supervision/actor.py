@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from ...domain.time import SECOND_NS
+from ...messages.holdings import HoldingsRead, ReadHoldings
 from ...messages.journal import Append, Appended, AppendRefused
 from ...messages.order_listing import CancelOrders, OrdersCancelling
-from ...messages.orders import HoldingsRead, ReadHoldings
 from ...messages.supervision import (
     DescribeTree,
     Failed,

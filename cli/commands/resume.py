@@ -23,7 +23,7 @@ def command(
     What is still beyond its limit, as the loss of the day, reduces or halts again at once. Exits with 1 where there is
     nothing to resume.
     """
-    from ...messages.orders import ResumeRefused
+    from ...messages.risk_state import ResumeRefused
 
     with running(data_dir, profile) as system:
         answer = system.resume(reason)

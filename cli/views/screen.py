@@ -18,7 +18,7 @@ from ...messages.addresses import DATABASE, SYSTEM
 from ...messages.database import DatabaseStatistics
 from ...messages.journal import JournalStatistics
 from ...messages.market import FeedStatistics
-from ...messages.orders import OrdersStatistics
+from ...messages.order_listing import OrdersStatistics
 from ...messages.supervision import SupervisorStatistics
 from ...messages.system import StrategyStatistics
 from ..failures import name_of, trouble_of
@@ -27,7 +27,7 @@ from ..terminal import plain
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ...messages.orders import Position
+    from ...messages.holdings import Position
     from ...system import SystemView
 
 

@@ -10,7 +10,7 @@ from natya.messages.events import EventsStatistics
 from natya.messages.health import ServiceStatistics, TokenStatistics
 from natya.messages.market import FeedStatistics
 from natya.messages.nodes import NodesStatistics
-from natya.messages.orders import OrdersStatistics
+from natya.messages.order_listing import OrdersStatistics
 from natya.messages.reconciliation import ReconciliationStatistics
 from natya.messages.supervision import ChildStatus, SupervisionTree
 

@@ -15,7 +15,7 @@ from natya.config.secret_folder import OBTAINED_TOKEN, SecretFolder
 from natya.config.secrets import Secret
 from natya.domain.dhan.tokens import APART_NS, next_night_ns
 from natya.domain.time import SECOND_NS
-from natya.messages.orders import ReduceOnly
+from natya.messages.risk_state import ReduceOnly
 from natya.messages.system import Ping
 from natya.messages.tokens import LogIn, RenewToken, ShowToken, TakeSecrets
 

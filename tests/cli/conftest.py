@@ -11,9 +11,10 @@ from natya.cli.app import app
 from natya.config.loader import load_settings
 from natya.messages.database import DatabaseStatistics
 from natya.messages.events import EventsStatistics
+from natya.messages.holdings import Position
 from natya.messages.journal import JournalStatistics
 from natya.messages.market import FeedStatistics, MarketEnded
-from natya.messages.orders import OrdersStatistics, Position
+from natya.messages.order_listing import OrdersStatistics
 from natya.messages.settings import SettingChange, SettingsReloaded
 from natya.messages.supervision import SupervisionTree, SupervisorStatistics
 from natya.messages.system import StrategyStatistics

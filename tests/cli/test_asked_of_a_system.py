@@ -17,7 +17,7 @@ from natya.cli.session import alone
 from natya.client import QueryFailedError
 from natya.config.data_directory import DataDirectory, DataDirectoryBusyError
 from natya.messages.health import Timing
-from natya.messages.orders import Position
+from natya.messages.holdings import Position
 
 
 class Counted(msgspec.Struct):

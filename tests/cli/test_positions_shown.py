@@ -9,9 +9,9 @@ import natya
 from natya.actors.database import MarketDataRepositoryImpl
 from natya.cli.book import priced, recorded_prices
 from natya.cli.views.orders import PRICES_HEARD, positions_json, positions_text
+from natya.messages.holdings import Position
 from natya.messages.market import Tick
 from natya.messages.order_listing import LastPrice, PositionsRead, StrategyHolding
-from natya.messages.orders import Position
 
 NOON_NS = 1_791_181_800 * 10**9
 

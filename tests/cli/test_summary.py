@@ -5,7 +5,7 @@ import pytest
 import natya
 from natya.cli.exit_codes import NOT_RECORDED, OK
 from natya.cli.foreground import perform, summary_text
-from natya.messages.orders import OrdersStatistics
+from natya.messages.order_listing import OrdersStatistics
 from natya.summary import losses, summarize
 
 

@@ -11,8 +11,8 @@ from natya.messages.database import BackUp, Query, QueryFailed, Rows
 from natya.messages.instruments import FindInstrument
 from natya.messages.kill_switch import EngageKillSwitch, Flatten
 from natya.messages.order_listing import CancelOrders
-from natya.messages.orders import Resume
 from natya.messages.risk import ChangeLimits
+from natya.messages.risk_state import Resume
 from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping
 from natya.messages.trace import ReadTrace, TraceRead

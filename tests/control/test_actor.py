@@ -32,8 +32,9 @@ from natya.messages.framing import framed
 from natya.messages.health import ReadHealth, ReadMetrics
 from natya.messages.log import LogRead, ReadLog
 from natya.messages.order_listing import ReadOrders
-from natya.messages.orders import Resume, SubmitOrder
+from natya.messages.orders import SubmitOrder
 from natya.messages.profit import ProfitCurve, ReadProfitCurve
+from natya.messages.risk_state import Resume
 from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree
 from natya.messages.system import Ping, Pong
 

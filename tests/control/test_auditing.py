@@ -10,7 +10,7 @@ from natya.actors.control.operations import BY_REQUEST
 from natya.actors.runtime import Outcome
 from natya.messages.control import OperationAnswered, OperationAsked
 from natya.messages.journal import Appended, AppendRefused
-from natya.messages.orders import Resume, Resumed
+from natya.messages.risk_state import Resume, Resumed
 from natya.messages.supervision import DescribeTree
 
 NOW_NS = 1_700_000_000_000_000_000

@@ -29,9 +29,10 @@ from natya.config.sections.web import WebSettings
 from natya.messages.control import ShowHttp
 from natya.messages.delivery import DeliveryStatistics, SubscriptionStatus
 from natya.messages.health import TIMING_BOUNDS_S, Timing
+from natya.messages.holdings import Position
 from natya.messages.journal import JournalStatistics
 from natya.messages.market import FeedStatistics
-from natya.messages.orders import OrdersStatistics, Position
+from natya.messages.order_listing import OrdersStatistics
 from natya.messages.supervision import ChildStatus, DescribeTree, SupervisionTree, Unavailable
 
 FILES = resources.files(pages.__package__)

@@ -22,7 +22,7 @@ from natya.config.sections.control import ControlSettings
 from natya.config.sections.web import WebSettings
 from natya.messages.control import ShowHttp
 from natya.messages.database import Abandon, Query, QueryFailed, Rows
-from natya.messages.orders import Resume, Resumed
+from natya.messages.risk_state import Resume, Resumed
 from natya.messages.strategies import StartStrategy, StrategyChanged
 from natya.messages.supervision import DescribeTree, SupervisionTree, Unavailable
 from natya.messages.system import Ping

@@ -15,7 +15,8 @@ from natya.messages.codec import MESSAGE_TYPES, encode
 from natya.messages.control import Ask, ControlStatistics
 from natya.messages.database import BackUp, CheckDatabase, Query, QueryToFile, Rows
 from natya.messages.journal import ReadJournal
-from natya.messages.orders import Resume, SubmitOrder
+from natya.messages.orders import SubmitOrder
+from natya.messages.risk_state import Resume
 from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping, Pong
 from natya.messages.trace import ReadTrace

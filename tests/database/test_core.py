@@ -22,8 +22,8 @@ from natya.messages.orders import (
     OrderRefused,
     OrderRejected,
     OrderUncertain,
-    RiskStateChanged,
 )
+from natya.messages.risk_state import RiskStateChanged
 from natya.messages.supervision import ChildRestarted
 
 pytestmark = pytest.mark.usefixtures("engines")

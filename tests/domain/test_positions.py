@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from natya.domain import positions
 from natya.domain.money import rounded
 from natya.domain.positions import Holding, Positions, StrategyPositions, unrealized
-from natya.messages.orders import OrderFilled, Position
+from natya.messages.holdings import Position
+from natya.messages.orders import OrderFilled
 
 TRADES = st.lists(
     st.tuples(st.integers(-500, 500).filter(bool), st.integers(1, 400_000).map(lambda grid: round(grid * 0.05, 2))),

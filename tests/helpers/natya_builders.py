@@ -13,9 +13,9 @@ from natya.messages.orders import (
     OrderRefused,
     OrderRejected,
     OrderUncertain,
-    RiskStateChanged,
     SubmitOrder,
 )
+from natya.messages.risk_state import RiskStateChanged
 
 
 def a_tick(sequence=1, symbol="INFY", price=100.0, **fields):

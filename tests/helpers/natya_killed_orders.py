@@ -25,7 +25,8 @@ from natya.actors.journal.disk import RealDisk
 from natya.actors.orders.book import Book
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.messages.exchange import AccountOrder, AccountTrade
-from natya.messages.orders import ModificationIntended, OrderFact, OrderIntended, Resumed, RiskStateChanged
+from natya.messages.orders import ModificationIntended, OrderFact, OrderIntended
+from natya.messages.risk_state import Resumed, RiskStateChanged
 
 LIMITS = {"quantity_max": 10, "value_max_rupees": 50_000.0, "position_max": 200, "orders_in_flight_max": 50}
 WITHOUT_COUNTS = {

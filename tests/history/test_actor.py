@@ -16,10 +16,11 @@ from natya.domain.dhan.market.charts import Chart
 from natya.domain.time import SECOND_NS
 from natya.messages.database import MarketDataSaved, QueryFailed, SaveMarketData
 from natya.messages.history import ChartNotRead, ChartRead, GapFilled, ReadChart
+from natya.messages.holdings import Position
 from natya.messages.instruments import InstrumentList, InstrumentShown, InstrumentUnknown, ShowInstrument
 from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
 from natya.messages.market import FeedGapped
-from natya.messages.orders import OrdersStatistics, Position
+from natya.messages.order_listing import OrdersStatistics
 from natya.messages.system import Ping, Pong
 
 SILENT = "no answer"

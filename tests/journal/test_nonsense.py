@@ -25,7 +25,8 @@ from natya.messages import codec
 from natya.messages.accounts import AccountEntered, RecordingPlayed
 from natya.messages.codec import FACT_TYPES, MESSAGE_TYPES
 from natya.messages.journal import JournalRecord
-from natya.messages.orders import OrderFact, OrderFilled, RiskStateChanged
+from natya.messages.orders import OrderFact, OrderFilled
+from natya.messages.risk_state import RiskStateChanged
 from natya.messages.system import Ping
 from natya.messages.units import INTEGER_MAX, RUPEES_MAX
 

@@ -31,7 +31,8 @@ from natya.domain.time import DAY_NS
 from natya.messages.codec import FACT_TYPES
 from natya.messages.delivery import SubscriptionMoved
 from natya.messages.journal import Append, Appended, JournalShortened, ReadJournal
-from natya.messages.orders import OrderFilled, RiskStateChanged
+from natya.messages.orders import OrderFilled
+from natya.messages.risk_state import RiskStateChanged
 from natya.messages.supervision import BreakerOpened, ChildFailed, ChildRestarted, Escalated
 from natya.messages.system import Ping
 

@@ -20,7 +20,7 @@ from natya.messages.kill_switch import (
     TradingHalted,
     TradingStopped,
 )
-from natya.messages.orders import OrdersStatistics
+from natya.messages.order_listing import OrdersStatistics
 from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping, Pong
 

@@ -7,8 +7,9 @@ import pytest
 
 from natya.actors.kill_switch import at_broker
 from natya.actors.kill_switch.at_broker import AGAIN_S, DONE, LOOK_S, WAITING, BrokerSwitch, StopDue
+from natya.messages.holdings import Position
 from natya.messages.kill_switch import KillSwitchStatistics, StopTrading, TradingStopped
-from natya.messages.orders import OrdersStatistics, Position
+from natya.messages.order_listing import OrdersStatistics
 from natya.messages.supervision import Unavailable
 from natya.messages.system import ActorStatistics, Ping, Pong
 

@@ -14,6 +14,7 @@ from natya.domain.client_order_ids import is_formed_as_ours, life_of
 from natya.domain.flattening import Limits
 from natya.domain.time import SECOND_NS
 from natya.messages.events import Subscribe, Unsubscribe
+from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
 from natya.messages.kill_switch import Flatten, FlatteningBegun, FlatteningEnded, FlatteningWanted
 from natya.messages.order_listing import (
@@ -26,14 +27,7 @@ from natya.messages.order_listing import (
     ReadPositions,
     StrategyHolding,
 )
-from natya.messages.orders import (
-    CancelOrder,
-    HoldingsRead,
-    OrderAccepted,
-    OrderRefused,
-    ReadHoldings,
-    SubmitOrder,
-)
+from natya.messages.orders import CancelOrder, OrderAccepted, OrderRefused, SubmitOrder
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping
 

@@ -7,7 +7,7 @@ from natya.actors.kill_switch import HeartActor, HeartSettings, heart
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.heartbeat import Heartbeat
 from natya.messages.journal import DurableProved, ProveDurable
-from natya.messages.orders import ReduceOnly
+from natya.messages.risk_state import ReduceOnly
 from natya.messages.system import Ping, Pong
 
 pytestmark = pytest.mark.usefixtures("threads")  # a virtual clock runs through thousands of beats while one waits

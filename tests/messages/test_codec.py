@@ -21,9 +21,10 @@ from natya.messages.codec import (
     decode,
     encode,
 )
+from natya.messages.holdings import HoldingsRead, Position
 from natya.messages.journal import Append
 from natya.messages.market import Depth
-from natya.messages.orders import HoldingsRead, Position, SubmitOrder
+from natya.messages.orders import SubmitOrder
 from natya.messages.system import Ping
 
 NAMES = [message_type.__name__ for message_type in MESSAGE_TYPES]

@@ -19,10 +19,11 @@ from natya.domain.nodes.lease import Lease, Seen
 from natya.domain.time import SECOND_NS
 from natya.messages.codec import decode, encode
 from natya.messages.events import DeliverRecord
+from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import JournalRecord
 from natya.messages.market import Tick, Ticks
 from natya.messages.nodes import ClaimAccepted, ClaimRefused, ClaimStrategy, NodeFrame, NothingSaid, Said, Told
-from natya.messages.orders import HoldingsRead, OrderAccepted, ReadHoldings
+from natya.messages.orders import OrderAccepted
 from natya.messages.strategies import (
     ReloadStrategy,
     StartStrategy,

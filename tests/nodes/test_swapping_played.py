@@ -27,9 +27,9 @@ from natya.config.sections.supervision import SupervisionSettings
 from natya.domain.nodes.lease import Seen
 from natya.domain.time import SECOND_NS
 from natya.messages.events import Subscribe
+from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import Append, Appended, JournalPage, ReadJournal
 from natya.messages.nodes import ASKED_ELSEWHERE
-from natya.messages.orders import HoldingsRead, ReadHoldings
 from natya.messages.strategies import StartStrategy, StopStrategy, StrategyChanged, StrategyNotChanged, SwapStrategy
 from natya.messages.strategy_state import ReadState, SaveState, StateRead
 

@@ -5,7 +5,8 @@ import pytest
 from natya.actors.observability import View
 from natya.messages.broker import BrokerStatistics
 from natya.messages.health import Timing
-from natya.messages.orders import OrdersStatistics, Position
+from natya.messages.holdings import Position
+from natya.messages.order_listing import OrdersStatistics
 from natya.messages.supervision import ChildStatus, SupervisionTree
 
 

@@ -14,8 +14,8 @@ from natya.messages.database import DatabaseStatistics
 from natya.messages.events import EventsStatistics
 from natya.messages.health import TIMING_BOUNDS_S, ServiceStatistics, Timing
 from natya.messages.market import FeedStatistics
-from natya.messages.orders import RiskState
 from natya.messages.reconciliation import ReconciliationStatistics
+from natya.messages.risk_state import RiskState
 from natya.messages.supervision import ActorState
 
 TOPICS = ("ticks", "facts", "candles")

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from natya.actors.observability import ProfitSamples, View, profit_in
 from natya.actors.observability.profit import SAMPLES_MAX, Profit
+from natya.messages.holdings import Position
 from natya.messages.market import FeedStatistics
-from natya.messages.orders import OrdersStatistics, Position
+from natya.messages.order_listing import OrdersStatistics
 
 COUNTS = dict.fromkeys(("orders", "fills", "rejected", "open_orders", "uncertain_orders"), 0)
 

@@ -29,6 +29,7 @@ from natya.messages.broker import (
     ReportRefused,
     WithdrawOrder,
 )
+from natya.messages.holdings import ReadHoldings
 from natya.messages.journal import Appended, CheckpointKept, CheckpointRead, JournalPage, KeepCheckpoint, ReadCheckpoint
 from natya.messages.orders import (
     CancelOrder,
@@ -41,7 +42,6 @@ from natya.messages.orders import (
     OrderRefused,
     OrderRejected,
     OrderUncertain,
-    ReadHoldings,
     SubmitOrder,
 )
 from natya.messages.strategy_state import ReadState, SaveState

@@ -19,7 +19,7 @@ from natya.messages.broker import (
     PlaceOrder,
 )
 from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
-from natya.messages.orders import OrdersStatistics
+from natya.messages.order_listing import OrdersStatistics
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
 

@@ -5,8 +5,14 @@ from natya_orders_stage import FakeJournal, Release
 
 from natya.actors.orders import OrdersActor
 from natya.domain.time import DAY_NS
-from natya.messages.order_listing import OrdersRead, PositionsRead, ReadOrders, ReadPositions, SettleOrder
-from natya.messages.orders import OrdersStatistics
+from natya.messages.order_listing import (
+    OrdersRead,
+    OrdersStatistics,
+    PositionsRead,
+    ReadOrders,
+    ReadPositions,
+    SettleOrder,
+)
 from natya.messages.presence import ReportPresence
 from natya.messages.risk import FundsTold, ReadRisk, RiskRead
 from natya.messages.supervision import Unavailable

@@ -21,9 +21,8 @@ from natya.messages.orders import (
     OrderIntended,
     OrderModified,
     OrderRefused,
-    Resume,
-    Resumed,
 )
+from natya.messages.risk_state import Resume, Resumed
 
 PRICES = {"target_price": 110.0, "stop_loss_price": 95.0}
 

@@ -7,6 +7,7 @@ from natya.actors.orders import OrdersActor
 from natya.actors.orders.parts import cancelling
 from natya.actors.runtime import RuntimeActor, handles
 from natya.messages.broker import OrderFound, OrderNotPlaced, OrderPlaced, PlaceOrder, WithdrawOrder
+from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.kill_switch import HaltTrading, TradingHalted
 from natya.messages.order_listing import CancelOrders, OrdersCancelling, OrdersRead, ReadOrders
 from natya.messages.orders import (
@@ -14,13 +15,11 @@ from natya.messages.orders import (
     CancellationRefused,
     CancellationUncertain,
     CancelOrder,
-    HoldingsRead,
     OrderAccepted,
     OrderCancelled,
     OrderFilled,
     OrderIntended,
     OrderRejected,
-    ReadHoldings,
 )
 
 WITHDRAWN = WithdrawOrder(client_order_id="A-1", broker_order_id="B-1")

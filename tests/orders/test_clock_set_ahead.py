@@ -8,8 +8,9 @@ from natya.actors.orders.book import Book
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.domain.time import DAY_NS, SECOND_NS
-from natya.messages.orders import OrderIntended, OrderRefused, Resume, Resumed, RiskStateChanged
+from natya.messages.orders import OrderIntended, OrderRefused
 from natya.messages.risk import FundsTold, ReadRisk
+from natya.messages.risk_state import Resume, Resumed, RiskStateChanged
 
 NOON_NS = 1_791_181_800 * SECOND_NS
 

@@ -12,8 +12,9 @@ from natya.actors.orders.rules import Situation
 from natya.actors.orders.rules.state import risk_state
 from natya.domain.closing import TheirBook
 from natya.messages.broker import OrderPlaced, PlaceOrder
-from natya.messages.orders import ModifyOrder, OrderIntended, OrderRefused, ReduceOnly
+from natya.messages.orders import ModifyOrder, OrderIntended, OrderRefused
 from natya.messages.reconciliation import PositionMismatch, PositionsDiffer
+from natya.messages.risk_state import ReduceOnly
 from natya.messages.system import Ping
 
 COMPARED_NS = 1_791_181_800_000_000_000

@@ -12,19 +12,9 @@ from natya.config.halt_file import HaltFile, HaltNote
 from natya.domain.orders import Order
 from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder, WithdrawOrder
 from natya.messages.kill_switch import HaltTrading, TradingHalted
-from natya.messages.orders import (
-    CancelOrder,
-    OrderAccepted,
-    OrderIntended,
-    OrderRefused,
-    OrderRejected,
-    Resume,
-    Resumed,
-    ResumeRefused,
-    RiskStateChanged,
-    SubmitOrder,
-)
+from natya.messages.orders import CancelOrder, OrderAccepted, OrderIntended, OrderRefused, OrderRejected, SubmitOrder
 from natya.messages.risk import ReadRisk
+from natya.messages.risk_state import Resume, Resumed, ResumeRefused, RiskStateChanged
 from natya.messages.supervision import Failed
 
 HALT = HaltTrading(cause="kill switch: enough", person="asha")

@@ -11,7 +11,8 @@ from natya.actors.orders.book.ledger import Ledger
 from natya.domain.accounts import AccountUnfinishedError
 from natya.messages.accounts import AccountEntered, RecordingPlayed
 from natya.messages.journal import Appended, AppendRefused
-from natya.messages.orders import ModificationIntended, RiskStateChanged
+from natya.messages.orders import ModificationIntended
+from natya.messages.risk_state import RiskStateChanged
 from natya.messages.strategy_state import StrategyStateSaved
 
 STATE = {"strategy": "crossover", "number": 1, "covers": 1, "state": b"s", "submitted": (), "occurred_ns": 1}

@@ -4,8 +4,9 @@ import pytest
 
 from natya.actors.runtime import RuntimeActor, handles
 from natya.messages.kill_switch import HaltTrading, TradingHalted
-from natya.messages.orders import OrderIntended, OrderRefused, ReduceOnly, Resume, Resumed
+from natya.messages.orders import OrderIntended, OrderRefused
 from natya.messages.risk import ReadRisk
+from natya.messages.risk_state import ReduceOnly, Resume, Resumed
 from natya.messages.system import Ping
 
 

@@ -13,7 +13,7 @@ from natya.actors.orders import OrdersActor
 from natya.actors.runtime import InProcessSystem
 from natya.cli.app import app
 from natya.config.sections.journal import JournalSettings
-from natya.messages.orders import RiskStateChanged
+from natya.messages.risk_state import RiskStateChanged
 from natya.messages.system import Ping
 
 HALTED = RiskStateChanged(

@@ -8,16 +8,8 @@ from natya_orders_stage import Release
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.risk_state import RiskControl, strictest
 from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder
-from natya.messages.orders import (
-    OrderAccepted,
-    OrderExpired,
-    OrderIntended,
-    OrderRefused,
-    Resume,
-    Resumed,
-    ResumeRefused,
-    RiskStateChanged,
-)
+from natya.messages.orders import OrderAccepted, OrderExpired, OrderIntended, OrderRefused
+from natya.messages.risk_state import Resume, Resumed, ResumeRefused, RiskStateChanged
 from natya.messages.supervision import Failed
 
 STATES = st.sampled_from(["NORMAL", "REDUCING", "RECONCILING", "HALTED"])

@@ -14,7 +14,8 @@ from natya.actors.orders.parts.due import WatchDue
 from natya.actors.orders.rules import warned
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.broker import ClockCompared, OrderInDoubt, OrderNotPlaced, OrdersLeft, PlaceOrder, WithdrawOrder
-from natya.messages.orders import OrderIntended, OrderRefused, Resume, Resumed, ResumeRefused, RiskStateChanged
+from natya.messages.orders import OrderIntended, OrderRefused
+from natya.messages.risk_state import Resume, Resumed, ResumeRefused, RiskStateChanged
 
 LOSS = {"day_loss_max_rupees": 500.0, "position_max": 10_000, "value_max_rupees": 1e6}
 

@@ -25,8 +25,10 @@ from natya.messages.broker import (
     ReportRefused,
 )
 from natya.messages.codec import checked
+from natya.messages.holdings import ReadHoldings
 from natya.messages.journal import Appended, AppendRefused
-from natya.messages.orders import CancelOrder, ModifyOrder, OrderFilled, ReadHoldings, Resume, SubmitOrder
+from natya.messages.orders import CancelOrder, ModifyOrder, OrderFilled, SubmitOrder
+from natya.messages.risk_state import Resume
 
 IDS = st.sampled_from(["A-1", "A-2", "A-9", "", "x" * 99])
 OF_THE_BROKER = (

@@ -9,10 +9,10 @@ from natya_processes import await_that
 from natya.actors.reconciliation import ReconciliationActor, ReconciliationSettings
 from natya.actors.runtime import RuntimeActor, handles
 from natya.domain.time import SECOND_NS
+from natya.messages.holdings import Position
 from natya.messages.journal import Append, Appended, AppendRefused
 from natya.messages.kill_switch import HaltTrading, TradingHalted
 from natya.messages.order_listing import OrderListed, OrdersRead, PositionsRead, ReadOrders, ReadPositions
-from natya.messages.orders import Position, ReduceOnly
 from natya.messages.reconciliation import (
     AccountBookNotRead,
     AccountBookRead,
@@ -26,6 +26,7 @@ from natya.messages.reconciliation import (
     ReadAccountBook,
 )
 from natya.messages.risk import BandsTold, FundsTold, PriceBand, ReadRisk, RiskFigure, RiskRead
+from natya.messages.risk_state import ReduceOnly
 from natya.messages.system import Ping
 
 pytestmark = pytest.mark.usefixtures("threads")  # a virtual clock runs through thousands of rounds while one waits

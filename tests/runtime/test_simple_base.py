@@ -14,9 +14,10 @@ from natya.config.sections.exchange import ExchangeSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.messages.broker import NewOrder
 from natya.messages.events import Subscribe, Subscribed
+from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import Append, Appended, CheckpointRead, JournalPage, ReadCheckpoint, ReadJournal
 from natya.messages.market import Tick
-from natya.messages.orders import HoldingsRead, OrderRefused, ReadHoldings, SubmitOrder
+from natya.messages.orders import OrderRefused, SubmitOrder
 
 TICK = Tick(symbol="INFY", price=100.0, quantity=1, exchange_ns=1, source="test", sequence=1)
 

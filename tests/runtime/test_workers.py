@@ -35,8 +35,9 @@ from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
 from natya.messages.codec import MESSAGE_SIZE_MAX_BYTES
 from natya.messages.events import Subscribe, Subscribed
+from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import Appended
-from natya.messages.orders import CancelOrder, HoldingsRead, ReadHoldings, SubmitOrder
+from natya.messages.orders import CancelOrder, SubmitOrder
 from natya.messages.supervision import DeadLetter, DescribeTree, Failed, Unavailable
 from natya.messages.system import Ping, Pong
 

@@ -9,16 +9,9 @@ from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.config.sections.strategy import StrategySettings
 from natya.messages.events import Subscribe, Subscribed
+from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import JournalRecord
-from natya.messages.orders import (
-    CancelOrder,
-    HoldingsRead,
-    ModifyOrder,
-    OrderFact,
-    OrderFilled,
-    ReadHoldings,
-    SubmitOrder,
-)
+from natya.messages.orders import CancelOrder, ModifyOrder, OrderFact, OrderFilled, SubmitOrder
 from natya.messages.supervision import DeadLetter, Failed
 
 

@@ -10,10 +10,10 @@ from natya.actors.strategy import StrategyActor
 from natya.actors.strategy.errors import HoldingsUnknownError
 from natya.domain.orders import intent_of
 from natya.messages.events import Subscribe, Subscribed
+from natya.messages.holdings import HoldingsRead
 from natya.messages.market import Candle, Tick
 from natya.messages.orders import (
     CancelOrder,
-    HoldingsRead,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,

@@ -14,14 +14,13 @@ from natya.actors.strategy.errors import ForeignThreadError, OrdersWithoutMarket
 from natya.actors.strategy.holdings import Holdings
 from natya.actors.strategy.order_handle import OwnOrders
 from natya.domain.positions import Positions
+from natya.messages.holdings import HoldingsRead, OpenOrder
 from natya.messages.orders import (
     CancellationIntended,
     CancellationRefused,
     CancellationUncertain,
     CancelOrder,
-    HoldingsRead,
     ModificationIntended,
-    OpenOrder,
     OrderAccepted,
     OrderCancelled,
     OrderFilled,

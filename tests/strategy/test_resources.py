@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from natya.actors.strategy.bodies.averages import CrossingAverages
 from natya.actors.strategy.holdings import TRADED_REMEMBERED_MAX, Holdings
 from natya.actors.strategy.latency import LatencySample
-from natya.messages.orders import HoldingsRead, OrderFilled
+from natya.messages.holdings import HoldingsRead
+from natya.messages.orders import OrderFilled
 
 
 def a_sample(size=1024):

@@ -20,16 +20,9 @@ from natya.actors.strategy.state import HANDED_MAX, Keeper, StateForm
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.messages.events import Subscribe, Subscribed
+from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import JournalPage, JournalRecord, ReadJournal
-from natya.messages.orders import (
-    CancelOrder,
-    HoldingsRead,
-    ModifyOrder,
-    OrderAccepted,
-    OrderRefused,
-    ReadHoldings,
-    SubmitOrder,
-)
+from natya.messages.orders import CancelOrder, ModifyOrder, OrderAccepted, OrderRefused, SubmitOrder
 from natya.messages.strategy_state import STATE_BYTES_MAX, ReadState, SaveState, StateRead, StateRefused
 from natya.messages.supervision import Failed, Unavailable
 

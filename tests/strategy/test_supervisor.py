@@ -27,10 +27,10 @@ from natya.messages.events import (
     Unsubscribe,
     Unsubscribed,
 )
+from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import JournalPage, ReadJournal
 from natya.messages.nodes import ClaimAccepted, ClaimStrategy, DeputyBegan, Said, Told
 from natya.messages.order_listing import CancelOrders, OrdersCancelling
-from natya.messages.orders import HoldingsRead, ReadHoldings
 from natya.messages.strategies import (
     ListStrategies,
     ReloadStrategy,

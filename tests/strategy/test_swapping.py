@@ -14,8 +14,8 @@ from natya.actors.strategy.changes import checked
 from natya.actors.supervision import SupervisorSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
+from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import JournalPage, ReadJournal
-from natya.messages.orders import HoldingsRead, ReadHoldings
 from natya.messages.strategies import ListStrategies, StrategyChanged, StrategyNotChanged, SwapStrategy
 from natya.messages.strategy_state import ReadState, SaveState, StateRead
 

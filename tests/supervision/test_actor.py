@@ -9,8 +9,8 @@ from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.supervision import AwaitSystemStop, BreakerSettings, StopChildren
 from natya.actors.supervision.actor import DeadlineCame
 from natya.actors.supervision.deadline import Deadline
+from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.order_listing import CancelOrders, OrdersCancelling
-from natya.messages.orders import HoldingsRead, ReadHoldings
 from natya.messages.supervision import ChildStatus, DescribeTree, Failed, Unavailable
 from natya.messages.system import ActorStatistics, Ping, SupervisorStatistics
 

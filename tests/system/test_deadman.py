@@ -9,7 +9,8 @@ from natya_processes import await_that
 from natya_starts import Forked
 
 from natya.config.halt_file import HaltFile
-from natya.messages.orders import OrderAccepted, OrderCancelled, RiskStateChanged
+from natya.messages.orders import OrderAccepted, OrderCancelled
+from natya.messages.risk_state import RiskStateChanged
 
 COUNT = Rester.COUNT
 

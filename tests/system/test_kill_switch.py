@@ -10,7 +10,8 @@ from natya import StrategyActor, TradingSystem
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.config.heartbeat import HEARTBEAT_NAME, Heartbeat
 from natya.config.loader import load_settings
-from natya.messages.orders import OrderAccepted, OrderCancelled, OrderIntended, OrderRefused, RiskStateChanged
+from natya.messages.orders import OrderAccepted, OrderCancelled, OrderIntended, OrderRefused
+from natya.messages.risk_state import RiskStateChanged
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from natya_processes import await_that
 
 from natya import TradingSystem
 from natya.config.loader import load_settings
-from natya.messages.orders import OrderRefused, RiskStateChanged
+from natya.messages.orders import OrderRefused
 from natya.messages.reconciliation import DifferenceEnded, OrderAdopted, OrderLost, OrderMismatch, PositionMismatch
+from natya.messages.risk_state import RiskStateChanged
 
 OURS = (OrderLost, OrderMismatch, PositionMismatch)
 """What is on its way for two looks, which are as near as the test wants them, may be one of these, and ends."""

@@ -11,7 +11,7 @@ from ....messages.events import EventsStatistics
 from ....messages.health import TIMING_BOUNDS_S, ServiceStatistics, Timing, TokenStatistics
 from ....messages.journal import JournalStatistics
 from ....messages.market import FeedStatistics
-from ....messages.orders import OrdersStatistics
+from ....messages.order_listing import OrdersStatistics
 from ...observability import health_of, profit_in
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from ....domain.positions import Positions
-from ....messages.orders import Position
+from ....messages.holdings import Position
 from ..errors import QueryRefused
 from ..tables.projection import FillRow, OrderRow
 from .repository import BaseRepository, messages_of

@@ -12,15 +12,8 @@ from ....domain.instruments import is_option
 from ....domain.orders import Order
 from ....domain.positions import KeptHolding, Positions, StrategyPositions
 from ....domain.time import day_of
-from ....messages.orders import (
-    CancellationIntended,
-    KeptRiskState,
-    ModificationIntended,
-    OrderFilled,
-    OrderRejected,
-    Product,
-    Side,
-)
+from ....messages.orders import CancellationIntended, ModificationIntended, OrderFilled, OrderRejected, Product, Side
+from ....messages.risk_state import KeptRiskState
 from .day import UNITS, Day, KeptDay, Profit, own_price
 
 Covered: TypeAlias = Mapping[str, tuple[int, int]]

@@ -19,22 +19,20 @@ from ....domain.closing import AGREED, TheirBook, closable
 from ....domain.orders import Order, advance
 from ....domain.products import held_by_product
 from ....domain.time import SECOND_NS
+from ....messages.holdings import Position
+from ....messages.order_listing import OrdersStatistics
 from ....messages.orders import (
     CancellationIntended,
-    KeptRiskState,
     ModificationIntended,
     OrderFact,
     OrderFilled,
     OrderIntended,
     OrderRefused,
     OrderRejected,
-    OrdersStatistics,
-    Position,
     Product,
-    RiskState,
-    RiskStateChanged,
     Side,
 )
+from ....messages.risk_state import KeptRiskState, RiskState, RiskStateChanged
 from ..errors import FactWithoutIntentError
 from .account import Account, Covered, KeptAccount, Weight
 from .all_orders import AllOrders, KeptOrder

@@ -15,19 +15,17 @@ import msgspec
 from ....domain.accounts import Accounts
 from ....domain.orders import Order, advance, as_submitted
 from ....messages.accounts import AccountEntered, AccountFact
+from ....messages.holdings import HoldingsRead, OpenOrder
 from ....messages.journal import Append, Appended, AppendRefused
 from ....messages.orders import (
     CancellationIntended,
-    HoldingsRead,
-    KeptRiskState,
     ModificationIntended,
-    OpenOrder,
     OrderFact,
     OrderIntended,
     OrderRefused,
-    RiskStateChanged,
     SubmitOrder,
 )
+from ....messages.risk_state import KeptRiskState, RiskStateChanged
 from ....messages.strategy_state import SaveState, StateRead, StrategyStateSaved
 from .book import Book
 from .states import States, correlation_of, saved

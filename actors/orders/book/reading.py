@@ -11,15 +11,9 @@ from ....domain.client_order_ids import life_of
 from ....domain.time import DAY_NS
 from ....messages.accounts import AccountFact
 from ....messages.control import OperationAsked
-from ....messages.orders import (
-    CancellationIntended,
-    ModificationIntended,
-    OrderCancelled,
-    OrderFact,
-    OrderIntended,
-    RiskStateChanged,
-)
+from ....messages.orders import CancellationIntended, ModificationIntended, OrderCancelled, OrderFact, OrderIntended
 from ....messages.risk import LimitsChanged
+from ....messages.risk_state import RiskStateChanged
 from ....messages.strategy_state import StrategyStateSaved
 from ..errors import FactWithoutIntentError
 from ..limits_in_force import Held, noted

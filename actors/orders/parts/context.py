@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from ....domain.orders import Order
     from ....messages.broker import ClockCompared
-    from ....messages.orders import OrderFact, RiskStateChanged, SubmitOrder
+    from ....messages.orders import OrderFact, SubmitOrder
+    from ....messages.risk_state import RiskStateChanged
     from ...runtime import ActorAddress
     from ...runtime.clock import Clock
     from ...runtime.offload import Then

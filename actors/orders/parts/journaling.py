@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ....messages.orders import CancellationIntended, ModificationIntended, ModificationRefused, RiskStateChanged
+from ....messages.orders import CancellationIntended, ModificationIntended, ModificationRefused
+from ....messages.risk_state import RiskStateChanged
 from ....messages.strategy_state import StrategyStateSaved
 from ..book.ledger import RISK_STATE
 from ..book.states import STATE_OF

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ....config.halt_file import HaltFile
 from ....messages.addresses import JOURNAL, KILL_SWITCH, ORDERS
 from ....messages.kill_switch import HaltTrading, TradingHalted
-from ....messages.orders import Resumed, ResumeRefused
+from ....messages.risk_state import Resumed, ResumeRefused
 from ..risk_state import RiskControl, changed, strictest, why_not_resumed
 from ..rules import Trip, tripped, warned
 from .due import ChangeDue
 
 if TYPE_CHECKING:
-    from ....messages.orders import KeptRiskState, ReduceOnly, Resume, RiskState, RiskStateChanged
+    from ....messages.risk_state import KeptRiskState, ReduceOnly, Resume, RiskState, RiskStateChanged
     from ...runtime import ActorAddress
     from ..halting import Halting
     from .cancelling import Cancelling

@@ -13,7 +13,8 @@ from .due import StatesDue
 from .senders import only_strategy
 
 if TYPE_CHECKING:
-    from ....messages.orders import ReadHoldings, SubmitOrder
+    from ....messages.holdings import ReadHoldings
+    from ....messages.orders import SubmitOrder
     from ....messages.strategy_state import ReadState, SaveState
     from ...runtime import ActorAddress
     from .context import OrdersContext

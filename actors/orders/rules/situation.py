@@ -13,7 +13,8 @@ from ....domain.closing import AGREED, TheirBook, closable
 from ....domain.orders import Order
 from ....domain.time import SECOND_NS
 from ....messages.broker import ClockCompared
-from ....messages.orders import Product, RiskState, Side, SubmitOrder
+from ....messages.orders import Product, Side, SubmitOrder
+from ....messages.risk_state import RiskState
 from ....messages.units import RUPEES_MAX
 from ..book import Book
 from ..book.day import INFINITE, UNITS, Day, own_price

@@ -15,7 +15,7 @@ from natya.actors.supervision import Supervisor
 from natya.composition import broker_session
 from natya.config.loader import load_settings
 from natya.messages.broker import FindOrder, OrderFound, OrderNotPlaced, OrderPlaced, WithdrawOrder
-from natya.messages.orders import ReduceOnly
+from natya.messages.risk_state import ReduceOnly
 
 LIMITS = {"quantity_max": 10, "value_max_rupees": 25_000.0, "position_max": 20, "orders_in_flight_max": 10}
 
