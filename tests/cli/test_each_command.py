@@ -49,10 +49,10 @@ from natya.messages.health import (
 )
 from natya.messages.kill_switch import Flatten, FlatteningBegun
 from natya.messages.order_listing import CancelOrders, OrdersCancelling, OrderSettled, SettleOrder, SettleRefused
-from natya.messages.orders import Resume, Resumed, ResumeRefused
 from natya.messages.presence import PresenceNoted, ReportPresence
 from natya.messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
 from natya.messages.risk import ChangeLimits, LimitChange, LimitsInForce, LimitsKept, ReadRisk, RiskFigure, RiskRead
+from natya.messages.risk_state import Resume, Resumed, ResumeRefused
 from natya.messages.settings import ReloadRefused, ReloadSettings, SettingChange, SettingsReloaded
 from natya.messages.strategies import (
     ListStrategies,
