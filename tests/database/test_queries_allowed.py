@@ -220,6 +220,17 @@ class TestAViewOfTheUsers:
                 database.query("select * from mine")
 
 
+    @pytest.mark.timeout(20)
+    def test_that_reads_itself_through_another_is_looked_into_once(self, home):
+        with DuckDBAdapter(home / "round.duckdb", max_connections=3) as database:
+            database.execute("create view first as select 1 as x")
+            database.execute("create view second as from first")
+            database.execute("create or replace view first as from second")
+
+            with pytest.raises(StatementFailed, match="recursion"):
+                database.query("select * from first")
+
+
 class TestAMacroOfTheUsers:
     def test_is_not_called(self, home, places):
         with DuckDBAdapter(home / "macros.duckdb", max_connections=3, directories=[str(home)]) as database:
