@@ -394,6 +394,27 @@ class TestAFailureOfWorkOnTheFiles:
         assert (len(actor.jobs), real.down, told) == (1, "gone", [fault])
 
     @pytest.mark.parametrize(
+        ("fault", "suspect"), [(DatabaseDamaged("torn"), True), (DatabaseError("gone"), False)], ids=["damage", "other"]
+    )
+    def test_has_them_read_through_before_they_open_again_only_if_they_are_damaged(
+        self, real, actor, monkeypatch, fault, suspect
+    ):
+        opens, how = real._opens, []
+
+        def at_once(work, *given, then, lane):
+            assert lane
+            done = work(*given)
+            then(SimpleNamespace(error=None, unwrap=lambda: done))
+
+        monkeypatch.setattr(actor, "offload", at_once)
+        monkeypatch.setattr(real, "_opens", lambda now_ns, **given: how.append(given) or opens(now_ns))
+        real.failed(fault, 1)
+        real.reopen()
+
+        assert [each["suspect"] for each in how] == [suspect, False]
+        assert [each["core_is_foreign"] for each in how] == [False, False]
+
+    @pytest.mark.parametrize(
         ("again", "is_open"),
         [(StatementFailed("bad"), True), (StatementFailed("worse"), False), (DatabaseError("bad"), False)],
         ids=["the same", "another", "not of a statement"],

@@ -219,7 +219,6 @@ class TestAViewOfTheUsers:
             with pytest.raises(QueryRefused):
                 database.query("select * from mine")
 
-
     @pytest.mark.timeout(20)
     def test_that_reads_itself_through_another_is_looked_into_once(self, home):
         with DuckDBAdapter(home / "round.duckdb", max_connections=3) as database:

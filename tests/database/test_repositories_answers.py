@@ -1,6 +1,7 @@
 """Ranges, the newest tick, gaps and symbols, against a reading of the same ticks in plain Python."""
 
 import itertools
+import threading
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from natya_examples import QUARTER
 from natya_market import emptied
 
 from natya.actors.database import DatabaseActor, MarketDataRepositoryImpl
+from natya.actors.database.errors import DatabaseMissing
 from natya.actors.database.repositories.market_data import Gap
 from natya.actors.database.tables.moments import end_ns, start_ns
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
@@ -67,6 +69,31 @@ class TestWhatARepositoryAnswers:
     def test_says_at_a_prompt_how_it_is_read(self, memory):
         with MarketDataRepositoryImpl(memory) as market:
             assert "await it, or read its .success, .data" in repr(market.symbols())
+
+
+class TestWhatIsAskedOfARepository:
+    def test_is_answered_beside_a_reading_that_lasts_and_after_a_write_that_does(self, memory):
+        until = threading.Event()
+        with MarketDataRepositoryImpl(memory) as market:
+            slow = market._answer(until.wait)
+            try:
+                assert market._begin(lambda: 1).result(timeout=5) == 1
+                writing = market._answer(until.wait, writes=True)
+                after = market._begin(lambda: 2)
+                assert not after.done()
+            finally:
+                until.set()
+            assert (slow.data, writing.data, after.result(timeout=5)) == (True, True, 2)
+
+
+class TestAFileThatIsNotThere:
+    def test_is_made_only_if_that_is_asked_for(self, tmp_path):
+        path = tmp_path / "new.duckdb"
+        with pytest.raises(DatabaseMissing):
+            MarketDataRepositoryImpl(path)
+        assert not path.exists()
+        with MarketDataRepositoryImpl(path, create=True) as market:
+            assert market.symbols().data == ()
 
 
 class TestARunningSystem:

@@ -31,7 +31,7 @@ _shares: dict[int, _Share] = {}
 """By the identity of the adapter."""
 
 
-def take(database: DuckDBAdapter | str | Path | None, *, create: bool = False) -> AdapterStore:
+def take(database: DuckDBAdapter | str | Path | None, *, create: bool) -> AdapterStore:
     """Share the store of an open adapter, or of a file, opened now if it is not; None: the one the settings name.
 
     The settings say, too, how a file is opened (`DATABASE_MAX_CONNECTIONS`). Every `:memory:` is another one. A file
