@@ -133,8 +133,13 @@ class TestAScenario:
         assert given.exchange_lasts
 
     def test_is_of_a_system_that_restarts_for_ever_on_a_disk_of_its_own(self, settings):
-        made = scenario_of(1, settings).settings
+        drawn = [scenario_of(seed, settings).settings for seed in range(60)]
+        made = drawn[1]
 
+        assert {each.database.batch_wait_s for each in drawn} == {0.2, 1.0, 5.0}
+        assert {each.database.max_connections for each in drawn} == {3}
+        assert {each.journal.segment_bytes for each in drawn} == {65_536}
+        assert {(each.supervision.backoff_max_s, each.supervision.escalate_after) for each in drawn} == {(1.0, 1_000)}
         assert (made.journal.path, made.supervision.restarts_max) == ("/journal", 1_000_000)
         assert made.orders.checkpoint_facts < settings.orders.checkpoint_facts
         assert replace(made, journal=settings.journal, orders=settings.orders, database=settings.database) == replace(
