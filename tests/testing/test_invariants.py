@@ -171,6 +171,25 @@ def test_a_promise_that_was_broken_is_named(what):
     assert said in "\n".join(run.judged())
 
 
+@pytest.mark.parametrize(
+    ("intended", "there", "is_same"),
+    [
+        ({"order_type": "LIMIT", "limit_price": 99.0}, {"limit_price": 99.0}, True),
+        ({"order_type": "LIMIT", "limit_price": 99.0}, {"limit_price": 98.0}, False),
+        ({"order_type": "LIMIT", "limit_price": 99.0}, {"limit_price": 99.0, "trigger_price": 99.0}, False),
+        ({"order_type": "STOP", "trigger_price": 95.0}, {"trigger_price": 95.0}, True),
+        ({"order_type": "STOP", "trigger_price": 95.0}, {"trigger_price": 95.0, "limit_price": 90.0}, True),
+        ({"order_type": "STOP", "trigger_price": 95.0}, {"trigger_price": 96.0}, False),
+        ({"order_type": "MARKET"}, {"limit_price": 90.0}, False),
+    ],
+)
+def test_an_order_is_the_same_there_by_its_prices_save_the_limit_of_a_stop(intended, there, is_same):
+    run = Run(MAKE.intent("A-3", "SELL", **intended), MAKE.accepted("A-3", "B-3"))
+    run.found["A-3"] = replace(OPEN, client_order_id="A-3", broker_order_id="B-3", **there)
+
+    assert any(each.startswith("A-3 is Order") for each in run.judged()) is not is_same
+
+
 def test_an_order_that_ended_and_is_forgotten_there_hides_no_other():
     run = Run()
     run.found.pop("A-1")
