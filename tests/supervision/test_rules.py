@@ -275,6 +275,14 @@ class TestThePolicyOfASupervisor:
 
         assert (waits, after_long_runs, after_others) == ([0, 2, 4, 7, 7], [0, 0], [0, 2])
 
+    def test_takes_a_start_that_never_ended_for_no_run_at_all(self):
+        at_once = SupervisionSettings.default(backoff_first_s=2.0, backoff_max_s=7.0, backoff_reset_s=0.5, fail_max=9)
+        settings = SupervisorSettings(children=(ChildSpec("a", RuntimeActor),), policy=at_once)
+        budget = RestartBudget(restarts_max=9, window_ns=SECOND_NS)
+        policy = RestartPolicy(settings, budget, jitter=lambda: 0.0)
+
+        assert [policy.failed("a", second * SECOND_NS, RuntimeError()).wait_s for second in range(4)] == [0, 2, 4, 7]
+
     def test_opens_the_breaker_for_its_time_and_gives_up_at_the_last_opening(self):
         *restarts, first, second, last = self.decisions(*[9] * 10)
 
