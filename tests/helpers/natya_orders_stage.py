@@ -28,6 +28,7 @@ class Disk:
     def __init__(self, facts=()):
         self.facts = list(facts)
         self.mode = "write"
+        self.refuses = ()  # facts of these types, whatever the mode
         self.reads = 0
         self.recorded_ns = {}  # by place, from 1; of all others 1970
 
@@ -54,7 +55,7 @@ class FakeJournal(RuntimeActor):
             raise OSError("the file is gone")
         for fact in request.facts:
             codec.checked(fact)
-        if self.settings.mode == "refuse":
+        if self.settings.mode == "refuse" or isinstance(request.facts[0], self.settings.refuses):
             self.send(sender, AppendRefused(reason="disk full", correlation_id=request.correlation_id))
         elif self.settings.mode == "hold":
             self._held.append((request, sender))

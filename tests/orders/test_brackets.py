@@ -135,6 +135,34 @@ class TestABracket:
 
         assert PlaceOrder not in stage.heard()
 
+    def test_asks_soon_again_for_exits_that_the_journal_has_refused(self, stage, held):
+        stage.disk.mode = "refuse"
+        stage.open(*held)
+        stage.settle()
+        early = stage.heard()
+        stage.disk.mode = "write"
+
+        assert PlaceOrder not in early
+        both_placed(stage)
+
+    def test_asks_soon_again_for_a_change_that_the_journal_has_refused(self, stage, held, make):
+        stage.open(*held)
+        both_placed(stage)
+        trade = make.report(
+            client_order_id="A-1T",
+            execution_id="T-2",
+            quantity=3,
+            cumulative_quantity=3,
+            price=110.0,
+            broker_order_id="B-A-1T",
+        )
+        stage.disk.refuses = ModificationIntended
+        stage.tell(trade)
+        stage.settle()
+        stage.disk.refuses = ()
+
+        assert stage.asked_next(ReplaceOrder).quantity == 7
+
     def test_cancels_an_exit_when_the_other_is_filled(self, stage, held, make):
         stage.open(*held)
         both_placed(stage)

@@ -105,3 +105,4 @@ class Journaling:
             self._placing.not_written(entry, entry.order, answer.reason)
         elif entry.client_order_id != RISK_STATE and not entry.client_order_id.startswith(STATE_OF):
             self._resolving.doubt(entry.client_order_id)
+        self._bracketing.look(entry.client_order_id)
