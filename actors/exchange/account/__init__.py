@@ -8,7 +8,7 @@ orders      the life of an order
 super_orders, forever_orders, alerts   what places orders later; candles: what indicators are computed on
 brackets    cover and bracket orders
 controls    exit all, conversion, kill switch, the exit at a profit or a loss
-checks      why an order is rejected; closing: which shares of an order close a position
+checks      why an order is refused or rejected; closing: which shares of an order close a position
 money       margin, funds, charges
 day         what time does: the day turns, square-off, the close
 shown       positions and holdings as they are shown

@@ -18,7 +18,7 @@ from ....domain.dhan.trading.alerts import Indicator
 from ....domain.time import DAY_NS, day_start_ns
 from ....messages.exchange import Alert, AlertCondition, AlertOrder
 from .candles import FRAMES, Candles
-from .orders import check_prices
+from .checks import check_prices
 from .refusals import Refused, expect_quantity, unknown, wrong
 from .requests import Ticket
 

@@ -1,23 +1,80 @@
-"""Why an order is rejected: the checks of the broker's risk management (`RMS`) and of the exchange (`EXCH`).
+"""What is wrong with an order: refused at once by the broker, or rejected by its risk management or the exchange.
 
+A rejection begins with who rejects: `RMS` is the broker's risk management, `EXCH` the exchange.
 The texts begin as the broker's do; where the rest is known from its records, it is theirs.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from ....domain.dhan.square_off import square_off_ns
+from ..matching import opening_fault
+from .refusals import MARKET_CLOSED, Refused, expect_quantity, wrong
 from .state import BRACKETED, DELIVERED, INTRADAY
 
 if TYPE_CHECKING:
     from ....messages.exchange import AccountOrder, Instrument
     from .core import Core
     from .listings import Listing
+    from .requests import Ticket
 
+_CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9 _.-]{0,25}")
 DISCLOSED_SHARE_MIN: Final = 0.3
 PRODUCTS: Final = {True: frozenset({"CNC", "INTRADAY", "MTF"}), False: frozenset({"INTRADAY", "MARGIN"})}
 """Of shares, and of derivatives; cover and bracket orders are of both."""
+
+
+def check_ticket(core: Core, ticket: Ticket, listing: Listing) -> None:
+    """Check what the broker checks before it takes an order in.
+
+    Raises:
+        Refused: it does not take it.
+    """
+    if _CORRELATION_ID.fullmatch(ticket.correlation_id) is None:
+        raise wrong("correlationId", "at most 25 letters, digits, spaces, _, - and .", repr(ticket.correlation_id))
+    expect_quantity(ticket.quantity)
+    check_prices(ticket.order_type, ticket.limit_price, ticket.trigger_price)
+    is_open = core.takes_orders(listing)
+    if not ticket.amo_time and not (is_open or core.is_before_opening(listing)):
+        raise Refused("order", MARKET_CLOSED)
+    if is_open and ticket.amo_time and not core.settings.always_open:
+        raise Refused("order", "Market is Open! An offline order is for hours in which it is closed.")
+
+
+def check_prices(order_type: str, limit_price: float, trigger_price: float) -> None:
+    """Check that an order has the prices (rupees, 0 for none) that its type needs, and no other.
+
+    Raises:
+        Refused: one is missing, or one too many.
+    """
+    is_limited = order_type in {"LIMIT", "STOP_LOSS"}
+    if bool(limit_price) != is_limited:
+        raise wrong("price", f"{'one above 0' if is_limited else '0'} for {order_type}", limit_price)
+    if order_type.startswith("STOP") and not trigger_price:
+        raise wrong("triggerPrice", f"one above 0 for {order_type}", trigger_price)
+
+
+def withdrawal_fault(core: Core, order: AccountOrder, listing: Listing) -> str:
+    """Return why an open order can be neither changed nor cancelled at this time of the day; empty if it can."""
+    closing = core.closing(listing) if order.arrival else None
+    order_type = "MARKET" if order.order_type in {"MARKET", "STOP_LOSS_MARKET"} else "LIMIT"
+    return "" if closing is None else closing.fault(order_type, time_ns=core.now_ns)
+
+
+def fault_of_time(core: Core, order: AccountOrder, listing: Listing) -> str:
+    """Return why the exchange does not take an order at this time of the day; empty if it does."""
+    why = ""
+    is_for_opening, closing = core.is_before_opening(listing), core.closing(listing)
+    if is_for_opening:
+        why = opening_fault(order)
+    elif closing is not None:
+        is_iceberg = 0 < order.disclosed_quantity < order.quantity
+        why = closing.fault(order.order_type, time_ns=core.now_ns, validity=order.validity, is_iceberg=is_iceberg)
+    if why:
+        return f"EXCH:16387:{why}"
+    return "" if is_for_opening or core.takes_orders(listing) else f"RMS:{order.order_id}: {MARKET_CLOSED}"
 
 
 def rejection(core: Core, order: AccountOrder, listing: Listing) -> str:  # noqa: C901, PLR0911, PLR0912  one rule a line

@@ -6,13 +6,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from ....domain.charges import Product, charges, commodity_product
 from ....domain.commodity_sessions import COMMODITIES
 from ....domain.money import exact, rounded
 from ....domain.venues import underlying_of
 from .listings import Listing
 from .refusals import expect_quantity
-from .state import INTRADAY
+from .state import INTRADAY, SUPER
 from .views import Funds, Margin
 
 if TYPE_CHECKING:
@@ -53,6 +55,34 @@ class Money:
         if side == "SELL":
             return _NONE  # what is owned is sold, nothing else
         return exact(price)  # of MTF, too: nothing is lent here
+
+    def with_margin(self, row: AccountOrder, listing: Listing) -> AccountOrder:
+        """Return the order with the margin it needs: shares that close a position need none."""
+        state, last_price = self._core.state, self._core.last_price(row.symbol)
+        price = row.limit_price or row.trigger_price or last_price
+        if row.side == "SELL":
+            price = max(price, last_price)
+        net = state.net(row.instrument, row.product)
+        against = max(0, net) if row.side == "SELL" else max(0, -net)
+        known = state.open.get(row.order_id)
+        closing = state.leaves_like(row) - (known.remaining_quantity if known is not None else 0)
+        return replace(
+            row,
+            opening_quantity=0 if row.source == SUPER else max(0, row.remaining_quantity - max(0, against - closing)),
+            margin_each_rupees=self.margin_each(listing, row.product, row.side, price),
+        )
+
+    def shortfall(self, row: AccountOrder, *, held: Decimal) -> str:
+        """Return how the funds do not suffice for an order; empty if they do, or if the order is not the client's.
+
+        Args:
+            row: with the margin it needs.
+            held: what is blocked for the same order already: rupees.
+        """
+        needed, available = row.blocked_rupees, self.available() + held
+        if needed <= available or row.source:
+            return ""
+        return f"RMS:{row.order_id}: Insufficient funds: {needed:.2f} rupees needed, found {available:.2f}"
 
     def funds(self) -> Funds:
         """Return the money as it stands."""

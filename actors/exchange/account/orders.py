@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -14,10 +13,8 @@ from ....domain.money import exact_value
 from ....domain.time import SECOND_NS
 from ....messages.broker import CancelRequest, NewOrder, ReplaceRequest
 from ....messages.exchange import AccountOrder, AccountTrade
-from ..matching import opening_fault
-from .checks import rejection
-from .refusals import IN_TRANSIT, MARKET_CLOSED, MARKET_CLOSED_FOR_CHANGES, Refused, expect_quantity, unknown, wrong
-from .state import SUPER
+from .checks import check_prices, check_ticket, fault_of_time, rejection, withdrawal_fault
+from .refusals import IN_TRANSIT, MARKET_CLOSED_FOR_CHANGES, Refused, expect_quantity, unknown, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +32,6 @@ MODIFICATIONS_MAX: Final = 25
 """Of one order, as the broker allows."""
 
 CONFIRMED: Final = "CONFIRMED"
-_CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9 _.-]{0,25}")
 _AMO_DELAY_MINUTES: Final = {"OPEN": 0, "OPEN_30": 30, "OPEN_60": 60}
 _SLICES_MAX: Final = 100
 UNLISTED_DELAY_S: Final = 1.0
@@ -81,7 +77,7 @@ class Orders:
         """
         core = self._core
         listing = core.listing(ticket.instrument)
-        self._check(ticket, listing)
+        check_ticket(core, ticket, listing)
         row = AccountOrder(
             order_id=core.new_id(ORDER_PREFIX),
             symbol=listing.symbol,
@@ -115,7 +111,7 @@ class Orders:
             Refused: nothing was placed.
         """
         listing = self._core.listing(ticket.instrument)
-        self._check(ticket, listing)
+        check_ticket(self._core, ticket, listing)
         most = listing.reference.slice_quantity_max
         if most is not None and ticket.quantity > most * _SLICES_MAX:
             raise wrong("quantity", f"at most {_SLICES_MAX} slices of {most}", ticket.quantity)
@@ -155,8 +151,8 @@ class Orders:
             core.do(after)
             return after
         self._check_withdrawal(row, listing)
-        after = self._with_margin(after, listing)
-        fault = rejection(core, after, listing) or self._shortfall(after, held=row.blocked_rupees)
+        after = self._money.with_margin(after, listing)
+        fault = rejection(core, after, listing) or self._money.shortfall(after, held=row.blocked_rupees)
         if fault:
             raise Refused("order", fault)
         core.matching.pass_time(core.now_ns)
@@ -249,9 +245,9 @@ class Orders:
                     )
                 )
             return
-        candidate = self._with_margin(self._protected(row, listing), listing)
-        fault = rejection(core, candidate, listing) or self._shortfall(candidate, held=Decimal(0))
-        fault = fault or self._fault_of_time(candidate, listing)
+        candidate = self._money.with_margin(self._protected(row, listing), listing)
+        fault = rejection(core, candidate, listing) or self._money.shortfall(candidate, held=Decimal(0))
+        fault = fault or fault_of_time(core, candidate, listing)
         if fault:
             self._reject(row, fault)
             return
@@ -383,44 +379,14 @@ class Orders:
         price = price_away(listing.reference.grid, last_price, percent if row.side == "BUY" else -percent)
         return replace(row, order_type="LIMIT", limit_price=price)
 
-    def _check(self, ticket: Ticket, listing: Listing) -> None:
-        """Refuse what the broker refuses at once."""
-        if _CORRELATION_ID.fullmatch(ticket.correlation_id) is None:
-            raise wrong("correlationId", "at most 25 letters, digits, spaces, _, - and .", repr(ticket.correlation_id))
-        expect_quantity(ticket.quantity)
-        check_prices(ticket.order_type, ticket.limit_price, ticket.trigger_price)
-        is_open = self._core.takes_orders(listing)
-        if not ticket.amo_time and not (is_open or self._core.is_before_opening(listing)):
-            raise Refused("order", MARKET_CLOSED)
-        if is_open and ticket.amo_time and not self._core.settings.always_open:
-            raise Refused("order", "Market is Open! An offline order is for hours in which it is closed.")
-
     def may_withdraw(self, row: AccountOrder) -> bool:
         """Tell whether an open order can be changed or withdrawn now."""
         listing = self._core.listings.find(row.instrument)
-        return listing is None or not self._withdrawal_fault(row, listing)
-
-    def _withdrawal_fault(self, row: AccountOrder, listing: Listing) -> str:
-        closing = self._core.closing(listing) if row.arrival else None
-        order_type = "MARKET" if row.order_type in {"MARKET", "STOP_LOSS_MARKET"} else "LIMIT"
-        return "" if closing is None else closing.fault(order_type, time_ns=self._core.now_ns)
+        return listing is None or not withdrawal_fault(self._core, row, listing)
 
     def _check_withdrawal(self, row: AccountOrder, listing: Listing) -> None:
-        if fault := self._withdrawal_fault(row, listing):
+        if fault := withdrawal_fault(self._core, row, listing):
             raise Refused("order", fault)
-
-    def _fault_of_time(self, row: AccountOrder, listing: Listing) -> str:
-        """Return why an order is not taken at this time of the day; empty: it is."""
-        core, why = self._core, ""
-        is_for_opening, closing = core.is_before_opening(listing), core.closing(listing)
-        if is_for_opening:
-            why = opening_fault(row)
-        elif closing is not None:
-            is_iceberg = 0 < row.disclosed_quantity < row.quantity
-            why = closing.fault(row.order_type, time_ns=core.now_ns, validity=row.validity, is_iceberg=is_iceberg)
-        if why:
-            return f"EXCH:16387:{why}"
-        return "" if is_for_opening or core.takes_orders(listing) else f"RMS:{row.order_id}: {MARKET_CLOSED}"
 
     def _open(self, order_id: str) -> AccountOrder:
         row = self._core.state.orders.get(order_id)
@@ -429,42 +395,6 @@ class Orders:
         if not row.is_open:
             raise Refused("order", f"Order is already {row.status}")
         return row
-
-    def _with_margin(self, row: AccountOrder, listing: Listing) -> AccountOrder:
-        """Return the order with the margin it needs: shares that close a position need none."""
-        last_price = self._core.last_price(row.symbol)
-        price = row.limit_price or row.trigger_price or last_price
-        if row.side == "SELL":
-            price = max(price, last_price)
-        net = self._core.state.net(row.instrument, row.product)
-        against = max(0, net) if row.side == "SELL" else max(0, -net)
-        known = self._core.state.open.get(row.order_id)
-        closing = self._core.state.leaves_like(row) - (known.remaining_quantity if known is not None else 0)
-        return replace(
-            row,
-            opening_quantity=0 if row.source == SUPER else max(0, row.remaining_quantity - max(0, against - closing)),
-            margin_each_rupees=self._money.margin_each(listing, row.product, row.side, price),
-        )
-
-    def _shortfall(self, row: AccountOrder, *, held: Decimal) -> str:
-        """Return the text of a lack of funds; empty if they suffice. What is not the client's order is never short."""
-        needed, available = row.blocked_rupees, self._money.available() + held
-        if needed <= available or row.source:
-            return ""
-        return f"RMS:{row.order_id}: Insufficient funds: {needed:.2f} rupees needed, found {available:.2f}"
-
-
-def check_prices(order_type: str, limit_price: float, trigger_price: float) -> None:
-    """Refuse prices that do not belong to a type of order, or lack.
-
-    Raises:
-        Refused: one of them does not fit.
-    """
-    is_limited = order_type in {"LIMIT", "STOP_LOSS"}
-    if bool(limit_price) != is_limited:
-        raise wrong("price", f"{'one above 0' if is_limited else '0'} for {order_type}", limit_price)
-    if order_type.startswith("STOP") and not trigger_price:
-        raise wrong("triggerPrice", f"one above 0 for {order_type}", trigger_price)
 
 
 def as_new_order(row: AccountOrder) -> NewOrder:
