@@ -118,11 +118,11 @@ otherwise, and the exchange's price bands."""
 
 
 LEFT_AGAIN_S: Final = 1.0
-"""From one look whether the journal is read back, so that what has left can be compared, to the next."""
+"""Seconds until `OrdersLeft` is looked at again, where the journal is not read back yet."""
 
 
 ANSWERS_AT_STOP_S: Final = 5.0
-"""Seconds that a stop waits for what the broker has not answered: a request may be on its way longer than that."""
+"""Seconds that a stop waits for the broker's answers; a request may be in flight for longer."""
 
 
 class OrdersActor(RuntimeActor):
@@ -223,7 +223,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(Tick)
     def hear_price(self, tick: Tick, _sender: ActorAddress) -> None:
-        """Keep the market's last price of each symbol: what a strategy says of it is not asked."""
+        """Keep the market's last price of each symbol; what a strategy says of it does not count."""
         market = self._context.market
         if market is None:
             return
@@ -261,7 +261,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(Resume)
     def resume(self, request: Resume, sender: ActorAddress) -> None:
-        """Leave HALTED, or a REDUCING of ours, once that is durable."""
+        """Leave HALTED, or a REDUCING that a limit has caused, once that is durable."""
         self._risk.resume(request, sender)
 
     @handles(ChangeLimits)
@@ -272,12 +272,12 @@ class OrdersActor(RuntimeActor):
 
     @handles(ReportPresence)
     def note_presence(self, _request: ReportPresence, sender: ActorAddress) -> None:
-        """Answer a person who is there, once that is durable."""
+        """Note that a person looks after the system, and answer once that is durable."""
         self._operator.tell(sender)
 
     @handles(OperationAsked)
     def hear_operation(self, fact: OperationAsked, _sender: ActorAddress) -> None:
-        """Take it for a sign of life, if it is one."""
+        """Note a person's sign of life, if the operation is one."""
         self._operator.hear(fact)
 
     @handles(HaltTrading)
@@ -287,14 +287,14 @@ class OrdersActor(RuntimeActor):
 
     @handles(ReduceOnly)
     def limit(self, request: ReduceOnly, sender: ActorAddress) -> None:
-        """Let only orders pass that reduce a position, until each that said so has taken it back."""
+        """Let only orders pass that reduce a position, until every sender has taken its request back."""
         self._risk.limit(request, sender)
 
     @handles(FundsTold)
     def hear_funds(self, told: FundsTold, _sender: ActorAddress) -> None:
-        """Take note of the funds, and of the orders whose margin is taken off them already.
+        """Note the account's funds, and for which orders the broker has blocked margin already.
 
-        Before the book is complete nobody knows which these are: the next comparison tells them again.
+        Before the book is complete these orders are not known: the next comparison tells the funds again.
         """
         self._clock_watch.look()
         if self._context.is_read:
@@ -302,12 +302,12 @@ class OrdersActor(RuntimeActor):
 
     @handles(BandsTold)
     def hear_bands(self, told: BandsTold, _sender: ActorAddress) -> None:
-        """Take note of the exchange's price bands."""
+        """Note the exchange's price bands."""
         self._gate.band(told)
 
     @handles(PositionsDiffer)
     def hear_positions(self, told: PositionsDiffer, _sender: ActorAddress) -> None:
-        """Take note of the positions that the broker has otherwise: an order closes what it closes by both."""
+        """Note where the broker's positions differ from the book's: an order closes only what it closes by both."""
         before = self._context.theirs
         self._context.theirs = as_told(told.positions)
         if before is not self._context.theirs and self._context.is_read:
@@ -370,12 +370,12 @@ class OrdersActor(RuntimeActor):
 
     @handles(ClockCompared)
     def hear_clock(self, compared: ClockCompared, _sender: ActorAddress) -> None:
-        """Keep how our clock stands to the broker's."""
+        """Note how far our clock and the broker's are apart."""
         self._context.clock = compared
 
     @handles(OrdersLeft)
     def hear_left(self, left: OrdersLeft, _sender: ActorAddress) -> None:
-        """Halt where an order has left that no intent is of, or one has left twice."""
+        """Halt if an order has left without an intent, or has left twice."""
         if self._context.is_read:
             self._hearing.left(left)
         else:
@@ -435,7 +435,7 @@ class OrdersActor(RuntimeActor):
 
     @handles(WatchDue)
     def look_at_limits(self, _message: WatchDue, _sender: ActorAddress) -> None:
-        """Look at the limits of the day, which prices alone may pass while nobody orders."""
+        """Look at the limits of the day, which may be passed by prices alone, without an order."""
         self._clock_watch.look()
         self._limiting.watch_again()
         if self._context.is_read:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..runtime import ActorAddress
 
 CANCEL_AGAIN_S: Final = 2.0
-"""So long after its cancellation an order that is open still is cancelled again: a cancellation may have been lost, or
-refused since the broker was busy."""
+"""Seconds after a cancellation until an order that is still open is cancelled again: the first may have been lost, or
+refused by a busy broker."""
 
 
 class Halting:
@@ -59,7 +59,7 @@ class Halting:
         return askers
 
     def handover(self) -> tuple[bool, frozenset[str]]:
-        """Return what the next instance has to know; who waits is told nothing, and asks again."""
+        """Return what the next instance has to know; who waits for an answer gets none, and asks again."""
         return self.is_on, frozenset(self.closing)
 
     def restore(self, state: tuple[bool, frozenset[str]]) -> None:

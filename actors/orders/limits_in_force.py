@@ -20,7 +20,7 @@ NO_LIMITS: Final = {
     *("absence_horizon_s", "lookup_interval_s", "reconcile_interval_s", "account", "checkpoint_facts"),
     *("halt_paths", "audited", "product"),
 }
-"""Settings that say how, and not how much."""
+"""Settings of the section that are no limits: they say how, not how much."""
 
 STRICTER_IF_LARGER: Final = {"no_opens_last_s", "margin_percent"}
 
@@ -34,13 +34,13 @@ def values_of(limits: OrdersSettings) -> dict[str, str]:
 def changes(
     before: dict[str, str], limits: OrdersSettings, now_ns: int, *, ended: Collection[str] = ()
 ) -> LimitsChanged | None:
-    """Return the fact of what is another limit than before; None if none is.
+    """Return the fact of the limits that differ from before; None if none does.
 
     Args:
         before: those of the last run, as JSON; empty: there was none.
         limits: in force from now on.
         now_ns: of the fact.
-        ended: names of those that a person had changed, and that are of the settings again.
+        ended: names of limits that a person had changed, and that the settings decide again.
     """
     found = [
         LimitChange(name=name, before=before.get(name, ""), after=after, loosened=is_loosened(name, before, after))
@@ -61,14 +61,14 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
 
     value: str
     configured: str
-    """What the settings said then: it holds as long as they say the same."""
+    """What the settings said then: the person's value holds as long as they say the same."""
 
     person: str
     reason: str
 
 
 def noted(held: dict[str, Held], fact: LimitsChanged) -> None:
-    """Note in `held` which limits are of a person from now on, and which are of the settings again."""
+    """Note in `held` which limits a person decides from now on, and which the settings decide again."""
     for each in fact.changes:
         if each.configured:
             held[each.name] = Held(each.after, each.configured, fact.person, fact.reason)
@@ -79,8 +79,7 @@ def noted(held: dict[str, Held], fact: LimitsChanged) -> None:
 def with_held(limits: Limits, held: dict[str, Held]) -> tuple[Limits, tuple[str, ...]]:
     """Return the limits with what a person has changed, and the names of those that hold no longer.
 
-    One holds no longer where the settings have been changed since: that is the newer word. Nor does one that is no
-    limit of this release.
+    A person's value ends where the settings have changed since, or where this release has no such limit.
     """
     configured, ended = values_of(limits), []
     for name, each in held.items():
@@ -125,7 +124,7 @@ def by_person(before: Limits, after: Limits, configured: Limits, request: Change
 
 
 def why_not(before: Limits, after: Limits, fact: LimitsChanged, confirmed: Mapping[str, str]) -> list[str]:
-    """Return what is missing where a change lets more pass: it is confirmed as limits of real orders are."""
+    """Return what is missing for a change that lets more pass: it has to be confirmed, as limits of real orders are."""
     loosened = [each.name for each in fact.changes if each.loosened]
     if not loosened:
         return []
@@ -137,7 +136,7 @@ def why_not(before: Limits, after: Limits, fact: LimitsChanged, confirmed: Mappi
 
 
 def tightened(before: Limits, fact: LimitsChanged) -> Limits:
-    """Return the limits with the changes alone that let nothing more pass."""
+    """Return the limits with only those changes that let nothing more pass."""
     return then(before, {each.name: each.after for each in fact.changes if not each.loosened})
 
 

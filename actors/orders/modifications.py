@@ -1,8 +1,8 @@
 """Changes of an order: what is asked, whether the gate lets it pass, and what became of it (pure).
 
-A change is judged twice: the order as a whole by the rules on one order, and what would be left of it by the rules on
-what all orders together come to, as if the order of before were not there. One that takes back, by quantity alone, is
-let pass whatever the limits are.
+A change is judged twice: the whole order as it would be, by the rules on single orders; and its open quantity, by the
+rules on all orders together, as if the order before the change were gone. A change that only lowers the quantity passes
+whatever the limits are.
 
 What became of a change in doubt is what the broker shows: the terms that were to change are as wanted, or as before.
 "As before" proves nothing while the request may still be in flight, unless the order has ended.
@@ -34,7 +34,7 @@ Shown: TypeAlias = Literal["as wanted", "as before", "otherwise", ""]
 """What the broker shows of a pending change; empty: it does not tell the terms."""
 
 SAME_RUPEES: Final = 1e-6
-"""Prices nearer to each other than this are one: no exchange has a grid so fine."""
+"""Prices closer to each other than this are equal: no exchange has so fine a grid."""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,9 @@ def refusal_of(order: Order, request: ModifyOrder, situation: Situation) -> Refu
     """Say why the gate refuses a change; None if it passes."""
     wanted, limits = terms_wanted(order, request), situation.limits
     if not order.is_open or not order.broker_order_id:
-        return Refusal(rule="order_state", reason=f"an open order that the broker has wanted, found it {order.state}")
+        return Refusal(
+            rule="order_state", reason=f"an open order with a broker order id wanted, found it {order.state}"
+        )
     if order.pending is not None:
         return Refusal(
             rule="one_change_at_a_time",
@@ -149,7 +151,7 @@ def settled(
         return None
     if shown == "as before":
         what = f"it has ended as {found.state}" if has_ended else f"{age_ns / SECOND_NS:.0f} s after the request"
-        reason = f"the order as it was to be wanted, found it as before: {what}"
+        reason = f"the changed order wanted, found it as before: {what}"
         return refused(order.client_order_id, Refusal(rule="absent", reason=reason), now_ns, number=pending.number)
     # Whoever has changed it otherwise, the broker's word on what is there counts.
     told = Terms(

@@ -36,7 +36,7 @@ class RiskControl:
         """Who wants that halt."""
 
         self.limits: dict[str, str] = {}
-        """Why only orders pass that reduce a position, by who said so: each holds until the same takes it back."""
+        """By sender: why only orders pass that reduce a position. Each holds until its sender takes it back."""
 
     def state(self, durable: RiskState, changes: Iterable[RiskStateChanged]) -> RiskState:
         """Return the effective state, given the durable one and the changes on their way to the journal."""
@@ -64,7 +64,7 @@ class RiskControl:
 
     @property
     def why_limited(self) -> str:
-        """Say all that everyone said; empty: nobody says it."""
+        """Return all of these reasons as one text; empty if there are none."""
         return "; ".join(self.limits.values())
 
     def settle(self, change: RiskStateChanged) -> None:
@@ -104,5 +104,5 @@ def why_not_resumed(request: Resume, *, found: RiskState, to_be: KeptRiskState, 
     if not request.reason.strip():
         return "a reason for going on wanted, found none"
     if to_be != found:
-        return "a halt that is written down wanted, found a change of it on its way; ask again"
+        return "a durable halt wanted, found a change of it on its way to the journal; ask again"
     return ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def subscription(limits: OrdersSettings) -> Subscribe:
-    """Return what orders hears of the router by these limits: all of it, since a subscriber has one subscription."""
+    """Return the subscription of orders at the router, as these limits need it: a subscriber has only one."""
     return Subscribe(
         subscriber=ORDERS, topics=("OperationAsked", "Tick") if limits.need_prices else ("OperationAsked",)
     )
@@ -38,7 +38,7 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
     """While a file is at any of these no order leaves (`config/halt_file.py`); empty: there is no such file."""
 
     audited: bool = False
-    """Whether limits that are others than in the run before are journaled: where real orders leave."""
+    """Whether limits that differ from those of the run before are journaled, as they are where real orders leave."""
 
     product: Product = "INTRADAY"
     """That the broker session gives to orders which name none."""

@@ -1,7 +1,7 @@
-"""From an order to what the broker is asked of it, and from its answers and reports to facts (pure).
+"""What the broker is asked about an order, and which facts follow from its answers and reports (pure).
 
-Each of the latter gets the order as it will be when all facts on their way to the journal are durable, and returns only
-facts that change it; so a report that is repeated, late or out of order has no effect.
+A function of the second kind takes the order as it will be when all facts on their way to the journal are durable, and
+returns only facts that change it; so a report that is repeated, late or out of order has no effect.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     has rejected: look the order up."""
 
     illegal: tuple[IllegalTransition, ...] = ()
-    """What it says and cannot be of the order as it stands: refused, and told. The order has to be looked up."""
+    """What it says that cannot be true of the order as it stands: refused and logged. The order has to be looked up."""
 
 
 def refused(order: SubmitOrder, refusal: Refusal, now_ns: int) -> OrderRefused:
@@ -109,7 +109,7 @@ def from_answer(order: Order, answer: OrderPlaced | OrderNotPlaced | OrderInDoub
     if isinstance(answer, OrderPlaced) or _is_in_doubt(order):
         said.add(fact)
     elif isinstance(answer, OrderNotPlaced) and order.state != "REJECTED" and (order.broker_order_id or order.filled):
-        reason = f"an order that the broker does not have wanted, found it there as {order.broker_order_id!a}"
+        reason = f"an order unknown to the broker wanted, found it there as {order.broker_order_id!a}"
         said.refuse(OrderRejected.__name__, "REJECTED", f"{reason}: {answer.reason}")
     return said.update()
 
@@ -251,14 +251,14 @@ class _Collected:
             self._facts.append(fact)
 
     def end(self, fact: OrderFact) -> None:
-        """Take one that ends the order; of one that has ended already it says nothing new, be it as it may."""
+        """Take one that ends the order; it says nothing new of an order that has ended already."""
         if self.order.is_open:
             self.add(fact)
         elif (refused := illegal(self.order, fact)) is not None:
             self._illegal.append(refused)
 
     def refuse(self, fact: str, after: str, reason: str) -> None:
-        """Note a fact that is none, for what is wrong with the message itself."""
+        """Refuse what the message says, since the message itself is wrong."""
         order = self.order
         self._illegal.append(
             IllegalTransition(
@@ -325,25 +325,25 @@ def _trades(said: _Collected, reports: Iterable[ExecutionReport], broker_order_i
 
 
 def _beyond_settled(report: ExecutionReport, order: Order) -> ExecutionReport:
-    """Return a trade of an order that a person has settled, with the shares alone that are not in that yet.
+    """Return a trade of an order that a person has settled, with only the shares that the settlement does not have.
 
-    The trade that stands for those that were missing has no number of the exchange: what the broker tells of them later
-    would count a second time. How many there were with this one says which they are.
+    The trade that a person settles with has no number of the exchange, so the trades that it stands for would count a
+    second time when the broker tells them later. Their cumulative quantity says which shares are new.
     """
     return replace(report, quantity=min(report.quantity, max(0, report.cumulative_quantity - order.filled)))
 
 
 def _time_of(report: ExecutionReport, now_ns: int) -> int:
-    """Return when it happened by the exchange's clock; now where that does not tell, or tells of a time to come.
+    """Return when it happened by the exchange's clock; now if that is missing or in the future.
 
-    A trade of tomorrow would begin the next day, and give this one a second loss and second counts.
+    A trade dated tomorrow would begin the next day, with new counts and a new limit of loss.
     """
     told_ns = report.occurred_ns
     return now_ns if not told_ns or is_ahead(told_ns, now_ns) else told_ns
 
 
 def _is_untaken(report: ExecutionReport, order: Order) -> bool:
-    """Whether the report has a trade that was not accepted, since it is impossible: the order must be looked up."""
+    """Whether the report has an impossible trade, which was not accepted: the order must be looked up."""
     if report.execution_type != "TRADE" or report.execution_id in order.trade_ids:
         return False
     return not (order.was_settled and _beyond_settled(report, order).quantity == 0)

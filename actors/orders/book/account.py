@@ -17,16 +17,17 @@ from ....messages.risk_state import KeptRiskState
 from .day import UNITS, Day, KeptDay, Profit, own_price
 
 Covered: TypeAlias = Mapping[str, tuple[int, int]]
-"""By symbol the most shares, long and short, whose margin the broker has taken off already; below 0 where more than
-those were ordered since: each of them needs one."""
+"""By symbol the most shares, long and short, for which the broker has blocked margin already; below 0 where orders
+since then need margin for that many shares more."""
 
 Weight: TypeAlias = tuple[float, float, float, float]
-"""Of one symbol the shares held (signed), the open shares that have no price of their own, the most shares, long or
-short, if its orders fill in the worst way, and how many of these are beyond what is covered, unless it is an option.
-All are whole; a float times a float takes half as long."""
+"""Of one symbol: the shares held (signed); the open shares of orders without a price of their own; the most shares,
+long or short, if its open orders fill in the worst way; how many of these are not covered (0 for an option). Whole
+numbers, as floats because a float times a float takes half as long."""
 
 EXITS_REMEMBERED_MAX: Final = 1_000
-"""Of each strategy: what the router has not delivered yet when it begins is less."""
+"""Exits per strategy, the newest: a strategy that starts is told of them, and drops their facts that the router still
+delivers, which are never as many."""
 
 
 class KeptAccount(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -118,16 +119,16 @@ class Account:
         """Entries of brackets that are not done, by client order id."""
 
         self.late: dict[str, int] = {}
-        """Shares of entries that came in when their exits had ended, and that nothing has closed, by their ids."""
+        """By entry: shares that were filled after its exits had ended, and that nothing has closed."""
 
         self.sold: dict[str, int] = {}
-        """Shares of entries that others have closed than their exits, by their ids."""
+        """By entry: shares that orders other than its exits have closed."""
 
         self.surplus: dict[str, int] = {}
-        """Shares that are held since exits have traded more than there was, by the ids of their entries."""
+        """By entry: shares that are held because its exits have traded more than it had."""
 
         self.exits: dict[str, deque[str]] = {}
-        """Ids of exits, by strategy."""
+        """The newest exits of brackets, by strategy."""
 
         self.priced_units = 0
         """Value of the open orders that have a price of their own (`own_price`): rupees / UNITS."""
@@ -145,7 +146,7 @@ class Account:
         """Symbols with an order that changed since `weigh`."""
 
         self.covered: Covered | None = None
-        """What the weights go by; None: nothing is covered, and what is not does not count."""
+        """What the weights are computed with; None: the broker has told nothing, and margin does not count."""
 
         self.weights: dict[str, Weight] = {}
         """By symbol, none that has only zeros; see `weigh`."""
@@ -157,10 +158,10 @@ class Account:
         """Symbols of the orders that are UNKNOWN, by client order id."""
 
         self.named: dict[tuple[str, str], dict[Product, int]] = {}
-        """By strategy and symbol the signed shares of orders that named a product, by that; none that has 0."""
+        """By strategy and symbol, then by product: the signed shares of orders that named a product; none of 0."""
 
     def kept(self) -> KeptAccount:
-        """Return it, to be kept."""
+        """Return the account as it is kept in a file."""
         return KeptAccount(
             open=tuple(self.open),
             leaves=tuple((*key, shares) for key, shares in self.leaves.items()),
@@ -191,7 +192,7 @@ class Account:
 
     @classmethod
     def from_kept(cls, kept: KeptAccount, orders: Mapping[str, Order]) -> Self:
-        """Return what was kept.
+        """Return the account that was kept.
 
         Raises:
             KeyError: an open order is not among `orders`.
@@ -240,7 +241,8 @@ class Account:
         """Bring the weights up to date.
 
         Args:
-            covered: never changed, so that it is known again by its identity; None where nobody has told.
+            covered: never changed in place, so that the same object has the same content; None: the broker has told
+                nothing.
         """
         self.weigh()
         if self.covered is not covered:
@@ -305,7 +307,7 @@ class Account:
         price, left = own_price(after), before.leaves if before is not None else 0
         change = after.leaves - left
         if after.modifications and before is not None and (priced := own_price(before)) != price:
-            # Its terms have changed: what it counted for until now goes at the price of before.
+            # Its terms have changed: take off what it counted for until now, at its former price.
             self.priced_units -= round((priced or 0.0) * UNITS) * left
             change = after.leaves
         if price is None:
@@ -315,7 +317,7 @@ class Account:
             self.priced_units += round(price * UNITS) * change
 
     def begin_day(self, time_ns: int) -> None:
-        """Begin the day in India of a time, unless it has begun already, or the one before is kept."""
+        """Begin the day in India of a time, unless it has begun already, or the day before goes on (`keeps_day`)."""
         if time_ns >= self.day.ends_ns and not self.keeps_day:
             self.day.begin(day_of(time_ns), self.positions.holdings)
 
@@ -330,7 +332,7 @@ class Account:
             del self.named[key]
 
     def count(self, fact: OrderRejected | ModificationIntended | CancellationIntended) -> None:
-        """Count for the day what the broker rejected, and what else than orders was wanted of it."""
+        """Count for the day an order that the broker rejected, or a request to change or cancel one."""
         if isinstance(fact, OrderRejected):
             self.day.rejected(fact.occurred_ns)
         else:

@@ -106,21 +106,21 @@ class Book:
         return self._account.unanswered
 
     def strategy_unanswered(self, strategy: str) -> int:
-        """Return how many of them are of one strategy."""
+        """Return how many unanswered orders one strategy has."""
         return self._account.strategy_unanswered.get(strategy, 0)
 
     def unanswered_by_strategy(self) -> Mapping[str, int]:
-        """Return them counted by strategy; 0 of one that had some before."""
+        """Return the number of unanswered orders by strategy; 0 for one that had some before."""
         return self._account.strategy_unanswered
 
     def other_exit(self, client_order_id: str) -> Order | None:
-        """Return the order that cancels this one and is cancelled by it: the other exit of a bracket; mostly None."""
+        """Return the other exit of the same bracket, which cancels this one; None if the order is no exit of two."""
         other_id = other_exit_id(client_order_id)
         entry = self.order(other_id[:-1]) if other_id else None
         return self.order(other_id) if entry is not None and entry.has_bracket else None
 
     def counted_leaves(self, order: Order) -> int:
-        """Return the open quantity that counts for an order: of two of which one cancels the other, the greater."""
+        """Return the open quantity (shares) that counts for an order: of a bracket's two exits the greater one."""
         other = self.other_exit(order.client_order_id)
         return order.leaves if other is None else max(order.leaves, other.leaves)
 
@@ -132,19 +132,19 @@ class Book:
 
     @property
     def open_brackets(self) -> Mapping[str, None]:
-        """Their client order ids."""
+        """The client order ids of `brackets`."""
         return self._account.brackets
 
     def late(self, entry: str) -> int:
-        """Return the shares of an entry of this id that came in when nothing was left to guard them."""
+        """Return the shares of an entry that were filled after its exits had ended."""
         return self._account.late.get(entry, 0)
 
     def sold(self, entry: str) -> int:
-        """Return the shares of an entry of this id that others have closed than its exits."""
+        """Return the shares of an entry that orders other than its exits have closed."""
         return self._account.sold.get(entry, 0)
 
     def surplus(self, entry: str) -> int:
-        """Return the shares that are held since the exits of an entry of this id have traded more than there was."""
+        """Return the shares that are held because the exits of an entry have traded more than it had."""
         return self._account.surplus.get(entry, 0)
 
     def exits(self, strategy: str) -> tuple[str, ...]:
@@ -182,7 +182,7 @@ class Book:
 
     @property
     def has_named_products(self) -> bool:
-        """Whether anything is held of orders that named their product."""
+        """Whether shares are held whose orders named a product."""
         return bool(self._account.named)
 
     def strategy_products(
@@ -204,7 +204,7 @@ class Book:
         return {name: theirs.bounded(symbol, name, shares, of_all.get(name, 0)) for name, shares in held.items()}
 
     def products(self, symbol: str, default: Product) -> dict[Product, int]:
-        """Return those of all strategies together."""
+        """Return the signed shares of all strategies together, by product."""
         named: Counter[Product] = Counter()
         for (_, its_symbol), shares in self._account.named.items():
             if its_symbol == symbol:
@@ -221,7 +221,7 @@ class Book:
         )
 
     def _is_lesser_exit(self, order: Order) -> bool:
-        """Say whether the other exit of its bracket counts for it."""
+        """Say whether an order is the exit that does not count, since the other one of its bracket is greater."""
         other = self.other_exit(order.client_order_id)
         return other is not None and (other.leaves, other.client_order_id) > (order.leaves, order.client_order_id)
 
@@ -234,20 +234,21 @@ class Book:
         return self._account.leaves.get((symbol, side), 0)
 
     def held_and_leaves(self, symbol: str, side: Side) -> tuple[int, int]:
-        """Return `position` and `leaves` in one: each order asks."""
+        """Return `position` and `leaves` in one call: every order needs both."""
         account = self._account
         return account.positions.quantity(symbol), account.leaves.get((symbol, side), 0)
 
     def most_shares(self) -> Mapping[str, tuple[int, int]]:
-        """Return the same for either side: the most shares, long and short."""
+        """Return by symbol the most shares, long and short, if its open orders fill in the worst way."""
         self._account.weigh()
         return self._account.most
 
     def weights(self, covered: Covered | None) -> Mapping[str, Weight]:
-        """Return by symbol what it counts for in the sums of the rules; none that has only zeros.
+        """Return by symbol what it adds to the sums of the rules; none that has only zeros.
 
         Args:
-            covered: never changed, so that it is known again by its identity; None where nobody has told.
+            covered: never changed in place, so that the same object has the same content; None: the broker has told
+                nothing.
         """
         account = self._account
         if account.unweighed or account.covered is not covered:
@@ -272,9 +273,9 @@ class Book:
         return self._account.unknown.values()
 
     def today(self, now_ns: int) -> Day:
-        """Return the counts of the day in India that this is.
+        """Return the counts of the present day in India.
 
-        It begins with what is held now: asked of a book that is still read, it would begin with another's.
+        A day begins with what is held now: never ask while the journal is still being read back.
         """
         day = self._account.day
         if now_ns >= day.ends_ns:
@@ -337,7 +338,7 @@ class Book:
         return True
 
     def keep_day(self) -> None:
-        """Begin no other day, until a person resumes."""
+        """Let the present day go on until a person resumes."""
         self._account.keeps_day = True
 
     def enter(self, account: int) -> None:
@@ -358,7 +359,7 @@ class Book:
         return self._all.pack()
 
     def kept(self) -> KeptBook:
-        """Return it, to be kept, without the orders that are among the ended ones."""
+        """Return the book as it is kept in a file, without the orders that are kept as bytes."""
         numbers = {id(account): number for number, account in self._accounts.items()}
         return KeptBook(
             accounts=tuple((number, account.kept()) for number, account in self._accounts.items()),
@@ -369,10 +370,10 @@ class Book:
 
     @classmethod
     def from_kept(cls, kept: KeptBook, ended: Ended) -> Self:
-        """Return what was kept.
+        """Return the book that was kept.
 
         Raises:
-            KeyError: it does not fit together.
+            KeyError: its parts do not fit together.
         """
         book = cls()
         book._all = AllOrders.from_kept(kept.entered, kept.orders, ended)

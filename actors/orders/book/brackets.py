@@ -1,7 +1,7 @@
 """The brackets of an account in the book (pure): their exits, and whether something may still have to be done for them.
 
-That is asked after each fact of their orders, also when the journal is read back: a start looks at those alone that are
-not done, however many there have been.
+This is decided after each fact of their orders, also while the journal is read back: so a start looks only at the
+brackets that are not done.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 
 class Orders(Protocol):
-    """What is wanted of the book."""
+    """What these functions ask of the book."""
 
     def order(self, client_order_id: str) -> Order | None:
         """Return an order; None: there is none of this id."""
 
     def newest_fact(self, client_order_id: str) -> OrderFact | None:
-        """Return what was told last of it."""
+        """Return the newest fact of an order."""
 
 
 def note_exit(book: Orders, account: Account, order: Order) -> None:
@@ -52,10 +52,10 @@ def note_exit(book: Orders, account: Account, order: Order) -> None:
 
 
 def note_bracket(book: Orders, account: Account, client_order_id: str, order: Order | None) -> None:
-    """Note whether the bracket is done that an order belongs to, if to any.
+    """Note whether the bracket of an order is done, if the order belongs to one.
 
     Args:
-        book: with its newest fact.
+        book: has the newest fact of the order already.
         account: of the order.
         client_order_id: of the order.
         order: None: our gate refused it.
@@ -77,7 +77,7 @@ def note_bracket(book: Orders, account: Account, client_order_id: str, order: Or
 
 
 def note_late(book: Orders, account: Account, before: Order, fill: OrderFilled) -> None:
-    """Count a trade of an entry that comes when both it and its exits have ended, and what another exit closes of such.
+    """Count a trade of an entry that comes after it and its exits have ended; take off what exits close of such shares.
 
     Args:
         book: with the exits.
@@ -99,7 +99,7 @@ def note_late(book: Orders, account: Account, before: Order, fill: OrderFilled) 
 
 
 def note_sold(book: Orders, account: Account, fill: OrderFilled) -> None:
-    """Count the shares of brackets that a trade has closed, and that is of none of their exits: the oldest ones' first.
+    """Count the shares of brackets that a trade has closed which is none of their exits': the oldest bracket's first.
 
     Args:
         book: with the trade.
@@ -120,9 +120,9 @@ def note_sold(book: Orders, account: Account, fill: OrderFilled) -> None:
 
 
 def note_surplus(book: Orders, account: Account, fill: OrderFilled) -> tuple[str, ...]:
-    """Count what an exit has traded beyond what its bracket had; and of what was counted so, what is held no more.
+    """Count what an exit has traded beyond what its bracket had; take off what of that is no longer held.
 
-    Returns the entries of the brackets of which nothing of it is held any more.
+    Returns the entries of the brackets of which no such shares are held any more.
 
     Args:
         book: with the trade.
@@ -151,7 +151,7 @@ def note_surplus(book: Orders, account: Account, fill: OrderFilled) -> tuple[str
 
 
 def _as_it_stands(book: Orders, account: Account, entry: Order, shares: int) -> Bracket:
-    """Put a bracket together by itself."""
+    """Return a bracket as it stands, whatever other brackets there are."""
     name = entry.client_order_id
     return as_it_stands(
         entry,
@@ -165,7 +165,7 @@ def _as_it_stands(book: Orders, account: Account, entry: Order, shares: int) -> 
 
 
 def closed_by(book: Orders, account: Account, fill: OrderFilled) -> tuple[str, ...]:
-    """Return the entries of the brackets whose shares are not held any more since a trade, of whatever order.
+    """Return the entries of the brackets whose shares are no longer held after a trade, of whatever order.
 
     Args:
         book: with the trade.

@@ -23,7 +23,7 @@ from .reading import KeptReading, ReadBack
 from .states import KeptStates, States
 
 _SOURCES: Final = ("actors/orders/book", "domain", "messages")
-"""What a book is built by: a change of any of it makes another version."""
+"""The sources that build a book: any change of them makes another version."""
 
 
 class CheckpointBrokenError(ValueError):
@@ -45,9 +45,9 @@ _state = msgspec.msgpack.Decoder(_State)
 
 @functools.cache
 def version() -> str:
-    """Return what a checkpoint is made by: the code of the rules and of the messages, byte for byte.
+    """Return the version of checkpoints: a hash of the code that builds a book, and of the messages.
 
-    Empty where that is not at hand as text: then none is made or believed.
+    Empty where the sources are not at hand: then no checkpoint is made or believed.
     """
     root, found = Path(__file__).parents[3], blake2b(sys.byteorder.encode(), digest_size=16)
     for source in _SOURCES:
@@ -77,7 +77,7 @@ def made(ledger: Ledger, read_back: ReadBack) -> tuple[bytes, bytes]:
 
 
 def restored(ledger: Ledger, read_back: ReadBack, *, ended: bytes, state: bytes) -> None:
-    """Go on with a checkpoint in a ledger and a reading that have read nothing.
+    """Restore a checkpoint into a ledger and a `ReadBack` that have read nothing.
 
     Args:
         ledger: empty.
@@ -86,7 +86,7 @@ def restored(ledger: Ledger, read_back: ReadBack, *, ended: bytes, state: bytes)
         state: of the newest checkpoint.
 
     Raises:
-        CheckpointBrokenError: they are none; nothing has changed.
+        CheckpointBrokenError: these bytes are no checkpoint; ledger and `ReadBack` are as before.
     """
     try:
         kept, orders = _state.decode(state), Ended(ended)

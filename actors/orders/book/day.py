@@ -1,6 +1,6 @@
 """What has happened in a day in India (plain): the counts that the rules limit, built from the same facts as the book.
 
-So a restart counts on where it was: nobody gets a second day's limit from it.
+So a restart goes on with the same counts: it gives nobody a second day's limit.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from ....domain.time import day_start_ns
 from ....messages.orders import OrderIntended, Product, Side, SubmitOrder
 
 KEPT_MAX: Final = 10_000
-"""Orders, the newest, whose times are kept: no limit in a time may be above it."""
+"""Newest orders whose times are kept: no limit of orders in a time may be above it."""
 
 INFINITE: Final = float("inf")
 
 UNITS: Final = 10_000
-"""Of a rupee: all prices on the grid of an exchange are a whole number of them."""
+"""Parts of a rupee: each price on the grid of an exchange is a whole number of them."""
 
 Alike: TypeAlias = tuple[str, Side, int, float | None, float | None]
 """Symbol, side, quantity, limit price and trigger price of an order."""
 
 
 def alike(order: OrderIntended | SubmitOrder) -> Alike:
-    """Return in what orders have to be equal to be alike."""
+    """Return what two alike orders have in common."""
     return order.symbol, order.side, order.quantity, order.limit_price, order.trigger_price
 
 
@@ -81,7 +81,7 @@ class Recent:
                 del counts[key]
 
     def shift(self, by_ns: int) -> None:
-        """Have all of them be earlier by so much."""
+        """Move all times back by so many nanoseconds."""
         self.window = deque((time_ns - by_ns, key) for time_ns, key in self.window)
 
 
@@ -126,7 +126,7 @@ class Day:
         """Orders of all days before."""
 
         self.changes = 0
-        """Modifications and cancellations that were wanted of the broker."""
+        """Modifications and cancellations that were asked of the broker."""
 
         self.orders_by_strategy: defaultdict[str, int] = defaultdict(int)
         self.trades_by_strategy: defaultdict[str, int] = defaultdict(int)
@@ -191,10 +191,10 @@ class Day:
         self.carried = {symbol for symbol, each in holdings.items() if each.quantity}
 
     def notice_clock(self, now_ns: int) -> None:
-        """Have all times be earlier where the clock was set back, the newest of them now.
+        """Where the clock was set back, move all times back, too: the newest of them to now.
 
-        They would else be of the last second until it is as late again: five rejections of the morning would be a
-        storm, and no order more would pass.
+        Else they would count as of the last second until the clock is past them: five rejections of the morning would
+        look like a storm, and no order would pass.
         """
         newest_ns = self._sent[-1].occurred_ns if self._sent else 0
         if self._rejected_ns and self._rejected_ns[-1] > newest_ns:
@@ -235,13 +235,13 @@ class Day:
         self._rejected_ns.append(time_ns)
 
     def has_sent_since(self, since_ns: int, orders: int) -> bool:
-        """Say whether so many orders, at least, passed the gate after a time."""
+        """Say whether at least so many orders passed the gate after a time."""
         if orders <= 0:
             return True
         return len(self._sent) >= orders and self._sent[-orders].occurred_ns > since_ns
 
     def sent_since(self, since_ns: int) -> int:
-        """Count the orders that passed the gate after a time; of a limit `has_sent_since` asks less."""
+        """Count the orders that passed the gate after a time; a limit needs only `has_sent_since`, which is cheaper."""
         return sum(fact.occurred_ns > since_ns for fact in self._sent)
 
     def shares_since(self, since_ns: int) -> Counter[tuple[str, Side]]:
@@ -270,8 +270,8 @@ class Day:
 class Profit:
     """The profit of a day: realised since it began, and of what is open at the market's last prices.
 
-    Of a position that was held when the day began, an open loss counts in full and an open gain does not: what of it is
-    of this day is not known, and a limit is no place for hope.
+    Of a position that was held when the day began, an open loss counts in full and an open gain not at all: how much of
+    it is this day's is not known, and a limit must not rely on it.
     """
 
     __slots__ = ("_cost", "_costs", "_counted", "_held", "_is_of_today", "_realized")
@@ -298,7 +298,7 @@ class Profit:
 
         Args:
             day: of today.
-            fills: so many there were.
+            fills: number of fills so far.
             holdings: by symbol.
             prices: by symbol, the newest, in rupees, with their times.
             worth: of all that is held, in rupees at these prices; infinite where that is not known.
@@ -307,7 +307,7 @@ class Profit:
             self._counted = day.number, fills
             self._count(day, holdings)
         if worth < INFINITE and self._is_of_today:
-            # Of less than 10**10 rupees it is exact when it is rounded, since it is a whole number.
+            # Below 10**10 rupees rounding gives the exact value, which is a whole number.
             return self._realized, round(worth * UNITS - self._cost), ()
         open_units, missing = 0.0, []
         for symbol, quantity_units in self._held.items():

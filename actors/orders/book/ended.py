@@ -1,7 +1,7 @@
 """Orders that have ended, as bytes (plain): each is decoded when somebody asks for it, which is seldom.
 
-A house that trades every day has a million of them, and of nearly all only the id is ever asked for again: that it is
-not used twice. A late report, a repeat of an order and a list ask for one or some as it was.
+A system that has traded for years has a million of them, and of nearly all only the id is asked for again, so that it
+is not used twice. A late report, a repeated order or a list asks for a few of them whole.
 
     blocks    one behind the other, each: its length (8 bytes), then ids, places, times and orders in columns
 
@@ -37,7 +37,7 @@ class EndedOrder(NamedTuple):
 
 
 class _Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Columns; numbers are of 8 bytes, as this machine writes them."""
+    """Columns; numbers have 8 bytes, in this machine's byte order."""
 
     ids: list[str]
     places: bytes

@@ -65,16 +65,18 @@ class Ledger:
         """What strategies have kept."""
 
         self.is_read_alone = True
-        """Whether nothing was applied yet that was not read: an answer may come before the facts ahead of it are."""
+        """Whether all that was applied was read from the journal. An answer to an append is applied as well, and may
+        come before the facts ahead of it are read."""
 
         self.accounts = Accounts()
-        """Which account facts to come belong to."""
+        """Which account later facts belong to."""
 
         self.intents: dict[str, SubmitOrder] = {}
         """Orders that passed the gate and are not durable yet."""
 
         self._growths: dict[str, SubmitOrder] = {}
-        """What orders grow by whose change passed the gate and is not durable yet, as if that were another order."""
+        """The growth of orders whose change passed the gate and is not durable yet, each as if it were another
+        order."""
 
         self._entries: deque[Entry] = deque()
         self._changes: deque[RiskStateChanged] = deque()
@@ -110,7 +112,7 @@ class Ledger:
 
     @property
     def reserved(self) -> Mapping[str, SubmitOrder]:
-        """What passed the gate and is in the book only when it is durable: orders, and the growth of those changed."""
+        """What passed the gate and is not durable, so not in the book yet: orders, and the growth of changed ones."""
         return {**self.intents, **self._growths} if self._growths else self.intents
 
     def holdings(self, strategy: str, *, life: int, sequence: int = 0) -> HoldingsRead:
@@ -210,7 +212,7 @@ class Ledger:
         *,
         after: str = "",
     ) -> Append:
-        """Return the request; it follows what is on its way of the same order, else of `after`."""
+        """Return the request; it relies on the newest append on its way of the same order, else of `after`."""
         self._waiting[correlation_id] += 1
         self._number += 1
         follows = self._newest.get(correlation_id) or self._newest.get(after, 0)

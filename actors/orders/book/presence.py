@@ -11,7 +11,7 @@ from ....messages.control import OperationAsked
 from ....messages.risk import LimitsChanged
 
 OF_TRADING: Final = frozenset({ORDERS, KILL_SWITCH, FLATTENER, STRATEGIES})
-"""Who is asked by people: of the others (backups, lists, tokens) jobs ask by themselves."""
+"""Actors that only people ask; the others (backups, lists, tokens) are asked by scheduled jobs as well."""
 
 
 class Sign(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -21,7 +21,7 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False)
     """Nanoseconds since 1970-01-01 UTC."""
 
     who: str
-    """As control or the fact names him; empty: whoever has started the system."""
+    """The person's name, as control or the fact has it; empty: who has started the system."""
 
     how: str
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .ledger import Ledger
 
 SENT_MAX: Final = 20_000
-"""Requests of before that are told to the session, the newest: more than any broker allows in a day."""
+"""Newest requests of earlier processes that the broker session is told of: more than any broker allows in a day."""
 
 
 _OF_THE_BOOK: Final = frozenset({*get_args(OrderFact), RiskStateChanged})
@@ -58,7 +58,7 @@ class ReadBack:
         """Of the newest record that was read."""
 
         self.newest_life = 0
-        """What the newest number that was given to the start of a strategy was made of."""
+        """The number from which the newest `life` of a strategy was made."""
 
         self.limits: dict[str, str] = {}
         """The limits in force, in JSON by name, as far as they are written down."""
@@ -139,9 +139,8 @@ class ReadBack:
     def next_life(self, *, draw: int) -> int:
         """Return a number for the start of a strategy, from which it builds its client order ids.
 
-        The number is unique: what it is made of is above every sequence of the journal, so above that of every life
-        with facts there, and above all that this instance or the one that handed over to it has made one of. In another
-        journal of the account it is another by `draw`, a random number below `DRAWS`.
+        It is unique: it is made of a number above every sequence of the journal and above every number used before, and
+        of `draw`, a random number below `DRAWS`, by which it differs from those of other journals of the account.
         """
         self.newest_life = max(self.newest_life, self.newest_sequence) + 1
         return life_of(self.newest_life, draw=draw)

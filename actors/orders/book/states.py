@@ -34,7 +34,7 @@ def saved(request: SaveState, now_ns: int) -> StrategyStateSaved:
 class States:
     """The newest state of each strategy in the current account.
 
-    One that is not durable is owed, until a newer one is or it is; it outlives a restart of its owner (`owed`).
+    A state is owed until it or a newer one is durable; what is owed is handed over at a restart of the actor.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The checkpoint actor: keeps the distance short that orders has to read again at a start.
+"""The checkpoint actor: keeps short what orders has to read of the journal at a start.
 
 Owns    while it makes a checkpoint, a book of its own, built from the one before and the records behind it.
 Hears   nothing but answers.
@@ -41,11 +41,11 @@ LOOK_S: Final = 10.0
 """Seconds from one look to the next."""
 
 WAITS_MAX: Final = 10
-"""So many times the facts that are behind, and it is made whether it is quiet or not."""
+"""Behind by so many times `facts`, a checkpoint is made although the system is busy."""
 
 PAGE_RECORDS: Final = 2_000
 PAUSE_S: Final = 0.02
-"""Seconds between two pages, for everybody else."""
+"""Seconds between two pages, so that other actors are not kept waiting."""
 
 ANSWER_S: Final = 60.0
 
@@ -68,7 +68,7 @@ class ReadOn(msgspec.Struct, frozen=True, gc=False):
 
 
 class Making:
-    """A checkpoint that is being made: a book that nothing goes into but the journal, each record once and in order."""
+    """A checkpoint in the making: a book built from the journal alone, each record once and in sequence."""
 
     def __init__(self) -> None:
         """Begin with nothing read."""
@@ -78,7 +78,7 @@ class Making:
         """Sequence of the checkpoint that it goes on with; 0: of none."""
 
     def checkpoint(self) -> KeepCheckpoint:
-        """Return it as it is to be kept."""
+        """Return the checkpoint as it is to be kept."""
         ended, state = made(self.ledger, self.read_back)
         return KeepCheckpoint(
             name=ORDERS,
@@ -91,10 +91,10 @@ class Making:
 
 
 class CheckpointActor(RuntimeActor):
-    """Looks every few seconds, and mostly does nothing.
+    """Looks every few seconds how far the journal has gone; mostly there is nothing to do.
 
-    What it does is a chain of questions and answers, of which there is one at a time, whatever comes twice or late: two
-    would read into one book.
+    Making a checkpoint is a chain of requests, one at a time, whatever answer comes late or twice: with two of them
+    pending, records would enter the book twice.
     """
 
     blocking = True  # it decodes pages, and all orders that are open
@@ -113,7 +113,7 @@ class CheckpointActor(RuntimeActor):
 
         self._making: Making | None = None
         self._asked = False
-        """Whether a question is open: then nothing else is to be done."""
+        """Whether a request is pending: then nothing else is begun."""
 
         self.after(LOOK_S, LookDue())
 
@@ -155,7 +155,7 @@ class CheckpointActor(RuntimeActor):
 
     @handles(ReadOn)
     def read_on(self, _message: ReadOn, _sender: ActorAddress) -> None:
-        """Read the next page; not by `JournalPages`, which leaves no pause between pages for who trades."""
+        """Read the next page; not by `JournalPages`, which leaves the traders no pause between pages."""
         making = self._making
         if making is not None and not self._asked:
             page = ReadJournal(after_sequence=making.read_back.sequence, types=TYPES, records_max=PAGE_RECORDS)

@@ -28,7 +28,7 @@ class RequestAges:
         self._left_ns[client_order_id] = self._monotonic_ns()
 
     def of(self, client_order_id: str) -> int:
-        """Return so many nanoseconds, at least, its newest request has been under way, or answered."""
+        """Return for at least how many nanoseconds the order's newest request has been under way, or answered."""
         return self._monotonic_ns() - self._left_ns.get(client_order_id, self._began_ns)
 
     def forget(self, client_order_id: str) -> None:

@@ -1,6 +1,6 @@
 """Answers to questions (plain): what a strategy holds, how much of each limit is used, orders and positions.
 
-None is given from a book that is not complete: it would say that nothing is open, and what looks at it would be done.
+None is given before the book is complete: it would say that nothing is open, and who waits for that would go on.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ FEED_TIMEOUT_S: Final = 0.5
 
 
 class Answering:
-    """Answers from the book of record, once it is complete: who asks of holdings waits, all others ask again."""
+    """Answers from the book of record; before it is complete a request for holdings waits, all others are put off."""
 
     def __init__(self, context: OrdersContext, risk: RiskKeeper, operator: OperatorWatch) -> None:
-        """Begin with nobody who waits."""
+        """Begin with no pending request."""
         self._context: Final = context
         self._risk: Final = risk
         self._operator: Final = operator
@@ -53,7 +53,7 @@ class Answering:
             self._holders[strategy] = sender
 
     def tell_waiting(self) -> None:
-        """Answer those who waited for that."""
+        """Answer the requests for holdings that waited."""
         holders, self._holders = self._holders, {}
         for strategy, holder in holders.items():
             self.tell_holdings(strategy, holder)
@@ -104,7 +104,7 @@ class Answering:
         )
 
     def tell_positions(self, sender: ActorAddress) -> None:
-        """Tell what the account holds; prices of what is open that orders has not heard itself are the feed's."""
+        """Tell what the account holds; the feed is asked for prices that orders has not heard itself."""
         context = self._context
         if context.puts_off(sender):
             return

@@ -1,4 +1,4 @@
-"""The exits of brackets (plain): what each needs is asked of the pure rule, and done once."""
+"""The exits of brackets (plain): the pure rule says which steps a bracket needs, and each is taken once."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ BRACKET: Final = "bracket"
 
 
 NOT_TAKEN: Final = "the broker took none"
-"""Why only orders that reduce pass: of those that were to close a bracket."""
+"""Cause of REDUCING: the broker has taken none of the orders that were to close a bracket."""
 
 PAUSE_MAX_S: Final = 300.0
 """Seconds from one order at the market that was to close a bracket to the next, at most: see `domain/brackets.py`."""
 
 DOUBLINGS_MAX: Final = 10
-"""Of a pause."""
+"""Times that a pause doubles, at most."""
 
 
 class Bracketing:
     """Keeps the exits of every bracket as they should be.
 
-    Exits pass no gate: they close what their strategy holds, at prices that were judged with their entry, and a limit
-    of how many orders there are must not leave a position without its stop. In a halt nothing is done: it has cancelled
-    them.
+    Exits do not pass the gate: they close what their strategy holds, at prices that were judged with their entry, and a
+    limit of the number of orders must not leave a position without its stop. In a halt nothing is done: the halt has
+    cancelled them.
 
     What did not come about is asked for again after a pause, which doubles each time, as long as it is needed. Whatever
     nothing closes although it should be closed at once lets only orders pass that reduce: a person should know.
@@ -73,18 +73,18 @@ class Bracketing:
         self._risk: Final = risk
         self._cancelling: Final = cancelling
         self._asked: dict[str, dict[Step, int]] = {}
-        """By the entry's client order id: how often each step was asked for, or put off."""
+        """By the entry's client order id: how often each step was taken, or put off."""
 
         self._timers: dict[str, dict[Step, Timer]] = {}
-        """By the same, of the steps that are needed now: when each is asked for again."""
+        """By the entry's client order id: the timers by which steps that are needed are taken again."""
 
         self._unguarded: dict[str, str] = {}
-        """By the same, what nothing closes although it should be closed at once."""
+        """By the entry's client order id: what should be closed at once, and no order closes."""
 
         self._without_target: dict[str, str] = {}
 
     def begin_anew(self) -> None:
-        """Do at once whatever a bracket needs: what was refused before, or not done in a halt, may be possible."""
+        """Take every step that is needed, at once: what was refused, or not done in a halt, may be possible now."""
         for timers in self._timers.values():
             for timer in timers.values():
                 timer.cancel()
@@ -104,7 +104,7 @@ class Bracketing:
         self._keep(entry, due=step)
 
     def warning(self) -> str:
-        """Return what a person should know; empty: nothing."""
+        """Return what a person should know of brackets; empty: nothing."""
         return "; ".join((*self._unguarded.values(), *self._without_target.values()))
 
     def look(self, client_order_id: str, facts: Sequence[object] = ()) -> None:
@@ -185,7 +185,7 @@ class Bracketing:
         return min(settings.lookup_interval_s * float(1 << min(doublings, DOUBLINGS_MAX)), longest_s)
 
     def _tell(self, bracket: Bracket) -> None:
-        """Say what nothing closes, and that it is closed now."""
+        """Log what no order closes, and once an order closes it again."""
         entry, shares = bracket.entry, unguarded(bracket)
         found = ""
         if shares:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .resolving import Resolving
 
 UNNAMED: Final = "unnamed"
-"""Who asked, where that is not told."""
+"""The name of who asked, where none is told."""
 
 NOT_OWN: Final = Refusal(rule="identity", reason="an order of the sender's own wanted, found none of this id")
 
@@ -56,7 +56,7 @@ class Cancelling:
         only = only_strategy(sender)
         order = self._ledger.order(client_order_id)
         if only and order is not None and order.strategy == only and order.cancelling is not None:
-            return  # said twice: what becomes of the first is told
+            return  # a repeat: the outcome of the first request is told
         refusal = self.cancel(client_order_id, only, only or getattr(sender, "name", "") or UNNAMED)
         if only and refusal is not None:
             fact = CancellationRefused(
@@ -187,7 +187,7 @@ class Cancelling:
         self._resolving.doubt(order.client_order_id)
 
     def _wanted_by(self, client_order_id: str, strategy: str) -> str:
-        """Name who has a cancellation waiting for this order, and may speak for its strategy; empty: nobody."""
+        """Name who asked for a waiting cancellation of this order and may speak for its strategy; empty: nobody."""
         if others := self.withdrawals.others(client_order_id, strategy):
             self._context.log("cancel.of_another", level="error", client_order_id=client_order_id, sender=others)
         return self.withdrawals.asked_by(client_order_id, strategy)

@@ -48,7 +48,7 @@ class Changing:
             return
         wanted = modifications.terms_wanted(order, request)
         if order.pending is not None and wanted == modifications.terms_of(order.pending):
-            return  # said twice: what becomes of the first is told
+            return  # a repeat: the outcome of the first request is told
         denied = modifications.refusal_of(order, request, self._gate.situation(order.strategy, order.symbol, now_ns))
         if denied is None:
             fact: OrderFact = modifications.intended(order, wanted, now_ns)
@@ -58,7 +58,7 @@ class Changing:
         context.write((fact,))
 
     def written(self, change: ModificationIntended) -> None:
-        """Have a change made that is durable, once; unless the order has ended meanwhile."""
+        """Send a change that is durable, once, unless the order has ended meanwhile."""
         context = self._context
         self._askers.pop(change.client_order_id, None)
         order = context.ledger.order(change.client_order_id)
@@ -79,7 +79,7 @@ class Changing:
         context.send(BROKER, modifications.to_replace(order, change, reduces=reduces))
 
     def refusal_written(self, fact: ModificationRefused) -> None:
-        """Note that whoever asked hears of it by the fact, which is durable."""
+        """Forget who asked: the fact of the refusal is durable, and the events router tells it."""
         self._askers.pop(fact.client_order_id, None)
 
     def not_written(self, fact: ModificationIntended | ModificationRefused, reason: str) -> None:

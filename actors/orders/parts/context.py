@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..settings import OrdersActorSettings
 
 NOT_READ: Final = Unavailable(actor=ORDERS, reason="the journal is still read back", retry_after_s=1.0)
-"""The answer to who asks for what only a complete book can tell."""
+"""The answer to a request that only a complete book can answer."""
 
 
 class Host(Protocol):
@@ -73,7 +73,7 @@ class OrdersContext:
     def __init__(self, actor: Host) -> None:
         """Begin with an empty book."""
         self.configured: Final = actor.settings
-        """As a start has given them."""
+        """The settings as they were at the start."""
 
         self.settings = actor.settings
         """In force: with the limits that a person changed while the system ran."""
@@ -90,7 +90,7 @@ class OrdersContext:
         """Whether the journal is read back, so that the book is complete."""
 
         self.said_early: dict[str, None] = {}
-        """Orders of which the broker said something while the journal was read."""
+        """Orders that the broker reported on while the journal was read back."""
 
         self.market: dict[str, MarketPrice] | None = {} if self.settings.need_prices else None
         """The market's last price of each symbol, as orders itself has heard it; None where no limit needs any."""
@@ -99,7 +99,7 @@ class OrdersContext:
         """What the broker has told; None: nothing yet."""
 
         self.clock: ClockCompared | None = None
-        """How our clock stands to the broker's; None: it has not told yet."""
+        """How far our clock and the broker's are apart; None: not known yet."""
 
         self.bands = NO_BANDS
         """The exchange's price bands, as the broker has told them."""
@@ -135,7 +135,7 @@ class OrdersContext:
         return order
 
     def puts_off(self, asker: ActorAddress) -> bool:
-        """Say whether the book is not complete yet, and have who asks for what it says ask again."""
+        """Say whether the book is not complete yet; if so, tell the sender to ask again."""
         if not self.is_read:
             self.send(asker, NOT_READ)
         return not self.is_read

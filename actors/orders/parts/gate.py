@@ -1,4 +1,4 @@
-"""The risk gate with all that it goes by (plain): the limits, the book, the market, and the risk state."""
+"""The risk gate with all that its rules consider (plain): the limits, the book, the market, and the risk state."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Gate:
         self._at_this_moment: Counter[str] = Counter()
 
     def renew(self) -> None:
-        """Go by the limits that are in force now."""
+        """Judge by the limits that are in force now."""
         self._rules = rules_of(self._context.settings)
         self._limits.clear()
 
@@ -71,7 +71,7 @@ class Gate:
         )
 
     def band(self, told: BandsTold) -> None:
-        """Take note of the price bands; one that was not told now is as old as it is."""
+        """Note the price bands; one that is not told again keeps its age."""
         context = self._context
         told_now = {each.symbol: Band(low=each.low, high=each.high, as_of_ns=told.as_of_ns) for each in told.bands}
         if told.problem and told.problem != context.bands.problem:
@@ -79,7 +79,7 @@ class Gate:
         context.bands = Bands(of={**context.bands.of, **told_now}, problem=told.problem)
 
     def fund(self, told: FundsTold) -> None:
-        """Take note of the funds at the broker. An order that was sent since they were asked for may not be in them."""
+        """Note the funds at the broker. An order that was sent after they were asked for may not be in them."""
         book = self._context.ledger.book
         situation = msgspec.structs.replace(self.situation("", "", told.as_of_ns), intents={}, reserved={})
         since = book.today(told.as_of_ns).shares_since(told.as_of_ns)

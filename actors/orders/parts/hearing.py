@@ -49,7 +49,7 @@ class Hearing:
         self._cancelling: Final = cancelling
         self._changing: Final = changing
         self.illegal_transitions = 0
-        """What the broker said since the start and could not be true of the order as it stood."""
+        """How often since the start the broker said what could not be true of the order as it stood."""
 
     def answer(self, answer: OrderPlaced | OrderNotPlaced | OrderInDoubt) -> None:
         """Journal the outcome of placing; an order in doubt is looked up, and never sent again."""
@@ -133,7 +133,7 @@ class Hearing:
             self._resolving.doubt(refused.client_order_id)
 
     def left(self, left: OrdersLeft) -> None:
-        """Halt where what has left is not what was to leave, whoever sent it."""
+        """Halt if requests have left that no intent is of, whoever sent them."""
         book = self._context.ledger.book
         for trip in (
             sent(left.counts, lambda client_order_id: book.order(client_order_id) is not None),
@@ -153,7 +153,7 @@ class Hearing:
         self._resolving.keep_looking()
 
     def take(self, order: Order, update: Update) -> None:
-        """Append new facts, tell what cannot be, and decide whether the order has to be looked up."""
+        """Append new facts, log impossible ones, and decide whether the order has to be looked up."""
         context, client_order_id = self._context, order.client_order_id
         for refused in update.illegal:
             self.illegal_transitions += 1
@@ -178,7 +178,7 @@ class Hearing:
             after = context.ledger.order(client_order_id)
         if after is not None and not after.is_open:
             context.ages.forget(client_order_id)
-        # INTENDED, too: the fact that proved more may be the one that the journal refused.
+        # INTENDED, too: the journal may have refused the very fact that proved more.
         if update.trades_missing or update.illegal or (after is not None and self.is_in_doubt(after)):
             self._resolving.doubt(client_order_id)
         else:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from .risk_keeping import RiskKeeper
 
 WATCH_S: Final = 1.0
-"""Seconds between two looks at the day's loss, besides one after each fill; in a simulated market each order looks."""
+"""Seconds between two looks at the day's loss, besides the one after each fill; in a simulated market only orders
+look."""
 
 JOURNAL_S: Final = 10.0
-"""How long the journal may take for a change."""
+"""Seconds that the journal may take for a change."""
 
 
 class Limiting:
@@ -41,7 +42,7 @@ class Limiting:
     def begin(self) -> LimitsChanged | None:
         """Put in force what a person has changed before, as the journal has it; return the fact that is due."""
         context, read_back = self._context, self._context.read_back
-        if self._is_busy:  # the journal is read again while it takes a change, which its answer puts in force
+        if self._is_busy:  # a change is on its way to the journal while it is read again: the answer puts it in force
             return None
         limits, ended = with_held(context.configured, read_back.held)
         self._put(limits)
@@ -49,7 +50,7 @@ class Limiting:
         return due if context.settings.audited else of_settings(due, ended)
 
     def tell(self, fact: LimitsChanged) -> None:
-        """Take note of a fact that is durable, and log it."""
+        """Note a fact that is durable, and log it."""
         self._context.read_back.take_limits(fact)
         who = {"person": fact.person, "reason": fact.reason} if fact.person or fact.reason else {}
         for each in fact.changes:

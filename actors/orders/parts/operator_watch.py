@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from .risk_keeping import RiskKeeper
 
 OPERATOR: Final = "operator"
-"""By whom it is said that only orders pass that close."""
+"""The sender of this REDUCING."""
 
 LIMIT: Final = "operator_silence_max_s"
 
 WARN_AT: Final = 0.8
-"""From this part of the limit on it is told that it will be reached."""
+"""From this fraction of the limit on a warning says when it is reached."""
 
 JUST_NOW_NS: Final = SECOND_NS
-"""A sign that is no older is that of who asks."""
+"""A sign no older than this is that of the request itself."""
 
 HOW: Final = "natya here, or anything else that a person changes, is a sign"
 
 
 class OperatorWatch:
-    """The last sign of life. A simulated market has a time of its own, in which nobody lives."""
+    """The last sign of life. In a simulated market, which has a time of its own, there is no such limit."""
 
     def __init__(self, context: OrdersContext, risk: RiskKeeper) -> None:
         """Begin with none but the start itself, until the journal is read."""
@@ -47,7 +47,7 @@ class OperatorWatch:
         self._askers: list[ActorAddress] = []
 
     def begin(self) -> None:
-        """Go by the sign that the journal has, and let nothing be opened where that is too old."""
+        """Take the last sign from the journal, and let nothing open a position if it is too old."""
         sign, now = self._context.read_back.sign, self._now()
         if sign is not None:
             since_ns = max(0, now.wall_ns - sign.occurred_ns)
@@ -68,7 +68,7 @@ class OperatorWatch:
             self._answer(asker)
 
     def tell(self, asker: ActorAddress) -> None:
-        """Answer a person who says that he is there, once that is durable."""
+        """Answer a person's report of presence, once it is durable."""
         if self._context.puts_off(asker):
             return
         if self._silent_ns() <= JUST_NOW_NS:
@@ -77,7 +77,7 @@ class OperatorWatch:
             self._askers.append(asker)
 
     def look(self) -> None:
-        """Have only orders pass that close while the last sign is too old."""
+        """Let only orders pass that close positions while the last sign is too old."""
         limit_s, reason = self._limit_s(), ""
         if limit_s and self._silent_ns() >= limit_s * SECOND_NS:
             wanted = f"a sign of life of a person in {limit_s:g} s wanted, found none since {self._last()}"
@@ -85,7 +85,7 @@ class OperatorWatch:
         self._risk.limit_by(OPERATOR, reason)
 
     def warning(self) -> str:
-        """Say that the limit will be reached; empty: not soon, or it is."""
+        """Return a warning that the limit is about to be reached; empty: it is far, or reached already."""
         limit_s = self._limit_s()
         if not WARN_AT * limit_s * SECOND_NS <= self._silent_ns() < limit_s * SECOND_NS:
             return ""
@@ -105,7 +105,7 @@ class OperatorWatch:
         self._context.send(asker, PresenceNoted(silence_max_s=self._limit_s()))
 
     def _limit_s(self) -> float:
-        """Return the limit that holds; 0: none does."""
+        """Return the limit in force, in seconds; 0: none."""
         return 0.0 if self._context.market_rules else self._context.settings.operator_silence_max_s
 
     def _silent_ns(self) -> int:

@@ -56,7 +56,7 @@ class Placing:
         self._hearing: Final = hearing
         self._states: Final = states
         self._askers: dict[str, list[ActorAddress]] = {}
-        """Who submitted an order that is not durable yet, by client order id; again, too."""
+        """Senders of an order that is not durable yet, by client order id: the first, and those of repeats."""
 
     def submit(self, order: SubmitOrder, sender: ActorAddress) -> None:
         """Ask the gate, and have its decision journaled; a repeat of an order is answered from the book.
@@ -75,7 +75,7 @@ class Placing:
             context.send(sender, updates.refused(order, refusal, now_ns))
             return
         if context.market_rules:
-            self._risk.watch(now_ns)  # prices may have passed a limit without anything else that happened
+            self._risk.watch(now_ns)  # prices alone may have passed a limit
         closes = is_flattener(sender)
         order = self._of_product_held(order)
         denied = self._gate.refusal_of(order, now_ns, closes=closes)
@@ -91,7 +91,7 @@ class Placing:
             self._risk.watch(now_ns)
 
     def _of_product_held(self, order: SubmitOrder) -> SubmitOrder:
-        """Return an order that names no product, and closes what its strategy holds, as one of the product of that."""
+        """Give an order that names no product, and closes what its strategy holds, the product of what it closes."""
         book, default = self._context.ledger.book, self._context.settings.product
         if order.product is not None or not book.has_named_products:
             return order
@@ -100,7 +100,7 @@ class Placing:
         return order if product == default else replace(order, product=product)
 
     def _why_turned_away(self, order: SubmitOrder, sender: ActorAddress) -> Refusal | None:
-        """Say why an order is not looked at at all; None: it is."""
+        """Return why an order is refused before the rules are asked; None: they are asked."""
         only = only_strategy(sender)
         if only not in {"", order.strategy}:
             self._context.log("order.for_another", level="error", client_order_id=order.client_order_id, sender=only)
@@ -111,7 +111,7 @@ class Placing:
         return None
 
     def _why_too_early(self, order: SubmitOrder, sender: ActorAddress) -> Refusal | None:
-        """Say what an order has come before, or without; None: nothing."""
+        """Return what an order has come too early for; None: nothing."""
         if not self._context.is_read:
             return Refusal(rule="risk_state", reason="risk state NORMAL wanted, found RECONCILING: nothing was sent")
         if self._states.is_unnamed(order, sender):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from .context import OrdersContext
 
 RESTS_MAX: Final = 10
-"""In a simulated market the interval of reconciliation doubles at most so often while nothing happens: to 17 hours."""
+"""Times that the interval of reconciliation doubles, at most, while nothing happens in a simulated market: to 17
+hours."""
 
 
 class Resolving:
@@ -35,12 +36,12 @@ class Resolving:
         self.keep_looking()
 
     def settle(self, client_order_id: str) -> None:
-        """Look it up no more, unless the start requires it."""
+        """Stop looking an order up, unless the start requires it."""
         self.lookups.settle(client_order_id)
         self.keep_looking()
 
     def keep_looking(self) -> None:
-        """Have the next round come as long as one is needed."""
+        """Set the timer of the next round, as long as one is needed."""
         self._next_round.keep(self.lookups.is_needed, after_s=self._context.settings.lookup_interval_s)
 
     def look_up(self) -> None:

@@ -45,7 +45,7 @@ class RiskKeeper:
 
     @property
     def cause(self) -> str:
-        """Why it is as it is: all that reduces, where nothing halts; else the cause of the newest change."""
+        """Why it is so: all reasons for REDUCING, where nothing halts; else the cause of the newest change."""
         book, control = self._ledger.book, self._control
         if control.alarm or book.risk_state == "HALTED" or not control.limits:
             return control.alarm or book.risk_cause
@@ -70,7 +70,7 @@ class RiskKeeper:
     # A limit of the day.
 
     def watch(self, now_ns: int) -> None:
-        """Take the right to open positions away where a limit was passed."""
+        """Leave NORMAL if a limit of the day was passed."""
         settings = self._context.settings
         if settings.day_loss_max_rupees or settings.rejects_max or settings.unknown_orders_max:
             trip = tripped(self._ledger.book, settings, now_ns, self._context.market or {})
@@ -93,9 +93,9 @@ class RiskKeeper:
             self._cancelling.cancel_halted()
 
     def keep_day(self, cause: str) -> None:
-        """Where there is a cause, have no other day begin and no position be opened, until a person resumes.
+        """With a cause, let the present day go on and nothing open a position, until a person resumes.
 
-        What the journal refused of it is appended again with the next look; until then it holds in this run.
+        If the journal refuses it, it is appended again at the next look; until then it holds in this run alone.
         """
         control, ledger = self._control, self._ledger
         if cause:
@@ -120,7 +120,7 @@ class RiskKeeper:
     # A person, the kill switch, and whoever limits for a time.
 
     def resume(self, request: Resume, sender: ActorAddress) -> None:
-        """Leave HALTED, or a REDUCING of ours, once that is durable; there is no other way to leave it."""
+        """Leave HALTED, or a REDUCING that a limit has caused, once that is durable; nothing else leaves them."""
         found = self.state
         to_be, engaged = self._ledger.risk_state, self._is_engaged()
         refusal = why_not_resumed(request, found=found, to_be=to_be, kill_switch=engaged)
@@ -141,7 +141,7 @@ class RiskKeeper:
             self.write_halt()
 
     def halt_by_file(self) -> None:
-        """Halt where the kill switch is on, and whoever watches its file has not told this instance so."""
+        """Halt if the file of the kill switch is there, which its owner may not have told this instance."""
         if self._control.alarm or self._halt_file is None or not self._halt_file.is_engaged():
             return
         note = self._halt_file.note()
@@ -152,11 +152,11 @@ class RiskKeeper:
         self._control.alarm, self._control.alarmed_by = self._halting.cause, self._halting.person or KILL_SWITCH
 
     def limit(self, request: ReduceOnly, sender: ActorAddress) -> None:
-        """Let only orders pass that reduce a position, until each that said so has taken it back."""
+        """Let only orders pass that reduce a position, until every sender has taken its request back."""
         self.limit_by(getattr(sender, "name", ""), request.reason)
 
     def limit_by(self, by: str, reason: str) -> None:
-        """Do the same for whom this says; an empty reason takes back what the same has said."""
+        """Do the same for a sender by name; an empty reason takes its request back."""
         if self._control.limit(by, reason):
             level = "error" if reason else "warning"
             self._context.log("risk_state.limited", level=level, state=self.state, cause=reason, by=by)
@@ -217,7 +217,7 @@ class RiskKeeper:
         return self._halt_file is not None and self._halt_file.is_engaged()
 
     def _halted(self, cause: str, by: str) -> RiskStateChanged | None:
-        # What a person halts for is written also where something else has halted already.
+        # A person's halt is journaled even if something else has halted already.
         if self._ledger.risk_state == "HALTED" and (by == ORDERS or self._ledger.risk_cause == cause):
             return None
         self._control.alarm, self._control.alarmed_by = cause, by

@@ -10,11 +10,11 @@ from ....messages.addresses import FLATTENER
 def only_strategy(sender: Any) -> str:
     """Return for which strategy alone the sender may speak; empty: for any.
 
-    The name of a strategy is that of its address, whatever it says of itself. On a foreign base addresses name nobody.
+    A strategy's name is that of its address, whatever its messages say. On a foreign base an address has no name.
     """
     return sender.name if getattr(sender, "says", None) is not None else ""
 
 
 def is_flattener(sender: Any) -> bool:
-    """Tell whether it is the system's own closer of positions; no strategy or actor of a user has its name."""
+    """Tell whether the sender is the flattener, which closes positions; no actor of a user can have its name."""
     return getattr(sender, "name", "") == FLATTENER and not getattr(sender, "guest", True)

@@ -1,4 +1,4 @@
-"""Settling orders by a person's word (plain): those in doubt of which the broker will never say what became of them."""
+"""Settling orders by a person's word (plain): orders in doubt whose outcome the broker will never tell."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Settling:
-    """The orders on their way to the journal as a person has said that they ended."""
+    """The settlements on their way to the journal."""
 
     def __init__(self, context: OrdersContext, hearing: Hearing) -> None:
         """Begin with none."""

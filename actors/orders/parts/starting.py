@@ -45,7 +45,7 @@ CHECKPOINT_TIMEOUT_S: Final = 60.0
 
 
 class Starting:
-    """Brings the book up to the journal, and what is open up to the broker."""
+    """Brings the book up to date with the journal, and open orders with the broker."""
 
     def __init__(  # noqa: PLR0913, PLR0917  it starts all of them
         self,
@@ -78,7 +78,8 @@ class Starting:
         """Sequence of the checkpoint that the book goes on with; 0: of none, None: not asked for yet."""
 
         self._is_read_through = False
-        """Whether the end of the journal was reached once: from then on more than the journal is in the book."""
+        """Whether the end of the journal was reached once: from then on the book also has facts that were not read from
+        it."""
 
     def read_on(self) -> None:
         """Read the checkpoint, or the next page of the journal."""
@@ -102,10 +103,10 @@ class Starting:
         self._read_later()
 
     def _take_checkpoint(self, outcome: Outcome) -> None:
-        """Go on with a checkpoint, if there is one that counts; else the whole journal is read."""
+        """Go on from a checkpoint, if there is a valid one; else the whole journal is read."""
         found, context = outcome.value, self._context
         if self._checkpoint is not None:
-            return  # asked for twice, and what follows the first answer is in the book by now
+            return  # the answer to a second request: the book is past the first answer by now
         if isinstance(found, Failed | Unavailable):
             context.log("answer.failed", level="error", actor=found.actor, reason=found.reason)
             self.journal_failed(found.reason)
@@ -155,7 +156,7 @@ class Starting:
             self._enter()
 
     def _keep_checkpoint(self) -> None:
-        """Spare the next start what this one has read, if that was much: nothing but the journal is in the book yet."""
+        """Keep a checkpoint for the next start, if this one read much: the book has only the journal in it yet."""
         context, before, sequence = self._context, self._checkpoint, self._context.read_back.sequence
         is_first, self._is_read_through = not self._is_read_through and context.ledger.is_read_alone, True
         if before is None or not is_first or sequence - before < context.settings.checkpoint_facts:
@@ -201,7 +202,7 @@ class Starting:
         context.ask(JOURNAL, Append(facts=(entered,)), timeout_s=JOURNAL_TIMEOUT_S, then=written)
 
     def _write_limits(self) -> None:
-        """Have limits written down that are others than before, and go on when that is durable."""
+        """Have limits journaled that differ from before, and go on when that is durable."""
         context = self._context
         changed_limits = self._limiting.begin()
         if changed_limits is None:
@@ -249,7 +250,7 @@ class Starting:
         self._hearing.come_up()
 
     def _look_up_early(self) -> None:
-        """Look up the orders of which the broker said something before their book was complete."""
+        """Look up the orders that the broker reported on before the book was complete."""
         early, self._context.said_early = self._context.said_early, {}
         for client_order_id in early:
             if self._context.ledger.order(client_order_id) is not None:

@@ -92,7 +92,7 @@ class StateKeeping:
             self._write(owed)
 
     def not_written(self) -> None:
-        """Have what the journal refused written again soon: its strategy may have nothing more to say for long."""
+        """Append soon again what the journal refused: the strategy may not save another state for long."""
         self._next_write.keep(is_needed=True, after_s=self._context.settings.lookup_interval_s)
 
     def write_all_owed(self) -> None:
@@ -115,10 +115,10 @@ class StateKeeping:
             self._keepers.discard(request.strategy)
 
     def is_unnamed(self, order: SubmitOrder, sender: ActorAddress) -> bool:
-        """Tell whether it comes from a strategy that keeps a state, and the newest state does not name it.
+        """Tell whether an order comes from a strategy that keeps a state, and the newest state does not name the order.
 
-        The one that does was lost on its way. Were the order placed, and the process killed before the state is saved
-        again, the strategy would begin anew without knowing of it, and order the same again.
+        The state that names it was lost on its way. Were the order placed, and the process killed before the state is
+        saved again, the strategy would begin anew without knowing of it, and order the same again.
         """
         if order.strategy not in self._keepers or only_strategy(sender) != order.strategy:
             return False

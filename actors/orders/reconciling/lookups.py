@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 
 def others_that_traded(book: Book, order: Order, now_ns: int) -> tuple[str, ...]:
-    """Return the broker's numbers of orders whose trades could be taken for those of one in doubt, of an earlier day.
+    """Return the broker's ids of the orders whose trades could be mistaken for those of one in doubt.
 
-    A broker's history of trades has no ids of ours, and its order book only those of today.
+    It has to be of an earlier day: a broker's history of trades has no client order ids, and its order book has only
+    today's orders.
     """
     day = day_of(order.intended_ns)
     if order.broker_order_id or day >= day_of(now_ns):
@@ -31,7 +32,7 @@ class Lookups:
     """Orders being placed, orders in doubt, and orders that must be resolved before the start is reconciled."""
 
     def __init__(self) -> None:
-        self._placing: dict[str, bool] = {}  # True: it was here in the previous round already
+        self._placing: dict[str, bool] = {}  # True: it waited in the previous round already
         self._doubtful: dict[str, None] = {}
         self._unproved: set[str] = set()
 

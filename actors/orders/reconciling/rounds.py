@@ -19,7 +19,7 @@ class Rounds:
         self._timer: Timer | None = None
 
     def keep(self, is_needed: bool, *, after_s: float) -> None:  # noqa: FBT001  the very thing that it is about
-        """Let it run if it is needed, and only then; one that runs is not put off."""
+        """Start the timer if it is needed, else stop it; a timer that runs is not put off."""
         if is_needed and self._timer is None:
             self._timer = self._start(after_s)
         elif not is_needed:
@@ -30,7 +30,7 @@ class Rounds:
         self._timer = None
 
     def stop(self) -> None:
-        """Let it run no more."""
+        """Stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

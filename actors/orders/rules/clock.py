@@ -1,4 +1,4 @@
-"""The rule on the clock: what is measured by one that is wrong is measured wrongly (pure)."""
+"""The rule on the clock (pure): by a wrong clock every age and every limit in a time is wrong."""
 
 from __future__ import annotations
 

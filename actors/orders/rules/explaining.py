@@ -1,4 +1,4 @@
-"""What each rule says of one order, and the number that it goes by, also where the order passes (pure): for people."""
+"""What each rule says of one order, with the number that decides, also where the order passes (pure): for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .situation import Rule, Situation
 
 NOTHING: Final = float("-inf")
-"""A limit that nothing keeps: asked with it, a rule says which number it goes by."""
+"""A limit that no order keeps: asked with it, a rule names the number that decides."""
 
 BELOW_ANY_PERCENT: Final = -1.0
 OFF: Final = "off"
@@ -28,13 +28,13 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
 
     rule: str
     verdict: Literal["off", "passed", "refused", "unknown"]
-    """`unknown`: it goes by prices that are not known any more, or was not asked."""
+    """`unknown`: the rule was not asked, or its prices are no longer known."""
 
     limit: str
-    """Empty where it is off, or has none."""
+    """Empty where the rule is off, or has no limit."""
 
     found: str
-    """The number that it goes by, and how that was formed; empty where the rule does not come to one."""
+    """The number that decides, and how it was formed; empty where the rule has none."""
 
     meaning: str
     """What the rule is for."""

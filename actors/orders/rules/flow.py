@@ -1,4 +1,4 @@
-"""Rules on how many orders there are: without an answer, in a time, and in a day (pure)."""
+"""Rules on the number of orders: unanswered, in a second, minute or hour, and in a day (pure)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _whose_most_are(situation: Situation) -> str:
     """Name the strategy that has most of the account's unanswered orders: the others wait for it."""
     counts = Counter(situation.book.unanswered_by_strategy())
     counts.update(intent.strategy for intent in situation.intents.values())
-    # By name where two have as many, so that a recording says the same each time it is played.
+    # Among equals the first by name, so that each replay of a recording says the same.
     name, count = max(counts.items(), key=lambda item: (item[1], item[0]), default=("", 0))
     return f", {count} of them of {printable(name)}" if count else ""
 

@@ -1,4 +1,4 @@
-"""Rules on which order it is: its id, its age, and whether it is another one again (pure)."""
+"""Rules on the identity of an order: its id, its age, and whether it is a repeat (pure)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def duplicate(order: SubmitOrder, situation: Situation) -> str:
 
 
 def order_age_max_s(order: SubmitOrder, situation: Situation) -> str:
-    """Refuse an order that was under way for too long: what its strategy knew is past."""
+    """Refuse an order that was under way for too long: what its strategy decided by is out of date."""
     limit_s = situation.limits.order_age_max_s
     if limit_s == 0:
         return ""
@@ -68,7 +68,7 @@ def contradiction(order: SubmitOrder, earlier: SubmitOrder | Order | OrderRefuse
                 continue  # an earlier release did not keep the type and the prices
             found = printable(found) if isinstance(found, str) else found
         if name == "product" and found is None:
-            continue  # it may have been given that of what it closes
+            continue  # the gate may have given it the product of what it closes
         if wanted != found:
             reason = f"{name} {wanted!r} wanted, as the order of that id has it, found {found!r}"
             return Refusal(rule=duplicate.__name__, reason=printable(reason, 200))

@@ -1,6 +1,6 @@
-"""The rule on money: an order that opens needs a margin, and the broker has told what there is (pure).
+"""The rule on margin: what an order that opens needs, against the funds that the broker has told (pure).
 
-What the broker wants is known to the broker alone. This is an estimate from settings, for orders that it would reject.
+Only the broker knows the margin exactly. This is an estimate from settings, to refuse what the broker would reject.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ NEAREST_RUPEES: Final = 0.25
 
 
 def terms(order: SubmitOrder, _situation: Situation) -> str:
-    """Refuse a limit of a MARKET order: it would count as worth that, and trade at any price."""
+    """Refuse a MARKET order with a limit: it would be valued at the limit, and trade at any price."""
     if order.limit_price is None or order.order_type != "MARKET":
         return ""
     return f"no limit_price of a MARKET order wanted, found {order.limit_price}"

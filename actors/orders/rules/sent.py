@@ -1,4 +1,4 @@
-"""What left is what was to leave: orders out against intents in (pure)."""
+"""Requests that left, compared with durable intents (pure)."""
 
 from __future__ import annotations
 

@@ -36,22 +36,22 @@ NOTHING_ELSE: Final[Mapping[str, SubmitOrder]] = MappingProxyType({})
 """No change of an order is on its way to the journal."""
 
 SURELY_WITHIN: Final = 1 - 1e-9
-"""Below this part of a limit no rounding of a float matters: only the rest is calculated exactly."""
+"""Below this fraction of a limit no rounding of a float matters; what is above is calculated exactly."""
 
 
 class Funds(msgspec.Struct, frozen=True, kw_only=True):
-    """What the broker has told that there is, and what orders and positions it has told it with."""
+    """The funds that the broker has told, and the orders and positions whose margin it had blocked by then."""
 
     available_rupees: float
     as_of_ns: int
     """When it was asked: nanoseconds since 1970-01-01 UTC."""
 
     covered: Mapping[str, tuple[int, int]]
-    """By symbol the most shares, long and short, that those came to then: their margin is taken off already."""
+    """By symbol the most shares, long and short, whose margin was blocked by then."""
 
 
 SURELY_WITHIN_NS: Final = SECOND_NS * SURELY_WITHIN
-"""The same of a limit in seconds."""
+"""The same fraction of a second."""
 
 
 class Band(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -66,13 +66,13 @@ class Band(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Bands(msgspec.Struct, frozen=True, kw_only=True):
-    """All that it has told."""
+    """All price bands that the broker has told."""
 
     of: Mapping[str, Band] = {}
     """By symbol."""
 
     problem: str = ""
-    """Why it told none of some; empty: it told all that it has."""
+    """Why it told no band of some symbols; empty: it told all that it has."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +101,8 @@ class Situation(msgspec.Struct, kw_only=True):
     """Market time: nanoseconds since 1970-01-01 UTC."""
 
     reserved: Mapping[str, SubmitOrder] = NOTHING_ELSE
-    """Those, and what orders grow by whose change passed it and is not durable yet: their exposure counts already."""
+    """`intents`, and the growth of orders whose change passed the gate and is not durable yet: their exposure counts
+    already."""
 
     strategy_position_max: int | None = None
     """Shares of one symbol that this strategy may hold; None: only the account's limit applies."""
@@ -119,7 +120,7 @@ class Situation(msgspec.Struct, kw_only=True):
     """What the broker has told; None: nothing yet."""
 
     clock: ClockCompared | None = None
-    """How our clock stands to the broker's; None: it has not told yet."""
+    """How far our clock and the broker's are apart; None: not known yet."""
 
     product: Product = "INTRADAY"
     """Of orders that name none."""
@@ -134,7 +135,7 @@ class Situation(msgspec.Struct, kw_only=True):
     """The exchange's price bands."""
 
     closes: bool = False
-    """It is of the flattener: it may only close, and may in HALTED."""
+    """The order is the flattener's: it may only close positions, in HALTED, too."""
 
     reached_by: SubmitOrder | None = None
     """The order that `reached` and `opening` are of: kept between the rules."""
@@ -175,7 +176,7 @@ class Situation(msgspec.Struct, kw_only=True):
 
     @property
     def today(self) -> Day:
-        """The counts of the day in India that this is: many rules ask."""
+        """The counts of the present day in India; kept, since many rules need them."""
         if self.day is None:
             self.day = self.book.today(self.now_ns)
         return self.day

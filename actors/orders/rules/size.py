@@ -10,7 +10,7 @@ from .situation import SURELY_WITHIN, Situation
 
 
 def quantity_max(order: SubmitOrder, situation: Situation) -> str:
-    """Limit the shares of one order; that it is at least 1 the message itself sees to."""
+    """Limit the shares of one order; the message itself requires at least 1."""
     limit = situation.limits.quantity_max
     return "" if order.quantity <= limit else f"1 to {limit} shares wanted, found {order.quantity}"
 

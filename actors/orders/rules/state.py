@@ -25,7 +25,7 @@ def risk_state(order: SubmitOrder, situation: Situation) -> str:
         return ""
     why = f": {differs}" if (differs := situation.why_theirs(order)) else ""
     if situation.closes:
-        wanted = f"at most {closable} shares that are held wanted to be closed by {order.side}"
+        wanted = f"at most {closable} shares, which are held, may be closed by {order.side}"
     else:
         wanted = f"in REDUCING at most {closable} shares may be closed by {order.side}"
     return f"{wanted}, found {order.quantity}{why}"

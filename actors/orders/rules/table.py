@@ -54,7 +54,7 @@ OF_ONE_ORDER: Final[tuple[Rule, ...]] = (
     price.price_collar_percent,
     size.value_max_rupees,
 )
-"""The rules that a change of an order must keep by the whole of it."""
+"""The rules that a changed order must keep as a whole."""
 
 ON_CHANGES: Final[tuple[Rule, ...]] = (
     state.risk_state,
@@ -67,7 +67,7 @@ ON_CHANGES: Final[tuple[Rule, ...]] = (
     exposure.day_loss_max_rupees,
     margin.margin_use_max_percent,
 )
-"""The rules that it must keep by what would be left of it."""
+"""The rules that the open quantity of a changed order must keep."""
 
 LIMITS: Final[dict[Rule, tuple[str, ...]]] = {
     price.price_collar_percent: ("price_collar_percent", "option_collar_percent"),
@@ -75,7 +75,7 @@ LIMITS: Final[dict[Rule, tuple[str, ...]]] = {
 """The settings of a rule that has several."""
 
 OFF: Final[tuple[object, ...]] = (0, "none", {})
-"""Limits that are none."""
+"""Values of a limit that turn its rule off."""
 
 
 def rules_of(limits: OrdersSettings) -> tuple[Rule, ...]:

@@ -1,4 +1,4 @@
-"""What takes the right to open positions away from every strategy, until a person gives it back (pure)."""
+"""Limits of the day that end NORMAL for every strategy, until a person resumes (pure)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REJECTS_S: Final = 60
 """Seconds in which rejected orders are counted."""
 
 MESSAGES_MIN: Final = 100
-"""Orders, modifications and cancellations of a day below which their number for each trade says nothing."""
+"""Orders, modifications and cancellations of a day below which the order-to-trade ratio says nothing."""
 
 SYMBOLS_TOLD_MAX: Final = 5
 """Symbols of orders in doubt that a cause names."""
@@ -56,13 +56,13 @@ def tripped(book: Book, limits: OrdersSettings, now_ns: int, market: dict[str, M
 
 
 def order_to_trade(book: Book, now_ns: int) -> float:
-    """Return the orders, modifications and cancellations of the day for each trade: exchanges charge for many."""
+    """Return the day's order-to-trade ratio: orders, modifications and cancellations for each trade."""
     today = book.today(now_ns)
     return (today.orders + today.changes) / max(1, today.trades)
 
 
 def warned(book: Book, limits: OrdersSettings, now_ns: int) -> str:
-    """Return what a person should know of before the exchange says it; nothing is refused for it. Empty: nothing."""
+    """Return a warning for a person, for which no order is refused; empty: none."""
     limit, today = limits.order_to_trade_max, book.today(now_ns)
     if not limit or today.orders + today.changes < MESSAGES_MIN or (found := order_to_trade(book, now_ns)) <= limit:
         return ""

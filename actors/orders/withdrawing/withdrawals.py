@@ -26,14 +26,14 @@ class Withdrawals:
         return client_order_id in self._asked
 
     def add(self, client_order_id: str, *, only: str, asked_by: str) -> bool:
-        """Let one wait that is of this strategy; False where too many wait already."""
+        """Let a cancellation by this strategy wait; False where too many wait already."""
         if len(self._asked) >= WITHDRAWALS_MAX:
             return False
         self._asked.setdefault(client_order_id, {})[only] = asked_by
         return True
 
     def asked_by(self, client_order_id: str, strategy: str) -> str:
-        """Name who asked for one, and may speak for the order's strategy; empty: nobody has."""
+        """Name who asked for a cancellation and may speak for the order's strategy; empty: nobody did."""
         asked = self._asked.get(client_order_id, {})
         return asked.get(strategy) or asked.get("", "")
 
