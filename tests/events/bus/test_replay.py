@@ -158,6 +158,13 @@ class TestAReplay:
 
         assert "durable-billing" in watched.replay().error
 
+    def test_is_shown_while_it_is_one_of_the_newest_that_are_over(self, watched, monkeypatch):
+        monkeypatch.setattr("natya.actors.events.delivery.replaying.OVER_MAX", 2)
+        begun = [watched.replay(keys=("nobody",)).replay_id for _ in range(5)]
+        shown = watched.over.request(DELIVERY, Ping()).statistics.replays
+
+        assert [each.replay_id for each in shown] == begun[-3:]  # the last one has begun beside two
+
     def test_is_a_conversation_of_its_own(self, over):
         of_whom = queue.SimpleQueue()
 

@@ -58,6 +58,7 @@ class PlayedStreams:
 
     def add(self, partition, events):
         self.expect_up()
+        assert events, "the server is not asked to append nothing"
         self.appended += [(partition, each.event_id) for each in events]
         ids = [(len(self.appended) - len(events) + place, partition) for place in range(1, len(events) + 1)]
         self.kept.update(ids)
