@@ -1,17 +1,21 @@
 """Events of the past, handed over to one durable subscription again."""
 
 import queue
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 from natya_events import WAIT_S, Invoiced, Over, numbers_of
 
-from natya.actors.events.delivery.replaying import Replay
+from natya.actors.events.delivery.replaying import TRIES_MAX, Replay, Replays
+from natya.actors.events.delivery.settings import DeliverySettings
+from natya.actors.runtime import Outcome
 from natya.domain.events.catalog import write
 from natya.messages.addresses import DELIVERY
-from natya.messages.delivery import DeliveryTerms, SubscribeDurably
-from natya.messages.journal import Append
+from natya.messages.delivery import DeliveryTerms, EventsHandled, SubscribeDurably
+from natya.messages.journal import Append, JournalPage, JournalRecord
 from natya.messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay, is_replay
+from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
 
 
@@ -199,3 +203,64 @@ def test_a_replay_does_not_overtake_its_subscription():
     replay.events = [(sequence, write(Invoiced(aggregate_id="c", number=sequence))) for sequence in (4, 5, 9)]
 
     assert [len(replay.due(0, position)) for position in (3, 4, 8, 9)] == [0, 1, 2, 3]
+
+
+class Restarting:
+    """A replay of one event whose subscriber is being restarted, so many times in a row as a test says."""
+
+    def __init__(self):
+        self.asked, self.waits, self.delivered = [], [], 0
+        actor = SimpleNamespace(
+            ask=self.ask,
+            after=self.after,
+            join_trace=lambda _: None,
+            log=lambda *_, **__: None,
+            clock=SimpleNamespace(monotonic_ns=lambda: 1),
+            house_clock=SimpleNamespace(now_ns=lambda: 1),
+        )
+        durable = SimpleNamespace(last_sequence=1, position_of=lambda _: 1)
+        self.replays = Replays(actor, DeliverySettings(retry_s=7.0), durable)
+        subscription = SubscribeDurably(subscription="billing", subscriber="billing", event_types=("Invoiced",))
+        self.replays.begin(ReplayEvents(subscription="billing"), subscription)
+        fact = write(Invoiced(aggregate_id="c", number=1))
+        record = JournalRecord(sequence=1, recorded_ns=1, correlation_id="", fact=fact)
+        self.asked.pop()[1](Outcome(value=JournalPage(records=(record,), last_sequence=1)))
+
+    def ask(self, _target, message, *, timeout_s, then):
+        assert timeout_s > 0
+        self.asked.append((message, then))
+
+    def after(self, seconds, due):
+        self.waits.append(seconds)
+        self.due = due
+        return SimpleNamespace(cancel=lambda: None)
+
+    def answer(self, value):
+        (_, then), *_ = self.asked
+        self.asked.clear()
+        then(Outcome(value=value))
+
+    def is_there_after(self, times):
+        for _ in range(times):
+            self.answer(Unavailable(actor="billing", reason="restarted", retry_after_s=1.0))
+            if not self.asked and self.status.is_over:
+                return self.status
+            self.due.call()
+        self.answer(EventsHandled())
+        return self.status
+
+    @property
+    def status(self):
+        (status,) = self.replays.statuses()
+        return status
+
+
+def test_a_replay_waits_for_a_subscriber_that_is_being_restarted_and_not_for_ever():
+    patient, given_up = Restarting(), Restarting()
+    found = patient.is_there_after(TRIES_MAX - 1)
+    ended = given_up.is_there_after(TRIES_MAX)
+
+    assert (found.handled, found.is_over, found.error) == (1, True, "")
+    assert (ended.handled, ended.is_over) == (0, True)
+    assert ended.error == "billing is not there: restarted"
+    assert set(patient.waits) == set(given_up.waits) == {7.0}
