@@ -73,9 +73,10 @@ class PowerCutError(Exception):
 class SimulatedFile:
     """An open file of the simulated disk."""
 
-    def __init__(self, disk: SimulatedDisk, content: Content) -> None:
+    def __init__(self, disk: SimulatedDisk, content: Content, *, writable: bool) -> None:
         self._disk: Final = disk
         self._content: Final = content
+        self._writable: Final = writable
 
     def read(self, offset: int, size: int) -> bytes:
         """Read the bytes as the process sees them."""
@@ -83,6 +84,8 @@ class SimulatedFile:
 
     def write(self, data: bytes | bytearray, offset: int) -> None:
         """Write, or fail as arranged; a power cut may come in the middle."""
+        if not self._writable:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         if self._disk.actions_left == 0:
             self._content.write(bytes(data), offset)
         fault = self._disk.fault_of("write")
@@ -189,13 +192,13 @@ class SimulatedDisk:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         content = Content(size)
         self._change(lambda names: names.update({path: content}))
-        return SimulatedFile(self, content)
+        return SimulatedFile(self, content, writable=True)
 
     def open(self, path: Path, *, writable: bool = False) -> SimulatedFile:
         """Open a file that exists."""
         if path not in self._names:
-            raise FileNotFoundError(errno.ENOENT, f"{os.strerror(errno.ENOENT)} ({writable=})", str(path))
-        return SimulatedFile(self, self._names[path])
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        return SimulatedFile(self, self._names[path], writable=writable)
 
     def exists(self, path: Path) -> bool:
         """Whether a file has that name."""

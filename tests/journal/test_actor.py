@@ -622,7 +622,9 @@ class TestArchiving:
         assert again == page
 
     @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
-    def test_on_a_disk_that_takes_no_archive_stops_nobody(self, system, tmp_path, workshop, monkeypatch, error):
+    def test_on_a_disk_that_takes_no_archive_stops_nobody_and_is_told(  # noqa: PLR0913, PLR0917  fixtures
+        self, system, tmp_path, workshop, monkeypatch, caplog, error
+    ):
         def failing(real):
             def move(disk, source, target):
                 if target.suffix in {".gz", ".keys"}:
@@ -642,3 +644,7 @@ class TestArchiving:
         assert len(found.records) == 40
         assert system.base.find("journal").failures == 0
         assert not [path for path in Path(settings.path).iterdir() if path.suffix in {".gz", ".keys"}]
+        system.stop("journal")
+        reasons = [each.fields["reason"] for each in caplog.records if each.message == "journal.upkeep_failed"]
+        assert reasons
+        assert all("injected" in reason for reason in reasons)

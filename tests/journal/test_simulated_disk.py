@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.journal import SimulatedDisk
-from natya.actors.journal.disk import DiskLockedError
+from natya.actors.journal.disk import DiskLockedError, RealDisk
 from natya.actors.journal.simulated import PowerCutError, Trouble
 from natya.actors.journal.walk import SECTOR_SIZE
 
@@ -70,6 +70,18 @@ class TestNames:
         disk.replace(A, B)
         disk.create(A, 5)
         assert (file.is_at(A), file.is_at(B)) == (False, True)
+
+    def test_are_opened_to_be_read_or_to_be_written(self, disk, tmp_path):
+        (tmp_path / "a").touch()
+        for each, path in ((disk, A), (RealDisk(), tmp_path / "a")):
+            if each is disk:
+                disk.create(A, 0)
+            each.open(path, writable=True).write(b"x", 0)
+            reader = each.open(path)
+
+            assert refused(lambda reader=reader: reader.write(b"y", 0)) == errno.EBADF
+            assert reader.read(0, 1) == b"x"
+            reader.close()
 
     def test_are_locked_once(self, disk):
         lock = disk.lock(A)
