@@ -2,7 +2,8 @@
 
 An event that cannot be true is refused with the name of the violated rule, and its order is looked up, since the right
 values are unknown. Only the orders of this session are known here; an event of any other order is checked by itself
-alone, and `orders`, which has the whole book, compares it with the order.
+alone, and `orders`, which has the whole book, compares it with the order. So it is with those of the session beyond
+the newest `KNOWN_MAX`, too.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ BROKER_EVENTS: Final = get_args(BrokerEvent)
 CLIENT_ORDER_ID_MAX: Final = 64
 """Upper bound of the characters of a client order id; earlier releases made them up to 30."""
 
+KNOWN_MAX: Final = 10_000
+"""Orders of the session that are known here, the newest: more than a broker takes in a day."""
+
 Trade: TypeAlias = tuple[int, float]
 """Shares, and rupees a share."""
 
@@ -45,7 +49,7 @@ class Known(msgspec.Struct, gc=False):
 
 
 class Intake:
-    """Remembers the orders of the session and what was reported of them, and checks each new event against that."""
+    """Remembers the session's newest orders and what was reported of them, and checks each new event against that."""
 
     def __init__(self) -> None:
         self._known: dict[str, Known] = {}
@@ -55,6 +59,8 @@ class Intake:
         self._known.setdefault(
             order.client_order_id, Known(ordered=order.quantity, symbol=order.symbol, side=order.side)
         )
+        if len(self._known) > KNOWN_MAX:
+            del self._known[next(iter(self._known))]
 
     def expect_change(self, request: ReplaceOrder) -> None:
         """Note that an order may be for more shares from now on."""

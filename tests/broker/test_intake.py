@@ -10,7 +10,7 @@ from natya_messages import JUNK, ill_typed
 
 from natya.actors.broker import BROKERS
 from natya.actors.broker.bodies.paper import PaperBroker
-from natya.actors.broker.intake import BROKER_EVENTS, Intake
+from natya.actors.broker.intake import BROKER_EVENTS, KNOWN_MAX, Intake
 from natya.messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -245,6 +245,18 @@ def test_whatever_is_told_what_is_believed_could_have_happened(told):
         assert type(quantity) is int
         assert quantity >= 1
         assert 0 < price <= 1e12
+
+
+def test_what_is_known_is_of_the_newest_orders(intake):
+    for number in range(KNOWN_MAX - 1):
+        intake.expect(
+            PlaceOrder(client_order_id=f"{number}", symbol="INFY", side="BUY", quantity=10, order_type="MARKET")
+        )
+    before = rule(intake.take(a_trade(quantity=11)))
+    intake.expect(PlaceOrder(client_order_id="new", symbol="INFY", side="BUY", quantity=10, order_type="MARKET"))
+
+    assert (before, rule(intake.take(a_trade(quantity=11)))) == ("more_than_ordered", None)
+    assert len(intake._known) == KNOWN_MAX
 
 
 @given(news=st.sampled_from(BROKER_EVENTS).flatmap(ill_typed) | JUNK)

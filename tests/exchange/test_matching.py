@@ -8,6 +8,7 @@ from natya_auctions import limit as a_limit
 from natya_auctions import tick as tick_at
 
 from natya.actors.exchange.matching import Matching
+from natya.actors.exchange.matching.matching import ENDED_MAX
 from natya.messages.broker import CancelRequest, OrderNotFound
 
 CLOCKS = ("09:05", "09:20", "14:59", "15:01", "15:14", "15:16", "15:21", "15:31", "15:40")
@@ -412,15 +413,22 @@ class TestAnOrderThatIsRefused:
         assert matching.find("a").state == "OPEN"
         assert matching.orders == 1
 
-    def test_comes_after_all_that_a_run_may_place(self, matching, a_tick, an_order, monkeypatch):
-        monkeypatch.setattr("natya.actors.exchange.matching.matching.ORDERS_MAX", 1)
+
+class TestManyOrders:
+    def test_are_forgotten_when_they_have_ended_and_ten_thousand_others_since(self, matching, a_tick, an_order):
         matching.move(a_tick())
-        matching.place(an_order("a"))
+        matching.place(an_order("open", limit_price=1.0))
+        matching.place(an_order("refused", quantity=0))
+        for number in range(ENDED_MAX):
+            matching.place(an_order(f"{number}", limit_price=1.0))
+            matching.cancel(CancelRequest(client_order_id=f"{number}"))
+        before = matching.find("refused")
+        matching.place(an_order("one more"))
 
-        (report,) = matching.place(an_order("b"))
-
-        assert report.execution_type == "REJECTED"
-        assert matching.find("b") == OrderNotFound(client_order_id="b")
+        assert before.state == "REJECTED"
+        assert matching.find("refused") == OrderNotFound(client_order_id="refused")
+        assert [matching.find(each).state for each in ("open", "0")] == ["OPEN", "CANCELLED"]
+        assert (matching.orders, len(matching._orders)) == (ENDED_MAX + 3, ENDED_MAX + 2)
 
 
 class TestCancelling:

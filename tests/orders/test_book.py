@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from natya_builders import BUILDERS
 
 from natya.actors.orders.book import Book
+from natya.actors.orders.book.all_orders import ENDED_MAX, PACKED_AT_ONCE
 from natya.actors.orders.book.day import UNITS, own_price
 from natya.actors.orders.book.reading import ReadBack
 from natya.actors.orders.errors import FactWithoutIntentError
@@ -314,6 +315,40 @@ class TestTheNewestFacts:
             ["open"],
         ]
         assert [order.client_order_id for _, order, _ in book.kept().orders] == ["open"]
+
+
+class TestABookThatIsTradedOn:
+    def test_keeps_as_objects_what_is_open_and_the_newest_that_ended(self, make):
+        whole, traded = Book(), Book()
+        ids = [f"{number}" for number in range(ENDED_MAX + 2 * PACKED_AT_ONCE)]
+        for each in ("open", *ids):
+            facts = [make.intent(each)] if each == "open" else [make.intent(each), make.filled(each)]
+            if each.endswith("7"):
+                facts = [make.refusal(each)]
+            for fact in facts:
+                whole.apply(fact)
+                traded.apply(fact)
+                traded.pack_oldest()
+
+        assert (traded.objects, traded.ended) == (1 + ENDED_MAX, 2 * PACKED_AT_ONCE)
+        assert [*traded.newest_facts()] == [*whole.newest_facts()]
+        assert [traded.order(each) for each in ids] == [whole.order(each) for each in ids]
+        assert traded.statistics("NORMAL") == whole.statistics("NORMAL")
+
+    def test_takes_a_late_fact_of_an_order_that_it_keeps_as_bytes(self, make):
+        whole, traded = Book(), Book()
+        for book in (whole, traded):
+            for fact in (make.intent("A"), make.intent("B"), make.cancelled("A"), make.filled("B")):
+                book.apply(fact)
+        traded.pack()
+        for book in (whole, traded):
+            assert book.apply(make.filled("A", quantity=4))
+        traded_first, objects = [*traded.newest_facts()], traded.objects
+        traded.pack()
+
+        assert (objects, traded.objects) == (1, 0)
+        assert [*whole.newest_facts()] == traded_first == [*traded.newest_facts()]
+        assert whole.order("A") == traded.order("A")
 
 
 def test_a_journal_that_was_read_is_never_unread():

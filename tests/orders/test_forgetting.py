@@ -20,7 +20,7 @@ from natya.messages.broker import (
     ReplaceInDoubt,
 )
 from natya.messages.kill_switch import HaltTrading
-from natya.messages.orders import CancelOrder, ModifyOrder, SubmitOrder
+from natya.messages.orders import CancelOrder, ModifyOrder, OrderIntended, SubmitOrder
 
 ROOM = "natya.actors.orders."
 COLLECTIONS = dict | list | set | frozenset | tuple | deque
@@ -32,8 +32,16 @@ class WhoRemembers(msgspec.Struct, frozen=True):
     client_order_id: str
 
 
+class HowMany(msgspec.Struct, frozen=True):
+    """Ask how many orders the book keeps as objects, and how many as bytes."""
+
+
 class Remembering(OrdersActor):
     """Orders, that tells what it remembers."""
+
+    @handles(HowMany)
+    def tell_counts(self, _question, sender):
+        self.send(sender, (self._context.ledger.book.objects, self._context.ledger.book.ended))
 
     @handles(WhoRemembers)
     def tell_memory(self, question, sender):
@@ -180,6 +188,23 @@ def test_an_order_that_has_ended_is_remembered_by_the_book_alone(stage, make, li
     stage.settle()
 
     assert stage.system.request("orders", WhoRemembers("A-1")) == ()
+
+
+def test_the_book_has_those_as_bytes_that_ended_long_ago(stage, make, monkeypatch):
+    monkeypatch.setattr("natya.actors.orders.book.all_orders.ENDED_MAX", 2)
+    monkeypatch.setattr("natya.actors.orders.book.all_orders.PACKED_AT_ONCE", 1)
+    stage.open()
+    for number in range(6):
+        stage.place(make.order(f"A-{number}"))
+        stage.tell(make.report(client_order_id=f"A-{number}", quantity=10))
+        stage.settle()
+    stage.place(make.order("A-6"))
+    stage.tell(make.report(client_order_id="A-0", execution_id="late", quantity=10))
+    stage.submit(make.order("A-0"))
+    stage.settle()
+
+    assert stage.system.request("orders", HowMany()) == (3, 4)
+    assert stage.disk.kinds("A-0").count(OrderIntended) == 1
 
 
 class Closer(RuntimeActor):

@@ -62,8 +62,7 @@ class TestTheList:
         book.enter(0)
         book.apply(make.intent("again", occurred_ns=NOON_NS))
         assert ids(book) == ["again", "filled", "open", "old-open"]
-        ended = Ended()
-        ended.add(book.pack())
+        ended = Ended(book.pack())
         assert ids(Book.from_kept(book.kept(), ended), account=3) == ["replayed"]
 
     def test_is_of_what_is_open_alone(self, book):

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from ....messages.broker import CancelRequest, ReplaceRequest
     from ....messages.market import Tick
 
-ORDERS_MAX: Final = 1_000_000
-"""Orders that one run may place (about 1 GB); more are rejected."""
+ENDED_MAX: Final = 10_000
+"""Orders that have ended and may be asked for, the newest: more than a broker takes in a day."""
 
 DUE_AT_ONCE_NS: Final = 1
 """Of an order that meets the next tick, whenever that is."""
@@ -102,18 +102,25 @@ class Matching(Trading):
         self._venue_of = venue_of
         self._markets: dict[str, Market] = {}
         self._orders: dict[str, Order] = {}
+        """Those that are open, and the newest that have ended."""
+
         self._closes: dict[str, tuple[int, int, int]] = {}
         """Of a day: its begin, from when on ticks may count for a closing auction, its end (ns); by symbol."""
 
         self._arrivals = self.ticks = 0
+        self.orders = 0
+        """Orders placed so far."""
+
         self._day_ends_ns = day_ends_ns
         self.next_end_ns = 0
         """When the next order ends with its day: nanoseconds since 1970-01-01 UTC; 0: none does."""
 
         for order in resting:
             self._orders[order.request.client_order_id] = order
+            self.orders += 1
             self._arrivals = max(self._arrivals, order.arrival)
             if not order.is_open:
+                self._over.append(order.request.client_order_id)
                 continue
             symbol = order.request.symbol
             market = self._markets.get(symbol)
@@ -127,11 +134,6 @@ class Matching(Trading):
             market.insert(order)
             self.resting += 1
             self._note_end(order)
-
-    @property
-    def orders(self) -> int:
-        """Orders placed so far."""
-        return len(self._orders)
 
     def pass_time(self, now_ns: int) -> None:
         """Advance the time beyond the last tick: an order at a daily candle's end comes hours after the close."""
@@ -250,13 +252,15 @@ class Matching(Trading):
         if request.client_order_id in self._orders:
             # Not stored: the existing order of that id stays as it is.
             return [self._report(Order(request, broker_order_id="", arrival=0), "REJECTED", reason=reason)]
-        number = len(self._orders) + 1
+        self.orders += 1
         self._arrivals += 1
-        order = Order(request, broker_order_id=f"X-{self._run}-{number}", arrival=self._arrivals)
-        if number <= ORDERS_MAX:
-            self._orders[request.client_order_id] = order
+        order = Order(request, broker_order_id=f"X-{self._run}-{self.orders}", arrival=self._arrivals)
+        self._orders[request.client_order_id] = order
+        while len(self._over) > ENDED_MAX:
+            del self._orders[self._over.popleft()]
         if reason:
             order.state = "REJECTED"
+            self._over.append(request.client_order_id)
             return [self._report(order, "REJECTED", reason=reason)]
         market = self._markets[request.symbol]
         self._price(market, order)
@@ -364,8 +368,6 @@ class Matching(Trading):
         """Return why an order is rejected: what was wanted, what was found; empty if it is accepted."""
         if request.client_order_id in self._orders:
             return f"a new client_order_id is wanted, found the duplicate {request.client_order_id}"
-        if len(self._orders) >= ORDERS_MAX:
-            return f"at most {ORDERS_MAX} orders a run are wanted, found one more"
         if request.quantity < 1:
             return f"a quantity of at least 1 share is wanted, found {request.quantity}"
         market = self._markets.get(request.symbol)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -40,6 +41,9 @@ class Trading:
         self._now_ns = now_ns
         self._has_auctions = has_auctions
         self._executions = 0
+        self._over: deque[str] = deque()
+        """Ids of orders that have ended; who ended first comes first."""
+
         self.trades = 0
         self.resting = 0
         """Open orders, those included that are on their way."""
@@ -179,6 +183,7 @@ class Trading:
         """Remove an order from the book."""
         market.remove(order)
         self.resting -= 1
+        self._over.append(order.request.client_order_id)
 
     def _not_open(self, client_order_id: str, order: Order | None, *, number: int = 0) -> ExecutionReport:
         if order is not None:

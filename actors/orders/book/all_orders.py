@@ -1,19 +1,26 @@
 """Every order of the data directory (plain): by client order id, which must never be used twice, and by account.
 
 Orders have places, 0, 1, 2, by the sequence of their first facts; those of one account stand side by side, from the
-place at which the account was entered to that of the next. An order that has ended becomes bytes at a checkpoint, and
-is an object again as soon as it has a newer fact.
+place at which the account was entered to that of the next. An order that has ended becomes bytes at a checkpoint, or
+when `ENDED_MAX` others have ended since, and is an object again as soon as it has a newer fact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Self, TypeAlias
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Final, Self, TypeAlias
 
 from ....domain.accounts import SESSION
 from ....domain.orders import Order
 from ....messages.orders import OrderFact
-from .ended import Ended, EndedOrder, packed
+from .ended import Ended, EndedOrder
+
+ENDED_MAX: Final = 10_000
+"""Orders that have ended and stay objects, the newest: more than a broker takes in a day."""
+
+PACKED_AT_ONCE: Final = 100
+"""Orders that become bytes in one go."""
 
 KeptOrder: TypeAlias = tuple[int, Order, OrderFact]
 """An order's place, the order, and its newest fact."""
@@ -27,8 +34,14 @@ class AllOrders:
         self._newest: dict[str, OrderFact | None] = {}
         """The newest fact of every order, by place; None: the order is among the ended ones, without newer facts."""
 
+        self._places: dict[str, int] = {}
+        """The place of every order that is not kept as bytes."""
+
+        self._over: dict[str, None] = {}
+        """Those of them that have ended, or were refused; who ended first comes first."""
+
         self._ended = Ended()
-        """Those that had ended at the last checkpoint; what of them has newer facts is above."""
+        """Those that are kept as bytes; what of them has newer facts is above."""
 
         self._entered = [(0, SESSION)]
         """Places from which on orders belong to an account, and to which."""
@@ -90,9 +103,21 @@ class AllOrders:
     def note(self, fact: OrderFact, order: Order | None) -> None:
         """Store the newest fact of an order, and the order as it is with it; None: the gate refused it."""
         client_order_id = fact.client_order_id
+        if client_order_id not in self._places:  # new, or kept as bytes so far
+            is_new = client_order_id not in self._newest
+            self._places[client_order_id] = len(self._newest) if is_new else self._ended.place(client_order_id)
         self._newest[client_order_id] = fact
         if order is not None:
             self._orders[client_order_id] = order
+        if order is not None and order.is_open:
+            self._over.pop(client_order_id, None)
+        else:
+            self._over[client_order_id] = None
+
+    @property
+    def objects(self) -> int:
+        """How many orders are not kept as bytes."""
+        return len(self._places)
 
     @property
     def ended(self) -> int:
@@ -101,24 +126,34 @@ class AllOrders:
 
     def pack(self) -> bytes:
         """Keep the orders that have ended as bytes from now on; return those that were not kept so before."""
+        return self._pack(sorted(self._over, key=self._places.__getitem__))
+
+    def pack_oldest(self) -> None:
+        """Keep some of those as bytes that ended first, where more than `ENDED_MAX` that have ended are objects.
+
+        So a book that is traded on for months takes little more than their bytes and ids.
+        """
+        if len(self._over) >= ENDED_MAX + PACKED_AT_ONCE:
+            self._pack([*itertools.islice(self._over, PACKED_AT_ONCE)])
+
+    def _pack(self, client_order_ids: Iterable[str]) -> bytes:
         ended = []
-        for place, (client_order_id, newest) in enumerate(self._newest.items()):
-            order = self._orders.get(client_order_id)
-            if newest is not None and (order is None or not order.is_open):
-                ended.append(EndedOrder(client_order_id, place, order, newest))
-        block = packed(ended)
-        self._ended.add(block)
-        for each in ended:
-            self._newest[each.client_order_id] = None
-            self._orders.pop(each.client_order_id, None)
-        return block
+        for client_order_id in client_order_ids:
+            newest = self._newest[client_order_id]
+            assert newest is not None, "an order is an object, or bytes"
+            place, order = self._places.pop(client_order_id), self._orders.pop(client_order_id, None)
+            ended.append(EndedOrder(client_order_id, place, order, newest))
+            self._newest[client_order_id] = None
+            del self._over[client_order_id]
+        return self._ended.add(ended)
 
     def kept(self) -> tuple[KeptOrder, ...]:
         """Return the orders that are not kept as bytes."""
+        places = sorted(self._places.items(), key=lambda each: each[1])
         return tuple(
             (place, self._orders[client_order_id], fact)
-            for place, (client_order_id, fact) in enumerate(self._newest.items())
-            if fact is not None
+            for client_order_id, place in places
+            if (fact := self._newest[client_order_id]) is not None
         )
 
     @classmethod
@@ -128,7 +163,8 @@ class AllOrders:
         found._entered = list(entered)
         found._ended = ended
         found._orders = {order.client_order_id: order for _, order, _ in orders}
-        places = dict(ended.places()) | {order.client_order_id: place for place, order, _ in orders}
+        found._places = {order.client_order_id: place for place, order, _ in orders}
+        places = dict(ended.places()) | found._places
         found._newest = dict.fromkeys(sorted(places, key=places.__getitem__))
         found._newest.update((order.client_order_id, fact) for _, order, fact in orders)
         return found

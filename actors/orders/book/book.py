@@ -358,6 +358,15 @@ class Book:
         """Keep the orders that have ended as bytes from now on; returns those that were not kept so before."""
         return self._all.pack()
 
+    @property
+    def objects(self) -> int:
+        """How many are not."""
+        return self._all.objects
+
+    def pack_oldest(self) -> None:
+        """Keep some of those as bytes that ended first, as `AllOrders.pack_oldest` does."""
+        self._all.pack_oldest()
+
     def kept(self) -> KeptBook:
         """Return the book as it is kept in a file, without the orders that are kept as bytes."""
         numbers = {id(account): number for number, account in self._accounts.items()}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -95,7 +95,8 @@ class Ended:
             offset = start + int.from_bytes(view[offset:start], "little")
             if offset > len(view):
                 raise ValueError(f"a block up to byte {offset} wanted, found {len(view)} bytes")
-            self._take(_block.decode(view[start:offset]))
+            block = _block.decode(view[start:offset])
+            self._take(block, block.ids)
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -124,22 +125,29 @@ class Ended:
         places = self._places
         return ((client_order_id, places[number]) for client_order_id, number in self._numbers.items())
 
-    def add(self, block: bytes) -> None:
-        """Add the orders of one block."""
-        if block:
-            self._take(_block.decode(memoryview(block)[_LENGTH_SIZE:]))
+    def place(self, client_order_id: str) -> int:
+        """Return the place of an order. It has to be among them."""
+        return self._places[self._numbers[client_order_id]]
 
-    def _take(self, block: _Block) -> None:
+    def add(self, orders: Sequence[EndedOrder]) -> bytes:
+        """Add orders, and return their block; empty if there are none."""
+        block = packed(orders)
+        if block:
+            self._take(_block.decode(memoryview(block)[_LENGTH_SIZE:]), [each.client_order_id for each in orders])
+        return block
+
+    def _take(self, block: _Block, ids: list[str]) -> None:
+        """Take a block; `ids`: those in it, the same objects as others have, where they have them."""
         first = len(self._ends)
-        self._numbers.update(zip(block.ids, range(first, first + len(block.ids)), strict=True))
+        self._numbers.update(zip(ids, range(first, first + len(ids)), strict=True))
         for column, data in (
             (self._places, block.places),
             (self._changed_ns, block.changed_ns),
             (self._ends, block.ends),
         ):
             column.frombytes(data)
-            if len(column) != first + len(block.ids):
-                raise ValueError(f"{len(block.ids)} numbers wanted, found {len(column) - first}")
+            if len(column) != first + len(ids):
+                raise ValueError(f"{len(ids)} numbers wanted, found {len(column) - first}")
         self._firsts.append(first)
         self._contents.append(block.orders)
 

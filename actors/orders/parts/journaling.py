@@ -83,6 +83,7 @@ class Journaling:
             self._risk.watch(context.now_ns())
         else:
             self._placing.written(entry, entry.order)
+        context.ledger.book.pack_oldest()
 
     def refused(self, answer: AppendRefused) -> None:
         """Place nothing whose intent is not durable. Refused facts of the broker are looked up again later."""
