@@ -3,8 +3,9 @@
 It shares nothing with the system but the data directory: no interpreter, no connection, no token in memory. What it
 does is decided by the heartbeat alone (`domain/pulse.py`), and each step asks for it anew:
 
-    the number stands still for `after_s`   it puts the kill switch on, cancels the open orders of the system, and has
-                                            the broker close all at a loss of the day, where that is wanted
+    the number stands still for `after_s`   it puts the kill switch on, cancels the open orders of the system but stops
+                                            that only make smaller what is held (`domain/protection.py`), and has the
+                                            broker close all at a loss of the day, where that is wanted
     it goes on, or a new epoch has begun    it lets go at once, even between two cancellations
     the system ended in order               nothing: what is open then was left open on purpose
 
@@ -15,20 +16,23 @@ closes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
 from ..config.halt_file import HaltNote
 from ..domain.brackets import purpose
+from ..domain.protection import RestingStop, that_stay
 from ..domain.pulse import Listener, Pulse
 from ..domain.time import SECOND_NS
 
 if TYPE_CHECKING:
     from ..config.halt_file import HaltFile
     from ..config.heartbeat import Heartbeat
+    from ..domain.orders import Order
     from ..domain.pulse import Beat
+    from ..messages.orders import Side
 
 Policy: TypeAlias = Literal["cancel", "halt", "watch"]
 """`cancel`: halt, cancel the system's open orders, have the broker look at the loss of the day. `halt`: put the kill
@@ -43,19 +47,53 @@ class AccountError(Exception):
     """The broker did not do it, or did not say that it has; it is tried again."""
 
 
-class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order that is open at the broker."""
+Position: TypeAlias = tuple[str, str]
+"""An instrument, and the product that it is held as; both as the broker names them."""
+
+
+class OrderThere(msgspec.Struct, frozen=True, kw_only=True):
+    """An order of the day at the broker."""
 
     broker_order_id: str
     client_order_id: str
     """Empty: it was placed by other means."""
 
+    is_open: bool
+    is_resting_stop: bool
+    """Whether it is a stop, and known to rest there."""
+
+    side: Side
+    position: Position
+    """That it makes greater or smaller."""
+
+    filled: int
+    """Shares."""
+
+    leaves: int
+    """Shares that it may still trade."""
+
+
+class Book(Protocol):
+    """What the system's journal says."""
+
+    def __contains__(self, client_order_id: str) -> bool:
+        """Whether an order of this id is the system's."""
+
+    def order(self, client_order_id: str) -> Order | None:
+        """Return it as it was when the system died."""
+
+    def strategy_shares(self, strategy: str, symbol: str) -> int:
+        """Return the signed shares that a strategy held then."""
+
 
 class Account(Protocol):
     """The account, over a connection of one's own."""
 
-    def open_orders(self) -> Iterable[OpenOrder]:
-        """List what is open, or raise AccountError."""
+    def orders(self) -> Iterable[OrderThere]:
+        """List those of the day, or raise AccountError."""
+
+    def held(self) -> Mapping[Position, int]:
+        """Return the signed shares of each position, or raise AccountError."""
 
     def cancel(self, broker_order_id: str) -> None:
         """Cancel it, or raise AccountError."""
@@ -76,10 +114,11 @@ class Deadman:
         halt: HaltFile,
         account: Account,
         *,
-        find_ours: Callable[[], Callable[[str], bool]],
+        find_book: Callable[[], Book | None],
         monotonic_ns: Callable[[], int],
         after_s: float,
         policy: Policy = "cancel",
+        keeps_stops: bool = True,
         loss_rupees: float = 0.0,
         tell: Callable[[str], object] = lambda _: None,
     ) -> None:
@@ -89,18 +128,25 @@ class Deadman:
             heart: of the system that is watched.
             halt: its kill switch.
             account: the broker's.
-            find_ours: returns how to tell by its client order id whether an order is the system's; asked at each death.
+            find_book: returns the system's book, None where it cannot be read: then every order with an id of a client
+                is taken for the system's; asked at each death.
             monotonic_ns: the clock of this process.
             after_s: seconds without a beat after which the system is dead.
             policy: what to do then.
+            keeps_stops: whether stops that only make smaller what is held stay.
             loss_rupees: of the day, at which the broker is to close all of the account then; 0: it is not asked to.
             tell: hears each thing that happens, in words.
         """
         self._heart: Final = heart
         self._halt: Final = halt
         self._account: Final = account
-        self._find_ours: Final = find_ours
-        self._is_ours: Callable[[str], bool] | None = None
+        self._find_book: Final = find_book
+        self._book: Book | None = None
+        self._has_read = False
+        self._keeps_stops: Final = keeps_stops
+        self._told_of: set[str] = set()
+        """Client order ids of stops of which it was told that they stay."""
+
         self._monotonic_ns: Final = monotonic_ns
         self._listener: Final = Listener(after_s)
         self._policy: Final = policy
@@ -123,7 +169,8 @@ class Deadman:
         beat = self._heart.read()
         pulse = self._listener.hear(beat, self._monotonic_ns())
         if pulse != self._pulse:
-            self._pulse, self._is_ours = pulse, None
+            self._pulse, self._book, self._has_read = pulse, None, False
+            self._told_of.clear()
             self._is_guarded, self._not_guarded = False, ""
             self._tell(_WORDS[pulse])
         if pulse == "dead" and self._policy != "watch":
@@ -157,13 +204,18 @@ class Deadman:
             self._guard(beat)
 
     def _cancel_all(self, beat: Beat | None) -> None:
-        is_ours = self._is_ours = self._is_ours or self._find_ours()
+        if not self._has_read:
+            self._book, self._has_read = self._find_book(), True
+        held = self._held()  # before the orders: what trades in between is then still held, and asked for again
         try:
-            found = [each for each in self._account.open_orders() if is_ours(each.client_order_id)]
+            ours = [each for each in self._account.orders() if self._is_ours(each.client_order_id)]
         except AccountError as fault:
             self._tell(f"the open orders cannot be read, and are asked for again: {fault}")
             return
-        for each in found:
+        staying = self._staying(ours, held)
+        for each in ours:
+            if not each.is_open or each.broker_order_id in staying:
+                continue
             if self._heart.read() != beat:
                 self._tell("it lives again: the rest is its own")
                 return
@@ -176,6 +228,63 @@ class Deadman:
                 was = purpose(each.client_order_id)
                 without = f": it {was}, and what it was to close is held without it" if was else ""
                 self._tell(f"order {each.client_order_id} is cancelled ({each.broker_order_id}){without}")
+
+    def _is_ours(self, client_order_id: str) -> bool:
+        return bool(client_order_id) if self._book is None else client_order_id in self._book
+
+    def _held(self) -> Mapping[Position, int] | None:
+        """Return what is held; None: that cannot be read now."""
+        if not self._keeps_stops:
+            return {}
+        try:
+            return self._account.held()
+        except AccountError as fault:
+            self._tell(f"what is held cannot be read, so that stops stay, and it is asked for again: {fault}")
+            return None
+
+    def _staying(self, ours: list[OrderThere], held: Mapping[Position, int] | None) -> frozenset[str]:
+        """Return the broker's numbers of the stops that stay, and tell of each once."""
+        stops = [each for each in ours if each.is_open and each.is_resting_stop]
+        if held is None:
+            return frozenset(each.broker_order_id for each in stops)
+        stops.sort(key=self._intended_ns, reverse=True)  # as `stops_that_stay` of orders
+        resting = [
+            RestingStop(
+                order_id=each.broker_order_id,
+                side=each.side,
+                shares=each.leaves,
+                draws_on=(each.position, *self._positions_of(each)),
+            )
+            for each in stops
+        ]
+        staying = that_stay(resting, {**dict(held.items()), **self._held_by_book(ours)})
+        for each in stops:
+            if each.broker_order_id in staying and each.client_order_id not in self._told_of:
+                self._told_of.add(each.client_order_id)
+                self._tell(f"order {each.client_order_id} stays: it closes {each.leaves} that are held, and opens none")
+        return staying
+
+    def _held_by_book(self, ours: list[OrderThere]) -> dict[Hashable, int]:
+        """Return what strategies hold by the system's book, and by what its orders have traded since."""
+        held: dict[Hashable, int] = {}
+        for each in ours:
+            order = None if self._book is None else self._book.order(each.client_order_id)
+            if self._book is None or order is None:
+                continue
+            of = order.strategy, order.symbol
+            shares = held.setdefault(("book", *of), self._book.strategy_shares(*of))
+            since = each.filled - order.filled
+            held["book", *of] = shares + (since if order.side == "BUY" else -since)
+        return held
+
+    def _intended_ns(self, there: OrderThere) -> int:
+        order = None if self._book is None else self._book.order(there.client_order_id)
+        return 0 if order is None else order.intended_ns
+
+    def _positions_of(self, there: OrderThere) -> tuple[Hashable, ...]:
+        """Return whose holding of the system's book an order makes smaller, where that book can be read."""
+        order = None if self._book is None else self._book.order(there.client_order_id)
+        return () if order is None else (("book", order.strategy, order.symbol),)
 
     def _guard(self, beat: Beat | None) -> None:
         """Have the broker look at the loss of the day, since nobody else does now; once for each death."""

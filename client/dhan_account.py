@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from ..domain.dhan.loss_exit import closes_at, exit_request, why_not_now, will_do
-from .deadman import AccountError, OpenOrder
+from .deadman import AccountError, OrderThere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,9 +17,21 @@ if TYPE_CHECKING:
     from ..actors.broker.adapters import BrokerCredentials, DhanBrokerAdapter
     from ..actors.external import ExternalServiceResult, PendingResult
     from ..config.secrets import Secret
+    from ..domain.dhan.account.portfolio import PositionRow
+    from ..domain.dhan.trading.orders import OrderRow
+    from .deadman import Position
 
 ANSWER_S: Final = 60.0
 """No answer takes longer; the adapter's own bounds are shorter."""
+
+STOPS: Final = frozenset({"STOP_LOSS", "STOP_LOSS_MARKET"})
+RESTING: Final = frozenset({"PENDING", "PART_TRADED"})
+
+DELIVERED: Final = "CNC"
+"""The product whose shares go into the depository."""
+
+DELIVERED_IN: Final = ("NSE_EQ", "BSE_EQ")
+"""Segments that they are traded in: a row of the depository names none."""
 
 
 class DhanAccount:
@@ -45,23 +58,32 @@ class DhanAccount:
     def problem(self) -> str:
         """Say why the broker would do nothing for us now; empty: it would."""
         try:
-            self.open_orders()
+            self.orders()
         except AccountError as fault:
             return str(fault)
         return ""
 
-    def open_orders(self) -> tuple[OpenOrder, ...]:
-        """List what is open.
+    def orders(self) -> tuple[OrderThere, ...]:
+        """List those of the day.
+
+        Raises:
+            AccountError: they could not be read.
+        """
+        return tuple(map(_order, self._asked(self._broker.get_orders).data))
+
+    def held(self) -> dict[Position, int]:
+        """Return the signed shares of each position; of shares that are delivered those in the depository, too.
 
         Raises:
             AccountError: it could not be read.
         """
-        result = self._asked(self._broker.get_orders)
-        return tuple(
-            OpenOrder(broker_order_id=row.order_id, client_order_id=row.correlation_id)
-            for row in result.data
-            if row.is_open
-        )
+        shares: Counter[Position] = Counter()
+        for row in self._asked(self._broker.get_positions).data:
+            shares[_position(row)] += row.net_qty
+        for row in self._asked(self._broker.get_holdings).data:
+            for segment in DELIVERED_IN:
+                shares[f"{segment}:{row.security_id}", DELIVERED] += row.total_qty
+        return dict(shares)
 
     def cancel(self, broker_order_id: str) -> None:
         """Cancel it.
@@ -114,6 +136,23 @@ class DhanAccount:
         self._credentials = credentials
         with contextlib.suppress(TimeoutError):  # it is used all the same, and what is asked next fails
             self._broker.authenticate(credentials).result(ANSWER_S)
+
+
+def _order(row: OrderRow) -> OrderThere:
+    return OrderThere(
+        broker_order_id=row.order_id,
+        client_order_id=row.correlation_id,
+        is_open=row.is_open,
+        is_resting_stop=row.order_type in STOPS and row.order_status in RESTING,
+        side="BUY" if row.transaction_type == "BUY" else "SELL",
+        position=_position(row),
+        filled=row.filled_qty,
+        leaves=row.quantity - row.filled_qty,
+    )
+
+
+def _position(row: OrderRow | PositionRow) -> Position:
+    return f"{row.exchange_segment}:{row.security_id}", row.product_type
 
 
 def _came_of(pending: PendingResult) -> ExternalServiceResult:

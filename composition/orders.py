@@ -33,7 +33,11 @@ def orders_settings(settings: Settings, account: AccountChoice) -> OrdersActorSe
         halt_paths=halt_paths(settings),
         audited=settings.broker.live,
     )
-    return msgspec.structs.replace(limits, product=getattr(options, "product", limits.product))
+    return msgspec.structs.replace(
+        limits,
+        product=getattr(options, "product", limits.product),
+        keeps_stops=settings.kill_switch.keeps_stops,
+    )
 
 
 def checkpoints(settings: Settings, account: AccountChoice) -> tuple[ChildSpec, ...]:

@@ -11,6 +11,7 @@ chart_candles       candles of what a broker's chart tells
 client_order_ids    which texts may be one, how they are made, and which are a natya's
 clock_jumps         whether the machine's clock was set ahead
 clock_skew          how far our clock is off, by what a server says
+protection          which orders stay where all are cancelled: stops that only make smaller what is held
 closing             whether an order closes what is held, by our book and by the broker's
 closing_auction     what is taken when in the auction after continuous trading, and its reference price
 commodity_sessions  when commodities trade, from dated data (`commodities.toml`)

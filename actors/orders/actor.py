@@ -312,6 +312,7 @@ class OrdersActor(RuntimeActor):
         self._context.theirs = as_told(told.positions)
         if before is not self._context.theirs and self._context.is_read:
             self._bracketing.look_at_all()
+            self._cancelling.look_at_stops()
 
     # From the journal.
 

@@ -1,7 +1,8 @@
 """What a halt by the kill switch, or by a limit of the day, asks for besides the risk state (plain, without actors).
 
 Every open order is to be cancelled, those that turn out to be open later included; and whoever wanted the halt waits
-until it is durable. Orders that close positions for the switch are not cancelled by it.
+until it is durable. Orders that close positions for the switch are not cancelled by it, nor stops that only make
+smaller what is held (`domain/protection.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from ...domain.wording import printable
 from .risk_state import CAUSE_LENGTH_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from ...domain.orders import Order
     from ...messages.kill_switch import HaltTrading
@@ -47,11 +48,15 @@ class Halting:
         self.is_on = False
         self.closing.clear()
 
-    def to_cancel(self, open_orders: Iterable[Order]) -> tuple[str, ...]:
-        """Return which of these orders are to be cancelled."""
+    def to_cancel(self, open_orders: Iterable[Order], staying: Container[str] = ()) -> tuple[str, ...]:
+        """Return which of these orders are to be cancelled, beside those that stay since they protect what is held."""
         if not self.is_on:
             return ()
-        return tuple(order.client_order_id for order in open_orders if order.client_order_id not in self.closing)
+        return tuple(
+            each.client_order_id
+            for each in open_orders
+            if each.client_order_id not in self.closing and each.client_order_id not in staying
+        )
 
     def take_askers(self) -> list[ActorAddress]:
         """Return once who waits for the halt to be durable."""

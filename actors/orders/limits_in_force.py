@@ -18,7 +18,7 @@ Limits = TypeVar("Limits", bound=OrdersSettings)
 
 NO_LIMITS: Final = {
     *("absence_horizon_s", "lookup_interval_s", "reconcile_interval_s", "account", "checkpoint_facts"),
-    *("halt_paths", "audited", "product"),
+    *("halt_paths", "keeps_stops", "audited", "product"),
 }
 """Settings of the section that are no limits: they say how, not how much."""
 

@@ -37,6 +37,9 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
     halt_paths: tuple[str, ...] = ()
     """While a file is at any of these no order leaves (`config/halt_file.py`); empty: there is no such file."""
 
+    keeps_stops: bool = True
+    """Whether stops that only make smaller what is held stay where a halt cancels all orders."""
+
     audited: bool = False
     """Whether limits that differ from those of the run before are journaled, as they are where real orders leave."""
 

@@ -22,7 +22,7 @@ from ..terminal import out
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ...client.deadman import Account
+    from ...client.deadman import Account, Book
     from ...config.secrets import Secret
     from ...config.settings import Settings
 
@@ -45,7 +45,8 @@ def command(
     policy: Annotated[
         PolicyName,
         typer.Option(
-            help="cancel: halt, cancel its open orders, and see to --loss; halt: put the kill switch on; watch: tell."
+            help="cancel: halt, cancel its open orders but stops of what is held (kill_switch.keeps_stops), "
+            "and see to --loss; halt: put the kill switch on; watch: tell."
         ),
     ] = PolicyName.CANCEL,
     loss: Annotated[
@@ -66,8 +67,9 @@ def command(
     """Watch a running system by its heartbeat, and cancel its open orders when it is dead or stuck; until Ctrl-C.
 
     The heartbeat stands still where orders or the journal do not answer, the process hangs, or it was killed. Then the
-    kill switch is put on, and orders of the system that are open are cancelled over a connection of this process. It
-    lets go as soon as the heart beats again. What is held stays: the broker is asked to close it at a loss of the day.
+    kill switch is put on, and orders of the system that are open are cancelled over a connection of this process, but
+    stops that only make smaller what is held. It lets go as soon as the heart beats again. What is held stays: the
+    broker is asked to close it at a loss of the day.
     Run it as a service of its own, with the broker's token in its settings.
     """
     from ...client.deadman import Deadman
@@ -95,10 +97,11 @@ def command(
             Heartbeat(folder / HEARTBEAT_NAME),
             HaltFile(*halt_paths(settings)),
             account,
-            find_ours=functools.partial(_ours_of, settings, say),
+            find_book=functools.partial(_book_of, settings, say),
             monotonic_ns=time.monotonic_ns,
             after_s=after,
             policy=policy.value,
+            keeps_stops=settings.kill_switch.keeps_stops,
             loss_rupees=_loss_of(settings) if loss is None else loss,
             tell=say,
         )
@@ -144,14 +147,13 @@ def newest_token(data_dir: Path) -> Secret | None:
         return None
 
 
-def _ours_of(settings: Settings, say: Callable[[str], object]) -> Callable[[str], bool]:
-    """Return how to tell the system's orders: by its journal, and where that cannot be read by having an id at all."""
+def _book_of(settings: Settings, say: Callable[[str], object]) -> Book | None:
+    """Return what the system's journal says; None where it cannot be read."""
     from ...actors.journal import JournalError
     from ...actors.orders import OrdersError, book_of
 
     try:
-        book = book_of(journal_of(settings).find())
+        return book_of(journal_of(settings).find())
     except (JournalError, OrdersError, OSError, typer.Exit) as fault:
         say(f"the journal cannot be read, so every order with a client order id is taken for the system's: {fault}")
-        return bool
-    return lambda client_order_id: client_order_id in book
+        return None

@@ -23,6 +23,10 @@ class KillSwitchSettings(Section, frozen=True, kw_only=True, forbid_unknown_fiel
     heartbeat_interval_s: Annotated[float, Meta(ge=0, le=3_600)]
     """How often the system proves by the file `heartbeat` that orders and the journal work; 0: never."""
 
+    keeps_stops: bool
+    """Whether stops that only make smaller what is held stay where all orders are cancelled: by a halt, or by the
+    dead-man's switch."""
+
     at_broker: bool
     """Whether the broker's own switch follows, once nothing is held or open: it ends the day of the whole account."""
 

@@ -8,32 +8,71 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.client.deadman import AccountError, Deadman, OpenOrder
+from natya.client.deadman import AccountError, Deadman, OrderThere
 from natya.config import heartbeat
 from natya.config.halt_file import HaltFile
 from natya.config.heartbeat import Heartbeat
+from natya.domain.orders import Order
 from natya.domain.pulse import Beat
 from natya.domain.time import SECOND_NS
+
+INFY = ("NSE_EQ:1594", "INTRADAY")
+
+
+STOP = {"is_resting_stop": True}
+
+
+def an_order(number, own, **fields):
+    fields = {"is_open": True, "is_resting_stop": False, "side": "SELL", "filled": 0, "leaves": 10} | fields
+    return OrderThere(broker_order_id=number, client_order_id=own, position=INFY, **fields)
+
+
+class OwnBook:
+    """The system's: its ids begin with A-, and a strategy held so many shares when it died."""
+
+    def __init__(self, shares=10):
+        self.shares = shares
+        self.later = {}
+
+    def __contains__(self, client_order_id):
+        return client_order_id.startswith("A-")
+
+    def order(self, client_order_id):
+        of = {"strategy": "A", "symbol": "INFY", "quantity": 10, "order_type": "STOP", "limit_price": None}
+        intended_ns = self.later.get(client_order_id, 1)
+        return Order(client_order_id=client_order_id, side="SELL", intended_ns=intended_ns, **of)
+
+    def strategy_shares(self, strategy, symbol):
+        assert (strategy, symbol) == ("A", "INFY")
+        return self.shares
 
 
 class Broker:
     def __init__(self, *orders):
-        self.orders = dict(orders)
+        self.open = dict(orders)
         self.cancelled = []
         self.is_busy = False
         self.refused = set()
         self.between = lambda: None
         self.trouble, self.proved = "", 0
         self.exits, self.no_exit = [], ""
+        self.stops, self.ended = {}, ()
+        self.positions = {}
+        self.not_read = ""
 
     def problem(self):
         self.proved += 1
         return self.trouble
 
-    def open_orders(self):
+    def orders(self):
         if self.is_busy:
             raise AccountError("busy")
-        return [OpenOrder(broker_order_id=number, client_order_id=own) for number, own in self.orders.items()]
+        return [*(an_order(number, own, **self.stops.get(own, {})) for number, own in self.open.items()), *self.ended]
+
+    def held(self):
+        if self.not_read:
+            raise AccountError(self.not_read)
+        return self.positions
 
     def set_loss_exit(self, loss_rupees):
         if self.no_exit:
@@ -45,7 +84,7 @@ class Broker:
         if number in self.refused:
             raise AccountError("not now")
         self.cancelled.append(number)
-        del self.orders[number]
+        del self.open[number]
         self.between()
 
 
@@ -57,22 +96,23 @@ class Stage:
         self.broker = Broker(("1", "A-1"), ("2", "by hand"), ("3", ""), ("4", "A-2"))
         self.told = []
         self.finds = 0
+        self.book = OwnBook()
 
     def watch(self, **fields):
         self.deadman = Deadman(
             Heartbeat(self.heart.path),
             self.halt,
             self.broker,
-            find_ours=self.find_ours,
+            find_book=self.find_book,
             monotonic_ns=lambda: round(self.now_s * SECOND_NS),
             after_s=10.0,
             tell=self.told.append,
             **fields,
         )
 
-    def find_ours(self):
+    def find_book(self):
         self.finds += 1
-        return lambda client_order_id: client_order_id.startswith("A-")
+        return self.book
 
     def after(self, seconds):
         self.now_s += seconds
@@ -111,7 +151,7 @@ class TestASystemThatIsDead:
 
     def test_has_cancelled_what_opens_later(self, stage):
         stage.after(10)
-        stage.broker.orders["5"] = "A-3"
+        stage.broker.open["5"] = "A-3"
         stage.after(1)
 
         assert stage.broker.cancelled == ["1", "4", "5"]
@@ -129,12 +169,94 @@ class TestASystemThatIsDead:
 
     @pytest.mark.parametrize(("ending", "was"), [("S", "is the stop loss"), ("T", "is the target")])
     def test_says_of_a_cancelled_exit_of_a_bracket_that_a_position_is_left_without_it(self, stage, ending, was):
-        stage.broker.orders = {"1": "A-1", "7": f"A-2{ending}"}
+        stage.broker.open = {"1": "A-1", "7": f"A-2{ending}"}
         stage.after(10)
 
         assert "order A-1 is cancelled (1)" in stage.told
         without = f"it {was} of the bracket A-2, and what it was to close is held without it"
         assert f"order A-2{ending} is cancelled (7): {without}" in stage.told
+
+
+class TestAStopOfWhatIsHeld:
+    @pytest.fixture
+    def stage(self, stage):
+        """A position of ten, the stop of its bracket, its target, and an entry."""
+        stage.broker.open = {"1": "A-1", "7": "A-2S", "8": "A-2T"}
+        stage.broker.stops = {"A-2S": STOP, "A-1": {"side": "BUY"}}
+        stage.broker.positions = {INFY: 10}
+        return stage
+
+    def test_stays_and_all_else_is_cancelled_and_that_is_told_once(self, stage):
+        stage.after(10)
+        stage.after(1)
+
+        assert stage.broker.cancelled == ["1", "8"]
+        assert stage.told.count("order A-2S stays: it closes 10 that are held, and opens none") == 1
+
+    @pytest.mark.parametrize(
+        "of",
+        [{"leaves": 11}, {"side": "BUY"}, {"is_resting_stop": False}],
+        ids=["for more than is held", "that would add to it", "of which nobody knows whether it rests"],
+    )
+    def test_is_cancelled_where_it_would_do_anything_else(self, stage, of):
+        stage.broker.stops["A-2S"] = STOP | of
+        stage.after(10)
+
+        assert stage.broker.cancelled == ["1", "7", "8"]
+
+    @pytest.mark.parametrize("positions", [{}, {INFY: 9}, {INFY: -10}, {("NSE_EQ:1594", "CNC"): 10}])
+    def test_is_cancelled_where_the_broker_has_nothing_that_it_closes(self, stage, positions):
+        stage.broker.positions = positions
+        stage.after(10)
+
+        assert "7" in stage.broker.cancelled
+
+    def test_is_cancelled_where_the_system_has_closed_its_own_and_the_shares_there_are_of_others(self, stage):
+        stage.broker.positions = {INFY: 90}
+        stage.broker.ended = (an_order("9", "A-3", is_open=False, filled=10),)  # a sale that traded after its death
+        stage.after(10)
+
+        assert "7" in stage.broker.cancelled
+
+    def test_is_cancelled_as_soon_as_another_order_has_closed_what_it_was_for(self, stage):
+        stage.broker.refused = {"8"}
+        stage.after(10)
+        assert "7" not in stage.broker.cancelled
+        stage.broker.positions = {INFY: 0}
+        stage.after(1)
+
+        assert "7" in stage.broker.cancelled
+
+    def test_is_the_newest_where_two_are_for_the_same_shares(self, stage):
+        stage.broker.open = {"7": "A-2S", "6": "A-5S", "5": "A-1S"}
+        stage.broker.stops = {"A-1S": STOP, "A-2S": STOP, "A-5S": STOP}
+        stage.book.later = {"A-5S": 5}
+        stage.after(10)
+
+        assert stage.broker.cancelled == ["7", "5"]
+
+    def test_stays_until_it_can_be_read_what_is_held(self, stage):
+        stage.broker.not_read = "busy"
+        stage.after(10)
+        assert stage.broker.cancelled == ["1", "8"]
+        assert any("cannot be read, so that stops stay" in each for each in stage.told)
+        stage.broker.not_read, stage.broker.positions = "", {}
+        stage.after(1)
+
+        assert stage.broker.cancelled == ["1", "8", "7"]
+
+    def test_stays_by_the_brokers_book_alone_where_the_journal_cannot_be_read(self, stage):
+        stage.book = None
+        stage.after(10)
+
+        assert stage.broker.cancelled == ["1", "8"]
+
+    def test_is_cancelled_where_that_is_wanted(self, stage):
+        stage.watch(keeps_stops=False)
+        stage.after(0)
+        stage.after(10)
+
+        assert stage.broker.cancelled == ["1", "7", "8"]
 
 
 class TestTheLossOfADayThatNobodyLooksAtAnyMore:
@@ -198,7 +320,7 @@ class TestASystemThatComesBack:
         stage.after(10)
         stage.heart.beat()
         assert stage.after(1) == "alive"
-        stage.broker.orders["6"] = "A-9"
+        stage.broker.open["6"] = "A-9"
         assert stage.after(10) == "dead"
 
         assert stage.broker.cancelled == ["1", "4", "6"]

@@ -7,18 +7,30 @@ from natya_dhan_rows import a_position
 
 from natya.actors.broker.adapters import BrokerCredentials
 from natya.cli.commands.deadman import newest_token
-from natya.client.deadman import AccountError, OpenOrder
+from natya.client.deadman import AccountError
 from natya.client.dhan_account import ANSWER_S, DhanAccount
 from natya.config.secret_folder import OBTAINED_TOKEN, SecretFolder
 from natya.config.secrets import Secret
+from natya.domain.dhan.account.portfolio import HoldingRow
 from natya.domain.dhan.loss_exit import NOTHING_SET
 from natya.domain.dhan.trading.control import PnlExitRow
+from natya.domain.dhan.trading.orders import OrderRow
 
-ROWS = (
-    SimpleNamespace(order_id="B-1", correlation_id="a-1", is_open=True),
-    SimpleNamespace(order_id="B-2", correlation_id="a-2", is_open=False),
-    SimpleNamespace(order_id="B-3", correlation_id="", is_open=True),
-)
+
+def a_row(number, own="", status="PENDING", **fields):
+    fields = {"order_type": "LIMIT", "transaction_type": "BUY", "quantity": 10} | fields
+    return OrderRow(
+        order_id=number,
+        order_status=status,
+        security_id="1594",
+        exchange_segment="NSE_EQ",
+        product_type="INTRADAY",
+        correlation_id=own,
+        **fields,
+    )
+
+
+ROWS = (a_row("B-1", "a-1"), a_row("B-2", "a-2", "TRADED", filled_qty=10), a_row("B-3"))
 
 
 class PlayedBroker:
@@ -26,6 +38,7 @@ class PlayedBroker:
 
     def __init__(self, *, data=ROWS, success=True, error=None, is_late=False):
         self.cancelled = []
+        self.positions, self.holdings = (), ()
         self._result = SimpleNamespace(data=data, success=success, error=error)
         self._is_late = is_late
 
@@ -33,6 +46,12 @@ class PlayedBroker:
 
     def get_orders(self):
         return self
+
+    def get_positions(self):
+        return self if not self._result.success or self._is_late else PlayedBroker(data=self.positions)
+
+    def get_holdings(self):
+        return PlayedBroker(data=self.holdings)
 
     def authenticate(self, credentials):
         self.used.append(credentials.secret.reveal())
@@ -74,14 +93,40 @@ FAILURES = [
 
 
 class TestAnAccount:
-    def test_has_the_orders_that_are_open_by_both_their_numbers(self):
+    def test_has_the_orders_of_the_day_by_both_their_numbers(self):
         account = an_account()
+        found = [
+            (each.broker_order_id, each.client_order_id, each.is_open, each.filled, each.leaves)
+            for each in account.orders()
+        ]
 
-        assert account.open_orders() == (
-            OpenOrder(broker_order_id="B-1", client_order_id="a-1"),
-            OpenOrder(broker_order_id="B-3", client_order_id=""),
-        )
+        assert found == [("B-1", "a-1", True, 0, 10), ("B-2", "a-2", False, 10, 0), ("B-3", "", True, 0, 10)]
         assert account.problem() == ""
+
+    @pytest.mark.parametrize(
+        ("kind", "status", "rests"),
+        [
+            ("STOP_LOSS", "PENDING", True),
+            ("STOP_LOSS_MARKET", "PART_TRADED", True),
+            ("STOP_LOSS", "TRANSIT", False),
+            ("STOP_LOSS", "A NEW WORD", False),
+            ("STOP_LOSS", "CANCELLED", False),
+            ("LIMIT", "PENDING", False),
+        ],
+    )
+    def test_tells_a_stop_that_rests_from_all_of_which_that_is_not_known(self, kind, status, rests):
+        row = a_row("B-1", "a-1", status, order_type=kind, transaction_type="SELL")
+        (found,) = an_account(PlayedBroker(data=(row,))).orders()
+
+        assert (found.is_resting_stop, found.side, found.position) == (rests, "SELL", ("NSE_EQ:1594", "INTRADAY"))
+
+    def test_has_what_is_held_by_product_and_delivered_shares_with_those_of_the_day(self):
+        broker = PlayedBroker()
+        broker.positions = [a_position(sold=4), a_position(sold=3, security_id="11536", product_type="CNC")]
+        broker.holdings = [HoldingRow(security_id="11536", trading_symbol="TCS", total_qty=5)]
+        held = an_account(broker).held()
+
+        assert (held["NSE_EQ:1594", "INTRADAY"], held["NSE_EQ:11536", "CNC"]) == (-4, 2)
 
     def test_has_an_order_cancelled(self):
         broker = PlayedBroker()
@@ -94,7 +139,7 @@ class TestAnAccount:
         account = an_account(PlayedBroker(**given))
 
         assert account.problem() == reason
-        for act in (account.open_orders, lambda: account.cancel("B-1")):
+        for act in (account.orders, account.held, lambda: account.cancel("B-1")):
             with pytest.raises(AccountError) as told:
                 act()
             assert str(told.value) == reason

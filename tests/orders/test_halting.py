@@ -5,14 +5,24 @@ from natya_orders_stage import FakeJournal, Release
 
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.halting import Halting
-from natya.actors.orders.parts import cancelling
+from natya.actors.orders.parts import cancelling, limiting
 from natya.actors.orders.parts.due import ChangeDue
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.domain.orders import Order
 from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder, WithdrawOrder
 from natya.messages.kill_switch import HaltTrading, TradingHalted
-from natya.messages.orders import CancelOrder, OrderAccepted, OrderIntended, OrderRefused, OrderRejected, SubmitOrder
+from natya.messages.order_listing import ReadOrders
+from natya.messages.orders import (
+    CancelOrder,
+    OrderAccepted,
+    OrderFilled,
+    OrderIntended,
+    OrderRefused,
+    OrderRejected,
+    SubmitOrder,
+)
+from natya.messages.reconciliation import PositionMismatch, PositionsDiffer
 from natya.messages.risk import ReadRisk
 from natya.messages.risk_state import Resume, Resumed, ResumeRefused, RiskStateChanged
 from natya.messages.supervision import Failed
@@ -413,3 +423,106 @@ class TestWhatIsToBeCancelled:
         halting.begin(HALT, object())
 
         assert halting.to_cancel(orders) == ("A-1", "F-1")
+
+
+class TestStopsInAHalt:
+    @pytest.fixture(autouse=True)
+    def _often(self, monkeypatch):
+        monkeypatch.setattr(limiting, "WATCH_S", 0.02)
+
+    @pytest.fixture
+    def facts(self, make):
+        """A bracket of ten that is held, its exits, and an entry that rests."""
+        exits = {"side": "SELL", "quantity": 10}
+        return (
+            *(make.intent(target_price=110.0, stop_loss_price=95.0), make.accepted(), make.filled()),
+            make.intent("A-1S", order_type="STOP", trigger_price=95.0, **exits),
+            make.accepted("A-1S", "B-1S"),
+            make.intent("A-1T", order_type="LIMIT", limit_price=110.0, **exits),
+            make.accepted("A-1T", "B-1T"),
+            make.intent("A-2"),
+            make.accepted("A-2", "B-2"),
+        )
+
+    def test_stay_as_far_as_they_close_what_is_held_and_all_else_is_cancelled(self, stage, switch, halt, facts):
+        stage.open(*facts)
+        halt()
+
+        assert withdrawn(stage) == ["A-1T", "A-2"]
+        assert switch.receive() == TradingHalted(cancelling=2)
+
+    def test_go_with_all_others_where_that_is_wanted(self, stage, halt, facts):
+        stage.open(*facts, keeps_stops=False)
+        halt()
+
+        assert withdrawn(stage) == ["A-1S", "A-1T", "A-2"]
+
+    @pytest.mark.parametrize(
+        "doubt",
+        [
+            lambda make: (make.intent("A-9S", side="SELL", quantity=10, order_type="STOP", trigger_price=95.0),),
+            lambda make: (
+                make.intent("A-9S", side="SELL", quantity=1, order_type="STOP", trigger_price=95.0),
+                make.accepted("A-9S", "B-9S"),
+            ),
+            lambda make: (
+                make.intent("A-9S", side="BUY", quantity=1, order_type="STOP", trigger_price=105.0),
+                make.accepted("A-9S", "B-9S"),
+            ),
+        ],
+        ids=["not known to be there", "for shares that are not held", "that opens"],
+    )
+    def test_that_do_anything_else_go(self, stage, make, halt, doubt):
+        stage.open(*doubt(make))
+        halt()
+
+        assert "A-9S" in withdrawn(stage)
+
+    def test_go_when_what_they_were_for_is_closed_by_what_trades_in_the_flight_of_its_cancellation(
+        self, stage, make, halt, facts
+    ):
+        stage.open(*facts)
+        halt()
+        withdrawn(stage)
+        stage.tell(make.report(client_order_id="A-1T", side="SELL", quantity=10, price=110.0))
+        stage.wait_until(lambda: stage.disk.kinds("A-1T")[-1] is OrderFilled)
+
+        assert "A-1S" in withdrawn(stage)
+
+    def test_that_are_missing_for_what_is_held_are_told_as_long_as_the_halt_lasts(self, stage, make, switch, facts):
+        traded = make.filled("A-3", "T-3", 4, symbol="TCS", side="SELL")
+        stage.open(*facts, make.intent("A-3", "SELL", 4, symbol="TCS"), traded, audited=True)
+        stage.tell(HALT, switch)
+        switch.receive()
+        stage.wait_until(lambda: self.trouble(stage) == "halted, and held without a stop: 4 TCS of crossover")
+        stage.tell(Resume(reason="looked into it", person="asha"), stage.strategy)
+
+        stage.wait_until(lambda: not self.trouble(stage))
+
+    def trouble(self, stage):
+        stage.settle()
+        return stage.system.base.find("orders").instance.trouble
+
+    def test_go_when_the_broker_is_found_to_hold_less(self, stage, halt, facts):
+        stage.open(*facts)
+        halt()
+        withdrawn(stage)
+        mismatch = PositionMismatch(symbol="INFY", ours=10, theirs=9, is_ours=True, since_ns=1, occurred_ns=1)
+        stage.tell(PositionsDiffer(positions=(mismatch,)))
+
+        assert "A-1S" in withdrawn(stage)
+
+    def test_are_still_there_when_a_person_resumes(self, stage, make, switch, halt, facts):
+        stage.open(*facts)
+        halt()
+        switch.receive()
+        for name in withdrawn(stage):
+            side, number = ("SELL" if name == "A-1T" else "BUY"), name.replace("A", "B")
+            stage.tell(make.report("CANCELLED", client_order_id=name, broker_order_id=number, side=side))
+        stage.tell(Resume(reason="looked into it", person="asha"), stage.strategy)
+        assert isinstance(stage.strategy.receive(), Resumed)
+        stage.settle()
+
+        assert withdrawn(stage) == []
+        (left,) = stage.system.request("orders", ReadOrders(open_only=True)).orders
+        assert left.client_order_id == "A-1S"

@@ -61,7 +61,7 @@ class Bracketing:
 
     Exits do not pass the gate: they close what their strategy holds, at prices that were judged with their entry, and a
     limit of the number of orders must not leave a position without its stop. In a halt nothing is done: the halt has
-    cancelled them.
+    cancelled them, except the stops that only close what is held.
 
     What did not come about is asked for again after a pause, which doubles each time, as long as it is needed. Whatever
     nothing closes although it should be closed at once lets only orders pass that reduce: a person should know.

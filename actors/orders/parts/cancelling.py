@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from ....domain.wording import printable
 from ....messages.addresses import BROKER, KILL_SWITCH
 from ....messages.order_listing import OrdersCancelling
-from ....messages.orders import CancellationIntended, CancellationRefused
+from ....messages.orders import CancellationIntended, CancellationRefused, OrderFilled
 from .. import updates
 from ..book.listing import to_cancel
+from ..book.protecting import stops_that_stay
 from ..halting import CANCEL_AGAIN_S
 from ..reconciling.rounds import Rounds
 from ..rules import Refusal
@@ -18,6 +19,8 @@ from .due import CancelDue
 from .senders import only_strategy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ....domain.orders import Order
     from ....messages.order_listing import CancelOrders
     from ...runtime import ActorAddress
@@ -128,14 +131,42 @@ class Cancelling:
             self.cancel(client_order_id, "", printable(request.person) or UNNAMED)
         self._context.send(sender, OrdersCancelling(client_order_ids=chosen, not_open=not_open))
 
+    def halted(self) -> tuple[str, ...]:
+        """Return the open orders that the kill switch wants cancelled: all but stops that protect what is held."""
+        if not self._halting.is_on:
+            return ()
+        book, context = self._ledger.book, self._context
+        staying = frozenset[str]()
+        if context.settings.keeps_stops:
+            staying = stops_that_stay(book, context.theirs, context.settings.product)
+        return self._halting.to_cancel(book.open_orders(), staying)
+
     def cancel_halted(self) -> None:
-        """Cancel every open order, if the kill switch wants that; again after a while, until none is left."""
+        """Cancel what the kill switch wants cancelled; again after a while, until none is left."""
         if not self._context.is_read:
             return
-        chosen = self._halting.to_cancel(self._ledger.book.open_orders())
+        chosen = self.halted()
         for client_order_id in chosen:
-            self.cancel(client_order_id, "", self._halting.person or KILL_SWITCH)
+            self._cancel_halted(client_order_id)
         self._next_cancel.keep(bool(chosen), after_s=CANCEL_AGAIN_S)
+
+    def note(self, facts: Iterable[object]) -> None:
+        """Note what has become durable: in a halt a trade may leave a stop that protects nothing any more."""
+        if self._halting.is_on and any(isinstance(fact, OrderFilled) for fact in facts):
+            self.look_at_stops()
+
+    def look_at_stops(self) -> None:
+        """Cancel those that stayed in a halt, and protect nothing any more: what is held has changed."""
+        if not self._context.is_read:
+            return
+        for client_order_id in self.halted():
+            order = self._ledger.order(client_order_id)
+            if order is not None and order.cancelling is None:
+                self._cancel_halted(client_order_id)
+                self._next_cancel.keep(is_needed=True, after_s=CANCEL_AGAIN_S)
+
+    def _cancel_halted(self, client_order_id: str) -> None:
+        self.cancel(client_order_id, "", self._halting.person or KILL_SWITCH)
 
     def cancel_again(self) -> None:
         """Cancel once more what the kill switch is to have cancelled, and is open still."""

@@ -79,6 +79,7 @@ class Journaling:
                 self._changing.refusal_written(fact)
         self._settling.written(entry.client_order_id, entry.facts)
         self._bracketing.look(entry.client_order_id, entry.facts)
+        self._cancelling.note(entry.facts)
         if entry.order is None:
             self._risk.watch(context.now_ns())
         else:

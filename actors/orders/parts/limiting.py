@@ -97,9 +97,9 @@ class Limiting:
         context.ask(JOURNAL, Append(facts=(fact,)), timeout_s=JOURNAL_S, then=written)
 
     def watch(self) -> None:
-        """Look at the limits of the day from now on, where there are any."""
+        """Look at the limits of the day from now on, where there are any; with real orders also at what is told."""
         context, of = self._context, self._context.settings
-        has_any = of.day_loss_max_rupees or of.order_to_trade_max or of.operator_silence_max_s
+        has_any = of.day_loss_max_rupees or of.order_to_trade_max or of.operator_silence_max_s or of.audited
         if has_any and not (self._is_watching or context.market_rules):
             self._is_watching = True
             self.watch_again()

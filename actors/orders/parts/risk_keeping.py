@@ -8,6 +8,7 @@ from ....config.halt_file import HaltFile
 from ....messages.addresses import JOURNAL, KILL_SWITCH, ORDERS
 from ....messages.kill_switch import HaltTrading, TradingHalted
 from ....messages.risk_state import Resumed, ResumeRefused
+from ..book.protecting import held_without_stop
 from ..risk_state import RiskControl, changed, strictest, why_not_resumed
 from ..rules import Trip, tripped, warned
 from .due import ChangeDue
@@ -78,8 +79,12 @@ class RiskKeeper:
                 self.trip(trip)
 
     def warning(self, now_ns: int) -> str:
-        """Return what a person should know of the day's orders, although all of them pass; empty: nothing."""
-        return warned(self._ledger.book, self._context.settings, now_ns)
+        """Return what a person should know: of the day's orders, although all of them pass, and of a halt; or empty."""
+        context, book = self._context, self._ledger.book
+        told = [warned(book, context.settings, now_ns)]
+        if self.state == "HALTED" and (bare := held_without_stop(book, context.theirs, context.settings.product)):
+            told.append(f"halted, and held without a stop: {bare}")
+        return "; ".join(filter(None, told))
 
     def trip(self, trip: Trip) -> None:
         """Enter a stricter state, from now on; where that is HALTED cancel every open order."""
@@ -231,6 +236,6 @@ class RiskKeeper:
 
     def _tell_halted(self, not_written: str = "") -> None:
         """Answer those who wanted a halt."""
-        cancelling = len(self._halting.to_cancel(self._ledger.book.open_orders()))
+        cancelling = len(self._cancelling.halted())
         for asker in self._halting.take_askers():
             self._context.send(asker, TradingHalted(cancelling=cancelling, not_written=not_written))

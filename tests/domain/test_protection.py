@@ -1,0 +1,38 @@
+"""Which orders stay where all are cancelled: never one that would open, nor more than is held."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from natya.domain.closing import closable
+from natya.domain.protection import RestingStop, that_stay
+
+POSITIONS = ("A's", "B's", "the account's", "the broker's")
+
+stops = st.lists(
+    st.builds(
+        RestingStop,
+        order_id=st.integers(1, 10**9).map(str),
+        side=st.sampled_from(["BUY", "SELL"]),
+        shares=st.integers(1, 20),
+        draws_on=st.sets(st.sampled_from(POSITIONS), min_size=1).map(tuple),
+    ),
+    max_size=8,
+    unique_by=lambda each: each.order_id,
+)
+
+
+@given(stops, st.dictionaries(st.sampled_from(POSITIONS), st.integers(-30, 30)))
+def test_those_that_stay_close_together_no_more_than_is_held_and_the_first_go_first(stops, held):
+    staying = that_stay(stops, held)
+
+    free = {(of, side): closable(side, held.get(of, 0)) for of in POSITIONS for side in ("BUY", "SELL")}
+    for stop in stops:
+        fits = all(free[of, stop.side] >= stop.shares for of in stop.draws_on)
+        assert (stop.order_id in staying) == fits
+        for of in stop.draws_on:
+            free[of, stop.side] -= stop.shares * fits
+    assert min(free.values()) >= 0
+
+
+def test_one_that_draws_on_nothing_known_is_none_of_them():
+    assert that_stay([RestingStop(order_id="1", side="SELL", shares=1, draws_on=())], {}) == frozenset()
