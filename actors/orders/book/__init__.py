@@ -6,7 +6,8 @@ account      what belongs to one account; day: the counts of a day; brackets: wh
 checkpoint   the book as it was behind one record
 ledger       the book, and the facts on their way into it
 reading      how far the journal is read back; presence: which facts are a person's sign of life
-listing      orders and positions for people; protecting: which open orders stay in a halt
+listing      orders and positions for people
+protecting   which open orders stay in a halt; states: what strategies have saved last
 """
 
 from .book import Book
