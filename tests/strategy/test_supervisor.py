@@ -330,11 +330,9 @@ class TestOneThatIsNotThere:
         opened = house((Stateless, "first"), (Stateless, "second"))
         opened.ask(StopStrategy(name="second"))
 
-        reasons = [opened.ask(request_of(name=name)).reason for name in ("frst", "nobody")]
-
-        assert reasons == [
-            f"a strategy that {wanted} is wanted; did you mean 'first'?",
-            f"a strategy that {wanted} is wanted; there are first, second",
+        assert [opened.ask(request_of(name=name)) for name in ("frst", "nobody")] == [
+            StrategyNotChanged(name="frst", reason=f"a strategy that {wanted} is wanted; did you mean 'first'?"),
+            StrategyNotChanged(name="nobody", reason=f"a strategy that {wanted} is wanted; there are first, second"),
         ]
 
     def test_is_refused_where_there_are_none(self, house):
