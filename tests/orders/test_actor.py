@@ -44,7 +44,7 @@ from natya.messages.orders import (
     OrderUncertain,
     SubmitOrder,
 )
-from natya.messages.strategy_state import ReadState, SaveState
+from natya.messages.strategy_state import ReadState, SaveState, StrategyStateSaved
 from natya.messages.supervision import ChildRestarted, Failed, Unavailable
 from natya.messages.system import ActorStatistics
 
@@ -828,6 +828,27 @@ class TestTheTimeOfAMarket:
                 assert system.request("market", second) == "over"
                 found.append(stage.heard())
             assert found == [[], [FindOrder] * 2]
+
+    def test_stops_for_it_no_more_often_because_a_strategy_saves_its_state(self, make):
+        with InProcessSystem(InProcessSystemBase(market_opening_ns=1)) as system:
+            stage = Stage(system, make).open(make.intent(), make.accepted(), reconcile_interval_s=50.0)
+            stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+            stage.settle()
+            stage.heard()
+            system.start("market", Later)
+            system.start("owner", OneStrategy)
+            system.tell("owner", Speak(ReadState(strategy="owner")))
+            heard = []
+            for number, second in enumerate((51, 149, 151), 1):
+                assert system.request("market", second) == "over"
+                heard.append(stage.heard())
+                stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+                saved = SaveState(strategy="owner", number=number, covers=0, state=b"s", life=1)
+                system.tell("owner", Speak(saved))
+                stage.settle()
+
+            assert heard == [[FindOrder], [], [FindOrder]]
+            assert sum(isinstance(fact, StrategyStateSaved) for fact in stage.disk.facts) == 3
 
 
 class Later(RuntimeActor):

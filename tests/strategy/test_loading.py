@@ -115,8 +115,8 @@ NEVER_CALLED = {
     "warm_up = {'5m': 2.0}": "bars of each length, found 2.0",
     "def on_begin(self): self.pnl = 0": "module_of_ours.py:3: Mine: pnl is a name of StrategyActor: choose another",
     "def on_tick(me, tick): me.open_orders += [tick]": "open_orders is a name of StrategyActor: choose another",
-    "_made = eval('lambda self: 1')\n    def on_begin(self): self.pnl = 0": "pnl is a name of StrategyActor: choose another",
-    "_two = (1,\n        lambda self: 2)\n    _one = _two[1]\n    def on_begin(self): self.pnl = 0": "pnl is a name of ",
+    "_made = eval('lambda self: 1')\n    def on_begin(self): self.pnl = 0": "pnl is a name of StrategyActor",
+    "_two = (1,\n        lambda self: 2)\n    _one = _two[1]\n    def on_begin(self): self.pnl = 0": "pnl is a name",
     "def _helper(): pass\n    def on_begin(self): self.pnl = 0": "pnl is a name of StrategyActor: choose another",
     "def __init__(self, fast): pass": "__init__: __init__ is called without arguments",
 }
