@@ -1,5 +1,6 @@
 """Dhan's market feed over real sockets: what comes, what happens to connections, and what is told of it."""
 
+import errno
 import logging
 import ssl
 import time
@@ -11,6 +12,7 @@ from natya_feed import TOKEN, Running, ScriptedFeed, a_quote, a_ticker, an_end
 from natya_packets import STATUS
 from natya_processes import await_that
 
+from natya.actors.feed.bodies.dhan.attempt import Attempt
 from natya.actors.feed.bodies.dhan.settings import DhanFeedOptions
 from natya.domain.calendar import is_open
 
@@ -70,6 +72,15 @@ class TestAConnection:
         running.stream.close()
         feed.wait_for(lambda feed: feed.ended == 1)
         assert [request.request_code for request in feed.sockets[0].requests][-1] == 12
+
+    def test_is_not_silent_while_it_brings_something(self, feed, running):
+        (connection,) = running.stream._connections
+        before_ns = time.monotonic_ns()
+        for number in (1, 2):
+            feed.send(a_quote(1, float(number)))
+            running.ticks(1)
+
+        assert connection.line._heard_ns >= before_ns  # of the first at least, when the second is there
 
 
 class TestAConnectionThatEnds:
@@ -148,6 +159,27 @@ class TestAServiceThatDoesNotTakeUs:
         with Running(feed, url="ws://127.0.0.1:1/feed") as running:
             trouble = await_that(lambda: "cannot" in running.stream.trouble and running.stream.trouble)
             assert "127.0.0.1:1 cannot be opened: ConnectionRefusedError: Connect call failed" in trouble
+            assert TOKEN not in trouble
+
+    @pytest.mark.parametrize(
+        ("fault", "why"),
+        [
+            (TimeoutError(), "TimeoutError"),
+            (OSError(errno.ENETUNREACH, "unreachable"), "OSError: unreachable"),
+            (picows.WSError(f"refused {TOKEN}"), "WSError"),
+        ],
+        ids=["in time", "with a reason", "with the address"],
+    )
+    def test_is_named_with_the_system_s_reason_if_there_is_one(self, feed, monkeypatch, fault, why):
+        async def refuse(_attempt):
+            raise fault
+
+        monkeypatch.setattr(Attempt, "open", refuse)
+        with Running(feed) as running:
+            trouble = await_that(lambda: "cannot" in running.stream.trouble and running.stream.trouble)
+
+            assert f"cannot be opened: {why}" in trouble
+            assert "None" not in trouble
             assert TOKEN not in trouble
 
     def test_is_asked_again_less_and_less_often(self, feed):

@@ -170,6 +170,13 @@ class TestATime:
         assert begins(candles(HEADER, *rows, zone="IST")[0]) == "2025-04-09 03:45"
         assert begins(candles(HEADER, *rows, exchange=None)[0]) == "2025-04-09 03:45"
 
+    @pytest.mark.parametrize("broken", ["some day,1,1,1,1,1", "2025-04-09,1,1,1,1,1", ""])
+    def test_without_a_zone_is_asked_for_though_other_rows_have_none_or_are_days(self, candles, broken):
+        rows = [f"2025-04-09 03:{45 + minute}:00,1,1,1,1,1" for minute in range(10)]
+
+        with pytest.raises(RecordingError, match="NSE is closed at 10 of the first 10"):
+            candles(HEADER, broken, *rows)
+
     def test_in_the_opening_auction_is_one_of_trading(self, candles):
         rows = [f"2025-04-09 09:0{minute}:00,1,1,1,1,1" for minute in range(10)]
         assert begins(candles(HEADER, *rows)[0]) == "2025-04-09 09:00"
