@@ -130,6 +130,14 @@ class TestAConnectionThatEnds:
         assert sum(waits[:4]) <= 15.1
         assert house.counts().failures == len(times_s)
 
+    def test_is_told_once_for_each_reason_that_is_another(self, house, caplog):
+        endings = [Ending(reason=reason) for reason in ("reset", "reset", "closed", "closed", "reset")]
+        house.start(*[((), ending) for ending in endings])
+        house.base.run_for(60)
+        lost = [each.fields["reason"] for each in caplog.records if each.message == "updates.lost"]
+
+        assert lost == ["reset", "closed", "reset", "closed"]
+
     def test_because_too_many_were_opened_waits_for_long(self, house):
         house.start(*[((), Ending(reason="429", is_told_to_wait=True))] * 20)
         house.base.run_for(200)
@@ -171,7 +179,9 @@ class TestAtThePaperExchange:
     )
     def test_that_serves_none_or_is_elsewhere_nothing_is_opened(self, house, url, reason):
         house.start(url=None, wire=url)
-        house.base.run_for(100)
+        house.base.run_for(14)
+        assert len(house.heard()) == 2  # it is asked again after a long wait only
+        house.base.run_for(86)
 
         assert not house.far.urls
         assert reason in house.counts().reason

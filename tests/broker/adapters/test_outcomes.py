@@ -24,8 +24,10 @@ from natya import (
     WriteRefused,
     WriteUnknown,
 )
+from natya.actors.broker.adapters.dhan import orders
 from natya.actors.runtime.clock import SystemClock
 from natya.domain.dhan.market.charts import Chart, joined
+from natya.messages.broker import OrderNotFound
 
 TOKEN = "canary-of-a-token"  # noqa: S105  it opens nothing
 ACK = http('{"orderId":"412610070153","orderStatus":"TRANSIT"}')
@@ -273,6 +275,14 @@ class TestAnOrderInDoubt:
 
         assert (found.success, found.data) == (False, None)
         assert 100 < found.retry_after_s <= 120
+
+    def test_that_is_not_found_when_its_time_is_over_never_arrived(self, dhan, monkeypatch):
+        monkeypatch.setattr(orders, "ABSENCE_HORIZON_S", 0.0)
+        adapter, order = self.doubtful(dhan, http('{"errorCode":"DH-906"}', "404 Not Found"), http("[]"))
+        found = adapter.resolve(order).result(10)
+
+        assert (found.success, found.sent, found.error) == (True, "yes", None)
+        assert found.data == OrderNotFound(client_order_id="A-1")
 
     @pytest.mark.parametrize("answer", [http("<html>"), http("", "400 Bad Request"), http('[{"orderId":1}, 7]')])
     def test_whose_look_up_fails_is_not_said_to_be_missing(self, dhan, answer):

@@ -45,6 +45,14 @@ class TestAChange:
 
         assert stage.heard() == [answer(OrderReplaced)]
 
+    @pytest.mark.parametrize("digits", [{"price": 101.0500004}, {"price": 101.05, "triggerPrice": 4e-7}])
+    def test_is_shown_whatever_digits_behind_a_price_the_broker_adds(self, stage, digits):
+        stage.body.replace(a_change())
+        stage.answer(ACK)
+        stage.answer(a_row(quantity=20, **digits))
+
+        assert stage.heard() == [answer(OrderReplaced)]
+
     @pytest.mark.parametrize(
         "shown",
         [
