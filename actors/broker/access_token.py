@@ -1,4 +1,4 @@
-"""The access token in use: read for every request, given up when the broker calls it dead, replaced without a restart.
+"""The access token in use: read for every request, ended when the broker rejects it, replaced without a restart.
 
 The problem: a token dies at night, or when another program logs in, and each request made with a dead one brings the
 account nearer to being locked. The idea: one object, shared by all who send, that gives no dead token away; so not one
@@ -18,10 +18,10 @@ from ...config.secrets import Secret
 from .errors import BrokerError
 
 BEGINNING: Final = 12
-"""Characters by which a token is known again that was cut off."""
+"""Characters at the beginning of a token by which it is recognised where the rest was cut off."""
 
 FORMER_MAX: Final = 32
-"""Tokens that are known again after they were replaced; of them only a hash is kept."""
+"""Replaced tokens that are still recognised; only a hash of each is kept."""
 
 
 class TokenDeadError(BrokerError):
@@ -29,7 +29,7 @@ class TokenDeadError(BrokerError):
 
 
 class AccessToken:
-    """For many threads."""
+    """The token of one account; safe for threads."""
 
     def __init__(self, secret: Secret) -> None:
         self._lock: Final = threading.Lock()
@@ -58,7 +58,7 @@ class AccessToken:
             return self._secret.reveal()
 
     def taken_out_of(self, text: str) -> str:
-        """Return a text without it, for who has to show what a service said; where it was cut off, too."""
+        """Return a text of a service without the token, be it whole or cut off, so that the text may be shown."""
         with self._lock:
             value, shown = self._secret.reveal(), repr(self._secret)
         if not value:
@@ -68,13 +68,13 @@ class AccessToken:
         return text if cut < 0 or len(value) <= BEGINNING else f"{text[:cut]}{shown}"
 
     def refused(self) -> None:
-        """Note that the broker called dead what this thread was given; of no effect on a token that came since."""
+        """Note that the broker rejected the token that this thread was given, unless it was replaced since."""
         with self._lock:
             told = self._die() if getattr(self._given, "number", None) == self._number else _nobody
         told()
 
     def end(self) -> None:
-        """Give it away no more: it has ended by its own word, whoever was given it."""
+        """End the token at its own expiry, whichever thread was given it."""
         with self._lock:
             told = self._die()
         told()
@@ -88,29 +88,29 @@ class AccessToken:
             self._is_dead = not secret
 
     def is_in_use(self, secret: Secret) -> bool:
-        """Whether it is this one, be it alive or dead."""
+        """Whether this is the token in use, alive or dead."""
         with self._lock:
             return self._secret == secret
 
     def was_in_use(self, secret: Secret) -> bool:
-        """Whether it is this one, or one of the last before it, so that a dead one is not tried once more."""
+        """Whether this is the token in use or one of the last before it: a dead one must not be tried again."""
         with self._lock:
             return self._secret == secret or _digest(secret) in self._former
 
     def when_dead(self, call: Callable[[], object]) -> None:
-        """Have this called, on whatever thread finds it out, each time that a token dies."""
+        """Call this each time that a token dies, on the thread that finds it out."""
         with self._lock:
             self._on_death = call
 
     def _die(self) -> Callable[[], object]:
-        """Be dead, and return who is to be told when the lock is free again."""
+        """Mark the token dead, and return the callback to call once the lock is released."""
         told = _nobody if self._is_dead else self._on_death
         self._is_dead = True
         return told
 
 
 def _nobody() -> None:
-    """Take the place of who is told."""
+    """The callback before one is set."""
 
 
 def _digest(secret: Secret) -> bytes:
@@ -122,13 +122,13 @@ class TokenSource(Protocol):
 
     @property
     def can_mint(self) -> bool:
-        """Whether it has what a login needs."""
+        """Whether there are the secrets that a login needs."""
 
     def clock_skew_s(self) -> float | None:
-        """Tell how far our clock is ahead of the service's; None where it is not known."""
+        """Return how many seconds our clock is ahead of the service's; None where that is not known."""
 
     def mint(self) -> Secret:
-        """Log in."""
+        """Get a new token by a login."""
 
     def renew(self, token: Secret) -> Secret:
         """Renew a token that is alive."""

@@ -72,9 +72,9 @@ Handover: TypeAlias = (
     "tuple[dict[str, PlaceAnswer | None], dict[str, tuple[int, ReplaceAnswer | None]], Intake, Left[str], "
     "Left[tuple[str, str]], list[ActorAddress], Any]"
 )
-"""The answers by client order id, None where none has come yet; number and answer of the newest change of an order;
-what has been reported of each order; how many requests of each have left, and how many changes; who waits for the
-account's book; the body's."""
+"""The answers to `PlaceOrder` by client order id, None where none has come yet; number and answer of the newest change
+of an order; what was reported of each order; how many requests of each order have left, and how many changes; the
+senders that wait for the account's book; the body's own."""
 
 RESTARTED: Final = "the broker session was restarted"
 
@@ -83,7 +83,7 @@ DRY_RUN: Final = "dry run: nothing leaves without broker.live (natya run --live)
 
 
 TELL_LEFT_S: Final = 1.0
-"""From the first order that leaves until orders is told which have left."""
+"""Seconds from the first request that leaves until orders is told which have left."""
 
 
 class LeftDue(msgspec.Struct, frozen=True, gc=False):
@@ -115,7 +115,7 @@ class PendingRequest(msgspec.Struct):
     askers: list[ActorAddress]
     timer: Timer
     since_ns: int = 0
-    """When an order was placed: monotonic."""
+    """When the order was sent: nanoseconds of the monotonic clock."""
 
 
 class BrokerActor(RuntimeActor):
@@ -138,7 +138,7 @@ class BrokerActor(RuntimeActor):
         self._replacing: dict[str, PendingRequest] = {}
         self._finding: dict[str, PendingRequest] = {}
         self._reading: list[ActorAddress] = []
-        """Who waits for what the account has."""
+        """Senders of pending `ReadAccountBook`."""
 
         self._intake = Intake()
         self._left: Left[str] = Left()
@@ -164,7 +164,7 @@ class BrokerActor(RuntimeActor):
         self._body.restore(known)
         for asker in reading:
             self.send(asker, AccountBookNotRead(reason=RESTARTED))
-        self._may_be_apart = True  # what orders was told before is not known here
+        self._may_be_apart = True  # what the earlier instance told orders is not known here
         if self._left.begin_again() or self._changed.begin_again():
             self.after(TELL_LEFT_S, LeftDue())
         for client_order_id, (number, outcome) in self._changes.items():
@@ -228,7 +228,7 @@ class BrokerActor(RuntimeActor):
 
     @handles(OrdersSentBefore)
     def count(self, before: OrdersSentBefore, _sender: ActorAddress) -> None:
-        """Count what a process before this one sent."""
+        """Count the requests of an earlier process against the broker's limits."""
         self._body.count(before.times_ns)
 
     @handles(WithdrawOrder)
@@ -296,7 +296,7 @@ class BrokerActor(RuntimeActor):
     def hear(self, message: Any, _sender: ActorAddress) -> None:
         """Pass it to the body."""
         if not isinstance(message, Failed | Unavailable) and not isinstance(message.client_order_id, str):
-            self.report(message)  # refused there: a body finds orders by their ids
+            self.report(message)  # refused by `report`: a body finds orders by their ids
             return
         self._body.hear(message)
 
@@ -311,13 +311,13 @@ class BrokerActor(RuntimeActor):
         due.call()
 
     def tell_trouble(self, reason: str) -> None:
-        """Show it in the tree; a dry run is one, too. Called by the body."""
+        """Show in the tree why orders cannot be placed; a dry run is such a reason. Called by the body."""
         if reason and reason != self.trouble:
             self.log("broker.in_trouble", level="error", reason=reason)
         self.trouble = reason or (DRY_RUN if self._is_dry_run else "")
 
     def tell_skew(self, skew_s: float) -> None:
-        """Tell orders of a clock that is off, and once that it no longer is. Called by the body."""
+        """Tell orders how far our clock is off, and once that it no longer is. Called by the body."""
         is_apart = judge_skew(skew_s) != "well"
         if is_apart or self._may_be_apart:
             self.send(ORDERS, ClockCompared(skew_s=skew_s, as_of_ns=self.house_clock.now_ns()))
@@ -326,7 +326,7 @@ class BrokerActor(RuntimeActor):
     def left(self, client_order_id: str) -> None:
         """Count a request that places an order, and tell orders soon. Called by the body.
 
-        In a simulated market nothing is told: a timer there is one of the market.
+        In a simulated market nothing is told: a timer would be the market's.
         """
         if self._left.add(client_order_id) and not self.market_rules:
             self.after(TELL_LEFT_S, LeftDue())
@@ -340,7 +340,7 @@ class BrokerActor(RuntimeActor):
     def tell_left(self, _due: LeftDue, _sender: ActorAddress) -> None:
         """Have orders compare what has left with what it wanted to leave."""
         counts, changes = self._left.take(), self._changed.take()
-        if counts or changes:  # told already, where the session was restarted meanwhile
+        if counts or changes:  # empty where a restart of the session has told them meanwhile
             told = tuple((*ids, times) for ids, times in changes)
             self.send(ORDERS, OrdersLeft(counts=counts, changes=told))
 
@@ -386,10 +386,10 @@ class BrokerActor(RuntimeActor):
     # State.
 
     def is_drained(self) -> bool:
-        """Let the body end what it does of its own; no answer is waited for.
+        """Let the body begin nothing of its own any more; no answer is waited for.
 
-        Orders ends before, and waits for them as long as it may. Where it goes on, and the session alone begins anew,
-        what has no answer is in doubt, and looked up.
+        Orders stops before, and waits for the answers as long as it may. Where the session alone is restarted, a
+        request without an answer is in doubt, and looked up.
         """
         self._body.rest()
         return True
@@ -461,7 +461,7 @@ class BrokerActor(RuntimeActor):
         self._settle(self._replacing.pop(answer.client_order_id, None), answer)
 
     def _answer_finding(self, answer: FindAnswer) -> None:
-        """Answer those who asked; what was found too late is told all the same, since it is no less true."""
+        """Answer the senders of a look-up; an order that was found too late is told to orders all the same."""
         pending = self._finding.pop(answer.client_order_id, None)
         if pending is not None or isinstance(answer, OrderFound):
             self._settle(pending, answer)

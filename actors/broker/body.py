@@ -125,7 +125,7 @@ class BrokerBody(Protocol):
     `problem()`, which says what is wrong with them."""
 
     IS_PAPER: ClassVar[bool]
-    """No order of it costs money: it needs no leave to trade (`broker.live`)."""
+    """Whether no order of it costs money, so that it needs no `broker.live`."""
 
     @classmethod
     def service(cls, settings: BrokerSettings, options: Any, token: AccessToken) -> ExternalSettings | None:
@@ -170,9 +170,9 @@ class BrokerBody(Protocol):
         """Read all that the account has, and give it, or why that is not known, to `then`, once."""
 
     def stop_trading(self, then: Callable[[str], object]) -> None:
-        """Have the broker take no order for the rest of the day; give why that is not known to be so to `then`, once.
+        """Have the broker take no order for the rest of the day.
 
-        Empty: it is so.
+        `then` is called once: with why that is not certain, or with an empty text.
         """
 
     def set_loss_exit(self, wanted: SetLossExit, then: Callable[[LossExitSet], object]) -> None:

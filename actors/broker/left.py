@@ -1,15 +1,15 @@
-"""How many requests that place an order, or change one, have left, by the id that each of them has itself (plain)."""
+"""How many requests that place or change an order have left, by the id in the request itself (plain)."""
 
 from __future__ import annotations
 
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
-"""An order's id; of a change that and the broker's."""
+"""A client order id; for a change also the broker's order id."""
 
 
 class Left(Generic[Key]):
-    """Counts them as long as the session lasts, and knows of which orders has not been told yet."""
+    """Counts requests as long as the session lasts, and knows which orders has not been told of yet."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -24,10 +24,10 @@ class Left(Generic[Key]):
         return is_first
 
     def begin_again(self) -> bool:
-        """Say whether orders has not been told of some of them: the timer of before went with the session."""
+        """Say whether orders has to be told of some: the timer of the earlier instance is gone."""
         return bool(self._untold)
 
     def take(self) -> tuple[tuple[Key, int], ...]:
-        """Return those that it has not been told of, and how often each has left so far."""
+        """Return the requests that orders has not been told of, and how often each has left so far."""
         untold, self._untold = self._untold, {}
         return tuple((key, self._counts[key]) for key in untold)

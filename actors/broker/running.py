@@ -1,7 +1,7 @@
-"""The broker as a running system has it: `TradingSystem.broker`. It reads.
+"""The broker as a running system has it: `TradingSystem.broker`.
 
-What places an order is a strategy, whose orders every risk rule is asked about; a client that speaks to the broker
-itself is `natya.DhanBrokerAdapter`.
+It only reads. Orders are placed by strategies, under every risk rule; a client that speaks to the broker itself is
+`natya.DhanBrokerAdapter`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Account: TypeAlias = AccountBookRead | AccountBookNotRead
 Found: TypeAlias = OrderFound | OrderNotFound | LookupFailed
 
 ANSWER_S: Final = 30.0
-"""As long as a broker may take for its lists, its limits of requests included."""
+"""Seconds that a broker may take for its lists, the wait for its rate limits included."""
 
 
 class Asked(Protocol):
-    """The part of a running system that this wants."""
+    """The part of a running system that is used here."""
 
     def request(self, actor: str, message: Any, *, timeout_s: float) -> Any:
         """Ask an actor, and wait."""
@@ -53,7 +53,7 @@ class RunningBroker:
         return self._settings.live
 
     def statistics(self, *, timeout_s: float = ANSWER_S) -> BrokerStatistics:
-        """Return what the session counts: orders sent, and what came of them."""
+        """Return the counts of the session: orders sent, and their outcomes."""
         found: BrokerStatistics = self._system.request(BROKER, Ping(), timeout_s=timeout_s).statistics
         return found
 

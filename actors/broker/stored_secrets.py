@@ -40,7 +40,7 @@ def versions_of(folder: SecretFolder, keys: tuple[str, ...] = WATCHED) -> dict[s
 
 
 def keep_obtained(folder: SecretFolder, token: Secret) -> str:
-    """Keep a token that was had of the broker; say why it could not be, empty: it is kept."""
+    """Keep a token that the broker has given; return why it could not be kept, empty: it is kept."""
     try:
         folder.write(OBTAINED_TOKEN, token)
     except SecretUnfitError as fault:
@@ -51,7 +51,7 @@ def keep_obtained(folder: SecretFolder, token: Secret) -> str:
 
 
 def read_changed(folder: SecretFolder, known: dict[str, Version | None], keys: tuple[str, ...] = WATCHED) -> Found:
-    """Read the secrets whose files are others than those that are known; one that was removed is left out."""
+    """Read the secrets whose files have changed; one that was removed is left out."""
     versions, secrets, problems = versions_of(folder, keys), {}, []
     for key, version in versions.items():
         if version is None or version == known.get(key):

@@ -50,7 +50,8 @@ if TYPE_CHECKING:
 How: TypeAlias = Literal["mint", "renew"]
 
 LOOK_EVERY_S: Final = 2.0
-"""Between two looks whether a secret was stored by other means than `natya secrets rotate`, which asks for one."""
+"""Seconds between two looks whether a secret was stored by other means than `natya secrets rotate`, which asks for
+one."""
 
 _LANE: Final = "stored"
 
@@ -71,7 +72,7 @@ class TokenKeeperSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Obtained(msgspec.Struct, frozen=True):
-    """What an attempt came to."""
+    """The outcome of an attempt."""
 
     token: Secret | None
     reason: str = ""
@@ -149,17 +150,17 @@ class TokenKeeper(RuntimeActor):
 
     @handles(ShowToken)
     def show(self, _: ShowToken, sender: ActorAddress) -> None:
-        """Say how it stands."""
+        """Answer how the token stands."""
         self.send(sender, self._status())
 
     @handles(LogIn)
     def log_in(self, _: LogIn, sender: ActorAddress) -> None:
-        """Try anew, however often it was tried before."""
+        """Try to log in, however often that was tried before."""
         self._ask_again("mint", sender)
 
     @handles(RenewToken)
     def renew(self, _: RenewToken, sender: ActorAddress) -> None:
-        """Have the one in use renewed."""
+        """Have the token in use renewed."""
         self._ask_again("renew", sender)
 
     @handles(TakeSecrets)
@@ -176,7 +177,7 @@ class TokenKeeper(RuntimeActor):
 
     @handles(Died)
     def replace_dead(self, _: Died, __: ActorAddress) -> None:
-        """Begin: from here on not one call leaves until there is a new one; a stored one is asked nobody for."""
+        """Get a new token: no call leaves until there is one. A stored one is tried first."""
         if not self._token.is_dead:
             return  # replaced meanwhile
         self._life = None
@@ -195,13 +196,13 @@ class TokenKeeper(RuntimeActor):
 
     @handles(ReplaceDue)
     def replace_ahead(self, due: ReplaceDue, _: ActorAddress) -> None:
-        """Begin while it is still good."""
+        """Get a new token while the present one is still valid."""
         if due.life is self._life:
             self._begin("mint" if self._source.can_mint else "renew")
 
     @handles(EndDue)
     def end(self, due: EndDue, _: ActorAddress) -> None:
-        """Use it no more: the broker would call it dead."""
+        """Stop using the token at its end: the broker would reject it."""
         if due.life is self._life:
             self._token.end()
 
@@ -303,7 +304,7 @@ class TokenKeeper(RuntimeActor):
         if self._busy or self._next is not None:
             return
         if self._token.is_dead:
-            how = "mint"  # only one that is alive is renewed
+            how = "mint"  # only a token that is alive can be renewed
         if self._attempts.are_over:
             self._give_up()
             return

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 ANSWER_S: Final = 5.0
 TOKEN_S: Final = 2.0
-"""Between two looks whether there is an access token: they cost no request."""
+"""Seconds between two looks whether there is an access token: they cost no request."""
 
 PENDING_MAX: Final = 10_000
-"""Messages that may wait here; a service that sends more is cut off, and what it said is read over HTTP."""
+"""Messages that may wait here; beyond that the connection is closed, and what was missed is read over HTTP."""
 
 NO_SOCKET: Final = "the paper exchange serves no order updates"
 
@@ -54,7 +54,7 @@ SocketEvent: TypeAlias = Connected | OrderUpdated | Unreadable | Ignored
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Why a connection has ended, or was none."""
+    """Why a connection has ended, or was not made."""
 
     reason: str
     has_no_token: bool = False
@@ -97,7 +97,7 @@ class ConnectDue(msgspec.Struct, frozen=True, gc=False):
 
 
 class Inbox:
-    """Counts what waits: the connection's thread writes one number, the actor the other."""
+    """Counts the waiting events: the connection's thread writes one number, the actor the other."""
 
     def __init__(self, arrive: Callable[[Any], None]) -> None:
         self._arrive: Final = arrive
@@ -166,7 +166,7 @@ class UpdatesActor(RuntimeActor):
 
     @handles(Heard)
     def hear(self, heard: Heard, _: ActorAddress) -> None:
-        """Count it, and pass an update on."""
+        """Count an event, and pass an update on to the session."""
         self._inbox.taken += 1
         match heard.event:
             case OrderUpdated() as update:
@@ -215,7 +215,7 @@ class UpdatesActor(RuntimeActor):
         self.send(BROKER, UpdatesConnected())
 
     def _ended(self, ending: Ending) -> None:
-        """Say so, and plan the next attempt."""
+        """Tell the session that updates are lost, and plan the next attempt."""
         self._socket = None
         lived_s = 0.0
         if self._connected_ns is not None:

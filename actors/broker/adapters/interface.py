@@ -21,7 +21,7 @@ class BrokerAdapter(ABC):
 
     @abstractmethod
     def authenticate(self, credentials: BrokerCredentials) -> Pending[bool]:
-        """Use these from now on, and ask the broker whether it takes them."""
+        """Use these credentials from now on, and ask the broker whether they are valid."""
 
     @abstractmethod
     def place_order(self, order: OrderRequest) -> PendingResult:
@@ -29,7 +29,7 @@ class BrokerAdapter(ABC):
 
     @abstractmethod
     def modify_order(self, order_id: str, order: OrderRequest) -> PendingResult:
-        """Make an open order what `order` says; all of it counts but its client order id."""
+        """Change an open order to all that `order` says but its client order id."""
 
     @abstractmethod
     def cancel_order(self, order_id: str) -> PendingResult:
@@ -65,7 +65,7 @@ class BrokerAdapter(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Wait for the answers that are to come, and end."""
+        """Wait for pending answers, then close."""
 
     @abstractmethod
     def __enter__(self) -> Self: ...

@@ -1,4 +1,4 @@
-"""Each order is posted at most once, whoever asks, how often, from how many threads. No actor and no network.
+"""Each order is posted at most once, however often and from however many threads it is placed. No actor, no network.
 
 Who asks first gets a future to fill; who asks again, at the same time or later, waits for the same one. An order that
 certainly never left is forgotten, so that it may be placed later; one that may have left never is.
@@ -20,14 +20,14 @@ class Posted(msgspec.Struct, kw_only=True):
     """An order that is being posted, or was."""
 
     content: Any
-    """What it says: the same id with another content is a mistake."""
+    """The order: the same id with another content is refused."""
 
     future: Future[Any]
     posted_ns: int
     """Nanoseconds since 1970-01-01 UTC."""
 
     posted_monotonic_ns: int
-    """By the clock that nobody sets: how long ago it was is told by this one."""
+    """By the monotonic clock, which nobody sets: the age is measured by it."""
 
 
 class Once:
@@ -40,7 +40,7 @@ class Once:
         self._orders_max: Final = orders_max
 
     def begin(self, client_order_id: str, content: Any, *, now_ns: int, monotonic_ns: int) -> tuple[Posted, bool] | str:
-        """Return what is remembered of an order and whether the caller is to post it; or why nobody may."""
+        """Return what is remembered of an order and whether the caller has to post it; or why nobody may."""
         with self._guard:
             known = self._posted.get(client_order_id)
             if known is not None:
@@ -59,12 +59,12 @@ class Once:
             del self._posted[client_order_id]
 
     def find(self, client_order_id: str) -> Posted | None:
-        """Tell what is remembered of an order."""
+        """Return what is remembered of an order."""
         with self._guard:
             return self._posted.get(client_order_id)
 
     def settle(self, client_order_id: str, result: Any) -> None:
-        """Put what is known now in the place of what was not."""
+        """Replace an unknown outcome by the known one."""
         future: Future[Any] = Future()
         future.set_result(result)
         with self._guard:

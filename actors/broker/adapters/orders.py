@@ -1,4 +1,4 @@
-"""What a user orders, in our words: symbols, rupees, shares. Broker and exchange words are the adapter's."""
+"""What a user orders, in symbols, rupees and shares; the adapter translates it to the broker's words."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Shares that the book shows; 0: all of them."""
 
     after_market: Literal["PRE_OPEN", "OPEN", "OPEN_30", "OPEN_60"] | None = None
-    """When it leaves that was placed after the market; None: it is no such order."""
+    """When an after-market order leaves; None: the order is none."""
 
     reduces: bool = False
-    """It makes a position smaller: it goes before others where the broker limits requests."""
+    """The order reduces a position: it goes before others where the broker limits requests."""
 
     client_order_id: ClientOrderId = msgspec.field(default_factory=new_client_order_id)
 

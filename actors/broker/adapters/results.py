@@ -46,10 +46,10 @@ WriteResult: TypeAlias = WriteAccepted | WriteRefused | WriteNotSent | WriteUnkn
 
 
 def not_sent(error: str) -> WriteNotSent:
-    """Say that something did not leave, and why."""
+    """Return the result of a request that did not leave."""
     return WriteNotSent(success=False, error=error)
 
 
 def fields_of(result: ExternalServiceResult) -> dict[str, Any]:
-    """Return what every result has."""
+    """Return the fields that every result has."""
     return {name: getattr(result, name) for name in ExternalServiceResult.__struct_fields__}

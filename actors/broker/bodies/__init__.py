@@ -22,7 +22,7 @@ BROKERS: Final[LoadedByName[type[BrokerBody]]] = LoadedByName(
 """By the name in the settings (`broker.name`)."""
 
 WIRED: Final[LoadedByName[type[BrokerBody]]] = LoadedByName(__name__, {"paper": ".dhan:WiredPaperBroker"})
-"""The same, where `broker.wire` is set: over HTTP what would go by message."""
+"""The bodies where `broker.wire` is set: they speak HTTP instead of messages."""
 
 
 def broker_of(

@@ -33,15 +33,15 @@ from .portfolio import Portfolio
 
 
 class DhanBrokerAdapter(Legs, Portfolio, Market, Charts, Client, BrokerAdapter):
-    """A client of Dhan's; see `DhanCalls` for what it is made with."""
+    """A client of Dhan's REST API; for its arguments see `DhanCalls`."""
 
     authentication: ExternalServiceResult | None = None
-    """What came of the last `authenticate`; None: there was none."""
+    """The result of the last `authenticate`; None: there was none."""
 
     def authenticate(self, credentials: BrokerCredentials) -> Pending[bool]:
-        """Use these from now on, and ask Dhan whether it takes them; why not is said by `authentication`.
+        """Use these credentials from now on, and ask Dhan whether they are valid; see `authentication` for why not.
 
-        False, too, where Dhan cannot be asked; only a token that Dhan calls dead is not used any more.
+        False also where Dhan cannot be reached; only a token that Dhan rejects is no longer used.
         """
         self._client_id = credentials.client_id
         self._token.replace(credentials.secret)

@@ -1,4 +1,4 @@
-"""How a group of methods asks Dhan, and what came of it.
+"""How a group of methods calls Dhan, and what its results are.
 
 Every method makes a *conversation*: one call, or several that follow from each other, whose result is an
 `ExternalServiceResult` with typed data. What can be known beforehand to be wrong (a symbol, a price off the grid) never
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from ....runtime.clock import Clock
 
 READ_WAIT_S: Final = 30.0
-"""Of a read, with its repetitions and what it waits for the limits."""
+"""Seconds that a read may take, with its retries and its wait for the rate limits."""
 
 WRITE_WAIT_S: Final = 5.0
-"""So long a write may wait for the limits."""
+"""Seconds that a write may wait for the rate limits."""
 
 PLACE_WAIT_S: Final = 2.0
-"""So long an order may: prices move."""
+"""Seconds that an order may wait for them: prices move."""
 
 Names = Mapping[str, str]
 
@@ -147,7 +147,7 @@ class DhanCalls(BaseExternalAdapter):
         key: str | None = None,
         finish: Callable[[WriteResult], WriteResult] | None = None,
     ) -> PendingResult:
-        """Have something done, once, and say which of the four outcomes it had."""
+        """Send a write, once, and return which of the four outcomes it had."""
         try:
             body = None if request is None else body_of(request)
         except InvalidRequestError as fault:
@@ -182,14 +182,14 @@ class DhanCalls(BaseExternalAdapter):
         return outcome if finish is None else finish(outcome)
 
     def _told(self, result: ExternalServiceResult) -> ExternalServiceResult:
-        """Put Dhan's own words, without the token, in the place of a body."""
+        """Replace the body of an answer by Dhan's own words, without the token."""
         if result.success:
             return result
         reply = reply_of(result, _as_it_is)
         return msgspec.structs.replace(result, data=None, error=self._without_token(reply.reason))
 
     def _outcome(self, result: ExternalServiceResult) -> WriteResult:
-        """Say which of the four it is."""
+        """Return which of the four outcomes it is."""
         fields = fields_of(result)
         if result.success:
             return WriteAccepted(**fields)
@@ -211,7 +211,7 @@ class DhanCalls(BaseExternalAdapter):
         return self.converse(_saying(result))
 
     def close(self) -> None:
-        """Wait for the answers that are to come, and end what was begun here."""
+        """Wait for pending answers, then close what was opened here."""
         super().close()
         self._symbols.close()
 

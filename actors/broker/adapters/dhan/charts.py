@@ -37,7 +37,7 @@ from .reading import expired_chart
 from .symbols import NameUnknownError
 
 LOOKS: Final = 2
-"""At a part of a range that comes empty."""
+"""Requests, at most, for a part of a range that comes empty."""
 
 DAILY_DAYS_MAX: Final = 3_650
 """Days of one request for daily candles: Dhan names no limit."""
@@ -53,7 +53,7 @@ ALL_DATA: Final[tuple[RequiredData, ...]] = (
 
 
 class Charts(DhanCalls):
-    """What the market has shown."""
+    """Candles of the past."""
 
     def get_daily_candles(self, symbol: str, since: date, until: date, *, open_interest: bool = False) -> PendingResult:
         """Read candles of days, from `since` until before `until`: a `Chart`.
@@ -153,7 +153,7 @@ class Charts(DhanCalls):
         days_max: int,
         ask: Callable[[Instrument, date, date], Call],
     ) -> list[Call] | str:
-        """Make a call for each part of a range, or say why there is none."""
+        """Return a call for each part of a range, or why there is none."""
         if not 0 < (until - since).days <= RANGE_DAYS_MAX:
             return f"until: a day after {since}, {RANGE_DAYS_MAX} days at most, wanted, found {until}"
         try:

@@ -23,7 +23,7 @@ from .reading import RenewedToken, nothing, token
 
 
 class Client(DhanCalls):
-    """What concerns the client."""
+    """The client: profile, IP addresses, consents, and the token."""
 
     def get_profile(self) -> PendingResult:
         """Read who the client is, and until when the token is valid: `Profile`."""
@@ -32,7 +32,7 @@ class Client(DhanCalls):
     def renew_token(self) -> PendingResult:
         """Have a token that was made in the web page replaced by a new one of 24 hours, and use that: `RenewedToken`.
 
-        If nobody knows what came of it, the token in use may be dead.
+        If the outcome is unknown, the token in use may be dead.
         """
         return self._write(endpoints.RENEW_TOKEN, token, finish=self._use)
 
@@ -52,7 +52,7 @@ class Client(DhanCalls):
         return self._say_ip(endpoints.SET_IP, address, flag)
 
     def modify_ip(self, address: str, *, flag: IpFlag = "PRIMARY") -> PendingResult:
-        """Say that they will come from another: `IpAck`."""
+        """Set another address that orders will come from: `IpAck`."""
         return self._say_ip(endpoints.MODIFY_IP, address, flag)
 
     def _say_ip(self, route: Route, address: str, flag: IpFlag) -> PendingResult:

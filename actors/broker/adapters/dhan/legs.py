@@ -39,9 +39,9 @@ class Legs(Orders):
     """Orders of several parts."""
 
     def place_orders(self, orders: Sequence[OrderRequest]) -> PendingResult:
-        """Place up to 15 orders in one request, once: `MultiOrderAck`. Each stands for itself; some may be refused.
+        """Place up to 15 orders in one request, once: `MultiOrderAck`.
 
-        All of them are named by the client order id of the first.
+        Each is accepted or refused by itself. The client order id of the first names the request.
         """
         legs: list[MultiOrderLeg] = []
         for place, order in enumerate(orders, start=1):
@@ -63,7 +63,7 @@ class Legs(Orders):
         return self._place(order, endpoints.PLACE_SUPER_ORDER, placing_super, row_reader(OrderAck))
 
     def modify_super_order(self, order_id: str, order: SuperOrderRequest) -> PendingResult:
-        """Make a super order whose entry is open what `order` says, the whole of it: `OrderAck`."""
+        """Change a super order whose entry is open to all that `order` says: `OrderAck`."""
         checked = self._checked(order)
         if isinstance(checked, str):
             return self._known(not_sent(checked))
@@ -108,7 +108,7 @@ class Legs(Orders):
         return self._place(order, endpoints.PLACE_FOREVER_ORDER, placing_forever, row_reader(OrderAck))
 
     def modify_forever_order(self, order_id: str, order: ForeverOrderRequest, *, second: bool = False) -> PendingResult:
-        """Make the first leg of a forever order, or its second, what `order` says: `OrderAck`."""
+        """Change the first or the second leg of a forever order to what `order` says: `OrderAck`."""
         checked = self._checked(order)
         if isinstance(checked, str):
             return self._known(not_sent(checked))
@@ -143,7 +143,8 @@ class Legs(Orders):
     def place_conditional_order(self, condition: Condition, orders: Sequence[OrderRequest]) -> PendingResult:
         """Have up to 15 orders placed when a condition is met: `AlertAck`.
 
-        It has no id of ours: each call makes another. One that is unknown is found in `get_conditional_orders`.
+        It has no client order id: each call makes another order. After an unknown outcome look in
+        `get_conditional_orders`.
         """
         legs = self._alert_orders(orders)
         if isinstance(legs, str):
@@ -154,7 +155,7 @@ class Legs(Orders):
     def modify_conditional_order(
         self, alert_id: str, condition: Condition, orders: Sequence[OrderRequest]
     ) -> PendingResult:
-        """Make a conditional order another: `AlertAck`."""
+        """Change a conditional order to what the arguments say: `AlertAck`."""
         legs = self._alert_orders(orders)
         if isinstance(legs, str):
             return self._known(not_sent(legs))

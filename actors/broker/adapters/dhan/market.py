@@ -22,10 +22,10 @@ from .symbols import NameUnknownError
 
 
 class Market(DhanCalls):
-    """What the market shows now."""
+    """Quotes and options as they are now."""
 
     def get_last_prices(self, symbols: Sequence[str]) -> PendingResult:
-        """Read last prices: a dictionary of `LastPrice` by symbol. What Dhan does not know of is not in it."""
+        """Read last prices: a dictionary of `LastPrice` by symbol. A symbol that Dhan does not know is left out."""
         return self._quotes(endpoints.LAST_PRICES, row_reader(LastPrices), symbols)
 
     def get_ohlc(self, symbols: Sequence[str]) -> PendingResult:
@@ -92,7 +92,7 @@ class Market(DhanCalls):
         instruments: list[Instrument],
         numbers: dict[tuple[Any, str], str],
     ) -> Conversation:
-        """Ask for as many at once as Dhan answers, and give each its symbol."""
+        """Request as many at once as Dhan answers, and return each by its symbol."""
         told: dict[str, Any] = {}
         for body in quotes_requests((each.segment, each.security_id) for each in instruments):
             result = self._told((yield self._call(route, read, body=body)))

@@ -1,8 +1,7 @@
 """Orders: placed once, changed, cancelled, looked up; and their trades.
 
-An order leaves at most once for its client order id. What became of one in doubt is found out by looking alone, in
-everything that Dhan has of the day, and that Dhan does not have it is said only after a time in which a late request
-must have arrived.
+An order leaves at most once for its client order id. An order in doubt is looked up in everything that Dhan has of the
+day, and counts as absent only after a time in which a late request must have arrived.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from .symbols import NameUnknownError
 from .translating import AnyOrder, fault_of, modifying, placing
 
 ABSENCE_HORIZON_S: Final = 120.0
-"""An order in doubt that Dhan does not have counts as never placed only so long after it was posted."""
+"""Seconds after it was posted from which an order in doubt that Dhan does not have counts as never placed."""
 
 PAGES_MAX: Final = 1_000
 
@@ -44,17 +43,18 @@ class Orders(DhanCalls):
     """Plain orders."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        """Take what all groups take."""
+        """Take the arguments of `DhanCalls`."""
         super().__init__(*arguments, **named)
         self._once: Final = Once()
         self._began_ns: tuple[int, int] | None = None
-        """When an order of another process was asked for first, by the wall clock and the monotonic one."""
+        """When an order of another process was first asked for: nanoseconds of the wall clock, and of the monotonic
+        one."""
 
     def place_order(self, order: OrderRequest) -> PendingResult:
         """Place the order, once, however often and from however many threads this is called with it.
 
         Of an order that is accepted, `data` is an `OrderAck` with its number. Stop orders leave as STOP_LOSS with a
-        limit. Who asks again gets the first answer; only an order that never left leaves then.
+        limit. A repeat gets the first answer; it sends the order only if that never left.
         """
         return self._place(order, endpoints.PLACE_ORDER, placing, row_reader(OrderAck))
 
@@ -63,9 +63,9 @@ class Orders(DhanCalls):
         return self._place(order, endpoints.PLACE_SLICES, placing, rows_reader(OrderAck), is_sliced=True)
 
     def modify_order(self, order_id: str, order: OrderRequest) -> PendingResult:
-        """Make an open order what `order` says, the whole of it; the quantity is all of it, not what is left.
+        """Change an open order to all that `order` says; the quantity is the whole one, not what is open.
 
-        Dhan takes 25 modifications of one order; one more is not sent.
+        Dhan takes 25 changes of one order; one more is not sent.
         """
         if isinstance(checked := self._checked(order), str):
             return self._known(not_sent(checked))
@@ -86,7 +86,7 @@ class Orders(DhanCalls):
         return self._read(endpoints.ORDER, one_or_none(OrderRow), {"order_id": order_id})
 
     def get_order_by_client_id(self, client_order_id: str) -> PendingResult:
-        """Read one order by our own id of it. "Not found" proves nothing of one that was just placed: see `resolve`."""
+        """Read one order by its client order id. "Not found" proves nothing: see `resolve`."""
         names = {"correlation_id": client_order_id}
         return self._read(endpoints.ORDER_BY_CORRELATION, one_or_none(OrderRow), names)
 
@@ -103,7 +103,7 @@ class Orders(DhanCalls):
     def resolve(self, order: AnyOrder) -> PendingResult:
         """Look up what became of an order: `OrderFound` with its trades, or `OrderNotFound`.
 
-        It only looks. A look-up that failed, or that cannot know yet, is no success, and proves nothing.
+        Nothing is sent again. A look-up that failed, or that cannot know yet, is no success, and proves nothing.
         """
         instrument = self._named(order)
         if isinstance(instrument, str):
@@ -134,7 +134,7 @@ class Orders(DhanCalls):
     def _post_once(
         self, client_order_id: str, route: Route, body: bytes, read: Callable[[bytes], Any], *, urgent: bool = False
     ) -> PendingResult:
-        clock = self._clock()  # which raises if the adapter is closed, before anything is remembered
+        clock = self._clock()  # raises if the adapter is closed, before anything is remembered
         begun = self._once.begin(
             client_order_id, (route.path, body), now_ns=clock.now_ns(), monotonic_ns=clock.monotonic_ns()
         )
@@ -146,7 +146,7 @@ class Orders(DhanCalls):
         call = self._call(route, read, body=body, urgent=urgent, deadline_s=PLACE_WAIT_S)
         try:
             return self.converse(self._posting(client_order_id, call), posted.future)
-        except ValueError as closed:  # in this moment, by another thread: nothing has left
+        except ValueError as closed:  # another thread has closed it in this moment: nothing has left
             self._once.forget(client_order_id)
             posted.future.set_exception(closed)
             raise
@@ -164,7 +164,7 @@ class Orders(DhanCalls):
             return str(fault)
 
     def _checked(self, order: Any, *, is_sliced: bool = False) -> Instrument | str:
-        """Find what an order is for, or say why it may not leave."""
+        """Find the instrument of an order, or say why the order may not leave."""
         instrument = self._named(order)
         if isinstance(instrument, str):
             return instrument
@@ -225,7 +225,7 @@ class Orders(DhanCalls):
                 return ExternalServiceResult(success=False, error=error, sent="yes")
 
     def _remember(self, client_order_id: str, row: OrderRow | None) -> None:
-        """Let who places the order again know that it is there."""
+        """Remember that the order is at the broker, for who places it again."""
         posted = self._once.find(client_order_id)
         if posted is None or row is None or not posted.future.done() or posted.future.exception() is not None:
             return
@@ -236,7 +236,7 @@ class Orders(DhanCalls):
             self._once.settle(client_order_id, WriteAccepted(**fields))
 
     def _flowing(self, flow: Flow[Any]) -> Generator[Call, ExternalServiceResult, Any]:
-        """Carry out what the broker session's look-ups ask for, too."""
+        """Run a flow of the broker session's look-ups."""
         told: Any = None
         while True:
             try:
@@ -254,7 +254,7 @@ class Orders(DhanCalls):
 
 
 def _as_acknowledged(outcome: WriteResult) -> WriteResult:
-    """Take an acknowledgement that the order was refused for a refusal."""
+    """Turn an acknowledgement that says REJECTED into a refusal."""
     ack = outcome.data
     if isinstance(ack, OrderAck) and ack.order_status == "REJECTED":
         fields = fields_of(outcome) | {"success": False, "error": f"the order {ack.order_id} was rejected"}

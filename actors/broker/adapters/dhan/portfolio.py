@@ -1,4 +1,4 @@
-"""What is held, what money there is, what was; and what stops trading."""
+"""Positions, holdings, funds and statements; and what stops trading."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Portfolio(Orders):
     # Money and statements.
 
     def get_funds(self) -> PendingResult:
-        """Read what money there is: `Funds`, whose `cash` is without pledged shares."""
+        """Read the funds: `Funds`, whose `cash` is without pledged shares."""
         return self._read(endpoints.FUNDS, row_reader(Funds))
 
     def get_margin(self, order: OrderRequest) -> PendingResult:
@@ -119,7 +119,7 @@ class Portfolio(Orders):
         return self._read(endpoints.KILL_SWITCH, row_reader(KillSwitchRow))
 
     def set_kill_switch(self, *, is_on: bool) -> PendingResult:
-        """Stop trading for the day, which takes that nothing is held or open; or let it go on: `KillSwitchRow`."""
+        """Stop trading for the day, which needs a flat account; or allow it again: `KillSwitchRow`."""
         query = {"killSwitchStatus": "ACTIVATE" if is_on else "DEACTIVATE"}
         return self._write(endpoints.SET_KILL_SWITCH, row_reader(KillSwitchRow), query=query)
 
@@ -146,5 +146,5 @@ class Portfolio(Orders):
         return self._write(endpoints.SET_PNL_EXIT, row_reader(PnlExitAck), request=request)
 
     def end_pnl_exit(self) -> PendingResult:
-        """Have it closed no more: `PnlExitAck`."""
+        """End the exit at a profit or a loss: `PnlExitAck`."""
         return self._write(endpoints.STOP_PNL_EXIT, row_reader(PnlExitAck))

@@ -1,4 +1,4 @@
-"""What reads the body of each answer. Pure; one function of each, since answers are shared by who reads them."""
+"""Readers of the bodies of answers (pure): one function for each, since equal reads share an answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class RenewedToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token that came in the place of the one before."""
+    """The token that replaces the one before."""
 
     secret: Secret
     expires: Moment = None
@@ -28,7 +28,7 @@ class RenewedToken(msgspec.Struct, frozen=True, kw_only=True):
 
 @functools.cache
 def one_or_none(kind: type[T]) -> Callable[[bytes], T | None]:
-    """Return what reads an object, an array of one, or an empty one: there is none."""
+    """Return the reader of an object, of an array of one, or of an empty array, which means None."""
 
     def read_it(body: bytes) -> T | None:
         rows = rows_reader(kind)(body)

@@ -181,7 +181,7 @@ def stop_limit(order: OrderRequest, instrument: Instrument) -> float:
 
 
 def _snapped(instrument: Instrument, price: float | None) -> float:
-    """Take the noise of arithmetic off a price; nothing is 0, as Dhan writes it."""
+    """Take the noise of float arithmetic off a price; None becomes 0, as Dhan writes it."""
     return 0.0 if price is None else instrument.grid.snap(price) or price
 
 

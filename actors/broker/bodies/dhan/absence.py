@@ -24,7 +24,7 @@ def reason_against(
     trades: Sequence[TradeRow],
     positions: Sequence[PositionRow],
 ) -> str:
-    """Say what speaks against it that an order which the book does not list is not there; empty: nothing does.
+    """Return the evidence that an order may exist which the order book does not list; empty: none.
 
     Args:
         instrument: of the order; None: not known, and every instrument counts.

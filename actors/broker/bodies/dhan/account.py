@@ -65,9 +65,9 @@ class AccountReading:
         self._is_asking = self._is_waiting = False
 
     def begin(self) -> None:
-        """Ask for one symbol after the other; when there is none left, for the account.
+        """Ask for one symbol after the other, then for the account.
 
-        What is known is told at once, within the question: a thousand symbols are a loop, and no chain of calls.
+        A known symbol is answered within the call: a thousand of them are a loop, not a recursion.
         """
         self._is_asking = True
         while self._left and not self._is_waiting:
@@ -155,7 +155,7 @@ def _circuit_limits(data: Any) -> dict[Place, CircuitLimits]:
 def account_book(
     day: Day, holdings: list[HoldingRow], symbols: dict[Place, str], unresolved: tuple[str, ...] = ()
 ) -> AccountBookRead:
-    """Make of the rows what the account has.
+    """Build the account's book from the rows.
 
     Args:
         day: rows of the day.

@@ -60,19 +60,19 @@ if TYPE_CHECKING:
 ACTIVATE: Final[KillSwitch] = "ACTIVATE"
 
 PLACE_WAIT_S: Final = 2.0
-"""So long an order may wait for the limits before it is given up unsent: prices move."""
+"""Seconds that an order may wait for the rate limits before it is given up unsent: prices move."""
 
 
 class DhanOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What only Dhan has."""
+    """Options of Dhan's body alone (`broker.options`)."""
 
     product: Product = "INTRADAY"
     """Of orders that say none. INTRADAY: closed by the broker at the end of the day; CNC: delivery; MARGIN: carried
     futures and options."""
 
     stop_limit_offset_percent: Annotated[float, Meta(gt=0, le=20)] = 1.0
-    """A STOP leaves with a limit so far beyond its trigger, since Dhan takes none without: behind a gap that is wider
-    it rests at its limit, unfilled."""
+    """How far beyond its trigger a STOP has its limit, since Dhan takes no stop without a limit: after a wider gap it
+    rests at its limit, unfilled."""
 
     order_updates: str = ""
     """URL of the socket of order updates. Empty: Dhan's, and none with a `base_url`; `none`: looks alone show fills."""
@@ -84,7 +84,7 @@ class DhanOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Handover(msgspec.Struct, frozen=True):
-    """What the next body has to know."""
+    """What is handed over to the next body."""
 
     orders: tuple[Watched, ...]
     cancelling: tuple[Watched, ...]
@@ -138,21 +138,21 @@ class DhanBroker:
         """Ids of orders that an update told of before the answer to their placement."""
 
     def _base_url(self) -> str | None:
-        """Return where Dhan is; None: that is found out later."""
+        """Return the base URL of Dhan; None: it is found out later."""
         return base_url_of(self._settings.base_url or LIVE_URL)
 
     def open(self) -> None:
         """Do nothing: a connection is opened with the first call."""
 
     def rest(self) -> None:
-        """Look at the orders no more: the next session does."""
+        """Stop looking at the orders: the next session does."""
         self._watching.rest()
 
     def close(self) -> None:
         """Do nothing: the connections are another actor's."""
 
     def snapshot(self) -> Handover:
-        """Hand over the orders that are open, and those that may be; and the cancellations under way."""
+        """Hand over the orders that are open or in doubt, and the cancellations under way."""
         return Handover((*self._watching.orders.values(), *self._placing.values()), tuple(self._cancelling.values()))
 
     def restore(self, state: Handover) -> None:
@@ -163,7 +163,7 @@ class DhanBroker:
         self._watching.look_soon()
 
     def count(self, times_ns: tuple[int, ...]) -> None:
-        """Have the owner of the calls count them: Dhan's day does not begin anew with our process."""
+        """Have the owner of the calls count them: Dhan's limits of a day do not begin anew with our process."""
         self._session.send(BROKER_SERVICE, CountBefore(PLACE_ORDER.endpoint.kind, times_ns))
 
     def hear(self, message: Any) -> None:

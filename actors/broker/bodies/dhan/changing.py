@@ -1,4 +1,4 @@
-"""Changing an order at Dhan: asked once, and believed only when the order is shown as it was to be.
+"""Changing an order at Dhan: requested once, and done only when a look-up shows the changed order.
 
 The answer to the request says that it was taken, not that the exchange has done it. So the order is read afterwards;
 where that does not show the change yet, the change is in doubt, and look-ups settle it.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .talk import Talk
 
 CHANGE_WAIT_S: Final = 2.0
-"""So long a change may wait for the limits before it is given up unsent: prices move."""
+"""Seconds that a change may wait for the rate limits before it is given up unsent: prices move."""
 
 SAME_RUPEES: Final = 1e-6
 
@@ -47,7 +47,7 @@ class Changing:
         self._stop_offset_percent: Final = stop_offset_percent
 
     def change(self, change: ReplaceOrder) -> None:
-        """Ask for it, once."""
+        """Request the change, once."""
         self._listings.find(change.symbol, functools.partial(self._put, change))
 
     def _put(self, change: ReplaceOrder, instrument: Instrument | str) -> None:
@@ -104,7 +104,7 @@ class Changing:
 
 
 def _is_shown(request: ModifyOrderRequest, row: OrderRow) -> bool:
-    """Say whether an order is as it was to be."""
+    """Say whether an order is as the change wanted it."""
     return (
         row.quantity == request.quantity
         and math.isclose(row.price, request.price, rel_tol=0, abs_tol=SAME_RUPEES)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .replies import Reply
 
 CHART_WAIT_S: Final = 60.0
-"""So long a request for candles may take with its repetitions and what it waits for the limits."""
+"""Seconds that a request for candles may take, with its retries and its wait for the rate limits."""
 
 _MINUTE_S: Final = 60
 _TOO_EARLY: Final = "unable to fetch data"
@@ -69,7 +69,7 @@ def chart_body(
         instrument=instrument.instrument_type,  # type: ignore[arg-type]  # checked when it is written
         interval=str(interval_ns // (_MINUTE_S * SECOND_NS)),  # type: ignore[arg-type]  # checked when it is written
         from_date=day_text(since),
-        to_date=day_text(until - timedelta(days=1)),  # a day alone is included here
+        to_date=day_text(until - timedelta(days=1)),  # the last day is included in a request for days
         oi=open_interest,
         expiry_code=msgspec.UNSET if instrument.expiry is None else 0,
     )

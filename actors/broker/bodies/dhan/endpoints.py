@@ -25,7 +25,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Behind the base URL; `{order_id}` stands for what a call names."""
 
     urgent: bool = False
-    """It makes a position or an exposure smaller: it overtakes others in the limiter."""
+    """The request reduces a position or an exposure: it overtakes others at the rate limit."""
 
     def call(  # noqa: PLR0913  each is one part of the request
         self,
@@ -70,7 +70,7 @@ def _write(name: str, method: str, path: str, *, kind: str = "orders", urgent: b
 
 
 def _question(name: str, path: str, *, kind: str = "others") -> Route:
-    """Make a read that has to be posted, since what it asks is in its body."""
+    """Return a read that is a POST, since its arguments are in the body."""
     return Route(endpoint=Endpoint(name=name, kind=kind, read=True, attempts_max=3), method="POST", path=path)
 
 

@@ -1,7 +1,7 @@
 """Conversations of several requests with Dhan, written as generators: pure, and driven by `talk.py`.
 
-A flow yields what it wants (a question, a pause, all orders of the day) and is sent what came of it; what it returns is
-its result. Told a reply that is none, it says so: a look-up that failed is never "not found".
+A flow yields what it wants (a request, a pause, all orders of the day), is sent the answer, and returns its result. An
+answer that failed stays a failure: a look-up that failed is never "not found".
 """
 
 from __future__ import annotations
@@ -69,11 +69,11 @@ Flow: TypeAlias = Generator[Wish, Any, T]
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What a look-up came to."""
+    """The result of a look-up."""
 
     answer: OrderFound | OrderNotFound | LookupFailed
     row: OrderRow | None = None
-    """Of an order that is there."""
+    """The order's row; None: the broker does not have it."""
 
     progress: Progress | None = None
 
@@ -134,7 +134,7 @@ def find(request: FindOrder, order: Watched, now_ns: int) -> Flow[Found]:
 
 
 def cancel(order: Watched) -> Flow[str]:
-    """Cancel the open quantity; return why that was refused, empty if it was taken. What it did, its row will say."""
+    """Cancel the open quantity; return why that was refused, empty if taken. The order's row shows the outcome."""
     pause_s, reason, in_doubt = PAUSE_FIRST_S, "nothing was sent", False
     for _ in range(CANCELS_MAX):
         names = {"order_id": order.broker_order_id}
@@ -172,7 +172,7 @@ def india_day(time_ns: int) -> date:
 
 
 def _is_final(reply: Reply) -> bool:
-    """Say whether it helps nothing to send a cancellation again."""
+    """Say whether sending a cancellation again is useless."""
     if reply.outcome == "refused":
         return reply.meaning != "throttled" and "transit" not in reply.text.lower()
     return reply.outcome == "not_sent" and reply.retry_after_s is None
@@ -196,7 +196,7 @@ def _found(request: FindOrder, order: Watched, row: OrderRow, now_ns: int) -> Fl
         trades, unreadable = reply.value
         if unreadable:
             return Found(answer=_nothing(request, f"{unreadable} of its trades cannot be read").answer, row=row)
-    # From the beginning, not from what is known here: the answer has all trades.
+    # From the first trade, not from those known here: the answer has all trades.
     progress = progress_of(msgspec.structs.replace(order, trades={}), row, trades, now_ns)
     answer = OrderFound(
         client_order_id=request.client_order_id,
@@ -213,7 +213,7 @@ def _found(request: FindOrder, order: Watched, row: OrderRow, now_ns: int) -> Fl
 
 
 def _absent(request: FindOrder, order: Watched, number: str, day: Day, now_ns: int) -> Flow[Found]:
-    """Say that the order is not there, if everything agrees."""
+    """Return that the order is absent, if all evidence agrees."""
     if day.unreadable:
         return _nothing(request, f"all rows of the day wanted, found {day.unreadable} that cannot be read")
     side = order.side or request.side

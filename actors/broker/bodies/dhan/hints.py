@@ -18,7 +18,7 @@ from .....messages.broker import OrderUpdated
 from .progress import Watched
 
 SPACING_S: Final = 0.2
-"""Between two looks that updates have asked for: a burst of them leaves half of the limit of reads to others."""
+"""Seconds between two looks because of updates: a burst of them leaves half of the limit of reads to others."""
 
 
 class Told(msgspec.Struct):
@@ -38,16 +38,16 @@ class Hints:
         self._is_trusted = False
 
     def connect(self, orders: Iterable[Watched]) -> None:
-        """Begin anew: nothing is sent again, so each order that is watched may have changed."""
+        """Take every watched order for changed: the service repeats no update that was missed."""
         self.is_connected = self._is_trusted = True
         self._due.update(order.client_order_id for order in orders)
 
     def lose(self) -> None:
-        """Rely on looks alone."""
+        """Note that no updates come: only looks show changes."""
         self.is_connected = False
 
     def suspect(self, order: Watched) -> None:
-        """Have an order looked at, of which it is not known what was told."""
+        """Have an order looked at, although no update has told of it since it is watched."""
         self._due.add(order.client_order_id)
 
     def take(self, update: OrderUpdated, order: Watched) -> None:
@@ -61,7 +61,7 @@ class Hints:
             self._due.add(order.client_order_id)
 
     def take_due(self, orders: Mapping[str, Watched]) -> tuple[Watched, ...]:
-        """Return the orders to look at now; they are due no more."""
+        """Return the orders to look at now, and forget that they are due."""
         due, self._due = self._due, set()
         return tuple(order for client_order_id, order in orders.items() if client_order_id in due)
 
@@ -76,7 +76,7 @@ class Hints:
         return told is not None and (told.has_ended or told.filled > order.filled)
 
     def note_seen(self, order: Watched, *, has_ended: bool) -> None:
-        """Compare what a look has shown with what was told: what no update said shows that they get lost."""
+        """Compare a look with the updates: a change that no update told shows that updates get lost."""
         told = self._told.get(order.client_order_id) or Told()
         if told.filled < order.filled or (has_ended and not told.has_ended):
             self._is_trusted = False

@@ -14,14 +14,14 @@ from .progress import Watched, progress_of
 from .reading import only, row_of, rows_of
 
 FEW: Final = 2
-"""So many orders are looked at one by one; more of them by reading the whole order book."""
+"""Up to so many orders are looked at one by one; for more the whole order book is read."""
 
 FIRST_S: Final = 0.25
 OPEN_MAX_S: Final = 5.0
 DOUBTFUL_MAX_S: Final = 60.0
 EASED_FIRST_S: Final = 1.0
 EASED_MAX_S: Final = 15.0
-"""Where order updates say when to look: what they do not say is seen so late at most."""
+"""Longest interval, in seconds, while order updates say when to look: what they miss is seen after it."""
 
 GROWTH: Final = 1.6
 
@@ -33,7 +33,7 @@ class Interval:
         self.seconds = FIRST_S
 
     def shorten(self, *, is_eased: bool = False) -> None:
-        """Begin anew: something has happened, or will."""
+        """Return to the shortest interval: something has happened, or will."""
         self.seconds = EASED_FIRST_S if is_eased else FIRST_S
 
     def lengthen(self, *, any_open: bool, is_eased: bool = False) -> None:
@@ -48,7 +48,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[tuple[Watched, OrderRow], ...] = ()
     trades: tuple[TradeRow, ...] = ()
     problem: str = ""
-    """Why it has not seen everything."""
+    """Why the look was incomplete; empty: it was not."""
 
 
 def look(orders: Sequence[Watched], now_ns: int) -> Flow[Sight]:
@@ -102,6 +102,6 @@ def _in_book(orders: Sequence[Watched]) -> Flow[tuple[list[tuple[Watched, OrderR
             problem = f"one order of the id {order.client_order_id} wanted, found several"
             several.add(order.client_order_id)
         rows[order.client_order_id] = order, row
-    for client_order_id in several:  # which of them it is nobody can tell
+    for client_order_id in several:  # it is not known which of them is ours
         del rows[client_order_id]
     return list(rows.values()), problem

@@ -42,7 +42,7 @@ def _read_exit() -> Flow[PnlExitRow | str]:
 
 
 def _set(found: PnlExitRow, wanted: SetLossExit, client_id: str) -> Flow[str]:
-    """Ask for it, unless it would act at once; return why it is surely not set."""
+    """Request the exit, unless it would act at once; return why it is certainly not set."""
     reply: Reply = yield Question(endpoints.POSITIONS, rows_of(PositionRow))
     if reply.outcome != "told":
         return f"the positions could not be read: {reply.reason}"
@@ -62,6 +62,6 @@ def _set(found: PnlExitRow, wanted: SetLossExit, client_id: str) -> Flow[str]:
 
 
 def _end() -> Flow[str]:
-    """End the exit; return why it surely has not ended."""
+    """End the exit; return why it certainly has not ended."""
     reply: Reply = yield Question(endpoints.STOP_PNL_EXIT, one_of(PnlExitAck))
     return reply.reason if reply.outcome in {"refused", "not_sent"} else ""

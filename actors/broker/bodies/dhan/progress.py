@@ -1,4 +1,4 @@
-"""What an order's row and its trades say of it. Pure.
+"""What is new of an order by its row and its trades (pure).
 
 The rule: a fill is a trade, by its trade id, once. The row's filled quantity is never a fill itself; where it is ahead
 of the trades that are known, trades are missing, and the order has not ended before all of them are there.
@@ -22,7 +22,7 @@ _ENDINGS: Final[dict[str, BrokerOrderState]] = {
     "EXPIRED": "EXPIRED",
     "CLOSED": "FILLED",
 }
-"""Any other status, also one that is not known, leaves an order open."""
+"""Statuses that end an order; any other, also an unknown one, leaves it open."""
 
 _REPORTS: Final[dict[BrokerOrderState, ExecutionType]] = {
     "REJECTED": "REJECTED",
@@ -132,7 +132,7 @@ def trade_report(order: Watched, trade: TradeRow, *, cumulative: int, ordered: i
 
 
 def symbol_told(order: Watched, segment: str, security_id: str) -> str:
-    """Return the order's symbol if the row is of its instrument, else a name that is none of ours: it is refused."""
+    """Return the order's symbol if the row is of its instrument, else another name, so that the report is refused."""
     if order.instrument is None:
         return ""
     wanted_segment, wanted_id = order.instrument

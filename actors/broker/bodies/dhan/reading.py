@@ -1,4 +1,4 @@
-"""What a look-up reads of an answer; pure. A row that cannot be read is counted: nobody knows what it is of."""
+"""How a look-up reads an answer (pure). A row that cannot be read is counted: it may be of any order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def readable(kind: type[T], found: Any) -> tuple[list[T], int]:
     if not isinstance(found, list):
         raise MalformedAnswerError(f"an array of {kind.__name__} wanted, found {type(found).__name__}")
     with contextlib.suppress(ValueError):  # one of them, or several: which
-        # Written once more: to read what is written takes a twentieth of reading what JSON was made into.
+        # Encoded once more: decoding JSON into a type takes a twentieth of converting decoded objects.
         return [*rows_reader(kind)(msgspec.json.encode(found))], 0
     rows, unreadable = [], 0
     for each in found:
@@ -36,17 +36,17 @@ def readable(kind: type[T], found: Any) -> tuple[list[T], int]:
 
 
 def rows_of(kind: type[T]) -> Callable[[Any], tuple[list[T], int]]:
-    """Make what reads an array, and counts the rows of it that cannot be read."""
+    """Return the reader of an array, which counts the rows that cannot be read."""
     return lambda data: readable(kind, data)
 
 
 def one_of(kind: type[T]) -> Callable[[Any], T]:
-    """Make what reads one row."""
+    """Return the reader of one row."""
     return lambda data: read(kind, data)
 
 
 def row_of(number: str) -> Callable[[Any], OrderRow | None]:
-    """Make what reads one order, or that there is none; of several that of this number."""
+    """Return the reader of one order, or None; of several rows it takes that of this broker order id."""
 
     def read_row(data: Any) -> OrderRow | None:
         if isinstance(data, list):
@@ -66,7 +66,7 @@ def row_of(number: str) -> Callable[[Any], OrderRow | None]:
 
 
 def only(kind: type[msgspec.Struct], numbers: set[str], correlation_ids: Container[str]) -> Callable[[Any], Any]:
-    """Make what reads the rows of these orders alone: a day has thousands, and each takes its time to read."""
+    """Return the reader of the rows of these orders alone: a day has thousands, and each takes time to decode."""
 
     def read_some(data: Any) -> tuple[list[Any], int]:
         if not isinstance(data, list):

@@ -57,7 +57,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge_dhan(answer: HttpAnswer, now_s: float, *, on_dead_token: Callable[[], object]) -> Verdict:
-    """Judge as any service, tell of a dead token, and take "too many" for what it is whatever its status."""
+    """Judge an answer as any service's; besides, recognise a dead token, and "too many requests" under any status."""
     verdict = judge(answer, now_s)
     if verdict.outcome == "failed" and refusal_of(answer.status_code, verdict.data).code == NOTHING_HELD:
         return msgspec.structs.replace(verdict, outcome="refused", sent="yes")

@@ -1,4 +1,4 @@
-"""What the owners of calls and socket are told of Dhan: its hosts, its limits, the headers, how answers are judged."""
+"""Dhan for the owners of calls and socket: its hosts, its rate limits, the headers, how answers are judged."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 NO_UPDATES: Final = "none"
 FAIL_MAX: Final = 8
 RESET_TIMEOUT_S: Final = 2.0
-"""Reads are refused only for a moment: while they are, a fill is not heard of, and an order in doubt stays so."""
+"""Seconds that the breaker stays open: meanwhile no read leaves, no fill is heard of, and an order in doubt stays
+so."""
 
 TALLIED: Final = ("data", "option_chain")
-"""Kinds that are limited by the day, and of which no fact is journaled."""
+"""Kinds of requests with a limit a day that no fact of the journal counts."""
 
 
 def service_of(settings: BrokerSettings, token: AccessToken, *, base_url: str = "") -> ExternalSettings:

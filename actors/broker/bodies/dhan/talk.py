@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from .endpoints import Route
 
 READ_DEADLINE_S: Final = 4.0
-"""Of one read, with its repetitions."""
+"""Seconds that one read may take, with its retries."""
 
 CANCEL_DEADLINE_S: Final = 5.0
-"""So long a cancellation may wait for the limits."""
+"""Seconds that a cancellation may wait for the rate limits."""
 
 ROWS_READ_HERE_MAX: Final = 100
 """An answer of more rows is read on another thread: a day's order book takes as long as a thousand ticks."""
@@ -31,7 +31,7 @@ ROWS_READ_HERE_MAX: Final = 100
 NOTHING_LEAVES: Final = "the broker calls the access token dead: nothing is sent before there is a new one"
 
 SLACK_S: Final = 5.0
-"""An owner that has not answered so long after the last moment will not."""
+"""Seconds after a deadline from which an owner that has not answered is not waited for any more."""
 
 
 class Talk:
@@ -75,7 +75,7 @@ class Talk:
         self._send(call, read, then)
 
     def is_at(self, base_url: str) -> None:
-        """Make the calls that have waited for it, and all later ones, there."""
+        """Set the base URL, and make the calls that have waited for it."""
         self._base_url = base_url
         waiting, self._waiting = self._waiting, []
         for call in waiting:
@@ -103,7 +103,7 @@ class Talk:
         self._session.ask(BROKER_SERVICE, Ask(call), timeout_s=timeout_s, then=answered)
 
     def _watch_token(self, reply: Reply) -> None:
-        """Show that nothing leaves since the token is dead, once, until something is told again."""
+        """Log once that nothing leaves because the token is dead, until a request is answered again."""
         is_dead = reply.meaning == "token" or TokenDeadError.__name__ in reply.reason
         if is_dead != self._has_dead_token and (is_dead or reply.outcome == "told"):
             self._has_dead_token = is_dead

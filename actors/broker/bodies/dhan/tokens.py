@@ -1,7 +1,7 @@
 """New access tokens from Dhan: minted by PIN and one-time code, or renewed; and how far our clock is off. It blocks.
 
-The trap: PIN and code travel in the query of the request, and what the service says may quote them; so no text that
-leaves here is the service's own where they stand in it.
+The trap: PIN and code travel in the query of the request, and the service's answer may quote them; so a text of the
+service that contains them does not leave this file.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class DhanTokens:
         return all(map(bool, self._login))
 
     def use(self, *, pin: Secret | None, totp_secret: Secret | None) -> tuple[str, ...]:
-        """Log in with these from now on, None: as before; return the keys of what changed."""
+        """Log in with these secrets from now on, None: as before; return the keys of those that changed."""
         before = self._login
         self._login = pin or before[0], totp_secret or before[1]
         pairs = zip((PIN, TOTP_SECRET), before, self._login, strict=True)

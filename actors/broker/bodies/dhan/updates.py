@@ -46,11 +46,11 @@ _SILENT.disabled = True
 
 
 class TooMuchWaitsError(Exception):
-    """More comes than is handled."""
+    """More updates wait than `tell` takes."""
 
 
 class _Straight(connect):
-    """Goes where it is told to, and nowhere else: the token is sent to whoever answers."""
+    """Follows no redirect: the token would be sent to whoever answers there."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         """Follow none."""

@@ -41,7 +41,7 @@ class Watching:
 
         self._is_looking = False
         self._rests = False
-        """Whether it begins no look any more."""
+        """Whether no further look is begun."""
 
         self._hints: Final = Hints()
         self._next_hinted: Timer | None = None
@@ -53,12 +53,12 @@ class Watching:
         self.orders.update((order.client_order_id, order) for order in orders)
 
     def forget(self, client_order_id: str) -> None:
-        """Look at it no more: it has ended."""
+        """Stop looking at an order: it has ended."""
         self.orders.pop(client_order_id, None)
         self._hints.forget(client_order_id)
 
     def rest(self) -> None:
-        """Begin no look any more: a broker that is silent would be looked at for as long as it is."""
+        """Begin no further look: a silent broker would be looked at for ever."""
         self._rests = True
         for timer in (self._next_look, self._next_hinted):
             if timer is not None:
@@ -67,7 +67,7 @@ class Watching:
     def look_soon(self) -> None:
         """Look at the orders after the shortest interval at most: something has happened, or will.
 
-        A look that is as near already stays: orders that follow each other faster would put it off for ever.
+        A look that is due as soon already stays, or orders in quick succession would put it off for ever.
         """
         self._interval.shorten(is_eased=self._is_eased())
         self._plan_look()
@@ -145,7 +145,7 @@ class Watching:
     # What updates say.
 
     def connect(self) -> None:
-        """Look at all orders: of what happened while no updates came, none ever will."""
+        """Look at all orders: what happened while no updates came is never told."""
         self._hints.connect(self.orders.values())
         self._look_hinted()
 
@@ -156,7 +156,7 @@ class Watching:
             self.look_soon()
 
     def suspect(self, watched: Watched) -> None:
-        """Look at an order at once: an update told of it, and what is not known."""
+        """Look at an order at once: an update of it came before it was watched."""
         self._hints.suspect(watched)
         self._look_hinted()
 
