@@ -1,4 +1,4 @@
-"""The book of a data directory for people: of the running system, or made of its files where none runs.
+"""The book of a data directory for people: of the running system, or built from its files where none runs.
 
 Packages are imported inside of functions, so that `--help` loads none of them.
 """
@@ -60,7 +60,7 @@ def priced(found: PositionsRead, settings: Settings) -> PositionsRead:
 
 
 def recorded_prices(settings: Settings, symbols: tuple[str, ...]) -> tuple[LastPrice, ...]:
-    """Return the newest recorded price of each symbol, where no system runs; a database that is not read is noted."""
+    """Return the newest recorded price of each symbol, where no system runs; print why, if it cannot be read."""
     from ..actors.database import DatabaseError, OwnFiles  # noqa: PLC0415
     from ..messages.database import Query  # noqa: PLC0415
     from ..messages.order_listing import LastPrice  # noqa: PLC0415

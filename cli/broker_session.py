@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..messages.tokens import TokenStatus
 
 TOKEN_S: Final = 60.0
-"""An attempt to get an access token takes no longer."""
+"""Seconds that an attempt to get an access token may take."""
 
 
 def ask_keeper(data_dir: Path | None, profile: str, message: msgspec.Struct) -> TokenStatus:
@@ -51,7 +51,7 @@ def ask_updates(data_dir: Path | None, profile: str) -> UpdatesStatistics | None
 
 
 def tell_token(status: TokenStatus, *, json: bool) -> None:
-    """Print what came of the wish for a new access token; if there is none, the command ends with 1."""
+    """Print the outcome of a request for a new access token; if there is no token, the command ends with 1."""
     from .views.tokens import token_json, token_text  # noqa: PLC0415
 
     tell_answer(token_json(status), token_text(status), json=json)

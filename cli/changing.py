@@ -27,7 +27,7 @@ def change(
     json: bool,
     **arguments: Any,
 ) -> None:
-    """Ask for a change, and tell what came of it; the command ends with 1 if nothing was changed."""
+    """Request a change, and print its outcome; the command ends with 1 if nothing was changed."""
     from ..messages.strategies import StrategyNotChanged  # noqa: PLC0415
     from .views.strategies import changed_json  # noqa: PLC0415
 
@@ -39,7 +39,7 @@ def change(
 
 
 def between(done: StrategyChanged) -> str:
-    """Say what came between the old strategy and the new one; nothing, if nothing did."""
+    """Return which events came between the old strategy and the new one, in words; empty if none did."""
     if not done.handed_over and not done.conflated:
         return ""
     left_out = f", left out: {counted(done.conflated, 'older price')}" if done.conflated else ""

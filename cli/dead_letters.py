@@ -1,4 +1,4 @@
-"""What the commands about dead letters share: which are meant, and what is asked of the running system."""
+"""What the commands about dead letters share: choosing them, and asking the running system."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE: Final = 1_000
 
 
 class Found(NamedTuple):
-    """What of a dead letter is needed to choose it: there may be 100,000, with a traceback each."""
+    """The part of a dead letter by which it is chosen: there may be 100,000, with a traceback each."""
 
     letter_id: str
     sequence: int
@@ -44,7 +44,7 @@ def ask_letters(system: Connection, wanted: ListDeadLetters) -> DeadLettersListe
 
 
 def all_letters(data_dir: Path | None, profile: str, wanted: ListDeadLetters) -> list[Found]:
-    """Ask for all of them, page by page; return them in the order of the journal, each once."""
+    """Ask for all dead letters, page by page; return them in the order of the journal, each once."""
     from msgspec.structs import replace  # noqa: PLC0415
 
     found: dict[str, Found] = {}  # a page begins anew where the last letter of the one before is gone
@@ -57,7 +57,7 @@ def all_letters(data_dir: Path | None, profile: str, wanted: ListDeadLetters) ->
 
 
 def one_letter(system: Connection, letter_id: str) -> EventDeadLettered:
-    """Ask for one; the command ends if there is none of this id."""
+    """Ask for one dead letter; the command ends if there is none of this id."""
     from ..messages.delivery import ListDeadLetters  # noqa: PLC0415
 
     found = ask_letters(system, ListDeadLetters(letter_id=letter_id)).letters
@@ -75,7 +75,7 @@ def change(  # noqa: PLR0913  what a command is given
     json: bool,
     fields: bytes | None = None,
 ) -> None:
-    """Requeue or drop dead letters, and say how many; one that is on its way or gone already is left out."""
+    """Requeue or drop dead letters, and print how many; one that is on its way again, or gone, is left out."""
     from ..domain.wording import counted  # noqa: PLC0415
     from ..messages.addresses import DELIVERY  # noqa: PLC0415
     from ..messages.delivery import ChangeDeadLetters  # noqa: PLC0415

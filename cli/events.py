@@ -1,4 +1,4 @@
-"""What the commands about domain events share: what is asked of the delivery of the running system."""
+"""What the commands about domain events share: asking the delivery of the running system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def ask_delivery(system: Connection) -> DeliveryStatistics:
-    """Ask what delivery counts, and how each durable subscription and each replay stands."""
+    """Ask for the counts of delivery, and for the state of each durable subscription and each replay."""
     from ..messages.addresses import DELIVERY  # noqa: PLC0415
     from ..messages.delivery import DeliveryStatistics  # noqa: PLC0415
     from ..messages.system import Ping, Pong  # noqa: PLC0415

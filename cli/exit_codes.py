@@ -35,7 +35,7 @@ BUSY: Final = 75
 """Another process has the data directory, or one of its files: try later."""
 
 REFUSED: Final = 77
-"""The broker refuses whoever this is: it took nothing any more when the run ended."""
+"""The broker refuses this client: it accepted nothing any more when the run ended."""
 
 SETTINGS: Final = 78
 """The settings are refused."""

@@ -45,7 +45,7 @@ class Stalls:
 
     def __init__(self) -> None:
         self._told = 0
-        """Number of the stall that was told last."""
+        """Number of the stall that was reported last."""
 
     def fresh(self, view: SystemView) -> list[str]:
         """Return which actor holds the loop, and at which line, once for each stall longer than `STALL_TOLD_S`."""
@@ -56,7 +56,7 @@ class Stalls:
 
 
 def has_nobody_left(tree: SupervisionTree | None) -> bool:
-    """Tell whether every strategy is parked, so that there will be no more orders."""
+    """Whether every strategy is parked, so that there will be no more orders."""
     states = [child.state for child in tree.children if _is_strategy(child)] if tree is not None else []
     return bool(states) and all(state == "PARKED" for state in states)
 
@@ -72,13 +72,13 @@ def failed_strategies(tree: SupervisionTree | None) -> tuple[str, ...]:
 
 
 def lost_broker(tree: SupervisionTree | None) -> str:
-    """Return why the broker takes nothing any more, such as an access token that is dead; empty if it does."""
+    """Return why the broker accepts nothing any more, such as a dead access token; empty if it does."""
     children = tree.children if tree is not None else ()
     return next((child.trouble for child in children if name_of(child) == BROKER_TOKENS and child.trouble), "")
 
 
 def trouble_of(child: ChildStatus) -> str:
-    """Return in one line why an actor does none or only part of its work; empty if it does all."""
+    """Return in one line why an actor cannot do its work, or part of it; empty if it can."""
     name = name_of(child)
     if child.state in {"PARKED", "UNAVAILABLE"}:
         at = f" at {child.raised_at}" if child.raised_at else ""

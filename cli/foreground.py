@@ -43,10 +43,10 @@ LOOK_S: Final = 0.25
 """Seconds between two views of the system, and the longest delay in noticing a signal."""
 
 LOOKS_COMPARED: Final = 5
-"""Rates and colours compare with so many views before: a little more than a second."""
+"""Rates and colours compare a view with the one this many before it: a little more than a second."""
 
 LINES_EVERY: Final = 4
-"""Without a screen, one line is printed for so many views: one a second."""
+"""Without a screen, a line is printed every so many views: one a second."""
 
 TERMINALS_WITHOUT_SCREEN: Final = frozenset({"", "dumb", "unknown"})
 """Values of `TERM` with which lines are printed, as to a file."""
@@ -60,7 +60,7 @@ class Runnable(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How its recordings are read."""
+        """Notes on how its recordings are read."""
 
     def start(self, *, until: Callable[[], bool]) -> None:
         """Start it, or raise; stop it, where `until` says so before it is up."""
@@ -87,7 +87,7 @@ class Interrupts:
     """
 
     def __init__(self, leave: Callable[[int], None] = os._exit, *, has_terminal: bool = True) -> None:
-        """Hear nothing yet. `has_terminal` is of the start: when SIGHUP comes of one, it may be gone already."""
+        """Handle nothing yet. `has_terminal` is taken now: when a SIGHUP comes, the terminal may be gone already."""
         self.asked = False
         self.reload_asked = False
         """Whether the settings are to be read anew."""
@@ -100,7 +100,7 @@ class Interrupts:
 
     @contextlib.contextmanager
     def heard(self) -> Iterator[None]:
-        """Handle them while the context lasts."""
+        """Handle the signals while the context lasts."""
         heard = [signal.SIGINT, signal.SIGTERM]
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             heard.append(signal.SIGHUP)
@@ -125,7 +125,7 @@ class Interrupts:
 
 
 class Outcome(NamedTuple):
-    """How a run went."""
+    """The outcome of a run."""
 
     summary: Summary
     error: str
@@ -141,18 +141,18 @@ class Outcome(NamedTuple):
     """Strategies that failed during a replay, so that their figures are not those of the whole recording."""
 
     lost_broker: str = ""
-    """Why the broker took nothing any more; empty if it did."""
+    """Why the broker accepted nothing any more; empty if it did."""
 
     unplayed: bool = False
     """Whether it was a replay that was stopped before the end of its recording."""
 
     def of_a_stop(self) -> list[str]:
-        """Return what to know of the figures of a replay that was stopped; the stop itself is no error."""
+        """Return a note on the figures of a replay that was stopped; the stop itself is no error."""
         said = "the recording was not played to its end: the figures are those of its beginning"
         return [said] if self.unplayed else []
 
     def of_the_broker(self) -> list[str]:
-        """Return why the broker took nothing any more, if so."""
+        """Return why the broker accepted nothing any more, if so."""
         return [f"the broker took nothing more: {self.lost_broker}"] if self.lost_broker else []
 
     def of_the_market(self) -> list[str]:
@@ -275,7 +275,7 @@ class Watch:
         self._untold: list[str] = []
 
         self.lost_broker = ""
-        """Why the broker took nothing when it was looked at last."""
+        """Why the broker accepted nothing at the last look."""
 
         self.failed: tuple[str, ...] = ()
         """Strategies of a replay that have failed so far; without a replay none is listed."""
@@ -305,7 +305,7 @@ class Watch:
         self._untold.clear()
 
     def _reload(self) -> list[str]:
-        """Have the settings read anew, and return what came of it; whatever that is, the system runs on."""
+        """Have the settings read anew, and return the outcome in words; the system runs on in any case."""
         try:
             answer = self._system.reload()
         except (RequestTimedOut, UnknownActorError) as fault:

@@ -52,7 +52,7 @@ def journal_path(settings: Settings) -> Path:
 
 
 def limits_of_journal(settings: Settings) -> tuple[dict[str, Held], dict[str, str]]:
-    """Read from the journal, if there is one, which limits a person has changed, and all that are written down."""
+    """Read from the journal, if there is one, the limits that a person has changed, and all limits that it has."""
     from ..actors.orders.limits_in_force import noted  # noqa: PLC0415
     from ..messages.risk import LimitsChanged  # noqa: PLC0415
 

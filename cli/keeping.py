@@ -27,7 +27,7 @@ IN_USE_NOW: Final = "the running system uses it from now on"
 
 ACCESS_TOKEN: Final = "broker.access_token"  # noqa: S105  its key
 FIXED: Final = frozenset({"database.encryption_key", "journal.seal_key"})
-"""Secrets that are not replaced: what was written with one cannot be read, or proved, with another."""
+"""Secrets that cannot be replaced: what was written with one cannot be read, or verified, with another."""
 
 ANSWER_S: Final = 60.0
 
@@ -35,17 +35,17 @@ KeyArgument: TypeAlias = Annotated[
     str, typer.Argument(metavar="KEY", help="Of the settings, such as broker.access_token.", show_default=False)
 ]
 NothingMore: TypeAlias = Annotated[list[str] | None, typer.Argument(hidden=True)]
-"""Whatever follows the key is refused by us: the parser would quote it, and it may be the secret."""
+"""What follows the key is refused here: the parser's error would quote it, and it may be the secret."""
 
 CODES: Final = {"refused": REFUSED, "not_reached": UNAVAILABLE}
-"""Exit codes of verdicts."""
+"""Exit codes by verdict."""
 
 
 # From a person.
 
 
 def expect_key(key: str, more: list[str] | None) -> None:
-    """Refuse what is no key of a secret, and a secret on the command line; neither is quoted."""
+    """Refuse an argument that is no key of a secret, and a secret on the command line; neither is quoted."""
     from ..config.keys import SECRET_KEYS, near  # noqa: PLC0415
 
     if more or "=" in key:
@@ -63,7 +63,7 @@ def secret_from_person(key: str) -> Secret:
 
 
 def new_passphrase() -> Secret:
-    """Ask for one in the same way, on the terminal twice: nobody could tell afterwards what was mistyped."""
+    """Ask for a new passphrase in the same way, on a terminal twice: a typing error could not be found later."""
     return _secret_of("the passphrase", "a passphrase (it is not shown): ", "once more: ")
 
 
@@ -85,7 +85,7 @@ def _secret_of(what: str, *prompts: str) -> Secret:
 
 
 def expect_form(key: str, secret: Secret) -> None:
-    """End the command where a secret cannot be what it is for."""
+    """End the command if a secret does not have the form of its key."""
     from .doctor.forms import FORMS  # noqa: PLC0415
 
     for finding in FORMS.get(key, lambda _: ())(secret.reveal()):
@@ -97,7 +97,7 @@ def expect_form(key: str, secret: Secret) -> None:
 
 
 def folder_of(data_dir: Path | None, profile: str, *, config: Path | None = None) -> SecretFolder:
-    """Return where secrets are kept; settings that lack something a system wants, a secret for one, do not hide it."""
+    """Return where secrets are kept, also if the settings lack something that a start needs, such as a secret."""
     from ..config.errors import SettingsError  # noqa: PLC0415
     from ..config.loader import load_settings  # noqa: PLC0415
     from ..config.secret_folder import SecretFolder  # noqa: PLC0415
@@ -116,7 +116,7 @@ def folder_of(data_dir: Path | None, profile: str, *, config: Path | None = None
 
 
 def store(folder: SecretFolder, key: str, secret: Secret) -> None:
-    """Store it, or end the command with 73."""
+    """Store a secret, or end the command with 73."""
     from ..config.secret_files import SecretUnfitError  # noqa: PLC0415
 
     try:
@@ -137,7 +137,7 @@ def shadow_of(key: str, environment: dict[str, str]) -> str:
 
 
 def tried(settings: Settings, key: str, secret: Secret, *, origin: str = "") -> Tried:
-    """Ask the broker for the profile of the account with an access token; of others tell how they are tried."""
+    """Ask the broker for the account's profile with an access token; for other secrets return how they are tried."""
     others = {
         "broker.pin": "only a login tries it, which ends the token in use: natya broker login",
         "broker.totp_secret": "only a login tries it, which ends the token in use: natya broker login",

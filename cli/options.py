@@ -40,7 +40,7 @@ ProfileOption: TypeAlias = Annotated[Profile, typer.Option(help="What the proces
 
 
 def _own_settings(context: typer.Context, named: Path | None) -> Path | None:
-    if context.params.get("data_dir") is not None:  # that of a data directory which is named is not read here
+    if context.params.get("data_dir") is not None:  # the file of a named data directory is not read here
         return named
     from .own_settings import own_settings  # noqa: PLC0415
     from .session import faults  # noqa: PLC0415
@@ -81,7 +81,7 @@ def assignments(pairs: list[str], form: str = "section.key=value") -> dict[str, 
 
 
 class DateOrder(StrEnum):
-    """Which comes first in a date of three numbers."""
+    """Whether day or month comes first in a date of three numbers."""
 
     DAY_FIRST = "day-first"
     MONTH_FIRST = "month-first"
@@ -151,7 +151,7 @@ SymbolOption: TypeAlias = Annotated[str, typer.Option("--symbol", metavar="SYMBO
 
 
 def strategy_file(text: str) -> str:
-    """Give a strategy that is named by a file the whole path of it: the system works in another folder."""
+    """Return a strategy that is named by a file with its absolute path: the system works in another folder."""
     return str(Path(text).absolute()) if is_file(text) else text
 
 
@@ -170,11 +170,11 @@ StrategyPathArgument: TypeAlias = Annotated[
     ),
 ]
 
-# How it is answered.
+# The form of the answer.
 
 
 def _alone(json: bool) -> bool:  # noqa: FBT001  as typer calls it
-    """Have nothing but the object on standard output."""
+    """Print nothing but the JSON object on standard output."""
     if json:
         keep_apart()
     return json

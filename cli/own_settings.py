@@ -1,4 +1,4 @@
-"""Which file of settings holds where none is named: `natya.toml` in the working directory, as `natya init` makes it."""
+"""The settings file where none is named: `natya.toml` in the working directory, as `natya init` makes it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME: Final = "natya.toml"
 def own_settings(named: Path | None = None) -> Path | None:
     """Return the file that was named, else the one of the working directory; None: there is none.
 
-    A file names code that is run, so one that somebody else has put there is used only where it is named.
+    A settings file names code to run, so one that belongs to another user is used only if it is named.
 
     Raises:
         SettingsError: it belongs to another user.
@@ -24,7 +24,7 @@ def own_settings(named: Path | None = None) -> Path | None:
     found = Path(NAME).absolute()
     try:
         owner = found.stat().st_uid
-    except OSError:  # none, or a working directory that is gone or closed to us
+    except OSError:  # there is none, or the working directory is gone or not readable
         return None
     if owner not in {os.geteuid(), 0}:
         raise SettingsError(

@@ -1,4 +1,4 @@
-"""What comes of keeping and of trying a secret, as the commands of secrets answer it; never a secret."""
+"""Outcomes of keeping and of trying a secret, as the commands of secrets print them; never a secret."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ HeardOf: TypeAlias = Literal["taken", "kept", "silent", "absent", "not_asked"]
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of trying a secret."""
+    """The outcome of trying a secret."""
 
     key: str
     verdict: Verdict
     told: str
-    """In a sentence; no secret is part of it."""
+    """The outcome in a sentence; it has no part of the secret."""
 
     origin: str = ""
     """Where it came from; empty: from a person."""

@@ -74,7 +74,7 @@ def _read(
 
 
 def with_passphrase(read: Callable[[], Found]) -> Found:
-    """Read what may want a passphrase: asked for at a terminal if it does, once."""
+    """Read what may need a passphrase; if it does, ask for it at a terminal, once."""
     try:
         return read()
     except SettingsError:
@@ -141,7 +141,7 @@ def settings_of(data_dir: Path | None, profile: str, *, only_looks: bool = True)
 
 
 def directory_of(data_dir: Path | None, profile: str) -> Path:
-    """Return the data directory that is meant; or end with 78."""
+    """Return the data directory of a command; or end with 78."""
     return data_dir if data_dir is not None else Path(settings_of(None, profile).system.data_dir)
 
 
@@ -203,7 +203,7 @@ def tell_running(data_dir: Path | None, profile: str, message: msgspec.Struct) -
 
 
 def _tell_lag(owner: Owner, settings: Settings) -> None:
-    """Say on standard error what the files do not know: facts that a system which was killed had only journaled."""
+    """Note on standard error how many facts the files lack: a killed system had only journaled them."""
     from ..actors.journal.disk import RealDisk  # noqa: PLC0415
     from ..actors.journal.mark import read_mark  # noqa: PLC0415
     from ..client.owner import projected_sequence  # noqa: PLC0415
@@ -213,9 +213,9 @@ def _tell_lag(owner: Owner, settings: Settings) -> None:
     if not directory.is_dir():
         return
     with contextlib.suppress(OSError):  # a journal that cannot be read is for `natya journal verify`
-        # The mark: exact after a kill, and read at once, where a walk takes half a second for a full segment.
+        # The mark is exact after a kill, and read at once; walking a full segment takes half a second.
         mark, projected = read_mark(RealDisk(), directory), projected_sequence(owner)
-        if mark is not None and 0 < projected < mark.sequence:  # one that knows none was made just now
+        if mark is not None and 0 < projected < mark.sequence:  # a file without facts was made just now
             unknown = counted(mark.sequence - projected, "fact")
             note(f"the journal has {unknown} that these answers do not know: they are added at the next start")
 

@@ -1,4 +1,4 @@
-"""Signals that end a command: as behind Ctrl-C, what it has made for the moment is removed first."""
+"""Signals that end a command: its temporary files are removed first, as after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from types import FrameType
 
 ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
-"""Python itself would let them end the process where it stands, with its files in the folder for temporary ones."""
+"""Python's default would end the process at once, and leave its temporary files."""
 
 
 def end_in_order() -> None:
-    """Have the first of them raise `SystemExit`, and a second one end the process at once.
+    """Let the first signal raise `SystemExit`, and a second one end the process at once.
 
-    One that is ignored (`nohup`) stays so; a forked process, whose parent tidies up, is ended as ever. A command that
-    ends otherwise, as `natya run` does, handles them itself meanwhile.
+    One that is ignored (`nohup`) stays so; a forked process, whose parent tidies up, is ended by the default. A command
+    that ends otherwise, as `natya run` does, handles them itself meanwhile.
     """
     own = os.getpid()
     heard = [number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL]

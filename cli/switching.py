@@ -26,7 +26,7 @@ HeardOf: TypeAlias = Literal["confirmed", "silent", "absent"]
 
 
 class Engaged(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of putting the switch on."""
+    """The outcome of engaging the switch."""
 
     engaged: bool
     written: bool

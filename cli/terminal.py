@@ -72,7 +72,7 @@ _prepared: Final[list[TextIO]] = []
 
 
 def out() -> TextIO:
-    """Return standard output, whatever a strategy has put into its place in `sys`."""
+    """Return the process's standard output, even if a strategy has replaced `sys.stdout`."""
     return _prepared[0] if _prepared else sys.stdout
 
 
@@ -157,7 +157,7 @@ def _escaped(control: re.Match[bytes]) -> bytes:
 
 
 def has_terminal() -> bool:
-    """Tell whether a terminal controls this process, which ends it by closing; a service has none."""
+    """Whether a terminal controls this process, and ends it by closing; a service has none."""
     try:
         os.close(os.open(TERMINAL, os.O_RDONLY | os.O_CLOEXEC))
     except OSError:
@@ -207,14 +207,14 @@ class _Buffered(io.BufferedWriter):
 
 
 def open_what_is_closed() -> None:
-    """Open descriptors 0 to 2 that are closed to /dev/null, for the processes of ours, too.
+    """Open those of descriptors 0 to 2 that are closed, on /dev/null, for child processes, too.
 
     Else the next file that is opened, the journal for one, would be standard output.
     """
     for descriptor, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(descriptor)
-        except OSError:  # closed, and the lowest one that is: `open` returns this number
+        except OSError:  # it is the lowest closed descriptor: `open` returns its number
             os.set_inheritable(os.open(os.devnull, flags), True)
 
 

@@ -30,7 +30,7 @@ STEP_S: Final = 1.0
 
 
 class PolicyName(StrEnum):
-    """What it does when the system is dead."""
+    """What the switch does when the system is dead."""
 
     CANCEL = "cancel"
     HALT = "halt"
@@ -91,7 +91,7 @@ def command(
     own = Heartbeat(folder / DEADMAN_NAME)
     with faults(), _account(settings) as account:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with contextlib.suppress(OSError):  # it is no reason not to watch; each beat tries again
+        with contextlib.suppress(OSError):  # it watches all the same; each beat tries again
             own.begin(pid=os.getpid())
         deadman = Deadman(
             Heartbeat(folder / HEARTBEAT_NAME),
@@ -107,7 +107,7 @@ def command(
         )
         while not leaving.is_set():
             deadman.step()
-            with contextlib.suppress(OSError):  # it stands still, and the system says so
+            with contextlib.suppress(OSError):  # the system itself says that it stands still
                 own.beat(trouble=deadman.trouble)
             leaving.wait(STEP_S)
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""`natya doctor`: what keeps natya from working here, and how to mend it."""
+"""`natya doctor`: what keeps natya from working here, and how to fix it."""
 
 from __future__ import annotations
 

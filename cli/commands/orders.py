@@ -1,4 +1,4 @@
-"""`natya orders`: list them."""
+"""`natya orders`: list orders."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def command(
 ) -> None:
     """List the orders of the day, and those that are open, newest first: of the running system, or from its journal.
 
-    Sessions share account 0, each replay has an account of its own; where there are several it is said which is shown.
+    Sessions share account 0, each replay has an account of its own; where there are several, the list says which is
+    shown.
     """
     from ...messages.order_listing import ReadOrders
     from ..views.orders import orders_json, orders_text

@@ -23,7 +23,7 @@ def command(
     profile: ProfileNameOption = "paper",
     json: JsonOption = False,
 ) -> None:
-    """Ask an actor of the running system whether it is well, and what it counts."""
+    """Ask an actor of the running system for its health and its counts."""
     import msgspec
 
     with running(data_dir, profile) as system:
@@ -40,7 +40,7 @@ def command(
 
 
 def _lines(name: str, value: Any) -> Iterator[str]:
-    """Write what is counted under one name: things of several parts have a line each."""
+    """Return the lines of one count: a struct has a line for each of its fields."""
     import msgspec
 
     if isinstance(value, tuple) and any(isinstance(each, msgspec.Struct) for each in value):
@@ -51,7 +51,7 @@ def _lines(name: str, value: Any) -> Iterator[str]:
 
 
 def _text(value: Any) -> str:  # noqa: PLR0911  one for each kind of value
-    """Write a value as people do, rounded; --json has it whole."""
+    """Return a value as people write it, rounded; --json has all digits."""
     import msgspec
 
     from ...messages.health import Timing

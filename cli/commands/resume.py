@@ -20,8 +20,8 @@ def command(
 ) -> None:
     """Let orders pass again after the risk state was HALTED, or REDUCING by a limit.
 
-    What is still beyond its limit, as the loss of the day, reduces or halts again at once. Exits with 1 where there is
-    nothing to resume.
+    A limit that is still passed, such as the loss of the day, reduces or halts again at once. Exits with 1 where there
+    is nothing to resume.
     """
     from ...messages.risk_state import ResumeRefused
 

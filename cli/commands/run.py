@@ -229,7 +229,7 @@ def _parameters(pairs: list[str]) -> dict[str, Any]:
 
 
 def _strategies(paths: list[str], parameters: dict[str, Any], profile: Profile) -> list[dict[str, Any]]:
-    """Name each after its class, a second one of that name `name2` and so on, since each has its own position."""
+    """Name each strategy after its class (a second one `name2`, and so on), since each has its own position."""
     from ...messages.addresses import NAMES
 
     with faults():

@@ -1,4 +1,4 @@
-"""What `natya doctor` looks at, and how each fault is mended.
+"""What `natya doctor` looks at, and how each fault is fixed.
 
 finding      what a check found
 machine      Python, clock, limits, disk: of this machine

@@ -23,7 +23,7 @@ WITHOUT_SETTINGS: Final[tuple[CheckOfMachine, ...]] = (
     machine.open_files,
     machine.clock,
 )
-"""Those that look at no setting: all that can be told where the settings are refused."""
+"""Checks that need no settings: the only ones that are made where the settings are refused."""
 
 LOCAL: Final[tuple[Check, ...]] = (
     *WITHOUT_SETTINGS,
@@ -37,7 +37,7 @@ OVER_THE_NETWORK: Final[tuple[Check, ...]] = (network.broker, network.egress)
 
 
 def refused(problems: Sequence[str]) -> Iterator[Finding]:
-    """Yield what can be told where the settings are refused, which is why."""
+    """Yield the findings where the settings are refused: the refusal, and the checks without settings."""
     for check in WITHOUT_SETTINGS:
         yield from check(None)
     for problem in problems:
@@ -45,7 +45,7 @@ def refused(problems: Sequence[str]) -> Iterator[Finding]:
 
 
 def examine(settings: Settings, checks: tuple[Check, ...]) -> Iterator[Finding]:
-    """Carry the checks out; one that fails itself is a finding, and the others go on."""
+    """Make the checks; one that raises is a finding itself, and the others go on."""
     for check in checks:
         try:
             yield from check(settings)

@@ -38,4 +38,4 @@ def seed(text: str) -> Iterator[Finding]:
 
 
 FORMS: Final[dict[str, Callable[[str], Iterator[Finding]]]] = {"broker.pin": pin, "broker.totp_secret": seed}
-"""By key. A token has none: it is the broker's own matter."""
+"""By key. An access token has no known form: the broker may change it."""

@@ -32,10 +32,10 @@ MENDS: Final = {
     errno.EROFS: "mount it for writing, or name another system.data_dir",
     errno.EOPNOTSUPP: "name a system.data_dir on a local disk",
 }
-"""What to do about a write that failed, by its error."""
+"""How to fix a write that failed, by its error."""
 
 CLOCK_UNSYNCHRONISED: Final = 5
-"""`TIME_ERROR` of adjtimex(2): the kernel is told of no source of time."""
+"""`TIME_ERROR` of adjtimex(2): nothing synchronises the kernel's clock."""
 
 
 def python(_: object) -> Iterator[Finding]:
@@ -68,7 +68,7 @@ def libraries(_: object) -> Iterator[Finding]:
 
 
 def environment(_: object) -> Iterator[Finding]:
-    """What the environment gives away."""
+    """Whether the environment reveals secrets."""
     if os.environ.get("SSLKEYLOGFILE"):
         yield Finding(
             "environment", "fault", "SSLKEYLOGFILE is set: keys of encrypted connections are written to a file",
@@ -87,7 +87,7 @@ def open_files(_: object) -> Iterator[Finding]:
 
 
 def clock(_: object) -> Iterator[Finding]:
-    """Whether something keeps the clock right."""
+    """Whether the clock is synchronised."""
     state = _clock_state()
     if state is None:
         yield Finding("clock", "warning", "the kernel does not say whether it is kept right", "see timedatectl")

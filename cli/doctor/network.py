@@ -22,7 +22,7 @@ MEND_WAY: Final = "is there a way to the network? DNS, a firewall, a proxy; then
 
 
 def broker(settings: Settings) -> Iterator[Finding]:
-    """Whether the broker is reached, and whether this clock and its own agree."""
+    """Whether the broker can be reached, and whether this clock and the broker's agree."""
     url = base_url(settings)
     if url is None:
         yield Finding("broker", "ok", "neither orders nor prices come from one: nothing is asked")
@@ -75,7 +75,7 @@ def egress(settings: Settings) -> Iterator[Finding]:
 
 
 def judged_addresses(found: IpAddresses) -> Finding:
-    """Judge by what the broker says of the address that it was asked from."""
+    """Judge the broker's answer about the address that the request came from."""
     registered = [each for each in (found.primary_ip, found.secondary_ip) if each]
     mend = "register it on the broker's site, or by DhanBrokerAdapter.set_ip (locked for seven days then)"
     if not registered:
@@ -99,7 +99,7 @@ def _is_among(address: str, registered: list[str]) -> bool:
 
 
 def base_url(settings: Settings) -> str | None:
-    """Return where the real broker is; None where it is not spoken to."""
+    """Return the base URL of the real broker; None if the settings do not use it."""
     if settings.broker.name == "paper" and settings.feed.source != "dhan":
         return None
     from ...actors.broker.bodies.dhan.endpoints import LIVE_URL  # noqa: PLC0415
@@ -108,7 +108,7 @@ def base_url(settings: Settings) -> str | None:
 
 
 def judged_skew(date: str | None, *, sent_ns: int, received_ns: int) -> Finding:
-    """Judge the clock by what a server told of the time."""
+    """Judge this clock by the time in a server's answer."""
     from ...domain.clock_skew import judge_skew, skew_s  # noqa: PLC0415
 
     skew = skew_s(date, sent_ns=sent_ns, received_ns=received_ns)

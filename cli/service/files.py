@@ -61,9 +61,9 @@ def uninstall(service: Service, folder: Path) -> bool:
 
 
 def closed_to(user: str, path: Path) -> Path | None:
-    """Return what keeps a user of this machine from reading a file: itself, or a folder on the way; None: he may.
+    """Return what keeps a user from reading a file: the file itself, or a folder on the way; None: nothing does.
 
-    By owner, group and mode alone: an access control list may let him in, or keep him out.
+    Only owner, group and mode are looked at: an access control list may allow it, or forbid it.
     """
     his = pwd.getpwnam(user)
     groups = os.getgrouplist(user, his.pw_gid)

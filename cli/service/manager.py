@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 NEEDED: Final = (JOURNAL, EVENTS, ORDERS)
 FED_TIMES: Final = 3
-"""The watchdog is fed so often in its time."""
+"""Times that the watchdog is fed in its interval."""
 
 
 class ServiceManager:
     """systemd, or nobody."""
 
     def __init__(self, address: str = "", *, watchdog_s: float = 0.0) -> None:
-        """Tell who listens at this address; a watchdog of 0 s is none."""
+        """Send to this address; a watchdog of 0 s means none."""
         self._address: Final = f"\0{address[1:]}" if address.startswith("@") else address
         self._feed_ns: Final = round(watchdog_s * SECOND_NS / FED_TIMES)
         self._fed_ns: int | None = None

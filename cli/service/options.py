@@ -76,8 +76,8 @@ def tell_what_it_lacks(service: Service) -> None:
             )
         elif (closed := closed_to(service.user, path)) is not None:
             note(
-                f"{service.user} may not read {path}, by the mode of {closed}: give it to him (chgrp, chmod), "
-                "or put it where he may"
+                f"{service.user} may not read {path}, by the mode of {closed}: allow it (chgrp, chmod), "
+                "or move the file"
             )
 
 
@@ -94,5 +94,5 @@ def _is_known(user: str) -> bool:
 
 
 def whose(service: Service) -> str:
-    """Say for people whose manager runs it."""
+    """Return which manager of systemd runs the service, in words."""
     return "the system's manager" if service.user else f"the manager of {getpass.getuser()}"

@@ -1,4 +1,4 @@
-"""What someone had the system do, as a table for people and JSON for programs. Pure."""
+"""Operations and their outcomes, as a table for people and JSON for programs. Pure."""
 
 from __future__ import annotations
 

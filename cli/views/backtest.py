@@ -1,4 +1,4 @@
-"""The report of a backtest on a terminal, and how far one is."""
+"""The report of a backtest on a terminal, and its progress."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def parity_text(found: Parity) -> str:
 
 
 def sweep_text(found: list[Outcome] | Walk, by: str, more: Iterable[str] = ()) -> str:
-    """Return what a sweep or a walk came to, as text for people: the best first, or step by step; `more` are notes."""
+    """Return the result of a sweep or a walk as text for people: the best first, or step by step; `more` are notes."""
     if isinstance(found, list):
         ranked = sorted(found, key=lambda outcome: -outcome.by(by))
         rows = [outcome_shown(outcome) for outcome in ranked[:SHOWN_MAX]]

@@ -25,13 +25,13 @@ SHOWN_MAX: Final = 5
 
 
 def fetch_json(done: Fetch) -> dict[str, Any]:
-    """Return what came of a fetch."""
+    """Return the outcome of a fetch."""
     empty = [{"first": first, "last": last} for first, last in done.empty]
     return msgspec.structs.asdict(done) | {"empty": empty, "missing": [_gap_json(each) for each in done.missing]}
 
 
 def tell_fetch(done: Fetch) -> None:
-    """Print what came of a fetch."""
+    """Print the outcome of a fetch."""
     there = f", {counted(done.days_there, 'day')} fetched before" if done.days_there else ""
     tell(
         f"{done.symbol} {done.interval}: {counted(done.candles, 'candle')}, {done.written:,} written{there}, "

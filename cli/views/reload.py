@@ -1,4 +1,4 @@
-"""What came of reading the settings anew, as text and JSON. Pure."""
+"""The outcome of reading the settings anew, as text and JSON. Pure."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def explained_table(decision: Decision, rules: tuple[Explained, ...]) -> Table:
 
 
 def told_otherwise(shown: Mapping[str, str], written: Mapping[str, str]) -> str:
-    """Say which limits a system wrote down otherwise than they are shown (values in JSON by name); empty: none."""
+    """Return which limits a system has journaled with other values than are shown (JSON by name); empty: none."""
     others = [name for name, value in written.items() if name in shown and shown[name] != value]
     if not others:
         return ""

@@ -1,4 +1,4 @@
-"""Which secrets there are, for people and programs; never a value, nor anything that tells of one."""
+"""Which secrets are set, for people and programs; never a value, nor its length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The strategies of a running system, as a table and JSON, and what came of a change. Pure."""
+"""The strategies of a running system as a table and JSON, and the outcome of a change. Pure."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ def strategies_table(listed: Sequence[StrategyShown]) -> Table:
 
 
 def changed_json(changed: StrategyChanged) -> dict[str, Any]:
-    """Return what came of a change."""
+    """Return the outcome of a change."""
     return {"schema": SCHEMA, **msgspec.structs.asdict(changed)}

@@ -1,4 +1,4 @@
-"""`natya audit list`: the operations that someone asked for, and what came of each."""
+"""`natya audit list`: the operations that someone asked for, and their outcomes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def command(
 ) -> None:
     """Print the newest operations that change something: when, who, what, with which arguments, and the outcome.
 
-    One without an outcome was passed on, and it is not known what came of it: the system ended before.
+    One without an outcome was begun, and the system ended before its answer: its outcome is not known.
     """
     from ....actors.journal import tools
     from ...views.audit import FACTS, as_json, as_table, operations

@@ -30,9 +30,10 @@ def command(
 ) -> None:
     """Read every record of the journal with its hash chain, compare the seals of days, and count the operations.
 
-    Exits with 65 at the first record that was changed, and names it; where its checksum was made to fit, the next one
-    is named, whose hash of it is wrong; where a day that was over was cut off or written anew, that day. Who can write
-    all files can write the seals anew, too: keep copies of the file days.seals elsewhere, or have a journal.seal_key.
+    Exits with 65 at the first record that was changed, and names it; if its checksum was made to fit, the next record
+    is named, whose hash of it no longer fits; where a day that was over was cut off or written anew, that day. Who can
+    write all files can write the seals anew, too: keep copies of the file days.seals elsewhere, or have a
+    journal.seal_key.
     """
     from ....actors.journal import tools
     from ...views.audit import Verified

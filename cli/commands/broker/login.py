@@ -7,9 +7,9 @@ from ...options import DataDirOption, JsonOption, ProfileNameOption
 
 
 def command(*, data_dir: DataDirOption = None, profile: ProfileNameOption = "live", json: JsonOption = False) -> None:
-    """Have the running system log in at its broker by PIN and one-time code; the token before dies.
+    """Have the running system log in at its broker by PIN and one-time code; its present token becomes invalid.
 
-    Attempts are two minutes apart: one that has to wait is made by itself.
+    Attempts are two minutes apart: one that is too early is made when its time has come.
     """
     from ....messages.tokens import LogIn
 

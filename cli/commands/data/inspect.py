@@ -71,7 +71,7 @@ def command(
 
 
 def _named(given: list[Path]) -> Iterator[tuple[Path, str]]:
-    """Give each file, with the name to show for it where it is a part of a database: a day's ticks, or candles."""
+    """Yield each file, with the name to show where it is a part of a database: a day's ticks, or candles."""
     from ....actors.feed import files_of
     from ....transfer import export, is_database, owner_at
 

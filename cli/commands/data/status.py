@@ -44,7 +44,7 @@ def command(
 
 
 def _symbol(master: InstrumentMaster, name: str) -> str:
-    """Return our symbol of a name; a name that is not listed any more may still be that of candles."""
+    """Return the symbol of a name; a name that is no longer listed may still have candles."""
     from ....actors.instruments import NameUnknownError
 
     try:

@@ -22,7 +22,7 @@ def command(
 ) -> None:
     """Copy both database files, while the system trades, and read the copies back.
 
-    To go back to them, stop the system and put them in the place of its own. Archived days are files in `archive`, and
+    To restore them, stop the system and replace its files by them. Archived days are files in `archive`, and
     never change: copy them as they are. So are closed segments of the journal; without its journal a core file is put
     aside at the next start, and what it held is not known to the orders.
 

@@ -1,4 +1,4 @@
-"""`natya events tail`: the newest events, and those that come."""
+"""`natya events tail`: the newest events, and new ones as they come."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def command(
 
 
 def _read(system: Connection, after_sequence: int, types: tuple[str, ...]) -> tuple[JournalRecord, ...]:
-    """Return the next records, if there are any: fewer where so many of their size are no answer; one always is."""
+    """Return the next records, if there are any: fewer if they are too large for one answer, but at least one."""
     from ....actors.control import AskRefusedError
     from ....messages.addresses import JOURNAL
     from ....messages.journal import JournalPage, ReadJournal

@@ -75,7 +75,7 @@ def command(
         "system.data_dir": None if data_dir is None else str(data_dir),
     }
     given = assignments(settings) | {key: value for key, value in overrides.items() if value is not None}
-    if "system.data_dir" not in given:  # not that of `natya run`, which may run beside it
+    if "system.data_dir" not in given:  # another than that of `natya run`, which may run beside it
         beside = load("paper", given).settings
         data_dir = Path(beside.system.data_dir)
         given["system.data_dir"] = str(data_dir.with_name(f"{data_dir.name}-exchange"))

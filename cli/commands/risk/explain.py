@@ -1,4 +1,4 @@
-"""`natya risk explain ORDER`: what each rule went by when the gate decided on an order."""
+"""`natya risk explain ORDER`: what each rule said when the gate decided on an order, and by which number."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def command(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show what each rule says of an order by what was known when it was decided, and the number each went by.
+    """Show what each rule says of an order by what was known at the decision, and the number that decided.
 
     The book and the day's counts are those of the journal before the order, prices those of the database; the limits
     are those that the journal has of a run with real orders, else those of the settings of now.
@@ -59,7 +59,7 @@ def command(
 
 
 def _prices(decision: Decision, data_dir: Path | None, profile: str) -> dict[str, MarketPrice]:
-    """Return the last prices of that time that the database has; without it there are none, and it is said."""
+    """Return the last prices of that time in the database; print why, if it cannot be read."""
     from ....actors.control import ControlError
     from ....actors.database import DatabaseError, DatabaseMissing
     from ....client import QueryFailedError

@@ -19,7 +19,7 @@ def command(
     """List every rule in the order in which they are asked, its limit, where that was set, and what it is for.
 
     A limit that a person has changed by `natya risk set` is listed as it is in force, with who did it and why. Where
-    the system began with other settings than these, that is said: `natya risk show` tells what is in force.
+    the system began with other settings than these, a note says so: `natya risk show` has the limits in force.
     """
     from msgspec.structs import asdict
 

@@ -15,7 +15,7 @@ def command(
     profile: ProfileNameOption = "paper",
     json: JsonOption = False,
 ) -> None:
-    """List every secret of the settings: whether there is one, where it comes from, since when it is kept.
+    """List every secret of the settings: whether it is set, where it comes from, since when it is kept.
 
     No value is printed, nor how long it is. One that cannot be used is listed with the reason.
     """

@@ -1,4 +1,4 @@
-"""`natya secrets remove`: keep a secret no longer."""
+"""`natya secrets remove`: remove a secret that is kept."""
 
 from __future__ import annotations
 

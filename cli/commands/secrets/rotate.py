@@ -1,4 +1,4 @@
-"""`natya secrets rotate`: another secret in the place of one, also in the running system."""
+"""`natya secrets rotate`: replace a secret, also in the running system."""
 
 from __future__ import annotations
 

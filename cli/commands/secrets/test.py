@@ -1,4 +1,4 @@
-"""`natya secrets test`: does the broker take it?"""
+"""`natya secrets test`: does the broker accept it?"""
 
 from __future__ import annotations
 

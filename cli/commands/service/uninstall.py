@@ -1,4 +1,4 @@
-"""`natya service uninstall`: run natya as a service no more."""
+"""`natya service uninstall`: stop the service and remove it."""
 
 from __future__ import annotations
 

@@ -13,9 +13,10 @@ def command(
     profile: ProfileNameOption = "paper",
     json: JsonOption = False,
 ) -> None:
-    """Read a strategy's file and the modules beside it anew, let it go on as that is now, and tell which have changed.
+    """Read a strategy's file and the modules beside it anew, go on with the new class, and print which files changed.
 
-    Exits with 1, and the one of before runs on, if they cannot be imported, or it cannot read the state or begin.
+    Exits with 1, and the strategy runs on as before, if they cannot be imported, or the new one cannot read the state
+    or start.
     """
     change(
         "reload-strategy",

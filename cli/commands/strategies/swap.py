@@ -1,4 +1,4 @@
-"""`natya strategies swap`: another class goes on in the place of a strategy."""
+"""`natya strategies swap`: replace a running strategy by another class."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def command(
     profile: ProfileNameOption = "paper",
     json: JsonOption = False,
 ) -> None:
-    """Let another class go on under the name of a strategy that runs, with its state, position and open orders.
+    """Replace a running strategy by another class, which goes on with its name, state, position and open orders.
 
-    Exits with 1, and the one of before runs on, if it cannot be loaded, read the state, or begin.
+    Exits with 1, and the strategy runs on as before, if the class cannot be loaded, read the state, or start.
     """
     change(
         "swap-strategy",
