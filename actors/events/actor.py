@@ -57,7 +57,7 @@ class ReadMissing(msgspec.Struct, frozen=True, gc=False):
 
 
 class Handover(msgspec.Struct, frozen=True):
-    """From one life to the next."""
+    """What a restart hands over to the next instance."""
 
     routes: RouteTable
     delivered: int | None
@@ -81,7 +81,7 @@ class EventsActor(RuntimeActor):
         self._candles = CandlesInTime(self, self.settings, self._tell)
         self._held: dict[str, HeldMessages] = {}
         self._post: Callable[[str, Any], None] = self.send
-        """Sends to a subscriber, or keeps for it: nobody pays for that while nobody is held."""
+        """Sends to a subscriber, or keeps for one that is held; plain `send` while none is held."""
 
         self._gate = SequenceGate()
         self._catching_up: Timer | None = None
@@ -133,7 +133,7 @@ class EventsActor(RuntimeActor):
 
     @handles(Ticks)
     def route_ticks(self, together: Ticks, _sender: ActorAddress) -> None:
-        """Deliver each, as `route_tick` does: its code, written out, since in a live market this one is frequent."""
+        """Deliver each tick as `route_tick` does; its code is repeated here, since a live market calls this often."""
         ticks, ticks_to, send = together.ticks, self._ticks_to, self._post
         self._ticks += len(ticks)
         for tick in ticks:
@@ -150,7 +150,7 @@ class EventsActor(RuntimeActor):
 
     @handles(Candle)
     def route_candle(self, candle: Candle, _sender: ActorAddress) -> None:
-        """Deliver a recorded one to the subscribers of this symbol and interval; there is no other of its kind."""
+        """Deliver a recorded candle to the subscribers of this symbol and interval; none is made of ticks beside it."""
         if self._candles.is_recorded(candle):
             self._route_of(candle.symbol)
         self._tell((candle,))
@@ -163,7 +163,7 @@ class EventsActor(RuntimeActor):
     @handles(Journaled)
     def route_records(self, batch: Journaled, _sender: ActorAddress) -> None:
         """Deliver in sequence; where records are missing, read them first (this batch is among them then)."""
-        if not batch.records:  # as no journal of ours sends it
+        if not batch.records:  # the journal never sends an empty batch
             return
         self._heard = max(self._heard, batch.records[-1].sequence)
         if self._catching_up:
@@ -225,14 +225,14 @@ class EventsActor(RuntimeActor):
 
     @handles(HoldSubscription)
     def hold(self, request: HoldSubscription, sender: ActorAddress) -> None:
-        """Keep what comes for it."""
+        """Keep messages for a subscriber that is being replaced."""
         self._held.setdefault(request.subscriber, HeldMessages())
         self._held_changed()
         self.send(sender, SubscriptionHeld(subscriber=request.subscriber))
 
     @handles(ResumeSubscription)
     def resume(self, request: ResumeSubscription, sender: ActorAddress) -> None:
-        """Send what was kept, and then what comes."""
+        """Send what was kept for a subscriber, and then what comes."""
         held = self._held.pop(request.subscriber, None) or HeldMessages()
         self._held_changed()
         cause, sent = self.trace, len(held)
@@ -245,14 +245,14 @@ class EventsActor(RuntimeActor):
 
     @handles(DeliverRecord)
     def deliver_record(self, request: DeliverRecord, _sender: ActorAddress) -> None:
-        """Send it to this one subscriber, or keep it."""
+        """Send a record to one subscriber, or keep it."""
         self._facts += 1
         self._delivered += 1
         self._post(request.subscriber, request.record)
 
     @handles(DeadLetter)
     def keep_dead_letter(self, letter: DeadLetter, _sender: ActorAddress) -> None:
-        """Count it, and keep the newest for inspection."""
+        """Count a dead letter, and keep the newest for inspection."""
         self._dead_letters.append(letter)
         self._dead_letters_counted += 1
         self.log_bounded(
@@ -312,7 +312,7 @@ class EventsActor(RuntimeActor):
             held.add(message, self.myAddress, self.trace)
 
     def _read_missing(self, delivered: int) -> None:
-        # Not by `JournalPages`, whose records come one by one: those of a page go on together, as those of a commit.
+        # Not by `JournalPages`, whose records come one by one: a page is routed as a whole, as a commit is.
         self._ask_within(self.settings.answer_s)
         self.log("events.gap_found", level="warning", after_sequence=delivered)
         self.send(self.settings.journal, ReadJournal(after_sequence=delivered))

@@ -1,4 +1,4 @@
-"""The candles that the router makes of ticks: grown, and closed in time."""
+"""The candles that the router builds from ticks, and closes in time."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class CandlesInTime:
 
     @property
     def since_ns(self) -> int:
-        """Since when all is listened to that comes from now on: a recording begins when it begins."""
+        """Time from which a candle that begins now is complete; a recording is heard from its beginning."""
         return 0 if self._is_simulated else self._actor.clock.now_ns()
 
     def take_over(self, maker: CandleMaker) -> None:
-        """Go on with the open candles of the life before."""
+        """Go on with the open candles of the earlier instance."""
         self.maker = maker
         self._set_timer()
 
@@ -76,7 +76,7 @@ class CandlesInTime:
         self._set_timer()
 
     def is_recorded(self, candle: Candle) -> bool:
-        """Take note that the recording has candles of this kind, and none are made; return whether that is new."""
+        """Note that the recording has candles of this kind, so that none are built; return whether that is new."""
         return self._is_simulated and self.maker.leave_to_recording(candle.symbol, candle.interval_ns)
 
     def _set_timer(self) -> None:

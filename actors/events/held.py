@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..runtime import ActorAddress
 
 HELD_MAX: Final = 65_536
-"""Messages kept for one subscriber; beyond it only the newest market data of each symbol is, and all else."""
+"""Messages kept for one subscriber; beyond it market data is conflated to the newest of each symbol."""
 
 
 class HeldMessages:
@@ -33,7 +33,7 @@ class HeldMessages:
             kept = newest_of(self._kept)[::-1]
             self.conflated += len(self._kept) - len(kept)
             self._kept = kept
-            self._most = max(HELD_MAX, 2 * len(kept))  # facts are all kept: not to be looked through at each of them
+            self._most = max(HELD_MAX, 2 * len(kept))  # facts are all kept: no need to look through them
 
     def take(self) -> list[tuple[Any, ActorAddress, Any]]:
         """Return them, in order, and keep none."""

@@ -23,7 +23,7 @@ ROUTES_CACHED_MAX: Final = 100_000
 
 
 class TickRoute:
-    """Where the ticks of one symbol go."""
+    """The route of one symbol's ticks."""
 
     __slots__ = ("apart", "candles", "names", "ticks")
 
@@ -32,7 +32,7 @@ class TickRoute:
     ) -> None:
         self.names: Final = names
         self.apart: Final = tuple(name for name in names if name not in together)
-        """Of these, who gets each by itself where several came together."""
+        """Those of the names that get each tick by itself where several came together."""
 
         self.candles: Final = candles
         """None: nobody wants any."""
@@ -49,12 +49,12 @@ class TickRoutes(dict[str, TickRoute]):
         self._before: dict[str, int] = {}
 
     def clear(self) -> None:
-        """Forget the routes, not what was sent."""
+        """Forget the routes, not the counts."""
         self._before = self.published()
         super().clear()
 
     def forget(self, subscriber: str) -> int:
-        """Forget what was sent to one that has unsubscribed, and return it; forget the routes."""
+        """Forget the count of a subscriber that has unsubscribed, and return it; forget the routes."""
         self.clear()
         return self._before.pop(subscriber, 0)
 
@@ -81,7 +81,7 @@ class RouteTable:
         self._since_ns: dict[str, int] = {}
         self._routes: dict[tuple[str, str, int], tuple[str, ...]] = {}
         self.sequenced: frozenset[str] = frozenset()
-        """Who gets each fact in its record."""
+        """Subscribers that get each fact in its record."""
 
         for subscription in subscriptions:
             self.add(subscription)

@@ -30,7 +30,7 @@ class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds until the journal is asked again when it could not answer."""
 
     answer_s: float = 5.0
-    """Seconds until it is asked again when it did not answer: a restart drops its readers."""
+    """Seconds until the journal is asked again when it did not answer: a restart drops requests."""
 
     exchange: Exchange | None = "NSE"
     """Exchange at whose close the candles of its day are closed in a live market; None: trading never ends."""

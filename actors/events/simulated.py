@@ -25,7 +25,7 @@ class SimulatedEventsActor(EventsActor):
     """Routes by message type and symbol."""
 
     def on_start(self) -> None:
-        """Begin as ever."""
+        """Begin as `EventsActor` does."""
         super().on_start()
         self._lane = Lane(self)
         self._hand_to: Callable[[tuple[str, ...], Any], None] = self._lane.hand_to
@@ -42,7 +42,7 @@ class SimulatedEventsActor(EventsActor):
         if route.candles is not None:
             self._told = False
             self._candles.grow(route.candles, tick)
-            if self._told:  # who has a candle before it in the mailbox takes the tick from there, too
+            if self._told:  # a subscriber with a candle before the tick in its mailbox takes the tick from there, too
                 self._post_to(route.names, tick)
                 return
         self._hand_to(route.names, tick)

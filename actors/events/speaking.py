@@ -13,7 +13,7 @@ class OfSubscriber(Protocol):
 
     @property
     def subscriber(self) -> str:
-        """Its name."""
+        """The subscriber's name."""
 
 
 def may_speak_for(actor: RuntimeActor, sender: ActorAddress, request: OfSubscriber) -> bool:

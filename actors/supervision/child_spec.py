@@ -28,7 +28,7 @@ class BreakerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The breaker of one child, where it differs from the supervisor's settings.
 
     Raises:
-        ValueError: on construction: a number that is none of what it should be.
+        ValueError: on construction: a number is out of its range.
     """
 
     fail_max: int

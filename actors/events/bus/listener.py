@@ -45,7 +45,7 @@ WAITING_MAX = 100_000
 """Events that may wait for a handler; one more drops the oldest, which is counted."""
 
 _calling: Final[ContextVar[str]] = ContextVar("natya_listener", default="")
-"""Name of the listener whose handler is running here, also in a coroutine or a thread that it waits for."""
+"""Name of the listener whose handler runs in this context, also in a coroutine or a thread that it waits for."""
 
 
 def is_calling(name: str) -> bool:
@@ -67,7 +67,7 @@ class HandlerExitedError(Exception):
 
 
 class ListenerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What it calls, and with which events."""
+    """The handler, and its events."""
 
     handler: Callable[[DomainEvent], Any]
     catalog: EventCatalog
@@ -76,7 +76,7 @@ class ListenerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DurableListenerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What it calls, and with which events."""
+    """The handler, its events, and the terms of delivery."""
 
     handler: Callable[[Any], Any]
     catalog: EventCatalog
@@ -120,7 +120,7 @@ class Listener(RuntimeActor):
         except Exception:
             raise
         except BaseException as fault:
-            if os.getpid() != self._pid:  # a child that the handler has forked ends by it
+            if os.getpid() != self._pid:  # ends a child process that the handler has forked
                 raise
             raise HandlerExitedError(f"{type(fault).__name__}: {reason_of(fault)}") from fault
 
@@ -146,8 +146,8 @@ HANDLED_MAX = 10_000
 
 
 TURN_PART: Final = 0.1
-"""Of the time that the handling of an event may take: behind it no other event of a batch is begun. The limit is for a
-batch, and a handler that is slow but well would reach it by their number."""
+"""Fraction of the time limit of a batch after which no further event of it is begun: else a handler that is slow but
+well would exceed the limit by the number of events alone."""
 
 ANSWER_S = 10.0
 AGAIN_S = 0.1
@@ -190,7 +190,7 @@ class DurableListener(RuntimeActor):
 
     @handles(LeaveDue, from_outside=True)
     def leave(self, _due: LeaveDue, _sender: ActorAddress) -> None:
-        """Take note that the subscription ends with this life."""
+        """Note that the subscription ends with this listener."""
         self._is_leaving = True
 
     @handles(SubscribeDue)
@@ -200,7 +200,7 @@ class DurableListener(RuntimeActor):
 
     @handles(DeliverEvents)
     def handle(self, batch: DeliverEvents, sender: ActorAddress) -> None:
-        """Call the handler with each, on a thread, behind what this partition has before."""
+        """Call the handler with each event, on a thread, after the earlier events of its partition."""
 
         def answer(outcome: Outcome) -> None:
             self._under_way -= 1
@@ -234,7 +234,7 @@ class DurableListener(RuntimeActor):
             self.ready()
 
     def _call_again(self, batch: DeliverEvents, until_ns: int) -> tuple[int, EventsHandled | EventsNotHandled]:
-        """Call the handler with each, had or not; what it asks of others is of the replay's conversation."""
+        """Call the handler with each event, handled before or not; its requests belong to the replay's conversation."""
         with conversation(batch.replay_id):
             _, answer = self._call_each(batch.events, until_ns, None)
         return 0, answer
@@ -242,10 +242,10 @@ class DurableListener(RuntimeActor):
     def _call_each(
         self, events: tuple[EventPublished, ...], until_ns: int, had: MutableMapping[str, None] | None
     ) -> tuple[int, EventsHandled | EventsNotHandled]:
-        """Call the handler with each that it has not had, until the time is over; count these. On a thread of its own.
+        """Call the handler with each event that it has not handled, until the time is over; count these. On a thread.
 
-        What it has had is noted here: a batch that took too long comes again right behind itself, and is begun before
-        the actor has its turn.
+        Handled events are noted here, not in the actor: a batch that took too long is delivered again at once, and
+        begun before the actor has its turn.
         """
         count = 0
         for number, published in enumerate(events):

@@ -87,7 +87,7 @@ class EventPublisher:
         self._now_ns: Final = now_ns
         self._ids: Final = EventIds(random or _system_random())
         self._guard: Final = threading.Lock()
-        """A connection is for one thread, and ids are made by one at a time."""
+        """One thread at a time uses the connection and makes ids."""
 
     def publish(self, event: DomainEvent) -> Publishing[DomainEvent]:
         """Publish one event: `await publisher.publish(event)`, or `publisher.publish(event).result()`.

@@ -73,8 +73,8 @@ class ExpireDue(msgspec.Struct, frozen=True, gc=False):
 class DeliveryActor(RuntimeActor):
     """Two lanes: the fast one sends on at once and at most once; the safe one when the event is durable."""
 
-    background: ClassVar[bool] = True  # a market does not wait for who only listens
-    stash_max: ClassVar[int] = SUBSCRIPTIONS_MAX + 1_000  # all may be there before the journal is read, and some more
+    background: ClassVar[bool] = True  # a simulated market does not wait for listeners
+    stash_max: ClassVar[int] = SUBSCRIPTIONS_MAX + 1_000  # all may come before the journal is read
 
     settings: DeliverySettings
 
@@ -86,7 +86,7 @@ class DeliveryActor(RuntimeActor):
         self._replays = Replays(self, self.settings, self._durable)
         self._own = OwnFacts(self, self.settings, take=self._take, loaded=self._begin)
         self._wanted: dict[str, SubscribeDurably] = {}
-        """By which requests somebody is subscribed, or will be as soon as the journal is read."""
+        """The requests of durable subscribers: in effect, or as soon as the journal is read."""
 
         self._changing: set[str] = set()
         """Dead letters whose change is on its way to the journal."""
@@ -133,7 +133,7 @@ class DeliveryActor(RuntimeActor):
 
     @handles(PublishEvents)
     def publish(self, request: PublishEvents, sender: ActorAddress) -> None:
-        """Make them durable, or send them on."""
+        """Make events durable, or send them on (fast lane)."""
         if any(event.kind == "fact" for event in request.events):
             self.send(sender, PublishRefused(reason="events of a user wanted, found a fact: those are natya's own"))
             return
@@ -149,7 +149,7 @@ class DeliveryActor(RuntimeActor):
             self.send(sender, EventsPublished())
 
     def on_drained(self) -> None:
-        """Publish what has come until the mailbox was empty."""
+        """Append what has come until the mailbox was empty."""
         self._publications.append_all()
 
     @handles(Journaled)
@@ -259,7 +259,7 @@ class DeliveryActor(RuntimeActor):
 
     @handles(StopReplay)
     def stop_replay(self, request: StopReplay, sender: ActorAddress) -> None:
-        """Hand nothing more of it over."""
+        """End a replay."""
         self.send(sender, ReplayStopped(status=self._replays.stop(request.replay_id)))
 
     @handles(ExpireDue)
@@ -273,7 +273,7 @@ class DeliveryActor(RuntimeActor):
         self.after_on_machine(EXPIRE_EVERY_S, due)
 
     def is_drained(self) -> bool:
-        """Journal where each subscription is, once; the requests for that are waited for."""
+        """Journal the position of each subscription, once; these appends are waited for."""
         if not self._is_stopping:
             self._is_stopping = True
             self._durable.keep_all()

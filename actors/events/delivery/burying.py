@@ -1,4 +1,4 @@
-"""Events that a durable subscription gives up: made dead letters, and settled by what the journal says of these."""
+"""Events that a durable subscription gives up: they become dead letters, and are settled once these are durable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Burials:
-    """Those of all durable subscriptions. Called on the actor's thread alone.
+    """The given-up events of all durable subscriptions. Called on the actor's thread alone.
 
     Args:
         actor: asks the journal, and has the clocks.
@@ -43,7 +43,7 @@ class Burials:
         self._pump: Final = pump
 
     def bury(self, subscription: Subscription, partition: int, item: Item, failure: EventsNotHandled) -> None:
-        """Make the event a durable dead letter, however often it takes; then its partition goes on."""
+        """Make the event a durable dead letter, trying until the journal has it; then its partition goes on."""
         letter = self._letter(subscription, item, failure)
         subscription.burying[letter.letter_id] = partition
         self._try(subscription, letter)
@@ -61,7 +61,7 @@ class Burials:
             self.handled(subscription, (letter.letter_id,))
 
     def letters_of(self, subscription: Subscription, items: tuple[Item, ...]) -> tuple[str, ...]:
-        """Return the dead letters that events of the journal are: an earlier subscriber had given them up just then."""
+        """Return which events of the journal are dead letters already: an earlier subscriber gave them up."""
         name = subscription.request.subscription
         if not self._letters.count_of(name):
             return ()
@@ -69,7 +69,7 @@ class Burials:
         return tuple(each for each in ids if each in self._letters)
 
     def handled(self, subscription: Subscription, letter_ids: tuple[str, ...]) -> None:
-        """Take requeued ones that were handled out of the dead letters."""
+        """Remove requeued dead letters that were handled."""
         if not letter_ids:
             return
         fact = DeadLettersChanged(letter_ids=letter_ids, change="handled", occurred_ns=self._actor.house_clock.now_ns())
@@ -110,7 +110,7 @@ class Burials:
 
     def _buried(self, subscription: Subscription, letter: EventDeadLettered) -> None:
         partition = subscription.burying.pop(letter.letter_id, None)
-        if partition is None:  # told twice: by the answer to the append, and by the record
+        if partition is None:  # heard twice: by the answer to the append, and by the record
             return
         self._actor.log_bounded(
             "event.dead_lettered",

@@ -1,4 +1,4 @@
-"""Durable subscriptions: read from the journal what each has not had, hand it over, keep where each is."""
+"""Durable subscriptions: read from the journal what each has not handled, hand it over, keep its position."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ROOM_MIN: Final = 4
 
 
 class DurableSubscriptions:
-    """All of them. Called on the actor's thread alone.
+    """All durable subscriptions. Called on the actor's thread alone.
 
     Args:
         actor: sends, asks, and has the clocks.
@@ -55,11 +55,11 @@ class DurableSubscriptions:
         self._settings: Final = settings
         self._letters: Final = letters
         self.places: dict[str, Place] = {}
-        """Where each was the last time that somebody was subscribed by it, or that the journal was told."""
+        """The position of each subscription: when it last had a subscriber, or as the journal has it."""
 
         self._active: dict[str, Subscription] = {}
         self._interests: Final = Interests()
-        """What those wants that are active."""
+        """What the active subscriptions want."""
 
         self._common: Final = Common()
         self._heard = 0
@@ -70,7 +70,7 @@ class DurableSubscriptions:
         self._pages: Final = SharedReads(actor, settings, self._interests)
         self._recalls: Final = SharedReads(actor, settings, self._interests, types=(EventPublished.__name__,))
         self._told: dict[str, list[Callable[[], None]]] = {}
-        """Who waits for the first place of a subscription to be durable."""
+        """Callbacks that wait until the first position of a subscription is durable."""
 
         self.last_sequence = 0
         """Newest of the journal."""
@@ -97,11 +97,11 @@ class DurableSubscriptions:
             self._burials.take(self._active.get(fact.subscription), fact)
 
     def subscribe(self, request: SubscribeDurably, tell: Callable[[], None]) -> None:
-        """Go on where the subscription was, or begin; the subscriber before gets nothing more.
+        """Go on at the subscription's position, or begin; the former subscriber gets nothing more.
 
         Args:
             request: that of the subscriber.
-            tell: called when its place is durable: from then on no crash makes it miss anything.
+            tell: called when its position is durable: from then on no crash makes it miss anything.
         """
         name = request.subscription
         place = self.places.setdefault(name, Place(self.last_sequence if request.begins == "now" else 0))
@@ -131,7 +131,7 @@ class DurableSubscriptions:
             tell()
 
     def detach(self, subscriber: str) -> None:
-        """Hand nothing more over to an actor; its subscriptions keep their places."""
+        """Hand nothing more over to an actor; its subscriptions keep their positions."""
         for name, subscription in tuple(self._active.items()):
             if subscription.request.subscriber == subscriber:
                 del self._active[name]
@@ -148,12 +148,12 @@ class DurableSubscriptions:
         found, before = found_in(records, self._interests), records[0].sequence - 1
         by_name = found.by_name
         if not by_name and not found.has_others and before == self._heard:
-            # The places of a thousand others: a look at each for each is a million.
+            # Positions of all the others: looking at each of a thousand for each of them would be a million looks.
             self._heard = found.upto
             self._common.passed.add(before, found.upto)
             return
         self._heard = max(self._heard, found.upto)
-        for name, subscription in self._active.items():  # of thousands most want none of them
+        for name, subscription in self._active.items():  # most of thousands of subscriptions want none of these records
             if subscription.is_reading or not subscription.is_begun:
                 continue
             delivery = subscription.delivery
@@ -196,7 +196,8 @@ class DurableSubscriptions:
         delivery, now_ns = subscription.delivery, self._actor.clock.monotonic_ns()
         for batch in delivery.due(now_ns):
             self._hand_over(subscription, batch)
-        # Not for a few: a page that is read for one place in memory is read, and decoded, as often as there are events.
+        # Only with enough room: a page for each single free place would be read and decoded as often as there are
+        # events.
         if not subscription.is_reading and self._is_to_read(delivery):
             self._read_on(subscription)
         if subscription.timer is not None:
@@ -216,7 +217,7 @@ class DurableSubscriptions:
         return None if active is None else active.request
 
     def position_of(self, name: str) -> int:
-        """Return where a subscription is."""
+        """Return the position of a subscription."""
         active = self._active.get(name)
         return self.places[name].position if active is None else active.delivery.position
 
@@ -226,17 +227,17 @@ class DurableSubscriptions:
         return tuple(each.request for each in self._active.values())
 
     def keep_all(self) -> None:
-        """Journal where each is, without waiting any longer."""
+        """Journal the position of each subscription now."""
         for subscription in self._active.values():
             if is_to_be_kept(subscription):
                 self._keeping.keep(subscription)
 
     def keep_old(self, before_ns: int) -> None:
-        """Journal where those are that have only passed over what they do not want, or were kept before this time."""
+        """Journal the positions that moved only over unwanted records, or were journaled before this time."""
         self._keeping.keep_old(self.places, self._active, before_ns)
 
     def statuses(self) -> tuple[SubscriptionStatus, ...]:
-        """Tell how each stands."""
+        """Return the state of each subscription."""
         return tuple(self._status(name) for name in sorted(self.places))
 
     def _status(self, name: str) -> SubscriptionStatus:
@@ -276,7 +277,7 @@ class DurableSubscriptions:
         self._offer(subscription, found)
         if subscription.request.subscription in found.by_name or subscription.has_passed:
             self.pump(subscription)
-        elif self._is_to_read(subscription.delivery):  # facts of delivery: nothing of it is due by them
+        elif self._is_to_read(subscription.delivery):  # facts of delivery itself: they make nothing due
             self._read_on(subscription)
 
     def _recall(self, subscription: Subscription, recall: Recall) -> None:
@@ -300,7 +301,7 @@ class DurableSubscriptions:
         self.pump(subscription)
 
     def _offer(self, subscription: Subscription, found: Found) -> None:
-        """Offer what it wants of some records, as far as there is room; those before them it has."""
+        """Offer a subscription what it wants of some records, as far as there is room; it has all earlier ones."""
         delivery, now_ns = subscription.delivery, self._actor.clock.monotonic_ns()
         if found.upto <= delivery.offered:
             return

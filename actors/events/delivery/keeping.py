@@ -1,4 +1,4 @@
-"""Where durable subscriptions are, told to the journal."""
+"""The positions of durable subscriptions, journaled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEPT_AT_ONCE_MAX: Final = 100
 
 
 class Keeping:
-    """Tells it. Called on the actor's thread alone.
+    """Journals positions. Called on the actor's thread alone.
 
     Args:
         actor: asks the journal, and has the clocks.
@@ -34,7 +34,7 @@ class Keeping:
         self._pump: Final = pump
 
     def keep(self, subscription: Subscription) -> None:
-        """Journal where it is; one such fact at a time, and none while nothing has moved."""
+        """Journal a subscription's position; one such fact at a time, and none while nothing has moved."""
         delivery = subscription.delivery
         place = delivery.position, delivery.done
 
@@ -48,9 +48,9 @@ class Keeping:
         append(self._actor, self._settings, self._moved(subscription.request.subscription, *place), then)
 
     def keep_old(self, places: Mapping[str, Place], active: Mapping[str, Subscription], before_ns: int) -> None:
-        """Journal where those are that have only passed over what they do not want.
+        """Journal the positions that moved only over unwanted records.
 
-        And anew where those are that the journal was told before this time: old segments may be removed.
+        And those that were journaled before this time, since old segments may be removed.
 
         Args:
             places: of all, by name.
@@ -76,7 +76,7 @@ class Keeping:
 
 
 def is_to_be_kept(subscription: Subscription) -> bool:
-    """Tell whether it is elsewhere than the journal has it."""
+    """Whether a position differs from the journaled one."""
     delivery = subscription.delivery
     has_moved = subscription.has_moved or subscription.has_passed
     return has_moved and (delivery.position, delivery.done) != subscription.kept
@@ -87,4 +87,4 @@ def _has_passed(subscription: Subscription | None) -> bool:
 
 
 def _do_nothing(_outcome: Outcome) -> None:
-    """Leave it: it is tried again a minute later."""
+    """Do nothing: it is tried again a minute later."""

@@ -1,7 +1,7 @@
-"""What delivery has journaled itself, taken in once each, in sequence: at its start, and then as it is heard.
+"""The facts of delivery itself, each taken in once, in sequence: at the start from the journal, then as they come.
 
-An append whose answer was lost, or that an earlier life had sent, becomes durable all the same. So what is so is what
-the journal says: nothing is known to be so because it was asked for.
+An append whose answer was lost, or that an earlier life had sent, becomes durable all the same. So only the journal's
+records count: an append that was requested proves nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .settings import DeliverySettings
 
 OWN_FACTS: Final = (SubscriptionMoved, EventDeadLettered, DeadLettersChanged)
-"""Handed over to nobody, else a position that is kept would move it."""
+"""Not handed over to subscribers: else journaling a position would move the position."""
 
 PAGE_RECORDS: Final = 1_000
 
@@ -40,7 +40,7 @@ class CallDue(msgspec.Struct, frozen=True):
 
 
 class OwnFacts:
-    """Reads them back. Called on the actor's thread alone.
+    """Reads these facts back. Called on the actor's thread alone.
 
     Args:
         actor: asks the journal.
@@ -60,7 +60,7 @@ class OwnFacts:
         self._take: Final = take
         self._loaded: Final = loaded
         self._is_reading = True
-        """From the start until nothing that was heard is missing; and again where something is."""
+        """True from the start until no record is missing, and again whenever one is."""
 
         self._heard = 0
         self.is_loaded = False
@@ -76,11 +76,11 @@ class OwnFacts:
 
     @property
     def last_sequence(self) -> int:
-        """All up to this one of the journal are taken in."""
+        """Sequence up to which all records of the journal are taken in."""
         return self._pages.sequence
 
     def hear(self, records: tuple[JournalRecord, ...]) -> None:
-        """Take in those of records that have just become durable; where some before them are missing, read these."""
+        """Take in own facts among records that are durable now; read earlier records first if any is missing."""
         self._heard = max(self._heard, records[-1].sequence)
         if self._is_reading:
             return
@@ -94,7 +94,7 @@ class OwnFacts:
                     self._take(record)
 
     def read(self) -> None:
-        """Read on, page by page, until nothing that was heard is missing."""
+        """Read on, page by page, until no record is missing."""
         self._is_reading = True
         self._pages.read()
 

@@ -1,4 +1,4 @@
-"""Durable events on their way to the journal: appended together, and each publication answered for itself.
+"""Durable events on their way to the journal: appended together, each publication answered by itself.
 
 A request to the journal costs as much as the rest of a publication: at 5,000 events/s one each is too many.
 """
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from .settings import DeliverySettings
 
 GROUP_MAX: Final = 256
-"""Events that wait for the mailbox to be empty, about."""
+"""About so many events are collected while the mailbox is not empty."""
 
 GROUP_BYTES_MAX: Final = 32_768
 """Bytes of events that go to the journal in one append, about; a larger request goes alone. Below half of the smallest
 segment: what alone is small enough must not be refused for what it is together with."""
 
 EVENT_BYTES: Final = 64
-"""Of an event beside its texts and its payload, about."""
+"""Bytes of an event beside its texts and its payload, about."""
 
 
 class Publication(NamedTuple):
@@ -35,11 +35,11 @@ class Publication(NamedTuple):
     sender: ActorAddress
     trace: Trace
     came_ns: int
-    """The time that those of them have which had none."""
+    """The time that events without one are given."""
 
 
 class Publications:
-    """Those that wait. Called on the actor's thread alone.
+    """The waiting publications. Called on the actor's thread alone.
 
     Args:
         actor: asks the journal, and answers the senders.
@@ -93,7 +93,7 @@ class Publications:
 
 
 def _groups(waiting: Iterable[Publication]) -> Iterator[tuple[Publication, ...]]:
-    """Cut them, in their order, into what is appended at once: one conversation, and not too much of it."""
+    """Cut them, in order, into appends: each of one conversation, and not too large."""
     group: list[Publication] = []
     size = 0
     for each in waiting:
@@ -114,5 +114,5 @@ def _bytes_of(event: EventPublished) -> int:
 
 
 def unsure(outcome: Outcome) -> str:
-    """Say that nobody knows whether the journal has what it was asked to append."""
+    """Return that it is not known whether the journal has what it was asked to append."""
     return f"the journal did not say whether it has them: {outcome.error or outcome.value}"

@@ -34,7 +34,7 @@ class Found(NamedTuple):
     """Sequence of the newest of the records."""
 
     has_others: bool
-    """There are records that are not delivery's own."""
+    """Whether there are records other than delivery's own."""
 
     is_end: bool = False
     """The journal has no more behind them."""
@@ -44,7 +44,7 @@ class Found(NamedTuple):
 
 
 def found_in(records: Sequence[JournalRecord], interests: Interests) -> Found:
-    """Look each of some records, one at least, up once for all subscriptions."""
+    """Find what all subscriptions want of some records (at least one), looking at each record once."""
     by_name: dict[str, list[tuple[int, EventPublished]]] = {}
     has_others = False
     for record in records:
@@ -58,7 +58,7 @@ def found_in(records: Sequence[JournalRecord], interests: Interests) -> Found:
 
 
 class Want(NamedTuple):
-    """A page that one of them wants."""
+    """A page that a subscription wants."""
 
     number: int
     after: int
@@ -111,7 +111,7 @@ class SharedReads:
 
     def _read(self, first: Want) -> None:
         self._is_reading = True
-        # What one has no room for is read for nothing; what is for many is not.
+        # For one subscription no more is read than it has room for; a page for many is read whole.
         records_max = max(first.records_max, min(PAGE_RECORDS, first.records_max * len(self._wanted)))
         request = ReadJournal(after_sequence=first.after, records_max=records_max, types=self._types)
         then = functools.partial(self._take, request, self._count)
@@ -119,13 +119,13 @@ class SharedReads:
 
     def _take(self, request: ReadJournal, newest: int, outcome: Outcome) -> None:
         page = outcome.value
-        if not isinstance(page, JournalPage):  # it failed, or is being restarted: it has the records all the same
+        if not isinstance(page, JournalPage):  # the journal failed or restarts: it has the records
             self._actor.after(self._settings.retry_s, CallDue(self._go_on))
             return
         after, is_end = request.after_sequence, len(page.records) < request.records_max
         found = Found({}, after, has_others=False) if not page.records else found_in(page.records, self._interests)
         found = found._replace(is_end=is_end, last_sequence=page.last_sequence)
-        # Who came after the read was asked for may be at a place that the journal did not have then.
+        # A subscription that came after the request may be at a position beyond what the journal had then.
         served = {
             subscription: want
             for subscription, want in self._wanted.items()

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from ....messages.delivery import EventPublished
 
 REACH: Final = 16
-"""So many times the window is looked back, in records of the journal. Most of them may be facts that are no events,
-which come once and are not remembered; they are passed over undecoded, at a microsecond each."""
+"""Records looked back through, as a multiple of the window. Most of them may be facts that are no events, which come
+once and are not remembered; they are passed over undecoded, at a microsecond each."""
 
 
 class Recall:
@@ -34,7 +34,7 @@ class Recall:
 
     @property
     def ids(self) -> list[str]:
-        """Of the newest that were found, the oldest first."""
+        """The newest ids that were found, the oldest first."""
         return self._ids[-self._window :]
 
     def take(self, events: Iterable[tuple[int, EventPublished]], *, upto: int, is_end: bool) -> bool:

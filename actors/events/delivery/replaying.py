@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from .settings import DeliverySettings
 
 OVER_MAX: Final = 16
-"""Replays that are over and still shown."""
+"""Ended replays that are still shown."""
 
 LOOK_S: Final = 0.01
-"""Seconds until a replay that has come to where its subscription is looks whether that has moved on."""
+"""Seconds until a replay that has reached its subscription's position looks whether that has moved."""
 
 TRIES_MAX: Final = 30
-"""So often in a row a subscriber that is being restarted is tried; then the replay ends."""
+"""Attempts in a row at a subscriber that is being restarted; then the replay ends."""
 
 
 class Replay:
-    """One of them: how far it is, and what of the page that was read is still to be handed over."""
+    """One replay: how far it is, and which events of the page it read are still to be handed over."""
 
     def __init__(self, replay_id: str, wanted: ReplayEvents, subscription: SubscribeDurably) -> None:
         self.replay_id: Final = replay_id
@@ -50,7 +50,7 @@ class Replay:
         """Monotonic time of its first event."""
 
         self.first_ns = 0
-        """When that occurred."""
+        """When its first event occurred: nanoseconds since 1970-01-01 UTC."""
 
         self.handled = self.failed = self.tries = 0
         self.is_over = self.is_read = False
@@ -68,9 +68,9 @@ class Replay:
         )
 
     def due(self, now_ns: int, position: int) -> list[EventPublished]:
-        """Return the events that are handed over now; none after this position: they are not of the past yet.
+        """Return the events to hand over now; none beyond the subscription's position.
 
-        Their turn comes as new ones, in order for each aggregate; a replay that overtook them would break it.
+        Those are still to come as new events, in order for each aggregate, which a replay of them would break.
         """
         due = []
         for sequence, event in self.events[: self.subscription.terms.batch_max]:
@@ -100,7 +100,7 @@ class Replay:
 
 
 class Replays:
-    """All of them, at most one a subscription. Called on the actor's thread alone.
+    """All replays, at most one a subscription. Called on the actor's thread alone.
 
     Args:
         actor: sends, asks, and has the clocks.
@@ -116,7 +116,7 @@ class Replays:
         self._begun = 0
 
     def begin(self, wanted: ReplayEvents, subscription: SubscribeDurably) -> str:
-        """Begin one of what is journaled now, and return its id; empty: one of this subscription is running."""
+        """Begin a replay of what is journaled now, and return its id; empty: the subscription has one running."""
         if any(each.wanted.subscription == wanted.subscription and not each.is_over for each in self._replays.values()):
             return ""
         until_sequence = min(wanted.until_sequence, self._durable.last_sequence)
@@ -131,7 +131,7 @@ class Replays:
         return replay.replay_id
 
     def stop(self, replay_id: str) -> ReplayStatus | None:
-        """Hand nothing more over; None: there is none of this id."""
+        """End a replay; None: there is none of this id."""
         replay = self._replays.get(replay_id)
         if replay is None:
             return None
@@ -139,7 +139,7 @@ class Replays:
         return replay.status
 
     def statuses(self) -> tuple[ReplayStatus, ...]:
-        """Tell how far each is."""
+        """Return how far each replay is."""
         return tuple(each.status for each in self._replays.values())
 
     def _read(self, replay: Replay) -> None:

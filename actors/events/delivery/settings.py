@@ -18,7 +18,7 @@ class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the actor that makes events durable."""
 
     append_s: float = 10.0
-    """Seconds that it may take."""
+    """Seconds that an append may take."""
 
     retry_s: float = 1.0
     """Seconds until the journal is asked again where it did not answer."""

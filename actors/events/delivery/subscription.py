@@ -1,4 +1,4 @@
-"""One durable subscription with its subscriber, and what an answer of that one means."""
+"""One durable subscription with its subscriber, and the meaning of the subscriber's answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXT_MAX: Final = 8_192
 
 
 class PumpDue(msgspec.Struct, frozen=True, gc=False):
-    """To delivery itself: something of a subscription may be due, or has to be kept."""
+    """To delivery itself: a subscription may have events due, or a position to journal."""
 
     subscription: str
     is_keeping: bool = False
@@ -35,31 +35,32 @@ def interests_of(request: SubscribeDurably) -> Interests:
 
 
 class Subscription:
-    """One of them, with its subscriber."""
+    """A durable subscription and its subscriber."""
 
     def __init__(self, request: SubscribeDurably, delivery: Delivery) -> None:
         self.request: Final = request
         self.delivery: Final = delivery
         self.is_reading = False
-        """A page of the journal is being read for it."""
+        """Whether a page of the journal is being read for it."""
 
         self.has_passed = False
-        """Its place moved on over records that it does not want: that is kept now and then, not at once."""
+        """Whether its position moved only over unwanted records: that is journaled now and then, not at once."""
 
         self.is_begun = False
-        """It remembers what was handled, so that dead letters may be requeued."""
+        """Whether it knows again what was handled before, so that dead letters may be requeued."""
 
         self.burying: dict[str, int] = {}
-        """Partitions that wait until an event is durable as a dead letter, by the id of that."""
+        """Partitions that wait until an event is durable as a dead letter, by the event's id."""
 
         self.is_ended = False
-        """Somebody has subscribed anew: what is on its way for this one changes nothing any more."""
+        """Whether another subscriber has taken its place: pending answers change nothing any more."""
 
         self.kept: tuple[int, tuple[int, ...]] = (-1, ())
-        """Position and what is done behind it, as the journal has them."""
+        """Position, and what is handled behind it, as the journal has them."""
 
         self.has_moved = False
-        """By other facts than those of delivery: one that is kept for a kept one would never end."""
+        """Whether it moved by facts other than delivery's own: journaling a position for a journaled position would
+        never end."""
 
         self.timer: Timer | None = None
         self.keeping: Timer | None = None

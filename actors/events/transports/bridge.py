@@ -57,7 +57,7 @@ PUBLISH_BYTES_MAX: Final = 262_144
 """Bytes of events that are published at once, about: together they must not be more than the journal takes."""
 
 SETTLED_S: Final = 1.0
-"""A connection that lived so long is no failure: a server of one's own is well when it answers, and much waits."""
+"""Seconds after which a connection that ended does not count as a failure."""
 
 
 class ConnectDue(msgspec.Struct, frozen=True, gc=False):
@@ -85,7 +85,7 @@ class Sending(msgspec.Struct, kw_only=True):
 
 
 class RedisBridge(RuntimeActor):
-    """One way out, a lane for each stream, and one way in."""
+    """Sends events out, a lane for each stream, and takes events in."""
 
     background: ClassVar[bool] = True  # a simulated market does not wait for a network
     system_time: ClassVar[bool] = True
@@ -94,7 +94,7 @@ class RedisBridge(RuntimeActor):
     settings: BridgeSettings
 
     def on_start(self) -> None:
-        """Connect, and take up what is journaled."""
+        """Connect, and subscribe to this system's integration events."""
         self._streams = RedisStreams(self.settings.server)
         self._node = self.settings.server.node
         self._sent: OrderedDict[str, EntryId] = OrderedDict()
@@ -117,7 +117,7 @@ class RedisBridge(RuntimeActor):
 
     @handles(ConnectDue)
     def connect(self, _due: ConnectDue, _sender: ActorAddress) -> None:
-        """Open the way in."""
+        """Connect to the server, for events of other systems."""
         self._opened_ns = self.clock.monotonic_ns()
         self.offload(self._streams.open, then=self._opened, lane="in")
 
@@ -178,7 +178,7 @@ class RedisBridge(RuntimeActor):
 
     def _who_is_missing(self, sending: Sending) -> str:
         missing = self._streams.waits_for(sending.partition, sending.newest)
-        if not self._streams.has(sending.partition, sending.newest):  # looked at last: then it was there before, too
+        if not self._streams.has(sending.partition, sending.newest):  # asked last: it was there before, too
             raise ServerDownError("the server has lost what it had acknowledged")
         return missing
 
@@ -227,7 +227,7 @@ class RedisBridge(RuntimeActor):
             self._read(is_first=False)
 
     def _publish(self, parts: list[list[Entry]], *, is_first: bool) -> None:
-        """Make those of the first part durable that are not yet, confirm all of it, and go on with the others."""
+        """Make the fresh events of the first part durable, confirm the whole part, and go on with the others."""
         entries = parts[0]
         fresh = {
             each.event.event_id: each.event
@@ -239,7 +239,7 @@ class RedisBridge(RuntimeActor):
             return
 
         def then(outcome: Outcome) -> None:
-            if self._is_stopping:  # they are read again by the next life
+            if self._is_stopping:  # the next instance reads them again
                 return
             if isinstance(outcome.value, EventsPublished):
                 self._take(parts, fresh, is_first=is_first)
@@ -257,7 +257,7 @@ class RedisBridge(RuntimeActor):
         self.ask(DELIVERY, PublishEvents(events=tuple(fresh.values())), timeout_s=ANSWER_S, then=then)
 
     def _hold_up(self, entry: Entry, reason: str) -> None:
-        """Tell of an event that the journal does not take: what is behind it waits, since nothing may be lost."""
+        """Show an event that the journal refuses: all behind it waits, since nothing may be lost."""
         event = entry.event
         self.trouble = (
             f"no events of other systems are taken in: the journal refuses {event.event_type} of {event.aggregate_id}, "
@@ -266,7 +266,7 @@ class RedisBridge(RuntimeActor):
         self.log_bounded("transport.refused", level="warning", event_id=event.event_id, node=entry.node, reason=reason)
 
     def _take(self, parts: list[list[Entry]], fresh: dict[str, EventPublished], *, is_first: bool) -> None:
-        """Take note that all of the first part are durable, the fresh ones among them just so, and confirm them."""
+        """Note that all events of the first part are durable, and confirm them."""
         entries = parts[0]
         if fresh and self._is_open:
             self.trouble = ""
@@ -292,7 +292,7 @@ class RedisBridge(RuntimeActor):
         self.offload(self._streams.confirm, parts[0], then=then, lane="in")
 
     def _lost(self, reason: str) -> None:
-        """Tell it, and connect again later."""
+        """Show that the server is lost, and connect again later."""
         now_ns = self.clock.monotonic_ns()
         lived_s = (now_ns - self._opened_ns) / SECOND_NS if self._is_open else 0.0
         self._reconnects += 1

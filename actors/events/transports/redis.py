@@ -24,10 +24,10 @@ READ_MAX: Final = 256
 """Entries of one stream that are read at once."""
 
 GONE_MS: Final = 30_000
-"""A node that has asked for nothing for so long is not waited for."""
+"""Milliseconds: a node that has read nothing for so long is not waited for."""
 
 UNREADABLE: Final = "UnreadableEntry"
-"""Type of the event that an entry becomes which is none."""
+"""Type of the event that an unreadable entry becomes."""
 
 SHOWN_FIELDS_MAX: Final = 16
 SHOWN_BYTES_MAX: Final = 32_768
@@ -71,7 +71,7 @@ class RedisStreams:
         self._server.close()
 
     def open(self) -> None:
-        """Look whether the server is safe, and make the streams and this node's group.
+        """Check that the server is safe, and create the streams and this node's group.
 
         A new group begins with the oldest entry that is kept.
 
@@ -150,7 +150,7 @@ class RedisStreams:
         ]
 
     def confirm(self, entries: Iterable[Entry]) -> None:
-        """Take note that these are durable here.
+        """Confirm entries that are durable here.
 
         Raises:
             ServerDownError: they are read again.

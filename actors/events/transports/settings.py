@@ -20,14 +20,14 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds until delivery is asked again where it did not answer, and the first wait for the server."""
 
     retry_s_max: float = 5.0
-    """The longest one."""
+    """The longest such wait."""
 
     reset_s: float = 0.5
     """Seconds that the way out rests after `DeliveryTerms.fail_max` failures in a row."""
 
     @property
     def terms(self) -> DeliveryTerms:
-        """How the way out is served: a batch of each stream on its way, whose events are never given up."""
+        """Terms of the bridge's durable subscription: a batch of each stream under way, no event ever given up."""
         return DeliveryTerms(
             partitions=self.server.partitions,
             batch_max=256,
