@@ -8,11 +8,11 @@ class BacktestError(Exception):
 
 
 class BacktestRefusedError(BacktestError):
-    """What is to be tested cannot be: the text says what was wanted and what was found. Correct that."""
+    """The test cannot be run as requested: the text says what was wanted and what was found. Correct that."""
 
 
 class BacktestBrokenError(BacktestError):
-    """It did not come to the end of its data, which is broken there. Correct the data."""
+    """The test did not reach the end of its data, which are broken there. Correct the data."""
 
 
 class BacktestFailedError(BacktestError):

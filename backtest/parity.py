@@ -39,7 +39,7 @@ OF_A_RUN: Final = frozenset({"client_order_id", "occurred_ns", "trade_id"})
 
 
 class Parity(msgspec.Struct, frozen=True, kw_only=True):
-    """What a session did, and what its backtest did."""
+    """A comparison of a session with its backtest."""
 
     orders: int
     """Of the session."""
@@ -51,7 +51,7 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
     """The first one, in words; empty: there is none."""
 
     played: str = ""
-    """What the backtest played: `ticks`, or `candles of 1m`, as the session did unless it was told."""
+    """What the backtest played: `ticks`, or `candles of 1m`; by default what the session was played."""
 
     notes: tuple[str, ...] = ()
 
@@ -170,7 +170,7 @@ def _end_of(until_ns: int) -> int | None:
 def first_difference(noun: str, recorded: Sequence[Any], replayed: Sequence[Any]) -> str:
     """Return the first difference between two lists of facts, strategy by strategy, in words; empty if there is none.
 
-    Strategies are compared each by itself: which of two is first at one moment is nobody's decision.
+    Strategies are compared one by one: which of two is first at the same moment means nothing.
     """
     names = dict.fromkeys(fact.strategy for fact in (*recorded, *replayed))
     found = [each for name in names if (each := _difference(noun, name, recorded, replayed)) is not None]

@@ -1,4 +1,4 @@
-"""What is to be tested: the user's words, and the settings that follow from them."""
+"""The plan of a backtest: the user's arguments, and the settings that follow from them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CAPITAL_RUPEES_MAX: Final = 1e15
 
 CAPITAL_RUPEES: Final = 1_000_000.0
 SEGMENT_BYTES: Final = 4_294_967_296
-"""Of a journal in memory, which takes what is written: it has one segment, and nothing to pack."""
+"""Bytes of the one segment of a journal in memory, which only takes what is written."""
 
 END_NS: Final = (1 << 63) - 1
 STRATEGY: Final = "strategy"
@@ -62,7 +62,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing before: nanoseconds since 1970-01-01 UTC."""
 
     until_ns: int = END_NS
-    """Nothing behind."""
+    """Nothing after: nanoseconds since 1970-01-01 UTC."""
 
     interval: str = ""
     """Of the candles of the data (`5m`), where it does not say that itself, or has several."""

@@ -1,4 +1,4 @@
-"""A backtest and what came of it, for scripts and notebooks: `natya.backtest(…)`."""
+"""A backtest and its result, for scripts and notebooks: `natya.backtest(…)`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class BacktestResult:
 
     @property
     def plan(self) -> Plan:
-        """What was asked for."""
+        """The plan of the test."""
         return self._plan
 
     @property
@@ -83,7 +83,7 @@ class BacktestResult:
 
     @property
     def played(self) -> Played:
-        """What the figures were computed from."""
+        """The data that the figures were computed from."""
         return self._played
 
     def json(self) -> bytes:

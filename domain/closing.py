@@ -76,7 +76,7 @@ class TheirBook:
         Args:
             symbol: of the product.
             product: in which they are held.
-            shares: his, signed.
+            shares: that the strategy holds, signed.
             ours: those of all, by our book.
         """
         views = self.held(symbol, ours, product)

@@ -21,7 +21,7 @@ log             the newest lines of the log
 market          ticks, candles, the end of a recording
 nodes           what the machines of a play say to each other
 order_listing   what a person asks orders for, and what it counts
-presence        a person who says that he is there
+presence        a person reports presence
 profit          how the profit has gone, for a curve
 orders          what a strategy asks of orders, and the facts of an order
 reconciliation  what the broker has of the account, and differences

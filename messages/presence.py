@@ -1,4 +1,4 @@
-"""A person who says that he is there, so that orders which open go on passing (`orders.operator_silence_max_s`)."""
+"""A person reports presence, so that orders which open positions go on passing (`orders.operator_silence_max_s`)."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""What came of a backtest, in figures; all of it pure, of fills and marks.
+"""The figures of a backtest, computed from fills and marks (pure).
 
 trades      what was opened and closed, exact; charging: what each fill cost
 curve       what the account was worth at each mark

@@ -1,4 +1,4 @@
-"""What every backtest takes for granted, and what it leaves out: said on its page and in `docs/backtests.md`."""
+"""What every backtest assumes, and what it leaves out: printed on its page and in `docs/backtests.md`."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ LEFT_OUT: Final = (
         ),
     ),
 )
-"""What a figure flatters by."""
+"""What is left out, and makes the figures too good."""
 
 CONCLUSION: Final = (
     "A figure of a backtest is an upper bound. Paper on live prices comes next, then the smallest real size."

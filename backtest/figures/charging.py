@@ -27,13 +27,13 @@ MODELS: Final[dict[str, Product | None]] = {
     "dhan-commodity-options": "COMMODITY_OPTION",
     NO_CHARGES: None,
 }
-"""Which tariff, by the name of the model; None: trades cost nothing besides their price."""
+"""The tariff by the name of the model; None: trades cost nothing besides their price."""
 
 _EPOCH: Final = date(1970, 1, 1)
 
 
 def first_day(model: str) -> date | None:
-    """Return the first day whose rates are known; trades before it are charged as on it. None: there are none."""
+    """Return the first day whose rates are known, by which earlier trades are charged; None: there are no rates."""
     product = MODELS[model]
     return None if product is None else known_since(product)
 
@@ -70,5 +70,5 @@ def charged(fills: Sequence[OrderFilled], model: str) -> list[Decimal]:
 
 
 def _charged_as(product: Product, symbol: str) -> Product:
-    """Return whose rates a symbol has: some farm products are without tax."""
+    """Return the tariff of a symbol: some farm products are free of tax."""
     return commodity_product(underlying_of(symbol), is_option=False) if product == "COMMODITY_FUTURE" else product

@@ -35,7 +35,7 @@ class Bars:
         self.closes: Final = array("d")
 
     def add(self, end_ns: int, open_: float, high: float, low: float, close: float) -> None:
-        """Add the newest one."""
+        """Add the newest bar."""
         self.times.append(end_ns)
         self.opens.append(open_)
         self.highs.append(high)
@@ -87,7 +87,7 @@ class Curve:
 
     @property
     def leverage_max(self) -> float | None:
-        """The most that was held at a mark, in multiples of the account there; None: nothing, or by a ruined one."""
+        """The largest value held at a mark, in multiples of the account's; None: nothing held, or the account lost."""
         at = np.flatnonzero(self.held > 0)
         if not len(at) or self.ruined_ns is not None:
             return None
@@ -95,7 +95,7 @@ class Curve:
 
     @property
     def exposure(self) -> float | None:
-        """The part of the marks at which a position was held; None without any."""
+        """The fraction of marks at which a position was held; None without marks."""
         return float(np.mean(self.held > 0)) if len(self.held) else None
 
 

@@ -36,7 +36,7 @@ _FLAT: Final = 1e-12
 def returns_of(values: Floats, start: float) -> Floats:
     """Return the change of each value against the one before, the first against `start`, as fractions.
 
-    From a value of 0 or less no return can be told: that one, and all behind it, are left out.
+    A value of 0 or less has no return after it: that return, and all later ones, are left out.
     """
     before = np.concatenate(([start], values[:-1]))
     ruined = np.flatnonzero(before <= 0)
@@ -45,7 +45,7 @@ def returns_of(values: Floats, start: float) -> Floats:
 
 
 def returns_a_year(count: int, trading_days: int) -> float:
-    """Return how many returns a year has, of which there are `count` in so many trading days of the exchange."""
+    """Return how many returns a year has, given `count` returns in so many trading days of the exchange."""
     return TRADING_DAYS_A_YEAR * min(1.0, count / max(1, trading_days))
 
 
@@ -66,13 +66,13 @@ def sharpe(returns: Floats, a_year: float = TRADING_DAYS_A_YEAR) -> float | None
 
 
 def sharpe_error(returns: Floats, a_year: float = TRADING_DAYS_A_YEAR) -> float | None:
-    """Return the standard error of `sharpe`: by so much chance alone moves it (Lo, 2002, for independent returns)."""
+    """Return the standard error of `sharpe`: how far chance alone moves it (Lo, 2002, for independent returns)."""
     found = sharpe(returns, a_year)
     return None if found is None else math.sqrt((a_year + found**2 / 2) / len(returns))
 
 
 def sharpe_of_chance(sharpes: Sequence[float]) -> float | None:
-    """Return what the best of as many choices without any skill would show, if they scatter as these do.
+    """Return the Sharpe ratio that the best of as many choices without skill would show, if they scatter as these do.
 
     It is the expected greatest of so many independent normal values (after Bailey and Lopez de Prado, 2014, but exact
     for few of them, too). None: fewer than two.
@@ -114,7 +114,7 @@ def drawdowns(values: Floats, start: float) -> Floats:
 
 
 def max_drawdown(values: Floats, start: float) -> float:
-    """Return the deepest of them, 0.0 for none."""
+    """Return the deepest drawdown (a fraction, 0 or below); 0.0 without any."""
     return float(np.min(drawdowns(values, start), initial=0.0))
 
 
@@ -136,12 +136,12 @@ def calmar(growth: float | None, deepest: float) -> float | None:
 
 
 def win_rate(results: Sequence[Decimal]) -> float | None:
-    """Return the part of results above 0."""
+    """Return the fraction of results above 0."""
     return sum(result > 0 for result in results) / len(results) if results else None
 
 
 def profit_factor(results: Sequence[Decimal]) -> float | None:
-    """Return what was won by what was lost; None without a loss."""
+    """Return the sum of gains divided by the sum of losses; None without a loss."""
     lost = -sum(result for result in results if result < 0)
     return float(sum(result for result in results if result > 0) / lost) if lost else None
 

@@ -110,12 +110,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     win_rate: float | None
     profit_factor: float | None
     expectancy_rupees: float | None
-    """Mean of what trades came to, after charges."""
+    """Mean result of a trade, after charges."""
 
     best_rupees: Decimal | None
     worst_rupees: Decimal | None
     exposure: float | None
-    """Part of the marks at which something was held."""
+    """Fraction of the marks at which a position was held."""
 
     turnover_rupees: Decimal
     """Bought and sold."""
@@ -131,7 +131,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Held at the end: signed shares."""
 
     notes: tuple[str, ...] = ()
-    """What a reader should know before he trusts the figures."""
+    """What to know before trusting the figures."""
 
     failed: str = ""
     """How the strategy failed and was begun anew: the figures are then not those of the whole data. Or that its stop
@@ -139,7 +139,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backtest left: the raw material of its report."""
+    """What a backtest produced, from which its report is computed."""
 
     strategy: str
     fills: tuple[OrderFilled, ...]
@@ -155,7 +155,7 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     charge_model: str
     latency_s: float
     exchange: Exchange | None = "NSE"
-    """Whose days of trading are counted; None: the market never closes."""
+    """The exchange whose trading days are counted; None: the market never closes."""
 
     begin_ns: int = 0
     """When the first of what was played happened: nanoseconds since 1970-01-01 UTC; 0: at the first mark."""
@@ -183,7 +183,7 @@ def figures_of(played: Played) -> Figures:
     curve = curve_of(played.marks, fills, costs, capital_rupees=played.capital_rupees)
     days, daily = curve.daily()
     ruined_ns = curve.ruined_ns
-    # The days of an account that was lost are no sample: those before look good, those behind no broker gives.
+    # The days of an account that was lost are no sample: those before the loss look good, those after it never happen.
     returns = measures.returns_of(daily, played.capital_rupees) if ruined_ns is None else np.zeros(0)
     first_ns = played.begin_ns or (int(curve.times_ns[0]) if len(curve.times_ns) else 0)
     last_ns = int(curve.times_ns[-1]) if len(curve.times_ns) else 0
@@ -267,7 +267,7 @@ def _months(
     last = "9999" if ruined_ns is None else _month(day_of(ruined_ns))
     found = {name: of for name, of in zip(last_of, returns.tolist(), strict=False) if name <= last}
     by_month: dict[str, list[Trade]] = {name: [] for name in last_of}
-    for trade in closed:  # of a month whose last candle ends in the next one there may be no mark
+    for trade in closed:  # a month whose last candle ends in the next month may have no mark
         by_month.setdefault(_month(day_of(trade.exit_ns or 0)), []).append(trade)
     return tuple(_part(name, by_month[name], of=found.get(name)) for name in sorted(by_month))
 

@@ -173,7 +173,7 @@ def rounded_share(amount: Decimal, shares: int, of: int) -> Decimal:
 
 
 def _left(strategy: str, symbol: str, waiting: deque[_Lot], *, long: bool, last: Decimal) -> Iterator[Trade]:
-    """Yield what is open, a trade for each order that opened it."""
+    """Yield the open trades, one for each order that opened shares."""
     by_order: dict[str, list[_Lot]] = {}
     for lot in waiting:
         by_order.setdefault(lot.order, []).append(lot)

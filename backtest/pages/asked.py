@@ -1,4 +1,4 @@
-"""What a backtest was asked for, as its page shows it (pure)."""
+"""The settings of a backtest, as its page shows them (pure)."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ def asked(plan: Plan, *, varied: Iterable[str] = ()) -> Iterator[Named]:
 
 
 def _parameters(plan: Plan) -> dict[str, object]:
-    """Return all of them, with the defaults of those that nobody gave."""
+    """Return all parameters, with the defaults of those that were not given."""
     found = parameters_of(load_strategy(path_of(plan.strategy)), plan.parameters, name=STRATEGY)
     return msgspec.structs.asdict(found) if isinstance(found, msgspec.Struct) else dict(found)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OPENING: Final = '<!doctype html>\n<html lang="en" data-natya="backtest">\n'
-"""How each of our pages begins: one that does so may be replaced by a newer one."""
+"""How each page of a backtest begins: only such a file may be replaced by a newer page."""
 
 POLICY: Final = "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 """Besides the scripts; nothing is fetched. Styles may be inline, since the charts set theirs."""
@@ -78,7 +78,7 @@ def framed(page_text: str) -> str:
 
 
 def expect_writable(path: Path) -> None:
-    """Look, before work begins, whether a page can be written there.
+    """Check, before work begins, that a page can be written there.
 
     Raises:
         BacktestRefusedError: there is a file which is no page of a backtest.
@@ -120,7 +120,7 @@ def _own(name: str) -> str:
 
 
 def _inside(text: str) -> str:
-    """Expect a file of ours not to end the element that it is put into."""
+    """Check that a vendored file does not end the element that it is put into."""
     assert "</script" not in text.lower()
     assert "</style" not in text.lower()
     return text

@@ -1,7 +1,7 @@
 """Maps of two parameters: how good each pair of values was (pure).
 
 Where more than two were varied there is a map for each choice of the others. Where a parameter has more values than a
-page has room for, neighbours share a cell, which has their median: that flatters nobody.
+page has room for, neighbours share a cell, which shows their median: their best would flatter.
 """
 
 from __future__ import annotations
@@ -120,13 +120,13 @@ def _map(
 
 
 def best_place(one: HeatMap) -> Place | None:
-    """Return where the greatest value is, the first of equal ones; None: there is no value."""
+    """Return the cell of the greatest value, the first of equal ones; None: there is no value."""
     known = [(-value, place) for place, value in _known(one)]
     return min(known)[1] if known else None
 
 
 def beside(one: HeatMap, place: Place) -> float | None:
-    """Return the median of the cells that touch a cell: what a small mistake in the choice would have come to."""
+    """Return the median of the cells that touch a cell: the result of a slightly different choice."""
     row, column = place
     near = [value for (down, right), value in _known(one) if max(abs(down - row), abs(right - column)) == 1]
     return statistics.median(near) if near else None
@@ -147,7 +147,7 @@ def level(value: float, *, neutral: float, spread: float) -> int:
 
 
 def medians(outcomes: Iterable[Outcome], measure: str) -> list[Valued]:
-    """Return each choice once, with the median of what it came to in several times."""
+    """Return each choice once, with the median of its results in several windows."""
     found: dict[tuple[tuple[str, Any], ...], list[float]] = {}
     for outcome in outcomes:
         values = found.setdefault(tuple(outcome.parameters.items()), [])

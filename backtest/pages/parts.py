@@ -47,7 +47,7 @@ def named_list(named: Iterable[Named]) -> str:
 
 
 def notes(told: Sequence[str]) -> Iterator[str]:
-    """Yield what a reader should know before he trusts the figures."""
+    """Yield what to know before trusting the figures."""
     if told:
         items = "".join(f"<li>{escaped(each)}</li>" for each in told)
         yield card("Read this first", [f"<ul>{items}</ul>"], kind="wide warned")

@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from .thinning import Joined
 
 BARS_MAX: Final = 16_000
-"""Of all charts of prices; each has at least `BARS_OF_ONE_MIN`."""
+"""Bars of all price charts together; each chart has at least `BARS_OF_ONE_MIN`."""
 
 BARS_OF_ONE_MIN: Final = 400
 CHARTS_MAX: Final = 40
 """Symbols with a chart: those with the most fills."""
 
 STRETCHES_MAX: Final = 2_500
-"""Of the curves: as many as the pixels of a wide screen."""
+"""Stretches of the curves: as many as a wide screen has pixels."""
 
 TRADES_MAX: Final = 20_000
-"""In the table: the newest."""
+"""Trades in the table: the newest."""
 
 MS_NS: Final = 1_000_000
 
@@ -111,7 +111,7 @@ def trades_data(trades: Sequence[Trade]) -> dict[str, Any]:
     names = sorted({trade.symbol for trade in trades})
     places = {name: place for place, name in enumerate(names)}
     entries = np.array([trade.entry_ns for trade in trades], np.int64)
-    # An open one has no exit: its own entry stands there, and the price says that it has none.
+    # An open trade has no exit: its entry stands in that place, and its price is missing.
     exits = np.array([trade.entry_ns if trade.exit_ns is None else trade.exit_ns for trade in trades], np.int64)
     return {
         "symbols": names,

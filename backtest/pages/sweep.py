@@ -1,4 +1,4 @@
-"""The page of a sweep, or of a walk forward: maps of two parameters, and what the tests came to (pure)."""
+"""The page of a sweep, or of a walk forward: maps of two parameters, and the results of the tests (pure)."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 MAPS_MAX: Final = 12
 OUTCOMES_MAX: Final = 500
-"""In the table: the best."""
+"""Results in the table: the best."""
 
 NEUTRAL: Final = {"profit_factor": 1.0}
-"""What is neither gain nor loss, where that is not 0."""
+"""The value that is neither gain nor loss, for measures where it is not 0."""
 
 
 def page_of_sweep(plan: Plan, outcomes: Sequence[Outcome], by: str, resumed: Sequence[str] = ()) -> str:
@@ -70,7 +70,7 @@ def page_of_walk(plan: Plan, walk: Walk, trainings: Sequence[Outcome], resumed: 
     Args:
         plan: what all tests had in common.
         walk: its steps.
-        trainings: what every choice came to in every time of training.
+        trainings: the result of every choice in every window of training.
         resumed: further notes.
     """
     chosen = Counter(tuple(step.trained.parameters.items()) for step in walk.steps)

@@ -1,4 +1,4 @@
-"""The disks of a backtest's journal: in memory, or the real one without waiting until anything is on the platter.
+"""The disks of a backtest's journal: in memory, or the real one without waiting until data are durable.
 
 A backtest that is interrupted is run again; nothing in it was promised to anybody.
 """
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class UnsyncedFile(RealFile):
-    """A file of the operating system that is written when that likes to."""
+    """A real file that is never synced."""
 
     def sync(self) -> None:
         """Do nothing."""
 
     def is_at(self, path: Path, *, size_min: int = 0) -> bool:
-        """Return True: whoever moves files of a running backtest has to run it again."""
+        """Return True: the files of a running backtest are expected to stay where they are."""
         del path, size_min
         return True
 
@@ -78,7 +78,7 @@ class MemoryFile:
 
 
 class MemoryLock:
-    """A lock where nobody else is."""
+    """The lock of a disk that only one process has."""
 
     def is_in_place(self) -> bool:
         """Return True."""

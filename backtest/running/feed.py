@@ -45,11 +45,12 @@ if TYPE_CHECKING:
 _symbol_of = attrgetter("symbol")
 
 READ_HERE_BYTES: Final = 4_000_000
-"""Up to so much is read faster than a process is started, and does not wait for another core: some 50,000 candles."""
+"""Recordings up to this size (some 50,000 candles) are read faster than a process would start, and need no other
+core."""
 
 
 class BacktestFeedSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Which recordings are played, and what of them."""
+    """Which recordings are played, and which part of them."""
 
     feed: FeedSettings
     since_ns: int
@@ -65,7 +66,7 @@ class BacktestFeedSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The market was made up when it was recorded: it trades day and night, and has no auctions."""
 
     on_progress: Callable[[int], object]
-    """Told the market time (ns since 1970-01-01 UTC) after each chunk; called in a turn, so it has to be quick."""
+    """Called with the market time (ns since 1970-01-01 UTC) after each chunk, within a turn: it has to be quick."""
 
 
 class Release:
@@ -127,7 +128,7 @@ class BacktestFeedActor(RuntimeActor):
 
     @handles(Release)
     def release(self, _release: Release, _sender: ActorAddress) -> None:
-        """Send the message that is due, and those behind it as long as nobody has anything to do with them."""
+        """Send the message that is due, and the next ones as long as no actor has work from them."""
         if (begin := self._place) < len(self._chunk):
             self.begin_trace()
             self._place = self._lane.play(
@@ -162,7 +163,7 @@ class BacktestFeedActor(RuntimeActor):
 
     @handles(EndMarket)
     def end_market(self, _end: EndMarket, _sender: ActorAddress) -> None:
-        """Tell everybody who waits for it."""
+        """Answer all who wait for the end of the market."""
         self._ended = MarketEnded(
             ticks=self._ticks, candles=self._candles, bad_rows=self._bad_rows(), error=self._error
         )
@@ -215,7 +216,7 @@ class BacktestFeedActor(RuntimeActor):
         return False
 
     def _open(self) -> MarketSource:
-        """Return what reads the recordings: a process of its own, unless they are read before that has started."""
+        """Return the reader of the recordings: a process of its own, unless they are small."""
         settings = self.settings.feed
         files = [path for given in settings.recordings for path in files_of(named_recording(given)[1])]
         if sum(path.stat().st_size for path in files) <= READ_HERE_BYTES:
@@ -224,7 +225,7 @@ class BacktestFeedActor(RuntimeActor):
         return make(settings, options, Surroundings(start_ns=self.clock.now_ns(), random=self.random))
 
     def _played(self, chunk: list[MarketMessage]) -> list[MarketMessage]:
-        """Return what is to be played of a chunk."""
+        """Return the messages of a chunk that are played."""
         since_ns, until_ns, symbols = self.settings.since_ns, self.settings.until_ns, self.settings.symbols
         if symbols:
             others = set(map(_symbol_of, chunk)) - symbols

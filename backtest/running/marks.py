@@ -1,4 +1,4 @@
-"""Which prices are marks of the market, as it goes by (plain)."""
+"""Collects the marks of the market from its ticks and candles (plain)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Minute:
 
 
 class MarkKeeper:
-    """Keeps each candle; of a symbol that has none a candle of each minute of its ticks. 40 bytes a mark.
+    """Keeps each candle, and for a symbol without candles the last tick of each minute; 40 bytes a mark.
 
     Args:
         exchange: in whose sessions the prices of a candle were met; None where the market never closes.
@@ -44,7 +44,7 @@ class MarkKeeper:
         self._growing: Final[dict[str, _Minute]] = {}
 
     def add(self, messages: Iterable[Tick | Candle]) -> int:
-        """Keep what is a mark among what went by, in its order; return how many candles that was."""
+        """Keep the marks among some messages, in their order; return the number of candles."""
         candled, candles = self._candled, 0
         for message in messages:
             if isinstance(message, Candle):

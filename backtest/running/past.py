@@ -1,4 +1,4 @@
-"""The past of a backtest: what its recordings have of the time before it begins.
+"""The past of a backtest: the candles that its recordings have of the time before it begins.
 
 Owns    the newest candles of that time, of the lengths that strategies want: read when the first of them asks, in one
         go for all of them, up to the beginning and no further.
@@ -35,7 +35,7 @@ Newest: TypeAlias = dict[int, dict[str, deque[Candle]]]
 
 
 class PastSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Which recordings have the past, and what of it is wanted."""
+    """Which recordings have the past, and which candles are wanted."""
 
     played: BacktestFeedSettings
     bars: dict[int, int]
@@ -43,7 +43,7 @@ class PastSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PastActor(RuntimeActor):
-    """Stands in the place of the database, for the one question that strategies ask it."""
+    """Stands in for the database, for the only request that strategies send it."""
 
     settings: PastSettings
 
@@ -63,7 +63,7 @@ class PastActor(RuntimeActor):
 
     def _candles(self, request: ReadHistory) -> tuple[Candle, ...]:
         since_ns = self.settings.played.since_ns
-        if since_ns == 0:  # from the beginning: there is nothing before it
+        if since_ns == 0:  # the test begins with the first record: there is nothing before
             return ()
         self._expect(request)
         if self._newest is None:
@@ -78,7 +78,7 @@ class PastActor(RuntimeActor):
         )
 
     def _expect(self, request: ReadHistory) -> None:
-        """Let more be read, if it is more than was announced."""
+        """Note a request for more candles than were announced."""
         if request.bars > self._bars.get(request.interval_ns, 0):
             self._bars[request.interval_ns] = request.bars
             self._newest = None

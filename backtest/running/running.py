@@ -46,7 +46,7 @@ LEFT_OUT: Final = "left out, since only"
 
 _SYMBOLS_SHOWN_MAX: Final = 5
 LOOK_S: Final = 0.2
-"""How often it is looked whether a strategy has failed for good."""
+"""Seconds between two looks whether a strategy has failed for good."""
 
 
 def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, may_be_empty: bool = False) -> Played:
@@ -113,7 +113,7 @@ def _nothing(plan: Plan, notes: Sequence[str]) -> str:
 
 
 def _left_out(raw: Raw, wanted: Sequence[str]) -> Iterator[str]:
-    """Yield what the choice of symbols did to the data."""
+    """Yield notes on symbols that the choice of symbols left out, or did not find."""
     if raw.left_out:
         shown = ", ".join(raw.left_out[:_SYMBOLS_SHOWN_MAX])
         more = ", …" if len(raw.left_out) > _SYMBOLS_SHOWN_MAX else ""
@@ -180,7 +180,7 @@ def play_settings(  # noqa: PLR0913  by name
             market_opening_ns=max(outlook.opening_ns or 0, since_ns),
             seed=settings.feed.seed,
             stall_warn_s=None,
-            trace_every=0,  # nobody asks for the hops of an order when all is over
+            trace_every=0,  # the hops of an order are not asked for after the run
         )
         runtime = stack.enter_context(InProcessSystem(base))
         root = SupervisorSettings(

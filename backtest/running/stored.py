@@ -1,4 +1,4 @@
-"""Market data out of a database, as files that a feed plays: whole days, of which the feed plays what is wanted."""
+"""Market data of a database, written as files of whole days, of which a feed plays the part that is wanted."""
 
 from __future__ import annotations
 

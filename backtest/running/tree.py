@@ -1,4 +1,4 @@
-"""The actors of a backtest: those of a replay, from `composition/`, without what nobody asks for in it.
+"""The actors of a backtest: those of a replay (`composition/`) without the ones that a backtest does not need.
 
 Left out are the database, which would record again what the recording has, the control socket, the list of
 instruments on its own thread, and the bus of domain events. In the place of others stand a journal that syncs nothing,
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from .feed import BacktestFeedSettings
 
 LEFT_OUT: Final = frozenset({INSTRUMENTS, CONTROL, DELIVERY, CHECKPOINTS})
-"""By name."""
+"""Names of actors that a backtest does not start."""
 
 DEAF: Final = frozenset({*LEFT_OUT, DATABASE})
-"""Who hears nothing of the market and of the journal."""
+"""Names of actors that are subscribed to nothing."""
 
 
 def backtest_children(settings: Settings, feed: BacktestFeedSettings, *, is_kept: bool) -> tuple[ChildSpec, ...]:

@@ -1,4 +1,4 @@
-"""What strategies want to know of the time before a backtest (pure)."""
+"""How many candles of the time before a backtest its strategies want (pure)."""
 
 from __future__ import annotations
 

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 Running: TypeAlias = tuple[dict[str, Any], int]
-"""What joblib is to be told besides its name, and how many processes there are."""
+"""Arguments of joblib besides the backend's name, and the number of processes."""
 
 LOCAL: Final = "loky"
 ENGINES: Final = (LOCAL, "dask", "ray")
 BATCH: Final = 8
-"""Jobs of each worker that are given to Ray at a time: it tells what they came to only when all of them are done."""
+"""Jobs given to Ray at a time, for each worker: it returns results only when all of them are done."""
 
 
 class Workers(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Workers(msgspec.Struct, frozen=True, kw_only=True):
             raise BacktestRefusedError(f"an address is of a cluster (dask, ray), found {self.cluster} of {LOCAL}")
 
     def each_of(self, work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
-        """Yield what `work(*job)` came to, of each job, in the order in which they are done.
+        """Yield the result of `work(*job)` for each job, in the order in which they are done.
 
         Raises:
             BacktestRefusedError: the engine is not installed.

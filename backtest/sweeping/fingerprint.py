@@ -1,4 +1,4 @@
-"""By what the test of an earlier sweep is known again: by all that its figures are a function of."""
+"""The identity of a test, by which an earlier sweep's is recognised: a digest of all that its figures depend on."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 PACKAGE: Final = Path(__file__).parents[2]
 ROOMS: Final = ("actors", "backtest", "config", "domain", "messages", "transfer")
-"""Folders of natya that a backtest is made of."""
+"""Folders of natya that a backtest's figures depend on."""
 
 
 def fingerprint_of(plan: Plan, sources: Mapping[str, str], machinery: str) -> str:
-    """Return what two sweeps have in common only if a test of one is a test of the other.
+    """Return a digest that two sweeps share only if their tests have the same figures.
 
     It is of the plan without its parameters and times, all settings as they are in force, with the contents of the
     files that they name, the contents of the data, the digests of the strategy's modules, and the machinery.

@@ -41,11 +41,11 @@ class OutcomeFile(Protocol):
         ...
 
     def opened(self) -> AbstractContextManager[None]:
-        """Have it ready for `add` for the length of the block."""
+        """Keep the file open for `add` during the block."""
         ...
 
     def add(self, outcome: Outcome) -> None:
-        """Write one more."""
+        """Write an outcome."""
         ...
 
 
@@ -152,11 +152,11 @@ class Kept:
         return self._found.get(key)
 
     def opened(self) -> AbstractContextManager[None]:
-        """Have the file ready for `add` for the length of the block."""
+        """Keep the file open for `add` during the block."""
         return contextlib.nullcontext() if self._file is None else self._file.opened()
 
     def add(self, outcome: Outcome, *, lasts: bool = True) -> None:
-        """Keep one more; in the file only if it lasts: what it is of may have changed while it was made."""
+        """Keep an outcome; in the file only if `lasts`: its data or code may have changed during the test."""
         self._found[outcome.key] = outcome
         if self._file is not None and lasts:
             self._file.add(outcome)

@@ -1,4 +1,4 @@
-"""What each test of a sweep came to."""
+"""The outcome of each test of a sweep."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MEASURES: Final = (
     "profit_factor",
     "expectancy_rupees",
 )
-"""By what the best is chosen: more is better."""
+"""Measures by which the best is chosen: more is better."""
 
 
 def expect_measure(name: str) -> None:
@@ -42,7 +42,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """One test; the figures are those of its report, where it has one."""
 
     key: str
-    """Of the data, the settings, the time and the choice: who has the same has the same figures."""
+    """Digest of data, settings, window and choice: tests with the same key have the same figures."""
 
     parameters: dict[str, Any]
     since_ns: int
@@ -64,7 +64,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Orders that a rule of the gate refused, by rule."""
 
     notes: tuple[str, ...] = ()
-    """Those of its report."""
+    """The notes of its report."""
 
     failed: str = ""
     """How the strategy failed, or why it was not tested: the figures are then not those of the whole data."""
@@ -76,16 +76,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def growth(self) -> float:
-        """What a rupee became; 0.0 where the account was lost."""
+        """The final value of a rupee; 0.0 where the account was lost."""
         return 0.0 if self.is_lost else 1.0 + self.total_return
 
     def figure(self, measure: str) -> float | None:
-        """Return a measure that one may decide by; None where there is none, the strategy failed, or all was lost."""
+        """Return a measure for a decision; None where it has no value, the strategy failed, or the account was lost."""
         value = None if self.failed or self.is_lost else getattr(self, measure)
         return None if value is None else float(value)
 
     def by(self, measure: str) -> float:
-        """Return a measure as a number to be compared; none is the least."""
+        """Return a measure as a number for comparisons; a missing one is the least."""
         value = self.figure(measure)
         return float("-inf") if value is None else value
 
@@ -96,7 +96,7 @@ def failed_outcome(key: str, plan: Plan, choice: Choice, failed: str) -> Outcome
 
 
 def outcome_of(key: str, plan: Plan, choice: Choice, report: Report) -> Outcome:
-    """Return what a test came to."""
+    """Return the outcome of a test."""
     return Outcome(
         key=key,
         parameters=dict(choice),
@@ -122,5 +122,5 @@ def outcome_of(key: str, plan: Plan, choice: Choice, report: Report) -> Outcome:
 
 
 def best_of(outcomes: Iterable[Outcome], measure: str) -> Outcome:
-    """Return the best; of equal ones the first, so that it does not depend on who was tested first."""
+    """Return the best outcome; among equals the first choice, whichever was tested first."""
     return max(outcomes, key=lambda outcome: outcome.by(measure))

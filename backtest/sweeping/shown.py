@@ -1,4 +1,4 @@
-"""How what tests of a sweep came to is written for people, on a terminal and on a page (pure)."""
+"""The outcomes of a sweep as text for people, on a terminal and on a page (pure)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def parameters_text(parameters: Mapping[str, Any]) -> str:
 
 
 def outcome_shown(outcome: Outcome) -> tuple[str, ...]:
-    """Return the choice of a test, and the columns of `OUTCOME_HEAD`; nobody shall go by figures of one that failed."""
+    """Return the choice of a test, and the columns of `OUTCOME_HEAD`; a test that failed shows no figures."""
     if outcome.failed:
         return (parameters_text(outcome.parameters), FAILED, *([NONE] * (len(OUTCOME_HEAD) - 1)))
     return (
@@ -52,7 +52,7 @@ def outcome_shown(outcome: Outcome) -> tuple[str, ...]:
 
 
 def steps_shown(walk: Walk) -> Iterator[tuple[str, ...]]:
-    """Yield for each step of a walk what was best in training, and what that came to in the time behind it."""
+    """Yield for each step of a walk the best choice in training, and its result in the window after it."""
     for step in walk.steps:
         yield f"{day_text(step.window.train_ns)} train", *outcome_shown(step.trained)
         yield f"{day_text(step.window.test_ns)} test", *outcome_shown(step.tested)
@@ -68,7 +68,7 @@ def measure_text(measure: str, value: float | None) -> str:
 
 
 def told_of_sweep(outcomes: Sequence[Outcome], by: str, more: Iterable[str] = ()) -> Iterator[str]:
-    """Yield what a reader of a sweep should know; `more` are further notes."""
+    """Yield notes on a sweep; `more` are further ones."""
     best = best_of(outcomes, by)
     yield f"best of {len(outcomes):,} by {by}, {HINDSIGHT}"
     sharpes = [found for each in outcomes if (found := each.figure("sharpe")) is not None]
@@ -83,7 +83,7 @@ def told_of_sweep(outcomes: Sequence[Outcome], by: str, more: Iterable[str] = ()
 
 
 def told_of_walk(walk: Walk, trainings: Sequence[Outcome] = (), more: Iterable[str] = ()) -> Iterator[str]:
-    """Yield what a reader of a walk should know; `trainings` are the outcomes of all choices."""
+    """Yield notes on a walk; `trainings` are the outcomes of all choices."""
     yield ONLY_TESTS
     yield from failed_shown([*(trainings or [step.trained for step in walk.steps]), *(s.tested for s in walk.steps)])
     days: dict[str, list[str]] = {}

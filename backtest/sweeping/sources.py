@@ -1,4 +1,4 @@
-"""Of which code a test is: the modules that a strategy imports, and that a process has them as their files are now.
+"""The code of a test: which modules a strategy imports, and that a process runs them as their files are now.
 
 A module counts wherever it lies, and wherever it is imported, in a function too: its source is read, not run. Not among
 them are natya's own, Python's, and what is installed: those are known by their versions (`fingerprint`).
@@ -40,14 +40,14 @@ def sources_of(strategy: str) -> dict[str, Path]:
 
 
 def digests_of(files: Mapping[str, Path]) -> dict[str, str]:
-    """Return a digest of each file, as it is now; of one that is gone, none."""
+    """Return a digest of each file as it is now; a file that is gone has none."""
     return {
         module: hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "" for module, path in files.items()
     }
 
 
 def bring_up_to_date(files: Mapping[str, Path], digests: Mapping[str, str]) -> None:
-    """Have this process import the modules anew, if one of them was imported of another source.
+    """Have this process import the modules anew if the source of one of them has changed.
 
     A process that tests lives on, and a notebook has modules that were edited since: a test of the old code would be
     kept as one of the new.

@@ -112,11 +112,11 @@ class Sweep:
         return [outcome for outcome in found if outcome is not None]
 
     def _is_as_it_was(self) -> bool:
-        """Tell whether a test that has ended now was of the data and the modules that its key is of."""
+        """Whether data and modules are still those of the test's key, now that it has ended."""
         return _looks_of(files_of(self._plan)) == self._data and digests_of(self._sources) == self._digests
 
     def _refused(self, keys: Sequence[str], plans: Sequence[Plan], choices: Sequence[Choice]) -> dict[str, Outcome]:
-        """Return what needs no test, since the strategy's class refuses the parameters."""
+        """Return the outcomes of choices that the strategy's class refuses, which need no test."""
         found, faults = {}, []
         for key, plan, choice in zip(keys, plans, choices, strict=True):
             try:
@@ -150,17 +150,17 @@ class Sweep:
 
 
 class Code(NamedTuple):
-    """What whoever tests has to import."""
+    """The code that a testing process has to import."""
 
     path: list[str]
-    """Of who sweeps: another process has its own."""
+    """`sys.path` of the sweeping process; a testing one has its own."""
 
     sources: dict[str, Path]
     digests: dict[str, str]
 
 
 def _looks_of(files: Sequence[Path]) -> list[tuple[str, int, int]]:
-    """Return what changes when a file does, at a look."""
+    """Return what shows cheaply that a file has changed."""
     return [(str(path), (look := path.stat()).st_size, look.st_mtime_ns) for path in files]
 
 
@@ -169,12 +169,12 @@ def _test(code: Code, key: str, plan: Plan, choice: Choice, may_be_empty: bool) 
     bring_up_to_date(code.sources, code.digests)
     try:
         return outcome_of(key, plan, choice, figures_of(play(plan, may_be_empty=may_be_empty)).report)
-    except BacktestFailedError as fault:  # of this choice: the others are tested all the same
+    except BacktestFailedError as fault:  # this choice alone is refused: the others are tested
         return failed_outcome(key, plan, choice, f"{fault}")
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One window of a walk: the best choice of its training, and what that came to in the time behind."""
+    """One window of a walk: the best choice of its training, and that choice's result in the window after it."""
 
     window: Window
     trained: Outcome
@@ -187,10 +187,10 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     steps: tuple[Step, ...]
     net_rupees: float
-    """Of all times of testing."""
+    """Of all windows of testing."""
 
     total_return: float
-    """Of them, one after the other."""
+    """Of these windows, one after the other."""
 
 
 def sweep(runner: Sweep, plan: Plan, grid: Sequence[Choice]) -> list[Outcome]:
@@ -203,7 +203,7 @@ def sweep(runner: Sweep, plan: Plan, grid: Sequence[Choice]) -> list[Outcome]:
 
 
 def trainings_of(runner: Sweep, grid: Sequence[Choice], walk: Walk) -> list[Outcome]:
-    """Return what every choice came to in each time of training: all were tested when the walk was made."""
+    """Return the outcome of every choice in each window of training."""
     windows = [step.window for step in walk.steps]
     wanted = [(choice, each.train_ns, each.test_ns) for each in windows for choice in grid]
     return runner.test(wanted, may_be_empty=True)
@@ -221,7 +221,7 @@ def walk_forward(  # noqa: PLR0913  by name
     since_ns, until_ns = runner.time_ns
     windows = windows_of(first_ns, last_ns, train_ns=train_ns, test_ns=test_ns, since_ns=since_ns, until_ns=until_ns)
     wanted = [(choice, each.train_ns, each.test_ns) for each in windows for choice in grid]
-    trained = runner.test(wanted, may_be_empty=True)  # a window of holidays is
+    trained = runner.test(wanted, may_be_empty=True)  # a window of holidays is empty
     size = len(grid)
     best = [best_of(trained[place * size : (place + 1) * size], by) for place in range(len(windows))]
     tested = runner.test(

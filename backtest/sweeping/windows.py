@@ -1,4 +1,4 @@
-"""Times of training, and of testing right behind each (pure)."""
+"""Windows of training, each followed by a window of testing (pure)."""
 
 from __future__ import annotations
 

@@ -65,15 +65,17 @@ def closed_to(user: str, path: Path) -> Path | None:
 
     Only owner, group and mode are looked at: an access control list may allow it, or forbid it.
     """
-    his = pwd.getpwnam(user)
-    groups = os.getgrouplist(user, his.pw_gid)
+    account = pwd.getpwnam(user)
+    groups = os.getgrouplist(user, account.pw_gid)
     file = path.resolve()
     for each in (*reversed(file.parents), file):
         try:
             found = each.stat()
         except OSError:
             return each
-        whose = stat.S_IRUSR if found.st_uid == his.pw_uid else stat.S_IRGRP if found.st_gid in groups else stat.S_IROTH
+        whose = (
+            stat.S_IRUSR if found.st_uid == account.pw_uid else stat.S_IRGRP if found.st_gid in groups else stat.S_IROTH
+        )
         wanted = whose if each == file else whose >> 2  # a folder on the way is passed, not read
         if not found.st_mode & wanted:
             return each
