@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 THREADS_MAX = 12
 JOBS_BESIDE_QUERIES = 4
-"""A batch for each file, the files themselves, upkeep."""
+"""Jobs that run beside the queries: a batch for each file, opening the files, upkeep."""
 
 WRITERS = 2
 LAG_TOLD_MIN = 1_000
@@ -110,7 +110,7 @@ class DatabaseActor(RuntimeActor):
     offload_threads_max = THREADS_MAX
 
     executor_factory = staticmethod(thread_of_its_own)
-    """Makes what runs a connection's work. A simulation has a subclass with another."""
+    """Makes the executor of a connection. A simulation has a subclass with another."""
 
     settings: DatabaseSettings
 
@@ -191,7 +191,7 @@ class DatabaseActor(RuntimeActor):
 
     @property
     def trouble(self) -> str:  # type: ignore[override]  # made when it is read, not after each tick
-        """Why it cannot work, if so; shown in the tree."""
+        """Why the database cannot do its work, if so; shown in the tree."""
         return trouble(self._files.down, self._projector.journal_cursor.lag)
 
     # The files: open, or not for now.
@@ -228,7 +228,7 @@ class DatabaseActor(RuntimeActor):
         self._recorder.hear_candle(candle)
 
     def defers(self, message: Tick | Candle) -> bool:
-        """Tell that whatever is recorded may be some messages late."""
+        """Say that market data may be recorded some messages late."""
         del message
         return True
 

@@ -69,7 +69,7 @@ class PoolStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """Callers that wait for a connection."""
 
     longest_query: str
-    """What has run for the longest, of all that runs now; empty if nothing does."""
+    """The work that has run longest of all that runs now; empty if none does."""
 
     longest_s: float
     queries: int

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GROWTH_MARGIN_BYTES: Final = 128 * 2**20
-"""What the process may grow by while a query runs, beyond DuckDB's own limit. It is interrupted then; the batch of rows
-that it works on is another 64 MiB at most (see `bounds.py`)."""
+"""How much the process may grow while a query runs, beyond DuckDB's own limit. It is interrupted then; the batch of
+rows that it works on is another 64 MiB at most (see `bounds.py`)."""
 
 LOOK_EVERY_S: Final = 0.01
 SETTLE_LOOKS_MAX: Final = 50
 """Looks after which a commit is tried all the same: what holds the memory is no query that can be interrupted."""
 
 _HELD: Final = "select memory_usage_bytes from duckdb_memory() where tag = 'ALLOCATOR'"
-"""What DuckDB can neither move to disk nor drop. What sorts and hash tables have of it is 3/8 of the limit at most."""
+"""Memory that DuckDB can neither move to disk nor drop. Sorts and hash tables hold at most 3/8 of the limit of it."""
 
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _RESIDENT: Final = 1
@@ -126,7 +126,7 @@ class Growth:
         memory = self._memory
         if resident_bytes() > self._resident_bytes + memory.growth_max_bytes:
             return f"the process had grown by {memory.growth_max_bytes:,} bytes"
-        memory.long.add(self)  # only now: most queries end before they are looked at
+        memory.long.add(self)  # measured only now: most queries end before they are looked at
         held_bytes = memory.held_bytes()
         self._least_held_bytes = min(self._least_held_bytes, held_bytes)
         grown_bytes = held_bytes - self._least_held_bytes

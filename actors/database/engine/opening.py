@@ -82,7 +82,7 @@ def attach(  # noqa: PLR0913  they are the settings of a resource
             if name == "core" and path != MEMORY:
                 _expect_core(root, path)
         # An instance that is closed must not write by itself: the files may be another process's by then.
-        # Not before: a log that was left is moved into its file by attaching that, and takes room twice until then.
+        # Not before: attaching a file moves a log that was left into it, which takes the room twice until then.
         root.execute("pragma disable_checkpoint_on_shutdown")
     except BaseException:
         root.close()

@@ -26,7 +26,7 @@ class Pool:
     def __init__(self, name: str, connections: Sequence[Connection], *, wait_s: float) -> None:
         self.name = name
         self.exhaustions = 0
-        """Callers that got none in time."""
+        """Callers that got no connection in time."""
 
         self.connections = tuple(connections)
         self._wait_s = wait_s
@@ -42,7 +42,7 @@ class Pool:
 
     @property
     def waiters(self) -> int:
-        """Callers that wait for one."""
+        """Callers that wait for a connection."""
         return len(self._waiters)
 
     def longest(self) -> tuple[str, float]:

@@ -45,7 +45,7 @@ class CacheStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def hit_rate(self) -> float:
-        """Hits of all that could have been one; 0 before the first."""
+        """Hits as a fraction of all cacheable queries; 0 before the first."""
         return self.hits / (self.hits + self.misses) if self.hits else 0.0
 
 
@@ -63,7 +63,7 @@ class QueryCache:
 
     def __init__(self, bytes_max: int) -> None:
         self.is_on = bytes_max > 0
-        """Whether anything is ever kept."""
+        """Whether the cache is in use."""
 
         self._bytes_max = bytes_max
         self._guard = threading.Lock()
@@ -133,7 +133,7 @@ class QueryCache:
                 self._written |= dict.fromkeys(touched, self._now)
 
     def statistics(self) -> CacheStatistics:
-        """Count."""
+        """Return the counters."""
         return CacheStatistics(hits=self._hits, misses=self._misses, entries=len(self._entries), bytes=self._bytes)
 
     def _is_good(self, entry: Entry) -> bool:

@@ -74,7 +74,7 @@ FIXED: Final = (
         """
     )
 )
-"""Their value is small whatever they are given."""
+"""Functions whose value is small, whatever the arguments."""
 
 ALIKE: Final = _named(
     """
@@ -95,7 +95,7 @@ ALIKE: Final = _named(
     unnest upper
     """
 )
-"""Their value is as large as their arguments together, at most."""
+"""Functions whose value is at most as large as their arguments together."""
 
 WIDER: Final = {
     **dict.fromkeys(_named("hex to_hex to_base64 base64 regexp_escape json_quote"), 2),
@@ -108,10 +108,10 @@ WIDER: Final = {
     **dict.fromkeys(_named("parse_path regexp_extract_all regexp_split_to_array split str_split str_split_regex"), 32),
     **dict.fromkeys(_named("string_split string_split_regex string_to_array strftime regexp_split_to_table"), 32),
 }
-"""Their value is so many times as large as their arguments together, at most."""
+"""Functions whose value is at most so many times as large as their arguments together."""
 
 SUMS: Final = _named("+ add")
-"""Of numbers, times and, seldom, of lists."""
+"""Sums of numbers, of times and, rarely, of lists."""
 
 REPEATING: Final = dict.fromkeys(_named("repeat list_resize array_resize"), 1)
 """The argument of this place, from 0, says how many times the others are in their value."""
@@ -120,19 +120,19 @@ PADDING: Final = {**dict.fromkeys(_named("lpad rpad bitstring"), 1), "to_base": 
 """The argument of this place, from 0, says how many letters their value has."""
 
 SERIES: Final = _named("range generate_series")
-"""As values: a list of all of their numbers."""
+"""Functions whose value is a list of numbers."""
 
 REPLACING: Final = _named("replace regexp_replace array_to_string array_to_string_comma_default list_string_agg")
-"""Their last texts may come once for each letter of the first."""
+"""Functions that may repeat their last text for each letter of the first."""
 
 FORMATTING: Final = _named("format printf")
-"""Widths stand in their first argument."""
+"""Functions whose first argument contains widths."""
 
 MAPPING: Final = _named("list_transform list_apply array_transform array_apply apply")
-"""What their lambda makes comes once for each element."""
+"""Functions whose value has a result of their lambda for each element."""
 
 REDUCING: Final = _named("list_reduce array_reduce reduce")
-"""What their lambda makes is given to it again, once for each element."""
+"""Functions whose lambda is given its own result again, once for each element."""
 
 COLLECTING: Final = _named(
     """
@@ -140,10 +140,10 @@ COLLECTING: Final = _named(
     json_group_structure quantile quantile_cont quantile_disc approx_quantile
     """
 )
-"""Aggregates that keep what they are given; the engine counts that against its memory limit."""
+"""Aggregates that keep all their inputs, which DuckDB counts against its memory limit."""
 
 HOARDING: Final = COLLECTING | _named("mode entropy")
-"""Not over windows: they would keep what they are given once for each row."""
+"""Aggregates that are refused over windows: they would keep their inputs once for each row."""
 
 AGGREGATES: Final = _named(
     """
@@ -155,7 +155,7 @@ AGGREGATES: Final = _named(
     variance wavg weighted_avg
     """
 )
-"""Aggregates whose value is one of those they are given, or a number."""
+"""Aggregates whose value is one of their inputs, or a number."""
 
 WINDOWS: Final = _named(
     """
@@ -177,7 +177,7 @@ VALUES: Final = frozenset(
     | MAPPING
     | REDUCING
 )
-"""All that make a value of each row's."""
+"""All functions that compute a value for each row."""
 
 FUNCTIONS: Final = VALUES | COLLECTING | AGGREGATES | WINDOWS
-"""All but the table functions."""
+"""All functions but the table functions."""

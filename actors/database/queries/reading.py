@@ -46,7 +46,7 @@ _NAME = r'(?:\w+|"[^"]+")'
 _VIEW = re.compile(
     rf"CREATE VIEW (?:{_NAME}\.)*{_NAME}(?: \({_NAME}(?:, {_NAME})*\))? AS (\(*(?:SELECT|FROM|WITH)\b.*);", re.DOTALL
 )
-"""As DuckDB writes them down."""
+"""A view's definition, as DuckDB shows it."""
 
 _FILE_MARKS = "./\\*?[{:"
 """DuckDB takes a table that is not there for a file, if its name has an ending."""
@@ -63,7 +63,8 @@ _OTHER_NODES = frozenset(
     | {"DISTINCT_MODIFIER", "LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER", "ORDER_MODIFIER"}
     | {"ASCENDING", "DESCENDING", "ORDER_DEFAULT"}
 )
-"""What may stand in a tree: INSERT stands in a WITH, too, and another engine may know more."""
+"""Kinds of nodes that may be in a tree: others are refused, such as an INSERT in a WITH, or what a later DuckDB
+adds."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +157,7 @@ class Readings:
                 bounds in one step.
         """
         if as_of != self.now():
-            as_of = NEVER  # which of them the transaction sees is not known
+            as_of = NEVER  # which definitions the transaction sees is not known
         with self._guard:
             known = self._known.get(sql)
         if known is None:

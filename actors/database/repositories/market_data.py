@@ -30,12 +30,14 @@ GAP_S = 60.0
 HISTORY_BARS_MAX = 100_000
 
 OPEN_SHARE = 6
-"""Candles of so many times their length hold as many as wanted, as a rule: markets are open for a fifth of a week."""
+"""Stretch of time that is read for a number of candles, in multiples of their length: markets are open a fifth of a
+week."""
 
 PAUSE_NS = 5 * DAY_NS
-"""More than that is looked back for nights and holidays; and so many times further where it was not enough:"""
+"""Added to it, for nights and holidays."""
 
 FURTHER = 4
+"""Where that held too few candles, a stretch this many times as long is read next."""
 
 _IN_RANGE = "where symbol = $1 and exchange_ns >= $2 and exchange_ns < $3"
 
@@ -182,7 +184,7 @@ class MarketDataRepositoryImpl(BaseRepository[Tick]):
     ) -> Answer[tuple[Candle, ...]]:
         """Return the newest `bars` candles of a symbol that had ended at a moment, the oldest first.
 
-        They are those of `candles`, stored or made of shorter ones and of ticks. None knows anything of what came after
+        They are those of `candles`, stored or made of shorter ones and of ticks. No candle contains anything from after
         the moment: a candle has ended when all of its interval is over, that of a day at midnight. There are fewer
         where less is known.
         """

@@ -49,7 +49,7 @@ def take(database: DuckDBAdapter | str | Path | None, *, create: bool) -> Adapte
 
 
 def release(database: DuckDBAdapter) -> None:
-    """Give it back; the last one closes the file, if it was opened here."""
+    """Release a share; the last user closes the file, if it was opened here."""
     with _guard:
         share = _shares[id(database)]
         share.holders -= 1

@@ -87,7 +87,7 @@ class AdapterStore:
         return self.database.write(file, work, label=f"delete rows of {tables[0]}")
 
     def define(self, file: DatabaseFile, sql: str) -> None:
-        """Define it through the only writer of the file."""
+        """Create the table through the only writer of the file."""
         self.database.execute(sql, file=file)
 
 
@@ -110,7 +110,7 @@ class SystemStore:
         return columns_of(answer.columns, answer.rows)
 
     def save(self, ticks: Sequence[Tick], candles: Sequence[Candle]) -> int:
-        """Hand it to the database actor."""
+        """Send it to the database actor."""
         saved = self._ask(SaveMarketData(ticks=tuple(ticks), candles=tuple(candles)), MarketDataSaved)
         return int(saved.rows)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .handler import Reading, RequestHandler
 
 ARCHIVE_LANE = "archive"
-"""One at a time: each names its files after those that are there."""
+"""The lane of archiving, one at a time: each run names its files after those that exist."""
 
 EXPIRE_S = 0.5
 """Seconds between two checks of the waiting queries' deadlines."""
@@ -111,7 +111,7 @@ class Answerer:
             self._refuse(request.asker, fault)
 
     def end(self) -> None:
-        """Interrupt running requests, and answer all that wait: this life is over."""
+        """Interrupt running requests, and answer all that wait: the actor is stopping."""
         self.abandon_all()
         for request in self._at_work.values():
             if not request.abandoned.done():
@@ -163,7 +163,7 @@ class Answerer:
             if isinstance(outcome.error, DatabaseDamaged | DatabaseInvalidated):
                 self._files.failed(outcome.error, life)
         elif isinstance(outcome.error, Exception):
-            # A bug, met by a query: it changed nothing, and the recording goes on.
+            # An error of ours in a query: nothing was changed, and recording goes on.
             fault = outcome.error
             self._actor.log_bounded("query.broke", level="error", error=type(fault).__name__, reason=reason_of(fault))
             self._actor.send(asker, QueryFailed(error=type(fault).__name__, reason=reason_of(fault)))

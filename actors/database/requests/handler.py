@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Reading: TypeAlias = Query | QueryToFile | BackUp | CheckDatabase | ReadHistory
-"""Work for a reader, which has so long for it."""
+"""Work for a reader, with a timeout of its own."""
 
 Work: TypeAlias = Reading | ArchiveDay
 Done: TypeAlias = Rows | RowsFile | BackedUp | DaysArchived | DatabaseChecked | HistoryRead
@@ -65,7 +65,7 @@ HISTORY_CANDLES_MAX: Final = 100_000
 """In one answer: 10 MB."""
 
 SPACE_LEFT_BYTES: Final = 1 << 28
-"""That a copy leaves free."""
+"""Bytes of disk space that a copy leaves free."""
 
 
 class RequestHandler:
@@ -86,7 +86,7 @@ class RequestHandler:
             folders.handover.forget_earlier_lives()
 
     def close(self) -> None:
-        """Leave no folder behind in which nothing is to be fetched."""
+        """Remove the folder if no file in it waits to be fetched."""
         if self._folders is not None:
             self._folders.handover.leave()
 
@@ -207,7 +207,7 @@ class RequestHandler:
 
 
 def _found(answer: Answer[tuple[T, ...]]) -> tuple[T, ...]:
-    """Return what a repository found.
+    """Return the data of a repository's result.
 
     Raises:
         StatementFailed: the repository says why it did not.
@@ -221,7 +221,7 @@ def _found(answer: Answer[tuple[T, ...]]) -> tuple[T, ...]:
 def _inline(
     cursor: duckdb.DuckDBPyConnection, query: QueryToFile, columns: tuple[tuple[str, str], ...], selected: str
 ) -> tuple[tuple[SqlValue, ...], ...] | None:
-    """Fetch all rows as they are told, if they are few and short and lose nothing by it; else None."""
+    """Fetch all rows as texts and numbers, if they are few and short and lose nothing by it; else None."""
     rows_max = min(query.inline_rows_max, INLINE_ROWS_MAX, query.rows_max)
     if not rows_max or not all(is_inline(kind) for _, kind in columns):
         return None

@@ -25,7 +25,7 @@ RETRY_S = 1.0
 
 
 class Recorded(msgspec.Struct):
-    """What was written since the actor started."""
+    """Counts of what was written since the actor started."""
 
     ticks: int = 0
     candles: int = 0
@@ -57,7 +57,7 @@ class Recorder:
         self._market: MarketStore | None = None
         self._timer: Timer | None = None
         self._early_max = min(settings.batch_rows_max, ROWS_WAITING_MAX) - 1
-        """Waiting ticks up to which one more neither fills the batch nor lacks room: most ticks."""
+        """Up to so many waiting ticks another one neither fills the batch nor lacks room, which is the usual case."""
 
         self._is_dropping = False
 
@@ -119,7 +119,7 @@ class Recorder:
         self._gather()
 
     def end(self) -> None:
-        """Answer all waiting saves: this life is over, and the outcome of the running batch will not be delivered."""
+        """Answer all waiting saves: the actor is stopping, and will not hear of the running batch."""
         reason = "the database starts again; this may be kept already: sent again it is there once"
         for asker in self._gathering.savers:
             self._actor.send(asker, QueryFailed(error="DatabaseDown", reason=reason))

@@ -94,7 +94,7 @@ class Answer(Frames, Generic[T]):
 
     @property
     def error(self) -> str | None:
-        """Why it did not work; None when it did."""
+        """The reason of a failure; None after a success."""
         return self.result().error
 
     def columns(self) -> Columns:

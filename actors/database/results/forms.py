@@ -9,8 +9,7 @@ from ..queries.statements import PLAIN_TYPES
 
 INLINE_ROWS_MAX: Final = 500
 INLINE_CHARACTERS_MAX: Final = 1 << 17
-"""What an answer holds without a file: rows, and characters of all their texts. The trading process encodes it in one
-go."""
+"""Rows, and characters of all texts, of the largest answer without a file: the trading process encodes it in one go."""
 
 _EXACT: Final = frozenset(
     {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
@@ -26,8 +25,8 @@ _MOMENTS: Final = frozenset({"DATE", "TIME", "TIMESTAMP", "TIMESTAMP_NS", "TIMES
 _INLINE: Final = (
     PLAIN_TYPES | _HUGE | frozenset({"UBIGINT", "BLOB", "UUID", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_NS"})
 )
-"""Types whose values are had back exactly from how they are told. Not so moments with a zone: that is whose who tells
-them."""
+"""Types whose values are restored exactly from their texts. Times with a zone are not: the text has the zone of its
+reader."""
 
 _NOT_IN_PARQUET: Final = ("HUGEINT", "BIT", "TIME WITH TIME ZONE", "UNION(", "TUPLE(", "ENUM(", "BIGNUM", "VARIANT")
 _NO_NUMBERS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')
@@ -44,7 +43,7 @@ def is_nested(kind: str) -> bool:
 
 
 def is_json(kind: str) -> bool:
-    """Tell whether values of a type are told as JSON."""
+    """Whether values of a type are shown as JSON."""
     return is_nested(kind) or kind == "JSON"
 
 

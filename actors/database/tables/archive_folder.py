@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "archive"
 TABLES: Final = ("ticks", "books")
-"""What goes by days."""
+"""Tables that are archived by day."""
 
 OWNER: Final = "natya_database"
 """In a file's metadata: the identity of the database that wrote it."""

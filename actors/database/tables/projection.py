@@ -56,25 +56,25 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Number of the change that quantity and prices are of; 0: as it was placed."""
 
     settled: int = 0
-    """Number of the newest change of which it is known what became of it."""
+    """Number of the newest change whose outcome is known."""
 
     pending_quantity: int | None = None
     """Shares of a change that is not settled."""
 
     evidence: OrderState = "INTENDED"
-    """The strongest state that something else than trades is evidence of."""
+    """The strongest state for which there is evidence other than trades."""
 
     cancellations: int = 0
     """Number of the newest cancellation that was asked for."""
 
     cancellations_refused: int = 0
-    """Number of the newest that is known to have been refused."""
+    """Number of the newest cancellation that is known to be refused."""
 
     cancellations_doubted: int = 0
-    """Number of the newest that had no answer in time."""
+    """Number of the newest cancellation without an answer in time."""
 
     cancellation_by: str | None = None
-    """Who asked for the newest, unless it was refused."""
+    """Who asked for the newest cancellation, unless it was refused."""
 
     created_ns: int
     changed_ns: int
@@ -295,7 +295,7 @@ class _Standing:
             order_type=self._order_type,
             limit_price=order.limit_price,
             state=self._first_state if order.state == "INTENDED" else order.state,
-            filled_quantity=min(order.filled, INTEGER_MAX),  # of trades that cannot be: no column holds more
+            filled_quantity=min(order.filled, INTEGER_MAX),  # impossible trades may exceed it: no column holds more
             filled_value=self._value,
             reason=self._reason,
             account=self.account,

@@ -12,7 +12,7 @@ from ..tables.archive_folder import archive_folder
 
 
 class Folders(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the owner writes beside its databases; both for its user alone."""
+    """Folders that the owner writes to beside its databases, both accessible to its user alone."""
 
     handover: Handover
     """For results and copies, until their clients fetch them."""

@@ -50,7 +50,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """Archived days that are not read, and why."""
 
     market_loss: str
-    """What the market file once held and lacks now, in words; empty if nothing is known to be missing."""
+    """What is missing from the market file that it once held, in words; empty if nothing is known to be missing."""
 
 
 def open_database(

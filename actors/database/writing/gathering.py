@@ -74,7 +74,7 @@ class Gathering(Generic[Asker]):
         return [asker for saves in (*(batch.saves for batch in batches), self._saves) for _, asker in saves]
 
     def add_tick(self, tick: Tick) -> bool:
-        """Take it in, if there is room."""
+        """Add it to the waiting rows, if there is room."""
         if len(self.ticks) >= ROWS_WAITING_MAX:
             self.dropped += 1
             return False
@@ -92,7 +92,7 @@ class Gathering(Generic[Asker]):
         return False
 
     def add_candle(self, candle: Candle) -> bool:
-        """Take it in, if there is room."""
+        """Add it to the waiting rows, if there is room."""
         if len(self._candles) >= ROWS_WAITING_MAX:
             self.dropped += 1
             return False
