@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 PAGE_RECORDS: Final = 10_000
 PAGE_S: Final = 5.0
-"""Seconds that the journal may take for a page: one that is restarted meanwhile has forgotten who asked."""
+"""Seconds that the journal may take for a page: a restart of it drops requests."""
 
 RETRY_S: Final = 1.0
 
@@ -52,7 +52,7 @@ class Open(msgspec.Struct, frozen=True, gc=False):
 
 
 class LetIn(msgspec.Struct, frozen=True, gc=False):
-    """To itself: the way of an order is over."""
+    """To itself: the latency of an order is over."""
 
 
 class DayOver(msgspec.Struct, frozen=True, gc=False):
@@ -133,7 +133,7 @@ class ExchangeActor(RuntimeActor):
         self.ready()
 
     def _take_book(self, matching: Matching) -> None:
-        """Go on with this book; a simulation, whose exchange outlives the process, has another one."""
+        """Go on with this book. A simulation overrides it: its exchange outlives the process."""
         self._matching = matching
 
     @property
@@ -154,11 +154,11 @@ class ExchangeActor(RuntimeActor):
             self._deliver(report)
 
     def newest_is_enough(self, tick: Tick) -> bool:
-        """Tell whether there is no order that a tick could meet, and no closing auction that it counts for."""
+        """Whether no order could meet a tick, and no closing auction counts it, so that only the newest matters."""
         return self._matching is not None and self._matching.only_remembers(tick)
 
     def defers(self, message: Tick) -> bool:
-        """Tell whether there is no order that a tick could meet."""
+        """Whether no order could meet a tick."""
         del message
         return self._matching is not None and not self._matching.resting
 

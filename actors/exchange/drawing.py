@@ -1,4 +1,4 @@
-"""Whether a fault falls: by its chance, its bounds, and a seed. Pure."""
+"""Whether a fault occurs: by its probability, its bounds, and a seed. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 class Bounded(Protocol):
-    """How often something falls."""
+    """Bounds of how often a fault occurs."""
 
     @property
     def chance(self) -> float:
-        """Of each occasion."""
+        """Probability on each occasion: 0 to 1."""
 
     @property
     def times(self) -> int:

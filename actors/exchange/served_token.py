@@ -1,4 +1,4 @@
-"""What clients of the paper exchange have to give, over HTTP and on sockets: the access token, or a partner's key."""
+"""The credentials of the paper exchange's clients, over HTTP and on sockets: the access token, or a partner's key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ServedToken:
-    """One at a time; for many threads."""
+    """The one valid token; safe for threads."""
 
     def __init__(self, secret: Secret) -> None:
         """Take the first one."""
@@ -23,7 +23,7 @@ class ServedToken:
         return hmac.compare_digest(found, self._value)
 
     def let_in(self, partner_id: bytes, secret: bytes) -> None:
-        """Know a partner that has got a token by this key."""
+        """Accept a partner's key by which a token was issued."""
         self._partners = {*self._partners, (partner_id, secret)}
 
     def is_partner(self, partner_id: bytes, secret: bytes) -> bool:

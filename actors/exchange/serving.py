@@ -50,8 +50,8 @@ CALLS_WAITING_MAX: Final = 10_000
 """Calls whose changes are not durable yet; one more is refused."""
 
 QUIET_NS: Final = 2_000_000
-"""So long after a call, or an answer, what time alone has brought may wait for the next call: a commit of its own would
-keep whoever calls meanwhile waiting."""
+"""How long after a call or an answer changes that no call has caused may wait for the next call: a commit of their own
+would delay a call that comes meanwhile."""
 
 RETRY_S: Final = 1.0
 
@@ -120,7 +120,7 @@ class AccountActor(RuntimeActor):
 
         self._made = self._durable = 0
         self._quiet_ns = 0
-        """From when on facts that nobody waits for are written at once."""
+        """Time from which facts that no answer waits for are written at once (ns)."""
 
         self._timer: Timer | None = None
         self._armed_ns = 0
@@ -294,7 +294,7 @@ class AccountActor(RuntimeActor):
             self._waiting.append((self._made, sender, answer))
 
     def _arm(self) -> None:
-        """Have one timer, for what time brings next; none while facts are written: their confirmation lets it pass."""
+        """Set the one timer, for what is due next; none while facts are written: their confirmation lets time pass."""
         if self._writing:
             return
         next_ns = self._served.next_ns

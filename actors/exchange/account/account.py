@@ -109,7 +109,7 @@ class Account(Views):
     def pass_time(self, now_ns: int) -> tuple[ExchangeFact, ...]:
         """Let time pass: orders arrive, the day turns, after-market orders are released, the market closes."""
         core = self._core
-        while core.wake_ns <= now_ns:  # each at its own time: after a night the square-off comes before the close
+        while core.wake_ns <= now_ns:  # each event at its own time: after a night the square-off comes before the close
             core.now_ns = max(core.now_ns, core.wake_ns)
             self._day.pass_time()
             while core.due and core.due[0][0] <= core.now_ns:
@@ -132,7 +132,7 @@ class Account(Views):
         else:
             quote.move(tick)
         listing = core.listings.of_symbol(symbol)
-        if listing is None:  # nobody can have an order of it now
+        if listing is None:  # before its first tick no order of it can exist
             return ()
         self._orders.hear_all(core.matching.move(tick))
         self._super_orders.move(symbol, price)

@@ -43,13 +43,13 @@ OPERATORS: Final[dict[str, Callable[[float, float, float], bool]]] = {
     "EQUAL": lambda _, last, value: last == value,
     "NOT_EQUAL": lambda _, last, value: last != value,
 }
-"""What each makes of the price before, the last price and the value."""
+"""Whether the condition holds, given the previous price, the last price and the value."""
 
 PRICE: Final = "PRICE_WITH_VALUE"
 INDICATORS: Final[tuple[str, ...]] = get_args(Indicator)
 TECHNICAL: Final = ("TECHNICAL_WITH_VALUE", "TECHNICAL_WITH_INDICATOR", "TECHNICAL_WITH_CLOSE")
 SEGMENTS: Final = frozenset({"NSE_EQ", "BSE_EQ", "IDX_I"})
-"""Of what a condition may be on."""
+"""Segments of instruments that a condition may be on."""
 
 
 class Alerts:
@@ -59,19 +59,19 @@ class Alerts:
         self._core = core
         self._orders = orders
         self._active: dict[Instrument, set[str]] = {}
-        """Ids of those that wait, by what they wait for: it may not be listed yet."""
+        """Ids of waiting alerts, by their instrument, which may not be listed yet."""
 
         self._candles: dict[Instrument, Candles] = {}
         self._goes_on = False
 
     def resume(self) -> None:
-        """Watch those of an earlier run."""
+        """Watch the alerts of an earlier run."""
         self._goes_on = bool(self._core.state.day)
         for row in self._core.state.alerts.values():
             self._watch(row)
 
     def place(self, ticket: AlertTicket) -> Alert:
-        """Take one in.
+        """Place an alert.
 
         Raises:
             Refused: nothing was placed.
@@ -91,7 +91,7 @@ class Alerts:
         return row
 
     def modify(self, change: AlertModification) -> Alert:
-        """Restate one that waits.
+        """Restate a waiting alert.
 
         Raises:
             Refused: nothing has changed.
@@ -113,7 +113,7 @@ class Alerts:
         return changed
 
     def cancel(self, alert_id: str) -> Alert:
-        """End one that waits.
+        """End a waiting alert.
 
         Raises:
             Refused: nothing has changed.
@@ -146,13 +146,13 @@ class Alerts:
                     self._send(row, last_price)
                 elif condition.operator.startswith("CROSSING") and (
                     _side(row.last_price, condition) != _side(last_price, condition) or not row.last_price
-                ):  # it goes on from there in a new process, too
+                ):  # a new process goes on from there, too
                     self._do(replace(row, last_price=last_price))
             elif condition.time_frame in ended and holds(condition, candles):
                 self._send(row, last_price)
 
     def pass_day(self) -> None:
-        """End those whose day has come."""
+        """End the alerts that expire on this day."""
         for row in list(self._core.state.alerts.values()):
             if row.status == "ACTIVE" and self._core.now_ns >= row.expires_ns:
                 self._do(replace(row, status="EXPIRED"))
@@ -244,7 +244,7 @@ class Alerts:
 
 
 def _side(price: float, condition: AlertCondition) -> int:
-    """Tell whether a price is below the value that is waited for (-1), at it or above."""
+    """Return whether a price is below (-1), at (0) or above (1) the value of a condition."""
     return (price > condition.value) - (price < condition.value)
 
 
@@ -254,7 +254,7 @@ def holds(condition: AlertCondition, candles: Candles) -> bool:
     from ....domain.dhan.technical import settles_in, values_of  # noqa: PLC0415
 
     series = candles.series[condition.time_frame]
-    if candles.goes_on:  # of the last two candles each has to be known
+    if candles.goes_on:  # both of the last two candles have to be known
         settles = max(map(settles_in, (condition.indicator, condition.other_indicator)))
         if len(series.closes) <= settles:
             return False

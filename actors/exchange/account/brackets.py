@@ -44,12 +44,12 @@ class Brackets:
         orders.on_heard.append(self._leave_all)
 
     def has(self, order_id: str) -> bool:
-        """Tell whether an order is one of theirs."""
+        """Whether an order is a part of a cover or bracket order."""
         row = self._core.state.orders.get(order_id)
         return row is not None and row.product in BRACKETED and bool(row.leg or row.parent_id)
 
     def refuse(self, order_id: str) -> None:
-        """Refuse one of them where a super order is wanted: a leg that is withdrawn so could be its stop.
+        """Refuse a cover or bracket order where a super order is expected: withdrawing a leg could remove its stop.
 
         Raises:
             Refused: it is one of theirs.
@@ -125,11 +125,11 @@ class Brackets:
             self._without_stop.append(order.parent_id)
 
     def _leave_all(self) -> None:
-        """Leave positions that have no stop, beyond the price band for example."""
+        """Close positions whose stop was rejected, for example beyond the price band."""
         while self._without_stop:
             entry = self._core.state.orders[self._without_stop.pop()]
             if not self._may_leave(entry):
-                continue  # it stays until intraday positions are closed
+                continue  # the position stays until the square-off
             if entry.is_open or self._super_orders.has_exits(entry.order_id):
                 self._super_orders.cancel(entry.order_id, "ENTRY_LEG")
             self._close(self._core.state.orders[entry.order_id])

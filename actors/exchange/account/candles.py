@@ -14,7 +14,7 @@ from ....domain.calendar import MINUTE_NS
 from ....domain.time import DAY_NS, day_of, day_start_ns
 
 KEPT: Final = 1_000
-"""Candles of each length that are kept at least: the first weighs less than a ten-thousandth in any average."""
+"""Candles kept of each length, at least: the oldest weighs less than a ten-thousandth in any average."""
 
 FRAMES: Final[dict[str, int]] = {
     "ONE_MIN": MINUTE_NS,
@@ -26,17 +26,17 @@ FRAMES: Final[dict[str, int]] = {
 
 
 class Series:
-    """The candles of one length: closed ones, and what has come of the next."""
+    """The candles of one length: the closed ones, and the open one."""
 
     __slots__ = ("_close", "_high", "_interval_ns", "_is_partial", "_low", "closes", "ends_ns", "highs", "lows")
 
     def __init__(self, interval_ns: int, *, is_partial: bool) -> None:
-        """Begin without any; `is_partial`: of the first one a part is not known."""
+        """Begin without candles; `is_partial`: part of the first candle is not known."""
         self._interval_ns: Final = interval_ns
         self._is_partial = is_partial
         self.highs, self.lows, self.closes = array("d"), array("d"), array("d")
         self.ends_ns = 0
-        """Of the candle that is growing: nanoseconds since 1970-01-01 UTC; 0: none is."""
+        """End of the open candle: nanoseconds since 1970-01-01 UTC; 0: there is none."""
 
         self._high = self._low = self._close = 0.0
 
@@ -49,7 +49,7 @@ class Series:
         self._high, self._low, self._close = max(self._high, high), min(self._low, low), close
 
     def end(self) -> None:
-        """Let the candle that is growing be over."""
+        """Close the open candle."""
         self.ends_ns = 0
         if self._is_partial:
             self._is_partial = False

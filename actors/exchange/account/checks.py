@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9 _.-]{0,25}")
 DISCLOSED_SHARE_MIN: Final = 0.3
 PRODUCTS: Final = {True: frozenset({"CNC", "INTRADAY", "MTF"}), False: frozenset({"INTRADAY", "MARGIN"})}
-"""Of shares, and of derivatives; cover and bracket orders are of both."""
+"""Products of shares (True) and of derivatives; cover and bracket orders are of both."""
 
 
 def check_ticket(core: Core, ticket: Ticket, listing: Listing) -> None:

@@ -69,7 +69,7 @@ def _day_digits(day: int) -> str:
 
 
 class Core:
-    """Every change of the state goes through `do`, which keeps it for the answer: so the changes are the state."""
+    """The state, changed only by `do`, which collects the changes of a call for its answer."""
 
     def __init__(self, settings: ExchangeSettings, listings: Listings, *, now_ns: int) -> None:
         """Begin with an empty state."""
@@ -81,13 +81,14 @@ class Core:
         self.ticks = 0
         self.matching = self.new_matching()
         self.due: list[tuple[int, int, str]] = []
-        """A heap: when an order reaches the exchange, its number, its id."""
+        """A heap of orders in transit: when each reaches the exchange (ns), its number, its id."""
 
         self.wake_ns = 0
-        """Before it time brings nothing: nanoseconds since 1970-01-01 UTC."""
+        """Time before which nothing is due: nanoseconds since 1970-01-01 UTC."""
 
         self.inherited: dict[str, int] = {}
-        """Orders that an earlier process took and that were not at the exchange yet; when each is looked at next."""
+        """Orders that an earlier process took and that had not reached the exchange: when each is looked at next
+        (ns)."""
 
         self.resumed_ns = 0
         self._numbers = itertools.count()
@@ -162,7 +163,7 @@ class Core:
         return closing if closing is not None and closing.is_on(self.now_ns) else None
 
     def venue_of(self, instrument: Instrument, symbol: str) -> Venue:
-        """Return whose sessions an instrument has, listed or not."""
+        """Return the venue whose sessions an instrument has, listed or not."""
         listing = self.listings.find(instrument)
         return listing.venue if listing is not None else venue_of(instrument[0], symbol)
 

@@ -31,7 +31,7 @@ SQUARE_OFF: Final = "SQUARE_OFF"
 EXPIRY: Final = "EXPIRY"
 _MARKETS: Final[tuple[Market, ...]] = ("CASH", "UNDERLYING", "DERIVATIVES")
 ALWAYS: Final = tuple(Venue(exchange, market) for exchange in ("NSE", "BSE") for market in _MARKETS)
-"""Where an account trades whatever is listed."""
+"""Venues where an account trades, whatever instruments are listed."""
 
 
 class Day:
@@ -45,10 +45,11 @@ class Day:
         """Called when a day has begun."""
 
         self._passed_ns = core.now_ns
-        """Up to here everything was done."""
+        """Time up to which everything due was done."""
 
         self._calendar_ns = 0
-        """What comes next by the calendar alone, kept since each order asks for it; up to `_passed_ns`: not known."""
+        """Next event by the calendar alone, kept since each order asks for it; not after `_passed_ns` while it is
+        unknown."""
 
     def resume(self) -> None:
         """Let the open orders of an earlier run rest again, in the order of their arrival."""
@@ -56,7 +57,7 @@ class Day:
         resting = sorted((row for row in core.state.open.values() if row.arrival), key=lambda row: row.arrival)
         newest_ns = core.state.newest_ns or core.now_ns
         core.resumed_ns = core.now_ns
-        core.now_ns = min(core.now_ns, newest_ns)  # what was missed comes at its own time
+        core.now_ns = min(core.now_ns, newest_ns)  # missed events come at their own times
         latency_ns = FillModel.of(core.settings).latency_ns
         orders = [_as_open(row, latency_ns=latency_ns, newest_ns=newest_ns) for row in resting]
         core.matching = core.new_matching(orders, since_ns=newest_ns)
@@ -73,14 +74,14 @@ class Day:
         if core.settings.always_open:
             self._passed_ns = core.now_ns
             return
-        if core.now_ns >= self._calendar_ns:  # not known is 0
+        if core.now_ns >= self._calendar_ns:  # 0: not known
             for due_ns, what, venue in self._dues():
                 if self._reaches(due_ns):
                     what(venue)
         self._passed_ns = core.now_ns
 
     def look_anew(self) -> None:
-        """Look again what comes next by the calendar: there are other markets than before."""
+        """Look up the next event of the calendar again: the markets have changed."""
         self._calendar_ns = 0
         self._core.wake_ns = min(self._core.wake_ns, self._core.now_ns)
 
@@ -107,7 +108,7 @@ class Day:
         return min(time_ns for time_ns in due if time_ns > self._passed_ns)
 
     def _dues(self) -> list[tuple[int, Callable[[Venue], None], Venue]]:
-        """Return what today's sessions bring, in the order of time; at one time intraday positions are closed first."""
+        """Return the events of today's sessions, in order of time; at the same time the square-off comes first."""
         core = self._core
         dues: list[tuple[int, Callable[[Venue], None], Venue]] = []
         for venue in self._venues():
@@ -138,7 +139,7 @@ class Day:
             self._book("RCPT", "FUNDS ADDED", exact(core.settings.opening_balance_rupees))
         else:
             for row in list(state.open.values()):
-                if row.arrival:  # the market closed while nobody was here
+                if row.arrival:  # the market closed while no process ran
                     self._orders.end(row, "EXPIRED", "EXPIRED")
             self._close_what_was_missed()
             self._settle()
@@ -152,7 +153,7 @@ class Day:
         self._release()
 
     def _close_what_was_missed(self) -> None:
-        """Close intraday positions that nobody was here to square off, at the last price that is known."""
+        """Close intraday positions whose square-off was missed, at the last known price."""
         core = self._core
         if core.settings.always_open:
             return
@@ -162,7 +163,7 @@ class Day:
                 self._orders.settle(instrument, product, traded.net, price=price, source=SQUARE_OFF)
 
     def _release(self) -> None:
-        """Let after-market orders go that are due."""
+        """Release after-market orders that are due."""
         for order_id in list(self._core.state.parked):
             self._orders.arrive(order_id)
 

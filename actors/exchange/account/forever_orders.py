@@ -39,7 +39,7 @@ class ForeverOrders:
             self._watch(row)
 
     def place(self, ticket: ForeverTicket) -> ForeverOrder:
-        """Take one in.
+        """Place a forever order.
 
         Raises:
             Refused: nothing was placed.
@@ -81,7 +81,7 @@ class ForeverOrders:
         return row
 
     def modify(self, change: ForeverModification) -> ForeverOrder:
-        """Restate a leg that waits.
+        """Restate a waiting leg.
 
         Raises:
             Refused: nothing has changed.
@@ -105,7 +105,7 @@ class ForeverOrders:
         return changed
 
     def cancel(self, order_id: str) -> ForeverOrder:
-        """Cancel all its legs.
+        """Cancel all legs of a forever order.
 
         Raises:
             Refused: nothing has changed.
@@ -125,7 +125,7 @@ class ForeverOrders:
                 self._trigger(row, last_price)
 
     def pass_day(self) -> None:
-        """End those whose life is over."""
+        """End the forever orders that have expired."""
         for row in list(self._core.state.forever_orders.values()):
             if row.is_open and self._core.now_ns >= row.expires_ns:
                 self._end(row, "EXPIRED")

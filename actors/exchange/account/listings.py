@@ -37,7 +37,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, definition: InstrumentDefinition) -> Self:
-        """Make it of the message that tells of it."""
+        """Build it from the message that lists it."""
         kind = definition.instrument_type
         return cls(
             reference=Reference.of(definition),
@@ -73,12 +73,12 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def opens_by_auction(self) -> bool:
-        """Whether it is among what an opening auction, where one is held, is of."""
+        """Whether an opening auction, where one is held, includes it."""
         return self.kind in {"EQUITY", "FUTURE"}
 
     @property
     def venue(self) -> Venue:
-        """Whose sessions it has."""
+        """The venue whose sessions it has."""
         return venue_of(self.reference.segment, self.symbol, is_underlying=self.reference.is_underlying)
 
 
@@ -89,7 +89,7 @@ class Listings:
         self._of_id: dict[Instrument, Listing] = {}
         self._of_symbol: dict[str, Listing] = {}
         self.venues: set[Venue] = set()
-        """Where any of them trades."""
+        """Venues of all instruments."""
 
         for listing in listings:
             self.add(listing)

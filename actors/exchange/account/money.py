@@ -34,7 +34,7 @@ _SPAN_SHARE: Final = Decimal("0.8")
 
 
 class Money:
-    """The purse of an account."""
+    """The money of an account: margin, funds, charges."""
 
     def __init__(self, core: Core) -> None:
         settings = core.settings
@@ -53,7 +53,7 @@ class Money:
         if product in INTRADAY:
             return exact(price) * self._intraday
         if side == "SELL":
-            return _NONE  # what is owned is sold, nothing else
+            return _NONE  # only owned shares are sold
         return exact(price)  # of MTF, too: nothing is lent here
 
     def with_margin(self, row: AccountOrder, listing: Listing) -> AccountOrder:
@@ -73,7 +73,7 @@ class Money:
         )
 
     def shortfall(self, row: AccountOrder, *, held: Decimal) -> str:
-        """Return how the funds do not suffice for an order; empty if they do, or if the order is not the client's.
+        """Return the text of a lack of funds for an order; empty if they suffice, or if the order is not the client's.
 
         Args:
             row: with the margin it needs.
@@ -157,7 +157,7 @@ class Money:
         )
 
     def margin_together(self, asked: MarginTogether, day: date) -> Margin:
-        """Return what orders would need together; nothing is set off against anything."""
+        """Return what orders would need together, without offsets between them."""
         parts = [self.margin_of(ticket, day) for ticket in asked.tickets]
         held = (self._used if asked.with_positions else _NONE) + (
             self._core.state.blocked_rupees if asked.with_orders else _NONE
@@ -203,7 +203,7 @@ class Money:
 
 
 def charged_as(listing: Listing, product: ProductType) -> Product:
-    """Return whose rates hold."""
+    """Return the tariff of a trade."""
     if listing.venue.market in COMMODITIES:
         return commodity_product(underlying_of(listing.symbol), is_option=listing.kind == "OPTION")
     if listing.kind in {"FUTURE", "OPTION"}:

@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 ORDER_PREFIX: Final = "41"
 EXCHANGE_PREFIX: Final = "13"
 MODIFICATIONS_MAX: Final = 25
-"""Of one order, as the broker allows."""
+"""Changes of one order that the broker allows."""
 
 CONFIRMED: Final = "CONFIRMED"
 _AMO_DELAY_MINUTES: Final = {"OPEN": 0, "OPEN_30": 30, "OPEN_60": 60}
 _SLICES_MAX: Final = 100
 UNLISTED_DELAY_S: Final = 1.0
-"""After which an order is looked at again whose instrument is not listed, or not quoted, yet."""
+"""Seconds until an order is looked at again whose instrument is not listed, or not quoted, yet."""
 
 QUOTE_WAIT_NS: Final = 60 * SECOND_NS
-"""So long an order that an earlier process took waits for the first quote: that process may have shown some."""
+"""How long an order of an earlier process waits for the first quote: that process may have shown one."""
 
 
 class Orders:
@@ -54,7 +54,7 @@ class Orders:
         """Told of each order that has ended."""
 
         self.on_heard: list[Callable[[], None]] = []
-        """Called when all that the matching reported is known."""
+        """Called when all reports of the matching are taken in."""
 
         self._hearing = 0
 
@@ -220,7 +220,7 @@ class Orders:
     # What time brings.
 
     def arrive(self, order_id: str, *, linked_with: str = "") -> None:
-        """Let an order reach the broker's checks, and the exchange; there another may lose what it trades."""
+        """Let an order reach the broker's checks, and the exchange; `linked_with` loses what this order trades."""
         core = self._core
         row = core.state.open.get(order_id)
         if row is None or row.arrival:
@@ -270,7 +270,7 @@ class Orders:
         self.hear_all(reports[1:])
 
     def _waits_for_a_quote(self, row: AccountOrder) -> bool:
-        """Tell whether an order that an earlier process took waits on: that process may have shown a price."""
+        """Whether an order of an earlier process still waits for a quote: that process may have shown one."""
         core = self._core
         look_ns = core.inherited.get(row.order_id)
         if look_ns is None or row.symbol in core.quotes:
@@ -295,7 +295,7 @@ class Orders:
         return opens_ns + _AMO_DELAY_MINUTES[row.amo_time] * 60 * 10**9
 
     def hear_all(self, reports: list[ExecutionReport]) -> None:
-        """Take what the matching reports; only then may anybody act on it, since the matching is ahead until then."""
+        """Take in reports of the matching, then call `on_heard`: until then the matching is ahead of the state."""
         self._hearing += 1
         for report in reports:
             self._hear(report)
@@ -372,7 +372,7 @@ class Orders:
     # Rules.
 
     def _protected(self, row: AccountOrder, listing: Listing) -> AccountOrder:
-        """Make a limit order of a market order, where prices are protected: so the broker's book shows it."""
+        """Turn a market order into a limit order under market price protection, as the broker's book shows it."""
         percent, last_price = self._core.settings.market_protection_percent, self._core.last_price(row.symbol)
         if row.order_type != "MARKET" or not percent or not last_price or self._core.closing(listing) is not None:
             return row

@@ -10,7 +10,7 @@ from ....domain.money import COST_PLACES, exact_sum, exact_value, rounded
 from ....domain.positions import Holding
 
 _PLACES: Final = 30
-"""Of the cost of shares that move: so many that their sum over a day shows as the exact one, and no more for ever."""
+"""Decimal places of the cost of moved shares: enough for a day's sum to show as the exact one, and bounded."""
 
 
 class Traded:

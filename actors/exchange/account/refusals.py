@@ -61,5 +61,5 @@ def wrong(field: str, wanted: str, found: object) -> Refused:
 
 
 def unknown(field: str, wanted: str, found: str) -> Refused:
-    """Return the refusal of a number that names nothing."""
+    """Return the refusal of an id that is not known."""
     return Refused("unknown", f"{field}: {wanted} wanted, found none of {found[:32]!a}")

@@ -124,7 +124,7 @@ class State:
         return ordinary, max(targets, stops)
 
     def comparable(self) -> tuple[Any, ...]:
-        """Return everything as values that compare: for tests, and for whoever doubts a replay."""
+        """Return everything as values that compare: for tests, and to verify a replay."""
         return (
             *(self.orders, self.open, self.of_correlation, self.trades, self.past_trades, self.super_orders),
             *(self.forever_orders, self.alerts, self.ledger, self.cash_rupees, self.blocked_rupees),

@@ -42,7 +42,7 @@ class SuperOrders:
         """Ids of the orders whose stop trails, by symbol."""
 
         self._entered: dict[str, None] = {}
-        """Ids of the entries that have traded more than their exits know."""
+        """Ids of entries that have traded shares for which no exit is placed yet."""
 
         self._exits_of: dict[str, list[str]] = {}
         """Ids of all exits of an entry, the ended ones among them."""
@@ -102,7 +102,7 @@ class SuperOrders:
         return entry
 
     def begin(self, row: SuperOrder) -> None:
-        """Take in one whose entry is placed."""
+        """Begin a super order whose entry is placed."""
         self._do(row)
 
     def modify(self, change: SuperModification) -> AccountOrder:
@@ -222,7 +222,7 @@ class SuperOrders:
         elif order.leg == "STOP_LOSS_LEG" and row.stop_status == "PENDING":
             row = replace(row, stop_status=told)
             self._do(row)
-        if told == "REJECTED" and not is_entry:  # what has been entered stays, and with it the other exit
+        if told == "REJECTED" and not is_entry:  # the position stays, and so does the other exit
             return
         exits = map(self._exit, (row.target_order_id, row.stop_order_id))
         if entry.is_open or row.order_id in self._entered or any(each is not None for each in exits):

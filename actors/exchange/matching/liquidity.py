@@ -84,7 +84,7 @@ class Liquidity:
         return min([*prices, self._printed.price]) if side == "BUY" else max([*prices, self._printed.price])
 
     def most_of(self, level: Level, *, limit_price: float | None, at_limit: int) -> int:
-        """Return how many shares of a level an order may have; of a print at its very limit, what its queue left."""
+        """Return how many shares of a level an order may have; of a trade at its very limit, what its queue left."""
         if level is self._printed and level.price == limit_price:
             return min(level.quantity, at_limit)
         return level.quantity

@@ -50,7 +50,7 @@ class Market:
         self.venue = venue
         self.opens_ns = next_opening(since_ns, venue)
         self.nears_close_ns = NEVER_NS
-        """From here on a tick may be one of a closing auction, or count for its reference price."""
+        """Time from which a tick may be part of a closing auction, or count for its reference price (ns)."""
 
         self.reference = ReferencePrice()
         self._closing: ClosingAuction | None = None
@@ -80,7 +80,7 @@ class Market:
         return bool(self.buys or self.sells or self.stops or self.arriving)
 
     def insert(self, order: Order) -> None:
-        """Put an order where it belongs: on its way, before its trigger, or into the book."""
+        """Insert an order: among those on their way, before their trigger, or in the book."""
         if order.due_ns:
             self.arriving.append(order)
         elif not order.is_triggered:
@@ -89,7 +89,7 @@ class Market:
             resting = self.buys if order.request.side == "BUY" else self.sells
             if resting and order.priority < resting[-1].priority:
                 bisect.insort(resting, order, key=lambda each: each.priority)
-            else:  # most come at the price of others, behind them
+            else:  # most orders have the price of others, and go behind them
                 resting.append(order)
 
     def remove(self, order: Order) -> None:
@@ -139,7 +139,7 @@ class Market:
             return "TRADING"
         if self._is_priced:
             return "OVER"
-        if tick.exchange_ns < closing.entry_ends_ns or not tick.quantity:  # nothing was traded: it only indicates
+        if tick.exchange_ns < closing.entry_ends_ns or not tick.quantity:  # no trade, only an indication
             return "CALL"
         self._is_priced = True
         return "PRICE"
@@ -203,7 +203,7 @@ class Market:
             for order in orders:
                 limit_price = order.limit_price
                 if limit_price is not None and (limit_price < best if buys else limit_price > best):
-                    break  # and so are all behind it
+                    break  # and so are all after it
                 found.append(order)
         return found
 
@@ -218,7 +218,7 @@ class Market:
         if position != "shown":
             return UNLIMITED if position == "first" else 0
         assert self.tick is not None, "an order rests at a tick"
-        # The print came before the book of the same tick: who is gone from the book may have been in the print.
+        # The trade came before the book of the same tick: orders that left the book may have been in the trade.
         traded = self.traded if self.tick.price == order.limit_price else 0
         free, ahead = max(0, traded - order.ahead), max(0, order.ahead - traded)
         order.ahead = min(ahead, self._shown_at(order, otherwise=ahead))

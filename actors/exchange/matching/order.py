@@ -48,7 +48,7 @@ class Order:
         """When it is in the book: nanoseconds since 1970-01-01 UTC, for one that is on its way."""
 
         self.ends_ns = 0
-        """When its day is over, and it with it: nanoseconds since 1970-01-01 UTC; 0: somebody else ends it."""
+        """When it ends with its day: nanoseconds since 1970-01-01 UTC; 0: the account ends it."""
 
         self.last_trigger_ns = 0
         """When a stop order ends whose trigger was not met: nanoseconds since 1970-01-01 UTC; 0: with its day."""
@@ -60,7 +60,7 @@ class Order:
         """The newest tick when it was sent, for one that is on its way."""
 
         self.linked: Order | None = None
-        """The other of two of which one cancels the other: what one trades the other loses."""
+        """The order that loses what this one trades, and the reverse."""
 
     @property
     def first_end_ns(self) -> int:

@@ -26,7 +26,7 @@ INDEX: Final = packets.SEGMENT_NUMBERS["IDX_I"]
 
 
 class FeedSocket(Socket):
-    """Of the market feed: tickers, quotes, full packets."""
+    """A socket of the market feed: tickers, quotes, full packets."""
 
     subscribes: ClassVar[Mapping[int, Mode | BinaryMode]] = subscriptions.MODES
     """By what code to what; the code above it unsubscribes."""
@@ -127,7 +127,7 @@ class BinaryFeedSocket(FeedSocket):
 
 
 class DepthSocket(Socket):
-    """Of twenty levels."""
+    """A socket of depth: twenty levels."""
 
     levels: ClassVar[int] = deep.LEVELS
     instruments_max: ClassVar[int] = subscriptions.DEPTH_INSTRUMENTS_MAX
@@ -183,7 +183,7 @@ class DepthSocket(Socket):
 
 
 class DeepSocket(DepthSocket):
-    """Of two hundred levels: one instrument."""
+    """A socket of depth: two hundred levels of one instrument."""
 
     levels: ClassVar[int] = deep.LEVELS_MAX
     instruments_max: ClassVar[int] = 1

@@ -35,7 +35,7 @@ _READ_LOGIN: Final = msgspec.json.Decoder(_LoginRequest)
 
 
 class OrderSocket(Socket):
-    """Of order updates: silent until the login, and then one message for each change of an order."""
+    """A socket of order updates: silent until the login, then one message for each change of an order."""
 
     connections_max: ClassVar[int] = 100
     logs_in = True

@@ -51,7 +51,7 @@ KINDS: Final[dict[str, type[Socket]]] = {
     "/order-update": OrderSocket,
 }
 _LOGGER: Final = "natya-exchange"
-"""Of the library: addresses have tokens in them, so nothing of it is ever written."""
+"""The library's logger, silenced: it would log addresses, which contain tokens."""
 
 logging.getLogger(f"picows.{_LOGGER}").setLevel(logging.CRITICAL + 1)
 
@@ -294,7 +294,7 @@ class StreamServer:
             alike[0].refuse(packets.TOO_MANY_CONNECTIONS)
 
     def remove(self, removed: Socket) -> None:
-        """Let one go."""
+        """Remove a socket."""
         self._sockets.pop(removed, None)
         self._turned_away.pop(removed, None)
         self.order_sockets -= isinstance(removed, OrderSocket)
@@ -302,12 +302,12 @@ class StreamServer:
             self.unsubscribe(removed, number)
 
     def subscribe(self, who: Socket, number: Number) -> Streamed | None:
-        """Want an instrument; return what the market has shown of it."""
+        """Subscribe a socket to an instrument; return what the market has shown of it."""
         self._wanted.setdefault(number, {})[who] = None
         return self._shown.get(number)
 
     def unsubscribe(self, who: Socket, number: Number) -> None:
-        """Want it no more."""
+        """Unsubscribe a socket from an instrument."""
         wanted = self._wanted.get(number)
         if wanted is not None:
             wanted.pop(who, None)

@@ -29,9 +29,9 @@ class Turns:
     """Which have opened or closed since the tick before. Times are nanoseconds since 1970-01-01 UTC."""
 
     def __init__(self) -> None:
-        """Have seen no tick."""
+        """Begin without a tick."""
         self.next_ns = 0
-        """Before that time there is nothing to tell."""
+        """Before that time nothing opens or closes: nanoseconds since 1970-01-01 UTC."""
 
         self._next: Final[dict[Venue, int]] = dict.fromkeys(SEGMENTS, 0)
         """0: no tick has come yet."""

@@ -220,7 +220,7 @@ class WireActor(RuntimeActor):
 
     @handles(MountRefused)
     def fail(self, refusal: MountRefused, _sender: ActorAddress) -> None:
-        """Fail: without a server this is nothing."""
+        """Fail: without a server nothing can be served."""
         raise NotServedError(str(refusal.error)) from refusal.error
 
     @handles(MarketEnded, Beat)

@@ -55,6 +55,6 @@ class ListNumber(msgspec.Struct, frozen=True):
 
 
 class HandRefused(msgspec.Struct, frozen=True):
-    """Answer: it cannot be."""
+    """Answer: refused, and why."""
 
     reason: str

@@ -1,4 +1,4 @@
-"""A price that is set by hand, as the tick that a feed would send. Pure.
+"""A price set by hand, as the tick that a feed would send. Pure.
 
 A feed reads no price below a tick, and no count that has no place in a packet; a hand is held to the same, since
 whatever trades at a price is in the account for good.
