@@ -10,6 +10,7 @@ child           what is known of one child; child_spec: what a user says of it
 actor           `Supervisor`, the actor around them
 pool, routing   `Pool`, a supervisor of equal workers, and which of them gets a message (pure)
 report          log events and journal facts about children
+parking         the orders that a parked strategy leaves open
 tree            the answer to `DescribeTree`
 deadline        a cancellable timer
 handover        what a restarted supervisor takes over from the instance that failed

@@ -13,16 +13,13 @@ Fails   when it gives up on a child, after it has stopped all others; its own su
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
 from ...domain.time import SECOND_NS
-from ...messages.holdings import HoldingsRead, ReadHoldings
 from ...messages.journal import Append, Appended, AppendRefused
-from ...messages.order_listing import CancelOrders, OrdersCancelling
 from ...messages.supervision import (
     DescribeTree,
     Failed,
@@ -39,6 +36,7 @@ from .children import Children
 from .deadline import Deadline
 from .errors import GaveUpError
 from .handover import GivenUp, Handover
+from .parking import ParkedOrders
 from .protocol import (
     EXIT_GAVE_UP,
     AwaitSystemStop,
@@ -53,7 +51,7 @@ from .settings import SupervisorSettings
 from .tree import Inquiry, branch, status
 
 if TYPE_CHECKING:
-    from ..runtime import ActorAddress, Outcome
+    from ..runtime import ActorAddress
     from .child_spec import ChildSpec
 
 
@@ -61,14 +59,6 @@ def _why_parked(child: Child) -> str:
     at = f" at {child.raised_at}" if child.raised_at else ""
     return f"{child.spec.name}: {child.last_error}{at} ({child.parked})"
 
-
-CANCEL_AGAIN_S = (2.0, 4.0, 8.0, 16.0)
-"""After so many seconds the open orders of a parked strategy are cancelled again, and then after the last of these
-until none is open: an order that was on its way to the journal is open only later, and `orders` may not have answered.
-"""
-
-HOLDINGS_TIMEOUT_S = 10.0
-"""How long `orders` may take to answer what a parked child leaves open."""
 
 TREE_WAIT_S = 1.0
 """How long a supervisor below may take to describe its branch; later it is shown without its children."""
@@ -121,6 +111,7 @@ class Supervisor(RuntimeActor):
         )
         policy = self._plan.policy
         self._budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=round(policy.window_s * SECOND_NS))
+        self._parked_orders = ParkedOrders(self, orders=self._plan.orders)
         self._children = self._new_children()
         self._stopping = False
         self._before: Handover | None = None
@@ -330,38 +321,8 @@ class Supervisor(RuntimeActor):
         self.ready()
 
     def child_parked(self, child: Child) -> None:
-        """Log the positions and open orders of a parked strategy: they stay as they are, unless its spec says else."""
-        if self._plan.orders:
-            if child.spec.cancels_orders:
-                self._cancel_orders(child.spec.name, 0)
-            name = child.spec.name
-            then = functools.partial(self._tell_what_is_left, name)
-            self.ask(self._plan.orders, ReadHoldings(strategy=name), timeout_s=HOLDINGS_TIMEOUT_S, then=then)
-
-    def _cancel_orders(self, name: str, round_number: int) -> None:
-        """Have all open orders of a parked strategy cancelled, and look again later whether there are any."""
-        request = CancelOrders(everything=True, strategy=name, person=self.name)
-        then = functools.partial(self._cancel_again, name, round_number)
-        self.ask(self._plan.orders, request, timeout_s=HOLDINGS_TIMEOUT_S, then=then)
-
-    def _cancel_again(self, name: str, round_number: int, outcome: Outcome) -> None:
-        answer = outcome.value
-        is_answered = isinstance(answer, OrdersCancelling) and not answer.problem
-        if not is_answered:
-            self.log("child.orders_not_cancelled", level="warning", child=name, reason=_said(outcome))
-        elif answer.client_order_ids:
-            self.log("child.orders_cancelled", level="warning", child=name, orders=answer.client_order_ids)
-        elif round_number >= len(CANCEL_AGAIN_S):
-            return
-        wait_s = CANCEL_AGAIN_S[min(round_number, len(CANCEL_AGAIN_S) - 1)]
-        self.call_after(wait_s, functools.partial(self._cancel_orders, name, round_number + 1))
-
-    def _tell_what_is_left(self, name: str, outcome: Outcome) -> None:
-        answer = outcome.value
-        if isinstance(answer, HoldingsRead):
-            self.log("child.left_open", level="warning", child=name, orders=sorted(answer.filled), shares=answer.shares)
-        else:
-            self.log("child.left_unknown", level="warning", child=name, reason=_said(outcome))
+        """Ask for the orders that a parked strategy leaves open."""
+        self._parked_orders.parked(child.spec)
 
     def give_up(self, child: Child, reason: str, error: BaseException | None) -> None:
         """Stop all children; what follows is in `children_are_down`."""
@@ -451,8 +412,3 @@ class Supervisor(RuntimeActor):
         tree = msgspec.structs.replace(branch(self.name, nodes, inquiry.below), stalls=stalls, last_stall=last_stall)
         for asker in inquiry.askers:
             self.send(asker, tree)
-
-
-def _said(outcome: Outcome) -> str:
-    """Return what came in place of the answer that was wanted."""
-    return str(outcome.value if outcome.error is None else outcome.error)

@@ -359,7 +359,7 @@ class TestAChildThatIsParked:
     def impatient(self, request, monkeypatch):
         """A tenth of a second is enough for orders that do not answer."""
         if request.node.callspec.params["orders"] == "silent":
-            monkeypatch.setattr("natya.actors.supervision.actor.HOLDINGS_TIMEOUT_S", 0.1)
+            monkeypatch.setattr("natya.actors.supervision.parking.ANSWER_S", 0.1)
 
     @pytest.mark.parametrize("orders", ["there", "failing", "not there", "silent"])
     @pytest.mark.usefixtures("impatient")
@@ -396,7 +396,7 @@ class TestAChildThatIsParked:
 class TestAChildThatIsParkedWithOrders:
     def test_has_them_cancelled_until_none_is_open_even_late_ones(self, actor_system, play, diary, caplog, monkeypatch):
         caplog.set_level("WARNING", "natya")
-        monkeypatch.setattr("natya.actors.supervision.actor.CANCEL_AGAIN_S", (0.0, 0.0))
+        monkeypatch.setattr("natya.actors.supervision.parking.CANCEL_AGAIN_S", (0.0, 0.0))
         asked = actor_system.probe("asked")
         answers = [
             OrdersCancelling(client_order_ids=(), problem="the journal is still read back; ask again"),
