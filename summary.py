@@ -112,9 +112,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     parked: tuple[str, ...] = ()
     """`name: why` of each strategy that failed too often and was parked; its open orders were left as they are."""
 
+    stop_failures: tuple[str, ...] = ()
+    """A sentence for each actor whose stop failed: its `on_stop` raised, or it was killed since it took too long."""
+
     error: str = ""
-    """Why the system gave up; empty if it was asked to end. In the output of a command also parked strategies and a
-    market that broke off."""
+    """Why the system gave up; empty if it was asked to end. In the output of a command also parked strategies, stops
+    that failed and a market that broke off."""
 
 
 class StoppedInStartError(Exception):
@@ -139,8 +142,14 @@ def nothing_recorded(settings: DatabaseSettings) -> DatabaseStatistics:
     )
 
 
-def summarize(
-    profile: str, statistics: Mapping[str, Statistics], *, dead_letters: int, wall_s: float, error: str = ""
+def summarize(  # noqa: PLR0913  by name
+    profile: str,
+    statistics: Mapping[str, Statistics],
+    *,
+    dead_letters: int,
+    wall_s: float,
+    stop_failures: tuple[str, ...] = (),
+    error: str = "",
 ) -> Summary:
     """Build the summary.
 
@@ -149,6 +158,7 @@ def summarize(
         statistics: of all actors, by path in the supervision tree.
         dead_letters: counted by the runtime.
         wall_s: seconds that the run lasted.
+        stop_failures: a sentence for each actor whose stop failed.
         error: why the system gave up; empty if it did not.
 
     Raises:
@@ -190,6 +200,7 @@ def summarize(
         parked=tuple(
             each for its in statistics.values() if isinstance(its, SupervisorStatistics) for each in its.parked
         ),
+        stop_failures=stop_failures,
         error=error,
     )
 

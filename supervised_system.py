@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .actors.runtime import InProcessSystemBase
-    from .actors.supervision import SupervisorSettings
+    from .actors.supervision import ChildrenStopped, SupervisorSettings
     from .config.settings import Settings
 
 
@@ -37,6 +37,8 @@ class SupervisedSystem:
         self._undo: Final = contextlib.ExitStack()
         self._runtime: InProcessSystem | None = None
         self._root_end: Future[Any] | None = None
+        self.stop_failures: tuple[str, ...] = ()
+        """A sentence for each actor whose stop failed; known once it has stopped."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -103,4 +105,5 @@ class SupervisedSystem:
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
             with self._undo:
-                runtime.request(SYSTEM, StopChildren(), timeout_s=self._stop_s)
+                stopped: ChildrenStopped = runtime.request(SYSTEM, StopChildren(), timeout_s=self._stop_s)
+                self.stop_failures = stopped.told()

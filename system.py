@@ -390,6 +390,7 @@ class TradingSystem(StrategyChanges, SystemServices):
                 statistics,
                 dead_letters=runtime.base.dead_letters.count,
                 wall_s=self._elapsed_s(),
+                stop_failures=stopped.told(),
                 error=self._why_it_ended,
             )
         return self._summary

@@ -23,7 +23,8 @@ UNAVAILABLE: Final = 69
 """No system runs in that data directory, or it did not answer."""
 
 INTERNAL: Final = 70
-"""A child failed more often than the restart policy allows; if it was a strategy, the others may have gone on."""
+"""A child failed more often than the restart policy allows; if it was a strategy, the others may have gone on. Or it
+failed when it was to stop."""
 
 CANNOT_CREATE: Final = 73
 """The data directory, the log, an output file or standard output cannot be created or written."""

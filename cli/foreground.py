@@ -164,10 +164,14 @@ class Outcome(NamedTuple):
         parked = [f"failed for good, and was left behind: {each}" for each in self.summary.parked]
         return parked + [f"{each}: its figures are not those of the whole recording" for each in self.failed]
 
+    def of_stops(self) -> list[str]:
+        """Return a sentence for each actor whose stop failed."""
+        return list(self.summary.stop_failures)
+
     def summary_with_error(self) -> Summary:
         """Return the summary, with all failures in `error`."""
         ended = self.summary.error or (_words(self.fault) if self.fault is not None else "")
-        others = (self.of_a_stop, self.of_the_broker, self.of_the_market, self.of_strategies)
+        others = (self.of_a_stop, self.of_the_broker, self.of_the_market, self.of_strategies, self.of_stops)
         told = [*([ended] if ended else []), *(text for of in others for text in of())]
         return msgspec.structs.replace(self.summary, error="; ".join(told))
 
@@ -200,7 +204,7 @@ def perform(
         return exit_code(outcome.fault)
     for told, code in (
         (outcome.of_the_market(), BAD_DATA),
-        (outcome.of_strategies(), INTERNAL),
+        (outcome.of_strategies() + outcome.of_stops(), INTERNAL),
         (outcome.of_the_broker(), REFUSED),
     ):
         if told:

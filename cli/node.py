@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..actors.runtime import tuned_process
 from ..node_system import NodeSystem
-from .exit_codes import OK, exit_code
+from .exit_codes import INTERNAL, OK, exit_code
 from .foreground import Interrupts
 from .service.manager import ServiceManager
 from .terminal import complain, out, tell
@@ -39,7 +39,9 @@ def perform(settings: Settings) -> int:
         except Exception as fault:  # noqa: BLE001  reported in words, without a traceback
             complain(str(fault) or type(fault).__name__)
             return exit_code(fault)
-    return OK
+    for each in system.stop_failures:
+        complain(each)
+    return INTERNAL if system.stop_failures else OK
 
 
 def shown(found: NodesStatistics) -> list[str]:

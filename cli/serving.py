@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ..actors.runtime import tuned_process
-from .exit_codes import OK, exit_code
+from .exit_codes import INTERNAL, OK, exit_code
 from .foreground import Interrupts
 from .terminal import complain, out, tell_object
 
@@ -37,4 +37,6 @@ def perform(make: Callable[[], ExchangeSystem], token: Secret) -> int:
         except Exception as fault:  # noqa: BLE001  reported in words, without a traceback
             complain(str(fault) or type(fault).__name__)
             return exit_code(fault)
-    return OK
+    for each in system.stop_failures:
+        complain(each)
+    return INTERNAL if system.stop_failures else OK

@@ -190,8 +190,7 @@ class Supervisor(RuntimeActor):
             child.statistics = report.statistics
             if report.requested and report.error is not None:
                 at = f" at {place}" if (place := where_of(report.error)) else ""
-                told = f"{child.spec.name}: {type(report.error).__name__}: {reason_of(report.error)}{at}"
-                child.stop_failures = (*child.stop_failures, told)
+                child.note_stop_failure(f"{type(report.error).__name__}: {reason_of(report.error)}{at}")
             self._children.ended(child, error=report.error, requested=report.requested)
 
     @handles(ChildrenStopped, checks_itself=True)

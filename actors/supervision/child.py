@@ -65,7 +65,11 @@ class Child:
         """Final statistics of its own children, if it is a supervisor."""
 
         self.stop_failures: tuple[str, ...] = ()
-        """What was raised by the stop of its own children and by its own, each with the path from here."""
+        """How the stop of its own children and its own failed, each with the path from here."""
+
+    def note_stop_failure(self, what: str) -> None:
+        """Note how its stop failed."""
+        self.stop_failures = (*self.stop_failures, f"{self.spec.name}: {what}")
 
     @property
     def raised_at(self) -> str:

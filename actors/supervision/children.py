@@ -406,4 +406,5 @@ class Children:
 
     def _kill_overran(self, child: Child) -> None:
         self._report.abandoned(child)
+        child.note_stop_failure("it did not end when it was killed")
         self.ended(child, error=None, requested=True)

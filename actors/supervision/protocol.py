@@ -27,7 +27,13 @@ class ChildrenStopped(msgspec.Struct, frozen=True, kw_only=True):
 
     statistics: StatisticsByPath
     failures: tuple[str, ...] = ()
-    """Of each actor that ended by an error when it was to stop: its path, the error, and where it was raised."""
+    """Of each actor that ended by an error when it was to stop, or had to be killed: its path, the error, and where it
+    was raised."""
+
+    def told(self) -> tuple[str, ...]:
+        """Return a sentence for each of the failures."""
+        parts = (failure.partition(": ") for failure in self.failures)
+        return tuple(f"{path.rpartition('/')[2]} failed when it stopped: {what}" for path, _, what in parts)
 
 
 class AwaitSystemStop(msgspec.Struct, frozen=True):

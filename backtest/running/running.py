@@ -202,7 +202,7 @@ def play_settings(  # noqa: PLR0913  by name
         notes=(*outlook.notes, *notes_on(settings)),
         begin_ns=marks.begin_ns,
         left_out=marks.left_out,
-        failed="; ".join((*failures, *map(_told_of_stop, stopped.failures))),
+        failed="; ".join((*failures, *stopped.told())),
     )
 
 
@@ -250,11 +250,6 @@ def _failures(runtime: InProcessSystem) -> tuple[str, ...]:
         for child in tree.children
         if child.restarts
     )
-
-
-def _told_of_stop(failure: str) -> str:
-    path, _, what = failure.partition(": ")
-    return f"{path.rpartition('/')[2]} failed when it stopped: {what}"
 
 
 def _told(child: ChildStatus) -> str:

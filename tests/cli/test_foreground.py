@@ -113,6 +113,16 @@ class TestABrokerThatTakesNoOrderAnyMore:
         assert json.loads(output.out)["error"] == said
 
 
+class TestAStopThatFails:
+    def test_is_told_with_the_figures_and_ends_with_70(self, play, settings, capsys):
+        said = "crossover failed when it stopped: ValueError: too late at crossover.py:7 in on_stop"
+        code = perform(settings, lambda _: play(stop_failures=(said,)), summary_format="json")
+
+        output = capsys.readouterr()
+        assert (code, output.err) == (70, f"natya: {said}\n")
+        assert json.loads(output.out)["error"] == said
+
+
 class TestAReplayWhoseStrategiesHaveAllFailedForGood:
     @pytest.mark.parametrize(("source", "waits"), [("replay", 3), ("synthetic", 9)])
     def test_ends_with_the_look_that_shows_it_and_no_live_market_does(self, play, settings, source, waits):

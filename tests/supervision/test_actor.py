@@ -132,9 +132,10 @@ class TestStartingAndStopping:
         system.tell("stuck", play.Work())
         gate.await_entered()
 
-        system.stop("system", timeout_s=5)
+        stopped = system.request("system", StopChildren())
 
         assert diary.entries[-1] == "stop journal"
+        assert stopped.told() == ("stuck failed when it stopped: TimeoutError: killed in a handler",)
 
     def test_one_that_fails_while_it_stops_still_handles_the_rest(self, start, play, diary, gate):
         system = start(play.ChildSpec("orders", play.BlockingChild, diary))

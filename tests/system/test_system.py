@@ -1,12 +1,14 @@
 """Who is a child of whom, and the system as its user holds it."""
 
 import asyncio
+import contextlib
 import logging
 import re
 import sys
 import threading
 from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -17,10 +19,12 @@ from natya.actors.events import EventsSettings
 from natya.actors.feed import RecordingError
 from natya.actors.runtime import READS_BACK_S, InProcessSystem, RequestTimedOut, SystemStoppedError
 from natya.actors.supervision import SystemStopped
+from natya.cli import node
 from natya.composition import children, subscriptions
 from natya.config.heartbeat import HEARTBEAT_NAME, Heartbeat
 from natya.messages.broker import OrderNotFound
 from natya.messages.system import Ping
+from natya.supervised_system import SupervisedSystem
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
@@ -231,6 +235,34 @@ class TestAStart:
         at_length = {child.name for child in children(settings) if child.start_s == READS_BACK_S}
 
         assert at_length == {"journal", "database", "exchange", "orders"}
+
+
+def test_a_stop_that_fails_is_told_in_the_summary_and_the_others_stop_in_order(settings):
+    class Unwilling(natya.RuntimeActor):
+        def on_stop(self):
+            raise ValueError("too late")
+
+    system = natya.TradingSystem(settings, actors=[natya.ChildSpec("unwilling", Unwilling)])
+    with system:
+        pass
+
+    (told,) = system.stop().stop_failures
+    assert told.startswith("unwilling failed when it stopped: ValueError: too late at ")
+
+
+def test_a_machine_of_strategies_tells_whose_stop_failed(monkeypatch, settings, capsys):
+    class Stopped(SupervisedSystem):
+        KIND = "node"
+
+        def start(self):
+            self.stop_failures = ("crossover failed when it stopped: ValueError: too late",)
+
+    monkeypatch.setattr(node, "NodeSystem", Stopped)
+    monkeypatch.setattr(node, "Interrupts", lambda: SimpleNamespace(heard=contextlib.nullcontext, asked=True))
+
+    assert (node.perform(settings), capsys.readouterr().err) == (
+        70, "natya: crossover failed when it stopped: ValueError: too late\n",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("exit_code", "in_order"), [(0, True), (70, False)])
