@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from natya_builders import a_tick
 from natya_messages import ill_typed, messages
 
-from natya.actors.runtime import RuntimeActor
+from natya.actors.runtime import RuntimeActor, restart_helps
 from natya.actors.runtime.trace import Stamp
 from natya.actors.runtime.workers import NotHostableError, WorkerRefusedError, assignment, wire
 from natya.actors.runtime.workers import link as link_module
@@ -392,8 +392,9 @@ class TestAnAssignment:
 
         of_the_program = type("Main", (RuntimeActor,), {"__module__": "__main__"})
         for actor, settings in ((Local, None), (of_the_program, None), (Strange, Settings())):
-            with pytest.raises(NotHostableError, match="that another process can import is wanted"):
+            with pytest.raises(NotHostableError, match="that another process can import is wanted") as refusal:
                 assignment.assign("dip", actor, settings)
+            assert not restart_helps(refusal.value)
 
     @pytest.mark.parametrize(
         ("changes", "complaint"),
@@ -412,8 +413,9 @@ class TestAnAssignment:
         given = StrategySettings(name="dip", strategy="dip:Dip")
         made = msgspec.structs.replace(assignment.assign("dip", Strange, given), **changes)
 
-        with pytest.raises(WorkerRefusedError, match=complaint):
+        with pytest.raises(WorkerRefusedError, match=complaint) as refusal:
             assignment.accept(made)
+        assert not restart_helps(refusal.value)
 
     def test_refuses_settings_that_are_longer_than_a_message(self, hosted, monkeypatch):
         given = StrategySettings(name="dip", strategy="dip:Dip")

@@ -12,9 +12,13 @@ class WorkerDiedError(ActorRuntimeError):
 class WorkerRefusedError(ActorRuntimeError):
     """The process would run other code than its parent, or cannot import the actor. Restart the whole system."""
 
+    restart_helps = False
+
 
 class NotHostableError(ActorRuntimeError):
     """This actor, or its settings, cannot be described to another process. Run it on the loop, or on a thread."""
+
+    restart_helps = False
 
 
 class RemoteError(Exception):
