@@ -115,14 +115,17 @@ def folder_of(data_dir: Path | None, profile: str, *, config: Path | None = None
             ) from fault
 
 
-def store(folder: SecretFolder, key: str, secret: Secret) -> None:
-    """Store a secret, or end the command with 73."""
+def store(folder: SecretFolder, key: str, secret: Secret) -> str:
+    """Store a secret, and return where it is kept; or end the command with 73."""
     from ..config.secret_files import SecretUnfitError  # noqa: PLC0415
 
     try:
         folder.write(key, secret)
     except (SecretUnfitError, OSError) as fault:
         give_up(fault, CANNOT_CREATE)
+    path, kind = folder.path_of(key), folder.keeper().kind
+    where = {"age": f"in {path}, encrypted by age", "keyring": f"in the keyring of the desktop, by the note in {path}"}
+    return f"{key} is kept {where.get(kind, f'in {path}')}"
 
 
 def shadow_of(key: str, environment: dict[str, str]) -> str:

@@ -164,6 +164,7 @@ class SecretFolder:
             SecretUnfitError: one of those that are there cannot be read, or cannot be kept so.
             OSError: it cannot be written.
         """
+        BODIES[keeper.kind].expect_usable(keeper)
         self._make()
         known = {key: secret for key in self.keys() if (secret := self.read(key)) is not None}  # all, before anything
         sealed = {key: BODIES[keeper.kind].sealed(keeper, key, secret) for key, secret in known.items()}

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 MARK: Final = b"in the keyring, service "
 
 
+def expect_usable(keeper: Keeper) -> None:
+    """Ask the keyring for what it does not have."""
+    _do("get_password", keeper.service, "natya")
+
+
 def sealed(keeper: Keeper, key: str, secret: Secret) -> bytes:
     """Give it to the keyring; return the note."""
     _do("set_password", keeper.service, key, secret.reveal())

@@ -36,6 +36,13 @@ class Body(Protocol):
     MARK: bytes
     """What a file begins with that is kept so."""
 
+    def expect_usable(self, keeper: Keeper) -> None:
+        """Make sure that secrets can be kept so here, before any is.
+
+        Raises:
+            SecretUnfitError: they cannot.
+        """
+
     def sealed(self, keeper: Keeper, key: str, secret: Secret) -> bytes:
         """Return the content of the file.
 

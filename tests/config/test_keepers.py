@@ -268,8 +268,18 @@ class TestTheFileThatSaysHow:
 
 @pytest.mark.parametrize("library", ["pyrage", "keyring"])
 def test_without_its_library_a_way_says_what_to_install(folder, ways, monkeypatch, library):
+    way = ways["age" if library == "pyrage" else "keyring"]
+    folder.keep_by(way)
     monkeypatch.setitem(sys.modules, library, None)
-    folder.keep_by(ways["age" if library == "pyrage" else "keyring"])
 
-    with pytest.raises(SecretUnfitError, match=f"wanted the library {library}, found none: pip install"):
-        folder.write(TOKEN, Secret(CANARY))
+    for keep in (lambda: folder.write(TOKEN, Secret(CANARY)), lambda: folder.keep_by(way)):
+        with pytest.raises(SecretUnfitError, match=f"wanted the library {library}, found none: pip install"):
+            keep()
+
+
+def test_a_keyring_that_is_not_there_is_told_before_there_is_a_secret(folder, ways):
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+
+    with pytest.raises(SecretUnfitError, match="no keyring is here"):
+        folder.keep_by(ways["keyring"])
+    assert folder.keeper() == Keeper()

@@ -61,12 +61,12 @@ def command(
         hint = "" if found.verdict == "refused" else "; --untested keeps it all the same"
         give_up(f"nothing is changed: {found.told}{hint}", code)
     folder = folder_of(data_dir, profile, config=config)
-    store(folder, key, secret)
+    kept = store(folder, key, secret)
     if variable := shadow_of(key, dict(os.environ)):
         note(f"{variable} in the environment ranks above it at the next start: unset it")
     use = taken_by_system(folder.path.parent, profile, key)
     answer = {"schema": SCHEMA, "key": key, "path": str(folder.path_of(key)), "tried": found.verdict}
-    text = f"{key}: {found.told}\n{key} is kept in {folder.path_of(key)}\n{use.told}"
+    text = f"{key}: {found.told}\n{kept}\n{use.told}"
     tell_answer({**answer, **msgspec.structs.asdict(use)}, text, json=json)
     if use.system in {"silent", "kept"}:
         raise typer.Exit(UNAVAILABLE if use.system == "silent" else FAILED)

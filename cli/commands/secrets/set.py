@@ -43,8 +43,7 @@ def command(
         give_up(f"{key} is kept already, and what was written with it cannot be read with another", FAILED)
     secret = secret_from_person(key)
     expect_form(key, secret)
-    store(folder, key, secret)
+    told = store(folder, key, secret)
     if variable := shadow_of(key, dict(os.environ)):
         note(f"{variable} in the environment ranks above it: unset it")
-    path = folder.path_of(key)
-    tell_answer({"schema": SCHEMA, "key": key, "path": str(path)}, f"{key} is kept in {path}", json=json)
+    tell_answer({"schema": SCHEMA, "key": key, "path": str(folder.path_of(key))}, told, json=json)
