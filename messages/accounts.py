@@ -16,7 +16,7 @@ AccountChoice: TypeAlias = Literal["session", "new", "newest"]
 
 
 class AccountEntered(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="AccountEntered"):
-    """Fact: the orders to come belong to this account. An account entered for the first time has no positions."""
+    """Fact: later orders belong to this account. An account entered for the first time has no positions."""
 
     account: Count
     """0 is the account of all sessions; a new data directory begins in it, without a fact."""

@@ -163,8 +163,9 @@ class FindOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     """When it was intended: nanoseconds since 1970-01-01 UTC; 0: not told. A broker may list those of today only."""
 
     others: tuple[str, ...] = ()
-    """The broker's numbers of other orders of ours that traded in its symbol and on its side since its day: told of one
-    of an earlier day whose own number is not known, since a trade of theirs is none of its."""
+    """Broker order ids of our other orders that traded in the same symbol and on the same side since the day of this
+    one: given for an order of an earlier day without a broker order id, so that their trades are not taken for its
+    own."""
 
 
 class OrderFound(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrderFound"):
@@ -195,7 +196,7 @@ class OrderFound(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
 
 
 class OrderNotFound(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderNotFound"):
-    """Answer to `FindOrder`: the broker says that it has no such order now; a late request may still arrive."""
+    """Answer to `FindOrder`: the broker has no such order now; a late request may still arrive."""
 
     client_order_id: str
 
@@ -313,34 +314,34 @@ class ReportRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 
 
 class OrdersSentBefore(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrdersSentBefore"):
-    """From orders to the broker session, before anything else: requests of the last day that its limits count, too."""
+    """From orders to the broker session, before any order: requests of the last day, which its limits count, too."""
 
     times_ns: Annotated[tuple[Nanoseconds, ...], Meta(min_length=1, max_length=100_000)]
-    """When each left, or a little before; since 1970-01-01 UTC."""
+    """When each left, or a little before: nanoseconds since 1970-01-01 UTC."""
 
 
 class OrdersLeft(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrdersLeft"):
-    """From the broker session to orders, a second after an order or a change left: which have since it said so."""
+    """From the broker session to orders, a second after an order or a change left: what has left since the last one."""
 
     counts: tuple[tuple[str, Count], ...]
-    """The id that each request has, and how many requests had it so far: one, if all is well."""
+    """The client order id in each request, and how many requests had it so far: one, if all is well."""
 
     changes: tuple[tuple[str, str, Count], ...] = ()
-    """Of each order that was changed its id, the broker's that the request has, and how many had that so far: as many
-    as changes of it were to leave, at most."""
+    """Of each changed order its client order id, the broker order id in the requests, and how many requests had that so
+    far: at most as many as its changes."""
 
 
 class ClockCompared(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ClockCompared"):
-    """From the broker session to orders: how our clock stands to the broker's, by the newest of its answers.
+    """From the broker session to orders: how far our clock and the broker's are apart, by its newest answer.
 
-    Told with each answer while they are apart, and once when they no longer are.
+    Sent with each answer while they are apart, and once when they no longer are.
     """
 
     skew_s: SkewSeconds
-    """How far ours is ahead, as little as it can be."""
+    """How far our clock is ahead, at least."""
 
     as_of_ns: Nanoseconds
-    """By ours; since 1970-01-01 UTC."""
+    """By our clock: nanoseconds since 1970-01-01 UTC."""
 
 
 class OrderUpdated(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderUpdated"):
@@ -354,14 +355,14 @@ class OrderUpdated(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
     """In the broker's word, where that is known in capitals."""
 
     client_order_id: str = ""
-    """Empty: the broker tells none; the order was placed by another program, by hand, or by nobody knows whom."""
+    """Empty: the broker tells none, as for an order that was placed by hand or by another program."""
 
     filled: Shares = 0
     """Shares of all its trades so far."""
 
 
 class UpdatesConnected(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="UpdatesConnected"):
-    """From the owner of the socket to the broker session: updates come from now on; what was before is not repeated."""
+    """From the owner of the socket to the broker session: updates come from now on; earlier ones are not repeated."""
 
 
 class UpdatesLost(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="UpdatesLost"):
@@ -369,7 +370,7 @@ class UpdatesLost(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
     reason: str
     is_login_in_doubt: bool = False
-    """The broker ended it before it showed any life, as it does when the access token is dead, and not only then."""
+    """The broker closed the connection at once, as it does when the access token is dead, among other causes."""
 
 
 class UpdatesStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="UpdatesStatistics"):
@@ -380,7 +381,7 @@ class UpdatesStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arr
     """When it was connected, or lost; nanoseconds since 1970-01-01 UTC; 0 where neither was yet."""
 
     connections: Count
-    """Since each but the first is a reconnect, one less of these."""
+    """Connections made; all but the first are reconnects."""
 
     failures: Count
     """Attempts to connect that failed."""
@@ -408,7 +409,7 @@ class BrokerStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     """Name of its body, as in the settings: `paper`."""
 
     placed: Count
-    """Orders that the broker took."""
+    """Orders that the broker accepted."""
 
     refused: Count
     """Orders that certainly do not exist at the broker."""

@@ -53,7 +53,7 @@ class AskRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
 
 
 class OperationAsked(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OperationAsked"):
-    """Fact: someone asked for an operation that is audited; from control, as the operation is passed on."""
+    """Fact: someone asked for an audited operation; from control, as it passes the operation on."""
 
     request: str
     """Unique in this data directory; `OperationAnswered` has it, too."""
@@ -74,7 +74,7 @@ class OperationAsked(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
 
 
 class OperationAnswered(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OperationAnswered"):
-    """Fact: what came of an operation that is audited; from control. Without one, it is not known."""
+    """Fact: the outcome of an audited operation; from control. Without this fact the outcome is not known."""
 
     request: str
     operation: str

@@ -23,8 +23,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Que
     """Which client asked, as named in `Abandon`; the control socket fills it in."""
 
     tables: tuple[str, ...] = ()
-    """What the answer follows from, as the repositories know of their own SQL: it may be kept until one of these is
-    written to. None for an answer that is not kept."""
+    """Tables that the answer depends on, as the repositories know of their own SQL: it may be cached until one of them
+    is written to. Empty: it is not cached."""
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="Rows"):
@@ -119,7 +119,7 @@ class SaveMarketData(msgspec.Struct, frozen=True, kw_only=True, array_like=True,
     candles: tuple[Candle, ...] = ()
 
     fetches: tuple[Fetched, ...] = ()
-    """What the candles of this message, and of those before it, are the answer to."""
+    """The requests that the candles of this message, and of those before it, answer."""
 
 
 class MarketDataSaved(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="MarketDataSaved"):

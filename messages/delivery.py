@@ -79,7 +79,7 @@ class EventsPublished(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
     """Of the first in the journal, the others follow without gaps; 0 in the fast lane."""
 
     occurred_ns: Nanoseconds = 0
-    """The time that those were given which had none: nanoseconds since 1970-01-01 UTC; 0 of an earlier release."""
+    """The time given to events without one: nanoseconds since 1970-01-01 UTC; 0 in a frame of an earlier release."""
 
 
 class PublishRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="PublishRefused"):
@@ -142,7 +142,7 @@ class DeliveryTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     """Events that are handed over at once."""
 
     linger_s: Seconds = 0.0
-    """How long fewer are waited with for more."""
+    """Seconds that a batch below `batch_max` waits for more events."""
 
     attempts_max: Annotated[int, Meta(ge=1, le=1_000)] = 8
     """An event whose handling failed so often is a dead letter."""
@@ -162,10 +162,10 @@ class DeliveryTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     """Ids of the newest handled events that are remembered, so that a repeat is handled once."""
 
     fail_max: Annotated[int, Meta(ge=1, le=1_000)] = 5
-    """After so many failures in a row the subscriber is left alone."""
+    """Failures in a row after which nothing is handed over for `reset_s`."""
 
     reset_s: Seconds = 10.0
-    """For so long."""
+    """Seconds until the subscriber is tried again."""
 
 
 class SubscribeDurably(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="SubscribeDurably"):
@@ -203,7 +203,7 @@ class DeliverEvents(msgspec.Struct, frozen=True, kw_only=True, array_like=True, 
     events: tuple[EventPublished, ...]
 
     replay_id: str = ""
-    """They are of the past, and handed over because somebody wants them again; empty: they are new."""
+    """The replay that hands these events of the past over again; empty: they are new."""
 
 
 class EventsHandled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventsHandled"):
@@ -331,7 +331,7 @@ class DeadLettersChangeDone(
 class SubscriptionStatus(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SubscriptionStatus"
 ):
-    """How a durable subscription stands."""
+    """The state of a durable subscription."""
 
     subscription: str
     subscriber: str

@@ -29,7 +29,7 @@ class DomainEvent(msgspec.Struct, frozen=True, kw_only=True):
     """Of this class."""
 
     upcasters: ClassVar[Mapping[int, Upcaster]] = {}
-    """By the version that they read."""
+    """Upcasters by the version that they read."""
 
     kind: ClassVar[EventKind] = "domain"
 
@@ -37,7 +37,7 @@ class DomainEvent(msgspec.Struct, frozen=True, kw_only=True):
     """The safe lane: journaled before it is acknowledged. False: the fast lane, at most once, for market data."""
 
     aggregate_id: EventText
-    """What it is about; the events of one aggregate are delivered in order."""
+    """Id of the aggregate that it is about, whose events are delivered in order."""
 
     event_id: str = ""
     """A UUID of version 7, given when it is published; empty before."""
@@ -46,7 +46,7 @@ class DomainEvent(msgspec.Struct, frozen=True, kw_only=True):
     """Nanoseconds since 1970-01-01 UTC; given when it is published, where it is 0."""
 
     correlation_id: EventText = ""
-    """Of the conversation that it belongs to."""
+    """Correlation id of the conversation that it belongs to."""
 
     causation_id: EventText = ""
     """Id of the event that caused it."""

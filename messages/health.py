@@ -1,4 +1,4 @@
-"""How the running system is: health by component, metrics, and how long things take.
+"""The state of the running system: health by component, metrics, and durations.
 
 `natya health` and `natya metrics` send these to the control actor, which asks all others.
 """
@@ -17,13 +17,13 @@ TIMING_BOUNDS_S: Final = (
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Timing"):
-    """How long something took, each time."""
+    """A histogram of durations."""
 
     counts: tuple[Count, ...] = (0,) * (len(TIMING_BOUNDS_S) + 1)
     """How often it took at most each of `TIMING_BOUNDS_S`, and longer than the one before; last, longer than all."""
 
     sum_s: Seconds = 0.0
-    """Of all times together."""
+    """Sum of all durations."""
 
 
 ComponentState: TypeAlias = Literal["ok", "degraded", "down"]
@@ -76,7 +76,7 @@ class MetricsRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
 
 class Called(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Called"):
-    """Calls of one sort to a service over the network that ended alike."""
+    """Calls of one kind to a service over the network that had the same outcome."""
 
     endpoint: str
     outcome: str
@@ -115,14 +115,14 @@ class ServiceStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=Tr
 
 
 class TokenStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TokenStatistics"):
-    """What the keeper of the access token knows of it."""
+    """The state of the access token, as its keeper knows it."""
 
     alive: bool
     ends_ns: Nanoseconds
     """Until when it is good: nanoseconds since 1970-01-01 UTC; 0 where there is none."""
 
     attempts: Count
-    """Made to get another one, since one was good or a person asked."""
+    """Attempts to get another token since one was valid or a person asked."""
 
 
 Severity: TypeAlias = Literal["warning", "critical"]

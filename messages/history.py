@@ -51,7 +51,7 @@ class ChartRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
 
 
 class ChartNotRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ChartNotRead"):
-    """Answer to `ReadChart`: there are no candles to be had."""
+    """Answer to `ReadChart`: no candles, and why."""
 
     why: NoChart
     reason: str

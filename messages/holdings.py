@@ -46,7 +46,8 @@ class ReadHoldings(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
     strategy: str
 
     keeps_state: bool = False
-    """Whether a state names each of its orders: then none is placed that the newest does not name."""
+    """Whether it keeps a state that names each of its orders: then no order is placed that the newest state does not
+    name."""
 
 
 class OpenOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OpenOrder"):
@@ -89,7 +90,7 @@ class HoldingsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, t
     open_orders: tuple[OpenOrder, ...] = ()
 
     sequence: Cursor = 0
-    """Of the newest record that orders knows of: what is older is in all of these, and what is newer in none."""
+    """Sequence of the newest record that orders knows: earlier facts are in all of these fields, later ones in none."""
 
     exits: tuple[str, ...] = ()
     """Client order ids of the newest exits of its brackets: these orders are in the answer already, open or not."""

@@ -43,7 +43,7 @@ class ReadKillSwitch(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
 
 
 class KillSwitchRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="KillSwitchRead"):
-    """Answer to `ReadKillSwitch` and `ReleaseKillSwitch`: how it stands now."""
+    """Answer to `ReadKillSwitch` and `ReleaseKillSwitch`: the state of the switch."""
 
     engaged: bool
     reason: str = ""
@@ -54,7 +54,7 @@ class KillSwitchRead(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
     """Orders has confirmed that it has halted for it."""
 
     at_broker: str = ""
-    """What became of the broker's own switch (`kill_switch.at_broker`); empty where it is not wanted."""
+    """The state of the broker's own switch (`kill_switch.at_broker`); empty where that is not set."""
 
     path: str = ""
     """Of each file that is there, separated by commas; empty where it is off."""

@@ -1,4 +1,4 @@
-"""The newest lines of the log, for whoever looks at a running system from elsewhere."""
+"""The newest lines of the log of a running system, for other processes."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -12,7 +12,7 @@ class ReadLog(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=Tr
     """To control: what has been logged last? Answered by `LogRead`."""
 
     level: Level = "info"
-    """The lowest that is told."""
+    """The lowest level of the lines."""
 
     lines_max: Annotated[int, Meta(ge=1, le=1_000)] = 100
 

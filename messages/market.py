@@ -1,4 +1,4 @@
-"""What the market says: ticks, candles, and the end of a recording.
+"""Market data: ticks, candles, and the end of a recording.
 
 The feed sends `Tick` and `Candle` to the events router, which fans them out. Market data is delivered at most once, in
 order for each instrument; it is not journaled, the database records it in batches.
@@ -149,7 +149,7 @@ CONFLATED: Final[frozenset[type[Any]]] = frozenset({Tick})
 
 
 MarketMessage: TypeAlias = Tick | Candle
-"""What a market consists of."""
+"""The messages that a market consists of."""
 
 
 class TicksRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="TicksRecorded"):
@@ -165,7 +165,7 @@ class TicksRecorded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 
 
 class FeedGapped(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FeedGapped"):
-    """Fact: of these instruments nothing came for a while in which the market may have moved; it comes again now."""
+    """Fact: for a while no data of these instruments came, although the market may have moved; data come again now."""
 
     source: str
     """Of the ticks, as in `Tick`."""
@@ -174,10 +174,10 @@ class FeedGapped(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     """Of one gap there may be several facts."""
 
     start_ns: Nanoseconds
-    """When the last that came had come: nanoseconds since 1970-01-01 UTC."""
+    """When the last data before the gap came: nanoseconds since 1970-01-01 UTC."""
 
     end_ns: Nanoseconds
-    """From when on everything comes again."""
+    """When all of them came again: nanoseconds since 1970-01-01 UTC."""
 
     cause: str
     """Why, in a few words."""
@@ -255,10 +255,10 @@ class FeedStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True,
     """Packets of no instrument that was asked for."""
 
     damaged: Count = 0
-    """Frames that were none."""
+    """Frames that could not be read."""
 
     connections: Count = 0
-    """That are open."""
+    """Open connections."""
 
     reconnects: Count = 0
     gaps: Count = 0

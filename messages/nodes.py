@@ -1,4 +1,4 @@
-"""What the nodes of a play say to each other: one broker node, and nodes that run strategies for it."""
+"""Messages between the machines of one system: a broker node, and nodes that run strategies for it."""
 
 from typing import Annotated, Final, TypeAlias
 
@@ -8,7 +8,7 @@ from .addresses import DATABASE, HISTORY, JOURNAL, ORDERS
 from .units import Count, Nanoseconds, SomeCount
 
 LETTERS_MAX: Final = 1_024
-"""Of one frame."""
+"""Letters of one frame."""
 
 ASKED_ELSEWHERE: Final = (ORDERS, JOURNAL, DATABASE, HISTORY)
 """Actors of the broker node that a strategy of another node may speak to."""
@@ -71,7 +71,7 @@ class ClaimRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
 
 
 class NothingSaid(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="NothingSaid"):
-    """From a node: the first letter of a link; and in place of something that was to be said and is not any more."""
+    """From a node: the first letter of a link; also in place of a letter that is no longer valid."""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="Said"):

@@ -69,7 +69,7 @@ class OrderListed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     """Of its newest fact, where that has one."""
 
     cancellation: CancellationState = ""
-    """What became of the newest cancellation that was asked for."""
+    """The state of the newest cancellation that was asked for."""
 
     cancellation_by: str = ""
     """Who asked for the one that is in flight."""
@@ -86,7 +86,7 @@ class OrdersRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag
     """To which they belong."""
 
     accounts: tuple[Count, ...] = ()
-    """That there are orders of, and the one that was entered last."""
+    """Accounts that have orders, and the one that was entered last."""
 
 
 class ReadPositions(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReadPositions"):
@@ -131,7 +131,7 @@ class PositionsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, 
     """What is held by symbol and product; flat symbols are left out."""
 
     differing: tuple[PositionMismatch, ...] = ()
-    """What the broker has otherwise, as it was compared last: both sides with all that was traded here since."""
+    """Where the broker's positions differ, as last compared, both sides with all that was traded here since."""
 
 
 class CancelOrders(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="CancelOrders"):
@@ -159,7 +159,7 @@ class OrdersCancelling(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
 
 
 class SettleOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SettleOrder"):
-    """From a person to orders: so an order in doubt has ended, as the broker's own terminal shows.
+    """From a person to orders: how an order in doubt has ended, as the broker's own terminal shows.
 
     Answered by `OrderSettled`, durable by then, or `SettleRefused`. Nothing is sent to the broker.
     """
@@ -172,7 +172,7 @@ class SettleOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     """Kept in the facts."""
 
     price: Price | None = None
-    """Rupees: average of the shares that are not known yet; None: there are none."""
+    """Rupees: average price of the filled shares that have no trade yet; None: there are none."""
 
     person: str = ""
     """Who says so, as the operating system names the user."""
@@ -221,7 +221,7 @@ class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
     """Number of the account: 0 is that of all sessions."""
 
     illegal_transitions: Count = 0
-    """What the broker said of orders since the start, and cannot be true of them as they stood: refused."""
+    """How often since the start the broker said of an order what could not be true of it as it stood: refused."""
 
     uncertain_age_s: Seconds = 0.0
     """Since the oldest of the orders in doubt was intended; 0: none is in doubt."""

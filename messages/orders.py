@@ -388,7 +388,7 @@ class OrderModified(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 class ModificationRefused(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ModificationRefused"
 ):
-    """Fact: the order stays as it was, says our gate, the broker, or a look-up long enough after the request."""
+    """Fact: the order stays as it was, by our gate, by the broker, or by a look-up long enough after the request."""
 
     client_order_id: str
     number: Count
@@ -441,7 +441,7 @@ class CancellationUncertain(
 class CancellationRefused(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="CancellationRefused"
 ):
-    """Fact: the order is not cancelled, says the broker; or there was nothing to cancel, say we."""
+    """Fact: the order is not cancelled, by the broker's answer, or because there was nothing to cancel."""
 
     client_order_id: str
     number: Count

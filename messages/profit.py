@@ -1,4 +1,4 @@
-"""How the profit has gone since the system started, for a curve of it."""
+"""The profit since the system started, as a curve."""
 
 from typing import Annotated, TypeAlias
 

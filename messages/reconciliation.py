@@ -1,4 +1,4 @@
-"""What the broker has of the account, and in what that differs from the book of record.
+"""The account as the broker has it, and where that differs from the book of record.
 
 A difference is a fact once two looks in a row have shown it, and another when it is gone. Each is told once.
 """
@@ -74,7 +74,7 @@ class AccountBookRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True
     orders: tuple[OrderAtBroker, ...]
     positions: tuple[PositionAtBroker, ...]
     unresolved: tuple[str, ...] = ()
-    """Symbols of which it is not known what the broker calls them: of their positions nothing is said."""
+    """Symbols whose instrument at the broker is not known: nothing is said of their positions."""
 
     available_rupees: Amount | None = None
     """What may be used for new orders; None: it could not be read."""
@@ -89,7 +89,7 @@ class AccountBookRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True
 class AccountBookNotRead(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="AccountBookNotRead"
 ):
-    """Answer to `ReadAccountBook`: nothing is known, neither that something is there nor that it is not."""
+    """Answer to `ReadAccountBook`: it could not be read, so that nothing is known."""
 
     reason: str
 
@@ -118,7 +118,7 @@ class OrderAdopted(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
 
 
 class OrderLost(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderLost"):
-    """Fact: an order is open here, and the broker does not list it. What became of it, look-ups tell."""
+    """Fact: an order is open here, and the broker does not list it. Look-ups tell its outcome."""
 
     client_order_id: str
     since_ns: Nanoseconds
@@ -129,7 +129,7 @@ class OrderLost(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
 
 
 class OrderMismatch(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderMismatch"):
-    """Fact: the broker has an order of ours, and has it otherwise."""
+    """Fact: the broker has an order of ours with other terms or another state."""
 
     client_order_id: str
     ours: str
@@ -149,7 +149,7 @@ class PositionMismatch(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
 
     ours: Holding
     theirs: Holding
-    """Of shares in the depository as many count as make it more like ours."""
+    """The broker's position; of shares in the depository as many count as bring it nearer to ours."""
 
     is_ours: bool
     """Whether the symbol was ever traded here; of others a mismatch is told, and nothing more."""
@@ -161,13 +161,13 @@ class PositionMismatch(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     """When it was compared: nanoseconds since 1970-01-01 UTC."""
 
     product: str = ""
-    """In which it differs, though all products together do not; empty: these do."""
+    """The product in which it differs, where all products together do not; empty: all together differ."""
 
 
 class PositionsDiffer(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="PositionsDiffer"):
-    """From reconciliation to orders, after each look: the positions that the broker has otherwise, all that last.
+    """From reconciliation to orders, after each look: all positions that differ at the broker now.
 
-    What closes by one book alone may open at the broker. It takes the place of what was told before.
+    What closes by one book alone may open at the broker. Replaces the message before.
     """
 
     positions: tuple[PositionMismatch, ...]

@@ -9,7 +9,7 @@ from .risk_state import RiskState
 from .units import Nanoseconds, Price
 
 Amount: TypeAlias = Annotated[float, Meta(ge=-1e18, le=1e18)]
-"""Of whatever a limit is of: rupees, shares, orders; the limit's name says it."""
+"""An amount in the limit's own unit (rupees, shares, orders), as its name says."""
 
 
 class RiskFigure(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="RiskFigure"):
@@ -77,7 +77,7 @@ class BandsTold(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=
 
 
 class LimitChange(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LimitChange"):
-    """One limit that is another one than in the run before."""
+    """One limit that differs from the run before."""
 
     name: str
     before: str

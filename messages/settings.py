@@ -8,7 +8,7 @@ from .units import Nanoseconds
 
 
 class SettingChange(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SettingChange"):
-    """One setting that is another now."""
+    """One setting that has changed."""
 
     key: str
     """`section.name`."""
@@ -43,7 +43,7 @@ class ReloadRefused(msgspec.Struct, frozen=True, kw_only=True, array_like=True, 
 
 
 class SettingsChanged(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="SettingsChanged"):
-    """Fact: settings of the running system are others from now on; from settings, before it is done."""
+    """Fact: settings of the running system change now; from settings, before they are in force."""
 
     changes: tuple[SettingChange, ...]
     occurred_ns: Nanoseconds

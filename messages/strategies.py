@@ -71,7 +71,7 @@ class ReloadStrategy(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
 
 
 class StrategyChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StrategyChanged"):
-    """It was done."""
+    """Answer: the change was made."""
 
     name: str
     strategy: str
@@ -92,7 +92,7 @@ class StrategyChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, array
 class StrategyNotChanged(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StrategyNotChanged"
 ):
-    """It was not done: what ran before runs on."""
+    """Answer: the change was not made; what ran before runs on."""
 
     name: str
     reason: str

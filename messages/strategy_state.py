@@ -70,7 +70,7 @@ class ReadState(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
     strategy: str
 
     only_looks: bool = False
-    """It is no life of the strategy that asks: the one that is goes on."""
+    """The sender is no life of the strategy, and does not replace the present one."""
 
 
 class StateRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="StateRead"):

@@ -1,4 +1,4 @@
-"""The access token of the broker: who may ask for a new one, and how it stands. No message holds a token.
+"""The access token of the broker: requests for a new one, and its state. No message holds a token.
 
 `natya broker login`, `renew` and `status` send these to the keeper of the token, and so does `natya secrets rotate`.
 """
@@ -46,7 +46,7 @@ class TokenStatus(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     """Until another attempt may be made."""
 
     can_log_in: bool = False
-    """There are PIN and secret of the one-time codes."""
+    """Whether there are a PIN and a secret of one-time codes."""
 
     reason: str = ""
     """Why the last attempt failed; empty if it did not."""
