@@ -100,7 +100,7 @@ class Replacing(Supervisor):
         self._stopped[change.name] = before
         self.send(EVENTS, Unsubscribe(subscriber=change.name))
         if before.actor.cancel_on_stop and self._plan.orders:
-            self._cancel_orders(change.name, 0)
+            self._parked_orders.cancel(change.name)
         self.log("strategy.stopped", strategy=change.name)
         self._end(change, answer_of(change, before))
 

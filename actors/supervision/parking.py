@@ -1,4 +1,4 @@
-"""The orders of a parked strategy (plain): told once, and cancelled until none is open, if its spec says so."""
+"""The orders of a strategy that has ended (plain): told once where it is parked, cancelled where its spec says so."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class ParkedOrders:
         if not self._orders:
             return
         if spec.cancels_orders:
-            self._cancel(spec.name, 0)
+            self.cancel(spec.name)
         then = functools.partial(self._tell_what_is_left, spec.name)
         self._supervisor.ask(self._orders, ReadHoldings(strategy=spec.name), timeout_s=ANSWER_S, then=then)
 
-    def _cancel(self, strategy: str, round_number: int) -> None:
-        """Have all open orders of a strategy cancelled, and look again later whether there are any."""
+    def cancel(self, strategy: str, round_number: int = 0) -> None:
+        """Have all open orders of a strategy that has ended cancelled, and look again later whether there are any."""
         request = CancelOrders(everything=True, strategy=strategy, person=self._supervisor.name)
         then = functools.partial(self._cancel_again, strategy, round_number)
         self._supervisor.ask(self._orders, request, timeout_s=ANSWER_S, then=then)
@@ -74,7 +74,7 @@ class ParkedOrders:
         elif round_number >= len(CANCEL_AGAIN_S):
             return
         wait_s = CANCEL_AGAIN_S[min(round_number, len(CANCEL_AGAIN_S) - 1)]
-        self._supervisor.call_after(wait_s, functools.partial(self._cancel, strategy, round_number + 1))
+        self._supervisor.call_after(wait_s, functools.partial(self.cancel, strategy, round_number + 1))
 
     def _tell_what_is_left(self, strategy: str, outcome: Outcome) -> None:
         answer, log = outcome.value, self._supervisor.log
