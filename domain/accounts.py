@@ -38,7 +38,7 @@ class Accounts:
         self._in_play: set[int] = set()
 
     def kept(self) -> KeptAccounts:
-        """Return what is known of them, to be kept."""
+        """Return the accounts as they are kept in a file."""
         return self.current, self.newest, tuple(sorted(self._in_play))
 
     @classmethod

@@ -77,12 +77,12 @@ RETURNS: Final[tuple[Leg, ...]] = (
     *("return", "second_return", "third_return", "fourth_return"),
     *("fifth_return", "sixth_return", "seventh_return", "eighth_return"),
 )
-"""MARKET orders, one after the other, that give back what the exits have traded too much."""
+"""MARKET orders, one after the other, that reverse what the exits have traded beyond the position."""
 
 EXITS: Final[tuple[Leg, ...]] = ("target", "stop", *AT_MARKET)
 
 SUFFIXES: Final[dict[Leg, str]] = dict(zip((*EXITS, *RETURNS), "TSXYZWVUNMRQPOLKJI", strict=True))
-"""What the id of an exit has behind that of its entry; strategies end theirs with a digit or a lower-case letter."""
+"""Suffix that the id of an exit adds to its entry's; ids of strategies end with a digit or a lower-case letter."""
 
 _TYPES: Final[dict[Leg, OrderType]] = {
     "target": "LIMIT",
@@ -115,7 +115,7 @@ Step: TypeAlias = SubmitOrder | ModifyOrder | CancelOrder
 
 
 class Bracket(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry, and what there is of its exits."""
+    """An entry, and its exits as far as there are any."""
 
     entry: Order
     target: AnyLeg | None = None
@@ -140,7 +140,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     the broker's, and the strategy beside what exits of its other brackets are for; None: as many as are held."""
 
     returns: tuple[AnyLeg, ...] = ()
-    """Orders that have given back what its exits had traded too much, or are to."""
+    """Orders that reverse what its exits have traded beyond the position, those still needed included."""
 
     surplus: int = 0
     """Shares that its exits have traded too much, and that are held as these have traded them."""
@@ -161,7 +161,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def excess(self) -> int:
-        """Shares that were closed beyond those of the entry, and not given back by orders of ours."""
+        """Shares that were closed beyond the entry's and not reversed yet."""
         return max(0, -self._balance)
 
     @property
@@ -286,7 +286,7 @@ def entry_id(client_order_id: str) -> str:
 
 
 def purpose(client_order_id: str) -> str:
-    """Say what an exit of this id is for, in words that follow "it"; empty: it is none."""
+    """Say what an exit of this id is for, in words that follow "it"; empty: the id is no exit's."""
     entry, ending = entry_id(client_order_id), client_order_id[-1:]
     if not entry:
         return ""
@@ -310,7 +310,7 @@ def other_exit_id(client_order_id: str) -> str:
 
 
 def next_steps(bracket: Bracket) -> tuple[Step, ...]:
-    """Return what is to be sent now; the most urgent first."""
+    """Return the steps to take now, the most urgent first."""
     entry, exits = bracket.entry, (bracket.target, bracket.stop)
     exited = any(_filled(leg) for leg in (*exits, bracket.exit))
     exposed, closable, late = bracket.exposed, bracket.closable, min(bracket.late, bracket.exposed)
@@ -319,7 +319,7 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
     if entry.is_open and (exited or must_leave):
         steps.append(_cancel(entry))
     if exposed <= 0 and bracket.sold and entry.is_open and not exited:
-        # First the entry: what still comes in would have exits that are gone.
+        # First the entry: a fill after its exits have ended would have none.
         standing = any(leg is not None and _may_trade(leg) for leg in exits)
         return (_cancel(entry),) if standing else ()
     if exposed <= 0:
@@ -347,7 +347,7 @@ def is_done(bracket: Bracket) -> bool:
     if bracket.entry.is_open or any(map(_may_trade, legs)):
         return False
     if not legs:
-        return bracket.exposed <= 0  # else what is held lacks its exits
+        return bracket.exposed <= 0  # else the position would lack its exits
     return not next_steps(bracket) and not unguarded(bracket)
 
 
@@ -378,7 +378,7 @@ def unguarded(bracket: Bracket) -> int:
 
 
 def has_no_target(bracket: Bracket) -> bool:
-    """Say whether what is held was to have no other exit than a target, which never came into the market."""
+    """Say whether a target is the only exit, and it never came into the market."""
     target, entry = bracket.target, bracket.entry
     if entry.stop_loss_price is not None or bracket.exit is not None or not bracket.exposed:
         return False
@@ -395,7 +395,7 @@ def _was_for_fewer(bracket: Bracket) -> bool:
 
 
 def _give_back(bracket: Bracket) -> tuple[Step, ...]:
-    """Have what the exits have traded too much given back, as far as it is held."""
+    """Reverse what the exits have traded beyond the position, as far as it is held."""
     returns, shares = bracket.returns, bracket.surplus
     wanted = shares if bracket.returnable is None else min(shares, bracket.returnable)
     if wanted <= 0 or len(returns) == len(RETURNS) or not _may_follow(returns[-1] if returns else None, shares):
@@ -424,7 +424,7 @@ def _may_trade(leg: AnyLeg) -> bool:
 
 
 def _is_on_its_way(leg: AnyLeg) -> bool:
-    """Say whether it may trade, and the broker has not said so far that it has it."""
+    """Say whether an order may trade although the broker has not confirmed it."""
     return _may_trade(leg) and not (isinstance(leg, Order) and (leg.broker_order_id or leg.filled))
 
 

@@ -82,7 +82,7 @@ class _MonotonicStorage(pybreaker.CircuitMemoryStorage):
     """Keeps the opening time on the monotonic clock: pybreaker would use the wall clock, which may be set."""
 
     now_ns: int
-    """Of the failure that is being told."""
+    """When the failure occurred: monotonic nanoseconds."""
 
     opened_ns: int
     """When it opened last."""

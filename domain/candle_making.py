@@ -133,7 +133,7 @@ class CandleMaker:
         """Ticks that came for a closed candle."""
 
         self.partial = 0
-        """Candles that were not told, since a part of their time was not listened to."""
+        """Candles that were not sent, since part of their time was not listened to."""
 
     def of(self, symbol: str, intervals: dict[int, int]) -> SymbolCandles | None:
         """Return the candles of a symbol, of exactly these intervals from now on, each since a time; None: of none."""

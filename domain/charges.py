@@ -149,14 +149,14 @@ KNOWN_SINCE: Final = max(rates[0].since for rates in RATES.values())
 
 
 def commodity_product(underlying: str, *, is_option: bool) -> Product:
-    """Return whose rates a contract on a commodity has."""
+    """Return the tariff of a contract on a commodity."""
     if is_option:
         return "COMMODITY_OPTION"
     return "UNTAXED_FUTURE" if underlying.upper() in UNTAXED else "COMMODITY_FUTURE"
 
 
 def rates_on(product: Product, day: date) -> Rates:
-    """Return the rates that hold on a day; of a day before `known_since` those that are known first."""
+    """Return the rates of a day; for a day before `known_since` the first known ones."""
     for rates in reversed(RATES[product]):
         if rates.since <= day:
             return rates

@@ -1,4 +1,4 @@
-"""Candles of what a broker's chart tells: each that can be one, and how many cannot. Pure."""
+"""Candles from a broker's chart: the valid ones, and how many rows were not. Pure."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ DRAWS: Final = 36**4
 """How many numbers one is drawn of for each life."""
 
 EXITS: Final = "STXYZ"
-"""What the id of an exit of a bracket has behind that of its entry."""
+"""Suffixes that the ids of a bracket's exits add to its entry's."""
 
 _FORM: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{LENGTH_MAX}}}", re.ASCII)
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)

@@ -15,7 +15,7 @@ AHEAD_MAX_S: Final = 60
 
 
 CAUSE: Final = "the clock was set ahead"
-"""Begins what is told of it."""
+"""Beginning of the cause that is reported."""
 
 
 class Look(NamedTuple):

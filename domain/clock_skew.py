@@ -1,4 +1,4 @@
-"""How far our clock is off, by what a server tells of the time; pure."""
+"""How far our clock is off, by the time in a server's answer; pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .time import SECOND_NS
 
 SKEW_ALARM_S: Final = 2.0
 SKEW_MAX_S: Final = 15.0
-"""A one-time code is of 30 seconds: with a clock that is further off it may be that of another."""
+"""A one-time code lasts 30 seconds: by a clock that is further off it may be the code of another interval."""
 
 Skew: TypeAlias = Literal["unknown", "well", "alarm", "too_far"]
 
@@ -34,7 +34,7 @@ def skew_s(date: str | None, *, sent_ns: int, received_ns: int) -> float | None:
 
 
 def judge_skew(found_s: float | None) -> Skew:
-    """Say what follows from it."""
+    """Return the verdict on a skew."""
     if found_s is None or not math.isfinite(found_s):
         return "unknown"
     if abs(found_s) > SKEW_MAX_S:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def closable(side: Side, *held: int) -> int:
-    """Return how many shares an order of this side closes, whoever is right of those who say what is held.
+    """Return how many shares an order of this side closes by every view of the position: the least of them.
 
     Args:
         side: of the order.
@@ -45,18 +45,18 @@ class TheirBook:
     """By how much the broker's positions differ from ours."""
 
     def __init__(self, differing: Iterable[PositionMismatch] = ()) -> None:
-        """Take what was told last: all of it."""
+        """Take all differences as told last."""
         self._of: Final = {(each.symbol, each.product): each for each in differing}
         self.symbols: Final = frozenset(symbol for symbol, _ in self._of)
         """Of the positions that differ, in all or in a product."""
 
     @property
     def differing(self) -> tuple[PositionMismatch, ...]:
-        """What was told."""
+        """The differences as they were told."""
         return tuple(self._of.values())
 
     def held(self, symbol: str, ours: int, product: str = "") -> tuple[int, ...]:
-        """Return what is held as each of both says it, given what we say: signed shares.
+        """Return the position by both books, given ours: signed shares, one number where they agree.
 
         Args:
             symbol: of it.
@@ -67,11 +67,11 @@ class TheirBook:
         return (ours,) if each is None else (ours, ours + each.theirs - each.ours)
 
     def now(self, mismatch: PositionMismatch, ours: int) -> PositionMismatch:
-        """Return what was told, both sides with what we have traded since, given what we hold now."""
+        """Return a difference with what we have traded since on both sides, given what we hold now."""
         return replace(mismatch, ours=ours, theirs=ours + mismatch.theirs - mismatch.ours)
 
     def bounded(self, symbol: str, product: str, shares: int, ours: int) -> int:
-        """Return as many of somebody's shares of a product as both have: signed.
+        """Return how many of a strategy's shares of a product both books have: signed.
 
         Args:
             symbol: of the product.

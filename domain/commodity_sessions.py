@@ -31,7 +31,7 @@ class Hours(msgspec.Struct, frozen=True):
 
 
 def hours_on(day: date, market: Commodity, *, is_holiday: bool) -> Hours | None:
-    """Return the hours of a weekday; None: it has none.
+    """Return the trading hours of a weekday; None: the market is closed.
 
     Args:
         day: no Saturday or Sunday.
@@ -58,7 +58,7 @@ def special_hours(day: date) -> Hours | None:
 
 
 def market_of(underlying: str) -> Commodity:
-    """Return whose hours the contracts of an underlying have."""
+    """Return the group of commodities whose hours the contracts of an underlying have."""
     of: dict[str, Commodity] = _data()["of_underlying"]
     return of.get(underlying.upper(), "COMMODITY")
 

@@ -1,4 +1,4 @@
-"""In what the broker's books differ from ours (pure).
+"""Differences between the broker's books and ours (pure).
 
 What is on its way is no difference: only what two looks in a row show alike is told, once, and once more when it is
 gone. The broker's books have to be read before ours: an order of ours is in our book before it leaves. So an order of
@@ -28,7 +28,7 @@ from ..messages.reconciliation import (
 from .client_order_ids import is_formed_as_ours
 
 PRICE_SLACK_RUPEES: Final = 0.001
-"""Prices that are nearer are the same; no tick is so small."""
+"""Prices closer than this are equal; no tick is so small."""
 
 DELIVERED: Final = "CNC"
 """The product whose shares go into the depository."""
@@ -59,7 +59,7 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Differences:
-    """Those that last, and those that were seen once."""
+    """The lasting differences, and those that were seen once."""
 
     def __init__(self) -> None:
         self.lasting: dict[Key, Difference] = {}
@@ -69,13 +69,13 @@ class Differences:
         """What the look before showed, and since when it has."""
 
         self._found: tuple[Difference, ...] = ()
-        """All of it."""
+        """All differences of the newest look."""
 
         self._positions: dict[str, tuple[PositionMismatch, ...]] = {}
         """By symbol of a position that lasts, as it was compared last: all products together, and each that differs."""
 
     def look(self, books: Books) -> tuple[ReconciliationFact, ...]:
-        """Compare; return what is to be told now."""
+        """Compare the books; return the facts to tell now."""
         found, unsettled = differences(books)
         compared: dict[str, tuple[PositionMismatch, ...]] = {}
         for mismatch in position_mismatches(books):
@@ -117,7 +117,7 @@ class Differences:
         return tuple(each for of_symbol in self._positions.values() for each in of_symbol)
 
     def unexplained(self) -> str:
-        """Say which of those that last nobody can explain, so that only orders that close may pass; empty: none."""
+        """Name the lasting differences without an explanation: only closing orders may pass; empty: none."""
         return _summed_up(why_unexplained(each) for each in self.lasting.values())
 
     def in_doubt(self) -> str:
@@ -190,7 +190,7 @@ def _since(difference: Difference, since_ns: int) -> Difference:
 
 
 def _look_of(difference: Difference) -> object:
-    """Return what makes it the same at the next look."""
+    """Return the key by which a difference is recognised at the next look."""
     match difference:
         case OrderMismatch():
             return difference.ours, difference.theirs

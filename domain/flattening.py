@@ -167,7 +167,7 @@ def _net(held: Iterable[StrategyHolding]) -> dict[str, int]:
 
 
 def _closable(quantity: int, *net: int) -> int:
-    """Return how many shares of a holding may be closed where the account holds `net`, whoever says so."""
+    """Return how many shares of a holding may be closed where the account holds `net`, by every book."""
     return min(abs(quantity), closable_by_all("SELL" if quantity > 0 else "BUY", *net))
 
 

@@ -1,4 +1,4 @@
-"""Whether what another clock has timed is fresh: a price of the exchange, an order of another process. Pure.
+"""Whether something timed by another clock is fresh: a price of the exchange, an order of another process. Pure.
 
 The problem: an age below zero is no age. A price of a time that has not come would be the newest until then, whatever
 the market does, and would never be too old. That is so when this machine's clock is set back, and when a packet has a
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..messages.market import Tick
 
 AHEAD_MAX_S: Final = 3.0
-"""Two clocks may differ so much: an alarm of this machine's comes from 2 s on."""
+"""Seconds that two clocks may differ; the alarm on this machine's clock is raised from 2 s on."""
 
 AHEAD_MAX_NS: Final = round(AHEAD_MAX_S * SECOND_NS)
 
@@ -33,7 +33,7 @@ class Moment(NamedTuple):
 
 
 def elapsed_ns(then: Moment, now: Moment) -> int:
-    """Return how long ago a moment was, by the clock that says longer: an age that is told is never flattering."""
+    """Return how long ago a moment was, by the clock that says longer: an age is never understated."""
     return max(now.wall_ns - then.wall_ns, now.monotonic_ns - then.monotonic_ns)
 
 

@@ -84,7 +84,7 @@ class GapBook:
         return sum(len(each.open) for each in self._open.values())
 
     def begin(self, now_ns: int, rank: Callable[[str], int]) -> Filling | None:
-        """Return what is to be asked for next; None: nothing now.
+        """Return the next request; None: none now.
 
         Args:
             now_ns: nanoseconds since 1970-01-01 UTC.
@@ -103,7 +103,7 @@ class GapBook:
         return Filling(symbol=symbol, spans=spans)
 
     def failed(self, symbol: str, now_ns: int) -> None:
-        """Note that a request came to nothing, or did not have all: it is made again after a while."""
+        """Note that a request failed, or was answered in part: it is made again after a while."""
         known = self._symbols[symbol]
         pause_s = min(RETRY_MAX_S, RETRY_S * 2.0 ** min(known.failures, 10))
         known.failures += 1

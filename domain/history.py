@@ -38,7 +38,7 @@ INTERVALS: Final = {
 """Lengths of the candles that are fetched, by name."""
 
 VISIBLE_S: Final = 120.0
-"""A candle may take so long after its end until the broker shows it."""
+"""Seconds after its end until the broker shows a candle, at most."""
 
 ADJUSTED_SHARE: Final = 0.001
 """Prices of one candle that differ by more, as the median of all that overlap, were adjusted; less is a correction."""
@@ -48,10 +48,10 @@ Days: TypeAlias = tuple[int, int]
 
 _EPOCH: Final = date(1970, 1, 1)
 _NEIGHBOUR_DAYS_MAX: Final = 30
-"""A session is looked for so many days away; the longest pause so far was five."""
+"""Days within which a neighbouring session is looked for; the longest pause so far was five."""
 
 _KNOWN: Final[frozenset[Segment]] = frozenset({"IDX_I", "NSE_EQ", "BSE_EQ", "NSE_FNO", "BSE_FNO"})
-"""Segments of whose minutes it can be said that they are missing."""
+"""Segments whose sessions are known, so that missing minutes can be told."""
 
 
 class Hours(msgspec.Struct, frozen=True):

@@ -73,7 +73,7 @@ def is_symbol(text: str) -> bool:
 
 @functools.lru_cache(maxsize=10_000)
 def is_option(symbol: str) -> bool:
-    """Say whether a symbol is that of an option: `NIFTY-29Sep2026-29150-CE`."""
+    """Whether a symbol names an option: `NIFTY-29Sep2026-29150-CE`."""
     return symbol.endswith(_OPTIONS)
 
 
@@ -87,7 +87,7 @@ def strike_of(symbol: str) -> float | None:
 
 
 def is_contract(symbol: str) -> bool:
-    """Say whether it is that of an option or of a future: `NIFTY-29Sep2026-FUT`."""
+    """Whether a symbol names an option or a future: `NIFTY-29Sep2026-FUT`."""
     return symbol.endswith(_CONTRACTS)
 
 
@@ -153,11 +153,11 @@ class Instrument(InstrumentDefinition, frozen=True, kw_only=True, gc=False):
 
     @classmethod
     def of(cls, definition: InstrumentDefinition) -> Self:
-        """Make it of the message in which it was told."""
+        """Build it from the message that defines it."""
         return cls(**msgspec.structs.asdict(definition))
 
     def definition(self) -> InstrumentDefinition:
-        """Return the message that tells of it."""
+        """Return the message that defines it."""
         return InstrumentDefinition(**msgspec.structs.asdict(self))
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Names of a package that are imported when somebody asks for them: a command that needs one does not pay for all."""
+"""Names of a package that are imported on first use: a command that needs one does not pay for all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an order must be before it leaves: for an instrument that is known and trades, in whole lots, on the price grid.
+"""Checks of an order before it leaves: the instrument is known and trades, whole lots, prices on the grid.
 
 The problem: a quantity that is no whole number of lots, a price between two ticks, or an option of last Tuesday is
 refused by the exchange only after the order has left, in words that name no field. The idea: the list of instruments

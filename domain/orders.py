@@ -148,13 +148,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The strongest state that something else than trades is evidence of."""
 
     modifications: int = 0
-    """Number of the newest modification that was intended: so many there were."""
+    """Number of the newest intended modification, which is how many there were."""
 
     in_effect: int = 0
     """Number of the modification that the terms are of; 0: as it was placed."""
 
     settled: int = 0
-    """Number of the newest modification of which it is known what became of it."""
+    """Number of the newest modification whose outcome is known."""
 
     pending: Pending | None = None
     """The newest modification, while it is not settled."""
@@ -166,7 +166,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Rupees; None unless it is the entry of a bracket with a stop."""
 
     cancellations: int = 0
-    """Number of the newest cancellation that was asked for: so many there were."""
+    """Number of the newest cancellation asked for, which is how many there were."""
 
     cancellations_refused: int = 0
     """Number of the newest that is known to have been refused."""
@@ -253,7 +253,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     @property
     def was_settled(self) -> bool:
-        """Whether a person has told of trades of it, whose own numbers are not known."""
+        """Whether a person has settled it by a trade that stands for trades without known ids."""
         return any(each.startswith(SETTLED_BY) for each in self.trade_ids)
 
     @property

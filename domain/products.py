@@ -1,4 +1,4 @@
-"""In which product shares are held, and which product an order that closes has to be of (pure).
+"""The product in which shares are held, and the product that a closing order must have (pure).
 
 The problem: a broker keeps a position for each product. A sale of INTRADAY closes nothing that is held as CNC: it opens
 a short position beside it, and the two together look flat. So an order that names no product, and closes what its

@@ -1,4 +1,4 @@
-"""Whether someone whose heartbeat is heard lives (pure).
+"""Whether a process is alive, by its heartbeat (pure).
 
 The problem: a process that hangs says nothing, and neither does one that was killed. The idea: it counts a number up as
 long as it works, and whoever reads it measures with a clock of its own how long the number has stood still. The trap:
@@ -15,7 +15,8 @@ import msgspec
 from .time import SECOND_NS
 
 Pulse: TypeAlias = Literal["absent", "alive", "ended", "dead"]
-"""There never was one; it beats, or stands still not long enough; it ended in order; it stands still for too long."""
+"""`absent`: there never was one. `alive`: it beats, or stands still for less than the limit. `ended`: it stopped in
+order. `dead`: it stands still for longer."""
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,13 +38,13 @@ class Listener:
     """Measures how long the heartbeat has stood still."""
 
     def __init__(self, after_s: float) -> None:
-        """Take it for dead after so many seconds without a beat."""
+        """Judge it dead after so many seconds without a beat."""
         self._after_ns: Final = round(after_s * SECOND_NS)
         self._newest: Beat | None = None
         self._since_ns = 0
 
     def hear(self, beat: Beat | None, now_ns: int) -> Pulse:
-        """Take in what is read now (monotonic nanoseconds of the reader), and say how it stands."""
+        """Take in the value read now (at monotonic nanoseconds of the reader), and return the state."""
         if beat is None and self._newest is None:
             return "absent"
         if beat is not None and beat != self._newest:

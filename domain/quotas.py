@@ -1,4 +1,4 @@
-"""What a service allows in a period of time, and what has been used of it. Pure: time is passed in.
+"""What a service allows in a period, and how much of it is used. Pure: time is passed in.
 
 A request is counted from before it leaves until one period after its *answer*. The service counts it somewhere between
 the two, at a moment that nobody here knows; a request that leaves a whole period after the answer of another can
@@ -17,7 +17,7 @@ import msgspec
 from .time import duration_text
 
 DRIFT_SHARE: Final = 10_000
-"""Two clocks may differ by one part in so many: 8.6 s a day, more than any that is kept by a crystal."""
+"""Two clocks may drift apart by one part in so many: 8.6 s a day, more than any crystal drifts."""
 
 
 class Quota(msgspec.Struct, frozen=True, gc=False):

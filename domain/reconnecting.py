@@ -11,7 +11,7 @@ MAX_S: Final = 30.0
 MIN_S: Final = 0.1
 DOUBLINGS_MAX: Final = 16
 SETTLED_S: Final = 30.0
-"""A connection that lived so long is no failure: the next wait is a first one."""
+"""Seconds after which a connection that ended counts as no failure: the next wait is the shortest."""
 
 
 class Reconnecting(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ _EXCHANGE_TYPES: Final[dict[OrderType, ExchangeOrderType]] = {
 
 
 def exchange_type(order_type: OrderType) -> ExchangeOrderType:
-    """Return what the exchange calls an order of this type."""
+    """Return the exchange's name of an order type."""
     return _EXCHANGE_TYPES[order_type]
 
 

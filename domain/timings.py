@@ -27,5 +27,5 @@ class Timings:
         self._sum_ns += duration_ns
 
     def timing(self) -> Timing:
-        """Return what has been counted."""
+        """Return the counts as a message."""
         return Timing(counts=tuple(self._counts), sum_s=self._sum_ns / SECOND_NS)

@@ -1,4 +1,4 @@
-"""Transitions of an order that cannot be, whatever was delayed, repeated or lost on the way (pure).
+"""Illegal transitions of an order: facts that cannot be true, whatever was delayed, repeated or lost (pure).
 
 A fact that comes late or twice is no fault: `domain.orders.advance` takes facts in any sequence. What is illegal is a
 fact that contradicts what is known: no broker that keeps its word says both, in whatever order they arrive. It is
@@ -32,7 +32,7 @@ from .orders import Order, advance
 
 
 class IllegalTransition(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact that cannot be, of an order as it stands."""
+    """A fact that cannot be true of an order as it stands."""
 
     client_order_id: str
     fact: str
@@ -74,7 +74,7 @@ def step(order: Order, fact: OrderFact) -> Order:
 
 
 def illegal(order: Order, fact: OrderFact) -> IllegalTransition | None:
-    """Say why a fact cannot be of an order as it stands; None: it can, be it late or repeated."""
+    """Say why a fact cannot be true of an order as it stands; None: it can, even if late or repeated."""
     asks = _CONTRADICTIONS.get(type(fact))
     reason = "" if asks is None else asks(order, fact)
     if not reason:

@@ -1,4 +1,4 @@
-"""Where an instrument trades, and so whose hours it has: told by its segment, or by its symbol alone."""
+"""The venue of an instrument, and so its trading hours: by its segment, or by its symbol alone."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ class StrategyActor(Keeping):
         self.ask(ORDERS, request, timeout_s=HOLDINGS_TIMEOUT_S, then=self._begin)
 
     def snapshot(self) -> Handover:
-        """Hand over what neither the book nor the market will send again."""
+        """Hand over what neither orders nor the market will send again."""
         return (
             self._ordered,
             tuple(self._newest_facts),
@@ -342,7 +342,7 @@ class StrategyActor(Keeping):
         fact = cast("OrderFact", record.fact)  # subscribed to by their types
         if not self._is_of_own(fact):
             if is_trade_of(self.name, fact):
-                self._note(fact, record.sequence)  # what it holds has changed, by an order that it knows nothing of
+                self._note(fact, record.sequence)  # its position has changed by an order of somebody else
             return False
         self._newest_facts.append(record)
         is_news = self._note(fact, record.sequence)

@@ -1,4 +1,4 @@
-"""The timers of a strategy: when each is due next, and what is called then (plain)."""
+"""The timers of a strategy: when each is due, and the function it calls (plain)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALARMS_MAX: Final = 1_000
 """Timers of one strategy that may be pending. One that sets a timer at every tick is told so."""
 
 WAIT_S_MAX: Final = 60.0
-"""On a machine's clock, which may be set or stand still meanwhile, the time is looked at again after so long."""
+"""Longest wait, in seconds, on a machine's clock, which may be set or stand still meanwhile."""
 
 
 class AlarmDue(msgspec.Struct, frozen=True, gc=False):
@@ -78,7 +78,7 @@ class Alarms:
         Raises:
             TooManyTimersError: `ALARMS_MAX` are pending.
         """
-        if len(self._pending) >= ALARMS_MAX:  # those that were cancelled are still among them
+        if len(self._pending) >= ALARMS_MAX:  # cancelled timers are still among them
             self._pending = {number: each for number, each in self._pending.items() if each.is_pending}
         if len(self._pending) >= ALARMS_MAX:
             raise TooManyTimersError(f"at most {ALARMS_MAX} pending timers wanted, found one more: {alarm.name!r}")

@@ -15,7 +15,7 @@ Word = TypeVar("Word", bound=str)
 
 
 def text(found: Any, what: str) -> str:
-    """Return a text that a message can carry; `what` names the argument in errors.
+    """Check a text that a message has to carry, and return it; `what` names the argument in errors.
 
     Raises:
         TypeError: it is no text.

@@ -1,4 +1,4 @@
-"""A change of one strategy in a running system: what is looked at before anything is stopped (plain)."""
+"""A change of one strategy in a running system: the checks before anything is stopped (plain)."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ class Change(msgspec.Struct, kw_only=True):
 
     starts: bool = False
     is_held: bool = False
-    """Events keeps what comes for it."""
+    """Whether the router keeps messages for it."""
 
     answer: StrategyChanged | StrategyNotChanged | None = None
-    """What came of it; None: it is under way."""
+    """The outcome; None: the change is under way."""
 
 
 class ResumeAgain(msgspec.Struct, frozen=True):
@@ -89,7 +89,7 @@ class ResumeAgain(msgspec.Struct, frozen=True):
 
 
 def answer_of(change: Change, spec: ChildSpec) -> StrategyChanged | StrategyNotChanged:
-    """Return what who asked is told, when this strategy has begun or ended."""
+    """Return the answer to the sender, once this strategy has begun or ended."""
     if change.refusal:
         return StrategyNotChanged(name=change.name, reason=f"the one of before runs again: {change.refusal}")
     return StrategyChanged(name=change.name, strategy=spec.settings.strategy, modules=change.modules)

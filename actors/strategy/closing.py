@@ -1,4 +1,4 @@
-"""Squaring off: a position is closed when nothing else of it can trade any more, by one order at a time (plain).
+"""Squaring off: a position is closed once no other order of it can trade, by one order at a time (plain).
 
 An order that is open may still be filled. To sell ten shares while an order that sells them rests would leave ten too
 few, so its end is waited for: the cancellation, or the fill that came first.
@@ -49,7 +49,7 @@ class Closing:
         return tuple(self._rounds)
 
     def begin(self, symbol: str) -> None:
-        """Cancel what is open of a symbol, and close the position when that has ended."""
+        """Cancel the open orders of a symbol, and close the position when they have ended."""
         if symbol in self._rounds:
             return
         self._rounds[symbol] = 0

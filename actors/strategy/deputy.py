@@ -1,4 +1,4 @@
-"""The deputy of a strategy that runs on another node: says here what it says there, in its name.
+"""The deputy of a strategy that runs on another node: sends its messages here, in its name.
 
 Owns    which claim it speaks for, which class is to run under it, and its subscription to the facts of its orders.
 Hears   ClaimStrategy and Said of the keeper of the nodes; the facts of its orders from the events router, each in its
@@ -57,7 +57,7 @@ class ChangeOverdue(msgspec.Struct, frozen=True, gc=False):
 
 
 class Changing(NamedTuple):
-    """A change that a node was told of."""
+    """A change that was passed on to a node."""
 
     number: int
     asker: ActorAddress
@@ -115,7 +115,7 @@ class Deputy(RuntimeActor):
 
     @handles(Said)
     def say(self, said: Said, _sender: ActorAddress) -> None:
-        """Say it here, and tell the answer that is waited for."""
+        """Send a message of the strategy here, and pass the answer back."""
         if said.fence != self._fence:
             return
         try:
@@ -193,7 +193,7 @@ class Deputy(RuntimeActor):
         if change is not None:
             self.send(change.asker, answer)
 
-    # What it is told.
+    # What it hears.
 
     @handles(JournalRecord)
     def hear_record(self, record: JournalRecord, _sender: ActorAddress) -> None:
@@ -219,7 +219,7 @@ class Deputy(RuntimeActor):
         self.send(NODES, told)
 
     def statistics(self) -> StrategyStatistics:
-        """Return what went through here; the rest is known on the other node."""
+        """Return the counts of the messages that passed here; the others are the other node's."""
         return StrategyStatistics(
             strategy=self.name,
             ticks=0,

@@ -1,4 +1,4 @@
-"""The book of dead letters: which there are, and what became of them. Pure."""
+"""The book of dead letters: which there are, and their state. Pure."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class DeadLetterBook:
         return tuple(sorted(found, key=lambda letter: letter.sequence))
 
     def count_of(self, subscription: str) -> int:
-        """Count those of a subscription."""
+        """Count the dead letters of a subscription."""
         return self._counts[subscription]
 
     def oldest_ns(self) -> int:

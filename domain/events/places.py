@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Place:
-    """Only ever moves on: what is settled once is not unsettled by news that are older."""
+    """A position that only moves forward: older news never unsettles what is settled."""
 
     __slots__ = ("_done", "kept_ns", "position")
 
@@ -17,7 +17,7 @@ class Place:
         self.position = position
         self._done: set[int] = set()
         self.kept_ns: int | None = None
-        """When the journal was told the last time, nanoseconds since 1970-01-01 UTC; None: never."""
+        """When the position was last journaled: nanoseconds since 1970-01-01 UTC; None: never."""
 
     @property
     def done(self) -> tuple[int, ...]:
@@ -45,5 +45,5 @@ class Passed:
         self._upto = upto
 
     def from_(self, sequence: int) -> int:
-        """Return where somebody is who had come to this sequence."""
+        """Return the position of a subscription that had reached this sequence."""
         return self._upto if self._after <= sequence < self._upto else sequence

@@ -1,4 +1,4 @@
-"""Whose orders count: of each strategy those of the greatest fence that was ever admitted (pure)."""
+"""Whose orders count: for each strategy those of the greatest fence ever admitted (pure)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Fences:
         return self._newest.get(strategy)
 
     def counts(self, strategy: str, fence: Fence) -> bool:
-        """Tell whether what is said under this tenure counts."""
+        """Whether messages under this tenure count."""
         return self._newest.get(strategy) == fence
 
     def propose(self, strategy: str, fence: Fence) -> bool:

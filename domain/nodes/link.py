@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BATCH_MAX: Final = 256
-"""Of what is sent at once."""
+"""Messages sent at once."""
 
 ON_THE_WAY_MAX: Final = 1_024
 """Sent and not confirmed; more has to wait."""
 
 
 class Outgoing(Generic[T]):
-    """What is to be sent over a link, and what is not confirmed."""
+    """Messages to be sent over a link, and those not confirmed."""
 
     def __init__(self, *, waiting_max: int, again_ns: int) -> None:
         """Begin a link.
@@ -46,7 +46,7 @@ class Outgoing(Generic[T]):
         return len(self._kept)
 
     def push(self, item: T) -> bool:
-        """Take what is to be sent; False: too much waits."""
+        """Add a message to send; False: too many wait."""
         if len(self._kept) >= self._waiting_max:
             return False
         self._kept.append(item)
@@ -57,7 +57,7 @@ class Outgoing(Generic[T]):
         self._kept = deque(map(replaced, self._kept))
 
     def confirm(self, number: int) -> None:
-        """Forget what the other end has, up to this number."""
+        """Forget the messages that the other end has, up to this number."""
         while self._confirmed < number and self._kept:
             self._kept.popleft()
             self._confirmed += 1

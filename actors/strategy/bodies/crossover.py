@@ -78,7 +78,7 @@ class MovingAverageCrossover(StrategyActor):
             self.log("order.given_up", level="warning", client_order_id=fact.client_order_id, fact=type(fact).__name__)
 
     def _approach(self, symbol: str) -> None:
-        """Order what is missing to the target, unless an order of the symbol is under way."""
+        """Order the shares missing from the target position, unless an order of the symbol is under way."""
         missing = self._targets[symbol] - self.position(symbol)
         if not missing or self._open.get(symbol):
             return
