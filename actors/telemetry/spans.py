@@ -74,13 +74,12 @@ class Spans:
         return found
 
     def _begun(self, hop: Hop) -> Any:
-        began_ns = hop.sent_ns or hop.begun_ns
         return self._make(
-            f"begin {hop.correlation_id}", root_of(hop.correlation_id), None, began_ns, began_ns, self._named(hop)
+            f"begin {hop.correlation_id}", root_of(hop.correlation_id), None, hop.sent_ns, hop.sent_ns, self._named(hop)
         )
 
     def _handled(self, hop: Hop) -> Any:
-        waited_us = max(0, hop.begun_ns - hop.sent_ns) // MICROSECOND_NS if hop.sent_ns else 0
+        waited_us = max(0, hop.begun_ns - hop.sent_ns) // MICROSECOND_NS
         attributes = {
             **self._named(hop),
             "natya.actor": hop.actor,

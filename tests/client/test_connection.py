@@ -1,10 +1,11 @@
 """What a connection asks for in its user's name: each method says to whom, what, and how long it waits."""
 
 import getpass
+import inspect
 
 import pytest
 
-from natya.actors.control import OPERATIONS, NotRunningError
+from natya.actors.control import OPERATIONS, ControlClient, NotRunningError
 from natya.client.connection import ANSWER_S, Connection, QueryFailedError, UnknownOperationError, connect
 from natya.config.errors import SettingsError
 from natya.messages.database import BackUp, Query, QueryFailed, Rows
@@ -116,6 +117,32 @@ class TestConnecting:
     def test_to_that_of_a_user_whom_nobody_knows_is_refused(self):
         with pytest.raises(SettingsError, match="data_dir"):
             connect("~nobody-of-that-name/data")
+
+
+def waits_of(kind):
+    """How long each method of a class waits where nothing is said of it, in seconds."""
+    found = {name: inspect.signature(each).parameters for name, each in vars(kind).items() if inspect.isfunction(each)}
+    waits = {name: parameters["timeout_s"].default for name, parameters in found.items() if "timeout_s" in parameters}
+    return {name: wait for name, wait in waits.items() if wait is not inspect.Parameter.empty}
+
+
+def test_each_method_waits_as_long_as_its_answer_may_take_where_nothing_is_said():
+    assert waits_of(ControlClient) == {"request": 5.0, "ask": 5.0}
+    assert waits_of(Connection) == {
+        "query": 30.0,
+        "snapshot": 600.0,
+        "call": None,
+        "tree": 5.0,
+        "ping": 5.0,
+        "trace": 5.0,
+        "cancel_orders_of": 10.0,
+        "close_positions": 10.0,
+        "halt": 10.0,
+        "resume": 10.0,
+        "settle_order": 10.0,
+        "set_limits": 15.0,
+        "request": 5.0,
+    }
 
 
 class TestAMethod:

@@ -70,6 +70,11 @@ class TestARequestThatComesInPieces:
 
 
 class TestAnswersThatAreNotRead:
+    def test_may_be_as_large_as_the_limit_and_no_larger(self, connection):
+        connection.say(bytes(1 << 20), after(1))
+        with pytest.raises(SlowReaderError):
+            connection.say(bytes((1 << 20) + 1), after(1))
+
     def test_have_to_move_within_a_time(self, connection, ends):
         ends[1].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
         connection.say(bytes(600_000), after(1))

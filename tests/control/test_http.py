@@ -147,6 +147,7 @@ class TestAnOperation:
     def test_is_of_any_actor_where_the_table_says_so(self, api):
         assert api.json("/v1/ping?actor=orders")[1]["actor"] == "orders"
         assert api.json("/v1/ping", {"actor": "database"})[1]["actor"] == "database"
+        assert api.json("/v1/ping?actor=orders&page=2", {})[1]["actor"] == "orders"
 
     def test_of_an_actor_that_knows_no_such_request_is_not_found(self, api):
         assert api.json("/v1/tree?actor=orders") == (

@@ -39,6 +39,18 @@ def refusal_of(ask):
     return caught.value
 
 
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_its_form_over_http_has_all_arguments_but_those_that_are_of_this_machine_or_of_who_asks(operation):
+    left_out = {"asker", *operation.local_arguments}
+    kept = [field for field in msgspec.structs.fields(operation.request) if field.name not in left_out]
+    form = {field.name: field for field in msgspec.structs.fields(operation.http_form)}
+
+    assert set(form) == {field.name for field in kept}
+    assert all(
+        (form[field.name].default, form[field.name].required) == (field.default, field.required) for field in kept
+    )
+
+
 class TestAQuestionThatChangesNothing:
     @pytest.mark.parametrize("message", [Ping(), DescribeTree(), Query(sql="select 1"), ReadJournal()], ids=repr)
     def test_is_admitted_as_it_is(self, message):

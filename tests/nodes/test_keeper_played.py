@@ -272,6 +272,25 @@ def reports(heard):
     ]
 
 
+def test_its_counts_begin_without_a_link_and_add_up_over_those_that_are_over(world):
+    world.server.broker = ""
+    world.start().run_for(0.5)
+    alone = world.counts
+    assert (alone.links, alone.sent, alone.received, alone.repeats, alone.is_connected) == (0, 0, 0, 0, True)
+
+    world.server.broker = "mumbai-1"
+    world.running()
+    first = world.counts
+    world.server.broker = "mumbai-2"
+    world.link = world.broker("mumbai-2")
+    world.exchange(seconds=1.0)
+
+    assert first.links == world.counts.links == 1
+    assert first.sent > 0
+    assert world.counts.sent >= first.sent
+    assert world.counts.received == first.received == 1
+
+
 class TestALease:
     def test_that_nobody_has_is_taken_after_a_whole_lease_of_watching_and_then_claimed(self, world):
         world.start().exchange(seconds=LEASE_S - 0.1)
@@ -398,6 +417,23 @@ class TestAStrategy:
         world.server.broker = "mumbai-2"
         world.run_for(0.6 * LEASE_S)
 
+        assert world.answers == ["Unavailable"]
+
+    def test_whose_claim_is_accepted_twice_begins_once(self, world):
+        fence = world.start().running()
+        world.exchange(ClaimAccepted(strategy="march", fence=fence))
+
+        assert [what for what, _ in world.changes] == ["start"]
+
+    def test_whose_claim_is_outbid_says_nothing_more_though_it_does_not_stop(self, world):
+        fence = world.start().running()
+        world.cannot_stop = True
+        refused = ClaimRefused(strategy="march", fence=fence, above=fence + 5, reason="another has it")
+        before = world.exchange(refused, seconds=0.1)
+        world.system.tell("march", Say())
+        heard = world.exchange(seconds=0.05)
+
+        assert [each for each in (*before, *heard) if isinstance(each, Said) and each.actor == "orders"] == []
         assert world.answers == ["Unavailable"]
 
     def test_that_does_not_stop_is_told_to_again_and_again(self, world):

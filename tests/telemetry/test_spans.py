@@ -1,6 +1,8 @@
 """Hops as spans of OpenTelemetry, and what a collector is posted."""
 
+import socket
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
@@ -96,6 +98,15 @@ class TestACollector:
 
     def test_that_is_not_there_takes_none(self, spans):
         assert not spans.post([a_hop(1)])
+
+    def test_that_never_answers_is_waited_for_no_longer_than_is_said(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            there = Spans(f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces", timeout_s=0.2, instance="paper")
+            began_s = time.monotonic()
+
+            assert not there.post([a_hop(1)])
+            assert time.monotonic() - began_s < 5  # the library's own time is 10 s
+            there.close()
 
 
 def test_without_the_library_it_says_what_to_install(monkeypatch):
