@@ -24,6 +24,15 @@ def step(found, at_s):
 
 
 class TestAnAlarm:
+    def test_of_several_the_newest_is_listed_first(self):
+        present = ["feed"]
+        found = alarms(present)
+        for at_s, name in ((0, "feed"), (5, "disk"), (10, "broker")):
+            present.append(name)
+            step(found, at_s)
+
+        assert [each.subject for each in found.all()] == ["broker", "disk", "feed"]
+
     def test_is_told_once_and_again_while_it_lasts(self):
         found = alarms(["feed"], repeat_s=600)
 

@@ -325,7 +325,7 @@ class TestAName:
         days.now -= dt.timedelta(days=10)
 
         with pytest.raises(
-            NameUnknownError, match="which is that of NIFTY-22Sep2026-29150-CE, NIFTY-29Sep2026-29150-CE"
+            NameUnknownError, match="which is that of NIFTY-22Sep2026-29150-CE, NIFTY-29Sep2026-29150-CE$"
         ):
             master.show("NIFTY-Sep2026-29150-CE")
 
