@@ -73,7 +73,7 @@ class HeartActor(RuntimeActor):
         self._file = Heartbeat(self.settings.data_dir / HEARTBEAT_NAME)
         self._watcher = Heartbeat(self.settings.data_dir / DEADMAN_NAME)
         self._listener = Listener(WATCHER_SILENT_S)
-        self._was_heard = self._has_begun = False
+        self._has_begun = False
         self._of_watcher = self._of_file = ""
         """What is wrong with either; empty: nothing."""
 
@@ -140,10 +140,8 @@ class HeartActor(RuntimeActor):
         """Tell once that whoever watched has fallen silent, or could do nothing now."""
         heard = self._watcher.read()
         pulse = self._listener.hear(heard, self.clock.monotonic_ns())
-        if pulse == "alive" and self._listener.silent_s(self.clock.monotonic_ns()) < self.settings.interval_s:
-            self._was_heard = True
         was, self._of_watcher = self._of_watcher, ""
-        if self._was_heard and pulse == "dead":
+        if pulse == "dead":
             self._of_watcher = NOBODY_WATCHES
         elif heard is not None and heard.trouble and pulse == "alive":
             self._of_watcher = f"{COULD_DO_NOTHING}{heard.trouble}"

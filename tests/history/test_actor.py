@@ -35,6 +35,7 @@ class Stage:
         self.probes = {name: system.probe(name) for name in OTHERS}
         self.journaled, self.saved, self.asked = [], [], []
         self.records, self.positions = (), ()
+        self.ranked = 0
         self.answers = {}
 
     def open(self, *, fills_gaps=True):
@@ -81,6 +82,7 @@ class Stage:
             case ReadJournal():
                 return JournalPage(records=self.records, last_sequence=len(self.records))
             case Ping():
+                self.ranked += 1
                 return Pong(actor="orders", statistics=some_orders(self.positions))
             case AskService():
                 self.asked.append(message.call)
@@ -144,7 +146,9 @@ class TestAGap:
         (saved,) = stage.saved
         assert [candle.start_ns for candle in saved.candles] == list(range(gap.start_ns, gap.end_ns, MINUTE_NS))
         assert saved.fetches[0].start_ns == saved.fetches[0].end_ns  # the day goes on
-        assert stage.count().gaps_open == 0
+        counted = stage.count()
+        assert (counted.gaps_open, counted.failures, counted.last_failure) == (0, 0, "")
+        assert stage.ranked == 1  # nobody asks what is held before it is due
 
     def test_of_what_is_held_is_filled_first_and_then_of_what_was_traded(self, stage):
         stage.positions = (a_position("TRADED", 0), a_position("HELD", 5))

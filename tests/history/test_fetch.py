@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from natya_charts import EMPTY, ModelCharts, a_share, refused, rows_of_days
 from natya_clocks import Now
 from natya_examples import QUARTER
@@ -111,6 +112,18 @@ class TestAFetch:
         done = run(charts, want(first=date(2026, 1, 30), interval="15m"))
 
         assert (charts.asked, done.missing, done.empty) == ([], (), [])
+
+    @pytest.mark.parametrize(("segment", "is_asked"), [("NSE_EQ", False), ("MCX_COMM", True)])
+    def test_on_a_holiday_asks_for_today_only_of_what_trades_at_hours_that_are_not_known(
+        self, charts, now, owner, segment, is_asked
+    ):
+        now.set("2026-01-26 12:00:00")
+        holiday = date(2026, 1, 26)
+        instrument = replace(a_share(), segment=segment)
+
+        list(fetch([instrument], want(holiday, holiday, "15m"), owner=owner, charts=charts, now_ns=now))
+
+        assert bool(charts.asked) == is_asked
 
     def test_asks_for_the_first_candle_of_today_as_soon_as_it_is_shown(self, run, charts, now):
         now.set("2026-01-30 09:32:00")

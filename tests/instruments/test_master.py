@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 from msgspec.structs import replace
-from natya_scrips import COMPACT_ROWS, listed
+from natya_scrips import COMPACT_ROWS, DETAILED, DETAILED_ROWS, listed
 
 from natya.actors.instruments import InstrumentMaster, InstrumentsError, ListRefusedError, reading
 from natya.actors.instruments import master as master_module
@@ -124,6 +124,11 @@ class TestAListThatIsTaken:
             assert master.show("HFCL").series == "BE"
             master.reopen()
             assert master.of == other.of
+
+    def test_has_all_its_instruments_where_lines_are_empty(self, master, publish):
+        take(master, publish(listed(DETAILED, DETAILED_ROWS).replace("\n", "\n\n")))
+
+        assert master.of.instruments == 16
 
     def test_is_used_on_when_its_file_was_removed(self, master, publish, folder):
         take(master, publish())
@@ -325,7 +330,7 @@ class TestAName:
         days.now -= dt.timedelta(days=10)
 
         with pytest.raises(
-            NameUnknownError, match="which is that of NIFTY-22Sep2026-29150-CE, NIFTY-29Sep2026-29150-CE$"
+            NameUnknownError, match=r"which is that of NIFTY-22Sep2026-29150-CE, NIFTY-29Sep2026-29150-CE$"
         ):
             master.show("NIFTY-Sep2026-29150-CE")
 
@@ -404,6 +409,9 @@ class TestASearch:
             FindInstrument(text="tata", rows_max=1),
             FindInstrument(instrument_type="index"),
             FindInstrument(underlying="NIFTY"),
+            FindInstrument(expiry=dt.date(2026, 9, 29)),
+            FindInstrument(option_type="CE"),
+            FindInstrument(text="tata", skipped=1),
             FindInstrument(text="%"),
         ],
         ids=str,
@@ -413,6 +421,8 @@ class TestASearch:
 
         found, total = of_either.find(wanted, today)
         expected, _ = master._table.find(wanted, today)
+        if wanted.underlying or wanted.expiry or wanted.option_type:  # it has shares and indices alone
+            assert (found, total) == ((), 0)
         assert (len(found), total) == (len(expected), master._table.find(wanted, today)[1])
         assert [each.symbol for each in found[:1]] == [each.symbol for each in expected[:1]]
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import natya
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import SimulatedSystemBase
-from natya.actors.settings.actor import FROM_A_PROGRAM, SettingsActor, SettingsActorSettings
+from natya.actors.settings.actor import FROM_A_PROGRAM, GOES_ON, SettingsActor, SettingsActorSettings
 from natya.cli.app import app
 from natya.cli.journals import journal_of
 from natya.config.in_force import InForce
@@ -172,6 +172,17 @@ class TestAlone:
         assert "the journal did not take it" in asked.result(0).problems[0]
         assert in_force.settings.notifications.command == ()
         assert alarms.is_empty()
+
+    def test_refuses_another_while_the_journal_writes_the_first(self, stage, edited):
+        system, *_ = stage
+        self.start(system, InForce(edited.read().settings, edited.read))
+        edited.write('[log]\nlevel = "debug"')
+        system.request_future("settings", ReloadSettings())
+        system.base.run_for(1)
+        second = system.request_future("settings", ReloadSettings())
+        system.base.run_for(1)
+
+        assert second.result(0).problems == (GOES_ON,)
 
     def test_fails_once_by_a_fault_of_reading_and_is_asked_again(self, stage, edited):
         system, *_ = stage
