@@ -70,13 +70,19 @@ def test_cancelled_undoes_nothing_of_a_call_that_failed():
 def test_is_awaited_at_the_end_of_the_loop_too():
     call = Call()
 
+    async def end_with_the_loop():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            call.may_end.set()
+
     async def main():
-        asyncio.get_running_loop().call_later(0.01, call.may_end.set)
+        others = asyncio.ensure_future(end_with_the_loop())
         left = asyncio.ensure_future(to_the_end(call, undo=call.undo))
         await asyncio.to_thread(call.begun.wait, 10)
-        return left
+        return left, others
 
-    left = asyncio.run(main())
+    left, _ = asyncio.run(main())
 
     assert left.cancelled()
     assert call.done == ["begun", "undone 7"]
