@@ -478,10 +478,16 @@ class TestTheParentsMarket:
         assert (letters.target, message.first_sequence) == (parent.addresses.number(asker), armed.due_ns)
         assert parent.hear(wire.Handled) == wire.Handled(1, False, 2)
 
+    def test_begins_at_its_opening(self, parents, market):
+        here = parents(market=market).begin(Timed, market_ns=OPENING_NS).host._base.market
+
+        assert (here.rules, here.time_ns) == (True, OPENING_NS)
+
     def test_is_none_where_it_has_none(self, parent):
         parent.say(wire.Due(1))
 
         assert parent.hear(wire.Handled) == wire.Handled(0, False, 2)
+        assert not parent.host._base.market.rules
 
 
 def record(event, **extra):
