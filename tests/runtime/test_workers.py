@@ -740,7 +740,10 @@ class TestAWorkerThatIsSlow:
         supervised()
         cell = system.base.find("performer")
         system.tell("performer", do("hold"))
-        for sequence in range(1, 101):
+        for sequence in range(1, 51):
+            system.tell("performer", a_tick(sequence))
+        eventually(lambda: cell.counters().dropped == 41)
+        for sequence in range(51, 101):  # now some are on their way
             system.tell("performer", a_tick(sequence))
 
         answer = system.request("performer", Ping())
