@@ -147,7 +147,7 @@ class ExternalActor(RuntimeActor):
                 for (endpoint, outcome), calls in sorted(self._called.items())
             ),
             budgets=tuple(
-                Budget(kind=kind, window=window, remaining=max(0, remaining))
+                Budget(kind=kind, window=window, remaining=remaining)
                 for kind in sorted(self.settings.allowances)
                 for window, remaining in self._limiter.remaining(kind, now_ns).items()
             ),

@@ -82,14 +82,14 @@ def test_no_line_comes_while_one_is_being_written_however_many_leave():
 
 
 def test_a_line_comes_once_for_half_of_what_it_counts_ahead():
-    tally, granted, lines = a_tally(), Counter(), []
-    for _ in range(1_000):
+    tally, granted, at = a_tally(), Counter(), []
+    for number in range(1, 1_001):
         granted["data"] += 1
         due = tally.due(granted, NOON_NS)
         tally.written(due, is_durable=True)
-        lines += due
+        at += [number] * len(due)
 
-    assert len(lines) == -(-1_000 // (AHEAD // 2 + 1))
+    assert at == [*range(1, 1_001, AHEAD // 2 + 1)]  # while half of it is ahead there is none
     assert tally.due(granted, NOON_NS) == ()
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 from natya_builders import BUILDERS
 
 from natya.actors.journal import PowerCutError
@@ -69,6 +70,19 @@ class TestAWorldThatRests:
         assert [world._behind(system) for _ in range(2)] == ["something was asked of orders a moment ago", ""]
         orders = world.scenario.settings.orders
         assert waits == [orders.absence_horizon_s + orders.reconcile_interval_s]
+
+    @pytest.mark.parametrize("halts", [(), ((1.0, 2.0),)])
+    @pytest.mark.parametrize("state", ["NORMAL", "REDUCING", "HALTED"])
+    def test_has_a_person_lift_the_halts_that_persons_made_and_no_others(self, world, monkeypatch, halts, state):
+        lifted = []
+        monkeypatch.setattr(Person, "lift", lambda _: lifted.append("lifted"))
+        monkeypatch.setattr(World, "_let_settle", lambda *_: None)
+        world.scenario = replace(world.scenario, halts=halts)
+        orders = SimpleNamespace(risk_state=state, risk_cause="", uncertain_orders=1)
+        world.statistics = RESTING | {"orders": orders}
+        world._behind(SimpleNamespace(base=world.base_class(1)))
+
+        assert lifted == ["lifted"] * (bool(halts) and state == "HALTED")
 
 
 class TestAPerson:
