@@ -207,9 +207,9 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
     beside: Iterable[Order],
     *,
     shares: int,
-    late: int = 0,
-    sold: int = 0,
-    surplus: int = 0,
+    late: int,
+    sold: int,
+    surplus: int,
     agreed: tuple[int, ...] = (),
 ) -> Bracket:
     """Put a bracket together.

@@ -22,6 +22,7 @@ from natya.domain.brackets import (
     next_steps,
     other_exit_id,
     sold_of,
+    turned_as,
     unguarded,
 )
 from natya.domain.orders import Order, advance, intent_of
@@ -541,7 +542,10 @@ class TestSharesThatOthersClose:
     def test_are_those_on_the_side_of_the_entry(self, side, shares, held):
         prices = {} if side == "BUY" else {"target_price": 95.0, "stop_loss_price": 110.0}
 
-        assert held_as(Desk(an_entry(side=side, **prices)).orders["A-1"], shares) == held
+        entry = Desk(an_entry(side=side, **prices)).orders["A-1"]
+
+        assert held_as(entry, shares) == held
+        assert turned_as(entry, shares) == abs(shares) - held
 
 
 class TestAnId:
@@ -645,7 +649,13 @@ class TestSharesThatComeLate:
     @staticmethod
     def wanted(desk, late, **fields):
         bracket = as_it_stands(
-            desk.orders["A-1"], lambda of, leg: desk.orders.get(leg_id(of, leg)), (), shares=desk.exposed(), late=late
+            desk.orders["A-1"],
+            lambda of, leg: desk.orders.get(leg_id(of, leg)),
+            (),
+            shares=desk.exposed(),
+            late=late,
+            sold=0,
+            surplus=0,
         )
         return next_steps(replace(bracket, **fields))
 
@@ -722,7 +732,16 @@ def test_an_exit_is_for_what_exits_of_other_brackets_leave_of_what_is_held(held,
         orders |= {f"A-{number}{leg}": opened("x", each) for leg, each in (("S", stop), ("T", target)) if each}
         if not stop:
             orders[f"A-{number}S"] = a_refusal("x", strategy=strategy, quantity=30)
-    bracket = as_it_stands(entry, lambda of, leg: orders.get(leg_id(of, leg)), beside, shares=held, agreed=agreed)
+    bracket = as_it_stands(
+        entry,
+        lambda of, leg: orders.get(leg_id(of, leg)),
+        beside,
+        shares=held,
+        late=0,
+        sold=0,
+        surplus=0,
+        agreed=agreed,
+    )
     claimed = sum(max(stop, target) for strategy, stop, target in claims if strategy == "A")
 
     assert bracket.held == max(held, 0)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from natya_scrips import COMPACT, COMPACT_ROWS, DETAILED, DETAILED_ROWS, listed
 
+from natya.domain.dhan import scrips
 from natya.domain.dhan.scrip_writing import header, lines
 from natya.domain.dhan.scrips import ScripListError, read_scrips
 from natya.messages.instruments import InstrumentDefinition
@@ -168,6 +169,13 @@ class TestARow:
 
         assert (found.faulty, len(found.instruments)) == (1, 300)
         assert found.examples == (f"line 2: {reason}",)
+
+    def test_of_a_contract_without_a_trading_symbol_lacks_it_in_the_column_of_contracts(self, monkeypatch):
+        monkeypatch.setattr(scrips, "FAULTY_SHARE_MAX", 1.0)
+        cells = dict(zip(DETAILED.split(","), next(csv.reader([DETAILED_ROWS[9]])), strict=True))
+        faulty = ",".join(f'"{each}"' for each in (cells | {"SYMBOL_NAME": ""}).values())
+
+        assert read(listed(DETAILED, [faulty])).examples == ("line 2: SYMBOL_NAME: a trading symbol wanted, found ''",)
 
     def test_is_counted_and_told_of_the_first_ten(self):
         faulty = COMPACT_ROWS[0].replace("10.0000", "nan")

@@ -28,11 +28,11 @@ class Invoiced(natya.DomainEvent, frozen=True, kw_only=True):
 class Over(InProcessSystem):
     """Journal, router and delivery on one journal."""
 
-    def __init__(self, path):
+    def __init__(self, path, **settings):
         super().__init__(InProcessSystemBase())
         self.start("events", EventsActor, EventsSettings(subscriptions=(DELIVERED,)))
         self.start("journal", JournalActor, JournalSettings.default(path=str(path)))
-        self.start("delivery", DeliveryActor, DeliverySettings(keep_s=0.0, retry_s=0.01))
+        self.start("delivery", DeliveryActor, DeliverySettings(keep_s=0.0, retry_s=0.01, **settings))
         self.publisher, self.subscriber = EventPublisher(self), EventSubscriber(self)
 
     def publish(self, *numbers, key="customer-1"):

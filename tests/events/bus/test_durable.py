@@ -228,6 +228,29 @@ class TestAnEventThatFailsToTheEnd:
         assert 0 < letter.first_failed_ns <= letter.last_failed_ns
         assert over.request("delivery", Ping()).statistics.dead_letters == 1
 
+    @pytest.mark.parametrize(
+        ("settings", "left"),
+        [({}, [1, 2, 3]), ({"letters_max": 2}, [2, 3]), ({"letters_days": 0}, [])],
+        ids=["few and new", "too many", "too old"],
+    )
+    def test_is_kept_until_it_is_old_or_there_are_too_many(self, path, caplog, monkeypatch, settings, left):
+        monkeypatch.setattr("natya.actors.events.delivery.actor.EXPIRE_EVERY_S", 0.01)
+
+        def refuse(_event):
+            raise ValueError("no such customer")
+
+        with Over(path, **settings) as over:
+            over.subscriber.of(Invoiced).handle_durably("billing", refuse, terms=QUICK)
+            over.publish(1, 2, 3)
+            await_that(lambda: len(over.records("EventDeadLettered")) == 3)
+            await_that(lambda: len(over.letters().letters) == len(left))
+            kept = [msgspec.msgpack.decode(each.event.payload)["number"] for each in over.letters().letters]
+            told = [each.fields["letters"] for each in caplog.records if each.message == "dead_letters.expired"]
+            changes = [record.fact.change for record in over.records("DeadLettersChanged")]
+
+        assert sorted(kept) == left
+        assert (sum(told), {*changes}) == (3 - len(left), {"expired"} if len(left) < 3 else set())
+
     def test_is_handled_when_it_was_requeued_and_is_none_any_more(self, dead):
         over, heard, broken = dead
         broken.clear()
