@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
 MOUNT_S: Final = 10.0
 MOUNT_AGAIN_S: Final = 10.0
-"""After so long the HTTP server is asked again, where it is down: what has its port may have gone."""
+"""Seconds until an HTTP server that is down is asked again: the process that has its port may have ended."""
 
 
 LOOK_EVERY_S: Final = 5.0
@@ -172,7 +172,7 @@ class ControlActor(RuntimeActor):
         self.ask(request.ask.actor, message, timeout_s=request.ask.timeout_s, then=then)
 
     def _expect_here(self, operation: Operation) -> None:
-        """Check that this machine has what is asked for.
+        """Check that the requested actor runs on this machine.
 
         Raises:
             AskRefusedError: another has it.
@@ -323,7 +323,7 @@ class ControlActor(RuntimeActor):
     def _telling(
         self, request: msgspec.Struct, sender: ActorAddress, make: Callable[[View], msgspec.Struct]
     ) -> Callable[[View], None]:
-        """Return who answers with what is made of a view.
+        """Return the function that answers with what is made of a view.
 
         A fault in that is told, and fails this answer alone: what only looks at the system must not end it.
         """

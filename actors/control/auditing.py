@@ -1,4 +1,4 @@
-"""Who asked for what, and what came of it (plain): each operation that is audited, in the log and in the journal."""
+"""Audited operations (plain): who asked for what, and the outcome, in the log and in the journal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .operations import Operation
 
 JOURNAL_S: Final = 10.0
-"""How long the journal may take until an audited operation is told to be missing in it."""
+"""Seconds that the journal may take before the log says that an audited operation is missing in it."""
 
 
 class Host(Protocol):
@@ -39,7 +39,7 @@ class Host(Protocol):
 
 
 class Audit:
-    """Writes down operations. Nothing waits for the journal; what it does not take is told by the log."""
+    """Logs and journals operations. Nothing waits for the journal; what it does not take is told by the log."""
 
     def __init__(self, actor: Host) -> None:
         """Begin with the redactor of the log: secrets are in neither."""
@@ -83,7 +83,7 @@ class Audit:
             )
 
     def answered(self, operation: Operation, request: str, outcome: Outcome) -> None:
-        """Write down what came of an operation, if it is audited."""
+        """Log and journal the outcome of an operation, if it is audited."""
         if not operation.audited:
             return
         came_of_it = type(outcome.value).__name__ if outcome.error is None else type(outcome.error).__name__

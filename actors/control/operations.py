@@ -181,10 +181,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     check: Check = _anything
 
     audited: bool = False
-    """Whether it is journaled and logged who asked for it, with which arguments, and what came of it."""
+    """Whether the request is journaled and logged: who asked, with which arguments, and the outcome."""
 
     journals_itself: bool = False
-    """What it does is a fact of its own, and there may be many a second: who asked is logged only."""
+    """Whether its effect is a fact of its own, of which there may be many a second: who asked is only logged."""
 
     def __post_init__(self) -> None:
         """Make the name."""
@@ -402,7 +402,7 @@ def admit(ask: Ask, limits: ControlSettings) -> tuple[Operation, Any]:
     operation = BY_REQUEST.get(type(message))
     if operation is None:
         admitted = ", ".join(sorted(each.request.__name__ for each in OPERATIONS))
-        found = type(message).__name__  # first: what is too long is cut
+        found = type(message).__name__  # first, since a long text is cut
         raise AskRefusedError("forbidden", f"{found} is nothing that may be asked from outside: {admitted} wanted")
     expect_within(operation, message, actor=ask.actor, limits=limits)
     return operation, message

@@ -41,7 +41,7 @@ class Request:
         self._post = post
 
     def answer(self, message: bytes) -> None:
-        """Answer with an encoded message; one that is too long becomes a refusal."""
+        """Answer with an encoded message; a too long one becomes a refusal."""
         payload = encode(Answer(request_id=self.ask.request_id, message=message))
         longest = self._answer_bytes_max
         if len(payload) > longest:

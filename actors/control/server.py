@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 ACCEPT_PAUSE_NS: Final = SECOND_NS
 IDLE_NS: Final = 60 * SECOND_NS
-"""A connection that was idle for so long makes room for another, where as many are open as there may be."""
+"""At the limit of connections, one that was idle for so long is closed to make room for another."""
 
 """Pause of accepting when the process has no file descriptor left; else the ready socket would keep the thread busy."""
 

@@ -199,7 +199,7 @@ class CandleRows:
             if time_ns >= start_ns and whose == symbol:
                 cut_ns = start_ns if kind == _CANDLE else start_ns - 1
                 self._waiting[at] = cut_ns, kind, whose, made, message
-                if kind == _TICK:  # nobody has seen it yet
+                if kind == _TICK:  # no other code has seen it yet
                     force_setattr(message, "exchange_ns", cut_ns)
 
     def _release(self, count: int, messages: list[MarketMessage]) -> None:
@@ -210,5 +210,5 @@ class CandleRows:
             for _, kind, _, _, message in due:
                 if kind == _TICK:
                     self._sequence += 1
-                    force_setattr(message, "sequence", self._sequence)  # nobody has seen it yet
+                    force_setattr(message, "sequence", self._sequence)  # no other code has seen it yet
         messages.extend(map(_message_of, due))

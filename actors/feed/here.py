@@ -55,6 +55,6 @@ def is_small(settings: FeedSettings) -> bool:
                 with open_regular(path) as file:
                     if is_packed(file):
                         return False
-    except (OSError, ValueError, RecordingError):  # whoever reads it says what is wrong
+    except (OSError, ValueError, RecordingError):  # the reader says what is wrong
         return False
     return True

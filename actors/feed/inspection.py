@@ -1,4 +1,4 @@
-"""How a recording is understood, before anything of it is stored or traded on."""
+"""How a recording is read, shown before anything of it is stored or traded on."""
 
 from __future__ import annotations
 

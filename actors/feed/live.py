@@ -54,7 +54,8 @@ if TYPE_CHECKING:
 
 ASK_TIMEOUT_S: Final = 30.0
 LAST_TICK_TIMEOUT_S: Final = 5.0
-"""The market is not opened before: without an answer what was missed before the start is not told."""
+"""Seconds that the database may take to tell the last tick, before the market is opened: without an answer the gap
+before the start is not told."""
 
 LAST_TICK: Final = "select max(received_ns) from ticks where source like ? and received_ns >= ?"
 
@@ -296,7 +297,7 @@ class LiveFeedActor(RuntimeActor):
 
     @handles(TicksRecorded)
     def note_recorded(self, recorded: TicksRecorded, _sender: ActorAddress) -> None:
-        """Note how much of it is durable."""
+        """Note how much market data is durable."""
         if recorded.source == self._name:
             self._recorded = max(self._recorded, recorded.sequence)
 

@@ -26,7 +26,8 @@ class TickQueue:
         self._lock: Final = threading.Lock()
         self._waiting: deque[Tick] = deque()
         self._most = ticks_max
-        """How many wait before it is looked which may go; more than `ticks_max` where so many instruments wait."""
+        """Waiting ticks at which the queue is conflated; more than `ticks_max` where more instruments than that
+        wait."""
 
         self.arrived = self.conflated = self.taken = 0
 

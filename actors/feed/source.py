@@ -18,7 +18,7 @@ MESSAGES_A_CHUNK = 1_000
 """Messages in a chunk: a few milliseconds of work, so that no other thread waits long for the interpreter lock."""
 
 BEHIND_CLOSE_NS = 1
-"""A market that reaches a close ends so long behind it: a candle that is made of ticks is closed then."""
+"""Nanoseconds after a close at which a market that reaches it ends, so that candles made of ticks are closed."""
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):

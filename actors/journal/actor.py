@@ -169,7 +169,7 @@ class JournalActor(RuntimeActor):
     def read(self, request: ReadJournal, sender: ActorAddress) -> None:
         """Read what is durable now, on a thread of its own: writers do not wait for readers.
 
-        What came before the request is committed first: a writer that begins anew reads all that its life before wrote.
+        Earlier appends are committed first: a restarted writer reads all that it wrote before.
         """
         trace = self.trace
         if self._waiting and self._failure is None:
@@ -244,7 +244,7 @@ class JournalActor(RuntimeActor):
         return not self._waiting
 
     def statistics(self) -> JournalStatistics:
-        """Count what is durable."""
+        """Return the counts of durable records."""
         journal = self._journal
         return JournalStatistics(
             records=journal.last_sequence - journal.oldest_sequence + 1,

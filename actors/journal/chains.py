@@ -1,4 +1,4 @@
-"""Which appends rely on which: none is taken whose predecessor was not. Pure.
+"""Which appends rely on which: an append is refused if its predecessor was not taken. Pure.
 
 A writer may have several appends on their way. Where one of them is lost, with the journal's life in which it waited
 or by a full disk, those behind it that rely on it must not become durable either: a book that is read back would have
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...messages.journal import Append
 
 WRITERS_MAX: Final = 64
-"""Writers that are remembered; of one that was forgotten, what relies on an earlier append is refused."""
+"""Writers that are remembered; an append of a forgotten one that relies on an earlier append is refused."""
 
 MISSING_MAX: Final = 10_000
 
@@ -29,7 +29,7 @@ class _Chain:
 
 
 class Chains:
-    """What came of the appends of each writer in this life of the journal."""
+    """The outcomes of each writer's appends since the journal actor started."""
 
     def __init__(self) -> None:
         self._chains: OrderedDict[str, _Chain] = OrderedDict()

@@ -39,7 +39,7 @@ _START: Final = len(_MAGIC) + HASH_SIZE
 
 
 class _RefusedError(Exception):
-    """There is no checkpoint that counts; the text says why, and is empty where there is none at all."""
+    """There is no valid checkpoint; the text says why, and is empty where there is none at all."""
 
 
 class _Head(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -186,7 +186,7 @@ class Checkpoints:
             file.close()
 
     def _add(self, request: KeepCheckpoint, size: int) -> None:
-        """Bring what is added to the disk, behind so many bytes."""
+        """Write the addition to the disk, after so many bytes."""
         path = self._path(request.name, PAST_SUFFIX)
         if size == 0:
             put_whole(self._disk, path, request.past or b"\0")

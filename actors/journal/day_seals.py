@@ -209,7 +209,7 @@ class SealedDays:
             self._open(newest_ns)
 
     def is_over(self, now_ns: int) -> bool:
-        """Say whether another day is open than that of this time."""
+        """Whether the open day is another than that of this time."""
         return not self._begin_ns <= now_ns < self._end_ns
 
     def end(self, now_ns: int, *, last_sequence: int, last_hash: bytes) -> None:

@@ -226,7 +226,7 @@ class RealDisk:
         return RealFile(_open_own(path, os.O_RDWR if writable else os.O_RDONLY))
 
     def exists(self, path: Path) -> bool:
-        """Whether something has that name, be it a link to nowhere."""
+        """Whether something has that name, even a dangling link."""
         return os.path.lexists(path)
 
     def rename(self, source: Path, target: Path) -> None:

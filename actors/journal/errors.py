@@ -90,4 +90,4 @@ class AppendInvalidError(JournalError):
 
 
 class AppendOrphanedError(JournalError):
-    """What an append relies on was lost, so it is not written. Find out what is durable, and append from there."""
+    """The append that one relies on was lost, so it is not written. Find out what is durable, and append from there."""

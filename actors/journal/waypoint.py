@@ -41,7 +41,7 @@ _START: Final = len(_MAGIC) + HASH_SIZE
 
 
 class Waypoint(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A place in the active segment, and what is so of everything before it."""
+    """A place in the active segment, and the verified state of everything before it."""
 
     journal_id: bytes
     first_sequence: int

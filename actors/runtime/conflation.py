@@ -32,7 +32,7 @@ NEVER: Final = sys.maxsize
 """Waiting messages of an actor that is never conflated."""
 
 SHARE_NS: Final = 2_000_000
-"""Of a turn in which much waits. All others on the loop wait so long."""
+"""Nanoseconds of a turn in which many messages wait: all other actors on the loop wait that long."""
 
 UNTIMED: Final = 4
 """Messages of a turn that is not timed: reading the clock costs a tenth of a message."""
@@ -75,7 +75,7 @@ def conflate(queue: deque[Envelope]) -> int:
 
 
 def behind_at(remaining: int) -> int:
-    """Return from how many on it is worth another look, when so many remained at the last."""
+    """Return from how many waiting messages another look is worth it, given how many remained at the last."""
     return max(BEHIND, 2 * remaining)
 
 

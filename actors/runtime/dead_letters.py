@@ -52,7 +52,8 @@ NEVER_BURIED = (
     Pong,
     SupervisionTree,
 )
-"""Reports for an actor that is gone, and how somebody is, told too late: no dead letters, nothing is lost with them."""
+"""Reports for an actor that is gone, and answers about health that come too late: not dead letters, since nothing is
+lost."""
 
 
 NEVER_ANSWERED = (ActorSystemMessage, DeadLetter, Failed, Unavailable, lifecycle.Started, lifecycle.StartFailed,

@@ -21,7 +21,7 @@ class Endpoint(ActorAddress):
     __slots__ = ("_aaddr",)
 
     name: str = ""
-    """Of the actor behind it; empty: there is none."""
+    """Name of the actor behind it; empty: there is none."""
 
     guest: bool = True
     """What it says is looked at before an actor of ours handles it (see `door`)."""

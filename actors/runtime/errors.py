@@ -24,7 +24,7 @@ _OURS: Final = (
     *(f"{_PACKAGE / name}/" for name in ("actors", "cli", "client", "config", "domain", "messages", "transfer")),
     "<",
 )
-"""Where the code of this package lies; its root is also that of its tests and examples, which are none of it."""
+"""Folders of this package's code; its root also has tests and examples, which do not belong to it."""
 
 
 @functools.cache
@@ -41,7 +41,7 @@ _hiding: list[Callable[[str], str]] = []
 
 @contextlib.contextmanager
 def hiding(hide: Callable[[str], str]) -> Iterator[None]:
-    """Have secrets taken out of what is told of errors, while the context lasts: from wherever they were raised.
+    """Remove secrets from the texts of errors, wherever raised, while the context lasts.
 
     What an error says goes into messages, facts, dead letters, the tree and alarms, and from there to other processes,
     files and people: a request's error has its URL, and that may have a token.

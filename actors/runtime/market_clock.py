@@ -57,7 +57,7 @@ class MarketClock:
         return self.time_ns
 
     def monotonic_ns(self) -> int:
-        """Return the same: it never steps back."""
+        """Return the market time: it never steps back."""
         return self.time_ns
 
     elapsed_ns = monotonic_ns

@@ -50,7 +50,7 @@ class Watchdog:
         self.stalls = 0
         self.last: Stall | None = None
         self.held: Stall | None = None
-        """The stall that goes on now; None if there is none."""
+        """The present stall; None if there is none."""
 
         threading.Thread(target=self._watch, name="natya-watchdog", daemon=True).start()
 
@@ -71,7 +71,7 @@ class Watchdog:
                 self._report(cell, since_ns)
 
     def held_s(self) -> float:
-        """Tell for how many seconds the stall of now has lasted; 0 if there is none."""
+        """Return how many seconds the present stall has lasted; 0 if there is none."""
         held = self.held
         return 0.0 if held is None else (time.monotonic_ns() - held.since_ns) / SECOND_NS
 

@@ -1,4 +1,4 @@
-"""What the dashboard is told, once a second: pure."""
+"""What the dashboard is sent, once a second: pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...observability import View
 
 SYMBOLS_MAX: Final = 100
-"""Symbols whose prices are told; the page says if there are more."""
+"""Symbols whose prices are sent; the page says if there are more."""
 
 
 def shot_of(view: View, *, wall_ns: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WRONG_MAX: Final = 5
 WRONG_WINDOW_NS: Final = 60 * SECOND_NS
-"""After so many wrong tokens in this time, no more of them are compared until it is over."""
+"""Period of `WRONG_MAX`: after that many wrong tokens in it, no more are compared until it is over."""
 
 _FROM_ELSEWHERE: Final = frozenset({b"cross-site", b"same-site"})
 

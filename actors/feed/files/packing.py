@@ -43,7 +43,7 @@ _MAGICS: tuple[tuple[bytes, Packing], ...] = (
 )
 _SPREADSHEETS = (b"\xd0\xcf\x11\xe0", b"[Content_Types].xml")
 _FAULTS = (EOFError, zlib.error, zipfile.BadZipFile, zstd.ZstdError, RuntimeError)
-"""What the libraries raise for a broken file; `RuntimeError` is an encrypted zip, or one that is packed otherwise."""
+"""Exceptions of the libraries for a broken file; `RuntimeError` is an encrypted zip, or an unknown packing."""
 
 
 class PackingError(OSError):

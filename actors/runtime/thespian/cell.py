@@ -149,7 +149,7 @@ class ThespianCell(ThespianCalls):
         self._depart()
 
     def turn_failed(self, error: BaseException) -> None:
-        """Exit: what became of the current message is unknown."""
+        """Exit: the outcome of the current message is unknown."""
         del error  # logged already
         if not self.dead:
             self._depart()

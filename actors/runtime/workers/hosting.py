@@ -126,7 +126,7 @@ class HostedTracer(Tracer):
         self._news: deque[Hop] = deque(maxlen=HOPS_MAX)
 
     def record(self, span: Span, actor: str, message: Any, *, failed: bool) -> None:
-        """Keep what became of a message."""
+        """Keep the outcome of a message."""
         super().record(span, actor, message, failed=failed)
         self._news.append(self._hops[-1])
 

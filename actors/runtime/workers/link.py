@@ -188,7 +188,7 @@ class Link:
             if count == 1 == len(items):
                 ((target, (envelope,)),) = bundles
                 self._unsendable(target, envelope, reason_of(fault))
-                frame, bundles = write(Frame([], mark)), []  # it is counted, so that what is behind it counts right
+                frame, bundles = write(Frame([], mark)), []  # it is counted, so that later frames are numbered right
             else:
                 for half in _halves(items):
                     self._pack(half)

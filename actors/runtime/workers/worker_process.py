@@ -89,7 +89,7 @@ class WorkerProcess:
         self._far: dict[int, Far] = {}
         self._shipped: deque[tuple[int, list[Bundle]]] = deque()
         self.dues: Final = Dues(cell, lambda number: cell.deliver(ItsTurn(self, number), cell))
-        """What it wants to be told in the market's time."""
+        """Timers and outcomes that it waits for in the market's time."""
 
         self._link = Link(
             connection,
@@ -120,7 +120,7 @@ class WorkerProcess:
         self._quiet = cell.services.quiet
         self._takes_turns: Final = cell.services.market.rules
         self._words: deque[Callable[[], object]] = deque()
-        """What it has said, and nobody has heard yet, where that has its turn."""
+        """Its frames that wait for their turn in a simulated market."""
 
         self._read_up_to = (0, 0)
         """The mark and the count of the report read last; what it has said before is in `_words`."""
@@ -198,7 +198,7 @@ class WorkerProcess:
             self._shipped.popleft()
 
     def note_lost(self, lost: wire.Lost) -> wire.Lost:
-        """Return how much of it is new."""
+        """Return how many of the lost messages are new."""
         known, self._lost = self._lost, lost
         return wire.Lost(lost.dropped - known.dropped, lost.dead_letters - known.dead_letters)
 

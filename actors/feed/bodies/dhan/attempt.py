@@ -25,10 +25,10 @@ PING_S: Final = 10.0
 FRAME_BYTES_MAX: Final = 1 << 20
 
 CONNECT_S: Final = 3.0
-"""For one of the addresses of a name: one that is not reachable must not use up the time of the others."""
+"""Seconds for one address of a host name: an unreachable one must not use up the time of the others."""
 
 _MUTE: Final = logging.getLogger("natya.feed.sockets")
-"""Of the library: addresses have the token in them, so nothing of it is ever written."""
+"""The library's logger, silenced: it would log addresses, which contain the token."""
 
 _MUTE.setLevel(logging.CRITICAL + 1)  # of its children, too, which are the ones that it writes to
 
@@ -64,7 +64,7 @@ class Attempt:
         """
         self._url: Final = url
         self.place: Final = urlsplit(url).netloc.rpartition("@")[2]
-        """Host and port, which may be told."""
+        """Host and port, which may be shown."""
 
         self._listener: Final = listener
         self._handshake_s: Final = handshake_s

@@ -1,4 +1,4 @@
-"""Books of 20 or 200 levels: what is kept of them, and what they add to the five levels of a tick.
+"""Books of 20 or 200 levels, as they deepen the five levels of a tick.
 
 The problem: bids, asks and ticks come one by one, over different connections, and say nothing of which is newer. The
 idea: the five levels of the tick count; a deep book only adds what lies beyond them. The trap: what nobody offers any
@@ -43,7 +43,7 @@ class Levels(NamedTuple):
         return Levels(self.prices[behind:], self.quantities[behind:], self.orders[behind:], self.received_ns)
 
     def padded(self, count: int) -> Levels:
-        """Return so many levels: what is missing is empty, as in a packet."""
+        """Return so many levels; missing ones are empty, as in a packet."""
         missing = (0,) * (count - len(self.prices))
         return Levels(self.prices + (0.0,) * len(missing), self.quantities + missing, self.orders + missing)
 

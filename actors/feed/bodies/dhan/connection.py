@@ -88,7 +88,8 @@ class Connection:
         }
         venues = {venue_of(each.segment, each.symbol, is_underlying=each.is_underlying).market for each in instruments}
         self.market: Final[Market] = "UNDERLYING" if venues == {"UNDERLYING"} else "CASH"
-        """Out of whose hours a silence is none: nothing comes in a closing auction where all are in it."""
+        """The market outside whose hours silence is normal: in a closing auction nothing comes if all instruments are
+        in it."""
 
         self.silence: Final = Silence(stream.options.subscription_silence_s)
         self._openings: Final[set[asyncio.Task[None]]] = set()

@@ -57,7 +57,7 @@ _DAY: Final = struct.Struct("<ffff")
 
 
 class Instrument:
-    """One that is subscribed to, and what came of it in packets of their own."""
+    """A subscribed instrument, and its values that come in packets of their own."""
 
     __slots__ = (
         "book",
@@ -73,7 +73,7 @@ class Instrument:
     def __init__(self, symbol: str, on_grid: OnGrid, *, has_open_interest: bool, book: DeepBook | None = None) -> None:
         """Know nothing yet."""
         self.book = book
-        """That deepens the five levels of full packets; None: there is none."""
+        """The book that deepens the five levels of full packets; None: there is none."""
 
         self.symbol = symbol
         self.on_grid = on_grid

@@ -36,7 +36,7 @@ class LineBounds(msgspec.Struct, frozen=True, kw_only=True):
 
     backoff_max_s: float = 30.0
     steady_s: float = 30.0
-    """A connection that stood so long begins with the shortest wait again."""
+    """Seconds after which a connection that ended begins with the shortest wait again."""
 
 
 class Line:
@@ -55,7 +55,7 @@ class Line:
         self.state: State = "waiting"
 
     def deed(self, now_ns: int, *, trading_since_ns: int | None) -> Deed:
-        """Tell what is to be done now.
+        """Return what is to be done now.
 
         Args:
             now_ns: now.

@@ -31,7 +31,7 @@ class DhanFeedOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Dhan gives a user five; another program of the same user needs its own."""
 
     silence_s: Annotated[float, Meta(gt=0, le=3600)] = LineBounds().silence_s
-    """Without data for so long, in hours of trading, a connection is made anew."""
+    """Seconds without data, in trading hours, after which a connection is opened anew."""
 
     subscription_silence_s: Annotated[float, Meta(gt=0, le=3600)] = 5.0
     """An instrument that was traded within the last minute and is silent for so long is subscribed to anew."""

@@ -39,12 +39,12 @@ LOOK_S: Final = 0.1
 """Between two looks at the connections."""
 
 STATUS_AGAIN_NS: Final = SECOND_NS
-"""A status of one segment that comes within this time is the same, told by another connection."""
+"""Within this time another status of the same segment is a repeat from another connection."""
 
 _MARKETS: Final[tuple[Market, ...]] = ("CASH", "UNDERLYING")
 
 AHEAD_TOLD_NS: Final = 60 * SECOND_NS
-"""A packet whose time had not come is told so long after it came."""
+"""How long the trouble is shown after a packet with a time in the future."""
 
 LEAVE_S: Final = 2.0
 """For the service to answer that connections end."""
@@ -79,7 +79,7 @@ class DhanStream:
         self._fault: Exception | None = None
         self._trouble_seen = ""
         self._refused_token = ""
-        """The one that the service called dead: it is not sent again."""
+        """The token that the service rejected: it is not sent again."""
 
         self.left_out = max(0, len(surroundings.instruments) - options.connections_max * INSTRUMENTS_A_CONNECTION)
         """Instruments that no connection has room for."""
