@@ -116,6 +116,16 @@ class TestLatency:
         assert (trade.price, trade.occurred_ns) == (101.0, STARTED_NS + 2 * 10**9)
         assert matching.move(a_tick(102.0, after_s=3)) == []
 
+    def test_that_is_over_lets_orders_in_whichever_symbols_have_none(self, a_tick, an_order):
+        matching = under(latency_ns=2 * 10**9)
+        for symbol in ("AAA", an_order().symbol, "ZZZ"):
+            matching.move(a_tick(100.0, symbol=symbol))
+        matching.place(an_order())
+        matching.move(a_tick(101.0, after_s=1, symbol=an_order().symbol))
+        reports = matching.let_in(STARTED_NS + 2 * 10**9)
+
+        assert [each.price for each in reports if each.execution_type == "TRADE"] == [101.0]
+
     def test_that_is_over_before_any_tick_came_leaves_it_to_the_next_one(self, a_tick, an_order, trades):
         matching = under(latency_ns=2 * 10**9)
         matching.move(a_tick(100.0))

@@ -151,6 +151,7 @@ class TestTheControls:
             status, told, calls = ask("POST /killswitch", query={"killSwitchStatus": word})
             assert (status, calls) == (200, [("set_kill_switch", is_on)])
             assert told["killSwitchStatus"] == f"Kill Switch has been successfully {word.lower()}d"
+            assert told["dhanClientId"] == CLIENT
         for query in ({}, {"killSwitchStatus": "activate"}):
             assert ask("POST /killswitch", query=query)[::2] == (400, [])
 
@@ -160,7 +161,7 @@ class TestTheControls:
         _, switch, _ = ask("GET /killswitch", told={"switches": switches})
         _, pnl, _ = ask("GET /pnlExit", told={"switches": switches})
 
-        assert switch["killSwitchStatus"] == ("ACTIVATE" if is_on else "DEACTIVATE")
+        assert switch == {"dhanClientId": CLIENT, "killSwitchStatus": "ACTIVATE" if is_on else "DEACTIVATE"}
         assert (pnl["pnlExitStatus"], pnl["enableKillSwitch"]) == ("ACTIVE" if is_on else "INACTIVE", is_on)
         assert (float(pnl["profit"]), float(pnl["loss"]), pnl["productType"]) == (4000.0, 1500.0, ["INTRADAY"])
 

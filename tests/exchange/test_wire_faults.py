@@ -6,6 +6,8 @@ import pytest
 from natya_sockets import Client, a_listed
 from natya_wire import Served, an_order
 
+from natya.actors.exchange.wire import carrying
+
 LOST = (ConnectionResetError, http.client.RemoteDisconnected, http.client.IncompleteRead)
 
 
@@ -91,6 +93,17 @@ class TestAFaultAfterAcceptance:
         while not orders_of(served, "late"):
             pass
         assert len(orders_of(served, "late")) == 1
+
+    def test_that_delays_too_many_delays_no_more_of_them(self, served, play, monkeypatch):
+        monkeypatch.setattr(carrying, "LATE_MAX", 0)
+        play({"kind": "delayed_acceptance", "path": "/orders", "method": "POST", "times": 1, "seconds": 50.0})
+
+        begun = time.monotonic()
+        with pytest.raises(LOST):
+            post(served, "crowded")
+        while not orders_of(served, "crowded"):
+            pass
+        assert time.monotonic() - begun < 1.9
 
 
 class TestAFaultWithAcceptance:

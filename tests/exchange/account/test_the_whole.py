@@ -455,6 +455,15 @@ class TestADay:
         late = client.order(client.place(quantity=10))
         assert late.reason.endswith("Intraday orders are not allowed after the square-off")
 
+    def test_closes_what_no_process_squared_off_at_the_last_price_not_at_what_was_paid(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.tick(1510.0)
+        before = client.account.funds().start_of_day_rupees
+        client.wait(DAY_S)
+
+        assert 0 < client.account.funds().start_of_day_rupees - before < 100  # of each share 10 rupees, less charges
+
     def test_that_is_a_weekend_changes_nothing(self, client):
         client.tick(1500.0)
         client.place(quantity=10, product="CNC")
