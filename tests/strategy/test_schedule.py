@@ -62,11 +62,18 @@ class TestAnInterval:
 
 
 class TestAText:
-    @pytest.mark.parametrize("text", ["15:20", "09:15:01", "open", "close", "open+5m", "close-90s", "5m", "1h"])
+    @pytest.mark.parametrize(
+        "text", ["15:20", "09:15:01", "23:59:59", "00:00", "open", "close", "open+5m", "close-90s", "5m", "1h"]
+    )
     def test_is_read_as_it_is_written(self, text):
         assert text_of(schedule_of(text)) == text
 
-    @pytest.mark.parametrize("text", ["25:00", "9:60", "", "noon", "5", "open+", "open5m", "-5m", "0m", "१५:२०"])
+    @pytest.mark.parametrize("text", ["24:00", "09:60", "09:15:60", "9:60", "", "noon", "5", "open+", "open5m"])
+    def test_beyond_a_clock_or_of_no_form_is_refused_with_what_is_wanted(self, text):
+        with pytest.raises(ValueError, match="wanted, found"):
+            schedule_of(text)
+
+    @pytest.mark.parametrize("text", ["-5m", "0m", "१५:२०"])
     def test_that_is_none_is_refused_with_what_is_wanted(self, text):
         with pytest.raises(ValueError, match="wanted, found"):
             schedule_of(text)
