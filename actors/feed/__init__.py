@@ -6,6 +6,7 @@ source.py       protocol of a simulated source; live_source.py, of a live one
 sources.py      the tables of sources; opening.py, when a market begins
 bodies/         the sources: recorded.py of recordings, synthetic.py of a random walk, dhan/ of the broker's feed
 apart.py        reads a recording in another process, reader_process.py; here.py, a small one in this; reading.py, both
+again.py        reads one in this process that is played over and over
 recording.py    a recording in a file; merging.py, several recordings merged in the order of time
 first_look.py   what the times of a file do not say themselves: day or month first, the zone
 planning.py     how to read a file: its order, the length of its candles; survey.py, what its rows tell of that
@@ -17,6 +18,7 @@ numbers.py      prices and counts from text; times.py, times
 errors.py
 """
 
+from .again import Again
 from .errors import FeedError, RecordingError
 from .files.folders import absolute as absolute_recording
 from .files.folders import files_of
@@ -35,6 +37,7 @@ __all__ = [
     "LIVE_SOURCES",
     "SOURCES",
     "UNNAMED",
+    "Again",
     "CandlesWanted",
     "DateOrder",
     "FeedError",

@@ -24,24 +24,25 @@ def serve(settings: FeedSettings, stream: IO[bytes]) -> None:
     try:
         source = open_recordings(settings)
     except RecordingError as fault:
-        _write(stream, Broken(str(fault.path), fault.line, fault.reason, 0, ()))
+        write_frame(stream, Broken(str(fault.path), fault.line, fault.reason, 0, ()))
         return
     try:
         for chunk in source.chunks():
-            _write(stream, Chunk(chunk, source.bad_rows, source.notes))
-        _write(stream, Finished(source.bad_rows, source.notes))
+            write_frame(stream, Chunk(chunk, source.bad_rows, source.notes))
+        write_frame(stream, Finished(source.bad_rows, source.notes))
     except RecordingError as fault:
-        _write(stream, Broken(str(fault.path), fault.line, fault.reason, source.bad_rows, source.notes))
+        write_frame(stream, Broken(str(fault.path), fault.line, fault.reason, source.bad_rows, source.notes))
     except BrokenPipeError:
         raise
     # A bug of ours would repeat in the next reader: the market ends, and gives the reason.
     except Exception as fault:  # noqa: BLE001
         traceback.print_exc()
         reason = f"a recording that can be read is wanted, found {type(fault).__name__}: {fault}"
-        _write(stream, Broken(settings.recordings[0], 0, reason, source.bad_rows, source.notes))
+        write_frame(stream, Broken(settings.recordings[0], 0, reason, source.bad_rows, source.notes))
 
 
-def _write(stream: IO[bytes], frame: Frame) -> None:
+def write_frame(stream: IO[bytes], frame: Frame) -> None:
+    """Write one frame; it is out when this returns."""
     body = _encoder.encode(frame)
     stream.write(header_of(len(body)))
     stream.write(body)

@@ -18,11 +18,11 @@ import msgspec
 
 from ...actors.feed import (
     BEHIND_CLOSE_NS,
+    Again,
     FeedError,
     Surroundings,
     files_of,
     named_recording,
-    open_recordings,
     source_of,
 )
 from ...actors.runtime import Lane, RuntimeActor, handles
@@ -220,7 +220,7 @@ class BacktestFeedActor(RuntimeActor):
         settings = self.settings.feed
         files = [path for given in settings.recordings for path in files_of(named_recording(given)[1])]
         if sum(path.stat().st_size for path in files) <= READ_HERE_BYTES:
-            return open_recordings(settings)
+            return Again(settings)
         make, options = source_of(settings)
         return make(settings, options, Surroundings(start_ns=self.clock.now_ns(), random=self.random))
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from ...actors.feed import FeedError, open_recordings
+from ...actors.feed import Again, FeedError
 from ...actors.runtime import RuntimeActor, handles
 from ...domain.candle_making import CandleMaker
 from ...domain.market_messages import is_before, time_of
@@ -106,7 +106,7 @@ class PastActor(RuntimeActor):
 
     def _messages(self, since_ns: int, symbols: frozenset[str]) -> Iterator[MarketMessage]:
         """Yield what happened before a time; candles that go on then are left out."""
-        recordings = open_recordings(self.settings.played.feed)
+        recordings = Again(self.settings.played.feed)
         try:
             for chunk in recordings.chunks():
                 if time_of(chunk[0]) > since_ns:

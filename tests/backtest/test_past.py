@@ -9,7 +9,7 @@ import pytest
 from natya_recordings import BEGIN, write_candles
 
 import natya
-from natya.actors.feed import open_recordings
+from natya.actors.feed import Again
 from natya.backtest.running import past
 from natya.backtest.running.warm_up import bars_wanted, past_ns
 from natya.domain.time import DAY_NS
@@ -113,7 +113,7 @@ class TestAHistory:
 class TestAStrategyOfSeveralLengths:
     def test_has_the_recordings_read_once(self, recording, monkeypatch):
         opened = []
-        monkeypatch.setattr(past, "open_recordings", lambda feed: opened.append(feed) or open_recordings(feed))
+        monkeypatch.setattr(past, "Again", lambda feed: opened.append(feed) or Again(feed))
 
         known = seen(recording, since=SINCE.isoformat())
 
