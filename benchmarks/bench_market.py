@@ -1,4 +1,4 @@
-"""Quote packets through the house: from a socket to fifty subscribers, and to the database.
+"""Quote packets through the whole system: from a socket to fifty subscribers, and to the database.
 
     python benchmarks/bench_market.py [--seconds 10] [--rate 100000] [--burst 250000]
 
@@ -244,7 +244,7 @@ def receivers() -> list[str]:
     return [f"r{number}" for number in range(RECEIVERS)]
 
 
-def house(connection: socket.socket, folder: Path | None) -> dict[str, float]:
+def whole(connection: socket.socket, folder: Path | None) -> dict[str, float]:
     """Receive with actors; with the database where there is a folder for it."""
     with tuned_process(), InProcessSystem() as system:
         subscriptions = [
@@ -345,7 +345,7 @@ def receive(what: str, server: socket.socket, told: Connection) -> None:
     with tempfile.TemporaryDirectory() as folder:
         connection, _ = server.accept()
         with connection:
-            found = plain(connection) if what == "plain" else house(connection, Path(folder) if what == "db" else None)
+            found = plain(connection) if what == "plain" else whole(connection, Path(folder) if what == "db" else None)
             found["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             connection.send(b"!")
     told.send(found)
@@ -375,9 +375,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     rate, seconds = options.rate, options.seconds
     floor = measured("plain", rate, seconds)
-    held = measured("house", rate, seconds)
+    held = measured("whole", rate, seconds)
     recorded = measured("db", rate, seconds)
-    burst = measured("house", options.burst, seconds / 2)
+    burst = measured("whole", options.burst, seconds / 2)
     for name, found in (("floor", floor), ("held", held), ("recorded", recorded), ("burst", burst)):
         print(name, {key: round(value, 2) for key, value in found.items()}, file=sys.stderr)
     lost = abs(burst["unaccounted"]) + abs(held["unaccounted"])

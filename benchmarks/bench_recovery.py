@@ -5,7 +5,7 @@
 Four facts an order, the last orders still open. Figures are seconds of CPU of the process, from the start of the
 journal's actor until orders has found every open order at its broker. Floor, in the same run: every byte of the journal
 run through one CRC, and the facts behind the checkpoint decoded: less than that no start can do that checks what it
-goes by. Target: 12 times that, below 2 s for 1,000,000 facts, since a house that was restarted has positions and
+goes by. Target: 12 times that, below 2 s for 1,000,000 facts, since a system that was restarted has positions and
 cannot trade. Beside it the same start when there is no checkpoint, which reads everything: at most 0.15 of that.
 """
 

@@ -96,7 +96,7 @@ def natya(recording: Path, directory: Path, *, fast: int = 1_000, slow: int = 5_
 
 
 def plain(recording: Path, directory: Path) -> float:
-    """Replay without a house; ticks a second."""
+    """Replay without the system; ticks a second."""
     command = [sys.executable, "-c", PLAIN, str(recording), str(directory / "plain.duckdb")]
     return float(subprocess.run(command, check=True, capture_output=True).stdout)
 

@@ -242,7 +242,7 @@ class BrokerActor(RuntimeActor):
             broker_order_id=request.broker_order_id,
             execution_type="CANCEL_REJECTED",
             execution_id="",
-            occurred_ns=self.house_clock.now_ns(),
+            occurred_ns=self.fact_clock.now_ns(),
             reason=DRY_RUN,
         )
         self.report(report)
@@ -320,7 +320,7 @@ class BrokerActor(RuntimeActor):
         """Tell orders how far our clock is off, and once that it no longer is. Called by the body."""
         is_apart = judge_skew(skew_s) != "well"
         if is_apart or self._may_be_apart:
-            self.send(ORDERS, ClockCompared(skew_s=skew_s, as_of_ns=self.house_clock.now_ns()))
+            self.send(ORDERS, ClockCompared(skew_s=skew_s, as_of_ns=self.fact_clock.now_ns()))
         self._may_be_apart = is_apart
 
     def left(self, client_order_id: str) -> None:

@@ -283,7 +283,7 @@ class DatabaseActor(RuntimeActor):
 
         The time is the system's: in a replay that of the market, which a strategy in a worker process does not know.
         """
-        request = msgspec.structs.replace(request, until_ns=min(request.until_ns, self.house_clock.now_ns()))
+        request = msgspec.structs.replace(request, until_ns=min(request.until_ns, self.fact_clock.now_ns()))
         if self._recorder.is_idle:
             self._answerer.ask(request, sender)
             return

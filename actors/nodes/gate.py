@@ -151,7 +151,7 @@ class Gate(Meeting):
                 self._begin(link, claim.strategy, fence)
 
         fact = StrategyAdmitted(
-            strategy=claim.strategy, fence=fence.number, holder=fence.holder, occurred_ns=self.house_clock.now_ns()
+            strategy=claim.strategy, fence=fence.number, holder=fence.holder, occurred_ns=self.fact_clock.now_ns()
         )
         self.ask(JOURNAL, Append(facts=(fact,)), timeout_s=JOURNAL_TIMEOUT_S, then=heard)
 

@@ -189,7 +189,7 @@ class ReconciliationActor(RuntimeActor):
     def _read_theirs(self, before: Ours) -> None:
         symbols = {*before.positions, *(each.symbol for each in before.orders)}
         bands_of = self._bands_due({*symbols, *self.settings.symbols})
-        asked_ns = self.house_clock.now_ns()
+        asked_ns = self.fact_clock.now_ns()
 
         def hear(outcome: Outcome) -> None:
             theirs = outcome.value
@@ -200,7 +200,7 @@ class ReconciliationActor(RuntimeActor):
                     self._tell_bands(theirs, bands_of, asked_ns)
 
                 def compare(ours: Ours) -> None:
-                    self._read_risk(_books(before, ours, theirs, self.house_clock.now_ns()))
+                    self._read_risk(_books(before, ours, theirs, self.fact_clock.now_ns()))
 
                 self._read_ours(compare, theirs.orders)
             else:

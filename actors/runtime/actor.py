@@ -316,7 +316,7 @@ class RuntimeActor(Actor):
         self.host.when_quiet(message, at_ns, ends=ends)
 
     @property
-    def house_clock(self) -> Clock:
+    def fact_clock(self) -> Clock:
         """The clock for the times of facts: market time in a simulated market, also for a `system_time` actor."""
         return self.host.market if self.market_rules else self.clock
 

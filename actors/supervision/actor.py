@@ -107,7 +107,7 @@ class Supervisor(RuntimeActor):
         self._plan = self._plan_now()
         self._market_speed = self._plan.market_speed if self.market_rules else None
         self._report = Reporter(
-            self.name, log=self.log, log_bounded=self.log_bounded, journal=self._journal, now_ns=self.house_clock.now_ns
+            self.name, log=self.log, log_bounded=self.log_bounded, journal=self._journal, now_ns=self.fact_clock.now_ns
         )
         policy = self._plan.policy
         self._budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=round(policy.window_s * SECOND_NS))
@@ -270,7 +270,7 @@ class Supervisor(RuntimeActor):
 
     def monotonic_ns(self) -> int:
         """Return the time that its children live in: of the machine, or of a simulated market."""
-        return (self.clock if self._market_speed is None else self.house_clock).monotonic_ns()
+        return (self.clock if self._market_speed is None else self.fact_clock).monotonic_ns()
 
     def create_child(self, spec: ChildSpec) -> ActorAddress:
         """Create a child's actor."""

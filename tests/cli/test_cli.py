@@ -79,7 +79,7 @@ class TestRun:
             (["a:Dip2", "a:Dip", "a:Dip"], ["dip2", "dip", "dip3"]),
             (["a:Orders"], ["orders2"]),
         ],
-        ids=["two", "one class", "a name that is taken", "a name of the house"],
+        ids=["two", "one class", "a name that is taken", "a name of the system"],
     )
     def test_takes_several_strategies_each_by_a_name_of_its_own(self, run, paths, names):
         settings, _ = run(*(argument for path in paths for argument in ("--strategy", path)))

@@ -1,6 +1,6 @@
 """A journal, or the whole system, on a small disk of its own that fills up and empties again.
 
-    python full_disk.py journal|house ROUNDS SEED
+    python full_disk.py journal|system ROUNDS SEED
 
 Each round fills the disk up to a drawn number of free bytes, works until an intent is refused for it, sees that what is
 still owed is taken (outcomes of orders, a cancellation), gives the space back, and counts the seconds until all is as
@@ -107,7 +107,7 @@ def journal_rounds(directory: Path, rounds: int, random: Random) -> dict[str, ob
     }
 
 
-class House:
+class Running:
     """A trading system on the small disk, and a user of it."""
 
     def __init__(self, directory: Path) -> None:
@@ -186,30 +186,30 @@ class House:
         return isinstance(pong, Pong) and pong.statistics.projected_sequence == newest
 
 
-def house_rounds(directory: Path, rounds: int, random: Random) -> dict[str, object]:
+def system_rounds(directory: Path, rounds: int, random: Random) -> dict[str, object]:
     """Fill the disk under the whole system, again and again; it is never started anew."""
     mount_small_disk(directory, (64 << 20) + rounds * 16 * SEGMENT_BYTES)  # what is written stays
-    ballast, house, recovered = Ballast(directory), House(directory), []
-    with house.system:
-        seconds_until(lambda: "RELIANCE" in house.counts("feed").last_prices)
+    ballast, running, recovered = Ballast(directory), Running(directory), []
+    with running.system:
+        seconds_until(lambda: "RELIANCE" in running.counts("feed").last_prices)
         for _ in range(rounds):
-            resting = house.accepted_order()
+            resting = running.accepted_order()
             ballast.leave(random.randrange(1 << 20))
-            house.fill_journal()
+            running.fill_journal()
             ballast.leave(0)
             time.sleep(random.uniform(0, 1))  # nothing is awaited: the database may meet the full disk, or not
-            seconds_until(lambda: house.refuses(ballast))
-            house.cancel(resting)
-            seconds_until(lambda resting=resting: isinstance(house.submit(resting), OrderCancelled))
+            seconds_until(lambda: running.refuses(ballast))
+            running.cancel(resting)
+            seconds_until(lambda resting=resting: isinstance(running.submit(resting), OrderCancelled))
             for actor in ("journal", "orders", "events", "broker", "feed"):
-                house.counts(actor)
+                running.counts(actor)
             ballast.go()
             began = time.monotonic()
-            fresh = house.accepted_order()
-            seconds_until(house.is_current)
+            fresh = running.accepted_order()
+            seconds_until(running.is_current)
             recovered.append(time.monotonic() - began)
-            house.cancel(fresh)
-        restarts = house.restarts()
+            running.cancel(fresh)
+        restarts = running.restarts()
     return {"rounds": rounds, "restarts": restarts, "recovered_s": max(recovered)}
 
 
@@ -218,7 +218,7 @@ def main(what: str, rounds: int, seed: int) -> None:
     logging.disable()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        run = {"journal": journal_rounds, "house": house_rounds}[what]
+        run = {"journal": journal_rounds, "system": system_rounds}[what]
         try:
             print(json.dumps(run(directory, rounds, Random(seed))))  # noqa: T201
         finally:

@@ -50,7 +50,7 @@ class Orderly(SubmitOrder, frozen=True, kw_only=True, gc=False, array_like=True,
     """A subclass of what orders takes."""
 
 
-class House:
+class Running:
     """The whole paper system: a strategy that trades, one in a process, and a bad one beside them."""
 
     def __init__(self, system):
@@ -79,8 +79,8 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    here = tmp_path_factory.mktemp("house")
+def running(tmp_path_factory):
+    here = tmp_path_factory.mktemp("running")
     path = here / "natya.toml"
     path.write_text(CONFIGURATION)
     of_all = natya.load_settings(
@@ -89,32 +89,32 @@ def house(tmp_path_factory):
     root = SupervisorSettings(children=children(of_all), policy=of_all.supervision, root=True)
     with InProcessSystem(InProcessSystemBase()) as system:
         system.start("system", Supervisor, root, timeout_s=30)
-        yield House(system)
+        yield Running(system)
         system.request("system", StopChildren(), timeout_s=30)
 
 
 class TestWhoeverIsToldWhatItCannotUse:
-    def test_goes_on_whatever_a_field_holds(self, house):
+    def test_goes_on_whatever_a_field_holds(self, running):
         @settings(max_examples=DOUBLE, deadline=None)
         @given(message=st.sampled_from(MESSAGE_TYPES).flatmap(ill_typed))
         def say(message):
-            house.say(message)
+            running.say(message)
 
         say()
 
-        assert house.harm() == []
+        assert running.harm() == []
 
-    def test_goes_on_whatever_a_strategy_claims(self, house):
+    def test_goes_on_whatever_a_strategy_claims(self, running):
         """All well-formed: facts, answers, commands among owners."""
 
         @settings(max_examples=DOUBLE, deadline=None)
         @given(message=st.sampled_from(MESSAGE_TYPES).flatmap(messages))
         def say(message):
-            house.system.request("bad", Send(EVERYONE, message), timeout_s=10)
+            running.system.request("bad", Send(EVERYONE, message), timeout_s=10)
 
         say()
 
-        assert house.harm() == []
+        assert running.harm() == []
 
     @pytest.mark.parametrize(
         "message",
@@ -125,10 +125,10 @@ class TestWhoeverIsToldWhatItCannotUse:
             Ask(request_id=1, actor="x", message=b"", timeout_s=1.0),
         ],
     )  # fmt: skip
-    def test_goes_on_when_it_is_no_message_of_ours(self, house, message):
-        house.say(message)
+    def test_goes_on_when_it_is_no_message_of_ours(self, running, message):
+        running.say(message)
 
-        assert house.harm() == []
+        assert running.harm() == []
 
 
 class TestAStrategyThatMeansHarm:
@@ -140,63 +140,63 @@ class TestAStrategyThatMeansHarm:
             OutcomeArrived(then=print, outcome=Outcome(), life=0),
         ],
     )  # fmt: skip
-    def test_stops_nobody_by_a_message(self, house, message):
-        house.system.request("bad", Send(EVERYONE, message), timeout_s=10)
+    def test_stops_nobody_by_a_message(self, running, message):
+        running.system.request("bad", Send(EVERYONE, message), timeout_s=10)
 
-        assert house.harm() == []
+        assert running.harm() == []
 
     @pytest.mark.parametrize("name", EVERYONE)
-    def test_reports_nobodys_end(self, house, name):
-        victim = house.system.base.find(name)
+    def test_reports_nobodys_end(self, running, name):
+        victim = running.system.base.find(name)
         error = ValueError("it never failed")
         for report in (
             lifecycle.Stopped(name=name, address=victim),
             lifecycle.StartFailed(name=name, address=victim, error=error),
             lifecycle.ChildHandlerFailed(name=name, address=victim, error=error),
         ):
-            house.system.request("bad", Send(("system", "strategies"), report), timeout_s=10)
+            running.system.request("bad", Send(("system", "strategies"), report), timeout_s=10)
 
-        assert house.harm() == []
+        assert running.harm() == []
 
-    def test_steers_nobody(self, house):
-        assert "a child that was started here is wanted" in house.system.request("bad", Kill("journal"), timeout_s=10)
+    def test_steers_nobody(self, running):
+        assert "a child that was started here is wanted" in running.system.request("bad", Kill("journal"), timeout_s=10)
 
-        assert house.harm() == []
+        assert running.harm() == []
 
-    def test_ends_no_neighbours_subscription(self, house):
+    def test_ends_no_neighbours_subscription(self, running):
         for message in (
             Unsubscribe(subscriber="good"),
             Unsubscribe(subscriber="database"),
             Subscribe(subscriber="good", topics=("Tick",), symbols=("NONE",)),
         ):
-            house.system.request("bad", Send(("events",), message), timeout_s=10)
+            running.system.request("bad", Send(("events",), message), timeout_s=10)
 
-        assert house.harm() == []
+        assert running.harm() == []
 
-    def test_orders_in_nobodys_name(self, house):
+    def test_orders_in_nobodys_name(self, running):
         for number, strategy in enumerate(("good", "hosted", "nobody")):
             order = SubmitOrder(
                 client_order_id=f"forged-0-{number}", strategy=strategy, symbol="INFY", side="BUY", quantity=1
             )
-            house.system.request("bad", Send(("orders",), order), timeout_s=10)
-            page = house.system.request("journal", ReadJournal(key=order.client_order_id), timeout_s=10)
+            running.system.request("bad", Send(("orders",), order), timeout_s=10)
+            page = running.system.request("journal", ReadJournal(key=order.client_order_id), timeout_s=10)
 
             assert page.records == ()
 
-    def test_writes_no_fact(self, house):
+    def test_writes_no_fact(self, running):
         fact = OrderCancelled(client_order_id="never-0-1", reason="none", occurred_ns=1)
 
-        house.system.request("bad", Send(("journal",), Append(facts=(fact,))), timeout_s=10)
-        page = house.system.request("journal", ReadJournal(key="never-0-1"), timeout_s=10)
+        running.system.request("bad", Send(("journal",), Append(facts=(fact,))), timeout_s=10)
+        page = running.system.request("journal", ReadJournal(key="never-0-1"), timeout_s=10)
 
         assert page.records == ()
 
 
 class TestACallerFromOutside:
-    def test_is_told_what_was_wrong(self, house):
+    def test_is_told_what_was_wrong(self, running):
         order = SubmitOrder(client_order_id="x-1-1", strategy="x", symbol=None, side="BUY", quantity=1)
 
-        answer = house.system.request("orders", order, timeout_s=5)
+        answer = running.system.request("orders", order, timeout_s=5)
 
         assert (answer.actor, answer.message_type, answer.error) == ("orders", "SubmitOrder", "MessageRefusedError")
         assert "`str`" in answer.reason

@@ -1,4 +1,4 @@
-"""The feed actor: in step with the house, behind the database, and on with it after a restart."""
+"""The feed actor: in step with the system, behind the database, and on with it after a restart."""
 
 import itertools
 import os

@@ -137,7 +137,7 @@ class DeliveryActor(RuntimeActor):
         if any(event.kind == "fact" for event in request.events):
             self.send(sender, PublishRefused(reason="events of a user wanted, found a fact: those are natya's own"))
             return
-        now_ns = self.house_clock.now_ns()
+        now_ns = self.fact_clock.now_ns()
         events = tuple(event if event.occurred_ns else _occurred(event, now_ns) for event in request.events)
         self._published += len(events)
         if not request.is_durable:
@@ -265,7 +265,7 @@ class DeliveryActor(RuntimeActor):
     @handles(ExpireDue)
     def expire(self, due: ExpireDue, _sender: ActorAddress) -> None:
         """Remove the dead letters that were kept long enough, or are too many."""
-        before_ns = self.house_clock.now_ns() - self.settings.letters_days * DAY_NS
+        before_ns = self.fact_clock.now_ns() - self.settings.letters_days * DAY_NS
         if expired := self._changeable(self._letters.expired(before_ns, self.settings.letters_max)):
             self.log("dead_letters.expired", level="warning", letters=len(expired))
             self._change(expired[:EVENTS_AT_ONCE_MAX], "expired", None)
@@ -317,7 +317,7 @@ class DeliveryActor(RuntimeActor):
         if not letter_ids:
             answer(0)
             return
-        now_ns = self.house_clock.now_ns()
+        now_ns = self.fact_clock.now_ns()
         fact = DeadLettersChanged(letter_ids=letter_ids, change=change, occurred_ns=now_ns, payload=payload)
 
         def then(outcome: Outcome) -> None:

@@ -72,7 +72,7 @@ class Burials:
         """Remove requeued dead letters that were handled."""
         if not letter_ids:
             return
-        fact = DeadLettersChanged(letter_ids=letter_ids, change="handled", occurred_ns=self._actor.house_clock.now_ns())
+        fact = DeadLettersChanged(letter_ids=letter_ids, change="handled", occurred_ns=self._actor.fact_clock.now_ns())
 
         def then(outcome: Outcome) -> None:
             if not isinstance(outcome.value, Appended):
@@ -82,7 +82,7 @@ class Burials:
 
     def _letter(self, subscription: Subscription, item: Item, failure: EventsNotHandled) -> EventDeadLettered:
         name = subscription.request.subscription
-        now_ns = self._actor.house_clock.now_ns()
+        now_ns = self._actor.fact_clock.now_ns()
         before = self._letters.get(item.letter_id)
         since_ns = now_ns - (self._actor.clock.monotonic_ns() - item.first_failed_ns)
         return EventDeadLettered(

@@ -71,7 +71,7 @@ class Keeping:
                 append(self._actor, self._settings, self._moved(name, place.position, place.done), _do_nothing)
 
     def _moved(self, name: str, position: int, done: tuple[int, ...]) -> SubscriptionMoved:
-        now_ns = self._actor.house_clock.now_ns()
+        now_ns = self._actor.fact_clock.now_ns()
         return SubscriptionMoved(subscription=name, position=position, done=done, occurred_ns=now_ns)
 
 

@@ -121,7 +121,7 @@ class Replays:
             return ""
         until_sequence = min(wanted.until_sequence, self._durable.last_sequence)
         wanted = msgspec.structs.replace(wanted, until_sequence=until_sequence)
-        replay = Replay(replay_id_of(self._actor.house_clock.now_ns(), self._begun), wanted, subscription)
+        replay = Replay(replay_id_of(self._actor.fact_clock.now_ns(), self._begun), wanted, subscription)
         self._begun += 1
         self._replays[replay.replay_id] = replay
         over = [name for name, each in self._replays.items() if each.is_over]

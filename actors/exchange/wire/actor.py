@@ -228,7 +228,7 @@ class WireActor(RuntimeActor):
         """Let the market's time go on after its last message, as it would if it still sent some."""
         self._played.clear()
         if self.market_rules:
-            self.when_quiet(Passed(), self.house_clock.now_ns() + round(BEAT_S * SECOND_NS))
+            self.when_quiet(Passed(), self.fact_clock.now_ns() + round(BEAT_S * SECOND_NS))
 
     @handles(Passed)
     def beat_again(self, _message: Passed, _sender: ActorAddress) -> None:

@@ -216,7 +216,7 @@ class Restarting:
             join_trace=lambda _: None,
             log=lambda *_, **__: None,
             clock=SimpleNamespace(monotonic_ns=lambda: 1),
-            house_clock=SimpleNamespace(now_ns=lambda: 1),
+            fact_clock=SimpleNamespace(now_ns=lambda: 1),
         )
         durable = SimpleNamespace(last_sequence=1, position_of=lambda _: 1)
         self.replays = Replays(actor, DeliverySettings(retry_s=7.0), durable)
