@@ -9,7 +9,7 @@ from natya_orders_stage import FakeJournal, Release, Stage
 
 from natya.actors.orders import FactWithoutIntentError, OrdersActor
 from natya.actors.orders.parts import starting
-from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase, Outcome, RequestTimedOut, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.cli.exit_codes import BAD_DATA, exit_code
 from natya.domain.client_order_ids import DRAWS
@@ -888,6 +888,24 @@ class TestAStart:
 
         assert not refusal.value.restart_helps
         assert exit_code(refusal.value) == BAD_DATA
+
+    @pytest.mark.parametrize(
+        ("outcome", "told"),
+        [
+            (Outcome(error=RequestTimedOut("no answer in 30 s")), "no answer in 30 s"),
+            (Outcome(value=Unavailable(actor="journal", reason="restarted", retry_after_s=1.0)), "restarted"),
+        ],
+        ids=["in time", "it is down"],
+    )
+    def test_that_is_not_read_is_told_with_the_answer_and_asked_for_again(self, stage, caplog, outcome, told):
+        stage.open(lookup_interval_s=0.01)
+        before = stage.disk.reads
+        starting = stage.system.base.find("orders").instance._starting
+        starting._failed("journal.not_read", outcome)
+        (record,) = [each for each in caplog.records if each.message == "journal.not_read"]
+
+        assert told in record.fields["answer"]
+        stage.wait_until(lambda: stage.disk.reads > before)
 
     def test_believes_no_page_that_a_life_before_asked_for(self, stage, make):
         stage.disk.facts.extend((make.intent("A-1"), make.uncertain("A-1")))
