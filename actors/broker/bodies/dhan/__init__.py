@@ -9,7 +9,8 @@ flows       cancelling and looking up, as conversations of several requests (pur
 requests    an order of ours in Dhan's words (pure)
 watching    which orders are open or in doubt, and when they are looked at
 looks       what is open, looked at again and again (pure)
-hints       what order updates say of those, and what follows for the looks (pure)
+updates     one connection to the socket of order updates
+hints       what updates say of the watched orders, and what follows for the looks (pure)
 progress    what an order's row and its trades say of it (pure)
 account     what the account has, whoever ordered it
 absence     when it may be said that Dhan does not have an order (pure)
