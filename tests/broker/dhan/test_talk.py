@@ -1,5 +1,6 @@
 """Calls to Dhan before it is known where it is, and what is made of a chart."""
 
+import re
 from datetime import date
 
 import msgspec
@@ -12,7 +13,7 @@ from natya.actors.broker.bodies.dhan.body import DhanOptions
 from natya.actors.broker.bodies.dhan.charts import chart_answer, chart_call
 from natya.actors.broker.bodies.dhan.paper import WiredPaperBroker
 from natya.actors.broker.bodies.dhan.service import NO_UPDATES
-from natya.actors.broker.bodies.dhan.talk import NOTHING_LEAVES, Talk
+from natya.actors.broker.bodies.dhan.talk import CANCEL_DEADLINE_S, NOTHING_LEAVES, READ_DEADLINE_S, Talk
 from natya.actors.external import ExternalServiceResult
 from natya.actors.runtime import Outcome
 from natya.config.secrets import Secret
@@ -91,6 +92,15 @@ def test_only_what_changes_nothing_is_asked_again():
     assert asked_again == {name for name, route in ROUTES.items() if route.endpoint.read}
     assert {ROUTES[name].endpoint.attempts_max for name in asked_again} == {3}
     assert all(route.endpoint.attempts_max == 1 for name, route in ROUTES.items() if name not in asked_again)
+
+
+def test_what_changes_something_has_a_time_of_its_own_to_be_answered():
+    session = Session()
+    for route in ROUTES.values():
+        Talk(session, "https://x/v2").ask(route, bytes, print, dict.fromkeys(re.findall(r"{(\w+)}", route.path), "7"))
+
+    found = {(ask.call.endpoint.read, ask.call.deadline_s) for ask, _ in session.asked}
+    assert found == {(True, READ_DEADLINE_S), (False, CANCEL_DEADLINE_S)}
 
 
 def test_what_may_open_a_position_is_named_so_and_what_closes_one_overtakes():
