@@ -16,6 +16,7 @@ from natya.messages.addresses import (
     BROKER_TOKENS,
     BROKER_UPDATES,
     CONTROL,
+    DATABASE,
     DELIVERY,
     FLATTENER,
     ORDERS,
@@ -24,6 +25,7 @@ from natya.messages.addresses import (
     SYSTEM,
 )
 from natya.messages.broker import UpdatesStatistics
+from natya.messages.database import CheckDatabase, DatabaseChecked
 from natya.messages.delivery import (
     ChangeDeadLetters,
     DeadLettersChangeDone,
@@ -880,6 +882,22 @@ ROWS: tuple[Row, ...] = (
             ],
             "as_of_ns": NOON_NS,
         },
+    ),
+    Row(
+        "db check",
+        (DatabaseChecked(problems=()),),
+        ((DATABASE, CheckDatabase(timeout_s=1_800.0), 1_805),),
+        "both files are whole, and nothing in them contradicts\n",
+        {"schema": 1, "ok": True, "problems": []},
+    ),
+    Row(
+        "db check --timeout 9",
+        (DatabaseChecked(problems=("core: a block is torn", "an order twice")),),
+        ((DATABASE, CheckDatabase(timeout_s=9.0), 14),),
+        "",
+        {"schema": 1, "ok": False, "problems": ["core: a block is torn", "an order twice"]},
+        code=65,
+        complaint="core: a block is torn\nan order twice\n",
     ),
     Row(
         "events stats",

@@ -70,3 +70,14 @@ class TestInspect:
         assert shown.exit_code == 0
         assert "symbols   none" in shown.stdout
         assert "--symbol says it" in shown.stdout
+
+    def test_shows_every_file_and_ends_with_65_for_the_one_that_is_refused(self, natya, tmp_path):
+        names = ["a.csv", "broken.csv", "c.csv"]
+        for name in names:
+            (tmp_path / name).write_text("x\n1\n" if name == "broken.csv" else "time,ltp\n2026-01-02T10:00:00,1.5\n")
+
+        shown = natya("data", "inspect", *(tmp_path / name for name in names), "--symbol", "TCS", "--json")
+
+        found = [msgspec.json.decode(line)["file"] for line in shown.stdout.splitlines()]
+        assert (shown.exit_code, found) == (65, [str(tmp_path / "a.csv"), str(tmp_path / "c.csv")])
+        assert "broken.csv" in shown.stderr

@@ -12,8 +12,9 @@ from natya.actors.journal import Journal, JournalActor
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import InProcessSystem
 from natya.cli.app import app
+from natya.cli.views.risk import _used
 from natya.config.sections.journal import JournalSettings
-from natya.messages.risk import LimitChange, LimitsChanged
+from natya.messages.risk import LimitChange, LimitsChanged, RiskFigure
 
 make = natya_builders.BUILDERS
 
@@ -111,3 +112,23 @@ class TestWhatWasSaidOfAnOrder:
 
     def test_of_no_order_ends_with_an_error(self, data_dir):
         assert "no order 'B-1'" in natya("risk", "explain", "B-1", "--data-dir", data_dir, code=1)
+
+
+@pytest.mark.parametrize(
+    ("limit", "found", "shown", "style"),
+    [
+        (0, None, "unknown", "dim"),
+        (100, None, "unknown", "yellow"),
+        (0, 5, "5", "dim"),
+        (100, 0, "0", "dim"),
+        (100, 79.5, "79.5", "dim"),
+        (100, 80, "80", "yellow"),
+        (1_000, 999, "999", "yellow"),
+        (1_000, 1_000, "1,000", "bold red"),
+        (100, 120, "120", "bold red"),
+    ],
+)
+def test_what_is_used_of_a_limit_is_coloured_from_eight_tenths_of_it_on(limit, found, shown, style):
+    text = _used(RiskFigure(limit_name="position_max", limit=limit, found=found, formed="shares"))
+
+    assert (text.plain, str(text.style)) == (shown, style)

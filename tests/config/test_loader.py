@@ -385,6 +385,16 @@ class TestWhatIsRefused:
 
         assert len(problems(load, config=config, environment={"REDIS_DB": "x"}, overrides={"x": 1})) == 5
 
+    def test_in_a_file_that_is_larger_than_may_be_is_not_half_read(self, tmp_path):
+        path, size_max = tmp_path / "mine.toml", 1 << 20
+        found = []
+        for size in (size_max, size_max + 1):
+            path.write_text(f"# {'x' * (size - 4)}\n\n"[:size])
+            found.append((path.stat().st_size, file_layer(path).problems))
+
+        assert found[0] == (size_max, [])
+        assert found[1] == (size_max + 1, [f"{path}: wanted at most {size_max} bytes, found more"])
+
     def test_is_shown_only_at_its_beginning_when_it_is_long(self, load):
         (problem,) = problems(load, overrides={"feed.seed": "9" * 1000 + "x"})
 

@@ -8,7 +8,7 @@ from natya.actors.nodes import Gate, PlaySettings, gate, meeting
 from natya.actors.nodes.link_end import LinkEnd, frame_of
 from natya.actors.nodes.server import Came
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
-from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.actors.runtime.simulation import SimulatedSystemBase, jobs
 from natya.config.sections.nodes import NodesSettings
 from natya.config.sections.redis import RedisSettings
 from natya.config.sections.strategy import StrategySettings
@@ -484,6 +484,16 @@ class TestTicks:
         assert [first for first, _ in batches] == [1 + sum(len(f) for _, f in batches[:n]) for n in range(len(batches))]
         assert {each.sender for each in world.server.batches} == {world.counts.node}
         assert (world.counts.ticks, world.counts.ticks_lost) == (7, 0)
+
+    def test_that_come_while_some_are_sent_leave_together_after_them(self, world, monkeypatch):
+        monkeypatch.setattr(jobs, "LATENCY_NS_MAX", 200_000_000)
+        world.start().run_for(1.0)
+        for number in range(1, 5):
+            self.tell(world, a_tick(number))
+            world.run_for(0.000_01)
+        world.run_for(1.0)
+
+        assert [len(found) for _, found in self.spread(world)] == [1, 3]
 
     def test_are_the_newest_of_each_symbol_where_too_many_wait(self, world, monkeypatch):
         monkeypatch.setattr(gate, "TICKS_WAITING_MAX", 3)
