@@ -1,4 +1,4 @@
-"""Settings are judged before anything starts: numbers, and what the broker and the source of market data are told."""
+"""Settings are judged before anything starts: their numbers, and the options of broker and market data source."""
 
 from __future__ import annotations
 

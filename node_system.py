@@ -43,7 +43,7 @@ class NodeSystem(SupervisedSystem):
         )
 
     def look(self) -> NodesStatistics | None:
-        """Tell how it stands; None: it is busy."""
+        """Return the state of the node; None: it is busy."""
         future = self.runtime.request_future(NODES, Ping())
         wait((future,), timeout=LOOK_TIMEOUT_S)
         answer = future.result() if future.done() else None

@@ -8,7 +8,7 @@ class Modules(build_py):
     """Installs every module but this one."""
 
     def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
-        """Leave it out of those of `natya`."""
+        """Leave `setup` out of the modules of `natya`."""
         return [found for found in super().find_package_modules(package, package_dir) if found[1] != "setup"]
 
 

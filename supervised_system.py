@@ -85,7 +85,7 @@ class SupervisedSystem:
         return self._runtime
 
     def expect_running(self, timeout_s: float) -> None:
-        """Wait so many seconds; raise as soon as it does not run any more.
+        """Wait for the given seconds; raise as soon as the system no longer runs.
 
         Raises:
             SystemGaveUpError: the root supervisor gave up, or the data directory was moved away.
@@ -101,7 +101,7 @@ class SupervisedSystem:
             raise SystemGaveUpError(str(fault)) from fault
 
     def stop(self) -> None:
-        """Stop every actor, the last one that was started first; a repeat does nothing."""
+        """Stop every actor, in reverse order of starting; a repeat does nothing."""
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
             with self._undo:

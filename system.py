@@ -138,9 +138,10 @@ def start_root(runtime: InProcessSystem, root: SupervisorSettings, until: Callab
 
 
 def settle(runtime: InProcessSystem) -> None:
-    """Let the root answer in order, so that a root that gave up in its start has said so.
+    """Wait for an answer of the root, so that a root that gave up in its start has reported it.
 
-    An actor that holds the event loop from its first message on lets nobody answer: that is told while the system runs.
+    An actor that holds the event loop from its first message on prevents any answer: the stall is reported while the
+    system runs.
     """
     with contextlib.suppress(RequestTimedOut):
         runtime.request(SYSTEM, Ping())
@@ -301,7 +302,7 @@ class TradingSystem(StrategyChanges, SystemServices):
             with contextlib.suppress(UnknownActorError):  # gone for the moment, or for good
                 asked[name] = runtime.request_future(name, Ping())
         wait(asked.values(), timeout=LOOK_TIMEOUT_S)
-        # One that comes later is no dead letter: nobody lost it, and this will ask again.
+        # A later answer is no dead letter: nothing is lost, and the caller asks again.
         answers = {name: future.result() for name, future in asked.items() if future.done()}
         tree = answers.pop(TREE, None)
         watchdog = runtime.base.watchdog
@@ -359,10 +360,10 @@ class TradingSystem(StrategyChanges, SystemServices):
         return await self._running.request_async(actor, message, timeout_s=timeout_s, correlation_id=correlation_id)
 
     def reload(self, *, timeout_s: float = 30.0) -> SettingsReloaded | ReloadRefused:
-        """Have the settings read anew, and those that have changed taken into use, all or none.
+        """Have the settings read anew, and put those in force that have changed, all or none.
 
         Raises:
-            UnknownActorError: nobody does that where `control.enabled` is false.
+            UnknownActorError: `control.enabled` is false, so that no actor does that.
             RequestTimedOut: no answer came in time.
         """
         answer: SettingsReloaded | ReloadRefused = self.request(SETTINGS, ReloadSettings(), timeout_s=timeout_s)

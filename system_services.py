@@ -84,7 +84,7 @@ class SystemServices:
 
     @property
     def broker(self) -> RunningBroker:
-        """The broker's account as the broker tells it, and how the session stands; it reads, and places nothing."""
+        """The account as the broker has it, and the state of the session; it only reads, and places nothing."""
         from .actors.broker import RunningBroker  # noqa: PLC0415
 
         system = cast("Any", self)

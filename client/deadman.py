@@ -90,7 +90,7 @@ class Account(Protocol):
     """The account, over a connection of one's own."""
 
     def orders(self) -> Iterable[OrderThere]:
-        """List those of the day, or raise AccountError."""
+        """List the orders of the day, or raise AccountError."""
 
     def held(self) -> Mapping[Position, int]:
         """Return the signed shares of each position, or raise AccountError."""
@@ -145,7 +145,7 @@ class Deadman:
         self._has_read = False
         self._keeps_stops: Final = keeps_stops
         self._told_of: set[str] = set()
-        """Client order ids of stops of which it was told that they stay."""
+        """Client order ids of stops that were reported to stay."""
 
         self._monotonic_ns: Final = monotonic_ns
         self._listener: Final = Listener(after_s)
@@ -153,7 +153,7 @@ class Deadman:
         self._loss_rupees: Final = loss_rupees
         self._is_guarded = False
         self._not_guarded = ""
-        """Why the broker is not to close all yet, as it was told last."""
+        """Why the broker does not guard the loss yet, as last reported."""
 
         self._tell: Final = tell
         self._pulse: Pulse | None = None
@@ -180,7 +180,7 @@ class Deadman:
         return pulse
 
     def _prove(self) -> None:
-        """Find out now and then whether anything could be cancelled: a token ends while nobody needs it."""
+        """Check from time to time that orders could be cancelled: a token may end while it is not needed."""
         now_ns = self._monotonic_ns()
         if self._proved_ns is not None and now_ns - self._proved_ns < PROVE_S * SECOND_NS:
             return
@@ -287,7 +287,7 @@ class Deadman:
         return () if order is None else (("book", order.strategy, order.symbol),)
 
     def _guard(self, beat: Beat | None) -> None:
-        """Have the broker look at the loss of the day, since nobody else does now; once for each death."""
+        """Have the broker guard the loss of the day, since the system no longer does; once for each death."""
         if not self._loss_rupees or self._is_guarded or self._heart.read() != beat:
             return
         try:

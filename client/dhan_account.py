@@ -44,7 +44,7 @@ class DhanAccount:
         *,
         newest: Callable[[], Secret | None] = lambda: None,
     ) -> None:
-        """Take the adapter, which is another's to close.
+        """Take the adapter; its owner closes it.
 
         Args:
             broker: the adapter, with these credentials.
@@ -64,7 +64,7 @@ class DhanAccount:
         return ""
 
     def orders(self) -> tuple[OrderThere, ...]:
-        """List those of the day.
+        """List the orders of the day.
 
         Raises:
             AccountError: they could not be read.
@@ -115,9 +115,9 @@ class DhanAccount:
         return closes_at(found)
 
     def _asked(self, question: Callable[[], PendingResult]) -> ExternalServiceResult:
-        """Ask, and once more with the token that is stored now, if that is another one: ours may have ended.
+        """Ask; if that fails, ask once more with the token that is stored now, if it is another.
 
-        The one that the broker takes is kept.
+        Ours may have ended. The token that the broker accepts is kept.
         """
         try:
             return _came_of(question())
@@ -134,7 +134,7 @@ class DhanAccount:
 
     def _use(self, credentials: BrokerCredentials) -> None:
         self._credentials = credentials
-        with contextlib.suppress(TimeoutError):  # it is used all the same, and what is asked next fails
+        with contextlib.suppress(TimeoutError):  # it is used all the same, and the next request fails
             self._broker.authenticate(credentials).result(ANSWER_S)
 
 

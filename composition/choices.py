@@ -66,7 +66,7 @@ def pushes_updates(settings: Settings) -> bool:
 
 
 def watched_symbols(settings: Settings) -> tuple[str, ...]:
-    """Return the symbols whose market is wanted: those of the feed's settings, and of strategies."""
+    """Return the symbols whose market data are wanted: those of the feed's settings, and of strategies."""
     of_strategies = (symbol for strategy in settings.strategies for symbol in strategy.symbols)
     return tuple(dict.fromkeys((*settings.feed.symbols, *of_strategies)))
 

@@ -56,7 +56,7 @@ def candles_wanted(settings: Settings) -> Iterator[CandlesWanted]:
 
 
 def history(settings: Settings, in_use: AccessToken) -> tuple[ChildSpec, ...]:
-    """Return who reads the broker's charts, where the real broker is spoken to: by orders, or by a live feed alone.
+    """Return the actor that reads the broker's charts, where orders or a live feed use the real broker.
 
     The owner of the calls is that of the broker session, whose limits are those of the account; where orders go
     elsewhere there is one for charts.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def orders_settings(settings: Settings, account: AccountChoice) -> OrdersActorSettings:
-    """Return the limits of a run; at a broker without products all of it is as if it were intraday."""
+    """Return the limits of a run; at a broker without products everything counts as intraday."""
     _, options = broker_of(settings.broker)
     limits = OrdersActorSettings.of(
         settings.orders,

@@ -75,7 +75,7 @@ def children(
     token = settings.broker.access_token
     in_use = AccessToken(token)  # of the real broker, for all who speak to it
     feed, real = feed_of(settings, in_use), settings
-    if settings.broker.wire:  # made anew in each process, and known to nobody outside of it
+    if settings.broker.wire:  # made anew in each process, and not known outside of it
         token = Secret(secrets.token_urlsafe(32))
         settings = msgspec.structs.replace(
             settings, broker=msgspec.structs.replace(settings.broker, client_id=WIRE_CLIENT_ID)

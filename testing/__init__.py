@@ -1,4 +1,4 @@
-"""Tests of strategies and actors as nobody else can: in virtual time, in an order that a seed decides, under faults.
+"""Tests of strategies and actors in virtual time, in an order that a seed decides, under faults.
 
 simulating  `simulate`: strategies in a simulation, and what came of it
 builders    ticks, candles and books that show only what a test is about

@@ -1,4 +1,4 @@
-"""The market of a simulation: one that is made up, or the messages that a test gives."""
+"""The market of a simulation: a synthetic one, or the messages that a test gives."""
 
 from __future__ import annotations
 

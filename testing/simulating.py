@@ -1,4 +1,4 @@
-"""`simulate`: a user's strategies and actors in a simulation, and what came of it."""
+"""`simulate`: a user's strategies and actors in a simulation, and the outcome."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NO_FAULTS: Final = Faults()
 
 SYMBOLS: Final = ("RELIANCE",)
 BEFORE_NS: Final = 5 * SECOND_NS
-"""A system is started so long before the first message of a given market."""
+"""Nanoseconds before the first message of a given market at which the system is started."""
 
 OURS: Final = f"{__name__.partition('.')[0]}."
 
@@ -54,7 +54,7 @@ class InvariantViolatedError(AssertionError):
 
 
 class Simulated(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a simulation."""
+    """The outcome of a simulation."""
 
     seed: int
     facts: tuple[Any, ...]

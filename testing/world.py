@@ -333,7 +333,7 @@ class World:
         return not any(map(next_steps, brackets_of(book_of(self.records()))))
 
     def _behind(self, system: InProcessSystem) -> str:
-        """Say who has not yet dealt with what is in the journal, or at the broker."""
+        """Name the actors that have not yet handled all of the journal, or of the broker."""
         names = ("orders", "events", "journal", "database")
         orders, events, journal, database = (self.statistics[name] for name in names)
         if self.scenario.halts and orders.risk_state == "HALTED":
@@ -374,7 +374,7 @@ class World:
         assert self.files is not None, "made by `run`"
         settings = self.scenario.settings
         halt = msgspec.structs.replace(settings.kill_switch, path=str(self.files.halt), look_interval_s=HALT_LOOK_S)
-        own = msgspec.structs.replace(settings.system, data_dir=str(self.files.halt.parent))  # nobody halts it there
+        own = msgspec.structs.replace(settings.system, data_dir=str(self.files.halt.parent))  # nothing halts it there
         settings = msgspec.structs.replace(settings, kill_switch=halt, system=own)
         journal = type("SimulatedJournal", (JournalActor,), {"disk": self.disk})
         exchange = type("TheExchange", (WatchedExchange,), {"world": self})

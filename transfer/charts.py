@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .symbol_fetch import Answer
 
 ANSWER_S: Final = 90.0
-"""A running system has so long for one request: more than the request may take."""
+"""Seconds that a running system has for one request: more than the request may take."""
 
 
 class SystemCharts:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CORE_NAME: Final = "natya.duckdb"
 SUFFIX: Final = ".duckdb"
 MARKET_END: Final = "-market"
-"""Of the market file's name, beside the core file of which it is."""
+"""Suffix of the market file's name, which is beside its core file."""
 
 AS_STORED: Final = {"feed.tick_size_rupees": 0.0001}
 """Settings of a feed that plays prices as they were stored: a divisor of all tick sizes rounds none."""

@@ -1,4 +1,4 @@
-"""The fetch of the candles of one symbol: what is asked for, what is made of answers, and when it is asked again."""
+"""The fetch of one symbol's candles: the requests, the candles in their answers, and when to ask again."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class FetchStoppedError(Exception):
 
 
 class Fetch(msgspec.Struct, kw_only=True):
-    """What came of the fetch of one symbol."""
+    """The outcome of the fetch of one symbol."""
 
     symbol: str
     interval: str
@@ -107,7 +107,7 @@ class Want(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def days(self) -> Days:
-        """The days of it."""
+        """The days of the fetch."""
         return number_of_day(self.first), number_of_day(self.last) + 1
 
 
@@ -203,7 +203,7 @@ class SymbolFetch:
         return self._charts.begin(self._instrument, self._want.interval_ns, since, until)
 
     def _answer_of(self, piece: Days, begun: Answer) -> tuple[ChartRead, int]:
-        """Return what came of a piece, looking again where nothing did, and how many requests it took."""
+        """Return the answer for a piece, asked again if it is empty, and the number of requests."""
         answer = begun()
         requests = answer.requests
         for number in range(1, ASKS):
@@ -222,7 +222,7 @@ class SymbolFetch:
             raise FetchStoppedError(answer)
         return NOTHING, requests
 
-    # What is made of it.
+    # What is made of an answer.
 
     def _candles_of(self, piece: Days, chart: ChartRead) -> tuple[Candle, ...]:
         candles, left_out = candles_of(
