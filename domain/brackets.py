@@ -191,6 +191,24 @@ def sold_of(unclosed: Iterable[int], held: int) -> tuple[int, ...]:
     return tuple(found)
 
 
+def gone_of(unclosed: Iterable[int], held: int, by_others: int) -> tuple[int, ...]:
+    """Return how many shares of each of some brackets others have closed at the broker, where our book has them still.
+
+    Args:
+        unclosed: as for `sold_of`; of brackets of all strategies.
+        held: shares of that side that the account holds by the broker's book.
+        by_others: shares that others have closed.
+    """
+    shares = tuple(unclosed)
+    return sold_of(shares, max(held, sum(max(each, 0) for each in shares) - by_others))
+
+
+def lost_its_stop(bracket: Bracket) -> bool:
+    """Say whether what is held was to have a stop, and this was in the market and is cancelled or has expired."""
+    stop = bracket.stop
+    return bracket.exposed > 0 and isinstance(stop, Order) and stop.state in {"CANCELLED", "EXPIRED"}
+
+
 def held_as(entry: Order, shares: int) -> int:
     """Return how many of the signed shares held are as its entry bought or sold them."""
     return max(shares if entry.side == "BUY" else -shares, 0)

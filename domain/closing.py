@@ -66,6 +66,15 @@ class TheirBook:
         each = self._of.get((symbol, product))
         return (ours,) if each is None else (ours, ours + each.theirs - each.ours)
 
+    def by_others(self, symbol: str) -> int:
+        """Return by how many signed shares others have changed a position, for certain; 0: by none, or nobody knows.
+
+        Orders that the broker lists, and that are none of ours, have traded as much as it has otherwise. What nothing
+        explains may be a mistake of either side.
+        """
+        each = self._of.get((symbol, ""))
+        return each.others if each is not None and each.theirs - each.ours == each.others else 0
+
     def now(self, mismatch: PositionMismatch, ours: int) -> PositionMismatch:
         """Return a difference with what we have traded since on both sides, given what we hold now."""
         return replace(mismatch, ours=ours, theirs=ours + mismatch.theirs - mismatch.ours)

@@ -7,6 +7,7 @@ another natya is certain at the first look.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
@@ -261,10 +262,12 @@ def position_mismatches(books: Books) -> Iterable[PositionMismatch]:
     What is in the depository may be ours, as CNC, or not.
     """
     there = {each.symbol: each for each in books.positions_at_broker if each.symbol}
+    others = _traded_by_others(books)
     for symbol, ours in books.positions.items():
         theirs = there.get(symbol)
         low, more = (0, 0) if theirs is None else (theirs.quantity, theirs.delivered)
-        yield from _mismatch(symbol, ours, low, low + more, now_ns=books.now_ns)
+        for mismatch in _mismatch(symbol, ours, low, low + more, now_ns=books.now_ns):
+            yield msgspec.structs.replace(mismatch, others=others[symbol])
         if theirs is None or not theirs.products:
             continue
         told = dict(theirs.products)
@@ -277,6 +280,17 @@ def position_mismatches(books: Books) -> Iterable[PositionMismatch]:
         if each.symbol not in books.positions and each.quantity:
             name, there_now = each.symbol or each.instrument, each.quantity
             yield from _mismatch(name, 0, there_now, there_now, now_ns=books.now_ns, is_ours=False)
+
+
+def _traded_by_others(books: Books) -> Counter[str]:
+    """Add up by symbol the signed shares that orders have traded which are none of ours."""
+    by_id, by_number = _ours_by_ids(books.orders)
+    traded: Counter[str] = Counter()
+    for theirs in books.orders_at_broker:
+        ours = by_number.get(theirs.broker_order_id) or by_id.get(theirs.client_order_id)
+        if ours is None or _is_only_called_so(ours, theirs):
+            traded[theirs.symbol] += theirs.filled if theirs.side == "BUY" else -theirs.filled
+    return traded
 
 
 def _mismatch(  # noqa: PLR0913  what is compared, and what is told of it

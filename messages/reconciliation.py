@@ -163,6 +163,10 @@ class PositionMismatch(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     product: str = ""
     """The product in which it differs, where all products together do not; empty: all together differ."""
 
+    others: Holding = 0
+    """Signed shares that orders of others have traded in the symbol today, all products together, as the broker lists
+    them."""
+
 
 class PositionsDiffer(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="PositionsDiffer"):
     """From reconciliation to orders, after each look: all positions that differ at the broker now.

@@ -15,6 +15,7 @@ from natya.domain.brackets import (
     as_it_stands,
     entry_id,
     failures,
+    gone_of,
     has_no_target,
     held_as,
     is_done,
@@ -746,3 +747,19 @@ def test_an_exit_is_for_what_exits_of_other_brackets_leave_of_what_is_held(held,
 
     assert bracket.held == max(held, 0)
     assert bracket.free == max(0, min([held - claimed, *agreed]))
+
+
+@pytest.mark.parametrize(
+    ("unclosed", "held", "by_others", "gone"),
+    [
+        ((10,), 6, 4, (4,)),
+        ((10, 10), 14, 6, (6, 0)),
+        ((10, 10), 3, 17, (10, 7)),
+        ((10,), 11, 4, (0,)),
+        ((10,), 1, 4, (4,)),
+        ((), 0, 4, ()),
+    ],
+    ids=["a part", "of the oldest first", "of both", "beside brackets first", "another strategy is short", "none"],
+)
+def test_what_others_have_closed_at_the_broker_is_taken_off_brackets(unclosed, held, by_others, gone):
+    assert gone_of(unclosed, held, by_others) == gone

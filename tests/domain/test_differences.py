@@ -424,3 +424,13 @@ def test_an_order_that_was_not_placed_here_is_told_of_as_the_broker_has_it(symbo
     assert changed_on_the_way(theirs, adopted, but=("instrument",)) == {}
     assert (adopted.told_id, adopted.instrument) == (theirs.client_order_id, symbol or "instrument")
     assert (adopted.occurred_ns, adopted.is_of_another_natya) == (7, False)
+
+
+def test_a_position_that_differs_tells_what_orders_of_others_have_traded_in_it():
+    mine = an_order(1, filled=10, is_open=False)
+    sold = there(an_order(2, client_order_id="", side="SELL", filled=4))
+    elsewhere = there(an_order(3, client_order_id="", side="SELL", filled=7, symbol="ABC"))
+    world = books([mine], [there(mine), sold, elsewhere], {"INFY": 10}, [held("INFY", 6, products=(("INTRADAY", 6),))])
+
+    found = [(each.product, each.theirs, each.others) for each in position_mismatches(world)]
+    assert found[0] == ("", 6, -4)

@@ -103,7 +103,9 @@ def kept(held, cancelled):
 
     for fact in held:
         ledger.book.apply(fact)
-    context = SimpleNamespace(ledger=ledger, is_read=True, now_ns=lambda: 1, write=write, log=print, theirs=AGREED)
+    context = SimpleNamespace(
+        ledger=ledger, is_read=True, now_ns=lambda: 1, write=write, log=lambda *_, **__: None, theirs=AGREED
+    )
     context.after, context.settings = Clockwork().after, OrdersSettings.default()
     keeper = Bracketing(
         context,

@@ -11,8 +11,9 @@ from natya.actors.orders.modifications import refusal_of
 from natya.actors.orders.rules import Situation
 from natya.actors.orders.rules.state import risk_state
 from natya.domain.closing import TheirBook
-from natya.messages.broker import OrderPlaced, PlaceOrder
-from natya.messages.orders import ModifyOrder, OrderIntended, OrderRefused
+from natya.messages.broker import OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder
+from natya.messages.order_listing import CancelOrders
+from natya.messages.orders import ModifyOrder, OrderCancelled, OrderIntended, OrderRefused
 from natya.messages.reconciliation import PositionMismatch, PositionsDiffer
 from natya.messages.risk_state import ReduceOnly
 from natya.messages.system import Ping
@@ -22,7 +23,7 @@ HOW = "10 held here, -10 at the broker, compared 2026-10-05 12:00:00 IST"
 SIDES = st.sampled_from(["BUY", "SELL"])
 
 
-def differs(ours, theirs, product="", symbol="INFY"):
+def differs(ours, theirs, product="", symbol="INFY", others=0):
     return PositionMismatch(
         symbol=symbol,
         ours=ours,
@@ -31,6 +32,7 @@ def differs(ours, theirs, product="", symbol="INFY"):
         since_ns=COMPARED_NS,
         occurred_ns=COMPARED_NS,
         product=product,
+        others=others,
     )
 
 
@@ -191,3 +193,60 @@ def test_an_exit_of_a_bracket_is_for_what_both_have(stage, make, theirs, quantit
 
     exits = [each for each in stage.disk.facts if isinstance(each, OrderIntended) and each.client_order_id != "A-1"]
     assert {each.quantity for each in exits} == ({quantity} if quantity else set())
+
+
+def bracketing(stage):
+    stage.settle()
+    return stage.system.base.find("orders").instance._bracketing
+
+
+class TestSharesOfABracketThatOthersHaveClosedAtTheBroker:
+    """Ten are held, with a stop and a target at the broker; orders of others have traded there."""
+
+    @pytest.fixture
+    def armed(self, stage, make):
+        stage.open(make.intent(target_price=110.0, stop_loss_price=95.0), make.accepted(), make.filled())
+        for name in ("A-1S", "A-1T"):
+            assert stage.asked_next(PlaceOrder).client_order_id == name
+            stage.tell(OrderPlaced(client_order_id=name, broker_order_id=f"B-{name}"))
+        stage.settle()
+        return stage
+
+    def told(self, stage, *differing):
+        stage.tell(PositionsDiffer(positions=differing))
+
+    def test_are_taken_off_its_exits_which_grow_again_when_they_were_bought_back(self, armed):
+        self.told(armed, differs(10, 6, others=-4))
+        changes = [armed.asked_next(ReplaceOrder) for _ in range(2)]
+        assert {(each.client_order_id, each.quantity) for each in changes} == {("A-1S", 6), ("A-1T", 6)}
+        for each in changes:
+            armed.tell(OrderReplaced(client_order_id=each.client_order_id, number=each.number))
+        armed.settle()
+        self.told(armed)
+
+        changes = [armed.asked_next(ReplaceOrder) for _ in range(2)]
+        assert {(each.client_order_id, each.quantity) for each in changes} == {("A-1S", 10), ("A-1T", 10)}
+
+    def test_leave_no_exit_where_they_were_all(self, armed):
+        self.told(armed, differs(10, 0, others=-10))
+
+        assert {armed.asked_next(WithdrawOrder).client_order_id for _ in range(2)} == {"A-1S", "A-1T"}
+
+    @pytest.mark.parametrize("others", [0, -3, 4])
+    def test_are_none_where_what_others_have_traded_does_not_explain_the_difference(self, armed, others):
+        self.told(armed, differs(10, 6, others=others))
+
+        assert not {ReplaceOrder, WithdrawOrder} & set(armed.heard())
+
+    def test_whose_stop_is_cancelled_there_and_which_are_held_are_told(self, armed, make):
+        armed.tell(make.report("CANCELLED", client_order_id="A-1S", side="SELL", broker_order_id="B-A-1S"))
+
+        armed.wait_until(lambda: bracketing(armed).warning() == "bracket A-1: 10 INFY held, and their stop is gone")
+
+    def test_whose_stop_a_person_here_has_cancelled_are_not(self, armed, make):
+        armed.tell(CancelOrders(client_order_ids=("A-1S",), person="asha"))
+        assert armed.asked_next(WithdrawOrder).client_order_id == "A-1S"
+        armed.tell(make.report("CANCELLED", client_order_id="A-1S", side="SELL", broker_order_id="B-A-1S"))
+        armed.wait_until(lambda: OrderCancelled in armed.disk.kinds("A-1S"))
+
+        assert bracketing(armed).warning() == ""

@@ -8,14 +8,18 @@ from ....domain.brackets import (
     as_it_stands,
     entry_id,
     failures,
+    gone_of,
     has_no_target,
+    held_as,
     is_done,
     is_return,
     leg_id,
+    lost_its_stop,
     next_steps,
+    turned_as,
     unguarded,
 )
-from ....domain.orders import intent_of
+from ....domain.orders import Order, intent_of
 from ....messages.orders import (
     CancelOrder,
     ModifyOrder,
@@ -81,7 +85,8 @@ class Bracketing:
         self._unguarded: dict[str, str] = {}
         """By the entry's client order id: what should be closed at once, and no order closes."""
 
-        self._without_target: dict[str, str] = {}
+        self._without_exit: dict[str, str] = {}
+        """By the same, which exit is missing, and leaves for now what it was for."""
 
     def begin_anew(self) -> None:
         """Take every step that is needed, at once: what was refused, or not done in a halt, may be possible now."""
@@ -105,7 +110,7 @@ class Bracketing:
 
     def warning(self) -> str:
         """Return what a person should know of brackets; empty: nothing."""
-        return "; ".join((*self._unguarded.values(), *self._without_target.values()))
+        return "; ".join((*self._unguarded.values(), *self._without_exit.values()))
 
     def look(self, client_order_id: str, facts: Sequence[object] = ()) -> None:
         """Do what is needed after these facts of an order: of the bracket that it is an entry or an exit of, if any.
@@ -120,7 +125,7 @@ class Bracketing:
             for entry in book.brackets:
                 if (entry.strategy, entry.symbol) == (order.strategy, order.symbol):
                     self._keep(entry.client_order_id)
-            for over in [each for each in (*self._unguarded, *self._without_target) if each not in book.open_brackets]:
+            for over in [each for each in (*self._unguarded, *self._without_exit) if each not in book.open_brackets]:
                 self._keep(over)
         for each in (client_order_id, entry_id(client_order_id)):
             order = book.order(each) if each else None
@@ -138,23 +143,12 @@ class Bracketing:
             due: what was asked for, or put off, and is to be asked for now.
             at_once: put nothing off.
         """
-        ledger = self._context.ledger
-        order = ledger.order(entry)
+        order = self._context.ledger.order(entry)
         if order is None or not self._context.is_read or self._risk.why_halted():
             return
-        book, theirs = ledger.book, self._context.theirs
-        bracket = as_it_stands(
-            order,
-            self._leg,
-            book.brackets,
-            shares=book.strategy_shares(order.strategy, order.symbol),
-            late=book.late(entry),
-            sold=book.sold(entry),
-            surplus=book.surplus(entry),
-            agreed=theirs.held(order.symbol, book.position(order.symbol)) if order.symbol in theirs.symbols else (),
-        )
+        bracket = self._bracket(order, gone=self._gone(order))
         steps = next_steps(bracket)
-        self._tell(bracket)
+        self._tell(bracket, is_at_rest=not steps)
         timers = self._timers.get(entry, {})
         for gone in [each for each in timers if each not in steps]:
             timers.pop(gone).cancel()
@@ -176,6 +170,31 @@ class Bracketing:
             if is_now:
                 self._do(step)
 
+    def _bracket(self, entry: Order, *, gone: int = 0) -> Bracket:
+        """Put a bracket together, of which others have closed so many shares that our book still has."""
+        book, theirs, name = self._context.ledger.book, self._context.theirs, entry.client_order_id
+        return as_it_stands(
+            entry,
+            self._leg,
+            book.brackets,
+            shares=book.strategy_shares(entry.strategy, entry.symbol),
+            late=book.late(name),
+            sold=book.sold(name) + gone,
+            surplus=book.surplus(name),
+            agreed=theirs.held(entry.symbol, book.position(entry.symbol)) if entry.symbol in theirs.symbols else (),
+        )
+
+    def _gone(self, entry: Order) -> int:
+        """Return how many shares of a bracket, which our book has still, others have certainly closed at the broker."""
+        book, theirs = self._context.ledger.book, self._context.theirs
+        closed = turned_as(entry, theirs.by_others(entry.symbol))
+        if not closed:
+            return 0
+        alike = [each for each in book.brackets if (each.symbol, each.side) == (entry.symbol, entry.side)]
+        held = held_as(entry, theirs.held(entry.symbol, book.position(entry.symbol))[-1])
+        gone = gone_of([self._bracket(each).unclosed for each in alike], held, closed)
+        return dict(zip((each.client_order_id for each in alike), gone, strict=True)).get(entry.client_order_id, 0)
+
     def _pause_s(self, step: Step, doublings: int) -> float:
         """Return the seconds until a step is asked for again."""
         settings = self._context.settings
@@ -184,22 +203,35 @@ class Bracketing:
         longest_s = PAUSE_MAX_S if isinstance(step, SubmitOrder) else settings.reconcile_interval_s
         return min(settings.lookup_interval_s * float(1 << min(doublings, DOUBLINGS_MAX)), longest_s)
 
-    def _tell(self, bracket: Bracket) -> None:
-        """Log what no order closes, and once an order closes it again."""
+    def _tell(self, bracket: Bracket, *, is_at_rest: bool) -> None:
+        """Log what no order closes, and once an order closes it again.
+
+        Args:
+            bracket: as it stands.
+            is_at_rest: nothing is to be done for it.
+        """
         entry, shares = bracket.entry, unguarded(bracket)
         found = ""
         if shares:
             found = f"bracket {entry.client_order_id}: no order closes {shares} {entry.symbol}, {NOT_TAKEN}"
-        target = ""
+        lacks = ""
         if has_no_target(bracket):
-            target = f"bracket {entry.client_order_id}: its target never came into the market"
-        for of, told in ((self._unguarded, found), (self._without_target, target)):
+            lacks = f"bracket {entry.client_order_id}: its target never came into the market"
+        elif is_at_rest and lost_its_stop(bracket) and not self._was_cancelled_here(bracket.stop):
+            lacks = f"bracket {entry.client_order_id}: {bracket.exposed} {entry.symbol} held, and their stop is gone"
+        for of, told in ((self._unguarded, found), (self._without_exit, lacks)):
             if told and of.get(entry.client_order_id) != told:
                 self._context.log("bracket.unguarded", level="error", reason=told)
             of.pop(entry.client_order_id, None)
             if told:
                 of[entry.client_order_id] = told
         self._risk.limit_by(BRACKET, "; ".join(self._unguarded.values()))
+
+    @staticmethod
+    def _was_cancelled_here(stop: AnyLeg | None) -> bool:
+        """Say whether a person, a strategy or a halt has asked for its cancellation, so that it was wanted."""
+        asked = stop.asked_to_cancel if isinstance(stop, Order) else None
+        return asked is not None and asked.asked_by != BRACKET
 
     def _leg(self, entry: str, leg: Leg) -> AnyLeg | None:
         ledger, client_order_id = self._context.ledger, leg_id(entry, leg)
