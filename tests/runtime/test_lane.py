@@ -95,7 +95,7 @@ class Hearer(RuntimeActor):
 class Onlooker(Hearer):
     @handles(Tick)
     def hear(self, tick, _sender):
-        self.settings["heard"].append(self.host.worker.current is self.host)
+        self.settings["heard"].append(self.host.worker.current is self.host and not self.host.idle)
 
 
 class Blocking(Hearer):

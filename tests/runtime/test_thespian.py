@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from thespian.actors import (
@@ -19,10 +20,13 @@ from thespian.actors import (
     ThespianWatch,
     WatchMessage,
 )
+from thespian.system.messages.status import Thespian_StatusReq
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
+from natya.actors.runtime.endpoint import Endpoint
 from natya.actors.runtime.errors import SystemStoppedError, UnsupportedBaseError
 from natya.actors.runtime.lifecycle import Start
+from natya.actors.runtime.thespian.addresses import Admin
 from natya.actors.runtime.thespian.foreign import ForeignContext
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping, Pong
@@ -374,3 +378,34 @@ def test_a_wake_up_comes_to_a_plain_actor():
 
     with InProcessSystem() as system:
         assert system.actor_system.ask(system.actor_system.createActor(Sleeper), "sleep", 5) == "up"
+
+
+class Asker(Endpoint):
+    """Keeps what it is told."""
+
+    def __init__(self):
+        super().__init__("asker")
+        self.told = []
+
+    def put(self, envelope):
+        self.told.append(envelope[0])
+
+
+def test_the_status_of_a_system_has_its_capabilities_its_names_and_its_children():
+    sources = SimpleNamespace(authority="authority", hashes=lambda: ["a hash"])
+    handler, child, named, asker = Asker(), Asker(), Asker(), Asker()
+    services = SimpleNamespace(
+        capabilities={"disk": True},
+        dead_letters=SimpleNamespace(thespian_handler=handler),
+        sources=sources,
+        global_names={"one": named},
+        primaries=lambda: [child],
+    )
+    Admin(services).put((Thespian_StatusReq(), asker, None))
+    (status,) = asker.told
+
+    assert status.capabilities == {"disk": True}
+    assert status.deadLetterHandler is handler
+    assert (status.sourceAuthority, status.loadedSources) == ("authority", [("a hash", "")])
+    assert [*status.globalActors.items()] == [("one", named)]
+    assert status.childActors == [child]
