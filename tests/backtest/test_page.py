@@ -29,6 +29,7 @@ from natya.backtest.figures.report import Figures
 from natya.backtest.figures.shown import amounts_shown, measures_shown
 from natya.backtest.figures.trades import Trade
 from natya.backtest.pages.document import OPENING, document, write_page
+from natya.backtest.pages.parts import notes
 from natya.backtest.pages.result import CHARTS_MAX, TRADES_MAX, fills_at, page_of, trades_data
 from natya.backtest.pages.thinning import extremes, joined
 from natya.backtest.running.marks import MarkKeeper
@@ -411,6 +412,14 @@ def test_what_is_assumed_is_said_in_the_guide_in_the_same_words():
 
     for each in (*MODELLED, *(f"{name} {text}" for name, text in LEFT_OUT), CONCLUSION):
         assert each in guide
+
+
+def test_what_to_know_first_stands_in_a_card_that_warns():
+    (shown,) = notes(["2 < 3", "one more"])
+
+    assert shown.startswith('<section class="card wide warned" aria-label="Read this first">')
+    assert "<ul><li>2 &lt; 3</li><li>one more</li></ul>" in shown
+    assert [*notes([])] == []
 
 
 def test_escaping_is_that_of_html():
