@@ -45,6 +45,21 @@ class Rester(StrategyActor):
             self.buy(tick.symbol, 1, float(round(tick.price * 0.95)))
 
 
+class Armed(StrategyActor):
+    """Buys one bracket of ten at the first tick, whose exits are far from the market, and lets an order rest."""
+
+    def on_begin(self):
+        self._is_done = False
+
+    def on_tick(self, tick):
+        if not self._is_done:
+            self._is_done = True
+            far = round(tick.price * 0.05)
+            near = float(round(tick.price))
+            self.buy(tick.symbol, 10, target=near + far, stop_loss=near - far)
+            self.buy(tick.symbol, 1, near - far)
+
+
 def facts(data_dir, kind):
     """All facts of a type in the journal of a data directory."""
     with contextlib.suppress(FileNotFoundError):

@@ -47,6 +47,35 @@ def watcher(daemon):
     watcher.process.wait()
 
 
+@pytest.fixture
+def armed(tmp_path, exchange):
+    """A system that holds ten shares with a stop and a target, and has an entry open."""
+    daemon = LiveDaemon(exchange, tmp_path, strategy="natya_live:Armed")
+    daemon.start()
+    daemon.await_facts(OrderAccepted, 4)
+    yield daemon
+    daemon.end()
+
+
+def test_a_system_that_is_killed_keeps_the_stop_of_what_it_holds_and_loses_its_other_orders(armed, exchange):
+    watcher = Watcher(armed)
+    await_that(lambda: watcher.has_told("the system lives"))
+    (process,) = armed.processes
+    process.kill()
+    process.wait()
+    await_that(lambda: watcher.path.read_text().count(" is cancelled (") == 2)
+
+    kinds = {(row["orderType"], row["orderStatus"]) for row in exchange.ask("GET", "/v2/orders")}
+    assert kinds == {("MARKET", "TRADED"), ("STOP_LOSS", "PENDING"), ("LIMIT", "CANCELLED")}
+    assert watcher.has_told(" stays: it closes 10 that are held, and opens none")
+    armed.start()
+    armed.await_facts(OrderCancelled, 2)
+    (halted,) = armed.facts(RiskStateChanged)
+    assert (halted.state, halted.changed_by) == ("HALTED", "deadman")
+    assert exchange.states() == {"TRADED": 1, "PENDING": 1, "CANCELLED": 2}
+    assert watcher.end() == 0
+
+
 def test_a_system_that_hangs_and_one_that_is_killed_lose_their_orders_and_one_that_wakes_is_not_fought(
     daemon, watcher, exchange
 ):
