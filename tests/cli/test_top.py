@@ -1,7 +1,9 @@
 """What the actors of a running system do, between two looks."""
 
+import contextlib
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 import natya
 from natya.cli.app import app
+from natya.cli.commands import top
 from natya.cli.processes import ProcessMemory, memory_of
 from natya.cli.views.top import Seen, _time, as_json, as_table, handlers_of, p99, rows
 from natya.messages.health import TIMING_BOUNDS_S
@@ -150,6 +153,31 @@ class TestTheTable:
     )
     def test_has_times_that_are_read_at_a_glance(self, seconds, text):
         assert _time(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("options", "is_terminal", "tables", "is_drawn"),
+    [((), True, 0, True), ((), False, 2, False), (("--json",), True, 2, False), (("--once",), True, 1, False)],
+)
+def test_looks_are_drawn_at_a_terminal_alone_and_else_printed(monkeypatch, options, is_terminal, tables, is_drawn):
+    looks, drawn = iter([seen(a_child(), at_s=at_s) for at_s in range(3)]), []
+
+    def look(_system):
+        if (found := next(looks, None)) is None:
+            raise KeyboardInterrupt
+        return found
+
+    live = SimpleNamespace(update=lambda table, *, refresh: drawn.append((table, refresh)))
+    monkeypatch.setattr(top, "running", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(top, "_look", look)
+    monkeypatch.setattr(top, "out", lambda: SimpleNamespace(isatty=lambda: is_terminal, flush=lambda: None))
+    monkeypatch.setattr("rich.live.Live", lambda **_: contextlib.nullcontext(live))
+
+    shown = CliRunner().invoke(app, ["top", "--interval", "0.1", *options])
+
+    assert shown.exit_code == 0
+    assert shown.stdout.count("RUNNING") == tables
+    assert [refresh for _, refresh in drawn] == [True, True] * is_drawn
 
 
 class TestTheCommand:

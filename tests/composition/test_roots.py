@@ -1,12 +1,18 @@
 """What each kind of system starts: on which base, in whose time, and under which root supervisor."""
 
 import functools
+from concurrent.futures import Future
 
 import pytest
 
 from natya import events_system, exchange_system, node_system, supervised_system, system
 from natya.actors.feed import RecordingError
 from natya.actors.runtime import InProcessSystemBase
+from natya.actors.supervision import StopChildren
+from natya.actors.supervision.protocol import ChildrenStopped
+from natya.composition.events import events_children
+from natya.composition.nodes import node_children
+from natya.composition.trading import children
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
 
@@ -103,3 +109,51 @@ def test_a_recording_of_longer_candles_than_a_strategy_wants_is_not_begun(starte
     started(system.TradingSystem, **feed)
     with pytest.raises(RecordingError, match="candles of 5m are wanted by a strategy, found those of 1h"):
         started(system.TradingSystem, **feed, strategies=strategies)
+
+
+class Played:
+    """In the place of a runtime: notes how long a stop may take."""
+
+    def __init__(self, _base):
+        self.waits = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def request(self, _actor, message, *, timeout_s):
+        assert isinstance(message, StopChildren)
+        self.waits.append(timeout_s)
+        return ChildrenStopped(statistics={})
+
+    def request_future(self, *_):
+        return Future()
+
+
+@pytest.mark.parametrize("kind", ["events", "a node"])
+def test_a_stop_may_take_as_long_as_each_actor_and_the_root_may(monkeypatch, tmp_path, kind):
+    make, changes, *_ = KINDS[kind]
+    for module in (events_system, supervised_system):
+        monkeypatch.setattr(module, "InProcessSystem", Played)
+        monkeypatch.setattr(module, "start_root", lambda *_: None)
+    monkeypatch.setattr(supervised_system, "settle", lambda _: None)
+    overrides = RATES | {"system.data_dir": str(tmp_path / "data")}
+    overrides |= {"nodes.play": changes["nodes__play"]} if changes else {}
+    settings = load_settings(changes.get("profile", "paper"), environment={}, overrides=overrides, only_looks=True)
+
+    with make(settings) as started:
+        runtime = started.runtime
+
+    assert runtime.waits == [
+        21.0 * (len(events_children(settings) if kind == "events" else node_children(settings)) + 1)
+    ]
+
+
+def test_a_stop_of_a_trading_system_may_take_as_long_as_each_actor_and_strategy_and_the_root_may():
+    strategies = [{"name": name, "strategy": "natya.examples.grid:Grid"} for name in ("a", "b")]
+    overrides = RATES | {"system.data_dir": "/nowhere/natya", "strategies": strategies}
+    settings = load_settings("paper", environment={}, overrides=overrides)
+
+    assert system.TradingSystem(settings)._stop_bound_s() == 21.0 * (len(children(settings)) + 2 + 1)

@@ -86,6 +86,8 @@ TREES = {
     "paper over HTTP": lambda: of(children, **WIRE),
     "paper over HTTP, at the speed of the world": lambda: of(children, **WIRE, feed__speed=1.0),
     "with other machines": lambda: of(children, feed__speed=1.0, nodes__play="p", strategies=STRATEGIES),
+    "a play without strategies elsewhere": lambda: of(children, feed__speed=1.0, nodes__play="p"),
+    "strategies elsewhere without a play": lambda: of(children, feed__speed=1.0, strategies=STRATEGIES[1:2]),
     "with other machines that hear all": lambda: of(
         children,
         feed__speed=1.0,

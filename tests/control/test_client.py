@@ -1,4 +1,6 @@
+import errno
 import time
+from unittest import mock
 
 import pytest
 from natya_starts import run_python
@@ -133,6 +135,21 @@ class TestAQuestionWithoutAnAnswer:
                 far.sendall(reply)
                 with pytest.raises(ConnectionLostError):
                     client.request("any", Ping())
+
+    @pytest.mark.parametrize(
+        ("fault", "reason"),
+        [
+            (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), "lost: Connection reset by peer"),
+            (OSError("odd"), "lost: odd"),
+        ],
+    )
+    def test_because_the_socket_fails_says_why_without_a_number(self, tmp_path, monkeypatch, fault, reason):
+        with socket_path.listen(tmp_path), ControlClient(tmp_path, monotonic_ns=time.monotonic_ns) as client:
+            monkeypatch.setattr(client, "_socket", mock.Mock(recv=mock.Mock(side_effect=fault), wraps=client._socket))
+            with pytest.raises(ConnectionLostError) as lost:
+                client.request("any", Ping())
+
+        assert str(lost.value).endswith(reason)
 
     @pytest.mark.usefixtures("no_grace")
     def test_that_could_not_even_be_sent_is_a_lost_connection(self, tmp_path):

@@ -83,6 +83,9 @@ class TestAnswersThatAreNotRead:
         with pytest.raises(SlowReaderError, match="bytes of answers are not read, 600000 more came"):
             connection.say(bytes(600_000), after(2))
 
+        connection.say(b"more", after(2))
+        assert connection.must_move_by_ns() == after(1 + STALL_S)
+
         ends[0].recv(65_536)
         connection.flush(after(3))
 
