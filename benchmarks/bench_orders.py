@@ -122,7 +122,13 @@ class Room:
         """Make facts durable."""
         first = self.sequence + 1
         self.sequence += len(request.facts)
-        return Appended(first_sequence=first, last_sequence=self.sequence, correlation_id=request.correlation_id)
+        return Appended(
+            first_sequence=first,
+            last_sequence=self.sequence,
+            correlation_id=request.correlation_id,
+            writer=request.writer,
+            number=request.number,
+        )
 
     def tell(self, message: Any) -> None:
         """Have it handled, and answer what it sends."""
@@ -185,7 +191,9 @@ def bare(orders: list[SubmitOrder]) -> None:
         for fact, of in ((intent_of(order, NOON_NS), order), (accepted(name), None), (fill, None)):
             append = ledger.write((fact,), of)
             sequence += 1
-            answer = Appended(first_sequence=sequence, last_sequence=sequence, correlation_id=append.correlation_id)
+            answer = Appended(
+                first_sequence=sequence, last_sequence=sequence, writer=append.writer, number=append.number
+            )
             assert ledger.confirm(answer) is not None
 
 

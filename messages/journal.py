@@ -101,12 +101,24 @@ class Appended(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=T
     last_sequence: Sequence
     correlation_id: str = ""
 
+    writer: str = ""
+    """As in the `Append`: an answer to an earlier life of its writer may come to a later one."""
+
+    number: Count = 0
+    """As in the `Append`."""
+
 
 class AppendRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="AppendRefused"):
     """Answer to `Append`: not written, nothing is durable (disk full, or the file failed)."""
 
     reason: str
     correlation_id: str = ""
+
+    writer: str = ""
+    """As in the `Append`."""
+
+    number: Count = 0
+    """As in the `Append`."""
 
 
 class ProveDurable(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ProveDurable"):

@@ -114,6 +114,7 @@ class AccountActor(RuntimeActor):
         self._writing = 0
         """Facts of the Append that is not confirmed yet."""
 
+        self._writer = f"{self.name}-{self.random.getrandbits(64):x}"
         self._appends = 0
         self._waiting: deque[tuple[int, ActorAddress, Any]] = deque()
         """Answers, each with the number of facts, of all so far, that must be durable before it goes."""
@@ -233,8 +234,9 @@ class AccountActor(RuntimeActor):
         """Answer whoever waited for these facts, and write the next."""
         if self._account is None:
             return  # of an instance before this one: the pages that are read after it have it
-        if answer.correlation_id != self._append_id:
-            raise JournalBehindError(f"the answer to {self._append_id} wanted, found {answer.correlation_id}")
+        if (answer.writer, answer.number) != (self._writer, self._appends):
+            wanted = f"append {self._appends} of {self._writer}"
+            raise JournalBehindError(f"the answer to {wanted} wanted, found {answer.number} of {answer.writer}")
         self._durable += self._writing
         self._writing = 0
         self._pass_time()  # what has become due meanwhile shares the next commit
@@ -248,6 +250,8 @@ class AccountActor(RuntimeActor):
     @handles(AppendRefused)
     def give_up(self, answer: AppendRefused, _sender: ActorAddress) -> None:
         """Tell whoever waits that nothing has happened; read the account again, which is ahead of the journal."""
+        if answer.writer != self._writer:
+            return  # of an instance before this one
         self.log("exchange.not_durable", level="error", reason=answer.reason, facts=self._writing + len(self._facts))
         while self._waiting:
             _, sender, _ = self._waiting.popleft()
@@ -256,10 +260,6 @@ class AccountActor(RuntimeActor):
             self._timer.cancel()
         self._begin()
         self.after(RETRY_S, Open())
-
-    @property
-    def _append_id(self) -> str:
-        return f"exchange-{self._pages.sequence}-{self._appends}"
 
     @property
     def _served(self) -> Account:
@@ -285,7 +285,9 @@ class AccountActor(RuntimeActor):
             now, self._facts = self._facts[:FACTS_AT_ONCE_MAX], self._facts[FACTS_AT_ONCE_MAX:]
             self._writing = len(now)
             self._appends += 1
-            self.send(JOURNAL, Append(facts=tuple(now), correlation_id=self._append_id))
+            name = f"exchange-{self._pages.sequence}-{self._appends}"
+            append = Append(facts=tuple(now), correlation_id=name, writer=self._writer, number=self._appends)
+            self.send(JOURNAL, append)
 
     def _answer(self, sender: ActorAddress, answer: Any) -> None:
         if self._made == self._durable:

@@ -296,11 +296,13 @@ class JournalActor(RuntimeActor):
                     first_sequence=ticket.first_sequence,
                     last_sequence=ticket.last_sequence,
                     correlation_id=request.correlation_id,
+                    writer=request.writer,
+                    number=request.number,
                 )
                 self.send(sender, answer)
             else:
                 self._chains.lost(request)
-                self.send(sender, AppendRefused(reason=refusal, correlation_id=request.correlation_id))
+                self.send(sender, _refused(request, refusal))
             self._waiting.popleft()
 
     def _refuse(self, request: Append, sender: ActorAddress, refusal: JournalError) -> None:
@@ -312,7 +314,7 @@ class JournalActor(RuntimeActor):
         else:
             self._settle(str(refusal))
         self.trace = trace
-        self.send(sender, AppendRefused(reason=str(refusal), correlation_id=request.correlation_id))
+        self.send(sender, _refused(request, str(refusal)))
 
     def _at_checkpoints(
         self, work: CheckpointWork, request: ReadCheckpoint | KeepCheckpoint, sender: ActorAddress
@@ -402,3 +404,9 @@ class JournalActor(RuntimeActor):
         self._settle("")
         for segment in forgotten:
             self.log("journal.segment_removed", path=str(segment.path))
+
+
+def _refused(request: Append, reason: str) -> AppendRefused:
+    return AppendRefused(
+        reason=reason, correlation_id=request.correlation_id, writer=request.writer, number=request.number
+    )

@@ -43,7 +43,7 @@ class KeptJournal(RuntimeActor):
         kept.appends += 1
         if kept.refuses:
             kept.refuses -= 1
-            self.send(sender, AppendRefused(reason="disk full", correlation_id=request.correlation_id))
+            self.send(sender, AppendRefused(reason="disk full", writer=request.writer, number=request.number))
         elif kept.holds:
             kept.held.append((request, sender))
         else:
@@ -63,7 +63,9 @@ class KeptJournal(RuntimeActor):
         kept = self.settings
         first = len(kept.facts) + 1
         kept.facts += request.facts
-        answer = Appended(first_sequence=first, last_sequence=len(kept.facts), correlation_id=request.correlation_id)
+        answer = Appended(
+            first_sequence=first, last_sequence=len(kept.facts), writer=request.writer, number=request.number
+        )
         self.send(sender, answer)
 
 

@@ -56,7 +56,15 @@ class FakeJournal(RuntimeActor):
         for fact in request.facts:
             codec.checked(fact)
         if self.settings.mode == "refuse" or isinstance(request.facts[0], self.settings.refuses):
-            self.send(sender, AppendRefused(reason="disk full", correlation_id=request.correlation_id))
+            self.send(
+                sender,
+                AppendRefused(
+                    reason="disk full",
+                    correlation_id=request.correlation_id,
+                    writer=request.writer,
+                    number=request.number,
+                ),
+            )
         elif self.settings.mode == "hold":
             self._held.append((request, sender))
         else:
@@ -102,7 +110,16 @@ class FakeJournal(RuntimeActor):
         first = len(self.settings.facts) + 1
         self.settings.facts.extend(request.facts)
         last = len(self.settings.facts)
-        self.send(sender, Appended(first_sequence=first, last_sequence=last, correlation_id=request.correlation_id))
+        self.send(
+            sender,
+            Appended(
+                first_sequence=first,
+                last_sequence=last,
+                correlation_id=request.correlation_id,
+                writer=request.writer,
+                number=request.number,
+            ),
+        )
 
 
 class Stage:

@@ -107,6 +107,15 @@ class TestAppending:
         assert first == Appended(first_sequence=1, last_sequence=2, correlation_id="A-1")
         assert second == Appended(first_sequence=3, last_sequence=3, correlation_id="A-3")
 
+    def test_is_answered_with_what_it_says_of_its_writer(self, system, workshop):
+        append = msgspec.structs.replace(an_append(workshop, 1), writer="this life", number=7)
+        taken = system.request("journal", append)
+        refused = system.request("journal", msgspec.structs.replace(append, number=8, follows=6))
+
+        assert (taken.writer, taken.number) == ("this life", 7)
+        assert isinstance(refused, AppendRefused)
+        assert (refused.writer, refused.number) == ("this life", 8)
+
     def test_tells_events_before_the_writer(self, system, events, workshop):
         system.request("journal", an_append(workshop, 1, 2))
 

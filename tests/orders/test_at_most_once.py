@@ -51,13 +51,27 @@ class ShakyJournal(RuntimeActor):
     def append(self, request, sender):
         world = self.settings
         if world.happens(0.05):
-            self.send(sender, AppendRefused(reason="disk full", correlation_id=request.correlation_id))
+            self.send(
+                sender,
+                AppendRefused(
+                    reason="disk full",
+                    correlation_id=request.correlation_id,
+                    writer=request.writer,
+                    number=request.number,
+                ),
+            )
             return
         first = len(world.facts) + 1
         world.facts.extend(request.facts)
         if world.happens(0.02):
             self.send(sender, Failed(actor="journal", message_type="Append", error="OSError", reason="reset"))
-        answer = Appended(first_sequence=first, last_sequence=len(world.facts), correlation_id=request.correlation_id)
+        answer = Appended(
+            first_sequence=first,
+            last_sequence=len(world.facts),
+            correlation_id=request.correlation_id,
+            writer=request.writer,
+            number=request.number,
+        )
         self.send(sender, answer)
 
     @handles(ReadJournal)

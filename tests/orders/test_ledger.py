@@ -20,7 +20,13 @@ STATE = {"strategy": "crossover", "number": 1, "covers": 1, "state": b"s", "subm
 
 def confirmed(append, first=1):
     last = first + len(append.facts) - 1
-    return Appended(first_sequence=first, last_sequence=last, correlation_id=append.correlation_id)
+    return Appended(
+        first_sequence=first,
+        last_sequence=last,
+        correlation_id=append.correlation_id,
+        writer=append.writer,
+        number=append.number,
+    )
 
 
 def a_change(quantity):
@@ -30,7 +36,9 @@ def a_change(quantity):
 
 
 def denied(append):
-    return AppendRefused(reason="disk full", correlation_id=append.correlation_id)
+    return AppendRefused(
+        reason="disk full", correlation_id=append.correlation_id, writer=append.writer, number=append.number
+    )
 
 
 @pytest.fixture
@@ -166,16 +174,22 @@ class TestAChangeOnItsWay:
 
 
 class TestAnAnswer:
-    def test_to_something_else_is_not_taken_for_ours(self, ledger, make):
-        nobody = confirmed(ledger.write((make.intent("A-1"),), make.order("A-1")))
-        other = Appended(first_sequence=1, last_sequence=1, correlation_id="A-9")
-        longer = Appended(first_sequence=1, last_sequence=2, correlation_id="A-1")
+    def test_to_an_append_of_the_same_order_by_an_earlier_life_is_not_taken_for_ours(self, make):
+        earlier, ledger = Ledger(writer="earlier"), Ledger(writer="this")
+        theirs, ours = (each.write((make.intent("A-1"),), make.order("A-1")) for each in (earlier, ledger))
 
-        assert ledger.confirm(other) is None
-        assert ledger.confirm(longer) is None
-        assert ledger.give_up(AppendRefused(reason="", correlation_id="A-9")) is None
-        assert ledger.confirm(nobody) is not None
-        assert ledger.confirm(nobody) is None
+        assert ledger.confirm(confirmed(theirs)) is None
+        assert ledger.give_up(denied(theirs)) is None
+        assert ledger.confirm(confirmed(ours)) is not None
+        assert ledger.confirm(confirmed(ours)) is None
+
+    def test_to_another_append_than_the_oldest_is_not_taken_for_ours(self, ledger, make):
+        oldest, newer = ledger.write((make.intent("A-1"),)), ledger.write((make.accepted("A-1"),))
+
+        assert ledger.confirm(confirmed(newer)) is None
+        assert ledger.give_up(denied(newer)) is None
+        assert ledger.confirm(confirmed(oldest)) is not None
+        assert ledger.give_up(denied(newer)) is not None
 
 
 STEPS = st.lists(st.sampled_from(["facts", "change", "both", "confirm", "refuse", "stray"]), max_size=25)
@@ -196,8 +210,9 @@ def test_changes_of_the_risk_state_are_those_of_all_that_is_on_its_way(steps, st
         elif step == "both":
             sent.append(ledger.write((BUILDERS.intent(order_id),), change=change))
         elif step == "stray":
-            assert ledger.confirm(Appended(first_sequence=1, last_sequence=1, correlation_id="Z-1")) is None
-            assert ledger.give_up(AppendRefused(reason="full", correlation_id="Z-1")) is None
+            stray = {"correlation_id": order_id, "writer": "an earlier life", "number": number + 1}
+            assert ledger.confirm(Appended(first_sequence=1, last_sequence=1, **stray)) is None
+            assert ledger.give_up(AppendRefused(reason="full", **stray)) is None
         elif sent:
             append = sent.popleft()
             if step == "refuse":

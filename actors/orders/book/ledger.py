@@ -45,6 +45,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     order: SubmitOrder | None = None
     """The submitted order, if the facts are the gate's decision on it."""
 
+    number: int
+    """Of the append."""
+
 
 class Ledger:
     """Matches the journal's answers, which come in the order of the appends, with the entries sent.
@@ -165,15 +168,12 @@ class Ledger:
 
     def write_change(self, change: RiskStateChanged) -> Append:
         """Note a change of the risk state as sent, and return the request to send."""
-        self._entries.append(Entry(client_order_id=RISK_STATE, facts=(change,)))
         self._changes.append(change)
         return self._append(RISK_STATE, (change,))
 
     def write_state(self, request: SaveState, now_ns: int) -> Append:
         """Note the state of a strategy as sent, and return the request to send."""
-        name, fact = correlation_of(request.strategy), saved(request, now_ns)
-        self._entries.append(Entry(client_order_id=name, facts=(fact,)))
-        return self._append(name, (fact,))
+        return self._append(correlation_of(request.strategy), (saved(request, now_ns),))
 
     def write(
         self,
@@ -185,8 +185,7 @@ class Ledger:
         """Note facts of one order as sent, with the change that they cause, and return the request to send."""
         client_order_id = facts[0].client_order_id
         written = facts if change is None else (change, *facts)
-        self._entries.append(Entry(client_order_id=client_order_id, facts=written, order=order))
-        append = self._append(client_order_id, written, after="" if order is None else correlation_of(order.strategy))
+        append = self._append(client_order_id, written, order)
         if change is not None:
             self._changes.append(change)
         if order is not None and isinstance(facts[0], OrderIntended):
@@ -209,12 +208,13 @@ class Ledger:
         self,
         correlation_id: str,
         facts: tuple[OrderFact | RiskStateChanged | StrategyStateSaved, ...],
-        *,
-        after: str = "",
+        order: SubmitOrder | None = None,
     ) -> Append:
-        """Return the request; it relies on the newest append on its way of the same order, else of `after`."""
+        """Return the request; it relies on the newest append on its way of the same order, else of its strategy."""
         self._waiting[correlation_id] += 1
         self._number += 1
+        self._entries.append(Entry(client_order_id=correlation_id, facts=facts, order=order, number=self._number))
+        after = "" if order is None else correlation_of(order.strategy)
         follows = self._newest.get(correlation_id) or self._newest.get(after, 0)
         self._newest[correlation_id] = self._number
         return Append(
@@ -223,10 +223,7 @@ class Ledger:
 
     def confirm(self, answer: Appended) -> Entry | None:
         """Apply the oldest entry, now durable, and return it; None if the answer is to no entry of this ledger."""
-        expected = answer.last_sequence - answer.first_sequence + 1
-        if not self._entries or len(self._entries[0].facts) != expected:
-            return None
-        entry = self._take(answer.correlation_id)
+        entry = self._take(answer)
         if entry is not None:
             self.is_read_alone = False
             for fact in entry.facts:
@@ -238,17 +235,19 @@ class Ledger:
 
     def give_up(self, answer: AppendRefused) -> Entry | None:
         """Drop the oldest entry, which was refused, and return it; None if the answer is to no entry of this ledger."""
-        entry = self._take(answer.correlation_id)
+        entry = self._take(answer)
         if entry is not None and self._ahead.pop(entry.client_order_id, None) is not None:
             for other in self._entries:
                 if other.client_order_id == entry.client_order_id:
                     self._look_ahead(other.client_order_id, other.facts)
         return entry
 
-    def _take(self, correlation_id: str) -> Entry | None:
-        if not self._entries or self._entries[0].client_order_id != correlation_id:
+    def _take(self, answer: Appended | AppendRefused) -> Entry | None:
+        """Return the oldest entry, if the answer is to it: not to one of an earlier life that had the same order."""
+        if not self._entries or (answer.writer, answer.number) != (self._writer, self._entries[0].number):
             return None
         entry = self._entries.popleft()
+        correlation_id = entry.client_order_id
         for fact in entry.facts:
             if isinstance(fact, RiskStateChanged):
                 self._changes.popleft()  # entries are answered in order, and so are their changes
