@@ -2,6 +2,7 @@
 
 import sys
 
+import joblib
 import pytest
 from natya_recordings import write_candles
 
@@ -40,6 +41,20 @@ class TestACluster:
 class TestWorkers:
     def test_of_one_process_work_in_this_one_and_in_order(self):
         assert list(Workers().each_of(divmod, [(7, 2), (9, 4)])) == [(3, 1), (2, 1)]
+
+    @pytest.mark.parametrize(("count", "jobs", "begun"), [(2, 5, 2), (8, 5, 5)])
+    def test_are_no_more_than_there_are_jobs_and_than_was_asked_for(self, monkeypatch, count, jobs, begun):
+        asked = []
+
+        def parallel(*, n_jobs, return_as):
+            asked.append((n_jobs, return_as))
+            return lambda calls: [work(*job, **named) for work, job, named in calls]
+
+        monkeypatch.setattr(joblib, "Parallel", parallel)
+        found = list(Workers(count=count).each_of(divmod, [(number, 2) for number in range(jobs)]))
+
+        assert found == [divmod(number, 2) for number in range(jobs)]
+        assert asked == [(begun, "generator_unordered")]
 
     @pytest.mark.parametrize("wrong", [{"engine": "spark"}, {"cluster": "tcp://host:8786"}])
     def test_that_cannot_be_are_refused(self, wrong):

@@ -8,7 +8,7 @@ import pytest
 from natya_backtests import a_test
 
 from natya.backtest.errors import BacktestRefusedError
-from natya.backtest.sweeping.kept import Kept
+from natya.backtest.sweeping.kept import Kept, LineFile, OutcomeTable
 
 OUTCOMES = [
     a_test(
@@ -31,6 +31,14 @@ def test_what_is_read_is_what_was_written(tmp_path, name):
     kept = Kept(tmp_path / name)
     assert [kept.get(each.key) for each in OUTCOMES] == OUTCOMES
     assert (kept.used, kept.get("d"), kept.path) == (3, None, tmp_path / name)
+
+
+@pytest.mark.parametrize("kind", [LineFile, OutcomeTable])
+def test_a_file_that_is_not_there_has_none_and_is_not_made_to_be_read(tmp_path, kind):
+    path = tmp_path / "kept"
+
+    assert kind(path).read() == []
+    assert not path.exists()
 
 
 def test_an_outcome_is_there_when_its_test_is_done_whatever_comes_then(tmp_path):

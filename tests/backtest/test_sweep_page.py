@@ -45,6 +45,15 @@ def test_the_list_of_outcomes_says_where_it_is_not_all_of_them(monkeypatch, most
     assert ("The best 1 of 2;" in parts[0]) == (most == 1)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_settings_are_those_of_all_tests_with_what_was_tried(count):
+    outcomes = [an_outcome(1.0, fast=fast, slow=97) for fast in range(1, count + 1)]
+    shown = "".join(sweep._asked(Plan(strategy=STRATEGY, data=(Path("a.csv"),)), outcomes))
+
+    assert "97" in shown
+    assert ("tried fast" in shown) is (count > 1)
+
+
 class TestAMapOfTwoParameters:
     def test_has_the_value_of_each_pair_and_of_none_that_was_not_tried(self):
         valued = grid([1.0, 2.0, 3.0, None, 5.0], fast=[1], slow=[10, 20, 30, 40, 50])
