@@ -1,6 +1,7 @@
 """A file of outcomes: what is read is what was written, and nobody else's file is touched."""
 
 import contextlib
+from pathlib import Path
 
 import duckdb
 import msgspec
@@ -8,7 +9,9 @@ import pytest
 from natya_backtests import a_test
 
 from natya.backtest.errors import BacktestRefusedError
+from natya.backtest.plan import Plan
 from natya.backtest.sweeping.kept import Kept, LineFile, OutcomeTable
+from natya.backtest.sweeping.outcomes import failed_outcome
 
 OUTCOMES = [
     a_test(
@@ -31,6 +34,17 @@ def test_what_is_read_is_what_was_written(tmp_path, name):
     kept = Kept(tmp_path / name)
     assert [kept.get(each.key) for each in OUTCOMES] == OUTCOMES
     assert (kept.used, kept.get("d"), kept.path) == (3, None, tmp_path / name)
+
+
+def test_of_a_test_that_failed_no_figure_is_anything():
+    plan = Plan(strategy="a:B", data=(Path("a.csv"),))
+    outcome = failed_outcome("k", plan, {"fast": 5}, "it said no")
+    given = {"key": "k", "parameters": {"fast": 5}, "since_ns": plan.since_ns, "until_ns": plan.until_ns}
+    figures = {name: found for name, found in msgspec.structs.asdict(outcome).items() if name not in given}
+
+    assert {name: getattr(outcome, name) for name in given} == given
+    assert figures.pop("failed") == "it said no"
+    assert {name: found for name, found in figures.items() if found} == {}
 
 
 @pytest.mark.parametrize("kind", [LineFile, OutcomeTable])
