@@ -3,8 +3,9 @@
 The problem: everything that is held is to be sold or bought back, now, by nobody's strategy. A market order would trade
 at any price, and a limit order may be left behind. The idea: no plan is kept. Each step looks at what is held, what is
 open and the last price, and says what to do next: cancel what else is open, place a limit order a little beyond the
-price, cancel it when the market has left it behind. The trap: two strategies may hold against each other. What is
-closed is never more than what the account itself holds, or closing would open.
+price, cancel it when the market has left it behind. What cannot be closed now, without a price for example, keeps its
+stops meanwhile. The trap: two strategies may hold against each other. What is closed is never more than what the
+account itself holds, or closing would open.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 BEYOND: Final = 0.005
 """Part of the price that the limit is beyond it."""
+
+STOPS: Final = frozenset({"STOP", "STOP_LIMIT"})
 
 NO_BANDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType({})
 
@@ -108,7 +111,9 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
     waiting += beyond
     scope = [each for each in opened if strategy in {"", each.strategy} and symbol in {"", each.symbol}]
     own = {(each.strategy, each.symbol): each for each in scope if is_own(each.client_order_id)}
-    cancel += [each.client_order_id for each in scope if not is_own(each.client_order_id)]
+    bare: set[tuple[str, str, Side]] = set()
+    """Of what cannot be closed now: strategy, symbol, and the side that would close it."""
+
     is_done = not scope and not beyond
     for each in held:
         if strategy not in {"", each.strategy} or symbol not in {"", each.symbol} or not each.quantity:
@@ -128,15 +133,21 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
             if order.quantity - order.filled > closable or (price is not None and _is_left_behind(order, price[0])):
                 cancel.append(order.client_order_id)
             continue
-        if not closable:
-            continue
         is_refused = (each.strategy, each.symbol) in refused
-        closing = _closing(each, closable, price, limits, now_ns, bands.get(each.symbol), is_refused=is_refused)
+        closing = _closing(each, closable or ours, price, limits, now_ns, bands.get(each.symbol), is_refused=is_refused)
         if isinstance(closing, str):
+            bare.add((each.strategy, each.symbol, "SELL" if each.quantity > 0 else "BUY"))
             waiting.append(closing)
-        else:
+        elif closable:
             place.append(closing)
+    others = [each for each in scope if not is_own(each.client_order_id) and not _protects(each, bare)]
+    cancel = [*(each.client_order_id for each in others), *cancel]
     return Moves(cancel=tuple(cancel), place=tuple(place), waiting=tuple(waiting), is_done=is_done)
+
+
+def _protects(order: OrderListed, bare: Container[tuple[str, str, Side]]) -> bool:
+    """Say whether an order is the stop of what cannot be closed now: without it that would have neither."""
+    return order.order_type in STOPS and (order.strategy, order.symbol, order.side) in bare
 
 
 def limit_beyond(price: float, side: Side) -> float:

@@ -18,12 +18,11 @@ def holding(quantity, strategy="crossover", symbol="INFY"):
 
 
 def an_open_one(client_order_id="flat-1", side="SELL", limit=99.5, **fields):
-    of = {"strategy": "crossover", "symbol": "INFY"} | fields
+    of = {"strategy": "crossover", "symbol": "INFY", "order_type": "LIMIT"} | fields
     return OrderListed(
         client_order_id=client_order_id,
         side=side,
         quantity=10,
-        order_type="LIMIT",
         state="ACCEPTED",
         is_open=True,
         limit_price=limit,
@@ -47,6 +46,24 @@ def moves(held, opened=(), price=100.0, age_s=1.0, limits=LIMITS, **scope):
         now_ns=NOW_NS,
         **{"strategy": "", "symbol": ""} | scope,
     )
+
+
+class TestTheStopOfAHolding:
+    @pytest.mark.parametrize(
+        ("of", "price", "is_cancelled"),
+        [
+            ({}, None, False),
+            ({}, 100.0, True),
+            ({"side": "BUY"}, None, True),
+            ({"order_type": "LIMIT"}, None, True),
+            ({"symbol": "TCS"}, None, True),
+        ],
+        ids=["no price", "it can be closed", "one that opens", "a target", "of nothing held"],
+    )
+    def test_stays_as_long_as_nothing_can_close_that(self, of, price, is_cancelled):
+        stop = an_open_one("A-1S", **{"order_type": "STOP_LIMIT"} | of)
+
+        assert moves([holding(10)], [stop], price=price).cancel == (("A-1S",) if is_cancelled else ())
 
 
 class TestAHolding:
