@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from natya_examples import QUARTER
 from natya_market import emptied
 
-from natya.actors.database import DatabaseActor, MarketDataRepositoryImpl
+from natya.actors.database import DatabaseActor, EventRepository, MarketDataRepositoryImpl
 from natya.actors.database.errors import DatabaseMissing
 from natya.actors.database.repositories.market_data import Gap
 from natya.actors.database.tables.moments import end_ns, start_ns
@@ -87,13 +87,14 @@ class TestWhatIsAskedOfARepository:
 
 
 class TestAFileThatIsNotThere:
-    def test_is_made_only_if_that_is_asked_for(self, tmp_path):
+    @pytest.mark.parametrize("kind", [MarketDataRepositoryImpl, EventRepository])
+    def test_is_made_only_if_that_is_asked_for(self, tmp_path, kind):
         path = tmp_path / "new.duckdb"
         with pytest.raises(DatabaseMissing):
-            MarketDataRepositoryImpl(path)
+            kind(path)
         assert not path.exists()
-        with MarketDataRepositoryImpl(path, create=True) as market:
-            assert market.symbols().data == ()
+        with kind(path, create=True) as repository:
+            assert repository.find().data == ()
 
 
 class TestARunningSystem:
