@@ -426,8 +426,8 @@ class OrdersActor(RuntimeActor):
 
     @handles(ChangeDue)
     def write_halt(self, _message: ChangeDue, _sender: ActorAddress) -> None:
-        """Append the halt once more, unless it has become durable meanwhile."""
-        self._risk.write_halt()
+        """Append a halt, or that the day goes on, once more, unless it has become durable meanwhile."""
+        self._risk.write_again()
 
     @handles(ReadDue)
     def read_again(self, _message: ReadDue, _sender: ActorAddress) -> None:

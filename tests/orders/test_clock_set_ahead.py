@@ -102,6 +102,18 @@ class TestAClockThatIsSetAhead:
         assert ordered(stage, make.order("A-2")) is OrderRefused
         assert [change.state for change in changes(stage)] == ["REDUCING"]
 
+    def test_is_noted_soon_though_nobody_orders_so_that_a_person_may_resume(self, simulated, make):
+        stage = simulated.open()
+        stage.disk.mode = "refuse"
+        set_ahead(stage, 86_400)
+        stage.submit(make.order("A-1"))
+        stage.settle()
+        stage.disk.mode = "write"
+        stage.system.base.run_for(1.0)
+
+        assert [change.keeps_day for change in changes(stage)] == [True]
+        assert isinstance(stage.system.request("orders", Resume(reason="it is right", person="asha")), Resumed)
+
     def test_leaves_a_halt_as_it_is_with_its_cause(self, simulated, make):
         stage = simulated.open(make.change("HALTED", cause="the kill switch"))
         set_ahead(stage, 86_400)

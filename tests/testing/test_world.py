@@ -12,6 +12,7 @@ from natya.actors.runtime.simulation import Faults
 from natya.config.loader import load_settings
 from natya.messages.addresses import KILL_SWITCH, ORDERS
 from natya.messages.kill_switch import ReleaseKillSwitch
+from natya.messages.system import ActorStatistics
 from natya.testing.order_path import KillableSystemBase
 from natya.testing.person import RESUME, Person
 from natya.testing.scenario import Scenario
@@ -83,6 +84,11 @@ class TestAWorldThatRests:
         world._behind(SimpleNamespace(base=world.base_class(1)))
 
         assert lifted == ["lifted"] * (bool(halts) and state == "HALTED")
+
+    def test_waits_until_orders_has_read_the_journal_back(self, world):
+        world.statistics = RESTING | {"orders": ActorStatistics(handled=1, failures=0)}
+
+        assert world._behind(SimpleNamespace(base=world.base_class(1))) == "orders reads the journal back"
 
 
 class TestAPerson:

@@ -100,7 +100,7 @@ class RiskKeeper:
     def keep_day(self, cause: str) -> None:
         """With a cause, let the present day go on and nothing open a position, until a person resumes.
 
-        If the journal refuses it, it is appended again at the next look; until then it holds in this run alone.
+        If the journal refuses it, it is appended again soon; until then it holds in this run alone.
         """
         control, ledger = self._control, self._ledger
         if cause:
@@ -172,6 +172,11 @@ class RiskKeeper:
         """Let no order pass from now on; return the fact to append, None if it is durable or on its way."""
         return self._halted(cause, ORDERS)
 
+    def write_again(self) -> None:
+        """Append once more what the journal has refused, unless it has become durable meanwhile."""
+        self.write_halt()
+        self.keep_day("")
+
     def write_halt(self) -> None:
         """Append the halt once more, unless it has become durable meanwhile."""
         control = self._control
@@ -202,9 +207,10 @@ class RiskKeeper:
             self._resumer = None
 
     def not_written(self, change: RiskStateChanged, reason: str) -> None:
-        """Act on a change that the journal refused: a halt holds and is appended later, a `Resume` is refused."""
-        if change.state == "HALTED":
+        """Act on a change that the journal refused: what limits holds and is appended later, a `Resume` is refused."""
+        if change.state == "HALTED" or change.keeps_day:
             self._context.after(self._context.settings.lookup_interval_s, ChangeDue())
+        if change.state == "HALTED":
             self._tell_halted(reason)
         elif self._resumer is not None:
             self._context.send(self._resumer, ResumeRefused(risk_state=self.state, reason=reason))
