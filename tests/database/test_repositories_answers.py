@@ -75,7 +75,7 @@ class TestWhatIsAskedOfARepository:
     def test_is_answered_beside_a_reading_that_lasts_and_after_a_write_that_does(self, memory):
         until = threading.Event()
         with MarketDataRepositoryImpl(memory) as market:
-            slow = market._answer(until.wait)
+            slow, slow_too = market._begin(until.wait), market._answer(until.wait)
             try:
                 assert market._begin(lambda: 1).result(timeout=5) == 1
                 writing = market._answer(until.wait, writes=True)
@@ -83,7 +83,12 @@ class TestWhatIsAskedOfARepository:
                 assert not after.done()
             finally:
                 until.set()
-            assert (slow.data, writing.data, after.result(timeout=5)) == (True, True, 2)
+            assert (slow.result(timeout=5), slow_too.data, writing.data, after.result(timeout=5)) == (
+                True,
+                True,
+                True,
+                2,
+            )
 
 
 class TestAFileThatIsNotThere:
