@@ -42,7 +42,7 @@ class Busy(SimulatedDisk):
     def open(self, path, *, writable=False):
         self.access()
         super().open(path, writable=writable)
-        return BusyFile(self, self._names[path])
+        return BusyFile(self, self._names[path], writable=writable)
 
 
 class BusyFile(SimulatedFile):

@@ -18,7 +18,9 @@ def still_open(monkeypatch):
     """The files that were opened and not closed."""
     opened = []
     begin, close = SimulatedFile.__init__, SimulatedFile.close
-    monkeypatch.setattr(SimulatedFile, "__init__", lambda self, *given: opened.append(self) or begin(self, *given))
+    monkeypatch.setattr(
+        SimulatedFile, "__init__", lambda self, *of, **how: opened.append(self) or begin(self, *of, **how)
+    )
 
     def close_once(self):
         close(self)
