@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,9 @@ hypothesis.settings.load_profile("natya")
 
 # As `natya` does: each process that a test starts would begin a thread per core for linear algebra that none needs.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# `nohup` has a process, and all that it starts, ignore it; natya then does so, too, and tests send it.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Each test of these rooms starts a whole system, a process or a server of its own, as users do: `make test-systems`.
 # A file of another room that does says so itself, by the same mark.
