@@ -10,6 +10,7 @@ from natya_builders import a_candle, a_tick, cancelled
 from natya.actors.database.errors import (
     DatabaseDamaged,
     DatabaseError,
+    DatabaseLocked,
     JournalBehind,
     MemoryExceeded,
     PoolExhausted,
@@ -413,6 +414,32 @@ class TestAFailureOfWorkOnTheFiles:
 
         assert [each["suspect"] for each in how] == [suspect, False]
         assert [each["core_is_foreign"] for each in how] == [False, False]
+
+    def test_has_damaged_ones_read_through_also_when_another_process_has_them_at_first(self, real, actor, monkeypatch):
+        opens, how, refusals = real._opens, [], [DatabaseLocked("by process 7")]
+
+        def at_once(work, *given, then, lane):
+            assert lane
+            try:
+                done = work(*given)
+            except DatabaseError as fault:
+                then(SimpleNamespace(error=fault))
+            else:
+                then(SimpleNamespace(error=None, unwrap=lambda: done))
+
+        def open_them(now_ns, *, suspect, core_is_foreign):
+            how.append((suspect, core_is_foreign))
+            if refusals:
+                raise refusals.pop()
+            return opens(now_ns)
+
+        monkeypatch.setattr(actor, "offload", at_once)
+        monkeypatch.setattr(actor, "after", lambda *_: None, raising=False)
+        monkeypatch.setattr(real, "_opens", open_them)
+        real.close(DatabaseDamaged("torn"), core_is_foreign=True)
+        real.reopen()
+
+        assert how == [(True, True), (True, False)]
 
     @pytest.mark.parametrize(
         ("again", "is_open"),

@@ -52,6 +52,9 @@ class Files:
         self._opened_for = ""
         """The failure that caused the last opening."""
 
+        self._is_suspect = False
+        """Whether the next opening that succeeds has to read every block."""
+
         self._actor = actor
         self._opens = opens
         self._reopen = reopen
@@ -94,13 +97,13 @@ class Files:
             return
         self._note(fault)
         self._on_down(fault)
-        suspect = isinstance(fault, DatabaseDamaged)
-        again = functools.partial(self.reopen, suspect=suspect, core_is_foreign=core_is_foreign)
+        self._is_suspect = isinstance(fault, DatabaseDamaged)
+        again = functools.partial(self.reopen, core_is_foreign=core_is_foreign)
         self._actor.offload(database.close, then=lambda _: again(), lane="files")
 
-    def reopen(self, *, suspect: bool = False, core_is_foreign: bool = False) -> None:
-        """Try to open them again, off the actor's thread."""
-        job = functools.partial(self._opens, suspect=suspect, core_is_foreign=core_is_foreign)
+    def reopen(self, *, core_is_foreign: bool = False) -> None:
+        """Try to open them again, off the actor's thread; a foreign core file is put aside at the first try."""
+        job = functools.partial(self._opens, suspect=self._is_suspect, core_is_foreign=core_is_foreign)
         self._actor.offload(job, self._actor.clock.now_ns(), then=self._reopened, lane="files")
 
     def _reopened(self, outcome: Outcome) -> None:
@@ -112,6 +115,7 @@ class Files:
 
     def _opened(self, opened: Opened) -> None:
         self.database = opened.database
+        self._is_suspect = False
         self.life += 1
         if self.down:
             self._actor.log("database.opened", core=opened.database.core_path)
