@@ -416,7 +416,7 @@ class TestAFailureOfWorkOnTheFiles:
         assert [each["core_is_foreign"] for each in how] == [False, False]
 
     def test_has_damaged_ones_read_through_also_when_another_process_has_them_at_first(self, real, actor, monkeypatch):
-        opens, how, refusals = real._opens, [], [DatabaseLocked("by process 7")]
+        opens, how, refusals = real._opens, [], [DatabaseLocked("core", holder_pid=7)]
 
         def at_once(work, *given, then, lane):
             assert lane
