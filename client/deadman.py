@@ -268,7 +268,7 @@ class Deadman:
         """Return what strategies hold by the system's book, and by what its orders have traded since."""
         held: dict[Hashable, int] = {}
         for each in ours:
-            order = None if self._book is None else self._book.order(each.client_order_id)
+            order = self._order_of(each)
             if self._book is None or order is None:
                 continue
             of = order.strategy, order.symbol
@@ -277,13 +277,17 @@ class Deadman:
             held["book", *of] = shares + (since if order.side == "BUY" else -since)
         return held
 
+    def _order_of(self, there: OrderThere) -> Order | None:
+        """Return the order as the system's book has it; None: it has none, or cannot be read."""
+        return None if self._book is None else self._book.order(there.client_order_id)
+
     def _intended_ns(self, there: OrderThere) -> int:
-        order = None if self._book is None else self._book.order(there.client_order_id)
+        order = self._order_of(there)
         return 0 if order is None else order.intended_ns
 
     def _positions_of(self, there: OrderThere) -> tuple[Hashable, ...]:
         """Return whose holding of the system's book an order makes smaller, where that book can be read."""
-        order = None if self._book is None else self._book.order(there.client_order_id)
+        order = self._order_of(there)
         return () if order is None else (("book", order.strategy, order.symbol),)
 
     def _guard(self, beat: Beat | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from ....domain.flattening import STOPS
 from ....domain.protection import RestingStop, that_stay
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 NAMED_MAX: Final = 5
 """Positions that a sentence names."""
 
-STOPS: Final = frozenset({"STOP", "STOP_LIMIT"})
 RESTING: Final = frozenset({"ACCEPTED", "PART_FILLED"})
 
 
