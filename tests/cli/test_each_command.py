@@ -163,6 +163,36 @@ SUBSCRIBED = SubscriptionStatus(
 )
 TREE = (SYSTEM, DescribeTree(), 5)
 
+
+def letter_shown(number, *, is_requeued=False):
+    """A dead letter as `--json` has it."""
+    return {
+        "letter_id": f"billing-{number}",
+        "subscription": "billing",
+        "sequence": number,
+        "error": "ValueError",
+        "reason": "-1 g",
+        "traceback": "where",
+        "attempts": 8,
+        "first_failed_ns": NOON_NS,
+        "last_failed_ns": NOON_NS + MINUTE_NS,
+        "is_requeued": is_requeued,
+        "event": {
+            "event_id": f"e{number}",
+            "event_type": "Weighed",
+            "version": 1,
+            "aggregate_id": "parcel-1",
+            "occurred_ns": NOON_NS,
+            "correlation_id": "",
+            "causation_id": "",
+            "topic": "",
+            "kind": "domain",
+            "origin": "scale",
+            "fields": {},
+        },
+    }
+
+
 ROWS: tuple[Row, ...] = (
     Row(
         "here",
@@ -1187,56 +1217,8 @@ ROWS: tuple[Row, ...] = (
             "schema": 1,
             "found": 2,
             "letters": [
-                {
-                    "letter_id": "billing-7",
-                    "subscription": "billing",
-                    "sequence": 7,
-                    "error": "ValueError",
-                    "reason": "-1 g",
-                    "traceback": "where",
-                    "attempts": 8,
-                    "first_failed_ns": NOON_NS,
-                    "last_failed_ns": NOON_NS + MINUTE_NS,
-                    "is_requeued": False,
-                    "event": {
-                        "event_id": "e7",
-                        "event_type": "Weighed",
-                        "version": 1,
-                        "aggregate_id": "parcel-1",
-                        "occurred_ns": NOON_NS,
-                        "correlation_id": "",
-                        "causation_id": "",
-                        "topic": "",
-                        "kind": "domain",
-                        "origin": "scale",
-                        "fields": {},
-                    },
-                },
-                {
-                    "letter_id": "billing-8",
-                    "subscription": "billing",
-                    "sequence": 8,
-                    "error": "ValueError",
-                    "reason": "-1 g",
-                    "traceback": "where",
-                    "attempts": 8,
-                    "first_failed_ns": NOON_NS,
-                    "last_failed_ns": NOON_NS + MINUTE_NS,
-                    "is_requeued": True,
-                    "event": {
-                        "event_id": "e8",
-                        "event_type": "Weighed",
-                        "version": 1,
-                        "aggregate_id": "parcel-1",
-                        "occurred_ns": NOON_NS,
-                        "correlation_id": "",
-                        "causation_id": "",
-                        "topic": "",
-                        "kind": "domain",
-                        "origin": "scale",
-                        "fields": {},
-                    },
-                },
+                letter_shown(7),
+                letter_shown(8, is_requeued=True),
             ],
         },
     ),
@@ -1265,33 +1247,7 @@ ROWS: tuple[Row, ...] = (
         {
             "schema": 1,
             "found": 2000,
-            "letters": [
-                {
-                    "letter_id": "billing-7",
-                    "subscription": "billing",
-                    "sequence": 7,
-                    "error": "ValueError",
-                    "reason": "-1 g",
-                    "traceback": "where",
-                    "attempts": 8,
-                    "first_failed_ns": NOON_NS,
-                    "last_failed_ns": NOON_NS + MINUTE_NS,
-                    "is_requeued": False,
-                    "event": {
-                        "event_id": "e7",
-                        "event_type": "Weighed",
-                        "version": 1,
-                        "aggregate_id": "parcel-1",
-                        "occurred_ns": NOON_NS,
-                        "correlation_id": "",
-                        "causation_id": "",
-                        "topic": "",
-                        "kind": "domain",
-                        "origin": "scale",
-                        "fields": {},
-                    },
-                }
-            ],
+            "letters": [letter_shown(7)],
         },
     ),
     Row(
@@ -1313,32 +1269,7 @@ ROWS: tuple[Row, ...] = (
             "error        ValueError: -1 g\n"
             "where\n"
         ),
-        {
-            "schema": 1,
-            "letter_id": "billing-7",
-            "subscription": "billing",
-            "sequence": 7,
-            "error": "ValueError",
-            "reason": "-1 g",
-            "traceback": "where",
-            "attempts": 8,
-            "first_failed_ns": NOON_NS,
-            "last_failed_ns": NOON_NS + MINUTE_NS,
-            "is_requeued": False,
-            "event": {
-                "event_id": "e7",
-                "event_type": "Weighed",
-                "version": 1,
-                "aggregate_id": "parcel-1",
-                "occurred_ns": NOON_NS,
-                "correlation_id": "",
-                "causation_id": "",
-                "topic": "",
-                "kind": "domain",
-                "origin": "scale",
-                "fields": {},
-            },
-        },
+        {"schema": 1, **letter_shown(7)},
     ),
     Row(
         "events dlq show billing-7",
