@@ -28,7 +28,7 @@ from natya.config.loader import load_settings
 from natya.domain.orders import intent_of
 from natya.messages.addresses import BROKER, JOURNAL
 from natya.messages.broker import ExecutionReport, OrderPlaced, PlaceOrder
-from natya.messages.journal import Append, Appended, JournalPage, ReadJournal
+from natya.messages.journal import Append, Appended, JournalPage, ReadJournal, appended
 from natya.messages.orders import OrderAccepted, OrderFilled, SubmitOrder
 
 OF_FLOOR_TARGET = 2.5
@@ -122,13 +122,7 @@ class Room:
         """Make facts durable."""
         first = self.sequence + 1
         self.sequence += len(request.facts)
-        return Appended(
-            first_sequence=first,
-            last_sequence=self.sequence,
-            correlation_id=request.correlation_id,
-            writer=request.writer,
-            number=request.number,
-        )
+        return appended(request, first)
 
     def tell(self, message: Any) -> None:
         """Have it handled, and answer what it sends."""
@@ -191,10 +185,7 @@ def bare(orders: list[SubmitOrder]) -> None:
         for fact, of in ((intent_of(order, NOON_NS), order), (accepted(name), None), (fill, None)):
             append = ledger.write((fact,), of)
             sequence += 1
-            answer = Appended(
-                first_sequence=sequence, last_sequence=sequence, writer=append.writer, number=append.number
-            )
-            assert ledger.confirm(answer) is not None
+            assert ledger.confirm(appended(append, sequence)) is not None
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -121,6 +121,24 @@ class AppendRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     """As in the `Append`."""
 
 
+def appended(request: Append, first_sequence: int) -> Appended:
+    """Return the answer to an `Append` whose facts are durable from a sequence on, without gaps."""
+    return Appended(
+        first_sequence=first_sequence,
+        last_sequence=first_sequence + len(request.facts) - 1,
+        correlation_id=request.correlation_id,
+        writer=request.writer,
+        number=request.number,
+    )
+
+
+def append_refused(request: Append, reason: str) -> AppendRefused:
+    """Return the answer to an `Append` of which nothing was written."""
+    return AppendRefused(
+        reason=reason, correlation_id=request.correlation_id, writer=request.writer, number=request.number
+    )
+
+
 class ProveDurable(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ProveDurable"):
     """To the journal: write and sync something, to prove that an append would be. Answered by `DurableProved`."""
 

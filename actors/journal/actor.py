@@ -27,8 +27,6 @@ from ...domain.timings import Timings
 from ...messages.addresses import EVENTS
 from ...messages.journal import (
     Append,
-    Appended,
-    AppendRefused,
     CheckpointKept,
     CheckpointRead,
     DurableProved,
@@ -39,6 +37,8 @@ from ...messages.journal import (
     ProveDurable,
     ReadCheckpoint,
     ReadJournal,
+    append_refused,
+    appended,
 )
 from ...messages.supervision import Failed
 from ..runtime import READS_BACK_S, RuntimeActor, handles
@@ -292,17 +292,10 @@ class JournalActor(RuntimeActor):
         while self._waiting:
             sender, ticket, request, self.trace = self._waiting[0]
             if ticket.last_sequence <= durable:
-                answer = Appended(
-                    first_sequence=ticket.first_sequence,
-                    last_sequence=ticket.last_sequence,
-                    correlation_id=request.correlation_id,
-                    writer=request.writer,
-                    number=request.number,
-                )
-                self.send(sender, answer)
+                self.send(sender, appended(request, ticket.first_sequence))
             else:
                 self._chains.lost(request)
-                self.send(sender, _refused(request, refusal))
+                self.send(sender, append_refused(request, refusal))
             self._waiting.popleft()
 
     def _refuse(self, request: Append, sender: ActorAddress, refusal: JournalError) -> None:
@@ -314,7 +307,7 @@ class JournalActor(RuntimeActor):
         else:
             self._settle(str(refusal))
         self.trace = trace
-        self.send(sender, _refused(request, str(refusal)))
+        self.send(sender, append_refused(request, str(refusal)))
 
     def _at_checkpoints(
         self, work: CheckpointWork, request: ReadCheckpoint | KeepCheckpoint, sender: ActorAddress
@@ -404,9 +397,3 @@ class JournalActor(RuntimeActor):
         self._settle("")
         for segment in forgotten:
             self.log("journal.segment_removed", path=str(segment.path))
-
-
-def _refused(request: Append, reason: str) -> AppendRefused:
-    return AppendRefused(
-        reason=reason, correlation_id=request.correlation_id, writer=request.writer, number=request.number
-    )

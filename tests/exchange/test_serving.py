@@ -14,7 +14,16 @@ from natya.actors.runtime import RuntimeActor, handles
 from natya.config.sections.exchange import ExchangeSettings
 from natya.messages.exchange import AccountOrder, AccountServed
 from natya.messages.instruments import InstrumentDefinition
-from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
+from natya.messages.journal import (
+    Append,
+    Appended,
+    AppendRefused,
+    JournalPage,
+    JournalRecord,
+    ReadJournal,
+    append_refused,
+    appended,
+)
 from natya.messages.system import Ping
 
 INFY = ("NSE_EQ", "1594")
@@ -43,7 +52,7 @@ class KeptJournal(RuntimeActor):
         kept.appends += 1
         if kept.refuses:
             kept.refuses -= 1
-            self.send(sender, AppendRefused(reason="disk full", writer=request.writer, number=request.number))
+            self.send(sender, append_refused(request, "disk full"))
         elif kept.holds:
             kept.held.append((request, sender))
         else:
@@ -63,10 +72,7 @@ class KeptJournal(RuntimeActor):
         kept = self.settings
         first = len(kept.facts) + 1
         kept.facts += request.facts
-        answer = Appended(
-            first_sequence=first, last_sequence=len(kept.facts), writer=request.writer, number=request.number
-        )
-        self.send(sender, answer)
+        self.send(sender, appended(request, first))
 
 
 class FailingAccount(AccountActor):

@@ -17,7 +17,7 @@ from natya.messages.broker import (
     ReplaceOrder,
     WithdrawOrder,
 )
-from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
+from natya.messages.journal import Append, JournalPage, JournalRecord, ReadJournal, append_refused, appended
 from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
 
@@ -56,15 +56,7 @@ class FakeJournal(RuntimeActor):
         for fact in request.facts:
             codec.checked(fact)
         if self.settings.mode == "refuse" or isinstance(request.facts[0], self.settings.refuses):
-            self.send(
-                sender,
-                AppendRefused(
-                    reason="disk full",
-                    correlation_id=request.correlation_id,
-                    writer=request.writer,
-                    number=request.number,
-                ),
-            )
+            self.send(sender, append_refused(request, "disk full"))
         elif self.settings.mode == "hold":
             self._held.append((request, sender))
         else:
@@ -109,17 +101,7 @@ class FakeJournal(RuntimeActor):
     def _commit(self, request, sender):
         first = len(self.settings.facts) + 1
         self.settings.facts.extend(request.facts)
-        last = len(self.settings.facts)
-        self.send(
-            sender,
-            Appended(
-                first_sequence=first,
-                last_sequence=last,
-                correlation_id=request.correlation_id,
-                writer=request.writer,
-                number=request.number,
-            ),
-        )
+        self.send(sender, appended(request, first))
 
 
 class Stage:

@@ -18,7 +18,7 @@ from natya.messages.broker import (
     OrderPlaced,
     PlaceOrder,
 )
-from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
+from natya.messages.journal import Append, JournalPage, JournalRecord, ReadJournal, append_refused, appended
 from natya.messages.order_listing import OrdersStatistics
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
@@ -51,28 +51,13 @@ class ShakyJournal(RuntimeActor):
     def append(self, request, sender):
         world = self.settings
         if world.happens(0.05):
-            self.send(
-                sender,
-                AppendRefused(
-                    reason="disk full",
-                    correlation_id=request.correlation_id,
-                    writer=request.writer,
-                    number=request.number,
-                ),
-            )
+            self.send(sender, append_refused(request, "disk full"))
             return
         first = len(world.facts) + 1
         world.facts.extend(request.facts)
         if world.happens(0.02):
             self.send(sender, Failed(actor="journal", message_type="Append", error="OSError", reason="reset"))
-        answer = Appended(
-            first_sequence=first,
-            last_sequence=len(world.facts),
-            correlation_id=request.correlation_id,
-            writer=request.writer,
-            number=request.number,
-        )
-        self.send(sender, answer)
+        self.send(sender, appended(request, first))
 
     @handles(ReadJournal)
     def read(self, request, sender):

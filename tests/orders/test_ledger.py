@@ -10,23 +10,12 @@ from natya_builders import BUILDERS
 from natya.actors.orders.book.ledger import Ledger
 from natya.domain.accounts import AccountUnfinishedError
 from natya.messages.accounts import AccountEntered, RecordingPlayed
-from natya.messages.journal import Appended, AppendRefused
+from natya.messages.journal import Appended, AppendRefused, append_refused, appended
 from natya.messages.orders import ModificationIntended
 from natya.messages.risk_state import RiskStateChanged
 from natya.messages.strategy_state import StrategyStateSaved
 
 STATE = {"strategy": "crossover", "number": 1, "covers": 1, "state": b"s", "submitted": (), "occurred_ns": 1}
-
-
-def confirmed(append, first=1):
-    last = first + len(append.facts) - 1
-    return Appended(
-        first_sequence=first,
-        last_sequence=last,
-        correlation_id=append.correlation_id,
-        writer=append.writer,
-        number=append.number,
-    )
 
 
 def a_change(quantity):
@@ -35,10 +24,12 @@ def a_change(quantity):
     )
 
 
+def confirmed(append):
+    return appended(append, 1)
+
+
 def denied(append):
-    return AppendRefused(
-        reason="disk full", correlation_id=append.correlation_id, writer=append.writer, number=append.number
-    )
+    return append_refused(append, "disk full")
 
 
 @pytest.fixture
