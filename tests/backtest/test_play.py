@@ -381,8 +381,13 @@ class TestTheLastClose:
     @pytest.mark.parametrize("kind", ["ticks", "candles"])
     @pytest.mark.parametrize(
         ("until", "how", "closes"),
-        [("15:30:00", {}, True), ("15:30:00", {"until": "2026-01-02T15:29:30"}, False), ("15:29:00", {}, False)],
-        ids=["full", "cut", "partial"],
+        [
+            ("15:30:00", {}, True),
+            ("15:30:00", {"until": "2026-01-02T15:30"}, True),
+            ("15:30:00", {"until": "2026-01-02T15:29:30"}, False),
+            ("15:29:00", {}, False),
+        ],
+        ids=["full", "cut at the close", "cut", "partial"],
     )
     def test_comes_where_the_data_reach_it_alike_with_ticks_and_with_candles(self, tmp_path, kind, until, how, closes):
         recording, path = write_last_prices(tmp_path / "recording.csv", kind=kind, until=until), tmp_path / "calls"

@@ -3,7 +3,7 @@
 import pytest
 from natya_auctions import at, limit, order, paid, tick
 
-from natya.actors.exchange.matching import Matching
+from natya.actors.exchange.matching import FillModel, Matching
 from natya.messages.broker import CancelRequest, ReplaceRequest
 
 CRUDE = "MCX:CRUDEOIL-19Jan2026-FUT"
@@ -97,3 +97,16 @@ class TestAnOrderAfterTheOpening:
         matching.move(tick("09:15", 100.0))
 
         assert paid(matching.place(order())) == [100.0]
+
+    def test_is_not_held_back_by_one_that_still_waits_for_the_opening(self):
+        model = FillModel(latency_ns=2 * 10**9)
+        matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("09:07"), has_auctions=True, model=model)
+        matching.move(tick("09:07", 90.0))
+        matching.pass_time(at("09:14:59"))
+        matching.place(order("before"))  # there at 09:15:01
+        matching.move(tick("09:15", 100.0))
+        matching.place(order("after"))  # there at 09:15:02
+        matching.move(tick("09:15", 101.0))
+
+        trades = [each for each in matching.let_in(at("09:15:03")) if each.execution_type == "TRADE"]
+        assert [(each.client_order_id, each.price) for each in trades] == [("after", 101.0)]

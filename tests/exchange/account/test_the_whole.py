@@ -464,6 +464,17 @@ class TestADay:
 
         assert 0 < client.account.funds().start_of_day_rupees - before < 100  # of each share 10 rupees, less charges
 
+    def test_closes_what_found_no_buyer_at_the_square_off_at_the_last_price_not_at_what_was_paid(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.tick(1510.0, asks=[(1510.5, 100)])
+        client.wait_until(at("23:59"))
+        assert held(client) == {"INTRADAY": 10}
+        client.wait_until(at("09:00", day=8))
+
+        assert held(client) == {}
+        assert [each.price for each in client.changes if isinstance(each, AccountTrade)] == [1500.0, 1510.0]
+
     def test_that_is_a_weekend_changes_nothing(self, client):
         client.tick(1500.0)
         client.place(quantity=10, product="CNC")
