@@ -1,11 +1,11 @@
-"""Heartbeat files: a process says by one that it works, and another reads it. They survive whoever wrote them.
+"""Heartbeat files: by one a process tells others that it works. The file outlives the process.
 
-A beat is written over the one before, in place: that needs no space, so that a full disk stops no heart.
+A beat overwrites the one before in place, which needs no space: a full disk does not stop the heartbeat.
 
 heart = Heartbeat(data_dir / "heartbeat")
-heart.begin(pid=os.getpid())   # a new epoch: whoever took the one before for dead leaves this one alone
+heart.begin(pid=os.getpid())   # a new epoch: a watcher that took the last one for dead leaves this one alone
 heart.beat()
-heart.end()                    # ended in order: nothing is to be done about it
+heart.end()                    # ended in order: the watcher does nothing
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from ..domain.pulse import Beat
 from .files import new_file, sync_folder
 
 HEARTBEAT_NAME: Final = "heartbeat"
-"""In a data directory: of the running system."""
+"""Heartbeat file of the running system, in its data directory."""
 
 DEADMAN_NAME: Final = "deadman"
-"""Of who watches that."""
+"""Heartbeat file of the dead-man's switch, which watches the system's."""
 
 BYTES: Final = 2_048
-"""Of the file, whatever is in it."""
+"""Size of the file, whatever is in it."""
 
 TROUBLE_LENGTH_MAX: Final = 200
 
 
 class Heartbeat:
-    """The file at one path, written by one process and read by any."""
+    """A heartbeat file, written by one process and read by any."""
 
     def __init__(self, path: str | Path) -> None:
-        """Look at nothing yet."""
+        """Open nothing yet."""
         self.path: Final = Path(path)
         self._beat = Beat()
 
@@ -59,7 +59,7 @@ class Heartbeat:
         self._write_durably()
 
     def beat(self, *, trouble: str = "") -> None:
-        """Say that all is well, or what is not.
+        """Write a beat, with the trouble if there is one.
 
         Raises:
             OSError: the file cannot be written.
@@ -72,7 +72,7 @@ class Heartbeat:
             self._write_new()
 
     def end(self) -> None:
-        """Say that this is the end, in order; whoever beat, if anybody did.
+        """Write that the process ended in order; does nothing where there was no beat.
 
         Raises:
             OSError: the file cannot be written.
@@ -83,7 +83,7 @@ class Heartbeat:
             self._write_durably()
 
     def _write_durably(self) -> None:
-        """Write a new file, or where there is no space for one over that of before."""
+        """Write a new file; where there is no space for one, overwrite the old."""
         try:
             self._write_new()
         except OSError:
@@ -109,7 +109,7 @@ class Heartbeat:
         sync_folder(self.path.parent)
 
     def _encoded(self) -> bytes:
-        """Return the beat, filled up: what is longer than the one before leaves nothing of that behind."""
+        """Return the beat, padded to the size of the file, so that nothing of a longer one before is left."""
         return msgspec.json.encode(self._beat).ljust(BYTES)
 
     def _is_first_or_last(self) -> bool:

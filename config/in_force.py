@@ -1,7 +1,7 @@
-"""The settings in force: one object for all that use what may change while the system runs.
+"""The settings in force: one object, shared by all that use settings which may change while the system runs.
 
-The trap: an actor that is restarted gets what it was made with; with settings handed out as values, a restart would
-bring those of before a change back. So whoever uses what may change is given this object, and reads it each time.
+The trap: a restarted actor gets the arguments of its first start, so that settings handed out as values would bring
+back those from before a change. Whoever uses what may change is given this object instead, and reads it each time.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 RELOADABLE: Final = frozenset(f"{name}.{key}" for name, section in SECTIONS.items() for key in section.RELOADABLE)
-"""Keys that a running system takes."""
+"""Keys that can change while a system runs."""
 
 KEPT_BY_COMMAND: Final = "secret "
-"""How the origin of a secret begins that `natya secrets` keeps."""
+"""Beginning of the origin of a secret that `natya secrets` keeps."""
 
 LOOKED_FOR: Final = frozenset(key for key in SECRET_KEYS if key.startswith("broker."))
-"""Secrets whose owner looks for changes of what is kept by itself."""
+"""Secrets whose owner itself looks for changes."""
 
 _HINTS: Final = {
     "orders": "limits are journaled and, for real orders, confirmed at a start",
@@ -38,10 +38,10 @@ _ROTATE_HINT: Final = "natya secrets rotate {} takes another one into use"
 
 
 class InForce:
-    """Read by many threads; replaced by one."""
+    """Holds the settings in force; many threads read it, one replaces them."""
 
     def __init__(self, settings: Settings, read_again: Callable[[], LoadedSettings] | None = None) -> None:
-        """Begin with these.
+        """Begin with the settings of the start.
 
         Args:
             settings: of the start.
@@ -53,16 +53,16 @@ class InForce:
 
     @property
     def settings(self) -> Settings:
-        """Return them."""
+        """The settings in force now."""
         return self._settings
 
     def replace(self, settings: Settings) -> None:
-        """Put others in force, all at once."""
+        """Replace all settings at once."""
         self._settings = settings
 
 
 def changes_between(before: Settings, after: LoadedSettings) -> tuple[SettingChange, ...]:
-    """Return what is different, in the order of the keys, but for secrets whose owner looks for them itself."""
+    """Return what differs, in the order of the keys, without the secrets whose owner itself looks for changes."""
     found = []
     for key in (*KEYS, STRATEGIES):
         if key in LOOKED_FOR and after.origins[key].startswith(KEPT_BY_COMMAND):
@@ -74,7 +74,7 @@ def changes_between(before: Settings, after: LoadedSettings) -> tuple[SettingCha
 
 
 def with_changes(before: Settings, after: Settings, changes: tuple[SettingChange, ...]) -> Settings:
-    """Return the settings with these changes, and no other."""
+    """Return the settings with these changes and no others."""
     settings = before
     for change in changes:
         section, _, name = change.key.partition(".")
@@ -84,7 +84,7 @@ def with_changes(before: Settings, after: Settings, changes: tuple[SettingChange
 
 
 def problems_of(changes: tuple[SettingChange, ...]) -> tuple[str, ...]:
-    """Return a line for each change that only a start takes."""
+    """Return a line for each change that needs a restart."""
     return tuple(_problem(change) for change in changes if change.key not in RELOADABLE)
 
 

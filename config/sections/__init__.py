@@ -10,9 +10,9 @@ orders         the risk gate and the book of record
 instruments    the list of instruments
 broker         the broker session; exchange: the paper exchange that it may lead to
 strategy       one of the `[[strategies]]`
-kill_switch    the file that halts everything; notifications: how alarms are told
-control        the socket for requests of other processes of this user
+kill_switch    the file that halts everything; notifications: how alarms reach a person
+control        the socket for requests of this user's other processes
 web            the HTTP server
-redis          the way to other systems
+redis          how events reach other systems
 nodes          the machines of one play
 """

@@ -22,34 +22,34 @@ class BrokerSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     access_token: Secret
 
     pin: Secret
-    """With `totp_secret`: a new token is had by itself, ahead of the end of the one in use and when it has died."""
+    """With it and `totp_secret`, a new access token is fetched before the one in use ends, and when that one died."""
 
     totp_secret: Secret
-    """In base32, as the broker shows it when one-time codes are set up."""
+    """Key of the one-time codes, in base32, as the broker shows it when they are set up."""
 
     auth_url: str
-    """Where tokens are had. Empty: the broker's usual address; with a `base_url`, the same server."""
+    """URL of the server that issues access tokens; empty: the broker's own, or that of `base_url` if it is set."""
 
     base_url: str
 
     wire: bool
-    """Of the paper broker: orders go over HTTP to the paper exchange, by the code that trades at Dhan."""
+    """Paper only: orders go to the paper exchange over HTTP, by the code that trades at Dhan."""
 
     live: bool
-    """Orders of the real market leave; without it they are refused here (dry run), and only what reads is sent."""
+    """Send real orders. False: a dry run, in which each is refused before it is sent, and only reads are sent."""
 
     confirmed_limits: dict[str, Any]
-    """The limits of `[orders]` that matter most, written once more (`confirmation.CONFIRMED`); wanted with `live`."""
+    """The limits of `[orders]` in `confirmation.CONFIRMED`, repeated; required with `live`."""
 
     answer_timeout_s: PositiveSeconds
-    """A request without an answer after this long is in doubt."""
+    """After this long an unanswered request is in doubt."""
 
     orders_max: Positive
-    """Orders a session places; it remembers them all, so that none leaves twice, and refuses one more."""
+    """Orders that one session places at most; it remembers each, so that none is sent twice, and refuses one more."""
 
     compare_interval_s: Annotated[float, Meta(ge=0, le=86_400)]
-    """How often all that the account has is compared with the book of record, where the broker is asked over HTTP and
-    the market is played at the speed of the world; 0: never."""
+    """Time between two comparisons of the whole account with the book of record, where orders go over HTTP in real
+    time; 0: never."""
 
     options: dict[str, Any]
-    """The body's own: plain data, decoded and checked by the body (`OPTIONS`); no secrets, since they are shown."""
+    """Options of this broker alone, decoded and checked by its body (`OPTIONS`); no secrets, since they are shown."""

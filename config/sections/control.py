@@ -18,13 +18,13 @@ class ControlSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether the socket is opened."""
 
     http: bool
-    """Whether the operations are served over HTTP, too, on this machine; with the token in `control.token`."""
+    """Whether the operations are also served over HTTP, on this machine, with the token in the file `control.token`."""
 
     http_port: Annotated[int, Meta(ge=0, le=65_535)]
-    """0: one that is free."""
+    """0: any free one."""
 
     http_role: Literal["read", "operate", "trade"]
-    """What the token may do: look; besides, keep in order and make it trade less; besides, let orders leave."""
+    """What the token allows: to look; also maintenance, and what makes the system trade less; also to send orders."""
 
     connections_max: Annotated[int, Meta(ge=1, le=1_024)]
     """Open connections; one more is refused and closed."""
@@ -36,7 +36,7 @@ class ControlSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=
     """A longer request is refused unread, and the connection closed."""
 
     unsent_bytes_max: Annotated[int, Meta(ge=1 << 20, le=1 << 28)]
-    """Bytes of answers that a connection has not read yet; at more it is closed."""
+    """Bytes of unread answers at which a connection is closed."""
 
     timeout_max_s: PositiveSeconds
     """The longest timeout of a request, such as a backup's. A client that disconnects ends its requests."""

@@ -29,10 +29,10 @@ class DatabaseSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields
     """Threads that DuckDB may use for one query."""
 
     batch_rows_max: Positive
-    """A market batch is committed when it has this many rows."""
+    """Rows of market data at which a batch is committed."""
 
     batch_wait_s: PositiveSeconds
-    """Or when its first row has waited so long."""
+    """How long the first row of a batch waits at most until the batch is committed."""
 
     tidy_interval_s: PositiveSeconds
     """How often the database checks whether it is idle, to sort the rows of a past day."""

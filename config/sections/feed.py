@@ -18,22 +18,22 @@ class FeedSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Which body, by its name in `SOURCES` of `actors/feed/sources.py`."""
 
     options: dict[str, Any]
-    """The body's own: plain data, decoded and checked by the body; no secrets, since they are shown."""
+    """Options of this source alone, decoded and checked by its body; no secrets, since they are shown."""
 
     recording: str | tuple[str, ...]
     """File to replay, or several, side by side."""
 
     symbol: str
-    """Symbol of the rows of a recording that name none."""
+    """Symbol of rows of a recording that name none."""
 
     speed: Annotated[float, Meta(ge=0, le=1e9)]
-    """Times the recorded speed; 0 for as fast as possible."""
+    """Multiple of the recorded speed; 0: as fast as possible."""
 
     bad_rows_max: Annotated[int, Meta(ge=0, le=1 << 53)]
-    """Broken rows of a recording that are skipped before it is refused."""
+    """Unreadable rows of a recording that are skipped; one more, and the recording is refused."""
 
     tick_size_rupees: Annotated[float, Meta(gt=0, le=1000)]
-    """Prices are rounded to multiples of it where they enter: rupees."""
+    """Rupees: prices are rounded to multiples of it when they are read."""
 
     symbols: tuple[str, ...]
     """Symbols of the synthetic market."""
@@ -48,19 +48,19 @@ class FeedSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The market ends after so many seconds of its own time; 0: never (a recording ends with its last row)."""
 
     unrecorded_ticks_max: Positive
-    """A simulated market waits while more ticks than this are not yet durable."""
+    """A simulated market waits while more ticks than this are not yet in the database."""
 
     interval: str
-    """Length of the candles of a recording, such as `5m`; empty: it is inferred from the distances between them."""
+    """Length of a recording's candles, such as `5m`; empty: the most frequent distance between them."""
 
     dates: Literal["", "day-first", "month-first"]
-    """Which comes first in a recording's dates where both are numbers; empty: its dates tell it, or it is refused."""
+    """How 03/04/2025 is read in a recording; empty: as its other dates show, or it is refused."""
 
     zone: Annotated[str, Meta(pattern=r"^(|IST|UTC|[+-][01]\d:[0-5]\d)$", description="IST, UTC, +05:30, or nothing")]
-    """Zone of a recording's times that name none; empty: India's, or refused where they fit the hours only as UTC."""
+    """Time zone of a recording's times that name none; empty: IST, but refused where they fit the hours only as UTC."""
 
     exchange: Literal["NSE", "BSE", "none"]
-    """Exchange in whose sessions the ticks of a recorded candle are placed; `none`: the market never closes."""
+    """Exchange whose sessions a recording's candles belong to; `none`: the market never closes."""
 
     @property
     def recordings(self) -> tuple[str, ...]:

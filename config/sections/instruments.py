@@ -21,22 +21,22 @@ class InstrumentsSettings(Section, frozen=True, kw_only=True, forbid_unknown_fie
     """Folder of the lists. Empty: `instruments` in the data directory."""
 
     url: str
-    """Where a list is fetched from, in one of the forms that Dhan publishes."""
+    """URL of the list, in either form that Dhan publishes."""
 
     refresh: Literal["never", "daily"]
-    """Whether a running system fetches it by itself."""
+    """Whether a running system fetches the list."""
 
     refresh_at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="a time, as 08:30")]
-    """When: the time in India."""
+    """Time in India at which the list is fetched."""
 
     retry_s: PositiveSeconds
-    """How long after a list that could not be had it is tried again."""
+    """Time from a failed fetch until the next attempt."""
 
     timeout_s: PositiveSeconds
-    """The transmission of a list takes no longer."""
+    """How long fetching a list may take."""
 
     bytes_max: Positive
     """A longer file is refused."""
 
     rows_min: Positive
-    """A list of fewer instruments is refused."""
+    """A list of fewer instruments than this is refused."""

@@ -22,7 +22,7 @@ class JournalSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=
     """A segment file is preallocated to this size."""
 
     group_bytes_max: Annotated[int, Meta(ge=4_096, le=1 << 26)]
-    """A group commit is written when it has this many bytes, also while more appends are waiting."""
+    """Bytes at which a group commit is written even while more appends arrive."""
 
     plain_segments_max: Positive
     """Closed segments that stay as they are; older ones are archived (packed with gzip, still readable)."""
@@ -32,4 +32,4 @@ class JournalSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=
     trades and the risk state are kept for ever. 0 keeps all."""
 
     seal_key: Secret
-    """With it each day's seal has an HMAC-SHA-256, which nobody makes who has only the files. Empty: none."""
+    """Key of the HMAC-SHA-256 in each day's seal, which nobody can make who has only the files; empty: none."""

@@ -15,13 +15,13 @@ class NodesSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     TABLE: ClassVar[str] = "nodes"
 
     play: Annotated[str, Meta(max_length=100)]
-    """Name of the play, the same on all its machines; empty: this is the only one."""
+    """Name of the play, the same on all its machines; empty: this machine works alone."""
 
     name: Annotated[str, Meta(max_length=100)]
-    """What this machine is called there; empty: as its host."""
+    """Name of this machine in the play; empty: its host name."""
 
     lease_s: Annotated[float, Meta(ge=1.0, le=3_600.0)]
-    """A strategy goes over to another machine when its own has given no sign of life for so many seconds."""
+    """Silence of a machine after which another takes over its strategies."""
 
     ticks_max: Annotated[int, Meta(ge=1, le=1_000_000)]
     """Batches of ticks that the server keeps for machines that are behind."""

@@ -9,7 +9,7 @@ from .base import PositiveSeconds, Section
 
 
 class NotificationsSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How alarms are told; each way that is named is used."""
+    """How alarms reach a person; every way that is set is used."""
 
     TABLE: ClassVar[str] = "notifications"
     RELOADABLE: ClassVar[frozenset[str]] = frozenset(
@@ -17,15 +17,15 @@ class NotificationsSettings(Section, frozen=True, kw_only=True, forbid_unknown_f
     )
 
     command: tuple[str, ...]
-    """A program and its arguments, run without a shell; it finds the alarm as JSON on its standard input."""
+    """Program and arguments, run without a shell, with the alarm as JSON on standard input."""
 
     webhook: Secret
     """URL that the alarm is posted to as JSON; its member `text` is what Slack and others show."""
 
     telegram_token: Secret
-    """Of a bot, with `telegram_chat`."""
+    """Token of a Telegram bot, which writes to `telegram_chat`."""
 
     telegram_chat: str
 
     repeat_s: PositiveSeconds
-    """An alarm that lasts is told again after so long."""
+    """Time after which a lasting alarm is sent again."""

@@ -15,11 +15,11 @@ Few: TypeAlias = Annotated[int, Meta(ge=0, le=10_000)]
 Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
 
 HALT_AT: Final = 2
-"""At so many times the loss of a day that is allowed nothing is traded any more."""
+"""At this multiple of the loss allowed in a day, trading halts."""
 
 
 class InstrumentLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Limits of one instrument, or of several, instead of those of all; None: as of all."""
+    """Limits for some instruments that replace those for all; None: the one for all counts."""
 
     quantity_max: Positive | None = None
     value_max_rupees: Annotated[float, Meta(gt=0, le=1e12)] | None = None
@@ -32,123 +32,123 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     TABLE: ClassVar[str] = "orders"
 
     quantity_max: Positive
-    """Shares of one order."""
+    """Shares in one order."""
 
     value_max_rupees: Annotated[float, Meta(gt=0, le=1e12)]
     """Value of one order in rupees, at its limit price or the last price."""
 
     position_max: Positive
-    """Shares of one symbol, long or short, that may be held if every open order fills."""
+    """Shares of one symbol, long or short, that would be held if every open order filled."""
 
     price_age_max_s: Seconds
-    """Age, in market time, of the last price that a strategy saw when it orders; 0: any age."""
+    """Age, in market time, of the last price that a strategy saw when it orders; 0: no limit."""
 
     orders_a_moment_max: Positive
-    """Orders of one strategy at one moment: in a simulated market, between two of its events."""
+    """Orders of one strategy between two events of a simulated market."""
 
     modifications_max: Positive
-    """Changes of one order; Dhan takes 25."""
+    """Modifications of one order; Dhan accepts 25."""
 
     orders_in_flight_max: Positive
     """Orders whose intent is journaled and whose answer from the broker is outstanding."""
 
     order_age_max_s: Seconds
-    """From the moment a strategy submits an order until it is checked; 0: any."""
+    """From the moment a strategy submits an order until it is checked; 0: no limit."""
 
     clock_skew_max_s: Seconds
-    """How far our clock and the broker's may be apart before no order passes that opens; 0: any."""
+    """Seconds between our clock and the broker's; beyond it only closing orders pass; 0: no limit."""
 
     session: Literal["none", "NSE", "BSE"]
     """Orders pass only in the sessions of this exchange, those of contracts of MCX or of currencies in the sessions of
     these; `none`: at any time."""
 
     no_opens_last_s: Seconds
-    """At the end of a session in which only orders pass that close a position."""
+    """Seconds at the end of a session in which only closing orders pass."""
 
     price_collar_percent: Percent
-    """How far a limit may be through the market's price, above it for a BUY, below it for a SELL; 0: any."""
+    """How much worse than the market's price a limit may be, above it for a BUY, below it for a SELL; 0: no limit."""
 
     option_collar_percent: Percent
-    """The same of options: `NIFTY-29Sep2026-29150-CE`."""
+    """The same for options, such as `NIFTY-29Sep2026-29150-CE`."""
 
     price_band_age_max_s: Seconds
-    """Age of the exchange's price band of the day, as the broker tells it: outside of it no order passes, and without
-    it, or with an older one, none that opens; 0: orders do not go by it."""
+    """Age of the exchange's price band of the day, as the broker gives it. No order passes outside of the band, and no
+    opening one without a band or with an older one. 0: not checked."""
 
     open_value_max_rupees: Amount
-    """Value of all open orders; 0: any."""
+    """Value of all open orders; 0: no limit."""
 
     gross_value_max_rupees: Amount
-    """Value of all positions, long and short, if every open order fills; 0: any."""
+    """Value of all positions, long and short, if every open order filled; 0: no limit."""
 
     unknown_orders_max: Few
-    """While so many orders are in doubt none opens a position, and none ever in a symbol with one in doubt; 0: off."""
+    """While so many orders are in doubt only closing orders pass, and always in the symbol of one. 0: not checked."""
 
     day_loss_max_rupees: Amount
-    """Loss of a day, realised and open, at which only orders pass that close; at twice that nothing passes; 0: off."""
+    """Loss of a day, realised and open, at which only closing orders pass; at twice that, none. 0: not checked."""
 
     operator_silence_max_s: Seconds
-    """Since the last sign of life of a person (what is changed by control, or `natya here`), from which on only orders
-    pass that close, until there is one; 0: any."""
+    """Seconds without a sign of life from a person (a command that changes something, or `natya here`) after which only
+    closing orders pass, until there is one; 0: no limit."""
 
     rejects_max: Few
-    """Orders that the broker rejects in 60 s, after which only orders pass that close; 0: any."""
+    """Orders rejected by the broker within 60 s after which only closing orders pass; 0: no limit."""
 
     order_to_trade_max: Amount
-    """Orders, modifications and cancellations of a day for each trade, above which orders is in trouble; 0: any."""
+    """Orders, modifications and cancellations of a day for each trade, above which there is an alarm; 0: no limit."""
 
     margin_use_max_percent: Annotated[float, Meta(ge=0, le=100)]
-    """Share of the funds at the broker that may be needed by what was ordered since they were read; 0: any."""
+    """Percent of the funds at the broker that orders may need before the funds are read again; 0: no limit."""
 
     margin_percent: Annotated[float, Meta(gt=0, le=100)]
-    """Of its value: what a position needs; of an option that is sold, of its strike's value. Options that are bought,
-    and deliveries, need all of it."""
+    """Percent of its value that a position needs as margin; of a written option, of its value at the strike. Bought
+    options, and deliveries, need all of it."""
 
     repeats_max: Few
-    """Orders that are alike in 10 s; after one more only orders pass that close; 0: any."""
+    """Identical orders within 10 s; after one more only closing orders pass; 0: no limit."""
 
     orders_a_second_max: Few
-    """Orders in any second, beyond which only those pass that close a position; 0: any."""
+    """Orders within any second; beyond it only closing orders pass; 0: no limit."""
 
     orders_a_minute_max: Few
-    """The same in any minute."""
+    """The same within any minute."""
 
     orders_an_hour_max: Few
-    """The same in any hour."""
+    """The same within any hour."""
 
     orders_a_day_max: Few
-    """The same in a day in India."""
+    """The same within a day in India."""
 
     strategy_orders_a_day_max: Few
-    """The same of one strategy."""
+    """The same for one strategy."""
 
     strategy_trades_a_day_max: Few
-    """Trades of one strategy in a day, after which only its orders pass that close a position; 0: any."""
+    """Trades of one strategy in a day after which only its closing orders pass; 0: no limit."""
 
     absence_horizon_s: PositiveSeconds
-    """An uncertain order that the broker does not have counts as never placed only after this long."""
+    """How long an order in doubt is looked up before it counts as never placed."""
 
     lookup_interval_s: PositiveSeconds
-    """How often an uncertain order is looked up."""
+    """How often an order in doubt is looked up."""
 
     symbols: tuple[str, ...]
-    """Only these may be opened: symbols, the beginning of symbols and a `*`, or `*` for all; empty: nothing may."""
+    """Symbols that may be opened: whole, their beginning and a `*`, or `*` for all; empty: none."""
 
     reconcile_interval_s: PositiveSeconds
-    """How often every open order is looked up at the broker, since a report may be lost."""
+    """How often every open order is looked up at the broker, in case a report was lost."""
 
     account: Literal["auto", "session", "new", "newest"]
-    """Which account a run trades on: that of all sessions, a new one, or the newest. `auto`: a replay on a new one,
-    any other market on that of the sessions."""
+    """Account of a run: the one that all sessions share, a new one, or the newest. `auto`: a new one for a replay, else
+    that of the sessions."""
 
     checkpoint_facts: Annotated[int, Meta(ge=0, le=1_000_000_000)]
-    """Records of the journal behind the newest checkpoint of the book, from which on another is kept; 0: none is."""
+    """Journal records after the newest checkpoint of the book at which another is written; 0: none is."""
 
     instruments: dict[str, InstrumentLimits]
-    """Limits by symbol, or by the beginning of symbols and a `*`; the symbol itself counts first, then the longest."""
+    """Limits by symbol, or by its beginning and a `*`; the symbol itself counts first, then the longest beginning."""
 
     def of_symbol(self, symbol: str) -> Self:
-        """Return the limits with those that an instrument has of its own."""
+        """Return the limits that count for a symbol: its own, and for the rest those for all."""
         fitting = [
             each
             for each in self.instruments
@@ -161,7 +161,7 @@ class OrdersSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def need_prices(self) -> bool:
-        """Whether any of these limits is measured by the market's own prices, as orders hears them."""
+        """Whether any of these limits needs the market's own prices."""
         return any(
             (
                 self.price_age_max_s,

@@ -16,27 +16,27 @@ class RedisSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     TABLE: ClassVar[str] = "redis"
 
     node: Annotated[str, Meta(max_length=100)]
-    """What this system is called among those at the server, each by a name of its own; empty: nothing is exchanged."""
+    """Name of this system, different from all others at the server; empty: nothing is sent or received."""
 
     host: str
     port: Annotated[int, Meta(ge=1, le=65_535)]
     db: Annotated[int, Meta(ge=0, le=1_000_000)]
     user: str
-    """Of the server's ACL; empty: the default one."""
+    """User in the server's ACL; empty: the default user."""
 
     password: Secret
     tls: bool
     ca_file: str
-    """Certificates that the server's, which must be of the name of `host`, is checked against beside the machine's."""
+    """File of certificates by which the server's, issued for the name in `host`, is checked, beside the machine's."""
 
     partitions: Annotated[int, Meta(ge=1, le=64)]
-    """Streams; events of one aggregate are in one. The same at all systems."""
+    """Number of streams, the same in all systems; the events of one aggregate are in one."""
 
     stream_max: Positive
-    """Entries that a stream keeps, about."""
+    """Entries that a stream keeps, approximately."""
 
     receivers: tuple[str, ...]
-    """Nodes that every event is kept for until they have confirmed it, however long they are away."""
+    """Names of systems for which each event is kept until they have confirmed it, however long they are away."""
 
     allow_unsafe: bool
-    """Use a server, too, that loses what it has acknowledged."""
+    """Accept a server that can lose what it has acknowledged."""

@@ -23,26 +23,26 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Symbols whose market data it receives; empty: all."""
 
     candles: tuple[str, ...] = ()
-    """Lengths of the candles that it receives, such as `5m`, instead of those that its class says."""
+    """Intervals of the candles that it receives, such as `5m`, instead of those that its class names."""
 
     parameters: dict[str, Any] = {}
     """Passed to the strategy as they are."""
 
     position_max: Positive | None = None
-    """This strategy's own limit, beside `orders.position_max`: shares of one symbol, long or short, that it may hold if
-    all its open orders fill; None: no limit of its own."""
+    """Shares of one symbol, long or short, that this strategy would hold if all its open orders filled, beside
+    `orders.position_max`; None: no limit of its own."""
 
     orders_in_flight_max: Positive | None = None
-    """This strategy's own limit, beside `orders.orders_in_flight_max`: its orders whose answer from the broker is
-    outstanding; None: no limit of its own."""
+    """Orders of this strategy that the broker has not answered yet, beside `orders.orders_in_flight_max`; None: no
+    limit of its own."""
 
     host: Literal["loop", "process", "node"] = "loop"
     """Where it runs: on the shared event loop; in a worker process, for a strategy that computes for long; or on one of
     the machines that were started with `--profile node`."""
 
     turn_limit_s: Seconds = 10.0
-    """In a worker process: a turn (up to 16 messages) that takes longer is a failure, and the process is killed and
-    started anew. 0: no limit, and a simulated market waits for it."""
+    """How long a worker process may take for a turn (up to 16 messages); after that it is killed and started anew. 0:
+    no limit, and a simulated market waits for it."""
 
     memory_limit_mb: Annotated[int, Meta(ge=256, le=1 << 24)] = 2048
-    """In a worker process: MiB of memory that it may have of its own; what wants more raises `MemoryError`."""
+    """MiB of memory that a worker process may use; beyond it, its code gets a `MemoryError`."""

@@ -13,8 +13,8 @@ class TelemetrySettings(Section, frozen=True, kw_only=True, forbid_unknown_field
     TABLE: ClassVar[str] = "telemetry"
 
     endpoint: str
-    """URL of a collector that spans are posted to (OTLP over HTTP), such as `http://127.0.0.1:4318/v1/traces`; it wants
-    the extra `natya[otel]`. Empty: none are made."""
+    """URL of a collector to which spans are posted (OTLP over HTTP), such as `http://127.0.0.1:4318/v1/traces`; wants
+    the extra `natya[otel]`. Empty: no spans."""
 
     interval_s: PositiveSeconds
-    """How often."""
+    """Time between two posts."""

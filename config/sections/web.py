@@ -20,11 +20,11 @@ class WebSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Loopback address to listen on: 127.0.0.1 or ::1."""
 
     port: Annotated[int, Meta(ge=0, le=65_535)]
-    """0: one that is free."""
+    """0: any free one."""
 
     connections_max: Annotated[int, Meta(ge=1, le=4_096)]
-    """Open connections, and so requests that are answered at once; for one more the one that has asked nothing for the
-    longest makes room, and where each is being answered it is refused."""
+    """Open connections, and so requests that are answered at the same time. For one more, the one idle for longest is
+    closed; while all are being answered, it is refused."""
 
     head_bytes_max: Annotated[int, Meta(ge=1_024, le=1 << 20)]
     """Bytes of a request before its body."""
@@ -33,16 +33,16 @@ class WebSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Bytes of a request's body."""
 
     head_timeout_s: PositiveSeconds
-    """How long a request may take until its body."""
+    """How long a request may take up to its body."""
 
     body_timeout_s: PositiveSeconds
     """How long a body may take."""
 
     stall_s: PositiveSeconds
-    """A connection that does not read its answer for so long is closed."""
+    """A connection that does not read its answer for this long is closed."""
 
     idle_s: PositiveSeconds
-    """A connection without a request for so long is closed."""
+    """A connection without a request for this long is closed."""
 
     drain_s: PositiveSeconds
-    """How long a stop waits for answers that are being made."""
+    """How long a stop waits for answers in progress."""
