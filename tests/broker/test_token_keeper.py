@@ -71,7 +71,7 @@ class Source:
         self.closed = True
 
 
-class House:
+class Stage:
     """A keeper in a simulated system; `orders` is a probe."""
 
     def __init__(self, faults=None):
@@ -110,54 +110,54 @@ class House:
 
 
 @pytest.fixture
-def house():
-    made = House()
+def stage():
+    made = Stage()
     with made.system:
         yield made
 
 
 class TestASystemWithoutAToken:
-    def test_logs_in(self, house):
-        house.start()
-        house.base.run_for(5)
+    def test_logs_in(self, stage):
+        stage.start()
+        stage.base.run_for(5)
 
-        assert [how for how, _ in house.source.asked] == ["mint"]
-        assert not house.token.is_dead
-        assert house.ask(ShowToken()).state == "alive"
+        assert [how for how, _ in stage.source.asked] == ["mint"]
+        assert not stage.token.is_dead
+        assert stage.ask(ShowToken()).state == "alive"
 
-    def test_asks_nothing_without_pin_and_secret_and_says_so_once(self, house):
-        house.start(can_mint=False)
-        house.base.run_for(HOUR_S)
+    def test_asks_nothing_without_pin_and_secret_and_says_so_once(self, stage):
+        stage.start(can_mint=False)
+        stage.base.run_for(HOUR_S)
 
-        assert house.source.asked == []
-        status = house.ask(ShowToken())
+        assert stage.source.asked == []
+        status = stage.ask(ShowToken())
         assert (status.state, status.reason) == ("given_up", NO_WAY)
-        (told,) = house.told_orders()
+        (told,) = stage.told_orders()
         assert NO_WAY in told.reason
 
 
 class TestAPersonWhoAsksInVain:
     @pytest.mark.parametrize("question", [LogIn(), RenewToken()])
-    def test_is_told_at_once_that_nobody_can_log_in(self, house, question):
-        house.start(can_mint=False)
-        house.base.run_for(HOUR_S)
-        status = house.ask(question)
+    def test_is_told_at_once_that_nobody_can_log_in(self, stage, question):
+        stage.start(can_mint=False)
+        stage.base.run_for(HOUR_S)
+        status = stage.ask(question)
 
-        assert (status.state, status.reason, house.source.asked) == ("given_up", NO_WAY, [])
+        assert (status.state, status.reason, stage.source.asked) == ("given_up", NO_WAY, [])
 
-    def test_is_told_of_a_token_that_is_alive_too(self, house):
-        house.start(a_token(house.now_s + 20 * HOUR_S), can_mint=False)
-        status = house.ask(LogIn())
+    def test_is_told_of_a_token_that_is_alive_too(self, stage):
+        stage.start(a_token(stage.now_s + 20 * HOUR_S), can_mint=False)
+        status = stage.ask(LogIn())
 
-        assert (status.state, status.reason, house.source.asked) == ("alive", NO_WAY, [])
+        assert (status.state, status.reason, stage.source.asked) == ("alive", NO_WAY, [])
 
     @pytest.mark.parametrize("question", [LogIn(), RenewToken()])
-    def test_is_answered_once(self, house, question):
-        house.start(can_mint=False)
-        house.base.run_for(HOUR_S)
-        person = house.system.probe("person")
-        house.system.tell("broker-tokens", question, sender=person)
-        house.base.run_for(HOUR_S)
+    def test_is_answered_once(self, stage, question):
+        stage.start(can_mint=False)
+        stage.base.run_for(HOUR_S)
+        person = stage.system.probe("person")
+        stage.system.tell("broker-tokens", question, sender=person)
+        stage.base.run_for(HOUR_S)
 
         assert person.receive().reason == NO_WAY
         assert person.is_empty()
@@ -165,91 +165,91 @@ class TestAPersonWhoAsksInVain:
 
 class TestATokenThatDies:
     @pytest.fixture(autouse=True)
-    def alive(self, house):
-        house.start(a_token(house.now_s + 20 * HOUR_S))
-        house.base.run_for(1)
-        assert house.source.asked == []
+    def alive(self, stage):
+        stage.start(a_token(stage.now_s + 20 * HOUR_S))
+        stage.base.run_for(1)
+        assert stage.source.asked == []
 
-    def die(self, house):
-        house.token.reveal()
-        house.token.refused()
+    def die(self, stage):
+        stage.token.reveal()
+        stage.token.refused()
 
-    def test_is_replaced_without_a_restart(self, house):
-        old = house.token.reveal()
+    def test_is_replaced_without_a_restart(self, stage):
+        old = stage.token.reveal()
 
-        self.die(house)
+        self.die(stage)
         with pytest.raises(TokenDeadError):
-            house.token.reveal()
-        house.base.run_for(5)
-        assert house.token.reveal() != old
-        assert house.told_orders() == [ReduceOnly(reason="")]
+            stage.token.reveal()
+        stage.base.run_for(5)
+        assert stage.token.reveal() != old
+        assert stage.told_orders() == [ReduceOnly(reason="")]
 
-    def test_is_asked_for_three_times_two_minutes_apart_and_then_only_positions_are_closed(self, house):
-        house.source.refuse = ["Invalid TOTP"] * 9
+    def test_is_asked_for_three_times_two_minutes_apart_and_then_only_positions_are_closed(self, stage):
+        stage.source.refuse = ["Invalid TOTP"] * 9
 
-        self.die(house)
-        house.base.run_for(2 * HOUR_S)
-        times_s = [time_ns / SECOND_NS for _, time_ns in house.source.asked]
+        self.die(stage)
+        stage.base.run_for(2 * HOUR_S)
+        times_s = [time_ns / SECOND_NS for _, time_ns in stage.source.asked]
         assert len(times_s) == 3
         assert all(later - earlier >= 120 for earlier, later in itertools.pairwise(times_s))
-        (told,) = house.told_orders()
+        (told,) = stage.told_orders()
         assert told == ReduceOnly(reason="no new access token in 3 attempts: Invalid TOTP")
-        assert house.ask(ShowToken()).state == "given_up"
-        house.ask(LogIn())
-        house.base.run_for(2 * HOUR_S)
-        assert (len(house.source.asked), house.told_orders()) == (6, [])
+        assert stage.ask(ShowToken()).state == "given_up"
+        stage.ask(LogIn())
+        stage.base.run_for(2 * HOUR_S)
+        assert (len(stage.source.asked), stage.told_orders()) == (6, [])
 
-    def test_is_being_asked_for_until_the_next_attempt_however_many_want_it_meanwhile(self, house):
-        house.source.refuse = ["Invalid TOTP"]
-        self.die(house)
-        house.base.run_for(60)
-        answers = [house.system.request_future("broker-tokens", LogIn()) for _ in range(3)]
-        house.base.run_for(1)
+    def test_is_being_asked_for_until_the_next_attempt_however_many_want_it_meanwhile(self, stage):
+        stage.source.refuse = ["Invalid TOTP"]
+        self.die(stage)
+        stage.base.run_for(60)
+        answers = [stage.system.request_future("broker-tokens", LogIn()) for _ in range(3)]
+        stage.base.run_for(1)
 
         assert {answer.result(0).state for answer in answers} == {"asking"}
         assert all(0 < answer.result(0).wait_s < 120 for answer in answers)
-        house.base.run_for(120)
-        assert (len(house.source.asked), house.ask(ShowToken()).state) == (2, "alive")
+        stage.base.run_for(120)
+        assert (len(stage.source.asked), stage.ask(ShowToken()).state) == (2, "alive")
 
-    def test_is_had_at_the_second_attempt_and_whatever_dies_next_has_three_again(self, house):
-        house.source.refuse = ["Invalid TOTP"]
-        self.die(house)
-        house.base.run_for(200)
-        (first_ns, second_ns), status = (time_ns for _, time_ns in house.source.asked), house.ask(ShowToken())
+    def test_is_had_at_the_second_attempt_and_whatever_dies_next_has_three_again(self, stage):
+        stage.source.refuse = ["Invalid TOTP"]
+        self.die(stage)
+        stage.base.run_for(200)
+        (first_ns, second_ns), status = (time_ns for _, time_ns in stage.source.asked), stage.ask(ShowToken())
         assert (second_ns - first_ns) / SECOND_NS == pytest.approx(APART_NS / SECOND_NS, abs=1)
         assert (status.state, status.attempts, status.reason) == ("alive", 0, "")
-        assert house.told_orders() == [ReduceOnly(reason="")]
-        house.source.refuse = ["Invalid TOTP"] * 9
-        self.die(house)
-        house.base.run_for(HOUR_S)
+        assert stage.told_orders() == [ReduceOnly(reason="")]
+        stage.source.refuse = ["Invalid TOTP"] * 9
+        self.die(stage)
+        stage.base.run_for(HOUR_S)
 
-        assert len(house.source.asked) == 2 + 3
-        assert house.told_orders() == [ReduceOnly(reason="no new access token in 3 attempts: Invalid TOTP")]
+        assert len(stage.source.asked) == 2 + 3
+        assert stage.told_orders() == [ReduceOnly(reason="no new access token in 3 attempts: Invalid TOTP")]
 
-    def test_is_asked_for_again_by_a_person(self, house):
-        house.source.refuse = ["Invalid TOTP"] * 3
-        self.die(house)
-        house.base.run_for(2 * HOUR_S)
+    def test_is_asked_for_again_by_a_person(self, stage):
+        stage.source.refuse = ["Invalid TOTP"] * 3
+        self.die(stage)
+        stage.base.run_for(2 * HOUR_S)
 
-        status = house.ask(LogIn())
+        status = stage.ask(LogIn())
         assert (status.state, status.reason, status.attempts) == ("alive", "", 0)
-        assert house.told_orders()[-1] == ReduceOnly(reason="")
+        assert stage.told_orders()[-1] == ReduceOnly(reason="")
 
-    def test_is_asked_for_once_however_many_ask(self, house):
-        self.die(house)
-        answers = [house.system.request_future("broker-tokens", LogIn()) for _ in range(5)]
-        house.base.run_for(10)
+    def test_is_asked_for_once_however_many_ask(self, stage):
+        self.die(stage)
+        answers = [stage.system.request_future("broker-tokens", LogIn()) for _ in range(5)]
+        stage.base.run_for(10)
 
-        assert len(house.source.asked) == 1
+        assert len(stage.source.asked) == 1
         assert {answer.result(0).state for answer in answers} == {"alive"}
 
-    def test_is_not_asked_for_with_a_clock_that_is_far_off(self, house):
-        house.source.skew_s = 17.0
+    def test_is_not_asked_for_with_a_clock_that_is_far_off(self, stage):
+        stage.source.skew_s = 17.0
 
-        self.die(house)
-        house.base.run_for(HOUR_S)
-        assert house.source.asked == []
-        assert "found one +17.0 s off: no code was sent" in house.ask(ShowToken()).reason
+        self.die(stage)
+        stage.base.run_for(HOUR_S)
+        assert stage.source.asked == []
+        assert "found one +17.0 s off: no code was sent" in stage.ask(ShowToken()).reason
 
 
 def test_a_token_that_is_dead_is_not_renewed():
@@ -263,116 +263,116 @@ def test_a_token_that_is_dead_is_not_renewed():
     assert got.reason.startswith("a token that is alive wanted, to be renewed: ")
 
 
-def test_a_keeper_counts_its_attempts_and_tells_when_its_token_ends(house):
-    house.start(a_token(house.now_s + 20 * HOUR_S))
-    house.base.run_for(1)
-    found, ends_ns = house.ask(Ping()).statistics, house.ask(ShowToken()).ends_ns
-    assert ends_ns > house.base.clock.now_ns()
+def test_a_keeper_counts_its_attempts_and_tells_when_its_token_ends(stage):
+    stage.start(a_token(stage.now_s + 20 * HOUR_S))
+    stage.base.run_for(1)
+    found, ends_ns = stage.ask(Ping()).statistics, stage.ask(ShowToken()).ends_ns
+    assert ends_ns > stage.base.clock.now_ns()
     assert (found.alive, found.attempts, found.ends_ns) == (True, 0, ends_ns)
-    house.source.refuse = ["Invalid TOTP"] * 3
-    house.token.refused()
-    house.base.run_for(10)
+    stage.source.refuse = ["Invalid TOTP"] * 3
+    stage.token.refused()
+    stage.base.run_for(10)
 
-    found = house.ask(Ping()).statistics
+    found = stage.ask(Ping()).statistics
     assert (found.alive, found.attempts) == (False, 1)
 
 
 class TestAKeeperThatFails:
     def test_makes_no_more_attempts_than_one_that_does_not(self):
-        house = House(Faults(script=(ScriptedFault(kind="crash", actor="broker-tokens", message_type=ShowToken),)))
-        with house.system:
-            house.start(refuse=["Invalid TOTP"] * 9)
-            house.base.run_for(5)
-            first = house.source
-            house.system.tell("broker-tokens", ShowToken())
-            house.base.run_for(60)
+        stage = Stage(Faults(script=(ScriptedFault(kind="crash", actor="broker-tokens", message_type=ShowToken),)))
+        with stage.system:
+            stage.start(refuse=["Invalid TOTP"] * 9)
+            stage.base.run_for(5)
+            first = stage.source
+            stage.system.tell("broker-tokens", ShowToken())
+            stage.base.run_for(60)
 
             assert first.closed
-            assert (len(first.asked), house.source.asked) == (1, [])
-            house.base.run_for(HOUR_S)
-            assert len(house.source.asked) == 2
+            assert (len(first.asked), stage.source.asked) == (1, [])
+            stage.base.run_for(HOUR_S)
+            assert len(stage.source.asked) == 2
 
 
 class TestATokenThatIsAlive:
-    def test_is_replaced_before_the_night(self, house):
-        house.start(a_token(house.now_s + 24 * HOUR_S))
-        night_s = next_night_ns(house.base.clock.now_ns()) // SECOND_NS
+    def test_is_replaced_before_the_night(self, stage):
+        stage.start(a_token(stage.now_s + 24 * HOUR_S))
+        night_s = next_night_ns(stage.base.clock.now_ns()) // SECOND_NS
 
-        house.base.run_for(night_s - house.now_s + 30)
-        assert len(house.source.asked) == 1
-        assert night_s - 15 * 60 <= house.source.asked[0][1] / SECOND_NS < night_s - 14 * 60
+        stage.base.run_for(night_s - stage.now_s + 30)
+        assert len(stage.source.asked) == 1
+        assert night_s - 15 * 60 <= stage.source.asked[0][1] / SECOND_NS < night_s - 14 * 60
 
-    def test_that_was_made_before_the_night_is_replaced_after_it_and_then_a_day_later(self, house):
-        house.start(a_token(house.now_s + 24 * HOUR_S))
-        night_s = next_night_ns(house.base.clock.now_ns()) // SECOND_NS
+    def test_that_was_made_before_the_night_is_replaced_after_it_and_then_a_day_later(self, stage):
+        stage.start(a_token(stage.now_s + 24 * HOUR_S))
+        night_s = next_night_ns(stage.base.clock.now_ns()) // SECOND_NS
 
-        house.base.run_for(night_s - house.now_s + 23 * HOUR_S)
-        assert len(house.source.asked) == 2
-        assert 0 < house.source.asked[1][1] / SECOND_NS - night_s < 5 * 60
-        house.base.run_for(HOUR_S)
-        assert len(house.source.asked) == 3
+        stage.base.run_for(night_s - stage.now_s + 23 * HOUR_S)
+        assert len(stage.source.asked) == 2
+        assert 0 < stage.source.asked[1][1] / SECOND_NS - night_s < 5 * 60
+        stage.base.run_for(HOUR_S)
+        assert len(stage.source.asked) == 3
 
-    def test_is_renewed_where_nobody_can_log_in(self, house):
-        house.start(a_token(house.now_s + HOUR_S), can_mint=False)
+    def test_is_renewed_where_nobody_can_log_in(self, stage):
+        stage.start(a_token(stage.now_s + HOUR_S), can_mint=False)
 
-        house.base.run_for(50 * 60)
-        assert [how for how, _ in house.source.asked] == ["renew"]
-        assert not house.token.is_dead
+        stage.base.run_for(50 * 60)
+        assert [how for how, _ in stage.source.asked] == ["renew"]
+        assert not stage.token.is_dead
 
-    def test_is_used_no_more_when_it_has_expired(self, house):
-        house.start(a_token(house.now_s + HOUR_S), refuse=["no"] * 3)
+    def test_is_used_no_more_when_it_has_expired(self, stage):
+        stage.start(a_token(stage.now_s + HOUR_S), refuse=["no"] * 3)
 
-        house.base.run_for(HOUR_S + 1)
-        assert house.token.is_dead
-        assert len(house.source.asked) == 3
+        stage.base.run_for(HOUR_S + 1)
+        assert stage.token.is_dead
+        assert len(stage.source.asked) == 3
 
-    def test_of_another_kind_is_used_until_the_broker_says_no(self, house):
-        house.start("T")
-        house.base.run_for(48 * HOUR_S)
+    def test_of_another_kind_is_used_until_the_broker_says_no(self, stage):
+        stage.start("T")
+        stage.base.run_for(48 * HOUR_S)
 
-        assert house.source.asked == []
-        assert house.token.reveal() == "T"
+        assert stage.source.asked == []
+        assert stage.token.reveal() == "T"
 
-    def test_is_renewed_when_a_person_asks(self, house):
-        house.start("T")
+    def test_is_renewed_when_a_person_asks(self, stage):
+        stage.start("T")
 
-        assert house.ask(RenewToken()).state == "alive"
-        assert [how for how, _ in house.source.asked] == ["renew"]
+        assert stage.ask(RenewToken()).state == "alive"
+        assert [how for how, _ in stage.source.asked] == ["renew"]
 
-    def test_is_renewed_at_the_second_attempt_as_at_the_first(self, house):
-        house.start("T", refuse=["busy"])
-        first = house.ask(RenewToken())
-        house.base.run_for(200)
+    def test_is_renewed_at_the_second_attempt_as_at_the_first(self, stage):
+        stage.start("T", refuse=["busy"])
+        first = stage.ask(RenewToken())
+        stage.base.run_for(200)
 
         assert (first.state, first.attempts, first.reason) == ("asking", 1, "busy")
-        assert [how for how, _ in house.source.asked] == ["renew", "renew"]
-        assert house.token.reveal() != "T"
+        assert [how for how, _ in stage.source.asked] == ["renew", "renew"]
+        assert stage.token.reveal() != "T"
 
-    def test_that_dies_before_the_second_attempt_is_asked_for_by_a_login(self, house):
-        house.start("T", refuse=["busy"])
-        house.ask(RenewToken())
-        house.token.refused()
-        house.base.run_for(200)
+    def test_that_dies_before_the_second_attempt_is_asked_for_by_a_login(self, stage):
+        stage.start("T", refuse=["busy"])
+        stage.ask(RenewToken())
+        stage.token.refused()
+        stage.base.run_for(200)
 
-        assert [how for how, _ in house.source.asked] == ["renew", "mint"]
-        assert not house.token.is_dead
+        assert [how for how, _ in stage.source.asked] == ["renew", "mint"]
+        assert not stage.token.is_dead
 
-    def test_is_asked_for_no_second_time_where_a_person_has_stored_one_meanwhile(self, house, tmp_path):
+    def test_is_asked_for_no_second_time_where_a_person_has_stored_one_meanwhile(self, stage, tmp_path):
         folder = SecretFolder(tmp_path)
-        house.start("T", stored=folder, refuse=["busy"])
-        house.ask(RenewToken())
+        stage.start("T", stored=folder, refuse=["busy"])
+        stage.ask(RenewToken())
         folder.write("broker.access_token", Secret("by hand"))
-        house.base.run_for(HOUR_S)
+        stage.base.run_for(HOUR_S)
 
-        assert (len(house.source.asked), house.token.reveal()) == (1, "by hand")
+        assert (len(stage.source.asked), stage.token.reveal()) == (1, "by hand")
 
-    def test_is_in_no_text_that_is_told(self, house, caplog):
-        token = a_token(house.now_s + HOUR_S)
+    def test_is_in_no_text_that_is_told(self, stage, caplog):
+        token = a_token(stage.now_s + HOUR_S)
         caplog.set_level("DEBUG")
-        house.start(token, refuse=["no"] * 3)
-        house.base.run_for(2 * HOUR_S)
+        stage.start(token, refuse=["no"] * 3)
+        stage.base.run_for(2 * HOUR_S)
 
-        assert token not in repr(house.ask(ShowToken()))
+        assert token not in repr(stage.ask(ShowToken()))
         assert not [record for record in caplog.records if token in repr(record.__dict__)]
 
 
@@ -380,101 +380,101 @@ class TestATokenThatAPersonStores:
     """Nobody can log in here: tokens come from outside."""
 
     @pytest.fixture
-    def stored(self, house, tmp_path):
+    def stored(self, stage, tmp_path):
         folder = SecretFolder(tmp_path)
         folder.write("broker.access_token", Secret("first"))
-        house.start("first", stored=folder, can_mint=False)
+        stage.start("first", stored=folder, can_mint=False)
         return folder
 
     def put(self, folder, token):
         folder.write("broker.access_token", Secret(token))
 
-    def die(self, house):
-        house.token.reveal()
-        house.token.refused()
+    def die(self, stage):
+        stage.token.reveal()
+        stage.token.refused()
 
-    def test_is_in_use_a_few_seconds_later_without_being_asked_for(self, house, stored):
+    def test_is_in_use_a_few_seconds_later_without_being_asked_for(self, stage, stored):
         self.put(stored, "second")
-        house.base.run_for(5)
+        stage.base.run_for(5)
 
-        assert house.token.reveal() == "second"
+        assert stage.token.reveal() == "second"
 
-    def test_is_in_use_at_once_when_it_is_asked_for(self, house, stored):
+    def test_is_in_use_at_once_when_it_is_asked_for(self, stage, stored):
         self.put(stored, "second")
-        status = house.ask(TakeSecrets())
+        status = stage.ask(TakeSecrets())
 
         assert (status.state, status.taken, status.reason) == ("alive", ("broker.access_token",), "")
-        assert house.token.reveal() == "second"
+        assert stage.token.reveal() == "second"
 
-    def test_is_no_news_where_it_is_in_use_already(self, house, stored):
-        assert house.ask(TakeSecrets()).taken == ()
-        assert house.told_orders() == []
+    def test_is_no_news_where_it_is_in_use_already(self, stage, stored):
+        assert stage.ask(TakeSecrets()).taken == ()
+        assert stage.told_orders() == []
 
-    def test_lets_orders_pass_again_after_one_that_died(self, house, stored):
-        self.die(house)
-        house.base.run_for(HOUR_S)
-        (told,) = house.told_orders()
+    def test_lets_orders_pass_again_after_one_that_died(self, stage, stored):
+        self.die(stage)
+        stage.base.run_for(HOUR_S)
+        (told,) = stage.told_orders()
         assert NO_WAY in told.reason
-        assert house.token.is_dead
+        assert stage.token.is_dead
 
         self.put(stored, "second")
-        house.base.run_for(5)
-        assert house.token.reveal() == "second"
-        assert house.told_orders() == [ReduceOnly(reason="")]
-        assert house.ask(ShowToken()).state == "alive"
+        stage.base.run_for(5)
+        assert stage.token.reveal() == "second"
+        assert stage.told_orders() == [ReduceOnly(reason="")]
+        assert stage.ask(ShowToken()).state == "alive"
 
-    def test_that_was_replaced_before_is_not_tried_when_its_successor_dies(self, house, stored):
-        house.ask(RenewToken())
-        renewed = house.token.reveal()
-        self.die(house)
-        house.base.run_for(60)
+    def test_that_was_replaced_before_is_not_tried_when_its_successor_dies(self, stage, stored):
+        stage.ask(RenewToken())
+        renewed = stage.token.reveal()
+        self.die(stage)
+        stage.base.run_for(60)
 
         assert renewed != "first"
-        assert house.token.is_dead
+        assert stage.token.is_dead
 
-    def test_that_was_in_use_is_taken_back_when_a_person_stores_it_again(self, house, stored):
+    def test_that_was_in_use_is_taken_back_when_a_person_stores_it_again(self, stage, stored):
         self.put(stored, "wrong")
-        house.base.run_for(5)
-        self.die(house)
+        stage.base.run_for(5)
+        self.die(stage)
         self.put(stored, "first")
 
-        assert house.ask(TakeSecrets()).taken == ("broker.access_token",)
-        assert house.token.reveal() == "first"
+        assert stage.ask(TakeSecrets()).taken == ("broker.access_token",)
+        assert stage.token.reveal() == "first"
 
-    def test_in_a_file_that_others_can_read_is_not_used_and_the_reason_is_told(self, house, stored):
+    def test_in_a_file_that_others_can_read_is_not_used_and_the_reason_is_told(self, stage, stored):
         self.put(stored, "second")
         stored.path_of("broker.access_token").chmod(0o644)
-        house.base.run_for(5)
-        status = house.ask(TakeSecrets())
+        stage.base.run_for(5)
+        status = stage.ask(TakeSecrets())
 
         assert (status.state, status.taken) == ("alive", ())
         assert "wanted mode 600 for a file with a secret, found 644" in status.reason
-        assert house.token.reveal() == "first"
+        assert stage.token.reveal() == "first"
 
-    def test_survives_the_removal_of_its_file(self, house, stored):
+    def test_survives_the_removal_of_its_file(self, stage, stored):
         stored.remove("broker.access_token")
-        house.base.run_for(5)
+        stage.base.run_for(5)
 
-        assert house.token.reveal() == "first"
+        assert stage.token.reveal() == "first"
 
-    def test_is_not_needed_where_pin_and_codes_come_from_outside(self, house, stored):
-        self.die(house)
-        house.base.run_for(HOUR_S)
+    def test_is_not_needed_where_pin_and_codes_come_from_outside(self, stage, stored):
+        self.die(stage)
+        stage.base.run_for(HOUR_S)
         stored.write("broker.pin", Secret("482913"))
         stored.write("broker.totp_secret", Secret("JBSWY3DPEHPK3PXP"))
 
-        taken = house.ask(TakeSecrets()).taken
-        house.base.run_for(5)
+        taken = stage.ask(TakeSecrets()).taken
+        stage.base.run_for(5)
         assert taken == ("broker.pin", "broker.totp_secret")
-        assert [how for how, _ in house.source.asked] == ["mint"]
-        assert not house.token.is_dead
+        assert [how for how, _ in stage.source.asked] == ["mint"]
+        assert not stage.token.is_dead
 
-    def test_is_in_no_line_of_the_log(self, house, stored, caplog):
+    def test_is_in_no_line_of_the_log(self, stage, stored, caplog):
         caplog.set_level("DEBUG")
         self.put(stored, "a-secret-from-outside")
-        house.base.run_for(5)
+        stage.base.run_for(5)
 
-        assert house.token.reveal() == "a-secret-from-outside"
+        assert stage.token.reveal() == "a-secret-from-outside"
         assert "token.secrets_taken" in caplog.text
         assert not [record for record in caplog.records if "a-secret-from-outside" in repr(record.__dict__)]
 
@@ -487,55 +487,55 @@ class TestATokenThatTheSystemHasHadItself:
         return SecretFolder(tmp_path)
 
     @pytest.mark.parametrize(("begun_with", "question"), [("", LogIn()), ("first", RenewToken())])
-    def test_is_kept_beside_what_a_person_stores(self, house, folder, begun_with, question):
+    def test_is_kept_beside_what_a_person_stores(self, stage, folder, begun_with, question):
         folder.write("broker.access_token", Secret("first"))
-        house.start(begun_with, stored=folder)
-        house.ask(question)
-        house.base.run_for(5)
+        stage.start(begun_with, stored=folder)
+        stage.ask(question)
+        stage.base.run_for(5)
 
-        assert folder.read(OBTAINED_TOKEN).reveal() == house.token.reveal()
+        assert folder.read(OBTAINED_TOKEN).reveal() == stage.token.reveal()
         assert folder.read("broker.access_token").reveal() == "first"
         assert folder.path_of(OBTAINED_TOKEN).stat().st_mode & 0o777 == 0o600
 
-    def test_is_used_by_the_next_start_and_nobody_is_asked_for_another(self, house, folder):
-        before = a_token(house.now_s + HOUR_S)
+    def test_is_used_by_the_next_start_and_nobody_is_asked_for_another(self, stage, folder):
+        before = a_token(stage.now_s + HOUR_S)
         folder.write(OBTAINED_TOKEN, Secret(before))
         folder.write("broker.access_token", Secret("older"))
-        house.start("of-the-environment", stored=folder)
-        house.token.reveal()
-        house.token.refused()
-        house.base.run_for(60)
+        stage.start("of-the-environment", stored=folder)
+        stage.token.reveal()
+        stage.token.refused()
+        stage.base.run_for(60)
 
-        assert (house.token.reveal(), house.source.asked) == (before, [])
+        assert (stage.token.reveal(), stage.source.asked) == (before, [])
 
     @pytest.mark.parametrize("exp_s", [-1, 0])
-    def test_is_not_tried_when_its_day_is_over(self, house, folder, exp_s):
-        before = a_token(house.now_s + exp_s)
+    def test_is_not_tried_when_its_day_is_over(self, stage, folder, exp_s):
+        before = a_token(stage.now_s + exp_s)
         folder.write(OBTAINED_TOKEN, Secret(before))
-        house.start(stored=folder)
-        house.base.run_for(60)
+        stage.start(stored=folder)
+        stage.base.run_for(60)
 
-        assert [how for how, _ in house.source.asked] == ["mint"]
-        assert not house.token.was_in_use(Secret(before))
+        assert [how for how, _ in stage.source.asked] == ["mint"]
+        assert not stage.token.was_in_use(Secret(before))
 
-    def test_is_not_tried_again_when_it_dies(self, house, folder):
-        house.start(stored=folder)
-        house.base.run_for(5)
-        house.token.reveal()
-        house.token.refused()
-        house.base.run_for(HOUR_S)
+    def test_is_not_tried_again_when_it_dies(self, stage, folder):
+        stage.start(stored=folder)
+        stage.base.run_for(5)
+        stage.token.reveal()
+        stage.token.refused()
+        stage.base.run_for(HOUR_S)
 
-        assert [how for how, _ in house.source.asked] == ["mint", "mint"]
-        assert folder.read(OBTAINED_TOKEN).reveal() == house.token.reveal()
+        assert [how for how, _ in stage.source.asked] == ["mint", "mint"]
+        assert folder.read(OBTAINED_TOKEN).reveal() == stage.token.reveal()
 
-    def test_is_no_setting(self, house, folder):
+    def test_is_no_setting(self, stage, folder):
         folder.write(OBTAINED_TOKEN, Secret("obtained"))
 
         assert folder.layer(locked_left_out=False).values == {}
         assert folder.layer(locked_left_out=False).problems == []
 
     @pytest.mark.parametrize("spoil", ["open to others", "read-only"])
-    def test_is_used_where_it_cannot_be_kept_and_that_is_said(self, house, folder, caplog, monkeypatch, spoil):
+    def test_is_used_where_it_cannot_be_kept_and_that_is_said(self, stage, folder, caplog, monkeypatch, spoil):
         folder.write("broker.pin", Secret("482913"))
         if spoil == "read-only":
 
@@ -545,10 +545,10 @@ class TestATokenThatTheSystemHasHadItself:
             monkeypatch.setattr(folder, "_put", put)
         else:
             folder.path.chmod(0o755)
-        house.start(stored=folder)
-        house.base.run_for(60)
+        stage.start(stored=folder)
+        stage.base.run_for(60)
 
-        assert not house.token.is_dead
+        assert not stage.token.is_dead
         assert "token.not_kept" in caplog.text
 
 

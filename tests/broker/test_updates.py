@@ -56,7 +56,7 @@ class Wire(RuntimeActor):
         self.send(sender, WireFound(rest="http://127.0.0.1:1/v2", client_id="1", order_update=self.settings))
 
 
-class House:
+class Stage:
     """The owner in a simulated system; `broker` is a probe."""
 
     def __init__(self):
@@ -83,20 +83,20 @@ class House:
 
 
 @pytest.fixture
-def house():
-    made = House()
+def stage():
+    made = Stage()
     with made.system:
         yield made
 
 
 class TestWhatComes:
-    def test_is_passed_on_and_counted(self, house):
+    def test_is_passed_on_and_counted(self, stage):
         by_hand = OrderUpdated(broker_order_id="8", status="PENDING")
         events = (Connected(), UPDATE, UPDATE, by_hand, Ignored(), Unreadable("JSON wanted"))
-        house.start((events, CLOSED))
-        house.base.run_for(0.05)
+        stage.start((events, CLOSED))
+        stage.base.run_for(0.05)
 
-        assert house.heard() == [
+        assert stage.heard() == [
             UpdatesLost(reason="not yet connected"),
             UpdatesConnected(),
             UPDATE,
@@ -104,7 +104,7 @@ class TestWhatComes:
             by_hand,
             UpdatesLost(reason="closed"),
         ]
-        counts = house.counts()
+        counts = stage.counts()
         assert (counts.updates, counts.without_id, counts.ignored, counts.refused) == (3, 1, 1, 1)
         assert (counts.connected, counts.connections, counts.failures, counts.reason) == (False, 1, 0, "closed")
 
@@ -119,72 +119,72 @@ class TestWhatComes:
 
 
 class TestAConnectionThatEnds:
-    def test_is_made_again_after_waits_that_grow_to_half_a_minute_and_are_never_a_storm(self, house):
-        house.start()
-        house.base.run_for(3_600)
+    def test_is_made_again_after_waits_that_grow_to_half_a_minute_and_are_never_a_storm(self, stage):
+        stage.start()
+        stage.base.run_for(3_600)
 
-        times_s = [time_ns / 1e9 for time_ns in house.far.times_ns]
+        times_s = [time_ns / 1e9 for time_ns in stage.far.times_ns]
         waits = [after - before for before, after in itertools.pairwise(times_s)]
         assert 120 < len(times_s) < 480
         assert max(waits) <= 30.1
         assert sum(waits[:4]) <= 15.1
-        assert house.counts().failures == len(times_s)
+        assert stage.counts().failures == len(times_s)
 
-    def test_is_told_once_for_each_reason_that_is_another(self, house, caplog):
+    def test_is_told_once_for_each_reason_that_is_another(self, stage, caplog):
         endings = [Ending(reason=reason) for reason in ("reset", "reset", "closed", "closed", "reset")]
-        house.start(*[((), ending) for ending in endings])
-        house.base.run_for(60)
+        stage.start(*[((), ending) for ending in endings])
+        stage.base.run_for(60)
         lost = [each.fields["reason"] for each in caplog.records if each.message == "updates.lost"]
 
         assert lost == ["reset", "closed", "reset", "closed"]
 
-    def test_because_too_many_were_opened_waits_for_long(self, house):
-        house.start(*[((), Ending(reason="429", is_told_to_wait=True))] * 20)
-        house.base.run_for(200)
+    def test_because_too_many_were_opened_waits_for_long(self, stage):
+        stage.start(*[((), Ending(reason="429", is_told_to_wait=True))] * 20)
+        stage.base.run_for(200)
 
-        waits = [(after - before) / 1e9 for before, after in itertools.pairwise(house.far.times_ns)]
+        waits = [(after - before) / 1e9 for before, after in itertools.pairwise(stage.far.times_ns)]
         assert min(waits) >= 15
 
-    def test_for_want_of_a_token_is_tried_again_soon_and_is_no_failure(self, house):
-        house.start(*[((), Ending(reason="no token", has_no_token=True))] * 5, *[((Connected(),), CLOSED)] * 20)
-        house.base.run_for(11)
+    def test_for_want_of_a_token_is_tried_again_soon_and_is_no_failure(self, stage):
+        stage.start(*[((), Ending(reason="no token", has_no_token=True))] * 5, *[((Connected(),), CLOSED)] * 20)
+        stage.base.run_for(11)
 
-        assert UpdatesConnected() in house.heard()
-        assert house.counts().failures == 0
+        assert UpdatesConnected() in stage.heard()
+        assert stage.counts().failures == 0
 
-    def test_with_a_login_in_doubt_says_so(self, house):
-        house.start(((), Ending(reason="reset", is_login_in_doubt=True)))
-        house.base.run_for(0.05)
+    def test_with_a_login_in_doubt_says_so(self, stage):
+        stage.start(((), Ending(reason="reset", is_login_in_doubt=True)))
+        stage.base.run_for(0.05)
 
-        assert house.heard()[-1] == UpdatesLost(reason="reset", is_login_in_doubt=True)
+        assert stage.heard()[-1] == UpdatesLost(reason="reset", is_login_in_doubt=True)
 
-    def test_by_a_fault_of_ours_has_the_owner_restarted(self, house):
-        house.start(((Connected(),), RuntimeError("a bug")), ((Connected(),), CLOSED))
-        house.base.run_for(1)
+    def test_by_a_fault_of_ours_has_the_owner_restarted(self, stage):
+        stage.start(((Connected(),), RuntimeError("a bug")), ((Connected(),), CLOSED))
+        stage.base.run_for(1)
 
-        heard = house.heard()
+        heard = stage.heard()
         assert heard.count(UpdatesLost(reason="not yet connected")) == 2
         assert heard.count(UpdatesConnected()) == 2
 
 
 class TestAtThePaperExchange:
-    def test_is_asked_where_the_socket_is(self, house):
-        house.start(url=None, wire="ws://127.0.0.1:9/order-update")
-        house.base.run_for(0.05)
+    def test_is_asked_where_the_socket_is(self, stage):
+        stage.start(url=None, wire="ws://127.0.0.1:9/order-update")
+        stage.base.run_for(0.05)
 
-        assert house.far.urls[0] == "ws://127.0.0.1:9/order-update"
+        assert stage.far.urls[0] == "ws://127.0.0.1:9/order-update"
 
     @pytest.mark.parametrize(
         ("url", "reason"), [("", NO_SOCKET), ("wss://another.example", "a socket of this machine wanted")]
     )
-    def test_that_serves_none_or_is_elsewhere_nothing_is_opened(self, house, url, reason):
-        house.start(url=None, wire=url)
-        house.base.run_for(14)
-        assert len(house.heard()) == 2  # it is asked again after a long wait only
-        house.base.run_for(86)
+    def test_that_serves_none_or_is_elsewhere_nothing_is_opened(self, stage, url, reason):
+        stage.start(url=None, wire=url)
+        stage.base.run_for(14)
+        assert len(stage.heard()) == 2  # it is asked again after a long wait only
+        stage.base.run_for(86)
 
-        assert not house.far.urls
-        assert reason in house.counts().reason
+        assert not stage.far.urls
+        assert reason in stage.counts().reason
 
 
 def test_a_stop_ends_the_connection():

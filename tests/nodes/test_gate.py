@@ -43,11 +43,11 @@ def play(server):
 
 
 @pytest.fixture
-def house(tmp_path, play):
-    with Over(tmp_path / "journal") as house:
-        house.start("nodes", Gate, play)
-        house.start("march", deputy_of(StrategyActor), MARCH)
-        yield house
+def stage(tmp_path, play):
+    with Over(tmp_path / "journal") as stage:
+        stage.start("nodes", Gate, play)
+        stage.start("march", deputy_of(StrategyActor), MARCH)
+        yield stage
 
 
 class OtherNode:
@@ -88,17 +88,17 @@ MARCH_OVER = ClaimStrategy(strategy="march", fence=9)
 
 
 class TestAClaim:
-    def test_is_accepted_when_it_is_a_fact_and_lets_its_node_speak(self, house, play):
+    def test_is_accepted_when_it_is_a_fact_and_lets_its_node_speak(self, stage, play):
         pune = OtherNode(play, "pune-1")
 
         assert pune.claim(1) == ClaimAccepted(strategy="march", fence=1)
-        assert [(each.fact.fence, each.fact.holder) for each in house.records("StrategyAdmitted")] == [(1, "pune-1")]
+        assert [(each.fact.fence, each.fact.holder) for each in stage.records("StrategyAdmitted")] == [(1, "pune-1")]
         told = pune.ask("journal", ReadJournal(types=("StrategyAdmitted",)), fence=1)
         assert isinstance(decode(told.message), JournalPage)
         assert told.number == 7
 
     def test_of_another_with_the_same_or_an_older_fence_is_refused_and_one_with_a_newer_ends_the_first(
-        self, house, play
+        self, stage, play
     ):
         pune, nagpur = OtherNode(play, "pune-1"), OtherNode(play, "nagpur-1")
         pune.claim(5)
@@ -108,25 +108,25 @@ class TestAClaim:
         refused = pune.ask("journal", ReadJournal(), fence=5)
         assert isinstance(refused, ClaimRefused)
         assert refused.above == 6
-        assert house.request("nodes", Ping()).statistics.refused == 1
+        assert stage.request("nodes", Ping()).statistics.refused == 1
 
     def test_of_an_older_fence_is_refused_after_a_restart_too(self, tmp_path, play):
-        with Over(tmp_path / "kept") as house:
-            house.start("nodes", Gate, play)
-            house.start("march", deputy_of(StrategyActor), MARCH)
+        with Over(tmp_path / "kept") as stage:
+            stage.start("nodes", Gate, play)
+            stage.start("march", deputy_of(StrategyActor), MARCH)
             OtherNode(play, "pune-1").claim(5)
-            before = house.request("nodes", Ping()).statistics.node
-            house.end()
-        with Over(tmp_path / "kept") as house:
-            house.start("nodes", Gate, play)
-            house.start("march", deputy_of(StrategyActor), MARCH)
+            before = stage.request("nodes", Ping()).statistics.node
+            stage.end()
+        with Over(tmp_path / "kept") as stage:
+            stage.start("nodes", Gate, play)
+            stage.start("march", deputy_of(StrategyActor), MARCH)
             nagpur = PlayServer(play, "nagpur-1")
             await_that(lambda: nagpur.look(()).broker not in {"", before})
 
             assert OtherNode(play, "nagpur-1").claim(4).above == 5
             assert isinstance(OtherNode(play, "pune-1", link=2).claim(5), ClaimAccepted)
 
-    def test_does_not_let_a_node_say_what_no_strategy_may(self, house, play):
+    def test_does_not_let_a_node_say_what_no_strategy_may(self, stage, play):
         pune = OtherNode(play, "pune-1")
         pune.claim(1)
         told = [

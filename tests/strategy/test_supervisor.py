@@ -119,7 +119,7 @@ def settings_of(kind, name, **fields):
     return StrategySettings(name=name, strategy=f"natya_swapped:{kind.__name__}", **fields)
 
 
-class House:
+class Stage:
     def __init__(self, system, *strategies, host="loop", nodes=None):
         self.system, self.base = system, system.base
         self.looks, self.saved, self.cancelled, self.unsubscribed = [], {}, [], []
@@ -155,10 +155,10 @@ class House:
 
 
 @pytest.fixture
-def house():
+def stage():
     with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
         opened = []
-        yield lambda *strategies, **how: opened.append(House(system, *strategies, **how)) or opened[0]
+        yield lambda *strategies, **how: opened.append(Stage(system, *strategies, **how)) or opened[0]
         if "system" in system.base.names and not opened[0].breaks:  # nothing that is asked makes it fail
             (node, *_) = system.request("system", DescribeTree()).children
             assert (node.path, node.restarts, node.last_error) == ("system/strategies", 0, "")
@@ -183,8 +183,8 @@ class TestTheSpec:
 
 
 class TestTheList:
-    def test_shows_each_in_order_with_all_there_is_to_know_and_those_stopped_last(self, house):
-        opened = house((Resting, "resting"), (Stateless, "plain"), (Answering, "keeping"))
+    def test_shows_each_in_order_with_all_there_is_to_know_and_those_stopped_last(self, stage):
+        opened = stage((Resting, "resting"), (Stateless, "plain"), (Answering, "keeping"))
         opened.ask(StopStrategy(name="resting"))
         plain = {"host": "loop", "restarts": 0, "has_state": False, "error": ""}
 
@@ -198,9 +198,9 @@ class TestTheList:
             StrategyShown(name="resting", strategy="natya_swapped:Resting", state="STOPPED", **plain),
         )
 
-    def test_tells_of_failures(self, house, monkeypatch):
+    def test_tells_of_failures(self, stage, monkeypatch):
         monkeypatch.setattr(Stateless, "on_tick", lambda _self, _tick: 1 / 0)
-        opened = house((Stateless, "a"), (Stateless, "b"))
+        opened = stage((Stateless, "a"), (Stateless, "b"))
         opened.system.tell("a", a_tick())
         opened.base.run_for(1)
         found = opened.ask(ListStrategies()).strategies
@@ -209,8 +209,8 @@ class TestTheList:
 
 
 class TestAStop:
-    def test_is_answered_when_it_has_ended_and_nothing_comes_to_it_any_more(self, house):
-        opened = house((Stateless, "a"), (Stateless, "b"))
+    def test_is_answered_when_it_has_ended_and_nothing_comes_to_it_any_more(self, stage):
+        opened = stage((Stateless, "a"), (Stateless, "b"))
 
         assert opened.ask(StopStrategy(name="a")) == StrategyChanged(name="a", strategy="natya_swapped:Stateless")
         assert "a" not in opened.base.names
@@ -218,16 +218,16 @@ class TestAStop:
         assert opened.unsubscribed == ["a"]
         assert opened.shown() == [("b", "Stateless", "RUNNING"), ("a", "Stateless", "STOPPED")]
 
-    def test_has_the_orders_cancelled_of_a_class_that_says_so_and_of_no_other(self, house):
-        opened = house((Resting, "a"), (Stateless, "b"))
+    def test_has_the_orders_cancelled_of_a_class_that_says_so_and_of_no_other(self, stage):
+        opened = stage((Resting, "a"), (Stateless, "b"))
         for name in ("a", "b"):
             opened.ask(StopStrategy(name=name))
         opened.base.run_for(60)
 
         assert set(opened.cancelled) == {CancelOrders(everything=True, strategy="a", person="strategies")}
 
-    def test_of_the_system_has_them_cancelled_too(self, house):
-        opened = house((Resting, "a"), (Stateless, "b"), (Resting, "c"))
+    def test_of_the_system_has_them_cancelled_too(self, stage):
+        opened = stage((Resting, "a"), (Stateless, "b"), (Resting, "c"))
         opened.ask(StopStrategy(name="c"))
         opened.base.run_for(60)
         opened.cancelled.clear()
@@ -237,16 +237,16 @@ class TestAStop:
 
 
 class TestAStart:
-    def test_of_one_that_was_stopped_lets_it_run_again(self, house):
-        opened = house((Stateless, "a"))
+    def test_of_one_that_was_stopped_lets_it_run_again(self, stage):
+        opened = stage((Stateless, "a"))
         opened.ask(StopStrategy(name="a"))
 
         assert opened.ask(StartStrategy(name="a")) == StrategyChanged(name="a", strategy="natya_swapped:Stateless")
         assert opened.shown() == [("a", "Stateless", "RUNNING")]
         assert opened.ask(StopStrategy(name="a")) == StrategyChanged(name="a", strategy="natya_swapped:Stateless")
 
-    def test_of_a_new_one_has_its_own_settings(self, house):
-        opened = house((Stateless, "a"))
+    def test_of_a_new_one_has_its_own_settings(self, stage):
+        opened = stage((Stateless, "a"))
 
         assert opened.start(Answering, "b", symbols=("TCS",)) == StrategyChanged(
             name="b", strategy="natya_swapped:Answering"
@@ -254,8 +254,8 @@ class TestAStart:
         assert opened.shown() == [("a", "Stateless", "RUNNING"), ("b", "Answering", "RUNNING")]
         assert opened.looks == [("b", True), ("b", False)]
 
-    def test_of_one_that_was_stopped_may_have_other_settings(self, house):
-        opened = house((Stateless, "a"))
+    def test_of_one_that_was_stopped_may_have_other_settings(self, stage):
+        opened = stage((Stateless, "a"))
         opened.ask(StopStrategy(name="a"))
         opened.start(Resting, "a")
 
@@ -270,8 +270,8 @@ class TestAStart:
             ("c", {"orders_in_flight_max": 5}, "limits of its own are in force for strategies of the settings alone"),
         ],
     )
-    def test_is_refused_with_its_reason_and_nothing_is_changed(self, house, name, fields, why):
-        opened = house((Stateless, "a"))
+    def test_is_refused_with_its_reason_and_nothing_is_changed(self, stage, name, fields, why):
+        opened = stage((Stateless, "a"))
 
         refused = opened.start(Stateless, name, **fields)
 
@@ -290,23 +290,23 @@ class TestAStart:
             (f'{{"name":"c","strategy":"{CROSSOVER}","parameters":{{"fast":-1}}}}', "fast"),
         ],
     )
-    def test_with_settings_that_are_none_says_what_is_wrong(self, house, written, why):
-        opened = house((Stateless, "a"))
+    def test_with_settings_that_are_none_says_what_is_wrong(self, stage, written, why):
+        opened = stage((Stateless, "a"))
 
         with pytest.raises(AssertionError, match=why):
             raise AssertionError(opened.ask(StartStrategy(name="c", settings=written)).reason)
         assert opened.start(Stateless, "c").strategy == "natya_swapped:Stateless"
 
-    def test_of_more_than_there_may_be_is_refused_those_that_are_stopped_included(self, house, monkeypatch):
+    def test_of_more_than_there_may_be_is_refused_those_that_are_stopped_included(self, stage, monkeypatch):
         monkeypatch.setattr(supervisor, "STRATEGIES_MAX", 3)
-        opened = house((Stateless, "a"), (Stateless, "b"))
+        opened = stage((Stateless, "a"), (Stateless, "b"))
         opened.ask(StopStrategy(name="a"))
 
         assert isinstance(opened.start(Stateless, "c"), StrategyChanged)
         assert opened.start(Stateless, "d").reason == "a free name, and at most 3 strategies, are wanted"
 
-    def test_that_fails_leaves_nothing_behind(self, house):
-        opened = house((Stateless, "a"))
+    def test_that_fails_leaves_nothing_behind(self, stage):
+        opened = stage((Stateless, "a"))
         refused = opened.start(Stillborn, "b")
         opened.base.run_for(1)
 
@@ -326,8 +326,8 @@ class TestOneThatIsNotThere:
             (functools.partial(SwapStrategy, strategy="x:Y"), "runs"),
         ],
     )
-    def test_is_refused_with_those_that_are(self, house, request_of, wanted):
-        opened = house((Stateless, "first"), (Stateless, "second"))
+    def test_is_refused_with_those_that_are(self, stage, request_of, wanted):
+        opened = stage((Stateless, "first"), (Stateless, "second"))
         opened.ask(StopStrategy(name="second"))
 
         assert [opened.ask(request_of(name=name)) for name in ("frst", "nobody")] == [
@@ -335,20 +335,20 @@ class TestOneThatIsNotThere:
             StrategyNotChanged(name="nobody", reason=f"a strategy that {wanted} is wanted; there are first, second"),
         ]
 
-    def test_is_refused_where_there_are_none(self, house):
-        assert house().ask(StopStrategy(name="a")).reason == "a strategy that runs is wanted; there are none"
+    def test_is_refused_where_there_are_none(self, stage):
+        assert stage().ask(StopStrategy(name="a")).reason == "a strategy that runs is wanted; there are none"
 
     @pytest.mark.parametrize("request_of", [StopStrategy, functools.partial(SwapStrategy, strategy="x:Y")])
-    def test_since_it_is_stopped_says_so(self, house, request_of):
-        opened = house((Stateless, "a"))
+    def test_since_it_is_stopped_says_so(self, stage, request_of):
+        opened = stage((Stateless, "a"))
         opened.ask(StopStrategy(name="a"))
 
         assert opened.ask(request_of(name="a")).reason == "it is stopped; start it, and it goes on as its file is now"
 
 
 class TestASwap:
-    def test_lets_the_other_class_run_in_its_place(self, house):
-        opened = house((Stateless, "a"), (Stateless, "b"))
+    def test_lets_the_other_class_run_in_its_place(self, stage):
+        opened = stage((Stateless, "a"), (Stateless, "b"))
 
         assert opened.ask(SwapStrategy(name="a", strategy="natya_swapped:Resting")) == StrategyChanged(
             name="a", strategy="natya_swapped:Resting", handed_over=7, conflated=2
@@ -358,16 +358,16 @@ class TestASwap:
         assert opened.unsubscribed == []
         assert opened.cancelled == []
 
-    def test_may_name_a_file(self, house):
-        opened = house((Stateless, "a"))
+    def test_may_name_a_file(self, stage):
+        opened = stage((Stateless, "a"))
         done = opened.ask(SwapStrategy(name="a", strategy=f"{natya_swapped.__file__}:Resting"))
         refused = opened.ask(SwapStrategy(name="a", strategy="nowhere.py"))
 
         assert (done.strategy, opened.shown()) == ("natya_swapped:Resting", [("a", "Resting", "RUNNING")])
         assert "a strategy is module:Class or a file, found no file " in refused.reason
 
-    def test_whose_new_class_cannot_begin_lets_the_old_one_run_again(self, house):
-        opened = house((Stateless, "a"))
+    def test_whose_new_class_cannot_begin_lets_the_old_one_run_again(self, stage):
+        opened = stage((Stateless, "a"))
 
         refused = opened.ask(SwapStrategy(name="a", strategy="natya_swapped:Stillborn"))
 
@@ -376,8 +376,8 @@ class TestASwap:
         assert opened.shown() == [("a", "Stateless", "RUNNING")]
         assert isinstance(opened.ask(StopStrategy(name="a")), StrategyChanged)
 
-    def test_of_which_the_old_one_cannot_begin_again_either_ends_and_so_it_may_be_stopped(self, house, monkeypatch):
-        opened = house((Stateless, "a"))
+    def test_of_which_the_old_one_cannot_begin_again_either_ends_and_so_it_may_be_stopped(self, stage, monkeypatch):
+        opened = stage((Stateless, "a"))
         monkeypatch.setattr(Stateless, "on_begin", Stillborn.on_begin)
 
         refused = opened.ask(SwapStrategy(name="a", strategy="natya_swapped:Stillborn"))
@@ -395,16 +395,16 @@ class TestASwap:
             ("Forgetful", "does not fit its State"),
         ],
     )
-    def test_to_a_class_that_cannot_read_the_state_stops_nothing(self, house, kind, why):
-        opened = house((Answering, "a"))
+    def test_to_a_class_that_cannot_read_the_state_stops_nothing(self, stage, kind, why):
+        opened = stage((Answering, "a"))
         opened.saved["a"] = a_state(trades={}, ordered={}, ticks=3)
 
         assert why in opened.ask(SwapStrategy(name="a", strategy=f"natya_swapped:{kind}")).reason
         assert opened.shown() == [("a", "Answering", "RUNNING")]
         assert isinstance(opened.ask(SwapStrategy(name="a", strategy="natya_swapped:Successor")), StrategyChanged)
 
-    def test_while_orders_does_not_answer_stops_nothing(self, house):
-        opened = house((Stateless, "a"))
+    def test_while_orders_does_not_answer_stops_nothing(self, stage):
+        opened = stage((Stateless, "a"))
         opened.reads = False
         asker = opened.system.probe("asker")
         opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Resting"), sender=asker)
@@ -413,8 +413,8 @@ class TestASwap:
         assert asker.receive().reason.startswith("its state, of orders, wanted, found ")
         assert opened.shown() == [("a", "Stateless", "RUNNING")]
 
-    def test_while_events_does_not_hold_its_prices_stops_nothing(self, house):
-        opened = house((Stateless, "a"))
+    def test_while_events_does_not_hold_its_prices_stops_nothing(self, stage):
+        opened = stage((Stateless, "a"))
         opened.holds = False
         asker = opened.system.probe("asker")
         opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Resting"), sender=asker)
@@ -424,8 +424,8 @@ class TestASwap:
         assert opened.shown() == [("a", "Stateless", "RUNNING")]
         assert opened.held == []
 
-    def test_has_events_asked_again_until_it_sends_what_it_kept(self, house):
-        opened = house((Stateless, "a"))
+    def test_has_events_asked_again_until_it_sends_what_it_kept(self, stage):
+        opened = stage((Stateless, "a"))
         opened.resumes_not = 2
         asker = opened.system.probe("asker")
         opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Resting"), sender=asker)
@@ -465,10 +465,10 @@ class TestASwapOfOneThatRunsOnAnotherNode:
     DONE = StrategyChanged(name="a", strategy=TOO, modules=("there",), handed_over=3)
 
     @pytest.fixture
-    def opened(self, house):
+    def opened(self, stage):
         def opened(*, says=self.DONE, runs=True):
             node = SimpleNamespace(ended=0, kinds=[], told=[], says=says, runs=runs)
-            opened = house((Answering, "a"), host="node", nodes=node)
+            opened = stage((Answering, "a"), host="node", nodes=node)
             opened.base.run_for(0.1)
             return opened, node
 
@@ -531,8 +531,8 @@ class TestAChangeOfOneThatIsBeingChanged:
     @pytest.mark.parametrize(
         "second", [StopStrategy(name="a"), StartStrategy(name="a"), SwapStrategy(name="a", strategy="x:Y")]
     )
-    def test_is_refused_and_that_of_another_is_not(self, house, second):
-        opened = house((Stateless, "a"), (Stateless, "b"))
+    def test_is_refused_and_that_of_another_is_not(self, stage, second):
+        opened = stage((Stateless, "a"), (Stateless, "b"))
         opened.reads = False
         asker = opened.system.probe("asker")
         opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Resting"), sender=asker)
@@ -545,8 +545,8 @@ class TestAChangeOfOneThatIsBeingChanged:
 
 
 class TestASupervisorOfStrategiesThatFails:
-    def test_has_those_again_that_there_were_and_those_stopped_stay_so(self, house):
-        opened = house((Stateless, "a"), (Stateless, "b"))
+    def test_has_those_again_that_there_were_and_those_stopped_stay_so(self, stage):
+        opened = stage((Stateless, "a"), (Stateless, "b"))
         opened.ask(StopStrategy(name="a"))
         opened.start(Resting, "c")
         opened.break_it()
@@ -559,8 +559,8 @@ class TestASupervisorOfStrategiesThatFails:
         ]
         assert isinstance(opened.ask(StartStrategy(name="a")), StrategyChanged)
 
-    def test_amid_a_change_has_the_one_of_before(self, house):
-        opened = house((Stateless, "a"), (Stateless, "b"))
+    def test_amid_a_change_has_the_one_of_before(self, stage):
+        opened = stage((Stateless, "a"), (Stateless, "b"))
         opened.reads = False
         asker = opened.system.probe("asker")
         opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Answering"), sender=asker)
@@ -573,8 +573,8 @@ class TestASupervisorOfStrategiesThatFails:
         tree = opened.system.request("system", DescribeTree())
         assert {node.path: node.state for node in tree.children}["system/strategies"] == "RUNNING"
 
-    def test_amid_a_change_that_was_held_has_what_was_kept_sent(self, house):
-        opened = house((Stateless, "a"))
+    def test_amid_a_change_that_was_held_has_what_was_kept_sent(self, stage):
+        opened = stage((Stateless, "a"))
         opened.holds = False
         asker = opened.system.probe("asker")
         opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Resting"), sender=asker)
