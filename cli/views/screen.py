@@ -74,7 +74,7 @@ def screen(profile: str, now: SystemView, before: SystemView, *, width: int = 80
     trouble = trouble[: max(1, rows - len(first) - len(trading))]
     trading = trading[: max(0, rows - len(trouble))]
     first = first[: max(0, rows - len(trading) - len(trouble))]
-    market, restarts, journal = (_flowed([parts(now, before)], columns) for parts in (_market, _restarted, _house))
+    market, restarts, journal = (_flowed([parts(now, before)], columns) for parts in (_market, _restarted, _journal))
     left = rows - len(first) - len(trouble) - len(trading)
     of_symbols = min(2, 1 + len(_symbol_names(now)))
     shown = []
@@ -227,7 +227,7 @@ def _by_rule(orders: OrdersStatistics) -> str:
     return plain(", ".join(f"{rule} {count:,}" for rule, count in sorted(orders.refused_by_rule.items())))
 
 
-def _house(now: SystemView, _before: SystemView) -> list[Text]:
+def _journal(now: SystemView, _before: SystemView) -> list[Text]:
     journal = _of(JournalStatistics, now)
     strategies = [each for each in now.statistics.values() if isinstance(each, StrategyStatistics)]
     parts = [] if journal is None else [Text(f"journal {journal.records:,} facts")]

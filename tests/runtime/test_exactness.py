@@ -208,7 +208,7 @@ class TestQuiet:
     """It is where two looks find the same: one look may meet each thread at another moment."""
 
     @staticmethod
-    def a_house(*others, outcomes=()):
+    def a_quiescence(*others, outcomes=()):
         """Build a loop that asks, beside such threads; each look finds the next of the outcomes just arrived."""
         loop = SimpleNamespace(ready=deque(), asleep=True, wake=lambda: None)
         arriving = iter(outcomes)
@@ -240,20 +240,20 @@ class TestQuiet:
         return Other()
 
     def test_is_not_where_a_thread_woke_between_two_looks(self):
-        quiet, told = self.a_house(self.a_thread([1, 2]))
+        quiet, told = self.a_quiescence(self.a_thread([1, 2]))
 
         quiet.test()
 
         assert told == []
 
     def test_is_not_where_a_job_ended_just_before_the_look(self):
-        quiet, told = self.a_house(outcomes=["its actor"])
+        quiet, told = self.a_quiescence(outcomes=["its actor"])
 
         assert quiet.test()
         assert told == []
 
     def test_is_where_none_did(self):
-        quiet, told = self.a_house(self.a_thread([1, 1, 1, 1]))
+        quiet, told = self.a_quiescence(self.a_thread([1, 1, 1, 1]))
 
         quiet.test()
 

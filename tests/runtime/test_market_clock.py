@@ -355,7 +355,7 @@ class TestAQuestionFromOutside:
 
         assert system.request("machinist", "tell") > 0
 
-    def test_finds_the_house_at_rest_between_two_steps(self, system):
+    def test_finds_the_system_at_rest_between_two_steps(self, system):
         heard = []
 
         class Second(RuntimeActor):
