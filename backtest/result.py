@@ -258,7 +258,8 @@ def backtest(  # noqa: PLR0913  each has its default
         latency: from a decision until the order is in the book: `20ms`, or seconds.
         slippage: by which an order that comes to the market trades worse: `0.05%`, `5bp`, `1tick`.
         charges: name of a charge model: dhan-equity-intraday, dhan-equity-delivery, dhan-futures, dhan-options,
-            dhan-commodity-futures, dhan-commodity-options, none.
+            dhan-commodity-futures, dhan-commodity-options, none. A symbol that names an option or a future is charged
+            as one by each of them, except by `none`.
         capital_rupees: what returns are of.
         settings: any settings by key, such as `{"orders.quantity_max": 500}`.
         data_dir: where the journal stays; without it nothing does.

@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from ...domain.charges import Product, charges, commodity_product, known_since
+from ...domain.commodity_sessions import COMMODITIES
+from ...domain.instruments import is_contract, is_option
 from ...domain.money import exact_value
 from ...domain.time import day_of
-from ...domain.venues import underlying_of
+from ...domain.venues import underlying_of, venue_of_symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ...messages.orders import OrderFilled
 
@@ -27,15 +29,33 @@ MODELS: Final[dict[str, Product | None]] = {
     "dhan-commodity-options": "COMMODITY_OPTION",
     NO_CHARGES: None,
 }
-"""The tariff by the name of the model; None: trades cost nothing besides their price."""
+"""The tariff of symbols that do not tell theirs, by name of the model; None: trades cost nothing but their price."""
 
+_OF_COMMODITIES: Final = frozenset({"COMMODITY_FUTURE", "COMMODITY_OPTION"})
 _EPOCH: Final = date(1970, 1, 1)
 
 
-def first_day(model: str) -> date | None:
-    """Return the first day whose rates are known, by which earlier trades are charged; None: there are no rates."""
+def tariff_of(symbol: str, model: str) -> Product | None:
+    """Return the tariff of a symbol: its own where its name tells what it is, else the model's; None: no charges.
+
+    An option in an account of shares is charged as an option, whatever the model is. Commodities are those of the
+    venue in the symbol, `MCX:GOLD-04Dec2026-FUT`, and without any those of a model of commodities.
+    """
     product = MODELS[model]
-    return None if product is None else known_since(product)
+    if product is None:
+        return None
+    contract = is_contract(symbol)
+    if product in _OF_COMMODITIES or venue_of_symbol(symbol).market in COMMODITIES:
+        is_one = is_option(symbol) if contract else product == "COMMODITY_OPTION"
+        return commodity_product(underlying_of(symbol), is_option=is_one)
+    if contract:
+        return "OPTION" if is_option(symbol) else "FUTURE"
+    return product
+
+
+def first_day(tariffs: Iterable[Product | None]) -> date | None:
+    """Return the first day on which the rates of all are known, by which earlier trades are charged; None: no rates."""
+    return max((known_since(tariff) for tariff in tariffs if tariff is not None), default=None)
 
 
 def charged(fills: Sequence[OrderFilled], model: str) -> list[Decimal]:
@@ -43,18 +63,19 @@ def charged(fills: Sequence[OrderFilled], model: str) -> list[Decimal]:
 
     Brokerage is of an order, not of each of its trades; the depository charges once a symbol and day of selling.
     """
-    product = MODELS[model]
-    if product is None:
-        return [Decimal(0)] * len(fills)
     traded: dict[str, Decimal] = {}
     sold: set[tuple[str, date]] = set()
     found = []
     for fill in fills:
+        tariff = tariff_of(fill.symbol, model)
+        if tariff is None:
+            found.append(Decimal(0))
+            continue
         day = _EPOCH + timedelta(days=day_of(fill.occurred_ns))
         before = traded.get(fill.client_order_id, Decimal(0))
         sells = fill.side == "SELL"
         costs = charges(
-            _charged_as(product, fill.symbol),
+            tariff,
             fill.side,
             fill.quantity,
             fill.price,
@@ -67,8 +88,3 @@ def charged(fills: Sequence[OrderFilled], model: str) -> list[Decimal]:
             sold.add((fill.symbol, day))
         found.append(costs.total)
     return found
-
-
-def _charged_as(product: Product, symbol: str) -> Product:
-    """Return the tariff of a symbol: some farm products are free of tax."""
-    return commodity_product(underlying_of(symbol), is_option=False) if product == "COMMODITY_FUTURE" else product

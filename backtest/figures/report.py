@@ -15,15 +15,24 @@ from ...domain.time import DAY_NS, day_of, time_text
 from ...domain.wording import counted
 from ...messages.orders import OrderFilled
 from . import measures
-from .charging import NO_CHARGES, charged, first_day
+from .charging import MODELS, NO_CHARGES, charged, first_day, tariff_of
 from .curve import Curve, Marks, curve_of
 from .trades import PAISA, Trade, trades_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ...domain.charges import Product
+
 _EPOCH: Final = date(1970, 1, 1)
-_PRODUCTS_OF_A_DAY: Final = "dhan-equity-intraday"
+_NAMED_MAX: Final = 3
+_SPOKEN: Final[dict[Product, str]] = {
+    "FUTURE": "futures",
+    "OPTION": "options",
+    "COMMODITY_FUTURE": "futures of commodities",
+    "UNTAXED_FUTURE": "futures of commodities without tax",
+    "COMMODITY_OPTION": "options of commodities",
+}
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,7 +253,7 @@ def figures_of(played: Played) -> Figures:
         notes=(
             *([played.failed] if played.failed else []),
             *played.notes,
-            *_notes(played, trades),
+            *_of_charges(played, trades, last_ns),
             *_beyond_means(curve),
             *_flatters(trades, len(days), traded_days),
         ),
@@ -300,20 +309,31 @@ def _positions(fills: Iterable[OrderFilled]) -> dict[str, int]:
     return {symbol: quantity for symbol, quantity in sorted(held.items()) if quantity}
 
 
-def _notes(played: Played, trades: Sequence[Trade]) -> Iterable[str]:
-    known_since = first_day(played.charge_model)
+def _of_charges(played: Played, trades: Sequence[Trade], last_ns: int) -> Iterable[str]:
+    tariffs = {trade.symbol: tariff_of(trade.symbol, played.charge_model) for trade in trades}
+    known_since = first_day(tariffs.values())
     if played.fills and known_since is not None and _date(day_of(played.fills[0].occurred_ns)) < known_since:
         yield f"the rates of charges are known from {known_since} on: earlier trades are charged as on that day"
-    overnight = sum(trade.exit_ns is None or day_of(trade.exit_ns) != day_of(trade.entry_ns) for trade in trades)
-    if overnight and played.charge_model == _PRODUCTS_OF_A_DAY:
+    for tariff, spoken in _SPOKEN.items():
+        named = sorted(symbol for symbol, of in tariffs.items() if of == tariff != MODELS[played.charge_model])
+        if named:
+            yield f"charged as {spoken}, by their names: {_few(named)}"
+    of_a_day = [trade for trade in trades if tariffs[trade.symbol] == "INTRADAY"]
+    overnight = sum(day_of(trade.entry_ns) != day_of(trade.exit_ns or last_ns) for trade in of_a_day)
+    if overnight:
         yield (
-            f"{overnight:,} of {len(trades):,} trades were held overnight, and are charged as intraday: a broker would "
-            "have closed them (--charges dhan-equity-delivery)"
+            f"{overnight:,} of {len(of_a_day):,} trades were held overnight, and are charged as intraday: "
+            "a broker would have closed them (--charges dhan-equity-delivery)"
         )
     if trades and played.charge_model == NO_CHARGES:
         yield "no charges are counted: a broker and the state would have taken theirs"
     if trades and not played.latency_s:
         yield "orders have no latency: each trades at the price that it was decided on, which flatters"
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED_MAX
+    return ", ".join(names[:_NAMED_MAX]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _beyond_means(curve: Curve) -> Iterable[str]:

@@ -65,7 +65,8 @@ def command(
         str,
         typer.Option(
             metavar="MODEL",
-            help="dhan-equity-intraday, -delivery, dhan-futures, -options, dhan-commodity-futures, -options or none.",
+            help="dhan-equity-intraday, -delivery, dhan-futures, -options, dhan-commodity-futures, -options or none: "
+            "of what does not tell it by its name, as an option does.",
         ),
     ] = "dhan-equity-intraday",
     capital: Annotated[float, typer.Option(metavar="RUPEES", help="What returns are of.")] = 1_000_000.0,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from natya.backtest.figures.charging import charged, first_day
+from natya.backtest.figures.charging import charged, first_day, tariff_of
 from natya.backtest.figures.curve import Bars, Marks
 from natya.backtest.figures.report import Played, _flatters, figures_of
 from natya.backtest.figures.shown import left_shown
@@ -25,12 +25,12 @@ TODAY_NS = int(datetime(2026, 9, 28, 5, 0, tzinfo=UTC).timestamp()) * SECOND_NS
 LONG_AGO_NS = int(datetime(2015, 1, 5, 5, 0, tzinfo=UTC).timestamp()) * SECOND_NS
 
 
-def a_fill(number, side, at_ns):
+def a_fill(number, side, at_ns, symbol="TCS"):
     return OrderFilled(
         client_order_id=f"o{number}",
         trade_id=f"t{number}",
         strategy="s",
-        symbol="TCS",
+        symbol=symbol,
         side=side,
         quantity=10,
         price=100.0,
@@ -41,11 +41,11 @@ def a_fill(number, side, at_ns):
 
 def figures(*fills, charge_model="dhan-equity-intraday", latency_s=0.02, refused=None):
     bars = Bars()
-    bars.add(TODAY_NS, 100.0, 100.0, 100.0, 100.0)
+    bars.add(max((TODAY_NS, *(fill.occurred_ns for fill in fills))), 100.0, 100.0, 100.0, 100.0)
     played = Played(
         strategy="s",
         fills=fills,
-        marks=Marks({"TCS": bars}),
+        marks=Marks(dict.fromkeys({"TCS", *(fill.symbol for fill in fills)}, bars)),
         ticks=1,
         candles=0,
         orders=len(fills),
@@ -63,6 +63,7 @@ def notes(*fills, **given):
     return tuple(note for note in figures(*fills, **given).notes if not note.startswith("figures a year"))
 
 
+OPTION = "NIFTY-29Sep2026-25000-CE"
 HELD = "what is held at the end counts at its last price: the charges of closing it are not in the figures"
 BOUGHT, SOLD = a_fill(1, "BUY", TODAY_NS), a_fill(2, "SELL", TODAY_NS + SECOND_NS)
 
@@ -277,7 +278,7 @@ class TestANote:
         assert notes(latency_s=latency_s, charge_model="none") == ()
 
     def test_tells_of_trades_before_the_rates_that_are_known_though_the_last_are_after_it(self):
-        known_since = first_day("dhan-equity-delivery")
+        known_since = first_day({"DELIVERY"})
         found = notes(a_fill(1, "BUY", LONG_AGO_NS), a_fill(2, "SELL", TODAY_NS), charge_model="dhan-equity-delivery")
 
         assert known_since.year > 2015
@@ -285,13 +286,33 @@ class TestANote:
             f"the rates of charges are known from {known_since} on: earlier trades are charged as on that day",
         )
 
-    @pytest.mark.parametrize("sold", [(), (a_fill(2, "SELL", TODAY_NS + DAY_NS),)], ids=["open", "the next day"])
-    def test_tells_of_trades_of_a_day_that_were_held_overnight(self, sold):
-        note, *more = notes(BOUGHT, *sold)
+    @pytest.mark.parametrize(
+        ("more", "told"),
+        [
+            ([a_fill(2, "SELL", TODAY_NS + DAY_NS)], "1 of 1 trades were held overnight, and are charged as intraday"),
+            ([SOLD, a_fill(3, "BUY", TODAY_NS + DAY_NS)], ""),
+            ([a_fill(2, "BUY", TODAY_NS + DAY_NS, "INFY")], "1 of 2 trades were held overnight"),
+            ([SOLD, a_fill(3, "BUY", TODAY_NS, OPTION), a_fill(4, "SELL", TODAY_NS + DAY_NS, OPTION)], ""),
+        ],
+        ids=["closed the next day", "opened on the last day", "open since the day before", "an option"],
+    )
+    def test_tells_of_shares_that_were_held_overnight_and_are_charged_as_intraday(self, more, told):
+        found = [note for note in notes(BOUGHT, *more) if "overnight" in note]
 
-        assert note.startswith("1 of 1 trades were held overnight, and are charged as intraday")
-        assert notes(BOUGHT, *sold, charge_model="dhan-equity-delivery") == tuple(more)
-        assert more == ([] if sold else [HELD])
+        assert [note.startswith(told) for note in found] == [True] * bool(told)
+        assert not [note for note in notes(BOUGHT, *more, charge_model="dhan-equity-delivery") if "overnight" in note]
+
+    def test_tells_what_is_charged_by_its_name_otherwise_than_the_model_says(self):
+        bought, sold = (
+            [a_fill(f"{side}{symbol}", side, TODAY_NS, symbol) for symbol in (OPTION, "MCX:GOLD-04Dec2026-FUT")]
+            for side in ("BUY", "SELL")
+        )
+
+        assert notes(BOUGHT, SOLD, *bought, *sold) == (
+            f"charged as options, by their names: {OPTION}",
+            "charged as futures of commodities, by their names: MCX:GOLD-04Dec2026-FUT",
+        )
+        assert notes(bought[0], sold[0], charge_model="dhan-options") == ()
 
     def test_tells_that_what_is_held_is_not_charged_for_its_end(self):
         assert notes(BOUGHT, SOLD, a_fill(3, "SELL", TODAY_NS + 2 * SECOND_NS), charge_model="dhan-futures") == (HELD,)
@@ -413,3 +434,45 @@ def test_a_sale_of_a_commodity_is_charged_by_what_it_is(symbol, model, rupees):
     sale = msgspec.structs.replace(a_fill(1, "SELL", TODAY_NS), symbol=symbol)
 
     assert [str(each) for each in charged([sale], model)] == [rupees]
+
+
+@pytest.mark.parametrize("model", ["dhan-equity-intraday", "dhan-equity-delivery", "dhan-futures", "dhan-options"])
+@pytest.mark.parametrize(
+    ("symbol", "tariff"),
+    [
+        (OPTION, "OPTION"),
+        ("NIFTY 25000 PE", "OPTION"),
+        ("BSE:SENSEX-24Sep2026-80000-CE", "OPTION"),
+        ("RELIANCE-29Sep2026-FUT", "FUTURE"),
+        ("MCX:CRUDEOIL-18Dec2026-FUT", "COMMODITY_FUTURE"),
+        ("MCX:CARDAMOM-31Dec2026-FUT", "UNTAXED_FUTURE"),
+        ("MCX:CRUDEOIL-17Dec2026-6000-CE", "COMMODITY_OPTION"),
+    ],
+)
+def test_a_contract_pays_its_own_tariff_in_any_account(symbol, tariff, model):
+    assert tariff_of(symbol, model) == tariff
+    assert tariff_of(symbol, "none") is None
+
+
+@pytest.mark.parametrize(
+    ("model", "of_a_share", "of_gold", "of_its_call"),
+    [
+        ("dhan-equity-intraday", "INTRADAY", "FUTURE", "OPTION"),
+        ("dhan-equity-delivery", "DELIVERY", "FUTURE", "OPTION"),
+        ("dhan-futures", "FUTURE", "FUTURE", "OPTION"),
+        ("dhan-options", "OPTION", "FUTURE", "OPTION"),
+        ("dhan-commodity-futures", "COMMODITY_FUTURE", "COMMODITY_FUTURE", "COMMODITY_OPTION"),
+        ("dhan-commodity-options", "COMMODITY_OPTION", "COMMODITY_FUTURE", "COMMODITY_OPTION"),
+    ],
+)
+def test_what_a_name_does_not_tell_the_model_says(model, of_a_share, of_gold, of_its_call):
+    names = "TCS", "GOLDM-04Dec2026-FUT", "GOLDM-27Nov2026-121000-CE"
+
+    assert [tariff_of(name, model) for name in names] == [of_a_share, of_gold, of_its_call]
+
+
+def test_an_option_that_is_sold_in_an_account_of_shares_pays_what_its_contract_note_says():
+    sale = msgspec.structs.replace(a_fill(1, "SELL", TODAY_NS, OPTION), price=100.0, quantity=75)
+
+    # 7,500 rupees: brokerage 20.00, tax 11.25, exchange 2.63, SEBI 0.01, the fund 0.04, GST of 22.67 (4.08)
+    assert [str(each) for each in charged([sale], "dhan-equity-intraday")] == ["38.01"]
