@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+from datetime import date, datetime
 from typing import Final, Literal, Self, TypeAlias
 
 import msgspec
@@ -24,6 +25,7 @@ _SYMBOL: Final = re.compile(rf"[!-~](?:[ -~]{{0,{SYMBOL_LENGTH_MAX - 2}}}[!-~])?
 
 _OPTIONS: Final = ("-CE", "-PE", " CE", " PE")
 _STRIKE: Final = re.compile(r"[- ]([0-9]+(?:\.[0-9]+)?)[- ][CP]E$", re.ASCII)
+_EXPIRY: Final = re.compile(r"[- ]([0-9]{2}[A-Za-z]{3}[0-9]{4})[- ]", re.ASCII)
 _CONTRACTS: Final = (*_OPTIONS, "-FUT", " FUT")
 
 FINEST_TICK_RUPEES: Final = 0.0025
@@ -84,6 +86,16 @@ def strike_of(symbol: str) -> float | None:
         return None
     found = _STRIKE.search(symbol)
     return float(found[1]) if found else 0.0
+
+
+@functools.lru_cache(maxsize=10_000)
+def expiry_of(symbol: str) -> date | None:
+    """Return the last day of a contract, where its symbol tells it: 29 September 2026 of `NIFTY-29Sep2026-29150-CE`."""
+    found = _EXPIRY.search(symbol) if is_contract(symbol) else None
+    try:
+        return datetime.strptime(found[1], "%d%b%Y").date() if found else None  # noqa: DTZ007  a day has no zone
+    except ValueError:
+        return None
 
 
 def is_contract(symbol: str) -> bool:

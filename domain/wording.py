@@ -6,12 +6,21 @@ Imports nothing of natya, so that the command line starts fast.
 from __future__ import annotations
 
 import math
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def counted(number: int, noun: str) -> str:
     """Return a number and its noun, in the plural unless it is 1: `1 row`, `2,000 rows`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def some(names: Sequence[str], number_max: int = 3) -> str:
+    """Return the first names, and how many more there are: `INFY, SBIN, TCS and 2 more`."""
+    more = len(names) - number_max
+    return ", ".join(names[:number_max]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def printable(text: str, length_max: int = 64) -> str:

@@ -12,11 +12,12 @@ import numpy as np
 from ...domain.calendar import TRADING_DAYS_A_YEAR, Exchange, trading_days
 from ...domain.money import exact_value
 from ...domain.time import DAY_NS, day_of, time_text
-from ...domain.wording import counted
+from ...domain.wording import counted, some
 from ...messages.orders import OrderFilled
 from . import measures
 from .charging import MODELS, NO_CHARGES, charged, first_day, tariff_of
 from .curve import Curve, Marks, curve_of
+from .doubts import doubts_of
 from .trades import PAISA, Trade, trades_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ...domain.charges import Product
 
 _EPOCH: Final = date(1970, 1, 1)
-_NAMED_MAX: Final = 3
 _SPOKEN: Final[dict[Product, str]] = {
     "FUTURE": "futures",
     "OPTION": "options",
@@ -254,6 +254,7 @@ def figures_of(played: Played) -> Figures:
             *([played.failed] if played.failed else []),
             *played.notes,
             *_of_charges(played, trades, last_ns),
+            *doubts_of(trades, played.marks, last_ns),
             *_beyond_means(curve),
             *_flatters(trades, len(days), traded_days),
         ),
@@ -317,7 +318,7 @@ def _of_charges(played: Played, trades: Sequence[Trade], last_ns: int) -> Iterab
     for tariff, spoken in _SPOKEN.items():
         named = sorted(symbol for symbol, of in tariffs.items() if of == tariff != MODELS[played.charge_model])
         if named:
-            yield f"charged as {spoken}, by their names: {_few(named)}"
+            yield f"charged as {spoken}, by their names: {some(named)}"
     of_a_day = [trade for trade in trades if tariffs[trade.symbol] == "INTRADAY"]
     overnight = sum(day_of(trade.entry_ns) != day_of(trade.exit_ns or last_ns) for trade in of_a_day)
     if overnight:
@@ -329,11 +330,6 @@ def _of_charges(played: Played, trades: Sequence[Trade], last_ns: int) -> Iterab
         yield "no charges are counted: a broker and the state would have taken theirs"
     if trades and not played.latency_s:
         yield "orders have no latency: each trades at the price that it was decided on, which flatters"
-
-
-def _few(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED_MAX
-    return ", ".join(names[:_NAMED_MAX]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _beyond_means(curve: Curve) -> Iterable[str]:

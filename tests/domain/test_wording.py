@@ -2,12 +2,16 @@
 
 import pytest
 
-from natya.domain.wording import counted, expect_number, printable
+from natya.domain.wording import counted, expect_number, printable, some
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (2_000, "2,000 rows")])
 def test_a_noun_is_in_the_plural_unless_there_is_one(number, text):
     assert counted(number, "row") == text
+
+
+def test_of_many_names_the_first_are_told_and_how_many_more_there_are():
+    assert [some(names) for names in ("", "A", "ABC", "ABCDE")] == ["", "A", "A, B, C", "A, B, C and 2 more"]
 
 
 def test_a_text_is_shown_on_any_terminal_and_no_longer_than_it_may_be():

@@ -1,0 +1,78 @@
+"""Positions that the market's prices do not tell the worth of: over a split, or beyond an expiry (pure)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ...domain.instruments import expiry_of, is_contract
+from ...domain.time import DAY_NS, IST_OFFSET_NS, day_of, day_start_ns
+from ...domain.venues import session_of_symbol
+from ...domain.wording import counted, some
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .curve import Bars, Marks
+    from .trades import Trade
+
+_EPOCH: Final = date(1970, 1, 1)
+_GAP: Final = 0.15
+"""A night seldom takes so much of a share; a bonus of one share for five takes a sixth."""
+
+_NEIGHBOURS_NS: Final = 7 * DAY_NS
+"""Marks that are farther apart, behind a hole in the data, may differ by anything."""
+
+
+def doubts_of(trades: Sequence[Trade], marks: Marks, last_ns: int) -> Iterator[str]:
+    """Yield what to know of each night whose prices look like a split, and of contracts held beyond their expiry.
+
+    Args:
+        trades: all of them.
+        marks: the prices.
+        last_ns: end of the data: nanoseconds since 1970-01-01 UTC.
+    """
+    for symbol in sorted({trade.symbol for trade in trades}):
+        if not is_contract(symbol):
+            yield from _jumps(symbol, [trade for trade in trades if trade.symbol == symbol], marks.bars[symbol])
+    expired = sorted({trade.symbol for trade in trades if trade.is_open and _has_expired(trade.symbol, last_ns)})
+    if expired:
+        yield (
+            "held beyond its expiry, and counted at its last price, not at what the exchange settles it at: "
+            f"{some(expired)}"
+        )
+
+
+def _jumps(symbol: str, trades: Sequence[Trade], bars: Bars) -> Iterator[str]:
+    times, opens, closes = np.array(bars.times), np.array(bars.opens), np.array(bars.closes)
+    days = (times + IST_OFFSET_NS) // DAY_NS
+    is_next = (days[1:] > days[:-1]) & (times[1:] - times[:-1] <= _NEIGHBOURS_NS)
+    ratios = opens[1:] / closes[:-1]
+    for at in np.flatnonzero(is_next & ((ratios < 1 - _GAP) | (ratios > 1 / (1 - _GAP)))).tolist():
+        day = _EPOCH + timedelta(days=int(days[at + 1]))
+        held = sum(_held(trade, int(times[at])) for trade in trades)
+        yield (
+            f"{symbol} goes from {closes[at]:.2f} to {opens[at + 1]:.2f} in the night before {day}, as by a split or "
+            f"a bonus that the prices are not adjusted for: {_over_it(held)}"
+        )
+
+
+def _over_it(held: int) -> str:
+    if not held:
+        return "nothing was held over it, but indicators take it for a move"
+    return f"{counted(held, 'trade')} held over it took it for profit or loss"
+
+
+def _held(trade: Trade, at_ns: int) -> bool:
+    return trade.entry_ns <= at_ns and (trade.exit_ns is None or trade.exit_ns > at_ns)
+
+
+def _has_expired(symbol: str, last_ns: int) -> bool:
+    expiry = expiry_of(symbol)
+    if expiry is None:
+        return False
+    day = (expiry - _EPOCH).days
+    session = session_of_symbol(symbol, day_start_ns(day))
+    return last_ns >= session.close_ns if session else day_of(last_ns) > day
