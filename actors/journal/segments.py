@@ -94,6 +94,9 @@ class Segment:
         self.known_place = (0, 0)
         """Sequence and offset of a record whose place is proved; (0, 0): of none."""
 
+        self.read_on_at = (0, 0)
+        """The same of where the newest read ended: a reader goes on there, page by page."""
+
         self.keys: KeyTable | None = None
         """Keys of all its records, in memory until its key file is written."""
 

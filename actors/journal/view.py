@@ -131,7 +131,7 @@ class JournalView:
             for raw in self._candidates(segment, end, after, last, key):
                 if since_ns <= raw.recorded_ns < until_ns and _may_have(raw, types, key):
                     record = self._decoded(raw)
-                    if key in {"", record.correlation_id, key_of(record.fact)}:
+                    if not key or key in {record.correlation_id, key_of(record.fact)}:
                         yield record
 
     def extents(self) -> Iterator[tuple[Segment, int, int]]:
@@ -149,8 +149,8 @@ class JournalView:
 
     def _raw_of(self, segment: Segment, end: int, after: int, last: int) -> Iterator[RawRecord]:
         file = open_segment(self._disk, segment)
+        walk = self._walk_near(segment, file, end, after + 1)
         try:
-            walk = self._walk_near(segment, file, end, after + 1)
             for record in walk:
                 if record.sequence > after:
                     yield record
@@ -158,6 +158,7 @@ class JournalView:
             raise segment.damaged(str(fault), sequence=after + 1) from fault
         finally:
             file.close()
+            segment.read_on_at = walk.sequence, walk.offset
         if walk.sequence <= last:
             raise segment.damaged(walk.fault or "it ends here", offset=walk.offset, sequence=walk.sequence)
 
@@ -211,16 +212,16 @@ class JournalView:
     @staticmethod
     def _walk_near(segment: Segment, file: ReadableFile, end: int, sequence: int) -> Walk:
         """Begin at the nearest place known from before, or at the first record."""
-        known, at = segment.known_place
+        places = [segment.known_place, segment.read_on_at]
         landmark = sequence // LANDMARK_STRIDE
         while landmark * LANDMARK_STRIDE > segment.first_sequence:
             offset = segment.landmarks.get(landmark)
             if offset is not None and offset < end:
-                if known <= landmark * LANDMARK_STRIDE or known > sequence:
-                    known, at = landmark * LANDMARK_STRIDE, offset
+                places.append((landmark * LANDMARK_STRIDE, offset))
                 break
             landmark -= 1
-        if not segment.first_sequence < known <= sequence or at >= end:
+        known, at = max((each for each in places if each[0] <= sequence and each[1] < end), default=(0, 0))
+        if known <= segment.first_sequence:
             return segment.walk(file, end=end, chained=False)
         return Walk(file, segment.format, offset=at, end=end, sequence=known, landmarks=segment.landmarks)
 

@@ -6,7 +6,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.journal import JournalDamagedError, JournalView, SimulatedDisk, records
@@ -318,13 +318,32 @@ def test_a_page_far_behind_is_read_from_a_place_near_it_once_somebody_has_passed
     assert min(offsets) > journal.place.sequence * 100  # a record has more bytes than that, and 1,024 are passed over
 
 
+def test_pages_one_after_another_read_each_record_once_wherever_they_begin(workshop, monkeypatch):
+    journal = workshop.a_journal(SimulatedDisk(), segment_bytes=1 << 20)
+    journal.open()
+    journal.append(tuple(workshop.an_intent(number) for number in range(1, 1_001)))
+    journal.commit()
+    view, decoded = journal.view(), []
+    decode = records.RecordFormat1.decode
+    monkeypatch.setattr(
+        records.RecordFormat1, "decode", lambda *arguments: decoded.append(decode(*arguments)) or decoded[-1]
+    )
+
+    pages = [view.page(after, 100).records for after in range(0, 1_000, 100)]
+
+    assert [record.sequence for page in pages for record in page] == list(range(1, 1_001))
+    sequences = [each.sequence for each in decoded if each is not None]
+    assert len(sequences) <= 1_000 + len(pages)  # and no part of what lies before a page
+
+
 class Segment:
     """What a view needs of one to find a place in it."""
 
     format = None
 
-    def __init__(self, first_sequence, landmarks, known_place):
-        self.first_sequence, self.landmarks, self.known_place = first_sequence, landmarks, known_place
+    def __init__(self, first_sequence, landmarks, known_place, read_on_at):
+        self.first_sequence, self.landmarks = first_sequence, landmarks
+        self.known_place, self.read_on_at = known_place, read_on_at
 
     def walk(self, _file, *, end, chained):
         return SimpleNamespace(sequence=self.first_sequence, offset=0, end=end, chained=chained)
@@ -333,7 +352,7 @@ class Segment:
 @given(
     first=st.integers(1, 3 * LANDMARK_STRIDE),
     landmarks=st.sets(st.integers(0, 8)),
-    known=st.integers(0, 9 * LANDMARK_STRIDE),
+    known=st.tuples(st.integers(0, 9 * LANDMARK_STRIDE), st.integers(0, 9 * LANDMARK_STRIDE)),
     further=st.integers(0, 5 * LANDMARK_STRIDE),
     end=st.integers(1, 10 * LANDMARK_STRIDE),
 )
@@ -342,11 +361,11 @@ def test_a_walk_begins_at_the_nearest_place_that_is_known_of_its_segment_and_dur
 ):
     """The record of each sequence is at an offset of as many bytes here."""
     wanted = first + further
-    assume(known < end)  # what is known of a file is durable
-    places = [known, *(number * LANDMARK_STRIDE for number in landmarks)]
+    places = [*known, *(number * LANDMARK_STRIDE for number in landmarks)]
     usable = [place for place in places if first < place <= wanted and place < end]
 
-    segment = Segment(first, {number: number * LANDMARK_STRIDE for number in landmarks}, (known, known))
+    offsets = {number: number * LANDMARK_STRIDE for number in landmarks}
+    segment = Segment(first, offsets, *((each, each) for each in known))
     walk = JournalView._walk_near(segment, None, end, wanted)
 
     assert (walk.sequence, walk.offset) == ((max(usable), max(usable)) if usable else (first, 0))
