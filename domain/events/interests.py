@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ...messages.delivery import EventPublished, SubscribeDurably, SubscribeEvents
+
+FOUND_MAX: Final = 50_000
+"""Kinds of events of which it is remembered who wants them; all are forgotten when there are more."""
 
 
 class Interest(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +45,7 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Interests:
-    """What each subscriber wants, by name. A topic that was seen before costs one look-up, however many patterns.
+    """What each subscriber wants, by name. An event like one before it costs one look-up, however many want it or not.
 
     Those who name aggregates are asked for events of these alone, and others who name types for events of these.
     """
@@ -56,6 +59,11 @@ class Interests:
         self._of_all = TopicTable[str]()
         self._of_keys: dict[str, TopicTable[str]] = {}
         self._of_types: dict[str, TopicTable[str]] = {}
+        self._found: dict[tuple[str, str, str, str], tuple[str, ...]] = {}
+        """Who wants an event of this topic, type, aggregate and kind."""
+
+        self._alike: dict[tuple[str, ...], tuple[str, ...]] = {}
+        """Equal ones are one."""
 
     def __len__(self) -> int:
         return len(self._interests)
@@ -76,6 +84,7 @@ class Interests:
         for pattern in interest.patterns:
             table.add(pattern, subscriber)
         self.remove(subscriber)
+        self._forget()
         self._interests[subscriber] = interest
         self._came += 1
         self._order[subscriber] = self._came
@@ -94,6 +103,7 @@ class Interests:
         interest = self._interests.pop(subscriber, None)
         if interest is None:
             return
+        self._forget()
         del self._order[subscriber]
         if interest.keys:
             _remove(self._of_keys, interest.keys, interest.patterns, subscriber)
@@ -103,18 +113,31 @@ class Interests:
             for pattern in interest.patterns:
                 self._of_all.remove(pattern, subscriber)
 
-    def of(self, event: EventPublished) -> Iterable[str]:
+    def of(self, event: EventPublished) -> tuple[str, ...]:
         """Return who wants an event, in the order in which they came."""
-        interests, topic = self._interests, event.topic
-        found = [name for name in self._of_all.targets(topic) if interests[name].has(event)]
-        some = [
+        kind = event.topic, event.event_type, event.aggregate_id, event.kind
+        found = self._found.get(kind)
+        if found is None:
+            if len(self._found) >= FOUND_MAX:
+                self._forget()
+            found = self._found[kind] = self._find(event)
+        return found
+
+    def _forget(self) -> None:
+        self._found.clear()
+        self._alike.clear()
+
+    def _find(self, event: EventPublished) -> tuple[str, ...]:
+        tables = self._of_all, self._of_keys.get(event.aggregate_id), self._of_types.get(event.event_type)
+        found = (
             name
-            for table in (self._of_keys.get(event.aggregate_id), self._of_types.get(event.event_type))
+            for table in tables
             if table is not None
-            for name in table.targets(topic)
-            if interests[name].has(event)
-        ]
-        return sorted(found + some, key=self._order.__getitem__) if some else found
+            for name in table.targets(event.topic)
+            if self._interests[name].has(event)
+        )
+        names = tuple(sorted(found, key=self._order.__getitem__))
+        return self._alike.setdefault(names, names)
 
 
 def _remove(tables: dict[str, TopicTable[str]], names: Iterable[str], patterns: Iterable[str], subscriber: str) -> None:

@@ -17,8 +17,6 @@ else:
 
 ONE: Final = "*"
 REST: Final = "**"
-TOPICS_CACHED_MAX: Final = 100_000
-"""Topics whose targets are remembered; all are forgotten when there are more."""
 
 
 class PatternInvalidError(ValueError):
@@ -26,11 +24,7 @@ class PatternInvalidError(ValueError):
 
 
 class TopicTable(Generic[Target]):
-    """Targets by pattern.
-
-    A topic that was matched before costs one dictionary access; a new one a walk through a tree by its words, which
-    does not depend on how many patterns there are.
-    """
+    """Targets by pattern. A look is a walk through a tree by the words of a topic, however many patterns there are."""
 
     def __init__(self) -> None:
         self._root = _Node[Target]()
@@ -38,7 +32,6 @@ class TopicTable(Generic[Target]):
         """When each pair was added; targets are matched in this order."""
 
         self._added = 0
-        self._matched: dict[str, tuple[Target, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._order)
@@ -58,7 +51,6 @@ class TopicTable(Generic[Target]):
         for word in words:
             node = node.below.setdefault(word, _Node())
         node.targets[target] = self._added
-        self._matched.clear()
 
     def remove(self, pattern: str, target: Target) -> None:
         """Remove a pattern of a target; no effect if it is not there."""
@@ -73,19 +65,13 @@ class TopicTable(Generic[Target]):
             if node.targets or node.below:
                 break
             del above.below[word]
-        self._matched.clear()
 
     def targets(self, topic: str) -> tuple[Target, ...]:
         """Return the targets of a topic, each once, in the order in which they were added."""
-        found = self._matched.get(topic)
-        if found is None:
-            if len(self._matched) >= TOPICS_CACHED_MAX:
-                self._matched.clear()
-            oldest: dict[Target, int] = {}
-            for target, added in self._root.find(topic.split("."), 0):
-                oldest[target] = min(added, oldest.get(target, added))
-            found = self._matched[topic] = tuple(sorted(oldest, key=oldest.__getitem__))
-        return found
+        oldest: dict[Target, int] = {}
+        for target, added in self._root.find(topic.split("."), 0):
+            oldest[target] = min(added, oldest.get(target, added))
+        return tuple(sorted(oldest, key=oldest.__getitem__))
 
 
 class _Node(Generic[Target]):

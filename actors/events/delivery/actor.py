@@ -14,6 +14,7 @@ Fails   on no expected input; restarted, it has its subscriptions again (hand-ov
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
@@ -134,11 +135,11 @@ class DeliveryActor(RuntimeActor):
     @handles(PublishEvents)
     def publish(self, request: PublishEvents, sender: ActorAddress) -> None:
         """Make events durable, or send them on (fast lane)."""
-        if any(event.kind == "fact" for event in request.events):
+        if "fact" in {event.kind for event in request.events}:
             self.send(sender, PublishRefused(reason="events of a user wanted, found a fact: those are natya's own"))
             return
         now_ns = self.fact_clock.now_ns()
-        events = tuple(event if event.occurred_ns else _occurred(event, now_ns) for event in request.events)
+        events = tuple([event if event.occurred_ns else _occurred(event, now_ns) for event in request.events])
         self._published += len(events)
         if not request.is_durable:
             self._tell(events)
@@ -157,7 +158,8 @@ class DeliveryActor(RuntimeActor):
         """Send the durable events on."""
         if not batch.records:  # as no journal of ours sends it
             return
-        self._tell(record.fact for record in batch.records if isinstance(record.fact, EventPublished))
+        if len(self._interests):
+            self._tell(record.fact for record in batch.records if isinstance(record.fact, EventPublished))
         self._own.hear(batch.records)
         self._durable.hear(batch.records)
 
@@ -331,10 +333,11 @@ class DeliveryActor(RuntimeActor):
         append(self, self.settings, fact, then)
 
     def _tell(self, events: Iterable[EventPublished]) -> None:
-        for event in events:
-            for name in self._interests.of(event):
-                self.send(name, event)
-                self._sent += 1
+        for names, wanted in itertools.groupby(events, self._interests.of):
+            if names:
+                together = tuple(wanted)
+                self.send_each(names, together)
+                self._sent += len(names) * len(together)
 
 
 def _occurred(event: EventPublished, now_ns: int) -> EventPublished:

@@ -87,11 +87,12 @@ class OwnFacts:
         if records[0].sequence > self.last_sequence + 1:
             self.read()
             return
+        after = self.last_sequence
         for record in records:
-            if record.sequence > self.last_sequence:
+            if isinstance(record.fact, OWN_FACTS) and record.sequence > after:
                 self._pages.sequence = record.sequence
-                if isinstance(record.fact, OWN_FACTS):
-                    self._take(record)
+                self._take(record)
+        self._pages.sequence = max(after, records[-1].sequence)
 
     def read(self) -> None:
         """Read on, page by page, until no record is missing."""

@@ -7,6 +7,7 @@ longer than these wait; and while all of them were read the journal had gone on,
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ....domain.events.catalog import event_of
@@ -45,15 +46,16 @@ class Found(NamedTuple):
 
 def found_in(records: Sequence[JournalRecord], interests: Interests) -> Found:
     """Find what all subscriptions want of some records (at least one), looking at each record once."""
-    by_name: dict[str, list[tuple[int, EventPublished]]] = {}
+    by_name: defaultdict[str, list[tuple[int, EventPublished]]] = defaultdict(list)
     has_others = False
     for record in records:
         if isinstance(record.fact, OWN_FACTS):
             continue
         has_others = True
         event = event_of(record)
+        numbered = record.sequence, event
         for name in interests.of(event):
-            by_name.setdefault(name, []).append((record.sequence, event))
+            by_name[name].append(numbered)
     return Found(by_name, records[-1].sequence, has_others)
 
 

@@ -1,11 +1,13 @@
 """Who wants which events."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from natya_events import a_published
 from natya_topics import is_match
 
+from natya.domain.events import interests as interests_module
 from natya.domain.events.interests import Interest, Interests
 from natya.domain.events.topics import PatternInvalidError
 
@@ -62,6 +64,24 @@ class TestASubscriber:
         assert list(interests.of(SHIPPED)) == ["zoe", "ann"]
         assert ("mail" in interests, "ann" in interests) == (False, True)
 
+    def test_is_remembered_for_no_more_kinds_of_events_than_may_be_and_found_anew_for_others(self, monkeypatch):
+        monkeypatch.setattr(interests_module, "FOUND_MAX", 2)
+        interests = Interests()
+        interests.set("mail", Interest(patterns=("events.Shipped.*",)))
+
+        for number in (1, 2, 3, 1):
+            event = a_published(event_type="Shipped", aggregate_id=f"order-{number}")
+            assert interests.of(event) == ("mail",)
+            assert interests.of(a_published(event_type="Billed", aggregate_id=f"order-{number}")) == ()
+            assert len(interests._found) <= 2
+
+    def test_of_one_kind_is_not_given_events_of_another_with_the_same_topic_type_and_key(self, interests):
+        interests.set("mail", Interest(kinds=frozenset({"integration"})))
+
+        assert interests.of(SHIPPED) == ()
+        assert interests.of(msgspec.structs.replace(SHIPPED, kind="integration")) == ("mail",)
+        assert interests.of(SHIPPED) == ()
+
     @given(
         wishes=st.lists(
             st.builds(
@@ -78,10 +98,14 @@ class TestASubscriber:
     def test_is_found_by_what_it_named_in_the_order_in_which_they_came_and_leaves_nothing(self, wishes, again, gone):
         interests, came = Interests(), {}
         for number in (*range(len(wishes)), *(each for each in again if each < len(wishes))):
+            for event in EVENTS.values():  # what was found before a change is not what is found after it
+                interests.of(event)
             came.pop(number, None)
             came[number] = wishes[number]
             interests.set(str(number), wishes[number])
         for number in gone:
+            for event in EVENTS.values():
+                interests.of(event)
             came.pop(number, None)
             interests.remove(str(number))
 

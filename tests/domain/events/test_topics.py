@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from natya_topics import is_match
 
-from natya.domain.events import topics
 from natya.domain.events.topics import PatternInvalidError, TopicTable, words_of
 
 WORD = st.sampled_from(["a", "b", "c"])
@@ -48,15 +47,6 @@ class TestATableOfPatterns:
         assert table.targets("a.b") == ("first", "second")
         assert len(table) == 3
 
-    def test_keeps_the_targets_of_no_more_topics_than_it_may_and_finds_the_others_anew(self, monkeypatch):
-        monkeypatch.setattr(topics, "TOPICS_CACHED_MAX", 2)
-        table = TopicTable()
-        table.add("a.*", "who")
-
-        for topic in ("a.1", "a.2", "a.3", "b.1", "a.1"):
-            assert table.targets(topic) == (("who",) if topic.startswith("a") else ())
-            assert len(table._matched) <= 2
-
     @given(
         changes=st.lists(st.tuples(st.booleans(), PATTERN, st.integers(0, 3)), max_size=20),
         topics=st.lists(TOPIC, min_size=1, max_size=5),
@@ -64,8 +54,6 @@ class TestATableOfPatterns:
     def test_finds_what_each_pattern_alone_would_whatever_came_and_went(self, changes, topics):
         table, there = TopicTable(), {}
         for is_added, pattern, target in changes:
-            for topic in topics:
-                table.targets(topic)
             if is_added:
                 table.add(pattern, target)
                 there.setdefault((target, pattern), None)
