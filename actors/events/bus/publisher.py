@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import random
 import threading
@@ -50,13 +51,19 @@ class PublishInDoubtError(PublishFailedError):
 class Publishing(Generic[T]):
     """A publication on its way: await it, or call `result`. It is published even if neither is done."""
 
-    def __init__(self, answered: Future[T]) -> None:
-        self._answered: Final = answered
+    def __init__(self, asked: Future[Any], found: Callable[[int], T], events: tuple[DomainEvent, ...]) -> None:
+        self._asked: Final = asked
+        """Of delivery: looked at when somebody wants to know, for most of a burst nobody does."""
+
+        self._found: Final = found
+        self._events: Final = events
 
     def __await__(self) -> Generator[Any, None, T]:
         import asyncio  # noqa: PLC0415  20 ms that only who awaits has to pay
 
-        return asyncio.shield(asyncio.wrap_future(self._answered)).__await__()
+        with contextlib.suppress(Exception):  # it is the outcome, told below
+            yield from asyncio.shield(asyncio.wrap_future(self._asked)).__await__()
+        return self.result(0.0)
 
     def result(self, timeout_s: float | None = ANSWER_S) -> T:
         """Wait until it is durable, or in the fast lane has been sent on; return it with its id and time.
@@ -65,7 +72,14 @@ class Publishing(Generic[T]):
             PublishFailedError, PublishInDoubtError: see there.
             TimeoutError: it took longer than `timeout_s` seconds; it is still on its way.
         """
-        return self._answered.result(timeout_s)
+        fault = self._asked.exception(timeout_s)
+        answer = None if fault is not None else self._asked.result()
+        if isinstance(answer, EventsPublished):
+            return self._found(answer.occurred_ns)
+        if isinstance(answer, PublishRefused) and not answer.may_be_durable:
+            raise PublishFailedError(answer.reason, self._events)
+        reason = answer.reason if isinstance(answer, PublishRefused) else str(fault or answer)
+        raise PublishInDoubtError(reason, self._events) from fault
 
 
 class EventPublisher:
@@ -96,10 +110,7 @@ class EventPublisher:
             EventInvalidError: a field is not as its class declares; nothing was sent.
         """
         (stamped,) = events = self._stamped((event,))
-        answered: Future[DomainEvent] = Future()
-        found = functools.partial(_timed, stamped)
-        self._send(events, is_durable=event.durable, settle=_settling(answered, found, events))
-        return Publishing(answered)
+        return Publishing(self._ask(events, is_durable=event.durable), functools.partial(_timed, stamped), events)
 
     def publish_many(self, events: Iterable[DomainEvent]) -> Publishing[tuple[DomainEvent, ...]]:
         """Publish several, in this order, all or none; all by the safe lane if one of them goes by it.
@@ -111,14 +122,12 @@ class EventPublisher:
         stamped = self._stamped(events)
         if len(stamped) > EVENTS_AT_ONCE_MAX:
             raise ValueError(f"at most {EVENTS_AT_ONCE_MAX} events at once wanted, found {len(stamped)}")
-        answered: Future[tuple[DomainEvent, ...]] = Future()
         is_durable = any(event.durable for event in stamped)
 
         def found(now_ns: int) -> tuple[DomainEvent, ...]:
             return tuple(_timed(each, now_ns) for each in stamped)
 
-        self._send(stamped, is_durable=is_durable, settle=_settling(answered, found, stamped))
-        return Publishing(answered)
+        return Publishing(self._ask(stamped, is_durable=is_durable), found, stamped)
 
     def _stamped(self, events: Iterable[DomainEvent]) -> tuple[DomainEvent, ...]:
         with self._guard:
@@ -127,47 +136,23 @@ class EventPublisher:
                 for event in events
             )
 
-    def _send(
-        self, events: tuple[DomainEvent, ...], *, is_durable: bool, settle: Callable[[Any, BaseException | None], None]
-    ) -> None:
+    def _ask(self, events: tuple[DomainEvent, ...], *, is_durable: bool) -> Future[Any]:
+        """Send them to delivery; return a future of its answer, which is there already for a connection."""
         message = PublishEvents(events=tuple(map(write, events)), is_durable=is_durable)
         request_future: Callable[..., Future[Any]] | None = getattr(self._over, "request_future", None)
-        if request_future is None:
-            try:
-                with self._guard:
-                    answer = self._over.request(DELIVERY, message, timeout_s=ANSWER_S)
-            except Exception as fault:  # noqa: BLE001  it is the publication's outcome
-                settle(None, fault)
-            else:
-                settle(answer, None)
-            return
-        request_future(DELIVERY, message).add_done_callback(lambda future: settle(*_found(future)))
-
-
-def _settling(
-    answered: Future[T], found: Callable[[int], T], events: tuple[DomainEvent, ...]
-) -> Callable[[Any, BaseException | None], None]:
-    def settle(answer: Any, fault: BaseException | None) -> None:
-        if isinstance(answer, EventsPublished):
-            answered.set_result(found(answer.occurred_ns))
-        elif isinstance(answer, PublishRefused) and not answer.may_be_durable:
-            answered.set_exception(PublishFailedError(answer.reason, events))
-        else:
-            reason = answer.reason if isinstance(answer, PublishRefused) else str(fault or answer)
-            failure = PublishInDoubtError(reason, events)
-            failure.__cause__ = fault
-            answered.set_exception(failure)
-
-    return settle
+        if request_future is not None:
+            return request_future(DELIVERY, message)
+        answered: Future[Any] = Future()
+        try:
+            with self._guard:
+                answered.set_result(self._over.request(DELIVERY, message, timeout_s=ANSWER_S))
+        except Exception as fault:  # noqa: BLE001  it is the publication's outcome
+            answered.set_exception(fault)
+        return answered
 
 
 def _timed(event: DomainEvent, now_ns: int) -> DomainEvent:
     return event if event.occurred_ns else msgspec.structs.replace(event, occurred_ns=now_ns)
-
-
-def _found(future: Future[Any]) -> tuple[Any, BaseException | None]:
-    fault = future.exception()
-    return (None, fault) if fault is not None else (future.result(), None)
 
 
 def _system_random() -> random.Random:
