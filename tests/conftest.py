@@ -1,5 +1,6 @@
 """The systems that actors are tested in."""
 
+import functools
 import gc
 import os
 import signal
@@ -72,6 +73,7 @@ def what_reaches_a_test_is_as_its_type_says():
     """No constructor checks types: a number in the place of a reason would be seen by the next process only."""
     received = Probe.receive
 
+    @functools.wraps(received)
     def receive(probe, timeout_s=1.0):
         message = received(probe, timeout_s)
         if type(message) in codec.MESSAGE_TYPES:

@@ -16,21 +16,38 @@ import natya
 
 ROOMS = (
     "actors.alarms",
+    "actors.broker",
     "actors.control",
+    "actors.database",
+    "actors.events",
+    "actors.exchange",
+    "actors.external",
+    "actors.feed",
     "actors.history",
     "actors.instruments",
+    "actors.journal",
     "actors.kill_switch",
     "actors.nodes",
     "actors.observability",
+    "actors.orders",
+    "actors.reconciliation",
+    "actors.runtime",
     "actors.settings",
+    "actors.strategy",
+    "actors.supervision",
     "actors.telemetry",
     "actors.web",
+    "backtest",
     "cli",
     "client",
     "composition",
     "config",
+    "domain",
+    "testing",
     "transfer",
 )
+"""All but `messages`, whose defaults are pinned in their own `defaults.txt`."""
+
 PARTS = (
     "bodies",
     "events_system",
