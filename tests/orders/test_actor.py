@@ -407,6 +407,16 @@ class TestAnOrderInDoubt:
         assert stage.disk.kinds("A-2") == stage.disk.kinds("A-3") == [OrderIntended, OrderUncertain]
         assert OrderUncertain not in stage.disk.kinds("A-1")
 
+    def test_of_this_life_that_is_on_its_way_is_not_taken_for_one_of_an_earlier_life(self, stage, make):
+        stage.open()
+        stage.submit(make.order("A-1"))
+        assert isinstance(stage.broker.receive(), PlaceOrder)
+        stage.disk.facts += [make.intent("A-2")]  # written when the journal had been read back
+        stage.tell(Appended(first_sequence=2, last_sequence=2, correlation_id="A-2"), stage.strategy)
+
+        stage.wait_until(lambda: OrderUncertain in stage.disk.kinds("A-2"))
+        assert stage.disk.kinds("A-1") == [OrderIntended]
+
     def test_that_trades_after_it_counted_as_absent_halts_trading(self, doubtful, make):
         stage = doubtful(absence_horizon_s=0.001)
         stage.broker.receive()
@@ -956,6 +966,26 @@ class TestAStart:
 
         assert stage.statistics.risk_state == "NORMAL"
         assert [each.message for each in caplog.records].count("orders.reconciled") == 1
+
+    def test_is_told_once_however_often_it_is_complete(self, stage, make, caplog):
+        told = []
+
+        class Told(OrdersActor):
+            def ready(self):
+                told.append(self.name)
+                super().ready()
+
+        stage.actor = Told
+        stage.open(make.intent("A-1"))
+        for _ in range(3):
+            stage.tell(LookupFailed(client_order_id="A-1", reason="time-out"))
+        stage.settle()
+        stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
+        stage.settle()
+
+        assert told == ["orders"]
+        failed = [each.fields for each in caplog.records if each.message == "lookup.failed"]
+        assert failed[-1] == {"client_order_id": "A-1", "reason": "time-out"}
 
     def test_waits_for_a_journal_that_is_not_there_yet(self, stage, make):
         stage.disk.mode = "unreadable"

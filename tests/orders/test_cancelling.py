@@ -117,7 +117,7 @@ class TestACancellation:
 
         assert cancellations(stage) == []
 
-    def test_of_a_person_names_the_person_and_leaves_again_when_asked_for_again(self, opened, actor_system):
+    def test_of_a_person_names_the_person_and_leaves_again_when_asked_for_again(self, opened, actor_system, caplog):
         stage, person = opened(), actor_system.probe("asha")
         for _ in range(2):
             stage.tell(CancelOrders(everything=True, person="asha"), person)
@@ -125,6 +125,8 @@ class TestACancellation:
             assert stage.asked_next(WithdrawOrder) == WITHDRAWN
 
         assert [fact.asked_by for fact in cancellations(stage)] == ["asha"]
+        told = [(each.levelname, each.fields) for each in caplog.records if each.message == "orders.cancelled"]
+        assert told == [("WARNING", {"count": 1, "person": "asha"})] * 2
 
     def test_of_a_person_that_comes_before_the_journal_is_read_back_is_to_be_asked_for_again(self, stage, make):
         person = stage.system.probe("person")

@@ -8,6 +8,7 @@ from natya.actors.orders import OrdersActor
 from natya.actors.orders.limits_in_force import Held, by_person, noted, tightened, values_of, wanted, why_not, with_held
 from natya.actors.orders.parts import limiting
 from natya.actors.orders.parts.due import WatchDue
+from natya.config.sections.orders import InstrumentLimits
 from natya.messages.broker import PlaceOrder
 from natya.messages.events import Subscribe
 from natya.messages.orders import OrderRefused
@@ -178,6 +179,22 @@ class TestARunningSystem:
         restart(stage, make)
         assert refused(stage, make.order("A-2", quantity=4))
         assert [fact.reason for fact in written(stage)] == ["a calm day"]
+
+    def test_goes_by_a_limit_that_was_off_before(self, stage, make, change):
+        stage.open()
+        stage.submit(make.order("A-1"))
+        assert stage.asked_next(PlaceOrder).client_order_id == "A-1"
+        change(strategy_orders_a_day_max="1")
+
+        assert refused(stage, make.order("A-2"))
+
+    def test_goes_by_a_stricter_limit_of_an_instrument_that_was_traded_before(self, stage, make, change):
+        stage.open(instruments={"INFY": InstrumentLimits(position_max=40)})
+        stage.submit(make.order("A-1", quantity=30))
+        assert stage.asked_next(PlaceOrder).client_order_id == "A-1"
+        change(quantity_max="3")
+
+        assert refused(stage, make.order("A-2", quantity=4))
 
     def test_goes_by_the_settings_when_these_are_changed_and_never_by_the_person_again(self, stage, make, change):
         stage.open()

@@ -14,6 +14,7 @@ from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder
 from natya.messages.kill_switch import HaltTrading, TradingHalted
 from natya.messages.order_listing import ReadOrders
 from natya.messages.orders import (
+    CancellationIntended,
     CancelOrder,
     OrderAccepted,
     OrderFilled,
@@ -192,6 +193,14 @@ class TestAHaltByTheSwitch:
         switch.receive()
 
         assert changes(stage)[0][3] == "kill-switch"
+
+    def test_of_nobody_cancels_in_the_name_of_the_switch(self, stage, make, switch, halt):
+        stage.open(*an_open_one(make))
+        halt(HaltTrading(cause="kill switch: found the file HALT"))
+        switch.receive()
+        stage.settle()
+
+        assert [each.asked_by for each in stage.disk.facts if isinstance(each, CancellationIntended)] == ["kill-switch"]
 
 
 class TestAHaltWhileTheJournalIsReadBack:
