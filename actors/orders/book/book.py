@@ -201,7 +201,7 @@ class Book:
         if theirs is AGREED:
             return held
         of_all = self.products(symbol, default)
-        return {name: theirs.bounded(symbol, name, shares, of_all.get(name, 0)) for name, shares in held.items()}
+        return {name: theirs.bounded(symbol, name, shares, of_all[name]) for name, shares in held.items()}
 
     def products(self, symbol: str, default: Product) -> dict[Product, int]:
         """Return the signed shares of all strategies together, by product."""

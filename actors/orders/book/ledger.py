@@ -197,8 +197,7 @@ class Ledger:
 
     def _reserve(self, change: ModificationIntended) -> None:
         order = self.order(change.client_order_id)
-        more = 0 if order is None else change.quantity - order.quantity_max
-        if order is None or more <= 0:
+        if order is None or (more := change.quantity - order.quantity_max) <= 0:
             return
         self._growths[change.client_order_id] = as_submitted(
             order, quantity=more, limit_price=change.limit_price, trigger_price=change.trigger_price

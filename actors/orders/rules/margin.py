@@ -61,31 +61,26 @@ def _at_most(order: SubmitOrder, situation: Situation, funds: Funds) -> float:
             price = highest if symbol == own else market.get(symbol, NO_PRICE)[0]
             if price <= 0:
                 return INFINITE
-            total += _of(long, short, price, strike_of(symbol), share)
+            total += _of_option(long, short, price, strike_of(symbol) or 0.0, share)
     if situation.reserved or is_option(own):
         for each in (order, *situation.reserved.values()):
             if is_option(each.symbol):
                 price = situation.highest_beside(each, order, market)
-                total += _of(each.quantity, each.quantity, price, strike_of(each.symbol), share)
+                total += _of_option(each.quantity, each.quantity, price, strike_of(each.symbol) or 0.0, share)
     return total
 
 
-def _of(  # noqa: PLR0913, PLR0917  the terms of one position
-    long: int, short: int, price: Number, strike: Number | None, share: Number, whole: int = 0
-) -> Number:
-    """Return what shares need (rupees), long or short, whichever is more.
+def _of_option(long: int, short: int, price: Number, strike: Number, share: Number) -> Number:
+    """Return what contract units of an option need (rupees), long or short, whichever is more.
 
     Args:
-        long: shares, or contract units.
+        long: contract units.
         short: the same.
         price: rupees.
-        strike: of an option, 0 where it is not known; else None.
+        strike: 0 where it is not known.
         share: of the value that a position needs.
-        whole: 1 where shares that are bought need all of it.
     """
-    if strike is not None:
-        return max(long * price, short * (strike or price) * share)
-    return max(long * price * (whole or share), short * price * share)
+    return max(long * price, short * (strike or price) * share)
 
 
 def _beyond(order: SubmitOrder, situation: Situation, funds: Funds) -> str:
@@ -117,12 +112,13 @@ def needed_rupees(situation: Situation, order: SubmitOrder | None = None) -> Fra
         more_long, more_short = long - had_long, short - had_short
         if more_long <= 0 and more_short <= 0:
             continue
-        price = _price(situation, symbol, order)
+        price, strike = _exact(_price(situation, symbol, order)), strike_of(symbol)
         if price <= 0:
             return None
-        strike = strike_of(symbol)
-        exact_strike = None if strike is None else _exact(strike)
-        total += _of(more_long, more_short, _exact(price), exact_strike, share, symbol in delivered)
+        if strike is not None:
+            total += _of_option(more_long, more_short, price, _exact(strike), share)
+        else:  # shares that are bought to be delivered need all of their value
+            total += price * max(more_long * (1 if symbol in delivered else share), more_short * share)
     return total
 
 
