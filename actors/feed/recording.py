@@ -53,6 +53,11 @@ if TYPE_CHECKING:
 HASH_BYTES: Final = 8
 """Length of a fingerprint: 64 bits; among ten thousand recordings a collision has a probability of 3 in 10^12."""
 
+HOW_TO_GO_ON: Final = (
+    "natya data inspect names all such rows, and feed.bad_rows_max (--max-bad-rows) says how many may be left out"
+)
+"""What somebody can do about a broken row."""
+
 BAD_LINES_KEPT_MAX: Final = 100
 """Broken rows that are remembered with their reasons; more are counted."""
 
@@ -346,7 +351,7 @@ class Recording:
         if len(self.bad_lines) < BAD_LINES_KEPT_MAX:
             self.bad_lines.append((line, str(fault)))
         if self.bad_rows > self._bad_rows_max:
-            raise RecordingError(self.path, line, str(fault)) from fault
+            raise RecordingError(self.path, line, f"{fault}; {HOW_TO_GO_ON}") from fault
 
 
 def _expect_name(path: Path) -> None:

@@ -17,6 +17,7 @@ from ...bodies import expect_bodies
 from ...composition import candles_wanted, notes_on
 from ...config.data_directory import DataDirectory
 from ...domain.time import time_text
+from ...domain.wording import counted
 from ...messages.addresses import FEED, STRATEGIES, SYSTEM
 from ...messages.market import AwaitMarketEnd, MarketEnded
 from ...messages.supervision import DescribeTree
@@ -82,7 +83,12 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
             on_progress=on_progress,
         )
     record, ended = raw.record, raw.ended
-    notes = (*raw.notes, *_left_out(raw, plan.symbols), *_tick_of_slippage(plan, settings))
+    notes = (
+        *raw.notes,
+        *_left_out(raw, plan.symbols),
+        *_broken(ended.bad_rows),
+        *_tick_of_slippage(plan, settings),
+    )
     if not (may_be_empty or ended.ticks or ended.candles):
         raise BacktestRefusedError(_nothing(plan, notes))
     return Played(
@@ -120,6 +126,12 @@ def _left_out(raw: Raw, wanted: Sequence[str]) -> Iterator[str]:
         yield f"{LEFT_OUT} {', '.join(wanted)} is wanted: {shown}{more}"
     if missing := [symbol for symbol in wanted if symbol not in raw.marks.times]:
         yield f"wanted, and nothing of it is in the data: {', '.join(missing)}"
+
+
+def _broken(bad_rows: int) -> Iterator[str]:
+    """Yield that rows were left out: what happened in them was not played."""
+    if bad_rows:
+        yield f"left out: {counted(bad_rows, 'broken row')} of the data, as feed.bad_rows_max allows"
 
 
 def _tick_of_slippage(plan: Plan, settings: Settings) -> Iterator[str]:

@@ -403,8 +403,18 @@ class TestWhatIsBroken:
     def test_data_are_named(self, tmp_path):
         recording = write_rows(tmp_path / "a.csv", [(100, 101, 99, 100), (100, 1, 99, 100)])
 
-        with pytest.raises(BacktestBrokenError, match=r"a\.csv"):
+        with pytest.raises(BacktestBrokenError, match=r"a\.csv, line 3: .*; natya data inspect names .*bad_rows_max"):
             natya.backtest(natya_backtests.Crossover, recording, symbols=["TCS"])
+
+    @pytest.mark.parametrize("rows", [1, 2])
+    def test_rows_that_are_left_out_are_told(self, rows, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", [(100, 101, 99, 100), *[(100, 1, 99, 100)] * rows, *rising(3)])
+        found = natya.backtest(
+            natya_backtests.Crossover, recording, symbols=["TCS"], settings={"feed.bad_rows_max": 2}
+        ).report
+
+        assert found.candles == 4
+        assert f"left out: {rows} broken row{'s' * (rows > 1)} of the data, as feed.bad_rows_max allows" in found.notes
 
     def test_strategy_is_named_with_its_line(self, tmp_path):
         recording = write_rows(tmp_path / "a.csv", rising(30))

@@ -10,6 +10,7 @@ import pytest
 from natya_processes import children_of
 
 from natya.actors.feed import SimulatedFeedActor, here
+from natya.actors.feed.recording import HOW_TO_GO_ON
 from natya.actors.feed.simulated import EndMarket
 from natya.actors.feed.source import MESSAGES_A_CHUNK
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
@@ -142,7 +143,7 @@ class TestTheEndOfAMarket:
         ended = system.request("feed", AwaitMarketEnd(), timeout_s=5)
 
         assert ended.ticks == len(received(events, 3)) == 3
-        assert ended.error == f"{path}, line 5: 3 columns are wanted, found 1"
+        assert ended.error == f"{path}, line 5: 3 columns are wanted, found 1; {HOW_TO_GO_ON}"
 
     def test_comes_at_once_where_there_is_no_recording(self, system, start, tmp_path):
         start(recording=tmp_path / "absent.csv")
