@@ -15,6 +15,7 @@ from ..actors.strategy import path_of
 from ..config.loader import load_with_origins
 from ..domain.client_order_ids import is_own
 from ..domain.time import time_text
+from ..domain.wording import some
 from ..messages.accounts import AccountEntered
 from ..messages.orders import OrderFilled, OrderIntended
 from ..transfer import AS_STORED, played_interval, was_made_up
@@ -143,8 +144,23 @@ def parity(  # noqa: PLR0913  by name
         backtest_fills=len(raw.record.fills),
         difference=difference,
         played=f"candles of {interval}" if interval else TICKS,
-        notes=(*raw.notes, *([raw.failed] if raw.failed else []), *begun_anew(orders)),
+        notes=(
+            *raw.notes,
+            *([raw.failed] if raw.failed else []),
+            *_others(orders, {each.name for each in loaded.strategies}),
+            *begun_anew(orders),
+        ),
     )
+
+
+def _others(orders: Iterable[OrderIntended], named: set[str]) -> Iterator[str]:
+    """Yield that the session had strategies which the settings do not have: none of their orders can be the same."""
+    own = {order.strategy for order in orders if is_own(order.strategy, order.client_order_id)}
+    if missing := sorted(own - named):
+        yield (
+            f"the session traded {some(missing)}, the settings have {some(sorted(named)) or 'no strategy'}: name what "
+            "ran, by --strategy or --config"
+        )
 
 
 def begun_anew(orders: Iterable[OrderIntended]) -> Iterator[str]:

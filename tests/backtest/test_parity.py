@@ -114,7 +114,11 @@ class TestASession:
         done = CliRunner().invoke(app, ["parity", str(session), "--config", str(config), "--json"])
 
         assert done.exit_code == 1, done.stderr
-        assert "of crossover: the session has" in msgspec.json.decode(done.stdout)["difference"]
+        found = msgspec.json.decode(done.stdout)
+        assert "of crossover: the session has" in found["difference"]
+        assert found["notes"] == [
+            "the session traded crossover, the settings have watcher: name what ran, by --strategy or --config"
+        ]
 
     def test_is_played_by_the_ticks_that_it_has_where_these_are_wanted(self, session):
         done = CliRunner().invoke(app, ["parity", str(session), "--interval", "ticks", *WATCHING])
