@@ -63,9 +63,9 @@ class TestOneThatIsTriedAgain:
         assert fail(tried, times=1, now_ns=9 * SECOND_NS) == [True]
         assert (tried.openings, tried.retry_after_s(9 * SECOND_NS)) == (2, 5.0)
 
-    @pytest.mark.parametrize(("keeps", "openings"), [(False, 1), (True, 2)])
-    def test_closes_with_a_success_that_may_keep_the_openings(self, tried, keeps, openings):
-        tried.succeeded(keeps_openings=keeps)
+    @pytest.mark.parametrize(("how", "openings"), [({}, 1), ({"keeps_openings": True}, 2)])
+    def test_closes_with_a_success_that_may_keep_the_openings(self, tried, how, openings):
+        tried.succeeded(**how)
         assert tried.state == "closed"
         fail(tried)
 

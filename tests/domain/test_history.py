@@ -20,7 +20,7 @@ from natya.domain.history import (
     number_of_day,
     pieces,
 )
-from natya.domain.time import DAY_NS, SECOND_NS, day_start_ns, duration_ns
+from natya.domain.time import DAY_NS, SECOND_NS, day_of, day_start_ns, duration_ns
 from natya.messages.history import ChartRead
 
 SHARES = Hours()
@@ -259,6 +259,8 @@ class TestWhatIsMissing:
 
         assert starts_missing(found, expected) == sorted(gone)
         assert sum(each.candles for each in found) == len(gone)
+        days = [{start for start in expected if day_of(start) == day} for day in {day_of(start) for start in expected}]
+        assert sum(each.sessions for each in found) == sum(day <= gone for day in days)
         assert len(found) == sum(
             start in gone and (place == 0 or expected[place - 1] not in gone) for place, start in enumerate(expected)
         )

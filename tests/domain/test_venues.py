@@ -31,6 +31,27 @@ def test_is_told_by_its_exchange_and_what_it_is(symbol, venue):
     assert venue_of_symbol(symbol) == venue
 
 
+@pytest.mark.parametrize(
+    ("segment", "symbol", "venue"),
+    [
+        ("NSE_EQ", "INFY", ("NSE", "UNDERLYING")),
+        ("NSE_EQ", "IDBI", ("NSE", "CASH")),
+        ("BSE_EQ", "BSE:INFY", ("BSE", "UNDERLYING")),
+        ("IDX_I", "NIFTY", ("NSE", "CASH")),
+        ("NSE_FNO", "NIFTY-29Sep2026-29150-CE", ("NSE", "DERIVATIVES")),
+        ("BSE_FNO", "BSE:SENSEX-24Sep2026-FUT", ("BSE", "DERIVATIVES")),
+        ("NSE_CURRENCY", "USDINR-28Oct2026-FUT", ("NSE", "CURRENCY")),
+        ("BSE_CURRENCY", "BSE:USDINR-28Oct2026-FUT", ("BSE", "CURRENCY")),
+        ("MCX_COMM", "MCX:CRUDEOIL-19Oct2026-FUT", ("MCX", "COMMODITY")),
+        ("MCX_COMM", "MCX:MENTHAOIL-30Oct2026-FUT", ("MCX", "AGRI")),
+        ("MCX_COMM", "MCX:COTTONCNDY-30Oct2026-FUT", ("MCX", "WORLD_AGRI")),
+        ("NSE_COMM", "NSE_COMM:SILVER-05Dec2026-FUT", ("NSE", "COMMODITY")),
+    ],
+)
+def test_is_the_same_by_its_segment_and_by_its_symbol_alone(segment, symbol, venue):
+    assert venue_of(segment, symbol) == venue_of_symbol(symbol) == venue
+
+
 def test_is_that_of_the_exchange_that_is_named_else():
     assert venue_of_symbol("INFY", "BSE") == ("BSE", "UNDERLYING")
     assert venue_of_symbol("NSE:INFY", "BSE") == ("NSE", "UNDERLYING")

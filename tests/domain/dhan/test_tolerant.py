@@ -3,6 +3,7 @@
 import math
 import re
 from datetime import datetime
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -173,6 +174,26 @@ class TestRowsByName:
     def test_of_another_form_or_too_many_are_refused(self, kind, rows, reason):
         with pytest.raises(MalformedAnswerError, match=re.escape(reason)):
             read(kind, {"rows": rows})
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        (int, "a whole number"),
+        (float, "a number"),
+        (str, "a text"),
+        (bool, "true or false"),
+        (Literal["BUY", "SELL"], "one of BUY, SELL"),
+        (Annotated[int, "moment"], "a time such as 2026-10-07 10:15:29"),
+        (Annotated[int, "day"], "a day such as 2026-10-07"),
+        (dict[str, int], "an object of up to 100000"),
+        (OrderAck | None, "an object"),
+    ],
+    ids=str,
+)
+def test_what_is_none_of_its_kind_is_told_with_what_was_wanted(kind, wanted):
+    with pytest.raises(MalformedAnswerError, match=re.escape(f"x: {wanted} wanted, found list of 1")):
+        read(msgspec.defstruct("Row", [("x", kind)], frozen=True), {"x": [3]})
 
 
 class TestAnythingAtAll:
