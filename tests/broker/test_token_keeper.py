@@ -131,7 +131,7 @@ class TestASystemWithoutAToken:
 
         assert stage.source.asked == []
         status = stage.ask(ShowToken())
-        assert (status.state, status.reason) == ("given_up", NO_WAY)
+        assert (status.state, status.reason, status.ends_ns) == ("given_up", NO_WAY, 0)
         (told,) = stage.told_orders()
         assert NO_WAY in told.reason
 

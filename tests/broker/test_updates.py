@@ -24,7 +24,7 @@ class Far:
     def __init__(self, now_ns, *connections):
         self.now_ns = now_ns
         self.connections = list(connections)
-        self.urls, self.times_ns = [], []
+        self.urls, self.times_ns, self.tells = [], [], []
 
     def socket(self, url):
         self.urls.append(url)
@@ -37,6 +37,7 @@ class Socket:
 
     def run(self, tell):
         self.far.times_ns.append(self.far.now_ns())
+        self.far.tells.append(tell)
         events, ending = self.far.connections.pop(0) if self.far.connections else ((), CLOSED)
         for event in events:
             tell(event)
@@ -116,6 +117,13 @@ class TestWhatComes:
         assert (all(told[:-1]), told[-1]) == (True, False)
         inbox.taken += 2
         assert inbox.tell(UPDATE)
+
+    def test_by_thousands_is_not_too_much_where_it_has_been_taken(self, stage):
+        stage.start(([UPDATE] * (PENDING_MAX - 1), CLOSED))
+        stage.base.run_for(0.05)
+
+        assert stage.counts().updates == PENDING_MAX - 1
+        assert stage.far.tells[0](UPDATE)
 
 
 class TestAConnectionThatEnds:

@@ -16,6 +16,31 @@ def a_change(client_order_id="a", *, quantity=10, limit_price=None, **fields):
     return ReplaceRequest(client_order_id=client_order_id, quantity=quantity, limit_price=limit_price, **fields)
 
 
+def test_what_is_told_of_an_order_that_has_not_traded_has_no_trade_in_it(matching, a_tick, an_order):
+    matching.move(a_tick(100.0))
+    told = [
+        *matching.place(an_order(limit_price=99.0)),
+        *matching.place(an_order(limit_price=99.0)),
+        *matching.replace(a_change(limit_price=98.0, quantity=12, number=3)),
+        *matching.replace(a_change(limit_price=98.0, quantity=0, number=4)),
+        *matching.replace(a_change("none", limit_price=98.0, number=5)),
+        matching.cancel(CancelRequest(client_order_id="a")),
+        matching.cancel(CancelRequest(client_order_id="a")),
+    ]
+
+    assert [(each.execution_type, each.number, each.leaves_quantity) for each in told] == [
+        ("NEW", 0, 10),
+        ("REJECTED", 0, 10),
+        ("REPLACED", 3, 12),
+        ("CANCEL_REJECTED", 4, 12),
+        ("CANCEL_REJECTED", 5, 0),
+        ("CANCELLED", 0, 0),
+        ("CANCEL_REJECTED", 0, 0),
+    ]
+    assert {(each.quantity, each.price, each.cumulative_quantity) for each in told} == {(0, 0.0, 0)}
+    assert len({each.execution_id for each in told}) == len(told)
+
+
 class TestAStopOrder:
     def a_stop(self, an_order, trigger_price=101.0, **changes):
         order_type = "STOP_LOSS" if "limit_price" in changes else "STOP_LOSS_MARKET"

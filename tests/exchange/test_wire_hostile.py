@@ -2,6 +2,7 @@
 
 import os
 import string
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -120,6 +121,7 @@ def test_a_path_that_there_is_not_is_a_404_of_its_own_shape(served, path):
     status, said = served.ask("GET", path)
 
     assert (status, said["status"], said["error"], said["path"]) == (404, 404, "Not Found", path)
+    assert 0 <= time.time_ns() // 1_000_000 - said["timestamp"] < 60_000
 
 
 def test_a_method_that_there_is_not_is_a_405(served):

@@ -235,8 +235,11 @@ class TestACancellation:
     def test_of_an_order_that_is_not_there_is_refused(self):
         assert "found none" in play(cancel(watched(number="")), NOT_FOUND)[1]
 
-    def test_of_an_order_in_transit_is_sent_again_later(self):
-        wishes, refusal = play(cancel(watched()), refused("Order is in Transit state"), ACK)
+    @pytest.mark.parametrize(
+        "reply", [IN_TRANSIT, refused("Too many requests", "throttled")], ids=lambda each: each.text
+    )
+    def test_of_an_order_in_transit_or_too_soon_is_sent_again_later(self, reply):
+        wishes, refusal = play(cancel(watched()), reply, ACK)
 
         assert wishes == [endpoints.CANCEL_ORDER, Pause, endpoints.CANCEL_ORDER]
         assert refusal == ""

@@ -337,6 +337,18 @@ class TestAnAlert:
 
         assert client.account.alerts()[0].status == "TRIGGERED"
 
+    def test_sends_each_of_its_orders_whose_market_is_open(self, client):
+        client.tick(1500.0)
+        shares = an_alert().orders[0]
+        future = replace(shares, instrument=FUTURE, product="MARGIN", quantity=65, limit_price=25_000.0)
+        client.ask("place_conditional", replace(an_alert(), orders=(shares, future, shares)))
+        client.wait(5 * 3_600 + 35 * 60)  # 15:35: shares trade no longer
+        client.tick(1400.0)
+
+        (order,) = client.account.orders()
+        assert order.instrument == FUTURE
+        assert client.account.alerts()[0].order_ids == (order.order_id,)
+
     def test_sends_them_once(self, client):
         client.tick(1500.0)
         client.ask("place_conditional", an_alert())
