@@ -136,7 +136,8 @@ class DeliveryTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     """How a durable subscription is served."""
 
     partitions: Annotated[int, Meta(ge=1, le=256)] = 8
-    """Events of one aggregate are in one partition, and handled one after another; partitions side by side."""
+    """Events of one aggregate are in one partition, and handled one after another; partitions side by side. Where one
+    fails, the later ones of its aggregate wait for it, and those of others do not."""
 
     batch_max: Annotated[int, Meta(ge=1, le=10_000)] = 100
     """Events that are handed over at once."""

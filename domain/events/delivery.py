@@ -1,8 +1,9 @@
 """One durable subscription: what is handed over next, what is tried again, what is given up. Pure: time comes in.
 
-Events of one aggregate are in one partition, in the order of the journal; a partition has one batch in flight. An event
-is settled when it was handled, when it is known to be a repeat, or when it is durable as a dead letter. The position is
-the sequence up to which all are settled: with the few settled ones behind it, all that has to be kept.
+Events of one aggregate are in one partition, in the order of the journal; a partition has one batch in flight. Where an
+event fails, those of its aggregate wait for it, and others of its partition do not. An event is settled when it was
+handled, when it is known to be a repeat, or when it is durable as a dead letter. The position is the sequence up to
+which all are settled: with the few settled ones behind it, all that has to be kept.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     partition: int
     items: tuple[Item, ...]
 
+    is_again: bool = False
+    """It is one event that failed before, for which others of its aggregate wait."""
+
     @property
     def events(self) -> tuple[EventPublished, ...]:
         """Return the events."""
@@ -65,13 +69,53 @@ class Common:
         """The newest records that none of them wants."""
 
 
+class _Held:
+    """An aggregate whose oldest event failed, and what came behind that."""
+
+    __slots__ = ("items", "retry_ns")
+
+    def __init__(self, first: Item) -> None:
+        self.items: deque[Item] = deque((first,))
+        self.retry_ns = _NEVER_NS
+        """When the first is due; never while it is in flight, or is being buried."""
+
+
 class _Partition:
-    __slots__ = ("in_flight", "retry_ns", "waiting")
+    __slots__ = ("held", "in_flight", "retry_ns", "waiting")
 
     def __init__(self) -> None:
         self.waiting: deque[Item] = deque()
+        self.held: dict[str, _Held] = {}
+        """By aggregate. Its events among those that wait are behind these: they come to them when it is their turn."""
+
         self.in_flight: Batch | None = None
         self.retry_ns = 0
+
+    def next_batch(self, number: int, now_ns: int, count: int) -> Batch | None:
+        """Take what is due next: an event that failed before, or so many of those that wait, at most."""
+        for held in self.held.values():
+            if held.retry_ns <= now_ns:
+                held.retry_ns = _NEVER_NS
+                return Batch(partition=number, items=(held.items[0],), is_again=True)
+        items: list[Item] = []
+        while self.waiting and len(items) < count:
+            item = self.waiting.popleft()
+            before = self.held.get(item.event.aggregate_id) if self.held else None
+            if before is not None:
+                before.items.append(item)
+            else:
+                items.append(item)
+        return Batch(partition=number, items=tuple(items)) if items else None
+
+    def hold(self, item: Item) -> _Held:
+        """Have the others of its aggregate wait for an event, if they do not yet."""
+        return self.held.setdefault(item.event.aggregate_id, _Held(item))
+
+    def release(self, item: Item) -> None:
+        """Let those of an aggregate whose oldest is settled come next."""
+        held = self.held.pop(item.event.aggregate_id)
+        held.items.popleft()
+        self.waiting.extendleft(reversed(held.items))
 
 
 class Delivery:
@@ -192,10 +236,11 @@ class Delivery:
             return ()
         batches = []
         for number, partition in enumerate(self._partitions):
-            if self._ready_ns(partition) <= now_ns:
-                count = 1 if is_probing or partition.waiting[0].attempts else self.terms.batch_max
-                items = tuple(partition.waiting.popleft() for _ in range(min(count, len(partition.waiting))))
-                partition.in_flight = Batch(partition=number, items=items)
+            if self._ready_ns(partition) > now_ns:
+                continue
+            is_single = is_probing or (partition.waiting and partition.waiting[0].attempts)
+            partition.in_flight = partition.next_batch(number, now_ns, 1 if is_single else self.terms.batch_max)
+            if partition.in_flight is not None:
                 batches.append(partition.in_flight)
                 if is_probing:
                     break
@@ -217,10 +262,12 @@ class Delivery:
             partition: whose batch it was.
             handled: so many, from the first on; those behind them were not begun, and come next. None: all.
         """
-        batch = self._take(partition)
+        batch, place = self._take(partition)
         self._breaker.succeeded()
+        if batch.is_again:
+            place.release(batch.items[0])
         count = len(batch.items) if handled is None else handled
-        self._partitions[partition].waiting.extendleft(reversed(batch.items[count:]))
+        place.waiting.extendleft(reversed(batch.items[count:]))
         return self._settle(batch.items[:count])
 
     def failed(  # noqa: PLR0913  what there is to know of a failure
@@ -233,6 +280,7 @@ class Delivery:
         chance: float,
         is_permanent: bool = False,
         is_counted: bool = True,
+        is_answered: bool = True,
     ) -> tuple[tuple[str, ...], Item | None]:
         """Take note that one event of a batch could not be handled.
 
@@ -244,40 +292,45 @@ class Delivery:
             chance: a random number from 0 to below 1.
             is_permanent: it is given up at once.
             is_counted: it is an attempt; else the subscriber could not be reached.
+            is_answered: the subscriber has said so; else it may still be at it, and the whole partition waits.
 
         Returns:
             The ids of the dead letters among those that were handled; and the event to be given up, or None. Its
-            partition waits until it is `buried`.
+            aggregate waits until it is `buried`.
         """
-        batch = self._take(partition)
+        batch, place = self._take(partition)
         letters = self._settle(batch.items[:handled])
         if handled:
             self._breaker.succeeded()
         self.last_error = error
         rest = batch.items[handled:]
-        item, place = rest[0], self._partitions[partition]
+        item = rest[0]
         item.attempts += is_counted
         item.first_failed_ns = item.first_failed_ns or now_ns
         place.waiting.extendleft(reversed(rest[1:]))
         if not is_permanent and self._breaker.failed(now_ns):
             self._opens_ns = now_ns + round(self.terms.reset_s * SECOND_NS)
         if is_permanent or item.attempts >= self.terms.attempts_max:
-            place.in_flight = Batch(partition=partition, items=(item,))
+            place.hold(item)
             return letters, item
         self.retries += 1
-        place.waiting.appendleft(item)
         wait_s = Reconnecting(max(1, item.attempts)).wait_s(
             chance=chance, first_s=self.terms.retry_first_s, max_s=self.terms.retry_max_s, min_s=RETRY_MIN_S
         )
-        place.retry_ns = now_ns + round(wait_s * SECOND_NS)
+        retry_ns = now_ns + round(wait_s * SECOND_NS)
+        if is_answered or batch.is_again:
+            place.hold(item).retry_ns = retry_ns
+        else:
+            place.waiting.appendleft(item)
+        if not is_answered:
+            place.retry_ns = retry_ns
         return letters, None
 
-    def buried(self, partition: int) -> None:
+    def buried(self, item: Item) -> None:
         """Settle the event that is durable as a dead letter now."""
-        batch = self._take(partition)
-        for item in batch.items:
-            self._forget(item)
-            self._handled.pop(item.event.event_id, None)
+        self._partition_of(item).release(item)
+        self._forget(item)
+        self._handled.pop(item.event.event_id, None)
 
     def died(self, sequence: int, event_id: str) -> bool:
         """Settle an event that an earlier life, or subscriber, has given up; no effect while it is in flight.
@@ -291,12 +344,22 @@ class Delivery:
             self._done.add(sequence)
         elif sequence in self._open:
             for partition in self._partitions:
-                for item in partition.waiting:
-                    if item.sequence == sequence and not item.letter_id:
-                        partition.waiting.remove(item)
-                        self._forget(item)
-                        return False
+                for items in (partition.waiting, *(held.items for held in partition.held.values())):
+                    for item in items:
+                        if item.sequence == sequence and not item.letter_id:
+                            self._withdraw(partition, items, item)
+                            return False
         return False
+
+    def _withdraw(self, partition: _Partition, items: deque[Item], item: Item) -> None:
+        """Settle an event that waits, unless it is the one that others of its aggregate wait for and is under way."""
+        if items is partition.waiting or item is not items[0]:
+            items.remove(item)
+        elif partition.held[item.event.aggregate_id].retry_ns == _NEVER_NS:
+            return
+        else:
+            partition.release(item)
+        self._forget(item)
 
     def _put(self, item: Item) -> None:
         self._pending += 1
@@ -304,22 +367,33 @@ class Delivery:
             self._letters.add(item.letter_id)
         else:
             self._ids.add(item.event.event_id)
+        self._partition_of(item).waiting.append(item)
+
+    def _partition_of(self, item: Item) -> _Partition:
         number = zlib.crc32(item.event.aggregate_id.encode("utf-8", "surrogatepass")) % self.terms.partitions
-        self._partitions[number].waiting.append(item)
+        return self._partitions[number]
 
     def _ready_ns(self, partition: _Partition) -> int:
-        if partition.in_flight is not None or not partition.waiting:
+        if partition.in_flight is not None:
+            return _NEVER_NS
+        soonest = self._waiting_ns(partition)
+        if partition.held:
+            soonest = min(soonest, *(held.retry_ns for held in partition.held.values()))
+        return max(partition.retry_ns, soonest)
+
+    def _waiting_ns(self, partition: _Partition) -> int:
+        """Return when those that wait have lingered enough."""
+        if not partition.waiting:
             return _NEVER_NS
         first = partition.waiting[0]
         is_whole = len(partition.waiting) >= self.terms.batch_max or first.attempts or first.letter_id
-        linger_ns = 0 if is_whole else first.came_ns + round(self.terms.linger_s * SECOND_NS)
-        return max(partition.retry_ns, linger_ns)
+        return 0 if is_whole else first.came_ns + round(self.terms.linger_s * SECOND_NS)
 
-    def _take(self, partition: int) -> Batch:
+    def _take(self, partition: int) -> tuple[Batch, _Partition]:
         place = self._partitions[partition]
         batch, place.in_flight, place.retry_ns = place.in_flight, None, 0
         assert batch is not None, "a batch of this partition was in flight"
-        return batch
+        return batch, place
 
     def _settle(self, items: Iterable[Item]) -> tuple[str, ...]:
         letters = []

@@ -42,10 +42,10 @@ class Burials:
         self._letters: Final = letters
         self._pump: Final = pump
 
-    def bury(self, subscription: Subscription, partition: int, item: Item, failure: EventsNotHandled) -> None:
-        """Make the event a durable dead letter, trying until the journal has it; then its partition goes on."""
+    def bury(self, subscription: Subscription, item: Item, failure: EventsNotHandled) -> None:
+        """Make the event a durable dead letter, trying until the journal has it; then its aggregate goes on."""
         letter = self._letter(subscription, item, failure)
-        subscription.burying[letter.letter_id] = partition
+        subscription.burying[letter.letter_id] = item
         self._try(subscription, letter)
 
     def take(self, subscription: Subscription | None, letter: EventDeadLettered) -> None:
@@ -109,8 +109,8 @@ class Burials:
             append(self._actor, self._settings, letter, then)
 
     def _buried(self, subscription: Subscription, letter: EventDeadLettered) -> None:
-        partition = subscription.burying.pop(letter.letter_id, None)
-        if partition is None:  # heard twice: by the answer to the append, and by the record
+        item = subscription.burying.pop(letter.letter_id, None)
+        if item is None:  # heard twice: by the answer to the append, and by the record
             return
         self._actor.log_bounded(
             "event.dead_lettered",
@@ -121,7 +121,7 @@ class Burials:
             reason=letter.reason,
         )
         subscription.has_moved = True
-        subscription.delivery.buried(partition)
+        subscription.delivery.buried(item)
         self._pump(subscription)
 
     def _later(self, call: Callable[[], None]) -> None:

@@ -343,10 +343,11 @@ class DurableSubscriptions:
                 chance=self._actor.random.random(),
                 is_permanent=failure.is_permanent,
                 is_counted=not isinstance(answer, Unavailable),
+                is_answered=outcome.error is None and not isinstance(answer, Unavailable),
             )
             self._settle_letters(subscription, letters, batch.items[: failure.handled])
             if item is not None:
-                self._burials.bury(subscription, batch.partition, item, failure)
+                self._burials.bury(subscription, item, failure)
         self.pump(subscription)
 
     def _settle_letters(self, subscription: Subscription, letters: tuple[str, ...], items: tuple[Item, ...]) -> None:

@@ -11,7 +11,7 @@ from ....domain.shown import shortened, text_of
 from ....messages.delivery import EventsHandled, EventsNotHandled
 
 if TYPE_CHECKING:
-    from ....domain.events.delivery import Delivery
+    from ....domain.events.delivery import Delivery, Item
     from ....messages.delivery import SubscribeDurably
     from ...runtime import Outcome, Timer
 
@@ -49,8 +49,8 @@ class Subscription:
         self.is_begun = False
         """Whether it knows again what was handled before, so that dead letters may be requeued."""
 
-        self.burying: dict[str, int] = {}
-        """Partitions that wait until an event is durable as a dead letter, by the event's id."""
+        self.burying: dict[str, Item] = {}
+        """Events whose aggregates wait until they are durable as dead letters, by the ids of these."""
 
         self.is_ended = False
         """Whether another subscriber has taken its place: pending answers change nothing any more."""
@@ -78,7 +78,7 @@ def handled_of(answer: Any, size: int) -> int | None:
 def failure_of(answer: Any, outcome: Outcome, size: int) -> EventsNotHandled:
     """Return the failure that an answer to `DeliverEvents` of so many events is, whatever it is.
 
-    Its texts are such as the journal takes: a dead letter that cannot be written would hold its partition for ever.
+    Its texts are such as the journal takes: a dead letter that cannot be written would hold its aggregate for ever.
     """
     if isinstance(answer, EventsNotHandled) and type(answer.handled) is int and 0 <= answer.handled < size:
         return EventsNotHandled(

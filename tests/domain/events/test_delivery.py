@@ -12,7 +12,7 @@ from natya.domain.time import SECOND_NS
 from natya.messages.delivery import DeliveryTerms
 
 KEYS = st.sampled_from("abc")
-STEPS = ("offer", "take", "answer", "cut", "wait", "restart")
+STEPS = ("offer", "take", "answer", "miss", "cut", "bury", "wait", "restart")
 TERMS = st.builds(
     DeliveryTerms,
     partitions=st.integers(1, 3),
@@ -35,7 +35,7 @@ class Subscriber:
         self.delivery = delivery
         self.in_flight = {}
         self.handled = defaultdict(list)
-        self.buried = []
+        self.burying, self.buried = [], []
         self.now_ns = 0
 
     def take(self):
@@ -44,9 +44,28 @@ class Subscriber:
             keys = {each.aggregate_id for each in batch.events}
             others = {each.aggregate_id for other in self.in_flight.values() for each in other.events}
             assert not keys & others
+            assert not keys & {item.event.aggregate_id for item in self.burying}
             self.in_flight[batch.partition] = batch
 
-    def answer(self, handled, *, is_permanent=False):
+    def go_on(self, step, number, *, is_permanent):
+        """Do what there is to do of this step, if anything."""
+        if step == "take":
+            self.take()
+        elif step == "bury" and self.burying:
+            self.bury()
+        elif step == "answer" and self.in_flight:
+            self.answer(number, is_permanent=is_permanent)
+        elif step == "miss" and self.in_flight:
+            self.answer(0, is_answered=False)
+        elif step == "cut" and self.in_flight:
+            self.cut(number)
+
+    def bury(self):
+        item = self.burying.pop()
+        self.buried.append(item.sequence)
+        self.delivery.buried(item)
+
+    def answer(self, handled, *, is_permanent=False, is_answered=True):
         partition, batch = self.in_flight.popitem()
         if handled >= len(batch.items):
             self._note(batch.items)
@@ -54,11 +73,16 @@ class Subscriber:
             return
         self._note(batch.items[:handled])
         _, item = self.delivery.failed(
-            partition, handled=handled, error="E", now_ns=self.now_ns, chance=0.5, is_permanent=is_permanent
+            partition,
+            handled=handled,
+            error="E",
+            now_ns=self.now_ns,
+            chance=0.5,
+            is_permanent=is_permanent,
+            is_answered=is_answered,
         )
         if item is not None:
-            self.buried.append(item.sequence)
-            self.delivery.buried(partition)
+            self.burying.append(item)
 
     def cut(self, handled):
         """Have handled so many, one at least, and begun none of the others."""
@@ -69,7 +93,9 @@ class Subscriber:
     def run_dry(self):
         for _ in range(10_000):
             self.take()
-            if self.in_flight:
+            if self.burying:
+                self.bury()
+            elif self.in_flight:
                 self.answer(10)
             elif (next_ns := self.delivery.next_ns()) is not None:
                 self.now_ns = max(self.now_ns, next_ns)
@@ -100,17 +126,14 @@ class TestAnyHistory:
             if step == "offer" and pending:
                 sequence, key = pending.pop(0)
                 delivery.offer(sequence, event(sequence, key), subscriber.now_ns)
-            elif step == "take":
-                subscriber.take()
-            elif step == "answer" and subscriber.in_flight:
-                subscriber.answer(number, is_permanent=flag)
-            elif step == "cut" and subscriber.in_flight:
-                subscriber.cut(number)
+            elif step in {"take", "answer", "miss", "cut", "bury"}:
+                subscriber.go_on(step, number, is_permanent=flag)
             elif step == "wait":
                 subscriber.now_ns += number * SECOND_NS
             elif step == "restart":  # in another process: of all that was in memory only the place is left
                 delivery = subscriber.delivery = Delivery(terms, position=delivery.position, done=delivery.done)
                 subscriber.in_flight.clear()
+                subscriber.burying.clear()
                 pending = list(enumerate(keys, 1))[delivery.position :]
         for sequence, key in pending:
             delivery.offer(sequence, event(sequence, key), subscriber.now_ns)
@@ -167,8 +190,8 @@ class TestARepeat:
         delivery = Delivery(DeliveryTerms(partitions=1, attempts_max=1), position=0)
         delivery.offer(1, event(1), 0)
         (batch,) = delivery.due(0)
-        delivery.failed(batch.partition, handled=0, error="E", now_ns=5, chance=0.5)
-        delivery.buried(batch.partition)
+        _, item = delivery.failed(batch.partition, handled=0, error="E", now_ns=5, chance=0.5)
+        delivery.buried(item)
         delivery.offer(2, event(1), 0)
 
         assert (delivery.duplicates, delivery.position, delivery.pending) == (1, 2, 0)
@@ -211,14 +234,43 @@ class TestAnEventThatFails:
 
         assert [item.sequence for batch in delivery.due(0) for item in batch.items] == [3]
 
-    def test_is_given_up_after_its_last_attempt_and_its_partition_waits_until_it_is_buried(self):
+    def test_does_not_hold_up_other_aggregates_of_its_partition_and_its_own_in_order(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, fail_max=99, retry_first_s=9.0), position=0)
+        for sequence, key in enumerate("abaab", 1):
+            delivery.offer(sequence, event(sequence, key), 0)
+        (batch,) = delivery.due(0)
+        delivery.failed(0, handled=0, error="E", now_ns=0, chance=0.99)
+        (meanwhile,) = delivery.due(0)
+        delivery.succeeded(0)
+        delivery.offer(6, event(6, "a"), 0)
+        delivery.offer(7, event(7, "b"), 0)
+        (later,) = delivery.due(0)
+        delivery.succeeded(0)
+        (again,) = delivery.due(9 * SECOND_NS)
+        delivery.succeeded(0)
+        (behind,) = delivery.due(9 * SECOND_NS)
+
+        found = [[item.sequence for item in each.items] for each in (batch, meanwhile, later, again, behind)]
+        assert found == [[1, 2, 3, 4, 5], [2, 5], [7], [1], [3, 4, 6]]
+
+    def test_by_no_answer_holds_up_its_partition_since_the_subscriber_may_be_at_it_still(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, fail_max=99, retry_first_s=9.0, batch_max=2), position=0)
+        for sequence, key in enumerate("abc", 1):
+            delivery.offer(sequence, event(sequence, key), 0)
+        delivery.due(0)
+        delivery.failed(0, handled=0, error="E", now_ns=0, chance=0.99, is_answered=False)
+
+        assert delivery.due(SECOND_NS) == ()
+        assert [item.sequence for item in delivery.due(9 * SECOND_NS)[0].items] == [1]
+
+    def test_is_given_up_after_its_last_attempt_and_its_aggregate_waits_until_it_is_buried(self):
         delivery = Delivery(DeliveryTerms(partitions=1, attempts_max=1), position=0)
         delivery.offer(1, event(1), 0)
         (batch,) = delivery.due(0)
         delivery.offer(2, event(2), 0)
         _, item = delivery.failed(batch.partition, handled=0, error="E", now_ns=5, chance=0.5)
         before = delivery.due(10**12), delivery.position
-        delivery.buried(batch.partition)
+        delivery.buried(item)
 
         assert (item.sequence, item.attempts, item.first_failed_ns) == (1, 1, 5)
         assert before == ((), 0)
@@ -311,7 +363,7 @@ class TestADeadLetter:
         delivery.requeue(3, event(3), "sub-3", 0)
         (batch,) = delivery.due(0)
         _, item = delivery.failed(batch.partition, handled=0, error="E", now_ns=0, chance=0.5)
-        delivery.buried(batch.partition)
+        delivery.buried(item)
 
         assert item.letter_id == "sub-3"
         assert (delivery.position, delivery.pending) == (7, 0)
