@@ -209,6 +209,13 @@ def lost_its_stop(bracket: Bracket) -> bool:
     return bracket.exposed > 0 and isinstance(stop, Order) and stop.state in {"CANCELLED", "EXPIRED"}
 
 
+def bare(bracket: Bracket) -> int:
+    """Return the shares that are held without an exit that they were to have, and that nothing puts back."""
+    if not (lost_its_stop(bracket) or has_no_target(bracket)):
+        return 0
+    return bracket.exposed if bracket.held is None else min(bracket.exposed, bracket.held)
+
+
 def held_as(entry: Order, shares: int) -> int:
     """Return how many of the signed shares held are as its entry bought or sold them."""
     return max(shares if entry.side == "BUY" else -shares, 0)

@@ -13,7 +13,7 @@ from natya.actors.orders.rules.state import risk_state
 from natya.domain.closing import TheirBook
 from natya.messages.broker import OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder
 from natya.messages.order_listing import CancelOrders
-from natya.messages.orders import ModifyOrder, OrderCancelled, OrderIntended, OrderRefused
+from natya.messages.orders import ModifyOrder, OrderCancelled, OrderFilled, OrderIntended, OrderRefused
 from natya.messages.reconciliation import PositionMismatch, PositionsDiffer
 from natya.messages.risk_state import ReduceOnly
 from natya.messages.system import Ping
@@ -242,6 +242,32 @@ class TestSharesOfABracketThatOthersHaveClosedAtTheBroker:
         armed.tell(make.report("CANCELLED", client_order_id="A-1S", side="SELL", broker_order_id="B-A-1S"))
 
         armed.wait_until(lambda: bracketing(armed).warning() == "bracket A-1: 10 INFY held, and their stop is gone")
+
+    @pytest.mark.parametrize("is_target_gone", [False, True])
+    def test_whose_stop_is_gone_are_told_by_each_start_until_they_are_sold(self, stage, make, is_target_gone):
+        exits = [
+            fact
+            for name, gone in (("A-1S", True), ("A-1T", is_target_gone))
+            for fact in (
+                make.intent(client_order_id=name, side="SELL"),
+                make.accepted(client_order_id=name, broker_order_id=f"B-{name}"),
+                *([make.cancelled(client_order_id=name)] if gone else []),
+            )
+        ]
+        entry = make.intent(target_price=110.0, stop_loss_price=95.0)
+        stage.open(entry, make.accepted(), make.filled(), *exits)
+
+        assert bracketing(stage).warning() == "bracket A-1: 10 INFY held, and their stop is gone"
+
+        sale = "A-1T"
+        if is_target_gone:
+            sale = "A-2"
+            stage.submit(make.order(client_order_id=sale, side="SELL", quantity=10))
+            assert stage.asked_next(PlaceOrder).client_order_id == sale
+        trade = {"side": "SELL", "quantity": 10, "price": 100.0, "execution_id": "T-2"}
+        stage.tell(make.report(client_order_id=sale, broker_order_id=f"B-{sale}", **trade))
+        stage.wait_until(lambda: OrderFilled in stage.disk.kinds(sale))
+        assert bracketing(stage).warning() == ""
 
     def test_whose_stop_a_person_here_has_cancelled_are_not(self, armed, make):
         armed.tell(CancelOrders(client_order_ids=("A-1S",), person="asha"))

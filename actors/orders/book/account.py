@@ -58,12 +58,14 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     late: dict[str, int]
     sold: dict[str, int]
     surplus: dict[str, int]
+    bare: tuple[str, ...]
 
 
 class Account:
     """The open orders, positions and counts of one account."""
 
     __slots__ = (
+        "bare",
         "brackets",
         "by_strategy",
         "covered",
@@ -117,6 +119,9 @@ class Account:
         self.profit = Profit()
         self.brackets: dict[str, None] = {}
         """Entries of brackets that are not done, by client order id."""
+
+        self.bare: dict[str, None] = {}
+        """Entries of brackets that are done, and whose shares are held without an exit that they were to have."""
 
         self.late: dict[str, int] = {}
         """By entry: shares that were filled after its exits had ended, and that nothing has closed."""
@@ -188,6 +193,7 @@ class Account:
             late=self.late,
             sold=self.sold,
             surplus=self.surplus,
+            bare=tuple(self.bare),
         )
 
     @classmethod
@@ -209,7 +215,7 @@ class Account:
         account.rejected, account.unanswered = kept.rejected, kept.unanswered
         account.risk_state, account.risk_cause = kept.risk_state, kept.risk_cause
         account.day = Day.from_kept(kept.day)
-        account.brackets = dict.fromkeys(kept.brackets)
+        account.brackets, account.bare = dict.fromkeys(kept.brackets), dict.fromkeys(kept.bare)
         account.exits = {name: deque(each, maxlen=EXITS_REMEMBERED_MAX) for name, each in kept.exits.items()}
         account.priced_units, account.unpriced_leaves = kept.priced_units, kept.unpriced_leaves
         account.worst, account.unknown = kept.worst, kept.unknown

@@ -135,6 +135,11 @@ class Book:
         """The client order ids of `brackets`."""
         return self._account.brackets
 
+    @property
+    def bare_brackets(self) -> Mapping[str, None]:
+        """The client order ids of entries of brackets that are done, and whose shares lack an exit."""
+        return self._account.bare
+
     def late(self, entry: str) -> int:
         """Return the shares of an entry that were filled after its exits had ended."""
         return self._account.late.get(entry, 0)

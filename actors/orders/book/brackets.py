@@ -15,6 +15,7 @@ from ....domain.brackets import (
     Bracket,
     Leg,
     as_it_stands,
+    bare,
     entry_id,
     held_as,
     is_done,
@@ -68,10 +69,14 @@ def note_bracket(book: Orders, account: Account, client_order_id: str, order: Or
         entry = book.order(entry_of)
         if entry is None or not entry.has_bracket:
             return
+    account.bare.pop(entry.client_order_id, None)
     if not entry.is_open:
         shares = account.by_strategy.quantity(entry.strategy, entry.symbol)
-        if is_done(_as_it_stands(book, account, entry, shares)):
+        bracket = _as_it_stands(book, account, entry, shares)
+        if is_done(bracket):
             account.brackets.pop(entry.client_order_id, None)
+            if bare(bracket):
+                account.bare[entry.client_order_id] = None
             return
     account.brackets[entry.client_order_id] = None
 
@@ -172,13 +177,13 @@ def closed_by(book: Orders, account: Account, fill: OrderFilled) -> tuple[str, .
         account: of its order.
         fill: the trade.
     """
-    if not account.brackets:
+    if not (account.brackets or account.bare):
         return ()
     after = account.by_strategy.quantity(fill.strategy, fill.symbol)
     before = after - fill.quantity if fill.side == "BUY" else after + fill.quantity
     if not before or before * after > 0:
         return ()
-    found = (book.order(each) for each in account.brackets)
+    found = (book.order(each) for each in (*account.brackets, *account.bare))
     return tuple(
         order.client_order_id
         for order in found

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ....domain.brackets import (
     as_it_stands,
+    bare,
     entry_id,
     failures,
     gone_of,
@@ -14,7 +15,6 @@ from ....domain.brackets import (
     is_done,
     is_return,
     leg_id,
-    lost_its_stop,
     next_steps,
     turned_as,
     unguarded,
@@ -95,8 +95,9 @@ class Bracketing:
                 timer.cancel()
         self._asked.clear()
         self._timers.clear()
-        for entry in self._context.ledger.book.brackets:
-            self._keep(entry.client_order_id, at_once=True)
+        book = self._context.ledger.book
+        for entry in (*book.open_brackets, *book.bare_brackets):
+            self._keep(entry, at_once=True)
 
     def look_at_all(self) -> None:
         """Look at every bracket."""
@@ -217,8 +218,8 @@ class Bracketing:
         lacks = ""
         if has_no_target(bracket):
             lacks = f"bracket {entry.client_order_id}: its target never came into the market"
-        elif is_at_rest and lost_its_stop(bracket) and not self._was_cancelled_here(bracket.stop):
-            lacks = f"bracket {entry.client_order_id}: {bracket.exposed} {entry.symbol} held, and their stop is gone"
+        elif is_at_rest and (held := bare(bracket)) and not self._was_cancelled_here(bracket.stop):
+            lacks = f"bracket {entry.client_order_id}: {held} {entry.symbol} held, and their stop is gone"
         for of, told in ((self._unguarded, found), (self._without_exit, lacks)):
             if told and of.get(entry.client_order_id) != told:
                 self._context.log("bracket.unguarded", level="error", reason=told)
