@@ -116,6 +116,7 @@ class TestThePageOfABacktest:
         assert list(accumulate(curve["milliseconds"])) == (equity["time_ns"] // 10**6).tolist()
         assert curve["equity"] == pytest.approx(equity["equity"].tolist(), abs=0.005)
         assert curve["drawdown"] == pytest.approx(equity["drawdown"].tolist(), abs=5e-7)
+        assert curve["drawdown"] == [round(each, 6) for each in curve["drawdown"]]
         assert curve["equity"][-1] == float(result.report.final_rupees)
 
     def test_has_every_trade(self, result, page):

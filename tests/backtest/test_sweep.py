@@ -19,6 +19,7 @@ from natya.actors.strategy import StrategyParametersError
 from natya.backtest.errors import BacktestRefusedError
 from natya.backtest.pages.sweep import page_of_sweep
 from natya.backtest.plan import Plan, time_ns
+from natya.backtest.sweeping import grid
 from natya.backtest.sweeping import sweep as sweeping
 from natya.backtest.sweeping.fingerprint import fingerprint_of, machinery
 from natya.backtest.sweeping.grid import grid_of
@@ -55,6 +56,14 @@ class TestAGrid:
     def test_that_means_nothing_is_refused(self, wrong):
         with pytest.raises(BacktestRefusedError, match="wanted"):
             grid_of(wrong)
+
+    @pytest.mark.parametrize("text", ["a=1:4:1", "a=1|2,b=1|2", "a=1|2,b=0.1:0.2:0.1"])
+    def test_has_so_many_choices_and_not_one_more(self, monkeypatch, text):
+        monkeypatch.setattr(grid, "CHOICES_MAX", 4)
+        assert len(grid_of(text)) == 4
+        monkeypatch.setattr(grid, "CHOICES_MAX", 3)
+        with pytest.raises(BacktestRefusedError, match="wanted"):
+            grid_of(text)
 
 
 class TestWindows:
