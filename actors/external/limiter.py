@@ -106,8 +106,8 @@ class Limiter:
         """
         asked = self._kinds[kind]
         request = Request(number=number, key=key, urgent=urgent, deadline_ns=now_ns + wait_ns)
-        earliest_ns, certain, quota = asked.earliest(request, now_ns, asked.ahead_of(request))
-        if certain and earliest_ns is not None and earliest_ns <= now_ns:
+        earliest_ns, _, quota = asked.earliest(request, now_ns, asked.ahead_of(request))
+        if earliest_ns is not None and earliest_ns <= now_ns:
             self._under_way[number] = asked.begin(request, now_ns)
             self.granted[kind] += 1
             return Granted(number)

@@ -111,9 +111,6 @@ class Service:
         self.waits: Final = Timings()
         """How long attempts waited for the limits before they left."""
 
-        self._away: Final[set[int]] = set()
-        """Attempts that were sent; the others wait in the limiter."""
-
         self._shared: Final[dict[Any, Flight]] = {}
         self.kept: Final = KeptAnswers()
         self._times: Final[dict[str, deque[float]]] = {}
@@ -143,7 +140,6 @@ class Service:
 
     def ended(self, attempt: int, verdict: Verdict, now_ns: int) -> list[Effect]:
         """Take in what came of an attempt."""
-        self._away.discard(attempt)
         self._limiter.end(attempt, now_ns)
         flight = self._of_attempt.pop(attempt)
         self._learn(flight, verdict, now_ns)
@@ -220,7 +216,6 @@ class Service:
         flight = self._of_attempt[attempt]
         self.waits.add(now_ns - self._entered_ns.pop(attempt))
         endpoint = flight.call.endpoint
-        self._away.add(attempt)
         flight.attempts += 1
         times = self._times.get(endpoint.name, ())
         if endpoint.read and endpoint.hedged and flight.attempts == 1 and len(times) >= TIMES_MIN:
@@ -278,7 +273,7 @@ class Service:
             flight.probe = False
             self._breaker.failed(now_ns)
         for attempt in [*flight.open]:
-            if attempt not in self._away and self._limiter.withdraw(attempt):
+            if self._limiter.withdraw(attempt):
                 flight.open.discard(attempt)
                 del self._of_attempt[attempt]
                 del self._entered_ns[attempt]

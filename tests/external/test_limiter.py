@@ -283,6 +283,18 @@ class TestRequestsWithAKey:
         assert limiter.ask(2, "orders", now_ns=0, key="BANKNIFTY") == Granted(2)
         assert limiter.grants(limiter.next_ns(0)) == [Granted(1)]
 
+    def test_wait_for_the_others_too_where_their_own_key_has_room(self):
+        limiter = orders(Quota(1, 9 * SECOND_NS), each_key=Quota(2, SECOND_NS))
+        limiter.ask(0, "orders", now_ns=0, key="NIFTY")
+        limiter.end(0, 0)
+        at_ns = 3 * SECOND_NS  # the key has been free for long
+
+        refused = limiter.ask(1, "orders", now_ns=at_ns, key="NIFTY")
+        assert (refused.quota, refused.retry_after_ns / SECOND_NS) == ("1 in 9s", pytest.approx(6, abs=0.01))
+        limiter.ask(2, "orders", now_ns=at_ns, key="NIFTY", wait_ns=60 * SECOND_NS)
+        assert limiter.grants(9 * SECOND_NS) == []
+        assert limiter.grants(limiter.next_ns(9 * SECOND_NS)) == [Granted(2)]
+
     def test_hold_up_nobody_who_asked_after_them(self):
         limiter = orders(Quota(2, SECOND_NS), each_key=Quota(1, 9 * SECOND_NS))
         for number in (0, 1):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from natya.actors.external.calls import Call, Endpoint, Verdict
 from natya.actors.external.kept import KEPT_BYTES_MAX
 from natya.actors.external.limiter import Limiter
-from natya.actors.external.service import Finish, Send, Service
+from natya.actors.external.service import TIMES_MIN, Finish, Send, Service
 from natya.domain.breaker import Breaker
 from natya.domain.quotas import Allowance, Quota
 from natya.domain.time import SECOND_NS
@@ -20,6 +20,9 @@ from natya.domain.time import SECOND_NS
 WRITE = Endpoint(name="orders.place", kind="all", read=False)
 READ = Endpoint(name="orders.list", kind="all", read=True, attempts_max=3)
 KEPT = Endpoint(name="profile", kind="all", read=True, kept_s=10.0)
+RASH = Endpoint(name="orders.change", kind="all", read=False, attempts_max=3, kept_s=10.0, hedged=True)
+"""A write that asks for what only a read is given."""
+
 HEDGED = Endpoint(name="quote", kind="all", read=True, hedged=True)
 
 OK = Verdict(outcome="ok", status_code=200, data="well", response_time_s=0.05)
@@ -59,16 +62,26 @@ def result_of(effects):
 
 
 class TestAWrite:
+    @pytest.mark.parametrize("endpoint", [WRITE, RASH], ids=["plain", "that asks for more"])
     @pytest.mark.parametrize("verdict", [OK, REFUSED, BROKEN, LOST, UNSENT, THROTTLED])
-    def test_is_sent_once_whatever_comes_of_it(self, verdict):
+    def test_is_sent_once_whatever_comes_of_it(self, verdict, endpoint):
         service = a_service()
-        attempt = begin(service, call=a_call(WRITE))
+        attempt = begin(service, call=a_call(endpoint))
 
         result = result_of(end(service, attempt, verdict, 1.0))
 
         assert (result.success, result.sent, result.error) == (verdict is OK, verdict.sent, verdict.error)
         assert (result.attempts, result.response_time) == (1, 1.0)
         assert service.next_ns(0) is None
+
+    def test_without_an_answer_is_not_sent_again_however_soon_the_others_were_answered(self):
+        service = a_service()
+        for number in range(2 * TIMES_MIN):
+            end(service, begin(service, number, a_call(RASH)), OK)
+        begin(service, 101, a_call(RASH, deadline_s=9.0))
+
+        assert service.next_ns(0) is None
+        assert service.look(8 * SECOND_NS) == []
 
     def test_is_not_held_up_by_a_breaker(self):
         service = a_service(fail_max=1)
@@ -336,7 +349,7 @@ class TestAnyCalls:
         now, away, sends, results = 0, [], Counter(), Counter()
         calls = [
             a_call(
-                random.choice([WRITE, READ, KEPT, HEDGED]),
+                random.choice([WRITE, RASH, READ, KEPT, HEDGED]),
                 query=(("of", str(random.randrange(3))),),
                 deadline_s=random.choice([0.1, 1.0, 10.0]),
                 urgent=random.random() < 0.2,
@@ -374,9 +387,9 @@ class TestAnyCalls:
 
         assert results == Counter(range(30))
         for call in calls:
-            attempts_max = 1 if call.endpoint is WRITE else call.endpoint.attempts_max + call.endpoint.hedged
+            attempts_max = call.endpoint.attempts_max + call.endpoint.hedged if call.endpoint.read else 1
             assert sends[id(call)] <= attempts_max
-        assert (service._flights, service._of_attempt, service._shared, service._away) == ({}, {}, {}, set())
+        assert (service._flights, service._of_attempt, service._shared) == ({}, {}, {})
         assert service._entered_ns == {}
 
 

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -126,12 +127,15 @@ class TestTheFiles:
         lines = tuple(a_line(at_ns=NOON_NS - days * DAY_NS, left=days) for days in range(5))
         assert files.read(NOON_NS) == ()
         files.append(lines)
-        (files.folder / "notes.txt").write_text("not ours")
+        strangers = ["notes.txt", "0 notes.txt", "2024-01-01.jsonl.bak", "x2024-01-01.jsonl", "2024-1-1.jsonl"]
+        for name in strangers:
+            (files.folder / name).write_bytes(msgspec.json.encode(a_line(left=99)))
 
         assert sorted(line.left for line in files.read(NOON_NS)) == [0, 1, 2]
         files.remove_old(NOON_NS)
-        assert len(list(files.folder.iterdir())) == 3 + 1
-        assert {path.stat().st_mode & 0o777 for path in files.folder.glob("*.jsonl")} == {0o600}
+        assert {path.name for path in files.folder.iterdir()} >= set(strangers)
+        assert len(list(files.folder.iterdir())) == 3 + len(strangers)
+        assert {path.stat().st_mode & 0o777 for path in files.folder.glob("????-??-??.jsonl")} == {0o600}
 
     def test_say_that_a_line_was_not_written_as_a_whole(self, tmp_path, monkeypatch):
         write = os.write
