@@ -2,85 +2,52 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .actors.control import ControlClient, NotRunningError
-from .actors.runtime import InProcessSystem, InProcessSystemBase
-from .actors.supervision import StopChildren, SupervisorSettings
+from .actors.runtime import InProcessSystemBase
+from .actors.supervision import SupervisorSettings
 from .composition import events_children
 from .config.data_directory import DataDirectory, DataDirectoryBusyError
 from .config.loader import load_settings
-from .messages.addresses import SYSTEM
-from .system import SystemNotRunningError, start_root
+from .supervised_system import SupervisedSystem
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-    from types import TracebackType
 
     import msgspec
 
-    from .config.settings import Settings
 
+class EventsSystem(SupervisedSystem):
+    """Journal, router and delivery."""
 
-class EventsSystem:
-    """Journal, router and delivery. A context manager that starts and stops it."""
-
-    def __init__(self, settings: Settings) -> None:
-        """Open nothing yet."""
-        self.settings: Final = settings
-        self._undo: Final = contextlib.ExitStack()
-        self._runtime: InProcessSystem | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
+    KIND: ClassVar[str] = "events"
 
     def start(self) -> None:
-        """Take the data directory and start every actor.
+        """Take the data directory, where the log is, and start every actor.
 
         Raises:
             DataDirectoryBusyError: another process works in it.
+            SystemGaveUpError: an actor could not be started.
         """
-        children = events_children(self.settings)
-        with contextlib.ExitStack() as undo:
-            directory = DataDirectory(self.settings.system.data_dir)
-            directory.take()
-            undo.callback(directory.release)
-            runtime = undo.enter_context(InProcessSystem(InProcessSystemBase()))
-            root = SupervisorSettings(
-                children=children,
-                policy=self.settings.supervision,
+        settings = self.settings
+        self._run(
+            InProcessSystemBase,
+            lambda: SupervisorSettings(
+                children=events_children(settings),
+                policy=settings.supervision,
                 root=True,
-                shutdown_s=self.settings.system.shutdown_s,
-            )
-            start_root(runtime, root)
-            stop_s = self.settings.system.shutdown_s * (len(children) + 1)
-            undo.callback(runtime.request, SYSTEM, StopChildren(), timeout_s=stop_s)
-            self._runtime = runtime
-            self._undo.push(undo.pop_all())
+                shutdown_s=settings.system.shutdown_s,
+            ),
+        )
 
     def close(self) -> None:
-        """Stop every actor, the journal last; a repeat does nothing."""
-        self._runtime = None
-        self._undo.close()
+        """Stop every actor, the journal last, as a container does with what it made; a repeat does nothing.
 
-    @property
-    def runtime(self) -> InProcessSystem:
-        """The actors.
-
-        Raises:
-            SystemNotRunningError: it was not started, or has stopped.
+        `stop_failures` has a sentence for each whose stop failed.
         """
-        if self._runtime is None:
-            raise SystemNotRunningError("start the events first")
-        return self._runtime
+        self.stop()
 
     def request(self, actor: str, message: msgspec.Struct, *, timeout_s: float) -> Any:
         """Send a message to an actor by name and return its answer."""

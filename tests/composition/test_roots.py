@@ -38,7 +38,7 @@ def started(monkeypatch, tmp_path):
 
     for module in (events_system, exchange_system, node_system, system):
         monkeypatch.setattr(module, "InProcessSystemBase", new_base)
-    for module in (events_system, supervised_system, system):
+    for module in (supervised_system, system):
         monkeypatch.setattr(module, "start_root", start_root)
 
     def started(make, profile="paper", **changes):
@@ -135,9 +135,8 @@ class Played:
 @pytest.mark.parametrize("kind", ["events", "a node"])
 def test_a_stop_may_take_as_long_as_each_actor_and_the_root_may(monkeypatch, tmp_path, kind):
     make, changes, *_ = KINDS[kind]
-    for module in (events_system, supervised_system):
-        monkeypatch.setattr(module, "InProcessSystem", Played)
-        monkeypatch.setattr(module, "start_root", lambda *_: None)
+    monkeypatch.setattr(supervised_system, "InProcessSystem", Played)
+    monkeypatch.setattr(supervised_system, "start_root", lambda *_: None)
     monkeypatch.setattr(supervised_system, "settle", lambda _: None)
     overrides = RATES | {"system.data_dir": str(tmp_path / "data")}
     overrides |= {"nodes.play": changes["nodes__play"]} if changes else {}

@@ -51,6 +51,17 @@ class TestEventsOfThisProcess:
         with EventsSystem(load_settings()), pytest.raises(DataDirectoryBusyError):
             open_events()
 
+    def test_tell_whose_stop_failed_when_they_are_closed(self, monkeypatch):
+        def on_stop(_actor):
+            raise ValueError("too late")
+
+        monkeypatch.setattr("natya.actors.events.actor.EventsActor.on_stop", on_stop)
+        events = open_events()
+        events.close()
+
+        (told,) = events.stop_failures
+        assert told.startswith("events failed when it stopped: ValueError: too late at ")
+
 
 class TestEventsOfARunningSystem:
     def test_are_published_through_its_control_socket(self, data_dir):
