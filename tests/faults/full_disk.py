@@ -10,8 +10,10 @@ before. Prints one line of JSON.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -119,12 +121,40 @@ class Running:
             "strategies": [],
         }
         self.system = TradingSystem(load_settings("paper", overrides=overrides))
+        self.directory = directory
         self.number = self.orders = 0
+        self.answer: object = None
+        """To the order that was submitted last."""
+
+    def until(self, condition) -> float:
+        """Wait for it; how long it took. If it takes too long, say how the system and its disk are."""
+        try:
+            return seconds_until(condition)
+        except TimeoutError as late:
+            raise TimeoutError(f"{late}:\n{self.told()}") from None
+
+    def told(self) -> str:
+        """Where each thread is, what was answered last, and how the disk and every actor are."""
+        faulthandler.dump_traceback()
+        disk = os.statvfs(self.directory)
+        sizes = {path.name: path.stat().st_size for path in self.directory.rglob("*") if path.is_file()}
+        segments = [size for name, size in sizes.items() if name[0].isdigit()]
+        lines = [
+            f"of {disk.f_blocks * disk.f_bsize} bytes {disk.f_bavail * disk.f_bsize} are free",
+            f"{len(segments)} files of segments with {sum(segments)} bytes, and besides",
+            *(f"  {name}: {size}" for name, size in sorted(sizes.items()) if not name[0].isdigit()),
+            f"the last order was answered {self.answer}",
+            *(f"  {child}" for child in self.system.supervision_tree().children),
+        ]
+        for actor in ("journal", "orders", "database", "events", "exchange", "broker", "feed"):
+            with contextlib.suppress(RequestTimedOut):
+                lines.append(f"  {self.system.request(actor, Ping(), timeout_s=5)}")
+        return "\n".join(lines)
 
     def accepted_order(self) -> int:
         """Submit one, and wait until the exchange has it; its number."""
         self.orders += 1
-        seconds_until(lambda: isinstance(self.submit(self.orders), OrderAccepted))
+        self.until(lambda: isinstance(self.submit(self.orders), OrderAccepted))
         return self.orders
 
     def fill_journal(self) -> None:
@@ -159,9 +189,10 @@ class Running:
             order_type="LIMIT",
             limit_price=1.0,
         )
+        self.answer = None
         with contextlib.suppress(RequestTimedOut):
-            return self.system.request("orders", order, timeout_s=0.05)
-        return None
+            self.answer = self.system.request("orders", order, timeout_s=0.05)
+        return self.answer
 
     def cancel(self, number: int) -> None:
         """Ask for it; a fact will tell."""
@@ -191,22 +222,22 @@ def system_rounds(directory: Path, rounds: int, random: Random) -> dict[str, obj
     mount_small_disk(directory, (64 << 20) + rounds * 16 * SEGMENT_BYTES)  # what is written stays
     ballast, running, recovered = Ballast(directory), Running(directory), []
     with running.system:
-        seconds_until(lambda: "RELIANCE" in running.counts("feed").last_prices)
+        running.until(lambda: "RELIANCE" in running.counts("feed").last_prices)
         for _ in range(rounds):
             resting = running.accepted_order()
             ballast.leave(random.randrange(1 << 20))
             running.fill_journal()
             ballast.leave(0)
             time.sleep(random.uniform(0, 1))  # nothing is awaited: the database may meet the full disk, or not
-            seconds_until(lambda: running.refuses(ballast))
+            running.until(lambda: running.refuses(ballast))
             running.cancel(resting)
-            seconds_until(lambda resting=resting: isinstance(running.submit(resting), OrderCancelled))
+            running.until(lambda resting=resting: isinstance(running.submit(resting), OrderCancelled))
             for actor in ("journal", "orders", "events", "broker", "feed"):
                 running.counts(actor)
             ballast.go()
             began = time.monotonic()
             fresh = running.accepted_order()
-            seconds_until(running.is_current)
+            running.until(running.is_current)
             recovered.append(time.monotonic() - began)
             running.cancel(fresh)
         restarts = running.restarts()

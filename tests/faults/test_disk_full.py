@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from natya_small_disks import Ballast
 from natya_starts import WITH_HELPERS, run_forked
 
 WORK = Path(__file__).with_name("full_disk.py")
@@ -30,6 +33,22 @@ def fill(tmp_path):
         return json.loads(done.stdout)
 
     return fill
+
+
+def test_the_ballast_takes_what_is_left_where_others_were_faster(tmp_path, monkeypatch):
+    """The kernel takes nothing at all where less is free than it is asked for."""
+    free, asked = iter([9, 9, 7, 2]), []
+
+    def take(_descriptor, _offset, size):
+        asked.append(size)
+        if len(asked) == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "statvfs", lambda _path: SimpleNamespace(f_bsize=4096, f_bavail=next(free)))
+    monkeypatch.setattr(os, "posix_fallocate", take)
+    Ballast(tmp_path).leave(4097)
+
+    assert asked == [7 * 4096, 5 * 4096]
 
 
 @pytest.mark.timeout(60 + 10 * ROUNDS)

@@ -1,7 +1,7 @@
 """A small disk that fills up, mounted where nobody but this process sees it."""
 
-import contextlib
 import ctypes
+import errno
 import os
 from pathlib import Path
 
@@ -47,13 +47,20 @@ class Ballast:
         self._path = directory / "ballast"
 
     def leave(self, free_bytes):
-        """Take all but so many bytes."""
+        """Take all but so many bytes, rounded up to whole blocks; less is left where others write meanwhile.
+
+        A call that finds less space than it asks for takes nothing at all: it is made again for what there is then.
+        """
         disk = os.statvfs(self._path.parent)
-        size = disk.f_bavail * disk.f_bsize - free_bytes
-        # Whoever else writes may have been faster; what they took is taken, too.
-        with self._path.open("ab") as file, contextlib.suppress(OSError):
-            if size > 0:
-                os.posix_fallocate(file.fileno(), file.tell(), size)
+        blocks_left = -(-free_bytes // disk.f_bsize)
+        with self._path.open("ab") as file:
+            while (blocks := os.statvfs(self._path.parent).f_bavail - blocks_left) > 0:
+                try:
+                    os.posix_fallocate(file.fileno(), file.tell(), blocks * disk.f_bsize)
+                except OSError as fault:
+                    if fault.errno != errno.ENOSPC:
+                        raise
+                file.seek(0, os.SEEK_END)
 
     def go(self):
         """Give everything back."""
