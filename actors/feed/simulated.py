@@ -201,7 +201,7 @@ class SimulatedFeedActor(RuntimeActor):
         """Release nothing more; return True once all that was sent is durable, or after `RECORDING_S`."""
         self._release = Release()
         if self._last_wait is None:
-            self._last_wait = self.after(RECORDING_S, StopWaiting())
+            self._last_wait = self.after_on_machine(RECORDING_S, StopWaiting())
         return self._progress.recorded >= self._progress.ticks or not self._waits
 
     def statistics(self) -> FeedStatistics:

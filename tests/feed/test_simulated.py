@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from natya_processes import children_of
 
-from natya.actors.feed import SimulatedFeedActor, here
+from natya.actors.feed import SimulatedFeedActor, here, simulated
 from natya.actors.feed.recording import HOW_TO_GO_ON
 from natya.actors.feed.simulated import EndMarket
 from natya.actors.feed.source import MESSAGES_A_CHUNK
@@ -315,6 +315,20 @@ class TestAReaderThatIsKilled:
 
         ticks = first + received(events, supervised - 1)
         assert [tick.sequence for tick in ticks] == list(range(1, supervised + 1))
+
+
+class TestAStop:
+    def test_waits_so_long_for_what_is_not_recorded_and_no_longer(self, feed_settings, monkeypatch, caplog):
+        """In real time: the market's stands still, since the feed releases nothing more."""
+        monkeypatch.setattr(simulated, "RECORDING_S", 0.2)
+        with InProcessSystem(InProcessSystemBase(market_opening_ns=1_766_992_622 * 10**9)) as system:
+            events = system.probe("events")
+            system.start("feed", SimulatedFeedActor, feed_settings(source="synthetic", speed=1.0))
+            received(events, 2)
+            statistics = system.stop("feed", timeout_s=10)
+
+        assert statistics.ticks > statistics.recorded_sequence == 0
+        assert [each.getMessage() for each in caplog.records] == ["market.not_recorded"]
 
 
 class TestAtASpeedOfItsOwn:
