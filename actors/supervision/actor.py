@@ -191,6 +191,8 @@ class Supervisor(RuntimeActor):
             if report.requested and report.error is not None:
                 at = f" at {place}" if (place := where_of(report.error)) else ""
                 child.note_stop_failure(f"{type(report.error).__name__}: {reason_of(report.error)}{at}")
+            elif child.killed_after_s is not None:
+                child.note_stop_failure(f"it was killed, since it had not ended after {child.killed_after_s:g} s")
             self._children.ended(child, error=report.error, requested=report.requested)
 
     @handles(ChildrenStopped, checks_itself=True)

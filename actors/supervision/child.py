@@ -64,6 +64,9 @@ class Child:
         self.below: StatisticsByPath = ()
         """Final statistics of its own children, if it is a supervisor."""
 
+        self.killed_after_s: float | None = None
+        """How long it had to stop before it was killed; None: it was not."""
+
         self.stop_failures: tuple[str, ...] = ()
         """How the stop of its own children and its own failed, each with the path from here."""
 

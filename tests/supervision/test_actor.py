@@ -137,6 +137,18 @@ class TestStartingAndStopping:
         assert diary.entries[-1] == "stop journal"
         assert stopped.told() == ("stuck failed when it stopped: TimeoutError: killed in a handler",)
 
+    def test_one_that_waits_too_long_for_something_is_killed_and_that_is_told(self, start, play, diary):
+        class Waiting(play.Child):
+            def is_drained(self):
+                return False
+
+        system = start(play.ChildSpec("waiting", Waiting, diary, shutdown_s=0.05))
+
+        stopped = system.request("system", StopChildren())
+
+        assert diary.entries[-1] == "stop waiting"
+        assert stopped.told() == ("waiting failed when it stopped: it was killed, since it had not ended after 0.05 s",)
+
     def test_one_that_fails_while_it_stops_still_handles_the_rest(self, start, play, diary, gate):
         system = start(play.ChildSpec("orders", play.BlockingChild, diary))
         diary.held["orders"] = gate
