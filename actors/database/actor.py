@@ -135,8 +135,7 @@ class DatabaseActor(RuntimeActor):
         self._recorder.end()
         if not self._recorder.is_idle:
             self.log("market_data.lost", level="error", rows=self._recorder.rows, down=self._files.down)
-        if self._files.database is not None:
-            self._files.database.close()
+        self._files.end()
         if self._handler is not None:
             self._handler.close()
 

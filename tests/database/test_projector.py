@@ -1,5 +1,6 @@
 """What projector and recorder ask and write, whatever they are answered; decided with an actor that is played."""
 
+import itertools
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -8,6 +9,7 @@ import pytest
 from natya_builders import a_candle, a_tick, cancelled
 
 from natya.actors.database.errors import (
+    DatabaseClosed,
     DatabaseDamaged,
     DatabaseError,
     DatabaseLocked,
@@ -75,7 +77,7 @@ class PlayedActor:
         return [(timer.seconds, timer.message) for timer in self.timers if not timer.cancelled]
 
     log_bounded = log
-    clock = SimpleNamespace(now_ns=lambda: 1)
+    clock = SimpleNamespace(now_ns=lambda: 1, monotonic_ns=itertools.count(1, 10**10).__next__)  # each look 10 s later
 
 
 class PlayedFiles:
@@ -440,6 +442,42 @@ class TestAFailureOfWorkOnTheFiles:
         real.reopen()
 
         assert how == [(True, True), (True, False)]
+
+    @pytest.mark.parametrize(
+        ("open_for_s", "is_foreign", "waits"), [(0.9, False, True), (1.1, False, False), (0.1, True, False)]
+    )
+    def test_has_them_opened_again_at_once_or_a_second_later_where_they_were_of_no_use(  # noqa: PLR0913, PLR0917
+        self, real, actor, monkeypatch, open_for_s, is_foreign, waits
+    ):
+        """As on a full disk, where they open, and fail at the first write, hundreds of times a minute."""
+        looks = iter([0, round(open_for_s * 1e9)])
+        monkeypatch.setattr(actor, "clock", SimpleNamespace(now_ns=lambda: 1, monotonic_ns=lambda: next(looks)))
+        real.open()
+        real.close(DatabaseError("no space"), core_is_foreign=is_foreign)
+        (closed,) = actor.jobs
+        closed.then(Outcome())
+
+        assert (len(actor.jobs) == 1, actor.reminders()) == (waits, [(1.0, "reopen")] if waits else [])
+
+    @pytest.mark.parametrize("ends_before", [True, False])
+    def test_has_them_closed_if_the_actor_ends_while_they_are_opened_again(self, real, actor, monkeypatch, ends_before):
+        closed, jobs = [], []
+        found = SimpleNamespace(database=SimpleNamespace(close=lambda: closed.append("again")))
+        monkeypatch.setattr(actor, "offload", lambda work, *given, **_: jobs.append((work, given)))
+        monkeypatch.setattr(real, "_opens", lambda _now_ns, **_how: found)
+        real.reopen()
+        ((work, given),) = jobs
+
+        if ends_before:
+            real.end()
+            with pytest.raises(DatabaseClosed, match="ended while its files were opened"):
+                work(*given)
+        else:
+            work(*given)
+            real.database = None
+            real.end()
+
+        assert closed == ["again"]
 
     @pytest.mark.parametrize(
         ("again", "is_open"),

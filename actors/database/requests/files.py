@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import functools
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import DatabaseDamaged, DatabaseError, DatabaseLocked, MemoryExceeded, PoolExhausted, StatementFailed
+from ....domain.time import SECOND_NS
+from ..errors import (
+    DatabaseClosed,
+    DatabaseDamaged,
+    DatabaseError,
+    DatabaseLocked,
+    MemoryExceeded,
+    PoolExhausted,
+    StatementFailed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +58,14 @@ class Files:
 
         self.life = 0
         """Number of openings so far: a failure from before the last one is ignored."""
+
+        self._guard = threading.Lock()
+        self._has_ended = False
+        self._not_taken: DuckDBAdapter | None = None
+        """What a try on another thread has opened, and the actor has not heard of."""
+
+        self._opened_ns = 0
+        """When they were opened last, by the monotonic clock."""
 
         self._opened_for = ""
         """The failure that caused the last opening."""
@@ -98,13 +116,38 @@ class Files:
         self._note(fault)
         self._on_down(fault)
         self._is_suspect = isinstance(fault, DatabaseDamaged)
-        again = functools.partial(self.reopen, core_is_foreign=core_is_foreign)
-        self._actor.offload(database.close, then=lambda _: again(), lane="files")
+        self._actor.offload(database.close, then=lambda _: self._closed(core_is_foreign=core_is_foreign), lane="files")
+
+    def _closed(self, *, core_is_foreign: bool) -> None:
+        """Open them again: at once, but where they were of no use the last time, as on a full disk, a while later."""
+        if core_is_foreign or self._actor.clock.monotonic_ns() - self._opened_ns > REOPEN_S * SECOND_NS:
+            self.reopen(core_is_foreign=core_is_foreign)
+        else:
+            self._actor.after(REOPEN_S, self._reopen)
 
     def reopen(self, *, core_is_foreign: bool = False) -> None:
         """Try to open them again, off the actor's thread; a foreign core file is put aside at the first try."""
-        job = functools.partial(self._opens, suspect=self._is_suspect, core_is_foreign=core_is_foreign)
+        job = functools.partial(self._try, suspect=self._is_suspect, core_is_foreign=core_is_foreign)
         self._actor.offload(job, self._actor.clock.now_ns(), then=self._reopened, lane="files")
+
+    def end(self) -> None:
+        """Close them for good, also where a try under way opens them later: nobody else would, and they are locked."""
+        with self._guard:
+            self._has_ended = True
+            database = self.database or self._not_taken
+            self.database = self._not_taken = None
+        if database is not None:
+            database.close()
+
+    def _try(self, now_ns: int, *, suspect: bool, core_is_foreign: bool) -> Opened:
+        """Open them on a thread that the actor does not wait for."""
+        opened = self._opens(now_ns, suspect=suspect, core_is_foreign=core_is_foreign)
+        with self._guard:
+            if not self._has_ended:
+                self._not_taken = opened.database
+                return opened
+        opened.database.close()
+        raise DatabaseClosed("the database ended while its files were opened")
 
     def _reopened(self, outcome: Outcome) -> None:
         if isinstance(outcome.error, DatabaseError):
@@ -114,7 +157,8 @@ class Files:
             self._opened(outcome.unwrap())
 
     def _opened(self, opened: Opened) -> None:
-        self.database = opened.database
+        self.database, self._not_taken = opened.database, None
+        self._opened_ns = self._actor.clock.monotonic_ns()
         self._is_suspect = False
         self.life += 1
         if self.down:
