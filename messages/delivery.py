@@ -231,15 +231,21 @@ class EventsNotHandled(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
 
 
 class SubscriptionMoved(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SubscriptionMoved"):
-    """Fact: a durable subscription is done with all that was journaled up to its position."""
+    """Fact: a durable subscription is done with all that was journaled up to its position, and with most behind it."""
 
     subscription: EventName
     position: Cursor
     done: tuple[Sequence, ...] = ()
-    """Sequences after the position that are done, too."""
+    """Sequences behind `upto` that are done, too; in a fact of an earlier release all behind the position that are."""
 
     occurred_ns: Nanoseconds = 0
     """Nanoseconds since 1970-01-01 UTC."""
+
+    upto: Cursor = 0
+    """It is done with all up to this one, except `open`; 0 in a fact of an earlier release."""
+
+    open: tuple[Sequence, ...] = ()
+    """Sequences behind the position that it is not done with."""
 
 
 class EventDeadLettered(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="EventDeadLettered"):

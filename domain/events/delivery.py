@@ -2,8 +2,8 @@
 
 Events of one aggregate are in one partition, in the order of the journal; a partition has one batch in flight. Where an
 event fails, those of its aggregate wait for it, and others of its partition do not. An event is settled when it was
-handled, when it is known to be a repeat, or when it is durable as a dead letter. The position is the sequence up to
-which all are settled: with the few settled ones behind it, all that has to be kept.
+handled, when it is known to be a repeat, or when it is durable as a dead letter. What is open of all that was looked at
+is all that has to be kept.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 from ..breaker import Breaker
 from ..reconnecting import Reconnecting
 from ..time import SECOND_NS
-from .places import Passed
+from .places import Passed, Settled
 from .remembered import RememberedIds, SharedParts
 
 if TYPE_CHECKING:
@@ -123,8 +123,7 @@ class Delivery:
 
     Args:
         terms: how it is served.
-        position: all up to this sequence is settled.
-        done: sequences after it that are settled, too.
+        settled: by earlier lives.
         newest: no earlier life can have given up an event behind this sequence; None: it is not known.
         common: what it has in common with the others of its system.
     """
@@ -133,8 +132,7 @@ class Delivery:
         self,
         terms: DeliveryTerms,
         *,
-        position: int,
-        done: Iterable[int] = (),
+        settled: Settled,
         newest: int | None = None,
         common: Common | None = None,
     ) -> None:
@@ -142,10 +140,10 @@ class Delivery:
         self._newest: Final = _NEVER_NS if newest is None else newest
         common = common or Common()
         self._passed: Final = common.passed
-        self._offered = position
+        self._before = settled
+        self._offered = settled.position
         self._opens_ns = 0
         self._open: OrderedDict[int, None] = OrderedDict()
-        self._done = set(done)
         self._ids: set[str] = set()
         """Of events of the journal that wait or are in flight."""
 
@@ -176,11 +174,9 @@ class Delivery:
         return next(iter(self._open)) - 1 if self._open else self.offered
 
     @property
-    def done(self) -> tuple[int, ...]:
-        """Sequences after the position that are settled."""
-        position = self.position
-        self._done = {each for each in self._done if each > position}
-        return tuple(sorted(self._done))
+    def settled(self) -> Settled:
+        """What is settled, by this life and by those before."""
+        return self._before.with_(Settled(self.offered, frozenset(self._open)))
 
     @property
     def pending(self) -> int:
@@ -210,11 +206,10 @@ class Delivery:
         if sequence <= self.offered:
             return
         self._offered = sequence
-        if sequence in self._done:
+        if self._before.has(sequence):
             self._seen.add(event.event_id)
         elif event.event_id in self._ids or event.event_id in self._seen:
             self.duplicates += 1
-            self._done.add(sequence)
         else:
             self._seen.add(event.event_id)
             self._open[sequence] = None
@@ -341,7 +336,7 @@ class Delivery:
         if event_id in self._handled:
             return True
         if sequence > self.offered:
-            self._done.add(sequence)
+            self._before = self._before.with_(Settled(0, beyond=frozenset((sequence,))))
         elif sequence in self._open:
             for partition in self._partitions:
                 for items in (partition.waiting, *(held.items for held in partition.held.values())):
@@ -416,7 +411,6 @@ class Delivery:
             return
         self._ids.discard(item.event.event_id)
         del self._open[item.sequence]
-        self._done.add(item.sequence)
 
 
 _NEVER_NS: Final = 1 << 63

@@ -1,33 +1,57 @@
-"""Where a durable subscription is: all up to a position is settled, and a few behind it. Pure."""
+"""Where a durable subscription is: all up to a sequence is settled, but a few that are open. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+
+class Settled(msgspec.Struct, frozen=True):
+    """Which sequences of the journal a subscription is done with: as large as what is open, not as what is done.
+
+    One event that is tried for a minute is one open sequence, and not a hundred thousand behind it that are settled.
+    """
+
+    upto: int
+    """All up to this one, except `open`."""
+
+    open: frozenset[int] = frozenset()
+
+    beyond: frozenset[int] = frozenset()
+    """And these behind it."""
+
+    @property
+    def position(self) -> int:
+        """The sequence up to which all are settled."""
+        return min(self.open) - 1 if self.open else self.upto
+
+    def has(self, sequence: int) -> bool:
+        """Tell whether a sequence is settled."""
+        return sequence not in self.open if sequence <= self.upto else sequence in self.beyond
+
+    def with_(self, other: Settled) -> Settled:
+        """Return what is settled by one of them: older news never unsettles what is settled."""
+        upto = max(self.upto, other.upto)
+        both = self.open | other.open
+        return Settled(
+            upto=upto,
+            open=frozenset(each for each in both if not self.has(each) and not other.has(each)),
+            beyond=frozenset(each for each in self.beyond | other.beyond if each > upto),
+        )
 
 
 class Place:
-    """A position that only moves forward: older news never unsettles what is settled."""
+    """What a subscription has settled, as far as it is known, and when that was journaled."""
 
-    __slots__ = ("_done", "kept_ns", "position")
+    __slots__ = ("kept_ns", "settled")
 
-    def __init__(self, position: int) -> None:
-        self.position = position
-        self._done: set[int] = set()
+    def __init__(self, settled: Settled) -> None:
+        self.settled = settled
         self.kept_ns: int | None = None
-        """When the position was last journaled: nanoseconds since 1970-01-01 UTC; None: never."""
+        """When it was last journaled: nanoseconds since 1970-01-01 UTC; None: never."""
 
-    @property
-    def done(self) -> tuple[int, ...]:
-        """Sequences after the position that are settled."""
-        return tuple(sorted(self._done))
-
-    def settle(self, position: int, done: Iterable[int] = ()) -> None:
-        """Take note that all up to this position is settled, and these."""
-        self.position = max(self.position, position)
-        self._done = {each for each in (*self._done, *done) if each > self.position}
+    def settle(self, settled: Settled) -> None:
+        """Take note that these are settled, too."""
+        self.settled = self.settled.with_(settled)
 
 
 class Passed:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ....domain.events.delivery import Common, Delivery
 from ....domain.events.interests import Interest, Interests
-from ....domain.events.places import Place
+from ....domain.events.places import Place, Settled
 from ....domain.time import SECOND_NS
 from ....messages.delivery import (
     DeliverEvents,
@@ -19,7 +19,7 @@ from ....messages.delivery import (
 )
 from ....messages.supervision import Unavailable
 from .burying import Burials
-from .keeping import Keeping, is_to_be_kept
+from .keeping import Keeping, is_to_be_kept, settled_of
 from .own_facts import PAGE_RECORDS
 from .reading import SharedReads, found_in
 from .recalling import Recall
@@ -85,15 +85,16 @@ class DurableSubscriptions:
         """Take in a fact that is durable: of an earlier life, or of this one."""
         fact = record.fact
         if isinstance(fact, SubscriptionMoved):
-            place = self.places.setdefault(fact.subscription, Place(fact.position))
-            place.settle(fact.position, fact.done)
+            settled = settled_of(fact)
+            place = self.places.setdefault(fact.subscription, Place(settled))
+            place.settle(settled)
             place.kept_ns = record.recorded_ns
             for tell in self._told.pop(fact.subscription, ()):
                 tell()
         elif isinstance(fact, EventDeadLettered):
             told_of = self.places.get(fact.subscription)
             if told_of is not None:
-                told_of.settle(told_of.position, (fact.sequence,))
+                told_of.settle(Settled(0, beyond=frozenset((fact.sequence,))))
             self._burials.take(self._active.get(fact.subscription), fact)
 
     def subscribe(self, request: SubscribeDurably, tell: Callable[[], None]) -> None:
@@ -104,27 +105,21 @@ class DurableSubscriptions:
             tell: called when its position is durable: from then on no crash makes it miss anything.
         """
         name = request.subscription
-        place = self.places.setdefault(name, Place(self.last_sequence if request.begins == "now" else 0))
+        place = self.places.setdefault(name, Place(Settled(self.last_sequence if request.begins == "now" else 0)))
         before = self._active.pop(name, None)
         if before is not None:
-            place.settle(before.delivery.position, before.delivery.done)
+            place.settle(before.delivery.settled)
             self._end(before)
-        delivery = Delivery(
-            request.terms,
-            position=place.position,
-            done=place.done,
-            newest=self.last_sequence,
-            common=self._common,
-        )
+        delivery = Delivery(request.terms, settled=place.settled, newest=self.last_sequence, common=self._common)
         subscription = Subscription(request, delivery)
         self._active[name] = subscription
         self._interests.set(name, Interest.of(request))
         if place.kept_ns is None:
             self._told.setdefault(name, []).append(tell)
         self._keeping.keep(subscription)
-        window = min(request.terms.window_max, place.position)
+        window = min(request.terms.window_max, delivery.position)
         if window:
-            self._recall(subscription, Recall(position=place.position, window=window))
+            self._recall(subscription, Recall(position=delivery.position, window=window))
         else:
             self._begin(subscription)
         if place.kept_ns is not None:
@@ -137,7 +132,7 @@ class DurableSubscriptions:
                 del self._active[name]
                 self._interests.remove(name)
                 self._keeping.keep(subscription)
-                self.places[name].settle(subscription.delivery.position, subscription.delivery.done)
+                self.places[name].settle(subscription.delivery.settled)
                 self._end(subscription)
 
     def hear(self, records: tuple[JournalRecord, ...]) -> None:
@@ -219,7 +214,7 @@ class DurableSubscriptions:
     def position_of(self, name: str) -> int:
         """Return the position of a subscription."""
         active = self._active.get(name)
-        return self.places[name].position if active is None else active.delivery.position
+        return self.places[name].settled.position if active is None else active.delivery.position
 
     @property
     def requests(self) -> tuple[SubscribeDurably, ...]:
@@ -243,7 +238,7 @@ class DurableSubscriptions:
     def _status(self, name: str) -> SubscriptionStatus:
         active = self._active.get(name)
         place = self.places[name]
-        delivery = active.delivery if active else Delivery(DeliveryTerms(), position=place.position, done=place.done)
+        delivery = active.delivery if active else Delivery(DeliveryTerms(), settled=place.settled)
         return SubscriptionStatus(
             subscription=name,
             subscriber="" if active is None else active.request.subscriber,

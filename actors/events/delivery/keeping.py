@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ....domain.events.places import Settled
 from ....messages.delivery import SubscriptionMoved
 from ....messages.journal import Appended
 from .own_facts import append
@@ -35,17 +36,16 @@ class Keeping:
 
     def keep(self, subscription: Subscription) -> None:
         """Journal a subscription's position; one such fact at a time, and none while nothing has moved."""
-        delivery = subscription.delivery
-        place = delivery.position, delivery.done
+        settled = subscription.delivery.settled
 
         def then(outcome: Outcome) -> None:
             if not isinstance(outcome.value, Appended):
-                subscription.kept, subscription.has_moved = (-1, ()), True
+                subscription.kept, subscription.has_moved = None, True
             if not subscription.is_ended:
                 self._pump(subscription)
 
-        subscription.kept, subscription.has_moved, subscription.has_passed = place, False, False
-        append(self._actor, self._settings, self._moved(subscription.request.subscription, *place), then)
+        subscription.kept, subscription.has_moved, subscription.has_passed = settled, False, False
+        append(self._actor, self._settings, self._moved(subscription.request.subscription, settled), then)
 
     def keep_old(self, places: Mapping[str, Place], active: Mapping[str, Subscription], before_ns: int) -> None:
         """Journal the positions that moved only over unwanted records.
@@ -68,18 +68,28 @@ class Keeping:
             if subscription is not None:
                 self.keep(subscription)
             else:
-                append(self._actor, self._settings, self._moved(name, place.position, place.done), _do_nothing)
+                append(self._actor, self._settings, self._moved(name, place.settled), _do_nothing)
 
-    def _moved(self, name: str, position: int, done: tuple[int, ...]) -> SubscriptionMoved:
-        now_ns = self._actor.fact_clock.now_ns()
-        return SubscriptionMoved(subscription=name, position=position, done=done, occurred_ns=now_ns)
+    def _moved(self, name: str, settled: Settled) -> SubscriptionMoved:
+        return SubscriptionMoved(
+            subscription=name,
+            position=settled.position,
+            done=tuple(sorted(settled.beyond)),
+            occurred_ns=self._actor.fact_clock.now_ns(),
+            upto=settled.upto,
+            open=tuple(sorted(settled.open)),
+        )
+
+
+def settled_of(fact: SubscriptionMoved) -> Settled:
+    """Return what a fact says to be settled."""
+    return Settled(fact.upto or fact.position, frozenset(fact.open), frozenset(fact.done))
 
 
 def is_to_be_kept(subscription: Subscription) -> bool:
     """Whether a position differs from the journaled one."""
-    delivery = subscription.delivery
     has_moved = subscription.has_moved or subscription.has_passed
-    return has_moved and (delivery.position, delivery.done) != subscription.kept
+    return has_moved and subscription.delivery.settled != subscription.kept
 
 
 def _has_passed(subscription: Subscription | None) -> bool:

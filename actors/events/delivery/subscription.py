@@ -12,6 +12,7 @@ from ....messages.delivery import EventsHandled, EventsNotHandled
 
 if TYPE_CHECKING:
     from ....domain.events.delivery import Delivery, Item
+    from ....domain.events.places import Settled
     from ....messages.delivery import SubscribeDurably
     from ...runtime import Outcome, Timer
 
@@ -55,8 +56,8 @@ class Subscription:
         self.is_ended = False
         """Whether another subscriber has taken its place: pending answers change nothing any more."""
 
-        self.kept: tuple[int, tuple[int, ...]] = (-1, ())
-        """Position, and what is handled behind it, as the journal has them."""
+        self.kept: Settled | None = None
+        """What is settled, as the journal has it; None: it has nothing, or not for certain."""
 
         self.has_moved = False
         """Whether it moved by facts other than delivery's own: journaling a position for a journaled position would

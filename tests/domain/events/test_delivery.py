@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from natya_events import a_published
 
 from natya.domain.events.delivery import Delivery
+from natya.domain.events.places import Settled
 from natya.domain.time import SECOND_NS
 from natya.messages.delivery import DeliveryTerms
 
@@ -119,7 +120,7 @@ class TestAnyHistory:
         ),
     )
     def test_settles_each_event_at_least_once_in_order_for_its_key_and_nothing_stays_stuck(self, terms, keys, steps):
-        delivery = Delivery(terms, position=0)
+        delivery = Delivery(terms, settled=Settled(0))
         subscriber = Subscriber(delivery)
         pending = list(enumerate(keys, 1))
         for step, number, flag in steps:
@@ -131,10 +132,10 @@ class TestAnyHistory:
             elif step == "wait":
                 subscriber.now_ns += number * SECOND_NS
             elif step == "restart":  # in another process: of all that was in memory only the place is left
-                delivery = subscriber.delivery = Delivery(terms, position=delivery.position, done=delivery.done)
+                delivery = subscriber.delivery = Delivery(terms, settled=delivery.settled)
                 subscriber.in_flight.clear()
                 subscriber.burying.clear()
-                pending = list(enumerate(keys, 1))[delivery.position :]
+                pending = list(enumerate(keys, 1))[delivery.offered :]
         for sequence, key in pending:
             delivery.offer(sequence, event(sequence, key), subscriber.now_ns)
         subscriber.run_dry()
@@ -143,12 +144,12 @@ class TestAnyHistory:
         assert settled == set(range(1, len(keys) + 1))
         for handled in subscriber.handled.values():
             assert handled == sorted(set(handled)), "each was handled once, since an answer is never lost here"
-        assert (delivery.position, delivery.done, delivery.pending) == (len(keys), (), 0)
+        assert (delivery.settled, delivery.pending) == (Settled(len(keys)), 0)
 
     @given(done=st.sets(st.integers(1, 20)), order=st.permutations(range(3)))
     def test_keeps_its_place_exactly(self, done, order):
         terms = DeliveryTerms(partitions=256, batch_max=1)
-        delivery = Delivery(terms, position=0)
+        delivery = Delivery(terms, settled=Settled(0))
         for sequence in range(1, 21):
             delivery.offer(sequence, event(sequence, f"key-{sequence * 31 + order[0]}"), 0)
         while batches := delivery.due(0):
@@ -158,17 +159,17 @@ class TestAnyHistory:
             if not settled:
                 break
 
-        place = {*range(1, delivery.position + 1), *delivery.done}
+        place = {sequence for sequence in range(1, 21) if delivery.settled.has(sequence)}
         assert place <= done
-        again = Delivery(terms, position=delivery.position, done=delivery.done)
-        for sequence in range(delivery.position + 1, 21):
+        again = Delivery(terms, settled=delivery.settled)
+        for sequence in range(again.offered + 1, 21):
             again.offer(sequence, event(sequence, f"key-{sequence}"), 0)
         assert again.pending == 20 - len(place)
 
 
 class TestARepeat:
     def test_of_an_event_that_waits_or_was_handled_is_left_out(self):
-        delivery = Delivery(DeliveryTerms(), position=0)
+        delivery = Delivery(DeliveryTerms(), settled=Settled(0))
         delivery.offer(1, event(1), 0)
         delivery.offer(2, event(1), 0)
         (batch,) = delivery.due(0)
@@ -179,15 +180,15 @@ class TestARepeat:
         assert (delivery.duplicates, delivery.position, delivery.due(0)) == (2, 3, ())
 
     def test_of_an_event_that_was_settled_in_an_earlier_life_is_left_out(self):
-        delivery = Delivery(DeliveryTerms(), position=0, done=[2])
+        delivery = Delivery(DeliveryTerms(), settled=Settled(0, beyond=frozenset((2,))))
         for sequence, number in ((1, 1), (2, 2), (3, 2)):
             delivery.offer(sequence, event(number), 0)
 
         assert [item.sequence for batch in delivery.due(0) for item in batch.items] == [1]
-        assert (delivery.duplicates, delivery.done) == (1, (2, 3))
+        assert (delivery.duplicates, delivery.settled) == (1, Settled(3, frozenset((1,))))
 
     def test_of_an_event_that_was_given_up_is_left_out(self):
-        delivery = Delivery(DeliveryTerms(partitions=1, attempts_max=1), position=0)
+        delivery = Delivery(DeliveryTerms(partitions=1, attempts_max=1), settled=Settled(0))
         delivery.offer(1, event(1), 0)
         (batch,) = delivery.due(0)
         _, item = delivery.failed(batch.partition, handled=0, error="E", now_ns=5, chance=0.5)
@@ -197,7 +198,7 @@ class TestARepeat:
         assert (delivery.duplicates, delivery.position, delivery.pending) == (1, 2, 0)
 
     def test_is_known_as_far_as_the_window_reaches(self):
-        delivery = Delivery(DeliveryTerms(window_max=2), position=10)
+        delivery = Delivery(DeliveryTerms(window_max=2), settled=Settled(10))
         for number in (1, 2, 3):
             delivery.remember(f"e-{number}")
         for sequence, number in enumerate((2, 3, 1), 11):
@@ -209,7 +210,9 @@ class TestARepeat:
 
 class TestAnEventThatFails:
     def test_is_tried_again_with_waits_that_double_and_are_shortened_by_chance(self):
-        delivery = Delivery(DeliveryTerms(retry_first_s=1.0, retry_max_s=3.0, attempts_max=10, fail_max=99), position=0)
+        delivery = Delivery(
+            DeliveryTerms(retry_first_s=1.0, retry_max_s=3.0, attempts_max=10, fail_max=99), settled=Settled(0)
+        )
         delivery.offer(1, event(1), 0)
         waits, now_ns = [], 0
         for _ in range(4):
@@ -224,7 +227,7 @@ class TestAnEventThatFails:
         assert delivery.retries == 4
 
     def test_does_not_hold_up_other_partitions(self):
-        delivery = Delivery(DeliveryTerms(partitions=64, fail_max=99), position=0)
+        delivery = Delivery(DeliveryTerms(partitions=64, fail_max=99), settled=Settled(0))
         delivery.offer(1, event(1, "a"), 0)
         delivery.offer(2, event(2, "b"), 0)
         first, second = delivery.due(0)
@@ -235,7 +238,7 @@ class TestAnEventThatFails:
         assert [item.sequence for batch in delivery.due(0) for item in batch.items] == [3]
 
     def test_does_not_hold_up_other_aggregates_of_its_partition_and_its_own_in_order(self):
-        delivery = Delivery(DeliveryTerms(partitions=1, fail_max=99, retry_first_s=9.0), position=0)
+        delivery = Delivery(DeliveryTerms(partitions=1, fail_max=99, retry_first_s=9.0), settled=Settled(0))
         for sequence, key in enumerate("abaab", 1):
             delivery.offer(sequence, event(sequence, key), 0)
         (batch,) = delivery.due(0)
@@ -254,7 +257,9 @@ class TestAnEventThatFails:
         assert found == [[1, 2, 3, 4, 5], [2, 5], [7], [1], [3, 4, 6]]
 
     def test_by_no_answer_holds_up_its_partition_since_the_subscriber_may_be_at_it_still(self):
-        delivery = Delivery(DeliveryTerms(partitions=1, fail_max=99, retry_first_s=9.0, batch_max=2), position=0)
+        delivery = Delivery(
+            DeliveryTerms(partitions=1, fail_max=99, retry_first_s=9.0, batch_max=2), settled=Settled(0)
+        )
         for sequence, key in enumerate("abc", 1):
             delivery.offer(sequence, event(sequence, key), 0)
         delivery.due(0)
@@ -264,7 +269,7 @@ class TestAnEventThatFails:
         assert [item.sequence for item in delivery.due(9 * SECOND_NS)[0].items] == [1]
 
     def test_is_given_up_after_its_last_attempt_and_its_aggregate_waits_until_it_is_buried(self):
-        delivery = Delivery(DeliveryTerms(partitions=1, attempts_max=1), position=0)
+        delivery = Delivery(DeliveryTerms(partitions=1, attempts_max=1), settled=Settled(0))
         delivery.offer(1, event(1), 0)
         (batch,) = delivery.due(0)
         delivery.offer(2, event(2), 0)
@@ -278,7 +283,7 @@ class TestAnEventThatFails:
         assert [each.sequence for each in delivery.due(10**12)[0].items] == [2]
 
     def test_is_not_counted_against_where_the_subscriber_cannot_be_reached(self):
-        delivery = Delivery(DeliveryTerms(attempts_max=1), position=0)
+        delivery = Delivery(DeliveryTerms(attempts_max=1), settled=Settled(0))
         delivery.offer(1, event(1), 0)
         (batch,) = delivery.due(0)
 
@@ -290,7 +295,7 @@ class TestAnEventThatFails:
 
 class TestEventsThatNobodyWants:
     def test_are_passed_over_and_never_gone_back_to(self):
-        delivery = Delivery(DeliveryTerms(), position=5)
+        delivery = Delivery(DeliveryTerms(), settled=Settled(5))
         delivery.skip_to(8)
         assert (delivery.position, delivery.offered) == (8, 8)
         delivery.offer(8, event(8), 0)
@@ -310,7 +315,7 @@ class TestTheNewestThatWereHandled:
         return [each.event_id for batch in delivery.due(0) for each in batch.events]
 
     def test_are_not_handled_again_and_are_newest_by_their_last_time(self):
-        delivery = Delivery(DeliveryTerms(window_max=2, batch_max=9), position=0)
+        delivery = Delivery(DeliveryTerms(window_max=2, batch_max=9), settled=Settled(0))
         for number in (1, 2, 1, 3):  # 1 was handled again meanwhile
             delivery.remember(f"e-{number}")
 
@@ -321,7 +326,7 @@ class TestTheNewestThatWereHandled:
 class TestAnUnhealthySubscriber:
     def test_is_left_alone_then_tried_with_one_event_and_then_served_again(self):
         terms = DeliveryTerms(partitions=4, fail_max=2, reset_s=10.0, attempts_max=9, retry_first_s=0.1)
-        delivery = Delivery(terms, position=0)
+        delivery = Delivery(terms, settled=Settled(0))
         for sequence, key in enumerate("abcdefgh", 1):
             delivery.offer(sequence, event(sequence, key), 0)
         batches = delivery.due(0)
@@ -341,7 +346,7 @@ class TestAnUnhealthySubscriber:
 
 class TestADeadLetter:
     def test_that_is_requeued_comes_once_behind_what_waits_of_its_key_and_moves_no_place(self):
-        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=9), position=7)
+        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=9), settled=Settled(7))
         delivery.offer(8, event(8), 0)
         delivery.requeue(3, event(3), "sub-3", 0)
         delivery.requeue(3, event(3), "sub-3", 0)
@@ -352,14 +357,14 @@ class TestADeadLetter:
         assert (delivery.position, delivery.pending) == (8, 0)
 
     def test_that_is_requeued_comes_also_while_a_repeat_of_its_event_waits(self):
-        delivery = Delivery(DeliveryTerms(window_max=0), position=7)
+        delivery = Delivery(DeliveryTerms(window_max=0), settled=Settled(7))
         delivery.offer(8, event(3), 0)
         delivery.requeue(3, event(3), "sub-3", 0)
 
         assert delivery.pending == 2
 
     def test_that_fails_again_is_given_up_again_with_its_id(self):
-        delivery = Delivery(DeliveryTerms(attempts_max=1), position=7)
+        delivery = Delivery(DeliveryTerms(attempts_max=1), settled=Settled(7))
         delivery.requeue(3, event(3), "sub-3", 0)
         (batch,) = delivery.due(0)
         _, item = delivery.failed(batch.partition, handled=0, error="E", now_ns=0, chance=0.5)
@@ -373,7 +378,7 @@ class TestAnEventThatIsADeadLetterAlready:
     """By an append that an earlier life had sent."""
 
     def test_is_not_handed_over_whether_it_waits_or_is_still_to_come(self):
-        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=1), position=0)
+        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=1), settled=Settled(0))
         for sequence in (1, 2):
             delivery.offer(sequence, event(sequence), 0)
         delivery.due(0)
@@ -387,7 +392,7 @@ class TestAnEventThatIsADeadLetterAlready:
         assert delivery.position == 3
 
     def test_goes_on_while_it_is_in_flight_and_is_none_if_it_was_handled(self):
-        delivery = Delivery(DeliveryTerms(), position=0)
+        delivery = Delivery(DeliveryTerms(), settled=Settled(0))
         delivery.offer(1, event(1), 0)
         (batch,) = delivery.due(0)
         in_flight = delivery.died(1, "e-1")
@@ -401,7 +406,7 @@ class TestAnEventThatIsADeadLetterAlready:
 class TestABatch:
     @pytest.mark.parametrize(("offered", "due_s"), [(1, 5), (2, 5), (3, 0)])
     def test_is_waited_for_until_it_is_whole_or_has_lingered(self, offered, due_s):
-        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=3, linger_s=5.0), position=0)
+        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=3, linger_s=5.0), settled=Settled(0))
         for sequence in range(1, offered + 1):
             delivery.offer(sequence, event(sequence), 0)
 
@@ -411,7 +416,7 @@ class TestABatch:
 
 def test_an_event_whose_turn_comes_after_its_breaker_may_be_tried_is_waited_for():
     terms = DeliveryTerms(partitions=1, fail_max=1, reset_s=1.0, retry_first_s=10.0, retry_max_s=10.0)
-    delivery = Delivery(terms, position=0)
+    delivery = Delivery(terms, settled=Settled(0))
     delivery.offer(1, event(1), 0)
     (batch,) = delivery.due(0)
     delivery.failed(batch.partition, handled=0, error="E", now_ns=0, chance=0.5)
@@ -424,7 +429,7 @@ def test_an_event_whose_turn_comes_after_its_breaker_may_be_tried_is_waited_for(
 
 @pytest.mark.parametrize(("handled", "state"), [(0, "open"), (1, "closed")])
 def test_what_was_handled_before_a_failure_ends_a_row_of_failures(handled, state):
-    delivery = Delivery(DeliveryTerms(partitions=256, batch_max=2, fail_max=2, attempts_max=9), position=0)
+    delivery = Delivery(DeliveryTerms(partitions=256, batch_max=2, fail_max=2, attempts_max=9), settled=Settled(0))
     for sequence in range(1, 5):
         delivery.offer(sequence, event(sequence, "ab"[sequence % 2]), 0)
     first, second = delivery.due(0)
@@ -435,7 +440,9 @@ def test_what_was_handled_before_a_failure_ends_a_row_of_failures(handled, state
 
 
 def test_one_partition_waits_for_another_only_while_a_single_try_is_out():
-    delivery = Delivery(DeliveryTerms(partitions=256, batch_max=1, fail_max=1, attempts_max=9, reset_s=1.0), position=0)
+    delivery = Delivery(
+        DeliveryTerms(partitions=256, batch_max=1, fail_max=1, attempts_max=9, reset_s=1.0), settled=Settled(0)
+    )
     delivery.offer(1, event(1, "a"), 0)
     (first,) = delivery.due(0)
     delivery.offer(2, event(2, "b"), 0)

@@ -3,27 +3,38 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.domain.events.places import Passed, Place
+from natya.domain.events.places import Passed, Place, Settled
 
-NEWS = st.lists(st.tuples(st.integers(0, 20), st.frozensets(st.integers(1, 25))), max_size=8)
+SEQUENCES = range(31)
+SETTLED = st.builds(
+    lambda upto, opened, beyond: Settled(
+        upto, frozenset(each for each in opened if each <= upto), frozenset(each for each in beyond if each > upto)
+    ),
+    st.integers(0, 20),
+    st.frozensets(st.integers(1, 20)),
+    st.frozensets(st.integers(1, 30)),
+)
 
 
-@given(news=NEWS, order=st.randoms())
-def test_a_place_is_the_same_in_whatever_order_its_news_come_and_unsettles_nothing(news, order):
-    place, other = Place(0), Place(0)
-    settled = set()
-    for position, done in news:
-        place.settle(position, done)
-        now = {*range(1, place.position + 1), *place.done}
-        assert settled <= now
-        settled = now
+def all_of(settled):
+    return {sequence for sequence in SEQUENCES if settled.has(sequence)}
+
+
+@given(news=st.lists(SETTLED, max_size=6), order=st.randoms())
+def test_a_place_has_what_any_of_its_news_has_in_whatever_order_they_come(news, order):
+    place, other = Place(Settled(0)), Place(Settled(0))
+    for each in news:
+        place.settle(each)
     shuffled = list(news)
     order.shuffle(shuffled)
-    for position, done in shuffled:
-        other.settle(position, done)
+    for each in shuffled:
+        other.settle(each)
 
-    assert (place.position, place.done) == (other.position, other.done)
-    assert all(sequence > place.position for sequence in place.done)
+    assert all_of(place.settled) == {0}.union(*map(all_of, news))
+    assert place.settled == other.settled
+    position = place.settled.position
+    assert {*range(position + 1)} <= all_of(place.settled)
+    assert not place.settled.open or position + 1 in place.settled.open
 
 
 class TestRecordsThatNobodyWants:

@@ -15,6 +15,7 @@ from natya.messages.delivery import (
     DeadLettersChangeDone,
     DeliveryTerms,
     ListDeadLetters,
+    SubscriptionMoved,
 )
 from natya.messages.journal import Append, ReadJournal
 from natya.messages.orders import OrderAccepted
@@ -135,6 +136,43 @@ class TestADurableSubscriber:
 
         assert first == [2]
         assert numbers_of(heard, 1) == [1]
+
+    def test_keeps_what_is_open_alone_of_much_that_is_done_behind_it(self, path):
+        heard, again = queue.SimpleQueue(), queue.SimpleQueue()
+
+        def handle(event):
+            if event.number == 1:
+                raise ValueError("not yet")
+            heard.put(event)
+
+        patient = DeliveryTerms(partitions=1, retry_first_s=1_000.0, retry_max_s=1_000.0)
+        with Over(path) as first:
+            first.subscriber.of(Invoiced).handle_durably("billing", handle, terms=patient)
+            first.publish(1, key="poor")
+            first.publish(*range(2, 302))
+            assert numbers_of(heard, 300) == [*range(2, 302)]
+            await_that(lambda: first.status().pending == 1)
+            first.end()
+        with Over(path) as second:
+            moved = second.records("SubscriptionMoved")[-1].fact
+            second.subscriber.of(Invoiced).handle_durably("billing", again.put)
+            second.publish(302)
+            after = numbers_of(again, 2)
+
+        assert (len(moved.open), moved.position, moved.done) == (1, moved.open[0] - 1, ())
+        assert moved.upto >= moved.open[0] + 300
+        assert sorted(after) == [1, 302]
+        assert again.empty()
+
+    def test_goes_on_where_an_earlier_release_has_written_it_to_be(self, over):
+        heard = queue.SimpleQueue()
+        over.publish(1, 2, 3)
+        second = over.records("EventPublished")[1].sequence
+        fact = SubscriptionMoved(subscription="billing", position=0, done=(second,))
+        over.request("journal", Append(facts=(fact,)))
+        over.subscriber.of(Invoiced).handle_durably("billing", heard.put)
+
+        assert numbers_of(heard, 2) == [1, 3]
 
     def test_may_be_a_coroutine_function(self, over):
         heard = queue.SimpleQueue()
