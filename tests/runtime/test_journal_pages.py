@@ -56,6 +56,14 @@ def test_has_each_record_once_in_order_however_often_the_journal_was_silent(sequ
     assert set(reader.asked) == {("journal", ("GapFilled",), 2.0)}
 
 
+def test_knows_how_far_it_is_before_and_after_it_is_read():
+    reader = Reader([3, 4], [True], page=2, after=2)
+    pages = JournalPages(reader, ReadJournal(after_sequence=2), timeout_s=2.0, take=print, done=print, unanswered=print)
+
+    assert (pages.sequence, pages.newest) == (2, 0)
+    assert (reader.pages.sequence, reader.pages.newest) == (5, 5)
+
+
 def test_read_again_has_what_is_new():
     reader = Reader([1, 2], [], page=2)
     reader.sequences = [1, 2, 5]

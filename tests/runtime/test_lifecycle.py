@@ -166,6 +166,11 @@ class TestAChildWhoseHandlerRaised:
         refused = system.request("child", None)
 
         assert refused == Unavailable(actor="child", reason="breaker open", retry_after_s=3.0)
+        asker = system.probe("asker")
+        for message in (refused, None):  # an answer is not answered
+            system.tell("child", message, sender=asker)
+        assert asker.receive() == refused
+        assert asker.is_empty()
         assert not stored.done()
         nurse(Restart())
         assert stored.result(5) == 0

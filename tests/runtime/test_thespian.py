@@ -121,6 +121,27 @@ class TestAPlainActorOnOurBase:
 
         assert system.actor_system.ask(parent, "hello", 5) == "hello"
 
+    def test_ends_when_its_children_have_ended(self, system):
+        class Parent(Actor):
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if message == "make":
+                    self.child = self.createActor(Echo)
+                    self.send(sender, "made")
+
+        class Above(Actor):
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if message == "make":
+                    self.asker, self.parent = sender, self.createActor(Parent)
+                    self.send(self.parent, "make")
+                elif message == "made":
+                    self.send(self.parent, ActorExitRequest())
+                elif isinstance(message, ChildActorExited):
+                    self.send(self.asker, message.childAddress == self.parent)
+
+        above = system.actor_system.createActor(Above)
+
+        assert system.actor_system.ask(above, "make", 5) is True
+
     def test_hears_that_a_child_which_no_system_can_have_is_gone(self, system):
         class Demanding(Echo):
             @staticmethod

@@ -119,6 +119,15 @@ class TestARequestWithoutAName:
         assert len(recorded) == 10
 
 
+class TestATellWithoutAName:
+    @pytest.mark.parametrize("every", [4])
+    def test_is_recorded_once_in_so_many(self, system, walkers, hops):
+        for _ in range(40):
+            system.tell("first", Step(()))
+
+        assert len({hop.correlation_id for hop in hops(last="first")}) in {10, 11}  # and the question for the hops
+
+
 class TestARequestWithAName:
     def test_leaves_a_hop_for_each_message_with_the_hop_that_caused_it(self, system, walkers, hops):
         system.request("first", Step(("second", "third")), correlation_id="A-1")

@@ -1,5 +1,6 @@
 """Finding a strategy by its name."""
 
+import importlib
 import re
 import sys
 
@@ -102,6 +103,7 @@ NEVER_CALLED = {
     "symbols = ('TCS',)": "symbols: what it hears is named by symbols = ",
     "symbols = 'TCS'": "or by --symbol, and not in its class: found 'TCS' there",
     "candles = '5m'": "candles: a tuple of texts such as",
+    "candles = ('5m', 5)": r"candles: a tuple of texts such as \(\"5m\",\) is wanted, found \('5m', 5\)",
     "candles = ('5m', 'x')": "candles: an interval such as 30s, 5m, 1h or 1d wanted, found 'x'",
     "candles = ('36h',)": "candles: candles above a day are wanted of whole days, found 36h",
     "on_tick = 5": "on_tick: a method is wanted, found int",
@@ -197,6 +199,14 @@ class TestAFile:
     def test_with_the_name_of_another_module_is_refused(self, write, name):
         with pytest.raises(StrategyNotFoundError, match=f"another module is '{name}' beside "):
             path_of(f"{write(f'{name}.py', '')}:Mine")
+
+    def test_with_the_name_of_a_folder_of_modules_is_refused(self, write, tmp_path, monkeypatch):
+        (tmp_path / "elsewhere" / "only_a_folder").mkdir(parents=True)
+        monkeypatch.syspath_prepend(tmp_path / "elsewhere")
+        monkeypatch.setitem(sys.modules, "only_a_folder", importlib.import_module("only_a_folder"))
+
+        with pytest.raises(StrategyNotFoundError, match="another module is 'only_a_folder' beside "):
+            path_of(f"{write('only_a_folder.py', '')}:Mine")
 
     def test_that_cannot_be_imported_by_its_name_is_refused(self, write):
         with pytest.raises(StrategyNotFoundError, match=r"can be imported is wanted, found my-own\.py"):
