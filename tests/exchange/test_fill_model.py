@@ -134,6 +134,70 @@ class TestLatency:
         assert matching.let_in(STARTED_NS + 2 * 10**9) == []
         assert trades(matching.move(a_tick(102.0, after_s=3))) == [(10, 102.0)]
 
+    @pytest.mark.parametrize(
+        "case",
+        [
+            ("SELL", 101.0, 103.0, [(10, 101.0)]),
+            ("BUY", 99.0, 97.0, [(10, 99.0)]),
+            ("SELL", 101.0, 101.0, []),
+            ("BUY", 100.0, 98.0, [(10, 100.0)]),
+            ("BUY", 105.0, 98.0, [(10, 100.0)]),
+            ("BUY", 105.0, 103.0, [(10, 103.0)]),
+            ("BUY", 100.0, 101.0, []),
+            ("SELL", 95.0, 103.0, [(10, 100.0)]),
+        ],
+        ids=[
+            "a target", "a bid", "at the very limit", "a bid at the last price", "a bid above it",
+            "a bid above it, and the price rises", "a bid that the price leaves", "an offer below the price",
+        ],
+    )  # fmt: skip
+    def test_that_was_over_before_the_price_moved_gives_an_order_with_a_limit_no_better_price_than_it_found(
+        self, a_tick, an_order, trades, case
+    ):
+        side, limit_price, next_price, expected = case
+        matching = under(latency_ns=2 * 10**9)
+        matching.move(a_tick(100.0))
+        matching.place(an_order(side=side, limit_price=limit_price))
+        assert matching.let_in(STARTED_NS + 2 * 10**9) == []
+
+        assert trades(matching.move(a_tick(next_price, after_s=20))) == expected
+
+    def test_that_was_over_before_a_book_moved_gives_a_resting_order_its_limit(self, a_tick, an_order, trades):
+        matching = under(latency_ns=2 * 10**9)
+        matching.move(a_tick(100.0, bids=[(99.95, 50)], asks=[(100.0, 50)]))
+        matching.place(an_order(side="SELL", limit_price=101.0))
+        matching.place(an_order("taker", side="SELL", limit_price=99.95, quantity=5))
+
+        reports = matching.move(a_tick(102.0, bids=[(102.0, 4), (101.5, 50)], asks=[(102.05, 50)], after_s=20))
+
+        assert [(each.client_order_id, each.price) for each in reports if each.execution_type == "TRADE"] == [
+            (an_order().client_order_id, 101.0), (an_order().client_order_id, 101.0), ("taker", 99.95),
+        ]  # fmt: skip
+
+    def test_that_ends_with_the_very_tick_gives_an_order_the_price_of_that_tick(self, a_tick, an_order, trades):
+        matching = under(latency_ns=2 * 10**9)
+        matching.move(a_tick(100.0))
+        matching.place(an_order(side="SELL", limit_price=101.0))
+
+        assert trades(matching.move(a_tick(103.0, after_s=2))) == [(10, 103.0)]
+
+    def test_that_was_over_before_an_opening_gives_an_order_the_opening_price(self, a_tick, an_order, trades):
+        matching = under(latency_ns=2 * 10**9)
+        matching.move(a_tick(100.0))
+        matching.place(an_order(side="SELL", limit_price=101.0))
+
+        assert trades(matching.move(a_tick(103.0, after_s=86_400))) == [(10, 103.0)]
+
+    def test_that_was_over_before_the_price_moved_has_cancelled_what_is_immediate_and_found_nothing(
+        self, a_tick, an_order
+    ):
+        matching = under(latency_ns=2 * 10**9)
+        matching.move(a_tick(100.0))
+        matching.place(an_order(side="SELL", limit_price=101.0, validity="IOC"))
+
+        assert [each.execution_type for each in matching.move(a_tick(103.0, after_s=20))] == ["CANCELLED"]
+        assert matching.resting == 0
+
     def test_that_is_not_over_lets_nothing_in(self, a_tick, an_order):
         matching = under(latency_ns=2 * 10**9)
         matching.move(a_tick(100.0))

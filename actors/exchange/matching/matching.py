@@ -19,7 +19,8 @@ Rules (the reasons, and the direction in which each of them errs: docs/decisions
 - A stop order arrives with the tick whose last price meets its trigger, after the orders that rest. It trades at no
   better price than its trigger, and behind a gap at the price behind the gap.
 - An order that was on its way is in the book when its time is over (`let_in`): it meets the book as it is then, if a
-  tick has come since it was sent; if none has, it meets the next one. A book from before is never met. An order of an
+  tick has come since it was sent; if none has, it meets the next one. A book from before is never met, but what it
+  offered bounds the price of an order with a limit, which has rested since (docs/decisions/0117). An order of an
   earlier run that is changed before the first tick is on its way to that tick.
 - The liquidity of one tick is used once, by price and then by time of arrival. The next tick has the recorded book
   again, since the recording is not affected by our trades.
@@ -191,7 +192,7 @@ class Matching(Trading):
             report for order in market.reached() for report in self._trade(market, order, rested=True, opened=opened)
         ]
         if market.stops or market.arriving:
-            reports += self._let_in(market, tick)
+            reports += self._let_in(market, tick, before=before, opened=opened)
         return reports
 
     def only_remembers(self, tick: Tick) -> bool:

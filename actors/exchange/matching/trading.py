@@ -80,18 +80,25 @@ class Trading:
         orders = [*market.buys, *market.sells]
         return [report for order in orders for report in self._trade(market, order, rested=True, opened=True)]
 
-    def _let_in(self, market: Market, tick: Tick) -> list[ExecutionReport]:
+    def _let_in(self, market: Market, tick: Tick, *, before: Tick | None, opened: bool) -> list[ExecutionReport]:
         """Let orders in that were on their way or met their trigger, in the order of their arrival."""
         reports = []
         for order in [order for order in market.arriving if order.due_ns <= tick.exchange_ns]:
-            reports += self._arrive(market, order)
+            was_there = order.due_ns < tick.exchange_ns and not (opened or order.waits_for_opening)
+            reports += self._arrive(market, order, before=before if was_there else None)
         for order in [order for order in market.stops if order.is_reached(tick.price)]:
             if order.is_open:
                 reports += self._enter(market, order)
         return reports
 
-    def _arrive(self, market: Market, order: Order) -> list[ExecutionReport]:
-        """Let an order in whose way is over."""
+    def _arrive(self, market: Market, order: Order, *, before: Tick | None = None) -> list[ExecutionReport]:
+        """Let an order in whose way is over.
+
+        Args:
+            market: of its symbol.
+            order: that comes.
+            before: the tick at which it came, where the market has moved on since; None: it comes at the newest.
+        """
         if not order.is_open:  # another, linked with it, has just traded
             return []
         market.arriving.remove(order)
@@ -99,10 +106,14 @@ class Trading:
         if order.limit_price is None:  # there may have been no price yet to protect it by
             self._price(market, order)
         market.insert(order)
-        return self._enter(market, order)
+        return self._enter(market, order, before=before)
 
-    def _enter(self, market: Market, order: Order) -> list[ExecutionReport]:
-        """Trade an order that has just come into the book; a stop order comes when its trigger is met."""
+    def _enter(self, market: Market, order: Order, *, before: Tick | None = None) -> list[ExecutionReport]:
+        """Trade an order that has just come into the book; a stop order comes when its trigger is met.
+
+        One with a limit that came at a tick before trades no better than what it found there: its limit, if nothing
+        was offered within it, since it has rested until now.
+        """
         reports: list[ExecutionReport] = []
         if not order.is_triggered:
             assert market.last_price is not None, "orders are taken at a price"
@@ -114,8 +125,17 @@ class Trading:
             market.insert(order)
             reports.append(self._report(order, "TRIGGERED"))
             reports += self._trade(market, order, rested=False, triggered=True)
-        else:
+        elif before is None or order.request.limit_price is None:
             reports += self._trade(market, order, rested=False)
+        else:
+            found = Liquidity(before, 0, share=self._model.shown_share).against(
+                order.request.side, limit_price=order.limit_price, rested=False
+            )
+            if found:
+                reports += self._trade(market, order, rested=False, found_price=found[0].price)
+            elif order.request.validity != "IOC":
+                market.queue(order)
+                reports += self._trade(market, order, rested=True)
         if not order.is_open:
             return reports
         if order.request.validity == "IOC":
@@ -126,8 +146,15 @@ class Trading:
             market.queue(order)
         return reports
 
-    def _trade(
-        self, market: Market, order: Order, *, rested: bool, opened: bool = False, triggered: bool = False
+    def _trade(  # noqa: PLR0913  by name
+        self,
+        market: Market,
+        order: Order,
+        *,
+        rested: bool,
+        opened: bool = False,
+        triggered: bool = False,
+        found_price: float | None = None,
     ) -> list[ExecutionReport]:
         """Trade with the liquidity left at the tick.
 
@@ -137,6 +164,7 @@ class Trading:
             rested: it was in the book before this tick.
             opened: a session opened since the tick before.
             triggered: it is a stop order that this tick lets in.
+            found_price: what was offered when it came, before this tick, which it trades no better than: rupees.
         """
         reports: list[ExecutionReport] = []
         if not order.is_open:  # another, linked with it, has traded at this tick
@@ -152,6 +180,8 @@ class Trading:
                 price = order.price_at(level.price, opening_price=market.last_price if opened else None)
             elif triggered:
                 price = order.price_when_triggered(level.price)
+            elif found_price is not None:
+                price = (max if request.side == "BUY" else min)(level.price, found_price)
             if not rested:
                 grid = self._grid_of(request.symbol)
                 price = self._model.slipped(price, request.side, limit_price=limit_price, grid=grid)
