@@ -1,7 +1,7 @@
 """The broker actor: the only holder of the session with the broker.
 
-Owns    one body (see bodies/), which speaks the broker's protocol; and, for every order of the session (`orders_max` at
-        most), the answer, the broker's order id and the trades.
+Owns    one body (see bodies/), which speaks the broker's protocol; and, for the newest orders of the session
+        (`orders_max` of them), the answer, the broker's order id and the trades.
 Hears   PlaceOrder, ReplaceOrder, WithdrawOrder, FindOrder, ReadAccountBook, StopTrading and SetLossExit;
         OrdersSentBefore, once, of orders; what the exchange answers to the body: ExecutionReport, OrderFound,
         OrderNotFound, Failed, Unavailable; the answers to what the body asks of the owner of its calls, and of
@@ -21,6 +21,7 @@ Fails   when the body raises. Restarted, it knows which orders and changes have 
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
@@ -81,6 +82,9 @@ RESTARTED: Final = "the broker session was restarted"
 
 DRY_RUN: Final = "dry run: nothing leaves without broker.live (natya run --live) and confirmed limits"
 
+
+FORGOTTEN_PART: Final = 100
+"""Of those that are remembered, one of so many is forgotten in one go: a dict is searched from its beginning."""
 
 TELL_LEFT_S: Final = 1.0
 """Seconds from the first request that leaves until orders is told which have left."""
@@ -185,9 +189,9 @@ class BrokerActor(RuntimeActor):
             self.send(sender, answer)
         elif client_order_id in self._placing:
             self._placing[client_order_id].askers.append(sender)
-        elif len(self._answers) >= self.settings.orders_max:
+        elif not self._has_room():
             self._refused += 1
-            reason = f"at most {self.settings.orders_max} orders a session"
+            reason = f"at most {self.settings.orders_max} orders without an answer wanted, found one more"
             self.send(sender, OrderNotPlaced(client_order_id=client_order_id, reason=reason))
         elif self._is_dry_run:
             self._answers[client_order_id] = OrderNotPlaced(client_order_id=client_order_id, reason=DRY_RUN)
@@ -408,6 +412,22 @@ class BrokerActor(RuntimeActor):
         )
 
     # Helpers.
+
+    def _has_room(self) -> bool:
+        """Forget the oldest orders with an answer, where as many are remembered as may be; False: none has one.
+
+        That none of them is sent again is then the book's to know: it never asks for an order twice.
+        """
+        if len(self._answers) < self.settings.orders_max:
+            return True
+        answered = (each for each, answer in self._answers.items() if answer is not None)
+        over = [*itertools.islice(answered, max(1, self.settings.orders_max // FORGOTTEN_PART))]
+        for client_order_id in over:
+            del self._answers[client_order_id]
+        self._left.forget(over)
+        if changed := {each for each in over if self._changes.pop(each, None) is not None}:
+            self._changed.forget([ids for ids in self._changed if ids[0] in changed])
+        return bool(over)
 
     def _turn_away(self, event: Any, fault: ReportFault) -> None:
         """Count a refused event, and have its order looked up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -9,7 +10,7 @@ Key = TypeVar("Key")
 
 
 class Left(Generic[Key]):
-    """Counts requests as long as the session lasts, and knows which orders has not been told of yet."""
+    """Counts requests until they are forgotten, and knows which orders has not been told of yet."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -22,6 +23,16 @@ class Left(Generic[Key]):
         is_first = not self._untold
         self._untold[key] = None
         return is_first
+
+    def __iter__(self) -> Iterator[Key]:
+        """Yield what is counted."""
+        return iter(self._counts)
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """Count these no more."""
+        for key in keys:
+            self._counts.pop(key, None)
+            self._untold.pop(key, None)
 
     def begin_again(self) -> bool:
         """Say whether orders has to be told of some: the timer of the earlier instance is gone."""

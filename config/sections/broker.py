@@ -45,7 +45,8 @@ class BrokerSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=T
     """After this long an unanswered request is in doubt."""
 
     orders_max: Positive
-    """Orders that one session places at most; it remembers each, so that none is sent twice, and refuses one more."""
+    """Orders that the session remembers, the newest, so that none of them is sent twice, whoever asks; the oldest with
+    an answer makes room. That no older one is asked for again is for the book to know."""
 
     compare_interval_s: Annotated[float, Meta(ge=0, le=86_400)]
     """Time between two comparisons of the whole account with the book of record, where orders go over HTTP in real

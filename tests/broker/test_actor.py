@@ -4,6 +4,7 @@ import pytest
 
 from natya.actors.broker import BROKERS, BrokerActor, actor
 from natya.actors.broker.bodies.paper import PaperBroker
+from natya.actors.broker.left import Left
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.config.errors import SettingsError
 from natya.messages.broker import (
@@ -77,18 +78,26 @@ class TestPlacingAnOrder:
 
         assert late == OrderPlaced(client_order_id="A-1", broker_order_id="X-1") == stage.orders.receive()
 
-    @pytest.mark.parametrize(("limit", "kind"), [(3, OrderPlaced), (2, OrderPlaced), (1, OrderNotPlaced)])
-    def test_is_refused_at_the_limit_of_the_session(self, stage, limit, kind):
-        stage.open(orders_max=limit)
-        for client_order_id in ("A-1", "A-2"):
+    @pytest.mark.parametrize(("is_answered", "kind"), [(True, OrderPlaced), (False, OrderNotPlaced)])
+    def test_beyond_those_that_are_remembered_takes_the_place_of_the_oldest_with_an_answer(
+        self, stage, is_answered, kind
+    ):
+        stage.open(orders_max=2)
+        for client_order_id in ("A-1", "A-2", "A-3"):
+            stage.ask(stage.order(client_order_id))
+            if is_answered or client_order_id == "A-3":
+                stage.answer(stage.report("NEW", client_order_id))
+        answers = [stage.orders.receive() for _ in range(3 if is_answered else 1)]
+
+        assert (type(answers[-1]), answers[-1].client_order_id) == (kind, "A-3")
+
+    def test_among_those_that_are_remembered_is_sent_once(self, stage):
+        stage.open(orders_max=2)
+        for client_order_id in ("A-1", "A-2", "A-3", "A-2", "A-3", "A-4"):
             stage.ask(stage.order(client_order_id))
             stage.answer(stage.report("NEW", client_order_id))
-        stage.orders.receive()
 
-        second = stage.orders.receive()
-        counts = stage.system.request("broker", Ping()).statistics
-        assert (type(second), second.client_order_id) == (kind, "A-2")
-        assert (counts.placed, counts.refused) == ((2, 0) if kind is OrderPlaced else (1, 1))
+        assert [stage.exchange.receive().client_order_id for _ in range(4)] == ["A-1", "A-2", "A-3", "A-4"]
 
     def test_counts_what_came_of_it(self, stage):
         stage.open()
@@ -280,6 +289,14 @@ class TestWhatHasLeft:
             told = message.changes if isinstance(message, OrdersLeft) else ()
 
         assert told == (("A-1", "X-1", 1),)
+
+    def test_is_counted_no_more_of_orders_that_are_forgotten(self):
+        left = Left()
+        for key in ("A-1", "A-2", "A-2"):
+            left.add(key)
+        left.forget(["A-1", "A-9"])
+
+        assert ([*left], left.take()) == (["A-2"], (("A-2", 2),))
 
 
 class TestAClockThatIsOff:
