@@ -163,10 +163,11 @@ class DeliveryTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     """Ids of the newest handled events that are remembered, so that a repeat is handled once."""
 
     fail_max: Annotated[int, Meta(ge=1, le=1_000)] = 5
-    """Failures in a row after which nothing is handed over for `reset_s`."""
+    """So many events in a row that fail at their first attempt, or without an answer, and nothing is handed over for
+    `reset_s`: the subscriber is unhealthy, not an event."""
 
     reset_s: Seconds = 10.0
-    """Seconds until the subscriber is tried again."""
+    """Seconds until the subscriber is tried again, with one event: one that was not tried before, if there is any."""
 
 
 class SubscribeDurably(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="SubscribeDurably"):

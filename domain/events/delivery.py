@@ -79,6 +79,10 @@ class _Held:
         self.retry_ns = _NEVER_NS
         """When the first is due; never while it is in flight, or is being buried."""
 
+    def tried(self) -> int:
+        """Return how often the first was tried."""
+        return self.items[0].attempts
+
 
 class _Partition:
     __slots__ = ("held", "in_flight", "retry_ns", "waiting")
@@ -91,12 +95,21 @@ class _Partition:
         self.in_flight: Batch | None = None
         self.retry_ns = 0
 
-    def next_batch(self, number: int, now_ns: int, count: int) -> Batch | None:
-        """Take what is due next: an event that failed before, or so many of those that wait, at most."""
-        for held in self.held.values():
-            if held.retry_ns <= now_ns:
-                held.retry_ns = _NEVER_NS
-                return Batch(partition=number, items=(held.items[0],), is_again=True)
+    def due_again(self, now_ns: int) -> _Held | None:
+        """Return the aggregate whose failed event is due, the one that was tried least if several are."""
+        due = [held for held in self.held.values() if held.retry_ns <= now_ns]
+        return min(due, key=_Held.tried, default=None)
+
+    def next_held(self, number: int, now_ns: int) -> Batch | None:
+        """Take an event that failed before and is due again."""
+        held = self.due_again(now_ns)
+        if held is None:
+            return None
+        held.retry_ns = _NEVER_NS
+        return Batch(partition=number, items=(held.items[0],), is_again=True)
+
+    def next_waiting(self, number: int, count: int) -> Batch | None:
+        """Take those that come next, so many at most."""
         items: list[Item] = []
         while self.waiting and len(items) < count:
             item = self.waiting.popleft()
@@ -226,20 +239,30 @@ class Delivery:
             self._breaker.try_again()
         if self._breaker.state == "open":
             return ()
-        is_probing = self._breaker.state == "half-open"
-        if is_probing and any(each.in_flight for each in self._partitions):
-            return ()
+        ready = [(number, each) for number, each in enumerate(self._partitions) if self._ready_ns(each) <= now_ns]
+        if self._breaker.state == "half-open":
+            return () if any(each.in_flight for each in self._partitions) else self._probe(ready, now_ns)
         batches = []
-        for number, partition in enumerate(self._partitions):
-            if self._ready_ns(partition) > now_ns:
-                continue
-            is_single = is_probing or (partition.waiting and partition.waiting[0].attempts)
-            partition.in_flight = partition.next_batch(number, now_ns, 1 if is_single else self.terms.batch_max)
+        for number, partition in ready:
+            count = 1 if partition.waiting and partition.waiting[0].attempts else self.terms.batch_max
+            partition.in_flight = partition.next_held(number, now_ns) or partition.next_waiting(number, count)
             if partition.in_flight is not None:
                 batches.append(partition.in_flight)
-                if is_probing:
-                    break
         return tuple(batches)
+
+    def _probe(self, ready: list[tuple[int, _Partition]], now_ns: int) -> tuple[Batch, ...]:
+        """Take one event, the one that was tried least: a subscriber that is unhealthy for long costs none its last."""
+        for number, partition in ready:
+            partition.in_flight = partition.next_waiting(number, 1)
+            if partition.in_flight is not None:
+                return (partition.in_flight,)
+        again = [(held.tried(), number) for number, each in ready if (held := each.due_again(now_ns)) is not None]
+        if not again:
+            return ()
+        number = min(again)[1]
+        batch = self._partitions[number].in_flight = self._partitions[number].next_held(number, now_ns)
+        assert batch is not None, "it was due"
+        return (batch,)
 
     def next_ns(self) -> int | None:
         """Return when something may be due; None: not before something else happens."""
@@ -303,7 +326,9 @@ class Delivery:
         item.attempts += is_counted
         item.first_failed_ns = item.first_failed_ns or now_ns
         place.waiting.extendleft(reversed(rest[1:]))
-        if not is_permanent and self._breaker.failed(now_ns):
+        # An event that fails again and again says nothing of the subscriber; many that fail for the first time do.
+        tells = item.attempts <= 1 or not is_answered or self._breaker.state == "half-open"
+        if tells and not is_permanent and self._breaker.failed(now_ns):
             self._opens_ns = now_ns + round(self.terms.reset_s * SECOND_NS)
         if is_permanent or item.attempts >= self.terms.attempts_max:
             place.hold(item)

@@ -324,6 +324,35 @@ class TestTheNewestThatWereHandled:
 
 
 class TestAnUnhealthySubscriber:
+    def test_is_none_by_one_event_that_fails_again_and_again_and_no_other_waits_for_that(self):
+        delivery = Delivery(DeliveryTerms(fail_max=2, attempts_max=9), settled=Settled(0))
+        delivery.offer(1, event(1, "poisoned"), 0)
+        now_ns = 0
+        for _ in range(5):
+            (batch,) = delivery.due(now_ns)
+            delivery.failed(batch.partition, handled=0, error="E", now_ns=now_ns, chance=0.5)
+            now_ns = delivery.next_ns()
+        now_ns -= 1
+        delivery.offer(2, event(2, "healthy"), now_ns)
+
+        assert delivery.breaker == "closed"
+        assert [item.sequence for batch in delivery.due(now_ns) for item in batch.items] == [2]
+
+    def test_is_tried_with_events_that_were_not_tried_before_so_that_none_loses_all_its_attempts(self):
+        terms = DeliveryTerms(partitions=1, fail_max=1, attempts_max=3, reset_s=10.0)
+        delivery = Delivery(terms, settled=Settled(0))
+        for sequence in range(1, 6):
+            delivery.offer(sequence, event(sequence, f"key-{sequence}"), 0)
+        now_ns, tried = 0, []
+        for _ in range(10):
+            (batch,) = delivery.due(now_ns)
+            tried.append(batch.items[0].sequence)
+            _, given_up = delivery.failed(batch.partition, handled=0, error="E", now_ns=now_ns, chance=0.0)
+            assert given_up is None
+            now_ns = delivery.next_ns()
+
+        assert (sorted(tried[:5]), sorted(tried[5:])) == ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5])
+
     def test_is_left_alone_then_tried_with_one_event_and_then_served_again(self):
         terms = DeliveryTerms(partitions=4, fail_max=2, reset_s=10.0, attempts_max=9, retry_first_s=0.1)
         delivery = Delivery(terms, settled=Settled(0))
