@@ -17,7 +17,9 @@ MARKET order of the entry's side, id of the entry + `R` (then `Q`, `P`, and so o
 the first exit that trades ends the entry: what would still come in would have an exit that is gone.
 
 A position must not stand without its stop because the stop was refused, or had traded before the last shares came in:
-a target alone would guard these against a gain. The rest is closed by a MARKET order, id of the entry + `X`, once
+a target alone would guard these against a gain. No more because the market has jumped over the limit that the stop has
+at the broker, where it rests then (`is_beyond`): the caller, who knows prices, has it cancelled for that
+(`JUMPED_OVER`). The rest is closed by a MARKET order, id of the entry + `X`, once
 nothing else can close it any more, nor add to it; where that one is rejected, or never came to the broker, by another,
 id of the entry + `Y`, then `Z`, and so on (`AT_MARKET`). These follow each other with pauses, which is the caller's to
 see to (`failures`): a broker that takes nothing for a moment would have had all of them. Meanwhile, and when there is
@@ -107,6 +109,9 @@ CHANGES_MAX: Final = 25
 SALES_MAX: Final = 15
 """Changes of an exit from which on it is made smaller by no sale of others: the rest is for what its other exit trades,
 and one that can be changed no more is closed at the market. It stands as it is, until nothing is held."""
+
+JUMPED_OVER: Final = "bracket, whose stop the market has jumped over"
+"""Who asks for the cancellation of a stop that the market has jumped over."""
 
 AnyLeg: TypeAlias = Order | SubmitOrder | OrderRefused
 """An exit as it is in the book, on its way there, or refused by the risk gate."""
@@ -214,6 +219,18 @@ def bare(bracket: Bracket) -> int:
     if not (lost_its_stop(bracket) or has_no_target(bracket)):
         return 0
     return bracket.exposed if bracket.held is None else min(bracket.exposed, bracket.held)
+
+
+def is_beyond(stop: AnyLeg | None, price: float) -> bool:
+    """Say whether the market is beyond the trigger of a stop that is at the broker, so that it should have traded.
+
+    Args:
+        stop: of a bracket.
+        price: the last one of the market: rupees.
+    """
+    if not isinstance(stop, Order) or not stop.is_open or not stop.broker_order_id or stop.trigger_price is None:
+        return False
+    return price < stop.trigger_price if stop.side == "SELL" else price > stop.trigger_price
 
 
 def held_as(entry: Order, shares: int) -> int:
@@ -463,9 +480,13 @@ def _is_without_exit(bracket: Bracket) -> bool:
 
 
 def _guards_no_more(stop: Order) -> bool:
-    """Say whether it has traded for less than came in since, was never in the market, or could be changed no more."""
-    can_be_changed_no_more = stop.state == "CANCELLED" and stop.modifications >= CHANGES_MAX
-    return _was_never_in_the_market(stop) or stop.state == "FILLED" or can_be_changed_no_more
+    """Say whether it has traded for less than came in since, was never in the market, or was cancelled for a reason.
+
+    That is that it could be changed no more, or that the market has jumped over it.
+    """
+    asked = stop.asked_to_cancel
+    is_for_a_reason = stop.modifications >= CHANGES_MAX or (asked is not None and asked.asked_by == JUMPED_OVER)
+    return _was_never_in_the_market(stop) or stop.state == "FILLED" or (stop.state == "CANCELLED" and is_for_a_reason)
 
 
 def _was_never_in_the_market(leg: Order) -> bool:

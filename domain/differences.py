@@ -117,6 +117,11 @@ class Differences:
         """Return the positions that differ and last, as they were compared last, and each product of them that does."""
         return tuple(each for of_symbol in self._positions.values() for each in of_symbol)
 
+    def orders(self) -> tuple[str, ...]:
+        """Return the client order ids of the orders that are otherwise at the broker, and last."""
+        lasting = self.lasting.values()
+        return tuple(each.client_order_id for each in lasting if isinstance(each, OrderMismatch))
+
     def unexplained(self) -> str:
         """Name the lasting differences without an explanation: only closing orders may pass; empty: none."""
         return _summed_up(why_unexplained(each) for each in self.lasting.values())

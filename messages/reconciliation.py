@@ -169,13 +169,16 @@ class PositionMismatch(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
 
 
 class PositionsDiffer(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="PositionsDiffer"):
-    """From reconciliation to orders, after each look: all positions that differ at the broker now.
+    """From reconciliation to orders, after each look: all positions that differ at the broker now, and orders of ours.
 
     What closes by one book alone may open at the broker. Replaces the message before.
     """
 
     positions: tuple[PositionMismatch, ...]
     """Of a symbol all products together, if those differ, and each product that does."""
+
+    orders: tuple[str, ...] = ()
+    """Client order ids of those that are otherwise at the broker: somebody has changed them there."""
 
 
 class DifferenceEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DifferenceEnded"):

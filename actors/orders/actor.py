@@ -307,9 +307,12 @@ class OrdersActor(RuntimeActor):
 
     @handles(PositionsDiffer)
     def hear_positions(self, told: PositionsDiffer, _sender: ActorAddress) -> None:
-        """Note where the broker's positions differ from the book's: an order closes only what it closes by both."""
+        """Note where the broker's positions differ from the book's: an order closes only what it closes by both.
+
+        And which orders somebody has changed there.
+        """
         before = self._context.theirs
-        self._context.theirs = as_told(told.positions)
+        self._context.theirs, self._context.changed_there = as_told(told.positions), frozenset(told.orders)
         if before is not self._context.theirs and self._context.is_read:
             self._bracketing.look_at_all()
             self._cancelling.look_at_stops()
@@ -443,6 +446,7 @@ class OrdersActor(RuntimeActor):
             now_ns = self.clock.now_ns()
             self._risk.watch(now_ns)
             self._operator.look()
+            self._bracketing.look_at_prices()
             told = (self._risk.warning(now_ns), self._operator.warning(), self._bracketing.warning())
             warnings = tuple(filter(None, told))
             for warning in warnings:

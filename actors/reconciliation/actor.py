@@ -261,7 +261,8 @@ class ReconciliationActor(RuntimeActor):
         self._unwritten += told
         lasting = len(self._differences.lasting)
         self.trouble = f"{lasting} differences between the broker's books and ours" if lasting else ""
-        self.send(ORDERS, PositionsDiffer(positions=self._differences.positions()))
+        differences = self._differences
+        self.send(ORDERS, PositionsDiffer(positions=differences.positions(), orders=differences.orders()))
         self._limit(risk)
         if self._halt_cause:
             self.ask(

@@ -10,6 +10,7 @@ from natya.domain.brackets import (
     AT_MARKET,
     CHANGES_MAX,
     GROWTHS_MAX,
+    JUMPED_OVER,
     RETURNS,
     Bracket,
     as_it_stands,
@@ -18,6 +19,7 @@ from natya.domain.brackets import (
     gone_of,
     has_no_target,
     held_as,
+    is_beyond,
     is_done,
     leg_id,
     next_steps,
@@ -28,6 +30,7 @@ from natya.domain.brackets import (
 )
 from natya.domain.orders import Order, advance, intent_of
 from natya.messages.orders import (
+    CancellationIntended,
     CancelOrder,
     ModificationIntended,
     ModificationRefused,
@@ -458,6 +461,36 @@ class TestABracket:
 
         assert desk.step() == ()
         assert is_done(desk.bracket)
+
+    def test_closes_at_the_market_what_is_left_of_a_stop_that_was_cancelled_since_the_market_jumped_over_it(self, desk):
+        desk.fill("A-1", 10)
+        desk.settle_all()
+        desk.fill(STOP, 3)
+        desk.settle_all()
+        desk.hear(CancellationIntended(client_order_id=STOP, number=1, asked_by=JUMPED_OVER, occurred_ns=4))
+        assert desk.step() == ()
+        desk.cancel(STOP)
+
+        assert desk.step() == (CancelOrder(client_order_id=TARGET),)
+        desk.cancel(TARGET)
+        (closing,) = desk.step()
+        assert (closing.client_order_id, closing.order_type, closing.quantity) == (EXIT, "MARKET", 7)
+
+    @pytest.mark.parametrize(
+        ("side", "price", "is_so"),
+        [("BUY", 94.9, True), ("BUY", 95.0, False), ("SELL", 95.0, False), ("SELL", 95.1, True)],
+    )
+    def test_has_a_market_beyond_its_stop_on_the_side_of_its_loss(self, side, price, is_so):
+        desk = Desk(an_entry(side=side, stop_loss_price=95.0, target_price=None))
+        desk.fill("A-1", 10)
+        desk.step()
+        assert not is_beyond(desk.orders[STOP], price)  # the broker is not known to have it
+        desk.accept(STOP)
+
+        assert is_beyond(desk.orders[STOP], price) == is_so
+        assert not is_beyond(None, price)
+        desk.cancel(STOP)
+        assert not is_beyond(desk.orders[STOP], price)
 
     def test_leaves_changes_for_what_must_become_smaller(self):
         desk = Desk(an_entry(quantity=100))

@@ -354,6 +354,16 @@ class TestAnOrderThatHasEndedThere:
 
 
 class TestWhatNobodyCanExplain:
+    def test_of_an_order_names_it_when_two_looks_show_that_it_is_otherwise_and_until_it_is_not(self):
+        mine = an_order()
+        watch = Differences()
+        found = []
+        for world in (*[books([mine], [there(mine, quantity=3)])] * 2, books([mine], [there(mine)])):
+            watch.look(world)
+            found.append(watch.orders())
+
+        assert found == [(), (mine.client_order_id,), ()]
+
     def test_is_an_order_lost_or_otherwise_and_a_position_of_ours(self):
         mine = an_order()
         for world in (

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from natya_builders import BUILDERS
 
 from natya.actors.orders.book.ledger import Ledger
@@ -113,6 +114,68 @@ def kept(held, cancelled):
         SimpleNamespace(cancel=lambda name, *_by: cancelled.append(name)),
     )
     return keeper, ledger.book, written
+
+
+class TestAStopThatTheMarketJumpsOver:
+    """Ten are held, with a stop at 95 at the broker; the market is looked at each second."""
+
+    @pytest.fixture
+    def looked(self, kept, make):
+        keeper, book, _ = kept
+        keeper.look_at_all()
+        for name in ("A-1S", "A-1T"):
+            book.apply(make.accepted(client_order_id=name, broker_order_id=f"B-{name}"))
+        context, now_s = keeper._context, [0]
+        context.changed_there = frozenset()
+        context.elapsed_ns = context.now_ns = lambda: now_s[0] * 10**9
+
+        def look(*prices, from_s=1):
+            for second, price in enumerate(prices, from_s):
+                now_s[0] = second
+                context.market = {"INFY": (price, second * 10**9)}
+                keeper.look_at_prices()
+
+        look.context, look.now_s, look.keeper = context, now_s, keeper
+        return look
+
+    def test_is_cancelled_when_that_has_lasted_five_seconds(self, looked, cancelled):
+        looked(94.0, 93.9, 93.9, 94.0, 94.9)
+        assert cancelled == []
+        looked(93.0, from_s=6)
+
+        assert cancelled == ["A-1S"]
+
+    def test_stays_where_the_market_comes_back(self, looked, cancelled):
+        looked(94.0, 94.0, 94.0, 94.0, 95.0, 94.0, 94.0, 94.0, 94.0, 94.0)
+
+        assert cancelled == []
+
+    def test_stays_where_no_later_price_says_so(self, looked, cancelled):
+        looked(94.0)
+        for looked.now_s[0] in range(2, 60):
+            looked.keeper.look_at_prices()
+
+        assert cancelled == []
+
+    def test_stays_where_the_price_is_too_old(self, looked, cancelled):
+        looked.context.settings = replace(looked.context.settings, price_age_max_s=3.0)
+        looked(94.0, 94.0)
+        for looked.now_s[0] in range(2, 60):
+            looked.keeper.look_at_prices()
+
+        assert cancelled == []
+
+    def test_stays_where_somebody_has_changed_it_at_the_broker(self, looked, cancelled):
+        looked.context.changed_there = frozenset({"A-1S"})
+        looked(*[94.0] * 10)
+
+        assert cancelled == []
+
+    def test_stays_in_a_halt(self, looked, cancelled):
+        looked.keeper._risk.why_halted = lambda: "a person"
+        looked(*[94.0] * 10)
+
+        assert cancelled == []
 
 
 class TestABracket:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ....domain.brackets import (
+    JUMPED_OVER,
     as_it_stands,
     bare,
     entry_id,
@@ -12,6 +13,7 @@ from ....domain.brackets import (
     gone_of,
     has_no_target,
     held_as,
+    is_beyond,
     is_done,
     is_return,
     leg_id,
@@ -19,7 +21,9 @@ from ....domain.brackets import (
     turned_as,
     unguarded,
 )
+from ....domain.freshness import age_fault
 from ....domain.orders import Order, intent_of
+from ....domain.time import SECOND_NS
 from ....messages.orders import (
     CancelOrder,
     ModifyOrder,
@@ -31,6 +35,7 @@ from ....messages.orders import (
     SubmitOrder,
 )
 from .. import modifications
+from ..rules import NO_PRICE
 from .due import BracketDue
 
 if TYPE_CHECKING:
@@ -58,6 +63,10 @@ PAUSE_MAX_S: Final = 300.0
 
 DOUBLINGS_MAX: Final = 10
 """Times that a pause doubles, at most."""
+
+
+JUMPED_OVER_S: Final = 5.0
+"""Seconds that the market is beyond the trigger of a stop that rests all the same, until it is closed at the market."""
 
 
 class Bracketing:
@@ -88,6 +97,10 @@ class Bracketing:
         self._without_exit: dict[str, str] = {}
         """By the same, which exit is missing, and leaves for now what it was for."""
 
+        self._beyond: dict[str, tuple[int, int]] = {}
+        """By the client order id of a stop, beyond whose trigger the market is: since when, in nanoseconds of the
+        second clock, and the time of the price that showed it."""
+
     def begin_anew(self) -> None:
         """Take every step that is needed, at once: what was refused, or not done in a halt, may be possible now."""
         for timers in self._timers.values():
@@ -108,6 +121,37 @@ class Bracketing:
         """Ask once more for a step, if it is still needed."""
         self._timers.get(entry, {}).pop(step, None)
         self._keep(entry, due=step)
+
+    def look_at_prices(self) -> None:
+        """Have stops cancelled that the market has jumped over: what they were for is closed at the market then.
+
+        A stop has a limit at the broker. A market that jumps over it leaves it there, and the loss has no bound. What
+        a price says has to be fresh, to be said by a later one, too, and to last: the trade may be on its way. One that
+        somebody has changed at the broker may have its trigger elsewhere.
+        """
+        context, before = self._context, self._beyond
+        self._beyond = {}
+        if context.market is None or not context.is_read or self._risk.why_halted():
+            return
+        for entry in context.ledger.book.brackets:
+            stop = self._leg(entry.client_order_id, "stop")
+            price, price_ns = context.market.get(entry.symbol, NO_PRICE)
+            if not price_ns or not is_beyond(stop, price) or self._is_old(price_ns):
+                continue
+            assert isinstance(stop, Order), "it is one that is open"
+            if stop.client_order_id in context.changed_there:
+                continue
+            since_ns, first_ns = before.get(stop.client_order_id, (context.elapsed_ns(), price_ns))
+            lasts_s = (context.elapsed_ns() - since_ns) / SECOND_NS
+            self._beyond[stop.client_order_id] = since_ns, first_ns
+            if lasts_s >= JUMPED_OVER_S and price_ns > first_ns and stop.cancelling is None:
+                told = {"price": price, "trigger_price": stop.trigger_price, "lasts_s": round(lasts_s, 1)}
+                context.log("bracket.jumped_over", level="error", client_order_id=stop.client_order_id, **told)
+                self._cancelling.cancel(stop.client_order_id, "", JUMPED_OVER)
+
+    def _is_old(self, price_ns: int) -> bool:
+        limit_s = self._context.settings.price_age_max_s
+        return bool(limit_s and age_fault("a price", price_ns, self._context.now_ns(), age_max_s=limit_s))
 
     def warning(self) -> str:
         """Return what a person should know of brackets; empty: nothing."""
