@@ -1,8 +1,8 @@
 """The recorder: keeps what happened to the orders of a backtest, in the order of the journal.
 
 Owns    the fills, and the counts of orders, of this run.
-Hears   OrderIntended, OrderRefused, OrderRejected and OrderFilled from the events router, once they are durable;
-        ReadRecord.
+Hears   OrderIntended, OrderRefused, OrderRejected, OrderFilled and ModificationRefused from the events router, once
+        they are durable; ReadRecord.
 Sends   Record to who asks.
 Fails   on no expected input. It keeps no state over a restart: a backtest in which it failed is given up.
 """
@@ -17,7 +17,7 @@ import msgspec
 from ...actors.runtime import RuntimeActor, handles
 from ...messages.addresses import EVENTS
 from ...messages.events import Subscribe, Subscribed
-from ...messages.orders import OrderFilled, OrderIntended, OrderRefused, OrderRejected
+from ...messages.orders import ModificationRefused, OrderFilled, OrderIntended, OrderRefused, OrderRejected
 
 if TYPE_CHECKING:
     from ...actors.runtime import ActorAddress
@@ -40,12 +40,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int
     """By the exchange."""
 
+    unchanged: dict[str, int]
+    """Changes of orders that were refused, by name of the rule; `broker`: by the exchange."""
+
 
 class RecorderActor(RuntimeActor):
     """Hears the facts of all orders."""
 
     TOPICS: ClassVar[tuple[str, ...]] = tuple(
-        each.__name__ for each in (OrderIntended, OrderRefused, OrderRejected, OrderFilled)
+        each.__name__ for each in (OrderIntended, OrderRefused, OrderRejected, OrderFilled, ModificationRefused)
     )
 
     def on_start(self) -> None:
@@ -53,6 +56,7 @@ class RecorderActor(RuntimeActor):
         self._fills: list[OrderFilled] = []
         self._intended: list[OrderIntended] = []
         self._refused: Counter[str] = Counter()
+        self._unchanged: Counter[str] = Counter()
         self._rejected = 0
         self.send(EVENTS, Subscribe(subscriber=self.name, topics=self.TOPICS))
 
@@ -80,6 +84,11 @@ class RecorderActor(RuntimeActor):
         """Count it."""
         self._rejected += 1
 
+    @handles(ModificationRefused)
+    def hear_unchanged(self, fact: ModificationRefused, _sender: ActorAddress) -> None:
+        """Count it."""
+        self._unchanged[fact.rule] += 1
+
     @handles(ReadRecord, from_outside=True)
     def read(self, _request: ReadRecord, sender: ActorAddress) -> None:
         """Answer what there is."""
@@ -88,5 +97,6 @@ class RecorderActor(RuntimeActor):
             intended=tuple(self._intended),
             refused=dict(self._refused),
             rejected=self._rejected,
+            unchanged=dict(self._unchanged),
         )
         self.send(sender, record)

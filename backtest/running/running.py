@@ -87,6 +87,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
         *raw.notes,
         *_left_out(raw, plan.symbols),
         *_broken(ended.bad_rows),
+        *_unchanged(record.unchanged),
         *_tick_of_slippage(plan, settings),
     )
     if not (may_be_empty or ended.ticks or ended.candles):
@@ -132,6 +133,13 @@ def _broken(bad_rows: int) -> Iterator[str]:
     """Yield that rows were left out: what happened in them was not played."""
     if bad_rows:
         yield f"left out: {counted(bad_rows, 'broken row')} of the data, as feed.bad_rows_max allows"
+
+
+def _unchanged(refused: dict[str, int]) -> Iterator[str]:
+    """Yield that changes of orders were refused: these traded, or rested, as they had been."""
+    if refused:
+        by_rule = ", ".join(f"{rule} {number:,}" for rule, number in sorted(refused.items()))
+        yield f"refused: {counted(sum(refused.values()), 'change')} of orders, which stayed as they were, by {by_rule}"
 
 
 def _tick_of_slippage(plan: Plan, settings: Settings) -> Iterator[str]:

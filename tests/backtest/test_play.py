@@ -416,6 +416,14 @@ class TestWhatIsBroken:
         assert found.candles == 4
         assert f"left out: {rows} broken row{'s' * (rows > 1)} of the data, as feed.bad_rows_max allows" in found.notes
 
+    def test_changes_of_orders_that_were_refused_are_told(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(30))
+
+        found = natya.backtest(natya_backtests.Follower, recording, symbols=["TCS"]).report
+
+        assert (found.orders, found.refused) == (1, {})
+        assert found.notes == ("refused: 4 changes of orders, which stayed as they were, by modifications_max 4",)
+
     def test_strategy_is_named_with_its_line(self, tmp_path):
         recording = write_rows(tmp_path / "a.csv", rising(30))
         settings = {"supervision.restarts_max": 1, "supervision.fail_max": 1, "supervision.backoff_first_s": 0.001}

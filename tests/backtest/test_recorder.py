@@ -7,6 +7,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.backtest.running.recorder import ReadRecord, Record, RecorderActor
 from natya.messages.events import Subscribe
+from natya.messages.orders import ModificationRefused
 
 
 @pytest.fixture
@@ -26,7 +27,14 @@ def test_orders_and_fills_are_kept_in_their_order_and_the_others_are_counted(sys
         system.tell("recorder", BUILDERS.refusal(f"R-{number}", rule=rule), sender=events)
     for number in range(2):
         system.tell("recorder", BUILDERS.rejected(f"B-{number}"), sender=events)
+    for rule in ("terms", "modifications_max", "terms"):
+        unchanged = ModificationRefused(client_order_id="A-1", number=0, rule=rule, reason="", occurred_ns=1)
+        system.tell("recorder", unchanged, sender=events)
 
     assert system.request("recorder", ReadRecord()) == Record(
-        fills=tuple(fills), intended=tuple(intents), refused={"quantity_max": 1, "symbol": 2}, rejected=2
+        fills=tuple(fills),
+        intended=tuple(intents),
+        refused={"quantity_max": 1, "symbol": 2},
+        rejected=2,
+        unchanged={"modifications_max": 1, "terms": 2},
     )

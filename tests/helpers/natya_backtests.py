@@ -254,6 +254,20 @@ class Waiter(StrategyActor):
                     self.buy(symbol, 1, price)
 
 
+class Follower(StrategyActor):
+    """Bids far below the market, and moves the bid with each candle."""
+
+    def on_begin(self):
+        self.bid = None
+
+    def on_candle(self, candle):
+        limit = round(candle.close * 0.9, 1)
+        if self.bid is None:
+            self.bid = self.buy(candle.symbol, 10, limit=limit)
+        else:
+            self.bid.modify(limit=limit)
+
+
 class Watcher(StrategyActor):
     """Hears every tick."""
 
