@@ -61,6 +61,15 @@ class TestInspect:
         assert refused.exit_code == 65
         assert "found '10:00:00'" in refused.stdout
 
+    def test_shows_a_file_however_many_of_its_rows_cannot_be_read(self, natya, tmp_path):
+        path, bad = tmp_path / "a.csv", "2026-01-02T10:00:00,x\n" * 300
+        path.write_text(f"time,ltp\n2026-01-02T10:00:00,1.5\n{bad}")
+
+        shown = natya("data", "inspect", path, "--symbol", "TCS", "--json")
+
+        assert shown.exit_code == 0
+        assert msgspec.json.decode(shown.stdout)["rows"] == 1
+
     def test_shows_a_file_that_names_no_symbol_and_says_so(self, natya, tmp_path):
         path = tmp_path / "a.csv"
         path.write_text("time,ltp\n2026-01-02T10:00:00,1.5\n")

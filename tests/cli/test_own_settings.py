@@ -4,8 +4,10 @@ import json
 import os
 
 import pytest
+import typer
 
 from natya.cli import own_settings
+from natya.cli.session import settings_of
 from natya.config.errors import SettingsError
 
 
@@ -50,6 +52,17 @@ class TestInTheFolderOfAProject:
 
         assert shown["settings"]["orders.quantity_max"]["value"] == 8
         assert not shown["settings"]["system.data_dir"]["value"].startswith(str(project))
+
+    @pytest.mark.parametrize("named", [True, False], ids=["named", "of the project"])
+    def test_who_looks_takes_settings_too_by_which_none_could_start(self, project, monkeypatch, named):
+        monkeypatch.setenv("NATYA_SUPERVISION__BACKOFF_FIRST_S", "9")
+        monkeypatch.setenv("NATYA_SUPERVISION__BACKOFF_MAX_S", "1")
+        data_dir = project / "data" if named else None
+
+        assert settings_of(data_dir, "paper").supervision.backoff_first_s == 9
+        with pytest.raises(typer.Exit) as ended:
+            settings_of(data_dir, "paper", only_looks=False)
+        assert ended.value.exit_code == 78
 
     def test_a_data_directory_that_is_named_is_taken_without_reading_it(self, natya, project, tmp_path):
         (project / "natya.toml").write_text("no TOML at all")

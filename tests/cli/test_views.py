@@ -123,6 +123,14 @@ class TestATableOfRows:
 
         assert [each.text for each in kept] == [Control.move(1, 1).segment.text]
 
+    def test_has_what_looks_like_markup_or_a_picture_as_it_is(self):
+        text = "[red]REDUCING[/red] :warning: 1234"
+        console = tables.PlainConsole()
+        with console.capture() as shown:
+            console.print(text)
+
+        assert shown.get() == f"{text}\n"
+
     def test_at_full_width_is_not_cut_off(self, capsys):
         table = lined("name", "more")
         table.add_row("x" * 300, "y" * 300)

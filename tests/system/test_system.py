@@ -265,6 +265,26 @@ def test_a_machine_of_strategies_tells_whose_stop_failed(monkeypatch, settings, 
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (ValueError("no play of that name"), "natya: no play of that name\n"),
+        (ValueError(), "natya: ValueError\n"),
+    ],
+)
+def test_a_machine_of_strategies_tells_in_words_why_it_did_not_start(monkeypatch, settings, capsys, fault, told):
+    class Broken(SupervisedSystem):
+        KIND = "node"
+
+        def start(self):
+            raise fault
+
+    monkeypatch.setattr(node, "NodeSystem", Broken)
+    monkeypatch.setattr(node, "Interrupts", lambda: SimpleNamespace(heard=contextlib.nullcontext, asked=True))
+
+    assert (node.perform(settings) != 0, capsys.readouterr().err) == (True, told)
+
+
 @pytest.mark.parametrize(("exit_code", "in_order"), [(0, True), (70, False)])
 def test_a_system_that_gave_up_has_not_ended_in_order_for_its_dead_mans_switch(settings, exit_code, in_order):
     heart = Heartbeat(Path(settings.system.data_dir) / HEARTBEAT_NAME)
