@@ -82,10 +82,13 @@ if TYPE_CHECKING:
     from .messages.delivery import (
         DeliverEvents,
         DeliveryTerms,
+        EventPublished,
         EventsHandled,
         EventsNotHandled,
         EventsSubscribed,
         SubscribeDurably,
+        SubscribeEvents,
+        UnsubscribeEvents,
     )
     from .messages.domain_events import DomainEvent, IntegrationEvent, MarketDataReceived, UnknownEvent
     from .messages.holdings import Position
@@ -197,10 +200,13 @@ _MODULES: Final = {
     ".messages.delivery": (
         "DeliverEvents",
         "DeliveryTerms",
+        "EventPublished",
         "EventsHandled",
         "EventsNotHandled",
         "EventsSubscribed",
         "SubscribeDurably",
+        "SubscribeEvents",
+        "UnsubscribeEvents",
     ),
     ".messages.domain_events": ("DomainEvent", "IntegrationEvent", "MarketDataReceived", "UnknownEvent"),
     ".messages.market": ("Candle", "DaySummary", "Depth", "Tick"),
@@ -268,6 +274,7 @@ __all__ = [
     "DuckDBAdapter",
     "Endpoint",
     "EventCatalog",
+    "EventPublished",
     "EventPublisher",
     "EventRepository",
     "EventSubscriber",
@@ -334,6 +341,7 @@ __all__ = [
     "StrategyNotFoundError",
     "SubmitOrder",
     "SubscribeDurably",
+    "SubscribeEvents",
     "Summary",
     "SuperOrderRequest",
     "SupervisionSettings",
@@ -349,6 +357,7 @@ __all__ = [
     "Unavailable",
     "UnknownActorError",
     "UnknownEvent",
+    "UnsubscribeEvents",
     "WatchRefusedError",
     "WouldDeadlockError",
     "WriteAccepted",

@@ -56,14 +56,14 @@ def all_letters(data_dir: Path | None, profile: str, wanted: ListDeadLetters) ->
     return sorted(found.values(), key=lambda letter: letter.sequence)
 
 
-def one_letter(system: Connection, letter_id: str) -> EventDeadLettered:
-    """Ask for one dead letter; the command ends if there is none of this id."""
+def one_letter(system: Connection, letter_id: str) -> tuple[EventDeadLettered, bool]:
+    """Ask for one dead letter, and whether it is on its way again; the command ends if there is none of this id."""
     from ..messages.delivery import ListDeadLetters  # noqa: PLC0415
 
-    found = ask_letters(system, ListDeadLetters(letter_id=letter_id)).letters
-    if not found:
+    listed = ask_letters(system, ListDeadLetters(letter_id=letter_id))
+    if not listed.letters:
         give_up(f"there is no dead letter {letter_id!r}; `natya events dlq list` lists them", UNKNOWN)
-    return found[0]
+    return listed.letters[0], letter_id in listed.requeued
 
 
 def change(  # noqa: PLR0913  what a command is given

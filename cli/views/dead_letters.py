@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from ...messages.delivery import DeadLettersListed, EventDeadLettered
 
 
-def letter_json(letter: EventDeadLettered, *, is_requeued: bool = False) -> dict[str, Any]:
+def letter_json(letter: EventDeadLettered, *, is_requeued: bool) -> bytes:
     """Return all that is known of one."""
+    return msgspec.json.encode(_named(letter, is_requeued=is_requeued), enc_hook=str)
+
+
+def _named(letter: EventDeadLettered, *, is_requeued: bool) -> dict[str, Any]:
     event = {name: getattr(letter.event, name) for name in letter.event.__struct_fields__ if name != "payload"}
     rest = {name: getattr(letter, name) for name in letter.__struct_fields__ if name != "event"}
     return {**rest, "is_requeued": is_requeued, "event": {**event, "fields": fields_of(letter.event)}}
@@ -27,7 +31,7 @@ def letter_json(letter: EventDeadLettered, *, is_requeued: bool = False) -> dict
 
 def listed_json(listed: DeadLettersListed) -> bytes:
     """Return a page of them."""
-    letters = [letter_json(each, is_requeued=each.letter_id in listed.requeued) for each in listed.letters]
+    letters = [_named(each, is_requeued=each.letter_id in listed.requeued) for each in listed.letters]
     return msgspec.json.encode({"found": listed.found, "letters": letters}, enc_hook=str)
 
 
@@ -51,13 +55,14 @@ def table(listed: DeadLettersListed) -> Table:
     return drawn
 
 
-def letter_text(letter: EventDeadLettered) -> str:
-    """Return one, a line for each thing that is known of it, and the traceback."""
+def letter_text(letter: EventDeadLettered, *, is_requeued: bool) -> str:
+    """Return one, a line for each thing that is known of it, and the traceback; its fields as `edit` takes them."""
     first, last = second_text(letter.first_failed_ns), second_text(letter.last_failed_ns)
+    event, state = letter.event, " (requeued)" if is_requeued else ""
     lines = (
-        f"{letter.letter_id}: {letter.event.event_type} of {letter.event.aggregate_id}, sequence {letter.sequence}",
-        f"event id     {letter.event.event_id}",
-        f"fields       {fields_of(letter.event)}",
+        f"{letter.letter_id}{state}: {event.event_type} of {event.aggregate_id}, sequence {letter.sequence}",
+        f"event id     {event.event_id}",
+        f"fields       {msgspec.json.encode(fields_of(event), enc_hook=str).decode()}",
         f"attempts     {letter.attempts}, from {first} to {last}",
         f"error        {letter.error}: {letter.reason}",
         letter.traceback,

@@ -71,7 +71,7 @@ def counts_text(counts: DeliveryStatistics) -> str:
     lines = [
         f"published     {counts.published:,}, {counts.refused:,} of them refused by the journal",
         f"sent          {counts.sent:,}, once for each subscriber",
-        f"subscribers   {counts.subscribers:,}, and {len(counts.subscriptions):,} durable ones",
+        f"subscribers   {counts.subscribers:,}, and {counted(len(counts.subscriptions), 'durable one')}",
         f"dead letters  {counts.dead_letters:,}{oldest}",
         *(replay_text(each) for each in counts.replays),
     ]

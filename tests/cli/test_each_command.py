@@ -1273,6 +1273,20 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "events dlq show billing-7",
+        (DeadLettersListed(letters=(letter(7),), requeued=("billing-7",), found=1),),
+        ((DELIVERY, ListDeadLetters(letter_id="billing-7"), 5),),
+        (
+            "billing-7 (requeued): Weighed of parcel-1, sequence 7\n"
+            "event id     e7\n"
+            "fields       {}\n"
+            "attempts     8, from 2026-09-21 19:43:20 IST to 2026-09-21 19:44:20 IST\n"
+            "error        ValueError: -1 g\n"
+            "where\n"
+        ),
+        {"schema": 1, **letter_shown(7, is_requeued=True)},
+    ),
+    Row(
+        "events dlq show billing-7",
         (DeadLettersListed(letters=()),),
         ((DELIVERY, ListDeadLetters(letter_id="billing-7"), 5),),
         "",

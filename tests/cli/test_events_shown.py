@@ -89,7 +89,7 @@ class TestDelivery:
         assert events.counts_text(counts).splitlines() == [
             "published     1,000, 2 of them refused by the journal",
             "sent          3, once for each subscriber",
-            "subscribers   4, and 1 durable ones",
+            "subscribers   4, and 1 durable one",
             "dead letters  6, the oldest of 2026-01-02 09:15:00 IST",
             "r-1 to scale at sequence 1,000: 1 event handled",
         ]
@@ -120,15 +120,26 @@ class TestDeadLetters:
         assert dead_letters.table(DeadLettersListed(letters=letters, found=len(letters))).caption is None
 
     def test_are_told_one_by_one_with_the_traceback(self):
-        assert dead_letters.letter_text(a_letter(3)).splitlines() == [
+        assert dead_letters.letter_text(a_letter(3), is_requeued=False).splitlines() == [
             "l 3: Packed of parcel, sequence 7",
             "event id     e-1",
-            "fields       {'grams': 3, 'of': 'tea'}",
+            'fields       {"grams":3,"of":"tea"}',
             "attempts     3, from 2026-01-02 09:15:00 IST to 2026-01-02 09:16:00 IST",
             "error        ValueError: 2 g",
             "Traceback",
             "  here",
         ]
+
+    def test_that_are_on_their_way_again_are_told_to_be_and_whatever_fields_they_have_is_shown(self):
+        fields = msgspec.msgpack.encode({"at": msgspec.msgpack.Ext(5, b"x")})
+        letter = a_letter(3)
+        letter = msgspec.structs.replace(letter, event=msgspec.structs.replace(letter.event, payload=fields))
+        shown = dead_letters.letter_text(letter, is_requeued=True).splitlines()
+        told = msgspec.json.decode(dead_letters.letter_json(letter, is_requeued=True))
+
+        assert shown[0] == "l 3 (requeued): Packed of parcel, sequence 7"
+        assert shown[2].startswith('fields       {"at":"<msgspec.msgpack.Ext')
+        assert (told["is_requeued"], [*told["event"]["fields"]]) == (True, ["at"])
 
     def test_are_json_with_the_fields_of_their_events(self):
         listed = DeadLettersListed(letters=(a_letter(1), a_letter(2)), requeued=("l 2",), found=2)

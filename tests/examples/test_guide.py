@@ -15,7 +15,7 @@ GUIDE = DOCS / "actors.md"
 SNIPPETS = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-PAGES = ("actors", "testing", "getting-started", "embedding", "troubleshooting", "migration")
+PAGES = ("actors", "events", "testing", "getting-started", "embedding", "troubleshooting", "migration")
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,8 @@ def command(
     except msgspec.DecodeError as fault:
         give_up(f"fields as one JSON object wanted: {fault}", FAILED)
     with running(data_dir, profile) as system:
-        before = fields_of(one_letter(system, letter_id).event)
+        letter, _ = one_letter(system, letter_id)
+    before = fields_of(letter.event)
     whole = {**before, **changed} if isinstance(before, dict) else changed
     try:
         payload = msgspec.msgpack.encode(whole)

@@ -18,5 +18,6 @@ def command(
     from ....views.dead_letters import letter_json, letter_text
 
     with running(data_dir, profile) as system:
-        letter = one_letter(system, letter_id)
-    tell_answer(letter_json(letter), letter_text(letter), json=json)
+        letter, is_requeued = one_letter(system, letter_id)
+    told, shown = letter_json(letter, is_requeued=is_requeued), letter_text(letter, is_requeued=is_requeued)
+    tell_answer(told, shown, json=json)
