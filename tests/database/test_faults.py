@@ -9,7 +9,7 @@ import sys
 import msgspec
 import pytest
 from natya_processes import await_that
-from natya_starts import Python
+from natya_starts import WITH_HELPERS, Python
 
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.upkeep.copies import check
@@ -167,6 +167,7 @@ def database_settings(folder, **fields):
 FULL = """
 import faulthandler, os, random, sys, time
 from pathlib import Path
+from natya_small_disks import Ballast
 from natya.actors.database import DatabaseActor, DuckDBAdapter
 from natya.actors.database.upkeep.copies import check
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
@@ -179,7 +180,7 @@ from natya.messages.system import Ping
 
 folder, seed, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 chance = random.Random(seed)
-ballast = folder / "ballast"
+ballast = Ballast(folder)
 facts = []
 
 class Journal(RuntimeActor):
@@ -197,12 +198,6 @@ def tick(n):
     return Tick(symbol=f"S{chance.random()}", price=chance.random(), quantity=chance.randint(1, 10**9), exchange_ns=n,
                 source="load", sequence=n)
 
-def fill_the_disk():
-    space = os.statvfs(folder)
-    free = space.f_bavail * space.f_frsize
-    with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, free - chance.randint(0, 300_000)))
-
 def statistics():
     return system.request("database", Ping(), timeout_s=30).statistics
 
@@ -214,7 +209,7 @@ with InProcessSystem() as system:
     system.start("journal", Journal)
     system.start("database", DatabaseActor, settings)
     for round in range(rounds):
-        fill_the_disk()
+        ballast.leave(chance.randint(0, 300_000))
         for _ in range(12):
             ticks = tuple(tick(n) for n in range(sent + 1, sent + 501))
             new = [fact(n) for n in range(len(facts) + 1, len(facts) + 21)]
@@ -228,7 +223,7 @@ with InProcessSystem() as system:
             in_doubt = not future.done()
             if in_doubt:
                 downs += 1
-                ballast.unlink(missing_ok=True)
+                ballast.go()
                 freed = time.monotonic()
             try:
                 answer = future.result(timeout=30)
@@ -242,8 +237,8 @@ with InProcessSystem() as system:
                 refusals += 1
             if in_doubt or isinstance(answer, QueryFailed):
                 break
-        if ballast.exists():
-            ballast.unlink()
+        if not in_doubt:
+            ballast.go()
             freed = time.monotonic()
         while (found := statistics()).down or found.lag or found.waiting:
             assert time.monotonic() < freed + 30, found
@@ -275,6 +270,7 @@ class TestADiskThatIsFull:
         done = subprocess.run(
             ["unshare", "--map-root-user", "--mount", "sh", "-c", f"{mount}; {run}"],  # noqa: S607  where the system has it
             input=FULL,
+            env=os.environ | WITH_HELPERS,
             capture_output=True,
             text=True,
             check=False,
