@@ -174,6 +174,7 @@ class Play:
     def begin(self):
         """Start all, and return where the strategy runs."""
         self.server.start()
+        self.tell(f"the server answers at port {self.server.port}")
         self.broker.start()
         for node in self.nodes.values():
             node.start()
