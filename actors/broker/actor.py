@@ -61,7 +61,7 @@ from ..runtime import RuntimeActor, handles
 from .bodies import broker_of
 from .body import Due
 from .intake import Intake, is_written
-from .left import Left
+from .left import FORGOTTEN_PART, Left
 
 if TYPE_CHECKING:
     from ...domain.reports import ReportFault
@@ -82,9 +82,6 @@ RESTARTED: Final = "the broker session was restarted"
 
 DRY_RUN: Final = "dry run: nothing leaves without broker.live (natya run --live) and confirmed limits"
 
-
-FORGOTTEN_PART: Final = 100
-"""Of those that are remembered, one of so many is forgotten in one go: a dict is searched from its beginning."""
 
 TELL_LEFT_S: Final = 1.0
 """Seconds from the first request that leaves until orders is told which have left."""

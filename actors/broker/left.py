@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+FORGOTTEN_PART: Final = 100
+"""Of orders that are remembered, one of so many is forgotten in one go: a dict is searched from its beginning."""
 
 Key = TypeVar("Key")
 """A client order id; for a change also the broker's order id."""

@@ -1,19 +1,24 @@
 """Each order is posted at most once, however often and from however many threads it is placed. No actor, no network.
 
 Who asks first gets a future to fill; who asks again, at the same time or later, waits for the same one. An order that
-certainly never left is forgotten, so that it may be placed later; one that may have left never is.
+certainly never left is forgotten, so that it may be placed later; one that may have left not before a day is over and
+many others have followed it.
 """
 
 from __future__ import annotations
 
+import itertools
 import threading
 from concurrent.futures import Future
 from typing import Any, Final
 
 import msgspec
 
+from ....domain.time import DAY_NS
+from ..left import FORGOTTEN_PART
+
 ORDERS_MAX: Final = 100_000
-"""Two weeks of as many orders as a broker takes a day; one more is refused."""
+"""Two weeks of as many orders as a broker takes a day."""
 
 
 class Posted(msgspec.Struct, kw_only=True):
@@ -34,7 +39,7 @@ class Once:
     """The orders that were posted, by client order id; for many threads."""
 
     def __init__(self, orders_max: int = ORDERS_MAX) -> None:
-        """Remember at most so many."""
+        """Remember at most so many; one more takes the place of one that has a result, and was posted a day before."""
         self._guard: Final = threading.Lock()
         self._posted: Final[dict[str, Posted]] = {}
         self._orders_max: Final = orders_max
@@ -47,11 +52,21 @@ class Once:
                 if known.content != content:
                     return f"client_order_id: one of its own wanted, found that of another order, {client_order_id}"
                 return known, False
-            if len(self._posted) >= self._orders_max:
-                return f"at most {self._orders_max} orders of one adapter wanted, found one more"
+            if len(self._posted) >= self._orders_max and not self._makes_room(monotonic_ns):
+                return f"at most {self._orders_max} orders of one adapter in a day wanted, found one more"
             posted = Posted(content=content, future=Future(), posted_ns=now_ns, posted_monotonic_ns=monotonic_ns)
             self._posted[client_order_id] = posted
             return posted, True
+
+    def _makes_room(self, monotonic_ns: int) -> bool:
+        """Forget the oldest with a result, of a day ago or longer; say whether there was one."""
+        before_ns = monotonic_ns - DAY_NS
+        old = itertools.takewhile(lambda each: each[1].posted_monotonic_ns <= before_ns, self._posted.items())
+        settled = (client_order_id for client_order_id, posted in old if posted.future.done())
+        over = [*itertools.islice(settled, max(1, self._orders_max // FORGOTTEN_PART))]
+        for client_order_id in over:
+            del self._posted[client_order_id]
+        return bool(over)
 
     def forget(self, client_order_id: str) -> None:
         """Forget one that never left."""
