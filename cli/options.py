@@ -40,12 +40,14 @@ ProfileOption: TypeAlias = Annotated[Profile, typer.Option(help="What the proces
 
 
 def _own_settings(context: typer.Context, named: Path | None) -> Path | None:
-    if context.params.get("data_dir") is not None:  # the file of a named data directory is not read here
-        return named
-    from .own_settings import own_settings  # noqa: PLC0415
+    from .own_settings import NAME, own_settings  # noqa: PLC0415
     from .session import faults  # noqa: PLC0415
     from .terminal import note  # noqa: PLC0415
 
+    if context.params.get("data_dir") is not None:  # the file of a named data directory is not read here
+        if named is None and Path(NAME).exists():
+            note(f"{NAME} of this folder is not read, since --data-dir names a system: --config {NAME} has it read")
+        return named
     with faults():
         found = own_settings(named)
     if found is not None and named is None:

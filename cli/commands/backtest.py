@@ -87,8 +87,8 @@ def command(
         Path | None,
         typer.Option(metavar="FILE", help="Outcomes of a sweep: .duckdb, or JSON lines; none is repeated."),
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the journal stays; without it nothing does.")
+    kept_in: Annotated[
+        Path | None, typer.Option("--data-dir", metavar="DIR", help="Where the journal stays; without it nothing does.")
     ] = None,
     html: Annotated[
         Path | None,
@@ -138,7 +138,7 @@ def command(
             capital_rupees=capital,
             settings=others,
             config=config,
-            data_dir=data_dir,
+            data_dir=kept_in,
         )
         if sweep:
             expect_measure(by)

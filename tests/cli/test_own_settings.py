@@ -75,7 +75,19 @@ class TestInTheFolderOfAProject:
         shown = natya("risk", "limits", "--data-dir", tmp_path / "elsewhere", "--json")
 
         assert (shown.exit_code, str(project) in shown.stdout + shown.stderr) == (0, False)
+        assert shown.stderr == (
+            "natya.toml of this folder is not read, since --data-dir names a system: --config natya.toml has it read\n"
+        )
         assert str(project / "natya.toml") in natya("risk", "limits", "--json").stdout
+
+    def test_a_backtest_is_by_its_file_wherever_its_journal_stays(self, natya, project, tmp_path):
+        (project / "natya.toml").write_text("[orders]\nquantity_max = 0\n")
+        (project / "rising.csv").write_text("date,open,high,low,close,volume\n2025-11-03T09:15:00,1,1,1,1,1\n")
+        (project / "idle.py").write_text("import natya\nclass Idle(natya.StrategyActor): pass\n")
+
+        refused = natya("backtest", "idle.py", "--data", "rising.csv", "--symbol", "A", "--data-dir", tmp_path / "kept")
+
+        assert (refused.exit_code, "orders.quantity_max" in refused.stderr) == (78, True)
 
     def test_one_that_is_broken_is_told_and_nothing_else_is_halted_instead(self, natya, project, tmp_path):
         (project / "natya.toml").write_text("no TOML at all")
