@@ -57,7 +57,7 @@ class Money:
         return exact(price)  # of MTF, too: nothing is lent here
 
     def with_margin(self, row: AccountOrder, listing: Listing) -> AccountOrder:
-        """Return the order with the margin it needs: shares that close a position need none."""
+        """Return the order with the margin it needs: shares that close what earlier orders leave need none."""
         state, last_price = self._core.state, self._core.last_price(row.symbol)
         price = row.limit_price or row.trigger_price or last_price
         if row.side == "SELL":
@@ -66,6 +66,8 @@ class Money:
         against = max(0, net) if row.side == "SELL" else max(0, -net)
         known = state.open.get(row.order_id)
         closing = state.leaves_like(row) - (known.remaining_quantity if known is not None else 0)
+        if against and closing:
+            closing -= state.leaves_behind(row)
         return replace(
             row,
             opening_quantity=0 if row.source == SUPER else max(0, row.remaining_quantity - max(0, against - closing)),

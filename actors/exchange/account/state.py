@@ -118,6 +118,20 @@ class State:
         """
         return sum(self.leaves(row.instrument, row.product, row.side))
 
+    def leaves_behind(self, row: AccountOrder) -> int:
+        """Return the shares of those of these that are in transit behind this one, which may be at the exchange.
+
+        An order of a client that comes later takes nothing from one that is judged before it.
+        """
+        return sum(
+            each.remaining_quantity
+            for each in self.open.values()
+            if not each.arrival
+            and each.source != SUPER
+            and (row.arrival or each.order_id > row.order_id)
+            and (each.instrument, each.product, each.side) == (row.instrument, row.product, row.side)
+        )
+
     def leaves(self, instrument: Instrument, product: ProductType, side: Side) -> tuple[int, int]:
         """Return the shares that open orders may still trade: ordinary ones, and exits of super orders."""
         ordinary, targets, stops = self._leaves.get((instrument, product, side), (0, 0, 0))

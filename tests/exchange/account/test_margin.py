@@ -353,6 +353,19 @@ class TestAConversion:
         assert client.account.funds().available_rupees == left - 1200 * quantity
 
 
+def test_of_two_exits_in_transit_the_later_is_the_one_that_finds_no_funds(open_account):
+    client = open_account(opening_balance_rupees=4_000.0)
+    client.tick(1500.0)
+    client.place(quantity=10)
+    stop = client.place("SELL", 10, 1435.0, wait=False, order_type="STOP_LOSS", trigger_price=1450.0)
+    target = client.place("SELL", 10, 1550.0, wait=False)
+    client.wait()
+
+    assert (client.status(stop), client.status(target)) == ("PENDING", "REJECTED")
+    assert "Insufficient funds" in client.order(target).reason
+    assert client.replayed().funds() == client.account.funds()
+
+
 class TestTheChecksOfAnOrder:
     @pytest.mark.parametrize(
         ("fields", "is_taken"),
