@@ -420,9 +420,9 @@ def unguarded(bracket: Bracket) -> int:
 
 
 def has_no_target(bracket: Bracket) -> bool:
-    """Say whether a target is the only exit, and it never came into the market."""
-    target, entry = bracket.target, bracket.entry
-    if entry.stop_loss_price is not None or bracket.exit is not None or not bracket.exposed:
+    """Say whether what is held was to have a target, and this never came into the market."""
+    target = bracket.target
+    if bracket.exit is not None or not bracket.exposed:
         return False
     return isinstance(target, OrderRefused) or (isinstance(target, Order) and _was_never_in_the_market(target))
 

@@ -574,11 +574,14 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
 
         assert pauses == [5.0, 10.0, 20.0]
 
-    def test_has_its_target_alone_says_that_there_is_none(self, make):
+    @pytest.mark.parametrize("besides", [{}, {"stop_loss_price": 95.0}])
+    def test_has_no_target_since_the_broker_refused_it_says_so_also_where_its_stop_stands(self, make, besides):
         market = Market(make)
-        market.write((make.intent("L-1", target_price=110.0), make.accepted("L-1", "B-L-1")))
+        market.write((make.intent("L-1", target_price=110.0, **besides), make.accepted("L-1", "B-L-1")))
         market.fill("L-1", 10)
         market.tell(make.rejected("L-1T"))
+        if besides:
+            market.tell(make.accepted("L-1S", "B-L-1S"))
 
         assert (market.keeper.warning(), market.limited) == (
             *("bracket L-1: its target never came into the market",),

@@ -17,6 +17,7 @@ from ....domain.brackets import (
     is_done,
     is_return,
     leg_id,
+    lost_its_stop,
     next_steps,
     turned_as,
     unguarded,
@@ -260,10 +261,11 @@ class Bracketing:
         if shares:
             found = f"bracket {entry.client_order_id}: no order closes {shares} {entry.symbol}, {NOT_TAKEN}"
         lacks = ""
-        if has_no_target(bracket):
-            lacks = f"bracket {entry.client_order_id}: its target never came into the market"
-        elif is_at_rest and (held := bare(bracket)) and not self._was_cancelled_here(bracket.stop):
+        has_lost_it = is_at_rest and lost_its_stop(bracket) and not self._was_cancelled_here(bracket.stop)
+        if has_lost_it and (held := bare(bracket)):
             lacks = f"bracket {entry.client_order_id}: {held} {entry.symbol} held, and their stop is gone"
+        elif has_no_target(bracket):
+            lacks = f"bracket {entry.client_order_id}: its target never came into the market"
         for of, told in ((self._unguarded, found), (self._without_exit, lacks)):
             if told and of.get(entry.client_order_id) != told:
                 self._context.log("bracket.unguarded", level="error", reason=told)
