@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from ...domain.brackets import Leg, leg_id
 from ...domain.orders import Order, advance
-from ...domain.time import SECOND_NS, time_text
+from ...domain.time import SECOND_NS, second_text, time_text
 from ...domain.wording import counted
 from ...messages.orders import (
     CancellationIntended,
@@ -71,7 +72,8 @@ def _named(struct: msgspec.Struct) -> dict[str, Any]:
 def life_text(records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]], purpose: str = "") -> str:
     """Return a line for each fact, then what the log says besides, and last what it all means.
 
-    Intervals are told by the names of their settings: those of the system that has the order may be others than ours.
+    Intervals are those that the system which looks the order up has logged: those of our own settings may be others.
+    What it has not logged is told by the names of its settings.
 
     Args:
         records: of the order, oldest first.
@@ -87,8 +89,8 @@ def life_text(records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]]
         since_s = (record.recorded_ns - began_ns) / SECOND_NS
         lines.append(f"  +{since_s:.3f} s  #{record.sequence}  {plain(_words(fact, order, purpose))}")
     if logged:
-        lines += ["log:", *(f"  {plain(each)}" for each in _log_words(logged))]
-    return "\n".join([*lines, *_meaning(order, records), *_newest_failure(order, logged)])
+        lines += ["log, from the same moment:", *(f"  {plain(each)}" for each in _log_words(logged, began_ns))]
+    return "\n".join([*lines, *_meaning(order, records, _intervals(logged)), *_newest_failure(order, logged)])
 
 
 def log_lines(path: Path, client_order_id: str) -> tuple[dict[str, Any], ...]:
@@ -201,7 +203,23 @@ def _exits(intent: OrderIntended) -> str:
     return f", closed by {' or '.join(told)}," if told else ""
 
 
-def _meaning(order: Order | None, records: Sequence[JournalRecord]) -> list[str]:
+class _Intervals(msgspec.Struct, frozen=True):
+    """How the system looks an order up, in words, as it has logged it; else by the names of its settings."""
+
+    again: str = "orders.lookup_interval_s"
+    absent_after: str = "orders.absence_horizon_s"
+    absent_after_s: float | None = None
+
+
+def _intervals(logged: Sequence[dict[str, Any]]) -> _Intervals:
+    for each in reversed(logged):
+        again_s, absent_after_s = (_fields(each).get(name) for name in ("again_s", "absent_after_s"))
+        if isinstance(again_s, int | float) and isinstance(absent_after_s, int | float):
+            return _Intervals(f"{again_s:g} s", f"{absent_after_s:g} s", float(absent_after_s))
+    return _Intervals()
+
+
+def _meaning(order: Order | None, records: Sequence[JournalRecord], intervals: _Intervals) -> list[str]:
     if order is None:
         refused = any(isinstance(each.fact, OrderRefused) for each in records)
         return ["so: it never left; our own rules refused it" if refused else "so: nothing is known of an order"]
@@ -212,12 +230,7 @@ def _meaning(order: Order | None, records: Sequence[JournalRecord]) -> list[str]
                 "one looks the order up at its start, and does not send it again"
             )
         case "UNKNOWN":
-            told = (
-                f"so: it is not known whether the broker has it. {order.leaves:,} shares stay reserved in every limit. "
-                "It is looked up every orders.lookup_interval_s and never sent again; it counts as "
-                "never placed only when the broker has no such order, trade or position orders.absence_horizon_s after "
-                "the request"
-            )
+            return _doubt(order, records, intervals)
         case "ACCEPTED" | "PART_FILLED":
             told = f"so: it is open at the broker, {order.leaves:,} of {order.quantity_max:,} may still be filled"
         case "FILLED":
@@ -227,18 +240,60 @@ def _meaning(order: Order | None, records: Sequence[JournalRecord]) -> list[str]
     if order.is_open and order.pending is not None:
         told += (
             f"; what became of change {order.pending.number} is not known: it is not sent again, the order is looked "
-            "up, and only when it is shown as before orders.absence_horizon_s after its request it was not made"
+            f"up, and only when it is shown as before {intervals.absent_after} after its request it was not made"
         )
-    if order.cancelling is not None:
-        told += (
-            f"; cancellation {order.cancelling.number}, asked for by {order.cancelling.asked_by}, has no answer yet: "
-            "the order is looked up every orders.lookup_interval_s, and as long as it is shown open it is asked for "
-            "again, which cancels nothing else"
-        )
-    doubt = any(isinstance(each.fact, OrderUncertain) for each in records)
-    if doubt and order.state not in {"UNKNOWN", "INTENDED"}:
-        told += "; it was in doubt, and a look-up or a report of the broker has resolved that"
-    return [told]
+    return [told + _cancelling(order, intervals) + _was_in_doubt(order, records)]
+
+
+def _doubt(order: Order, records: Sequence[JournalRecord], intervals: _Intervals) -> list[str]:
+    """Say of an order in doubt what was asked, what was answered, why it is not sent again, and what comes next."""
+    sent_ns = records[0].recorded_ns
+    told = next(each.fact.reason for each in reversed(records) if isinstance(each.fact, OrderUncertain))
+    until = ""
+    if intervals.absent_after_s is not None:
+        until = f" (from {_clock_text(sent_ns + round(intervals.absent_after_s * SECOND_NS))} on)"
+    sent = f"so: nobody knows yet whether the broker has it. The request left at {_clock_text(sent_ns)}, once, and no "
+    never = "It counts as never placed only when the broker lists no such order, trade or position, and "
+    gone = f"{intervals.absent_after} have gone by since the request{until}: longer than any request is on its way"
+    shares = f"{counted(order.leaves, 'share')} count{'s' * (order.leaves == 1)}"
+    return [
+        f"{sent}certain answer came; the newest is: {plain(told)}",
+        "why it is not sent again: the broker may have taken the first request, and would trade both",
+        f"what comes next: the broker is asked for it every {intervals.again}, and what it shows holds. {never}{gone}",
+        f"until then: its {shares} in every limit as if filled{_cancelling(order, intervals)}",
+    ]
+
+
+def _cancelling(order: Order, intervals: _Intervals) -> str:
+    if order.cancelling is None:
+        return ""
+    return (
+        f"; cancellation {order.cancelling.number}, asked for by {order.cancelling.asked_by}, has no answer yet: "
+        f"the order is looked up every {intervals.again}, and as long as it is shown open it is asked for "
+        "again, which cancels nothing else"
+    )
+
+
+def _was_in_doubt(order: Order, records: Sequence[JournalRecord]) -> str:
+    """Say how long it was not known whether the broker has it, if that is over."""
+    doubted = [each.recorded_ns for each in records if isinstance(each.fact, OrderUncertain)]
+    if not doubted or order.state in {"UNKNOWN", "INTENDED"}:
+        return ""
+    over = (each.recorded_ns for each in records if each.recorded_ns >= doubted[-1] and _ends_doubt(each.fact))
+    ended_ns = next(over, doubted[-1])
+    lasted_s = (ended_ns - doubted[0]) / SECOND_NS
+    return (
+        f"; it was in doubt for {lasted_s:.1f} s, until {_clock_text(ended_ns)}, and a look-up or a report of the "
+        "broker has resolved that: its request was not sent again"
+    )
+
+
+def _ends_doubt(fact: object) -> bool:
+    return isinstance(fact, OrderAccepted | OrderFilled | OrderRejected | OrderCancelled | OrderExpired)
+
+
+def _clock_text(time_ns: int) -> str:
+    return second_text(time_ns).partition(" ")[2]
 
 
 def _newest_failure(order: Order | None, logged: Sequence[dict[str, Any]]) -> list[str]:
@@ -249,15 +304,20 @@ def _newest_failure(order: Order | None, logged: Sequence[dict[str, Any]]) -> li
     return [f"the newest look-up that failed: {plain(reasons[-1])}"] if reasons and reasons[-1] else []
 
 
-def _log_words(logged: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _log_words(logged: Sequence[dict[str, Any]], began_ns: int) -> Iterator[str]:
     """Yield the lines of the log; what is repeated is told once, with how often and until when it was."""
     told: dict[str, tuple[str, list[str]]] = {}
     for each in logged:
         event = str(each.get("event") or "")
-        rest = (f"{name}={value}" for name, value in _fields(each).items() if name not in HIDDEN)
+        fields = {name: value for name, value in _fields(each).items() if name not in HIDDEN}
+        rest = (
+            [_call_words(fields)]
+            if event == "external.called"
+            else [f"{name}={value}" for name, value in fields.items()]
+        )
         words = " ".join(str(part) for part in (event, *rest, each.get("error")) if part)
         alike = _NUMBERS.sub("", words)
-        time = str(each.get("time") or "")
+        time = _since(str(each.get("time") or ""), began_ns)
         if alike in told:
             told[alike][1].append(time)
         else:
@@ -265,6 +325,25 @@ def _log_words(logged: Sequence[dict[str, Any]]) -> Iterator[str]:
     for words, times in told.values():
         again = f" (and {counted(len(times) - 1, 'time')} more, until {times[-1]})" if len(times) > 1 else ""
         yield f"{times[0]} {words}{again}".strip()
+
+
+def _since(time: str, began_ns: int) -> str:
+    """Return the seconds since the order began; what is no time as it is."""
+    with contextlib.suppress(ValueError):
+        return f"{datetime.fromisoformat(time).timestamp() - began_ns / SECOND_NS:+.3f} s"
+    return time
+
+
+def _call_words(fields: dict[str, Any]) -> str:
+    """Say of a call what was asked of whom, and what came of it."""
+    asked = f"{fields.get('endpoint')} of {fields.get('service')}"
+    status, took_s = fields.get("status_code"), fields.get("response_time_s")
+    took = f" after {took_s:.3f} s" if isinstance(took_s, int | float) else ""
+    if status is not None:
+        return f"{asked}: answered {status}{took}"
+    if fields.get("sent") == "no":
+        return f"{asked}: not sent"
+    return f"{asked}: no answer{took}, it may have arrived"
 
 
 def _fields(line: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """`natya orders`, `order show`, `positions`, `cancel`: of a running system, and from the journal alone."""
 
 import json
+import re
 import time
+from datetime import datetime, timedelta
 
 import pytest
 from natya_builders import BUILDERS, some_limits
@@ -130,8 +132,8 @@ class TestTheLifeOfAnOrder:
 
         assert "INTENDED BUY 10 TCS MARKET for crossover: every rule passed" in told
         assert "IN DOUBT: no answer in 5 s; the broker may have it or not" in told
-        assert "10 shares stay reserved in every limit" in told
-        assert "never sent again" in told
+        assert "its 10 shares count in every limit as if filled" in told
+        assert "why it is not sent again: the broker may have taken the first request" in told
 
     def test_in_doubt_names_the_settings_of_its_look_ups_and_no_seconds_that_the_running_system_may_not_have(
         self, data_dir
@@ -139,8 +141,43 @@ class TestTheLifeOfAnOrder:
         meant = natya("order", "show", "A-3", "--data-dir", data_dir).stdout.rpartition("\nso: ")[2]
 
         assert "every orders.lookup_interval_s" in meant
-        assert "orders.absence_horizon_s after the request" in meant
-        assert not any(word.isdigit() for word in meant.replace("10 shares", "").split())
+        assert "orders.absence_horizon_s have gone by since the request" in meant
+        assert "on)" not in meant
+
+    def test_in_doubt_tells_the_seconds_of_the_system_that_has_looked_it_up_and_when_they_are_over(self, data_dir):
+        fields = {"again_s": 5.0, "absent_after_s": 120.0}
+        calls = (
+            {"endpoint": "orders.place", "service": "dhan", "sent": "unknown", "response_time_s": 10.07},
+            {"endpoint": "orders.book", "service": "dhan", "sent": "yes", "status_code": 200, "response_time_s": 0.1},
+            {"endpoint": "orders.book", "service": "dhan", "sent": "no", "response_time_s": 0.0},
+        )
+        whole = natya("order", "show", "A-3", "--data-dir", data_dir).stdout
+        began = datetime.fromisoformat(whole.splitlines()[0][14:33])
+        lines = [{"event": "order.looked_up", "fields": fields}]
+        lines += [{"event": "external.called", "fields": each} for each in calls]
+        lines = [each | {"time": "2026-10-05T06:30:00+00:00", "correlation_id": "A-3"} for each in lines]
+        (data_dir / "natya.log").write_text("".join(json.dumps(each) + "\n" for each in lines))
+        told = natya("order", "show", "A-3", "--data-dir", data_dir).stdout
+
+        assert "is asked for it every 5 s, and what it shows holds" in told
+        assert f"120 s have gone by since the request (from {began + timedelta(seconds=120):%H:%M:%S} IST on)" in told
+        assert f"The request left at {began:%H:%M:%S} IST, once, and no certain answer came" in told
+        assert "external.called orders.place of dhan: no answer after 10.070 s, it may have arrived" in told
+        assert "external.called orders.book of dhan: answered 200 after 0.100 s" in told
+        assert "external.called orders.book of dhan: not sent" in told
+        assert " s order.looked_up again_s=5.0" in told
+        assert "orders." not in told.rpartition("\nso: ")[2]
+
+    def test_that_was_in_doubt_says_how_long(self, data_dir):
+        journal = Journal(data_dir / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+        journal.open()
+        journal.append((BUILDERS.accepted("A-3", "B-3"),), correlation_id="A-3")
+        journal.commit()
+        journal.close()
+        told = natya("order", "show", "A-3", "--data-dir", data_dir).stdout
+
+        assert re.search(r"it was in doubt for [0-9]+\.[0-9] s, until [0-9:]{8} IST, and a look-up or a report", told)
+        assert told.endswith("its request was not sent again\n")
 
     @pytest.mark.parametrize(
         ("ending", "purpose"),
@@ -290,7 +327,7 @@ class TestTheLifeOfAnOrder:
         assert (
             "t1 lookup.failed reason=busy response_time_s=0.14285714285714285 (and 198 times more, until t199)" in told
         )
-        assert len(told.splitlines()) == 8
+        assert len(told.splitlines()) == 11
 
     def test_that_is_not_known_is_said(self, data_dir):
         assert natya("order", "show", "A-9", "--data-dir", data_dir).exit_code == 1

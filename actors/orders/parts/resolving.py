@@ -48,8 +48,10 @@ class Resolving:
         """Look up every order in doubt, and every placed order without an answer since the last round."""
         self._next_round.fired()
         self._context.tell_ready()
+        settings = self._context.settings
+        told = {"again_s": settings.lookup_interval_s, "absent_after_s": settings.absence_horizon_s}
         for client_order_id in self.lookups.next_round():
-            self._context.log("order.looked_up", client_order_id=client_order_id)
+            self._context.log("order.looked_up", client_order_id=client_order_id, **told)
             self.find(client_order_id)
         self.keep_looking()
 
