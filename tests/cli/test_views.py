@@ -130,6 +130,7 @@ class TestATableOfRows:
             console.print(text)
 
         assert shown.get() == f"{text}\n"
+        assert console.render_str(text).spans == []
 
     def test_at_full_width_is_not_cut_off(self, capsys):
         table = lined("name", "more")
