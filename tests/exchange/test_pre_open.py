@@ -98,6 +98,19 @@ class TestAnOrderAfterTheOpening:
 
         assert paid(matching.place(order())) == [100.0]
 
+    @pytest.mark.parametrize(("clock", "price"), [("09:15:00", 90.0), ("09:15:04", 95.0)])
+    def test_that_came_behind_it_has_rested_at_its_limit_since(self, clock, price):
+        model = FillModel(latency_ns=2 * 10**9)
+        matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("09:07"), has_auctions=True, model=model)
+        matching.move(tick("09:07", 90.0))
+        matching.pass_time(at("09:14:59"))
+        matching.place(limit(95.0))  # there at 09:15:01
+        if clock != "09:15:00":
+            matching.move(tick("09:15", 100.0))
+            matching.move(tick("09:15", 100.0))
+
+        assert paid(matching.move(tick("09:15:05", 90.0))) == [price]
+
     def test_is_not_held_back_by_one_that_still_waits_for_the_opening(self):
         model = FillModel(latency_ns=2 * 10**9)
         matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("09:07"), has_auctions=True, model=model)

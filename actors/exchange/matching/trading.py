@@ -84,7 +84,7 @@ class Trading:
         """Let orders in that were on their way or met their trigger, in the order of their arrival."""
         reports = []
         for order in [order for order in market.arriving if order.due_ns <= tick.exchange_ns]:
-            was_there = order.due_ns < tick.exchange_ns and not (opened or order.waits_for_opening)
+            was_there = order.due_ns < tick.exchange_ns and not opened
             reports += self._arrive(market, order, before=before if was_there else None)
         for order in [order for order in market.stops if order.is_reached(tick.price)]:
             if order.is_open:
