@@ -120,6 +120,7 @@ def test_noise_is_removed_from_a_price_of_any_instrument():
         ("NSE:INFY-EQ", "INFY"),
         ("NSE:NIFTY 50", "NIFTY 50"),
         ("M&M.NS", "M&M"),
+        ("INFY-EQ.NS", "INFY-EQ"),
         ("INFY.BO", "BSE:INFY"),
         ("INFY.BSE", "BSE:INFY"),
         ("BSE:INFY", "BSE:INFY"),

@@ -296,7 +296,7 @@ class TestAReportOfWhatWasNotOrdered:
         assert stage.disk.kinds("B-7") == []
 
     @pytest.mark.parametrize("fields", [{"symbol": "OTHER"}, {"side": "SELL"}], ids=str)
-    def test_has_the_order_looked_up_and_changes_nothing(self, stage, make, fields):
+    def test_has_the_order_looked_up_and_changes_nothing(self, stage, make, fields, caplog):
         stage.open()
         stage.place(make.order())
         stage.settle()
@@ -305,6 +305,9 @@ class TestAReportOfWhatWasNotOrdered:
         assert stage.asked_next(FindOrder).client_order_id == "A-1"
         stage.settle()
         assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
+        (refused,) = [each.fields for each in caplog.records if each.message == "report.refused"]
+        assert refused["rule"] == {"symbol": "instrument", "side": "side"}[next(iter(fields))]
+        assert "as ordered wanted, found" in refused["reason"]
 
     def test_proves_nothing_where_an_open_order_was_asked_for(self, stage, make):
         stage.open(make.intent())

@@ -1,7 +1,7 @@
-"""Counting requests as the broker does: every one that is let in, in sliding windows and in those of its clock. Pure.
+"""Counting requests as the broker does: every one that is let in, in sliding windows. Pure.
 
-Which of the two kinds Dhan has is not known, so a request must fit into both: a client that passes here passes there.
-A request that is refused does not count.
+Whether Dhan has those or windows of its clock is not known: what fits into the former fits into any of the latter, so
+that a client that passes here passes there. A request that is refused does not count.
 """
 
 from __future__ import annotations
@@ -19,34 +19,25 @@ KEYS_MAX: Final = 10_000
 
 
 class Window:
-    """One quota, counted both ways."""
+    """One quota."""
 
-    __slots__ = ("_arrived", "_in_period", "_period", "_quota")
+    __slots__ = ("_arrived", "_quota")
 
     def __init__(self, quota: Quota) -> None:
         self._quota: Final = quota
         self._arrived: Final[deque[int]] = deque()
-        self._period = self._in_period = 0
 
     def is_full(self, now_ns: int) -> bool:
         """Tell whether one more is too many."""
         arrived, quota = self._arrived, self._quota
         period_ns = quota.period_ns
-        if period_ns is None:
-            return len(arrived) >= quota.requests
-        while arrived and arrived[0] <= now_ns - period_ns:
+        while period_ns is not None and arrived and arrived[0] <= now_ns - period_ns:
             arrived.popleft()
-        in_period = self._in_period if now_ns // period_ns == self._period else 0
-        return max(len(arrived), in_period) >= quota.requests
+        return len(arrived) >= quota.requests
 
     def count(self, now_ns: int) -> None:
         """Count one."""
         self._arrived.append(now_ns)
-        period_ns = self._quota.period_ns
-        if period_ns is not None:
-            period = now_ns // period_ns
-            self._in_period = self._in_period + 1 if period == self._period else 1
-            self._period = period
 
 
 class RequestCounts:

@@ -475,6 +475,17 @@ class TestADay:
         assert held(client) == {}
         assert [each.price for each in client.changes if isinstance(each, AccountTrade)] == [1500.0, 1510.0]
 
+    def test_that_is_its_last_settles_a_contract_whatever_else_is_held(self, open_account):
+        client = open_account((2026, 10, 27))
+        for instrument, price, product in ((INFY, 1500.0, "CNC"), (FUTURE, 25_000.0, "MARGIN")):
+            client.tick(price, instrument)
+            client.place(quantity=65, product=product, instrument=instrument)
+        client.tick(25_100.0, FUTURE)
+        client.wait_until(at("16:00", day=27))
+
+        sold = [each for each in client.changes if isinstance(each, AccountTrade) and each.side == "SELL"]
+        assert [(each.instrument, each.quantity, each.price) for each in sold] == [(FUTURE, 65, 25_100.0)]
+
     def test_that_is_a_weekend_changes_nothing(self, client):
         client.tick(1500.0)
         client.place(quantity=10, product="CNC")

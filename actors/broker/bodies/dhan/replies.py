@@ -61,7 +61,7 @@ def judge_dhan(answer: HttpAnswer, now_s: float, *, on_dead_token: Callable[[], 
     verdict = judge(answer, now_s)
     if verdict.outcome == "failed" and refusal_of(answer.status_code, verdict.data).code == NOTHING_HELD:
         return msgspec.structs.replace(verdict, outcome="refused", sent="yes")
-    if verdict.outcome == "ok" or answer.status_code not in _CLIENT_ERRORS:
+    if answer.status_code not in _CLIENT_ERRORS:
         return verdict
     meaning = refusal_of(answer.status_code, verdict.data).meaning
     if meaning == "token":
