@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ...domain.calendar import MINUTE_NS, is_open, session_at
+from ...domain.calendar import MINUTE_NS
 from ...domain.market_messages import begin_of, time_of
 from ...domain.time import SECOND_NS, duration_text, time_text
+from ...domain.venues import session_of_symbol
 from ...messages.market import Candle
 from .files.arranged import read_together
 from .times import is_day
 
 if TYPE_CHECKING:
+    from ...domain.calendar import Session
     from ...messages.market import MarketMessage
     from .recording import Recording
 
@@ -94,12 +96,13 @@ def inspect(recording: Recording) -> Inspection:
             rows += 1
             symbols[message.symbol] = None
             begins_ns = begin_of(message)
+            session = session_of_symbol(message.symbol, begins_ns, recording.exchange or "NSE")
             if isinstance(message, Candle):
                 intervals[message.interval_ns] = None
-                if (session := session_at(begins_ns, recording.exchange or "NSE")) is not None:
+                if session is not None:
                     at_opening += begins_ns == session.open_ns
                     at_end += begins_ns == session.close_ns or (begins_ns + SECOND_NS) % MINUTE_NS == 0
-            outside += not is_day(begins_ns) and not is_open(begins_ns, recording.exchange or "NSE")
+            outside += not (is_day(begins_ns) or (session is not None and _trades(session, begins_ns)))
             first = first or message
         last = chunk[-1]
     understood = recording.understood
@@ -142,6 +145,12 @@ def inspect(recording: Recording) -> Inspection:
             *(["no row names a symbol: --symbol says it"] if is_unnamed else []),
         ),
     )
+
+
+def _trades(session: Session, time_ns: int) -> bool:
+    """Tell whether a session has a price at a time: of continuous trading, or of its closing auction."""
+    closing = session.closing
+    return session.has(time_ns) or (closing is not None and closing.starts_ns <= time_ns < closing.ends_ns)
 
 
 def _shown(message: MarketMessage | None) -> str:

@@ -24,6 +24,17 @@ class TestInspect:
         assert (found["columns"]["time"], found["unread"]) == ("Date and Time", ["Note"])
         assert "2025-04-13" in natya("data", "inspect", path, "--symbol", "TCS").stdout
 
+    def test_counts_what_is_outside_of_the_session_that_each_symbol_has(self, natya, tmp_path):
+        path, times = tmp_path / "a.csv", ("09:00", "09:15", "15:28", "15:30", "16:59", "17:00", "23:29")
+        found = {}
+        for symbol in ("TCS", "USDINR-26Nov2025-FUT", "MCX:GOLDM-05Dec2025-FUT"):
+            rows = "".join(f"{symbol},2025-11-03T{time},1,1,1,1\n" for time in times)
+            path.write_text(f"symbol,time,open,high,low,close\n{rows}")
+            shown = natya("data", "inspect", path, "--interval", "1m", "--json")
+            found[symbol] = msgspec.json.decode(shown.stdout)["outside"]
+
+        assert found == {"TCS": 5, "USDINR-26Nov2025-FUT": 2, "MCX:GOLDM-05Dec2025-FUT": 0}
+
     def test_says_that_times_may_be_of_the_ends_of_candles(self, natya, tmp_path):
         path, rows = tmp_path / "a.csv", ["{}09:15,1,1,1,1", "{}09:16,1,1,1,1", "{}15:30,1,1,1,1", "{}15:29:59,1,1,1,1"]
         noted = []
