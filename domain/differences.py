@@ -72,6 +72,9 @@ class Differences:
         self._found: tuple[Difference, ...] = ()
         """All differences of the newest look."""
 
+        self.has_new_by_others = False
+        """Whether it was the first that showed a position which orders of others explain."""
+
         self._positions: dict[str, tuple[PositionMismatch, ...]] = {}
         """By symbol of a position that lasts, as it was compared last: all products together, and each that differs."""
 
@@ -81,7 +84,7 @@ class Differences:
         compared: dict[str, tuple[PositionMismatch, ...]] = {}
         for mismatch in position_mismatches(books):
             compared[mismatch.symbol] = (*compared.get(mismatch.symbol, ()), mismatch)
-        self._found = tuple(found.values())
+        self._found, self.has_new_by_others = tuple(found.values()), False
         seen: dict[Key, tuple[object, int]] = {}
         told: list[ReconciliationFact] = []
         for key, difference in found.items():
@@ -90,6 +93,7 @@ class Differences:
             if known != look:
                 since_ns = books.now_ns
             seen[key] = look, since_ns
+            self.has_new_by_others |= known != look and _is_by_others(difference)
             lasting = self.lasting.get(key)
             is_certain = known == look or (isinstance(difference, OrderAdopted) and difference.is_of_another_natya)
             if is_certain and (lasting is None or _look_of(lasting) != look):
@@ -255,6 +259,10 @@ def _terms(ours: OrderListed, theirs: OrderAtBroker) -> tuple[str, str]:
             wanted.append(f"{name} {price}")
             has.append(f"{name} {told}")
     return ", ".join(wanted), ", ".join(has)
+
+
+def _is_by_others(difference: Difference) -> bool:
+    return isinstance(difference, PositionMismatch) and difference.theirs - difference.ours == difference.others != 0
 
 
 def _state(*, is_open: bool) -> str:

@@ -64,6 +64,10 @@ START_S: Final = 10.0
 SOON_S: Final = 0.5
 """Between two looks of a start."""
 
+BY_OTHERS_S: Final = 5.0
+"""Between a look that shows a position changed by orders of others, and the one that is to show it alike: exits of
+brackets wait for that. What is of our orders may be on its way longer, until these are looked at."""
+
 BAND_LIMIT: Final = "price_band_age_max_s"
 """The limit of orders by which it goes by price bands."""
 
@@ -93,7 +97,7 @@ class Ours(msgspec.Struct, frozen=True):
 
 
 class ReconciliationActor(RuntimeActor):
-    """Looks once an interval; a look begins when the one before is over."""
+    """Looks once an interval, and soon again where others have traded; one look at a time."""
 
     background = True
     ready_when_told = True
@@ -300,7 +304,9 @@ class ReconciliationActor(RuntimeActor):
         self._look_later()
 
     def _look_later(self) -> None:
-        self.after(min(SOON_S, self.settings.interval_s) if self._is_starting else self.settings.interval_s, LookDue())
+        wait_s = SOON_S if self._is_starting else BY_OTHERS_S
+        is_soon = self._is_starting or self._differences.has_new_by_others
+        self.after(min(wait_s, self.settings.interval_s) if is_soon else self.settings.interval_s, LookDue())
 
 
 def _books(before: Ours, ours: Ours, theirs: AccountBookRead, now_ns: int) -> Books:

@@ -354,6 +354,19 @@ class TestAnOrderThatHasEndedThere:
 
 
 class TestWhatNobodyCanExplain:
+    def test_is_new_by_others_once_where_their_orders_explain_all_of_a_position(self):
+        mine, theirs = (
+            an_order(),
+            there(an_order(2), side="SELL", filled=4, client_order_id="app", broker_order_id="F-1"),
+        )
+        watch = Differences()
+        new = []
+        for shares in (6, 6, 5, 10):
+            watch.look(books([mine], [there(mine), theirs], {"INFY": 10}, [held("INFY", shares)]))
+            new.append(watch.has_new_by_others)
+
+        assert new == [True, False, False, False]
+
     def test_of_an_order_names_it_when_two_looks_show_that_it_is_otherwise_and_until_it_is_not(self):
         mine = an_order()
         watch = Differences()
