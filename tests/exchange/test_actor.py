@@ -352,3 +352,9 @@ def test_an_order_is_let_in_when_its_way_to_the_exchange_is_over(make, an_order,
 
     assert timers == [(each, exchange_actor.LetIn) for each in timers_ns]
     assert (len(sent), stage._owners) == (1, {"a": "who"})
+
+
+def test_counts_nothing_before_it_is_open():
+    found = ExchangeActor.statistics(SimpleNamespace(_matching=None))
+
+    assert (found.ticks, found.orders, found.trades, found.resting_orders) == (0, 0, 0, 0)

@@ -2,10 +2,12 @@
 
 import asyncio
 import datetime as dt
+import inspect
 import os
 import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +20,8 @@ from thespian.actors import (
     ChildActorExited,
     PoisonMessage,
     ThespianWatch,
+    ValidatedSource,
+    ValidateSource,
     WatchMessage,
 )
 from thespian.system.messages.status import Thespian_StatusReq
@@ -30,6 +34,8 @@ from natya.actors.runtime.thespian.addresses import Admin
 from natya.actors.runtime.thespian.foreign import ForeignContext
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping, Pong
+
+IMPORTS = "import threading\nfrom thespian.actors import Actor, ActorExitRequest\n"
 
 
 class Echo(Actor):
@@ -141,6 +147,29 @@ class TestAPlainActorOnOurBase:
         above = system.actor_system.createActor(Above)
 
         assert system.actor_system.ask(above, "make", 5) is True
+
+    @pytest.mark.filterwarnings("ignore:HashRootLoader:ImportWarning")  # Thespian's loader is of before Python 3.12
+    def test_is_of_a_loaded_source_whose_modules_alone_go_with_it(self, system, tmp_path):
+        class Authority(Actor):
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if isinstance(message, ValidateSource):
+                    self.send(sender, ValidatedSource(message.sourceHash, message.sourceData))
+                elif message == "begin":
+                    self.registerSourceAuthority()
+                    self.send(sender, "begun")
+
+        with zipfile.ZipFile(tmp_path / "source.zip", "w") as source:
+            source.writestr("natya_of_a_zip.py", inspect.getsource(Echo).replace("class Echo", f"{IMPORTS}class Echo"))
+        assert system.actor_system.ask(system.actor_system.createActor(Authority), "begin", 5) == "begun"
+        source_hash = system.actor_system.loadActorSource(str(tmp_path / "source.zip"))
+        echo = system.actor_system.createActor("natya_of_a_zip.Echo", sourceHash=source_hash)
+        assert system.actor_system.ask(echo, 7, 5) == 7
+        before = set(sys.modules)
+        system.actor_system.unloadActorSource(source_hash)
+
+        gone = before - set(sys.modules)
+        assert gone
+        assert all(source_hash in name for name in gone)
 
     def test_hears_that_a_child_which_no_system_can_have_is_gone(self, system):
         class Demanding(Echo):

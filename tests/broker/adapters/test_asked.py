@@ -3,10 +3,12 @@
 import json
 from datetime import date
 
+import certifi
 import pytest
 from natya_asked_dhan import BELOW, FOREVER, SUPER, TWO_LEGS, an_order
 
 from natya import BrokerCredentials, DhanBrokerAdapter
+from natya.actors.runtime import InProcessSystem
 
 SINCE, UNTIL = date(2026, 9, 1), date(2026, 9, 3)
 
@@ -361,3 +363,18 @@ class TestEachMethod:
             "NSE_EQ:1594 2026-09-03",
             "IDX_I:13 expiries",
         ]
+
+
+def test_a_client_trusts_the_certificates_and_takes_the_way_that_it_was_given(monkeypatch):
+    begun, start = [], InProcessSystem.start
+
+    def seen(system, name, kind, settings):
+        begun.append(settings)
+        return start(system, name, kind, settings)
+
+    monkeypatch.setattr(InProcessSystem, "start", seen)
+    how = {"ca_file": certifi.where(), "proxy": "http://127.0.0.1:3128"}
+    with DhanBrokerAdapter("1100000001", "T", base_url="http://127.0.0.1:9/v2", **how) as client:
+        client._clock()
+
+    assert [(each.ca_file, each.proxy) for each in begun] == [(how["ca_file"], how["proxy"])]

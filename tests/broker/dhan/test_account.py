@@ -1,9 +1,12 @@
 """What the account has at Dhan, whoever ordered it: what is asked, and what is made of the answers."""
 
+from types import SimpleNamespace
+
 import pytest
 from natya_dhan import HOLDING, ORDER, POSITION, QUOTE, TRADE
 from natya_dhan_stage import Stage
 
+from natya.actors.broker.bodies.dhan.account import AccountReading
 from natya.messages.reconciliation import (
     AccountBookNotRead,
     AccountBookRead,
@@ -38,6 +41,28 @@ class Reading:
             self.answer(quotes, status)
         (told,) = self.told
         return told
+
+
+class Lookups:
+    """Answers what a symbol is when it is told to."""
+
+    def __init__(self):
+        self.asked = []
+
+    def find(self, symbol, then):
+        self.asked.append((symbol, then))
+
+
+def test_symbols_are_looked_up_one_after_the_other_before_anything_is_asked():
+    lookups, asked = Lookups(), []
+    talk = SimpleNamespace(run=lambda _flow, _then: asked.append("account"))
+    AccountReading(lookups, talk, ReadAccountBook(symbols=("A", "B"), bands_of=("C",)), print).begin()
+    for number in range(1, 4):
+        assert (len(lookups.asked), asked) == (number, [])
+        symbol, then = lookups.asked[-1]
+        then(f"no {symbol}")
+
+    assert (sorted(symbol for symbol, _ in lookups.asked), asked) == (["A", "B", "C"], ["account"])
 
 
 class TestReading:
