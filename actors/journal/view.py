@@ -129,9 +129,13 @@ class JournalView:
                 continue
             after = max(after_sequence, segment.first_sequence - 1)
             for raw in self._candidates(segment, end, after, last, key):
-                if since_ns <= raw.recorded_ns < until_ns and _may_have(raw, types, key):
+                if not since_ns <= raw.recorded_ns < until_ns or (types and raw.type_name not in types):
+                    continue
+                if not key:
+                    yield self._decoded(raw)
+                elif raw.correlation_id == key or key.encode("utf-8", "surrogatepass") in raw.payload:
                     record = self._decoded(raw)
-                    if not key or key in {record.correlation_id, key_of(record.fact)}:
+                    if key in {record.correlation_id, key_of(record.fact)}:
                         yield record
 
     def extents(self) -> Iterator[tuple[Segment, int, int]]:
@@ -231,10 +235,3 @@ class JournalView:
         except UndecodableMessageError as fault:
             segment = next(s for s in reversed(self._segments) if s.first_sequence <= record.sequence)
             raise segment.damaged(f"{record.type_name}: {fault}", sequence=record.sequence) from fault
-
-
-def _may_have(raw: RawRecord, types: Collection[str], key: str) -> bool:
-    """Tell whether a record may match, so that it has to be decoded."""
-    return (not types or raw.type_name in types) and (
-        raw.correlation_id == key or key.encode("utf-8", "surrogatepass") in raw.payload
-    )

@@ -189,7 +189,10 @@ class Delivery:
     @property
     def settled(self) -> Settled:
         """What is settled, by this life and by those before."""
-        return self._before.with_(Settled(self.offered, frozenset(self._open)))
+        now = Settled(self.offered, frozenset(self._open))
+        if self._before.upto <= now.upto and not self._before.beyond:  # all that it had open was offered since
+            return now
+        return self._before.with_(now)
 
     @property
     def pending(self) -> int:
