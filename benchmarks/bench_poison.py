@@ -24,6 +24,7 @@ import msgspec
 from bench_events import Delivering, Weighed, an_event
 from figures import Figure, report
 
+import natya
 from natya.domain.events.catalog import write
 from natya.messages.delivery import DeliveryTerms, EventDeadLettered, ListDeadLetters
 from natya.messages.journal import Append
@@ -131,7 +132,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--letters", type=int, default=10_000)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with natya.tuned_process(), tempfile.TemporaryDirectory() as folder:
         clean = delivered(Path(folder) / "clean", chosen.events, has_poison=False)
         poisoned = delivered(Path(folder) / "poisoned", chosen.events, has_poison=True)
         page_s, start_s = letters(Path(folder) / "letters", chosen.letters)
