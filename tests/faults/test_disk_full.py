@@ -60,7 +60,7 @@ class TestAFullDisk:
         assert told["whole"]
         assert told["recovered_s"] <= NORMAL_WITHIN_S
 
-    def test_under_the_whole_house_lets_cancel_restarts_nobody_and_is_over_when_space_returns(self, fill):
+    def test_under_the_whole_system_lets_cancel_restarts_nobody_and_is_over_when_space_returns(self, fill):
         told = fill("system")
 
         assert told["rounds"] == ROUNDS
