@@ -1,7 +1,7 @@
 """What the strategies in `examples/` trade on a recording of minutes, by plain Python alone: no code of natya's.
 
 The path of a candle, what becomes of an order and each average are written out again from what the documents say
-(docs/backtests.md, decisions 0016, 0021 and 0043). Times are seconds since midnight in India.
+(docs/backtests.md, decisions 0016, 0021, 0043 and 0117). Times are seconds since midnight in India.
 """
 
 import csv
@@ -18,8 +18,13 @@ class Order:
     symbol: str
     limit: float | None = None
     stop: float | None = None
+    found: float | None = None
+    due_s: float = 0.0
     rests: bool = False
     is_open: bool = True
+
+
+WAY_S = 0.02
 
 
 @dataclass
@@ -30,9 +35,11 @@ class Market:
     orders: list = field(default_factory=list)
     fills: list = field(default_factory=list)
     held: dict = field(default_factory=dict)
+    last: dict = field(default_factory=dict)
+    now_s: float = 0.0
 
     def send(self, side, symbol, quantity, **prices):
-        order = Order(side, quantity, symbol, **prices)
+        order = Order(side, quantity, symbol, found=self.last.get(symbol), due_s=self.now_s + WAY_S, **prices)
         self.orders.append(order)
         return order
 
@@ -47,8 +54,9 @@ class Market:
 
     def tick(self, symbol, time_s, price):
         """Trade what is there: an order meets the first price behind its sending."""
+        self.now_s, self.last[symbol] = time_s, price
         for order in self.open_of(symbol):
-            paid = self._price(order, price)
+            paid = self._price(order, price, time_s)
             order.rests = True
             if paid is not None:
                 order.is_open = False
@@ -57,14 +65,17 @@ class Market:
                 self.strategy.on_fill(self, order, paid, time_s)
 
     @staticmethod
-    def _price(order, price):
+    def _price(order, price, time_s):
         if order.stop is not None:
             return price if order.side * (price - order.stop) >= 0 else None
         if order.limit is None:
             return price
         beyond = order.side * (order.limit - price)  # above 0: better than the limit
-        if not order.rests:
+        came_before = order.found is not None and order.due_s < time_s
+        if not order.rests and not came_before:
             return price if beyond >= 0 else None
+        if not order.rests and order.side * (order.limit - order.found) >= 0:
+            return order.side * max(order.side * price, order.side * order.found) if beyond >= 0 else None
         return order.limit if beyond > 0 else None
 
 
@@ -97,6 +108,7 @@ def play(strategy, recordings):
             events += [(time_s, 1, symbol, price) for time_s, price in path_of(candle)]
             events.append((candle[0] + 60, 0, symbol, candle))
     for time_s, is_tick, symbol, what in sorted(events, key=lambda event: event[:3]):
+        market.now_s = time_s
         strategy.clock(market, time_s)
         if is_tick:
             market.tick(symbol, time_s, what)
@@ -137,11 +149,12 @@ class RsiReversion(Strategy):
         closes = [close for _, close in self.fives[symbol]]
         if len(closes) <= 14:
             return
-        gains = losses = None
-        for before, close in itertools.pairwise(closes):
-            gain, loss = max(close - before, 0.0), max(before - close, 0.0)
-            gains = gain if gains is None else gains + (gain - gains) / 14
-            losses = loss if losses is None else losses + (loss - losses) / 14
+        changes = [close - before for before, close in itertools.pairwise(closes)]
+        gains = fmean(max(change, 0.0) for change in changes[:14])
+        losses = fmean(max(-change, 0.0) for change in changes[:14])
+        for change in changes[14:]:
+            gains += (max(change, 0.0) - gains) / 14
+            losses += (max(-change, 0.0) - losses) / 14
         strength = 50.0 if gains + losses == 0 else 100 * gains / (gains + losses)
         entries = [order for order in market.open_of(symbol) if order.side > 0]
         for order in entries:
