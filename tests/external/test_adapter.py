@@ -15,13 +15,14 @@ from natya.domain.quotas import Quota
 from natya.domain.time import SECOND_NS
 
 TODAY = Endpoint(name="today", kind="all", read=True, attempts_max=3, timeout_s=5.0)
-ORDER = Endpoint(name="order", kind="all", read=False, timeout_s=0.3)
+ORDER = Endpoint(name="order", kind="all", read=False, timeout_s=5.0)
 TOKEN = "canary-of-a-token"  # noqa: S105
 
 
 class Weather(BaseExternalAdapter):
     service = "weather"
     allowances = {"all": Allowance(quotas=(Quota(100, SECOND_NS),))}  # noqa: RUF012
+    order_endpoint = ORDER
 
     def __init__(self, base_url, **given):
         super().__init__(**given)
@@ -34,7 +35,7 @@ class Weather(BaseExternalAdapter):
         return self.call(TODAY, "GET", "/today", query={"city": city})
 
     def order(self, what, **how):
-        return self.call(ORDER, "POST", "/orders", json={"what": what}, **how)
+        return self.call(self.order_endpoint, "POST", "/orders", json={"what": what}, **how)
 
     def trip(self, cities):
         def asking():
@@ -97,7 +98,10 @@ class TestACall:
     def test_without_an_answer_says_that_nobody_knows_what_came_of_it(self, serve):
         server = serve(lambda server, connection: (server.read(connection), server.over.wait()))
 
-        with Weather(server.url) as weather:
+        class Hasty(Weather):
+            order_endpoint = msgspec.structs.replace(ORDER, timeout_s=0.3)
+
+        with Hasty(server.url) as weather:
             result = weather.order("an umbrella").result(10)
 
         assert (result.success, result.sent, result.status_code) == (False, "unknown", None)
@@ -184,9 +188,7 @@ class TestAnUrgentCall:
                 connection.sendall(http("1"))
 
         class Patient(Weather):
-            def order(self, what, **how):
-                slow = Endpoint(name="order", kind="all", read=False, timeout_s=20.0)
-                return self.call(slow, "POST", "/orders", json={"what": what}, **how)
+            order_endpoint = msgspec.structs.replace(ORDER, timeout_s=20.0)
 
         server = serve(answer)
         with Patient(server.url) as weather:
