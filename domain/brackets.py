@@ -16,6 +16,10 @@ there. What exits have traded beyond what was there is counted, as long as it is
 MARKET order of the entry's side, id of the entry + `R` (then `Q`, `P`, and so on), once no exit can trade any more. And
 the first exit that trades ends the entry: what would still come in would have an exit that is gone.
 
+The broker may want funds for each of both, as if both would trade. So the target leaves when the broker has answered
+the stop (`goes_second`): a target that finds no funds leaves the stop alone; a stop that finds none, since the target
+has them, would have all closed at the market.
+
 A position must not stand without its stop because the stop was refused, or had traded before the last shares came in:
 a target alone would guard these against a gain. No more because the market has jumped over the limit that the stop has
 at the broker, where it rests then (`is_beyond`): the caller, who knows prices, has it cancelled for that
@@ -381,6 +385,15 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
     if entry.target_price is not None:
         steps += _exit(bracket, "target", bracket.target, closable)
     return tuple(steps)
+
+
+def goes_second(step: Step, bracket: Bracket) -> bool:
+    """Say whether a step is to place the target, and the broker has not answered the stop, which needs funds first."""
+    if bracket.entry.stop_loss_price is None or not isinstance(step, SubmitOrder):
+        return False
+    stop = bracket.stop
+    is_asked = stop is None or isinstance(stop, SubmitOrder) or (isinstance(stop, Order) and stop.state == "INTENDED")
+    return is_asked and step.client_order_id == leg_id(bracket.entry.client_order_id, "target")
 
 
 def is_done(bracket: Bracket) -> bool:

@@ -10,6 +10,7 @@ from ....domain.brackets import (
     bare,
     entry_id,
     failures,
+    goes_second,
     gone_of,
     has_no_target,
     held_as,
@@ -205,7 +206,7 @@ class Bracketing:
             return
         asked, timers = self._asked.setdefault(entry, {}), self._timers.setdefault(entry, timers)
         for step in steps:
-            if step in timers:
+            if step in timers or goes_second(step, bracket):
                 continue
             failed = failures(bracket) if isinstance(step, SubmitOrder) and step.order_type == "MARKET" else 0
             tries = asked.get(step, failed)
