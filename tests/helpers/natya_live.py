@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from http import HTTPStatus
 
 from natya_processes import await_that
 from natya_starts import Forked
@@ -78,9 +79,16 @@ class Exchange:
         self.first = json.loads(self.process.stdout.readline())
 
     def ask(self, method, path, body=None):
+        """What is answered, once there is room: the requests of all on an account count in the same windows."""
         url = self.first["rest"].removesuffix("/v2") + path
         headers = {"access-token": self.first["token"]}
-        return json.loads(ask(method, url, None if body is None else json.dumps(body), headers)[1])
+
+        def answered():
+            status, said = ask(method, url, None if body is None else json.dumps(body), headers)
+            return status != HTTPStatus.TOO_MANY_REQUESTS and (json.loads(said),)
+
+        (answer,) = await_that(answered)
+        return answer
 
     def book(self):
         return [(row["orderStatus"], row["quantity"]) for row in self.ask("GET", "/v2/orders")]
