@@ -190,7 +190,7 @@ class Delivery:
     def settled(self) -> Settled:
         """What is settled, by this life and by those before."""
         now = Settled(self.offered, frozenset(self._open))
-        if self._before.upto <= now.upto and not self._before.beyond:  # all that it had open was offered since
+        if max(self._before.beyond, default=self._before.upto) <= now.upto:  # all that it had open was offered since
             return now
         return self._before.with_(now)
 
