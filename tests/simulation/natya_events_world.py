@@ -66,6 +66,9 @@ EVENTS_PATH = (
 SUBSCRIPTIONS = ("steady", "moody", "late")
 KEYS = 4
 UNREADABLE = b"\xc1"
+UNANSWERED = frozenset({"RequestTimedOut", "SimulatedCrashError"})
+"""Errors of an attempt that the handler has not told of: it may go on, on its thread, and handle the event yet."""
+
 ANSWER_S = 5.0
 PAGE = 7
 
@@ -424,7 +427,7 @@ class EventsWorld(World):
         newest = {each.fact.letter_id: each for each in deaths if each.sequence <= self.settled_sequence}
         for letter in letters:
             had_ns = self.effects[name].get(letter.event.event_id, 0)
-            is_late = letter.error == "RequestTimedOut"  # one that took too long may be handled after all
+            is_late = letter.error in UNANSWERED
             if newest[letter.letter_id].recorded_ns < had_ns < self.settled_ns and not is_late:
                 yield f"{name}: {letter.letter_id} is a dead letter, and was handled later"
 

@@ -14,6 +14,7 @@ from ....messages.delivery import (
     DeliveryTerms,
     EventDeadLettered,
     EventPublished,
+    EventsNotHandled,
     SubscriptionMoved,
     SubscriptionStatus,
 )
@@ -338,7 +339,7 @@ class DurableSubscriptions:
                 chance=self._actor.random.random(),
                 is_permanent=failure.is_permanent,
                 is_counted=not isinstance(answer, Unavailable),
-                is_answered=outcome.error is None and not isinstance(answer, Unavailable),
+                is_answered=isinstance(answer, EventsNotHandled),  # an actor that failed has left work on its threads
             )
             self._settle_letters(subscription, letters, batch.items[: failure.handled])
             if item is not None:

@@ -406,6 +406,27 @@ class TestASubscription:
         assert world.tried == [f"e-{each}" for each in tried]
         assert (world.status.handled, world.status.retries, world.status.pending) == (3, retries, 0)
 
+    @pytest.mark.parametrize(
+        ("answer", "tried"),
+        [
+            (EventsNotHandled(handled=0, error="E", reason="r"), ["e-2"]),
+            (Failed(actor="durable-billing", message_type="DeliverEvents", error="E", reason="r"), []),
+            (Unavailable(actor="durable-billing", reason="r", retry_after_s=1.0), []),
+            ("no answer at all", []),
+        ],
+        ids=["handler", "actor", "away", "other"],
+    )
+    def test_that_may_be_at_a_batch_still_is_handed_nothing_else_of_its_partition(self, open_world, answer, tried):
+        """An actor that failed leaves its jobs on their threads: its next life would handle the same side by side."""
+        world = open_world(partitions=1, retry_first_s=1_000.0, retry_max_s=1_000.0)
+        world.subscribe()
+        world.answers = iter([answer])
+        world.happen(an_event(1), an_event(2, "another-key"))
+        world.run_for(1)
+
+        assert world.tried == tried
+        assert world.status.pending == 2 - len(tried)
+
     def test_that_is_made_anew_hands_over_what_was_not_settled_and_the_one_before_nothing_more(self, open_world):
         world = open_world(handling_s=3.0, retry_first_s=0.1)
         world.subscribe()
