@@ -49,9 +49,11 @@ class Resolving:
         self._next_round.fired()
         self._context.tell_ready()
         settings = self._context.settings
-        told = {"again_s": settings.lookup_interval_s, "absent_after_s": settings.absence_horizon_s}
+        again_s, absent_after_s = settings.lookup_interval_s, settings.absence_horizon_s
         for client_order_id in self.lookups.next_round():
-            self._context.log("order.looked_up", client_order_id=client_order_id, **told)
+            self._context.log(
+                "order.looked_up", client_order_id=client_order_id, again_s=again_s, absent_after_s=absent_after_s
+            )
             self.find(client_order_id)
         self.keep_looking()
 
