@@ -218,6 +218,12 @@ def lost_its_stop(bracket: Bracket) -> bool:
     return bracket.exposed > 0 and isinstance(stop, Order) and stop.state in {"CANCELLED", "EXPIRED"}
 
 
+def doubts_its_stop(bracket: Bracket) -> bool:
+    """Say whether it is not known that the broker has the stop of what is held: its request was not answered."""
+    stop = bracket.stop
+    return bracket.exposed > 0 and isinstance(stop, Order) and stop.state == "UNKNOWN" and not stop.broker_order_id
+
+
 def bare(bracket: Bracket) -> int:
     """Return the shares that are held without an exit that they were to have, and that nothing puts back."""
     if not (lost_its_stop(bracket) or has_no_target(bracket)):

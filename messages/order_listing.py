@@ -225,3 +225,6 @@ class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
 
     uncertain_age_s: Seconds = 0.0
     """Since the oldest of the orders in doubt was intended; 0: none is in doubt."""
+
+    unprotected: tuple[str, ...] = ()
+    """Of each bracket whose shares no order closes although one should, or whose stop is gone or in doubt: why."""

@@ -75,6 +75,12 @@ def _unknown(view: View, _before: View, _now_ns: int) -> Found:
             yield "orders", f"{counted(orders.uncertain_orders, 'order')} may or may not be at the broker"
 
 
+def _unprotected(view: View, _before: View, _now_ns: int) -> Found:
+    for orders in _orders(view):
+        for each in orders.unprotected:
+            yield each.partition(":")[0], each
+
+
 def _down(view: View, _before: View, _now_ns: int) -> Found:
     for child in () if view.tree is None else view.tree.children:
         if child.state in {"UNAVAILABLE", "RESTARTING", "STOPPED"}:
@@ -220,6 +226,7 @@ RULES: Final = (
     Rule(name="halted", severity="critical", find=_halted),
     Rule(name="reducing", severity="warning", find=_reducing),
     Rule(name="orders_unknown", severity="critical", find=_unknown, after_s=30.0),
+    Rule(name="unprotected", severity="critical", find=_unprotected, after_s=5.0),
     Rule(name="down", severity="critical", find=_down, after_s=15.0),
     Rule(name="parked", severity="critical", find=_parked),
     Rule(name="nowhere", severity="critical", find=_nowhere, after_s=30.0),

@@ -172,6 +172,8 @@ METRICS: Final = (
            read=_of(OrdersStatistics, lambda of: of.open_orders)),
     Metric(name="orders_unknown", help="Orders of which it is not known whether the broker has them.", kind="gauge",
            read=_of(OrdersStatistics, lambda of: of.uncertain_orders)),
+    Metric(name="brackets_unprotected", help="Brackets whose shares no order closes, or whose stop is gone or unknown.",
+           kind="gauge", read=_of(OrdersStatistics, lambda of: len(of.unprotected))),
     Metric(name="illegal_transitions",
            help="What the broker said of orders and cannot be true of them as they stood: refused, and looked up.",
            kind="counter", read=_of(OrdersStatistics, lambda of: of.illegal_transitions)),

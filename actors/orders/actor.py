@@ -477,5 +477,6 @@ class OrdersActor(RuntimeActor):
             self._risk.state,
             self._risk.cause,
             illegal_transitions=self._hearing.illegal_transitions,
+            unprotected=self._bracketing.unprotected,
             now_ns=self.clock.now_ns(),
         )

@@ -63,6 +63,7 @@ ILL = {
     "halted": a_view(orders=the_orders(risk_state="HALTED", risk_cause="a ghost")),
     "reducing": a_view(orders=the_orders(risk_state="REDUCING", risk_cause="day loss")),
     "orders_unknown": a_view(orders=the_orders(uncertain_orders=2)),
+    "unprotected": a_view(orders=the_orders(unprotected=("bracket A-1: 10 INFY held, and their stop is gone",))),
     "down": a_view(a_child("UNAVAILABLE")),
     "parked": a_view(a_child("PARKED")),
     "nowhere": a_view(nodes=of(NodesStatistics, is_connected=True, strategies={"dip": ""})),

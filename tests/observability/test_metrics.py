@@ -124,7 +124,7 @@ class TestWhatActorsCount:
 class TestAges:
     def test_are_those_that_their_owners_tell(self, read, build):
         found = read(
-            orders=build.orders(uncertain_orders=1, uncertain_age_s=90.0),
+            orders=build.orders(uncertain_orders=1, uncertain_age_s=90.0, unprotected=("a", "b")),
             feed=msgspec.structs.replace(a_feed(), data_age_s=2.5),
             reconciliation=ReconciliationStatistics(
                 rounds=4, failures=1, differences=1, compared_ns=1, age_s=30.0, told={"OrderLost": 2}
@@ -132,6 +132,7 @@ class TestAges:
         )
 
         assert found["natya_order_unknown_age_seconds", ()] == 90
+        assert found["natya_brackets_unprotected", ()] == 2
         assert found["natya_feed_data_age_seconds", (("feed", "test"),)] == 2.5
         assert found["natya_reconcile_age_seconds", ()] == 30
         assert found["natya_reconcile_rounds_total", ()] == 4

@@ -582,6 +582,17 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
 
         assert pauses == [5.0, 10.0, 20.0]
 
+    def test_whose_stop_may_not_be_at_the_broker_says_so_until_it_is_known(self, make):
+        market = Market(make)
+        market.write((make.intent("L-1", **PRICES), make.accepted("L-1", "B-L-1")))
+        market.fill("L-1", 10)
+        market.tell(make.uncertain("L-1S"))
+
+        told = "bracket L-1: 10 INFY held, and it is not known whether the broker has their stop"
+        assert (market.keeper.warning(), market.keeper.unprotected, market.limited) == (told, (told,), "")
+        market.tell(make.accepted("L-1S", "B-L-1S"))
+        assert market.keeper.unprotected == ()
+
     @pytest.mark.parametrize("besides", [{}, {"stop_loss_price": 95.0}])
     def test_has_no_target_since_the_broker_refused_it_says_so_also_where_its_stop_stands(self, make, besides):
         market = Market(make)
@@ -591,10 +602,8 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
             market.tell(make.accepted("L-1S", "B-L-1S"))
         market.tell(make.rejected("L-1T"))
 
-        assert (market.keeper.warning(), market.limited) == (
-            *("bracket L-1: its target never came into the market",),
-            "",
-        )
+        told = "bracket L-1: its target never came into the market"
+        assert (market.keeper.warning(), market.keeper.unprotected, market.limited) == (told, (), "")
         market.trade("SELL", 10)
         assert market.keeper.warning() == ""
 

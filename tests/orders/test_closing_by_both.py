@@ -241,7 +241,9 @@ class TestSharesOfABracketThatOthersHaveClosedAtTheBroker:
     def test_whose_stop_is_cancelled_there_and_which_are_held_are_told(self, armed, make):
         armed.tell(make.report("CANCELLED", client_order_id="A-1S", side="SELL", broker_order_id="B-A-1S"))
 
-        armed.wait_until(lambda: bracketing(armed).warning() == "bracket A-1: 10 INFY held, and their stop is gone")
+        told = "bracket A-1: 10 INFY held, and their stop is gone"
+        armed.wait_until(lambda: bracketing(armed).warning() == told)
+        assert armed.statistics.unprotected == (told,)
 
     @pytest.mark.parametrize("is_target_gone", [False, True])
     def test_whose_stop_is_gone_are_told_by_each_start_until_they_are_sold(self, stage, make, is_target_gone):

@@ -408,7 +408,13 @@ class Book:
         return self._account.risk_cause
 
     def statistics(
-        self, risk_state: RiskState, risk_cause: str = "", *, illegal_transitions: int = 0, now_ns: int = 0
+        self,
+        risk_state: RiskState,
+        risk_cause: str = "",
+        *,
+        illegal_transitions: int = 0,
+        unprotected: tuple[str, ...] = (),
+        now_ns: int = 0,
     ) -> OrdersStatistics:
         """Return the counts of the current account; `now_ns` is by the clock of the facts."""
         account = self._account
@@ -426,6 +432,7 @@ class Book:
             risk_cause=risk_cause or account.risk_cause,
             account=self.account,
             illegal_transitions=illegal_transitions,
+            unprotected=unprotected,
         )
 
     def _trade(self, account: Account, fact: OrderFilled, product: Product | None) -> None:

@@ -8,6 +8,7 @@ from ....domain.brackets import (
     JUMPED_OVER,
     as_it_stands,
     bare,
+    doubts_its_stop,
     entry_id,
     failures,
     goes_second,
@@ -96,8 +97,11 @@ class Bracketing:
         self._unguarded: dict[str, str] = {}
         """By the entry's client order id: what should be closed at once, and no order closes."""
 
-        self._without_exit: dict[str, str] = {}
-        """By the same, which exit is missing, and leaves for now what it was for."""
+        self._without_stop: dict[str, str] = {}
+        """By the same, what is held without the stop that it was to have, or may be."""
+
+        self._without_target: dict[str, str] = {}
+        """By the same, what is held without the target that it was to have."""
 
         self._beyond: dict[str, tuple[int, int]] = {}
         """By the client order id of a stop, beyond whose trigger the market is: since when, in nanoseconds of the
@@ -157,7 +161,12 @@ class Bracketing:
 
     def warning(self) -> str:
         """Return what a person should know of brackets; empty: nothing."""
-        return "; ".join((*self._unguarded.values(), *self._without_exit.values()))
+        return "; ".join((*self.unprotected, *self._without_target.values()))
+
+    @property
+    def unprotected(self) -> tuple[str, ...]:
+        """Of each bracket whose shares no order closes although one should, or whose stop is gone or in doubt: why."""
+        return (*self._unguarded.values(), *self._without_stop.values())
 
     def look(self, client_order_id: str, facts: Sequence[object] = ()) -> None:
         """Do what is needed after these facts of an order: of the bracket that it is an entry or an exit of, if any.
@@ -172,7 +181,8 @@ class Bracketing:
             for entry in book.brackets:
                 if (entry.strategy, entry.symbol) == (order.strategy, order.symbol):
                     self._keep(entry.client_order_id)
-            for over in [each for each in (*self._unguarded, *self._without_exit) if each not in book.open_brackets]:
+            told = self._unguarded | self._without_stop | self._without_target
+            for over in [each for each in told if each not in book.open_brackets]:
                 self._keep(over)
         for each in (client_order_id, entry_id(client_order_id)):
             order = book.order(each) if each else None
@@ -258,16 +268,23 @@ class Bracketing:
             is_at_rest: nothing is to be done for it.
         """
         entry, shares = bracket.entry, unguarded(bracket)
-        found = ""
-        if shares:
-            found = f"bracket {entry.client_order_id}: no order closes {shares} {entry.symbol}, {NOT_TAKEN}"
-        lacks = ""
+        name = f"bracket {entry.client_order_id}"
+        found = f"{name}: no order closes {shares} {entry.symbol}, {NOT_TAKEN}" if shares else ""
+        bare_of_stop = bare_of_target = ""
         has_lost_it = is_at_rest and lost_its_stop(bracket) and not self._was_cancelled_here(bracket.stop)
         if has_lost_it and (held := bare(bracket)):
-            lacks = f"bracket {entry.client_order_id}: {held} {entry.symbol} held, and their stop is gone"
+            bare_of_stop = f"{name}: {held} {entry.symbol} held, and their stop is gone"
+        elif doubts_its_stop(bracket):
+            bare_of_stop = (
+                f"{name}: {bracket.exposed} {entry.symbol} held, and it is not known whether the broker has their stop"
+            )
         elif has_no_target(bracket):
-            lacks = f"bracket {entry.client_order_id}: its target never came into the market"
-        for of, told in ((self._unguarded, found), (self._without_exit, lacks)):
+            bare_of_target = f"{name}: its target never came into the market"
+        for of, told in (
+            (self._unguarded, found),
+            (self._without_stop, bare_of_stop),
+            (self._without_target, bare_of_target),
+        ):
             if told and of.get(entry.client_order_id) != told:
                 self._context.log("bracket.unguarded", level="error", reason=told)
             of.pop(entry.client_order_id, None)
