@@ -43,6 +43,8 @@ select count(*) from all_ticks
 where symbol in ({symbols}) and exchange_ns >= ? and exchange_ns <= ? and source <> ? and source <> ?
 """
 
+CANDLES = "select count(*) from candles where symbol in ({symbols}) and start_ns >= ? and start_ns <= ?"
+
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of the import of one file."""
@@ -61,6 +63,10 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     beside: int
     """Ticks of these symbols and this time that other sources have recorded: they stay, besides those of this file.
     Where candles are made from ticks, one source is used at a time."""
+
+    replaced: int
+    """Candles that were there from elsewhere, and are this file's now: part of `written`. Exact where nobody else saves
+    candles of these symbols and this time meanwhile."""
 
     bad_rows: int
     """Rows skipped."""
@@ -91,7 +97,7 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
     The whole file is read before anything is saved. A tick is identified by its position in the file, and the file by
     its contents: a second import writes nothing, and an interrupted one continues where it stopped. Ticks of two files
     that overlap are both kept, since two equal trades are possible; `beside` counts them, and candles are made from one
-    source only. A candle replaces the one of its symbol, interval and start.
+    source only. A candle replaces the one of its symbol, interval and start, and `replaced` counts them.
 
     Args:
         path: the file.
@@ -129,11 +135,13 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
             on_progress(recording.share * SHARE_OF_READING)
         spool.seek(0)
         recorded, beside = _stored(owner, content)
+        candles_before = _candles_there(owner, content)
         written = saved = 0
         for part in _all_of(spool):
             written += _save(owner, part, behind=recorded)
             saved += len(part.ticks) + len(part.candles)
             on_progress(SHARE_OF_READING + (1 - SHARE_OF_READING) * saved / (content.ticks + content.candles))
+    new = _candles_there(owner, content) - candles_before if written else 0
     return Imported(
         file=str(path),
         symbols=tuple(sorted(content.symbols)),
@@ -141,6 +149,7 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
         candles=content.candles,
         written=written,
         beside=beside,
+        replaced=max(0, written - new) if content.candles else 0,
         bad_rows=recording.bad_rows,
         bad_lines=tuple(recording.bad_lines),
         notes=recording.notes,
@@ -158,7 +167,7 @@ class _Content:
         """Of its ticks; empty: it has none."""
 
         self.first_ns, self.last_ns = math.inf, 0
-        """Times of the first and the last of them: nanoseconds since 1970-01-01 UTC."""
+        """Times of the first and the last of all: nanoseconds since 1970-01-01 UTC."""
 
     def add(self, part: SaveMarketData) -> None:
         """Count the next part."""
@@ -168,7 +177,8 @@ class _Content:
         self.candles += len(part.candles)
         if part.ticks:
             self.source = part.ticks[0].source
-            times = [tick.exchange_ns for tick in part.ticks]
+        times = [tick.exchange_ns for tick in part.ticks] + [candle.start_ns for candle in part.candles]
+        if times:
             self.first_ns, self.last_ns = min(self.first_ns, *times), max(self.last_ns, *times)
 
 
@@ -181,6 +191,15 @@ def _stored(owner: Owner, content: _Content) -> tuple[int, int]:
     sql = TICKS_BESIDE.format(symbols=", ".join("?" for _ in content.symbols))
     ((beside,),) = rows_of(owner, sql, [*sorted(content.symbols), int(content.first_ns), content.last_ns, *own])
     return int(sequence), int(beside)
+
+
+def _candles_there(owner: Owner, content: _Content) -> int:
+    """Return how many candles there are of the file's symbols and time; 0 where it has none."""
+    if not content.candles:
+        return 0
+    sql = CANDLES.format(symbols=", ".join("?" for _ in content.symbols))
+    ((count,),) = rows_of(owner, sql, [*sorted(content.symbols), int(content.first_ns), content.last_ns])
+    return int(count)
 
 
 def _save(owner: Owner, part: SaveMarketData, *, behind: int) -> int:

@@ -86,6 +86,11 @@ def tell_import(done: Imported) -> None:
             f"  {counted(done.beside, 'tick')} of the same symbols and time came from elsewhere before: beside these, "
             "and candles are made of one source at a time"
         )
+    if done.replaced:
+        note(
+            f"  {counted(done.replaced, 'candle')} of the same symbols and times came from elsewhere before: "
+            "these take their place"
+        )
     for line, reason in done.bad_lines[:BAD_LINES_SHOWN]:
         note(f"  line {line}: {reason}")
     if done.bad_rows > BAD_LINES_SHOWN:

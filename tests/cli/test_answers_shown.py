@@ -153,5 +153,14 @@ class TestAFileThatIsThereAlready:
 
 def an_import(**fields):
     return Imported(
-        **{"file": "a.csv", "symbols": ("TCS",), "beside": 0, "bad_rows": 0, "bad_lines": (), "elapsed_s": 0.1} | fields
+        **{
+            "file": "a.csv",
+            "symbols": ("TCS",),
+            "beside": 0,
+            "replaced": 0,
+            "bad_rows": 0,
+            "bad_lines": (),
+            "elapsed_s": 0.1,
+        }
+        | fields
     )

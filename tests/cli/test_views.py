@@ -469,7 +469,7 @@ class TestARecording:
 
 class TestAnImport:
     def told(self, capsys, **fields):
-        usual = {"file": "a.csv", "symbols": (), "ticks": 1, "candles": 0, "written": 1, "beside": 0}
+        usual = {"file": "a.csv", "symbols": (), "ticks": 1, "candles": 0, "written": 1, "beside": 0, "replaced": 0}
         rows.tell_import(Imported(**usual | {"bad_rows": 0, "bad_lines": (), "elapsed_s": 0.1} | fields))
         return capsys.readouterr()
 
@@ -487,6 +487,13 @@ class TestAnImport:
             *(f"  line {n}: odd" for n in range(1, 21)),
             "  and 79 more (--json shows up to a hundred)",
         ]
+
+    def test_says_which_candles_it_replaced(self, capsys):
+        told = self.told(capsys, candles=3, written=3, replaced=2)
+
+        assert told.err == (
+            "  2 candles of the same symbols and times came from elsewhere before: these take their place\n"
+        )
 
     def test_of_as_many_bad_rows_as_are_shown_has_no_more(self, capsys):
         bad = tuple((number, "odd") for number in range(1, 21))

@@ -395,6 +395,13 @@ class TestAnImport:
         assert import_file(write(parts[0]), own, symbol="TCS").beside == 10
         assert rows(own, "select count(*) from ticks") == ((120,),)
 
+    def test_tells_of_candles_from_elsewhere_that_it_replaced(self, bring):
+        header, *lines = candles_text().splitlines()
+        traded = [f"{lines[0]}7", *lines[1:]]
+        texts = ["\n".join([header, *some, ""]) for some in (lines[:3], traded, lines[:3], lines[:3])]
+
+        assert [(done.written, done.replaced) for done in map(bring, texts)] == [(3, 0), (5, 3), (3, 3), (0, 0)]
+
     @pytest.mark.parametrize("parts", [0, 1, 2])
     def test_goes_on_where_it_was_interrupted(self, own, write, small_batches, parts):
         text = ticks_text(5_000)

@@ -39,7 +39,7 @@ def command(
     They are recognised by their columns: time and ltp make ticks; date, open, high, low, close and volume make candles.
     A time without an offset is read on the exchange's clock. A file that is imported again is there already; what was
     interrupted goes on when it is called again. Candles replace earlier ones of their time, ticks of files that overlap
-    stay beside each other, and it says so. Exits with 65 when a file is refused, after the others.
+    stay beside each other, and it says how many of either. Exits with 65 when a file is refused, after the others.
 
     natya db import reliance-2025-*.csv --symbol RELIANCE
 
