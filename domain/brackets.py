@@ -221,7 +221,7 @@ def lost_its_stop(bracket: Bracket) -> bool:
 def doubts_its_stop(bracket: Bracket) -> bool:
     """Say whether it is not known that the broker has the stop of what is held: its request was not answered."""
     stop = bracket.stop
-    return bracket.exposed > 0 and isinstance(stop, Order) and stop.state == "UNKNOWN" and not stop.broker_order_id
+    return bracket.exposed > 0 and isinstance(stop, Order) and stop.state == "UNKNOWN"
 
 
 def bare(bracket: Bracket) -> int:

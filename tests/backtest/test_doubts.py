@@ -40,8 +40,9 @@ def doubts(trades, marks):
 SPLIT = marks_of("ABC", ("2025-11-03T15:30", 998.0, 1_000.05), ("2025-11-04T15:30", 200.0, 201.0))
 
 
-def test_a_short_over_a_split_did_not_earn_what_the_prices_fell():
-    (told,) = doubts([a_trade("ABC", "2025-11-03T10:00")], SPLIT)
+@pytest.mark.parametrize("since", ["2025-11-03T10:00", "2025-11-03T15:30"], ids=["in the day", "at its close"])
+def test_a_short_over_a_split_did_not_earn_what_the_prices_fell(since):
+    (told,) = doubts([a_trade("ABC", since)], SPLIT)
 
     assert told == (
         "ABC goes from 1000.05 to 200.00 in the night before 2025-11-04, as by a split or a bonus that the prices are "

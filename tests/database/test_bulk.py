@@ -374,7 +374,7 @@ class TestAnImport:
     def test_made_twice_is_made_once(self, own, bring):
         first, second = bring(ticks_text()), bring(ticks_text())
 
-        assert (first.written, second.written) == (5, 0)
+        assert (first.written, first.replaced, second.written) == (5, 0, 0)
         assert rows(own, "select count(*) from ticks") == ((5,),)
         assert [bring(candles_text()).written > 0, bring(candles_text()).written] == [True, 0]
         assert rows(own, "select count(*) from candles") == ((5,),)

@@ -16,6 +16,7 @@ from natya.domain.brackets import (
     as_it_stands,
     entry_id,
     failures,
+    goes_second,
     gone_of,
     has_no_target,
     held_as,
@@ -42,6 +43,7 @@ from natya.messages.orders import (
     OrderModified,
     OrderRefused,
     OrderRejected,
+    OrderUncertain,
     SubmitOrder,
 )
 
@@ -209,6 +211,19 @@ class TestABracket:
         stop = SubmitOrder(client_order_id="A-1S", order_type="STOP", trigger_price=prices["stop_loss_price"], **common)
         target = SubmitOrder(client_order_id="A-1T", order_type="LIMIT", limit_price=prices["target_price"], **common)
         assert next_steps(desk.bracket) == (stop, target)
+
+    def test_puts_its_target_when_the_broker_has_answered_the_stop_or_nobody_knows(self, desk):
+        desk.fill("A-1", 4)
+        stop, target = next_steps(desk.bracket)
+        on_its_way = replace(desk.bracket, stop=stop)
+        desk.submit(stop)
+        waits = [goes_second(target, each) for each in (on_its_way, desk.bracket)]
+        desk.hear(OrderUncertain(client_order_id=STOP, reason="no answer", occurred_ns=2))
+        unknown = goes_second(target, desk.bracket)
+        desk.accept(STOP)
+
+        assert (waits, unknown, goes_second(target, desk.bracket)) == ([True, True], False, False)
+        assert not goes_second(stop, on_its_way)
 
     @pytest.mark.parametrize(("given", "leg"), [("target_price", TARGET), ("stop_loss_price", STOP)])
     def test_may_have_one_exit_alone(self, given, leg):

@@ -582,7 +582,8 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
 
         assert pauses == [5.0, 10.0, 20.0]
 
-    def test_whose_stop_may_not_be_at_the_broker_says_so_until_it_is_known(self, make):
+    @pytest.mark.parametrize("ends", ["it is known", "nothing is held"])
+    def test_whose_stop_may_not_be_at_the_broker_says_so_until_it_is_known_or_nothing_is_held(self, make, ends):
         market = Market(make)
         market.write((make.intent("L-1", **PRICES), make.accepted("L-1", "B-L-1")))
         market.fill("L-1", 10)
@@ -590,8 +591,22 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
 
         told = "bracket L-1: 10 INFY held, and it is not known whether the broker has their stop"
         assert (market.keeper.warning(), market.keeper.unprotected, market.limited) == (told, (told,), "")
-        market.tell(make.accepted("L-1S", "B-L-1S"))
+        if ends == "it is known":
+            market.tell(make.accepted("L-1S", "B-L-1S"))
+        else:
+            market.tell(make.accepted("L-1T", "B-L-1T"))
+            market.fill("L-1T", 10)
         assert market.keeper.unprotected == ()
+
+    def test_names_no_more_shares_than_are_held_where_its_stop_is_gone(self, make):
+        market = Market(make)
+        market.write((make.intent("L-1", **PRICES), make.accepted("L-1", "B-L-1")))
+        market.fill("L-1", 10)
+        market.tell(make.accepted("L-1S", "B-L-1S"))
+        market.tell(make.cancelled("L-1S"))
+        market.trade("SELL", 4)
+
+        assert market.keeper.unprotected == ("bracket L-1: 6 INFY held, and their stop is gone",)
 
     @pytest.mark.parametrize("besides", [{}, {"stop_loss_price": 95.0}])
     def test_has_no_target_since_the_broker_refused_it_says_so_also_where_its_stop_stands(self, make, besides):

@@ -268,6 +268,24 @@ class TestAnEventThatFails:
         assert delivery.due(SECOND_NS) == ()
         assert [item.sequence for item in delivery.due(9 * SECOND_NS)[0].items] == [1]
 
+    def test_stays_ahead_of_its_aggregate_when_it_is_tried_again_and_not_answered(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, fail_max=99, retry_first_s=9.0), settled=Settled(0))
+        delivery.offer(1, event(1), 0)
+        delivery.due(0)
+        delivery.failed(0, handled=0, error="E", now_ns=0, chance=0.99)
+        delivery.offer(2, event(2), 0)
+        handed = []
+        for second, is_answered in ((10, False), (100, True), (1_000, True)):
+            (batch,) = delivery.due(second * SECOND_NS)
+            handed.append([item.sequence for item in batch.items])
+            if is_answered:
+                delivery.succeeded(0)
+            else:
+                delivery.failed(0, handled=0, error="E", now_ns=second * SECOND_NS, chance=0.99, is_answered=False)
+
+        assert handed == [[1], [1], [2]]
+        assert (delivery.position, delivery.pending) == (2, 0)
+
     def test_is_given_up_after_its_last_attempt_and_its_aggregate_waits_until_it_is_buried(self):
         delivery = Delivery(DeliveryTerms(partitions=1, attempts_max=1), settled=Settled(0))
         delivery.offer(1, event(1), 0)
