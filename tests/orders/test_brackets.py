@@ -598,12 +598,13 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
             market.fill("L-1T", 10)
         assert market.keeper.unprotected == ()
 
-    def test_names_no_more_shares_than_are_held_where_its_stop_is_gone(self, make):
+    def test_names_no_more_shares_than_are_held_where_both_its_exits_are_gone(self, make):
         market = Market(make)
         market.write((make.intent("L-1", **PRICES), make.accepted("L-1", "B-L-1")))
         market.fill("L-1", 10)
-        market.tell(make.accepted("L-1S", "B-L-1S"))
-        market.tell(make.cancelled("L-1S"))
+        for name in ("L-1S", "L-1T"):
+            market.tell(make.accepted(name, f"B-{name}"))
+            market.tell(make.cancelled(name))
         market.trade("SELL", 4)
 
         assert market.keeper.unprotected == ("bracket L-1: 6 INFY held, and their stop is gone",)
