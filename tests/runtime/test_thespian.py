@@ -18,8 +18,10 @@ from thespian.actors import (
     ActorExitRequest,
     ActorSystem,
     ChildActorExited,
+    LoadedSource,
     PoisonMessage,
     ThespianWatch,
+    UnloadedSource,
     ValidatedSource,
     ValidateSource,
     WatchMessage,
@@ -147,6 +149,34 @@ class TestAPlainActorOnOurBase:
         above = system.actor_system.createActor(Above)
 
         assert system.actor_system.ask(above, "make", 5) is True
+
+    def test_hears_of_sources_that_are_loaded_and_unloaded_as_long_as_it_wants_to(self, system, tmp_path):
+        class Authority(Actor):
+            heard = ()
+
+            def receiveMessage(self, message, sender):  # noqa: N802
+                if isinstance(message, ValidateSource):
+                    self.send(sender, ValidatedSource(message.sourceHash, message.sourceData))
+                elif isinstance(message, LoadedSource | UnloadedSource):
+                    self.heard = (*self.heard, type(message))
+                elif message == "begin":
+                    self.registerSourceAuthority()
+                    self.notifyOnSourceAvailability(True)
+                elif message == "end":
+                    self.notifyOnSourceAvailability(False)
+                if isinstance(message, str):
+                    self.send(sender, self.heard)
+
+        thespian = system.actor_system
+        hearer = thespian.createActor(Authority)
+        thespian.ask(hearer, "begin", 5)
+        with zipfile.ZipFile(tmp_path / "source.zip", "w") as source:
+            source.writestr("natya_of_another_zip.py", "")
+        thespian.unloadActorSource(thespian.loadActorSource(str(tmp_path / "source.zip")))
+        thespian.ask(hearer, "end", 5)
+        thespian.loadActorSource(str(tmp_path / "source.zip"))
+
+        assert thespian.ask(hearer, "heard?", 5) == (LoadedSource, UnloadedSource)
 
     @pytest.mark.filterwarnings("ignore:HashRootLoader:ImportWarning")  # Thespian's loader is of before Python 3.12
     def test_is_of_a_loaded_source_whose_modules_alone_go_with_it(self, system, tmp_path):
