@@ -21,7 +21,6 @@ Fails   when the body raises. Restarted, it knows which orders and changes have 
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
@@ -61,7 +60,7 @@ from ..runtime import RuntimeActor, handles
 from .bodies import broker_of
 from .body import Due
 from .intake import Intake, is_written
-from .left import FORGOTTEN_PART, Left
+from .left import Left, to_forget
 
 if TYPE_CHECKING:
     from ...domain.reports import ReportFault
@@ -418,7 +417,7 @@ class BrokerActor(RuntimeActor):
         if len(self._answers) < self.settings.orders_max:
             return True
         answered = (each for each, answer in self._answers.items() if answer is not None)
-        over = [*itertools.islice(answered, max(1, self.settings.orders_max // FORGOTTEN_PART))]
+        over = to_forget(answered, self.settings.orders_max)
         for client_order_id in over:
             del self._answers[client_order_id]
         self._left.forget(over)

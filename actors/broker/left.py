@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Final, Generic, TypeVar
 
@@ -10,6 +11,11 @@ FORGOTTEN_PART: Final = 100
 
 Key = TypeVar("Key")
 """A client order id; for a change also the broker's order id."""
+
+
+def to_forget(settled: Iterable[Key], remembered_max: int) -> list[Key]:
+    """Return which of the settled orders, oldest first, make room where so many are remembered; empty: none can."""
+    return [*itertools.islice(settled, max(1, remembered_max // FORGOTTEN_PART))]
 
 
 class Left(Generic[Key]):

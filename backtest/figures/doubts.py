@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -34,9 +35,12 @@ def doubts_of(trades: Sequence[Trade], marks: Marks, last_ns: int) -> Iterator[s
         marks: the prices.
         last_ns: end of the data: nanoseconds since 1970-01-01 UTC.
     """
-    for symbol in sorted({trade.symbol for trade in trades}):
+    by_symbol: defaultdict[str, list[Trade]] = defaultdict(list)
+    for trade in trades:
+        by_symbol[trade.symbol].append(trade)
+    for symbol, of_symbol in sorted(by_symbol.items()):
         if not is_contract(symbol):
-            yield from _jumps(symbol, [trade for trade in trades if trade.symbol == symbol], marks.bars[symbol])
+            yield from _jumps(symbol, of_symbol, marks.bars[symbol])
     expired = sorted({trade.symbol for trade in trades if trade.is_open and _has_expired(trade.symbol, last_ns)})
     if expired:
         yield (

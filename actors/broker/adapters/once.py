@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from ....domain.time import DAY_NS
-from ..left import FORGOTTEN_PART
+from ..left import to_forget
 
 ORDERS_MAX: Final = 100_000
 """Two weeks of as many orders as a broker takes a day."""
@@ -63,7 +63,7 @@ class Once:
         before_ns = monotonic_ns - DAY_NS
         old = itertools.takewhile(lambda each: each[1].posted_monotonic_ns <= before_ns, self._posted.items())
         settled = (client_order_id for client_order_id, posted in old if posted.future.done())
-        over = [*itertools.islice(settled, max(1, self._orders_max // FORGOTTEN_PART))]
+        over = to_forget(settled, self._orders_max)
         for client_order_id in over:
             del self._posted[client_order_id]
         return bool(over)
