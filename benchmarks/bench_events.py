@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from figures import Figure, report
+from parcels import Weighed, an_event
 
 import natya
 from natya.actors.events import DeliveryActor, DeliverySettings, EventsActor, EventsSettings
@@ -62,18 +63,6 @@ PUBLISHED = 4_000
 
 RATE = 5_000
 ROUNDS = 5
-
-
-class Weighed(natya.DomainEvent, frozen=True, kw_only=True):
-    """Of 64 parcels."""
-
-    grams: int
-    where: str = "Pune"
-
-
-def an_event(number: int) -> Weighed:
-    """The n-th."""
-    return Weighed(aggregate_id=f"parcel-{number % 64}", grams=number, event_id=f"e-{number}", occurred_ns=number + 1)
 
 
 class Delivering(InProcessSystem):

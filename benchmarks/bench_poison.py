@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from bench_events import Delivering, Weighed, an_event
+from bench_events import Delivering
 from figures import Figure, report
+from parcels import Weighed, an_event
 
 import natya
 from natya.domain.events.catalog import write
