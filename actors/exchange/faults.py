@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
-from msgspec.structs import replace
 
 from .drawing import Drawing
 from .stream_faults import StreamFault
 
 if TYPE_CHECKING:
     from ...domain.instruments import PriceGrid
-    from .account import Ticket
+    from ...messages.orders import Side
 
 FaultKind: TypeAlias = Literal[
     "latency",
@@ -188,14 +187,13 @@ def hostile_body(name: str) -> bytes:
     return _BODIES[name] if name != "huge" else b'{"orderId":"' + b"9" * HUGE_BYTES + b'"}'
 
 
-def without_trigger(ticket: Ticket, last_price: float, grid: PriceGrid) -> Ticket:
-    """Return what becomes of a STOP_LOSS_MARKET order under `stop_without_trigger`: it trades at once, as a LIMIT.
+def price_without_trigger(side: Side, last_price: float, grid: PriceGrid) -> float:
+    """Return the limit in rupees of what becomes of a stop order under `stop_without_trigger`: it trades at once.
 
     Args:
-        ticket: as it was asked.
+        side: of the order.
         last_price: rupees, above 0.
         grid: of the instrument.
     """
-    away = 1 + PROTECTION if ticket.side == "BUY" else 1 - PROTECTION
-    price = grid.round(last_price * away, "down" if ticket.side == "BUY" else "up")
-    return replace(ticket, order_type="LIMIT", limit_price=price, trigger_price=0.0)
+    is_buy = side == "BUY"
+    return grid.round(last_price * (1 + PROTECTION if is_buy else 1 - PROTECTION), "down" if is_buy else "up")

@@ -125,6 +125,13 @@ class TestASystemWithoutAToken:
         assert not stage.token.is_dead
         assert stage.ask(ShowToken()).state == "alive"
 
+    def test_is_asking_until_the_service_has_answered(self, stage):
+        stage.start()
+        asked = stage.system.request_future("broker-tokens", ShowToken())
+        stage.base.run_for(5)
+
+        assert asked.result(0).state == "asking"
+
     def test_asks_nothing_without_pin_and_secret_and_says_so_once(self, stage):
         stage.start(can_mint=False)
         stage.base.run_for(HOUR_S)
@@ -405,6 +412,14 @@ class TestATokenThatAPersonStores:
 
         assert (status.state, status.taken, status.reason) == ("alive", ("broker.access_token",), "")
         assert stage.token.reveal() == "second"
+
+    def test_is_news_to_the_first_of_two_who_ask_at_once(self, stage, stored):
+        for number in range(10):
+            self.put(stored, f"token {number}")
+            first, second = [stage.system.request_future("broker-tokens", TakeSecrets()) for _ in range(2)]
+            stage.base.run_for(0.1)
+
+            assert (first.result(0).taken, second.result(0).taken) == (("broker.access_token",), ())
 
     def test_is_no_news_where_it_is_in_use_already(self, stage, stored):
         assert stage.ask(TakeSecrets()).taken == ()

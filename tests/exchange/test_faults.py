@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from natya.actors.exchange.account import Ticket
-from natya.actors.exchange.faults import ACCEPTANCE, HOSTILE, Fault, FaultPlan, Faults, hostile_body, without_trigger
+from natya.actors.exchange.faults import (
+    ACCEPTANCE,
+    HOSTILE,
+    Fault,
+    FaultPlan,
+    Faults,
+    hostile_body,
+    price_without_trigger,
+)
 from natya.domain.dhan.refusals import refusal_of
 from natya.domain.instruments import price_grid
 
@@ -86,22 +93,11 @@ class TestAFault:
             msgspec.json.decode(b'{"faults":[{"kind":"earthquake"}]}', type=FaultPlan)
 
 
-def test_a_stop_without_its_trigger_is_a_limit_that_trades_at_once():
-    asked = Ticket(
-        instrument=("NSE_EQ", "1594"),
-        side="SELL",
-        product="INTRADAY",
-        order_type="STOP_LOSS_MARKET",
-        quantity=10,
-        trigger_price=1400.0,
-    )
-
-    found = without_trigger(asked, 1500.0, price_grid(0.1))
-
-    assert (found.order_type, found.limit_price, found.trigger_price) == ("LIMIT", 1455.0, 0.0)
-    bought = without_trigger(msgspec.structs.replace(asked, side="BUY"), 1503.3, price_grid(0.1))
-    assert bought.limit_price == 1548.3
-    assert without_trigger(asked, 1503.3, price_grid(0.1)).limit_price == 1458.3
+@pytest.mark.parametrize(
+    ("side", "last_price", "limit"), [("SELL", 1500.0, 1455.0), ("BUY", 1503.3, 1548.3), ("SELL", 1503.3, 1458.3)]
+)
+def test_a_stop_without_its_trigger_may_trade_three_per_cent_away_at_most(side, last_price, limit):
+    assert price_without_trigger(side, last_price, price_grid(0.1)) == limit
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -128,6 +128,23 @@ class TestAFaultWithAcceptance:
 
         assert (row["orderType"], row["orderStatus"]) == ("LIMIT", "TRADED")
 
+    @pytest.mark.parametrize(
+        ("changed", "headers", "code"),
+        [
+            ({}, {"access-token": "x"}, "DH-901"),
+            ({"dhanClientId": "1"}, None, "DH-901"),
+            ({"quantity": 0}, None, "DH-905"),
+        ],
+    )
+    def test_that_drops_the_trigger_is_no_way_past_what_any_order_is_asked_for(
+        self, served, play, changed, headers, code
+    ):
+        play({"kind": "stop_without_trigger"})
+        stop = {"transactionType": "SELL", "orderType": "STOP_LOSS_MARKET", "price": 0, "triggerPrice": 1400.0}
+        _, body = served.ask("POST", "/v2/orders", an_order(**stop, **changed), headers=headers)
+
+        assert body["errorCode"] == code
+
     def test_that_refuses_a_stop_order_refuses_no_other(self, served, play):
         play({"kind": "stop_refused"})
         order = an_order(transactionType="SELL", orderType="STOP_LOSS_MARKET", price=0, triggerPrice=1400.0)

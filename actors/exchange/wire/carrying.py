@@ -6,13 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from ....domain.dhan.trading.orders import PlaceOrderRequest
 from ...web import answer, body_of
-from ..account import Refused
-from ..faults import FaultPlan, Faults, Met, without_trigger
+from ..faults import FaultPlan, Faults, Met, price_without_trigger
 from .answers import Answer, WireRefusal
-from .groups.orders import acknowledged, ticket_of
 from .reading import read
 
 if TYPE_CHECKING:
@@ -90,8 +89,8 @@ class Carrier:
         if met.kind == "latency":
             await asyncio.sleep(met.seconds)
         if met.kind == "stop_without_trigger":
-            told = await _placed_without_trigger(exchange, body)
-        elif met.acceptance == "BEFORE":
+            body = await _without_trigger(exchange, body)
+        if met.acceptance == "BEFORE":
             told = Answer(met.status, met.body or b"")
         else:
             told = await serve(body)
@@ -114,16 +113,18 @@ class Carrier:
         task.add_done_callback(self._late.discard)
 
 
-async def _placed_without_trigger(exchange: Exchange, body: bytes) -> Answer:
-    """Place a stop order as the broker did when market price protection came: it trades at once, as a LIMIT."""
+async def _without_trigger(exchange: Exchange, body: bytes) -> bytes:
+    """Return the request for a stop order as the broker took it when market price protection came: for a LIMIT.
+
+    One without a last price stays what it is, and so does one that is no order: whoever serves it refuses it.
+    """
     try:
-        ticket = ticket_of(read(PlaceOrderRequest, body))
-        listing = exchange.listed.listings.find(ticket.instrument)
+        order = read(PlaceOrderRequest, body)
+        listing = exchange.listed.listings.find((order.exchange_segment, order.security_id))
         last_price = 0.0 if listing is None else await exchange.account("last_price", listing.symbol)
-        if listing is not None and last_price:
-            ticket = without_trigger(ticket, last_price, listing.reference.grid)
-        return acknowledged(await exchange.account("place", ticket))
-    except WireRefusal as refused:
-        return refused.answer
-    except Refused as refused:
-        return exchange.refused(refused)
+    except WireRefusal:
+        return body
+    if listing is None or not last_price:
+        return body
+    price = price_without_trigger(order.transaction_type, last_price, listing.reference.grid)
+    return msgspec.json.encode(replace(order, order_type="LIMIT", price=price, trigger_price=0.0))
