@@ -26,6 +26,7 @@ from natya.messages.broker import (
     ReplaceRequest,
     WithdrawOrder,
 )
+from natya.messages.kill_switch import SetLossExit, StopTrading
 from natya.messages.reconciliation import AccountBookNotRead, ReadAccountBook
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
@@ -246,7 +247,7 @@ class TestACertainAnswer:
 
 
 class BreakingBroker(PaperBroker):
-    """Breaks on an order after it has left; reads the account for ever."""
+    """Breaks on an order after it has left, and on a cancellation; reads the account for ever."""
 
     def read_account(self, request, then):
         pass
@@ -255,6 +256,9 @@ class BreakingBroker(PaperBroker):
         super().place(order)
         if order.client_order_id == "BREAK":
             raise OSError("connection reset")
+
+    def withdraw(self, request):
+        raise OSError("connection reset")
 
 
 class RepeatingBroker(PaperBroker):
@@ -283,6 +287,18 @@ class TestWhatHasLeft:
     def test_is_counted_of_changes_by_the_number_that_the_request_has(self, stage, monkeypatch):
         monkeypatch.setattr(actor, "TELL_LEFT_S", 0.02)
         stage.open().ask(a_change())
+        told = ()
+        while not told:
+            message = stage.orders.receive()
+            told = message.changes if isinstance(message, OrdersLeft) else ()
+
+        assert told == (("A-1", "X-1", 1),)
+
+    def test_is_counted_of_changes_over_a_restart(self, stage, monkeypatch):
+        monkeypatch.setattr(actor, "TELL_LEFT_S", 0.05)
+        monkeypatch.setitem(BROKERS, "breaking", BreakingBroker)
+        stage.open(name="breaking").ask(a_change())
+        stage.ask(WithdrawOrder(client_order_id="BREAK", broker_order_id="X-9"))
         told = ()
         while not told:
             message = stage.orders.receive()
@@ -482,3 +498,12 @@ class TestChangingAnOrder:
         stage.answer(stage.report("CANCEL_REJECTED", reason="not open"))
 
         assert stage.orders.receive().execution_type == "CANCEL_REJECTED"
+
+
+def test_paper_trading_has_neither_of_the_broker_s_own_ways_out_and_says_so(stage):
+    stage.open()
+    exit_set = stage.system.request("broker", SetLossExit(loss_rupees=5_000.0))
+
+    assert "found none" in stage.system.request("broker", StopTrading()).problem
+    assert "found none" in exit_set.problem
+    assert exit_set.loss_rupees == 0.0

@@ -357,11 +357,12 @@ class TestTwoKindsThatCountAgainstOneQuota:
         assert [len(each) for each in left] == [5, 5, 5, 5]
         assert {number for each in left for number in each if number >= 40} == set(range(40, 45))
 
-    def test_are_told_a_time_behind_those_of_the_other_kind(self, limiter):
+    @pytest.mark.parametrize(("kind", "other"), [("chains", "charts"), ("charts", "chains")])
+    def test_are_told_a_time_behind_those_of_the_other_kind(self, limiter, kind, other):
         for number in range(10):
-            limiter.ask(number, "charts", now_ns=0, wait_ns=60 * SECOND_NS)
+            limiter.ask(number, other, now_ns=0, wait_ns=60 * SECOND_NS)
 
-        refused = limiter.ask(10, "chains", now_ns=0, wait_ns=SECOND_NS)
+        refused = limiter.ask(10, kind, now_ns=0, wait_ns=SECOND_NS)
         assert (refused.quota, refused.retry_after_ns // SECOND_NS) == ("5 in 1s", 2)
 
     def test_are_counted_for_both_of_a_process_before(self, limiter):

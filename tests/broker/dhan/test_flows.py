@@ -194,6 +194,13 @@ class TestAnOrderOfAnEarlierDay:
 
         assert isinstance(find_it(*replies, request=request)[1].answer, kind)
 
+    @pytest.mark.parametrize("other", [{"transaction_type": "SELL"}, {"security_id": "11536"}], ids=str)
+    def test_without_a_number_is_not_taken_for_what_somebody_traded_otherwise(self, other):
+        trade = msgspec.structs.replace(a_trade("0", 10, number="9"), **other)
+        replies = [NOT_FOUND, a_day(), told(([trade], 0)), told(([], 0))]
+
+        assert isinstance(find_it(*replies, request=to_find(intended_ns=YESTERDAY_NS))[1].answer, OrderNotFound)
+
     def test_is_unknown_if_the_history_cannot_be_read(self):
         replies = [told(None), a_day(), told(([a_trade("0", 4)], 0)), LOST]
 
