@@ -130,6 +130,18 @@ class TestARenewal:
         ((path, headers),) = publisher.asked
         assert (path, headers["access-token"], headers["dhanClientId"]) == ("/v2/RenewToken", "old", "1100012345")
 
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {"createTime": "2026-10-07T09:05:11", "expiryTime": "2026-10-08T09:05:11", "token": TOKEN},
+            {"accessToken": TOKEN, "expiryTime": 1790000000000},
+            {"accessToken": TOKEN, "expiryTime": "Thu Oct 08 09:05:11 IST 2026", "givenPowerOfAttorney": "Y"},
+            [{"token": TOKEN, "dhanClientId": {}}],
+        ],
+    )
+    def test_that_killed_the_token_before_is_not_lost_for_how_it_is_told(self, serve, told):
+        assert tokens_of(serve(200, told)).renew(Secret("old")) == Secret(TOKEN)
+
     def test_that_is_refused_tells_no_token(self, serve):
         publisher = serve(401, {"errorCode": "DH-901", "errorMessage": "token eyJ.old is invalid"})
 

@@ -219,6 +219,8 @@ class TestTheClient:
         assert login(**good)["accessToken"] == "another-token"
         for name, value in (("dhanClientId", "7"), ("pin", "12345"), ("pin", "1234567"), ("totp", "12345a")):
             assert login(**good | {name: value})["status"] == "error"
-        assert ask("GET /RenewToken")[1]["accessToken"] == "another-token"
+        renewed = ask("GET /RenewToken")[1]
+        assert renewed["accessToken"] == renewed["token"] == "another-token"
+        assert "createTime" in renewed
         status, told, _ = ask("POST /RenewToken")
         assert (status, told["errorCode"]) == (400, "DH-905")

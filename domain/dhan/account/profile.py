@@ -66,13 +66,25 @@ class IpAddresses(msgspec.Struct, frozen=True, kw_only=True):
     UNSAID: ClassVar[dict[str, str]] = {"modify_date_primary": "", "modify_date_secondary": ""}
 
 
-class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A token as it is minted or renewed; a refusal comes with 200, too, and has `status` and `message` instead.
+class NewToken(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What an answer with a token has to have: the one before is dead, so nothing else that it says may lose this one.
 
     Whoever reads it puts `access_token` into a `Secret` at once; the repr of this is without it.
     """
 
     access_token: Annotated[str, Meta(min_length=1, max_length=8_192)]
+
+    ALSO: ClassVar[dict[str, tuple[str, ...]]] = {"access_token": ("token",)}
+    """A renewal names it so, whatever the documents say."""
+
+    def __repr__(self) -> str:
+        """Show that there is one."""
+        return "NewToken(access_token=***)"
+
+
+class TokenAnswer(NewToken, frozen=True, kw_only=True, rename="camel"):
+    """A token as it is minted or renewed; a refusal comes with 200, too, and has `status` and `message` instead."""
+
     expiry_time: Moment = None
     dhan_client_id: Text = ""
     dhan_client_name: Text = ""

@@ -15,6 +15,7 @@ from natya_servers import Server, answering, http
 from natya import Allowance, DhanBrokerAdapter, ExternalServiceResult, OrderRequest, Quota, WriteUnknown
 from natya.actors.broker.adapters.dhan import reading
 from natya.actors.broker.bodies.dhan import charts
+from natya.config.secrets import Secret
 from natya.domain.dhan.tolerant import MalformedAnswerError
 from natya.domain.dhan.trading.orders import OrderRow
 
@@ -199,6 +200,13 @@ class TestWhatReadsBodies:
     def test_takes_several_orders_for_none(self):
         with pytest.raises(MalformedAnswerError, match="one OrderRow wanted, found 2"):
             reading.one_or_none(OrderRow)(json.dumps([ORDER, ORDER]).encode())
+
+    def test_loses_no_token_for_what_is_said_beside_it(self):
+        renewed = reading.token(json.dumps({"token": "eyJ.new", "expiryTime": "2026-10-08T09:05:11"}).encode())
+        odd = reading.token(json.dumps({"token": "eyJ.new", "expiryTime": "in a day"}).encode())
+
+        assert renewed.secret == odd.secret == Secret("eyJ.new")
+        assert (str(renewed.expires), odd.expires) == ("2026-10-08 09:05:11", None)
 
     def test_shows_no_token_that_it_could_not_read(self):
         with pytest.raises(MalformedAnswerError) as refused:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from .....config.secrets import Secret
-from .....domain.dhan.account.profile import TokenAnswer
+from .....domain.dhan.account.profile import NewToken, TokenAnswer
 from .....domain.dhan.decoding import row_reader, rows_reader
 from .....domain.dhan.market.charts import ExpiredChart
 from .....domain.dhan.market.option_chain import OptionChain
@@ -62,7 +62,11 @@ def option_chain(body: bytes) -> OptionChain:
 def token(body: bytes) -> RenewedToken:
     """Read a token, and wrap it; what is wrong with an answer is told without quoting it."""
     try:
-        answer = row_reader(TokenAnswer)(body)
+        secret = Secret(row_reader(NewToken)(body).access_token)
     except MalformedAnswerError:
         raise MalformedAnswerError("a token wanted, found an answer without one") from None
-    return RenewedToken(secret=Secret(answer.access_token), expires=answer.expiry_time)
+    try:
+        expires = row_reader(TokenAnswer)(body).expiry_time
+    except MalformedAnswerError:
+        expires = None
+    return RenewedToken(secret=secret, expires=expires)

@@ -16,7 +16,7 @@ import pyotp
 
 from .....config.secrets import Secret
 from .....domain.clock_skew import skew_s
-from .....domain.dhan.account.profile import TokenAnswer, TokenRefusal
+from .....domain.dhan.account.profile import NewToken, TokenRefusal
 from .....domain.dhan.refusals import refusal_of
 from .....domain.dhan.tolerant import MalformedAnswerError, read
 from .....domain.time import SECOND_NS
@@ -131,7 +131,7 @@ def _token_of(answer: HttpAnswer) -> str:
         refused = refusal_of(answer.status_code, body)
         raise TokenRefusedError(f"{answer.status_code} {refused.code} {refused.text}".strip())
     try:
-        token: str = read(TokenAnswer, body).access_token
+        token: str = read(NewToken, body).access_token
     except MalformedAnswerError:
         try:
             told = read(TokenRefusal, body)

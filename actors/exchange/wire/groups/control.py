@@ -13,6 +13,7 @@ from .....domain.dhan.account.edis import EdisBulkFormRequest, EdisForm, EdisFor
 from .....domain.dhan.account.profile import IpAck, IpAddresses, IpRequest, TokenAnswer
 from .....domain.dhan.moments import moment_of
 from .....domain.dhan.trading.control import KillSwitchRow, PnlExitAck, PnlExitRequest, PnlExitRow
+from .....domain.dhan.writing import written
 from ...account import PnlExit
 from ..answers import Answer, found, invalid, token_refusal
 from ..reading import converted, object_of, read
@@ -103,8 +104,10 @@ async def profile(exchange: Exchange, _request: Request) -> Answer:
 
 
 async def renew_token(exchange: Exchange, _request: Request) -> Answer:
-    """`GET /RenewToken`: the token that asked is dead from here on."""
-    return found(new_token(exchange))
+    """`GET /RenewToken`: the token that asked is dead from here on. The new one has the name of the wire, too."""
+    answer = new_token(exchange)
+    created = moment_of(exchange.now_ns())
+    return found({**written(answer), "token": answer.access_token, "createTime": created})
 
 
 async def refuse_renewal(_exchange: Exchange, _request: Request) -> Answer:
