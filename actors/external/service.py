@@ -245,6 +245,8 @@ class Service:
             self._times.setdefault(endpoint.name, deque(maxlen=TIMES_KEPT)).append(verdict.response_time_s)
         elif verdict.outcome == "failed":
             self._breaker.failed(now_ns)
+        elif verdict.sent == "no":  # we said no, not the service: of a probe `_settle` knows
+            return
         elif flight.probe:  # it works: that it said no is nothing against it
             self._breaker.succeeded()
         if verdict.outcome == "throttled":

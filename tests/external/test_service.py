@@ -265,6 +265,16 @@ class TestAProbe:
         assert result_of(service.ask(2, a_call(deadline_s=1.0), 31 * SECOND_NS)).sent == "no"
         assert isinstance(only(service.ask(3, a_call(), 200 * SECOND_NS)), Send)
 
+    def test_that_never_left_leaves_the_breaker_open_for_another(self):
+        service = a_service(fail_max=1)
+        end(service, begin(service), BROKEN)
+
+        kept_back = msgspec.structs.replace(REFUSED, sent="no", error="no headers: TokenDeadError")
+        end(service, begin(service, 2, now_s=31.0), kept_back, 32.0)
+
+        assert result_of(service.ask(3, a_call(), 33 * SECOND_NS)).sent == "no"
+        assert isinstance(only(service.ask(4, a_call(), 70 * SECOND_NS)), Send)
+
 
 class TestTooManyRequests:
     @pytest.mark.parametrize("wait_s", [1e305, math.inf, math.nan, -1.0])
