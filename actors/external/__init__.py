@@ -10,6 +10,7 @@ kept        answers that may be given again (pure)
 limiter     when a request may leave (pure)
 judging     what an answer says (pure)
 session     one HTTP session, hardened; loaded when it is asked for
+inflating   answers in gzip (pure)
 answer      what it gives
 deadline    its sockets
 tls         what they trust

@@ -9,11 +9,12 @@ closed by the service at the very moment at which a request is written to it; th
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import logging
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from requests.adapters import HTTPAdapter
 from .answer import BODY_BYTES_MAX, HttpAnswer
 from .deadline import CALL, POOLS, BoundedTlsSocket, Call
 from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
+from .inflating import inflated
 from .tls import tls_context
 
 THREADS: Final = 8
@@ -32,6 +34,7 @@ HEADS_KEPT: Final = 32
 """Requests whose heads are kept, checked and put together: most differ from an earlier one in their body alone."""
 
 _CHUNK_BYTES: Final = 1 << 16
+_ENCODING_SHOWN: Final = 40
 _REDIRECTIONS: Final = range(300, 400)
 _NOT_MODIFIED: Final = 304
 
@@ -76,7 +79,7 @@ class HttpSession:
         self._session: Final = _Straight()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers["User-Agent"] = user_agent
+        self._session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
         context = tls_context(ca_file)
         context.sslsocket_class = BoundedTlsSocket
         self._heads: Final[dict[tuple[str, str, tuple[tuple[str, str], ...]], requests.PreparedRequest]] = {}
@@ -107,7 +110,7 @@ class HttpSession:
         Raises:
             NotSentError: it may not be asked, or nothing of it left.
             UnknownOutcomeError: it left, and no whole answer came.
-            RefusedAnswerError: the answer is a redirection, or larger than allowed.
+            RefusedAnswerError: the answer is a redirection, larger than allowed, or packed otherwise than by gzip.
         """
         where = self._permit(method, url)
         call, started_ns = Call(timeout_s), time.monotonic_ns()
@@ -118,7 +121,7 @@ class HttpSession:
                 prepared, stream=True, allow_redirects=False, timeout=timeout_s, proxies=self._proxies
             ) as response:
                 answer = self._read(response, where, sink)
-        except RefusedAnswerError:
+        except (NotSentError, RefusedAnswerError):
             raise
         except Exception as error:  # noqa: BLE001  whatever a server or a header makes of the libraries
             cause = _innermost(error)
@@ -143,6 +146,7 @@ class HttpSession:
         known = self._heads.get(head)
         if known is None:
             known = self._session.prepare_request(requests.Request(method, url, headers=dict(headers)))
+            self._permit(method, known.url or "")  # of `https://a\@b/` they ask a, where we have read b
             known._cookies = None  # noqa: SLF001  there never is one, and copying an empty jar takes as long as the rest
             if len(self._heads) >= HEADS_KEPT:
                 self._heads.clear()
@@ -176,7 +180,7 @@ class HttpSession:
             raise RefusedAnswerError(f"{where}: an answer wanted, found a redirection ({status}) to {to}", status)
         chunks: list[bytes] = []
         size, take = 0, sink or chunks.append
-        while chunk := response.raw.read(_CHUNK_BYTES, decode_content=True):
+        for chunk in self._decoded(response, where):
             size += len(chunk)
             if size > self._body_bytes_max:
                 limit = self._body_bytes_max
@@ -184,6 +188,16 @@ class HttpSession:
             take(chunk)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpAnswer(status_code=status, headers=headers, body=b"".join(chunks), response_time_s=0.0)
+
+    def _decoded(self, response: requests.Response, where: str) -> Iterator[bytes]:
+        raw = iter(functools.partial(response.raw.read, _CHUNK_BYTES, decode_content=False), b"")
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        if encoding in {"", "identity"}:
+            return raw
+        if encoding not in {"gzip", "x-gzip"}:
+            wanted = f"{where}: an answer as it is, or in gzip, wanted"
+            raise RefusedAnswerError(f"{wanted}, found {encoding[:_ENCODING_SHOWN]!a}", response.status_code)
+        return inflated(raw, _CHUNK_BYTES)
 
 
 class _Straight(requests.Session):

@@ -97,6 +97,10 @@ class TestAnAnswer:
         assert b"ookie" not in server.heard[1]
 
 
+def in_gzip(body):
+    return b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
 class TestARequest:
     @pytest.mark.parametrize("body", [b"{}", b"x" * 100_000], ids=len)
     def test_leaves_in_one_piece(self, serve, session, monkeypatch, body):
@@ -128,6 +132,8 @@ class TestWhatMayNotBeAsked:
             "https://elsewhere.example/v2",
             "https://127.0.0.1.elsewhere.example/",
             "https://127.0.0.1@elsewhere.example/",
+            "https://elsewhere.example\\@127.0.0.1/",
+            "http://elsewhere.example\\@127.0.0.1/",
             "http://api.dhan.co/v2",
             "ftp://127.0.0.1/",
         ],
@@ -158,6 +164,7 @@ class TestARequestWithoutAnAnswer:
             pytest.param(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhalf"), id="cut short"),
             pytest.param(answering(b"not http at all\r\n\r\n"), id="not HTTP"),
             pytest.param(answering(OK.replace(b"X-Kind: test", b"Content-Encoding: gzip")), id="not gzip"),
+            pytest.param(answering(in_gzip(gzip.compress(bytes(1_000))[:-1])), id="half of gzip"),
             pytest.param(dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"), id="dripping body"),
             pytest.param(dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"), id="dripping headers"),
         ],
@@ -204,6 +211,14 @@ class TestAnAnswerThatNobodyShouldRead:
 
         with pytest.raises(RefusedAnswerError, match="redirection"):
             ask(session, server.url)
+
+    @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "deflate"])
+    def test_is_packed_as_nobody_asked_for(self, serve, session, encoding):
+        server = serve(answering(OK.replace(b"X-Kind: test", f"Content-Encoding: {encoding}".encode())))
+
+        with pytest.raises(RefusedAnswerError, match=f"or in gzip, wanted, found '{encoding}'"):
+            ask(session, server.url)
+        assert b"Accept-Encoding: gzip\r\n" in server.heard[0]
 
     def test_is_larger_than_allowed(self, serve, session):
         bomb = gzip.compress(bytes(50_000_000))
