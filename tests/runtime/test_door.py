@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from natya.actors.runtime.door import admitted
+from natya.actors.runtime.door import admitted, door
 from natya.messages.broker import FindOrder
 from natya.messages.orders import CancelOrder
 
@@ -42,6 +42,21 @@ def test_a_message_of_ours_that_a_strategy_may_not_send_does_not_come_in(let_in,
     assert let_in(cancel, STRATEGY) == cancel
     assert let_in(GOOD, STRATEGY) is None
     assert turned_away == [GOOD]
+
+
+@pytest.mark.parametrize("says", [None, frozenset({FindOrder})], ids=["no strategy", "a strategy"])
+@pytest.mark.parametrize("guest", [False, True])
+def test_only_what_a_guest_sends_is_looked_at(turned_away, guest, says):
+    context = SimpleNamespace(parent=PARENT, turn_away=lambda message, _sender, _why: turned_away.append(message))
+    handled = []
+
+    def find(_actor, message, _sender):
+        handled.append(message)
+
+    find.__module__ = "natya.actors.orders.actor"
+    door(find)(SimpleNamespace(host=context), WRONG, SimpleNamespace(guest=guest, says=says))
+
+    assert (handled, turned_away) == (([], [WRONG]) if guest else ([WRONG], []))
 
 
 @pytest.mark.parametrize(

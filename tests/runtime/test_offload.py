@@ -203,6 +203,17 @@ class TestTheThreads:
 
         assert [thread.is_alive() for thread in lives] == [False] * 3
 
+    def test_do_what_comes_in_the_moment_in_which_they_would_have_ended(self, offloader, submit, outcomes):
+        def wait(_seconds):
+            del offloader._changed.wait
+            submit(lambda: "late", "another")
+            return False
+
+        offloader._changed.wait = wait
+        submit(lambda: "first")
+
+        assert [outcomes.get(timeout=5).unwrap() for _ in range(2)] == ["first", "late"]
+
     def test_end_when_it_stops_and_they_have_nothing_to_do(self, offloader, submit, outcomes):
         submit(threading.current_thread)
         thread = outcomes.get(timeout=5).unwrap()

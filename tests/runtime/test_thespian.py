@@ -114,6 +114,12 @@ class TestAPlainActorOnOurBase:
         name, given = system.actor_system.ask(told, b"", 5)
         assert (name, given) == (("counter", "given") if first else (str(told), None))
 
+    def test_is_counted_by_its_mailbox_as_one_of_ours_is(self, system):
+        echo = system.actor_system.createActor(Echo)
+        system.actor_system.ask(echo, "hello", 5)
+
+        assert (echo.counters().depth, echo.counters().high_water) == (0, 1)
+
     def test_has_children_on_threads_of_their_own(self, system):
         class Apart(Echo):
             blocking = True

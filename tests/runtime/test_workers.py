@@ -348,6 +348,14 @@ class TestAWorkerThatHoldsATurn:
         assert all(future.result(30) for future in futures)
         assert pid_of(system) == pid
 
+    def test_is_looked_at_once_a_while_however_often_it_has_a_turn(self, system, supervised):
+        supervised(turn_limit_s=8.0)
+        timers = system.base.find("performer").worker.timers
+        for _ in range(20):
+            system.request("performer", do("say"))
+
+        assert len(timers) < 10
+
     def test_without_a_limit_may_do_so(self, performing):
         pid = pid_of(performing)
 

@@ -781,6 +781,20 @@ class TestFailuresThatOverlap:
         assert supervisor.orders("ping") == ["a", "a"]
         assert supervisor.children.breaker(supervisor.children["a"]) == "closed"
 
+    def test_bring_all_up_again_where_a_probe_is_answered_late(self):
+        supervisor = self.a_group(msgspec.structs.replace(POLICY, fail_max=2))
+        for _ in range(2):
+            supervisor.crash("a")
+            supervisor.settle()
+        supervisor.deaf.add("a")
+        supervisor.pass_time(5)
+        supervisor.crash("b")
+        supervisor.deliver()
+        supervisor.children.answered("a")
+        supervisor.settle()
+
+        assert [child.state for child in supervisor.children] == ["RUNNING"] * 3
+
 
 class TestAProbe:
     def test_that_is_not_answered_counts_as_failure(self):

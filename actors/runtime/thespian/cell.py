@@ -87,8 +87,6 @@ class ThespianCell(ThespianCalls):
         if depth > self.high_water:  # noqa: PLR1730  as in `RuntimeCell.turn`
             self.high_water = depth
         for _ in range(min(depth, BATCH)):
-            if not box:
-                break
             message, sender, _ = box.popleft()
             if isinstance(message, ActorSystemMessage):
                 self._system_message(message, sender)
