@@ -4,6 +4,7 @@ import random
 from types import SimpleNamespace
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,13 @@ def an_open_line(now_s=0, **bounds):
     line.began(now_s * S)
     line.opened(now_s * S)
     return line
+
+
+def a_trade(trade_s, *, came_s=None, volume=0):
+    """Return a tick of one share of A, by the clock of the exchange and by ours."""
+    came_ns = round((trade_s if came_s is None else came_s) * S)
+    tick = a_tick("A", volume=volume)
+    return msgspec.structs.replace(tick, exchange_ns=trade_s * S, received_ns=came_ns)
 
 
 def a_tick(symbol="S1", sequence=1, price=1.0, volume=0):
@@ -160,6 +168,54 @@ class TestASilentInstrument:
         assert silence.look(24 * S) == ()
         assert silence.silent == {"A"}
         assert silence.look(46 * S) == ("A",)
+
+
+class TestWhatComesOfASilentInstrument:
+    """Known are 10 shares, heard of at 10 s by both clocks; it was subscribed to again at 16 s."""
+
+    @pytest.fixture
+    def silence(self):
+        silence = Silence(5.0)
+        silence.heard([a_trade(10, volume=10)], 10 * S)
+        assert silence.look(16 * S) == ("A",)
+        return silence
+
+    @pytest.mark.parametrize(
+        ("trade_s", "came_s", "volume", "missed"),
+        [
+            (10, 16.1, 10, False),  # the last trade once more: it was not traded
+            (12, 16.1, 11, True),  # a trade of which nothing came
+            (12, 40, 11, True),
+            (16, 16.1, 11, False),  # one of just now
+            (16, 16.1, 50, True),  # and others before it
+            (40, 40, 50, False),  # several at once, later: they came when they were traded
+            (9, 16.1, 9, False),  # late
+        ],
+    )
+    def test_tells_whether_a_trade_was_missed(self, silence, trade_s, came_s, volume, missed):
+        tick = a_trade(trade_s, came_s=came_s, volume=volume)
+        assert silence.heard([tick], round(came_s * S)) == ([("A", 10 * S)] if missed else [])
+
+    @pytest.mark.parametrize(("trade_s", "missed"), [(10, False), (12, True), (16, True)])
+    def test_tells_it_by_the_time_of_the_trade_where_no_volume_is_told(self, trade_s, missed):
+        silence = Silence(5.0)
+        silence.heard([a_trade(10)], 10 * S)
+        silence.look(16 * S)
+        tick = a_trade(trade_s, came_s=16.1)
+        assert silence.heard([tick], round(16.1 * S)) == ([("A", 10 * S)] if missed else [])
+
+    def test_is_looked_at_once(self, silence):
+        assert silence.heard([a_trade(12, came_s=17, volume=11)] * 2, 17 * S) == [("A", 10 * S)]
+        assert silence.heard([a_trade(12, came_s=18, volume=12)], 18 * S) == []
+
+    def test_was_missed_since_before_it_was_subscribed_to_the_first_time(self, silence):
+        assert silence.look(46 * S) == ("A",)
+        assert silence.heard([a_trade(42, came_s=46.1, volume=11)], round(46.1 * S)) == [("A", 10 * S)]
+
+    @pytest.mark.parametrize("end", [Silence.forget, lambda silence: silence.rest(["A"])])
+    def test_tells_nothing_after_its_connection_or_its_market_has_ended(self, silence, end):
+        end(silence)
+        assert silence.heard([a_trade(12, came_s=20, volume=11)], 20 * S) == []
 
 
 class TestAnAttemptThatIsGivenUp:

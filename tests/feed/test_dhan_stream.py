@@ -154,6 +154,23 @@ class TestAConnectionThatEnds:
             assert running.gap().cause == "restarted"  # ten days have sessions in them
 
 
+class TestAnInstrumentOfWhichNothingCameForAWhile:
+    def test_is_subscribed_to_again_and_what_was_missed_is_a_gap_of_it_alone(self, feed):
+        with Running(feed, subscription_silence_s=0.2) as running:
+            feed.wait_for_sockets(1, 2)
+            before_ns = time.time_ns()
+            feed.send(a_quote(1, 100.0, volume=10) + a_quote(2, 7.0, volume=10))
+            running.ticks(2)
+            feed.wait_for(lambda feed: feed.subscribed()[2:])
+            again_ns = time.time_ns()
+            feed.send(a_quote(1, 101.0, volume=30) + a_quote(2, 7.0, volume=10))
+
+            gap = running.gap()
+
+            assert (gap.symbols, gap.cause) == (("S1",), "nothing came of it")
+            assert before_ns <= gap.start_ns < again_ns <= gap.end_ns
+
+
 class TestAServiceThatDoesNotTakeUs:
     def test_since_it_is_not_there_is_named_with_the_reason_and_without_the_token(self, feed):
         with Running(feed, url="ws://127.0.0.1:1/feed") as running:

@@ -227,7 +227,10 @@ class DhanStream:
         if decoder.ahead != ahead:
             self._ahead_until_ns = self._given.monotonic_ns() + AHEAD_TOLD_NS
         if found:
-            line.silence.heard(found, self._given.monotonic_ns())
+            now_ns = self._given.monotonic_ns()
+            for symbol, since_ns in line.silence.heard(found, now_ns):
+                began = Moment(self._given.now_ns() - (now_ns - since_ns), since_ns)
+                self.gap((symbol,), began, "nothing came of it")
             if self._queue.put(found):
                 self._given.wake()
         is_told = bool(decoder.statuses)
