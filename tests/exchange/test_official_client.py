@@ -19,7 +19,7 @@ def served(tmp_path_factory):
             securityId=str(51_000 + number),
             strikeRupees=strike,
             optionType=kind,
-            expiry="2027-10-26",
+            expiry="2099-10-27",
             **option,
         )
     served.price(25_010.5, "NIFTY")
@@ -60,6 +60,11 @@ def place(dhan, **fields):
         **fields,
     }
     return dhan.place_order(**order)
+
+
+def since_yesterday():
+    """From what day until what day, in India: a day may turn while the tests run."""
+    return [time.strftime("%Y-%m-%d", time.gmtime(time.time() + 19_800 + days * 86_400)) for days in (-1, 1)]
 
 
 def settled(dhan, order_id):
@@ -244,8 +249,7 @@ class TestMoney:
         assert (told["totalMargin"], told["equityMargin"], told["foMargin"]) == (7_800.0, 0.0, 7_800.0)
 
     def test_that_moved_is_in_the_ledger(self, dhan):
-        day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 19_800))
-        rows = good(dhan.ledger_report(day, day))
+        rows = good(dhan.ledger_report(*since_yesterday()))
 
         assert (rows[0]["credit"], rows[0]["debit"]) == ("1000000.00", "0.00")
         assert good(dhan.ledger_report("2020-01-01", "2020-01-02"))[0]["voucherdate"] == "Jan 01, 1970"
@@ -267,17 +271,17 @@ class TestTheMarket:
         assert len(quote["depth"]["buy"]) == 5
 
     def test_is_charted(self, dhan):
-        day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 19_800))
-        minutes = good(dhan.intraday_minute_data("1594", dhan.NSE, "EQUITY", day, day, 5))
-        days = good(dhan.historical_daily_data("1594", dhan.NSE, "EQUITY", day, "2030-01-01"))
+        since, until = since_yesterday()
+        minutes = good(dhan.intraday_minute_data("1594", dhan.NSE, "EQUITY", since, until, 5))
+        days = good(dhan.historical_daily_data("1594", dhan.NSE, "EQUITY", since, "2099-01-01"))
 
         assert minutes["open"][0] == 1500.0
         assert set(days) == {"open", "high", "low", "close", "volume", "timestamp"}
         assert bad(dhan.intraday_minute_data("1594", dhan.NSE, "EQUITY", "2026-01-01", "2026-09-01"))
 
     def test_has_option_chains(self, dhan):
-        assert good(dhan.expiry_list(13, "IDX_I"))["data"] == ["2027-10-26"]
-        chain = good(dhan.option_chain(13, "IDX_I", "2027-10-26"))["data"]
+        assert good(dhan.expiry_list(13, "IDX_I"))["data"] == ["2099-10-27"]
+        chain = good(dhan.option_chain(13, "IDX_I", "2099-10-27"))["data"]
 
         call = chain["oc"]["25000.000000"]["ce"]
         assert (chain["last_price"], call["last_price"], call["top_ask_price"]) == (25_010.5, 120.0, 120.1)

@@ -25,6 +25,7 @@ from natya.messages.supervision import Unavailable
 
 SOON = (datetime.now(UTC) + timedelta(days=20)).date()
 LATER = SOON + timedelta(days=7)
+PAST = SOON - timedelta(days=365)
 UNDERLYING = {"UnderlyingScrip": 13, "UnderlyingSeg": "IDX_I"}
 
 
@@ -42,8 +43,8 @@ ROWS = [
     an_option(51_002, 24_000, "PE"),
     an_option(51_003, 24_100, "CE"),
     an_option(51_004, 24_000, "CE", LATER),
-    an_option(51_005, 24_000, "CE", SOON.replace(year=SOON.year - 1)),
-    an_option(51_006, 25_000, "CE", SOON.replace(year=SOON.year - 1)),
+    an_option(51_005, 24_000, "CE", PAST),
+    an_option(51_006, 25_000, "CE", PAST),
 ]
 NEAR_CALL = f"NIFTY-{SOON:%d%b%Y}-24000-CE"
 
@@ -78,7 +79,7 @@ class TestTheOptionsOfAnUnderlying:
         assert chain["24000.000000"]["pe"]["security_id"] == 51_002
 
     def test_that_have_expired_have_no_chain(self, served):
-        past = str(SOON.replace(year=SOON.year - 1))
+        past = str(PAST)
         status, told = served.ask("POST", "/v2/optionchain", {**UNDERLYING, "Expiry": past})
         assert (status, told["data"]) == (400, {"811": "Invalid Expiry Date"})
 

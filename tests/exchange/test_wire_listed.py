@@ -12,7 +12,7 @@ OPTION = {
     "lotSize": 65,
     "strikeRupees": 25_000,
     "optionType": "CE",
-    "expiry": "2027-10-26",
+    "expiry": "2099-10-27",
 }
 
 
@@ -44,7 +44,7 @@ class TestAnInstrumentThatWasListedByHand:
             assert again.ok(
                 "POST", "/v2/optionchain/expirylist", {"UnderlyingScrip": 13, "UnderlyingSeg": "IDX_I"}
             ) == {
-                "data": ["2027-10-26"],
+                "data": ["2099-10-27"],
                 "status": "success",
             }
             assert again.ok("DELETE", f"/v2/orders/{resting}")["orderStatus"] == "CANCELLED"

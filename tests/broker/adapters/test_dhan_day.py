@@ -22,8 +22,9 @@ from natya import (
 from natya.domain.dhan.trading.alerts import Condition
 from natya.messages.broker import OrderFound
 
+# When the tests begin: a day may turn while they run.
 TODAY = (datetime.now(UTC) + timedelta(hours=5, minutes=30)).date()
-EXPIRY = date(2027, 10, 26)
+EXPIRY = date(2099, 10, 27)
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +232,7 @@ class TestMoney:
         assert (of_none.success, "MultiMarginRequest" in of_none.error) == (False, True)
 
     def test_that_moved_is_in_the_ledger(self, dhan):
-        assert good(dhan.get_ledger(TODAY, TODAY))[0].credit == 1_000_000.0
+        assert good(dhan.get_ledger(TODAY, TODAY + timedelta(days=1)))[0].credit == 1_000_000.0
         assert good(dhan.get_trade_history(date(2020, 1, 1), date(2020, 1, 2))) == ()
 
 
@@ -273,8 +274,8 @@ class TestTheMarket:
         assert good(dhan.get_last_prices(["INFY"]))["INFY"].last_price > 0
 
     def test_is_charted(self, dhan):
-        minutes = good(dhan.get_intraday_candles("INFY", 5, TODAY - timedelta(days=200), TODAY + timedelta(days=1)))
-        days = good(dhan.get_daily_candles("INFY", TODAY, TODAY + timedelta(days=1)))
+        minutes = good(dhan.get_intraday_candles("INFY", 5, TODAY - timedelta(days=200), TODAY + timedelta(days=2)))
+        days = good(dhan.get_daily_candles("INFY", TODAY, TODAY + timedelta(days=2)))
 
         assert minutes.open[0] == 1500.0
         assert days.open == (1500.0,)
