@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from natya_processes import WAIT_S
 
 from natya.actors.control import socket_path
 from natya.actors.control.client import ControlClient
@@ -83,7 +84,7 @@ class Served:
 
     def close(self):
         self.server.close()
-        self.thread.join(5)
+        self.thread.join(WAIT_S)
         self._lines.close()
         assert not self.thread.is_alive()
         assert self.errors == []

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from natya_processes import await_that
 from natya_starts import Python
 
 from natya.actors.control import server, socket_path
@@ -388,19 +389,17 @@ class TestSomeoneWhoDoesNotMove:
         line = served.line()
         line.socket.settimeout(0.01)
         line.send(b"\x00\x00\x01\x00")
-        gone = False
-        for _ in range(200):
+
+        def is_gone():
             try:
                 line.socket.sendall(b"x")
-                gone = line.socket.recv(1) == b""
+                return line.socket.recv(1) == b""
             except TimeoutError:
-                continue
+                return False
             except OSError:
-                gone = True
-            if gone:
-                break
+                return True
 
-        assert gone
+        await_that(is_gone)
 
     def test_and_asks_nothing_is_let_go(self, serve):
         assert serve(idle_s=0.05).line().reply() is None

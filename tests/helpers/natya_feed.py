@@ -8,6 +8,7 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 import picows
+from natya_processes import WAIT_S
 
 from natya.actors.feed.bodies.dhan.settings import DhanFeedOptions
 from natya.actors.feed.bodies.dhan.stream import DhanStream
@@ -17,7 +18,6 @@ from natya.domain.dhan.streams import packets
 from natya.domain.dhan.streams.subscriptions import read_request
 from natya.domain.instruments import Instrument
 
-WAIT_S = 10.0
 TRADED_S = 1_700_000_000
 """India's clock of a trade, as the feed writes it: long ago, whatever the machine's date is."""
 
@@ -75,7 +75,7 @@ class ScriptedFeed:
     def __init__(self, tls=None):
         self.tls = tls
         self.changed = threading.Condition()
-        self.sockets, self.ended, self.attempts = [], 0, []
+        self.sockets, self.ended, self.attempts, self.attempts_s = [], 0, [], []
         self.greeting = b""
         self.answer = None
         """Status with which an opening is refused."""
@@ -106,6 +106,7 @@ class ScriptedFeed:
         query = parse_qs(urlsplit(request.path.decode()).query)
         with self.changed:
             self.attempts.append(query["token"][0])
+            self.attempts_s.append(time.monotonic())
             self.changed.notify_all()
         if self.answer is not None:
             refusal = picows.WSUpgradeResponse.create_error_response(self.answer)
