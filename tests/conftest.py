@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from natya_processes import WAIT_S
 from natya_starts import Forked
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
@@ -23,8 +24,9 @@ pytest_plugins = ("natya_forked", "natya_engines")
 
 # How long an example takes says how busy the machine is, and nothing about what it shows. The suite draws the same
 # examples each time, so that it says of a change what the change did; `make explore` draws many new ones.
-hypothesis.settings.register_profile("natya", deadline=None, max_examples=30, derandomize=True)
-hypothesis.settings.register_profile("explore", deadline=None, max_examples=500)
+busy = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("natya", **busy, max_examples=30, derandomize=True)
+hypothesis.settings.register_profile("explore", **busy, max_examples=500)
 hypothesis.settings.load_profile("natya")
 
 # As `natya` does: each process that a test starts would begin a thread per core for linear algebra that none needs.
@@ -74,7 +76,7 @@ def what_reaches_a_test_is_as_its_type_says():
     received = Probe.receive
 
     @functools.wraps(received)
-    def receive(probe, timeout_s=1.0):
+    def receive(probe, timeout_s=WAIT_S):
         message = received(probe, timeout_s)
         if type(message) in codec.MESSAGE_TYPES:
             codec.checked(message)
@@ -82,6 +84,23 @@ def what_reaches_a_test_is_as_its_type_says():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Probe, "receive", receive)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def a_wait_without_a_bound_of_its_own_fails_for_a_hang_alone():
+    """The defaults are an application's: what a busy machine, or a slow disk, takes longer for is no failure."""
+
+    def patient(method):
+        @functools.wraps(method)
+        def call(*given, timeout_s=WAIT_S, **options):
+            return method(*given, timeout_s=timeout_s, **options)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("start", "stop", "request", "request_async"):
+            patch.setattr(InProcessSystem, name, patient(getattr(InProcessSystem, name)))
         yield
 
 

@@ -5,6 +5,7 @@ import queue
 import threading
 
 import pytest
+from natya_processes import WAIT_S
 from typer.testing import CliRunner
 
 import natya
@@ -13,7 +14,6 @@ from natya.config.loader import load_settings
 from natya.messages.delivery import DeliveryTerms
 
 QUICK = DeliveryTerms(attempts_max=1)
-WAIT_S = 10
 
 
 class Weighed(natya.DomainEvent, frozen=True, kw_only=True):

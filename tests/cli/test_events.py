@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import typer
+from natya_processes import WAIT_S
 from typer.testing import CliRunner
 
 import natya
@@ -20,8 +21,6 @@ from natya.messages.journal import JournalPage
 from natya.messages.market import FeedStatistics
 from natya.messages.supervision import Unavailable
 from natya.messages.system import Pong
-
-WAIT_S = 10
 
 
 class Packed(natya.DomainEvent, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from natya_sockets import WAIT_S, Client, a_frame, a_listed, a_tick, serving, shares, upgraded
+from natya_processes import WAIT_S
+from natya_sockets import Client, a_frame, a_listed, a_tick, serving, shares, upgraded
 
 from natya.actors.exchange.streams import sockets
 from natya.actors.exchange.streams.server import REQUEST_BYTES_MAX

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from natya_feed import Running
 from natya_feed_server import (
-    WAIT_S,
     FeedServer,
     after,
     bid_farewell,
@@ -29,6 +28,7 @@ from natya_feed_server import (
     writing,
 )
 from natya_packets import QUOTE, TICKER
+from natya_processes import WAIT_S
 
 TIMES = int(os.environ.get("FEED_FAULTS", "1"))
 FASTER = 50

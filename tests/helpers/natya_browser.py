@@ -7,6 +7,7 @@ import subprocess
 import time
 import urllib.request
 
+from natya_processes import WAIT_S
 from websockets.sync.client import connect
 
 CHROMIUM = shutil.which("chromium")
@@ -16,7 +17,6 @@ OPTIONS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions"),
     *("--remote-debugging-port=0", "--hide-scrollbars"),
 )
-WAIT_S = 20.0
 KEYS = {"Enter": 13, "Escape": 27, "Tab": 9}
 
 

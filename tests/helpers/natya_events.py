@@ -1,5 +1,7 @@
 """Domain events, as tests build them, and a system that delivers them."""
 
+from natya_processes import WAIT_S
+
 import natya
 from natya.actors.events import DeliveryActor, DeliverySettings, EventsActor, EventsSettings
 from natya.actors.events.bus import EventPublisher, EventSubscriber
@@ -10,8 +12,6 @@ from natya.config.sections.journal import JournalSettings
 from natya.messages.delivery import EventPublished, ListDeadLetters
 from natya.messages.journal import ReadJournal
 from natya.messages.system import Ping
-
-WAIT_S = 10
 
 
 def a_published(**fields):

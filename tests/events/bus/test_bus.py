@@ -6,6 +6,7 @@ import random
 import threading
 
 import pytest
+from natya_processes import WAIT_S
 
 import natya
 from natya.actors.events import DeliveryActor, DeliverySettings, EventsActor, EventsSettings
@@ -18,8 +19,6 @@ from natya.domain.events.catalog import EventInvalidError
 from natya.messages.delivery import EventsPublished, PublishRefused
 from natya.messages.journal import ReadJournal
 from natya.messages.system import Ping
-
-WAIT_S = 10
 
 
 class Dispatched(natya.DomainEvent, frozen=True, kw_only=True):

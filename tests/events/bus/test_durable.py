@@ -5,8 +5,8 @@ import threading
 
 import msgspec
 import pytest
-from natya_events import WAIT_S, Invoiced, Over, numbers_of
-from natya_processes import await_that
+from natya_events import Invoiced, Over, numbers_of
+from natya_processes import WAIT_S, await_that
 
 from natya.domain.events.catalog import write
 from natya.domain.events.dead_letters import DeadLetterBook

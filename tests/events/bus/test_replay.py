@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from natya_events import WAIT_S, Invoiced, Over, numbers_of
+from natya_events import Invoiced, Over, numbers_of
+from natya_processes import WAIT_S
 
 from natya.actors.events.delivery.replaying import TRIES_MAX, Replay, Replays
 from natya.actors.events.delivery.settings import DeliverySettings
