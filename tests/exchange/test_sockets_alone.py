@@ -12,6 +12,8 @@ from natya.actors.exchange.served_token import ServedToken
 from natya.actors.exchange.stream_faults import StreamFault, StreamFaults
 from natya.actors.exchange.streams import sockets
 from natya.actors.exchange.streams.encoding import Number
+from natya.actors.exchange.streams.faulty import DRIPPING_BYTES_MAX
+from natya.actors.exchange.streams.frames import beginning
 from natya.actors.exchange.streams.market_sockets import BinaryFeedSocket, DeepSocket, DepthSocket, FeedSocket
 from natya.actors.exchange.streams.order_socket import OrderSocket
 from natya.actors.exchange.streams.server import SOCKETS_MAX, TURNED_AWAY_MAX, StreamServer
@@ -217,6 +219,22 @@ def test_what_a_client_says_after_its_end_is_not_heard():
         assert heard == [b"first"]
 
     assert play(scene) == ([CLOSED], [])
+
+
+@pytest.mark.parametrize(
+    ("length", "head"),
+    [(125, "827d"), (126, "827e007e"), (65_535, "827effff"), (65_536, "827f0000000000010000")],
+)
+def test_a_frame_tells_its_length_in_one_byte_in_two_more_or_in_eight(length, head):
+    assert beginning(picows.WSMsgType.BINARY, length).hex() == head
+    assert beginning(picows.WSMsgType.TEXT, length).hex() == "81" + head[2:]
+
+
+def test_a_frame_as_long_as_may_wait_drips():
+    def scene(open_socket, _connection):
+        open_socket._send(picows.WSMsgType.BINARY, b"x" * DRIPPING_BYTES_MAX)
+
+    assert play(scene, {"kind": "dripping", "seconds": 60}) == ([b"\x82"], [])
 
 
 def test_who_lets_too_much_wait_behind_a_frame_that_drips_is_reset():

@@ -70,7 +70,7 @@ class Traded:
 
         A share that leaves was bought today, if any was; else it is one that was carried.
         """
-        was_long = self.net > 0 if self.net else quantity > 0
+        was_long = (self.net or quantity) > 0
         self._holding.move(quantity, cost)
         size = abs(quantity) if (quantity > 0) == was_long else -abs(quantity)
         today = self.buy_quantity if was_long else self.sell_quantity

@@ -6,6 +6,7 @@ sockets     what the sockets of all kinds have in common
 market_sockets  those of market data: what a client may subscribe to, and what it is told
 order_socket    that of order updates
 faulty      a socket's way out where faults may be asked for
+frames      how a frame begins (pure)
 turns       when an exchange opens and closes, by the times of its ticks (pure)
 encoding    packets of what the market has shown (pure)
 updates     an order as the socket of order updates tells it (pure)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import picows
 
 from ..stream_faults import LASTING, StreamFault, StreamFaults, garbage, of_wrong_length
+from .frames import beginning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +20,6 @@ DRIPPING_BYTES_MAX: Final = 64 * 1024
 """What may wait to drip; the socket is cut off at more."""
 
 TOKEN_EXPIRED: Final = 807
-_SHORT: Final = 126
-_FINAL: Final = 0x80
 
 
 class Ends(Protocol):
@@ -151,9 +150,7 @@ class FaultySender:
         if len(self._dripping) + len(frame) > DRIPPING_BYTES_MAX:
             self._socket.reset()
             return
-        size = len(frame)
-        head = bytes([_FINAL | int(kind), size]) if size < _SHORT else bytes([_FINAL | int(kind), _SHORT])
-        self._dripping += head + (b"" if size < _SHORT else size.to_bytes(2, "big")) + frame
+        self._dripping += beginning(kind, len(frame)) + frame
 
     def _drip(self, seconds: float) -> None:
         self._transport.underlying_transport.write(bytes(self._dripping[:1]))

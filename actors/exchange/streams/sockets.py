@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import socket
 import struct
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
@@ -19,6 +18,7 @@ from ....domain.dhan.streams import subscriptions
 from ..wire.market import DayShown
 from .encoding import Number
 from .faulty import FaultySender
+from .frames import beginning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,22 +37,6 @@ RESET: Final = struct.pack("ii", 1, 0)
 
 TOKEN_WRONG: Final = 808
 _SAID: Final = frozenset({picows.WSMsgType.TEXT, picows.WSMsgType.BINARY, picows.WSMsgType.CONTINUATION})
-_TEXT: Final = 1
-_BINARY: Final = 2
-_TWO_BYTES_MAX: Final = 65_535
-_SHORT: Final = 126
-"""Of a payload: from this length on it is told in two bytes more, above `_TWO_BYTES_MAX` in eight."""
-
-
-@functools.cache
-def _beginning(kind: Any, length: int) -> bytes:
-    """Return the header of a frame that is whole and of a server: unmasked."""
-    first = 0x80 | (_TEXT if kind == picows.WSMsgType.TEXT else _BINARY)
-    if length < _SHORT:
-        return bytes((first, length))
-    if length <= _TWO_BYTES_MAX:
-        return struct.pack(">BBH", first, _SHORT, length)
-    return struct.pack(">BBQ", first, _SHORT + 1, length)
 
 
 class Streamed(DayShown):
@@ -252,7 +236,7 @@ class Socket(picows.WSListener):
         elif self._faulty is None and self._server.is_flushing:
             if not self._together:
                 self._server.written.append(self)
-            self._together.append(_beginning(kind, len(frame)) + frame)
+            self._together.append(beginning(kind, len(frame)) + frame)
         else:
             self._server.sent += 1
             self._send(kind, frame)
