@@ -37,6 +37,7 @@ def orders_settings(settings: Settings, account: AccountChoice) -> OrdersActorSe
         limits,
         product=getattr(options, "product", limits.product),
         keeps_stops=settings.kill_switch.keeps_stops,
+        is_compared=bool(reconciliation(settings)),
     )
 
 

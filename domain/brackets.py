@@ -38,19 +38,28 @@ the entry is ended, and then its exits. None is placed or made greater beyond wh
 exits of its other brackets are for, nor beyond what the account holds by the broker's book, where that is another.
 Where the strategy holds nothing any more and the entry has ended, those that there are are cancelled, and the bracket
 is done.
+
+Exits are orders for a day. What is held over night has others on the next day, at the prices that the ones before had:
+their ids have the number of the day behind the letter (`S1`, `T1`). Whether what is held is carried, and since when a
+day is begun on which they may be placed, the caller says (`is_carried`, `day_began_ns`).
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from ..messages.orders import CancelOrder, ModifyOrder, OrderRefused, OrderType, Side, SubmitOrder
+from .client_order_ids import EXIT_LETTERS, LENGTH_MAX, base36
 from .closing import closable
 from .orders import Order
+
+T = TypeVar("T")
 
 Leg: TypeAlias = Literal[
     "target",
@@ -87,7 +96,7 @@ RETURNS: Final[tuple[Leg, ...]] = (
 
 EXITS: Final[tuple[Leg, ...]] = ("target", "stop", *AT_MARKET)
 
-SUFFIXES: Final[dict[Leg, str]] = dict(zip((*EXITS, *RETURNS), "TSXYZWVUNMRQPOLKJI", strict=True))
+SUFFIXES: Final[dict[Leg, str]] = dict(zip((*EXITS, *RETURNS), EXIT_LETTERS, strict=True))
 """Suffix that the id of an exit adds to its entry's; ids of strategies end with a digit or a lower-case letter."""
 
 _TYPES: Final[dict[Leg, OrderType]] = {
@@ -103,6 +112,11 @@ _OF_RETURNS: Final = frozenset(SUFFIXES[leg] for leg in RETURNS)
 
 _OTHER: Final = {SUFFIXES["target"]: SUFFIXES["stop"], SUFFIXES["stop"]: SUFFIXES["target"]}
 
+_EXIT_ID: Final = re.compile(r"(.+)([A-Z])((?:[1-9a-z][0-9a-z]?)?)", re.ASCII | re.DOTALL)
+"""Entry, letter, and the number of the day in base 36, where it is not the first."""
+
+_NO_EXIT: Final = ("", "", "")
+
 GROWTHS_MAX: Final = 10
 """Times that an exit is made greater while its entry still fills; the rest follows when that has ended. A broker
 allows so many changes of an order (Dhan: 25), and those that make it smaller must not lack."""
@@ -113,6 +127,9 @@ CHANGES_MAX: Final = 25
 SALES_MAX: Final = 15
 """Changes of an exit from which on it is made smaller by no sale of others: the rest is for what its other exit trades,
 and one that can be changed no more is closed at the market. It stands as it is, until nothing is held."""
+
+BRACKET: Final = "bracket"
+"""Who asks for the cancellations of exits."""
 
 JUMPED_OVER: Final = "bracket, whose stop the market has jumped over"
 """Who asks for the cancellation of a stop that the market has jumped over."""
@@ -158,6 +175,19 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     """Shares that may be given back at most: what is held of the other side than the entry's, counted as `free`; None:
     all of the surplus."""
 
+    past: tuple[AnyLeg, ...] = ()
+    """Stops and targets of days that are over."""
+
+    day: int = 0
+    """Number of the newest day that has a stop or a target: 0 is the first."""
+
+    is_carried: bool = False
+    """Whether what is held in the evening is held in the morning: the broker does not close it before."""
+
+    day_began_ns: int = 0
+    """Exits of before may be placed again now, those that were made before this time: nanoseconds since 1970-01-01 UTC;
+    0: not now."""
+
     @property
     def exposed(self) -> int:
         """Shares of the entry that nothing has closed."""
@@ -176,7 +206,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def _balance(self) -> int:
         """Shares of the entry, and given back, less those closed: by its exits, of which both may trade, and others."""
-        exits = (self.target, self.stop, self.exit, *self.earlier)
+        exits = (self.target, self.stop, self.exit, *self.earlier, *self.past)
         return self.entry.filled + sum(map(_filled, self.returns)) - sum(map(_filled, exits)) - self.sold
 
     @property
@@ -212,10 +242,17 @@ def gone_of(unclosed: Iterable[int], held: int, by_others: int) -> tuple[int, ..
     return sold_of(shares, max(held, sum(max(each, 0) for each in shares) - by_others))
 
 
-def lost_its_stop(bracket: Bracket) -> bool:
-    """Say whether what is held was to have a stop, and this was in the market and is cancelled or has expired."""
+def lost_its_stop(bracket: Bracket) -> int:
+    """Return the shares that are held, were to have a stop, and have none any more: it was in the market, and ended.
+
+    Not where the next day has another.
+    """
     stop = bracket.stop
-    return bracket.exposed > 0 and isinstance(stop, Order) and stop.state in {"CANCELLED", "EXPIRED"}
+    if not isinstance(stop, Order) or stop.state not in {"CANCELLED", "EXPIRED"}:
+        return 0
+    if _comes_back(stop, bracket) and not (_is_due(stop, bracket) and not bracket.closable):
+        return 0
+    return bracket.exposed if bracket.held is None else min(bracket.exposed, bracket.held)
 
 
 def doubts_its_stop(bracket: Bracket) -> bool:
@@ -224,11 +261,21 @@ def doubts_its_stop(bracket: Bracket) -> bool:
     return bracket.exposed > 0 and isinstance(stop, Order) and stop.state == "UNKNOWN"
 
 
-def bare(bracket: Bracket) -> int:
-    """Return the shares that are held without an exit that they were to have, and that nothing puts back."""
-    if not (lost_its_stop(bracket) or has_no_target(bracket)):
-        return 0
-    return bracket.exposed if bracket.held is None else min(bracket.exposed, bracket.held)
+def is_bare(bracket: Bracket) -> bool:
+    """Say whether shares are held without an exit that they were to have, and that nothing puts back."""
+    return lost_its_stop(bracket) > 0 or has_no_target(bracket)
+
+
+def waits_for_a_day(bracket: Bracket) -> bool:
+    """Say whether what is held has exits again on the next day that it is traded."""
+    legs = (bracket.target, bracket.stop)
+    return bracket.exposed > 0 and any(_comes_back(leg, bracket) and not _is_due(leg, bracket) for leg in legs)
+
+
+def was_taken_back(leg: AnyLeg | None) -> bool:
+    """Say whether a person, a strategy or a halt has asked for the cancellation of an exit, so that it was wanted."""
+    asked = leg.asked_to_cancel if isinstance(leg, Order) else None
+    return asked is not None and asked.asked_by not in {BRACKET, JUMPED_OVER}
 
 
 def is_beyond(stop: AnyLeg | None, price: float) -> bool:
@@ -255,7 +302,7 @@ def turned_as(entry: Order, shares: int) -> int:
 
 def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
     entry: Order,
-    leg: Callable[[str, Leg], AnyLeg | None],
+    find: Callable[[str], AnyLeg | None],
     beside: Iterable[Order],
     *,
     shares: int,
@@ -263,27 +310,33 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
     sold: int,
     surplus: int,
     agreed: tuple[int, ...] = (),
+    is_carried: bool = False,
+    day_began_ns: int = 0,
 ) -> Bracket:
     """Put a bracket together.
 
     Args:
         entry: of it.
-        leg: returns an exit of an entry, given the id of that.
+        find: returns an exit, given its id.
         beside: entries of the brackets of the account, this one may be among them.
         shares: that its strategy holds of the symbol: signed.
         late: shares that came in when nothing was left to guard them.
         sold: shares of it that others have closed.
         surplus: shares that its exits have traded too much, and that are held.
         agreed: what the account holds, as our book and the broker's say it; empty: these agree.
+        is_carried: as in `Bracket`.
+        day_began_ns: as there.
     """
-    at_market, returns = (_in_turn(leg, entry.client_order_id, names) for names in (AT_MARKET, RETURNS))
+    at_market, returns = (_in_turn(find, entry.client_order_id, names) for names in (AT_MARKET, RETURNS))
+    days = _days(find, entry.client_order_id)
+    targets, stops = ([leg for leg in legs if leg is not None] for legs in zip(*days, strict=True))
     held = held_as(entry, shares)
     side: Side = "SELL" if entry.side == "BUY" else "BUY"
     claimed: Counter[Side] = Counter()
     for each in beside:
         is_beside = each.client_order_id != entry.client_order_id
         if is_beside and (each.strategy, each.symbol) == (entry.strategy, entry.symbol):
-            claimed[each.side] += _claimed(leg, each.client_order_id)
+            claimed[each.side] += _claimed(find, each.client_order_id)
 
     def closable_by(closing: Side, held: int, opened_by: Side) -> int:
         ours = max(0, held - claimed[opened_by])
@@ -291,8 +344,8 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
 
     return Bracket(
         entry=entry,
-        target=leg(entry.client_order_id, "target"),
-        stop=leg(entry.client_order_id, "stop"),
+        target=targets[-1] if targets else None,
+        stop=stops[-1] if stops else None,
         exit=at_market[-1] if at_market else None,
         earlier=tuple(at_market[:-1]),
         late=late,
@@ -302,23 +355,48 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
         returns=tuple(returns),
         surplus=surplus,
         returnable=closable_by(entry.side, turned_as(entry, shares), side),
+        past=(*targets[:-1], *stops[:-1]),
+        day=len(days) - 1,
+        is_carried=is_carried,
+        day_began_ns=day_began_ns,
     )
 
 
-def _in_turn(leg: Callable[[str, Leg], AnyLeg | None], entry: str, names: Iterable[Leg]) -> list[AnyLeg]:
+def newest_exit(find: Callable[[str], T | None], entry: str, leg: Literal["target", "stop"]) -> T | None:
+    """Return the target, or the stop, of the newest day that has one; None: there is none yet.
+
+    Args:
+        find: returns an exit, given its id.
+        entry: the client order id of the entry.
+        leg: which of both.
+    """
+    place = 0 if leg == "target" else 1
+    return next((day[place] for day in reversed(_days(find, entry)) if day[place] is not None), None)
+
+
+def _days(find: Callable[[str], T | None], entry: str) -> list[tuple[T | None, T | None]]:
+    """Return the target and the stop of each day: of the first one, and of those after it that have any."""
+    days: list[tuple[T | None, T | None]] = []
+    while not days or days[-1] != (None, None):
+        day = len(days)
+        days.append((find(leg_id(entry, "target", day)), find(leg_id(entry, "stop", day))))
+    return days[:-1] or days
+
+
+def _in_turn(find: Callable[[str], AnyLeg | None], entry: str, names: Iterable[Leg]) -> list[AnyLeg]:
     """Return the orders that there are of some that follow each other."""
     found = []
     for name in names:
-        if (each := leg(entry, name)) is None:
+        if (each := find(leg_id(entry, name))) is None:
             break
         found.append(each)
     return found
 
 
-def _claimed(leg: Callable[[str, Leg], AnyLeg | None], entry: str) -> int:
+def _claimed(find: Callable[[str], AnyLeg | None], entry: str) -> int:
     """Return how many shares the exits of a bracket may close: one of them cancels the others."""
-    resting = [each for name in ("target", "stop") if (each := leg(entry, name)) is not None]
-    return max((_leaves(each) for each in (*resting, *_in_turn(leg, entry, AT_MARKET))), default=0)
+    resting = [each for day in _days(find, entry) for each in day if each is not None]
+    return max((_leaves(each) for each in (*resting, *_in_turn(find, entry, AT_MARKET))), default=0)
 
 
 def _leaves(leg: AnyLeg) -> int:
@@ -327,38 +405,56 @@ def _leaves(leg: AnyLeg) -> int:
     return leg.quantity if isinstance(leg, SubmitOrder) else 0
 
 
-def leg_id(entry_id: str, leg: Leg) -> str:
-    """Return the client order id of an exit."""
-    return entry_id + SUFFIXES[leg]
+def leg_id(entry_id: str, leg: Leg, day: int = 0) -> str:
+    """Return the client order id of an exit.
+
+    Args:
+        entry_id: of its entry.
+        leg: which exit.
+        day: the number of its day, of a target or a stop: 0 is the first.
+    """
+    return f"{entry_id}{SUFFIXES[leg]}{base36(day) if day else ''}"
 
 
 def entry_id(client_order_id: str) -> str:
     """Return the id of the entry that an order of this id would be an exit of; empty: of none."""
-    return client_order_id[:-1] if client_order_id[-1:] in ENDINGS else ""
+    return _parts(client_order_id)[0]
 
 
 def purpose(client_order_id: str) -> str:
     """Say what an exit of this id is for, in words that follow "it"; empty: the id is no exit's."""
-    entry, ending = entry_id(client_order_id), client_order_id[-1:]
+    entry, letter, _ = _parts(client_order_id)
     if not entry:
         return ""
-    if ending in {SUFFIXES["target"], SUFFIXES["stop"]}:
-        name = "target" if ending == SUFFIXES["target"] else "stop loss"
+    if letter in _OTHER:
+        name = "target" if letter == SUFFIXES["target"] else "stop loss"
         return f"is the {name} of the bracket {entry}"
-    if is_return(client_order_id):
+    if letter in _OF_RETURNS:
         return f"gives back what the exits of the bracket {entry} have traded too much"
     return f"closes at the market what had no other exit of the bracket {entry}"
 
 
 def is_return(client_order_id: str) -> bool:
     """Say whether an exit of this id is one that gives back what others have traded too much."""
-    return client_order_id[-1:] in _OF_RETURNS
+    return _parts(client_order_id)[1] in _OF_RETURNS
 
 
 def other_exit_id(client_order_id: str) -> str:
     """Return the id of the exit that cancels this one and is cancelled by it, if it is one; else empty."""
-    entry, other = client_order_id[:-1], _OTHER.get(client_order_id[-1:])
-    return "" if other is None else entry + other
+    entry, letter, day = _parts(client_order_id)
+    return f"{entry}{_OTHER[letter]}{day}" if letter in _OTHER else ""
+
+
+def _parts(client_order_id: str) -> tuple[str, str, str]:
+    """Return the entry, the letter and the day of an exit's id; empty: it is no exit's."""
+    ending = client_order_id[-3:]
+    if ending == ending.lower():  # as of most orders; the rest takes ten times as long
+        return _NO_EXIT
+    found = _EXIT_ID.fullmatch(client_order_id)
+    if found is None:
+        return _NO_EXIT
+    entry, letter, day = found.groups()
+    return (entry, letter, day) if letter in (_OTHER if day else ENDINGS) else _NO_EXIT
 
 
 def next_steps(bracket: Bracket) -> tuple[Step, ...]:
@@ -399,7 +495,8 @@ def goes_second(step: Step, bracket: Bracket) -> bool:
         return False
     stop = bracket.stop
     is_asked = stop is None or isinstance(stop, SubmitOrder) or (isinstance(stop, Order) and stop.state == "INTENDED")
-    return is_asked and step.client_order_id == leg_id(bracket.entry.client_order_id, "target")
+    is_target = _parts(step.client_order_id)[1] == SUFFIXES["target"]
+    return is_target and (is_asked or _is_due(stop, bracket))
 
 
 def is_done(bracket: Bracket) -> bool:
@@ -409,6 +506,8 @@ def is_done(bracket: Bracket) -> bool:
         return False
     if not legs:
         return bracket.exposed <= 0  # else the position would lack its exits
+    if bracket.exposed > 0 and any(_comes_back(leg, bracket) for leg in (bracket.target, bracket.stop)):
+        return False
     return not next_steps(bracket) and not unguarded(bracket)
 
 
@@ -512,11 +611,48 @@ def _was_never_in_the_market(leg: Order) -> bool:
     return leg.state == "REJECTED" or leg.was_never_placed
 
 
+def _comes_back(leg: AnyLeg | None, bracket: Bracket) -> bool:
+    """Say whether an exit has ended with its day, and what it is for has another on the next one."""
+    if not bracket.is_carried or not isinstance(leg, Order) or leg.state != "EXPIRED" or leg.was_never_placed:
+        return False
+    longest = leg_id(bracket.entry.client_order_id, "stop", bracket.day + 1)
+    return not was_taken_back(leg) and len(longest) <= LENGTH_MAX
+
+
+def _is_due(leg: AnyLeg | None, bracket: Bracket) -> bool:
+    """Say whether that day has begun."""
+    return isinstance(leg, Order) and _comes_back(leg, bracket) and leg.intended_ns < bracket.day_began_ns
+
+
+def _place(bracket: Bracket, leg: Leg, known: Order | None, quantity: int) -> tuple[Step, ...]:
+    """Place an exit; where there was one, of a day that is over, at the prices that it had then."""
+    if not quantity:
+        return ()
+    first = _submit(bracket.entry, leg, quantity)
+    if known is None:
+        return (first,)
+    others = [each for each in (bracket.target, bracket.stop) if each is not None and each is not known]
+    is_begun = any(isinstance(each, SubmitOrder) or _is_of_today(each, bracket) for each in others)
+    ids = [leg_id(bracket.entry.client_order_id, leg, bracket.day + ahead) for ahead in (0, 1)]
+    again = replace(
+        first,
+        client_order_id=ids[0] if is_begun and ids[0] != known.client_order_id else ids[1],
+        limit_price=known.limit_price,
+        trigger_price=known.trigger_price,
+    )
+    return (again,)
+
+
+def _is_of_today(leg: AnyLeg, bracket: Bracket) -> bool:
+    return isinstance(leg, Order) and leg.intended_ns >= bracket.day_began_ns
+
+
 def _exit(bracket: Bracket, leg: Leg, known: AnyLeg | None, closable: int) -> tuple[Step, ...]:
     """Have an exit in the market that is as great as what is held needs, beside what it has closed itself."""
     entry, exposed = bracket.entry, bracket.exposed
-    if known is None:
-        return (_submit(entry, leg, closable),) if closable else ()
+    due = known if isinstance(known, Order) and _is_due(known, bracket) else None
+    if known is None or due is not None:
+        return _place(bracket, leg, due, closable)
     if not isinstance(known, Order) or not known.is_open or known.pending is not None or not known.broker_order_id:
         return ()
     wanted = known.filled + exposed

@@ -20,13 +20,15 @@ LIFE_DIGITS: Final = 10
 DRAWS: Final = 36**4
 """How many numbers one is drawn of for each life."""
 
-EXITS: Final = "STXYZ"
-"""Suffixes that the ids of a bracket's exits add to its entry's."""
+EXIT_LETTERS: Final = "TSXYZWVUNMRQPOLKJI"
+"""What the ids of a bracket's exits add to its entry's: one of them, and behind it the number of the day, if it is not
+the first."""
 
 _FORM: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{LENGTH_MAX}}}", re.ASCII)
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)
 _OURS: Final = re.compile(
-    rf"[A-Za-z0-9_-]{{1,{NAME_LENGTH_MAX}}}-(?:0|[1-9a-z][0-9a-z]{{0,{LIFE_DIGITS - 1}}})-[1-9a-z][0-9a-z]*[{EXITS}]?"
+    rf"[A-Za-z0-9_-]{{1,{NAME_LENGTH_MAX}}}-(?:0|[1-9a-z][0-9a-z]{{0,{LIFE_DIGITS - 1}}})-[1-9a-z][0-9a-z]*"
+    rf"(?:[{EXIT_LETTERS}](?:[1-9a-z][0-9a-z]?)?)?"
     r"|flat-[0-9a-z]{10,20}",  # as earlier releases closed positions
     re.ASCII,
 )
@@ -93,7 +95,7 @@ def is_client_order_id(text: str) -> bool:
 
 
 def is_formed_as_ours(client_order_id: str) -> bool:
-    """Say whether an id is formed as every natya forms its own: name, life, counter, and behind it an exit's letter."""
+    """Say whether an id is formed as every natya forms its own: name, life, counter, and behind it which exit it is."""
     return _OURS.fullmatch(client_order_id) is not None
 
 

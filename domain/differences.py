@@ -72,6 +72,9 @@ class Differences:
         self._found: tuple[Difference, ...] = ()
         """All differences of the newest look."""
 
+        self.has_new_positions = False
+        """Whether the newest look showed a position that differs otherwise than before."""
+
         self.has_new_by_others = False
         """Whether it was the first that showed a position which orders of others explain."""
 
@@ -85,6 +88,10 @@ class Differences:
         for mismatch in position_mismatches(books):
             compared[mismatch.symbol] = (*compared.get(mismatch.symbol, ()), mismatch)
         self._found, self.has_new_by_others = tuple(found.values()), False
+        self.has_new_positions = any(
+            isinstance(each, PositionMismatch) and self._seen.get(key, ((), 0))[0] != _look_of(each)
+            for key, each in found.items()
+        )
         seen: dict[Key, tuple[object, int]] = {}
         told: list[ReconciliationFact] = []
         for key, difference in found.items():

@@ -180,6 +180,9 @@ class PositionsDiffer(msgspec.Struct, frozen=True, kw_only=True, array_like=True
     orders: tuple[str, ...] = ()
     """Client order ids of those that are otherwise at the broker: somebody has changed them there."""
 
+    is_in_doubt: bool = False
+    """Whether the look has shown a position that differs otherwise than before: the next one says whether it lasts."""
+
 
 class DifferenceEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DifferenceEnded"):
     """Fact: a difference that was told is gone."""

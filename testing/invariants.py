@@ -178,7 +178,7 @@ def brackets_of(book: Book) -> Iterator[Bracket]:
     for entry in book.brackets:
         yield as_it_stands(
             entry,
-            lambda of, leg: book.order(leg_id(of, leg)),
+            book.order,
             book.brackets,
             shares=book.strategy_shares(entry.strategy, entry.symbol),
             late=book.late(entry.client_order_id),

@@ -102,6 +102,7 @@ BESIDE: Final = {
     "orders Tick": "a price",
     "orders Unavailable": "as `orders Failed`",
     "orders BracketDue": "asks once more for what a bracket needs, as each start does",
+    "orders DayDue": "exits of what is held over night, which these worlds have not",
     "orders WatchDue": "limits of the day, which these worlds have not",
     "journal LookDue": "room on the disk",
     "journal ProveDurable": "a heartbeat",

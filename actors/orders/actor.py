@@ -72,6 +72,7 @@ from .parts.due import (
     BracketDue,
     CancelDue,
     ChangeDue,
+    DayDue,
     LookUpDue,
     ReadDue,
     ReconcileDue,
@@ -313,6 +314,7 @@ class OrdersActor(RuntimeActor):
         """
         before = self._context.theirs
         self._context.theirs, self._context.changed_there = as_told(told.positions), frozenset(told.orders)
+        self._context.is_compared |= not told.is_in_doubt
         if before is not self._context.theirs and self._context.is_read:
             self._bracketing.look_at_all()
             self._cancelling.look_at_stops()
@@ -416,6 +418,11 @@ class OrdersActor(RuntimeActor):
     def ask_again(self, due: BracketDue, _sender: ActorAddress) -> None:
         """Ask once more for what a bracket still needs."""
         self._bracketing.ask_again(due.entry, due.step)
+
+    @handles(DayDue)
+    def begin_day(self, _message: DayDue, _sender: ActorAddress) -> None:
+        """Look whether exits may be placed that wait for a session."""
+        self._bracketing.begin_day()
 
     @handles(CancelDue)
     def cancel_again(self, _message: CancelDue, _sender: ActorAddress) -> None:

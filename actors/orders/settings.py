@@ -46,6 +46,9 @@ class OrdersActorSettings(OrdersSettings, frozen=True, kw_only=True, forbid_unkn
     product: Product = "INTRADAY"
     """That the broker session gives to orders which name none."""
 
+    is_compared: bool = False
+    """Whether reconciliation compares the broker's positions with ours."""
+
     keeps_states: bool = True
     """Whether the states of strategies are journaled; else they are kept in memory, as long as the run lasts."""
 

@@ -266,7 +266,14 @@ class ReconciliationActor(RuntimeActor):
         lasting = len(self._differences.lasting)
         self.trouble = f"{lasting} differences between the broker's books and ours" if lasting else ""
         differences = self._differences
-        self.send(ORDERS, PositionsDiffer(positions=differences.positions(), orders=differences.orders()))
+        self.send(
+            ORDERS,
+            PositionsDiffer(
+                positions=differences.positions(),
+                orders=differences.orders(),
+                is_in_doubt=differences.has_new_positions,
+            ),
+        )
         self._limit(risk)
         if self._halt_cause:
             self.ask(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ...domain.brackets import leg_id
+from ...domain.brackets import newest_exit
 from ...domain.orders import Order, advance, intent_of
 from ...messages.holdings import OpenOrder
 from ...messages.orders import (
@@ -126,12 +126,12 @@ class OrderHandle(str):  # noqa: SLOT000  no second object an order, and a user 
     @property
     def target(self) -> OrderHandle | None:
         """The limit order that closes what this one has filled; None before that, or without one."""
-        return self._desk.order_of(leg_id(self, "target"))
+        return newest_exit(self._desk.order_of, self, "target")
 
     @property
     def stop_loss(self) -> OrderHandle | None:
         """The stop order that closes what this one has filled; None before that, or without one."""
-        return self._desk.order_of(leg_id(self, "stop"))
+        return newest_exit(self._desk.order_of, self, "stop")
 
     def cancel(self) -> None:
         """Request the cancellation of what is open; fills may come before it."""

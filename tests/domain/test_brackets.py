@@ -699,7 +699,7 @@ class TestSharesThatComeLate:
     def wanted(desk, late, **fields):
         bracket = as_it_stands(
             desk.orders["A-1"],
-            lambda of, leg: desk.orders.get(leg_id(of, leg)),
+            desk.orders.get,
             (),
             shares=desk.exposed(),
             late=late,
@@ -783,7 +783,7 @@ def test_an_exit_is_for_what_exits_of_other_brackets_leave_of_what_is_held(held,
             orders[f"A-{number}S"] = a_refusal("x", strategy=strategy, quantity=30)
     bracket = as_it_stands(
         entry,
-        lambda of, leg: orders.get(leg_id(of, leg)),
+        orders.get,
         beside,
         shares=held,
         late=0,

@@ -272,7 +272,8 @@ class Bracketed(natya.StrategyActor):
         if self.entry is None:
             sign = 1 if self.parameters["side"] == "BUY" else -1
             exits = {"target": tick.price + sign * 0.5, "stop_loss": tick.price - sign * 0.3}
-            self.entry = (self.buy if sign > 0 else self.sell)(tick.symbol, 10, **exits)
+            submit, product = self.buy if sign > 0 else self.sell, self.parameters.get("product")
+            self.entry = submit(tick.symbol, 10, product=product, **exits)
 
     def on_fill(self, fill):
         exits = [self.entry.target, self.entry.stop_loss]

@@ -1,5 +1,6 @@
 """Brackets in orders: exits are sent once, for what is held, again after a restart, and count once as exposure."""
 
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -10,12 +11,16 @@ from natya_builders import BUILDERS
 
 from natya.actors.orders.book.ledger import Ledger
 from natya.actors.orders.parts.bracketing import Bracketing
+from natya.actors.orders.parts.due import DayDue
+from natya.actors.orders.settings import OrdersActorSettings
 from natya.config.sections.orders import OrdersSettings
 from natya.domain.brackets import SALES_MAX
-from natya.domain.closing import AGREED
+from natya.domain.closing import AGREED, as_told
+from natya.domain.time import IST
 from natya.messages.broker import FindOrder, OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder
 from natya.messages.kill_switch import HaltTrading
 from natya.messages.orders import (
+    CancellationIntended,
     CancelOrder,
     ModificationIntended,
     ModificationRefused,
@@ -23,6 +28,7 @@ from natya.messages.orders import (
     OrderModified,
     OrderRefused,
 )
+from natya.messages.reconciliation import PositionMismatch
 from natya.messages.risk_state import Resume, Resumed
 
 PRICES = {"target_price": 110.0, "stop_loss_price": 95.0}
@@ -107,7 +113,8 @@ def kept(held, cancelled):
     context = SimpleNamespace(
         ledger=ledger, is_read=True, now_ns=lambda: 1, write=write, log=lambda *_, **__: None, theirs=AGREED
     )
-    context.after, context.settings = Clockwork().after, OrdersSettings.default()
+    context.after, context.settings = Clockwork().after, OrdersActorSettings.of(OrdersSettings.default())
+    context.market_rules = context.is_compared = False
     keeper = Bracketing(
         context,
         SimpleNamespace(why_halted=lambda: "", limit_by=lambda *_: None),
@@ -339,6 +346,135 @@ class TestABracket:
         stage.open(*held, make.change(state), orders_in_flight_max=1, orders_a_minute_max=1)
 
         assert [request.client_order_id for request in both_placed(stage)] == ["A-1S", "A-1T"]
+
+
+class TestABracketOverNight:
+    """Ten of INFY are held on a Thursday with stop and target; both end with the day. The session is that of NSE."""
+
+    THURSDAY, FRIDAY, MONDAY = (datetime(2026, 1, day, tzinfo=IST) for day in (8, 9, 12))
+
+    @pytest.fixture
+    def night(self, make, kept):
+        keeper, book, written = kept
+        context, now = keeper._context, [self.THURSDAY + timedelta(hours=14)]
+        context.now_ns = context.elapsed_ns = lambda: int(now[0].timestamp()) * 10**9
+        context.settings = replace(context.settings, product="CNC", session="NSE")
+        context.market_rules = True
+        clockwork = Clockwork()
+        context.after = clockwork.after
+
+        def ends(*names, state="expired"):
+            for name in names:
+                book.apply(getattr(make, state)(name))
+                keeper.look(name, [getattr(make, state)(name)])
+
+        def go(moment):
+            now[0] = moment
+            keeper.look_at_all()
+            return [(fact.client_order_id, fact.quantity) for fact in written if isinstance(fact, OrderIntended)]
+
+        arm(kept, make)
+        return SimpleNamespace(
+            keeper=keeper, book=book, context=context, written=written, ends=ends, go=go, now=now, clockwork=clockwork
+        )
+
+    def test_has_both_exits_again_when_the_next_session_has_begun(self, night, make):
+        night.now[0] = self.THURSDAY + timedelta(hours=15, minutes=30)
+        night.ends("A-1S", "A-1T")
+        first = night.go(self.THURSDAY + timedelta(hours=20))
+        assert night.go(self.FRIDAY + timedelta(hours=9, minutes=15, seconds=4)) == first
+        assert night.keeper.unprotected == (), "nobody is woken"
+
+        assert night.go(self.FRIDAY + timedelta(hours=9, minutes=15, seconds=5)) == [*first, ("A-1S1", 10)]
+        night.book.apply(make.accepted("A-1S1", "B-3"))
+        assert night.go(self.FRIDAY + timedelta(hours=9, minutes=16)) == [*first, ("A-1S1", 10), ("A-1T1", 10)]
+        assert (night.written[-2].trigger_price, night.written[-1].limit_price) == (95.0, 110.0)
+
+    def test_waits_for_that_by_a_timer_also_over_a_weekend(self, night):
+        night.now[0] = self.FRIDAY + timedelta(hours=15, minutes=30)
+        night.ends("A-1S", "A-1T")
+        (timer,) = [each for each in night.clockwork.set if isinstance(each.message, DayDue)]
+
+        opens = night.now[0] + timedelta(seconds=timer.seconds)
+        assert opens == self.MONDAY + timedelta(hours=9, minutes=15, seconds=5)
+
+    def test_has_them_at_the_prices_that_they_were_changed_to(self, night):
+        terms = {"client_order_id": "A-1S", "number": 1, "quantity": 10, "limit_price": None, "trigger_price": 99.0}
+        for fact in (ModificationIntended, OrderModified):
+            night.book.apply(fact(**terms, occurred_ns=1))
+        night.ends("A-1S", "A-1T")
+        night.go(self.FRIDAY + timedelta(hours=10))
+
+        assert night.written[-1].trigger_price == 99.0
+
+    def test_has_them_for_what_is_left(self, night, make):
+        night.book.apply(make.filled("A-1T", trade_id="T-2", quantity=4, side="SELL"))
+        night.ends("A-1S", "A-1T")
+
+        assert night.go(self.FRIDAY + timedelta(hours=10))[-1] == ("A-1S1", 6)
+
+    def test_has_them_each_day_and_no_id_twice(self, night, make):
+        for day, suffix in ((self.FRIDAY, ""), (self.MONDAY, "1")):
+            night.ends(f"A-1S{suffix}", f"A-1T{suffix}")
+            night.go(day + timedelta(hours=10))
+            next_one = str(int(suffix or 0) + 1)
+            for leg in "ST":
+                night.book.apply(make.accepted(f"A-1{leg}{next_one}", f"B-{leg}{next_one}"))
+                night.go(day + timedelta(hours=11))
+
+        ids = [fact.client_order_id for fact in night.written if isinstance(fact, OrderIntended)]
+        assert ids == ["A-1S", "A-1T", "A-1S1", "A-1T1", "A-1S2", "A-1T2"]
+        assert night.keeper.unprotected == ()
+
+    def test_is_of_the_book_until_nothing_is_held_any_more(self, night, make):
+        night.ends("A-1S", "A-1T")
+        assert [each.client_order_id for each in night.book.brackets] == ["A-1"]
+        night.book.apply(make.intent("B-1", side="SELL"))
+        night.book.apply(make.filled("B-1", trade_id="T-9", side="SELL"))
+
+        assert night.book.brackets == ()
+        assert len(night.go(self.FRIDAY + timedelta(hours=10))) == 2
+
+    @pytest.mark.parametrize("product", ["INTRADAY", "CNC"])
+    def test_has_none_of_what_the_broker_closes_in_the_evening_and_that_is_told(self, night, product):
+        night.context.settings = replace(night.context.settings, product=product)
+        night.ends("A-1S", "A-1T")
+
+        placed = night.go(self.FRIDAY + timedelta(hours=10))
+        assert (len(placed) == 2) == (product == "INTRADAY")
+        assert ("their stop is gone" in night.keeper.warning()) == (product == "INTRADAY")
+
+    def test_has_none_of_what_the_broker_has_no_more(self, night):
+        night.ends("A-1S", "A-1T")
+        gone = PositionMismatch(symbol="INFY", ours=10, theirs=0, is_ours=True, since_ns=1, occurred_ns=1)
+        night.context.theirs = as_told((gone,))
+
+        assert len(night.go(self.FRIDAY + timedelta(hours=10))) == 2
+        assert "10 INFY held, and their stop is gone" in night.keeper.warning()
+
+    def test_has_none_before_the_brokers_positions_are_compared_and_waits_for_that_a_minute_at_most(self, night):
+        night.context.settings = replace(night.context.settings, is_compared=True)
+        night.ends("A-1S", "A-1T")
+        opens = self.FRIDAY + timedelta(hours=9, minutes=15)
+        assert len(night.go(opens + timedelta(seconds=59))) == 2
+
+        assert len(night.go(opens + timedelta(seconds=60))) == 3
+        night.context.is_compared = True
+        assert night.keeper._day_began_ns("INFY")
+
+    def test_has_none_that_a_person_has_cancelled(self, night):
+        night.book.apply(CancellationIntended(client_order_id="A-1S", number=1, asked_by="asha", occurred_ns=1))
+        night.ends("A-1S", "A-1T")
+
+        assert night.go(self.FRIDAY + timedelta(hours=10))[2:] == [("A-1T1", 10)]
+
+    def test_is_closed_by_nothing_while_the_exchange_takes_no_order(self, night):
+        night.now[0] = self.THURSDAY + timedelta(hours=16)
+        night.ends("A-1S", state="rejected")
+        night.ends("A-1T", state="cancelled")
+        assert len(night.go(self.THURSDAY + timedelta(hours=20))) == 2
+
+        assert night.go(self.FRIDAY + timedelta(hours=9, minutes=16))[2:] == [("A-1X", 10)]
 
 
 class TestABracketThatIsOver:
@@ -814,7 +950,7 @@ class Market:
         self.book = self.ledger.book
         context = SimpleNamespace(ledger=self.ledger, is_read=True, now_ns=lambda: 1, write=self.write, theirs=AGREED)
         self.clockwork = Clockwork()
-        context.after, context.settings = self.clockwork.after, OrdersSettings.default()
+        context.after, context.settings = self.clockwork.after, OrdersActorSettings.of(OrdersSettings.default())
         context.log = lambda *_, **__: None
         cancelling = SimpleNamespace(cancel=lambda name, *_by: self.cancels.append(name))
         self.cancels = []

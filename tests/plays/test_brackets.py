@@ -40,3 +40,18 @@ def test_a_bracket_ends_flat_with_one_exit_filled_and_the_other_cancelled(tmp_pa
     exit_price = 100.0 + distance * (1 if recording.stem == "rising" else -1)
     assert [fill.price for fill in played.fills] == [100.0, pytest.approx(exit_price)]
     assert not played.summary.positions
+
+
+@pytest.mark.parametrize("product", ["CNC", "INTRADAY"])
+def test_what_is_held_over_night_has_its_stop_on_the_next_day_where_it_is_carried(tmp_path, plays, product):
+    prices = {"2026-11-25": [100.0] * 5, "2026-11-26": [100.0] * 5, "2026-11-27": [100.0, 100.0, 99.7, 99.6, 99.5]}
+    rows = [f"{day} 10:{minute:02}:00,{price}" for day, each in prices.items() for minute, price in enumerate(each)]
+    recording = tmp_path / "three_days.csv"
+    recording.write_text("\n".join(["date,price", *rows, ""]))
+    player = {**PLAYER, "parameters": {"side": "BUY", "product": product}}
+    played = plays(tmp_path / "data", recording, player)
+    entry, *exits = [record.fact.client_order_id for record in played.records if isinstance(record.fact, OrderIntended)]
+
+    again = [f"{entry}S1", f"{entry}T1", f"{entry}S2", f"{entry}T2"] if product == "CNC" else []
+    assert exits == [f"{entry}S", f"{entry}T", *again]
+    assert [(fill.side, fill.quantity) for fill in played.fills][1:] == [("SELL", 10)] * (product == "CNC")

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Protocol
 from ....domain.brackets import (
     AT_MARKET,
     Bracket,
-    Leg,
     as_it_stands,
-    bare,
     entry_id,
     held_as,
+    is_bare,
     is_done,
     is_return,
     leg_id,
+    newest_exit,
     sold_of,
     turned_as,
 )
@@ -75,7 +75,7 @@ def note_bracket(book: Orders, account: Account, client_order_id: str, order: Or
         bracket = _as_it_stands(book, account, entry, shares)
         if is_done(bracket):
             account.brackets.pop(entry.client_order_id, None)
-            if bare(bracket):
+            if is_bare(bracket):
                 account.bare[entry.client_order_id] = None
             return
     account.brackets[entry.client_order_id] = None
@@ -91,7 +91,8 @@ def note_late(book: Orders, account: Account, before: Order, fill: OrderFilled) 
         fill: the trade.
     """
     if before.has_bracket:
-        exits = () if before.is_open else [exit_of(book, before.client_order_id, leg) for leg in ("target", "stop")]
+        find, entry = functools.partial(exit_of, book), before.client_order_id
+        exits = () if before.is_open else (newest_exit(find, entry, "target"), newest_exit(find, entry, "stop"))
         known = [each for each in exits if isinstance(each, Order)]
         if known and not any(each.is_open for each in known):
             account.late[before.client_order_id] = account.late.get(before.client_order_id, 0) + fill.quantity
@@ -166,6 +167,7 @@ def _as_it_stands(book: Orders, account: Account, entry: Order, shares: int) -> 
         late=account.late.get(name, 0),
         sold=account.sold.get(name, 0),
         surplus=account.surplus.get(name, 0),
+        is_carried=entry.product != "INTRADAY",  # who knows what orders are that name none decides
     )
 
 
@@ -193,9 +195,8 @@ def closed_by(book: Orders, account: Account, fill: OrderFilled) -> tuple[str, .
     )
 
 
-def exit_of(book: Orders, entry: str, leg: Leg) -> Order | OrderRefused | None:
-    """Return an exit of an entry of this id; None: there is none yet."""
-    client_order_id = leg_id(entry, leg)
+def exit_of(book: Orders, client_order_id: str) -> Order | OrderRefused | None:
+    """Return an exit of this id; None: there is none yet."""
     order = book.order(client_order_id)
     if order is None and isinstance(refusal := book.newest_fact(client_order_id), OrderRefused):
         return refusal

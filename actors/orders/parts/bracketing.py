@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ....domain.brackets import (
+    BRACKET,
     JUMPED_OVER,
     as_it_stands,
-    bare,
     doubts_its_stop,
     entry_id,
     failures,
@@ -18,15 +18,19 @@ from ....domain.brackets import (
     is_beyond,
     is_done,
     is_return,
-    leg_id,
     lost_its_stop,
+    newest_exit,
     next_steps,
     turned_as,
     unguarded,
+    waits_for_a_day,
+    was_taken_back,
 )
+from ....domain.calendar import next_open
 from ....domain.freshness import age_fault
 from ....domain.orders import Order, intent_of
-from ....domain.time import SECOND_NS
+from ....domain.time import SECOND_NS, day_of, day_start_ns
+from ....domain.venues import session_of_symbol, venue_of_symbol
 from ....messages.orders import (
     CancelOrder,
     ModifyOrder,
@@ -39,12 +43,13 @@ from ....messages.orders import (
 )
 from .. import modifications
 from ..rules import NO_PRICE
-from .due import BracketDue
+from .due import BracketDue, DayDue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ....domain.brackets import AnyLeg, Bracket, Leg, Step
+    from ....domain.brackets import AnyLeg, Bracket, Step
+    from ....domain.calendar import Exchange, Session
     from ...runtime import Timer
     from .cancelling import Cancelling
     from .context import OrdersContext
@@ -53,10 +58,6 @@ if TYPE_CHECKING:
 
 _MOVES: Final = (OrderFilled, OrderCancelled, OrderExpired, OrderRejected, OrderModified)
 """Facts of an exit after which another may have to close more, or less."""
-
-BRACKET: Final = "bracket"
-"""Who asks for the cancellations of exits."""
-
 
 NOT_TAKEN: Final = "the broker took none"
 """Cause of REDUCING: the broker has taken none of the orders that were to close a bracket."""
@@ -70,6 +71,19 @@ DOUBLINGS_MAX: Final = 10
 
 JUMPED_OVER_S: Final = 5.0
 """Seconds that the market is beyond the trigger of a stop that rests all the same, until it is closed at the market."""
+
+OPENED_S: Final = 5.0
+"""Seconds that a session is open before exits of a day before are placed again: a clock may be ahead of the broker's,
+which refuses what comes too early."""
+
+COMPARED_S: Final = 60.0
+"""Seconds that they wait at most for a look at the broker's positions, counted from the opening of the session."""
+
+DAY_LOOK_MAX_S: Final = 60.0
+"""Seconds from one look whether the day has begun to the next, at most: a machine may sleep over it."""
+
+DAY_LOOK_MIN_S: Final = 1.0
+"""The same, at least."""
 
 
 class Bracketing:
@@ -103,6 +117,9 @@ class Bracketing:
         self._without_target: dict[str, str] = {}
         """By the same, what is held without the target that it was to have."""
 
+        self._day: Timer | None = None
+        """By which what is held over night has its exits again."""
+
         self._beyond: dict[str, tuple[int, int]] = {}
         """By the client order id of a stop, beyond whose trigger the market is: since when, in nanoseconds of the
         second clock, and the time of the price that showed it."""
@@ -123,6 +140,11 @@ class Bracketing:
         for entry in self._context.ledger.book.brackets:
             self._keep(entry.client_order_id)
 
+    def begin_day(self) -> None:
+        """Look whether exits may be placed that wait for a session."""
+        self._day = None
+        self.look_at_all()
+
     def ask_again(self, entry: str, step: Step) -> None:
         """Ask once more for a step, if it is still needed."""
         self._timers.get(entry, {}).pop(step, None)
@@ -140,7 +162,7 @@ class Bracketing:
         if context.market is None or not context.is_read or self._risk.why_halted():
             return
         for entry in context.ledger.book.brackets:
-            stop = self._leg(entry.client_order_id, "stop")
+            stop = newest_exit(self._exit, entry.client_order_id, "stop")
             price, price_ns = context.market.get(entry.symbol, NO_PRICE)
             if not price_ns or not is_beyond(stop, price) or self._is_old(price_ns):
                 continue
@@ -206,6 +228,11 @@ class Bracketing:
         bracket = self._bracket(order, gone=self._gone(order))
         steps = next_steps(bracket)
         self._tell(bracket, is_at_rest=not steps)
+        if waits_for_a_day(bracket):
+            self._wait_for_a_day(order.symbol)
+        if not self._takes_orders(order.symbol) and any(isinstance(step, SubmitOrder) for step in steps):
+            self._wait_for_a_day(order.symbol)
+            steps = tuple(step for step in steps if not isinstance(step, SubmitOrder))
         timers = self._timers.get(entry, {})
         for gone in [each for each in timers if each not in steps]:
             timers.pop(gone).cancel()
@@ -232,14 +259,56 @@ class Bracketing:
         book, theirs, name = self._context.ledger.book, self._context.theirs, entry.client_order_id
         return as_it_stands(
             entry,
-            self._leg,
+            self._exit,
             book.brackets,
             shares=book.strategy_shares(entry.strategy, entry.symbol),
             late=book.late(name),
             sold=book.sold(name) + gone,
             surplus=book.surplus(name),
             agreed=theirs.held(entry.symbol, book.position(entry.symbol)) if entry.symbol in theirs.symbols else (),
+            is_carried=(entry.product or self._context.settings.product) != "INTRADAY",
+            day_began_ns=self._day_began_ns(entry.symbol),
         )
+
+    def _session(self, symbol: str) -> Session | None:
+        return session_of_symbol(symbol, self._context.now_ns(), self._exchange)
+
+    @property
+    def _exchange(self) -> Exchange:
+        named = self._context.settings.session
+        return "NSE" if named == "none" else named
+
+    def _takes_orders(self, symbol: str) -> bool:
+        """Say whether the broker takes an order now, as far as it has sessions."""
+        if self._context.settings.session == "none":
+            return True
+        session = self._session(symbol)
+        return session is not None and session.takes_orders(self._context.now_ns())
+
+    def _day_began_ns(self, symbol: str) -> int:
+        """Return when the day began, in India, on which exits of days before may be placed now; 0: not now.
+
+        Its session is open, and the broker's positions were looked at: what is held by our book may have been sold
+        meanwhile. Where they cannot be had for a minute, our book counts: a stop goes before.
+        """
+        context, session = self._context, self._session(symbol)
+        now_ns = context.now_ns()
+        if session is None or not session.has(now_ns):
+            return 0
+        open_s = (now_ns - session.open_ns) / SECOND_NS
+        is_known = context.is_compared or not context.settings.is_compared or open_s >= COMPARED_S
+        return day_start_ns(day_of(now_ns)) if is_known and open_s >= OPENED_S else 0
+
+    def _wait_for_a_day(self, symbol: str) -> None:
+        """Look again once its session has begun."""
+        if self._day is not None:
+            return
+        context, session = self._context, self._session(symbol)
+        now_ns, wait_s = context.now_ns(), DAY_LOOK_MIN_S
+        if session is None or not session.has(now_ns) or self._day_began_ns(symbol):
+            opens_ns = next_open(now_ns, *venue_of_symbol(symbol, self._exchange))
+            wait_s = max((opens_ns - now_ns) / SECOND_NS + OPENED_S, DAY_LOOK_MIN_S)
+        self._day = context.after(wait_s if context.market_rules else min(wait_s, DAY_LOOK_MAX_S), DayDue())
 
     def _gone(self, entry: Order) -> int:
         """Return how many shares of a bracket, which our book has still, others have certainly closed at the broker."""
@@ -271,8 +340,7 @@ class Bracketing:
         name = f"bracket {entry.client_order_id}"
         found = f"{name}: no order closes {shares} {entry.symbol}, {NOT_TAKEN}" if shares else ""
         bare_of_stop = bare_of_target = ""
-        has_lost_it = is_at_rest and lost_its_stop(bracket) and not self._was_cancelled_here(bracket.stop)
-        if has_lost_it and (held := bare(bracket)):
+        if is_at_rest and (held := lost_its_stop(bracket)) and not was_taken_back(bracket.stop):
             bare_of_stop = f"{name}: {held} {entry.symbol} held, and their stop is gone"
         elif doubts_its_stop(bracket):
             bare_of_stop = (
@@ -292,14 +360,8 @@ class Bracketing:
                 of[entry.client_order_id] = told
         self._risk.limit_by(BRACKET, "; ".join(self._unguarded.values()))
 
-    @staticmethod
-    def _was_cancelled_here(stop: AnyLeg | None) -> bool:
-        """Say whether a person, a strategy or a halt has asked for its cancellation, so that it was wanted."""
-        asked = stop.asked_to_cancel if isinstance(stop, Order) else None
-        return asked is not None and asked.asked_by != BRACKET
-
-    def _leg(self, entry: str, leg: Leg) -> AnyLeg | None:
-        ledger, client_order_id = self._context.ledger, leg_id(entry, leg)
+    def _exit(self, client_order_id: str) -> AnyLeg | None:
+        ledger = self._context.ledger
         return ledger.order(client_order_id) or ledger.earlier(client_order_id)
 
     def _do(self, step: Step) -> None:

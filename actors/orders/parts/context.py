@@ -107,6 +107,9 @@ class OrdersContext:
         self.theirs = AGREED
         """In what the broker's positions differ from the book's, as reconciliation has told."""
 
+        self.is_compared = False
+        """Whether reconciliation has compared the positions since the start, and nothing of it was in doubt."""
+
         self.changed_there: frozenset[str] = frozenset()
         """Client order ids of orders that are otherwise at the broker, as it has told."""
 

@@ -43,5 +43,9 @@ class BracketDue(msgspec.Struct, frozen=True, gc=False):
     """What was asked for, or is to be."""
 
 
+class DayDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to look whether exits may be placed that wait for a session."""
+
+
 class CancelDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to cancel again what the kill switch is to have cancelled."""
