@@ -100,11 +100,9 @@ class ExchangeSystem(SupervisedSystem):
 
     def found(self) -> WireFound:
         """Tell where the protocol is spoken."""
-        from .actors.exchange.streams import FindStreams  # noqa: PLC0415  the sockets are loaded where they are served
-
-        answer: WireFound = self.runtime.request(WIRE, FindWire(), timeout_s=FIND_TIMEOUT_S)
-        found = self.runtime.request(STREAMS, FindStreams(), timeout_s=FIND_TIMEOUT_S)
-        return msgspec.structs.replace(answer, feed=found.feed, depth=found.depth, order_update=found.order_update)
+        wire: WireFound = self.runtime.request(WIRE, FindWire(), timeout_s=FIND_TIMEOUT_S)
+        sockets: WireFound = self.runtime.request(STREAMS, FindWire(), timeout_s=FIND_TIMEOUT_S)
+        return msgspec.structs.replace(sockets, rest=wire.rest)
 
 
 def _built_in() -> tuple[InstrumentDefinition, ...]:

@@ -397,3 +397,6 @@ class WireFound(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=
 
     depth: str = ""
     """The URL of the feed of twenty levels."""
+
+    depth_200: str = ""
+    """The URL of the feed of two hundred."""

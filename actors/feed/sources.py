@@ -10,7 +10,7 @@ from ...config.options import NoOptions, choose_body, decode_options
 from ...config.sections.feed import FeedSettings
 from .bodies.dhan.settings import DhanFeedOptions
 from .bodies.recorded import replay
-from .bodies.synthetic import synthetic
+from .bodies.synthetic import SyntheticOptions, synthetic
 from .live_source import LiveSource, LiveSurroundings
 from .source import MarketSource, Surroundings
 
@@ -31,7 +31,7 @@ class SourceBody(NamedTuple):
     """Struct of the options that only this source has (`feed.options`)."""
 
 
-SOURCES: dict[str, SourceBody] = {"synthetic": SourceBody(synthetic), "replay": SourceBody(replay)}
+SOURCES: dict[str, SourceBody] = {"synthetic": SourceBody(synthetic, SyntheticOptions), "replay": SourceBody(replay)}
 """By the name in `feed.source`."""
 
 

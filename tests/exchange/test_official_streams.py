@@ -57,6 +57,25 @@ def test_its_depth_reads_twenty_levels(served, context, monkeypatch):
     assert "price:1499.90, quantity:10" in book["depth"][0]
 
 
+def test_its_depth_reads_two_hundred_levels(served, context, monkeypatch):
+    monkeypatch.setattr(FullDepth, "depth_200_feed_wss", served.found.depth_200)
+    served.price(1500.0, bids=[[1499.9, 10]], asks=[[1500.1, 12]])
+    depth = FullDepth(context, [(FullDepth.NSE, "1594")], 200)
+    told = []
+    depth.on_ticks = told.append
+    depth.run_forever()
+    try:
+        while not told:
+            depth.get_data()
+    finally:
+        depth.loop.run_until_complete(depth.ws.close())
+        depth.loop.close()
+    (book,) = told
+    (level,) = book["depth"]
+    assert "price:1499.90, quantity:10" in level
+    assert "price:1500.10, quantity:12" in level
+
+
 def test_its_order_updates_hear_of_an_order(served, context):
     updates, heard = OrderUpdate(context), SimpleQueue()
     updates.order_feed_wss = served.found.order_update

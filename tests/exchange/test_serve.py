@@ -11,12 +11,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from natya_sockets import Client
 from natya_starts import Natya
 from natya_web import ask
 from natya_wire import Served, an_order
 
 from natya.actors.web import AddressTakenError
 from natya.cli.exit_codes import CANNOT_CREATE, exit_code
+from natya.domain.dhan.streams import depth
 
 pytestmark = pytest.mark.systems
 
@@ -85,6 +87,21 @@ def test_an_account_survives_a_kill_and_sigterm_ends_it_with_0(start):
     ]
     assert again.ask("DELETE", f"/v2/orders/{ids[0]}")[0] == 200
     assert again.kill(signal.SIGTERM) == (0, "")
+
+
+def test_a_synthetic_market_has_all_twenty_levels_and_each_socket_is_named(start):
+    exchange = start("--symbol", "INFY")
+    infy = {"ExchangeSegment": "NSE_EQ", "SecurityId": "1594"}
+    with Client(exchange.first["depth"], token=exchange.first["token"]) as client:
+        client.request(23, infy)
+        bid, ask = depth.sides_of(client.read())
+    with Client(exchange.first["depth_200"], token=exchange.first["token"]) as client:
+        client.say({"RequestCode": 23, **infy})
+        deep, _ = depth.sides_of(client.read(), levels=200)
+
+    assert all((*bid.prices, *bid.quantities, *ask.prices, *ask.quantities))
+    assert len(deep.prices) == 20
+    assert exchange.kill(signal.SIGTERM) == (0, "")
 
 
 def test_a_port_that_is_taken_is_told_at_once_and_the_directory_is_free_again(tmp_path):

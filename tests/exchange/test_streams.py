@@ -159,7 +159,7 @@ class TestDepth:
 
     def test_of_two_hundred_levels_is_of_one_instrument_and_as_long_as_the_book(self, served):
         served.price(1500.0, bids=[[1499.9, 5]], asks=[[1500.1, 7]])
-        with Client(served.found.depth.replace("twentydepth", "twohundreddepth")) as client:
+        with Client(served.found.depth_200) as client:
             client.say({"RequestCode": 23, **INFY})
             bid, _ = depth.sides_of(client.read(), levels=200)
             assert bid.prices == (1499.9,)

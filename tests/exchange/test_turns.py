@@ -9,12 +9,13 @@ from natya_sockets import Client, a_tick
 from natya_wire import CLIENT, TOKEN
 
 from natya.actors.exchange.served_token import ServedToken
-from natya.actors.exchange.streams import FindStreams, StreamsActor, StreamsActorSettings
+from natya.actors.exchange.streams import StreamsActor, StreamsActorSettings
 from natya.actors.exchange.streams.encoding import Number
 from natya.actors.exchange.streams.turns import SEGMENTS, Turns
 from natya.actors.runtime import Outcome
 from natya.config.secrets import Secret
 from natya.domain.dhan.streams import packets
+from natya.messages.exchange import FindWire
 from natya.messages.instruments import InstrumentDefinition, InstrumentList, InstrumentShown, InstrumentUnknown
 from natya.messages.market import Tick
 
@@ -76,7 +77,7 @@ class TestTheFeedSocket:
         return actor_system
 
     def test_tells_the_close_before_the_first_price_behind_it_to_who_has_something_of_the_segment(self, streams):
-        url = streams.request("streams", FindStreams(), timeout_s=5).feed
+        url = streams.request("streams", FindWire(), timeout_s=5).feed
         with Client(url) as client, Client(url) as other:
             client.ask(15, INFY)
             other.ask(15, NIFTY)

@@ -8,27 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.feed import SOURCES, Surroundings
-from natya.config.options import NoOptions
 from natya.domain.instruments import PriceGrid
 from natya.messages.codec import decode, encode
 
 COUNT = 100
 
 
-def chunks_of(feed, *, seed=7, start_ns=1_000_000_000):
+def chunks_of(feed, *, seed=7, start_ns=1_000_000_000, **options):
     surroundings = Surroundings(start_ns=start_ns, random=Random(seed))
-    return SOURCES["synthetic"].make(feed, NoOptions(), surroundings).chunks()
+    body = SOURCES["synthetic"]
+    return body.make(feed, body.options(**options), surroundings).chunks()
 
 
 def ticks(feed, **market):
     return list(itertools.islice(itertools.chain.from_iterable(chunks_of(feed, **market)), COUNT))
 
 
-@given(seed=st.integers(0, 2**32), tick_size=st.sampled_from([0.01, 0.05, 0.25]))
-def test_every_price_is_on_the_grid_and_the_book_is_in_order(feed_settings, seed, tick_size):
+@given(seed=st.integers(0, 2**32), tick_size=st.sampled_from([0.01, 0.05, 0.25]), levels=st.integers(5, 20))
+def test_every_price_is_on_the_grid_and_the_book_is_in_order(feed_settings, seed, tick_size, levels):
     grid = PriceGrid(tick_size)
-    for tick in ticks(feed_settings(source="synthetic", tick_size_rupees=tick_size), seed=seed):
+    for tick in ticks(feed_settings(source="synthetic", tick_size_rupees=tick_size), seed=seed, levels=levels):
         depth = tick.depth
+        assert {len(side) for side in (depth.bid_quantities, depth.ask_quantities, depth.ask_prices)} == {levels}
         book = (*reversed(depth.bid_prices), *depth.ask_prices)
         assert all(price > 0 and grid.nearest(price) == price for price in (tick.price, *book))
         assert list(book) == sorted(set(book))
@@ -41,6 +42,14 @@ class TestASyntheticMarket:
         feed = feed_settings(source="synthetic")
 
         assert ticks(feed) == ticks(feed)
+
+    def test_has_the_prices_of_its_seed_with_any_number_of_levels(self, feed_settings):
+        feed = feed_settings(source="synthetic")
+        deep, flat = ticks(feed, levels=20), ticks(feed)
+
+        assert [each.price for each in deep] == [each.price for each in flat]
+        assert [each.depth.bid_prices[:5] for each in deep] == [each.depth.bid_prices for each in flat]
+        assert deep[0].source != flat[0].source
 
     def test_is_another_source_for_another_seed_or_start(self, feed_settings):
         sources = {

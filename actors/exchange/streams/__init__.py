@@ -12,6 +12,6 @@ encoding    packets of what the market has shown (pure)
 updates     an order as the socket of order updates tells it (pure)
 """
 
-from .actor import FindStreams, StreamsActor, StreamsActorSettings, StreamsFound
+from .actor import StreamsActor, StreamsActorSettings
 
-__all__ = ["FindStreams", "StreamsActor", "StreamsActorSettings", "StreamsFound"]
+__all__ = ["StreamsActor", "StreamsActorSettings"]

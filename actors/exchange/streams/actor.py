@@ -1,10 +1,10 @@
 """The streams actor: the paper exchange's sockets.
 
 Owns    one StreamServer: its listening socket, its connections, and the thread that serves them.
-Hears   Tick; Journaled, for the orders and trades of the account; FindStreams, FindWire; Subscribed of events; Failed
-        and Unavailable of either, and the other answers of the wire.
+Hears   Tick; Journaled, for the orders and trades of the account; FindWire; Subscribed of events; Failed and
+        Unavailable of either, and the other answers of the wire.
 Sends   Subscribe to events when it begins; ShowInstrument to the wire, for a symbol whose number it does not know; to
-        who asked StreamsFound or WireFound.
+        who asked WireFound.
 Fails   when the address cannot be listened on, or the server ends unasked; not by what a client does. Restarted, it has
         its listening socket again (hand-over); open sockets are lost, as they are at the broker.
 """
@@ -57,18 +57,6 @@ class StreamsActorSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     topics: tuple[str, ...] = ()
     """That it subscribes to when it begins: nothing is sent to it before."""
-
-
-class FindStreams(msgspec.Struct, frozen=True, gc=False):
-    """To streams: where are the sockets? Answered by `StreamsFound`."""
-
-
-class StreamsFound(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer to `FindStreams`."""
-
-    feed: str
-    depth: str
-    order_update: str
 
 
 class StreamsActor(RuntimeActor):
@@ -182,16 +170,9 @@ class StreamsActor(RuntimeActor):
             )
         )
 
-    @handles(FindStreams, from_outside=True)
-    def tell_where(self, _message: FindStreams, sender: ActorAddress) -> None:
+    @handles(FindWire, from_outside=True)
+    def tell_where(self, _message: FindWire, sender: ActorAddress) -> None:
         """Tell where the sockets are."""
-        url = self._server.url
-        found = StreamsFound(feed=url("/feed"), depth=url("/twentydepth"), order_update=url("/order-update"))
-        self.send(sender, found)
-
-    @handles(FindWire)
-    def tell_updates(self, _message: FindWire, sender: ActorAddress) -> None:
-        """Tell the same to an actor that knows the exchange by its messages alone."""
         url = self._server.url
         found = WireFound(
             rest="",
@@ -199,6 +180,7 @@ class StreamsActor(RuntimeActor):
             order_update=url("/order-update"),
             feed=url("/feed"),
             depth=url("/twentydepth"),
+            depth_200=url("/twohundreddepth"),
         )
         self.send(sender, found)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+from msgspec import Meta
 
 from ....domain.instruments import PriceGrid
 from ....domain.time import SECOND_NS
@@ -15,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
-    from ....config.options import NoOptions
     from ....config.sections.feed import FeedSettings
     from ....messages.market import MarketMessage
     from ..source import Surroundings
 
 LEVELS: Final = 5
+LEVELS_MAX: Final = 20
 
 VOLATILITY: Final = 1e-4
 """Standard deviation of a second's return: annual volatility of 25 %, typical of a large Indian share."""
@@ -38,16 +41,29 @@ MESSAGES_IN_FIRST_CHUNK: Final = 20
 """Each next one is twice as long, up to `MESSAGES_A_CHUNK`: a start draws no minutes of a market read slowly."""
 
 
-def synthetic(settings: FeedSettings, _options: NoOptions, surroundings: Surroundings) -> SyntheticMarket:
+class SyntheticOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What this source alone has."""
+
+    levels: Annotated[int, Meta(ge=LEVELS, le=LEVELS_MAX)] = LEVELS
+    """Of the book on each side. Those beyond the fifth have the quantities of the first once more: the prices of a seed
+    are the same with any number of them."""
+
+
+def synthetic(settings: FeedSettings, options: SyntheticOptions, surroundings: Surroundings) -> SyntheticMarket:
     """Make the market that the settings describe."""
     return SyntheticMarket(
         settings.symbols,
         ticks_per_s=settings.ticks_per_s,
         tick_size_rupees=settings.tick_size_rupees,
+        levels=options.levels,
         start_ns=surroundings.start_ns,
         random=surroundings.random,
-        name=f"synthetic-{settings.seed}-{surroundings.start_ns}",
+        name=f"synthetic-{settings.seed}-{surroundings.start_ns}{_deeper(options)}",
     )
+
+
+def _deeper(options: SyntheticOptions) -> str:
+    return "" if options.levels == LEVELS else f"-{options.levels}"
 
 
 class SyntheticMarket:
@@ -64,6 +80,7 @@ class SyntheticMarket:
         *,
         ticks_per_s: float,
         tick_size_rupees: float,
+        levels: int,
         start_ns: int,
         random: Random,
         name: str,
@@ -71,7 +88,7 @@ class SyntheticMarket:
         """Take `ticks_per_s` of each symbol; `name` must be another for another seed or start."""
         grid = PriceGrid(tick_size_rupees)
         return_a_tick = VOLATILITY / math.sqrt(ticks_per_s)
-        self._shares = [_Share(symbol, grid, return_a_tick, random, name) for symbol in symbols]
+        self._shares = [_Share(symbol, grid, return_a_tick, random, name, levels=levels) for symbol in symbols]
         self._step_ns = SECOND_NS / (ticks_per_s * max(1, len(symbols)))
         self._start_ns = start_ns
 
@@ -98,12 +115,15 @@ class SyntheticMarket:
 class _Share:
     """One symbol: its hidden fair price in ticks, and its day so far: high, low, volume."""
 
-    def __init__(self, symbol: str, grid: PriceGrid, return_a_tick: float, random: Random, source: str) -> None:
+    def __init__(  # noqa: PLR0913  each is a property of the share
+        self, symbol: str, grid: PriceGrid, return_a_tick: float, random: Random, source: str, *, levels: int
+    ) -> None:
         self._symbol = symbol
         self._grid = grid
         self._return = return_a_tick
         self._random = random
         self._source = source
+        self._levels = range(levels)
         self._fair_ticks = random.randint(*FIRST_PRICES) / grid.tick_size_rupees
         self._close = self._price(round(self._fair_ticks))
         self._open = self._high = self._low = 0.0
@@ -121,7 +141,8 @@ class _Share:
         quantity = 1 + int(random.expovariate(1 / TRADE_QUANTITY_MEAN))
         self._count(price, quantity)
         quantities = tuple(random.choices(range(1, LEVEL_QUANTITY_MAX + 1), k=2 * LEVELS))
-        bid_quantities, ask_quantities = quantities[:LEVELS], quantities[LEVELS:]
+        bid_quantities = tuple(quantities[level % LEVELS] for level in self._levels)
+        ask_quantities = tuple(quantities[LEVELS + level % LEVELS] for level in self._levels)
         return Tick(
             symbol=self._symbol,
             price=price,
@@ -131,9 +152,9 @@ class _Share:
             sequence=sequence,
             volume=self._volume,
             depth=Depth(
-                bid_prices=tuple(self._price(bid - level) for level in range(LEVELS)),
+                bid_prices=tuple(self._price(bid - level) for level in self._levels),
                 bid_quantities=bid_quantities,
-                ask_prices=tuple(self._price(ask + level) for level in range(LEVELS)),
+                ask_prices=tuple(self._price(ask + level) for level in self._levels),
                 ask_quantities=ask_quantities,
             ),
             day=DaySummary(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import typer
 
 from ...options import SetOption, assignments
 from ...session import load, load_to_run
+
+BOOK_LEVELS: Final = 20
+"""Of a synthetic market, as deep as the feed of twenty levels shows."""
 
 
 def command(
@@ -75,6 +78,8 @@ def command(
         "system.data_dir": None if data_dir is None else str(data_dir),
     }
     given = assignments(settings) | {key: value for key, value in overrides.items() if value is not None}
+    if given["feed.source"] == "synthetic" and not by_hand:
+        given.setdefault("feed.options", {"levels": BOOK_LEVELS})
     if "system.data_dir" not in given:  # another than that of `natya run`, which may run beside it
         beside = load("paper", given).settings
         data_dir = Path(beside.system.data_dir)
