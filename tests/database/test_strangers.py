@@ -22,6 +22,7 @@ from natya.actors.database import (
 )
 from natya.actors.database.engine.strangers import stranger
 from natya.actors.database.errors import (
+    DatabaseDamaged,
     DatabaseForeign,
     DatabasePathRefused,
     DatabaseUnreachable,
@@ -407,16 +408,35 @@ class TestAFileThatIsNoDatabase:
 
         assert market.read_text() == "date,close\n"
 
-    @pytest.mark.parametrize("held", [b"", bytes(4_096)], ids=["nothing", "zeros"])
-    def test_is_ours_where_an_owner_died_before_it_held_anything(self, settings, path, held):
-        for each in path.parent.glob("natya*"):
-            each.unlink()
-        path.write_bytes(held)
-        path.with_name("natya.duckdb.lock").write_bytes(b"")
-        opened = open_database(settings, 1)
-        opened.database.close()
+    @pytest.mark.parametrize("name", ["natya.duckdb", "natya-market.duckdb"])
+    @pytest.mark.parametrize("begun", [0, 100, 4_096, 8_192, None], ids=str)
+    def test_is_made_anew_where_an_owner_died_while_it_was_created(self, path, name, begun):
+        """By whoever opens it, a command for one."""
+        market = path.with_name("natya-market.duckdb")
+        market.with_name(f"{market.name}.witness").unlink()
+        if name == path.name:
+            market.unlink()
+        file = path.with_name(name)
+        file.write_bytes(bytes(4_096) if begun is None else file.read_bytes()[:begun])
+        with DuckDBAdapter(path, threads=1, memory_limit_mb=96) as database:
+            assert database.query("select count(*) from ticks").rows == ((0,),)
 
-        assert opened.put_aside == (str(path.with_name("natya.duckdb.corrupt-19700101T000000Z")),)
+        assert list(path.parent.glob("*corrupt*")) == []
+
+    @pytest.mark.parametrize("kept", ["witness", "wal", "no lock"])
+    def test_stays_where_something_may_have_been_in_it(self, path, kept):
+        market = path.with_name("natya-market.duckdb")
+        if kept != "witness":
+            market.with_name(f"{market.name}.witness").unlink()
+        if kept == "wal":
+            market.with_name(f"{market.name}.wal").write_bytes(b"")
+        if kept == "no lock":
+            path.with_name(f"{path.name}.lock").unlink()
+        market.write_bytes(b"")
+        with pytest.raises(DatabaseDamaged if kept != "no lock" else DatabaseForeign):
+            DuckDBAdapter(path, threads=1, memory_limit_mb=96)
+
+        assert market.exists()
 
     @pytest.mark.parametrize("damage", [b"", b"\0" * 4_096, b"garbage" * 1_000], ids=["cut", "zeroed", "garbage"])
     def test_is_ours_and_damaged_where_the_witness_says_so(self, lived, path, damage):

@@ -162,7 +162,7 @@ class DuckDBAdapter:
                 expect_usable(core)
                 lock = FileLock(core, shared=read_only)
                 opened.callback(lock.release)
-                opened.enter_context(refusing(lock, core))
+                opened.enter_context(refusing(lock, core, may_create=not read_only))
                 files = [each + end for each in (self.core_path, self.market_path) for end in ("", ".wal")]
                 # A fork has the engine's descriptors, and none of its threads.
                 opened.callback(close_in_forks(functools.partial(point_nowhere, files)))

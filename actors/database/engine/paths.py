@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ....config.engine_paths import path_problem
 from ....config.files import NotOursError, expect_own_folder
 from ..errors import DatabaseDamaged, DatabaseForeign, DatabasePathRefused, DatabaseUnreachable
-from .strangers import owner_of_market, stranger
+from .strangers import is_only_begun, owner_of_market, stranger
 
 if TYPE_CHECKING:
     import os
@@ -45,9 +45,14 @@ def expect_usable(core: Path) -> None:
 
 
 @contextlib.contextmanager
-def refusing(lock: FileLock, core: Path) -> Iterator[None]:
-    """Distinguish a file that never was ours from a damaged one, and remove the lock file if nothing was opened."""
+def refusing(lock: FileLock, core: Path, *, may_create: bool) -> Iterator[None]:
+    """Distinguish a file that never was ours from a damaged one, and remove the lock file if nothing was opened.
+
+    Who may create the files does so, too, where an owner before died in the middle of that.
+    """
     try:
+        if may_create:
+            _remove_begun(core, lock)
         yield
     except DatabaseDamaged as damage:
         lock.withdraw()
@@ -57,3 +62,14 @@ def refusing(lock: FileLock, core: Path) -> Iterator[None]:
     except BaseException:
         lock.withdraw()
         raise
+
+
+def _remove_begun(core: Path, lock: FileLock) -> None:
+    """Remove a file that an owner before was creating when it died."""
+    market = market_path_of(core)
+    for file in (core, market):
+        try:
+            if is_only_begun(str(file), witness=f"{market}.witness", was_begun=lock.was_there):
+                file.unlink()
+        except OSError as fault:
+            raise DatabaseUnreachable(f"{file} cannot be opened: {fault}") from fault

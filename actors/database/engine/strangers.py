@@ -1,8 +1,8 @@
 """Recognizes files that are no database of ours: they are refused by name, and never moved, put aside or written to.
 
 DuckDB writes `DUCK` behind the checksum that a file begins with. A file without it is ours all the same, and damaged,
-if there is a market witness beside it, which exists from the first opening on. An empty file with a lock file beside it
-was left by an owner that died while creating it.
+if there is a market witness beside it, which exists from the first opening on. A file that is shorter than a new one,
+with a lock file beside it, was left by an owner that died while creating it: it holds nothing, and is made anew.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from .witness import is_witness
 MAGIC: Final = b"DUCK"
 _MAGIC_AT: Final = 8
 _HEAD_BYTES: Final = 4_096
+_NEW_BYTES: Final = 3 * _HEAD_BYTES
+"""Of a file that DuckDB has created: three headers, in a write each."""
 
 
 def stranger(path: str, *, witness: str, was_begun: bool) -> str:
@@ -39,6 +41,23 @@ def stranger(path: str, *, witness: str, was_begun: bool) -> str:
         return ""
     found = f"one that begins with {head[:16]!r}" if head else "an empty one"
     return f"{path} cannot be opened: a file of DuckDB wanted, found {found}; it stays where it is, name another path"
+
+
+def is_only_begun(path: str, *, witness: str, was_begun: bool) -> bool:
+    """Return whether the owner of a file died while DuckDB created it: none opens it, and nothing was ever in it.
+
+    For files that are not open; its arguments are those of `stranger`.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    file = Path(path)
+    if not was_begun or file.is_symlink() or not file.is_file() or os.path.lexists(f"{path}.wal"):
+        return False
+    with file.open("rb") as begun:
+        head = begun.read(_NEW_BYTES)
+    has_mark = head[_MAGIC_AT : _MAGIC_AT + len(MAGIC)] == MAGIC or not head.strip(b"\0")
+    return has_mark and len(head) < _NEW_BYTES and not is_witness(Path(witness))
 
 
 def owner_of_market(path: Path) -> Path | None:
