@@ -50,13 +50,11 @@ class Troupe:
                 return True  # this is the fork: it has played its part, and ends as any pytest does
         while self.members:
             for pipe in wait(self.members):
-                try:
-                    said = pipe.recv()
-                except EOFError:
-                    if self.mourn(self.members.pop(pipe)) is not None:
-                        return True
-                else:
-                    self.members[pipe].hear(said)
+                with contextlib.suppress(EOFError):  # no fork within: this would be the context of its errors
+                    self.members[pipe].hear(pipe.recv())
+                    continue
+                if self.mourn(self.members.pop(pipe)) is not None:
+                    return True
             if stop := session.shouldfail or session.shouldstop:
                 raise session.Failed(stop) if session.shouldfail else session.Interrupted(stop)
         return True

@@ -23,7 +23,9 @@ FILES = {
         import os
         def test_before(): pass
         def test_dies(): os._exit(7)
-        def test_after(): pass
+        def test_after():
+            try: raise ValueError
+            except ValueError as fault: assert fault.__context__ is None
     """,
     "test_is_left_out.py": """
         import pytest
