@@ -29,7 +29,8 @@ SEED = base64.b32encode(bytes(20)).decode()
 
 
 def a_token(*, ends_in_s):
-    claims = {"iss": "dhan", "iat": int(time.time()) - 5, "exp": int(time.time()) + ends_in_s}
+    now_s = time.time_ns() // 10**9
+    claims = {"iss": "dhan", "iat": now_s - 5, "exp": now_s + ends_in_s}
     part = base64.urlsafe_b64encode(msgspec.json.encode(claims)).decode().rstrip("=")
     return f"eyJhbGciOiJIUzUxMiJ9.{part}.c2lnbmVk"
 
@@ -108,8 +109,10 @@ class TestCredentials:
 
     @pytest.mark.parametrize(("ends_in_s", "told"), [(3_000, ["warning"]), (4_000, ["ok"])])
     def test_with_a_token_that_ends_within_an_hour_and_nothing_to_get_one_with_are_a_warning(
-        self, settings, ends_in_s, told
+        self, settings, monkeypatch, ends_in_s, told
     ):
+        noon_ns = 1_764_570_600 * 10**9  # in India, 15 hours before the night that ends each token
+        monkeypatch.setattr(time, "time_ns", lambda: noon_ns)
         found = states(installation.credentials(at_dhan(settings(), access_token=a_token(ends_in_s=ends_in_s))))
 
         assert [state for state, _ in found] == told
