@@ -211,7 +211,8 @@ class TestTime:
             statuses = [fact.status for fact in journal.facts if isinstance(fact, AccountOrder)]
             assert statuses == ["TRANSIT", *["PENDING", "TRANSIT"] * (number - 1)]
 
-    def test_that_comes_while_facts_are_written_is_met_by_their_confirmation(self, system, journal):
+    def test_that_comes_while_facts_are_written_is_met_by_their_confirmation(self, system, journal, monkeypatch):
+        monkeypatch.setattr(serving, "QUIET_NS", 3600 * 10**9)
         order_ids = call(system, "place", a_ticket()).value.ids
         while call(system, "order", order_ids[0]).value.status == "TRANSIT":
             pass

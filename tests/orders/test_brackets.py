@@ -56,8 +56,8 @@ def placed(stage, name, number=""):
 
 def placed_since_the_start(stage, count):
     """Wait for so many orders; return their ids and quantities."""
-    requests = list(stage.placed_at_start)
-    while len(requests) < count:
+    requests = []
+    while len(requests) < count or stage.placed_at_start:
         requests.append(stage.asked_next(PlaceOrder))
     return {(each.client_order_id, each.quantity) for each in requests}
 
@@ -893,6 +893,7 @@ def test_exits_of_two_brackets_in_a_symbol_are_together_for_no_more_than_is_held
     )
 
     requests = [*stage.placed_at_start, *stage.changed_at_start]
+    stage.placed_at_start.clear()
     while len(requests) < 3:
         if not isinstance(request := stage.broker.receive(timeout_s=5), FindOrder):
             requests.append(request)
