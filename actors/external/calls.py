@@ -40,6 +40,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     kept_s: float = 0.0
     """An answer to a read may be given again for so long; 0: never."""
 
+    shared: bool = True
+    """A read that is asked while an equal one is on its way gets its answer, which may be older than the question;
+    False: each is sent for itself."""
+
     reads: Callable[[bytes], Any] | None = None
     """Makes the data of the body of a good answer, in the thread that got it, or raises ValueError; None: JSON."""
 

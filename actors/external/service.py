@@ -62,10 +62,17 @@ Effect: TypeAlias = Send | Finish
 class Flight(msgspec.Struct, kw_only=True):
     """A call that is not answered yet."""
 
+    number: int
+    """Of the first who asked."""
+
     call: Call
-    numbers: list[int]
+    numbers: dict[int, int]
+    """Who asked and has no answer yet, and by when each has to have it."""
+
     started_ns: int
     deadline_ns: int
+    """Of the last who asked."""
+
     attempts: int = 0
     open: set[int] = msgspec.field(default_factory=set)
     """Attempts that are in the limiter or on their way."""
@@ -119,22 +126,21 @@ class Service:
     def ask(self, number: int, call: Call, now_ns: int) -> list[Effect]:
         """Begin a call, whose number is not that of another that is under way."""
         endpoint, identity = call.endpoint, _identity(call)
+        deadline_ns = now_ns + round(call.deadline_s * SECOND_NS)
         if endpoint.read:
             if kept := self.kept.find(identity, now_ns):
                 result = msgspec.structs.replace(kept, response_time=0.0, attempts=0, clock_skew_s=None)
                 return [Finish((number,), result)]
             shared = self._shared.get(identity)
-            if shared is not None and shared.deadline_ns >= now_ns + round(call.deadline_s * SECOND_NS):
-                shared.numbers.append(number)
+            if shared is not None and shared.deadline_ns > now_ns and _is_no_harder(call, shared.call):
+                shared.numbers[number] = deadline_ns
+                shared.deadline_ns = max(shared.deadline_ns, deadline_ns)
                 return []
         flight = Flight(
-            call=call,
-            numbers=[number],
-            started_ns=now_ns,
-            deadline_ns=now_ns + round(call.deadline_s * SECOND_NS),
+            number=number, call=call, numbers={number: deadline_ns}, started_ns=now_ns, deadline_ns=deadline_ns
         )
         self._flights[number] = flight
-        if endpoint.read:
+        if endpoint.read and endpoint.shared:
             self._shared[identity] = flight
         return self._attempt(flight, now_ns)
 
@@ -158,9 +164,11 @@ class Service:
         for flight in [*self._flights.values()]:
             if not flight.numbers:
                 continue
-            if flight.call.endpoint.read and flight.deadline_ns <= now_ns:
-                effects.append(self._settle(flight, _overdue(flight), now_ns))
-            elif flight.retry_ns is not None and flight.retry_ns <= now_ns:
+            if flight.call.endpoint.read and (late := _late(flight, now_ns)):
+                effects.append(self._settle(flight, _overdue(flight), now_ns, late))
+            if not flight.numbers:
+                continue
+            if flight.retry_ns is not None and flight.retry_ns <= now_ns:
                 flight.retry_ns = None
                 effects += self._attempt(flight, now_ns)
             elif flight.hedge_ns is not None and flight.hedge_ns <= now_ns:
@@ -171,7 +179,7 @@ class Service:
     def next_ns(self, now_ns: int) -> int | None:
         """Tell when `look` has something to do, if no outcome comes before."""
         times = [time for flight in self._flights.values() for time in (flight.retry_ns, flight.hedge_ns)]
-        times += [flight.deadline_ns for flight in self._flights.values() if flight.call.endpoint.read]
+        times += [min(each.numbers.values()) for each in self._flights.values() if each.call.endpoint.read]
         return min((time for time in (*times, self._limiter.next_ns(now_ns)) if time is not None), default=None)
 
     # Attempts.
@@ -268,17 +276,12 @@ class Service:
         error = f"too many failures in a row, the next attempt is made in {wait_s:.1f} s{_last_error(flight)}"
         return Verdict(outcome="failed", sent="no", error=error, retry_after_s=wait_s)
 
-    def _settle(self, flight: Flight, verdict: Verdict, now_ns: int) -> Finish:
-        """Answer all who asked; attempts of it that wait are taken back, and those on their way are heard by nobody."""
-        call, identity = flight.call, _identity(flight.call)
-        if flight.probe:  # it never left, and so showed nothing: another has to
-            flight.probe = False
-            self._breaker.failed(now_ns)
-        for attempt in [*flight.open]:
-            if self._limiter.withdraw(attempt):
-                flight.open.discard(attempt)
-                del self._of_attempt[attempt]
-                del self._entered_ns[attempt]
+    def _settle(self, flight: Flight, verdict: Verdict, now_ns: int, late: tuple[int, ...] = ()) -> Finish:
+        """Answer all who asked, or those alone whose time is over.
+
+        With the last one attempts of it that wait are taken back, and those on their way are heard by nobody.
+        """
+        numbers = late or tuple(flight.numbers)
         result = ExternalServiceResult(
             success=verdict.outcome == "ok",
             data=verdict.data,
@@ -290,15 +293,30 @@ class Service:
             retry_after_s=verdict.retry_after_s,
             clock_skew_s=verdict.clock_skew_s,
         )
-        numbers, flight.numbers, flight.retry_ns, flight.hedge_ns = flight.numbers, [], None, None
-        self._flights.pop(numbers[0])
+        for number in numbers:
+            del flight.numbers[number]
+        if not flight.numbers:
+            self._end(flight, verdict, result, now_ns)
+        return Finish(numbers, result)
+
+    def _end(self, flight: Flight, verdict: Verdict, result: ExternalServiceResult, now_ns: int) -> None:
+        call, identity = flight.call, _identity(flight.call)
+        if flight.probe:  # it never left, and so showed nothing: another has to
+            flight.probe = False
+            self._breaker.failed(now_ns)
+        for attempt in [*flight.open]:
+            if self._limiter.withdraw(attempt):
+                flight.open.discard(attempt)
+                del self._of_attempt[attempt]
+                del self._entered_ns[attempt]
+        flight.retry_ns = flight.hedge_ns = None
+        del self._flights[flight.number]
         if self._shared.get(identity) is flight:
             del self._shared[identity]
         if call.endpoint.kept_s and result.success:
             until_ns = now_ns + round(call.endpoint.kept_s * SECOND_NS)
             size_bytes = verdict.size_bytes + len(call.body or b"") + len(call.url) + len(str(call.query))
             self.kept.keep(identity, result, until_ns=until_ns, size_bytes=size_bytes, now_ns=now_ns)
-        return Finish(tuple(numbers), result)
 
 
 def _bounded(wait_s: float | None) -> float:
@@ -309,6 +327,16 @@ def _bounded(wait_s: float | None) -> float:
 def _last_error(flight: Flight) -> str:
     """Add what came of the attempt before, if there was one: the real error is never hidden behind ours."""
     return "" if flight.last is None else f"; the last attempt: {flight.last.error}"
+
+
+def _is_no_harder(call: Call, known: Call) -> bool:
+    """Say whether a call asks for no more haste and no more patience than one like it that is on its way."""
+    return call.deadline_s <= known.deadline_s and (known.urgent or not call.urgent)
+
+
+def _late(flight: Flight, now_ns: int) -> tuple[int, ...]:
+    """Return those who have to have their answer now."""
+    return tuple(number for number, deadline_ns in flight.numbers.items() if deadline_ns <= now_ns)
 
 
 def _overdue(flight: Flight) -> Verdict:

@@ -86,6 +86,23 @@ class TestACall:
 
         assert (result.data, result.attempts, len(server.heard)) == (1, 2, 2)
 
+    def test_that_reads_is_sent_once_for_all_who_ask_while_it_is_on_its_way(self, serve):
+        taken_in = threading.Event()
+
+        def answer(server, connection):
+            if server.read(connection).startswith(b"POST"):
+                taken_in.set()
+            taken_in.wait(10)
+            connection.sendall(http('{"sun": true}'))
+
+        server = serve(answer)
+        with Weather(server.url) as weather:
+            results = [weather.today("Pune") for _ in range(5)]
+            weather.order("an umbrella")  # behind them in the mailbox
+
+            assert [result.result(10).data for result in results] == 5 * [{"sun": True}]
+        assert sum(heard.startswith(b"GET") for heard in server.heard) == 1
+
     def test_that_writes_is_not(self, serve):
         server = serve(answering(http("", "502 Bad Gateway"), http("1")))
 

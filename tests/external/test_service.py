@@ -151,13 +151,34 @@ class TestARead:
 
         assert result_of(end(service, begin(service), REFUSED)).status_code == 400
 
-    def test_asked_twice_at_once_is_sent_once(self):
+    def test_asked_again_while_it_is_on_its_way_is_sent_once(self):
         service = a_service()
         attempt = begin(service)
 
-        assert service.ask(2, a_call(), 0) == []
-        finish = only(end(service, attempt, OK))
+        assert service.ask(2, a_call(), SECOND_NS) == []
+        finish = only(end(service, attempt, OK, 2.0))
         assert finish.numbers == (1, 2)
+
+    @pytest.mark.parametrize(
+        "harder", [{"deadline_s": 31.0}, {"urgent": True}, {"endpoint": msgspec.structs.replace(READ, shared=False)}]
+    )
+    def test_asked_again_with_less_time_or_for_itself_is_sent_again(self, harder):
+        service = a_service()
+        first = a_call(harder.get("endpoint", READ), deadline_s=30.0)
+        begin(service, call=first)
+
+        assert isinstance(only(service.ask(2, msgspec.structs.replace(first, **harder), SECOND_NS)), Send)
+
+    def test_asked_by_several_answers_each_by_its_own_deadline(self):
+        service = a_service()
+        attempt = begin(service, call=a_call(deadline_s=5.0))
+        service.ask(2, a_call(deadline_s=1.0), 2 * SECOND_NS)
+        service.ask(3, a_call(deadline_s=5.0), 4 * SECOND_NS)
+
+        assert [only(service.look(service.next_ns(0))).numbers for _ in range(2)] == [(2,), (1,)]
+        assert service.next_ns(0) == 9 * SECOND_NS
+        assert only(end(service, attempt, OK, 8.0)).numbers == (3,)
+        assert (service._flights, service._shared) == ({}, {})
 
     def test_of_something_else_is_sent_as_well(self):
         service = a_service()

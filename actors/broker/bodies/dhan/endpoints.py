@@ -59,8 +59,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def _read(name: str, path: str, *, kind: str = "others") -> Route:
-    return Route(endpoint=Endpoint(name=name, kind=kind, read=True, attempts_max=3), method="GET", path=path)
+def _read(name: str, path: str) -> Route:
+    """Return what the account says; that may have changed since an equal question left, so each is asked for itself."""
+    endpoint = Endpoint(name=name, kind="others", read=True, attempts_max=3, shared=False)
+    return Route(endpoint=endpoint, method="GET", path=path)
 
 
 def _write(name: str, method: str, path: str, *, kind: str = "orders", urgent: bool = False) -> Route:
@@ -69,9 +71,15 @@ def _write(name: str, method: str, path: str, *, kind: str = "orders", urgent: b
     return Route(endpoint=endpoint, method=method, path=path, urgent=urgent)
 
 
-def _question(name: str, path: str, *, kind: str = "others") -> Route:
-    """Return a read that is a POST, since its arguments are in the body."""
-    return Route(endpoint=Endpoint(name=name, kind=kind, read=True, attempts_max=3), method="POST", path=path)
+def _question(name: str, path: str) -> Route:
+    """Return a read of the account that is a POST, since its arguments are in the body."""
+    return msgspec.structs.replace(_read(name, path), method="POST")
+
+
+def _market(name: str, path: str, *, kind: str = "data", kept_s: float = 0.0) -> Route:
+    """Return a read of the market: who asks the same meanwhile, or while it is kept, gets the same answer."""
+    endpoint = Endpoint(name=name, kind=kind, read=True, attempts_max=3, kept_s=kept_s)
+    return Route(endpoint=endpoint, method="POST", path=path)
 
 
 PLACE_ORDER: Final = _write("orders.place", "POST", "/orders")
@@ -125,14 +133,14 @@ MARGIN: Final = _question("margin", "/margincalculator")
 MULTI_MARGIN: Final = _question("margin.several", "/margincalculator/multi")
 LEDGER: Final = _read("ledger", "/ledger")
 
-LAST_PRICES: Final = _question("quotes.last", "/marketfeed/ltp", kind="quotes")
-OHLC_QUOTES: Final = _question("quotes.ohlc", "/marketfeed/ohlc", kind="quotes")
-QUOTES: Final = _question("quotes.book", "/marketfeed/quote", kind="quotes")
-DAILY_CHART: Final = _question("charts.daily", "/charts/historical", kind="data")
-INTRADAY_CHART: Final = _question("charts.intraday", "/charts/intraday", kind="data")
-EXPIRED_CHART: Final = _question("charts.expired", "/charts/rollingoption", kind="data")
-OPTION_CHAIN: Final = _question("options.chain", "/optionchain", kind="option_chain")
-EXPIRIES: Final = _question("options.expiries", "/optionchain/expirylist", kind="data")
+LAST_PRICES: Final = _market("quotes.last", "/marketfeed/ltp", kind="quotes", kept_s=1.0)
+OHLC_QUOTES: Final = _market("quotes.ohlc", "/marketfeed/ohlc", kind="quotes", kept_s=1.0)
+QUOTES: Final = _market("quotes.book", "/marketfeed/quote", kind="quotes", kept_s=1.0)
+DAILY_CHART: Final = _market("charts.daily", "/charts/historical")
+INTRADAY_CHART: Final = _market("charts.intraday", "/charts/intraday")
+EXPIRED_CHART: Final = _market("charts.expired", "/charts/rollingoption")
+OPTION_CHAIN: Final = _market("options.chain", "/optionchain", kind="option_chain", kept_s=3.0)
+EXPIRIES: Final = _market("options.expiries", "/optionchain/expirylist", kept_s=60.0)
 
 PROFILE: Final = _read("profile", "/profile")
 SET_IP: Final = _write("ip.set", "POST", "/ip/setIP", kind="others")
