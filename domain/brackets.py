@@ -181,6 +181,9 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     day: int = 0
     """Number of the newest day that has a stop or a target: 0 is the first."""
 
+    order_max: int | None = None
+    """Shares of the greatest order that the exchange takes; None: any, or it is not known."""
+
     is_carried: bool = False
     """Whether what is held in the evening is held in the morning: the broker does not close it before."""
 
@@ -213,6 +216,10 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     def closable(self) -> int:
         """Those of them that an exit may close: the strategy holds as many, and they are free."""
         return min((self.exposed, *(each for each in (self.held, self.free) if each is not None)))
+
+    def in_one_order(self, shares: int) -> int:
+        """Return how many of these shares one order may be for; the next one at the market is for the rest."""
+        return shares if self.order_max is None else min(shares, self.order_max)
 
 
 def sold_of(unclosed: Iterable[int], held: int) -> tuple[int, ...]:
@@ -310,6 +317,7 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
     sold: int,
     surplus: int,
     agreed: tuple[int, ...] = (),
+    order_max: int | None = None,
     is_carried: bool = False,
     day_began_ns: int = 0,
 ) -> Bracket:
@@ -324,7 +332,8 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
         sold: shares of it that others have closed.
         surplus: shares that its exits have traded too much, and that are held.
         agreed: what the account holds, as our book and the broker's say it; empty: these agree.
-        is_carried: as in `Bracket`.
+        order_max: as in `Bracket`, and so the other two.
+        is_carried: as there.
         day_began_ns: as there.
     """
     at_market, returns = (_in_turn(find, entry.client_order_id, names) for names in (AT_MARKET, RETURNS))
@@ -357,6 +366,7 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
         returnable=closable_by(entry.side, turned_as(entry, shares), side),
         past=(*targets[:-1], *stops[:-1]),
         day=len(days) - 1,
+        order_max=order_max,
         is_carried=is_carried,
         day_began_ns=day_began_ns,
     )
@@ -478,7 +488,7 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
         at_market = len(bracket.earlier) + (bracket.exit is not None)
         may_follow = _may_follow(bracket.exit, late) or _was_for_fewer(bracket)
         may_leave = not trading and not entry.is_open and may_follow
-        wanted = min(closable, late) if late else closable
+        wanted = bracket.in_one_order(min(closable, late) if late else closable)
         if may_leave and wanted > 0 and at_market < len(AT_MARKET):
             steps.append(_submit(entry, AT_MARKET[at_market], wanted))
         return (*steps, *map(_cancel, trading))
@@ -560,7 +570,7 @@ def _give_back(bracket: Bracket) -> tuple[Step, ...]:
     wanted = shares if bracket.returnable is None else min(shares, bracket.returnable)
     if wanted <= 0 or len(returns) == len(RETURNS) or not _may_follow(returns[-1] if returns else None, shares):
         return ()
-    return (_submit(bracket.entry, RETURNS[len(returns)], wanted),)
+    return (_submit(bracket.entry, RETURNS[len(returns)], bracket.in_one_order(wanted)),)
 
 
 def _may_follow(last: AnyLeg | None, late: int) -> bool:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from ..messages.orders import Side
 from .closing import TheirBook, how
@@ -34,6 +35,7 @@ BEYOND: Final = 0.005
 STOPS: Final = frozenset({"STOP", "STOP_LIMIT"})
 
 NO_BANDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType({})
+NO_FREEZE_QUANTITIES: Final[Mapping[str, int]] = MappingProxyType({})
 
 GRIDS: Final = ((1_000.0, 0.05), (20_000.0, 1.0), (math.inf, 5.0))
 """Below which price which steps are whole ticks of every instrument: NSE's ticks grow with the price, to 5 rupees."""
@@ -84,6 +86,7 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
     now_ns: int,
     differing: Iterable[PositionMismatch] = (),
     bands: Mapping[str, tuple[float, float]] = NO_BANDS,
+    freeze_quantities: Mapping[str, int] = NO_FREEZE_QUANTITIES,
     refused: Container[tuple[str, str]] = (),
 ) -> Moves:
     """Say what to do next to close what a strategy holds of a symbol; empty: of every one.
@@ -99,6 +102,7 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
         now_ns: nanoseconds since 1970-01-01 UTC.
         differing: positions that the broker has otherwise: of them is closed what closes by both books.
         bands: lowest and highest price that the exchange takes, by symbol.
+        freeze_quantities: shares of the greatest order that it takes, in whole lots, by symbol.
         refused: strategies and symbols whose newest order that closes was refused: the next has the last price itself
             as its limit, which the exchange has taken, whatever its band.
     """
@@ -134,7 +138,11 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
                 cancel.append(order.client_order_id)
             continue
         is_refused = (each.strategy, each.symbol) in refused
-        closing = _closing(each, closable or ours, price, limits, now_ns, bands.get(each.symbol), is_refused=is_refused)
+        most = freeze_quantities.get(each.symbol, limits.quantity_max)
+        its_limits = replace(limits, quantity_max=min(limits.quantity_max, most))
+        closing = _closing(
+            each, closable or ours, price, its_limits, now_ns, bands.get(each.symbol), is_refused=is_refused
+        )
         if isinstance(closing, str):
             bare.add((each.strategy, each.symbol, "SELL" if each.quantity > 0 else "BUY"))
             waiting.append(closing)

@@ -9,7 +9,7 @@ from .holdings import Position
 from .orders import CancellationState, OrderState, OrderType, Product, Side, Validity
 from .reconciliation import PositionMismatch
 from .risk_state import RiskState
-from .units import Count, Holding, Nanoseconds, Price, Rupees, Seconds, Shares
+from .units import Count, Holding, Nanoseconds, Price, Rupees, Seconds, Shares, SomeShares
 
 LISTED_MAX: Final = 10_000
 """Orders in one answer; they are told while the market waits."""
@@ -132,6 +132,9 @@ class PositionsRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True, 
 
     differing: tuple[PositionMismatch, ...] = ()
     """Where the broker's positions differ, as last compared, both sides with all that was traded here since."""
+
+    freeze_quantities: dict[str, SomeShares] = {}
+    """By symbol the shares of the greatest order that the exchange takes, where that is known."""
 
 
 class CancelOrders(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="CancelOrders"):

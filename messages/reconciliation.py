@@ -9,7 +9,7 @@ import msgspec
 
 from .orders import Side
 from .risk import Amount, PriceBand
-from .units import Count, Holding, Nanoseconds, Rupees, Seconds, Shares
+from .units import Count, Holding, Nanoseconds, Rupees, Seconds, Shares, SomeShares
 
 
 class ReadAccountBook(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="ReadAccountBook"):
@@ -84,6 +84,9 @@ class AccountBookRead(msgspec.Struct, frozen=True, kw_only=True, array_like=True
 
     bands_problem: str = ""
     """Why bands could not be read; empty: they could, or none was wanted."""
+
+    freeze_quantities: dict[str, SomeShares] = {}
+    """By symbol, of those that were asked for and have one, the shares of the greatest order, in whole lots."""
 
 
 class AccountBookNotRead(

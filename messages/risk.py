@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from .risk_state import RiskState
-from .units import Nanoseconds, Price
+from .units import Nanoseconds, Price, SomeShares
 
 Amount: TypeAlias = Annotated[float, Meta(ge=-1e18, le=1e18)]
 """An amount in the limit's own unit (rupees, shares, orders), as its name says."""
@@ -74,6 +74,15 @@ class BandsTold(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=
 
     problem: str = ""
     """Why there are none, or not all; empty: the broker told all that it has."""
+
+
+class FreezeQuantitiesTold(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="FreezeQuantitiesTold"
+):
+    """From reconciliation to orders, after each look: how great an order of a symbol may be at the exchange."""
+
+    of: dict[str, SomeShares]
+    """Shares by symbol, in whole lots; symbols without such a limit, or whose limit is not known, are left out."""
 
 
 class LimitChange(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LimitChange"):

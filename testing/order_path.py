@@ -95,6 +95,7 @@ BESIDE: Final = {
     "orders FundsTold": "a limit of money, which these worlds have not",
     "orders ClockCompared": "a clock that is off, which no world has",
     "orders OrdersLeft": "a count of what has left, which a simulated market has not",
+    "orders FreezeQuantitiesTold": "as `orders FundsTold`",
     "orders BandsTold": "as `orders FundsTold`",
     "orders PositionsDiffer": "a comparison that no path waits for",
     "orders ReduceOnly": "of the keeper of the token, which is played by the world",

@@ -302,6 +302,7 @@ class FlattenActor(RuntimeActor):
                 now_ns=self.clock.now_ns(),
                 differing=positions.differing,
                 bands={each.symbol: (each.low, each.high) for each in positions.prices if each.high},
+                freeze_quantities=positions.freeze_quantities,
                 refused=self._refused,
             )
             if moves.is_done and (strategy, symbol) in looked_for:

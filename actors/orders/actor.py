@@ -5,7 +5,7 @@ Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState and ReadS
         needs prices; of a person Resume, ChangeLimits, ReportPresence, ReadRisk, ReadOrders, ReadPositions,
         CancelOrders, SettleOrder, and what people ask for by control as the fact OperationAsked; HaltTrading of the
         kill switch; ReduceOnly of the keeper of the access token, of reconciliation and of the heart, FundsTold,
-        BandsTold and PositionsDiffer of reconciliation;
+        FreezeQuantitiesTold, BandsTold and PositionsDiffer of reconciliation;
         Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt,
         OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport,
         ReportRefused, OrdersLeft and ClockCompared of the broker session; Failed and Unavailable of both.
@@ -56,7 +56,7 @@ from ...messages.order_listing import CancelOrders, ReadOrders, ReadPositions, S
 from ...messages.orders import CancelOrder, ModifyOrder, SubmitOrder
 from ...messages.presence import ReportPresence
 from ...messages.reconciliation import PositionMismatch, PositionsDiffer
-from ...messages.risk import BandsTold, ChangeLimits, FundsTold, ReadRisk
+from ...messages.risk import BandsTold, ChangeLimits, FreezeQuantitiesTold, FundsTold, ReadRisk
 from ...messages.risk_state import ReduceOnly, Resume
 from ...messages.strategy_state import ReadState, SaveState
 from ...messages.supervision import Failed, Unavailable
@@ -305,6 +305,11 @@ class OrdersActor(RuntimeActor):
     def hear_bands(self, told: BandsTold, _sender: ActorAddress) -> None:
         """Note the exchange's price bands."""
         self._gate.band(told)
+
+    @handles(FreezeQuantitiesTold)
+    def hear_freeze_quantities(self, told: FreezeQuantitiesTold, _sender: ActorAddress) -> None:
+        """Note how great an order may be at the exchange."""
+        self._context.freeze_quantities |= told.of
 
     @handles(PositionsDiffer)
     def hear_positions(self, told: PositionsDiffer, _sender: ActorAddress) -> None:

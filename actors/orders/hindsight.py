@@ -32,7 +32,7 @@ BY_PRICES: Final = frozenset(
 )
 """Rules that go by prices of the market."""
 
-BY_BROKER: Final = frozenset({"margin_use_max_percent", "price_band_age_max_s"})
+BY_BROKER: Final = frozenset({"margin_use_max_percent", "price_band_age_max_s", "freeze_quantity"})
 """Rules that go by what the broker told, which is not journaled: the decision itself says what they said."""
 
 BY_EXITS: Final = "exits"

@@ -4,9 +4,9 @@ Owns    which differences last (`domain/differences.py`), and the facts of them 
 Hears   the answers to what it asks: AccountBookRead and AccountBookNotRead of the broker session, OrdersRead,
         PositionsRead, RiskRead and TradingHalted of orders, Appended and AppendRefused of the journal.
 Sends   once an interval ReadOrders and ReadPositions to orders, ReadAccountBook to the broker session, then both to
-        orders once more, ReadRisk, FundsTold, BandsTold, and PositionsDiffer; to the journal Append of each
-        difference that begins or ends; to orders ReduceOnly while one lasts that nobody can explain, HaltTrading where
-        another natya trades on the account. It never touches an order.
+        orders once more, ReadRisk, FundsTold, FreezeQuantitiesTold, BandsTold, and PositionsDiffer; to the journal
+        Append of each difference that begins or ends; to orders ReduceOnly while one lasts that nobody can explain,
+        HaltTrading where another natya trades on the account. It never touches an order.
 Fails   not by a broker or a journal that does not answer: it looks again after the interval, and after three such
         looks it says so in the tree. Restarted, it knows what it has told (hand-over); in a new process it tells what
         lasts anew.
@@ -41,7 +41,7 @@ from ...messages.reconciliation import (
     ReconciliationFact,
     ReconciliationStatistics,
 )
-from ...messages.risk import BandsTold, FundsTold, ReadRisk, RiskRead
+from ...messages.risk import BandsTold, FreezeQuantitiesTold, FundsTold, ReadRisk, RiskRead
 from ...messages.risk_state import ReduceOnly
 from ..runtime import RuntimeActor, handles
 from .settings import ReconciliationSettings
@@ -200,6 +200,8 @@ class ReconciliationActor(RuntimeActor):
             if isinstance(theirs, AccountBookRead):
                 if theirs.available_rupees is not None:
                     self.send(ORDERS, FundsTold(available_rupees=theirs.available_rupees, as_of_ns=asked_ns))
+                if theirs.freeze_quantities:
+                    self.send(ORDERS, FreezeQuantitiesTold(of=theirs.freeze_quantities))
                 if bands_of:
                     self._tell_bands(theirs, bands_of, asked_ns)
 

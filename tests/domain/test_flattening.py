@@ -142,6 +142,10 @@ class TestAHolding:
         (one,) = moves([holding(1)], limits=Limits(quantity_max=1, value_max_rupees=100.0, price_age_max_s=3.0)).place
         assert (one.quantity, one.last_price, one.priced_ns) == (1, 100.0, NOW_NS - SECOND_NS)
 
+    def test_is_closed_by_orders_of_which_the_exchange_takes_each(self):
+        for freeze, sold in (({"INFY": 6}, 6), ({"INFY": 1_000}, 100), ({"TCS": 6}, 100)):
+            assert moves([holding(500)], freeze_quantities=freeze).place[0].quantity == sold
+
     def test_has_other_orders_cancelled_first(self):
         found = moves([holding(10)], [an_open_one("A-1"), an_open_one("B-1", strategy="other", symbol="TCS")])
 

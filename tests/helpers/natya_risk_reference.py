@@ -129,6 +129,7 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
     skew_s,
     theirs,
     bands,
+    freeze,
 ):
     """Return the names of all rules that the order breaks."""
     intents = {fact.client_order_id: fact for fact in facts if type(fact).__name__ == "OrderIntended"}
@@ -213,6 +214,7 @@ def broken_rules(  # noqa: PLR0913, PLR0915, PLR0917
         "session": limits.session != "none"
         and (weekday > 4 or not is_open or (opens and 0 < limits.no_opens_last_s >= close_s - second)),
         "quantity_max": quantity > limits.quantity_max,
+        "freeze_quantity": quantity > freeze.get(order.symbol, math.inf),
         "price_age_max_s": limits.price_age_max_s > 0
         and not (price_ns and -3 <= Fraction(aged_ns - price_ns, S_NS) <= limits.price_age_max_s),
         "price_band_age_max_s": limits.price_band_age_max_s > 0

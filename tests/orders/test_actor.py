@@ -31,6 +31,7 @@ from natya.messages.broker import (
 )
 from natya.messages.holdings import ReadHoldings
 from natya.messages.journal import Appended, CheckpointKept, CheckpointRead, JournalPage, KeepCheckpoint, ReadCheckpoint
+from natya.messages.order_listing import ReadPositions
 from natya.messages.orders import (
     CancelOrder,
     ModifyOrder,
@@ -44,6 +45,7 @@ from natya.messages.orders import (
     OrderUncertain,
     SubmitOrder,
 )
+from natya.messages.risk import FreezeQuantitiesTold
 from natya.messages.strategy_state import ReadState, SaveState, StrategyStateSaved
 from natya.messages.supervision import ChildRestarted, Failed, Unavailable
 from natya.messages.system import ActorStatistics
@@ -151,6 +153,20 @@ class TestAnOrder:
 
         assert stage.broker.is_empty()
         assert [fact.rule for fact in stage.disk.facts] == ["quantity_max"]
+
+    def test_is_refused_above_the_freeze_quantity_with_rule_limit_and_value_and_told_so_to_who_flattens(
+        self, stage, make
+    ):
+        stage.open(make.intent("H-1"), make.accepted("H-1"), make.filled("H-1"))
+        stage.tell(FreezeQuantitiesTold(of={"INFY": 9, "TCS": 5}))
+        stage.place(make.order("A-1", quantity=9))
+        stage.submit(make.order("A-2", quantity=10))
+        stage.settle()
+
+        refused = stage.disk.facts[-1]
+        assert (refused.client_order_id, refused.rule) == ("A-2", "freeze_quantity")
+        assert refused.reason == "1 to 9 shares wanted, as the exchange's freeze quantity allows, found 10"
+        assert stage.system.request("orders", ReadPositions()).freeze_quantities == {"INFY": 9}
         assert stage.statistics.rejected == 1
 
     def test_counts_in_the_gate_before_it_is_durable(self, stage, make):

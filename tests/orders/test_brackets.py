@@ -114,7 +114,7 @@ def kept(held, cancelled):
         ledger=ledger, is_read=True, now_ns=lambda: 1, write=write, log=lambda *_, **__: None, theirs=AGREED
     )
     context.after, context.settings = Clockwork().after, OrdersActorSettings.of(OrdersSettings.default())
-    context.market_rules = context.is_compared = False
+    context.market_rules, context.is_compared, context.freeze_quantities = False, False, {}
     keeper = Bracketing(
         context,
         SimpleNamespace(why_halted=lambda: "", limit_by=lambda *_: None),
@@ -467,6 +467,15 @@ class TestABracketOverNight:
         night.ends("A-1S", "A-1T")
 
         assert night.go(self.FRIDAY + timedelta(hours=10))[2:] == [("A-1T1", 10)]
+
+    def test_is_closed_by_orders_that_the_exchange_takes_where_a_stop_would_be_too_great(self, night, make):
+        night.context.freeze_quantities = {"INFY": 6}
+        night.ends("A-1S", state="rejected")
+        night.ends("A-1T", state="cancelled")
+        night.go(self.THURSDAY + timedelta(hours=15))
+        night.book.apply(make.filled("A-1X", trade_id="T-2", quantity=6, side="SELL"))
+
+        assert night.go(self.THURSDAY + timedelta(hours=15))[2:] == [("A-1X", 6), ("A-1Y", 4)]
 
     def test_is_closed_by_nothing_while_the_exchange_takes_no_order(self, night):
         night.now[0] = self.THURSDAY + timedelta(hours=16)
@@ -952,6 +961,7 @@ class Market:
         context = SimpleNamespace(ledger=self.ledger, is_read=True, now_ns=lambda: 1, write=self.write, theirs=AGREED)
         self.clockwork = Clockwork()
         context.after, context.settings = self.clockwork.after, OrdersActorSettings.of(OrdersSettings.default())
+        context.freeze_quantities = {}
         context.log = lambda *_, **__: None
         cancelling = SimpleNamespace(cancel=lambda name, *_by: self.cancels.append(name))
         self.cancels = []

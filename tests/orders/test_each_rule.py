@@ -54,6 +54,7 @@ CASES = [
     ("exits", {}, {"target_price": 100.05}, {"target_price": 100.0}, {"market": PRICES}),
     limited("order_age_max_s", 2.0, {"submitted_ns": NOON_NS - 2 * SECOND_NS}, {"submitted_ns": 1}),
     limited("quantity_max", 10, {"quantity": 10}, {"quantity": 11}),
+    ("freeze_quantity", {}, {"quantity": 10}, {"quantity": 11}, {"freeze_quantities": {"INFY": 10}}),
     limited("price_age_max_s", 3.0, {"reference_ns": NOON_NS - 3 * SECOND_NS}, {"reference_ns": 1}),
     limited("price_collar_percent", 2.0, {"limit_price": 102.0}, {"limit_price": 102.05}, market=PRICES),
     limited(
@@ -89,7 +90,7 @@ CASES = [
     limited("repeats_max", 2, {"waiting": 1}, {"waiting": 2}),
 ]  # fmt: skip
 
-OF_THE_SITUATION = {"bands", "funds", "clock", "risk_state", "now_ns", "market", "at_this_moment"}
+OF_THE_SITUATION = {"freeze_quantities", "bands", "funds", "clock", "risk_state", "now_ns", "market", "at_this_moment"}
 
 
 def asked(make, limits, given):
@@ -137,6 +138,7 @@ def test_a_rule_without_a_limit_is_not_asked(make):
     asked_by_default = {rule.__name__ for rule in rules_of(make.limits())}
 
     assert asked_by_default == {
-        *("risk_state", "client_order_id", "duplicate", "symbol", "terms", "exits", "quantity_max", "value_max_rupees"),
+        *("risk_state", "client_order_id", "duplicate", "symbol", "terms", "exits", "quantity_max"),
+        *("freeze_quantity", "value_max_rupees"),
         *("position_max", "orders_in_flight_max", "orders_a_moment_max"),
     }

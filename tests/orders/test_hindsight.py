@@ -96,6 +96,7 @@ class TestADecision:
         said = {each.rule: (each.verdict, each.found) for each in told}
 
         assert (said["price_band_age_max_s"], said["margin_use_max_percent"]) == (band, funds)
+        assert said["freeze_quantity"] == (band if rule != "price_band_age_max_s" else ("passed", NOT_KEPT))
 
     @pytest.mark.parametrize(
         ("fact", "said_of_exits"),

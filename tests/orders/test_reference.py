@@ -43,7 +43,7 @@ def compare(world, found):
             for name, more in by_name.items()
             if more
         ]
-    bands = world.bands()
+    bands, freeze = world.bands(), {order.symbol: 1 + world.count % 5} if world.count % 3 == 0 else {}
     situation = Situation(
         risk_state=state,
         limits=limits,
@@ -58,6 +58,7 @@ def compare(world, found):
         product=product,
         theirs=TheirBook(differing) if differing else AGREED,
         bands=Bands(of={name: Band(low=low, high=high, as_of_ns=at) for name, (low, high, at) in bands.items()}),
+        freeze_quantities=freeze,
         clock=None if skew_s is None else ClockCompared(skew_s=skew_s, as_of_ns=world.now_ns),
     )
     expected = broken_rules(
@@ -75,6 +76,7 @@ def compare(world, found):
         skew_s,
         theirs,
         bands,
+        freeze,
     )
     broken = {rule.__name__ for rule in RULES if rule(order, situation)}
     assert broken == expected, (order, limits, situation)

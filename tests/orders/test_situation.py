@@ -167,7 +167,7 @@ class TestARepeatOfAnOrder:
 
 def test_a_change_keeps_each_rule_of_sums_and_sizes_that_an_order_keeps():
     by_the_whole = {"symbol", "session", "quantity_max", "price_age_max_s", "price_collar_percent", "value_max_rupees"}
-    by_the_whole |= {"price_band_age_max_s", "exits"}
+    by_the_whole |= {"price_band_age_max_s", "exits", "freeze_quantity"}
     by_the_rest = {"risk_state", "clock_skew_max_s", "open_value_max_rupees", "gross_value_max_rupees", "position_max"}
     by_the_rest |= {"strategy_position_max", "unknown_orders_max", "day_loss_max_rupees", "margin_use_max_percent"}
 

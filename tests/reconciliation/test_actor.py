@@ -25,7 +25,7 @@ from natya.messages.reconciliation import (
     PositionsDiffer,
     ReadAccountBook,
 )
-from natya.messages.risk import BandsTold, FundsTold, PriceBand, ReadRisk, RiskFigure, RiskRead
+from natya.messages.risk import BandsTold, FreezeQuantitiesTold, FundsTold, PriceBand, ReadRisk, RiskFigure, RiskRead
 from natya.messages.risk_state import ReduceOnly
 from natya.messages.system import Ping
 
@@ -79,6 +79,7 @@ class World:
         self.asked, self.written, self.limits, self.halts, self.funds = [], [], [], [], []
         self.differing = []
         self.bands, self.bands_of, self.band_limit = [], [], 90.0
+        self.freeze_quantities = []
         self.journals = True
         self.held = self.trades_at_each_look = 0
         self.state, self.cause = "NORMAL", ""
@@ -141,6 +142,10 @@ class Others(RuntimeActor):
     @handles(BandsTold)
     def bands(self, told, _sender):
         self.settings.bands.append(told)
+
+    @handles(FreezeQuantitiesTold)
+    def freeze_quantities(self, told, _sender):
+        self.settings.freeze_quantities.append(told.of)
 
     @handles(FundsTold)
     def funds(self, told, _sender):
@@ -294,6 +299,13 @@ class TestFunds:
         played.look()
 
         assert played.world.funds == []
+
+
+def test_how_great_an_order_may_be_at_the_exchange_is_told_to_orders(actor_system):
+    played = Played(actor_system, World(replace(AGREED, freeze_quantities={"INFY": 1_800})))
+    played.look()
+
+    assert played.world.freeze_quantities[0] == {"INFY": 1_800}
 
 
 class TestPriceBands:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NO_BAND: Final = (0.0, 0.0)
 NO_BANDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType({})
+NO_FREEZE_QUANTITIES: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 def book_of(records: Iterable[JournalRecord]) -> Book:
@@ -63,13 +64,14 @@ def listed(book: Book, request: ReadOrders, now_ns: int) -> OrdersRead:
     return OrdersRead(orders=tuple(found), is_complete=True, account=account, accounts=accounts)
 
 
-def positions(
+def positions(  # noqa: PLR0913  each is one thing that is told
     book: Book,
     prices: Mapping[str, tuple[float, int]],
     default: Product = "INTRADAY",
     theirs: TheirBook = AGREED,
     *,
     bands: Mapping[str, tuple[float, float]] = NO_BANDS,
+    freeze_quantities: Mapping[str, int] = NO_FREEZE_QUANTITIES,
 ) -> PositionsRead:
     """Return what the account holds, and each strategy of it; with the last prices of the market, by symbol.
 
@@ -79,6 +81,7 @@ def positions(
         default: the product of orders that named none.
         theirs: in what the broker's positions differ.
         bands: lowest and highest price that the exchange takes, by symbol.
+        freeze_quantities: shares of the greatest order that it takes, by symbol.
     """
     found = book.positions()
     held = tuple(
@@ -111,6 +114,9 @@ def positions(
             theirs.now(each, _ours(book.position(each.symbol), products.get(each.symbol, {}), each.product))
             for each in theirs.differing
         ),
+        freeze_quantities={
+            each.symbol: freeze_quantities[each.symbol] for each in found if each.symbol in freeze_quantities
+        },
     )
 
 

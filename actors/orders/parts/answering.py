@@ -101,6 +101,7 @@ class Answering:
             context.settings.product,
             context.theirs,
             bands={name: (each.low, each.high) for name, each in bands.items()},
+            freeze_quantities=context.freeze_quantities,
         )
 
     def tell_positions(self, sender: ActorAddress) -> None:

@@ -266,6 +266,7 @@ class Bracketing:
             sold=book.sold(name) + gone,
             surplus=book.surplus(name),
             agreed=theirs.held(entry.symbol, book.position(entry.symbol)) if entry.symbol in theirs.symbols else (),
+            order_max=self._context.freeze_quantities.get(entry.symbol),
             is_carried=(entry.product or self._context.settings.product) != "INTRADAY",
             day_began_ns=self._day_began_ns(entry.symbol),
         )

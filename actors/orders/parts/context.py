@@ -104,6 +104,10 @@ class OrdersContext:
         self.bands = NO_BANDS
         """The exchange's price bands, as the broker has told them."""
 
+        self.freeze_quantities: dict[str, int] = {}
+        """By symbol the shares of the greatest order that the exchange takes, as reconciliation has told. Where that is
+        not known here, the broker session refuses: it asks for the instrument before an order leaves."""
+
         self.theirs = AGREED
         """In what the broker's positions differ from the book's, as reconciliation has told."""
 

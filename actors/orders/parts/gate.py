@@ -68,6 +68,7 @@ class Gate:
             product=settings.product,
             theirs=context.theirs,
             bands=context.bands,
+            freeze_quantities=context.freeze_quantities,
         )
 
     def band(self, told: BandsTold) -> None:

@@ -32,6 +32,8 @@ all orders fill in the worst way; and those of them that are not covered, option
 
 NOT_SO_EASY: Final[Sums] = (INFINITE, INFINITE, INFINITE, INFINITE)
 
+NO_FREEZE_QUANTITIES: Final[Mapping[str, int]] = MappingProxyType({})
+
 NOTHING_ELSE: Final[Mapping[str, SubmitOrder]] = MappingProxyType({})
 """No change of an order is on its way to the journal."""
 
@@ -133,6 +135,9 @@ class Situation(msgspec.Struct, kw_only=True):
 
     bands: Bands = NO_BANDS
     """The exchange's price bands."""
+
+    freeze_quantities: Mapping[str, int] = NO_FREEZE_QUANTITIES
+    """By symbol the shares of the greatest order that the exchange takes, as far as they are known."""
 
     closes: bool = False
     """The order is the flattener's: it may only close positions, in HALTED, too."""

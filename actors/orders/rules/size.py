@@ -15,6 +15,14 @@ def quantity_max(order: SubmitOrder, situation: Situation) -> str:
     return "" if order.quantity <= limit else f"1 to {limit} shares wanted, found {order.quantity}"
 
 
+def freeze_quantity(order: SubmitOrder, situation: Situation) -> str:
+    """Refuse an order above the freeze quantity of its instrument, which the exchange takes from nobody."""
+    limit = situation.freeze_quantities.get(order.symbol)
+    if limit is None or order.quantity <= limit:
+        return ""
+    return f"1 to {limit} shares wanted, as the exchange's freeze quantity allows, found {order.quantity}"
+
+
 def value_max_rupees(order: SubmitOrder, situation: Situation) -> str:
     """Limit the value of one order (rupees) at the highest price it may trade at; refuse it if there is no price.
 

@@ -7,6 +7,9 @@ from natya_dhan import HOLDING, ORDER, POSITION, QUOTE, TRADE
 from natya_dhan_stage import Stage
 
 from natya.actors.broker.bodies.dhan.account import AccountReading
+from natya.actors.broker.bodies.dhan.flows import Day
+from natya.actors.broker.bodies.dhan.replies import Reply
+from natya.domain.instruments import Instrument
 from natya.messages.reconciliation import (
     AccountBookNotRead,
     AccountBookRead,
@@ -17,6 +20,7 @@ from natya.messages.reconciliation import (
 from natya.messages.risk import PriceBand
 
 FUNDS = {"dhanClientId": "1", "availabelBalance": 98_440.5, "sodLimit": 113_642.0}
+NO_DAY = Day(positions=[], trades=[], book=[], unreadable=0)
 NOTHING_HELD = {"errorType": "HOLDING_ERROR", "errorCode": "DH-1111", "errorMessage": "No holdings available"}
 
 
@@ -71,6 +75,17 @@ class TestReading:
 
         assert reading.answer_all() == AccountBookRead(orders=(), positions=(), available_rupees=98_440.5)
         assert reading.paths == ["GET /fundlimit", "GET /holdings", "GET /positions", "GET /trades", "GET /orders"]
+
+    def test_tells_how_great_an_order_of_our_symbols_may_be_in_whole_lots(self):
+        lookups, told = Lookups(), []
+        talk = SimpleNamespace(run=lambda _flow, then: then(Reply(outcome="told", value=(NO_DAY, [], 1.0, (), ""))))
+        AccountReading(lookups, talk, ReadAccountBook(symbols=("A", "B")), told.append).begin()
+        fields = {"segment": "NSE_FNO", "tick_size_rupees": 0.05, "lot_size": 75}
+        for number, freeze_quantity in ((1, 1_810), (2, None)):
+            symbol, then = lookups.asked[-1]
+            then(Instrument(symbol=symbol, security_id=str(number), freeze_quantity=freeze_quantity, **fields))
+
+        assert told[0].freeze_quantities == {"B": 1_800}
 
     def test_tells_ours_by_our_symbols_and_others_in_dhans_words(self):
         other = {**ORDER, "orderId": "9", "correlationId": "NA", "securityId": "2885", "tradingSymbol": "RELIANCE"}

@@ -61,6 +61,7 @@ class AccountReading:
         self._bands_of: Final = frozenset(request.bands_of)
         self._left: Final = list(dict.fromkeys((*request.symbols, *request.bands_of)))
         self._symbols: Final[dict[Place, str]] = {}
+        self._freeze_quantities: Final[dict[str, int]] = {}
         self._unresolved: Final[list[str]] = []
         self._is_asking = self._is_waiting = False
 
@@ -83,6 +84,8 @@ class AccountReading:
         self._is_waiting = False
         if isinstance(instrument, Instrument):
             self._symbols[instrument.segment, instrument.security_id] = symbol
+            if instrument.slice_quantity_max is not None:
+                self._freeze_quantities[symbol] = instrument.slice_quantity_max
         else:
             self._unresolved.append(symbol)
         if not self._is_asking:
@@ -94,7 +97,15 @@ class AccountReading:
             return
         day, holdings, available_rupees, bands, problem = reply.value
         book = account_book(day, holdings, self._symbols, tuple(sorted(self._unresolved)))
-        self._then(msgspec.structs.replace(book, available_rupees=available_rupees, bands=bands, bands_problem=problem))
+        self._then(
+            msgspec.structs.replace(
+                book,
+                available_rupees=available_rupees,
+                bands=bands,
+                bands_problem=problem,
+                freeze_quantities=self._freeze_quantities,
+            )
+        )
 
 
 def read_account(bands_of: Mapping[Place, str] = NONE_WANTED) -> Flow[Reply]:
