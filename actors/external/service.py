@@ -122,6 +122,8 @@ class Service:
         self.kept: Final = KeptAnswers()
         self._times: Final[dict[str, deque[float]]] = {}
         self._throttled: Final[dict[str, int]] = {}
+        self._failure: str | None = None
+        """What was said of the newest failure."""
 
     def ask(self, number: int, call: Call, now_ns: int) -> list[Effect]:
         """Begin a call, whose number is not that of another that is under way."""
@@ -253,6 +255,7 @@ class Service:
             self._times.setdefault(endpoint.name, deque(maxlen=TIMES_KEPT)).append(verdict.response_time_s)
         elif verdict.outcome == "failed":
             self._breaker.failed(now_ns)
+            self._failure = verdict.error
         elif verdict.sent == "no":  # we said no, not the service: of a probe `_settle` knows
             return
         elif flight.probe:  # it works: that it said no is nothing against it
@@ -273,7 +276,8 @@ class Service:
         if self._breaker.state == "closed" or flight.probe:
             return None
         wait_s = self._breaker.retry_after_s(now_ns)
-        error = f"too many failures in a row, the next attempt is made in {wait_s:.1f} s{_last_error(flight)}"
+        why = _last_error(flight) or f"; the last failure: {self._failure}"
+        error = f"too many failures in a row, the next attempt is made in {wait_s:.1f} s{why}"
         return Verdict(outcome="failed", sent="no", error=error, retry_after_s=wait_s)
 
     def _settle(self, flight: Flight, verdict: Verdict, now_ns: int, late: tuple[int, ...] = ()) -> Finish:

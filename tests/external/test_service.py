@@ -258,7 +258,9 @@ class TestAServiceThatFails:
             "too many failures in a row, the next attempt is made in 29.0 s; the last attempt: 502 Bad Gateway"
         )
         assert (result.sent, result.retry_after_s) == ("no", 29.0)
-        assert result_of(service.ask(2, a_call(), 2 * SECOND_NS)).attempts == 0
+        refused = result_of(service.ask(2, a_call(), 2 * SECOND_NS))
+        assert refused.attempts == 0
+        assert refused.error.endswith(" s; the last failure: 502 Bad Gateway")
 
     @pytest.mark.parametrize("answer", [OK, REFUSED])
     def test_is_tried_by_one_alone_after_a_while_and_by_all_when_it_answers(self, answer):
