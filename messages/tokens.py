@@ -9,8 +9,9 @@ import msgspec
 
 from .units import Count, Nanoseconds, Seconds
 
-TokenState: TypeAlias = Literal["alive", "dead", "asking", "given_up"]
-"""`asking`: a new one is on its way, or will be asked for soon. `given_up`: no more attempts until a person asks."""
+TokenState: TypeAlias = Literal["alive", "replacing", "dead", "asking", "given_up"]
+"""`replacing`, `asking`: a new one is on its way, or will be asked for soon; until then the present one is alive, or
+there is none. `given_up`: no more attempts until a person asks."""
 
 
 class LogIn(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="LogIn"):

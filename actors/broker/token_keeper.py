@@ -373,14 +373,14 @@ class TokenKeeper(RuntimeActor):
     def statistics(self) -> TokenStatistics:
         """Return how the token stands."""
         status = self._status()
-        return TokenStatistics(alive=status.state == "alive", ends_ns=status.ends_ns, attempts=status.attempts)
+        return TokenStatistics(alive=not self._token.is_dead, ends_ns=status.ends_ns, attempts=status.attempts)
 
     def _status(self) -> TokenStatus:
         state: TokenState = "dead" if self._token.is_dead else "alive"
         if self._attempts.are_over and not self._busy and self._token.is_dead:
             state = "given_up"
         elif self._busy or self._next is not None:
-            state = "asking"
+            state = "asking" if self._token.is_dead else "replacing"
         return TokenStatus(
             state=state,
             ends_ns=0 if self._life is None else self._life.ends_ns,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _STATES: Final = {
     "alive": "the access token is alive",
+    "replacing": "the access token is alive, and another one is being asked for",
     "dead": "there is no access token that is alive",
     "asking": "a new access token is being asked for",
     "given_up": "there is no access token, and none is asked for any more: natya broker login",

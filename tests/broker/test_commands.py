@@ -81,7 +81,7 @@ class TestBesideASystemThatCanLogIn:
         logins = [path for path, _ in broker.asked if "/generateAccessToken" in path]
         assert (before["state"], before["can_log_in"]) == ("alive", True)
         assert (login.exit_code, "the access token is alive" in login.stdout, len(logins)) == (0, True, 1)
-        assert (renewed.exit_code, "a new access token is being asked for" in renewed.stdout) == (1, True)
+        assert (renewed.exit_code, "is alive, and another one is being asked for" in renewed.stdout) == (1, True)
         assert all(secret not in login.output + renewed.output for secret in ("eyJ", "482913", "JBSWY3"))
 
 

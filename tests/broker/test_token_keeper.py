@@ -346,12 +346,23 @@ class TestATokenThatIsAlive:
         assert stage.ask(RenewToken()).state == "alive"
         assert [how for how, _ in stage.source.asked] == ["renew"]
 
+    def test_is_alive_until_the_attempt_that_has_to_wait_is_made(self, stage):
+        stage.start("T")
+        stage.ask(RenewToken())
+        told = stage.ask(LogIn())
+
+        assert (told.state, told.wait_s > 100) == ("replacing", True)
+        assert stage.ask(Ping()).statistics.alive
+        stage.base.run_for(200)
+        assert [how for how, _ in stage.source.asked] == ["renew", "mint"]
+        assert stage.ask(ShowToken()).state == "alive"
+
     def test_is_renewed_at_the_second_attempt_as_at_the_first(self, stage):
         stage.start("T", refuse=["busy"])
         first = stage.ask(RenewToken())
         stage.base.run_for(200)
 
-        assert (first.state, first.attempts, first.reason) == ("asking", 1, "busy")
+        assert (first.state, first.attempts, first.reason) == ("replacing", 1, "busy")
         assert [how for how, _ in stage.source.asked] == ["renew", "renew"]
         assert stage.token.reveal() != "T"
 

@@ -410,6 +410,9 @@ class TestATokenAndTheSocketOfUpdates:
             "no PIN and secret of one-time codes in the settings",
         ]
         assert tokens.token_text(TokenStatus(state="alive", can_log_in=True)) == "the access token is alive"
+        assert tokens.token_text(TokenStatus(state="replacing", can_log_in=True)) == (
+            "the access token is alive, and another one is being asked for"
+        )
 
     def test_of_updates_say_since_when_they_come_or_not_and_why(self):
         counts = {"connections": 1, "failures": 2, "updates": 3, "without_id": 4, "ignored": 5, "refused": 6}
