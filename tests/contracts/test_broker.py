@@ -129,7 +129,7 @@ def dhan_counterpart(system, settings, faults):
 
 COUNTERPARTS = {"paper": paper_counterpart, "dhan": dhan_counterpart}
 
-ANSWER_TIMEOUT_S = {"paper": 0.1}
+ANSWER_TIMEOUT_S = {"paper": 1.0}
 """Of bodies that wait in vain for a lost answer; the others are told of it."""
 
 

@@ -385,7 +385,7 @@ def _target(fd):
 
 class TestTheWatchdog:
     def test_names_what_holds_the_loop_with_its_stack(self, caplog):
-        with InProcessSystem(InProcessSystemBase(stall_warn_s=0.02)) as system:
+        with InProcessSystem(InProcessSystemBase(stall_warn_s=0.2)) as system:
             system.start("counter", Counter)
             gate, noticed = threading.Event(), threading.Event()
             answer = system.request_future("counter", gate)

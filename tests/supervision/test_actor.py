@@ -788,7 +788,7 @@ class TestGivingUp:
 
 class TestAChildThatHoldsTheLoop:
     def test_is_named_in_the_tree(self, play, diary, gate):
-        with InProcessSystem(InProcessSystemBase(stall_warn_s=0.02)) as system:
+        with InProcessSystem(InProcessSystemBase(stall_warn_s=0.2)) as system:
             diary.held["holder"] = gate
             settings = play.a_supervisor(play.ChildSpec("holder", play.Child, diary))
             system.start("system", play.Supervisor, settings)
