@@ -67,7 +67,7 @@ def database(tmp_path_factory):
     """One of all tests that leave it as it was, but for what they say in `notes`."""
     path = tmp_path_factory.mktemp("shared") / "natya.duckdb"
     put_migrated(path.parent)
-    with DuckDBAdapter(path, max_connections=3, wait_s=0.1) as database:
+    with DuckDBAdapter(path, max_connections=3, wait_s=1.0) as database:
         database.execute("create table notes (text varchar primary key)")
         yield database
 

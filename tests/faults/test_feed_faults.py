@@ -31,7 +31,7 @@ from natya_packets import QUOTE, TICKER
 from natya_processes import WAIT_S
 
 TIMES = int(os.environ.get("FEED_FAULTS", "1"))
-FASTER = 50
+FASTER = 20
 INSTRUMENTS = 120
 """More than one message subscribes to."""
 
