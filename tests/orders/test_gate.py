@@ -388,7 +388,14 @@ class TestOrdersWhileTheMarketStandsStill:
         settings = make.limits(orders_a_moment_max=2, orders_in_flight_max=100)
         gate = Gate(
             SimpleNamespace(
-                ledger=ledger, settings=settings, market=None, funds=None, clock=None, theirs=AGREED, bands=NO_BANDS
+                ledger=ledger,
+                settings=settings,
+                market=None,
+                funds=None,
+                clock=None,
+                theirs=AGREED,
+                bands=NO_BANDS,
+                freeze_quantities={},
             ),
             SimpleNamespace(state="NORMAL"),
         )
