@@ -9,9 +9,12 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from natya.actors.control import AskTimedOutError
 from natya.actors.control.http.token_file import token_of
+from natya.actors.instruments import NameUnknownError
 from natya.actors.journal.tools import VerifyReport
 from natya.cli.commands import dashboard, ping
+from natya.cli.commands.data import fetch
 from natya.cli.commands.risk import explain
 from natya.cli.session import alone
 from natya.client import QueryFailedError
@@ -191,3 +194,26 @@ def test_a_command_that_wants_a_directory_alone_holds_it_until_it_ends(tmp_path)
     with alone(tmp_path, "paper"), pytest.raises(DataDirectoryBusyError):
         take()
     take()
+
+
+@pytest.mark.parametrize("command", [("orders",), ("positions",)], ids=str)
+def test_a_system_that_hangs_is_not_answered_for_from_its_journal(natya, monkeypatch, tmp_path, command):
+    def hangs(_):
+        raise AskTimedOutError("no answer in 5 s")
+
+    monkeypatch.setattr("natya.client.connect", hangs)
+    told = natya(*command, "--data-dir", tmp_path)
+
+    assert (told.exit_code, told.stdout) == (69, "")
+
+
+def test_candles_of_several_names_that_nobody_knows_are_refused_by_each_name(natya, monkeypatch):
+    def show(name):
+        raise NameUnknownError(f"an instrument wanted, found {name}")
+
+    master = SimpleNamespace(show=show, near=lambda _: [])
+    monkeypatch.setattr(fetch, "instruments_of", lambda *_: contextlib.nullcontext(master))
+    told = natya("data", "fetch", "NOPE", "NEITHER", "--from", "2026-01-01")
+
+    assert told.exit_code == 1
+    assert [line.rpartition(" ")[2] for line in told.stderr.splitlines()] == ["NOPE", "NEITHER"]

@@ -1,6 +1,8 @@
 """`natya db …` as a shell calls it: beside a system that trades on a recording, and on files that nobody owns."""
 
+import contextlib
 import csv
+import importlib
 import io
 import json
 import os
@@ -10,6 +12,7 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -24,6 +27,8 @@ from natya.actors.database import DuckDBAdapter
 from natya.actors.database.engine.lock import FileLock
 from natya.actors.journal import Journal
 from natya.cli.app import app
+from natya.cli.commands.db import import_
+from natya.client import QueryFailedError
 from natya.config.data_directory import DataDirectory
 from natya.messages.orders import OrderCancelled
 
@@ -378,6 +383,36 @@ class TestWithoutADatabase:
 
         assert done.exit_code == 1
         assert "no journal" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["check"], ["query", "select 1"], ["snapshot", "copy"], ["backup", "copy"]], ids=lambda each: each[0]
+)
+def test_how_long_it_may_take_is_told_to_the_database_and_waited_for(natya, monkeypatch, tmp_path, arguments):
+    asked = []
+
+    def work(message, *, timeout_s):
+        asked.append((message.timeout_s, timeout_s))
+        raise QueryFailedError("DatabaseDown", "no space")
+
+    command = importlib.import_module(f"natya.cli.commands.db.{arguments[0]}")
+    monkeypatch.setattr(command, "owner_of", lambda *_: contextlib.nullcontext(SimpleNamespace(work=work)))
+    monkeypatch.chdir(tmp_path)
+    natya("db", *arguments, "--timeout", "7.5")
+
+    assert asked == [(7.5, 7.5)]
+
+
+def test_an_import_that_breaks_by_a_fault_of_ours_does_not_say_that_the_file_is_broken(natya, monkeypatch, tmp_path):
+    def breaks(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(import_, "owner_of", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr("natya.transfer.import_file", breaks)
+    done = natya("db", "import", write_ticks(tmp_path / "ticks.csv", 1), "--symbol", "TCS")
+
+    assert isinstance(done.exception, ZeroDivisionError)
+    assert "nothing of it was saved" not in done.stderr
 
 
 class TestWithAnotherOwner:

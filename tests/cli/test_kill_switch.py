@@ -1,6 +1,8 @@
 """`natya kill-switch`: on, off, status; with a system that runs, one that hangs, and none."""
 
+import contextlib
 import json
+from types import SimpleNamespace
 
 import pytest
 from natya_builders import some_limits
@@ -15,6 +17,8 @@ from natya.cli import switching
 from natya.cli.app import app
 from natya.config.halt_file import ELSEWHERE_NAME, HaltFile, HaltNote, elsewhere_of, write_down_elsewhere
 from natya.config.sections.journal import JournalSettings
+from natya.messages.kill_switch import KillSwitchRead, ReadKillSwitch
+from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
 
 
@@ -73,6 +77,25 @@ class TestASystemThatRuns:
         off = natya("kill-switch", "off", "--data-dir", tmp_path)
         assert (off.exit_code, elsewhere.is_engaged()) == (0, False)
         assert f"{elsewhere.path} is removed" in off.stdout
+
+
+class TestASystemThatIsOffAlready:
+    @pytest.mark.parametrize(
+        "found",
+        [
+            KillSwitchRead(engaged=False, path="/etc/stop"),
+            Unavailable(actor="kill-switch", reason="", retry_after_s=1.0),
+        ],
+        ids=["off", "not there"],
+    )
+    def test_is_not_asked_to_let_go(self, tmp_path, file, monkeypatch, found):
+        asked = []
+        system = SimpleNamespace(request=lambda _, message, **__: asked.append(message) or found)
+        monkeypatch.setattr("natya.client.connect", lambda _: contextlib.nullcontext(system))
+        file.engage(HaltNote(reason="by hand"))
+
+        assert switching.release(tmp_path, "paper") == str(file.path)
+        assert asked == [ReadKillSwitch()]
 
 
 class TestASystemThatHasStopped:

@@ -1,3 +1,4 @@
+import getpass
 import os
 import pwd
 import signal
@@ -247,6 +248,7 @@ class TestTheCommands:
 
         assert installed.exit_code == 0, installed.output
         assert "--set control.http=true" in path.read_text()
+        assert f"for the manager of {getpass.getuser()}" in " ".join(installed.output.split())
         assert "systemctl --user enable --now natya-paper.service" in installed.output
         assert natya("uninstall").exit_code == 0
         assert not path.exists()

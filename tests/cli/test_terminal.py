@@ -21,6 +21,7 @@ from natya.actors.database import DuckDBAdapter
 from natya.actors.journal import Journal
 from natya.cli import options, terminal
 from natya.cli.app import app
+from natya.cli.commands import run
 from natya.cli.terminal import (
     complain,
     ended,
@@ -254,6 +255,16 @@ class TestOutputThatIsOneObject:
             ended(functools.partial(app, arguments, prog_name="natya"))
 
         assert asked == ["apart"]
+
+    @pytest.mark.parametrize(
+        ("words", "apart"), [([], []), (["--json"], ["apart"]), (["--summary", "json"], ["apart"])], ids=str
+    )
+    def test_is_asked_for_by_run_as_well(self, monkeypatch, words, apart):
+        asked = []
+        monkeypatch.setattr(run, "keep_apart", lambda: asked.append("apart"))
+        ended(functools.partial(app, ["run", "--replay", "a", "--feed", "synthetic", *words], prog_name="natya"))
+
+        assert asked == apart
 
 
 class TestAnErrorOfTheSystems:
