@@ -89,6 +89,13 @@ class DateOrder(StrEnum):
     MONTH_FIRST = "month-first"
 
 
+class DecimalMark(StrEnum):
+    """What stands before the decimals of a number."""
+
+    POINT = "point"
+    COMMA = "comma"
+
+
 def _zone(text: str) -> str:
     from ..actors.feed import zone_of  # noqa: PLC0415
 
@@ -102,6 +109,12 @@ def _zone(text: str) -> str:
 DatesOption: TypeAlias = Annotated[
     DateOrder | None, typer.Option("--dates", help="Of dates such as 03/04/2025; else as the others of the file tell.")
 ]
+DecimalOption: TypeAlias = Annotated[
+    DecimalMark | None,
+    typer.Option(
+        "--decimal", help="What stands before decimals, where 74,125 may be 74.125; else as the other numbers tell."
+    ),
+]
 ZoneOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -111,6 +124,16 @@ ZoneOption: TypeAlias = Annotated[
         help="Of times that name none: IST, UTC, +05:30; else IST, unless they fit the hours as UTC alone.",
     ),
 ]
+
+
+def written_as(dates: DateOrder | None, decimal: DecimalMark | None, zone: str | None) -> dict[str, Any]:
+    """Return the settings of how a recording is written, those that are given."""
+    found = {
+        "feed.dates": None if dates is None else dates.value,
+        "feed.decimal": None if decimal is None else decimal.value,
+        "feed.zone": zone,
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def length(text: str) -> str:

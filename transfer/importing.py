@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Final
 import msgspec
 
 from ..actors.database import outside
-from ..actors.feed import DateOrder, Recording
+from ..actors.feed import DateOrder, DecimalMark, Recording
 from ..client import rows_of
 from ..domain.market_messages import parted
 from ..domain.time import SECOND_NS
@@ -89,6 +89,7 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
     bad_rows_max: int = 0,
     interval_ns: int | None = None,
     dates: DateOrder | None = None,
+    decimal: DecimalMark | None = None,
     zone: str = "",
     on_progress: Callable[[float], object] = lambda _share: None,
 ) -> Imported:
@@ -108,6 +109,7 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
         bad_rows_max: broken rows that are skipped before the file is refused.
         interval_ns: length of the candles; None: it is inferred from the distances between them.
         dates: whether day or month comes first in dates such as 03/04/2025; None: the file's dates tell it.
+        decimal: what stands before decimals, where 74,125 may be 74.125; None: the file's numbers tell it.
         zone: of times that name none: IST, UTC, or a distance from UTC such as +05:30; empty: India's, unless they are
             clearly UTC's.
         on_progress: called with the part done, from 0 to 1.
@@ -124,6 +126,7 @@ def import_file(  # noqa: PLR0913  what a file does not say itself
         bad_rows_max=bad_rows_max,
         interval_ns=interval_ns,
         dates=dates,
+        decimal=decimal,
         zone=zone,
         replayed=False,
     )

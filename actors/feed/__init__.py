@@ -25,6 +25,7 @@ from .files.folders import files_of
 from .files.folders import named as named_recording
 from .inspection import UNNAMED, Inspection, inspect
 from .live import LiveFeedActor, LiveFeedSettings
+from .numbers import DecimalMark
 from .opening import CandlesWanted, Outlook, look_ahead
 from .recording import Recording, open_recordings
 from .simulated import SimulatedFeedActor
@@ -40,6 +41,7 @@ __all__ = [
     "Again",
     "CandlesWanted",
     "DateOrder",
+    "DecimalMark",
     "FeedError",
     "Inspection",
     "LiveFeedActor",

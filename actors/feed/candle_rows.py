@@ -99,7 +99,8 @@ class CandleRows:
         self._time_at, self._volume_at = columns.at("time"), columns.at("volume")
         self._prices = columns.pick("open", "high", "low", "close")
         price = columns.rupees(grid.price)
-        self._price = Memo(lambda text: (price(text), grid.count(grid.price(text)))).__getitem__
+        self._price = Memo(lambda text: (price(text), grid.count(price(text)))).__getitem__
+        self._volume = columns.numbers(whole)
         self._made = 0
         """Ticks so far, numbered as they were made: in their order, as long as all are of one symbol."""
 
@@ -134,7 +135,7 @@ class CandleRows:
                 f"found open {open_}, high {high}, low {low}, close {close}"
             )
         end_ns = start_ns + series.interval_ns
-        volume = whole(row[self._volume_at])
+        volume = self._volume(row[self._volume_at])
         day = self._day if start_ns < self._day.ends_ns else _Day(start_ns, self._exchange)
         before = series.counted if day is series.day else 0
         if end_ns > INTEGER_MAX or before + volume > INTEGER_MAX:

@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable
 from datetime import tzinfo
 from operator import itemgetter
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from ...domain.time import IST
-from .numbers import doubting_commas
+from .numbers import DecimalMark, doubting_commas, with_decimal_comma
 from .times import DateOrder, TimeReader
 
+Value = TypeVar("Value")
 Row: TypeAlias = list[str]
 Side: TypeAlias = Literal["bid", "ask"]
 Shape: TypeAlias = Literal["ticks", "candles"]
@@ -65,6 +66,7 @@ _RANKS = {name: rank for rank, names in enumerate(_TIMES) for name in names}
 _LEVEL = re.compile(r"(bid|buy|ask|sell|offer)_?(price|qty|quantity|orders)_?(\d{0,3})", re.ASCII)
 _SIDES = {"bid": "bid", "buy": "bid", "ask": "ask", "sell": "ask", "offer": "ask"}
 _CANDLE_FIELDS = ("open", "high", "low", "close")
+_AMOUNTS: Final = frozenset({*_CANDLE_FIELDS, "last", "average"})
 _OF_TICKS_ALONE = ("quantity", "total_buy", "total_sell", "bid_price_1", "ask_price_1")
 _NAMES_SHOWN_MAX = 50
 
@@ -91,15 +93,24 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo = IST
     """Of times that name none."""
 
-    commas_divide: bool = True
-    """Whether a comma stands between fields, so that one in a price divides thousands; else it may be a decimal one."""
+    decimal: DecimalMark | None = "point"
+    """What stands before the decimals of its amounts; None: that is not known, and a comma may."""
 
     notes: tuple[str, ...] = ()
     """Notes for the user on how ambiguous columns were understood."""
 
     def rupees(self, read: Callable[[str], float]) -> Callable[[str], float]:
-        """Make a reader of amounts refuse what may be another amount in this file."""
-        return read if self.commas_divide else doubting_commas(read)
+        """Make a reader of amounts read them as this file writes them, and refuse what may be another amount in it."""
+        return doubting_commas(read) if self.decimal is None else self.numbers(read)
+
+    def numbers(self, read: Callable[[str], Value]) -> Callable[[str], Value]:
+        """Make a reader of numbers read them as this file writes them."""
+        return with_decimal_comma(read) if self.decimal == "comma" else read
+
+    @property
+    def amounts(self) -> tuple[int, ...]:
+        """Where amounts of rupees stand."""
+        return tuple(place for field, place in self.positions.items() if field in _AMOUNTS or "_price_" in field)
 
     def times(self) -> TimeReader:
         """Make a reader of the time column."""

@@ -1,4 +1,4 @@
-"""A first look at the times of a file: what they do not say themselves, and have to be asked for."""
+"""A first look at the times and amounts of a file: what they do not say themselves, and have to be asked for."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ...domain.calendar import session_at
 from .errors import UNREADABLE
 from .files.opening import open_table
 from .files.table import is_blank
+from .numbers import mark_of
 from .times import DateOrderFound, TimeReader, is_day, zone_of
 
 if TYPE_CHECKING:
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
     from ...domain.calendar import Exchange
     from .columns import Columns
+    from .numbers import DecimalMark
     from .times import DateOrder
 
 TIMES_MAX: Final = 2_000
 """Rows that are looked at."""
+
+DECIMAL_COMMA: Final = "numbers are read with a decimal comma: 1.234,50 is one thousand two hundred and thirty-four"
 
 CLOCKS_MIN: Final = 10
 """Fewer times tell nothing of their zone."""
@@ -94,23 +98,40 @@ def note_of(found: Clocks, exchange: Exchange) -> str:
 class FirstLook:
     """At one file, once for each version of it."""
 
-    def __init__(self, path: Path, *, dates: DateOrder | None, zone: str, exchange: Exchange | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        dates: DateOrder | None,
+        decimal: DecimalMark | None,
+        zone: str,
+        exchange: Exchange | None,
+    ) -> None:
         """Look at nothing yet.
 
         Args:
             path: the file.
             dates: whether day or month comes first; None to find it.
+            decimal: what stands before decimals; None to find it.
             zone: of times that name none; empty: India's, unless they are clearly UTC's.
             exchange: whose hours its times should be in; None: it never closes.
         """
         self._path: Final = path
         self._dates: Final = dates
+        self._decimal: Final = decimal
         self._exchange: Final = exchange
         self._zone_is_given: Final = bool(zone)
         self.zone: Final = zone or "IST"
         self._version: tuple[int, int, int] | None = None
         self._orders: dict[int, DateOrder | None] = {}
         self._clocks: Clocks | None = None
+        self._marks: dict[tuple[int, ...], DecimalMark | None] = {}
+
+    @property
+    def zones_are_told(self) -> bool:
+        """Whether each of the first times names its zone, as numbers since 1970 do."""
+        clocks = self._clocks
+        return not self._zone_is_given and clocks is not None and clocks.rows > 0 and not clocks.without_zone
 
     def is_of_days(self, place: int) -> bool:
         """Return whether the first time in a column is a date without a time of day.
@@ -121,13 +142,15 @@ class FirstLook:
         return is_of_days(self._path, place, self._order(place))
 
     def completed(self, columns: Columns) -> Columns:
-        """Return the columns with what is found out of their times, and a note of what is odd.
+        """Return the columns with what is found out of their times and amounts, and notes of what is odd.
 
         Raises:
             ValueError: it cannot be told, and has to be asked for.
         """
         place = columns.at("time")
-        columns = replace(columns, dates=self._order(place), zone=zone_of(self.zone))
+        columns = replace(columns, dates=self._order(place), zone=zone_of(self.zone), decimal=self._mark(columns))
+        if columns.decimal == "comma":
+            columns = replace(columns, notes=(*columns.notes, DECIMAL_COMMA))
         if self._exchange is None:
             return columns
         if self._clocks is None:
@@ -143,11 +166,17 @@ class FirstLook:
             self._orders[place] = date_order(self._path, place)
         return self._dates or self._orders[place]
 
+    def _mark(self, columns: Columns) -> DecimalMark | None:
+        if columns.amounts not in self._marks:
+            self._marks[columns.amounts] = decimal_mark(self._path, columns.amounts, given=self._decimal)
+        return self._marks[columns.amounts]
+
     def _forget_another_version(self) -> None:
         version = version_of(self._path)
         if version != self._version:
             self._version, self._clocks = version, None
             self._orders.clear()
+            self._marks.clear()
 
 
 def date_order(path: Path, place: int) -> DateOrder | None:
@@ -171,8 +200,31 @@ def date_order(path: Path, place: int) -> DateOrder | None:
         return None
     raise ValueError(
         f"dates whose day and month can be told apart are wanted, found {found.example!r} and none with a day behind "
-        "the 12th: --dates or the setting feed.dates says which comes first, day-first or month-first"
+        "the 12th and a year of four digits: --dates or the setting feed.dates says which comes first, day-first or "
+        "month-first"
     )
+
+
+def decimal_mark(path: Path, places: tuple[int, ...], *, given: DecimalMark | None) -> DecimalMark | None:
+    """Find what stands before decimals in some columns of a file; None where no number in them tells it.
+
+    Where numbers are none of a text, it is a point, whatever is given; so it is where commas divide the fields and
+    nothing is given.
+    """
+    # Where a file cannot be read any further is told by who reads it, with all that came before.
+    with contextlib.suppress(*UNREADABLE), contextlib.ExitStack() as stack:
+        table, _ = open_table(path, stack)
+        if not table.written.divider:
+            return "point"
+        if given is not None:
+            return given
+        if table.written.divider == ",":
+            return "point"
+        for row in table.rows():
+            for place in places:
+                if place < len(row) and (mark := mark_of(row[place])) is not None:
+                    return mark
+    return given
 
 
 def is_of_days(path: Path, place: int, dates: DateOrder | None) -> bool:

@@ -56,7 +56,10 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     """day-first or month-first; empty: the dates say it themselves."""
 
     zone: str
-    """Of times that name none."""
+    """Of times that name none; empty: each names its own."""
+
+    decimal: str
+    """What stands before decimals; empty: no number tells it, and a comma may."""
 
     order: str
     """of time, newest first, or another one (then it is sorted)."""
@@ -128,7 +131,8 @@ def inspect(recording: Recording) -> Inspection:
             if place not in columns.positions.values() and not (clock and name == f"({clock})")
         ),
         dates=columns.dates or "",
-        zone=recording.zone,
+        zone="" if recording.zones_are_told else recording.zone,
+        decimal=columns.decimal or "",
         order="newest first" if survey.is_newest_first else "of time" if survey.is_in_order else "another one",
         intervals=tuple(map(duration_text, sorted(intervals))),
         rows=rows,

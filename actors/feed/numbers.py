@@ -7,7 +7,7 @@ and rounding a price costs 800, and a full packet has fifteen.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Literal, TypeAlias, TypeVar
 
 from ...domain.instruments import PriceGrid
 from ...messages.units import INTEGER_MAX, RUPEES_MAX
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-_EITHER_WAY = re.compile(r"\d{1,3},\d{3}", re.ASCII)
+DecimalMark: TypeAlias = Literal["point", "comma"]
+"""What stands before the decimals of a number; the other of both divides its thousands."""
+
+_MARKS: Final[dict[str, DecimalMark]] = {".": "point", ",": "comma"}
+_DIVIDERS: Final[dict[str, DecimalMark]] = {",": "point", ".": "comma"}
+_MARKED = re.compile(r"\d*([.,]\d*)+", re.ASCII)
+_EITHER_WAY = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+_WITH_COMMA = re.compile(r"\d{1,3}(\.\d{2,3})*\.\d{3}(,\d*)?|\d*(,\d*)?", re.ASCII)
 _SEPARATED = re.compile(r"\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", re.ASCII)
 
 MEMO_ENTRIES_MAX = 20_000
@@ -97,17 +104,39 @@ def rupees(text: str) -> float:
     return amount
 
 
+def mark_of(text: str) -> DecimalMark | None:
+    """Tell which mark a number has before its decimals: `74,5` a comma; None where it may have either, as `74,125`."""
+    plain = text.strip()
+    if not _MARKED.fullmatch(plain) or _EITHER_WAY.fullmatch(plain):
+        return None
+    *before, last = [each for each in plain if each in _MARKS]
+    return _DIVIDERS[last] if last in before else _MARKS[last]
+
+
 def doubting_commas(read: Callable[[str], float]) -> Callable[[str], float]:
     """Refuse texts such as `74,125` before they are read: of a file that commas do not divide, it may be 74.125."""
 
     def read_clear(text: str) -> float:
-        if _EITHER_WAY.fullmatch(text.strip()):
+        if "," in text and _EITHER_WAY.fullmatch(text.strip()):
             raise ValueError(
-                f"rupees that can be read in one way are wanted, found {text!r}: it may be a decimal comma"
+                f"rupees that can be read in one way are wanted, found {text!r}, which may have a decimal comma: "
+                f"--decimal or the setting feed.decimal says whether point or comma stands before decimals"
             )
         return read(text)
 
     return read_clear
+
+
+def with_decimal_comma(read: Callable[[str], Value]) -> Callable[[str], Value]:
+    """Make a reader of numbers such as `74.5` one of `74,5`, whose thousands are divided by points."""
+
+    def read_comma(text: str) -> Value:
+        plain = text.strip()
+        if not _WITH_COMMA.fullmatch(plain):
+            raise ValueError(f"a number with a decimal comma is wanted, found {text!r}")
+        return read(plain.replace(".", "").replace(",", "."))
+
+    return read_comma
 
 
 def paise(text: str) -> float:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .columns import Columns, Row
     from .files.table import FileTable, Table
     from .files.text import Written
+    from .numbers import DecimalMark
     from .rows import RowReader
     from .survey import Survey
     from .times import DateOrder
@@ -78,6 +79,7 @@ def open_recordings(settings: FeedSettings) -> Recording | Merged:
             interval_ns=duration_ns(settings.interval) if settings.interval else None,
             exchange=None if settings.exchange == "none" else settings.exchange,
             dates=settings.dates or None,
+            decimal=settings.decimal or None,
             zone=settings.zone,
         )
         for symbol, place in map(named, settings.recordings)
@@ -101,6 +103,7 @@ class Recording:
         exchange: Exchange | None = "NSE",
         replayed: bool = True,
         dates: DateOrder | None = None,
+        decimal: DecimalMark | None = None,
         zone: str = "",
     ) -> None:
         """Open nothing yet.
@@ -115,6 +118,7 @@ class Recording:
             exchange: in whose sessions the ticks of candles lie; None where there are none.
             replayed: whether candles are to become ticks, too, as a market has them.
             dates: whether day or month comes first in dates such as 03/04/2025; None to find it in the file.
+            decimal: what stands before decimals, where `74,125` may be 74.125; None to find it in the file.
             zone: of times that name none, as `times.zone_of` reads it; empty: India's, unless they are clearly UTC's.
         """
         self.path: Final = path
@@ -143,7 +147,8 @@ class Recording:
         self._exchange: Exchange | None = exchange
         self._replayed = replayed
         self._dates: DateOrder | None = dates
-        self._look: Final = FirstLook(path, dates=dates, zone=zone, exchange=exchange)
+        self._decimal: DecimalMark | None = decimal
+        self._look: Final = FirstLook(path, dates=dates, decimal=decimal, zone=zone, exchange=exchange)
         self.zone: Final = self._look.zone
 
     def chunks(self) -> Iterator[list[MarketMessage]]:
@@ -191,9 +196,11 @@ class Recording:
         Raises:
             RecordingError: the file is missing, or no file.
         """
-        names = (self._symbol, self._grid_name, self._interval_ns, self._exchange, self._dates, self.zone)
+        names = [self._symbol, self._grid_name, self._interval_ns, self._exchange, self._dates, self.zone]
+        if self._decimal is not None:
+            names.append(self._decimal)
         with self._errors_of_ours():
-            return _fingerprint(self.path, repr(names))
+            return _fingerprint(self.path, repr(tuple(names)))
 
     def needs_symbol(self) -> bool:
         """Return whether the file has no symbol column, and was not given with its symbol.
@@ -205,6 +212,11 @@ class Recording:
             return False
         with self._errors_of_ours(), self._open() as (_, columns):
             return "symbol" not in columns
+
+    @property
+    def zones_are_told(self) -> bool:
+        """Whether the first times name their zones all, as numbers since 1970 do; it was read."""
+        return self._look.zones_are_told
 
     @property
     def candle_lengths(self) -> tuple[tuple[Path, dict[str, int]], ...]:
@@ -276,6 +288,8 @@ class Recording:
             names += " bare"
         if plan.columns.dates is not None or self.zone != "IST":
             names += f" {plan.columns.dates} {self.zone}"
+        if plan.columns.decimal == "comma":
+            names += " decimal comma"
         return f"replay-{_fingerprint(self.path, names)}"
 
     def _sorted(self, table: Table, plan: Plan, stack: contextlib.ExitStack) -> Table:
@@ -320,7 +334,7 @@ class Recording:
             except ValueError as fault:
                 raise RecordingError(self.path, table.line_num, str(fault)) from fault
             notes = (*table.written.notes, *(layout.notes if layout else ()), *columns.notes)
-            yield table, replace(columns, notes=notes, commas_divide=table.written.divider in {"", ","})
+            yield table, replace(columns, notes=notes)
 
     @contextlib.contextmanager
     def _errors_of_ours(self) -> Iterator[None]:

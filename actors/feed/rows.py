@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .columns import Columns, Row
 
 
-_NO_PRICE: Final = re.compile(r"|-|nan|0+(\.0*)?", re.IGNORECASE)
+_NO_PRICE: Final = re.compile(r"|-|nan|0+([.,]0*)?", re.IGNORECASE)
 
 
 RENAMED_TOLD_MAX: Final = 3

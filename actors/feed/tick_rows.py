@@ -60,8 +60,9 @@ class TickRows:
         self._price = Memo(columns.rupees(grid.price)).__getitem__
         self._price_or_none = Memo(columns.rupees(grid.price_or_none)).__getitem__
         self._paise = Memo(columns.rupees(paise)).__getitem__
-        self._whole = Memo(whole).__getitem__
-        self._whole_or_none = Memo(whole_or_none).__getitem__
+        self._whole = Memo(columns.numbers(whole)).__getitem__
+        self._whole_or_none = Memo(columns.numbers(whole_or_none)).__getitem__
+        self._volume = columns.numbers(whole)
         self._sequence = 0
         self._newest_ns = 0
 
@@ -90,7 +91,7 @@ class TickRows:
             exchange_ns=exchange_ns,
             source=self._source,
             sequence=self._sequence + 1,
-            volume=whole(row[self._volume_at]),
+            volume=self._volume(row[self._volume_at]),
             depth=self._depth(prices, counts, row) if self._has_depth else None,
             day=self._day(prices, counts, row) if self._has_day else None,
         )

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from ..options import ConfigOption, IntervalOption, JsonOption, length
+from ..options import (
+    ConfigOption,
+    DatesOption,
+    DecimalOption,
+    IntervalOption,
+    JsonOption,
+    ZoneOption,
+    length,
+    written_as,
+)
 
 if TYPE_CHECKING:
     from ...backtest import Plan
@@ -49,6 +58,9 @@ def command(
     since: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, or time, in India.")] = "",
     until: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day, included; or time.")] = "",
     interval: IntervalOption = None,
+    dates: DatesOption = None,
+    decimal: DecimalOption = None,
+    zone: ZoneOption = None,
     settings: Annotated[
         list[str],
         typer.Option("--set", metavar="KEY=VALUE", help="Parameter of the strategy; section.key=value: a setting."),
@@ -136,7 +148,7 @@ def command(
             slippage_ticks=ticks,
             charges=charges,
             capital_rupees=capital,
-            settings=others,
+            settings=others | written_as(dates, decimal, zone),
             config=config,
             data_dir=kept_in,
         )

@@ -17,6 +17,7 @@ import typer
 from ..options import (
     ConfigOption,
     DatesOption,
+    DecimalOption,
     IntervalOption,
     Profile,
     ProfileOption,
@@ -24,6 +25,7 @@ from ..options import (
     ZoneOption,
     assignments,
     is_file,
+    written_as,
 )
 from ..session import faults, load_to_run
 from ..terminal import keep_apart
@@ -80,6 +82,7 @@ def command(
     ] = "",
     interval: IntervalOption = None,
     dates: DatesOption = None,
+    decimal: DecimalOption = None,
     zone: ZoneOption = None,
     speed: Annotated[
         float | None, typer.Option(parser=_speed, metavar="X|max", help="Times the recorded speed, or max.")
@@ -135,8 +138,7 @@ def command(
         "feed.source": "replay" if replay else feed,
         "feed.recording": _recording(replay),
         "feed.interval": interval,
-        "feed.dates": None if dates is None else dates.value,
-        "feed.zone": zone,
+        **written_as(dates, decimal, zone),
         "feed.symbol": symbol[0] if symbol and stored is None else None,
         "feed.symbols": symbol if symbol and not replay else None,
         "feed.speed": speed,

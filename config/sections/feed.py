@@ -56,6 +56,10 @@ class FeedSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     dates: Literal["", "day-first", "month-first"]
     """How 03/04/2025 is read in a recording; empty: as its other dates show, or it is refused."""
 
+    decimal: Literal["", "point", "comma"]
+    """What stands before decimals in a recording, where 74,125 may be 74.125; empty: as its other numbers show, or such
+    a number is refused."""
+
     zone: Annotated[str, Meta(pattern=r"^(|IST|UTC|[+-][01]\d:[0-5]\d)$", description="IST, UTC, +05:30, or nothing")]
     """Time zone of a recording's times that name none; empty: IST, but refused where they fit the hours only as UTC."""
 

@@ -447,6 +447,20 @@ class TestTheCommand:
         assert (report["fills"], report["candles"], report["charge_model"]) == (1, 30, "dhan-equity-intraday")
         assert "return" in report["months"][0]
 
+    def test_reads_a_recording_as_it_is_told_that_it_is_written(self, tmp_path):
+        recording = tmp_path / "a.csv"
+        rows = [f"02/01/2026 03:{45 + number};74,125;74,125;74,125;74,125;1" for number in range(3)]
+        recording.write_text("\n".join(["time;open;high;low;close;volume", *rows]))
+        told = ("--dates", "day-first", "--decimal", "comma", "--zone", "UTC")
+
+        done = self.run(
+            natya_backtests.__file__ + ":Crossover", "--data", recording, "--symbol", "TCS", "--json", *told
+        )
+
+        report = msgspec.json.decode(done.stdout)
+        assert done.exit_code == 0, done.stderr
+        assert report["first_ns"] == 1_767_325_500 * 10**9  # 2026-01-02 09:15 in India
+
     @pytest.mark.parametrize(
         ("more", "told"),
         [

@@ -56,6 +56,28 @@ class TestInspect:
         assert "--dates" in refused.output
         assert natya("data", "inspect", path, "--symbol", "TCS", "--dates", "day-first").exit_code == 0
 
+    def test_of_a_number_that_may_have_a_decimal_comma_names_the_option(self, natya, tmp_path):
+        path = tmp_path / "a.csv"
+        path.write_text("Date;Open;High;Low;Close\n2025-04-09;74,125;74,125;74,125;74,125\n")
+
+        refused = natya("data", "inspect", path, "--symbol", "TCS")
+
+        assert refused.exit_code == 65
+        assert "--decimal" in refused.output
+        assert "open 74125.0" in natya("data", "inspect", path, "--symbol", "TCS", "--decimal", "point").stdout
+        assert "open 74.125" in natya("data", "inspect", path, "--symbol", "TCS", "--decimal", "comma").stdout
+
+    def test_says_whether_times_have_a_zone(self, natya, tmp_path):
+        path, said = tmp_path / "a.csv", []
+        for time in ("2026-01-02T10:00:00", "2026-01-02T10:00:00+05:30", "1767328200", "2026-01-02"):
+            path.write_text(f"time,open,high,low,close\n{time},1,1,1,1\n")
+            shown = natya("data", "inspect", path, "--symbol", "TCS").stdout
+            said.append("each with its zone" in shown)
+            assert said[-1] is not ("without a zone: IST" in shown)
+
+        assert said == [False, True, True, False]
+        assert "without a zone: UTC" in natya("data", "inspect", path, "--symbol", "TCS", "--zone", "UTC").stdout
+
     def test_takes_the_length_of_candles_and_refuses_one_that_is_none(self, natya, tmp_path):
         path = tmp_path / "a.csv"
         path.write_text("time,open,high,low,close\n2026-01-02T10:00:00,1,1,1,1\n")

@@ -431,7 +431,7 @@ class TestARecording:
         usual = {
             "file": "a.csv", "kind": "CSV", "packing": "", "encoding": "utf-8", "divider": "", "layout": "",
             "shape": "ticks", "columns": {"time": "Date", "price": "ltp"}, "unread": (), "dates": "", "zone": "IST",
-            "order": "of time", "intervals": (), "rows": 1_000, "outside": 0, "symbols": 2,
+            "decimal": "point", "order": "of time", "intervals": (), "rows": 1_000, "outside": 0, "symbols": 2,
             "some_symbols": ("INFY", "TCS"), "first": "f", "last": "l", "bad_rows": 0, "bad_lines": (), "notes": (),
         }  # fmt: skip
         return recordings.inspection_text(Inspection(**usual | fields)).splitlines()

@@ -84,9 +84,10 @@ class TestAMarket:
         form=st.sampled_from(sorted(FORMS)),
         newest_first=st.booleans(),
         separated=st.booleans(),
+        comma=st.booleans(),
     )
     def test_is_read_back_whatever_it_was_written_as(  # noqa: PLR0913, PLR0917  the ways to write it
-        self, tmp_path_factory, market, packed, encoding, divider, form, newest_first, separated
+        self, tmp_path_factory, market, packed, encoding, divider, form, newest_first, separated, comma
     ):
         day, rows = market
         path = tmp_path_factory.getbasetemp() / "market"
@@ -94,11 +95,17 @@ class TestAMarket:
         for minute, prices, volume in reversed(rows) if newest_first else rows:
             moment = datetime(2025, 3, day, 9 + (15 + minute) // 60, (15 + minute) % 60, tzinfo=IST)
             numbers = [f"{price:,.2f}" if separated else f"{price:.2f}" for price in prices]
-            texts = [moment.strftime(form), *numbers, f"{volume:,}" if separated else str(volume), "é"]
+            numbers.append(f"{volume:,}" if separated else str(volume))
+            if comma:
+                numbers = [number.translate(str.maketrans(",.", ".,")) for number in numbers]
+            texts = [moment.strftime(form), *numbers, "é"]
             lines.append(divider.join(f'"{text}"' for text in texts))
         path.write_bytes(PACKINGS[packed]("\r\n".join(lines).encode(encoding)))
+        told = "comma" if comma and divider == "," else None  # else the file tells it
 
-        recording = Recording(path, symbol="TCS", tick_size_rupees=None, interval_ns=60_000_000_000, **FORMS[form])
+        recording = Recording(
+            path, symbol="TCS", tick_size_rupees=None, interval_ns=60_000_000_000, decimal=told, **FORMS[form]
+        )
         found = [each for chunk in recording.chunks() for each in chunk if isinstance(each, Candle)]
 
         begin = datetime(2025, 3, day, 9, 15, tzinfo=IST).timestamp()
@@ -201,7 +208,7 @@ class TestATime:
 class TestAPriceWithAComma:
     def test_that_may_be_a_decimal_one_is_refused(self, candles):
         for divider in ";\t|":
-            rows = (HEADER.replace(",", divider), divider.join(("2025-04-09", "74,125", "75", "74", "74.5", "1")))
+            rows = (HEADER.replace(",", divider), divider.join(("2025-04-09", "74,125", "75", "74", "75", "1")))
             with pytest.raises(RecordingError, match="read in one way are wanted, found '74,125'"):
                 candles(*rows)
         with pytest.raises(RecordingError, match="read in one way are wanted, found '74,125'"):
@@ -211,8 +218,42 @@ class TestAPriceWithAComma:
         for rows in (
             (HEADER, '2025-04-09,"74,125",75000,74000,74500,1'),
             (HEADER.replace(",", ";"), "2025-04-09;74,125.00;75000;74000;74500;1,000"),
+            (
+                HEADER.replace(",", ";"),
+                "2025-04-09;74,125;75000;74000;74500;1",
+                "2025-04-10;74,125;75000.5;74000;74500;1",
+            ),
         ):
             assert candles(*rows)[0].open == 74_125.0
+
+    @pytest.mark.parametrize(("decimal", "price", "volume"), [("point", 74_125.0, 1_000), ("comma", 74.125, 1)])
+    def test_is_what_the_option_says_though_the_file_does_not_tell_it(self, candles, decimal, price, volume):
+        rows = HEADER.replace(",", ";"), "2025-04-09;74,125;74,125;74,125;74,125;1,000"
+        (found,) = candles(*rows, decimal=decimal, tick_size_rupees=None)
+        assert (found.open, found.volume) == (price, volume)
+
+    def test_is_a_decimal_one_where_another_number_of_the_file_says_so(self, candles):
+        rows = "2025-04-09;74,125;75;74;75;1.000", "2025-04-10;0;0,0;0,0;0;0", "2025-04-11;74,5;1.074,5;74,5;74,5;1"
+        found = candles(HEADER.replace(",", ";"), *rows, tick_size_rupees=None)
+        assert [(each.open, each.high, each.volume) for each in found] == [(74.125, 75.0, 1_000), (74.5, 1_074.5, 1)]
+
+    def test_is_told_where_it_is_a_decimal_one_and_makes_the_recording_another(self, write):
+        path = write(HEADER.replace(",", ";"), "2025-04-09;74,125;74,125;74,125;74,125;1")
+        found = {}
+        for decimal in ("point", "comma"):
+            recording = Recording(path, symbol="TCS", decimal=decimal)
+            ticks = [each for chunk in recording.chunks() for each in chunk if not isinstance(each, Candle)]
+            found[ticks[0].source, recording.fingerprint()] = any("decimal comma" in each for each in recording.notes)
+        assert list(found.values()) == [False, True]
+        assert len({source for source, _ in found}) == len({print_ for _, print_ in found}) == 2
+
+    def test_is_refused_where_its_thousands_are_divided_by_commas_as_well(self, candles):
+        with pytest.raises(RecordingError, match=r"line 3: a number with a decimal comma is wanted, found '1,074.5'"):
+            candles("time;ltp", "2025-04-09 10:00;74,5", "2025-04-09 10:01;1,074.5")
+
+    def test_is_none_in_a_file_whose_numbers_are_no_texts(self, candles):
+        content = b'[{"date": "2025-04-09", "open": 74.5, "high": 75, "low": 74, "close": 75, "volume": 1}]'
+        assert candles(content=content, decimal="comma")[0].open == 74.5
 
 
 class TestATextFile:

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.feed.numbers import MEMO_ENTRIES_MAX, Memo, PriceReader, paise, whole, whole_or_none
+from natya.actors.feed.numbers import (
+    MEMO_ENTRIES_MAX,
+    Memo,
+    PriceReader,
+    mark_of,
+    paise,
+    rupees,
+    whole,
+    whole_or_none,
+    with_decimal_comma,
+)
 from natya.actors.feed.times import TimeReader
 from natya.domain.time import day_of
 
@@ -53,6 +63,33 @@ class TestAPriceOnTheGrid:
 
     def test_may_be_missing_where_that_is_allowed(self):
         assert PriceReader(0.05).price_or_none("") == PriceReader(0.05).price_or_none("0") == 0.0
+
+
+class TestTheDecimalMark:
+    @pytest.mark.parametrize(
+        ("text", "mark"),
+        [
+            *((text, None) for text in ("", "75", "74,125", "1.234", "abc", "1,2x", "-1,5", "1e3")),
+            *(
+                (text, "point")
+                for text in ("74.5", "1,234.50", "12,34,567", "12,34,567.5", ".5", "0.125", " 1234.567 ")
+            ),
+            *((text, "comma") for text in ("74,5", "1.234,50", "1.234.567", "0,125", "1234,567", ",5")),
+        ],
+    )
+    def test_of_a_number_is_told_where_it_is_certain(self, text, mark):
+        assert mark_of(text) == mark
+
+    @pytest.mark.parametrize(
+        ("text", "number"), [("74,5", 74.5), ("1.234,50", 1234.5), ("1.234", 1234.0), (" 75 ", 75)]
+    )
+    def test_may_be_a_comma(self, text, number):
+        assert with_decimal_comma(rupees)(text) == number
+
+    @pytest.mark.parametrize("text", ["74.5", "1,234.5", "1,2,3", "1.23", "-1", "1e3", ",", "nan"])
+    def test_that_is_a_comma_is_refused_where_it_cannot_be(self, text):
+        with pytest.raises(ValueError, match=r"wanted, found|convert"):
+            with_decimal_comma(rupees)(text)
 
 
 class TestAWholeNumber:

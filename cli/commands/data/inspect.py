@@ -10,7 +10,7 @@ import typer
 from msgspec.structs import replace
 
 from ...exit_codes import BAD_DATA
-from ...options import DatesOption, IntervalOption, JsonOption, ZoneOption
+from ...options import DatesOption, DecimalOption, IntervalOption, JsonOption, ZoneOption
 from ...session import faults, tell_answer
 from ...terminal import complain
 
@@ -30,6 +30,7 @@ def command(
     symbol: Annotated[str, typer.Option(help="Symbol of files that have no column for it.")] = "",
     interval: IntervalOption = None,
     dates: DatesOption = None,
+    decimal: DecimalOption = None,
     zone: ZoneOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -53,6 +54,7 @@ def command(
             bad_rows_max=1 << 53,
             interval_ns=duration_ns(interval) if interval else None,
             dates=None if dates is None else dates.value,
+            decimal=None if decimal is None else decimal.value,
             zone=zone or "",
             replayed=False,
         )

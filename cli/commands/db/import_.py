@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ...exit_codes import BAD_DATA
-from ...options import DataDirOption, DatesOption, IntervalOption, ProfileNameOption, ZoneOption
+from ...options import DataDirOption, DatesOption, DecimalOption, IntervalOption, ProfileNameOption, ZoneOption
 from ...session import faults, give_up, owner_of, tell_answer
 from ...terminal import complain
 
@@ -29,6 +29,7 @@ def command(
     interval: IntervalOption = None,
     max_bad_rows: Annotated[int, typer.Option(min=0, help="Broken rows of a file before it is refused.")] = 0,
     dates: DatesOption = None,
+    decimal: DecimalOption = None,
     zone: ZoneOption = None,
     data_dir: DataDirOption = None,
     profile: ProfileNameOption = "paper",
@@ -67,6 +68,7 @@ def command(
                         bad_rows_max=max_bad_rows,
                         interval_ns=duration_ns(interval) if interval else None,
                         dates=None if dates is None else dates.value,
+                        decimal=None if decimal is None else decimal.value,
                         zone=zone or "",
                         on_progress=on_progress,
                     )
