@@ -110,8 +110,13 @@ def test_a_body_that_names_the_token_s_owner_is_taken_however_it_writes_it(serve
 
 
 @pytest.mark.parametrize("path", ["/v2/trades", "/v2/orders", "/orders", "/v2/fundlimit", "/v2/super/orders"])
-def test_a_slash_behind_a_path_makes_no_other_of_it(served, path):
-    assert served.ask("GET", path + "/") == served.ask("GET", path)
+def test_a_slash_behind_a_path_or_two_before_it_make_no_other_of_it(served, path):
+    assert served.ask("GET", path + "/") == served.ask("GET", "/" + path) == served.ask("GET", path)
+
+
+def test_two_slashes_in_a_path_are_one(served):
+    assert served.ask("GET", "//orders//external/none")[0] == 404
+    assert served.ask("GET", "//orders//7") == served.ask("GET", "/orders/7") == (200, [])
 
 
 @pytest.mark.parametrize(

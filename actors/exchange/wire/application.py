@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hmac
+import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qsl
 
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 ASK_TIMEOUT_S: Final = 30.0
 QUERY_PARTS_MAX: Final = 32
 ERRORS_FROM: Final = 400
+_SLASHES: Final = re.compile("/{2,}")
 
 _STATUS_OF: Final = {
     "input": (400, "DH-905"),
@@ -142,6 +144,9 @@ class WireApplication:
         """Answer one request."""
         path: str = scope["path"]
         endpoint = self._exact.get(path)
+        if endpoint is None and "//" in path:  # as the official client for JavaScript asks for all
+            path = _SLASHES.sub("/", path)
+            endpoint, scope = self._exact.get(path), {**scope, "path": path}
         if endpoint is None and path.endswith("/"):  # as the official client asks for the trades of the day
             endpoint = self._exact.get(path[:-1])
             scope = {**scope, "path": path[:-1]} if endpoint is not None else scope
