@@ -133,6 +133,10 @@ def _published(events: EventsStatistics) -> Iterable[Sample]:
     yield ("candles",), events.candles
 
 
+def _ticks_sent(events: EventsStatistics) -> Iterable[Sample]:
+    return [((each.subscriber,), each.ticks) for each in events.published]
+
+
 def _skews(service: ServiceStatistics) -> Iterable[Sample]:
     return [] if service.clock_skew_s is None else [((service.service,), service.clock_skew_s)]
 
@@ -224,6 +228,8 @@ METRICS: Final = (
     # Market data.
     Metric(name="feed_ticks", help="Ticks that the feed sent on.", kind="counter",
            read=_of(FeedStatistics, lambda of: of.ticks)),
+    Metric(name="feed_arrived", help="Ticks of a live feed that came: sent on, left out or yet to be sent.",
+           kind="counter", read=_of(FeedStatistics, lambda of: of.arrived)),
     Metric(name="feed_data_age_seconds", help="Since the newest tick of a live feed came.", kind="gauge",
            labels=("feed",), read=_each(FeedStatistics, _ages)),
     Metric(name="feed_conflated", help="Ticks of the feed left out for newer ones.", kind="counter",
@@ -245,14 +251,20 @@ METRICS: Final = (
            read=_each(EventsStatistics, _published)),
     Metric(name="bus_delivered", help="Messages that the router sent to subscribers.", kind="counter",
            read=_of(EventsStatistics, lambda of: of.delivered)),
+    Metric(name="bus_ticks_sent", help="Ticks that the router sent to an actor: handled, waiting or left out.",
+           kind="counter", labels=("actor",), read=_each(EventsStatistics, _ticks_sent)),
+    Metric(name="bus_handled", help="Messages that an actor's handlers completed.", kind="counter", labels=("actor",),
+           read=_actors(lambda of: of.handled)),
+    Metric(name="bus_conflated", help="Ticks that an actor was not given for newer ones.", kind="counter",
+           labels=("actor",), read=_actors(lambda of: of.conflated)),
     Metric(name="dead_letters", help="Messages that no handler completed.", kind="counter",
            read=_of(EventsStatistics, lambda of: of.dead_letters)),
     Metric(name="dlq_depth", help="Events that durable subscriptions have given up.", kind="gauge",
            read=_of(DeliveryStatistics, lambda of: of.dead_letters)),
     Metric(name="dlq_oldest_timestamp_seconds", help="When the oldest of them was given up.", kind="gauge",
            read=_of(DeliveryStatistics, lambda of: of.oldest_dead_letter_ns / SECOND_NS)),
-    Metric(name="bus_dropped", help="Messages that a mailbox refused or left out for newer ones.", kind="counter",
-           labels=("actor",), read=_actors(lambda of: of.dropped + of.conflated)),
+    Metric(name="bus_dropped", help="Messages that a mailbox refused or discarded at a limit.", kind="counter",
+           labels=("actor",), read=_actors(lambda of: of.dropped)),
     Metric(name="mailbox_depth", help="Messages that wait.", kind="gauge", labels=("actor",),
            read=_actors(lambda of: of.mailbox_depth)),
     Metric(name="actor_restarts", help="Restarts after a failure.", kind="counter", labels=("actor",),

@@ -49,10 +49,12 @@ def tree_table(tree: SupervisionTree) -> Table:
 
 
 def _mailbox(child: ChildStatus) -> Text:
-    """Write what waits, and what it was not given: conflated since it was behind, or dropped at a limit."""
+    """Write what waits; of who was not given all, since it was behind or at a limit, what became of all it was sent."""
     left_out = ((child.conflated, "conflated"), (child.dropped, "dropped"))
     notes = [f"{count:,} {what}" for count, what in left_out if count]
-    return Text(f"{child.mailbox_depth}, {', '.join(notes)}", "yellow") if notes else Text(str(child.mailbox_depth))
+    if not notes:
+        return Text(str(child.mailbox_depth))
+    return Text(", ".join((str(child.mailbox_depth), f"{child.handled:,} handled", *notes)), "yellow")
 
 
 def _failure(child: ChildStatus) -> str:

@@ -88,22 +88,22 @@ class TestTheTree:
     def test_is_a_line_an_actor_with_what_is_wrong_of_it(self):
         children = (
             self.child("system"),
-            self.child("system/journal", trouble="a slow disk", mailbox_depth=7, conflated=1_000, dropped=2),
+            self.child("system/journal", trouble="a slow disk", mailbox_depth=7, conflated=9, dropped=2),
             self.child("system/broker", state="PARKED", restarts=3, breaker="open", last_error="E", raised_at="b.py:3"),
             self.child("system/feed", state="STARTING", last_error="F"),
         )
         lines, styles = self.drawn(SupervisionTree(children=children))
 
         assert lines == [
-            "actor        state     host  restarts  breaker                        mailbox  trouble, last error",
-            "system       RUNNING   loop         0  closed                               0",
-            "├── journal  RUNNING   loop         0  closed   7, 1,000 conflated, 2 dropped  a slow disk",
-            "├── broker   PARKED    loop         3  open                                 0  E at b.py:3",
-            "└── feed     STARTING  loop         0  closed                               0  F",
+            "actor        state     host  restarts  breaker                               mailbox  trouble, last error",
+            "system       RUNNING   loop         0  closed                                      0",
+            "├── journal  RUNNING   loop         0  closed   7, 0 handled, 9 conflated, 2 dropped  a slow disk",
+            "├── broker   PARKED    loop         3  open                                        0  E at b.py:3",
+            "└── feed     STARTING  loop         0  closed                                      0  F",
         ]
         found = [styles[text] for text in ("PARKED", "STARTING", "3", "open", "closed", "E at b.py:3")]
         assert found == ["bold red", "yellow", "yellow", "bold red", "dim", "red"]
-        assert styles["7, 1,000 conflated, 2 dropped"] == "yellow"
+        assert styles["7, 0 handled, 9 conflated, 2 dropped"] == "yellow"
 
     def test_has_a_running_actor_green_and_yellow_where_it_has_trouble(self):
         well, troubled = (self.drawn(SupervisionTree(children=(self.child("a", trouble=t),)))[1] for t in ("", "t"))

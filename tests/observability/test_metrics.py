@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from natya.actors.observability import Counters, prometheus_text
 from natya.actors.observability.metrics import ACTOR_STATES, METRICS, RISK_STATES, Metric
 from natya.messages.database import DatabaseStatistics
-from natya.messages.events import EventsStatistics
+from natya.messages.events import EventsStatistics, Published
 from natya.messages.health import TIMING_BOUNDS_S, ServiceStatistics, Timing
 from natya.messages.market import FeedStatistics
 from natya.messages.reconciliation import ReconciliationStatistics
@@ -98,6 +98,25 @@ class TestWhatActorsCount:
         of_answers = {result: found["natya_store_cache_total", (("result", result),)] for result in ("hit", "miss")}
         assert of_topics == {"ticks": 1, "facts": 2, "candles": 3}
         assert of_answers == {"hit": 4, "miss": 5}
+
+    def test_says_what_became_of_the_ticks_that_an_actor_was_sent(self, read, build):
+        counts = dict.fromkeys(("ticks", "facts", "delivered", "subscribers", "dead_letters", "last_sequence"), 0)
+        sent = (Published(subscriber="slow", ticks=10),)
+        found = read(
+            build.child("system/strategies/slow", handled=5, mailbox_depth=2, conflated=3, dropped=1),
+            events=EventsStatistics(published=sent, **counts),
+            feed=msgspec.structs.replace(a_feed(), arrived=9),
+        )
+
+        names = (
+            "bus_ticks_sent_total",
+            "bus_handled_total",
+            "mailbox_depth",
+            "bus_conflated_total",
+            "bus_dropped_total",
+        )
+        assert [found[f"natya_{name}", (("actor", "slow"),)] for name in names] == [10, 5, 2, 3, 1]
+        assert found["natya_feed_arrived_total", ()] == 9
 
     def test_goes_on_after_the_restart_of_who_counts(self, read, build):
         read(broker=build.broker(placed=5))
