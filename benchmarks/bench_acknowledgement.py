@@ -76,14 +76,18 @@ class Timetable(RuntimeActor):
         if self.done < self._periods:
             self.after(max(0.0, self.done * self.period_s - elapsed_ns / S_NS), Go())
         else:
-            self.send(self._asker, self.result())
+            self.end()
 
     def do(self) -> None:
         """Do it once."""
         raise NotImplementedError
 
+    def end(self) -> None:
+        """Tell how it was, when all is over."""
+        self.send(self._asker, self.result())
+
     def result(self) -> object:
-        """Tell how it was."""
+        """Say how it was."""
         return self.done
 
 
@@ -147,6 +151,13 @@ class Orders(Timetable):
         """Note how long it took."""
         waited_ns = self.clock.monotonic_ns() - self._sent_ns.pop(answer.correlation_id)
         self._waits_ms.append(waited_ns / 1e6)
+        if self.done == self._periods:
+            self.end()
+
+    def end(self) -> None:
+        """Wait for what is on its way: the slowest answers are measured, too."""
+        if not self._sent_ns:
+            super().end()
 
     def result(self) -> object:
         """Give the waits."""

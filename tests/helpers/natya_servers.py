@@ -1,8 +1,23 @@
 """A server whose every byte is the test's."""
 
 import contextlib
+import itertools
+import os
 import socket
 import threading
+
+EPHEMERAL = 32_768
+"""From here on the kernel takes a port for whoever connects."""
+
+_turns = itertools.count()
+
+
+def free_port():
+    """Return one that nobody else is given meanwhile: not by the kernel, nor in another process of the tests."""
+    while True:
+        port = 20_000 + (os.getpid() * 16 + next(_turns)) % (EPHEMERAL - 20_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class Server:
