@@ -7,6 +7,7 @@ import pytest
 
 from natya.cli.commands.exchange import serve
 
+SYNTHETIC = {"feed.source": "synthetic", "feed.options": {"levels": serve.BOOK_LEVELS}}
 WAITING = ("--consent-redirect", "http://127.0.0.1:5000/back")
 
 
@@ -47,8 +48,8 @@ class TestTheMarket:
     @pytest.mark.parametrize(
         ("options", "found"),
         [
-            ((), {"feed.source": "synthetic"}),
-            (("--synthetic", "7"), {"feed.source": "synthetic", "feed.seed": 7}),
+            ((), SYNTHETIC),
+            (("--synthetic", "7"), SYNTHETIC | {"feed.seed": 7}),
             (("--feed", "dhan"), {"feed.source": "dhan"}),
             (("--replay", "a.csv"), {"feed.source": "replay", "feed.recording": "a.csv"}),
             (
@@ -57,7 +58,7 @@ class TestTheMarket:
             ),
             (
                 ("--port", "0", "--instruments", "lists", "--always-open"),
-                {"feed.source": "synthetic", "web.port": 0, "instruments.path": "lists", "exchange.always_open": True},
+                SYNTHETIC | {"web.port": 0, "instruments.path": "lists", "exchange.always_open": True},
             ),
         ],
     )
@@ -77,7 +78,7 @@ class TestTheMarket:
 class TestWhereAnApplicationWaits:
     @pytest.mark.parametrize("address", ["http://127.0.0.1:5000/back?for=me", "https://example.org"])
     def test_is_an_address(self, given, address):
-        assert given("--consent-redirect", address) == {"system.data_dir": "here", "feed.source": "synthetic"}
+        assert given("--consent-redirect", address) == {"system.data_dir": "here", **SYNTHETIC}
 
     @pytest.mark.parametrize(
         "address",
