@@ -3,7 +3,7 @@
 import pytest
 from natya_builders import to_place
 
-from natya.actors.broker import BrokerActor
+from natya.actors.broker import BrokerActor, actor
 from natya.config.secrets import Secret
 from natya.config.sections.broker import BrokerSettings
 from natya.messages.broker import ExecutionReport
@@ -17,6 +17,12 @@ def some_settings(**fields):
 def a_report(execution_type, client_order_id="A-1", **fields):
     fields = {"broker_order_id": "X-1", "execution_id": "E-1", "occurred_ns": 1} | fields
     return ExecutionReport(client_order_id=client_order_id, execution_type=execution_type, **fields)
+
+
+@pytest.fixture(autouse=True)
+def what_has_left_is_told_to_who_waits_for_it(monkeypatch):
+    """Once a second, it would come between a request and its answer wherever the machine is busy."""
+    monkeypatch.setattr(actor, "TELL_LEFT_S", 3_600.0)
 
 
 class Stage:
