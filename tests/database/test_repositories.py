@@ -477,7 +477,7 @@ class TestMoments:
         assert last_ns(7) == 7
 
     @pytest.mark.parametrize(
-        "moment", [None, 1.5, "", "today", "2026-01", pd.NaT, np.datetime64("NaT"), dt.time(9), b"2026-01-01", []]
+        "moment", [None, 1.5, "", "today", "2026-01", pd.NaT, np.datetime64("NaT", "ns"), dt.time(9), b"2026-01-01", []]
     )
     def test_refuse_what_is_none(self, moment):
         with pytest.raises(ValueError, match=r".+"):

@@ -1,7 +1,9 @@
 """Thespian's side: plain actors on our base, our actors on Thespian's simple base, and the bases we refuse."""
 
 import asyncio
+import builtins
 import datetime as dt
+import importlib.util
 import inspect
 import os
 import subprocess
@@ -49,6 +51,24 @@ class Echo(Actor):
             message = "late"
         if not isinstance(message, ActorExitRequest):
             self.send(sender, message)
+
+
+def load(system, tmp_path, **modules):
+    """Load a source of these modules, by name; return its hash."""
+
+    class Authority(Actor):
+        def receiveMessage(self, message, sender):  # noqa: N802
+            if isinstance(message, ValidateSource):
+                self.send(sender, ValidatedSource(message.sourceHash, message.sourceData))
+            elif message == "begin":
+                self.registerSourceAuthority()
+                self.send(sender, "begun")
+
+    with zipfile.ZipFile(tmp_path / "source.zip", "w") as source:
+        for name, text in modules.items():
+            source.writestr(f"{name}.py", text)
+    assert system.actor_system.ask(system.actor_system.createActor(Authority), "begin", 5) == "begun"
+    return system.actor_system.loadActorSource(str(tmp_path / "source.zip"))
 
 
 class Counter(RuntimeActor):
@@ -186,18 +206,9 @@ class TestAPlainActorOnOurBase:
 
     @pytest.mark.filterwarnings("ignore:HashRootLoader:ImportWarning")  # Thespian's loader is of before Python 3.12
     def test_is_of_a_loaded_source_whose_modules_alone_go_with_it(self, system, tmp_path):
-        class Authority(Actor):
-            def receiveMessage(self, message, sender):  # noqa: N802
-                if isinstance(message, ValidateSource):
-                    self.send(sender, ValidatedSource(message.sourceHash, message.sourceData))
-                elif message == "begin":
-                    self.registerSourceAuthority()
-                    self.send(sender, "begun")
-
-        with zipfile.ZipFile(tmp_path / "source.zip", "w") as source:
-            source.writestr("natya_of_a_zip.py", inspect.getsource(Echo).replace("class Echo", f"{IMPORTS}class Echo"))
-        assert system.actor_system.ask(system.actor_system.createActor(Authority), "begin", 5) == "begun"
-        source_hash = system.actor_system.loadActorSource(str(tmp_path / "source.zip"))
+        source_hash = load(
+            system, tmp_path, natya_of_a_zip=inspect.getsource(Echo).replace("class Echo", f"{IMPORTS}class Echo")
+        )
         echo = system.actor_system.createActor("natya_of_a_zip.Echo", sourceHash=source_hash)
         assert system.actor_system.ask(echo, 7, 5) == 7
         before = set(sys.modules)
@@ -206,6 +217,32 @@ class TestAPlainActorOnOurBase:
         gone = before - set(sys.modules)
         assert gone
         assert all(source_hash in name for name in gone)
+
+    @pytest.mark.filterwarnings("ignore:HashRootLoader:ImportWarning")
+    def test_has_the_modules_of_its_source_to_itself(self, system, tmp_path, monkeypatch):
+        monkeypatch.setattr("builtins.__import__", builtins.__import__)  # as it is now, whatever happens
+        monkeypatch.delitem(sys.modules, "this", raising=False)
+        source_hash = load(
+            system,
+            tmp_path,
+            natya_imports=(
+                "from __future__ import annotations\nfrom thespian.actors import Actor\n"
+                "class Imports(Actor):\n"
+                "    def receiveMessage(self, message, sender):\n"
+                "        import this, antigravity as other\n"
+                "        if message == 'whose?':\n"
+                "            self.send(sender, (this.WHOSE, other.WHOSE, __import__('this').WHOSE))\n"
+            ),
+            this="WHOSE = 'the zip\\'s'",
+            antigravity="from this import WHOSE",
+        )
+        imports = builtins.__import__
+        actor = system.actor_system.createActor("natya_imports.Imports", sourceHash=source_hash)
+
+        assert system.actor_system.ask(actor, "whose?", 5) == ("the zip's",) * 3
+        assert builtins.__import__ is imports
+        assert importlib.util.find_spec("this").origin.endswith("this.py")
+        system.actor_system.unloadActorSource(source_hash)
 
     def test_hears_that_a_child_which_no_system_can_have_is_gone(self, system):
         class Demanding(Echo):

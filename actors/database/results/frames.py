@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..tables.columns import Array, Columns
 
 
-_NOTHING = {"f": np.nan, "M": np.datetime64("NaT")}
+_NOTHING = {"f": np.nan, "M": np.datetime64("NaT", "ns")}
 """The missing value of pandas by kind of column; None for objects."""
 
 

@@ -98,9 +98,9 @@ class Sources:
             InvalidActorSourceHash: no such source is loaded.
             ImportError: it has no such module.
         """
-        from thespian.system.sourceLoader import loadModuleFromHashSource  # noqa: PLC0415  few load sources: 10 ms
+        from .loading import class_of  # noqa: PLC0415  few load sources, and it takes 10 ms
 
-        return loadModuleFromHashSource(source_hash, self._zips, module, name)
+        return class_of(self._zips, source_hash, module, name)
 
     def hashes(self) -> tuple[str, ...]:
         """Return the hashes of all loaded sources."""
@@ -108,10 +108,10 @@ class Sources:
 
 
 def _is_readable(source_hash: str, data: bytes) -> bool:
-    from thespian.system.sourceLoader import SourceHashFinder  # noqa: PLC0415  as above
+    from .loading import Finder  # noqa: PLC0415  as above
 
     try:
-        SourceHashFinder(source_hash, lambda value: value, data).getZipNames()
+        Finder.of(source_hash, data).getZipNames()
     except Exception:  # noqa: BLE001  whatever is wrong with it, it is no zip of Python files
         return False
     return True
