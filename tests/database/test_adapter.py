@@ -449,7 +449,7 @@ def test_a_migration_and_its_entry_are_there_together_or_not_at_all(tmp_path, fa
 
 
 FORK = """
-import os, sys
+import os, sys, warnings
 from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
 from natya.actors.database.errors import DatabaseClosed
 
@@ -462,6 +462,7 @@ def state():
     return sorted((each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in os.scandir("{path.parent}"))
 
 before = state()
+warnings.simplefilter("ignore")  # newer Pythons warn of a fork with threads, which is what this is about
 if (child := os.fork()) == 0:
     if f"belongs to process {{os.getppid()}}" not in market.symbols().result(30).error:
         sys.exit(3)
