@@ -326,6 +326,14 @@ class TestATokenThatIsAlive:
         assert [how for how, _ in stage.source.asked] == ["renew"]
         assert not stage.token.is_dead
 
+    def test_is_not_given_up_while_it_is_good_however_often_another_is_refused(self, stage):
+        stage.start("T", refuse=["no"] * 9)
+        stage.ask(RenewToken())
+        stage.base.run_for(HOUR_S)
+        status = stage.ask(ShowToken())
+
+        assert (len(stage.source.asked), status.state, status.attempts) == (3, "alive", 3)
+
     def test_is_used_no_more_when_it_has_expired(self, stage):
         stage.start(a_token(stage.now_s + HOUR_S), refuse=["no"] * 3)
 

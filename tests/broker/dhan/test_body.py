@@ -342,6 +342,15 @@ class TestLookUps:
         assert stage.session.offloaded == ["reading"]
         assert [event.client_order_id for event in stage.heard()] == ["A-1"]
 
+    def test_fail_for_an_order_whose_trades_cannot_be_read(self, stage):
+        stage.body.find(FindOrder(client_order_id="A-1", symbol="INFY", side="BUY"))
+        stage.answer(a_row("TRADED"))
+        stage.answer_with(UNAVAILABLE)
+
+        (answer,) = stage.heard()
+        assert isinstance(answer, LookupFailed)
+        assert answer.reason.startswith("its trades: ")
+
     def test_fail_when_the_owner_of_the_calls_is_down(self, stage):
         stage.body.find(FindOrder(client_order_id="A-1", symbol="INFY", side="BUY"))
         stage.answer_with(UNAVAILABLE)
