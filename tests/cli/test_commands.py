@@ -69,7 +69,44 @@ def leaves(group, context, path=()):
             yield " ".join((*path, name)), found
 
 
+BOUNDS = {
+    ("--account", 0, None): ["orders"],
+    ("--after", 0, None): ["journal export", "events replay"],
+    ("--after", 1, 3_600): ["deadman"],
+    ("--at-most", 1, 10_000): ["orders"],
+    ("--filled", 1, None): ["order settle"],
+    ("--interval", 0.1, 3_600): ["top"],
+    ("--loss", 0, 10**12): ["deadman"],
+    ("--max-bad-rows", 0, None): ["db import"],
+    ("--older-days", 0, None): ["events dlq purge"],
+    ("--pace", 0, None): ["events replay"],
+    ("--port", 0, 65_535): ["exchange serve"],
+    ("--records", 1, 10_000): ["audit list", "journal tail"],
+    ("--rows", 0, 10_000): ["events tail"],
+    ("--rows", 1, 1_000): ["events dlq list"],
+    ("--rows-max", 1, 10_000): ["instruments find"],
+    ("--rows-max", 1, 10**9): ["db query"],
+    ("--since-ns", 0, None): ["audit list", "journal tail", "journal export", "events replay"],
+    ("--tick-size", 1e-9, 1_000): ["db import"],
+    ("--timeout", 0.001, 3_500): ["db query", "db snapshot", "db backup", "db check"],
+    ("--until", 0, None): ["events replay"],
+    ("--until-ns", 0, None): ["audit list", "journal tail", "journal export", "events replay"],
+    ("--workers", 0, None): ["backtest"],
+}
+"""Of each option that has some, with the commands that it belongs to."""
+
+
 class TestEveryCommand:
+    def test_takes_numbers_within_the_bounds_of_its_options(self):
+        group, bounds = get_command(app.app), {}
+        for name, found in leaves(group, click.Context(group)):
+            for each in found.params:
+                of = getattr(each.type, "min", None), getattr(each.type, "max", None)
+                if of != (None, None):
+                    bounds.setdefault((each.opts[0], *of), []).append(name)
+
+        assert bounds == BOUNDS
+
     def test_answers_as_one_object_of_json_where_that_is_wanted(self):
         """The server of the paper exchange does so without being asked: its first line is that object."""
         group = get_command(app.app)
