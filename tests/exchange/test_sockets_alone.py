@@ -18,7 +18,7 @@ from natya.actors.exchange.streams.market_sockets import BinaryFeedSocket, DeepS
 from natya.actors.exchange.streams.order_socket import OrderSocket
 from natya.actors.exchange.streams.server import SOCKETS_MAX, TURNED_AWAY_MAX, StreamServer
 from natya.config.secrets import Secret
-from natya.domain.dhan.streams import subscriptions
+from natya.domain.dhan.streams import packets, subscriptions
 from natya.domain.dhan.streams.subscriptions import Listed
 
 CLOSED = "closed"
@@ -219,6 +219,20 @@ def test_what_a_client_says_after_its_end_is_not_heard():
         assert heard == [b"first"]
 
     assert play(scene) == ([CLOSED], [])
+
+
+def test_open_interest_is_said_with_the_first_quote_and_with_one_whose_tick_has_moved_it():
+    number = Number(2, 7)
+
+    def scene(open_socket, _connection):
+        open_socket.modes[number] = "quote"
+        for moved, is_first in ((False, {"is_first": True}), (False, {}), (True, {})):
+            day = SimpleNamespace(open_interest=9)
+            shown = SimpleNamespace(tick=SimpleNamespace(day=day), interest_moved=moved)
+            open_socket.show(number, shown, {"quote": b"quote"}, **is_first)
+
+    interest = packets.OPEN_INTEREST_LAYOUT.pack(packets.OPEN_INTEREST, packets.OPEN_INTEREST_LAYOUT.size, *number, 9)
+    assert play(scene)[0] == [b"quote", interest, b"quote", b"quote", interest]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from natya_messages import distinct
 
 from natya.actors.exchange.account import Listing, Listings
 from natya.actors.exchange.account.views import AccountHolding, AccountPosition, Funds, Margin
+from natya.actors.exchange.actor import ExchangeActor
 from natya.actors.exchange.listed import OWN_IDS_FROM, own_instrument
+from natya.actors.exchange.serving import AccountActor
 from natya.actors.exchange.streams import StreamsActor
 from natya.actors.exchange.wire import market
 from natya.actors.exchange.wire.actor import WireActor
@@ -25,6 +27,7 @@ from natya.actors.exchange.wire.groups.rows import funds_row, holding_row, ledge
 from natya.actors.exchange.wire.market import MarketShown, Shown, _quote
 from natya.domain.instruments import Instrument, is_symbol
 from natya.domain.time import SECOND_NS
+from natya.messages.broker import ExchangeStatistics
 from natya.messages.exchange import Alert, AlertCondition, AlertOrder, ForeverLeg, ForeverOrder, MoneyMoved
 from natya.messages.market import AwaitMarketEnd, DaySummary, Depth, Tick, TicksRecorded
 from natya.messages.system import ActorStatistics
@@ -396,6 +399,13 @@ def test_an_actor_counts_what_it_has_handled_and_what_has_failed(actor):
     counts = actor.statistics(SimpleNamespace(host=SimpleNamespace(handled=3, failures=1)))
 
     assert counts == ActorStatistics(handled=3, failures=1)
+
+
+@pytest.mark.parametrize("actor", [AccountActor, ExchangeActor])
+def test_an_exchange_that_is_not_open_yet_counts_nothing(actor):
+    counts = actor.statistics(SimpleNamespace(_account=None, _matching=None))
+
+    assert counts == ExchangeStatistics(ticks=0, orders=0, trades=0, resting_orders=0)
 
 
 def test_an_option_is_quoted_with_the_best_of_both_sides():

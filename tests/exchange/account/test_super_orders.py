@@ -87,6 +87,19 @@ class TestASuperOrder:
         assert row(client).status == "CLOSED"
         assert exits(client)["STOP_LOSS_LEG"].status == "CANCELLED"
 
+    @pytest.mark.parametrize(
+        ("alone", "price"), [({"stop_price": 0.0}, 1535.0), ({"target_price": 0.0}, 1485.0)], ids=str
+    )
+    def test_goes_on_with_a_target_or_a_stop_alone_in_a_new_process(self, client, alone, price):
+        client.tick(1500.0)
+        client.ask("place_super", a_super(**alone))
+        client.wait()
+        client.account = client.replayed()
+        client.tick(price)
+        client.tick(price)
+
+        assert row(client).status == "CLOSED"
+
     def test_that_trails_moves_its_stop_with_the_market_and_never_back(self, client):
         client.tick(1500.0)
         client.ask("place_super", a_super(trailing_jump=2.0))
