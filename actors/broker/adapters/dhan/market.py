@@ -22,7 +22,7 @@ from .symbols import NameUnknownError
 
 
 class Market(DhanCalls):
-    """Quotes and options as they are now: quotes at most 1 s old, an option chain 3 s, expiries a minute."""
+    """Quotes and options as they are now: an option chain is at most 3 s old, days of expiry a minute."""
 
     def get_last_prices(self, symbols: Sequence[str]) -> PendingResult:
         """Read last prices: a dictionary of `LastPrice` by symbol. A symbol that Dhan does not know is left out."""
