@@ -22,6 +22,7 @@ WITHOUT_SETTINGS: Final[tuple[CheckOfMachine, ...]] = (
     machine.environment,
     machine.open_files,
     machine.clock,
+    machine.calendar,
 )
 """Checks that need no settings: the only ones that are made where the settings are refused."""
 

@@ -10,10 +10,13 @@ import re
 import resource
 import sys
 import time
+from datetime import date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ...domain.calendar import covered_years
+from ...domain.time import IST, SECOND_NS
 from .finding import Finding
 
 if TYPE_CHECKING:
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from ...config.settings import Settings
 
 FILES_MIN: Final = 1_024
+CALENDAR_AHEAD_DAYS: Final = 21
+"""The exchanges tell the holidays of a year in the middle of the December before."""
+
 DISK_WARN_BYTES: Final = 1 << 30
 DISK_FAULT_BYTES: Final = 256 << 20
 SYNC_WARN_MS: Final = 20.0
@@ -97,6 +103,17 @@ def clock(_: object) -> Iterator[Finding]:
         )
     else:
         yield Finding("clock", "ok", "it is kept right")
+
+
+def calendar(_: object) -> Iterator[Finding]:
+    """Whether the holidays of the exchanges are known, for a while to come too."""
+    today = datetime.fromtimestamp(time.time_ns() // SECOND_NS, IST).date()
+    last = date(covered_years()[-1], 12, 31)
+    if today + timedelta(days=CALENDAR_AHEAD_DAYS) <= last:
+        yield Finding("calendar", "ok", f"the holidays of the exchanges are known until {last}")
+        return
+    found = f"the holidays of the exchanges are known until {last}; each weekday after it is taken for one of trading"
+    yield Finding("calendar", "warning", found, "install a newer natya, which knows those of the next year")
 
 
 def disk(settings: Settings) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 import base64
 import contextlib
+import datetime as dt
 import errno
 import itertools
 import json
@@ -24,6 +25,7 @@ from natya.cli.doctor import installation, machine, network
 from natya.cli.doctor.checks import LOCAL, OVER_THE_NETWORK, examine
 from natya.config.loader import load_settings
 from natya.config.secrets import Secret
+from natya.domain.calendar import covered_years
 from natya.domain.dhan.account.profile import IpAddresses
 
 SEED = base64.b32encode(bytes(20)).decode()
@@ -201,6 +203,16 @@ class TestThisMachine:
             "running system",
         }
         assert next(each for each in found if each.check == "libraries").state == "ok"
+
+    @pytest.mark.parametrize(("ahead_days", "state"), [(30, "ok"), (10, "warning"), (-30, "warning")])
+    def test_knows_the_holidays_of_this_year_and_says_when_that_ends(self, monkeypatch, ahead_days, state):
+        last = dt.date(covered_years()[-1], 12, 31)
+        today_ns = ((last - dt.date(1970, 1, 1)).days - ahead_days) * 86_400 * 10**9
+        monkeypatch.setattr(time, "time_ns", lambda: today_ns)
+        (found,) = machine.calendar(None)
+
+        assert (found.check, found.state, str(last) in found.found) == ("calendar", state, True)
+        assert bool(found.mend) == (state == "warning")
 
     @pytest.mark.parametrize(
         ("number", "mend"),
