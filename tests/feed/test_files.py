@@ -366,6 +366,19 @@ class TestABhavcopy:
 
         assert {each.symbol for each in found} == {"NIFTY-24Apr2025-FUT", "NIFTY-24Apr2025-22500-CE"}
 
+    def test_of_contracts_counts_units_and_not_lots(self, candles):
+        contract = (
+            "2024-07-08,2024-07-08,FO,NSE,STF,63806,,RELIANCE,,2024-07-25,2024-07-25,,,RELIANCE24JULFUT,"
+            "3190.00,3224.30,3172.00,3208.10,3206.15,3187.35,3201.80,3208.10,28804250,-1499500,39175,"
+            "31353890650.00,32467,F1,{},,,,,"
+        )
+        (found,) = candles(self.UDIFF, contract.format(250))
+        assert found.volume == 39_175 * 250  # at 3201.41 rupees on the average they are the value of the row
+
+        for lot in ("", "0"):
+            with pytest.raises(RecordingError, match="line 2: a whole number"):
+                candles(self.UDIFF, contract.format(lot))
+
     def test_of_contracts_in_the_old_form_has_the_same_names_and_leaves_out_what_did_not_trade(self, write):
         path = write(
             "INSTRUMENT,SYMBOL,EXPIRY_DT,STRIKE_PR,OPTION_TYP,OPEN,HIGH,LOW,CLOSE,SETTLE_PR,CONTRACTS,VAL_INLAKH,"

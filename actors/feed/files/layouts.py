@@ -14,6 +14,7 @@ import msgspec
 
 from ....domain.instruments import series_suffix
 from ..columns import Row, plain_name
+from ..numbers import whole
 from ..times import DateOrder
 
 _DAY_OF_OLD: Final = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})", re.ASCII)
@@ -74,6 +75,16 @@ def _contract(symbol: str, expiry: str, strike: str, option: str) -> str:
     return f"{symbol.strip()}-{day}-{_strike(strike)}-{kind}"
 
 
+def _units(volume: str, lot: str, expiry: str) -> str:
+    """Count units: of a contract the exchange counts lots, and tells in another column how many units one has."""
+    if not expiry.strip() or not volume.strip():
+        return volume
+    units = whole(lot)
+    if not units:
+        raise ValueError(f"a lot of at least 1 unit is wanted, found {lot!r}")
+    return str(whole(volume) * units)
+
+
 def _of_parts(symbol: str, expiry: str, strike: str, option: str) -> str:
     """Name what a row of any vendor's is of: a contract, or a share where no last day is told."""
     return _contract(symbol, expiry, strike, option) if expiry.strip(" -") else symbol.strip()
@@ -110,7 +121,10 @@ LAYOUTS: Final = (
         name="bhavcopy (UDiFF)",
         marks=("traddt", "tckrsymb", "opnpric", "hghpric", "lwpric", "clspric"),
         renamed={"sctysrs": "", "fininstrmtp": ""},
-        made=(Made(of=("tckrsymb", "sctysrs", "src", "xprydt", "strkpric", "optntp"), by=_of_udiff),),
+        made=(
+            Made(of=("tckrsymb", "sctysrs", "src", "xprydt", "strkpric", "optntp"), by=_of_udiff),
+            Made(of=("ttltradgvol", "newbrdlotqty", "xprydt"), by=_units),
+        ),
     ),
     Layout(
         name="NSE bhavcopy of futures and options",
