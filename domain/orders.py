@@ -148,7 +148,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The strongest state that something else than trades is evidence of."""
 
     modifications: int = 0
-    """Number of the newest intended modification, which is how many there were."""
+    """Number of the newest modification, which is how many there were: those that were intended here, and those that
+    somebody has made at the broker."""
 
     in_effect: int = 0
     """Number of the modification that the terms are of; 0: as it was placed."""
@@ -390,6 +391,7 @@ def _modified(order: Order, fact: OrderModified) -> Order:
         return order
     after = replace(
         order,
+        modifications=max(order.modifications, fact.number),  # somebody else's counts as well
         in_effect=fact.number,
         quantity=fact.quantity,
         limit_price=fact.limit_price,

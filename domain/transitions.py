@@ -134,7 +134,13 @@ def _to_be_modified(order: Order, fact: ModificationIntended) -> str:
     return _next_number(fact.number, order.modifications)
 
 
-def _of_a_modification(order: Order, fact: OrderModified | ModificationRefused) -> str:
+def _modified(order: Order, fact: OrderModified) -> str:
+    # One more than were asked for: somebody else has changed it.
+    newest = order.modifications + (order.pending is None)
+    return _known_number(fact.number, newest, "changes")
+
+
+def _not_modified(order: Order, fact: ModificationRefused) -> str:
     return _known_number(fact.number, order.modifications, "changes")
 
 
@@ -168,8 +174,8 @@ _CONTRADICTIONS: Final[dict[type, Callable[[Order, Any], str]]] = {
     OrderTriggered: _triggered,
     OrderFilled: _filled,
     ModificationIntended: _to_be_modified,
-    OrderModified: _of_a_modification,
-    ModificationRefused: _of_a_modification,
+    OrderModified: _modified,
+    ModificationRefused: _not_modified,
     CancellationIntended: _to_be_cancelled,
     CancellationUncertain: _of_a_cancellation,
     CancellationRefused: _of_a_cancellation,

@@ -366,7 +366,10 @@ class ModificationIntended(
 
 
 class OrderModified(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderModified"):
-    """Fact: the broker has the order so. Settles the modification of this number."""
+    """Fact: the broker has the order so. Settles the modification of this number.
+
+    Where none of it was intended, somebody else has made it, at the broker.
+    """
 
     client_order_id: str
     number: SomeCount

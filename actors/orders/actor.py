@@ -320,6 +320,10 @@ class OrdersActor(RuntimeActor):
         before = self._context.theirs
         self._context.theirs, self._context.changed_there = as_told(told.positions), frozenset(told.orders)
         self._context.is_compared |= not told.is_in_doubt
+        for client_order_id in told.orders:
+            order = self._ledger.order(client_order_id)
+            if self._context.is_read and order is not None and order.is_open:
+                self._resolving.doubt(client_order_id)  # a look-up takes over what somebody has changed there
         if before is not self._context.theirs and self._context.is_read:
             self._bracketing.look_at_all()
             self._cancelling.look_at_stops()

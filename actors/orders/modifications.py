@@ -154,12 +154,39 @@ def settled(
         reason = f"the changed order wanted, found it as before: {what}"
         return refused(order.client_order_id, Refusal(rule="absent", reason=reason), now_ns, number=pending.number)
     # Whoever has changed it otherwise, the broker's word on what is there counts.
-    told = Terms(
+    return _modified(order.client_order_id, pending.number, _terms_there(order, found), now_ns)
+
+
+def by_others(order: Order, found: OrderFound, now_ns: int, *, age_ns: int, horizon_ns: int) -> OrderModified | None:
+    """Return what a look-up says of an order that somebody else has changed at the broker; None: nobody has.
+
+    It is numbered as a change of ours is, and counts as one: the broker allows so many of an order, whoever asks. While
+    a request of ours may be under way, the look-up may be from before it; what has traded shows how great it was.
+    """
+    traded = max((each.cumulative_quantity for each in found.reports), default=0)
+    is_proved = found.state == "FILLED" or traded > order.quantity
+    is_certain = is_proved or (found.state in {"OPEN", "PART_FILLED"} and age_ns >= horizon_ns)
+    if order.pending is not None or not order.is_open or not is_certain or found.quantity < max(order.filled, 1):
+        return None
+    there = _terms_there(order, found)
+    if _are_same(there, terms_of(order)):
+        return None
+    return _modified(order.client_order_id, order.modifications + 1, there, now_ns)
+
+
+def _terms_there(order: Order, found: OrderFound) -> Terms:
+    """Return the terms as the broker has them: a price that it does not tell, or has given an order itself, is ours."""
+    has_trigger = order.trigger_price is not None and not order.is_triggered
+    return Terms(
         quantity=found.quantity,
         limit_price=None if order.limit_price is None else found.limit_price or order.limit_price,
-        trigger_price=None if order.trigger_price is None else found.trigger_price or order.trigger_price,
+        trigger_price=(found.trigger_price or order.trigger_price) if has_trigger else order.trigger_price,
     )
-    return _modified(order.client_order_id, pending.number, told, now_ns)
+
+
+def _are_same(some: Terms, others: Terms) -> bool:
+    pairs = zip(msgspec.structs.astuple(some), msgspec.structs.astuple(others), strict=True)
+    return all(math.isclose(one or 0, other or 0, rel_tol=0, abs_tol=SAME_RUPEES) for one, other in pairs)
 
 
 def _modified(client_order_id: str, number: int, terms: Terms, now_ns: int) -> OrderModified:

@@ -146,6 +146,9 @@ def from_lookup(order: Order, found: OrderFound, now_ns: int, *, age_ns: int, ho
     """
     proof = "" if found.state == "REJECTED" else found.broker_order_id
     said = _Collected(order)
+    otherwise = modifications.by_others(order, found, now_ns, age_ns=age_ns, horizon_ns=horizon_ns)
+    if otherwise is not None:  # before the trades, which may be of more shares than it had
+        said.add(otherwise)
     _trades(said, found.reports, proof, now_ns)
     if found.is_triggered:
         said.add(OrderTriggered(client_order_id=order.client_order_id, occurred_ns=now_ns))

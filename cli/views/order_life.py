@@ -158,16 +158,19 @@ def _words(fact: object, order: Order | None, purpose: str) -> str:  # noqa: PLR
             return f"CANCELLED: {fact.reason or 'no reason told'}{asked}"
         case OrderExpired():
             return f"EXPIRED: {fact.reason}"
-    return _words_of_change(fact) or _words_of_cancellation(fact) or type(fact).__name__
+    return _words_of_change(fact, order) or _words_of_cancellation(fact) or type(fact).__name__
 
 
-def _words_of_change(fact: object) -> str:
+def _words_of_change(fact: object, order: Order | None) -> str:
     match fact:
         case ModificationIntended():
             what = f"change {fact.number} to {fact.quantity:,}{_prices(fact)}"
             return f"INTENDED {what}: every rule passed; one request leaves now, and never another"
         case OrderModified():
-            return f"MODIFIED by change {fact.number} to {fact.quantity:,}{_prices(fact)}"
+            by = f"change {fact.number}"
+            if order is not None and fact.number > order.modifications:
+                by = "somebody else, at the broker,"
+            return f"MODIFIED by {by} to {fact.quantity:,}{_prices(fact)}"
         case OrderLost():
             return "OPEN HERE, AND NOT LISTED at the broker, at two looks in a row: it is looked up"
         case OrderMismatch():

@@ -45,7 +45,7 @@ CANNOT_BE = {
     "a change of what has ended": ("cancelled", intended(1, 20), "ModificationIntended", "CANCELLED", "MODIFYING"),
     "a second change in flight": ("change", intended(2, 30), "ModificationIntended", "INTENDED", "MODIFYING"),
     "a change out of the row": ("accepted", intended(2, 30), "ModificationIntended", "ACCEPTED", "MODIFYING"),
-    "a change made that nobody asked for": ("accepted", modified(1, 20), "OrderModified", "ACCEPTED", "MODIFIED"),
+    "a change made beyond the next": ("accepted", modified(2, 20), "OrderModified", "ACCEPTED", "MODIFIED"),
     "one refused that nobody asked for": ("accepted", unchanged(1), "ModificationRefused", "ACCEPTED", "NOT MODIFIED"),
     "cancelling what has ended": ("cancelled", asked(1), "CancellationIntended", "CANCELLED", "CANCELLING"),
     "a second cancellation in flight": ("cancel", asked(2), "CancellationIntended", "INTENDED", "CANCELLING"),

@@ -486,6 +486,30 @@ class TestABracketOverNight:
         assert night.go(self.FRIDAY + timedelta(hours=9, minutes=16))[2:] == [("A-1X", 10)]
 
 
+class TestAnExitThatSomebodyChangesAtTheBroker:
+    @pytest.fixture
+    def changed(self, kept, make):
+        arm(kept, make)
+        keeper, book, written = kept
+
+        def change(**terms):
+            fact = OrderModified(client_order_id="A-1S", number=1, limit_price=None, occurred_ns=1, **terms)
+            book.apply(fact)
+            keeper.look("A-1S", (fact,))
+            return written[2:]
+
+        return change
+
+    def test_is_for_all_that_is_held_again(self, changed):
+        (fact,) = changed(quantity=4, trigger_price=95.0)
+
+        assert (fact.client_order_id, fact.number, fact.quantity) == ("A-1S", 2, 10)
+
+    def test_keeps_the_price_that_it_was_given_there(self, changed, kept):
+        assert changed(quantity=10, trigger_price=90.0) == []
+        assert kept[1].order("A-1S").trigger_price == 90.0
+
+
 class TestABracketThatIsOver:
     def test_is_looked_at_no_more_and_nothing_is_remembered_of_it(self, make, kept):
         keeper, book, written = kept

@@ -30,6 +30,7 @@ from natya.messages.orders import (
     OrderRefused,
     OrderTriggered,
 )
+from natya.messages.reconciliation import PositionsDiffer
 
 HORIZON_NS = 100 * SECOND_NS
 
@@ -199,6 +200,65 @@ class TestALookUp:
 
         assert (type(fact), fact.quantity) == (OrderModified, 20)
 
+    @pytest.mark.parametrize(
+        "there",
+        [{"quantity": 4}, {"quantity": 20}, {"limit_price": 101.0}],
+        ids=["smaller", "greater", "another price"],
+    )
+    def test_takes_over_what_somebody_else_has_changed_once_no_request_of_ours_may_be_under_way(self, resting, there):
+        order = resting()
+        assert self.told(order, 99, **there) == ()
+        (fact,) = self.told(order, 100, **there)
+        after = advance(order, fact)
+
+        assert modifications.terms_of(after) == msgspec.structs.replace(modifications.terms_of(order), **there)
+        assert (fact.number, after.modifications, after.pending) == (1, 1, None)
+        assert self.told(after, 1_000, **there) == (), "it is taken over once"
+        assert modifications.intended(after, modifications.terms_of(order), 6).number == 2
+
+    def test_takes_over_nothing_while_a_change_of_ours_is_in_doubt_or_of_an_order_that_has_ended(
+        self, pending, resting, make
+    ):
+        assert self.told(pending, 99, quantity=4) == ()
+        assert self.told(resting(make.cancelled()), 1_000, quantity=4) == ()
+        assert [type(fact).__name__ for fact in self.told(resting(), 0, quantity=4, state="EXPIRED")] == [
+            "OrderExpired"
+        ]
+
+    @pytest.mark.parametrize("quantity", [4, 20])
+    def test_of_an_order_that_somebody_has_changed_and_that_has_filled_has_all_its_trades(
+        self, resting, make, quantity
+    ):
+        trade = make.report(quantity=quantity, cumulative_quantity=quantity)
+        update = updates.from_lookup(
+            order := resting(),
+            OrderFound(
+                client_order_id="A-1",
+                broker_order_id="B-1",
+                state="FILLED",
+                quantity=quantity,
+                limit_price=100.0,
+                reports=(trade,),
+            ),
+            5,
+            age_ns=0,
+            horizon_ns=HORIZON_NS,
+        )
+        for fact in update.facts:
+            order = advance(order, fact)
+
+        assert (order.state, order.filled, order.quantity) == ("FILLED", quantity, quantity)
+        assert (update.trades_missing, update.illegal) == (False, ())
+
+    def test_takes_over_no_limit_that_the_broker_gave_a_stop_and_no_trigger_that_was_met(self, resting):
+        stop = {"order_type": "STOP", "limit_price": None, "trigger_price": 99.0}
+        met = resting(OrderTriggered(client_order_id="A-1", occurred_ns=2), **stop)
+
+        assert self.told(resting(**stop), 1_000, limit_price=98.0, trigger_price=99.0) == ()
+        assert self.told(met, 1_000, limit_price=98.0, trigger_price=0.0) == ()
+        (fact,) = self.told(resting(**stop), 1_000, limit_price=98.0, trigger_price=97.0)
+        assert (fact.limit_price, fact.trigger_price) == (None, 97.0)
+
     def test_that_does_not_tell_the_terms_settles_nothing(self, pending):
         assert self.told(pending, 1_000, quantity=0, limit_price=0.0) == ()
 
@@ -303,6 +363,25 @@ class TestAskingForAChange:
         assert ReplaceOrder not in stage.heard()
         assert isinstance(facts_of(stage, OrderFilled)[0], OrderFilled)
         assert [fact.rule for fact in facts_of(stage, ModificationRefused)] == ["order_state"]
+
+
+def test_what_somebody_changes_at_the_broker_is_looked_up_once_it_is_told_and_taken_over(stage, make, caplog):
+    order = make.intent(order_type="LIMIT", limit_price=100.0)
+    stage.open(order, make.accepted(), absence_horizon_s=0.001, lookup_interval_s=0.01)
+    shown = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN", quantity=10, limit_price=100.0)
+    stage.tell(shown)
+    stage.settle()
+    stage.tell(PositionsDiffer(positions=(), orders=("A-1", "of-another")))
+    assert stage.asked_next(FindOrder).client_order_id == "A-1"
+
+    def is_taken_over():
+        stage.tell(msgspec.structs.replace(shown, quantity=4, limit_price=101.0))
+        return facts_of(stage, OrderModified)
+
+    stage.wait_until(is_taken_over)
+    (fact,) = facts_of(stage, OrderModified)
+    assert (fact.number, fact.quantity, fact.limit_price) == (1, 4, 101.0)
+    assert "order.changed_there" in caplog.text
 
 
 class TestANewProcess:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ....domain.reports import instrument_fault
 from ....domain.time import SECOND_NS
 from ....messages.broker import LookupFailed, OrderInDoubt
+from ....messages.orders import OrderModified
 from .. import updates
 from ..rules import changed, sent
 
@@ -100,6 +101,16 @@ class Hearing:
             lookups.prove(found.client_order_id)
             age_ns, now_ns = self._context.ages.of(found.client_order_id), self._context.now_ns()
             update = updates.from_lookup(order, found, now_ns, age_ns=age_ns, horizon_ns=self._horizon_ns)
+            for fact in update.facts:
+                if isinstance(fact, OrderModified) and fact.number > order.modifications:
+                    self._context.log(
+                        "order.changed_there",
+                        level="warning",
+                        client_order_id=order.client_order_id,
+                        quantity=fact.quantity,
+                        limit_price=fact.limit_price,
+                        trigger_price=fact.trigger_price,
+                    )
             self.take(order, update)
             if found.state in {"OPEN", "PART_FILLED"}:
                 self._cancelling.shown_open(found.client_order_id)
