@@ -13,16 +13,18 @@ import builtins
 import importlib
 import sys
 from collections.abc import Mapping
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from thespian.system import sourceLoader
 
-_BUILTINS = builtins.__name__
+_BUILTINS: Final = builtins.__name__
+_thespian: Any = sourceLoader  # it has no types
 
 
-class Finder(sourceLoader.SourceHashFinder):  # type: ignore[misc]  # Thespian has no types
+class Finder(_thespian.SourceHashFinder):  # type: ignore[misc]
     """Finds what is asked for within its source."""
 
     @classmethod
@@ -41,13 +43,13 @@ class Finder(sourceLoader.SourceHashFinder):  # type: ignore[misc]  # Thespian h
             return None
         if fullname == root + _BUILTINS:
             return ModuleSpec(fullname, _BuiltinsLoader())
-        spec = super().find_spec(fullname, path, target)
+        spec: ModuleSpec | None = super().find_spec(fullname, path, target)
         if spec is not None and isinstance(spec.loader, sourceLoader.HashLoader):
             spec.loader = _Loader(self, spec.loader.isModuleDir)
         return spec
 
 
-class _BuiltinsLoader(sourceLoader.LoaderBase):  # type: ignore[misc]
+class _BuiltinsLoader(Loader):
     """Makes the `builtins` of a source: all that the interpreter has."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
@@ -59,12 +61,12 @@ class _BuiltinsLoader(sourceLoader.LoaderBase):  # type: ignore[misc]
         """Do nothing more."""
 
 
-class _Loader(sourceLoader.HashLoader):  # type: ignore[misc]
+class _Loader(_thespian.HashLoader):  # type: ignore[misc]
     """Lets a module begin with the `builtins` of its source."""
 
     def exec_module(self, module: ModuleType) -> None:
         own = importlib.import_module(self.finder.hashRoot() + _BUILTINS)
-        own.__import__ = self.finder.src_hashimporter
+        vars(own)["__import__"] = self.finder.src_hashimporter
         vars(module)["__builtins__"] = vars(own)
         super().exec_module(module)
 
@@ -79,4 +81,4 @@ def class_of(zips: Mapping[str, bytes], source_hash: str, module: str, name: str
     data = zips.get(source_hash)
     if data is not None and all(getattr(finder, "srcHash", None) != source_hash for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder.of(source_hash, data))
-    return sourceLoader.loadModuleFromHashSource(source_hash, zips, module, name)
+    return _thespian.loadModuleFromHashSource(source_hash, zips, module, name)
