@@ -116,7 +116,7 @@ class TestACall:
         server = serve(lambda server, connection: (server.read(connection), server.over.wait()))
 
         class Hasty(Weather):
-            order_endpoint = msgspec.structs.replace(ORDER, timeout_s=0.3)
+            order_endpoint = msgspec.structs.replace(ORDER, timeout_s=1.0)
 
         with Hasty(server.url) as weather:
             result = weather.order("an umbrella").result(10)

@@ -171,9 +171,9 @@ class TestARequestWithoutAnAnswer:
         server, start = serve(answer), time.monotonic()
 
         with pytest.raises(UnknownOutcomeError):
-            ask(session, server.url, "POST", body=b"{}", timeout_s=0.3)
+            ask(session, server.url, "POST", body=b"{}", timeout_s=1.0)
 
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 30
         assert len(server.heard) == 1
 
     def test_on_a_connection_that_was_kept_is_in_doubt_and_not_sent_again(self, serve, session):
@@ -343,10 +343,10 @@ class TestAnEncryptedService:
                 server.url.replace("http://127.0.0.1", "https://localhost"),
                 "POST",
                 body=b"{}",
-                timeout_s=0.3,
+                timeout_s=1.0,
             )
 
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 30
         assert len(server.heard) == 1
 
     def test_is_told_nothing_if_it_is_another(self, serve, authority, trusting):
@@ -373,8 +373,8 @@ class TestAnEncryptedService:
         server, start = serve(lambda server, _: server.over.wait()), time.monotonic()
 
         with pytest.raises(NotSentError, match="timed out"):
-            ask(trusting, server.url.replace("http://127.0.0.1", "https://localhost"), timeout_s=0.3)
-        assert time.monotonic() - start < 5
+            ask(trusting, server.url.replace("http://127.0.0.1", "https://localhost"), timeout_s=1.0)
+        assert time.monotonic() - start < 30
 
 
 class TestManyThreads:
