@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..external import HttpAnswer
 
 _WELL: Final = 200
+_TELL_THE_END: Final = frozenset({"content-length", "transfer-encoding"})
 
 
 class Session(Protocol):
@@ -52,6 +53,8 @@ def fetch_list(url: str, target: Path, *, timeout_s: float, bytes_max: int, sess
             chosen.close()
     if answer.status_code != _WELL:
         raise ListRefusedError(f"{url}: status {_WELL} wanted, found {answer.status_code}")
+    if not _TELL_THE_END & answer.headers.keys():  # a connection that breaks off between two rows would end it, too
+        raise ListRefusedError(f"{url}: an answer that tells its length wanted, found one without")
 
 
 def _session_with(host: str, bytes_max: int) -> Session:

@@ -31,6 +31,16 @@ class TestAListFromAnAddress:
         assert not {name.lower() for name in headers} & {"access-token", "authorization", "cookie", "client-id"}
 
 
+def without_a_length(text):
+    def answer(request):
+        request.send_response(200)
+        request.end_headers()
+        request.wfile.write(text.encode())
+        request.close_connection = True
+
+    return answer
+
+
 class TestAnAnswerThatIsNoList:
     @pytest.mark.parametrize(
         ("answer", "reason"),
@@ -38,9 +48,10 @@ class TestAnAnswerThatIsNoList:
             (saying("<html>", status=200), "columns: SEM_EXM_EXCH_ID"),
             (saying(listed(), status=503), "status 200 wanted, found 503"),
             (saying(listed(), length=1_000_000), "IncompleteRead"),
+            (without_a_length(listed()), "an answer that tells its length wanted"),
             (saying("x" * 300_000), "an answer of at most 200000 bytes wanted, found more"),
         ],
-        ids=["HTML", "503", "cut", "too long"],
+        ids=["HTML", "503", "cut", "without an end", "too long"],
     )
     def test_is_refused_and_the_list_before_is_kept(self, master, serve, folder, answer, reason):
         master.refresh(serve(saying(listed())).url, rows_min=1)
