@@ -402,6 +402,22 @@ class TestABhavcopy:
 
 
 class TestADownload:
+    def test_of_investing_com_has_candles_whose_close_is_called_price_and_rounded_volumes(self, candles):
+        header = '"Date","Price","Open","High","Low","Vol.","Change %"'
+        row = '"{}","1,234.50","1,230.00","1,240.00","1,220.00","{}","0.10%"'
+        volumes = ("12.5M", "1.05B", "750.13K", "-", "12")
+        days = [row.format(f"11/{28 - day}/2025", volume) for day, volume in enumerate(volumes)]
+
+        found = candles(header, *days)
+
+        assert [each.volume for each in reversed(found)] == [12_500_000, 1_050_000_000, 750_130, 0, 12]
+        assert {(each.open, each.high, each.low, each.close, each.interval_ns) for each in found} == {
+            (1_230.0, 1_240.0, 1_220.0, 1_234.5, DAY_NS)
+        }
+        for volume in ("M", "xM", "1.2.3K", "1.2345K"):
+            with pytest.raises(RecordingError, match="line 2: a whole number"):
+                candles(header, row.format("11/28/2025", volume))
+
     def test_of_all_indices_of_a_day_has_its_day_first(self, candles):
         found = candles(
             "Index Name,Index Date,Open Index Value,High Index Value,Low Index Value,Closing Index Value,Points Change,"

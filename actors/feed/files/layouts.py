@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 import msgspec
@@ -85,6 +86,18 @@ def _units(volume: str, lot: str, expiry: str) -> str:
     return str(whole(volume) * units)
 
 
+def _spelt_out(volume: str) -> str:
+    """Write `12.5M` in digits, and `-`, which stands for none, as nothing."""
+    plain = volume.strip()
+    power = _POWERS.get(plain[-1:].upper())
+    if power is None:
+        return "" if plain == "-" else volume
+    try:
+        return f"{Decimal(plain[:-1].replace(',', '')).scaleb(power):f}"
+    except ArithmeticError as fault:
+        raise ValueError(f"a volume such as 12.5M is wanted, found {volume!r}") from fault
+
+
 def _of_parts(symbol: str, expiry: str, strike: str, option: str) -> str:
     """Name what a row of any vendor's is of: a contract, or a share where no last day is told."""
     return _contract(symbol, expiry, strike, option) if expiry.strip(" -") else symbol.strip()
@@ -113,6 +126,9 @@ _KINDS: Final = {
     **dict.fromkeys(("", "-", "XX", "NA", "FF", "FUT"), _FUTURE),
 }
 """Of how option types are written; those of the American kind were traded until 2010."""
+
+_POWERS: Final = {"K": 3, "M": 6, "B": 9}
+"""Of ten, by the letter behind a rounded number."""
 
 _CONTRACTS_NOTE: Final = "the volume of a contract counts contracts as the exchange does, not shares"
 
@@ -158,6 +174,13 @@ LAYOUTS: Final = (
     Layout(name="NSE download of an index", marks=("date", "open", "high", "low", "close", "shares_traded")),
     Layout(name="NSE download of a share", marks=("date", "series", "open", "high", "low", "close", "vwap", "volume")),
     Layout(name="BSE download of a share", marks=("date", "open_price", "close_price", "wap", "no_of_shares")),
+    Layout(
+        name="Investing.com",
+        marks=("date", "price", "open", "high", "low", "vol_", "change_%"),
+        renamed={"price": "close", "vol_": "volume"},
+        made=(Made(of=("vol_",), by=_spelt_out),),
+        notes=("volumes are rounded, as 12.5M",),
+    ),
     Layout(name="Yahoo", marks=("date", "open", "high", "low", "close", "adj_close", "volume")),
     *(
         Layout(
