@@ -112,6 +112,7 @@ def inspect(recording: Recording) -> Inspection:
     assert understood is not None, "it was read"
     header, written, columns, survey = understood
     clock = read_together(header)
+    names = [written.renamed.get(name, name).strip() for name in header]
     is_unnamed = tuple(symbols) == (UNNAMED,)
     return Inspection(
         file=str(recording.path),
@@ -122,11 +123,11 @@ def inspect(recording: Recording) -> Inspection:
         layout=written.layout,
         shape=columns.shape,
         columns={
-            field: f"{header[place].strip()} and {clock}" if clock and field == "time" else header[place].strip()
+            field: f"{names[place]} and {clock}" if clock and field == "time" else names[place]
             for field, place in columns.positions.items()
         },
         unread=tuple(
-            name.strip()
+            names[place]
             for place, name in enumerate(header)
             if place not in columns.positions.values() and not (clock and name == f"({clock})")
         ),

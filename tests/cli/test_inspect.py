@@ -78,6 +78,16 @@ class TestInspect:
         assert said == [False, True, True, False]
         assert "without a zone: UTC" in natya("data", "inspect", path, "--symbol", "TCS", "--zone", "UTC").stdout
 
+    def test_names_columns_as_the_file_does(self, natya, tmp_path):
+        path = tmp_path / "a.csv"
+        path.write_text("INSTRUMENT,SYMBOL,EXPIRY_DT,STRIKE_PR,OPTION_TYP,OPEN,HIGH,LOW,CLOSE,CONTRACTS,TIMESTAMP\n"
+                        "FUTIDX,NIFTY,24-APR-2025,0,XX,5,6,5,6,7,09-APR-2025\n")  # fmt: skip
+
+        found = msgspec.json.decode(natya("data", "inspect", path, "--json").stdout)
+
+        assert (found["columns"]["volume"], found["columns"]["time"]) == ("CONTRACTS", "TIMESTAMP")
+        assert found["unread"] == ["INSTRUMENT", "EXPIRY_DT", "STRIKE_PR", "OPTION_TYP"]
+
     def test_takes_the_length_of_candles_and_refuses_one_that_is_none(self, natya, tmp_path):
         path = tmp_path / "a.csv"
         path.write_text("time,open,high,low,close\n2026-01-02T10:00:00,1,1,1,1\n")

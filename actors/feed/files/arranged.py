@@ -29,7 +29,8 @@ class Arranged:
 
     def __init__(self, table: FileTable, header: Row, rules: list[tuple[tuple[int, ...], Rule]], layout: str) -> None:
         self.header: Row | None = header
-        self.written: Final = replace(table.written, layout=layout) if layout else table.written
+        renamed = {new: old for new, old in zip(header, table.header or [], strict=True) if new != old}
+        self.written: Final = replace(table.written, layout=layout or table.written.layout, renamed=renamed)
         self._table = table
         self._width = len(header)
         self._rules = rules

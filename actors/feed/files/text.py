@@ -42,6 +42,9 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     layout: str = ""
     """Whose file it is, where that is known."""
 
+    renamed: dict[str, str] = {}
+    """What columns are called in the file, by the names that they are read by, where these differ."""
+
     notes: tuple[str, ...] = ()
     """What was guessed, for the user."""
 
