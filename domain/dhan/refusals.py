@@ -6,7 +6,7 @@
     {"errorCode": "RS-9005", "httpStatus": "BAD_REQUEST", "internalErrorMessage": "…"}   paths of version 1
 
 A dead token shows in three ways: 401 with 808, 400 with DH-906 "Invalid Token", and 401 with DH-901. So it is told by
-code and by text.
+code and by text. The trap: 401 with 806 comes where the account has no plan for market data; its token trades on.
 """
 
 from __future__ import annotations
@@ -78,9 +78,10 @@ def _meaning(status_code: int, code: str, text: str) -> Meaning:
         return "token"
     if code in _ADDRESS_CODES or "invalid ip" in words:
         return "address"
-    if status_code in _OF_STATUS:
+    known = _MEANINGS.get(code)
+    if status_code in _OF_STATUS and not (status_code == HTTPStatus.UNAUTHORIZED and known == "data"):
         return _OF_STATUS[status_code]
-    return _MEANINGS.get(code) or ("broken" if status_code in _SERVER_ERRORS else "input")
+    return known or ("broken" if status_code in _SERVER_ERRORS else "input")
 
 
 def _code_and_text(body: Any) -> tuple[str, str]:

@@ -48,6 +48,15 @@ class TestAnAnswer:
         assert reply(200, body).outcome == "unknown"
 
     @pytest.mark.parametrize(
+        "body", [{"data": {"806": "Data APIs not Subscribed"}, "status": "failed"}, refusal("DH-902")]
+    )
+    def test_that_the_account_has_no_market_data_leaves_the_token_alive(self, body):
+        deaths = []
+
+        assert (reply(401, body, deaths).meaning, deaths) == ("data", [])
+        assert (reply(401, b"", deaths).meaning, deaths) == ("token", [1])
+
+    @pytest.mark.parametrize(
         ("status", "body"),
         [
             (400, refusal("DH-905", "quantity is required")),
