@@ -368,7 +368,7 @@ class TestASignal:
                 assert process.stdout.readline() == b"heard\n"
                 process.send_signal(number)
 
-                assert process.wait(10) == code
+                assert process.wait(60) == code
             finally:
                 process.kill()
 

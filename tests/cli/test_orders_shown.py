@@ -64,7 +64,7 @@ def broker(data_dir):
         system.start("journal", JournalActor, settings)
         system.base.start_actor("orders", OrdersActor, some_limits(lookup_interval_s=60))
         for _ in range(2):  # are looked up
-            while not isinstance(asked := broker.receive(timeout_s=5), FindOrder):
+            while not isinstance(asked := broker.receive(), FindOrder):
                 pass
             failed = LookupFailed(client_order_id=asked.client_order_id, reason="a test")
             system.tell("orders", failed, sender=broker)
@@ -339,7 +339,7 @@ class TestCancelling:
 
         assert (done.exit_code, "not open: A-2" in done.stderr) == (1, True)
         assert "1 order being cancelled" in done.stdout
-        while isinstance(asked := broker.receive(timeout_s=5), FindOrder):
+        while isinstance(asked := broker.receive(), FindOrder):
             pass
         assert asked == WithdrawOrder(client_order_id="A-1", broker_order_id="B-1")
 

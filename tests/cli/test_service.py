@@ -104,7 +104,7 @@ class TestARunUnderSystemd:
             told = [systemd.recv(1_024).decode() for _ in range(2)]
             process.send_signal(signal.SIGTERM)
             told.append(systemd.recv(1_024).decode())
-            output, _ = process.communicate(timeout=30)
+            output, _ = process.communicate(timeout=60)
 
         assert told[0].startswith("READY=1\nSTATUS=paper, in ")
         assert told[1:] == ["WATCHDOG=1", "STOPPING=1"]

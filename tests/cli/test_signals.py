@@ -55,7 +55,7 @@ def test_the_first_one_ends_it_when_it_has_tidied_up(started, tmp_path, number, 
 
     process.send_signal(number)
 
-    assert process.wait(20) == code
+    assert process.wait(60) == code
     assert list(tmp_path.iterdir()) == []
 
 
@@ -66,7 +66,7 @@ def test_a_second_one_ends_it_at_once(started):
 
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(20) == -signal.SIGTERM
+    assert process.wait(60) == -signal.SIGTERM
 
 
 def test_one_that_is_ignored_stays_so(started):
@@ -74,7 +74,7 @@ def test_one_that_is_ignored_stays_so(started):
     process.send_signal(signal.SIGHUP)
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(20) == 143
+    assert process.wait(60) == 143
 
 
 def test_a_forked_process_is_ended_by_it_as_ever(started):

@@ -195,7 +195,7 @@ class TestASystemThatStops:
                     connection.query(ENDLESS, timeout_s=3_000)
 
             asking = threads.submit(ask)
-            connected.wait(20)
+            connected.wait(60)
             with natya.client.connect(tmp_path) as other:
                 pings = itertools.count(1)
                 while other.ping("control").statistics.asks == next(pings):
@@ -204,7 +204,7 @@ class TestASystemThatStops:
             system.stop("database")
 
             with pytest.raises(ConnectionLostError):
-                asking.result(20)
+                asking.result(60)
 
 
 def _ask_and_leave(running):

@@ -36,7 +36,7 @@ class Kept:
 
     def wait_for(self, count):
         for _ in range(count):
-            assert self.came.acquire(timeout=5)
+            assert self.came.acquire(timeout=60)
         return self.asked
 
 
@@ -81,7 +81,7 @@ class TestAQuestion:
             thread.start()
         replies = {reply.request_id: reply.message for reply in (line.reply() for _ in range(100))}
         for thread in threads:
-            thread.join(5)
+            thread.join(60)
 
         assert replies == {number: b"\x01" + bytes([number]) for number in range(100)}
 
@@ -193,7 +193,7 @@ class Gone:
 
     def wait_for(self, count):
         for _ in range(count):
-            assert self.came.acquire(timeout=5)
+            assert self.came.acquire(timeout=60)
         return self.askers
 
 
@@ -465,7 +465,7 @@ class TestClosing:
             line.ask()
         kept.wait_for(5)
         served.server.close()
-        served.thread.join(20)
+        served.thread.join(60)
 
         assert not served.thread.is_alive()
         assert all(line.reply() is None for line in lines)

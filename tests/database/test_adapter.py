@@ -166,10 +166,10 @@ class TestAPoolWithNothingLeft:
 
             def hold(_cursor):
                 holding.set()
-                release.wait(5)
+                release.wait(60)
 
             held = threads.submit(database.read, hold, label="the long one")
-            holding.wait(5)
+            holding.wait(60)
             with pytest.raises(PoolExhausted) as refusal:
                 database.query("select 1")
             release.set()

@@ -142,12 +142,12 @@ class TestAWrite:
             cursor.execute("insert into notes values ('one')")
             cursor.commit()
             committed.set()
-            go_on.wait(10)
+            go_on.wait(60)
             cursor.begin()
 
         with ThreadPoolExecutor(1) as threads:
             writing = threads.submit(notes.write, "core", write)
-            committed.wait(10)
+            committed.wait(60)
             seen = ask(notes, sql, reads=("notes",))
             go_on.set()
             writing.result()

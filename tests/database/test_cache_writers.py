@@ -98,15 +98,15 @@ class TestWorkWhoseTimeWasOverBeforeItBegan:
         with ThreadPoolExecutor(1) as thread, ThreadPoolExecutor(2) as callers:
             root = database.read(lambda cursor: cursor.cursor())
             connection = Connection("one", root, thread, lambda: 0)
-            slow = callers.submit(connection.run, lambda _cursor: free.wait(10))
+            slow = callers.submit(connection.run, lambda _cursor: free.wait(60))
             late = callers.submit(connection.run, ran.append, label="too late", timeout_s=0.02)
             while late.running() is False:
                 threading.Event().wait(0.001)
             threading.Timer(0.2, free.set).start()
 
             with pytest.raises(QueryTimedOut, match="not begun in time: too late"):
-                late.result(10)
-            assert slow.result(10)
+                late.result(60)
+            assert slow.result(60)
             assert ran == []
             assert connection.run(lambda _cursor: 7) == 7
             connection.close()

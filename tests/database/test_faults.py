@@ -81,7 +81,7 @@ class Held:
         self.pid = self.process.pid
 
     def let_go(self):
-        self.process.communicate("\n", timeout=30)
+        self.process.communicate("\n", timeout=60)
 
 
 def trouble_in(system):

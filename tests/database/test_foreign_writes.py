@@ -151,7 +151,7 @@ class TestTheActor:
             system.start("database", DatabaseActor, settings)
 
             def answer():
-                assert isinstance(journal.receive(timeout_s=10), ReadJournal)
+                assert isinstance(journal.receive(), ReadJournal)
                 system.tell(journal.sender, JournalPage(records=(), last_sequence=0))
 
             answer()
@@ -160,7 +160,7 @@ class TestTheActor:
             harm(market)
             saved = system.request_future("database", SaveMarketData(ticks=tuple(build.ticks(20))))
             answer()
-            assert isinstance(saved.result(timeout=10), MarketDataSaved | QueryFailed)
+            assert isinstance(saved.result(timeout=60), MarketDataSaved | QueryFailed)
             system.request("database", SaveMarketData(ticks=tuple(build.ticks(20))), timeout_s=10)
             rows = system.request("database", Query(sql="select count(*), max(sequence) from ticks"), timeout_s=10).rows
             system.stop("database")

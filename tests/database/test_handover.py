@@ -98,7 +98,7 @@ class TestAFolder:
         at_once = threading.Barrier(4)
 
         def make(handover):
-            at_once.wait(20)
+            at_once.wait(60)
             return handover.made()
 
         with ThreadPoolExecutor(4) as threads:

@@ -437,7 +437,7 @@ class TestARepositoryOfARunningSystem:
         with InProcessSystem() as system:
             journal = system.probe("journal")
             system.start("database", DatabaseActor, settings)
-            journal.receive(timeout_s=5)
+            journal.receive()
             system.tell(journal.sender, JournalPage(records=(), last_sequence=0))
             with MarketDataRepositoryImpl(system) as market:
                 assert market.save_ticks(ticks).data == 2
@@ -509,7 +509,7 @@ class TestWhoeverStopsWaiting:
         release = threading.Event()
 
         async def story():
-            answer = market._answer(lambda: release.wait(10))
+            answer = market._answer(lambda: release.wait(60))
             second = asyncio.ensure_future(wait_for(answer))
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(answer, 0.01)
@@ -531,7 +531,7 @@ class TestWhoeverStopsWaiting:
         async def story():
             async with market.transaction() as ticks:
                 ticks.append(build.tick(1))
-                market._begin(lambda: release.wait(10), writes=True)
+                market._begin(lambda: release.wait(60), writes=True)
 
         with pytest.raises(asyncio.TimeoutError):
             asyncio.run(asyncio.wait_for(story(), 0.05))

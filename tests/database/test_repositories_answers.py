@@ -77,13 +77,13 @@ class TestWhatIsAskedOfARepository:
         with MarketDataRepositoryImpl(memory) as market:
             slow, slow_too = market._begin(until.wait), market._answer(until.wait)
             try:
-                assert market._begin(lambda: 1).result(timeout=5) == 1
+                assert market._begin(lambda: 1).result(timeout=60) == 1
                 writing = market._answer(until.wait, writes=True)
                 after = market._begin(lambda: 2)
                 assert not after.done()
             finally:
                 until.set()
-            assert (slow.result(timeout=5), slow_too.data, writing.data, after.result(timeout=5)) == (
+            assert (slow.result(timeout=60), slow_too.data, writing.data, after.result(timeout=60)) == (
                 True,
                 True,
                 True,
@@ -111,7 +111,7 @@ class TestARunningSystem:
         with InProcessSystem() as system:
             journal = system.probe("journal")
             system.start("database", DatabaseActor, settings)
-            journal.receive(timeout_s=5)
+            journal.receive()
             system.tell(journal.sender, JournalPage(records=(), last_sequence=0))
             yield system
 

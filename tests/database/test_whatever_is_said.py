@@ -204,7 +204,7 @@ def database(system, path):
     )
     journal = system.probe("journal")
     system.start("database", DatabaseActor, settings)
-    assert isinstance(journal.receive(timeout_s=10), ReadJournal)
+    assert isinstance(journal.receive(), ReadJournal)
     system.tell(journal.sender, JournalPage(records=(), last_sequence=0))
     return "database"
 

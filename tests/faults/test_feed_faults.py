@@ -110,7 +110,7 @@ def gaps_of(running, count):
     """Take what comes until so many gaps were told."""
     found = []
     while len(found) < count:
-        running.woken.get(timeout=10)
+        running.woken.get(timeout=60)
         running.stream.take(10_000)
         found += running.stream.take_gaps()
     return found

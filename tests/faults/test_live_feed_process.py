@@ -51,7 +51,7 @@ class Market:
 
     def kill(self):
         self.process.kill()  # also where it is stopped
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=60)
 
 
 @pytest.fixture

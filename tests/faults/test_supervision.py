@@ -85,7 +85,7 @@ def test_crashes_at_random_points_lose_nothing_but_the_messages_that_failed(acto
 
     answers = [actor_system.request_future("counter", message) for message in messages]
 
-    assert [type(answer.result(20)) for answer in answers] == [Failed if each.fails else Count for each in messages]
+    assert [type(answer.result(60)) for answer in answers] == [Failed if each.fails else Count for each in messages]
     assert handled == [each.number for each in messages if not each.fails]
     statistics = actor_system.request("system", Ping()).statistics
     assert statistics.failures == sum(each.fails for each in messages)

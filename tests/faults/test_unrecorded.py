@@ -17,7 +17,7 @@ def replay(tmp_path):
 
     def run(*options):
         command = ["run", "--replay", recording, "--symbol", "TCS", "--speed", "max"]
-        ended = run_natya(*command, "--data-dir", tmp_path / "data", "--summary", "json", *options, timeout=50)
+        ended = run_natya(*command, "--data-dir", tmp_path / "data", "--summary", "json", *options, timeout=60)
         return ended.returncode, json.loads(ended.stdout), ended.stderr
 
     return run

@@ -186,7 +186,7 @@ class Running:
 
     def __exit__(self, *_):
         self.stream.close()
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
         assert self.fault is None
 
@@ -194,13 +194,13 @@ class Running:
         """Wait for so many ticks."""
         found = []
         while len(found) < count:
-            self.woken.get(timeout=10)
+            self.woken.get(timeout=60)
             found += self.stream.take(10_000)
         return found
 
     def gap(self):
         """Wait for a gap."""
         while not (gaps := self.stream.take_gaps()):
-            self.woken.get(timeout=10)
+            self.woken.get(timeout=60)
         (gap,) = gaps
         return gap

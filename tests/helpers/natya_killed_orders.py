@@ -139,7 +139,7 @@ class RestlessExchange(Exchange):
 
     def _move(self):
         parts = urlsplit(self.first["rest"])
-        line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+        line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
         price = 1_526.0
         while not self._over.wait(PRICE_EVERY_S):
             price = min(max(price * self._chance.uniform(0.9985, 1.0015), 1_450.0), 1_600.0)

@@ -45,7 +45,7 @@ class Server:
                 raise TimeoutError("the server does not start")
 
     def client(self, **options):
-        return Valkey(port=self.port, socket_timeout=5, **options)
+        return Valkey(port=self.port, socket_timeout=60, **options)
 
     def kill(self):
         self.process.kill()

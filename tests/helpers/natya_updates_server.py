@@ -31,12 +31,12 @@ class UpdatesServer:
 
     def __enter__(self):
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(self, *_):
         self._loop.call_soon_threadsafe(self._ended.set)
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
         self._loop.close()
 
@@ -55,7 +55,7 @@ class UpdatesServer:
     # On its thread.
 
     def _call(self, function, *arguments):
-        asyncio.run_coroutine_threadsafe(function(*arguments), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(function(*arguments), self._loop).result(60)
 
     async def _serve(self):
         self._ended = asyncio.Event()

@@ -81,7 +81,7 @@ class Served:
 
     def close(self):
         self.server.close()
-        self.thread.join(10)
+        self.thread.join(60)
         self._lines.close()
         assert not self.thread.is_alive()
 
@@ -94,7 +94,7 @@ def get(url):
 def ask(method, url, body=None, headers=()):
     """The status and the body."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
     try:
         connection.request(method, f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}", body, dict(headers))
         answer = connection.getresponse()

@@ -32,7 +32,7 @@ class Served:
         self.system.start()
         self.rest = self.system.found().rest
         self.port = int(self.rest.split(":")[2].split("/")[0])
-        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def stop(self):
         self._connection.close()

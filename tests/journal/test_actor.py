@@ -126,7 +126,7 @@ class TestAppending:
 
     def test_of_many_shares_commits(self, system, workshop):
         futures = [system.request_future("journal", an_append(workshop, number)) for number in range(1, 501)]
-        sequences = [future.result(5).last_sequence for future in futures]
+        sequences = [future.result(60).last_sequence for future in futures]
 
         statistics = system.stop("journal")
         assert sequences == list(range(1, 501))
@@ -235,7 +235,7 @@ class TestAppendingWhatNobodyCouldReadBack:
             system.request_future("journal", Append(facts=unreadable, correlation_id="bad")),
             system.request_future("journal", an_append(workshop, 2, correlation_id="after")),
         ]
-        before, refused, after = (future.result(5) for future in answers)
+        before, refused, after = (future.result(60) for future in answers)
 
         assert isinstance(refused, Failed)  # at its door already
         assert "fields as declared wanted" in refused.reason
@@ -473,7 +473,7 @@ class TestAGroup:
             system.request_future("journal", an_append(workshop, *range(1, size + 1), correlation_id=f"A-{number}"))
             for number, size in enumerate(sizes)
         ]
-        answers = [answer.result(5) for answer in asked]
+        answers = [answer.result(60) for answer in asked]
 
         assert [(a.first_sequence, a.last_sequence, a.correlation_id) for a in answers] == [
             (1, 1, "A-0"), (2, 4, "A-1"), (5, 6, "A-2"), (7, 7, "A-3"), (8, 12, "A-4"),
@@ -519,7 +519,7 @@ class TestAGroup:
             system.request_future("journal", Append(facts=(), correlation_id="bad")),
             system.request_future("journal", an_append(workshop, 2, correlation_id="after")),
         ]
-        before, bad, after = (answer.result(5) for answer in asked)
+        before, bad, after = (answer.result(60) for answer in asked)
 
         assert (before.last_sequence, after.last_sequence) == (1, 2)
         assert bad.correlation_id == "bad"
@@ -582,7 +582,7 @@ class TestACrash:
     @pytest.mark.usefixtures("journal")
     def test_before_the_commit_is_told_to_every_writer_of_the_group(self, system, workshop):
         group = [system.request_future("journal", an_append(workshop, number)) for number in (1, 2, 3)]
-        answers = [answer.result(5) for answer in group]
+        answers = [answer.result(60) for answer in group]
 
         assert [type(answer) for answer in answers] == [AppendRefused, AppendRefused, Failed]
         assert system.request("journal", ReadJournal()).records == ()
@@ -591,7 +591,7 @@ class TestACrash:
     def test_leaves_nothing_to_become_durable_that_relies_on_what_it_took_along(self, system, workshop):
         """Those behind the lost one wait in the mailbox, and meet the next life."""
         links = [a_link(workshop, number, follows=number - 1) for number in range(1, 6)]
-        answers = [each.result(5) for each in [system.request_future("journal", link) for link in links]]
+        answers = [each.result(60) for each in [system.request_future("journal", link) for link in links]]
         again = system.request("journal", a_link(workshop, 6))
 
         assert [type(answer) for answer in answers[2:]] == [Failed, AppendRefused, AppendRefused]
@@ -608,7 +608,7 @@ class TestACrash:
         page = system.request_future("journal", ReadJournal())
         system.tell("journal", an_append(workshop, 3))
 
-        assert page.result(5).reason == "the journal failed before the page was read"
+        assert page.result(60).reason == "the journal failed before the page was read"
         assert len(system.request("journal", ReadJournal()).records) == 2
 
 

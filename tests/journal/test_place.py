@@ -376,7 +376,7 @@ class TestTheActor:
         accident(directory)
         refused = self.append(system, workshop, 2)
 
-        error = ended.result(timeout=5).error
+        error = ended.result(timeout=60).error
         assert isinstance(refused, AppendRefused)
         assert isinstance(error, JournalMovedError)
         assert exit_code(error) == 65
@@ -405,7 +405,7 @@ class TestTheActor:
         answer = self.append(system, workshop, 2)
 
         assert isinstance(answer, AppendRefused | Unavailable)
-        assert isinstance(ended.result(timeout=5).error, JournalMovedError)
+        assert isinstance(ended.result(timeout=60).error, JournalMovedError)
         assert not list(directory.glob("*.journal"))
 
 
