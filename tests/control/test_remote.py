@@ -272,7 +272,7 @@ class TestTheTree:
         with console.capture() as captured:
             console.print(tree_table(SupervisionTree(children=(slow,))))
 
-        assert "3, 12,000 conflated, 1 dropped" in captured.get()
+        assert "3, 0 handled, 12,000 conflated, 1 dropped" in captured.get()
 
     def test_says_below_who_held_the_loop_too_long(self):
         console = Console(width=80)
