@@ -286,15 +286,18 @@ def was_taken_back(leg: AnyLeg | None) -> bool:
 
 
 def is_beyond(stop: AnyLeg | None, price: float) -> bool:
-    """Say whether the market is beyond the trigger of a stop that is at the broker, so that it should have traded.
+    """Say whether the market is where a stop that is at the broker has traded, or does not trade any more.
+
+    That is beyond its limit; of one without a limit, beyond its trigger: what limit it has there is not known.
 
     Args:
-        stop: of a bracket.
+        stop: one that is open, or not.
         price: the last one of the market: rupees.
     """
     if not isinstance(stop, Order) or not stop.is_open or not stop.broker_order_id or stop.trigger_price is None:
         return False
-    return price < stop.trigger_price if stop.side == "SELL" else price > stop.trigger_price
+    last = stop.trigger_price if stop.limit_price is None else stop.limit_price
+    return price < last if stop.side == "SELL" else price > last
 
 
 def held_as(entry: Order, shares: int) -> int:

@@ -159,6 +159,34 @@ class TestAStopThatTheMarketJumpsOver:
 
         assert cancelled == ["A-1S"]
 
+    def test_of_no_bracket_is_told_and_left_alone_and_by_its_limit_where_it_has_one(
+        self, looked, cancelled, kept, make
+    ):
+        keeper, book, _ = kept
+        stops = {"P-1": (10, "STOP", None), "P-2": (4, "STOP_LIMIT", 94.5)}
+        for name, (quantity, kind, limit) in stops.items():
+            fields = {"side": "SELL", "order_type": kind, "trigger_price": 95.5, "limit_price": limit}
+            book.apply(make.intent(name, quantity=quantity, **fields))
+            book.apply(make.accepted(name, f"B-{name}"))
+        looked(*[95.0] * 6)
+        assert keeper.unprotected == ("stop P-1: 10 INFY held, and the market has jumped over its trigger of 95.50",)
+        looked(*[94.2] * 6, from_s=7)
+        assert keeper.unprotected[1] == "stop P-2: 4 INFY held, and the market has jumped over its limit of 94.50"
+        assert "P-1" in keeper.warning()
+        assert cancelled == ["A-1S"]
+
+        looked(96.0, from_s=13)
+        assert keeper.unprotected == ()
+
+    def test_of_an_entry_is_told_as_well_but_wakes_nobody(self, looked, kept, make):
+        keeper, book, _ = kept
+        book.apply(make.intent("P-1", order_type="STOP_LIMIT", trigger_price=100.0, limit_price=101.0))
+        book.apply(make.accepted("P-1", "B-9"))
+        looked(*[102.0] * 6)
+
+        assert keeper.unprotected == ()
+        assert "stop P-1: INFY: the market has jumped over its limit of 101.00" in keeper.warning()
+
     def test_stays_where_the_market_comes_back(self, looked, cancelled):
         looked(94.0, 94.0, 94.0, 94.0, 95.0, 94.0, 94.0, 94.0, 94.0, 94.0)
 

@@ -19,7 +19,6 @@ from ....domain.brackets import (
     is_done,
     is_return,
     lost_its_stop,
-    newest_exit,
     next_steps,
     turned_as,
     unguarded,
@@ -117,6 +116,9 @@ class Bracketing:
         self._without_target: dict[str, str] = {}
         """By the same, what is held without the target that it was to have."""
 
+        self._jumped_over: dict[str, Order] = {}
+        """By the client order id, stops of no bracket that the market has jumped over, as they were then."""
+
         self._day: Timer | None = None
         """By which what is held over night has its exits again."""
 
@@ -151,31 +153,59 @@ class Bracketing:
         self._keep(entry, due=step)
 
     def look_at_prices(self) -> None:
-        """Have stops cancelled that the market has jumped over: what they were for is closed at the market then.
+        """Have stops of brackets cancelled that the market has jumped over: what they were for is closed at the market.
 
         A stop has a limit at the broker. A market that jumps over it leaves it there, and the loss has no bound. What
         a price says has to be fresh, to be said by a later one, too, and to last: the trade may be on its way. One that
-        somebody has changed at the broker may have its trigger elsewhere.
+        somebody has changed at the broker may have its trigger elsewhere. Of other stops it is told: what their
+        strategy wants then nobody knows.
         """
-        context, before = self._context, self._beyond
-        self._beyond = {}
+        context, before, told = self._context, self._beyond, self._jumped_over
+        self._beyond, self._jumped_over = {}, {}
         if context.market is None or not context.is_read or self._risk.why_halted():
             return
-        for entry in context.ledger.book.brackets:
-            stop = newest_exit(self._exit, entry.client_order_id, "stop")
-            price, price_ns = context.market.get(entry.symbol, NO_PRICE)
-            if not price_ns or not is_beyond(stop, price) or self._is_old(price_ns):
+        for stop in context.ledger.book.open_orders():
+            name = stop.client_order_id
+            price, price_ns = context.market.get(stop.symbol, NO_PRICE)
+            if not price_ns or not is_beyond(stop, price) or name in context.changed_there:
                 continue
-            assert isinstance(stop, Order), "it is one that is open"
-            if stop.client_order_id in context.changed_there:
+            if self._is_old(price_ns):
+                self._jumped_over |= {name: told[name]} if name in told else {}
                 continue
-            since_ns, first_ns = before.get(stop.client_order_id, (context.elapsed_ns(), price_ns))
+            since_ns, first_ns = before.get(name, (context.elapsed_ns(), price_ns))
             lasts_s = (context.elapsed_ns() - since_ns) / SECOND_NS
-            self._beyond[stop.client_order_id] = since_ns, first_ns
-            if lasts_s >= JUMPED_OVER_S and price_ns > first_ns and stop.cancelling is None:
-                told = {"price": price, "trigger_price": stop.trigger_price, "lasts_s": round(lasts_s, 1)}
-                context.log("bracket.jumped_over", level="error", client_order_id=stop.client_order_id, **told)
-                self._cancelling.cancel(stop.client_order_id, "", JUMPED_OVER)
+            self._beyond[name] = since_ns, first_ns
+            if lasts_s < JUMPED_OVER_S or price_ns <= first_ns or stop.cancelling is not None:
+                continue
+            is_of_bracket, is_known = self._is_exit(stop), name in told
+            if not is_of_bracket:
+                self._jumped_over[name] = stop
+            if not is_known:
+                context.log(
+                    "bracket.jumped_over" if is_of_bracket else "stop.jumped_over",
+                    level="error",
+                    client_order_id=name,
+                    price=price,
+                    trigger_price=stop.trigger_price,
+                    limit_price=stop.limit_price,
+                    lasts_s=round(lasts_s, 1),
+                )
+            if is_of_bracket:
+                self._cancelling.cancel(name, "", JUMPED_OVER)
+
+    def _is_exit(self, order: Order) -> bool:
+        """Say whether an order is an exit of a bracket."""
+        entry = self._context.ledger.order(entry_id(order.client_order_id))
+        return entry is not None and entry.has_bracket
+
+    def _words_of_jumped(self, stop: Order) -> tuple[str, bool]:
+        """Say of a stop of no bracket that it was jumped over, and whether it was to close what is held."""
+        shares = self._context.ledger.book.strategy_shares(stop.strategy, stop.symbol)
+        closes = min(stop.leaves, turned_as(stop, shares))
+        of = f"{closes} {stop.symbol} held, and " if closes else f"{stop.symbol}: "
+        price = stop.trigger_price if stop.limit_price is None else stop.limit_price
+        which = "trigger" if stop.limit_price is None else "limit"
+        return f"stop {stop.client_order_id}: {of}the market has jumped over its {which} of {price:.2f}", closes > 0
 
     def _is_old(self, price_ns: int) -> bool:
         limit_s = self._context.settings.price_age_max_s
@@ -183,12 +213,17 @@ class Bracketing:
 
     def warning(self) -> str:
         """Return what a person should know of brackets; empty: nothing."""
-        return "; ".join((*self.unprotected, *self._without_target.values()))
+        missed = (words for words, closes in map(self._words_of_jumped, self._jumped_over.values()) if not closes)
+        return "; ".join((*self.unprotected, *self._without_target.values(), *missed))
 
     @property
     def unprotected(self) -> tuple[str, ...]:
-        """Of each bracket whose shares no order closes although one should, or whose stop is gone or in doubt: why."""
-        return (*self._unguarded.values(), *self._without_stop.values())
+        """Say of shares that are held why no order closes them although one should.
+
+        Of a bracket, whose stop is gone or in doubt as well; and of a stop of none that the market has jumped over.
+        """
+        jumped = (words for words, closes in map(self._words_of_jumped, self._jumped_over.values()) if closes)
+        return (*self._unguarded.values(), *self._without_stop.values(), *jumped)
 
     def look(self, client_order_id: str, facts: Sequence[object] = ()) -> None:
         """Do what is needed after these facts of an order: of the bracket that it is an entry or an exit of, if any.
