@@ -12,7 +12,6 @@ from natya_wire import CLIENT, TOKEN, Served
 def served(tmp_path_factory):
     served = Served(tmp_path_factory.mktemp("exchange"))
     served.found = served.system.found()
-    served.price(1500.0, bids=[[1499.9, 10]], asks=[[1500.1, 12]], previousClose=1490.0)
     yield served
     served.stop()
 
@@ -22,9 +21,14 @@ def context():
     return DhanContext(CLIENT, TOKEN)
 
 
-def test_its_market_feed_reads_quotes_and_full_packets(served, context, monkeypatch):
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [(MarketFeed.Ticker, "Ticker Data"), (MarketFeed.Quote, "Quote Data"), (MarketFeed.Full, "Full Data")],
+)
+def test_its_market_feed_reads_what_it_has_asked_for(served, context, monkeypatch, mode, kind):
     monkeypatch.setattr(MarketFeed, "market_feed_wss", served.found.feed)
-    feed = MarketFeed(context, [(MarketFeed.NSE, "1594", MarketFeed.Full)], "v2")
+    served.price(1500.0, bids=[[1499.9, 10]], asks=[[1500.1, 12]], previousClose=1490.0)
+    feed = MarketFeed(context, [(MarketFeed.NSE, "1594", mode)], "v2")
     feed.run_forever()
     try:
         close, first = feed.get_data(), feed.get_data()
@@ -34,8 +38,10 @@ def test_its_market_feed_reads_quotes_and_full_packets(served, context, monkeypa
         feed.close_connection()
         feed.loop.close()
     assert (close["type"], close["prev_close"]) == ("Previous Close", "1490.00")
-    assert (first["type"], first["LTP"], first["security_id"]) == ("Full Data", "1500.00", 1594)
-    assert (second["LTP"], second["depth"][0]["bid_price"]) == ("1501.00", "1500.90")
+    assert (first["type"], first["LTP"], first["security_id"]) == (kind, "1500.00", 1594)
+    assert (second["type"], second["LTP"]) == (kind, "1501.00")
+    if mode == MarketFeed.Full:
+        assert second["depth"][0]["bid_price"] == "1500.90"
 
 
 def test_its_depth_reads_twenty_levels(served, context, monkeypatch):
