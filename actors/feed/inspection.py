@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...domain.calendar import Session
     from ...messages.market import MarketMessage
     from .recording import Recording
+    from .survey import Survey
 
 SYMBOLS_SHOWN_MAX = 20
 
@@ -62,7 +63,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     """What stands before decimals; empty: no number tells it, and a comma may."""
 
     order: str
-    """of time, newest first, or another one (then it is sorted)."""
+    """of time, newest first, or of time for each symbol alone (the latter two are sorted)."""
 
     intervals: tuple[str, ...]
     """Lengths of its candles."""
@@ -134,7 +135,7 @@ def inspect(recording: Recording) -> Inspection:
         dates=columns.dates or "",
         zone="" if recording.zones_are_told else recording.zone,
         decimal=columns.decimal or "",
-        order="newest first" if survey.is_newest_first else "of time" if survey.is_in_order else "another one",
+        order=_order_of(survey),
         intervals=tuple(map(duration_text, sorted(intervals))),
         rows=rows,
         outside=outside,
@@ -150,6 +151,12 @@ def inspect(recording: Recording) -> Inspection:
             *(["no row names a symbol: --symbol says it"] if is_unnamed else []),
         ),
     )
+
+
+def _order_of(survey: Survey) -> str:
+    if survey.is_newest_first:
+        return "newest first"
+    return "of time" if survey.is_in_order else "of time for each symbol alone"
 
 
 def _trades(session: Session, time_ns: int) -> bool:

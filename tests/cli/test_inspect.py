@@ -78,6 +78,19 @@ class TestInspect:
         assert said == [False, True, True, False]
         assert "without a zone: UTC" in natya("data", "inspect", path, "--symbol", "TCS", "--zone", "UTC").stdout
 
+    def test_says_in_which_order_rows_are(self, natya, tmp_path):
+        path, found = tmp_path / "a.csv", []
+        first, second, third = (f"{{}},2026-01-02T09:1{minute},1,1,1,1\n" for minute in (5, 6, 7))
+        for rows in (("A", first, second, third), ("A", third, second, first)):
+            path.write_text("symbol,time,open,high,low,close\n" + "".join(row.format(rows[0]) for row in rows[1:]))
+            found.append(msgspec.json.decode(natya("data", "inspect", path, "--json").stdout)["order"])
+        path.write_text(
+            "symbol,time,open,high,low,close\n" + "".join(r.format(s) for s in "AB" for r in (first, second))
+        )
+        found.append(msgspec.json.decode(natya("data", "inspect", path, "--json").stdout)["order"])
+
+        assert found == ["of time", "newest first", "of time for each symbol alone"]
+
     def test_names_columns_as_the_file_does(self, natya, tmp_path):
         path = tmp_path / "a.csv"
         path.write_text("INSTRUMENT,SYMBOL,EXPIRY_DT,STRIKE_PR,OPTION_TYP,OPEN,HIGH,LOW,CLOSE,CONTRACTS,TIMESTAMP\n"
