@@ -258,12 +258,17 @@ class TestOptionsOfDepth:
             {"depth": 20, "depth_url": "wss://api-feed.dhan.co"},
             {"depth": 200, "depth_url": "wss://depth-api-feed.dhan.co"},
             {"depth": 5, "depth_url": "wss://example.com"},
+            {"depth": 20, "url": "ws://127.0.0.1:8"},
+            {"depth": 200, "depth_url": "ws://127.0.0.1:9"},
         ],
     )
     def test_that_do_not_fit_are_refused(self, options):
         assert "wanted" in DhanFeedOptions(**options).problem()
 
-    @pytest.mark.parametrize("options", [{"depth": 20}, {"depth": 200}, {"depth": 20, "depth_url": "ws://127.0.0.1:9"}])
+    @pytest.mark.parametrize(
+        "options",
+        [{"depth": 20}, {"depth": 200}, {"depth": 20, "url": "ws://127.0.0.1:8", "depth_url": "ws://127.0.0.1:9"}],
+    )
     def test_that_fit_are_taken(self, options):
         assert DhanFeedOptions(**options).problem() == ""
 

@@ -43,14 +43,20 @@ class DhanFeedOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Levels of the book, for the first instruments of NSE: 250 have 20, five have 200; the others five."""
 
     depth_url: str = ""
-    """Of the feed of 20 or 200 levels; empty: Dhan's."""
+    """Of the feed of 20 or 200 levels, of the same exchange as `url`; empty: Dhan's."""
 
     def problem(self) -> str:
         """Say why these cannot be used; empty: they can."""
         if self.depth != SHOWN and self.mode != "full":
             return f"feed.options.mode: full wanted where depth is {self.depth}, found {self.mode}"
         deep = DEEP_URLS.get(self.depth, DEEP_URLS[LEVELS])
-        return _address_problem("url", self.url, URL) or _address_problem("depth_url", self.depth_url or deep, deep)
+        problem = _address_problem("url", self.url, URL) or _address_problem("depth_url", self.depth_url or deep, deep)
+        if not problem and self.depth != SHOWN and self.is_simulated != is_loopback_url(self.depth_url or deep):
+            found = f"found {self.depth_url}" if self.depth_url else "found none, which is Dhan's"
+            return (
+                f"feed.options.depth_url: one of the exchange that url is of (its first line has both) wanted, {found}"
+            )
+        return problem
 
     @property
     def is_simulated(self) -> bool:
