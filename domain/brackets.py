@@ -341,7 +341,8 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
     """
     at_market, returns = (_in_turn(find, entry.client_order_id, names) for names in (AT_MARKET, RETURNS))
     days = _days(find, entry.client_order_id)
-    targets, stops = ([leg for leg in legs if leg is not None] for legs in zip(*days, strict=True))
+    targets = [target for target, _ in days if target is not None]
+    stops = [stop for _, stop in days if stop is not None]
     held = held_as(entry, shares)
     side: Side = "SELL" if entry.side == "BUY" else "BUY"
     claimed: Counter[Side] = Counter()
@@ -375,7 +376,7 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
     )
 
 
-def newest_exit(find: Callable[[str], T | None], entry: str, leg: Literal["target", "stop"]) -> T | None:
+def newest_exit(find: Callable[[str], T], entry: str, leg: Literal["target", "stop"]) -> T | None:
     """Return the target, or the stop, of the newest day that has one; None: there is none yet.
 
     Args:
@@ -387,9 +388,9 @@ def newest_exit(find: Callable[[str], T | None], entry: str, leg: Literal["targe
     return next((day[place] for day in reversed(_days(find, entry)) if day[place] is not None), None)
 
 
-def _days(find: Callable[[str], T | None], entry: str) -> list[tuple[T | None, T | None]]:
+def _days(find: Callable[[str], T], entry: str) -> list[tuple[T, T]]:
     """Return the target and the stop of each day: of the first one, and of those after it that have any."""
-    days: list[tuple[T | None, T | None]] = []
+    days: list[tuple[T, T]] = []
     while not days or days[-1] != (None, None):
         day = len(days)
         days.append((find(leg_id(entry, "target", day)), find(leg_id(entry, "stop", day))))
@@ -408,7 +409,8 @@ def _in_turn(find: Callable[[str], AnyLeg | None], entry: str, names: Iterable[L
 
 def _claimed(find: Callable[[str], AnyLeg | None], entry: str) -> int:
     """Return how many shares the exits of a bracket may close: one of them cancels the others."""
-    resting = [each for day in _days(find, entry) for each in day if each is not None]
+    days = _days(find, entry)
+    resting = [each for day in days for each in day if each is not None]
     return max((_leaves(each) for each in (*resting, *_in_turn(find, entry, AT_MARKET))), default=0)
 
 

@@ -23,6 +23,7 @@ from .closing import TheirBook, how
 from .closing import closable as closable_by_all
 from .freshness import age_fault
 from .instruments import price_grid
+from .order_check import NO_FREEZE_QUANTITIES
 from .venues import aged_at_ns
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ BEYOND: Final = 0.005
 STOPS: Final = frozenset({"STOP", "STOP_LIMIT"})
 
 NO_BANDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType({})
-NO_FREEZE_QUANTITIES: Final[Mapping[str, int]] = MappingProxyType({})
 
 GRIDS: Final = ((1_000.0, 0.05), (20_000.0, 1.0), (math.inf, 5.0))
 """Below which price which steps are whole ticks of every instrument: NSE's ticks grow with the price, to 5 rupees."""

@@ -9,12 +9,17 @@ gives the price to send.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Literal, TypeAlias
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from .instruments import Instrument
+
+NO_FREEZE_QUANTITIES: Final[Mapping[str, int]] = MappingProxyType({})
+"""By symbol the shares of the greatest order that the exchange takes: none is known."""
 
 OrderField: TypeAlias = Literal["symbol", "expiry", "quantity", "limit_price", "trigger_price"]
 

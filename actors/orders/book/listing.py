@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from ....domain.closing import AGREED, TheirBook
+from ....domain.flattening import NO_BANDS
+from ....domain.order_check import NO_FREEZE_QUANTITIES
 from ....domain.orders import Order
 from ....domain.products import closable_at_once
 from ....domain.time import day_of, day_start_ns
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 
 NO_BAND: Final = (0.0, 0.0)
-NO_BANDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType({})
-NO_FREEZE_QUANTITIES: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 def book_of(records: Iterable[JournalRecord]) -> Book:

@@ -10,6 +10,7 @@ import msgspec
 
 from ....config.sections.orders import OrdersSettings
 from ....domain.closing import AGREED, TheirBook, closable
+from ....domain.order_check import NO_FREEZE_QUANTITIES
 from ....domain.orders import Order
 from ....domain.time import SECOND_NS
 from ....messages.broker import ClockCompared
@@ -31,8 +32,6 @@ are not durable yet among each of them: open orders that have no price of their 
 all orders fill in the worst way; and those of them that are not covered, options aside."""
 
 NOT_SO_EASY: Final[Sums] = (INFINITE, INFINITE, INFINITE, INFINITE)
-
-NO_FREEZE_QUANTITIES: Final[Mapping[str, int]] = MappingProxyType({})
 
 NOTHING_ELSE: Final[Mapping[str, SubmitOrder]] = MappingProxyType({})
 """No change of an order is on its way to the journal."""
