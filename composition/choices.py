@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..actors.broker import broker_of
-from ..actors.feed import is_live
+from ..actors.feed import is_live, is_served_here
+from ..config.urls import is_loopback_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,11 @@ def notes_on(settings: Settings) -> Iterator[str]:
         yield f"a dry run: no order leaves for {settings.broker.name}, each is rejected here (--live lets them leave)"
     if settings.feed.recording and settings.feed.source != "replay":
         yield f"feed.recording is not played: feed.source is {settings.feed.source}, and replay would play it"
+    if is_served_here(settings.feed) and not is_loopback_url(settings.broker.base_url):
+        yield (
+            "prices come from an exchange of this machine, and the charts that fill their gaps from the broker itself, "
+            "which is sent the token: BROKER_BASE_URL names that exchange (rest in its first line)"
+        )
 
 
 def lives_in_real_time(settings: Settings) -> bool:

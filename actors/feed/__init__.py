@@ -30,7 +30,7 @@ from .opening import CandlesWanted, Outlook, look_ahead
 from .recording import Recording, open_recordings
 from .simulated import SimulatedFeedActor
 from .source import BEHIND_CLOSE_NS, MarketSource, Surroundings
-from .sources import LIVE_SOURCES, SOURCES, SourceBody, expect_source, is_live, source_of
+from .sources import LIVE_SOURCES, SOURCES, SourceBody, expect_source, is_live, is_served_here, source_of
 from .times import DateOrder, zone_of
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "files_of",
     "inspect",
     "is_live",
+    "is_served_here",
     "look_ahead",
     "named_recording",
     "open_recordings",

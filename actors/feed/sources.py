@@ -59,6 +59,18 @@ def is_live(settings: FeedSettings) -> bool:
     return settings.source in LIVE_SOURCES
 
 
+def is_served_here(settings: FeedSettings) -> bool:
+    """Tell whether a live market is that of an exchange on this machine.
+
+    Raises:
+        SettingsError: its source refuses its options.
+    """
+    if not is_live(settings):
+        return False
+    _, options = live_source_of(settings)
+    return isinstance(options, DhanFeedOptions) and options.is_simulated
+
+
 def expect_source(settings: FeedSettings, origins: Mapping[str, str] | None = None) -> None:
     """Let the source that the settings name check its options.
 

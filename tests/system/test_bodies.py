@@ -172,6 +172,24 @@ def test_nothing_is_drawn_from_the_seed_of_the_settings_where_orders_leave_for_a
 
 
 @pytest.mark.parametrize(
+    ("url", "base_url", "notes"),
+    [
+        ("ws://127.0.0.1:9/feed", "", 1),
+        ("ws://127.0.0.1:9/feed", "http://127.0.0.1:9/v2", 0),
+        ("wss://api-feed.dhan.co", "", 0),
+        ("wss://api-feed.dhan.co", "http://127.0.0.1:9/v2", 0),
+    ],
+)
+def test_prices_of_one_exchange_whose_gaps_another_would_fill_are_told(url, base_url, notes):
+    given = {"feed.source": "dhan", "feed.options": {"url": url}, "broker.base_url": base_url}
+    who = {"BROKER_CLIENT_ID": "1", "BROKER_ACCESS_TOKEN": "a-token"}
+    told = [*notes_on(load_settings(overrides=given, environment=who))]
+
+    assert len(told) == notes
+    assert all("BROKER_BASE_URL" in note for note in told)
+
+
+@pytest.mark.parametrize(
     ("source", "recording", "notes"),
     [("synthetic", "candles.csv", 1), ("replay", "candles.csv", 0), ("synthetic", "", 0)],
 )
