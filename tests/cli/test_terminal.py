@@ -151,7 +151,7 @@ class TestAProcess:
             ["/bin/sh", "-c", f'"$NATYA" -m natya {shell}'],
             env={**os.environ, "NATYA": sys.executable, **dict(environment)},
             capture_output=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
 
