@@ -3,6 +3,7 @@
 import contextlib
 import json
 import webbrowser
+from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ from natya.client import QueryFailedError
 from natya.config.data_directory import DataDirectory, DataDirectoryBusyError
 from natya.messages.health import Timing
 from natya.messages.holdings import Position
+from natya.transfer import Fetch
 
 
 class Counted(msgspec.Struct):
@@ -217,3 +219,19 @@ def test_candles_of_several_names_that_nobody_knows_are_refused_by_each_name(nat
 
     assert told.exit_code == 1
     assert [line.rpartition(" ")[2] for line in told.stderr.splitlines()] == ["NOPE", "NEITHER"]
+
+
+def test_candles_that_the_broker_refuses_of_one_symbol_end_the_command_with_1_whatever_comes_behind(
+    natya, monkeypatch, tmp_path
+):
+    day = date(2026, 1, 1)
+    outcomes = [Fetch(symbol=symbol, interval="1m", first=day, last=day, error=error)
+                for symbol, error in (("TCS", ""), ("INFY", "DH-905"), ("HDFC", ""))]  # fmt: skip
+    for name in ("instruments_of", "owner_of", "_charts"):
+        monkeypatch.setattr(fetch, name, lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(fetch, "_named", lambda *_: [])
+    monkeypatch.setattr("natya.transfer.fetch", lambda *_, **__: iter(outcomes))
+    told = natya("data", "fetch", "TCS", "INFY", "HDFC", "--from", "2026-01-01", "--data-dir", tmp_path)
+
+    assert told.exit_code == 1
+    assert [each in told.stdout + told.stderr for each in ("TCS", "INFY", "HDFC")] == [True] * 3
