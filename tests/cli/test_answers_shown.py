@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 
 import pytest
 
@@ -115,6 +116,15 @@ class TestATable:
         assert "\x1b[2J" not in printed
         assert "true" in printed
         assert printed.splitlines()[-1] == "1 row"
+
+    @pytest.mark.parametrize("number", ["7", "7::float", "7::double", "7::decimal(9, 0)", "7::tinyint", "7::hugeint"])
+    def test_has_numbers_at_the_right_of_their_column_and_words_at_the_left(self, result_of, capsys, number):
+        with result_of(f"select {number} as how_many, 'x' as which") as result:
+            rows.print_table(result)
+        head, row = [line for line in capsys.readouterr().out.splitlines() if "how_many" in line or "x" in line]
+
+        assert head.index("how_many") + len("how_many") == re.search(r"7(\.0)?", row).end()
+        assert head.index("which") == row.index("x")
 
     def test_of_none_or_several_says_rows(self, result_of, capsys):
         for count in (0, 2):

@@ -12,7 +12,7 @@ from natya.actors.journal import Journal, JournalActor
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import InProcessSystem
 from natya.cli.app import app
-from natya.cli.views.risk import _used
+from natya.cli.views.risk import _limit, _used
 from natya.config.sections.journal import JournalSettings
 from natya.messages.risk import LimitChange, LimitsChanged, RiskFigure
 
@@ -132,3 +132,8 @@ def test_what_is_used_of_a_limit_is_coloured_from_eight_tenths_of_it_on(limit, f
     text = _used(RiskFigure(limit_name="position_max", limit=limit, found=found, formed="shares"))
 
     assert (text.plain, str(text.style)) == (shown, style)
+
+
+@pytest.mark.parametrize(("limit", "shown"), [(0, "off"), (1_000, "1,000"), (2.5, "2.5")])
+def test_a_limit_is_its_number_and_one_of_nothing_is_off(limit, shown):
+    assert _limit(RiskFigure(limit_name="position_max", limit=limit, found=0, formed="shares")) == shown

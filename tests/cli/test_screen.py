@@ -106,7 +106,7 @@ class TestTheScreen:
         assert max(map(len, lines)) <= 80
 
     @given(
-        size=st.tuples(st.integers(8, 200), st.integers(3, 60)),
+        size=st.tuples(st.integers(8, 200), st.integers(1, 60)),
         symbols=st.integers(0, 40),
         down=st.sampled_from(["", "held by process 4711", "and so on " * 50]),
         refused=st.dictionaries(st.sampled_from(["position", "value", "\u202e"]), st.integers(1, 9)),
