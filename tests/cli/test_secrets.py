@@ -193,7 +193,8 @@ class TestKeepingSecretsInAnotherWay:
 
     def test_by_age_is_not_begun_a_second_time_but_undone_and_begun_with_the_key_there_is(self, shell, tmp_path):
         key = str(tmp_path / "key.txt")
-        shell("keep", "age", "--key-file", key)
+        first = shell("keep", "age", "--key-file", key)
+        assert f"without {key} nobody reads them any more" in " ".join(first.stdout.split())
         shell("set", "broker.access_token", given=CANARY)
         again = shell("keep", "age", "--key-file", key)
         undone = shell("keep", "files")

@@ -250,7 +250,8 @@ class TestTheCommands:
         assert "--set control.http=true" in path.read_text()
         assert f"for the manager of {getpass.getuser()}" in " ".join(installed.output.split())
         assert "systemctl --user enable --now natya-paper.service" in installed.output
-        assert natya("uninstall").exit_code == 0
+        removed = natya("uninstall")
+        assert (removed.exit_code, "there is no systemctl here" in removed.stderr) == (0, True)
         assert not path.exists()
         assert natya("uninstall").exit_code == 1
 
@@ -271,6 +272,13 @@ class TestTheCommands:
 
         assert "broker.client_id (BROKER_CLIENT_ID), orders.quantity_max (NATYA_ORDERS__QUANTITY_MAX)" in shown.stderr
         assert "1000000001" not in shown.output
+
+    def test_a_unit_that_trades_live_alone_is_held_to_what_live_trading_wants(self, natya):
+        live = natya("show", "--profile", "live", "--live")
+        no_unit_of_it = natya("show", "--profile", "live", "--system", "--user", "nobody")
+
+        assert "broker.confirmed_limits" in live.stderr
+        assert "broker.confirmed_limits" not in no_unit_of_it.stderr
 
     def test_a_user_that_is_not_there_is_named(self, natya):
         assert (

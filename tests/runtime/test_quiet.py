@@ -412,3 +412,12 @@ class Cell:
 
     background = dead = False
     life = offloads = 0
+
+
+@pytest.mark.parametrize(("is_here", "heard"), [(True, ["message"]), (False, [])], ids=["the loop's", "another"])
+def test_a_message_from_outside_is_delivered_at_once_on_the_thread_of_the_loop_alone(is_here, heard):
+    quiet, found = Quiescence(MarketClock(SystemClock(), 1)), []
+    quiet.attach(SimpleNamespace(stopping=False, asleep=False, is_here=lambda: is_here))
+    quiet.admit(SimpleNamespace(deliver=lambda message, *_: found.append(message)), "message", None, 0)
+
+    assert found == heard

@@ -166,6 +166,7 @@ class TestAnAddressOfTheOtherProcess:
         assert (of_it.guest, of_it.says, of_it.name, of_it.target) == (True, actor.says, "dip", 3)
         assert (of_the_parent.guest, of_the_parent.says, of_the_parent.name) == (False, None, "3")
         assert not Far(3, print, wants_answer=True, of=SimpleNamespace(guest=False, says=None)).guest
+        assert (of_it.background, of_the_parent.background) == (False, False)
 
     def test_sends_each_message_with_itself_and_says_what_it_is(self):
         sent = []
