@@ -118,8 +118,9 @@ _EXIT_ID: Final = re.compile(r"(.+)([A-Z])((?:[1-9a-z][0-9a-z]?)?)", re.ASCII | 
 _NO_EXIT: Final = ("", "", "")
 
 GROWTHS_MAX: Final = 10
-"""Times that an exit is made greater while its entry still fills; the rest follows when that has ended. A broker
-allows so many changes of an order (Dhan: 25), and those that make it smaller must not lack."""
+"""Times that an exit is made greater with each fill of its entry; from then on only once as much again is held, and
+the rest follows when the entry has ended. A broker allows so many changes of an order (Dhan: 25), and those that make
+it smaller must not lack."""
 
 CHANGES_MAX: Final = 25
 """Changes of an exit, whatever for; one that can be changed no more is cancelled where it would be too great."""
@@ -266,6 +267,20 @@ def doubts_its_stop(bracket: Bracket) -> bool:
     """Say whether it is not known that the broker has the stop of what is held: its request was not answered."""
     stop = bracket.stop
     return bracket.exposed > 0 and isinstance(stop, Order) and stop.state == "UNKNOWN"
+
+
+def guarded_alone(bracket: Bracket) -> int | None:
+    """Return for how many shares the stop of what is held is, where that is too few and stays so; None: it is not.
+
+    The broker has refused to make it greater, or it has been made greater as often as it may while its entry fills.
+    """
+    stop = bracket.stop
+    if not isinstance(stop, Order) or not stop.is_open or not stop.broker_order_id:
+        return None
+    waits = bracket.entry.is_open and stop.pending is None and stop.modifications >= GROWTHS_MAX
+    stays = stop.settled > stop.in_effect or waits
+    shares = stop.quantity - stop.filled
+    return shares if stays and shares < bracket.closable else None
 
 
 def is_bare(bracket: Bracket) -> bool:
@@ -662,6 +677,13 @@ def _is_of_today(leg: AnyLeg, bracket: Bracket) -> bool:
     return isinstance(leg, Order) and leg.intended_ns >= bracket.day_began_ns
 
 
+def _grew_enough(leg: Order, wanted: int) -> bool:
+    """Say whether an exit waits for the end of its entry to be made greater once more."""
+    if leg.modifications < GROWTHS_MAX:
+        return False
+    return leg.modifications >= SALES_MAX or wanted < 2 * leg.quantity
+
+
 def _exit(bracket: Bracket, leg: Leg, known: AnyLeg | None, closable: int) -> tuple[Step, ...]:
     """Have an exit in the market that is as great as what is held needs, beside what it has closed itself."""
     entry, exposed = bracket.entry, bracket.exposed
@@ -673,7 +695,7 @@ def _exit(bracket: Bracket, leg: Leg, known: AnyLeg | None, closable: int) -> tu
     wanted = known.filled + exposed
     if wanted > known.quantity:
         wanted = max(known.quantity, known.filled + closable)
-    if known.quantity == wanted or (known.quantity < wanted and entry.is_open and known.modifications >= GROWTHS_MAX):
+    if known.quantity == wanted or (known.quantity < wanted and entry.is_open and _grew_enough(known, wanted)):
         return ()
     if wanted < known.quantity <= wanted + bracket.sold and known.modifications >= SALES_MAX:
         return ()

@@ -513,7 +513,8 @@ class TestABracket:
             desk.fill("A-1", 1)
             desk.settle_all()
 
-        assert desk.orders[STOP].modifications == GROWTHS_MAX
+            assert desk.orders[STOP].leaves > desk.exposed() / 2, "a half is guarded at any time"
+        assert desk.orders[STOP].modifications == GROWTHS_MAX + 2, "at 22 and at 44"
         desk.cancel("A-1")
         desk.settle_all()
         assert {desk.orders[leg].quantity for leg in (STOP, TARGET)} == {50}

@@ -514,6 +514,57 @@ class TestABracketOverNight:
         assert night.go(self.FRIDAY + timedelta(hours=9, minutes=16))[2:] == [("A-1X", 10)]
 
 
+class TestAStopThatIsNotMadeGreater:
+    """Four of ten came in, and had their exits; then six more."""
+
+    @pytest.fixture
+    def growing(self, kept, make):
+        keeper, book, written = kept
+        for fact in (make.intent("C-1", quantity=20, **PRICES), make.filled("C-1", "T-5", quantity=4)):
+            book.apply(fact)
+        arm(kept, make, "C-1")
+        more = make.filled("C-1", "T-6", quantity=6, cumulative_quantity=10)
+        book.apply(more)
+        keeper.look("C-1", (more,))
+        return keeper, book, written
+
+    @staticmethod
+    def told(keeper):
+        return [each for each in keeper.unprotected if each.startswith("bracket C-1")]
+
+    def test_since_the_broker_refuses_it_is_told_until_it_is(self, growing):
+        keeper, book, written = growing
+        assert [(each.client_order_id, each.quantity) for each in written[-2:]] == [("C-1S", 10), ("C-1T", 10)]
+        assert self.told(keeper) == [], "it is on its way"
+        no = ModificationRefused(client_order_id="C-1S", number=1, rule="broker", reason="funds", occurred_ns=1)
+        book.apply(no)
+        keeper.look("C-1S", (no,))
+        assert self.told(keeper) == ["bracket C-1: 10 INFY held, and their stop is for 4 of them"]
+
+        change = {"client_order_id": "C-1S", "number": 2, "quantity": 10, "limit_price": None, "trigger_price": 95.0}
+        for fact in (ModificationIntended(**change, occurred_ns=2), yes := OrderModified(**change, occurred_ns=2)):
+            book.apply(fact)
+        keeper.look("C-1S", (yes,))
+        assert self.told(keeper) == []
+
+    def test_since_it_was_so_often_is_told_while_its_entry_fills(self, growing, make):
+        keeper, book, _ = growing
+        for number in range(1, 11):
+            terms = {
+                "number": number,
+                "quantity": 10,
+                "limit_price": None,
+                "trigger_price": 95.0,
+                "occurred_ns": number,
+            }
+            book.apply(OrderModified(client_order_id="C-1S", **terms))
+        more = make.filled("C-1", "T-7", quantity=5, cumulative_quantity=15)
+        book.apply(more)
+        keeper.look("C-1", (more,))
+
+        assert self.told(keeper) == ["bracket C-1: 15 INFY held, and their stop is for 10 of them"]
+
+
 class TestAnExitThatSomebodyChangesAtTheBroker:
     @pytest.fixture
     def changed(self, kept, make):

@@ -13,6 +13,7 @@ from ....domain.brackets import (
     failures,
     goes_second,
     gone_of,
+    guarded_alone,
     has_no_target,
     held_as,
     is_beyond,
@@ -382,6 +383,8 @@ class Bracketing:
             bare_of_stop = (
                 f"{name}: {bracket.exposed} {entry.symbol} held, and it is not known whether the broker has their stop"
             )
+        elif (guarded := guarded_alone(bracket)) is not None:
+            bare_of_stop = f"{name}: {bracket.closable} {entry.symbol} held, and their stop is for {guarded} of them"
         elif has_no_target(bracket):
             bare_of_target = f"{name}: its target never came into the market"
         for of, told in (
