@@ -280,6 +280,15 @@ class TestTheCommands:
         assert "broker.confirmed_limits" in live.stderr
         assert "broker.confirmed_limits" not in no_unit_of_it.stderr
 
+    @pytest.mark.parametrize("system", [False, True])
+    @pytest.mark.parametrize("live", [False, True])
+    def test_a_unit_trades_live_where_that_was_said(self, monkeypatch, live, system):
+        loaded = options.load_to_run("paper", {})
+        monkeypatch.setattr(options, "load_to_run", lambda *_, **__: loaded)
+        service = options.service_of("live", None, [], live=live, system=system, user="nobody")
+
+        assert ("--live" in service.command) == live
+
     def test_a_user_that_is_not_there_is_named(self, natya):
         assert (
             "useradd --system nobody-of-that-name" in natya("show", "--system", "--user", "nobody-of-that-name").stderr
