@@ -14,11 +14,12 @@ from ..actors.journal.disk import RealDisk
 from ..actors.strategy import path_of
 from ..config.loader import load_with_origins
 from ..domain.client_order_ids import is_own
+from ..domain.money import exact_value
 from ..domain.time import time_text
-from ..domain.wording import some
+from ..domain.wording import counted, some
 from ..messages.accounts import AccountEntered
 from ..messages.orders import OrderFilled, OrderIntended
-from ..transfer import AS_STORED, played_interval, was_made_up
+from ..transfer import AS_STORED, played_interval, was_live, was_made_up
 from .errors import BacktestRefusedError
 from .plan import END_NS, SEGMENT_BYTES, places_in
 from .running.running import play_settings
@@ -134,19 +135,19 @@ def parity(  # noqa: PLR0913  by name
             on_progress=on_progress,
         )
     orders, fills = _of(OrderIntended, session), _of(OrderFilled, session)
-    difference = first_difference("order", orders, raw.record.intended) or first_difference(
-        "fill", fills, raw.record.fills
-    )
+    order_difference = first_difference("order", orders, raw.record.intended)
+    is_live = was_live(data_dir, since_ns=since_ns or None, until_ns=_end_of(until_ns))
     return Parity(
         orders=len(orders),
         fills=len(fills),
         backtest_orders=len(raw.record.intended),
         backtest_fills=len(raw.record.fills),
-        difference=difference,
+        difference=order_difference or first_difference("fill", fills, raw.record.fills),
         played=f"candles of {interval}" if interval else TICKS,
         notes=(
             *raw.notes,
             *([raw.failed] if raw.failed else []),
+            *(met_later(fills, raw.record.fills) if is_live and not order_difference else ()),
             *_others(orders, {each.name for each in loaded.strategies}),
             *begun_anew(orders),
         ),
@@ -161,6 +162,35 @@ def _others(orders: Iterable[OrderIntended], named: set[str]) -> Iterator[str]:
             f"the session traded {some(missing)}, the settings have {some(sorted(named)) or 'no strategy'}: name what "
             "ran, by --strategy or --config"
         )
+
+
+def met_later(recorded: Sequence[OrderFilled], replayed: Sequence[OrderFilled]) -> Iterator[str]:
+    """Yield what the way of its orders cost a session on live prices.
+
+    A market that is recorded waits for an order; one that is live has gone on when it arrives.
+
+    Args:
+        recorded: fills of the session.
+        replayed: fills of the backtest, of the same orders.
+    """
+    worse = [
+        exact_value(fill.price, fill.quantity * sign) - exact_value(other.price, fill.quantity * sign)
+        for name in dict.fromkeys(fill.strategy for fill in recorded)
+        for fill, other in zip(_by(name, recorded), _by(name, replayed), strict=False)
+        if fill.price != other.price and fill.quantity == other.quantity
+        for sign in [1 if fill.side == "BUY" else -1]
+    ]
+    if worse:
+        cost = sum(worse)
+        yield (
+            "prices came live, and an order met the market that was there when it arrived: "
+            f"{len(worse):,} of {counted(len(recorded), 'fill')} had another price than in the backtest, "
+            f"together {abs(cost):,.2f} rupees {'worse' if cost > 0 else 'better'}"
+        )
+
+
+def _by(strategy: str, facts: Iterable[Any]) -> list[Any]:
+    return [fact for fact in facts if fact.strategy == strategy]
 
 
 def begun_anew(orders: Iterable[OrderIntended]) -> Iterator[str]:
@@ -194,8 +224,7 @@ def first_difference(noun: str, recorded: Sequence[Any], replayed: Sequence[Any]
 
 
 def _difference(noun: str, strategy: str, recorded: Sequence[Any], replayed: Sequence[Any]) -> tuple[int, str] | None:
-    ours = [fact for fact in recorded if fact.strategy == strategy]
-    theirs = [fact for fact in replayed if fact.strategy == strategy]
+    ours, theirs = _by(strategy, recorded), _by(strategy, replayed)
     for number, (fact, other) in enumerate(zip(ours, theirs, strict=False), start=1):
         said, again = _content(fact), _content(other)
         if said != again:

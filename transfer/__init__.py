@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .exporting import Exported, export
     from .fetching import fetch
     from .importing import Imported, import_file
-    from .stored import AS_STORED, is_database, owner_at, played_interval, stored_files, was_made_up
+    from .stored import AS_STORED, is_database, owner_at, played_interval, stored_files, was_live, was_made_up
     from .symbol_fetch import Charts, Fetch, FetchStoppedError, Want
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "owner_at",
     "played_interval",
     "stored_files",
+    "was_live",
     "was_made_up",
 ]
 
@@ -44,7 +45,7 @@ _HOMES = {
     ".exporting": ("Exported", "export"),
     ".fetching": ("fetch",),
     ".importing": ("Imported", "import_file"),
-    ".stored": ("AS_STORED", "is_database", "owner_at", "played_interval", "was_made_up", "stored_files"),
+    ".stored": ("AS_STORED", "is_database", "owner_at", "played_interval", "stored_files", "was_live", "was_made_up"),
     ".symbol_fetch": ("Charts", "Fetch", "FetchStoppedError", "Want"),
 }
 

@@ -121,6 +121,15 @@ def was_made_up(place: Path, *, since_ns: int | None = None, until_ns: int | Non
     return bool(sources) and all(each.source.startswith(MADE_UP) for each in sources)
 
 
+def was_live(place: Path, *, since_ns: int | None = None, until_ns: int | None = None) -> bool:
+    """Tell whether ticks of a time came from a feed, at their own pace: a market that waits for nobody.
+
+    Raises:
+        DatabaseError, ControlError: it cannot be read.
+    """
+    return came_live(_sources_of(place, since_ns, until_ns))
+
+
 def _sources_of(place: Path, since_ns: int | None, until_ns: int | None) -> list[PlayedSource]:
     ticks, _ = conditions("exchange_ns", since_ns=since_ns, until_ns=until_ns)
     starts, _ = conditions("start_ns", since_ns=since_ns, until_ns=until_ns)
@@ -135,6 +144,11 @@ def interval_of_candles(sources: Sequence[PlayedSource]) -> int | None:
     """
     lengths = {each.interval_ns if _is_of_candles(each) else None for each in sources}
     return lengths.pop() if len(lengths) == 1 else None
+
+
+def came_live(sources: Sequence[PlayedSource]) -> bool:
+    """Tell whether ticks of one of these came from a feed."""
+    return any(each.ticks and not each.source.startswith((MADE_UP, REPLAYED)) for each in sources)
 
 
 def _is_of_candles(found: PlayedSource) -> bool:

@@ -56,6 +56,11 @@ def intents_of(session):
     return [record.fact for record in view.find(types=frozenset({"OrderIntended"}))]
 
 
+def fills_of(session):
+    view = JournalView.of_directory(RealDisk(), session / "journal")
+    return [record.fact for record in view.find(types=frozenset({"OrderFilled"}))]
+
+
 class TestASession:
     def test_backtested_gives_the_same_orders_and_fills(self, session):
         found = parity(session, settings={"strategies": SESSION})
@@ -79,6 +84,22 @@ class TestASession:
         found = parity(session, settings=settings)
 
         assert said in found.difference
+
+    def test_on_live_prices_says_what_the_way_of_its_orders_cost(self, session, monkeypatch):
+        """The backtest's orders arrive in no time; those of this session found a market that was 3 paise cheaper."""
+        monkeypatch.setattr(comparing, "was_live", lambda *_, **__: True)
+
+        found = parity(session, settings={"strategies": SESSION, "exchange.slippage_ticks": 3})
+
+        shares = sum(fill.quantity for fill in fills_of(session))
+        assert "fill 1 of " in found.difference
+        assert found.notes == (
+            (
+                "prices came live, and an order met the market that was there when it arrived: "
+                f"{found.fills} of {found.fills} fills had another price than in the backtest, "
+                f"together {shares * 0.03:,.2f} rupees better"
+            ),
+        )
 
     def test_of_a_market_that_was_made_up_has_no_hours_whenever_it_was(self, tmp_path):
         """It is of now, and trades on after the exchange's closing auction."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from natya.transfer.stored import PlayedSource, interval_of_candles
+from natya.transfer.stored import PlayedSource, came_live, interval_of_candles
 
 MINUTE_NS = 60_000_000_000
 
@@ -32,3 +32,17 @@ def left(source="replay-1", interval_ns=MINUTE_NS, candles=100, ticks=400, symbo
 )
 def test_candles_were_played_where_each_source_has_four_ticks_of_each_and_all_are_of_one_length(sources, found):
     assert interval_of_candles(sources) == found
+
+
+@pytest.mark.parametrize(
+    ("sources", "is_live"),
+    [
+        ([left("dhan-1")], True),
+        ([left(), left("dhan-2")], True),
+        ([left("charts", ticks=0)], False),
+        ([left(), left("synthetic-7")], False),
+        ([], False),
+    ],
+)
+def test_prices_came_live_where_ticks_are_neither_replayed_nor_made_up(sources, is_live):
+    assert came_live(sources) is is_live
