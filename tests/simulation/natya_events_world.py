@@ -286,7 +286,7 @@ class EventsWorld(World):
         self.is_busy = False
         base.run_for(LOOK_EVERY_S)
         for name in SUBSCRIPTIONS:  # whom the person has taken away
-            system.request(DELIVERY, self.wanted_of(name), timeout_s=60.0)
+            self._give_back(system, name)
         self._settle(system)
         self.listed = self._letters(system)
         self.settled_ns, self.settled_sequence = self.clock.now_ns(), len(self.records())
@@ -294,6 +294,16 @@ class EventsWorld(World):
         self._replay_all(system)
         system.request(ROOT, StopChildren(), timeout_s=200.0)
         system.stop(ROOT)
+
+    def _give_back(self, system, name):
+        """Have one served again; delivery may be behind an open breaker still."""
+        answer = None
+        for _ in range(int(SETTLE_S / LOOK_EVERY_S)):
+            answer = self._ask(system, DELIVERY, self.wanted_of(name))
+            if isinstance(answer, EventsSubscribed):
+                return
+            self._base_of(system).run_for(LOOK_EVERY_S)
+        raise NotSettledError(f"{name} is not served: {answer}")
 
     def _settle(self, system):
         wanted, base = "", self._base_of(system)
