@@ -581,7 +581,7 @@ class TestARestart:
 
 def test_every_rule_is_named_as_its_limit(make):
     limits = make.limits()
-    without = {"risk_state", "client_order_id", "duplicate", "symbol", "terms", "exits"}
+    without = {"risk_state", "client_order_id", "duplicate", "symbol", "terms", "exits", "freeze_quantity"}
 
     assert {rule.__name__ for rule in RULES if not hasattr(limits, rule.__name__)} == without
 
