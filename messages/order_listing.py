@@ -39,6 +39,9 @@ class ReadOrders(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like
     besides: Annotated[tuple[str, ...], Meta(max_length=LISTED_MAX)] = ()
     """Client order ids: these, too, of whatever day, where they are ours."""
 
+    beyond: str = ""
+    """Client order id of the last one of a page that was not complete: those that follow it; empty: from the newest."""
+
 
 class OrderListed(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="OrderListed"):
     """One order, as the book of record has it."""

@@ -170,25 +170,33 @@ class ReconciliationActor(RuntimeActor):
 
         Of those that the broker lists whatever their day is: it may list yesterday's after midnight.
         """
+        theirs = [each.client_order_id for each in listed if is_formed_as_ours(each.client_order_id)]
+        found: dict[str, OrderListed] = {}
+
+        def read(beyond: str = "") -> None:
+            besides = tuple(each for each in theirs if each not in found)[:LISTED_MAX]
+            wanted = ReadOrders(orders_max=LISTED_MAX, beyond=beyond, besides=besides)
+            self.ask(ORDERS, wanted, timeout_s=ANSWER_S, then=hear_orders)
 
         def hear_orders(outcome: Outcome) -> None:
-            orders = outcome.value
-            if not isinstance(orders, OrdersRead) or not orders.is_complete:
+            page = outcome.value
+            if not isinstance(page, OrdersRead):
                 self._fail(ORDERS, outcome)
                 return
+            found.update((each.client_order_id, each) for each in page.orders)
+            if page.is_complete:
+                self.ask(ORDERS, ReadPositions(), timeout_s=ANSWER_S, then=hear_positions)
+            else:
+                read(page.orders[-1].client_order_id)
 
-            def hear_positions(outcome: Outcome) -> None:
-                if isinstance(outcome.value, PositionsRead):
-                    quantities = {each.symbol: each.quantity for each in outcome.value.positions}
-                    then(Ours(orders.orders, quantities, outcome.value.products))
-                else:
-                    self._fail(ORDERS, outcome)
+        def hear_positions(outcome: Outcome) -> None:
+            if isinstance(outcome.value, PositionsRead):
+                quantities = {each.symbol: each.quantity for each in outcome.value.positions}
+                then(Ours(tuple(found.values()), quantities, outcome.value.products))
+            else:
+                self._fail(ORDERS, outcome)
 
-            self.ask(ORDERS, ReadPositions(), timeout_s=ANSWER_S, then=hear_positions)
-
-        besides = tuple(each.client_order_id for each in listed if is_formed_as_ours(each.client_order_id))[:LISTED_MAX]
-        wanted = ReadOrders(orders_max=LISTED_MAX, besides=besides)
-        self.ask(ORDERS, wanted, timeout_s=ANSWER_S, then=hear_orders)
+        read()
 
     def _read_theirs(self, before: Ours) -> None:
         symbols = {*before.positions, *(each.symbol for each in before.orders)}

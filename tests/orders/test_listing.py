@@ -102,6 +102,19 @@ class TestTheList:
 
         assert (len(found.orders), found.is_complete) == (at_most, is_complete)
 
+    def test_goes_on_behind_a_page_that_is_not_complete(self, book):
+        found, beyond = [], ""
+        while True:
+            page = listed(book, ReadOrders(all_days=True, orders_max=1, beyond=beyond, besides=("open",)), NOON_NS)
+            found += [each.client_order_id for each in page.orders]
+            beyond = found[-1]
+            if page.is_complete:
+                break
+
+        assert found == ["filled", "open", "old-ended", "old-open", "open"]
+        assert ids(book, open_only=True, beyond="open") == ["old-open"]
+        assert ids(book, beyond="never") == []
+
     def test_has_what_our_rules_refused_with_the_rule(self, make):
         book = Book()
         book.apply(make.refusal("A-1", rule="quantity_max"))

@@ -52,7 +52,8 @@ def listed(book: Book, request: ReadOrders, now_ns: int) -> OrdersRead:
     account = book.account if request.account is None else request.account
     accounts = book.accounts()
     found: list[OrderListed] = []
-    for each in _open_ones(book, account) if request.open_only else _newest_first(book, since_ns, account):
+    chosen = _open_ones(book, account) if request.open_only else _newest_first(book, since_ns, account)
+    for each in _beyond(request.beyond, chosen):
         if request.strategy not in {"", each.strategy} or request.symbol not in {"", each.symbol}:
             continue
         if len(found) == request.orders_max:
@@ -154,6 +155,15 @@ def _named(book: Book, client_order_ids: Iterable[str]) -> Iterator[OrderListed]
         order = fact if isinstance(fact, OrderRefused) else book.order(client_order_id)
         if order is not None:
             yield shown(order, fact)
+
+
+def _beyond(client_order_id: str, orders: Iterator[OrderListed]) -> Iterator[OrderListed]:
+    """Yield those behind the one of this id; all without an id."""
+    if client_order_id:
+        for each in orders:
+            if each.client_order_id == client_order_id:
+                break
+    yield from orders
 
 
 def _open_ones(book: Book, account: int) -> Iterator[OrderListed]:
