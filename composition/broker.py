@@ -39,7 +39,7 @@ def broker_session(settings: Settings, in_use: AccessToken) -> ChildSpec:
     The owner of the socket of order updates is the last: it begins anew with the session, and tells it that it has.
     """
     body, options = broker_of(settings.broker)
-    session = ChildSpec(BROKER, BrokerActor, settings.broker, shutdown_s=LAST_CALLS_S)
+    session = ChildSpec(BROKER, BrokerActor, settings.broker, shutdown_s=LAST_CALLS_S, leaves_calls=True)
     service = body.service(settings.broker, options, in_use)
     if service is None:
         return session
@@ -52,7 +52,7 @@ def broker_session(settings: Settings, in_use: AccessToken) -> ChildSpec:
     updates = body.updates(settings.broker, options, in_use) if lives_in_real_time(settings) else None
     group = SupervisorSettings(
         children=(
-            ChildSpec(BROKER_SERVICE, ExternalActor, service, shutdown_s=LAST_CALLS_S),
+            ChildSpec(BROKER_SERVICE, ExternalActor, service, shutdown_s=LAST_CALLS_S, leaves_calls=True),
             session,
             *([] if settings.broker.wire else [keeper]),
             *([ChildSpec(BROKER_UPDATES, UpdatesActor, updates)] if updates is not None else []),

@@ -59,7 +59,7 @@ def reconciliation(settings: Settings) -> tuple[ChildSpec, ...]:
     if not interval_s or is_by_message or not lives_in_real_time(settings):
         return ()
     wanted = ReconciliationSettings(interval_s=interval_s, symbols=watched_symbols(settings))
-    return (ChildSpec(RECONCILIATION, ReconciliationActor, wanted, shutdown_s=LAST_CALLS_S),)
+    return (ChildSpec(RECONCILIATION, ReconciliationActor, wanted, shutdown_s=LAST_CALLS_S, leaves_calls=True),)
 
 
 def kill_switch(settings: Settings) -> KillSwitchActorSettings:
@@ -84,7 +84,9 @@ def loss_exit(settings: Settings) -> tuple[ChildSpec, ...]:
     if not of.loss_exit_times or mode_of(settings) != "live":
         return ()
     wanted = LossExitSettings(times=of.loss_exit_times, with_kill_switch=of.at_broker)
-    return (ChildSpec(LOSS_EXIT, LossExitActor, wanted, when_exhausted="park", shutdown_s=LAST_CALLS_S),)
+    return (
+        ChildSpec(LOSS_EXIT, LossExitActor, wanted, when_exhausted="park", shutdown_s=LAST_CALLS_S, leaves_calls=True),
+    )
 
 
 def heart(settings: Settings) -> tuple[ChildSpec, ...]:

@@ -69,6 +69,9 @@ class ChildSpec(msgspec.Struct, frozen=True):
     shutdown_s: float | None = None
     """Seconds it may take to stop before it is killed; None: the supervisor's `shutdown_s`."""
 
+    leaves_calls: bool = False
+    """Ended after `shutdown_s`, it leaves what it waits for, and that is no failure: its next start asks anew."""
+
     breaker: BreakerSettings | None = None
     """None: as the supervisor's policy says."""
 

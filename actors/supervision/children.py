@@ -400,8 +400,11 @@ class Children:
             self._supervisor.control_child(child, child.stop())
 
     def _stop_overran(self, child: Child, within_s: float) -> None:
-        child.killed_after_s = within_s
-        self._report.killed(child, within_s)
+        if child.spec.leaves_calls:
+            self._report.left_calls(child, within_s)
+        else:
+            child.killed_after_s = within_s
+            self._report.killed(child, within_s)
         self._supervisor.control_child(child, lifecycle.Kill())
         child.set_timer(self._supervisor.call_after(KILL_S, lambda: self._kill_overran(child)))
 

@@ -129,6 +129,10 @@ class Reporter:
         """Report that it did not stop in time and is killed."""
         self._log("child.killed", level="error", child=child.spec.name, after_s=after_s)
 
+    def left_calls(self, child: Child, after_s: float) -> None:
+        """Report that it is ended without the answers that it still waits for."""
+        self._log("child.left_calls", level="warning", child=child.spec.name, after_s=after_s)
+
     def abandoned(self, child: Child) -> None:
         """Report that it could not be killed in time; its thread is left to itself."""
         self._log("child.abandoned", level="error", child=child.spec.name)

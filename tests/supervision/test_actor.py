@@ -149,6 +149,26 @@ class TestStartingAndStopping:
         assert diary.entries[-1] == "stop waiting"
         assert stopped.told() == ("waiting failed when it stopped: it was killed, since it had not ended after 0.05 s",)
 
+    def test_one_that_may_leave_its_calls_is_ended_without_the_answer_and_that_is_no_failure(self, start, play, diary):
+        class Asking(play.Child):
+            @handles(play.Work)
+            def work(self, _message, _sender):
+                self.ask("silent", Ping(), timeout_s=600, then=lambda _: None)
+
+        class Silent(play.Child):
+            @handles(Ping)
+            def say_nothing(self, _message, _sender):
+                """Answer nobody."""
+
+        asking = play.ChildSpec("asking", Asking, diary, shutdown_s=0.05, leaves_calls=True)
+        system = start(play.ChildSpec("silent", Silent, diary), asking)
+        system.tell("asking", play.Work())
+
+        stopped = system.request("system", StopChildren())
+
+        assert diary.entries[-2:] == ["stop asking", "stop silent"]
+        assert stopped.told() == ()
+
     def test_one_that_fails_while_it_stops_still_handles_the_rest(self, start, play, diary, gate):
         system = start(play.ChildSpec("orders", play.BlockingChild, diary))
         diary.held["orders"] = gate
