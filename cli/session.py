@@ -160,11 +160,17 @@ def running(data_dir: Path | None, profile: str) -> Iterator[Connection]:
 @contextlib.contextmanager
 def owner_of(data_dir: Path | None, profile: str, *, writes: bool = False) -> Iterator[Owner]:
     """Connect to the running system, or open its files if none runs."""
+    with owner_by(settings_of(data_dir, profile), writes=writes) as owner:
+        yield owner
+
+
+@contextlib.contextmanager
+def owner_by(settings: Settings, *, writes: bool = False) -> Iterator[Owner]:
+    """Do the same with settings that are loaded already."""
     from ..actors.control import NotRunningError  # noqa: PLC0415
     from ..actors.database import OwnFiles  # noqa: PLC0415
     from ..client import connect  # noqa: PLC0415
 
-    settings = settings_of(data_dir, profile)
     with contextlib.ExitStack() as held:
         try:
             owner: Owner = held.enter_context(connect(settings.system.data_dir))

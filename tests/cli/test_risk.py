@@ -7,7 +7,7 @@ import natya_builders
 import pytest
 from typer.testing import CliRunner
 
-from natya.actors.control import ControlActor, ControlActorSettings
+from natya.actors.control import ControlActor, ControlActorSettings, NotRunningError
 from natya.actors.journal import Journal, JournalActor
 from natya.actors.orders import OrdersActor
 from natya.actors.runtime import InProcessSystem
@@ -109,6 +109,21 @@ class TestWhatWasSaidOfAnOrder:
         assert answer["decision"] == "OrderIntended"
         assert rules["position_max"]["found"] == "15 if all open orders fill: 10 held, 0 ordered, 5 with this"
         assert rules["value_max_rupees"]["verdict"] == "unknown"
+
+    def test_is_told_with_prices_of_the_system_that_the_settings_name(self, data_dir, tmp_path, monkeypatch):
+        """By another system's prices the numbers of its rules would be wrong, and nothing would say so."""
+        own = tmp_path / "own.toml"
+        own.write_text(f'[system]\ndata_dir = "{data_dir}"\n')
+        asked = []
+
+        def connect(directory):
+            asked.append(directory)
+            raise NotRunningError(directory)
+
+        monkeypatch.setattr("natya.client.connect", connect)
+        natya("risk", "explain", "A-2", "--config", own, "--json")
+
+        assert asked == [str(data_dir)]
 
     def test_of_no_order_ends_with_an_error(self, data_dir):
         assert "no order 'B-1'" in natya("risk", "explain", "B-1", "--data-dir", data_dir, code=1)

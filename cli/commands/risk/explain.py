@@ -9,14 +9,13 @@ import typer
 from ...exit_codes import UNKNOWN
 from ...journals import journal_of
 from ...options import ConfigOption, DataDirOption, JsonOption, ProfileNameOption
-from ...session import faults, give_up, load, owner_of, tell_answer
+from ...session import faults, give_up, load, owner_by, tell_answer
 from ...terminal import note
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ....actors.orders.hindsight import Decision
     from ....actors.orders.rules import MarketPrice
+    from ....config.settings import Settings
     from ....messages.database import SqlValue
 
 PRICES: Final = """
@@ -48,7 +47,7 @@ def command(
         decision = decision_on(order, journal_of(settings).find())
     if decision is None:
         give_up(f"the journal has no order {order!r}", UNKNOWN)
-    prices = _prices(decision, data_dir, profile)
+    prices = _prices(decision, settings)
     limits = OrdersActorSettings.of(settings.orders, strategies=settings.strategies)
     rules = decision.explained(limits, prices)
     tell_answer(
@@ -58,7 +57,7 @@ def command(
     )
 
 
-def _prices(decision: Decision, data_dir: Path | None, profile: str) -> dict[str, MarketPrice]:
+def _prices(decision: Decision, settings: Settings) -> dict[str, MarketPrice]:
     """Return the last prices of that time in the database; print why, if it cannot be read."""
     from ....actors.control import ControlError
     from ....actors.database import DatabaseError, DatabaseMissing
@@ -69,7 +68,7 @@ def _prices(decision: Decision, data_dir: Path | None, profile: str) -> dict[str
     at_ns = decision.fact.occurred_ns
     parameters: list[SqlValue] = [at_ns, at_ns - DAY_NS, "\n".join(decision.symbols)]
     try:
-        with owner_of(data_dir, profile) as owner:
+        with owner_by(settings) as owner:
             rows = rows_of(owner, PRICES, parameters)
     except (ControlError, DatabaseError, DatabaseMissing, QueryFailedError) as fault:
         note(f"no prices of that time: {fault}")
