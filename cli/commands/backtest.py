@@ -124,8 +124,20 @@ def command(
     from ..session import faults, tell_answer
     from ..views.backtest import counting, progress, report_text, sweep_text
 
-    if not sweep and (train or test):
-        raise typer.BadParameter("--train and --test are of a --sweep, found none")
+    of_sweep = {
+        "--train": train,
+        "--test": test,
+        "--by": by != "sharpe",
+        "--workers": workers,
+        "--engine": engine is not Engine.LOKY,
+        "--cluster": cluster,
+        "--results": results,
+    }
+    if not sweep and any(of_sweep.values()):
+        told = ", ".join(name for name, given in of_sweep.items() if given)
+        raise typer.BadParameter(f"a --sweep, whose options they are, wanted beside {told}; found none")
+    if sweep and kept_in is not None:
+        raise typer.BadParameter("one of --sweep and --data-dir wanted, found both: a sweep keeps no journal")
     if bool(train) != bool(test):
         raise typer.BadParameter("both of --train and --test wanted, found one")
 

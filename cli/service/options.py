@@ -28,6 +28,8 @@ def service_of(  # noqa: PLR0913  each is an option
     """Return what is to be run, after its settings were checked."""
     if system and (not user or user == "root"):
         raise typer.BadParameter("--system wants --user NAME, and not root: whoever breaks in would be it")
+    if user and not system:
+        raise typer.BadParameter("--system, whose units run as another user, wanted beside --user; found none")
     given = {**assignments(settings), **({"broker.live": True} if live else {})}
     loaded = load_to_run(profile, given, config=config)
     placed_by = loaded.origins["system.data_dir"]

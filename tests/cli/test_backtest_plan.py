@@ -57,3 +57,22 @@ def test_each_option_is_one_field(planned, words, field, value):
 
     assert getattr(found, field) == value
     assert [each for each in Plan.__struct_fields__ if getattr(found, each) != getattr(DEFAULTS, each)] == [field]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--train", "5d", "--test", "1d"), "beside --train, --test; found none"),
+        (("--by", "net_rupees"), "beside --by; found none"),
+        (("--workers", "2"), "beside --workers; found none"),
+        (("--engine", "dask"), "beside --engine; found none"),
+        (("--cluster", "tcp://host:8786"), "beside --cluster; found none"),
+        (("--results", "all.duckdb"), "beside --results; found none"),
+        (("--sweep", "fast=1|2", "--data-dir", "kept"), "found both: a sweep keeps no journal"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(natya, words, told):
+    refused = natya("backtest", "x.py", "--data", "a.csv", *words)
+
+    assert refused.exit_code == 2
+    assert told in refused.stderr

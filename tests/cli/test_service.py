@@ -285,7 +285,7 @@ class TestTheCommands:
     def test_a_unit_trades_live_where_that_was_said(self, monkeypatch, live, system):
         loaded = options.load_to_run("paper", {})
         monkeypatch.setattr(options, "load_to_run", lambda *_, **__: loaded)
-        service = options.service_of("live", None, [], live=live, system=system, user="nobody")
+        service = options.service_of("live", None, [], live=live, system=system, user="nobody" if system else "")
 
         assert ("--live" in service.command) == live
 
@@ -358,6 +358,12 @@ class TestTheCommands:
     def test_refuse_settings_that_would_not_run(self, natya, tmp_path):
         assert natya("install", "--set", "broker.name=nobody").exit_code == 78
         assert not list(tmp_path.rglob("*.service"))
+
+    def test_refuse_to_run_as_another_user_under_your_own_manager(self, natya):
+        refused = natya("show", "--user", "trader")
+
+        assert refused.exit_code == 2
+        assert "--system, whose units run as another user, wanted beside --user; found none" in refused.stderr
 
     @pytest.mark.parametrize("words", [("--system",), ("--system", "--user", "root")])
     def test_refuse_to_run_as_root(self, natya, words):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...exit_codes import CANNOT_CREATE, FAILED
 from ...options import JsonOption, Profile, ProfileOption
-from ...service.options import SystemOption, UserOption
+from ...service.options import SystemOption
 from ...session import give_up, tell_answer
 from ...terminal import note
 
@@ -13,7 +13,6 @@ def command(
     *,
     profile: ProfileOption = Profile.PAPER,
     system: SystemOption = False,
-    user: UserOption = "natya",
     json: JsonOption = False,
 ) -> None:
     """Stop the service and remove its unit; data and settings stay. Exits with 1 where there is none."""
@@ -22,7 +21,8 @@ def command(
     from ...service.files import folder_of, systemctl, uninstall
     from ...service.unit import Service
 
-    service = Service(profile=profile.value, command=(), data_dir=Path(), user=user if system else "")
+    # Whose manager has it says where it lies; as whom it runs does not.
+    service = Service(profile=profile.value, command=(), data_dir=Path(), user="natya" if system else "")
     path = folder_of(service) / service.name
     if path.exists() and (failed := systemctl(service, "disable", "--now", service.name)):
         note(failed)
