@@ -3,9 +3,8 @@
 import json
 import pkgutil
 
-import click
 import pytest
-from typer.main import get_command
+from natya_command_tree import every_command
 
 from natya.cli import app, commands
 
@@ -58,17 +57,6 @@ class TestACommand:
             assert f"Did you mean '{nearest}'?" in refused.output
 
 
-def leaves(group, context, path=()):
-    """Every command, with its words."""
-    for name in group.list_commands(context):
-        found = group.get_command(context, name)
-        below = click.Context(found, parent=context, info_name=name)
-        if hasattr(found, "list_commands"):
-            yield from leaves(found, below, (*path, name))
-        else:
-            yield " ".join((*path, name)), found
-
-
 BOUNDS = {
     ("--account", 0, None): ["orders"],
     ("--after", 0, None): ["journal export", "events replay"],
@@ -98,8 +86,8 @@ BOUNDS = {
 
 class TestEveryCommand:
     def test_takes_numbers_within_the_bounds_of_its_options(self):
-        group, bounds = get_command(app.app), {}
-        for name, found in leaves(group, click.Context(group)):
+        bounds = {}
+        for name, found in every_command():
             for each in found.params:
                 of = getattr(each.type, "min", None), getattr(each.type, "max", None)
                 if of != (None, None):
@@ -109,12 +97,7 @@ class TestEveryCommand:
 
     def test_answers_as_one_object_of_json_where_that_is_wanted(self):
         """The server of the paper exchange does so without being asked: its first line is that object."""
-        group = get_command(app.app)
-        lacking = {
-            name
-            for name, found in leaves(group, click.Context(group))
-            if not any("--json" in each.opts for each in found.params)
-        }
+        lacking = {name for name, found in every_command() if not any("--json" in each.opts for each in found.params)}
 
         assert lacking == {"exchange serve"}
 
