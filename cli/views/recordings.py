@@ -26,6 +26,7 @@ def inspection_text(found: Inspection) -> str:
         (found.shape, f"{found.rows:,}"),
         ("interval", ", ".join(found.intervals)),
         ("times", f"without a zone: {found.zone}{dates}" if found.zone else f"each with its zone{dates}"),
+        ("decimals", f"after a {found.decimal}" if found.decimal else ""),
         ("session", f"{found.outside:,} outside" if found.outside else "all within"),
         ("order", found.order),
         ("symbols", f"{found.symbols:,}: {symbols}{more}" if found.symbols else "none"),

@@ -53,6 +53,20 @@ class TestATrace:
         assert "Said failed" in lines[3]
         assert lines[-1].startswith("A-1: 5 hops in 0.009 ms")
 
+    def test_tells_when_a_hop_began_in_milliseconds_and_its_waiting_and_work_in_microseconds(self, text):
+        hops = [
+            a_hop(1, sent_ns=0, begun_ns=2_000_000, ended_ns=5_000_000),
+            a_hop(2, 1, sent_ns=5_000_000, begun_ns=5_250_400, ended_ns=7_001_000),
+        ]
+
+        assert [line.split()[-6:] for line in text(trace_table(hops))[1:3]] == [
+            ["2.000", "ms", "2000", "us", "3000", "us"],
+            ["5.250", "ms", "250", "us", "1751", "us"],
+        ]
+        assert [line.split()[-6:] for line in text(conversations_table(hops))[1:]] == [
+            ["7.001", "ms", "2000", "us", "3000", "us"]
+        ]
+
     def test_is_shown_whole_however_narrow_the_terminal_is(self, capsys, monkeypatch):
         for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "40"}.items():
             monkeypatch.setenv(name, value)

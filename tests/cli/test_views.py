@@ -304,6 +304,14 @@ class TestCandles:
             f"INFY    1m      {times}    1,000  1 candle missing in 1 gap",
             f"TCS     1m      {times}    1,000  none missing",
         ]
+        infy = candles.series_json(found)["series"][1]
+        assert {name: infy[name] for name in ("symbol", "interval", "first", "last", "candles")} == {
+            "symbol": "INFY",
+            "interval": "1m",
+            "first": "2026-01-02 09:15:00 IST",
+            "last": "2026-01-02 09:16:00 IST",
+            "candles": 1_000,
+        }
 
 
 class TestInstruments:
@@ -444,6 +452,7 @@ class TestARecording:
             "  columns   time = Date, price = ltp",
             "  ticks     1,000",
             "  times     without a zone: IST",
+            "  decimals  after a point",
             "  session   all within",
             "  order     of time",
             "  symbols   2: INFY, TCS",
@@ -465,6 +474,9 @@ class TestARecording:
         ):  # fmt: skip
             assert line in told
         assert [line.split()[1] for line in told if line.endswith("odd")] == ["1:", "2:", "3:", "4:", "5:"]
+
+    def test_without_decimals_says_nothing_of_them(self):
+        assert not any(line.startswith("  decimals") for line in self.told(decimal=""))
 
     def test_of_no_symbol_says_none(self):
         assert "  symbols   none" in self.told(symbols=0, some_symbols=())
