@@ -29,7 +29,9 @@ id of the entry + `Y`, then `Z`, and so on (`AT_MARKET`). These follow each othe
 see to (`failures`): a broker that takes nothing for a moment would have had all of them. Meanwhile, and when there is
 none left, the shares are `unguarded`. Trades of the entry may be told late, though: when its exits have traded, or were
 cancelled. What comes in then is closed in the same way, by one more of these. An exit that somebody cancelled is not
-put back: that was wanted, of the shares that it was for.
+put back: that was wanted, of the shares that it was for. But where its strategy has had exits cancelled to close the
+position itself (`SQUARED_OFF`), and could not, the rest is closed at the market; while it still tries, which is the
+caller's to know, no such order leaves.
 
 What came in may be closed by others: the strategy itself, or a person who has its shares closed. An exit would then
 open a position. So what others have closed is counted (`sold`, from the trades alone: as many as the strategy holds
@@ -134,6 +136,9 @@ BRACKET: Final = "bracket"
 
 JUMPED_OVER: Final = "bracket, whose stop the market has jumped over"
 """Who asks for the cancellation of a stop that the market has jumped over."""
+
+SQUARED_OFF: Final = "strategy, which squares off"
+"""Who asks for the cancellations of exits whose strategy then closes the position itself."""
 
 AnyLeg: TypeAlias = Order | SubmitOrder | OrderRefused
 """An exit as it is in the book, on its way there, or refused by the risk gate."""
@@ -297,7 +302,7 @@ def waits_for_a_day(bracket: Bracket) -> bool:
 def was_taken_back(leg: AnyLeg | None) -> bool:
     """Say whether a person, a strategy or a halt has asked for the cancellation of an exit, so that it was wanted."""
     asked = leg.asked_to_cancel if isinstance(leg, Order) else None
-    return asked is not None and asked.asked_by not in {BRACKET, JUMPED_OVER}
+    return asked is not None and asked.asked_by not in {BRACKET, JUMPED_OVER, SQUARED_OFF}
 
 
 def is_beyond(stop: AnyLeg | None, price: float) -> bool:
@@ -427,6 +432,16 @@ def _claimed(find: Callable[[str], AnyLeg | None], entry: str) -> int:
     days = _days(find, entry)
     resting = [each for day in days for each in day if each is not None]
     return max((_leaves(each) for each in (*resting, *_in_turn(find, entry, AT_MARKET))), default=0)
+
+
+def leaving(find: Callable[[str], AnyLeg | None], entry: str) -> int:
+    """Return how many shares orders at the market may still close of a bracket.
+
+    Args:
+        find: returns an exit, given its id.
+        entry: the client order id of the entry.
+    """
+    return sum(map(_leaves, _in_turn(find, entry, AT_MARKET)))
 
 
 def _leaves(leg: AnyLeg) -> int:
@@ -601,7 +616,7 @@ def _may_follow(last: AnyLeg | None, late: int) -> bool:
     if last is None or _may_trade(last):
         return last is None
     if isinstance(last, Order):
-        return last.state != "CANCELLED" and (late > 0 or _was_never_in_the_market(last))
+        return _was_to_square_off(last) or (last.state != "CANCELLED" and (late > 0 or _was_never_in_the_market(last)))
     return late > 0
 
 
@@ -619,8 +634,13 @@ def _is_on_its_way(leg: AnyLeg) -> bool:
 
 
 def _is_without_exit(bracket: Bracket) -> bool:
-    """Say whether what is held has no exit that it should have: the stop cannot guard it, or the target has traded."""
+    """Say whether what is held has no exit that it should have: the stop cannot guard it, or the target has traded.
+
+    Or its strategy has had one cancelled to close the position itself.
+    """
     stop, target = bracket.stop, bracket.target
+    if any(isinstance(leg, Order) and _was_to_square_off(leg) for leg in (stop, target)):
+        return True
     if isinstance(stop, OrderRefused) or (isinstance(stop, Order) and _guards_no_more(stop)):
         return True
     has_traded = isinstance(target, Order) and target.state == "FILLED"
@@ -635,6 +655,11 @@ def _guards_no_more(stop: Order) -> bool:
     asked = stop.asked_to_cancel
     is_for_a_reason = stop.modifications >= CHANGES_MAX or (asked is not None and asked.asked_by == JUMPED_OVER)
     return _was_never_in_the_market(stop) or stop.state == "FILLED" or (stop.state == "CANCELLED" and is_for_a_reason)
+
+
+def _was_to_square_off(leg: Order) -> bool:
+    asked = leg.asked_to_cancel
+    return leg.state == "CANCELLED" and asked is not None and asked.asked_by == SQUARED_OFF
 
 
 def _was_never_in_the_market(leg: Order) -> bool:

@@ -180,6 +180,20 @@ class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
     client_order_id: str
 
+    squares_off: bool = False
+    """Its strategy then closes the position itself, and tells by `SquaringOffEnded` when that is over: where it could
+    not, orders closes what the exits of a bracket were for. In HALTED it is refused: nothing could close it."""
+
+
+class SquaringOffEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SquaringOffEnded"):
+    """From a strategy to orders: it squares off a symbol no more. A repeat changes nothing more."""
+
+    strategy: str
+    symbol: str
+
+    reason: str = ""
+    """Why the position could not be closed; empty: it is."""
+
 
 class ModifyOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ModifyOrder"):
     """From a strategy to orders: let this open order be so from now on. A repeat changes nothing more.

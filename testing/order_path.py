@@ -18,6 +18,7 @@ _EVERYWHERE: Final = (
     "orders SubmitOrder",
     "orders ModifyOrder",
     "orders CancelOrder",
+    "orders SquaringOffEnded",
     "orders HaltTrading",
     "orders Resume",
     "orders Appended",

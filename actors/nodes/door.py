@@ -16,7 +16,7 @@ from ...messages.addresses import NODES
 from ...messages.database import CheckDatabase, Query, ReadHistory
 from ...messages.holdings import ReadHoldings
 from ...messages.journal import ReadJournal
-from ...messages.orders import CancelOrder, ModifyOrder, SubmitOrder
+from ...messages.orders import CancelOrder, ModifyOrder, SquaringOffEnded, SubmitOrder
 from ...messages.strategy_state import ReadState, SaveState
 from ...messages.supervision import Failed, Unavailable
 from ..runtime import RuntimeActor, handles
@@ -39,7 +39,7 @@ class Door(RuntimeActor):
     """Stands for an actor of the broker node."""
 
     @handles(
-        SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState, ReadState,
+        SubmitOrder, ModifyOrder, CancelOrder, SquaringOffEnded, ReadHoldings, SaveState, ReadState,
         ReadJournal, ReadHistory, Query, CheckDatabase,
     )  # fmt: skip
     def hand_on(self, message: Any, sender: ActorAddress) -> None:

@@ -1,11 +1,11 @@
 """The orders actor: the owner of the book of record, and the only actor that sends requests to the broker session.
 
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
-Hears   SubmitOrder, ModifyOrder, CancelOrder, ReadHoldings, SaveState and ReadState of a strategy; Tick, where a limit
-        needs prices; of a person Resume, ChangeLimits, ReportPresence, ReadRisk, ReadOrders, ReadPositions,
-        CancelOrders, SettleOrder, and what people ask for by control as the fact OperationAsked; HaltTrading of the
-        kill switch; ReduceOnly of the keeper of the access token, of reconciliation and of the heart, FundsTold,
-        FreezeQuantitiesTold, BandsTold and PositionsDiffer of reconciliation;
+Hears   SubmitOrder, ModifyOrder, CancelOrder, SquaringOffEnded, ReadHoldings, SaveState and ReadState of a strategy;
+        Tick, where a limit needs prices; of a person Resume, ChangeLimits, ReportPresence, ReadRisk, ReadOrders,
+        ReadPositions, CancelOrders, SettleOrder, and what people ask for by control as the fact OperationAsked;
+        HaltTrading of the kill switch; ReduceOnly of the keeper of the access token, of reconciliation and of the
+        heart, FundsTold, FreezeQuantitiesTold, BandsTold and PositionsDiffer of reconciliation;
         Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt,
         OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport,
         ReportRefused, OrdersLeft and ClockCompared of the broker session; Failed and Unavailable of both.
@@ -53,7 +53,7 @@ from ...messages.journal import Appended, AppendRefused
 from ...messages.kill_switch import HaltTrading
 from ...messages.market import Tick
 from ...messages.order_listing import CancelOrders, ReadOrders, ReadPositions, SettleOrder
-from ...messages.orders import CancelOrder, ModifyOrder, SubmitOrder
+from ...messages.orders import CancelOrder, ModifyOrder, SquaringOffEnded, SubmitOrder
 from ...messages.presence import ReportPresence
 from ...messages.reconciliation import PositionMismatch, PositionsDiffer
 from ...messages.risk import BandsTold, ChangeLimits, FreezeQuantitiesTold, FundsTold, ReadRisk
@@ -88,6 +88,7 @@ from .parts.operator_watch import OperatorWatch
 from .parts.placing import Placing
 from .parts.resolving import Resolving
 from .parts.risk_keeping import RiskKeeper
+from .parts.senders import only_strategy
 from .parts.settling import Settling
 from .parts.starting import Starting
 from .parts.state_keeping import StateKeeping
@@ -204,13 +205,23 @@ class OrdersActor(RuntimeActor):
     @handles(CancelOrder)
     def cancel(self, request: CancelOrder, sender: ActorAddress) -> None:
         """Cancel the open quantity of the order, as soon as it has been placed; in every risk state."""
-        self._cancelling.cancel_for(request.client_order_id, sender)
+        if request.squares_off:
+            self._bracketing.begin_squaring_off(request.client_order_id, sender)
+        else:
+            self._cancelling.cancel_for(request.client_order_id, sender)
+
+    @handles(SquaringOffEnded)
+    def end_squaring_off(self, ended: SquaringOffEnded, sender: ActorAddress) -> None:
+        """Close what a strategy wanted closed and could not, as far as exits were cancelled for that."""
+        if only_strategy(sender) in {"", ended.strategy}:
+            self._bracketing.end_squaring_off(ended)
 
     @handles(ReadHoldings)
     def tell_holdings(self, request: ReadHoldings, sender: ActorAddress) -> None:
         """Answer what a strategy holds, once the journal is read back."""
         self._states.begins(request, sender)
         self._answering.tell_holdings(request.strategy, sender)
+        self._bracketing.forget_squaring_off(request.strategy)
 
     @handles(SaveState)
     def save_state(self, request: SaveState, sender: ActorAddress) -> None:

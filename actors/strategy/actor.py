@@ -3,7 +3,8 @@
 Owns    what `Trading` and `Keeping` own, and messages that came before it has begun.
 Hears   Tick and Candle, and the facts of orders (it uses those of its own orders), from the events router, each in its
         JournalRecord; HoldingsRead from orders, and refusals that are in no journal.
-Sends   Subscribe to events; ReadHoldings at every start, SubmitOrder, ModifyOrder and CancelOrder to orders.
+Sends   Subscribe to events; ReadHoldings at every start, SubmitOrder, ModifyOrder, CancelOrder and
+        SquaringOffEnded to orders.
 Fails   when the user's code raises, or orders does not answer what it holds. At every start and restart its position is
         taken from the book of record; the user's own attributes are lost, all but `state`, and `on_begin` runs again.
         Messages that come before that wait, up to `EARLY_MAX`; beyond it market data is dropped and counted.
@@ -42,6 +43,7 @@ from ...messages.orders import (
     OrderRejected,
     OrderTriggered,
     OrderUncertain,
+    SquaringOffEnded,
     SubmitOrder,
 )
 from ...messages.strategy_state import ReadState, SaveState
@@ -89,7 +91,7 @@ session whose opening was told, by its time; the candles that are kept."""
 
 MAY_SAY: Final[frozenset[type]] = frozenset({
     AwaitMarketEnd, CancelOrder, CheckDatabase, DescribeTree, ModifyOrder, Ping, Query, QueryToFile, ReadHistory,
-    ReadHoldings, ReadJournal, ReadTrace, SaveMarketData, SubmitOrder, Subscribe, Unsubscribe,
+    ReadHoldings, ReadJournal, ReadTrace, SaveMarketData, SquaringOffEnded, SubmitOrder, Subscribe, Unsubscribe,
     Abandon, DeadLetter, Failed, Pong, ReadState, SaveState, TraceRead, Unavailable,
 })  # fmt: skip
 """Types that a strategy may send to natya's own actors: requests and answers, but no facts and no internal messages."""
@@ -367,6 +369,8 @@ class StrategyActor(Keeping):
 
     def _tell(self, fact: OtherFact) -> None:
         self.on_order(fact)
+        if isinstance(fact, CancellationRefused):
+            self._closing.not_cancelled(fact.client_order_id, f"{fact.rule}: {fact.reason}")
         for symbol in self._closing.symbols:
             self._closing.go_on(symbol)
 

@@ -25,7 +25,8 @@ class Closing:
         shares: Callable[[str], int],
         open_orders: Callable[[str], Iterable[OrderHandle]],
         order: Callable[[str, int], OrderHandle],
-        give_up: Callable[[str, str], None],
+        cancel: Callable[[OrderHandle], None],
+        ended: Callable[[str, str], None],
     ) -> None:
         """Make it.
 
@@ -33,15 +34,17 @@ class Closing:
             shares: what is held of a symbol, signed.
             open_orders: that are open, of a symbol.
             order: submits an order at the market, for signed shares of a symbol.
-            give_up: is told of a symbol that could not be closed, and why.
+            cancel: requests the cancellation of an order that is in the way.
+            ended: is told of a symbol that is closed, or why it could not be; empty: it is.
         """
         self._shares: Final = shares
         self._open_orders: Final = open_orders
         self._order: Final = order
-        self._give_up: Final = give_up
+        self._cancel: Final = cancel
+        self._ended: Final = ended
         self._rounds: dict[str, int] = {}
         self._orders: dict[str, OrderHandle] = {}
-        self._cancelled: set[str] = set()
+        self._cancelled: set[OrderHandle] = set()
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -63,7 +66,7 @@ class Closing:
         for handle in in_the_way:  # also the exits of a bracket that were on their way when it began
             if handle not in self._cancelled:
                 self._cancelled.add(handle)
-                handle.cancel()
+                self._cancel(handle)
         if in_the_way or any(True for _ in self._open_orders(symbol)):
             return
         order, shares = self._orders.pop(symbol, None), self._shares(symbol)
@@ -77,9 +80,13 @@ class Closing:
             self._rounds[symbol] += 1
             self._orders[symbol] = self._order(symbol, -shares)
 
+    def not_cancelled(self, client_order_id: str, why: str) -> None:
+        """Give up the symbol of an order that was to be cancelled, and was not, if it is open still."""
+        for symbol in self.symbols:
+            if any(each == client_order_id and each in self._cancelled for each in self._open_orders(symbol)):
+                self._end(symbol, f"the order {client_order_id} was not cancelled: {why}")
+
     def _end(self, symbol: str, why_not: str) -> None:
         del self._rounds[symbol]
-        if not self._rounds:
-            self._cancelled.clear()
-        if why_not:
-            self._give_up(symbol, why_not)
+        self._cancelled = {each for each in self._cancelled if each.symbol != symbol}
+        self._ended(symbol, why_not)

@@ -2,7 +2,7 @@
 
 Owns    its position, by its own fills, the handles of its orders, and the last price of every symbol.
 Hears   nothing: `StrategyActor` hears the facts, and has it take them.
-Sends   SubmitOrder, ModifyOrder and CancelOrder to orders.
+Sends   SubmitOrder, ModifyOrder, CancelOrder and SquaringOffEnded to orders.
 Fails   when the user's code orders what no order can be, orders without end while the market stands still, or orders as
         a consequence of a replayed event.
 """
@@ -16,7 +16,16 @@ from ...domain.client_order_ids import OrderIds, is_own
 from ...domain.instruments import without_noise
 from ...messages.addresses import ORDERS
 from ...messages.holdings import HoldingsRead
-from ...messages.orders import CancelOrder, ModifyOrder, OrderType, Product, Side, SubmitOrder, Validity
+from ...messages.orders import (
+    CancelOrder,
+    ModifyOrder,
+    OrderType,
+    Product,
+    Side,
+    SquaringOffEnded,
+    SubmitOrder,
+    Validity,
+)
 from ...messages.replays import is_replay
 from . import arguments
 from .closing import Closing
@@ -174,7 +183,9 @@ class Trading(Timing):
         """Square off a symbol: cancel its open orders, and when they have ended close what is held, at the market.
 
         Further calls change nothing until that is done. It is given up, with a warning in the log
-        (`position.not_closed`), when the closing order is refused, rejected or cancelled. A restart forgets it.
+        (`position.not_closed`), when an open order is not cancelled, or the closing order refused, rejected or
+        cancelled; what had exits of a bracket is then closed by orders of that bracket at the market, and so is it
+        after a restart, which forgets the rest. In HALTED nothing is cancelled for it, since nothing could close it.
         """
         self._closing.begin(arguments.text(symbol, "symbol"))
 
@@ -249,7 +260,8 @@ class Trading(Timing):
             shares=self._holdings.shares,
             open_orders=self._orders.open,
             order=lambda symbol, shares: (self.buy if shares > 0 else self.sell)(symbol, abs(shares)),
-            give_up=lambda symbol, why: self.log("position.not_closed", level="warning", symbol=symbol, reason=why),
+            cancel=self._cancel_to_square_off,
+            ended=self._squared_off,
         )
         self._ids = OrderIds(self.name, life=known.life)
 
@@ -296,6 +308,14 @@ class Trading(Timing):
         handle = self._orders.submitted(order)
         self._send_of(order.client_order_id, order)
         return handle
+
+    def _cancel_to_square_off(self, order: OrderHandle) -> None:
+        self._send_of(order, CancelOrder(client_order_id=str(order), squares_off=True))
+
+    def _squared_off(self, symbol: str, why_not: str) -> None:
+        if why_not:
+            self.log("position.not_closed", level="warning", symbol=symbol, reason=why_not)
+        self.send(ORDERS, SquaringOffEnded(strategy=self.name, symbol=symbol, reason=why_not))
 
     def _expect_present(self) -> None:
         """Refuse to order while events of the past are handled again."""

@@ -109,6 +109,15 @@ class TestAnOrder:
         with pytest.raises(KeyError, match="one of trades, fills, equity, months, symbols, found 'orders'"):
             result.table("orders")
 
+    def test_that_closes_two_brackets_at_once_and_is_too_great_leaves_none_of_them_open(self, tmp_path):
+        recording = write_rows(tmp_path / "a.csv", rising(20))
+        limits = {"settings": {"orders.quantity_max": 10}}
+
+        result = natya.backtest(natya_backtests.Doubler, recording, symbols=["TCS"], charges="none", **limits)
+
+        traded = [(fill.side, fill.quantity) for fill in result.fills]
+        assert (traded, result.report.positions) == ([("BUY", 10)] * 2 + [("SELL", 10)] * 2, {})
+
     def test_that_takes_longer_than_a_candle_meets_a_later_one(self, tmp_path):
         recording = write_rows(tmp_path / "a.csv", rising(20))
 

@@ -355,3 +355,17 @@ class Rememberer(StrategyActor):
             for columns in (self.history(symbol, interval) for interval in self.warm_up)
         ]
         self.SEEN.append((self.clock.now_ns(), *known))
+
+
+class Doubler(StrategyActor):
+    """Buys a bracket of ten shares at each of the first two candles, and squares off at the fifth."""
+
+    def on_begin(self):
+        self.heard = 0
+
+    def on_candle(self, candle):
+        self.heard += 1
+        if self.heard <= 2:
+            self.buy(candle.symbol, 10, target=candle.close * 2, stop_loss=candle.close / 2)
+        elif self.heard == 5:
+            self.close(candle.symbol)

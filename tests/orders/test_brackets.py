@@ -14,19 +14,22 @@ from natya.actors.orders.parts.bracketing import Bracketing
 from natya.actors.orders.parts.due import DayDue
 from natya.actors.orders.settings import OrdersActorSettings
 from natya.config.sections.orders import OrdersSettings
-from natya.domain.brackets import SALES_MAX
+from natya.domain.brackets import SALES_MAX, SQUARED_OFF
 from natya.domain.closing import AGREED, as_told
 from natya.domain.time import IST
 from natya.messages.broker import FindOrder, OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder
+from natya.messages.holdings import ReadHoldings
 from natya.messages.kill_switch import HaltTrading
 from natya.messages.orders import (
     CancellationIntended,
+    CancellationRefused,
     CancelOrder,
     ModificationIntended,
     ModificationRefused,
     OrderIntended,
     OrderModified,
     OrderRefused,
+    SquaringOffEnded,
 )
 from natya.messages.reconciliation import PositionMismatch
 from natya.messages.risk_state import Resume, Resumed
@@ -870,6 +873,110 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
         assert (market.keeper.warning(), market.keeper.unprotected, market.limited) == (told, (), "")
         market.trade("SELL", 10)
         assert market.keeper.warning() == ""
+
+
+class TestABracketWhoseStrategySquaresOff:
+    """Its exits are cancelled first; the order by which the strategy closes what is held comes behind that."""
+
+    ENDED = SquaringOffEnded(strategy="crossover", symbol="INFY", reason="the order was refused")
+
+    @pytest.fixture
+    def bare(self, stage, held, make):
+        stage.open(*held)
+        both_placed(stage)
+        for name in ("A-1S", "A-1T"):
+            stage.tell(CancelOrder(client_order_id=name, squares_off=True), stage.strategy)
+            assert stage.asked_next(WithdrawOrder).client_order_id == name
+            stage.tell(make.report("CANCELLED", name, broker_order_id=f"B-{name}"))
+        assert PlaceOrder not in stage.heard(), "the strategy does it itself"
+        return stage
+
+    def test_and_cannot_is_closed_at_the_market(self, bare):
+        bare.tell(self.ENDED, bare.strategy)
+
+        request = placed(bare, "A-1X")
+        assert (request.order_type, request.quantity, request.side) == ("MARKET", 10, "SELL")
+
+    def test_is_closed_by_its_strategy_alone_if_that_can(self, bare, make):
+        bare.place(make.order("C-9", side="SELL"), "B-9")
+        bare.tell(make.report(quantity=10, price=100.0, client_order_id="C-9", broker_order_id="B-9"))
+        bare.settle()
+        bare.tell(replace(self.ENDED, reason=""), bare.strategy)
+
+        assert PlaceOrder not in bare.heard()
+        assert bare.statistics.unprotected == ()
+
+    def test_waits_for_the_end_of_what_its_strategy_has_at_the_market(self, bare, make):
+        bare.place(make.order("C-9", side="SELL"), "B-9")
+        bare.tell(self.ENDED, bare.strategy)
+        assert PlaceOrder not in bare.heard()
+        bare.tell(make.report("REJECTED", "C-9", broker_order_id="B-9"))
+
+        assert placed(bare, "A-1X").quantity == 10
+
+    def test_and_begins_anew_meanwhile_is_closed_at_the_market(self, bare):
+        bare.tell(ReadHoldings(strategy="crossover"), bare.strategy)
+
+        assert placed(bare, "A-1X").quantity == 10
+
+    def test_is_closed_at_the_market_by_a_start(self, stage, held, make):
+        facts = [
+            fact
+            for name in ("A-1S", "A-1T")
+            for fact in (
+                make.intent(name, side="SELL"),
+                make.accepted(name, f"B-{name}"),
+                CancellationIntended(client_order_id=name, number=1, asked_by=SQUARED_OFF, occurred_ns=1),
+                make.cancelled(name),
+            )
+        ]
+        stage.open(*held, *facts)
+
+        assert placed(stage, "A-1X").quantity == 10
+
+    def test_is_not_sold_twice_where_that_does_not_know_it_yet(self, bare, make):
+        bare.tell(self.ENDED, bare.strategy)
+        placed(bare, "A-1X")
+        bare.submit(make.order("C-9", side="SELL"))
+
+        assert PlaceOrder not in bare.heard()
+        refusals = []
+        while not bare.strategy.is_empty():
+            refusals.append(bare.strategy.receive())
+        assert [(each.client_order_id, each.rule) for each in refusals if isinstance(each, OrderRefused)] == [
+            ("C-9", "exits")
+        ]
+
+    def test_is_closed_where_that_has_cancelled_the_order_at_the_market_and_cannot_again(self, bare, make):
+        bare.tell(self.ENDED, bare.strategy)
+        placed(bare, "A-1X")
+        bare.tell(CancelOrder(client_order_id="A-1X", squares_off=True), bare.strategy)
+        assert bare.asked_next(WithdrawOrder).client_order_id == "A-1X"
+        bare.tell(make.report("CANCELLED", "A-1X", broker_order_id="B-A-1X"))
+        assert PlaceOrder not in bare.heard()
+        bare.tell(self.ENDED, bare.strategy)
+
+        assert placed(bare, "A-1Y").quantity == 10
+
+    def test_keeps_its_stop_in_a_halt_in_which_nothing_closes(self, stage, held):
+        stage.open(*held)
+        both_placed(stage)
+        stage.tell(HaltTrading(cause="enough", person="asha"), stage.system.probe("kill-switch"))
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1T"
+        stage.tell(CancelOrder(client_order_id="A-1S", squares_off=True), stage.strategy)
+
+        assert WithdrawOrder not in stage.heard()
+        assert isinstance(stage.strategy.receive(), CancellationRefused)
+
+    def test_is_told_of_what_had_no_bracket_until_it_is_closed(self, make):
+        market = Market(make)
+        market.trade("BUY", 4)
+        market.keeper.end_squaring_off(self.ENDED)
+        told = "crossover: 4 INFY held that it wanted closed: the order was refused"
+        assert market.keeper.unprotected == (told,)
+        market.trade("SELL", 4)
+
+        assert market.keeper.unprotected == ()
 
 
 class TestAnIdOfAnExit:

@@ -4,9 +4,17 @@ import msgspec
 
 from natya import OrderAccepted, OrderFilled, OrderRefused, StrategyActor
 
+TICKS_TO_CLOSE = 40
+"""From one time that a position is squared off to the next, counted in the market's ticks."""
+
 
 class RandomTrader(StrategyActor):
-    """Buys, sells, changes and cancels at random: at market, at the price, and far from it; sometimes too much."""
+    """Buys, sells, changes and cancels at random: at market, at the price, and far from it; sometimes too much.
+
+    And squares off now and then.
+    """
+
+    SQUARES_OFF = True
 
     def on_begin(self) -> None:
         self._mine: list[str] = []
@@ -32,6 +40,8 @@ class RandomTrader(StrategyActor):
                 self.modify(chance.choice(list(self._resting)), quantity=quantity, limit=limit, stop=stop)
         if self._mine and chance.random() < self.parameters["cancels"]:
             self.cancel(chance.choice(self._mine))
+        if self.SQUARES_OFF and tick.sequence % TICKS_TO_CLOSE == 0:
+            self.close(tick.symbol)
 
     def on_order(self, fact) -> None:
         if isinstance(fact, OrderAccepted):
@@ -65,6 +75,8 @@ class RandomTrader(StrategyActor):
 
 class RememberingTrader(RandomTrader):
     """The same, with a state in which it counts: it answers each of its fills with an order, too."""
+
+    SQUARES_OFF = False  # it would not be told the id of that order when it leaves
 
     class State(msgspec.Struct):
         trades: dict[str, int] = {}

@@ -41,7 +41,7 @@ def test_whatever_an_actor_on_the_path_handles_is_a_step_or_stands_beside_it_for
 
 
 @pytest.mark.parametrize(
-    ("world", "seed", "step"), [(a_world, 6, "orders Appended"), (DhanWorld, 54, "broker-service Ask")]
+    ("world", "seed", "step"), [(a_world, 8, "orders Appended"), (DhanWorld, 56, "broker-service Ask")]
 )
 def test_a_process_is_killed_in_the_step_of_its_seed_and_nothing_is_lost(world, seed, step):
     played = world(seed).run()

@@ -11,7 +11,7 @@ from natya.config.sections.strategy import StrategySettings
 from natya.messages.events import Subscribe, Subscribed
 from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import JournalRecord
-from natya.messages.orders import CancelOrder, ModifyOrder, OrderFact, OrderFilled, SubmitOrder
+from natya.messages.orders import CancelOrder, ModifyOrder, OrderFact, OrderFilled, SquaringOffEnded, SubmitOrder
 from natya.messages.supervision import DeadLetter, Failed
 
 
@@ -73,6 +73,10 @@ class PlayedOrders(RuntimeActor):
     def show(self, order, sender):
         self.send("heard by orders", order)
 
+    @handles(SquaringOffEnded)
+    def note(self, ended, _sender):
+        self.settings.ended.append(ended)
+
 
 class Stage:
     tick = staticmethod(a_tick)
@@ -85,7 +89,7 @@ class Stage:
         system.start("events", PlayedEvents)
         self.orders = system.probe("heard by orders")
         self.asked = system.probe("asked")
-        self.book = SimpleNamespace(shares={}, filled={}, answers=True, refusal=None, life=0, sequence=0)
+        self.book = SimpleNamespace(shares={}, filled={}, answers=True, refusal=None, life=0, sequence=0, ended=[])
         system.start("orders", PlayedOrders, self.book)
 
     def open(self, strategy, name="mine", symbols=(), **parameters):

@@ -12,7 +12,7 @@ from natya.actors.strategy import StrategyActor, trading
 from natya.actors.strategy.closing import ROUNDS_MAX, Closing
 from natya.actors.strategy.errors import ForeignThreadError, OrdersWithoutMarketError, ReplayedError
 from natya.actors.strategy.holdings import Holdings
-from natya.actors.strategy.order_handle import OwnOrders
+from natya.actors.strategy.order_handle import OrderHandle, OwnOrders
 from natya.domain.positions import Positions
 from natya.messages.holdings import HoldingsRead, OpenOrder
 from natya.messages.orders import (
@@ -26,6 +26,7 @@ from natya.messages.orders import (
     OrderFilled,
     OrderModified,
     OrderRefused,
+    SquaringOffEnded,
     SubmitOrder,
 )
 from natya.messages.system import Ping
@@ -325,7 +326,7 @@ class TestSquaringOff:
         stage.tell(stage.fill(target, 3, price=101.0), cancelled(target))
         order = stage.orders.receive()
 
-        assert cancel == CancelOrder(client_order_id=target.client_order_id)
+        assert cancel == CancelOrder(client_order_id=target.client_order_id, squares_off=True)
         assert (order.side, order.quantity) == ("SELL", 7)
 
     def test_is_given_up_and_may_be_begun_again_when_the_order_is_refused(self, stage, mine):
@@ -340,6 +341,18 @@ class TestSquaringOff:
         stage.tell(stage.tick(100.0, sequence=3))
 
         assert isinstance(stage.orders.receive(), SubmitOrder)
+
+    def test_is_given_up_and_told_to_orders_where_an_open_order_is_not_cancelled(self, stage, mine):
+        do = {2: lambda self: self.sell("INFY", 10, limit=101.0)}
+        mine(lambda self, tick: do.get(tick.sequence, lambda self: self.close("INFY"))(self))
+        stage.tell(stage.tick(100.0, sequence=2), stage.tick(100.0, sequence=3))
+        target, cancel = stage.orders.receive(), stage.orders.receive()
+        refusal = fact(CancellationRefused, target, number=1, rule="broker", reason="too many requests")
+        stage.tell(refusal, stage.tick(100.0, sequence=4))
+
+        assert stage.orders.receive() == cancel, "it was begun again"
+        reason = f"the order {target.client_order_id} was not cancelled: broker: too many requests"
+        assert stage.book.ended == [SquaringOffEnded(strategy="mine", symbol="INFY", reason=reason)]
 
     def test_ends_after_some_rounds_where_late_fills_go_on(self):
         held, given_up, orders = [5], [], OwnOrders(None)
@@ -356,7 +369,8 @@ class TestSquaringOff:
             shares=lambda _symbol: held[0],
             open_orders=orders.open,
             order=order,
-            give_up=lambda _symbol, why: given_up.append(why),
+            cancel=OrderHandle.cancel,
+            ended=lambda _symbol, why: given_up.append(why),
         )
         closing.begin("INFY")
         for _ in range(5):
@@ -386,14 +400,15 @@ class TestSquaringOff:
             shares=lambda _symbol: held[0],
             open_orders=orders.open,
             order=order,
-            give_up=lambda _symbol, why: given_up.append(why),
+            cancel=OrderHandle.cancel,
+            ended=lambda _symbol, why: given_up.append(why),
         )
         closing.begin("INFY")
         trade("T-1", 4)
         assert (closing.symbols, sent, given_up) == (("INFY",), [("INFY", -10)], [])
         trade("T-2", 6)
 
-        assert (closing.symbols, sent, given_up) == ((), [("INFY", -10)], [])
+        assert (closing.symbols, sent, given_up) == ((), [("INFY", -10)], [""])
 
 
 class TestAStrategyThatHearsOfThePast:

@@ -22,7 +22,7 @@ from natya.config.sections.strategy import StrategySettings
 from natya.messages.events import Subscribe, Subscribed
 from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import JournalPage, JournalRecord, ReadJournal
-from natya.messages.orders import CancelOrder, ModifyOrder, OrderAccepted, OrderRefused, SubmitOrder
+from natya.messages.orders import CancelOrder, ModifyOrder, OrderAccepted, OrderRefused, SquaringOffEnded, SubmitOrder
 from natya.messages.strategy_state import STATE_BYTES_MAX, ReadState, SaveState, StateRead, StateRefused
 from natya.messages.supervision import Failed, Unavailable
 
@@ -260,7 +260,7 @@ class PlayedOrders(RuntimeActor):
         answer = StateRead(strategy=request.strategy, sequence=7, saved=saved, unsent=self.settings.unsent)
         self.send(sender, answer)
 
-    @handles(SaveState, SubmitOrder, ModifyOrder, CancelOrder)
+    @handles(SaveState, SubmitOrder, ModifyOrder, CancelOrder, SquaringOffEnded)
     def hear(self, request, _sender):
         self.settings.heard.append(request)
         if isinstance(request, SaveState):

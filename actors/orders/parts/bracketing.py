@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ....domain.brackets import (
     BRACKET,
     JUMPED_OVER,
+    SQUARED_OFF,
     as_it_stands,
     doubts_its_stop,
     entry_id,
@@ -31,6 +32,7 @@ from ....domain.freshness import age_fault
 from ....domain.orders import Order, intent_of
 from ....domain.time import SECOND_NS, day_of, day_start_ns
 from ....domain.venues import session_of_symbol, venue_of_symbol
+from ....domain.wording import printable
 from ....messages.orders import (
     CancelOrder,
     ModifyOrder,
@@ -42,15 +44,17 @@ from ....messages.orders import (
     SubmitOrder,
 )
 from .. import modifications
-from ..rules import NO_PRICE
+from ..rules import NO_PRICE, Refusal
 from .due import BracketDue, DayDue
+from .senders import only_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ....domain.brackets import AnyLeg, Bracket, Step
     from ....domain.calendar import Exchange, Session
-    from ...runtime import Timer
+    from ....messages.orders import SquaringOffEnded
+    from ...runtime import ActorAddress, Timer
     from .cancelling import Cancelling
     from .context import OrdersContext
     from .risk_keeping import RiskKeeper
@@ -58,6 +62,9 @@ if TYPE_CHECKING:
 
 _MOVES: Final = (OrderFilled, OrderCancelled, OrderExpired, OrderRejected, OrderModified)
 """Facts of an exit after which another may have to close more, or less."""
+
+_ENDINGS: Final = (OrderFilled, OrderCancelled, OrderExpired, OrderRejected)
+"""Facts of another order of its strategy after which a bracket may have to close more, or less."""
 
 NOT_TAKEN: Final = "the broker took none"
 """Cause of REDUCING: the broker has taken none of the orders that were to close a bracket."""
@@ -68,6 +75,9 @@ PAUSE_MAX_S: Final = 300.0
 DOUBLINGS_MAX: Final = 10
 """Times that a pause doubles, at most."""
 
+
+SQUARING_OFF_MAX_S: Final = 30.0
+"""Seconds that a strategy may square off before a person is told of what it holds without an order that closes it."""
 
 JUMPED_OVER_S: Final = 5.0
 """Seconds that the market is beyond the trigger of a stop that rests all the same, until it is closed at the market."""
@@ -123,6 +133,12 @@ class Bracketing:
         self._day: Timer | None = None
         """By which what is held over night has its exits again."""
 
+        self._squaring: dict[tuple[str, str], int] = {}
+        """By strategy and symbol: since when it closes the position itself, in nanoseconds of the second clock."""
+
+        self._not_squared: dict[tuple[str, str], str] = {}
+        """By the same: why it could not."""
+
         self._beyond: dict[str, tuple[int, int]] = {}
         """By the client order id of a stop, beyond whose trigger the market is: since when, in nanoseconds of the
         second clock, and the time of the price that showed it."""
@@ -147,6 +163,74 @@ class Bracketing:
         """Look whether exits may be placed that wait for a session."""
         self._day = None
         self.look_at_all()
+
+    def begin_squaring_off(self, client_order_id: str, sender: ActorAddress) -> None:
+        """Cancel an order for its strategy, which closes the position itself when that has ended.
+
+        Meanwhile no bracket of it closes anything at the market: both would sell the same shares. In a halt it stays.
+        """
+        context, order = self._context, self._context.ledger.order(client_order_id)
+        if halted := self._risk.why_halted():
+            refusal = Refusal(rule="risk_state", reason=f"no halt wanted, in which nothing closes it, found {halted}")
+            self._cancelling.refuse(client_order_id, refusal, sender)
+            return
+        if order is not None and only_strategy(sender) in {"", order.strategy}:
+            self._squaring[order.strategy, order.symbol] = context.elapsed_ns()
+        self._cancelling.cancel_for(
+            client_order_id, sender, asked_by=SQUARED_OFF if self._is_exit(client_order_id) else ""
+        )
+
+    def end_squaring_off(self, ended: SquaringOffEnded) -> None:
+        """Let brackets of a strategy close at the market what it has not closed, and remember why it has not."""
+        of = (ended.strategy, ended.symbol)
+        self._squaring.pop(of, None)
+        self._not_squared.pop(of, None)
+        if ended.reason and self._context.ledger.book.strategy_shares(*of):
+            self._not_squared[of] = printable(ended.reason, 200)
+        self._look_at(*of)
+
+    def forget_squaring_off(self, strategy: str) -> None:
+        """Take it that a strategy, which has begun anew, has forgotten what it was closing."""
+        for of in [each for each in self._squaring if each[0] == strategy]:
+            del self._squaring[of]
+            self._look_at(*of)
+
+    def _look_at(self, strategy: str, symbol: str) -> None:
+        for entry in self._context.ledger.book.brackets:
+            if (entry.strategy, entry.symbol) == (strategy, symbol):
+                self._keep(entry.client_order_id)
+
+    def _closes_itself(self, entry: Order) -> bool:
+        """Say whether its strategy closes the shares of a bracket at the market, or is about to."""
+        of, ledger = (entry.strategy, entry.symbol), self._context.ledger
+        if of in self._squaring:
+            return True
+        return any(
+            each.order_type == "MARKET" and (each.strategy, each.symbol) == of and each.side != entry.side
+            for each in (*ledger.book.open_orders(), *ledger.intents.values())
+            if not self._is_exit(each.client_order_id)
+        )
+
+    def _words_of_squared(self) -> tuple[str, ...]:
+        """Say of what strategies hold, and could not close, that no order closes it."""
+        book, slow = self._context.ledger.book, {}
+        for of, since_ns in self._squaring.items():
+            lasts_s = (self._context.elapsed_ns() - since_ns) / SECOND_NS
+            if lasts_s >= SQUARING_OFF_MAX_S:
+                slow[of] = f"it has closed nothing for {SQUARING_OFF_MAX_S:g} s"
+        found = []
+        for (strategy, symbol), why in (self._not_squared | slow).items():
+            shares, closing = book.strategy_shares(strategy, symbol), 0
+            if not shares:
+                self._not_squared.pop((strategy, symbol), None)
+                continue
+            side = "SELL" if shares > 0 else "BUY"
+            for each in book.open_orders():
+                if (each.strategy, each.symbol, each.side) == (strategy, symbol, side) and each.broker_order_id:
+                    closing += each.leaves
+            if closing < abs(shares):
+                found.append(f"{strategy}: {abs(shares) - closing} {symbol} held that it wanted closed: {why}")
+        return tuple(found)
 
     def ask_again(self, entry: str, step: Step) -> None:
         """Ask once more for a step, if it is still needed."""
@@ -178,7 +262,7 @@ class Bracketing:
             self._beyond[name] = since_ns, first_ns
             if lasts_s < JUMPED_OVER_S or price_ns <= first_ns or stop.cancelling is not None:
                 continue
-            is_of_bracket, is_known = self._is_exit(stop), name in told
+            is_of_bracket, is_known = self._is_exit(name), name in told
             if not is_of_bracket:
                 self._jumped_over[name] = stop
             if not is_known:
@@ -194,9 +278,9 @@ class Bracketing:
             if is_of_bracket:
                 self._cancelling.cancel(name, "", JUMPED_OVER)
 
-    def _is_exit(self, order: Order) -> bool:
+    def _is_exit(self, client_order_id: str) -> bool:
         """Say whether an order is an exit of a bracket."""
-        entry = self._context.ledger.order(entry_id(order.client_order_id))
+        entry = self._context.ledger.order(entry_id(client_order_id))
         return entry is not None and entry.has_bracket
 
     def _words_of_jumped(self, stop: Order) -> tuple[str, bool]:
@@ -221,10 +305,11 @@ class Bracketing:
     def unprotected(self) -> tuple[str, ...]:
         """Say of shares that are held why no order closes them although one should.
 
-        Of a bracket, whose stop is gone or in doubt as well; and of a stop of none that the market has jumped over.
+        Of a bracket, whose stop is gone or in doubt as well; of a stop of none that the market has jumped over; and of
+        what a strategy wanted to close, and could not.
         """
         jumped = (words for words, closes in map(self._words_of_jumped, self._jumped_over.values()) if closes)
-        return (*self._unguarded.values(), *self._without_stop.values(), *jumped)
+        return (*self._unguarded.values(), *self._without_stop.values(), *jumped, *self._words_of_squared())
 
     def look(self, client_order_id: str, facts: Sequence[object] = ()) -> None:
         """Do what is needed after these facts of an order: of the bracket that it is an entry or an exit of, if any.
@@ -234,11 +319,9 @@ class Bracketing:
         """
         book = self._context.ledger.book
         order = book.order(client_order_id)
-        moves = _MOVES if entry_id(client_order_id) else OrderFilled
+        moves = _MOVES if entry_id(client_order_id) else _ENDINGS
         if order is not None and any(isinstance(fact, moves) for fact in facts):
-            for entry in book.brackets:
-                if (entry.strategy, entry.symbol) == (order.strategy, order.symbol):
-                    self._keep(entry.client_order_id)
+            self._look_at(order.strategy, order.symbol)
             told = self._unguarded | self._without_stop | self._without_target
             for over in [each for each in told if each not in book.open_brackets]:
                 self._keep(over)
@@ -266,9 +349,7 @@ class Bracketing:
         self._tell(bracket, is_at_rest=not steps)
         if waits_for_a_day(bracket):
             self._wait_for_a_day(order.symbol)
-        if not self._takes_orders(order.symbol) and any(isinstance(step, SubmitOrder) for step in steps):
-            self._wait_for_a_day(order.symbol)
-            steps = tuple(step for step in steps if not isinstance(step, SubmitOrder))
+        steps = self._possible(steps, order)
         timers = self._timers.get(entry, {})
         for gone in [each for each in timers if each not in steps]:
             timers.pop(gone).cancel()
@@ -289,6 +370,15 @@ class Bracketing:
             timers[step] = self._context.after(pause_s, BracketDue(entry=entry, step=step))
             if is_now:
                 self._do(step)
+
+    def _possible(self, steps: tuple[Step, ...], entry: Order) -> tuple[Step, ...]:
+        """Leave out what the exchange takes no order for now, and what would close beside the strategy itself."""
+        if not self._takes_orders(entry.symbol) and any(isinstance(step, SubmitOrder) for step in steps):
+            self._wait_for_a_day(entry.symbol)
+            steps = tuple(step for step in steps if not isinstance(step, SubmitOrder))
+        if any(map(_closes_at_market, steps)) and self._closes_itself(entry):
+            steps = tuple(step for step in steps if not _closes_at_market(step))
+        return steps
 
     def _bracket(self, entry: Order, *, gone: int = 0) -> Bracket:
         """Put a bracket together, of which others have closed so many shares that our book still has."""
@@ -417,3 +507,7 @@ class Bracketing:
             context.write((modifications.intended(order, wanted, now_ns),))
         else:
             self._cancelling.cancel(step.client_order_id, "", BRACKET)
+
+
+def _closes_at_market(step: Step) -> bool:
+    return isinstance(step, SubmitOrder) and step.order_type == "MARKET" and not is_return(step.client_order_id)

@@ -54,22 +54,32 @@ class Cancelling:
         """The orders whose cancellation this instance has requested, and whether a look-up has shown them open since:
         the first one may have been answered before the request came."""
 
-    def cancel_for(self, client_order_id: str, sender: ActorAddress) -> None:
-        """Cancel an order for a strategy, or for a part of natya; a strategy is told if there is nothing to cancel."""
+    def cancel_for(self, client_order_id: str, sender: ActorAddress, *, asked_by: str = "") -> None:
+        """Cancel an order for a strategy, or for a part of natya; a strategy is told if there is nothing to cancel.
+
+        Args:
+            client_order_id: of the order.
+            sender: who wants it.
+            asked_by: what is written of who wants it; empty: its name.
+        """
         only = only_strategy(sender)
         order = self._ledger.order(client_order_id)
         if only and order is not None and order.strategy == only and order.cancelling is not None:
             return  # a repeat: the outcome of the first request is told
-        refusal = self.cancel(client_order_id, only, only or getattr(sender, "name", "") or UNNAMED)
+        refusal = self.cancel(client_order_id, only, asked_by or only or getattr(sender, "name", "") or UNNAMED)
         if only and refusal is not None:
-            fact = CancellationRefused(
-                client_order_id=printable(client_order_id),
-                number=0,
-                rule=refusal.rule,
-                reason=refusal.reason,
-                occurred_ns=self._context.now_ns(),
-            )
-            self._context.send(sender, fact)
+            self.refuse(client_order_id, refusal, sender)
+
+    def refuse(self, client_order_id: str, refusal: Refusal, sender: ActorAddress) -> None:
+        """Tell the sender alone why an order is not cancelled."""
+        fact = CancellationRefused(
+            client_order_id=printable(client_order_id),
+            number=0,
+            rule=refusal.rule,
+            reason=refusal.reason,
+            occurred_ns=self._context.now_ns(),
+        )
+        self._context.send(sender, fact)
 
     def cancel(self, client_order_id: str, only: str, asked_by: str) -> Refusal | None:
         """Cancel an order as soon as it has been placed; return why there is nothing to cancel.

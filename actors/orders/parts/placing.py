@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from ....domain.brackets import leaving
+from ....domain.closing import closable
 from ....domain.orders import intent_of
 from ....domain.products import product_to_close
 from ....domain.wording import printable
@@ -117,7 +119,25 @@ class Placing:
         if self._states.is_unnamed(order, sender):
             reason = "a state of its strategy that names the order wanted, found none, it was lost: nothing was sent"
             return Refusal(rule="state", reason=reason)
-        return None
+        return None if is_flattener(sender) else self._why_closed_already(order)
+
+    def _why_closed_already(self, order: SubmitOrder) -> Refusal | None:
+        """Return why an order comes on top of those that close brackets at the market; None: it does not.
+
+        What is held would be sold twice. The strategy may not have heard yet that they have left.
+        """
+        ledger, of = self._context.ledger, (order.strategy, order.symbol)
+        entries = [
+            each for each in ledger.book.brackets if (each.strategy, each.symbol) == of and each.side != order.side
+        ]
+        shares = sum(
+            leaving(lambda each: ledger.order(each) or ledger.earlier(each), entry.client_order_id) for entry in entries
+        )
+        most = max(0, closable(order.side, ledger.book.strategy_shares(*of)) - shares)
+        if not shares or order.quantity <= most:
+            return None
+        reason = f"at most {most} wanted beside the {shares} that close a bracket at the market, found {order.quantity}"
+        return Refusal(rule="exits", reason=reason)
 
     def _answer_earlier(self, order: SubmitOrder, sender: ActorAddress, now_ns: int) -> bool:
         """Answer an order whose client order id was used before; False: it was not."""
