@@ -205,9 +205,10 @@ class Bracketing:
         of, ledger = (entry.strategy, entry.symbol), self._context.ledger
         if of in self._squaring:
             return True
+        orders: list[Order | SubmitOrder] = [*ledger.book.open_orders(), *ledger.intents.values()]
         return any(
             each.order_type == "MARKET" and (each.strategy, each.symbol) == of and each.side != entry.side
-            for each in (*ledger.book.open_orders(), *ledger.intents.values())
+            for each in orders
             if not self._is_exit(each.client_order_id)
         )
 
