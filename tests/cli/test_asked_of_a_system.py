@@ -117,10 +117,10 @@ class TestPricesOfADecision:
 
     def prices(self, monkeypatch, rows_of):
         noted = []
-        monkeypatch.setattr(explain, "owner_of", lambda *_: contextlib.nullcontext("owner"))
+        monkeypatch.setattr(explain, "owner_by", lambda *_: contextlib.nullcontext("owner"))
         monkeypatch.setattr("natya.client.owner.rows_of", rows_of)
         monkeypatch.setattr(explain, "note", noted.append)
-        return explain._prices(self.DECISION, None, "paper"), noted
+        return explain._prices(self.DECISION, None), noted
 
     def test_are_those_of_its_day_and_symbols(self, monkeypatch):
         asked = []
