@@ -434,6 +434,27 @@ def _claimed(find: Callable[[str], AnyLeg | None], entry: str) -> int:
     return max((_leaves(each) for each in (*resting, *_in_turn(find, entry, AT_MARKET))), default=0)
 
 
+def is_sold_besides(entry: Order, others: Iterable[Order | SubmitOrder]) -> bool:
+    """Say whether an order of its strategy closes at the market what a bracket holds: none of the bracket does then.
+
+    Args:
+        entry: of the bracket.
+        others: orders that may trade, of whatever strategy.
+    """
+    return any(
+        each.order_type == "MARKET"
+        and (each.strategy, each.symbol) == (entry.strategy, entry.symbol)
+        and each.side != entry.side
+        and not entry_id(each.client_order_id)
+        for each in others
+    )
+
+
+def closes_at_market(step: Step) -> bool:
+    """Say whether a step sells what is held at the market, for want of a stop."""
+    return isinstance(step, SubmitOrder) and step.order_type == "MARKET" and not is_return(step.client_order_id)
+
+
 def leaving(find: Callable[[str], AnyLeg | None], entry: str) -> int:
     """Return how many shares orders at the market may still close of a bracket.
 

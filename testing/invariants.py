@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..actors.journal.tools import verify
 from ..actors.orders.book import Book
-from ..domain.brackets import EXITS, SALES_MAX, Bracket, as_it_stands, leg_id, next_steps
+from ..domain.brackets import (
+    EXITS,
+    SALES_MAX,
+    Bracket,
+    as_it_stands,
+    closes_at_market,
+    is_sold_besides,
+    leg_id,
+    next_steps,
+)
 from ..messages.broker import OrderNotFound
 from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, OrderIntended
 from ..messages.risk_state import RiskStateChanged
@@ -168,7 +177,8 @@ def _brackets(book: Book, records: Sequence[JournalRecord]) -> Iterator[str]:
     if states and states[-1] == "HALTED":
         return
     for bracket in brackets_of(book):
-        if steps := next_steps(bracket):
+        is_sold = is_sold_besides(bracket.entry, book.open_orders())
+        if steps := tuple(step for step in next_steps(bracket) if not (is_sold and closes_at_market(step))):
             yield f"{steps} were not done for {bracket}"
     yield from _exits(book)
 

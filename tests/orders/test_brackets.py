@@ -919,6 +919,15 @@ class TestABracketWhoseStrategySquaresOff:
 
         assert placed(bare, "A-1X").quantity == 10
 
+    def test_for_too_long_is_closed_at_the_market(self, bare, monkeypatch):
+        """It may wait for the end of an order that never came to us."""
+        bare.tell(DayDue(), bare.system.base.find("orders"))
+        assert PlaceOrder not in bare.heard()
+        monkeypatch.setattr("natya.actors.orders.parts.bracketing.SQUARING_OFF_MAX_S", 0.0)
+        bare.tell(DayDue(), bare.system.base.find("orders"))
+
+        assert placed(bare, "A-1X").quantity == 10
+
     def test_is_closed_at_the_market_by_a_start(self, stage, held, make):
         facts = [
             fact

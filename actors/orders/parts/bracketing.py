@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from ....domain.brackets import (
@@ -9,6 +10,7 @@ from ....domain.brackets import (
     JUMPED_OVER,
     SQUARED_OFF,
     as_it_stands,
+    closes_at_market,
     doubts_its_stop,
     entry_id,
     failures,
@@ -20,6 +22,7 @@ from ....domain.brackets import (
     is_beyond,
     is_done,
     is_return,
+    is_sold_besides,
     lost_its_stop,
     next_steps,
     turned_as,
@@ -77,7 +80,8 @@ DOUBLINGS_MAX: Final = 10
 
 
 SQUARING_OFF_MAX_S: Final = 30.0
-"""Seconds that a strategy may square off before a person is told of what it holds without an order that closes it."""
+"""Seconds that a strategy may square off before a bracket closes what it holds without an order that does, and a person
+is told: it may wait for the end of an order that never came."""
 
 JUMPED_OVER_S: Final = 5.0
 """Seconds that the market is beyond the trigger of a stop that rests all the same, until it is closed at the market."""
@@ -160,8 +164,10 @@ class Bracketing:
             self._keep(entry.client_order_id)
 
     def begin_day(self) -> None:
-        """Look whether exits may be placed that wait for a session."""
-        self._day = None
+        """Look whether exits may be placed that wait for a session, or for a strategy."""
+        if self._day is not None:
+            self._day.cancel()
+            self._day = None
         self.look_at_all()
 
     def begin_squaring_off(self, client_order_id: str, sender: ActorAddress) -> None:
@@ -176,6 +182,7 @@ class Bracketing:
             return
         if order is not None and only_strategy(sender) in {"", order.strategy}:
             self._squaring[order.strategy, order.symbol] = context.elapsed_ns()
+            context.after(SQUARING_OFF_MAX_S + 1, DayDue())
         self._cancelling.cancel_for(
             client_order_id, sender, asked_by=SQUARED_OFF if self._is_exit(client_order_id) else ""
         )
@@ -202,22 +209,21 @@ class Bracketing:
 
     def _closes_itself(self, entry: Order) -> bool:
         """Say whether its strategy closes the shares of a bracket at the market, or is about to."""
-        of, ledger = (entry.strategy, entry.symbol), self._context.ledger
-        if of in self._squaring:
+        ledger = self._context.ledger
+        if self._squares_off_s((entry.strategy, entry.symbol)) < SQUARING_OFF_MAX_S:
             return True
-        orders: list[Order | SubmitOrder] = [*ledger.book.open_orders(), *ledger.intents.values()]
-        return any(
-            each.order_type == "MARKET" and (each.strategy, each.symbol) == of and each.side != entry.side
-            for each in orders
-            if not self._is_exit(each.client_order_id)
-        )
+        return is_sold_besides(entry, (*ledger.book.open_orders(), *ledger.intents.values()))
+
+    def _squares_off_s(self, of: tuple[str, str]) -> float:
+        """Return for how long a strategy has squared off a symbol, in seconds; infinity: it does not."""
+        since_ns = self._squaring.get(of)
+        return math.inf if since_ns is None else (self._context.elapsed_ns() - since_ns) / SECOND_NS
 
     def _words_of_squared(self) -> tuple[str, ...]:
         """Say of what strategies hold, and could not close, that no order closes it."""
         book, slow = self._context.ledger.book, {}
-        for of, since_ns in self._squaring.items():
-            lasts_s = (self._context.elapsed_ns() - since_ns) / SECOND_NS
-            if lasts_s >= SQUARING_OFF_MAX_S:
+        for of in self._squaring:
+            if self._squares_off_s(of) >= SQUARING_OFF_MAX_S:
                 slow[of] = f"it has closed nothing for {SQUARING_OFF_MAX_S:g} s"
         found = []
         for (strategy, symbol), why in (self._not_squared | slow).items():
@@ -377,8 +383,8 @@ class Bracketing:
         if not self._takes_orders(entry.symbol) and any(isinstance(step, SubmitOrder) for step in steps):
             self._wait_for_a_day(entry.symbol)
             steps = tuple(step for step in steps if not isinstance(step, SubmitOrder))
-        if any(map(_closes_at_market, steps)) and self._closes_itself(entry):
-            steps = tuple(step for step in steps if not _closes_at_market(step))
+        if any(map(closes_at_market, steps)) and self._closes_itself(entry):
+            steps = tuple(step for step in steps if not closes_at_market(step))
         return steps
 
     def _bracket(self, entry: Order, *, gone: int = 0) -> Bracket:
@@ -508,7 +514,3 @@ class Bracketing:
             context.write((modifications.intended(order, wanted, now_ns),))
         else:
             self._cancelling.cancel(step.client_order_id, "", BRACKET)
-
-
-def _closes_at_market(step: Step) -> bool:
-    return isinstance(step, SubmitOrder) and step.order_type == "MARKET" and not is_return(step.client_order_id)
