@@ -44,10 +44,7 @@ def test_its_market_feed_reads_what_it_has_asked_for(served, context, monkeypatc
         assert second["depth"][0]["bid_price"] == "1500.90"
 
 
-def test_its_depth_reads_twenty_levels(served, context, monkeypatch):
-    monkeypatch.setattr(FullDepth, "depth_20_feed_wss", served.found.depth)
-    served.price(1500.0, bids=[[1499.9, 10]], asks=[[1500.1, 12]])
-    depth = FullDepth(context, [(FullDepth.NSE, "1594")])
+def first_book(depth):
     told = []
     depth.on_ticks = told.append
     depth.run_forever()
@@ -58,6 +55,14 @@ def test_its_depth_reads_twenty_levels(served, context, monkeypatch):
         depth.loop.run_until_complete(depth.ws.close())
         depth.loop.close()
     (book,) = told
+    return book
+
+
+def test_its_depth_reads_twenty_levels(served, context, monkeypatch):
+    monkeypatch.setattr(FullDepth, "depth_20_feed_wss", served.found.depth)
+    served.price(1500.0, bids=[[1499.9, 10]], asks=[[1500.1, 12]])
+    depth = FullDepth(context, [(FullDepth.NSE, "1594")])
+    book = first_book(depth)
     assert book["security_id"] == 1594
     assert len(book["depth"]) == 20
     assert "price:1499.90, quantity:10" in book["depth"][0]
@@ -67,16 +72,7 @@ def test_its_depth_reads_two_hundred_levels(served, context, monkeypatch):
     monkeypatch.setattr(FullDepth, "depth_200_feed_wss", served.found.depth_200)
     served.price(1500.0, bids=[[1499.9, 10]], asks=[[1500.1, 12]])
     depth = FullDepth(context, [(FullDepth.NSE, "1594")], 200)
-    told = []
-    depth.on_ticks = told.append
-    depth.run_forever()
-    try:
-        while not told:
-            depth.get_data()
-    finally:
-        depth.loop.run_until_complete(depth.ws.close())
-        depth.loop.close()
-    (book,) = told
+    book = first_book(depth)
     (level,) = book["depth"]
     assert "price:1499.90, quantity:10" in level
     assert "price:1500.10, quantity:12" in level
