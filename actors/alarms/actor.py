@@ -124,7 +124,8 @@ class AlarmsActor(RuntimeActor):
     def _judge(self, outcome: Outcome) -> None:
         view = outcome.value if isinstance(outcome.value, View) else NOTHING
         before = view if self._before is None else self._before
-        self._before = view
+        # who is busy for one look is compared with what it said last: what has grown meanwhile is told, too
+        self._before = View(tree=view.tree or before.tree, statistics=before.statistics | view.statistics)
         notices = self._alarms.step(view, before, now_ns=self.clock.monotonic_ns(), wall_ns=self.clock.now_ns())
         for notice in notices:
             self._report(notice)

@@ -2,23 +2,29 @@ import json
 import sys
 import threading
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import msgspec
 import pytest
 from natya_processes import await_that
 from natya_web import Served
 
-from natya.actors.alarms.actor import AlarmsActor
+from natya.actors.alarms import actor as alarms_actor
+from natya.actors.alarms.actor import AlarmsActor, LookDue, TryAgain
 from natya.actors.alarms.delivery import NotDeliveredError, Told, run_command, told, ways
 from natya.actors.alarms.lasting import Alarms, Notice
 from natya.actors.alarms.rules import RULES
 from natya.actors.alarms.settings import AlarmsSettings
+from natya.actors.external import ExternalError
 from natya.actors.observability import ShowView, View
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.offload import Outcome
 from natya.actors.web import answer, body_of
 from natya.config.secrets import Secret
 from natya.config.sections.notifications import NotificationsSettings
-from natya.messages.health import Alarm, ShowAlarms, TestNotifications
+from natya.messages.events import EventsStatistics
+from natya.messages.health import Alarm, AlarmsShown, NotificationsTested, ShowAlarms, TestNotifications
+from natya.messages.settings import TakeSettings
 from natya.messages.supervision import ChildStatus, SupervisionTree
 
 PARKED = ChildStatus(
@@ -176,6 +182,220 @@ class TestASystemThatDoesNotAnswer:
         assert it.got[0]["rule"] == "not_answering"
 
 
+class Staged(AlarmsActor):
+    """Does nothing but note what it would have done, in order; each way's jobs end when the test says so."""
+
+    def __init__(self, settings):
+        super().__init__()
+        self.settings, self.did, self.jobs, self.now_s = settings, [], [], 0
+        self.clock = SimpleNamespace(
+            monotonic_ns=lambda: self.now_s * 10**9, now_ns=lambda: (1_800_000_000 + self.now_s) * 10**9
+        )
+        self.on_start()
+
+    def send(self, target, message):
+        self.did.append(("send", target, message))
+
+    def ask(self, target, message, *, timeout_s, then):
+        self.did.append(("ask", target, message, timeout_s))
+        self.jobs.append(then)
+
+    def offload(self, function, *arguments, then, lane):
+        self.did.append(("tell", lane, arguments))
+        self.jobs.append(then)
+
+    def after_on_machine(self, seconds, message):
+        self.did.append(("after", seconds, message))
+
+    def log(self, event, *, level="info", **fields):
+        self.did.append(("log", event, level, fields))
+
+    log_bounded = log
+
+    def noted(self):
+        did, self.did[:] = list(self.did), []
+        return did
+
+    def end(self, outcome):
+        """End the oldest job."""
+        self.jobs.pop(0)(outcome)
+
+    def look_at(self, view):
+        """Look, be answered this, and return what comes of it."""
+        self.look(LookDue(), None)
+        self.noted()
+        self.jobs.pop()(Outcome(value=view))
+        return self.noted()
+
+
+FAILED = Outcome(error=NotDeliveredError("the command ended with 3"))
+DONE = Outcome()
+RAISED = told(Notice("raised", ALARM), "paper")
+
+
+@pytest.fixture
+def staged():
+    actor = Staged(the_settings(command=("tell",), webhook=Secret("http://hook.example/x"), repeat_s=600.0))
+    actor.noted()
+    return actor
+
+
+class TestTheActor:
+    def test_goes_by_the_time_of_people_and_holds_no_simulated_market_up(self):
+        assert AlarmsActor.system_time
+        assert AlarmsActor.background
+
+    def test_looks_every_few_seconds(self):
+        actor = Staged(the_settings())
+        actor.look(LookDue(), None)
+
+        assert actor.noted() == [
+            ("after", 5.0, LookDue()),
+            ("ask", "control", ShowView(), 4.0),
+            ("after", 5.0, LookDue()),
+        ]
+
+    def test_tells_an_alarm_by_each_way_and_logs_it(self, staged):
+        done = staged.look_at(View(tree=SupervisionTree(children=(PARKED,)), statistics={}))
+
+        text = "dip failed for good, and its open orders stay as they are: KeyError: x"
+        notice = Told(
+            text=f"natya paper: critical: {text}",
+            change="raised",
+            rule="parked",
+            subject="dip",
+            severity="critical",
+            since="2027-01-15 13:30:00 IST",
+            instance="paper",
+        )
+        fields = {"rule": "parked", "subject": "dip", "severity": "critical", "text": text}
+        assert done == [
+            ("log", "alarm.raised", "error", fields),
+            ("tell", "command", (notice,)),
+            ("tell", "webhook", (notice,)),
+        ]
+
+    def test_tells_what_has_grown_while_nobody_answered(self, staged):
+        def letters(count):
+            events = EventsStatistics(ticks=0, facts=0, delivered=0, subscribers=0, last_sequence=0, dead_letters=count)
+            return View(tree=SupervisionTree(children=()), statistics={"events": events})
+
+        for view in (letters(3), None, View(tree=SupervisionTree(children=()), statistics={})):
+            assert not staged.look_at(view)
+        text = staged.look_at(letters(5))[0][3]["text"]
+
+        assert text == "2 messages that no handler completed"
+
+    def test_tells_once_more_after_a_wait_that_doubles_until_it_gives_up(self, staged):
+        waits = []
+        for attempt in range(1, 6):
+            staged.try_again(TryAgain(way="webhook", notice=RAISED, attempt=attempt), None)
+            staged.end(FAILED)
+            waits.append(staged.noted())
+
+        tells = ("tell", "webhook", (RAISED,))
+        fields = {"way": "webhook", "reason": "the command ended with 3"}
+        assert waits == [
+            [
+                tells,
+                ("log", "notification.failed", "warning", fields | {"attempt": attempt}),
+                ("after", 5.0 * 2 ** (attempt - 1), TryAgain(way="webhook", notice=RAISED, attempt=attempt + 1)),
+            ]
+            for attempt in range(1, 5)
+        ] + [[tells, ("log", "notification.lost", "error", fields | {"attempt": 5})]]
+
+    def test_leaves_what_was_told(self, staged):
+        staged.try_again(TryAgain(way="webhook", notice=RAISED, attempt=2), None)
+        staged.noted()
+        staged.end(DONE)
+
+        assert staged.noted() == []
+
+    def test_lets_so_many_wait_to_be_told_again_and_no_more(self, staged, monkeypatch):
+        monkeypatch.setattr(alarms_actor, "WAITING_MAX", 1)
+        staged.look_at(View(tree=SupervisionTree(children=(PARKED,)), statistics={}))
+        staged.end(FAILED)
+        _, (_, _, again) = staged.noted()
+        staged.end(FAILED)
+        assert [each[1] for each in staged.noted()] == ["notification.lost"]
+
+        staged.try_again(again, None)
+        staged.noted()
+        staged.end(FAILED)
+        assert [each[:2] for each in staged.noted()] == [("log", "notification.failed"), ("after", 10.0)]
+
+    def test_forgets_what_waits_for_a_way_that_is_gone(self, staged):
+        staged.settings = the_settings(command=("tell",), repeat_s=5.0)
+        staged.take_settings(TakeSettings(keys=("notifications.webhook",)), None)
+        staged.try_again(TryAgain(way="webhook", notice=RAISED, attempt=2), None)
+
+        assert staged.noted() == []
+        staged.show(ShowAlarms(), "asker")
+        assert staged.noted() == [("send", "asker", AlarmsShown(alarms=(), ways=("command",)))]
+
+    def test_repeats_as_the_settings_say_now(self, staged):
+        parked = View(tree=SupervisionTree(children=(PARKED,)), statistics={})
+        staged.look_at(parked)
+        staged.now_s = 5
+        assert not staged.look_at(parked)
+
+        staged.settings = the_settings(repeat_s=5.0)
+        staged.take_settings(TakeSettings(keys=("notifications.webhook",)), None)
+        assert [each[1] for each in staged.look_at(parked)] == ["alarm.repeated"]
+
+    def test_started_anew_knows_what_it_has_told_and_repeats_as_the_settings_say(self, staged):
+        parked = View(tree=SupervisionTree(children=(PARKED,)), statistics={})
+        staged.look_at(parked)
+        anew = Staged(the_settings(repeat_s=60.0))
+        anew.restore(staged.snapshot())
+
+        assert anew.snapshot().all() == staged.snapshot().all() != ()
+        anew.now_s = 59
+        assert not anew.look_at(parked)
+        anew.now_s = 60
+        assert [each[1] for each in anew.look_at(parked)] == ["alarm.repeated"]
+
+    def test_answers_a_test_when_each_way_has_ended(self, staged):
+        staged.test(TestNotifications(), "asker")
+        message = Told(
+            text="natya paper: a test of notifications, asked for by a person",
+            change="test",
+            rule="test",
+            subject="test",
+            severity="test",
+            since="",
+            instance="paper",
+        )
+        assert staged.noted() == [("tell", "test command", (message,)), ("tell", "test webhook", (message,))]
+
+        staged.end(FAILED)
+        assert staged.noted() == []
+        staged.end(DONE)
+        answer = NotificationsTested(delivered=("webhook",), failed=("command: the command ended with 3",))
+        assert staged.noted() == [("send", "asker", answer)]
+
+    def test_without_a_way_answers_a_test_at_once(self):
+        actor = Staged(the_settings())
+        actor.noted()
+        actor.test(TestNotifications(), "asker")
+
+        assert actor.noted() == [("send", "asker", NotificationsTested(delivered=(), failed=()))]
+
+
+class TestANotice:
+    @pytest.mark.parametrize(("change", "words"), [("raised", ""), ("repeated", "still: "), ("over", "over: ")])
+    def test_says_all_of_it_in_a_line_and_each_part_by_itself(self, change, words):
+        assert told(Notice(change, ALARM), "live") == Told(
+            text=f"natya live: {words}critical: dip failed for good",
+            change=change,
+            rule="parked",
+            subject="dip",
+            severity="critical",
+            since="1970-01-01 05:30:00 IST",
+            instance="live",
+        )
+
+
 class TestACommand:
     def test_finds_the_alarm_on_its_standard_input(self, tmp_path):
         kept = tmp_path / "alarm.json"
@@ -188,11 +408,25 @@ class TestACommand:
 
     @pytest.mark.parametrize(
         ("command", "found"),
-        [((sys.executable, "-c", "raise SystemExit(3)"), "ended with 3"), (("/does/not/exist",), "FileNotFoundError")],
+        [
+            ((sys.executable, "-c", "raise SystemExit(3)"), "the command ended with 3"),
+            (("/does/not/exist",), "the command was not run to its end: FileNotFoundError"),
+            (("true\0",), "the command was not run to its end: ValueError"),
+        ],
     )
     def test_that_fails_says_how(self, command, found):
         with pytest.raises(NotDeliveredError, match=found):
             run_command(command, told(Notice("raised", ALARM), "live"))
+
+    def test_that_does_not_end_is_given_up(self, monkeypatch):
+        monkeypatch.setattr("natya.actors.alarms.delivery.TIMEOUT_S", 0.05)
+        with pytest.raises(NotDeliveredError, match="the command was not run to its end: TimeoutExpired"):
+            run_command(("sleep", "20"), told(Notice("raised", ALARM), "live"))
+
+    def test_writes_nothing_between_what_the_system_writes(self, capfd):
+        run_command(("sh", "-c", "echo out; echo fault >&2"), told(Notice("raised", ALARM), "live"))
+
+        assert capfd.readouterr() == ("", "")
 
     def test_is_run_without_a_shell(self, tmp_path):
         made = tmp_path / "made"
@@ -202,37 +436,90 @@ class TestACommand:
         assert not made.exists()
 
 
-class TestTelegram:
-    def deliver(self, status_code=200):
-        """Send a notice through a session that answers so, and return what it was asked."""
-        sent = []
+class Post:
+    """A session that notes what it is asked, and answers so, or fails."""
 
-        class Session:
-            def request(self, method, url, *, timeout_s, headers, body):
-                sent.append((method, url, json.loads(body)))
-                return Answer()
+    def __init__(self, status_code=200, fault=None):
+        self.status_code, self.fault, self.sent = status_code, fault, []
 
-            def close(self):
-                sent.append("closed")
+    def __call__(self, host):
+        self.sent.append(host)
+        return self
 
-        class Answer:
-            pass
+    def request(self, method, url, *, timeout_s, headers, body):
+        self.sent.append((method, url, timeout_s, headers, json.loads(body)))
+        if self.fault:
+            raise self.fault
+        return self
 
-        Answer.status_code = status_code
-        settings = NotificationsSettings.default(telegram_token=Secret("1:token"), telegram_chat="42")
-        ways(settings, lambda _: Session())["telegram"](told(Notice("over", ALARM), "live"))
-        return sent
+    def close(self):
+        self.sent.append("closed")
 
-    def test_gets_the_text_in_the_chat_that_is_named(self):
-        text = "natya live: over: critical: dip failed for good"
-        url = "https://api.telegram.org/bot1:token/sendMessage"
 
-        assert self.deliver() == [("POST", url, {"chat_id": "42", "text": text}), "closed"]
+NOTICE = told(Notice("over", ALARM), "live")
+JSON = {"Content-Type": "application/json"}
+
+
+class Way(NamedTuple):
+    name: str
+    who: str
+    given: dict
+    host: str
+    url: str
+    body: dict
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        Way(
+            name="telegram",
+            who="Telegram",
+            given={"telegram_token": Secret("1:token"), "telegram_chat": "42"},
+            host="api.telegram.org",
+            url="https://api.telegram.org/bot1:token/sendMessage",
+            body={"chat_id": "42", "text": "natya live: over: critical: dip failed for good"},
+        ),
+        Way(
+            name="webhook",
+            who="the webhook",
+            given={"webhook": Secret("https://hooks.example:8443/secret-path")},
+            host="hooks.example",
+            url="https://hooks.example:8443/secret-path",
+            body=msgspec.to_builtins(NOTICE),
+        ),
+    ],
+    ids=lambda way: way.name,
+)
+class TestAPost:
+    def deliver(self, way, post):
+        found = ways(NotificationsSettings.default(**way.given), post)
+        assert set(found) == {way.name}
+        found[way.name](NOTICE)
+
+    @pytest.mark.parametrize("status_code", [200, 204, 299])
+    def test_is_made_once_by_a_session_of_its_own_that_reaches_one_host(self, way, status_code):
+        post = Post(status_code)
+        self.deliver(way, post)
+
+        assert post.sent == [way.host, ("POST", way.url, 10.0, JSON, way.body), "closed"]
 
     @pytest.mark.parametrize("status_code", [199, 300, 301, 401, 404, 429, 500])
-    def test_has_it_only_where_it_says_so(self, status_code):
-        with pytest.raises(NotDeliveredError, match=f"Telegram answered {status_code}"):
-            self.deliver(status_code)
+    def test_is_delivered_only_where_the_answer_says_so(self, way, status_code):
+        with pytest.raises(NotDeliveredError, match=f"^{way.who} answered {status_code}$"):
+            self.deliver(way, Post(status_code))
 
-    def test_without_a_chat_is_no_way(self):
-        assert not ways(NotificationsSettings.default(telegram_token=Secret("1:token")))
+    def test_that_reaches_nobody_says_so_without_the_address(self, way):
+        post = Post(fault=ExternalError(f"no route to {way.url}"))
+        with pytest.raises(NotDeliveredError, match=f"^{way.who} was not reached: ExternalError$") as raised:
+            self.deliver(way, post)
+
+        assert raised.value.__cause__ is None
+        assert raised.value.__suppress_context__
+        assert post.sent[-1] == "closed"
+
+
+class TestTelegram:
+    @pytest.mark.parametrize("given", [{"telegram_token": Secret("1:token")}, {"telegram_chat": "42"}])
+    def test_without_a_token_and_a_chat_is_no_way(self, given):
+        assert not ways(NotificationsSettings.default(**given))

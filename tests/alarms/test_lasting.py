@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.alarms.lasting import AWAY_S, Alarms
+from natya.actors.alarms.lasting import AWAY_S, Alarms, Notice
 from natya.actors.alarms.rules import Rule
 from natya.actors.observability import View
+from natya.messages.health import Alarm
 
 SECOND = 1_000_000_000
 VIEW = View(tree=None, statistics={})
@@ -88,6 +89,47 @@ class TestAnAlarm:
         assert (notice.change, notice.alarm.text, notice.alarm.since_ns) == ("repeated", "605 s old", 0)
         assert found.all() == (notice.alarm,)
 
+    def test_lasts_by_a_clock_that_never_steps_back_and_says_since_when_by_the_wall(self):
+        found = Alarms(600, (Rule(name="r", severity="critical", find=lambda *_: [("feed", "ill")], after_s=30),))
+        assert found.step(VIEW, VIEW, now_ns=0, wall_ns=90 * SECOND) == []
+
+        (notice,) = found.step(VIEW, VIEW, now_ns=30 * SECOND, wall_ns=7 * SECOND)
+
+        alarm = Alarm(rule="r", subject="feed", severity="critical", text="ill", since_ns=90 * SECOND)
+        assert notice == Notice("raised", alarm)
+        assert found.all() == (alarm,)
+
+    def test_is_repeated_as_it_is_said_last(self):
+        found = alarms(["feed"], repeat_s=600)
+        step(found, 0)
+        found.repeat_after(1.5)
+
+        assert [step(found, at_s) for at_s in (1.4, 1.5, 2.9)] == [[], [("repeated", "feed")], []]
+
+    def test_that_has_been_away_for_less_than_a_while_goes_on(self):
+        present = ["feed"]
+        found = alarms(present)
+        step(found, 0)
+        present.clear()
+        step(found, AWAY_S - 1)
+        present.append("feed")
+
+        assert step(found, AWAY_S) == []
+        present.clear()
+        assert step(found, 2 * AWAY_S - 1) == []
+        assert step(found, 2 * AWAY_S) == [("over", "feed")]
+
+    def test_that_comes_back_when_it_was_over_is_raised_again(self):
+        present = ["feed"]
+        found = alarms(present)
+        step(found, 0)
+        present.clear()
+        step(found, AWAY_S)
+        present.append("feed")
+
+        assert step(found, 100) == [("raised", "feed")]
+        assert [each.since_ns for each in found.all()] == [100 * SECOND]
+
     def test_of_another_subject_is_another(self):
         assert step(alarms(["feed", "broker"]), 0) == [("raised", "feed"), ("raised", "broker")]
 
@@ -98,6 +140,14 @@ class TestAFloodOfAlarms:
         found = alarms([str(each) for each in range(1_000)], severity=severity)
 
         assert len(step(found, 0)) == told
+
+    def test_leaves_those_that_last_where_they_are(self):
+        present = [str(each) for each in range(200)]
+        found = alarms(present, repeat_s=5)
+        step(found, 0)
+        present.append("one too many")
+
+        assert step(found, 5) == [("repeated", str(each)) for each in range(200)]
 
 
 @given(present=st.lists(st.booleans(), max_size=60))
