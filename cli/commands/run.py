@@ -10,7 +10,7 @@ import sys
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -31,7 +31,7 @@ from ..session import faults, load_to_run
 from ..terminal import keep_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from ...config.loader import LoadedSettings
 
@@ -151,7 +151,10 @@ def command(
         "strategies": _strategies(strategy, _parameters(param), profile) if strategy else None,
     }
     given = {key: value for key, value in overrides.items() if value is not None}
+    if profile is Profile.NODE:
+        _expect_of_a_node(given, summary)
     loaded = load_to_run(profile.value, {**assignments(settings), **given}, config=config)
+    _expect_of_its_source(given, loaded.settings.feed.source)
 
     from ...bodies import expect_bodies
     from ...config.loader import load_with_origins
@@ -183,6 +186,43 @@ def command(
         given["feed.recording"] = list(map(str, recordings))
         loaded = load_to_run(profile.value, {**AS_STORED, **assignments(settings), **given}, config=config)
         raise typer.Exit(perform(loaded.settings, TradingSystem, summary_format=summary.value))
+
+
+OF_A_SOURCE: Final = {
+    "feed.seed": ("--seed", ("synthetic",)),
+    "feed.bad_rows_max": ("--max-bad-rows", ("replay",)),
+    "feed.interval": ("--interval", ("replay",)),
+    "feed.dates": ("--dates", ("replay",)),
+    "feed.decimal": ("--decimal", ("replay",)),
+    "feed.zone": ("--zone", ("replay",)),
+    "feed.speed": ("--speed", ("replay", "synthetic")),
+}
+"""Options that only these sources of prices heed, by the setting that they are."""
+
+OF_A_MARKET: Final = {
+    "feed.source": "--replay or --feed",
+    "feed.duration_s": "--duration",
+    "broker.live": "--live",
+    "orders.account": "--continue",
+    **{key: name for key, (name, _) in OF_A_SOURCE.items()},
+}
+"""Options that a node, which has neither market nor account, does not heed, by the setting that they are."""
+
+
+def _expect_of_a_node(given: Collection[str], summary: SummaryFormat) -> None:
+    """Refuse to a node what is its broker node's alone."""
+    found = [name for key, name in OF_A_MARKET.items() if key in given]
+    if summary is SummaryFormat.JSON:
+        found.append("--summary json")
+    if found:
+        raise typer.BadParameter(f"prices, account and summary are those of its broker node, found {', '.join(found)}")
+
+
+def _expect_of_its_source(given: Collection[str], source: str) -> None:
+    """Refuse an option that this source of prices would not heed."""
+    for key, (name, sources) in OF_A_SOURCE.items():
+        if key in given and source not in sources:
+            raise typer.BadParameter(f"{name} is heeded where feed.source is {' or '.join(sources)}, found {source}")
 
 
 def _database_of(replay: list[Path]) -> Path | None:

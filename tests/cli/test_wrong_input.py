@@ -73,6 +73,21 @@ class TestARunThatCannotBe:
             (["--set", f"feed.symbol={'X' * 65}"], 78, "feed.symbol: wanted a symbol of 1 to 64"),
             (["--profile", "live"], 78, "wanted the number of the account"),
             (["--profile", "papper"], 2, "papper"),
+            (
+                ["--seed", "7", "--replay", "empty.csv"],
+                2,
+                "--seed is heeded where feed.source is synthetic, found replay",
+            ),
+            (["--max-bad-rows", "3"], 2, "--max-bad-rows is heeded where feed.source is replay, found synthetic"),
+            (["--interval", "5m"], 2, "--interval is heeded where feed.source is replay, found synthetic"),
+            (["--dates", "day-first"], 2, "--dates is heeded where feed.source is replay, found synthetic"),
+            (["--decimal", "comma"], 2, "--decimal is heeded where feed.source is replay, found synthetic"),
+            (["--zone", "UTC"], 2, "--zone is heeded where feed.source is replay, found synthetic"),
+            (
+                ["--profile", "node", "--live", "--summary", "json"],
+                2,
+                "those of its broker node, found --duration, --live, --speed, --summary json",
+            ),
         ],
         ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
     )
@@ -83,6 +98,14 @@ class TestARunThatCannotBe:
         assert told.format(here=tmp_path) in " ".join(said.split())
         assert "Traceback" not in said
         assert len(said.splitlines()) <= 8
+
+    def test_of_a_live_market_has_no_speed(self, refused, monkeypatch):
+        monkeypatch.setenv("NATYA_BROKER__CLIENT_ID", "1000000001")
+        monkeypatch.setenv("NATYA_BROKER__ACCESS_TOKEN", "token")
+
+        found, said = refused(["--feed", "dhan", "--speed", "2", "--set", "feed.options={url='ws://127.0.0.1:1'}"])
+
+        assert (found, "--speed is heeded where feed.source is replay or synthetic, found dhan" in said) == (2, True)
 
     def test_leaves_the_directory_as_it_was_where_nothing_was_started(self, refused, tmp_path):
         for arguments in (
