@@ -20,7 +20,7 @@ from natya_packets import (
     full,
 )
 
-from natya.actors.feed.bodies.dhan import prices
+from natya.actors.feed.bodies.dhan import decoding, prices
 from natya.actors.feed.bodies.dhan.decoding import AHEAD_MAX_NS, IST_OFFSET_S, Decoder
 from natya.domain.dhan.streams import packets
 from natya.domain.instruments import PriceGrid
@@ -335,3 +335,13 @@ class TestAFrame:
             frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
         for tick in decoder.decode(bytes(frame), NOW_NS):
             assert decode(encode(tick)) == tick
+
+    def test_has_the_prices_of_its_day_read_anew_only_where_they_moved(self, decoder, monkeypatch):
+        read, moved = [], list(packets.QUOTE_LAYOUT.unpack(QUOTE))
+        moved[11] = 1501.0
+        day = decoding.Instrument.day
+        monkeypatch.setattr(decoding.Instrument, "day", lambda *arguments: read.append(1) or day(*arguments))
+        found = [decoder.decode(each, NOW_NS)[0] for each in (QUOTE, FULL, QUOTE, packets.QUOTE_LAYOUT.pack(*moved))]
+
+        assert len(read) == 2
+        assert [tick.day.open_price for tick in found] == [1500.0, 1500.0, 1500.0, 1501.0]

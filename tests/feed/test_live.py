@@ -333,7 +333,8 @@ class TestTheEnd:
 
         assert market.look().statistics.ticks == 0  # of its new life
 
-    def test_of_the_actor_waits_until_all_is_recorded_of_its_own_source(self, open_market):
+    def test_of_the_actor_waits_until_all_is_recorded_of_its_own_source(self, open_market, monkeypatch):
+        monkeypatch.setattr(live, "RECORDING_S", 3_600.0)  # it does not end because it has waited
         market = open_market()
         name = market.come(a_tick(symbol="TCS"), a_tick(symbol="INFY")).statistics.source
         stopped = []

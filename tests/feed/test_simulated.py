@@ -135,7 +135,7 @@ class TestTheEndOfAMarket:
         assert [future.result(timeout=5).ticks for future in waiting] == [3, 3]
         assert system.request("feed", AwaitMarketEnd(), timeout_s=5).ticks == 3
 
-    def test_by_a_broken_row_comes_after_all_before_it_and_says_why(self, system, start, write):
+    def test_by_a_broken_row_comes_after_all_before_it_and_says_why(self, system, start, write, caplog):
         events = system.probe("events")
         path = write(HEADER, *rows(3), "broken")
         start(recording=path)
@@ -144,6 +144,8 @@ class TestTheEndOfAMarket:
 
         assert ended.ticks == len(received(events, 3)) == 3
         assert ended.error == f"{path}, line 5: 3 columns are wanted, found 1; {HOW_TO_GO_ON}"
+        (told,) = [each for each in caplog.records if each.getMessage() == "market.ended"]
+        assert (told.levelname, told.fields) == ("ERROR", {"ticks": 3, "candles": 0, "error": ended.error})
 
     def test_comes_at_once_where_there_is_no_recording(self, system, start, tmp_path):
         start(recording=tmp_path / "absent.csv")

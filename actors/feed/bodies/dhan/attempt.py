@@ -2,7 +2,7 @@
 
 The problem: an attempt may hang (no route, a stopped peer) and has to be given up; the library that opens the socket
 leaves it open when its coroutine is cancelled. The idea: the connection is made here, so that an attempt that is given
-up shuts its own socket down; the library then fails as for any peer that hangs up, and closes it.
+up shuts its own socket down; the library then ends as for any peer that hangs up, and closes it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Attempt:
         self.is_given_up = False
 
     async def open(self) -> Any:
-        """Return the transport. Once, in a task of its own.
+        """Return the transport, perhaps one that is closed already: of a peer that hung up. Once, in a task of its own.
 
         Raises:
             OPENING_FAULTS: there is none.
@@ -95,7 +95,7 @@ class Attempt:
         return transport
 
     def give_up(self) -> None:
-        """End it; `open` fails, or is cancelled."""
+        """End it; `open` fails, is cancelled, or returns what is closed."""
         self.is_given_up = True
         if self._socket is not None:
             with contextlib.suppress(OSError):  # the service was faster
