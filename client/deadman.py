@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 import msgspec
 
 from ..config.halt_file import HaltNote
-from ..domain.brackets import purpose
+from ..domain.brackets.legs import purpose
 from ..domain.protection import RestingStop, that_stay
 from ..domain.pulse import Listener, Pulse
 from ..domain.time import SECOND_NS

@@ -140,7 +140,7 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
 
     target_price: Price | None = None
     """Rupees, on the instrument's tick grid: with this or the next one it is the entry of a bracket (see
-    `domain/brackets.py`), and what is filled is closed by a LIMIT order at this price, ..."""
+    `domain/brackets/`), and what is filled is closed by a LIMIT order at this price, ..."""
 
     stop_loss_price: Price | None = None
     """... or by a STOP order at this one, in rupees, whichever trades first."""

@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..actors.journal.tools import verify
 from ..actors.orders.book import Book
-from ..domain.brackets import (
-    EXITS,
-    SALES_MAX,
-    Bracket,
-    as_it_stands,
-    closes_at_market,
-    is_sold_besides,
-    leg_id,
-    next_steps,
-)
+from ..domain.brackets.bracket import Bracket, as_it_stands
+from ..domain.brackets.by_others import is_sold_besides
+from ..domain.brackets.legs import EXITS, leg_id
+from ..domain.brackets.next_steps import next_steps
+from ..domain.brackets.resting import SALES_MAX
+from ..domain.brackets.steps import closes_at_market
 from ..messages.broker import OrderNotFound
 from ..messages.orders import ModificationIntended, OrderFact, OrderFilled, OrderIntended
 from ..messages.risk_state import RiskStateChanged

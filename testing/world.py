@@ -22,7 +22,7 @@ from ..actors.runtime import InProcessSystem, RequestTimedOut, handles
 from ..actors.runtime.simulation import SimulatedSystemBase, VirtualClock
 from ..actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings
 from ..composition import children, subscriptions
-from ..domain.brackets import next_steps
+from ..domain.brackets.next_steps import next_steps
 from ..domain.clock_jumps import CAUSE
 from ..messages.addresses import DATABASE, EVENTS, EXCHANGE, FEED, JOURNAL
 from ..messages.addresses import SYSTEM as ROOT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ...domain.brackets import newest_exit
+from ...domain.brackets.legs import newest_exit
 from ...domain.orders import Order, advance, intent_of
 from ...messages.holdings import OpenOrder
 from ...messages.orders import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ...domain.brackets import Leg, leg_id
+from ...domain.brackets.legs import Leg, leg_id
 from ...domain.orders import Order, advance
 from ...domain.time import SECOND_NS, second_text, time_text
 from ...domain.wording import counted

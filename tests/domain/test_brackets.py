@@ -6,29 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from natya.domain.brackets import (
-    AT_MARKET,
-    CHANGES_MAX,
-    GROWTHS_MAX,
-    JUMPED_OVER,
-    RETURNS,
-    Bracket,
-    as_it_stands,
-    entry_id,
-    failures,
-    goes_second,
-    gone_of,
-    has_no_target,
-    held_as,
-    is_beyond,
-    is_done,
-    leg_id,
-    next_steps,
-    other_exit_id,
-    sold_of,
-    turned_as,
-    unguarded,
-)
+from natya.domain.brackets.at_market import failures
+from natya.domain.brackets.bracket import Bracket, as_it_stands, held_as, turned_as
+from natya.domain.brackets.by_others import gone_of, sold_of
+from natya.domain.brackets.exits import JUMPED_OVER, is_beyond
+from natya.domain.brackets.guarding import has_no_target, unguarded
+from natya.domain.brackets.legs import AT_MARKET, RETURNS, entry_id, leg_id, other_exit_id
+from natya.domain.brackets.next_steps import is_done, next_steps
+from natya.domain.brackets.resting import CHANGES_MAX, GROWTHS_MAX, goes_second
 from natya.domain.orders import Order, advance, intent_of
 from natya.messages.orders import (
     CancellationIntended,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.domain.brackets import SUFFIXES
+from natya.domain.brackets.legs import SUFFIXES
 from natya.domain.client_order_ids import (
     DRAWS,
     LENGTH_MAX,

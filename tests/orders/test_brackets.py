@@ -14,7 +14,8 @@ from natya.actors.orders.parts.bracketing import Bracketing
 from natya.actors.orders.parts.due import DayDue
 from natya.actors.orders.settings import OrdersActorSettings
 from natya.config.sections.orders import OrdersSettings
-from natya.domain.brackets import SALES_MAX, SQUARED_OFF
+from natya.domain.brackets.exits import SQUARED_OFF
+from natya.domain.brackets.resting import SALES_MAX
 from natya.domain.closing import AGREED, as_told
 from natya.domain.time import IST
 from natya.messages.broker import FindOrder, OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder

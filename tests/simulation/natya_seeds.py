@@ -8,7 +8,7 @@ from natya_trader import RememberingTrader
 
 from natya import load_settings
 from natya.config.sections.strategy import StrategySettings
-from natya.domain.brackets import entry_id
+from natya.domain.brackets.legs import entry_id
 from natya.messages.orders import OrderFilled, OrderIntended, OrderRefused
 from natya.messages.strategy_state import StrategyStateSaved
 from natya.testing import Faults

@@ -15,7 +15,7 @@ from natya.actors.journal.tools import tail
 from natya.actors.orders.book.checkpoint import made
 from natya.actors.orders.book.ledger import Ledger
 from natya.actors.orders.book.reading import ReadBack
-from natya.domain.brackets import leg_id
+from natya.domain.brackets.legs import leg_id
 from natya.messages.broker import OrderFound, OrderNotFound
 from natya.messages.journal import CheckpointRead, JournalRecord
 from natya.messages.orders import CancellationIntended, ModificationIntended

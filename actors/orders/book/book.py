@@ -14,7 +14,7 @@ from typing import Self
 import msgspec
 
 from ....domain.accounts import SESSION
-from ....domain.brackets import other_exit_id
+from ....domain.brackets.legs import other_exit_id
 from ....domain.closing import AGREED, TheirBook, closable
 from ....domain.orders import Order, advance
 from ....domain.products import held_by_product

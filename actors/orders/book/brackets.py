@@ -10,20 +10,11 @@ import functools
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from ....domain.brackets import (
-    AT_MARKET,
-    Bracket,
-    as_it_stands,
-    entry_id,
-    held_as,
-    is_bare,
-    is_done,
-    is_return,
-    leg_id,
-    newest_exit,
-    sold_of,
-    turned_as,
-)
+from ....domain.brackets.bracket import Bracket, as_it_stands, held_as, turned_as
+from ....domain.brackets.by_others import sold_of
+from ....domain.brackets.guarding import is_bare
+from ....domain.brackets.legs import AT_MARKET, entry_id, is_return, leg_id, newest_exit
+from ....domain.brackets.next_steps import is_done
 from ....domain.orders import Order
 from ....messages.orders import OrderFilled, OrderRefused
 from .account import EXITS_REMEMBERED_MAX

@@ -5,31 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from ....domain.brackets import (
-    BRACKET,
-    JUMPED_OVER,
-    SQUARED_OFF,
-    as_it_stands,
-    closes_at_market,
-    doubts_its_stop,
-    entry_id,
-    failures,
-    goes_second,
-    gone_of,
-    guarded_alone,
-    has_no_target,
-    held_as,
-    is_beyond,
-    is_done,
-    is_return,
-    is_sold_besides,
-    lost_its_stop,
-    next_steps,
-    turned_as,
-    unguarded,
-    waits_for_a_day,
-    was_taken_back,
-)
+from ....domain.brackets.at_market import failures
+from ....domain.brackets.bracket import as_it_stands, held_as, turned_as
+from ....domain.brackets.by_others import gone_of, is_sold_besides
+from ....domain.brackets.exits import BRACKET, JUMPED_OVER, SQUARED_OFF, is_beyond, was_taken_back
+from ....domain.brackets.guarding import doubts_its_stop, guarded_alone, has_no_target, lost_its_stop, unguarded
+from ....domain.brackets.legs import entry_id, is_return
+from ....domain.brackets.next_steps import is_done, next_steps
+from ....domain.brackets.overnight import waits_for_a_day
+from ....domain.brackets.resting import goes_second
+from ....domain.brackets.steps import closes_at_market
 from ....domain.calendar import next_open
 from ....domain.freshness import age_fault
 from ....domain.orders import Order, intent_of
@@ -54,7 +39,9 @@ from .senders import only_strategy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ....domain.brackets import AnyLeg, Bracket, Step
+    from ....domain.brackets.bracket import Bracket
+    from ....domain.brackets.exits import AnyLeg
+    from ....domain.brackets.steps import Step
     from ....domain.calendar import Exchange, Session
     from ....messages.orders import SquaringOffEnded
     from ...runtime import ActorAddress, Timer
@@ -73,7 +60,7 @@ NOT_TAKEN: Final = "the broker took none"
 """Cause of REDUCING: the broker has taken none of the orders that were to close a bracket."""
 
 PAUSE_MAX_S: Final = 300.0
-"""Seconds from one order at the market that was to close a bracket to the next, at most: see `domain/brackets.py`."""
+"""Seconds from one order at the market that was to close a bracket to the next, at most: see `failures`."""
 
 DOUBLINGS_MAX: Final = 10
 """Times that a pause doubles, at most."""

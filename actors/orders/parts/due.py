@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ....domain.brackets import Step
+from ....domain.brackets.steps import Step
 
 
 class LookUpDue(msgspec.Struct, frozen=True, gc=False):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from ....domain.brackets import leaving
+from ....domain.brackets.bracket import leaving
 from ....domain.closing import closable
 from ....domain.orders import intent_of
 from ....domain.products import product_to_close

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ....domain.brackets import SUFFIXES, entry_id, leg_id
+from ....domain.brackets.legs import SUFFIXES, entry_id, leg_id
 from ....domain.client_order_ids import LENGTH_MAX, is_client_order_id
 from ....domain.freshness import age_fault
 from ....domain.orders import Order

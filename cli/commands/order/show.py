@@ -21,7 +21,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Show everything that happened to an order, and what that means: from the journal and the log, whoever runs."""
-    from ....domain.brackets import entry_id, purpose
+    from ....domain.brackets.legs import entry_id, purpose
     from ...views.order_life import is_of_bracket, life_json, life_text, log_lines
 
     settings = settings_of(data_dir, profile)

@@ -1,0 +1,73 @@
+"""Whether what is held of a bracket has the exits that it should have: what a person is told of (pure)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...messages.orders import OrderRefused
+from ..orders import Order
+from .at_market import failures
+from .exits import is_on_its_way, may_trade, was_never_in_the_market
+from .overnight import comes_back, is_due
+from .resting import GROWTHS_MAX
+
+if TYPE_CHECKING:
+    from .bracket import Bracket
+
+
+def unguarded(bracket: Bracket) -> int:
+    """Return the shares that nothing closes although an order was to at once: none came into the market so far.
+
+    The next one, as long as it is on its way, closes nothing: the broker may refuse it as well.
+    """
+    exits = [leg for leg in (bracket.target, bracket.stop) if leg is not None and may_trade(leg)]
+    at_market = [leg for leg in (bracket.exit, *bracket.returns) if leg is not None and may_trade(leg)]
+    if bracket.entry.is_open or exits or not all(map(is_on_its_way, at_market)) or not failures(bracket):
+        return 0
+    return bracket.exposed or bracket.surplus
+
+
+def lost_its_stop(bracket: Bracket) -> int:
+    """Return the shares that are held, were to have a stop, and have none any more: it was in the market, and ended.
+
+    Not where the next day has another.
+    """
+    stop = bracket.stop
+    if not isinstance(stop, Order) or stop.state not in {"CANCELLED", "EXPIRED"}:
+        return 0
+    if comes_back(stop, bracket) and not (is_due(stop, bracket) and not bracket.closable):
+        return 0
+    return bracket.exposed if bracket.held is None else min(bracket.exposed, bracket.held)
+
+
+def doubts_its_stop(bracket: Bracket) -> bool:
+    """Say whether it is not known that the broker has the stop of what is held: its request was not answered."""
+    stop = bracket.stop
+    return bracket.exposed > 0 and isinstance(stop, Order) and stop.state == "UNKNOWN"
+
+
+def guarded_alone(bracket: Bracket) -> int | None:
+    """Return for how many shares the stop of what is held is, where that is too few and stays so; None: it is not.
+
+    The broker has refused to make it greater, or it has been made greater as often as it may while its entry fills.
+    """
+    stop = bracket.stop
+    if not isinstance(stop, Order) or not stop.is_open or not stop.broker_order_id:
+        return None
+    waits = bracket.entry.is_open and stop.pending is None and stop.modifications >= GROWTHS_MAX
+    stays = stop.settled > stop.in_effect or waits
+    shares = stop.quantity - stop.filled
+    return shares if stays and shares < bracket.closable else None
+
+
+def has_no_target(bracket: Bracket) -> bool:
+    """Say whether what is held was to have a target, and this never came into the market."""
+    target = bracket.target
+    if bracket.exit is not None or not bracket.exposed:
+        return False
+    return isinstance(target, OrderRefused) or (isinstance(target, Order) and was_never_in_the_market(target))
+
+
+def is_bare(bracket: Bracket) -> bool:
+    """Say whether shares are held without an exit that they were to have, and that nothing puts back."""
+    return lost_its_stop(bracket) > 0 or has_no_target(bracket)
