@@ -80,7 +80,7 @@ class Checkpoints:
         """Read the newest, if it counts.
 
         Raises:
-            JournalDamagedError: its record in the journal is damaged.
+            JournalDamagedError: the segment of its record is gone.
         """
         try:
             head = self._head(request.name)
@@ -156,9 +156,6 @@ class Checkpoints:
             found = f"{view.oldest_sequence} to {view.last_sequence}"
             raise _RefusedError(f"it is of record {head.sequence}, and the journal has {found}")
         record = view.record_there(head.sequence, first_sequence=head.first_sequence, offset=head.offset)
-        if record is None:
-            place = view.place_of(head.sequence)
-            record = None if place is None else place[2]
         if record is None or record.hash() != head.record_hash:
             raise _RefusedError(f"record {head.sequence} is another one in this journal")
 

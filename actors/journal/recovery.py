@@ -23,6 +23,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -39,6 +40,9 @@ from .reserve import RESERVE_NAME
 from .segments import KEYS_NAME, Segment, list_segments, open_segment
 from .walk import WINDOW_SIZE, footer_fault, judge_tail
 from .waypoint import WAYPOINT_NAME, Waypoint, waypoint_of
+
+NOT_ACKNOWLEDGED: Final = "the record is not the one that was acknowledged"
+"""What damage is called where the record that the mark names has another hash."""
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -238,9 +242,7 @@ def _find_end(disk: Disk, file: ReadableFile, active: Segment, mark: Mark | None
             return position, None, True
         last_hash = walk.previous_hash or b""  # the walk is chained, so there is one
         if mark is not None and record.sequence == mark.sequence and last_hash != mark.last_hash:
-            raise active.damaged(
-                "the record is not the one that was acknowledged", offset=walk.offset, sequence=record.sequence
-            )
+            raise active.damaged(NOT_ACKNOWLEDGED, offset=walk.offset - len(record.raw), sequence=record.sequence)
         pending.append(record)
         if record.remaining == 0:
             _note_keys(active, pending, position.offset)
@@ -276,5 +278,6 @@ def _note_keys(active: Segment, raws: list[RawRecord], offset: int) -> None:
         try:
             records.append(raw.decoded())
         except UndecodableMessageError as fault:
-            raise active.damaged(str(fault), offset=offset, sequence=raw.sequence) from fault
+            before = sum(len(each.raw) for each in raws[: len(records)])
+            raise active.damaged(str(fault), offset=offset + before, sequence=raw.sequence) from fault
     active.note_keys(records, [len(raw.raw) for raw in raws], offset)

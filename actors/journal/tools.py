@@ -27,8 +27,9 @@ from .disk import Disk, ReadableFile, RealDisk
 from .errors import JournalDamagedError
 from .header import HEADER_SIZE, Seal
 from .live import LiveWalk, expect_marked, look_at, unless_forgotten
+from .mark import Mark
 from .records import RawRecord
-from .recovery import verify_closed
+from .recovery import NOT_ACKNOWLEDGED, verify_closed
 from .segments import Segment, open_segment, stored_bytes
 from .view import JournalView
 from .walk import footer_fault
@@ -104,7 +105,7 @@ def verify(
     mark, segments = look_at(disk, directory)
     if segments:
         expect_own_seals(directory, seals, segments[0].header.journal_id)
-    seen = Seen(seals)
+    seen = Seen(seals, mark)
     records, last_sequence, last_hash, torn_bytes = 0, 0, b"", 0
     for segment in segments:
         with unless_forgotten(disk, segment):
@@ -247,19 +248,20 @@ def to_json_line(record: JournalRecord) -> bytes:
 
 
 class Seen:
-    """What one pass over all records has shown of them, and compared with the seals of days."""
+    """What one pass over all records has shown of them, and compared with the seals of days and with the mark."""
 
-    def __init__(self, seals: tuple[DaySeal, ...]) -> None:
+    def __init__(self, seals: tuple[DaySeal, ...], mark: Mark | None) -> None:
         """Begin before the first record."""
         self.of_type: Counter[str] = Counter()
         self.shortenings: list[Fact] = []
         self._seals: Final = {seal.last_sequence: seal for seal in seals}
+        self._mark: Final = mark
 
     def note(self, segment: Segment, record: RawRecord) -> None:
-        """Decode a record, and compare it with the seal of the day that it ended.
+        """Decode a record, and compare it with the seal of the day that it ended, and with the mark that names it.
 
         Raises:
-            JournalDamagedError: it cannot be decoded, or is not the one that was sealed.
+            JournalDamagedError: it cannot be decoded, or is not the one that was sealed or acknowledged.
         """
         try:
             fact = record.decoded().fact
@@ -272,6 +274,9 @@ class Seen:
         if seal is not None and record.hash().hex() != seal.last_hash:
             reason = f"day {seal.day} was sealed with another record here: that day, or one before it, was rewritten"
             raise segment.damaged(reason, sequence=record.sequence)
+        mark = self._mark
+        if mark is not None and record.sequence == mark.sequence and record.hash() != mark.last_hash:
+            raise segment.damaged(NOT_ACKNOWLEDGED, sequence=record.sequence)
 
 
 class Counted:

@@ -166,8 +166,12 @@ def _read_keys(disk: Disk, segment: Segment) -> KeyTable:
         walk = segment.walk(file, end=seal.used, chained=False)
         for raw in walk:
             offset = walk.offset - len(raw.raw)
-            table.add((raw.decoded(),), (len(raw.raw),), step=raw.sequence - segment.first_sequence, offset=offset)
-    except (UndecodableMessageError, OSError) as fault:
+            try:
+                record = raw.decoded()
+            except UndecodableMessageError as fault:
+                raise segment.damaged(str(fault), offset=offset, sequence=raw.sequence) from fault
+            table.add((record,), (len(raw.raw),), step=raw.sequence - segment.first_sequence, offset=offset)
+    except OSError as fault:
         raise segment.damaged(str(fault), offset=walk.offset, sequence=walk.sequence) from fault
     finally:
         file.close()

@@ -82,8 +82,7 @@ def waypoint_of(
     found = _read(disk, segment.directory)
     if found is None or mark is None or found.journal_id != segment.header.journal_id:
         return None
-    is_of_segment = found.first_sequence == segment.first_sequence and found.offset <= file.size()
-    if not is_of_segment or mark.sequence < found.sequence:
+    if found.first_sequence != segment.first_sequence or mark.sequence < found.sequence:
         return None
     if mark.sequence == found.sequence and mark.last_hash != found.last_hash:
         return None

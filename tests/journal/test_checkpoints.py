@@ -1,12 +1,15 @@
 """What a reader keeps beside the records: it counts whole and for this very journal, or not at all."""
 
 import errno
+from hashlib import blake2b
 from random import Random
 
+import msgspec
 import pytest
 
 from natya.actors.journal import JournalDamagedError, PowerCutError, SimulatedDisk, Trouble
 from natya.actors.journal.journal import Journal
+from natya.actors.journal.simulated import SimulatedFile
 from natya.messages.journal import KeepCheckpoint, ReadCheckpoint
 
 HEAD, PAST = "orders.checkpoint", "orders.past"
@@ -117,6 +120,45 @@ class TestACheckpoint:
 class TestIsRefused:
     def test_where_there_is_none(self, journal):
         assert (found(read(journal)), read(journal).reason) == (NONE, "")
+
+    def test_where_a_file_of_it_is_damaged_with_the_name_of_that(self, kept, disk, workshop):
+        past, head = a_file(disk, workshop, PAST), a_file(disk, workshop, HEAD)
+        past[0] ^= 1
+        assert read(kept).reason == "orders.past is damaged: its CRC is not that of its bytes"
+        del past[2:]
+        assert read(kept).reason == "3 bytes of orders.past wanted, found 2"
+        head[-1] ^= 1
+        assert read(kept).reason == "it is damaged: its sum is not that of its bytes"
+        body = b"\x91\x01"
+        head[:] = b"NJC1" + blake2b(body, digest_size=32).digest() + body
+        assert read(kept).reason.startswith("it cannot be read: Expected `")
+
+    @pytest.mark.parametrize("name", [HEAD, PAST])
+    def test_where_the_disk_does_not_read_it(self, kept, disk, workshop, monkeypatch, name):
+        content, plain = disk._names[workshop.directory / name], SimulatedFile.read
+
+        def failing(file, offset, size):
+            if file._content is content:
+                raise OSError(errno.EIO, "injected")
+            return plain(file, offset, size)
+
+        monkeypatch.setattr(SimulatedFile, "read", failing)
+
+        assert (found(read(kept)), read(kept).reason) == (NONE, f"{name} cannot be read: [Errno 5] injected")
+        answer = keep(kept, 5, b"two", follows=3)
+        assert (answer.sequence, bool(answer.reason)) == ((0, True) if name == HEAD else (5, False))
+
+    def test_where_its_record_is_not_at_its_place_and_no_later_read_begins_there(self, kept, disk, workshop):
+        head = a_file(disk, workshop, HEAD)
+        fields = msgspec.msgpack.decode(bytes(head[36:]))
+        _, offset, _ = kept.view().place_of(3)
+        assert (fields[3], fields[5], fields[6]) == (3, 1, offset)
+        for place in (offset + 1, 1 << 40):
+            fields[6] = place
+            body = msgspec.msgpack.encode(fields)
+            head[:] = b"NJC1" + blake2b(body, digest_size=32).digest() + body
+            assert (found(read(kept)), read(kept).reason) == (NONE, "record 3 is another one in this journal")
+            assert [each.sequence for each in kept.view().find(after_sequence=3)] == [4, 5]
 
     def test_by_another_version(self, kept):
         answer = read(kept, version="2")

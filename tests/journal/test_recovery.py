@@ -6,12 +6,15 @@ from random import Random
 
 import pytest
 
-from natya.actors.journal import JournalDamagedError, SimulatedDisk
+from natya.actors.journal import JournalDamagedError, SimulatedDisk, records
 from natya.actors.journal.header import HEADER_SIZE
 from natya.actors.journal.mark import MARK_NAME, read_mark
+from natya.actors.journal.recovery import Cut
 from natya.actors.journal.simulated import SimulatedFile
 from natya.actors.journal.tools import verify
 from natya.actors.journal.upkeep import archive_segment, keep_keys
+from natya.actors.journal.waypoint import WAYPOINT_NAME, write_waypoint
+from natya.messages.orders import OrderIntended
 
 SEGMENT_BYTES = 4_096
 
@@ -94,10 +97,28 @@ class TestTheChain:
         disks = SimulatedDisk(), SimulatedDisk()
         for disk, symbol in zip(disks, ("RELIANCE", "TATATECH"), strict=True):
             journal = grown(workshop, disk, symbol=symbol)
-        active(journal, disks[0])[:] = disks[1].content(journal._files.segments[-1].path)
+        content = active(journal, disks[0])
+        content[:] = disks[1].content(journal._files.segments[-1].path)
 
-        with pytest.raises(JournalDamagedError, match="not the one that was acknowledged"):
-            again(workshop, disks[0]).open()
+        is_refused(workshop, disks[0], "not the one that was acknowledged", at=(offsets(content)[4], 5))
+
+    def test_whose_last_record_alone_is_another_is_seen_by_a_start_behind_its_waypoint(self, workshop):
+        disks = SimulatedDisk(), SimulatedDisk()
+        for disk, last in zip(disks, (30, 31), strict=True):
+            journal = workshop.a_journal(disk)
+            journal.open()
+            for number in (*range(1, 30), last):
+                workshop.commit_one(journal, number)
+            waypoint = journal.next_waypoint()
+            write_waypoint(waypoint, disk, journal.active_segment)
+            journal.close()
+        assert waypoint.sequence == 30
+        for path in (journal.active_segment.path, workshop.directory / WAYPOINT_NAME):
+            disks[0].content(path)[:] = disks[1].content(path)
+
+        is_refused(
+            workshop, disks[0], "not the one that was acknowledged", at=(offsets(active(journal, disks[1]))[29], 30)
+        )
 
 
 def test_a_closed_segment_of_many_windows_is_whole(workshop, disk, monkeypatch):
@@ -246,6 +267,22 @@ class TestATornTail:
         (copy,) = (name for name in disk.names(workshop.directory) if ".torn-" in name)
         assert disk.content(workshop.directory / copy) == begun.rstrip(b"\0")
 
+    def test_is_cut_on_a_full_disk_too_without_a_copy(self, workshop, disk):
+        _, end, begun = self.torn(workshop, disk)
+        disk.capacity_bytes -= disk.free_bytes()
+        found = again(workshop, disk)
+        cut = found.open()
+
+        assert cut == Cut(
+            path=found.active_segment.path,
+            offset=end,
+            size=len(begun.rstrip(b"\0")),
+            sequence=6,
+            reason=f"{len(begun.rstrip(bytes(1)))} bytes of a commit that did not finish",
+        )
+        assert not any(active(found, disk)[end:])
+        assert not [name for name in disk.names(workshop.directory) if ".torn-" in name]
+
     def test_takes_no_acknowledged_record_with_it(self, workshop, disk):
         self.torn(workshop, disk)
         found = again(workshop, disk)
@@ -350,6 +387,43 @@ def test_the_mark_is_on_the_disk_once_the_journal_has_proved_that_it_works(works
     assert [mark.sequence for mark in marks] == [3] * 8
 
 
+class TestARecordOfAnotherVersion:
+    """Whole by its checksum, hash and number, and of a fact that nobody here knows: each reader names its place."""
+
+    @pytest.fixture
+    def journal(self, workshop, disk):
+        journal = workshop.a_journal(disk, segment_bytes=SEGMENT_BYTES)
+        journal.open()
+        workshop.commit_one(journal, 1)
+        journal.append((workshop.an_intent(2), workshop.an_intent(3), workshop.a_cancel(2), workshop.an_intent(4)))
+        journal.commit()
+        return journal
+
+    @pytest.fixture(autouse=True)
+    def of_another_version(self, monkeypatch):
+        def forget():
+            monkeypatch.setattr(records, "_FACT_TYPES", frozenset({OrderIntended}))
+
+        return forget
+
+    def test_in_the_midst_of_an_append_of_the_active_segment(self, workshop, disk, journal, of_another_version):
+        place = offsets(active(journal, disk))[3]
+        journal.close()
+        of_another_version()
+
+        is_refused(workshop, disk, "a fact 'OrderCancelled' wanted", at=(place, 4))
+
+    def test_of_a_closed_segment_whose_keys_are_made_anew(self, disk, journal, of_another_version):
+        journal._files.rotate(outcome=False)
+        closed = journal.closed_segments[0]
+        closed.keys = None
+        of_another_version()
+
+        with pytest.raises(JournalDamagedError, match="a fact 'OrderCancelled' wanted") as damage:
+            keep_keys(disk, closed)
+        assert (damage.value.offset, damage.value.sequence) == (offsets(disk.content(closed.path))[3], 4)
+
+
 class TestTheFooterOfAClosedSegment:
     @pytest.fixture
     def journal(self, workshop, disk):
@@ -364,6 +438,19 @@ class TestTheFooterOfAClosedSegment:
         contents = [disk.crash(Random(seed)).content(closed.path) for seed in range(8)]
 
         assert all(content[closed.seal.used :].startswith(closed.footer) for content in contents)
+
+    def test_that_is_whole_is_not_written_again_by_a_start(self, workshop, disk, journal, monkeypatch):
+        journal.close()
+        written, plain = [], SimulatedFile.write
+
+        def write(file, data, offset):
+            written.append(next(path.name for path, content in disk._names.items() if content is file._content))
+            plain(file, data, offset)
+
+        monkeypatch.setattr(SimulatedFile, "write", write)
+        again(workshop, disk).open()
+
+        assert written == [MARK_NAME]
 
     def test_is_not_written_where_an_earlier_version_left_no_room_for_it(self, workshop, disk, journal):
         closed = journal.closed_segments[0]

@@ -2,12 +2,13 @@
 
 from random import Random
 
+import msgspec
 import pytest
 
 from natya.actors.journal import JournalDamagedError, PowerCutError, SimulatedDisk
 from natya.actors.journal.recovery import recover
 from natya.actors.journal.walk import Walk
-from natya.actors.journal.waypoint import WAYPOINT_NAME, write_waypoint
+from natya.actors.journal.waypoint import WAYPOINT_NAME, Waypoint, write_waypoint
 
 BEFORE, BEHIND = 40, 5
 
@@ -64,6 +65,32 @@ class TestAStart:
 
         assert walked == list(range(BEFORE + 1, BEFORE + BEHIND + 1))
         assert state(found) == state(without(disk, workshop))
+
+    def test_walks_nothing_where_nothing_is_behind_it(self, journal, disk, workshop, walked):
+        fill(journal, workshop, 1, BEFORE)
+        write(journal)
+        journal.close()
+        walked.clear()
+        found = recover(disk, workshop.directory)
+
+        assert walked == []
+        assert state(found) == state(without(disk, workshop))
+        assert found.position.sequence == BEFORE
+
+    @pytest.mark.parametrize("harm", ["one column shorter", "no whole numbers", "behind the end"])
+    def test_does_not_believe_one_that_is_whole_and_means_nothing(self, journal, waypoint, disk, walked, harm):
+        hashes, steps, offsets = waypoint.keys
+        changes = {
+            "one column shorter": {"keys": (hashes, steps[:-4], offsets)},
+            "no whole numbers": {"keys": (hashes, steps, offsets + b"x")},
+            "behind the end": {"offset": 1 << 40},
+        }[harm]
+        write_waypoint(msgspec.structs.replace(waypoint, **changes), disk, journal.active_segment)
+        journal.close()
+        walked.clear()
+
+        assert recover(disk, journal.directory).position.sequence == BEFORE + BEHIND
+        assert len(walked) == BEFORE + BEHIND
 
     def test_goes_on_as_if_it_had_walked_all(self, journal, waypoint, disk, workshop):
         journal.close()
@@ -164,3 +191,34 @@ def test_one_is_due_once_in_a_stride(journal, workshop):
         due.append(journal.next_waypoint() is not None)
 
     assert sum(due) == journal._files.position.offset // 4_096
+
+
+def test_one_is_due_sixteen_times_in_a_large_segment_and_anew_in_each(workshop, disk):
+    journal = workshop.a_journal(disk, segment_bytes=1 << 20)
+    journal.open()
+    due = []
+    while len(journal.closed_segments) < 2:
+        journal.append((workshop.an_intent(1, symbol="X" * 3_000),))
+        journal.commit()
+        if (found := journal.next_waypoint()) is not None:
+            due.append((found.first_sequence, found.offset // (1 << 16)))
+    first, second, _ = (segment.first_sequence for segment in (*journal.closed_segments, journal.active_segment))
+
+    assert due == [(segment, stride) for segment in (first, second) for stride in range(1, 16)]
+
+
+def test_one_says_of_which_records_it_is(journal, workshop):
+    fill(journal, workshop, 1, BEFORE)
+    position, segment = journal._files.position, journal.active_segment
+
+    assert write(journal) == Waypoint(
+        journal_id=segment.header.journal_id,
+        first_sequence=1,
+        offset=position.offset,
+        crc=position.crc,
+        sequence=BEFORE,
+        last_hash=position.last_hash,
+        earliest_ns=journal.view().page(0, 1).records[0].recorded_ns,
+        latest_ns=journal.view().page(BEFORE - 1, 1).records[0].recorded_ns,
+        keys=segment.keys.columns(),
+    )
