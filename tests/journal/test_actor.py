@@ -31,12 +31,14 @@ from natya.messages.journal import (
     CheckpointRead,
     Journaled,
     JournalPage,
+    JournalStatistics,
     KeepCheckpoint,
     ReadCheckpoint,
     ReadJournal,
 )
-from natya.messages.orders import OrderExpired
+from natya.messages.orders import OrderCancelled, OrderExpired
 from natya.messages.supervision import Failed
+from natya.messages.system import Ping
 
 
 @pytest.fixture
@@ -309,6 +311,28 @@ class TestReading:
         assert 6 in [record.sequence for record in by_time.records]
         assert [record.sequence for record in before.records] == [2, 3]
 
+    @pytest.mark.parametrize("wanted", ["since_ns", "until_ns", "types", "key", "after_sequence", "records_max"])
+    def test_goes_by_each_thing_that_is_asked_for(self, system, workshop, wanted):
+        for number in range(1, 6):
+            system.request("journal", an_append(workshop, number, correlation_id=f"A-{number}"))
+            system.request("journal", Append(facts=(workshop.a_cancel(number),)))
+        everything = system.request("journal", ReadJournal()).records
+        middle_ns = everything[5].recorded_ns
+        value, fits = {
+            "since_ns": (middle_ns, lambda record: record.recorded_ns >= middle_ns),
+            "until_ns": (middle_ns, lambda record: record.recorded_ns < middle_ns),
+            "types": (("OrderCancelled",), lambda record: isinstance(record.fact, OrderCancelled)),
+            "key": ("A-2", lambda record: record.fact.client_order_id == "A-2"),
+            "after_sequence": (7, lambda record: record.sequence > 7),
+            "records_max": (3, lambda record: record.sequence <= 3),
+        }[wanted]
+        records = tuple(filter(fits, everything))
+
+        assert 0 < len(records) < 10
+        assert system.request("journal", ReadJournal(**{wanted: value})) == JournalPage(
+            records=records, last_sequence=10
+        )
+
     def test_gives_no_page_larger_than_it_may_be(self, system, workshop, monkeypatch):
         monkeypatch.setattr("natya.actors.journal.actor.PAGE_RECORDS_MAX", 3)
         system.request("journal", an_append(workshop, 1, 2, 3, 4, 5))
@@ -569,6 +593,187 @@ class TestAGroup:
         assert journal.failures == failures
         system.base.run_for(2 * LOOK_S)
         assert [seal.last_sequence for seal in read_seals(disk, Path("/journal"))] == [1]
+
+    @pytest.mark.usefixtures("journal")
+    def test_whose_mark_cannot_be_written_is_acknowledged_since_it_is_durable_and_the_next_life_goes_on(
+        self, system, workshop, disk
+    ):
+        system.request("journal", an_append(workshop, 1))
+        disk.troubles = [Trouble(action="write", after=1, error=errno.EIO)]
+        second = system.request("journal", an_append(workshop, 2))
+        third = system.request("journal", an_append(workshop, 3))
+
+        assert (second.first_sequence, third.first_sequence) == (2, 3)
+        assert system.base.find("journal").failures == 1
+        assert [each.sequence for each in system.request("journal", ReadJournal()).records] == [1, 2, 3]
+
+    @pytest.mark.parametrize(("size", "commits"), [(4_096, 3), (1 << 20, 1)], ids=["small", "large"])
+    def test_is_committed_in_parts_where_it_has_more_bytes_than_one_may_have(
+        self, system, workshop, disk, size, commits
+    ):
+        actor = type("SimulatedJournal", (JournalActor,), {"disk": disk})
+        settings = JournalSettings.default(path="/journal", segment_bytes=65_536, group_bytes_max=size)
+        system.start("journal", actor, settings)
+        asked = [
+            system.request_future("journal", Append(facts=(workshop.an_intent(number, symbol="X" * 1_900),)))
+            for number in range(1, 7)
+        ]
+        assert [each.result(60).first_sequence for each in asked] == [1, 2, 3, 4, 5, 6]
+        statistics = system.request("journal", Ping()).statistics
+
+        assert statistics == JournalStatistics(
+            records=6,
+            appended=6,
+            commits=commits,
+            bytes_written=statistics.bytes_written,
+            path="/journal",
+            commit=statistics.commit,
+        )
+        assert sum(statistics.commit.counts) == commits
+        assert 6 * 1_900 < statistics.bytes_written < 6 * 2_200
+
+
+class TestWhatTheLogTells:
+    """Of a journal of seals, keys, archives and damage, in the order in which it happened."""
+
+    @pytest.fixture
+    def system(self):
+        with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+            yield system
+
+    @pytest.fixture
+    def start(self, system):
+        """Start it on a disk; with these settings besides."""
+
+        def start(disk, **settings):
+            system.probe("events")
+            actor = type("SimulatedJournal", (JournalActor,), {"disk": disk})
+            usual = {"path": "/journal", "segment_bytes": 65_536, "plain_segments_max": 1}
+            system.start("journal", actor, JournalSettings.default(**(usual | settings)))
+            return disk
+
+        return start
+
+    @pytest.fixture
+    def told(self, caplog):
+        caplog.set_level(logging.INFO)
+
+        def told():
+            """Return each line of the journal since the last call: its level, event and fields."""
+            lines = [
+                (each.levelname, each.message, {name: value for name, value in each.fields.items() if name != "actor"})
+                for each in caplog.records
+                if each.message.startswith("journal.")
+            ]
+            caplog.clear()
+            return lines
+
+        return told
+
+    def test_of_a_torn_tail(self, start, told, workshop):
+        disk = SimulatedDisk()
+        journal = workshop.a_journal(disk)
+        journal.open()
+        workshop.commit_one(journal, 1)
+        end, path = journal._files.position.offset, journal.active_segment.path
+        journal.close()
+        disk.content(path)[end : end + 3] = b"NJR"
+        start(disk)
+
+        assert told()[:1] == [
+            (
+                "WARNING",
+                "journal.tail_cut",
+                {
+                    "path": str(path),
+                    "offset": end,
+                    "bytes": 3,
+                    "sequence": 2,
+                    "reason": "3 bytes of a commit that did not finish",
+                },
+            )
+        ]
+
+    def test_of_a_disk_without_space_for_the_reserve(self, start, told):
+        start(SimulatedDisk(capacity_bytes=90_000))
+
+        assert told() == [("WARNING", "journal.reserve_missed", {"path": "/journal"})]
+
+    def test_of_a_day_that_was_sealed_and_of_one_that_could_not_be(self, start, told, system, workshop):
+        disk = start(SimulatedDisk())
+        system.request("journal", an_append(workshop, 1))
+        system.base.clock.step_wall(DAY_NS)
+        disk.troubles = [Trouble(action="create", error=errno.ENOSPC)]
+        system.base.run_for(LOOK_S + 1)
+        ((level, event, fields),) = told()
+        assert (level, event) == ("ERROR", "journal.day_not_sealed")
+        assert fields["reason"].startswith("day ")
+        assert fields["reason"].endswith(" is not sealed yet: [Errno 28] No space left on device")
+        system.base.run_for(LOOK_S + 1)
+        (seal,) = read_seals(disk, Path("/journal"))
+        sealed = ("INFO", "journal.day_sealed", {"day": seal.day, "sequence": 1, "hash": seal.last_hash})
+        assert told() == [sealed]
+        system.base.run_for(3 * LOOK_S)
+        assert told() == []
+
+    def test_of_upkeep_that_was_done_and_of_what_could_not_be_and_is_tried_again_in_a_minute(
+        self, start, told, system, workshop
+    ):
+        class Refusing(SimulatedDisk):
+            refused = ".keys"
+
+            def _expect_allowed(self, target):
+                if target.suffix == self.refused:
+                    raise OSError(errno.EIO, "injected")
+
+            def replace(self, source, target):
+                self._expect_allowed(target)
+                super().replace(source, target)
+
+        disk = start(Refusing())
+        directory = Path("/journal")
+
+        def fill():
+            """Append until the next segment has begun."""
+            before = [name for name in disk.names(directory) if ".journal" in name]
+            while [name for name in disk.names(directory) if ".journal" in name] == before:
+                system.request("journal", Append(facts=tuple(map(workshop.an_intent, range(1, 101)))))
+
+        fill()
+        system.base.run_for(59)
+        keys = directory / "00000000000000000001.keys"
+        reason = f"{keys} could not be written: [Errno 5] injected"
+        assert told() == [("WARNING", "journal.upkeep_failed", {"reason": reason})]
+        disk.refused = ""
+        system.base.run_for(2)
+        assert told() == [("INFO", "journal.keys_written", {"bytes": len(disk.content(keys))})]
+        fill()
+        system.base.run_for(1)
+        second = next(name for name in disk.names(directory) if name.endswith(".keys") and name != keys.name)
+        archive = disk.content(directory / "00000000000000000001.journal.gz")
+        assert told() == [
+            ("INFO", "journal.keys_written", {"bytes": len(disk.content(directory / second))}),
+            ("INFO", "journal.segment_archived", {"bytes": len(archive)}),
+        ]
+
+    def test_of_segments_that_were_removed(self, start, told, system, workshop):
+        disk = start(SimulatedDisk(), retain_days=2)
+        append = Append(facts=(workshop.a_restart(),) * 100)
+        while not any(name.endswith(".gz") for name in disk.names(Path("/journal"))):
+            system.request("journal", append)
+            system.base.run_for(0.1)
+        system.base.clock.step_wall(3 * DAY_NS)
+        told()
+        first = Path("/journal/00000000000000000001.journal.gz")
+        while disk.exists(first):
+            system.request("journal", append)
+            system.base.run_for(0.1)
+
+        assert [line for line in told() if "sealed" not in line[1]][-1] == (
+            "INFO",
+            "journal.segment_removed",
+            {"path": str(first)},
+        )
 
 
 @pytest.mark.usefixtures("events")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -14,9 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.journal import JournalDamagedError, JournalError, SimulatedDisk
+from natya.actors.journal.header import encode_footer
+from natya.actors.journal.records import FORMATS
 from natya.actors.journal.tools import verify
 from natya.actors.journal.upkeep import archive_segment, keep_keys
-from natya.actors.journal.walk import judge_tail
+from natya.actors.journal.walk import Tail, judge_tail
 
 PAGE_BYTES = 4096
 CORRUPTIONS = int(os.environ.get("CORRUPTIONS", "50"))
@@ -205,10 +208,100 @@ class TestWithoutTheMark:
         assert scene.read_all() == found
 
 
-class TestATail:
-    def test_of_zeros_is_clean(self, workshop, disk, journal):
-        workshop.commit_one(journal)
-        file = disk.open(journal.view().extents().__next__()[0].path)
-        tail = judge_tail(file, journal._files.format, offset=journal._files.position.offset, sequence=2)
+FORMAT = FORMATS[1]
 
-        assert tail.kind == "clean"
+
+def a_record(sequence, *, durable=0, payload=b"x" * 20):
+    return FORMAT.encode(
+        b"OrderIntended", b"A-1", payload, sequence=sequence, durable_sequence=durable, recorded_ns=1, remaining=0,
+        previous_hash=bytes(32),
+    )  # fmt: skip
+
+
+FIRST, LARGE = a_record(8), a_record(8, payload=b"x" * 1_600)
+SIZE = len(FIRST)
+BEFORE = b"r" * 100
+"""Records before the place that is judged, so that offsets in the file are not those of the tail."""
+
+
+def flipped(data, place):
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+def without(data, begin, end):
+    return data[:begin] + bytes(end - begin) + data[end:]
+
+
+CHANGED = "a record was changed: nothing of it is missing, and its CRC is wrong"
+TAILS = {
+    "nothing": (b"", Tail(kind="clean")),
+    "zeros": (bytes(3_000), Tail(kind="clean")),
+    "a footer": (encode_footer(9) + bytes(50), Tail(kind="closed", reason="the segment after it, 9, is missing")),
+    "a byte": (b"\1" + bytes(500), Tail(kind="torn", size=1, reason="1 bytes of a commit that did not finish")),
+    "all but the last byte of a record": (
+        FIRST[:-1] + bytes(500),
+        Tail(kind="torn", size=SIZE - 1, reason=f"{SIZE - 1} bytes of a commit that did not finish"),
+    ),
+    "a record with a bit changed": (flipped(FIRST, 60) + bytes(500), Tail(kind="damaged", size=SIZE, reason=CHANGED)),
+    "a record with a bit changed at the end of the file": (
+        flipped(FIRST, 60),
+        Tail(kind="damaged", size=SIZE, reason=CHANGED),
+    ),
+    "a record that the file is too short for": (
+        LARGE[:700],
+        Tail(kind="damaged", size=700, reason=f"a record of {len(LARGE)} bytes or more, and the file ends after 700"),
+    ),
+    "less than a header at the end of the file": (
+        b"NJR1",
+        Tail(
+            kind="damaged",
+            size=4,
+            reason=f"a record of {FORMAT.header_size} bytes or more, and the file ends after 4",
+        ),
+    ),
+    "a sector of a record is missing": (
+        without(LARGE, 412, 924) + bytes(500),
+        Tail(kind="torn", size=len(LARGE), reason=f"{len(LARGE)} bytes of a commit that did not finish"),
+    ),
+    "a sector less a byte of a record is missing": (
+        without(LARGE, 413, 924) + bytes(500),
+        Tail(kind="damaged", size=len(LARGE), reason=CHANGED),
+    ),
+    "a record changed before one of the same commit": (
+        flipped(FIRST, 60) + a_record(9, durable=7) + bytes(500),
+        Tail(kind="damaged", size=SIZE + len(a_record(9)), reason=CHANGED),
+    ),
+    "a record changed before one of the same commit of which a sector is missing": (
+        flipped(FIRST, 60) + FIRST + without(a_record(9, durable=7, payload=b"x" * 1_600), 600, 1_400) + bytes(500),
+        Tail(kind="damaged", size=2 * SIZE + len(a_record(9, payload=b"x" * 1_600)), reason=CHANGED),
+    ),
+    "a record missing before one of the same commit": (
+        bytes(len(LARGE)) + a_record(9, durable=7) + bytes(500),
+        Tail(
+            kind="torn",
+            size=len(LARGE) + len(a_record(9)),
+            reason=f"{len(LARGE) + len(a_record(9))} bytes of a commit that did not finish",
+        ),
+    ),
+    "a record missing before one that was written later": (
+        bytes(len(LARGE)) + b"NJR1" + a_record(9, durable=8) + bytes(500),
+        Tail(
+            kind="damaged",
+            size=len(LARGE) + 4 + len(a_record(9)),
+            reason="record 9 behind it was written after it was durable",
+        ),
+    ),
+    "a record of an earlier sequence behind it": (
+        bytes(len(LARGE)) + a_record(8, durable=8) + bytes(500),
+        Tail(kind="torn", size=len(LARGE) + SIZE, reason=f"{len(LARGE) + SIZE} bytes of a commit that did not finish"),
+    ),
+}  # fmt: skip
+
+
+class TestATail:
+    @pytest.mark.parametrize(("data", "wanted"), TAILS.values(), ids=TAILS.keys())
+    def test_is_clean_torn_or_damaged_by_what_is_missing_and_by_what_was_written_later(self, disk, data, wanted):
+        file = disk.create(Path("/a/tail"), 0)
+        file.write(BEFORE + data, 0)
+
+        assert judge_tail(file, FORMAT, offset=len(BEFORE), sequence=8) == wanted

@@ -7,6 +7,7 @@ from hmac import digest
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from natya.actors.journal import Journal, JournalDamagedError, SimulatedDisk, Trouble
 from natya.actors.journal.day_seals import (
     SEALS_NAME,
+    DaySeal,
     SealBrokenError,
     day_text,
     read_seals,
@@ -72,6 +74,12 @@ def lived(disk, calendar, workshop, days=3, *, key=b""):
         workshop.commit_one(journal, 2 * day + 2)
         calendar.next_day()
     journal.close()
+
+
+def again(line, **changes):
+    """Give a line that follows this one, and differs from it in something else besides."""
+    seal = msgspec.json.decode(line, type=DaySeal)
+    return msgspec.structs.replace(seal, previous=sha256(line).hexdigest(), **changes).line()
 
 
 class TestADayThatIsOver:
@@ -287,6 +295,59 @@ class TestLinesOfSeals:
         assert unsigned(seals, KEY) is None
         assert unsigned(seals, b"another") == seals[1]
         assert unsigned((*seals, seals[0]), KEY) == seals[0]
+
+    def test_are_written_byte_by_byte_as_every_release_reads_them(self, disk, calendar, workshop):
+        journal = opened(disk, calendar)
+        workshop.commit_one(journal, 1)
+        first = journal.place
+        calendar.next_day()
+        journal.end_day()
+        sealed_ns = calendar.now_ns
+        workshop.commit_one(journal, 2)
+        calendar.next_day()
+        journal.end_day()
+        written = bytes(disk.content(DIRECTORY / SEALS_NAME)).split(b"\n")
+
+        wanted = (
+            f'{{"day":"{day_text(MONDAY)}","last_sequence":1,"last_hash":"{first.last_hash.hex()}",'
+            f'"sealed_ns":{sealed_ns},"journal_id":"{first.journal_id.hex()}","previous":"","hmac":""}}'
+        ).encode()
+        assert written[0] == wanted
+        assert seals_of(b"\n".join(written))[1] == DaySeal(
+            day=day_text(MONDAY + 1),
+            last_sequence=2,
+            last_hash=journal.place.last_hash.hex(),
+            sealed_ns=calendar.now_ns,
+            journal_id=first.journal_id.hex(),
+            previous=sha256(wanted).hexdigest(),
+        )
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            (lambda lines: [b"{}", *lines[1:]], "line 1: Object missing required field `day`"),
+            (lambda lines: [b"\xff", *lines[1:]], "line 1: "),
+            (lambda lines: [lines[0].replace(b":", b": ", 1), *lines[1:]], "line 1, day {0}: it is written otherwise"),
+            (lambda lines: [lines[0], lines[0], *lines[1:]], "line 2, day {0}: it does not follow the line before it"),
+            (lambda lines: lines[1:], "line 1, day {1}: it does not follow the line before it"),
+            (lambda lines: [*lines[:2], again(lines[1], last_sequence=4)], "line 3, day {1}: it does not go on where"),
+            (lambda lines: [*lines[:2], again(lines[1], last_sequence=3)], "line 3, day {1}: it does not go on where"),
+            (lambda lines: [*lines[:2], again(lines[1], last_sequence=5)], ""),
+            (
+                lambda lines: [*lines[:2], again(lines[1], last_sequence=5, journal_id="another")],
+                "line 3, day {1}: it does not go on where",
+            ),
+        ],
+    )
+    def test_are_refused_with_the_line_and_the_reason(self, lines, change, reason):
+        days = [day_text(MONDAY + number) for number in range(3)]
+        changed = b"".join(line + b"\n" for line in change(lines.split(b"\n")[:-1]))
+        if not reason:
+            assert len(seals_of(changed)) == 3
+            return
+        with pytest.raises(SealBrokenError) as refusal:
+            seals_of(changed)
+        assert str(refusal.value).startswith(reason.format(*days))
 
     def test_that_end_within_one_are_refused(self, lines, workshop):
         with pytest.raises(SealBrokenError, match="within a line"):

@@ -45,6 +45,50 @@ class TestAppending:
         assert [(record.sequence, record.correlation_id) for record in handed] == [(1, "A-1"), (2, "A-1")]
         assert handed == journal.view().page(0, 10).records
 
+    def test_is_counted_when_it_is_durable_with_others_in_one_commit(self, disk, workshop):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        journal.append((workshop.an_intent(1), workshop.an_intent(2)), "A-1")
+        journal.append((workshop.a_cancel(1),))
+        buffered = journal.buffered_bytes
+        assert (journal.commits, journal.appended, journal.bytes_written) == (0, 0, 0)
+        journal.commit()
+        journal.commit()  # of nothing
+
+        assert (journal.commits, journal.appended, journal.bytes_written) == (1, 3, buffered)
+        assert (journal.oldest_sequence, journal.last_sequence, journal.buffered_bytes) == (1, 3, 0)
+        assert journal._files.position.offset == HEADER_SIZE + buffered
+        journal.append((workshop.an_intent(3),))
+        journal.commit()
+        assert (journal.commits, journal.appended) == (2, 4)
+
+    @pytest.mark.parametrize(
+        ("facts", "correlation_id", "reason"),
+        [
+            ((), "", "an append has a tuple of at least 1 fact, found ()"),
+            ({}, "", "an append has a tuple of at least 1 fact, found {}"),
+            (("text",), "", "a fact is wanted, found str"),
+            (None, 7, "a correlation id is a text, found 7"),
+            (None, "\udfff", r"a correlation id is a text of UTF-8, found '\udfff'"),
+            (None, "x" * 65_536, "a correlation id has at most 65535 bytes, found 65536"),
+            (None, "Ω" * 32_768, "a correlation id has at most 65535 bytes, found 65536"),
+        ],
+        ids=lambda value: str(value)[:20],
+    )
+    def test_that_is_none_is_refused_and_told_why(self, journal, workshop, facts, correlation_id, reason):
+        with pytest.raises(AppendInvalidError) as refusal:
+            journal.append((workshop.an_intent(),) if facts is None else facts, correlation_id)
+
+        assert str(refusal.value) == reason
+
+    def test_with_the_longest_name_is_taken(self, journal, workshop):
+        journal = workshop.a_journal(SimulatedDisk(), segment_bytes=1 << 20)
+        journal.open()
+        journal.append((workshop.an_intent(),), "x" * 65_535)
+        journal.commit()
+
+        assert journal.view().page(0, 1).records[0].correlation_id == "x" * 65_535
+
     @pytest.mark.parametrize("correlation_id", ["", "Ω" * 40_000])
     def test_of_nothing_or_with_too_long_a_name_is_refused(self, journal, workshop, correlation_id):
         facts = (workshop.an_intent(),) if correlation_id else ()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from natya_examples import HALF
 
 from natya.actors.journal import JournalDamagedError, JournalView, view
-from natya.actors.journal.keys import PAGE_ENTRIES, PAGE_SIZE, Entry, KeyFile, KeysBrokenError, KeyTable
+from natya.actors.journal.keys import PAGE_ENTRIES, PAGE_SIZE, Entry, KeyFile, KeysBrokenError, KeyTable, _page_crc
 from natya.actors.journal.segments import keys_path
 from natya.actors.journal.upkeep import archive_segment, keep_keys, next_chore
 from natya.messages.journal import JournalRecord, key_of
@@ -76,6 +76,32 @@ class TestAKeyFile:
             changed[place] ^= 0x80
             with pytest.raises(KeysBrokenError):
                 KeyFile(MemoryFile(bytes(changed)), b"this one").check()
+
+    def test_that_is_cut_short_while_it_is_read_is_refused(self, workshop):
+        memory = MemoryFile(a_table(workshop, range(1, 2_001)).pages(b"this one"))
+        file = KeyFile(memory, b"this one")
+        memory.content = memory.content[: PAGE_SIZE + 5]
+
+        with pytest.raises(KeysBrokenError, match="page 1 ends after 5 bytes"):
+            file.check()
+
+    @pytest.mark.parametrize(
+        ("size", "is_allowed"), [(0, False), (1, False), (PAGE_SIZE + 1, False), (PAGE_SIZE, True)]
+    )
+    def test_has_whole_pages(self, size, is_allowed):
+        if is_allowed:
+            KeyFile(MemoryFile(bytes(size)), b"this one")
+            return
+        with pytest.raises(KeysBrokenError, match=f"whole pages of 4096 bytes, found {size}$"):
+            KeyFile(MemoryFile(bytes(size)), b"this one")
+
+    def test_whose_page_says_that_it_has_more_than_a_page_holds_is_refused(self, workshop):
+        pages = bytearray(a_table(workshop, range(1, 11)).pages(b"this one"))
+        pages[4:8] = (PAGE_ENTRIES + 1).to_bytes(4, "little")
+        pages[:4] = _page_crc(b"this one", 1, 0, bytes(pages)).to_bytes(4, "little")
+
+        with pytest.raises(KeysBrokenError):
+            KeyFile(MemoryFile(bytes(pages)), b"this one").check()
 
     @pytest.mark.parametrize("harm", ["bit", "shorter", "other segment", "pages swapped", "empty"])
     def test_that_is_wrong_is_refused(self, workshop, harm):
@@ -193,6 +219,8 @@ class TestAKeyFileOfTheJournal:
         found = sequences(shelf.view(), "A-7")
 
         assert found == [7, 67, 127]
+        assert list(shelf.view().find(types={"OrderFilled"})) == []
+        assert [segment.has_key_file for segment in shelf.closed_segments] == [False, True, True]
         assert tidy(shelf) == 1
         assert bytes(disk.content(path)) == whole
 

@@ -489,6 +489,32 @@ class TestAForeignFile:
         assert (directory / "journal.reserve.aside-1").read_bytes() == b"x" * 70_000
         assert reserve.read_bytes() == bytes(65_536)
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "00000000000000000009.journal",
+            "00000000000000000009.journal.gz",
+            "00000000000000000009.keys",
+            "journal.reserve",
+            "journal.waypoint",
+            "days.seals",
+            "orders.checkpoint",
+            "orders.past",
+        ],
+    )
+    def test_that_was_being_made_when_the_process_was_killed_is_removed(self, workshop, disk, name):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        workshop.commit_one(journal, 1)
+        journal.close()
+        before = disk.names(workshop.directory)
+        disk.create(workshop.directory / f"{name}.new", 10)
+        disk.create(workshop.directory / f"x{name}.new", 10)
+        disk.create(workshop.directory / f"{name}.newer", 10)
+        journal.open()
+
+        assert set(disk.names(workshop.directory)) == {*before, f"x{name}.new", f"{name}.newer"}
+
     def test_of_any_other_name_is_left_alone(self, workshop, directory):
         place_of(workshop, directory)
         mine = {directory / name: name for name in ("notes.new", "1.journal.new", "journal.mark.bak", "x.torn-128")}

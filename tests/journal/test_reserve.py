@@ -116,8 +116,19 @@ class TestAReserveThatIsThereAlready:
             (150, b"", ["reserve"]),
             (50, b"", ["reserve"]),
             (100, b"a record", ["reserve", "aside"]),
+            (100, b"a", ["reserve", "aside"]),
+            (100, bytes(99) + b"a", ["reserve", "aside"]),
+            (50, b"a record", ["reserve", "aside"]),
         ],
-        ids=["as large", "larger", "smaller", "with records"],
+        ids=[
+            "as large",
+            "larger",
+            "smaller",
+            "with records",
+            "at its first byte",
+            "at its last",
+            "smaller with records",
+        ],
     )
     def test_is_made_anew_where_it_is_too_small_and_moved_aside_where_something_is_in_it(
         self, workshop, size, content, names
@@ -129,3 +140,25 @@ class TestAReserveThatIsThereAlready:
         assert reserve.restore(0)
         assert disk.open(reserve.path).size() == (max(100, size))
         assert len(disk.names(workshop.directory)) == len(names)
+
+    @pytest.mark.parametrize("action", ["create", "rename", "sync_directory"])
+    def test_is_not_held_where_the_disk_does_not_make_it_and_asked_for_again_a_second_later(self, workshop, action):
+        disk = Counting()
+        reserve = Reserve(disk, workshop.directory, size=100)
+        disk.troubles = [Trouble(action=action)]
+
+        assert [reserve.restore(0), reserve.held] == [False, False]
+        disk.remove(workshop.directory / "journal.reserve.new")  # what was begun is removed by the next start
+        assert [reserve.restore(RETRY_NS), reserve.held] == [True, True]
+        assert disk.names(workshop.directory) == ("journal.reserve",)
+        assert len(disk.content(reserve.path)) == 100
+
+    def test_is_moved_beside_those_that_were_moved_before(self, workshop):
+        disk = Counting()
+        for number in (1, 2):
+            disk.create(workshop.directory / "journal.reserve", 100).write(b"record %d" % number, 0)
+            assert Reserve(disk, workshop.directory, size=100).restore(0)
+            disk.remove(workshop.directory / "journal.reserve")
+
+        aside = [workshop.directory / f"journal.reserve.aside-{number}" for number in (1, 2)]
+        assert [bytes(disk.content(path)[:8]) for path in aside] == [b"record 1", b"record 2"]

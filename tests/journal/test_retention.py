@@ -20,7 +20,7 @@ from natya.actors.journal import (
 )
 from natya.actors.journal.mark import read_mark
 from natya.actors.journal.tools import check, stat, verify
-from natya.actors.journal.upkeep import archive_segment, look_through, next_chore
+from natya.actors.journal.upkeep import archive_segment, keep_keys, look_through, next_chore
 from natya.actors.orders.book import Book
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import SimulatedSystemBase
@@ -80,6 +80,26 @@ class TestWhatIsLookedThrough:
         chore = next_chore(segments, 0, forget_before_ns=10)
         assert chore is None or chore[0] is look_through
         return None if chore is None else segments.index(chore[1])
+
+    def test_comes_after_key_files_and_archives_the_oldest_first(self):
+        def a_segment(*, archived=True, has_key_file=True, latest_ns=5):
+            seal = SimpleNamespace(latest_ns=latest_ns)
+            return SimpleNamespace(archived=archived, has_key_file=has_key_file, seal=seal, is_forgettable=None)
+
+        archived, plain, other = a_segment(), a_segment(archived=False), a_segment(archived=False)
+        bare = a_segment(archived=False, has_key_file=False)
+
+        def chore(*segments, plain_max=1, before_ns=10):
+            found = next_chore(iter(segments), plain_max, forget_before_ns=before_ns)
+            return None if found is None else (found[0], segments.index(found[1]))
+
+        assert chore(archived, plain, other, bare) == (keep_keys, 3)
+        assert chore(archived, plain, other) == (archive_segment, 1)
+        assert chore(archived, plain, other, plain_max=2) == (look_through, 0)
+        assert chore(archived, plain, plain_max=1) == (look_through, 0)
+        assert chore(archived, plain, plain_max=1, before_ns=0) is None
+        assert chore(plain, archived, plain_max=1) is None
+        assert chore() is None
 
     def test_is_the_oldest_that_nobody_has_looked_at(self):
         assert self.looked_through(self.a_segment(is_forgettable=True), self.a_segment(), self.a_segment()) == 1

@@ -199,5 +199,14 @@ class TestAPowerCut:
         disk.sync_directory(HERE)
         assert {disk.crash(Random(seed)).names(HERE) for seed in range(20)} == {("a",)}
 
+    def test_comes_a_second_time_and_takes_nothing_that_the_first_has_left(self, disk):
+        file = disk.create(A, 4)
+        file.write(b"abcd", 0)
+        file.sync()
+        disk.sync_directory(HERE)
+        survivor = disk.crash(Random(1)).crash(Random(2))
+
+        assert (survivor.names(HERE), bytes(survivor.content(A))) == (("a",), b"abcd")
+
     def test_is_not_the_end_of_its_capacity(self, disk):
         assert disk.crash(Random(1)).capacity_bytes == 100

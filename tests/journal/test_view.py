@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from natya.actors.journal import JournalDamagedError, JournalView, SimulatedDisk, records
 from natya.actors.journal.segments import open_segment
 from natya.actors.journal.simulated import SimulatedFile
-from natya.actors.journal.tools import check, export, stat, tail, verify
+from natya.actors.journal.tools import JournalStat, SegmentStat, VerifyReport, check, export, stat, tail, verify
 from natya.actors.journal.upkeep import archive_segment
 from natya.actors.journal.view import LANDMARK_STRIDE
 from natya.actors.journal.walk import record_at
+from natya.domain.time import DAY_NS
 from natya.messages.orders import OrderCancelled, OrderIntended
 
 
@@ -245,7 +246,141 @@ class TestTheRecordAtAPlace:
         assert all(at + size <= end for at, size in file.reads)
 
 
+class TestOneRecord:
+    def test_is_found_with_its_segment_and_its_place_there_wherever_it_is(self, library):
+        _, journal, records = library
+        view = journal.view()
+        for record in records[::37]:
+            segment, offset, raw = view.place_of(record.sequence)
+            assert raw.decoded() == record
+            assert segment.first_sequence == max(
+                each.first_sequence for each in view._segments if each.first_sequence <= record.sequence
+            )
+            there = view.record_there(record.sequence, first_sequence=segment.first_sequence, offset=offset)
+            assert there == raw
+            assert view.record_there(record.sequence, first_sequence=segment.first_sequence, offset=offset + 1) is None
+            assert view.record_there(record.sequence + 1, first_sequence=segment.first_sequence, offset=offset) is None
+            assert view.record_there(record.sequence, first_sequence=segment.first_sequence + 1, offset=offset) is None
+
+    @pytest.mark.parametrize("sequence", [-1, 0, 1_501, 10_000])
+    def test_that_the_journal_does_not_have_is_none(self, library, sequence):
+        _, journal, _ = library
+
+        assert journal.view().place_of(sequence) is None
+
+    def test_behind_what_was_durable_is_not_there(self, disk, workshop):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        workshop.commit_one(journal, 1)
+        view, end = journal.view(), journal._files.position.offset
+        workshop.commit_one(journal, 2)
+
+        assert view.record_there(2, first_sequence=1, offset=end) is None
+        assert journal.view().record_there(2, first_sequence=1, offset=end).sequence == 2
+
+    def test_that_was_changed_is_damage_where_it_is_looked_for(self, disk, workshop):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        for number in (1, 2, 3):
+            workshop.commit_one(journal, number)
+        _, offset, _ = journal.view().place_of(2)
+        disk.content(journal.active_segment.path)[offset + 70] ^= 1
+
+        with pytest.raises(JournalDamagedError, match="the record's CRC is") as damage:
+            journal.view().place_of(3)
+        assert (damage.value.path, damage.value.offset, damage.value.sequence) == (
+            journal.active_segment.path,
+            offset,
+            2,
+        )
+        for read in (journal.view().raw, journal.view().find):
+            with pytest.raises(JournalDamagedError, match="the record's CRC is") as damage:
+                list(read())
+            assert (damage.value.offset, damage.value.sequence) == (offset, 2)
+
+
 class TestTools:
+    def test_verify_tells_all_that_it_has_seen(self, disk, workshop):
+        journal = workshop.a_journal(disk, segment_bytes=4_096)
+        journal.open()
+        for number in range(1, 31):
+            workshop.commit_one(journal, number)
+            journal.append((workshop.a_cancel(number),))
+        journal.commit()
+        end, path = journal._files.position.offset, journal.active_segment.path
+        segments, last_hash = len(journal.closed_segments) + 1, journal.place.last_hash
+        journal._now_ns.value_ns += DAY_NS
+        journal.end_day()
+        (seal,) = journal.take_sealed()[0]
+        journal.close()
+        disk.content(path)[end : end + 4] = b"NJR1"
+
+        assert segments > 2
+        assert verify(workshop.directory, disk) == VerifyReport(
+            segments=segments,
+            records=60,
+            oldest_sequence=1,
+            last_sequence=60,
+            last_hash=last_hash.hex(),
+            torn_bytes=4,
+            of_type={"OrderIntended": 30, "OrderCancelled": 30},
+            sealed_days=1,
+            sealed_day=seal.day,
+            sealed_sequence=60,
+            hmacs=0,
+        )
+
+    def test_stat_tells_each_file_with_its_size(self, library, workshop):
+        disk, journal, _ = library
+        segments = [*journal.closed_segments, journal.active_segment]
+        lasts = [*(each.first_sequence - 1 for each in segments[1:]), 1_500]
+
+        assert stat(workshop.directory, disk) == JournalStat(
+            path=str(workshop.directory),
+            records=1_500,
+            oldest_sequence=1,
+            last_sequence=1_500,
+            segments=tuple(
+                SegmentStat(
+                    path=str(each.path),
+                    first_sequence=each.first_sequence,
+                    last_sequence=last,
+                    file_bytes=len(disk.content(each.path)),
+                    archived=number < 2,
+                )
+                for number, (each, last) in enumerate(zip(segments, lasts, strict=True))
+            ),
+        )
+
+    def test_of_an_empty_directory_tell_that_nothing_is_there(self, disk, workshop):
+        assert verify(workshop.directory, disk) == VerifyReport(
+            segments=0,
+            records=0,
+            oldest_sequence=1,
+            last_sequence=0,
+            last_hash="",
+            torn_bytes=0,
+            of_type={},
+            sealed_days=0,
+            sealed_day="",
+            sealed_sequence=0,
+            hmacs=0,
+        )
+        assert stat(workshop.directory, disk) == JournalStat(
+            path=str(workshop.directory), records=0, oldest_sequence=1, last_sequence=0, segments=()
+        )
+        assert list(export(workshop.directory, disk=disk)) == []
+
+    def test_tail_gives_the_newest_that_fit_what_it_was_given_besides(self, library, workshop):
+        disk, _, records = library
+
+        def is_wanted(record):
+            return record.fact.client_order_id.endswith("00")
+
+        wanted = tuple(filter(is_wanted, records))
+        assert tail(workshop.directory, records_max=4, where=is_wanted, disk=disk) == wanted[-4:]
+        assert tail(workshop.directory, disk=disk) == records[-10:]
+
     def test_verify_reads_everything(self, library, workshop):
         disk, journal, _ = library
         report = verify(workshop.directory, disk)
