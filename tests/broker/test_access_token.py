@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from natya.actors.broker.access_token import AccessToken, TokenDeadError
+from natya.actors.broker.access_token import FORMER_MAX, AccessToken, TokenDeadError
 from natya.config.secrets import Secret
 
 
@@ -75,17 +75,40 @@ class TestAToken:
         assert "first" not in repr(vars(token))
 
 
+class TestATokenThatWasInUse:
+    def test_is_known_as_long_as_it_is_one_of_the_last(self, token):
+        later = [Secret(f"later {number}") for number in range(FORMER_MAX + 1)]
+        for each in later[:-1]:
+            token.replace(each)
+        assert token.was_in_use(Secret("first"))
+        token.replace(later[-1])
+
+        assert [token.was_in_use(each) for each in (Secret("first"), *later, Secret("never"))] == [
+            False, *[True] * (FORMER_MAX + 1), False,
+        ]  # fmt: skip
+        assert [token.is_in_use(each) for each in later[-2:]] == [False, True]
+
+
 class TestWhatAServiceSays:
     @pytest.mark.parametrize(
         ("said", "shown"),
         [
             ("no canary-of-a-token-of-a-day here", "no *** here"),
             ("cut off: canary-of-a-tok", "cut off: ***"),
+            ("canary-of-a-tok", "***"),
+            ("canary-of-a-", "***"),
+            ("canary-of-a", "canary-of-a"),  # of so little nobody makes the rest
+            ("canary-of-a-token-of-a-day, and canary-of-a-token-of-a-day", "***, and ***"),
             ("nothing of it", "nothing of it"),
         ],
     )
     def test_is_shown_without_the_token(self, said, shown):
         assert AccessToken(Secret("canary-of-a-token-of-a-day")).taken_out_of(said) == shown
+
+    def test_is_shown_without_a_short_one_only_where_it_is_whole(self):
+        token = AccessToken(Secret("canary-of-a-"))
+
+        assert (token.taken_out_of("a canary-of-a-"), token.taken_out_of("a canary-of")) == ("a ***", "a canary-of")
 
     def test_is_shown_as_it_is_where_there_is_none(self):
         assert AccessToken(Secret("")).taken_out_of("anything") == "anything"

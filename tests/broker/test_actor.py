@@ -108,9 +108,12 @@ class TestPlacingAnOrder:
         stage.ask(stage.order("A-9"))
         stage.answer(failed_on("NewOrder"))
         stage.answer(stage.report("TRADE", "A-0", quantity=1, price=1.0))
+        stage.ask(stage.order("A-10"))
+        stage.answer(stage.report("TRADE", "A-0", quantity=1, price=1.0, broker_order_id="X-9"))
         counts = stage.system.request("broker", Ping()).statistics
 
         assert (counts.broker, counts.placed, counts.refused, counts.in_doubt, counts.reports) == ("paper", 2, 1, 1, 1)
+        assert (counts.placing, counts.refused_reports, sum(counts.acknowledgement.counts)) == (1, 1, 4)
 
 
 class TestAnExchangeThatFails:
@@ -271,6 +274,13 @@ class RepeatingBroker(PaperBroker):
             raise OSError("connection reset")
 
 
+class DueBroker(PaperBroker):
+    """Has orders told what has left at each cancellation, and not when time comes."""
+
+    def withdraw(self, request):
+        self._session.tell_left(actor.LeftDue(), self._session.myAddress)
+
+
 class TestWhatHasLeft:
     def test_is_counted_where_it_leaves_also_over_a_restart(self, stage, monkeypatch):
         monkeypatch.setattr(actor, "TELL_LEFT_S", 0.05)
@@ -305,6 +315,37 @@ class TestWhatHasLeft:
             told = message.changes if isinstance(message, OrdersLeft) else ()
 
         assert told == (("A-1", "X-1", 1),)
+
+    def test_is_told_no_more_of_orders_and_their_changes_that_have_made_room_for_others(self, stage, monkeypatch):
+        monkeypatch.setitem(BROKERS, "due", DueBroker)
+        stage.open(name="due", orders_max=1).ask(stage.order("A-1"))
+        stage.answer(stage.report("NEW", "A-1"))
+        stage.ask(a_change())
+        stage.ask(a_change(broker_order_id="X-2", number=2))
+        stage.ask(stage.order("A-2"))
+        stage.ask(a_change(number=7, client_order_id="A-2"))
+        stage.ask(WithdrawOrder(client_order_id="A-2"))
+        stage.system.request("broker", Ping())
+        heard = []
+        while not stage.orders.is_empty():
+            heard.append(stage.orders.receive())
+
+        assert [each for each in heard if isinstance(each, OrdersLeft)] == [
+            OrdersLeft(counts=(("A-2", 1),), changes=(("A-2", "X-1", 1),))
+        ]
+        stage.ask(a_change())  # the number of what is forgotten counts no more
+        stage.system.request("broker", Ping())
+        assert stage.exchange.receive().client_order_id == "A-1"
+
+    def test_is_told_once_and_of_nothing_where_nothing_has_left(self, stage, monkeypatch):
+        monkeypatch.setitem(BROKERS, "due", DueBroker)
+        stage.open(name="due").ask(stage.order("A-1"))
+        for _ in range(2):
+            stage.ask(WithdrawOrder(client_order_id="A-1"))
+        stage.system.request("broker", Ping())
+
+        assert stage.orders.receive() == OrdersLeft(counts=(("A-1", 1),), changes=())
+        assert stage.orders.is_empty()
 
     def test_is_counted_no_more_of_orders_that_are_forgotten(self):
         left = Left()
@@ -420,7 +461,7 @@ def test_the_actor_is_a_line_for_its_body():
 
 def a_change(number=1, **fields):
     fields = {"symbol": "INFY", "side": "BUY", "quantity": 20, "order_type": "LIMIT", "limit_price": 101.0} | fields
-    return ReplaceOrder(client_order_id="A-1", broker_order_id="X-1", number=number, **fields)
+    return ReplaceOrder(**{"client_order_id": "A-1", "broker_order_id": "X-1", "number": number} | fields)
 
 
 class TestChangingAnOrder:

@@ -259,6 +259,30 @@ class TestATokenThatDies:
         assert "found one +17.0 s off: no code was sent" in stage.ask(ShowToken()).reason
 
 
+def test_an_attempt_that_fails_by_a_mistake_is_one_that_failed_and_its_text_is_told_nobody(stage, caplog, monkeypatch):
+    def fail(_source):
+        raise ZeroDivisionError("pin=482913")
+
+    monkeypatch.setattr(Source, "mint", fail)
+    stage.start()
+    stage.base.run_for(HOUR_S)
+
+    status = stage.ask(ShowToken())
+    assert (status.state, status.reason, status.attempts) == ("given_up", "ZeroDivisionError", 3)
+    assert stage.told_orders() == [ReduceOnly(reason="no new access token in 3 attempts: ZeroDivisionError")]
+    assert "482913" not in repr([record.__dict__ for record in caplog.records])
+
+
+@pytest.mark.parametrize(("skew_s", "told"), [(1.0, []), (5.0, [5.0]), (None, [])])
+def test_a_clock_that_is_off_is_told_with_the_attempt(stage, caplog, skew_s, told):
+    stage.start(skew_s=skew_s)
+    stage.base.run_for(5)
+    found = [each.fields["seconds"] for each in caplog.records if each.getMessage() == "token.clock_is_off"]
+
+    assert found == told
+    assert stage.ask(ShowToken()).state == "alive"
+
+
 def test_a_token_that_is_dead_is_not_renewed():
     token = AccessToken(Secret("T"))
     token.reveal()

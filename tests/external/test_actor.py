@@ -237,9 +237,11 @@ class TestRequestsOfAProcessBefore:
         with system:
             for _ in range(3):
                 system.tell("external", CountBefore("all", (now_ns - SECOND_NS, now_ns + SECOND_NS)))
-            system.tell("external", CountBefore("nothing of ours", (now_ns,)))
+            asker = system.probe("asker")
+            system.tell("external", CountBefore("nothing of ours", (now_ns,)), sender=asker)
 
             assert self.left(system) == 4
+            assert asker.is_empty()  # it has not failed
 
     def test_are_counted_once_whatever_fails(self):
         system, now_ns = self.begin()

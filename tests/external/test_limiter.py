@@ -202,6 +202,27 @@ class TestWhoAsksTooOften:
         assert isinstance(refused, Refused)
         assert refused.retry_after_ns >= SECOND_NS
 
+    @pytest.mark.parametrize(
+        ("waiting", "urgent", "seconds"),
+        [
+            ((), False, 1),
+            ((False,), False, 2),
+            ((True,), False, 2),
+            ((True, False, True), False, 4),
+            ((False, False), True, 1),
+            ((True, False, True), True, 3),
+        ],
+    )
+    def test_is_told_a_time_behind_those_that_go_before_it(self, waiting, urgent, seconds):
+        limiter = orders(Quota(1, SECOND_NS))
+        limiter.ask(0, "orders", now_ns=0)
+        limiter.end(0, 0)
+        for number, is_urgent in enumerate(waiting, start=1):
+            limiter.ask(number, "orders", now_ns=0, wait_ns=60 * SECOND_NS, urgent=is_urgent)
+
+        refused = limiter.ask(9, "orders", now_ns=0, urgent=urgent)
+        assert refused.retry_after_ns / SECOND_NS == pytest.approx(seconds, abs=0.01)
+
     def test_waits_for_an_answer_that_nobody_can_foresee_until_its_deadline(self):
         limiter = orders(Quota(1, SECOND_NS))
         limiter.ask(0, "orders", now_ns=0)

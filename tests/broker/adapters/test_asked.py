@@ -2,13 +2,17 @@
 
 import json
 from datetime import date
+from types import SimpleNamespace
 
 import certifi
 import pytest
 from natya_asked_dhan import BELOW, FOREVER, SUPER, TWO_LEGS, an_order
 
-from natya import BrokerCredentials, DhanBrokerAdapter
+from natya import BrokerCredentials, DhanBrokerAdapter, WriteNotSent
+from natya.actors.external import ExternalActor
 from natya.actors.runtime import InProcessSystem
+from natya.domain.dhan.limits import limits_on
+from natya.domain.instruments import Instrument
 
 SINCE, UNTIL = date(2026, 9, 1), date(2026, 9, 3)
 
@@ -378,3 +382,41 @@ def test_a_client_trusts_the_certificates_and_takes_the_way_that_it_was_given(mo
         client._clock()
 
     assert [(each.ca_file, each.proxy) for each in begun] == [(how["ca_file"], how["proxy"])]
+
+
+def test_an_order_above_the_freeze_quantity_leaves_only_where_dhan_divides_it(played):
+    frozen = Instrument(symbol="INFY", segment="NSE_EQ", security_id="1594", tick_size_rupees=0.1, freeze_quantity=4)
+    played._symbols = SimpleNamespace(find=lambda _symbol: frozen)
+    for place, order in (
+        (played.place_order, an_order()),
+        (played.place_super_order, SUPER),
+        (played.place_forever_order, FOREVER),
+    ):
+        result = place(order).result()
+        assert (type(result), "the freeze quantity of 4" in result.error) == (WriteNotSent, True)
+    assert played.asked == []
+    played.place_sliced(an_order())
+
+    assert [call.url for call in played.asked] == ["https://x/v2/orders/slicing"]
+
+
+def test_the_owner_of_its_calls_is_told_all_that_the_adapter_was_given(instruments, tmp_path):
+    started = []
+    system = SimpleNamespace(start=lambda *arguments: started.append(arguments))
+    adapter = DhanBrokerAdapter(
+        *("11", "T"),
+        base_url="https://x/",
+        instruments=instruments,
+        system=system,
+        ca_file="ca.pem",
+        proxy="http://127.0.0.1:8",
+        tally_folder=tmp_path,
+    )
+    assert adapter._running() is adapter._running() is system
+    ((name, actor, settings),) = started
+
+    assert (name, actor, settings.service, settings.hosts) == ("external-dhan", ExternalActor, "dhan", {"x"})
+    assert (settings.ca_file, settings.proxy, settings.tally_folder) == ("ca.pem", "http://127.0.0.1:8", tmp_path)
+    assert (settings.tally.whose, settings.allowances) == ("11@x", limits_on(date.max))
+    assert (settings.fail_max, settings.reset_timeout_s) == (adapter.fail_max, adapter.reset_timeout_s)
+    assert settings.headers()["access-token"] == "T"

@@ -155,6 +155,14 @@ class TestReading:
         assert (told.bands_problem, told.unresolved) == ("", ("NONE",))
         assert reading.paths[-1] == "POST /marketfeed/quote"
 
+    @pytest.mark.parametrize("rows", [[], 5, None, "INFY"])
+    def test_tells_the_bands_of_one_segment_though_another_one_has_no_rows(self, rows):
+        reading = Reading("INFY", bands_of=("INFY",))
+        told = reading.answer_all(quotes={"data": {"NSE_FNO": rows, "NSE_EQ": {"1594": QUOTE}}, "status": "success"})
+
+        assert told.bands == (PriceBand(symbol="INFY", low=1348.5, high=1648.0),)
+        assert told.bands_problem == ""
+
     def test_tells_no_band_of_what_has_none(self):
         reading = Reading("INFY", bands_of=("INFY",))
         unlimited = QUOTE | {"lower_circuit_limit": 0, "upper_circuit_limit": 0.0}

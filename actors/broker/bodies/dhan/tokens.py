@@ -6,7 +6,6 @@ service that contains them does not leave this file.
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
@@ -91,7 +90,7 @@ class DhanTokens:
         pin_in_use, totp_secret = self._login
         try:
             code = _Codes(totp_secret.reveal()).at(self._now_ns() // SECOND_NS)
-        except (binascii.Error, ValueError):
+        except ValueError:
             raise TokenRefusedError("broker.totp_secret: a secret in base32 wanted, found another text") from None
         pin = pin_in_use.reveal()
         query = urlencode({"dhanClientId": self._client_id, "pin": pin, "totp": code})
