@@ -352,7 +352,7 @@ class LivingCell(CellContext):
 
     def trouble_of(self, child: ActorAddress) -> str:
         """Return a child's trouble, in words; empty when it has none, or is down."""
-        instance = child.instance if isinstance(child, LivingCell) else None
+        instance = _child(child).instance
         return "" if instance is None else str(instance.trouble)
 
 

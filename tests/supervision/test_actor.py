@@ -320,6 +320,23 @@ class TestASupervisorThatIsRestartedItself:
             pass
         assert diary.entries == ["stop b", "stop a", "start a", "start b"]
 
+    def test_stops_the_one_that_still_runs_before_it_starts_that_and_one_that_had_ended(
+        self, threads, start, play, diary
+    ):
+        ended = play.ChildSpec("ended", play.Child, diary, restart="transient")
+        below = play.a_supervisor(ended, play.ChildSpec("runs", play.Child, diary), root=False)
+        system = start(play.ChildSpec("strategies", a_faulty_supervisor(play), below))
+        gone = system.watch("ended")
+        system.tell("ended", ActorExitRequest())
+        gone.result(5)
+        system.request("strategies", Ping())
+        diary.entries.clear()
+        system.request("strategies", play.Crash())
+
+        while system.request("system", DescribeTree()).children[0].state != "RUNNING":
+            pass
+        assert diary.entries == ["stop runs", "start ended", "start runs"]
+
     def test_waits_for_a_child_that_takes_long_to_stop(self, start, play, diary, gate):
         diary.held["a"] = gate
         below = play.a_supervisor(play.ChildSpec("a", play.BlockingChild, diary), root=False)
@@ -561,6 +578,48 @@ class TestTheTree:
             (node,) = asker.receive().children
             assert (node.path, node.state) == ("system/branch", "UNAVAILABLE")
 
+    def test_waits_a_second_for_a_supervisor_below_and_then_leaves_its_branch_out(self, play, diary):
+        class Silent(play.Supervisor):
+            @handles(DescribeTree)
+            def describe_tree(self, _request, _sender):
+                """Answer nobody."""
+
+        below = play.a_supervisor(play.ChildSpec("deep", play.Child, diary), root=False)
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            settings = play.a_supervisor(
+                play.ChildSpec("branch", Silent, below), play.ChildSpec("b", play.Child, diary)
+            )
+            system.start("system", play.Supervisor, settings)
+            asker = system.probe("asker")
+            system.tell("system", DescribeTree(), sender=asker)
+            system.base.run_for(0.9)
+            assert asker.is_empty()
+            system.base.run_for(0.2)
+
+            assert [node.path for node in asker.receive().children] == ["system/branch", "system/b"]
+            system.base.run_for(5)
+            assert asker.is_empty()
+
+    def test_shows_one_that_has_ended_without_a_mailbox(self, start, play, diary):
+        system = start(play.ChildSpec("once", play.Child, diary, restart="temporary"))
+        gone = system.watch("once")
+        system.tell("once", play.Crash())
+        gone.result(5)
+        while (node := system.request("system", DescribeTree()).children[0]).state != "STOPPED":
+            pass
+
+        assert node == ChildStatus(
+            path="system/once",
+            state="STOPPED",
+            host="loop",
+            restarts=0,
+            breaker="closed",
+            mailbox_depth=0,
+            last_error="RuntimeError: told to",
+            raised_at=node.raised_at,
+            last_traceback=node.last_traceback,
+        )
+
     def test_is_the_same_for_all_who_ask_at_once(self, start, play, diary):
         below = play.a_supervisor(play.ChildSpec("crossover", play.Child, diary), root=False)
         system = start(play.ChildSpec("strategies", play.Supervisor, below))
@@ -783,8 +842,13 @@ class TestGivingUp:
 
         end = system.request("system", AwaitSystemStop())
 
-        assert end.exit_code == 70
-        assert "more than 1 restarts in 60 s" in end.reason
+        limit = "more than 1 restarts in 60 s"
+        leaf = f"leaf: {limit} (RuntimeError: leaf is broken)"
+        inner = f"inner: {limit} (GaveUpError: {leaf})"
+        assert (end.exit_code, end.reason) == (70, f"outer: {limit}")
+        assert str(end.error) == inner
+        assert str(end.error.__cause__) == leaf
+        assert str(end.error.__cause__.__cause__) == "leaf is broken"
         assert diary.entries == ["start journal", *["start leaf"] * 2, "stop journal"]
 
     @pytest.mark.parametrize("levels", [1, 2, 3])

@@ -144,6 +144,13 @@ class TestByKey:
             (after,) = router.choose(left, Work(key))
             assert after == before or before == leaving[0]
 
+    def test_gives_a_key_to_the_same_member_in_every_process_and_release(self):
+        by_key = ByKey(lambda message: message)
+        names = ["m-1", "m-2", "m-3", "m-4"]
+
+        chosen = [by_key.choose(names, key) for key in ("TCS", "INFY", 3, ("a", 1), None)]
+        assert chosen == ["m-3", "m-4", "m-3", "m-3", "m-1"]
+
     def test_spreads_keys_evenly(self):
         router = Router(ByKey(lambda work: work.key))
         loads = [(f"m-{number}", 0) for number in range(4)]

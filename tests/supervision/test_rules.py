@@ -336,6 +336,54 @@ class TestThePolicyOfASupervisor:
         assert {type(decision) for decision in (*within[:-1], *beyond)} == {Restart}
 
 
+class TestAChildThatFailsAtEveryMessage:
+    """A strategy that raises at each tick, and answers each Ping between two of them."""
+
+    @staticmethod
+    def policy(exhausted="park", **changes):
+        settings = SupervisorSettings(
+            children=(ChildSpec("a", RuntimeActor, when_exhausted=exhausted),),
+            policy=msgspec.structs.replace(WAITS_S, fail_max=1, restarts_max=99, **changes),
+        )
+        budget = RestartBudget(restarts_max=99, window_ns=SECOND_NS)
+        return RestartPolicy(settings, budget, jitter=lambda: 0.0)
+
+    def openings(self, policy, *passed, ran_s=0.0):
+        """Let it fail so often, each time having got past what it failed at before, or not; answer each probe."""
+        now_ns, found = 0, []
+        for got_past in passed:
+            policy.started("a", now_ns)
+            now_ns += round(ran_s * SECOND_NS)
+            decision = policy.failed("a", now_ns, RuntimeError(), got_past=got_past)
+            found.append(decision.openings if isinstance(decision, KeepDown) else decision)
+            policy.try_again("a", now_ns)
+            policy.succeeded("a")
+        return found
+
+    def test_is_parked_after_so_many_openings_though_it_answers_in_between(self):
+        assert self.openings(self.policy(), False, False, False) == [
+            1,
+            2,
+            Park("the breaker opened 3 times in a row"),
+        ]
+
+    @pytest.mark.parametrize("ran_s", [0.0, 60.0])
+    def test_is_so_however_long_it_waits_for_the_next(self, ran_s):
+        assert self.openings(self.policy(), False, False, False, ran_s=ran_s)[-1] == Park(
+            "the breaker opened 3 times in a row"
+        )
+
+    def test_has_its_openings_forgotten_when_it_got_past_one(self):
+        assert self.openings(self.policy(), False, True, False, True, False) == [1, 2, 1, 2, 1]
+
+    def test_keeps_what_was_known_of_it_where_it_failed_outside_of_a_handler(self):
+        assert self.openings(self.policy(), False, None, None)[-1] == Park("the breaker opened 3 times in a row")
+        assert self.openings(self.policy(), None, None, None, None) == [1, 1, 1, 1]
+
+    def test_is_none_that_others_depend_on_and_that_may_not_be_parked(self):
+        assert self.openings(self.policy("give_up"), False, False, False, False) == [1, 1, 1, 1]
+
+
 class TestWhoRestarts:
     def test_is_the_failed_one_or_all_or_it_and_those_after_it(self):
         names = ("a", "b", "c")
@@ -366,9 +414,12 @@ class TestAReporter:
     @pytest.fixture
     def reporter(self, told):
         def log(event, *, level="info", **fields):
-            told.append((event, level, fields["child"]))
+            told.append((event, level, fields))
 
-        return Reporter("top", log=log, log_bounded=log, journal=told.append, now_ns=lambda: 5)
+        def log_bounded(event, *, level="info", **fields):
+            told.append((event, f"{level}, bounded", fields))
+
+        return Reporter("top", log=log, log_bounded=log_bounded, journal=told.append, now_ns=lambda: 5)
 
     def test_tells_of_each_thing_that_happens(self, reporter, told):
         child = Child(ChildSpec("a", RuntimeActor))
@@ -381,30 +432,41 @@ class TestAReporter:
         reporter.breaker_opened(child, openings=2, retry_after_s=7.0)
         reporter.breaker_closed(child)
         reporter.gave_up("a", "too often")
+        child.parked = "too often"
+        reporter.parked(child)
         reporter.terminated(child)
         reporter.killed(child, 3.0)
+        reporter.left_calls(child, 4.0)
         reporter.abandoned(child)
         of = {"supervisor": "top", "child": "a", "occurred_ns": 5}
+        failed = {"child": "a", "phase": "handle", "error": "ValueError", "reason": "odd"}
+        ended = {"child": "a", "phase": "exit", "error": "Ended", "reason": "it ended by itself"}
 
         assert told == [
-            ("child.started", "debug", "a"),
-            ("child.restarted", "warning", "a"),
+            ("child.started", "debug", {"child": "a"}),
+            ("child.restarted", "warning, bounded", {"child": "a", "restarts": 1}),
             ChildRestarted(restarts=1, **of),
-            ("child.failed", "error", "a"),
+            ("child.failed", "error, bounded", failed),
             ChildFailed(phase="handle", error="ValueError", reason="odd", **of),
-            ("child.failed", "error", "a"),
+            ("child.failed", "error, bounded", ended),
             ChildFailed(phase="exit", error="Ended", reason="it ended by itself", **of),
-            ("breaker.opened", "error", "a"),
+            ("breaker.opened", "error", {"child": "a", "openings": 2, "retry_after_s": 7.0}),
             BreakerOpened(openings=2, retry_after_s=7.0, **of),
-            ("breaker.closed", "info", "a"),
-            ("supervisor.gave_up", "error", "a"),
+            ("breaker.closed", "info", {"child": "a"}),
+            ("supervisor.gave_up", "error", {"child": "a", "reason": "too often"}),
             Escalated(reason="too often", **of),
-            ("child.stopped", "debug", "a"),
-            ("child.killed", "error", "a"),
-            ("child.abandoned", "error", "a"),
+            (
+                "child.parked",
+                "error",
+                {"child": "a", "reason": "too often", "error": "Ended: it ended by itself", "raised_at": ""},
+            ),
+            ("child.stopped", "debug", {"child": "a"}),
+            ("child.killed", "error", {"child": "a", "after_s": 3.0}),
+            ("child.left_calls", "warning", {"child": "a", "after_s": 4.0}),
+            ("child.abandoned", "error", {"child": "a"}),
         ]
         assert (reporter.failures, reporter.restarts, reporter.escalations) == (2, 1, 1)
-        assert child.last_error == "Ended: it ended by itself"
+        assert (child.last_error, child.fault) == ("Ended: it ended by itself", None)
 
     def test_formats_so_many_tracebacks_a_second_and_no_more(self, reporter):
         child = Child(ChildSpec("a", RuntimeActor))
@@ -471,6 +533,46 @@ class TestAStartGroup:
         assert not groups.end(joined)
         assert not groups.end(groups.join([children["b"]]))
         assert [child.start_group for child in children.values()] == [None, None]
+
+
+class TestASpecThatSaysLittle:
+    def test_is_of_a_child_on_the_loop_that_is_always_restarted_and_has_no_limits(self):
+        assert ChildSpec("a", RuntimeActor) == ChildSpec(
+            name="a",
+            actor=RuntimeActor,
+            settings=None,
+            restart="permanent",
+            shutdown_s=None,
+            leaves_calls=False,
+            breaker=None,
+            host=None,
+            turn_limit_s=0.0,
+            memory_limit_mb=0,
+            when_exhausted="give_up",
+            cancels_orders=False,
+        )
+
+    def test_of_a_supervisor_gives_ten_seconds_to_stop_thirty_to_start_and_five_to_answer(self):
+        assert SupervisorSettings(children=(), policy=WAITS_S) == SupervisorSettings(
+            children=(),
+            policy=WAITS_S,
+            strategy="one_for_one",
+            root=False,
+            shutdown_s=10.0,
+            start_s=30.0,
+            probe_s=5.0,
+            market_speed=None,
+            orders="",
+            journal="journal",
+        )
+
+    @pytest.mark.parametrize("least", [{"shutdown_s": 0}, {"turn_limit_s": 0}, {"memory_limit_mb": 0}])
+    def test_may_say_the_least(self, least):
+        assert msgspec.structs.asdict(ChildSpec("a", RuntimeActor, **least)).items() >= least.items()
+
+    def test_of_a_breaker_may_say_the_least(self):
+        assert BreakerSettings(fail_max=1, reset_timeout_s=0.001, escalate_after=1).fail_max == 1
+        assert SupervisorSettings(children=(), policy=WAITS_S, shutdown_s=0, market_speed=0).market_speed == 0
 
 
 class TestASpecWithAMistake:
