@@ -5,6 +5,7 @@ from natya_orders_stage import FakeJournal, Release
 
 from natya.actors.orders import OrdersActor
 from natya.domain.time import DAY_NS
+from natya.messages.broker import PlaceOrder
 from natya.messages.order_listing import (
     OrdersRead,
     OrdersStatistics,
@@ -13,6 +14,7 @@ from natya.messages.order_listing import (
     ReadPositions,
     SettleOrder,
 )
+from natya.messages.orders import SquaringOffEnded
 from natya.messages.presence import ReportPresence
 from natya.messages.risk import FundsTold, ReadRisk, RiskRead
 from natya.messages.supervision import Unavailable
@@ -69,6 +71,23 @@ def test_what_it_counts_is_not_told_either(half_read):
 
     assert isinstance(told, OrdersStatistics)
     assert [each.quantity for each in told.positions] == [5]
+
+
+def test_no_exit_is_placed_of_a_bracket_whose_other_facts_may_not_be_read_yet(stage, make):
+    """Its exits are behind in the journal: placed by half a book they would leave a second time."""
+    entry = make.intent(target_price=110.0, stop_loss_price=95.0)
+    exits = [make.intent(name, side="SELL") for name in ("A-1S", "A-1T")]
+    stage.disk.facts += [entry, make.filled(), *exits, *(make.accepted(name, f"B-{name}") for name in ("A-1S", "A-1T"))]
+    stage.disk.mode = "first page"
+    stage.system.start("journal", FakeJournal, stage.disk)
+    stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+    stage.settle()
+    stage.tell(SquaringOffEnded(strategy="crossover", symbol="INFY", reason="it could not"), stage.strategy)
+    stage.settle()
+    assert len(stage.disk.facts) == 6
+    read_on(stage)
+
+    assert PlaceOrder not in stage.heard()
 
 
 def test_the_day_does_not_begin_with_what_was_read_so_far(half_read):

@@ -191,6 +191,21 @@ class TestAStopThatTheMarketJumpsOver:
         assert keeper.unprotected == ()
         assert "stop P-1: INFY: the market has jumped over its limit of 101.00" in keeper.warning()
 
+    def test_is_cancelled_whatever_others_there_are_before_it(self, looked, cancelled, kept, make):
+        keeper, book, _ = kept
+        stop = {"side": "SELL", "order_type": "STOP"}
+        for name, symbol, trigger in (("P-0", "TCS", 50.0), ("P-1", "INFY", 96.0), ("P-2", "INFY", 90.0)):
+            book.apply(make.intent(name, symbol=symbol, trigger_price=trigger, **stop))
+            book.apply(make.accepted(name, f"B-{name}"))
+        for order in book.open_orders():  # those of the bracket come last
+            if order.client_order_id.startswith("A-1"):
+                book._account.open[order.client_order_id] = book._account.open.pop(order.client_order_id)
+        looked.context.changed_there = frozenset({"P-1"})
+        looked(*[94.0] * 6)
+
+        assert cancelled == ["A-1S"]
+        assert keeper.unprotected == ()
+
     def test_stays_where_the_market_comes_back(self, looked, cancelled):
         looked(94.0, 94.0, 94.0, 94.0, 95.0, 94.0, 94.0, 94.0, 94.0, 94.0)
 
@@ -981,6 +996,8 @@ class TestABracketWhoseStrategySquaresOff:
     def test_is_told_of_what_had_no_bracket_until_it_is_closed(self, make):
         market = Market(make)
         market.trade("BUY", 4)
+        market.keeper.end_squaring_off(replace(self.ENDED, reason=""))
+        assert market.keeper.unprotected == (), "it has kept them itself"
         market.keeper.end_squaring_off(self.ENDED)
         told = "crossover: 4 INFY held that it wanted closed: the order was refused"
         assert market.keeper.unprotected == (told,)

@@ -128,6 +128,18 @@ class TestAFactOnItsWay:
         ledger.confirm(confirmed(second))
         assert ledger.book.order("A-1").filled == 0
 
+    def test_that_halts_is_looked_at_again_with_its_order_when_one_before_is_refused(self, ledger, make):
+        """What the broker has said of an order that was thought dead comes with a change of the risk state."""
+        for fact in (make.intent(), make.expired()):
+            ledger.book.apply(fact)
+        halt = RiskStateChanged(previous="NORMAL", state="HALTED", cause="risen", changed_by="orders", occurred_ns=1)
+        first = ledger.write((make.accepted(),))
+        ledger.write((make.filled(quantity=4),), change=halt)
+        ledger.give_up(denied(first))
+
+        assert (ledger.order("A-1").filled, ledger.risk_state) == (4, "HALTED")
+        assert ledger.changes == (halt,)
+
     def test_that_is_a_refused_intent_leaves_nothing_behind(self, ledger, make):
         ledger.give_up(denied(ledger.write((make.intent(),), make.order())))
 

@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 from natya_orders_stage import Release
 
 from natya.actors.orders import OrdersActor
-from natya.actors.orders.risk_state import RiskControl, strictest
+from natya.actors.orders.risk_state import RiskControl, strictest, why_not_resumed
 from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder
 from natya.messages.orders import OrderAccepted, OrderExpired, OrderIntended, OrderRefused
 from natya.messages.risk_state import Resume, Resumed, ResumeRefused, RiskStateChanged
 from natya.messages.supervision import Failed
 
+ON_ITS_WAY = "a durable halt wanted, found a change of it on its way to the journal; ask again"
 STATES = st.sampled_from(["NORMAL", "REDUCING", "RECONCILING", "HALTED"])
 
 
@@ -268,6 +269,27 @@ class TestAHalt:
 
 
 class TestResuming:
+    @pytest.mark.parametrize(
+        ("found", "to_be", "kill_switch", "reason", "why"),
+        [
+            ("HALTED", "HALTED", False, "seen", ""),
+            ("REDUCING", "REDUCING", False, "seen", ""),
+            ("REDUCING", "NORMAL", False, "seen", "risk state HALTED wanted, found REDUCING"),
+            ("RECONCILING", "REDUCING", False, "seen", "risk state HALTED wanted, found RECONCILING"),
+            ("NORMAL", "NORMAL", True, "seen", "risk state HALTED wanted, found NORMAL"),
+            ("HALTED", "HALTED", True, "seen", "the kill switch off wanted, found it on: natya kill-switch off"),
+            ("REDUCING", "REDUCING", True, " ", "the kill switch off wanted, found it on: natya kill-switch off"),
+            ("HALTED", "HALTED", False, " ", "a reason for going on wanted, found none"),
+            ("HALTED", "NORMAL", False, " ", "a reason for going on wanted, found none"),
+            ("HALTED", "NORMAL", False, "seen", ON_ITS_WAY),
+            ("HALTED", "REDUCING", False, "seen", ON_ITS_WAY),
+        ],
+    )
+    def test_is_for_what_lasts_and_is_durable_alone(self, found, to_be, kill_switch, reason, why):
+        told = why_not_resumed(Resume(reason=reason), found=found, to_be=to_be, kill_switch=kill_switch)
+
+        assert told == why
+
     def test_lets_orders_pass_when_it_is_durable(self, halted, make):
         cause = halted.statistics.risk_cause
         assert resume(halted) == Resumed(halted_because=cause)

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from natya.actors.orders.book import Book
-from natya.actors.orders.book.day import UNITS
+from natya.actors.orders.book.day import INFINITE, UNITS
 from natya.actors.orders.rules import RULES, Situation
 from natya.actors.orders.rules.flow import orders_in_flight_max
 from natya.actors.orders.rules.identity import contradiction
@@ -88,6 +88,21 @@ class TestWhatIsHeldInTheWorstCase:
             *(0, -5 * sign, 3 * sign),
         ]
 
+    def test_does_not_count_the_greater_of_two_exits_where_either_of_them_is_replaced(self, make, situation):
+        exits = {"side": "SELL", "occurred_ns": NOON_NS}
+        found = situation(
+            make.intent("A", target_price=110.0, stop_loss_price=90.0, occurred_ns=NOON_NS),
+            make.filled("A"),
+            make.intent("AT", quantity=10, **exits),
+            make.intent("AS", quantity=7, **exits),
+        )
+
+        assert found.worst_case("INFY", "SELL") == 0
+        for name in ("AT", "AS"):
+            replaced = replace(found, replaced=found.book.order(name))
+            assert replaced.worst_case("INFY", "SELL") == replaced.worst_case_of("crossover", "INFY", "SELL") == 10
+            assert replaced.closable_of_product(make.order(side="SELL")) == 10
+
 
 class TestTheValueOfOpenOrders:
     def test_is_at_their_own_prices_or_by_shares_and_leaves_out_the_one_that_is_replaced(self, make, situation):
@@ -102,6 +117,23 @@ class TestTheValueOfOpenOrders:
         assert replace(found, replaced=orders[0]).open_shares() == (530 * UNITS, {"INFY": 2})
         assert replace(found, replaced=orders[1]).open_shares() == (80 * UNITS, {"INFY": 9})
         assert found.open_value_with(make.order("N", quantity=1)) == 530.0 + 10 * 100.0
+
+    @pytest.mark.parametrize(
+        ("price", "value"), [(0.05, 2.0), (1.0, 40.0), (0.0, None), (-1.0, None), (INFINITE, None)]
+    )
+    def test_is_known_of_whatever_costs_more_than_nothing(self, make, situation, price, value):
+        found = situation(market={"INFY": (price, NOON_NS)}, open_value_max_rupees=1.0, gross_value_max_rupees=1.0)
+
+        assert found.open_value_with(make.order(quantity=40)) == value
+        assert found.gross_value_with(make.order("A-2", quantity=40)) == value
+
+    def test_is_by_the_price_that_the_strategy_saw_where_orders_hears_none(self, make, situation):
+        found = situation(market=None, open_value_max_rupees=1.0, gross_value_max_rupees=1.0)
+
+        assert found.open_value_with(make.order(quantity=40, reference_price=0.5)) == 20.0
+        assert found.gross_value_with(make.order("A-2", quantity=40, reference_price=2.0)) == 80.0
+        held = situation(make.intent("T", symbol="TCS"), market=None, open_value_max_rupees=1.0)
+        assert held.open_value_with(make.order(quantity=40)) is None, "nobody has told the price of the other"
 
 
 class TestWhoHasMostUnansweredOrders:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from natya.actors.orders import updates
 from natya.actors.orders.book import Book
 from natya.domain.orders import Order, advance
+from natya.domain.transitions import IllegalTransition
 from natya.messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -23,6 +24,7 @@ from natya.messages.broker import (
 from natya.messages.orders import (
     CancellationIntended,
     CancellationRefused,
+    CancellationUncertain,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
@@ -210,6 +212,35 @@ class TestATradeThatCannotBe:
         assert updates.from_report(filled, make.report(quantity=10), 5) == updates.Update()
 
 
+class TestATradeOfAnOrderThatAPersonHasSettled:
+    """Four of ten were told to have traded, and that nothing more will."""
+
+    @pytest.fixture
+    def settled(self, order, make):
+        word = make.filled(trade_id="settled by asha", quantity=4)
+        return order(make.uncertain(), word, make.expired())
+
+    @pytest.mark.parametrize(
+        ("quantity", "cumulative", "new"), [(4, 4, 0), (3, 5, 1), (3, 7, 3), (2, 3, 0), (6, 10, 6), (7, 10, 6)]
+    )
+    def test_has_only_the_shares_that_the_settlement_has_not(self, settled, make, quantity, cumulative, new):
+        report = make.report(quantity=quantity, cumulative_quantity=cumulative)
+        lookup = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="PART_FILLED", reports=(report,))
+
+        for update in (updates.from_report(settled, report, 5), from_lookup(settled, lookup)):
+            trades = [fact for fact in update.facts if isinstance(fact, OrderFilled)]
+            assert [(fact.quantity, fact.cumulative_quantity) for fact in trades] == [(new, 4 + new)] * bool(new)
+            assert (update.trades_missing, update.illegal) == (cumulative > 4 + new, ())
+
+    @pytest.mark.parametrize("fields", [{"quantity": 0}, {"quantity": 4, "cumulative_quantity": 4, "price": 0.0}])
+    def test_that_cannot_be_is_refused_as_of_any_other(self, settled, make, fields):
+        (refused,) = updates.from_report(settled, make.report(**fields), 5).illegal
+
+        assert (refused.client_order_id, refused.fact, refused.before, refused.after) == (
+            *("A-1", "OrderFilled", "EXPIRED", "FILLED"),
+        )
+
+
 class TestAnAnswerToPlaceOrder:
     def test_becomes_its_fact(self, order):
         placed = OrderPlaced(client_order_id="A-1", broker_order_id="B-1")
@@ -233,6 +264,31 @@ class TestAnAnswerToPlaceOrder:
 
         assert updates.from_answer(order(make.accepted()), doubt, 5).facts == ()
         assert updates.from_answer(order(make.filled(quantity=4)), not_placed, 5).facts == ()
+
+    @pytest.mark.parametrize(
+        ("facts", "before", "known_as"),
+        [
+            (("accepted",), "ACCEPTED", "'B-1'"),
+            (("filled",), "FILLED", "''"),
+            (("accepted", "uncertain"), "ACCEPTED", "'B-1'"),
+            (("accepted", "cancelled"), "CANCELLED", "'B-1'"),
+        ],
+    )
+    def test_that_it_was_refused_is_wrong_of_what_the_broker_has(self, order, make, facts, before, known_as):
+        not_placed = OrderNotPlaced(client_order_id="A-1", reason="duplicate")
+        known = order(*(getattr(make, each)() for each in facts))
+        reason = f"an order unknown to the broker wanted, found it there as {known_as}: duplicate"
+        refused = IllegalTransition(
+            client_order_id="A-1", fact="OrderRejected", before=before, after="REJECTED", reason=reason
+        )
+
+        assert updates.from_answer(known, not_placed, 5) == updates.Update(illegal=(refused,))
+
+    @pytest.mark.parametrize("facts", [("expired",), ("rejected",), ("accepted", "rejected")])
+    def test_that_it_was_refused_is_no_news_of_what_the_broker_never_kept(self, order, make, facts):
+        not_placed = OrderNotPlaced(client_order_id="A-1", reason="duplicate")
+
+        assert updates.from_answer(order(*(getattr(make, each)() for each in facts)), not_placed, 5) == updates.Update()
 
     def test_that_it_was_refused_settles_a_doubt(self, order, make):
         not_placed = OrderNotPlaced(client_order_id="A-1", reason="no margin")
@@ -262,6 +318,24 @@ class TestAReport:
 
     def test_of_a_refused_cancel_changes_nothing(self, order, make):
         assert updates.from_report(order(), make.report("CANCEL_REJECTED"), 5).facts == ()
+
+    @pytest.mark.parametrize("facts", [(), ("uncertain",), ("accepted",)])
+    def test_of_a_refused_cancel_ends_what_was_asked_unless_the_order_is_in_doubt(self, order, make, facts):
+        asked = CancellationIntended(client_order_id="A-1", number=1, asked_by="asha", occurred_ns=3)
+        known = order(*(getattr(make, each)() for each in facts), asked)
+        told = updates.from_report(known, make.report("CANCEL_REJECTED", reason="busy", occurred_ns=4), 5)
+        refused = CancellationRefused(client_order_id="A-1", number=1, rule="broker", reason="busy", occurred_ns=4)
+        doubt = CancellationUncertain(
+            client_order_id="A-1",
+            number=1,
+            reason="the order is in doubt, and the broker refused: busy",
+            occurred_ns=4,
+        )
+
+        assert told == updates.Update(facts=(refused if facts == ("accepted",) else doubt,))
+        after = functools.reduce(advance, told.facts, known)
+        again = updates.from_report(after, make.report("CANCEL_REJECTED", reason="busy", occurred_ns=6), 7)
+        assert again == updates.Update()
 
     def test_of_a_cancel_ends_the_order(self, order, make):
         known = order(make.accepted())
@@ -318,6 +392,55 @@ class TestALookUp:
         found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="FILLED")
 
         assert from_lookup(order(), found).trades_missing
+
+    @pytest.mark.parametrize(
+        ("state", "filled", "end"),
+        [
+            ("CANCELLED", 0, OrderCancelled(client_order_id="A-1", reason="why CANCELLED", occurred_ns=5)),
+            ("EXPIRED", 0, OrderExpired(client_order_id="A-1", reason="why EXPIRED", occurred_ns=5)),
+            ("REJECTED", 0, OrderRejected(client_order_id="A-1", reason="why REJECTED", occurred_ns=5)),
+            (
+                *("REJECTED", 4),
+                OrderCancelled(
+                    client_order_id="A-1",
+                    reason="the broker says REJECTED, after 4 shares were filled: why REJECTED",
+                    occurred_ns=5,
+                ),
+            ),
+            ("OPEN", 0, None),
+            ("PART_FILLED", 4, None),
+        ],
+    )
+    def test_tells_the_end_with_the_reason_of_the_report_that_is_of_it(self, order, make, state, filled, end):
+        known = order(make.accepted(), *([make.filled(quantity=filled)] if filled else []))
+        reports = [make.report(kind, execution_id=kind, reason=f"why {kind}") for kind in ("NEW", "EXPIRED")]
+        reports += [make.report(kind, execution_id=kind, reason=f"why {kind}") for kind in ("CANCELLED", "REJECTED")]
+        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state=state, reports=tuple(reports))
+
+        assert from_lookup(known, found) == updates.Update(facts=() if end is None else (end,))
+
+    def test_tells_the_end_without_a_reason_where_no_report_of_it_has_one(self, order, make):
+        reports = (make.report("CANCELLED", reason=""), make.report("NEW", reason="new"))
+        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="CANCELLED", reports=reports)
+        (fact,) = from_lookup(order(make.accepted()), found).facts
+
+        assert fact.reason == "as the broker answered a look-up"
+
+    @pytest.mark.parametrize("counted", [3, 4, 5])
+    def test_does_not_end_it_while_its_reports_count_more_than_the_trades_that_are_known(self, order, make, counted):
+        reports = (make.report("CANCELLED", cumulative_quantity=counted),)
+        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="CANCELLED", reports=reports)
+        update = from_lookup(order(make.accepted(), make.filled(quantity=4)), found)
+
+        assert (kinds(update), update.trades_missing) == (([], True) if counted > 4 else ([OrderCancelled], False))
+
+    @pytest.mark.parametrize(("quantity", "missing"), [(9, True), (10, False)])
+    def test_that_finds_it_filled_asks_on_until_it_has_all_its_trades(self, order, make, quantity, missing):
+        reports = (make.report(quantity=quantity),)
+        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="FILLED", reports=reports)
+        update = from_lookup(order(make.accepted()), found)
+
+        assert (kinds(update), update.trades_missing) == ([OrderFilled], missing)
 
     def test_that_finds_it_rejected_ends_it(self, order):
         found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="REJECTED")

@@ -131,7 +131,9 @@ def note_surplus(book: Orders, account: Account, fill: OrderFilled) -> tuple[str
     if may_exceed and (entry := book.order(entry_of)) is not None and entry.has_bracket:
         excess = _as_it_stands(book, account, entry, 0).excess
         counted[entry_of] = counted.get(entry_of, 0) + min(fill.quantity, excess)
-    shares = account.by_strategy.quantity(fill.strategy, fill.symbol) if counted else 0
+    if not counted:
+        return ()
+    shares = account.by_strategy.quantity(fill.strategy, fill.symbol)
     left, gone = abs(shares), []
     for each in tuple(counted):
         entry = book.order(each)
