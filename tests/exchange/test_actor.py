@@ -37,7 +37,7 @@ class PlayedJournal(RuntimeActor):
                 self.send(sender, refusal)
             return
         records = [
-            JournalRecord(sequence=sequence, recorded_ns=1, correlation_id="", fact=fact)
+            JournalRecord(sequence=sequence, recorded_ns=self.settings.recorded_ns, correlation_id="", fact=fact)
             for sequence, fact in enumerate(self.settings.facts, start=1)
             if sequence > request.after_sequence and type(fact).__name__ in request.types
         ]
@@ -47,7 +47,7 @@ class PlayedJournal(RuntimeActor):
 
 @pytest.fixture
 def journal():
-    return SimpleNamespace(facts=[], refusals=[])
+    return SimpleNamespace(facts=[], refusals=[], recorded_ns=1)
 
 
 @pytest.fixture
@@ -258,6 +258,24 @@ class TestANewProcess:
         assert (report.quantity, report.cumulative_quantity, report.leaves_quantity) == (6, 10, 0)
         assert report.execution_id != "T-1"
 
+    @pytest.mark.parametrize(
+        ("before_s", "price"),
+        [(60, 99.0), (86_400, 98.5)],
+        ids=["of this session, at their limit", "of a day before, at the opening's price"],
+    )
+    def test_has_orders_trading_as_those_that_rested_meanwhile(  # noqa: PLR0913, PLR0917  builders
+        self, open_exchange, journal, make, a_tick, before_s, price
+    ):
+        tick = a_tick(98.5, symbol="INFY")
+        journal.recorded_ns = tick.exchange_ns - before_s * 10**9
+        journal.facts = self.a_rest(make)
+        system = open_exchange()
+        broker = system.probe("broker")
+        system.tell("exchange", tick)
+
+        report = broker.receive(timeout_s=5)
+        assert (report.execution_type, report.quantity, report.price) == ("TRADE", 6, price)
+
     def test_tells_of_the_trades_of_before(self, open_exchange, journal, make):
         journal.facts = self.a_rest(make)
 
@@ -358,3 +376,66 @@ def test_counts_nothing_before_it_is_open():
     found = ExchangeActor.statistics(SimpleNamespace(_matching=None))
 
     assert (found.ticks, found.orders, found.trades, found.resting_orders) == (0, 0, 0, 0)
+
+
+class TestTheTimerOfTheEndOfADay:
+    """At 100 s, where one is set for 200 s."""
+
+    @pytest.fixture
+    def stage(self):
+        stage = SimpleNamespace(
+            ends=[], cancelled=[], _timer=None, _timer_ns=0, clock=SimpleNamespace(now_ns=lambda: 100 * 10**9)
+        )
+
+        def after(seconds, message):
+            assert type(message) is exchange_actor.DayOver
+            stage.ends.append(seconds)
+            return SimpleNamespace(cancel=lambda: stage.cancelled.append(seconds))
+
+        def await_end(next_end_ns):
+            stage._book = SimpleNamespace(next_end_ns=next_end_ns)
+            ExchangeActor._await_end_of_day(stage)
+            return stage.ends, stage.cancelled
+
+        stage.after, stage.await_end = after, await_end
+        return stage
+
+    @pytest.mark.parametrize(("end_s", "timers_s"), [(0, []), (200, [100.0]), (100, [0.0]), (50, [0])])
+    def test_is_set_where_an_order_ends_and_at_once_where_it_should_have(self, stage, end_s, timers_s):
+        assert stage.await_end(end_s * 10**9) == (timers_s, [])
+
+    @pytest.mark.parametrize(
+        ("end_s", "found"),
+        [
+            (200, ([100.0], [])),
+            (300, ([100.0], [])),  # the first that ends has it set again
+            (0, ([100.0], [])),
+            (150, ([100.0, 50.0], [100.0])),
+        ],
+    )
+    def test_is_another_only_where_an_order_ends_sooner(self, stage, end_s, found):
+        stage.await_end(200 * 10**9)
+        assert stage.await_end(end_s * 10**9) == found
+
+    def test_is_set_again_for_the_book_of_a_life_before(self, stage):
+        stage._await_end_of_day = lambda: stage.await_end(200 * 10**9)
+        ExchangeActor.restore(stage, (None, {"a": "who"}))
+        assert (stage._matching, stage._owners, stage.ends) == (None, {"a": "who"}, [])
+        ExchangeActor.restore(stage, ("a book", {"a": "who"}))
+
+        assert (stage._matching, stage.ends) == ("a book", [100.0])
+
+
+@pytest.mark.parametrize(
+    ("book", "newest_is_enough", "defers"),
+    [
+        (None, False, False),
+        (SimpleNamespace(only_remembers=lambda _tick: True, resting=0), True, True),
+        (SimpleNamespace(only_remembers=lambda _tick: False, resting=1), False, False),
+    ],
+)
+def test_a_tick_may_wait_only_where_there_is_a_book_and_no_order_rests_in_it(book, newest_is_enough, defers, a_tick):
+    stage = SimpleNamespace(_matching=book)
+
+    assert ExchangeActor.newest_is_enough(stage, a_tick()) is newest_is_enough
+    assert ExchangeActor.defers(stage, a_tick()) is defers

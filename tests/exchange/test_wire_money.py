@@ -25,8 +25,9 @@ from natya.actors.exchange.wire.groups.control import edis_status
 from natya.actors.exchange.wire.groups.legs import _forever_rows
 from natya.actors.exchange.wire.groups.rows import funds_row, holding_row, ledger_row, margin_row, position_row
 from natya.actors.exchange.wire.market import MarketShown, Shown, _quote
+from natya.domain.dhan.market.quotes import Ohlc
 from natya.domain.instruments import Instrument, is_symbol
-from natya.domain.time import SECOND_NS
+from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.broker import ExchangeStatistics
 from natya.messages.exchange import Alert, AlertCondition, AlertOrder, ForeverLeg, ForeverOrder, MoneyMoved
 from natya.messages.market import AwaitMarketEnd, DaySummary, Depth, Tick, TicksRecorded
@@ -165,6 +166,29 @@ class TestAQuote:
         assert (found.buy_quantity, found.sell_quantity) == (15, 9)
         assert [(level.price, level.quantity) for level in found.depth.buy[:3]] == [(99.5, 7), (99.0, 8), (0.0, 0)]
         assert [(level.price, level.quantity) for level in found.depth.sell[:2]] == [(100.5, 9), (0.0, 0)]
+
+    def test_counts_what_was_traded_since_the_tick_before_it(self):
+        shown = Shown(a_tick(100.0, 1, volume=50))
+        found = []
+        for number, (price, volume) in enumerate(((100.0, 50), (104.0, 50), (110.0, 60), (90.0, 55), (100.0, 70)), 1):
+            shown.move(a_tick(price, number, volume=volume))
+            found.append((shown.volume, shown.rupees))
+
+        assert found == [(50, 5_000.0), (50, 5_000.0), (60, 6_100.0), (60, 6_100.0), (70, 7_100.0)]
+        assert _quote(shown, (0.0, 0.0)).average_price == 101.43
+        shown.move(a_tick(100.0, 9))  # without a volume it is of its own shares
+        assert (shown.volume, shown.rupees) == (73, 7_400.0)
+
+    def test_late_is_of_its_day_alone(self):
+        shown = Shown(a_tick(100.0, DAY_NS, volume=50))
+        shown.move(a_tick(100.0, DAY_NS, volume=50))
+        late = {"received_ns": AT_NS + DAY_NS + 1}
+        shown.move(a_tick(90.0, 5, volume=400, **late))
+        assert (shown.volume, shown.ohlc(), shown.tick.price) == (50, Ohlc(open=100, high=100, low=100, close=0), 100.0)
+        shown.move(a_tick(98.0, DAY_NS - SECOND_NS, volume=60, **late))
+
+        assert (shown.volume, shown.ohlc(), shown.tick.price) == (60, Ohlc(open=100, high=100, low=98, close=0), 100.0)
+        assert shown.reference_price == 100.0
 
     def test_of_the_next_day_begins_anew_with_the_last_price_as_its_close_before(self):
         shown = Shown(a_tick(100.0, 1))

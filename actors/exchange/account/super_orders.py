@@ -201,7 +201,7 @@ class SuperOrders:
                 row = _priced(row, order, trade.price, self._core.listing(order.instrument))
             self._do(replace(row, status=order.status))
             self._entered[order.order_id] = None
-        elif order.source == SUPER and order.leg:
+        elif order.source == SUPER:
             row = self._core.state.super_orders[order.parent_id]
             is_target = order.leg == "TARGET_LEG"
             changed = replace(row, target_status="TRIGGERED") if is_target else replace(row, stop_status="TRIGGERED")
@@ -210,7 +210,7 @@ class SuperOrders:
     def _ended(self, order: AccountOrder) -> None:
         """Close a super order whose entry has ended and whose exits are through."""
         is_entry = order.leg == "ENTRY_LEG"
-        if not is_entry and (order.source != SUPER or not order.leg):
+        if not is_entry and order.source != SUPER:
             return
         state = self._core.state
         row = state.super_orders[order.order_id if is_entry else order.parent_id]

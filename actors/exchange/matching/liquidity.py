@@ -36,7 +36,7 @@ class Liquidity:
     the last price.
     """
 
-    def __init__(self, tick: Tick, traded: int, *, share: float = 1.0) -> None:
+    def __init__(self, tick: Tick, traded: int, *, share: float) -> None:
         """Take what was traded since the tick before, in shares, and the part of all quantities that we may have."""
         depth = tick.depth
         self._is_book = depth is not None
@@ -48,7 +48,7 @@ class Liquidity:
         self._printed = Level(tick.price, _part(traded, share) if depth is not None else 0)
 
     @classmethod
-    def of_auction(cls, tick: Tick, traded: int, *, share: float = 1.0) -> Self:
+    def of_auction(cls, tick: Tick, traded: int, *, share: float) -> Self:
         """Return what an auction offers: its one price on both sides, as much as it traded where the book is known."""
         found = cls(tick, 0, share=share)
         quantity = UNLIMITED if tick.depth is None else _part(traded, share)

@@ -212,6 +212,31 @@ class TestAStopOrder:
         assert client.order(order_id).average_price == 1450.0
 
 
+class TestWhatBecomesOfAnOrder:
+    def test_is_told_with_the_time_at_which_it_happened(self, client):
+        client.tick(1500.0)
+        order_id = client.place("SELL", price=1480.0, order_type="STOP_LOSS", trigger_price=1490.0)
+        times_ns = [client.order(order_id).updated_ns]
+
+        def happens(do, **wanted):
+            client.wait(5)
+            do()
+            order = client.order(order_id)
+            assert {name: getattr(order, name) for name in wanted} == wanted
+            assert order.updated_ns == client.account.now_ns
+            times_ns.append(order.updated_ns)
+
+        happens(lambda: client.tick(1470.0), is_triggered=True, status="PENDING")
+        happens(lambda: client.tick(1470.0, bids=[(1480.0, 4)]), filled_quantity=4, status="PART_TRADED")
+        change = Modification(order_id=order_id, order_type="LIMIT", quantity=9, limit_price=1485.0)
+        happens(lambda: client.ask("modify", change), limit_price=1485.0, quantity=9, status="PART_TRADED")
+        happens(lambda: client.ask("cancel", order_id), filled_quantity=4, status="CANCELLED")
+        client.wait(5)
+
+        assert client.order(order_id).updated_ns == times_ns[-1]
+        assert times_ns == sorted(set(times_ns))
+
+
 class TestAnOrderThatIsModified:
     def test_trades_at_its_new_price(self, client):
         client.tick(1500.0)

@@ -72,9 +72,12 @@ class TestASuperOrder:
         assert row(client).status == "CLOSED"
 
     def test_loses_at_one_exit_what_the_other_trades(self, client, entered):
+        client.wait(7)
         client.tick(1530.0, bids=[(1530.0, 4)], asks=[])
+        target, stop = exits(client)["TARGET_LEG"], exits(client)["STOP_LOSS_LEG"]
 
-        assert exits(client)["STOP_LOSS_LEG"].quantity == 6
+        assert (target.filled_quantity, target.updated_ns) == (4, client.account.now_ns)
+        assert (stop.quantity, stop.filled_quantity, stop.updated_ns) == (6, 0, client.account.now_ns)
         client.tick(1480.0)
         assert client.account.positions()[0].net_quantity == 0
 
