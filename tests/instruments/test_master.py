@@ -12,7 +12,7 @@ from natya_scrips import COMPACT_ROWS, DETAILED, DETAILED_ROWS, listed
 
 from natya.actors.instruments import InstrumentMaster, InstrumentsError, ListRefusedError, reading
 from natya.actors.instruments import master as master_module
-from natya.actors.instruments.naming import NameUnknownError, exchange_of
+from natya.actors.instruments.naming import NameUnknownError, exchange_of, meant
 from natya.actors.instruments.stored import Stored, write_list
 from natya.domain.instruments import Instrument
 from natya.domain.time import IST
@@ -194,17 +194,50 @@ class TestABrokenList:
         take(master, publish(other), may_shrink=True)
         assert master.show("INFY").security_id == "685"
 
+    @pytest.mark.parametrize(
+        ("more", "rows_min", "wanted"),
+        [
+            (4, 1, ""),  # 20 after 40 are half of them
+            (3, 1, r"at least 20 \(half of the list in use\)"),
+            (4, 20, ""),
+            (4, 21, r"at least 21 \(what a list has\)"),
+        ],
+    )
+    def test_of_too_few_rows_is_refused_from_the_first_one_that_is_missing(
+        self, master, publish, more, rows_min, wanted
+    ):
+        take(master, publish(listed(more=24)))
+        path = publish(listed(more=more))
+        if not wanted:
+            assert len(take(master, path, rows_min=rows_min).instruments) == 16 + more
+            return
+        with pytest.raises(ListRefusedError, match=rf"^rows: {wanted} wanted, found {16 + more}$"):
+            take(master, path, rows_min=rows_min)
+        assert take(master, path, may_shrink=True)
+
+    def test_of_as_few_rows_as_there_may_be_is_taken_as_the_first(self, master, publish):
+        with pytest.raises(ListRefusedError, match=r"^rows: at least 17 \(what a list has\) wanted, found 16$"):
+            take(master, publish(), rows_min=17)
+        assert len(take(master, publish(), rows_min=16).instruments) == 16
+
     def test_of_too_few_rows_is_refused_also_as_the_first(self, master, publish, folder):
         with pytest.raises(ListRefusedError, match=r"rows: at least 1,000 \(what a list has\) wanted, found 16"):
             master.take(publish())
         assert not folder.exists()
 
-    def test_of_a_clock_that_was_set_back_is_the_newest_all_the_same(self, master, publish, days):
-        take(master, publish())
-        days.now -= TOMORROW
+    @pytest.mark.parametrize("count", [1, 2, 3])
+    def test_of_a_clock_that_was_set_back_is_the_newest_all_the_same(self, master, publish, days, folder, count):
+        for _ in range(count):
+            days.now += TOMORROW
+            take(master, publish())
+        days.now -= count * TOMORROW + TOMORROW / 2
+        for more in (3, 4):  # at the same time, too
+            take(master, publish(listed(more=more)))
+            assert (master.of.day, master.of.instruments) == (dt.date(2026, 9, 27), 16 + more)
 
-        take(master, publish(listed(more=3)))
-        assert (master.of.day, master.of.instruments) == (dt.date(2026, 9, 27), 19)
+        with InstrumentMaster(folder, now=days) as other:
+            assert other.of == master.of
+        assert len(lists_of(folder)) == 2
 
     def test_is_used_instead_of_the_one_before_which_is_let_go(self, master, publish):
         take(master, publish())
@@ -342,6 +375,42 @@ class TestAName:
         with pytest.raises(NameUnknownError, match="an instrument of the list wanted"):
             master.show(name)
 
+    @pytest.mark.parametrize(
+        ("name", "near"),
+        [
+            ("RELIANC", ("RELIANCE",)),
+            ("  relianz ", ("RELIANCE",)),
+            ("INFIES", ("INFY",)),  # by its first three letters
+            ("TAXYZ", ("TITAN", "TATASTEEL", "KOTAKBANK")),  # by its first two
+            ("RZ", ()),  # by one letter nothing is near
+            ("R", ()),
+            ("", ()),
+            ("RELIANCE" + "X" * 30, ("RELIANCE",)),
+        ],
+    )
+    def test_that_nothing_has_is_near_those_that_begin_as_it_does(self, tmp_path, name, near):
+        with InstrumentMaster(tmp_path, now=lambda: DAY) as built_in:
+            assert built_in.near(name) == near
+
+    @pytest.mark.parametrize(("count", "told"), [(5, "A0, A1, A2, A3, A4"), (6, "A0, A1, A2, A3, A4, …")])
+    def test_of_many_is_told_with_some_of_them(self, count, told):
+        alike = tuple(Instrument(symbol=f"A{n}", segment="NSE_EQ", tick_size_rupees=0.05) for n in range(count))
+        table = SimpleNamespace(symbol=lambda _: None, number=lambda *_: None, called=lambda _: alike)
+        with pytest.raises(NameUnknownError) as unknown:
+            meant(table, "a", DAY.date())
+
+        assert str(unknown.value) == f"a name of one instrument wanted, found 'a', which is that of {told}"
+        assert unknown.value.symbols == tuple(each.symbol for each in alike)
+
+    def test_of_contracts_that_have_all_expired_but_one_means_that_one_and_on_its_last_day_too(self):
+        contracts = tuple(
+            Instrument(symbol=f"A{n}", segment="NSE_FNO", tick_size_rupees=0.05, expiry=DAY.date() + n * TOMORROW)
+            for n in (-1, 0)
+        )
+        table = SimpleNamespace(symbol=lambda _: None, number=lambda *_: None, called=lambda _: contracts)
+
+        assert meant(table, "a", DAY.date()).symbol == "A0"
+
     def test_of_a_share_is_never_that_of_its_warrants(self, master):
         assert master.show("CHOLAFIN").series == "EQ"
         assert master.show("HFCL").security_id == "21954"
@@ -450,9 +519,24 @@ def test_what_is_written_is_what_is_read(tmp_path):
     bare = Instrument(symbol="A", segment="NSE_EQ", tick_size_rupees=0.05)
     path = tmp_path / "list.duckdb"
 
-    write_list(path, [bare], InstrumentList(source="here", instruments=1))
+    whole = Instrument(
+        symbol="B",
+        segment="NSE_FNO",
+        security_id="7",
+        tick_size_rupees=0.25,
+        lot_size=65,
+        freeze_quantity=1_800,
+        expiry=dt.date(2026, 9, 29),
+        strike_rupees=22_500.5,
+        option_type="PE",
+    )
+    of = InstrumentList(source="here", day=dt.date(2026, 9, 28), instruments=2, left_out=3)
+    write_list(path, [bare, whole], of)
     table = Stored(path)
-    assert table.symbol("A") == bare
+    assert (table.symbol("A"), table.symbol("B"), table.number("NSE_FNO", "7")) == (bare, whole, whole)
+    assert table.of == of
+    assert table.symbols(dt.date(2026, 9, 29)) == {("NSE_EQ", ""): "A", ("NSE_FNO", "7"): "B"}
+    assert table.symbols(dt.date(2026, 9, 30)) == {("NSE_EQ", ""): "A"}
     table.close()
     with pytest.raises(FileExistsError):
         write_list(path, [bare], InstrumentList(source="here", instruments=1))
