@@ -174,7 +174,7 @@ def play_settings(  # noqa: PLR0913  by name
     since_ns: int,
     until_ns: int,
     symbols: frozenset[str],
-    is_made_up: bool = False,
+    is_made_up: bool,
     is_kept: bool,
     on_progress: Callable[[int], object] = lambda _: None,
 ) -> Raw:

@@ -29,16 +29,15 @@ ROOMS: Final = ("actors", "backtest", "config", "domain", "messages", "transfer"
 def fingerprint_of(plan: Plan, sources: Mapping[str, str], machinery: str) -> str:
     """Return a digest that two sweeps share only if their tests have the same figures.
 
-    It is of the plan without its parameters and times, all settings as they are in force, with the contents of the
-    files that they name, the contents of the data, the digests of the strategy's modules, and the machinery.
+    It is of all settings as they are in force but parameters, with the contents of the files that they name, of what
+    else the plan has but its times, the contents of the data, the digests of the strategy's modules, and the machinery.
     """
     settings = msgspec.to_builtins(settings_of(replace(plan, parameters={}), plan.data, PACKAGE), enc_hook=str)
     data = [(str(path.absolute()), _digest(path)) for path in files_of(plan)]
     named = [(name, _digest(Path(name))) for name in sorted(set(_files_in(settings)) - {path for path, _ in data})]
     told = msgspec.json.encode((
-        data, named, settings, plan.symbols, plan.interval, plan.latency_s, plan.slippage_percent, plan.slippage_ticks,
-        plan.charges, plan.capital_rupees, sorted(plan.settings.items()), str(plan.strategy), machinery,
-        sorted(sources.items()),
+        data, named, settings, plan.symbols, plan.charges, plan.capital_rupees, sorted(plan.settings.items()),
+        machinery, sorted(sources.items()),
     ))  # fmt: skip
     return hashlib.blake2b(told, digest_size=12).hexdigest()
 

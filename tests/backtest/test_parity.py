@@ -1,7 +1,10 @@
 """A recorded session, backtested, gives the same orders, or the first difference."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
+from natya_builders import filled
 from natya_database import with_files
 from natya_recordings import write_candles
 from typer.testing import CliRunner
@@ -11,11 +14,11 @@ from natya.actors.journal import JournalView
 from natya.actors.journal.disk import RealDisk
 from natya.backtest import BacktestRefusedError
 from natya.backtest import parity as comparing
-from natya.backtest.parity import begun_anew, first_difference, parity
-from natya.backtest.plan import time_ns
+from natya.backtest.parity import Parity, _named, begun_anew, first_difference, met_later, parity
+from natya.backtest.plan import END_NS, time_ns
 from natya.backtest.running.running import play_settings
 from natya.cli.app import app
-from natya.messages.orders import OrderIntended
+from natya.messages.orders import OrderFilled, OrderIntended
 
 CROSSOVER = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"
 SESSION = [
@@ -128,6 +131,62 @@ class TestASession:
         assert found.difference == ""
         assert found.orders == sum(time_ns < middle_ns for time_ns in times_ns) > 5
 
+    @pytest.mark.parametrize("part", [{}, {"since_ns": 10**18, "until_ns": 3 * 10**18}], ids=["whole", "a part"])
+    def test_is_played_as_it_was_stored_in_the_time_that_is_compared(self, session, monkeypatch, part):
+        asked = {}
+
+        def spied(name, answer):
+            def spy(*given, **how):
+                asked[name] = (given, how)
+                return answer
+
+            monkeypatch.setattr(comparing, name, spy)
+
+        facts = [*intents_of(session), *fills_of(session)]
+        fills = [fact for fact in facts if isinstance(fact, OrderFilled)]
+        raw = SimpleNamespace(
+            record=SimpleNamespace(intended=tuple(intents_of(session)), fills=tuple(fills)),
+            notes=("of the data",),
+            failed="so",
+        )
+        spied("played_interval", "5m")
+        spied("stored_in", ("written.parquet",))
+        spied("was_made_up", answer=True)
+        spied("was_live", answer=False)
+        spied("play_settings", raw)
+
+        found = parity(
+            session, settings={"strategies": SESSION, "exchange.slippage_ticks": 3}, on_progress=print, **part
+        )
+
+        assert found == Parity(
+            orders=len(facts) - len(fills), fills=len(fills), backtest_orders=len(facts) - len(fills),
+            backtest_fills=len(fills), difference="", played="candles of 5m", notes=("of the data", "so"),
+        )  # fmt: skip
+        time = {"since_ns": part.get("since_ns", 0), "until_ns": part.get("until_ns", END_NS)}
+        in_time = {"since_ns": part.get("since_ns"), "until_ns": part.get("until_ns")}
+        for name in ("played_interval", "was_made_up", "was_live"):
+            assert asked[name] == ((session,), in_time)
+        (place, scratch), how = asked["stored_in"]
+        assert (place, how) == (session, {"symbols": (), "interval": "5m"} | time)
+        (settings,), how = asked["play_settings"]
+        assert how == {
+            "symbols": frozenset(), "is_made_up": True, "is_kept": False, "on_progress": print,
+        } | time  # fmt: skip
+        assert (settings.feed.recording, settings.feed.source, settings.feed.speed) == (
+            ("written.parquet",),
+            "replay",
+            0.0,
+        )
+        assert (settings.broker.name, settings.broker.live, settings.broker.wire) == ("paper", False, False)
+        assert (settings.orders.account, settings.exchange.slippage_ticks) == ("new", 3)
+        assert settings.system.data_dir == str(scratch / "data")
+        assert not scratch.exists()
+
+    def test_without_orders_in_that_time_is_none(self, session):
+        with pytest.raises(BacktestRefusedError, match="a session with orders wanted, found none in"):
+            parity(session, until_ns=1)
+
     def test_is_compared_by_a_command_that_fails_where_they_differ(self, session, tmp_path):
         config = tmp_path / "mine.toml"
         config.write_text(f'[[strategies]]\nname = "watcher"\nstrategy = "{SESSION[1]["strategy"]}"\n')
@@ -201,6 +260,15 @@ class TestTheFirstDifference:
         assert "order 1 of b: " in first_difference("order", ours, theirs)
         assert "(quantity 1 and 5)" in first_difference("order", ours, theirs)
 
+    def test_is_told_with_all_that_both_have_and_the_fields_that_differ(self):
+        ours, theirs = self.an_order(10**9), self.an_order(2 * 10**9, quantity=5, order_type="LIMIT", limit_price=9.5)
+
+        assert first_difference("order", [self.an_order(1), ours], [self.an_order(1), theirs]) == (
+            "order 2 of s: the session has BUY 1 TCS at the market, 1970-01-01 05:30:01 IST, the backtest "
+            "BUY 5 TCS at 9.5, 1970-01-01 05:30:02 IST "
+            "(quantity 1 and 5, order_type 'MARKET' and 'LIMIT', limit_price None and 9.5)"
+        )
+
     def test_may_be_one_that_either_of_them_has_more(self):
         few, more = [self.an_order(1)], [self.an_order(1), self.an_order(2, quantity=7), self.an_order(3)]
 
@@ -221,3 +289,30 @@ class TestTheFirstDifference:
 
         assert "000000004 IST, … on: a backtest begins once" in note
         assert "000000005" not in note
+
+
+class TestWhatTheWayOfOrdersCost:
+    def some(self, *fills, strategy="s"):
+        return [
+            filled(f"A-{n}", strategy=strategy, side=side, quantity=quantity, price=price)
+            for n, (side, quantity, price) in enumerate(fills)
+        ]
+
+    def test_is_worse_for_who_bought_dearer_or_sold_cheaper(self):
+        recorded = self.some(("BUY", 10, 101.0), ("SELL", 5, 99.0), ("SELL", 5, 100.0))
+        replayed = self.some(("BUY", 10, 100.0), ("SELL", 5, 101.0), ("SELL", 5, 100.0))
+
+        (told,) = met_later(recorded, replayed)
+        assert told.endswith("2 of 3 fills had another price than in the backtest, together 20.00 rupees worse")
+
+    def test_is_of_fills_that_are_as_large_and_of_the_same_strategy(self):
+        recorded = [*self.some(("BUY", 10, 99.0)), *self.some(("BUY", 3, 90.0), strategy="t")]
+        replayed = [*self.some(("BUY", 3, 90.0), strategy="t"), *self.some(("BUY", 10, 100.0))]
+
+        (told,) = met_later(recorded, replayed)
+        assert told.endswith("1 of 2 fills had another price than in the backtest, together 10.00 rupees better")
+        assert list(met_later(self.some(("BUY", 9, 99.0)), self.some(("BUY", 10, 100.0)))) == []
+
+
+def test_a_strategy_that_is_given_alone_is_named_by_its_class():
+    assert _named("natya_backtests:Crossover") == {"name": "crossover", "strategy": "natya_backtests:Crossover"}

@@ -2,17 +2,24 @@
 
 import csv
 from datetime import timedelta
+from pathlib import Path
 
 import natya_backtests
 import pandas as pd
 import pytest
+from natya_builders import a_candle, a_tick
 from natya_recordings import BEGIN, write_candles
 
 import natya
-from natya.actors.feed import Again
+from natya.actors.feed import Again, RecordingError
+from natya.backtest.plan import END_NS
 from natya.backtest.running import past
+from natya.backtest.running.feed import BacktestFeedSettings
+from natya.backtest.running.past import PastActor, PastSettings
 from natya.backtest.running.warm_up import bars_wanted, past_ns
+from natya.config.sections.feed import FeedSettings
 from natya.domain.time import DAY_NS
+from natya.messages.database import HistoryRead, QueryFailed, ReadHistory
 
 MINUTE_NS = 60 * 10**9
 SINCE = BEGIN + timedelta(minutes=22)
@@ -130,3 +137,106 @@ def test_the_candles_that_several_strategies_want_are_the_most_that_any_wants():
 def test_the_past_of_a_strategy_reaches_over_nights_and_holidays():
     assert past_ns({}) == 0
     assert past_ns({DAY_NS: 20, 5 * MINUTE_NS: 100}) == 125 * DAY_NS
+
+
+class Readings:
+    """In the place of recordings: chunks, and how often they were read, how far, and closed."""
+
+    def __init__(self, *chunks, fault=None):
+        self.given, self.fault, self.read, self.taken, self.closed = chunks, fault, 0, 0, 0
+
+    def __call__(self, _settings):
+        self.read += 1
+        return self
+
+    def chunks(self):
+        for chunk in self.given:
+            self.taken += 1
+            yield list(chunk)
+        if self.fault:
+            raise self.fault
+
+    def close(self):
+        self.closed += 1
+
+
+MINUTES = [
+    [a_candle(symbol=symbol, start_ns=n * MINUTE_NS, interval_ns=MINUTE_NS) for symbol in ("INFY", "TCS")]
+    for n in range(1, 8)
+]
+
+
+class TestTheActor:
+    def asked(self, monkeypatch, readings, *requests, since_ns=5 * MINUTE_NS, symbols=(), bars=3):
+        """Return the answer to each request of (symbols, bars, end)."""
+        monkeypatch.setattr(past, "Again", readings)
+        played = BacktestFeedSettings(
+            feed=FeedSettings.default(), since_ns=since_ns, until_ns=END_NS, symbols=frozenset(symbols),
+            is_made_up=False, on_progress=lambda _: None,
+        )  # fmt: skip
+        actor, answers = PastActor(), []
+        actor.settings = PastSettings(played=played, bars={MINUTE_NS: bars})
+        actor.send = lambda target, answer: answers.append((target, answer))
+        actor.on_start()
+        for wanted, count, until_ns in requests:
+            request = ReadHistory(symbols=wanted, interval_ns=MINUTE_NS, bars=count, until_ns=until_ns)
+            actor.read(request, "asker")
+        assert {target for target, _ in answers} == {"asker"}
+        return [
+            [(candle.symbol, candle.start_ns // MINUTE_NS) for candle in answer.candles]
+            if isinstance(answer, HistoryRead)
+            else answer
+            for _, answer in answers
+        ]
+
+    def test_gives_the_newest_of_each_symbol_that_ended_by_the_beginning_and_by_the_time_that_is_asked_for(
+        self, monkeypatch
+    ):
+        readings = Readings(*MINUTES)
+        found = self.asked(
+            monkeypatch, readings, ((), 3, END_NS), (("TCS",), 2, END_NS), (("TCS", "SBIN"), 3, 4 * MINUTE_NS)
+        )
+
+        assert found == [
+            [("INFY", 2), ("INFY", 3), ("INFY", 4), ("TCS", 2), ("TCS", 3), ("TCS", 4)],
+            [("TCS", 3), ("TCS", 4)],
+            [("TCS", 2), ("TCS", 3)],
+        ]
+        assert (readings.read, readings.closed) == (1, 1)
+        assert readings.taken == 5, "no further than the beginning"
+
+    def test_reads_again_for_more_than_was_announced(self, monkeypatch):
+        readings = Readings(*MINUTES)
+        found = self.asked(
+            monkeypatch, readings, (("TCS",), 1, END_NS), (("TCS",), 2, END_NS), (("TCS",), 2, END_NS), bars=1
+        )
+
+        assert found == [[("TCS", 4)], [("TCS", 3), ("TCS", 4)], [("TCS", 3), ("TCS", 4)]]
+        assert readings.read == 2
+
+    def test_reads_again_for_a_symbol_that_is_not_played(self, monkeypatch):
+        readings = Readings(*MINUTES)
+        requests = [((), 1, END_NS), (("TCS",), 1, END_NS), (("TCS", "INFY"), 1, END_NS), ((), 1, END_NS)]
+        found = self.asked(monkeypatch, readings, *requests, symbols=["INFY"])
+
+        assert found == [[("INFY", 4)], [("TCS", 4)], [("INFY", 4), ("TCS", 4)], [("INFY", 4)]]
+        assert readings.read == 2
+
+    def test_makes_candles_of_ticks_and_closes_the_last_of_them_with_the_beginning(self, monkeypatch):
+        ticks = [[a_tick(n, "TCS", exchange_ns=n * MINUTE_NS // 2)] for n in range(2, 12)]
+        found = self.asked(monkeypatch, Readings(*ticks), (("TCS",), 9, END_NS))
+
+        assert found == [[("TCS", 1), ("TCS", 2), ("TCS", 3), ("TCS", 4)]]
+
+    def test_of_a_test_that_begins_with_the_data_there_is_nothing_before(self, monkeypatch):
+        readings = Readings(*MINUTES)
+
+        assert self.asked(monkeypatch, readings, ((), 3, END_NS), since_ns=0) == [[]]
+        assert readings.read == 0
+
+    def test_says_of_a_broken_recording_where_it_is_broken(self, monkeypatch):
+        readings = Readings(MINUTES[0], fault=RecordingError(Path("a.csv"), 7, "a number wanted"))
+        (answer,) = self.asked(monkeypatch, readings, ((), 3, END_NS))
+
+        assert answer == QueryFailed(error="RecordingError", reason=str(readings.fault))
+        assert readings.closed == 1

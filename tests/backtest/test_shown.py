@@ -1,6 +1,7 @@
 """The figures of a report as people read them: each under its own name."""
 
 import pytest
+from natya_backtests import a_test
 from natya_messages import distinct
 
 from natya.backtest.figures.report import Part, Report
@@ -14,7 +15,16 @@ from natya.backtest.figures.shown import (
     percent_text,
 )
 from natya.backtest.sweeping.outcomes import Outcome
-from natya.backtest.sweeping.shown import told_of_walk
+from natya.backtest.sweeping.shown import (
+    HINDSIGHT,
+    OUTCOME_HEAD,
+    failed_shown,
+    measure_text,
+    outcome_shown,
+    steps_shown,
+    told_of_sweep,
+    told_of_walk,
+)
 from natya.backtest.sweeping.sweep import Step, Walk
 from natya.backtest.sweeping.windows import Window
 from natya.domain.time import DAY_NS, SECOND_NS
@@ -136,7 +146,70 @@ def test_a_part_has_its_columns():
     ]
 
 
+class TestTestsThatFailed:
+    @pytest.mark.parametrize(
+        ("count", "left"),
+        [(1, "n=0: E 0"), (3, "n=0: E 0; n=1: E 1; n=2: E 2"), (5, "n=0: E 0; n=1: E 1; n=2: E 2; and 2 more")],
+    )
+    def test_are_counted_and_the_first_of_them_told(self, count, left):
+        outcomes = [a_test(f"{n}", parameters={"n": n}, failed=f"E {n}" * (n < count)) for n in range(6)]
+
+        assert list(failed_shown(outcomes)) == [f"{count} of 6 tests failed, and are never the best: {left}"]
+
+    def test_are_not_told_where_there_are_none(self):
+        assert list(failed_shown([a_test("a")])) == []
+
+
+SHOWN = {
+    "trades": 1_234, "win_rate": 0.5, "net_rupees": -1_234.5, "total_return": 0.25, "max_drawdown": -0.125,
+    "sharpe": 1.5, "profit_factor": 2.5,
+}  # fmt: skip
+
+
+class TestAnOutcome:
+    def test_is_shown_with_each_figure_in_its_column(self):
+        parameters = {"fast": 2, "slow": 9}
+
+        assert outcome_shown(a_test("a", parameters=parameters, **SHOWN)) == (
+            "fast=2 slow=9", "1,234", "50.00 %", "-1,234.50", "25.00 %", "-12.50 %", "1.50", "2.50",
+        )  # fmt: skip
+        failed = a_test("a", parameters=parameters, failed="so", **SHOWN)
+        assert outcome_shown(failed) == ("fast=2 slow=9", "failed", *["-"] * 6)
+        assert len(outcome_shown(failed)) == 1 + len(OUTCOME_HEAD)
+
+    @pytest.mark.parametrize(
+        ("measure", "text"),
+        [
+            ("total_return", "123.45 %"), ("cagr", "123.45 %"), ("net_rupees", "+1"), ("expectancy_rupees", "+1"),
+            ("sharpe", "1.23"), ("calmar", "1.23"), ("profit_factor", "1.23"),
+        ],
+    )  # fmt: skip
+    def test_has_each_measure_in_its_own_way(self, measure, text):
+        assert measure_text(measure, 1.2345) == text
+        assert measure_text(measure, None) == "-"
+
+    def test_says_with_hindsight_what_the_best_was_and_what_there_is_to_know_of_it(self):
+        outcomes = [a_test("a", net_rupees=1.0, notes=("poor",)), a_test("b", net_rupees=2.0, notes=("x", "y"))]
+
+        assert list(told_of_sweep(outcomes, "net_rupees", ["more"])) == [
+            f"best of 2 by net_rupees, {HINDSIGHT}", "of the best: x", "of the best: y", "more",
+        ]  # fmt: skip
+        failed = [a_test("a", failed="so", notes=("poor",))]
+        assert [each for each in told_of_sweep(failed, "sharpe") if "poor" in each] == []
+
+
 class TestAWalk:
+    def test_is_shown_by_its_days_of_training_and_of_testing(self):
+        trained, tested = a_test("a", trades=1), a_test("a", trades=2)
+        window = Window(train_ns=0, test_ns=2 * DAY_NS, end_ns=3 * DAY_NS)
+        walk = Walk(
+            by="sharpe", steps=(Step(window=window, trained=trained, tested=tested),), net_rupees=0, total_return=0
+        )
+
+        assert list(steps_shown(walk)) == [
+            ("1970-01-01 train", *outcome_shown(trained)), ("1970-01-03 test", *outcome_shown(tested)),
+        ]  # fmt: skip
+
     def test_says_of_which_test_a_note_is_unless_it_is_of_all(self):
         def step(day, *notes):
             tested = Outcome(key="k", parameters={}, since_ns=day * DAY_NS, until_ns=0, notes=notes)

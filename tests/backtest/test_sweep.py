@@ -21,7 +21,7 @@ from natya.backtest.pages.sweep import page_of_sweep
 from natya.backtest.plan import Plan, time_ns
 from natya.backtest.sweeping import grid
 from natya.backtest.sweeping import sweep as sweeping
-from natya.backtest.sweeping.fingerprint import fingerprint_of, machinery
+from natya.backtest.sweeping.fingerprint import fingerprint_of, key_of, machinery
 from natya.backtest.sweeping.grid import grid_of
 from natya.backtest.sweeping.outcomes import best_of
 from natya.backtest.sweeping.shown import told_of_sweep
@@ -157,6 +157,33 @@ class TestASweep:
         assert told() == told()
         others = (told(helper="a third"), told(settings=""), told(machinery="2"), told(latency_s=0.5))
         assert len({told(), *others}) == 5
+
+    def test_tests_again_what_any_other_part_of_the_plan_would_change_but_its_times_and_parameters(self, plan):
+        other = plan.data[0].with_name("other.csv")
+        other.write_bytes(plan.data[0].read_bytes())
+        changes = [
+            {"strategy": "natya_backtests:Watcher"}, {"data": (other,)}, {"data": (*plan.data, other)},
+            {"symbols": ("TCS", "INFY")}, {"symbols": ()}, {"interval": "5m"}, {"latency_s": 0.5},
+            {"slippage_percent": 0.5}, {"slippage_ticks": 1}, {"charges": "none"}, {"capital_rupees": 7.0},
+            {"settings": {"orders.quantity_max": 7}},
+        ]  # fmt: skip
+        found = [fingerprint_of(replace(plan, **changed), {}, "1") for changed in ({}, *changes)]
+        assert len(set(found)) == 1 + len(changes)
+
+        alike = replace(plan, parameters={"fast": 9}, since_ns=1, until_ns=2)
+        assert fingerprint_of(alike, {}, "1") == fingerprint_of(plan, {}, "1")
+        keys = [
+            key_of(print_, each, may_be_empty=may_be_empty)
+            for print_, may_be_empty in (("a", True), ("a", False), ("b", True))
+            for each in (
+                plan,
+                replace(plan, parameters={"fast": 9}),
+                replace(plan, since_ns=1),
+                replace(plan, until_ns=2),
+            )
+        ]
+        assert len(set(keys)) == 12
+        assert key_of("a", plan, may_be_empty=True) == keys[0]
 
     def test_of_a_market_that_is_a_folder_tests_again_when_a_file_in_it_has_changed(self, plan, tmp_path):
         """By its contents: a copy may have the time and the size of what it replaces."""
