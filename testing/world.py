@@ -17,7 +17,7 @@ from ..actors.exchange import ExchangeActor, ExchangeActorSettings
 from ..actors.journal import JournalActor, PowerCutError, SimulatedDisk, Trouble
 from ..actors.journal.tools import tail
 from ..actors.orders import book_of
-from ..actors.orders.parts.bracketing import NOT_TAKEN
+from ..actors.orders.parts.bracketing.telling import NOT_TAKEN
 from ..actors.runtime import InProcessSystem, RequestTimedOut, handles
 from ..actors.runtime.simulation import SimulatedSystemBase, VirtualClock
 from ..actors.supervision import ChildSpec, StopChildren, Supervisor, SupervisorSettings

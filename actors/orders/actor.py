@@ -63,7 +63,7 @@ from ...messages.supervision import Failed, Unavailable
 from ..runtime import READS_BACK_S, RuntimeActor, handles
 from .halting import Halting
 from .parts.answering import Answering
-from .parts.bracketing import Bracketing
+from .parts.bracketing.keeping import Bracketing
 from .parts.cancelling import Cancelling
 from .parts.changing import Changing
 from .parts.clock_watch import ClockWatch
@@ -76,6 +76,7 @@ from .parts.due import (
     LookUpDue,
     ReadDue,
     ReconcileDue,
+    SquaringOffDue,
     StatesDue,
     StopDue,
     WatchDue,
@@ -443,6 +444,11 @@ class OrdersActor(RuntimeActor):
     def begin_day(self, _message: DayDue, _sender: ActorAddress) -> None:
         """Look whether exits may be placed that wait for a session."""
         self._bracketing.begin_day()
+
+    @handles(SquaringOffDue)
+    def look_at_squaring_off(self, _message: SquaringOffDue, _sender: ActorAddress) -> None:
+        """Look whether a strategy has squared off for too long."""
+        self._bracketing.look_at_squaring_off()
 
     @handles(CancelDue)
     def cancel_again(self, _message: CancelDue, _sender: ActorAddress) -> None:

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from natya_builders import BUILDERS
 
 from natya.actors.orders.book.ledger import Ledger
-from natya.actors.orders.parts.bracketing import Bracketing
-from natya.actors.orders.parts.due import DayDue
+from natya.actors.orders.parts.bracketing.keeping import Bracketing
+from natya.actors.orders.parts.bracketing.squaring_off import SquaringOff
+from natya.actors.orders.parts.due import DayDue, SquaringOffDue
 from natya.actors.orders.settings import OrdersActorSettings
 from natya.config.sections.orders import OrdersSettings
 from natya.domain.brackets.exits import SQUARED_OFF
@@ -507,7 +508,7 @@ class TestABracketOverNight:
 
         assert len(night.go(opens + timedelta(seconds=60))) == 3
         night.context.is_compared = True
-        assert night.keeper._day_began_ns("INFY")
+        assert night.keeper._days.began_ns("INFY")
 
     def test_has_none_that_a_person_has_cancelled(self, night):
         night.book.apply(CancellationIntended(client_order_id="A-1S", number=1, asked_by="asha", occurred_ns=1))
@@ -623,7 +624,7 @@ class TestABracketThatIsOver:
         keeper.look("A-1S")
 
         assert book.brackets == ()
-        assert keeper._asked == {}
+        assert keeper._repeating._tries == {}
         assert len(written) == 2
 
     @pytest.fixture
@@ -891,6 +892,24 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
         assert market.keeper.warning() == ""
 
 
+class TestAStrategyThatSquaresOff:
+    def test_is_looked_at_by_one_timer_however_many_orders_it_has_cancelled(self, make):
+        clockwork, now_s = Clockwork(), [0]
+        squaring_off = SquaringOff(SimpleNamespace(elapsed_ns=lambda: now_s[0] * 10**9, after=clockwork.after))
+        for name, symbol in (("A-1S", "INFY"), ("A-1T", "INFY"), ("B-1S", "TCS")):
+            squaring_off.begin(make.order(name, symbol=symbol))
+            now_s[0] += 10
+        assert [each.seconds for each in clockwork.set] == [31.0]
+        now_s[0] = 45
+
+        assert squaring_off.too_slow() == (("crossover", "INFY"),)
+        squaring_off.looked()
+        assert [each.seconds for each in clockwork.set] == [6.0], "until the other one, which began 20 s later"
+        now_s[0] = 51
+        squaring_off.looked()
+        assert (len(squaring_off.too_slow()), clockwork.set) == (2, [])
+
+
 class TestABracketWhoseStrategySquaresOff:
     """Its exits are cancelled first; the order by which the strategy closes what is held comes behind that."""
 
@@ -937,10 +956,10 @@ class TestABracketWhoseStrategySquaresOff:
 
     def test_for_too_long_is_closed_at_the_market(self, bare, monkeypatch):
         """It may wait for the end of an order that never came to us."""
-        bare.tell(DayDue(), bare.system.base.find("orders"))
+        bare.tell(SquaringOffDue(), bare.system.base.find("orders"))
         assert PlaceOrder not in bare.heard()
-        monkeypatch.setattr("natya.actors.orders.parts.bracketing.SQUARING_OFF_MAX_S", 0.0)
-        bare.tell(DayDue(), bare.system.base.find("orders"))
+        monkeypatch.setattr("natya.actors.orders.parts.bracketing.squaring_off.SQUARING_OFF_MAX_S", 0.0)
+        bare.tell(SquaringOffDue(), bare.system.base.find("orders"))
 
         assert placed(bare, "A-1X").quantity == 10
 

@@ -5,7 +5,7 @@ starting      the journal is read back, the account entered, what is open looked
 gate          the rules with all that they go by; senders: for whom one may speak;
               limiting: the limits in force
 placing, changing, cancelling    what is asked of orders
-bracketing    the exits of brackets
+bracketing/   the exits of brackets
 journaling    what the journal answers: which facts are durable
 hearing       what the broker says of orders; resolving: what is looked up there; ages: since when one waits
 risk_keeping  who changes the risk state; clock_watch: whether the clock was set ahead;

@@ -47,5 +47,9 @@ class DayDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to look whether exits may be placed that wait for a session."""
 
 
+class SquaringOffDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to look whether a strategy has squared off for too long."""
+
+
 class CancelDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to cancel again what the kill switch is to have cancelled."""

@@ -16,7 +16,7 @@ from ..book.states import STATE_OF
 
 if TYPE_CHECKING:
     from ....messages.journal import Appended, AppendRefused
-    from .bracketing import Bracketing
+    from .bracketing.keeping import Bracketing
     from .cancelling import Cancelling
     from .changing import Changing
     from .context import OrdersContext

@@ -27,7 +27,7 @@ from .due import ReadDue
 if TYPE_CHECKING:
     from ...runtime import Outcome
     from .answering import Answering
-    from .bracketing import Bracketing
+    from .bracketing.keeping import Bracketing
     from .cancelling import Cancelling
     from .context import OrdersContext
     from .hearing import Hearing
