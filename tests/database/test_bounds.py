@@ -135,6 +135,14 @@ class TestTheLargestValue:
     def test_of_what_no_text_says_has_no_bound(self, is_refused, value):
         assert is_refused(f"select {value} from ticks", allowed=2**62)
 
+    @pytest.mark.parametrize(("text", "bytes_"), [("$1", 6_400), ("$2", 19_200), ("$3", 12_800)])
+    def test_of_a_count_is_that_of_the_parameter_of_its_number(self, size, text, bytes_):
+        assert size(f"select repeat('x', {text})", [100, 300, 200]).bytes == bytes_
+
+    @pytest.mark.parametrize("text", ["$4", "$name"])
+    def test_of_a_parameter_that_was_not_given_has_no_bound(self, is_refused, text):
+        assert is_refused(f"select repeat('x', {text})", parameters=[100, 300, 200], allowed=2**62)
+
     @pytest.mark.parametrize(("value", "bytes_"), [("x" * 77, 77), (b"x" * 77, 77), ("x", 64), (7, 64), (None, 64)])
     def test_of_a_parameter_is_the_parameters(self, size, value, bytes_):
         assert size("select ?", [value]).bytes == bytes_

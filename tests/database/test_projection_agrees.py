@@ -65,7 +65,8 @@ def a_step(kind, number, **of):
         if number % 5 == 0:
             return ModificationRefused(number=which, rule="broker", reason="busy", **of)
         made = ModificationIntended if number % 5 < 3 else OrderModified
-        return made(number=which, quantity=5 * which, **TERMS, **of)
+        terms = {"limit_price": 90.0 + number, "trigger_price": 80.0 + number} if number % 2 else TERMS
+        return made(number=which, quantity=5 * which, **terms, **of)
     if number % 4 == 0:
         return CancellationRefused(number=which, rule="broker", reason="busy", **of)
     if number % 4 == 1:
@@ -142,6 +143,8 @@ class TestAnySequenceOfFacts:
     @example(drawn=[("filled", "A", 15, 100.55), ("filled", "C", 3, 105.4), ("filled", "B", 15, 95.4)], cut=4)
     @example(drawn=[("filled", "A", 1, 1.0), ("intended", "A", 1, 1.0)], cut=3)
     @example(drawn=[("accepted", "A", 1, 1.0), ("refused", "A", 1, 1.0)], cut=3)
+    @example(drawn=[("changed", "A", 1, 1.0), ("filled", "A", 9, 1.0), ("changed", "A", 13, 1.0)], cut=4)
+    @example(drawn=[("changed", "A", 2, 1.0), ("changed", "A", 5, 1.0), ("filled", "A", 15, 1.0)], cut=4)
     def test_makes_one_book(self, tmp_path_factory, build, drawn, cut):
         records = build.records(
             *(an_intent(identifier, build) for identifier in IDS), *(a_fact(each, build) for each in drawn)

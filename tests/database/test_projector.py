@@ -21,7 +21,7 @@ from natya.actors.database.errors import (
     WritesRefused,
 )
 from natya.actors.database.requests.files import Files
-from natya.actors.database.requests.projector import PAGE_RECORDS, RETRY_S, Projector
+from natya.actors.database.requests.projector import PAGE_RECORDS, PAGE_S, RETRY_S, Projector
 from natya.actors.database.requests.recorder import Recorded, Recorder
 from natya.actors.database.tables.projecting import fact_text
 from natya.actors.database.writing.market import Written
@@ -51,10 +51,10 @@ class PlayedActor:
     """Keeps what it is told to ask, to have done and to be reminded of."""
 
     def __init__(self):
-        self.asked, self.jobs, self.timers, self.events, self.sent = [], [], [], [], []
+        self.asked, self.jobs, self.timers, self.events, self.sent, self.told = [], [], [], [], [], []
 
-    def ask(self, _target, message, *, timeout_s, then):
-        assert timeout_s > 0
+    def ask(self, target, message, *, timeout_s, then):
+        assert (target, timeout_s) == ("journal", PAGE_S)
         self.asked.append(Asked(message, then))
 
     def offload(self, _function, *arguments, then, lane):
@@ -70,8 +70,9 @@ class PlayedActor:
     def send(self, target, message):
         self.sent.append((target, message))
 
-    def log(self, event, **_fields):
+    def log(self, event, **fields):
         self.events.append(event)
+        self.told.append((event, fields))
 
     def reminders(self):
         return [(timer.seconds, timer.message) for timer in self.timers if not timer.cancelled]
@@ -206,7 +207,8 @@ class TestAFileThatIsOpened:
 
         answer(actor, a_page(last=7))
 
-        assert (actor.events, actor.reminders(), actor.jobs) == (["journal.page_missing"], [(RETRY_S, "read on")], [])
+        missing = ("journal.page_missing", {"level": "error", "after": 0, "newest": 7})
+        assert (actor.told, actor.reminders(), actor.jobs) == ([missing], [(RETRY_S, "read on")], [])
 
 
 class TestAJournalThatEndsBeforeTheFile:

@@ -12,7 +12,7 @@ from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
 from natya.actors.database.errors import DatabaseDamaged, StatementFailed
 from natya.actors.database.tables.archive_folder import archive_folder, make_durable
 from natya.actors.database.tables.moments import start_ns
-from natya.actors.database.upkeep import days
+from natya.actors.database.upkeep import copies, days
 from natya.actors.database.upkeep.copies import back_up, check, snapshot
 from natya.actors.database.upkeep.days import archive, sort_day, tidy
 from natya.actors.database.writing.market import MarketStore
@@ -116,7 +116,7 @@ class TestABackup:
     @pytest.mark.usefixtures("three_days")
     def test_that_does_not_read_back_is_none(self, database, folder, monkeypatch, harm, kind):
         """A disk may take the bytes and lose them."""
-        copies = []
+        harmed_files = []
         read_and_copy = database.read_and_copy
 
         def harmed(work, *, label, **options):
@@ -125,13 +125,32 @@ class TestABackup:
                 name = "natya-market.duckdb" if kind == "backup" else "copy.duckdb"
                 with duckdb.connect(folder / name) as copy:
                     copy.execute(harm)
-                copies.append(name)
+                harmed_files.append(name)
             return done
 
         monkeypatch.setattr(database, "read_and_copy", harmed)
         with pytest.raises(DatabaseDamaged, match="reads back as"):
             back_up(database, folder) if kind == "backup" else snapshot(database, folder / "copy.duckdb")
-        assert len(copies) == 1
+        assert len(harmed_files) == 1
+
+    def test_of_one_file_has_both_as_they_were_at_one_moment(self, database, folder, monkeypatch):
+        """What is committed to the core file while the market file is copied comes too late for it."""
+        database.execute("create table notes (text varchar)")
+        database.execute("insert into notes values ('before')")
+        fingerprints, copied = copies._fingerprints, []
+
+        def noted(cursor, file):
+            copied.append(file)
+            if copied == ["market"]:
+                database.execute("insert into notes values ('meanwhile')")
+            return fingerprints(cursor, file)
+
+        monkeypatch.setattr(copies, "_fingerprints", noted)
+        snapshot(database, folder / "copy.duckdb")
+
+        assert copied == ["market", "core", "backup"]
+        with duckdb.connect(folder / "copy.duckdb") as copy:
+            assert copy.execute("select text from notes").fetchall() == [("before",)]
 
     @pytest.mark.parametrize("kind", ["backup", "snapshot"])
     def test_ends_at_each_of_its_steps_when_who_asked_is_gone_or_the_time_is_over(

@@ -322,11 +322,7 @@ def _pending(row: OrderRow) -> Pending | None:
     if row.pending_quantity is None:
         return None
     return Pending(
-        number=row.modifications,
-        quantity=row.pending_quantity,
-        limit_price=row.limit_price,
-        trigger_price=row.trigger_price,
-        intended_ns=0,
+        number=row.modifications, quantity=row.pending_quantity, limit_price=None, trigger_price=None, intended_ns=0
     )
 
 
