@@ -4,6 +4,7 @@ import inspect
 import random
 import subprocess
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
@@ -37,6 +38,7 @@ ENDLESS = "select count(*) from range(10_000_000_000) a, range(1000) b where a.r
 
 EXIT = """
 import threading
+import time
 from natya.actors.database import DuckDBAdapter
 from natya.actors.database.errors import DatabaseClosed
 
@@ -110,6 +112,42 @@ class TestAQuery:
     def test_runs_inline_where_a_simulation_wants_it(self):
         with DuckDBAdapter(max_connections=3, executor_factory=lambda _: InlineExecutor()) as database:
             assert database.query("select 1").rows == ((1,),)
+
+
+class TestWhatIsNotSaid:
+    """Programs that embed natya rely on it."""
+
+    @staticmethod
+    def defaults(function):
+        parameters = inspect.signature(function).parameters.values()
+        return {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
+
+    def test_of_a_database_is_of_ten_connections_in_memory_with_bounds(self):
+        assert self.defaults(DuckDBAdapter) == {
+            "path": ":memory:",
+            "max_connections": 10,
+            "memory_limit_mb": 128,
+            "threads": 1,
+            "directories": (),
+            "wait_s": 5.0,
+            "cache_mb": 8,
+            "encryption_key": "",
+            "executor_factory": adapter.thread_of_its_own,
+            "monotonic_ns": time.monotonic_ns,
+            "read_only": False,
+        }
+
+    def test_of_a_query_gives_it_half_a_minute_and_of_work_no_bound(self):
+        query = {"parameters": (), "timeout_s": 30.0, "rows_max": 1_000_000, "tables": (), "abandoned": None}
+        work = {"label": "", "timeout_s": None, "abandoned": None}
+
+        assert self.defaults(DuckDBAdapter.query) == query
+        assert self.defaults(DuckDBAdapter.read_of) == {"timeout_s": None, "abandoned": None}
+        assert self.defaults(DuckDBAdapter.read) == work
+        assert self.defaults(DuckDBAdapter.read_and_copy) == {"timeout_s": None, "abandoned": None}
+        assert self.defaults(DuckDBAdapter.write) == {"label": "", "tables": None}
+        assert self.defaults(DuckDBAdapter.execute) == {"parameters": (), "file": "core"}
+        assert self.defaults(DuckDBAdapter.transaction) == {"file": "core"}
 
 
 class TestAQueryThatRunsTooLong:

@@ -1,5 +1,6 @@
 """Ticks and candles on their way into the market file."""
 
+import itertools
 import shutil
 
 import duckdb
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from natya_builders import a_candle, a_tick
 from natya_database import a_database
 from natya_examples import QUARTER
 
@@ -15,6 +17,7 @@ from natya.actors.database.errors import StatementFailed
 from natya.actors.database.upkeep.copies import check
 from natya.actors.database.writing.market import MarketStore, part_of
 from natya.messages.codec import decode
+from natya.messages.history import Fetched
 
 pytestmark = pytest.mark.usefixtures("engines")
 
@@ -26,6 +29,43 @@ def market(database):
 
 def rows(database, columns, order="sequence"):
     return list(database.query(f"select {columns} from full_ticks order by {order}").rows)  # noqa: S608  our own text
+
+
+class TestWhatAWriteIsSaidToTouch:
+    """Kept answers that follow from other tables stay kept."""
+
+    FETCHED = Fetched(symbol="INFY", interval_ns=60, start_ns=0, end_ns=600, asked_ns=7, requests=1, candles=0)
+
+    @pytest.mark.parametrize("has", [*itertools.product([False, True], repeat=3)], ids=str)
+    def test_is_what_it_writes_to(self, market, database, monkeypatch, has):
+        has_ticks, has_candles, has_fetches = has
+        told, write = [], database.write
+
+        def noted(file, work, **options):
+            told.append((file, options))
+            return write(file, work, **options)
+
+        monkeypatch.setattr(database, "write", noted)
+        market.write(
+            [a_tick(1), a_tick(2)] * has_ticks,
+            [a_candle(start_ns=60)] * has_candles,
+            fetches=(self.FETCHED,) * has_fetches,
+        )
+
+        touched = {"ticks", "books", "recorded"} if has_ticks else set()
+        touched |= {"candles", "origin"} if has_candles else set()
+        touched |= {"fetches"} if has_fetches else set()
+        label = f"write {2 * has_ticks + has_candles} ticks and candles"
+        assert told == [("market", {"label": label, "tables": frozenset(touched)})]
+
+    def test_has_an_answer_of_fetches_read_anew_where_there_were_no_candles(self, market, database):
+        sql = "select count(*) from fetches"
+        counts = []
+        for _ in range(2):
+            counts.append(database.query(sql, tables=("fetches",)).rows)
+            market.write((), fetches=(self.FETCHED,))
+
+        assert counts == [((0,),), ((1,),)]
 
 
 class TestWritingTicks:

@@ -24,6 +24,7 @@ from natya.actors.database.requests.files import Files
 from natya.actors.database.requests.projector import PAGE_RECORDS, PAGE_S, RETRY_S, Projector
 from natya.actors.database.requests.recorder import Recorded, Recorder
 from natya.actors.database.tables.projecting import fact_text
+from natya.actors.database.writing.gathering import ROWS_WAITING_MAX
 from natya.actors.database.writing.market import Written
 from natya.actors.database.writing.read_model import LastFact
 from natya.actors.runtime import Outcome
@@ -369,6 +370,55 @@ class TestWhatIsFoundWhenTheFilesAreOpened:
         assert opened(lacks, also, lacks) == (text, text)
 
 
+class TestWhatTheLogTellsOfTheFiles:
+    @pytest.fixture
+    def real(self, actor):
+        found = SimpleNamespace(put_aside=("natya.duckdb.corrupt-1",), market_loss="3 ticks", archive_lacks=())
+        found.database = SimpleNamespace(core_path="/d/natya.duckdb", market_path="/d/market.duckdb", close=lambda: 1)
+        self.ways = [DatabaseLocked("/d/natya.duckdb", holder_pid=7), found, found]
+
+        def opens(_now_ns):
+            way = self.ways.pop(0)
+            if isinstance(way, Exception):
+                raise way
+            return way
+
+        return Files(actor, opens=opens, reopen="reopen", on_open=lambda _: None, on_down=lambda _: None)
+
+    def test_is_when_they_are_down_and_open_again_and_what_is_damaged(self, real, actor):
+        locked = str(self.ways[0])
+        real.open()
+        real.open()
+        aside, loss = "put aside as natya.duckdb.corrupt-1", "the market file has lost data: 3 ticks"
+
+        assert actor.told == [
+            ("database.down", {"level": "error", "error": "DatabaseLocked", "reason": locked}),
+            ("database.opened", {"core": "/d/natya.duckdb"}),
+            ("database.damaged", {"level": "error", "found": aside}),
+            ("database.damaged", {"level": "error", "found": loss}),
+        ]
+        assert actor.reminders() == [(1.0, "reopen")]
+        assert (real.life, real.down) == (1, "")
+
+    def test_is_each_failure_once_and_what_is_none_of_theirs(self, real, actor):
+        del self.ways[0]
+        real.open()
+        actor.told.clear()
+        real.failed(MemoryExceeded("127 MiB"), 1)
+        real.failed(StatementFailed("bad"), 1)
+        real._reopened(Outcome(error=StatementFailed("bad")))
+        real.open()
+        actor.told[2:] = [line for line in actor.told[2:] if line[0] != "database.damaged"]
+        real.failed(StatementFailed("bad"), 2)
+
+        assert actor.told == [
+            ("database.out_of_memory", {"level": "warning", "reason": "127 MiB"}),
+            ("database.down", {"level": "error", "error": "StatementFailed", "reason": "bad"}),
+            ("database.opened", {"core": "/d/natya.duckdb"}),
+            ("database.stuck", {"level": "error", "reason": "bad"}),
+        ]
+
+
 class TestAFailureOfWorkOnTheFiles:
     @pytest.fixture
     def told(self):
@@ -565,6 +615,24 @@ class TestTicksThatAreHeard:
 
         recorder.time_is_up()
         assert [each.arguments for each in actor.jobs] == [job.arguments] * is_open
+
+    def test_that_fit_into_no_row_or_for_which_there_is_no_room_are_told_to_the_log(self, recorder, actor, files):
+        recorder.hear_ticks((a_tick(1), a_tick(2), a_tick(3)))
+        recorder.hear_candle(a_candle(start_ns=60))
+        written = Written(ticks=2, candles=0, duplicates=0, refused=1, recorded={"feed": 2})
+        actor.jobs.pop().then(Outcome(value=[written]))
+        assert actor.told == [("market_data.refused", {"level": "warning", "count": 1})]
+        assert (recorder.dropped, recorder.recorded.refused, recorder.recorded.heard_candles) == (1, 1, 0)
+        actor.told.clear()
+        files.database = None
+        for _ in range(2):
+            recorder.hear_ticks((a_tick(1),) * ROWS_WAITING_MAX)
+        recorder.hear_tick(a_tick(2))
+        for _ in range(ROWS_WAITING_MAX + 5):
+            recorder.hear_candle(a_candle())
+
+        assert actor.told == [("market_data.dropped", {"level": "warning", "waiting": ROWS_WAITING_MAX})]
+        assert (recorder.rows, recorder.dropped) == (ROWS_WAITING_MAX, 1 + ROWS_WAITING_MAX + 1 + 6)
 
     def test_are_counted_and_who_saved_some_hears_what_became_of_their_own(self, recorder, actor):
         recorder.save(SaveMarketData(candles=(a_candle(start_ns=60),)), "ann")
