@@ -98,6 +98,9 @@ class TestAnAlarm:
         alarm = Alarm(rule="r", subject="feed", severity="critical", text="ill", since_ns=90 * SECOND)
         assert notice == Notice("raised", alarm)
         assert found.all() == (alarm,)
+        for at_s, changes in ((629, []), (630, ["repeated"]), (1229, []), (1230, ["repeated"])):
+            notices = found.step(VIEW, VIEW, now_ns=at_s * SECOND, wall_ns=9_000 * SECOND)
+            assert [each.change for each in notices] == changes
 
     def test_is_repeated_as_it_is_said_last(self):
         found = alarms(["feed"], repeat_s=600)

@@ -8,9 +8,11 @@ from natya.actors.runtime import handles
 from natya.actors.runtime.lifecycle import Restart
 from natya.actors.strategy import StrategyActor
 from natya.actors.strategy.errors import HoldingsUnknownError
+from natya.actors.strategy.keeping import declared
 from natya.domain.orders import intent_of
 from natya.messages.events import Subscribe, Subscribed
 from natya.messages.holdings import HoldingsRead
+from natya.messages.journal import JournalRecord
 from natya.messages.market import Candle, Tick
 from natya.messages.orders import (
     CancelOrder,
@@ -101,6 +103,34 @@ class TestAStrategy:
         stage.system.request("mine", Ping())
 
         assert found == [whether]
+
+    def test_with_a_state_is_asked_for_the_handler_that_its_class_declares(self):
+        class Kept(msgspec.Struct):
+            count: int = 0
+
+        class Stateful(StrategyActor):
+            State = Kept
+
+        for kind in (Tick, Candle, JournalRecord):
+            handler = Stateful.handler_table[kind]
+            assert handler is not StrategyActor.handler_table[kind]
+            assert declared(handler) is StrategyActor.handler_table[kind]
+
+    def test_times_one_tick_in_sixteen(self, stage):
+        timed = []
+
+        class Timed(StrategyActor):
+            def on_begin(self):
+                self._latency.add = timed.append
+
+        stage.open(Timed)
+        stage.system.base.market.release(0)
+        for count in (15, 1, 15, 1):
+            stage.tell(*[stage.tick()] * count)
+            stage.system.request("mine", Ping())
+            timed.append(count)
+
+        assert [each if each < 16 else "timed" for each in timed] == [15, "timed", 1, 15, "timed", 1]
 
     def test_buys_at_market_with_the_price_it_saw(self, follower):
         follower.tell(follower.tick(99.5))

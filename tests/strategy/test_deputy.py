@@ -1,5 +1,7 @@
 """What a deputy makes of a change of the strategy that it speaks for, on virtual time; the test is its node."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 from natya_swapped import Answering
@@ -12,10 +14,13 @@ from natya.actors.strategy.deputy import deputy_of
 from natya.config.sections.strategy import StrategySettings
 from natya.messages.codec import decode, encode
 from natya.messages.events import Subscribe, Subscribed
+from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import JournalRecord
 from natya.messages.nodes import ClaimAccepted, ClaimStrategy, DeputyBegan, Said, Told
-from natya.messages.orders import OrderAccepted, OrderFilled
+from natya.messages.orders import OrderAccepted, OrderFilled, SubmitOrder
 from natya.messages.strategies import ReloadStrategy, StrategyChanged, StrategyNotChanged, SwapStrategy
+from natya.messages.supervision import Failed, Unavailable
+from natya.messages.system import Ping, StrategyStatistics
 
 MARCH = StrategySettings(name="march", strategy="march:March", host="node")
 STEEPER = SwapStrategy(name="march", strategy="march:Steeper")
@@ -205,3 +210,125 @@ class TestTheEnd:
         world.system.stop("march")
 
         assert world.rest() == [DeputyBegan(strategy="march")]
+
+
+ORDER = SubmitOrder(client_order_id="march-1-1", strategy="march", symbol="INFY", side="BUY", quantity=5)
+HOLDINGS = HoldingsRead(strategy="march", shares={}, filled={})
+
+
+class Local(msgspec.Struct, frozen=True):
+    """Of no wire."""
+
+
+class PlayedOrders(RuntimeActor):
+    """Keeps what it is sent; answers what the test puts there, when it says so."""
+
+    @handles(SubmitOrder)
+    def hear(self, message, _sender):
+        self.settings.ordered.append((message, self.correlation_id))
+
+    @handles(ReadHoldings)
+    def read(self, _message, sender):
+        self.settings.asker = sender
+        if self.settings.answer is not None:
+            self.send(sender, self.settings.answer)
+
+
+class TestWhatTheStrategySays:
+    @pytest.fixture
+    def orders(self, world):
+        played = SimpleNamespace(ordered=[], asker=None, answer=None)
+        world.system.start("orders", PlayedOrders, played)
+        world.claim(1)
+        return played
+
+    def say(self, world, message, *, actor="orders", fence=1, number=0):
+        """Return what the node is told of it."""
+        encoded = message if isinstance(message, bytes) else encode(message)
+        said = Said(strategy="march", fence=fence, actor=actor, message=encoded, number=number)
+        return [(each.fence, each.number, decode(each.message)) for each in world.tell(said) if isinstance(each, Told)]
+
+    def test_is_said_here_as_a_part_of_its_order_s_conversation_and_counted(self, world, orders):
+        assert self.say(world, ORDER) == []
+        assert orders.ordered == [(ORDER, "march-1-1")]
+        counted = world.system.request("march", Ping()).statistics
+        assert counted == StrategyStatistics(
+            strategy="march", ticks=0, orders=1, fills=0, tick_to_strategy_us_p50=0.0, tick_to_strategy_us_p99=0.0
+        )
+
+    def test_is_left_unsaid_by_whom_the_claim_is_no_more(self, world, orders):
+        world.claim(2)
+
+        assert self.say(world, ORDER) == []
+        assert orders.ordered == []
+
+    def test_is_answered_under_its_number(self, world, orders):
+        orders.answer = HOLDINGS
+
+        assert self.say(world, ReadHoldings(strategy="march"), number=7) == [(1, 7, HOLDINGS)]
+
+    def test_is_answered_to_no_later_claim(self, world, orders):
+        self.say(world, ReadHoldings(strategy="march"), number=7)
+        world.claim(2)
+        world.system.tell(orders.asker, HOLDINGS)
+
+        assert world.rest() == []
+
+    @pytest.mark.parametrize(
+        ("answer", "seconds", "reason"),
+        [(Local(), 0.0, "Local has no wire form"), (None, 61.0, "TimeoutError")],
+        ids=["of no wire", "none"],
+    )
+    def test_has_no_answer_where_there_is_none_that_can_be_told(self, world, orders, answer, seconds, reason):
+        orders.answer = answer
+        said = self.say(world, ReadHoldings(strategy="march"), number=7)
+        said += [(each.fence, each.number, decode(each.message)) for each in world.rest(seconds)]
+
+        ((fence, number, told),) = said
+        assert (fence, number, type(told), told.actor, told.retry_after_s) == (1, 7, Unavailable, "orders", 1.0)
+        assert told.reason
+        assert answer is None or told.reason == reason
+
+    @pytest.mark.parametrize(
+        ("message", "actor", "kind"),
+        [
+            (ORDER, "database files", "SubmitOrder"),
+            (OrderFilled(**FILL, client_order_id="march-1-1", strategy="march"), "orders", "OrderFilled"),
+            (StrategyChanged(name="march", strategy="x:Y"), "orders", "StrategyChanged"),
+        ],
+        ids=["to nobody that strategies speak to", "a fact", "a change, to another"],
+    )
+    def test_is_refused_where_it_is_not_for_a_strategy_to_say(self, world, orders, message, actor, kind):
+        refused = Failed(
+            actor=actor, message_type=kind, error="MessageRefusedError", reason="it is not for a strategy to say"
+        )
+
+        assert self.say(world, message, actor=actor, number=3) == [(1, 3, refused)]
+        assert orders.ordered == []
+
+    def test_is_refused_where_nobody_can_read_it(self, world, orders):
+        ((_, number, refused),) = self.say(world, b"\xc1", number=4)
+
+        assert (number, type(refused), refused.actor, refused.message_type) == (4, Failed, "orders", "")
+        assert refused.reason
+
+
+class TestWhatIsAnsweredToTheStrategyItself:
+    def test_is_told_while_it_is_claimed(self, world):
+        assert world.tell(HOLDINGS) == []
+        world.claim(1)
+
+        assert [decode(each.message) for each in world.tell(HOLDINGS)] == [HOLDINGS]
+
+    def test_is_a_subscription_only_where_somebody_claims_it(self, world):
+        assert world.tell(Subscribed(subscriber="march")) == []
+        world.claim(1)
+        assert world.tell(Subscribed(subscriber="march")) == []
+
+    def test_counts_the_trades_of_its_own_orders_alone(self, world):
+        world.claim(1)
+        for client_order_id in ("march-1-1", "flat-3kq"):
+            fill = OrderFilled(**FILL | {"client_order_id": client_order_id, "strategy": "march"})
+            world.tell(JournalRecord(sequence=7, recorded_ns=1, correlation_id="x", fact=fill))
+
+        assert world.system.request("march", Ping()).statistics.fills == 1
