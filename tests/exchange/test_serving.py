@@ -24,6 +24,7 @@ from natya.messages.journal import (
     append_refused,
     appended,
 )
+from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
 
 INFY = ("NSE_EQ", "1594")
@@ -311,3 +312,112 @@ class TestAnAccountOfItsOwn:
 
         assert len(found) == 1
         assert call(system, "orders", name="newest").value == ()
+
+
+class TestAJournalThatFails:
+    """While facts are on their way to it."""
+
+    @pytest.fixture
+    def writing(self, system, journal):
+        call(system, "funds")
+        journal.holds = True
+        system.tell("exchange", Call("place", (a_ticket(),)), sender=system.probe("client"))
+        system.request("exchange", Ping(), timeout_s=5)
+        system.request("journal", ReadJournal(types=()), timeout_s=5)
+        assert journal.held
+        return system
+
+    @pytest.mark.parametrize(
+        ("failure", "starts"),
+        [
+            (Unavailable(actor="journal", reason="breaker open", retry_after_s=1.0), 2),
+            (Failed(actor="journal", message_type="Append", error="OSError", reason="disk"), 2),
+            (Unavailable(actor="database", reason="breaker open", retry_after_s=1.0), 1),
+        ],
+        ids=["is down", "failed", "is another"],
+    )
+    def test_may_have_lost_them_so_the_account_is_read_again(self, writing, failure, starts):
+        writing.tell("exchange", failure, sender=writing.probe("journal of before"))
+        writing.request("exchange", Ping(), timeout_s=5)
+
+        assert FailingAccount.starts == starts
+
+    def test_has_lost_nothing_where_nothing_was_on_its_way(self, system):
+        call(system, "place", a_ticket())
+        unavailable = Unavailable(actor="journal", reason="breaker open", retry_after_s=1.0)
+        for _ in range(3):
+            call(system, "funds")
+        system.tell("exchange", unavailable, sender=system.probe("journal of before"))
+
+        assert len(call(system, "orders").value) == 1
+        assert FailingAccount.starts == 1
+
+    def test_and_answers_another_append_is_behind(self, writing, journal):
+        ((request, _),) = journal.held
+        wrong = {"correlation_id": request.correlation_id, "writer": request.writer, "number": request.number + 1}
+        answer = Appended(first_sequence=1, last_sequence=1, **wrong)
+        writing.tell("exchange", answer, sender=writing.probe("journal of before"))
+        writing.request("exchange", Ping(), timeout_s=5)
+
+        assert FailingAccount.starts == 2
+
+
+class TestBounds:
+    def test_of_calls_that_wait_refuse_one_more_at_once(self, system, journal, monkeypatch):
+        call(system, "funds")
+        monkeypatch.setattr(serving, "CALLS_WAITING_MAX", 2)
+        journal.holds = True
+        client, other = system.probe("client"), system.probe("other")
+        for asker in (client, client, other):
+            system.tell("exchange", Call("place", (a_ticket(),)), sender=asker)
+
+        assert other.receive(timeout_s=5) == CallRefused("order", "at most 2 calls at once wanted, found one more")
+        assert client.is_empty()
+        system.request("journal", Ping(), timeout_s=5)
+        assert [len(client.receive(timeout_s=5).value.ids) for _ in range(2)] == [1, 1]
+        assert len(call(system, "orders").value) == 2
+
+    def test_of_an_append_divide_what_happened_and_all_of_it_is_durable_before_the_answer(
+        self, system, journal, monkeypatch
+    ):
+        call(system, "funds")
+        monkeypatch.setattr(serving, "FACTS_AT_ONCE_MAX", 1)
+        before = len(journal.facts), journal.appends
+        order_id = call(system, "place", a_ticket(limit_price=1500.0)).value.ids[0]
+        while call(system, "order", order_id).value.status != "TRADED":
+            pass
+
+        assert len(journal.facts) - before[0] == journal.appends - before[1] > 2
+
+    def test_of_what_may_be_asked_are_those_of_an_account(self, system):
+        told = system.request("exchange", Call("resume"), timeout_s=5)
+
+        assert (type(told), told.reason) == (Failed, "a verb of an account wanted, found 'resume'")
+
+
+class TestAMarketThatWasShownBefore:
+    def test_is_that_of_the_newest_tick_and_not_of_a_late_one(self, system, a_tick):
+        tick = a_tick(1500.0, symbol="INFY", after_s=10, received_s=10)
+        system.tell("exchange", tick)
+        system.tell("exchange", replace(tick, price=1400.0, exchange_ns=tick.exchange_ns - 5 * 10**9))
+        system.tell("exchange", "fail")
+        order_id = call(system, "place", a_ticket(limit_price=1500.0)).value.ids[0]
+        order = call(system, "order", order_id).value
+
+        assert (order.status, order.average_price) == ("TRADED", 1500.0)
+
+    def test_is_known_of_an_instrument_that_is_listed_after_it(self, system, a_tick):
+        system.tell("exchange", a_tick(50.0, symbol="NEW"))
+        listed = InstrumentDefinition(symbol="NEW", segment="NSE_EQ", tick_size_rupees=0.1, security_id="77")
+        for _ in range(2):
+            system.tell("exchange", AddListings(definitions=(listed,)))
+        placed = call(system, "place", replace(a_ticket(limit_price=50.0), instrument=("NSE_EQ", "77")))
+        order = call(system, "order", placed.value.ids[0]).value
+
+        assert (order.status, order.average_price, order.symbol) == ("TRADED", 50.0, "NEW")
+
+
+def test_counts_nothing_before_the_account_is_served():
+    found = AccountActor.statistics(SimpleNamespace(_account=None))
+
+    assert (found.ticks, found.orders, found.trades, found.resting_orders) == (0, 0, 0, 0)
