@@ -62,6 +62,7 @@ class TestABook:
 
         assert counted.refused_by_rule == {"tick_size": 2, "position": 1}
         assert (counted.rejected, counted.orders) == (4, 4)
+        assert (counted.risk_cause, counted.illegal_transitions, counted.unprotected) == ("", 0, ())
 
     @pytest.mark.parametrize(
         ("side", "quantity", "closes"),

@@ -233,6 +233,12 @@ class TestAStopThatTheMarketJumpsOver:
 
         assert cancelled == []
 
+    def test_stays_while_the_book_is_not_complete(self, looked, cancelled):
+        looked.context.is_read = False
+        looked(*[94.0] * 10)
+
+        assert cancelled == []
+
     def test_stays_in_a_halt(self, looked, cancelled):
         looked.keeper._risk.why_halted = lambda: "a person"
         looked(*[94.0] * 10)
@@ -933,6 +939,7 @@ class TestABracketWhoseStrategySquaresOff:
         assert (request.order_type, request.quantity, request.side) == ("MARKET", 10, "SELL")
 
     def test_is_closed_by_its_strategy_alone_if_that_can(self, bare, make):
+        assert bare.statistics.unprotected == (), "it is about to be"
         bare.place(make.order("C-9", side="SELL"), "B-9")
         bare.tell(make.report(quantity=10, price=100.0, client_order_id="C-9", broker_order_id="B-9"))
         bare.settle()
@@ -1019,6 +1026,16 @@ class TestABracketWhoseStrategySquaresOff:
         assert market.keeper.unprotected == (), "it has kept them itself"
         market.keeper.end_squaring_off(self.ENDED)
         told = "crossover: 4 INFY held that it wanted closed: the order was refused"
+        assert market.keeper.unprotected == (told,)
+        told_of_both = "other: 3 TCS held that it wanted closed: busy"
+        for name, side in (("O-1", "BUY"), ("O-2", "SELL"), ("O-3", "SELL")):
+            market.write((make.intent(name, symbol="TCS", side=side, quantity=3, strategy="other"),))
+        market.write((make.filled("O-1", "T-O1", symbol="TCS", quantity=3, strategy="other"),))
+        market.keeper.end_squaring_off(replace(self.ENDED, strategy="other", symbol="TCS", reason="busy"))
+        assert market.keeper.unprotected == (told, told_of_both)
+        market.keeper.end_squaring_off(self.ENDED)
+        assert market.keeper.unprotected == (told_of_both, told)
+        market.write((make.filled("O-2", "T-O2", symbol="TCS", side="SELL", quantity=3, strategy="other"),))
         assert market.keeper.unprotected == (told,)
         market.trade("SELL", 4)
 

@@ -9,7 +9,7 @@ from natya.actors.orders.limits_in_force import Held, by_person, noted, tightene
 from natya.actors.orders.parts import limiting
 from natya.actors.orders.parts.due import WatchDue
 from natya.config.sections.orders import InstrumentLimits
-from natya.messages.broker import PlaceOrder
+from natya.messages.broker import OrderNotPlaced, PlaceOrder
 from natya.messages.events import Subscribe
 from natya.messages.orders import OrderRefused
 from natya.messages.risk import ChangeLimits, LimitsChanged, LimitsInForce, LimitsKept
@@ -226,6 +226,17 @@ class TestARunningSystem:
         assert "the journal did not take it" in answer.problems[0]
         assert refused(stage, make.order("A-1", quantity=4))
         assert written(stage) == []
+
+    def test_is_limited_at_once_where_a_stricter_limit_is_passed_already(self, stage, make, change):
+        stage.open()
+        for each in ("A-1", "A-2"):
+            stage.submit(make.order(each))
+            stage.tell(OrderNotPlaced(client_order_id=each, reason="no margin"))
+        change(rejects_max="3")
+        assert stage.statistics.risk_state == "NORMAL"
+        change(rejects_max="2")
+
+        assert stage.statistics.risk_state == "REDUCING"
 
     def test_wants_a_reason(self, stage, change):
         stage.open()

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from natya.actors.orders.book import Book
 from natya.actors.orders.rules import RULES, Funds, Situation, figures, figures_of, is_on, judge
 from natya.actors.orders.rules.explaining import explained, limit_of
+from natya.actors.orders.rules.situation import Band, Bands
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.risk import ReadRisk
 
@@ -61,6 +62,46 @@ class TestAFigure:
         told = figure(situation(), "gross_value_max_rupees")
         assert told.formed.endswith("; INFY 31 x 90.00 and 1 more at the market's last prices")
         assert told.found == 31 * 90.0 + 5 * 200.0
+        monkeypatch.setattr(figures, "LISTED_MAX", 2)
+        told = figure(situation(), "gross_value_max_rupees")
+        assert told.formed.endswith("; INFY 31 x 90.00, TCS 5 x 200.00 at the market's last prices")
+
+    @pytest.mark.parametrize(
+        ("told_s_ago", "market", "problem", "found", "formed"),
+        [
+            ({}, PRICES, "", None, "the broker has told no price band"),
+            ({}, None, "DH-902", None, "the broker has told no price band: DH-902"),
+            ({"INFY": 30, "TCS": 90}, PRICES, "x", 90.0, "TCS, the oldest of 2"),
+            ({"TCS": 30, "INFY": 30}, PRICES, "", 30.0, "INFY, the oldest of 2"),
+            ({"TCS": 20, "INFY": 30}, None, "", 30.0, "INFY, the oldest of 2"),
+            ({"INFY": -5}, PRICES, "", 0.0, "INFY, the oldest of 1; it told none of TCS"),
+            ({"INFY": 1}, PRICES, "x", 1.0, "INFY, the oldest of 1; it told none of TCS: x"),
+            (
+                {"A": 1},
+                dict.fromkeys("HGFEDCBA", (1.0, NOON_NS)),
+                "x",
+                *(1.0, "A, the oldest of 1; it told none of B, C, D, E, F and 2 more: x"),
+            ),
+            (
+                {"A": 1},
+                dict.fromkeys("FEDCBA", (1.0, NOON_NS)),
+                "",
+                *(1.0, "A, the oldest of 1; it told none of B, C, D, E, F"),
+            ),
+        ],
+    )
+    def test_of_price_bands_is_the_age_of_the_oldest_and_names_what_has_none(  # noqa: PLR0913, PLR0917
+        self, situation, told_s_ago, market, problem, found, formed
+    ):
+        of = {
+            symbol: Band(low=1.0, high=2.0, as_of_ns=NOON_NS - age_s * SECOND_NS)
+            for symbol, age_s in told_s_ago.items()
+        }
+        meets = replace(situation(price_band_age_max_s=90.0), bands=Bands(of=of, problem=problem), market=market)
+        told = figure(meets, "price_band_age_max_s")
+        formed = f"seconds since the broker told that of {formed}" if of else formed
+
+        assert (told.limit, told.found, told.formed) == (90.0, found, formed)
 
     @pytest.mark.parametrize(
         ("name", "of", "found", "formed"),

@@ -2,6 +2,7 @@
 
 import pytest
 from natya_builders import a_tick
+from natya_orders_stage import Release
 
 from natya.messages.orders import OrderIntended, OrderRefused
 from natya.messages.risk import FundsTold, ReadRisk
@@ -46,6 +47,21 @@ def test_what_was_ordered_before_they_were_asked_for_is_in_them_and_nothing_afte
     assert ordered(trading, make.order("A-2", quantity=10)) == [OrderIntended]
     tell(trading, 200.0, ahead_ns=-10 * 10**9)  # of which both were ordered after: whether they are in it nobody knows
 
+    assert ordered(trading, make.order("A-3", quantity=1)) == [OrderRefused]
+
+
+@pytest.mark.parametrize(("ahead_ns", "kinds"), [(1, [OrderIntended]), (-10 * 10**9, [OrderIntended])])
+def test_what_is_on_its_way_to_the_journal_when_they_are_told_is_not_in_them(trading, make, ahead_ns, kinds):
+    tell(trading, 1_000.0)
+    trading.disk.mode = "hold"
+    trading.submit(make.order("A-1", quantity=30))
+    trading.settle()
+    tell(trading, 1_000.0, ahead_ns=ahead_ns)
+    trading.disk.mode = "write"
+    trading.system.tell("journal", Release())
+    trading.settle()
+
+    assert ordered(trading, make.order("A-2", quantity=20)) == kinds
     assert ordered(trading, make.order("A-3", quantity=1)) == [OrderRefused]
 
 

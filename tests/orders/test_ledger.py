@@ -45,9 +45,9 @@ class TestWhatAStrategyHolds:
         ledger.book.apply(make.filled("A-2", quantity=10))
         ledger.write((make.intent("B-2", strategy="other"),), make.order("B-2", strategy="other"))
 
-        assert ledger.holdings("crossover", life=1).filled == {"A-1": 0}
-        assert ledger.holdings("other", life=1).filled == {"B-1": 0, "B-2": 0}
-        assert ledger.holdings("other", life=1).shares == {}
+        assert ledger.holdings("crossover", life=1, sequence=0).filled == {"A-1": 0}
+        assert ledger.holdings("other", life=1, sequence=0).filled == {"B-1": 0, "B-2": 0}
+        assert ledger.holdings("other", life=1, sequence=0).shares == {}
 
     def test_is_told_with_its_open_orders_as_they_are_now(self, make):
         ledger = Ledger()
@@ -59,7 +59,7 @@ class TestWhatAStrategyHolds:
         )
         for fact in (*facts, make.uncertain("A-2")):
             ledger.book.apply(fact)
-        told = ledger.holdings("crossover", life=1)
+        told = ledger.holdings("crossover", life=1, sequence=0)
 
         assert [(each.filled, each.is_uncertain) for each in told.open_orders] == [(4, False), (0, True)]
         assert told.open_orders[0].intent == make.intent("A-1", quantity=10)
@@ -74,12 +74,12 @@ class TestAnAccountThatIsEntered:
         for account in (1, 2):
             ledger.enter(AccountEntered(account=account, choice="new", occurred_ns=1))
 
-        assert ledger.holdings("crossover", life=1).shares == {}
-        assert ledger.state("crossover", sequence=1).saved is None
+        assert ledger.holdings("crossover", life=1, sequence=0).shares == {}
+        assert ledger.state("crossover", sequence=1, life=1).saved is None
         assert ledger.accounts.choose("new", 5) == AccountEntered(account=3, choice="new", occurred_ns=5)
         ledger.enter(AccountEntered(account=0, choice="session", occurred_ns=1))
-        assert ledger.holdings("crossover", life=1).shares == {"INFY": 10}
-        assert ledger.state("crossover", sequence=1).saved.state == b"s"
+        assert ledger.holdings("crossover", life=1, sequence=0).shares == {"INFY": 10}
+        assert ledger.state("crossover", sequence=1, life=1).saved.state == b"s"
 
     def test_is_played_to_its_end_when_the_recording_is(self, ledger):
         ledger.enter(AccountEntered(account=1, choice="new", occurred_ns=1))

@@ -185,11 +185,16 @@ class TestTheActor:
         assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
 
     def test_tells_positions_at_the_prices_that_it_has_heard(self, stage, make, person):
-        stage.open(make.intent("A-1"), make.filled("A-1"), gross_value_max_rupees=1e9)
+        closed = make.intent("A-2", symbol="TCS"), make.filled("A-2", symbol="TCS")
+        closed += make.intent("A-3", symbol="TCS", side="SELL"), make.filled("A-3", "T-3", symbol="TCS", side="SELL")
+        stage.open(make.intent("A-1"), make.filled("A-1"), *closed, gross_value_max_rupees=1e9)
+        feed = stage.system.probe("feed")
         stage.tell(a_tick(price=101.5))
         stage.tell(ReadPositions(), person)
 
         assert [(each.symbol, each.price) for each in person.receive().prices] == [("INFY", 101.5)]
+        stage.settle()
+        assert (feed.is_empty(), person.is_empty()) == (True, True)
 
     def test_lists_and_tells_positions(self, stage, make, person):
         stage.open(make.intent("A-1"), make.filled("A-1"))

@@ -250,6 +250,41 @@ class TestALookUp:
         assert (order.state, order.filled, order.quantity) == ("FILLED", quantity, quantity)
         assert (update.trades_missing, update.illegal) == (False, ())
 
+    @pytest.mark.parametrize(
+        ("traded", "shown", "facts"),
+        [
+            (11, ("PART_FILLED", 0), [OrderModified, OrderFilled]),
+            (10, ("PART_FILLED", 0), [OrderFilled]),
+            (9, ("PART_FILLED", 99), [OrderFilled]),
+            (9, ("PART_FILLED", 100), [OrderModified, OrderFilled]),
+            (0, ("OPEN", 99), []),
+            (0, ("OPEN", 100), [OrderModified]),
+            (20, ("FILLED", 0), [OrderModified, OrderFilled]),
+        ],
+    )
+    def test_takes_over_at_once_what_its_trades_prove(self, resting, make, traded, shown, facts):
+        state, after_s = shown
+        reports = (make.report(quantity=traded, cumulative_quantity=traded),) if traded else ()
+        told = self.told(resting(), after_s, state=state, quantity=20, reports=reports)
+
+        assert [type(fact) for fact in told] == facts
+
+    @pytest.mark.parametrize(("there", "is_new"), [(0, False), (3, False), (4, True), (5, True)])
+    def test_takes_over_no_quantity_below_what_has_traded(self, resting, make, there, is_new):
+        told = self.told(resting(make.filled(quantity=4)), 100, state="PART_FILLED", quantity=there, limit_price=101.0)
+
+        assert [fact.quantity for fact in told if isinstance(fact, OrderModified)] == [there] * is_new
+
+    def test_takes_prices_for_equal_that_no_exchange_tells_apart(self, resting, pending):
+        near = 1e-9
+        assert self.told(resting(), 100, limit_price=100.0 + near) == ()
+        (as_wanted,) = self.told(pending, quantity=20, limit_price=101.0 - near)
+        (as_before,) = self.told(pending, 100, limit_price=100.0 + near)
+
+        assert (type(as_wanted), as_wanted.limit_price) == (OrderModified, 101.0)
+        assert (type(as_before), as_before.rule) == (ModificationRefused, "absent")
+        assert as_before.reason == "the changed order wanted, found it as before: 100 s after the request"
+
     def test_takes_over_no_limit_that_the_broker_gave_a_stop_and_no_trigger_that_was_met(self, resting):
         stop = {"order_type": "STOP", "limit_price": None, "trigger_price": 99.0}
         met = resting(OrderTriggered(client_order_id="A-1", occurred_ns=2), **stop)

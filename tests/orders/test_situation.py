@@ -190,6 +190,17 @@ class TestARepeatOfAnOrder:
         assert contradiction(first, old) is None
         assert contradiction(replace(first, quantity=11), old) is not None
 
+    @pytest.mark.parametrize(
+        "other", [{"target_price": 111.0}, {"stop_loss_price": 94.0}, {"target_price": None}], ids=str
+    )
+    def test_names_no_product_where_the_gate_gave_it_one_and_has_all_else_as_before(self, make, other):
+        given = make.order("A", product="CNC", target_price=110.0, stop_loss_price=95.0)
+        again = replace(given, product=None)
+
+        assert contradiction(again, given) is None
+        assert contradiction(replace(given, product="INTRADAY"), given) is not None
+        assert contradiction(replace(again, **other), given) is not None
+
     def test_is_told_in_characters_that_can_be_printed_and_not_for_ever(self, make):
         reason = contradiction(make.order("A", strategy="x\n" * 300), make.order("A")).reason
 

@@ -123,11 +123,11 @@ class TestAState:
         ledger = Ledger()
         ledger.states.apply(fact_of(a_state(4)))
         ledger.enter(AccountEntered(account=1, choice="new", occurred_ns=1))
-        other = ledger.state("crossover", sequence=9).saved
+        other = ledger.state("crossover", sequence=9, life=1).saved
         ledger.enter(AccountEntered(account=0, choice="session", occurred_ns=1))
 
         assert other is None
-        assert ledger.state("crossover", sequence=9).saved == a_state(4)
+        assert ledger.state("crossover", sequence=9, life=1).saved == a_state(4)
 
 
 class TestAStateThatTheJournalRefuses:
@@ -223,6 +223,21 @@ class TestTwoLivesOfOneStrategy:
 
         assert isinstance(stage.broker.receive(), PlaceOrder)
         assert states_of(stage) == [1, 2]
+
+    def test_may_order_again_alone_of_those_whose_state_was_out_of_date(self, stage, make):
+        stage.open()
+        lives = [stage.strategy, stage.system.probe("second life"), stage.system.probe("third life")]
+        numbers = [ask(stage, sender=each).life for each in lives]
+        stage.tell(a_state(1, life=numbers[2]), lives[2])
+        for at in (0, 1):
+            stage.tell(a_state(2, life=numbers[at]), lives[at])
+            assert isinstance(lives[at].receive(timeout_s=5), StateRefused)
+        stage.tell(a_state(2, life=ask(stage, sender=lives[0]).life), lives[0])
+        stage.tell(make.order("A-1"), lives[1])
+        assert lives[1].receive(timeout_s=5).rule == "state"
+        stage.tell(make.order("A-0"), lives[0])
+
+        assert stage.broker.receive().client_order_id == "A-0"
 
     def test_a_state_that_is_said_twice_is_kept_once(self, stage):
         stage.open()

@@ -206,6 +206,13 @@ class TestATradeThatCannotBe:
         assert [fact.trade_id for fact in update.facts] == ["T-1"]
         assert update.trades_missing
 
+    def test_does_not_keep_another_of_the_same_look_up_away(self, order, make):
+        reports = [make.report(execution_id="T-0", quantity=0), make.report("NEW", execution_id="")]
+        reports += [make.report(execution_id=f"T-{each}", quantity=2) for each in (1, 1, 2)]
+        lookup = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="PART_FILLED", reports=tuple(reports))
+
+        assert [fact.trade_id for fact in from_lookup(order(make.accepted()), lookup).facts] == ["T-1", "T-2"]
+
     def test_is_none_of_those_that_are_known(self, order, make):
         filled = order(make.accepted(), make.filled(quantity=10))
 
@@ -231,6 +238,14 @@ class TestATradeOfAnOrderThatAPersonHasSettled:
             trades = [fact for fact in update.facts if isinstance(fact, OrderFilled)]
             assert [(fact.quantity, fact.cumulative_quantity) for fact in trades] == [(new, 4 + new)] * bool(new)
             assert (update.trades_missing, update.illegal) == (cumulative > 4 + new, ())
+
+    def test_that_it_has_already_does_not_keep_another_away(self, settled, make):
+        reports = [make.report(execution_id="T-1", quantity=3, cumulative_quantity=3)]
+        reports += [make.report(execution_id="T-2", quantity=3, cumulative_quantity=6)]
+        lookup = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="PART_FILLED", reports=tuple(reports))
+        trades = [fact for fact in from_lookup(settled, lookup).facts if isinstance(fact, OrderFilled)]
+
+        assert [(fact.trade_id, fact.quantity, fact.cumulative_quantity) for fact in trades] == [("T-2", 2, 6)]
 
     @pytest.mark.parametrize("fields", [{"quantity": 0}, {"quantity": 4, "cumulative_quantity": 4, "price": 0.0}])
     def test_that_cannot_be_is_refused_as_of_any_other(self, settled, make, fields):

@@ -118,7 +118,7 @@ class Ledger:
         """What passed the gate and is not durable, so not in the book yet: orders, and the growth of changed ones."""
         return {**self.intents, **self._growths} if self._growths else self.intents
 
-    def holdings(self, strategy: str, *, life: int, sequence: int = 0) -> HoldingsRead:
+    def holdings(self, strategy: str, *, life: int, sequence: int) -> HoldingsRead:
         """Return what a strategy holds by durable facts, its open orders, and `life`, the number of its start."""
         filled = {order.client_order_id: 0 for order in self.intents.values() if order.strategy == strategy}
         open_orders = []
@@ -144,7 +144,7 @@ class Ledger:
             self.book.enter(fact.account)
             self.states.enter(fact.account)
 
-    def state(self, strategy: str, *, sequence: int, life: int = 0) -> StateRead:
+    def state(self, strategy: str, *, sequence: int, life: int) -> StateRead:
         """Return the newest state of a strategy, and which of its orders never came."""
         newest = self.states.newest(strategy)
         named = () if newest is None else newest.submitted

@@ -66,7 +66,7 @@ class Cancelling:
         order = self._ledger.order(client_order_id)
         if only and order is not None and order.strategy == only and order.cancelling is not None:
             return  # a repeat: the outcome of the first request is told
-        refusal = self.cancel(client_order_id, only, asked_by or only or getattr(sender, "name", "") or UNNAMED)
+        refusal = self.cancel(client_order_id, only, asked_by or getattr(sender, "name", "") or UNNAMED)
         if only and refusal is not None:
             self.refuse(client_order_id, refusal, sender)
 

@@ -1,0 +1,166 @@
+"""What the book counts of brackets: alike for what was bought and for what was sold, and of each symbol by itself."""
+
+import pytest
+
+from natya.actors.orders.book import Book
+
+PRICES = {
+    "BUY": {"target_price": 110.0, "stop_loss_price": 95.0},
+    "SELL": {"target_price": 90.0, "stop_loss_price": 105.0},
+}
+OTHER = {"BUY": "SELL", "SELL": "BUY"}
+
+
+@pytest.fixture(params=["BUY", "SELL"])
+def side(request):
+    """Of the entries."""
+    return request.param
+
+
+class Played:
+    """A book, and the facts that bring trades into it."""
+
+    def __init__(self, make, side):
+        self.make, self.side, self.book, self.trades = make, side, Book(), 0
+
+    def intend(self, name, side, quantity=10, symbol="INFY", strategy="crossover", **fields):
+        self.book.apply(
+            self.make.intent(name, side=side, quantity=quantity, symbol=symbol, strategy=strategy, **fields)
+        )
+        self.book.apply(self.make.accepted(name, f"B-{name}"))
+
+    def fill(self, name, quantity):
+        order = self.book.order(name)
+        self.trades += 1
+        facts = {"side": order.side, "symbol": order.symbol, "strategy": order.strategy}
+        more = {"quantity": quantity, "cumulative_quantity": order.filled + quantity}
+        self.book.apply(self.make.filled(name, f"T-{self.trades}", **facts, **more))
+
+    def enter(self, name, quantity=10, **fields):
+        """An entry of ten, of which so many come in."""
+        self.intend(name, self.side, **PRICES[self.side], **fields)
+        self.fill(name, quantity)
+
+    def trade(self, side, quantity, **fields):
+        """Another order."""
+        name = f"P-{self.trades}"
+        self.intend(name, side, quantity, **fields)
+        self.fill(name, quantity)
+
+    def both_exits_trade(self, name, stopped=10, **fields):
+        for leg, quantity in (("S", 10), ("T", 10)):
+            self.intend(f"{name}{leg}", OTHER[self.side], quantity, **fields)
+        self.fill(f"{name}T", 10)
+        self.fill(f"{name}S", stopped)
+
+    def counts(self, count, *entries):
+        return {each: getattr(self.book, count)(each) for each in entries}
+
+
+@pytest.fixture
+def played(make, side):
+    return Played(make, side)
+
+
+class TestSharesThatOthersThanItsExitsClosed:
+    def test_are_counted_for_the_oldest_first(self, played):
+        for name in ("A-1", "C-1"):
+            played.enter(name)
+        played.trade(OTHER[played.side], 6)
+        assert played.counts("sold", "A-1", "C-1") == {"A-1": 6, "C-1": 0}
+        played.trade(OTHER[played.side], 7)
+
+        assert played.counts("sold", "A-1", "C-1") == {"A-1": 10, "C-1": 3}
+
+    def test_are_none_of_shares_beside_it_nor_of_other_symbols_and_strategies(self, played):
+        other = OTHER[played.side]
+        played.trade(played.side, 4)
+        played.enter("A-1")
+        played.trade(other, 4)
+        played.trade(other, 9, symbol="TCS")
+        played.trade(other, 9, strategy="other")
+
+        assert played.counts("sold", "A-1") == {"A-1": 0}
+
+    def test_are_none_that_its_own_exits_closed(self, played):
+        played.enter("A-1")
+        played.intend("A-1S", OTHER[played.side])
+        played.fill("A-1S", 6)
+
+        assert played.counts("sold", "A-1") == {"A-1": 0}
+
+
+class TestSharesThatItsExitsHaveTradedTooMuch:
+    def test_are_as_many_as_are_held_of_them_in_its_symbol(self, played):
+        for name, symbol in (("A-1", "INFY"), ("C-1", "TCS")):
+            played.enter(name, symbol=symbol)
+            played.both_exits_trade(name, 7, symbol=symbol)
+        assert played.counts("surplus", "A-1", "C-1") == {"A-1": 7, "C-1": 7}
+        played.trade(played.side, 4, symbol="TCS")
+        assert played.counts("surplus", "A-1", "C-1") == {"A-1": 7, "C-1": 3}
+        played.trade(played.side, 4, strategy="other")
+        assert played.counts("surplus", "A-1", "C-1") == {"A-1": 7, "C-1": 3}
+        played.trade(played.side, 9)
+
+        assert played.counts("surplus", "A-1", "C-1") == {"A-1": 0, "C-1": 3}
+
+    def test_are_counted_by_each_trade_of_an_exit(self, played):
+        played.enter("A-1")
+        played.both_exits_trade("A-1", 4)
+        assert played.counts("surplus", "A-1") == {"A-1": 4}
+        played.fill("A-1S", 2)
+        assert played.counts("surplus", "A-1") == {"A-1": 6}
+        played.trade(played.side, 6)
+        assert played.counts("surplus", "A-1") == {"A-1": 0}
+        played.trade(OTHER[played.side], 9)
+        assert played.counts("surplus", "A-1") == {"A-1": 0}, "those are its strategy's own"
+        played.fill("A-1S", 1)
+
+        assert played.counts("surplus", "A-1") == {"A-1": 1}
+
+    def test_are_none_where_the_exits_traded_what_was_there(self, played):
+        played.enter("A-1")
+        played.intend("A-1S", OTHER[played.side])
+        played.fill("A-1S", 10)
+
+        assert played.counts("surplus", "A-1") == {"A-1": 0}
+
+    def test_are_of_the_bracket_that_turns_the_position_round(self, played):
+        """What the exits of the first trade too much closes what the second has, whose own exits are too many then."""
+        for name in ("A-1", "C-1"):
+            played.enter(name)
+        played.both_exits_trade("A-1", 5)
+        assert played.counts("surplus", "A-1", "C-1") == {"A-1": 0, "C-1": 0}
+        assert played.counts("sold", "A-1", "C-1") == {"A-1": 0, "C-1": 5}
+        played.both_exits_trade("C-1", 5)
+        assert played.counts("surplus", "A-1", "C-1") == {"A-1": 0, "C-1": 10}
+        played.trade(played.side, 3)
+
+        assert played.counts("surplus", "A-1", "C-1") == {"A-1": 0, "C-1": 7}
+
+
+class TestABracketThatIsDoneAndWhoseSharesLackAnExit:
+    @pytest.fixture
+    def bare(self, played, make):
+        """Its exits were in the market, and a person has cancelled them."""
+        played.enter("A-1")
+        for name in ("A-1S", "A-1T"):
+            played.intend(name, OTHER[played.side])
+        for name in ("A-1S", "A-1T"):
+            played.book.apply(make.cancelled(name))
+        return played
+
+    def test_is_known_as_long_as_they_are_held(self, bare):
+        assert list(bare.book.bare_brackets) == ["A-1"]
+        assert bare.book.brackets == ()
+        for fields in ({"quantity": 4}, {"quantity": 9, "symbol": "TCS"}, {"quantity": 9, "strategy": "other"}):
+            bare.trade(OTHER[bare.side], **fields)
+        assert list(bare.book.bare_brackets) == ["A-1"]
+        bare.trade(OTHER[bare.side], 6)
+
+        assert list(bare.book.bare_brackets) == []
+
+    def test_is_none_that_lacks_them_where_the_position_was_turned_round(self, bare):
+        bare.trade(OTHER[bare.side], 15)
+
+        assert list(bare.book.bare_brackets) == []
