@@ -1,7 +1,10 @@
 """Answers that are kept: as those of a twin that keeps none, whatever is written in between."""
 
+import datetime as dt
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import duckdb
 import pytest
@@ -11,7 +14,7 @@ from natya_examples import QUARTER
 
 from natya.actors.database import DuckDBAdapter, MarketDataRepositoryImpl
 from natya.actors.database.errors import DatabaseError, QueryRefused
-from natya.actors.database.queries.cache import QueryCache
+from natya.actors.database.queries.cache import CacheStatistics, QueryCache
 from natya.actors.database.tables.archive_folder import NAME
 from natya.actors.database.tables.moments import start_ns
 from natya.actors.database.upkeep.days import archive, sort_day
@@ -43,6 +46,74 @@ def ask(database, sql, *parameters, reads=("orders",), times=3):
     return answer.rows
 
 
+class TestACacheOfSoManyBytes:
+    """The least recently used go first, and what is too large alone is not kept; nothing of it is counted."""
+
+    @staticmethod
+    def rows(count, text="x"):
+        return Rows(columns=("a",), rows=((text,),) * count)
+
+    @staticmethod
+    def size(count, text="x"):
+        row = sys.getsizeof((text,)) + sys.getsizeof(text)
+        return sys.getsizeof(((text,),) * count) + count * row
+
+    def test_lets_the_least_recently_used_go_when_one_byte_is_missing(self):
+        size = self.size(3)
+        for room, kept in ((2 * size, ["a", "b"]), (3 * size - 1, ["a", "c"]), (3 * size, ["a", "b", "c"])):
+            cache = QueryCache(room)
+            for name in ("a", "b") if room == 2 * size else ("a", "b", "c"):
+                cache.keep(name, (), self.rows(3), tables=("orders",), began=cache.now())
+                cache.find("a", (), ("orders",))
+            found = [name for name in "abc" if cache.find(name, (), ("orders",)) is not None]
+            assert found == kept
+            statistics = cache.statistics()
+            assert (statistics.entries, statistics.bytes) == (len(kept), len(kept) * size)
+
+    def test_keeps_nothing_that_is_larger_than_it_is(self):
+        cache = QueryCache(self.size(3) - 1)
+        cache.keep("a", (), self.rows(3), tables=("orders",), began=cache.now())
+
+        assert cache.find("a", (), ("orders",)) is None
+        assert cache.statistics() == CacheStatistics(hits=0, misses=1, entries=0, bytes=0)
+
+    def test_counts_an_answer_that_comes_again_once(self):
+        cache = QueryCache(1 << 20)
+        for count in (3, 5):
+            cache.keep("a", (1,), self.rows(count), tables=("orders",), began=cache.now())
+
+        assert cache.find("a", (1,), ("orders",)) == self.rows(5)
+        assert cache.statistics() == CacheStatistics(hits=1, misses=2, entries=1, bytes=self.size(5))
+
+    @pytest.mark.parametrize("writes", [("core", {"orders"}), ("market", {"orders"}), ("core", None), ("market", None)])
+    def test_forgets_what_follows_from_a_table_that_is_written_to_and_while_it_is(self, writes):
+        file, tables = writes
+        cache = QueryCache(1 << 20)
+        began = cache.now()
+        cache.keep("a", (), self.rows(1), tables=("orders",), began=began)
+        with cache.writing(file, None if tables is None else frozenset(tables)):
+            assert cache.find("a", (), ("orders",)) is None
+            cache.keep("a", (), self.rows(1), tables=("orders",), began=cache.now())  # read before the write
+        cache.keep("b", (), self.rows(1), tables=("orders",), began=began)
+
+        assert [cache.find(name, (), ("orders",)) for name in "ab"] == [None, None]
+        assert cache.statistics() == CacheStatistics(hits=0, misses=3, entries=0, bytes=0)
+        cache.keep("a", (), self.rows(1), tables=("orders",), began=cache.now())
+        with cache.writing("core", frozenset({"fills"})):
+            assert cache.find("a", (), ("orders",)) == self.rows(1)
+
+    @pytest.mark.parametrize("value", [b"bytes", dt.date(2026, 1, 1), Decimal(1), "\ud800", 1 << 70])
+    def test_keeps_no_answer_to_a_value_that_it_cannot_tell_from_others(self, value):
+        cache = QueryCache(1 << 20)
+        cache.keep("a", (value,), self.rows(1), tables=("orders",), began=cache.now())
+
+        assert cache.find("a", (value,), ("orders",)) is None
+        assert cache.statistics() == CacheStatistics(hits=0, misses=0, entries=0, bytes=0)
+
+    def test_of_none_is_not_in_use(self):
+        assert [QueryCache(size).is_on for size in (0, 1)] == [False, True]
+
+
 class TestAQueryThatIsRepeated:
     def test_is_answered_without_a_connection(self, database):
         ask(database, ORDERS)
@@ -50,8 +121,9 @@ class TestAQueryThatIsRepeated:
 
         assert ask(database, ORDERS) == ()
         assert database.statistics().queries == done
-        assert cache(database).hits == 5
-        assert 0 < cache(database).hit_rate < 1
+        found = cache(database)
+        assert found == CacheStatistics(hits=5, misses=found.misses, entries=1, bytes=sys.getsizeof(()))
+        assert found.misses >= 1
 
     def test_is_kept_for_each_value_of_its_parameters(self, database):
         sql = "select ?, count(*) from orders"

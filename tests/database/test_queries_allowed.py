@@ -248,6 +248,19 @@ class TestAMacroOfTheUsers:
                 with pytest.raises(QueryRefused):
                     database.query(sql)
 
+    def test_is_not_called_by_one_of_many_views_either(self, home, places):
+        """Whichever of them is looked into first, or reads no table."""
+        with DuckDBAdapter(home / "many.duckdb", max_connections=3, directories=[str(home)]) as database:
+            names = [f"plain_{number}" for number in range(12)]
+            for name in names:
+                database.execute(f"create view {name} as select 1 as x")
+            database.execute("create view calls as select upper('x') as x")
+            database.execute(f"create macro upper(x) as (select content from read_text('{places['other']}'))")
+            assert database.query(f"select 1 from {', '.join(names)}").rows == ((1,),)
+
+            with pytest.raises(QueryRefused, match="found a macro of the name upper"):
+                database.query(f"select 1 from {', '.join([*names, 'calls'])}")
+
 
 class TestAQueryToAFile:
     def test_is_looked_into_as_well(self, places, tmp_path):

@@ -43,11 +43,6 @@ class CacheStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     entries: int
     bytes: int
 
-    @property
-    def hit_rate(self) -> float:
-        """Hits as a fraction of all cacheable queries; 0 before the first."""
-        return self.hits / (self.hits + self.misses) if self.hits else 0.0
-
 
 class Entry(msgspec.Struct, frozen=True):
     """One answer."""
