@@ -72,7 +72,7 @@ class TestTheCrossover:
 
         assert ordered(stage) == ("SELL", 10)
 
-    def test_gives_up_an_order_that_ended_until_the_next_crossing(self, crossover):
+    def test_gives_up_an_order_that_ended_until_the_next_crossing(self, crossover, caplog):
         stage = crossover()
         prices(stage, *FALLING, *RISING)
         order = stage.orders.receive()
@@ -83,6 +83,9 @@ class TestTheCrossover:
         prices(stage, 1.0)
 
         assert ordered(stage) == ("SELL", 4)
+        assert [each.fields for each in caplog.records if each.message == "order.given_up"] == [
+            {"client_order_id": order.client_order_id, "fact": "OrderExpired"}
+        ]
 
     def test_does_not_order_again_while_the_fate_of_an_order_is_unknown(self, crossover):
         stage = crossover()

@@ -21,6 +21,7 @@ from natya.messages.orders import (
     CancellationUncertain,
     CancelOrder,
     ModificationIntended,
+    ModifyOrder,
     OrderAccepted,
     OrderCancelled,
     OrderFilled,
@@ -95,6 +96,100 @@ class TestOrdersAtOneMoment:
         assert refused == ["at most 2 orders wanted while the market stands still"] * 2
         assert [stage.orders.receive().quantity for _ in range(4)] == [1] * 4
         assert stage.orders.is_empty()
+
+
+class TestWhatIsAsked:
+    @pytest.mark.parametrize(
+        ("given", "terms"),
+        [
+            ({}, {"order_type": "MARKET"}),
+            ({"limit": 100.5}, {"order_type": "LIMIT", "limit_price": 100.5}),
+            ({"stop": 101.0}, {"order_type": "STOP", "trigger_price": 101.0}),
+            (
+                {"limit": 101.5, "stop": 101.0},
+                {"order_type": "STOP_LIMIT", "limit_price": 101.5, "trigger_price": 101.0},
+            ),
+            (
+                {"target": 103.0, "stop_loss": 98.0},
+                {"order_type": "MARKET", "target_price": 103.0, "stop_loss_price": 98.0},
+            ),
+            ({"target": 103.0}, {"order_type": "MARKET", "target_price": 103.0}),
+            ({"stop_loss": 98.0}, {"order_type": "MARKET", "stop_loss_price": 98.0}),
+            ({"valid": "IOC", "product": "CNC"}, {"order_type": "MARKET", "validity": "IOC", "product": "CNC"}),
+        ],
+    )
+    @pytest.mark.parametrize("side", ["BUY", "SELL"])
+    def test_of_an_order_is_all_that_was_given_and_nothing_else(self, stage, mine, side, given, terms):
+        if side == "SELL" and {"target", "stop_loss"} & given.keys():
+            given = {name: 200.0 - price for name, price in given.items()}
+            terms = {name: 200.0 - value if name.endswith("price") else value for name, value in terms.items()}
+        if side == "SELL" and {"limit", "stop"} == given.keys():
+            given, terms = given | {"limit": 100.5}, terms | {"limit_price": 100.5}
+        at = {}
+
+        def order(self, _tick):
+            at["now_ns"] = self.clock.now_ns()
+            (self.buy if side == "BUY" else self.sell)("INFY", 10, **given)
+
+        mine(order)
+        tick = stage.tick(100.0, sequence=2)
+        stage.tell(tick)
+        asked = stage.orders.receive()
+
+        assert asked == SubmitOrder(
+            **({"limit_price": None} | terms), client_order_id="mine-1-1", strategy="mine", symbol="INFY", side=side,
+            quantity=10, submitted_ns=asked.submitted_ns, reference_price=100.0, reference_ns=tick.exchange_ns,
+        )  # fmt: skip
+        assert at["now_ns"] <= asked.submitted_ns
+
+    def test_of_an_order_whose_price_nobody_knows_has_none_and_of_a_live_one_the_time_it_came(self, stage, mine):
+        mine(lambda self, _tick: (self.buy("TCS", 1), self.buy("INFY", 1)))
+        stage.tell(stage.tick(100.0, sequence=2, received_ns=77))
+        unknown, known = stage.orders.receive(), stage.orders.receive()
+
+        assert (unknown.reference_price, unknown.reference_ns) == (0.0, 0)
+        assert (known.reference_price, known.reference_ns) == (100.0, 77)
+        assert (unknown.client_order_id, known.client_order_id) == ("mine-1-1", "mine-1-2")
+
+    @pytest.mark.parametrize(
+        ("given", "terms"),
+        [
+            ({"quantity": 7}, {"quantity": 7}),
+            ({"limit": 99.8}, {"limit_price": 99.8}),
+            ({"stop": 99.3}, {"trigger_price": 99.3}),
+            (
+                {"quantity": 7, "limit": 99.8, "stop": 99.3},
+                {"quantity": 7, "limit_price": 99.8, "trigger_price": 99.3},
+            ),
+        ],
+    )
+    def test_of_a_change_is_what_was_given_with_the_price_of_now(self, stage, mine, given, terms):
+        handles = []
+        mine(lambda self, _tick: handles.append(self.buy("INFY", 10, limit=99.5, stop=99.0)))
+        tick = stage.tick(100.0, sequence=2)
+        stage.tell(tick)
+        stage.orders.receive()
+        quiet(stage)
+        handles[0].modify(**given)
+
+        assert stage.orders.receive() == ModifyOrder(
+            **({"quantity": None, "limit_price": None, "trigger_price": None} | terms),
+            client_order_id="mine-1-1", reference_price=100.0, reference_ns=tick.exchange_ns,
+        )  # fmt: skip
+
+    def test_of_a_change_or_a_cancellation_is_of_an_own_order_though_it_is_known_no_more(self, stage, mine):
+        strategy = mine()
+        strategy.modify("mine-0-7", quantity=3)
+        strategy.cancel("mine-0-7")
+
+        assert stage.orders.receive() == ModifyOrder(
+            client_order_id="mine-0-7", quantity=3, limit_price=None, trigger_price=None, reference_price=0.0,
+            reference_ns=0,
+        )  # fmt: skip
+        assert stage.orders.receive() == CancelOrder(client_order_id="mine-0-7")
+        for ask in (strategy.modify, strategy.cancel):
+            with pytest.raises(ValueError, match="client_order_id of an own order wanted, found 'other-1-1'"):
+                ask("other-1-1")
 
 
 class TestTheHandleOfAnOrder:

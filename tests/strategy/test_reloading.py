@@ -1,6 +1,7 @@
 """Reading a strategy's project anew: its file, and those beside it, all or none."""
 
 import itertools
+import json
 import sys
 from types import SimpleNamespace
 
@@ -8,7 +9,7 @@ import pytest
 
 from natya.actors.strategy import StrategyBrokenError, StrategyNotFoundError
 from natya.actors.strategy.loading import load_strategy
-from natya.actors.strategy.reloading import Sources, project_of
+from natya.actors.strategy.reloading import Sources, is_of_user, project_of
 
 NUMBERS = itertools.count()
 STRATEGY = """
@@ -153,6 +154,22 @@ class TestReading:
     def test_anew_is_refused_where_there_is_no_file_of_the_user_s(self, strategy):
         with pytest.raises(StrategyNotFoundError, match="a strategy of a file of your own wanted"):
             Sources().read("mine", strategy, all_anew=True)
+
+
+@pytest.mark.parametrize(
+    ("module", "file", "is_one"),
+    [
+        ("mine", "/home/me/mine.py", True),
+        ("mine.deep", "/home/me/mine/deep.py", True),
+        ("mine", "/home/me/mine.so", False),
+        ("natya.mine", "/home/me/natya/mine.py", False),
+        ("natyaish", "/home/me/natyaish.py", True),
+        ("numpy", "/home/me/.venv/lib/site-packages/numpy/__init__.py", False),
+        ("json", json.__file__, False),
+    ],
+)
+def test_a_module_of_the_user_s_is_neither_ours_nor_python_s_nor_installed(module, file, is_one):
+    assert is_of_user(module, file) is is_one
 
 
 class TestAProject:

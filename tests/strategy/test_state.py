@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from natya_builders import a_tick, filled
+from natya_builders import a_candle, a_tick, filled
 from natya_examples import QUARTER
 
 from natya import StrategyActor, load_settings
@@ -363,6 +363,37 @@ class TestAStrategyWithAState:
         assert [type(each) for each in (first, second, order)] == [SaveState, SaveState, SubmitOrder]
         assert stage.state.ticks == 1
         assert second.submitted == (order,)
+
+    def test_has_what_any_handler_asks_of_orders_leave_behind_the_state_of_that_handler(self, stage):
+        class Candled(Counter):
+            def on_candle(self, candle):
+                self.state.ticks += 100
+                self.after(0.001, self.ring)
+                self.buy(candle.symbol, 1)
+                self.cancel("mine-1-1")
+
+            def ring(self):
+                self.state.ticks += 1_000
+                self.buy("INFY", 2)
+
+        stage.open(Candled).tell(a_candle())
+
+        _, candled, first, cancel, rung, second = stage.world.heard
+        assert (candled.submitted, rung.submitted) == ((first,), (second,))
+        assert cancel == CancelOrder(client_order_id="mine-1-1")
+        ticks = [msgspec.msgpack.decode(each.state, type=Counter.State).ticks for each in (candled, rung)]
+        assert ticks == [100, 1_100]
+
+    def test_has_a_record_s_own_answer_saved_once_with_how_far_it_has_heard(self, stage):
+        stage.open().tell(a_tick(quantity=10))
+        (order,) = stage.orders
+        stage.world.records += [None] * 7
+        (record,) = stage.journal(fill_of(order))
+        before = len(stage.world.heard)
+        stage.tell(record)
+
+        state, answer = stage.world.heard[before:]
+        assert (state.submitted, state.covers) == ((answer,), record.sequence)
 
     def test_names_an_order_in_a_state_that_has_not_changed(self, stage):
         class Buys(Counter):

@@ -12,6 +12,7 @@ from natya.actors.strategy import StrategyActor
 from natya.actors.strategy.alarms import ALARMS_MAX, Alarm, AlarmDue, Alarms
 from natya.actors.strategy.errors import TooManyTimersError
 from natya.actors.strategy.exchange_clock import ExchangeClock
+from natya.actors.strategy.schedule import next_due_ns, schedule_of
 from natya.actors.strategy.timing import _Repeating
 from natya.domain.time import IST, SECOND_NS
 from natya.messages.system import Ping
@@ -81,7 +82,9 @@ class TestAnAlarm:
     def test_that_is_cancelled_is_never_called(self, time):
         alarms = Alarms(time.now_ns, time.arm, wait_s_max=0)
         alarm = alarms.set(Alarm("a", time.ns + 1, None, lambda: pytest.fail("called")))
+        assert repr(alarm) == f"<timer 'a' due_ns={time.ns + 1}>"
         alarm.cancel()
+        assert time.armed == [], "nobody wakes up for it"
         time.ns += 5
         alarms.hear(AlarmDue(1))
 
@@ -162,6 +165,22 @@ class Sessional(StrategyActor):
         self.send("rang", tick.price)
 
 
+class Scheduled(StrategyActor):
+    """Has a timer of each kind, and tells when each is due, and then."""
+
+    def on_begin(self):
+        found = [
+            self.every("23:59", self.on_session), self.every("open+5m"), self.every("30m", "half an hour"),
+            self.every(7, "seconds"), self.after(2.5, "once"), self.after(0),
+        ]  # fmt: skip
+        now_ns = self.clock.now_ns()
+        due = [(each.name, each.due_ns - now_ns, each.following and each.following(each.due_ns)) for each in found]
+        self.send("rang", (now_ns, due))
+
+    def on_timer(self, name):
+        """Nothing: it is looked at before."""
+
+
 class Wrong(StrategyActor):
     def on_tick(self, tick):
         for call in self.calls:
@@ -226,6 +245,24 @@ class TestAStrategysTimers:
             told.append(rang.receive())
 
         assert [each[0] if isinstance(each, tuple) else each for each in told] == heard
+
+    def test_are_due_by_the_clock_the_session_an_interval_or_once(self, simulated_stage):
+        rang = simulated_stage.system.probe("rang")
+        simulated_stage.open(Scheduled)
+        now_ns, found = rang.receive()
+
+        def both(text):
+            first_ns = next_due_ns(schedule_of(text), now_ns)
+            return first_ns - now_ns, next_due_ns(schedule_of(text), first_ns)
+
+        assert found == [
+            ("23:59", *both("23:59")),
+            ("open+5m", *both("open+5m")),
+            ("half an hour", *both("30m")),
+            ("seconds", 7 * SECOND_NS, now_ns + 14 * SECOND_NS),
+            ("once", 5 * SECOND_NS // 2, None),
+            ("0", 0, None),
+        ]
 
     def test_may_be_a_message_that_comes_to_it_as_from_others(self, stage):
         rang = stage.system.probe("rang")
