@@ -12,6 +12,7 @@ Fails   not by what others do: a gap that cannot be filled is tried again after 
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
@@ -45,6 +46,7 @@ from ..runtime import JournalPages, RuntimeActor, handles
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...domain.calendar import Span
     from ...messages.market import Candle
     from ..runtime import ActorAddress, Outcome, Timer
 
@@ -189,8 +191,12 @@ class HistoryActor(RuntimeActor):
             return
         now_ns = self.clock.now_ns()
         newest_end_ns = answer.starts_s[-1] * SECOND_NS + MINUTE_NS if answer.starts_s else 0
-        whole = tuple(span for span in filling.spans if is_whole(span, newest_end_ns, now_ns))
-        candles = tuple(candle for span in whole for candle in _within(answer, filling.symbol, span))
+        found = {
+            span: _within(answer, filling.symbol, span)
+            for span in filling.spans
+            if is_whole(span, newest_end_ns, now_ns)
+        }
+        candles = tuple(itertools.chain.from_iterable(found.values()))
         note = Fetched(
             symbol=filling.symbol,
             interval_ns=MINUTE_NS,
@@ -200,16 +206,15 @@ class HistoryActor(RuntimeActor):
             requests=answer.requests,
             candles=len(candles),
         )
-        then = functools.partial(self._take_saved, filling, whole, candles)
+        then = functools.partial(self._take_saved, filling, {span: len(each) for span, each in found.items()})
         self.ask(DATABASE, SaveMarketData(candles=candles, fetches=(note,)), timeout_s=SAVE_S, then=then)
 
-    def _take_saved(
-        self, filling: Filling, whole: tuple[tuple[int, int], ...], candles: tuple[Candle, ...], outcome: Outcome
-    ) -> None:
+    def _take_saved(self, filling: Filling, saved: dict[Span, int], outcome: Outcome) -> None:
+        """Write down which gaps are filled, each with how many candles."""
         if not isinstance(outcome.value, MarketDataSaved):
             self._end(filling, _reason_of(outcome))
             return
-        if not whole:
+        if not saved:
             self._end(filling, "the broker's charts do not have these minutes yet")
             return
         facts = tuple(
@@ -217,10 +222,10 @@ class HistoryActor(RuntimeActor):
                 symbol=filling.symbol,
                 start_ns=start_ns,
                 end_ns=end_ns,
-                candles=sum(start_ns <= candle.start_ns < end_ns for candle in candles),
+                candles=candles,
                 occurred_ns=self.clock.now_ns(),
             )
-            for start_ns, end_ns in whole
+            for (start_ns, end_ns), candles in saved.items()
         )
         then = functools.partial(self._take_appended, filling, facts)
         self.ask(JOURNAL, Append(facts=facts), timeout_s=ANSWER_S, then=then)
@@ -290,7 +295,7 @@ class HistoryActor(RuntimeActor):
         self.ask(INSTRUMENTS, ShowInstrument(name=wanted.symbol), timeout_s=ANSWER_S, then=shown)
 
 
-def _within(chart: ChartRead, symbol: str, span: tuple[int, int]) -> tuple[Candle, ...]:
+def _within(chart: ChartRead, symbol: str, span: Span) -> tuple[Candle, ...]:
     candles, _ = candles_of(chart, symbol=symbol, interval_ns=MINUTE_NS, since_ns=span[0], until_ns=span[1])
     return candles
 

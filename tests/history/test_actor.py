@@ -213,7 +213,7 @@ class TestAGap:
 
     def test_is_filled_as_far_as_the_charts_reach_and_the_rest_later(self, stage):
         stage.open().play()
-        older, newer = stage.gap("INFY", ago=30), stage.gap("INFY", ago=4)
+        older, newer = stage.gap("INFY", ago=9), stage.gap("INFY", ago=4)
 
         def short(_ask):
             chart = stage.chart()
