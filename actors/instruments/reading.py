@@ -22,7 +22,7 @@ _LINE_MAX: Final = 1 << 16
 _HALF: Final = 2
 
 
-def read_list(path: Path, *, rows_min: int, rows_before: int = 0) -> ScripList:
+def read_list(path: Path, *, rows_min: int, rows_before: int) -> ScripList:
     """Read a file.
 
     Args:

@@ -297,6 +297,26 @@ class TestAFileOfOurs:
             with pytest.raises(InstrumentsError, match="a folder of natya's for lists of instruments wanted"):
                 take(opened, publish())
 
+    def test_that_cannot_be_written_whole_leaves_the_one_before_and_nothing_half_made(
+        self, master, publish, folder, monkeypatch
+    ):
+        take(master, publish())
+        before = (master.of, sorted(folder.iterdir()))
+
+        def full(path, *_):
+            path.write_text("half")
+            raise OSError("no space left on device")
+
+        monkeypatch.setattr("natya.actors.instruments.folder.write_list", full)
+        with pytest.raises(InstrumentsError, match=r"^a list of instruments cannot be written to .*: no space left"):
+            take(master, publish(listed(more=3)))
+
+        assert (master.of, sorted(folder.iterdir())) == before
+
+    def test_on_a_disk_that_is_full_is_an_error_of_the_system(self, tmp_path):
+        with pytest.raises(OSError, match="cannot be written"):
+            write_list(tmp_path / "nowhere" / "list.duckdb", [], InstrumentList(source="here", instruments=0))
+
     def test_that_was_half_written_is_taken_for_nothing_and_removed_after_a_day(self, master, publish, folder, days):
         take(master, publish())
         left, fresh = folder / f"new-{'0' * 32}.duckdb", folder / f"new-{'1' * 32}.csv"
