@@ -121,6 +121,19 @@ def forked_starts():
 
 
 @pytest.fixture
+def logged(caplog):
+    """What was logged since the last look: how grave, which event, and its fields."""
+    caplog.set_level("INFO", "natya")
+
+    def look():
+        told = [(each.levelname, each.message, each.fields) for each in caplog.records if hasattr(each, "fields")]
+        caplog.clear()
+        return told
+
+    return look
+
+
+@pytest.fixture
 def threads():
     """For a test that holds a thread: a simulation has only the test's own."""
 

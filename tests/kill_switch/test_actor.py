@@ -3,7 +3,7 @@
 import pytest
 from natya_processes import await_that
 
-from natya.actors.kill_switch import KillSwitchActor, KillSwitchActorSettings, actor
+from natya.actors.kill_switch import HeartActor, KillSwitchActor, KillSwitchActorSettings, LossExitActor, actor
 from natya.actors.kill_switch.at_broker import DONE
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.actors.runtime.simulation import SimulatedSystemBase
@@ -14,6 +14,7 @@ from natya.messages.kill_switch import (
     HaltTrading,
     KillSwitchEngaged,
     KillSwitchRead,
+    KillSwitchStatistics,
     ReadKillSwitch,
     ReleaseKillSwitch,
     StopTrading,
@@ -206,6 +207,118 @@ class TestAPersonWhoWantsIt:
             assert isinstance(stage.orders.receive(), HaltTrading)
             stage.is_halted()
             assert isinstance(stage.person.receive(), KillSwitchEngaged)
+
+
+class TestWhatIsLoggedAndAnswered:
+    """By each step, all of it."""
+
+    def test_of_a_switch_that_is_put_on_and_off(self, stage, logged):
+        stage.system.probe("flattener")
+        stage.start(look_interval_s=3_600.0)
+        count = lambda: stage.system.request("kill-switch", Ping()).statistics  # noqa: E731
+        assert count() == KillSwitchStatistics(engaged=False, looks=1, halts=0)
+        stage.say(EngageKillSwitch(reason="enough", person="asha", flatten=True))
+        stage.orders.receive()
+        is_on = {"engaged": True, "reason": "enough", "person": "asha", "flatten": True, "path": str(stage.file.path)}
+        assert stage.read() == KillSwitchRead(told=False, **is_on)
+        stage.is_halted()
+        assert stage.person.receive() == KillSwitchEngaged(cancelling=0)
+        assert stage.read() == KillSwitchRead(told=True, **is_on)
+        assert count() == KillSwitchStatistics(engaged=True, looks=1, halts=1)
+        stage.say(ReleaseKillSwitch())
+        assert stage.person.receive() == KillSwitchRead(engaged=False)
+        assert count() == KillSwitchStatistics(engaged=False, looks=1, halts=1)
+
+        assert logged() == [
+            ("ERROR", "kill_switch.engaged", {"cause": "kill switch: enough", "person": "asha"}),
+            ("WARNING", "kill_switch.released", {}),
+        ]
+        stage.say(ReleaseKillSwitch())
+        assert stage.person.receive() == KillSwitchRead(engaged=False)
+        assert logged() == [], "it was off"
+
+    def test_where_orders_does_not_confirm(self, stage, logged):
+        stage.start(look_interval_s=3_600.0)
+        stage.say(EngageKillSwitch(reason="enough"))
+        stage.orders.receive()
+        logged()
+        down = Unavailable(actor="orders", reason="it is down", retry_after_s=1.0)
+        stage.answer(down)
+        reason = f"an answer of orders wanted, found {down}: nothing leaves all the same"
+
+        assert stage.person.receive() == KillSwitchEngaged(cancelling=0, problem=reason)
+        assert logged() == [("ERROR", "kill_switch.not_confirmed", {"reason": reason})]
+
+    def test_where_the_file_cannot_be_made(self, stage, logged):
+        stage.file.path.parent.joinpath("nowhere").write_text("no directory")
+        stage.file = HaltFile(stage.file.path.parent / "nowhere" / "HALT")
+        stage.start(look_interval_s=3_600.0)
+        logged()
+        stage.say(EngageKillSwitch(reason="enough", person="asha"))
+        assert stage.orders.receive() == HaltTrading(cause="kill switch: enough", person="asha")
+        stage.is_halted(cancelling=2, not_written="disk full")
+        answered, told = stage.person.receive(), logged()
+        problem = told[0][2]["reason"]
+
+        assert problem.startswith(f"the file {stage.file.path} wanted, found that it cannot be made: ")
+        assert told == [
+            ("ERROR", "kill_switch.not_written", {"reason": problem}),
+            ("ERROR", "kill_switch.engaged", {"cause": "kill switch: enough", "person": "asha"}),
+        ]
+        assert answered == KillSwitchEngaged(cancelling=2, problem=f"{problem}; disk full")
+
+    def test_where_the_file_cannot_be_removed(self, stage, logged):
+        stage.file.path.mkdir()
+        stage.start(look_interval_s=3_600.0)
+        stage.orders.receive()
+        stage.is_halted()
+        logged()
+        stage.say(ReleaseKillSwitch())
+
+        assert stage.person.receive().engaged
+        assert [each[:2] for each in logged()] == [("ERROR", "kill_switch.not_released")]
+        assert stage.orders.is_empty()
+
+    def test_where_it_cannot_be_written_down_that_it_is_elsewhere(self, stage, logged):
+        nowhere = stage.file.path.parent / "no" / "such" / "HALT"
+        stage.start(look_interval_s=3_600.0, paths=(str(stage.file.path), str(nowhere)))
+        assert stage.read() == KillSwitchRead(engaged=False)
+
+        (told,) = logged()
+        assert told[:2] == ("WARNING", "kill_switch.not_written_down")
+        assert "No such file" in told[2]["reason"]
+
+
+def test_a_switch_that_is_on_for_a_reason_keeps_it_whoever_wants_it_on_once_more(stage):
+    stage.file.engage(HaltNote(reason="one", person="bala"))
+    stage.start(look_interval_s=3_600.0)
+    assert stage.orders.receive() == HaltTrading(cause="kill switch: one", person="bala")
+    stage.is_halted()
+    stage.say(EngageKillSwitch(reason="two", person="asha"))
+
+    assert stage.orders.receive() == HaltTrading(cause="kill switch: one", person="bala")
+
+
+def test_a_late_answer_to_an_earlier_halt_does_not_have_the_newer_one_told_twice(stage, monkeypatch):
+    monkeypatch.setattr(actor, "ORDERS_TIMEOUT_S", 3_600.0)
+    stage.start()
+    stage.file.engage(HaltNote(reason="one"))
+    assert stage.orders.receive().cause == "kill switch: one"
+    first = stage.orders.sender
+    stage.file.engage(HaltNote(reason="one", flatten=True))
+    assert isinstance(stage.orders.receive(), HaltTrading)
+    stage.system.tell(first, TradingHalted(cancelling=0), sender=stage.orders)
+    await_that(lambda: stage.halts() == 1)
+    looks = stage.looks()
+    stage.pass_time(0.05)
+    await_that(lambda: stage.looks() >= looks + 3)
+
+    assert stage.orders.is_empty()
+    assert not stage.read().told
+
+
+def test_who_watches_does_so_in_real_time_and_keeps_no_simulated_market_waiting():
+    assert all(each.background and each.system_time for each in (KillSwitchActor, HeartActor, LossExitActor))
 
 
 def test_a_restart_tells_orders_again(stage):

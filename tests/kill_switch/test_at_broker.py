@@ -38,7 +38,7 @@ class Host:
         self.asked, self.timers, self.logged = [], [], []
 
     def ask(self, target, message, *, timeout_s, then):
-        assert timeout_s > 0
+        assert timeout_s == {"orders": at_broker.ORDERS_TIMEOUT_S, "broker": at_broker.BROKER_TIMEOUT_S}[target]
         self.asked.append((target, message, then))
 
     def after(self, seconds, message):
@@ -46,8 +46,8 @@ class Host:
         self.timers.append(timer)
         return timer
 
-    def log(self, event, **_fields):
-        self.logged.append(event)
+    def log(self, event, **fields):
+        self.logged.append((event, fields))
 
     def answer(self, value, error=None):
         target, message, then = self.asked.pop()
@@ -93,18 +93,24 @@ class TestTheBrokersSwitch:
         assert host.answer(TradingStopped()) == ("broker", StopTrading)
 
         assert (switch.told, host.asked, host.timers) == (DONE, [], [])
-        assert host.logged == ["kill_switch.at_broker"]
+        assert host.logged == [("kill_switch.at_broker", {"level": "error"})]
 
     @pytest.mark.parametrize(
-        ("answer", "reason"), [(TradingStopped(problem="a position is open"), "a position is open"), (None, "late")]
+        ("answer", "reason"),
+        [
+            (TradingStopped(problem="a position is open"), "a position is open"),
+            (None, "found late"),
+            (Unavailable(actor="broker", reason="down", retry_after_s=1.0), None),
+        ],
     )
     def test_that_was_not_set_is_told_and_asked_for_again(self, host, switch, answer, reason):
         host.answer(counts())
         host.answer(answer, error=TimeoutError("late"))
 
-        assert reason in switch.told
+        reason = reason or f"found {answer}"
+        assert switch.told == f"the broker has not stopped: {reason}"
         assert [timer.seconds for timer in host.timers] == [AGAIN_S]
-        assert host.logged == ["kill_switch.not_at_broker"]
+        assert host.logged == [("kill_switch.not_at_broker", {"level": "error", "reason": reason})]
         switch.look()
         assert host.asked[0][0] == "orders"
 
@@ -122,6 +128,16 @@ class TestTheBrokersSwitch:
         switch.leave()
 
         assert host.timers == []
+
+    def test_that_is_asked_for_after_it_was_wanted_no_more_is_asked_for_anew(self, host, switch):
+        host.answer(counts(open_orders=1))
+        switch.leave()
+        switch.look()
+        assert (host.asked, switch.told) == ([], "")
+        switch.want()
+        host.answer(counts())
+
+        assert host.answer(TradingStopped()) == ("broker", StopTrading)
 
     def test_waits_less_than_the_owner_of_the_switch_for_each(self):
         assert 0 < at_broker.ORDERS_TIMEOUT_S < at_broker.BROKER_TIMEOUT_S

@@ -10,8 +10,8 @@ from natya_processes import await_that
 
 from natya.actors.kill_switch import FlattenActor, flattener
 from natya.actors.runtime import RuntimeActor, handles
-from natya.domain.client_order_ids import is_formed_as_ours, life_of
-from natya.domain.flattening import Limits
+from natya.domain.client_order_ids import OrderIds, is_formed_as_ours, life_of
+from natya.domain.flattening import Limits, next_moves
 from natya.domain.time import SECOND_NS
 from natya.messages.events import Subscribe, Unsubscribe
 from natya.messages.holdings import HoldingsRead, ReadHoldings
@@ -28,6 +28,7 @@ from natya.messages.order_listing import (
     StrategyHolding,
 )
 from natya.messages.orders import CancelOrder, OrderAccepted, OrderRefused, SubmitOrder
+from natya.messages.reconciliation import PositionMismatch
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping
 
@@ -517,3 +518,149 @@ def test_it_logs_each_reason_to_wait_once(flatten, account, caplog):
 
     waited = [record for record in caplog.records if record.message == "flatten.waiting"]
     assert [record.fields["reason"] for record in waited] == ["INFY: a price wanted, found none"]
+
+
+class TestWhatIsLogged:
+    """Of a flattening, from its beginning to its end."""
+
+    def test_is_who_wanted_what_and_its_end(self, flatten, account, logged):
+        logged()
+        flatten(strategy="crossover", symbol="INFY", person="asha")
+        await_that(lambda: not flatten.actor()._is_stepping)
+        of = {"strategy": "crossover", "symbol": "INFY"}
+
+        assert [each for each in logged() if each[1].startswith("flatten")] == [
+            ("WARNING", "flatten.begun", of | {"by": "asha"}),
+            ("WARNING", "flatten.done", of),
+        ]
+
+    def test_is_what_becomes_of_its_orders_and_of_no_others(self, flatten, account, logged):
+        account.fills = False
+        flatten()
+        await_that(lambda: flatten.actor()._refused)
+        flatten.system.stop("orders")
+        actor = flatten.actor()
+        logged()
+        name = actor._newest["crossover", "INFY"]
+        for client_order_id in ("another", name):
+            actor.hear_fact(OrderAccepted(client_order_id=client_order_id, broker_order_id="B", occurred_ns=1), None)
+
+        assert [each for each in logged() if each[1] == "flatten.heard"] == [
+            ("INFO", "flatten.heard", {"fact": "OrderAccepted", "client_order_id": name})
+        ]
+
+    def test_is_what_an_earlier_process_was_to_close(self, flatten, account, logged):
+        flatten.system.stop("flattener")
+        account.shares = {("crossover", "INFY"): 1, ("other", "INFY"): 1}
+        account.wants("other")
+        account.wants("crossover", "INFY")
+        logged()
+        flatten.system.start("flattener", FlattenActor, LIMITS)
+        await_that(lambda: not any(account.shares.values()))
+
+        assert [each for each in logged() if each[1] == "flatten.resumed"] == [
+            ("WARNING", "flatten.resumed", {"strategy": strategy, "symbol": symbol})
+            for strategy, symbol in (("crossover", "INFY"), ("other", ""))
+        ]
+
+    def test_is_what_the_journal_does_not_take(self, flatten, account, logged):
+        account.writes = False
+        account.price = 0.0
+        logged()
+        flatten(not_written="disk full", strategy="crossover")
+        flatten.actor()
+        told = [each for each in logged() if each[1] == "flatten.not_written"]
+
+        assert told
+        assert all(each == ("ERROR", "flatten.not_written", {"facts": 1, "reason": "disk full"}) for each in told)
+
+
+class TestWhatIsWrittenOfWhatIsToBeClosed:
+    def test_is_each_of_it_once_and_whole(self, flatten, account):
+        before_ns = flatten.system.base.clock.now_ns()
+        flatten(strategy="crossover", symbol="INFY", person="asha")
+        await_that(lambda: not flatten.actor()._is_stepping)
+        await_that(lambda: len(account.journal) >= 2)
+        wanted, ended = account.journal
+
+        of = {"strategy": "crossover", "symbol": "INFY"}
+        assert wanted == FlatteningWanted(person="asha", occurred_ns=wanted.occurred_ns, **of)
+        assert ended == FlatteningEnded(occurred_ns=ended.occurred_ns, **of)
+        assert before_ns <= wanted.occurred_ns <= ended.occurred_ns
+
+    def test_is_told_done_only_where_nothing_of_it_is_left(self, flatten, account):
+        account.fills = False
+        account.shares["other", "INFY"] = 0
+        flatten(strategy="crossover")
+        flatten(strategy="other")
+        await_that(lambda: (FlatteningEnded, "other", "") in account.written())
+        flatten.actor()
+
+        assert (FlatteningEnded, "crossover", "") not in account.written()
+        assert flatten.actor()._refused, "why its order was refused is told on"
+        account.fills = True
+        await_that(lambda: (FlatteningEnded, "crossover", "") in account.written())
+        actor = flatten.actor()
+        assert (actor._refused, actor._newest) == ({}, {})
+
+
+class TestPricesThatPositionsAreToldWith:
+    @pytest.mark.parametrize(
+        ("known_ns", "told_ns", "price"), [(0, 5, 100.0), (4, 5, 100.0), (5, 5, 90.0), (6, 5, 90.0), (None, 5, 100.0)]
+    )
+    def test_count_where_they_are_newer_or_those_before_are_of_a_time_that_has_not_come(
+        self, flatten, known_ns, told_ns, price
+    ):
+        actor = flatten.actor()
+        later_ns = flatten.system.base.clock.now_ns() + 3_600 * SECOND_NS
+        if known_ns != 0:
+            actor._prices["INFY"] = 90.0, later_ns if known_ns is None else known_ns
+        told = LastPrice(symbol="INFY", price=100.0, priced_ns=told_ns)
+        actor._take_prices(PositionsRead(positions=(), held=(), prices=(told,)))
+
+        assert actor._prices["INFY"][0] == price
+
+    def test_have_it_hear_of_what_is_held_more_than_before_alone(self, flatten, account):
+        actor = flatten.actor()
+        account.subscribed.clear()
+        for symbols in (("TCS", "INFY"), ("INFY",), ("INFY", "TCS"), ("SBIN",)):
+            held = tuple(StrategyHolding(strategy="crossover", symbol=each, quantity=1) for each in symbols)
+            actor._take_prices(PositionsRead(positions=(), held=held))
+        flatten.system.request("events", Ping())
+
+        assert [each.symbols for each in account.subscribed if isinstance(each, Subscribe)] == [
+            *(("INFY", "TCS"), ("SBIN",)),
+        ]
+
+
+class TestWhatTheRuleIsGiven:
+    def test_are_bands_freeze_quantities_and_what_differs_there(self, flatten, account, monkeypatch):
+        """As orders has told them; a band of 0 is none."""
+        given = []
+
+        def moves(*what, **fields):
+            given.append((what, fields))
+            return next_moves(*what, **fields)
+
+        monkeypatch.setattr(flattener, "next_moves", moves)
+        actor = flatten.actor()
+        actor._targets = {("crossover", "INFY")}
+        mismatch = PositionMismatch(symbol="INFY", ours=10, theirs=7, is_ours=True, since_ns=1, occurred_ns=1)
+        prices = (
+            LastPrice(symbol="INFY", price=100.0, priced_ns=1, low=95.0, high=105.0),
+            LastPrice(symbol="TCS", price=100.0, priced_ns=1),
+        )
+        held = (StrategyHolding(strategy="crossover", symbol="INFY", quantity=10),)
+        found = PositionsRead(
+            positions=(), held=held, prices=prices, differing=(mismatch,), freeze_quantities={"INFY": 1_800}
+        )
+        actor._ids = OrderIds("flat", life=life_of(1, draw=0))
+        actor._take_prices(found)
+        actor._act(found, OrdersRead(orders=(listed("A-1"),), is_complete=True), frozenset())
+        ((what, fields),) = given[:1]
+
+        assert what == (held, (listed("A-1"),), actor._prices)
+        assert (fields["strategy"], fields["symbol"], fields["limits"]) == ("crossover", "INFY", LIMITS)
+        assert fields["bands"] == {"INFY": (95.0, 105.0)}
+        assert (fields["differing"], fields["freeze_quantities"]) == ((mismatch,), {"INFY": 1_800})
+        assert [fields["is_own"](each) for each in ("flat-1", "flat", "A-1", "other-flat-1")] == [True] + [False] * 3

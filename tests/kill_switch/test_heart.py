@@ -158,3 +158,66 @@ def test_it_has_only_orders_that_close_pass_while_little_is_free_on_the_disk(sta
         turn(system)
 
     assert LIMITS == []
+
+
+def beats_of(system):
+    """What the heart says of itself when it has worked."""
+    turn(system)
+    return system.base.find("heart").instance.trouble
+
+
+def test_it_logs_who_did_not_answer_and_what(start, monkeypatch, logged):
+    monkeypatch.setattr(heart, "ANSWER_S", 0.01)
+    for stuck, asked in (("orders", "Ping"), ("journal", "ProveDurable")):
+        system = start({stuck})
+        missed = (
+            "ERROR",
+            "heart.missed",
+            {"actor_asked": stuck, "answer": f"no answer in 0.01 s from {stuck} to {asked}"},
+        )
+        await_that(lambda: turn(system) and missed in logged())  # noqa: B023  called before the next turn
+        for name in ("heart", "orders", "journal"):
+            system.stop(name)
+
+
+def test_it_logs_once_that_its_file_cannot_be_written_and_once_that_it_can(start, file, logged):
+    file.path.mkdir()
+    system = start()
+    told = []
+    reason = f"{file.path} cannot be written: Is a directory"
+    for _ in range(5):
+        assert beats_of(system) == reason
+    file.path.rmdir()
+    await_that(lambda: told.extend(logged()) or not beats_of(system))
+    for _ in range(5):
+        turn(system)
+    told += logged()
+
+    assert told == [("ERROR", "heart.not_written", {"reason": reason}), ("ERROR", "heart.written", {"reason": ""})]
+
+
+def test_it_tells_of_who_listens_also_while_it_does_not_beat_and_logs_that_once(start, tmp_path, monkeypatch, logged):
+    monkeypatch.setattr(heart, "ANSWER_S", 0.005)
+    watcher = Heartbeat(tmp_path / "deadman")
+    watcher.begin(pid=1)
+    watcher.beat(trouble="the token has ended")
+    system = start({"orders"})
+    reason = "the dead-man's switch could cancel nothing now: the token has ended"
+    told = []
+    await_that(lambda: beats_of(system) == reason)
+    await_that(lambda: (turn(system) and told.extend(logged())) or len(told) > 3)
+
+    assert [each for each in told if each[1] != "heart.missed"] == [("ERROR", "deadman.troubled", {"reason": reason})]
+
+
+def test_it_tells_of_its_file_and_of_who_listens_together(start, file, tmp_path):
+    file.path.mkdir()
+    watcher = Heartbeat(tmp_path / "deadman")
+    watcher.begin(pid=1)
+    watcher.beat(trouble="no token")
+    system = start()
+
+    await_that(lambda: "; " in beats_of(system))
+    assert beats_of(system) == (
+        f"{file.path} cannot be written: Is a directory; the dead-man's switch could cancel nothing now: no token"
+    )

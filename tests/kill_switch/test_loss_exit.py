@@ -19,6 +19,7 @@ CHANGED = LimitsChanged(changes=(), occurred_ns=1)
 def risk(limit, state="NORMAL"):
     figures = (
         RiskFigure(limit_name="rejects_max", limit=5, found=0, formed=""),
+        RiskFigure(limit_name="day_loss_max_rupees", limit=7.0, found=0, formed="", of="INFY"),
         RiskFigure(limit_name="day_loss_max_rupees", limit=limit, found=None, formed="not known"),
     )
     return RiskRead(risk_state=state, risk_cause="", figures=figures, as_of_ns=1)
@@ -100,6 +101,40 @@ class TestTheExitOfTheBroker:
             system.base.run_for(115.0)
 
             assert system.request("loss-exit", Ping()).statistics.looks == 3
+
+    def test_is_logged_when_it_is_another_and_what_keeps_it_from_that_once(self, stage, logged):
+        for problem in ("no", "no", "busy"):
+            stage.risk(5_000.0)
+            stage.broker_says(LossExitSet(loss_rupees=0.0, problem=problem))
+        for limit in (5_000.0, 0.0):
+            stage.risk(limit)
+            stage.broker_says(LossExitSet(loss_rupees=3.0 * limit))
+            await_that(lambda: stage.statistics().loss_rupees == 3.0 * limit and not stage.trouble())  # noqa: B023
+            stage.system.tell("loss-exit", CHANGED)
+        stage.risk(0.0)
+        stage.broker_says(LossExitSet(loss_rupees=0.0))
+        stage.system.tell("loss-exit", CHANGED)
+        stage.orders.receive()
+        told = [each for each in logged() if each[1].startswith("loss_exit")]
+
+        assert told == [
+            *(("ERROR", "loss_exit.not_set", {"wanted": 15_000.0, "reason": reason}) for reason in ("no", "busy")),
+            ("WARNING", "loss_exit.set", {"wanted": 15_000.0, "found": 15_000.0}),
+            ("WARNING", "loss_exit.set", {"wanted": 0.0, "found": 0.0}),
+        ]
+
+    def test_is_not_known_while_the_broker_does_not_tell(self, stage):
+        stage.risk(5_000.0)
+        stage.broker_says(LossExitSet(loss_rupees=15_000.0))
+        await_that(lambda: stage.statistics().loss_rupees == 15_000.0)
+        stage.system.tell("loss-exit", CHANGED)
+        stage.risk(5_000.0)
+        stage.broker_says(Unavailable(actor="broker", reason="it restarts", retry_after_s=1.0))
+
+        await_that(lambda: stage.statistics().loss_rupees is None)
+
+    def test_leaves_the_broker_to_take_orders_unless_that_is_wanted(self):
+        assert LossExitSettings(times=3.0).with_kill_switch is False
 
 
 class Says(RuntimeActor):

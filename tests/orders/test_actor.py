@@ -34,6 +34,7 @@ from natya.messages.journal import Appended, CheckpointKept, CheckpointRead, Jou
 from natya.messages.order_listing import ReadPositions
 from natya.messages.orders import (
     CancelOrder,
+    ModificationRefused,
     ModifyOrder,
     OrderAccepted,
     OrderCancelled,
@@ -292,6 +293,46 @@ class TestAReportThatTheSessionRefused:
         stage.tell(OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN"))
         stage.settle()
         assert stage.statistics.open_orders == 1
+
+
+class TestAnOrderThatTheBrokerDoesNotKnowYet:
+    """Orders has worked for an hour: a request is as old as it is, not as old as that."""
+
+    @pytest.fixture
+    def worked(self, stage):
+        stage.open(absence_horizon_s=600.0)
+        stage.system.base.find("orders").instance._context.ages._began_ns -= 3_600 * SECOND_NS
+        return stage
+
+    def test_is_in_doubt_until_its_request_can_be_under_way_no_more(self, worked, make):
+        worked.submit(make.order())
+        worked.broker.receive()
+        worked.tell(OrderInDoubt(client_order_id="A-1", reason="late"))
+        worked.tell(OrderNotFound(client_order_id="A-1"))
+        worked.settle()
+        assert worked.disk.kinds() == [OrderIntended, OrderUncertain]
+        worked.system.base.find("orders").instance._context.ages._left_ns["A-1"] -= 600 * SECOND_NS
+        worked.tell(OrderNotFound(client_order_id="A-1"))
+        worked.settle()
+
+        assert worked.disk.kinds() == [OrderIntended, OrderUncertain, OrderExpired]
+
+    def test_is_as_before_until_its_change_can_be_under_way_no_more(self, worked, make):
+        worked.place(make.order(order_type="LIMIT", limit_price=100.0))
+        worked.settle()
+        ages = worked.system.base.find("orders").instance._context.ages
+        ages._left_ns["A-1"] -= 3_600 * SECOND_NS
+        worked.tell(ModifyOrder(client_order_id="A-1", quantity=20), worked.strategy)
+        worked.asked_next(ReplaceOrder)
+        shown = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN", quantity=10, limit_price=100.0)
+        worked.tell(shown)
+        worked.settle()
+        assert ModificationRefused not in worked.disk.kinds()
+        ages._left_ns["A-1"] -= 600 * SECOND_NS
+        worked.tell(shown)
+        worked.settle()
+
+        assert worked.disk.kinds()[-1] == ModificationRefused
 
 
 class TestAReportOfWhatWasNotOrdered:

@@ -54,6 +54,17 @@ def test_who_asks_is_told_to_ask_again_and_then_of_all(half_read, asked):
     assert isinstance(half_read.system.request("orders", asked()), ASKED[asked])
 
 
+@pytest.mark.parametrize("asked", [*ASKED, ReportPresence])
+def test_who_asks_is_answered_once(half_read, asked):
+    asha, feed = half_read.system.probe("asha"), half_read.system.probe("feed")
+    half_read.tell(asked(), asha)
+    assert isinstance(asha.receive(), Unavailable)
+    half_read.settle()
+    read_on(half_read)
+
+    assert (asha.is_empty(), feed.is_empty()) == (True, True)
+
+
 def test_a_person_who_says_that_he_is_there_is_to_say_it_again(half_read):
     assert isinstance(half_read.system.request("orders", ReportPresence()), Unavailable)
 

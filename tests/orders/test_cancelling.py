@@ -117,6 +117,18 @@ class TestACancellation:
 
         assert cancellations(stage) == []
 
+    def test_of_an_order_of_another_is_none_and_is_logged(self, opened, make, logged):
+        stage = opened(make.intent("Z-1"), make.accepted("Z-1", "B-Z"))
+        logged()
+        cancel(stage, "Z-1")
+
+        assert [each for each in logged() if each[1] == "cancel.of_another"] == [
+            ("ERROR", "cancel.of_another", {"client_order_id": "Z-1", "sender": "owner"})
+        ]
+        assert cancellations(stage) == []
+        assert WithdrawOrder not in stage.heard()
+        assert [(each.client_order_id, each.number, each.rule) for each in stage.answers] == [("Z-1", 0, "identity")]
+
     def test_of_a_person_names_the_person_and_leaves_again_when_asked_for_again(self, opened, actor_system, caplog):
         stage, person = opened(), actor_system.probe("asha")
         for _ in range(2):

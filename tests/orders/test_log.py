@@ -19,21 +19,8 @@ from natya.messages.risk_state import ReduceOnly, Resume
 from natya.messages.strategy_state import ReadState, SaveState
 from natya.messages.supervision import Unavailable
 
-PROMISED = ("order.looked_up",)
+AGAIN_AND_AGAIN = ("order.looked_up",)
 """Events that come again and again by a timer."""
-
-
-@pytest.fixture
-def logged(caplog):
-    """What was logged since the last look: how grave, which event, and its fields."""
-    caplog.set_level("INFO", "natya")
-
-    def look():
-        told = [(each.levelname, each.message, each.fields) for each in caplog.records]
-        caplog.clear()
-        return [each for each in told if each[1] not in PROMISED]
-
-    return look
 
 
 @pytest.fixture
@@ -46,7 +33,7 @@ def said(stage, logged):
         for message in messages:
             stage.tell(message, sender)
             stage.settle()
-        return logged()
+        return [each for each in logged() if each[1] not in AGAIN_AND_AGAIN]
 
     return say
 

@@ -104,6 +104,41 @@ class TestWhatIsHeldInTheWorstCase:
             assert replaced.closable_of_product(make.order(side="SELL")) == 10
 
 
+class TestWhatIsSurelyNotExceeded:
+    @pytest.mark.parametrize(
+        ("waiting", "own", "ordered"),
+        [
+            ({"symbol": "TCS", "limit_price": 300.0}, {}, 100.0 + 3_000.0),
+            ({"symbol": "TCS", "limit_price": 150.0}, {"limit_price": 120.0}, 120.0 + 2_000.0),
+            (
+                {"symbol": "TCS", "order_type": "STOP", "trigger_price": 250.0},
+                {"order_type": "STOP", "trigger_price": 90.0},
+                100.0 + 2_500.0,
+            ),
+            ({"limit_price": 120.0}, {"limit_price": 110.0}, 110.0 + 1_200.0),
+            ({"limit_price": 110.0}, {"limit_price": 120.0}, 120.0 + 1_200.0),
+            ({"order_type": "STOP_LIMIT", "limit_price": 90.0, "trigger_price": 80.0}, {}, 100.0 + 1_000.0),
+        ],
+    )
+    def test_counts_each_order_in_full_at_its_own_price_or_at_the_markets_where_that_is_higher(
+        self, make, situation, waiting, own, ordered
+    ):
+        """All of a symbol may count at the price of the order that is judged."""
+        held = make.intent("H", symbol="TCS", quantity=3), make.filled("H", symbol="TCS", quantity=3)
+        found = situation(*held, intents=[make.order("W", quantity=10, **waiting)])
+
+        assert found.sums(make.order("N", quantity=1, **own)) == (600.0, ordered, 600.0 + ordered, ordered)
+
+    @pytest.mark.parametrize("market", [None, {"INFY": (100.0, 1)}, PRICES | {"TCS": (0.0, 1)}], ids=str)
+    def test_is_not_so_easy_without_a_price(self, make, situation, market):
+        waiting = [make.order("W", symbol="TCS", quantity=10)]
+        held = make.intent("H", symbol="TCS", quantity=3), make.filled("H", symbol="TCS", quantity=3)
+
+        assert situation(*held, market=market).sums(make.order("N")) == (INFINITE,) * 4
+        if market != PRICES | {"TCS": (0.0, 1)}:
+            assert situation(intents=waiting, market=market).sums(make.order("N")) == (INFINITE,) * 4
+
+
 class TestTheValueOfOpenOrders:
     def test_is_at_their_own_prices_or_by_shares_and_leaves_out_the_one_that_is_replaced(self, make, situation):
         found = situation(

@@ -3,11 +3,12 @@
 from decimal import Decimal
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from natya_processes import await_that
 
 from natya.actors.reconciliation import ReconciliationActor, ReconciliationSettings
-from natya.actors.runtime import RuntimeActor, handles
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.domain.time import SECOND_NS
 from natya.messages.holdings import Position
 from natya.messages.journal import Append, Appended, AppendRefused
@@ -82,6 +83,10 @@ class World:
         self.freeze_quantities = []
         self.journals = True
         self.held = self.trades_at_each_look = 0
+        self.products = [{}]
+        """What is held by product: at the first question, and at each further one in turn."""
+
+        self.persons = []
         self.state, self.cause = "NORMAL", ""
         self.confirms = True
         self.further = ()
@@ -116,7 +121,8 @@ class Others(RuntimeActor):
         world = self.settings
         world.held += world.trades_at_each_look
         position = Position(symbol="INFY", quantity=world.held, average_price=Decimal(0), realized_pnl=Decimal(0))
-        self.send(sender, PositionsRead(positions=(position,), held=()))
+        world.products.append(world.products.pop(0))
+        self.send(sender, PositionsRead(positions=(position,), held=(), products=world.products[-1]))
 
     @handles(ReadOrders)
     def orders(self, message, sender):
@@ -165,6 +171,7 @@ class Others(RuntimeActor):
     @handles(HaltTrading)
     def halt(self, request, sender):
         self.settings.halts.append(request.cause)
+        self.settings.persons.append(request.person)
         if self.settings.confirms:
             self.send(sender, TradingHalted(cancelling=0))
 
@@ -333,6 +340,14 @@ class TestPriceBands:
 
         assert [each for each in world.bands_of if each] == [("INFY",), ("INFY", "TCS")]
 
+    def test_that_are_old_are_asked_for_again(self, played, monkeypatch):
+        played.look()
+        monkeypatch.setattr("natya.actors.reconciliation.actor.BANDS_S", 0.0)
+        before = len(played.world.bands)
+        played.look()
+
+        assert len(played.world.bands) > before + 1
+
     def test_are_asked_no_more_where_orders_does_not_go_by_them(self, played):
         played.world.band_limit = 0.0
         played.look()
@@ -437,6 +452,160 @@ class TestAPosition:
         told = [[(each.symbol, each.ours, each.theirs) for each in looked.positions] for looked in world.differing]
         assert (told[0], told[-1]) == ([], [("INFY", 0, 7)])
 
+    def test_that_is_another_by_product_is_told_with_each_that_differs(self, played):
+        world = played.world
+        world.held, world.products = 5, [{"INFY": {"CNC": 5}}]
+        there = PositionAtBroker(symbol="INFY", instrument="INFY", quantity=5, products=(("INTRADAY", 5),))
+        world.answer = AccountBookRead(orders=(THERE,), positions=(there,))
+        played.look(6)
+
+        (told,) = world.written
+        assert (type(told), told.product, told.ours, told.theirs) == (PositionMismatch, "CNC", 5, 0)
+        differing = [(each.product, each.ours, each.theirs) for each in world.differing[-1].positions]
+        assert differing == [("CNC", 5, 0), ("INTRADAY", 0, 5)]
+        assert world.limits == ["the broker's books differ: 5 INFY are held as CNC here, and 0 there"]
+
+    def test_whose_products_change_while_it_is_looked_at_is_not_judged(self, played):
+        world = played.world
+        world.held, world.products = 5, [{"INFY": {"CNC": 5}}, {"INFY": {"INTRADAY": 5}}]
+        there = PositionAtBroker(symbol="INFY", instrument="INFY", quantity=7)
+        world.answer = AccountBookRead(orders=(THERE,), positions=(there,))
+        played.look(6)
+
+        assert (world.written, world.limits) == ([], [])
+
+    def test_whose_instrument_there_is_not_known_is_not_judged(self, played):
+        world = played.world
+        there = PositionAtBroker(symbol="INFY", instrument="INFY", quantity=7)
+        world.answer = AccountBookRead(orders=(THERE,), positions=(there,), unresolved=("INFY",))
+        played.look(6)
+
+        assert (world.written, world.limits) == ([], [])
+
+    def test_that_was_changed_by_others_is_looked_at_soon_again(self):
+        by_hand = replace(STRANGER, client_order_id="", filled=10, is_open=False)
+        there = PositionAtBroker(symbol="INFY", instrument="INFY", quantity=10)
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            played = Played(system, interval_s=100.0)
+            played.world.answer = AccountBookRead(orders=(THERE, by_hand), positions=(there,))
+            looks = [len(played.world.asked)]
+            for seconds in (99.0, 2.0, 5.0, 93.0, 10.0):
+                system.base.run_for(seconds)
+                looks.append(len(played.world.asked))
+
+        assert looks == [1, 1, 2, 3, 3, 4]
+
+    def test_is_in_doubt_until_a_second_look_shows_the_same(self, played):
+        world = played.world
+        played.look()
+        world.differing.clear()
+        there = PositionAtBroker(symbol="INFY", instrument="INFY", quantity=7)
+        world.answer = AccountBookRead(orders=(THERE,), positions=(there,))
+        played.look(6)
+        doubts = [each.is_in_doubt for each in world.differing]
+
+        assert doubts.count(True) == 1
+        assert doubts.index(True) <= 1
+
+
+class TestAnOrderThatIsOtherwiseThere:
+    def test_is_named_to_orders_at_each_look(self, played):
+        world = played.world
+        world.answer = AccountBookRead(orders=(replace(THERE, quantity=7),), positions=())
+        played.look(6)
+
+        assert world.differing[-1].orders == ("crossover-1-1",)
+        terms = "open, filled 0, quantity"
+        assert world.limits == [
+            f"the broker's books differ: crossover-1-1 is {terms} 10 here, and {terms} 7 there",
+        ]
+
+
+class TestWhatIsCountedLoggedAndShown:
+    def test_of_a_difference_that_begins_and_ends(self, played, logged):
+        world = played.world
+        logged()
+        world.answer = AccountBookRead(orders=(), positions=())
+        played.look(6)
+        assert played.trouble() == "1 differences between the broker's books and ours"
+        found = played.statistics()
+        assert (found.failures, found.differences, found.told) == (0, 1, {"OrderLost": 1})
+        world.answer = AGREED
+        played.look(6)
+        found = played.statistics()
+        assert (found.failures, found.differences, found.told, played.trouble()) == (0, 0, {"OrderLost": 1}, "")
+
+        assert [each[:2] for each in logged()] == [("ERROR", "reconciliation.told")] * 2
+        lost, ended = world.written
+        assert lost == OrderLost(client_order_id="crossover-1-1", since_ns=lost.since_ns, occurred_ns=lost.occurred_ns)
+        assert lost.since_ns < lost.occurred_ns < ended.occurred_ns
+
+    def test_of_the_fields_of_what_is_told(self, played, logged):
+        logged()
+        played.world.answer = AccountBookRead(orders=(), positions=())
+        played.look(6)
+        (lost,) = played.world.written
+
+        assert [each[2] for each in logged()] == [{"fact": "OrderLost", "told": asdict(lost)}]
+
+    def test_of_an_answer_that_does_not_come(self, played, logged):
+        world = played.world
+        logged()
+        world.answer = AccountBookNotRead(reason="breaker open")
+        await_that(lambda: played.statistics().failures >= 2)
+        world.answer = AGREED
+        played.look()
+        failed = ("WARNING", "reconciliation.failed", {"actor_asked": "broker", "reason": "breaker open"})
+
+        assert logged() == [failed] * played.statistics().failures
+
+    def test_of_a_journal_that_takes_nothing(self, played, logged):
+        world = played.world
+        world.journals = False
+        logged()
+        world.answer = AccountBookRead(orders=(), positions=())
+        played.look(6)
+        world.journals = True
+        played.look()
+        refused = [each for each in logged() if each[1] == "reconciliation.not_written"]
+
+        assert refused
+        assert {(level, fields["facts"]) for level, _, fields in refused} == {("ERROR", 1)}
+
+    def test_of_failures_that_a_comparison_interrupts(self, played):
+        world = played.world
+        actor = played.system.base.find("reconciliation").instance
+        for _ in range(3):
+            before = played.statistics().failures
+            world.answer = AccountBookNotRead(reason="breaker open")
+            await_that(lambda: played.statistics().failures > before)  # noqa: B023  called before the next turn
+            world.answer = AGREED
+            played.look()
+            assert (actor._failures_in_a_row, played.trouble()) == (0, "")
+
+    def test_of_nothing_before_the_first_comparison(self, actor_system, monkeypatch):
+        monkeypatch.setattr("natya.actors.reconciliation.actor.START_S", 0.02)
+        found = Played(actor_system, World(AccountBookNotRead(reason="down")), interval_s=3_600.0).statistics()
+
+        assert (found.rounds, found.differences, found.compared_ns, found.age_s, found.told) == (0, 0, 0, None, {})
+        assert found.failures >= 1
+
+
+def test_a_new_life_goes_on_with_what_was_told_and_what_is_not_durable(played):
+    world = played.world
+    world.journals = False
+    world.answer = AccountBookRead(orders=(), positions=())
+    played.look(6)
+    actor = played.system.base.find("reconciliation").instance
+    kept = actor.snapshot()
+    played.system.stop("reconciliation")
+    (lost,) = kept[1]
+    again = ReconciliationActor.__new__(ReconciliationActor)
+    again.restore(kept)
+
+    assert (type(lost), again._unwritten, again._halt_cause) == (OrderLost, (lost,), "")
+    assert again._differences.lasting == {("OrderLost", "crossover-1-1"): lost}
+
 
 class TestAnotherNatya:
     def test_halts_once_and_its_order_is_only_told(self, played):
@@ -445,6 +614,7 @@ class TestAnotherNatya:
         played.look(6)
 
         assert world.halts == ["another natya trades on this account: order other-1-1"]
+        assert world.persons == ["reconciliation"]
         assert [type(each) for each in world.written] == [OrderAdopted]
         assert world.limits == []
 
