@@ -560,3 +560,16 @@ def test_what_is_written_is_what_is_read(tmp_path):
     table.close()
     with pytest.raises(FileExistsError):
         write_list(path, [bare], InstrumentList(source="here", instruments=1))
+
+
+def test_a_list_is_read_by_one_thread_in_little_memory_and_by_nothing_from_outside(tmp_path):
+    write_list(tmp_path / "list.duckdb", [], InstrumentList(source="here", instruments=0))
+    names = (
+        *("threads", "memory_limit", "temp_directory", "enable_external_access", "autoload_known_extensions"),
+        *("autoinstall_known_extensions", "allow_community_extensions", "access_mode"),
+    )
+    table = Stored(tmp_path / "list.duckdb")
+    (found,) = table._rows(f"select {', '.join(f'current_setting({name!r})' for name in names)}")
+    table.close()
+
+    assert found == (1, "256.0 MiB", "", False, False, False, False, "read_only")
