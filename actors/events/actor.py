@@ -1,7 +1,7 @@
 """The events router: delivers market data and journaled facts to their subscribers.
 
-Owns    the table of subscriptions, the open candles of the intervals that are subscribed to, and the newest dead
-        letters, `dead_letters_max` at most; what is kept for a subscriber that is held.
+Owns    the table of subscriptions, the open candles of the intervals that are subscribed to, the count of dead letters;
+        what is kept for a subscriber that is held.
 Hears   Tick, Ticks, Candle, Journaled, JournalPage, Subscribe, Unsubscribe, HoldSubscription, ResumeSubscription,
         DeadLetter; DeliverRecord of the keeper of a strategy node; Failed and Unavailable of the journal.
 Sends   ticks, candles and facts to their subscribers by name, whole Journaled batches to those of topic `journal`;
@@ -16,7 +16,6 @@ Fails   on no expected input; restarted, it has its subscriptions, what it holds
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -89,7 +88,6 @@ class EventsActor(RuntimeActor):
 
         self._heard = 0
         self._delivered_to_all: int | None = None
-        self._dead_letters: deque[DeadLetter] = deque(maxlen=self.settings.dead_letters_max)
         self._dead_letters_counted = 0
         self._ticks = self._facts = self._delivered = 0
 
@@ -251,9 +249,8 @@ class EventsActor(RuntimeActor):
         self._post(request.subscriber, request.record)
 
     @handles(DeadLetter)
-    def keep_dead_letter(self, letter: DeadLetter, _sender: ActorAddress) -> None:
-        """Count a dead letter, and keep the newest for inspection."""
-        self._dead_letters.append(letter)
+    def count_dead_letter(self, letter: DeadLetter, _sender: ActorAddress) -> None:
+        """Count a dead letter, and log it: the newest are in `dead_letters.last` of the system's base."""
         self._dead_letters_counted += 1
         self.log_bounded(
             "message.dead_lettered",

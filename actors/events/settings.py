@@ -23,9 +23,6 @@ class EventsSettings(msgspec.Struct, frozen=True, kw_only=True):
     journal: str = JOURNAL
     """Name of the actor from which missing records are read."""
 
-    dead_letters_max: int = 1_000
-    """Dead letters kept for inspection, the newest; all are counted."""
-
     retry_s: float = 1.0
     """Seconds until the journal is asked again when it could not answer."""
 

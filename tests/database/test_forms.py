@@ -85,10 +85,15 @@ class TestAType:
         assert rebuilt("x", kind) == selected
 
 
-@given(st.text(max_size=20).filter(lambda name: "\0" not in name and name))
-def test_any_name_of_a_column_is_one_identifier(name):
+@pytest.fixture(scope="module")
+def engine():
     with duckdb.connect() as engine:
-        assert engine.execute(f"select 1 as {quoted_name(name)}").description[0][0] == name
+        yield engine
+
+
+@given(name=st.text(max_size=20).filter(lambda name: "\0" not in name and name))
+def test_any_name_of_a_column_is_one_identifier(engine, name):
+    assert engine.execute(f"select 1 as {quoted_name(name)}").description[0][0] == name
 
 
 @pytest.mark.parametrize(

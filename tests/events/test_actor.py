@@ -10,8 +10,10 @@ from natya.actors.events.simulated import SimulatedEventsActor
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.events import (
+    DeliverRecord,
     EventsStatistics,
     HoldSubscription,
+    Published,
     ResumeSubscription,
     Subscribe,
     Subscribed,
@@ -277,8 +279,9 @@ def raises_once(method):
 
 
 class TestDeadLetters:
-    def test_are_counted_and_the_newest_are_kept(self, system):
-        start_router(system, dead_letters_max=2)
+    def test_are_counted_and_told_to_the_log(self, system, caplog):
+        caplog.set_level("WARNING", "natya")
+        start_router(system)
         for number in range(5):
             letter = DeadLetter(
                 actor=f"gone-{number}",
@@ -292,6 +295,57 @@ class TestDeadLetters:
             system.tell("events", letter)
 
         assert statistics(system).dead_letters == 5
+        lines = [each.fields for each in caplog.records if each.getMessage() == "message.dead_lettered"]
+        told = {"message_type": "Tick", "error": "NoRecipient", "reason": "it is gone"}
+        assert lines == [{"recipient": f"gone-{number}", **told} for number in range(5)]
+
+
+class TestWhatARouterCounts:
+    def test_is_all_that_it_heard_and_sent(self, system):
+        for name in ("everyone", "database", "picky"):
+            system.probe(name)
+        start_router(
+            system,
+            Subscribe(subscriber="everyone", topics=("Tick", "Candle", "OrderAccepted")),
+            Subscribe(subscriber="database", topics=("journal",)),
+            Subscribe(subscriber="picky", topics=("Tick", "OrderFilled"), symbols=("TCS",)),
+        )
+        for message in (
+            a_tick(1, "TCS"),
+            a_tick(2, "INFY"),
+            a_candle(),
+            Journaled(records=records(1, 3)),
+            Journaled(records=records(4, 4, filled(symbol="TCS"))),
+            DeliverRecord(subscriber="picky", record=records(3, 3)[0]),
+        ):
+            system.tell("events", message)
+
+        assert statistics(system) == EventsStatistics(
+            ticks=2,
+            facts=4 + 1,
+            delivered=3 + 1 + (3 + 1) + (1 + 1) + 1,
+            subscribers=3,
+            dead_letters=0,
+            last_sequence=4,
+            candles=0,
+            late_ticks=0,
+            partial_candles=0,
+            published=(Published(subscriber="everyone", ticks=2), Published(subscriber="picky", ticks=1)),
+        )
+
+    def test_goes_on_over_a_restart_for_dead_letters_and_ticks(self, system, monkeypatch):
+        system.probe("everyone")
+        start_router(system, Subscribe(subscriber="everyone", topics=("Tick",)))
+        system.tell("events", a_tick(1))
+        letter = DeadLetter(actor="x", message_type="Tick", payload=b"", error="e", reason="r", traceback="", died_ns=1)
+        system.tell("events", letter)
+        monkeypatch.setattr(SequenceGate, "admit", raises_once(SequenceGate.admit))
+        system.tell("events", Journaled(records=records(1, 1)))
+        system.tell("events", a_tick(2))
+
+        found = statistics(system)
+        assert (found.dead_letters, found.ticks, found.delivered) == (1, 1, 2)
+        assert found.published == (Published(subscriber="everyone", ticks=2),)
 
 
 class TestFactsOfOneBatch:
@@ -567,18 +621,3 @@ class TestARestartedRouter:
         assert journal.receive() == ReadJournal(after_sequence=2)
         system.tell("events", JournalPage(records=records(1, 4), last_sequence=4))
         assert [record.sequence for record in database.receive().records] == [3, 4]
-
-
-class TestDeadLettersInOrder:
-    def test_the_newest_stay(self, system):
-        start_router(system, dead_letters_max=3)
-        assert EventsSettings().dead_letters_max == 1_000
-        for number in range(7):
-            letter = DeadLetter(
-                actor=f"gone-{number}", message_type="Tick", payload=b"", error="", reason="", traceback="", died_ns=1
-            )
-            system.tell("events", letter)
-        assert statistics(system).dead_letters == 7
-
-        kept = system.base.find("events").instance._dead_letters
-        assert [letter.actor for letter in kept] == ["gone-4", "gone-5", "gone-6"]
