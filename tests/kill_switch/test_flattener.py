@@ -506,18 +506,18 @@ def test_it_hears_the_prices_again_when_it_is_asked_again(flatten, account):
         assert [type(each) for each in account.subscribed] == [Unsubscribe, Subscribe, Unsubscribe]
 
 
-def test_it_logs_each_reason_to_wait_once(flatten, account, caplog):
+def test_it_logs_each_reason_to_wait_once(flatten, account, logged):
     account.price = 0.0
-    with caplog.at_level("INFO", logger="natya"):
-        flatten()
-        await_that(lambda: flatten.actor().trouble)
-        for _ in range(20):
-            flatten.actor()
-        account.price = 100.0
-        await_that(lambda: not flatten.actor()._is_stepping)
+    flatten()
+    await_that(lambda: flatten.actor().trouble)
+    for _ in range(20):
+        flatten.actor()
+    account.price = 100.0
+    await_that(lambda: not flatten.actor()._is_stepping)
 
-    waited = [record for record in caplog.records if record.message == "flatten.waiting"]
-    assert [record.fields["reason"] for record in waited] == ["INFY: a price wanted, found none"]
+    assert [each for each in logged() if each[1] == "flatten.waiting"] == [
+        ("WARNING", "flatten.waiting", {"reason": "INFY: a price wanted, found none"})
+    ]
 
 
 class TestWhatIsLogged:

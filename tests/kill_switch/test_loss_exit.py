@@ -96,7 +96,9 @@ class TestTheExitOfTheBroker:
             system.start("orders", Says, risk(5_000.0))
             system.start("broker", Says, LossExitSet(loss_rupees=15_000.0))
             system.start("loss-exit", LossExitActor, LossExitSettings(times=3.0))
-            system.base.run_for(30.0)
+            system.base.run_for(0.5)
+            assert system.request("loss-exit", Ping()).statistics.looks == 1, "at once"
+            system.base.run_for(29.5)
             system.tell("loss-exit", CHANGED)
             system.base.run_for(115.0)
 

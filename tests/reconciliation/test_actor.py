@@ -28,6 +28,7 @@ from natya.messages.reconciliation import (
 )
 from natya.messages.risk import BandsTold, FreezeQuantitiesTold, FundsTold, PriceBand, ReadRisk, RiskFigure, RiskRead
 from natya.messages.risk_state import ReduceOnly
+from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
 
 pytestmark = pytest.mark.usefixtures("threads")  # a virtual clock runs through thousands of rounds while one waits
@@ -86,7 +87,13 @@ class World:
         self.products = [{}]
         """What is held by product: at the first question, and at each further one in turn."""
 
-        self.persons = []
+        self.persons, self.besides = [], set()
+        self.down = ()
+        """Questions that orders does not answer."""
+
+        self.is_silent = False
+        """Whether it says nothing at all then."""
+
         self.state, self.cause = "NORMAL", ""
         self.confirms = True
         self.further = ()
@@ -116,9 +123,17 @@ class Restless(World):
 class Others(RuntimeActor):
     """Orders, the broker session, and the journal."""
 
+    def is_down(self, message, sender):
+        is_so = isinstance(message, self.settings.down)
+        if is_so and not self.settings.is_silent:
+            self.send(sender, Unavailable(actor="orders", reason="it restarts", retry_after_s=1.0))
+        return is_so
+
     @handles(ReadPositions)
-    def positions(self, _message, sender):
+    def positions(self, message, sender):
         world = self.settings
+        if self.is_down(message, sender):
+            return
         world.held += world.trades_at_each_look
         position = Position(symbol="INFY", quantity=world.held, average_price=Decimal(0), realized_pnl=Decimal(0))
         world.products.append(world.products.pop(0))
@@ -126,6 +141,9 @@ class Others(RuntimeActor):
 
     @handles(ReadOrders)
     def orders(self, message, sender):
+        if self.is_down(message, sender):
+            return
+        self.settings.besides.update(message.besides)
         others = tuple(replace(MINE, client_order_id=f"x-{each}", symbol=each) for each in self.settings.symbols)
         earlier = tuple(each for each in self.settings.earlier if each.client_order_id in message.besides)
         page = self.settings.further if message.beyond == MINE.client_order_id else (*others, MINE)
@@ -133,8 +151,10 @@ class Others(RuntimeActor):
         self.send(sender, OrdersRead(orders=(*page, *earlier) if is_complete else page, is_complete=is_complete))
 
     @handles(ReadRisk)
-    def risk(self, _message, sender):
+    def risk(self, message, sender):
         world = self.settings
+        if self.is_down(message, sender):
+            return
         cause = world.limits[-1] if world.limits and world.limits[-1] else world.cause
         figure = RiskFigure(limit_name="price_band_age_max_s", limit=world.band_limit, found=None, formed="")
         state = "REDUCING" if world.state == "NORMAL" and cause else world.state
@@ -521,6 +541,32 @@ class TestAnOrderThatIsOtherwiseThere:
         ]
 
 
+class TestOrdersThatDoesNotAnswer:
+    @pytest.mark.parametrize("question", [ReadOrders, ReadPositions, ReadRisk])
+    def test_proves_nothing_and_is_asked_again(self, played, question, logged):
+        world = played.world
+        logged()
+        world.down = (question,)
+        world.answer = AccountBookRead(orders=(), positions=())
+        await_that(lambda: played.statistics().failures >= 4)
+        assert played.trouble() == "the account was not compared: orders: it restarts"
+        assert (world.written, world.limits) == ([], [])
+        assert {(level, fields["actor_asked"], fields["reason"]) for level, _, fields in logged()} == {
+            ("WARNING", "orders", "it restarts")
+        }
+        world.down, world.answer = (), AGREED
+        played.look()
+
+        assert (played.trouble(), world.written) == ("", [])
+
+    def test_in_time_is_told_so(self, played, monkeypatch):
+        monkeypatch.setattr("natya.actors.reconciliation.actor.ANSWER_S", 0.005)
+        played.world.is_silent, played.world.down = True, (ReadRisk,)
+        await_that(lambda: played.statistics().failures >= 3 and played.trouble())
+
+        assert played.trouble() == "the account was not compared: orders: RequestTimedOut"
+
+
 class TestWhatIsCountedLoggedAndShown:
     def test_of_a_difference_that_begins_and_ends(self, played, logged):
         world = played.world
@@ -617,6 +663,17 @@ class TestAnotherNatya:
         assert world.persons == ["reconciliation"]
         assert [type(each) for each in world.written] == [OrderAdopted]
         assert world.limits == []
+
+    @pytest.mark.parametrize("told_id", ["", "by-hand", "app_12"])
+    def test_is_none_whose_order_was_placed_by_hand_which_is_only_told(self, played, told_id):
+        world = played.world
+        world.answer = AccountBookRead(orders=(THERE, replace(STRANGER, client_order_id=told_id)), positions=())
+        played.look(6)
+
+        (told,) = world.written
+        assert (type(told), told.is_of_another_natya, told.told_id) == (OrderAdopted, False, told_id)
+        assert world.besides == {THERE.client_order_id}, "no other is asked for at orders"
+        assert (world.halts, world.limits) == ([], [])
 
     def test_halts_again_until_orders_has_confirmed(self, played, monkeypatch):
         monkeypatch.setattr("natya.actors.reconciliation.actor.ANSWER_S", 0.05)
