@@ -176,7 +176,7 @@ class Connection:
         if timeout_s is not None and "timeout_s" in entry.arguments:
             arguments["timeout_s"] = timeout_s
         try:
-            message = read_arguments(entry.request, arguments)
+            message = read_arguments(entry.request, arguments, strict=True)
         except msgspec.ValidationError as fault:
             raise UnknownOperationError(f"{operation}: {fault}") from fault
         work_s = getattr(message, "timeout_s", None)

@@ -39,7 +39,7 @@ def read_arguments(
     message_type: type[msgspec.Struct],
     given: Mapping[str, Any],
     *,
-    strict: bool = True,
+    strict: bool,
     without: frozenset[str] = frozenset(),
 ) -> Any:
     """Make a request of its arguments by name; `strict=False`: numbers may be texts, as in an address.

@@ -193,7 +193,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Begin the next request that has come, or wait for one."""
-        self.server_state.total_requests += 1
         if self.transport.is_closing() or self._lingers:
             return
         self.flow.resume_reading()

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_messages import distinct
 from natya_web import Line, ask
 
 from natya.actors.control import ControlActor, ControlActorSettings, ControlClient
@@ -21,14 +22,16 @@ from natya.actors.control.http import stream
 from natya.actors.control.http.stream import STREAMS_MAX, Stream
 from natya.actors.control.http.token_file import read_token
 from natya.actors.control.operations import BY_NAME
-from natya.actors.observability import View
+from natya.actors.observability import View, health_of
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.web import WebActor
 from natya.config.sections.control import ControlSettings
 from natya.config.sections.web import WebSettings
+from natya.messages.broker import BrokerStatistics
 from natya.messages.control import ShowHttp
 from natya.messages.delivery import DeliveryStatistics, SubscriptionStatus
-from natya.messages.health import TIMING_BOUNDS_S, Timing
+from natya.messages.events import EventsStatistics
+from natya.messages.health import TIMING_BOUNDS_S, Budget, ServiceStatistics, Timing, TokenStatistics
 from natya.messages.holdings import Position
 from natya.messages.journal import JournalStatistics
 from natya.messages.market import FeedStatistics
@@ -239,6 +242,36 @@ class TestAShot:
         assert [json.loads(each)["time_ms"] for each in asyncio.run(look())] == [5]
         assert asked == [("control", stream.VIEW_S)] * 2
 
+    def test_is_told_so_often_and_the_page_is_looked_at_in_between(self, monkeypatch):
+        monkeypatch.setattr(stream, "LOOK_S", 0.001)
+        monkeypatch.setattr(stream, "EVERY_S", 0.004)
+        waited, sent, closed = [], [], asyncio.Event()
+        wait = asyncio.wait
+
+        async def noted(awaited, **most):
+            waited.append((len([each for each in sent if each.get("more_body")]), most))
+            return await wait(awaited, **most)
+
+        async def ask(*_asked, **_most):
+            return View(tree=None, statistics={})
+
+        async def receive():
+            await closed.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(event):
+            sent.append(event)
+            if len(sent) == 4:
+                closed.set()
+                await asyncio.sleep(0)
+
+        monkeypatch.setattr(stream.asyncio, "wait", noted)
+        one = Stream(ask, now_ns=lambda: 5_000_000)
+        asyncio.run(one.send(receive, send))
+
+        assert waited[:8] == [(1, {"timeout": 0.001})] * 4 + [(2, {"timeout": 0.001})] * 4
+        assert [each.get("more_body") for each in sent] == [None, True, True, True]
+
     def test_values_positions_at_the_last_prices(self):
         shot = shot_of(
             the_view(orders=the_orders(("TCS", 10), ("INFY", 0)), feed=the_feed(TCS=99.5)), wall_ns=5_000_000
@@ -306,6 +339,127 @@ class TestAShot:
         shot = shot_of(the_view(feed=the_feed(**{f"S{each:04}": 1.0 for each in range(150)})), wall_ns=0)
 
         assert (len(shot["prices"]), shot["prices_left_out"]) == (100, 50)
+
+
+def timed(place):
+    """One that took as long as the class at this place says."""
+    counts = [0] * (len(TIMING_BOUNDS_S) + 1)
+    counts[place] = 7
+    return Timing(counts=tuple(counts), sum_s=1.0)
+
+
+def test_a_shot_of_a_whole_system_has_each_figure_under_its_name():
+    children = tuple(
+        ChildStatus(path=path, state="RUNNING", **CHILD | {"last_error": "" if path.endswith("s") else "KeyError: x"})
+        for path in ("system/orders", "system/strategies/dip")
+    )
+    orders = distinct(
+        OrdersStatistics,
+        risk_state="REDUCING",
+        positions=(
+            Position(symbol="TCS", quantity=10, average_price=Decimal(100), realized_pnl=Decimal("-1.50")),
+            Position(symbol="INFY", quantity=-5, average_price=Decimal(50), realized_pnl=Decimal("4.00")),
+            Position(symbol="SBIN", quantity=0, average_price=Decimal(0), realized_pnl=Decimal("7.25")),
+        ),
+        refused_by_rule={"symbol": 3},
+        unprotected=(),
+    )
+    feed = distinct(
+        FeedStatistics, last_prices={"TCS": 99.5, "INFY": 52.0}, priced_ns={"TCS": 7 * 10**9, "INFY": 9 * 10**9}
+    )
+    status = distinct(SubscriptionStatus, pending=12, behind=5)
+    service = {"budgets": (Budget(kind="orders", window="250 in 1m", remaining=249),), "clock_skew_s": 0.0}
+    view = View(
+        tree=SupervisionTree(children=children),
+        statistics={
+            "orders": orders,
+            "feed": feed,
+            "broker": distinct(BrokerStatistics, acknowledgement=timed(1)),
+            "journal": distinct(JournalStatistics, commit=timed(2)),
+            "dhan": distinct(ServiceStatistics, service="dhan", answer=timed(3), **service),
+            "tokens": distinct(TokenStatistics, ends_ns=5 * 10**9),
+            "events": (router := distinct(EventsStatistics)),
+            "delivery": distinct(DeliveryStatistics, subscriptions=(status,)),
+        },
+        disk_free_bytes=77,
+    )
+
+    health = health_of(view)
+    shot = shot_of(view, wall_ns=1_234_567_890)
+
+    components = shot.pop("components")
+    assert [(each["name"], each["health"], each["reason"]) for each in components] == [
+        (each.name, each.state, each.reason) for each in health.components
+    ]
+    of_tree = {"state": "RUNNING", "restarts": 2, "breaker": "closed", "waiting": 3}
+    by_name = {each.pop("name"): each for each in components}
+    for name, depth, last_error in (("orders", 0, ""), ("dip", 1, "KeyError: x")):
+        of_health = {"health": by_name[name]["health"], "reason": by_name[name]["reason"]}
+        assert by_name[name] == of_health | of_tree | {"depth": depth, "last_error": last_error}
+    assert shot == {
+        "time_ms": 1_234,
+        "live": health.live,
+        "ready": health.ready,
+        "reason": health.reason,
+        "risk_state": "REDUCING",
+        "risk_cause": orders.risk_cause,
+        "prices": {"INFY": 52.0, "TCS": 99.5},
+        "prices_left_out": 0,
+        "feed": {
+            "source": feed.source,
+            "ticks": feed.ticks,
+            "gaps": feed.gaps,
+            "silent": feed.silent,
+            "age_s": feed.data_age_s,
+            "market_ms": 9_000,
+        },
+        "orders": {
+            "submitted": orders.orders,
+            "fills": orders.fills,
+            "rejected": orders.rejected,
+            "open": orders.open_orders,
+            "uncertain": orders.uncertain_orders,
+            "refused_by_rule": {"symbol": 3},
+            "realized": "9.75",
+            "unrealized": "-15.00",
+            "positions": [
+                {
+                    "symbol": "TCS", "quantity": 10, "average_price": "100", "last_price": 99.5, "realized": "-1.50",
+                    "unrealized": "-5.00",
+                },
+                {
+                    "symbol": "INFY", "quantity": -5, "average_price": "50", "last_price": 52.0, "realized": "4.00",
+                    "unrealized": "-10.00",
+                },
+                {
+                    "symbol": "SBIN", "quantity": 0, "average_price": "0", "last_price": None, "realized": "7.25",
+                    "unrealized": None,
+                },
+            ],
+        },
+        "timings": [
+            {"name": name, "count": 7, "p50_ms": 1_000 * TIMING_BOUNDS_S[at], "p99_ms": 1_000 * TIMING_BOUNDS_S[at]}
+            for at, name in enumerate(("order acknowledged", "journal commit", "answer of dhan"), start=1)
+        ],
+        "budgets": [{"kind": "orders", "window": "250 in 1m", "remaining": 249}],
+        "token_ends_ms": 5_000,
+        "lanes": [
+            *(
+                {"name": name, "passed": passed, "waiting": None, "given_up": None, "breaker": "", "reason": ""}
+                for name, passed in (("ticks", router.ticks), ("facts", router.facts))
+            ),
+            {
+                "name": status.subscription,
+                "passed": status.handled,
+                "waiting": 12,
+                "given_up": status.dead_letters,
+                "breaker": status.breaker,
+                "reason": status.last_error,
+            },
+        ],
+        "dead_letters": router.dead_letters,
+        "disk_free_bytes": 77,
+    }  # fmt: skip
 
 
 class TestAPercentile:

@@ -1,8 +1,11 @@
 """Operations over HTTP: a real server, the control actor, and actors that answer."""
 
+import asyncio
 import json
 import os
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -13,10 +16,11 @@ from natya_web import Line, ask
 from natya.actors.control import OPERATIONS, ControlActor, ControlActorSettings, ControlClient, actor
 from natya.actors.control.errors import TokenFileError
 from natya.actors.control.forms import answer_form
-from natya.actors.control.http.application import Refusal, _expect_answer, _value_of, served
+from natya.actors.control.http.application import ControlApplication, Refusal, _expect_answer, _value_of, served
+from natya.actors.control.http.asking import Operate
 from natya.actors.control.http.token_file import TOKEN_NAME, read_token, token_of
 from natya.actors.control.operations import BY_NAME
-from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime import InProcessSystem, RequestTimedOut, RuntimeActor, handles
 from natya.actors.web import WebActor
 from natya.config.sections.control import ControlSettings
 from natya.config.sections.web import WebSettings
@@ -386,6 +390,48 @@ class TestAHostileRequest:
         assert json.loads(answer)
 
 
+class TestHowLongAnAnswerIsWaitedFor:
+    """By the control actor, and a second longer by the server, which hears of its time-out so."""
+
+    def asked(self, path, *, raises=None):
+        found = []
+
+        async def ask(target, message, *, timeout_s):
+            found.append((target, message, timeout_s))
+            if raises is not None:
+                raise raises
+            return Rows(columns=(), rows=())
+
+        async def receive():
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        sent = []
+
+        async def send(event):
+            sent.append(event)
+
+        guard = SimpleNamespace(elsewhere=lambda _headers: None, stranger=lambda _headers, _now_ns: None)
+        settings = ControlActorSettings(data_dir=Path("/data"), limits=ControlSettings.default(http=True))
+        serve = ControlApplication(guard, settings, ask=ask, monotonic_ns=lambda: 0, now_ns=lambda: 0)
+        path, _, query = path.partition("?")
+        scope = {"method": "GET", "path": path, "query_string": query.encode(), "headers": [], "client": ("::1", 7)}
+        asyncio.run(serve(scope, receive, send))
+        ((target, wanted, timeout_s),) = found
+        assert target == "control"
+        return wanted, timeout_s, sent[0]["status"]
+
+    def test_is_ten_seconds_or_the_work_s_own_time_and_those(self):
+        tree, tree_s, _ = self.asked("/v1/tree?actor=events")
+        query, query_s, status = self.asked("/v1/query?sql=a&timeout_s=5")
+
+        assert tree == Operate(operation="tree", actor="events", message=DescribeTree(), timeout_s=10.0, client="::1:7")
+        assert (tree_s, query.timeout_s, query_s, status) == (11.0, 15.0, 16.0, 200)
+        assert (query.operation, query.actor, query.message.sql) == ("query", "database", "a")
+
+    def test_that_does_not_come_is_told(self):
+        assert self.asked("/v1/tree", raises=RequestTimedOut("late"))[2] == 504
+
+
 class TestTheDocument:
     def test_describes_what_is_answered(self, api):
         for path, operation in [("/v1/tree", "tree"), ("/v1/health", "health"), ("/v1/ping?actor=control", "ping")]:
@@ -394,6 +440,27 @@ class TestTheDocument:
 
             assert status == 200
             assert msgspec.json.decode(answer, type=answer_form(entry.answers[0]))
+
+    def test_has_each_operation_got_where_it_only_looks_and_posted_in_any_case(self, api):
+        paths = api.json("/v1/openapi.json")[1]["paths"]
+
+        assert {path: list(of) for path, of in paths.items()} == {
+            f"/{each.name}": ["get", "post"] if each.role == "read" else ["post"] for each in served()
+        }
+        for each in served():
+            of = paths[f"/{each.name}"]
+            assert of["post"]["operationId"] == each.method
+            assert of["post"]["tags"] == [each.role]
+            assert of["post"]["summary"] == each.summary
+            asked_of = ["actor"] if each.of_any_actor else []
+            assert [one["name"] for one in of["post"].get("parameters", ())] == asked_of
+            if "get" in of:
+                fields = msgspec.structs.fields(each.http_form)
+                assert of["get"]["operationId"] == f"get_{each.method}"
+                assert [(one["name"], one["in"], one["required"]) for one in of["get"]["parameters"]] == [
+                    *((name, "query", False) for name in asked_of),
+                    *((field.name, "query", field.required) for field in fields),
+                ]
 
     def test_wants_a_body_where_an_argument_has_no_default(self, api):
         paths = api.json("/v1/openapi.json")[1]["paths"]

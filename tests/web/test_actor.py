@@ -86,10 +86,13 @@ class TestAnApplicationOfAnActor:
 
 
 class TestMounting:
-    def test_tells_where_it_is(self, system):
-        mounted = system.request("web", Mount(path="/a", application=hello, owner="one"))
+    def test_tells_where_it_is(self, system, caplog):
+        with caplog.at_level("INFO", logger="natya"):
+            system.start("another", WebActor, WebSettings.default())
+        mounted = system.request("another", Mount(path="/a", application=hello, owner="one"))
 
-        assert mounted.url.endswith("/a")
+        opened = [each.fields["url"] for each in caplog.records if each.message == "web.opened"]
+        assert mounted.url == f"{opened[-1]}/a"
         assert get(f"{mounted.url}/b") == (200, b"hello")
 
     def test_gives_a_request_to_the_longest_prefix(self, system):

@@ -33,6 +33,7 @@ class Wire:
 
     def __init__(self):
         self.said, self.is_cut, self.is_closed, self.is_ended = b"", False, False, False
+        self.is_paused = False
 
     def write(self, data):
         self.said += data
@@ -52,10 +53,11 @@ class Wire:
     def write_eof(self):
         self.is_ended = True
 
-    def nothing(self):
-        """Neither pauses nor resumes: that is the transport's."""
+    def pause_reading(self):
+        self.is_paused = True
 
-    pause_reading = resume_reading = nothing
+    def resume_reading(self):
+        self.is_paused = False
 
     @property
     def statuses(self):
@@ -258,6 +260,21 @@ class TestRequestsAhead:
         async def scene(connection):
             await connection.say(GET * (1 + count))
             assert (connection.wire.is_cut, connection.counts.dropped) == (is_cut, int(is_cut))
+
+        play(scene)
+
+    @pytest.mark.parametrize("count", [2, 3])
+    def test_keep_the_rest_from_being_read_until_one_is_answered(self, count):
+        async def scene(connection):
+            await connection.say(GET)
+            assert not connection.wire.is_paused
+            await connection.say(GET * (count - 1))
+            assert connection.wire.is_paused
+            await connection.answer()
+            assert not connection.wire.is_paused
+            while connection.asked:
+                await connection.answer()
+            assert connection.wire.statuses == [200] * count
 
         play(scene)
 

@@ -3,6 +3,7 @@ import contextlib
 import socket
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 import uvicorn
@@ -31,6 +32,22 @@ def test_the_date_of_answers_is_made_anew_once_a_second():
     asyncio.run(Quick(uvicorn.Config(echo, log_config=None), bounds).main_loop())
 
     assert [counter % 10 for counter in told] == [0, 1, 1, 1, 0, 1, 1, 1, 0]
+
+
+def test_a_server_that_is_told_to_end_is_woken_and_one_that_has_ended_is_not():
+    woken = []
+
+    def wake(call):
+        woken.append(call)
+        raise RuntimeError("Event loop is closed")
+
+    server = _Uvicorn(uvicorn.Config(echo, log_config=None), WebSettings.default())
+    server.end()
+    assert (server.should_exit, woken) == (True, [])
+    server._loop, server._told = SimpleNamespace(call_soon_threadsafe=wake), asyncio.Event()
+    server.end()
+
+    assert woken == [server._told.set]
 
 
 class TestAClient:
