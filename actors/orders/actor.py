@@ -21,8 +21,8 @@ Sends   Append, ReadJournal, ReadCheckpoint and KeepCheckpoint to the journal; t
         does not hear; Subscribe to events, where a limit needs prices that needed none before.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
-        reads the journal back and looks up every open order; pending cancellations, a halt and states that are not
-        durable yet are handed over.
+        reads the journal back and looks up every open order; pending cancellations, a halt, states that are not
+        durable yet, and what strategies square off are handed over.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ from .settings import OrdersActorSettings
 if TYPE_CHECKING:
     from ...messages.system import Statistics
     from ..runtime import ActorAddress, Timer
+    from .parts.bracketing.squaring_off import Handover as SquaringOffHandover
     from .parts.risk_keeping import Handover as RiskHandover
     from .parts.state_keeping import Handover as StateHandover
     from .rules import Bands, Funds
@@ -113,11 +114,12 @@ Handover: TypeAlias = tuple[
     "Funds | None",
     tuple[PositionMismatch, ...],
     "Bands",
+    "SquaringOffHandover",
 ]
 """The newest `life` number given to a strategy; pending cancellations; what of the risk state is not durable; whether
 the account of this run has been entered, which happens once in a run; what is to be cancelled; what of the states of
 strategies is not durable; what the broker has told of the account's funds, which positions it has
-otherwise, and the exchange's price bands."""
+otherwise, and the exchange's price bands; which strategies square off, and what they could not close."""
 
 
 LEFT_AGAIN_S: Final = 1.0
@@ -176,11 +178,14 @@ class OrdersActor(RuntimeActor):
             self._context.funds,
             self._context.theirs.differing,
             self._context.bands,
+            self._bracketing.squaring_off.handover(),
         )
 
     def restore(self, state: Handover) -> None:
         """Take it over; pending cancellations are sent when the journal has been read back."""
-        newest_life, waiting, risk, self._starting.has_entered, halting, states, funds, differing, bands = state
+        newest_life, waiting, risk, self._starting.has_entered, halting, states, funds, differing, bands, squaring = (
+            state
+        )
         self._context.read_back.newest_life = newest_life
         self._context.funds, self._context.bands = funds, bands
         self._context.theirs = as_told(differing)
@@ -188,6 +193,7 @@ class OrdersActor(RuntimeActor):
         self._risk.restore(risk)
         self._halting.restore(halting)
         self._cancelling.withdrawals.restore(waiting)
+        self._bracketing.squaring_off.restore(squaring)
 
     # From the strategies.
 

@@ -67,6 +67,16 @@ def placed_since_the_start(stage, count):
     return {(each.client_order_id, each.quantity) for each in requests}
 
 
+def orders_fails(stage, make):
+    """Let the journal fail while something is on its way there: orders begins anew, in place."""
+    stage.settle()
+    reads, stage.disk.mode = stage.disk.reads, "fail"
+    stage.submit(make.order("Z-1", strategy="other", symbol="TCS"))
+    stage.wait_until(lambda: stage.disk.reads > reads)
+    stage.disk.mode = "write"
+    stage.wait_until(lambda: hasattr(stage.statistics, "risk_state"))
+
+
 def both_placed(stage):
     return [placed(stage, name) for name in ("A-1S", "A-1T")]
 
@@ -969,6 +979,46 @@ class TestABracketWhoseStrategySquaresOff:
         bare.tell(SquaringOffDue(), bare.system.base.find("orders"))
 
         assert placed(bare, "A-1X").quantity == 10
+
+    def test_and_orders_fails_meanwhile_is_left_to_the_strategy_as_before(self, bare, make, monkeypatch):
+        orders_fails(bare, make)
+        assert PlaceOrder not in bare.heard(), "the strategy does it itself"
+        monkeypatch.setattr("natya.actors.orders.parts.bracketing.squaring_off.SQUARING_OFF_MAX_S", 0.0)
+        bare.tell(SquaringOffDue(), bare.system.base.find("orders"))
+
+        assert placed(bare, "A-1X").quantity == 10
+
+    def test_and_could_not_stays_told_also_when_orders_has_failed(self, stage, make):
+        stage.open(make.intent("H-1"), make.accepted("H-1"), make.filled("H-1"))
+        stage.tell(self.ENDED, stage.strategy)
+        stage.settle()
+        told = ("crossover: 10 INFY held that it wanted closed: the order was refused",)
+        assert stage.statistics.unprotected == told
+        orders_fails(stage, make)
+
+        assert stage.statistics.unprotected == told
+
+    def test_without_a_bracket_is_told_also_where_orders_fails_before_anything_is_sold(self, stage, make, monkeypatch):
+        """The request that would have gone on with it may be lost: the strategy waits, and nothing closes them."""
+        stage.open(make.intent("H-1"), make.accepted("H-1"), make.filled("H-1"))
+        stage.place(make.order("H-2"), "B-2")
+        stage.tell(CancelOrder(client_order_id="H-2", squares_off=True), stage.strategy)
+        stage.tell(make.report("CANCELLED", "H-2", broker_order_id="B-2"))
+        orders_fails(stage, make)
+        monkeypatch.setattr("natya.actors.orders.parts.bracketing.squaring_off.SQUARING_OFF_MAX_S", 0.0)
+        stage.settle()
+
+        assert stage.statistics.unprotected == (
+            "crossover: 10 INFY held that it wanted closed: it has closed nothing for 0 s",
+        )
+
+    def test_of_which_one_has_waited_too_long_is_looked_at_by_a_timer_after_a_restart_too(self):
+        clockwork = Clockwork()
+        context = SimpleNamespace(elapsed_ns=lambda: 10 * 10**9, after=clockwork.after)
+        squaring_off = SquaringOff(context)
+        squaring_off.restore(({("crossover", "INFY"): 0}, {}))
+
+        assert [each.seconds for each in clockwork.set] == [21.0]
 
     def test_is_closed_at_the_market_by_a_start(self, stage, held, make):
         facts = [

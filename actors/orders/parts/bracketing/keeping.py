@@ -65,7 +65,7 @@ class Bracketing:
         self._days: Final = Days(context)
         self._standing: Final = Standing(context, self._days)
         self._repeating: Final = Repeating(context)
-        self._squaring_off: Final = SquaringOff(context)
+        self.squaring_off: Final = SquaringOff(context)
         self._jumped_over: Final = JumpedOver(context, cancelling)
         self._telling: Final = Telling(context, risk)
 
@@ -84,7 +84,7 @@ class Bracketing:
         Of a bracket, whose stop is gone or in doubt as well; of a stop of none that the market has jumped over; and of
         what a strategy wanted to close, and could not.
         """
-        jumped_over, squared_off = self._jumped_over.words(of_held=True), self._squaring_off.words()
+        jumped_over, squared_off = self._jumped_over.words(of_held=True), self.squaring_off.words()
         return (*self._telling.unprotected, *jumped_over, *squared_off)
 
     # When brackets are looked at.
@@ -150,25 +150,25 @@ class Bracketing:
             self._cancelling.refuse(client_order_id, refusal, sender)
             return
         if order is not None and only_strategy(sender) in {"", order.strategy}:
-            self._squaring_off.begin(order)
+            self.squaring_off.begin(order)
         asked_by = SQUARED_OFF if is_exit(ledger, client_order_id) else ""
         self._cancelling.cancel_for(client_order_id, sender, asked_by=asked_by)
 
     def end_squaring_off(self, ended: SquaringOffEnded) -> None:
         """Let brackets of a strategy close at the market what it has not closed."""
-        self._squaring_off.end(ended)
+        self.squaring_off.end(ended)
         self._look_at(ended.strategy, ended.symbol)
 
     def forget_squaring_off(self, strategy: str) -> None:
         """The same for all that a strategy was closing, which has begun anew."""
-        for of in self._squaring_off.forget(strategy):
+        for of in self.squaring_off.forget(strategy):
             self._look_at(*of)
 
     def look_at_squaring_off(self) -> None:
         """The same for what a strategy has been closing for too long."""
-        for of in self._squaring_off.too_slow():
+        for of in self.squaring_off.too_slow():
             self._look_at(*of)
-        self._squaring_off.looked()
+        self.squaring_off.looked()
 
     # One bracket.
 
@@ -209,7 +209,7 @@ class Bracketing:
         if not self._days.takes_orders(entry.symbol) and any(isinstance(step, SubmitOrder) for step in steps):
             self._days.wait(entry.symbol)
             steps = tuple(step for step in steps if not isinstance(step, SubmitOrder))
-        if any(map(closes_at_market, steps)) and self._squaring_off.closes_itself(entry):
+        if any(map(closes_at_market, steps)) and self.squaring_off.closes_itself(entry):
             steps = tuple(step for step in steps if not closes_at_market(step))
         return steps
 

@@ -8,7 +8,7 @@ could not, or has not for `SQUARING_OFF_MAX_S`, its brackets close what they hol
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .....domain.brackets.by_others import is_sold_besides
 from .....domain.time import SECOND_NS
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .....messages.orders import SquaringOffEnded
     from ....runtime import Timer
     from ..context import OrdersContext
+
+Handover: TypeAlias = tuple[dict[tuple[str, str], int], dict[tuple[str, str], str]]
+"""By strategy and symbol: since when a position is squared off, in nanoseconds of the second clock; and why it could
+not be closed. Of the strategy's part the journal knows nothing."""
 
 SQUARING_OFF_MAX_S: Final = 30.0
 """Seconds that a strategy may square off before a bracket closes what it holds without an order that does, and a person
@@ -42,6 +46,17 @@ class SquaringOff:
         """Why it could not be closed."""
 
         self._timer: Timer | None = None
+
+    def handover(self) -> Handover:
+        """Return what the next life of orders is to know: the strategy goes on, or waits for what was lost."""
+        return self._since_ns, self._why_not
+
+    def restore(self, state: Handover) -> None:
+        """Take it over."""
+        since_ns, why_not = state
+        self._since_ns |= since_ns
+        self._why_not |= why_not
+        self._wait()
 
     def begin(self, order: Order) -> None:
         """Note that a strategy has an order cancelled to close its position: that begins, or goes on."""
