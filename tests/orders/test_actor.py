@@ -647,6 +647,40 @@ class TestAStrategy:
 
         return say
 
+    def test_is_logged_where_it_speaks_for_another(self, stage, make, say, logged):
+        stage.open(make.intent("A-9", strategy="other", order_type="LIMIT", limit_price=100.0), make.accepted("A-9"))
+        logged()
+        state = SaveState(strategy="other", number=1, covers=0, state=b"s", submitted=())
+        say(
+            make.order("A-1", strategy="other"),
+            ModifyOrder(client_order_id="A-9", quantity=7),
+            CancelOrder(client_order_id="A-9"),
+            state,
+            ReadState(strategy="other"),
+        )
+        assert [each for each in logged() if each[0] == "ERROR"] == [
+            ("ERROR", "order.for_another", {"client_order_id": "A-1", "sender": "owner"}),
+            ("ERROR", "change.refused", {"client_order_id": "A-9", "sender": "owner"}),
+            ("ERROR", "cancel.of_another", {"client_order_id": "A-9", "sender": "owner"}),
+            *[("ERROR", "state.of_another", {"strategy": "other", "sender": "owner"})] * 2,
+        ]
+
+    def test_is_logged_where_it_wants_an_order_cancelled_that_turns_out_to_be_anothers(self, stage, make, say, logged):
+        stage.disk.facts += [make.intent("A-9", strategy="other"), make.accepted("A-9")]
+        stage.disk.mode = "silent"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+        say(CancelOrder(client_order_id="A-9"))
+        logged()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+        stage.settle()
+
+        assert [each for each in logged() if each[1] == "cancel.of_another"] == [
+            ("ERROR", "cancel.of_another", {"client_order_id": "A-9", "sender": "owner"})
+        ]
+        assert WithdrawOrder not in stage.heard()
+
     def test_orders_in_its_own_name_alone(self, stage, make, say):
         stage.open()
         say(make.order("A-1", strategy="other"), make.order("A-2", strategy="owner"))

@@ -31,6 +31,9 @@ def ordered(stage, order):
     return stage.disk.kinds(order.client_order_id)[0]
 
 
+REDUCED = {"previous": "NORMAL", "state": "REDUCING", "cause": "a storm", "changed_by": "orders", "occurred_ns": 1}
+
+
 def changes(stage):
     return [fact for fact in stage.disk.facts if isinstance(fact, RiskStateChanged)]
 
@@ -47,6 +50,24 @@ class TestAClockThatIsSetAhead:
         assert (change.state, change.keeps_day, change.changed_by) == ("REDUCING", True, "orders")
         assert change.cause.startswith(f"the clock was set ahead by {by_s} s: from ")
         assert stage.statistics.risk_state == "REDUCING"
+
+    def test_is_logged_and_told_with_what_limited_before(self, simulated, make, logged):
+        stage = simulated.open(
+            make.intent("R-1"), make.rejected("R-1"), RiskStateChanged(**REDUCED), lookup_interval_s=3_600.0
+        )
+        logged()
+        set_ahead(stage, 3_600)
+        stage.submit(make.order("A-1"))
+        stage.settle()
+        (change,) = changes(stage)[1:]
+        why = change.cause.removesuffix("; a storm")
+
+        assert change.cause != why
+        assert why.startswith("the clock was set ahead by 3600 s: from ")
+        assert [each for each in logged() if each[1] in {"day.kept", "risk_state.changed"}] == [
+            ("ERROR", "day.kept", {"reason": why}),
+            ("WARNING", "risk_state.changed", {"state": "REDUCING", "cause": change.cause, "by": "orders"}),
+        ]
 
     @pytest.mark.parametrize("by_s", [-86_400, -3_600, -2, 2, 60], ids=str)
     def test_or_back_by_less_changes_nothing(self, simulated, make, by_s):

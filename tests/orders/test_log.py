@@ -1,8 +1,13 @@
 """What the log says of orders: each event by its name, as grave as it is, with what one needs to look into it."""
 
 import pytest
+from natya_builders import an_order
+from natya_orders_stage import FakeJournal
 
+from natya.actors.orders import OrdersActor
+from natya.messages.accounts import AccountEntered
 from natya.messages.broker import (
+    FindOrder,
     LookupFailed,
     OrderFound,
     OrderInDoubt,
@@ -14,7 +19,7 @@ from natya.messages.broker import (
 from natya.messages.kill_switch import HaltTrading
 from natya.messages.order_listing import CancelOrders, SettleOrder
 from natya.messages.orders import CancelOrder, ModifyOrder
-from natya.messages.risk import BandsTold, ChangeLimits
+from natya.messages.risk import BandsTold, ChangeLimits, LimitsChanged
 from natya.messages.risk_state import ReduceOnly, Resume
 from natya.messages.strategy_state import ReadState, SaveState
 from natya.messages.supervision import Unavailable
@@ -213,6 +218,52 @@ class TestWhatAPersonDoes:
         assert said(word, sender=stage.system.probe("asha")) == [
             ("WARNING", "order.settled", {"client_order_id": "A-1", "person": "asha"})
         ]
+
+
+def test_what_is_looked_up_is_logged_with_when_that_ends(stage, make, logged):
+    stage.open(lookup_interval_s=0.02, absence_horizon_s=600.0)
+    stage.place(make.order())
+    logged()
+    stage.tell(ReplaceInDoubt(client_order_id="A-1", number=1, reason="late"))
+    stage.asked_next(FindOrder)
+    stage.settle()
+    told = [each for each in logged() if each[1] == "order.looked_up"]
+
+    assert told[0] == ("INFO", "order.looked_up", {"client_order_id": "A-1", "again_s": 0.02, "absent_after_s": 600.0})
+
+
+def test_one_cancellation_too_many_that_waits_is_logged(stage, said, monkeypatch):
+    monkeypatch.setattr("natya.actors.orders.withdrawing.withdrawals.WITHDRAWALS_MAX", 0)
+    stage.open()
+    stage.disk.mode = "hold"
+    stage.submit(an_order())
+
+    assert said(CancelOrder(client_order_id="A-1"), sender=stage.strategy) == [
+        ("ERROR", "cancel.refused", {"client_order_id": "A-1", "waiting": 10_000})
+    ]
+
+
+class TestAStartThatTheJournalDoesNotTake:
+    @pytest.mark.parametrize(
+        "refused",
+        [
+            (AccountEntered, "account.not_entered", {"account": "new"}),
+            (LimitsChanged, "limits.not_written", {"audited": True}),
+        ],
+    )
+    def test_is_logged_and_tried_again(self, stage, make, logged, refused):
+        kind, event, limits = refused
+        stage.disk.refuses = (kind,)
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02, **limits))
+        told = []
+        stage.wait_until(lambda: told.extend(logged()) or len([each for each in told if each[1] == event]) >= 2)
+        stage.disk.refuses = ()
+        stage.wait_until(lambda: any(isinstance(fact, kind) for fact in stage.disk.facts))
+
+        first = next(each for each in told if each[1] == event)
+        assert first[0] == "ERROR"
+        assert "disk full" in first[2]["answer"]
 
 
 def test_who_limits_for_a_time_is_logged_as_an_error_and_as_a_warning_when_that_is_taken_back(stage, said):
