@@ -2,10 +2,13 @@
 
 import getpass
 import inspect
+import time
+from types import SimpleNamespace
 
 import pytest
 
 from natya.actors.control import OPERATIONS, ControlClient, NotRunningError
+from natya.client import connection as connection_module
 from natya.client.connection import ANSWER_S, Connection, QueryFailedError, UnknownOperationError, connect
 from natya.config.errors import SettingsError
 from natya.messages.database import BackUp, Query, QueryFailed, Rows
@@ -223,3 +226,20 @@ def test_a_connection_is_closed_at_the_end_of_its_block(client, connection):
         assert entered is connection
         assert (entered.pid, client.is_closed) == (7, False)
     assert client.is_closed
+
+
+def test_is_made_to_the_system_of_the_profile_whose_secrets_nobody_has_to_give(monkeypatch, tmp_path):
+    asked = []
+
+    def load_settings(profile, **how):
+        asked.append((profile, how))
+        return SimpleNamespace(system=SimpleNamespace(data_dir=str(tmp_path)))
+
+    monkeypatch.setattr(connection_module, "load_settings", load_settings)
+    monkeypatch.setattr(
+        connection_module, "ControlClient", lambda directory, *, monotonic_ns: (directory, monotonic_ns)
+    )
+
+    assert connect(profile="live")._client == (tmp_path, time.monotonic_ns)
+    assert connect(tmp_path / "other")._client == (tmp_path / "other", time.monotonic_ns)
+    assert asked == [("live", {"locked_left_out": True})]

@@ -32,12 +32,14 @@ class OwnBook:
 
     def __init__(self, shares=10):
         self.shares = shares
-        self.later = {}
+        self.later, self.unknown = {}, set()
 
     def __contains__(self, client_order_id):
         return client_order_id.startswith("A-")
 
     def order(self, client_order_id):
+        if client_order_id in self.unknown:
+            return None
         of = {"strategy": "A", "symbol": "INFY", "quantity": 10, "order_type": "STOP", "limit_price": None}
         intended_ns = self.later.get(client_order_id, 1)
         return Order(client_order_id=client_order_id, side="SELL", intended_ns=intended_ns, **of)
@@ -135,6 +137,13 @@ class TestASystemThatIsDead:
         assert stage.broker.cancelled == ["1", "4"]
         assert (stage.halt.note().reason, stage.halt.note().person) == ("no heartbeat for 10 s", "deadman")
         assert stage.deadman.cancelled == 2
+        assert stage.told == [
+            "the system lives",
+            "the system is dead or stuck: its heartbeat stands still",
+            f"the kill switch is on: {stage.halt.where()}",
+            "order A-1 is cancelled (1)",
+            "order A-2 is cancelled (4)",
+        ]
 
     def test_has_cancelled_again_what_the_broker_refused(self, stage):
         stage.broker.is_busy = True
@@ -226,6 +235,12 @@ class TestAStopOfWhatIsHeld:
         stage.after(1)
 
         assert "7" in stage.broker.cancelled
+
+    def test_stays_beside_orders_that_the_book_does_not_have(self, stage):
+        stage.book.unknown = {"A-1", "A-2T"}
+        stage.after(10)
+
+        assert stage.broker.cancelled == ["1", "8"]
 
     def test_is_the_newest_where_two_are_for_the_same_shares(self, stage):
         stage.broker.open = {"7": "A-2S", "6": "A-5S", "5": "A-1S"}
