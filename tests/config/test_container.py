@@ -350,6 +350,9 @@ class TestAScope:
         container.register_factory("Session", object, scoped=True)
         with container.override("Session", "fake"), container.scope() as scope:
             assert scope.resolve("Session") == "fake"
+        older, newer = (container.override("Session", fake) for fake in ("older", "newer"))
+        with older, newer, container.scope() as scope:
+            assert scope.resolve("Session") == "newer"
 
     def test_tells_how_long_the_making_took(self, container):
         container.register_factory("Session", lambda: time.sleep(0.002), scoped=True)

@@ -241,6 +241,17 @@ class TestAPrivateFolder:
         assert remove_private_folder(folder, "us", names=ANY)
         assert not folder.exists()
 
+    def test_is_removed_whatever_is_found_first_in_it(self, folder, monkeypatch):
+        listed = os.listdir
+        monkeypatch.setattr(
+            files.os, "listdir", lambda folder: sorted(listed(folder), key=lambda name: (name != files.MARK, name))
+        )
+        for number in range(3):
+            (folder / f"own-{number}").touch()
+
+        assert remove_private_folder(folder, "us", names=ANY)
+        assert not folder.exists()
+
     @pytest.mark.parametrize("theirs", ["notes.txt", "own-1/notes.txt", "sub/own-1"])
     def test_stays_with_what_is_not(self, folder, theirs):
         file = folder / theirs

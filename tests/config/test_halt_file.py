@@ -101,7 +101,8 @@ class TestTheSwitch:
         monkeypatch.setattr(halt_file.os, "lstat", hidden)
 
         assert halt.is_engaged()
-        assert halt.signature() is not None
+        assert halt.signature() == (-1, errno.EIO)
+        assert halt.where() == str(halt.path)
 
 
 class TestAFileThatTheSettingsHaveElsewhere:
@@ -126,6 +127,14 @@ class TestAFileThatTheSettingsHaveElsewhere:
         assert both.release()
         assert (halt.is_engaged(), HaltFile(both.path).is_engaged(), both.release()) == (False, False, False)
 
+    def test_says_with_the_other_what_the_first_says_and_closes_positions_where_either_does(self, both, halt):
+        HaltFile(both.path).engage(HaltNote(reason="first", person="asha"))
+        halt.engage(HaltNote(reason="second", person="ravi", flatten=True))
+
+        assert both.note() == HaltNote(reason="first", person="asha", flatten=True)
+        assert both.where() == f"{both.path}, {halt.path}"
+        assert both.signature() == (*HaltFile(both.path).signature(), *halt.signature())
+
     def test_need_not_be_writable_for_the_other_to_be_written(self, both, halt, tmp_path):
         (tmp_path / "etc").write_text("no folder")
         both.engage(HaltNote(reason="x"))
@@ -144,6 +153,29 @@ class TestAFileThatTheSettingsHaveElsewhere:
         assert halted_by(HaltFile(*paths)) == ""
         HaltFile(tmp_path / "HALT").engage(HaltNote())
         assert halted_by(HaltFile(*paths)) == f"the kill switch is on: {tmp_path / 'HALT'}"
+
+    @pytest.mark.parametrize(
+        ("written", "path"),
+        [("/etc/natya/stop", ("/etc/natya/stop",)), ("", ()), ("stop", ()), ("/etc/natya\0/stop", ())],
+    )
+    def test_is_written_down_by_its_whole_path_or_counts_as_none(self, tmp_path, written, path):
+        (tmp_path / halt_file.ELSEWHERE_NAME).write_text(written)
+
+        assert halt_file.elsewhere_of(tmp_path) == path
+
+    def test_is_written_down_once_and_no_more_where_there_is_none(self, tmp_path):
+        noted, there = tmp_path / halt_file.ELSEWHERE_NAME, str(tmp_path / "HALT")
+        halt_file.write_down_elsewhere((there,))
+        assert not noted.exists()
+        halt_file.write_down_elsewhere(("/etc/natya/stop", there))
+        first = noted.stat()
+        assert (noted.read_text(), first.st_mode & 0o777) == ("/etc/natya/stop", 0o600)
+        halt_file.write_down_elsewhere(("/etc/natya/stop", there))
+        assert noted.stat().st_ino == first.st_ino
+        halt_file.write_down_elsewhere(("/run/stop", there))
+        assert noted.read_text() == "/run/stop"
+        halt_file.write_down_elsewhere((there,))
+        assert list(tmp_path.iterdir()) == []
 
     def test_is_written_down_in_a_plain_file_alone(self, tmp_path):
         """Who may write in the directory leads nobody to another file, and has nobody wait."""

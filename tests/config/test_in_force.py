@@ -33,6 +33,38 @@ class TestChanges:
 
         assert changes_between(before.settings, load()) == ()
 
+    def test_of_a_secret_that_is_kept_are_told_where_its_owner_does_not_look(self, load, tmp_path):
+        before = load()
+        SecretFolder(tmp_path / "data").write("notifications.webhook", Secret(f"https://x/{CANARY}"))
+
+        assert [each.key for each in changes_between(before.settings, load())] == ["notifications.webhook"]
+
+    def test_of_a_token_that_a_start_was_given_are_told(self, load):
+        after = load(environment={"BROKER_ACCESS_TOKEN": CANARY})
+
+        assert [each.key for each in changes_between(load().settings, after)] == ["broker.access_token"]
+
+    def test_of_all_kinds_have_the_hint_of_their_section_or_none(self, load):
+        overrides = {
+            "feed.seed": 8,
+            "orders.quantity_max": 7,
+            "broker.access_token": Secret(CANARY),
+            "log.level": "debug",
+        }
+        changes = changes_between(load().settings, load(overrides=overrides))
+
+        assert sorted(problems_of(changes)) == [
+            (
+                "broker.access_token: only a start takes another value "
+                '(natya secrets rotate broker.access_token takes another one into use): in force "", found "***"'
+            ),
+            "feed.seed: only a start takes another value: in force 7, found 8",
+            (
+                "orders.quantity_max: only a start takes another value "
+                "(limits are journaled and, for real orders, confirmed at a start): in force 100, found 7"
+            ),
+        ]
+
     def test_put_into_the_settings_change_nothing_else(self, load):
         before, after = load().settings, load(overrides={"log.level": "debug", "notifications.repeat_s": 60.0})
         changed = with_changes(before, after.settings, changes_between(before, after))

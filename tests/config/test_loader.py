@@ -1,12 +1,13 @@
 import tomllib
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import natya.config
+from natya.config import loader
 from natya.config.errors import SettingsError
 from natya.config.keys import KEYS
 from natya.config.layers import NAMED_VARIABLES, environment_layer, file_layer, override_layer
@@ -76,6 +77,24 @@ class TestTheDefaults:
 
         assert load_settings().feed.seed == 12
         assert load_settings(environment={}).feed.seed == 7
+
+
+def test_settings_are_those_of_who_keeps_their_origins_too(monkeypatch):
+    asked = []
+
+    def load_with_origins(*given, **how):
+        asked.append((given, how))
+        return SimpleNamespace(settings="settings")
+
+    monkeypatch.setattr(loader, "load_with_origins", load_with_origins)
+    how = {
+        "config": "mine.toml", "environment": {"A": "b"}, "overrides": {"feed.seed": 3}, "locked_left_out": True,
+        "only_looks": True,
+    }  # fmt: skip
+
+    assert load_settings("live", **how) == load_settings() == "settings"
+    nothing = dict.fromkeys(("config", "environment", "overrides")) | {"locked_left_out": False, "only_looks": False}
+    assert asked == [(("live",), how), (("paper",), nothing)]
 
 
 class TestLayers:
@@ -522,6 +541,16 @@ class TestWhatIsRefusedBesides:
         (found,) = problems(load, overrides=overrides)
 
         assert problem in found
+
+    @pytest.mark.parametrize(
+        "overrides",
+        [
+            {"feed.source": "replay", "feed.recording": "a.csv"},
+            {"feed.source": "replay", "feed.recording": ["a.csv", "b.csv"]},
+        ],
+    )
+    def test_is_none_of_a_recording_that_has_its_own_symbols(self, load, overrides):
+        assert load(overrides={"feed.symbols": [], **overrides}).settings.feed.symbols == ()
 
     def test_as_two_strategies_of_one_name(self, load):
         one = {"name": "a", "strategy": "a:B"}

@@ -1,6 +1,7 @@
 """The folder of secrets: private, whole, and never quoted."""
 
 import os
+import shutil
 import stat
 
 import pytest
@@ -140,6 +141,12 @@ class TestASecretThatOthersMightUse:
         folder.path.symlink_to(folder.path.with_name("moved"))
 
         assert "is a link" in self.refusal(folder)
+
+    def test_is_refused_where_a_file_is_in_the_folder_s_place(self, folder):
+        shutil.rmtree(folder.path)
+        folder.path.touch(0o600)
+
+        assert self.refusal(folder) == f"{folder.path} is a file: a folder wanted"
 
     @pytest.mark.parametrize(
         ("content", "problem"),

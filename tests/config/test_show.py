@@ -54,6 +54,14 @@ class TestSettingsThatAreShown:
         assert [line.partition(" = ")[0] for line in lines] == [*KEYS, "strategies"]
         assert any(re.fullmatch(r"feed\.seed = 11 +# command line", line) for line in lines)
 
+    def test_have_their_origins_below_each_other_but_behind_what_is_long(self, load):
+        lines = as_text(load(overrides={"feed.symbols": ["A" * 50]})).splitlines()
+        short = [line for line in lines if line.index("  # ") == 60]
+
+        assert f"{'feed.seed = 7':60}  # default.toml" in short
+        assert f'feed.symbols = ["{"A" * 50}"]  # command line' in lines
+        assert all(line.index("  # ") > 60 for line in lines if line not in short)
+
     def test_hide_a_secret_that_came_from_a_file(self, load, config_file):
         loaded = load(config=config_file(f'[broker]\naccess_token = "{CANARY}"\n'))
 
