@@ -129,9 +129,11 @@ class Differences:
         return tuple(each for of_symbol in self._positions.values() for each in of_symbol)
 
     def orders(self) -> tuple[str, ...]:
-        """Return the client order ids of the orders that are otherwise at the broker, and last."""
-        lasting = self.lasting.values()
-        return tuple(each.client_order_id for each in lasting if isinstance(each, OrderMismatch))
+        """Return the client order ids of the orders that the newest look showed otherwise at the broker.
+
+        Also of what may be on its way: orders looks them up, which costs a read, and settles what somebody has changed.
+        """
+        return tuple(each.client_order_id for each in self._found if isinstance(each, OrderMismatch))
 
     def unexplained(self) -> str:
         """Name the lasting differences without an explanation: only closing orders may pass; empty: none."""

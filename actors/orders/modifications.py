@@ -161,11 +161,13 @@ def by_others(order: Order, found: OrderFound, now_ns: int, *, age_ns: int, hori
     """Return what a look-up says of an order that somebody else has changed at the broker; None: nobody has.
 
     It is numbered as a change of ours is, and counts as one: the broker allows so many of an order, whoever asks. While
-    a request of ours may be under way, the look-up may be from before it; what has traded shows how great it was.
+    a change may be under way, the look-up may be from before it; what has traded shows how great the order was. One
+    that was never changed has had no other terms than ours.
     """
     traded = max((each.cumulative_quantity for each in found.reports), default=0)
     is_proved = found.state == "FILLED" or traded > order.quantity
-    is_certain = is_proved or (found.state in {"OPEN", "PART_FILLED"} and age_ns >= horizon_ns)
+    is_of_now = not order.modifications or age_ns >= horizon_ns
+    is_certain = is_proved or (found.state in {"OPEN", "PART_FILLED"} and is_of_now)
     if order.pending is not None or not order.is_open or not is_certain or found.quantity < max(order.filled, 1):
         return None
     there = _terms_there(order, found)

@@ -163,6 +163,11 @@ class TestALookUp:
         order = resting()
         return advance(order, modifications.intended(order, modifications.terms_wanted(order, a_change(20, 101.0)), 5))
 
+    @pytest.fixture
+    def changed(self, pending):
+        """Ours, from 10 to 20 shares, and from 100 to 101 rupees."""
+        return advance(pending, modifications.made(pending, pending.pending, 6))
+
     def told(self, pending, after_s=0, **fields):
         fields = {"state": "OPEN", "quantity": 10, "limit_price": 100.0} | fields
         found = OrderFound(client_order_id="A-1", broker_order_id="B-1", **fields)
@@ -205,16 +210,22 @@ class TestALookUp:
         [{"quantity": 4}, {"quantity": 20}, {"limit_price": 101.0}],
         ids=["smaller", "greater", "another price"],
     )
-    def test_takes_over_what_somebody_else_has_changed_once_no_request_of_ours_may_be_under_way(self, resting, there):
+    def test_takes_over_what_somebody_else_has_changed_at_once_where_nobody_had_before(self, resting, there):
         order = resting()
-        assert self.told(order, 99, **there) == ()
-        (fact,) = self.told(order, 100, **there)
+        (fact,) = self.told(order, **there)
         after = advance(order, fact)
 
         assert modifications.terms_of(after) == msgspec.structs.replace(modifications.terms_of(order), **there)
         assert (fact.number, after.modifications, after.pending) == (1, 1, None)
         assert self.told(after, 1_000, **there) == (), "it is taken over once"
         assert modifications.intended(after, modifications.terms_of(order), 6).number == 2
+
+    def test_takes_over_what_somebody_else_has_changed_behind_a_change_once_that_cannot_be_under_way(self, changed):
+        """Until then the look-up may be from before the change: it shows the terms that the order had."""
+        assert self.told(changed, 99) == self.told(changed, 99, quantity=4) == ()
+        (fact,) = self.told(changed, 100, quantity=4)
+
+        assert (fact.number, fact.quantity) == (2, 4)
 
     def test_takes_over_nothing_while_a_change_of_ours_is_in_doubt_or_of_an_order_that_has_ended(
         self, pending, resting, make
@@ -253,19 +264,19 @@ class TestALookUp:
     @pytest.mark.parametrize(
         ("traded", "shown", "facts"),
         [
-            (11, ("PART_FILLED", 0), [OrderModified, OrderFilled]),
-            (10, ("PART_FILLED", 0), [OrderFilled]),
+            (21, ("PART_FILLED", 0), [OrderModified, OrderFilled]),
+            (20, ("PART_FILLED", 0), [OrderFilled]),
             (9, ("PART_FILLED", 99), [OrderFilled]),
             (9, ("PART_FILLED", 100), [OrderModified, OrderFilled]),
             (0, ("OPEN", 99), []),
             (0, ("OPEN", 100), [OrderModified]),
-            (20, ("FILLED", 0), [OrderModified, OrderFilled]),
+            (30, ("FILLED", 0), [OrderModified, OrderFilled]),
         ],
     )
-    def test_takes_over_at_once_what_its_trades_prove(self, resting, make, traded, shown, facts):
+    def test_takes_over_at_once_what_its_trades_prove(self, changed, make, traded, shown, facts):
         state, after_s = shown
         reports = (make.report(quantity=traded, cumulative_quantity=traded),) if traded else ()
-        told = self.told(resting(), after_s, state=state, quantity=20, reports=reports)
+        told = self.told(changed, after_s, state=state, quantity=30, limit_price=101.0, reports=reports)
 
         assert [type(fact) for fact in told] == facts
 
