@@ -16,7 +16,7 @@ from natya.actors.runtime import (
     handles,
 )
 from natya.actors.runtime.errors import REASON_MAX, TRACE_MAX, OffloadRefusedError
-from natya.actors.runtime.lifecycle import Stop, Stopped
+from natya.actors.runtime.lifecycle import Started, StartFailed, Stop, Stopped
 from natya.messages.supervision import DeadLetter, Failed, Unavailable
 from natya.messages.system import ActorStatistics, Ping, Pong
 
@@ -743,3 +743,47 @@ class TestARequest:
         system.start("impatient", Impatient)
 
         assert system.request("impatient", "counter").error == WouldDeadlockError.__name__
+
+
+class TestAProgramThatStartsActors:
+    def test_may_begin_a_start_and_wait_for_it_later(self, system):
+        begun = system.begin("counter", Counter, [])
+        started = begun.result(5)
+        assert started == Started(name="counter", address=system.base.names["counter"])
+        assert system.request("counter", Total()) == 0
+
+    def test_is_told_of_a_start_that_fails_and_may_take_the_name_again(self, system):
+        class Broken(RuntimeActor):
+            def on_start(self):
+                raise KeyError("no file")
+
+        failed = system.begin("broken", Broken).result(5)
+        assert (type(failed), failed.name, str(failed.error)) == (StartFailed, "broken", "'no file'")
+        with pytest.raises(KeyError, match="no file"):
+            system.start("broken", Broken)
+        system.start("broken", Counter)
+
+    def test_gives_each_name_once(self, system):
+        system.start("counter", Counter)
+        system.probe("probe")
+        for name in ("counter", "probe"):
+            for call in (system.begin, system.start):
+                with pytest.raises(NameTakenError, match=f"an actor named '{name}' runs already"):
+                    call(name, Counter)
+            with pytest.raises(NameTakenError, match=f"an actor named '{name}' runs already"):
+                system.probe(name)
+        with pytest.raises(TypeError, match="the class of 'other' is wanted, found 'Counter'"):
+            system.start("other", "Counter")
+
+    def test_stops_what_runs_and_is_told_what_does_not(self, system):
+        system.start("counter", Counter)
+        probe = system.probe("probe")
+        with pytest.raises(UnknownActorError, match="no actor named 'nobody' runs; there are: counter, probe"):
+            system.stop("nobody")
+        with pytest.raises(UnknownActorError, match="an actor is wanted, found ActorAddr-probe"):
+            system.stop(probe)
+        system.tell("counter", Add())
+
+        assert system.stop("counter") == ActorStatistics(handled=1, failures=0)
+        with pytest.raises(UnknownActorError, match="no actor named 'counter' runs; there are: probe"):
+            system.stop("counter")

@@ -1,8 +1,12 @@
 """What is told of an error: where in a user's own code it came from."""
 
+import itertools
 import json
 
-from natya.actors.runtime import reason_of, trace_of, where_of
+import pytest
+
+from natya.actors.runtime import fails_start, reason_of, restart_helps, trace_of, where_of
+from natya.actors.runtime.errors import REASON_MAX, TRACE_MAX, hiding
 
 
 def raised_by(call):
@@ -58,3 +62,55 @@ def test_an_error_about_what_is_no_utf_8_has_a_text_and_a_traceback_that_can_be_
 
     assert "orders-\\udcff.csv" in reason_of(error).encode().decode()
     assert "orders-\\udcff.csv" in trace_of(error).encode().decode()
+
+
+class MendlessError(Exception):
+    restart_helps = False
+
+
+class PatientError(MendlessError):
+    fails_start = False
+
+
+def caused(*errors):
+    """Give the first of these, which each of the others has caused in turn."""
+    for error, cause in itertools.pairwise(errors):
+        error.__cause__ = cause
+    return errors[0]
+
+
+class TestWhetherARestartHelps:
+    @pytest.mark.parametrize(
+        ("error", "helps", "fails"),
+        [
+            (None, True, False),
+            (ValueError("odd"), True, False),
+            (caused(ValueError("odd"), KeyError("why")), True, False),
+            (MendlessError(), False, True),
+            (caused(ValueError("odd"), KeyError("why"), MendlessError()), False, True),
+            (caused(ValueError("odd"), PatientError()), False, False),
+            (caused(PatientError(), MendlessError()), False, False),
+            (caused(MendlessError(), PatientError()), False, True),
+        ],
+        ids=repr,
+    )
+    def test_is_what_an_error_or_one_that_caused_it_says(self, error, helps, fails):
+        assert (restart_helps(error), fails_start(error)) == (helps, fails)
+
+
+class TestTheTextOfAnError:
+    def test_is_shortened_and_lacks_what_is_secret(self):
+        with hiding(lambda text: text.replace("token", "***")):
+            assert reason_of(ValueError("of a token")) == "of a ***"
+            assert "of a ***" in trace_of(raised_by(lambda: int("of a token")))
+        assert reason_of(ValueError("of a token")) == "of a token"
+        assert REASON_MAX - 5 < len(reason_of(ValueError("x" * 10_000))) <= REASON_MAX
+        assert TRACE_MAX - 5 < len(trace_of(ValueError("x" * 10_000))) <= TRACE_MAX
+        assert trace_of(None) == ""
+
+    def test_that_cannot_be_had_is_told_as_such(self):
+        class Mute(Exception):  # noqa: N818
+            def __str__(self):
+                raise KeyError("no")
+
+        assert reason_of(Mute()) == "its text could not be had: KeyError"

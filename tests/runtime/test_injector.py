@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from thespian.actors import ActorExitRequest
 
-from natya.actors.runtime.simulation import Faults, ScriptedFault
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.actors.runtime.simulation.injector import AFTER, ARRIVE, BEFORE, SENDS_MAX, Injector
 from natya.domain.time import SECOND_NS
 from natya.messages.market import Tick
@@ -92,3 +93,34 @@ class TestAScriptedFault:
         script = (ScriptedFault(kind="pause", actor="orders", message_type=Ping),)
 
         assert Injector(Faults(script=script), Random(1)).fate("orders", Ping) == ("pause", SECOND_NS // 2)
+
+
+class Talker(RuntimeActor):
+    """Says three things, and notes that it has."""
+
+    @handles(Ping)
+    def talk(self, _ping, _sender):
+        for number in (1, 2, 3):
+            self.send("listener", number)
+        self.settings.append("done")
+
+
+@pytest.mark.parametrize(
+    ("point", "said", "done"),
+    [(BEFORE, 0, []), (1, 0, []), (2, 1, []), (3, 2, []), (4, 3, ["done"]), (AFTER, 3, ["done"])],
+)
+def test_a_handler_that_crashes_has_done_what_was_before_the_crash_and_nothing_else(point, said, done, monkeypatch):
+    with InProcessSystem(SimulatedSystemBase(seed=1)) as system:
+        listener, notes, points = system.probe("listener"), [], [point]
+        system.start("talker", Talker, notes)
+        injector = system.base.injector
+        monkeypatch.setattr(injector, "crash_point", lambda *_: points.pop() if points else None)
+
+        failed = system.request("talker", Ping())
+        assert (failed.error, failed.message_type) == ("SimulatedCrashError", "Ping")
+        where = {BEFORE: "before the handler", AFTER: "after the handler", 4: "after the handler"}
+        assert failed.reason == where.get(point, "inside of the handler")
+        assert [listener.receive() for _ in range(said)] == [1, 2, 3][:said]
+        assert (listener.is_empty(), notes) == (True, done)
+        system.tell("talker", Ping())
+        assert [listener.receive() for _ in range(3)] == [1, 2, 3]

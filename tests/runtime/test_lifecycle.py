@@ -127,6 +127,35 @@ class TestAChildThatFailsAgain:
 
         assert reports.receive().got_past is got_past
 
+    def test_at_nothing_that_it_was_sent_says_nothing_of_that_and_what_it_failed_at_before_stays_known(
+        self, system, reports
+    ):
+        class Drained(Child):
+            @handles(float)
+            def drain_later(self, *_):
+                self.total = "spoiled"
+
+            def on_drained(self):
+                if self.total == "spoiled":
+                    raise ArithmeticError("when it had nothing more to do")
+
+        system.start("nurse", Nurse, (Drained, {"broken": False}))
+        assert isinstance(reports.receive(), Started)
+        found = []
+        for message in ("no", 1.0, 1.0, "no"):
+            system.tell("child", message)
+            failed = reports.receive()
+            found.append((type(failed.error), failed.message, failed.got_past))
+            system.tell("nurse", Order(Restart()))
+            assert isinstance(reports.receive(), Started)
+
+        assert found == [
+            (ValueError, "no", None),
+            (ArithmeticError, None, None),
+            (ArithmeticError, None, None),
+            (ValueError, "no", False),
+        ]
+
 
 class TestAChildWhoseHandlerRaised:
     def test_is_reported_and_keeps_its_mailbox_until_the_restart(self, system, reports, nurse):

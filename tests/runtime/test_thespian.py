@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from thespian.actors import (
     ChildActorExited,
     LoadedSource,
     PoisonMessage,
+    ThespianGeneration,
     ThespianWatch,
     UnloadedSource,
     ValidatedSource,
@@ -532,3 +534,53 @@ def test_the_status_of_a_system_has_its_capabilities_its_names_and_its_children(
     assert (status.sourceAuthority, status.loadedSources) == ("authority", [("a hash", "")])
     assert [*status.globalActors.items()] == [("one", named)]
     assert status.childActors == [child]
+
+
+class TestANameForTheWholeSystem:
+    """Thespian's `globalName`."""
+
+    def test_is_that_of_one_actor_which_ends_with_the_system(self):
+        with InProcessSystem() as system:
+            create = system.actor_system.createActor
+            first, again, other = (create(Echo, globalName=name) for name in ("one", "one", "other"))
+
+            assert first is again is not other
+            assert system.base.global_names == {"one": first, "other": other}
+            assert set(system.base.primaries()) == {first, other}
+            assert system.actor_system.ask(again, "hello", 5) == "hello"
+            system.actor_system.tell(first, ActorExitRequest())
+            while "one" in system.base.global_names:
+                system.actor_system.ask(other, "still there?", 5)
+            assert create(Echo, globalName="one") is not first
+        assert system.base.primaries() == ()
+
+    def test_that_another_took_a_moment_before_is_that_ones(self, monkeypatch):
+        with InProcessSystem() as system:
+            base, new_cell = system.base, system.base._new_cell
+            taken = system.actor_system.createActor(Echo)
+
+            def meanwhile(*given):
+                base.global_names["one"] = taken
+                return new_cell(*given)
+
+            monkeypatch.setattr(base, "_new_cell", meanwhile)
+
+            assert system.actor_system.createActor(Echo, globalName="one") is taken
+            assert base.primaries() == (taken,)
+
+
+def test_a_system_says_what_it_can_and_what_it_was_told_that_it_can():
+    before_ms = time.time_ns() // 1_000_000
+    with InProcessSystem(InProcessSystemBase({"disk": True, "Thespian Watch Supported": False})) as system:
+        found = system.base.capabilities
+        begun_ms = int(found.pop("Thespian Version"))
+
+        assert before_ms <= begun_ms <= time.time_ns() // 1_000_000
+        assert found == {
+            "Python Version": tuple(sys.version_info),
+            "Thespian ActorSystem Name": "natya",
+            "Thespian ActorSystem Version": 2,
+            "Thespian Generation": ThespianGeneration,
+            "Thespian Watch Supported": False,
+            "disk": True,
+        }

@@ -31,7 +31,11 @@ def test_counts_each_time_that_it_wakes(worker):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # 3.12 warns of what this test is about
-@pytest.mark.parametrize(("error", "code"), [(ValueError("as asked"), 1), (SystemExit(3), 3), (None, 0)], ids=repr)
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(ValueError("as asked"), 1), (SystemExit(3), 3), (SystemExit("no"), 1), (SystemExit(), 0), (None, 0)],
+    ids=repr,
+)
 def test_a_turn_that_forks_ends_the_child_as_a_script_ends(worker, error, code):
     pids = queue.SimpleQueue()
 

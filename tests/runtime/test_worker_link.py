@@ -222,6 +222,21 @@ class TestALink:
         assert [target for target, _, why in unsendable if "up to 500 bytes" in why] == [0]
         assert [envelope[0] for _, bundles in shipped for _, run in bundles for envelope in run] == sent
 
+    def test_writes_the_rest_of_what_the_socket_does_not_take_at_once_though_nothing_else_comes(self, ends):
+        here, there, _, _ = ends
+        there._connection.settimeout(10)
+        sender = Sender("ours", wants_answer=False)
+        sender.guest = False
+        long = do("x" * 3_000_000)  # more than a socket holds
+        here.put((0, [(long, sender, 7)]))
+        here.flush()
+        assert here.waiting() == 0
+        frames = []
+        while not frames and (received := there.receive()) is not None:
+            frames += received
+
+        assert messages_of(frames) == [long]
+
     def test_gives_back_once_what_it_never_wrote(self, ends):
         here, _, _, _ = ends
         bundles = [(0, [(a_tick(sequence), None, 7)]) for sequence in (1, 2)]
