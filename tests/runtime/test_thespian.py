@@ -22,6 +22,7 @@ from thespian.actors import (
     ActorSystem,
     ChildActorExited,
     LoadedSource,
+    NoCompatibleSystemForActor,
     PoisonMessage,
     ThespianGeneration,
     ThespianWatch,
@@ -567,6 +568,25 @@ class TestANameForTheWholeSystem:
 
             assert system.actor_system.createActor(Echo, globalName="one") is taken
             assert base.primaries() == (taken,)
+
+
+def test_an_actor_is_made_where_the_system_has_what_it_and_its_creator_want():
+    asked = []
+
+    class Choosy(Echo):
+        @staticmethod
+        def actorSystemCapabilityCheck(capabilities, requirements):  # noqa: N802
+            asked.append((capabilities["disk"], requirements))
+            return requirements == {"wanted": "disk"}
+
+    with InProcessSystem(InProcessSystemBase({"disk": True})) as system:
+        create = system.actor_system.createActor
+        with pytest.raises(NoCompatibleSystemForActor):
+            create(Choosy, targetActorRequirements={"wanted": "tape"})
+        made = create(Choosy, targetActorRequirements={"wanted": "disk"})
+
+        assert system.actor_system.ask(made, "hello", 5) == "hello"
+        assert asked == [(True, {"wanted": "tape"}), (True, {"wanted": "disk"})]
 
 
 def test_a_system_says_what_it_can_and_what_it_was_told_that_it_can():
