@@ -11,7 +11,6 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from ...domain.positions import unrealized
 from ...domain.time import SECOND_NS
 from ...messages.broker import BrokerStatistics, UpdatesStatistics
 from ...messages.database import DatabaseStatistics
@@ -27,6 +26,7 @@ from ...messages.order_listing import OrdersStatistics
 from ...messages.reconciliation import ReconciliationStatistics
 from ...messages.supervision import ChildStatus
 from ...messages.web import WebStatistics
+from .profit import prices_in, profit_in
 from .view import View
 
 Kind: TypeAlias = Literal["counter", "lasting", "gauge", "timing"]
@@ -94,25 +94,22 @@ def _sent(broker: BrokerStatistics) -> Iterable[Sample]:
 def _exposure(view: View) -> Iterable[Sample]:
     """Value at the last prices; without the price of a symbol that is held there is none, since it would be too low."""
     orders = next((each for each in view.statistics.values() if isinstance(each, OrdersStatistics)), None)
-    feed = next((each for each in view.statistics.values() if isinstance(each, FeedStatistics)), None)
-    if orders is None or feed is None:
+    if orders is None:
         return
+    prices = prices_in(view)
     held = [each for each in orders.positions if each.quantity]
-    if all(each.symbol in feed.last_prices for each in held):
-        values = [each.quantity * feed.last_prices[each.symbol] for each in held]
+    if all(each.symbol in prices for each in held):
+        values = [each.quantity * prices[each.symbol] for each in held]
         yield ("net",), sum(values)
         yield ("gross",), sum(map(abs, values))
 
 
 def _profit(view: View) -> Iterable[Sample]:
-    for orders in view.statistics.values():
-        if isinstance(orders, OrdersStatistics):
-            yield ("realized",), float(sum(each.realized_pnl for each in orders.positions))
-            for feed in view.statistics.values():
-                if isinstance(feed, FeedStatistics):
-                    held = [each for each in orders.positions if each.quantity]
-                    if all(each.symbol in feed.last_prices for each in held):
-                        yield ("unrealized",), float(sum(unrealized(held, feed.last_prices).values()))
+    profit = profit_in(view)
+    if profit is not None:
+        yield ("realized",), float(profit.realized)
+        if profit.unrealized is not None:
+            yield ("unrealized",), float(profit.unrealized)
 
 
 def _risk_states(orders: OrdersStatistics) -> Iterable[Sample]:

@@ -28,13 +28,18 @@ class Profit(msgspec.Struct, frozen=True, gc=False):
     """None: an open position has no price, so nobody knows."""
 
 
+def prices_in(view: View) -> dict[str, float]:
+    """Return the last prices, in rupees by symbol; none where the feed did not say."""
+    feed = next((each for each in view.statistics.values() if isinstance(each, FeedStatistics)), None)
+    return {} if feed is None else feed.last_prices
+
+
 def profit_in(view: View) -> Profit | None:
     """Return the profit; None: orders did not say."""
     orders = next((each for each in view.statistics.values() if isinstance(each, OrdersStatistics)), None)
     if orders is None:
         return None
-    feed = next((each for each in view.statistics.values() if isinstance(each, FeedStatistics)), None)
-    prices = {} if feed is None else feed.last_prices
+    prices = prices_in(view)
     held = [each for each in orders.positions if each.quantity]
     realized = sum((each.realized_pnl for each in orders.positions), start=Decimal(0))
     is_known = all(each.symbol in prices for each in held)

@@ -57,11 +57,20 @@ class TestTheCommitOfACheckout:
 
     @pytest.mark.parametrize(
         "head",
-        ["", "ref: refs/heads/gone", "ref: ../../secret", "ref: refs/../../secret", "ref: /etc/hostname", "x" * 40],
+        [
+            "",
+            "ref: refs/heads/gone",
+            "ref: ../../secret",
+            "ref: refs/../../secret",
+            "ref: /etc/hostname",
+            "ref: other",
+            "x" * 40,
+        ],
     )
     def test_is_unknown_where_git_does_not_say_it(self, package, git, head):
         (git / "HEAD").write_text(head)
         (package / "secret").write_text(COMMIT)
+        (git / "other").write_text(COMMIT)
 
         assert commit(package) == ""
 

@@ -4,13 +4,14 @@ import os
 import re
 import stat
 import sys
+import time
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from natya.actors.observability import LOSS, LogNotOpenedError, logging_to
-from natya.actors.observability.log import LINE_MAX, LINES_MAX, LOGGERS, PrivateRotatingFile
+from natya.actors.observability import LOSS, LogNotOpenedError, log, logging_to
+from natya.actors.observability.log import LINE_MAX, LINES_MAX, LOGGERS, LimitedHandler, PrivateRotatingFile, TextLines
 from natya.actors.observability.redaction import TEXT_MAX, Redactor
 from natya.actors.runtime import reason_of, trace_of
 from natya.actors.runtime.errors import REASON_MAX
@@ -239,6 +240,46 @@ class TestAStorm:
         suppressed = sum(line["fields"]["count"] for line in written if line["event"] == "log.suppressed")
         assert len(failed) + suppressed == 5_000
         assert len(failed) <= 20 * LINES_MAX
+
+
+class Kept(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.written = []
+
+    def emit(self, record):
+        self.written.append((record.created, record.msg, getattr(record, "fields", None), record.levelname))
+
+
+def test_a_storm_is_limited_second_by_second_by_the_time_of_its_lines(monkeypatch):
+    monkeypatch.setattr(log, "LINES_MAX", 2)
+    kept = Kept()
+    handler = LimitedHandler(kept)
+    for created in (10.0, 10.25, 10.5, 10.75, 10.75, 11.25, 11.5, 11.75, 20.0):
+        record = logging.LogRecord("natya", logging.INFO, "", 0, "storm", None, None)
+        record.created = created
+        handler.emit(record)
+
+    def told(count):
+        return {"event": "storm", "count": count}
+
+    assert kept.written == [
+        (10.0, "storm", None, "INFO"),
+        (10.25, "storm", None, "INFO"),
+        (11.25, "log.suppressed", told(3), "WARNING"),
+        (11.25, "storm", None, "INFO"),
+        (11.5, "storm", None, "INFO"),
+        (20.0, "log.suppressed", told(1), "WARNING"),
+        (20.0, "storm", None, "INFO"),
+    ]
+
+
+def test_a_line_for_a_person_begins_with_the_time_of_day_to_the_millisecond():
+    record = logging.LogRecord("natya", logging.INFO, "", 0, "order.placed", None, None)
+    record.created, record.actor, record.fields = 1_790_567_100.0625, "orders", {"client_order_id": "x-1"}
+    clock = time.strftime("%H:%M:%S", time.localtime(1_790_567_100))
+
+    assert TextLines(Redactor()).format(record) == f"{clock}.062 info orders order.placed client_order_id=x-1"
 
 
 class TestTheFile:

@@ -6,17 +6,27 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_messages import distinct
 from prometheus_client.parser import text_string_to_metric_families
 
 from natya.actors.observability import Counters, prometheus_text
 from natya.actors.observability.metrics import ACTOR_STATES, METRICS, RISK_STATES, Metric
+from natya.actors.observability.view import View
+from natya.messages.broker import BrokerStatistics, UpdatesStatistics
 from natya.messages.database import DatabaseStatistics
+from natya.messages.delivery import DeliveryStatistics
 from natya.messages.events import EventsStatistics, Published
-from natya.messages.health import TIMING_BOUNDS_S, ServiceStatistics, Timing
+from natya.messages.health import TIMING_BOUNDS_S, Budget, Called, ServiceStatistics, Timing, TokenStatistics
+from natya.messages.history import HistoryStatistics
+from natya.messages.journal import JournalStatistics
+from natya.messages.kill_switch import KillSwitchStatistics
 from natya.messages.market import FeedStatistics
+from natya.messages.nodes import NodesStatistics
+from natya.messages.order_listing import OrdersStatistics
 from natya.messages.reconciliation import ReconciliationStatistics
 from natya.messages.risk_state import RiskState
-from natya.messages.supervision import ActorState
+from natya.messages.supervision import ActorState, ChildStatus, SupervisionTree
+from natya.messages.web import WebStatistics
 
 TOPICS = ("ticks", "facts", "candles")
 
@@ -140,6 +150,147 @@ class TestWhatActorsCount:
         assert found["natya_order_ack_seconds_sum", ()] == 50
 
 
+FIELDS = {
+    BrokerStatistics: {
+        "order_ack_seconds": "acknowledgement", "orders_inflight": "placing", "broker_reports": "reports",
+        "broker_reports_refused": "refused_reports",
+    },
+    OrdersStatistics: {
+        "orders_submitted": "orders", "fills": "fills", "orders_rejected": "rejected", "orders_open": "open_orders",
+        "orders_unknown": "uncertain_orders", "illegal_transitions": "illegal_transitions",
+        "order_unknown_age_seconds": "uncertain_age_s",
+    },
+    KillSwitchStatistics: {"kill_switch_engaged": "engaged"},
+    ReconciliationStatistics: {
+        "reconcile_rounds": "rounds", "reconcile_failures": "failures", "reconcile_diffs_open": "differences",
+        "reconcile_age_seconds": "age_s",
+    },
+    UpdatesStatistics: {"order_updates_connected": "connected", "order_updates": "updates"},
+    FeedStatistics: {
+        "feed_ticks": "ticks", "feed_arrived": "arrived", "feed_conflated": "conflated", "feed_queued": "queued",
+        "feed_connections": "connections", "feed_reconnects": "reconnects", "feed_gaps": "gaps",
+        "feed_silent_instruments": "silent",
+    },
+    HistoryStatistics: {"history_gaps_open": "gaps_open"},
+    EventsStatistics: {"bus_delivered": "delivered", "dead_letters": "dead_letters"},
+    DeliveryStatistics: {"dlq_depth": "dead_letters"},
+    JournalStatistics: {
+        "journal_fsync_seconds": "commit", "journal_appended": "appended", "journal_records": "records",
+    },
+    DatabaseStatistics: {
+        "journal_seq": "journal_sequence", "store_ticks": "ticks", "store_lag_events": "lag",
+        "store_queries": "queries",
+    },
+}  # fmt: skip
+"""Metrics that are one field of the statistics of one actor, without a label."""
+
+BY_SERVICE = {"http_answer_seconds": "answer", "http_waiting": "waiting", "rate_wait_seconds": "rate_wait",
+              "clock_skew_seconds": "clock_skew_s"}  # fmt: skip
+BY_ACTOR = {
+    "bus_handled": "handled", "bus_conflated": "conflated", "bus_dropped": "dropped", "mailbox_depth": "mailbox_depth",
+    "actor_restarts": "restarts", "handler_errors": "failures",
+}  # fmt: skip
+
+
+def read_of(name, view):
+    """Return what one metric reads, by its labels' values; each has as many as it says."""
+    (metric,) = (each for each in METRICS if each.name == name)
+    found = dict(metric.read(view))
+    assert all(len(labels) == len(metric.labels) for labels in found)
+    return found
+
+
+class TestEachMetric:
+    def of(self, **statistics):
+        return View(tree=SupervisionTree(children=()), statistics=statistics)
+
+    @pytest.mark.parametrize("kind", FIELDS, ids=lambda kind: kind.__name__)
+    def test_of_one_field_reads_that_field_of_the_only_one_that_has_it(self, kind):
+        known, second = distinct(kind), distinct(kind)
+        view = self.of(other=distinct(TokenStatistics), first=known, second=second)
+
+        assert {name: read_of(name, view) for name in FIELDS[kind]} == {
+            name: {(): getattr(known, field)} for name, field in FIELDS[kind].items()
+        }
+        assert not any(read_of(name, self.of(other=distinct(TokenStatistics))) for name in FIELDS[kind])
+
+    def test_of_a_service_is_read_by_its_name(self):
+        called = Called(endpoint="/orders", outcome="200", calls=7)
+        budget = Budget(kind="orders", window="250 in 1m", remaining=9)
+        one = distinct(ServiceStatistics, service="one", called=(called,), budgets=(budget,))
+        two = distinct(ServiceStatistics, service="two")
+        view = self.of(one=one, two=two)
+
+        for name, field in BY_SERVICE.items():
+            assert read_of(name, view) == {("one",): getattr(one, field), ("two",): getattr(two, field)}
+        assert read_of("broker_http", view) == {("one", "/orders", "200"): 7}
+        assert read_of("rate_budget_remaining", view) == {("one", "orders", "250 in 1m"): 9}
+
+    def test_of_an_actor_is_read_by_its_name_and_none_where_nobody_tells_of_them(self):
+        child = distinct(ChildStatus, path="system/strategies/dip", state="PARKED")
+        view = View(tree=SupervisionTree(children=(child,), stalls=3), statistics={})
+        nobody = View(tree=None, statistics={})
+
+        for name, field in BY_ACTOR.items():
+            assert read_of(name, view) == {("dip",): getattr(child, field)}
+            assert read_of(name, nobody) == {}
+        assert read_of("actor_state", view) == {("dip", state): float(state == "PARKED") for state in ACTOR_STATES}
+        assert (read_of("loop_stalls", view), read_of("loop_stalls", nobody)) == ({(): 3}, {})
+        assert read_of("actor_state", nobody) == {}
+
+    def test_of_several_fields_or_other_units_is_what_it_says(self):
+        view = self.of(
+            broker=(broker := distinct(BrokerStatistics)),
+            tokens=distinct(TokenStatistics, ends_ns=5 * 10**9),
+            nodes=distinct(NodesStatistics, strategies={"a": "pune-1", "b": "", "c": ""}),
+            orders=distinct(
+                OrdersStatistics, risk_state="HALTED", unprotected=("a", "b"), refused_by_rule={"symbol": 4}
+            ),
+            feed=(feed := distinct(FeedStatistics, source="dhan")),
+            events=distinct(EventsStatistics, published=(Published(subscriber="dip", ticks=6),)),
+            delivery=distinct(DeliveryStatistics, oldest_dead_letter_ns=3 * 10**9),
+            database=distinct(DatabaseStatistics, down="locked"),
+            reconciliation=distinct(ReconciliationStatistics, told={"OrderLost": 2}),
+            web=(web := distinct(WebStatistics)),
+        )
+
+        assert {name: read_of(name, view) for name in (
+            "orders_sent", "token_expires_timestamp_seconds", "strategies_nowhere", "brackets_unprotected",
+            "risk_rejects", "risk_state", "feed_data_age_seconds", "bus_ticks_sent", "dlq_oldest_timestamp_seconds",
+            "store_down", "reconcile_diffs", "web_requests",
+        )} == {
+            "orders_sent": {
+                ("place", "placed"): broker.placed, ("place", "refused"): broker.refused,
+                ("place", "in_doubt"): broker.in_doubt,
+            },
+            "token_expires_timestamp_seconds": {(): 5.0},
+            "strategies_nowhere": {(): 2},
+            "brackets_unprotected": {(): 2},
+            "risk_rejects": {("symbol",): 4},
+            "risk_state": {(state,): float(state == "HALTED") for state in RISK_STATES},
+            "feed_data_age_seconds": {("dhan",): feed.data_age_s},
+            "bus_ticks_sent": {("dip",): 6},
+            "dlq_oldest_timestamp_seconds": {(): 3.0},
+            "store_down": {(): 1.0},
+            "reconcile_diffs": {("OrderLost",): 2},
+            "web_requests": {("web",): web.requests},
+        }  # fmt: skip
+
+    def test_of_the_process_is_what_the_view_says(self):
+        wait, turn = Timing(sum_s=1.0), Timing(sum_s=2.0)
+        view = View(
+            tree=None, statistics={}, disk_free_bytes=7, log_lines_lost=3, waits={"a": wait}, turns={"b": turn},
+            refused={"busy": 4},
+        )  # fmt: skip
+
+        assert read_of("mailbox_wait_seconds", view) == {("a",): wait}
+        assert read_of("handler_seconds", view) == {("b",): turn}
+        assert read_of("control_refused", view) == {("busy",): 4}
+        assert read_of("log_lines_lost", view) == {(): 3}
+        assert read_of("disk_free_bytes", view) == {(): 7}
+        assert read_of("disk_free_bytes", View(tree=None, statistics={})) == {}
+
+
 class TestAges:
     def test_are_those_that_their_owners_tell(self, read, build):
         found = read(
@@ -197,6 +348,22 @@ class TestExposure:
         assert not [name for name, _ in found if name == "natya_exposure_rupees"]
         assert found["natya_profit_rupees", (("kind", "realized"),)] == 0
         assert ("natya_profit_rupees", (("kind", "unrealized"),)) not in found
+
+    @pytest.mark.parametrize("quantity", [0, 1])
+    def test_is_told_without_a_feed_where_nothing_is_held(self, read, build, quantity):
+        position = build.position(symbol="TCS", quantity=quantity, average_price=Decimal(1), realized_pnl=Decimal(5))
+        found = read(orders=build.orders(positions=(position,)))
+
+        told = {(name, kind[0][1]): value for (name, kind), value in found.items() if name.endswith("_rupees")}
+        profit = {("natya_profit_rupees", "realized"): 5}
+        nothing = {("natya_exposure_rupees", kind): 0 for kind in ("net", "gross")}
+        assert told == profit | ({} if quantity else nothing | {("natya_profit_rupees", "unrealized"): 0})
+
+    def test_with_prices_has_the_profit_of_what_is_open(self, read, build):
+        position = build.position(symbol="TCS", quantity=4, average_price=Decimal(90), realized_pnl=Decimal(5))
+        found = read(orders=build.orders(positions=(position,)), feed=a_feed(TCS=100.0))
+
+        assert found["natya_profit_rupees", (("kind", "unrealized"),)] == 40
 
 
 class TestCountersOfLivesInARow:

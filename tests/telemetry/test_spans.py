@@ -70,6 +70,7 @@ class TestTheSpansOfAnOrder:
         *_, failed = spans.made([a_hop(1, failed=True)])
 
         assert failed.status.status_code is StatusCode.ERROR
+        assert {each.status.status_code for each in spans.made([a_hop(1), a_hop(2)])} == {StatusCode.UNSET}
 
 
 class TestACollector:
