@@ -263,3 +263,21 @@ def test_nothing_trades_between_the_end_of_continuous_trading_and_the_entry_of_o
         fields = {"symbol": "TCS", "exchange_ns": time_ns, "source": "test", "sequence": 1}
         assert matching.move(Tick(price=price / 20, quantity=shares, **fields)) == []
     assert paid(moved(matching, "15:30", 98.0)) == [98.0, 98.0, 98.0]
+
+
+@pytest.mark.parametrize("price", [104.0, 108.0])
+def test_ticks_that_no_order_met_count_for_the_reference_price_as_those_do_that_one_met(price):
+    told = []
+    for passed_over in (False, True):
+        matching = begun()
+        ticks = [tick(f"15:14:{second}", 110.0, day=DAY, quantity=50) for second in (20, 30, 40)]
+        if passed_over:
+            matching.pass_over(ticks, at("15:14:50", DAY))
+        else:
+            for each in ticks:
+                matching.move(each)
+        (report,) = placed(matching, "15:21", limit(price))
+        told.append((report.execution_type, report.reason, matching.ticks))
+
+    assert told[0] == told[1]
+    assert told[0][0] == ("REJECTED" if price == 104.0 else "NEW")  # three per cent around what was traded

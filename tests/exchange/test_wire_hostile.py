@@ -130,7 +130,11 @@ def test_a_path_that_there_is_not_is_a_404_of_its_own_shape(served, path):
 
 
 def test_a_method_that_there_is_not_is_a_405(served):
-    assert served.ask("PATCH", "/v2/orders", {})[0] == 405
+    before_ms = time.time() * 1_000
+    status, told = served.ask("PATCH", "/v2/orders", {})[:2]
+
+    assert (status, told["status"], told["error"], told["path"]) == (405, 405, "Method Not Allowed", "/v2/orders")
+    assert before_ms - 1 <= told["timestamp"] <= time.time() * 1_000 + 1
 
 
 class TestAPathWithoutAVersion:

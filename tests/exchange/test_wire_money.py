@@ -307,7 +307,15 @@ class TestAPriceByHand:
         assert (tick.symbol, tick.price, tick.quantity, tick.exchange_ns) == ("INFY", 100.0, 0, AT_NS)
         assert (tick.depth.bid_prices, tick.depth.bid_quantities) == ((99.0, 98.0), (5, 6))
         assert (tick.depth.ask_prices, tick.depth.ask_quantities) == ((101.0, 0.0), (7, 0))
-        assert (tick.day.close_price, tick.day.open_price) == (97.0, 100.0)
+        assert tick.day == DaySummary(
+            open_price=100.0,
+            high_price=100.0,
+            low_price=100.0,
+            close_price=97.0,
+            average_price=100.0,
+            total_buy_quantity=0,
+            total_sell_quantity=0,
+        )
         bare = made(symbol="", exchange_segment="NSE_EQ", security_id="1594")
         assert (bare.symbol, bare.depth, bare.day, bare.sequence) == ("INFY", None, None, tick.sequence + 1)
 

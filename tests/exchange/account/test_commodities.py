@@ -45,6 +45,17 @@ def client(open_account):
     return client
 
 
+def test_a_market_that_is_listed_after_the_close_of_the_others_has_its_own_close_today(open_account):
+    client = open_account((2026, 12, 4))
+    client.wait_until(at("2026-12-04T18:00"))
+    assert client.account.next_ns > at("2026-12-04T23:59")
+    client.ask("list_instruments", CRUDE)
+    assert client.account.next_ns <= client.account.now_ns
+    client.wait(0)
+
+    assert at("2026-12-04T23:00") < client.account.next_ns < at("2026-12-04T23:59")
+
+
 def show(client, definition, price):
     tick = Tick(
         symbol=definition.symbol, price=price, quantity=1, exchange_ns=client.account.now_ns, source="test", sequence=1

@@ -54,6 +54,17 @@ class TestTheMarginOfAnOrder:
         names = ("total_rupees", "span_rupees", "exposure_rupees", "variable_rupees")
         assert [getattr(margin, name) for name in names] == [*map(Decimal, parts.split())]
 
+    @pytest.mark.parametrize(
+        ("side", "price", "at_rupees"),
+        [("BUY", 1450.0, 1450), ("SELL", 1600.0, 1600), ("SELL", 1450.0, 1500)],  # one that sells may trade above
+        ids=str,
+    )
+    def test_that_waits_is_at_its_limit_or_at_the_last_price_above_it(self, client, side, price, at_rupees):
+        client.tick(1500.0, bids=[(1440.0, 5)], asks=[(1460.0, 5)])
+        order = client.order(client.place(side, price=price))
+
+        assert (order.status, order.blocked_rupees) == ("PENDING", 10 * at_rupees / 5)
+
     def test_of_nothing_has_no_leverage(self, client):
         assert client.account.margin_of(asked(side="SELL", product="CNC", price=1500.0))[0].leverage == 1.0
 

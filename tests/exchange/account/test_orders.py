@@ -1,9 +1,12 @@
 """The life of an order at the broker: what is refused at once, what is rejected later, what trades."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
 from natya.actors.exchange.account import Modification, Refused, Ticket, requests
+from natya.actors.exchange.account.orders import Orders
 from natya.domain.time import DAY_NS, SECOND_NS
 
 INFY, OPTION = ("NSE_EQ", "1594"), ("NSE_FNO", "51234")
@@ -384,3 +387,9 @@ class TestAnOrderAboveTheFreezeQuantity:
         client.wait()
         assert [client.order(each).quantity for each in ids] == [1755, 1755, 390]
         assert {client.status(each) for each in ids} == {"PENDING"}
+
+
+def test_an_order_of_an_instrument_that_no_list_has_any_more_may_be_withdrawn():
+    orders = SimpleNamespace(_core=SimpleNamespace(listings=SimpleNamespace(find=lambda _instrument: None)))
+
+    assert Orders.may_withdraw(orders, SimpleNamespace(instrument=INFY))

@@ -81,6 +81,18 @@ class TestASuperOrder:
         client.tick(1480.0)
         assert client.account.positions()[0].net_quantity == 0
 
+    def test_has_exits_for_no_more_than_is_left_where_they_trade_before_all_of_it_is_there(self, client):
+        client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 4)])
+        client.ask("place_super", a_super())
+        client.wait()
+        client.tick(1530.0, bids=[(1530.0, 2)], asks=[(1531.0, 9)])
+        client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 3)])  # seven of ten are there, and two are gone
+
+        left = {leg: (order.quantity, order.filled_quantity) for leg, order in exits(client).items()}
+        assert left == {"TARGET_LEG": (7, 2), "STOP_LOSS_LEG": (5, 0)}
+        client.tick(1480.0)
+        assert client.account.positions()[0].net_quantity == 0
+
     def test_goes_on_with_its_exits_in_a_new_process(self, client, entered):
         other = client.replayed()
         client.account = other
