@@ -25,6 +25,8 @@ CANARY = "canary-7f3a91"
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch):
     monkeypatch.setenv("THESPLOG_FILE", "")
+    for name in ("lines", "fault"):  # of this process: no other test is to find what one of these has lost
+        monkeypatch.setattr(LOSS, name, getattr(LOSS, name))
 
 
 @pytest.fixture
