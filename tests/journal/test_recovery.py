@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from random import Random
 
 import pytest
@@ -320,6 +321,21 @@ class TestAStart:
         found.close()
 
         assert verify(workshop.directory, disk).last_sequence == last + 1
+
+    @pytest.mark.parametrize("records", [0, 5])
+    def test_seals_what_it_found_with_what_it_adds(self, workshop, disk, records):
+        grown(workshop, disk, closed=1, records=records)
+        found = again(workshop, disk)
+        found.open()
+        while len(found.closed_segments) == 1:
+            workshop.commit_one(found, found.last_sequence + 1)
+        found.close()
+        content = disk.content(found.closed_segments[1].path)
+        seal = found.closed_segments[1].seal
+
+        assert seal.crc == zlib.crc32(content[: seal.used])
+        assert again(workshop, disk).open() is None
+        assert verify(workshop.directory, disk).last_sequence == found.last_sequence
 
     def test_finds_the_keys_of_the_active_segment(self, workshop, disk):
         grown(workshop, disk, closed=1, records=5)
