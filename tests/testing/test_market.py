@@ -46,6 +46,8 @@ class TestBuilders:
         assert found.bid_quantities == found.ask_quantities == (7, 7)
         assert found.bid_orders == found.ask_orders == (1, 1)
         assert len(book(1.0).bid_prices) == 5
+        uneven = book(100.00004, levels=2, spread_rupees=0.00333)
+        assert (uneven.bid_prices, uneven.ask_prices) == ((100.0, 99.9967), (100.0034, 100.0067))
 
 
 class TestAMarket:
@@ -122,6 +124,9 @@ class TestAScenario:
 
         assert {len(each.power_cuts) for each in drawn} == {0, 1, 2}
         assert all(0 < cut_s < 30 for each in drawn for cut_s in each.power_cuts)
+        brief = replace(settings, feed=replace(settings.feed, duration_s=0.01))
+        cuts = [cut_s for seed in range(60) for cut_s in scenario_of(seed, brief).power_cuts]
+        assert 0.001 <= min(cuts) < max(cuts) < 0.01
         assert {each.cut_at_disk_action for each in drawn} == {each.exchange_lasts for each in drawn} == {True, False}
         assert {each.database_is_lost for each in drawn} == {True, False}
         assert {len(each.sync_failures) for each in drawn} == {0, 1, 2}
