@@ -1354,20 +1354,21 @@ def test_a_price_that_no_limit_wants_is_passed_over(stage, make):
 
 
 class CheckpointingJournal(FakeJournal):
-    """Has no checkpoint, and keeps the sequences of those that it is given."""
+    """Has no checkpoint, and keeps the sequences of those that it is given, unless it is said why it does not."""
 
     @handles(ReadCheckpoint)
     def read_checkpoint(self, request, sender):
-        self.send(sender, CheckpointRead(name=request.name))
+        self.send(sender, CheckpointRead(name=request.name, reason=getattr(self.settings, "damaged", "")))
 
     @handles(KeepCheckpoint)
     def keep_checkpoint(self, request, sender):
         self.settings.kept.append((request.follows, request.sequence))
-        self.send(sender, CheckpointKept(name=request.name, sequence=request.sequence))
+        reason = getattr(self.settings, "why_not_kept", "")
+        self.send(sender, CheckpointKept(name=request.name, sequence=0 if reason else request.sequence, reason=reason))
 
 
 @pytest.mark.parametrize(("checkpoint_facts", "kept"), [(4, [(0, 4)]), (5, [])], ids=str)
-def test_a_start_keeps_a_checkpoint_of_what_it_has_read_if_that_is_much(stage, make, checkpoint_facts, kept):
+def test_a_start_keeps_a_checkpoint_of_what_it_has_read_if_that_is_much(stage, make, logged, checkpoint_facts, kept):
     stage.disk.kept = []
     stage.disk.facts += [make.intent("A-1"), make.accepted("A-1"), make.intent("A-2"), make.accepted("A-2")]
     stage.system.start("journal", CheckpointingJournal, stage.disk)
@@ -1376,6 +1377,24 @@ def test_a_start_keeps_a_checkpoint_of_what_it_has_read_if_that_is_much(stage, m
     stage.settle()
 
     assert stage.disk.kept == kept
+    assert [each for each in logged() if each[1].startswith("checkpoint")] == [
+        ("INFO", "checkpoint.kept", {"sequence": sequence}) for _, sequence in kept
+    ]
+
+
+def test_a_checkpoint_that_is_damaged_and_one_that_is_not_kept_are_logged(stage, make, logged):
+    stage.disk.kept, stage.disk.damaged, stage.disk.why_not_kept = [], "damaged", "disk full"
+    stage.disk.facts += [make.intent("A-1"), make.accepted("A-1")]
+    stage.system.start("journal", CheckpointingJournal, stage.disk)
+    stage.system.base.start_actor("orders", OrdersActor, make.limits(checkpoint_facts=1))
+    assert isinstance(stage.asked_next(FindOrder), FindOrder)
+    stage.settle()
+    not_kept = CheckpointKept(name="orders", sequence=0, reason="disk full")
+
+    assert [each for each in logged() if each[1].startswith("checkpoint")] == [
+        ("WARNING", "checkpoint.refused", {"reason": "damaged"}),
+        ("WARNING", "checkpoint.not_kept", {"answer": str(not_kept)}),
+    ]
 
 
 def asked_so_far(stage):

@@ -455,6 +455,38 @@ class TestTheKeeperOfCheckpoints:
 
         assert self.kept(disk).sequence == 0
 
+    def test_logs_what_it_has_kept_and_what_it_has_not(self, system, disk, logged):
+        logged()
+        self.write(system, MAKE.intent("A"), MAKE.accepted("A"), MAKE.filled("A"))
+        self.until_kept(system, disk, 3)
+        self.look(system)
+        assert [each for each in logged() if each[1].startswith("checkpoint")] == [
+            ("INFO", "checkpoint.kept", {"sequence": 3})
+        ]
+        disk.content(DIRECTORY / "orders.past")[9] ^= 1
+        self.write(system, MAKE.intent("B"), MAKE.accepted("B"), MAKE.filled("B"))
+        self.until_kept(system, disk, 6)
+        self.look(system)
+        told = [each for each in logged() if each[1].startswith("checkpoint")]
+
+        assert [each[:2] for each in told] == [("WARNING", "checkpoint.refused"), ("INFO", "checkpoint.kept")]
+        assert (bool(told[0][2]["reason"]), told[1][2]) == (True, {"sequence": 6})
+
+    def test_logs_that_the_journal_does_not_answer_and_looks_anew(self, system, disk, logged):
+        system.stop("journal")
+        logged()
+        self.write_nothing(system)
+        told = [each for each in logged() if each[1].startswith("checkpoint")]
+
+        assert {each[:2] for each in told} == {("WARNING", "checkpoint.not_made")}
+        assert all(each[2]["answer"] for each in told)
+
+    def write_nothing(self, system):
+        for _ in range(3):
+            system.tell("checkpoints", ())
+            for _ in range(4):
+                system.request("checkpoints", Ping())
+
     def test_begins_anew_where_the_one_before_is_damaged(self, system, disk):
         self.write(system, MAKE.intent("A"), MAKE.accepted("A"), MAKE.filled("A"))
         self.until_kept(system, disk, 3)
