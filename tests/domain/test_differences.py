@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from natya_messages import changed_on_the_way, distinct
 
-from natya.domain.differences import Books, Differences, differences, position_mismatches
+from natya.domain.differences import Books, Differences, differences, position_mismatches, why_unexplained
 from natya.messages.order_listing import OrderListed
 from natya.messages.reconciliation import (
     DifferenceEnded,
@@ -67,6 +67,10 @@ def books(ours=(), theirs=(), positions=None, held_there=(), now_ns=1, **fields)
         now_ns=now_ns,
         **fields,
     )
+
+
+def a_mismatch(**fields):
+    return distinct(PositionMismatch, symbol="INFY", ours=7, theirs=9, **fields)
 
 
 def a_clean_world(chance):
@@ -392,6 +396,20 @@ class TestWhatNobodyCanExplain:
             assert watch.unexplained() == doubt != ""
             watch.look(books())
             assert watch.in_doubt() == ""
+
+    @pytest.mark.parametrize(
+        ("difference", "why"),
+        [
+            (distinct(OrderLost, client_order_id="A-1"), "A-1 is open here, and not listed there"),
+            (distinct(OrderMismatch, client_order_id="A-1", ours="x", theirs="y"), "A-1 is x here, and y there"),
+            (a_mismatch(product="", is_ours=True), "7 INFY are held here, and 9 there"),
+            (a_mismatch(product="CNC", is_ours=True), "7 INFY are held as CNC here, and 9 there"),
+            (a_mismatch(product="", is_ours=False), ""),
+            (distinct(OrderAdopted), ""),
+        ],
+    )
+    def test_says_what_is_here_and_what_is_there(self, difference, why):
+        assert why_unexplained(difference) == why
 
     def test_is_told_by_the_first_and_how_many_more_there_are(self):
         mine = [an_order(number) for number in (1, 2, 3)]

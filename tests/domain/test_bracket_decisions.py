@@ -1,0 +1,426 @@
+"""What is decided of a bracket as it stands, one question at a time: each by the orders that it is asked of."""
+
+import functools
+
+import pytest
+from msgspec.structs import replace
+
+from natya.domain.brackets.at_market import failures
+from natya.domain.brackets.bracket import Bracket, as_it_stands
+from natya.domain.brackets.exits import BRACKET, JUMPED_OVER, SQUARED_OFF, is_on_its_way, was_taken_back
+from natya.domain.brackets.guarding import (
+    doubts_its_stop,
+    guarded_alone,
+    has_no_target,
+    is_bare,
+    lost_its_stop,
+    unguarded,
+)
+from natya.domain.brackets.next_steps import is_done, next_steps
+from natya.domain.brackets.overnight import comes_back, is_due, waits_for_a_day
+from natya.domain.brackets.resting import CHANGES_MAX, GROWTHS_MAX, SALES_MAX, exit_steps, goes_second
+from natya.domain.brackets.steps import closes_at_market, submit
+from natya.domain.orders import Order, Pending, advance, as_submitted
+from natya.messages.orders import CancellationIntended, CancelOrder, ModifyOrder
+
+SIDES = {"BUY": "SELL", "SELL": "BUY"}
+
+
+@pytest.fixture(params=["BUY", "SELL"])
+def side(request):
+    return request.param
+
+
+@pytest.fixture
+def order(make):
+    """An order, with facts by name and the fields that it has then."""
+
+    def build(name, *facts, side="SELL", quantity=10, order_type="STOP", **after):
+        prices = {"trigger_price": 95.0} if order_type == "STOP" else {}
+        intent = make.intent(name, side=side, quantity=quantity, order_type=order_type, **prices)
+        known = {"accepted": make.accepted(name, f"B-{name}")}
+        found = (known.get(each) or getattr(make, each)(name) for each in facts)
+        return replace(functools.reduce(advance, found, Order.from_intent(intent)), **after)
+
+    return build
+
+
+@pytest.fixture
+def bracket(make):
+    """An entry of ten, all held, and what is beside it."""
+
+    def build(*, side="BUY", filled=10, is_open=False, prices=(110.0, 95.0), **fields):
+        intent = make.intent("A-1", side=side, target_price=prices[0], stop_loss_price=prices[1])
+        facts = [make.accepted("A-1"), *([make.filled("A-1", side=side, quantity=filled)] if filled else [])]
+        entry = functools.reduce(advance, facts, Order.from_intent(intent))
+        if not is_open and entry.is_open:
+            entry = advance(entry, make.cancelled("A-1"))
+        return Bracket(**{"entry": entry} | fields)
+
+    return build
+
+
+@pytest.fixture
+def both(bracket, order):
+    """Builders of a bracket and of an order."""
+    return bracket, order
+
+
+class TestAStopThatIsForTooFew:
+    def test_is_told_where_it_was_not_made_greater(self, bracket, order):
+        stays = {"modifications": 1, "settled": 1, "in_effect": 0}
+        stop = order("A-1S", "accepted", quantity=6, **stays)
+
+        assert guarded_alone(bracket(stop=stop)) == 6
+        assert guarded_alone(bracket(stop=replace(stop, filled=2))) == 4
+        assert guarded_alone(bracket(stop=stop, free=7)) == 6
+        assert guarded_alone(bracket(stop=stop, free=6)) is None, "it closes all that may be closed"
+
+    def test_is_not_told_where_it_will_be_made_greater(self, bracket, order):
+        stop = order("A-1S", "accepted", quantity=6)
+        made = replace(stop, modifications=1, settled=1, in_effect=1)
+
+        assert [guarded_alone(bracket(stop=each)) for each in (stop, made)] == [None, None]
+
+    @pytest.mark.parametrize(
+        ("is_open", "changes", "pending", "told"),
+        [(True, 0, False, 6), (True, -1, False, None), (True, 0, True, None), (False, 0, False, None)],
+    )
+    def test_is_told_where_it_grew_so_often_and_its_entry_fills_on(self, both, is_open, changes, pending, told):
+        bracket, order = both
+        number = GROWTHS_MAX + changes
+        stop = order("A-1S", "accepted", quantity=6, modifications=number, settled=number, in_effect=number)
+        if pending:
+            asked = Pending(number=number, quantity=9, limit_price=None, trigger_price=95.0, intended_ns=1)
+            stop = replace(stop, pending=asked)
+
+        assert guarded_alone(bracket(filled=9, is_open=is_open, stop=stop)) == told
+
+    @pytest.mark.parametrize("facts", [(), ("accepted", "cancelled"), ("rejected",)])
+    def test_is_not_told_of_one_that_is_not_in_the_market(self, bracket, order, make, facts):
+        stop = order("A-1S", *facts, quantity=6, modifications=1, settled=1)
+
+        assert guarded_alone(bracket(stop=stop)) is None
+        assert guarded_alone(bracket(stop=make.refusal("A-1S"))) is None
+        assert guarded_alone(bracket()) is None
+
+
+class TestWhatIsHeldWithoutItsStop:
+    @pytest.mark.parametrize(
+        ("facts", "lost", "in_doubt"),
+        [
+            (None, 0, False),
+            ((), 0, False),
+            (("uncertain",), 0, True),
+            (("accepted",), 0, False),
+            (("rejected",), 0, False),
+            (("accepted", "cancelled"), 10, False),
+            (("accepted", "expired"), 10, False),
+        ],
+    )
+    def test_is_told_where_that_has_ended_or_is_in_doubt(self, bracket, order, facts, lost, in_doubt):
+        found = bracket(stop=None if facts is None else order("A-1S", *facts))
+
+        assert (lost_its_stop(found), doubts_its_stop(found), is_bare(found)) == (lost, in_doubt, lost > 0)
+
+    def test_is_as_much_as_is_held(self, bracket, order):
+        stop = order("A-1S", "accepted", "cancelled")
+
+        assert lost_its_stop(bracket(stop=stop, held=4)) == 4
+        assert lost_its_stop(bracket(stop=stop, held=40)) == 10
+        assert lost_its_stop(bracket(stop=stop, held=0)) == 0
+        doubtful = order("A-1S", "uncertain")
+        assert not doubts_its_stop(bracket(stop=doubtful, held=0))
+        assert not doubts_its_stop(bracket(stop=doubtful, sold=10))
+
+    def test_is_none_where_the_next_day_has_another(self, bracket, order):
+        stop = order("A-1S", "accepted", "expired")
+        carried = {"stop": stop, "is_carried": True}
+
+        assert lost_its_stop(bracket(**carried)) == 0
+        assert lost_its_stop(bracket(**carried, day_began_ns=stop.intended_ns + 1)) == 0
+        assert lost_its_stop(bracket(**carried, day_began_ns=stop.intended_ns + 1, free=0)) == 10, (
+            "it may not be placed"
+        )
+        assert lost_its_stop(bracket(**carried, free=0)) == 0, "the day has not begun"
+
+
+class TestATargetThatNeverCame:
+    @pytest.mark.parametrize(
+        ("facts", "is_told"),
+        [
+            (None, False),
+            ((), False),
+            (("rejected",), True),
+            (("expired",), True),
+            (("accepted", "expired"), False),
+            (("accepted", "cancelled"), False),
+        ],
+    )
+    def test_is_told_as_long_as_something_is_held(self, bracket, order, facts, is_told):
+        target = None if facts is None else order("A-1T", *facts, order_type="LIMIT")
+
+        assert has_no_target(bracket(target=target)) is is_bare(bracket(target=target)) is is_told
+        assert not has_no_target(bracket(target=target, sold=10))
+        assert not has_no_target(bracket(target=target, exit=order("A-1X", order_type="MARKET")))
+
+    def test_is_told_where_our_gate_refused_it(self, bracket, make):
+        assert has_no_target(bracket(target=make.refusal("A-1T")))
+
+
+class TestOrdersAtTheMarketThatFailed:
+    def market(self, order, *facts, name="X"):
+        return order(f"A-1{name}", *facts, order_type="MARKET")
+
+    def test_are_the_newest_ones_behind_the_last_that_was_in_the_market(self, bracket, order):
+        never, was = self.market(order, "rejected"), self.market(order, "accepted", "cancelled")
+
+        assert failures(bracket(earlier=(never, was), exit=never)) == 1
+        assert failures(bracket(earlier=(was, never), exit=never)) == 2
+        assert failures(bracket(earlier=(never, never), exit=was)) == 0
+        assert failures(bracket(earlier=(never,), exit=self.market(order))) == 1, "one on its way is neither"
+        assert failures(bracket()) == 0
+
+    def test_are_those_that_give_back_where_nothing_is_held(self, bracket, order, make):
+        never = self.market(order, "rejected")
+        back = {"returns": (never, make.refusal("A-1R")), "surplus": 3}
+
+        assert failures(bracket(sold=10, **back)) == 2
+        assert failures(bracket(**back)) == 0
+        assert unguarded(bracket(sold=10, **back)) == 3
+        assert unguarded(bracket(sold=10, stop=order("A-1S", "accepted"), **back)) == 0
+
+
+class TestWhatMayBeClosedOrGivenBack:
+    @pytest.mark.parametrize(
+        ("shares", "agreed", "closable"),
+        [
+            (10, (), (10, 0)),
+            (-4, (), (0, 4)),
+            (0, (), (0, 0)),
+            (10, (10, 6), (6, 0)),
+            (10, (6, 10), (6, 0)),
+            (10, (10, -5), (0, 0)),
+            (-4, (-4, -2), (0, 2)),
+            (-4, (-4, 3), (0, 0)),
+        ],
+    )
+    def test_is_what_is_held_on_each_side_by_every_book(self, bracket, side, shares, agreed, closable):
+        sign = 1 if side == "BUY" else -1
+        found = as_it_stands(
+            bracket(side=side).entry,
+            lambda _: None,
+            (),
+            shares=sign * shares,
+            late=1,
+            sold=2,
+            surplus=7,
+            agreed=tuple(sign * each for each in agreed),
+        )
+
+        assert (found.free, found.returnable, found.held) == (*closable, max(shares, 0))
+        assert (found.late, found.sold, found.surplus) == (1, 2, 7)
+        assert (found.order_max, found.is_carried, found.day_began_ns, found.day) == (None, False, 0, 0)
+
+    def test_is_less_by_what_exits_of_its_other_brackets_are_for(self, bracket, order, make, side):
+        sign = 1 if side == "BUY" else -1
+        one, other = bracket(side=side).entry, replace(bracket(side=side).entry, client_order_id="C-1")
+        against = replace(other, client_order_id="D-1", side=SIDES[side])
+        elsewhere = [
+            replace(other, client_order_id="E-1", symbol="TCS"),
+            replace(other, client_order_id="F-1", strategy="o"),
+        ]
+        exits = {
+            "C-1S": order("C-1S", "accepted", side=SIDES[side], quantity=6),
+            "C-1T": order("C-1T", "accepted", side=SIDES[side], quantity=4, order_type="LIMIT"),
+            **{f"{each}S": order(f"{each}S", "accepted", quantity=5) for each in ("A-1", "D-1", "E-1", "F-1")},
+        }
+        stands = functools.partial(as_it_stands, one, exits.get, late=0, sold=0, surplus=0)
+
+        assert stands((one, other, against, *elsewhere), shares=sign * 10).free == 4
+        assert stands((one, other), shares=sign * 4).free == 0
+        assert stands((one, against), shares=-sign * 9).returnable == 4
+        assert stands((one, other), shares=sign * 10).stop is exits["A-1S"]
+
+
+class TestAnExitThatRests:
+    def steps(self, bracket, order, *, leg="stop", quantity, modifications, **fields):
+        name, kind = {"stop": ("A-1S", "STOP"), "target": ("A-1T", "LIMIT")}[leg]
+        known = order(name, "accepted", quantity=quantity, order_type=kind, modifications=modifications)
+        prices = (None, 95.0) if leg == "stop" else (110.0, None)
+        return exit_steps(bracket(prices=prices, **{leg: known} | fields))
+
+    @pytest.mark.parametrize("leg", ["stop", "target"])
+    def test_is_changed_to_what_is_held(self, bracket, order, leg):
+        name = {"stop": "A-1S", "target": "A-1T"}[leg]
+        for quantity in (4, 14):
+            steps = self.steps(bracket, order, leg=leg, quantity=quantity, modifications=CHANGES_MAX - 1)
+            assert steps == (ModifyOrder(client_order_id=name, quantity=10),)
+        assert self.steps(bracket, order, leg=leg, quantity=10, modifications=0) == ()
+
+    @pytest.mark.parametrize(
+        ("leg", "quantity", "is_cancelled"),
+        [("stop", 4, True), ("stop", 14, True), ("target", 4, False), ("target", 14, True)],
+    )
+    def test_that_can_be_changed_no_more_is_cancelled_where_it_would_do_harm(
+        self, bracket, order, leg, quantity, is_cancelled
+    ):
+        steps = self.steps(bracket, order, leg=leg, quantity=quantity, modifications=CHANGES_MAX)
+
+        assert [type(each) for each in steps] == [CancelOrder] * is_cancelled
+
+    @pytest.mark.parametrize(
+        ("quantity", "sold", "modifications", "is_left"),
+        [
+            (8, 4, SALES_MAX, True),
+            (10, 4, SALES_MAX, True),
+            (11, 4, SALES_MAX, False),
+            (8, 4, SALES_MAX - 1, False),
+            (5, 4, SALES_MAX, False),
+        ],
+    )
+    def test_is_left_as_it_is_after_so_many_changes_where_others_sold(
+        self, both, quantity, sold, modifications, is_left
+    ):
+        bracket, order = both
+        steps = self.steps(bracket, order, quantity=quantity, modifications=modifications, sold=sold)
+
+        assert steps == (() if is_left else (ModifyOrder(client_order_id="A-1S", quantity=6),))
+
+    @pytest.mark.parametrize(
+        ("quantity", "modifications", "is_open", "grows"),
+        [
+            (6, GROWTHS_MAX - 1, True, True),
+            (6, GROWTHS_MAX, True, False),
+            (4, GROWTHS_MAX, True, True),
+            (5, GROWTHS_MAX, True, False),
+            (4, SALES_MAX, True, False),
+            (6, GROWTHS_MAX, False, True),
+        ],
+    )
+    def test_grows_less_often_while_its_entry_fills(self, both, quantity, modifications, is_open, grows):
+        bracket, order = both
+        fields = {"filled": 9, "is_open": is_open}
+        steps = self.steps(bracket, order, quantity=quantity, modifications=modifications, **fields)
+
+        assert steps == ((ModifyOrder(client_order_id="A-1S", quantity=9),) if grows else ())
+
+
+class TestATargetBesideItsStop:
+    @pytest.mark.parametrize(
+        ("facts", "waits"),
+        [(None, True), ((), True), (("accepted",), False), (("uncertain",), False), (("rejected",), False)],
+    )
+    def test_is_placed_when_the_stop_is_answered(self, bracket, order, facts, waits):
+        found = bracket(stop=None if facts is None else order("A-1S", *facts))
+        target, stop = (submit(found.entry, leg, 10) for leg in ("target", "stop"))
+
+        assert goes_second(target, found) is waits
+        assert not goes_second(stop, found)
+        assert not goes_second(ModifyOrder(client_order_id="A-1T", quantity=3), found)
+
+    def test_waits_for_nothing_where_the_stop_is_on_its_way_or_there_is_to_be_none(self, bracket, make):
+        found = bracket()
+        target, stop = (submit(found.entry, leg, 10) for leg in ("target", "stop"))
+
+        assert goes_second(target, bracket(stop=stop))
+        assert not goes_second(target, bracket(stop=make.refusal("A-1S")))
+        assert not goes_second(target, bracket(prices=(110.0, None)))
+
+    def test_waits_for_that_of_a_new_day(self, bracket, order):
+        stop = order("A-1S", "accepted", "expired")
+        target = submit(bracket().entry, "target", 10)
+        began = {"stop": stop, "is_carried": True}
+
+        assert goes_second(target, bracket(**began, day_began_ns=stop.intended_ns + 1))
+        assert not goes_second(target, bracket(**began, day_began_ns=stop.intended_ns))
+
+
+class TestANewDay:
+    @pytest.mark.parametrize(
+        ("facts", "is_carried", "asked_by", "is_so"),
+        [
+            (("accepted", "expired"), True, "", True),
+            (("accepted", "expired"), False, "", False),
+            (("accepted", "cancelled"), True, "", False),
+            (("expired",), True, "", False),
+            (("accepted",), True, "", False),
+            (("accepted", "expired"), True, "asha", False),
+            (("accepted", "expired"), True, BRACKET, True),
+            (("accepted", "expired"), True, JUMPED_OVER, True),
+            (("accepted", "expired"), True, SQUARED_OFF, True),
+        ],
+    )
+    def test_has_an_exit_again_that_ended_with_the_day(self, both, facts, is_carried, asked_by, is_so):
+        bracket, order = both
+        stop = order("A-1S", *facts)
+        if asked_by:
+            asked = CancellationIntended(client_order_id="A-1S", number=1, asked_by=asked_by, occurred_ns=1)
+            stop = advance(stop, asked)
+        found = bracket(stop=stop, is_carried=is_carried)
+
+        assert comes_back(stop, found) is waits_for_a_day(found) is is_so
+        assert was_taken_back(stop) is (asked_by == "asha")
+        assert not waits_for_a_day(bracket(stop=stop, is_carried=is_carried, sold=10))
+
+    def test_begins_for_exits_that_were_made_before(self, bracket, order):
+        stop = order("A-1S", "accepted", "expired", intended_ns=1_000)
+        for began_ns, is_so in ((0, False), (1_000, False), (1_001, True)):
+            found = bracket(stop=stop, is_carried=True, day_began_ns=began_ns)
+            assert is_due(stop, found) is is_so
+            assert waits_for_a_day(found) is not is_so
+        assert not is_due(None, found)
+        assert is_done(bracket(stop=stop, sold=10)), "nothing is held"
+        assert not is_done(bracket(stop=stop, is_carried=True))
+
+
+class TestWhatIsDoneFirst:
+    def test_is_the_end_of_the_entry_where_an_exit_has_traded_or_all_has_to_leave(self, bracket, order, make):
+        rests = order("A-1S", "accepted")
+        traded = advance(rests, make.filled("A-1S", side="SELL", quantity=4))
+        end = CancelOrder(client_order_id="A-1")
+
+        assert end not in next_steps(bracket(filled=9, is_open=True, stop=rests))
+        assert next_steps(bracket(filled=9, is_open=True, stop=traded))[0] == end
+        assert next_steps(bracket(filled=9, is_open=True, stop=order("A-1S", "rejected")))[0] == end
+        assert end not in next_steps(bracket(stop=traded))
+
+    def test_is_nothing_while_its_entry_waits(self, bracket):
+        assert next_steps(bracket(filled=0, is_open=True)) == ()
+
+    def test_closes_at_the_market_by_an_order_that_is_no_return(self, bracket):
+        entry = bracket().entry
+
+        assert [
+            closes_at_market(submit(entry, leg, 1)) for leg in ("exit", "eighth_exit", "return", "stop", "target")
+        ] == [*(True, True, False, False, False)]
+        assert not closes_at_market(CancelOrder(client_order_id="A-1X"))
+
+
+def test_an_order_is_on_its_way_until_the_broker_has_it_or_it_has_traded(order, bracket):
+    rests = order("A-1S", "accepted")
+
+    assert is_on_its_way(order("A-1S"))
+    assert is_on_its_way(submit(bracket().entry, "stop", 1))
+    assert not is_on_its_way(rests)
+    assert not is_on_its_way(replace(rests, broker_order_id="", filled=1))
+    assert not is_on_its_way(order("A-1S", "rejected"))
+
+
+def test_a_part_of_an_order_is_submitted_by_other_terms_and_is_else_as_it_was(make):
+    order = Order.from_intent(make.intent(side="SELL", order_type="STOP_LIMIT", limit_price=9.0, trigger_price=10.0))
+    order = replace(order, product="CNC", validity="IOC")
+    part = as_submitted(order, quantity=3, limit_price=7.0, trigger_price=8.0, reference_price=6.0, reference_ns=5)
+
+    assert part == make.order(
+        side="SELL",
+        quantity=3,
+        order_type="STOP_LIMIT",
+        limit_price=7.0,
+        trigger_price=8.0,
+        validity="IOC",
+        product="CNC",
+        reference_price=6.0,
+        reference_ns=5,
+    )
+    assert part.submitted_ns == 0
