@@ -15,12 +15,13 @@ import msgspec
 from ..closing import closable
 from ..orders import Order
 from .exits import AnyLeg, filled, leaves
-from .legs import AT_MARKET, RETURNS, days_of, in_turn
+from .legs import AT_MARKET, RETURNS, days_of, leg_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ...messages.orders import Side
+    from .legs import Leg
 
 
 class Bracket(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,7 +135,7 @@ def as_it_stands(  # noqa: PLR0913  each is one thing that is looked at
         is_carried: as there.
         day_began_ns: as there.
     """
-    at_market, returns = (in_turn(find, entry.client_order_id, names) for names in (AT_MARKET, RETURNS))
+    at_market, returns = (_in_turn(find, entry.client_order_id, names) for names in (AT_MARKET, RETURNS))
     days = days_of(find, entry.client_order_id)
     targets = [target for target, _ in days if target is not None]
     stops = [stop for _, stop in days if stop is not None]
@@ -185,7 +186,7 @@ def _claimed(find: Callable[[str], AnyLeg | None], entry: str) -> int:
     """Return how many shares the exits of a bracket may close: one of them cancels the others."""
     days = days_of(find, entry)
     resting = [each for day in days for each in day if each is not None]
-    return max((leaves(each) for each in (*resting, *in_turn(find, entry, AT_MARKET))), default=0)
+    return max((leaves(each) for each in (*resting, *_in_turn(find, entry, AT_MARKET))), default=0)
 
 
 def leaving(find: Callable[[str], AnyLeg | None], entry: str) -> int:
@@ -195,4 +196,14 @@ def leaving(find: Callable[[str], AnyLeg | None], entry: str) -> int:
         find: returns an exit, given its id.
         entry: the client order id of the entry.
     """
-    return sum(map(leaves, in_turn(find, entry, AT_MARKET)))
+    return sum(map(leaves, _in_turn(find, entry, AT_MARKET)))
+
+
+def _in_turn(find: Callable[[str], AnyLeg | None], entry: str, names: Iterable[Leg]) -> list[AnyLeg]:
+    """Return the orders that there are of some that follow each other."""
+    found = []
+    for name in names:
+        if (each := find(leg_id(entry, name))) is None:
+            break
+        found.append(each)
+    return found

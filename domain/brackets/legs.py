@@ -11,7 +11,7 @@ Target and stop are orders for a day: those of a later one have its number behin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final, Literal, TypeAlias, TypeVar
 
 from ..client_order_ids import EXIT_LETTERS, base36
@@ -144,13 +144,3 @@ def days_of(find: Callable[[str], T], entry: str) -> list[tuple[T, T]]:
         day = len(days)
         days.append((find(leg_id(entry, "target", day)), find(leg_id(entry, "stop", day))))
     return days[:-1] or days
-
-
-def in_turn(find: Callable[[str], T | None], entry: str, names: Iterable[Leg]) -> list[T]:
-    """Return the orders that there are of some that follow each other."""
-    found: list[T] = []
-    for name in names:
-        if (each := find(leg_id(entry, name))) is None:
-            break
-        found.append(each)
-    return found
