@@ -1,11 +1,14 @@
 """`natya.testing`: strategies in a simulation, and what is found there."""
 
 import logging
+import sys
 
 import msgspec
 import pytest
 
 from natya import ChildSpec, RuntimeActor, StrategyActor, handles
+from natya.actors.journal import PowerCutError
+from natya.actors.runtime.simulation import SimulatedCrashError
 from natya.messages.orders import OrderIntended
 from natya.testing import (
     NO_FAULTS,
@@ -17,6 +20,7 @@ from natya.testing import (
     simulate,
     ticks,
 )
+from natya.testing.simulating import _Listening, _settings
 
 pytest_plugins = ["pytester"]
 
@@ -183,3 +187,52 @@ class TestTheFixture:
         pytester.makepyfile("def test_a(natya_seed):\n    assert natya_seed in (*range(20), 17)\n")
 
         pytester.runpytest(*options).assert_outcomes(passed=seeds)
+
+
+class TestWhatIsHeardOfFailures:
+    def heard(self, fault=None, *, actor="buyer", module="mine"):
+        """Return what is kept of a record of this actor, whose fault was raised in this module."""
+        raised = None
+        if fault is not None:
+            try:
+                exec("raise fault", {"__name__": module, "fault": fault})  # noqa: S102  a module of that name
+            except type(fault):
+                kind, error, frames = sys.exc_info()
+            raised = kind, error.with_traceback(frames.tb_next), None  # the frame of this test is none of its own
+        record = logging.LogRecord("natya", logging.ERROR, "", 0, "handler.failed", None, raised)
+        record.actor = actor
+        listening = _Listening({"buyer"})
+        listening.emit(record)
+        return listening.failures
+
+    def test_is_what_the_caller_s_own_actors_raised_in_their_own_code(self):
+        assert self.heard(ValueError("x")) == ["buyer: ValueError: x"]
+
+    @pytest.mark.parametrize(
+        ("fault", "where"),
+        [
+            (None, {}),
+            (ValueError("x"), {"actor": "orders"}),
+            (ValueError("x"), {"module": "natya.actors.strategy.actor"}),
+            (SimulatedCrashError("x"), {}),
+            (PowerCutError("x"), {}),
+        ],
+        ids=["no error", "another actor", "our own code", "a crash that was injected", "the power"],
+    )
+    def test_is_nothing_else(self, fault, where):
+        assert self.heard(fault, **where) == []
+
+
+def test_what_a_simulation_is_asked_for_is_in_its_settings():
+    found = _settings(
+        ["mine:March", Buyer], ["TCS", "INFY"], {"fast": 2}, seed=7, seconds=3.0, ticks_per_s=11.0,
+        more={"orders.quantity_max": 5},
+    )  # fmt: skip
+
+    assert [(each.name, each.strategy, each.symbols, each.parameters) for each in found.strategies] == [
+        ("march", "mine:March", ("TCS", "INFY"), {"fast": 2}),
+        ("buyer", f"{Buyer.__module__}:Buyer", ("TCS", "INFY"), {"fast": 2}),
+    ]
+    assert (found.feed.symbols, found.feed.seed) == (("TCS", "INFY"), 7)
+    assert (found.feed.duration_s, found.feed.ticks_per_s) == (3.0, 11.0)
+    assert (found.control.enabled, found.orders.quantity_max) == (False, 5)
