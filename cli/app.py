@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Mapping
 from importlib import import_module
 from keyword import iskeyword
@@ -203,8 +202,8 @@ app = typer.Typer(
 )
 
 
-def run() -> None:
-    """Run the command named by the arguments of this process, and end the process with its exit code."""
+def run() -> int:
+    """Run the command named by the arguments of this process, and return its exit code."""
     prepare()
     end_in_order()
-    sys.exit(ended(functools.partial(app, prog_name="natya")))
+    return ended(functools.partial(app, prog_name="natya"))

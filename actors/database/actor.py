@@ -12,7 +12,8 @@ Fails   at its start, if the files were written by newer code, need a key that t
         (`JournalBehind`): then trading must not begin. No other fault of the environment stops it. While another
         process holds the files, the disk is full or DuckDB has invalidated the instance, it is down: it refuses
         queries with the reason, keeps what is not durable, and tries to open the files every second. A damaged file is
-        renamed to `*.corrupt-<time>`; the core file is rebuilt from the journal, the market file begun empty.
+        renamed to `*.corrupt-<time>`; the core file is rebuilt from the journal, the market file begun empty. A stop
+        does not wait for an opening, which nothing can interrupt.
 """
 
 from __future__ import annotations
@@ -105,6 +106,7 @@ class DatabaseActor(RuntimeActor):
     """Records the market in batches, projects the journal, answers queries; all three at the same time."""
 
     start_s = READS_BACK_S
+    ready_when_told = True  # when its files are open, or down
     background = True  # a simulated market does not wait for it; the feed's flow control does
     system_time = True  # its files, and other processes that have them open, go by the machine's clock
     offload_threads_max = THREADS_MAX
@@ -126,8 +128,18 @@ class DatabaseActor(RuntimeActor):
         lanes = min(settings.max_connections - WRITERS, THREADS_MAX - JOBS_BESIDE_QUERIES)
         self._answerer = Answerer(self, files, lanes=lanes, expire=Expire())
         self._heard_at_tidying = 0
-        files.open()
+        files.open(self._begun)
         self.after(settings.tidy_interval_s, Tidy())
+
+    def _begun(self) -> None:
+        self.unstash_all()
+        self.ready()
+
+    def _waits(self, message: msgspec.Struct, sender: ActorAddress) -> bool:
+        """Put a request aside until the first try to open the files has ended; return whether it was."""
+        if self._files.are_opening:
+            self.stash(message, sender)
+        return self._files.are_opening
 
     def on_stop(self) -> None:
         """Answer all that wait, and close the files; DuckDB moves the write-ahead logs into them first."""
@@ -242,6 +254,8 @@ class DatabaseActor(RuntimeActor):
     @handles(SaveMarketData)
     def save_market_data(self, message: SaveMarketData, sender: ActorAddress) -> None:
         """Write these in the next batch, and answer when they are durable."""
+        if self._waits(message, sender):
+            return
         try:
             self._recorder.save(message, sender)
         except WritesRefused as refusal:
@@ -274,7 +288,8 @@ class DatabaseActor(RuntimeActor):
     @handles(Query, QueryToFile, BackUp, CheckDatabase)
     def answer_query(self, query: Query | QueryToFile | BackUp | CheckDatabase, sender: ActorAddress) -> None:
         """Answer as soon as a reader is free."""
-        self._answerer.ask(query, sender)
+        if not self._waits(query, sender):
+            self._answerer.ask(query, sender)
 
     @handles(ReadHistory)
     def read_history(self, request: ReadHistory, sender: ActorAddress) -> None:
@@ -282,6 +297,8 @@ class DatabaseActor(RuntimeActor):
 
         The time is the system's: in a replay that of the market, which a strategy in a worker process does not know.
         """
+        if self._waits(request, sender):
+            return
         request = msgspec.structs.replace(request, until_ns=min(request.until_ns, self.fact_clock.now_ns()))
         if self._recorder.is_idle:
             self._answerer.ask(request, sender)
@@ -299,7 +316,8 @@ class DatabaseActor(RuntimeActor):
     @handles(ArchiveDay)
     def archive_day(self, work: ArchiveDay, sender: ActorAddress) -> None:
         """Archive between two batches, and answer."""
-        self._answerer.archive(work, sender)
+        if not self._waits(work, sender):
+            self._answerer.archive(work, sender)
 
     @handles(Abandon)
     def abandon(self, message: Abandon, _sender: ActorAddress) -> None:

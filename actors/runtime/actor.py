@@ -286,15 +286,18 @@ class RuntimeActor(Actor):
         """As `after`, in real time also in a simulated market."""
         return self.host.after_on_machine(seconds, message)
 
-    def offload(self, function: Callable[..., Any], *arguments: Any, then: Then, lane: str = "") -> None:
+    def offload(
+        self, function: Callable[..., Any], *arguments: Any, then: Then, lane: str = "", left_at_stop: bool = False
+    ) -> None:
         """Call a function that may block on this actor's own threads; `then(outcome)` is called later, in a turn.
 
-        Jobs of one lane run one at a time, in order. A restart drops jobs that have not begun, and all outcomes.
+        Jobs of one lane run one at a time, in order. A restart drops jobs that have not begun, and all outcomes. A stop
+        waits for the outcome, but of a job that is `left_at_stop`: it goes on by itself, and nobody hears how it ends.
 
         Raises:
             OffloadRefusedError: `offloads_max` jobs are waiting.
         """
-        self.host.offload(function, arguments, then, lane)
+        self.host.offload(function, arguments, then, lane, left_at_stop=left_at_stop)
 
     def ask(self, target: ActorAddress | str, message: Any, *, timeout_s: float, then: Then) -> None:
         """Send a request; `then(outcome)` is called later, in a turn, with the answer, be it `Failed` or `Unavailable`.
@@ -472,7 +475,7 @@ class RuntimeActor(Actor):
     @handles(OutcomeArrived)
     def _take_outcome(self, arrived: OutcomeArrived, _: ActorAddress) -> None:
         if arrived.life == self.host.life:
-            self.host.awaited -= 1
+            self.host.awaited -= arrived.is_awaited
             arrived.then(arrived.outcome)
 
     def receiveMessage(self, message: Any, sender: ActorAddress) -> None:  # noqa: N802  Thespian's name

@@ -146,26 +146,29 @@ class CellContext(ThespianCalls):
     def _call_on_machine(self, delay_ns: int, fire: Fire) -> Timer:
         return self.worker.timers.add(self.services.clock.monotonic_ns() + delay_ns, fire)
 
-    def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
+    def offload(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str, *, left_at_stop: bool
+    ) -> None:
         """Run it on this actor's own threads; the outcome comes back as a message, unless the actor was restarted."""
         if self._offloader is None:
             kind = self.actor_class
             self._offloader = self.services.new_offloader(
                 self.name, threads_max=kind.offload_threads_max, jobs_max=kind.offloads_max
             )
-        life, quiet, trace = self.life, self.services.quiet, self.trace
+        life, quiet, trace, is_awaited = self.life, self.services.quiet, self.trace, not left_at_stop
 
         def done(outcome: Outcome | None) -> None:
             if outcome is not None and not self.dead:
-                self.deliver(OutcomeArrived(then=then, outcome=outcome, life=life), self, trace)
+                arrived = OutcomeArrived(then=then, outcome=outcome, life=life, is_awaited=is_awaited)
+                self.deliver(arrived, self, trace)
             quiet.offload_ended(self)
 
-        self.awaited += 1
+        self.awaited += is_awaited
         quiet.offload_begun(self)
         try:
             self._offloader.submit(Job(function, arguments, done), lane)
         except BaseException:
-            self.awaited -= 1
+            self.awaited -= is_awaited
             quiet.offload_ended(self)
             raise
 

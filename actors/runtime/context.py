@@ -123,7 +123,9 @@ class ActorContext(Protocol):
         """Deliver it later, in real time."""
         ...
 
-    def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
+    def offload(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str, *, left_at_stop: bool
+    ) -> None:
         """Call a function that may block on threads of the actor's own."""
         ...
 

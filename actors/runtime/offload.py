@@ -38,6 +38,8 @@ class OutcomeArrived(msgspec.Struct, frozen=True, kw_only=True):
     then: Then
     outcome: Outcome
     life: int
+    is_awaited: bool = True
+    """Whether a stop waits for it."""
 
 
 class Job:

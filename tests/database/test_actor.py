@@ -1,7 +1,9 @@
 """The database actor in the in-process system."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -21,6 +23,7 @@ from natya.actors.database.requests.pending import QUERIES_WAITING_MAX
 from natya.actors.database.requests.projector import Projector
 from natya.actors.database.upkeep.copies import check
 from natya.actors.database.upkeep.days import tidy
+from natya.actors.database.upkeep.recovery import open_database
 from natya.actors.database.writing import gathering
 from natya.actors.database.writing.gathering import Gathering
 from natya.actors.database.writing.market import MarketStore
@@ -46,6 +49,7 @@ from natya.messages.journal import Journaled, JournalPage, ReadJournal
 from natya.messages.market import Ticks, TicksRecorded
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
+from natya.summary import StoppedInStartError
 from natya.system import TradingSystem
 
 pytestmark = pytest.mark.usefixtures("engines")
@@ -486,6 +490,53 @@ class TestAFileThatIsHandedOver:
         system.stop(database)
 
         assert Path(handed).parent.exists() is not is_fetched
+
+
+class TestAnOpeningThatTakesLong:
+    """As with a write-ahead log that a crash has left long; nobody else waits for it."""
+
+    @pytest.fixture
+    def opening(self, monkeypatch):
+        """Begun when the files are being opened; it goes on when it is set."""
+        begun, may_end = threading.Event(), threading.Event()
+
+        def opens(*given, **how):
+            begun.set()
+            assert may_end.wait(60)
+            return open_database(*given, **how)
+
+        monkeypatch.setattr("natya.actors.database.actor.open_database", opens)
+        yield SimpleNamespace(begun=begun, may_end=may_end)
+        may_end.set()
+        for thread in threading.enumerate():
+            if thread.name == "database/offload":
+                thread.join(30)
+
+    def test_keeps_no_other_actor_waiting_and_requests_are_answered_after_it(self, system, settings, journal, opening):
+        with ThreadPoolExecutor() as threads:
+            start = threads.submit(system.start, "database", DatabaseActor, settings)
+            assert opening.begun.wait(60)
+            pong = system.request("database", Ping(), timeout_s=30)
+            rows = system.request_future("database", Query(sql="select 7"))
+            saved = system.request_future("database", SaveMarketData())
+            again = system.request("database", Ping(), timeout_s=30)
+            assert (start.done(), rows.done(), saved.done()) == (False, False, False)
+            opening.may_end.set()
+            start.result(30)
+        answer(system, journal, after=0, last=0)
+
+        assert (pong.statistics.down, again.statistics.down) == ("", "")
+        assert rows.result(30).rows == ((7,),)
+        assert isinstance(saved.result(30), MarketDataSaved)
+
+    def test_is_not_waited_for_by_a_stop(self, tmp_path, opening):
+        overrides = {"system.data_dir": str(tmp_path), "feed.duration_s": 1.0}
+        system = TradingSystem(load_settings("paper", environment={}, overrides=overrides))
+
+        with pytest.raises(StoppedInStartError, match="before it was up"):
+            system.start(until=opening.begun.is_set)
+
+        assert not opening.may_end.is_set()
 
 
 class TestARestart:

@@ -58,8 +58,8 @@ class PlayedActor:
         assert (target, timeout_s) == ("journal", PAGE_S)
         self.asked.append(Asked(message, then))
 
-    def offload(self, _function, *arguments, then, lane):
-        assert lane
+    def offload(self, _function, *arguments, then, lane, left_at_stop=False):
+        assert (lane, left_at_stop) != ("files", False) or arguments == ()
         self.jobs.append(Job(arguments, then))
 
     def after(self, seconds, message):
@@ -325,6 +325,25 @@ class TestRecordsThatAreHeard:
         assert current.journal_cursor.projected == 0
 
 
+def open_at_once(files, actor):
+    """Open them as a start does, on a thread that has ended before the actor goes on."""
+    begun = []
+
+    def offload(work, *given, then, lane, left_at_stop):
+        assert left_at_stop
+        assert (lane, files.are_opening) == ("files", True)
+        try:
+            outcome = Outcome(value=work(*given))
+        except DatabaseError as fault:
+            outcome = Outcome(error=fault)
+        then(outcome)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(actor, "offload", offload)
+        files.open(lambda: begun.append(files.are_opening))
+    assert begun == [False]
+
+
 class TestWhatIsFoundWhenTheFilesAreOpened:
     @pytest.fixture
     def opened(self, actor):
@@ -334,13 +353,13 @@ class TestWhatIsFoundWhenTheFilesAreOpened:
             found = iter(openings)
             database = SimpleNamespace(core_path="/d/natya.duckdb", market_path="/d/market.duckdb", close=lambda: None)
 
-            def opens(_now_ns):
+            def opens(_now_ns, **_how):
                 nothing = {"put_aside": (), "market_loss": "", "archive_lacks": ()}
                 return SimpleNamespace(database=database, **nothing | next(found))
 
             files = Files(actor, opens=opens, reopen="reopen", on_open=lambda _: None, on_down=lambda _: None)
             for _ in openings:
-                files.open()
+                open_at_once(files, actor)
             return files.damage, files.market_damage
 
         return after
@@ -377,7 +396,7 @@ class TestWhatTheLogTellsOfTheFiles:
         found.database = SimpleNamespace(core_path="/d/natya.duckdb", market_path="/d/market.duckdb", close=lambda: 1)
         self.ways = [DatabaseLocked("/d/natya.duckdb", holder_pid=7), found, found]
 
-        def opens(_now_ns):
+        def opens(_now_ns, **_how):
             way = self.ways.pop(0)
             if isinstance(way, Exception):
                 raise way
@@ -387,8 +406,8 @@ class TestWhatTheLogTellsOfTheFiles:
 
     def test_is_when_they_are_down_and_open_again_and_what_is_damaged(self, real, actor):
         locked = str(self.ways[0])
-        real.open()
-        real.open()
+        open_at_once(real, actor)
+        open_at_once(real, actor)
         aside, loss = "put aside as natya.duckdb.corrupt-1", "the market file has lost data: 3 ticks"
 
         assert actor.told == [
@@ -402,12 +421,12 @@ class TestWhatTheLogTellsOfTheFiles:
 
     def test_is_each_failure_once_and_what_is_none_of_theirs(self, real, actor):
         del self.ways[0]
-        real.open()
+        open_at_once(real, actor)
         actor.told.clear()
         real.failed(MemoryExceeded("127 MiB"), 1)
         real.failed(StatementFailed("bad"), 1)
         real._reopened(Outcome(error=StatementFailed("bad")))
-        real.open()
+        open_at_once(real, actor)
         actor.told[2:] = [line for line in actor.told[2:] if line[0] != "database.damaged"]
         real.failed(StatementFailed("bad"), 2)
 
@@ -429,8 +448,10 @@ class TestAFailureOfWorkOnTheFiles:
     def real(self, actor, told):
         found = SimpleNamespace(put_aside=(), market_loss="", archive_lacks=())
         found.database = SimpleNamespace(core_path="core", market_path="market", close=lambda: None)
-        files = Files(actor, opens=lambda _: found, reopen="reopen", on_open=lambda _: None, on_down=told.append)
-        files.open()
+        files = Files(
+            actor, opens=lambda _, **_how: found, reopen="reopen", on_open=lambda _: None, on_down=told.append
+        )
+        open_at_once(files, actor)
         assert files.life == 1
         return files
 
@@ -456,7 +477,7 @@ class TestAFailureOfWorkOnTheFiles:
     ):
         opens, how = real._opens, []
 
-        def at_once(work, *given, then, lane):
+        def at_once(work, *given, then, lane, **_how):
             assert lane
             done = work(*given)
             then(SimpleNamespace(error=None, unwrap=lambda: done))
@@ -472,7 +493,7 @@ class TestAFailureOfWorkOnTheFiles:
     def test_has_damaged_ones_read_through_also_when_another_process_has_them_at_first(self, real, actor, monkeypatch):
         opens, how, refusals = real._opens, [], [DatabaseLocked("core", holder_pid=7)]
 
-        def at_once(work, *given, then, lane):
+        def at_once(work, *given, then, lane, **_how):
             assert lane
             try:
                 done = work(*given)
@@ -504,7 +525,7 @@ class TestAFailureOfWorkOnTheFiles:
         """As on a full disk, where they open, and fail at the first write, hundreds of times a minute."""
         looks = iter([0, round(open_for_s * 1e9)])
         monkeypatch.setattr(actor, "clock", SimpleNamespace(now_ns=lambda: 1, monotonic_ns=lambda: next(looks)))
-        real.open()
+        open_at_once(real, actor)
         real.close(DatabaseError("no space"), core_is_foreign=is_foreign)
         (closed,) = actor.jobs
         closed.then(Outcome())
@@ -540,7 +561,7 @@ class TestAFailureOfWorkOnTheFiles:
         self, real, actor, again, is_open
     ):
         real.failed(StatementFailed("bad"), 1)
-        real.open()
+        open_at_once(real, actor)
 
         assert real.failed(again, 2) is is_open
         assert ("database.stuck" in actor.events) is is_open

@@ -52,6 +52,9 @@ class Files:
         self.down = ""
         """Why they are not open; empty when they are."""
 
+        self.are_opening = False
+        """Whether the first try to open them is under way: then nobody knows yet whether they can be."""
+
         self.damage = ""
         self.market_damage = ""
         """What was put aside or found missing, since the actor started."""
@@ -79,17 +82,24 @@ class Files:
         self._on_open = on_open
         self._on_down = on_down
 
-    def open(self) -> None:
-        """Open them now, or be down if another process has them.
+    def open(self, then: Callable[[], object]) -> None:
+        """Open them off the actor's thread, and call `then` when they are, or are down since another process has them.
 
-        Raises:
-            DatabaseError: they cannot be opened, and waiting will not help.
+        A write-ahead log that a crash has left long takes many seconds. An error that waiting does not mend is raised
+        in the actor, whose start has failed with it.
         """
-        try:
-            self._opened(self._opens(self._actor.clock.now_ns()))
-        except DatabaseLocked as refusal:
-            self._note(refusal)
+        self.are_opening = True
+        job = functools.partial(self._try, suspect=False, core_is_foreign=False)
+        self._try_off_thread(job, functools.partial(self._began, then))
+
+    def _began(self, then: Callable[[], object], outcome: Outcome) -> None:
+        self.are_opening = False
+        if isinstance(outcome.error, DatabaseLocked):
+            self._note(outcome.error)
             self._actor.after(REOPEN_S, self._reopen)
+        else:
+            self._opened(outcome.unwrap())
+        then()
 
     def failed(self, fault: DatabaseError, life: int) -> bool:
         """Take a failure of work on the files as of the opening `life`; return whether they are open all the same.
@@ -128,7 +138,11 @@ class Files:
     def reopen(self, *, core_is_foreign: bool = False) -> None:
         """Try to open them again, off the actor's thread; a foreign core file is put aside at the first try."""
         job = functools.partial(self._try, suspect=self._is_suspect, core_is_foreign=core_is_foreign)
-        self._actor.offload(job, self._actor.clock.now_ns(), then=self._reopened, lane="files")
+        self._try_off_thread(job, self._reopened)
+
+    def _try_off_thread(self, job: Callable[[int], Opened], then: Callable[[Outcome], object]) -> None:
+        """A stop does not wait for it: what is opened after the end is closed."""
+        self._actor.offload(job, self._actor.clock.now_ns(), then=then, lane="files", left_at_stop=True)
 
     def end(self) -> None:
         """Close them for good, also where a try under way opens them later: nobody else would, and they are locked."""

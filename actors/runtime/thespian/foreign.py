@@ -203,9 +203,11 @@ class ForeignContext:
         Actor.wakeupAfter(self._plain, dt.timedelta(seconds=seconds), payload=_Due(timer))
         return timer
 
-    def offload(self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str) -> None:
+    def offload(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], then: Then, lane: str, *, left_at_stop: bool
+    ) -> None:
         """Run it inline; its outcome still comes as a message."""
-        del lane
+        del lane, left_at_stop
         outcome = Job(function, arguments, lambda _: None).run()
         self.when_quiet(OutcomeArrived(then=then, outcome=outcome, life=self.life))
 
