@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from natya.domain.closing import AGREED, TheirBook, closable
+from natya.domain.closing import AGREED, TheirBook, as_told, closable
 from natya.messages.reconciliation import PositionMismatch
 
 SHARES = st.integers(-50, 50)
@@ -60,6 +61,26 @@ def test_a_position_that_was_not_told_of_is_the_same_in_both():
 )
 def test_of_the_shares_of_one_as_many_count_as_both_have_of_all(shares, ours, theirs, both):
     assert TheirBook([mismatch(ours, theirs, "CNC")]).bounded("INFY", "CNC", shares, ours) == both
+
+
+@pytest.mark.parametrize(
+    ("theirs", "others", "product", "changed"),
+    [(7, -3, "", -3), (13, 3, "", 3), (7, -4, "", 0), (7, 0, "", 0), (10, 0, "", 0), (7, -3, "CNC", 0)],
+)
+def test_others_have_changed_a_position_where_their_orders_explain_all_that_differs(theirs, others, product, changed):
+    book = TheirBook([replace(mismatch(10, theirs, product), others=others)])
+
+    assert book.by_others("INFY") == changed
+    assert book.by_others("TCS") == AGREED.by_others("INFY") == 0
+
+
+def test_the_symbols_that_differ_are_those_of_all_differences():
+    told = (mismatch(1, 2), mismatch(1, 2, "CNC"), mismatch(3, 4, "CNC", "TCS"))
+    book = as_told(told)
+
+    assert (book.differing, book.symbols) == (told, {"INFY", "TCS"})
+    assert as_told(()) is AGREED
+    assert (AGREED.differing, AGREED.symbols) == ((), frozenset())
 
 
 def test_it_is_told_who_has_how_many_and_when_that_was_compared():

@@ -222,6 +222,14 @@ class TestAFileThatIsNoList:
         ):
             of_one("NSE,E,1594", more=19)
 
+    @pytest.mark.parametrize(("rows", "is_read"), [(99, False), (100, True)])
+    def test_is_read_where_one_of_a_hundred_rows_cannot_be(self, rows, is_read):
+        if is_read:
+            assert of_one("NSE,E,1594", more=rows - 1).faulty == 1
+            return
+        with pytest.raises(ScripListError, match=f"found 1 of {rows}: "):
+            of_one("NSE,E,1594", more=rows - 1)
+
     def test_in_rupees_is_refused(self):
         with pytest.raises(ScripListError, match=r"SEM_TICK_SIZE: paise in multiples of 0\.25 wanted, found '0.05'"):
             read(listed(rows=[row.replace("5.0000", "0.05") for row in COMPACT_ROWS]))
@@ -269,6 +277,88 @@ class TestAListThatIsWritten:
         ]
         assert (rows["35084"]["SEM_EXPIRY_FLAG"], rows["68407"]["SEM_EXCH_INSTRUMENT_TYPE"]) == ("M", "FUT")
         assert (rows["51"]["SEM_EXM_EXCH_ID"], rows["1594"]["SEM_TICK_SIZE"]) == ("BSE", "10.0000")
+
+    @pytest.mark.parametrize(
+        ("number", "compact", "detailed"),
+        [
+            (
+                "NSE_EQ:1594",
+                "NSE,E,1594,EQUITY,0,INFY,1.0,Infosys,,-0.01000,XX,10.0000,NA,ES,EQ,INFOSYS",
+                "NSE,E,1594,INE009A01021,EQUITY,,INFY,INFOSYS,Infosys,ES,EQ,1.0,,-0.01000,XX,10.0000,NA,331034",
+            ),
+            (
+                "NSE_EQ:18116",
+                (
+                    "NSE,E,18116,EQUITY,0,ELECTCAST,33340.0,Electcast Warrants,,-0.01000,XX,1.0000,NA,,W1,"
+                    "ELECTCAST WARRANTS"
+                ),
+                (
+                    "NSE,E,18116,INE086A13024,EQUITY,,ELECTCAST,ELECTCAST WARRANTS,Electcast Warrants,,W1,33340.0,,"
+                    "-0.01000,XX,1.0000,NA,0"
+                ),
+            ),
+            (
+                "BSE_EQ:500209",
+                "BSE,E,500209,EQUITY,0,INFY,1.0,Infosys,,-0.01000,XX,5.0000,NA,ES,A,INFOSYS",
+                "BSE,E,500209,INE009A01021,EQUITY,,INFY,INFOSYS,Infosys,ES,A,1.0,,-0.01000,XX,5.0000,NA,0",
+            ),
+            (
+                "IDX_I:51",
+                "BSE,I,51,INDEX,0,SENSEX,1.0,Sensex,,-0.01000,XX,0.0500,NA,INDEX,,SENSEX",
+                "BSE,I,51,NA,INDEX,51,SENSEX,SENSEX,Sensex,INDEX,NA,1.0,,-0.01000,XX,0.0500,NA,0",
+            ),
+            (
+                "NSE_FNO:68407",
+                (
+                    "NSE,D,68407,FUTIDX,0,NIFTY-Sep2026-FUT,65.0,NIFTY SEP FUT,2026-09-29 14:30:00,-0.01000,XX,10.0000,"
+                    "M,FUT,NA,NIFTY"
+                ),
+                (
+                    "NSE,D,68407,NA,FUTIDX,,NIFTY,NIFTY-Sep2026-FUT,NIFTY SEP FUT,FUT,NA,65.0,2026-09-29,-0.01000,XX,"
+                    "10.0000,M,1756"
+                ),
+            ),
+            (
+                "NSE_FNO:35085",
+                (
+                    "NSE,D,35085,OPTIDX,0,NIFTY-Sep2026-29150-CE,65.0,NIFTY 22 SEP 29150 CALL,2026-09-22 14:30:00,"
+                    "29150.00000,CE,5.0000,W,OP,NA,NIFTY"
+                ),
+                (
+                    "NSE,D,35085,NA,OPTIDX,,NIFTY,NIFTY-Sep2026-29150-CE,NIFTY 22 SEP 29150 CALL,OP,NA,65.0,2026-09-22,"
+                    "29150.00000,CE,5.0000,W,1756"
+                ),
+            ),
+            (
+                "NSE_CURRENCY:1008",
+                (
+                    "NSE,C,1008,FUTCUR,0,USDINR-Sep2026-FUT,1.0,USDINR SEP FUT,2026-09-28 12:30:00,-0.01000,XX,0.2500,"
+                    "M,FUTCUR,NA,USDINR"
+                ),
+                (
+                    "NSE,C,1008,NA,FUTCUR,,USDINR,USDINR-Sep2026-FUT,USDINR SEP FUT,FUTCUR,NA,1.0,2026-09-28,-0.01000,"
+                    "XX,0.2500,M,0"
+                ),
+            ),
+            (
+                "MCX_COMM:569900",
+                (
+                    "MCX,M,569900,FUTCOM,0,CRUDEOIL,1.0,CRUDEOIL OCT FUT,2026-10-19 23:30:00,-0.01000,XX,100.0000,M,"
+                    "FUTCOM,2,CRUDEOIL"
+                ),
+                (
+                    "MCX,M,569900,NA,FUTCOM,,CRUDEOIL,CRUDEOIL,CRUDEOIL OCT FUT,FUTCOM,2,1.0,2026-10-19,-0.01000,XX,"
+                    "100.0000,M,100"
+                ),
+            ),
+        ],
+        ids=lambda each: each if ":" in each[:13] else "",
+    )
+    def test_has_in_each_cell_what_is_written_there(self, number, compact, detailed):
+        definition = by_number(read(listed(DETAILED, DETAILED_ROWS)))[number].definition()
+
+        assert lines("compact", [definition]) == f"{compact}\n"
+        assert lines("detailed", [definition]) == f"{detailed}\n"
 
     def test_names_what_no_list_knows_by_our_symbol(self):
         own = InstrumentDefinition(symbol="BSE:MINE", segment="BSE_EQ", tick_size_rupees=0.05, security_id="900000001")

@@ -44,6 +44,12 @@ class TestAToken:
 
         assert life_of(token, now_ns=at(9)).ends_ns == at(18)
 
+    @pytest.mark.parametrize("more", range(4))
+    def test_is_read_whatever_the_length_of_its_claims(self, more):
+        token = a_token(exp=seconds(at(18)), more="x" * more)
+
+        assert life_of(token, now_ns=at(9)).ends_ns == at(18)
+
     def test_ends_with_the_night_at_the_latest(self):
         token = a_token(iat=seconds(at(9)), exp=seconds(at(9, day=29)))
 

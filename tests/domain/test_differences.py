@@ -320,6 +320,9 @@ class TestAPosition:
         )
 
         assert [(each.product, each.ours, each.theirs) for each in position_mismatches(world)] == found
+        assert all(
+            (each.since_ns, each.occurred_ns, each.is_ours) == (1, 1, True) for each in position_mismatches(world)
+        )
 
     def test_that_differs_in_products_alone_is_one_difference_and_told_with_the_first(self):
         watch = Differences()

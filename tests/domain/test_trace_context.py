@@ -29,7 +29,16 @@ def test_a_conversation_named_by_another_system_goes_on_in_its_trace():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "A-1", OTHERS[:-1], OTHERS.upper(), "01" + OTHERS[2:], OTHERS + "\n", f"00-{'0' * 32}-00f067aa0ba902b7-01"],
+    [
+        "",
+        "A-1",
+        OTHERS[:-1],
+        OTHERS.upper(),
+        "01" + OTHERS[2:],
+        OTHERS + "\n",
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        OTHERS[:36] + "0" * 16 + "-01",
+    ],
 )
 def test_anything_else_is_no_header(text):
     assert parsed(text) is None

@@ -36,3 +36,6 @@ class TestOfADay:
     def test_that_nobody_knows_is_refused(self):
         with pytest.raises(ValueError, match="a day from 2025-09-08 on wanted for limits of orders, found 2025-09-07"):
             limits_on(date(2025, 9, 7))
+
+    def test_hold_from_their_first_day_on(self):
+        assert limits_on(date(2025, 9, 22)) == limits_on(TODAY)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from natya.domain.dhan import tolerant
 from natya.domain.dhan.account.funds import Funds
 from natya.domain.dhan.account.portfolio import HoldingRow, PositionRow
 from natya.domain.dhan.moments import time_ns
@@ -140,6 +141,13 @@ class TestAnArray:
     def test_of_something_else_is_refused(self, found):
         with pytest.raises(MalformedAnswerError):
             read_all(OrderRow, found)
+
+    def test_has_as_many_objects_as_there_may_be_at_most(self, monkeypatch):
+        monkeypatch.setattr(tolerant, "ROWS_MAX", 2)
+        assert len(read_all(OrderRow, [ORDER] * 2)) == 2
+
+        with pytest.raises(MalformedAnswerError, match="an array of up to 2 OrderRow wanted, found"):
+            read_all(OrderRow, [ORDER] * 3)
 
 
 class Named(msgspec.Struct, frozen=True):

@@ -197,6 +197,22 @@ class TestARepeat:
 
         assert (delivery.duplicates, delivery.position, delivery.pending) == (1, 2, 0)
 
+    def test_of_an_event_that_still_waits_is_left_out_however_many_came_since(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=9, window_max=1), settled=Settled(0))
+        for sequence, number in enumerate((1, 2, 3, 1), 1):
+            delivery.offer(sequence, event(number, f"key-{number}"), 0)
+
+        assert (delivery.duplicates, delivery.pending) == (1, 3)
+
+    def test_of_a_dead_letter_that_was_handled_anew_is_left_out(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=9, window_max=1), settled=Settled(7))
+        delivery.requeue(3, event(3), "sub-3", 0)
+        delivery.due(0)
+        delivery.succeeded(0)
+        delivery.offer(8, event(3), 0)
+
+        assert (delivery.duplicates, delivery.pending, delivery.position) == (1, 0, 8)
+
     def test_is_known_as_far_as_the_window_reaches(self):
         delivery = Delivery(DeliveryTerms(window_max=2), settled=Settled(10))
         for number in (1, 2, 3):
@@ -225,6 +241,18 @@ class TestAnEventThatFails:
 
         assert waits == [0.5, 1.0, 1.5, 1.5]
         assert delivery.retries == 4
+
+    def test_is_not_due_while_it_is_tried_again(self):
+        delivery = Delivery(DeliveryTerms(partitions=1), settled=Settled(0))
+        delivery.offer(1, event(1), 0)
+        delivery.due(0)
+        delivery.failed(0, handled=0, error="E", now_ns=0, chance=0.5)
+        due_ns = delivery.next_ns()
+        (again,) = delivery.due(due_ns)
+
+        assert (again.is_again, delivery.next_ns(), delivery.due(due_ns)) == (True, None, ())
+        delivery.succeeded(0)
+        assert (delivery.next_ns(), delivery.pending) == (None, 0)
 
     def test_does_not_hold_up_other_partitions(self):
         delivery = Delivery(DeliveryTerms(partitions=64, fail_max=99), settled=Settled(0))
