@@ -172,7 +172,7 @@ class JournalActor(RuntimeActor):
         Earlier appends are committed first: a restarted writer reads all that it wrote before.
         """
         trace = self.trace
-        if self._waiting and self._failure is None:
+        if self._waiting:
             self._commit()
             self.trace = trace
         records_max = min(request.records_max, PAGE_RECORDS_MAX)

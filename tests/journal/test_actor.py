@@ -569,6 +569,22 @@ class TestAGroup:
         assert (type(first), type(second), type(third)) == (AppendRefused, AppendRefused, Appended)
         assert second.reason == "append 1, which it follows, was lost"
 
+    @pytest.mark.usefixtures("journal")
+    def test_that_is_refused_when_it_comes_takes_nothing_with_it_that_relies_on_it(self, system, workshop):
+        """The second has no fact; those that come behind it in the same group rely on it, or on none."""
+        empty = Append(facts=(), writer="orders-1", number=2, follows=1)
+        links = [a_link(workshop, 1), empty, a_link(workshop, 3, 2), a_link(workshop, 4, 1), a_link(workshop, 5, 3)]
+        answers = [each.result(60) for each in [system.request_future("journal", link) for link in links]]
+
+        assert [type(answer) for answer in answers] == [Appended, AppendRefused, AppendRefused, Appended, AppendRefused]
+        assert [answer.reason for answer in answers if isinstance(answer, AppendRefused)] == [
+            "an append has a tuple of at least 1 fact, found ()",
+            "append 2, which it follows, was lost",
+            "append 3, which it follows, was lost",
+        ]
+        found = system.request("journal", ReadJournal()).records
+        assert [record.fact.quantity for record in found] == [1, 4]
+
     @pytest.mark.parametrize(("error", "failures"), [(errno.ENOSPC, 0), (errno.EIO, 1)], ids=["full", "failing"])
     def test_that_waits_when_its_day_is_over_is_not_written_by_a_look(self, system, workshop, disk, error, failures):
         """What the disk says of it is for its writers, and the day is sealed by the next look."""

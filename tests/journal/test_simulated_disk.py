@@ -71,6 +71,16 @@ class TestNames:
         disk.create(A, 5)
         assert (file.is_at(A), file.is_at(B)) == (False, True)
 
+    def test_are_found_at_their_place_however_empty(self, disk, tmp_path):
+        for each, path in ((disk, A), (RealDisk(), tmp_path / "a")):
+            if each is not disk:
+                path.touch()
+            file = each.create(path, 0) if each is disk else each.open(path)
+            assert [file.is_at(path), file.is_at(path, size_min=0), file.is_at(path, size_min=1)] == [True, True, False]
+            assert not file.is_at(path.with_name("b"))
+            assert not file.is_at(path / "below")
+            file.close()
+
     def test_are_opened_to_be_read_or_to_be_written(self, disk, tmp_path):
         (tmp_path / "a").touch()
         for each, path in ((disk, A), (RealDisk(), tmp_path / "a")):
