@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
-import stat
 from random import Random
+from stat import S_IMODE
 
 import msgspec
 import pytest
@@ -26,6 +27,7 @@ from natya.actors.journal.disk import RealDisk, RealFile
 from natya.actors.journal.files import LOCK_NAME
 from natya.actors.journal.segments import archive_path, segment_path
 from natya.actors.journal.simulated import SimulatedFile, Trouble
+from natya.actors.journal.tools import check, export, stat, tail, verify
 from natya.actors.journal.upkeep import archive_segment
 from natya.actors.runtime import InProcessSystem
 from natya.actors.supervision import AwaitSystemStop, ChildSpec, Supervisor, SupervisorSettings
@@ -254,8 +256,18 @@ def place_of(workshop, directory):
 
 
 @pytest.mark.usefixtures("journal")
+def test_its_tools_read_a_real_directory_where_nothing_else_is_said(directory):
+    check(directory)
+    (record,) = tail(directory)
+    (line,) = export(directory)
+
+    assert (record.sequence, json.loads(line)["sequence"]) == (1, 1)
+    assert (verify(directory).records, stat(directory).records) == (1, 1)
+
+
+@pytest.mark.usefixtures("journal")
 def test_every_file_is_for_its_user_alone(directory):
-    files = {path.name: stat.S_IMODE(path.lstat().st_mode) for path in directory.iterdir()}
+    files = {path.name: S_IMODE(path.lstat().st_mode) for path in directory.iterdir()}
 
     assert len(files) >= 3
     assert set(files.values()) == {0o600}
