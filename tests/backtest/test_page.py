@@ -28,9 +28,10 @@ from natya.backtest.figures.curve import Bars, Curve, Marks
 from natya.backtest.figures.report import Figures
 from natya.backtest.figures.shown import amounts_shown, measures_shown
 from natya.backtest.figures.trades import Trade
-from natya.backtest.pages.document import OPENING, document, write_page
+from natya.backtest.pages import result as page_of_result
+from natya.backtest.pages.document import CANDLES, OPENING, POLICY, UPLOT, document, write_page
 from natya.backtest.pages.parts import notes
-from natya.backtest.pages.result import CHARTS_MAX, TRADES_MAX, fills_at, page_of, trades_data
+from natya.backtest.pages.result import CHARTS_MAX, TRADES_MAX, charts_of, fills_at, page_of, trades_data
 from natya.backtest.pages.thinning import extremes, joined
 from natya.backtest.running.marks import MarkKeeper
 from natya.cli.app import app
@@ -265,6 +266,31 @@ class TestAPage:
         assert len(drawn.all("canvas")) > 3
 
 
+class TestADocument:
+    def test_has_the_style_of_each_library_that_it_brings_and_no_other(self):
+        plain, drawn, candles = (
+            Page(document(title="a < b", body="<p>x</p>", data={"a": 1}, libraries=libraries))
+            for libraries in ((), (UPLOT,), (CANDLES,))
+        )
+
+        assert [len(each.texts["style"]) for each in (plain, drawn, candles)] == [2, 3, 2]
+        assert [len(each.scripts) for each in (plain, drawn, candles)] == [1, 2, 2]
+        assert (plain.texts["title"], plain.data, plain.texts["p"]) == (["a < b"], {"a": 1}, ["x"])
+
+    def test_without_data_runs_nothing(self):
+        page = Page(document(title="a", body="", libraries=(UPLOT,)))
+
+        (policy,) = [each["content"] for each in page.all("meta") if "http-equiv" in each]
+        assert policy == f"default-src 'none'; script-src 'none'; {POLICY}"
+        assert page.all("script") == []
+
+    def test_has_no_data_that_could_end_its_element(self):
+        text = document(title="a", body="", data={"a": HOSTILE})
+
+        assert HOSTILE not in text
+        assert Page(text).data == {"a": HOSTILE}
+
+
 class TestWritingAPage:
     def test_replaces_an_earlier_one(self, result, tmp_path):
         path = tmp_path / "report.html"
@@ -303,6 +329,31 @@ class TestWritingAPage:
 
 
 some_values = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=200)
+
+
+class TestTheChartsOfAPage:
+    def charts(self, symbols, fills, prices=(1.0, 2.0)):
+        marks = Marks({name: bars_of(list(prices)) for name in symbols})
+        made = [
+            OrderFilled(
+                client_order_id=f"o{number}", trade_id=f"{number}", strategy="s", symbol=symbol, side="BUY", quantity=1,
+                price=1.0, cumulative_quantity=1, occurred_ns=MINUTE_NS,
+            ) for number, symbol in enumerate(fills)
+        ]  # fmt: skip
+        return list(charts_of(marks, made))
+
+    def test_are_of_the_symbols_with_the_most_fills_and_then_by_name(self, monkeypatch):
+        assert [each["name"] for each in self.charts("DCBA", "BCCD")] == ["C", "B", "D", "A"]
+        monkeypatch.setattr(page_of_result, "CHARTS_MAX", 2)
+        assert [each["name"] for each in self.charts("DCBA", "BCCD")] == ["C", "B"]
+
+    @pytest.mark.parametrize(("count", "joined_to"), [(1, 10), (2, 5), (9, 4)])
+    def test_share_the_bars_of_a_page_and_have_some_each(self, monkeypatch, count, joined_to):
+        monkeypatch.setattr(page_of_result, "BARS_MAX", 10)
+        monkeypatch.setattr(page_of_result, "BARS_OF_ONE_MIN", 4)
+        found = self.charts([f"S{number}" for number in range(count)], "", prices=range(1, 21))
+
+        assert [(each["all"], len(each["closes"])) for each in found] == [(20, joined_to)] * count
 
 
 class TestThinning:

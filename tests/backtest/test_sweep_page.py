@@ -16,10 +16,14 @@ from typer.testing import CliRunner
 
 from natya.backtest.pages import sweep
 from natya.backtest.pages.heat import AXIS_MAX, LEVELS, beside, best_place, heat_maps, level, medians, varied
-from natya.backtest.pages.sweep import page_of_sweep
+from natya.backtest.pages.sweep import page_of_sweep, page_of_walk
 from natya.backtest.plan import Plan
 from natya.backtest.sweeping.outcomes import Outcome
+from natya.backtest.sweeping.shown import OUTCOME_HEAD
+from natya.backtest.sweeping.sweep import Step, Walk
+from natya.backtest.sweeping.windows import Window
 from natya.cli.app import app
+from natya.domain.time import DAY_NS
 
 STRATEGY = f"{Path(natya_backtests.__file__)}:Crossover"
 
@@ -173,6 +177,27 @@ class TestThePageOfASweep:
         assert len([each for each in page.all("td") if "best" in each.get("class", "")]) == 1
         assert not page.all("script")
 
+    def test_says_of_all_tests_how_the_best_stands_among_them_and_counts_no_gain_of_one_that_failed(self):
+        plan = Plan(strategy=STRATEGY, data=(Path("a.csv"),))
+        outcomes = [
+            *(an_outcome(sharpe, fast=fast) for fast, sharpe in enumerate((1.5, -2.0, None, 0.25), start=1)),
+            a_test("x", parameters={"fast": 9}, sharpe=9.0, net_rupees=900.0, failed="so"),
+        ]
+        page = Page(page_of_sweep(plan, outcomes, "sharpe"))
+
+        assert page.figures == {
+            "tests": "5",
+            "chosen by": "sharpe",
+            "best sharpe": "1.50",
+            "half of all below": "0.25",
+            "with a gain": "2",
+        }
+        assert "Best: fast=1" in page.texts["p"]
+        assert [row[0] for row in page.rows if len(row) == 1 + len(OUTCOME_HEAD)][1:] == [
+            "fast=1", "fast=4", "fast=2", "fast=3", "fast=9",
+        ]  # fmt: skip
+        assert page.texts["h1"] == ["natya_backtests:Crossover: sweep of 5 tests"]
+
     def test_takes_names_as_text(self, recording):
         hostile = "</td><script>alert(1)</script>"
         plan = Plan(strategy=STRATEGY, data=(recording,))
@@ -185,6 +210,37 @@ class TestThePageOfASweep:
 
 
 class TestThePageOfAWalk:
+    def test_says_what_all_tests_came_to_one_after_the_other(self):
+        plan = Plan(strategy=STRATEGY, data=(Path("a.csv"),), capital_rupees=1_000.0)
+        trained, other = an_outcome(1.0, fast=2), an_outcome(0.5, fast=3)
+        tested = [
+            a_test("t1", parameters={"fast": 2}, net_rupees=100.0, total_return=0.1),
+            a_test("t2", parameters={"fast": 2}, net_rupees=-50.0, total_return=-0.05),
+            a_test("t3", parameters={"fast": 2}, net_rupees=70.0, total_return=0.07, failed="so"),
+        ]
+        steps = tuple(
+            Step(window=Window(train_ns=n * DAY_NS, test_ns=(n + 1) * DAY_NS, end_ns=(n + 2) * DAY_NS), trained=trained,
+                 tested=each)
+            for n, each in enumerate(tested)
+        )  # fmt: skip
+        walk = Walk(by="sharpe", steps=steps, net_rupees=120.0, total_return=0.11815)
+        page = Page(page_of_walk(plan, walk, [trained, other] * 3))
+
+        assert page.figures == {
+            "net of all tests": "+120.00",
+            "return of all tests": "11.82 %",
+            "times of testing": "3",
+            "with a gain": "1",
+            "chosen by": "sharpe",
+            "choices": "2",
+        }
+        assert page.data["curve"]["equity"] == [1_000.0, 1_100.0, 1_045.0, 1_118.15]
+        days = [each // (DAY_NS // 10**6) for each in accumulate(page.data["curve"]["milliseconds"])]
+        assert days == [1, 2, 3, 4]
+        chosen = [row[1:] for row in page.rows if row[0] == "" and len(row) == 3]
+        assert ["3", "0"] in chosen
+        assert page.texts["h1"] == ["natya_backtests:Crossover: walk forward"]
+
     def test_has_each_step_and_the_way_of_the_account(self, recording, tmp_path):
         path = tmp_path / "walk.html"
         options = ["--train", "2d", "--test", "1d", "--by", "net_rupees", "--html", str(path), "--json"]
