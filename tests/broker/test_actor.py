@@ -9,6 +9,7 @@ from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.config.errors import SettingsError
 from natya.messages.broker import (
     CancelRequest,
+    ExecutionReport,
     FindOrder,
     LookupFailed,
     NewOrder,
@@ -212,6 +213,19 @@ class TestReports:
 
         assert [stage.orders.receive() for _ in reports] == reports
 
+    def test_of_an_order_on_its_way_are_no_answer_to_it(self, stage):
+        stage.open().ask(stage.order())
+        stage.answer(stage.report("TRADE", quantity=3, price=100.0))
+        stage.answer(stage.report("REJECTED", client_order_id="A-2", reason="of an earlier life"))
+        stage.answer(stage.report("NEW"))
+        heard = [stage.orders.receive() for _ in range(3)]
+
+        assert [(type(each), each.client_order_id) for each in heard] == [
+            (ExecutionReport, "A-1"),
+            (ExecutionReport, "A-2"),
+            (OrderPlaced, "A-1"),
+        ]
+
 
 class TestAnExchangeThatIsNotThere:
     def test_is_told_of_each_order_once(self, stage):
@@ -371,6 +385,30 @@ class TestAClockThatIsOff:
         assert [each.skew_s for each in heard] == [2.5, -3.0, 2.0]
         assert stage.system.request("broker", Ping())
         assert stage.orders.is_empty()
+
+
+class TestTrouble:
+    @pytest.mark.parametrize("live", [True, False])
+    def test_is_shown_and_logged_once_each_time_that_it_is_another(self, stage, monkeypatch, caplog, live):
+        class Troubled(PaperBroker):
+            IS_PAPER = False
+
+            def find(self, request):
+                self._session.tell_trouble(request.client_order_id.strip("-"))
+                shown.append(self._session.trouble)
+
+        shown, dry_run = [], "" if live else actor.DRY_RUN
+        monkeypatch.setitem(BROKERS, "troubled", Troubled)
+        stage.open(name="troubled", live=live, answer_timeout_s=0.01)
+        for number, reason in enumerate(("token", "token", "-", "token", "list")):
+            stage.ask(FindOrder(client_order_id=reason))
+            while not isinstance(stage.orders.receive(), LookupFailed):
+                pass
+            assert len(shown) == number + 1
+
+        assert shown == ["token", "token", dry_run, "token", "list"]
+        told = [each.fields["reason"] for each in caplog.records if each.getMessage() == "broker.in_trouble"]
+        assert told == ["token", "token", "list"]
 
 
 class TestInTheTimeOfAMarket:

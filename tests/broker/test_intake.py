@@ -10,7 +10,7 @@ from natya_messages import JUNK, ill_typed
 
 from natya.actors.broker import BROKERS
 from natya.actors.broker.bodies.paper import PaperBroker
-from natya.actors.broker.intake import BROKER_EVENTS, KNOWN_MAX, Intake
+from natya.actors.broker.intake import BROKER_EVENTS, CLIENT_ORDER_ID_MAX, KNOWN_MAX, Intake, is_written
 from natya.messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -266,6 +266,17 @@ def test_whatever_it_is_given_it_judges(news):
     assert fault is not None or checked(news) is news
 
 
+@pytest.mark.parametrize(
+    ("client_order_id", "is_one"),
+    [
+        *(("", False), ("A", True), ("A" * CLIENT_ORDER_ID_MAX, True), ("A" * (CLIENT_ORDER_ID_MAX + 1), False)),
+        *(("é" * (CLIENT_ORDER_ID_MAX // 2), True), ("é" * CLIENT_ORDER_ID_MAX, False), ("\ud800", False)),
+    ],
+)
+def test_an_id_is_written_in_so_many_bytes_of_utf8(client_order_id, is_one):
+    assert is_written(client_order_id) is is_one
+
+
 class BreakingBroker(PaperBroker):
     """Breaks on one order."""
 
@@ -299,10 +310,14 @@ class TestTheSession:
         ],
         ids=str,
     )
-    def test_has_the_order_looked_up_for_a_report_that_cannot_be(self, placed, trade, wrong):
+    def test_has_the_order_looked_up_for_a_report_that_cannot_be(self, placed, trade, wrong, caplog):
         placed.answer(placed.report("TRADE", **trade))
         refusal = placed.orders.receive()
+        (told,) = [each for each in caplog.records if each.getMessage() == "report.refused"]
 
+        assert (told.levelname, told.fields) == (
+            "ERROR", {"report": "ExecutionReport", "rule": wrong, "reason": refusal.reason},
+        )  # fmt: skip
         assert (type(refusal), refusal.client_order_id, refusal.rule) == (ReportRefused, "A-1", wrong)
         assert self.refused_reports(placed) == 1
         assert placed.orders.is_empty()

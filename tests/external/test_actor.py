@@ -217,6 +217,17 @@ class TestRequestsOfAProcessBefore:
 
             assert self.left(system) == 3
 
+    def test_are_logged_as_many_as_there_were(self, caplog):
+        caplog.set_level("INFO")
+        system, now_ns = self.begin()
+        with system:
+            times_ns = now_ns - 3_000 * SECOND_NS, now_ns - 5 * SECOND_NS, now_ns + SECOND_NS
+            system.tell("external", CountBefore("all", times_ns))
+            self.left(system)
+        (told,) = [each for each in caplog.records if each.getMessage() == "external.counted"]
+
+        assert told.fields == {"service": "test", "kind": "all", "requests": 2}  # none of a time to come
+
     def test_that_are_over_do_not(self):
         system, now_ns = self.begin()
         with system:

@@ -96,6 +96,9 @@ class TestATimeToWait:
             ("0.5", 0.5),
             ("Mon, 24 Nov 2025 16:00:30 GMT", 30.0),
             ("Mon, 24 Nov 2025 15:00:00 GMT", 0.0),
+            ("Mon, 24 Nov 2025 21:31:00 +0530", 60.0),
+            ("Mon, 24 Nov 2025 16:00:30 -0000", 30.0),  # of no zone: it is UTC's
+            ("Mon, 99 Nov 2025 16:00:30 GMT", None),
             ("-3", 0.0),
             ("nan", None),
             ("inf", None),

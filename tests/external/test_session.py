@@ -218,6 +218,15 @@ class TestAnAnswerThatNobodyShouldRead:
             ask(session, server.url)
         assert b"Accept-Encoding: gzip\r\n" in server.heard[0]
 
+    @pytest.mark.parametrize(("size", "is_taken"), [(100_000, True), (100_001, False)])
+    def test_is_one_byte_larger_than_allowed(self, serve, session, size, is_taken):
+        server = serve(answering(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size))
+        if is_taken:
+            assert len(ask(session, server.url).body) == size
+            return
+        with pytest.raises(RefusedAnswerError, match="an answer of at most 100000 bytes wanted, found more"):
+            ask(session, server.url)
+
     def test_is_larger_than_allowed(self, serve, session):
         bomb = gzip.compress(bytes(50_000_000))
         head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()

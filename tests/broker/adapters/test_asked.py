@@ -420,3 +420,17 @@ def test_the_owner_of_its_calls_is_told_all_that_the_adapter_was_given(instrumen
     assert (settings.tally.whose, settings.allowances) == ("11@x", limits_on(date.max))
     assert (settings.fail_max, settings.reset_timeout_s) == (adapter.fail_max, adapter.reset_timeout_s)
     assert settings.headers()["access-token"] == "T"
+
+
+@pytest.mark.parametrize(
+    ("client_id", "error"), [("11", None), ("12", "a token of this client wanted, found that of another")]
+)
+def test_a_token_is_valid_where_it_is_that_of_the_client_and_it_is_known_why_not(played, client_id, error):
+    assert played.authentication is None
+    played.answers.append({"dhanClientId": "11", "tokenValidity": "01/09/2026 12:00", "activeSegment": "Equity"})
+    is_valid = played.authenticate(BrokerCredentials(client_id=client_id, access_token="U")).result()  # noqa: S106  of a test
+    why = played.authentication
+
+    assert (is_valid, why.success, why.error) == (error is None, error is None, error)
+    assert (why.status_code, why.sent, played.client_id) == (200, "yes", client_id)
+    assert played.headers()["access-token"] == "U"

@@ -6,6 +6,7 @@ from natya_builders import to_place
 from natya_dhan_stage import ACK, Stage, a_row, a_trade
 
 from natya.actors.external import CountBefore
+from natya.domain.dhan.writing import InvalidRequestError
 from natya.messages.broker import (
     ExecutionReport,
     FindOrder,
@@ -111,6 +112,16 @@ class TestPlacing:
         assert reason in answer.reason
         assert not stage.calls()
 
+    def test_of_what_cannot_be_written_sends_nothing_and_says_why(self, stage, monkeypatch):
+        def refuse(_request):
+            raise InvalidRequestError("correlationId: text wanted")
+
+        monkeypatch.setattr("natya.actors.broker.bodies.dhan.body.body_of", refuse)
+        stage.body.place(to_place())
+
+        assert stage.heard() == [OrderNotPlaced(client_order_id="A-1", reason="correlationId: text wanted")]
+        assert (stage.calls(), stage.session.sent) == ([], [])
+
     def test_of_what_no_list_knows_says_so_in_the_words_of_the_list(self, stage):
         stage.body.place(to_place(symbol="NONE"))
 
@@ -203,6 +214,15 @@ class TestLooking:
         assert all(isinstance(report, ExecutionReport) for report in reports)
         assert [(report.execution_id, report.cumulative_quantity) for report in reports] == [("E1", 4), ("E2", 10)]
         assert not [timer for timer in placed.session.timers if timer.waits]
+
+    def test_tells_nothing_more_of_an_order_that_has_ended_while_it_was_under_way(self, placed):
+        placed.pass_time()
+        placed.body._watching.forget("A-1")
+        placed.answer([a_row("TRADED", filled=10)])
+        placed.answer([a_trade(quantity=10)])
+
+        assert placed.heard() == []
+        assert [timer for timer in placed.session.timers if timer.waits] == []
 
     def test_becomes_rarer_while_nothing_happens_and_frequent_after_news(self, placed):
         waits = []
