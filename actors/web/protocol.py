@@ -90,7 +90,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take a connection, for which another may have to make room; or turn it away."""
         super().connection_made(transport)
         self.waits_since_s = self.loop.time()
-        if len(self.connections) > self._bounds.connections_max and not self._is_given_room():
+        if not self._is_given_room():
             self._counts.turned_away += 1
             self._refuse(503)
             return
@@ -235,7 +235,7 @@ class BoundedProtocol(HttpToolsProtocol):
     # Helpers.
 
     def _is_given_room(self) -> bool:
-        """Close the connection that has waited longest for its client; return False where all are being answered.
+        """Where as many are open as may be, close the one that has waited longest for its client; False: none waits.
 
         Else whoever opens as many as there may be, and asks nothing, keeps everybody else out.
         """

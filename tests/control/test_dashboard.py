@@ -272,6 +272,37 @@ class TestAShot:
         assert waited[:8] == [(1, {"timeout": 0.001})] * 4 + [(2, {"timeout": 0.001})] * 4
         assert [each.get("more_body") for each in sent] == [None, True, True, True]
 
+    @pytest.mark.parametrize("end", ["closed", "gone"])
+    def test_is_told_no_more_when_the_system_ends_or_the_page_is_closed_while_it_waits(self, monkeypatch, end):
+        monkeypatch.setattr(stream, "LOOK_S", 0.001)
+        sent, gone, waits = [], asyncio.Event(), []
+        wait = asyncio.wait
+
+        async def ask(*_asked, **_most):
+            return View(tree=None, statistics={})
+
+        async def receive():
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(event):
+            sent.append(event)
+
+        one = Stream(ask, now_ns=lambda: 5_000_000)
+
+        async def noted(awaited, **most):
+            waits.append(most)
+            if len(waits) == 3:
+                one.close() if end == "closed" else gone.set()
+            return await wait(awaited, **most)
+
+        monkeypatch.setattr(stream.asyncio, "wait", noted)
+        asyncio.run(one.send(receive, send))
+
+        assert len(waits) == 3
+        assert [each.get("more_body") for each in sent] == [None, True, *([False] if end == "closed" else [])]
+        assert not one.is_full
+
     def test_values_positions_at_the_last_prices(self):
         shot = shot_of(
             the_view(orders=the_orders(("TCS", 10), ("INFY", 0)), feed=the_feed(TCS=99.5)), wall_ns=5_000_000

@@ -21,7 +21,9 @@ from natya.actors.control.http.asking import Operate
 from natya.actors.control.http.token_file import TOKEN_NAME, read_token, token_of
 from natya.actors.control.operations import BY_NAME
 from natya.actors.runtime import InProcessSystem, RequestTimedOut, RuntimeActor, handles
+from natya.actors.runtime.offload import Outcome
 from natya.actors.web import WebActor
+from natya.actors.web.mounting import MountRefused
 from natya.config.sections.control import ControlSettings
 from natya.config.sections.web import WebSettings
 from natya.messages.control import ShowHttp
@@ -430,6 +432,55 @@ class TestHowLongAnAnswerIsWaitedFor:
 
     def test_that_does_not_come_is_told(self):
         assert self.asked("/v1/tree", raises=RequestTimedOut("late"))[2] == 504
+
+
+def test_a_stream_that_has_ended_is_answered_by_nothing_else():
+    sent = []
+
+    async def send(event):
+        sent.append(event)
+
+    async def stream(_receive, send):
+        await send("shots")
+
+    guard = SimpleNamespace(elsewhere=lambda _headers: None, stranger=lambda _headers, _now_ns: None)
+    settings = ControlActorSettings(data_dir=Path("/data"), limits=ControlSettings.default(http=True))
+    serve = ControlApplication(guard, settings, ask=None, monotonic_ns=lambda: 0, now_ns=lambda: 0)
+    serve._stream = SimpleNamespace(send=stream, is_full=False)
+    asyncio.run(serve({"method": "GET", "path": "/v1/stream", "headers": []}, None, send))
+
+    assert sent == ["shots"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [
+        (Outcome(error=RequestTimedOut("late")), "late"),
+        (Outcome(value=Unavailable(actor="control-web", reason="it is down", retry_after_s=1.0)), "it is down"),
+        (Outcome(value=MountRefused(error=ValueError("taken"))), f"{MountRefused(error=ValueError('taken'))}"),
+    ],
+    ids=["no answer", "down", "refused"],
+)
+def test_a_server_that_does_not_serve_is_asked_again_and_why_is_told_once(outcome, why):
+    did = []
+
+    class Staged(ControlActor):
+        _http_fault = ""
+
+        def log(self, event, **fields):
+            did.append((event, fields))
+
+        def after_on_machine(self, seconds, message):
+            did.append((seconds, type(message)))
+
+    staged = Staged()
+    for _ in range(2):
+        staged._be_served(outcome)
+
+    reason = f"the HTTP server, control-web, did not take it: {why}"
+    told = ("control.http_not_served", {"level": "error", "reason": reason})
+    assert did == [told, *[(actor.MOUNT_AGAIN_S, actor.MountDue)] * 2]
+    assert staged.trouble == reason
 
 
 class TestTheDocument:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from natya_processes import await_that
@@ -580,3 +581,42 @@ class TestTheProcess:
         waiting.ask(3)
 
         assert waiting.reply().request_id == 3
+
+
+class TestRoom:
+    """As many connections as there may be; who is idle since when, in seconds, and None while it is answered."""
+
+    def room(self, monkeypatch, *idle_since_s, now_s=100, most=2):
+        monkeypatch.setattr(server, "IDLE_NS", 10 * 10**9)
+        dropped = []
+        connections = {
+            number: SimpleNamespace(number=number, idle_since_ns=lambda at=since_s: None if at is None else at * 10**9)
+            for number, since_s in enumerate(idle_since_s)
+        }
+        serving = SimpleNamespace(
+            _connections=connections, _limits=SimpleNamespace(connections_max=most),
+            _monotonic_ns=lambda: now_s * 10**9, _drop=lambda connection: dropped.append(connection.number),
+        )  # fmt: skip
+        return ControlServer._has_room(serving), dropped
+
+    @pytest.mark.parametrize(
+        ("idle_since_s", "found"),
+        [
+            ((), (True, [])),
+            ((5,), (True, [])),
+            ((5, 7), (True, [0])),
+            ((7, 5, 6), (True, [1])),
+            ((5, 5), (True, [0])),
+            ((90, None), (True, [0])),
+            ((91, None), (False, [])),
+            ((None, None), (False, [])),
+        ],
+    )
+    def test_is_made_by_closing_who_is_idle_for_the_longest_if_for_long_enough(self, monkeypatch, idle_since_s, found):
+        assert self.room(monkeypatch, *idle_since_s) == found
+
+
+def test_a_server_waits_at_none_of_its_sockets(serve):
+    served = serve().server
+
+    assert [each.getblocking() for each in (served._listener, served._alarm, served._bell)] == [False] * 3
