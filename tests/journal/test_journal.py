@@ -25,6 +25,7 @@ from natya.actors.journal import (
     are_outcomes,
 )
 from natya.actors.journal.header import FOOTER_SIZE, HEADER_SIZE, SegmentHeader
+from natya.actors.journal.simulated import SimulatedFile
 
 
 class TestAppending:
@@ -61,6 +62,22 @@ class TestAppending:
         journal.append((workshop.an_intent(3),))
         journal.commit()
         assert (journal.commits, journal.appended) == (2, 4)
+
+    def test_of_many_costs_one_sync_and_one_write_beside_that_of_the_mark(self, journal, workshop, monkeypatch):
+        done = []
+        for action in ("write", "sync"):
+            plain = getattr(SimulatedFile, action)
+            monkeypatch.setattr(
+                SimulatedFile, action, lambda *given, action=action, plain=plain: done.append(action) or plain(*given)
+            )
+        for number in range(1, 6):
+            journal.append((workshop.an_intent(number),))
+        journal.commit()
+
+        assert done == ["write", "sync", "write"]
+        done.clear()
+        journal.commit()
+        assert done == []
 
     @pytest.mark.parametrize(
         ("facts", "correlation_id", "reason"),
