@@ -210,6 +210,20 @@ class TestDaysOfAnyVendor:
             *(("BSE:INFY", 2.0), ("BSE:INFY", 3.0), ("TCS", 1241.95), ("TCS", 1241.95), ("TCS", 1248.0)),
         ]
 
+    def test_of_several_tickers_by_yfinance_may_lack_what_others_have(self, write, recording):
+        path = write(
+            "Ticker,TCS.NS,TCS.NS,TCS.NS,TCS.NS,TCS.NS,INFY.NS,INFY.NS,INFY.NS,INFY.NS",
+            "Price,Open,High,Low,Close,Volume,Open,High,Low,Close",
+            "Date,,,,,,,,,",
+            "2025-01-09,1,4,1,2,7,3,5,3,4",
+            "2025-01-10,1,4,1,2,7,3,5,3,4",
+        )
+        found = [each for chunk in recording(path).chunks() for each in chunk if isinstance(each, Candle)]
+
+        assert [(each.symbol, each.close, each.volume) for each in found] == [
+            *(("INFY", 4.0, 0), ("TCS", 2.0, 7), ("INFY", 4.0, 0), ("TCS", 2.0, 7)),
+        ]
+
     @pytest.mark.parametrize("name", ["\"('{0}', '{1}')\"", "\"('{1}', '{0}')\""], ids=["price first", "ticker first"])
     def test_of_yfinance_in_parquet_have_pairs_for_names_and_their_times_behind(self, write, recording, name):
         prices = ("Open", "High", "Low", "Close")

@@ -4,6 +4,8 @@ import errno
 import logging
 import ssl
 import time
+from datetime import datetime
+from types import SimpleNamespace
 
 import picows
 import pytest
@@ -14,7 +16,13 @@ from natya_processes import await_that
 
 from natya.actors.feed.bodies.dhan.attempt import Attempt
 from natya.actors.feed.bodies.dhan.settings import DhanFeedOptions
+from natya.actors.feed.bodies.dhan.stream import DhanStream
 from natya.domain.calendar import is_open
+from natya.domain.time import IST
+
+
+def at(text):
+    return int(datetime.fromisoformat(text).replace(tzinfo=IST).timestamp()) * 10**9
 
 
 @pytest.fixture
@@ -311,3 +319,22 @@ def test_an_exchange_of_this_machine_alone_may_run_a_day_ahead():
 def test_an_address_where_no_token_may_go_is_refused(url):
     assert "wanted" in DhanFeedOptions(url=url).problem()
     assert "secret" not in DhanFeedOptions(url=url).problem()
+
+
+@pytest.mark.parametrize(
+    ("exchange", "clock", "since_s"),
+    [
+        ("none", "03:00", 0),
+        ("NSE", "09:14:59", None),
+        ("NSE", "09:15:00", 7_000),
+        ("NSE", "09:16:40", 6_900),
+        ("NSE", "15:29:59", 7_000 - (6 * 3_600 + 14 * 60 + 59)),
+        ("NSE", "15:30:00", None),
+    ],
+)
+def test_a_market_trades_since_its_opening_by_the_monotonic_clock(exchange, clock, since_s):
+    now_ns = at(f"2025-12-29T{clock}")
+    stream = SimpleNamespace(_exchange=exchange, _given=SimpleNamespace(now_ns=lambda: now_ns))
+    since_ns = DhanStream._trading_since_ns(stream, 7_000 * 10**9, "CASH")
+
+    assert since_ns == (None if since_s is None else since_s * 10**9)

@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from natya.actors.feed import RecordingError
 from natya.actors.feed.files import packing
+from natya.actors.feed.files.folders import files_of
 from natya.actors.feed.recording import Recording, open_recordings
 from natya.domain.time import DAY_NS, IST
 from natya.messages.market import Candle
@@ -460,6 +461,17 @@ class TestAFolder:
             "2025-04-10 00:00",
             "2025-04-11 00:00",
         ]
+
+    def test_is_the_files_below_it_too_and_none_that_is_hidden_or_no_file(self, tmp_path):
+        for name in (".hidden.csv", "B.CSV", "a.csv", "deep/c.parquet", "notes.md", "~lock"):
+            path = tmp_path / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("x")
+        (tmp_path / "d.csv").mkdir()
+
+        assert files_of(tmp_path) == [tmp_path / "B.CSV", tmp_path / "a.csv", tmp_path / "deep" / "c.parquet"]
+        assert files_of(tmp_path / "a.csv") == [tmp_path / "a.csv"]
+        assert files_of(tmp_path / ("x" * 300)) == [tmp_path / ("x" * 300)]
 
     def test_without_any_is_refused(self, tmp_path, feed_settings):
         with pytest.raises(RecordingError, match=r"a folder with files .* is wanted, found none of them"):

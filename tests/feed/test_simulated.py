@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 import time
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from natya_processes import children_of
 from natya.actors.feed import SimulatedFeedActor, here, simulated
 from natya.actors.feed.recording import HOW_TO_GO_ON
 from natya.actors.feed.simulated import EndMarket
-from natya.actors.feed.source import MESSAGES_A_CHUNK
+from natya.actors.feed.source import BEHIND_CLOSE_NS, MESSAGES_A_CHUNK
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTimedOut, RuntimeActor, handles
 from natya.messages.broker import FindOrder
 from natya.messages.market import AwaitMarketEnd, Candle, MarketEnded, Tick, TicksRecorded
@@ -22,6 +23,8 @@ from natya.messages.system import Ping
 pytestmark = pytest.mark.usefixtures("forked_starts")
 
 HEADER = "time,ltp,symbol"
+MONDAY_NS = 1_766_946_600 * 10**9
+"""Midnight of 29 December 2025 in India."""
 
 
 def rows(count, *, step_s=1):
@@ -362,3 +365,32 @@ class TestAtASpeedOfItsOwn:
 
     def test_waits_for_all_of_it_where_the_market_never_closes(self, released):
         assert released(exchange="none") == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "clock", "error", "is_waited_for"),
+    [
+        ({}, "15:29:30", "", True),
+        ({}, "15:28:30", "", False),  # it does not reach the close
+        ({"exchange": "none"}, "15:29:30", "", False),
+        ({"source": "synthetic"}, "15:29:30", "", False),
+        ({}, "15:29:30", "line 7 is broken", False),
+    ],
+)
+def test_a_recording_lasts_to_the_close_of_the_session_that_it_has_reached(
+    feed_settings, settings, clock, error, is_waited_for
+):
+    hours, minutes, seconds = map(int, clock.split(":"))
+    now_ns = MONDAY_NS + (hours * 3_600 + minutes * 60 + seconds) * 10**9
+    done = []
+    stage = SimpleNamespace(
+        settings=feed_settings(**settings),
+        clock=SimpleNamespace(now_ns=lambda: now_ns),
+        when_quiet=lambda message, due_ns: done.append((type(message), due_ns)),
+        _progress=SimpleNamespace(error=error),
+        _end=lambda: done.append("ended"),
+    )
+    SimulatedFeedActor._end_with_session(stage)
+
+    close_ns = MONDAY_NS + (15 * 3_600 + 30 * 60) * 10**9
+    assert done == ([(simulated.ReachClose, close_ns + BEHIND_CLOSE_NS)] if is_waited_for else ["ended"])

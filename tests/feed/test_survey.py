@@ -154,3 +154,23 @@ class TestAFile:
     def test_may_say_itself_how_long_its_candles_are(self, write):
         rows = [f"2025-12-29 09:{minute},1,1,1,1,1,{30 * SECOND_NS}" for minute in (15, 16)]
         assert self.lengths(Recording(write(f"{CANDLES},interval_ns", *rows), symbol="A")) == {30 * SECOND_NS}
+
+    def test_is_read_to_its_end_though_its_first_rows_are_in_the_order_of_time(self, write, monkeypatch):
+        monkeypatch.setattr(planning, "LOOK_AHEAD_ROWS", 4)
+        rows = [f"2025-12-29 09:{15 + place},1,1,1,1,1,{'AB'[place % 2]}" for place in range(8)]
+        recording = Recording(write(f"{CANDLES},symbol", *rows, "2025-12-29 09:10,1,1,1,1,1,C"))
+        starts = [each.start_ns for chunk in recording.chunks() for each in chunk if isinstance(each, Candle)]
+
+        assert len(starts) == 9
+        assert starts == sorted(starts)
+        assert recording.notes[0] == "not in the order of time from symbol to symbol: sorted by time"
+
+    def test_tells_how_long_its_candles_are_and_nothing_of_ticks(self, write):
+        candles = Recording(write(f"{CANDLES},symbol", *(f"2025-12-29 09:{15 + n},1,1,1,1,1,A" for n in range(3))))
+        ticks = Recording(write("time,ltp", "2025-12-29 09:15,1", name="t.csv"), symbol="A")
+        assert candles.candle_lengths == ((candles.path, {}),)  # not looked at yet
+        for recording in (candles, ticks):
+            recording.look()
+
+        assert candles.candle_lengths == ((candles.path, {"A": MINUTE_NS}),)
+        assert ticks.candle_lengths == ((ticks.path, {}),)

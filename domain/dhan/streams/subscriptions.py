@@ -62,11 +62,11 @@ class SubscriptionError(ValueError):
     """A request is none: what was wanted and found."""
 
 
-def requests(code: int, instruments: Iterable[Listed], *, at_once: int = INSTRUMENTS_A_MESSAGE) -> Iterator[bytes]:
+def requests(code: int, instruments: Iterable[Listed]) -> Iterator[bytes]:
     """Write the requests of one code about instruments, as many a message as it may have."""
     listed = tuple(instruments)
-    for begin in range(0, len(listed), at_once):
-        batch = listed[begin : begin + at_once]
+    for begin in range(0, len(listed), INSTRUMENTS_A_MESSAGE):
+        batch = listed[begin : begin + INSTRUMENTS_A_MESSAGE]
         yield msgspec.json.encode(FeedRequest(request_code=code, instrument_count=len(batch), instrument_list=batch))
 
 

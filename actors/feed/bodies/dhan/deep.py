@@ -58,7 +58,7 @@ class DeepFeed:
     def _requests(self, listed: Sequence[Listed]) -> Iterable[bytes]:
         if self._stream.options.depth == depth.LEVELS_MAX:
             return [subscriptions.deep_request(subscriptions.DEPTH, each) for each in listed]
-        return subscriptions.requests(subscriptions.DEPTH, listed, at_once=subscriptions.DEPTH_INSTRUMENTS_MAX)
+        return subscriptions.requests(subscriptions.DEPTH, listed)
 
     def _receive(self, frame: bytes, connection: Connection) -> bool:
         self._books.broken, kept = "", self._books.kept
