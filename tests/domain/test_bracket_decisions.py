@@ -5,7 +5,7 @@ import functools
 import pytest
 from msgspec.structs import replace
 
-from natya.domain.brackets.at_market import failures
+from natya.domain.brackets.at_market import close_at_market, failures
 from natya.domain.brackets.bracket import Bracket, as_it_stands
 from natya.domain.brackets.exits import BRACKET, JUMPED_OVER, SQUARED_OFF, is_on_its_way, was_taken_back
 from natya.domain.brackets.guarding import (
@@ -190,6 +190,49 @@ class TestOrdersAtTheMarketThatFailed:
         assert unguarded(bracket(sold=10, **back)) == 3
         assert unguarded(bracket(sold=10, stop=order("A-1S", "accepted"), **back)) == 0
 
+    @pytest.mark.parametrize(
+        ("facts", "late", "wanted"),
+        [
+            ((), 0, []),
+            (("accepted",), 0, []),
+            (("rejected",), 0, [("A-1Y", 10)]),
+            (("accepted", "expired"), 0, []),
+            (("accepted", "expired"), 4, [("A-1Y", 4)]),
+            (("accepted", "cancelled"), 4, []),
+        ],
+    )
+    def test_are_followed_by_another_where_they_failed_or_shares_came_late(self, both, facts, late, wanted):
+        bracket, order = both
+        found = bracket(stop=order("A-1S", "rejected"), exit=self.market(order, *facts), late=late)
+
+        assert [(each.client_order_id, each.quantity) for each in close_at_market(found)] == wanted
+        assert all((each.order_type, each.side) == ("MARKET", "SELL") for each in close_at_market(found))
+
+    def test_are_followed_where_their_strategy_took_them_back_to_close_it_itself(self, bracket, order):
+        asked = CancellationIntended(client_order_id="A-1X", number=1, asked_by=SQUARED_OFF, occurred_ns=1)
+        taken = advance(advance(self.market(order, "accepted"), asked), order("A-1X", "accepted").intent)
+        taken = replace(taken, state="CANCELLED", evidence="CANCELLED")
+        found = bracket(stop=order("A-1S", "rejected"), exit=taken)
+
+        assert [each.client_order_id for each in close_at_market(found)] == ["A-1Y"]
+
+    def test_are_followed_by_one_for_the_rest_where_one_was_for_fewer(self, bracket, order, make):
+        sold = advance(self.market(order, "accepted"), make.filled("A-1X", side="SELL", quantity=10))
+        part = replace(sold, quantity=4, filled=4)
+        found = bracket(stop=order("A-1S", "rejected"), exit=part)
+
+        assert [(each.client_order_id, each.quantity) for each in close_at_market(found)] == [("A-1Y", 6)]
+        assert close_at_market(bracket(stop=order("A-1S", "accepted", "cancelled"), exit=part)) == ()
+        assert [each.quantity for each in close_at_market(replace(found, order_max=5))] == [5]
+
+    def test_come_when_all_else_has_ended(self, bracket, order):
+        rejected, target = order("A-1S", "rejected"), order("A-1T", "accepted", order_type="LIMIT")
+
+        assert close_at_market(bracket(stop=rejected, target=target)) == (CancelOrder(client_order_id="A-1T"),)
+        assert close_at_market(bracket(stop=rejected, filled=9, is_open=True)) == ()
+        assert [each.quantity for each in close_at_market(bracket(stop=rejected, filled=9))] == [9]
+        assert close_at_market(bracket(stop=rejected, free=0)) == ()
+
 
 class TestWhatMayBeClosedOrGivenBack:
     @pytest.mark.parametrize(
@@ -363,6 +406,23 @@ class TestANewDay:
         assert was_taken_back(stop) is (asked_by == "asha")
         assert not waits_for_a_day(bracket(stop=stop, is_carried=is_carried, sold=10))
 
+    def test_has_exits_of_its_own_number_at_the_prices_of_the_day_before(self, bracket, order):
+        stop = order("A-1S", "accepted", "expired", trigger_price=96.0, intended_ns=5)
+        target = order("A-1T", "accepted", "expired", order_type="LIMIT", limit_price=111.0, intended_ns=5)
+        day = {"stop": stop, "target": target, "is_carried": True, "day_began_ns": 6}
+
+        def placed(**fields):
+            steps = exit_steps(bracket(**day | fields))
+            return [(each.client_order_id, each.quantity, each.trigger_price, each.limit_price) for each in steps]
+
+        assert placed() == [("A-1S1", 10, 96.0, None), ("A-1T1", 10, None, 111.0)]
+        today = order("A-1S1", "accepted", trigger_price=96.0, intended_ns=6)
+        assert placed(stop=today, day=1) == [("A-1T1", 10, None, 111.0)]
+        assert placed(stop=submit(bracket().entry, "stop", 10), day=1) == [("A-1T1", 10, None, 111.0)]
+        assert placed(free=0) == []
+        over = replace(target, client_order_id="A-1T1")
+        assert placed(stop=today, target=over, day=1) == [("A-1T2", 10, None, 111.0)]
+
     def test_begins_for_exits_that_were_made_before(self, bracket, order):
         stop = order("A-1S", "accepted", "expired", intended_ns=1_000)
         for began_ns, is_so in ((0, False), (1_000, False), (1_001, True)):
@@ -424,3 +484,5 @@ def test_a_part_of_an_order_is_submitted_by_other_terms_and_is_else_as_it_was(ma
         reference_ns=5,
     )
     assert part.submitted_ns == 0
+    unseen = as_submitted(order, quantity=3, limit_price=7.0, trigger_price=8.0)
+    assert unseen == replace(part, reference_price=0.0, reference_ns=0)

@@ -170,6 +170,15 @@ class TestARow:
         assert (found.faulty, len(found.instruments)) == (1, 300)
         assert found.examples == (f"line 2: {reason}",)
 
+    @pytest.mark.parametrize(
+        ("named", "symbol"), [("NIFTYNXT50", "NIFTYNXT50-29Sep2026-FUT"), ("", "NIFTY-29Sep2026-FUT")]
+    )
+    def test_of_a_contract_is_of_the_underlying_that_is_told_or_that_its_name_begins_with(self, named, symbol):
+        rows = [each.replace(",NIFTY,NIFTY-Sep2026-FUT,", f",{named},NIFTY-Sep2026-FUT,") for each in DETAILED_ROWS]
+        found = by_number(read(listed(DETAILED, rows)))["NSE_FNO:68407"]
+
+        assert (found.symbol, found.underlying) == (symbol, symbol.partition("-")[0])
+
     def test_of_a_contract_without_a_trading_symbol_lacks_it_in_the_column_of_contracts(self, monkeypatch):
         monkeypatch.setattr(scrips, "FAULTY_SHARE_MAX", 1.0)
         cells = dict(zip(DETAILED.split(","), next(csv.reader([DETAILED_ROWS[9]])), strict=True))

@@ -3,6 +3,7 @@
 import pytest
 
 from natya.actors.orders.book import Book
+from natya.actors.orders.book.brackets import exit_of
 
 PRICES = {
     "BUY": {"target_price": 110.0, "stop_loss_price": 95.0},
@@ -164,3 +165,14 @@ class TestABracketThatIsDoneAndWhoseSharesLackAnExit:
         bare.trade(OTHER[bare.side], 15)
 
         assert list(bare.book.bare_brackets) == []
+
+
+def test_an_exit_is_found_as_the_order_that_it_is_or_as_the_refusal_of_it(played, make):
+    played.enter("A-1")
+    played.intend("A-1S", OTHER[played.side])
+    refusal = make.refusal("A-1T")
+    played.book.apply(refusal)
+
+    assert exit_of(played.book, "A-1S") is played.book.order("A-1S")
+    assert exit_of(played.book, "A-1T") == refusal
+    assert exit_of(played.book, "A-1X") is None

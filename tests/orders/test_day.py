@@ -155,14 +155,17 @@ class TestTheProfitOfADay:
         assert self.profit(book, 95.0) == (-20.0, -15.0, ())
         assert self.profit(book, 120.0) == (-20.0, 0.0, ())
 
-    @pytest.mark.parametrize(("sold", "bought", "open_"), [(-5, 4, 80.0), (-9, 0, -80.0)])
-    def test_has_the_gain_of_what_was_bought_anew_or_turned_over(self, book, sold, bought, open_):
+    @pytest.mark.parametrize(
+        ("sold", "bought", "price", "open_"),
+        [(-5, 4, 120.0, 80.0), (-9, 0, 120.0, -80.0), (-9, 0, 80.0, 80.0), (-4, 3, 120.0, 0.0), (-4, 3, 80.0, -80.0)],
+    )
+    def test_has_the_gain_of_what_was_bought_anew_or_turned_over(self, book, sold, bought, price, open_):
         book, trade = book
         trade(sold, 100.0)
         if bought:
             trade(bought, 100.0)
 
-        assert self.profit(book, 120.0) == (0.0, open_, ())
+        assert self.profit(book, price) == (0.0, open_, ())
 
     def test_has_what_an_order_of_yesterday_trades_before_anything_else_happens(self, book, make):
         book, _ = book

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from natya.actors.orders import OrdersActor
-from natya.actors.orders.limits_in_force import changes, is_loosened, then, values_of
+from natya.actors.orders.limits_in_force import changes, is_loosened, of_settings, then, values_of
 from natya.actors.runtime import RequestTimedOut
 from natya.config.sections.orders import InstrumentLimits
 from natya.messages.broker import PlaceOrder
@@ -63,6 +63,13 @@ class TestLimitsThatAreWrittenDown:
 
     def test_of_another_release_are_left_out(self, make):
         assert then(make.limits(), {"no_such_limit": "1"}) == make.limits()
+
+    def test_are_those_that_the_settings_decide_again_where_no_others_are_written(self, make):
+        fact = changes(values_of(make.limits()), make.limits(quantity_max=7, position_max=8), 1)
+
+        assert [each.name for each in of_settings(fact, ("position_max",)).changes] == ["position_max"]
+        assert of_settings(fact, ("rejects_max",)) is None
+        assert of_settings(None, ("position_max",)) is None
 
     def test_are_no_news_if_they_are_the_same(self, make):
         assert changes(values_of(make.limits()), make.limits(), 1) is None
