@@ -173,6 +173,44 @@ class TestABookThatGoesOnWithACheckpoint:
 
         assert everything(ledger, read_back) == everything(*read(records, Ledger(), ReadBack()))
 
+    def test_has_all_that_is_counted_of_brackets(self):
+        """Of one both exits traded too much, another is bare; shares of a third came late, of a fourth were sold."""
+        exits = {"target_price": 110.0, "stop_loss_price": 95.0}
+        orders = (
+            *(("A", "INFY", "BUY", exits), ("B", "TCS", "BUY", exits), ("C", "SBIN", "BUY", exits)),
+            *(("D", "ITC", "BUY", exits), ("AS", "INFY", "SELL", {}), ("AT", "INFY", "SELL", {})),
+            *(("BS", "TCS", "SELL", {}), ("BT", "TCS", "SELL", {}), ("CS", "SBIN", "SELL", {})),
+            ("other", "ITC", "SELL", {}),
+        )
+        of = {name: {"symbol": symbol, "side": side} for name, symbol, side, _ in orders}
+        traded = {
+            name: MAKE.filled(name, f"T-{name}", quantity, **of[name])
+            for name, quantity in {"A": 10, "B": 10, "C": 6, "D": 10, "AS": 10, "AT": 4, "CS": 6, "other": 3}.items()
+        }
+        late = MAKE.filled("C", "T-late", 4, cumulative_quantity=10, **of["C"])
+        intents = {name: MAKE.intent(name, **of[name], **more) for name, _, __, more in orders}
+        facts = []
+        for name, intended in intents.items():
+            facts += [intended, MAKE.accepted(name, f"B-{name}")]
+            facts += [traded[name]] if name in traded else []
+            facts += [MAKE.cancelled("C")] if name == "C" else []
+        facts += [MAKE.cancelled("BS"), MAKE.cancelled("BT"), MAKE.cancelled("CS"), late]
+        records = [
+            JournalRecord(sequence=number, recorded_ns=1, correlation_id="", fact=fact)
+            for number, fact in enumerate(facts, 1)
+        ]
+        whole = read(records, Ledger(), ReadBack())
+        book = whole[0].book
+        counted = (book.surplus("A"), list(book.bare_brackets), book.late("C"), book.sold("D"))
+        assert counted == (4, ["B"], 4, 3)
+        assert book.exits("crossover") == ("AS", "AT", "BS", "BT", "CS")
+        ended, state = made(*read(records, Ledger(), ReadBack()))
+        again = Ledger(), ReadBack()
+        restored(*again, ended=ended, state=state)
+
+        assert again[0].book.exits("crossover") == book.exits("crossover")
+        assert everything(*again) == everything(*whole)
+
     @given(journals())
     def test_makes_the_same_bytes_from_the_same_records(self, records):
         assert made(*read(records, Ledger(), ReadBack())) == made(*read(records, Ledger(), ReadBack()))

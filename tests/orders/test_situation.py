@@ -104,6 +104,30 @@ class TestWhatIsHeldInTheWorstCase:
             assert replaced.closable_of_product(make.order(side="SELL")) == 10
 
 
+class TestWhatMayBeClosedOfAProduct:
+    def test_is_what_is_held_of_it_less_what_its_open_orders_may_close(self, make, situation):
+        at, sell = {"occurred_ns": NOON_NS}, {"side": "SELL", "occurred_ns": NOON_NS}
+        found = situation(
+            *(make.intent("C", product="CNC", **at), make.filled("C", quantity=10)),
+            *(make.intent("I", quantity=7, **at), make.filled("I", "T-2", quantity=7)),
+            make.intent("SC", product="CNC", quantity=4, **sell),
+            make.intent("SI", quantity=2, **sell),
+            make.intent("SM", quantity=5, product="MARGIN", **sell),
+            make.intent("B", quantity=3, product="CNC", **at),
+            intents=[make.order("W", side="SELL", quantity=1, product="CNC")],
+        )
+
+        def closable(side="SELL", **fields):
+            return found.closable_of_product(make.order("N", side=side, **fields))
+
+        assert [closable(product=each) for each in ("CNC", "INTRADAY", None, "MARGIN")] == [5, 5, 5, 0]
+        assert [closable("BUY", product=each) for each in ("CNC", None)] == [0, 0]
+        assert closable(product="CNC", symbol="TCS") == 0
+        replaced = replace(found, replaced=found.book.order("SC"))
+        assert replaced.closable_of_product(make.order("N", side="SELL", product="CNC")) == 9
+        assert replaced.closable_of_product(make.order("N", side="SELL")) == 5
+
+
 class TestWhatIsSurelyNotExceeded:
     @pytest.mark.parametrize(
         ("waiting", "own", "ordered"),

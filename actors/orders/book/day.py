@@ -318,7 +318,7 @@ class Profit:
             profit = known[0] * quantity_units - self._costs[symbol]
             if profit < 0 or symbol not in day.carried:
                 open_units += profit
-        return self._realized, round(open_units), tuple(missing)
+        return self._realized, round(open_units), tuple(sorted(missing))
 
     def _count(self, day: Day, holdings: dict[str, Holding]) -> None:
         realized = sum((each.realized for each in holdings.values()), Fraction(0)) - day.realized_before
