@@ -325,9 +325,9 @@ class Supervisor(RuntimeActor):
         """Ask for the orders that a parked strategy leaves open."""
         self._parked_orders.parked(child.spec)
 
-    def give_up(self, child: Child, reason: str, error: BaseException | None) -> None:
+    def give_up(self, child: Child, reason: str) -> None:
         """Stop all children; what follows is in `children_are_down`."""
-        error = error or child.fault  # of a try that the budget did not allow: what made it necessary
+        error = child.fault  # of a try that the budget did not allow: what made it necessary
         # The root passes the error object on; from a supervisor below it only this text reaches the system's caller.
         told_apart = self._plan.root and error is not None
         self._give_up(GivenUp(child.spec.name, reason if told_apart else f"{reason} ({child.last_error})", error))

@@ -68,8 +68,8 @@ class SupervisorActions(Protocol):
     def child_parked(self, child: Child) -> None:
         """Called when a child was parked."""
 
-    def give_up(self, child: Child, reason: str, error: BaseException | None) -> None:
-        """Called when a child has exceeded a limit, with the reason and its last error."""
+    def give_up(self, child: Child, reason: str) -> None:
+        """Called when a child has exceeded a limit, with the reason; its last failure is `Child.fault`."""
 
 
 class Children:
@@ -275,7 +275,7 @@ class Children:
                 self._park(child, decision.reason)
             case GiveUp() | Park():
                 child.given_up = True
-                self._supervisor.give_up(child, decision.reason, error)
+                self._supervisor.give_up(child, decision.reason)
 
     def _restart(self, failed: Child, restart: Restart) -> None:
         """Restart the group; a sibling whose own breaker is open stays down until that is tried again."""

@@ -1,11 +1,13 @@
 import re
 from concurrent.futures import wait
+from types import SimpleNamespace
 
 import pytest
 from thespian.actors import ActorExitRequest
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.actors.runtime.workers import in_process
 from natya.actors.supervision import AwaitSystemStop, BreakerSettings, StopChildren
 from natya.actors.supervision.actor import DeadlineCame
 from natya.actors.supervision.deadline import Deadline
@@ -504,6 +506,19 @@ class TestAChildThatIsParkedWithOrders:
         assert [round(each_s - asked_s[0]) for each_s in asked_s] == after_s
 
 
+class TestAChildWithAProcessOfItsOwn:
+    def test_is_made_with_its_name_what_it_is_and_its_limits(self, play):
+        made = []
+        supervisor = SimpleNamespace(start_child=lambda *given: made.append(given) or "address")
+        spec = play.ChildSpec("slow", play.Child, "settings", host="process", turn_limit_s=3.0, memory_limit_mb=64)
+
+        assert play.Supervisor.create_child(supervisor, spec) == "address"
+        stand_in, settings = in_process(play.Child, "settings", turn_limit_s=3.0, memory_limit_mb=64)
+        assert made == [("slow", stand_in, settings)]
+        assert play.Supervisor.create_child(supervisor, play.ChildSpec("quick", play.Child, "settings")) == "address"
+        assert made[1:] == [("quick", play.Child, "settings")]
+
+
 class TestASupervisorWithoutSettingsOfItsOwn:
     def test_says_which_it_wants(self, actor_system, play, diary):
         with pytest.raises(TypeError, match=r"SupervisorSettings\(children=.* wanted, found list"):
@@ -804,6 +819,14 @@ class TestGivingUp:
         assert (end.exit_code, end.reason) == (70, "feed: more than 3 restarts in 60 s")
         assert str(end.error) == "feed is broken"
         assert diary.entries == ["start journal", *["start feed"] * 4, "stop journal"]
+
+    def test_on_one_that_ended_by_itself_says_so_and_has_no_error(self, start, play):
+        system = start("feed", policy=play.a_policy(restarts_max=0))
+        system.tell("feed", ActorExitRequest())
+        end = system.request("system", AwaitSystemStop())
+
+        reason = "feed: more than 0 restarts in 60 s (Ended: it ended by itself)"
+        assert (end.exit_code, end.reason, end.error) == (70, reason, None)
 
     def test_after_too_many_openings_in_a_row(self, start, play, diary):
         diary.broken.add("feed")

@@ -113,7 +113,7 @@ class FakeSupervisor:
     def child_parked(self, child):
         self.parked.append((child.spec.name, child.parked))
 
-    def give_up(self, child, reason, _error):
+    def give_up(self, child, reason):
         self.gave_up = (child.spec.name, reason)
         self.children.stop_all()
 
@@ -435,6 +435,37 @@ class TestWhileAllGoDown:
         supervisor.pass_time(1)
 
         assert supervisor.is_down
+
+
+class TestTwoThatAreProbedTogether:
+    def test_are_up_when_both_have_answered_and_one_that_does_not_has_failed(self):
+        supervisor = a_supervisor(
+            "a", "b", strategy="one_for_all", policy=msgspec.structs.replace(POLICY, fail_max=1, escalate_after=9)
+        )
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.crash("a")
+        supervisor.settle()
+        supervisor.deaf.add("a")
+        supervisor.pass_time(5)
+        supervisor.crash("b")
+        supervisor.settle()
+        supervisor.told.clear()
+        supervisor.deaf = {"b"}
+        supervisor.pass_time(5)
+
+        def breakers():
+            return [supervisor.children.breaker(child) for child in supervisor.children]
+
+        assert supervisor.orders("ping") == ["a", "b"]
+        assert breakers() == ["closed", "half-open"]
+        supervisor.pass_time(5)
+        assert breakers() == ["closed", "open"]
+        assert [child.state for child in supervisor.children] == ["UNAVAILABLE"] * 2
+        supervisor.deaf = set()
+        supervisor.pass_time(5)
+        assert breakers() == ["closed", "closed"]
+        assert [child.state for child in supervisor.children] == ["RUNNING"] * 2
 
 
 class TestAChildOfALifeBefore:

@@ -602,6 +602,8 @@ class TestASpecWithAMistake:
             SupervisorSettings(children=twice, policy=policy)
         with pytest.raises(TypeError, match=r"children: \(ChildSpec\(…\), …\) is wanted, found ChildSpec"):
             SupervisorSettings(children=twice[0], policy=policy)
+        with pytest.raises(TypeError, match=r"children: \(ChildSpec\(…\), …\) is wanted, found \('a',\)"):
+            SupervisorSettings(children=("a",), policy=policy)
         with pytest.raises(ValueError, match=r"strategy: one of 'one_for_one', .* is wanted, found 'all'"):
             SupervisorSettings(children=(), policy=policy, strategy="all")
         with pytest.raises(SettingsError, match=r"supervision\.fail_max: wanted a whole number from 1 to .*, found 0"):
@@ -610,7 +612,11 @@ class TestASpecWithAMistake:
             with pytest.raises(ValueError, match=rf"{field}: a number .* is wanted, found {wrong}"):
                 SupervisorSettings(children=(), policy=policy, **{field: wrong})
 
-    @pytest.mark.parametrize("wrong", [{"fail_max": 0}, {"reset_timeout_s": 0}, {"escalate_after": 0}])
+    @pytest.mark.parametrize(
+        "wrong",
+        [{"fail_max": 0}, {"reset_timeout_s": 0}, {"escalate_after": 0}, {"fail_max": 1.5}, {"escalate_after": 1.5}],
+    )
     def test_of_a_breaker_is_refused_as_well(self, wrong):
-        with pytest.raises(ValueError, match=rf"{next(iter(wrong))}: a .*number .* is wanted, found 0"):
+        ((field, value),) = wrong.items()
+        with pytest.raises(ValueError, match=rf"{field}: a .*number .* is wanted, found {value}"):
             BreakerSettings(**({"fail_max": 1, "reset_timeout_s": 1.0, "escalate_after": 1} | wrong))
