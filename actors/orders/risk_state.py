@@ -87,7 +87,7 @@ def changed(  # noqa: PLR0913  the fields of the fact
     )
 
 
-def why_not_resumed(request: Resume, *, found: RiskState, to_be: KeptRiskState, kill_switch: bool = False) -> str:
+def why_not_resumed(request: Resume, *, found: RiskState, to_be: KeptRiskState, kill_switch: bool) -> str:
     """Say why a person may not resume now; empty where they may.
 
     Args:

@@ -22,9 +22,12 @@ from natya.messages.broker import (
     OrderInDoubt,
     OrderNotFound,
     OrderNotPlaced,
+    OrderNotReplaced,
     OrderPlaced,
+    OrderReplaced,
     OrdersSentBefore,
     PlaceOrder,
+    ReplaceInDoubt,
     ReplaceOrder,
     ReportRefused,
     WithdrawOrder,
@@ -1272,6 +1275,20 @@ class TestAnOrderlyStop:
             stage.tell(make.report(kind))
         else:
             stage.tell(kind(client_order_id="A-1", **told.get(kind, {"reason": "so it is"})))
+        stage.settle()
+
+        assert (before, orders.is_drained()) == (False, True)
+
+    @pytest.mark.parametrize("kind", [OrderReplaced, OrderNotReplaced, ReplaceInDoubt])
+    def test_waits_until_the_broker_has_said_what_became_of_a_change(self, threads, stage, make, kind):
+        stage.open(lookup_interval_s=60.0)
+        stage.place(make.order(order_type="LIMIT", limit_price=100.0))
+        stage.tell(ModifyOrder(client_order_id="A-1", quantity=20), stage.strategy)
+        stage.asked_next(ReplaceOrder)
+        stage.settle()
+        orders = stage.system.base.names["orders"].instance
+        before = orders.is_drained()
+        stage.tell(kind(client_order_id="A-1", number=1, **({} if kind is OrderReplaced else {"reason": "so it is"})))
         stage.settle()
 
         assert (before, orders.is_drained()) == (False, True)
