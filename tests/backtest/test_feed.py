@@ -3,11 +3,13 @@
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
+import msgspec
 import pytest
 from natya_builders import a_candle, a_tick
 
-from natya.actors.feed import BEHIND_CLOSE_NS, FeedError
+from natya.actors.feed import BEHIND_CLOSE_NS, Again, FeedError, Surroundings
 from natya.backtest.plan import END_NS, time_ns
+from natya.backtest.running import feed as feed_of_backtest
 from natya.backtest.running.feed import (
     AwaitMarketEnd,
     BacktestFeedActor,
@@ -200,3 +202,24 @@ class TestTheFeed:
         taken_over(actor)
         actor.on_stop()
         assert source.closed == 1
+
+    def test_reads_small_recordings_here_and_others_in_a_process_of_their_own(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(feed_of_backtest, "READ_HERE_BYTES", 10)
+        made = []
+        make = lambda settings, options, surroundings: made.append((settings, options, surroundings)) or "apart"  # noqa: E731
+        monkeypatch.setattr(feed_of_backtest, "source_of", lambda _: (make, {"how": "it reads"}))
+        actor = Staged(Source(), now_ns=77)
+        actor.random = "random"
+        found = []
+        for sizes in ((10,), (4, 6), (5, 6), (11,)):
+            for number, size in enumerate(sizes):
+                (tmp_path / f"{number}.csv").write_bytes(bytes(size))
+            recordings = tuple(f"S{number}={tmp_path / f'{number}.csv'}" for number in range(len(sizes)))
+            feed = FeedSettings.default(source="replay", recording=recordings)
+            actor.settings = msgspec.structs.replace(actor.settings, feed=feed)
+            found.append(BacktestFeedActor._open(actor))
+
+        assert [isinstance(each, Again) for each in found] == [True, True, False, False]
+        assert found[2:] == ["apart"] * 2
+        assert made == [(made[0][0], {"how": "it reads"}, Surroundings(start_ns=77, random="random")), made[1]]
+        assert made[1][0] is actor.settings.feed

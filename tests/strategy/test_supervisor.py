@@ -529,7 +529,13 @@ class TestASwapOfOneThatRunsOnAnotherNode:
 
 class TestAChangeOfOneThatIsBeingChanged:
     @pytest.mark.parametrize(
-        "second", [StopStrategy(name="a"), StartStrategy(name="a"), SwapStrategy(name="a", strategy="x:Y")]
+        "second",
+        [
+            StopStrategy(name="a"),
+            StartStrategy(name="a"),
+            SwapStrategy(name="a", strategy="natya_swapped:Resting"),
+            ReloadStrategy(name="a"),
+        ],
     )
     def test_is_refused_and_that_of_another_is_not(self, stage, second):
         opened = stage((Stateless, "a"), (Stateless, "b"))
@@ -540,6 +546,7 @@ class TestAChangeOfOneThatIsBeingChanged:
         assert opened.ask(second).reason == "it is being changed already, or the system stops"
         assert isinstance(opened.ask(StopStrategy(name="b")), StrategyChanged)
         opened.base.run_for(11)
+        assert opened.looks == [("a", True)], "the second does not begin"
         opened.reads = True
         assert isinstance(opened.ask(StopStrategy(name="a")), StrategyChanged)
 
