@@ -185,6 +185,14 @@ class TestASweep:
         assert len(set(keys)) == 12
         assert key_of("a", plan, may_be_empty=True) == keys[0]
 
+    def test_is_the_same_wherever_it_is_asked_for(self, plan, tmp_path, monkeypatch):
+        """Though a file of that folder is called as a setting's value is."""
+        monkeypatch.chdir(tmp_path)
+        before = fingerprint_of(plan, {}, "1")
+        (tmp_path / "warning").write_text("of log.level")
+
+        assert fingerprint_of(plan, {}, "1") == before
+
     def test_of_a_market_that_is_a_folder_tests_again_when_a_file_in_it_has_changed(self, plan, tmp_path):
         """By its contents: a copy may have the time and the size of what it replaces."""
         plan = msgspec.structs.replace(plan, data=(tmp_path,))
