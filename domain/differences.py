@@ -304,14 +304,20 @@ def position_mismatches(books: Books) -> Iterable[PositionMismatch]:
             yield from _mismatch(name, 0, there_now, there_now, now_ns=books.now_ns, is_ours=False)
 
 
-def _traded_by_others(books: Books) -> Counter[str]:
-    """Add up by symbol the signed shares that orders have traded which are none of ours."""
+def orders_of_others(books: Books) -> Iterable[OrderAtBroker]:
+    """Return the orders of the day that are none of ours."""
     by_id, by_number = _ours_by_ids(books.orders)
-    traded: Counter[str] = Counter()
     for theirs in books.orders_at_broker:
         ours = by_number.get(theirs.broker_order_id) or by_id.get(theirs.client_order_id)
         if ours is None or _is_only_called_so(ours, theirs):
-            traded[theirs.symbol] += theirs.filled if theirs.side == "BUY" else -theirs.filled
+            yield theirs
+
+
+def _traded_by_others(books: Books) -> Counter[str]:
+    """Add up by symbol the signed shares that orders have traded which are none of ours."""
+    traded: Counter[str] = Counter()
+    for theirs in orders_of_others(books):
+        traded[theirs.symbol] += theirs.filled if theirs.side == "BUY" else -theirs.filled
     return traded
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from .orders import Side
 from .risk import Amount, PriceBand
-from .units import Count, Holding, Nanoseconds, Rupees, Seconds, Shares, SomeShares
+from .units import Count, Holding, Nanoseconds, Price, Rupees, Seconds, Shares, SomeShares
 
 
 class ReadAccountBook(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="ReadAccountBook"):
@@ -47,6 +47,8 @@ class OrderAtBroker(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
 
     limit_price: Rupees = 0.0
     trigger_price: Rupees = 0.0
+    average_price: Rupees = 0.0
+    """Rupees a share of what has traded; 0: it is not told."""
 
 
 class PositionAtBroker(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="PositionAtBroker"):
@@ -171,6 +173,17 @@ class PositionMismatch(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     them."""
 
 
+class SquaredOff(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SquaredOff"):
+    """An intraday position of ours that the broker has closed at the end of the day, by orders of its own."""
+
+    symbol: str
+    shares: Holding
+    """What was held until then, of all strategies together: signed."""
+
+    price: Price
+    """Rupees a share, on average, at which it was closed."""
+
+
 class PositionsDiffer(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="PositionsDiffer"):
     """From reconciliation to orders, after each look: all positions that differ at the broker now, and orders of ours.
 
@@ -185,6 +198,9 @@ class PositionsDiffer(msgspec.Struct, frozen=True, kw_only=True, array_like=True
 
     is_in_doubt: bool = False
     """Whether the look has shown a position that differs otherwise than before: the next one says whether it lasts."""
+
+    squared_off: tuple[SquaredOff, ...] = ()
+    """Those of the positions that differ since the broker has closed them."""
 
 
 class DifferenceEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="DifferenceEnded"):

@@ -91,6 +91,7 @@ from .parts.resolving import Resolving
 from .parts.risk_keeping import RiskKeeper
 from .parts.senders import only_strategy
 from .parts.settling import Settling
+from .parts.squared_off import SquaredOffThere
 from .parts.starting import Starting
 from .parts.state_keeping import StateKeeping
 from .rules import NO_PRICE
@@ -149,6 +150,7 @@ class OrdersActor(RuntimeActor):
         changing = self._changing = Changing(context, gate, risk)
         hearing = self._hearing = Hearing(context, risk, resolving, cancelling, changing)
         settling = self._settling = Settling(context, hearing)
+        self._squared_off = SquaredOffThere(context)
         states = self._states = StateKeeping(context)
         limiting = self._limiting = Limiting(context, gate, risk)
         placing = self._placing = Placing(context, gate, risk, halting, cancelling, resolving, hearing, states)
@@ -333,7 +335,7 @@ class OrdersActor(RuntimeActor):
     def hear_positions(self, told: PositionsDiffer, _sender: ActorAddress) -> None:
         """Note where the broker's positions differ from the book's: an order closes only what it closes by both.
 
-        And which orders somebody has changed there.
+        And which orders somebody has changed there, and which positions the broker has squared off.
         """
         before = self._context.theirs
         self._context.theirs, self._context.changed_there = as_told(told.positions), frozenset(told.orders)
@@ -342,6 +344,8 @@ class OrdersActor(RuntimeActor):
             order = self._ledger.order(client_order_id)
             if self._context.is_read and order is not None and order.is_open:
                 self._resolving.doubt(client_order_id)  # a look-up takes over what somebody has changed there
+        for squared_off in told.squared_off:
+            self._squared_off.take(squared_off)
         if before is not self._context.theirs and self._context.is_read:
             self._bracketing.look_at_all()
             self._cancelling.look_at_stops()

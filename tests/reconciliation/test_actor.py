@@ -1,5 +1,6 @@
 """The reconciliation actor between the broker session, orders and the journal, which the test plays."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -8,8 +9,8 @@ from natya_processes import await_that
 
 from natya.actors.reconciliation import ReconciliationActor, ReconciliationSettings
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
-from natya.actors.runtime.simulation import SimulatedSystemBase
-from natya.domain.time import SECOND_NS
+from natya.actors.runtime.simulation import SimulatedSystemBase, VirtualClock
+from natya.domain.time import IST, SECOND_NS
 from natya.messages.holdings import Position
 from natya.messages.journal import Append, Appended, AppendRefused
 from natya.messages.kill_switch import HaltTrading, TradingHalted
@@ -25,6 +26,7 @@ from natya.messages.reconciliation import (
     PositionMismatch,
     PositionsDiffer,
     ReadAccountBook,
+    SquaredOff,
 )
 from natya.messages.risk import BandsTold, FreezeQuantitiesTold, FundsTold, PriceBand, ReadRisk, RiskFigure, RiskRead
 from natya.messages.risk_state import ReduceOnly
@@ -526,6 +528,22 @@ class TestAPosition:
 
         assert doubts.count(True) == 1
         assert doubts.index(True) <= 1
+
+    def test_that_the_broker_has_squared_off_is_told_from_the_second_look_on(self):
+        after_it = datetime(2026, 11, 25, 15, 25, tzinfo=IST)
+        its_order = replace(
+            STRANGER, client_order_id="", side="SELL", filled=10, is_open=False, average_price=99.5, status="TRADED"
+        )
+        there = PositionAtBroker(symbol="INFY", instrument="INFY", quantity=0, products=(("INTRADAY", 0),))
+        with InProcessSystem(SimulatedSystemBase(1, clock=VirtualClock(int(after_it.timestamp()) * 10**9))) as system:
+            world = World(AccountBookRead(orders=(THERE, its_order), positions=(there,)))
+            world.held, world.products = 10, [{"INFY": {"INTRADAY": 10}}]
+            played = Played(system, world, interval_s=10.0)
+            system.base.run_for(30.0)
+            told = [each.squared_off for each in played.world.differing]
+
+        assert told[0] == ()
+        assert set(told[1:]) == {(SquaredOff(symbol="INFY", shares=10, price=99.5),)}
 
 
 class TestAnOrderThatIsOtherwiseThere:

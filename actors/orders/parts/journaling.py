@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Final
 from ....messages.orders import CancellationIntended, ModificationIntended, ModificationRefused
 from ....messages.risk_state import RiskStateChanged
 from ....messages.strategy_state import StrategyStateSaved
-from ..book.ledger import RISK_STATE
-from ..book.states import STATE_OF
 
 if TYPE_CHECKING:
     from ....messages.journal import Appended, AppendRefused
@@ -105,6 +103,6 @@ class Journaling:
         self._settling.not_written(entry.client_order_id, entry.facts, answer.reason)
         if entry.order is not None:
             self._placing.not_written(entry, entry.order, answer.reason)
-        elif entry.client_order_id != RISK_STATE and not entry.client_order_id.startswith(STATE_OF):
+        elif context.ledger.order(entry.client_order_id) is not None:
             self._resolving.doubt(entry.client_order_id)
         self._bracketing.look(entry.client_order_id)

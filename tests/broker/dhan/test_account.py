@@ -105,6 +105,7 @@ class TestReading:
             is_open=True,
             status="PART_TRADED",
             limit_price=1513.0,
+            average_price=1512.9,
         )
         assert (told.orders[1].symbol, told.orders[1].instrument) == ("", "RELIANCE NSE_EQ 2885")
         assert told.orders[1].client_order_id == ""

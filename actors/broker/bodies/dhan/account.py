@@ -228,6 +228,7 @@ def _order(row: OrderRow, traded: int, symbols: dict[Place, str]) -> OrderAtBrok
         status=row.order_status,
         limit_price=row.price,
         trigger_price=row.trigger_price,
+        average_price=row.average_traded_price,
     )
 
 

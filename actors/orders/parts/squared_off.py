@@ -1,0 +1,90 @@
+"""Intraday positions that the broker has squared off (plain): the book takes them over as trades of their strategies.
+
+No order of ours has closed them, and no request leaves for these: each is journaled together with its trade, at the
+price that the broker tells. Its id follows from strategy, symbol and day, so that none is taken over twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from zlib import crc32
+
+from ....domain.client_order_ids import base36, short_name
+from ....domain.squared_off import SQUARED_OFF
+from ....domain.time import day_of
+from ....messages.orders import OrderFilled, OrderIntended
+
+if TYPE_CHECKING:
+    from ....messages.orders import Side
+    from ....messages.reconciliation import SquaredOff
+    from .context import OrdersContext
+
+TRADE_ID: Final = "squared off by the broker"
+
+
+class SquaredOffThere:
+    """Takes over what reconciliation tells."""
+
+    def __init__(self, context: OrdersContext) -> None:
+        """Know nothing but what the others know."""
+        self._context: Final = context
+
+    def take(self, told: SquaredOff) -> None:
+        """Close in the book what was closed at the broker; nothing, where ours has changed since it was compared.
+
+        The next comparison tells it again, as long as it is so.
+        """
+        context, book = self._context, self._context.ledger.book
+        held = {
+            strategy: book.strategy_products(strategy, symbol, context.settings.product).get(SQUARED_OFF, 0)
+            for strategy, symbol in book.shares_by_strategy()
+            if symbol == told.symbol
+        }
+        if not context.is_read or sum(held.values()) != told.shares:
+            return
+        for strategy, shares in held.items():
+            if shares:
+                self._close(strategy, shares, told)
+
+    def _close(self, strategy: str, shares: int, told: SquaredOff) -> None:
+        context, now_ns = self._context, self._context.now_ns()
+        client_order_id = squared_off_id(strategy, told.symbol, now_ns)
+        if context.ledger.is_waiting(client_order_id) or context.ledger.earlier(client_order_id) is not None:
+            return
+        side: Side = "SELL" if shares > 0 else "BUY"
+        intent = OrderIntended(
+            client_order_id=client_order_id,
+            strategy=strategy,
+            symbol=told.symbol,
+            side=side,
+            quantity=abs(shares),
+            order_type="MARKET",
+            limit_price=None,
+            occurred_ns=now_ns,
+            product=SQUARED_OFF,
+        )
+        trade = OrderFilled(
+            client_order_id=client_order_id,
+            trade_id=TRADE_ID,
+            strategy=strategy,
+            symbol=told.symbol,
+            side=side,
+            quantity=abs(shares),
+            price=told.price,
+            cumulative_quantity=abs(shares),
+            occurred_ns=now_ns,
+        )
+        context.log(
+            "position.squared_off_there",
+            level="warning",
+            client_order_id=client_order_id,
+            symbol=told.symbol,
+            shares=shares,
+            price=told.price,
+        )
+        context.write((intent, trade))
+
+
+def squared_off_id(strategy: str, symbol: str, now_ns: int) -> str:
+    """Return the client order id under which a position of a strategy is closed that was squared off on a day."""
+    return f"{short_name(strategy)}-sq{base36(day_of(now_ns))}-{base36(crc32(symbol.encode()) % 36**6 + 1)}"
