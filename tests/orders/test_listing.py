@@ -8,11 +8,12 @@ from natya_builders import BUILDERS, a_tick
 from natya.actors.orders.book import Book
 from natya.actors.orders.book.ended import Ended
 from natya.actors.orders.book.listing import book_of, listed, positions, to_cancel
-from natya.domain.time import DAY_NS
+from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.broker import WithdrawOrder
 from natya.messages.journal import JournalRecord
 from natya.messages.market import FeedStatistics
 from natya.messages.order_listing import CancelOrders, LastPrice, OrdersCancelling, ReadOrders, ReadPositions
+from natya.messages.risk import BandsTold, PriceBand, ReadRisk
 from natya.messages.system import Ping, Pong
 
 NOON_NS = 1_700_000_000 * 10**9
@@ -195,6 +196,32 @@ class TestTheActor:
         assert [(each.symbol, each.price) for each in person.receive().prices] == [("INFY", 101.5)]
         stage.settle()
         assert (feed.is_empty(), person.is_empty()) == (True, True)
+
+    def test_tells_positions_with_the_price_bands_that_are_young_enough(self, stage, make, person):
+        held = [make.intent("A-1"), make.filled("A-1")]
+        for symbol in ("TCS", "SBIN"):
+            held += [make.intent(symbol, symbol=symbol), make.filled(symbol, f"T-{symbol}", symbol=symbol)]
+        stage.open(*held, price_band_age_max_s=60.0, gross_value_max_rupees=1e9)
+        now_ns = stage.system.base.clock.now_ns()
+        for sequence, symbol in enumerate(("INFY", "TCS", "SBIN"), 1):
+            stage.tell(a_tick(sequence, symbol, price=100.0, exchange_ns=now_ns))
+        told = {"INFY": (30, 90.0, 110.0), "TCS": (61, 80.0, 120.0), "SBIN": (55, 70.0, 130.0)}
+        for symbol, (age_s, low, high) in told.items():
+            band = PriceBand(symbol=symbol, low=low, high=high)
+            stage.tell(BandsTold(bands=(band,), as_of_ns=now_ns - age_s * SECOND_NS))
+        stage.tell(ReadPositions(), person)
+        prices = person.receive().prices
+
+        assert {each.symbol: (each.low, each.high) for each in prices} == {
+            "INFY": (90.0, 110.0),
+            "TCS": (0.0, 0.0),
+            "SBIN": (70.0, 130.0),
+        }
+        stage.tell(BandsTold(bands=(), as_of_ns=now_ns, problem="busy"))
+        figures = stage.system.request("orders", ReadRisk()).figures
+        (figure,) = [each for each in figures if each.limit_name == "price_band_age_max_s"]
+        assert figure.formed == "seconds since the broker told that of TCS, the oldest of 3"
+        assert figure.found == pytest.approx(61, abs=1)
 
     def test_lists_and_tells_positions(self, stage, make, person):
         stage.open(make.intent("A-1"), make.filled("A-1"))
