@@ -27,7 +27,7 @@ from natya.config.sections.journal import JournalSettings
 from natya.domain.time import DAY_NS
 from natya.messages.accounts import AccountEntered, RecordingPlayed
 from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder
-from natya.messages.journal import Append, JournalPage, JournalRecord
+from natya.messages.journal import Append, JournalPage, JournalRecord, ReadCheckpoint
 from natya.messages.order_listing import ReadOrders
 from natya.messages.orders import (
     CancellationIntended,
@@ -486,6 +486,14 @@ class TestTheKeeperOfCheckpoints:
         self.write(system, MAKE.intent("A"), MAKE.accepted("A"), *(a_published(event_id=f"e-{each}") for each in "abc"))
 
         assert list(unlike_the_journal(self.until_kept(system, disk, 5), self.records(disk))) == []
+
+    def test_asks_first_how_far_the_newest_reaches_and_not_for_all_of_it(self, disk, monkeypatch):
+        monkeypatch.setattr(keeper, "LOOK_S", 0.001)
+        with InProcessSystem() as system:
+            journal = system.probe("journal")
+            system.start("checkpoints", CheckpointActor, CheckpointSettings(facts=3))
+
+            assert journal.receive() == ReadCheckpoint(name="orders", version=checkpoint.version(), only_looks=True)
 
     def test_makes_none_of_less(self, system, disk):
         self.write(system, MAKE.intent("A"), MAKE.accepted("A"))

@@ -246,6 +246,13 @@ class TestARuleThatExplainsItself:
         assert of_shares["price_collar_percent"] != ""
         assert of_options["price_collar_percent"] == ""
 
+    def test_tells_of_unanswered_orders_whose_most_are_if_there_are_any(self, make, situation):
+        def told(meets):
+            return next(each.found for each in explained(make.order("N"), meets) if each.rule == "orders_in_flight_max")
+
+        assert told(situation()) == "3, 2 of them of crossover"
+        assert told(replace(situation(), book=Book(), intents={}, reserved={})) == "1"
+
     def test_has_a_limit_of_its_strategy_where_that_has_one(self, make, situation):
         meets = situation(strategy_position_max={"crossover": 50, "other": 7})
         told = explained(make.order("N"), replace(meets, strategy_position_max=50))

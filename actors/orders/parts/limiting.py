@@ -52,7 +52,7 @@ class Limiting:
     def tell(self, fact: LimitsChanged) -> None:
         """Note a fact that is durable, and log it."""
         self._context.read_back.take_limits(fact)
-        who = {"person": fact.person, "reason": fact.reason} if fact.person or fact.reason else {}
+        who = {"person": fact.person, "reason": fact.reason} if fact.reason else {}
         for each in fact.changes:
             if each.before and each.before != each.after:
                 level = "warning" if each.loosened else "info"
