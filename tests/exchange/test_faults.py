@@ -85,6 +85,27 @@ class TestAFault:
         assert set(collections.Counter(each.status for each in met)) == {500, 502, 503, 504}
         assert {each.acceptance for each in met} == {"AFTER"}
 
+    @pytest.mark.parametrize("kind", sorted(ACCEPTANCE))
+    def test_has_an_answer_of_its_own_or_leaves_it_to_the_request(self, kind):
+        plan = FaultPlan(faults=(Fault(kind=kind, seconds=2.5, body="html" if kind == "hostile_body" else ""),))
+        _, (met,) = play(plan, [("POST", "/orders", True)])
+        own = {
+            "throttled": (429, "DH-904"),
+            "dead_token_808": (401, "808"),
+            "dead_token_906": (400, "DH-906"),
+            "dead_token_901": (401, "DH-901"),
+            "stop_refused": (400, "Trigger Price should be greater than Price"),
+            "hostile_body": (200, "Maintenance"),
+        }
+        status, text = own.get(kind, (0, ""))
+
+        assert (met.kind, met.acceptance, met.seconds) == (kind, ACCEPTANCE[kind], 2.5)
+        if kind.startswith("server_error"):
+            assert (met.status >= 500, b"Bad Gateway" in met.body) == (True, True)
+        else:
+            assert (met.status, met.body is None or text in met.body.decode()) == (status, True)
+            assert (met.body is None) is (status == 0)
+
     def test_is_read_from_json_and_named_when_it_is_none(self):
         plan = msgspec.json.decode(b'{"seed":1,"faults":[{"kind":"latency","seconds":0.5}]}', type=FaultPlan)
         assert plan.faults[0].seconds == 0.5

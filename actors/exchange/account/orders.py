@@ -290,8 +290,9 @@ class Orders:
         opens_ns = today.open_ns if today is not None and placed_ns < today.open_ns else next_open(placed_ns, *venue)
         if row.amo_time == "PRE_OPEN":
             session, listing = session_at(opens_ns, *venue), self._core.listings.find(row.instrument)
-            has_auction = session is not None and listing is not None and listing.opens_by_auction
-            return session.pre_open_ns if session is not None and has_auction else opens_ns
+            if session is not None and listing is not None and listing.opens_by_auction:
+                return session.pre_open_ns
+            return opens_ns
         return opens_ns + _AMO_DELAY_MINUTES[row.amo_time] * 60 * 10**9
 
     def hear_all(self, reports: list[ExecutionReport]) -> None:

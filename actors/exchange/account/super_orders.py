@@ -228,11 +228,8 @@ class SuperOrders:
         if entry.is_open or row.order_id in self._entered or any(each is not None for each in exits):
             return
         exited = self.exited(row.order_id)
-        status: SuperStatus = order.status
-        if entry.filled_quantity and exited >= entry.filled_quantity:
-            status = "CLOSED"
-        elif is_entry and entry.filled_quantity:
-            status = entry.status
+        is_closed = entry.filled_quantity and exited >= entry.filled_quantity
+        status: SuperStatus = "CLOSED" if is_closed else order.status
         target = row.target_status if row.target_status == "TRIGGERED" else "CANCELLED"
         stop = row.stop_status if row.stop_status == "TRIGGERED" else "CANCELLED"
         self._do(replace(row, status=status, target_status=target, stop_status=stop))

@@ -95,7 +95,7 @@ class WireApplication:
         ask: Ask,
         now_ns: Callable[[], int],
         machine_ns: Callable[[], int],
-        is_limited: bool = True,
+        is_limited: bool,
         carrier: Carrier | None = None,
         consent_redirect: str = "",
     ) -> None:

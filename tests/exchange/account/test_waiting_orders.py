@@ -213,6 +213,16 @@ class TestAForeverOrder:
 
         assert (client.account.orders(), client.account.forever_orders()[0].is_open) == ((), True)
 
+    def test_is_sent_at_night_where_the_market_is_always_open(self, open_account):
+        client = open_account(always_open=True)
+        client.tick(1500.0)
+        client.ask("place_forever", a_forever())
+        client.wait(12 * 3_600)
+        client.tick(1450.0)
+        client.wait()
+
+        assert [order.status for order in client.account.orders()] == ["TRADED"]
+
     def test_of_a_contract_ends_with_its_last_day(self, client):
         client.tick(25_000.0, FUTURE)
         client.ask(
