@@ -18,6 +18,7 @@ from natya.actors.database.errors import (
     JournalBehind,
     WritesRefused,
 )
+from natya.actors.database.requests.files import NOT_YET
 from natya.actors.database.requests.handler import RequestHandler
 from natya.actors.database.requests.pending import QUERIES_WAITING_MAX
 from natya.actors.database.requests.projector import Projector
@@ -525,7 +526,7 @@ class TestAnOpeningThatTakesLong:
             start.result(30)
         answer(system, journal, after=0, last=0)
 
-        assert (pong.statistics.down, again.statistics.down) == ("", "")
+        assert (pong.statistics.down, again.statistics.down) == (NOT_YET, NOT_YET)
         assert rows.result(30).rows == ((7,),)
         assert isinstance(saved.result(30), MarketDataSaved)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ....domain.time import SECOND_NS
 from ..errors import (
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ..upkeep.recovery import Opened
 
 REOPEN_S = 1.0
+
+NOT_YET: Final = "its files are not open yet"
+"""Why they are down until the first try to open them has ended."""
 
 
 class Files:
@@ -49,7 +52,7 @@ class Files:
         on_down: Callable[[DatabaseError], object],
     ) -> None:
         self.database: DuckDBAdapter | None = None
-        self.down = ""
+        self.down = NOT_YET
         """Why they are not open; empty when they are."""
 
         self.are_opening = False
@@ -98,6 +101,8 @@ class Files:
             self._note(outcome.error)
             self._actor.after(REOPEN_S, self._reopen)
         else:
+            if outcome.error is not None:
+                self.down = str(outcome.error)
             self._opened(outcome.unwrap())
         then()
 
@@ -175,7 +180,7 @@ class Files:
         self._opened_ns = self._actor.clock.monotonic_ns()
         self._is_suspect = False
         self.life += 1
-        if self.down:
+        if self.down not in {"", NOT_YET}:
             self._actor.log("database.opened", core=opened.database.core_path)
         self.down = ""
         found = [f"put aside as {name}" for name in opened.put_aside]
