@@ -394,3 +394,21 @@ def test_a_recording_lasts_to_the_close_of_the_session_that_it_has_reached(
 
     close_ns = MONDAY_NS + (15 * 3_600 + 30 * 60) * 10**9
     assert done == ([(simulated.ReachClose, close_ns + BEHIND_CLOSE_NS)] if is_waited_for else ["ended"])
+
+
+@pytest.mark.parametrize(("last", "is_waited_for"), [("15:29:30", True), ("15:28:30", False)])
+def test_a_market_ends_when_all_is_done_that_its_close_brings_and_is_written_down_as_played(
+    feed_settings, write, last, is_waited_for
+):
+    path = write(HEADER, *(f"2025-12-29 {clock},100,TCS" for clock in ("15:20:00", last)))
+    with InProcessSystem(InProcessSystemBase(market_opening_ns=MONDAY_NS + 15 * 3_600 * 10**9)) as played:
+        played.probe("events")
+        journal = played.probe("journal")
+        played.start("feed", SimulatedFeedActor, feed_settings(recording=path))
+        ended = played.request("feed", AwaitMarketEnd(), timeout_s=20)
+        (fact,) = journal.receive(timeout_s=5).facts
+
+    close_ns = MONDAY_NS + (15 * 3_600 + 30 * 60) * 10**9
+    assert (ended.ticks, ended.error) == (2, "")
+    assert (fact.ticks, fact.candles, fact.source != "") == (2, 0, True)
+    assert (fact.occurred_ns >= close_ns) is is_waited_for
