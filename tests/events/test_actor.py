@@ -1,5 +1,6 @@
 """The events router among actors."""
 
+import msgspec
 import pytest
 from natya_builders import a_candle, a_tick, filled
 
@@ -298,6 +299,36 @@ class TestDeadLetters:
         lines = [each.fields for each in caplog.records if each.getMessage() == "message.dead_lettered"]
         told = {"message_type": "Tick", "error": "NoRecipient", "reason": "it is gone"}
         assert lines == [{"recipient": f"gone-{number}", **told} for number in range(5)]
+
+
+class Hearer(RuntimeActor):
+    """Notes of which conversation each fact is that it hears."""
+
+    @handles(OrderAccepted)
+    def hear(self, fact, _sender):
+        self.settings.append((fact.occurred_ns, self.correlation_id))
+
+
+class TestTheConversationOfAFact:
+    def test_is_that_of_its_append_and_one_of_its_own_where_that_has_no_name(self, system):
+        heard = []
+        start_router(system, Subscribe(subscriber="hearer", topics=("OrderAccepted",)))
+        system.start("hearer", Hearer, heard)
+        names = ("a-1", "a-1", "b-2", "", "", "a-1")
+        batch = tuple(
+            msgspec.structs.replace(record, correlation_id=name)
+            for record, name in zip(records(1, 6), names, strict=True)
+        )
+        system.tell("events", Journaled(records=batch))
+        statistics(system)
+        system.request("hearer", Ping())
+
+        assert [number for number, _ in heard] == [1, 2, 3, 4, 5, 6]
+        told = [name for _, name in heard]
+        assert [told[place] for place in (0, 1, 2, 5)] == ["a-1", "a-1", "b-2", "a-1"]
+        nameless = told[3:5]
+        assert len({*nameless, "a-1", "b-2", ""}) == 5
+        assert [name.isdecimal() for name in nameless] == [True, True]
 
 
 class TestWhatARouterCounts:

@@ -30,7 +30,7 @@ from natya.messages.delivery import (
     UnsubscribeEvents,
 )
 from natya.messages.journal import Append, Appended, AppendRefused, Journaled, JournalPage, JournalRecord, ReadJournal
-from natya.messages.replays import ReplayEvents
+from natya.messages.replays import ReplayEvents, StopReplay
 from natya.messages.supervision import Failed, Unavailable
 from natya.messages.system import Ping
 
@@ -66,6 +66,9 @@ class PlayedJournal(RuntimeActor):
     def read(self, request, sender):
         world = self.settings
         world.reads.append(request)
+        if world.is_away:
+            self.send(sender, Unavailable(actor="journal", reason="restarting", retry_after_s=0))
+            return
         found = [
             record
             for record in world.records
@@ -120,6 +123,7 @@ class World:
         self.records, self.asked, self.reads, self.tried, self.handled = [], [], [], [], []
         self.broken, self.refused, self.unanswered, self.mute, self.is_routed = set(), (), (), (), True
         self.read_s, self.handling_s, self.is_silent, self.answers = 0.0, 0.0, False, iter(())
+        self.is_away = False
         own = {name: terms.pop(name) for name in ("subscriptions_max", "keep_s") if name in terms}
         self.terms = DeliveryTerms(**terms)
         system.start("journal", PlayedJournal, self)
@@ -336,6 +340,28 @@ class TestAReplay:
 
         assert (status.is_over, status.handled, status.failed) == (True, 3, 0)
         assert world.tried[3:] == ["e-2", "e-3"]
+
+    def test_goes_on_when_the_journal_is_back(self, world):
+        world.is_away = True
+        early = self.begin(world, 5)
+        reads = len(world.reads)
+        world.is_away = False
+        late = self.status(world, 10)
+
+        assert (early.is_over, early.handled, early.error) == (False, 0, "")
+        assert reads >= 4  # it asked again each second
+        assert (late.is_over, late.handled, late.failed, late.error) == (True, 2, 0, "")
+
+    def test_that_is_stopped_while_the_journal_is_away_is_over(self, world):
+        world.is_away = True
+        early = self.begin(world, 1)
+        stopped = world.system.request("delivery", StopReplay(replay_id=early.replay_id)).status
+        world.is_away = False
+        late = self.status(world, 10)
+
+        assert (stopped.is_over, stopped.error) == (True, "stopped")
+        assert late == stopped
+        assert world.handled[2:] == []
 
     def test_whose_subscriber_does_not_answer_ends_and_says_so(self, world):
         world.is_silent = True
