@@ -88,7 +88,7 @@ class CandleRows:
         source: str,
         interval_of: Callable[[str], int],
         exchange: Exchange | None,
-        replayed: bool = True,
+        replayed: bool,
     ) -> None:
         self._replayed = replayed
         self._source = source

@@ -3,6 +3,7 @@
 import errno
 import logging
 import ssl
+import threading
 import time
 from datetime import datetime
 from types import SimpleNamespace
@@ -338,3 +339,32 @@ def test_a_market_trades_since_its_opening_by_the_monotonic_clock(exchange, cloc
     since_ns = DhanStream._trading_since_ns(stream, 7_000 * 10**9, "CASH")
 
     assert since_ns == (None if since_s is None else since_s * 10**9)
+
+
+def test_a_status_is_told_once_a_second_whoever_tells_it_and_each_connection_waits_for_nothing_of_it():
+    now_ns, rested = at("2025-12-29T09:15:00"), []
+    clock = SimpleNamespace(ns=now_ns)
+    stream = SimpleNamespace(
+        _decoder=SimpleNamespace(statuses=[]),
+        _given=SimpleNamespace(now_ns=lambda: clock.ns, wake=lambda: None),
+        _status_ns={},
+        _guard=threading.Lock(),
+        _statuses=[],
+    )
+    line = SimpleNamespace(
+        silence=SimpleNamespace(rest=rested.append), segments={"NSE_EQ": ("TCS", "INFY"), "NSE_FNO": ("NIFTY OCT",)}
+    )
+
+    def told(*segments, after_ns=0):
+        clock.ns += after_ns
+        stream._decoder.statuses = [*segments]
+        stream._statuses.clear()
+        DhanStream._hear_statuses(stream, line)
+        assert stream._decoder.statuses == []
+        return [(each.segment, each.is_open, each.at_ns) for each in stream._statuses]
+
+    assert told("NSE_EQ", "NSE_EQ", "BSE_EQ") == [("NSE_EQ", True, now_ns), ("BSE_EQ", True, now_ns)]
+    assert rested == [("TCS", "INFY"), ("TCS", "INFY"), ()]
+    assert told("NSE_EQ", "NSE_FNO", after_ns=10**9 - 1) == [("NSE_FNO", True, clock.ns)]
+    assert told("NSE_EQ", after_ns=1) == [("NSE_EQ", True, now_ns + 10**9)]
+    assert told("NSE_EQ", after_ns=8 * 3_600 * 10**9) == [("NSE_EQ", False, clock.ns)]

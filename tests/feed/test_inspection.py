@@ -108,3 +108,26 @@ def test_candles_outside_of_the_hours_and_times_that_may_be_those_of_their_ends_
 
     assert found.outside == outside
     assert [note for note in found.notes if "ends" in note] == ([TIMES_OF_ENDS.format(count=ends)] if ends else [])
+
+
+@pytest.mark.parametrize(
+    ("lines", "layout"),
+    [
+        ((CANDLES, "2026-04-13,1,1,1,1,1"), ""),
+        (("Date,Time,Open,High,Low,Close", "2026-04-13,09:15,1,1,1,1"), ""),
+        (("Date,Open,High,Low,Close,Adj Close,Volume", "2026-04-13,1,1,1,1,1,1"), "Yahoo"),
+        (("Date,Price,Open,High,Low,Vol.,Change %", "2026-04-13,1,1,1,1,1K,0"), "Investing.com"),
+        (
+            (
+                "Price,Close,High,Low,Open,Volume",
+                "Ticker,A.NS,A.NS,A.NS,A.NS,A.NS",
+                "Date,,,,,",
+                "2026-04-13,1,1,1,1,1",
+            ),
+            "yfinance",
+        ),
+    ],
+    ids=["none", "a clock beside its day", "Yahoo", "Investing.com", "yfinance"],
+)
+def test_whose_file_it_is_is_told_where_that_is_known(inspected, lines, layout):
+    assert inspected(*lines, symbol="TCS").layout == layout

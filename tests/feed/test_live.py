@@ -244,6 +244,19 @@ class TestWhatCame:
 
 
 class TestAGap:
+    def test_and_a_status_are_logged_as_they_come(self, open_market, caplog):
+        caplog.set_level("INFO")
+        market = open_market()
+        market.come(
+            gaps=[Gap(symbols=("TCS", "INFY"), start_ns=3, end_ns=9, cause="closed")],
+            statuses=[Status(segment="NSE_EQ", is_open=False, at_ns=11)],
+        )
+        told = {each.getMessage(): (each.levelname, each.fields) for each in caplog.records}
+
+        assert told["feed.opened"] == ("INFO", {"instruments": 2, "source": market.look().statistics.source})
+        assert told["feed.gapped"] == ("WARNING", {"instruments": 2, "cause": "closed"})
+        assert told["feed.market_status"] == ("INFO", {"segment": "NSE_EQ", "is_open": False})
+
     def test_is_a_fact_for_so_many_symbols_each(self, open_market):
         market = open_market()
         symbols = tuple(f"S{number}" for number in range(GAPPED_SYMBOLS_MAX + 2))
@@ -277,11 +290,13 @@ class TestASymbol:
         assert [each.symbol for each in source.surroundings.instruments] == ["TCS"]
         assert market.trouble == ""
 
-    def test_that_is_not_known_is_told_and_the_others_are_subscribed_to(self, open_market):
+    def test_that_is_not_known_is_told_and_the_others_are_subscribed_to(self, open_market, caplog):
         market = open_market("TCS", "NONE")
 
         (source,) = PlayedSource.made
         assert [each.symbol for each in source.surroundings.instruments] == ["TCS"]
+        (told,) = [each for each in caplog.records if each.getMessage() == "feed.symbol_unknown"]
+        assert (told.levelname, told.fields) == ("ERROR", {"symbol": "NONE", "reason": "no such name"})
         assert market.trouble == "1 symbols are not known, NONE for one: no such name"
         market.come(trouble="no connection")
         assert market.trouble == "no connection; 1 symbols are not known, NONE for one: no such name"

@@ -163,6 +163,15 @@ class TestTheIdentityOfARecording:
 
         assert messages(path)[0].source != messages(path, **options)[0].source
 
+    def test_is_another_where_its_dates_or_its_times_are_read_otherwise(self, write):
+        path = write("date,ltp", "03/04/2025 10:00,1", "04/04/2025 10:00,1")
+        ways = [{"dates": "day-first"}, {"dates": "month-first"}, {"dates": "day-first", "zone": "UTC"}]
+        found = [Recording(path, symbol="TCS", **way) for way in ways]
+        ticks = [next(recording.chunks())[0] for recording in found]
+
+        assert len({tick.exchange_ns for tick in ticks}) == len({tick.source for tick in ticks}) == 3
+        assert len({recording.fingerprint() for recording in found}) == 3
+
     def test_is_another_for_one_other_byte(self, write, messages):
         first, second = write(HEADER, *ROWS), write(HEADER, ROWS[0], "1766992623,100.05,3", name="other.csv")
 
