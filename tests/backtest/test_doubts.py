@@ -50,10 +50,17 @@ def test_a_short_over_a_split_did_not_earn_what_the_prices_fell(since):
     )
 
 
+@pytest.mark.parametrize("until", ["2025-11-03T15:31", "2025-11-04T10:00"])
+def test_who_closed_behind_a_split_held_over_it_too(until):
+    (told,) = doubts([a_trade("ABC", "2025-11-03T10:00", until), a_trade("ABC", "2025-11-03T11:00")], SPLIT)
+
+    assert told.endswith("2 trades held over it took it for profit or loss")
+
+
 @pytest.mark.parametrize(
     ("since", "until"),
-    [("2025-11-03T10:00", "2025-11-03T15:20"), ("2025-11-04T10:00", None)],
-    ids=["closed before", "opened after"],
+    [("2025-11-03T10:00", "2025-11-03T15:30"), ("2025-11-03T10:00", "2025-11-03T15:20"), ("2025-11-04T10:00", None)],
+    ids=["closed at its close", "closed before", "opened after"],
 )
 def test_of_what_was_not_held_over_a_split_the_indicators_are_in_doubt(since, until):
     (told,) = doubts([a_trade("ABC", since, until)], SPLIT)

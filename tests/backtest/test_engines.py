@@ -1,5 +1,6 @@
 """What runs the tests of a sweep: whatever it is, the figures are the same."""
 
+import contextlib
 import sys
 
 import joblib
@@ -8,6 +9,7 @@ from natya_recordings import write_candles
 
 from natya.backtest.errors import BacktestRefusedError
 from natya.backtest.plan import Plan
+from natya.backtest.sweeping import engines
 from natya.backtest.sweeping.engines import ENGINES, Workers
 from natya.backtest.sweeping.grid import grid_of
 from natya.backtest.sweeping.sweep import Sweep, sweep
@@ -36,6 +38,90 @@ class TestACluster:
 
         with pytest.raises(BacktestRefusedError, match=rf"pip install 'natya\[{engine}\]'"):
             list(Workers(engine=engine).each_of(divmod, [(7, 2)]))
+
+
+class PlayedClusters:
+    """In the place of joblib's backends and of both clusters' packages: notes what is asked of them."""
+
+    def __init__(self, monkeypatch):
+        self.did = []
+        monkeypatch.setattr(engines, "_module", lambda name, extra: self.did.append((name, extra)) or self)
+        monkeypatch.setattr(joblib, "parallel_config", self.config)
+        monkeypatch.setattr(joblib, "Parallel", self.parallel)
+        self.threads, self.resources = {"a": 2, "b": 3}, {"CPU": 3.0}
+
+    def parallel(self, **how):
+        self.did.append(how)
+        return lambda calls: [work(*job, **named) for work, job, named in calls]
+
+    @contextlib.contextmanager
+    def config(self, **how):
+        self.did.append(how)
+        yield
+
+    @contextlib.contextmanager
+    def Client(self, *given, **how):  # noqa: N802  of distributed
+        self.did.append((given, how))
+        yield self
+
+    def nthreads(self):
+        return self.threads
+
+    def init(self, *given, **how):
+        self.did.append((given, how))
+
+    def register_ray(self):
+        self.did.append("registered")
+
+    def cluster_resources(self):
+        return self.resources
+
+    def shutdown(self):
+        self.did.append("shut down")
+
+
+class TestAClusterThatIsPlayed:
+    JOBS = tuple((number, 7) for number in range(30))
+
+    @pytest.mark.parametrize(
+        ("cluster", "asked"),
+        [
+            ("", ((), {"n_workers": 4, "threads_per_worker": 1, "dashboard_address": None})),
+            ("tcp://host:8786", (("tcp://host:8786",), {})),
+        ],
+    )
+    @pytest.mark.parametrize(("threads", "count"), [({"a": 2, "b": 3}, 5), ({}, 1), ({"a": 99}, 30)])
+    def test_of_dask_works_on_all_that_it_has(self, monkeypatch, cluster, asked, threads, count):
+        there = PlayedClusters(monkeypatch)
+        there.threads = threads
+
+        found = list(Workers(engine="dask", count=4, cluster=cluster).each_of(divmod, self.JOBS))
+
+        assert found == [divmod(*job) for job in self.JOBS]
+        assert there.did == [
+            ("distributed", "dask"), asked, {"backend": "dask", "client": there},
+            {"n_jobs": count, "return_as": "generator_unordered"},
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("cluster", "asked"),
+        [
+            ("", ((), {"num_cpus": 4, "include_dashboard": False, "log_to_driver": False})),
+            ("ray://host:10001", (("ray://host:10001",), {})),
+        ],
+    )
+    @pytest.mark.parametrize(("resources", "count", "batches"), [({"CPU": 3.0}, 3, 2), ({}, 1, 4)])
+    def test_of_ray_is_given_so_many_at_a_time(self, monkeypatch, cluster, asked, resources, count, batches):  # noqa: PLR0913, PLR0917  a table
+        there = PlayedClusters(monkeypatch)
+        there.resources = resources
+
+        found = list(Workers(engine="ray", count=4, cluster=cluster).each_of(divmod, self.JOBS))
+
+        assert found == [divmod(*job) for job in self.JOBS]
+        assert there.did == [
+            ("ray", "ray"), asked, ("ray.util.joblib", "ray"), "registered", {"backend": "ray"},
+            *[{"n_jobs": count}] * batches, "shut down",
+        ]  # fmt: skip
 
 
 class TestWorkers:

@@ -183,6 +183,27 @@ class TestASession:
         assert settings.system.data_dir == str(scratch / "data")
         assert not scratch.exists()
 
+    @pytest.mark.parametrize("is_live", [True, False])
+    @pytest.mark.parametrize("is_same", [True, False])
+    def test_has_its_way_s_cost_told_of_live_prices_and_the_same_orders_alone(
+        self, session, monkeypatch, is_live, is_same
+    ):
+        orders, fills = intents_of(session), fills_of(session)
+        if not is_same:
+            orders[0] = msgspec.structs.replace(orders[0], quantity=orders[0].quantity + 1)
+        fills[0] = msgspec.structs.replace(fills[0], price=fills[0].price + 1)
+        raw = SimpleNamespace(record=SimpleNamespace(intended=orders, fills=fills), notes=(), failed="")
+        for name, answer in (
+            ("played_interval", ""), ("stored_in", ()), ("was_made_up", False), ("was_live", is_live),
+            ("play_settings", raw),
+        ):  # fmt: skip
+            monkeypatch.setattr(comparing, name, lambda *_, answer=answer, **__: answer)
+
+        found = parity(session, settings={"strategies": SESSION})
+
+        assert found.difference.startswith("fill 1 of" if is_same else "order 1 of")
+        assert any("prices came live" in note for note in found.notes) == (is_live and is_same)
+
     def test_without_orders_in_that_time_is_none(self, session):
         with pytest.raises(BacktestRefusedError, match="a session with orders wanted, found none in"):
             parity(session, until_ns=1)

@@ -16,14 +16,14 @@ from natya_recordings import write_candles
 from typer.testing import CliRunner
 
 from natya.actors.strategy import StrategyParametersError
-from natya.backtest.errors import BacktestRefusedError
+from natya.backtest.errors import BacktestFailedError, BacktestRefusedError
 from natya.backtest.pages.sweep import page_of_sweep
 from natya.backtest.plan import Plan, time_ns
 from natya.backtest.sweeping import grid
 from natya.backtest.sweeping import sweep as sweeping
 from natya.backtest.sweeping.fingerprint import fingerprint_of, key_of, machinery
 from natya.backtest.sweeping.grid import grid_of
-from natya.backtest.sweeping.outcomes import best_of
+from natya.backtest.sweeping.outcomes import Outcome, best_of
 from natya.backtest.sweeping.shown import told_of_sweep
 from natya.backtest.sweeping.sources import sources_of
 from natya.backtest.sweeping.sweep import Sweep, sweep, walk_forward
@@ -330,6 +330,27 @@ class TestASweep:
 
         with pytest.raises(BacktestRefusedError, match="line 1"):
             Sweep(plan, results=tmp_path / "other.jsonl")
+
+
+class TestATestOfASweep:
+    def test_is_made_by_the_code_of_who_sweeps_and_refused_alone_where_it_fails(self, plan, monkeypatch):
+        did, path = [], ["/somewhere", "/elsewhere"]
+        code = sweeping.Code(path, {"mine": Path("/mine.py")}, {"mine": "a digest"})
+        monkeypatch.setattr(sweeping.sys, "path", ["/elsewhere", "/own"])
+        monkeypatch.setattr(sweeping, "bring_up_to_date", lambda *given: did.append(given))
+
+        def play(played, *, may_be_empty):
+            did.append((played, may_be_empty))
+            raise BacktestFailedError("at candle 5")
+
+        monkeypatch.setattr(sweeping, "play", play)
+        found = sweeping._test(code, "key", plan, (("fast", 2),), may_be_empty=True)
+
+        assert sweeping.sys.path == ["/elsewhere", "/own", "/somewhere"]
+        assert did == [(code.sources, code.digests), (plan, True)]
+        assert found == Outcome(
+            key="key", parameters={"fast": 2}, since_ns=plan.since_ns, until_ns=plan.until_ns, failed="at candle 5"
+        )
 
 
 class TestAWalk:

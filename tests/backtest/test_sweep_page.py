@@ -14,7 +14,7 @@ from natya_pages import Page
 from natya_recordings import write_candles
 from typer.testing import CliRunner
 
-from natya.backtest.pages import sweep
+from natya.backtest.pages import heat, sweep
 from natya.backtest.pages.heat import AXIS_MAX, LEVELS, beside, best_place, heat_maps, level, medians, varied
 from natya.backtest.pages.sweep import page_of_sweep, page_of_walk
 from natya.backtest.plan import Plan
@@ -126,6 +126,18 @@ class TestAMapOfTwoParameters:
             for column, value in enumerate(line):
                 joined = [values[each * down + row] for each in range(column * size, min((column + 1) * size, across))]
                 assert value == statistics.median(joined)
+
+    def test_of_counts_has_the_sum_of_those_that_share_a_cell(self, monkeypatch):
+        monkeypatch.setattr(heat, "AXIS_MAX", 2)
+        counted, measured = (
+            "".join(sweep._maps(grid([1.0, 2.0, 4.0, 8.0], fast=[1, 2, 3, 4]), "x", measure))
+            for measure in ("", "sharpe")
+        )
+
+        assert [row[1:] for row in Page(counted).rows if row[0] == ""][-1] == ["3", "12"]
+        assert "which has the sum of theirs" in counted
+        assert [row[1:] for row in Page(measured).rows if row[0] == ""][-1] == ["1.50", "6.00"]
+        assert "which has the median of theirs" in measured
 
     @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(0, 1e6))
     def test_is_coloured_by_gain_and_loss(self, value, neutral, spread):
