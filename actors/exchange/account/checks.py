@@ -119,9 +119,10 @@ def rejection(core: Core, order: AccountOrder, listing: Listing) -> str:  # noqa
 
 
 def sellable(core: Core, order: AccountOrder) -> int:
-    """Return the shares that may still be sold for delivery, by this order or others."""
+    """Return the shares that may be sold for delivery by this order: those that none before it is to sell."""
     known = core.state.open.get(order.order_id)
-    return unsold(core, order.instrument) + (known.remaining_quantity if known is not None else 0)
+    own = 0 if known is None else known.remaining_quantity
+    return unsold(core, order.instrument) + own + core.state.leaves_behind(order)
 
 
 def unsold(core: Core, instrument: Instrument) -> int:

@@ -175,6 +175,27 @@ class TestAnOrderThatIsRejectedLater:
         assert order.reason.startswith(text.format(order_id))
 
 
+class TestSharesForDeliveryThatTwoOrdersAreToSell:
+    def test_are_the_firsts_also_where_the_second_comes_before_the_first_is_judged(self, client):
+        client.tick(1500.0)
+        client.place(product="CNC")
+        stop = {"price": 1470.0, "order_type": "STOP_LOSS", "trigger_price": 1480.0}
+        first = client.place("SELL", product="CNC", wait=False, **stop)
+        second = client.place("SELL", product="CNC", price=1520.0)
+
+        assert (client.status(first), client.status(second)) == ("PENDING", "REJECTED")
+        wanted = f"RMS:{second}: Selling more than held: 0 shares are available, found 10"
+        assert client.order(second).reason == wanted
+
+    def test_are_enough_for_both_where_there_are_as_many(self, client):
+        client.tick(1500.0)
+        client.place(product="CNC", quantity=20)
+        orders = [client.place("SELL", product="CNC", price=price, wait=False) for price in (1510.0, 1520.0)]
+        client.wait()
+
+        assert [client.status(each) for each in orders] == ["PENDING", "PENDING"]
+
+
 class TestTheCircuitLimits:
     def test_are_those_of_the_previous_close_where_the_market_tells_it(self, client):
         client.tick(1500.0, close=2000.0)
