@@ -332,7 +332,7 @@ class TestABookThatIsTradedOn:
                 traded.pack_oldest()
 
         assert (traded.objects, traded.ended) == (1 + ENDED_MAX, 2 * PACKED_AT_ONCE)
-        assert [*traded.newest_facts()] == [*whole.newest_facts()]
+        assert [*traded.newest_facts(0)] == [*whole.newest_facts(0)]
         assert [traded.order(each) for each in ids] == [whole.order(each) for each in ids]
         assert traded.statistics("NORMAL") == whole.statistics("NORMAL")
 
@@ -344,11 +344,11 @@ class TestABookThatIsTradedOn:
         traded.pack()
         for book in (whole, traded):
             assert book.apply(make.filled("A", quantity=4))
-        traded_first, objects = [*traded.newest_facts()], traded.objects
+        traded_first, objects = [*traded.newest_facts(0)], traded.objects
         traded.pack()
 
         assert (objects, traded.objects) == (1, 0)
-        assert [*whole.newest_facts()] == traded_first == [*traded.newest_facts()]
+        assert [*whole.newest_facts(0)] == traded_first == [*traded.newest_facts(0)]
         assert whole.order("A") == traded.order("A")
 
 

@@ -134,7 +134,7 @@ def everything(ledger, read_back):
     book = ledger.book
     return {
         "orders": {each: (book.order(each), book.newest_fact(each), each in book) for each in (*NAMES, "never")},
-        "sequence of all": list(book.newest_facts()),
+        "sequence of all": list(book.newest_facts(0)),
         "list": listed(book, ReadOrders(all_days=True), NOON_NS),
         "today": listed(book, ReadOrders(), NOON_NS + 3 * DAY_NS),
         "open": book.open_orders(),

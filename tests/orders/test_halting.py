@@ -471,6 +471,11 @@ class TestStopsInAHalt:
         [
             lambda make: (make.intent("A-9S", side="SELL", quantity=10, order_type="STOP", trigger_price=95.0),),
             lambda make: (
+                *(make.intent("H"), make.filled("H")),
+                make.intent("A-9S", side="SELL", quantity=10, order_type="STOP", trigger_price=95.0),
+                make.uncertain("A-9S"),
+            ),
+            lambda make: (
                 make.intent("A-9S", side="SELL", quantity=1, order_type="STOP", trigger_price=95.0),
                 make.accepted("A-9S", "B-9S"),
             ),
@@ -479,7 +484,7 @@ class TestStopsInAHalt:
                 make.accepted("A-9S", "B-9S"),
             ),
         ],
-        ids=["not known to be there", "for shares that are not held", "that opens"],
+        ids=["not known to be there", "in doubt", "for shares that are not held", "that opens"],
     )
     def test_that_do_anything_else_go(self, stage, make, halt, doubt):
         stage.open(*doubt(make))

@@ -121,6 +121,22 @@ class TestTheGate:
         found = modifications.refusal_of(order, a_change(limit_price=limit_price), situation)
         assert (found and found.rule) == rule
 
+    @pytest.mark.parametrize(("filled", "rule"), [(0, "terms"), (4, None)])
+    def test_judges_no_exits_that_are_in_the_market_by_the_prices_of_the_entry(self, make, resting, filled, rule):
+        """They may have been moved since."""
+        exits = {"target_price": 110.0, "stop_loss_price": 99.0}
+        facts = [make.filled(quantity=filled)] if filled else []
+        order, book = resting(*facts, **exits), Book()
+        for fact in (make.intent(order_type="LIMIT", limit_price=100.0, **exits), make.accepted(), *facts):
+            book.apply(fact)
+        prices = {"INFY": (100.0, 1)}
+        situation = Situation(
+            risk_state="NORMAL", limits=make.limits(), book=book, intents={}, now_ns=1_000, market=prices
+        )
+
+        found = modifications.refusal_of(order, a_change(limit_price=111.0), situation)
+        assert (found and found.rule) == rule
+
     @pytest.mark.parametrize(("limit", "rule"), [(30, None), (29, "position_max")])
     def test_counts_what_would_be_left_and_not_what_it_replaces(self, refused, limit, rule):
         assert refused(a_change(quantity=30), position_max=limit) == rule
@@ -416,7 +432,7 @@ class TestAskingForAChange:
         assert [fact.rule for fact in facts_of(stage, ModificationRefused)] == ["order_state"]
 
 
-def test_what_somebody_changes_at_the_broker_is_looked_up_once_it_is_told_and_taken_over(stage, make, caplog):
+def test_what_somebody_changes_at_the_broker_is_looked_up_once_it_is_told_and_taken_over(stage, make, logged):
     order = make.intent(order_type="LIMIT", limit_price=100.0)
     stage.open(order, make.accepted(), absence_horizon_s=0.001, lookup_interval_s=0.01)
     shown = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN", quantity=10, limit_price=100.0)
@@ -432,7 +448,10 @@ def test_what_somebody_changes_at_the_broker_is_looked_up_once_it_is_told_and_ta
     stage.wait_until(is_taken_over)
     (fact,) = facts_of(stage, OrderModified)
     assert (fact.number, fact.quantity, fact.limit_price) == (1, 4, 101.0)
-    assert "order.changed_there" in caplog.text
+    terms = {"quantity": 4, "limit_price": 101.0, "trigger_price": None}
+    assert [each for each in logged() if each[1] == "order.changed_there"] == [
+        ("WARNING", "order.changed_there", {"client_order_id": "A-1"} | terms)
+    ]
 
 
 class TestANewProcess:

@@ -147,6 +147,17 @@ class TestTheSession:
 
         assert rule_of(make.order(symbol=symbol, quantity=1), late) == rule
 
+    @pytest.mark.parametrize(
+        ("minutes", "rule"),
+        [(15, None), (44, None), (45, "session"), (134, "session"), (135, None), (184, None), (185, "session")],
+    )
+    def test_of_two_parts_has_its_last_minutes_at_the_end_of_the_second(self, make, situation, minutes, rule):
+        """On 2 March 2024 from 9:15 to 10:00 and from 11:30 to 12:30."""
+        now_ns = (1_709_351_100 + minutes * 60) * SECOND_NS
+        parted = situation(now_ns=now_ns, session="NSE", no_opens_last_s=600.0, market={"IDBI": (100.0, now_ns)})
+
+        assert rule_of(make.order(symbol="IDBI"), parted) == rule
+
     def test_lets_an_order_close_in_its_last_minutes(self, make, situation, bought):
         late = situation(*bought(10), now_ns=CLOSE_NS - 900 * SECOND_NS - 1, session="NSE", no_opens_last_s=600.0)
 
@@ -678,6 +689,13 @@ class TestTheMarginOfWhatWasOrdered:
         passed = [margin_of(make.order(quantity=n), delivery, market=market) is None for n in (10, 11)]
 
         assert passed == [True, False]
+
+    def test_asks_no_price_of_what_is_covered(self, make, margin_of):
+        facts = [make.intent("O", symbol="TCS", quantity=20), make.intent("P", symbol="SBIN", side="SELL", quantity=5)]
+        asked = functools.partial(margin_of, make.order(quantity=10), *facts, market=PRICES)
+
+        assert asked(covered={"TCS": (20, 0), "SBIN": (0, 5)}) is None
+        assert asked(covered={"TCS": (20, 0), "SBIN": (0, 4)}) is not None
 
     def test_is_none_of_what_closes(self, make, margin_of):
         long = [make.intent("H", quantity=500), make.filled("H", quantity=500)]

@@ -59,7 +59,7 @@ class AllOrders:
         """Return the fact that changed this order last; None if the id was never used."""
         return self._newest.get(client_order_id) or self._ended.newest_fact(client_order_id)
 
-    def newest_facts(self, since_ns: int = 0, *, account: int | None = None) -> Iterator[tuple[str, OrderFact]]:
+    def newest_facts(self, since_ns: int, *, account: int | None = None) -> Iterator[tuple[str, OrderFact]]:
         """Yield the newest fact of each order, those whose first fact is the newest first.
 
         Args:

@@ -77,7 +77,7 @@ class Book:
         """Return the fact that changed this order last; None if the id was never used."""
         return self._all.newest_fact(client_order_id)
 
-    def newest_facts(self, since_ns: int = 0, *, account: int | None = None) -> Iterator[tuple[str, OrderFact]]:
+    def newest_facts(self, since_ns: int, *, account: int | None = None) -> Iterator[tuple[str, OrderFact]]:
         """Yield the newest fact of each order, as `AllOrders.newest_facts` does."""
         return self._all.newest_facts(since_ns, account=account)
 
