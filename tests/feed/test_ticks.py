@@ -45,6 +45,23 @@ class TestAFullPacket:
         assert (tick.depth.bid_prices, tick.depth.bid_orders) == ((99.5,), (3,))
         assert tick.depth.ask_prices == ()
 
+    @pytest.mark.parametrize(
+        ("level", "bids"),
+        [("99.5,10", (100.0, 99.5)), ("0,10", (100.0,)), (",10", (100.0,)), ("99.5,0", (100.0,)), ("99.5,", (100.0,))],
+    )
+    def test_leaves_out_a_level_without_a_price_or_without_shares_whatever_else_is_told(
+        self, write, messages, level, bids
+    ):
+        header = (
+            "time,ltp,ltq,total_buy_qty,total_sell_qty,open,high,low,close,"
+            "bid_price_1,bid_qty_1,bid_price_2,bid_qty_2,ask_price_1,ask_qty_1"
+        )
+        (tick,) = messages(write(header, f"2025-12-29 12:00,100,1,7,8,100,101,99,100,100,5,{level},101,6"))
+
+        assert (tick.depth.bid_prices, len(tick.depth.bid_quantities)) == (bids, len(bids))
+        assert (tick.depth.ask_prices, tick.depth.ask_quantities) == ((101.0,), (6,))
+        assert (tick.day.open_price, tick.day.total_buy_quantity, tick.day.total_sell_quantity) == (100.0, 7, 8)
+
     def test_may_say_nothing_but_time_and_price(self, write, messages):
         (tick,) = messages(write("timestamp,last_price", "1766992622,100"))
 
