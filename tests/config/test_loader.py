@@ -552,6 +552,34 @@ class TestWhatIsRefusedBesides:
     def test_is_none_of_a_recording_that_has_its_own_symbols(self, load, overrides):
         assert load(overrides={"feed.symbols": [], **overrides}).settings.feed.symbols == ()
 
+    def test_as_each_wrong_key_of_a_strategy(self, load):
+        one = {"nmae": 1, "name": "a", "strategy": "a:B", "hots": "loop", "host": "thread"}
+
+        assert problems(load, overrides={"strategies": [one]}) == (
+            "command line: strategies[0].nmae: unknown key; did you mean name?",
+            "command line: strategies[0].hots: unknown key; did you mean host?",
+            "command line: strategies[0].host: wanted one of loop, process, node, found 'thread'",
+        )
+
+    @pytest.mark.parametrize(
+        ("profile", "feed", "is_refused"),
+        [
+            ("paper", {"feed.source": "replay", "feed.recording": "a.csv", "feed.speed": 1.0}, False),
+            ("paper", {"feed.source": "replay", "feed.recording": "a.csv", "feed.speed": 2.0}, True),
+            ("paper", {"feed.source": "synthetic", "feed.speed": 0.0}, True),
+            ("node", {"feed.source": "replay", "feed.recording": "a.csv", "feed.speed": 2.0}, False),
+        ],
+    )
+    def test_as_a_market_that_does_not_keep_the_time_of_other_machines(self, load, profile, feed, is_refused):
+        elsewhere = [{"name": "a", "strategy": "a:B", "host": "node"}]
+        overrides = {"strategies": elsewhere, "nodes.play": "ours", **feed}
+        told = f"feed.speed: wanted 1 where strategies run on other machines (a), found {feed['feed.speed']}"
+
+        if is_refused:
+            assert problems(load, profile=profile, overrides=overrides) == (f"command line: {told}",)
+        else:
+            assert load(profile, overrides=overrides).settings.feed.speed == feed["feed.speed"]
+
     def test_as_two_strategies_of_one_name(self, load):
         one = {"name": "a", "strategy": "a:B"}
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +81,28 @@ class TestAStoredSecret:
             counts.append(synced.count(folder.path))
 
         assert counts == [1, 2]
+
+    def test_is_the_newest_of_several_by_when_it_was_written(self, folder):
+        keys = ("broker.access_token", "broker.pin", "database.encryption_key")
+        assert folder.newest_of(*keys) is None
+        for at_s, key in zip((20, 30, 10), keys, strict=True):
+            folder.write(key, Secret(f"of {key}"))
+            os.utime(folder.path_of(key), (at_s, at_s))
+
+        assert folder.newest_of(*keys).reveal() == "of broker.pin"
+        assert folder.newest_of(*reversed(keys)).reveal() == "of broker.pin"
+        assert folder.newest_of(keys[0], keys[2]).reveal() == "of broker.access_token"
+        assert folder.newest_of("broker.totp_secret", keys[2]).reveal() == "of database.encryption_key"
+
+    def test_leaves_no_file_open_whether_it_can_be_read_or_not(self, folder):
+        folder.write(TOKEN, Secret(CANARY))
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        folder.read(TOKEN)
+        folder.path_of(TOKEN).chmod(0o644)
+        with pytest.raises(SecretUnfitError):
+            folder.read(TOKEN)
+
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
 
     def test_that_never_was_is_none(self, folder):
         assert (folder.read(TOKEN), folder.version(TOKEN), folder.keys()) == (None, None, ())

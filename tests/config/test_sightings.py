@@ -36,6 +36,14 @@ def test_a_file_that_has_taken_the_place_of_another_is_another(look, tmp_path):
     assert not look(path).is_same_file(before)
 
 
+@pytest.mark.parametrize(
+    ("other", "is_same"),
+    [(Sighting(1, 2, 9), True), (Sighting(1, 3, 5), False), (Sighting(2, 2, 5), False), (Sighting(2, 3, 5), False)],
+)
+def test_a_file_is_known_by_its_number_on_its_own_disk(other, is_same):
+    assert Sighting(1, 2, 5).is_same_file(other) is is_same
+
+
 def test_a_link_is_not_followed(look, tmp_path):
     (tmp_path / "a").write_bytes(b"one")
     (tmp_path / "link").symlink_to("a")
