@@ -293,9 +293,7 @@ class _Kind:
         return self._urgent, self._others
 
     def _has_room(self, now_ns: int, *, urgent: bool) -> bool:
-        return self.barred_until_ns <= now_ns and all(
-            usage.counted(now_ns) < usage.quota.allowed(urgent=urgent) for usage in self.usages
-        )
+        return all(usage.counted(now_ns) < usage.quota.allowed(urgent=urgent) for usage in self.usages)
 
     def _of_key(self, key: str, quota: Quota, now_ns: int) -> Usage:
         """Find what is counted of a key, and forget the keys of which nothing counts any more."""

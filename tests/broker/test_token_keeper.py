@@ -191,11 +191,20 @@ class TestATokenThatDies:
         assert stage.token.reveal() != old
         assert stage.told_orders() == [ReduceOnly(reason="")]
 
-    def test_is_asked_for_three_times_two_minutes_apart_and_then_only_positions_are_closed(self, stage):
+    def test_is_asked_for_three_times_two_minutes_apart_and_then_only_positions_are_closed(self, stage, caplog):
         stage.source.refuse = ["Invalid TOTP"] * 9
 
         self.die(stage)
         stage.base.run_for(2 * HOUR_S)
+        told = [(each.getMessage(), each.levelname, each.fields) for each in caplog.records]
+        failure = {"how": "mint", "reason": "Invalid TOTP"}
+        assert [each for each in told if each[0].startswith("token.")] == [
+            ("token.died", "ERROR", {}),
+            ("token.not_had", "WARNING", {**failure, "attempt": 1}),
+            ("token.not_had", "WARNING", {**failure, "attempt": 2}),
+            ("token.not_had", "ERROR", {**failure, "attempt": 3}),
+            ("token.given_up", "ERROR", {"reason": "Invalid TOTP"}),
+        ]
         times_s = [time_ns / SECOND_NS for _, time_ns in stage.source.asked]
         assert len(times_s) == 3
         assert all(later - earlier >= 120 for earlier, later in itertools.pairwise(times_s))

@@ -166,6 +166,20 @@ class TestAConnectionThatEnds:
 
         assert stage.heard()[-1] == UpdatesLost(reason="reset", is_login_in_doubt=True)
 
+    def test_is_a_trouble_until_there_is_another(self, stage, caplog):
+        caplog.set_level("INFO")
+        stage.start(((), Ending(reason="429")), ((Connected(),), CLOSED), ((Connected(),), CLOSED))
+        stage.base.run_for(0.05)
+        actor = stage.base.find("broker-updates").instance
+        assert actor.trouble == "no order updates (429): open orders are looked at more often"
+        actor._be_connected()
+        assert (actor.trouble, actor.statistics().reason, actor.statistics().connected) == ("", "", True)
+        stage.base.run_for(30)
+        connected = [each.fields for each in caplog.records if each.getMessage() == "updates.connected"]
+
+        assert connected[:2] == [{"connections": 1}, {"connections": 2}]
+        assert actor.trouble == "no order updates (closed): open orders are looked at more often"
+
     def test_by_a_fault_of_ours_has_the_owner_restarted(self, stage):
         stage.start(((Connected(),), RuntimeError("a bug")), ((Connected(),), CLOSED))
         stage.base.run_for(1)
@@ -193,6 +207,8 @@ class TestAtThePaperExchange:
 
         assert not stage.far.urls
         assert reason in stage.counts().reason
+        wanted = f"no order updates ({stage.counts().reason}): open orders are looked at more often" if url else ""
+        assert stage.base.find("broker-updates").instance.trouble == wanted  # where none is served nothing is wrong
 
 
 def test_a_stop_ends_the_connection():

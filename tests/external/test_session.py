@@ -17,7 +17,7 @@ from natya_servers import free_port
 
 from natya.actors.external.deadline import CALL, BoundedSocket, _Bounded
 from natya.actors.external.errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
-from natya.actors.external.session import HEADS_KEPT, HttpSession
+from natya.actors.external.session import HEADS_KEPT, HttpSession, _innermost
 
 SECRET = "canary-of-a-token"  # noqa: S105
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Kind: test\r\n\r\nok"
@@ -426,3 +426,11 @@ class TestASessionThatIsClosed:
             assert failure.value
         finally:
             gc.enable()
+
+
+def test_the_innermost_of_errors_is_the_one_that_was_named_as_the_cause_before_the_one_that_happened_to_be_there():
+    reset, other, between, outer = (OSError(name) for name in ("reset", "other", "between", "outer"))
+    between.__cause__, between.__context__, outer.__context__ = reset, other, between
+
+    assert _innermost(outer) is _innermost(between) is _innermost(reset) is reset
+    assert _innermost(other) is other

@@ -128,20 +128,25 @@ class TestPlacing:
         assert stage.heard() == [OrderNotPlaced(client_order_id="A-1", reason="there is none of this name")]
 
     @pytest.mark.parametrize(
-        ("told", "kind"),
+        ("told", "kind", "reason"),
         [
-            ({"status": 400, "data": NOT_FOUND, "error": "400"}, OrderNotPlaced),
-            ({"success": False, "sent": "no", "status_code": None, "error": "10 in 1s"}, OrderNotPlaced),
-            ({"success": False, "sent": "unknown", "status_code": None, "error": "reset"}, OrderInDoubt),
-            ({"status": 502, "sent": "unknown", "error": "502"}, OrderInDoubt),
-            ({"data": {}}, OrderInDoubt),
+            ({"status": 400, "data": NOT_FOUND, "error": "400"}, OrderNotPlaced, "DH-906 no such order"),
+            ({"success": False, "sent": "no", "status_code": None, "error": "10 in 1s"}, OrderNotPlaced, "10 in 1s"),
+            ({"success": False, "sent": "unknown", "status_code": None, "error": "reset"}, OrderInDoubt, "reset"),
+            ({"status": 502, "sent": "unknown", "error": "502"}, OrderInDoubt, "502"),
+            (
+                {"data": {}},
+                OrderInDoubt,
+                "an answer that cannot be read: OrderAck.orderId: a text wanted, found nothing",
+            ),
         ],
     )
-    def test_ends_in_one_of_three_answers(self, stage, told, kind):
+    def test_ends_in_one_of_three_answers(self, stage, told, kind, reason):
         stage.body.place(to_place())
         stage.answer(**told)
 
-        assert [type(answer) for answer in stage.heard()] == [kind]
+        assert stage.heard() == [kind(client_order_id="A-1", reason=reason)]
+        assert stage.session.sent == ["A-1"]
 
     def test_is_certain_only_when_the_owner_of_the_calls_was_down(self, stage):
         for answer in (UNAVAILABLE, Failed(actor="broker-service", message_type="Ask", error="E", reason="bug")):
