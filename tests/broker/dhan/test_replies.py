@@ -130,6 +130,24 @@ class TestTooMany:
         assert judge_dhan(answered(status, BUSY), 0.0, on_dead_token=lambda: None).outcome == "throttled"
 
 
+@pytest.mark.parametrize(
+    ("status", "outcome", "sent"),
+    [
+        (500, "refused", "yes"),
+        (502, "refused", "yes"),
+        (400, "refused", "yes"),
+        (429, "throttled", "yes"),
+        (200, "ok", "yes"),
+    ],
+)
+def test_that_nothing_is_held_is_an_answer_of_a_server_that_seems_to_fail_and_changes_no_other(status, outcome, sent):
+    none = {"errorType": "HOLDING_ERROR", "errorCode": "DH-1111", "errorMessage": "No holdings available"}
+    verdict = judge_dhan(answered(status, none), 0.0, on_dead_token=lambda: None)
+
+    assert (verdict.outcome, verdict.sent, verdict.status_code) == (outcome, sent, status)
+    assert judge_dhan(answered(status, none), 0.0, on_dead_token=None) == verdict  # no token has died
+
+
 class TestARoute:
     def test_writes_what_it_is_given_into_its_path_and_nothing_else(self):
         call = endpoints.ORDER_BY_CORRELATION.call("https://x/v2", {"correlation_id": "../a b?c"}, deadline_s=1.0)
