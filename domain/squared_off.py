@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 SQUARED_OFF: Final[Product] = "INTRADAY"
 """The product whose positions the broker closes."""
 
+TRADE_ID: Final = "squared off by the broker"
+"""Of the trade by which our book takes it over; no request has left for its order."""
+
 
 def squared_off(
     differing: Iterable[PositionMismatch], by_others: Iterable[OrderAtBroker], now_ns: int

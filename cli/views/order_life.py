@@ -11,6 +11,7 @@ import msgspec
 
 from ...domain.brackets.legs import Leg, leg_id
 from ...domain.orders import Order, advance
+from ...domain.squared_off import TRADE_ID
 from ...domain.time import SECOND_NS, second_text, time_text
 from ...domain.wording import counted
 from ...messages.orders import (
@@ -78,16 +79,16 @@ def life_text(records: Sequence[JournalRecord], logged: Sequence[dict[str, Any]]
     Args:
         records: of the order, oldest first.
         logged: what the log says of it.
-        purpose: what it is for, where it is an exit of a bracket (`domain.brackets.purpose`); else empty.
+        purpose: what it is for, where it is an exit of a bracket (`domain.brackets.legs.purpose`); else empty.
     """
-    began_ns = records[0].recorded_ns
+    began_ns, why = records[0].recorded_ns, _why(records, purpose)
     lines = [f"journal, from {time_text(began_ns)}:"]
     order: Order | None = None
     for record in records:
         fact = record.fact
         order = _next(order, fact)
         since_s = (record.recorded_ns - began_ns) / SECOND_NS
-        lines.append(f"  +{since_s:.3f} s  #{record.sequence}  {plain(_words(fact, order, purpose))}")
+        lines.append(f"  +{since_s:.3f} s  #{record.sequence}  {plain(_words(fact, order, why))}")
     if logged:
         lines += ["log, from the same moment:", *(f"  {plain(each)}" for each in _log_words(logged, began_ns))]
     return "\n".join([*lines, *_meaning(order, records, _intervals(logged)), *_newest_failure(order, logged)])
@@ -133,14 +134,21 @@ def is_of_bracket(records: Sequence[JournalRecord]) -> bool:
     return order is not None and order.has_bracket
 
 
-def _words(fact: object, order: Order | None, purpose: str) -> str:  # noqa: PLR0911  one sentence for each kind of fact
+def _why(records: Sequence[JournalRecord], purpose: str) -> str:
+    """Say why the order was intended, and what left for it."""
+    if any(isinstance(each.fact, OrderFilled) and each.fact.trade_id == TRADE_ID for each in records):
+        return "the broker has squared it off, and no request has left"
+    asked = f"it {purpose}, and passes no rule" if purpose else "every rule passed"
+    return f"{asked}; one request leaves now, and never another"
+
+
+def _words(fact: object, order: Order | None, why: str) -> str:  # noqa: PLR0911  one sentence for each kind of fact
     match fact:
         case OrderRefused():
             return f"REFUSED by our own rule {fact.rule}: {fact.reason}; nothing was sent"
         case OrderIntended():
             what = f"{fact.side} {fact.quantity:,} {fact.symbol} {fact.order_type}{_prices(fact)}{_exits(fact)}"
-            why = f"it {purpose}, and passes no rule" if purpose else "every rule passed"
-            return f"INTENDED {what} for {fact.strategy}: {why}; one request leaves now, and never another"
+            return f"INTENDED {what} for {fact.strategy}: {why}"
         case OrderUncertain():
             return f"IN DOUBT: {fact.reason}; the broker may have it or not, so it is looked up and not sent again"
         case OrderAccepted():

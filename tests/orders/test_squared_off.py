@@ -3,8 +3,9 @@
 import pytest
 from natya_orders_stage import Release
 
-from natya.actors.orders.parts.squared_off import TRADE_ID, squared_off_id
+from natya.actors.orders.parts.squared_off import squared_off_id
 from natya.domain.client_order_ids import is_client_order_id, is_own
+from natya.domain.squared_off import TRADE_ID
 from natya.messages.broker import PlaceOrder
 from natya.messages.orders import OrderFilled, OrderIntended
 from natya.messages.reconciliation import PositionsDiffer, SquaredOff

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from ....domain.client_order_ids import base36, short_name
-from ....domain.squared_off import SQUARED_OFF
+from ....domain.squared_off import SQUARED_OFF, TRADE_ID
 from ....domain.time import day_of
 from ....messages.orders import OrderFilled, OrderIntended
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ....messages.orders import Side
     from ....messages.reconciliation import SquaredOff
     from .context import OrdersContext
-
-TRADE_ID: Final = "squared off by the broker"
 
 
 class SquaredOffThere:
