@@ -1399,6 +1399,25 @@ def test_a_start_keeps_a_checkpoint_of_what_it_has_read_if_that_is_much(stage, m
     ]
 
 
+def test_a_start_keeps_no_checkpoint_of_what_it_reads_later_since_its_book_has_more_than_that(stage, make):
+    stage.disk.kept = []
+    stage.disk.facts += [make.intent("A-1"), make.accepted("A-1"), make.intent("A-2"), make.accepted("A-2")]
+    stage.system.start("journal", CheckpointingJournal, stage.disk)
+    stage.system.base.start_actor("orders", OrdersActor, make.limits(checkpoint_facts=4))
+    assert isinstance(stage.asked_next(FindOrder), FindOrder)
+    stage.settle()
+    assert stage.disk.kept == [(0, 4)]
+    stage.disk.facts += [make.intent(f"B-{number}") for number in range(9)]
+    reads = stage.disk.reads
+    by_others = Appended(first_sequence=13, last_sequence=13, writer="an earlier life", number=7)
+    stage.system.tell("orders", by_others)
+    stage.wait_until(lambda: stage.disk.reads > reads)
+    stage.settle()
+
+    assert stage.system.base.find("orders").instance._context.read_back.sequence == 13
+    assert stage.disk.kept == [(0, 4)]
+
+
 def test_a_checkpoint_that_is_damaged_and_one_that_is_not_kept_are_logged(stage, make, logged):
     stage.disk.kept, stage.disk.damaged, stage.disk.why_not_kept = [], "damaged", "disk full"
     stage.disk.facts += [make.intent("A-1"), make.accepted("A-1")]

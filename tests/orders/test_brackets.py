@@ -454,6 +454,13 @@ class TestABracketOverNight:
         assert night.go(self.FRIDAY + timedelta(hours=9, minutes=16)) == [*first, ("A-1S1", 10), ("A-1T1", 10)]
         assert (night.written[-2].trigger_price, night.written[-1].limit_price) == (95.0, 110.0)
 
+    def test_looks_each_minute_where_a_machine_may_sleep_over_it(self, night):
+        night.context.market_rules = False
+        night.now[0] = self.FRIDAY + timedelta(hours=15, minutes=30)
+        night.ends("A-1S", "A-1T")
+
+        assert [each.seconds for each in night.clockwork.set if isinstance(each.message, DayDue)] == [60.0]
+
     def test_waits_for_that_by_a_timer_also_over_a_weekend(self, night):
         night.now[0] = self.FRIDAY + timedelta(hours=15, minutes=30)
         night.ends("A-1S", "A-1T")

@@ -1,10 +1,13 @@
 """A clock that is set ahead gives nobody a second day: its counts go on and nothing opens until a person resumes."""
 
+from types import SimpleNamespace
+
 import pytest
 from msgspec.structs import replace
 from natya_orders_stage import Stage
 
 from natya.actors.orders.book import Book
+from natya.actors.orders.parts.clock_watch import ClockWatch
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.domain.time import DAY_NS, SECOND_NS
@@ -36,6 +39,42 @@ REDUCED = {"previous": "NORMAL", "state": "REDUCING", "cause": "a storm", "chang
 
 def changes(stage):
     return [fact for fact in stage.disk.facts if isinstance(fact, RiskStateChanged)]
+
+
+class TestALookAtTheClock:
+    @pytest.fixture
+    def looked(self):
+        """Each cause for which a look had the day kept, or none; the clock is set ahead by an hour at each look."""
+        kept, now = [], SimpleNamespace(wall_s=0, elapsed_s=0)
+        context = SimpleNamespace(
+            now_ns=lambda: now.wall_s * SECOND_NS,
+            elapsed_ns=lambda: now.elapsed_s * SECOND_NS,
+            market_rules=False,
+            is_read=True,
+        )
+        watch = ClockWatch(context, SimpleNamespace(keep_day=kept.append))
+
+        def look(**fields):
+            vars(context).update(fields)
+            now.wall_s, now.elapsed_s = now.wall_s + 3_601, now.elapsed_s + 1
+            watch.look()
+            found, kept[:] = [*kept], []
+            return found
+
+        return look
+
+    def test_is_taken_each_time_by_the_one_before(self, looked):
+        for _ in range(2):
+            (cause,) = looked()
+            assert cause.startswith("the clock was set ahead by 3600 s: from ")
+
+    def test_is_none_in_a_simulated_market(self, looked):
+        assert looked(market_rules=True) == []
+
+    def test_is_taken_later_where_the_book_is_not_complete(self, looked):
+        assert looked(is_read=False) == []
+        (cause,) = looked(is_read=True)
+        assert cause.startswith("the clock was set ahead by 7200 s: from ")
 
 
 class TestAClockThatIsSetAhead:

@@ -40,14 +40,15 @@ def test_nothing_opens_before_they_are_told_and_as_much_as_they_are_for_afterwar
     assert ordered(trading, make.order("A-3", quantity=1)) == [OrderRefused]
 
 
-def test_what_was_ordered_before_they_were_asked_for_is_in_them_and_nothing_after(trading, make):
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_what_was_ordered_before_they_were_asked_for_is_in_them_and_nothing_after(trading, make, side):
     tell(trading, 1_000.0)
-    assert ordered(trading, make.order("A-1", quantity=50)) == [OrderIntended]
+    assert ordered(trading, make.order("A-1", side, quantity=50)) == [OrderIntended]
     tell(trading, 200.0)  # the broker has taken it off
-    assert ordered(trading, make.order("A-2", quantity=10)) == [OrderIntended]
+    assert ordered(trading, make.order("A-2", side, quantity=10)) == [OrderIntended]
     tell(trading, 200.0, ahead_ns=-10 * 10**9)  # of which both were ordered after: whether they are in it nobody knows
 
-    assert ordered(trading, make.order("A-3", quantity=1)) == [OrderRefused]
+    assert ordered(trading, make.order("A-3", side, quantity=1)) == [OrderRefused]
 
 
 @pytest.mark.parametrize(("ahead_ns", "kinds"), [(1, [OrderIntended]), (-10 * 10**9, [OrderIntended])])

@@ -168,6 +168,13 @@ class TestAChangeOnItsWay:
         (ledger.confirm if answer is confirmed else ledger.give_up)(answer(append))
         assert ledger.reserved == {}
 
+    def test_reserves_a_single_share_that_its_order_grows_by(self, ledger, make):
+        for fact in (make.intent(order_type="LIMIT", limit_price=100.0), make.accepted()):
+            ledger.book.apply(fact)
+        ledger.write((a_change(quantity=11),))
+
+        assert [each.quantity for each in ledger.reserved.values()] == [1]
+
     def test_reserves_nothing_where_its_order_grows_by_nothing(self, ledger, make):
         for fact in (make.intent(order_type="LIMIT", limit_price=100.0), make.accepted()):
             ledger.book.apply(fact)

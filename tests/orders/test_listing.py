@@ -1,18 +1,30 @@
 """What a person is told of orders and positions, and what is cancelled for one."""
 
+import functools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from natya_builders import BUILDERS, a_tick
 
 from natya.actors.orders.book import Book
 from natya.actors.orders.book.ended import Ended
-from natya.actors.orders.book.listing import book_of, listed, positions, to_cancel
+from natya.actors.orders.book.listing import book_of, listed, positions, shown, to_cancel
+from natya.domain.orders import Order, advance
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.broker import WithdrawOrder
 from natya.messages.journal import JournalRecord
 from natya.messages.market import FeedStatistics
-from natya.messages.order_listing import CancelOrders, LastPrice, OrdersCancelling, ReadOrders, ReadPositions
+from natya.messages.order_listing import (
+    CancelOrders,
+    LastPrice,
+    OrderListed,
+    OrdersCancelling,
+    ReadOrders,
+    ReadPositions,
+)
+from natya.messages.orders import CancellationIntended
 from natya.messages.risk import BandsTold, PriceBand, ReadRisk
 from natya.messages.system import Ping, Pong
 
@@ -243,3 +255,56 @@ class TestTheActor:
         stage.tell(ReadPositions(), person)
 
         assert person.receive().prices == ()
+
+
+def test_one_that_was_refused_is_shown_with_all_that_is_known_of_it(make):
+    refusal = make.refusal("A-1", order_type="STOP_LIMIT", limit_price=99.0, trigger_price=100.0)
+
+    assert shown(refusal, refusal) == OrderListed(
+        client_order_id="A-1",
+        strategy="crossover",
+        symbol="INFY",
+        side="BUY",
+        quantity=10,
+        order_type="STOP_LIMIT",
+        limit_price=99.0,
+        trigger_price=100.0,
+        state="REFUSED",
+        is_open=False,
+        occurred_ns=1_000,
+        changed_ns=1_000,
+        reason="quantity_max: too many",
+    )
+
+
+def test_one_that_was_placed_is_shown_as_it_stands_with_what_was_said_last(make):
+    asked = CancellationIntended(client_order_id="A-1", number=1, asked_by="asha", occurred_ns=2_500)
+    facts = [make.accepted(), make.filled(quantity=4), asked]
+    intent = make.intent(order_type="STOP_LIMIT", limit_price=99.0, trigger_price=100.0, validity="IOC", product="CNC")
+    order = functools.reduce(advance, facts, Order.from_intent(intent))
+    open_ = OrderListed(
+        client_order_id="A-1",
+        strategy="crossover",
+        symbol="INFY",
+        side="BUY",
+        quantity=10,
+        order_type="STOP_LIMIT",
+        limit_price=99.0,
+        trigger_price=100.0,
+        validity="IOC",
+        product="CNC",
+        state="PART_FILLED",
+        is_open=True,
+        filled=4,
+        broker_order_id="B-1",
+        occurred_ns=1_000,
+        changed_ns=2_500,
+        cancellation="REQUESTED",
+        cancellation_by="asha",
+    )
+    over = {"state": "CANCELLED", "is_open": False, "reason": "asked", "cancellation": "DONE", "cancellation_by": ""}
+
+    assert shown(order, asked) == open_
+    assert shown(order, None) == replace(open_, changed_ns=1_000)
+    ended = advance(order, make.cancelled())
+    assert shown(ended, make.cancelled()) == replace(open_, changed_ns=2_000, **over)

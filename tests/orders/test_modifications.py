@@ -296,6 +296,13 @@ class TestALookUp:
 
         assert [type(fact) for fact in told] == facts
 
+    def test_takes_over_what_all_its_trades_together_prove(self, resting, make):
+        reports = [make.report(execution_id="T-1", quantity=6, cumulative_quantity=6)]
+        reports += [make.report(execution_id="T-2", quantity=5, cumulative_quantity=11)]
+        for told in (reports, reports[::-1]):
+            facts = self.told(resting(), 0, state="PART_FILLED", quantity=20, reports=tuple(told))
+            assert [type(fact) for fact in facts] == [OrderModified, OrderFilled, OrderFilled]
+
     @pytest.mark.parametrize(("there", "is_new"), [(0, False), (3, False), (4, True), (5, True)])
     def test_takes_over_no_quantity_below_what_has_traded(self, resting, make, there, is_new):
         told = self.told(resting(make.filled(quantity=4)), 100, state="PART_FILLED", quantity=there, limit_price=101.0)

@@ -327,6 +327,15 @@ class TestTheExitsOfABracket:
 
         assert rule_of(order, situation()) == rule
 
+    @pytest.mark.parametrize(
+        ("market", "prices", "is_refused"),
+        [(1.0, (1.0, 2.0), True), (1.0, (0.9, 1.1), False), (0.05, (0.05, 2.0), True), (0.0, (1.0, 2.0), False)],
+    )
+    def test_are_judged_by_the_price_of_any_market(self, make, situation, market, prices, is_refused):
+        order = make.order(side="SELL", target_price=prices[0], stop_loss_price=prices[1])
+
+        assert bool(exits(order, situation(market={"INFY": (market, NOON_NS)}))) is is_refused
+
     def test_are_told_with_the_price_that_was_wanted_and_found(self, make, situation):
         order = make.order(side="SELL", target_price=101.0)
 
@@ -689,6 +698,13 @@ class TestTheMarginOfWhatWasOrdered:
         passed = [margin_of(make.order(quantity=n), delivery, market=market) is None for n in (10, 11)]
 
         assert passed == [True, False]
+
+    def test_counts_what_is_open_at_the_price_of_the_order_that_is_judged(self, make, margin_of):
+        facts = [make.intent("O", quantity=20)]
+        at = functools.partial(make.order, order_type="LIMIT", limit_price=125.0)
+
+        assert [margin_of(at(quantity=n), *facts) is None for n in (20, 21)] == [True, False]
+        assert [margin_of(at(quantity=n), *facts, covered={"INFY": (20, 0)}) is None for n in (40, 41)] == [True, False]
 
     def test_asks_no_price_of_what_is_covered(self, make, margin_of):
         facts = [make.intent("O", symbol="TCS", quantity=20), make.intent("P", symbol="SBIN", side="SELL", quantity=5)]
