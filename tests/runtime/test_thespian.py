@@ -604,3 +604,44 @@ def test_a_system_says_what_it_can_and_what_it_was_told_that_it_can():
             "Thespian Watch Supported": False,
             "disk": True,
         }
+
+
+class Where(Actor):
+    """Tells on which thread it is, or ends the whole system."""
+
+    def receiveMessage(self, message, sender):  # noqa: N802
+        if message == "end":
+            self.actorSystemShutdown()
+        if message == "where":
+            self.send(sender, threading.current_thread().name)
+
+
+@pytest.mark.parametrize("own_threads", [False, True])
+def test_a_plain_actor_is_on_the_loop_or_has_a_thread_where_all_are_to_have_one(own_threads):
+    class Blocking(Where):
+        blocking = True
+
+    with InProcessSystem(InProcessSystemBase(own_threads=own_threads)) as system:
+        actors = [system.actor_system.createActor(kind) for kind in (Where, Where, Blocking)]
+        names = [system.actor_system.ask(actor, "where", 5) for actor in actors]
+
+        assert names[2].startswith("natya-/A~")
+        if own_threads:
+            assert len({*names, "natya-loop"}) == 4
+        else:
+            assert names[:2] == ["natya-loop"] * 2
+
+
+def test_an_actor_may_end_the_whole_system_from_its_turn(monkeypatch):
+    threads = []
+    begin = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: threads.append(thread.name) or begin(thread))
+    with InProcessSystem() as system:
+        actor = system.actor_system.createActor(Where)
+        system.actor_system.tell(actor, "end")
+        while not system.base.stopped or system.base.primaries():
+            pass
+
+        with pytest.raises(SystemStoppedError):
+            system.start("late", RuntimeActor)
+    assert "natya-shutdown" in threads

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 import natya
+from natya.actors.runtime.tuning import SWITCH_S, THRESHOLDS
 
 
 class TestATunedProcess:
@@ -11,8 +12,10 @@ class TestATunedProcess:
         before = gc.get_threshold(), sys.getswitchinterval()
 
         with natya.tuned_process():
-            assert gc.get_threshold()[0] > before[0][0]
-            assert sys.getswitchinterval() < before[1]
+            assert gc.get_threshold() == THRESHOLDS
+            assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
+            assert THRESHOLDS[0] > before[0][0]
+            assert before[1] > SWITCH_S
 
         assert (gc.get_threshold(), sys.getswitchinterval()) == before
 
