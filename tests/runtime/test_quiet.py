@@ -421,3 +421,31 @@ def test_a_message_from_outside_is_delivered_at_once_on_the_thread_of_the_loop_a
     quiet.admit(SimpleNamespace(deliver=lambda message, *_: found.append(message)), "message", None, 0)
 
     assert found == heard
+
+
+class Waiting(RuntimeActor):
+    """Waits for quiet, and fails when it is told to."""
+
+    @handles(str)
+    def wait(self, word, _sender):
+        self.when_quiet(Release())
+        if word == "and fail":
+            raise ValueError(word)
+
+    @handles(Release)
+    def tell(self, *_):
+        self.send("listener", self.host.life)
+
+
+class TestWhoWaitsForQuiet:
+    @pytest.mark.parametrize("restarts", [0, 1, 3])
+    def test_is_told_in_the_life_in_which_it_waits_and_in_no_later_one(self, system, restarts):
+        listener = system.probe("listener")
+        system.start("waiting", Waiting)
+        for _ in range(restarts):
+            system.tell("waiting", "and fail")
+        system.tell("waiting", "now")
+
+        assert listener.receive(5) == restarts
+        system.request("waiting", Ping())
+        assert listener.is_empty()

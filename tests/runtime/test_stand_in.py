@@ -1,12 +1,15 @@
 """The parent's side of an actor in a worker process: how long its turns may take, with a process that is played."""
 
+from collections import deque
 from types import SimpleNamespace
 
 import pytest
+from natya_builders import a_tick
 
-from natya.actors.runtime.workers import wire
-from natya.actors.runtime.workers.stand_in import Begin, Look, StandIn
+from natya.actors.runtime.workers import stand_in, wire
+from natya.actors.runtime.workers.stand_in import UNHANDLED_MAX, Begin, Look, StandIn
 from natya.domain.time import SECOND_NS
+from natya.messages.system import Ping
 
 
 class Worker:
@@ -111,3 +114,72 @@ def test_an_actor_that_is_started_again_has_what_was_kept_for_it_and_its_start_i
     assert worker.is_starting
     assert worker.told == [wire.Restart(), "flush"]
     assert (parent._kept, parent.shipped, parent.settled) == ([], [["a", "b"]], 1)
+
+
+class TestTheStopOfAnActorInAProcess:
+    @pytest.mark.parametrize(
+        ("has_process", "has_stopped", "is_stopping", "is_drained", "told"),
+        [
+            (False, False, False, True, []),
+            (False, True, True, True, []),
+            (True, True, True, True, []),
+            (True, False, False, False, ["all of it", wire.Stop()]),
+            (True, False, True, False, []),
+        ],
+    )
+    def test_is_asked_for_once_and_awaited(self, has_process, has_stopped, is_stopping, is_drained, told):
+        worker = Worker()
+        parent = Parent(
+            worker if has_process else None, _stopped=object() if has_stopped else None, _is_stopping=is_stopping
+        )
+        worker.tell = worker.told.append
+        parent._post_kept = lambda most: worker.told.append("all of it" if most == UNHANDLED_MAX else most)
+
+        assert StandIn.is_drained(parent) is is_drained
+        assert worker.told == told
+        assert parent._is_stopping is (is_stopping or bool(told))
+
+
+class Sender:
+    def __init__(self, says):
+        self.says = says
+
+
+class TestATurnOfTheStandIn:
+    @staticmethod
+    def turned(*messages, says=None):
+        worker = Worker()
+        parent = Parent(worker)
+        sender = Sender(says)
+        parent.host.box = deque((message, sender, 7) for message in messages)
+        parent.host.high_water, parent.host.handled = 1, 10
+        parent._is_sayable = lambda envelope: envelope[0] != Ping()
+        StandIn.on_turn(parent)
+        return parent, [message for message, *_ in parent.host.box], worker.told
+
+    def test_ships_all_that_waits_in_one_batch_up_to_what_has_no_wire_form(self):
+        first, second = a_tick(1), a_tick(2)
+        parent, left, told = self.turned(first, Ping(), "a text", second)
+
+        assert [[message for message, *_ in each] for each in parent.shipped] == [[first, Ping()]]
+        assert (left, told) == (["a text", second], ["flush"])
+        assert (parent.host.handled, parent.host.high_water) == (12, 4)
+
+    def test_ships_nothing_that_its_sender_may_not_say(self):
+        first, second = a_tick(1), a_tick(2)
+        parent, left, _ = self.turned(first, Ping(), second, says=frozenset())
+
+        assert [[message for message, *_ in each] for each in parent.shipped] == [[first, second]]
+        assert (left, parent.host.handled) == ([], 13)
+
+    def test_ships_no_more_than_a_frame_takes(self, monkeypatch):
+        monkeypatch.setattr(stand_in, "LETTERS_A_FRAME_MAX", 2)
+        ticks = [*map(a_tick, (1, 2, 3))]
+        parent, left, _ = self.turned(*ticks)
+
+        assert ([len(each) for each in parent.shipped], left) == ([2], ticks[2:])
+
+    def test_does_nothing_where_nothing_waits(self):
+        parent, _, told = self.turned()
+
+        assert (parent.shipped, told, parent.host.handled) == ([], [], 10)

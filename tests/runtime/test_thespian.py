@@ -37,7 +37,7 @@ from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RequestTi
 from natya.actors.runtime.endpoint import Endpoint
 from natya.actors.runtime.errors import SystemStoppedError, UnsupportedBaseError
 from natya.actors.runtime.lifecycle import Start
-from natya.actors.runtime.thespian.addresses import Admin
+from natya.actors.runtime.thespian.addresses import Admin, Stillborn
 from natya.actors.runtime.thespian.foreign import ForeignContext
 from natya.messages.supervision import Failed
 from natya.messages.system import Ping, Pong
@@ -645,3 +645,12 @@ def test_an_actor_may_end_the_whole_system_from_its_turn(monkeypatch):
         with pytest.raises(SystemStoppedError):
             system.start("late", RuntimeActor)
     assert "natya-shutdown" in threads
+
+
+def test_what_is_sent_to_a_child_that_could_not_be_made_is_a_dead_letter():
+    undelivered = []
+    services = SimpleNamespace(dead_letters=SimpleNamespace(undelivered=lambda *given: undelivered.append(given)))
+    child, sender = Stillborn("child", services), Asker()
+    child.deliver("hello", sender, 7)
+
+    assert undelivered == [(child, "hello", sender, "it was never started", 7)]
