@@ -82,7 +82,7 @@ def _trouble_in(statistics: Statistics | None) -> str:
         case UpdatesStatistics() if not statistics.connected:
             reason = statistics.reason
         case DatabaseStatistics() if statistics.dropped:
-            reason = f"{counted(statistics.dropped, 'tick')} were not recorded"
+            reason = f"not recorded: {counted(statistics.dropped, 'tick')}"
         case OrdersStatistics() if statistics.uncertain_orders:
             reason = f"{counted(statistics.uncertain_orders, 'order')} may or may not be at the broker"
     return reason

@@ -41,7 +41,10 @@ LINES_MAX: Final = 100
 """Lines a second of one event; the rest are counted."""
 
 LINE_MAX: Final = 4 * TEXT_MAX
-"""Characters of a line; in a longer one the fields are replaced by their text, shortened."""
+"""Characters of a line; in a longer one the fields are replaced by their text, shortened, and then the rest is."""
+
+REST_MAX: Final = TEXT_MAX // 16
+"""Characters of each other part of such a line: an escape is six times as long as what it stands for."""
 
 LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 LOGGERS: Final = {"natya": logging.DEBUG, "Thespian": logging.WARNING}
@@ -79,11 +82,14 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one record as one line."""
         line = self.line(record)
-        text = msgspec.json.encode(line).decode()
+        text = _written(line)
         if len(text) > LINE_MAX and "fields" in line:
-            line["fields"] = {"cut": shortened(msgspec.json.encode(line["fields"]).decode(), TEXT_MAX)}
-            text = msgspec.json.encode(line).decode()
-        return text.translate(_CONTROL)
+            line["fields"] = {"cut": shortened(_written(line["fields"]), TEXT_MAX)}
+            text = _written(line)
+        if len(text) > LINE_MAX:
+            line |= {name: shortened(str(line[name]), REST_MAX) for name in line.keys() - {"fields"}}
+            text = _written(line)
+        return text
 
     def line(self, record: logging.LogRecord) -> dict[str, Any]:
         """Return the parts of a record, redacted."""
@@ -99,6 +105,11 @@ class JsonLines(logging.Formatter):
             "error": self._redactor.text(self.formatException(record.exc_info)) if record.exc_info else "",
         }
         return {name: value for name, value in line.items() if value}
+
+
+def _written(value: Any) -> str:
+    """Return it as JSON, every control character escaped."""
+    return msgspec.json.encode(value).decode().translate(_CONTROL)
 
 
 class TextLines(JsonLines):

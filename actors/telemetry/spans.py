@@ -75,7 +75,13 @@ class Spans:
 
     def _begun(self, hop: Hop) -> Any:
         return self._make(
-            f"begin {hop.correlation_id}", root_of(hop.correlation_id), None, hop.sent_ns, hop.sent_ns, self._named(hop)
+            f"begin {hop.correlation_id}",
+            root_of(hop.correlation_id),
+            None,
+            hop.sent_ns,
+            hop.sent_ns,
+            self._named(hop),
+            failed=False,
         )
 
     def _handled(self, hop: Hop) -> Any:
@@ -105,7 +111,7 @@ class Spans:
         ended_ns: int,
         attributes: dict[str, Any],
         *,
-        failed: bool = False,
+        failed: bool,
     ) -> Any:
         return self._span(
             name,

@@ -3,18 +3,20 @@
 import getpass
 import inspect
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from natya.actors.control import OPERATIONS, ControlClient, NotRunningError
+from natya.actors.database import INLINE_ROWS_MAX
 from natya.client import connection as connection_module
 from natya.client.connection import ANSWER_S, Connection, QueryFailedError, UnknownOperationError, connect
 from natya.config.errors import SettingsError
-from natya.messages.database import BackUp, Query, QueryFailed, Rows
+from natya.messages.database import BackedUp, BackUp, Query, QueryFailed, QueryToFile, Rows, RowsFile
 from natya.messages.instruments import FindInstrument
 from natya.messages.kill_switch import EngageKillSwitch, Flatten
-from natya.messages.order_listing import CancelOrders
+from natya.messages.order_listing import CancelOrders, SettleOrder
 from natya.messages.risk import ChangeLimits
 from natya.messages.risk_state import Resume
 from natya.messages.supervision import DescribeTree
@@ -87,6 +89,18 @@ ASKED = {
         1,
     ),
     "resume": (lambda to: to.resume("looked"), "orders", Resume(reason="looked", person=ME), 10.0),
+    "settle an order that was absent": (
+        lambda to: to.settle_order("a-1", filled=0, reason="looked"),
+        "orders",
+        SettleOrder(client_order_id="a-1", filled=0, price=None, reason="looked", person=ME),
+        10.0,
+    ),
+    "settle an order that is filled": (
+        lambda to: to.settle_order("a-1", filled=5, price=99.5, reason="looked", timeout_s=3),
+        "orders",
+        SettleOrder(client_order_id="a-1", filled=5, price=99.5, reason="looked", person=ME),
+        3,
+    ),
     "set limits": (
         lambda to: to.set_limits({"position_max": 5, "symbols": "TCS"}, "calm", confirmed={"position_max": 5}),
         "orders",
@@ -212,6 +226,26 @@ class TestWork:
             connection.work(BackUp(), timeout_s=3)
         assert failed.value.error == "QueryTooSlow"
         assert client.asked == [("database", BackUp(), 3 + ANSWER_S, "")]
+
+    def test_of_a_query_is_a_file_of_all_its_rows_or_these_themselves(self, client, connection):
+        client.answer = RowsFile(path="", names=("a",), types=("BIGINT",), rows=1, inline=((7,),))
+
+        with connection.query("select ?", [7], timeout_s=3, rows_max=9) as result:
+            assert result.rows == ((7,),)
+        query = QueryToFile(sql="select ?", parameters=(7,), timeout_s=3, rows_max=9, inline_rows_max=INLINE_ROWS_MAX)
+        assert client.asked == [("database", query, 3 + ANSWER_S, "")]
+        connection.query("select 1").close()
+        assert (client.asked[-1][1].timeout_s, client.asked[-1][1].rows_max) == (30.0, 10_000_000)
+
+    def test_of_a_snapshot_is_taken_from_where_it_was_written(self, client, connection, tmp_path, monkeypatch):
+        taken = []
+        monkeypatch.setattr("natya.actors.database.take", lambda *paths: taken.append(paths))
+        monkeypatch.chdir(tmp_path)
+        client.answer = BackedUp(paths=("/scratch/one", "/scratch/two"))
+
+        assert connection.snapshot("new.duckdb", timeout_s=7) == tmp_path / "new.duckdb"
+        assert taken == [(Path("/scratch/one"), tmp_path / "new.duckdb")]
+        assert client.asked == [("database", BackUp(single_file=True, timeout_s=7), 7 + ANSWER_S, "")]
 
     def test_of_a_snapshot_replaces_nothing(self, client, connection, tmp_path):
         (tmp_path / "there").write_text("theirs")

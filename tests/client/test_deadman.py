@@ -385,6 +385,17 @@ class TestWhetherItCouldDoAnything:
         assert (stage.broker.proved, stage.deadman.trouble) == (3, "")
         assert stage.told[-1] == "the broker takes our token again"
 
+    def test_is_told_once_as_long_as_it_could_not(self, stage):
+        stage.broker.trouble = "DH-901 token expired"
+        for _ in range(3):
+            stage.heart.beat()
+            stage.after(60)
+        assert stage.broker.proved == 4
+        assert stage.told == [
+            "the system lives",
+            "the broker would do nothing now, so nothing could be cancelled: DH-901 token expired",
+        ]
+
     def test_is_not_asked_of_one_who_does_not_cancel_nor_while_it_does(self, stage):
         stage.after(10)
         stage.after(100)

@@ -1,9 +1,13 @@
 import msgspec
 import pytest
+from natya_messages import distinct
 
 from natya.actors.observability import View, health_of
+from natya.messages.broker import UpdatesStatistics
 from natya.messages.database import DatabaseStatistics
-from natya.messages.health import TokenStatistics
+from natya.messages.health import Component, TokenStatistics
+from natya.messages.market import FeedStatistics
+from natya.messages.order_listing import OrdersStatistics
 from natya.messages.system import ActorStatistics
 
 NO_TOKEN = TokenStatistics(alive=False, ends_ns=0, attempts=3)
@@ -91,10 +95,44 @@ class TestAComponentInTrouble:
     def test_may_be_the_disk(self, a_view):
         health = health_of(msgspec.structs.replace(a_view(), disk_free_bytes=100 << 20))
 
-        assert component(health, "disk").reason == "100 MiB are free"
+        low = Component(name="disk", state="degraded", reason="100 MiB are free", needed=False)
+        assert component(health, "disk") == low
+
+    @pytest.mark.parametrize(("free", "state"), [((1 << 30) - 1, "degraded"), (1 << 30, "ok")])
+    def test_is_not_the_disk_with_a_gibibyte(self, a_view, free, state):
+        health = health_of(msgspec.structs.replace(a_view(), disk_free_bytes=free))
+
+        assert component(health, "disk").state == state
+
+    def test_is_not_who_has_as_much_to_do_as_may_wait(self, a_view, build):
+        health = health_of(a_view(build.child("system/feed", mailbox_depth=100_000)))
+
+        assert component(health, "feed") == Component(name="feed", state="ok", reason="", needed=True)
+
+    @pytest.mark.parametrize(
+        ("statistics", "reason"),
+        [
+            (distinct(FeedStatistics, silent=2), "2 instruments went silent"),
+            (distinct(FeedStatistics, silent=0), ""),
+            (distinct(TokenStatistics, alive=False), "there is no good access token"),
+            (distinct(TokenStatistics, alive=True), ""),
+            (distinct(UpdatesStatistics, connected=False, reason="refused"), "refused"),
+            (distinct(UpdatesStatistics, connected=True, reason="refused"), ""),
+            (distinct(DatabaseStatistics, down="", dropped=1), "not recorded: 1 tick"),
+            (distinct(DatabaseStatistics, down="", dropped=0), ""),
+            (distinct(OrdersStatistics, uncertain_orders=3), "3 orders may or may not be at the broker"),
+            (distinct(OrdersStatistics, uncertain_orders=0), ""),
+        ],
+    )
+    def test_is_who_says_so_of_itself(self, a_view, build, statistics, reason):
+        health = health_of(a_view(build.child("system/mine"), mine=statistics))
+
+        state = "degraded" if reason else "ok"
+        assert component(health, "mine") == Component(name="mine", state=state, reason=reason, needed=False)
 
     def test_may_be_the_log(self, a_view):
         health = health_of(msgspec.structs.replace(a_view(), log_lines_lost=1_234, log_fault="PermissionError"))
 
         assert health.ready
-        assert component(health, "log").reason == "it cannot be written (PermissionError); 1,234 lines lost"
+        reason = "it cannot be written (PermissionError); 1,234 lines lost"
+        assert component(health, "log") == Component(name="log", state="degraded", reason=reason, needed=False)

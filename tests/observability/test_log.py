@@ -11,7 +11,15 @@ import msgspec
 import pytest
 
 from natya.actors.observability import LOSS, LogNotOpenedError, log, logging_to
-from natya.actors.observability.log import LINE_MAX, LINES_MAX, LOGGERS, LimitedHandler, PrivateRotatingFile, TextLines
+from natya.actors.observability.log import (
+    LINE_MAX,
+    LINES_MAX,
+    LOGGERS,
+    JsonLines,
+    LimitedHandler,
+    PrivateRotatingFile,
+    TextLines,
+)
 from natya.actors.observability.redaction import TEXT_MAX, Redactor
 from natya.actors.runtime import reason_of, trace_of
 from natya.actors.runtime.errors import REASON_MAX
@@ -173,6 +181,22 @@ class TestALongText:
 
         assert lines(settings)[0]["event"] == "order.placed"
         assert max(len(json.dumps(line)) for line in lines(settings)) < LINE_MAX
+
+    @pytest.mark.parametrize("escaped", ["\x01", "\x80"], ids=ascii)
+    @pytest.mark.parametrize("fields", [{}, {"reason": '"' * TEXT_MAX}])
+    def test_of_escapes_is_no_longer_than_a_line_wherever_it_stands(self, fields, escaped):
+        """Each is six times as long as what it stands for."""
+        text = escaped * TEXT_MAX
+        fields = {name: each + text for name, each in fields.items()}
+        record = logging.LogRecord("natya", logging.INFO, "", 0, text, None, (ValueError, ValueError(text), None))
+        record.fields, record.actor, record.correlation_id = fields, text, text
+
+        written = JsonLines(Redactor()).format(record)
+        found = json.loads(written)
+        assert len(written) <= LINE_MAX
+        assert found.keys() - {"fields"} == {"time", "level", "event", "actor", "correlation_id", "error"}
+        assert all(found[name].startswith(escaped) for name in ("event", "actor", "correlation_id"))
+        assert found["time"].endswith("+00:00")
 
     def test_hides_the_secret_that_would_have_been_cut_in_two(self):
         text = "x" * (TEXT_MAX // 2 - 30) + "correct-horse" + "y" * TEXT_MAX

@@ -70,7 +70,8 @@ class TestTheSpansOfAnOrder:
         *_, failed = spans.made([a_hop(1, failed=True)])
 
         assert failed.status.status_code is StatusCode.ERROR
-        assert {each.status.status_code for each in spans.made([a_hop(1), a_hop(2)])} == {StatusCode.UNSET}
+        others = spans.made([a_hop(1, correlation_id="A-2"), a_hop(2, correlation_id="A-2")])
+        assert [each.status.status_code for each in others] == [StatusCode.UNSET] * 3
 
 
 class TestACollector:
@@ -108,6 +109,13 @@ class TestACollector:
             assert not there.post([a_hop(1)])
             assert time.monotonic() - began_s < 5  # the library's own time is 10 s
             there.close()
+
+
+def test_what_is_closed_lets_its_connection_go(spans, monkeypatch):
+    closed = []
+    monkeypatch.setattr(spans._exporter, "shutdown", lambda: closed.append("closed"))
+    spans.close()
+    assert closed == ["closed"]
 
 
 def test_without_the_library_it_says_what_to_install(monkeypatch):
