@@ -428,13 +428,13 @@ class Waiting(RuntimeActor):
 
     @handles(str)
     def wait(self, word, _sender):
-        self.when_quiet(Release())
+        self.when_quiet(Run(steps=self.host.life))
         if word == "and fail":
             raise ValueError(word)
 
-    @handles(Release)
-    def tell(self, *_):
-        self.send("listener", self.host.life)
+    @handles(Run)
+    def tell(self, quiet, _sender):
+        self.send("listener", (quiet.steps, self.host.life))
 
 
 class TestWhoWaitsForQuiet:
@@ -446,6 +446,6 @@ class TestWhoWaitsForQuiet:
             system.tell("waiting", "and fail")
         system.tell("waiting", "now")
 
-        assert listener.receive(5) == restarts
+        assert listener.receive(5) == (restarts, restarts)
         system.request("waiting", Ping())
         assert listener.is_empty()
