@@ -301,6 +301,19 @@ class TestAnExitThatRests:
             assert steps == (ModifyOrder(client_order_id=name, quantity=10),)
         assert self.steps(bracket, order, leg=leg, quantity=10, modifications=0) == ()
 
+    @pytest.mark.parametrize("facts", [(), ("accepted", "cancelled"), ("accepted", "expired"), ("rejected",)])
+    def test_is_changed_neither_before_the_broker_has_it_nor_when_it_has_ended(self, bracket, order, facts):
+        stop = order("A-1S", *facts, quantity=4)
+
+        assert exit_steps(bracket(prices=(None, 95.0), stop=stop)) == ()
+        assert exit_steps(bracket(prices=(None, 95.0), stop=replace(stop, broker_order_id=""))) == ()
+
+    def test_is_changed_once_at_a_time(self, bracket, order):
+        asked = Pending(number=1, quantity=6, limit_price=None, trigger_price=95.0, intended_ns=1)
+        stop = order("A-1S", "accepted", quantity=4, pending=asked, modifications=1)
+
+        assert exit_steps(bracket(prices=(None, 95.0), stop=stop)) == ()
+
     @pytest.mark.parametrize(
         ("leg", "quantity", "is_cancelled"),
         [("stop", 4, True), ("stop", 14, True), ("target", 4, False), ("target", 14, True)],
