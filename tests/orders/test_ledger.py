@@ -10,10 +10,11 @@ from natya_builders import BUILDERS
 from natya.actors.orders.book.ledger import Ledger
 from natya.domain.accounts import AccountUnfinishedError
 from natya.messages.accounts import AccountEntered, RecordingPlayed
+from natya.messages.holdings import HoldingsRead, OpenOrder
 from natya.messages.journal import Appended, AppendRefused, append_refused, appended
-from natya.messages.orders import ModificationIntended
+from natya.messages.orders import CancellationIntended, ModificationIntended
 from natya.messages.risk_state import RiskStateChanged
-from natya.messages.strategy_state import StrategyStateSaved
+from natya.messages.strategy_state import SaveState, StateRead, StrategyStateSaved
 
 STATE = {"strategy": "crossover", "number": 1, "covers": 1, "state": b"s", "submitted": (), "occurred_ns": 1}
 
@@ -64,6 +65,38 @@ class TestWhatAStrategyHolds:
         assert [(each.filled, each.is_uncertain) for each in told.open_orders] == [(4, False), (0, True)]
         assert told.open_orders[0].intent == make.intent("A-1", quantity=10)
         assert told.open_orders[0].broker_order_id
+
+    def test_is_told_with_all_of_it_and_with_the_cancellations_that_are_in_flight(self, make):
+        ledger = Ledger()
+        asked = CancellationIntended(client_order_id="A-1", number=1, asked_by="asha", occurred_ns=77)
+        facts = make.intent("A-1"), make.accepted("A-1"), make.filled("A-1", quantity=4), asked
+        for fact in facts:
+            ledger.book.apply(fact)
+        told = OpenOrder(intent=facts[0], broker_order_id="B-1", filled=4, is_uncertain=False, cancelling=asked)
+
+        assert ledger.holdings("crossover", life=3, sequence=9) == HoldingsRead(
+            strategy="crossover",
+            shares={"INFY": 4},
+            filled={"A-1": 4},
+            life=3,
+            positions=ledger.book.strategy_positions("crossover"),
+            open_orders=(told,),
+            sequence=9,
+            exits=(),
+        )
+
+    def test_is_told_with_its_state_and_the_orders_of_it_that_never_came(self, ledger, make):
+        orders = make.order("A-1"), make.order("A-2")
+        ledger.book.apply(make.intent("A-1"))
+        saved = SaveState(strategy="crossover", number=1, covers=1, state=b"s", submitted=orders)
+        ledger.states.take(saved)
+
+        assert ledger.state("crossover", sequence=9, life=4) == StateRead(
+            strategy="crossover", sequence=9, life=4, saved=saved, unsent=orders[1:]
+        )
+        assert ledger.state("other", sequence=9, life=4) == StateRead(
+            strategy="other", sequence=9, life=4, saved=None, unsent=()
+        )
 
 
 class TestAnAccountThatIsEntered:
