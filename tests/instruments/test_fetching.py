@@ -1,11 +1,13 @@
 """A list from the network: whole, within time and size, or not at all."""
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 from natya_publisher import saying
 from natya_scrips import listed
 
+from natya.actors.external import HttpAnswer
 from natya.actors.instruments import ListRefusedError
 from natya.actors.instruments.fetching import fetch_list
 
@@ -29,6 +31,21 @@ class TestAListFromAnAddress:
         master.refresh(publisher.url, rows_min=1)
         ((_, headers),) = publisher.asked
         assert not {name.lower() for name in headers} & {"access-token", "authorization", "cookie", "client-id"}
+
+    def test_is_asked_for_by_the_session_that_is_given_which_stays_open(self, tmp_path):
+        asked, closed = [], []
+
+        def request(method, url, *, timeout_s, sink):
+            asked.append((method, url, timeout_s))
+            sink(b"rows")
+            return HttpAnswer(status_code=200, headers={"content-length": "4"}, body=b"", response_time_s=0.1)
+
+        session = SimpleNamespace(request=request, close=lambda: closed.append(1))
+        fetch_list("https://x/l.csv", tmp_path / "l.csv", timeout_s=3.0, bytes_max=9, session=session)
+
+        assert (asked, closed, (tmp_path / "l.csv").read_bytes()) == ([("GET", "https://x/l.csv", 3.0)], [], b"rows")
+        with pytest.raises(FileExistsError):  # of nobody's file a part is written over
+            fetch_list("https://x/l.csv", tmp_path / "l.csv", timeout_s=3.0, bytes_max=9, session=session)
 
 
 def without_a_length(text):

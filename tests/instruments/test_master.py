@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import stat
+from pathlib import Path
 from types import SimpleNamespace
 
 import duckdb
@@ -12,6 +13,8 @@ from natya_scrips import COMPACT_ROWS, DETAILED, DETAILED_ROWS, listed
 
 from natya.actors.instruments import InstrumentMaster, InstrumentsError, ListRefusedError, reading
 from natya.actors.instruments import master as master_module
+from natya.actors.instruments.built_in import BuiltIn
+from natya.actors.instruments.errors import ListDamagedError
 from natya.actors.instruments.naming import NameUnknownError, exchange_of, meant
 from natya.actors.instruments.stored import Stored, write_list
 from natya.domain.instruments import Instrument
@@ -573,3 +576,29 @@ def test_a_list_is_read_by_one_thread_in_little_memory_and_by_nothing_from_outsi
     table.close()
 
     assert found == (1, "256.0 MiB", "", False, False, False, False, "read_only")
+
+
+def test_a_folder_is_made_with_those_that_it_is_in(tmp_path, publish):
+    with InstrumentMaster(tmp_path / "a" / "b" / "lists", now=lambda: DAY) as master:
+        assert take(master, publish()).instruments
+
+    assert stat.S_IMODE((tmp_path / "a" / "b" / "lists").stat().st_mode) == 0o700
+
+
+def test_a_file_of_a_database_that_is_no_list_is_let_go(tmp_path):
+    path = tmp_path / "other.duckdb"
+    duckdb.connect(str(path)).close()
+    with pytest.raises(ListDamagedError, match="a list of instruments wanted, found"):
+        Stored(path)
+
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    assert path not in {link.readlink() for link in links}
+
+
+def test_each_built_in_instrument_is_found_by_its_symbol_and_by_its_number():
+    table = BuiltIn()
+    found, _ = table.find(FindInstrument(rows_max=1_000), DAY.date())
+
+    assert [table.symbol(each.symbol) for each in found] == list(found)
+    assert [table.number(each.segment, each.security_id) for each in found] == list(found)
+    assert (table.symbol("SENSEX"), table.number("NSE_EQ", "no")) == (None, None)  # its symbol is BSE:SENSEX
