@@ -36,6 +36,7 @@ MANY = [f"{symbol}{number}" for number, symbol in enumerate(MANY)]
         [],
         ["ETERNAL", *LETTERS[1:]],  # a company takes another name
         ["TMPV", *LETTERS[1:], "A"],  # and another one takes that
+        ["B", "B2", *LETTERS[2:]],  # or the name of one that takes another, too
         [*(f"{symbol}2" for symbol in LETTERS[:RENAMED_MIN]), *LETTERS[RENAMED_MIN:]],
     ],
 )

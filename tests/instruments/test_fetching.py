@@ -20,6 +20,15 @@ class TestAListFromAnAddress:
         assert len(found.instruments) == 21
         assert (master.of.source, master.of.day) == (publisher.url, dt.date(2026, 9, 28))
 
+    def test_of_less_than_half_is_in_use_only_where_somebody_says_so(self, master, serve):
+        master.refresh(serve(saying(listed(more=40))).url, rows_min=1)
+        with pytest.raises(ListRefusedError, match=r"^rows: at least 28 \(half of the list in use\) wanted, found 16$"):
+            master.refresh(serve(saying(listed())).url, rows_min=1)
+        assert master.of.instruments == 56
+        master.refresh(serve(saying(listed())).url, rows_min=1, may_shrink=True)
+
+        assert master.of.instruments == 16
+
     def test_leaves_no_file_behind_but_the_list(self, master, serve, folder):
         master.refresh(serve(saying(listed())).url, rows_min=1)
 
