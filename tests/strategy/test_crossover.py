@@ -119,6 +119,7 @@ class TestTheCrossover:
         parameters = MovingAverageCrossover.Parameters()
 
         assert (parameters.fast, parameters.slow, parameters.quantity, parameters.short) == (5, 20, 10, False)
+        assert MovingAverageCrossover.Parameters(fast=1, slow=2, quantity=1).quantity == 1
 
     @pytest.mark.parametrize(
         "parameters", [{"fast": 5, "slow": 5}, {"fast": 0}, {"quantity": 0}, {"fast": "five"}, {"fats": 5}]

@@ -8,6 +8,7 @@ import pytest
 
 from natya.actors.strategy import StrategyBrokenError, StrategyNotFoundError, load_strategy
 from natya.actors.strategy.bodies.crossover import MovingAverageCrossover
+from natya.actors.strategy.inspection import strategies_in
 from natya.actors.strategy.loading import path_of
 from natya.cli.exit_codes import SETTINGS, exit_code
 
@@ -251,3 +252,22 @@ class TestAStrategyThatWouldNotDoWhatItSeemsTo:
         module("silent_module_of_ours", f"import natya\nclass Mine(natya.StrategyActor):\n    {text}\n")
 
         assert load_strategy("silent_module_of_ours:Mine").__name__ == "Mine"
+
+
+def test_a_folder_is_looked_into_once_however_often_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    file = tmp_path / "named_twice_here.py"
+    file.write_text("import natya\n\nclass Mine(natya.StrategyActor):\n    pass\n")
+    assert [path_of(str(file)) for _ in range(2)] == ["named_twice_here:Mine"] * 2
+
+    assert sys.path.count(str(tmp_path)) == 1
+
+
+def test_a_base_of_another_name_is_one_where_it_is_imported_so_and_another_is_none(tmp_path):
+    file = tmp_path / "renamed.py"
+    file.write_text(
+        "from natya import StrategyActor as Base, handles as on\n\n"
+        "class Mine(Base): ...\nclass Yours(Mine): ...\nclass Other(on): ...\n"
+    )
+
+    assert strategies_in(file) == ("Mine", "Yours")

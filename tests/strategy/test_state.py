@@ -22,6 +22,7 @@ from natya.config.sections.strategy import StrategySettings
 from natya.messages.events import Subscribe, Subscribed
 from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.journal import JournalPage, JournalRecord, ReadJournal
+from natya.messages.market import Candle, Tick
 from natya.messages.orders import CancelOrder, ModifyOrder, OrderAccepted, OrderRefused, SquaringOffEnded, SubmitOrder
 from natya.messages.strategy_state import STATE_BYTES_MAX, ReadState, SaveState, StateRead, StateRefused
 from natya.messages.supervision import Failed, Unavailable
@@ -569,3 +570,82 @@ class TestAStateThatIsRefused:
 
         assert stage.state.fills == 9
         assert stage.world.saved.number == 7
+
+
+class TestAHandlerOfAStrategyWithAState:
+    """Looked after when it has returned: in a simulated market where it has asked something of orders alone."""
+
+    def handled(self, kind, *, raises=None, **state):
+        def handler(_actor, _message, _sender):
+            if raises is not None:
+                raise raises
+
+        handler._handles_types = (kind,)
+        did = []
+        actor = SimpleNamespace(
+            **{"_outbox": [], "_looks": False, "_look_at_ns": keeping.NEVER_NS} | state,
+            _settle=lambda: did.append("settled"), _fail=lambda: did.append("failed"),
+        )  # fmt: skip
+        settling = keeping._settling(handler)
+        message = a_tick(exchange_ns=1_000) if kind is Tick else None
+        if raises is None:
+            settling(actor, message, None)
+        else:
+            with pytest.raises(type(raises)):
+                settling(actor, message, None)
+        return did, actor._look_at_ns
+
+    @pytest.mark.parametrize(
+        ("kind", "state", "did"),
+        [
+            (Candle, {}, []),
+            (Candle, {"_outbox": ["an order"]}, ["settled"]),
+            (Candle, {"_looks": True}, ["settled"]),
+            (JournalRecord, {"_outbox": ["an order"], "_looks": True}, []),
+            (keeping.SaveAgain, {"_outbox": ["an order"], "_looks": True}, []),
+            (Tick, {}, []),
+            (Tick, {"_outbox": ["an order"]}, ["settled"]),
+            (Tick, {"_looks": True, "_look_at_ns": 1_001}, []),
+            (Tick, {"_looks": True, "_look_at_ns": 1_000}, ["settled"]),
+        ],
+    )
+    def test_is_settled_where_it_has_to_be(self, kind, state, did):
+        assert self.handled(kind, **state)[0] == did
+
+    @pytest.mark.parametrize(("looks", "at_ns"), [(True, 1_000 + keeping.LOOK_NS), (False, keeping.NEVER_NS)])
+    def test_of_a_tick_says_when_it_is_looked_at_next(self, looks, at_ns):
+        assert self.handled(Tick, _outbox=["an order"], _looks=looks)[1] == at_ns
+
+    @pytest.mark.parametrize("kind", [Candle, Tick, JournalRecord])
+    def test_that_raises_is_given_up_and_not_settled(self, kind):
+        assert self.handled(kind, raises=ValueError("x"), _outbox=["an order"], _looks=True)[0] == ["failed"]
+
+
+class TestAFailureThatIsHeard:
+    def heard(self, answer, **state):
+        did = []
+        actor = SimpleNamespace(
+            **{"_keeper": "a keeper", "_saving_again": None} | state,
+            on_unhandled=lambda *what: did.append(what), log=lambda *what, **how: did.append((what, how)),
+        )  # fmt: skip
+        keeping.Keeping.hear_failure(actor, answer, "sender")
+        return did
+
+    @pytest.mark.parametrize("state", [{"_keeper": None}, {}])
+    def test_of_another_than_orders_or_without_a_state_is_as_for_every_actor(self, state):
+        answer = Failed(actor="orders" if state else "events", message_type="", error="Error", reason="")
+
+        assert self.heard(answer, **state) == [(answer, "sender")]
+
+    def test_of_orders_is_told_once_while_it_is_saved_again(self):
+        answer = Unavailable(actor="orders", reason="breaker open", retry_after_s=5.0)
+
+        assert self.heard(answer, _saving_again="a timer") == []
+
+    @pytest.mark.parametrize("begins", [True, False])
+    def test_is_saved_again_as_soon_as_it_has_begun(self, begins):
+        did = []
+        actor = SimpleNamespace(_saving_again="a timer", _begins=lambda: begins, _settle=lambda **how: did.append(how))
+        keeping.Keeping.save_again(actor, keeping.SaveAgain(), None)
+
+        assert (did, actor._saving_again) == ([{"is_due": True}] * begins, None)

@@ -227,7 +227,7 @@ class TestAStop:
         assert set(opened.cancelled) == {CancelOrders(everything=True, strategy="a", person="strategies")}
 
     def test_of_the_system_has_them_cancelled_too(self, stage):
-        opened = stage((Resting, "a"), (Stateless, "b"), (Resting, "c"))
+        opened = stage((Resting, "a"), (Stateless, "b"), (Resting, "c"), (Stateless, "d"))
         opened.ask(StopStrategy(name="c"))
         opened.base.run_for(60)
         opened.cancelled.clear()
