@@ -214,10 +214,16 @@ class TestThePriceBand:
         closing = replace(order, side="SELL")
         assert rule_of(closing, banded(*bought(10), **fields)) is None
 
-    def test_is_kept_by_an_order_that_closes_too(self, make, banded, bought):
+    @pytest.mark.parametrize(
+        ("market", "is_kept"), [(100.0, True), (90.0, True), (110.0, True), (89.95, False), (110.05, False)]
+    )
+    def test_is_kept_by_an_order_that_closes_too_unless_the_market_has_left_it(
+        self, make, banded, bought, market, is_kept
+    ):
         order = make.order(side="SELL", order_type="LIMIT", limit_price=120.0)
+        held = banded(*bought(10), market={"INFY": (market, NOON_NS)})
 
-        assert rule_of(order, banded(*bought(10))) == "price_band_age_max_s"
+        assert rule_of(order, held) == ("price_band_age_max_s" if is_kept else None)
 
     def test_of_the_greatest_age_counts_and_an_order_without_a_price_needs_no_other(self, make, banded):
         assert rule_of(make.order(), banded(age_s=60.0)) is None
@@ -630,6 +636,7 @@ class TestTheMarginOfWhatWasOrdered:
             ("NIFTY-29Dec2026-500-CE", "BUY", "MARGIN", 2.0, 500),
             ("NIFTY-29Dec2026-500-PE", "SELL", "MARGIN", 2.0, 10),
             ("NIFTY 500 CE", "SELL", "MARGIN", 2.0, 10),
+            ("NIFTY CE", "SELL", "MARGIN", 2.0, 2_500),
         ],
     )
     def test_is_by_product_side_and_kind_and_its_limit_is_exact(  # noqa: PLR0913, PLR0917  one order each
