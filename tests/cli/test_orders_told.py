@@ -6,7 +6,7 @@ import pytest
 from natya_builders import BUILDERS as MAKE
 from rich.console import Console
 
-from natya.cli.views.order_life import _words
+from natya.cli.views.order_life import _why, _words
 from natya.cli.views.orders import orders_text, state, terms
 from natya.cli.views.tree import tree_table
 from natya.messages.order_listing import OrderListed, OrdersRead
@@ -134,4 +134,4 @@ class TestAFact:
         ids=lambda each: type(each).__name__ if not isinstance(each, str) else "",
     )
     def test_is_a_sentence(self, fact, told):
-        assert _words(fact, None, "").startswith(told)
+        assert _words(fact, None, _why((), "")).startswith(told)
