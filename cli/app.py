@@ -34,6 +34,7 @@ COMMANDS: Final = (
     "orders",
     "order.show",
     "order.settle",
+    "position.settle",
     "positions",
     "cancel",
     "flatten",
@@ -109,6 +110,7 @@ since `import` is a keyword, and `kill_switch` for `kill-switch`), and a functio
 GROUPS: Final = {
     "strategies": "Strategies of the running system: start, stop and swap one while all else runs.",
     "order": "One order: its whole life.",
+    "position": "One position: a person's word on it.",
     "kill-switch": "Halt everything: no order leaves, and each open one is cancelled.",
     "risk": "The limits of orders: how much of each is used, and what they said of an order.",
     "service": "natya as a service of systemd.",

@@ -16,7 +16,7 @@ from ..config.loader import absolute, load_settings
 from ..messages.addresses import DATABASE, FLATTENER, KILL_SWITCH, ORDERS, SYSTEM
 from ..messages.database import BackUp, QueryFailed, QueryToFile
 from ..messages.kill_switch import EngageKillSwitch, Flatten
-from ..messages.order_listing import CancelOrders, SettleOrder
+from ..messages.order_listing import CancelOrders, SettleOrder, SettlePosition
 from ..messages.risk import ChangeLimits
 from ..messages.risk_state import Resume
 from ..messages.supervision import DescribeTree
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..actors.database import QueryResult
     from ..messages.database import SqlValue
     from ..messages.kill_switch import FlatteningBegun, KillSwitchEngaged
-    from ..messages.order_listing import OrdersCancelling, OrderSettled, SettleRefused
+    from ..messages.order_listing import OrdersCancelling, OrderSettled, PositionSettled, SettleRefused
     from ..messages.risk import LimitsInForce, LimitsKept
     from ..messages.risk_state import Resumed, ResumeRefused
     from ..messages.supervision import SupervisionTree
@@ -258,6 +258,17 @@ class Connection:
             client_order_id=client_order_id, filled=filled, price=price, reason=reason, person=getpass.getuser()
         )
         answer: OrderSettled | SettleRefused = self.request(ORDERS, message, timeout_s=timeout_s)
+        return answer
+
+    def settle_position(
+        self, symbol: str, *, shares: int, price: float, reason: str, timeout_s: float = 10.0
+    ) -> PositionSettled | SettleRefused:
+        """Say that the broker has so many shares (signed), and that what our book has more went at this price.
+
+        It is journaled under your user's name; nothing is sent to the broker.
+        """
+        message = SettlePosition(symbol=symbol, shares=shares, price=price, reason=reason, person=getpass.getuser())
+        answer: PositionSettled | SettleRefused = self.request(ORDERS, message, timeout_s=timeout_s)
         return answer
 
     def set_limits(

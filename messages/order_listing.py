@@ -192,9 +192,36 @@ class OrderSettled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
 
 
 class SettleRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SettleRefused"):
-    """Answer to `SettleOrder`: nothing has changed, and why."""
+    """Answer to `SettleOrder` and `SettlePosition`: nothing has changed, and why."""
 
     reason: str
+
+
+class SettlePosition(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="SettlePosition"):
+    """From a person to orders: how shares that the broker does not have any more went, as its own terminal shows.
+
+    Answered by `PositionSettled`, durable by then, or `SettleRefused`. Nothing is sent to the broker.
+    """
+
+    symbol: str
+    shares: Holding
+    """What the broker has, all products together: signed. Our book has more of it, on the same side."""
+
+    price: Price
+    """Rupees a share, on average, at which the others went."""
+
+    reason: str
+    """How the person knows; it stands in the audit."""
+
+    person: str = ""
+    """Who says so, as the operating system names the user."""
+
+
+class PositionSettled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="PositionSettled"):
+    """Answer to `SettlePosition`: our book has what the broker has, durably."""
+
+    client_order_ids: tuple[str, ...]
+    """Under which each strategy's part was closed in the book."""
 
 
 class OrdersStatistics(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="OrdersStatistics"):

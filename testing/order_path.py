@@ -83,6 +83,7 @@ DHAN_PATH: Final = (
 BESIDE: Final = {
     "orders ChangeLimits": "a person's word about what passes: as `orders Resume`",
     "orders SettleOrder": "a person's word on an order in doubt, which every world resolves",
+    "orders SettlePosition": "a person's word on what went unseen on a day before, which no world has",
     "orders OperationAsked": "a sign of life of a person, which nobody gives here",
     "orders ReportPresence": "as `orders OperationAsked`",
     "orders CancelOrders": "a person's many `CancelOrder`",

@@ -77,10 +77,12 @@ from ...messages.order_listing import (
     OrdersCancelling,
     OrderSettled,
     OrdersRead,
+    PositionSettled,
     PositionsRead,
     ReadOrders,
     ReadPositions,
     SettleOrder,
+    SettlePosition,
     SettleRefused,
 )
 from ...messages.presence import PresenceNoted, ReportPresence
@@ -352,6 +354,9 @@ OPERATIONS: Final = (
     Operation(request=CancelOrders, answers=(OrdersCancelling,), actor=names.ORDERS, role="operate", audited=True),
     Operation(
         request=SettleOrder, answers=(OrderSettled, SettleRefused), actor=names.ORDERS, role="trade", audited=True
+    ),
+    Operation(
+        request=SettlePosition, answers=(PositionSettled, SettleRefused), actor=names.ORDERS, role="trade", audited=True
     ),
     Operation(request=Resume, answers=(Resumed, ResumeRefused), actor=names.ORDERS, role="trade", audited=True),
     Operation(request=ListStrategies, answers=(StrategiesListed,), actor=names.STRATEGIES, role="read"),

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from .peer import Peer
 
 ACCEPT_PAUSE_NS: Final = SECOND_NS
+"""Pause of accepting when the process has no file descriptor left; else the ready socket would keep the thread busy."""
+
 IDLE_NS: Final = 60 * SECOND_NS
 """At the limit of connections, one that was idle for so long is closed to make room for another."""
-
-"""Pause of accepting when the process has no file descriptor left; else the ready socket would keep the thread busy."""
 
 _Posted: TypeAlias = "tuple[Request, bytes, bool]"
 """Request, payload of its answer, whether it is a refusal."""

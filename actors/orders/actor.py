@@ -3,9 +3,10 @@
 Owns    the book of record and the risk state, both built from the journal alone, and the risk gate.
 Hears   SubmitOrder, ModifyOrder, CancelOrder, SquaringOffEnded, ReadHoldings, SaveState and ReadState of a strategy;
         Tick, where a limit needs prices; of a person Resume, ChangeLimits, ReportPresence, ReadRisk, ReadOrders,
-        ReadPositions, CancelOrders, SettleOrder, and what people ask for by control as the fact OperationAsked;
-        HaltTrading of the kill switch; ReduceOnly of the keeper of the access token, of reconciliation and of the
-        heart, FundsTold, FreezeQuantitiesTold, BandsTold and PositionsDiffer of reconciliation;
+        ReadPositions, CancelOrders, SettleOrder, SettlePosition, and what people ask for by control as the fact
+        OperationAsked; HaltTrading of the kill switch; ReduceOnly of the keeper of the access token, of
+        reconciliation and of the heart; FundsTold, FreezeQuantitiesTold, BandsTold and PositionsDiffer of
+        reconciliation;
         Appended, AppendRefused and JournalPage of the journal; OrderPlaced, OrderNotPlaced, OrderInDoubt,
         OrderReplaced, OrderNotReplaced, ReplaceInDoubt, OrderFound, OrderNotFound, LookupFailed, ExecutionReport,
         ReportRefused, OrdersLeft and ClockCompared of the broker session; Failed and Unavailable of both.
@@ -52,7 +53,7 @@ from ...messages.holdings import ReadHoldings
 from ...messages.journal import Appended, AppendRefused
 from ...messages.kill_switch import HaltTrading
 from ...messages.market import Tick
-from ...messages.order_listing import CancelOrders, ReadOrders, ReadPositions, SettleOrder
+from ...messages.order_listing import CancelOrders, ReadOrders, ReadPositions, SettleOrder, SettlePosition
 from ...messages.orders import CancelOrder, ModifyOrder, SquaringOffEnded, SubmitOrder
 from ...messages.presence import ReportPresence
 from ...messages.reconciliation import PositionMismatch, PositionsDiffer
@@ -279,6 +280,11 @@ class OrdersActor(RuntimeActor):
     def settle_order(self, request: SettleOrder, sender: ActorAddress) -> None:
         """Take a person's word on an order in doubt."""
         self._settling.settle(request, sender)
+
+    @handles(SettlePosition)
+    def settle_position(self, request: SettlePosition, sender: ActorAddress) -> None:
+        """Take a person's word on shares that the broker has no more."""
+        self._settling.positions.settle(request, sender)
 
     @handles(Resume)
     def resume(self, request: Resume, sender: ActorAddress) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from ...domain.brackets.legs import Leg, leg_id
 from ...domain.orders import Order, advance
-from ...domain.squared_off import TRADE_ID
+from ...domain.squared_off import SETTLED_BY, TRADE_ID
 from ...domain.time import SECOND_NS, second_text, time_text
 from ...domain.wording import counted
 from ...messages.orders import (
@@ -136,8 +136,11 @@ def is_of_bracket(records: Sequence[JournalRecord]) -> bool:
 
 def _why(records: Sequence[JournalRecord], purpose: str) -> str:
     """Say why the order was intended, and what left for it."""
-    if any(isinstance(each.fact, OrderFilled) and each.fact.trade_id == TRADE_ID for each in records):
+    trade_ids = [each.fact.trade_id for each in records if isinstance(each.fact, OrderFilled)]
+    if TRADE_ID in trade_ids:
         return "the broker has squared it off, and no request has left"
+    if any(each.startswith(SETTLED_BY) for each in trade_ids):
+        return "the broker had it no more, and no request has left"
     asked = f"it {purpose}, and passes no rule" if purpose else "every rule passed"
     return f"{asked}; one request leaves now, and never another"
 

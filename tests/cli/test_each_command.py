@@ -50,7 +50,15 @@ from natya.messages.health import (
     TestNotifications,
 )
 from natya.messages.kill_switch import Flatten, FlatteningBegun
-from natya.messages.order_listing import CancelOrders, OrdersCancelling, OrderSettled, SettleOrder, SettleRefused
+from natya.messages.order_listing import (
+    CancelOrders,
+    OrdersCancelling,
+    OrderSettled,
+    PositionSettled,
+    SettleOrder,
+    SettlePosition,
+    SettleRefused,
+)
 from natya.messages.presence import PresenceNoted, ReportPresence
 from natya.messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay
 from natya.messages.risk import ChangeLimits, LimitChange, LimitsInForce, LimitsKept, ReadRisk, RiskFigure, RiskRead
@@ -316,6 +324,22 @@ ROWS: tuple[Row, ...] = (
         None,
         code=1,
         complaint="natya: nothing changed: it is not in doubt\n",
+    ),
+    Row(
+        "position settle INFY --shares -3 --price 99.5 --reason seen",
+        (PositionSettled(client_order_ids=("a-st1-1", "b-st1-1")),),
+        ((ORDERS, SettlePosition(symbol="INFY", shares=-3, price=99.5, reason="seen", person="trader"), 10),),
+        "INFY: -3 shares, as the broker has; closed in the book by 2 orders: a-st1-1 b-st1-1\n",
+        {"schema": 1, "symbol": "INFY", "shares": -3, "client_order_ids": ["a-st1-1", "b-st1-1"]},
+    ),
+    Row(
+        "position settle INFY --shares 0 --price 99.5 --reason seen",
+        (SettleRefused(reason="the books agree"),),
+        ((ORDERS, SettlePosition(symbol="INFY", shares=0, price=99.5, reason="seen", person="trader"), 10),),
+        "",
+        None,
+        code=1,
+        complaint="natya: nothing changed: the books agree\n",
     ),
     Row(
         "risk set position_max=60 --confirm position_max=60 --reason more",

@@ -171,6 +171,11 @@ HANDINGS = (
         {"--price 99.5": {"price": 99.5}, "--filled 6": {"filled": 6}, "--reason told": {"reason": "told"}},
     ),
     Handing(
+        "position settle INFY --shares 3 --price 99.5 --reason seen",
+        SYSTEM,
+        {"--shares 0": {"shares": 0}, "--price 98.5": {"price": 98.5}, "--reason told": {"reason": "told"}},
+    ),
+    Handing(
         "cancel mine-1",
         SYSTEM,
         {

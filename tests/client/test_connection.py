@@ -16,7 +16,7 @@ from natya.config.errors import SettingsError
 from natya.messages.database import BackedUp, BackUp, Query, QueryFailed, QueryToFile, Rows, RowsFile
 from natya.messages.instruments import FindInstrument
 from natya.messages.kill_switch import EngageKillSwitch, Flatten
-from natya.messages.order_listing import CancelOrders, SettleOrder
+from natya.messages.order_listing import CancelOrders, SettleOrder, SettlePosition
 from natya.messages.risk import ChangeLimits
 from natya.messages.risk_state import Resume
 from natya.messages.supervision import DescribeTree
@@ -101,6 +101,12 @@ ASKED = {
         SettleOrder(client_order_id="a-1", filled=5, price=99.5, reason="looked", person=ME),
         3,
     ),
+    "settle a position": (
+        lambda to: to.settle_position("INFY", shares=3, price=99.5, reason="looked"),
+        "orders",
+        SettlePosition(symbol="INFY", shares=3, price=99.5, reason="looked", person=ME),
+        10.0,
+    ),
     "set limits": (
         lambda to: to.set_limits({"position_max": 5, "symbols": "TCS"}, "calm", confirmed={"position_max": 5}),
         "orders",
@@ -157,6 +163,7 @@ def test_each_method_waits_as_long_as_its_answer_may_take_where_nothing_is_said(
         "halt": 10.0,
         "resume": 10.0,
         "settle_order": 10.0,
+        "settle_position": 10.0,
         "set_limits": 15.0,
         "request": 5.0,
     }

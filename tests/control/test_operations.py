@@ -137,7 +137,7 @@ MAY = {
     """,
     "trade": """
         change-limits flatten log-in release-kill-switch reload-settings reload-strategy renew-token resume
-        settle-order start-strategy swap-strategy take-secrets
+        settle-order settle-position start-strategy swap-strategy take-secrets
     """,
 }
 ONLY_HERE = "back-up publish-events query-to-file reload-strategy swap-strategy"

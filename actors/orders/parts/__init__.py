@@ -11,6 +11,7 @@ hearing       what the broker says of orders; resolving: what is looked up there
 risk_keeping  who changes the risk state; clock_watch: whether the clock was set ahead;
               operator_watch: whether a person looks after the system
 answering     questions
-settling      a person's word on an order in doubt; squared_off: what the broker has closed at the end of the day
+settling      a person's word on an order in doubt; settling_positions: on shares that the broker has no more;
+              squared_off: what the broker has closed at the end of the day
 state_keeping the states of strategies
 """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ....domain.time import SECOND_NS
 from ....messages.order_listing import OrderSettled, SettleRefused
 from .. import updates
+from .settling_positions import SettlingPositions
 
 if TYPE_CHECKING:
     from ....domain.orders import Order
@@ -24,6 +25,7 @@ class Settling:
         """Begin with none."""
         self._context: Final = context
         self._hearing: Final = hearing
+        self.positions: Final = SettlingPositions(context)
         self._askers: dict[str, tuple[tuple[OrderFact, ...], ActorAddress]] = {}
 
     def settle(self, request: SettleOrder, sender: ActorAddress) -> None:
@@ -46,6 +48,7 @@ class Settling:
 
     def written(self, client_order_id: str, facts: tuple[object, ...]) -> None:
         """Answer where these are the facts that a person wanted."""
+        self.positions.written(client_order_id)
         wanted, asker = self._askers.get(client_order_id, ((), None))
         if asker is not None and facts == wanted:
             del self._askers[client_order_id]
@@ -55,6 +58,7 @@ class Settling:
 
     def not_written(self, client_order_id: str, facts: tuple[object, ...], reason: str) -> None:
         """Answer that nothing is settled, since the journal refused it."""
+        self.positions.not_written(client_order_id, reason)
         wanted, asker = self._askers.get(client_order_id, ((), None))
         if asker is not None and facts == wanted:
             del self._askers[client_order_id]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from ....domain.client_order_ids import base36, short_name
+from ....domain.gone_positions import Gone
 from ....domain.squared_off import SQUARED_OFF, TRADE_ID
 from ....domain.time import day_of
 from ....messages.orders import OrderFilled, OrderIntended
@@ -49,28 +50,8 @@ class SquaredOffThere:
         client_order_id = squared_off_id(strategy, told.symbol, now_ns)
         if context.ledger.is_waiting(client_order_id) or context.ledger.earlier(client_order_id) is not None:
             return
-        side: Side = "SELL" if shares > 0 else "BUY"
-        intent = OrderIntended(
-            client_order_id=client_order_id,
-            strategy=strategy,
-            symbol=told.symbol,
-            side=side,
-            quantity=abs(shares),
-            order_type="MARKET",
-            limit_price=None,
-            occurred_ns=now_ns,
-            product=SQUARED_OFF,
-        )
-        trade = OrderFilled(
-            client_order_id=client_order_id,
-            trade_id=TRADE_ID,
-            strategy=strategy,
-            symbol=told.symbol,
-            side=side,
-            quantity=abs(shares),
-            price=told.price,
-            cumulative_quantity=abs(shares),
-            occurred_ns=now_ns,
+        facts = closed_there(
+            client_order_id, Gone(strategy, SQUARED_OFF, shares), told.symbol, told.price, TRADE_ID, now_ns
         )
         context.log(
             "position.squared_off_there",
@@ -80,7 +61,37 @@ class SquaredOffThere:
             shares=shares,
             price=told.price,
         )
-        context.write((intent, trade))
+        context.write(facts)
+
+
+def closed_there(  # noqa: PLR0913, PLR0917  what an order and its trade are
+    client_order_id: str, gone: Gone, symbol: str, price: float, trade_id: str, now_ns: int
+) -> tuple[OrderIntended, OrderFilled]:
+    """Return the facts of shares that were closed at the broker by no order of ours: an order and its trade."""
+    side: Side = "SELL" if gone.shares > 0 else "BUY"
+    intent = OrderIntended(
+        client_order_id=client_order_id,
+        strategy=gone.strategy,
+        symbol=symbol,
+        side=side,
+        quantity=abs(gone.shares),
+        order_type="MARKET",
+        limit_price=None,
+        occurred_ns=now_ns,
+        product=gone.product,
+    )
+    trade = OrderFilled(
+        client_order_id=client_order_id,
+        trade_id=trade_id,
+        strategy=gone.strategy,
+        symbol=symbol,
+        side=side,
+        quantity=abs(gone.shares),
+        price=price,
+        cumulative_quantity=abs(gone.shares),
+        occurred_ns=now_ns,
+    )
+    return intent, trade
 
 
 def squared_off_id(strategy: str, symbol: str, now_ns: int) -> str:

@@ -1,0 +1,1 @@
+"""`natya position …`: one position."""
