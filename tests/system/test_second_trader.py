@@ -7,6 +7,7 @@ from natya_processes import await_that
 
 from natya import TradingSystem
 from natya.config.loader import load_settings
+from natya.messages.order_listing import PositionSettled, SettlePosition
 from natya.messages.orders import OrderRefused
 from natya.messages.reconciliation import DifferenceEnded, OrderAdopted, OrderLost, OrderMismatch, PositionMismatch
 from natya.messages.risk_state import RiskStateChanged
@@ -134,6 +135,27 @@ def test_a_position_that_another_has_opened_in_our_symbol_lets_only_orders_pass_
     client.place_order(transaction_type=client.SELL, **fields, **trade)
     await_that(lambda: counts(system).risk_state == "NORMAL")
     await_that(lambda: ("PositionMismatch", SYMBOL) in ended(tmp_path))
+
+
+def test_a_position_that_another_has_closed_is_settled_by_a_persons_word(tmp_path, exchange, client, system):
+    exchange.price(1_449.0)  # what rests here trades
+    await_that(lambda: counts(system).fills == 1)
+    _, security = number_of(exchange)
+    fields = {"security_id": security, "exchange_segment": client.NSE, "product_type": client.INTRA}
+    client.place_order(transaction_type=client.SELL, **fields, quantity=1, order_type=client.MARKET, price=0.0)
+    await_that(lambda: facts(tmp_path / "natya", PositionMismatch))
+    await_that(lambda: counts(system).risk_state == "REDUCING")
+
+    word = SettlePosition(symbol=SYMBOL, shares=0, price=1_449.0, reason="the terminal shows it")
+    answer = await_that(
+        lambda: isinstance(said := system.request("orders", word, timeout_s=30), PositionSettled) and said
+    )
+
+    assert [each.split("-")[0] for each in answer.client_order_ids] == ["rester"]
+    await_that(lambda: counts(system).risk_state == "NORMAL")
+    await_that(lambda: ("PositionMismatch", SYMBOL) in ended(tmp_path))
+    assert {each.symbol: each.quantity for each in counts(system).positions} == {SYMBOL: 0}
+    assert len(exchange.ask("GET", "/v2/orders")) == 2
 
 
 def test_a_position_that_another_has_opened_while_nobody_looked_is_found_before_a_strategy_orders(
