@@ -27,6 +27,7 @@ import gc
 import os
 import sys
 import threading
+import time
 
 LOADING_THRESHOLD = 50_000
 """New objects between two looks of the garbage collector. Modules are kept: to look for garbage in them takes a fifth
@@ -35,6 +36,9 @@ of the start of a system."""
 OFFLOAD = "/offload"
 """Ends the names of the threads on which actors have work done; none of an actor that has ended is idle."""
 
+ENDING_S = 0.5
+"""Such a thread without a job ends within milliseconds."""
+
 
 def leave_threads(code: int) -> None:
     """End the process at once if a job is left that nothing can interrupt, such as one that opens a large file.
@@ -42,9 +46,13 @@ def leave_threads(code: int) -> None:
     What a library does at the end of the interpreter waits for its thread, for as long as it takes, and a thread that
     comes back from the library meanwhile aborts the process. All that is ours is closed by now.
     """
-    if any(thread.name.endswith(OFFLOAD) for thread in threading.enumerate()):
-        sys.stderr.flush()
-        os._exit(code)
+    last = time.monotonic() + ENDING_S
+    for thread in threading.enumerate():
+        if thread.name.endswith(OFFLOAD):
+            thread.join(max(0.0, last - time.monotonic()))
+            if thread.is_alive():
+                sys.stderr.flush()
+                os._exit(code)
 
 
 def main() -> None:

@@ -35,6 +35,16 @@ def test_a_thread_that_is_left_is_not_waited_for_by_what_libraries_do_at_the_end
     assert (found.stdout, found.returncode) == (printed, code)
 
 
+def test_one_that_is_about_to_end_is_waited_for():
+    script = COMMAND.format(is_left=True, code=3).replace("threading.Event().wait", "lambda: time.sleep(0.05)")
+    script = script.replace("app.run = run", "app.run, cli.ENDING_S = run, 60")
+    found = subprocess.run(
+        [sys.executable, "-u", "-c", f"import time\n{script}"], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (found.stdout, found.returncode) == ("done\na library waits for it\n", 3)
+
+
 def test_such_a_thread_is_known_by_its_name():
     names, ended = [], threading.Event()
     offloader = Offloader(name="database", threads_max=1, jobs_max=1)
