@@ -185,6 +185,16 @@ class Book:
         """Return the signed shares that one strategy holds of one symbol."""
         return self._account.by_strategy.quantity(strategy, symbol)
 
+    def holders(self, symbol: str, default: Product) -> dict[str, dict[Product, int]]:
+        """Return the signed shares of a symbol by product, of each strategy that is not flat in it.
+
+        Args:
+            symbol: of what.
+            default: the product of orders that named none.
+        """
+        held = self.shares_by_strategy()
+        return {name: self.strategy_products(name, symbol, default) for name, of in held if of == symbol}
+
     @property
     def has_named_products(self) -> bool:
         """Whether shares are held whose orders named a product."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ....messages.journal import JournalRecord
     from ....messages.market import FeedStatistics
     from ....messages.orders import Product
+    from ....messages.reconciliation import PositionMismatch
     from .book import Book
 
 
@@ -110,19 +111,22 @@ def positions(  # noqa: PLR0913  each is one thing that is told
         held=held,
         prices=told,
         products={symbol: some for symbol, of in products.items() if (some := {k: v for k, v in of.items() if v})},
-        differing=tuple(
-            theirs.now(each, _ours(book.position(each.symbol), products.get(each.symbol, {}), each.product))
-            for each in theirs.differing
-        ),
+        differing=differing_now(book, theirs, default),
         freeze_quantities={
             each.symbol: freeze_quantities[each.symbol] for each in found if each.symbol in freeze_quantities
         },
     )
 
 
-def _ours(shares: int, products: Mapping[Product, int], product: str) -> int:
-    """Return the shares of a product; of none: all of them."""
-    return sum(held for name, held in products.items() if name == product) if product else shares
+def differing_now(book: Book, theirs: TheirBook, default: Product) -> tuple[PositionMismatch, ...]:
+    """Return in what the broker's positions differ, both sides with all that was traded here since."""
+
+    def ours(symbol: str, product: str) -> int:
+        """Return the shares of a product; of none: all of them."""
+        products = book.products(symbol, default).items()
+        return sum(held for name, held in products if name == product) if product else book.position(symbol)
+
+    return tuple(theirs.now(each, ours(each.symbol, each.product)) for each in theirs.differing)
 
 
 def prices_of(feed: FeedStatistics) -> dict[str, tuple[float, int]]:

@@ -14,6 +14,7 @@ from ....domain.squared_off import SETTLED_BY
 from ....domain.time import SECOND_NS
 from ....domain.wording import printable
 from ....messages.order_listing import PositionSettled, SettleRefused
+from ..book.listing import differing_now
 from .squared_off import closed_there
 
 if TYPE_CHECKING:
@@ -80,27 +81,16 @@ class SettlingPositions:
 
     def _found(self, request: SettlePosition) -> tuple[Gone, ...] | str:
         context, symbol = self._context, request.symbol
-        book, theirs = context.ledger.book, context.theirs
+        book = context.ledger.book
         if not request.reason.strip():
             return "a reason wanted, found none"
         if symbol in self._unwritten:
             return f"{symbol} is being settled: ask again"
         if any(each.symbol == symbol for each in book.open_orders()):
             return f"no open order in {symbol} wanted, found some: cancel them first"
-        ours, products = book.position(symbol), book.products(symbol, context.settings.product)
-        held = {
-            strategy: book.strategy_products(strategy, symbol, context.settings.product)
-            for strategy, of in book.shares_by_strategy()
-            if of == symbol
-        }
-        now = [
-            theirs.now(
-                each, sum(held for name, held in products.items() if name == each.product) if each.product else ours
-            )
-            for each in theirs.differing
-            if each.symbol == symbol
-        ]
-        return gone(held, now, symbol=symbol, theirs=request.shares)
+        default = context.settings.product
+        differing = differing_now(book, context.theirs, default)
+        return gone(book.holders(symbol, default), differing, symbol=symbol, theirs=request.shares)
 
 
 def settled_id(of: Gone, symbol: str, now_ns: int) -> str:

@@ -33,12 +33,9 @@ class SquaredOffThere:
 
         The next comparison tells it again, as long as it is so.
         """
-        context, book = self._context, self._context.ledger.book
-        held = {
-            strategy: book.strategy_products(strategy, symbol, context.settings.product).get(SQUARED_OFF, 0)
-            for strategy, symbol in book.shares_by_strategy()
-            if symbol == told.symbol
-        }
+        context = self._context
+        holders = context.ledger.book.holders(told.symbol, context.settings.product)
+        held = {strategy: products.get(SQUARED_OFF, 0) for strategy, products in holders.items()}
         if not context.is_read or sum(held.values()) != told.shares:
             return
         for strategy, shares in held.items():
