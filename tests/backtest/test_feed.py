@@ -6,6 +6,7 @@ from unittest.mock import MagicMock
 import msgspec
 import pytest
 from natya_builders import a_candle, a_tick
+from natya_chunks import GivenChunks
 
 from natya.actors.feed import BEHIND_CLOSE_NS, Again, FeedError, Surroundings
 from natya.backtest.plan import END_NS, time_ns
@@ -26,21 +27,10 @@ from natya.messages.market import FeedStatistics, MarketEnded
 MINUTE_NS = 60 * 10**9
 
 
-class Source:
-    """Gives its chunks, and notes how many were taken."""
+class Source(GivenChunks):
+    """Has passed over some rows."""
 
-    def __init__(self, *chunks, fault=None):
-        self.given, self.fault, self.taken, self.bad_rows, self.closed = chunks, fault, 0, 3, 0
-
-    def chunks(self):
-        for chunk in self.given:
-            self.taken += 1
-            yield list(chunk)
-        if self.fault:
-            raise self.fault
-
-    def close(self):
-        self.closed += 1
+    bad_rows = 3
 
 
 class Staged(BacktestFeedActor):

@@ -8,6 +8,7 @@ import natya_backtests
 import pandas as pd
 import pytest
 from natya_builders import a_candle, a_tick
+from natya_chunks import GivenChunks
 from natya_recordings import BEGIN, write_candles
 
 import natya
@@ -139,25 +140,16 @@ def test_the_past_of_a_strategy_reaches_over_nights_and_holidays():
     assert past_ns({DAY_NS: 20, 5 * MINUTE_NS: 100}) == 125 * DAY_NS
 
 
-class Readings:
+class Readings(GivenChunks):
     """In the place of recordings: chunks, and how often they were read, how far, and closed."""
 
     def __init__(self, *chunks, fault=None):
-        self.given, self.fault, self.read, self.taken, self.closed = chunks, fault, 0, 0, 0
+        super().__init__(*chunks, fault=fault)
+        self.read = 0
 
     def __call__(self, _settings):
         self.read += 1
         return self
-
-    def chunks(self):
-        for chunk in self.given:
-            self.taken += 1
-            yield list(chunk)
-        if self.fault:
-            raise self.fault
-
-    def close(self):
-        self.closed += 1
 
 
 MINUTES = [
