@@ -194,7 +194,7 @@ def date_order(path: Path, place: int) -> DateOrder | None:
             if len(row) <= place or is_blank(row):
                 continue
             found.look(row[place])
-            if found.order is not None or not found.is_needed:
+            if found.order is not None or (not found.is_needed and _says_itself(row[place])):
                 return found.order
     if not found.is_needed:
         return None
@@ -203,6 +203,15 @@ def date_order(path: Path, place: int) -> DateOrder | None:
         "the 12th and a year of four digits: --dates or the setting feed.dates says which comes first, day-first or "
         "month-first"
     )
+
+
+def _says_itself(text: str) -> bool:
+    """Return whether a text is a time, whichever of day and month comes first: a broken row tells nothing."""
+    try:
+        TimeReader().read(text)
+    except ValueError:
+        return False
+    return True
 
 
 def decimal_mark(path: Path, places: tuple[int, ...], *, given: DecimalMark | None) -> DecimalMark | None:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from natya.actors.feed import first_look
+from natya.actors.feed import RecordingError, first_look
 from natya.actors.feed.first_look import Clocks, FirstLook, expect_zone, note_of
 from natya.actors.feed.recording import Recording
 from natya.actors.feed.times import zone_of
@@ -124,13 +124,26 @@ class TestAFile:
         assert FirstLook(path, dates="month-first", **options)._order(0) == "month-first"
         assert looks["date_order"] == 1
 
-    @pytest.mark.parametrize("broken", ["", "1,2"])
+    @pytest.mark.parametrize(
+        "broken", ["", "1,2", "1,1,1,1,total", "1,1,1,1,", "1,1,1,1,2025-xx-03", "1,1,1,1,2025-02-30"]
+    )
     def test_tells_its_order_of_dates_behind_rows_that_have_none(self, write, broken):
         path = write("open,high,low,close,date", broken, "1,1,1,1,03/04/2025", "1,1,1,1,04/13/2025")
         found = Recording(path, symbol="TCS", bad_rows_max=1, interval_ns=DAY_NS)
         starts = [each.start_ns for chunk in found.chunks() for each in chunk if isinstance(each, Candle)]
 
         assert [time_text(start_ns)[:10] for start_ns in starts] == ["2025-03-04", "2025-04-13"]
+
+    def test_asks_for_its_order_of_dates_behind_a_broken_row(self, write):
+        path = write(HEADER, "total,1,1,1,1,1", "03/04/2025,1,1,1,1,1")
+
+        with pytest.raises(RecordingError, match="can be told apart are wanted, found '03/04/2025'"):
+            Recording(path, symbol="TCS", bad_rows_max=1).look()
+
+    def test_is_not_read_to_its_end_where_its_first_time_says_itself(self, write):
+        path = write(HEADER, "total,1,1,1,1,1", "2025-04-03,1,1,1,1,1", "13/04/2025,1,1,1,1,1")
+
+        assert FirstLook(path, dates=None, decimal=None, zone="", exchange=None)._order(0) is None
 
     def test_of_days_is_told_by_its_first_whole_row(self, write):
         header = "date,ltp,open,high,low,close"
