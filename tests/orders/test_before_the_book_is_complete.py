@@ -5,7 +5,7 @@ from natya_orders_stage import FakeJournal, Release
 
 from natya.actors.orders import OrdersActor
 from natya.domain.time import DAY_NS
-from natya.messages.broker import PlaceOrder
+from natya.messages.broker import PlaceOrder, WithdrawOrder
 from natya.messages.order_listing import (
     OrdersRead,
     OrdersStatistics,
@@ -14,7 +14,7 @@ from natya.messages.order_listing import (
     ReadPositions,
     SettleOrder,
 )
-from natya.messages.orders import SquaringOffEnded
+from natya.messages.orders import CancelOrder, SquaringOffEnded
 from natya.messages.presence import ReportPresence
 from natya.messages.risk import FundsTold, ReadRisk, RiskRead
 from natya.messages.supervision import Unavailable
@@ -99,6 +99,55 @@ def test_no_exit_is_placed_of_a_bracket_whose_other_facts_may_not_be_read_yet(st
     read_on(stage)
 
     assert PlaceOrder not in stage.heard()
+
+
+@pytest.fixture
+def half_read_bracket(stage, make):
+    """Ten are held; that the broker has their stop is behind in the journal."""
+
+    def read(*more):
+        exit_ = make.intent("A-1S", side="SELL"), make.accepted("A-1S", "B-S")
+        stage.disk.facts += [make.intent(stop_loss_price=95.0), make.filled(), *exit_, *more]
+        stage.disk.mode = "first page"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+        stage.settle()
+        stage.tell(CancelOrder(client_order_id="A-1S", squares_off=True), stage.strategy)
+        stage.settle()
+        read_on(stage)
+        return stage
+
+    return read
+
+
+def test_a_strategy_that_squares_off_and_then_cannot_has_it_closed_as_at_any_other_time(half_read_bracket, make):
+    stage = half_read_bracket()
+    assert stage.asked_next(WithdrawOrder).client_order_id == "A-1S"
+    stage.tell(make.report("CANCELLED", "A-1S", broker_order_id="B-S"))
+    assert PlaceOrder not in stage.heard(), "the strategy does it itself"
+    stage.tell(SquaringOffEnded(strategy="crossover", symbol="INFY", reason="it was refused"), stage.strategy)
+
+    request = stage.asked_next(PlaceOrder)
+    assert (request.client_order_id, request.side, request.quantity) == ("A-1X", "SELL", 10)
+
+
+def test_a_strategy_that_squares_off_in_a_halt_is_refused_and_the_stop_stays(half_read_bracket, make):
+    stage = half_read_bracket(make.change("HALTED"))
+
+    assert WithdrawOrder not in stage.heard()
+    assert stage.strategy.receive().rule == "risk_state"
+
+
+def test_what_a_strategy_could_not_close_is_told_when_it_is_known_what_is_held(stage, make):
+    stage.disk.facts += [make.intent(), make.filled()]
+    stage.disk.mode = "silent"
+    stage.system.start("journal", FakeJournal, stage.disk)
+    stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+    stage.tell(SquaringOffEnded(strategy="crossover", symbol="INFY", reason="it could not"), stage.strategy)
+    stage.settle()
+    read_on(stage)
+
+    assert stage.statistics.unprotected == ("crossover: 10 INFY held that it wanted closed: it could not",)
 
 
 def test_the_day_does_not_begin_with_what_was_read_so_far(half_read):

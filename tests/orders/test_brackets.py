@@ -14,6 +14,7 @@ from natya.actors.orders.parts.bracketing.keeping import Bracketing
 from natya.actors.orders.parts.bracketing.squaring_off import SquaringOff
 from natya.actors.orders.parts.due import DayDue, SquaringOffDue
 from natya.actors.orders.settings import OrdersActorSettings
+from natya.actors.runtime import RuntimeActor, handles
 from natya.config.sections.orders import OrdersSettings
 from natya.domain.brackets.exits import SQUARED_OFF
 from natya.domain.brackets.resting import SALES_MAX
@@ -161,10 +162,10 @@ class TestAStopThatTheMarketJumpsOver:
         def look(*prices, from_s=1):
             for second, price in enumerate(prices, from_s):
                 now_s[0] = second
-                context.market = {"INFY": (price, second * 10**9)}
+                context.market = look.others | ({} if price is None else {"INFY": (price, second * 10**9)})
                 keeper.look_at_prices()
 
-        look.context, look.now_s, look.keeper = context, now_s, keeper
+        look.context, look.now_s, look.keeper, look.others = context, now_s, keeper, {}
         return look
 
     def test_is_cancelled_when_that_has_lasted_five_seconds(self, looked, cancelled):
@@ -212,10 +213,38 @@ class TestAStopThatTheMarketJumpsOver:
             if order.client_order_id.startswith("A-1"):
                 book._account.open[order.client_order_id] = book._account.open.pop(order.client_order_id)
         looked.context.changed_there = frozenset({"P-1"})
+        looked.context.settings = replace(looked.context.settings, price_age_max_s=3.0)
+        looked.others = {"TCS": (40.0, 1 - 10**10)}
         looked(*[94.0] * 6)
 
         assert cancelled == ["A-1S"]
         assert keeper.unprotected == ()
+
+    def test_is_not_one_of_a_bracket_by_its_name_alone(self, looked, cancelled, kept, make):
+        keeper, book, _ = kept
+        for fact in (
+            *(make.intent("P-1"), make.filled("P-1", "T-9")),
+            *(make.intent("P-1S", side="SELL", order_type="STOP", trigger_price=95.0), make.accepted("P-1S", "B-P")),
+        ):
+            book.apply(fact)
+        looked(*[94.0] * 6)
+
+        assert cancelled == ["A-1S"]
+        assert keeper.unprotected == ("stop P-1S: 10 INFY held, and the market has jumped over its trigger of 95.00",)
+
+    def test_stays_until_that_has_lasted_since_the_first_price_that_is_known(self, looked, cancelled):
+        looked(*[None] * 10, *[94.0] * 5)
+        assert cancelled == []
+        looked(94.0, from_s=16)
+
+        assert cancelled == ["A-1S"]
+
+    def test_is_not_cancelled_again_while_that_is_asked_for(self, looked, cancelled, kept):
+        request = CancellationIntended(client_order_id="A-1S", number=1, asked_by="asha", occurred_ns=1)
+        kept[1].apply(request)
+        looked(*[94.0] * 10)
+
+        assert cancelled == []
 
     def test_stays_where_the_market_comes_back(self, looked, cancelled):
         looked(94.0, 94.0, 94.0, 94.0, 95.0, 94.0, 94.0, 94.0, 94.0, 94.0)
@@ -353,6 +382,77 @@ class TestABracket:
 
         told = [record.fields for record in caplog.records if record.message == "bracket.overclosed"]
         assert told == [{"client_order_id": "A-1", "shares": 4}]
+
+    @pytest.mark.parametrize(
+        ("name", "told", "is_told"),
+        [
+            ("A-1S", ["filled"], True),
+            ("A-1S", ["accepted", "filled"], True),
+            ("A-1S", ["accepted"], False),
+            ("A-1R", ["given back"], False),
+        ],
+        ids=["a trade", "a trade among others", "no trade", "a trade that gives back"],
+    )
+    def test_tells_how_much_its_exits_have_traded_too_much_when_one_trades(self, kept, make, name, told, is_told):
+        keeper, book, _ = kept
+        sold = {"side": "SELL", "quantity": 10}
+        for leg in "ST":
+            book.apply(make.intent(f"A-1{leg}", **sold))
+            book.apply(make.filled(f"A-1{leg}", f"T-{leg}", **sold))
+        book.apply(make.intent("A-1R"))
+        facts = {
+            "accepted": make.accepted("A-1S", "B-S"),
+            "filled": make.filled("A-1S", "T-S", **sold),
+            "given back": make.filled("A-1R", "T-R", quantity=4),
+        }
+        book.apply(facts["given back"])
+        logged = []
+        keeper._context.log = lambda event, **fields: logged.append((event, fields.get("shares")))
+        keeper.look(name, [facts[each] for each in told])
+
+        assert (("bracket.overclosed", 6) in logged) == is_told
+
+    def test_is_none_of_orders_that_only_have_such_names(self, kept, make, cancelled):
+        keeper, book, written = kept
+        for fact in (make.intent("P-1"), make.intent("P-1S", side="SELL"), make.accepted("P-1S", "B-P")):
+            book.apply(fact)
+        keeper.look("P-1S", (make.accepted("P-1S", "B-P"),))
+
+        assert (cancelled, written) == ([], [])
+
+    def test_changes_one_exit_while_the_other_waits_to_be_changed_again(self, make):
+        market = Market(make)
+        market.fill("A-1", 10)
+        for _ in range(2):
+            market.settle()
+        market.fill("A-1T", 3)
+        no = ModificationRefused(client_order_id="A-1S", number=1, rule="broker", reason="frozen", occurred_ns=4)
+        market.tell(no)
+        market.fill("A-1S", 2)
+
+        assert (market.book.order("A-1S").pending, market.book.order("A-1T").pending.quantity) == (None, 8)
+
+    def test_changes_an_exit_once_while_that_is_on_its_way_to_the_journal(self, make):
+        market, sent = Market(make), []
+        market.fill("A-1", 10)
+        market.settle()
+
+        def write(facts, order=None):
+            sent.extend(facts)
+            market.ledger.write(facts, order)
+
+        market.keeper._context.write = write
+        market.fill("A-1T", 3)
+        market.fill("A-1T", 1)
+
+        assert [(each.client_order_id, each.quantity) for each in sent] == [("A-1S", 7)]
+
+    def test_is_closed_at_the_market_where_the_gate_has_refused_an_order_of_the_name_of_its_stop(self, kept, make):
+        keeper, book, written = kept
+        book.apply(make.refusal("A-1S"))
+        keeper.look_at_all()
+
+        assert [(each.client_order_id, each.order_type) for each in written] == [("A-1X", "MARKET")]
 
     def test_is_armed_again_after_a_restart_before_anything_is_accepted(self, stage, held):
         stage.open(*held)
@@ -514,6 +614,24 @@ class TestABracketOverNight:
         placed = night.go(self.FRIDAY + timedelta(hours=10))
         assert (len(placed) == 2) == (product == "INTRADAY")
         assert ("their stop is gone" in night.keeper.warning()) == (product == "INTRADAY")
+
+    @pytest.mark.parametrize(("product", "default"), [("CNC", "INTRADAY"), ("INTRADAY", "CNC")])
+    def test_has_some_by_the_product_that_its_entry_names_whatever_others_have(self, night, make, product, default):
+        night.context.settings = replace(night.context.settings, product=default)
+        for fact in (make.intent("C-1", product=product, **PRICES), make.filled("C-1", "T-5")):
+            night.book.apply(fact)
+        night.keeper.look("C-1")
+        night.book.apply(make.accepted("C-1S", "B-C-1S"))
+        night.ends("C-1S")
+
+        placed = night.go(self.FRIDAY + timedelta(hours=10))
+        assert (("C-1S1", 10) in placed) == (product == "CNC")
+
+    def test_waits_for_no_session_where_no_exit_does(self, night):
+        night.now[0] = self.THURSDAY + timedelta(hours=20)
+        night.keeper.look_at_all()
+
+        assert night.clockwork.set == []
 
     def test_has_none_of_what_the_broker_has_no_more(self, night):
         night.ends("A-1S", "A-1T")
@@ -856,6 +974,19 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
 
         assert bare.book.order("A-1Y").quantity == 10
 
+    def test_is_logged_once_and_again_when_it_is_otherwise(self, bare, make):
+        logged = []
+        bare.keeper._context.log = lambda event, **fields: logged.append((event, fields.get("reason")))
+        told = ("bracket.unguarded", "bracket A-1: no order closes 10 INFY, the broker took none")
+        for _ in range(2):
+            bare.keeper.look_at_all()
+        assert logged == [], "it was logged when the second order was rejected"
+        bare.clockwork.fire(bare.keeper)
+        bare.tell(make.accepted("A-1Y", "B-A-1Y"))
+        bare.tell(make.rejected("A-1Y"))
+
+        assert [each for each in logged if each[0] == "bracket.unguarded"] == [told]
+
     def test_has_a_refused_change_asked_for_again_after_ever_longer_pauses(self, make):
         market = Market(make)
         market.fill("A-1", 10)
@@ -913,6 +1044,20 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
         assert (market.keeper.warning(), market.keeper.unprotected, market.limited) == (told, (), "")
         market.trade("SELL", 10)
         assert market.keeper.warning() == ""
+
+
+class Squares(RuntimeActor):
+    """A strategy that has each order cancelled that it is told of, to square off; keeps what it is answered."""
+
+    says = frozenset({CancelOrder})
+
+    @handles(OrderPlaced)
+    def cancel(self, of, _sender):
+        self.send("orders", CancelOrder(client_order_id=of.client_order_id, squares_off=True))
+
+    @handles(CancellationRefused)
+    def keep(self, refused, _sender):
+        self.settings.append(refused)
 
 
 class TestAStrategyThatSquaresOff:
@@ -1023,7 +1168,7 @@ class TestABracketWhoseStrategySquaresOff:
         clockwork = Clockwork()
         context = SimpleNamespace(elapsed_ns=lambda: 10 * 10**9, after=clockwork.after)
         squaring_off = SquaringOff(context)
-        squaring_off.restore(({("crossover", "INFY"): 0}, {}))
+        squaring_off.restore(({("crossover", "TCS"): 5 * 10**9, ("crossover", "INFY"): 0}, {}, []))
 
         assert [each.seconds for each in clockwork.set] == [21.0]
 
@@ -1066,6 +1211,21 @@ class TestABracketWhoseStrategySquaresOff:
 
         assert placed(bare, "A-1Y").quantity == 10
 
+    def test_is_squared_off_by_no_other_strategy_and_by_no_unknown_order(self, stage, held, make):
+        refused = []
+        stage.open(*held)
+        both_placed(stage)
+        stage.system.start("other", Squares, refused)
+        for name in ("A-1S", "Z-1"):
+            stage.system.tell("other", OrderPlaced(client_order_id=name, broker_order_id=""))
+            stage.settle()
+        stage.tell(make.report("REJECTED", "A-1S", broker_order_id="B-A-1S"))
+
+        assert [(each.client_order_id, each.rule) for each in refused] == [("A-1S", "identity"), ("Z-1", "identity")]
+        assert stage.asked_next(WithdrawOrder).client_order_id == "A-1T"
+        stage.tell(make.report("CANCELLED", "A-1T", broker_order_id="B-A-1T"))
+        assert placed(stage, "A-1X").quantity == 10, "nobody is squaring it off"
+
     def test_keeps_its_stop_in_a_halt_in_which_nothing_closes(self, stage, held):
         stage.open(*held)
         both_placed(stage)
@@ -1097,6 +1257,9 @@ class TestABracketWhoseStrategySquaresOff:
         market.trade("SELL", 4)
 
         assert market.keeper.unprotected == ()
+        market.keeper.end_squaring_off(self.ENDED)
+        market.trade("BUY", 4)
+        assert market.keeper.unprotected == (), "what it buys later it wants"
 
 
 class TestAnIdOfAnExit:

@@ -242,6 +242,7 @@ class Starting:
             self._risk.write_halt()
             self._cancelling.cancel_halted()
             self._cancelling.cancel_waiting()
+            self._bracketing.begin_waiting()
             self._states.catch_up()
             self._answering.tell_waiting()
             self._bracketing.begin_anew()

@@ -142,17 +142,26 @@ class Bracketing:
     def begin_squaring_off(self, client_order_id: str, sender: ActorAddress) -> None:
         """Cancel an order for its strategy, which closes the position itself when that has ended.
 
-        In a halt it stays: nothing would close what it was for.
+        In a halt it stays: nothing would close what it was for. Before the book is complete nobody knows whether it is
+        an exit, and so how it is to be cancelled: that waits.
         """
         ledger, order = self._context.ledger, self._context.ledger.order(client_order_id)
         if halted := self._risk.why_halted():
             refusal = Refusal(rule="risk_state", reason=f"no halt wanted, in which nothing closes it, found {halted}")
             self._cancelling.refuse(client_order_id, refusal, sender)
             return
+        if not self._context.is_read:
+            self.squaring_off.put_off(client_order_id, sender)
+            return
         if order is not None and only_strategy(sender) in {"", order.strategy}:
             self.squaring_off.begin(order)
         asked_by = SQUARED_OFF if is_exit(ledger, client_order_id) else ""
         self._cancelling.cancel_for(client_order_id, sender, asked_by=asked_by)
+
+    def begin_waiting(self) -> None:
+        """Do so for those that waited until the book was complete."""
+        for client_order_id, sender in self.squaring_off.take_waiting():
+            self.begin_squaring_off(client_order_id, sender)
 
     def end_squaring_off(self, ended: SquaringOffEnded) -> None:
         """Let brackets of a strategy close at the market what it has not closed."""
@@ -195,12 +204,12 @@ class Bracketing:
             self._days.wait(order.symbol)
         steps = self._possible(steps, order)
         repeating.keep(entry, steps)
-        if not steps and is_done(bracket):
+        if is_done(bracket):
             repeating.forget(entry)
         for step in steps:
             if repeating.is_pausing(entry, step) or goes_second(step, bracket):
                 continue
-            failed = failures(bracket) if isinstance(step, SubmitOrder) and step.order_type == "MARKET" else 0
+            failed = failures(bracket) if isinstance(step, SubmitOrder) else 0
             if repeating.begin(entry, step, failed=failed, is_due=step == due, at_once=at_once):
                 self._do(step)
 
@@ -209,9 +218,7 @@ class Bracketing:
         if not self._days.takes_orders(entry.symbol) and any(isinstance(step, SubmitOrder) for step in steps):
             self._days.wait(entry.symbol)
             steps = tuple(step for step in steps if not isinstance(step, SubmitOrder))
-        if any(map(closes_at_market, steps)) and self.squaring_off.closes_itself(entry):
-            steps = tuple(step for step in steps if not closes_at_market(step))
-        return steps
+        return tuple(step for step in steps if not (closes_at_market(step) and self.squaring_off.closes_itself(entry)))
 
     def _do(self, step: Step) -> None:
         context, now_ns = self._context, self._context.now_ns()

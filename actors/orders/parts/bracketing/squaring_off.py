@@ -18,12 +18,14 @@ from ..due import SquaringOffDue
 if TYPE_CHECKING:
     from .....domain.orders import Order
     from .....messages.orders import SquaringOffEnded
-    from ....runtime import Timer
+    from ....runtime import ActorAddress, Timer
     from ..context import OrdersContext
 
-Handover: TypeAlias = tuple[dict[tuple[str, str], int], dict[tuple[str, str], str]]
+Waiting: TypeAlias = "list[tuple[str, ActorAddress]]"
+Handover: TypeAlias = tuple[dict[tuple[str, str], int], dict[tuple[str, str], str], Waiting]
 """By strategy and symbol: since when a position is squared off, in nanoseconds of the second clock; and why it could
-not be closed. Of the strategy's part the journal knows nothing."""
+not be closed. The orders that are to be cancelled for it once the book is complete, and who wants it. Of the strategy's
+part the journal knows nothing."""
 
 SQUARING_OFF_MAX_S: Final = 30.0
 """Seconds that a strategy may square off before a bracket closes what it holds without an order that does, and a person
@@ -45,18 +47,31 @@ class SquaringOff:
         self._why_not: dict[tuple[str, str], str] = {}
         """Why it could not be closed."""
 
+        self._waiting: Waiting = []
+        """Client order ids of what is to be cancelled once the book is complete, and who wants it."""
+
         self._timer: Timer | None = None
 
     def handover(self) -> Handover:
         """Return what the next life of orders is to know: the strategy goes on, or waits for what was lost."""
-        return self._since_ns, self._why_not
+        return self._since_ns, self._why_not, self._waiting
 
     def restore(self, state: Handover) -> None:
         """Take it over."""
-        since_ns, why_not = state
+        since_ns, why_not, waiting = state
         self._since_ns |= since_ns
         self._why_not |= why_not
+        self._waiting += waiting
         self._wait()
+
+    def put_off(self, client_order_id: str, sender: ActorAddress) -> None:
+        """Let the cancellation of an order wait until the book is complete."""
+        self._waiting.append((client_order_id, sender))
+
+    def take_waiting(self) -> Waiting:
+        """Return once what waited, in the order in which it came."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
 
     def begin(self, order: Order) -> None:
         """Note that a strategy has an order cancelled to close its position: that begins, or goes on."""
@@ -64,11 +79,12 @@ class SquaringOff:
         self._wait()
 
     def end(self, ended: SquaringOffEnded) -> None:
-        """Note that it is over, and of what is still held why."""
+        """Note that it is over, and of what is still held why; before the book is complete, all may be."""
         of = (ended.strategy, ended.symbol)
         self._since_ns.pop(of, None)
         self._why_not.pop(of, None)
-        if ended.reason and self._context.ledger.book.strategy_shares(*of):
+        context = self._context
+        if ended.reason and (not context.is_read or context.ledger.book.strategy_shares(*of)):
             self._why_not[of] = printable(ended.reason, 200)
 
     def forget(self, strategy: str) -> tuple[tuple[str, str], ...]:
