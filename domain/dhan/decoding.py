@@ -93,7 +93,7 @@ def _unempty(kind: type[msgspec.Struct]) -> list[Callable[[Any], Any]]:
     found: list[Callable[[Any], Any]] = []
     for field in msgspec.structs.fields(kind):
         with contextlib.suppress(msgspec.ValidationError):
-            if msgspec.convert("", hints[field.name]) == "" and field.default != "":
+            if msgspec.convert("", hints[field.name]) != field.default:
                 found.append(attrgetter(field.name))
     return found
 

@@ -52,10 +52,10 @@ def exit_request(
     found: PnlExitRow, loss_rupees: float, *, client_id: str, with_kill_switch: bool = False
 ) -> PnlExitRequest:
     """Return what to ask for instead of what is there; the profit at which a person leaves stays."""
-    is_of_a_person = _is_active(found) and not is_ours(found) and found.profit > 0
+    has_profit = _is_active(found) and found.profit > 0
     return PnlExitRequest(
         dhan_client_id=client_id,
-        profit_value=found.profit if is_of_a_person else NO_PROFIT_RUPEES,
+        profit_value=found.profit if has_profit else NO_PROFIT_RUPEES,
         loss_value=loss_rupees,
         product_type=ALL_PRODUCTS,
         enable_kill_switch=with_kill_switch,

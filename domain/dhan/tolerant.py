@@ -72,10 +72,10 @@ def read_all(kind: type[T], found: Any) -> tuple[T, ...]:
     return tuple(read(kind, row) for row in rows)
 
 
-def _object(kind: type[T], found: dict[Any, Any], path: str) -> T:
+def _object(kind: type[T], found: dict[str, Any], path: str) -> T:
     by_name: dict[str, Any] = {}
     for key, value in found.items():
-        name = _plain_kept(key) if type(key) is str and len(key) <= _KEY_KEPT_MAX else _plain(str(key))
+        name = _plain_kept(key) if len(key) <= _KEY_KEPT_MAX else _plain(key)
         if name not in by_name or is_nothing(by_name[name]):
             by_name[name] = value
     values = {}
@@ -179,7 +179,7 @@ def _reader(hint: Any) -> Reader:
         return lambda found, _path, _place: _word(meant, found)
     if get_origin(bare) in {tuple, dict}:
         return lambda found, path, place: _several(bare, found, path + place)
-    if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
+    if issubclass(bare, msgspec.Struct):
         kind = bare
         return lambda found, path, place: _object(kind, found, path + place) if isinstance(found, dict) else None
     return lambda found, _path, _place: _READERS[bare](found)
@@ -233,7 +233,7 @@ def _whole(found: Any) -> int | None:
     if isinstance(found, int):
         return found
     if isinstance(found, float):
-        return int(found) if math.isfinite(found) and found.is_integer() and abs(found) < 1 << 53 else None
+        return int(found) if found.is_integer() and abs(found) < 1 << 53 else None
     text = _ungrouped(found)
     return int(text.partition(".")[0]) if _WHOLE.fullmatch(text) else None
 

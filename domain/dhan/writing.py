@@ -44,7 +44,7 @@ def body_of(request: msgspec.Struct | dict[str, Any], kind: Any = None) -> bytes
     except (msgspec.ValidationError, TypeError, ValueError) as fault:
         name = getattr(wanted, "__name__", "request")
         text = str(fault)
-        if isinstance(request, msgspec.Struct) and isinstance(wanted, type):
+        if isinstance(request, msgspec.Struct):
             text = fault_text(text, type(request), _by_wire_name(request))
         raise InvalidRequestError(f"{name}: {text}") from None
     return body

@@ -219,6 +219,10 @@ class TestAFileThatIsNoList:
         with pytest.raises(ScripListError, match=r"columns: SEM_EXM_EXCH_ID, .* wanted, found"):
             read(text)
 
+    def test_that_is_empty_is_refused_as_that(self):
+        with pytest.raises(ScripListError, match=r"wanted, found 'an empty file'$"):
+            read_scrips([], [])
+
     def test_that_lacks_a_column_says_which(self):
         with pytest.raises(ScripListError, match="columns: TICK_SIZE wanted, found 'EXCH_ID, SEGMENT") as refused:
             read(listed(DETAILED.replace("TICK_SIZE", "TICKS"), DETAILED_ROWS))
@@ -374,3 +378,39 @@ class TestAListThatIsWritten:
         (found,) = read(header("compact") + lines("compact", [own])).instruments
 
         assert (found.symbol, found.trading_symbol) == ("BSE:MINE", "MINE")
+
+    @pytest.mark.parametrize(
+        ("own", "compact", "detailed"),
+        [
+            (
+                InstrumentDefinition(
+                    symbol="NIFTY-29Sep2026-FUT",
+                    segment="NSE_FNO",
+                    instrument_type="FUTIDX",
+                    tick_size_rupees=0.05,
+                    security_id="7",
+                    expiry=dt.date(2026, 9, 29),
+                ),
+                (
+                    "NSE,D,7,FUTIDX,0,NIFTY-29Sep2026-FUT,1.0,NIFTY-29Sep2026-FUT,2026-09-29 14:30:00,-0.01000,XX,"
+                    "5.0000,M,FUT,NA,NIFTY-29Sep2026-FUT"
+                ),
+                (
+                    "NSE,D,7,NA,FUTIDX,,NIFTY-29Sep2026-FUT,NIFTY-29Sep2026-FUT,NIFTY-29Sep2026-FUT,FUT,NA,1.0,"
+                    "2026-09-29,-0.01000,XX,5.0000,M,0"
+                ),
+            ),
+            *(
+                (
+                    InstrumentDefinition(symbol=name, segment="NSE_EQ", tick_size_rupees=0.05, security_id="8"),
+                    f"NSE,E,8,EQUITY,0,{name},1.0,{name},,-0.01000,XX,5.0000,NA,ES,,{name}",
+                    f"NSE,E,8,NA,EQUITY,,{name},{name},{name},ES,NA,1.0,,-0.01000,XX,5.0000,NA,0",
+                )
+                for name in ("BSE", "MCX")
+            ),
+        ],
+        ids=["a contract", "the share of an exchange", "the share of another"],
+    )
+    def test_names_by_our_symbol_what_has_no_other_name_and_its_exchange_by_its_segment(self, own, compact, detailed):
+        assert lines("compact", [own]) == f"{compact}\n"
+        assert lines("detailed", [own]) == f"{detailed}\n"

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.domain.dhan.market.charts import Chart, ExpiredSide, chunks, joined
+from natya.domain.dhan.market.charts import (
+    Chart,
+    ExpiredChart,
+    ExpiredSide,
+    ExpiredSides,
+    chunks,
+    joined,
+    joined_expired,
+)
 
 some_times = st.sets(st.integers(0, 12), max_size=4).map(sorted)
 
@@ -35,6 +43,29 @@ def test_charts_together_have_each_candle_once_in_order_and_of_the_later_chart(d
     assert found.volume == tuple(newest[time] for time in sorted(newest))
     tells = bool(newest) and all(tells for times, tells in drawn if times)
     assert found.open_interest == (found.close if tells else ())
+
+
+def an_expired_chart(side):
+    return ExpiredChart(data=ExpiredSides(ce=side))
+
+
+@given(st.lists(st.tuples(some_times, st.sets(st.sampled_from(ExpiredSide.COLUMNS))), max_size=4))
+def test_charts_of_an_expired_option_together_have_the_columns_that_all_with_candles_have(drawn):
+    charts = [
+        an_expired_chart(ExpiredSide(timestamp=tuple(times), **dict.fromkeys(names, (price,) * len(times))))
+        for price, (times, names) in enumerate(drawn, 1)
+    ]  # fmt: skip
+    newest = {time: price for price, (times, _) in enumerate(drawn, 1) for time in times}
+    prices = tuple(newest[time] for time in sorted(newest))
+
+    found = joined_expired(charts).data
+    assert found.pe is None
+    if not charts:
+        assert found.ce is None
+        return
+    assert found.ce.timestamp == tuple(sorted(newest))
+    for name in ExpiredSide.COLUMNS:
+        assert getattr(found.ce, name) == (prices if all(name in names for times, names in drawn if times) else ())
 
 
 @given(st.integers(0, 200), st.integers(1, 90))

@@ -36,6 +36,11 @@ def test_of_the_whole_names_no_field():
         body_of([], PlaceOrderRequest)
 
 
+def test_of_a_field_that_has_parts_names_what_it_is_and_not_all_that_is_in_it():
+    with pytest.raises(InvalidRequestError, match=r"^PlaceOrderRequest: securityId: Expected `str`, got `object`$"):
+        body_of(an_order(security_id={"number": "1594"}))
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [

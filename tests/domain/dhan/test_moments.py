@@ -49,3 +49,5 @@ def test_a_text_may_be_so_long():
 
     assert (moment(text), day(text)) == (A_TIME, A_TIME.date())
     assert (moment(f"{text} "), day(f"{text} "), time_ns(None)) == (None, None, None)
+    assert day("Sep 28, 2026".ljust(TEXT_MAX)) == A_TIME.date()
+    assert day("Sep 28, 2026".ljust(TEXT_MAX + 1)) is None

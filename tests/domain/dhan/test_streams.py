@@ -19,7 +19,7 @@ from natya_packets import (
     TICKER,
 )
 
-from natya.domain.dhan.streams import depth, packets, subscriptions
+from natya.domain.dhan.streams import binary_requests, depth, packets, subscriptions
 from natya.domain.dhan.streams.packets import PacketError, packets_of
 from natya.domain.dhan.streams.subscriptions import FeedRequest, Listed, SubscriptionError
 from natya.domain.dhan.words import Segment
@@ -87,6 +87,7 @@ class TestAFrame:
             (QUOTE + TICKER[:5], "a header of 8 bytes at 50 wanted, found 5 bytes"),
             (QUOTE[:49], "a packet of 50 bytes at 0 wanted, found the frame's end at 49"),
             (b"\x04\x31" + QUOTE[2:], "a packet of code 4 at 0 of 50 bytes wanted, found 49 bytes"),
+            (b"\x04\x33" + QUOTE[2:] + b"x", "a packet of code 4 at 0 of 50 bytes wanted, found 51 bytes"),
             (bytes(8), "a packet of code 0 at 0 of 8 bytes wanted, found 0 bytes"),
         ],
     )
@@ -123,6 +124,15 @@ class TestADepthFrame:
         (side,) = depth.sides_of(a_side(rows=137, count=137), levels=200)
         assert len(side.prices) == len(side.orders) == 137
         assert next(depth.sides_of(a_side(rows=0, count=0), levels=200)).prices == ()
+
+    @pytest.mark.parametrize(("rows", "is_read"), [(200, True), (201, False)])
+    def test_has_no_more_rows_than_the_connection_has_levels(self, rows, is_read):
+        found = depth.sides_of(a_side(rows=rows, count=rows), levels=200)
+        if is_read:
+            assert len(next(found).prices) == rows
+            return
+        with pytest.raises(PacketError, match="a packet of at most 200 rows and 3228 bytes at 0 wanted"):
+            next(found)
 
     def test_that_ends_in_a_header_is_refused(self):
         found = depth.sides_of(a_side() + a_side()[:11])
@@ -233,3 +243,35 @@ class TestARequest:
         for read in (subscriptions.read_request, subscriptions.read_deep_request):
             with pytest.raises(SubscriptionError):
                 read(text)
+
+
+def a_login(code=binary_requests.LOGIN, token=b"secret", kind=binary_requests.KIND):
+    return binary_requests.HEADER.pack(code, 585, b"1100012345", b"") + token + kind
+
+
+class TestALoginOfTheProtocolBefore:
+    """A packet: a header, a token that is padded, and how the client logs in."""
+
+    @pytest.mark.parametrize("padding", [0, 494])
+    def test_has_client_and_token_without_their_padding(self, padding):
+        found = binary_requests.read_login(a_login(token=b"secret" + bytes(padding)))
+
+        assert found == binary_requests.BinaryLogin("1100012345", "secret")
+
+    def test_may_have_an_empty_token_and_no_less(self):
+        assert binary_requests.read_login(a_login(token=b"")).token == ""
+
+    @pytest.mark.parametrize(
+        "packet",
+        [
+            b"",
+            a_login(token=b"")[:-3] + binary_requests.KIND,
+            a_login(code=15),
+            a_login(kind=b"2Q"),
+        ],
+        ids=["nothing", "too short", "another code", "another kind"],
+    )
+    def test_that_is_none_is_refused_by_its_length_and_code(self, packet):
+        told = f"a packet that logs in wanted, found {len(packet)} bytes of code {packet[:1].hex()}"
+        with pytest.raises(SubscriptionError, match=told):
+            binary_requests.read_login(packet)

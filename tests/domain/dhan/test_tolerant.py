@@ -18,6 +18,9 @@ from natya.domain.dhan.tolerant import ROWS_MAX, TEXT_MAX, MalformedAnswerError,
 from natya.domain.dhan.trading.orders import ModifyOrderRequest, OrderAck, OrderRow, PlaceOrderRequest, TradeRow
 from natya.domain.time import IST
 
+FOUND_MAX = 80
+"""Characters of a text that may be a number or a word."""
+
 ROWS = [OrderAck, OrderRow, TradeRow, PositionRow, HoldingRow, Funds]
 
 ORDER = {
@@ -276,6 +279,20 @@ def test_a_float_is_a_whole_number_as_far_as_floats_tell_them_all_apart():
     assert _whole(2.0**53 - 1) == 2**53 - 1
     assert _whole(-(2.0**53 - 1)) == 1 - 2**53
     assert [_whole(each) for each in (2.0**53, -(2.0**53), 0.5, math.inf, math.nan, True)] == [None] * 6
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(FOUND_MAX, True), (FOUND_MAX + 1, False)])
+@pytest.mark.parametrize(
+    ("name", "text", "read_as"),
+    [("quantity", "40", 40), ("price", "1513.5", 1513.5), ("transactionType", "buy", "BUY")],
+)
+def test_a_number_or_a_word_is_looked_for_in_a_text_up_to_its_length(name, text, read_as, length, is_read):
+    order = an_order(**{name: text.ljust(length)})
+    if is_read:
+        assert msgspec.to_builtins(read(OrderRow, order))[name] == read_as
+        return
+    with pytest.raises(MalformedAnswerError, match=rf"OrderRow\.{name}: .* wanted, found"):
+        read(OrderRow, order)
 
 
 @pytest.mark.parametrize(("length", "is_read"), [(TEXT_MAX, True), (TEXT_MAX + 1, False)])
