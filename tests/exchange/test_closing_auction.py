@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from natya_auctions import at, limit, order, paid, tick
 
-from natya.actors.exchange.matching import FillModel, Matching
+from natya.actors.exchange.matching import FillModel, Matching, Order
 from natya.domain.calendar import day_order_ends_ns
 from natya.domain.venues import day_order_ends_ns_of
 from natya.messages.broker import CancelRequest, ReplaceRequest
@@ -37,6 +37,15 @@ def placed(matching, clock, request, day=DAY):
 
 def moved(matching, clock, price, day=DAY, **fields):
     return matching.move(tick(clock, price, day=day, **fields))
+
+
+def after_a_restart(clock, request, *, ends_ns=0):
+    """The order rests since the day before, and no tick has come."""
+    old = Order(request, broker_order_id="X-1-1", arrival=1)
+    old.ends_ns = ends_ns
+    return Matching(
+        tick_size_rupees=0.05, run=2, now_ns=at(clock, DAY), has_auctions=True, resting=[old], since_ns=at("09:30", DAY)
+    )
 
 
 class TestAnOrder:
@@ -111,6 +120,14 @@ class TestAnOrder:
         assert matching.let_in(at("15:15", DAY)) == []
         assert paid(moved(matching, "15:30", 102.0)) == [102.0]
 
+    def test_on_its_way_to_continuous_trading_meets_no_tick_in_the_auction_though_one_came_since(self):
+        matching = begun(latency_ns=10**9)
+        placed(matching, "15:14:58", order())
+        assert paid(matching.move(tick("15:14:58", 101.0, day=DAY))) == []
+
+        assert matching.let_in(at("15:15", DAY)) == []
+        assert paid(moved(matching, "15:30", 102.0)) == [102.0]
+
     def test_is_not_limited_by_the_protection_of_continuous_trading(self):
         matching = begun(protection_percent=1.0)
         placed(matching, "15:21", order())
@@ -137,6 +154,20 @@ class TestAnOrderThatRestsAtTheEndOfContinuousTrading:
 
         assert paid(moved(matching, "15:16", 50.0)) == []
         assert paid(moved(matching, "15:30", price)) == traded
+
+    @pytest.mark.parametrize(
+        ("changed", "first", "price"), [("10:00", "10:01", 98.0), ("15:21", "15:30", 98.0)], ids=["before it", "in it"]
+    )
+    def test_of_an_earlier_run_may_be_changed_before_the_first_tick(self, changed, first, price):
+        matching = after_a_restart(changed, limit(95.0))
+        change = ReplaceRequest(client_order_id="a", quantity=5, order_type="LIMIT", limit_price=99.0)
+
+        assert [report.execution_type for report in matching.replace(change)] == ["REPLACED"]
+        assert paid(moved(matching, first, price)) == [price]
+
+    @pytest.mark.parametrize(("ends_ns", "next_end_ns"), [(at("00:00", "2026-08-04"), at("15:15", DAY)), (0, 0)])
+    def test_of_an_earlier_run_ends_where_it_waits_for_a_trigger_and_is_for_the_day(self, ends_ns, next_end_ns):
+        assert after_a_restart("10:00", order(**STOP), ends_ns=ends_ns).next_end_ns == next_end_ns
 
     def test_ends_where_it_waits_for_a_trigger(self):
         matching = begun()
@@ -198,6 +229,14 @@ class TestAPacketOfALiveFeed:
             assert matching.move(Tick(price=90.0, depth=depth, received_ns=at(came, DAY), **fields)) == []
         assert paid(moved(matching, "15:30:20", 98.0)) == [98.0]
 
+    def test_that_comes_in_the_auction_trades_nothing_where_all_trades_were_long_before(self):
+        matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("14:30", DAY), has_auctions=True)
+        matching.move(tick("14:30", 100.0, day=DAY))
+        placed(matching, "14:31", limit(99.0))
+        fields = {"symbol": "TCS", "quantity": 5, "source": "test", "sequence": 1, "exchange_ns": at("14:40", DAY)}
+
+        assert paid(matching.move(Tick(price=90.0, received_ns=at("15:16", DAY), **fields))) == []
+
     def test_that_tells_no_trade_of_the_last_minutes_is_not_in_the_reference_price(self):
         matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("14:50", DAY), has_auctions=True)
         fields = {"symbol": "TCS", "quantity": 100, "source": "test", "sequence": 1}
@@ -221,11 +260,34 @@ class TestNoAuctionIsHeld:
         assert paid(placed(matching, "15:21", order(symbol=symbol), day)) == [100.0]
         assert paid(matching.move(tick("15:22", 98.0, symbol=symbol, day=day))) == [98.0]
 
-    def test_and_a_stop_order_ends_with_its_day(self):
-        matching = begun(day=BEFORE)
-        placed(matching, "15:14", order(**STOP), BEFORE)
+    @pytest.mark.parametrize(
+        "market", [{"day": BEFORE}, {"has_auctions": False}], ids=["before", "by a synthetic market"]
+    )
+    def test_and_a_stop_order_ends_with_its_day(self, market):
+        matching, day = begun(**market), market.get("day", DAY)
+        placed(matching, "15:14", order(**STOP), day)
 
-        assert matching.next_end_ns == day_order_ends_ns(at("15:14", BEFORE))
+        assert matching.next_end_ns == day_order_ends_ns(at("15:14", day))
+
+    def test_and_an_order_on_its_way_is_let_in_when_its_time_is_over(self):
+        matching = begun(has_auctions=False, latency_ns=10**9)
+        placed(matching, "15:21", order())
+        matching.move(tick("15:21", 101.0, day=DAY))
+
+        assert paid(matching.let_in(at("15:21:01", DAY))) == [101.0]
+
+    def test_and_each_tick_is_not_needed(self):
+        assert begun(has_auctions=False).only_remembers(tick("15:20", 100.0, day=DAY))
+
+
+@pytest.mark.parametrize(("has_auctions", "clock"), [(False, "15:21"), (True, "15:14"), (False, "15:14")])
+def test_a_market_order_is_protected_wherever_no_auction_is_held(has_auctions, clock):
+    matching = begun(has_auctions=has_auctions, protection_percent=1.0)
+    depth = Depth(bid_prices=(), bid_quantities=(), ask_prices=(101.0, 102.0), ask_quantities=(4, 50))
+    fields = {"symbol": "TCS", "quantity": 1, "source": "test", "sequence": 1, "exchange_ns": at(clock, DAY)}
+    matching.move(Tick(price=100.0, depth=depth, **fields))
+
+    assert paid(matching.place(order())) == [101.0]
 
 
 class TestTheNextDay:
@@ -239,6 +301,14 @@ class TestTheNextDay:
         assert paid(matching.place(order("b"))) == [104.0]
         assert paid(placed(matching, "15:21", order("c"), "2026-08-04")) == []
         assert paid(moved(matching, "15:31", 106.0, day="2026-08-04")) == [106.0]
+
+    def test_is_the_one_that_an_order_of_a_day_without_a_session_meets(self):
+        """Friday has no closing auction yet; Saturday has no session."""
+        matching = begun(day=BEFORE)
+        reports = placed(matching, "10:00", order(**STOP), "2026-08-01")
+
+        assert [report.execution_type for report in reports] == ["NEW"]
+        assert matching.next_end_ns == at("15:15", DAY)
 
     def test_of_an_order_that_comes_after_the_auction_has_its_stop(self):
         matching = begun()

@@ -105,6 +105,16 @@ class TestLatency:
 
         assert trades(matching.move(a_tick(102.0, after_s=2))) == [(10, 102.0)]
 
+    @pytest.mark.parametrize("price", [98.0, 102.0])
+    def test_that_was_over_before_the_price_moved_gives_a_market_order_the_next_price(
+        self, a_tick, an_order, trades, price
+    ):
+        matching = under(latency_ns=2 * 10**9)
+        matching.move(a_tick(100.0))
+        matching.place(an_order())
+
+        assert trades(matching.move(a_tick(price, after_s=20))) == [(10, price)]
+
     def test_that_is_over_lets_an_order_meet_the_book_as_it_is_then(self, a_tick, an_order, trades):
         matching = under(latency_ns=2 * 10**9)
         matching.move(a_tick(100.0))

@@ -509,6 +509,14 @@ class TestTicksThatMeetNoOrder:
             assert found[0] == found[1]
         assert (one.ticks, one.move(late), one.ticks) == (other.ticks, other.move(late), other.ticks)
 
+    def test_are_taken_together_with_the_first_of_a_symbol(self):
+        matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("10:00"))
+        matching.move(tick_at("10:00", 100.0))
+        matching.pass_over([tick_at("10:01", 101.0), tick_at("10:02", 50.0, symbol="INFY")], at("10:02"))
+        reports = matching.place(a_limit(101.0)) + matching.place(a_limit(50.0, "b", symbol="INFY"))
+
+        assert [each.price for each in reports if each.execution_type == "TRADE"] == [101.0, 50.0]
+
     def test_are_not_needed_on_the_next_day_although_none_of_it_has_come(self):
         matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("14:00", "2026-08-03"), has_auctions=True)
         matching.move(tick_at("15:20", 100.0, day="2026-08-03"))

@@ -349,6 +349,26 @@ class TestAnOrderAfterARestart:
         ]
         return Matching(tick_size_rupees=0.05, run=2, now_ns=1, resting=old, model=FillModel(protection_percent=1.0))
 
+    def test_that_had_ended_hides_none_that_comes_behind_it(self, an_order):
+        old = [
+            Order(an_order(name, limit_price=99.0), broker_order_id=name, arrival=arrival)
+            for arrival, name in enumerate(["ended", "open"], start=1)
+        ]
+        old[0].state = "FILLED"
+        matching = Matching(tick_size_rupees=0.05, run=2, now_ns=1, resting=old)
+
+        assert [each.broker_order_id for each in book_of(matching)] == ["open"]
+        assert matching.find("ended").state == "FILLED"
+
+    def test_on_its_way_is_still_on_it_though_it_is_changed_before_the_first_tick(self, a_tick, an_order, trades):
+        old = Order(an_order(limit_price=99.0), broker_order_id="X-1-1", arrival=1)
+        old.due_ns = START_NS + 10 * 10**9
+        matching = Matching(tick_size_rupees=0.05, run=2, now_ns=START_NS, resting=[old])
+        matching.replace(ReplaceRequest(client_order_id="a", quantity=10, order_type="LIMIT", limit_price=101.0))
+
+        assert matching.move(a_tick(100.0, after_s=9)) == []
+        assert trades(matching.move(a_tick(100.5, after_s=10))) == [(10, 100.5)]
+
     def test_that_is_changed_and_is_not_reached_rests_from_the_first_tick_on(self, before_a_tick, a_tick, trades):
         before_a_tick.replace(
             ReplaceRequest(client_order_id="limit", quantity=10, order_type="LIMIT", limit_price=98.0)

@@ -67,6 +67,17 @@ class TestAnOrderBeforeTheOpening:
         assert paid(matching.move(tick("09:05", 70.0))) == []
         assert paid(matching.move(tick("09:15", 85.0))) == [85.0]
 
+    def test_that_was_sent_before_it_and_is_on_its_way_meets_no_tick_of_the_pre_open(self):
+        model = FillModel(latency_ns=2 * 10**9)
+        matching = Matching(tick_size_rupees=0.05, run=1, now_ns=at("08:59"), has_auctions=True, model=model)
+        matching.move(tick("08:59", 90.0))
+        matching.pass_time(at("08:59:59"))
+        matching.place(order())  # there at 09:00:01
+        matching.move(tick("09:00", 80.0))
+
+        assert matching.let_in(at("09:00:01")) == []
+        assert paid(matching.move(tick("09:15", 100.0))) == [100.0]
+
     def test_trades_at_each_tick_where_no_auctions_are_held(self):
         assert paid(begun(has_auctions=False).place(order())) == [90.0]
 

@@ -122,6 +122,10 @@ class Market:
         closing = today.closing if today is not None else None
         return closing if closing is not None and closing.is_on(time_ns) else None
 
+    def holds_auction(self, time_ns: int) -> bool:
+        """Tell whether an auction goes on at a time, of the opening or of the close: nothing trades in it."""
+        return self.is_in_auction(time_ns) or self.closing_at(time_ns) is not None
+
     def phase(self, tick: Tick) -> Phase:
         """Say what a tick is to the closing auction of its day; trades before it count for its reference price.
 
@@ -131,7 +135,7 @@ class Market:
         if not self._closing_day_ns <= time_ns < self._closing_day_ns + DAY_NS:
             self._await_close(time_ns)
         closing = self._closing
-        if closing is None or time_ns < closing.reference_ns:
+        if closing is None:
             return "TRADING"
         if time_ns < closing.starts_ns:
             if tick.exchange_ns >= closing.reference_ns:
@@ -163,9 +167,9 @@ class Market:
         self.nears_close_ns = self._day_ends_ns if self._closing is None else self._closing.reference_ns
 
     def last_trigger_ns(self, time_ns: int) -> int:
-        """Return when continuous trading ends before the closing auction of the day whose session it is; 0: never."""
+        """Return when continuous trading ends before the closing auction of the session an order meets; 0: never."""
         today = self._session(time_ns)
-        if today is not None and time_ns >= today.ends_ns:
+        if today is None or time_ns >= today.ends_ns:
             today = self._session(next_open(time_ns, *self.venue))
         return today.closing.starts_ns if today is not None and today.closing is not None else 0
 

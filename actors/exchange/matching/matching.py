@@ -235,13 +235,12 @@ class Matching(Trading):
         self.pass_time(now_ns)
         reports: list[ExecutionReport] = []
         for market in self._markets.values():
-            if not market.arriving or (self._has_auctions and market.closing_at(now_ns) is not None):
+            if not market.arriving or (self._has_auctions and market.holds_auction(now_ns)):
                 continue
             tick = market.tick
             for order in [order for order in market.arriving if order.due_ns <= now_ns and order.sent_at is not tick]:
-                if order.waits_for_opening and (tick is None or tick.exchange_ns < order.due_ns):
-                    continue
-                reports += self._arrive(market, order)
+                if not order.waits_for_opening:
+                    reports += self._arrive(market, order)
         return reports
 
     def place(self, request: NewOrder, *, linked_with: str = "") -> list[ExecutionReport]:
@@ -322,9 +321,8 @@ class Matching(Trading):
         reports = [self._report(order, "REPLACED", number=request.number)]
         if not order.due_ns:
             reports += self._enter(market, order)
-        if order.is_open and order.ends_ns:
-            self._note_last_trigger(market, order, self._now_ns)
-            self._note_end(order)
+        self._note_last_trigger(market, order, self._now_ns)
+        self._note_end(order)
         return reports
 
     def link(self, client_order_id: str, other_id: str) -> None:
@@ -399,7 +397,7 @@ class Matching(Trading):
 
     def _note_last_trigger(self, market: Market, order: Order, time_ns: int) -> None:
         """Note when a stop order ends unless its trigger is met, where a closing auction is held."""
-        if order.request.is_stop and self._has_auctions and order.ends_ns:
+        if self._has_auctions and order.ends_ns:
             order.last_trigger_ns = market.last_trigger_ns(time_ns)
 
 

@@ -49,11 +49,11 @@ class Trading:
         """Open orders, those included that are on their way."""
 
     def _price(self, market: Market, order: Order) -> None:
-        """Set the limit of an order: its own, on the grid; or the protection of a market order, from its trigger on."""
+        """Set the limit of an order: its own, on the grid; or the protection of a market order."""
         limit_price, grid = order.request.limit_price, self._grid_of(order.request.symbol)
         if limit_price is not None:
             order.limit_price = grid.snap(limit_price)
-        elif self._is_protected(market) and market.last_price is not None and order.is_triggered:
+        elif self._is_protected(market) and market.last_price is not None:
             percent = self._model.protection_percent
             order.limit_price = price_away(
                 grid, market.last_price, percent if order.request.side == "BUY" else -percent
@@ -69,7 +69,7 @@ class Trading:
 
     def _close(self, market: Market, before: Tick | None, tick: Tick) -> list[ExecutionReport]:
         """Trade at the one price of the closing auction: who rested, and who was on the way to it."""
-        if not (self.resting and market.has_orders):
+        if not market.has_orders:
             return []
         market.traded = max(tick.quantity, volume_between(before, tick))
         market.liquidity = Liquidity.of_auction(tick, market.traded, share=self._model.shown_share)
