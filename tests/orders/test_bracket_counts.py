@@ -119,6 +119,21 @@ class TestSharesThatItsExitsHaveTradedTooMuch:
 
         assert played.counts("surplus", "A-1") == {"A-1": 1}
 
+    def test_are_fewer_by_what_was_given_back_also_where_its_strategy_holds_as_many_beside(self, played):
+        """It has closed six itself, and then opened five of its own on that side."""
+        played.enter("A-1")
+        played.both_exits_trade("A-1")
+        played.trade(played.side, 6)
+        played.trade(OTHER[played.side], 5)
+        assert played.counts("surplus", "A-1") == {"A-1": 4}
+        played.intend("A-1R", played.side, 4)
+        found = []
+        for quantity in (1, 3):
+            played.fill("A-1R", quantity)
+            found.append(played.book.surplus("A-1"))
+
+        assert (found, played.book.brackets) == ([3, 0], ())
+
     def test_are_none_where_the_exits_traded_what_was_there(self, played):
         played.enter("A-1")
         played.intend("A-1S", OTHER[played.side])
@@ -161,10 +176,63 @@ class TestABracketThatIsDoneAndWhoseSharesLackAnExit:
 
         assert list(bare.book.bare_brackets) == []
 
+    def test_is_not_done_any_more_once_it_has_an_exit_again(self, bare):
+        bare.intend("A-1X", OTHER[bare.side])
+
+        assert (list(bare.book.open_brackets), list(bare.book.bare_brackets)) == (["A-1"], [])
+
     def test_is_none_that_lacks_them_where_the_position_was_turned_round(self, bare):
         bare.trade(OTHER[bare.side], 15)
 
         assert list(bare.book.bare_brackets) == []
+
+
+class TestSharesThatCameAfterItsExitsHadEnded:
+    """Of ten six came in, their stop was cancelled, and then the other four came."""
+
+    @pytest.fixture
+    def come(self, played, make):
+        def build(*, sold=0):
+            played.enter("A-1", 6)
+            played.intend("A-1S", OTHER[played.side], 6)
+            for name in ("A-1", "A-1S"):
+                played.book.apply(make.cancelled(name))
+            if sold:
+                played.trade(OTHER[played.side], sold)
+            played.fill("A-1", 4)
+            return played
+
+        return build
+
+    def test_are_as_many_after_a_trade_of_the_stop_which_was_for_those_before(self, come):
+        played = come()
+        played.fill("A-1S", 3)
+
+        assert played.counts("late", "A-1") == {"A-1": 4}
+
+    @pytest.mark.parametrize("of", [{"symbol": "TCS"}, {"strategy": "other"}], ids=str)
+    def test_are_as_many_after_a_position_in_another_symbol_or_of_another_strategy_was_closed(self, come, of):
+        played = come()
+        for side in ("BUY", "SELL"):
+            played.trade(side, 9, **of)
+
+        assert played.counts("late", "A-1") == {"A-1": 4}
+
+    def test_are_all_of_them_where_they_turn_the_position_round(self, come):
+        assert come(sold=9).counts("late", "A-1") == {"A-1": 4}
+
+
+@pytest.mark.parametrize(("leg", "beside"), [("S", "T"), ("T", "S"), ("X", "T"), ("R", "S"), ("S1", "T1")])
+def test_an_order_named_like_an_exit_of_an_entry_without_a_bracket_is_one_like_others(played, leg, beside):
+    other, book = OTHER[played.side], played.book
+    played.trade(played.side, 10)
+    for name in (f"P-0{leg}", f"P-0{beside}"):
+        played.intend(name, other, 20)
+    assert book.leaves("INFY", other) == 40
+    played.fill(f"P-0{leg}", 20)
+
+    assert (book.leaves("INFY", other), book.surplus("P-0"), book.exits("crossover")) == (20, 0, ())
+    assert (book.brackets, [*book.open_brackets], [*book.bare_brackets]) == ((), [], [])
 
 
 def test_an_exit_is_found_as_the_order_that_it_is_or_as_the_refusal_of_it(played, make):

@@ -117,7 +117,7 @@ def note_sold(book: Orders, account: Account, fill: OrderFilled) -> None:
 
 
 def note_surplus(book: Orders, account: Account, fill: OrderFilled) -> tuple[str, ...]:
-    """Count what an exit has traded beyond what its bracket had; take off what of that is no longer held.
+    """Count what an exit has traded beyond what its bracket had; take off what was given back, or is no longer held.
 
     Returns the entries of the brackets of which no such shares are held any more.
 
@@ -127,8 +127,10 @@ def note_surplus(book: Orders, account: Account, fill: OrderFilled) -> tuple[str
         fill: the trade.
     """
     entry_of, counted = entry_id(fill.client_order_id), account.surplus
-    may_exceed = entry_of and not is_return(fill.client_order_id)
-    if may_exceed and (entry := book.order(entry_of)) is not None and entry.has_bracket:
+    if is_return(fill.client_order_id):
+        if entry_of in counted:  # by itself: shares that its strategy holds so may hide that fewer are left
+            counted[entry_of] = max(0, counted[entry_of] - fill.quantity)
+    elif (entry := book.order(entry_of)) is not None and entry.has_bracket:
         excess = _as_it_stands(book, account, entry, 0).excess
         counted[entry_of] = counted.get(entry_of, 0) + min(fill.quantity, excess)
     if not counted:
