@@ -352,7 +352,7 @@ class OrdersActor(RuntimeActor):
                 self._resolving.doubt(client_order_id)  # a look-up takes over what somebody has changed there
         for squared_off in told.squared_off:
             self._squared_off.take(squared_off)
-        if before is not self._context.theirs and self._context.is_read:
+        if before is not self._context.theirs:
             self._bracketing.look_at_all()
             self._cancelling.look_at_stops()
 

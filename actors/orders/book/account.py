@@ -223,7 +223,7 @@ class Account:
         account.late, account.sold, account.surplus = kept.late, kept.sold, kept.surplus
         account.named = {(strategy, symbol): each for strategy, symbol, each in kept.named}
         account.most = {symbol: account.most_of(symbol) for symbol in account.worst}
-        for symbol in {*account.worst, *account.unpriced_leaves}:
+        for symbol in account.worst:
             account._weigh(symbol)
         return account
 
@@ -267,7 +267,7 @@ class Account:
             elif long or short:
                 self.uncovered_options[symbol] = long, short
         unpriced, worst = self.unpriced_leaves.get(symbol, 0), self.worst.get(symbol, 0)
-        if unpriced or worst or uncovered:
+        if worst or uncovered:  # shares without a price are among the worst
             held = self.positions.quantity(symbol)
             self.weights[symbol] = float(held), float(unpriced), float(worst), float(uncovered)
         else:
@@ -312,7 +312,7 @@ class Account:
         """Count what an order that may still fill is worth at its own price, or its shares where it has none."""
         price, left = own_price(after), before.leaves if before is not None else 0
         change = after.leaves - left
-        if after.modifications and before is not None and (priced := own_price(before)) != price:
+        if before is not None and (priced := own_price(before)) != price:
             # Its terms have changed: take off what it counted for until now, at its former price.
             self.priced_units -= round((priced or 0.0) * UNITS) * left
             change = after.leaves

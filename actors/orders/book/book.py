@@ -439,7 +439,7 @@ class Book:
             uncertain_age_s=max(0, now_ns - min(uncertain, default=now_ns)) / SECOND_NS,
             positions=account.positions.all(),
             refused_by_rule=dict(account.refused),
-            risk_cause=risk_cause or account.risk_cause,
+            risk_cause=risk_cause,
             account=self.account,
             illegal_transitions=illegal_transitions,
             unprotected=unprotected,

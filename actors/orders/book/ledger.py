@@ -267,9 +267,9 @@ class Ledger:
         for fact in facts:
             if isinstance(fact, RiskStateChanged | StrategyStateSaved):
                 continue
-            if order is None and isinstance(fact, OrderIntended):
+            if isinstance(fact, OrderIntended):
                 order = Order.from_intent(fact)
-            if order is not None:
+            elif order is not None:
                 order = advance(order, fact)
         if order is not None:
             self._ahead[client_order_id] = order

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 NAMED_MAX: Final = 5
 """Positions that a sentence names."""
 
-RESTING: Final = frozenset({"ACCEPTED", "PART_FILLED"})
-
 
 def stops_that_stay(book: Book, theirs: TheirBook, default: Product) -> frozenset[str]:
     """Return the client order ids of the stops that only make smaller what is held, by both books.
@@ -69,5 +67,4 @@ def held_without_stop(book: Book, theirs: TheirBook, default: Product) -> str:
 
 
 def _is_resting_stop(order: Order) -> bool:
-    is_known = order.state in RESTING and bool(order.broker_order_id)
-    return order.order_type in STOPS and is_known and order.cancelling is None
+    return order.order_type in STOPS and bool(order.broker_order_id) and order.cancelling is None
