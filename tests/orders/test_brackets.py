@@ -12,6 +12,7 @@ from natya_builders import BUILDERS
 from natya.actors.orders.book.ledger import Ledger
 from natya.actors.orders.parts.bracketing.keeping import Bracketing
 from natya.actors.orders.parts.bracketing.squaring_off import SquaringOff
+from natya.actors.orders.parts.bracketing.standing import is_exit
 from natya.actors.orders.parts.due import DayDue, SquaringOffDue
 from natya.actors.orders.settings import OrdersActorSettings
 from natya.actors.runtime import RuntimeActor, handles
@@ -1269,6 +1270,13 @@ class TestAnIdOfAnExit:
             book.apply(fact)
 
         assert book.exits(fact.strategy) == ()
+
+    def test_is_that_of_an_exit_where_its_entry_has_a_bracket(self, make):
+        ledger = Ledger()
+        for fact in (make.intent("A-1"), make.intent("C-1", stop_loss_price=95.0)):
+            ledger.book.apply(fact)
+
+        assert [name for name in ("A-1S", "C-1S", "C-1X", "D-1S", "C-1") if is_exit(ledger, name)] == ["C-1S", "C-1X"]
 
     def test_is_refused_to_others(self, stage, entry, make):
         stage.open()

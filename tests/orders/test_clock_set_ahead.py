@@ -206,6 +206,13 @@ class TestTheDayThatIsKept:
 
         assert kept.today(NOON_NS + DAY_NS).orders == 3
 
+    def test_is_none_that_a_state_keeps_which_says_nothing_of_the_clock(self, make):
+        book = Book()
+        for fact in (make.intent("A-1", occurred_ns=NOON_NS), make.change("REDUCING"), make.change("HALTED")):
+            book.apply(fact)
+
+        assert book.today(NOON_NS + DAY_NS).orders == 0
+
     def test_ends_when_a_person_resumes(self, kept, make):
         kept.apply(make.change("NORMAL"))
 

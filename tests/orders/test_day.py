@@ -231,6 +231,14 @@ def test_a_day_that_was_kept_counts_on_as_if_it_had_not_been(make, day):
     assert kept.kept() == day.kept()
 
 
+@pytest.mark.parametrize("products", [*itertools.product([None, "INTRADAY", "CNC"], repeat=2)], ids=str)
+def test_a_day_that_was_kept_knows_whether_any_of_its_orders_was_for_delivery(make, day, products):
+    for symbol, product in zip(("INFY", "TCS"), products, strict=True):
+        day.intended(make.intent(symbol=symbol, product=product))
+
+    assert kept_meanwhile(day).has_deliveries is day.has_deliveries is ("CNC" in products)
+
+
 @pytest.mark.parametrize("kind", [ModificationIntended, CancellationIntended])
 def test_a_day_may_begin_with_a_change_of_an_order_of_yesterday(make, kind):
     terms = {"quantity": 5, "limit_price": None, "trigger_price": None} if kind is ModificationIntended else {}

@@ -447,7 +447,7 @@ class TestStopsInAHalt:
             *(make.intent(target_price=110.0, stop_loss_price=95.0), make.accepted(), make.filled()),
             make.intent("A-1S", order_type="STOP", trigger_price=95.0, **exits),
             make.accepted("A-1S", "B-1S"),
-            make.intent("A-1T", order_type="LIMIT", limit_price=110.0, **exits),
+            make.intent("A-1T", order_type="LIMIT", limit_price=110.0, occurred_ns=1_001, **exits),
             make.accepted("A-1T", "B-1T"),
             make.intent("A-2"),
             make.accepted("A-2", "B-2"),
@@ -476,6 +476,17 @@ class TestStopsInAHalt:
                 make.uncertain("A-9S"),
             ),
             lambda make: (
+                *(make.intent("H"), make.filled("H")),
+                make.intent("A-9S", side="SELL", quantity=10, order_type="STOP", trigger_price=95.0),
+                make.filled("A-9S", "T-9S", side="SELL", quantity=4),
+            ),
+            lambda make: (
+                *(make.intent("H"), make.filled("H")),
+                make.intent("A-9S", side="SELL", quantity=10, order_type="STOP", trigger_price=95.0),
+                make.accepted("A-9S", "B-9S"),
+                CancellationIntended(client_order_id="A-9S", number=1, asked_by="crossover", occurred_ns=4_000),
+            ),
+            lambda make: (
                 make.intent("A-9S", side="SELL", quantity=1, order_type="STOP", trigger_price=95.0),
                 make.accepted("A-9S", "B-9S"),
             ),
@@ -484,7 +495,10 @@ class TestStopsInAHalt:
                 make.accepted("A-9S", "B-9S"),
             ),
         ],
-        ids=["not known to be there", "in doubt", "for shares that are not held", "that opens"],
+        ids=[
+            *("not known to be there", "in doubt", "without its number there", "being cancelled"),
+            *("for shares that are not held", "that opens"),
+        ],
     )
     def test_that_do_anything_else_go(self, stage, make, halt, doubt):
         stage.open(*doubt(make))

@@ -104,8 +104,48 @@ class TestTheGate:
         assert (found and found.rule) == rule
 
     @pytest.mark.parametrize(
+        ("terms", "change", "bought", "sold"),
+        [
+            ({"order_type": "LIMIT", "limit_price": 100.0}, {"limit_price": 101.0}, 1_010.0, 1_010.0),
+            ({"order_type": "STOP", "trigger_price": 100.0}, {"trigger_price": 101.0}, 1_010.0, 1_010.0),
+            (
+                {"order_type": "LIMIT", "limit_price": 100.0},
+                {"quantity": 11, "reference_price": 103.0},
+                1_100.0,
+                1_133.0,
+            ),
+            ({"order_type": "MARKET"}, {"quantity": 11, "reference_price": 103.0}, 1_133.0, 1_133.0),
+        ],
+        ids=str,
+    )
+    def test_values_it_at_the_price_that_its_sender_saw_or_else_at_its_own(self, make, terms, change, bought, sold):
+        def rule(side, limit):
+            book = Book()
+            for fact in (make.intent(side=side, **terms), make.accepted()):
+                book.apply(fact)
+            limits = make.limits(value_max_rupees=limit)
+            situation = Situation(risk_state="NORMAL", limits=limits, book=book, intents={}, now_ns=1_000)
+            found = modifications.refusal_of(book.order("A-1"), a_change(**change), situation)
+            return found and found.rule
+
+        for side, worth in (("BUY", bought), ("SELL", sold)):
+            assert [rule(side, worth), rule(side, worth - 0.01)] == [None, "value_max_rupees"]
+
+    def test_refuses_one_at_the_market_that_nobody_has_told_a_price_of(self, make):
+        book = Book()
+        for fact in (make.intent(), make.accepted()):
+            book.apply(fact)
+        situation = Situation(risk_state="NORMAL", limits=make.limits(), book=book, intents={}, now_ns=1_000)
+
+        found = modifications.refusal_of(book.order("A-1"), a_change(quantity=11), situation)
+        assert (found.rule, found.reason[:33]) == ("value_max_rupees", "a symbol that has a price wanted,")
+
+    @pytest.mark.parametrize(
         ("market", "limit_price", "rule"),
-        [(102.0, 101.0, None), (102.0, 102.0, None), (98.0, 101.0, "exits"), (102.0, 110.0, "terms")],
+        [
+            *((102.0, 101.0, None), (102.0, 102.0, None), (98.0, 101.0, "exits")),
+            *((102.0, 110.0, "terms"), (102.0, 99.0, "terms")),
+        ],
     )
     def test_judges_the_exits_of_a_bracket_by_what_its_entry_would_be(self, make, resting, market, limit_price, rule):
         exits = {"target_price": 110.0, "stop_loss_price": 99.0}
@@ -120,6 +160,8 @@ class TestTheGate:
 
         found = modifications.refusal_of(order, a_change(limit_price=limit_price), situation)
         assert (found and found.rule) == rule
+        of_no_type = modifications.refusal_of(order, a_change(trigger_price=105.0), situation)
+        assert (of_no_type.rule, of_no_type.reason) == ("terms", "a LIMIT order must have no trigger_price, was 105.0")
 
     @pytest.mark.parametrize(("filled", "rule"), [(0, "terms"), (4, None)])
     def test_judges_no_exits_that_are_in_the_market_by_the_prices_of_the_entry(self, make, resting, filled, rule):
@@ -149,6 +191,13 @@ class TestTheGate:
         assert refused(a_change(quantity=5), quantity_max=1, value_max_rupees=1.0) is None
         assert refused(a_change(quantity=5), risk_state="REDUCING") is None
 
+    def test_judges_what_makes_it_smaller_at_another_price(self, refused):
+        change = a_change(quantity=5, limit_price=101.0)
+
+        assert refused(change, value_max_rupees=504.0) == "value_max_rupees"
+        assert refused(change, risk_state="REDUCING") == "risk_state"
+        assert refused(change, value_max_rupees=505.0) is None
+
     @pytest.mark.parametrize("state", ["STARTING", "RECONCILING", "HALTED"])
     def test_lets_nothing_pass_while_nothing_is_to_be_sent(self, refused, state):
         assert refused(a_change(quantity=5), risk_state=state) == "risk_state"
@@ -172,6 +221,18 @@ class TestTheGate:
         assert refused(a_change(quantity=4), make.filled(quantity=4)) == "terms"
         assert refused(a_change(quantity=20), make.cancelled()) == "order_state"
 
+    @pytest.mark.parametrize("told", [[], ["uncertain"], ["filled"]], ids=str)
+    def test_wants_one_that_the_broker_is_known_to_have(self, make, told):
+        facts = [make.intent(order_type="LIMIT", limit_price=100.0)]
+        facts += [getattr(make, each)(**({"quantity": 4} if each == "filled" else {})) for each in told]
+        book = Book()
+        for fact in facts:
+            book.apply(fact)
+        situation = Situation(risk_state="NORMAL", limits=make.limits(), book=book, intents={}, now_ns=1_000)
+
+        for quantity in (5, 20):
+            assert modifications.refusal_of(book.order("A-1"), a_change(quantity), situation).rule == "order_state"
+
 
 class TestALookUp:
     @pytest.fixture
@@ -187,7 +248,9 @@ class TestALookUp:
     def told(self, pending, after_s=0, **fields):
         fields = {"state": "OPEN", "quantity": 10, "limit_price": 100.0} | fields
         found = OrderFound(client_order_id="A-1", broker_order_id="B-1", **fields)
-        return updates.from_lookup(pending, found, 5, age_ns=after_s * SECOND_NS, horizon_ns=HORIZON_NS).facts
+        update = updates.from_lookup(pending, found, 5, age_ns=after_s * SECOND_NS, horizon_ns=HORIZON_NS)
+        assert update.illegal == ()
+        return update.facts
 
     def test_that_shows_it_as_wanted_settles_it(self, pending):
         (fact,) = self.told(pending, quantity=20, limit_price=101.0)
@@ -205,11 +268,13 @@ class TestALookUp:
         assert (refusal.rule, refusal.number) == ("absent", 1)
         assert type(ending).__name__ == "OrderCancelled"
 
-    def test_that_shows_it_otherwise_is_believed_beyond_the_horizon(self, pending):
-        assert self.told(pending, quantity=15, limit_price=101.0) == ()
-        (fact,) = self.told(pending, 100, quantity=15, limit_price=101.0)
+    @pytest.mark.parametrize("there", [(15, 101.0), (10, 101.0), (20, 100.0), (10, 103.0), (15, 100.0)])
+    def test_that_shows_it_otherwise_is_believed_beyond_the_horizon(self, pending, there):
+        terms = dict(zip(("quantity", "limit_price"), there, strict=True))
+        assert self.told(pending, **terms) == ()
+        (fact,) = self.told(pending, 100, **terms)
 
-        assert (fact.number, fact.quantity, fact.limit_price) == (1, 15, 101.0)
+        assert (type(fact), fact.number, fact.quantity, fact.limit_price) == (OrderModified, 1, *there)
 
     def test_that_shows_the_trigger_of_before_settles_it_where_that_was_met(self, resting):
         stop = {"order_type": "STOP_LIMIT", "trigger_price": 99.0}
@@ -296,11 +361,11 @@ class TestALookUp:
 
         assert [type(fact) for fact in told] == facts
 
-    def test_takes_over_what_all_its_trades_together_prove(self, resting, make):
-        reports = [make.report(execution_id="T-1", quantity=6, cumulative_quantity=6)]
-        reports += [make.report(execution_id="T-2", quantity=5, cumulative_quantity=11)]
+    def test_takes_over_what_all_its_trades_together_prove(self, changed, make):
+        reports = [make.report(execution_id="T-1", quantity=16, cumulative_quantity=16)]
+        reports += [make.report(execution_id="T-2", quantity=5, cumulative_quantity=21)]
         for told in (reports, reports[::-1]):
-            facts = self.told(resting(), 0, state="PART_FILLED", quantity=20, reports=tuple(told))
+            facts = self.told(changed, 0, state="PART_FILLED", quantity=30, limit_price=101.0, reports=tuple(told))
             assert [type(fact) for fact in facts] == [OrderModified, OrderFilled, OrderFilled]
 
     @pytest.mark.parametrize(("there", "is_new"), [(0, False), (3, False), (4, True), (5, True)])
@@ -325,8 +390,17 @@ class TestALookUp:
 
         assert self.told(resting(**stop), 1_000, limit_price=98.0, trigger_price=99.0) == ()
         assert self.told(met, 1_000, limit_price=98.0, trigger_price=0.0) == ()
+        assert self.told(met, 1_000, limit_price=98.0, trigger_price=97.0) == ()
+        assert self.told(resting(), 1_000, trigger_price=97.0) == (), "nor one of an order that is no stop"
         (fact,) = self.told(resting(**stop), 1_000, limit_price=98.0, trigger_price=97.0)
         assert (fact.limit_price, fact.trigger_price) == (None, 97.0)
+
+    @pytest.mark.parametrize("untold", ["limit_price", "trigger_price"])
+    def test_keeps_a_price_that_the_broker_does_not_tell(self, resting, untold):
+        order = resting(order_type="STOP_LIMIT", trigger_price=99.0)
+        (fact,) = self.told(order, 1_000, **{"quantity": 4, "trigger_price": 99.0, untold: 0.0})
+
+        assert (fact.quantity, fact.limit_price, fact.trigger_price) == (4, 100.0, 99.0)
 
     def test_that_does_not_tell_the_terms_settles_nothing(self, pending):
         assert self.told(pending, 1_000, quantity=0, limit_price=0.0) == ()
@@ -483,17 +557,20 @@ class TestANewProcess:
         assert not {ReplaceOrder, PlaceOrder} & set(stage.heard())
 
 
-def test_the_price_that_counts_while_a_change_is_pending_is_the_higher_one(make, resting):
+@pytest.mark.parametrize(
+    ("limit_price", "wanted"), [(90.0, [1_000.0, 2_000.0, 1_800.0]), (110.0, [1_000.0, 2_200.0, 2_200.0])]
+)
+def test_the_price_that_counts_while_a_change_is_pending_is_the_higher_one(make, resting, limit_price, wanted):
     book = Book()
     for fact in (make.intent(order_type="LIMIT", limit_price=100.0), make.accepted()):
         book.apply(fact)
     values = [book.open_values()[0]]
     change = modifications.intended(
-        resting(), modifications.Terms(quantity=20, limit_price=90.0, trigger_price=None), 5
+        resting(), modifications.Terms(quantity=20, limit_price=limit_price, trigger_price=None), 5
     )
     for fact in (change, modifications.made(resting(), change, 6)):
         book.apply(fact)
         values.append(book.open_values()[0])
 
-    assert [value / 10_000 for value in values] == [1_000.0, 2_000.0, 1_800.0]
+    assert [value / 10_000 for value in values] == wanted
     assert msgspec.structs.asdict(change)["number"] == 1

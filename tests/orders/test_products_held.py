@@ -4,6 +4,8 @@ import pytest
 
 from natya.actors.orders.book import Book
 from natya.actors.orders.book.listing import positions
+from natya.actors.orders.book.protecting import stops_that_stay
+from natya.domain.closing import AGREED
 from natya.messages.broker import PlaceOrder
 from natya.messages.orders import OrderIntended, OrderRefused
 
@@ -60,6 +62,15 @@ def test_a_sale_of_all_leaves_nothing_held_by_a_name(held, make):
     book.apply(make.filled("A-1", trade_id="T-2", side="SELL", quantity=6))
 
     assert not book.has_named_products
+
+
+@pytest.mark.parametrize(("product", "stays"), [("CNC", True), (None, False), ("INTRADAY", False)], ids=str)
+def test_a_stop_stays_in_a_halt_that_closes_what_is_held_in_its_product(held, make, product, stays):
+    book, stop = Book(), {"side": "SELL", "order_type": "STOP", "trigger_price": 95.0, "product": product}
+    for fact in (*held, make.intent("A-1", **stop), make.accepted("A-1", "B-2")):
+        book.apply(fact)
+
+    assert stops_that_stay(book, AGREED, "INTRADAY") == ({"A-1"} if stays else set())
 
 
 def test_one_order_may_close_what_is_held_in_one_product(held, make):
