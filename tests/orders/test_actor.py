@@ -1310,6 +1310,24 @@ class TestAnOrderlyStop:
 
         assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
 
+    def test_sets_one_timer_for_the_answers_and_none_while_none_is_owed(self, threads, stage, make):
+        timers = []
+
+        class Counted(OrdersActor):
+            def after_on_machine(self, seconds, message):
+                timers.append(timer := super().after_on_machine(seconds, message))
+                return timer
+
+        stage.actor = Counted
+        stage.open(lookup_interval_s=60.0)
+        orders = stage.system.base.names["orders"].instance
+        assert ([orders.is_drained() for _ in range(2)], len(timers)) == ([True, True], 0)
+        stage.submit(make.order())
+        stage.broker.receive()
+        stage.settle()
+
+        assert ([orders.is_drained() for _ in range(2)], len(timers)) == ([False, False], 1)
+
     def test_puts_in_doubt_what_the_broker_has_not_answered_when_no_more_time_is_left(
         self, threads, stage, make, monkeypatch
     ):

@@ -16,6 +16,7 @@ from natya.messages.order_listing import (
 )
 from natya.messages.orders import CancelOrder, SquaringOffEnded
 from natya.messages.presence import ReportPresence
+from natya.messages.reconciliation import PositionsDiffer
 from natya.messages.risk import FundsTold, ReadRisk, RiskRead
 from natya.messages.supervision import Unavailable
 from natya.messages.system import ActorStatistics, Ping
@@ -148,6 +149,28 @@ def test_what_a_strategy_could_not_close_is_told_when_it_is_known_what_is_held(s
     read_on(stage)
 
     assert stage.statistics.unprotected == ("crossover: 10 INFY held that it wanted closed: it could not",)
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["an open order", "one that has ended"])
+def test_what_somebody_has_changed_at_the_broker_is_looked_up_of_open_orders_of_the_whole_book(stage, make, ended):
+    """Before it is complete a round of look-ups would tell that the start is."""
+    stage.disk.facts += [make.intent(), make.accepted(), *([make.filled()] if ended else []), make.refusal("A-2")]
+    stage.disk.mode = "first page"
+    stage.system.start("journal", FakeJournal, stage.disk)
+    stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=60.0))
+    stage.settle()
+    lookups = stage.system.base.find("orders").instance._resolving.lookups
+    told = PositionsDiffer(positions=(), orders=("A-1",))
+    stage.tell(told)
+    stage.settle()
+    assert not lookups.is_needed
+    read_on(stage)
+    lookups.prove("A-1")
+    lookups.settle("A-1")
+    stage.tell(told)
+    stage.settle()
+
+    assert lookups.is_needed is not ended
 
 
 def test_the_day_does_not_begin_with_what_was_read_so_far(half_read):

@@ -22,12 +22,20 @@ from natya.actors.orders.book.listing import listed
 from natya.actors.orders.book.reading import ReadBack
 from natya.actors.orders.checkpointing import actor as keeper
 from natya.actors.orders.checkpointing.actor import LookDue, ReadOn
-from natya.actors.runtime import InProcessSystem, handles
+from natya.actors.runtime import InProcessSystem, Outcome, handles
 from natya.config.sections.journal import JournalSettings
 from natya.domain.time import DAY_NS
 from natya.messages.accounts import AccountEntered, RecordingPlayed
 from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder
-from natya.messages.journal import Append, JournalPage, JournalRecord, ReadCheckpoint
+from natya.messages.journal import (
+    Append,
+    CheckpointKept,
+    CheckpointRead,
+    JournalPage,
+    JournalRecord,
+    ReadCheckpoint,
+    ReadJournal,
+)
 from natya.messages.order_listing import ReadOrders
 from natya.messages.orders import (
     CancellationIntended,
@@ -39,7 +47,9 @@ from natya.messages.orders import (
 )
 from natya.messages.risk import LimitChange, LimitsChanged
 from natya.messages.strategy_state import StrategyStateSaved
+from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
+from natya.messages.units import INTEGER_MAX
 from natya.testing.checkpoints import checkpoint_on, unlike_the_journal
 
 DIRECTORY = Path("/journal")
@@ -409,6 +419,105 @@ class Poked(CheckpointActor):
     def poke(self, _, __):
         for message in (LookDue(), ReadOn(), LookDue(), ReadOn()):
             self.send(self.myAddress, message)
+
+
+class ByHand(CheckpointActor):
+    """One whose journal and timers are the test's."""
+
+    settings = CheckpointSettings(facts=3)
+    myAddress = None  # noqa: N815  as Thespian names it
+
+    def __init__(self):
+        self.asked, self.timers, self.logged = [], [], []
+        self.on_start()
+
+    def ask(self, _target, message, *, timeout_s, then):
+        self.asked.append(message)
+        self.told = then
+
+    def after(self, _seconds, message):
+        self.timers.append(message)
+
+    def log(self, event, **fields):
+        self.logged.append((event, fields))
+
+    def told_now(self, value=None, error=None):
+        self.told(Outcome(value=value, error=error))
+
+    def next(self):
+        """Let the next timer fire; return the question that follows."""
+        {LookDue: self.look, ReadOn: self.read_on}[type(message := self.timers.pop(0))](message, None)
+        return self.asked.pop() if self.asked else None
+
+
+class TestALookAtTheJournal:
+    LOOKS = ReadCheckpoint(name="orders", version=checkpoint.version(), only_looks=True)
+    READS = ReadCheckpoint(name="orders", version=checkpoint.version())
+    HOW_FAR = ReadJournal(after_sequence=INTEGER_MAX, records_max=1)
+
+    @pytest.fixture
+    def by_hand(self):
+        """One that knows of a checkpoint up to the fifth record."""
+        actor = ByHand()
+        assert actor.next() == self.LOOKS
+        actor.told_now(CheckpointRead(name="orders", sequence=5))
+        return actor
+
+    def looked(self, by_hand, last):
+        """Let it look; return the question that follows, if any."""
+        assert by_hand.next() == self.HOW_FAR
+        by_hand.told_now(JournalPage(records=(), last_sequence=last))
+        return by_hand.asked.pop() if by_hand.asked else None
+
+    def test_counts_what_is_behind_the_newest_checkpoint(self, by_hand):
+        found = [self.looked(by_hand, last) for last in (7, 7, 8, 8)]
+
+        assert found == [None, None, None, self.READS]
+
+    @pytest.mark.parametrize(("last", "wanted"), [(34, None), (35, READS)])
+    def test_of_a_busy_system_makes_none_before_ten_times_as_many_are_behind(self, by_hand, last, wanted):
+        assert self.looked(by_hand, last) == wanted
+
+    @pytest.mark.parametrize(("kept", "wanted"), [(8, HOW_FAR), (0, LOOKS)])
+    def test_goes_on_from_what_was_kept_and_asks_for_that_again_where_nothing_was(self, by_hand, kept, wanted):
+        for last in (8, 8):
+            self.looked(by_hand, last)
+        by_hand.told_now(CheckpointRead(name="orders"))
+        by_hand.told_now(JournalPage(records=(), last_sequence=8))
+        by_hand.told_now(CheckpointKept(name="orders", sequence=kept))
+        by_hand.asked.clear()
+
+        assert by_hand.next() == wanted
+
+    def test_comes_to_nothing_between_two_pages_and_neither_does_a_page_between_two_looks(self, by_hand, monkeypatch):
+        monkeypatch.setattr(keeper, "PAGE_RECORDS", 1)
+        by_hand.timers.append(ReadOn())
+        for last in (8, 8):
+            self.looked(by_hand, last)
+            if by_hand.timers and isinstance(by_hand.timers[0], ReadOn):
+                assert by_hand.next() is None
+        by_hand.told_now(CheckpointRead(name="orders"))
+        record = JournalRecord(sequence=1, recorded_ns=1, correlation_id="", fact=MAKE.intent())
+        by_hand.told_now(JournalPage(records=(record,), last_sequence=8))
+        by_hand.asked.clear()
+        by_hand.timers.insert(0, LookDue())
+
+        assert [by_hand.next(), by_hand.next().after_sequence] == [None, 1]
+
+    @pytest.mark.parametrize(
+        ("answer", "told"),
+        [
+            ({"value": Unavailable(actor="journal", reason="breaker open", retry_after_s=1)}, "breaker open"),
+            ({"error": TimeoutError("60 s")}, "60 s"),
+        ],
+        ids=["refused", "none"],
+    )
+    def test_without_an_answer_is_logged_with_what_came_instead(self, by_hand, answer, told):
+        assert by_hand.next() == self.HOW_FAR
+        by_hand.told_now(**answer)
+
+        [(event, fields)] = by_hand.logged
+        assert (event, told in fields["answer"], by_hand.next()) == ("checkpoint.not_made", True, self.LOOKS)
 
 
 class TestTheKeeperOfCheckpoints:

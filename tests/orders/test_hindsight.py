@@ -60,13 +60,24 @@ class TestADecision:
         told = said(decision_on("A-3", iter(records)), {"INFY": (100.0, 1)})
         assert told["value_max_rupees"] == ("passed", value)
 
+    def test_on_one_that_an_earlier_release_refused_goes_by_an_order_at_the_market(self, make):
+        fact = msgspec.structs.replace(make.refusal("A-3"), order_type=None)
+        records = [JournalRecord(sequence=1, recorded_ns=1, correlation_id="", fact=fact)]
+
+        assert decision_on("A-3", iter(records)).order.order_type == "MARKET"
+
+    def test_is_found_among_facts_of_no_order(self, make, records):
+        records.insert(0, JournalRecord(sequence=1, recorded_ns=1, correlation_id="", fact=make.change("REDUCING")))
+
+        assert decision_on("A-1", iter(records)).ledger.book.risk_state == "REDUCING"
+
     def test_does_not_guess_prices(self, records):
         decision = decision_on("A-2", iter(records))
 
         assert decision.symbols == ("INFY",)
         assert said(decision, {})["value_max_rupees"] == ("unknown", "")
 
-    def test_of_a_rule_on_prices_stands_where_all_of_them_are_known(self, records):
+    def test_of_a_rule_on_prices_stands_where_all_of_them_are_known(self, make, records):
         limits = msgspec.structs.replace(LIMITS, value_max_rupees=999.0)
         known, unknown = (
             {each.rule: each for each in decision_on("A-3", iter(records)).explained(limits, market)}
@@ -75,6 +86,9 @@ class TestADecision:
 
         assert (known["value_max_rupees"].verdict, known["value_max_rupees"].found) == ("refused", "1000.00")
         assert (unknown["value_max_rupees"].verdict, unknown["value_max_rupees"].found) == ("unknown", "")
+        other = JournalRecord(sequence=6, recorded_ns=1, correlation_id="", fact=make.intent("T-1", symbol="TCS"))
+        told = decision_on("A-3", iter([other, *records])).explained(limits, {"INFY": (100.0, 1)})
+        assert {each.rule: each.verdict for each in told}["value_max_rupees"] == "unknown", "TCS has no price"
 
     @pytest.mark.parametrize(
         ("rule", "band", "funds"),
@@ -111,6 +125,20 @@ class TestADecision:
         records = [JournalRecord(sequence=1, recorded_ns=1, correlation_id="", fact=refused)]
 
         assert said(decision_on("A-3", iter(records)), {"INFY": (100.0, 1)})["exits"] == said_of_exits
+
+    def test_on_a_passed_order_is_told_of_its_exits_by_what_they_are(self, make):
+        fact = make.intent("A-3", target_price=110.0)
+        records = [JournalRecord(sequence=1, recorded_ns=1, correlation_id="", fact=fact)]
+        decision = decision_on("A-3", iter(records))
+
+        assert said(decision, {"INFY": (100.0, 1)})["exits"] == ("passed", "")
+        assert said(decision, {"INFY": (111.0, 1)})["exits"] == ("refused", "110.00")
+
+    @pytest.mark.parametrize("order", ["A-2", "A-3"])
+    def test_is_off_where_a_rule_was_that_goes_by_what_the_broker_told(self, records, order):
+        told = said(decision_on(order, iter(records)), {})
+
+        assert [told[rule] for rule in ("margin_use_max_percent", "price_band_age_max_s")] == [("off", "")] * 2
 
     def test_is_what_it_was_where_no_price_matters_or_none_could_refuse(self, records):
         refused, passed = (said(decision_on(name, iter(records)), {}) for name in ("A-3", "A-2"))

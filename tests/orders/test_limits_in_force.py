@@ -74,6 +74,13 @@ class TestLimitsThatAreWrittenDown:
     def test_are_no_news_if_they_are_the_same(self, make):
         assert changes(values_of(make.limits()), make.limits(), 1) is None
 
+    def test_are_told_though_they_are_the_same_where_the_settings_decide_them_again(self, make):
+        fact = changes(values_of(make.limits()), make.limits(), 1, ended=("position_max",))
+
+        assert [(each.name, each.before, each.after, each.loosened) for each in fact.changes] == [
+            ("position_max", "1000", "1000", False)
+        ]
+
 
 def written(stage):
     return [fact for fact in stage.disk.facts if isinstance(fact, LimitsChanged)]
