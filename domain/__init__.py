@@ -17,6 +17,7 @@ closing_auction     what is taken when in the auction after continuous trading, 
 commodity_sessions  when commodities trade, from dated data (`commodities.toml`)
 dhan                what Dhan's API says, and how many requests it allows
 differences         in what the broker's books differ from ours
+expiries            when a contract has expired, and at which price it is settled
 flattening          how positions are closed by limit orders that follow the market
 freshness           whether what another clock has timed is fresh
 gap_filling         which gaps of the feed are filled next, and when

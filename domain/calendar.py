@@ -37,6 +37,11 @@ REACHES_NS: Final = MINUTE_NS
 """A recording with a price so shortly before a close reaches it."""
 
 _EPOCH: Final = date(1970, 1, 1)
+_CLOSES: Final[dict[Exchange, tuple[Market, ...]]] = {
+    "NSE": ("CASH", "DERIVATIVES"),
+    "BSE": ("CASH", "DERIVATIVES"),
+    "MCX": ("CASH",),
+}
 _SATURDAY: Final = 5
 _MUHURAT: Final = "Muhurat"
 _CLOSED_DAYS_MAX: Final = 60
@@ -173,12 +178,14 @@ def day_order_ends_ns(time_ns: int, exchange: Exchange = "NSE", market: Market =
 def reached_close_ns(time_ns: int, exchange: Exchange = "NSE") -> int | None:
     """Return the close that a recording reaches which ends at this time; None: it ends at another time of the day.
 
-    It reaches it with a tick in the last minute, or with a candle that ends at the close.
+    It reaches it with a tick in the last minute, or with a candle that ends at the close: of shares, or of derivatives,
+    which trade on for some minutes.
     """
-    found = session_at(time_ns, exchange)
-    if found is None or not found.close_ns - REACHES_NS < time_ns <= found.close_ns:
-        return None
-    return found.close_ns
+    for market in _CLOSES[exchange]:
+        found = session_at(time_ns, exchange, market)
+        if found is not None and found.close_ns - REACHES_NS < time_ns <= found.close_ns:
+            return found.close_ns
+    return None
 
 
 def minutes_to_close(time_ns: int, exchange: Exchange = "NSE", market: Market = "CASH") -> float | None:

@@ -184,7 +184,7 @@ def charges(  # noqa: PLR0913  what a trade is, and its day
         product: what is traded, and how.
         side: the seller pays the transaction tax, the buyer the stamp duty; delivery pays the tax on both sides.
         quantity: shares or contract units, at least 1.
-        price: rupees a share (of an option its premium), above 0.
+        price: rupees a share (of an option its premium); 0 of a contract that has expired worthless.
         day: of the trade, in India.
         traded_rupees: turnover of the same order before this trade: the brokerage is of the order, not of each trade.
         takes_shares_out: whether it is the day's first sale of the symbol, for which the depository charges.
@@ -192,9 +192,9 @@ def charges(  # noqa: PLR0913  what a trade is, and its day
     Raises:
         ValueError: quantity or price out of range.
     """
-    turnover = exact_value(price, quantity) if quantity >= 1 and price > 0 else Decimal("NaN")
+    turnover = exact_value(price, quantity) if quantity >= 1 and price >= 0 else Decimal("NaN")
     if not turnover.is_finite():
-        raise ValueError(f"at least 1 share at a price above 0 wanted, found {quantity} at {price}")
+        raise ValueError(f"at least 1 share at a price from 0 wanted, found {quantity} at {price}")
     rates = rates_on(product, day)
     buys = side == "BUY"
     brokerage = min((traded_rupees + turnover) * rates.brokerage, rates.brokerage_max)

@@ -27,6 +27,7 @@ from ..messages.reconciliation import (
     ReconciliationFact,
 )
 from .client_order_ids import is_formed_as_ours
+from .expiries import has_expired, is_settling
 
 PRICE_SLACK_RUPEES: Final = 0.001
 """Prices closer than this are equal; no tick is so small."""
@@ -281,11 +282,14 @@ def _state(*, is_open: bool) -> str:
 def position_mismatches(books: Books) -> Iterable[PositionMismatch]:
     """Return the positions that differ: of a symbol first all products together, then each, where the broker tells it.
 
-    What is in the depository may be ours, as CNC, or not.
+    What is in the depository may be ours, as CNC, or not. A contract that has expired is none where our book has closed
+    it: the broker keeps it until the night.
     """
     there = {each.symbol: each for each in books.positions_at_broker if each.symbol}
     others = _traded_by_others(books)
     for symbol, ours in books.positions.items():
+        if is_settling(symbol, ours, books.now_ns):
+            continue
         theirs = there.get(symbol)
         low, more = (0, 0) if theirs is None else (theirs.quantity, theirs.delivered)
         for mismatch in _mismatch(symbol, ours, low, low + more, now_ns=books.now_ns):
@@ -299,7 +303,7 @@ def position_mismatches(books: Books) -> Iterable[PositionMismatch]:
             high = low + more * (product == DELIVERED)
             yield from _mismatch(symbol, held.get(product, 0), low, high, now_ns=books.now_ns, product=product)
     for each in books.positions_at_broker:
-        if each.symbol not in books.positions and each.quantity:
+        if each.symbol not in books.positions and each.quantity and not has_expired(each.symbol, books.now_ns):
             name, there_now = each.symbol or each.instrument, each.quantity
             yield from _mismatch(name, 0, there_now, there_now, now_ns=books.now_ns, is_ours=False)
 

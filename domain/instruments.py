@@ -98,6 +98,12 @@ def expiry_of(symbol: str) -> date | None:
         return None
 
 
+def underlying_symbol(symbol: str) -> str:
+    """Return the symbol of what a contract is of: `BSE:SENSEX` of `BSE:SENSEX-24Sep2026-80000-CE`; empty: not told."""
+    found = _EXPIRY.search(symbol) if is_contract(symbol) else None
+    return symbol[: found.start()] if found else ""
+
+
 def is_contract(symbol: str) -> bool:
     """Whether a symbol names an option or a future: `NIFTY-29Sep2026-FUT`."""
     return symbol.endswith(_CONTRACTS)

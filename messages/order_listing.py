@@ -207,8 +207,8 @@ class SettlePosition(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_
     shares: Holding
     """What the broker has, all products together: signed. Our book has more of it, on the same side."""
 
-    price: Price
-    """Rupees a share, on average, at which the others went."""
+    price: Rupees
+    """Rupees a share, on average, at which the others went; 0 of a contract that has expired worthless."""
 
     reason: str
     """How the person knows; it stands in the audit."""

@@ -335,8 +335,8 @@ class OrderFilled(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_lik
     quantity: SomeShares
     """Shares of this trade, at least 1."""
 
-    price: Price
-    """Rupees a share of this trade."""
+    price: Rupees
+    """Rupees a share of this trade; 0 where a contract has expired worthless."""
 
     cumulative_quantity: SomeShares
     """Shares filled so far, this trade included."""

@@ -105,6 +105,7 @@ BESIDE: Final = {
     "orders Tick": "a price",
     "orders Unavailable": "as `orders Failed`",
     "orders BracketDue": "asks once more for what a bracket needs, as each start does",
+    "orders ExpiryDue": "contracts that expire, which nobody holds in these worlds",
     "orders DayDue": "exits of what is held over night, which these worlds have not",
     "orders SquaringOffDue": "what a strategy squares off for too long, which none does in these worlds",
     "orders WatchDue": "limits of the day, which these worlds have not",

@@ -19,7 +19,8 @@ Sends   Append, ReadJournal, ReadCheckpoint and KeepCheckpoint to the journal; t
         that is durable or could not be made so; LimitsInForce, when durable, or LimitsKept; PresenceNoted, when
         durable; OrderSettled, when durable, or SettleRefused; RiskRead, OrdersRead, PositionsRead, or Unavailable
         while the journal is read back; OrdersCancelling; Ping to the feed, where a person asks for prices that orders
-        does not hear; Subscribe to events, where a limit needs prices that needed none before.
+        does not hear, and where a contract has expired; Subscribe to events, where a limit needs prices that needed
+        none before.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations, a halt, states that are not
@@ -74,6 +75,7 @@ from .parts.due import (
     CancelDue,
     ChangeDue,
     DayDue,
+    ExpiryDue,
     LookUpDue,
     ReadDue,
     ReconcileDue,
@@ -82,6 +84,7 @@ from .parts.due import (
     StopDue,
     WatchDue,
 )
+from .parts.expiring import Expiring
 from .parts.gate import Gate
 from .parts.hearing import Hearing
 from .parts.journaling import Journaling
@@ -152,6 +155,7 @@ class OrdersActor(RuntimeActor):
         hearing = self._hearing = Hearing(context, risk, resolving, cancelling, changing)
         settling = self._settling = Settling(context, hearing)
         self._squared_off = SquaredOffThere(context)
+        expiring = self._expiring = Expiring(context)
         states = self._states = StateKeeping(context)
         limiting = self._limiting = Limiting(context, gate, risk)
         placing = self._placing = Placing(context, gate, risk, halting, cancelling, resolving, hearing, states)
@@ -159,10 +163,20 @@ class OrdersActor(RuntimeActor):
         self._answering = Answering(context, risk, operator)
         bracketing = self._bracketing = Bracketing(context, risk, cancelling)
         starting = self._starting = Starting(
-            context, risk, cancelling, resolving, hearing, self._answering, bracketing, states, limiting, operator
+            context,
+            risk,
+            cancelling,
+            resolving,
+            hearing,
+            self._answering,
+            bracketing,
+            states,
+            limiting,
+            operator,
+            expiring,
         )
         self._journaling = Journaling(
-            context, risk, resolving, cancelling, changing, settling, states, placing, bracketing, starting
+            context, risk, resolving, cancelling, changing, settling, states, placing, bracketing, starting, expiring
         )
         self._ledger = context.ledger
         self._warned: tuple[str, ...] = ()
@@ -466,6 +480,11 @@ class OrdersActor(RuntimeActor):
         """Look whether a strategy has squared off for too long."""
         self._bracketing.look_at_squaring_off()
 
+    @handles(ExpiryDue)
+    def look_at_expiries(self, _message: ExpiryDue, _sender: ActorAddress) -> None:
+        """Close what has expired of what is held."""
+        self._expiring.look()
+
     @handles(CancelDue)
     def cancel_again(self, _message: CancelDue, _sender: ActorAddress) -> None:
         """Cancel once more what the kill switch is to have cancelled, and is open still."""
@@ -496,7 +515,12 @@ class OrdersActor(RuntimeActor):
             self._risk.watch(now_ns)
             self._operator.look()
             self._bracketing.look_at_prices()
-            told = (self._risk.warning(now_ns), self._operator.warning(), self._bracketing.warning())
+            told = (
+                self._risk.warning(now_ns),
+                self._operator.warning(),
+                self._bracketing.warning(),
+                self._expiring.warning(),
+            )
             warnings = tuple(filter(None, told))
             for warning in warnings:
                 if warning not in self._warned:

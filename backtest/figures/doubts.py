@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ...domain.instruments import expiry_of, is_contract
-from ...domain.time import DAY_NS, IST_OFFSET_NS, day_of, day_start_ns
-from ...domain.venues import session_of_symbol
+from ...domain.expiries import has_expired
+from ...domain.instruments import is_contract
+from ...domain.time import DAY_NS, IST_OFFSET_NS
 from ...domain.wording import counted, some
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def doubts_of(trades: Sequence[Trade], marks: Marks, last_ns: int) -> Iterator[s
     for symbol, of_symbol in sorted(by_symbol.items()):
         if not is_contract(symbol):
             yield from _jumps(symbol, of_symbol, marks.bars[symbol])
-    expired = sorted({trade.symbol for trade in trades if trade.is_open and _has_expired(trade.symbol, last_ns)})
+    expired = sorted({trade.symbol for trade in trades if trade.is_open and has_expired(trade.symbol, last_ns)})
     if expired:
         yield (
             "held beyond its expiry, and counted at its last price, not at what the exchange settles it at: "
@@ -71,12 +71,3 @@ def _over_it(held: int) -> str:
 
 def _held(trade: Trade, at_ns: int) -> bool:
     return trade.entry_ns <= at_ns and (trade.exit_ns is None or trade.exit_ns > at_ns)
-
-
-def _has_expired(symbol: str, last_ns: int) -> bool:
-    expiry = expiry_of(symbol)
-    if expiry is None:
-        return False
-    day = (expiry - _EPOCH).days
-    session = session_of_symbol(symbol, day_start_ns(day))
-    return last_ns >= session.close_ns if session else day_of(last_ns) > day

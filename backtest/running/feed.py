@@ -115,7 +115,6 @@ class BacktestFeedActor(RuntimeActor):
         self._keeper = MarkKeeper(None if exchange == "none" else exchange)
         self._begin_ns = 0
         self._left_out: set[str] = set()
-        self._last_prices: dict[str, float] = {}
         self._ended: MarketEnded | None = None
         self._error = ""
         self._waiting: list[ActorAddress] = []
@@ -182,19 +181,20 @@ class BacktestFeedActor(RuntimeActor):
     def read_marks(self, _request: ReadMarks, sender: ActorAddress) -> None:
         """Answer with all marks; asked once, when the market has ended."""
         marks = self._keeper.marks()
-        self._last_prices = marks.last_prices
         self.send(sender, MarksRead(marks, self._begin_ns, tuple(sorted(self._left_out))))
 
     def statistics(self) -> FeedStatistics:
         """Count what was sent."""
+        newest = self._keeper.newest()
         return FeedStatistics(
             ticks=self._ticks,
             candles=self._candles,
             bad_rows=self._bad_rows(),
             source="",
             ended=self._ended is not None,
-            last_prices=self._last_prices,
+            last_prices={symbol: price for symbol, (price, _) in newest.items()},
             recorded_sequence=0,
+            priced_ns={symbol: time_ns for symbol, (_, time_ns) in newest.items()},
         )
 
     def _turn_over(self) -> bool:

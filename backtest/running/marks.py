@@ -82,6 +82,11 @@ class MarkKeeper:
         elif price < growing.low:
             growing.low = price
 
+    def newest(self) -> dict[str, tuple[float, int]]:
+        """Return the last price of each symbol, and its time: rupees, nanoseconds since 1970-01-01 UTC."""
+        known = {symbol: (bars.closes[-1], bars.times[-1]) for symbol, bars in self._bars.items() if bars.times}
+        return known | {symbol: (minute.close, minute.newest_ns) for symbol, minute in self._growing.items()}
+
     def marks(self) -> Marks:
         """Return all marks, the newest tick of each symbol included; to be called once, at the end."""
         for symbol, growing in self._growing.items():

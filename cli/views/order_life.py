@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ...domain.brackets.legs import Leg, leg_id
+from ...domain.expiries import TRADE_ID as EXPIRED
 from ...domain.orders import Order, advance
 from ...domain.squared_off import SETTLED_BY, TRADE_ID
 from ...domain.time import SECOND_NS, second_text, time_text
@@ -139,6 +140,8 @@ def _why(records: Sequence[JournalRecord], purpose: str) -> str:
     trade_ids = [each.fact.trade_id for each in records if isinstance(each.fact, OrderFilled)]
     if TRADE_ID in trade_ids:
         return "the broker has squared it off, and no request has left"
+    if EXPIRED in trade_ids:
+        return "the contract has expired, and no request has left"
     if any(each.startswith(SETTLED_BY) for each in trade_ids):
         return "the broker had it no more, and no request has left"
     asked = f"it {purpose}, and passes no rule" if purpose else "every rule passed"

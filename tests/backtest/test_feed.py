@@ -139,7 +139,8 @@ class TestTheFeed:
         actor = Staged(Source(at(1)), symbols=["INFY"])
         actor._note_sent([*at(MINUTE_NS), a_candle(symbol="TCS", start_ns=MINUTE_NS, interval_ns=MINUTE_NS)])
         counted = {"bad_rows": 0, "source": "", "recorded_sequence": 0, "ticks": 1, "candles": 1}
-        assert actor.statistics() == FeedStatistics(ended=False, last_prices={}, **counted)
+        newest = {"last_prices": {"INFY": 100.0, "TCS": 1.0}, "priced_ns": {"INFY": MINUTE_NS, "TCS": 2 * MINUTE_NS}}
+        assert actor.statistics() == FeedStatistics(ended=False, **newest, **counted)
 
         taken_over(actor)
         actor.noted()
@@ -149,7 +150,7 @@ class TestTheFeed:
         prices = answer.marks.last_prices
         assert prices.keys() == {"INFY", "TCS"}
         actor.end_market(EndMarket(), None)
-        assert actor.statistics() == FeedStatistics(ended=True, last_prices=prices, **counted | {"bad_rows": 3})
+        assert actor.statistics() == FeedStatistics(ended=True, **newest, **counted | {"bad_rows": 3})
 
     @pytest.mark.parametrize(
         ("exchange", "now", "until", "error", "close"),

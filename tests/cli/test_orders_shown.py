@@ -16,6 +16,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.cli.app import app
 from natya.cli.views.orders import orders_text
 from natya.config.sections.journal import JournalSettings
+from natya.domain.expiries import TRADE_ID as EXPIRED
 from natya.domain.squared_off import TRADE_ID
 from natya.messages.broker import FindOrder, LookupFailed, WithdrawOrder
 from natya.messages.order_listing import OrdersRead
@@ -204,6 +205,18 @@ class TestTheLifeOfAnOrder:
         told = natya("order", "show", f"B-1{ending}", "--data-dir", data_dir).stdout
         assert f"for crossover: {purpose}, and passes no rule; one request leaves now" in told
         assert "every rule passed" in natya("order", "show", "C-1X", "--data-dir", data_dir).stdout
+
+    def test_of_a_contract_that_has_expired_says_that_nothing_has_left(self, data_dir):
+        journal = Journal(data_dir / "journal", now_ns=time.time_ns, segment_bytes=65_536)
+        journal.open()
+        trade = BUILDERS.filled("C-9", EXPIRED, side="SELL", price=0.0)
+        journal.append((BUILDERS.intent("C-9", side="SELL"), trade), correlation_id="C-9")
+        journal.commit()
+        journal.close()
+
+        told = natya("order", "show", "C-9", "--data-dir", data_dir).stdout
+        assert "for crossover: the contract has expired, and no request has left\n" in told
+        assert "FILLED 10 at 0.00 (trade expired), 10 of 10 so far" in told
 
     def test_that_the_broker_has_squared_off_says_that_nothing_has_left(self, data_dir):
         journal = Journal(data_dir / "journal", now_ns=time.time_ns, segment_bytes=65_536)

@@ -204,11 +204,15 @@ class TestATrade:
 
         assert more >= less
 
+    @pytest.mark.parametrize("side", ["BUY", "SELL"])
+    def test_of_a_contract_that_has_expired_worthless_costs_nothing(self, side):
+        assert charges("OPTION", side, 75, 0.0, DAY).total == 0
+
     @pytest.mark.parametrize(
-        ("quantity", "price"), [(0, 1.0), (-1, 1.0), (1, 0.0), (1, float("nan")), (1, float("inf"))]
+        ("quantity", "price"), [(0, 1.0), (-1, 1.0), (1, -0.01), (1, float("nan")), (1, float("inf"))]
     )
     def test_that_is_none_is_refused(self, quantity, price):
-        with pytest.raises(ValueError, match="at least 1 share at a price above 0 wanted"):
+        with pytest.raises(ValueError, match="at least 1 share at a price from 0 wanted"):
             charges("INTRADAY", "BUY", quantity, price, DAY)
 
 

@@ -288,6 +288,22 @@ class TestAPosition:
 
         assert [len(each) for each in told] == [0, 1, 0, 0]
 
+    @pytest.mark.parametrize(
+        ("ours", "theirs", "since_s", "is_wrong"),
+        [
+            *((75, 0, -1, True), (75, 0, 0, False), (75, 0, 599, False), (75, 0, 600, True)),
+            *((0, 75, -1, True), (0, 75, 0, False), (0, 75, 86_400, False)),
+            *((None, 75, -1, True), (None, 75, 0, False)),
+        ],
+    )
+    def test_of_a_contract_that_has_expired_is_none_where_our_book_has_closed_it(self, ours, theirs, since_s, is_wrong):
+        symbol, end_ns = "NIFTY-01Dec2026-26000-CE", 1_796_119_800 * 10**9
+        positions = {} if ours is None else {symbol: ours}
+        told = held(symbol, theirs, products=(("MARGIN", theirs),))
+        found, _ = differences(books(positions=positions, held_there=[told], now_ns=end_ns + since_s * 10**9))
+
+        assert bool(found) is is_wrong
+
     @pytest.mark.parametrize(("ours", "is_wrong"), [(10, False), (0, False), (4, False), (11, True), (-1, True)])
     def test_may_have_been_delivered(self, ours, is_wrong):
         found, _ = differences(books(positions={"INFY": ours}, held_there=[held("INFY", 0, delivered=10)]))

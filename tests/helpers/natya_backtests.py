@@ -369,3 +369,15 @@ class Doubler(StrategyActor):
             self.buy(candle.symbol, 10, target=candle.close * 2, stop_loss=candle.close / 2)
         elif self.heard == 5:
             self.close(candle.symbol)
+
+
+class Holder(StrategyActor):
+    """Buys 75 of each contract at its first price, and holds them."""
+
+    def on_begin(self):
+        self.bought = set()
+
+    def on_tick(self, tick):
+        if "-" in tick.symbol and tick.symbol not in self.bought:
+            self.bought.add(tick.symbol)
+            self.buy(tick.symbol, 75)

@@ -1,6 +1,7 @@
 """Shares that the broker has no more are closed in the book by a person's word, and nothing is sent."""
 
 import pytest
+from msgspec.structs import replace
 from natya_orders_stage import Release
 
 from natya.actors.orders.parts.settling_positions import settled_id
@@ -142,3 +143,15 @@ def test_a_bracket_whose_exits_are_cancelled_is_over_by_it(stage, make):
 
     assert trades(stage)[1:] == [("crossover", "SELL", 10, 99.5, "position settled by asha")]
     assert (stage.statistics.unprotected, PlaceOrder in stage.heard()) == ((), False)
+
+
+@pytest.mark.parametrize(("symbol", "is_taken"), [("INFY", False), ("NIFTY-01Dec2026-26000-CE", True)])
+def test_only_a_contract_went_for_nothing(stage, make, symbol, is_taken):
+    terms = {"side": "BUY", "quantity": 10, "strategy": "crossover", "symbol": symbol}
+    stage.open(make.intent("H-1", **terms), make.accepted("H-1", "B-1"), make.filled("H-1", **terms))
+    stage.tell(PositionsDiffer(positions=(replace(differs(10), symbol=symbol),)))
+    answer = said(stage, symbol=symbol, price=0.0)
+
+    assert isinstance(answer, PositionSettled) is is_taken
+    assert trades(stage) == [("crossover", "SELL", 10, 0.0, "position settled by asha")] * is_taken
+    assert is_taken or answer.reason == "a price above 0 wanted, found 0: only a contract expires worthless"

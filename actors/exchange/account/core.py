@@ -142,6 +142,11 @@ class Core:
         quote = self.quotes.get(symbol)
         return quote.last_price if quote is not None else 0.0
 
+    def priced(self, symbol: str) -> tuple[float, int] | None:
+        """Return the last price of a symbol, and its time: rupees, nanoseconds since 1970-01-01 UTC."""
+        quote = self.quotes.get(symbol)
+        return (quote.last_price, quote.tick.exchange_ns) if quote is not None else None
+
     def is_open(self, listing: Listing) -> bool:
         """Tell whether the market of an instrument trades now."""
         if self.settings.always_open:

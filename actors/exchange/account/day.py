@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ....domain.calendar import Market, next_open, session_at
 from ....domain.charges import KNOWN_SINCE
 from ....domain.dhan.square_off import square_off_ns
+from ....domain.expiries import settled_at
 from ....domain.money import PAISA_PLACES, exact, rounded
 from ....domain.order_check import slices
 from ....domain.time import day_of, day_start_ns
@@ -230,18 +231,23 @@ class Day:
                 self._orders.end(row, "EXPIRED", "EXPIRED")
 
     def _close(self, venue: Venue) -> None:
-        """Let the orders of the day expire, and settle contracts on their last day, at their last price."""
+        """Let the orders of the day expire, and settle contracts on their last day."""
         core = self._core
         for row in list(core.state.open.values()):
             if row.arrival and core.venue_of(row.instrument, row.symbol) == venue:
                 self._orders.end(row, "EXPIRED", "EXPIRED")
         for (instrument, product), traded in list(core.state.positions.items()):
             listing = core.listings.find(instrument)
-            price = core.last_price(traded.symbol)
-            if listing is None or listing.reference.expiry != core.today or not traded.net or not price:
+            if listing is None or listing.reference.expiry != core.today or not traded.net:
                 continue
-            if listing.venue == venue:
+            price = self._settled_at(traded.symbol)
+            if listing.venue == venue and price is not None:
                 self._orders.settle(instrument, product, traded.net, price=price, source=EXPIRY)
+
+    def _settled_at(self, symbol: str) -> float | None:
+        """Return the price at which a contract is settled: where none of the day tells it, its last one."""
+        price = settled_at(symbol, day_of(self._core.now_ns), self._core.priced)
+        return (self._core.last_price(symbol) or None) if price is None else price
 
 
 def _as_open(row: AccountOrder, *, latency_ns: int, newest_ns: int) -> Order:

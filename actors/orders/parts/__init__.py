@@ -12,6 +12,6 @@ risk_keeping  who changes the risk state; clock_watch: whether the clock was set
               operator_watch: whether a person looks after the system
 answering     questions
 settling      a person's word on an order in doubt; settling_positions: on shares that the broker has no more;
-              squared_off: what the broker has closed at the end of the day
+              squared_off: what the broker has closed at the end of the day; expiring: contracts at their end
 state_keeping the states of strategies
 """

@@ -51,5 +51,9 @@ class SquaringOffDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to look whether a strategy has squared off for too long."""
 
 
+class ExpiryDue(msgspec.Struct, frozen=True, gc=False):
+    """To itself: time to look whether a contract that is held has expired."""
+
+
 class CancelDue(msgspec.Struct, frozen=True, gc=False):
     """To itself: time to cancel again what the kill switch is to have cancelled."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .cancelling import Cancelling
     from .changing import Changing
     from .context import OrdersContext
+    from .expiring import Expiring
     from .placing import Placing
     from .resolving import Resolving
     from .risk_keeping import RiskKeeper
@@ -41,6 +42,7 @@ class Journaling:
         placing: Placing,
         bracketing: Bracketing,
         starting: Starting,
+        expiring: Expiring,
     ) -> None:
         self._context: Final = context
         self._risk: Final = risk
@@ -52,6 +54,7 @@ class Journaling:
         self._placing: Final = placing
         self._bracketing: Final = bracketing
         self._starting: Final = starting
+        self._expiring: Final = expiring
 
     def appended(self, answer: Appended) -> None:
         """Act on durable facts: an intent is placed now, and only now."""
@@ -78,6 +81,7 @@ class Journaling:
         self._settling.written(entry.client_order_id, entry.facts)
         self._bracketing.look(entry.client_order_id, entry.facts)
         self._cancelling.note(entry.facts)
+        self._expiring.note(entry.facts)
         if entry.order is None:
             self._risk.watch(context.now_ns())
         else:

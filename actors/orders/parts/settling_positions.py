@@ -10,6 +10,7 @@ from zlib import crc32
 
 from ....domain.client_order_ids import base36, short_name
 from ....domain.gone_positions import Gone, gone
+from ....domain.instruments import is_contract
 from ....domain.squared_off import SETTLED_BY
 from ....domain.time import SECOND_NS
 from ....domain.wording import printable
@@ -84,6 +85,8 @@ class SettlingPositions:
         book = context.ledger.book
         if not request.reason.strip():
             return "a reason wanted, found none"
+        if not request.price and not is_contract(symbol):
+            return "a price above 0 wanted, found 0: only a contract expires worthless"
         if symbol in self._unwritten:
             return f"{symbol} is being settled: ask again"
         if any(each.symbol == symbol for each in book.open_orders()):

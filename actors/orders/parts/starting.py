@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .bracketing.keeping import Bracketing
     from .cancelling import Cancelling
     from .context import OrdersContext
+    from .expiring import Expiring
     from .hearing import Hearing
     from .limiting import Limiting
     from .operator_watch import OperatorWatch
@@ -59,6 +60,7 @@ class Starting:
         states: StateKeeping,
         limiting: Limiting,
         operator: OperatorWatch,
+        expiring: Expiring,
     ) -> None:
         """Begin with nothing read."""
         self._context: Final = context
@@ -71,6 +73,7 @@ class Starting:
         self._states: Final = states
         self._limiting: Final = limiting
         self._operator: Final = operator
+        self._expiring: Final = expiring
         self.has_entered = False
         """Whether the account of this run has been entered, which happens once in a run."""
 
@@ -246,6 +249,7 @@ class Starting:
             self._states.catch_up()
             self._answering.tell_waiting()
             self._bracketing.begin_anew()
+            self._expiring.begin()
         self._resolving.keep_reconciling()
         self._resolving.keep_looking()
         self._hearing.come_up()

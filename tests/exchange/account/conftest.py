@@ -40,7 +40,11 @@ LISTINGS = (
     derivative("NIFTY 25000 CE", "51234", "OPTION", strike_rupees=25_000.0, option_type="CALL"),
     derivative("NIFTY OCT", "51235", "FUTURE"),
 )
-SYMBOLS = {listing.instrument: listing.symbol for listing in LISTINGS}
+OPTION_AND_INDEX = (
+    derivative("NIFTY-27Oct2026-26000-CE", "60001", "OPTION", strike_rupees=26_000.0, option_type="CALL"),
+    equity("NIFTY", "13"),
+)
+SYMBOLS = {listing.instrument: listing.symbol for listing in (*LISTINGS, *OPTION_AND_INDEX)}
 
 
 def a_day(price, close):
@@ -61,11 +65,18 @@ class Client:
     def __init__(self, day=(2026, 10, 7), **settings):
         settings = {"acknowledgement_delay_s": 0.5} | settings
         self.settings = ExchangeSettings.default(**settings)
-        self.account = Account(self.settings, Listings(LISTINGS), now_ns=at("10:00", day))
+        self._listed = Listings(LISTINGS)
+        self.account = Account(self.settings, self._listed, now_ns=at("10:00", day))
         self.changes = []
         self.listings = LISTINGS
         self.moves = 0
         self.wait_until(at("10:00", day))
+
+    def list_option_and_index(self):
+        """List an option that expires, and the index that it is of; returns their numbers."""
+        for listing in OPTION_AND_INDEX:
+            self._listed.add(listing)
+        return tuple(each.instrument for each in OPTION_AND_INDEX)
 
     def wait_until(self, time_ns):
         changes = self.account.pass_time(time_ns)

@@ -486,6 +486,23 @@ class TestADay:
         sold = [each for each in client.changes if isinstance(each, AccountTrade) and each.side == "SELL"]
         assert [(each.instrument, each.quantity, each.price) for each in sold] == [(FUTURE, 65, 25_100.0)]
 
+    @pytest.mark.parametrize(
+        ("index", "own_day", "price"), [(26_080.0, 27, 80.0), (25_990.0, 27, 0.0), (None, 27, 75.5), (None, 26, 75.5)]
+    )
+    def test_that_is_its_last_settles_an_option_by_its_underlying(self, open_account, index, own_day, price):
+        client = open_account((2026, 10, own_day), opening_balance_rupees=1e9)
+        option, nifty = client.list_option_and_index()
+        client.tick(75.5, option)
+        client.place(quantity=65, product="MARGIN", instrument=option)
+        client.wait_until(at("15:39", day=27))
+        if index is not None:
+            client.tick(index, nifty)
+        client.wait_until(at("16:00", day=27))
+
+        sold = [each for each in client.changes if isinstance(each, AccountTrade) and each.side == "SELL"]
+        assert [(each.quantity, each.price) for each in sold] == [(65, price)]
+        assert [each.net_quantity for each in client.account.positions()] == [0]
+
     def test_that_is_a_weekend_changes_nothing(self, client):
         client.tick(1500.0)
         client.place(quantity=10, product="CNC")
