@@ -238,10 +238,10 @@ class Delivery:
 
     def due(self, now_ns: int) -> tuple[Batch, ...]:
         """Return the batches that may be handed over now; each is then in flight."""
-        if self._breaker.state == "open" and self._breaker.retry_after_s(now_ns) == 0:
-            self._breaker.try_again()
         if self._breaker.state == "open":
-            return ()
+            if self._breaker.retry_after_s(now_ns) > 0:
+                return ()
+            self._breaker.try_again()
         ready = [(number, each) for number, each in enumerate(self._partitions) if self._ready_ns(each) <= now_ns]
         if self._breaker.state == "half-open":
             return () if any(each.in_flight for each in self._partitions) else self._probe(ready, now_ns)

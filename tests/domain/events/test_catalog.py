@@ -211,9 +211,25 @@ class TestAReaderWithoutTheClass:
         assert (event.event_type, event.written_version, event.fields) == ("Retired", 4, {"colour": "red"})
         assert write(event) == found
 
+    def test_reads_no_class_that_it_was_not_given(self):
+        found = published("Shipped", 3, paise=7, currency="INR")
+
+        assert isinstance(EventCatalog([BasketTraded]).read(found), UnknownEvent)
+        assert isinstance(EventCatalog().read(found), Shipped)
+
     @pytest.mark.parametrize("event_type", ["IntegrationEvent", "UnknownEvent", "DomainEvent"])
     def test_takes_no_class_that_others_are_made_of_for_that_of_an_event(self, event_type):
         assert EventCatalog().read(published(event_type)).event_type == event_type
+
+    def test_keeps_to_the_class_that_it_has_found_first(self):
+        def a_class():
+            return type(DomainEvent)("Renamed", (DomainEvent,), {"__module__": __name__}, frozen=True, kw_only=True)
+
+        catalog, first = EventCatalog(), a_class()
+        before = catalog.read(published("Renamed"))
+        second = a_class()
+
+        assert type(before) is type(catalog.read(published("Renamed"))) is first is not second
 
     def test_does_not_guess_between_two_of_one_name(self):
         twin = type(DomainEvent)("Shipped", (DomainEvent,), {"__module__": __name__}, frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from natya_events import a_published
 
-from natya.domain.events.delivery import Delivery
+from natya.domain.events.delivery import Common, Delivery
 from natya.domain.events.places import Settled
 from natya.domain.time import SECOND_NS
 from natya.messages.delivery import DeliveryTerms
@@ -213,6 +213,13 @@ class TestARepeat:
 
         assert (delivery.duplicates, delivery.pending, delivery.position) == (1, 0, 8)
 
+    def test_of_an_event_that_an_earlier_life_has_settled_is_so_for_the_next_one_too(self):
+        delivery = Delivery(DeliveryTerms(), settled=Settled(0, beyond=frozenset((2, 5))))
+        for sequence in (1, 2, 3):
+            delivery.offer(sequence, event(sequence), 0)
+
+        assert {sequence for sequence in range(1, 9) if delivery.settled.has(sequence)} == {2, 5}
+
     def test_is_known_as_far_as_the_window_reaches(self):
         delivery = Delivery(DeliveryTerms(window_max=2), settled=Settled(10))
         for number in (1, 2, 3):
@@ -338,8 +345,57 @@ class TestAnEventThatFails:
         assert item is None
         assert delivery.pending == 1
 
+    @pytest.mark.parametrize(
+        ("second_key", "died", "handed"),
+        [("a", 2, [1]), ("a", 1, [2]), ("b", 2, [1])],
+        ids=["behind it", "itself", "another"],
+    )
+    def test_and_waits_to_be_tried_again_is_not_if_it_is_a_dead_letter_already_nor_is_one_behind_it(
+        self, second_key, died, handed
+    ):
+        delivery = Delivery(DeliveryTerms(partitions=1, retry_first_s=9.0, batch_max=1), settled=Settled(0))
+        delivery.offer(1, event(1), 0)
+        delivery.offer(2, event(2, second_key), 0)
+        delivery.due(0)
+        delivery.failed(0, handled=0, error="E", now_ns=0, chance=0.99)
+        if second_key == "a":
+            assert delivery.due(0) == ()
+
+        assert not delivery.died(died, f"e-{died}")
+        found = []
+        while (next_ns := delivery.next_ns()) is not None:
+            found += [item.sequence for item in delivery.due(next_ns)[0].items]
+            delivery.succeeded(0)
+        assert (found, delivery.position, delivery.pending) == (handed, 2, 0)
+
+    def test_is_given_up_at_once_where_it_never_can_be_handled_and_says_nothing_of_the_subscriber(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, attempts_max=9, fail_max=1), settled=Settled(0))
+        delivery.offer(1, event(1), 0)
+        delivery.due(0)
+        _, item = delivery.failed(0, handled=0, error="E", now_ns=0, chance=0.5, is_permanent=True)
+
+        assert (item.sequence, delivery.breaker, delivery.retries) == (1, "closed", 0)
+
+    def test_has_first_failed_when_it_did_so_first(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, attempts_max=2), settled=Settled(0))
+        delivery.offer(1, event(1), 0)
+        delivery.due(0)
+        delivery.failed(0, handled=0, error="E", now_ns=5, chance=0.5)
+        again_ns = delivery.next_ns()
+        delivery.due(again_ns)
+        _, item = delivery.failed(0, handled=0, error="E", now_ns=again_ns, chance=0.5)
+
+        assert (item.first_failed_ns, item.attempts) == (5, 2)
+
 
 class TestEventsThatNobodyWants:
+    def test_are_passed_over_by_all_subscriptions_of_a_system_at_once(self):
+        common = Common()
+        found = [Delivery(DeliveryTerms(), settled=Settled(3), common=common) for _ in range(2)]
+        common.passed.add(3, 9)
+
+        assert [(each.offered, each.position) for each in found] == [(9, 9)] * 2
+
     def test_are_passed_over_and_never_gone_back_to(self):
         delivery = Delivery(DeliveryTerms(), settled=Settled(5))
         delivery.skip_to(8)
@@ -399,6 +455,33 @@ class TestAnUnhealthySubscriber:
 
         assert (sorted(tried[:5]), sorted(tried[5:])) == ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5])
 
+    @pytest.mark.parametrize(("is_answered", "state"), [(True, "closed"), (False, "open")])
+    def test_is_one_that_does_not_answer_again_and_again_also_by_one_event(self, is_answered, state):
+        delivery = Delivery(DeliveryTerms(partitions=1, fail_max=2, attempts_max=9), settled=Settled(0))
+        delivery.offer(1, event(1), 0)
+        for _ in range(2):
+            now_ns = delivery.next_ns()
+            delivery.due(now_ns)
+            delivery.failed(0, handled=0, error="E", now_ns=now_ns, chance=0.5, is_answered=is_answered)
+
+        assert delivery.breaker == state
+
+    def test_is_tried_with_the_event_that_was_tried_least_where_each_was(self):
+        terms = DeliveryTerms(partitions=256, fail_max=2, attempts_max=9, reset_s=10.0, retry_max_s=0.1)
+        delivery = Delivery(terms, settled=Settled(0))
+        delivery.offer(1, event(1, "a"), 0)
+        for _ in range(2):
+            now_ns = delivery.next_ns()
+            (batch,) = delivery.due(now_ns)
+            delivery.failed(batch.partition, handled=0, error="E", now_ns=now_ns, chance=0.5)
+        delivery.offer(2, event(2, "b"), now_ns)
+        (batch,) = delivery.due(now_ns)
+        delivery.failed(batch.partition, handled=0, error="E", now_ns=now_ns, chance=0.5)
+
+        assert delivery.breaker == "open"
+        (probe,) = delivery.due(now_ns + 10 * SECOND_NS)
+        assert [(item.sequence, item.attempts) for item in probe.items] == [(2, 1)]
+
     def test_is_left_alone_then_tried_with_one_event_and_then_served_again(self):
         terms = DeliveryTerms(partitions=4, fail_max=2, reset_s=10.0, attempts_max=9, retry_first_s=0.1)
         delivery = Delivery(terms, settled=Settled(0))
@@ -430,6 +513,30 @@ class TestADeadLetter:
         assert [item.sequence for item in batch.items] == [8, 3]
         assert delivery.succeeded(batch.partition) == ("sub-3",)
         assert (delivery.position, delivery.pending) == (8, 0)
+
+    def test_that_is_requeued_waits_for_no_batch(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=9, linger_s=5.0), settled=Settled(7))
+        delivery.requeue(3, event(3), "sub-3", 0)
+
+        assert delivery.next_ns() == 0
+        assert [item.sequence for item in delivery.due(0)[0].items] == [3]
+
+    def test_that_is_requeued_leaves_no_room_where_there_is_none(self):
+        delivery = Delivery(DeliveryTerms(pending_max=2), settled=Settled(7))
+        rooms = [delivery.room]
+        for sequence in (1, 2, 3):
+            delivery.requeue(sequence, event(sequence), f"sub-{sequence}", 0)
+            rooms.append(delivery.room)
+
+        assert rooms == [2, 1, 0, 0]
+
+    def test_that_was_handled_and_is_told_once_more_is_none(self):
+        delivery = Delivery(DeliveryTerms(partitions=1), settled=Settled(7), newest=2)
+        delivery.requeue(5, event(5), "sub-5", 0)
+        delivery.due(0)
+        delivery.succeeded(0)
+
+        assert delivery.died(5, "e-5")
 
     def test_that_is_requeued_comes_also_while_a_repeat_of_its_event_waits(self):
         delivery = Delivery(DeliveryTerms(window_max=0), settled=Settled(7))
@@ -466,6 +573,17 @@ class TestAnEventThatIsADeadLetterAlready:
         assert [item.sequence for item in batch.items] == [4]
         assert delivery.position == 3
 
+    def test_is_alone_taken_out_of_those_that_wait(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, batch_max=9), settled=Settled(7))
+        delivery.requeue(9, event(9), "sub-9", 0)
+        for sequence in (8, 9, 10):
+            delivery.offer(sequence, event(sequence), 0)
+        delivery.died(9, "e-9")
+        (batch,) = delivery.due(0)
+
+        assert [(item.sequence, item.letter_id) for item in batch.items] == [(9, "sub-9"), (8, ""), (10, "")]
+        assert delivery.settled == Settled(10, frozenset((8, 10)))
+
     def test_goes_on_while_it_is_in_flight_and_is_none_if_it_was_handled(self):
         delivery = Delivery(DeliveryTerms(), settled=Settled(0))
         delivery.offer(1, event(1), 0)
@@ -487,6 +605,26 @@ class TestABatch:
 
         assert delivery.next_ns() == due_s * SECOND_NS
         assert [len(batch.items) for batch in delivery.due(due_s * SECOND_NS)] == [offered]
+
+    def test_is_not_waited_for_where_its_first_event_was_tried_before(self):
+        terms = DeliveryTerms(partitions=1, batch_max=2, linger_s=5.0, retry_first_s=1.0)
+        delivery = Delivery(terms, settled=Settled(0))
+        for sequence in (1, 2):
+            delivery.offer(sequence, event(sequence), 0)
+        delivery.due(0)
+        delivery.failed(0, handled=1, error="E", now_ns=0, chance=0.5, is_answered=False)
+
+        assert delivery.next_ns() == SECOND_NS // 2
+        assert [item.sequence for item in delivery.due(SECOND_NS // 2)[0].items] == [2]
+
+    def test_of_another_partition_comes_while_one_is_in_flight(self):
+        delivery = Delivery(DeliveryTerms(partitions=256), settled=Settled(0))
+        delivery.offer(1, event(1, "a"), 0)
+        delivery.due(0)
+        assert delivery.next_ns() is None
+        delivery.offer(2, event(2, "b"), 0)
+
+        assert delivery.next_ns() == 0
 
 
 def test_an_event_whose_turn_comes_after_its_breaker_may_be_tried_is_waited_for():

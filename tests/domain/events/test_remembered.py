@@ -1,3 +1,5 @@
+import zlib
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +20,17 @@ def test_the_newest_are_remembered_and_few_more(window, numbers, prefix):
     assert all(each in remembered for each in ids[len(ids) - min(window, len(ids)) :])
     assert f"{prefix}never" not in remembered
     assert len(remembered) <= window + 2 * PART_MAX * max(1, window // PARTS)
+
+
+def test_few_more_are_remembered_also_of_ids_that_all_choose_not_to_end_a_part():
+    window = 160
+    ids = [each for each in map(str, range(3_000)) if zlib.crc32(each.encode()) % (window // PARTS)]
+    remembered = RememberedIds(window, SharedParts())
+    for each in ids:
+        remembered.add(each)
+
+    assert len(remembered) <= window + 2 * PART_MAX * (window // PARTS)
+    assert all(each in remembered for each in ids[-window:])
 
 
 def test_those_of_many_that_want_the_same_are_kept_once_wherever_each_began():
