@@ -155,8 +155,8 @@ def merged(ranges: Iterable[Days]) -> tuple[Days, ...]:
 def _without(wanted: Days, known: Sequence[Days]) -> Iterator[Days]:
     first, end = wanted
     for since, until in known:
-        if until <= first or since >= end:
-            continue
+        if since >= end:
+            break
         if since > first:
             yield first, since
         first = max(first, until)
@@ -166,12 +166,10 @@ def _without(wanted: Days, known: Sequence[Days]) -> Iterator[Days]:
 
 def _trimmed(days: Days, hours: Hours) -> Days | None:
     """Leave out the days at both ends that have no session; None where none has."""
-    first, end = days
-    while first < end and not hours.trades_on(first):
-        first += 1
-    while first < end and not hours.trades_on(end - 1):
-        end -= 1
-    return (first, end) if first < end else None
+    first = next((day for day in range(*days) if hours.trades_on(day)), None)
+    if first is None:
+        return None
+    return first, next(day for day in reversed(range(*days)) if hours.trades_on(day)) + 1
 
 
 def _overlapping(inner: Days, known: Sequence[Days], hours: Hours) -> Days:

@@ -92,7 +92,7 @@ class Tenure:
             asked_ns: when it was asked for.
             now_ns: when the answer was there.
         """
-        if seen.lease is not None and seen.lease in self._asked:  # carried out, whenever its answer was lost
+        if seen.lease in self._asked:  # carried out, whenever its answer was lost
             self._renewed(seen.lease)
         self._asked = {each: at_ns for each, at_ns in self._asked.items() if now_ns - at_ns < self._lease_ns}
         if self.is_held(now_ns):

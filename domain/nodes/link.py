@@ -65,7 +65,7 @@ class Outgoing(Generic[T]):
 
     def due(self, now_ns: int) -> tuple[int, tuple[T, ...]] | None:
         """Return what to send now, and the number of the first of it; None: nothing."""
-        if self._sent > self._confirmed and now_ns - self._sent_ns >= self._again_ns:
+        if now_ns - self._sent_ns >= self._again_ns:
             self.repeats += self._sent - self._confirmed
             self._sent = self._confirmed
         begin = self._sent - self._confirmed

@@ -96,6 +96,16 @@ class TestWhatIsAskedFor:
         assert pieces(late, [after, before], SHARES, days_max=90) == ((FRIDAY, FRIDAY + 1), late)
         assert pieces(late, [before], SHARES, days_max=90, overlaps=False) == (late,)
 
+    def test_overlaps_no_session_that_is_further_than_any_pause_and_is_besides_the_nearest_all_the_same(self):
+        class Rare(Hours, frozen=True):
+            def trades_on(self, day):
+                return day in {MONDAY, MONDAY + 50, MONDAY + 100}
+
+        had = [(MONDAY, MONDAY + 50), (MONDAY + 51, MONDAY + 101)]
+        found = pieces((MONDAY + 20, MONDAY + 80), had, Rare(), days_max=90)
+
+        assert found == ((MONDAY, MONDAY + 1), (MONDAY + 50, MONDAY + 51))
+
     @given(
         wanted=ANY_DAYS,
         had=st.lists(ANY_DAYS, max_size=4),
@@ -114,7 +124,7 @@ class TestWhatIsAskedFor:
         assert pieces(wanted, [*had, *found], hours, days_max=days_max) == ()
 
     def test_ranges_of_no_day_are_none(self):
-        assert merged([(5, 5), (9, 8), (1, 2), (2, 2)]) == ((1, 2),)
+        assert merged([(5, 5), (9, 8), (1, 2), (2, 2), (0, 0)]) == ((1, 2),)
 
     def test_ranges_that_touch_are_one(self):
         assert merged([(3, 5), (1, 3), (6, 7)]) == ((1, 5), (6, 7))

@@ -108,6 +108,8 @@ class TestAWindow:
         lambda: indicators.std([1.0], 1),
         lambda: indicators.atr([1.0], [1.0, 2.0], [1.0]),
         lambda: indicators.Window(True),
+        lambda: indicators.Window(2.5),
+        lambda: indicators.sma([1.0, 2.0, 3.0], 2.0),
     ],
 )
 def test_what_makes_no_sense_is_refused(call):

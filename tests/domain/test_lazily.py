@@ -48,7 +48,8 @@ class TestATableLoadedByName:
             patched.setitem(table, "third", "3")
             patched.setitem(table, "first", "1")
             assert dict(table) == {"first": "1", "second": "two", "third": "3"}
-
+            assert "third" in table
+        assert "third" not in table
         assert dict(table) == {"first": "one", "second": "two"}
 
 

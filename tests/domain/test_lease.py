@@ -105,6 +105,16 @@ class TestALease:
 
         assert [turn(tenure, shelf, at_s) for at_s in (5.0, 9.9, 10.0)] == [False, False, True]
 
+    def test_that_is_let_go_runs_nothing_from_then_on(self):
+        shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
+        for at_s in (0.0, 5.0):
+            turn(tenure, shelf, at_s)
+        before = tenure.is_held(at(5.0)), tenure.should_run(at(5.0))
+        tenure.let_go()
+
+        assert before == (True, True)
+        assert (tenure.is_held(at(5.0)), tenure.should_run(at(5.0)), tenure.fence) == (False, False, 0)
+
     def test_gets_a_greater_fence_than_one_that_was_given_elsewhere(self):
         shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
         for at_s in (0.0, 5.0):

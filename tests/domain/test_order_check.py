@@ -57,6 +57,11 @@ class TestAnOrder:
     def test_that_the_exchange_would_refuse_is_refused_by_field(self, order, field, wanted, found):
         assert fault_of(**order) == OrderFault(field=field, wanted=wanted, found=found)
 
+    def test_for_a_share_may_leave_on_any_day(self):
+        share = Instrument(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.05)
+
+        assert fault_of(share, symbol="INFY", limit_price=1_500.05) is None
+
     def test_for_something_unknown_or_an_index_is_refused(self):
         index = Instrument(symbol="NIFTY", segment="IDX_I", tick_size_rupees=0.05, instrument_type="INDEX")
 

@@ -17,7 +17,7 @@ from natya_order_facts import (
     unchanged,
 )
 
-from natya.domain.orders import Order, advance, intent_of, refused
+from natya.domain.orders import SETTLED_BY, Order, advance, intent_of, refused
 from natya.messages.orders import (
     CancellationIntended,
     ModificationIntended,
@@ -133,6 +133,12 @@ class TestAnOrder:
         assert advance(order, triggered) is order
         assert the_order(triggered, make.accepted(), make.filled(quantity=10)).is_triggered
         assert not the_order(make.accepted()).is_triggered
+
+    @pytest.mark.parametrize(("trades", "was"), [((), False), (("T-1",), False), (("T-1", f"{SETTLED_BY}asha"), True)])
+    def test_was_settled_if_one_of_its_trades_is_the_word_of_a_person(self, make, trades, was):
+        order = the_order(*(make.filled(trade_id=each, quantity=2) for each in trades))
+
+        assert order.was_settled is was
 
     def test_leaves_open_what_is_not_filled(self, make):
         assert the_order(make.filled(quantity=4)).leaves == 6

@@ -88,6 +88,11 @@ class TestAnything:
 
         assert str(jsonable(endless)) == "[" * DEPTH_MAX + "'list'" + "]" * DEPTH_MAX
 
+    def test_without_parts_is_shown_at_any_depth(self):
+        values = ["x", 1, 1.5, None, Decimal("1.5"), (), Ping()]
+
+        assert [jsonable(each, DEPTH_MAX) for each in values] == ["x", 1, 1.5, None, "1.5", "tuple", "dict"]
+
     def test_of_endless_depth_by_names_is_named_by_its_type(self):
         endless = {}
         endless["x"] = endless

@@ -15,9 +15,9 @@ def at(hour, minute, day=25):
     return int(datetime(2026, 11, day, hour, minute, tzinfo=IST).timestamp()) * 10**9
 
 
-def differs(ours=10, theirs=0, product="", **fields):
+def differs(ours=10, theirs=0, product="", symbol=SYMBOL, **fields):
     return PositionMismatch(
-        symbol=SYMBOL, ours=ours, theirs=theirs, product=product, is_ours=True, since_ns=1, occurred_ns=1, **fields
+        symbol=symbol, ours=ours, theirs=theirs, product=product, is_ours=True, since_ns=1, occurred_ns=1, **fields
     )
 
 
@@ -49,6 +49,12 @@ def found(differing=GONE, by_others=(ITS_ORDER,), now_ns=TWENTY_PAST_THREE):
 
 def test_a_position_that_the_brokers_orders_have_closed_at_the_end_of_the_day_is_squared_off_at_their_price():
     assert found() == (SquaredOff(symbol=SYMBOL, shares=10, price=99.5),)
+
+
+def test_a_position_beside_one_that_may_be_something_else_is_squared_off():
+    other = differs(symbol="INFY", others=-10), differs(symbol="INFY", product="INTRADAY")
+
+    assert [each.symbol for each in found((*other, *GONE), (an_order(9, "BUY", symbol="INFY"), ITS_ORDER))] == [SYMBOL]
 
 
 def test_a_short_position_is_bought_back():
@@ -90,6 +96,9 @@ def test_orders_in_other_symbols_and_such_that_have_not_traded_are_none_of_it(ot
         {"by_others": (an_order(filled=9),)},
         {"by_others": (an_order(average_price=0.0),)},
         {"by_others": (an_order(filled=12), an_order(2, "BUY", filled=2))},
+        {"by_others": (an_order(filled=6), an_order(2, "BUY", filled=4))},
+        {"by_others": (an_order(filled=6), an_order(2, filled=4, average_price=0.0))},
+        {"differing": (differs(others=-10), differs(10, 3, "INTRADAY"))},
     ],
     ids=[
         "before the time",
@@ -105,6 +114,9 @@ def test_orders_in_other_symbols_and_such_that_have_not_traded_are_none_of_it(ot
         "orders have traded less",
         "the price is not told",
         "somebody has traded both ways",
+        "and as much together",
+        "the price of one is not told",
+        "some of the product are left, which another makes up for",
     ],
 )
 def test_what_may_be_something_else_is_not(given):

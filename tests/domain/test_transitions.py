@@ -87,6 +87,12 @@ class TestWhatCannotBe:
 
         assert (illegal(order, triggered()) is None) is may
 
+    @pytest.mark.parametrize("before", ["", "accepted", "uncertain", "expired", "rejected"])
+    def test_is_no_rejection_of_what_the_broker_has_not_traded_or_ended(self, make, before):
+        order = the_order(*(getattr(make, word)() for word in before.split()))
+
+        assert illegal(order, make.rejected()) is None
+
     def test_is_no_trade_that_comes_after_the_end(self, make):
         for ending in (make.cancelled(), make.expired(), make.rejected()):
             assert step(the_order(ending), fill(1, 4)).filled == 4

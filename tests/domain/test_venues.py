@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from natya.domain.time import IST, SECOND_NS
-from natya.domain.venues import traded_between, venue_of, venue_of_symbol
+from natya.domain.venues import aged_at_ns, traded_between, venue_of, venue_of_symbol
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,8 @@ from natya.domain.venues import traded_between, venue_of, venue_of_symbol
         ("BSE:INFY", ("BSE", "UNDERLYING")),
         ("M&M", ("NSE", "UNDERLYING")),
         ("XYZ:IDBI", ("NSE", "CASH")),
+        ("BSE", ("NSE", "UNDERLYING")),
+        ("MCX", ("NSE", "UNDERLYING")),
         ("NIFTY-29Sep2026-29150-CE", ("NSE", "DERIVATIVES")),
         ("BSE:SENSEX-24Sep2026-FUT", ("BSE", "DERIVATIVES")),
         ("USDINR-28Oct2026-FUT", ("NSE", "CURRENCY")),
@@ -94,3 +96,34 @@ def test_a_list_of_instruments_knows_better_than_the_symbol_of_what_derivatives_
 
 def test_indices_have_the_hours_of_shares():
     assert venue_of("IDX_I", "NIFTY") == ("NSE", "CASH")
+
+
+def at(clock, day=4):
+    return int(datetime.fromisoformat(f"2026-12-0{day}T{clock}").replace(tzinfo=IST).timestamp()) * SECOND_NS
+
+
+@pytest.mark.parametrize(
+    ("symbol", "priced", "now", "counts"),
+    [
+        ("INFY", "15:10", "15:14", "15:14"),
+        ("INFY", "15:14", "15:21", "15:15"),
+        ("INFY", "15:17", "15:21", "15:17"),
+        ("INFY", "15:22", "15:21", "15:21"),
+        ("INFY", "15:14", "15:50", "15:50"),
+        ("IDBI", "15:14", "15:21", "15:21"),
+    ],
+    ids=[
+        "before the auction",
+        "in the auction",
+        "priced in the auction",
+        "priced after now",
+        "after the auction",
+        "without an auction",
+    ],
+)
+def test_a_price_does_not_age_while_a_closing_auction_lets_none_come(symbol, priced, now, counts):
+    assert aged_at_ns(symbol, at(priced), at(now)) == at(counts)
+
+
+def test_a_price_ages_on_a_day_without_a_session():
+    assert aged_at_ns("INFY", at("15:14"), at("15:21", day=6)) == at("15:21", day=6)
