@@ -14,10 +14,10 @@ from natya.messages.order_listing import (
     ReadPositions,
     SettleOrder,
 )
-from natya.messages.orders import CancelOrder, SquaringOffEnded
+from natya.messages.orders import CancelOrder, ModifyOrder, SquaringOffEnded
 from natya.messages.presence import ReportPresence
 from natya.messages.reconciliation import PositionsDiffer
-from natya.messages.risk import FundsTold, ReadRisk, RiskRead
+from natya.messages.risk import ChangeLimits, FundsTold, LimitsKept, ReadRisk, RiskRead
 from natya.messages.supervision import Unavailable
 from natya.messages.system import ActorStatistics, Ping
 
@@ -74,6 +74,19 @@ def test_no_order_is_settled_either(half_read):
     word = SettleOrder(client_order_id="A-1", filled=0, reason="seen", person="asha")
 
     assert isinstance(half_read.system.request("orders", word), Unavailable)
+
+
+def test_no_order_is_changed_nor_limit_either(half_read):
+    asha = half_read.system.probe("asha")
+    half_read.tell(ModifyOrder(client_order_id="A-2", quantity=3), asha)
+    half_read.tell(ModifyOrder(client_order_id="A-1", quantity=3), asha)
+    half_read.tell(ChangeLimits(values={"quantity_max": "3"}, reason="calm", person="asha", confirmed={}), asha)
+    half_read.settle()
+    assert [asha.receive().rule for _ in range(2)] == ["identity", "identity"]
+    assert asha.receive() == LimitsKept(problems=("the journal is being read: ask again",))
+    read_on(half_read)
+
+    assert len(half_read.disk.facts) == 4
 
 
 def test_what_it_counts_is_not_told_either(half_read):

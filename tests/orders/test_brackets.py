@@ -90,6 +90,18 @@ def refused(stage):
     return stage.disk.facts[-1]
 
 
+def refusals(strategy):
+    """Return which orders a strategy was told that they were refused, and by which rule."""
+    told = []
+    while not strategy.is_empty():
+        told.append(strategy.receive())
+    return [(each.client_order_id, each.rule) for each in told if isinstance(each, OrderRefused)]
+
+
+def symbol_of(fields):
+    return {"symbol": fields["symbol"]} if "symbol" in fields else {}
+
+
 @pytest.fixture
 def cancelled():
     """The exits that a keeper has cancelled."""
@@ -163,11 +175,19 @@ class TestAStopThatTheMarketJumpsOver:
         def look(*prices, from_s=1):
             for second, price in enumerate(prices, from_s):
                 now_s[0] = second
-                context.market = look.others | ({} if price is None else {"INFY": (price, second * 10**9)})
+                context.market = look.others | (
+                    {} if price is None else {"INFY": (price, (second - look.lag_s) * 10**9)}
+                )
                 keeper.look_at_prices()
 
-        look.context, look.now_s, look.keeper, look.others = context, now_s, keeper, {}
+        look.context, look.now_s, look.keeper, look.others, look.lag_s = context, now_s, keeper, {}, 0
         return look
+
+    def test_is_cancelled_however_old_a_price_is_where_that_has_no_limit(self, looked, cancelled):
+        looked.lag_s = 60
+        looked(*[94.0] * 6)
+
+        assert cancelled == ["A-1S"]
 
     def test_is_cancelled_when_that_has_lasted_five_seconds(self, looked, cancelled):
         looked(94.0, 93.9, 93.9, 94.0, 94.9)
@@ -1194,12 +1214,34 @@ class TestABracketWhoseStrategySquaresOff:
         bare.submit(make.order("C-9", side="SELL"))
 
         assert PlaceOrder not in bare.heard()
-        refusals = []
-        while not bare.strategy.is_empty():
-            refusals.append(bare.strategy.receive())
-        assert [(each.client_order_id, each.rule) for each in refusals if isinstance(each, OrderRefused)] == [
-            ("C-9", "exits")
-        ]
+        assert refusals(bare.strategy) == [("C-9", "exits")]
+
+    def test_is_not_sold_twice_while_that_it_was_sold_is_on_its_way_to_the_journal(self, bare, make):
+        bare.tell(self.ENDED, bare.strategy)
+        placed(bare, "A-1X")
+        bare.settle()
+        bare.disk.mode = "hold"
+        bare.tell(make.report(client_order_id="A-1X", side="SELL", quantity=10, broker_order_id="B-A-1X"))
+        bare.settle()
+        bare.submit(make.order("C-9", side="SELL"))
+        bare.settle()
+
+        assert refusals(bare.strategy) == [("C-9", "exits")]
+
+    def test_does_not_hinder_what_closes_no_more_than_the_rest_or_something_else(self, bare, make):
+        for name, fields in (("H-1", {}), ("H-2", {"symbol": "TCS"}), ("H-3", {"strategy": "other"})):
+            bare.place(make.order(name, **fields), f"B-{name}")
+            bare.tell(make.report(client_order_id=name, quantity=10, broker_order_id=f"B-{name}", **symbol_of(fields)))
+        bare.tell(self.ENDED, bare.strategy)
+        assert placed(bare, "A-1X").quantity == 10
+        sales = (("C-1", {}), ("C-2", {"symbol": "TCS"}), ("C-3", {"strategy": "other"}), ("C-4", {"side": "BUY"}))
+        for name, fields in sales:
+            bare.submit(make.order(name, **{"side": "SELL", "quantity": 10} | fields))
+            assert bare.asked_next(PlaceOrder).client_order_id == name
+        bare.submit(make.order("C-5", side="SELL", quantity=11))
+        bare.settle()
+
+        assert refusals(bare.strategy) == [("C-5", "exits")]
 
     def test_is_closed_where_that_has_cancelled_the_order_at_the_market_and_cannot_again(self, bare, make):
         bare.tell(self.ENDED, bare.strategy)

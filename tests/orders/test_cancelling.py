@@ -6,7 +6,7 @@ from natya_orders_stage import FakeJournal, Release
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.parts import cancelling
 from natya.actors.runtime import RuntimeActor, handles
-from natya.messages.broker import OrderFound, OrderNotPlaced, OrderPlaced, PlaceOrder, WithdrawOrder
+from natya.messages.broker import FindOrder, OrderFound, OrderNotPlaced, OrderPlaced, PlaceOrder, WithdrawOrder
 from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.kill_switch import HaltTrading, TradingHalted
 from natya.messages.order_listing import CancelOrders, OrdersCancelling, OrdersRead, ReadOrders
@@ -139,6 +139,21 @@ class TestACancellation:
         assert [fact.asked_by for fact in cancellations(stage)] == ["asha"]
         told = [(each.levelname, each.fields) for each in caplog.records if each.message == "orders.cancelled"]
         assert told == [("WARNING", {"count": 1, "person": "asha"})] * 2
+
+    def test_of_nobody_who_has_a_name_is_by_somebody_unnamed(self, opened, actor_system):
+        stage, person = opened(), actor_system.probe("asha")
+        stage.tell(CancelOrders(everything=True, person=""), person)
+        person.receive()
+
+        assert [fact.asked_by for fact in cancellations(stage)] == ["unnamed"]
+
+    def test_of_a_part_of_natya_is_not_answered_where_there_is_nothing_to_cancel(self, opened, make):
+        stage = opened(make.filled("A-1"))
+        stage.tell(CancelOrder(client_order_id="A-1"), stage.strategy)
+        stage.tell(CancelOrder(client_order_id="Z-1"), stage.strategy)
+        stage.settle()
+
+        assert stage.strategy.is_empty()
 
     def test_of_a_person_that_comes_before_the_journal_is_read_back_is_to_be_asked_for_again(self, stage, make):
         person = stage.system.probe("person")
@@ -285,6 +300,14 @@ class TestAStrategyThatCancels:
         assert told("stranger", "A-1", "A-9") == [(name, 0, "identity", reason) for name in ("A-1", "A-9")]
         assert WithdrawOrder not in stage.heard()
 
+    def test_what_is_not_its_own_is_told_so_before_the_order_is_durable(self, opened, make, told):
+        stage = opened()
+        stage.system.start("stranger", Cancels, stage.answers)
+        stage.disk.mode = "hold"
+        stage.submit(make.order("B-1", strategy="owner"))
+
+        assert [each[2] for each in told("stranger", "B-1")] == ["identity"]
+
     def test_what_is_not_its_own_is_told_so_also_while_its_owner_cancels_it(self, opened, told):
         stage = opened()
         stage.system.start("stranger", Cancels, stage.answers)
@@ -343,10 +366,14 @@ class TestWhatCannotBe:
 
     def test_another_number_of_the_broker_for_an_order_that_it_has(self, opened, said):
         stage = opened()
+        stage.tell(FOUND)
+        stage.settle()
+        stage.heard()
         placed = OrderPlaced(client_order_id="A-1", broker_order_id="B-2")
 
         assert said(placed) == [("OrderAccepted", "ACCEPTED", "ACCEPTED")]
         assert stage.disk.kinds() == [OrderIntended, OrderAccepted]
+        assert stage.asked_next(FindOrder).client_order_id == "A-1"
 
     def test_more_shares_than_were_ordered(self, opened, make, said):
         stage = opened()

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from natya_builders import a_tick
 
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.limits_in_force import Held, by_person, noted, tightened, values_of, wanted, why_not, with_held
@@ -11,6 +12,7 @@ from natya.actors.orders.parts.due import WatchDue
 from natya.config.sections.orders import InstrumentLimits
 from natya.messages.broker import OrderNotPlaced, PlaceOrder
 from natya.messages.events import Subscribe
+from natya.messages.order_listing import ReadPositions
 from natya.messages.orders import OrderRefused
 from natya.messages.risk import ChangeLimits, LimitsChanged, LimitsInForce, LimitsKept
 
@@ -242,6 +244,8 @@ class TestARunningSystem:
         stage.open()
 
         assert change(reason=" ", quantity_max="3") == LimitsKept(problems=("wanted a reason, found none",))
+        (misspelt,) = change(positon_max="3").problems
+        assert "did you mean position_max?" in misspelt
         assert change(quantity_max="100") == LimitsInForce(changes=())
 
     def test_hears_prices_from_the_moment_on_that_a_limit_needs_them(self, stage, make, change):
@@ -250,6 +254,16 @@ class TestARunningSystem:
         change(price_collar_percent="3")
 
         assert events.receive() == Subscribe(subscriber="orders", topics=("OperationAsked", "Tick"))
+
+    def test_keeps_the_prices_that_it_has_heard(self, stage, make, asha, change):
+        events = stage.system.probe("events")
+        stage.open(make.intent(), make.filled(), price_collar_percent=3.0)
+        stage.tell(a_tick(price=101.5))
+        assert isinstance(change(price_collar_percent="2"), LimitsInForce)
+        stage.tell(ReadPositions(), asha)
+
+        assert [(each.symbol, each.price) for each in asha.receive().prices] == [("INFY", 101.5)]
+        assert events.is_empty(), "it hears them since its start"
 
     def test_watches_the_loss_of_the_day_once_however_often_its_limit_is_changed(self, stage, change, monkeypatch):
         monkeypatch.setattr(limiting, "WATCH_S", 3_600.0)
@@ -262,6 +276,7 @@ class TestARunningSystem:
 
         stage.actor = Counted
         stage.open()
+        assert watches == [], "there is no such limit"
         for rupees in ("500", "400", "300"):
             assert isinstance(change(day_loss_max_rupees=rupees), LimitsInForce)
 

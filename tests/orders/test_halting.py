@@ -409,6 +409,7 @@ def test_another_actor_of_this_package_closes_nothing_in_a_halt(stage, make, act
 def test_the_flattener_opens_nothing(stage, closing):
     assert closing(11) == [OrderRefused]
     assert PlaceOrder not in stage.heard()
+    assert stage.system.base.find("orders").instance._halting.handover() == (True, frozenset())
 
 
 class TestWhatIsToBeCancelled:
@@ -438,6 +439,7 @@ class TestStopsInAHalt:
     @pytest.fixture(autouse=True)
     def _often(self, monkeypatch):
         monkeypatch.setattr(limiting, "WATCH_S", 0.02)
+        monkeypatch.setattr(cancelling, "CANCEL_AGAIN_S", 3_600.0)
 
     @pytest.fixture
     def facts(self, make):
@@ -506,16 +508,19 @@ class TestStopsInAHalt:
 
         assert "A-9S" in withdrawn(stage)
 
+    @pytest.mark.parametrize("by", ["a report", "a look-up that also tells its end"])
     def test_go_when_what_they_were_for_is_closed_by_what_trades_in_the_flight_of_its_cancellation(
-        self, stage, make, halt, facts
+        self, stage, make, facts, by
     ):
         stage.open(*facts)
-        halt()
+        stage.tell(HALT)
         withdrawn(stage)
-        stage.tell(make.report(client_order_id="A-1T", side="SELL", quantity=10, price=110.0))
-        stage.wait_until(lambda: stage.disk.kinds("A-1T")[-1] is OrderFilled)
+        trade = make.report(client_order_id="A-1T", side="SELL", quantity=4, cumulative_quantity=4, price=110.0)
+        found = {"broker_order_id": "B-1T", "state": "CANCELLED", "quantity": 10, "limit_price": 110.0}
+        stage.tell(trade if by == "a report" else OrderFound(client_order_id="A-1T", reports=(trade,), **found))
+        stage.wait_until(lambda: OrderFilled in stage.disk.kinds("A-1T"))
 
-        assert "A-1S" in withdrawn(stage)
+        assert withdrawn(stage) == ["A-1S"], "the others were asked for already"
 
     def test_that_are_missing_for_what_is_held_are_told_as_long_as_the_halt_lasts(self, stage, make, switch, facts):
         traded = make.filled("A-3", "T-3", 4, symbol="TCS", side="SELL")

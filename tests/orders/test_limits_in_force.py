@@ -9,7 +9,7 @@ from natya.actors.orders.limits_in_force import changes, is_loosened, of_setting
 from natya.actors.runtime import RequestTimedOut
 from natya.config.sections.orders import InstrumentLimits
 from natya.messages.broker import PlaceOrder
-from natya.messages.risk import LimitsChanged
+from natya.messages.risk import ChangeLimits, LimitsChanged
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,25 @@ class TestARunWithRealOrders:
             ("quantity_max", "100", "50", False),
             ("position_max", "1000", "2000", True),
         ]
+
+    def test_logs_those_alone_that_are_another(self, stage, make, logged):
+        def told():
+            stage.settle()
+            return [each[2] for each in logged() if each[1] == "limit.changed"]
+
+        stage.open(audited=True)
+        assert told() == [], "all are new"
+        stage.tell(ChangeLimits(values={"quantity_max": "50"}, reason="calm", person="asha", confirmed={}))
+        change = {"limit": "quantity_max", "before": "100", "after": "50"}
+        assert told() == [{**change, "person": "asha", "reason": "calm"}]
+        restart(stage, make, audited=True, quantity_max=50)
+        assert [(each.name, each.before, each.after) for each in written(stage)[-1].changes] == [
+            ("quantity_max", "50", "50")
+        ]
+        assert told() == [], "the settings say now what the person did"
+        restart(stage, make, audited=True)
+
+        assert told() == [{"limit": "quantity_max", "before": "50", "after": "100"}]
 
     def test_begins_only_when_they_are_durable(self, stage, make):
         stage.open()

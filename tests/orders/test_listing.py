@@ -209,6 +209,19 @@ class TestTheActor:
         stage.settle()
         assert (feed.is_empty(), person.is_empty()) == (True, True)
 
+    def test_asks_the_feed_for_the_others_where_it_has_heard_some(self, stage, make, person):
+        held = make.intent("A-2", symbol="TCS"), make.filled("A-2", "T-2", symbol="TCS")
+        stage.open(make.intent("A-1"), make.filled("A-1"), *held, gross_value_max_rupees=1e9)
+        feed = stage.system.probe("feed")
+        stage.tell(a_tick(price=101.5))
+        stage.tell(ReadPositions(), person)
+        assert isinstance(feed.receive(), Ping)
+        counts = dict.fromkeys(("ticks", "candles", "bad_rows"), 0)
+        told = FeedStatistics(**counts, source="", ended=False, last_prices={"INFY": 99.0, "TCS": 50.0})
+        stage.system.tell(feed.sender, Pong(actor="feed", statistics=told), sender=feed)
+
+        assert {each.symbol: each.price for each in person.receive().prices} == {"INFY": 101.5, "TCS": 50.0}
+
     def test_tells_positions_with_the_price_bands_that_are_young_enough(self, stage, make, person):
         held = [make.intent("A-1"), make.filled("A-1")]
         for symbol in ("TCS", "SBIN"):

@@ -469,6 +469,25 @@ class TestAskingForAChange:
         (fact,) = facts_of(stage, ModificationRefused)
         assert (fact.rule, fact.number, fact.reason) == ("broker", 1, "in transit")
 
+    def test_is_not_in_doubt_while_it_is_under_way(self, stage, make):
+        stage.open().place(limited(make))
+        stage.tell(a_change(quantity=20), stage.strategy)
+        stage.asked_next(ReplaceOrder)
+        stage.tell(make.report(quantity=4, cumulative_quantity=4))
+        stage.wait_until(lambda: facts_of(stage, OrderFilled))
+
+        assert not stage.system.base.find("orders").instance._resolving.lookups.is_needed
+
+    def test_that_a_look_up_shows_is_no_change_by_somebody_else(self, stage, make, logged):
+        stage.open().place(limited(make))
+        stage.tell(a_change(quantity=20), stage.strategy)
+        stage.asked_next(ReplaceOrder)
+        shown = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN", quantity=20, limit_price=100.0)
+        stage.tell(shown)
+        stage.wait_until(lambda: facts_of(stage, OrderModified))
+
+        assert [each for each in logged() if each[1] == "order.changed_there"] == []
+
     def test_in_doubt_is_looked_up_and_never_asked_for_again(self, stage, make):
         stage.open().place(limited(make))
         stage.tell(a_change(quantity=20), stage.strategy)

@@ -184,6 +184,12 @@ class TestAfterARestart:
 
         assert ordered(stage, make.order("A-1")) is OrderRefused
 
+    def test_one_of_a_time_that_has_not_come_does_not_last_until_then(self, simulated):
+        stage = simulated.open(asked(now_ns(simulated) + 3_600 * SECOND_NS), operator_silence_max_s=LIMIT_S)
+
+        assert after(stage, LIMIT_S - 5) == "NORMAL"
+        assert after(stage, 10) == "REDUCING"
+
     def test_limits_that_were_set_are_one(self, simulated):
         at_ns = now_ns(simulated)
         simulated.system.base.run_for(2 * LIMIT_S)

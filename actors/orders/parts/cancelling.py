@@ -64,7 +64,7 @@ class Cancelling:
         """
         only = only_strategy(sender)
         order = self._ledger.order(client_order_id)
-        if only and order is not None and order.strategy == only and order.cancelling is not None:
+        if order is not None and order.strategy == only and order.cancelling is not None:
             return  # a repeat: the outcome of the first request is told
         refusal = self.cancel(client_order_id, only, asked_by or getattr(sender, "name", "") or UNNAMED)
         if only and refusal is not None:
@@ -162,7 +162,7 @@ class Cancelling:
 
     def note(self, facts: Iterable[object]) -> None:
         """Note what has become durable: in a halt a trade may leave a stop that protects nothing any more."""
-        if self._halting.is_on and any(isinstance(fact, OrderFilled) for fact in facts):
+        if any(isinstance(fact, OrderFilled) for fact in facts):
             self.look_at_stops()
 
     def look_at_stops(self) -> None:

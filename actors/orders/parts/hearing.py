@@ -126,8 +126,7 @@ class Hearing:
         lookups.prove(client_order_id)
         age_ns, now_ns = self._context.ages.of(client_order_id), self._context.now_ns()
         self.take(order, updates.absent(order, now_ns, age_ns=age_ns, horizon_ns=self._horizon_ns))
-        after = self._context.ledger.order(client_order_id)
-        if after is not None and after.is_open:
+        if self._by_now(client_order_id).is_open:
             self._resolving.doubt(client_order_id)
         self.come_up()
 
@@ -183,14 +182,12 @@ class Hearing:
                 context.log("order.resurrected", level="error", client_order_id=client_order_id, state=order.state)
                 change = self._risk.alarm(f"order {client_order_id} was {order.state}, and the broker has it")
             context.write(update.facts, change=change)
-        after = context.ledger.order(client_order_id)
-        if after is not None:
-            self._cancelling.changed(after)
-            after = context.ledger.order(client_order_id)
-        if after is not None and not after.is_open:
+        self._cancelling.changed(self._by_now(client_order_id))
+        after = self._by_now(client_order_id)
+        if not after.is_open:
             context.ages.forget(client_order_id)
         # INTENDED, too: the journal may have refused the very fact that proved more.
-        if update.trades_missing or update.illegal or (after is not None and self.is_in_doubt(after)):
+        if update.trades_missing or update.illegal or self.is_in_doubt(after):
             self._resolving.doubt(client_order_id)
         else:
             self._resolving.settle(client_order_id)
@@ -204,10 +201,16 @@ class Hearing:
     def come_up(self) -> None:
         """End RECONCILING once every order that was open at the start has been found, or reported absent."""
         context, risk = self._context, self._risk
-        if context.is_read and self._resolving.lookups.is_proved and not risk.is_reconciled:
+        if self._resolving.lookups.is_proved and not risk.is_reconciled:
             risk.reconciled()
             context.log("orders.reconciled", sequence=context.read_back.sequence, risk_state=risk.state)
             context.tell_ready()
+
+    def _by_now(self, client_order_id: str) -> Order:
+        """Return an order that is known, with what was said last."""
+        order = self._context.ledger.order(client_order_id)
+        assert order is not None, "what is said of others is not taken"
+        return order
 
     @property
     def _horizon_ns(self) -> int:

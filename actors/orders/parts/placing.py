@@ -130,9 +130,8 @@ class Placing:
         entries = [
             each for each in ledger.book.brackets if (each.strategy, each.symbol) == of and each.side != order.side
         ]
-        shares = sum(
-            leaving(lambda each: ledger.order(each) or ledger.earlier(each), entry.client_order_id) for entry in entries
-        )
+        # As durable as what is held: else one that has just traded would leave no more, and its shares be held still.
+        shares = sum(leaving(ledger.earlier, entry.client_order_id) for entry in entries)
         most = max(0, closable(order.side, ledger.book.strategy_shares(*of)) - shares)
         if not shares or order.quantity <= most:
             return None
