@@ -1377,6 +1377,33 @@ class TestWhatLeftBeforeARestart:
 
         assert {type(each) for each in asked_so_far(stage)} == {FindOrder}
 
+    def test_is_not_told_in_a_simulated_market_which_has_a_time_of_its_own(self, make):
+        with InProcessSystem(InProcessSystemBase(market_opening_ns=1_791_171_900 * SECOND_NS)) as system:
+            stage = Stage(system, make)
+            stage.disk.recorded_ns = {1: system.base.clock.now_ns() - SECOND_NS}
+            stage.open(make.intent("A-1"))
+
+            assert {type(each) for each in asked_so_far(stage)} == {FindOrder}
+
+
+def test_what_this_life_has_asked_or_knows_is_put_in_no_doubt_by_a_second_reading(stage, make):
+    """The journal tells that an earlier life's facts were committed after all: they are read now."""
+    stage.open(lookup_interval_s=3_600.0)
+    stage.place(make.order("A-1"))
+    stage.submit(make.order("A-2"))
+    assert stage.asked_next(PlaceOrder).client_order_id == "A-2"
+    stage.settle()
+    stage.disk.mode = "hold"
+    stage.tell(OrderPlaced(client_order_id="A-2", broker_order_id="B-2"))
+    stage.settle()
+    reads = stage.disk.reads
+    stage.system.tell("orders", Appended(first_sequence=99, last_sequence=99, writer="an earlier life", number=7))
+    stage.wait_until(lambda: stage.disk.reads > reads)
+    stage.system.tell("journal", Release())
+
+    assert stage.heard() == []
+    assert stage.disk.kinds("A-2") == [OrderIntended, OrderAccepted]
+
 
 def test_a_price_that_no_limit_wants_is_passed_over(stage, make):
     stage.open()
@@ -1415,6 +1442,43 @@ def test_a_start_keeps_a_checkpoint_of_what_it_has_read_if_that_is_much(stage, m
     assert [each for each in logged() if each[1].startswith("checkpoint")] == [
         ("INFO", "checkpoint.kept", {"sequence": sequence}) for _, sequence in kept
     ]
+
+
+def test_a_start_keeps_and_asks_for_no_checkpoint_where_its_code_is_not_there_as_text(stage, make, monkeypatch):
+    monkeypatch.setattr("natya.actors.orders.parts.starting.version", str)
+    stage.disk.kept = []
+    stage.disk.facts += [make.intent("A-1"), make.accepted("A-1")]
+    stage.system.start("journal", CheckpointingJournal, stage.disk)
+    stage.system.base.start_actor("orders", OrdersActor, make.limits(checkpoint_facts=1))
+    assert isinstance(stage.asked_next(FindOrder), FindOrder)
+    stage.settle()
+
+    assert stage.disk.kept == []
+
+
+class BusyJournal(CheckpointingJournal):
+    """Keeps no checkpoint: it says so, or nothing."""
+
+    @handles(KeepCheckpoint)
+    def keep_checkpoint(self, _request, sender):
+        if self.settings.busy is not None:
+            self.send(sender, self.settings.busy)
+
+
+@pytest.mark.parametrize("busy", [Unavailable(actor="journal", reason="it restarts", retry_after_s=1.0), None])
+def test_a_checkpoint_that_the_journal_does_not_keep_is_logged_with_what_it_said_or_that_it_said_nothing(
+    stage, make, logged, monkeypatch, busy
+):
+    monkeypatch.setattr("natya.actors.orders.parts.starting.CHECKPOINT_TIMEOUT_S", 0.05)
+    stage.disk.busy = busy
+    stage.disk.facts += [make.intent("A-1"), make.accepted("A-1")]
+    stage.system.start("journal", BusyJournal, stage.disk)
+    stage.system.base.start_actor("orders", OrdersActor, make.limits(checkpoint_facts=1))
+    told = []
+    stage.wait_until(lambda: told.extend(logged()) or any(each[1] == "checkpoint.not_kept" for each in told))
+
+    (answer,) = [each[2]["answer"] for each in told if each[1] == "checkpoint.not_kept"]
+    assert answer == str(busy) if busy else "0.05" in answer
 
 
 def test_a_start_keeps_no_checkpoint_of_what_it_reads_later_since_its_book_has_more_than_that(stage, make):

@@ -16,8 +16,9 @@ from natya.messages.order_listing import (
 )
 from natya.messages.orders import CancelOrder, ModifyOrder, SquaringOffEnded
 from natya.messages.presence import ReportPresence
-from natya.messages.reconciliation import PositionsDiffer
+from natya.messages.reconciliation import PositionsDiffer, SquaredOff
 from natya.messages.risk import ChangeLimits, FundsTold, LimitsKept, ReadRisk, RiskRead
+from natya.messages.risk_state import Resume, RiskStateChanged
 from natya.messages.supervision import Unavailable
 from natya.messages.system import ActorStatistics, Ping
 
@@ -84,6 +85,28 @@ def test_no_order_is_changed_nor_limit_either(half_read):
     half_read.settle()
     assert [asha.receive().rule for _ in range(2)] == ["identity", "identity"]
     assert asha.receive() == LimitsKept(problems=("the journal is being read: ask again",))
+    read_on(half_read)
+
+    assert len(half_read.disk.facts) == 4
+
+
+def test_no_halt_is_over_either_which_may_not_be_the_last(stage, make):
+    first, over, last = make.change("HALTED"), make.change("NORMAL", "HALTED"), make.change("HALTED")
+    stage.disk.facts += [first, make.intent(), over, last]
+    stage.disk.mode = "first page"
+    stage.system.start("journal", FakeJournal, stage.disk)
+    stage.system.base.start_actor("orders", OrdersActor, make.limits(lookup_interval_s=0.02))
+    stage.settle()
+    assert isinstance(stage.system.request("orders", Resume(reason="seen", person="asha")), Unavailable)
+    read_on(stage)
+
+    assert [fact for fact in stage.disk.facts if isinstance(fact, RiskStateChanged)] == [first, over, last]
+    assert stage.statistics.risk_state == "HALTED"
+
+
+def test_what_the_broker_has_squared_off_is_not_taken_over_either(half_read):
+    half_read.tell(PositionsDiffer(positions=(), squared_off=(SquaredOff(symbol="INFY", shares=10, price=99.5),)))
+    half_read.settle()
     read_on(half_read)
 
     assert len(half_read.disk.facts) == 4

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
-from natya_orders_stage import Stage
+from natya_orders_stage import Release, Stage
 
 from natya.actors.orders.book import Book
 from natya.actors.orders.parts.clock_watch import ClockWatch
@@ -173,6 +173,23 @@ class TestAClockThatIsSetAhead:
 
         assert [change.keeps_day for change in changes(stage)] == [True]
         assert isinstance(stage.system.request("orders", Resume(reason="it is right", person="asha")), Resumed)
+
+    def test_a_second_time_is_noted_though_the_first_is_on_its_way_to_the_journal(self, simulated, make):
+        stage = simulated.open(strategy_orders_a_day_max=1)
+        assert ordered(stage, make.order("A-1")) is OrderIntended
+        stage.disk.mode = "hold"
+        for number in (2, 3):
+            set_ahead(stage, 86_400)
+            stage.submit(make.order(f"A-{number}"))
+            stage.settle()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+        stage.settle()
+
+        assert [change.keeps_day for change in changes(stage)] == [True, True]
+        assert [stage.disk.kinds(f"A-{number}") for number in (2, 3)] == [[OrderRefused], [OrderRefused]]
+        now_ns = stage.system.base.clock.now_ns()
+        assert stage.system.base.find("orders").instance._ledger.book.today(now_ns).orders == 1
 
     def test_leaves_a_halt_as_it_is_with_its_cause(self, simulated, make):
         stage = simulated.open(make.change("HALTED", cause="the kill switch"))

@@ -182,6 +182,8 @@ class TestAHaltByTheSwitch:
         assert switch.receive() == TradingHalted(cancelling=1, not_written="disk full")
         assert withdrawn(stage)[0] == "A-1"
         assert stage.statistics.risk_state == "HALTED"
+        stage.tell(CancelOrder(client_order_id="A-1", squares_off=True), stage.strategy)
+        assert stage.strategy.receive().reason.endswith("found kill switch: enough"), "nothing is closed in it"
         stage.disk.mode = "write"
         stage.wait_until(lambda: changes(stage))
 
@@ -220,6 +222,20 @@ class TestAHaltWhileTheJournalIsReadBack:
         assert "A-1" in withdrawn(stage)
         assert changes(stage) == [("NORMAL", "HALTED", "kill switch: enough", "asha")]
         assert stage.statistics.risk_state == "HALTED"
+
+    def test_is_for_the_cause_that_was_told_whatever_the_file_says(self, stage, make, switch, halt, tmp_path):
+        file = HaltFile(tmp_path / "HALT")
+        file.engage(HaltNote(reason="something else", person="ravi"))
+        stage.disk.mode = "silent"
+        stage.system.start("journal", FakeJournal, stage.disk)
+        limits = make.limits(lookup_interval_s=60, halt_paths=(str(file.path),))
+        stage.system.base.start_actor("orders", OrdersActor, limits)
+        halt()
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+        assert isinstance(switch.receive(), TradingHalted)
+
+        assert changes(stage) == [("NORMAL", "HALTED", "kill switch: enough", "asha")]
 
     def test_is_not_written_again_where_it_was_before_the_restart(self, stage, make, switch, halt):
         stage.disk.facts.append(make.change("HALTED", cause=HALT.cause))
@@ -275,6 +291,21 @@ class TestResuming:
         file.release()
 
         assert self.resume(stage) == Resumed(halted_because="kill switch: enough")
+
+    def test_is_not_answered_by_another_halt_that_is_written_meanwhile(self, stage, make, switch, halt):
+        stage.open(make.change("HALTED", cause="a limit"), lookup_interval_s=3_600.0)
+        stage.disk.mode = "hold"
+        halt()
+        stage.settle()
+        stage.disk.mode = "silent"  # to the next append the journal says nothing
+        stage.disk.refuses = RiskStateChanged
+        stage.tell(Resume(reason="looked into it", person="asha"), stage.strategy)
+        stage.settle()
+        stage.system.tell("journal", Release())
+        assert isinstance(switch.receive(), TradingHalted)
+        stage.settle()
+
+        assert stage.strategy.is_empty()
 
     def test_ends_the_cancelling(self, stage, make, switch, halt, monkeypatch):
         monkeypatch.setattr(cancelling, "CANCEL_AGAIN_S", 0.01)
@@ -347,6 +378,25 @@ def test_a_stranger_by_the_name_of_the_flattener_closes_nothing_in_a_halt(stage,
     switch.receive()
     stage.tell(make.order("A-2", side="SELL"), actor_system.probe("flattener"))
     stage.settle()
+
+    assert stage.disk.kinds("A-2") == [OrderRefused]
+
+
+class Stranger(RuntimeActor):
+    """Not of this package, whatever its name."""
+
+    @handles(SubmitOrder)
+    def submit(self, order, _sender):
+        self.send("orders", order)
+
+
+def test_another_actor_by_the_name_of_the_flattener_closes_nothing_in_a_halt(stage, make, actor_system, switch, halt):
+    stage.open(make.intent("A-1"), make.filled("A-1"))
+    halt()
+    switch.receive()
+    actor_system.start("flattener", Stranger)
+    actor_system.tell("flattener", make.order("A-2", side="SELL", order_type="LIMIT", limit_price=99.0))
+    stage.wait_until(lambda: stage.disk.kinds("A-2"))
 
     assert stage.disk.kinds("A-2") == [OrderRefused]
 

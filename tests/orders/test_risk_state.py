@@ -8,8 +8,9 @@ from natya_orders_stage import Release
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.risk_state import RiskControl, strictest, why_not_resumed
 from natya.messages.broker import FindOrder, OrderFound, OrderPlaced, PlaceOrder
+from natya.messages.kill_switch import HaltTrading
 from natya.messages.orders import OrderAccepted, OrderExpired, OrderIntended, OrderRefused
-from natya.messages.risk_state import Resume, Resumed, ResumeRefused, RiskStateChanged
+from natya.messages.risk_state import ReduceOnly, Resume, Resumed, ResumeRefused, RiskStateChanged
 from natya.messages.supervision import Failed
 
 ON_ITS_WAY = "a durable halt wanted, found a change of it on its way to the journal; ask again"
@@ -96,6 +97,35 @@ class TestWhatMayPass:
         assert strictest("STARTING", "REDUCING") == strictest("REDUCING", "STARTING") == "STARTING"
         assert strictest("REDUCING", "RECONCILING") == "RECONCILING"
         assert strictest("STARTING", "RECONCILING") == strictest("RECONCILING", "STARTING") == "RECONCILING"
+
+
+class TestItsCause:
+    @pytest.mark.parametrize(
+        ("durable", "by_others", "halted", "cause"),
+        [
+            ("NORMAL", "", "", "durable"),
+            ("REDUCING", "", "", "durable"),
+            ("HALTED", "", "", "durable"),
+            ("NORMAL", "the token", "", "the token"),
+            ("REDUCING", "the token", "", "durable; the token"),
+            ("HALTED", "the token", "", "durable"),
+            ("NORMAL", "", "enough", "enough"),
+            ("NORMAL", "the token", "enough", "enough"),
+            ("REDUCING", "the token", "enough", "enough"),
+        ],
+    )
+    def test_is_that_of_what_limits_most_and_all_of_what_lets_only_orders_pass_that_reduce(  # noqa: PLR0913, PLR0917
+        self, stage, make, durable, by_others, halted, cause
+    ):
+        stage.open(make.change(durable, cause="durable"), lookup_interval_s=3_600.0)
+        if by_others:
+            stage.tell(ReduceOnly(reason=by_others))
+        if halted:
+            stage.disk.mode = "refuse"
+            stage.tell(HaltTrading(cause=halted, person="asha"))
+        stage.settle()
+
+        assert stage.statistics.risk_cause == cause
 
 
 class TestAnOrderThatRisesFromTheDead:

@@ -76,6 +76,20 @@ class TestAnOrderInDoubt:
         doubtful.disk.mode = "write"
         assert said(doubtful) == OrderSettled(state="EXPIRED", filled=0)
 
+    def test_is_answered_by_the_facts_of_this_word_alone(self, doubtful, make):
+        doubtful.disk.mode = "hold"
+        doubtful.tell(make.report(execution_id="T-1", quantity=3, cumulative_quantity=3))
+        doubtful.settle()
+        settling = doubtful.system.base.find("orders").instance._settling
+        others, asker, mine = (make.filled("A-1", quantity=3),), doubtful.system.probe("asha"), (make.expired("A-1"),)
+        settling._askers["A-1"] = mine, asker
+        settling.written("A-1", others)
+        settling.not_written("A-1", others, "disk full")
+        assert asker.is_empty()
+        settling.not_written("A-1", mine, "disk full")
+
+        assert asker.receive() == SettleRefused(reason="the journal did not take it: disk full")
+
     def test_is_settled_once(self, doubtful):
         said(doubtful)
 

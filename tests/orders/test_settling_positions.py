@@ -1,12 +1,17 @@
 """Shares that the broker has no more are closed in the book by a person's word, and nothing is sent."""
 
+from types import SimpleNamespace
+
 import pytest
 from msgspec.structs import replace
 from natya_orders_stage import Release
 
-from natya.actors.orders.parts.settling_positions import settled_id
+from natya.actors.orders.book.ledger import Ledger
+from natya.actors.orders.parts.settling_positions import SettlingPositions, settled_id
 from natya.domain.client_order_ids import is_client_order_id, is_own
+from natya.domain.closing import as_told
 from natya.domain.gone_positions import Gone
+from natya.domain.time import SECOND_NS
 from natya.messages.broker import PlaceOrder
 from natya.messages.order_listing import PositionSettled, SettlePosition, SettleRefused
 from natya.messages.orders import OrderFilled
@@ -74,6 +79,30 @@ def test_it_is_answered_when_all_of_it_is_durable(held):
     assert again == SettleRefused(reason="INFY is being settled: ask again")
     assert isinstance(asked.result(30), PositionSettled)
     assert len(trades(held)) == 2
+
+
+@pytest.mark.parametrize("used", [["crossover"], ["dip"], ["crossover", "dip"], []])
+def test_it_is_refused_where_an_id_of_the_same_second_is_used(make, used):
+    now_ns, told, written = 7 * SECOND_NS, [], []
+    ledger = Ledger("x")
+    ids = [settled_id(Gone(strategy, "INTRADAY", 1), "INFY", now_ns) for strategy in used]
+    before = [fact for name in ids for fact in (make.intent(name), make.cancelled(name))]
+    for fact in (*holding(make, 10, "H-1", "crossover"), *holding(make, 4, "H-2", "dip"), *before):
+        ledger.book.apply(fact)
+    context = SimpleNamespace(
+        now_ns=lambda: now_ns,
+        ledger=ledger,
+        theirs=as_told((differs(),)),
+        settings=make.limits(),
+        puts_off=lambda _asker: False,
+        send=lambda _to, answer: told.append(answer),
+        log=lambda *_, **__: None,
+        write=written.append,
+    )
+    SettlingPositions(context).settle(word(), None)
+
+    assert len(written) == (0 if used else 2)
+    assert told == [SettleRefused(reason="one settlement a second wanted, found another: ask again")] * bool(used)
 
 
 def test_it_is_refused_where_the_journal_does_not_take_it(held):

@@ -64,6 +64,19 @@ def test_it_is_closed_once_also_where_it_is_told_again_before_that_is_durable_an
     assert shares_of(held) == {"INFY": 0}
 
 
+def test_it_is_closed_once_a_day_whatever_is_held_again_of_it(held, make):
+    held.tell(told())
+    held.settle()
+    held.place(make.order("H-2", product="INTRADAY"), "B-H-2")
+    held.tell(make.report(client_order_id="H-2", quantity=10, broker_order_id="B-H-2"))
+    held.settle()
+    written = len(held.disk.facts)
+    held.tell(told())
+
+    assert taken_over(held) == [("crossover", "SELL", 10, 99.5)]
+    assert len(held.disk.facts) == written
+
+
 def test_each_strategy_has_its_part(stage, make):
     short = holding(make, 4, "H-2", side="SELL", strategy="other")
     stage.open(*holding(make), *short, *holding(make, 7, "H-3", product="CNC"))

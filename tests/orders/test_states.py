@@ -163,6 +163,20 @@ class TestAStateThatTheJournalRefuses:
 
         assert (intent.follows, of_another.follows) == (state.number, 0)
 
+    def test_outlives_one_though_another_life_of_its_strategy_has_read_it_since(self, stage, make):
+        stage.open(lookup_interval_s=3_600.0)
+        life = ask(stage).life
+        stage.disk.mode = "refuse"
+        stage.tell(a_state(1, life=life), stage.strategy)
+        assert ask(stage, sender=stage.system.probe("newer life")).saved.number == 1
+        stage.disk.mode = "fail"
+        stage.submit(make.order(strategy="other"))  # the journal fails, and orders begins anew
+        stage.wait_until(lambda: stage.disk.reads > 1)
+        stage.disk.mode = "write"
+        stage.wait_until(lambda: states_of(stage) == [1])
+
+        assert ask(stage).saved.number == 1
+
     def test_outlives_a_restart_of_orders(self, stage):
         stage.open()
         stage.disk.mode = "hold"

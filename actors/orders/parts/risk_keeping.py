@@ -125,7 +125,12 @@ class RiskKeeper:
     # A person, the kill switch, and whoever limits for a time.
 
     def resume(self, request: Resume, sender: ActorAddress) -> None:
-        """Leave HALTED, or a REDUCING that a limit has caused, once that is durable; nothing else leaves them."""
+        """Leave HALTED, or a REDUCING that a limit has caused, once that is durable; nothing else leaves them.
+
+        Before the book is complete nobody knows for what: a later halt may be behind in the journal.
+        """
+        if self._context.puts_off(sender):
+            return
         found = self.state
         to_be, engaged = self._ledger.risk_state, self._is_engaged()
         refusal = why_not_resumed(request, found=found, to_be=to_be, kill_switch=engaged)
