@@ -128,11 +128,10 @@ class Brackets:
         """Close positions whose stop was rejected, for example beyond the price band."""
         while self._without_stop:
             entry = self._core.state.orders[self._without_stop.pop()]
-            if not self._may_leave(entry):
-                continue  # the position stays until the square-off
-            if entry.is_open or self._super_orders.has_exits(entry.order_id):
-                self._super_orders.cancel(entry.order_id, "ENTRY_LEG")
-            self._close(self._core.state.orders[entry.order_id])
+            if self._may_leave(entry):  # else the position stays until the square-off
+                if entry.is_open or self._super_orders.has_exits(entry.order_id):
+                    self._super_orders.cancel(entry.order_id, "ENTRY_LEG")
+                self._close(self._core.state.orders[entry.order_id])
 
     def _may_leave(self, entry: AccountOrder) -> bool:
         listing = self._core.listing(entry.instrument)

@@ -176,8 +176,8 @@ class Controls:
             Refused: shares are converted that an order is to deliver, or the exit of a super order to close.
         """
         core, instrument = self._core, asked.instrument
-        is_delivery = asked.source in DELIVERED and core.listing(instrument).kind == "EQUITY"
-        if is_delivery and asked.target not in DELIVERED and asked.quantity > (most := unsold(core, instrument)):
+        leaves_delivery = asked.source in DELIVERED and asked.target not in DELIVERED
+        if leaves_delivery and asked.quantity > (most := unsold(core, instrument)):
             raise wrong("convertQty", f"at most {max(0, most)} that no open order is to sell", asked.quantity)
         changed = []
         for product, moved in ((asked.source, -signed), (asked.target, signed)):
@@ -192,10 +192,10 @@ class Controls:
     def _exit(self, products: frozenset[str], *, source: str) -> None:
         core = self._core
         for row in list(core.state.open.values()):
-            if row.product in products and row.order_id in core.state.open and self._orders.may_withdraw(row):
+            if row.product in products and self._orders.may_withdraw(row):
                 self._orders.end(row, "CANCELLED", f"Cancelled by {source}")
         for (instrument, product), traded in list(core.state.positions.items()):
-            if product in products and traded.net:
+            if product in products:
                 self._day.close_position(instrument, product, traded.net, source=source)
 
     def _set(self, switches: SwitchesSet) -> None:

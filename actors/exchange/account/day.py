@@ -159,8 +159,8 @@ class Day:
         if core.settings.always_open:
             return
         for (instrument, product), traded in list(core.state.positions.items()):
-            price = core.last_price(traded.symbol) or core.state.last_traded(instrument)
-            if product in INTRADAY and traded.net and price and core.listings.find(instrument) is not None:
+            if product in INTRADAY and traded.net and core.listings.find(instrument) is not None:
+                price = core.last_price(traded.symbol) or core.state.last_traded(instrument)
                 self._orders.settle(instrument, product, traded.net, price=price, source=SQUARE_OFF)
 
     def _release(self) -> None:
@@ -203,11 +203,11 @@ class Day:
             if row.product in INTRADAY and row.arrival and core.venue_of(row.instrument, row.symbol) == venue:
                 self._orders.end(row, "CANCELLED", "Cancelled by the intraday square-off")
         for (instrument, product), traded in list(core.state.positions.items()):
-            if product in INTRADAY and traded.net and core.venue_of(instrument, traded.symbol) == venue:
+            if product in INTRADAY and core.venue_of(instrument, traded.symbol) == venue:
                 self.close_position(instrument, product, traded.net, source=SQUARE_OFF)
 
     def close_position(self, instrument: tuple[str, str], product: str, net: int, *, source: str) -> None:
-        """Send an order at the market against a position."""
+        """Send an order at the market against a position, as far as it is open and of whole lots."""
         ticket = Ticket(
             instrument=instrument,
             side="SELL" if net > 0 else "BUY",
@@ -256,6 +256,6 @@ def _as_open(row: AccountOrder, *, latency_ns: int, newest_ns: int) -> Order:
     order.filled = row.filled_quantity
     order.state = "PART_FILLED" if row.filled_quantity else "OPEN"
     order.is_triggered = order.is_triggered or row.is_triggered
-    if row.exchange_ns + latency_ns > newest_ns and not row.filled_quantity and not row.is_triggered:
+    if row.exchange_ns + latency_ns > newest_ns:
         order.due_ns = row.exchange_ns + latency_ns
     return order

@@ -179,7 +179,7 @@ class Orders:
             Refused: nothing has changed.
         """
         row = self._open(order_id)
-        if not row.arrival and not row.exchange_order_id:
+        if not row.exchange_order_id:
             raise Refused("order", IN_TRANSIT)
         if row.arrival:
             self._check_withdrawal(row, self._core.listing(row.instrument))
@@ -225,12 +225,6 @@ class Orders:
         row = core.state.open.get(order_id)
         if row is None or row.arrival:
             return
-        listing = core.listings.find(row.instrument)
-        if listing is None:  # not listed yet, in a new process
-            core.send_to_exchange(order_id, delay_s=UNLISTED_DELAY_S)
-            return
-        if self._waits_for_a_quote(row):
-            return
         exchange_order_id = row.exchange_order_id or f"{EXCHANGE_PREFIX}{int(order_id):014}"
         if row.amo_time and core.now_ns < self.release_ns(row):
             if not row.exchange_order_id:
@@ -244,6 +238,12 @@ class Orders:
                         exchange_ns=core.now_ns,
                     )
                 )
+            return
+        listing = core.listings.find(row.instrument)
+        if listing is None:  # not listed yet, in a new process
+            self._look_again(row)
+            return
+        if self._waits_for_a_quote(row):
             return
         candidate = self._money.with_margin(self._protected(row, listing), listing)
         fault = rejection(core, candidate, listing) or self._money.shortfall(candidate, held=Decimal(0))
@@ -272,16 +272,20 @@ class Orders:
     def _waits_for_a_quote(self, row: AccountOrder) -> bool:
         """Whether an order of an earlier process still waits for a quote: that process may have shown one."""
         core = self._core
-        look_ns = core.inherited.get(row.order_id)
-        if look_ns is None or row.symbol in core.quotes:
+        if row.order_id not in core.inherited or row.symbol in core.quotes:
             return False
         since_ns = max(core.resumed_ns, self.release_ns(row) if row.amo_time else 0)
         if core.now_ns >= since_ns + QUOTE_WAIT_NS:
             return False
-        if core.now_ns >= look_ns:
+        self._look_again(row)
+        return True
+
+    def _look_again(self, row: AccountOrder) -> None:
+        """Have an order looked at again in a second: by one look, however often it is looked at meanwhile."""
+        core = self._core
+        if core.now_ns >= core.inherited.get(row.order_id, 0):
             core.send_to_exchange(row.order_id, delay_s=UNLISTED_DELAY_S)
             core.inherited[row.order_id] = core.now_ns + round(UNLISTED_DELAY_S * SECOND_NS)
-        return True
 
     def release_ns(self, row: AccountOrder) -> int:
         """Return when an after-market order is released: nanoseconds since 1970-01-01 UTC."""

@@ -127,7 +127,6 @@ class State:
             each.remaining_quantity
             for each in self.open.values()
             if not each.arrival
-            and each.source != SUPER
             and (row.arrival or each.order_id > row.order_id)
             and (each.instrument, each.product, each.side) == (row.instrument, row.product, row.side)
         )

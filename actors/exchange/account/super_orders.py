@@ -126,8 +126,11 @@ class SuperOrders:
         elif change.leg != "ENTRY_LEG":
             raise wrong("legName", "ENTRY_LEG, TARGET_LEG or STOP_LOSS_LEG", repr(change.leg))
         has_target, has_stop = row.target_status not in _GONE, row.stop_status not in _GONE
-        if (target != row.target_price and not has_target) or (stop != row.stop_price and not has_stop):
-            raise Refused("order", "A cancelled leg cannot be put back")
+        for field, given, known, has_leg in (
+            ("targetPrice", target, row.target_price, has_target),
+            ("stopLossPrice", stop, row.stop_price, has_stop),
+        ):
+            _expect_change(field, given, known, has_leg=has_leg)
         limit_price = entry.limit_price if change.limit_price is None else change.limit_price
         left = replace(row, target_price=row.target_price * has_target, stop_price=row.stop_price * has_stop)
         changed = replace(row, target_price=target * has_target, stop_price=stop * has_stop, trailing_jump=jump)
@@ -215,15 +218,10 @@ class SuperOrders:
         state = self._core.state
         row = state.super_orders[order.order_id if is_entry else order.parent_id]
         entry = state.orders[row.order_id]
-        told: SuperStatus = "REJECTED" if order.status == "REJECTED" else "CANCELLED"
-        if order.leg == "TARGET_LEG" and row.target_status == "PENDING":
-            row = replace(row, target_status=told)
-            self._do(row)
-        elif order.leg == "STOP_LOSS_LEG" and row.stop_status == "PENDING":
-            row = replace(row, stop_status=told)
-            self._do(row)
-        if told == "REJECTED" and not is_entry:  # the position stays, and so does the other exit
-            return
+        if not is_entry:
+            row = self._tell_exit(row, order, is_entry_open=entry.is_open)
+            if order.status == "REJECTED":  # the position stays, and so does the other exit
+                return
         exits = map(self._exit, (row.target_order_id, row.stop_order_id))
         if entry.is_open or row.order_id in self._entered or any(each is not None for each in exits):
             return
@@ -233,6 +231,23 @@ class SuperOrders:
         target = row.target_status if row.target_status == "TRIGGERED" else "CANCELLED"
         stop = row.stop_status if row.stop_status == "TRIGGERED" else "CANCELLED"
         self._do(replace(row, status=status, target_status=target, stop_status=stop))
+
+    def _tell_exit(self, row: SuperOrder, order: AccountOrder, *, is_entry_open: bool) -> SuperOrder:
+        """Say what became of an exit that has ended; return the super order as it is then.
+
+        One whose shares the other has traded is pending still while the entry may trade more: it comes again for these.
+        """
+        is_target = order.leg == "TARGET_LEG"
+        status, others = row.target_status, row.stop_status
+        if not is_target:
+            status, others = others, status
+        told: SuperStatus = "REJECTED" if order.status == "REJECTED" else "CANCELLED"
+        comes_again = told == "CANCELLED" and is_entry_open and others == "TRIGGERED"
+        if status != "PENDING" or comes_again:
+            return row
+        row = replace(row, target_status=told) if is_target else replace(row, stop_status=told)
+        self._do(row)
+        return row
 
     def _exit_all(self) -> None:
         while self._entered:
@@ -273,9 +288,9 @@ class SuperOrders:
             leg=leg,
         )
         if is_target:
-            self._do(replace(row, target_order_id=placed.order_id))
+            self._do(replace(row, target_order_id=placed.order_id, target_status="PENDING"))
         else:
-            self._do(replace(row, stop_order_id=placed.order_id))
+            self._do(replace(row, stop_order_id=placed.order_id, stop_status="PENDING"))
         self._exits_of.setdefault(row.order_id, []).append(placed.order_id)
         other = self._exit(row.stop_order_id if is_target else row.target_order_id)
         self._orders.arrive(placed.order_id, linked_with=other.order_id if other is not None else "")
@@ -335,7 +350,7 @@ class SuperOrders:
 
     def _link(self, row: SuperOrder) -> None:
         target, stop = self._exit(row.target_order_id), self._exit(row.stop_order_id)
-        if target is not None and stop is not None and target.arrival and stop.arrival:
+        if target is not None and stop is not None:
             self._core.matching.link(target.order_id, stop.order_id)
 
     def _exit(self, order_id: str) -> AccountOrder | None:
@@ -363,7 +378,7 @@ class SuperOrders:
     def _watch(self, row: SuperOrder) -> None:
         symbol = self._core.state.orders[row.order_id].symbol
         trailing = self._trailing.setdefault(symbol, set())
-        if row.trailing_jump and row.stop_status == "PENDING" and row.status not in {"CLOSED", "REJECTED", "EXPIRED"}:
+        if row.trailing_jump and row.stop_status == "PENDING":
             trailing.add(row.order_id)
         else:
             trailing.discard(row.order_id)
@@ -380,6 +395,18 @@ def _priced(row: SuperOrder, entry: AccountOrder, price: float, listing: Listing
     target = row.target_price or (entry.target_offset_rupees and away(up * entry.target_offset_rupees))
     stop = row.stop_price or (entry.stop_offset_rupees and away(-up * entry.stop_offset_rupees))
     return replace(row, anchor_price=price, target_price=target, stop_price=stop)
+
+
+def _expect_change(field: str, given: float, known: float, *, has_leg: bool) -> None:
+    """Check that a leg may have a price (rupees) in place of the one that it has.
+
+    Raises:
+        Refused: it is cancelled, or would have none.
+    """
+    if given != known and not has_leg:
+        raise Refused("order", "A cancelled leg cannot be put back")
+    if known and not given:
+        raise wrong(field, "one above 0", given)
 
 
 def _check(row: SuperOrder, listing: Listing, side: str, price: float, *, before: SuperOrder | None = None) -> None:
@@ -407,7 +434,7 @@ def _check(row: SuperOrder, listing: Listing, side: str, price: float, *, before
         ("targetPrice", target, stop, before.target_price if before is not None else 0.0),
         ("stopLossPrice", stop, target, before.stop_price if before is not None else 0.0),
     ):
-        if not given or given == known:
+        if given == known:
             continue
         is_above = (field == "targetPrice") == (side == "BUY")
         for limit in (price, other):

@@ -177,6 +177,9 @@ class TestRestated:
         (a_cover(trigger_price=1500.0), "triggerPrice: a price below 1500.0"),
         (a_cover(side="SELL"), "triggerPrice: a price above 1500.0"),
         (a_cover(trigger_price=1490.05), "triggerPrice: a multiple of 0.1"),
+        (a_bracket(stop_offset=0.0, trigger_price=1490.0), "boStopLossValue: a distance above 0 for BO"),
+        (a_bracket(limit_price=1400.0, stop_offset=1450.0), "boStopLossValue: a distance below 1400.0"),
+        (a_cover(order_type="LIMIT", limit_price=1480.0), "triggerPrice: a price below 1480.0"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -186,6 +189,50 @@ def test_what_cannot_be_is_refused_with_its_field(client, ticket, reason):
     with pytest.raises(Refused, match=f"^{reason}"):
         client.ask("place", ticket)
     assert client.account.orders() == ()
+
+
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_a_cover_order_without_any_price_yet_is_taken_and_rejected_for_that(client, side):
+    order_id = client.ask("place", a_cover(side=side)).ids[0]
+    client.wait()
+
+    assert (client.status(order_id), "No quote" in client.order(order_id).reason) == ("REJECTED", True)
+
+
+def test_an_order_that_closes_all_is_none_of_its_legs(client):
+    entered(client, a_cover())
+    client.tick(1500.0, bids=[], asks=[])
+    client.ask("exit_all")
+    client.wait()
+    order = client.account.orders()[-1]
+    assert (order.source, order.status) == ("EXIT_ALL", "PENDING")
+
+    with pytest.raises(Refused, match="Order was placed by EXIT_ALL"):
+        client.ask("modify", changed(order.order_id, limit_price=1490.0))
+    assert client.ask("cancel", order.order_id).status == "CANCELLED"
+
+
+def test_the_order_that_leaves_its_position_stays(client):
+    order_id = entered(client)
+    client.tick(1500.0, bids=[], asks=[])
+    client.ask("cancel", order_id)
+    client.wait()
+    order = client.account.orders()[-1]
+    assert (order.source, order.status) == ("BRACKET_EXIT", "PENDING")
+
+    for call in (lambda: client.ask("cancel", order.order_id), lambda: client.ask("modify", changed(order.order_id))):
+        with pytest.raises(Refused):
+            call()
+    assert client.status(order.order_id) == "PENDING"
+
+
+def test_before_the_opening_it_may_be_withdrawn(client):
+    client.tick(1510.0)
+    client.wait((23 * 60 + 3) * 60)  # 09:03 of the next day
+    order_id = client.ask("place", a_bracket()).ids[0]
+    client.wait()
+
+    assert client.ask("cancel", order_id).status == "CANCELLED"
 
 
 def test_the_verbs_of_super_orders_do_not_know_it(client):
@@ -217,6 +264,18 @@ def test_a_position_whose_stop_is_rejected_is_left_at_once(client, stop_offset):
     found = legs(client)
     assert "Rate not within circuit limits" in found["STOP_LOSS_LEG"].reason
     assert (found["ENTRY_LEG"].status, found["TARGET_LEG"].status, net(client)) == ("TRADED", "CANCELLED", 0)
+
+
+def test_an_entry_whose_stop_is_rejected_buys_no_more(client):
+    client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 4)])
+    client.ask("place", a_cover(order_type="LIMIT", limit_price=1500.0, trigger_price=0.0, stop_offset=1000.0))
+    client.wait()
+    client.wait()
+    client.tick(1500.0)
+    client.tick(1490.0)
+
+    entry = legs(client)["ENTRY_LEG"]
+    assert (entry.status, entry.filled_quantity, net(client)) == ("CANCELLED", 4, 0)
 
 
 def test_it_is_closed_with_intraday_positions_and_charged_as_one(client):

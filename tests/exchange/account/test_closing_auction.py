@@ -134,6 +134,24 @@ class TestTheEndOfContinuousTrading:
         show(client, 790.0)
         assert paid(client, resting) == [790.0]
 
+    def test_ends_no_stop_that_is_triggered_nor_one_of_another_market(self, client, place):
+        client.tick(1500.0)
+        triggered = place("15:13", price=805.0, order_type="STOP_LOSS", trigger_price=801.0)
+        show(client, 806.0)
+        other = client.place(product="CNC", order_type="STOP_LOSS_MARKET", trigger_price=1510.0)
+        go(client, "15:16")
+
+        assert client.order(triggered).is_triggered
+        assert (client.status(triggered), client.status(other)) == ("PENDING", "PENDING")
+
+    def test_rejects_a_stop_that_is_in_transit_then(self, client, place):
+        order_id = place("15:14:59.8", order_type="STOP_LOSS_MARKET", trigger_price=810.0)
+
+        assert (client.status(order_id), "the entry of the closing auction" in client.order(order_id).reason) == (
+            "REJECTED",
+            True,
+        )
+
     def test_ends_the_entry_and_the_stop_of_super_orders_and_carries_their_target(self, client):
         ticket = {"instrument": KEY, "side": "BUY", "product": "CNC", "quantity": 10, "target_price": 805.0}
         fields = {"stop_price": 780.0, "order_type": "LIMIT"}
@@ -182,6 +200,13 @@ class TestTheSquareOff:
 
 
 class TestExitAll:
+    def test_leaves_an_order_that_nobody_may_withdraw(self, client, place):
+        order_id = place("15:14", price=790.0)
+        go(client, "15:16")
+        client.ask("exit_all")
+
+        assert client.status(order_id) == "PENDING"
+
     @pytest.mark.parametrize(("clock", "may"), [("15:16", False), ("15:21", True), ("15:29", False)])
     def test_closes_positions_while_orders_are_taken(self, client, place, clock, may):
         place("15:10")

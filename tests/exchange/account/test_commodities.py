@@ -84,17 +84,18 @@ def test_positions_are_squared_off_and_orders_end_at_the_times_of_their_market(c
     show(client, definition, 90.0)
     client.place(quantity=100, product="INTRADAY", instrument=of(definition))
     resting = client.place(quantity=100, product="MARGIN", price=89.0, instrument=of(definition))
+    intraday = client.place(quantity=100, product="INTRADAY", price=89.0, instrument=of(definition))
     client.tick(1500.0)
     client.place(quantity=3)
     played_to(client, "2026-12-04T15:30")
-    assert net(client) == {definition.symbol: 100}
+    assert (net(client), client.status(intraday)) == ({definition.symbol: 100}, "PENDING")
 
     played_to(client, f"2026-12-04T{squared}")
     client.wait()
 
     (order,) = [each for each in client.account.orders() if each.source == "SQUARE_OFF" and each.symbol != "INFY"]
     assert (order.status, order.created_ns) == ("TRADED", at(f"2026-12-04T{squared}"))
-    assert (net(client), client.status(resting)) == ({}, "PENDING")
+    assert (net(client), client.status(resting), client.status(intraday)) == ({}, "PENDING", "CANCELLED")
     played_to(client, f"2026-12-04T{closed}")
     assert client.status(resting) == "EXPIRED"
     assert client.order(resting).updated_ns == at(f"2026-12-04T{closed}")

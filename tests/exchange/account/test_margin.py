@@ -15,6 +15,7 @@ from natya.actors.exchange.account import (
 )
 from natya.domain.charges import charges
 from natya.domain.time import IST, SECOND_NS
+from natya.messages.instruments import InstrumentDefinition
 
 INFY, OPTION, FUTURE = ("NSE_EQ", "1594"), ("NSE_FNO", "51234"), ("NSE_FNO", "51235")
 
@@ -73,6 +74,19 @@ class TestTheMarginOfAnOrder:
 
         (margin,) = client.account.margin_of(asked())
         assert margin == client.account.margin_of(asked(price=1400.0))[0]
+
+    def test_of_an_option_whose_strike_is_not_known_is_by_its_price(self, client):
+        definition = InstrumentDefinition(
+            symbol="NIFTY CE", segment="NSE_FNO", tick_size_rupees=0.05, lot_size=65, security_id="7",
+            instrument_type="OPTIDX", expiry=date(2026, 10, 27), option_type="CALL",
+        )  # fmt: skip
+        client.ask("list_instruments", definition)
+        known, unknown = (
+            client.account.margin_of(asked(each, "SELL", "MARGIN", 65, 100.0))[0].total_rupees
+            for each in (OPTION, ("NSE_FNO", "7"))
+        )
+
+        assert (known / 250, unknown > 0) == (unknown, True)
 
     def test_without_any_price_is_nothing(self, client):
         (margin,) = client.account.margin_of(asked())
@@ -190,8 +204,43 @@ class TestTheMarginOfAPosition:
         assert (funds.receivable_rupees, funds.utilized_rupees) == (6_400, paid)
         assert funds.available_rupees == before.available_rupees - paid
 
+    @pytest.mark.parametrize(("side", "product"), [("BUY", "CNC"), ("SELL", "INTRADAY"), ("BUY", "INTRADAY")])
+    def test_of_what_is_no_sale_of_what_is_owned_is_not_to_come(self, client, side, product):
+        client.tick(1500.0)
+        client.place(side, product=product)
+
+        assert client.account.funds().receivable_rupees == 0
+
+    def test_of_exits_of_a_super_order_is_none_also_when_other_shares_of_the_position_leave(self, client):
+        client.tick(1500.0)
+        ticket = SuperTicket(
+            instrument=INFY, side="BUY", product="INTRADAY", order_type="MARKET", quantity=10,
+            target_price=1510.0, stop_price=1490.0,
+        )  # fmt: skip
+        client.ask("place_super", ticket)
+        client.wait()
+        client.wait()
+        client.place(quantity=5)
+        conversion = Conversion(instrument=INFY, source="INTRADAY", target="CNC", is_long=True, quantity=5)
+        client.ask("convert_position", conversion)
+
+        exits = [each for each in client.account.orders() if each.leg in {"TARGET_LEG", "STOP_LOSS_LEG"}]
+        assert [(each.status, each.opening_quantity) for each in exits] == [("PENDING", 0)] * 2
+
 
 class TestTheDepository:
+    def test_charges_the_first_sale_of_a_day_also_after_a_purchase(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10, product="CNC")
+        client.wait_until(at("10:00", day=9))
+        client.tick(1500.0)
+        client.place(quantity=3, product="CNC")
+        for _ in range(2):
+            client.place("SELL", 3, product="CNC")
+
+        _, first, second = client.account.trades()
+        assert first.charges_rupees - second.charges_rupees == Decimal("14.75")
+
     def test_charges_the_first_sale_of_a_day(self, client):
         client.tick(1500.0)
         client.place(quantity=10, product="CNC")

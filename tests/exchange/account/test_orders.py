@@ -1,5 +1,6 @@
 """The life of an order at the broker: what is refused at once, what is rejected later, what trades."""
 
+from datetime import datetime
 from types import SimpleNamespace
 
 import msgspec
@@ -7,9 +8,10 @@ import pytest
 
 from natya.actors.exchange.account import Modification, Refused, Ticket, requests
 from natya.actors.exchange.account.orders import Orders
-from natya.domain.time import DAY_NS, SECOND_NS
+from natya.domain.time import DAY_NS, IST, SECOND_NS
 
-INFY, OPTION = ("NSE_EQ", "1594"), ("NSE_FNO", "51234")
+INFY, TCS, OPTION = ("NSE_EQ", "1594"), ("NSE_EQ", "11536"), ("NSE_FNO", "51234")
+CLOSES_NS = int(datetime(2026, 10, 7, 15, 30, tzinfo=IST).timestamp()) * SECOND_NS
 
 
 def refusal(call, *arguments, **fields):
@@ -187,6 +189,41 @@ class TestSharesForDeliveryThatTwoOrdersAreToSell:
         wanted = f"RMS:{second}: Selling more than held: 0 shares are available, found 10"
         assert client.order(second).reason == wanted
 
+    def test_are_not_those_of_another_share_that_is_for_sale_as_well(self, client):
+        for instrument in (INFY, TCS):
+            client.tick(1500.0, instrument)
+        client.place(product="CNC", instrument=TCS)
+        order_id = client.place("SELL", product="CNC", wait=False)
+        client.place("SELL", product="CNC", instrument=TCS)
+
+        assert client.status(order_id) == "REJECTED"
+
+    @pytest.mark.parametrize(("later", "quantity", "status"), [(10, 5, "REJECTED"), (5, 5, "PENDING")])
+    def test_are_not_the_firsts_where_the_second_is_at_the_exchange_before_it(self, client, later, quantity, status):
+        client.tick(1500.0)
+        client.place(product="CNC")
+        client.wait_until(CLOSES_NS + 3600 * SECOND_NS)
+        first = client.place("SELL", quantity, 1510.0, product="CNC", amo_time="OPEN_60")
+        second = client.place("SELL", 5, 1510.0, product="CNC", amo_time="OPEN")
+        client.wait_until(CLOSES_NS + DAY_NS - 6 * 3600 * SECOND_NS)
+        client.tick(1500.0)
+        client.ask("modify", Modification(order_id=first, order_type="LIMIT", quantity=later, limit_price=1510.0))
+        client.wait(3600)
+
+        assert (client.status(second), client.status(first)) == ("PENDING", status)
+
+    def test_may_be_taken_by_one_at_the_exchange_from_one_that_is_not(self, client):
+        client.tick(1500.0)
+        client.place(product="CNC")
+        client.wait_until(CLOSES_NS + 3600 * SECOND_NS)
+        client.place("SELL", 5, 1510.0, product="CNC", amo_time="OPEN_60")
+        second = client.place("SELL", 5, 1510.0, product="CNC", amo_time="OPEN")
+        client.wait_until(CLOSES_NS + DAY_NS - 6 * 3600 * SECOND_NS)
+        client.tick(1500.0)
+        client.ask("modify", Modification(order_id=second, order_type="LIMIT", quantity=10, limit_price=1510.0))
+
+        assert client.order(second).quantity == 10
+
     def test_are_enough_for_both_where_there_are_as_many(self, client):
         client.tick(1500.0)
         client.place(product="CNC", quantity=20)
@@ -202,6 +239,16 @@ class TestTheCircuitLimits:
 
         assert client.status(client.place(price=1600.0)) != "REJECTED"
         assert "1600.00 to 2400.00 wanted" in client.order(client.place(price=1599.9)).reason
+
+
+class TestAMarketOrderUnderProtection:
+    @pytest.mark.parametrize(("side", "limit_price"), [("BUY", 1515.0), ("SELL", 1485.0)])
+    def test_is_shown_as_a_limit_order_so_far_from_the_last_price(self, open_account, side, limit_price):
+        client = open_account(market_protection_percent=1.0)
+        client.tick(1500.0, bids=[], asks=[])
+        order = client.order(client.place(side))
+
+        assert (order.status, order.order_type, order.limit_price) == ("PENDING", "LIMIT", limit_price)
 
 
 class TestAStopOrder:
@@ -305,6 +352,58 @@ class TestAnOrderThatIsModified:
 
         assert refusal(client.ask, "modify", change) == "Maximum of 25 modifications of an order exceeded"
 
+    def test_at_the_exchange_may_be_one_for_the_market(self, client):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0)
+        client.ask("modify", Modification(order_id=order_id, order_type="MARKET", quantity=10))
+
+        assert (client.status(order_id), client.order(order_id).average_price) == ("TRADED", 1500.0)
+
+    @pytest.mark.parametrize(
+        ("shown", "terms", "is_triggered", "next_price", "status"),
+        [
+            (1495.0, {"order_type": "STOP_LOSS_MARKET", "trigger_price": 1480.0}, False, 1485.0, "PENDING"),
+            (1495.0, {"order_type": "STOP_LOSS_MARKET", "trigger_price": 1480.0}, False, 1480.0, "TRADED"),
+            (
+                1470.0,
+                {"order_type": "STOP_LOSS", "trigger_price": 1490.0, "limit_price": 1475.0},
+                True,
+                1470.0,
+                "PENDING",
+            ),
+            (1470.0, {"order_type": "LIMIT", "limit_price": 1475.0}, False, 1470.0, "PENDING"),
+            (
+                1495.0,
+                {"order_type": "STOP_LOSS", "trigger_price": 1485.0, "limit_price": 1475.0},
+                False,
+                1490.0,
+                "PENDING",
+            ),
+        ],
+    )
+    def test_keeps_what_became_of_its_trigger_as_long_as_it_has_one(  # noqa: PLR0913, PLR0917  a table
+        self, client, shown, terms, is_triggered, next_price, status
+    ):
+        client.tick(1500.0)
+        order_id = client.place("SELL", price=1480.0, order_type="STOP_LOSS", trigger_price=1490.0)
+        client.tick(shown)
+        client.ask("modify", Modification(order_id=order_id, quantity=10, **terms))
+        found = client.order(order_id).is_triggered
+        client.tick(next_price)
+
+        assert (found, client.status(order_id)) == (is_triggered, status)
+
+    def test_in_transit_is_changed_also_when_its_market_has_just_closed(self, client):
+        client.tick(1500.0)
+        client.wait_until(CLOSES_NS - SECOND_NS // 10)
+        order_id = client.place(price=1490.0, product="CNC", wait=False)
+        client.wait_until(CLOSES_NS)
+        client.ask("modify", Modification(order_id=order_id, order_type="LIMIT", quantity=20, limit_price=1500.0))
+
+        assert (client.status(order_id), client.order(order_id).quantity) == ("TRANSIT", 20)
+        client.wait()
+        assert (client.status(order_id), client.order(order_id).reason[:4]) == ("REJECTED", "RMS:")
+
     def test_while_in_transit_arrives_as_it_was_changed(self, client):
         client.tick(1500.0)
         order_id = client.place(price=1490.0, wait=False)
@@ -391,6 +490,47 @@ class TestAnAfterMarketOrder:
         client.wait_until(opens_ns + 60 * 60 * SECOND_NS)
         client.tick(1480.0)
         assert client.status(order_id) == "TRADED"
+
+    @pytest.mark.parametrize(
+        ("amo_time", "minutes", "may"), [("PRE_OPEN", -10, True), ("OPEN_30", 5, True), ("OPEN_30", -10, False)]
+    )
+    def test_is_changed_at_the_exchange_or_while_the_market_is_open(self, client, amo_time, minutes, may):
+        client.tick(1500.0)
+        client.wait(6 * 3600)
+        order_id = client.place(price=1490.0, amo_time=amo_time)
+        client.wait_until(CLOSES_NS + DAY_NS - (6 * 60 + 15 - minutes) * 60 * SECOND_NS)
+        change = Modification(order_id=order_id, order_type="LIMIT", quantity=20, limit_price=1480.0)
+        if may:
+            client.ask("modify", change)
+        else:
+            assert refusal(client.ask, "modify", change).startswith("Market is Closed!")
+
+        assert client.order(order_id).quantity == (20 if may else 10)
+
+    def test_of_a_saturday_waits_for_monday(self, client):
+        client.tick(1500.0)
+        client.wait_until(CLOSES_NS + 3 * DAY_NS)
+        order_id = client.place(price=1490.0, amo_time="OPEN")
+        change = Modification(order_id=order_id, order_type="LIMIT", quantity=20, limit_price=1500.0)
+
+        assert refusal(client.ask, "modify", change).startswith("Market is Closed!")
+        opens_ns = CLOSES_NS + 5 * DAY_NS - (6 * 60 + 15) * 60 * SECOND_NS
+        client.wait_until(opens_ns - 1)
+        assert client.order(order_id).arrival == 0
+        client.wait_until(opens_ns)
+        assert client.order(order_id).arrival == 1
+
+    def test_that_was_withdrawn_is_awaited_no_more(self, client):
+        client.tick(1500.0)
+        client.wait(6 * 3600)
+        order_id = client.place(price=1490.0, amo_time="OPEN")
+        client.wait_until(CLOSES_NS + DAY_NS // 2)
+        awaited_ns = client.account.next_ns
+        client.ask("cancel", order_id)
+        client.wait_until(awaited_ns)
+
+        assert awaited_ns == CLOSES_NS + DAY_NS - (6 * 60 + 15) * 60 * SECOND_NS
+        assert client.account.next_ns > awaited_ns + 5 * 3600 * SECOND_NS
 
     def test_is_refused_in_the_session(self, client):
         assert refusal(client.place, amo_time="OPEN").startswith("Market is Open!")

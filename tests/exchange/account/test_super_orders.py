@@ -269,6 +269,55 @@ class TestASuperOrder:
         assert {"TARGET_LEG": found.target_status, "STOP_LOSS_LEG": found.stop_status} == statuses
         assert found.status == "TRADED"
 
+    @pytest.mark.parametrize(
+        ("price", "statuses"), [(1480.0, ("CANCELLED", "TRIGGERED")), (1535.0, ("TRIGGERED", "CANCELLED"))]
+    )
+    def test_has_exits_also_for_what_its_entry_trades_after_they_have_traded(self, client, price, statuses):
+        client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 4)])
+        client.ask("place_super", a_super())
+        client.wait()
+        client.tick(1530.0, bids=[(1530.0, 4)], asks=[(1531.0, 9)])
+
+        assert (row(client).status, row(client).target_status) == ("PART_TRADED", "TRIGGERED")
+        client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 6)])
+        assert {leg: (each.status, each.quantity) for leg, each in exits(client).items()} == {
+            "TARGET_LEG": ("PENDING", 6),
+            "STOP_LOSS_LEG": ("PENDING", 6),
+        }
+        client.account = client.replayed()
+        client.tick(price)
+        client.tick(price)
+        assert (row(client).status, client.account.positions()[0].net_quantity) == ("CLOSED", 0)
+        assert (row(client).target_status, row(client).stop_status) == statuses
+
+    def test_that_is_beyond_its_target_when_it_enters_has_no_stop(self, client):
+        client.tick(1500.0)
+        client.ask("place_super", a_super(order_type="MARKET", limit_price=0.0))
+        client.tick(1540.0)
+        client.wait()
+
+        assert {leg: order.average_price for leg, order in exits(client).items()} == {"TARGET_LEG": 1540.0}
+        assert (row(client).status, client.account.positions()[0].net_quantity) == ("CLOSED", 0)
+
+    @pytest.mark.parametrize("alone", [{"stop_price": 0.0}, {"target_price": 0.0}], ids=str)
+    def test_with_one_exit_has_no_price_of_the_other_when_it_has_entered(self, client, alone):
+        client.tick(1500.0)
+        client.ask("place_super", a_super(**alone))
+        client.wait()
+
+        assert (row(client).target_price, row(client).stop_price) == (
+            alone.get("target_price", 1530.0),
+            alone.get("stop_price", 1490.0),
+        )
+
+    def test_trails_no_more_once_all_of_it_is_cancelled(self, client):
+        client.tick(1500.0)
+        order_id = client.ask("place_super", a_super(trailing_jump=1.0)).ids[0]
+        client.wait()
+        client.ask("cancel_super", order_id, "ENTRY_LEG")
+
+        assert client.tick(1510.0) == ()
+
     def test_keeps_what_its_entry_has_traded_when_the_rest_of_it_is_cancelled(self, client):
         client.tick(1500.0, bids=[(1499.9, 50)], asks=[(1500.0, 4)])
         order_id = client.ask("place_super", a_super()).ids[0]
@@ -295,6 +344,14 @@ class TestALegThatIsCancelled:
         client.tick(1485.0)
 
         assert (row(client).status, row(client).stop_status) == ("CLOSED", "TRIGGERED")
+
+    @pytest.mark.parametrize("second", ["TARGET_LEG", "STOP_LOSS_LEG"])
+    def test_as_the_other_leaves_the_position_and_closes_nothing(self, client, entered, second):
+        first = "STOP_LOSS_LEG" if second == "TARGET_LEG" else "TARGET_LEG"
+        for leg in (first, second):
+            client.ask("cancel_super", entered, leg)
+
+        assert (row(client).status, client.account.positions()[0].net_quantity) == ("CANCELLED", 10)
 
     def test_trails_no_more(self, client):
         client.tick(1500.0)
@@ -394,13 +451,60 @@ class TestALegThatIsChanged:
 
         assert {each.quantity for each in exits(client).values()} <= {6}
 
-    def test_that_is_the_entry_cannot_put_a_cancelled_one_back(self, client):
+    @pytest.mark.parametrize("exit_", [{"target_price": 1540.0}, {"stop_price": 1495.0}], ids=str)
+    def test_that_is_the_entry_cannot_put_a_cancelled_one_back(self, client, exit_):
         client.tick(1510.0)
-        order_id = client.ask("place_super", a_super(target_price=0.0)).ids[0]
+        order_id = client.ask("place_super", a_super(**dict.fromkeys(exit_, 0.0))).ids[0]
         client.wait()
 
         with pytest.raises(Refused, match="A cancelled leg cannot be put back"):
-            client.ask("modify_super", SuperModification(order_id=order_id, leg="ENTRY_LEG", target_price=1540.0))
+            client.ask("modify_super", SuperModification(order_id=order_id, leg="ENTRY_LEG", **exit_))
+
+    @pytest.mark.parametrize("price", [1500.0, 1510.0], ids=["after the entry has traded", "before"])
+    @pytest.mark.parametrize("field", ["target_price", "stop_price"])
+    @pytest.mark.parametrize("by_entry", [False, True], ids=["by its leg", "with the entry"])
+    def test_has_a_price(self, client, price, field, by_entry):
+        client.tick(price)
+        order_id = client.ask("place_super", a_super()).ids[0]
+        client.wait()
+        before = client.account.comparable()
+        leg = "ENTRY_LEG" if by_entry else {"target_price": "TARGET_LEG", "stop_price": "STOP_LOSS_LEG"}[field]
+        name = {"target_price": "targetPrice", "stop_price": "stopLossPrice"}[field]
+
+        with pytest.raises(Refused, match=f"{name}: one above 0 wanted, found 0"):
+            client.ask("modify_super", SuperModification(order_id=order_id, leg=leg, **{field: 0.0}))
+        assert client.account.comparable() == before
+
+    def test_that_is_an_entry_for_the_market_in_transit_is_measured_by_the_last_price(self, client):
+        client.tick(1500.0)
+        order_id = client.ask("place_super", a_super(order_type="MARKET", limit_price=0.0)).ids[0]
+
+        with pytest.raises(Refused, match=r"targetPrice: a price above 1500\.0 wanted"):
+            client.ask("modify_super", SuperModification(order_id=order_id, leg="TARGET_LEG", target_price=1495.0))
+
+    def test_that_is_the_entry_may_be_one_for_the_market(self, client):
+        client.tick(1510.0)
+        order_id = client.ask("place_super", a_super()).ids[0]
+        client.wait()
+        change = SuperModification(order_id=order_id, leg="ENTRY_LEG", order_type="MARKET", limit_price=0.0)
+        client.ask("modify_super", change)
+
+        assert (client.order(order_id).status, client.order(order_id).average_price) == ("TRADED", 1510.0)
+
+    @pytest.mark.parametrize(
+        ("leg", "change", "other"),
+        [
+            ("TARGET_LEG", {"target_price": 1540.0}, "STOP_LOSS_LEG"),
+            ("STOP_LOSS_LEG", {"stop_price": 1495.0}, "TARGET_LEG"),
+        ],
+    )
+    def test_leaves_the_order_of_the_other_as_it_is(self, client, entered, leg, change, other):
+        before = exits(client)
+        client.wait(5)
+        client.ask("modify_super", SuperModification(order_id=entered, leg=leg, **change))
+
+        found = exits(client)
+        assert (found[leg].updated_ns, found[other]) == (client.account.now_ns, before[other])
 
     def test_has_its_new_price_at_the_exchange(self, client, entered):
         client.ask("modify_super", SuperModification(order_id=entered, leg="TARGET_LEG", target_price=1510.0))

@@ -21,7 +21,7 @@ from natya.actors.exchange.account.positions import Traded
 from natya.actors.exchange.account.refusals import MARKET_CLOSED
 from natya.domain.charges import charges
 from natya.domain.time import IST, SECOND_NS
-from natya.messages.exchange import AccountTrade
+from natya.messages.exchange import AccountOrder, AccountTrade
 
 INFY, OPTION, FUTURE = ("NSE_EQ", "1594"), ("NSE_FNO", "51234"), ("NSE_FNO", "51235")
 DAY_S = 86_400
@@ -51,6 +51,20 @@ class TestExitAll:
         assert [position.net_quantity for position in client.account.positions()] == [0]
         assert client.account.orders()[-1].source == "EXIT_ALL"
 
+    def test_ends_each_order_once(self, client):
+        client.tick(1500.0)
+        ticket = SuperTicket(
+            instrument=INFY, side="BUY", product="INTRADAY", order_type="MARKET", quantity=10,
+            target_price=1510.0, stop_price=1490.0,
+        )  # fmt: skip
+        client.ask("place_super", ticket)
+        client.wait()
+        client.wait()
+        ended = [each for each in client.ask("exit_all").changes if isinstance(each, AccountOrder) and not each.is_open]
+
+        assert sorted(each.leg for each in ended) == ["STOP_LOSS_LEG", "TARGET_LEG"]
+        assert {each.status for each in ended} == {"CANCELLED"}
+
     def test_is_refused_and_changes_nothing_where_the_market_of_a_position_is_closed(self, client):
         client.tick(1500.0)
         client.place(quantity=10, product="CNC")
@@ -79,6 +93,26 @@ class TestTheKillSwitch:
         assert refusal(client.ask, "set_kill_switch", True) == (
             "Kill switch needs no open position and no pending order"
         )
+
+    def test_is_taken_back_while_orders_are_open(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.ask("set_pnl_exit", PnlExit(profit_rupees=5.0, loss_rupees=0.0, products=("INTRADAY",), kills=True))
+        client.tick(1510.0)
+        assert client.account.switches().kill_switch
+
+        client.ask("set_kill_switch", False)  # the order that closes is in transit
+        assert not client.account.switches().kill_switch
+
+    def test_stays_where_a_profit_exits_that_does_not_set_it(self, client):
+        client.tick(1500.0)
+        client.place(quantity=10)
+        client.tick(1510.0)
+        client.place("SELL", quantity=10)
+        client.ask("set_kill_switch", True)
+
+        client.ask("set_pnl_exit", PnlExit(profit_rupees=5.0, loss_rupees=0.0, products=("INTRADAY",)))
+        assert client.account.switches().kill_switch
 
     def test_rejects_orders_until_the_next_day(self, client):
         client.tick(1500.0)
@@ -173,6 +207,23 @@ class TestAConversion:
         assert refusal(client.ask, "convert_position", replace(to_delivery(10), is_long=False)) == (
             "This position cannot become CNC"
         )
+
+    def test_of_what_was_closed_is_refused_on_either_side(self, client):
+        client.tick(1500.0)
+        for side in ("BUY", "SELL"):
+            client.place(side)
+
+        for is_long, side in ((True, "long"), (False, "short")):
+            asked = Conversion(instrument=INFY, source="INTRADAY", target="CNC", is_long=is_long, quantity=1)
+            assert refusal(client.ask, "convert_position", asked) == f"No {side} position of INTRADAY to convert"
+
+    def test_of_shares_that_stay_for_delivery_takes_none_from_an_order(self, client):
+        client.tick(1500.0)
+        client.place(product="CNC")
+        order_id = client.place("SELL", product="CNC", price=1510.0)
+
+        client.ask("convert_position", to_delivery(10, source="CNC", target="MTF"))
+        assert (client.status(order_id), held(client)) == ("PENDING", {"MTF": 10})
 
     def test_of_more_than_there_is_is_refused(self, client):
         client.tick(1500.0)
@@ -559,6 +610,23 @@ class TestADay:
         client.wait(5 * 60)
         assert client.status(future) == "EXPIRED"
 
+    def test_on_which_a_contract_ends_has_nothing_to_settle_of_what_was_closed(self, client):
+        client.tick(120.0, OPTION)
+        for side in ("BUY", "SELL"):
+            client.place(side, product="MARGIN", instrument=OPTION, quantity=65)
+        client.wait_until(at("18:00", day=27))
+
+        assert {each.source for each in client.changes if isinstance(each, AccountOrder)} == {""}
+
+    def test_squares_nothing_off_that_was_closed(self, client):
+        client.tick(1500.0)
+        for side in ("BUY", "SELL"):
+            client.place(side)
+        client.wait_until(at("15:25"))
+        client.ask("exit_all")
+
+        assert {each.source for each in client.changes if isinstance(each, AccountOrder)} == {""}
+
     def test_on_which_a_contract_ends_settles_it_at_its_last_price(self, client):
         client.tick(120.0, OPTION)
         client.place(product="MARGIN", instrument=OPTION, quantity=65)
@@ -596,6 +664,31 @@ class TestAnInstrumentThatIsNotListed:
         client.wait(2)
 
         assert client.status(order_id) == "PENDING"
+
+    @pytest.mark.parametrize("amo_time", ["OPEN", "PRE_OPEN"])
+    def test_lets_its_after_market_orders_wait_as_well(self, client, amo_time):
+        client.tick(1500.0)
+        client.wait_until(at("18:00"))
+        order_id = client.place(price=1490.0, product="CNC", amo_time=amo_time)
+        list_again = self.a_process_without(client, "INFY")
+        client.wait_until(at("09:16", day=8))
+        assert client.order(order_id).arrival == 0
+
+        list_again()
+        client.tick(1500.0)
+        client.wait(2)
+        assert (client.status(order_id), client.order(order_id).arrival) == ("PENDING", 1)
+
+    def test_has_its_orders_rejected_where_it_is_listed_on_a_day_without_a_session(self, client):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0, wait=False)
+        list_again = self.a_process_without(client, "INFY")
+        client.wait_until(at("12:00", day=10))  # Saturday
+        list_again()
+        client.tick(1500.0)
+        client.wait(2)
+
+        assert (client.status(order_id), MARKET_CLOSED in client.order(order_id).reason) == ("REJECTED", True)
 
     def test_lets_its_days_pass_and_its_positions_stay(self, client):
         client.tick(1500.0)
@@ -654,6 +747,23 @@ class TestAnAccountThatWasDown:
         assert held(client) == {}
         (trade,) = [each for each in client.changes if isinstance(each, AccountTrade) and each.side == "SELL"]
         assert (trade.quantity, trade.price) == (10, 1500.0)
+
+    def test_over_a_close_has_let_its_orders_expire_then(self, client):
+        client.tick(1500.0)
+        resting = client.place(price=1400.0, product="CNC")
+        in_a_new_process(client, at("16:00"))
+
+        assert (client.status(resting), client.order(resting).updated_ns) == ("EXPIRED", at("15:30"))
+
+    def test_lets_a_stop_that_was_triggered_rest_at_its_limit(self, client):
+        client.tick(1500.0)
+        order_id = client.place("SELL", price=1480.0, order_type="STOP_LOSS", trigger_price=1490.0)
+        client.tick(1470.0)
+        in_a_new_process(client, client.account.now_ns)
+        client.tick(1480.1)
+        client.tick(1480.1)
+
+        assert (client.status(order_id), client.order(order_id).average_price) == ("TRADED", 1480.0)
 
     def test_lets_what_was_in_transit_wait_for_the_first_price(self, client):
         client.tick(1500.0)
