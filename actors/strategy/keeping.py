@@ -174,8 +174,8 @@ class Keeping(Remembering):
             told = self._told[name] = set()
 
             def take(record: JournalRecord) -> None:
-                if isinstance(record.fact, OrderFilled) and record.sequence <= keeper.covers:
-                    told.add(record.fact.trade_id)
+                if record.sequence <= keeper.covers:
+                    told.add(cast("OrderFilled", record.fact).trade_id)  # read by its type
 
             self._read_pages((OrderFilled.__name__,), take, read_on, key=name)
 
@@ -200,15 +200,16 @@ class Keeping(Remembering):
         return getattr(fact, "strategy", self.name) == self.name and is_own(self.name, fact.client_order_id)
 
     def _hand_missed(self) -> None:
-        """Hand over what the state does not cover, in order."""
+        """Tell of the orders that never came, and hand over what the state does not cover, in order."""
         keeper = self._keeper
         if keeper is None:
             return
+        for order in self._unsent:  # ahead of the first state of this life, behind which nobody names it any more
+            self.on_order(refused(order, rule="restart", reason=NEVER_SENT, now_ns=self.clock.now_ns()))
+        self._unsent = ()
         self._settle()
         cause = self.trace
         for record in self._missed:
-            if record.sequence <= keeper.covers:
-                continue
             self.trace = cause
             self.join_trace(record.correlation_id)
             self._hand(cast("OrderFact", record.fact), record.sequence)  # read by their types
@@ -217,11 +218,6 @@ class Keeping(Remembering):
         self.trace = cause
         self._missed.clear()
         self._told.clear()
-        for order in self._unsent:
-            self.on_order(refused(order, rule="restart", reason=NEVER_SENT, now_ns=self.clock.now_ns()))
-        if self._unsent:
-            self._settle(is_due=True)  # so that it is not told again
-        self._unsent = ()
         self._looks = not self.market_rules
         self._look_at_ns = 0 if self._looks else NEVER_NS
 
@@ -274,7 +270,6 @@ class Keeping(Remembering):
                 super()._send_of(client_order_id, request)
             if not outbox:
                 return
-            is_due = True
 
     def _save(self, encoded: bytes, submitted: tuple[SubmitOrder, ...]) -> None:
         keeper = self._keeper

@@ -74,13 +74,13 @@ class StateForm:
 
 def _lost(found: Any, kept: Any, place: str) -> Iterator[str]:
     """Yield what a state has that is gone when it is read by its class and written again."""
-    if isinstance(found, dict) and isinstance(kept, dict):
+    if isinstance(found, dict):
         for key, value in found.items():
             if key not in kept:
                 yield f"no field for {place}{key}, found {value!r:.60}"
             else:
                 yield from _lost(value, kept[key], f"{place}{key}.")
-    elif isinstance(found, list) and isinstance(kept, list):
+    elif isinstance(found, list):
         if len(found) > len(kept):
             yield f"{len(kept)} of {len(found)} values of {place[:-1]} have a field"
         for number, (value, again) in enumerate(zip(found, kept, strict=False)):

@@ -47,6 +47,10 @@ class Fewer(msgspec.Struct):
     count: int = 0
 
 
+class Nothing(msgspec.Struct):
+    pass
+
+
 class Shorter(msgspec.Struct):
     count: int = 0
     legs: dict[str, ShorterLeg] = {}
@@ -105,6 +109,7 @@ class TestAState:
             (Fewer, "fields are count: no field for legs"),
             (Shorter, "no field for legs.TCS.prices, found \\[1.5\\]"),
             (Textual, "Expected `str`, got `int`"),
+            (Nothing, "fields are none: no field for count"),
         ],
     )
     def test_that_does_not_fit_any_more_is_refused_with_what_was_found(self, kind, told):
@@ -179,7 +184,8 @@ class Foreign(msgspec.Struct):
 @pytest.mark.parametrize(
     ("state", "told"),
     [
-        (dict, r"a class State\(msgspec.Struct\) is wanted"),
+        (dict, r"a class State\(msgspec.Struct\) is wanted, found <class 'dict'>"),
+        (Needy(count=1), r"a class State\(msgspec.Struct\) is wanted, found Needy\(count=1\)"),
         (Needy, "a default for every field is wanted.*found none for count"),
         (Placed, "array_like"),
         (Foreign, "fields that msgspec can write and read back are wanted"),
@@ -337,6 +343,7 @@ def fill_of(order, number=1, price=100.0):
 
 
 TERMS = {"strategy": "mine", "symbol": "INFY", "side": "BUY", "quantity": 1}
+ORDER = SubmitOrder(client_order_id="mine-1-1", strategy="mine", symbol="INFY", side="BUY", quantity=3)
 
 
 def saved(state, *, covers, number=4):
@@ -503,6 +510,20 @@ class TestAStrategyWithAState:
 
         assert stage.state.refused == ["restart"]
 
+    def test_is_told_of_it_once_though_its_state_says_nothing_of_that(self, stage):
+        told = []
+
+        class Unmoved(Counter):
+            def on_order(self, fact):
+                told.append(fact.rule)
+
+        stage.world.saved, stage.world.unsent = saved(Counter.State(), covers=0), (ORDER,)
+        for _life in range(2):
+            stage.open(Unmoved)
+            stage.system.stop("mine")
+
+        assert told == ["restart"]
+
     def test_saves_at_its_stop_what_ticks_have_changed(self, stage):
         stage.open()
         stage.tell(a_tick(), a_tick())
@@ -520,6 +541,13 @@ class TestAStrategyWithAState:
         assert [each for each in stage.world.heard if isinstance(each, SaveState)][-1] is stage.world.saved
         assert stage.state.ticks == 5
         assert len(stage.world.heard) == 1 + 3
+
+
+def supervised(stage, strategy, **policy):
+    """Open it under a supervisor, whose policy is that of the preset but for what is given."""
+    policy = msgspec.structs.replace(load_settings("paper", environment={}).supervision, **policy)
+    spec = ChildSpec("mine", strategy, StrategySettings(name="mine", strategy=""), when_exhausted="park")
+    stage.system.start("top", Supervisor, SupervisorSettings(children=(spec,), policy=policy, journal=""))
 
 
 class TestAHandlerThatRaises:
@@ -543,11 +571,25 @@ class TestAHandlerThatRaises:
         assert stage.state.fills == 0
         assert stage.orders == [order]
 
+    @pytest.mark.parametrize("fails_at", ["restart", "risk"])
+    def test_is_told_again_of_an_order_that_never_came_whichever_fact_it_raises_at(self, stage, fails_at):
+        told = []
+
+        class Raising(Counter):
+            def on_order(self, fact):
+                told.append(fact.rule)
+                if fact.rule == fails_at and told.count(fails_at) == 1:
+                    raise ValueError("once")
+
+        stage.journal(OrderRefused(client_order_id="mine-1-2", rule="risk", reason="none", occurred_ns=1, **TERMS))
+        stage.world.saved, stage.world.unsent = saved(Counter.State(), covers=0), (ORDER,)
+        supervised(stage, Raising)
+        stage.system.base.run_for(2)
+
+        assert sorted(told) == sorted(["restart", "risk", fails_at])
+
     def test_leaves_no_half_done_state_at_a_stop_while_it_waits_for_its_restart(self, stage):
-        policy = load_settings("paper", environment={}).supervision
-        policy = msgspec.structs.replace(policy, fail_max=1, reset_timeout_s=60.0)
-        spec = ChildSpec("mine", Counter, StrategySettings(name="mine", strategy=""), when_exhausted="park")
-        stage.system.start("top", Supervisor, SupervisorSettings(children=(spec,), policy=policy, journal=""))
+        supervised(stage, Counter, fail_max=1, reset_timeout_s=60.0)
         stage.tell(a_tick(quantity=10))
         (order,) = stage.orders
         stage.world.records += [None] * 7
@@ -619,6 +661,16 @@ class TestAHandlerOfAStrategyWithAState:
     @pytest.mark.parametrize("kind", [Candle, Tick, JournalRecord])
     def test_that_raises_is_given_up_and_not_settled(self, kind):
         assert self.handled(kind, raises=ValueError("x"), _outbox=["an order"], _looks=True)[0] == ["failed"]
+
+
+class TestAStateThatIsNotTaken:
+    def test_is_saved_again_a_second_later_though_nothing_has_changed(self, stage):
+        stage.open()
+        before = stage.world.saved
+        stage.tell(Failed(actor="orders", message_type="SaveState", error="OSError", reason="the disk is full"))
+        stage.system.base.run_for(keeping.SAVE_AGAIN_S)
+
+        assert stage.world.saved == msgspec.structs.replace(before, number=before.number + 1)
 
 
 class TestAFailureThatIsHeard:
