@@ -54,7 +54,7 @@ from ..runtime import handles
 from .errors import HoldingsUnknownError
 from .given import Given
 from .holdings import is_trade_of
-from .inspection import HOOKS
+from .inspection import HOOKS, SETTABLE
 from .keeping import Keeping, declared
 from .latency import LatencySample
 from .parameters import parameters_of
@@ -99,8 +99,8 @@ MAY_SAY: Final[frozenset[type]] = frozenset({
 HOLDINGS_TIMEOUT_S: Final = 10.0
 """Seconds that orders may take to answer what the strategy holds."""
 
-COUNTED: Final = frozenset({"_moment_ns", "_ordered", "_ordered_now", "_outbox", "random", "state", "trouble"})
-"""Attributes of this class that may change while `on_begin` runs."""
+MAY_CHANGE: Final = SETTABLE | {"_moment_ns", "_ordered", "_ordered_now", "_outbox", "state"}
+"""Attributes of this class that may change in `on_begin`: what a strategy may set, and what its orders change."""
 
 EARLY_MAX: Final = 100_000
 """Messages that may wait until the strategy has begun."""
@@ -258,9 +258,9 @@ class StrategyActor(Keeping):
             AttributeError: it has; choose another name.
         """
         now = vars(self)
-        taken = [name for name in before if name not in COUNTED and now.get(name) is not before[name]]
+        taken = [name for name in before if now.get(name) is not before[name]]
         taken += [name for name in now if name not in before and name not in HOOKS and hasattr(StrategyActor, name)]
-        if taken:
+        if taken := [name for name in taken if name not in MAY_CHANGE]:
             raise AttributeError(
                 f"{', '.join(taken)}: StrategyActor has that name already, choose another for your own"
             )

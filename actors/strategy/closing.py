@@ -62,12 +62,12 @@ class Closing:
         """Take the next step of a symbol, after each fact of one of its orders."""
         if symbol not in self._rounds:
             return
-        in_the_way = [handle for handle in self._open_orders(symbol) if handle is not self._orders.get(symbol)]
-        for handle in in_the_way:  # also the exits of a bracket that were on their way when it began
-            if handle not in self._cancelled:
+        open_orders = tuple(self._open_orders(symbol))
+        for handle in open_orders:  # also the exits of a bracket that were on their way when it began
+            if handle is not self._orders.get(symbol) and handle not in self._cancelled:
                 self._cancelled.add(handle)
                 self._cancel(handle)
-        if in_the_way or any(True for _ in self._open_orders(symbol)):
+        if open_orders:
             return
         order, shares = self._orders.pop(symbol, None), self._shares(symbol)
         if order is not None and order.filled < order.quantity:

@@ -93,7 +93,7 @@ class History:
         """
         interval_ns = interval_of(interval)
         if interval_ns not in self._keeps:
-            kept = ", ".join(map(duration_text, self._keeps)) or "none"
+            kept = ", ".join(map(duration_text, self._keeps))
             raise ValueError(f"a length of `warm_up` wanted, {kept}, found {interval!r}")
         bars_max = self._keeps[interval_ns]
         bars = bars_max if bars is None else bars

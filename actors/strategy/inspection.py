@@ -66,13 +66,15 @@ def strategies_in(path: Path) -> tuple[str, ...]:
     Raises:
         SyntaxError, ValueError: it is no Python.
     """
-    base, found = "StrategyActor", set[str]()
-    for statement in (tree := ast.parse(path.read_bytes(), str(path))).body:
+    base, found = "StrategyActor", list[str]()
+    bases = {base}
+    for statement in ast.parse(path.read_bytes(), str(path)).body:
         if isinstance(statement, ast.ImportFrom):
-            found.update(each.asname for each in statement.names if each.name == base and each.asname)
-        elif isinstance(statement, ast.ClassDef) and {base, *found}.intersection(map(_last_name, statement.bases)):
-            found.add(statement.name)
-    return tuple(each.name for each in tree.body if isinstance(each, ast.ClassDef) and each.name in found)
+            bases.update(each.asname or base for each in statement.names if each.name == base)
+        elif isinstance(statement, ast.ClassDef) and bases.intersection(map(_last_name, statement.bases)):
+            bases.add(statement.name)
+            found.append(statement.name)
+    return tuple(found)
 
 
 def _last_name(base: ast.expr) -> str:

@@ -82,10 +82,7 @@ def _is_found_there(path: Path) -> bool:
     """Whether importing the name of this file imports this file."""
     importlib.invalidate_caches()  # it may be younger than the last look into its folder
     imported = sys.modules.get(path.stem)
-    try:
-        spec = importlib.util.find_spec(path.stem) if imported is None else imported.__spec__
-    except ValueError:  # a module without a spec
-        return False
+    spec = importlib.util.find_spec(path.stem) if imported is None else imported.__spec__
     return spec is not None and spec.origin is not None and Path(spec.origin).resolve() == path.resolve()
 
 

@@ -1,5 +1,7 @@
 """The base of all strategies, as a user's strategy lives on it."""
 
+from random import Random
+
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -264,13 +266,62 @@ class TestAStrategy:
 
         assert heard == [(1.0, 1.0, None), (2.0, 1.0, None), (3.0, 1.0, 3.0), (4.0, 1.0, 3.0), (5.0, 5.0, 3.0)]
 
-    def test_in_a_live_market_counts_the_time_since_a_tick_came(self, stage):
+    @pytest.mark.parametrize(
+        ("is_released", "has_come", "least_us", "most_us"),
+        [
+            (False, True, 5_000_000, 65_000_000),
+            (True, True, 1, 4_999_999),
+            (True, False, 1, 4_999_999),
+            (False, False, 0, 0),
+        ],
+    )
+    def test_counts_the_time_since_the_market_released_a_tick_else_since_it_came(
+        self, stage, is_released, has_come, least_us, most_us
+    ):
         stage.open(Silent)
-        came_ns = stage.system.base.clock.now_ns() - 5 * 10**9
+        if is_released:
+            stage.system.base.market.release(0)
+        came_ns = stage.system.base.clock.now_ns() - 5 * 10**9 if has_come else 0
         stage.tell(*[replace(stage.tick(), received_ns=came_ns) for _ in range(32)])
 
         counts = stage.system.request("mine", Ping()).statistics
-        assert 5_000_000 <= counts.tick_to_strategy_us_p50 < 5_000_000 + 60_000_000
+        assert least_us <= counts.tick_to_strategy_us_p50 <= most_us
+
+    def test_may_order_as_it_begins_and_set_what_is_its_own_to_set(self, stage):
+        class Early(Silent):
+            def on_begin(self):
+                self.random, self.trouble = Random(3), "behind"
+                self.become("waiting")
+                self.buy("INFY", 7)
+
+            @handles(str, when="waiting")
+            def wait(self, text, _sender):
+                self.sell("INFY", len(text))
+
+        stage.open(Early)
+        stage.tell("five!")
+
+        assert [stage.orders.receive().quantity for _ in range(2)] == [7, 5]
+
+    @pytest.mark.parametrize(("before_ns", "is_enough"), [(1, True), (0, False), (-1, False)])
+    def test_is_told_of_each_tick_from_the_next_close_on_where_it_hears_of_sessions(
+        self, simulated_stage, before_ns, is_enough
+    ):
+        found = []
+
+        class Sessional(Silent):
+            def on_session(self, event):
+                close_ns = self.clock.session.close_ns
+                found.append((event, self.newest_is_enough(simulated_stage.tick(exchange_ns=close_ns - before_ns))))
+
+            def on_candle(self, _candle):
+                self.on_session("candle")
+
+        simulated_stage.open(Sessional)
+        simulated_stage.tell(CANDLE)
+        simulated_stage.system.base.run_for(1)
+
+        assert found[-1] == ("candle", is_enough)
 
 
 class TestAStrategyThatBreaks:

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,9 +11,11 @@ from natya.actors.runtime import RuntimeActor, handles
 from natya.actors.strategy import StrategyActor
 from natya.actors.strategy.history import History
 from natya.actors.strategy.inspection import faults_of
+from natya.actors.strategy.remembering import HISTORY_TIMEOUT_S
 from natya.messages.database import HistoryRead, QueryFailed, ReadHistory
 from natya.messages.events import Subscribe
 from natya.messages.market import Candle
+from natya.messages.system import Ping
 
 MINUTE_NS = 60 * 10**9
 
@@ -74,6 +77,10 @@ def past(stage):
     return stage
 
 
+def unknown_histories(caplog):
+    return [record.fields for record in caplog.records if record.message == "history.unknown"]
+
+
 class TestAStrategyWithAWarmUp:
     def test_asks_for_closed_candles_of_its_symbols_until_now_and_begins_with_them(self, past):
         past.open(Remembers, symbols=("INFY",))
@@ -92,6 +99,31 @@ class TestAStrategyWithAWarmUp:
         past.tell(a_candle(3, 103.0), a_candle(0, 103.0, minutes=5))
 
         assert past.log.receive() == (5, [102.0, 103.0])
+
+    @pytest.mark.parametrize(
+        ("of_class", "of_settings", "told"),
+        [(("5m",), (), [5]), (("5m",), ("15m",), [15]), ((), ("15m",), [15]), ((), (), [1, 5, 15])],
+    )
+    def test_is_told_the_lengths_of_its_settings_else_of_its_class_else_all(self, past, of_class, of_settings, told):
+        class Hearing(Remembers):
+            candles = of_class
+
+            def on_begin(self):
+                """Nothing: it is not looked at."""
+
+        past.name, wanted = "mine", msgspec.structs.replace(past.settings(symbols=("INFY",)), candles=of_settings)
+        past.system.start("mine", Hearing, wanted)
+        subscription = past.events.receive()
+
+        past.tell(*(a_candle(0, minutes=minutes) for minutes in (1, 5, 15)))
+        past.system.request("mine", Ping())
+
+        heard = []
+        while not past.log.is_empty():
+            heard.append(past.log.receive()[0])
+        assert heard == told
+        lengths = [int(text.removesuffix("m")) for text in of_settings or of_class]
+        assert subscription.intervals_ns == tuple(minutes * MINUTE_NS for minutes in (*lengths, 1))
 
     def test_counts_a_candle_once_that_came_while_it_waited(self, past):
         past.past.answer, past.name = None, "mine"
@@ -120,11 +152,24 @@ class TestAStrategyWithAWarmUp:
 
         assert past.log.receive() == ("began", [101.0, 102.0, 103.0])
 
-    def test_begins_without_a_past_where_the_database_has_no_answer(self, past):
+    def test_begins_without_a_past_where_the_database_has_no_answer(self, past, caplog):
         past.past.answer = QueryFailed(error="DatabaseDown", reason="the disk is full")
         past.open(Remembers, symbols=("INFY",))
 
         assert past.log.receive() == ("began", [])
+        assert unknown_histories(caplog) == [{"interval": "1m", "reason": "the disk is full"}]
+
+    def test_begins_without_a_past_where_the_database_says_nothing(self, simulated_stage, caplog):
+        log = simulated_stage.system.probe("log")
+        simulated_stage.system.probe("asked of the past")
+        simulated_stage.system.start("database", PlayedDatabase, SimpleNamespace(answer=None))
+        simulated_stage.system.base.start_actor("mine", Remembers, simulated_stage.settings(symbols=("INFY",)))
+        simulated_stage.system.base.run_for(HISTORY_TIMEOUT_S + 1)
+
+        assert log.receive() == ("began", [])
+        ((interval, reason),) = (each.values() for each in unknown_histories(caplog))
+        assert interval == "1m"
+        assert "ReadHistory" in reason
 
 
 class TestAHistory:
@@ -180,9 +225,20 @@ class TestAHistory:
             History({"1m": 2}).columns("INFY", interval, bars)
 
 
-@pytest.mark.parametrize("warm_up", [{"5x": 3}, {"5m": 0}, {"5m": True}, {"5m": 10**6}, ("5m", 3), ("5m",), {5: 3}])
-def test_a_warm_up_that_is_none_is_found_before_anything_runs(warm_up):
-    faults = faults_of(type("Wrong", (StrategyActor,), {"warm_up": warm_up}), StrategyActor)
+@pytest.mark.parametrize(
+    ("warm_up", "why"),
+    [
+        ({"5x": 3}, "an interval such as "),
+        ({"5m": 0}, "1 to 50,000 bars of each length, found 0"),
+        ({"5m": True}, "1 to 50,000 bars of each length, found True"),
+        ({"5m": 10**6}, "1 to 50,000 bars of each length, found 1000000"),
+        *((each, f'a dict such as {{"5m": 200}} is wanted, found {each!r}') for each in (("5m", 3), ("5m",), {5: 3})),
+        ({"5m": 3, 5: 3}, """a dict such as {"5m": 200} is wanted, found {'5m': 3, 5: 3}"""),
+    ],
+)
+def test_a_warm_up_that_is_none_is_found_before_anything_runs(warm_up, why):
+    (fault,) = faults_of(type("Wrong", (StrategyActor,), {"warm_up": warm_up}), StrategyActor)
 
-    assert [each.partition(":")[0] for each in faults] == [__name__]  # it is made by code, and stands in no line
-    assert "Wrong.warm_up" in faults[0]
+    assert fault.partition(":")[0] == __name__  # it is made by code, and stands in no line
+    assert "Wrong.warm_up: " in fault
+    assert why in fault

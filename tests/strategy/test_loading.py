@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -111,6 +112,7 @@ NEVER_CALLED = {
     "on_tick = staticmethod(print)": "on_tick: a method is wanted, found staticmethod",
     "def on_timer(self): pass": r"on_timer: it is called as \(self, message\), found \(self\)",
     "def on_session(self): pass": r"on_session: it is called as \(self, message\), found \(self\)",
+    "Parameters = {'fast': 3}": r"Parameters: a class Parameters\(msgspec.Struct\) is wanted, found {'fast': 3}",
     "Parameters = dict": r"Parameters: a class Parameters\(msgspec.Struct\) is wanted, found <class 'dict'>",
     "cancel_on_stop = 1": "cancel_on_stop: True or False is wanted, found 1",
     "cancel_on_failure = 'no'": "cancel_on_failure: True or False is wanted, found 'no'",
@@ -123,7 +125,10 @@ NEVER_CALLED = {
     "def _helper(): pass\n    def on_begin(self): self.pnl = 0": "pnl is a name of StrategyActor: choose another",
     "def __init__(self, fast): pass": "__init__: __init__ is called without arguments",
 }
-TAKEN = ["name", "settings", "clock", "send", "log", "buy", "sell", "cancel", "position", "after", "says", "_submit"]
+TAKEN = [
+    "name", "settings", "clock", "send", "log", "buy", "sell", "cancel", "position", "after", "says", "_submit",
+    "on_start", "on_unhandled",
+]  # fmt: skip
 FINE = [
     "def on_tick(self, tick, *more, **options): pass",
     "def on_tick(self, tick, book=None): pass",
@@ -170,6 +175,7 @@ class TestAFile:
             "from natya import StrategyActor\nclass Helper: ...\nclass Mine(StrategyActor): ...",
             "import natya\nclass Mine(Helper, natya.StrategyActor): ...",
             "from natya import StrategyActor as Base\nclass Mine(Base):\n    class Inner(Base): ...",
+            "from natya import StrategyActor as Base\nclass StrategyActor: ...\nclass Mine(Base): ...",
             "raise RuntimeError('nothing is imported')\nclass Mine(StrategyActor): ...",
         ],
     )
@@ -195,6 +201,12 @@ class TestAFile:
     def test_that_is_no_python_is_named_with_its_line(self, write, text):
         with pytest.raises(StrategyBrokenError, match=r"'no_python_here.py' cannot be imported: "):
             path_of(write("no_python_here.py", text))
+
+    def test_with_the_name_of_a_module_that_was_made_by_code_is_refused(self, write, monkeypatch):
+        monkeypatch.setitem(sys.modules, "made_by_code_here", ModuleType("made_by_code_here"))
+
+        with pytest.raises(StrategyNotFoundError, match="another module is 'made_by_code_here' beside "):
+            path_of(f"{write('made_by_code_here.py', '')}:Mine")
 
     @pytest.mark.parametrize("name", ["random", "natya", "json"])
     def test_with_the_name_of_another_module_is_refused(self, write, name):

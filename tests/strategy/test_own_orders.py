@@ -177,6 +177,13 @@ class TestWhatIsAsked:
             client_order_id="mine-1-1", reference_price=100.0, reference_ns=tick.exchange_ns,
         )  # fmt: skip
 
+    def test_of_a_change_in_a_live_market_has_the_time_at_which_the_price_came(self, stage, mine):
+        mine(lambda self, tick: self.buy("INFY", 10, limit=99.5).modify(limit=tick.price))
+        stage.tell(stage.tick(99.8, sequence=2, received_ns=77))
+        stage.orders.receive()
+
+        assert stage.orders.receive().reference_ns == 77
+
     def test_of_a_change_or_a_cancellation_is_of_an_own_order_though_it_is_known_no_more(self, stage, mine):
         strategy = mine()
         strategy.modify("mine-0-7", quantity=3)
@@ -289,6 +296,16 @@ class TestTheOrdersOfALifeBefore:
         assert (third.state, third.filled, third.cancellation) == ("INTENDED", 0, "")
         assert (first.state, first.filled, first.average, second.state) == ("PART_FILLED", 4, None, "UNKNOWN")
         assert (first.cancellation, second.cancellation) == ("", "REQUESTED")
+
+    @pytest.mark.parametrize(("before", "average"), [(0, 99.5), (4, None)])
+    def test_have_an_average_only_where_each_of_their_prices_is_known(self, before, average):
+        orders = OwnOrders(None)
+        orders.found(OpenOrder(intent=builders.an_intent("mine-1-1", quantity=10), filled=before))
+        trade = {"quantity": 3, "price": 99.5, "cumulative_quantity": before + 3}
+        orders.hear(builders.filled("mine-1-1", **trade))
+        (handle,) = orders.open()
+
+        assert (handle.filled, handle.average) == (before + 3, average)
 
     def test_are_found_by_an_intent_that_was_on_its_way(self):
         orders = OwnOrders(None)
@@ -448,6 +465,38 @@ class TestSquaringOff:
         assert stage.orders.receive() == cancel, "it was begun again"
         reason = f"the order {target.client_order_id} was not cancelled: broker: too many requests"
         assert stage.book.ended == [SquaringOffEnded(strategy="mine", symbol="INFY", reason=reason)]
+
+    @pytest.mark.parametrize(
+        ("refused", "given_up"),
+        [
+            ("mine-1-1", ["the order mine-1-1 was not cancelled: busy"]),
+            ("mine-1-2", ["the order mine-1-2 was not cancelled: busy"]),
+            ("mine-1-3", []),  # ended meanwhile
+            ("mine-1-4", []),  # of another symbol
+            ("mine-1-5", []),  # came behind the cancellations
+            ("mine-1-6", []),  # unknown
+        ],
+    )
+    def test_is_given_up_at_an_open_order_of_the_symbol_that_was_to_be_cancelled_and_no_other(self, refused, given_up):
+        orders, ended = OwnOrders(None), []
+        cancelled = []
+        closing = Closing(
+            shares=lambda _symbol: 5,
+            open_orders=orders.open,
+            order=lambda *_what: pytest.fail("what is open is waited for"),
+            cancel=cancelled.append,
+            ended=lambda symbol, why: ended.append((symbol, why)),
+        )
+        for number, symbol in enumerate(("INFY", "INFY", "INFY", "TCS"), 1):
+            orders.hear(builders.an_intent(f"mine-1-{number}", symbol=symbol))
+        closing.begin("INFY")
+        orders.hear(builders.an_intent("mine-1-5"))
+        orders.hear(builders.cancelled("mine-1-3"))
+        closing.not_cancelled(refused, "busy")
+
+        assert cancelled == ["mine-1-1", "mine-1-2", "mine-1-3"]
+        assert ended == [("INFY", why) for why in given_up]
+        assert closing.symbols == (() if given_up else ("INFY",))
 
     def test_ends_after_some_rounds_where_late_fills_go_on(self):
         held, given_up, orders = [5], [], OwnOrders(None)

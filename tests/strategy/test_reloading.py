@@ -3,11 +3,11 @@
 import itertools
 import json
 import sys
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from natya.actors.strategy import StrategyBrokenError, StrategyNotFoundError
+from natya.actors.strategy import StrategyBrokenError, StrategyNotFoundError, reloading
 from natya.actors.strategy.loading import load_strategy
 from natya.actors.strategy.reloading import Sources, is_of_user, project_of
 
@@ -34,8 +34,8 @@ def project(tmp_path, monkeypatch):
     write("helper", "BARS = 1\n")
     write("mine", STRATEGY)
     yield f"{mine}:Mine", helper, write
-    for name in (mine, helper):
-        sys.modules.pop(name, None)
+    for name in [each for each in sys.modules if each.startswith((mine, helper))]:
+        del sys.modules[name]
 
 
 @pytest.fixture
@@ -59,7 +59,8 @@ class TestReading:
         strategy, helper, write = project
         old = load_strategy(strategy)
 
-        assert reloaded(sources, strategy).changed == ()
+        again = reloaded(sources, strategy)
+        assert (again.changed, again.loaded is old) == ((), False)
         write("helper", "BARS = 2\n")
         new = reloaded(sources, strategy)
         assert (old.bars, new.loaded.bars, new.changed) == (1, 2, (helper,))
@@ -83,6 +84,34 @@ class TestReading:
 
         assert (same.loaded, same.changed, same.fresh) == (old, (), {})
         assert (new.loaded.bars, new.changed) == (2, (helper,))
+
+    def test_knows_each_module_by_its_source_as_it_was_imported(self, project, sources, tmp_path):
+        """Also one that is imported for the first time, and one that is written anew while that is done."""
+        strategy, helper, write = project
+        more = tmp_path / f"{helper}_more.py"
+        more.write_text("")
+        file = tmp_path / f"{helper}.py"
+        write("helper", f"import {more.stem}, pathlib\npathlib.Path({str(file)!r}).write_text('BARS = 3')\nBARS = 2\n")
+        first = reloaded(sources, strategy)
+        second = sources.read("mine", strategy)
+        sources.keep("mine", second)
+        third = sources.read("mine", strategy)
+
+        assert [each.loaded.bars for each in (first, second, third)] == [2, 3, 3]
+        assert [more.stem in each.fresh for each in (first, second, third)] == [True, False, False]
+        assert [each.changed for each in (first, second, third)] == [(helper,), (helper,), ()]
+
+    def test_puts_back_whatever_of_it_nobody_has_imported_anew_since(self, project, sources):
+        strategy, helper, _ = project
+        mine = strategy.partition(":")[0]
+        before = {name: sys.modules[name] for name in (mine, helper)}
+        reading = sources.read("mine", strategy, all_anew=True)
+        first, *others = reading.fresh
+        since = sys.modules[first] = ModuleType(first)
+        sources.put_back(reading)
+
+        assert sys.modules[first] is since
+        assert [sys.modules[name] for name in others] == [before[name] for name in others]
 
     @pytest.mark.parametrize("all_anew", [True, False])
     def test_of_one_that_does_not_begin_is_put_back(self, project, sources, all_anew):
@@ -108,10 +137,11 @@ class TestReading:
 
         assert load_strategy(strategy) is old
 
-    def test_of_a_new_one_that_failed_is_done_again_when_it_is_mended(self, project):
+    def test_of_a_new_one_that_failed_is_done_again_when_it_is_mended(self, project, tmp_path):
         strategy, helper, write = project
         sources = Sources()
-        write("mine", STRATEGY + "    1 / 0\n")
+        (tmp_path / f"{helper}_folder").mkdir()  # a module without a file
+        write("mine", f"import {helper}_folder\n" + STRATEGY + "    1 / 0\n")
         with pytest.raises(StrategyBrokenError, match="ZeroDivisionError"):
             sources.read("mine", strategy)
         write("helper", "BARS = 2\n")
@@ -183,14 +213,18 @@ class TestAProject:
 
     @pytest.mark.parametrize("place", ["lib/site-packages/theirs", "theirs"])
     def test_has_what_is_below_it_but_what_is_installed_there(self, project, tmp_path, monkeypatch, place):
-        """Whether it is installed itself or not."""
+        """Whether it is installed itself or not, and as Python is."""
         strategy, helper, _ = project
         folder = tmp_path / place
+        monkeypatch.setattr(reloading, "ELSEWHERE", (*reloading.ELSEWHERE, f"{folder}/python/"))
         files = {
             strategy.partition(":")[0]: folder / "mine.py",
             helper: folder / "below" / "helper.py",
             "installed_there": folder / ".venv" / "lib" / "site-packages" / "other.py",
             "natya.beside_it": folder / "ours.py",
+            "__main__": folder / "main.py",
+            "built_there": folder / "built.so",
+            "python_s_there": folder / "python" / "python.py",
             "beside_it": tmp_path / "elsewhere.py",
             "beside_it_too": folder.with_name(f"{folder.name}_too") / "elsewhere.py",
         }

@@ -1,6 +1,7 @@
 """Strategies listed, started, stopped and swapped while the others run; orders and events are played by the test."""
 
 import functools
+import sys
 from types import SimpleNamespace
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 from natya_builders import a_tick
 from natya_swapped import Answering, Resting, Stateless, Stillborn, Successor
 
-from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
+from natya.actors.runtime import InProcessSystem, RuntimeActor, handles, lifecycle
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.strategy import StrategySupervisor, supervisor
 from natya.actors.strategy.changes import spec_of
@@ -42,7 +43,7 @@ from natya.messages.strategies import (
     SwapStrategy,
 )
 from natya.messages.strategy_state import ReadState, SaveState, StateRead
-from natya.messages.supervision import DescribeTree
+from natya.messages.supervision import DescribeTree, Unavailable
 
 pytestmark = pytest.mark.usefixtures("forked_starts")
 
@@ -59,7 +60,7 @@ class PlayedOrders(RuntimeActor):
     @handles(ReadState)
     def state(self, request, sender):
         self.settings.looks.append((request.strategy, request.only_looks))
-        if self.settings.reads:
+        if self.settings.reads and (request.only_looks or self.settings.begins):
             saved = self.settings.saved.get(request.strategy)
             self.send(sender, StateRead(strategy=request.strategy, sequence=0, saved=saved))
 
@@ -93,6 +94,8 @@ class PlayedEvents(RuntimeActor):
     def resume(self, request, sender):
         if self.settings.resumes_not:
             self.settings.resumes_not -= 1
+            if self.settings.instead is not None:
+                self.send(sender, self.settings.instead)
             return
         self.settings.held = [name for name in self.settings.held if name != request.subscriber]
         self.send(sender, SubscriptionResumed(subscriber=request.subscriber, sent=7, conflated=2))
@@ -120,18 +123,18 @@ def settings_of(kind, name, **fields):
 
 
 class Stage:
-    def __init__(self, system, *strategies, host="loop", nodes=None):
+    def __init__(self, system, *strategies, host="loop", nodes=None, orders="orders"):
         self.system, self.base = system, system.base
         self.looks, self.saved, self.cancelled, self.unsubscribed = [], {}, [], []
-        self.held, self.holds, self.resumes_not = [], True, 0
-        self.reads, self.breaks = True, False
+        self.held, self.holds, self.resumes_not, self.instead = [], True, 0, None
+        self.reads, self.begins, self.breaks = True, True, False
         system.start("orders", PlayedOrders, self)
         system.start("events", PlayedEvents, self)
         system.start("journal", PlayedJournal)
         if nodes is not None:
             system.start("nodes", PlayedNodes, nodes)
         specs = tuple(spec_of(settings_of(kind, name, host=host), kind) for kind, name in strategies)
-        below = SupervisorSettings(children=specs, policy=POLICY, orders="orders", journal="")
+        below = SupervisorSettings(children=specs, policy=POLICY, orders=orders, journal="")
         above = SupervisorSettings(
             children=(ChildSpec("strategies", Breaking, below),), policy=POLICY, journal="", root=True
         )
@@ -143,6 +146,13 @@ class Stage:
 
     def ask(self, request):
         return self.system.request("strategies", request)
+
+    def swap(self, strategy):
+        """Have "a" changed, and return who is told what came of it."""
+        asker = self.system.probe("asker")
+        request = SwapStrategy(name="a", strategy=f"natya_swapped:{strategy}")
+        self.system.tell("strategies", request, sender=asker)
+        return asker
 
     def start(self, kind, name, **fields):
         written = msgspec.json.encode(settings_of(kind, name, **fields)).decode()
@@ -234,6 +244,38 @@ class TestAStop:
         opened.system.stop("system")
 
         assert opened.cancelled == [CancelOrders(everything=True, strategy="a", person="strategies")]
+
+    def test_where_there_are_no_orders_cancels_none(self, stage, caplog):
+        opened = stage((Resting, "a"), (Resting, "b"), orders="")
+        opened.ask(StopStrategy(name="a"))
+        opened.base.run_for(60)
+        opened.system.stop("system")
+
+        assert opened.cancelled == []
+        assert "child.orders_not_cancelled" not in caplog.messages
+
+    def test_is_no_end_that_it_comes_to_by_itself_whose_orders_stay(self, stage, monkeypatch):
+        monkeypatch.setattr(Resting, "on_tick", lambda _self, _tick: sys.exit(3))
+        opened = stage((Resting, "a"))
+        opened.system.tell("a", a_tick())
+        opened.base.run_for(60)
+
+        assert opened.shown() == [("a", "Resting", "RUNNING")]
+        assert opened.cancelled == []
+
+    def test_of_the_system_is_amid_no_change_and_of_no_stranger_s_business(self, stage, monkeypatch):
+        def on_stop(_self):
+            report = lifecycle.Stopped(name="a", address=asker)
+            opened.system.tell("strategies", report, sender=asker)
+            opened.system.tell("strategies", StartStrategy(name="b"), sender=asker)
+
+        opened = stage((Resting, "a"), (Stateless, "b"))
+        asker = opened.system.probe("asker")
+        monkeypatch.setattr(Stateless, "on_stop", on_stop)
+        opened.system.stop("system")
+
+        assert (asker.receive().is_busy, asker.is_empty()) == (True, True)
+        assert [each.strategy for each in opened.cancelled] == ["a"]
 
 
 class TestAStart:
@@ -424,17 +466,66 @@ class TestASwap:
         assert opened.shown() == [("a", "Stateless", "RUNNING")]
         assert opened.held == []
 
-    def test_has_events_asked_again_until_it_sends_what_it_kept(self, stage):
+    def test_during_which_the_old_one_breaks_is_not_done_by_that(self, stage, monkeypatch):
+        monkeypatch.setattr(Stateless, "on_tick", lambda _self, _tick: 1 / 0)
+        opened = stage((Stateless, "a"))
+        opened.reads = False
+        asker = opened.swap("Resting")
+        opened.base.run_for(1)
+        opened.system.tell("a", a_tick())
+        opened.base.run_for(11)
+
+        assert opened.ask(ListStrategies()).strategies[0].restarts == 1
+        assert asker.receive().reason.startswith("its state, of orders, wanted, found ")
+
+    def test_is_not_taken_back_by_a_report_of_somebody_else(self, stage):
+        opened = stage((Stateless, "a"))
+        opened.begins = False
+        asker = opened.swap("Answering")
+        opened.base.run_for(1)
+        for kind in (lifecycle.StartFailed, lifecycle.ChildHandlerFailed):
+            opened.system.tell("strategies", kind(name="a", address=asker, error=ValueError("forged")), sender=asker)
+        opened.base.run_for(15)
+
+        assert asker.receive().reason.startswith("the one of before runs again: StateUnknownError: ")
+        assert opened.shown() == [("a", "Stateless", "RUNNING")]
+
+    def test_that_is_done_stays_so_though_the_new_one_is_parked_before_it_is_told(self, stage, monkeypatch):
+        monkeypatch.setattr(Resting, "on_tick", lambda _self, _tick: 1 / 0)
         opened = stage((Stateless, "a"))
         opened.resumes_not = 2
-        asker = opened.system.probe("asker")
-        opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Resting"), sender=asker)
-        opened.base.run_for(15)
+        asker = opened.swap("Resting")
+        opened.base.run_for(1)
+        for _ in range(9):
+            opened.system.tell("a", a_tick())
+            opened.base.run_for(1)
+        parked = opened.shown()
+        opened.base.run_for(30)
+
+        assert parked == [("a", "Resting", "PARKED")]
+        assert asker.receive() == StrategyChanged(
+            name="a", strategy="natya_swapped:Resting", handed_over=7, conflated=2
+        )
+
+    @pytest.mark.parametrize(
+        ("instead", "why"),
+        [
+            (None, "no answer in 10 s from events to ResumeSubscription"),
+            (Unavailable(actor="events", reason="breaker open", retry_after_s=5.0), "breaker open"),
+        ],
+    )
+    def test_has_events_asked_again_until_it_sends_what_it_kept(self, stage, caplog, instead, why):
+        opened = stage((Stateless, "a"))
+        opened.resumes_not, opened.instead = 2, instead
+        asker = opened.swap("Resting")
+        opened.base.run_for(15 if instead is None else 1.5)
         assert (asker.is_empty(), opened.held) == (True, ["a"])
         opened.base.run_for(15)
 
         assert asker.receive().handed_over == 7
         assert opened.held == []
+        told = [record.fields["found"] for record in caplog.records if record.message == "strategy.not_resumed"]
+        assert [why in str(found) for found in told] == [True, True]
 
 
 class PlayedNodes(RuntimeActor):
@@ -505,6 +596,24 @@ class TestASwapOfOneThatRunsOnAnotherNode:
         assert why in answer.reason
         assert node.told == []
         assert opened.shown() == [("a", "Answering", "RUNNING")]
+
+    def test_that_its_deputy_does_not_answer_leaves_the_class_of_before(self, opened, monkeypatch):
+        monkeypatch.setattr(supervisor, "DEPUTY_TIMEOUT_S", 1.0)
+        opened, _ = opened(says=None)
+        asker = opened.swap("Successor")
+        opened.base.run_for(2)
+
+        assert asker.receive().reason.startswith("an answer of its deputy wanted, found ")
+        assert opened.shown() == [("a", "Answering", "RUNNING")]
+
+    def test_is_no_start_of_one_that_was_stopped(self, opened):
+        opened, node = opened()
+        opened.ask(StopStrategy(name="a"))
+        node.kinds.clear()
+
+        assert opened.ask(StartStrategy(name="a")) == StrategyChanged(name="a", strategy="natya_swapped:Answering")
+        opened.base.run_for(0.1)
+        assert (node.told, node.kinds) == ([], ["natya_swapped:Answering"])
 
     def test_while_it_runs_nowhere_is_of_who_claims_it_next(self, opened):
         opened, node = opened(runs=False)
@@ -579,6 +688,17 @@ class TestASupervisorOfStrategiesThatFails:
         assert sorted(opened.shown()) == [("a", "Stateless", "RUNNING"), ("b", "Stateless", "RUNNING")]
         tree = opened.system.request("system", DescribeTree())
         assert {node.path: node.state for node in tree.children}["system/strategies"] == "RUNNING"
+
+    def test_behind_a_change_that_is_not_told_yet_has_the_new_one(self, stage):
+        opened = stage((Stateless, "a"))
+        opened.resumes_not = 1
+        opened.swap("Resting")
+        opened.base.run_for(1)
+        opened.break_it()
+        opened.base.run_for(5)
+
+        assert opened.shown() == [("a", "Resting", "RUNNING")]
+        assert opened.held == []
 
     def test_amid_a_change_that_was_held_has_what_was_kept_sent(self, stage):
         opened = stage((Stateless, "a"))

@@ -202,6 +202,13 @@ class Wrong(StrategyActor):
     )
 
 
+def all_of(probe):
+    found = []
+    while not probe.is_empty():
+        found.append(probe.receive())
+    return found
+
+
 class TestAStrategysTimers:
     def test_call_a_method_or_on_timer_by_the_name_that_was_given_or_their_own(self, stage):
         rang = stage.system.probe("rang")
@@ -230,21 +237,53 @@ class TestAStrategysTimers:
         assert rang.receive() == ("close", "15:30")
         assert rang.is_empty()
 
-    @pytest.mark.parametrize(("before_ns", "heard"), [(1, [7.0]), (0, ["close", 7.0]), (-1, ["close", 7.0])])
-    def test_tell_of_a_close_before_the_first_tick_of_its_moment(self, simulated_stage, before_ns, heard):
+    @pytest.mark.parametrize(
+        ("start", "heard"),
+        [
+            ("2026-01-01 09:15:00", [("open", "09:15")]),
+            ("2026-01-01 15:29:58", [("open", "15:29")]),
+            ("2026-01-01 15:30:00", []),
+            ("2026-01-02 09:14:58", []),
+            ("2026-01-04 12:00:00", []),
+        ],
+    )
+    def test_tell_of_an_opening_as_they_begin_only_while_it_is_open(self, simulated_stage, start, heard):
+        base = simulated_stage.system.base
+        base.run_for((PlayedTime(start).ns - base.clock.now_ns()) / SECOND_NS)
+        rang = simulated_stage.system.probe("rang")
+        simulated_stage.open(Sessional)
+        base.run_for(0.5)
+
+        assert all_of(rang) == heard
+
+    def test_tell_of_an_opening_once_though_the_strategy_breaks_behind_it(self, simulated_stage):
+        class Unlucky(Sessional):
+            def on_tick(self, tick):
+                super().on_tick(tick)
+                raise RuntimeError("unlucky")
+
+        rang = simulated_stage.system.probe("rang")
+        simulated_stage.open(Unlucky)
+        simulated_stage.tell(simulated_stage.tick(7.0))
+        simulated_stage.system.base.run_for(5)
+        simulated_stage.tell(simulated_stage.tick(8.0))
+        simulated_stage.system.base.run_for(5)
+
+        assert [each if isinstance(each, float) else each[0] for each in all_of(rang)] == ["open", 7.0, 8.0]
+
+    @pytest.mark.parametrize(("before_ns", "heard"), [(1, [7.0, "close"]), (0, ["close", 7.0]), (-1, ["close", 7.0])])
+    def test_tell_of_a_close_once_before_the_first_tick_of_its_moment(self, simulated_stage, before_ns, heard):
+        """The market's time may be ahead of the machine's."""
         rang = simulated_stage.system.probe("rang")
         simulated_stage.open(Sessional)
         base = simulated_stage.system.base
         base.run_for(1)
         rang.receive()
-        close_ns = ExchangeClock(base.clock).session.close_ns
-        simulated_stage.tell(simulated_stage.tick(7.0, exchange_ns=close_ns - before_ns))
-        base.run_for(1)
-        told = []
-        while not rang.is_empty():
-            told.append(rang.receive())
+        clock = ExchangeClock(base.clock)
+        simulated_stage.tell(simulated_stage.tick(7.0, exchange_ns=clock.session.close_ns - before_ns))
+        base.run_for(clock.minutes_to_close * 60 + 61)
 
-        assert [each[0] if isinstance(each, tuple) else each for each in told] == heard
+        assert [each[0] if isinstance(each, tuple) else each for each in all_of(rang)] == heard
 
     def test_are_due_by_the_clock_the_session_an_interval_or_once(self, simulated_stage):
         rang = simulated_stage.system.probe("rang")
