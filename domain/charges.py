@@ -187,7 +187,7 @@ def charges(  # noqa: PLR0913  what a trade is, and its day
         price: rupees a share (of an option its premium); 0 of a contract that has expired worthless.
         day: of the trade, in India.
         traded_rupees: turnover of the same order before this trade: the brokerage is of the order, not of each trade.
-        takes_shares_out: whether it is the day's first sale of the symbol, for which the depository charges.
+        takes_shares_out: of a sale, whether it is the day's first of the symbol, for which the depository charges.
 
     Raises:
         ValueError: quantity or price out of range.

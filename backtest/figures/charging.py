@@ -73,18 +73,17 @@ def charged(fills: Sequence[OrderFilled], model: str) -> list[Decimal]:
             continue
         day = _EPOCH + timedelta(days=day_of(fill.occurred_ns))
         before = traded.get(fill.client_order_id, Decimal(0))
-        sells = fill.side == "SELL"
         costs = charges(
             tariff,
             fill.side,
             fill.quantity,
             fill.price,
             day,
-            takes_shares_out=sells and (fill.symbol, day) not in sold,
+            takes_shares_out=(fill.symbol, day) not in sold,
             traded_rupees=before,
         )
         traded[fill.client_order_id] = before + exact_value(fill.price, fill.quantity)
-        if sells:
+        if fill.side == "SELL":
             sold.add((fill.symbol, day))
         found.append(costs.total)
     return found

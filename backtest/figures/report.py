@@ -313,7 +313,7 @@ def _positions(fills: Iterable[OrderFilled]) -> dict[str, int]:
 def _of_charges(played: Played, trades: Sequence[Trade], last_ns: int) -> Iterable[str]:
     tariffs = {trade.symbol: tariff_of(trade.symbol, played.charge_model) for trade in trades}
     known_since = first_day(tariffs.values())
-    if played.fills and known_since is not None and _date(day_of(played.fills[0].occurred_ns)) < known_since:
+    if known_since is not None and _date(day_of(played.fills[0].occurred_ns)) < known_since:
         yield f"the rates of charges are known from {known_since} on: earlier trades are charged as on that day"
     for tariff, spoken in _SPOKEN.items():
         named = sorted(symbol for symbol, of in tariffs.items() if of == tariff != MODELS[played.charge_model])

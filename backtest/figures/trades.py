@@ -137,8 +137,7 @@ def trades_of(fills: Sequence[OrderFilled], costs: Sequence[Decimal], last_price
         for whose, waiting in lots.items()
         for trade in _left(*whose, waiting, long=held[whose] > 0, last=exact(last_prices[whose[1]]))
     ]
-    closed = [piece.trade() for piece in pieces.values()]
-    closed.sort(key=lambda trade: trade.exit_ns or 0)
+    closed = [piece.trade() for piece in sorted(pieces.values(), key=lambda piece: piece.exit_ns)]
     return closed + sorted(still_open, key=lambda trade: trade.entry_ns)
 
 

@@ -145,9 +145,7 @@ def _heat(one: HeatMap, measure: str, *, neutral: float, spread: float) -> str:
 
 
 def _said(one: HeatMap, measure: str) -> Iterator[str]:
-    best = best_place(one)
-    near = None if best is None else beside(one, best)
-    if measure and best is not None and near is not None:
+    if measure and (best := best_place(one)) is not None and (near := beside(one, best)) is not None:
         found = one.cells[best[0]][best[1]]
         yield quiet(
             f"The best cell has {measure_text(measure, found)}, half of those beside it have "

@@ -91,18 +91,17 @@ class PastActor(RuntimeActor):
         newest: Newest = {interval_ns: {} for interval_ns in makers}
         for message in self._messages(since_ns, self._symbols):
             for interval_ns, maker in makers.items():
-                self._keep(newest[interval_ns], maker.add(message), since_ns)
+                self._keep(newest[interval_ns], maker.add(message))
         for interval_ns, maker in makers.items():
-            self._keep(newest[interval_ns], maker.close_until(since_ns), since_ns)
+            self._keep(newest[interval_ns], maker.close_until(since_ns))
         return newest
 
-    def _keep(self, newest: dict[str, deque[Candle]], candles: Iterable[Candle], since_ns: int) -> None:
+    def _keep(self, newest: dict[str, deque[Candle]], candles: Iterable[Candle]) -> None:
         for candle in candles:
-            if candle.start_ns + candle.interval_ns <= since_ns:
-                kept = newest.get(candle.symbol)
-                if kept is None:
-                    kept = newest[candle.symbol] = deque(maxlen=self._bars[candle.interval_ns])
-                kept.append(candle)
+            kept = newest.get(candle.symbol)
+            if kept is None:
+                kept = newest[candle.symbol] = deque(maxlen=self._bars[candle.interval_ns])
+            kept.append(candle)
 
     def _messages(self, since_ns: int, symbols: frozenset[str]) -> Iterator[MarketMessage]:
         """Yield what happened before a time; candles that go on then are left out."""

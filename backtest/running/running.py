@@ -22,7 +22,7 @@ from ...messages.addresses import FEED, STRATEGIES, SYSTEM
 from ...messages.market import AwaitMarketEnd, MarketEnded
 from ...messages.supervision import DescribeTree
 from ...messages.system import Ping
-from ...transfer import AS_STORED, is_database, was_made_up
+from ...transfer import AS_STORED, was_made_up
 from ..errors import BacktestBrokenError, BacktestFailedError, BacktestRefusedError
 from ..figures.curve import Marks
 from ..figures.report import Played
@@ -70,7 +70,8 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
         scratch = Path(folder)
         data_dir = scratch / "data" if plan.data_dir is None else plan.data_dir
         recordings = recordings_of(plan, scratch)
-        if recordings != plan.data:
+        is_stored = recordings != plan.data
+        if is_stored:
             plan = msgspec.structs.replace(plan, settings={**AS_STORED, **plan.settings})
         settings = settings_of(plan, recordings, data_dir)
         raw = play_settings(
@@ -78,7 +79,7 @@ def play(plan: Plan, *, on_progress: Callable[[int], object] = lambda _: None, m
             since_ns=plan.since_ns,
             until_ns=plan.until_ns,
             symbols=frozenset(plan.symbols),
-            is_made_up=any(is_database(path) and was_made_up(path) for path in plan.data),
+            is_made_up=is_stored and was_made_up(plan.data[0]),  # a database is the only one
             is_kept=plan.data_dir is not None,
             on_progress=on_progress,
         )

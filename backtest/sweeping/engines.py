@@ -49,7 +49,9 @@ class Workers(msgspec.Struct, frozen=True, kw_only=True):
             BacktestRefusedError: the engine is not installed.
             OSError: the cluster does not answer.
         """
-        if self.engine == LOCAL and (self.count == 1 or len(jobs) < 2):  # noqa: PLR2004  one is made here
+        if not jobs:
+            return
+        if self.engine == LOCAL and min(self.count, len(jobs)) == 1:
             yield from (work(*job) for job in jobs)
             return
         from joblib import Parallel, delayed, parallel_config  # noqa: PLC0415  only who sweeps pays for it

@@ -52,13 +52,13 @@ def _values(text: str) -> Iterator[Any]:
             yield part if parsed is None else parsed
         return
     try:
-        first, last, step = (Decimal(part) for part in text.split(":"))
-        in_range = step > 0 and last >= first
+        first, last, step = limits = [Decimal(part) for part in text.split(":")]
+        is_range = all(each.is_finite() for each in limits) and step > 0 and 0 <= (last - first) / step < CHOICES_MAX
     except (InvalidOperation, ValueError):
-        in_range = False
-    if not in_range or (last - first) / step >= CHOICES_MAX:
+        is_range = False
+    if not is_range:
         raise BacktestRefusedError(f"a range from:to:step upwards wanted, found {text!r}")
-    is_whole = all("." not in part for part in text.split(":"))
+    is_whole = set(".eE").isdisjoint(text)
     for number in range(int((last - first) / step) + 1):
         value = first + number * step
         yield int(value) if is_whole else float(value)

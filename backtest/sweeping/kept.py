@@ -67,7 +67,7 @@ class LineFile:
                 if number == len(lines) and not line.endswith(b"\n"):
                     with self.path.open("r+b") as file:
                         file.truncate(sum(map(len, lines[:-1])))
-                    break
+                    return found
                 raise BacktestRefusedError(f"outcomes wanted, found in {self.path}, line {number}: {fault}") from fault
         return found
 

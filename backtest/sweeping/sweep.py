@@ -80,7 +80,7 @@ class Sweep:
         A choice that the strategy's `Parameters` refuse is not tested, and says so.
 
         Args:
-            wanted: choice, start and end of each.
+            wanted: choice, start and end of each, at least one.
             may_be_empty: as `play` has it.
 
         Raises:
@@ -124,7 +124,7 @@ class Sweep:
             except StrategyParametersError as fault:
                 faults.append(fault)
                 found[key] = failed_outcome(key, plan, choice, f"{fault}")
-        if faults and len(faults) == len(plans):
+        if len(faults) == len(plans):
             raise faults[0]
         return found
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from natya_builders import a_candle
@@ -101,6 +102,20 @@ class TestTheCurve:
 
         assert len(curve.times_ns) == len(curve.equity) == len(curve.held) == 0
         assert all(len(each) == 0 for each in curve.daily())
+
+
+@pytest.mark.parametrize(
+    ("equity", "held", "most"),
+    [
+        ([100.0, 100.0, 50.0], [0.0, 150.0, 125.0], 2.5),
+        ([100.0, 50.0], [0.0, 0.0], None),
+        ([100.0, -50.0, 100.0], [100.0, 500.0, 0.0], None),
+        ([100.0, 0.0], [100.0, 500.0], None),
+        ([], [], None),
+    ],
+)
+def test_the_most_that_was_held_is_told_of_an_account_that_was_not_lost(equity, held, most):
+    assert Curve(np.arange(len(equity)), np.array(equity), np.array(held)).leverage_max == most
 
 
 class TestADay:

@@ -125,8 +125,18 @@ class TestAClusterThatIsPlayed:
 
 
 class TestWorkers:
-    def test_of_one_process_work_in_this_one_and_in_order(self):
-        assert list(Workers().each_of(divmod, [(7, 2), (9, 4)])) == [(3, 1), (2, 1)]
+    @pytest.mark.parametrize(("count", "jobs"), [(1, [(7, 2), (9, 4)]), (8, [(7, 2)])])
+    def test_of_one_process_work_in_this_one_and_in_order(self, monkeypatch, count, jobs):
+        monkeypatch.setattr(joblib, "Parallel", lambda **_how: pytest.fail("others were begun"))
+
+        assert list(Workers(count=count).each_of(divmod, jobs)) == [divmod(*job) for job in jobs]
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_that_have_nothing_to_do_are_not_begun(self, monkeypatch, engine):
+        there = PlayedClusters(monkeypatch)
+
+        assert list(Workers(engine=engine, count=4).each_of(divmod, [])) == []
+        assert there.did == []
 
     @pytest.mark.parametrize(("count", "jobs", "begun"), [(2, 5, 2), (8, 5, 5)])
     def test_are_no_more_than_there_are_jobs_and_than_was_asked_for(self, monkeypatch, count, jobs, begun):

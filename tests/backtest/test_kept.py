@@ -36,6 +36,18 @@ def test_what_is_read_is_what_was_written(tmp_path, name):
     assert (kept.used, kept.get("d"), kept.path) == (3, None, tmp_path / name)
 
 
+@pytest.mark.parametrize("damage", [b'{"key"\r', b'{"key"\n', b"\n"])
+def test_lines_behind_one_that_is_none_are_left_as_they_are(tmp_path, damage):
+    """Only the last can have been cut off; a carriage return ends a line, too."""
+    file = tmp_path / "kept.jsonl"
+    line = msgspec.json.encode(OUTCOMES[0]) + b"\n"
+    file.write_bytes(line + damage + line)
+
+    with pytest.raises(BacktestRefusedError, match="line 2"):
+        Kept(file)
+    assert file.read_bytes() == line + damage + line
+
+
 def test_of_a_test_that_failed_no_figure_is_anything():
     plan = Plan(strategy="a:B", data=(Path("a.csv"),))
     outcome = failed_outcome("k", plan, {"fast": 5}, "it said no")

@@ -153,6 +153,7 @@ class TestWhatHasNoMeaning:
         assert measures.sortino(np.array([-0.1])) is None
         assert measures.volatility(np.array([-0.1])) is None
         assert measures.calmar(0.1, 0.0) is None
+        assert measures.calmar(None, -0.1) is None
         assert measures.profit_factor([Decimal(5)]) is None
         assert measures.win_rate([]) is None
         assert measures.expectancy([]) is None

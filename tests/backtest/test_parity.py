@@ -199,7 +199,7 @@ class TestASession:
         ):  # fmt: skip
             monkeypatch.setattr(comparing, name, lambda *_, answer=answer, **__: answer)
 
-        found = parity(session, settings={"strategies": SESSION})
+        found = parity(session)
 
         assert found.difference.startswith("fill 1 of" if is_same else "order 1 of")
         assert any("prices came live" in note for note in found.notes) == (is_live and is_same)

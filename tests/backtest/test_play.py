@@ -328,6 +328,15 @@ DAYS = [("10-30", 100), ("10-31", 90), ("11-03", 91), ("11-04", 92)]
 
 
 class TestTheSymbolsThatAreWanted:
+    def test_of_rows_without_a_trade_are_refused_as_nothing(self, tmp_path):
+        """A feed of candles writes them for a time in which nothing traded: they have no prices."""
+        recording = tmp_path / "a.csv"
+        rows = [f"2025-11-03T09:{minute}:00+05:30,0,0,0,0,0" for minute in range(15, 25)]
+        recording.write_text("\n".join(["date,open,high,low,close,volume", *rows]) + "\n")
+
+        with pytest.raises(BacktestRefusedError, match=r"market data of TCS wanted, found none in .*a\.csv"):
+            natya.backtest(natya_backtests.Crossover, recording, symbols=["TCS"])
+
     def test_leave_out_others_and_that_is_told(self, tmp_path):
         recordings = [write_rows(tmp_path / f"{name}.csv", rising(5), symbol=name) for name in ("TCS", "INFY")]
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from natya.backtest.figures import charging
 from natya.backtest.figures.charging import charged, first_day, tariff_of
 from natya.backtest.figures.curve import Bars, Marks
 from natya.backtest.figures.report import Played, _flatters, figures_of
@@ -330,7 +331,15 @@ class TestANote:
         found = [*_flatters(trades_of([BOUGHT, SOLD], [Decimal(0)] * 2, {"TCS": 1.0}), days, days)]
 
         assert [told in note for note in found] == [True] * bool(told)
-        assert [*_flatters([], days, days)] == []
+        assert [*_flatters([], days, days)] == [*_flatters([], days - 1, days)] == []
+
+
+def test_rates_are_known_from_the_day_on_which_those_of_all_tariffs_are(monkeypatch):
+    since = {"INTRADAY": date(2023, 4, 1), "FUTURE": date(2024, 10, 1)}
+    monkeypatch.setattr(charging, "known_since", since.__getitem__)
+
+    assert first_day(["INTRADAY", None, "FUTURE", "INTRADAY"]) == since["FUTURE"]
+    assert first_day([None]) is None
 
 
 class TestFiguresAYear:

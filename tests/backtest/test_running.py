@@ -111,7 +111,6 @@ class TestARun:
             return SimpleNamespace(strategies=[SimpleNamespace(strategy="s")], feed=SimpleNamespace(exchange="NSE"))
 
         monkeypatch.setattr(running, "recordings_of", lambda *_: (Path("/written.parquet"),))
-        monkeypatch.setattr(running, "is_database", lambda path: path == database)
         monkeypatch.setattr(running, "was_made_up", lambda path: path == database)
         monkeypatch.setattr(running, "settings_of", settings_of)
         (name, value), *_ = AS_STORED.items()

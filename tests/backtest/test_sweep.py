@@ -48,14 +48,24 @@ class TestAGrid:
 
     def test_has_exact_steps_of_tenths_and_words(self):
         assert [dict(choice)["x"] for choice in grid_of("x=0.1:0.5:0.2")] == [0.1, 0.3, 0.5]
+        assert [dict(choice)["x"] for choice in grid_of("x=1:2:0.5")] == [1.0, 1.5, 2.0]
+        assert [dict(choice)["x"] for choice in grid_of("x=0:1:5e-1")] == [0.0, 0.5, 1.0]
         assert [dict(choice)["side"] for choice in grid_of("side=long|short")] == ["long", "short"]
 
     @pytest.mark.parametrize(
-        "wrong", ["", "fast", "fast=", "fast=5:1:1", "fast=1:2:0", "fast=1:2", "a=1,a=2", "a=1:1000:1,b=1:1000:1"]
+        "wrong",
+        ["", "fast", "fast=", "fast=5:1:1", "fast=1:2:0", "fast=1:2", "a=1,a=2", "a=1:1000:1,b=1:1000:1", "5,fast=1|2"],
     )
     def test_that_means_nothing_is_refused(self, wrong):
         with pytest.raises(BacktestRefusedError, match="wanted"):
             grid_of(wrong)
+
+    @pytest.mark.parametrize(
+        "text", ["5:1:1", "1:2:0", "5:1:-1", "1:2", "1:2:x", "inf:inf:1", "1:inf:1", "1:2:inf", "nan:2:1", "0:1e5:1"]
+    )
+    def test_of_no_range_is_refused(self, text):
+        with pytest.raises(BacktestRefusedError, match=f"a range from:to:step upwards wanted, found '{text}'"):
+            grid_of(f"a={text}")
 
     @pytest.mark.parametrize("text", ["a=1:4:1", "a=1|2,b=1|2", "a=1|2,b=0.1:0.2:0.1"])
     def test_has_so_many_choices_and_not_one_more(self, monkeypatch, text):
@@ -112,6 +122,14 @@ class TestASweep:
         assert alone == together
         assert [each.parameters["fast"] for each in alone] == [2, 3, 4]
         assert len({each.net_rupees for each in alone}) == 3
+
+    @pytest.mark.parametrize(("asked", "there_are", "used"), [(3, 8, 3), (0, 8, 8), (0, None, 1)])
+    def test_uses_as_many_processes_as_were_asked_for_else_all_there_are(
+        self, plan, monkeypatch, asked, there_are, used
+    ):
+        monkeypatch.setattr(sweeping.os, "cpu_count", lambda: there_are)
+
+        assert Sweep(plan, workers=asked)._workers.count == used
 
     def test_goes_on_where_it_ended_and_drops_a_line_that_was_cut_off(self, plan, tmp_path):
         grid, file = grid_of(self.GRID), tmp_path / "outcomes.jsonl"
@@ -272,6 +290,20 @@ class TestASweep:
         found = sweep(Sweep(plan, workers=1, results=file, on_progress=change), plan, grid)
 
         assert len(found) == len(grid) > 1
+        assert len(file.read_bytes().splitlines()) == 1
+
+    def test_keeps_nothing_that_was_tested_while_the_code_was_changed(self, plan, tmp_path, monkeypatch):
+        monkeypatch.syspath_prepend(tmp_path)
+        source = tmp_path / "sweep_written.py"
+        source.write_text("import natya\n\nclass Written(natya.StrategyActor):\n    pass\n")
+        plan, file = replace(plan, strategy="sweep_written:Written"), tmp_path / "outcomes.jsonl"
+
+        def change(done, _of):
+            if done == 1:
+                source.write_text(source.read_text() + "#\n")
+
+        sweep(Sweep(plan, workers=1, results=file, on_progress=change), plan, grid_of("a=1|2|3"))
+
         assert len(file.read_bytes().splitlines()) == 1
 
     def test_tells_which_tests_failed_and_none_of_them_is_the_best(self, plan):

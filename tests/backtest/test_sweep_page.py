@@ -85,6 +85,51 @@ class TestAMapOfTwoParameters:
         assert maps[0].cells == ((1.0, 9.0), (3.0, 6.0))
         assert best_place(maps[0]) == (0, 1)
 
+    def test_has_the_two_parameters_with_the_most_values_for_its_sides(self):
+        maps = heat_maps(grid(map(float, range(36)), a=[1, 2], b=[1, 2, 3], c=[1, 2], d=[1, 2, 3]))
+
+        assert {(each.across, each.down) for each in maps} == {("b", "d")}
+        assert [each.others for each in maps] == [
+            {"a": 2, "c": 2}, {"a": 1, "c": 1}, {"a": 1, "c": 2}, {"a": 2, "c": 1},
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(("across", "down", "is_joined"), [(2, 2, False), (3, 2, True), (2, 3, True), (3, 1, True)])
+    def test_is_joined_where_either_side_has_more_values_than_room(self, monkeypatch, across, down, is_joined):
+        monkeypatch.setattr(heat, "AXIS_MAX", 2)
+        (found,) = heat_maps(grid(map(float, range(across * down)), a=range(across), b=range(down)))
+
+        assert found.is_joined is is_joined
+
+    @pytest.mark.parametrize(
+        ("values", "measure", "told"),
+        [
+            ([1.0, 2.0], "sharpe", ["The best cell has 2.00, half of those beside it have 1.00 or more"]),
+            ([1.0, 2.0], "", []),
+            ([1.0, None], "sharpe", []),
+            ([None, None], "sharpe", []),
+        ],
+    )
+    def test_tells_how_the_best_stands_out_where_it_has_a_measure_and_neighbours(self, values, measure, told):
+        (found,) = heat_maps(grid(values, a=[1, 2]))
+
+        assert [text.partition(": where")[0].rpartition(">")[2] for text in sweep._said(found, measure)] == told
+
+    @pytest.mark.parametrize(
+        ("values", "measure", "levels"),
+        [
+            ([-1.0, 4.0, 0.0, None], "sharpe", [-0.25, 1.0, 0.0, None]),
+            ([-4.0, 1.0, 0.0, None], "sharpe", [-1.0, 0.25, 0.0, None]),
+            ([1.0, 3.0, 0.0, 2.0], "profit_factor", [0.0, 1.0, -0.5, 0.5]),
+            ([1.0, None, 4.0, 0.0], "", [0.25, None, 1.0, 0.0]),
+        ],
+    )
+    def test_is_coloured_by_the_largest_distance_from_what_is_neutral(self, values, measure, levels):
+        page = Page("".join(sweep._maps(grid(values, a=[1, 2, 3, 4]), "x", measure)))
+        middle = LEVELS // 2
+
+        found = [each["class"].split()[0] for each in page.all("td") if each.get("class", "").startswith("h")]
+        assert found == ["hx" if each is None else f"h{middle + round(each * middle)}" for each in levels]
+
     def test_says_what_lies_beside_the_best(self):
         (found,) = heat_maps(grid([1.0, 2.0, 3.0, 4.0, 9.0, 5.0, 6.0, 7.0, None], a=[1, 2, 3], b=[1, 2, 3]))
 
