@@ -168,6 +168,17 @@ class TestAFigure:
         assert told.found is None
         assert told.formed.endswith("; the market's prices are not heard, since no limit needs them")
 
+    @pytest.mark.parametrize("market", [None, {}, PRICES], ids=["not heard", "no price", "prices"])
+    def test_needs_no_price_where_nothing_is_held_or_ordered(self, situation, market):
+        flat = replace(situation(market=market), book=Book(), intents={}, reserved={})
+        told = [figure(flat, f"{name}_max_rupees") for name in ("open_value", "gross_value", "day_loss")]
+
+        assert [(each.found, each.formed) for each in told] == [
+            (0.0, "0.00 at their own limits and triggers"),
+            (0.0, "if all open orders fill"),
+            (0.0, "0.00 realised, 0.00 open at the market's last prices, before charges"),
+        ]
+
     def test_is_0_of_a_strategy_that_has_ordered_and_not_traded(self, make, situation):
         quiet = situation()
         quiet.book.apply(make.intent("Q", strategy="other", occurred_ns=NOON_NS))
@@ -296,6 +307,13 @@ def test_a_margin_is_unknown_without_funds(situation, funds, formed):
     told = figure(replace(situation(margin_use_max_percent=90.0), funds=funds), "margin_use_max_percent")
 
     assert (told.limit, told.found, told.formed) == (90.0, None, formed)
+
+
+@pytest.mark.parametrize(("session", "told"), [("NSE", "NSE"), ("none", "none")])
+def test_a_limit_that_is_a_word_is_told_as_it_is(make, session, told):
+    (rule,) = (each for each in RULES if each.__name__ == "session")
+
+    assert limit_of(rule, make.limits(session=session)).split(", ")[0] == told
 
 
 def test_limits_by_strategy_are_told_all_together_or_that_of_one(make):

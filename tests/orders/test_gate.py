@@ -119,6 +119,23 @@ class TestTheClientOrderId:
         assert rule_of(make.order("A-1"), situation(make.refusal("A-1"))) == "duplicate"
         assert rule_of(make.order("A-1"), situation(intents=[make.order("A-1")])) == "duplicate"
 
+    @pytest.mark.parametrize("exits", [{"target_price": 110.0}, {}], ids=["a bracket", "none"])
+    @pytest.mark.parametrize("is_durable", [True, False], ids=["in the book", "on its way there"])
+    @pytest.mark.parametrize("leg", ["S", "T", "X", "R"])
+    def test_of_an_exit_is_refused_where_its_entry_has_a_bracket(self, make, situation, exits, is_durable, leg):
+        met = situation(make.intent("A-1", **exits)) if is_durable else situation(intents=[make.order("A-1", **exits)])
+
+        assert rule_of(make.order(f"A-1{leg}"), met) == ("duplicate" if exits else None)
+
+    @pytest.mark.parametrize("exits", [{"target_price": 110.0}, {}], ids=["a bracket", "none"])
+    @pytest.mark.parametrize("is_durable", [True, False], ids=["in the book", "on its way there"])
+    @pytest.mark.parametrize("leg", ["S", "T", "X", "R"])
+    def test_of_a_bracket_is_refused_where_that_of_an_exit_was_used(self, make, situation, exits, is_durable, leg):
+        name = f"A-1{leg}"
+        met = situation(make.intent(name)) if is_durable else situation(intents=[make.order(name)])
+
+        assert rule_of(make.order("A-1", **exits), met) == ("duplicate" if exits else None)
+
 
 class TestAnOrderUnderAnIdThatWasUsed:
     OTHERS = (
@@ -275,6 +292,15 @@ class TestThePosition:
         short = situation(make.intent("S-1", side="SELL", quantity=50), position_max=100)
 
         assert rule_of(make.order(side="SELL", quantity=quantity), short) == rule
+
+    @pytest.mark.parametrize(("side", "found"), [("BUY", 101), ("SELL", -101)])
+    def test_is_told_as_it_would_be(self, make, situation, side, found):
+        ordered = situation(make.intent("S-1", side=side, quantity=50), position_max=100)
+
+        assert judge(make.order(side=side, quantity=51), ordered).reason == (
+            f"a position of at most 100 shares wanted, found {found} if all open orders fill: "
+            "0 held, 50 ordered, 51 with this"
+        )
 
     def test_may_always_shrink(self, make, situation):
         over = situation(make.intent("L-1", quantity=200), make.filled("L-1", quantity=200), position_max=100)

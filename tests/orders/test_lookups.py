@@ -27,6 +27,7 @@ def test_trades_of_others_since_its_day_are_told_of_an_order_in_doubt(make, fiel
         book.apply(make.accepted(f"A-{number}", broker_order_id=f"B-{number}"))
         if trades:
             book.apply(make.filled(f"A-{number}", side=side))
+    book.apply(make.refusal("A-6"))
     doubtful = msgspec.structs.replace(doubtful, **fields)
     now_ns = doubtful.intended_ns + days_later * DAY_NS
 

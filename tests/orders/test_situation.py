@@ -240,6 +240,13 @@ class TestARepeatOfAnOrder:
         assert contradiction(changed, first) is not None
         assert contradiction(changed, refused(first, rule="r", reason="s", now_ns=1)) is None
 
+    def test_has_no_price_that_the_refused_one_had_not(self, make):
+        first = make.order("A", order_type="MARKET")
+        again, earlier = replace(first, limit_price=99.0), refused(first, rule="r", reason="s", now_ns=1)
+
+        assert contradiction(again, earlier).reason.startswith("limit_price None wanted")
+        assert contradiction(again, msgspec.structs.replace(earlier, order_type=None)) is None
+
     def test_is_compared_with_one_that_an_earlier_release_refused_without_its_prices(self, make):
         first = make.order("A", quantity=10, order_type="LIMIT", limit_price=99.0)
         old = msgspec.structs.replace(

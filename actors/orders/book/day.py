@@ -199,7 +199,7 @@ class Day:
         newest_ns = self._sent[-1].occurred_ns if self._sent else 0
         if self._rejected_ns and self._rejected_ns[-1] > newest_ns:
             newest_ns = self._rejected_ns[-1]
-        if not is_ahead(newest_ns, now_ns):
+        if newest_ns <= now_ns or not is_ahead(newest_ns, now_ns):
             return
         by_ns = newest_ns - now_ns
         self._recent.shift(by_ns)
@@ -258,7 +258,8 @@ class Day:
         recent, sent_ever = self._recent, self._orders_before + self.orders
         if sent_ever > recent.seen:
             recent.take(self._sent, sent_ever)
-        recent.forget(since_ns)
+        if recent.window and recent.window[0][0] <= since_ns:
+            recent.forget(since_ns)
         return recent.counts.get(what, 0)
 
     def rejected_since(self, since_ns: int) -> int:
