@@ -100,6 +100,54 @@ def test_no_order_that_passes_makes_a_position_greater_by_either_book(  # noqa: 
     assert passes == all(each + quantity <= 0 for each in reached)
 
 
+@pytest.mark.parametrize(
+    ("differs_in", "product", "told"),
+    [
+        (("CNC", ""), "CNC", "held as CNC here"),
+        (("CNC", ""), None, "held here"),
+        (("INTRADAY", ""), None, "held as INTRADAY here"),
+        (("INTRADAY",), None, "held as INTRADAY here"),
+        (("INTRADAY",), "CNC", ""),
+    ],
+    ids=str,
+)
+def test_a_refusal_tells_the_difference_in_the_product_of_the_order_or_else_in_all(differs_in, product, told):
+    found = [differs(10, 4, name) for name in differs_in]
+    situation = a_situation(a_book(*holding(10)), *found)
+    reason = risk_state(MAKE.order("A-1", side="SELL", quantity=11, product=product), situation)
+
+    assert reason.partition(", found 11")[2] == (
+        f": 10 {told}, 4 at the broker, compared 2026-10-05 12:00:00 IST" if told else ""
+    )
+
+
+@pytest.mark.parametrize("product", [None, "CNC", "INTRADAY"], ids=str)
+@pytest.mark.parametrize(("quantity", "opens"), [(10, False), (11, True)])
+def test_whether_an_order_opens_is_not_asked_of_a_position_in_another_symbol(product, quantity, opens):
+    book = a_book(*holding(10, product="CNC"))
+    order = MAKE.order("A-1", side="SELL", quantity=quantity, product=product)
+
+    assert a_situation(book, differs(10, -10, symbol="TCS")).opens(order) is opens
+    assert a_situation(book).opens(order) is opens
+
+
+@pytest.mark.parametrize("state", ["STARTING", "RECONCILING"])
+def test_a_person_closes_nothing_before_the_book_is_known_to_be_right(state):
+    situation = a_situation(a_book(*holding(10)), risk_state=state, closes=True)
+
+    assert risk_state(MAKE.order("A-1", side="SELL"), situation) == f"risk state NORMAL wanted, found {state}"
+
+
+@pytest.mark.parametrize("named", [None, "INTRADAY", "CNC"], ids=str)
+@pytest.mark.parametrize("product", [None, "INTRADAY", "CNC"], ids=str)
+def test_an_order_closes_what_is_held_in_its_product_alone(named, product):
+    """Named by neither it is that of the settings; an order beside shares that none named counts as such."""
+    situation = a_situation(a_book(*holding(10, product=named)), product="INTRADAY")
+    reason = risk_state(MAKE.order("A-1", side="SELL", product=product), situation)
+
+    assert (reason == "") is ((named or "INTRADAY") == (product or "INTRADAY"))
+
+
 @pytest.fixture
 def differing(stage):
     """Ten shares by the book, of which the broker says that ten are short."""

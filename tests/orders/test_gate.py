@@ -189,7 +189,8 @@ class TestTheSymbol:
         named = situation(symbols=("TCS", "SBIN"))
 
         assert rule_of(make.order(symbol="SBIN"), named) is None
-        assert rule_of(make.order(symbol="INFY"), named) == "symbol"
+        for other in ("INFY", "SBI", "SBIC", "SBIN-29Sep2026-FUT", "TC", "TCI"):
+            assert rule_of(make.order(symbol=other), named) == "symbol"
 
     @pytest.mark.parametrize(("symbol", "rule"), [("NIFTY-29Sep2026-29150-CE", None), ("NIFTY", "symbol")])
     def test_may_begin_as_one_that_is_named(self, make, situation, symbol, rule):

@@ -158,6 +158,13 @@ class TestTheSession:
 
         assert rule_of(make.order(symbol="IDBI"), parted) == rule
 
+    @pytest.mark.parametrize("at_s", [-86_400, -1, 22_500 + 600])
+    def test_that_is_over_or_to_come_is_told_so_also_of_shares_with_an_auction(self, make, situation, at_s):
+        now_ns = OPENING_NS + at_s * SECOND_NS
+        closed = situation(now_ns=now_ns, session="NSE", market={"INFY": (100.0, now_ns)})
+
+        assert judge(make.order(), closed).reason == "a session of NSE wanted, found it closed"
+
     def test_lets_an_order_close_in_its_last_minutes(self, make, situation, bought):
         late = situation(*bought(10), now_ns=CLOSE_NS - 900 * SECOND_NS - 1, session="NSE", no_opens_last_s=600.0)
 
@@ -224,6 +231,16 @@ class TestThePriceBand:
         held = banded(*bought(10), market={"INFY": (market, NOON_NS)})
 
         assert rule_of(order, held) == ("price_band_age_max_s" if is_kept else None)
+
+    @pytest.mark.parametrize("market", [None, {}], ids=["not heard", "no price"])
+    def test_is_kept_by_an_order_that_closes_where_nobody_knows_whether_the_market_has_left_it(
+        self, make, banded, bought, market
+    ):
+        order = make.order(side="SELL", order_type="LIMIT", limit_price=120.0, reference_price=0.0)
+
+        assert judge(order, banded(*bought(10), market=market)).reason == (
+            "prices from 90.00 to 110.00 rupees, the exchange's band of the day, wanted, found 120.00"
+        )
 
     def test_of_the_greatest_age_counts_and_an_order_without_a_price_needs_no_other(self, make, banded):
         assert rule_of(make.order(), banded(age_s=60.0)) is None
@@ -654,6 +671,32 @@ class TestTheMarginOfWhatWasOrdered:
 
         assert margin_of(at(quantity=40)) is None
         assert margin_of(at(quantity=41)) is not None
+
+    @pytest.mark.parametrize("kind", [{"order_type": "STOP"}, {"order_type": "STOP_LIMIT", "limit_price": 125.0}])
+    def test_is_that_of_its_trigger_where_that_is_above_the_market(self, make, margin_of, kind):
+        at = functools.partial(make.order, trigger_price=125.0, **kind)
+
+        assert margin_of(at(quantity=40)) is None
+        assert margin_of(at(quantity=41)).reason.endswith("found 1025.00 with this")
+
+    def test_counts_an_option_that_is_on_its_way_beside_a_share(self, make, margin_of):
+        option = "NIFTY-29Dec2026-500-CE"
+        waiting = [make.order("W", symbol=option, side="SELL", quantity=8)]
+        market = PRICES | {option: (2.0, NOON_NS)}
+        passed = [margin_of(make.order(quantity=n), waiting=waiting, market=market) is None for n in (10, 11)]
+
+        assert passed == [True, False]
+
+    def test_of_a_delivery_that_is_on_its_way_is_all_of_it_beside_others(self, make, margin_of):
+        waiting = [make.order("W", quantity=5, product="CNC"), make.order("V", symbol="TCS", quantity=10)]
+        market = PRICES | {"TCS": (20.0, NOON_NS)}
+        passed = [
+            margin_of(make.order(quantity=n, symbol="TCS"), waiting=order, market=market) is None
+            for order in (waiting, waiting[::-1])
+            for n in (115, 116)
+        ]
+
+        assert passed == [True, False] * 2
 
     @pytest.mark.parametrize(("side", "covered"), [("BUY", (20, 0)), ("SELL", (0, 20))])
     def test_counts_what_was_ordered_since_of_any_symbol_and_not_what_is_covered(self, make, margin_of, side, covered):
