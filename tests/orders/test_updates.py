@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from natya_builders import BUILDERS
 
 from natya.actors.orders import updates
 from natya.actors.orders.book import Book
@@ -102,6 +103,35 @@ class TestAStop:
 
         assert from_lookup(accepted, found).facts == ((triggered,) if told else ())
         assert from_lookup(advance(accepted, triggered), found).facts == ()
+
+
+class TestAnAnswerThatAnOrderWasNotPlaced:
+    ACCEPTED = OrderAccepted(client_order_id="A-1", broker_order_id="B-1", occurred_ns=2)
+    REJECTED = OrderRejected(client_order_id="A-1", reason="no margin", occurred_ns=3)
+    EXPIRED = OrderExpired(client_order_id="A-1", reason="unknown to the broker", occurred_ns=3)
+
+    @pytest.mark.parametrize(
+        ("facts", "said"),
+        [
+            ((), [OrderRejected]),
+            ((OrderUncertain(client_order_id="A-1", reason="time-out", occurred_ns=2),), [OrderRejected]),
+            ((REJECTED,), []),
+            ((ACCEPTED, REJECTED), []),
+            ((EXPIRED,), []),
+            ((ACCEPTED,), "refused"),
+            ((ACCEPTED, EXPIRED), "refused"),
+            ((BUILDERS.filled(quantity=4),), "refused"),
+        ],
+        ids=[
+            *("", "in doubt", "rejected", "taken and rejected", "never there"),
+            *("taken", "taken and over", "traded"),
+        ],
+    )
+    def test_cannot_be_of_one_that_the_broker_is_known_to_have_unless_it_has_rejected_it(self, order, facts, said):
+        answer = OrderNotPlaced(client_order_id="A-1", reason="no margin")
+        update = updates.from_answer(order(*facts), answer, 5)
+
+        assert (kinds(update), len(update.illegal)) == (([], 1) if said == "refused" else (said, 0))
 
 
 class TestAFact:
@@ -443,11 +473,13 @@ class TestALookUp:
 
     @pytest.mark.parametrize("counted", [3, 4, 5])
     def test_does_not_end_it_while_its_reports_count_more_than_the_trades_that_are_known(self, order, make, counted):
-        reports = (make.report("CANCELLED", cumulative_quantity=counted),)
-        found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="CANCELLED", reports=reports)
-        update = from_lookup(order(make.accepted(), make.filled(quantity=4)), found)
+        known = order(make.accepted(), make.filled(quantity=4))
+        reports = [make.report("CANCELLED", cumulative_quantity=counted), make.report("NEW")]
+        for told in (reports, reports[::-1]):
+            found = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="CANCELLED", reports=tuple(told))
+            update = from_lookup(known, found)
 
-        assert (kinds(update), update.trades_missing) == (([], True) if counted > 4 else ([OrderCancelled], False))
+            assert (kinds(update), update.trades_missing) == (([], True) if counted > 4 else ([OrderCancelled], False))
 
     @pytest.mark.parametrize(("quantity", "missing"), [(9, True), (10, False)])
     def test_that_finds_it_filled_asks_on_until_it_has_all_its_trades(self, order, make, quantity, missing):
