@@ -402,6 +402,25 @@ class TestALookUp:
 
         assert (fact.quantity, fact.limit_price, fact.trigger_price) == (4, 100.0, 99.0)
 
+    @pytest.mark.parametrize(("number", "facts"), [(1, []), (2, [OrderModified]), (3, [])])
+    @pytest.mark.parametrize("is_made", [True, False])
+    def test_is_needed_where_the_broker_answers_another_change_than_the_pending_one(
+        self, pending, number, facts, is_made
+    ):
+        """The answer to the first may come when that is settled, and the second under way."""
+        first = advance(pending, modifications.made(pending, pending.pending, 6))
+        wanted = modifications.terms_wanted(first, a_change(30))
+        second = advance(first, modifications.intended(first, wanted, 7))
+        answer = (
+            OrderReplaced(client_order_id="A-1", number=number)
+            if is_made
+            else OrderNotReplaced(client_order_id="A-1", number=number, reason="no")
+        )
+        found = updates.from_change(second, answer, 8)
+
+        assert found.illegal == ()
+        assert [type(fact) for fact in found.facts] == (facts if is_made else [ModificationRefused] * len(facts))
+
     def test_that_does_not_tell_the_terms_settles_nothing(self, pending):
         assert self.told(pending, 1_000, quantity=0, limit_price=0.0) == ()
 
