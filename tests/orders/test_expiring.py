@@ -182,6 +182,17 @@ def test_it_is_asked_again_where_the_feed_does_not_answer(stage, make):
 
 
 @pytest.mark.usefixtures("soon")
+def test_what_the_journal_refuses_is_closed_when_it_takes_it(stage, make, market):
+    stage.disk.mode = "refuse"
+    stage.open(*holding(make))
+    stage.wait_until(lambda: market.asked >= 2)
+    assert (closed(stage), held(stage)) == ([], {CALL: 75})
+    stage.disk.mode = "write"
+
+    stage.wait_until(lambda: closed(stage) == [("crossover", CALL, "SELL", 75, 80.5)])
+
+
+@pytest.mark.usefixtures("soon")
 def test_a_part_that_is_on_its_way_is_not_closed_twice(stage, make, market):
     stage.disk.mode = "hold"
     stage.open(*holding(make))

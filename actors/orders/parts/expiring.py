@@ -62,6 +62,11 @@ class Expiring:
         """Wait for what has been traded."""
         self._wait(fact.symbol for fact in facts if isinstance(fact, OrderFilled))
 
+    def not_written(self, facts: Sequence[object]) -> None:
+        """Look again in a while, where the journal has refused what was to be closed."""
+        if any(isinstance(fact, OrderFilled) and fact.trade_id == TRADE_ID for fact in facts):
+            self._look_at(self._context.now_ns() + round(AGAIN_S * SECOND_NS))
+
     def look(self) -> None:
         """Close what has expired, and wait for the next one."""
         self._timer = None

@@ -105,6 +105,7 @@ class Journaling:
             elif isinstance(fact, StrategyStateSaved):
                 self._states.not_written()
         self._settling.not_written(entry.client_order_id, entry.facts, answer.reason)
+        self._expiring.not_written(entry.facts)
         if entry.order is not None:
             self._placing.not_written(entry, entry.order, answer.reason)
         elif context.ledger.order(entry.client_order_id) is not None:
