@@ -346,10 +346,12 @@ def _time_of(report: ExecutionReport, now_ns: int) -> int:
 
 
 def _is_untaken(report: ExecutionReport, order: Order) -> bool:
-    """Whether the report has an impossible trade, which was not accepted: the order must be looked up."""
-    if report.execution_type != "TRADE" or report.execution_id in order.trade_ids:
-        return False
-    return not (order.was_settled and _beyond_settled(report, order).quantity == 0)
+    """Whether the report has an impossible trade, which was not accepted: the order must be looked up.
+
+    Of one that a person has settled, the cumulative quantity alone says whether there is anything new.
+    """
+    is_new = report.execution_type == "TRADE" and report.execution_id not in order.trade_ids
+    return is_new and not order.was_settled
 
 
 def _ending(state: str, client_order_id: str, reason: str, occurred_ns: int) -> OrderFact | None:

@@ -277,10 +277,23 @@ class TestATradeOfAnOrderThatAPersonHasSettled:
 
         assert [(fact.trade_id, fact.quantity, fact.cumulative_quantity) for fact in trades] == [("T-2", 2, 6)]
 
-    @pytest.mark.parametrize("fields", [{"quantity": 0}, {"quantity": 4, "cumulative_quantity": 4, "price": 0.0}])
-    def test_that_cannot_be_is_refused_as_of_any_other(self, settled, make, fields):
-        (refused,) = updates.from_report(settled, make.report(**fields), 5).illegal
+    @pytest.mark.parametrize(
+        ("fields", "has_new"),
+        [
+            ({"quantity": 0}, False),
+            ({"quantity": 4, "cumulative_quantity": 4, "price": 0.0}, False),
+            ({"quantity": 6, "cumulative_quantity": 10, "price": 0.0}, True),
+        ],
+    )
+    def test_that_cannot_be_is_refused_as_of_any_other_and_looked_up_if_it_has_new_shares(
+        self, settled, make, fields, has_new
+    ):
+        report = make.report(**fields)
+        lookup = OrderFound(client_order_id="A-1", broker_order_id="B-1", state="OPEN", reports=(report,))
+        (refused,) = updates.from_report(settled, report, 5).illegal
 
+        assert updates.from_report(settled, report, 5).trades_missing is has_new
+        assert from_lookup(settled, lookup).trades_missing is has_new
         assert (refused.client_order_id, refused.fact, refused.before, refused.after) == (
             *("A-1", "OrderFilled", "EXPIRED", "FILLED"),
         )
