@@ -134,6 +134,17 @@ class TestSharesThatItsExitsHaveTradedTooMuch:
 
         assert (found, played.book.brackets) == ([3, 0], ())
 
+    def test_are_none_where_more_was_given_back_than_were_left(self, played):
+        """Its strategy has closed six of ten in the moment in which all ten were given back."""
+        played.enter("A-1")
+        played.both_exits_trade("A-1")
+        played.intend("A-1R", played.side, 10)
+        played.trade(played.side, 6)
+        played.fill("A-1R", 10)
+
+        assert played.counts("surplus", "A-1") == {"A-1": 0}
+        assert played.counts("late", "A-1") == {"A-1": 0}
+
     def test_are_none_where_the_exits_traded_what_was_there(self, played):
         played.enter("A-1")
         played.intend("A-1S", OTHER[played.side])
