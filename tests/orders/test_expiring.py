@@ -172,6 +172,22 @@ def test_it_waits_for_an_order_that_is_open(stage, make, market):
 
 
 @pytest.mark.usefixtures("soon")
+def test_it_waits_for_an_order_that_is_on_its_way_to_the_journal(stage, make, market):
+    stage.open()
+    stage.disk.mode = "hold"
+    stage.submit(make.order("S-1", symbol=CALL, side="SELL", quantity=75, reference_price=80.0))
+    stage.settle()
+    ledger = stage.system.base.find("orders").instance._ledger
+    for fact in holding(make):
+        ledger.book.apply(fact)
+    stage.system.base.find("orders").instance._expiring.begin()
+    stage.wait_until(lambda: market.asked >= 2)
+    stage.system.tell("journal", Release())
+
+    assert closed(stage) == []
+
+
+@pytest.mark.usefixtures("soon")
 def test_it_is_asked_again_where_the_feed_does_not_answer(stage, make):
     stage.open(*holding(make))
     stage.settle()

@@ -130,7 +130,9 @@ def test_a_word_that_cannot_be_meant_changes_nothing(held, fields, why):
     assert trades(held) == []
 
 
-def test_it_waits_for_what_is_open_in_the_symbol(held, make):
+@pytest.mark.parametrize("mode", ["write", "hold"], ids=["that is placed", "that is on its way to the journal"])
+def test_it_waits_for_what_is_open_in_the_symbol(held, make, mode):
+    held.disk.mode = mode
     held.submit(make.order("A-1", symbol="INFY", quantity=1))
     held.settle()
 

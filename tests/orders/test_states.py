@@ -6,8 +6,8 @@ from natya_orders_stage import FakeJournal, Release
 from natya.actors.orders import OrdersActor
 from natya.actors.orders.book.ledger import Ledger
 from natya.messages.accounts import AccountEntered
-from natya.messages.broker import PlaceOrder
-from natya.messages.orders import OrderIntended, OrderRefused
+from natya.messages.broker import PlaceOrder, ReplaceOrder
+from natya.messages.orders import ModificationRefused, ModifyOrder, OrderIntended, OrderRefused
 from natya.messages.strategy_state import ReadState, SaveState, StateRead, StateRefused, StrategyStateSaved
 
 
@@ -210,6 +210,21 @@ class TestTwoLivesOfOneStrategy:
         assert ask(stage, sender=newer).saved.number == 1
         stage.settle()
         assert stage.disk.kinds() == []
+
+    def test_of_which_one_was_before_the_other_that_one_changes_no_order_either(self, stage, make):
+        stage.open().place(make.order(order_type="LIMIT", limit_price=100.0))
+        zombie, newer = stage.strategy, stage.system.probe("newer life")
+        old, new = ask(stage, sender=zombie).life, ask(stage, sender=newer).life
+        stage.tell(a_state(1, life=new), newer)
+        stage.tell(a_state(2, life=old), zombie)
+        assert isinstance(zombie.receive(timeout_s=5), StateRefused)
+        stage.tell(ModifyOrder(client_order_id="A-1", quantity=20), zombie)
+        refused = zombie.receive(timeout_s=5)
+        assert (type(refused), refused.rule) == (ModificationRefused, "state")
+        assert ReplaceOrder not in stage.heard()
+        stage.tell(ModifyOrder(client_order_id="A-1", quantity=20), newer)
+
+        assert stage.asked_next(ReplaceOrder).quantity == 20
 
     def test_of_which_two_were_before_the_third_are_both_refused(self, stage, make):
         stage.open()

@@ -90,8 +90,7 @@ class Cancelling:
             asked_by: who wants it.
         """
         order = self._ledger.order(client_order_id)
-        known = self._ledger.intents.get(client_order_id) or order
-        if known is not None and only not in {"", known.strategy}:
+        if order is not None and only not in {"", order.strategy}:
             self._context.log("cancel.of_another", level="error", client_order_id=client_order_id, sender=only)
             return NOT_OWN
         if not self._context.is_read or client_order_id in self._ledger.intents:

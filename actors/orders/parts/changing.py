@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from .context import OrdersContext
     from .gate import Gate
     from .risk_keeping import RiskKeeper
+    from .state_keeping import StateKeeping
 
 
 class Changing:
     """The changes on their way to the journal, and to the broker."""
 
-    def __init__(self, context: OrdersContext, gate: Gate, risk: RiskKeeper) -> None:
+    def __init__(self, context: OrdersContext, gate: Gate, risk: RiskKeeper, states: StateKeeping) -> None:
         """Begin with none."""
         self._context: Final = context
         self._gate: Final = gate
         self._risk: Final = risk
+        self._states: Final = states
         self._askers: dict[str, ActorAddress] = {}
         """Who asked for a change that is not durable yet, by client order id."""
 
@@ -44,6 +46,10 @@ class Changing:
         if order is None or not context.is_read or only not in {"", order.strategy}:
             context.log("change.refused", level="error", client_order_id=client_order_id, sender=only)
             refusal = Refusal(rule="identity", reason="an order of the sender's own wanted, found none of this id")
+            context.send(sender, modifications.refused(client_order_id, refusal, now_ns))
+            return
+        if self._states.is_outdated(order.strategy, sender):
+            refusal = Refusal(rule="state", reason="a change by the newest state of its strategy wanted, found another")
             context.send(sender, modifications.refused(client_order_id, refusal, now_ns))
             return
         wanted = modifications.terms_wanted(order, request)

@@ -112,7 +112,7 @@ class Expiring:
             return
         prices: dict[str, MarketPrice] = prices_of(told) | (context.market or {})
         book = context.ledger.book
-        open_ = {each.symbol for each in book.open_orders()}
+        open_ = {each.symbol for each in (*book.open_orders(), *context.ledger.intents.values())}
         for symbol in expired:
             price = settled_at(symbol, last_day(symbol), prices.get)
             if symbol in open_:

@@ -89,7 +89,7 @@ class SettlingPositions:
             return "a price above 0 wanted, found 0: only a contract expires worthless"
         if symbol in self._unwritten:
             return f"{symbol} is being settled: ask again"
-        if any(each.symbol == symbol for each in book.open_orders()):
+        if any(each.symbol == symbol for each in (*book.open_orders(), *context.ledger.intents.values())):
             return f"no open order in {symbol} wanted, found some: cancel them first"
         default = context.settings.product
         differing = differing_now(book, context.theirs, default)
