@@ -1320,14 +1320,33 @@ class TestAnIdOfAnExit:
 
         assert [name for name in ("A-1S", "C-1S", "C-1X", "D-1S", "C-1") if is_exit(ledger, name)] == ["C-1S", "C-1X"]
 
-    def test_is_refused_to_others(self, stage, entry, make):
+    @pytest.mark.parametrize(
+        ("number", "fields"),
+        [("A-1X", {}), ("A-1S1", {"strategy": "other", "symbol": "TCS"}), ("A-1R", {"quantity": 10**9})],
+    )
+    def test_is_refused_to_others_and_no_fact_of_the_bracket(self, stage, held, make, number, fields):
+        stage.open(*held)
+        both_placed(stage)
+        stage.settle()
+        written = len(stage.disk.facts)
+        stage.submit(make.order(number, **fields))
+        sold = {"client_order_id": "A-1T", "broker_order_id": "B-A-1T", "side": "SELL"}
+        stage.tell(make.report(**sold, execution_id="T-9", quantity=4, cumulative_quantity=4))
+
+        assert stage.asked_next(ReplaceOrder).client_order_id == "A-1S"
+        assert WithdrawOrder not in stage.heard()
+        assert number not in {fact.client_order_id for fact in stage.disk.facts[written:]}
+        refusal = stage.strategy.receive(timeout_s=5)
+        assert (type(refusal), refusal.client_order_id) == (OrderRefused, number)
+
+    def test_is_refused_to_others_before_its_entry_trades(self, stage, entry, make):
         stage.open()
         stage.place(entry)
         stage.submit(make.order("A-1S"))
+        stage.tell(make.report(execution_id="T-1", quantity=10, price=100.0))
 
-        refusal = refused(stage)
-        assert isinstance(refusal, OrderRefused)
-        assert (refusal.rule, "exit of the bracket 'A-1'" in refusal.reason) == ("duplicate", True)
+        assert [each.client_order_id for each in both_placed(stage)] == ["A-1S", "A-1T"]
+        assert OrderRefused not in stage.disk.kinds()
 
     def test_that_was_used_leaves_none_for_a_bracket(self, stage, entry, make):
         stage.open()

@@ -18,6 +18,7 @@ from .. import updates
 from ..rules import Refusal, Trip, contradiction
 from ..rules.exposure import day_loss_max_rupees
 from ..rules.flow import repeats_max
+from .bracketing.standing import is_exit
 from .senders import is_flattener, only_strategy
 
 if TYPE_CHECKING:
@@ -63,15 +64,15 @@ class Placing:
     def submit(self, order: SubmitOrder, sender: ActorAddress) -> None:
         """Ask the gate, and have its decision journaled; a repeat of an order is answered from the book.
 
-        A different order with a used client order id is refused to its sender only: in the journal the refusal would
-        count as a fact of the order that has the id.
+        A different order with a used client order id is refused to its sender only, and so is one with the id of an
+        exit of a bracket: in the journal the refusal would count as a fact of the order that has the id, or will.
         """
         context = self._context
         now_ns = context.now_ns()
         if (turned_away := self._why_turned_away(order, sender)) is not None:
             context.send(sender, updates.refused(order, turned_away, now_ns))
             return
-        if self._answer_earlier(order, sender, now_ns):
+        if self._answer_earlier(order, sender):
             return
         if (refusal := self._why_too_early(order, sender)) is not None:
             context.send(sender, updates.refused(order, refusal, now_ns))
@@ -81,6 +82,9 @@ class Placing:
         closes = is_flattener(sender)
         order = self._of_product_held(order)
         denied = self._gate.refusal_of(order, now_ns, closes=closes)
+        if denied is not None and is_exit(context.ledger, order.client_order_id):
+            self._refuse_reused(order, denied, sender)
+            return
         fact = intent_of(order, now_ns) if denied is None else updates.refused(order, denied, now_ns)
         self._askers[fact.client_order_id] = [sender]
         if closes and denied is None:
@@ -138,7 +142,7 @@ class Placing:
         reason = f"at most {most} wanted beside the {shares} that close a bracket at the market, found {order.quantity}"
         return Refusal(rule="exits", reason=reason)
 
-    def _answer_earlier(self, order: SubmitOrder, sender: ActorAddress, now_ns: int) -> bool:
+    def _answer_earlier(self, order: SubmitOrder, sender: ActorAddress) -> bool:
         """Answer an order whose client order id was used before; False: it was not."""
         context, client_order_id = self._context, order.client_order_id
         earlier = context.ledger.earlier(client_order_id)
@@ -147,13 +151,18 @@ class Placing:
         reused = contradiction(order, earlier)
         known = context.ledger.book.newest_fact(client_order_id)
         if reused is not None:
-            context.log("order.id_reused", level="error", client_order_id=client_order_id, reason=reused.reason)
-            context.send(sender, updates.refused(order, reused, now_ns))
+            self._refuse_reused(order, reused, sender)
         elif known is not None:
             context.send(sender, known)
         else:
             self._askers.setdefault(client_order_id, []).append(sender)
         return True
+
+    def _refuse_reused(self, order: SubmitOrder, refusal: Refusal, sender: ActorAddress) -> None:
+        """Refuse an order to its sender only, whose client order id is another order's."""
+        context, client_order_id = self._context, order.client_order_id
+        context.log("order.id_reused", level="error", client_order_id=client_order_id, reason=refusal.reason)
+        context.send(sender, updates.refused(order, refusal, context.now_ns()))
 
     def written(self, entry: Entry, order: SubmitOrder) -> None:
         """Place an order whose intent is durable, and answer those who have submitted it again meanwhile."""
