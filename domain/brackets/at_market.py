@@ -37,14 +37,18 @@ if TYPE_CHECKING:
 
 
 def must_leave(bracket: Bracket) -> bool:
-    """Say whether what is held has to be closed at the market."""
-    return bracket.exposed > 0 and (bracket.exit is not None or _is_without_exit(bracket) or bracket.late > 0)
+    """Say whether what is held, if anything is, has to be closed at the market.
+
+    Not for an exit there that has traded all that it was for, shares that came late: the others may have exits again.
+    """
+    has_begun = isinstance(bracket.exit, Order) and bracket.exit.state != "FILLED"
+    return has_begun or _is_without_exit(bracket) or bracket.late > 0
 
 
 def close_at_market(bracket: Bracket) -> tuple[Step, ...]:
     """Close what is held, once its other exits, and its entry, have ended: these are cancelled first."""
     entry, closable, late = bracket.entry, bracket.closable, min(bracket.late, bracket.exposed)
-    trading = [leg for leg in (bracket.target, bracket.stop) if leg is not None and may_trade(leg)]
+    trading = [leg for leg in (bracket.target, bracket.stop) if may_trade(leg)]
     if trading:
         return tuple(map(cancel, trading))
     done = len(bracket.earlier) + (bracket.exit is not None)
@@ -87,7 +91,7 @@ def _is_without_exit(bracket: Bracket) -> bool:
     if isinstance(stop, OrderRefused) or (isinstance(stop, Order) and _guards_no_more(stop)):
         return True
     has_traded = isinstance(target, Order) and target.state == "FILLED"
-    return has_traded and (stop is None or not may_trade(stop))
+    return has_traded and not may_trade(stop)
 
 
 def _guards_no_more(stop: Order) -> bool:
@@ -114,8 +118,8 @@ def _may_follow(last: AnyLeg | None, late: int) -> bool:
 
     Shares are late, or it never was in the market: what it was to close has no exit, and a person sleeps.
     """
-    if last is None or may_trade(last):
-        return last is None
+    if may_trade(last):
+        return False
     if isinstance(last, Order):
         return was_to_square_off(last) or (last.state != "CANCELLED" and (late > 0 or was_never_in_the_market(last)))
-    return late > 0
+    return True

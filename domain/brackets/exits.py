@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 from ...messages.orders import OrderRefused, SubmitOrder
 from ..orders import Order
@@ -32,7 +32,7 @@ def leaves(leg: AnyLeg) -> int:
     return leg.quantity if isinstance(leg, SubmitOrder) else 0
 
 
-def may_trade(leg: AnyLeg) -> bool:
+def may_trade(leg: AnyLeg | None) -> TypeGuard[Order | SubmitOrder]:
     """Say whether it is open, or on its way into the book."""
     return leg.is_open if isinstance(leg, Order) else isinstance(leg, SubmitOrder)
 
@@ -59,16 +59,16 @@ def was_to_square_off(leg: Order) -> bool:
     return leg.state == "CANCELLED" and asked is not None and asked.asked_by == SQUARED_OFF
 
 
-def is_beyond(stop: AnyLeg | None, price: float) -> bool:
+def is_beyond(stop: Order, price: float) -> bool:
     """Say whether the market is where a stop that is at the broker has traded, or does not trade any more.
 
     That is beyond its limit; of one without a limit, beyond its trigger: what limit it has there is not known.
 
     Args:
-        stop: one that is open, or not.
+        stop: one that is open; any other order that is has the market nowhere beyond it.
         price: the last one of the market: rupees.
     """
-    if not isinstance(stop, Order) or not stop.is_open or not stop.broker_order_id or stop.trigger_price is None:
+    if not stop.broker_order_id or stop.trigger_price is None:
         return False
     last = stop.trigger_price if stop.limit_price is None else stop.limit_price
     return price < last if stop.side == "SELL" else price > last

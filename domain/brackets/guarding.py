@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ...messages.orders import OrderRefused
 from ..orders import Order
-from .at_market import failures
-from .exits import is_on_its_way, may_trade, was_never_in_the_market
+from .at_market import failures, must_leave
+from .exits import may_trade, was_never_in_the_market
 from .overnight import comes_back, is_due
 from .resting import GROWTHS_MAX
 
@@ -20,9 +20,7 @@ def unguarded(bracket: Bracket) -> int:
 
     The next one, as long as it is on its way, closes nothing: the broker may refuse it as well.
     """
-    exits = [leg for leg in (bracket.target, bracket.stop) if leg is not None and may_trade(leg)]
-    at_market = [leg for leg in (bracket.exit, *bracket.returns) if leg is not None and may_trade(leg)]
-    if bracket.entry.is_open or exits or not all(map(is_on_its_way, at_market)) or not failures(bracket):
+    if may_trade(bracket.target) or may_trade(bracket.stop) or not failures(bracket):
         return 0
     return bracket.exposed or bracket.surplus
 
@@ -35,7 +33,8 @@ def lost_its_stop(bracket: Bracket) -> int:
     stop = bracket.stop
     if not isinstance(stop, Order) or stop.state not in {"CANCELLED", "EXPIRED"}:
         return 0
-    if comes_back(stop, bracket) and not (is_due(stop, bracket) and not bracket.closable):
+    is_placed = bracket.closable > 0 and not must_leave(bracket)
+    if comes_back(stop, bracket) and (is_placed or not is_due(stop, bracket)):
         return 0
     return bracket.exposed if bracket.held is None else min(bracket.exposed, bracket.held)
 

@@ -23,12 +23,11 @@ def next_steps(bracket: Bracket) -> tuple[Step, ...]:
     ending = (cancel(entry),) if entry.is_open and (exited or is_leaving) else ()
     if bracket.exposed > 0:
         return (*ending, *(close_at_market(bracket) if is_leaving else exit_steps(bracket)))
-    trading = [leg for leg in exits if leg is not None and may_trade(leg)]
-    if bracket.sold and entry.is_open and not exited:
-        # First the entry: a fill after its exits have ended would have none.
+    trading = [leg for leg in exits if may_trade(leg)]
+    if entry.is_open and not exited:
+        # First the entry, whose shares others have closed: a fill after its exits have ended would have none.
         return (cancel(entry),) if trading else ()
-    steps = (*ending, *map(cancel, trading))
-    return steps if steps or entry.is_open else give_back(bracket)
+    return (*ending, *map(cancel, trading)) or give_back(bracket)
 
 
 def is_done(bracket: Bracket) -> bool:

@@ -7,7 +7,7 @@ Whether what is held is carried, and since when a day is begun on which they may
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from ..client_order_ids import LENGTH_MAX
 from ..orders import Order
@@ -25,7 +25,7 @@ def waits_for_a_day(bracket: Bracket) -> bool:
     return bracket.exposed > 0 and any(comes_back(leg, bracket) and not is_due(leg, bracket) for leg in legs)
 
 
-def comes_back(leg: AnyLeg | None, bracket: Bracket) -> bool:
+def comes_back(leg: AnyLeg | None, bracket: Bracket) -> TypeGuard[Order]:
     """Say whether an exit has ended with its day, and what it is for has another on the next one."""
     if not bracket.is_carried or not isinstance(leg, Order) or leg.state != "EXPIRED" or leg.was_never_placed:
         return False
@@ -33,11 +33,11 @@ def comes_back(leg: AnyLeg | None, bracket: Bracket) -> bool:
     return not was_taken_back(leg) and len(longest) <= LENGTH_MAX
 
 
-def is_due(leg: AnyLeg | None, bracket: Bracket) -> bool:
+def is_due(leg: AnyLeg | None, bracket: Bracket) -> TypeGuard[Order]:
     """Say whether that day has begun."""
-    return isinstance(leg, Order) and comes_back(leg, bracket) and leg.intended_ns < bracket.day_began_ns
+    return comes_back(leg, bracket) and leg.intended_ns < bracket.day_began_ns
 
 
-def is_of_today(leg: AnyLeg, bracket: Bracket) -> bool:
+def is_of_today(leg: AnyLeg | None, bracket: Bracket) -> bool:
     """Say whether an exit was made since that day has begun."""
     return isinstance(leg, Order) and leg.intended_ns >= bracket.day_began_ns

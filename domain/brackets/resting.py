@@ -55,9 +55,8 @@ def goes_second(step: Step, bracket: Bracket) -> bool:
 def _exit(bracket: Bracket, leg: Leg, known: AnyLeg | None, closable: int) -> tuple[Step, ...]:
     """Have an exit in the market that is as great as what is held needs, beside what it has closed itself."""
     entry, exposed = bracket.entry, bracket.exposed
-    due = known if isinstance(known, Order) and is_due(known, bracket) else None
-    if known is None or due is not None:
-        return _place(bracket, leg, due, closable)
+    if known is None or is_due(known, bracket):
+        return _place(bracket, leg, known, closable)
     if not isinstance(known, Order) or not known.is_open or known.pending is not None or not known.broker_order_id:
         return ()
     wanted = known.filled + exposed
@@ -79,8 +78,8 @@ def _place(bracket: Bracket, leg: Leg, known: Order | None, quantity: int) -> tu
     first = submit(bracket.entry, leg, quantity)
     if known is None:
         return (first,)
-    others = [each for each in (bracket.target, bracket.stop) if each is not None and each is not known]
-    is_begun = any(isinstance(each, SubmitOrder) or is_of_today(each, bracket) for each in others)
+    exits = (bracket.target, bracket.stop)
+    is_begun = any(isinstance(each, SubmitOrder) or is_of_today(each, bracket) for each in exits)
     ids = [leg_id(bracket.entry.client_order_id, leg, bracket.day + ahead) for ahead in (0, 1)]
     again = replace(
         first,

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from natya.domain.brackets.at_market import close_at_market, failures
 from natya.domain.brackets.bracket import Bracket, as_it_stands
+from natya.domain.brackets.by_others import is_sold_besides
 from natya.domain.brackets.exits import BRACKET, JUMPED_OVER, SQUARED_OFF, is_on_its_way, was_taken_back
 from natya.domain.brackets.guarding import (
     doubts_its_stop,
@@ -16,6 +17,7 @@ from natya.domain.brackets.guarding import (
     lost_its_stop,
     unguarded,
 )
+from natya.domain.brackets.legs import leg_id, newest_exit, purpose
 from natya.domain.brackets.next_steps import is_done, next_steps
 from natya.domain.brackets.overnight import comes_back, is_due, waits_for_a_day
 from natya.domain.brackets.resting import CHANGES_MAX, GROWTHS_MAX, SALES_MAX, exit_steps, goes_second
@@ -64,6 +66,17 @@ def bracket(make):
 def both(bracket, order):
     """Builders of a bracket and of an order."""
     return bracket, order
+
+
+def asked(order, asked_by):
+    """The order with a cancellation that somebody has asked for."""
+    fact = CancellationIntended(client_order_id=order.client_order_id, number=1, asked_by=asked_by, occurred_ns=1)
+    return replace(advance(order, fact), state=order.state, evidence=order.evidence)
+
+
+def named(steps):
+    """The steps by the end of the name of what they are for."""
+    return [(type(each).__name__.removesuffix("Order"), each.client_order_id.removeprefix("A-1")) for each in steps]
 
 
 class TestAStopThatIsForTooFew:
@@ -145,6 +158,79 @@ class TestWhatIsHeldWithoutItsStop:
         assert lost_its_stop(bracket(**carried, free=0)) == 0, "the day has not begun"
 
 
+class TestWhatHasToLeave:
+    """Ten are held; what became of stop and target."""
+
+    @pytest.mark.parametrize(
+        ("stop", "target", "by", "steps"),
+        [
+            (("accepted",), ("accepted",), "", []),
+            (("accepted", "cancelled"), ("accepted",), "", []),
+            (("accepted", "cancelled"), ("accepted",), "asha", []),
+            (("accepted", "cancelled"), ("accepted",), BRACKET, []),
+            (("accepted", "cancelled"), ("accepted",), JUMPED_OVER, [("Cancel", "T")]),
+            (("accepted", "cancelled"), ("accepted",), SQUARED_OFF, [("Cancel", "T")]),
+            (("accepted", "cancelled"), ("accepted", "cancelled"), SQUARED_OFF, [("Submit", "X")]),
+            (("accepted",), ("accepted",), SQUARED_OFF, []),
+            (("rejected",), ("accepted",), "", [("Cancel", "T")]),
+            (("rejected",), (), "", [("Cancel", "T")]),
+            (("rejected",), None, "", [("Submit", "X")]),
+            (("accepted",), ("rejected",), "", []),
+        ],
+    )
+    def test_leaves_where_its_stop_guards_it_no_more(self, both, stop, target, by, steps):
+        bracket, order = both
+        known = order("A-1S", *stop)
+        beside = None if target is None else order("A-1T", *target, order_type="LIMIT")
+        found = bracket(stop=asked(known, by) if by else known, target=beside)
+        if target is None:
+            found = replace(found, entry=replace(found.entry, target_price=None))
+
+        assert named(next_steps(found)) == steps
+
+    def test_leaves_where_its_strategy_took_the_target_alone(self, bracket, order):
+        target = asked(order("A-1T", "accepted", "cancelled", order_type="LIMIT"), SQUARED_OFF)
+
+        assert named(next_steps(bracket(stop=order("A-1S", "accepted"), target=target))) == [("Cancel", "S")]
+
+    def test_leaves_where_the_target_traded_unless_the_stop_still_may(self, bracket, order, make):
+        target = order("A-1T", "accepted", order_type="LIMIT", quantity=4)
+        target = advance(target, make.filled("A-1T", side="SELL", quantity=4))
+
+        assert named(next_steps(bracket(target=target, stop=order("A-1S", "accepted", quantity=6)))) == []
+        assert named(next_steps(bracket(target=target, stop=order("A-1S", "accepted", "cancelled")))) == [
+            ("Submit", "X")
+        ]
+        assert named(next_steps(bracket(target=target, prices=(110.0, None)))) == [("Submit", "X")]
+
+    def test_does_not_for_an_exit_that_another_had_refused_under_its_name(self, bracket, order, make):
+        rests = {"stop": order("A-1S", "accepted"), "target": order("A-1T", "accepted", order_type="LIMIT")}
+
+        assert next_steps(bracket(**rests, exit=make.refusal("A-1X"))) == ()
+
+    def test_is_not_the_rest_where_shares_came_late_and_were_sold(self, bracket, order, make):
+        """Both exits ended with the day; four came late and were sold in the morning, and the others have exits."""
+        night = {"stop": order("A-1S", "accepted", "expired", intended_ns=5), "is_carried": True, "day_began_ns": 6}
+        sold = advance(
+            order("A-1X", "accepted", order_type="MARKET", quantity=4),
+            make.filled("A-1X", side="SELL", quantity=4),
+        )
+        morning = functools.partial(bracket, prices=(None, 95.0), **night)
+
+        assert [(each.client_order_id, each.quantity) for each in next_steps(morning(late=4))] == [("A-1X", 4)]
+        assert [(each.client_order_id, each.quantity) for each in next_steps(morning(exit=sold))] == [("A-1S1", 6)]
+        assert lost_its_stop(morning(exit=sold)) == 0
+
+    def test_is_told_to_have_lost_its_stop_where_nothing_is_placed_any_more(self, bracket, order):
+        night = {"stop": order("A-1S", "accepted", "expired", intended_ns=5), "is_carried": True, "day_began_ns": 6}
+        taken = order("A-1X", "accepted", "cancelled", order_type="MARKET", quantity=4)
+        found = bracket(prices=(None, 95.0), exit=taken, late=4, **night)
+
+        assert next_steps(found) == ()
+        assert lost_its_stop(found) == 10
+        assert lost_its_stop(replace(found, day_began_ns=0)) == 0
+
+
 class TestATargetThatNeverCame:
     @pytest.mark.parametrize(
         ("facts", "is_told"),
@@ -207,6 +293,21 @@ class TestOrdersAtTheMarketThatFailed:
 
         assert [(each.client_order_id, each.quantity) for each in close_at_market(found)] == wanted
         assert all((each.order_type, each.side) == ("MARKET", "SELL") for each in close_at_market(found))
+
+    def test_are_followed_where_our_gate_refused_one_or_there_is_none_yet(self, bracket, order, make):
+        stop = order("A-1S", "rejected")
+
+        assert named(close_at_market(bracket(stop=stop))) == [("Submit", "X")]
+        assert named(close_at_market(bracket(stop=stop, exit=make.refusal("A-1X")))) == [("Submit", "Y")]
+        on_its_way = submit(bracket().entry, "exit", 10)
+        assert close_at_market(bracket(stop=stop, exit=on_its_way)) == ()
+
+    def test_are_followed_by_another_also_where_the_stop_has_traded_after_all(self, bracket, order, make):
+        traded = advance(order("A-1S", "expired"), make.filled("A-1S", side="SELL", quantity=3))
+        found = bracket(stop=traded, exit=self.market(order, "rejected"))
+
+        assert [(each.client_order_id, each.quantity) for each in next_steps(found)] == [("A-1Y", 7)]
+        assert next_steps(replace(found, exit=self.market(order, "accepted", "cancelled"))) == ()
 
     def test_are_followed_where_their_strategy_took_them_back_to_close_it_itself(self, bracket, order):
         asked = CancellationIntended(client_order_id="A-1X", number=1, asked_by=SQUARED_OFF, occurred_ns=1)
@@ -352,6 +453,7 @@ class TestAnExitThatRests:
             (5, GROWTHS_MAX, True, False),
             (4, SALES_MAX, True, False),
             (6, GROWTHS_MAX, False, True),
+            (14, GROWTHS_MAX, True, True),
         ],
     )
     def test_grows_less_often_while_its_entry_fills(self, both, quantity, modifications, is_open, grows):
@@ -436,6 +538,37 @@ class TestANewDay:
         over = replace(target, client_order_id="A-1T1")
         assert placed(stop=today, target=over, day=1) == [("A-1T2", 10, None, 111.0)]
 
+    def test_has_the_number_behind_the_newest_whichever_of_both_has_that(self, bracket, order, make):
+        stop = order("A-1S1", "accepted", "expired", intended_ns=5)
+        target = order("A-1T", "accepted", "expired", order_type="LIMIT", limit_price=111.0, intended_ns=5)
+        day = {"day": 1, "is_carried": True, "day_began_ns": 6}
+
+        both_over = exit_steps(bracket(stop=stop, target=target, **day))
+        assert [each.client_order_id for each in both_over] == ["A-1S2", "A-1T2"]
+        began = exit_steps(bracket(stop=replace(stop, state="ACCEPTED", intended_ns=6), target=target, **day))
+        assert [each.client_order_id for each in began] == ["A-1T1"]
+        alone = exit_steps(bracket(stop=stop, target=make.refusal("A-1T"), **day))
+        assert [each.client_order_id for each in alone] == ["A-1S2"]
+
+    @pytest.mark.parametrize(
+        ("length", "day", "is_so"), [(23, 0, True), (23, 34, True), (23, 35, False), (22, 35, True), (24, 0, False)]
+    )
+    def test_has_exits_as_far_as_their_id_has_room_for_its_number(self, both, length, day, is_so):
+        bracket, order = both
+        entry = replace(bracket().entry, client_order_id="A" * length)
+        stop = order("A-1S", "accepted", "expired")
+
+        assert comes_back(stop, bracket(entry=entry, stop=stop, is_carried=True, day=day)) is is_so
+
+    @pytest.mark.parametrize(
+        "facts", [("accepted",), ("accepted", "cancelled"), ("rejected",), ("accepted", "expired")]
+    )
+    def test_has_begun_for_no_exit_but_one_that_comes_back(self, both, facts):
+        bracket, order = both
+        stop = order("A-1S", *facts, intended_ns=5)
+
+        assert is_due(stop, bracket(stop=stop, is_carried=True, day_began_ns=6)) is (facts[-1] == "expired")
+
     def test_begins_for_exits_that_were_made_before(self, bracket, order):
         stop = order("A-1S", "accepted", "expired", intended_ns=1_000)
         for began_ns, is_so in ((0, False), (1_000, False), (1_001, True)):
@@ -444,6 +577,8 @@ class TestANewDay:
             assert waits_for_a_day(found) is not is_so
         assert not is_due(None, found)
         assert is_done(bracket(stop=stop, sold=10)), "nothing is held"
+        assert is_done(bracket(stop=stop, sold=10, is_carried=True))
+        assert not is_done(bracket(stop=stop, is_carried=True, prices=(None, 95.0))), "the stop alone comes back"
         assert not is_done(bracket(stop=stop, is_carried=True))
 
 
@@ -458,8 +593,32 @@ class TestWhatIsDoneFirst:
         assert next_steps(bracket(filled=9, is_open=True, stop=order("A-1S", "rejected")))[0] == end
         assert end not in next_steps(bracket(stop=traded))
 
-    def test_is_nothing_while_its_entry_waits(self, bracket):
+    def test_is_nothing_while_its_entry_waits(self, bracket, order):
         assert next_steps(bracket(filled=0, is_open=True)) == ()
+        assert not is_done(bracket(filled=0, is_open=True))
+        assert is_done(bracket(filled=0))
+        assert not is_done(bracket(stop=order("A-1S", "rejected"))), "it is to be closed"
+
+    @pytest.mark.parametrize(
+        ("is_open", "traded", "steps"),
+        [
+            (True, 0, [("Cancel", "")]),
+            (True, 4, [("Cancel", ""), ("Cancel", "S")]),
+            (False, 0, [("Cancel", "S")]),
+            (False, 4, [("Cancel", "S")]),
+        ],
+    )
+    def test_is_the_end_of_its_entry_and_then_of_its_exits_where_others_have_closed_all(
+        self, both, make, is_open, traded, steps
+    ):
+        bracket, order = both
+        stop = order("A-1S", "accepted")
+        if traded:
+            stop = advance(stop, make.filled("A-1S", side="SELL", quantity=traded))
+        found = bracket(filled=9, is_open=is_open, stop=stop, sold=9 - traded)
+
+        assert named(next_steps(found)) == steps
+        assert next_steps(replace(found, stop=None, sold=9)) == ()
 
     def test_closes_at_the_market_by_an_order_that_is_no_return(self, bracket):
         entry = bracket().entry
@@ -468,6 +627,60 @@ class TestWhatIsDoneFirst:
             closes_at_market(submit(entry, leg, 1)) for leg in ("exit", "eighth_exit", "return", "stop", "target")
         ] == [*(True, True, False, False, False)]
         assert not closes_at_market(CancelOrder(client_order_id="A-1X"))
+
+
+class TestAnOrderThatClosesBesideTheBracket:
+    @pytest.mark.parametrize(
+        ("fields", "is_so"),
+        [
+            ({}, True),
+            ({"order_type": "LIMIT", "limit_price": 99.0}, False),
+            ({"strategy": "other"}, False),
+            ({"symbol": "TCS"}, False),
+            ({"side": "same"}, False),
+            ({"client_order_id": "B-1X"}, False),
+        ],
+        ids=["at the market", "at a limit", "of another strategy", "of another symbol", "to open more", "an exit"],
+    )
+    def test_is_one_of_its_strategy_at_the_market(self, bracket, make, side, fields, is_so):
+        entry = bracket(side=side).entry
+        sides = {"side": side if fields.get("side") == "same" else SIDES[side]}
+        one = make.order(**{"client_order_id": "B-1"} | fields | sides)
+
+        assert is_sold_besides(entry, [one]) is is_so
+        assert is_sold_besides(entry, [make.order("B-2", side=side), one]) is is_so
+        assert not is_sold_besides(entry, [])
+
+
+class TestTheExitsOfSomeDays:
+    def test_are_the_newest_and_those_that_are_past(self, bracket, order):
+        names = ("A-1S", "A-1T", "A-1S1", "A-1T2")
+        known = {name: order(name, "accepted", quantity=10) for name in names}
+        stands = functools.partial(as_it_stands, bracket().entry, shares=10, late=0, sold=0, surplus=0, beside=())
+
+        found = stands(known.get)
+        assert (found.stop, found.target, found.day) == (known["A-1S1"], known["A-1T2"], 2)
+        assert found.past == (known["A-1T"], known["A-1S"])
+        assert (newest_exit(known.get, "A-1", "stop"), newest_exit(known.get, "A-1", "target")) == (
+            known["A-1S1"],
+            known["A-1T2"],
+        )
+        none = stands({}.get)
+        assert (none.stop, none.target, none.day, none.past) == (None, None, 0, ())
+        assert newest_exit({}.get, "A-1", "stop") is None
+
+    @pytest.mark.parametrize(
+        ("leg", "words"),
+        [
+            ("target", "is the target of the bracket A-1"),
+            ("stop", "is the stop loss of the bracket A-1"),
+            ("exit", "closes at the market what had no other exit of the bracket A-1"),
+            ("second_return", "gives back what the exits of the bracket A-1 have traded too much"),
+        ],
+    )
+    def test_say_what_they_are_for(self, leg, words):
+        assert purpose(leg_id("A-1", leg)) == words
+        assert purpose("A-1") == ""
 
 
 def test_an_order_is_on_its_way_until_the_broker_has_it_or_it_has_traded(order, bracket):

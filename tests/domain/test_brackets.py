@@ -488,9 +488,10 @@ class TestABracket:
         desk.accept(STOP)
 
         assert is_beyond(desk.orders[STOP], price) == is_so
-        assert not is_beyond(None, price)
-        desk.cancel(STOP)
-        assert not is_beyond(desk.orders[STOP], price)
+        assert not is_beyond(replace(desk.orders[STOP], trigger_price=None), price), "no stop"
+        limited = replace(desk.orders[STOP], limit_price=price)
+        assert not is_beyond(limited, price)
+        assert is_beyond(limited, price - 0.1 if side == "BUY" else price + 0.1)
 
     def test_leaves_changes_for_what_must_become_smaller(self):
         desk = Desk(an_entry(quantity=100))
