@@ -29,7 +29,10 @@ class TestAnId:
     def test_names_the_strategy_its_life_and_the_number(self):
         ids = OrderIds("crossover", life=100)
 
-        assert [ids.next(), ids.next()] == ["crossover-2s-1", "crossover-2s-2"]
+        assert [ids.upcoming, ids.next(), ids.next(), ids.upcoming] == [
+            f"crossover-2s-{number}" for number in (1, 1, 2, 3)
+        ]
+        assert ids.counter == 2
 
     @given(name=st.text(max_size=40), life=LIVES, counter=COUNTERS)
     def test_fits_the_broker_with_its_exits_whatever_the_strategy_is_called(self, name, life, counter):
@@ -150,3 +153,7 @@ class TestAShortName:
 @given(number=st.integers(0, 1 << 80))
 def test_base36_is_read_back_by_python(number):
     assert int(base36(number), 36) == number
+
+
+def test_a_life_has_the_numbers_of_its_sequence_to_itself():
+    assert [life_of(7, draw=draw) for draw in (0, 1, DRAWS - 1)] == [7 * DRAWS, 7 * DRAWS + 1, 8 * DRAWS - 1]

@@ -39,6 +39,10 @@ class TestCommodities:
     def test_trade_longer_in_new_york_s_winter(self, day, close):
         assert hours(day)[1] == close
 
+    @pytest.mark.parametrize(("day", "opens"), [("2018-12-28", "10:00"), ("2018-12-31", "09:00")])
+    def test_open_at_nine_from_a_day_on(self, day, opens):
+        assert hours(day)[0] == opens
+
     def test_of_farms_end_earlier(self):
         assert (hours("2026-12-04"), hours("2026-12-04", WORLD)) == (("09:00", "23:55"), ("09:00", "21:00"))
         assert hours("2026-12-04", FARM) == ("09:00", "17:00")

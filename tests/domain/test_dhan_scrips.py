@@ -106,6 +106,14 @@ class TestAList:
         (found,) = [each for each in of_one(row, DETAILED, more=0).instruments if each.security_id == "1594"]
         assert found.symbol == "INFOSYS"
 
+    def test_of_which_one_is_a_guest_of_its_exchange_gives_the_other_the_name(self):
+        rows = [
+            f"BSE,E,{number},EQUITY,,FOO,1.0,Foo,,,,5.0000,NA,ES,{group},FOO" for number, group in ((7, "NS"), (8, "A"))
+        ]
+
+        found = by_number(read(listed(rows=rows)))
+        assert (found["BSE_EQ:7"].symbol, found["BSE_EQ:8"].symbol) == ("BSE:FOO#7", "BSE:FOO")
+
     def test_of_which_two_are_alike_gives_neither_the_name(self):
         adjusted = COMPACT_ROWS[9].replace("35084", "35086")
 
@@ -185,6 +193,19 @@ class TestARow:
         faulty = ",".join(f'"{each}"' for each in (cells | {"SYMBOL_NAME": ""}).values())
 
         assert read(listed(DETAILED, [faulty])).examples == ("line 2: SYMBOL_NAME: a trading symbol wanted, found ''",)
+
+    @pytest.mark.parametrize(
+        ("old", "last", "beyond"),
+        [
+            ("2026-09-29", "1990-01-01", "1989-12-31"),
+            (",29150.00000", ",1000000000000", ",1000000000001"),
+            (",5.0000", ",100000.0000", ",100000.2500"),
+        ],
+        ids=["expiry", "strike", "tick"],
+    )
+    def test_is_read_up_to_the_last_that_may_be(self, old, last, beyond):
+        assert old in COMPACT_ROWS[9]
+        assert [of_one(COMPACT_ROWS[9].replace(old, each)).faulty for each in (last, beyond)] == [0, 1]
 
     def test_is_counted_and_told_of_the_first_ten(self):
         faulty = COMPACT_ROWS[0].replace("10.0000", "nan")

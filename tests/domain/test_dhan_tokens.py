@@ -63,10 +63,11 @@ class TestAToken:
         life = life_of(token, now_ns=at(8))
         assert (life.replace_ns, life.is_over(at(8)), life.is_over(at(20))) == (at(2, 45), False, True)
 
-    def test_that_was_made_shortly_before_the_night_is_replaced_after_it(self):
-        token = a_token(iat=seconds(at(2, 46)), exp=seconds(at(2, 46, day=29)))
+    @pytest.mark.parametrize("minute", [45, 46])
+    def test_that_was_made_shortly_before_the_night_is_replaced_after_it(self, minute):
+        token = a_token(iat=seconds(at(2, minute)), exp=seconds(at(2, minute, day=29)))
 
-        life = life_of(token, now_ns=at(2, 46))
+        life = life_of(token, now_ns=at(2, minute))
         assert (life.ends_ns, life.replace_ns) == (at(3), at(3, 1))
 
     @pytest.mark.parametrize(
@@ -79,6 +80,8 @@ class TestAToken:
             a_token(exp="soon"),
             a_token(exp=True),
             a_token(exp=-5),
+            a_token(exp=0),
+            a_token(exp=9_223_372_036.0),
             a_token(exp=1e300),
             "a.W10.c",
         ],
@@ -99,6 +102,10 @@ class TestAToken:
         assert life.ends_ns <= next_night_ns(life.obtained_ns) <= life.obtained_ns + DAY_NS
         assert life.replace_ns > life.obtained_ns
         assert life.ends_ns - AHEAD_NS <= life.replace_ns <= life.ends_ns + 60 * SECOND_NS
+
+
+def test_the_next_night_is_that_after_it_where_one_begins():
+    assert [next_night_ns(time_ns) for time_ns in (at(3) - 1, at(3))] == [at(3), at(3, day=29)]
 
 
 class TestAttempts:

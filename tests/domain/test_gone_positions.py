@@ -37,6 +37,13 @@ def test_are_those_of_the_products_that_differ():
     assert found(*differing, theirs=3) == (Gone("dip", "INTRADAY", 10), Gone("crossover", "INTRADAY", 4))
 
 
+def test_are_as_many_of_a_product_as_the_broker_has_less_of_it():
+    assert found(differs(theirs=5), differs(14, 2, "INTRADAY"), theirs=5) == (
+        Gone("dip", "INTRADAY", 10),
+        Gone("crossover", "INTRADAY", 2),
+    )
+
+
 def test_of_a_short_position_are_short():
     held = {"dip": {"INTRADAY": -10}, "crossover": {"INTRADAY": 2}}
 

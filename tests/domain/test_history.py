@@ -81,6 +81,24 @@ class TestWhatIsAskedFor:
 
         assert pieces(late, [(MONDAY, had)], SHARES, days_max=90) == ((FRIDAY, FRIDAY + 1), late)
 
+    def test_continues_nothing_over_a_session_that_is_not_had(self):
+        tuesday, wednesday, monday_after = MONDAY + 1, MONDAY + 2, FRIDAY + 3
+        weekend, next_week = (FRIDAY + 1, monday_after), (FRIDAY + 4, FRIDAY + 8)
+
+        assert pieces((wednesday, FRIDAY), [(MONDAY, tuesday)], SHARES, days_max=90) == (
+            (MONDAY, tuesday),
+            (wednesday, FRIDAY),
+        )
+        assert pieces((MONDAY, FRIDAY + 1), [weekend, next_week], SHARES, days_max=90) == (
+            (MONDAY, FRIDAY + 1),
+            (FRIDAY + 4, FRIDAY + 5),
+        )
+
+    def test_is_besides_the_first_day_of_what_is_had_where_that_alone_has_a_session(self):
+        late = (MONDAY + 28, MONDAY + 33)
+
+        assert pieces(late, [(FRIDAY, FRIDAY + 3)], SHARES, days_max=90) == ((FRIDAY, FRIDAY + 1), late)
+
     def test_is_besides_no_day_that_is_not_had(self):
         late, weekend = (MONDAY + 28, MONDAY + 33), (FRIDAY + 1, FRIDAY + 3)
 
@@ -158,6 +176,15 @@ def test_shares_that_end_by_an_auction_lack_no_minute_of_it(symbol, says, minute
     bounds = {"since_ns": day_start_ns(day), "until_ns": day_start_ns(day + 1)}
 
     assert [each.candles for each in missing((), MINUTE_NS, hours, **bounds)] == [minutes]
+
+
+@pytest.mark.parametrize(("until", "candles"), [("15:29", 6), ("15:30", 7), ("15:31", 7)])
+def test_a_candle_that_the_close_cuts_short_has_ended_with_the_session(until, candles):
+    hour, minute = map(int, until.split(":"))
+    until_ns = day_start_ns(MONDAY) + (hour * 60 + minute) * MINUTE_NS
+
+    found = missing((), 60 * MINUTE_NS, SHARES, since_ns=day_start_ns(MONDAY), until_ns=until_ns)
+    assert [each.candles for each in found] == [candles]
 
 
 class TestAdjustment:

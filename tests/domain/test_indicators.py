@@ -35,6 +35,10 @@ def wilder(values, length):
     return begun.ewm(alpha=1 / length, adjust=False).mean()
 
 
+def test_a_window_of_one_is_the_value_itself():
+    same(indicators.sma([1.0, 3.0], 1), [1.0, 3.0])
+
+
 @given(prices, lengths)
 def test_the_relative_strength_is_that_of_pandas_and_between_0_and_100(values, length):
     moves = pd.Series(values).diff()

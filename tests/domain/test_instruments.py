@@ -20,6 +20,7 @@ from natya.domain.instruments import (
     price_away,
     price_grid,
     series_suffix,
+    strike_of,
     symbol_without_exchange,
     without_noise,
 )
@@ -87,6 +88,14 @@ class TestAPriceOffTheGrid:
         with pytest.raises(ValueError, match="at least one tick"):
             PriceGrid(0.05).round(0.03, "down")
         assert PriceGrid(0.05).round(0.03, "up") == 0.05
+
+    @pytest.mark.parametrize(("price", "found"), [(0.25, 0.5), (0.75, 1.0), (0.74, 0.5), (0.76, 1.0)])
+    def test_in_the_middle_is_rounded_up(self, price, found):
+        assert PriceGrid(0.5).round(price) == found
+
+
+def test_the_highest_price_is_on_its_own_grid():
+    assert PriceGrid(RUPEES_MAX).snap(RUPEES_MAX) == PriceGrid(RUPEES_MAX).round(RUPEES_MAX) == RUPEES_MAX
 
 
 class TestAPriceSoManyPercentAway:
@@ -227,6 +236,19 @@ class TestTheSymbolOfAContract:
     )
     def test_is_told_by_how_it_ends(self, symbol, option, contract):
         assert (is_option(symbol), is_contract(symbol)) == (option, contract)
+
+    @pytest.mark.parametrize(
+        ("symbol", "strike"),
+        [
+            ("NIFTY-29Sep2026-29150-CE", 29_150.0),
+            ("BAJAJ-AUTO-29Sep2026-9050.5-PE", 9_050.5),
+            ("XYZ-CE", 0.0),
+            ("NIFTY-29Sep2026-FUT", None),
+            ("RELIANCE", None),
+        ],
+    )
+    def test_tells_the_strike_of_an_option_and_of_nothing_else(self, symbol, strike):
+        assert strike_of(symbol) == strike
 
 
 class TestAClientOrderId:

@@ -90,6 +90,27 @@ class TestALease:
 
         assert [tenure.is_held(at(at_s)) for at_s in (8.9, 9.0)] == [True, False]
 
+    def test_that_was_written_late_is_ones_own_also_behind_a_later_look(self):
+        shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
+        turn(tenure, shelf, 0.0)
+        wanted = tenure.read(shelf.seen(), asked_ns=at(5.0), now_ns=at(5.1))
+        tenure.read(shelf.seen(), asked_ns=at(6.0), now_ns=at(6.1))
+        shelf.swap(shelf.seen(), wanted)
+        tenure.read(shelf.seen(), asked_ns=at(7.0), now_ns=at(7.1))
+
+        assert [tenure.is_held(at(at_s)) for at_s in (8.9, 9.0)] == [True, False]
+
+    def test_whose_next_renewal_is_under_way_already_is_kept_by_that(self):
+        shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
+        for at_s in (0.0, 5.0):
+            turn(tenure, shelf, at_s)
+        first, second = (tenure.read(shelf.seen(), asked_ns=at(at_s), now_ns=at(at_s)) for at_s in (6.0, 7.0))
+        tenure.wrote(first)
+        shelf.lease = second
+        tenure.read(shelf.seen(), asked_ns=at(8.0), now_ns=at(8.0))
+
+        assert [tenure.is_held(at(at_s)) for at_s in (10.9, 11.0)] == [True, False]
+
     def test_of_ones_own_that_ran_out_is_watched_like_anybodys(self):
         shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
         for at_s in (0.0, 5.0):

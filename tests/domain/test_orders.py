@@ -124,6 +124,10 @@ class TestAnOrder:
             order = the_order(fact)
 
             assert advance(order, fact) is order
+        for fact in (intended(1), modified(1), unchanged(1), asked(1), unanswered(1), not_cancelled(1)):
+            order = the_order(fact)
+
+            assert advance(order, fact) is order
 
     def test_that_was_triggered_is_so_for_ever_and_stands_where_it_stood(self, make):
         triggered = OrderTriggered(client_order_id="A-1", occurred_ns=3)

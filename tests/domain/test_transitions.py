@@ -93,6 +93,16 @@ class TestWhatCannotBe:
 
         assert illegal(order, make.rejected()) is None
 
+    def test_is_no_trade_that_fills_it(self):
+        assert step(the_order(fill(1, 4)), fill(2, 6)).state == "FILLED"
+
+    @pytest.mark.parametrize(
+        ("facts", "number", "may"),
+        [((), 1, True), ((), 2, False), ((intended(1, 20),), 1, True), ((intended(1, 20),), 2, False)],
+    )
+    def test_is_a_change_beyond_the_next_that_somebody_else_can_have_made(self, facts, number, may):
+        assert (illegal(the_order(*facts), modified(number, 20)) is None) is may
+
     def test_is_no_trade_that_comes_after_the_end(self, make):
         for ending in (make.cancelled(), make.expired(), make.rejected()):
             assert step(the_order(ending), fill(1, 4)).filled == 4

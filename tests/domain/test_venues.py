@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from natya.domain.time import IST, SECOND_NS
-from natya.domain.venues import aged_at_ns, traded_between, venue_of, venue_of_symbol
+from natya.domain.venues import aged_at_ns, session_of_symbol, traded_between, venue_of, venue_of_symbol
 
 
 @pytest.mark.parametrize(
@@ -127,3 +127,13 @@ def test_a_price_does_not_age_while_a_closing_auction_lets_none_come(symbol, pri
 
 def test_a_price_ages_on_a_day_without_a_session():
     assert aged_at_ns("INFY", at("15:14"), at("15:21", day=6)) == at("15:21", day=6)
+
+
+@pytest.mark.parametrize(
+    ("clock", "day", "opens"),
+    [("00:00", 4, 4), ("10:00", 4, 4), ("23:59", 4, 4), ("00:00", 5, None), ("23:59", 6, None), ("00:00", 7, 7)],
+)
+def test_a_session_is_that_of_the_day_in_india(clock, day, opens):
+    found = session_of_symbol("INFY", at(clock, day))
+
+    assert (found and found.open_ns) == (at("09:15", opens) if opens else None)

@@ -29,11 +29,6 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     data_plan: Activity = ""
     data_validity: Moment = None
 
-    @property
-    def has_market_data(self) -> bool:
-        """Whether the paid plan for market data is active."""
-        return self.data_plan == "Active"
-
 
 class IpRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """`POST /ip/setIP`, `PUT /ip/modifyIP`: the address is locked for seven days then."""

@@ -15,7 +15,6 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ...time import SECOND_NS
 from ..words import InstrumentType, Number, OptionType, PriceRupees, SecurityId, Segment, Units
 
 INTRADAY_DAYS_MAX: Final = 90
@@ -68,10 +67,6 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     low: tuple[PriceRupees, ...] = ()
     close: tuple[PriceRupees, ...] = ()
     volume: tuple[Units, ...] = ()
-
-    def times_ns(self) -> Iterator[int]:
-        """Tell when each candle begins: nanoseconds since 1970 UTC."""
-        return (second * SECOND_NS for second in self.timestamp)
 
 
 class Chart(Columns, frozen=True, kw_only=True):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from natya_dhan import ANSWERS, ANYTHING, REQUESTS, ROWS
 
 from natya.domain import dhan
-from natya.domain.dhan.market.option_chain import OptionChain
-from natya.domain.dhan.market.quotes import QuotesRequest
+from natya.domain.dhan.market.option_chain import OptionChain, OptionChainData, StrikeQuotes
+from natya.domain.dhan.market.quotes import CircuitLimits, QuotesRequest, quotes_requests
 from natya.domain.dhan.moments import time_ns
 from natya.domain.dhan.tolerant import MalformedAnswerError, read
 from natya.domain.dhan.trading.alerts import AlertRow
@@ -130,6 +130,35 @@ class TestARequest:
         for wrong in ({"NSE": (1,)}, {"NSE_EQ": ("1594",)}, {"NSE_EQ": tuple(range(1_001))}):
             with pytest.raises(InvalidRequestError):
                 body_of(wrong, QuotesRequest)
+
+    def test_for_quotes_is_divided_into_as_many_as_are_answered_at_once(self):
+        bodies = [
+            msgspec.json.decode(each) for each in quotes_requests([("NSE_EQ", str(each)) for each in range(2_001)])
+        ]
+
+        assert [each["NSE_EQ"] for each in bodies] == [[*range(1_000)], [*range(1_000, 2_000)], [2_000]]
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "are_told"),
+    [(90.0, 110.0, True), (100.0, 100.0, True), (0.0, 110.0, False), (0.0, 0.0, False), (110.0, 90.0, False)],
+)
+def test_a_price_band_is_one_above_nothing_and_up_to_its_upper_end(lower, upper, are_told):
+    assert CircuitLimits(lower_circuit_limit=lower, upper_circuit_limit=upper).are_told is are_told
+
+
+@pytest.mark.parametrize(
+    ("text", "strike"),
+    [("24850.000000", 24_850.0), ("0.05", 0.05), ("1000000000000", 1e12)]
+    + [(each, None) for each in ("0.000000", "-1", "1000000000001", "nan", "inf", "x")],
+)
+def test_a_strike_is_a_number_above_0(text, strike):
+    chain = OptionChain(data=OptionChainData(last_price=1.0, oc={text: StrikeQuotes()}))
+    if strike is not None:
+        assert list(chain.by_strike()) == [strike]
+        return
+    with pytest.raises(ValueError, match="a strike wanted, found"):
+        chain.by_strike()
 
 
 class TestAModifiedSuperOrder:

@@ -252,7 +252,7 @@ def a_login(code=binary_requests.LOGIN, token=b"secret", kind=binary_requests.KI
 class TestALoginOfTheProtocolBefore:
     """A packet: a header, a token that is padded, and how the client logs in."""
 
-    @pytest.mark.parametrize("padding", [0, 494])
+    @pytest.mark.parametrize("padding", [0, binary_requests.TOKEN_BYTES - len("secret")])
     def test_has_client_and_token_without_their_padding(self, padding):
         found = binary_requests.read_login(a_login(token=b"secret" + bytes(padding)))
 
@@ -275,3 +275,43 @@ class TestALoginOfTheProtocolBefore:
         told = f"a packet that logs in wanted, found {len(packet)} bytes of code {packet[:1].hex()}"
         with pytest.raises(SubscriptionError, match=told):
             binary_requests.read_login(packet)
+
+
+def a_subscription(code=15, *, count=None, listed=((1, b"1594"), (0, b"13")), tail=b""):
+    instruments = b"".join(binary_requests.INSTRUMENT.pack(*each) for each in listed)
+    count = len(listed) if count is None else count
+    return a_header(code) + binary_requests.COUNT.pack(count) + instruments + tail
+
+
+def a_header(code=15):
+    return binary_requests.HEADER.pack(code, 0, b"1100012345", b"")
+
+
+class TestARequestOfTheProtocolBefore:
+    def test_has_the_instruments_that_it_counts_whatever_is_behind_them(self):
+        listed = (Listed("NSE_EQ", "1594"), Listed("IDX_I", "13"))
+
+        for tail in (b"", bytes(1), bytes(98 * binary_requests.INSTRUMENT.size)):
+            found = binary_requests.read_binary_request(a_subscription(17, tail=tail))
+            assert found == FeedRequest(request_code=17, instrument_count=2, instrument_list=listed)
+        assert binary_requests.read_binary_request(a_subscription(listed=())).instrument_list == ()
+
+    def test_that_is_a_header_alone_is_about_none(self):
+        assert binary_requests.read_binary_request(a_header(12)) == FeedRequest(request_code=12)
+
+    @pytest.mark.parametrize(
+        ("packet", "told"),
+        [
+            (b"", "a header of 83 bytes wanted, found 0 bytes"),
+            (a_header()[:-1], "a header of 83 bytes wanted, found 82 bytes"),
+            (a_header() + b"\x01\0\0", "a count of instruments wanted, found 3 bytes"),
+            (a_subscription(count=3), "3 instruments wanted, found 2"),
+            (a_subscription()[:-1], "2 instruments wanted, found 1"),
+            (a_subscription(listed=((1, b"1594"), (9, b"13"))), "an instrument at 108 wanted, found"),
+            (a_subscription(listed=((1, b""),)), "an instrument at 87 wanted, found"),
+            (a_subscription(listed=((1, b"\xff"),)), "a text of ASCII wanted, found"),
+        ],
+    )
+    def test_that_is_none_is_refused_by_what_was_found(self, packet, told):
+        with pytest.raises(SubscriptionError, match=told):
+            binary_requests.read_binary_request(packet)

@@ -151,5 +151,7 @@ def test_a_value_is_known_as_soon_as_its_window_is_full_and_no_later_candle_chan
     known = sum(map(math.isnan, whole))
     assert not any(map(math.isnan, whole[known:]))
     assert part[known:].tolist() == whole[known:210].tolist()
+    least = values_of(name, *(column[: known + 1] for column in (highs, lows, closes)))
+    assert least[-1] == pytest.approx(whole[known])
     assert expected(name, *(column[:known] for column in columns(candles))) is None if known else True
     assert expected(name, *(column[: known + 1] for column in columns(candles))) is not None

@@ -295,6 +295,14 @@ def test_a_number_or_a_word_is_looked_for_in_a_text_up_to_its_length(name, text,
         read(OrderRow, order)
 
 
+@pytest.mark.parametrize(("length", "shown"), [(78, "'" + "x" * 78 + "'"), (79, "'" + "x" * 79 + "…")])
+def test_what_is_refused_is_shown_up_to_its_length(length, shown):
+    with pytest.raises(MalformedAnswerError) as refused:
+        read(OrderRow, an_order(quantity="x" * length))
+
+    assert str(refused.value) == f"OrderRow.quantity: a whole number wanted, found {shown}"
+
+
 @pytest.mark.parametrize(("length", "is_read"), [(TEXT_MAX, True), (TEXT_MAX + 1, False)])
 def test_a_text_is_read_up_to_its_length(length, is_read):
     assert (_text("x" * length) is not None) is is_read

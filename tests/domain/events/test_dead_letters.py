@@ -63,6 +63,16 @@ class TestAPage:
         assert listed(book, subscription="large", after="L-8") == ([9], 4)
         assert listed(book, subscription="large", after="L-9") == ([], 4)
 
+    @pytest.mark.parametrize(("more", "page"), [(0, [6, 7]), (1, [6])], ids=["as much", "more"])
+    def test_counts_all_that_may_be_large_of_a_letter(self, book, more, page):
+        part = PAGE_BYTES_MAX // 8
+        for number in (6, 7):
+            event = a_published(event_id=f"e-{number}", payload=bytes(2 * part))
+            large = {"traceback": "t" * part, "reason": "r" * (part + more)}
+            book.apply(a_letter(number, subscription="large", event=event, **large))
+
+        assert listed(book, subscription="large") == (page, 2)
+
     def test_begins_anew_where_that_one_is_gone(self, book):
         assert listed(book, rows_max=2, after="L-9") == ([1, 2], 5)
 

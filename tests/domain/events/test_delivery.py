@@ -584,6 +584,21 @@ class TestAnEventThatIsADeadLetterAlready:
         assert [(item.sequence, item.letter_id) for item in batch.items] == [(9, "sub-9"), (8, ""), (10, "")]
         assert delivery.settled == Settled(10, frozenset((8, 10)))
 
+    def test_is_none_if_it_is_of_the_newest_that_were_handled_up_to_where_an_earlier_life_may_have_been(self):
+        delivery = Delivery(DeliveryTerms(partitions=1, window_max=2), settled=Settled(0), newest=4)
+        for sequence in range(1, 6):
+            delivery.offer(sequence, event(sequence), 0)
+        delivery.due(0)
+        delivery.succeeded(0)
+
+        assert [delivery.died(sequence, f"e-{sequence}") for sequence in range(1, 6)] == [
+            False,
+            False,
+            True,
+            True,
+            False,
+        ]
+
     def test_goes_on_while_it_is_in_flight_and_is_none_if_it_was_handled(self):
         delivery = Delivery(DeliveryTerms(), settled=Settled(0))
         delivery.offer(1, event(1), 0)

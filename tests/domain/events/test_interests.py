@@ -118,3 +118,14 @@ class TestASubscriber:
         for number in came:
             interests.remove(str(number))
         assert (interests._of_keys, interests._of_types, len(interests._of_all)) == ({}, {}, 0)
+
+
+def test_who_wants_an_event_is_looked_for_once_for_each_kind_as_far_as_kinds_are_remembered(monkeypatch):
+    monkeypatch.setattr(interests_module, "FOUND_MAX", 2)
+    interests = Interests()
+    interests.set("mail", Interest())
+    found = [interests.of(each) for each in (SHIPPED, OTHER, SHIPPED, BILLED, SHIPPED)]
+
+    assert found == [("mail",)] * 5
+    assert found[0] is found[1] is found[2]
+    assert found[3] is found[4] is not found[0]

@@ -51,3 +51,7 @@ class TestRecordsThatNobodyWants:
         passed.add(20, 21)
 
         assert [passed.from_(each) for each in (10, 12, 19, 20)] == [10, 12, 19, 21]
+
+
+def test_what_is_settled_up_to_a_sequence_is_not_kept_as_one_behind_it():
+    assert Settled(3).with_(Settled(0, beyond=frozenset((3, 5)))) == Settled(3, beyond=frozenset((5,)))

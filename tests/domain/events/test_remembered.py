@@ -55,3 +55,12 @@ def test_what_nobody_remembers_any_more_is_not_kept():
 
     assert 0 < before <= 4 * PARTS
     assert len(shared) == 0
+
+
+def test_equal_parts_are_one():
+    shared = SharedParts()
+    first, second = frozenset(["e-1"]), frozenset(("e-1", "e-1"))
+
+    assert first is not second
+    assert shared.of(first) is shared.of(second) is first
+    assert shared.of(frozenset(["e-2"])) == {"e-2"}
