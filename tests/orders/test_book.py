@@ -148,6 +148,16 @@ class TestAnAccountThatIsLeft:
         assert (counts.account, counts.orders, counts.fills, counts.open_orders, counts.positions) == (1, 0, 0, 0, ())
         assert (book.position("INFY"), book.leaves("INFY", "BUY"), book.open_orders()) == (0, 0, ())
 
+    def test_is_listed_if_it_has_orders_and_the_current_one_always(self, book, make):
+        found = [book.accounts()]
+        for account, name in ((2, None), (3, "B-1"), (4, None), (0, None)):
+            book.enter(account)
+            if name:
+                book.apply(make.intent(name))
+            found.append(book.accounts())
+
+        assert found == [(0, 1), (0, 2), (0, 3), (0, 3, 4), (0, 3)]
+
     def test_keeps_the_later_trades_of_its_orders_and_none_of_another(self, book, make):
         book.apply(make.intent("B-1", quantity=3))
         book.apply(make.filled("B-1", trade_id="T-9", quantity=3))

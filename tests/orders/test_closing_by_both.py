@@ -158,6 +158,17 @@ def differing(stage):
     return stage
 
 
+def test_positions_are_compared_from_the_first_look_on_of_which_nothing_is_in_doubt(stage):
+    stage.open()
+    found = []
+    for is_in_doubt in (True, False, True):
+        stage.tell(PositionsDiffer(positions=(), is_in_doubt=is_in_doubt))
+        stage.settle()
+        found.append(stage.system.base.find("orders").instance._context.is_compared)
+
+    assert found == [False, True, True]
+
+
 class TestInAPositionThatDiffers:
     def test_an_order_that_closes_by_our_book_alone_is_refused_and_told_what_both_say(self, differing, make):
         differing.submit(make.order("A-1", side="SELL", quantity=1))

@@ -252,6 +252,14 @@ def test_a_day_may_begin_with_a_change_of_an_order_of_yesterday(make, kind):
     assert (day.orders, day.changes) == (1, 1)
 
 
+@pytest.mark.parametrize(("ahead_ns", "orders"), [(-1, 1), (0, 0), (1, 0)])
+def test_a_day_is_over_at_midnight_in_india(make, ahead_ns, orders):
+    book, number = Book(), 20_451
+    book.apply(make.intent(occurred_ns=day_start_ns(number)))
+
+    assert book.today(day_start_ns(number + 1) + ahead_ns).orders == orders
+
+
 def test_a_day_counts_orders_and_trades_by_strategy_and_all_together(make, day):
     for strategy in ("a", "a", "b"):
         day.intended(make.intent(strategy=strategy, occurred_ns=1))

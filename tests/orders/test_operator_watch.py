@@ -90,6 +90,11 @@ class TestASystemThatNobodyLooksAfter:
         assert trouble(watched) == ""
         assert watched.statistics.risk_state == "REDUCING"
 
+    def test_is_warned_of_once(self, watched, logged):
+        after(watched, 0.95 * LIMIT_S)
+
+        assert [each[:2] for each in logged() if each[1] == "orders.warned"] == [("WARNING", "orders.warned")]
+
     def test_is_told_among_the_limits(self, watched):
         after(watched, 50)
         figure = silence(watched)
