@@ -11,7 +11,7 @@ none left, and it is the time at which it closes. What a person sells in the day
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +35,7 @@ SETTLED_BY: Final = "position settled by "
 
 
 def squared_off(
-    differing: Iterable[PositionMismatch], by_others: Iterable[OrderAtBroker], now_ns: int
+    differing: Iterable[PositionMismatch], by_others: Collection[OrderAtBroker], now_ns: int
 ) -> tuple[SquaredOff, ...]:
     """Return the positions that the broker has squared off, by differences that last.
 

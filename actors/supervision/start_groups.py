@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .start_group import StartGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from .child import Child
 
@@ -30,7 +30,7 @@ class StartGroups:
         """Tell whether it is the group of the first start."""
         return start_group is not None and start_group is self._opening
 
-    def join(self, group: Iterable[Child], *, probes: Iterable[str] = (), not_before_ns: int = 0) -> StartGroup:
+    def join(self, group: Collection[Child], *, probes: Iterable[str] = (), not_before_ns: int = 0) -> StartGroup:
         """Make one group of these children and all groups that they belong to; the longest back-off holds for all."""
         names = {child.spec.name for child in group}
         probing = set(probes)

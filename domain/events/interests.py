@@ -9,7 +9,7 @@ import msgspec
 from .topics import TopicTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from ...messages.delivery import EventPublished, SubscribeDurably, SubscribeEvents
 
@@ -140,7 +140,9 @@ class Interests:
         return self._alike.setdefault(names, names)
 
 
-def _remove(tables: dict[str, TopicTable[str]], names: Iterable[str], patterns: Iterable[str], subscriber: str) -> None:
+def _remove(
+    tables: dict[str, TopicTable[str]], names: Iterable[str], patterns: Collection[str], subscriber: str
+) -> None:
     for name in names:
         table = tables[name]
         for pattern in patterns:

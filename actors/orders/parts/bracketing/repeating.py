@@ -12,7 +12,7 @@ from .....messages.orders import CancelOrder, SubmitOrder
 from ..due import BracketDue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from .....domain.brackets.steps import Step
     from ....runtime import Timer
@@ -53,7 +53,7 @@ class Repeating:
         """Note that the pause of a step is over."""
         self._timers.get(entry, {}).pop(step, None)
 
-    def keep(self, entry: str, steps: Iterable[Step]) -> None:
+    def keep(self, entry: str, steps: Collection[Step]) -> None:
         """Repeat none but these."""
         timers = self._timers.get(entry, {})
         for gone in [each for each in timers if each not in steps]:
