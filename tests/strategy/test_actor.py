@@ -188,6 +188,15 @@ class TestAStrategy:
         counts = follower.system.request("mine", Ping()).statistics
         assert (counts.strategy, counts.ticks, counts.orders, counts.fills) == ("mine", 1, 1, 2)
 
+    def test_hears_of_each_record_once(self, follower):
+        accepted = OrderAccepted(client_order_id="mine-1-1", broker_order_id="B-1", occurred_ns=1)
+        first, second = follower.recorded(accepted), follower.recorded(accepted)
+        follower.tell(first, first, second, first, second)
+        follower.system.request("mine", Ping())
+
+        assert [follower.log.receive() for _ in range(2)] == [accepted, accepted]
+        assert follower.log.is_empty()
+
     def test_counts_no_fill_that_the_book_has_under_another_strategy(self, follower):
         follower.tell(follower.tick(99.5))
         order = follower.orders.receive()

@@ -445,12 +445,13 @@ class TestAStrategyWithAState:
         stage.open().tell(a_tick(quantity=10))
         (order,) = stage.orders
         stage.world.records += [None] * 7
-        (record,) = stage.journal(fill_of(order))
+        refused = OrderRefused(client_order_id="mine-1-2", rule="risk", reason="none", occurred_ns=1, **TERMS)
+        fill, refusal = stage.journal(fill_of(order), refused)
 
-        stage.tell(record, record)
+        stage.tell(fill, fill, refusal, fill, refusal)
 
-        assert stage.state.fills == 1
-        assert stage.world.saved.covers == record.sequence
+        assert (stage.state.fills, stage.state.refused) == (1, ["risk"])
+        assert stage.world.saved.covers == refusal.sequence
 
     def test_is_handed_what_its_state_does_not_cover_and_answers_it_once(self, stage):
         order = SubmitOrder(client_order_id="mine-1-1", strategy="mine", symbol="INFY", side="BUY", quantity=3)
