@@ -52,7 +52,7 @@ class Holdings:
         client_order_id, cumulative = fill.client_order_id, fill.cumulative_quantity
         # Of an order that is not known all that came before this trade is in the book that it began with.
         seen = self._filled.get(client_order_id, cumulative - fill.quantity)
-        if sequence <= self._sequence or cumulative <= seen:
+        if not self.is_news(sequence) or cumulative <= seen:
             return False
         self._filled[client_order_id] = cumulative
         if len(self._filled) > TRADED_REMEMBERED_MAX:

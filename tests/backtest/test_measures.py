@@ -53,6 +53,10 @@ class TestByHand:
         # mean 0.01, deviation of a sample 0.01 * sqrt(2)
         assert measures.sharpe(np.array([0.0, 0.02])) == pytest.approx(math.sqrt(252) / math.sqrt(2))
 
+    def test_volatility_is_of_two_days_at_least(self):
+        assert measures.volatility(np.array([0.01, 0.03])) == pytest.approx(0.02 / math.sqrt(2) * math.sqrt(252))
+        assert measures.volatility(np.array([0.01])) is None
+
     def test_the_error_of_a_sharpe_is_what_chance_makes_of_it(self):
         """Drawn anew from the same returns, it scatters by so much."""
         draw = np.random.default_rng(3)

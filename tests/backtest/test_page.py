@@ -61,6 +61,18 @@ def bars_of(prices, *, first_ns=MINUTE_NS, step_ns=MINUTE_NS):
     return bars
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_what_is_left_out_of_a_picture_or_a_table_is_told_only_where_something_is(monkeypatch, more):
+    monkeypatch.setattr(page_of_result, "STRETCHES_MAX", 2)
+    monkeypatch.setattr(page_of_result, "TRADES_MAX", 2)
+    marks = np.ones(4 + more)
+
+    curve = "".join(page_of_result._curve(Curve(np.arange(4 + more), marks, marks), "curve", "the account"))
+    trades = "".join(page_of_result._trades([None] * (2 + more)))
+
+    assert ("Of 5 marks the picture has" in curve) == ("The newest 2 of 3;" in trades) == bool(more)
+
+
 class TestThePageOfABacktest:
     def test_has_every_figure_of_the_report_as_the_terminal_has_it(self, result, page):
         named = [each for rows in (measures_shown, amounts_shown) for row in rows(result.report) for each in row]

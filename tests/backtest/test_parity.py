@@ -204,6 +204,15 @@ class TestASession:
         assert found.difference.startswith("fill 1 of" if is_same else "order 1 of")
         assert any("prices came live" in note for note in found.notes) == (is_live and is_same)
 
+    def test_is_from_a_time_that_is_of_it_until_one_that_is_not(self, session):
+        journal = session / "journal"
+        facts = comparing._session(journal, 0, END_NS)
+        first_ns, last_ns = (sorted({fact.occurred_ns for fact in facts})[place] for place in (1, -2))
+
+        assert comparing._session(journal, first_ns, last_ns) == [
+            fact for fact in facts if first_ns <= fact.occurred_ns < last_ns
+        ]
+
     def test_without_orders_in_that_time_is_none(self, session):
         with pytest.raises(BacktestRefusedError, match="a session with orders wanted, found none in"):
             parity(session, until_ns=1)
@@ -310,6 +319,12 @@ class TestTheFirstDifference:
 
         assert "000000004 IST, … on: a backtest begins once" in note
         assert "000000005" not in note
+
+    @pytest.mark.parametrize(("times", "is_cut"), [(3, False), (4, True)])
+    def test_says_that_it_was_begun_anew_more_often_only_where_it_was(self, times, is_cut):
+        (note,) = begun_anew([self.an_order(n, client_order_id=f"s-{n}-1") for n in range(1, 2 + times)])
+
+        assert (", … on: " in note) is is_cut
 
 
 class TestWhatTheWayOfOrdersCost:

@@ -287,6 +287,14 @@ class TestANote:
             f"the rates of charges are known from {known_since} on: earlier trades are charged as on that day",
         )
 
+    @pytest.mark.parametrize(("days", "is_told"), [(-1, True), (0, False)])
+    def test_tells_nothing_of_trades_since_the_first_day_of_the_rates(self, days, is_told):
+        first = first_day(["DELIVERY"]) + timedelta(days=days)
+        bought_ns = int(datetime(first.year, first.month, first.day, 10, tzinfo=INDIA).timestamp()) * SECOND_NS
+        found = notes(a_fill(1, "BUY", bought_ns), a_fill(2, "SELL", TODAY_NS), charge_model="dhan-equity-delivery")
+
+        assert any("the rates of charges are known from" in note for note in found) is is_told
+
     @pytest.mark.parametrize(
         ("more", "told"),
         [
@@ -331,6 +339,7 @@ class TestANote:
         found = [*_flatters(trades_of([BOUGHT, SOLD], [Decimal(0)] * 2, {"TCS": 1.0}), days, days)]
 
         assert [told in note for note in found] == [True] * bool(told)
+        assert [*_flatters(trades_of([BOUGHT, SOLD], [Decimal(0)] * 2, {"TCS": 1.0}), 0, 0)] == []
         assert [*_flatters([], days, days)] == [*_flatters([], days - 1, days)] == []
 
 
@@ -403,6 +412,13 @@ class TestAnAccountThatWasLost:
         assert found.sharpe is not None
         assert "up to 16.00 times the account, and nothing has asked for its margin" in "".join(found.notes)
         assert not any("times the account" in note for note in self.a_ruin(5_000.0).notes)
+
+    @pytest.mark.parametrize(("quantity", "is_told"), [(10, False), (11, True)])
+    def test_is_none_that_holds_just_what_it_has(self, quantity, is_told):
+        fills = [(0, "TCS", "BUY", quantity, 400, "a")]
+        found = figures_of(a_play(([(0, 400), (24, 400)],) * 2, fills, "none", 1_000.0)).report
+
+        assert any("times the account" in note for note in found.notes) is is_told
 
 
 class TestAMonth:

@@ -49,6 +49,7 @@ class TestAGrid:
     def test_has_exact_steps_of_tenths_and_words(self):
         assert [dict(choice)["x"] for choice in grid_of("x=0.1:0.5:0.2")] == [0.1, 0.3, 0.5]
         assert [dict(choice)["x"] for choice in grid_of("x=1:2:0.5")] == [1.0, 1.5, 2.0]
+        assert [dict(choice)["x"] for choice in grid_of("x=5:5:1")] == [5]
         assert [dict(choice)["x"] for choice in grid_of("x=0:1:5e-1")] == [0.0, 0.5, 1.0]
         assert [dict(choice)["side"] for choice in grid_of("side=long|short")] == ["long", "short"]
 

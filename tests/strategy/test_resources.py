@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from natya.actors.strategy import holdings as holdings_room
 from natya.actors.strategy.bodies.averages import CrossingAverages
 from natya.actors.strategy.holdings import TRADED_REMEMBERED_MAX, Holdings
 from natya.actors.strategy.latency import LatencySample
@@ -74,12 +75,13 @@ class TestHoldings:
         counted = [
             holdings.add(a_fill("A", 4, 4), 18),
             holdings.add(a_fill("ended", 7, 7), 19),
+            holdings.add(a_fill("the last of the book", 2, 2), 20),
             holdings.add(a_fill("A", 9, 2), 21),
             holdings.add(a_fill("ended", 10, 3), 22),
             holdings.add(a_fill("of a life before", 1, 1), 23),
         ]
 
-        assert counted == [False, False, True, True, True]
+        assert counted == [False, False, False, True, True, True]
         assert holdings.shares("INFY") == 11 + 5 + 3 + 1
 
     @given(sizes=st.lists(st.integers(1, 9), max_size=8), repeats=st.lists(st.integers(0, 7), max_size=8))
@@ -92,6 +94,15 @@ class TestHoldings:
                 holdings.add(fills[min(again, place)], place + 1)
 
         assert holdings.shares("INFY") == sum(sizes)
+
+    def test_know_so_many_orders_whose_trades_may_be_told_again_and_forget_the_oldest_first(self, monkeypatch):
+        monkeypatch.setattr(holdings_room, "TRADED_REMEMBERED_MAX", 2)
+        holdings = holdings_of()
+        told = ["A", "B", "A", "B", "C", "C", "B", "A"]
+
+        counted = [holdings.add(a_fill(name, 1, 1), place) for place, name in enumerate(told, start=1)]
+
+        assert counted == [True, True, False, False, True, False, False, True]
 
     def test_count_an_order_that_fills_after_any_number_of_later_ones(self):
         holdings = holdings_of({"INFY": 3}, {"BOOKED": 3})

@@ -125,6 +125,18 @@ class TestAState:
         with pytest.raises(StateTooLargeError, match="at most 65,536 bytes is wanted of mine, found 65,5"):
             StateForm(Kept).encode(Kept(seen={"x" * STATE_BYTES_MAX}), name="mine")
 
+    @pytest.mark.parametrize("more", [0, 1])
+    def test_may_be_just_of_its_size(self, more):
+        form = StateForm(Kept)
+        besides = len(form.encode(Kept(seen={"x" * 60_000}), name="mine")) - 60_000
+        largest = Kept(seen={"x" * (STATE_BYTES_MAX - besides + more)})
+
+        if more:
+            with pytest.raises(StateTooLargeError):
+                form.encode(largest, name="mine")
+        else:
+            assert len(form.encode(largest, name="mine")) == STATE_BYTES_MAX
+
     def test_of_another_class_is_refused(self):
         with pytest.raises(TypeError, match=r"self\.state of mine is to be a Kept, found None"):
             StateForm(Kept).encode(None, name="mine")

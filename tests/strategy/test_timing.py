@@ -210,6 +210,20 @@ def all_of(probe):
 
 
 class TestAStrategysTimers:
+    def test_may_ring_once_a_second_and_not_more_often(self, simulated_stage):
+        set_up = []
+
+        class Hasty(StrategyActor):
+            def on_begin(self):
+                set_up.append(self.every("1s", print).name)
+                for wrong in ("999ms", "0s"):
+                    with pytest.raises(ValueError, match="wanted, found"):
+                        self.every(wrong, print)
+
+        simulated_stage.open(Hasty)
+
+        assert set_up == ["1s"]
+
     def test_call_a_method_or_on_timer_by_the_name_that_was_given_or_their_own(self, stage):
         rang = stage.system.probe("rang")
         stage.open(Punctual)
