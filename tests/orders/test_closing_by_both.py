@@ -121,7 +121,7 @@ def test_a_refusal_tells_the_difference_in_the_product_of_the_order_or_else_in_a
     )
 
 
-@pytest.mark.parametrize("product", [None, "CNC", "INTRADAY"], ids=str)
+@pytest.mark.parametrize("product", [None, "CNC"], ids=str)
 @pytest.mark.parametrize(("quantity", "opens"), [(10, False), (11, True)])
 def test_whether_an_order_opens_is_not_asked_of_a_position_in_another_symbol(product, quantity, opens):
     book = a_book(*holding(10, product="CNC"))

@@ -268,7 +268,9 @@ class TestARuleThatExplainsItself:
         meets = situation(strategy_position_max={"crossover": 50, "other": 7})
         told = explained(make.order("N"), replace(meets, strategy_position_max=50))
 
-        assert next(each.limit for each in told if each.rule == "strategy_position_max") == "50"
+        (own,) = [each for each in told if each.rule == "strategy_position_max"]
+        assert (own.limit, own.verdict) == ("50", "passed")
+        assert own.found == "41 if all open orders fill: 10 held, 21 ordered, 10 with this"
 
 
 def test_orders_tells_it_of_what_it_holds_now(stage, make):

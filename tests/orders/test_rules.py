@@ -10,6 +10,7 @@ from natya.actors.orders.rules import RULES, Band, Bands, Funds, Situation, figu
 from natya.actors.orders.rules.margin import margin_use_max_percent
 from natya.actors.orders.rules.price import exits
 from natya.domain.time import DAY_NS, SECOND_NS
+from natya.messages.broker import ClockCompared
 from natya.messages.orders import OrderIntended
 
 OPENING_NS = 1_791_171_900 * SECOND_NS
@@ -620,6 +621,20 @@ class TestARestart:
 
         assert again.book.today(NOON_NS).orders == 3
         assert rule_of(make.order(), again) == "day_loss_max_rupees"
+
+
+@pytest.mark.parametrize(
+    ("skew_s", "there"), [(2.0, None), (-2.0, None), (3.0, "11:59:57"), (-62.0, "12:01:02")], ids=str
+)
+def test_a_clock_that_is_off_is_told_with_both_times(make, situation, skew_s, there):
+    found = replace(situation(clock_skew_max_s=2.0), clock=ClockCompared(skew_s=skew_s, as_of_ns=NOON_NS))
+    refusal = judge(make.order(), found)
+
+    assert (refusal and refusal.rule) == (there and "clock_skew_max_s")
+    assert there is None or refusal.reason == (
+        f"a clock at most 2 s off that of the broker wanted, found {skew_s:+.1f} s: "
+        f"2026-10-05 12:00:00 IST here, 2026-10-05 {there} IST there"
+    )
 
 
 def test_every_rule_is_named_as_its_limit(make):
