@@ -199,7 +199,7 @@ def minutes_to_close(time_ns: int, exchange: Exchange = "NSE", market: Market = 
 def open_spans(start_ns: int, end_ns: int, exchange: Exchange = "NSE", market: Market = "CASH") -> tuple[Span, ...]:
     """List the trading hours between two times (the end exclusive; nanoseconds since 1970-01-01 UTC), in order."""
     found = []
-    for day in range(day_of(start_ns), day_of(end_ns - 1) + 1):
+    for day in range(day_of(start_ns), day_of(end_ns) + 1):
         that_day = _session(day, exchange, market)
         for open_ns, close_ns in that_day.spans if that_day is not None else ():
             span = max(open_ns, start_ns), min(close_ns, end_ns)

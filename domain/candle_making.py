@@ -79,7 +79,7 @@ class SymbolCandles:
             if bar is not None and bar.start_ns <= time_ns < growing.end_ns:
                 bar.add(time_ns, price, shares)
             elif time_ns < (growing.closed_ns if bar is None else bar.start_ns):
-                if not is_late and before is not None and _is_told_again(tick, before):
+                if before is not None and _is_told_again(tick, before):
                     return closed
                 is_late = True
                 if bar is None:

@@ -119,7 +119,7 @@ class Differences:
         lasting_ones = {each.symbol for each in self.lasting.values() if isinstance(each, PositionMismatch)}
         self._positions = {
             symbol: compared[symbol]
-            if symbol in compared and (PositionMismatch.__name__, symbol) not in unsettled
+            if (PositionMismatch.__name__, symbol) not in unsettled
             else self._positions[symbol]
             for symbol in lasting_ones
         }
@@ -148,12 +148,10 @@ class Differences:
 def differences(books: Books) -> tuple[dict[Key, Difference], set[Key]]:
     """Return what differs now; and of which positions nothing can be said, since fills of ours are on their way."""
     found: dict[Key, Difference] = {}
-    by_id, by_number = _ours_by_ids(books.orders)
     shown: set[str] = set()
     moving: set[str] = set(books.unresolved)
-    for theirs in books.orders_at_broker:
-        ours = by_number.get(theirs.broker_order_id) or by_id.get(theirs.client_order_id)
-        if ours is None or _is_only_called_so(ours, theirs):
+    for theirs, ours in _paired(books):
+        if ours is None:
             found[OrderAdopted.__name__, theirs.broker_order_id] = _adopted(theirs, books.now_ns)
             continue
         shown.add(ours.client_order_id)
@@ -220,9 +218,13 @@ def _look_of(difference: Difference) -> object:
             return True  # it is there
 
 
-def _ours_by_ids(orders: Iterable[OrderListed]) -> tuple[dict[str, OrderListed], dict[str, OrderListed]]:
-    by_id = {each.client_order_id: each for each in orders}
-    return by_id, {each.broker_order_id: each for each in by_id.values() if each.broker_order_id}
+def _paired(books: Books) -> Iterable[tuple[OrderAtBroker, OrderListed | None]]:
+    """Return each order there with the one of ours that it is; None: with none."""
+    by_id = {each.client_order_id: each for each in books.orders}
+    by_number = {each.broker_order_id: each for each in by_id.values() if each.broker_order_id}
+    for theirs in books.orders_at_broker:
+        ours = by_number.get(theirs.broker_order_id) or by_id.get(theirs.client_order_id)
+        yield theirs, None if ours is None or _is_only_called_so(ours, theirs) else ours
 
 
 def _is_only_called_so(ours: OrderListed, theirs: OrderAtBroker) -> bool:
@@ -303,18 +305,14 @@ def position_mismatches(books: Books) -> Iterable[PositionMismatch]:
             high = low + more * (product == DELIVERED)
             yield from _mismatch(symbol, held.get(product, 0), low, high, now_ns=books.now_ns, product=product)
     for each in books.positions_at_broker:
-        if each.symbol not in books.positions and each.quantity and not has_expired(each.symbol, books.now_ns):
+        if each.symbol not in books.positions and not has_expired(each.symbol, books.now_ns):
             name, there_now = each.symbol or each.instrument, each.quantity
             yield from _mismatch(name, 0, there_now, there_now, now_ns=books.now_ns, is_ours=False)
 
 
 def orders_of_others(books: Books) -> Iterable[OrderAtBroker]:
     """Return the orders of the day that are none of ours."""
-    by_id, by_number = _ours_by_ids(books.orders)
-    for theirs in books.orders_at_broker:
-        ours = by_number.get(theirs.broker_order_id) or by_id.get(theirs.client_order_id)
-        if ours is None or _is_only_called_so(ours, theirs):
-            yield theirs
+    return (theirs for theirs, ours in _paired(books) if ours is None)
 
 
 def _traded_by_others(books: Books) -> Counter[str]:

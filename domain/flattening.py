@@ -120,11 +120,11 @@ def next_moves(  # noqa: PLR0913  each is one thing that is looked at
 
     is_done = not scope and not beyond
     for each in held:
-        if strategy not in {"", each.strategy} or symbol not in {"", each.symbol} or not each.quantity:
+        if strategy not in {"", each.strategy} or symbol not in {"", each.symbol}:
             continue
         ours = _closable(each.quantity, net[each.symbol])
         if not ours:
-            continue  # what another strategy holds against it: the account is flat
+            continue  # none, or what another strategy holds against it: the account is flat
         is_done = False
         closable = _closable(each.quantity, *theirs.held(each.symbol, net[each.symbol]))
         if each.closable_at_once is not None:

@@ -137,6 +137,22 @@ class TestDerivatives:
         assert found.opens_by_auction(found.open_ns - 1) is bool(minutes)
 
 
+class TestShares:
+    @pytest.mark.parametrize("market", ["CASH", "UNDERLYING"])
+    @pytest.mark.parametrize("day", ["2019-12-30", "2025-12-05", "2026-12-04"])
+    def test_open_by_an_auction_from_nine_up_to_the_opening(self, day, market):
+        found = session(date.fromisoformat(day), "NSE", market)
+        clocks = ("08:59:59", "09:00", "09:14:59", "09:15")
+
+        assert [found.opens_by_auction(at(f"{day}T{clock}")) for clock in clocks] == [False, True, True, False]
+
+    def test_take_no_order_outside_of_trading_where_no_auction_closes_it(self):
+        found = session(date(2025, 12, 5))
+        clocks = ("09:14:59", "09:15", "15:29:59", "15:30")
+
+        assert [found.takes_orders(at(f"2025-12-05T{clock}")) for clock in clocks] == [False, True, True, False]
+
+
 class TestSharesThatDerivativesAreOf:
     @pytest.mark.parametrize("exchange", ["NSE", "BSE"])
     def test_end_by_an_auction_since_august_2026(self, exchange):
@@ -173,6 +189,7 @@ class TestAnExchange:
         opening, close = at("2025-12-29T09:15"), at("2025-12-29T15:30")
 
         assert [is_open(moment) for moment in (opening - 1, opening, close - 1, close)] == [False, True, True, False]
+        assert not is_open(at("2025-12-28T12:00")), "a Sunday"
 
     def test_is_shut_in_a_pause(self):
         assert not is_open(at("2024-03-02T10:30"))

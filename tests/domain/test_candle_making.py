@@ -192,6 +192,48 @@ class TestACandle:
         assert maker.late == 1
         assert [candle.volume for candle in maker.close_until(FOREVER_NS)] == [6]
 
+    @pytest.mark.parametrize(
+        ("fields", "is_told_again"),
+        [({}, True), ({"price": 101.0}, False), ({"quantity": 6}, False), ({"exchange_ns": OPENING_NS + 1}, False)],
+    )
+    def test_is_over_and_a_tick_that_differs_in_anything_from_the_last_one_is_late(self, fields, is_told_again):
+        """Of a source that tells no volume: the second of the last trade had others."""
+        maker, candles = a_maker(MINUTE_NS, 3 * MINUTE_NS)
+        told = {"exchange_ns": OPENING_NS, "price": 100.0, "quantity": 5}
+        candles.add(a_tick(**told))
+        maker.close_until(FOREVER_NS)
+
+        assert candles.add(a_tick(**told | fields)) == []
+        assert maker.late == (not is_told_again)
+
+    def test_has_all_that_was_traded_in_the_instant_in_which_it_begins(self):
+        maker, candles = a_maker(MINUTE_NS)
+        for price in (100.0, 102.0, 101.0):
+            assert candles.add(a_tick(exchange_ns=OPENING_NS, price=price, quantity=2)) == []
+
+        [candle] = maker.close_until(FOREVER_NS)
+        assert (*values(candle), maker.late) == (OPENING_NS, 100.0, 102.0, 100.0, 101.0, 6, 0)
+
+    def test_is_whole_that_begins_where_a_gap_ends(self):
+        maker, candles = a_maker(MINUTE_NS, 3 * MINUTE_NS)
+        candles.add(a_tick(exchange_ns=OPENING_NS))
+        candles.add(a_tick(exchange_ns=OPENING_NS + MINUTE_NS))
+        maker.gapped(("INFY",), OPENING_NS + MINUTE_NS)
+        maker.close_until(OPENING_NS + 2 * MINUTE_NS)
+        assert (maker.made, maker.partial) == (2, 0)
+        maker.gapped(("INFY",), OPENING_NS + 2 * MINUTE_NS)
+        maker.close_until(FOREVER_NS)
+
+        assert (maker.made, maker.partial) == (2, 1), "that of three minutes; of the other one none was open"
+
+    def test_of_a_day_that_begins_with_a_trade_at_the_close_goes_on_after_it(self):
+        session = session_at(OPENING_NS)
+        maker, candles = a_maker(DAY_NS, exchange="NSE")
+        candles.add(a_tick(exchange_ns=session.close_ns, price=100.0))
+
+        assert maker.close_until(session.close_ns) == []
+        assert maker.next_close_ns == start_of(OPENING_NS, DAY_NS) + DAY_NS
+
     def test_opens_with_the_earliest_and_closes_with_the_latest_of_its_ticks(self):
         _, candles = a_maker(MINUTE_NS)
         for second, price in ((10, 100.0), (30, 101.0), (20, 99.0), (5, 98.0), (30, 102.0)):

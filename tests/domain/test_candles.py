@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from natya.domain.calendar import open_spans, session
 from natya.domain.candles import (
+    Bar,
     DayVolume,
+    can_be_made,
     end_of,
     fault_of_interval,
     in_order_of_path,
@@ -85,6 +87,33 @@ class TestWhereACandleBegins:
     def test_is_told_of_whole_seconds_and_above_a_day_of_whole_days(self):
         assert not any(fault_of_interval(seconds * SECOND_NS) for seconds in (1, 90, 86_400, 7 * 86_400))
         assert all(fault_of_interval(wrong) for wrong in (0, -SECOND_NS, SECOND_NS // 2, DAY_NS + SECOND_NS))
+        assert fault_of_interval(3 * SECOND_NS // 2)
+
+
+class TestACandle:
+    def test_opens_with_the_first_that_was_told_of_one_time_and_closes_with_the_last(self):
+        bar = Bar.of(0, 2, 100.0, 1)
+        for time_ns, price in ((5, 103.0), (2, 90.0), (5, 101.0), (1, 95.0), (1, 96.0), (4, 107.0)):
+            bar.add(time_ns, price, 1)
+
+        assert (bar.open, bar.high, bar.low, bar.close, bar.volume) == (95.0, 107.0, 90.0, 101.0, 7)
+
+    @pytest.mark.parametrize(
+        ("interval_s", "of_s", "is_so"),
+        [
+            (300, 60, True),
+            (60, 60, True),
+            (300, 120, False),
+            (60, 300, False),
+            (86_400, 7_000, True),
+            (7 * 86_400, 86_400, True),
+            (7 * 86_400, 2 * 86_400, False),
+            (86_400, 2 * 86_400, False),
+            (50_000, 7_000, False),
+        ],
+    )
+    def test_is_made_of_those_that_it_holds_whole(self, interval_s, of_s, is_so):
+        assert can_be_made(interval_s * SECOND_NS, of_s * SECOND_NS) is is_so
 
 
 class TestTheSharesThatATickAdds:
@@ -113,6 +142,17 @@ class TestTheSharesThatATickAdds:
         assert [day.add(OPENING_NS, 10, 500), day.add(OPENING_NS + DAY_NS, 20, 90), day.add(OPENING_NS, 5, 510)] == [
             10,
             20,
+            0,
+        ]
+
+    def test_are_those_of_the_day_that_begins_at_midnight(self):
+        day = DayVolume()
+
+        assert [day.add(MONDAY_NS - 1, 10, 500), day.add(MONDAY_NS, 3, 7), day.add(MONDAY_NS + 1, 3, 9)] == [10, 3, 2]
+        late = DayVolume()
+        assert [late.add(OPENING_NS, 5, 100), late.add(MONDAY_NS, 1, 110), late.add(MONDAY_NS - 1, 1, 120)] == [
+            5,
+            10,
             0,
         ]
 

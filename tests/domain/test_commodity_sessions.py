@@ -80,6 +80,17 @@ class TestCommodities:
     def test_trade_in_the_morning_alone_on_new_year_s_day(self):
         assert (hours("2026-01-01"), hours("2026-01-01", FARM)) == (("09:00", "17:00"), ("09:00", "17:00"))
 
+    def test_have_these_hours_whichever_exchange_trades_them_and_mcx_no_others(self):
+        day = date(2026, 12, 4)
+        assert session(day, "NSE", "AGRI") == session(day, *FARM)
+        assert session(day, "MCX") == session(day, "MCX", "DERIVATIVES") == session(day, *METALS) != session(day)
+
+    @pytest.mark.parametrize(
+        ("venue", "day"), [(METALS, "2026-12-04"), (METALS, "2025-10-21"), (CURRENCY, "2026-12-04")]
+    )
+    def test_are_of_that_day(self, venue, day):
+        assert session(date.fromisoformat(day), *venue).day == date.fromisoformat(day)
+
     def test_are_known_of_2026_and_assumed_of_other_years(self):
         assert session(date(2026, 12, 4), *METALS).known
         assert not session(date(2025, 12, 4), *METALS).known

@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import itertools
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -174,6 +175,17 @@ class TestAClock:
     @pytest.mark.parametrize("date", [None, "", "yesterday", "Sat, 99 Nov 2026 09:00:00 GMT"])
     def test_is_not_judged_without_a_date(self, date):
         assert judge_skew(skew_s(date, sent_ns=0, received_ns=0)) == "unknown"
+
+    @pytest.mark.parametrize(
+        ("found_s", "verdict"),
+        [
+            *((0.0, "well"), (-2.0, "well"), (2.0, "well"), (2.1, "alarm"), (-2.1, "alarm")),
+            *((15.0, "alarm"), (-15.0, "alarm"), (15.1, "too_far"), (-15.1, "too_far")),
+            *((None, "unknown"), (math.nan, "unknown"), (math.inf, "unknown")),
+        ],
+    )
+    def test_is_judged_by_how_far_it_is_on_either_side(self, found_s, verdict):
+        assert judge_skew(found_s) == verdict
 
 
 @pytest.mark.parametrize(("longer", "is_read"), [(0, True), (1, False)])

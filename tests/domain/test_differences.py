@@ -6,7 +6,15 @@ import msgspec
 import pytest
 from natya_messages import changed_on_the_way, distinct
 
-from natya.domain.differences import Books, Differences, differences, position_mismatches, why_unexplained
+from natya.domain.differences import (
+    PRICE_SLACK_RUPEES,
+    Books,
+    Differences,
+    differences,
+    orders_of_others,
+    position_mismatches,
+    why_unexplained,
+)
 from natya.messages.order_listing import OrderListed
 from natya.messages.reconciliation import (
     DifferenceEnded,
@@ -204,6 +212,34 @@ class TestDifferences:
 
         assert [len(watch.look(wrong)) for _ in range(3)] == [0, told, 0]
 
+    def test_that_are_gone_are_told_so_whatever_lasts_before_them(self):
+        watch, mine = Differences(), [an_order(number) for number in (1, 2, 3)]
+        for _ in range(2):
+            watch.look(books(mine))
+        told = watch.look(books(mine, [there(mine[1])]))
+
+        assert [(type(each), each.subject) for each in told] == [(DifferenceEnded, mine[1].client_order_id)]
+
+    def test_are_none_where_an_order_of_ours_has_ended_and_is_not_listed_any_more(self):
+        assert differences(books([an_order(is_open=False)]))[0] == {}
+
+    def test_of_a_position_are_new_where_one_of_them_is_otherwise_than_before(self):
+        watch, mine = Differences(), an_order()
+        new = []
+        for world in (
+            books([mine], [there(mine, quantity=3)]),
+            books(positions={"INFY": 1}),
+            books(positions={"INFY": 1}),
+            books(positions={"INFY": 1, "TCS": 1}),
+            books(positions={"INFY": 1, "TCS": 2}),
+            books(positions={"INFY": 1}),
+            books(),
+        ):
+            watch.look(world)
+            new.append(watch.has_new_positions)
+
+        assert new == [False, True, False, True, True, False, False]
+
     def test_are_none_where_two_looks_show_different_ones(self):
         watch, mine = Differences(), an_order()
         told = [watch.look(books([mine], [there(mine, filled=filled)])) for filled in (1, 2, 3)]
@@ -229,6 +265,8 @@ class TestAnOrderThatIsOtherwise:
             ({}, {"limit_price": 100.05}, "open, filled 0, limit 100.0", "open, filled 0, limit 100.05"),
             ({}, {"filled": 4, "is_open": False}, "open, filled 0", "ended, filled 4"),
             ({"filled": 10, "is_open": False}, {"is_open": True}, "ended, filled 10", "open, filled 10"),
+            ({"is_open": False}, {"is_open": True, "quantity": 9}, "ended, filled 0", "open, filled 0"),
+            ({}, {"trigger_price": 98.0}, "open, filled 0, trigger None", "open, filled 0, trigger 98.0"),
             (
                 {"order_type": "STOP_LIMIT", "trigger_price": 99.0},
                 {"limit_price": 101.0, "trigger_price": 98.0, "quantity": 9},
@@ -258,8 +296,9 @@ class TestAnOrderThatIsOtherwise:
             ({"order_type": "MARKET", "limit_price": None}, {"limit_price": 98.0}),
             ({"is_open": False}, {"quantity": 4, "limit_price": 98.0, "trigger_price": 97.0}),
             ({}, {"limit_price": 100.0 + 1e-9}),
+            ({}, {"trigger_price": PRICE_SLACK_RUPEES}),
         ],
-        ids=["no symbol told", "a trigger that was met", "at the market", "ended", "noise"],
+        ids=["no symbol told", "a trigger that was met", "at the market", "ended", "noise", "as much as may be"],
     )
     def test_is_none_where_the_broker_may_tell_it_so(self, ours, theirs):
         mine = an_order(**ours)
@@ -270,7 +309,9 @@ class TestAnOrderThatIsOtherwise:
 class TestAPosition:
     def test_of_nothing_that_was_never_traded_here_is_no_difference(self):
         assert differences(books(held_there=[held("TCS", 0), held("", 0)]))[0] == {}
-        assert len(differences(books(held_there=[held("TCS", -1), held("", 1)]))[0]) == 2
+        there_alone = PositionAtBroker(symbol="TCS", instrument="a share", quantity=-1)
+        found, _ = differences(books(held_there=[there_alone, held("", 1)]))
+        assert [(each.symbol, each.theirs) for each in found.values()] == [("TCS", -1), ("another", 1)]
 
     def test_is_not_judged_while_fills_of_ours_are_on_their_way_nor_without_its_number(self):
         watch, mine = Differences(), an_order()
@@ -363,6 +404,34 @@ class TestAPosition:
             told.append([(each.ours, each.theirs, each.occurred_ns) for each in watch.positions()])
 
         assert told == [[], [(3, 0, 2)], [(3, 0, 3)], [(3, 0, 3)], [(3, 1, 5)], []]
+
+
+class TestAnOrderOfOthers:
+    @pytest.mark.parametrize(
+        ("ours", "theirs", "is_ours"),
+        [
+            ({}, {}, True),
+            ({}, {"client_order_id": ""}, True),
+            ({"broker_order_id": ""}, {}, True),
+            ({}, {"broker_order_id": "another"}, False),
+            ({}, {"broker_order_id": "another", "client_order_id": "by hand"}, False),
+            ({"broker_order_id": "", "state": "REFUSED", "is_open": False}, {}, False),
+        ],
+        ids=[
+            "alike",
+            "its number alone",
+            "its id alone",
+            "called alike",
+            "a stranger",
+            "called as one that never left",
+        ],
+    )
+    def test_has_neither_the_number_of_one_of_ours_nor_the_id_of_one_without_a_number(self, ours, theirs, is_ours):
+        mine = an_order(**ours)
+        world = books([mine], [there(mine, **theirs)])
+
+        assert list(orders_of_others(world)) == ([] if is_ours else list(world.orders_at_broker))
+        assert (OrderAdopted in map(type, differences(world)[0].values())) is not is_ours
 
 
 class TestAnOrderThatHasEndedThere:

@@ -84,6 +84,15 @@ class TestAHolding:
 
         assert tuple(closed) == limits
 
+    def test_is_closed_at_the_end_of_the_band_where_the_price_is(self):
+        at_ends = {"lowest": (100.0, 120.0), "highest": (80.0, 100.0)}
+        closed = {
+            end: [moves([holding(each)], bands={"INFY": band}).place[0].limit_price for each in (10, -10)]
+            for end, band in at_ends.items()
+        }
+
+        assert closed == {"lowest": [100.0, 100.5], "highest": [99.5, 100.0]}
+
     def test_whose_order_was_refused_is_closed_at_the_last_price_itself(self):
         refused = {("crossover", "INFY")}
 
@@ -108,6 +117,10 @@ class TestAHolding:
         assert moves([holding(10)], [order], price=99.5) == moves([holding(10)], [order], price=101.0)
         assert not moves([holding(10)], [order]).place
         assert moves([holding(10)], [order], price=99.4).cancel == ("flat-1",)
+        bought = an_open_one(side="BUY", limit=100.5)
+        assert moves([holding(-10)], [bought], price=100.5).cancel == ()
+        assert moves([holding(-10)], [bought], price=100.6).cancel == ("flat-1",)
+        assert moves([holding(10)], [an_open_one(limit=None, order_type="MARKET")], price=1.0).cancel == ()
         assert moves([holding(-10)], [an_open_one(side="BUY", limit=100.5)], price=100.6).cancel == ("flat-1",)
 
     def test_waits_for_the_rest_of_its_order_that_has_traded_in_part(self):
@@ -211,6 +224,23 @@ class TestAHolding:
     )
     def test_that_nobody_here_traded_or_asked_for_is_not_waited_for(self, fields, scope):
         assert moves([], differing=[differs(0, 5, **fields)], **scope).is_done
+
+    def test_of_which_the_broker_has_more_leaves_nothing(self):
+        found = moves([holding(10)], differing=[differs(10, 11)])
+
+        assert ([each.quantity for each in found.place], found.waiting) == ([10], ())
+
+    def test_of_nothing_is_done_when_no_order_is_open_and_the_broker_has_none(self):
+        assert moves([], differing=[differs(5, 0)]) == moves([], differing=[]) == moves([holding(0)])
+        waits = moves([], [an_open_one("A-1")])
+        assert (waits.cancel, waits.is_done) == (("A-1",), False)
+        assert not moves([], [an_open_one("flat-1")]).is_done
+
+    @pytest.mark.parametrize(
+        "scope", [{"symbol": "TCS"}, {"strategy": "other"}, {"symbol": "TCS", "strategy": "other"}]
+    )
+    def test_that_is_not_asked_for_is_nothing(self, scope):
+        assert moves([holding(10)], [an_open_one("A-1")], price=None, **scope) == moves([])
 
     def test_has_its_order_cancelled_that_would_close_more_than_the_broker_has(self):
         order = an_open_one(limit=99.5)

@@ -55,6 +55,20 @@ class TestAGap:
             now_ns = book.next_ns()
 
         assert pauses == [30, 60, 120, 240, 480, 900, 900]
+        assert book.begin(now_ns - 1, alike) is None
+        assert book.begin(now_ns, alike).symbol == "INFY"
+
+    def test_is_asked_for_when_the_first_of_all_symbols_can_be(self):
+        book = told(("INFY", 0, 3), ("TCS", 5, 9))
+        assert book.next_ns() == NINE_NS + 5 * MINUTE_NS
+        book.begin(LATER_NS, alike)
+        book.failed("INFY", LATER_NS)
+
+        assert book.next_ns() == NINE_NS + 11 * MINUTE_NS
+
+    def test_is_one_with_what_it_touches(self):
+        assert united([(3, 5), (0, 2), (2, 3), (7, 8), (4, 6)]) == ((0, 6), (7, 8))
+        assert without([(0, 5), (7, 9)], [(0, 1), (5, 7), (8, 9)]) == ((1, 5), (7, 8))
 
     def test_is_asked_for_once_at_a_time_and_again_when_that_has_had_its_answer(self):
         book = told(("INFY", 0, 3), ("TCS", 5, 9))
