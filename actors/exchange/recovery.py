@@ -11,7 +11,7 @@ from ...domain.stops import exchange_type
 from ...domain.venues import day_order_ends_ns_of
 from ...messages.accounts import AccountEntered, AccountFact
 from ...messages.broker import ExecutionReport, NewOrder
-from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderModified, OrderRefused
+from ...messages.orders import OrderFact, OrderFilled, OrderIntended, OrderRefused
 from .matching import Order
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Remembered:
             if isinstance(fact, OrderFilled) and after is not before:
                 fills.append(fact)
             if after.is_open:
-                if isinstance(fact, OrderModified) and _loses_its_place(before, after):
+                if _loses_its_place(before, after):
                     del book[fact.client_order_id]
                 book[fact.client_order_id] = after, fills
             else:

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from natya_messages import distinct
 
 from natya.actors.exchange.stream_faults import GARBAGE_BYTES_MAX, garbage, of_wrong_length
@@ -57,6 +58,21 @@ OF_THE_TRADE = (101.0, 3, packets.feed_time_of(AT_NS), DAY.average_price, 50)
 OF_BOTH_SIDES = (DAY.total_sell_quantity, DAY.total_buy_quantity)
 OF_THE_DAY = (DAY.open_price, DAY.close_price, DAY.high_price, DAY.low_price)
 LEVELS = ((7, 9, 1, 3, 99.5, 100.5), (8, 10, 2, 4, 99.0, 100.75), *[(0, 0, 0, 0, 0.0, 0.0)] * 3)
+
+
+def test_a_frame_is_cut_at_any_length():
+    frames = [of_wrong_length(random.Random(seed), bytes(9), is_text=True) for seed in range(300)]
+    cut = {len(each) for each in frames if len(each) < 9}
+
+    assert cut == {*range(1, 9)}
+
+
+def test_a_day_without_an_opening_and_without_a_volume_is_shown_by_its_ticks():
+    known = replace(DAY, open_price=0.0)
+    with_both, without = a_shown(day=DAY, volume=50), a_shown(day=known)
+    for shown, day, volume in ((with_both, OF_THE_DAY, 50), (without, (101.0, DAY.close_price, 101.0, 101.0), 3)):
+        found = packets.QUOTE_LAYOUT.unpack(encoding.quote(NUMBER, shown))
+        assert (found[8], found[-4:]) == (volume, day)
 
 
 def test_a_full_packet_has_trade_day_and_five_levels():

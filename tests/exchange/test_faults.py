@@ -71,6 +71,21 @@ class TestAFault:
 
         assert [each is not None for each in met] == [False, False, True, False, False]
 
+    def test_that_falls_elsewhere_leaves_the_request_to_those_behind_it(self):
+        elsewhere = [
+            Fault(kind="reset_after", path="/positions"),
+            Fault(kind="reset_after", method="GET"),
+            Fault(kind="stop_refused"),
+        ]
+        _, (met,) = play(FaultPlan(faults=(*elsewhere, Fault(kind="throttled"))), [("POST", "/orders", False)])
+
+        assert met.kind == "throttled"
+
+    def test_of_a_hostile_body_without_a_name_is_one_of_them(self):
+        _, met = play(FaultPlan(faults=(Fault(kind="hostile_body"),)), [("POST", "/orders", False)] * 50)
+
+        assert {each.body for each in met} == {hostile_body(name) for name in HOSTILE}
+
     @pytest.mark.parametrize("kind", ["dead_token_808", "dead_token_906", "dead_token_901"])
     def test_of_a_dead_token_is_taken_for_one(self, kind):
         _, (met,) = play(FaultPlan(faults=(Fault(kind=kind),)), [("GET", "/orders", False)])

@@ -5,6 +5,7 @@ import pytest
 from natya.actors.exchange.matching import Matching
 from natya.actors.exchange.recovery import Remembered
 from natya.messages.broker import ReplaceRequest
+from natya.messages.exchange import AccountServed
 from natya.messages.orders import (
     ModificationIntended,
     OrderAccepted,
@@ -114,6 +115,31 @@ class TestABookOfBefore:
         assert len(open_orders) == again.resting == 6
         assert [len(again.find(name).reports) for name in open_orders] == [2, 1, 1, 0, 0, 0]
         assert [again.find(name) for name in open_orders] == [run.matching.find(name) for name in open_orders]
+
+    def test_counts_a_trade_that_the_journal_has_twice_once(self, run):
+        before = run.again()
+        run.facts += [fact for fact in run.facts if isinstance(fact, OrderFilled)]
+
+        assert [run.again().find(name) for name in run.requests] == [before.find(name) for name in run.requests]
+
+    def test_heeds_no_fact_of_something_else(self, run):
+        before = run.again()
+        remembered = Remembered("session")
+        for fact in run.facts:
+            for other in (fact, AccountServed(account=1, occurred_ns=1)):
+                remembered.apply(other)
+
+        assert len(remembered.orders()) == before.resting
+
+    def test_has_a_triggered_stop_at_rest_at_its_limit(self, matching, a_tick, an_order, trades):
+        run = Run(matching)
+        run.move(a_tick(100.0))
+        run.place(an_order("A-1", order_type="STOP_LOSS", trigger_price=101.0, limit_price=101.5))
+        run.move(a_tick(103.0, after_s=1))
+        again = run.again()
+
+        assert (again.find("A-1").is_triggered, again.find("A-1").state) == (True, "OPEN")
+        assert trades(again.move(a_tick(100.5, after_s=2))) == [(10, 101.5)]
 
     def test_has_an_order_that_was_filled_while_a_change_was_on_its_way(self, matching, a_tick, an_order):
         """The book of record holds it open: the change may have raised its quantity. The exchange never heard of it."""

@@ -6,6 +6,7 @@ from natya.actors.exchange.account import Account, Listings
 from natya.actors.exchange.remembering import RememberedAccount
 from natya.config.sections.exchange import ExchangeSettings
 from natya.messages.exchange import AccountServed
+from natya.messages.orders import OrderAccepted
 
 NOON_NS = 1_791_354_600_000_000_000
 
@@ -39,3 +40,9 @@ def test_an_account_is_made_of_its_own_facts_alone(choice, account, rupees):
     own = [fact for sum_rupees in rupees for fact in paid_in(float(sum_rupees))]
     assert found.state.comparable() == remembered("session", own).state.comparable()
     assert found.written == 1
+
+
+def test_a_fact_of_something_else_is_none_of_an_account():
+    other = OrderAccepted(client_order_id="A-1", broker_order_id="X-1-1", occurred_ns=NOON_NS)
+
+    assert remembered("session", (other, *FACTS)).state.comparable() == remembered("session", FACTS).state.comparable()

@@ -406,8 +406,17 @@ class TestAMarketThatWasShownBefore:
 
         assert (order.status, order.average_price) == ("TRADED", 1500.0)
 
+    def test_meets_no_order_again_when_its_instrument_is_listed_again(self, system, a_tick):
+        system.tell("exchange", a_tick(1500.0, symbol="INFY", bids=[], asks=[(1500.0, 4)], after_s=1))
+        order_id = call(system, "place", a_ticket(limit_price=1500.0)).value.ids[0]
+        system.tell("exchange", AddListings(definitions=(LISTING.reference.definition(),)))
+
+        assert call(system, "order", order_id).value.filled_quantity == 4
+
     def test_is_known_of_an_instrument_that_is_listed_after_it(self, system, a_tick):
-        system.tell("exchange", a_tick(50.0, symbol="NEW"))
+        system.tell("exchange", a_tick(49.0, symbol="NEW", after_s=1, received_s=1))
+        system.tell("exchange", a_tick(50.0, symbol="NEW", after_s=10, received_s=10))
+        system.tell("exchange", a_tick(60.0, symbol="NEW", after_s=5, received_s=11))  # it is late
         listed = InstrumentDefinition(symbol="NEW", segment="NSE_EQ", tick_size_rupees=0.1, security_id="77")
         for _ in range(2):
             system.tell("exchange", AddListings(definitions=(listed,)))

@@ -11,15 +11,23 @@ import pytest
 from natya.actors.exchange.served_token import ServedToken
 from natya.actors.exchange.stream_faults import StreamFault, StreamFaults
 from natya.actors.exchange.streams import sockets
+from natya.actors.exchange.streams.actor import StreamsActor
 from natya.actors.exchange.streams.encoding import Number
 from natya.actors.exchange.streams.faulty import DRIPPING_BYTES_MAX
 from natya.actors.exchange.streams.frames import beginning
-from natya.actors.exchange.streams.market_sockets import BinaryFeedSocket, DeepSocket, DepthSocket, FeedSocket
+from natya.actors.exchange.streams.market_sockets import (
+    BinaryFeedSocket,
+    DeepSocket,
+    DepthSocket,
+    FeedSocket,
+    _numbers,
+)
 from natya.actors.exchange.streams.order_socket import OrderSocket
 from natya.actors.exchange.streams.server import SOCKETS_MAX, TURNED_AWAY_MAX, StreamServer
 from natya.config.secrets import Secret
 from natya.domain.dhan.streams import packets, subscriptions
 from natya.domain.dhan.streams.subscriptions import Listed
+from natya.messages.instruments import InstrumentDefinition
 
 CLOSED = "closed"
 
@@ -235,6 +243,53 @@ def test_open_interest_is_said_with_the_first_quote_and_with_one_whose_tick_has_
     assert play(scene)[0] == [b"quote", interest, b"quote", b"quote", interest]
 
 
+def test_open_interest_is_said_with_quotes_alone():
+    number = Number(2, 7)
+
+    def scene(open_socket, _connection):
+        shown = SimpleNamespace(tick=SimpleNamespace(day=SimpleNamespace(open_interest=9)), interest_moved=True)
+        for mode in ("ticker", "full"):
+            open_socket.modes[number] = mode
+            open_socket.show(number, shown, {mode: mode.encode()}, is_first=True)
+
+    assert play(scene)[0] == [b"ticker", b"full"]
+
+
+def test_a_frame_is_said_at_once_and_in_a_flush_together_with_the_others_unless_the_connection_is_gone():
+    def scene(open_socket, connection):
+        open_socket._faulty = None
+        open_socket.push("A", b"price")
+        assert connection.said == [b"price"]
+        open_socket._server.is_flushing = True
+        open_socket.push("B", b"first")
+        open_socket.push("C", b"second")
+        open_socket.write()
+        open_socket.push("D", b"third")
+        open_socket.reset()
+        open_socket.write()
+
+    together = b"".join(beginning(picows.WSMsgType.BINARY, len(each)) + each for each in (b"first", b"second"))
+    assert play(scene) == ([b"price", together], ["reset"])
+
+
+def test_what_the_sockets_cannot_name_is_none_of_theirs():
+    listed = [Listed("NOWHERE", "1"), Listed("NSE_EQ", str(1 << 32)), Listed("NSE_EQ", str((1 << 32) - 1))]
+
+    assert _numbers(listed) == [Number(1, (1 << 32) - 1)]
+
+
+@pytest.mark.parametrize(
+    ("segment", "security_id", "numbers"),
+    [("NSE_EQ", "7", {"A": Number(1, 7)}), ("NSE_EQ", "seven", {}), ("NOWHERE", "7", {}), ("NSE_EQ", "", {})],
+)
+def test_an_instrument_has_a_number_where_its_segment_has_one_and_its_id_is_one(segment, security_id, numbers):
+    knowing = SimpleNamespace(_numbers={}, _listings={})
+    definition = InstrumentDefinition(symbol="A", segment=segment, tick_size_rupees=0.05, security_id=security_id)
+    StreamsActor._know(knowing, definition)
+
+    assert (knowing._numbers, [*knowing._listings]) == (numbers, ["A"])
+
+
 @pytest.mark.parametrize(
     ("length", "head"),
     [(125, "827d"), (126, "827e007e"), (65_535, "827effff"), (65_536, "827f0000000000010000")],
@@ -410,6 +465,26 @@ class TestAnOpening:
         server._sockets.update(dict.fromkeys(range(SOCKETS_MAX - 1)))
 
         assert isinstance(server._made_for(SimpleNamespace(path=b"/order-update")), OrderSocket)
+
+    def test_is_in_the_way_of_its_own_kind_alone(self, server, monkeypatch):
+        for kind in (FeedSocket, DepthSocket):
+            monkeypatch.setattr(kind, "connections_max", 1)
+
+        async def run():
+            opened = []
+            for path in ("feed", "twentydepth", "feed"):
+                opened.append(Connection())
+                request = SimpleNamespace(path=f"/{path}?token=T&clientId=C".encode())
+                server._made_for(request).on_ws_connected(opened[-1])
+            return [CLOSED in each.said for each in opened]
+
+        assert asyncio.run(run()) == [True, False, False]
+
+    def test_is_heard_by_a_server_that_goes_on_where_another_listened(self, server):
+        other = StreamServer(host="127.0.0.1", port=0, knows=server.knows, listener=server.listener_copy())
+        other.close()
+
+        assert other.port == server.port
 
     def test_that_are_refused_are_so_many_and_take_nobodys_place(self, server, monkeypatch):
         monkeypatch.setattr(FeedSocket, "connections_max", 1)

@@ -1,5 +1,6 @@
 """The exchange's sockets: what a client is told, in which form, and what becomes of one that misbehaves."""
 
+import asyncio
 import json
 import socket
 import struct
@@ -14,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from natya.actors.exchange.streams import server as streams_server
 from natya.actors.exchange.streams.encoding import Number
+from natya.actors.exchange.streams.server import StreamServer
 from natya.domain.dhan.streams import depth, packets
 from natya.domain.dhan.streams.order_updates import read_update
 from natya.messages.market import Depth, Tick
@@ -230,6 +232,37 @@ class TestOrderUpdates:
                 served.place(price=1400.0)
                 with pytest.raises(TimeoutError):
                     client.read(timeout=0.2)
+
+
+def test_a_server_ends_with_the_first_fault_that_is_ours_and_with_none_of_a_connection():
+    server = StreamServer(host="127.0.0.1", port=0, knows=lambda *_: True)
+    raised, goes_on = [], threading.Event()
+
+    def serve():
+        try:
+            server.serve()
+        except ValueError as fault:
+            raised.append(str(fault))
+
+    def failing(fault):
+        raise fault
+
+    def on_its_thread():
+        loop = asyncio.get_running_loop()
+        loop.call_exception_handler({"message": "of nobody"})
+        loop.call_soon(failing, ConnectionResetError("of a client"))
+        loop.call_later(0.001, goes_on.set)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    while not goes_on.is_set():
+        server.call(on_its_thread)
+        goes_on.wait(0.01)
+    assert thread.is_alive()
+    server.call(lambda: [asyncio.get_running_loop().call_soon(failing, ValueError(each)) for each in ("a", "b")])
+    thread.join(5)
+
+    assert raised == ["a"]
 
 
 class TestAServer:

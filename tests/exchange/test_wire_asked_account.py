@@ -127,7 +127,9 @@ class TestStatements:
             trades = ask("GET /trades/{since}/{until}/{page}", since=since, until=until, page="0")
             assert (ledger[0], ledger[2], trades[0], trades[2]) == (400, [], 400, [])
 
-    @pytest.mark.parametrize(("page", "is_one"), [("0", True), ("999999", True), ("1000000", False), ("-1", False)])
+    @pytest.mark.parametrize(
+        ("page", "is_one"), [("0", True), ("999999", True), ("1000000", False), ("-1", False), ("\uff11", False)]
+    )
     def test_have_pages_from_zero_on(self, page, is_one):
         line, told = "GET /trades/{since}/{until}/{page}", {"past_trades": ()}
 

@@ -72,7 +72,7 @@ class TestAChart:
 
 class TestQuotes:
     def test_are_of_segments_that_there_are_and_numbers_that_can_be(self):
-        body = {"NSE_EQ": [1594, "11536"], "IDX_I": [13], "NOWHERE": ["x"]}
+        body = {"NOWHERE": ["x"], "NSE_EQ": [1594, "11536"], "IDX_I": [13]}
         wanted = {"NSE_EQ": (1594, 11536), "IDX_I": (13,)}
 
         for line, view in (("ltp", "last_prices"), ("ohlc", "ohlc"), ("quote", "quotes")):
@@ -85,6 +85,8 @@ class TestQuotes:
             ([True], "813"),
             ([1.5], "813"),
             (["1" * 11], "813"),
+            (["0" * 10 + "1"], "813"),
+            (["1a"], "813"),
             (["\uff11\uff12"], "813"),
             ([-1], "813"),
             ([1 << 31], "813"),

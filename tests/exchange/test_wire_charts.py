@@ -6,13 +6,14 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from natya.actors.exchange.wire.market import MarketShown
 from natya.domain.calendar import MINUTE_NS
 from natya.domain.candles import start_of
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.instruments import InstrumentDefinition
-from natya.messages.market import Tick
+from natya.messages.market import DaySummary, Tick
 
 AT_NS = 1_790_567_100 * SECOND_NS  # 2026-09-28 09:15:00 in India
 INFY = InstrumentDefinition(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.05, security_id="1594")
@@ -29,6 +30,39 @@ def a_tick(seconds, price=100.0, quantity=1, symbol="INFY"):
         source="s",
         sequence=seconds + 1,
     )
+
+
+def a_day(**changes):
+    fields = dict.fromkeys(("open_price", "high_price", "low_price", "close_price", "average_price"), 0.0)
+    return DaySummary(**(fields | {"total_buy_quantity": 0, "total_sell_quantity": 0} | changes))
+
+
+def test_what_the_source_says_of_the_day_goes_before_what_was_seen_where_it_says_it():
+    market = MarketShown([INFY], tick_size_rupees=0.05)
+    market.move(a_tick(0))
+    for second, day in enumerate((a_day(close_price=98.0), a_day(), a_day(open_price=97.0, high_price=103.0)), start=1):
+        market.move(replace(a_tick(second, 101.0), day=day))
+        shown = market.shown(KEY)
+        found = shown.ohlc()
+        assert shown.reference_price == 98.0
+        assert (found.open, found.high) == ((100.0, 101.0) if second < 3 else (97.0, 103.0))
+
+
+def test_a_time_that_has_not_come_is_none_that_another_tick_is_late_by():
+    market = MarketShown([INFY], tick_size_rupees=0.05)
+    market.move(replace(a_tick(86_400), received_ns=AT_NS))
+    market.move(replace(a_tick(1, 50.0), received_ns=AT_NS + SECOND_NS))
+
+    assert market.shown(KEY).tick.price == 50.0
+
+
+def test_of_the_day_before_nothing_that_comes_late_counts():
+    market = MarketShown([INFY], tick_size_rupees=0.05)
+    market.move(a_tick(86_400))
+    market.move(replace(a_tick(10, 50.0, 7), received_ns=AT_NS + 86_401 * SECOND_NS))
+    shown = market.shown(KEY)
+
+    assert (shown.volume, shown.low, shown.tick.price) == (1, 100.0, 100.0)
 
 
 @given(

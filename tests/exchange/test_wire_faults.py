@@ -145,6 +145,20 @@ class TestAFaultWithAcceptance:
 
         assert body["errorCode"] == code
 
+    def test_that_drops_the_trigger_leaves_a_stop_without_a_last_price_as_it_is(self, served, play):
+        play({"kind": "stop_without_trigger"})
+        stop = {"transactionType": "SELL", "orderType": "STOP_LOSS_MARKET", "price": 0, "triggerPrice": 1400.0}
+        row = served.settled(served.ok("POST", "/v2/orders", an_order(securityId="11536", **stop))["orderId"])
+
+        assert (row["orderType"], row["orderStatus"]) == ("STOP_LOSS_MARKET", "REJECTED")
+
+    def test_that_refuses_a_stop_order_refuses_nothing_else_that_names_one(self, served, play):
+        play({"kind": "stop_refused"})
+        stop = {"transactionType": "SELL", "orderType": "STOP_LOSS_MARKET", "price": 0, "triggerPrice": 1400.0}
+
+        assert served.ask("GET", "/v2/orders", an_order(**stop))[0] == 200
+        assert served.ask("POST", "/v2/orders/slicing", an_order(**stop))[0] == 200
+
     def test_that_refuses_a_stop_order_refuses_no_other(self, served, play):
         play({"kind": "stop_refused"})
         order = an_order(transactionType="SELL", orderType="STOP_LOSS_MARKET", price=0, triggerPrice=1400.0)

@@ -194,6 +194,8 @@ class TestTheListOfInstruments:
 class PagesOf:
     """A wire whose list of instruments answers the test's pages, one after the other."""
 
+    listed = MarketTold(())
+
     def __init__(self, *pages):
         self._pages = [*pages]
 
@@ -201,7 +203,7 @@ class PagesOf:
         return self._pages.pop(0)
 
     async def by_hand(self, _message):
-        return MarketTold(())
+        return self.listed
 
     def now_ns(self):
         return 0
@@ -233,6 +235,12 @@ class TestAListThatIsNotThere:
     def test_is_told_before_anything_is_sent(self):
         (head, _) = sent_by(PagesOf(Unavailable(actor="instruments", reason="", retry_after_s=0.0)))
         assert head["status"] == 503
+
+    def test_of_what_is_listed_here_is_told_before_anything_is_sent(self):
+        wire = PagesOf(a_page("old", ONE), a_page("old"))
+        wire.listed = Unavailable(actor="wire", reason="", retry_after_s=0.0)
+
+        assert [each.get("status") for each in sent_by(wire)] == [503, None]
 
     @pytest.mark.parametrize(
         "then", [a_page("new"), Unavailable(actor="instruments", reason="", retry_after_s=0.0)], ids=["new", "gone"]

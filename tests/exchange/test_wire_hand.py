@@ -6,14 +6,18 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from natya.actors.exchange.account import Listing
+from natya.actors.exchange.account import Listing, Listings
 from natya.actors.exchange.faults import FaultPlan
 from natya.actors.exchange.stream_faults import StreamFaults
+from natya.actors.exchange.wire.actor import WireActor
+from natya.actors.exchange.wire.application import WireApplication
 from natya.actors.exchange.wire.asking import HandRefused, MarketTold, SetPrice, ShowMarket
+from natya.actors.exchange.wire.by_hand import tick_of
 from natya.actors.exchange.wire.carrying import Carrier
 from natya.actors.exchange.wire.hand import Hand
 from natya.domain.instruments import Instrument
 from natya.messages.instruments import InstrumentDefinition
+from natya.messages.supervision import Unavailable
 
 MARKET, INSTRUMENTS, FAULTS = "/__market", "/__market/instruments", "/__faults"
 
@@ -87,6 +91,56 @@ def test_a_price_is_set_as_it_is_written(told, answer):
         *answer,
         [SetPrice(price=100.5, symbol="INFY", bids=((100.0, 5),))],
     )
+
+
+INFY = Listing(reference=Instrument(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.05), security_id="1594")
+
+
+@pytest.mark.parametrize(
+    ("book", "depth"),
+    [
+        ({}, None),
+        ({"bids": ((99.0, 5),)}, ((99.0,), (5,), (0.0,), (0,))),
+        ({"asks": ((101.0, 6),)}, ((0.0,), (0,), (101.0,), (6,))),
+        ({"bids": ((99.0, 5), (98.0, 4)), "asks": ((101.0, 6),)}, ((99.0, 98.0), (5, 4), (101.0, 0.0), (6, 0))),
+        ({"bids": (), "asks": ()}, ((), (), (), ())),
+    ],
+)
+def test_a_book_may_have_one_side(book, depth):
+    found = tick_of(SetPrice(price=100.0, symbol="INFY", **book), INFY, now_ns=1, source="hand", sequence=1).depth
+
+    sides = "bid_prices", "bid_quantities", "ask_prices", "ask_quantities"
+    assert (found and tuple(getattr(found, side) for side in sides)) == depth
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ({"symbol": "NOBODY"}, "'NOBODY'"),
+        ({"exchange_segment": "NSE_EQ", "security_id": "7"}, "'NSE_EQ 7'"),
+    ],
+)
+def test_what_is_not_listed_is_named_as_it_was_asked_for(names, found):
+    wire = SimpleNamespace(_market=SimpleNamespace(listings=Listings([INFY])))
+
+    with pytest.raises(ValueError, match=found):
+        WireActor._tick_of(wire, SetPrice(price=100.0, **names))
+
+
+@pytest.mark.parametrize(
+    ("told", "is_listed"),
+    [
+        (MarketTold(True), True),
+        (MarketTold(False), False),
+        (Unavailable(actor="wire", reason="", retry_after_s=0.0), False),
+    ],
+)
+def test_what_nobody_lists_is_not_listed(told, is_listed):
+    async def asked(_actor, _message):
+        return told
+
+    wire = SimpleNamespace(asked=asked, _market_actor="wire")
+    assert asyncio.run(WireApplication.listing_of(wire, ("NSE_EQ", "7"))) is is_listed
 
 
 def test_an_instrument_is_listed_with_every_field():

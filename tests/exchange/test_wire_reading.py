@@ -1,4 +1,5 @@
 import json
+from typing import Literal
 
 import msgspec
 import pytest
@@ -36,6 +37,26 @@ def refusal_of(body, kind=PlaceOrderRequest):
     return told["errorMessage"]
 
 
+class Loose(msgspec.Struct):
+    """Fields that need not be there."""
+
+    number: str = ""
+    text: str | None = None
+    word: Literal["", "a", "b"] = ""
+    count: int = 7
+    amount: float = 7.0
+
+
+@pytest.mark.parametrize("field", ["count", "amount"])
+def test_an_empty_text_is_left_out_only_where_it_could_be_one(field):
+    assert field in refusal_of(json.dumps({"number": 1, field: ""}).encode(), Loose)
+    assert read(Loose, b'{"number": 1, "text": "", "word": ""}') == Loose(number="1")
+
+
+def test_a_number_is_a_text_where_one_may_be_missing_too():
+    assert read(Loose, b'{"text": 41, "count": 2, "amount": 1.5}') == Loose(text="41", count=2, amount=1.5)
+
+
 class TestAnOrder:
     def test_may_have_nulls_and_zeros_in_unused_fields(self):
         read_order = order(boProfitValue=None, boStopLossValue=None, amoTime=None, triggerPrice=0.0, correlationId=None)
@@ -46,6 +67,15 @@ class TestAnOrder:
         read_order = order(quantity="10", price="1500.5", securityId=1594, dhanClientId=1000000001)
 
         assert (read_order.quantity, read_order.price, read_order.security_id) == (10, 1500.5, "1594")
+
+    def test_that_has_ids_as_numbers_keeps_its_words(self):
+        assert order(securityId=1594, correlationId="bot-1", validity="IOC").correlation_id == "bot-1"
+        assert order(securityId=1594, correlationId="bot-1", validity="IOC").validity == "IOC"
+
+    def test_without_a_word_that_it_needs_is_told_which_are_wanted(self):
+        told = refusal_of(json.dumps({**ORDER, "securityId": 1594, "transactionType": ""}).encode())
+
+        assert ("transactionType" in told, "is required" in told) == (True, False)
 
     def test_may_have_fields_that_are_not_known_and_empty_words(self):
         assert order(colour="blue", amoTime="", validity="").validity == "DAY"
@@ -66,6 +96,7 @@ class TestAnOrder:
             ({"transactionType": "buy"}, "transactionType"),
             ({"exchangeSegment": {}}, "exchangeSegment"),
             ({"securityId": "1594; DROP"}, "securityId"),
+            ({"securityId": True}, "securityId"),
             ({"correlationId": "x" * 26}, "correlationId"),
         ],
         ids=str,

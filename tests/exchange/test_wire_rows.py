@@ -1,23 +1,33 @@
 """Rows of the account, as Dhan writes them."""
 
+from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
 from natya_wire import CLIENT
 
-from natya.actors.exchange.account import Listings
+from natya.actors.exchange.account import Listing, Listings
 from natya.actors.exchange.wire.finding import Finder
 from natya.actors.exchange.wire.groups.rows import order_row, past_trade_row, trade_row
 from natya.actors.exchange.wire.market import MarketShown
 from natya.actors.instruments.built_in import BuiltIn
 from natya.domain.dhan.writing import written
+from natya.domain.instruments import Instrument
 from natya.domain.time import SECOND_NS
 from natya.messages.exchange import AccountOrder, AccountTrade
-from natya.messages.instruments import InstrumentUnknown, ShowInstrument
+from natya.messages.instruments import (
+    FindInstrument,
+    InstrumentDefinition,
+    InstrumentList,
+    InstrumentShown,
+    InstrumentUnknown,
+    ShowInstrument,
+)
 
 AT_NS = 1_790_567_100 * SECOND_NS  # 2026-09-28 09:15:00 in India
 AT = "2026-09-28 09:15:00"
+AT_DAY = date(2026, 9, 28)
 
 TRADE = AccountTrade(
     trade_id="7",
@@ -138,6 +148,12 @@ class TestARow:
         assert [row[name] for name in charges] == [0.04, 2.02, 1.01, 5.06, 3.03, 4.05]
         assert (row["customSymbol"], row["instrument"], row["exchangeTime"]) == ("Infosys", "EQUITY", AT)
 
+    def test_of_a_past_trade_in_what_has_no_other_name_has_its_symbol(self):
+        infy = Instrument(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.05)
+        row = past_trade_row(TRADE, CLIENT, Listings([Listing(reference=infy, security_id="1594")]))
+
+        assert row.custom_symbol == "INFY"
+
     def test_of_a_past_trade_in_what_is_listed_no_more_says_what_is_known(self):
         row = past_trade_row(TRADE, CLIENT, Listings([]))
 
@@ -151,6 +167,46 @@ class TestTheMarketByItself:
 
         finder.symbol("INFY", lambda: went_on.append("INFY"))
         assert (asked, went_on) == ([], ["INFY"])
+
+    @pytest.mark.parametrize(
+        ("symbol", "day", "is_listed"),
+        [("INFY", AT_DAY, True), ("INFY", None, False), ("Infosys", AT_DAY, False)],
+        ids=["by its symbol", "of no list that was read", "by another name"],
+    )
+    def test_lists_what_a_list_that_was_read_has_under_that_very_name(self, symbol, day, is_listed):
+        market, listed = MarketShown([], tick_size_rupees=0.05), []
+        definition = InstrumentDefinition(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.05, security_id="1594")
+
+        def ask(_owner, message, *, then, **_):
+            of = InstrumentList(source="test", day=day)
+            then(SimpleNamespace(value=InstrumentShown(name=message.name, instrument=definition, of=of)))
+
+        Finder(market, ask=ask, now_ns=lambda: AT_NS, listed=listed.append).symbol(symbol, lambda: None)
+
+        assert listed == ([definition] if is_listed else [])
+        assert (market.listings.of_symbol("INFY") is not None) == is_listed
+
+    @pytest.mark.parametrize(("trading_symbol", "name"), [("NIFTY", "NIFTY"), ("", "Nifty 50")])
+    def test_asks_for_options_by_the_name_that_the_list_has(self, trading_symbol, name):
+        underlying = InstrumentDefinition(
+            symbol="Nifty 50",
+            segment="IDX_I",
+            tick_size_rupees=0.05,
+            security_id="13",
+            instrument_type="INDEX",
+            trading_symbol=trading_symbol,
+        )
+        asked = []
+        finder = Finder(
+            MarketShown([underlying], tick_size_rupees=0.05),
+            ask=lambda _owner, message, **_: asked.append(message),
+            now_ns=lambda: AT_NS,
+            listed=asked.append,
+        )
+        finder.options(("IDX_I", "13"), lambda: None)
+
+        (wanted,) = asked
+        assert (type(wanted), wanted.underlying) == (FindInstrument, name)
 
     def test_asks_nothing_of_an_underlying_that_no_list_has(self, market):
         asked, went_on = [], []

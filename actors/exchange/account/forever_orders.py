@@ -125,15 +125,15 @@ class ForeverOrders:
                 self._trigger(row, last_price)
 
     def pass_day(self) -> None:
-        """End the forever orders that have expired."""
+        """End the forever orders that have expired; those that ended before are gone with their day."""
         for row in list(self._core.state.forever_orders.values()):
-            if row.is_open and self._core.now_ns >= row.expires_ns:
+            if self._core.now_ns >= row.expires_ns:
                 self._end(row, "EXPIRED")
 
     def _trigger(self, row: ForeverOrder, last_price: float) -> None:
         for number, leg in enumerate(row.legs):
             met = last_price >= leg.trigger_price if leg.rises else last_price <= leg.trigger_price
-            if leg.status != "CONFIRM" or not met:
+            if not met:
                 continue
             name: Leg = "STOP_LOSS_LEG" if number else "TARGET_LEG"
             try:

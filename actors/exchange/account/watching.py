@@ -92,7 +92,7 @@ class Views:
         return tuple(
             row if row.status != "TRANSIT" else replace(row, status=state.orders[row.order_id].status)
             for row in state.super_orders.values()
-            if row.order_id in state.orders and state.orders[row.order_id].product not in BRACKETED
+            if state.orders[row.order_id].product not in BRACKETED
         )
 
     def forever_orders(self) -> Sequence[ForeverOrder]:

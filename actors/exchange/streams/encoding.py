@@ -107,7 +107,7 @@ def _trade(shown: DayShown) -> tuple[float, int, int, float, int, int, int]:
     else:
         average = round(shown.rupees / shown.volume, 2) if shown.volume else 0.0
         sellers, buyers = _totals(tick.depth)
-    volume = min(tick.volume or shown.volume, _U32)
+    volume = min(shown.volume, _U32)
     return tick.price, quantity, _time(tick), average, volume, min(sellers, _U32), min(buyers, _U32)
 
 

@@ -67,7 +67,7 @@ class OrderSocket(Socket):
         if not self.is_known:
             return
         self._count += 1
-        if self._is_slow and len(self._waiting) >= UPDATES_MAX:
+        if len(self._waiting) >= UPDATES_MAX:
             self.reset()
         else:
             self.push(self._count, message, picows.WSMsgType.TEXT)

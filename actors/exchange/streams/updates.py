@@ -80,7 +80,7 @@ def update_of(
         "productName": order.product,
         "status": status,
         "lotSize": 1 if definition is None else definition.lot_size,
-        "strikePrice": 0.0 if definition is None else definition.strike_rupees or 0.0,
+        "strikePrice": 0.0 if definition is None else definition.strike_rupees,
         "expiryDate": NO_TIME if definition is None or definition.expiry is None else f"{definition.expiry} 00:00:00",
         "optType": "XX" if definition is None else definition.option_type or "XX",
         "displayName": order.symbol if definition is None else definition.display_name or order.symbol,

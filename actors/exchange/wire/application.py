@@ -172,9 +172,8 @@ class WireApplication:
         told = await self.asked(EXCHANGE, Call(verb, arguments))
         while isinstance(told, CallRefused) and told.unlisted is not None and told.unlisted not in sought:
             sought.add(told.unlisted)
-            if not await self.listing_of(told.unlisted):
-                break
-            told = await self.asked(EXCHANGE, Call(verb, arguments))  # it was refused: nothing has happened yet
+            if await self.listing_of(told.unlisted):
+                told = await self.asked(EXCHANGE, Call(verb, arguments))  # it was refused: nothing has happened yet
         if isinstance(told, Answered):
             return told.value
         if isinstance(told, CallRefused):

@@ -91,7 +91,7 @@ class Carrier:
         if met.kind == "stop_without_trigger":
             body = await _without_trigger(exchange, body)
         if met.acceptance == "BEFORE":
-            told = Answer(met.status, met.body or b"")
+            told = Answer(met.status, b"")
         else:
             told = await serve(body)
         if met.kind.startswith("timeout"):

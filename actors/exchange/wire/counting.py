@@ -64,7 +64,7 @@ class RequestCounts:
         if any(window.is_full(now_ns) for window in windows):
             return False
         each_key = self._allowances[kind].each_key if key else None
-        if each_key is not None and each_key.period_ns is not None:
+        if each_key is not None:
             of_key = self._of_key.setdefault((kind, key), Window(each_key))
             self._of_key.move_to_end((kind, key))
             if len(self._of_key) > KEYS_MAX:

@@ -121,7 +121,7 @@ class Shown(DayShown):
         place = len(bars)
         while place and bars[place - 1].start_ns > start_ns:
             place -= 1
-        if place and bars[place - 1].start_ns == start_ns:
+        if bars[place - 1].start_ns == start_ns:  # before the oldest, the newest is not it either
             bars[place - 1].add(time_ns, tick.price, shares)
         elif len(bars) < BARS_MAX:
             bars.insert(place, Bar.of(start_ns, time_ns, tick.price, shares))

@@ -2,8 +2,9 @@
 
 import pytest
 
-from natya.actors.exchange.account import Listing
+from natya.actors.exchange.account import Listing, Listings
 from natya.domain.instruments import Instrument
+from natya.messages.instruments import InstrumentDefinition
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,22 @@ def test_the_list_goes_before_what_is_known_of_a_symbol(says, market):
     share = Instrument(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.05, is_underlying=says)
 
     assert Listing(reference=share, security_id="1").venue == ("NSE", market)
+
+
+def test_of_no_option_has_no_strike():
+    definition = InstrumentDefinition(symbol="INFY", segment="NSE_EQ", tick_size_rupees=0.05, security_id="1594")
+
+    assert Listing.of(definition).strike_rupees == 0.0
+
+
+def test_are_each_of_an_own_symbol_and_id_and_may_be_added_again():
+    first, of_its_id, of_its_symbol = (
+        Listing(reference=Instrument(symbol=symbol, segment="NSE_EQ", tick_size_rupees=0.05), security_id=number)
+        for symbol, number in (("INFY", "1594"), ("TCS", "1594"), ("INFY", "7"))
+    )
+    listings = Listings([first, first])
+
+    for other in (of_its_id, of_its_symbol):
+        with pytest.raises(ValueError, match="an own symbol and id wanted"):
+            listings.add(other)
+    assert listings.find(("NSE_EQ", "1594")) == listings.of_symbol("INFY") == first

@@ -299,6 +299,19 @@ class TestASuperOrder:
         assert {leg: order.average_price for leg, order in exits(client).items()} == {"TARGET_LEG": 1540.0}
         assert (row(client).status, client.account.positions()[0].net_quantity) == ("CLOSED", 0)
 
+    def test_that_is_beyond_its_target_with_a_part_of_its_entry_has_exits_for_the_rest(self, client):
+        client.tick(1500.0)
+        client.ask("place_super", a_super(order_type="MARKET", limit_price=0.0))
+        client.tick(1540.0, bids=[(1540.0, 50)], asks=[(1540.0, 4)])
+        client.wait()
+        assert {leg: order.filled_quantity for leg, order in exits(client).items()} == {"TARGET_LEG": 4}
+        client.tick(1520.0, bids=[(1519.0, 50)], asks=[(1520.0, 6)])
+
+        assert {leg: (order.quantity, order.status) for leg, order in exits(client).items()} == {
+            "TARGET_LEG": (6, "PENDING"),
+            "STOP_LOSS_LEG": (6, "PENDING"),
+        }
+
     @pytest.mark.parametrize("alone", [{"stop_price": 0.0}, {"target_price": 0.0}], ids=str)
     def test_with_one_exit_has_no_price_of_the_other_when_it_has_entered(self, client, alone):
         client.tick(1500.0)

@@ -339,6 +339,28 @@ class TestAnAlert:
 
         assert client.account.alerts()[0].status == "TRIGGERED"
 
+    def test_that_is_changed_comes_from_the_last_price_of_all(self, client):
+        client.tick(1440.0)
+        alert_id = client.ask("place_conditional", an_alert("CROSSING_UP")).ids[0]
+        client.tick(1446.0)
+        condition = replace(client.account.alerts()[0].condition, value=1445.0)
+        client.ask("modify_conditional", AlertModification(alert_id=alert_id, condition=condition))
+        client.tick(1447.0)
+
+        assert client.account.alerts()[0].status == "ACTIVE"
+
+    @pytest.mark.parametrize("operator", ["CROSSING_UP", "CROSSING_DOWN", "CROSSING_ANY_SIDE"])
+    def test_is_restated_by_the_side_from_which_a_crossing_comes_alone(self, client, operator):
+        client.ask("place_conditional", an_alert(operator))
+
+        assert [len(client.tick(price)) for price in (1440.0, 1441.0, 1442.0)] == [1, 0, 0]
+
+    @pytest.mark.parametrize("operator", ["GREATER_THAN", "GREATER_THAN_EQUAL", "EQUAL"])
+    def test_without_a_crossing_is_restated_by_no_price(self, client, operator):
+        client.ask("place_conditional", an_alert(operator))
+
+        assert [client.tick(price) for price in (1440.0, 1449.0)] == [(), ()]
+
     def test_that_came_before_any_price_waits_for_one_and_then_for_a_crossing(self, client):
         client.ask("place_conditional", an_alert("CROSSING_UP"))
         client.tick(1440.0)
@@ -495,11 +517,14 @@ class TestAnAlert:
         client.tick(1500.0)
         client.ask("place_conditional", an_alert(expires_on="2026-10-08"))
 
+        client.ask("place_conditional", an_alert("GREATER_THAN", expires_on="2026-10-08"))
+        client.tick(1500.0)
+
         client.wait(DAY_S)
-        assert client.account.alerts()[0].status == "ACTIVE"
+        assert [alert.status for alert in client.account.alerts()] == ["ACTIVE", "TRIGGERED"]
         client.wait(DAY_S)
 
-        assert client.account.alerts()[0].status == "EXPIRED"
+        assert [alert.status for alert in client.account.alerts()] == ["EXPIRED", "TRIGGERED"]
 
 
 @pytest.mark.parametrize(
