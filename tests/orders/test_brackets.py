@@ -20,6 +20,7 @@ from natya.config.sections.orders import OrdersSettings
 from natya.domain.brackets.exits import SQUARED_OFF
 from natya.domain.brackets.resting import SALES_MAX
 from natya.domain.closing import AGREED, as_told
+from natya.domain.orders import Order
 from natya.domain.time import IST
 from natya.messages.broker import FindOrder, OrderPlaced, OrderReplaced, PlaceOrder, ReplaceOrder, WithdrawOrder
 from natya.messages.holdings import ReadHoldings
@@ -995,6 +996,15 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
 
         assert bare.book.order("A-1Y").quantity == 10
 
+    def test_is_told_no_more_when_others_have_closed_it_in_a_halt(self, bare):
+        bare.keeper._risk.why_halted = lambda: "a person"
+        bare.trade("SELL", 4)
+        assert "no order closes 10 INFY" in bare.limited
+        bare.trade("SELL", 6)
+
+        assert (bare.limited, bare.keeper.warning()) == ("", "")
+        assert bare.book.order("A-1Y") is None
+
     def test_is_logged_once_and_again_when_it_is_otherwise(self, bare, make):
         logged = []
         bare.keeper._context.log = lambda event, **fields: logged.append((event, fields.get("reason")))
@@ -1097,6 +1107,19 @@ class TestAStrategyThatSquaresOff:
         now_s[0] = 51
         squaring_off.looked()
         assert (len(squaring_off.too_slow()), clockwork.set) == (2, [])
+
+    @pytest.mark.parametrize(("lasts_s", "is_too_slow"), [(29, False), (30, True), (31, True)])
+    def test_is_too_slow_from_thirty_seconds_on(self, make, lasts_s, is_too_slow):
+        clockwork, now_s = Clockwork(), [100]
+        context = SimpleNamespace(elapsed_ns=lambda: now_s[0] * 10**9, after=clockwork.after, ledger=Ledger())
+        squaring_off, entry = SquaringOff(context), Order.from_intent(make.intent(**PRICES))
+        squaring_off.begin(entry)
+        now_s[0] += lasts_s
+        squaring_off.looked()
+
+        assert squaring_off.too_slow() == ((("crossover", "INFY"),) if is_too_slow else ())
+        assert squaring_off.closes_itself(entry) is not is_too_slow
+        assert [each.seconds for each in clockwork.set] == ([] if is_too_slow else [2.0])
 
 
 class TestABracketWhoseStrategySquaresOff:
@@ -1296,6 +1319,11 @@ class TestABracketWhoseStrategySquaresOff:
         market.keeper.end_squaring_off(self.ENDED)
         assert market.keeper.unprotected == (told_of_both, told)
         market.write((make.filled("O-2", "T-O2", symbol="TCS", side="SELL", quantity=3, strategy="other"),))
+        assert market.keeper.unprotected == (told,)
+        sale = make.intent("O-4", side="SELL", quantity=4), make.accepted("O-4", "B-O-4")
+        market.write(sale)
+        assert market.keeper.unprotected == (), "an order closes all of it"
+        market.write((make.cancelled("O-4"),))
         assert market.keeper.unprotected == (told,)
         market.trade("SELL", 4)
 

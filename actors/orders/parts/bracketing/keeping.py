@@ -187,7 +187,7 @@ class Bracketing:
                 self._keep(entry.client_order_id)
 
     def _keep(self, entry: str, *, due: Step | None = None, at_once: bool = False) -> None:
-        """Do what a bracket needs, unless it was asked for a moment ago.
+        """Do what a bracket needs, unless it was asked for a moment ago; in a halt nothing but to tell that it is over.
 
         Args:
             entry: its client order id.
@@ -195,9 +195,13 @@ class Bracketing:
             at_once: put nothing off.
         """
         order, repeating = self._context.ledger.order(entry), self._repeating
-        if order is None or not self._context.is_read or self._risk.why_halted():
+        if order is None or not self._context.is_read:
             return
         bracket = self._standing.of(order)
+        if self._risk.why_halted():
+            if not bracket.exposed and not bracket.surplus:
+                self._telling.forget(entry)
+            return
         steps = next_steps(bracket)
         self._telling.look(bracket, is_at_rest=not steps)
         if waits_for_a_day(bracket):

@@ -81,4 +81,14 @@ class Telling:
             of.pop(entry.client_order_id, None)
             if told:
                 of[entry.client_order_id] = told
+        self._limit()
+
+    def forget(self, entry: str) -> None:
+        """Say nothing more of the bracket of this entry: nothing of it is held any more."""
+        if entry in self.entries:
+            for of in (self._unguarded, self._without_stop, self._without_target):
+                of.pop(entry, None)
+            self._limit()
+
+    def _limit(self) -> None:
         self._risk.limit_by(BRACKET, "; ".join(self._unguarded.values()))
