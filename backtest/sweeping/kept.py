@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TABLE: Final = "outcomes"
 DUCKDB: Final = ".duckdb"
 JSON: Final = "JSON"
+LINE_BEGINS: Final = b'{"key":"'
 COLUMNS: Final = {"str": "VARCHAR", "int": "BIGINT", "float": "DOUBLE"}
 """Types of columns, by those of fields."""
 
@@ -60,15 +61,15 @@ class LineFile:
         """As `OutcomeFile`; a last line that was cut off is left out, and tested again."""
         found: list[Outcome] = []
         lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
+        cut_off = lines.pop() if lines and _is_cut_off(lines[-1]) else b""
         for number, line in enumerate(lines, start=1):
             try:
                 found.append(msgspec.json.decode(line, type=Outcome))
             except msgspec.DecodeError as fault:
-                if number == len(lines) and not line.endswith(b"\n"):
-                    with self.path.open("r+b") as file:
-                        file.truncate(sum(map(len, lines[:-1])))
-                    return found
                 raise BacktestRefusedError(f"outcomes wanted, found in {self.path}, line {number}: {fault}") from fault
+        if cut_off:
+            with self.path.open("r+b") as file:
+                file.truncate(sum(map(len, lines)))
         return found
 
     def opened(self) -> AbstractContextManager[None]:
@@ -79,6 +80,11 @@ class LineFile:
         """Append a line."""
         with self.path.open("ab") as file:
             file.write(msgspec.json.encode(outcome) + b"\n")
+
+
+def _is_cut_off(line: bytes) -> bool:
+    """Tell whether a line is one of ours without its end, which may be all that is missing; no other is dropped."""
+    return not line.endswith(b"\n") and line.startswith(LINE_BEGINS[: len(line)])
 
 
 class OutcomeTable:

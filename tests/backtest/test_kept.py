@@ -48,6 +48,29 @@ def test_lines_behind_one_that_is_none_are_left_as_they_are(tmp_path, damage):
     assert file.read_bytes() == line + damage + line
 
 
+@pytest.mark.parametrize("length", [1, 7, 8, 9, 40, -1])
+def test_a_line_that_was_cut_off_anywhere_is_dropped_and_the_next_one_begins_anew(tmp_path, length):
+    """Also right before its end: the next one would be written behind it, and nobody could read either."""
+    file = tmp_path / "kept.jsonl"
+    first, second = (msgspec.json.encode(outcome) + b"\n" for outcome in OUTCOMES[:2])
+    file.write_bytes(first + second[:length])
+
+    kept = Kept(file)
+    assert (kept.get("a"), kept.get("b")) == (OUTCOMES[0], None)
+    kept.add(OUTCOMES[1])
+    assert file.read_bytes() == first + second
+
+
+@pytest.mark.parametrize("theirs", [b"a line of mine", b'{"mine": 1}', b'{"key":"a"}\n{"key":"'])
+def test_a_file_of_somebody_else_is_left_as_it_is_though_its_last_line_has_no_end(tmp_path, theirs):
+    file = tmp_path / "theirs.txt"
+    file.write_bytes(theirs)
+
+    with pytest.raises(BacktestRefusedError, match="line 1"):
+        Kept(file)
+    assert file.read_bytes() == theirs
+
+
 def test_of_a_test_that_failed_no_figure_is_anything():
     plan = Plan(strategy="a:B", data=(Path("a.csv"),))
     outcome = failed_outcome("k", plan, {"fast": 5}, "it said no")
