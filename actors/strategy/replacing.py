@@ -157,10 +157,10 @@ class Replacing(Supervisor):
         return True
 
     def child_parked(self, child: Child) -> None:
-        """Tell who waits for its change that it is down for good."""
+        """Tell who waits for its change that it is down for good; the one of before may be: it is replaced anyway."""
         super().child_parked(child)
         change = self._changes.get(child.spec.name)
-        if change is not None and change.answer is None:
+        if change is not None and change.answer is None and (change.starts or change.is_elsewhere):
             self._give_up_change(change, f"it is parked: {child.last_error}")
 
     def _stop_trying(self, change: Change) -> None:

@@ -14,6 +14,8 @@ from natya.actors.runtime import InProcessSystem, RuntimeActor, handles, lifecyc
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.strategy import StrategySupervisor, supervisor
 from natya.actors.strategy.changes import spec_of
+from natya.actors.strategy.deputy import Deputy
+from natya.actors.strategy.errors import StateUnreadableError
 from natya.actors.supervision import ChildSpec, Supervisor, SupervisorSettings
 from natya.config.sections.strategy import StrategySettings
 from natya.config.sections.supervision import SupervisionSettings
@@ -60,6 +62,7 @@ class PlayedOrders(RuntimeActor):
     @handles(ReadState)
     def state(self, request, sender):
         self.settings.looks.append((request.strategy, request.only_looks))
+        self.settings.reader = sender
         if self.settings.reads and (request.only_looks or self.settings.begins):
             saved = self.settings.saved.get(request.strategy)
             self.send(sender, StateRead(strategy=request.strategy, sequence=0, saved=saved))
@@ -478,6 +481,52 @@ class TestASwap:
         assert opened.ask(ListStrategies()).strategies[0].restarts == 1
         assert asker.receive().reason.startswith("its state, of orders, wanted, found ")
 
+    def park(self, opened):
+        """Let "a" raise until it is parked."""
+        for _ in range(9):
+            opened.system.tell("a", a_tick())
+            opened.base.run_for(1)
+        ((_, kind, state),) = opened.shown()
+        assert (kind, state) == ("Stateless", "PARKED")
+
+    def test_during_which_the_old_one_is_parked_goes_on_and_is_answered_once(self, stage, monkeypatch):
+        """Before it is known whether the new one can read the state, and before its prices are held."""
+        monkeypatch.setattr(Stateless, "on_tick", lambda _self, _tick: 1 / 0)
+        opened = stage((Stateless, "a"))
+        opened.reads = False
+        asker = opened.swap("Resting")
+        opened.base.run_for(0.1)
+        self.park(opened)
+        assert asker.is_empty()
+        assert opened.ask(StopStrategy(name="a")).is_busy
+        opened.system.tell(opened.reader, StateRead(strategy="a", sequence=0))
+        opened.base.run_for(20)
+
+        assert isinstance(asker.receive(), StrategyChanged)
+        assert (opened.shown(), asker.is_empty()) == ([("a", "Resting", "RUNNING")], True)
+
+    def test_that_is_refused_when_the_old_one_has_been_parked_is_answered_once(self, stage, monkeypatch):
+        monkeypatch.setattr(Stateless, "on_tick", lambda _self, _tick: 1 / 0)
+        opened = stage((Stateless, "a"))
+        opened.holds = False
+        asker = opened.swap("Resting")
+        opened.base.run_for(0.1)
+        self.park(opened)
+        opened.base.run_for(20)
+
+        assert asker.receive().reason.startswith("its market data, of events, wanted, found ")
+        assert (opened.shown(), asker.is_empty()) == ([("a", "Stateless", "PARKED")], True)
+
+    def test_whose_new_one_ends_at_each_beginning_is_told_when_it_is_parked(self, stage, monkeypatch):
+        monkeypatch.setattr(Resting, "on_begin", lambda _self: sys.exit(3))
+        opened = stage((Stateless, "a"))
+        asker = opened.swap("Resting")
+        opened.base.run_for(60)
+
+        assert asker.receive().reason.startswith("it is parked: ")
+        assert (opened.shown(), asker.is_empty()) == ([("a", "Resting", "PARKED")], True)
+        assert isinstance(opened.ask(StopStrategy(name="a")), StrategyChanged)
+
     def test_is_not_taken_back_by_a_report_of_somebody_else(self, stage):
         opened = stage((Stateless, "a"))
         opened.begins = False
@@ -605,6 +654,20 @@ class TestASwapOfOneThatRunsOnAnotherNode:
 
         assert asker.receive().reason.startswith("an answer of its deputy wanted, found ")
         assert opened.shown() == [("a", "Answering", "RUNNING")]
+
+    def test_whose_deputy_is_parked_is_told_so(self, opened, monkeypatch):
+        def fail(_self, _message, _sender):
+            raise StateUnreadableError("nothing mends it")
+
+        monkeypatch.setattr(Deputy, "on_unhandled", fail)
+        opened, _ = opened(says=None)
+        asker = opened.swap("Successor")
+        opened.base.run_for(0.1)
+        opened.system.tell("a", "a word that it does not know")
+        opened.base.run_for(60)
+
+        assert asker.receive().reason == "it is parked: StateUnreadableError: nothing mends it"
+        assert (opened.shown()[0][2], asker.is_empty()) == ("PARKED", True)
 
     def test_is_no_start_of_one_that_was_stopped(self, opened):
         opened, node = opened()
