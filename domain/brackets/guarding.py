@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ...messages.orders import OrderRefused
 from ..orders import Order
 from .at_market import failures, must_leave
-from .exits import may_trade, was_never_in_the_market
+from .exits import may_trade, was_never_in_the_market, was_taken_back
 from .overnight import comes_back, is_due
 from .resting import GROWTHS_MAX
 
 if TYPE_CHECKING:
     from .bracket import Bracket
+
+_ENDED: Final = frozenset({"CANCELLED", "EXPIRED"})
+"""States of an order that was in the market, and has not traded all that it was for."""
 
 
 def unguarded(bracket: Bracket) -> int:
@@ -28,15 +31,23 @@ def unguarded(bracket: Bracket) -> int:
 def lost_its_stop(bracket: Bracket) -> int:
     """Return the shares that are held, were to have a stop, and have none any more: it was in the market, and ended.
 
-    Not where the next day has another.
+    Or the order at the market that was to close them for want of one. Not where the next day has another.
     """
     stop = bracket.stop
-    if not isinstance(stop, Order) or stop.state not in {"CANCELLED", "EXPIRED"}:
+    if not (isinstance(stop, Order) and stop.state in _ENDED) and not _is_left(bracket):
         return 0
     is_placed = bracket.closable > 0 and not must_leave(bracket)
     if comes_back(stop, bracket) and (is_placed or not is_due(stop, bracket)):
         return 0
     return bracket.exposed if bracket.held is None else min(bracket.exposed, bracket.held)
+
+
+def _is_left(bracket: Bracket) -> bool:
+    """Say whether an order at the market, for what was to have a stop, ended there, and nobody here asked for that."""
+    last = bracket.exit
+    if bracket.entry.stop_loss_price is None or may_trade(bracket.stop):
+        return False
+    return isinstance(last, Order) and last.state in _ENDED and not last.was_never_placed and not was_taken_back(last)
 
 
 def doubts_its_stop(bracket: Bracket) -> bool:

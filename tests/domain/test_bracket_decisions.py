@@ -157,6 +157,31 @@ class TestWhatIsHeldWithoutItsStop:
         )
         assert lost_its_stop(bracket(**carried, free=0)) == 0, "the day has not begun"
 
+    @pytest.mark.parametrize(
+        ("stop", "last", "by", "lost"),
+        [
+            (("rejected",), ("accepted", "cancelled"), "", 10),
+            (("rejected",), ("accepted", "expired"), "", 10),
+            (("rejected",), ("accepted", "cancelled"), "asha", 0),
+            (("rejected",), ("accepted",), "", 0),
+            (("rejected",), ("expired",), "", 0),
+            (("rejected",), ("rejected",), "", 0),
+            (("rejected",), None, "", 0),
+            (("accepted",), ("accepted", "cancelled"), "", 0),
+            (None, ("accepted", "cancelled"), "", 10),
+        ],
+    )
+    def test_is_told_where_the_order_that_was_to_close_it_has_ended(self, both, stop, last, by, lost):
+        bracket, order = both
+        exit_ = None if last is None else order("A-1X", *last, order_type="MARKET")
+        found = bracket(stop=None if stop is None else order("A-1S", *stop), exit=asked(exit_, by) if by else exit_)
+
+        assert lost_its_stop(found) == lost
+        assert lost_its_stop(replace(found, entry=replace(found.entry, stop_loss_price=None))) == 0
+
+    def test_is_not_told_where_that_was_refused(self, bracket, order, make):
+        assert lost_its_stop(bracket(stop=make.refusal("A-1S"), exit=make.refusal("A-1X"))) == 0
+
 
 class TestWhatHasToLeave:
     """Ten are held; what became of stop and target."""

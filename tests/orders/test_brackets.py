@@ -1051,6 +1051,22 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
             market.fill("L-1T", 10)
         assert market.keeper.unprotected == ()
 
+    @pytest.mark.parametrize("ends", ["cancelled", "expired"])
+    def test_says_so_where_the_order_that_was_to_close_it_ended_at_the_broker(self, make, ends):
+        market = Market(make)
+        market.fill("A-1", 10)
+        market.tell(make.rejected("A-1S"))
+        market.tell(make.accepted("A-1X", "B-A-1X"))
+        assert market.keeper.unprotected == ()
+        market.fill("A-1X", 4)
+        market.tell(getattr(make, ends)("A-1X"))
+
+        assert market.book.order("A-1Y") is None
+        assert market.keeper.unprotected == ("bracket A-1: 6 INFY held, and their stop is gone",)
+        assert "A-1" in market.book.bare_brackets
+        market.trade("SELL", 6)
+        assert market.keeper.unprotected == ()
+
     def test_names_no_more_shares_than_are_held_where_both_its_exits_are_gone(self, make):
         market = Market(make)
         market.write((make.intent("L-1", **PRICES), make.accepted("L-1", "B-L-1")))
