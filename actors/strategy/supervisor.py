@@ -8,7 +8,8 @@ Sends   StrategiesListed; StrategyChanged or StrategyNotChanged, when it is done
         events, before the old one ends and when the new one has begun; Unsubscribe for one that is stopped;
         CancelOrders to orders, for one whose class says `cancel_on_stop`; SwapStrategy and ReloadStrategy to the deputy
         of one that runs on another node.
-Fails   as any supervisor. Restarted, it has the strategies that there were; who waited for a change gets no answer.
+Fails   as any supervisor. Restarted, it has the strategies that there were. Who waited for a change gets no answer,
+        unless events keeps messages for it: it is asked until it sends them, and then the change is answered.
 
 Of one name there is never more than one instance: the old one has ended before the new one begins. Its position and its
 open orders are those of its name, and its state is kept by orders. Where the new one cannot begin, the old one begins
@@ -22,8 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ...messages.addresses import EVENTS, ORDERS
-from ...messages.events import ResumeSubscription
+from ...messages.addresses import ORDERS
 from ...messages.strategies import (
     ListStrategies,
     ReloadStrategy,
@@ -53,14 +53,16 @@ DEPUTY_TIMEOUT_S: Final = CHANGE_S + 5.0
 
 STRATEGIES_MAX: Final = 1_000
 
+FAILED_MEANWHILE: Final = "the one of before runs again: their supervisor failed meanwhile"
+
 
 class Handover(SupervisorHandover, frozen=True, kw_only=True):
     """As of any supervisor, and which strategies there are."""
 
     specs: tuple[ChildSpec, ...]
     stopped: dict[str, ChildSpec]
-    held: tuple[str, ...] = ()
-    """For whom events keeps what comes."""
+    held: tuple[Change, ...] = ()
+    """Changes for which events keeps what comes."""
 
 
 class StrategySupervisor(Replacing):
@@ -75,8 +77,9 @@ class StrategySupervisor(Replacing):
             self._stopped.update(before.stopped)
         for child in self._children:
             self._sources.note(child.spec.name, child.spec.settings.strategy)
-        for name in () if before is None else before.held:
-            self.send(EVENTS, ResumeSubscription(subscriber=name))
+        for change in () if before is None else before.held:
+            self._changes[change.name] = change
+            self._end(change, change.answer or StrategyNotChanged(name=change.name, reason=FAILED_MEANWHILE))
 
     def snapshot(self) -> Handover:
         """Hand over which strategies there are; one that was being changed is as it was before."""
@@ -92,7 +95,7 @@ class StrategySupervisor(Replacing):
             given_up=state.given_up,
             specs=tuple(specs.values()),
             stopped=self._stopped,
-            held=tuple(change.name for change in self._changes.values() if change.is_held),
+            held=tuple(change for change in self._changes.values() if change.is_held),
         )
 
     def _plan_now(self) -> SupervisorSettings:

@@ -755,23 +755,32 @@ class TestASupervisorOfStrategiesThatFails:
     def test_behind_a_change_that_is_not_told_yet_has_the_new_one(self, stage):
         opened = stage((Stateless, "a"))
         opened.resumes_not = 1
-        opened.swap("Resting")
+        asker = opened.swap("Resting")
         opened.base.run_for(1)
         opened.break_it()
         opened.base.run_for(5)
 
         assert opened.shown() == [("a", "Resting", "RUNNING")]
         assert opened.held == []
+        assert asker.receive().handed_over == 7
 
-    def test_amid_a_change_that_was_held_has_what_was_kept_sent(self, stage):
+    @pytest.mark.parametrize("resumes_not", [0, 2])
+    def test_amid_a_change_that_was_held_has_what_was_kept_sent_however_often_that_has_to_be_asked_for(
+        self, stage, resumes_not
+    ):
         opened = stage((Stateless, "a"))
-        opened.holds = False
-        asker = opened.system.probe("asker")
-        opened.system.tell("strategies", SwapStrategy(name="a", strategy="natya_swapped:Resting"), sender=asker)
+        opened.holds, opened.resumes_not = False, resumes_not
+        asker = opened.swap("Resting")
         opened.base.run_for(1)
         assert opened.held == ["a"]
         opened.break_it()
-        opened.base.run_for(5)
+        opened.base.run_for(5 + 11 * resumes_not)
 
         assert opened.held == []
         assert opened.shown() == [("a", "Stateless", "RUNNING")]
+        assert asker.receive() == StrategyNotChanged(
+            name="a", reason="the one of before runs again: their supervisor failed meanwhile"
+        )
+        assert asker.is_empty()
+        opened.holds = True
+        assert isinstance(opened.ask(SwapStrategy(name="a", strategy="natya_swapped:Resting")), StrategyChanged)
