@@ -9,11 +9,10 @@ from ..actors.feed import is_live
 from ..actors.journal import JournalActor
 from ..actors.orders import subscription
 from ..actors.supervision import ChildSpec
-from ..messages.addresses import DATABASE, DELIVERY, EVENTS, EXCHANGE, HISTORY, JOURNAL, LOSS_EXIT, TRANSPORT, WIRE
+from ..messages.addresses import DATABASE, DELIVERY, EVENTS, EXCHANGE, HISTORY, JOURNAL, TRANSPORT, WIRE
 from ..messages.events import Subscribe
 from .choices import has_exchange
 from .nodes import heard_elsewhere
-from .orders import loss_exit
 
 if TYPE_CHECKING:
     from ..config.settings import Settings
@@ -33,7 +32,6 @@ def subscriptions(settings: Settings) -> tuple[Subscribe, ...]:
         *([Subscribe(subscriber=HISTORY, topics=GAPS)] if is_live(settings.feed) else []),
         subscription(settings.orders),
         *heard_elsewhere(settings),
-        *([Subscribe(subscriber=LOSS_EXIT, topics=("LimitsChanged",))] if loss_exit(settings) else []),
         Subscribe(subscriber=DATABASE, topics=("Tick", "Ticks", "Candle", JOURNAL_TOPIC)),
         DELIVERED,
     )

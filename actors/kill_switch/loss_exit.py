@@ -1,10 +1,10 @@
 """The loss exit actor: has the broker itself close the account at a loss of the day, beyond ours, as the outermost net.
 
 Owns    nothing of its own: at which loss the broker closes all is kept at the broker, which forgets it with the day.
-Hears   LimitsChanged, a fact of the journal; the answers to what it asks: RiskRead of orders, LossExitSet of the broker
-        session.
-Sends   once an interval, and after each change of limits, ReadRisk to orders for the limit that is in force, then
-        SetLossExit to the broker session, which does nothing where it is set already.
+Hears   LimitsChanged, a fact of the journal, and Subscribed of events; the answers to what it asks: RiskRead of orders,
+        LossExitSet of the broker session.
+Sends   Subscribe to events when it begins; once an interval, and after each change of limits, ReadRisk to orders for
+        the limit that is in force, then SetLossExit to the broker session, which does nothing where it is set already.
 Fails   never by a broker that says no or nothing: that is told in the tree and logged, and tried again. Nothing waits
         for it, neither a start nor an order.
 """
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ...config.sections.kill_switch import loss_exit_rupees
-from ...messages.addresses import BROKER, ORDERS
+from ...messages.addresses import BROKER, EVENTS, LOSS_EXIT, ORDERS
+from ...messages.events import Subscribe, Subscribed
 from ...messages.kill_switch import LossExitSet, LossExitStatistics, SetLossExit
 from ...messages.risk import LimitsChanged, ReadRisk, RiskRead
 from ..runtime import RuntimeActor, handles
@@ -69,6 +70,8 @@ class LossExitActor(RuntimeActor):
         self._looks = 0
         self._is_looking = self._has_changed = False
         self._next: Timer | None = None
+        # From now on, and no sooner: orders writes its limits down before there is anybody here to tell.
+        self.send(EVENTS, Subscribe(subscriber=LOSS_EXIT, topics=("LimitsChanged",)))
         self.after(0.0, LookDue())
 
     def statistics(self) -> LossExitStatistics:
@@ -82,6 +85,10 @@ class LossExitActor(RuntimeActor):
         self._is_looking = True
         self._looks += 1
         self.ask(ORDERS, ReadRisk(), timeout_s=ORDERS_TIMEOUT_S, then=self._hear_risk)
+
+    @handles(Subscribed)
+    def note_subscription(self, _answer: Subscribed, _sender: ActorAddress) -> None:
+        """Do nothing: a look is under way."""
 
     @handles(LimitsChanged)
     def hear_change(self, _fact: LimitsChanged, _sender: ActorAddress) -> None:

@@ -6,6 +6,7 @@ from natya_processes import await_that
 from natya.actors.kill_switch import LossExitActor, LossExitSettings, loss_exit
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.messages.events import Subscribe, Subscribed
 from natya.messages.kill_switch import LossExitSet, LossExitStatistics, SetLossExit
 from natya.messages.risk import LimitsChanged, ReadRisk, RiskFigure, RiskRead
 from natya.messages.supervision import Unavailable
@@ -29,6 +30,7 @@ class Stage:
     def __init__(self, system):
         self.system = system
         self.orders, self.broker = system.probe("orders"), system.probe("broker")
+        self.events = system.probe("events")
         system.start("loss-exit", LossExitActor, LossExitSettings(times=3.0, with_kill_switch=True))
 
     def risk(self, limit, state="NORMAL"):
@@ -64,6 +66,14 @@ class TestTheExitOfTheBroker:
         assert wanted == SetLossExit(loss_rupees=15_000.0, with_kill_switch=True)
         assert stage.statistics() == LossExitStatistics(wanted_rupees=15_000.0, loss_rupees=15_000.0, looks=1)
         assert stage.trouble() == ""
+
+    def test_hears_changes_of_limits_from_when_it_begins(self, stage):
+        assert stage.events.receive() == Subscribe(subscriber="loss-exit", topics=("LimitsChanged",))
+        stage.risk(5_000.0)
+        stage.system.tell("loss-exit", Subscribed(subscriber="loss-exit"), sender=stage.events)
+
+        assert stage.broker_says(LossExitSet(loss_rupees=15_000.0)).loss_rupees == 15_000.0
+        assert (stage.statistics().looks, stage.orders.is_empty()) == (1, True)
 
     def test_follows_a_change_of_limits_at_once(self, stage):
         stage.risk(5_000.0)
