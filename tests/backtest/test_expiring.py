@@ -49,3 +49,12 @@ def test_a_recording_that_ends_before_leaves_it_open(tmp_path):
     result = natya.backtest("natya_backtests:Holder", write(tmp_path / "market.csv", days=1, minutes=375))
 
     assert {each.side for each in result.fills} == {"BUY"}
+
+
+def test_a_bracket_that_is_open_holds_it_up_neither_at_the_end_of_the_recording_nor_over_night(tmp_path):
+    for days in (1, 2):
+        recording = write(tmp_path / f"{days}.csv", days=days)
+        result = natya.backtest("natya_backtests:Holder", recording, parameters={"bracket": True})
+
+        sold = {each.symbol: each.price for each in result.fills if each.side == "SELL"}
+        assert sold == {CALL: 76.8, PUT: 0.0, FUTURE: 26_076.8}

@@ -380,4 +380,5 @@ class Holder(StrategyActor):
     def on_tick(self, tick):
         if "-" in tick.symbol and tick.symbol not in self.bought:
             self.bought.add(tick.symbol)
-            self.buy(tick.symbol, 75)
+            exits = {"target": tick.price * 99, "stop_loss": 0.05} if self.parameters.get("bracket") else {}
+            self.buy(tick.symbol, 75, **exits)

@@ -1,6 +1,7 @@
 """What is held of a contract that has expired is closed in the book, at what it is worth, and nothing is sent."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -160,31 +161,17 @@ def test_an_old_price_is_none(stage, make, market):
     assert (closed(stage), held(stage)) == ([], {CALL: 75})
 
 
-@pytest.mark.usefixtures("soon")
-def test_it_waits_for_an_order_that_is_open(stage, make, market):
+@pytest.mark.usefixtures("market")
+def test_an_order_that_is_open_holds_nothing_up_and_what_it_has_traded_is_closed_as_well(stage, make):
     order = {"side": "SELL", "quantity": 75, "strategy": "crossover", "symbol": CALL}
-    stage.open(*holding(make), make.intent("S-1", order_type="LIMIT", limit_price=99.0, **order))
-    stage.wait_until(lambda: market.asked >= 3)
-    assert closed(stage) == []
-
-    stage.tell(make.report("EXPIRED", "S-1", "E-1", symbol=CALL, side="SELL"))
+    stage.open(*holding(make), make.intent("S-1", order_type="LIMIT", limit_price=81.0, product="MARGIN", **order))
     stage.wait_until(lambda: closed(stage) == [("crossover", CALL, "SELL", 75, 80.5)])
 
-
-@pytest.mark.usefixtures("soon")
-def test_it_waits_for_an_order_that_is_on_its_way_to_the_journal(stage, make, market):
-    stage.open()
-    stage.disk.mode = "hold"
-    stage.submit(make.order("S-1", symbol=CALL, side="SELL", quantity=75, reference_price=80.0))
-    stage.settle()
-    ledger = stage.system.base.find("orders").instance._ledger
-    for fact in holding(make):
-        ledger.book.apply(fact)
-    stage.system.base.find("orders").instance._expiring.begin()
-    stage.wait_until(lambda: market.asked >= 2)
-    stage.system.tell("journal", Release())
-
-    assert closed(stage) == []
+    stage.tell(make.report("TRADE", "S-1", "E-1", 75, symbol=CALL, side="SELL", price=81.0))
+    both = [("crossover", CALL, "BUY", 75, 80.5), ("crossover", CALL, "SELL", 75, 80.5)]
+    stage.wait_until(lambda: closed(stage) == both)
+    assert held(stage) == {CALL: 0}
+    assert [each.realized_pnl for each in stage.statistics.positions] == [Decimal(75 * (81 - 100))]
 
 
 @pytest.mark.usefixtures("soon")

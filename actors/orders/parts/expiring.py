@@ -2,7 +2,8 @@
 
 The exchange pays out, and no order tells of it; so each strategy's part is journaled as an order and its trade, as what
 the broker squares off is, and no request leaves. It is done after the last session, as long as prices of that day are
-known: on the next day the feed has none any more. What no price tells stays, until a person says it.
+known: on the next day the feed has none any more. What no price tells stays, until a person says it. An order that is
+open still trades no more; a trade of it that is told late is closed as well.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ SIMULATED_NS: Final = 1
 """The same in a simulated market, which may end there."""
 
 AGAIN_S: Final = 60.0
-"""Seconds until the next look, where an order is still open, or the feed does not answer; and from one look at the
-clock to the next, at most: a machine may sleep over the end of a session."""
+"""Seconds until the next look, where the feed does not answer or the journal refuses; and from one look at the clock to
+the next, at most: a machine may sleep over the end of a session."""
 
 FEED_TIMEOUT_S: Final = 5.0
 
@@ -111,20 +112,16 @@ class Expiring:
             self._look_at(now_ns + round(AGAIN_S * SECOND_NS))
             return
         prices: dict[str, MarketPrice] = prices_of(told) | (context.market or {})
-        book = context.ledger.book
-        open_ = {each.symbol for each in (*book.open_orders(), *context.ledger.intents.values())}
         for symbol in expired:
             price = settled_at(symbol, last_day(symbol), prices.get)
-            if symbol in open_:
-                self._look_at(now_ns + round(AGAIN_S * SECOND_NS))
-            elif price is None:
+            if price is None:
                 self._unpriced.add(symbol)
                 context.log("position.expired_unpriced", level="warning", symbol=symbol)
-            else:
-                for strategy, products in sorted(book.holders(symbol, context.settings.product).items()):
-                    for product, shares in sorted(products.items()):
-                        if shares:
-                            self._close(Gone(strategy, product, shares), symbol, price)
+                continue
+            for strategy, products in sorted(context.ledger.book.holders(symbol, context.settings.product).items()):
+                for product, shares in sorted(products.items()):
+                    if shares:
+                        self._close(Gone(strategy, product, shares), symbol, price)
 
     def _close(self, gone: Gone, symbol: str, price: float) -> None:
         """Have a strategy's part journaled as closed; a trade that came late, behind it, is closed by another order."""
