@@ -258,6 +258,7 @@ def test_a_server_ends_with_the_first_fault_that_is_ours_and_with_none_of_a_conn
     while not goes_on.is_set():
         server.call(on_its_thread)
         goes_on.wait(0.01)
+    thread.join(0.05)
     assert thread.is_alive()
     server.call(lambda: [asyncio.get_running_loop().call_soon(failing, ValueError(each)) for each in ("a", "b")])
     thread.join(5)
