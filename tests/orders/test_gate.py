@@ -121,7 +121,7 @@ class TestTheClientOrderId:
 
     @pytest.mark.parametrize("exits", [{"target_price": 110.0}, {}], ids=["a bracket", "none"])
     @pytest.mark.parametrize("is_durable", [True, False], ids=["in the book", "on its way there"])
-    @pytest.mark.parametrize("leg", ["S", "T", "X", "R"])
+    @pytest.mark.parametrize("leg", ["S", "T", "X", "R", "S1", "T1"])
     def test_of_an_exit_is_refused_where_its_entry_has_a_bracket(self, make, situation, exits, is_durable, leg):
         met = situation(make.intent("A-1", **exits)) if is_durable else situation(intents=[make.order("A-1", **exits)])
 
@@ -129,7 +129,7 @@ class TestTheClientOrderId:
 
     @pytest.mark.parametrize("exits", [{"target_price": 110.0}, {}], ids=["a bracket", "none"])
     @pytest.mark.parametrize("is_durable", [True, False], ids=["in the book", "on its way there"])
-    @pytest.mark.parametrize("leg", ["S", "T", "X", "R"])
+    @pytest.mark.parametrize("leg", ["S", "T", "X", "R", "S1", "T1"])
     def test_of_a_bracket_is_refused_where_that_of_an_exit_was_used(self, make, situation, exits, is_durable, leg):
         name = f"A-1{leg}"
         met = situation(make.intent(name)) if is_durable else situation(intents=[make.order(name)])

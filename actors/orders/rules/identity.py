@@ -23,7 +23,10 @@ def client_order_id(order: SubmitOrder, _situation: Situation) -> str:
 
 
 def duplicate(order: SubmitOrder, situation: Situation) -> str:
-    """Require a client order id that was never used before, and is not kept for the exit of a bracket."""
+    """Require a client order id that was never used before, and is not kept for the exit of a bracket.
+
+    Of a bracket the same of its exits: of the first day, and of the one behind it, without which no other is looked at.
+    """
     book, intents = situation.book, situation.intents
     if order.client_order_id in book or order.client_order_id in intents:
         return f"a client order id never used before wanted, found {order.client_order_id!r} in the book"
@@ -32,8 +35,8 @@ def duplicate(order: SubmitOrder, situation: Situation) -> str:
         return f"an id of its own wanted, found that of an exit of the bracket {entry_of!r}"
     if not order.has_bracket:
         return ""
-    for leg in SUFFIXES:
-        leg_of = leg_id(order.client_order_id, leg)
+    name = order.client_order_id
+    for leg_of in (*(leg_id(name, leg) for leg in SUFFIXES), leg_id(name, "target", 1), leg_id(name, "stop", 1)):
         if leg_of in book or leg_of in intents:
             return f"an id wanted whose exits have ids never used before, found {leg_of!r} in the book"
     return ""
