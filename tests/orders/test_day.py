@@ -201,6 +201,18 @@ class TestTheProfitOfADay:
         assert self.profit(book, 120.0) == (round(90.0 + 0.3333 + 0.01 - 300.0, 4), 0.0, ())
 
 
+@pytest.mark.parametrize(("side", "other", "open_units"), [("BUY", "SELL", -67), ("SELL", "BUY", 66)])
+def test_a_part_of_the_least_unit_is_told_as_a_loss(make, side, other, open_units):
+    """Two at 100 and one at 100.01, of which one is closed at 100: two are left that cost 200.0066."""
+    book, at_ns = Book(), 1_791_181_800 * SECOND_NS
+    for name, of, quantity, price in (("A", side, 2, 100.0), ("B", side, 1, 100.01), ("C", other, 1, 100.0)):
+        book.apply(make.intent(name, side=of, quantity=quantity, occurred_ns=at_ns))
+        book.apply(make.filled(name, name, quantity, price, side=of, occurred_ns=at_ns))
+    realized = {"BUY": -34, "SELL": 33}[side]
+
+    assert book.profit_today(at_ns, {"INFY": (100.0, 1)}) == (realized, open_units, ())
+
+
 def kept_meanwhile(day):
     """As it is read from a file."""
     return Day.from_kept(msgspec.msgpack.decode(msgspec.msgpack.encode(day.kept()), type=KeptDay))

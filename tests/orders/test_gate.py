@@ -114,6 +114,13 @@ class TestTheClientOrderId:
         assert refusal.rule == "client_order_id"
         assert refusal.reason.isascii()
 
+    @pytest.mark.parametrize(("exits", "most"), [({}, 25), ({"target_price": 110.0}, 24)], ids=["none", "a bracket"])
+    def test_that_is_too_long_is_told_how_long_it_may_be(self, make, situation, exits, most):
+        refusal = judge(make.order("x" * (most + 1), **exits), situation())
+
+        assert refusal.reason.startswith(f"1 to {most} characters of A-Z a-z 0-9 - _ wanted, found 'xxx")
+        assert rule_of(make.order("x" * most, **exits), situation()) is None
+
     def test_that_was_used_is_refused(self, make, situation):
         assert rule_of(make.order("A-1"), situation(make.intent("A-1"))) == "duplicate"
         assert rule_of(make.order("A-1"), situation(make.refusal("A-1"))) == "duplicate"

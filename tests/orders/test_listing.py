@@ -12,7 +12,7 @@ from natya.actors.orders.book import Book
 from natya.actors.orders.book.ended import Ended
 from natya.actors.orders.book.listing import book_of, listed, positions, shown, to_cancel
 from natya.domain.orders import Order, advance
-from natya.domain.time import DAY_NS, SECOND_NS
+from natya.domain.time import DAY_NS, SECOND_NS, day_of, day_start_ns
 from natya.messages.broker import WithdrawOrder
 from natya.messages.journal import JournalRecord
 from natya.messages.market import FeedStatistics
@@ -56,6 +56,14 @@ def ids(book, **wanted):
 class TestTheList:
     def test_is_of_the_day_and_of_what_is_open_newest_first(self, book):
         assert ids(book) == ["filled", "open", "old-open"]
+
+    @pytest.mark.parametrize(("later_ns", "found"), [(-1, []), (0, ["at-midnight"])])
+    def test_is_of_what_has_ended_from_midnight_in_india_on(self, make, later_ns, found):
+        book, began_ns = Book(), day_start_ns(day_of(NOON_NS)) + later_ns
+        book.apply(make.intent("at-midnight", occurred_ns=began_ns - DAY_NS))
+        book.apply(make.filled("at-midnight", occurred_ns=began_ns))
+
+        assert ids(book) == found
 
     def test_is_of_all_days_if_they_are_wanted(self, book):
         assert ids(book, all_days=True) == ["filled", "open", "old-ended", "old-open"]

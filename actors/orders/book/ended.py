@@ -102,10 +102,6 @@ class Ended:
         """Return how many there are."""
         return len(self._numbers)
 
-    def __contains__(self, client_order_id: str) -> bool:
-        """Whether it is among them."""
-        return client_order_id in self._numbers
-
     def order(self, client_order_id: str) -> Order | None:
         """Return the order; None if it is not among them, or our gate refused it."""
         content = self._content(client_order_id)
