@@ -4,7 +4,7 @@ import pytest
 
 from natya.actors.orders.book import Book
 from natya.actors.orders.book.listing import positions
-from natya.actors.orders.book.protecting import stops_that_stay
+from natya.actors.orders.book.protecting import held_without_stop, stops_that_stay
 from natya.domain.closing import AGREED
 from natya.messages.broker import PlaceOrder
 from natya.messages.orders import OrderIntended, OrderRefused
@@ -71,6 +71,17 @@ def test_a_stop_stays_in_a_halt_that_closes_what_is_held_in_its_product(held, ma
         book.apply(fact)
 
     assert stops_that_stay(book, AGREED, "INTRADAY") == ({"A-1"} if stays else set())
+
+
+@pytest.mark.parametrize(("held", "more"), [(0, ""), (1, ""), (5, ""), (6, ", and 1 more")])
+def test_positions_without_a_stop_are_named_up_to_five(make, held, more):
+    book, named = Book(), [f"S{number}" for number in range(held)]
+    for symbol in named:
+        book.apply(make.intent(symbol, symbol=symbol))
+        book.apply(make.filled(symbol, symbol, symbol=symbol))
+    told = ", ".join(f"10 {symbol} of crossover" for symbol in named[:5])
+
+    assert held_without_stop(book, AGREED, "INTRADAY") == told + more
 
 
 def test_one_order_may_close_what_is_held_in_one_product(held, make):
