@@ -21,6 +21,7 @@ from natya.messages.risk import ChangeLimits, LimitsChanged
         ("day_loss_max_rupees", 0.0, 500.0, False),
         ("no_opens_last_s", 600.0, 0.0, True),
         ("no_opens_last_s", 0.0, 600.0, False),
+        ("no_opens_last_s", 600.0, 600.0, False),
         ("session", "NSE", "none", True),
         ("session", "none", "NSE", False),
         ("session", "NSE", "BSE", True),

@@ -187,6 +187,19 @@ class TestTheGate:
     def test_counts_values_in_the_same_way(self, refused, limit, rule):
         assert refused(a_change(quantity=30), open_value_max_rupees=limit) == rule
 
+    @pytest.mark.parametrize(
+        ("limits", "rule"),
+        [
+            ({"position_max": 30}, None),
+            ({"position_max": 29}, "position_max"),
+            ({"open_value_max_rupees": 2_600.0}, None),
+            ({"open_value_max_rupees": 2_599.0}, "open_value_max_rupees"),
+        ],
+        ids=str,
+    )
+    def test_counts_of_what_is_filled_in_part_the_rest(self, make, refused, limits, rule):
+        assert refused(a_change(quantity=30), make.filled(quantity=4), **limits) == rule
+
     def test_lets_what_only_makes_it_smaller_pass_whatever_the_limits(self, refused):
         assert refused(a_change(quantity=5), quantity_max=1, value_max_rupees=1.0) is None
         assert refused(a_change(quantity=5), risk_state="REDUCING") is None

@@ -771,6 +771,16 @@ class TestTheMarginOfWhatWasOrdered:
         assert [margin_of(at(quantity=n), *facts) is None for n in (20, 21)] == [True, False]
         assert [margin_of(at(quantity=n), *facts, covered={"INFY": (20, 0)}) is None for n in (40, 41)] == [True, False]
 
+    @pytest.mark.parametrize(("limit_price", "passes"), [(200.0, True), (201.0, False)])
+    def test_counts_what_is_open_of_an_option_at_the_price_of_the_order_that_is_judged(
+        self, make, margin_of, limit_price, passes
+    ):
+        option = "NIFTY-29Dec2026-500-CE"
+        order = make.order(symbol=option, quantity=1, order_type="LIMIT", limit_price=limit_price)
+        facts = [make.intent("O", symbol=option, quantity=4)]
+
+        assert (margin_of(order, *facts, market=PRICES | {option: (100.0, NOON_NS)}) is None) is passes
+
     def test_asks_no_price_of_what_is_covered(self, make, margin_of):
         facts = [make.intent("O", symbol="TCS", quantity=20), make.intent("P", symbol="SBIN", side="SELL", quantity=5)]
         asked = functools.partial(margin_of, make.order(quantity=10), *facts, market=PRICES)
