@@ -59,6 +59,25 @@ def gone(held: Held, differing: Iterable[PositionMismatch], *, symbol: str, thei
     return tuple(found)
 
 
+def all_gone(held: Held, *, symbol: str, theirs: int) -> tuple[Gone, ...] | str:
+    """Return whose shares of a contract that has expired are gone: everybody's; or why that cannot be said.
+
+    Args:
+        held: of the symbol.
+        symbol: of the contract.
+        theirs: what a person says that the broker has: none.
+    """
+    if theirs:
+        return f"0 shares of {symbol}, which has expired, wanted, found {theirs}"
+    found = tuple(
+        Gone(strategy, product, shares)
+        for strategy, products in sorted(held.items())
+        for product, shares in sorted(products.items())
+        if shares
+    )
+    return found or f"a position in {symbol} wanted, found none"
+
+
 def _taken(held: Held, product: str, missing: int) -> list[Gone]:
     """Take as many missing shares as are held on their side, of a product or (empty) of any."""
     side = 1 if missing > 0 else -1

@@ -176,7 +176,7 @@ def test_a_bracket_whose_exits_are_cancelled_is_over_by_it(stage, make):
     assert (stage.statistics.unprotected, PlaceOrder in stage.heard()) == ((), False)
 
 
-@pytest.mark.parametrize(("symbol", "is_taken"), [("INFY", False), ("NIFTY-01Dec2026-26000-CE", True)])
+@pytest.mark.parametrize(("symbol", "is_taken"), [("INFY", False), ("NIFTY-28Dec2099-26000-CE", True)])
 def test_only_a_contract_went_for_nothing(stage, make, symbol, is_taken):
     terms = {"side": "BUY", "quantity": 10, "strategy": "crossover", "symbol": symbol}
     stage.open(make.intent("H-1", **terms), make.accepted("H-1", "B-1"), make.filled("H-1", **terms))
@@ -186,3 +186,26 @@ def test_only_a_contract_went_for_nothing(stage, make, symbol, is_taken):
     assert isinstance(answer, PositionSettled) is is_taken
     assert trades(stage) == [("crossover", "SELL", 10, 0.0, "position settled by asha")] * is_taken
     assert is_taken or answer.reason == "a price above 0 wanted, found 0: only a contract expires worthless"
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [(0, None), (75, "0 shares of {symbol}, which has expired, wanted, found 75")],
+    ids=["none", "some"],
+)
+def test_what_has_expired_is_settled_whatever_was_compared(stage, make, shares, expected):
+    symbol = "NIFTY-28Dec2023-26000-CE"
+    for number, (strategy, product, side) in enumerate((("a", "MARGIN", "BUY"), ("b", "INTRADAY", "SELL"))):
+        terms = {"side": side, "quantity": 75, "strategy": strategy, "symbol": symbol}
+        facts = make.intent(f"H-{number}", product=product, **terms), make.accepted(f"H-{number}", f"B-{number}")
+        stage.disk.facts += [*facts, make.filled(f"H-{number}", **terms)]
+    stage.open()
+    answer = said(stage, symbol=symbol, shares=shares, price=0.0)
+
+    told_by = "position settled by asha"
+    wanted = [("a", "SELL", 75, 0.0, told_by), ("b", "BUY", 75, 0.0, told_by)]
+    assert trades(stage) == wanted * (expected is None)
+    assert expected is None or answer.reason == expected.format(symbol=symbol)
+    if expected is None:
+        again = said(stage, symbol=symbol, shares=0, price=0.0)
+        assert again.reason == f"a position in {symbol} wanted, found none"

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from ....domain.client_order_ids import base36, short_name
 from ....domain.expiries import TRADE_ID, expired_ns, has_expired, last_day, settled_at
-from ....domain.gone_positions import Gone
+from ....domain.gone_positions import Gone, all_gone
 from ....domain.time import SECOND_NS, day_of
 from ....domain.wording import some
 from ....messages.addresses import FEED
@@ -118,10 +118,9 @@ class Expiring:
                 self._unpriced.add(symbol)
                 context.log("position.expired_unpriced", level="warning", symbol=symbol)
                 continue
-            for strategy, products in sorted(context.ledger.book.holders(symbol, context.settings.product).items()):
-                for product, shares in sorted(products.items()):
-                    if shares:
-                        self._close(Gone(strategy, product, shares), symbol, price)
+            gone = all_gone(context.ledger.book.holders(symbol, context.settings.product), symbol=symbol, theirs=0)
+            for each in gone if isinstance(gone, tuple) else ():
+                self._close(each, symbol, price)
 
     def _close(self, gone: Gone, symbol: str, price: float) -> None:
         """Have a strategy's part journaled as closed; a trade that came late, behind it, is closed by another order."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from ....domain.client_order_ids import base36, short_name
-from ....domain.gone_positions import Gone, gone
+from ....domain.expiries import has_expired
+from ....domain.gone_positions import Gone, all_gone, gone
 from ....domain.instruments import is_contract
 from ....domain.squared_off import SETTLED_BY
 from ....domain.time import SECOND_NS
@@ -92,6 +93,8 @@ class SettlingPositions:
         if any(each.symbol == symbol for each in (*book.open_orders(), *context.ledger.intents.values())):
             return f"no open order in {symbol} wanted, found some: cancel them first"
         default = context.settings.product
+        if has_expired(symbol, context.now_ns()):  # no book has it any more: there is nothing to compare with
+            return all_gone(book.holders(symbol, default), symbol=symbol, theirs=request.shares)
         differing = differing_now(book, context.theirs, default)
         return gone(book.holders(symbol, default), differing, symbol=symbol, theirs=request.shares)
 

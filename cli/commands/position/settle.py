@@ -28,7 +28,8 @@ def command(
 
     For what was closed there while no system ran, so that the broker lists the trades no more. The book holds what the
     broker has then, each strategy's part closed at that price, and the limit ends with the next comparison. Nothing is
-    sent. It is refused where the books agree, or the broker has more than ours.
+    sent. It is refused where the books agree, or the broker has more than ours; of a contract that has expired, where
+    --shares is not 0, as the broker has it no more.
     """
     from ....messages.order_listing import SettleRefused
 
