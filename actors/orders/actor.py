@@ -102,6 +102,7 @@ from .rules import NO_PRICE
 from .settings import OrdersActorSettings
 
 if TYPE_CHECKING:
+    from ...domain.clock_jumps import Look
     from ...messages.system import Statistics
     from ..runtime import ActorAddress, Timer
     from .parts.bracketing.squaring_off import Handover as SquaringOffHandover
@@ -120,11 +121,17 @@ Handover: TypeAlias = tuple[
     tuple[PositionMismatch, ...],
     "Bands",
     "SquaringOffHandover",
+    frozenset[str],
+    dict[str, int],
+    "ClockCompared | None",
+    "Look",
 ]
 """The newest `life` number given to a strategy; pending cancellations; what of the risk state is not durable; whether
 the account of this run has been entered, which happens once in a run; what is to be cancelled; what of the states of
 strategies is not durable; what the broker has told of the account's funds, which positions it has
-otherwise, and the exchange's price bands; which strategies square off, and what they could not close."""
+otherwise, and the exchange's price bands; which strategies square off, and what they could not close; which orders the
+broker has otherwise, and the greatest order of each symbol; how far its clock is from ours, and the last look whether
+ours was set ahead."""
 
 
 LEFT_AGAIN_S: Final = 1.0
@@ -196,15 +203,20 @@ class OrdersActor(RuntimeActor):
             self._context.theirs.differing,
             self._context.bands,
             self._bracketing.squaring_off.handover(),
+            self._context.changed_there,
+            self._context.freeze_quantities,
+            self._context.clock,
+            self._clock_watch.seen,
         )
 
     def restore(self, state: Handover) -> None:
         """Take it over; pending cancellations are sent when the journal has been read back."""
-        newest_life, waiting, risk, self._starting.has_entered, halting, states, funds, differing, bands, squaring = (
-            state
-        )
+        newest_life, waiting, risk, self._starting.has_entered, halting, states, funds, differing, bands = state[:9]
+        squaring, changed_there, freeze_quantities, clock, self._clock_watch.seen = state[9:]
         self._context.read_back.newest_life = newest_life
         self._context.funds, self._context.bands = funds, bands
+        self._context.changed_there, self._context.freeze_quantities = changed_there, freeze_quantities
+        self._context.clock = clock
         self._context.theirs = as_told(differing)
         self._states.restore(states)
         self._risk.restore(risk)

@@ -14,6 +14,7 @@ from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.orders import OrderIntended, OrderRefused
 from natya.messages.risk import FundsTold, ReadRisk
 from natya.messages.risk_state import Resume, Resumed, RiskStateChanged
+from natya.messages.supervision import Failed
 
 NOON_NS = 1_791_181_800 * SECOND_NS
 
@@ -190,6 +191,19 @@ class TestAClockThatIsSetAhead:
         assert [stage.disk.kinds(f"A-{number}") for number in (2, 3)] == [[OrderRefused], [OrderRefused]]
         now_ns = stage.system.base.clock.now_ns()
         assert stage.system.base.find("orders").instance._ledger.book.today(now_ns).orders == 1
+
+    def test_is_noticed_though_orders_fails_before_it_has_looked(self, simulated, make):
+        stage = simulated.open()
+        stage.disk.mode = "hold"
+        stage.submit(make.order("A-1"))
+        stage.settle()
+        set_ahead(stage, 86_400)
+        stage.tell(Failed(actor="journal", message_type="Append", error="OSError", reason="reset"))
+        stage.disk.mode = "write"
+        stage.settle()
+
+        assert ordered(stage, make.order("A-2")) is OrderRefused
+        assert [change.keeps_day for change in changes(stage)] == [True]
 
     def test_leaves_a_halt_as_it_is_with_its_cause(self, simulated, make):
         stage = simulated.open(make.change("HALTED", cause="the kill switch"))

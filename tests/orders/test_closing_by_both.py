@@ -15,6 +15,7 @@ from natya.messages.broker import OrderPlaced, OrderReplaced, PlaceOrder, Replac
 from natya.messages.order_listing import CancelOrders
 from natya.messages.orders import ModifyOrder, OrderCancelled, OrderFilled, OrderIntended, OrderRefused
 from natya.messages.reconciliation import PositionMismatch, PositionsDiffer
+from natya.messages.risk import FreezeQuantitiesTold
 from natya.messages.risk_state import ReduceOnly
 from natya.messages.system import Ping
 
@@ -197,6 +198,22 @@ class TestInAPositionThatDiffers:
         handed_over = differing.system.base.find("orders").instance.snapshot()
 
         assert (differs(10, -10),) in handed_over
+
+    def test_and_in_orders_that_differ_is_still_known_when_orders_has_failed(self, stage, make):
+        stage.open(make.intent(), make.accepted())
+        stage.tell(PositionsDiffer(positions=(differs(10, -10),), orders=("A-1",)))
+        stage.tell(FreezeQuantitiesTold(of={"INFY": 6}))
+        first = stage.system.base.find("orders").instance
+        reads, stage.disk.mode = stage.disk.reads, "fail"
+        stage.submit(make.order("Z-1", strategy="other", symbol="TCS"))
+        stage.wait_until(lambda: stage.disk.reads > reads)
+        stage.disk.mode = "write"
+        stage.wait_until(lambda: hasattr(stage.statistics, "risk_state"))
+        context = stage.system.base.find("orders").instance._context
+
+        assert context is not first._context
+        assert context.theirs.differing == (differs(10, -10),)
+        assert (context.changed_there, context.freeze_quantities) == ({"A-1"}, {"INFY": 6})
 
     def test_what_is_told_of_positions_has_both_sides_with_our_trades_since(self, make):
         book = a_book(

@@ -317,6 +317,19 @@ class TestAClockThatIsOff:
         (refused,) = [fact for fact in stage.disk.facts if isinstance(fact, OrderRefused)]
         assert "found +2.5 s: 2026-10-05 " in refused.reason
 
+    def test_is_still_off_when_orders_has_failed(self, stage, make):
+        stage.open(clock_skew_max_s=2.0)
+        stage.tell(ClockCompared(skew_s=2.5, as_of_ns=1_791_181_800 * SECOND_NS))
+        reads, stage.disk.mode = stage.disk.reads, "fail"
+        stage.submit(make.order("A-1", side="SELL", strategy="other"))
+        stage.wait_until(lambda: stage.disk.reads > reads)
+        stage.disk.mode = "write"
+        stage.wait_until(lambda: hasattr(stage.statistics, "risk_state"))
+        stage.submit(make.order("A-2"))
+        stage.settle()
+
+        assert ("A-2", "clock_skew_max_s") in refusals(stage)
+
 
 class TestOrdersThatAreAlike:
     def test_reduce_when_there_is_one_too_many(self, stage, make):

@@ -18,7 +18,8 @@ class ClockWatch:
         """Look for the first time."""
         self._context: Final = context
         self._risk: Final = risk
-        self._seen = Look(context.now_ns(), context.elapsed_ns())
+        self.seen = Look(context.now_ns(), context.elapsed_ns())
+        """What the last look saw; the next life of orders goes on with it."""
 
     def look(self) -> None:
         """Keep the day where the clock was set ahead since the last look, before anything is counted by it.
@@ -28,5 +29,5 @@ class ClockWatch:
         context = self._context
         if context.market_rules or not context.is_read:
             return
-        before, self._seen = self._seen, Look(context.now_ns(), context.elapsed_ns())
-        self._risk.keep_day(set_ahead(before, self._seen))
+        before, self.seen = self.seen, Look(context.now_ns(), context.elapsed_ns())
+        self._risk.keep_day(set_ahead(before, self.seen))
