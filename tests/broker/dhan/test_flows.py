@@ -66,6 +66,12 @@ class TestALookUp:
         assert wishes == [endpoints.ORDER]
         assert found.answer.state == "OPEN"
 
+    def test_by_the_number_that_orders_knows_asks_for_that(self):
+        wishes, found = find_it(told(a_row()), request=to_find(broker_order_id="7"))
+
+        assert wishes == [endpoints.ORDER]
+        assert found.answer.state == "OPEN"
+
     def test_that_finds_nothing_looks_into_the_whole_day(self):
         wishes, found = find_it(NOT_FOUND, a_day(book=[a_row("TRANSIT")]))
 
@@ -285,6 +291,22 @@ class TestACancellation:
 
         assert found == pytest.approx(pauses)
 
+    def test_that_has_not_left_is_sent_again_only_where_the_limits_held_it_back(self):
+        for retry_after_s, wishes, told_of in (
+            (1.0, [endpoints.CANCEL_ORDER, Pause, endpoints.CANCEL_ORDER], ""),
+            (None, [endpoints.CANCEL_ORDER], "no route"),
+        ):
+            held_back = Reply(outcome="not_sent", reason="no route", retry_after_s=retry_after_s)
+            again = [told(OrderAck(order_id="7", order_status="CANCELLED"))] * (len(wishes) - 1 > 0)
+
+            assert play(cancel(watched()), held_back, *again) == (wishes, told_of)
+
+    def test_in_doubt_looks_again_with_a_pause_while_there_is_no_such_order(self):
+        looked = [Pause, endpoints.ORDER]
+        wishes, refusal = play(cancel(watched()), LOST, told(None), NOT_FOUND, told(a_row("CANCELLED")))
+
+        assert (wishes, refusal) == ([endpoints.CANCEL_ORDER, *looked, *looked, *looked], "")
+
     def test_is_given_up_after_so_many(self):
         replies = [refused("Order is in Transit state")] * CANCELS_MAX
 
@@ -302,6 +324,31 @@ def test_of_several_rows_of_one_id_none_is_taken(times):
 
     assert [row.order_id for _, row in end.value.value.rows] == (["0"] if times == 1 else [])
     assert ("found several" in end.value.value.problem) == (times > 1)
+
+
+@pytest.mark.parametrize(
+    ("of_trade", "known", "may_be"),
+    [
+        ({}, {}, True),
+        ({"transaction_type": "SELL"}, {}, False),
+        ({"transaction_type": "SELL"}, {"side": None}, True),
+        ({"security_id": "9"}, {}, False),
+        ({"security_id": "9"}, {"instrument": None}, True),
+        ({"quantity": 10}, {}, True),
+        ({"quantity": 11}, {}, False),
+        ({"number": "8"}, {}, False),
+    ],
+)
+def test_a_trade_of_an_earlier_day_may_be_of_any_order_that_nothing_tells_it_from(of_trade, known, may_be):
+    """A doubt keeps the order in doubt: it is not said to be absent."""
+    request = to_find(intended_ns=YESTERDAY_NS, others=("8",))
+    order = watched(number="", **known)
+    wishes, found = play(
+        find(request, order, MORNING_NS), NOT_FOUND, a_day(), told(([a_trade(**of_trade)], 0)), told(([], 0))
+    )
+
+    assert wishes[2:] == [endpoints.TRADE_HISTORY] * 2
+    assert isinstance(found.answer, LookupFailed if may_be else OrderNotFound)
 
 
 def test_the_history_is_asked_for_from_the_order_s_own_day_until_today():

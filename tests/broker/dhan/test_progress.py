@@ -70,8 +70,11 @@ class TestAFill:
         assert ahead.needs_trades
         assert not ahead.has_ended
 
-    def test_of_another_order_is_passed_over(self):
-        assert not progress_of(watched(), a_row(), [a_trade(number="8")], 1).trades
+    def test_of_another_order_or_told_twice_is_passed_over_and_no_other(self):
+        told = [a_trade("E9", number="8"), a_trade("E1", 1), a_trade("E2", 2), a_trade("E2", 2), a_trade("E3", 3)]
+        found = progress_of(watched(trades={"E1": 1}), a_row(), told, 1).trades
+
+        assert [(report.execution_id, report.cumulative_quantity) for report in found] == [("E2", 3), ("E3", 6)]
 
     def test_of_another_instrument_is_told_as_such(self):
         (report,) = progress_of(watched(), a_row(), [a_trade(security_id="999")], 1).trades

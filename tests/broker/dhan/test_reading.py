@@ -46,6 +46,11 @@ class TestSomeRows:
         assert [row.order_id for row in read] == ["7", "8"]
         assert unreadable == 0
 
+    def test_are_found_behind_those_of_others(self):
+        read, unreadable = only(OrderRow, {"7"}, ())([a_row("10"), STRANGE, a_row(), a_row("11")])
+
+        assert ([row.order_id for row in read], unreadable) == (["7"], 0)
+
     def test_are_read_whatever_form_their_numbers_have(self):
         rows = [a_row(7), a_row("8", correlationId=5), a_row(""), a_row("9", correlationId=None)]
         read, unreadable = only(OrderRow, {"7"}, {"5"})(rows)

@@ -36,6 +36,32 @@ def refusal(code, text="no", kind="Order_Error"):
     return {"errorType": kind, "errorCode": code, "errorMessage": text}
 
 
+@pytest.mark.parametrize(
+    ("status", "sent", "data", "outcome", "reason"),
+    [
+        (400, "yes", refusal("DH-905"), "refused", "DH-905 no"),
+        (400, "unknown", refusal("DH-905"), "unknown", "HTTP"),
+        (None, "yes", refusal("DH-905"), "unknown", "HTTP"),
+        (500, "yes", refusal("DH-905"), "unknown", "HTTP"),
+        (200, "yes", refusal("DH-905"), "unknown", "HTTP"),
+        (400, "yes", None, "unknown", "HTTP"),
+        (404, "yes", None, "refused", "HTTP"),
+    ],
+)
+def test_a_refusal_is_an_answer_of_dhan_s_own_to_what_was_sent(status, sent, data, outcome, reason):
+    result = ExternalServiceResult(success=False, status_code=status, sent=sent, data=data, error="HTTP")
+    found = reply_of(result, bytes)
+
+    assert (found.outcome, found.reason) == (outcome, reason)
+
+
+@pytest.mark.parametrize(("code", "outcome"), [("DH-1111", "refused"), ("DH-908", "failed"), ("", "failed")])
+def test_a_failure_of_dhan_s_is_none_only_where_it_says_that_nothing_is_held(code, outcome):
+    verdict = judge_dhan(answered(500, refusal(code)), 0.0, on_dead_token=print)
+
+    assert verdict.outcome == outcome
+
+
 class TestAnAnswer:
     def test_with_what_was_asked_is_told(self):
         told = reply(200, {"orderId": "412610070153", "orderStatus": "TRANSIT"})

@@ -30,7 +30,11 @@ def test_each_price_is_the_shortest_number_of_its_tick(limit, trigger, tick):
 
 @pytest.mark.parametrize(("kind", "word"), [("MARKET", "MARKET"), ("LIMIT", "LIMIT"), ("STOP_LIMIT", "STOP_LOSS")])
 def test_a_price_beside_the_grid_is_left_for_who_checks_it(kind, word):
-    prices = {} if kind == "MARKET" else {"limit": 100.03}
+    prices = {"MARKET": {}, "LIMIT": {"limit": 100.03}}.get(kind, {"limit": 100.03, "trigger": 99.98})
     found = terms(kind, 0.05, **prices)
 
-    assert (found.order_type, found.price, found.trigger_price) == (word, prices.get("limit", 0.0), 0.0)
+    assert (found.order_type, found.price, found.trigger_price) == (
+        word,
+        prices.get("limit", 0.0),
+        prices.get("trigger", 0.0),
+    )

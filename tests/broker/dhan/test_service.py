@@ -6,7 +6,13 @@ import pytest
 
 from natya.actors.broker import AccessToken, TokenDeadError
 from natya.actors.broker.bodies.dhan.endpoints import LIVE_URL, UPDATES_URL
-from natya.actors.broker.bodies.dhan.service import service_of, tally_of, updates_of, updates_url_of
+from natya.actors.broker.bodies.dhan.service import (
+    service_of,
+    tally_of,
+    updates_of,
+    updates_url_of,
+    updates_url_problem,
+)
 from natya.actors.broker.bodies.dhan.updates import DhanUpdates
 from natya.actors.external import HttpAnswer, TallySettings
 from natya.config.secrets import Secret
@@ -78,6 +84,35 @@ class TestTheSocketOfOrderUpdates:
     )
     def test_is_dhan_s_where_the_calls_are_or_the_one_that_is_chosen(self, chosen, base_url, url):
         assert updates_url_of(settings(base_url=base_url), chosen) == url
+
+    @pytest.mark.parametrize(
+        ("chosen", "problem"),
+        [
+            ("", ""),
+            ("none", ""),
+            (UPDATES_URL, ""),
+            (f"{UPDATES_URL}/more", ""),
+            ("ws://127.0.0.1:9", ""),
+            ("wss://localhost:9/x", ""),
+            ("http://127.0.0.1:9", "'http'"),
+            (UPDATES_URL.replace("wss", "ws", 1), "another address"),
+            ("wss://example.com", "another address"),
+            (f"{UPDATES_URL}.example.com", "another address"),
+            ("wss://user@example.com", "more than host, port and path"),
+            *(
+                (address, "more than host, port and path")
+                for address in (
+                    "ws://user@127.0.0.1:9", "ws://:word@127.0.0.1:9", "ws://127.0.0.1:9/?q=1", "ws://127.0.0.1:9/#part",
+                )
+            ),
+            ("ws://127.0.0.1:99999", "another text"),
+        ],
+    )  # fmt: skip
+    def test_is_one_of_this_machine_or_dhan_s_own_by_tls(self, chosen, problem):
+        """The token is sent there."""
+        found = updates_url_problem(chosen)
+
+        assert found.rpartition("found ")[2].removeprefix("one with ") == problem
 
     def test_is_made_for_the_account(self):
         found = updates_of(settings(), AccessToken(Secret("T")), None)

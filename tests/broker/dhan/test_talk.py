@@ -136,6 +136,7 @@ def test_there_is_a_socket_of_updates_unless_none_is_wanted(body):
         ("unreachable", {"sent": "unknown", "error": "reset", "retry_after_s": 1.0}),
         ("unreachable", {"sent": "no", "error": "no route"}),
         ("refused", {"sent": "yes", "status_code": 200, "error": "no JSON"}),
+        ("unreachable", {"sent": "yes", "status_code": 503, "error": "maintenance"}),
     ],
 )
 def test_a_chart_that_was_not_read_says_why(why, result):
@@ -165,10 +166,14 @@ def test_a_chart_is_asked_for_by_the_days_from_one_until_before_another(interval
 
 def test_a_token_that_is_dead_is_a_trouble_until_something_is_told():
     session, dead = Session(), {"success": False, "sent": "no", "error": "TokenDeadError: dead"}
-    talk = Talk(session, "https://x/v2")
-    for result in (dead, dead, {"success": True, "sent": "yes", "status_code": 200, "data": b"{}"}):
+    lost = {"success": False, "sent": "unknown"}
+    told = {"success": True, "sent": "yes", "status_code": 200, "data": b"{}"}
+    talk, troubles = Talk(session, "https://x/v2"), []
+    for result in (lost, told, dead, dead, lost, told, told):
         talk.ask(endpoints.ORDER, bytes, str, {"order_id": "7"})
         _, then = session.asked.pop()
         then(Outcome(value=ExternalServiceResult(**result)))
+        troubles.append(list(session.troubles))
 
-    assert session.troubles == [NOTHING_LEAVES, ""]
+    is_dead = [NOTHING_LEAVES]
+    assert troubles == [[], [], is_dead, is_dead, is_dead, [*is_dead, ""], [*is_dead, ""]]

@@ -179,7 +179,7 @@ def _is_final(reply: Reply) -> bool:
 
 
 def _is_it(row: OrderRow, client_order_id: str, number: str) -> bool:
-    return row.correlation_id == client_order_id or bool(number and row.order_id == number)
+    return row.correlation_id == client_order_id or row.order_id == number
 
 
 def _nothing(request: FindOrder, reason: str) -> Found:

@@ -53,7 +53,7 @@ def row_of(number: str) -> Callable[[Any], OrderRow | None]:
             if not data:
                 return None
             if len(data) > 1:
-                rows = [row for row in readable(OrderRow, data)[0] if number and row.order_id == number]
+                rows = [row for row in readable(OrderRow, data)[0] if row.order_id == number]
                 if len(rows) != 1:
                     raise MalformedAnswerError(f"one order wanted, found {len(data)}")
                 return rows[0]
