@@ -139,6 +139,17 @@ class TestAReaderOfAClass:
 
         assert (event.paise, event.currency, event.aggregate_id) == (paise, "INR", "basket-1")
 
+    def test_takes_no_step_beyond_the_version_that_it_reads(self):
+        class Held(DomainEvent, frozen=True, kw_only=True):
+            version: ClassVar[int] = 2
+            upcasters: ClassVar[dict[int, Upcaster]] = {version: lambda fields: {"steps": fields["steps"] + 1}}
+
+            steps: int = 0
+
+        assert [EventCatalog([Held]).read(published("Held", version, steps=0)).steps for version in (1, 2, 3)] == [
+            0
+        ] * 3
+
     def test_says_of_a_step_that_raises_which_it_was(self):
         with pytest.raises(EventUndecodableError, match="Shipped of version 1 does not become one of the next: KeyErr"):
             EventCatalog([Shipped]).read(published("Shipped", 1))
