@@ -126,6 +126,7 @@ def put_whole(disk: Disk, path: Path, data: bytes, *, replaces: bool = True) -> 
     Raises:
         OSError: what was there is there still.
     """
+    assert data, f"{path}: bytes to allocate space for"
     new = path.with_name(path.name + NEW_SUFFIX)
     if disk.exists(new):
         disk.remove(new)

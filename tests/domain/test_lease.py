@@ -2,6 +2,7 @@
 
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from natya_examples import FULL
@@ -100,16 +101,17 @@ class TestALease:
 
         assert [tenure.is_held(at(at_s)) for at_s in (8.9, 9.0)] == [True, False]
 
-    def test_whose_next_renewal_is_under_way_already_is_kept_by_that(self):
+    @pytest.mark.parametrize(("carried_out", "ends_s"), [((0,), 10.0), ((1,), 11.0), ((0, 1), 11.0)])
+    def test_of_which_two_renewals_are_under_way_is_kept_by_the_newest_that_is_carried_out(self, carried_out, ends_s):
         shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)
         for at_s in (0.0, 5.0):
             turn(tenure, shelf, at_s)
-        first, second = (tenure.read(shelf.seen(), asked_ns=at(at_s), now_ns=at(at_s)) for at_s in (6.0, 7.0))
-        tenure.wrote(first)
-        shelf.lease = second
-        tenure.read(shelf.seen(), asked_ns=at(8.0), now_ns=at(8.0))
+        renewals = [tenure.read(shelf.seen(), asked_ns=at(at_s), now_ns=at(at_s)) for at_s in (6.0, 7.0)]
+        for number in carried_out:
+            shelf.lease = renewals[number]
+            tenure.read(shelf.seen(), asked_ns=at(8.0), now_ns=at(8.0))
 
-        assert [tenure.is_held(at(at_s)) for at_s in (10.9, 11.0)] == [True, False]
+        assert [tenure.is_held(at(at_s)) for at_s in (ends_s - 0.1, ends_s)] == [True, False]
 
     def test_of_ones_own_that_ran_out_is_watched_like_anybodys(self):
         shelf, tenure = Shelf(), Tenure("a", lease_s=LEASE_S)

@@ -19,6 +19,7 @@ from natya.actors.journal.actor import LOOK_S, LookDue
 from natya.actors.journal.checkpoints import Checkpoints
 from natya.actors.journal.day_seals import read_seals
 from natya.actors.journal.disk import RealDisk, RealFile
+from natya.actors.journal.waypoint import WAYPOINT_NAME
 from natya.actors.runtime import InProcessSystem, RuntimeActor, UnknownActorError, handles
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.config.sections.journal import JournalSettings
@@ -395,8 +396,8 @@ class TestStartingAgain:
 @pytest.mark.usefixtures("journal")
 class TestOnAFailingDisk:
     @pytest.mark.parametrize("action", ["write", "sync"])
-    def test_every_writer_of_the_commit_is_refused_and_a_restart_goes_on_in_a_new_file(
-        self, system, settings, workshop, monkeypatch, action
+    def test_every_writer_of_the_commit_is_refused_and_a_restart_goes_on_in_a_new_file(  # noqa: PLR0913, PLR0917  fixtures
+        self, system, settings, workshop, monkeypatch, caplog, action
     ):
         system.request("journal", an_append(workshop, 1))
         broken, asked_again = [errno.EIO], []
@@ -415,6 +416,7 @@ class TestOnAFailingDisk:
 
         assert isinstance(refused, AppendRefused)
         assert refused.correlation_id == "A-2"
+        assert "journal.disk_filled" not in map(logging.LogRecord.getMessage, caplog.records)
         assert after.first_sequence == 2  # the actor has failed and restarted: nothing of the refused one is there
         page = system.request("journal", ReadJournal())
         assert [record.fact.quantity for record in page.records] == [1, 3]
@@ -771,6 +773,18 @@ class TestWhatTheLogTells:
             ("INFO", "journal.keys_written", {"bytes": len(disk.content(directory / second))}),
             ("INFO", "journal.segment_archived", {"bytes": len(archive)}),
         ]
+
+    def test_of_a_waypoint_is_nothing_though_one_is_written_as_soon_as_it_is_due(self, start, told, system, workshop):
+        disk, waypoint = start(SimulatedDisk()), Path("/journal") / WAYPOINT_NAME
+        system.request("journal", an_append(workshop, 1))
+        system.base.run_for(1)
+        assert not disk.exists(waypoint)
+        for first in (2, 102):
+            system.request("journal", an_append(workshop, *range(first, first + 100)))
+        system.base.run_for(1)
+
+        assert disk.exists(waypoint)
+        assert told() == []
 
     def test_of_segments_that_were_removed(self, start, told, system, workshop):
         disk = start(SimulatedDisk(), retain_days=2)

@@ -73,6 +73,13 @@ class TestACheckpoint:
         assert keep(kept, 5, b"two", follows=3).sequence == 5
         assert found(read(kept)) == NEW
 
+    def test_that_has_no_past_yet_is_kept_and_may_be_followed(self, kept):
+        assert keep(kept, 4, b"").sequence == 4
+        assert found(read(kept)) == (4, b"", b"state of 4")
+
+        assert keep(kept, 5, b"two", follows=4).sequence == 5
+        assert found(read(kept)) == (5, b"two", b"state of 5")
+
     def test_that_follows_none_begins_anew(self, kept):
         keep(kept, 5, b"x")
 

@@ -17,6 +17,7 @@ from natya.actors.journal.day_seals import (
     SEALS_NAME,
     DaySeal,
     SealBrokenError,
+    SealedDays,
     day_text,
     read_seals,
     seals_of,
@@ -386,3 +387,15 @@ class TestLinesOfSeals:
         assert verify(DIRECTORY, disk).sealed_days == 1
         with pytest.raises(JournalDamagedError, match="not that of the copy"):
             verify(DIRECTORY, disk, kept_seals=lines)
+
+
+def test_a_day_without_a_record_has_no_seal_also_behind_one_whose_seal_is_not_written_yet():
+    def end(day, sequence):
+        days.end(day_start_ns(day), last_sequence=sequence, last_hash=bytes([sequence]) * 32)
+        return [(seal.day, seal.last_sequence) for seal in days.owed]
+
+    days = SealedDays(SimulatedDisk(), DIRECTORY, (), journal_id=bytes(16), key=KEY, now_ns=Calendar())
+    days.begin(NOON_NS, 3)
+
+    assert end(MONDAY + 1, 3) == end(MONDAY + 2, 3) == [(day_text(MONDAY), 3)]
+    assert end(MONDAY + 3, 4) == [(day_text(MONDAY), 3), (day_text(MONDAY + 2), 4)]
