@@ -107,10 +107,8 @@ def atr(high: ArrayLike, low: ArrayLike, close: ArrayLike, length: int = 14) -> 
     highs, lows, closes = _column(high), _column(low), _column(close)
     if not len(highs) == len(lows) == len(closes):
         raise ValueError(f"three columns of one length wanted, found {len(highs)}, {len(lows)} and {len(closes)}")
-    ranges = highs - lows
-    if len(ranges) > 1:
-        before = closes[:-1]
-        ranges[1:] = np.maximum.reduce([ranges[1:], np.abs(highs[1:] - before), np.abs(lows[1:] - before)])
+    ranges, before = highs - lows, closes[:-1]
+    ranges[1:] = np.maximum.reduce([ranges[1:], np.abs(highs[1:] - before), np.abs(lows[1:] - before)])
     return _wilder(ranges, _length(length))
 
 

@@ -132,7 +132,7 @@ def encode_footer(next_sequence: int) -> bytes:
 
 def decode_footer(data: bytes) -> int | None:
     """Decode the first sequence of the next segment; None if these bytes are no whole footer."""
-    if len(data) < FOOTER_SIZE or not data.startswith(FOOTER_MAGIC):
+    if len(data) < FOOTER_SIZE:
         return None
     next_sequence = int(_FOOTER.unpack_from(data)[1])
     return next_sequence if data[:FOOTER_SIZE] == encode_footer(next_sequence) else None

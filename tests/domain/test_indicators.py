@@ -37,6 +37,8 @@ def wilder(values, length):
 
 def test_a_window_of_one_is_the_value_itself():
     same(indicators.sma([1.0, 3.0], 1), [1.0, 3.0])
+    same(indicators.atr([3.0], [1.0], [2.0], 1), [2.0])
+    assert len(indicators.atr([], [], [])) == 0
 
 
 @given(prices, lengths)

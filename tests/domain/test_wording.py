@@ -1,8 +1,10 @@
 """Words for people."""
 
+from typing import Literal
+
 import pytest
 
-from natya.domain.wording import counted, expect_number, printable, some
+from natya.domain.wording import counted, expect_number, expect_word, printable, some
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (2_000, "2,000 rows")])
@@ -41,3 +43,12 @@ class TestANumberThatIsExpected:
         expect_number("size", 2, least=1, is_whole=True)
         with pytest.raises(ValueError, match=r"^size: a whole number of at least 1 is wanted, found 2\.0$"):
             expect_number("size", 2.0, least=1, is_whole=True)
+
+
+def test_a_word_is_one_of_those_there_are():
+    words = Literal["BUY", "SELL"]
+    expect_word("side", "SELL", words)
+
+    for found in ("sell", "", None):
+        with pytest.raises(ValueError, match=rf"^side: one of 'BUY', 'SELL' is wanted, found {found!r}$"):
+            expect_word("side", found, words)

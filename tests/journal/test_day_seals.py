@@ -399,3 +399,6 @@ def test_a_day_without_a_record_has_no_seal_also_behind_one_whose_seal_is_not_wr
 
     assert end(MONDAY + 1, 3) == end(MONDAY + 2, 3) == [(day_text(MONDAY), 3)]
     assert end(MONDAY + 3, 4) == [(day_text(MONDAY), 3), (day_text(MONDAY + 2), 4)]
+    days.write()
+    assert end(MONDAY + 4, 4) == []
+    assert end(MONDAY + 5, 5) == [(day_text(MONDAY + 4), 5)]

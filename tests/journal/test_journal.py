@@ -26,6 +26,7 @@ from natya.actors.journal import (
 )
 from natya.actors.journal.header import FOOTER_SIZE, HEADER_SIZE, SegmentHeader
 from natya.actors.journal.simulated import SimulatedFile
+from natya.actors.journal.upkeep import archive_segment
 
 
 class TestAppending:
@@ -193,6 +194,35 @@ class TestAFullSegment:
         file.close()
         again.close()
 
+    def test_that_is_archived_is_left_as_it_is_by_a_start_that_completes_the_others(self, disk, workshop, monkeypatch):
+        journal = workshop.a_journal(disk, segment_bytes=4_096)
+        journal.open()
+        for number in range(1, 101):
+            workshop.commit_one(journal, number)
+        first, second = journal.closed_segments[:2]
+        journal.close()
+        archive_segment(disk, first)
+        archive = bytes(disk.content(first.path))
+        file = disk.open(second.path, writable=True)
+        file.write(bytes(FOOTER_SIZE), second.seal.used)
+        file.close()
+        written, plain = [], disk.open
+
+        def opened(path, *, writable=False):
+            written.extend([path] * writable)
+            return plain(path, writable=writable)
+
+        monkeypatch.setattr(disk, "open", opened)
+        again = workshop.a_journal(disk, segment_bytes=4_096)
+        again.open()
+
+        assert first.archived
+        assert second.path in written
+        assert first.path not in written
+        assert bytes(disk.content(first.path)) == archive
+        assert disk.open(second.path).read(second.seal.used, FOOTER_SIZE) == second.footer
+        again.close()
+
     def test_in_the_middle_of_a_group_loses_nothing(self, disk, workshop):
         journal = workshop.a_journal(disk, segment_bytes=4_096)
         journal.open()
@@ -316,6 +346,7 @@ class TestADiskThatFailsAtTheStart:
             (errno.EDQUOT, JournalFullError),
             (errno.EIO, JournalFailedError),
             (errno.EACCES, JournalFailedError),
+            (errno.ENOENT, JournalFailedError),
             (errno.EEXIST, JournalMisplacedError),
             (errno.ENOTDIR, JournalMisplacedError),
         ],

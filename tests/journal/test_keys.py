@@ -30,9 +30,9 @@ class MemoryFile:
         return len(self.content)
 
 
-def a_table(workshop, keys):
+def a_table(workshop, keys, correlation_id=""):
     records = [
-        JournalRecord(sequence=sequence, recorded_ns=1, correlation_id="", fact=workshop.an_intent(key))
+        JournalRecord(sequence=sequence, recorded_ns=1, correlation_id=correlation_id, fact=workshop.an_intent(key))
         for sequence, key in enumerate(keys, start=1)
     ]
     table = KeyTable()
@@ -56,6 +56,18 @@ class TestAKeyFile:
             wanted.setdefault(key, []).append(Entry(step, step * 10))
         for key, entries in wanted.items():
             assert file.find(f"A-{key}") == table.find(f"A-{key}") == entries
+
+    def test_of_nothing_finds_nothing(self):
+        assert KeyFile(MemoryFile(KeyTable().pages(b"this one")), b"this one").find("A-1") == []
+
+    @pytest.mark.parametrize(("correlation_id", "entries"), [("", 3), ("A-7", 3), ("C-1", 4)])
+    def test_has_a_record_under_its_key_and_its_correlation_id_if_that_is_another(
+        self, workshop, correlation_id, entries
+    ):
+        table = a_table(workshop, [7], correlation_id)
+
+        assert len(table.columns()[0]) // 4 == entries, "that types are noted, and the type, too"
+        assert table.find("A-7") == [Entry(0, 0)]
 
     def test_reads_a_few_pages_of_many(self, workshop):
         memory = MemoryFile(a_table(workshop, range(1, 50_001)).pages(b"this one"))

@@ -304,6 +304,22 @@ class TestDamage:
             JournalView.of_directory(scene, workshop.directory)
 
 
+@pytest.mark.parametrize("left", [2, 0])
+def test_a_missing_beginning_is_told_by_who_looks_at_the_segments_alone(workshop, left):
+    disk = SimulatedDisk()
+    journal = workshop.a_journal(disk, segment_bytes=SEGMENT_BYTES)
+    journal.open()
+    while len(journal.closed_segments) < 2:
+        workshop.commit_one(journal, journal.last_sequence + 1)
+    journal.close()
+    names = sorted(name for name in disk.names(workshop.directory) if name.endswith(".journal"))
+    for name in names[: len(names) - left]:
+        disk.remove(workshop.directory / name)
+
+    with pytest.raises(JournalDamagedError, match="segments are missing: the journal begins with sequence 1"):
+        live.look_at(disk, workshop.directory)
+
+
 class TestAMissingEnd:
     """The newest segments are gone, and the mark with them: what is left looks like a whole journal, and is none."""
 

@@ -104,6 +104,21 @@ class TestNames:
         assert disk.lock(A).is_in_place()
 
 
+def test_a_file_is_read_as_far_as_it_goes(disk, tmp_path):
+    for each, path in ((disk, A), (RealDisk(), tmp_path / "a")):
+        file = each.create(path, 5)
+        file.write(b"abcde", 0)
+
+        assert [file.read(*place) for place in ((0, 5), (0, 9), (3, 9), (5, 1), (9, 1))] == [
+            b"abcde",
+            b"abcde",
+            b"de",
+            b"",
+            b"",
+        ]
+        file.close()
+
+
 class TestTroubles:
     def test_of_an_action_come_one_after_the_other_and_each_once(self, disk):
         file = disk.create(A, 10)
