@@ -216,6 +216,18 @@ class TestAStopThatTheMarketJumpsOver:
         looked(96.0, from_s=13)
         assert keeper.unprotected == ()
 
+    def test_is_logged_once_while_that_lasts(self, looked, kept, make):
+        keeper, book, _ = kept
+        logged = []
+        keeper._context.log = lambda event, **fields: logged.append((event, fields["client_order_id"]))
+        book.apply(make.intent("P-1", side="SELL", order_type="STOP", trigger_price=95.0))
+        book.apply(make.accepted("P-1", "B-P"))
+        looked(*[94.0] * 9)
+        assert logged.count(("stop.jumped_over", "P-1")) == 1
+        looked(*[96.0] * 3, *[94.0] * 6, from_s=10)
+
+        assert logged.count(("stop.jumped_over", "P-1")) == 2
+
     def test_of_an_entry_is_told_as_well_but_wakes_nobody(self, looked, kept, make):
         keeper, book, _ = kept
         book.apply(make.intent("P-1", order_type="STOP_LIMIT", trigger_price=100.0, limit_price=101.0))
@@ -1123,6 +1135,15 @@ class TestAStrategyThatSquaresOff:
         now_s[0] = 51
         squaring_off.looked()
         assert (len(squaring_off.too_slow()), clockwork.set) == (2, [])
+
+    def test_forgets_what_it_was_closing_when_it_begins_anew_and_no_other_does(self, make):
+        context = SimpleNamespace(elapsed_ns=lambda: 0, after=Clockwork().after)
+        squaring_off = SquaringOff(context)
+        for strategy, symbol in (("crossover", "INFY"), ("dip", "INFY"), ("crossover", "TCS")):
+            squaring_off.begin(Order.from_intent(make.intent(strategy=strategy, symbol=symbol)))
+
+        assert squaring_off.forget("crossover") == (("crossover", "INFY"), ("crossover", "TCS"))
+        assert squaring_off.handover() == ({("dip", "INFY"): 0}, {}, [])
 
     @pytest.mark.parametrize(("lasts_s", "is_too_slow"), [(29, False), (30, True), (31, True)])
     def test_is_too_slow_from_thirty_seconds_on(self, make, lasts_s, is_too_slow):

@@ -189,6 +189,15 @@ class TestAfterARestart:
 
         assert ordered(stage, make.order("A-1")) is OrderRefused
 
+    def test_its_age_goes_on_where_the_clock_is_set_back(self, simulated):
+        at_ns = now_ns(simulated)
+        simulated.system.base.run_for(60)
+        stage = simulated.open(asked(at_ns), operator_silence_max_s=LIMIT_S)
+        stage.system.base.clock.step_wall(-3_600 * SECOND_NS)
+
+        assert after(stage, 30) == "NORMAL"
+        assert after(stage, 15) == "REDUCING"
+
     def test_one_of_a_time_that_has_not_come_does_not_last_until_then(self, simulated):
         stage = simulated.open(asked(now_ns(simulated) + 3_600 * SECOND_NS), operator_silence_max_s=LIMIT_S)
 
