@@ -159,6 +159,17 @@ def differing(stage):
     return stage
 
 
+@pytest.mark.parametrize(("side", "sign"), [("SELL", 1), ("BUY", -1)])
+@pytest.mark.parametrize(("quantity", "passes"), [(6, True), (7, False)])
+def test_an_order_closes_what_others_of_its_product_and_side_leave(side, sign, quantity, passes):
+    """Ten are held as CNC and ten as INTRADAY; four of the first are about to be closed."""
+    facts = [*holding(10 * sign, product="CNC"), *holding(10 * sign, "H-2")]
+    facts += [MAKE.intent("O-1", side=side, quantity=4, product="CNC")]
+    order = MAKE.order("A-1", side=side, quantity=quantity, product="CNC")
+
+    assert (risk_state(order, a_situation(a_book(*facts))) == "") is passes
+
+
 def test_positions_are_compared_from_the_first_look_on_of_which_nothing_is_in_doubt(stage):
     stage.open()
     found = []

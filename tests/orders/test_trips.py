@@ -11,7 +11,7 @@ from natya.actors.orders import OrdersActor
 from natya.actors.orders.book import Book
 from natya.actors.orders.parts import limiting
 from natya.actors.orders.parts.due import WatchDue
-from natya.actors.orders.rules import warned
+from natya.actors.orders.rules import sent, warned
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.broker import ClockCompared, OrderInDoubt, OrderNotPlaced, OrdersLeft, PlaceOrder, WithdrawOrder
 from natya.messages.orders import OrderIntended, OrderRefused
@@ -248,6 +248,13 @@ class TestOrdersThatLeft:
         assert changes(stage) == [("HALTED", "orders")]
         assert cause(stage) == f"sent: one order out for each intent in wanted, found {found}"
         assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
+
+    @pytest.mark.parametrize(("left", "more"), [(1, ""), (3, ""), (4, " and 1 more")])
+    def test_are_named_up_to_three(self, left, more):
+        told = ", ".join(f"X-{number}" for number in range(min(left, 3)))
+
+        found = sent(((f"X-{number}", 1) for number in range(left)), lambda _: False)
+        assert found.cause.endswith(f"found {left} without an intent: {told}{more}")
 
     def test_halt_where_the_gate_had_refused_it(self, stage, make):
         stage.open(quantity_max=1).submit(make.order("A-1", quantity=2))
