@@ -132,6 +132,14 @@ def test_whether_an_order_opens_is_not_asked_of_a_position_in_another_symbol(pro
     assert a_situation(book).opens(order) is opens
 
 
+@pytest.mark.parametrize(("side", "sign"), [("SELL", 1), ("BUY", -1)])
+@pytest.mark.parametrize(("quantity", "opens"), [(6, False), (7, True)])
+def test_an_order_opens_from_the_first_share_on_that_it_does_not_close_by_both(side, sign, quantity, opens):
+    situation = a_situation(a_book(*holding(10 * sign)), differs(10 * sign, 6 * sign))
+
+    assert situation.opens(MAKE.order("A-1", side=side, quantity=quantity)) is opens
+
+
 @pytest.mark.parametrize("state", ["STARTING", "RECONCILING"])
 def test_a_person_closes_nothing_before_the_book_is_known_to_be_right(state):
     situation = a_situation(a_book(*holding(10)), risk_state=state, closes=True)
