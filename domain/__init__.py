@@ -39,6 +39,7 @@ reconnecting        how long to wait before a socket is opened again
 reports             which execution reports are believed
 retention           which facts the journal may remove
 shown               any value as JSON for a log
+spans               spans of times or of days: together, and what is left
 squared_off         which positions the broker has closed at the end of the day
 stops               how a stop order is sent
 time                nanoseconds, days in India, durations as text

@@ -7,13 +7,14 @@ symbol for whole days, so it fills all of its gaps whose candles can be seen by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from .calendar import MINUTE_NS
 from .history import VISIBLE_S
+from .spans import united, without
 from .time import SECOND_NS, day_of
 
 if TYPE_CHECKING:
@@ -133,30 +134,3 @@ def minutes_of(start_ns: int, end_ns: int) -> Span:
     """Return the whole minutes that a time touches, one at least."""
     first = start_ns // MINUTE_NS
     return first * MINUTE_NS, max(first + 1, -(-end_ns // MINUTE_NS)) * MINUTE_NS
-
-
-def united(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Put spans together that touch, in the order of time."""
-    found: list[Span] = []
-    for start_ns, end_ns in sorted(spans):
-        if found and start_ns <= found[-1][1]:
-            found[-1] = found[-1][0], max(end_ns, found[-1][1])
-        else:
-            found.append((start_ns, end_ns))
-    return tuple(found)
-
-
-def without(spans: Sequence[Span], taken: Sequence[Span]) -> tuple[Span, ...]:
-    """Take spans out of others; both are in the order of time, and none of one touches another of it."""
-    found = []
-    for begin_ns, end_ns in spans:
-        start_ns = begin_ns
-        for since_ns, until_ns in taken:
-            if since_ns >= end_ns:
-                break
-            if since_ns > start_ns:
-                found.append((start_ns, since_ns))
-            start_ns = max(start_ns, until_ns)
-        if start_ns < end_ns:
-            found.append((start_ns, end_ns))
-    return tuple(found)

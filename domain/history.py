@@ -21,6 +21,7 @@ import msgspec
 
 from .calendar import MINUTE_NS, session
 from .candles import start_of
+from .spans import united, without
 from .time import DAY_NS, day_start_ns
 from .venues import venue_of
 
@@ -129,39 +130,14 @@ def pieces(
         days_max: of one request; at least 3.
         overlaps: whether to ask for sessions that are had.
     """
-    known = merged(had)
-    inner = [each for each in (_trimmed(days, hours) for days in _without(wanted, known)) if each is not None]
+    known = united(had)
+    inner = [each for each in (_trimmed(days, hours) for days in without([wanted], known)) if each is not None]
     if not overlaps or not inner:
         return tuple(piece for days in inner for piece in _cut(days, days_max))
     outer = [_overlapping(days, known, hours) for days in inner]
     if outer == inner and (nearest := _nearest_session(inner[0][0], known, hours)) is not None:
         outer = sorted([*outer, (nearest, nearest + 1)])
     return tuple(piece for days in outer for piece in _cut(days, days_max))
-
-
-def merged(ranges: Iterable[Days]) -> tuple[Days, ...]:
-    """Put ranges of days together that touch, in the order of time."""
-    found: list[Days] = []
-    for first, end in sorted(ranges):
-        if first >= end:
-            continue
-        if found and first <= found[-1][1]:
-            found[-1] = found[-1][0], max(end, found[-1][1])
-        else:
-            found.append((first, end))
-    return tuple(found)
-
-
-def _without(wanted: Days, known: Sequence[Days]) -> Iterator[Days]:
-    first, end = wanted
-    for since, until in known:
-        if since >= end:
-            break
-        if since > first:
-            yield first, since
-        first = max(first, until)
-    if first < end:
-        yield first, end
 
 
 def _trimmed(days: Days, hours: Hours) -> Days | None:

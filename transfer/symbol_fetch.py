@@ -12,7 +12,8 @@ import msgspec
 from ..client import rows_of, stored_missing
 from ..domain.chart_candles import candles_of
 from ..domain.dhan.market.charts import INTRADAY_DAYS_MAX
-from ..domain.history import VISIBLE_S, Days, Hours, Missing, adjusted_by, day_of_number, merged, number_of_day, pieces
+from ..domain.history import VISIBLE_S, Days, Hours, Missing, adjusted_by, day_of_number, number_of_day, pieces
+from ..domain.spans import united
 from ..domain.time import DAY_NS, SECOND_NS, day_of, day_start_ns
 from ..messages.database import SaveMarketData
 from ..messages.history import ChartNotRead, ChartRead, Fetched
@@ -165,11 +166,11 @@ class SymbolFetch:
             for start_ns, end_ns, asked_ns in rows
             if start_ns < end_ns
         ]
-        return merged(each for each, counts in days if counts), merged(each for each, counts in days if not counts)
+        return united(each for each, counts in days if counts), united(each for each, counts in days if not counts)
 
     def _pieces(self, wanted: Iterable[Days], had: Sequence[Days]) -> tuple[Days, ...]:
         days_max = DAILY_DAYS_MAX if self._want.interval_ns >= DAY_NS else INTRADAY_DAYS_MAX
-        ranges = (pieces(each, had, self._hours, days_max=days_max) for each in merged(wanted))
+        ranges = (pieces(each, had, self._hours, days_max=days_max) for each in united(wanted))
         found = [piece for each in ranges for piece in each]
         # First what shares a session with what is had: nothing is kept before it is known that prices are as they were.
         return tuple(sorted(found, key=lambda piece: not _days_of_both(piece, had)))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.domain.calendar import MINUTE_NS
-from natya.domain.gap_filling import Filling, GapBook, is_whole, minutes_of, united, without
+from natya.domain.gap_filling import Filling, GapBook, is_whole, minutes_of
 from natya.domain.time import day_start_ns
 
 NINE_NS = 1_766_979_000_000_000_000 // MINUTE_NS * MINUTE_NS
@@ -66,10 +66,6 @@ class TestAGap:
 
         assert book.next_ns() == NINE_NS + 11 * MINUTE_NS
 
-    def test_is_one_with_what_it_touches(self):
-        assert united([(3, 5), (0, 2), (2, 3), (7, 8), (4, 6)]) == ((0, 6), (7, 8))
-        assert without([(0, 5), (7, 9)], [(0, 1), (5, 7), (8, 9)]) == ((1, 5), (7, 8))
-
     def test_is_asked_for_once_at_a_time_and_again_when_that_has_had_its_answer(self):
         book = told(("INFY", 0, 3), ("TCS", 5, 9))
         assert book.open == 2
@@ -126,14 +122,6 @@ class TestAGap:
     def test_of_a_moment_is_the_minute_that_it_is_in(self):
         assert minutes_of(NINE_NS + 1, NINE_NS + 2) == (NINE_NS, NINE_NS + MINUTE_NS)
         assert minutes_of(NINE_NS, NINE_NS) == (NINE_NS, NINE_NS + MINUTE_NS)
-
-
-@given(gaps=st.lists(TIMES, max_size=8), fills=st.lists(TIMES, max_size=8))
-def test_what_is_open_is_what_was_told_less_what_was_filled(gaps, fills):
-    found = without(united(gaps), united(fills))
-
-    assert minutes(found) == minutes(gaps) - minutes(fills)
-    assert sum(end - start for start, end in found) == len(minutes(found))
 
 
 @given(events=st.permutations([("tell", 0, 9), ("tell", 20, 25), ("fill", 0, 9), ("fill", 22, 25), ("tell", 5, 12)]))

@@ -15,7 +15,6 @@ from natya.domain.history import (
     Missing,
     adjusted_by,
     day_of_number,
-    merged,
     missing,
     number_of_day,
     pieces,
@@ -140,19 +139,6 @@ class TestWhatIsAskedFor:
         assert days_of(fresh) <= days_of([wanted]) - days_of(had)
         assert sum(end - first for first, end in fresh) == len(days_of(fresh))
         assert pieces(wanted, [*had, *found], hours, days_max=days_max) == ()
-
-    def test_ranges_of_no_day_are_none(self):
-        assert merged([(5, 5), (9, 8), (1, 2), (2, 2), (0, 0)]) == ((1, 2),)
-
-    def test_ranges_that_touch_are_one(self):
-        assert merged([(3, 5), (1, 3), (6, 7)]) == ((1, 5), (6, 7))
-
-    @given(had=st.lists(ANY_DAYS, max_size=5))
-    def test_ranges_are_merged_to_the_same_days_apart_from_each_other(self, had):
-        found = merged(had)
-
-        assert days_of(found) == days_of(had)
-        assert all(earlier[1] < later[0] for earlier, later in pairwise(found))
 
 
 @pytest.mark.parametrize(
