@@ -65,7 +65,7 @@ class AccessToken:
             return text
         text = text.replace(value, shown)
         cut = text.find(value[:BEGINNING])
-        return text if cut < 0 or len(value) <= BEGINNING else f"{text[:cut]}{shown}"
+        return text if cut < 0 else f"{text[:cut]}{shown}"
 
     def refused(self) -> None:
         """Note that the broker rejected the token that this thread was given, unless it was replaced since."""

@@ -1,5 +1,7 @@
 """The broker session with the paper body: each order leaves once, and every request is answered."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from natya.actors.broker import BROKERS, BrokerActor, actor
@@ -7,6 +9,7 @@ from natya.actors.broker.bodies.paper import PaperBroker
 from natya.actors.broker.left import Left
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.config.errors import SettingsError
+from natya.domain.reports import ReportFault
 from natya.messages.broker import (
     CancelRequest,
     ExecutionReport,
@@ -451,6 +454,18 @@ class TestASessionThatWasRestarted:
         assert heard[1] == ReplaceInDoubt(client_order_id="A-1", number=3, reason=reason)
         assert heard[2] == OrderInDoubt(client_order_id="BREAK", reason=reason)
 
+    def test_sends_no_change_again_that_had_no_answer_but_tells_the_doubt(self, breaking):
+        breaking.ask(a_change(number=3))
+        breaking.ask(breaking.order("BREAK"))
+        for _ in range(3):
+            breaking.orders.receive()
+        sent = [breaking.exchange.receive() for _ in range(2)]
+        breaking.ask(a_change(number=3))
+
+        doubt = breaking.orders.receive()
+        assert (type(doubt), doubt.number) == (ReplaceInDoubt, 3)
+        assert (type(sent[0]), breaking.exchange.is_empty()) == (ReplaceRequest, True)
+
     def test_tells_who_waits_for_the_book_of_the_account_that_there_is_none(self, breaking):
         breaking.ask(ReadAccountBook(symbols=()))
         breaking.ask(breaking.order("BREAK"))
@@ -497,6 +512,29 @@ def test_the_actor_is_a_line_for_its_body():
     assert all(callable(getattr(BrokerActor, name)) for name in ("send", "offload", "report"))
 
 
+@pytest.mark.parametrize("client_order_id", [5, None, "", "\ud800", "A" * 65])
+def test_an_event_that_is_refused_has_nothing_looked_up_where_it_names_no_order(client_order_id):
+    told = []
+    session = SimpleNamespace(_refused_reports=0, log=lambda event, **_fields: told.append(event))
+
+    fault = ReportFault(rule="id", reason="none of ours")
+    BrokerActor._turn_away(session, SimpleNamespace(client_order_id=client_order_id), fault)
+
+    assert (session._refused_reports, told) == (1, ["report.refused"])
+
+
+@pytest.mark.parametrize("is_simulated", [True, False])
+def test_what_has_left_is_told_soon_but_in_no_simulated_market(is_simulated):
+    timers = []
+    session = SimpleNamespace(
+        _left=Left(), _changed=Left(), market_rules=is_simulated, after=lambda *given: timers.append(given)
+    )
+    BrokerActor.left(session, "A-1")
+    BrokerActor.changed(session, "A-1", "X-1")
+
+    assert len(timers) == (0 if is_simulated else 2)
+
+
 def a_change(number=1, **fields):
     fields = {"symbol": "INFY", "side": "BUY", "quantity": 20, "order_type": "LIMIT", "limit_price": 101.0} | fields
     return ReplaceOrder(**{"client_order_id": "A-1", "broker_order_id": "X-1", "number": number} | fields)
@@ -536,6 +574,17 @@ class TestChangingAnOrder:
 
         assert isinstance(stage.orders.receive(), ReplaceInDoubt)
         assert stage.exchange.is_empty()
+
+    def test_before_the_newest_is_not_answered_by_that_of_the_newest(self, stage):
+        stage.open()
+        for number in (1, 2):
+            stage.ask(a_change(number=number))
+            stage.answer(stage.report("REPLACED", number=number))
+            stage.orders.receive()
+        stage.ask(a_change(number=1))
+
+        doubt = stage.orders.receive()
+        assert (type(doubt), doubt.number) == (ReplaceInDoubt, 1)
 
     def test_that_another_followed_is_answered_late_and_answers_for_itself_alone(self, stage):
         stage.open().ask(a_change(number=1))

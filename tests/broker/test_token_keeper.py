@@ -8,6 +8,7 @@ import os
 import pytest
 
 from natya.actors.broker import AccessToken, TokenDeadError, TokenKeeper, TokenKeeperSettings, TokenRefusedError
+from natya.actors.broker.stored_secrets import WATCHED, read_changed
 from natya.actors.broker.token_keeper import NO_WAY, obtain
 from natya.actors.runtime import InProcessSystem
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
@@ -148,15 +149,19 @@ class TestAPersonWhoAsksInVain:
     def test_is_told_at_once_that_nobody_can_log_in(self, stage, question):
         stage.start(can_mint=False)
         stage.base.run_for(HOUR_S)
+        before = stage.ask(Ping()).statistics
         status = stage.ask(question)
 
         assert (status.state, status.reason, stage.source.asked) == ("given_up", NO_WAY, [])
+        assert stage.ask(Ping()).statistics == before, "that is no attempt"
 
     def test_is_told_of_a_token_that_is_alive_too(self, stage):
         stage.start(a_token(stage.now_s + 20 * HOUR_S), can_mint=False)
+        before = stage.ask(Ping()).statistics
         status = stage.ask(LogIn())
 
         assert (status.state, status.reason, stage.source.asked) == ("alive", NO_WAY, [])
+        assert stage.ask(Ping()).statistics == before, "that is no attempt"
 
     @pytest.mark.parametrize("question", [LogIn(), RenewToken()])
     def test_is_answered_once(self, stage, question):
@@ -629,3 +634,18 @@ def test_of_several_secrets_the_newest_is_the_one_that_was_written_last(tmp_path
     assert folder.newest_of(OBTAINED_TOKEN, "broker.access_token").reveal() == OBTAINED_TOKEN
     os.utime(folder.path_of("broker.access_token"), ns=(3, 3))
     assert folder.newest_of(OBTAINED_TOKEN, "broker.access_token").reveal() == "broker.access_token"
+
+
+def test_those_that_have_changed_are_read_whatever_stands_before_them(tmp_path):
+    folder = SecretFolder(tmp_path)
+    for key in WATCHED:
+        folder.write(key, Secret(f"first {key}"))
+    known = read_changed(folder, {}).versions
+    *_, last = WATCHED
+    folder.write(last, Secret("second"))
+    os.utime(folder.path_of(last), ns=(5, 5))
+
+    found = read_changed(folder, known)
+    assert {key: secret.reveal() for key, secret in found.secrets.items()} == {last: "second"}
+    folder.path_of(WATCHED[0]).unlink()
+    assert read_changed(folder, found.versions).secrets == {}

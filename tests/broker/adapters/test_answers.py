@@ -1,13 +1,20 @@
 """What `DhanBrokerAdapter` makes of answers, what it does not ask, and what overtakes; no network."""
 
+import functools
+from concurrent.futures import Future
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 from natya_asked_dhan import BELOW, FOREVER, SUPER, TOKEN, TWO_LEGS, Played, an_order
 
-from natya import ExternalServiceResult, WriteAccepted, WriteNotSent, WriteRefused
+from natya import ExternalServiceResult, WriteAccepted, WriteNotSent, WriteRefused, WriteUnknown
+from natya.actors.broker.adapters.dhan import charts, client, orders
 from natya.actors.broker.adapters.dhan.symbols import Symbols
 from natya.actors.instruments import InstrumentMaster, NameUnknownError
-from natya.domain.dhan.market.charts import Chart
+from natya.domain.dhan.account.profile import IpAck
+from natya.domain.dhan.market.charts import Chart, ExpiredChart, ExpiredSide, ExpiredSides
+from natya.domain.dhan.trading.orders import OrderRow
 from natya.messages.history import ChartNotRead, ChartRead
 
 
@@ -144,3 +151,98 @@ def test_several_orders_of_which_one_may_not_leave_are_not_sent(played):
         assert isinstance(result, WriteNotSent)
         assert result.error.startswith("order 2: ")
     assert played.asked == []
+
+
+@pytest.mark.parametrize("symbols", ["", "INFY", "T", [], ()])
+def test_symbols_are_several_in_a_list_and_a_text_is_none(played, symbols):
+    result = played.get_quotes(symbols).result(1)
+
+    assert (result.success, result.error) == (False, "symbols: one at least wanted, in a list")
+    assert played.asked == []
+
+
+@pytest.mark.parametrize(
+    ("sides", "is_empty"),
+    [
+        ({}, True),
+        ({"ce": ExpiredSide()}, True),
+        ({"ce": ExpiredSide(), "pe": ExpiredSide()}, True),
+        ({"pe": ExpiredSide(timestamp=(1,))}, False),
+        ({"ce": ExpiredSide(timestamp=(1,)), "pe": ExpiredSide()}, False),
+        ({"ce": ExpiredSide(timestamp=(1,)), "pe": ExpiredSide(timestamp=(1,))}, False),
+    ],
+)
+def test_a_chart_of_an_expired_option_is_empty_where_neither_side_has_a_candle(sides, is_empty):
+    assert charts._is_empty_expired(ExpiredChart(data=ExpiredSides(**sides))) is is_empty
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_refused"),
+    [
+        (WriteAccepted(success=True, sent="yes", data=IpAck(status="ERROR", message="no")), True),
+        (WriteAccepted(success=True, sent="yes", data=IpAck(status="SUCCESS")), False),
+        (WriteAccepted(success=True, sent="yes", data=SimpleNamespace(status="ERROR")), False),
+        (WriteUnknown(success=False, sent="unknown", data=IpAck(status="ERROR")), False),
+        (WriteNotSent(success=False, sent="no"), False),
+    ],
+)
+def test_a_change_of_an_address_is_refused_by_the_word_of_an_answer_alone(outcome, is_refused):
+    found = client._unless_refused(outcome)
+
+    if is_refused:
+        assert (type(found), found.success, found.text, found.meaning) == (WriteRefused, False, "no", "address")
+    else:
+        assert found is outcome
+
+
+def test_a_list_of_instruments_is_closed_by_whom_it_was_opened(tmp_path):
+    with InstrumentMaster(tmp_path / "given") as given:
+        theirs, ours = Symbols(given), Symbols(tmp_path / "ours")
+        opened = [each._opened() for each in (theirs, ours)]
+        closed = []
+        for each in opened:
+            each.close = functools.partial(closed.append, each)
+        theirs.close()
+        ours.close()
+        Symbols(tmp_path).close()
+        del given.close
+
+    assert closed == [opened[1]]
+
+
+class TestAnOrderThatIsFound:
+    """By a look-up; who places it again may be waiting for the first answer still, or never have placed it."""
+
+    ROW = OrderRow(order_id="7", order_status="PENDING", transaction_type="BUY", security_id="1594", quantity=10)
+
+    @staticmethod
+    def posted(result=None, fault=None):
+        future = Future()
+        if fault is not None:
+            future.set_exception(fault)
+        elif result is not None:
+            future.set_result(result)
+        return SimpleNamespace(future=future)
+
+    @pytest.mark.parametrize(
+        ("posted", "has_row", "is_settled"),
+        [
+            (lambda each: each.posted(WriteUnknown(success=False, sent="unknown")), True, True),
+            (lambda each: each.posted(WriteUnknown(success=False, sent="unknown")), False, False),
+            (lambda each: each.posted(WriteAccepted(success=True, sent="yes")), True, False),
+            (lambda each: each.posted(), True, False),
+            (lambda each: each.posted(fault=OSError("x")), True, False),
+            (lambda _: None, True, False),
+        ],
+        ids=["in doubt", "no row", "accepted", "under way", "failed", "never placed"],
+    )
+    def test_is_accepted_where_its_own_placement_is_in_doubt(self, posted, has_row, is_settled):
+        settled = []
+        earlier = posted(self)
+        once = SimpleNamespace(find=lambda _id: earlier, settle=lambda *given: settled.append(given))
+
+        orders.Orders._remember(SimpleNamespace(_once=once), "A-1", self.ROW if has_row else None)
+
+        assert [(name, type(kept), kept.data.order_id) for name, kept in settled] == [
+            ("A-1", WriteAccepted, "7")
+        ] * is_settled

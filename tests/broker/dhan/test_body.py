@@ -242,6 +242,23 @@ class TestLooking:
         assert (waits[0], waits[-1]) == (0.25, 5.0)
         assert placed.pass_time() == 0.25
 
+    def test_is_as_frequent_as_an_open_order_wants_it_though_another_is_in_doubt(self, placed):
+        placed.body.place(to_place(client_order_id="A-2"))
+        placed.answer(success=False, sent="unknown", status_code=None)
+        for _ in range(20):
+            waited_s = placed.pass_time()
+            placed.answer([a_row()])
+
+        assert waited_s == 5.0
+
+    def test_is_planned_when_the_one_before_it_has_ended(self, placed):
+        placed.pass_time()
+        placed.body._watching.look_soon()
+        assert [timer for timer in placed.session.timers if timer.waits] == []
+        placed.answer([a_row()])
+
+        assert len([timer for timer in placed.session.timers if timer.waits]) == 1
+
     def test_is_not_put_off_by_orders_that_follow_each_other(self, placed):
         first = next(timer for timer in placed.session.timers if timer.waits)
         for number in range(2, 9):

@@ -129,8 +129,40 @@ class TestAnUpdate:
         placed.pass_time()
         assert placed.calls() == ["GET /orders/7"]
 
+    def test_during_a_look_or_the_pause_behind_one_begins_no_other(self, placed):
+        placed.pass_time()
+        placed.body.hear(an_update("PART_TRADED", 4))
+        assert placed.calls() == ["GET /orders/7"]
+        placed.answer([a_row()])
+        placed.answer([a_row()])
+        for filled in (5, 6, 7):
+            placed.body.hear(an_update("PART_TRADED", filled))
+
+        assert placed.calls() == []
+        assert [timer.seconds for timer in placed.session.timers if timer.waits and timer.seconds == 0.2] == [0.2]
+
 
 class TestLooksWithUpdates:
+    def test_are_relied_on_still_where_one_that_an_update_asked_for_shows_more_than_that_said(self, placed):
+        placed.body.hear(an_update("PART_TRADED", 4))
+        placed.answer([a_row("PART_TRADED", filled=6)])
+        placed.answer([a_trade(quantity=4), a_trade("E2", 2)])
+        waits = []
+        for _ in range(9):
+            waits.append(placed.pass_time())
+            placed.answer([a_row("PART_TRADED", filled=6)])
+
+        assert (waits[0], waits[-1]) == (1.0, 15.0)
+
+    def test_are_as_without_them_where_one_shows_an_end_that_no_update_said(self, placed):
+        placed.body.place(to_place("A-2"))
+        placed.answer({"orderId": "8", "orderStatus": "TRANSIT"})
+        placed.pass_time()
+        placed.answer([a_row("CANCELLED")])
+        placed.answer([a_row(orderId="8", correlationId="A-2")])
+
+        assert next_wait_s(placed) == 0.25
+
     def test_are_rarer_while_nothing_happens(self, placed):
         waits = []
         for _ in range(8):

@@ -1,5 +1,6 @@
 """One connection to the socket of order updates, over a real socket of this machine."""
 
+import asyncio
 import logging
 import threading
 
@@ -8,6 +9,7 @@ from natya_updates import CLIENT, alert
 from natya_updates_server import UpdatesServer
 
 from natya.actors.broker import AccessToken
+from natya.actors.broker.bodies.dhan import updates
 from natya.actors.broker.bodies.dhan.updates import DhanUpdates
 from natya.actors.broker.updates import Connected, Ignored, Unreadable
 from natya.config.secrets import Secret
@@ -179,3 +181,28 @@ def test_the_token_is_in_no_log(caplog):
 
     sent = [record for record in caplog.records if "server" not in record.name]
     assert not [record for record in sent if "token-of-a-test" in record.getMessage()]
+
+
+@pytest.mark.parametrize(
+    ("url", "may_leave"),
+    [
+        ("wss://api-order-update.dhan.co", True),
+        ("ws://127.0.0.1:9", True),
+        ("wss://127.0.0.1:9", True),
+        ("ws://api-order-update.dhan.co", False),
+        ("ws://192.168.0.7:9", False),
+    ],
+)
+def test_the_token_leaves_this_machine_by_tls_alone(monkeypatch, url, may_leave):
+    connected = []
+
+    def connect(to, **_how):
+        connected.append(to)
+        raise ConnectionError("no further")
+
+    monkeypatch.setattr(updates, "_Straight", connect)
+    socket = DhanUpdates(url, client_id=CLIENT, token=AccessToken(Secret(TOKEN)))
+    with pytest.raises(ConnectionError if may_leave else ValueError, match="no further" if may_leave else "wss wanted"):
+        asyncio.run(socket._talk(print))
+
+    assert connected == [url] * may_leave

@@ -76,13 +76,13 @@ class Market(DhanCalls):
         return self._read(route, read, request=request, key=key)
 
     def _quotes(self, route: Route, read: Callable[[bytes], Any], symbols: Sequence[str]) -> PendingResult:
+        if isinstance(symbols, str) or not symbols:
+            return self._known(ExternalServiceResult(success=False, error="symbols: one at least wanted, in a list"))
         try:
             found = {symbol: self._symbols.find(symbol) for symbol in symbols}
             numbers = {(each.segment, str(int(each.security_id))): symbol for symbol, each in found.items()}
         except (NameUnknownError, ValueError) as fault:
             return self._known(ExternalServiceResult(success=False, error=str(fault)))
-        if isinstance(symbols, str) or not numbers:
-            return self._known(ExternalServiceResult(success=False, error="symbols: one at least wanted, in a list"))
         return self.converse(self._quoting(route, read, [*found.values()], numbers))
 
     def _quoting(

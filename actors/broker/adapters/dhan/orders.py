@@ -178,7 +178,7 @@ class Orders(DhanCalls):
         for page in range(PAGES_MAX):
             names = {"from_date": since.isoformat(), "to_date": until.isoformat(), "page": str(page)}
             result = self._told((yield self._call(endpoints.TRADE_HISTORY, rows_reader(PastTradeRow), names)))
-            if not result.success or not result.data:
+            if not result.data:
                 return msgspec.structs.replace(result, data=tuple(rows)) if result.success else result
             if result.data == page_before:
                 error = f"page {page} of the trades wanted, found page {page - 1} again"
