@@ -115,6 +115,25 @@ class TestACandle:
     def test_is_made_of_those_that_it_holds_whole(self, interval_s, of_s, is_so):
         assert can_be_made(interval_s * SECOND_NS, of_s * SECOND_NS) is is_so
 
+    @given(
+        trades=st.lists(st.tuples(st.integers(1, 20), st.integers(0, 5)), min_size=2, max_size=12),
+        first=st.integers(1, 11),
+    )
+    def test_is_the_same_of_its_trades_as_of_two_parts_that_are_joined(self, trades, first):
+        def bar_of(numbered):
+            (begin_ns, (price, shares)), *more = numbered
+            bar = Bar.of(0, begin_ns, float(price), shares)
+            for time_ns, (each, added) in more:
+                bar.add(time_ns, float(each), added)
+            return bar
+
+        numbered = list(enumerate(trades))
+        first = min(first, len(trades) - 1)
+        joined = bar_of(numbered[:first])
+        joined.join(bar_of(numbered[first:]))
+
+        assert joined == bar_of(numbered)
+
 
 class TestTheSharesThatATickAdds:
     def test_are_the_rise_of_the_volume_where_the_source_tells_it(self):

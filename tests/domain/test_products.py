@@ -27,6 +27,7 @@ def test_what_no_order_has_named_is_held_in_the_default(shares, named, held):
         ({"CNC": 5, "INTRADAY": 4}, "SELL", 5, "CNC"),
         ({"INTRADAY": 0, "MARGIN": -75}, "BUY", 75, "MARGIN"),
         ({}, "SELL", 1, "INTRADAY"),
+        ({"CNC": 1}, "SELL", 1, "CNC"),
     ],
 )
 def test_an_order_that_names_none_is_of_the_one_that_it_closes(held, side, quantity, product):
