@@ -7,13 +7,17 @@ from random import Random
 
 import pytest
 
-from natya.actors.journal import JournalDamagedError, SimulatedDisk, records
+from natya.actors.journal import JournalDamagedError, SimulatedDisk, records, recovery
+from natya.actors.journal.day_seals import SEALS_NAME
 from natya.actors.journal.header import HEADER_SIZE
 from natya.actors.journal.mark import MARK_NAME, read_mark
+from natya.actors.journal.records import FORMATS
 from natya.actors.journal.recovery import Cut
+from natya.actors.journal.reserve import RESERVE_NAME
 from natya.actors.journal.simulated import SimulatedFile
 from natya.actors.journal.tools import verify
 from natya.actors.journal.upkeep import archive_segment, keep_keys
+from natya.actors.journal.walk import Walk
 from natya.actors.journal.waypoint import WAYPOINT_NAME, write_waypoint
 from natya.messages.orders import OrderIntended
 
@@ -122,6 +126,29 @@ class TestTheChain:
         )
 
 
+def test_a_closed_segment_of_which_a_record_was_changed_says_what_is_wrong_with_it(workshop, disk):
+    journal = grown(workshop, disk, closed=1)
+    content = disk.content(journal.closed_segments[0].path)
+    place = offsets(content)[1]
+    content[place + 100] ^= 1
+
+    is_refused(workshop, disk, "the record's CRC is", at=(place, 2))
+
+
+@pytest.mark.parametrize(
+    "name", [RESERVE_NAME, WAYPOINT_NAME, SEALS_NAME, f"{1:020}.keys", "orders.checkpoint", "notes.txt"]
+)
+def test_a_directory_with_a_trace_of_a_journal_and_no_segment_is_damage(workshop, disk, name):
+    disk.create(workshop.directory / name, 100).close()
+    found = again(workshop, disk)
+    if name == "notes.txt":
+        assert found.open() is None
+        return
+
+    with pytest.raises(JournalDamagedError, match=f"there is {name}, but no segment"):
+        found.open()
+
+
 def test_a_closed_segment_of_many_windows_is_whole(workshop, disk, monkeypatch):
     monkeypatch.setattr("natya.actors.journal.recovery.WINDOW_SIZE", 600)
     journal = grown(workshop, disk, closed=1)
@@ -129,6 +156,63 @@ def test_a_closed_segment_of_many_windows_is_whole(workshop, disk, monkeypatch):
 
     assert found.open() is None
     assert found.last_sequence == journal.last_sequence
+
+
+class Windowed:
+    """Bytes that tell how many of them were asked for at once."""
+
+    def __init__(self, data):
+        self.data = bytes(data)
+        self.asked = []
+
+    def read(self, offset, size):
+        self.asked.append(size)
+        return self.data[offset : offset + size]
+
+
+class TestAWalk:
+    @pytest.fixture
+    def content(self, workshop, disk):
+        """Twelve records from some 200 to 900 bytes."""
+        journal = workshop.a_journal(disk)
+        journal.open()
+        for number in range(1, 13):
+            journal.append((workshop.an_intent(number, symbol="X" * (number * 211 % 700)),))
+            journal.commit()
+        journal.close()
+        data = active(journal, disk)
+        return data[: len(data.rstrip(b"\0"))]
+
+    def walked(self, content, *, end, window, monkeypatch):
+        monkeypatch.setattr("natya.actors.journal.walk.WINDOW_SIZE", window)
+        file = Windowed(content)
+        walk = Walk(file, FORMATS[max(FORMATS)], offset=HEADER_SIZE, end=end, sequence=1, landmarks={})
+        found = [record.raw for record in walk]
+        return (found, walk.offset, walk.sequence, walk.fault), file.asked
+
+    @pytest.mark.parametrize("window", [64, 300, 512, 1024])
+    def test_is_the_same_by_whatever_window_and_wherever_it_ends(self, content, window, monkeypatch):
+        places = [*offsets(content), len(content)]
+        cuts = (place + size for place in places[:-1] for size in (50, window))
+        for end in (*places[1:], *cuts, len(content) + 70):
+            for data in (content, content[:-30]):
+                whole, _ = self.walked(data, end=end, window=1 << 20, monkeypatch=monkeypatch)
+                in_windows, _ = self.walked(data, end=end, window=window, monkeypatch=monkeypatch)
+
+                assert in_windows == whole
+                assert bool(whole[3]) == (end not in places or end > len(data))
+
+    def test_of_a_file_that_ends_where_it_begins_says_so(self, content, monkeypatch):
+        (found, *_, fault), _ = self.walked(
+            content[:HEADER_SIZE], end=HEADER_SIZE + 70, window=1024, monkeypatch=monkeypatch
+        )
+
+        assert (found, fault) == ([], f"the file ends at {HEADER_SIZE}")
+
+    def test_does_not_read_more_at_once_than_a_record_needs(self, content, monkeypatch):
+        _, asked = self.walked(content, end=len(content), window=1024, monkeypatch=monkeypatch)
+
+        assert max(asked) <= 1024
 
 
 class TestAFaultInTheActiveSegment:
@@ -283,6 +367,22 @@ class TestATornTail:
         )
         assert not any(active(found, disk)[end:])
         assert not [name for name in disk.names(workshop.directory) if ".torn-" in name]
+
+    def test_may_be_an_append_of_which_whole_records_have_arrived(self, workshop, disk):
+        journal = workshop.a_journal(disk, segment_bytes=SEGMENT_BYTES)
+        journal.open()
+        workshop.commit_one(journal, 1)
+        journal.append((workshop.an_intent(2), workshop.an_intent(3)))
+        journal.commit()
+        journal.close()
+        content = active(journal, disk)
+        _, second, third = offsets(content)
+        content[third:] = bytes(len(content) - third)
+        without_mark(workshop, disk)
+        cut = again(workshop, disk).open()
+
+        assert (cut.offset, cut.size, cut.sequence) == (second, third - second, 2)
+        assert cut.reason == "an append of several facts that did not finish"
 
     def test_takes_no_acknowledged_record_with_it(self, workshop, disk):
         self.torn(workshop, disk)
@@ -478,6 +578,22 @@ class TestTheFooterOfAClosedSegment:
 
 
 class TestAnArchive:
+    def test_is_never_the_end(self, workshop, disk):
+        journal = grown(workshop, disk, closed=2)
+        archive_segment(disk, journal.closed_segments[-1])
+        disk.remove(journal.active_segment.path)
+        without_mark(workshop, disk)
+
+        is_refused(workshop, disk, "it is archived, so another segment followed it, which is missing")
+
+    def test_is_not_read_by_a_start(self, workshop, disk, monkeypatch):
+        journal = grown(workshop, disk, closed=2)
+        for segment in journal.closed_segments:
+            archive_segment(disk, segment)
+        monkeypatch.setattr(recovery, "verify_closed", None)
+
+        assert again(workshop, disk).open() is None
+
     def test_is_read_back_before_the_plain_file_goes(self, workshop, disk, monkeypatch):
         journal = grown(workshop, disk, closed=2)
         closed = journal.closed_segments[0]
