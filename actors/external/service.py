@@ -164,12 +164,8 @@ class Service:
         """Do what is due: to be called at `next_ns`."""
         effects = self._let_leave(now_ns)
         for flight in [*self._flights.values()]:
-            if not flight.numbers:
-                continue
             if flight.call.endpoint.read and (late := _late(flight, now_ns)):
-                effects.append(self._settle(flight, _overdue(flight), now_ns, late))
-            if not flight.numbers:
-                continue
+                effects.append(self._settle(flight, _overdue(flight), now_ns, late))  # with the last nothing is due
             if flight.retry_ns is not None and flight.retry_ns <= now_ns:
                 flight.retry_ns = None
                 effects += self._attempt(flight, now_ns)

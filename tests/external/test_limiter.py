@@ -418,3 +418,21 @@ class TestAQuota:
     def test_that_nothing_fits_into_is_refused(self, requests, period_ns, reserved):
         with pytest.raises(ValueError, match="a quota of at least 1 request"):
             Quota(requests, period_ns, reserved)
+
+
+def test_a_request_leaves_by_its_deadline_or_never_however_late_one_looks():
+    for looked_ns, answer in ((2 * SECOND_NS, Granted), (2 * SECOND_NS + 1, Refused), (9 * SECOND_NS, Refused)):
+        limiter = orders(Quota(1, SECOND_NS))
+        limiter.ask(1, "orders", now_ns=0)
+        limiter.end(1, 0)
+        assert isinstance(limiter.ask(2, "orders", now_ns=0, wait_ns=2 * SECOND_NS), Waiting)
+
+        assert [(type(each), each.number) for each in limiter.grants(looked_ns)] == [(answer, 2)]
+
+
+def test_requests_without_a_key_are_not_counted_as_of_one():
+    limiter = orders(Quota(9, SECOND_NS), each_key=Quota(1, SECOND_NS))
+    asked = [None, None, "A", None, "B", "A"]
+
+    found = [limiter.ask(number, "orders", now_ns=0, key=key) for number, key in enumerate(asked)]
+    assert [type(each) for each in found] == [*[Granted] * 5, Refused]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from natya.actors.external import kept
 from natya.actors.external.calls import Call, Endpoint, Verdict
 from natya.actors.external.kept import KEPT_BYTES_MAX
 from natya.actors.external.limiter import Limiter
@@ -82,6 +83,7 @@ class TestAWrite:
 
         assert service.next_ns(0) is None
         assert service.look(8 * SECOND_NS) == []
+        assert service.look(20 * SECOND_NS) == [], "whoever sends it tells what came of it, also behind its deadline"
 
     def test_is_not_held_up_by_a_breaker(self):
         service = a_service(fail_max=1)
@@ -159,6 +161,28 @@ class TestARead:
         finish = only(end(service, attempt, OK, 2.0))
         assert finish.numbers == (1, 2)
 
+    def test_that_is_urgent_is_shared_by_those_that_are_too_and_by_others(self):
+        service = a_service()
+        begin(service, call=a_call(urgent=True))
+
+        assert [service.ask(number, a_call(urgent=urgent), 0) for number, urgent in ((2, True), (3, False))] == [[], []]
+
+    def test_is_tried_again_when_that_is_due_though_another_is_looked_at_before(self):
+        service = a_service()
+        end(service, begin(service), BROKEN)
+        due_ns = service.next_ns(0)
+
+        assert service.look(due_ns - 1) == []
+        assert isinstance(only(service.look(due_ns)), Send)
+
+    def test_is_looked_at_behind_one_whose_time_is_over(self):
+        service = a_service()
+        begin(service, 1, a_call(deadline_s=1.0))
+        end(service, begin(service, 2, a_call(url="another", deadline_s=9.0)), BROKEN)
+
+        over, again = service.look(SECOND_NS)
+        assert (type(over), over.numbers, type(again)) == (Finish, (1,), Send)
+
     @pytest.mark.parametrize(
         "harder", [{"deadline_s": 31.0}, {"urgent": True}, {"endpoint": msgspec.structs.replace(READ, shared=False)}]
     )
@@ -210,6 +234,15 @@ class TestARead:
 
         answers = [only(service.ask(20 + number, a_call(KEPT, url=str(number)), 1)) for number in range(10)]
         assert [isinstance(answer, Send) for answer in answers] == [True] * 7 + [False] * 3
+
+    def test_is_kept_only_while_those_that_are_kept_are_few_enough(self, monkeypatch):
+        monkeypatch.setattr(kept, "KEPT_MAX", 2)
+        service = a_service()
+        for number in range(3):
+            end(service, begin(service, number, a_call(KEPT, url=str(number))), OK)
+
+        answers = [only(service.ask(20 + number, a_call(KEPT, url=str(number)), 1)) for number in range(3)]
+        assert [type(answer) for answer in answers] == [Send, Finish, Finish]
 
     def test_is_kept_with_all_that_it_takes(self):
         service, sizes = a_service(), []
@@ -339,6 +372,7 @@ class TestAHedgedRead:
         first = begin(service, 101, a_call(HEDGED))
 
         assert service.next_ns(0) == pytest.approx(0.096 * SECOND_NS, rel=0.01)
+        assert service.look(service.next_ns(0) - 1) == []
         second = only(service.look(service.next_ns(0))).attempt
         assert result_of(end(service, second, OK, 0.2)).attempts == 2
         assert end(service, first, OK, 0.3) == []
@@ -348,6 +382,14 @@ class TestAHedgedRead:
         assert isinstance(only(service.look(service.next_ns(0))), Send)
 
         assert service.next_ns(0) == 9 * SECOND_NS
+
+    def test_is_none_that_is_not_to_be_hedged(self):
+        service = a_service()
+        for number in range(1, 101):
+            end(service, begin(service, number), OK)
+        begin(service, 101, a_call(deadline_s=9.0))
+
+        assert (service.next_ns(0), service.look(8 * SECOND_NS)) == (9 * SECOND_NS, [])
 
     def test_fails_when_both_have(self, service):
         first = begin(service, 101, a_call(HEDGED))
