@@ -13,6 +13,7 @@ from ..actors.journal import JournalView
 from ..actors.journal.disk import RealDisk
 from ..actors.strategy import path_of
 from ..config.loader import load_with_origins
+from ..domain.booked import is_booked
 from ..domain.client_order_ids import is_own
 from ..domain.money import exact_value
 from ..domain.time import time_text
@@ -149,7 +150,7 @@ def parity(  # noqa: PLR0913  by name
             *([raw.failed] if raw.failed else []),
             *(met_later(fills, raw.record.fills) if is_live and not order_difference else ()),
             *_others(orders, {each.name for each in loaded.strategies}),
-            *begun_anew(orders),
+            *begun_anew(orders, fills),
         ),
     )
 
@@ -193,11 +194,12 @@ def _by(strategy: str, facts: Iterable[Any]) -> list[Any]:
     return [fact for fact in facts if fact.strategy == strategy]
 
 
-def begun_anew(orders: Iterable[OrderIntended]) -> Iterator[str]:
+def begun_anew(orders: Iterable[OrderIntended], fills: Iterable[OrderFilled] = ()) -> Iterator[str]:
     """Yield why the backtest may differ from a session in which a strategy was begun anew: of each one, and when."""
     lives: dict[str, dict[str, int]] = {}
+    booked = {fill.client_order_id for fill in fills if is_booked(fill.trade_id)}
     for order in orders:
-        if is_own(order.strategy, order.client_order_id):
+        if is_own(order.strategy, order.client_order_id) and order.client_order_id not in booked:
             life = order.client_order_id.rsplit("-", 2)[1]
             lives.setdefault(order.strategy, {}).setdefault(life, order.occurred_ns)
     for strategy, begun in sorted(lives.items()):

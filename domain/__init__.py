@@ -1,6 +1,7 @@
 """Pure rules that several packages of `actors/` need; they know no actors, files or clocks and import messages only.
 
 accounts            which account a run trades on
+booked              trades in our book that no request of ours has made
 brackets            an entry whose fills are closed by a target or a stop, whichever trades first
 breaker             a circuit breaker on a clock that is passed in
 calendar            sessions of NSE and BSE, from dated data (`sessions.toml`)

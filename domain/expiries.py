@@ -20,9 +20,6 @@ from .money import PRICE_PLACES
 from .time import SECOND_NS, day_of, day_start_ns
 from .venues import session_of_symbol
 
-TRADE_ID: Final = "expired"
-"""Of the trade by which our book is closed; no request has left for its order."""
-
 SETTLES_NS: Final = 600 * SECOND_NS
 """After its end both books settle a contract, each in its own time."""
 

@@ -27,12 +27,6 @@ if TYPE_CHECKING:
 SQUARED_OFF: Final[Product] = "INTRADAY"
 """The product whose positions the broker closes."""
 
-TRADE_ID: Final = "squared off by the broker"
-"""Of the trade by which our book takes it over; no request has left for its order."""
-
-SETTLED_BY: Final = "position settled by "
-"""Begins the id of a trade that a person has told: the shares went by no order of ours."""
-
 
 def squared_off(
     differing: Iterable[PositionMismatch], by_others: Collection[OrderAtBroker], now_ns: int

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from ...domain.booked import EXPIRED, SETTLED_BY, SQUARED_OFF
 from ...domain.brackets.legs import Leg, leg_id
-from ...domain.expiries import TRADE_ID as EXPIRED
 from ...domain.orders import Order, advance
-from ...domain.squared_off import SETTLED_BY, TRADE_ID
 from ...domain.time import SECOND_NS, second_text, time_text
 from ...domain.wording import counted
 from ...messages.orders import (
@@ -138,7 +137,7 @@ def is_of_bracket(records: Sequence[JournalRecord]) -> bool:
 def _why(records: Sequence[JournalRecord], purpose: str) -> str:
     """Say why the order was intended, and what left for it."""
     trade_ids = [each.fact.trade_id for each in records if isinstance(each.fact, OrderFilled)]
-    if TRADE_ID in trade_ids:
+    if SQUARED_OFF in trade_ids:
         return "the broker has squared it off, and no request has left"
     if EXPIRED in trade_ids:
         return "the contract has expired, and no request has left"

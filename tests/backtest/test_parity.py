@@ -314,6 +314,15 @@ class TestTheFirstDifference:
         assert note.startswith("s was begun anew in the session, and ordered again from 1970-01-01 05:30:00.000000003")
         assert [*begun_anew(orders[:3])] == []
 
+    @pytest.mark.parametrize("how", ["expired", "squared off by the broker", "position settled by asha"])
+    def test_is_not_of_one_begun_anew_where_a_position_went_without_an_order_of_it(self, how):
+        orders = [self.an_order(n, client_order_id=f"s-{life}-1") for n, life in enumerate(("1", "exg1g"))]
+        fills = [filled(orders[1].client_order_id, how)]
+
+        assert [*begun_anew(orders, fills)] == []
+        assert [*begun_anew(orders, [filled("s-1-1", how)])] == []
+        assert len([*begun_anew(orders, [filled(orders[1].client_order_id, "T-1")])]) == 1
+
     def test_says_when_a_strategy_was_begun_anew_a_few_times_alone(self):
         (note,) = begun_anew([self.an_order(n, client_order_id=f"s-{n}-1") for n in range(1, 9)])
 

@@ -16,8 +16,7 @@ from natya.actors.runtime import InProcessSystem
 from natya.cli.app import app
 from natya.cli.views.orders import orders_text
 from natya.config.sections.journal import JournalSettings
-from natya.domain.expiries import TRADE_ID as EXPIRED
-from natya.domain.squared_off import TRADE_ID
+from natya.domain.booked import EXPIRED, SQUARED_OFF
 from natya.messages.broker import FindOrder, LookupFailed, WithdrawOrder
 from natya.messages.order_listing import OrdersRead
 from natya.messages.orders import (
@@ -221,7 +220,7 @@ class TestTheLifeOfAnOrder:
     def test_that_the_broker_has_squared_off_says_that_nothing_has_left(self, data_dir):
         journal = Journal(data_dir / "journal", now_ns=time.time_ns, segment_bytes=65_536)
         journal.open()
-        trade = BUILDERS.filled("C-9", TRADE_ID, side="SELL")
+        trade = BUILDERS.filled("C-9", SQUARED_OFF, side="SELL")
         journal.append((BUILDERS.intent("C-9", side="SELL"), trade), correlation_id="C-9")
         journal.commit()
         journal.close()

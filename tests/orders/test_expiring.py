@@ -11,8 +11,8 @@ from natya.actors.orders import OrdersActor
 from natya.actors.orders.parts import expiring
 from natya.actors.orders.parts.expiring import expired_id
 from natya.actors.runtime import RuntimeActor, handles
+from natya.domain.booked import EXPIRED
 from natya.domain.client_order_ids import is_client_order_id, is_own
-from natya.domain.expiries import TRADE_ID
 from natya.domain.gone_positions import Gone
 from natya.domain.time import IST
 from natya.messages.broker import PlaceOrder
@@ -76,7 +76,7 @@ def holding(make, quantity=75, name="H-1", *, symbol=CALL, product="MARGIN", **o
 
 def closed(stage):
     stage.settle()
-    fills = [fact for fact in stage.disk.facts if isinstance(fact, OrderFilled) and fact.trade_id == TRADE_ID]
+    fills = [fact for fact in stage.disk.facts if isinstance(fact, OrderFilled) and fact.trade_id == EXPIRED]
     return sorted((each.strategy, each.symbol, each.side, each.quantity, each.price) for each in fills)
 
 

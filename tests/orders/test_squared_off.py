@@ -4,8 +4,8 @@ import pytest
 from natya_orders_stage import Release
 
 from natya.actors.orders.parts.squared_off import squared_off_id
+from natya.domain.booked import SQUARED_OFF
 from natya.domain.client_order_ids import is_client_order_id, is_own
-from natya.domain.squared_off import TRADE_ID
 from natya.messages.broker import PlaceOrder
 from natya.messages.orders import OrderFilled, OrderIntended
 from natya.messages.reconciliation import PositionsDiffer, SquaredOff
@@ -17,7 +17,7 @@ def told(shares=10, price=99.5, symbol="INFY"):
 
 def taken_over(stage):
     stage.settle()
-    fills = [fact for fact in stage.disk.facts if isinstance(fact, OrderFilled) and fact.trade_id == TRADE_ID]
+    fills = [fact for fact in stage.disk.facts if isinstance(fact, OrderFilled) and fact.trade_id == SQUARED_OFF]
     return [(each.strategy, each.side, each.quantity, each.price) for each in fills]
 
 

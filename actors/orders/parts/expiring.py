@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
+from ....domain.booked import EXPIRED
 from ....domain.client_order_ids import base36, short_name
-from ....domain.expiries import TRADE_ID, expired_ns, has_expired, last_day, settled_at
+from ....domain.expiries import expired_ns, has_expired, last_day, settled_at
 from ....domain.gone_positions import Gone, all_gone
 from ....domain.time import SECOND_NS, day_of
 from ....domain.wording import some
@@ -65,7 +66,7 @@ class Expiring:
 
     def not_written(self, facts: Sequence[object]) -> None:
         """Look again in a while, where the journal has refused what was to be closed."""
-        if any(isinstance(fact, OrderFilled) and fact.trade_id == TRADE_ID for fact in facts):
+        if any(isinstance(fact, OrderFilled) and fact.trade_id == EXPIRED for fact in facts):
             self._look_at(self._context.now_ns() + round(AGAIN_S * SECOND_NS))
 
     def look(self) -> None:
@@ -131,7 +132,7 @@ class Expiring:
         if context.ledger.is_waiting(client_order_id):
             return
         context.log("position.expired", client_order_id=client_order_id, symbol=symbol, shares=gone.shares, price=price)
-        context.write(closed_there(client_order_id, gone, symbol, price, TRADE_ID, now_ns))
+        context.write(closed_there(client_order_id, gone, symbol, price, EXPIRED, now_ns))
 
 
 def expired_id(of: Gone, symbol: str, now_ns: int, number: int) -> str:

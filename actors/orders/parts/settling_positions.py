@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
+from ....domain.booked import SETTLED_BY
 from ....domain.client_order_ids import base36, short_name
 from ....domain.expiries import has_expired
 from ....domain.gone_positions import Gone, all_gone, gone
 from ....domain.instruments import is_contract
-from ....domain.squared_off import SETTLED_BY
 from ....domain.time import SECOND_NS
 from ....domain.wording import printable
 from ....messages.order_listing import PositionSettled, SettleRefused

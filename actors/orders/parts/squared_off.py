@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
+from ....domain import booked
 from ....domain.client_order_ids import base36, short_name
 from ....domain.gone_positions import Gone
-from ....domain.squared_off import SQUARED_OFF, TRADE_ID
+from ....domain.squared_off import SQUARED_OFF
 from ....domain.time import day_of
 from ....messages.orders import OrderFilled, OrderIntended
 
@@ -48,7 +49,7 @@ class SquaredOffThere:
         if context.ledger.is_waiting(client_order_id) or context.ledger.earlier(client_order_id) is not None:
             return
         facts = closed_there(
-            client_order_id, Gone(strategy, SQUARED_OFF, shares), told.symbol, told.price, TRADE_ID, now_ns
+            client_order_id, Gone(strategy, SQUARED_OFF, shares), told.symbol, told.price, booked.SQUARED_OFF, now_ns
         )
         context.log(
             "position.squared_off_there",
