@@ -275,6 +275,14 @@ TAILS = {
         flipped(FIRST, 60) + FIRST + without(a_record(9, durable=7, payload=b"x" * 1_600), 600, 1_400) + bytes(500),
         Tail(kind="damaged", size=2 * SIZE + len(a_record(9, payload=b"x" * 1_600)), reason=CHANGED),
     ),
+    "a record changed before a sector that is missing of what is none": (
+        flipped(FIRST, 60) + b"r" * 500 + bytes(1_024) + b"r" + bytes(500),
+        Tail(
+            kind="torn",
+            size=SIZE + 500 + 1_024 + 1,
+            reason=f"{SIZE + 500 + 1_024 + 1} bytes of a commit that did not finish",
+        ),
+    ),
     "a record missing before one of the same commit": (
         bytes(len(LARGE)) + a_record(9, durable=7) + bytes(500),
         Tail(

@@ -103,6 +103,16 @@ class TestFinding:
             for after in (first - 2, first - 1, first):
                 assert next(iter(journal.view().raw(after))).sequence == after + 1
 
+    @pytest.mark.parametrize("after", range(7))
+    def test_of_a_key_begins_behind_the_given_record_within_a_segment_too(self, disk, workshop, after):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        for number in (1, 1, 2, 1, 2, 1):
+            workshop.commit_one(journal, number)
+        found = [record.sequence for record in journal.view().find(after_sequence=after, key="A-1")]
+
+        assert found == [sequence for sequence in (1, 2, 4, 6) if sequence > after]
+
     def test_sees_nothing_that_was_committed_later(self, disk, workshop):
         journal = workshop.a_journal(disk)
         journal.open()
@@ -275,7 +285,8 @@ class TestOneRecord:
         view, end = journal.view(), journal._files.position.offset
         workshop.commit_one(journal, 2)
 
-        assert view.record_there(2, first_sequence=1, offset=end) is None
+        for offset in (end, end - 10, end + 100_000):
+            assert view.record_there(2, first_sequence=1, offset=offset) is None
         assert journal.view().record_there(2, first_sequence=1, offset=end).sequence == 2
 
     def test_that_was_changed_is_damage_where_it_is_looked_for(self, disk, workshop):
