@@ -38,6 +38,12 @@ from natya.messages.system import Ping
 UNAVAILABLE = Unavailable(actor="exchange", reason="breaker open", retry_after_s=1.0)
 
 
+CHANGE_OF_ANOTHER = ReplaceOrder(
+    client_order_id="A-9", broker_order_id="X-9", number=1, symbol="INFY", side="BUY", quantity=20,
+    order_type="LIMIT", limit_price=101.0,
+)  # fmt: skip
+
+
 def failed_on(message_type, actor="exchange"):
     return Failed(actor=actor, message_type=message_type, error="ValueError", reason="bug")
 
@@ -143,15 +149,19 @@ class TestAnExchangeThatFails:
 
     @pytest.mark.parametrize(
         "other",
-        [FindOrder(client_order_id="A-9"), WithdrawOrder(client_order_id="A-9")],
-        ids=["find", "withdraw"],
+        [FindOrder(client_order_id="A-9"), WithdrawOrder(client_order_id="A-9"), CHANGE_OF_ANOTHER],
+        ids=["find", "withdraw", "replace"],
     )
     def test_and_is_down_may_have_it_when_something_else_was_asked(self, stage, other):
         stage.open().ask(other)
         stage.ask(stage.order())
         stage.answer(UNAVAILABLE)
 
-        assert isinstance(stage.orders.receive(), OrderInDoubt)
+        heard = stage.orders.receive()
+        if isinstance(other, ReplaceOrder):
+            assert isinstance(heard, ReplaceInDoubt)
+            heard = stage.orders.receive()
+        assert isinstance(heard, OrderInDoubt)
 
     @pytest.mark.parametrize(
         ("told", "outcome"),
@@ -172,7 +182,8 @@ class TestAnExchangeThatFails:
         stage.ask(stage.order("A-2"))
         stage.answer(UNAVAILABLE)
 
-        assert [stage.orders.receive().client_order_id for _ in range(2)] == ["A-1", "A-2"]
+        heard = [stage.orders.receive() for _ in range(2)]
+        assert [(type(each), each.client_order_id) for each in heard] == [(OrderInDoubt, "A-1"), (OrderInDoubt, "A-2")]
 
 
 class TestLookingAnOrderUp:

@@ -58,6 +58,9 @@ def test_who_has_pin_and_secret_can_log_in_and_may_be_given_what_is_missing(pin,
     assert tokens.can_mint is bool(totp_secret)
     assert tokens.use(pin=Secret("1"), totp_secret=Secret("X")) == ("broker.totp_secret",)
     assert tokens.can_mint
+    assert tokens.use(pin=None, totp_secret=Secret("Y")) == ("broker.totp_secret",)
+    assert tokens.use(pin=None, totp_secret=None) == ()
+    assert tokens.can_mint
     tokens.close()
 
 
@@ -84,6 +87,7 @@ class TestALogin:
                 "once every 2 minutes",
             ),
             (200, {"message": "Invalid TOTP", "status": "error"}, "Invalid TOTP"),
+            (200, {"status": "error of no message"}, "error of no message"),
             (400, {"errorCode": "DH-905", "errorMessage": "bad", "errorType": "Input_Exception"}, "400 DH-905 bad"),
             (500, b"<html>", "a token in JSON wanted"),
             (200, {"accessToken": ""}, "a token wanted, found an answer without one"),

@@ -17,7 +17,7 @@ from natya_servers import free_port
 
 from natya.actors.external.deadline import CALL, BoundedSocket, _Bounded
 from natya.actors.external.errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
-from natya.actors.external.session import HEADS_KEPT, HttpSession, _innermost
+from natya.actors.external.session import HEADS_KEPT, HttpSession, _innermost, _is_of_the_system
 
 SECRET = "canary-of-a-token"  # noqa: S105
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Kind: test\r\n\r\nok"
@@ -69,6 +69,11 @@ class TestAnAnswer:
 
         assert ask(session, server.url, "POST", body=b"{}").status_code == 503
         assert server.heard[0].endswith(b"{}")
+
+    def test_that_nothing_has_changed_is_an_answer_and_no_redirection(self, serve, session):
+        server = serve(answering(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n"))
+
+        assert ask(session, server.url).status_code == 304
 
     def test_keeps_the_connection_for_the_next(self, serve, session):
         server = serve(answering(OK, OK))
@@ -426,6 +431,21 @@ class TestASessionThatIsClosed:
             assert failure.value
         finally:
             gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("error", "is_of_the_system"),
+    [
+        (ConnectionResetError(104, "reset"), True),
+        (ssl.SSLError("x"), True),
+        (TimeoutError(), True),
+        (requests.ConnectionError("it quotes the request"), False),
+        (requests.exceptions.InvalidURL("it quotes the request"), False),
+        (ValueError("x"), False),
+    ],
+)
+def test_an_error_of_the_system_is_none_that_quotes_the_request(error, is_of_the_system):
+    assert _is_of_the_system(error) is is_of_the_system
 
 
 def test_the_innermost_of_errors_is_the_one_that_was_named_as_the_cause_before_the_one_that_happened_to_be_there():

@@ -8,7 +8,7 @@ import certifi
 import pytest
 from natya_asked_dhan import BELOW, FOREVER, SUPER, TWO_LEGS, an_order
 
-from natya import BrokerCredentials, DhanBrokerAdapter, WriteNotSent
+from natya import BrokerCredentials, DhanBrokerAdapter, ForeverLeg, ForeverOrderRequest, WriteNotSent
 from natya.actors.external import ExternalActor
 from natya.actors.runtime import InProcessSystem
 from natya.domain.dhan.limits import limits_on
@@ -434,3 +434,16 @@ def test_a_token_is_valid_where_it_is_that_of_the_client_and_it_is_known_why_not
     assert (is_valid, why.success, why.error) == (error is None, error is None, error)
     assert (why.status_code, why.sent, played.client_id) == (200, "yes", client_id)
     assert played.headers()["access-token"] == "U"
+
+
+@pytest.mark.parametrize(("limit", "trigger"), [(0.1 * 13_003, 1301.3), (1300.3, 0.1 * 13_013), (None, 0.1 * 13_013)])
+def test_a_leg_is_changed_to_prices_without_the_noise_of_arithmetic(played, limit, trigger):
+    order = ForeverOrderRequest(
+        symbol="INFY", side="BUY", quantity=5, client_order_id="F-1",
+        first=ForeverLeg(trigger_price=trigger, limit_price=limit),
+    )  # fmt: skip
+    played.modify_forever_order("7", order)
+    (call,) = played.asked
+
+    sent = json.loads(call.body)
+    assert (sent["price"], sent["triggerPrice"]) == (0.0 if limit is None else 1300.3, 1301.3)
