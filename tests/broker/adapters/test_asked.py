@@ -9,6 +9,7 @@ import pytest
 from natya_asked_dhan import BELOW, FOREVER, SUPER, TWO_LEGS, an_order
 
 from natya import BrokerCredentials, DhanBrokerAdapter, ForeverLeg, ForeverOrderRequest, WriteNotSent
+from natya.actors.broker.bodies.dhan.endpoints import LIVE_URL
 from natya.actors.external import ExternalActor
 from natya.actors.runtime import InProcessSystem
 from natya.domain.dhan.limits import limits_on
@@ -447,3 +448,8 @@ def test_a_leg_is_changed_to_prices_without_the_noise_of_arithmetic(played, limi
 
     sent = json.loads(call.body)
     assert (sent["price"], sent["triggerPrice"]) == (0.0 if limit is None else 1300.3, 1301.3)
+
+
+def test_an_adapter_without_an_address_is_of_dhan_s_own():
+    with DhanBrokerAdapter("1100000001", "T", base_url="") as client:
+        assert client.base_url == LIVE_URL

@@ -6,7 +6,7 @@ import pytest
 from natya_dhan import HOLDING, ORDER, POSITION, QUOTE, TRADE
 from natya_dhan_stage import Stage
 
-from natya.actors.broker.bodies.dhan.account import AccountReading
+from natya.actors.broker.bodies.dhan.account import AccountReading, read_bands
 from natya.actors.broker.bodies.dhan.flows import Day
 from natya.actors.broker.bodies.dhan.replies import Reply
 from natya.domain.instruments import Instrument
@@ -207,3 +207,13 @@ class TestReading:
 
         assert isinstance(told, AccountBookNotRead)
         assert reading.stage.calls() == []
+
+
+@pytest.mark.parametrize(("reason", "told"), [("reset", "reset"), ("", "unknown")])
+def test_why_bands_could_not_be_read_is_told_in_any_case(reason, told):
+    flow = read_bands({("NSE_EQ", "1594"): "INFY"})
+    next(flow)
+    with pytest.raises(StopIteration) as end:
+        flow.send(Reply(outcome="unknown", reason=reason))
+
+    assert end.value.value == ((), told)

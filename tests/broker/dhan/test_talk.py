@@ -13,7 +13,7 @@ from natya.actors.broker.bodies.dhan.body import DhanOptions
 from natya.actors.broker.bodies.dhan.charts import chart_answer, chart_call
 from natya.actors.broker.bodies.dhan.paper import WiredPaperBroker
 from natya.actors.broker.bodies.dhan.service import NO_UPDATES
-from natya.actors.broker.bodies.dhan.talk import CANCEL_DEADLINE_S, NOTHING_LEAVES, READ_DEADLINE_S, Talk
+from natya.actors.broker.bodies.dhan.talk import CANCEL_DEADLINE_S, NOTHING_LEAVES, READ_DEADLINE_S, Talk, _reply
 from natya.actors.external import ExternalServiceResult
 from natya.actors.runtime import Outcome
 from natya.config.secrets import Secret
@@ -23,7 +23,7 @@ from natya.domain.instruments import Instrument
 from natya.domain.time import DAY_NS, SECOND_NS
 from natya.messages.addresses import WIRE
 from natya.messages.exchange import FindWire, WireFound
-from natya.messages.supervision import Unavailable
+from natya.messages.supervision import Failed, Unavailable
 
 WANTED = {"query": (("q", "1"),), "deadline_s": 3.0, "body": b"{}"}
 
@@ -177,3 +177,17 @@ def test_a_token_that_is_dead_is_a_trouble_until_something_is_told():
 
     is_dead = [NOTHING_LEAVES]
     assert troubles == [[], [], is_dead, is_dead, is_dead, [*is_dead, ""], [*is_dead, ""]]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reply"),
+    [
+        (Outcome(value=Failed(actor="a", message_type="Ask", error="E", reason="a bug")), ("unknown", "a bug", None)),
+        (Outcome(error=TimeoutError("no answer in 4 s")), ("unknown", "TimeoutError: no answer in 4 s", None)),
+        (Outcome(value=Unavailable(actor="a", reason="down", retry_after_s=2.0)), ("not_sent", "a: down", 2.0)),
+    ],
+)
+def test_what_the_owner_of_the_calls_does_not_answer_may_have_left_unless_it_was_down(outcome, reply):
+    found = _reply(outcome, bytes)
+
+    assert (found.outcome, found.reason, found.retry_after_s) == reply
