@@ -712,6 +712,25 @@ class TestWhatTheLogTells:
             )
         ]
 
+    def test_of_a_group_of_which_the_first_record_alone_was_written(self, start, told, workshop):
+        disk, other = SimulatedDisk(), SimulatedDisk()
+        for each in (disk, other):
+            journal = workshop.a_journal(each)
+            journal.open()
+            workshop.commit_one(journal, 1)
+            end, path = journal._files.position.offset, journal.active_segment.path
+            if each is other:
+                journal.append((workshop.an_intent(2), workshop.an_intent(3)))
+                journal.commit()
+                size = (journal._files.position.offset - end) // 2
+            journal.close()
+        disk.content(path)[end : end + size] = other.content(path)[end : end + size]
+        start(disk)
+
+        _, event, fields = told()[0]
+        assert (event, fields["bytes"], fields["sequence"]) == ("journal.tail_cut", size, 2)
+        assert fields["reason"] == "an append of several facts that did not finish"
+
     def test_of_a_disk_without_space_for_the_reserve(self, start, told):
         start(SimulatedDisk(capacity_bytes=90_000))
 

@@ -380,6 +380,17 @@ class TestLinesOfSeals:
         with pytest.raises(JournalDamagedError, match=reason):
             verify(DIRECTORY, disk, kept_seals=copy)
 
+    def test_of_a_copy_that_has_more_or_another_one_are_refused_by_its_day(self, disk, lines, workshop):
+        first, second, _, _ = lines.split(b"\n")
+        other = b"\n".join((first, second, again(second, day=seals_of(lines)[2].day, last_sequence=5), b""))
+        day = seals_of(lines)[2].day
+        with pytest.raises(JournalDamagedError, match=f"the seal of day {day} is not that of the copy: found {day}"):
+            verify(DIRECTORY, disk, kept_seals=other)
+        write_seals(disk, DIRECTORY, seals_of(lines)[:2])
+
+        with pytest.raises(JournalDamagedError, match=f"the seal of day {day} is not that of the copy: found none"):
+            verify(DIRECTORY, disk, kept_seals=lines)
+
     def test_that_were_made_anew_without_the_key_are_named_by_it_and_by_the_copy(self, disk, calendar, lines, workshop):
         disk.remove(DIRECTORY / SEALS_NAME)
         opened(disk, calendar).close()  # seals what it finds

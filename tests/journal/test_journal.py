@@ -25,7 +25,9 @@ from natya.actors.journal import (
     are_outcomes,
 )
 from natya.actors.journal.header import FOOTER_SIZE, HEADER_SIZE, SegmentHeader
+from natya.actors.journal.segments import list_segments
 from natya.actors.journal.simulated import SimulatedFile
+from natya.actors.journal.tools import verify
 from natya.actors.journal.upkeep import archive_segment
 
 
@@ -222,6 +224,49 @@ class TestAFullSegment:
         assert bytes(disk.content(first.path)) == archive
         assert disk.open(second.path).read(second.seal.used, FOOTER_SIZE) == second.footer
         again.close()
+
+    def test_of_other_whole_records_is_no_segment_of_this_journal(self, disk, workshop):
+        other = SimulatedDisk()
+        for each, numbers in ((disk, range(300, 400)), (other, range(400, 500))):
+            journal = workshop.a_journal(each, segment_bytes=4_096)
+            journal.open()
+            for number in numbers:
+                workshop.commit_one(journal, number)
+            path = journal.closed_segments[0].path
+            journal.close()
+        disk.content(path)[HEADER_SIZE:] = other.content(path)[HEADER_SIZE:]
+
+        with pytest.raises(JournalDamagedError, match="its records are whole, but not those that were written"):
+            workshop.a_journal(disk, segment_bytes=4_096).open()
+
+    def test_with_a_changed_record_is_damage_there_and_not_one_of_other_records(self, disk, workshop):
+        journal = workshop.a_journal(disk, segment_bytes=4_096)
+        journal.open()
+        for number in range(1, 101):
+            workshop.commit_one(journal, number)
+        segment = journal.closed_segments[0]
+        journal.close()
+        disk.content(segment.path)[HEADER_SIZE + 40] ^= 1
+
+        for read in (workshop.a_journal(disk, segment_bytes=4_096).open, lambda: verify(segment.directory, disk)):
+            with pytest.raises(JournalDamagedError) as damage:
+                read()
+            assert (damage.value.path, damage.value.offset, damage.value.sequence) == (segment.path, HEADER_SIZE, 1)
+            assert "its records are whole" not in str(damage.value)
+
+    def test_is_not_what_has_a_longer_name_or_one_of_other_characters(self, disk, workshop):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        workshop.commit_one(journal, 1)
+        path = journal.active_segment.path
+        for name in (
+            "00000000000000000009-copy.journal",
+            "a-name-of-20-letters.journal",
+            "00000000000000000009.journal.old",
+        ):
+            disk.create(path.with_name(name), 100)
+
+        assert [each.first_sequence for each in list_segments(disk, path.parent)] == [1]
 
     def test_in_the_middle_of_a_group_loses_nothing(self, disk, workshop):
         journal = workshop.a_journal(disk, segment_bytes=4_096)

@@ -54,9 +54,12 @@ class TestAReserveOnAFullDisk:
 
         assert not reserve.held
 
-    def test_that_is_held_is_not_asked_for_again(self, disk, reserve):
+    def test_that_is_held_is_not_asked_for_again_nor_looked_at(self, disk, reserve, monkeypatch):
         disk.capacity_bytes = 1_000
-        assert all(reserve.restore(second * RETRY_NS) for second in range(5))
+        assert reserve.restore(0)
+        monkeypatch.setattr(disk, "open", None)
+
+        assert all(reserve.restore(second * RETRY_NS) for second in range(1, 5))
         assert disk.asked == 1
 
 

@@ -69,6 +69,15 @@ class TestFinding:
             and key in {"", record.correlation_id, record.fact.client_order_id}
         ]
 
+    def test_of_several_types_gives_each_of_them_also_where_a_segment_has_one_alone(self, disk, workshop):
+        journal = workshop.a_journal(disk)
+        journal.open()
+        workshop.commit_one(journal, 1)
+
+        for types in ({"OrderIntended", "OrderFilled"}, {"OrderIntended"}):
+            assert [each.sequence for each in journal.view().find(types=types)] == [1]
+        assert list(journal.view().find(types={"OrderFilled"})) == []
+
     @pytest.mark.parametrize("number", [1, 300, 1_500])
     def test_from_a_time_on_has_what_was_recorded_at_it_and_until_it_has_not(self, library, number):
         _, journal, records = library
@@ -271,6 +280,16 @@ class TestOneRecord:
             assert view.record_there(record.sequence, first_sequence=segment.first_sequence, offset=offset + 1) is None
             assert view.record_there(record.sequence + 1, first_sequence=segment.first_sequence, offset=offset) is None
             assert view.record_there(record.sequence, first_sequence=segment.first_sequence + 1, offset=offset) is None
+
+    def test_is_none_behind_the_end(self, library):
+        _, journal, _ = library
+        view = journal.view()
+        segment, offset, raw = view.place_of(view.last_sequence)
+        end, there = offset + len(raw.raw), {"first_sequence": segment.first_sequence}
+
+        assert [view.record_there(raw.sequence, **there, offset=end + more) for more in (-1, 0, 1, 1 << 40)] == [
+            None
+        ] * 4
 
     @pytest.mark.parametrize("sequence", [-1, 0, 1_501, 10_000])
     def test_that_the_journal_does_not_have_is_none(self, library, sequence):
