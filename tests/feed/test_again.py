@@ -70,6 +70,17 @@ class TestARecordingThatIsPlayedOverAndOver:
         assert after == [messages(path)] != before
         assert len(reads) == 3
 
+    def test_is_read_each_time_if_its_file_cannot_be_looked_at(self, write, plays, reads, monkeypatch):
+        def denied(path):
+            raise PermissionError(path)
+
+        monkeypatch.setattr(again, "version_of", denied)
+        one, other = write(HEADER, *minutes(3), name="a.csv"), write(HEADER, *minutes(4), name="b.csv")
+        plays(one, 3)
+
+        assert [len(chunks[0]) for chunks in plays(other, 2)] == [20, 20]
+        assert len(reads) == 5
+
     def test_is_another_one_under_other_settings(self, write, plays):
         path = write(HEADER, *minutes(3))
         plays(path, 3)

@@ -106,6 +106,8 @@ class TestACandle:
             (f"{MONDAY}T09:17,10,9,8,9,1", "open and close between low and high"),
             (f"{MONDAY}T09:17,10,11,10.5,11,1", "open and close between low and high"),
             (f"{MONDAY}T09:17,10,8,11,10,1", "open and close between low and high"),
+            (f"{MONDAY}T09:17,10,11,9,12,1", "open and close between low and high"),
+            (f"{MONDAY}T09:17,10,11,9,8,1", "open and close between low and high"),
             (f"{MONDAY}T09:17,10,inf,8,9,1", "found 'inf'"),
             (f"{MONDAY}T09:17,10,11,,9,1", "found ''"),
             (f"{MONDAY}T09:17,10,11,9,9,-1", "found '-1'"),

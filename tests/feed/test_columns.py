@@ -3,6 +3,7 @@
 import pytest
 
 from natya.actors.feed import RecordingError
+from natya.actors.feed.columns import recognise
 from natya.messages.market import Candle, Tick
 
 NSE_DAY = (
@@ -363,3 +364,34 @@ class TestTicksOfAnyVendor:
         assert [tick.symbol for tick in messages(write("time,ltp,trading_symbol", *rows), symbol="NIFTY")] == [
             "NIFTY"
         ] * 3
+
+
+class TestTheColumnsOfTicks:
+    @pytest.mark.parametrize(
+        ("names", "count"),
+        [
+            ((), 0),
+            (("bid_price_1",), 0),
+            (("bid_qty_1",), 0),
+            (("bid_price_1", "bid_qty_1"), 1),
+            (("bid_price_1", "bid_qty_1", "bid_price_2"), 1),
+            (("bid_price_1", "bid_qty_1", "bid_qty_2"), 1),
+            (("bid_price_1", "bid_qty_1", "bid_price_3", "bid_qty_3"), 1),
+            (("bid_price_1", "bid_qty_1", "bid_price_2", "bid_qty_2"), 2),
+        ],
+    )
+    def test_have_as_many_levels_as_have_price_and_quantity(self, names, count):
+        assert recognise(["time", "ltp", *names]).levels("bid") == count
+
+    def test_have_amounts_where_prices_stand(self):
+        header = ["time", "ltp", "volume", "bid_price_1", "bid_qty_1", "vwap", "open"]
+
+        assert recognise(header).amounts == (1, 3, 5, 6)
+
+    @pytest.mark.parametrize(
+        ("names", "is_noted"), [(("open", "high", "low", "close"), True), (("open", "high", "low"), False)]
+    )
+    def test_that_could_be_those_of_candles_are_noted(self, names, is_noted):
+        found = recognise(["time", "ltp", *names, "volume"])
+
+        assert (found.shape, bool(found.notes)) == ("ticks", is_noted)

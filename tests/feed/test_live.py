@@ -81,7 +81,8 @@ class PlayedInstruments(RuntimeActor):
     @handles(ShowInstrument)
     def show(self, request, sender):
         self.settings.asked.append(request.name)
-        self.send(sender, self.settings.answer_to(request.name))
+        if request.name != "UNANSWERED":
+            self.send(sender, self.settings.answer_to(request.name))
 
 
 class PlayedDatabase(RuntimeActor):
@@ -112,6 +113,7 @@ class Market:
 
     def __init__(self, system, known, symbols, duration_s, last=None):
         self.system, self.known, self.asked = system, set(known), []
+        self.without_number = {"UNNUMBERED"}
         self.events, self.journal = system.probe("events"), system.probe("journal")
         system.start("instruments", PlayedInstruments, self)
         if isinstance(last, list):
@@ -128,7 +130,7 @@ class Market:
     def answer_to(self, name):
         if name not in self.known:
             return InstrumentUnknown(name=name, reason="no such name")
-        share = a_share(name).definition()
+        share = a_share(name, security_id="" if name in self.without_number else "1594").definition()
         return InstrumentShown(name=name, instrument=share, of=InstrumentList(source="test"))
 
     def look(self):
@@ -183,6 +185,11 @@ def open_market(monkeypatch):
             system.base.find("feed").kill(system.base.new_reply())
 
 
+def why_last_tick_is_unknown(caplog):
+    (told,) = [each for each in caplog.records if each.getMessage() == "feed.last_tick_unknown"]
+    return told.fields["reason"]
+
+
 class TestWhatCameBeforeTheStart:
     def test_is_asked_of_the_database_so_that_what_was_missed_since_is_a_gap(self, open_market):
         market = open_market(last=Rows(columns=("last",), rows=((77,),)))
@@ -191,7 +198,15 @@ class TestWhatCameBeforeTheStart:
     def test_is_not_known_where_the_database_does_not_answer_and_the_market_opens(self, open_market, caplog):
         market = open_market(last=QueryFailed(error="QueryTimeout", reason="too slow"))
         assert market.source.surroundings.last_ns == 0
-        assert "feed.last_tick_unknown" in caplog.text
+        assert why_last_tick_is_unknown(caplog) == "too slow"
+
+    def test_is_not_known_where_the_database_has_not_answered_in_time(self, open_market, caplog, monkeypatch):
+        monkeypatch.setattr(live, "LAST_TICK_TIMEOUT_S", 0.01)
+        market = open_market(last=[])
+        await_that(lambda: PlayedSource.made)
+
+        assert market.source.surroundings.last_ns == 0
+        assert "database" in why_last_tick_is_unknown(caplog)
 
 
 class TestWhatCame:
@@ -233,6 +248,15 @@ class TestWhatCame:
 
         assert sum(sizes) == count
         assert max(sizes) <= TICKS_TOGETHER_MAX
+
+    def test_is_nothing_before_the_market_is_open(self, open_market):
+        market = open_market(last=[])
+        feed = market.system.base.find("feed").instance
+        feed.entrance()(live.Woken())
+        market.look()
+
+        assert market.system.base.find("feed").instance is feed, "it goes on"
+        assert market.events.is_empty()
 
     def test_is_nothing_where_nothing_came(self, open_market):
         market = open_market()
@@ -301,6 +325,21 @@ class TestASymbol:
         market.come(trouble="no connection")
         assert market.trouble == "no connection; 1 symbols are not known, NONE for one: no such name"
 
+    def test_without_a_number_at_the_broker_is_not_subscribed_to(self, open_market):
+        market = open_market("TCS", "UNNUMBERED", known=("TCS", "UNNUMBERED"))
+
+        (source,) = PlayedSource.made
+        assert [each.symbol for each in source.surroundings.instruments] == ["TCS"]
+        assert market.trouble == "1 symbols are not known, UNNUMBERED for one: it has no number at the broker"
+
+    def test_of_which_the_list_tells_nothing_in_time_is_not_known(self, open_market, monkeypatch):
+        monkeypatch.setattr(live, "ASK_TIMEOUT_S", 0.01)
+        market = open_market("UNANSWERED")
+        await_that(lambda: market.trouble)
+
+        assert market.trouble.startswith("1 symbols are not known, UNANSWERED for one: ")
+        assert "instruments" in market.trouble
+
     def test_that_becomes_known_is_subscribed_to_with_all_others_anew(self, open_market):
         market = open_market("TCS", "NEW")
         market.ask_again()
@@ -363,6 +402,16 @@ class TestTheEnd:
         stopper.join(10)
 
         assert stopped[0].recorded_sequence == 2
+
+    def test_that_comes_before_the_market_is_open_opens_none(self, open_market):
+        may_answer = []
+        market = open_market(last=may_answer)
+        market.system.tell("feed", EndMarket())
+        market.look()
+        may_answer.append("now")
+        await_that(lambda: market.system.base.find("feed").instance._outstanding == 0)
+
+        assert PlayedSource.made == []
 
     def test_of_the_actor_that_comes_before_its_market_is_open_opens_none(self, open_market):
         may_answer = []
