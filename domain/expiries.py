@@ -4,8 +4,8 @@ The problem: no order closes what is held then, and no trade is told. The exchan
 contract is nowhere: a book that went by orders alone would hold it for ever.
 
 The rule of the exchange: an option is worth what its strike is better than the underlying's closing price, or nothing;
-a future is settled at that price. Where the underlying's price is not known, the contract's own last one stands for it,
-if it is of that day: an old price may be far from what was paid, and then nobody here knows it.
+a future is settled at that price, the average of the last half hour. Where the underlying's price of that half hour is
+not known, the contract's own stands for it; an older one may be far from what was paid, and then nobody here knows it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from .instruments import expiry_of, strike_of, underlying_symbol
 from .money import PRICE_PLACES
 from .time import SECOND_NS, day_of, day_start_ns
 from .venues import session_of_symbol
+
+CLOSING_NS: Final = 1_800 * SECOND_NS
+"""The half hour whose prices tell the closing price."""
 
 SETTLES_NS: Final = 600 * SECOND_NS
 """After its end both books settle a contract, each in its own time."""
@@ -62,7 +65,7 @@ def is_settling(symbol: str, ours: int, now_ns: int) -> bool:
 
 
 def settled_at(symbol: str, day: int | None, price_of: PriceOf) -> float | None:
-    """Return the price in rupees, from 0, at which a contract is settled; None: no price of its last day tells it.
+    """Return the price that settles a contract: rupees, from 0; None: no price of the last half hour tells it.
 
     Args:
         symbol: of the contract.
@@ -70,14 +73,17 @@ def settled_at(symbol: str, day: int | None, price_of: PriceOf) -> float | None:
         price_of: the market's last prices.
     """
 
-    def of_the_day(name: str) -> float | None:
+    def at_the_close(name: str) -> float | None:
         known = price_of(name)
-        return known[0] if known is not None and day_of(known[1]) == day else None
+        if known is None or day_of(known[1]) != day:
+            return None
+        session = session_of_symbol(name, known[1])
+        return known[0] if session is None or known[1] >= session.ends_ns - CLOSING_NS else None
 
     name, strike = underlying_symbol(symbol), strike_of(symbol)
-    underlying = of_the_day(name) if name else None
+    underlying = at_the_close(name) if name else None
     if underlying is None or strike == 0:
-        return of_the_day(symbol)
+        return at_the_close(symbol)
     if strike is None:
         return underlying
     worth = underlying - strike if symbol.endswith("CE") else strike - underlying

@@ -19,8 +19,8 @@ Sends   Append, ReadJournal, ReadCheckpoint and KeepCheckpoint to the journal; t
         that is durable or could not be made so; LimitsInForce, when durable, or LimitsKept; PresenceNoted, when
         durable; OrderSettled, when durable, or SettleRefused; RiskRead, OrdersRead, PositionsRead, or Unavailable
         while the journal is read back; OrdersCancelling; Ping to the feed, where a person asks for prices that orders
-        does not hear, and where a contract has expired; Subscribe to events, where a limit needs prices that needed
-        none before.
+        does not hear, and where a contract has expired; for that ReadHistory to the database, too; Subscribe to events,
+        where a limit needs prices that needed none before.
 Fails   when the account of the run cannot go on (AccountUnfinishedError: no restart helps), when the journal fails with
         appends unanswered (JournalLostError), or holds facts without their intent. Restarted, it is RECONCILING: it
         reads the journal back and looks up every open order; pending cancellations, a halt, states that are not

@@ -94,6 +94,23 @@ def test_prices_of_other_days_tell_nothing():
 
 
 @pytest.mark.parametrize(
+    ("index_at", "own_at", "worth"),
+    [
+        ("15:30", "15:40", 1_000.0),
+        ("15:00", "15:10", 1_000.0),
+        ("14:59", "15:10", 990.0),
+        ("14:59", "15:09", None),
+        ("11:00", "11:00", None),
+    ],
+)
+def test_prices_count_of_the_last_half_hour_of_their_own_session(index_at, own_at, worth):
+    times = {"NIFTY": at(f"2026-12-01T{index_at}"), CALL: at(f"2026-12-01T{own_at}")}
+    known = {"NIFTY": (27_000.0, times["NIFTY"]), CALL: (990.0, times[CALL])}
+
+    assert settled_at(CALL, DAY, known.get) == worth
+
+
+@pytest.mark.parametrize(
     ("symbol", "ours", "behind_ns", "is_none"),
     [
         (CALL, 75, -1, False),

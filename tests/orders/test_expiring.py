@@ -1,10 +1,11 @@
 """What is held of a contract that has expired is closed in the book, at what it is worth, and nothing is sent."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
 import pytest
+from natya_builders import a_candle
 from natya_orders_stage import Release
 
 from natya.actors.orders import OrdersActor
@@ -16,10 +17,13 @@ from natya.domain.client_order_ids import is_client_order_id, is_own
 from natya.domain.gone_positions import Gone
 from natya.domain.time import IST
 from natya.messages.broker import PlaceOrder
+from natya.messages.database import HistoryRead, ReadHistory
 from natya.messages.market import FeedStatistics
 from natya.messages.orders import OrderFilled, OrderIntended
 
 CALL, OTHER = "NIFTY-28Dec2023-26000-CE", "NIFTY-28Dec2023-26100-CE"
+START_NS = round(datetime(2023, 12, 28, 15, 29, tzinfo=IST).timestamp()) * 10**9
+DAY = date(2023, 12, 28).toordinal() - date(1970, 1, 1).toordinal()
 CLOSE_NS = round(datetime(2023, 12, 28, 15, 29, 59, tzinfo=IST).timestamp()) * 10**9
 
 
@@ -44,6 +48,18 @@ class FakeFeed(RuntimeActor):
             last_prices=market.prices,
             priced_ns=dict.fromkeys(market.prices, market.priced_ns),
         )
+
+
+class FakeDatabase(RuntimeActor):
+    """Has recorded one candle of each symbol, and notes what it is asked for."""
+
+    @handles(ReadHistory)
+    def read(self, request, sender):
+        self.settings.append(request)
+        found = [
+            a_candle(symbol=name, start_ns=START_NS, close=26_077.0) for name in request.symbols if name == "NIFTY"
+        ]
+        self.send(sender, HistoryRead(candles=tuple(found)))
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -150,7 +166,19 @@ def test_without_a_price_of_its_last_day_it_stays_and_is_told(stage, make, marke
     stage.settle()
     (told,) = [each.fields for each in caplog.records if each.message == "position.expired_unpriced"]
     (warned,) = [each.fields["reason"] for each in caplog.records if each.message == "orders.warned"]
-    assert (told, warned) == ({"symbol": CALL}, f"expired, and no price of the last day is known: {CALL}")
+    assert (told, warned) == ({"symbol": CALL}, f"expired, and no price of the close is known: {CALL}")
+
+
+def test_a_system_that_begins_on_another_day_goes_by_what_was_recorded(stage, make, market):
+    market.prices, asked = {CALL: 90.0, "NIFTY": 27_000.0}, []
+    market.priced_ns += 86_400 * 10**9
+    stage.system.start("database", FakeDatabase, asked)
+    stage.open(*holding(make))
+
+    stage.wait_until(lambda: closed(stage) == [("crossover", CALL, "SELL", 75, 77.0)])
+    (request,) = asked
+    assert (request.symbols, request.interval_ns, request.bars) == ((CALL, "NIFTY"), 60 * 10**9, 1)
+    assert request.until_ns == (DAY + 1) * 86_400 * 10**9 - 19_800 * 10**9, "the end of the last day in India"
 
 
 def test_an_old_price_is_none(stage, make, market):

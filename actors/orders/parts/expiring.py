@@ -2,8 +2,8 @@
 
 The exchange pays out, and no order tells of it; so each strategy's part is journaled as an order and its trade, as what
 the broker squares off is, and no request leaves. It is done after the last session, as long as prices of that day are
-known: on the next day the feed has none any more. What no price tells stays, until a person says it. An order that is
-open still trades no more; a trade of it that is told late is closed as well.
+known: on the next day the feed has none any more, and the database has what was recorded. What no price tells stays,
+until a person says it. An order that is open still trades no more; a trade of it that is told late is closed as well.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from ....domain.booked import EXPIRED
+from ....domain.calendar import MINUTE_NS
 from ....domain.client_order_ids import base36, short_name
 from ....domain.expiries import expired_ns, has_expired, last_day, settled_at
 from ....domain.gone_positions import Gone, all_gone
-from ....domain.time import SECOND_NS, day_of
+from ....domain.instruments import underlying_symbol
+from ....domain.time import SECOND_NS, day_of, day_start_ns
 from ....domain.wording import some
-from ....messages.addresses import FEED
+from ....messages.addresses import DATABASE, FEED
+from ....messages.database import HistoryRead, ReadHistory
 from ....messages.market import FeedStatistics
 from ....messages.orders import OrderFilled
 from ....messages.system import Ping, Pong
@@ -26,7 +29,7 @@ from .due import ExpiryDue
 from .squared_off import closed_there
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ...runtime import Outcome, Timer
     from ..rules import MarketPrice
@@ -85,7 +88,7 @@ class Expiring:
     def warning(self) -> str:
         """Say what has expired and cannot be settled; empty: nothing."""
         named = sorted(self._unpriced)
-        return f"expired, and no price of the last day is known: {some(named)}" if named else ""
+        return f"expired, and no price of the close is known: {some(named)}" if named else ""
 
     def _held(self) -> tuple[str, ...]:
         shares = self._context.ledger.book.shares_by_strategy()
@@ -114,14 +117,48 @@ class Expiring:
             return
         prices: dict[str, MarketPrice] = prices_of(told) | (context.market or {})
         for symbol in expired:
-            price = settled_at(symbol, last_day(symbol), prices.get)
-            if price is None:
-                self._unpriced.add(symbol)
-                context.log("position.expired_unpriced", level="warning", symbol=symbol)
+            if self._close_all(symbol, prices):
                 continue
-            gone = all_gone(context.ledger.book.holders(symbol, context.settings.product), symbol=symbol, theirs=0)
-            for each in gone if isinstance(gone, tuple) else ():
-                self._close(each, symbol, price)
+            if context.market_rules:
+                self._leave(symbol)
+            else:
+                self._ask_database(symbol)
+
+    def _ask_database(self, symbol: str) -> None:
+        """Look for recorded prices of the last day: a system that ran until the close, and begins again later."""
+        day = last_day(symbol)
+        assert day is not None, "it has expired"
+        request = ReadHistory(
+            symbols=tuple(filter(None, (symbol, underlying_symbol(symbol)))),
+            interval_ns=MINUTE_NS,
+            bars=1,
+            until_ns=day_start_ns(day + 1),
+        )
+
+        def settle(outcome: Outcome) -> None:
+            candles = outcome.value.candles if isinstance(outcome.value, HistoryRead) else ()
+            recorded = {each.symbol: (each.close, each.start_ns + each.interval_ns - 1) for each in candles}
+            if not self._close_all(symbol, recorded):
+                self._leave(symbol)
+
+        self._context.ask(DATABASE, request, timeout_s=request.timeout_s, then=settle)
+
+    def _leave(self, symbol: str) -> None:
+        """Leave to a person what no price tells."""
+        self._unpriced.add(symbol)
+        self._context.log("position.expired_unpriced", level="warning", symbol=symbol)
+
+    def _close_all(self, symbol: str, prices: Mapping[str, MarketPrice]) -> bool:
+        """Close what is held of a contract; False: its price is not among these."""
+        price = settled_at(symbol, last_day(symbol), prices.get)
+        if price is None:
+            return False
+        gone = all_gone(
+            self._context.ledger.book.holders(symbol, self._context.settings.product), symbol=symbol, theirs=0
+        )
+        for each in gone if isinstance(gone, tuple) else ():
+            self._close(each, symbol, price)
+        return True
 
     def _close(self, gone: Gone, symbol: str, price: float) -> None:
         """Have a strategy's part journaled as closed; a trade that came late, behind it, is closed by another order."""
