@@ -140,6 +140,14 @@ def test_an_order_opens_from_the_first_share_on_that_it_does_not_close_by_both(s
     assert situation.opens(MAKE.order("A-1", side=side, quantity=quantity)) is opens
 
 
+@pytest.mark.parametrize(("side", "sign"), [("SELL", 1), ("BUY", -1)])
+@pytest.mark.parametrize(("quantity", "passes"), [(4, True), (5, False)])
+def test_an_order_closes_no_more_of_its_product_than_the_broker_has_though_the_sum_agrees(side, sign, quantity, passes):
+    situation = a_situation(a_book(*holding(10 * sign)), differs(10 * sign, 4 * sign, "INTRADAY"))
+
+    assert (risk_state(MAKE.order("A-1", side=side, quantity=quantity), situation) == "") is passes
+
+
 @pytest.mark.parametrize("state", ["STARTING", "RECONCILING"])
 def test_a_person_closes_nothing_before_the_book_is_known_to_be_right(state):
     situation = a_situation(a_book(*holding(10)), risk_state=state, closes=True)

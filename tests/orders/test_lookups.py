@@ -1,10 +1,13 @@
 """Whom the broker is asked for, and when."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
 from natya.actors.orders.book import Book
 from natya.actors.orders.reconciling.lookups import Lookups, others_that_traded
+from natya.actors.orders.reconciling.rounds import Rounds
 from natya.domain.orders import Order
 from natya.domain.time import DAY_NS
 
@@ -34,7 +37,50 @@ def test_trades_of_others_since_its_day_are_told_of_an_order_in_doubt(make, fiel
     assert sorted(others_that_traded(book, doubtful, now_ns)) == list(found)
 
 
+class TestRounds:
+    @pytest.fixture
+    def rounds(self):
+        """With the seconds of the timers that were started, and how many of them were stopped."""
+        started, stopped = [], []
+
+        def start(after_s):
+            started.append(after_s)
+            return SimpleNamespace(cancel=lambda: stopped.append(after_s))
+
+        rounds = Rounds(start)
+        rounds.started, rounds.stopped = started, stopped
+        return rounds
+
+    def test_have_one_timer_as_long_as_one_is_needed(self, rounds):
+        for after_s in (1.0, 2.0):
+            rounds.keep(is_needed=True, after_s=after_s)
+        assert (rounds.started, rounds.stopped) == ([1.0], []), "it is not put off"
+        rounds.fired()
+        rounds.keep(is_needed=True, after_s=3.0)
+        assert (rounds.started, rounds.stopped) == ([1.0, 3.0], [])
+        for _ in range(2):
+            rounds.keep(is_needed=False, after_s=4.0)
+
+        assert (rounds.started, rounds.stopped) == ([1.0, 3.0], [3.0])
+
+    def test_have_none_where_none_is_needed(self, rounds):
+        rounds.keep(is_needed=False, after_s=1.0)
+        rounds.stop()
+
+        assert (rounds.started, rounds.stopped) == ([], [])
+
+
 class TestLookups:
+    def test_know_what_was_sent_and_not_answered(self):
+        lookups = Lookups()
+        lookups.place("A-1")
+        lookups.doubt("A-2")
+        found = [[lookups.is_placing(name) for name in ("A-1", "A-2")]]
+        lookups.answered("A-1")
+        found.append([lookups.is_placing(name) for name in ("A-1", "A-2")])
+
+        assert found == [[True, False], [False, False]]
+
     def test_ask_for_a_doubtful_order_in_every_round_until_it_is_settled(self):
         lookups = Lookups()
         lookups.doubt("A-1")

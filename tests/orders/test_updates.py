@@ -22,6 +22,7 @@ from natya.messages.broker import (
     OrderPlaced,
     WithdrawOrder,
 )
+from natya.messages.order_listing import SettleOrder
 from natya.messages.orders import (
     CancellationIntended,
     CancellationRefused,
@@ -297,6 +298,38 @@ class TestATradeOfAnOrderThatAPersonHasSettled:
         assert (refused.client_order_id, refused.fact, refused.before, refused.after) == (
             *("A-1", "OrderFilled", "EXPIRED", "FILLED"),
         )
+
+
+class TestAPersonsWord:
+    @pytest.mark.parametrize(
+        ("word", "quantities", "ends"),
+        [
+            ({"filled": 4}, [], True),
+            ({"filled": 4, "price": 101.0}, [], True),
+            ({"filled": 7, "price": 101.0}, [3], True),
+            ({"filled": 10, "price": 101.0}, [6], False),
+        ],
+        ids=str,
+    )
+    def test_has_a_trade_of_the_shares_that_are_not_known_and_the_end_of_what_is_left(
+        self, order, make, word, quantities, ends
+    ):
+        request = SettleOrder(client_order_id="A-1", reason="seen", person="asha", **word)
+        update = updates.settled(order(make.uncertain(), make.filled(quantity=4)), request, 5)
+        trades = [fact for fact in update.facts if isinstance(fact, OrderFilled)]
+
+        assert [(fact.trade_id[:15], fact.quantity, fact.price) for fact in trades] == [
+            ("settled by asha", quantity, 101.0) for quantity in quantities
+        ]
+        assert (kinds(update)[len(trades) :], update.illegal) == ([OrderExpired] * ends, ())
+
+
+class TestAnEndOfAnOrderThatHasEnded:
+    @pytest.mark.parametrize(("known", "refused"), [("cancelled", 0), ("filled", 1)])
+    def test_is_refused_where_that_cannot_be(self, order, make, known, refused):
+        update = updates.from_report(order(make.accepted(), getattr(make, known)()), make.report("CANCELLED"), 5)
+
+        assert (update.facts, len(update.illegal), None in update.illegal) == ((), refused, False)
 
 
 class TestAnAnswerToPlaceOrder:
