@@ -1,5 +1,7 @@
 """Where no person has given a sign of life for too long only orders pass that close, until one does."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from natya_orders_stage import Stage
 from natya.actors.orders.book.ledger import Ledger
 from natya.actors.orders.book.presence import OF_TRADING, Sign, sign_of
 from natya.actors.orders.book.reading import ReadBack
+from natya.actors.orders.parts.operator_watch import OperatorWatch
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.domain.time import SECOND_NS, second_text
@@ -19,6 +22,7 @@ from natya.messages.presence import PresenceNoted, ReportPresence
 from natya.messages.risk import LimitChange, LimitsChanged, ReadRisk
 
 LIMIT_S = 100.0
+NOON_NS = 1_791_181_800 * SECOND_NS
 
 
 @pytest.fixture
@@ -115,6 +119,37 @@ class TestASystemThatNobodyLooksAfter:
 
             assert ordered(stage, make.order("A-1")) is OrderIntended
             assert (silence(stage).limit, "off in a simulated market" in silence(stage).formed) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("silent_ns", "is_answered", "is_warned", "is_limited"),
+    [
+        (SECOND_NS, True, False, False),
+        (SECOND_NS + 1, False, False, False),
+        (80 * SECOND_NS - 1, False, False, False),
+        (80 * SECOND_NS, False, True, False),
+        (100 * SECOND_NS - 1, False, True, False),
+        (100 * SECOND_NS, False, False, True),
+    ],
+)
+def test_each_begins_at_its_own_nanosecond(silent_ns, is_answered, is_warned, is_limited):
+    now, answers, limits = [NOON_NS], [], {}
+    context = SimpleNamespace(
+        now_ns=lambda: now[0],
+        elapsed_ns=lambda: now[0],
+        market_rules=False,
+        settings=SimpleNamespace(operator_silence_max_s=100.0),
+        puts_off=lambda _asker: False,
+        send=lambda _asker, answer: answers.append(answer),
+    )
+    watch = OperatorWatch(context, SimpleNamespace(limit_by=limits.__setitem__))
+    now[0] += silent_ns
+    watch.look()
+    watch.tell(None)
+
+    assert bool(answers) is is_answered, "the sign is that of the request itself"
+    assert bool(watch.warning()) is is_warned
+    assert bool(limits["operator"]) is is_limited
 
 
 class TestASignOfLife:
