@@ -18,8 +18,9 @@ from natya.domain.gone_positions import Gone
 from natya.domain.time import IST
 from natya.messages.broker import PlaceOrder
 from natya.messages.database import HistoryRead, ReadHistory
-from natya.messages.market import FeedStatistics
+from natya.messages.market import Candle, FeedStatistics
 from natya.messages.orders import OrderFilled, OrderIntended
+from natya.messages.supervision import Unavailable
 
 CALL, OTHER = "NIFTY-28Dec2023-26000-CE", "NIFTY-28Dec2023-26100-CE"
 START_NS = round(datetime(2023, 12, 28, 15, 29, tzinfo=IST).timestamp()) * 10**9
@@ -33,6 +34,14 @@ class Market(msgspec.Struct):
     prices: dict[str, float] = msgspec.field(default_factory=dict)
     priced_ns: int = CLOSE_NS
     asked: int = 0
+
+
+class Recorded(msgspec.Struct):
+    """What the database has, and what it was asked for."""
+
+    candles: dict[str, Candle] = msgspec.field(default_factory=dict)
+    asked: list[ReadHistory] = msgspec.field(default_factory=list)
+    is_down: bool = False
 
 
 class FakeFeed(RuntimeActor):
@@ -51,15 +60,15 @@ class FakeFeed(RuntimeActor):
 
 
 class FakeDatabase(RuntimeActor):
-    """Has recorded one candle of each symbol, and notes what it is asked for."""
-
     @handles(ReadHistory)
     def read(self, request, sender):
-        self.settings.append(request)
-        found = [
-            a_candle(symbol=name, start_ns=START_NS, close=26_077.0) for name in request.symbols if name == "NIFTY"
-        ]
-        self.send(sender, HistoryRead(candles=tuple(found)))
+        known = self.settings
+        known.asked.append(request)
+        if known.is_down:
+            self.send(sender, Unavailable(actor="database", reason="it begins again", retry_after_s=1.0))
+        else:
+            found = (known.candles[name] for name in request.symbols if name in known.candles)
+            self.send(sender, HistoryRead(candles=tuple(found)))
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -77,6 +86,13 @@ def market(stage):
     market = Market(prices={"NIFTY": 26_080.5})
     stage.system.start("feed", FakeFeed, market)
     return market
+
+
+@pytest.fixture(autouse=True)
+def recorded(stage):
+    recorded = Recorded()
+    stage.system.start("database", FakeDatabase, recorded)
+    return recorded
 
 
 @pytest.fixture
@@ -169,14 +185,19 @@ def test_without_a_price_of_its_last_day_it_stays_and_is_told(stage, make, marke
     assert (told, warned) == ({"symbol": CALL}, f"expired, and no price of the close is known: {CALL}")
 
 
-def test_a_system_that_begins_on_another_day_goes_by_what_was_recorded(stage, make, market):
-    market.prices, asked = {CALL: 90.0, "NIFTY": 27_000.0}, []
+@pytest.mark.usefixtures("soon")
+def test_a_system_that_begins_on_another_day_goes_by_what_was_recorded(stage, make, market, recorded):
+    market.prices = {CALL: 90.0, "NIFTY": 27_000.0}
     market.priced_ns += 86_400 * 10**9
-    stage.system.start("database", FakeDatabase, asked)
+    recorded.is_down = True
     stage.open(*holding(make))
+    stage.wait_until(lambda: len(recorded.asked) >= 2)
+    assert closed(stage) == []
+    recorded.candles["NIFTY"] = a_candle(symbol="NIFTY", start_ns=START_NS, close=26_077.0)
+    recorded.is_down = False
 
     stage.wait_until(lambda: closed(stage) == [("crossover", CALL, "SELL", 75, 77.0)])
-    (request,) = asked
+    request = recorded.asked[0]
     assert (request.symbols, request.interval_ns, request.bars) == ((CALL, "NIFTY"), 60 * 10**9, 1)
     assert request.until_ns == (DAY + 1) * 86_400 * 10**9 - 19_800 * 10**9, "the end of the last day in India"
 

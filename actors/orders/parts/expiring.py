@@ -42,8 +42,8 @@ SIMULATED_NS: Final = 1
 """The same in a simulated market, which may end there."""
 
 AGAIN_S: Final = 60.0
-"""Seconds until the next look, where the feed does not answer or the journal refuses; and from one look at the clock to
-the next, at most: a machine may sleep over the end of a session."""
+"""Seconds until the next look, where feed or database do not answer or the journal refuses; and from one look at the
+clock to the next, at most: a machine may sleep over the end of a session."""
 
 FEED_TIMEOUT_S: Final = 5.0
 
@@ -70,7 +70,7 @@ class Expiring:
     def not_written(self, facts: Sequence[object]) -> None:
         """Look again in a while, where the journal has refused what was to be closed."""
         if any(isinstance(fact, OrderFilled) and fact.trade_id == EXPIRED for fact in facts):
-            self._look_at(self._context.now_ns() + round(AGAIN_S * SECOND_NS))
+            self._look_again()
 
     def look(self) -> None:
         """Close what has expired, and wait for the next one."""
@@ -99,6 +99,9 @@ class Expiring:
         if ends_ns:
             self._look_at(min(ends_ns) + self._behind_ns)
 
+    def _look_again(self) -> None:
+        self._look_at(self._context.now_ns() + round(AGAIN_S * SECOND_NS))
+
     def _look_at(self, due_ns: int) -> None:
         """Look again at a time, if not before."""
         if self._timer is not None:
@@ -110,10 +113,10 @@ class Expiring:
         self._timer = context.after(wait_s if context.market_rules else min(wait_s, AGAIN_S), ExpiryDue())
 
     def _settle(self, expired: tuple[str, ...], outcome: Outcome) -> None:
-        context, now_ns = self._context, self._context.now_ns()
+        context = self._context
         told = outcome.value.statistics if isinstance(outcome.value, Pong) else None
         if not isinstance(told, FeedStatistics):
-            self._look_at(now_ns + round(AGAIN_S * SECOND_NS))
+            self._look_again()
             return
         prices: dict[str, MarketPrice] = prices_of(told) | (context.market or {})
         for symbol in expired:
@@ -136,7 +139,10 @@ class Expiring:
         )
 
         def settle(outcome: Outcome) -> None:
-            candles = outcome.value.candles if isinstance(outcome.value, HistoryRead) else ()
+            if not isinstance(outcome.value, HistoryRead):
+                self._look_again()
+                return
+            candles = outcome.value.candles
             recorded = {each.symbol: (each.close, each.start_ns + each.interval_ns - 1) for each in candles}
             if not self._close_all(symbol, recorded):
                 self._leave(symbol)
