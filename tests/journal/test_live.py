@@ -363,18 +363,6 @@ class TestAMissingEnd:
 
         self.is_told(workshop, scene, match="it is archived, so another segment followed it")
 
-    @pytest.mark.parametrize("left", ["journal.reserve", "00000000000000000001.keys"])
-    def test_that_is_all_of_it_is_told_by_what_else_is_left(self, workshop, scene, left):
-        journal = workshop.a_journal(scene, segment_bytes=SEGMENT_BYTES)
-        journal.open()
-        keep_keys(scene, journal.closed_segments[0])
-        journal.close()
-        for name in set(scene.names(workshop.directory)) - {left}:
-            scene.remove(workshop.directory / name)
-
-        with pytest.raises(JournalDamagedError, match="but no segment"):
-            workshop.a_journal(scene, segment_bytes=SEGMENT_BYTES).open()
-
     def test_is_told_of_a_journal_that_an_earlier_version_closed(self, workshop, scene):
         for name in [name for name in scene.names(workshop.directory) if name.endswith(".journal")]:
             content = scene.content(workshop.directory / name)

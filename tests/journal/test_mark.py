@@ -8,6 +8,7 @@ import pytest
 from natya.actors.journal import Trouble
 from natya.actors.journal.errors import JournalFailedError
 from natya.actors.journal.mark import MARK_NAME, MARK_SIZE, Mark, MarkKeeper, read_mark
+from natya.config.files import NotOursError
 
 ID, HASH = bytes(range(16)), bytes(range(32))
 WRITTEN = {"oldest_sequence": 3, "sequence": 9, "last_hash": HASH, "failed_first_sequence": 7}
@@ -47,6 +48,15 @@ class TestAMark:
         again.write(**WRITTEN)
 
         assert read_mark(disk, workshop.directory).generation == 2
+
+    @pytest.mark.parametrize("place", [0, 4_096])
+    def test_is_not_written_into_a_file_of_somebody_else(self, disk, workshop, place):
+        disk.create(workshop.directory / MARK_NAME, MARK_SIZE).write(b"notes", place)
+        before = bytes(disk.content(workshop.directory / MARK_NAME))
+
+        with pytest.raises(NotOursError, match="is no mark of a journal"):
+            MarkKeeper(disk, workshop.directory, journal_id=ID, newest=None)
+        assert disk.content(workshop.directory / MARK_NAME) == before
 
     def test_is_none_where_none_was_written_or_no_byte_of_it_is_right(self, disk, workshop):
         assert read_mark(disk, workshop.directory) is None

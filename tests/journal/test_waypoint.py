@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from natya.actors.journal import JournalDamagedError, PowerCutError, SimulatedDisk
+from natya.actors.journal.mark import MARK_NAME
 from natya.actors.journal.recovery import recover
 from natya.actors.journal.walk import Walk
 from natya.actors.journal.waypoint import WAYPOINT_NAME, Waypoint, write_waypoint
@@ -146,6 +147,15 @@ class TestAStart:
 
         recover(disk, workshop.directory)
         assert len(walked) == BEFORE + BEHIND + 2
+
+    def test_does_not_believe_one_where_the_mark_is_gone(self, journal, waypoint, disk, workshop, walked):
+        journal.close()
+        disk.remove(workshop.directory / MARK_NAME)
+        walked.clear()
+        found = recover(disk, workshop.directory)
+
+        assert walked == list(range(1, BEFORE + BEHIND + 1))
+        assert found.position.sequence == BEFORE + BEHIND
 
     def test_does_not_believe_that_of_another_journal_or_segment(self, journal, waypoint, disk, workshop, walked):
         kept = bytes(disk.content(workshop.directory / WAYPOINT_NAME))
