@@ -237,6 +237,16 @@ class TestFactsFromTheJournal:
         system.tell("events", JournalPage(records=records(2, 3), last_sequence=3))
         assert statistics(system).last_sequence == 3
 
+    def test_are_asked_for_from_the_first_on_where_none_was_delivered(self, system, caplog):
+        journal = system.probe("journal")
+        start_router(system, retry_s=0.01)
+        system.tell("events", Unavailable(actor="journal", reason="breaker open", retry_after_s=5))
+
+        assert journal.receive() == ReadJournal(after_sequence=0)
+        system.tell("events", JournalPage(records=(), last_sequence=0))
+        assert statistics(system).last_sequence == 0
+        assert [each.message for each in caplog.records if each.levelname == "ERROR"] == []
+
     def test_are_asked_for_again_when_the_page_before_was_asked_by_a_life_before(self, system):
         journal = system.probe("journal")
         start_router(system, Subscribe(subscriber="database", topics=("journal",)), retry_s=0.01)

@@ -15,9 +15,11 @@ from natya.actors.journal import JournalActor
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.composition import DELIVERED
 from natya.config.sections.journal import JournalSettings
-from natya.domain.events.catalog import EventInvalidError
+from natya.domain.events.catalog import EventCatalog, EventInvalidError
 from natya.messages.delivery import EventsPublished, PublishRefused
+from natya.messages.domain_events import UnknownEvent
 from natya.messages.journal import ReadJournal
+from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
 
 
@@ -139,6 +141,39 @@ class TestAPublishedEvent:
         with pytest.raises(PublishInDoubtError, match="no answer"):
             publishing.result()
 
+    def test_that_is_answered_by_something_else_is_in_doubt_and_says_by_what(self):
+        class Odd:
+            def request(self, _actor, _message, *, timeout_s):
+                return Unavailable(actor="delivery", reason="breaker open", retry_after_s=timeout_s)
+
+        with pytest.raises(PublishInDoubtError, match="breaker open"):
+            EventPublisher(Odd()).publish(Dispatched(aggregate_id="parcel-7", weight=1)).result()
+
+    def test_goes_by_the_safe_lane_with_all_that_are_published_with_it(self):
+        class Asked:
+            def request(self, _actor, message, *, timeout_s):
+                lanes.append(message.is_durable)
+                return EventsPublished()
+
+        lanes, safe, fast = [], Dispatched(aggregate_id="parcel-7", weight=1), price()
+        publisher = EventPublisher(Asked())
+        for events in ((safe, safe), (fast, fast), (safe, fast), (fast, safe)):
+            publisher.publish_many(events).result()
+
+        assert lanes == [True, False, True, True]
+
+    def test_has_an_id_by_the_time_and_the_chance_that_are_given(self):
+        class Asked:
+            def request(self, _actor, _message, *, timeout_s):
+                return EventsPublished()
+
+        def an_id(chance):
+            publisher = EventPublisher(Asked(), now_ns=lambda: 1, random=chance)
+            return publisher.publish(Dispatched(aggregate_id="parcel-7", weight=1)).result().event_id
+
+        assert an_id(random.Random(7)) == an_id(random.Random(7)) != an_id(random.Random(8))
+        assert an_id(None) != an_id(None)
+
 
 class TestAFunctionThatListens:
     def test_hears_what_it_asked_for_by_class_topic_key_and_predicate(self, publisher, subscriber):
@@ -166,6 +201,16 @@ class TestAFunctionThatListens:
         assert {type(event) for event in found} == {Dispatched, Delivered, natya.MarketDataReceived}
         assert {getattr(event, "symbol", event.aggregate_id) for event in found} == {"parcel-9", "b", "TCS"}
         assert heard.empty()
+
+    def test_hears_of_what_its_catalog_does_not_have_by_its_fields(self, over, publisher):
+        heard = queue.SimpleQueue()
+        with EventSubscriber(over, catalog=EventCatalog([Delivered])).of(keys="parcel-9").handle(heard.put):
+            publisher.publish(Dispatched(aggregate_id="parcel-9", weight=1)).result()
+            publisher.publish(Delivered(aggregate_id="parcel-9")).result()
+            found = [heard.get(timeout=WAIT_S) for _ in range(2)]
+
+        assert [type(each) for each in found] == [UnknownEvent, Delivered]
+        assert (found[0].event_type, found[0].fields) == ("Dispatched", {"weight": 1})
 
     def test_that_asks_for_fewer_of_the_fewer_hears_what_is_both(self, publisher, subscriber):
         heard = queue.SimpleQueue()

@@ -144,6 +144,16 @@ class TestABatch:
         assert replayed == EventsHandled()
         assert (world.heard, world.handled) == ([1, 2, 1, 2, 3, 3], 3)
 
+    def test_is_handled_whatever_its_handler_returns(self, world):
+        async def later(event):
+            world.heard.append(-event.number)
+
+        world.handle = lambda event: later(event) if event.number == 2 else event.number
+        world.start()
+
+        assert world.deliver(1, 2, 3) == EventsHandled()
+        assert world.heard == [-2]
+
     def test_is_handled_though_its_events_are_not_wanted(self, world):
         world.start(where=lambda event: event.number % 2)
 
