@@ -186,6 +186,23 @@ def test_without_a_price_of_its_last_day_it_stays_and_is_told(stage, make, marke
 
 
 @pytest.mark.usefixtures("soon")
+def test_what_seemed_to_have_expired_by_a_clock_that_was_ahead_does_so_at_its_time(stage, make, market, monkeypatch):
+    expired = [True]
+    monkeypatch.setattr(expiring, "has_expired", lambda _symbol, _now_ns: expired[0])
+    monkeypatch.setattr(expiring, "expired_ns", lambda _symbol: CLOSE_NS if expired[0] else 4_000_000_000 * 10**9)
+    market.prices = {}
+    stage.open(*holding(make))
+    stage.wait_until(lambda: market.asked == 1)
+    expired[0], market.prices = False, {"NIFTY": 26_080.5}
+    instance = stage.system.base.find("orders").instance
+    stage.wait_until(lambda: not instance._expiring.warning())
+    assert (closed(stage), market.asked) == ([], 1)
+    expired[0] = True
+
+    stage.wait_until(lambda: closed(stage) == [("crossover", CALL, "SELL", 75, 80.5)])
+
+
+@pytest.mark.usefixtures("soon")
 def test_a_system_that_begins_on_another_day_goes_by_what_was_recorded(stage, make, market, recorded):
     market.prices = {CALL: 90.0, "NIFTY": 27_000.0}
     market.priced_ns += 86_400 * 10**9

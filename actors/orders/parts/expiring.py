@@ -78,7 +78,9 @@ class Expiring:
         now_ns, held = self._context.now_ns(), self._held()
         expired = tuple(each for each in held if has_expired(each, now_ns - self._behind_ns))
         self._wait(each for each in held if each not in expired)
-        self._unpriced.intersection_update(held)
+        self._unpriced.intersection_update(expired)  # a clock that was ahead has them expire twice
+        if self._unpriced and not self._context.market_rules:
+            self._look_again()
         unsettled = tuple(each for each in expired if each not in self._unpriced)
         if unsettled:
             self._context.ask(
@@ -150,8 +152,10 @@ class Expiring:
         self._context.ask(DATABASE, request, timeout_s=request.timeout_s, then=settle)
 
     def _leave(self, symbol: str) -> None:
-        """Leave to a person what no price tells."""
+        """Leave to a person what no price tells; a look at the clock stays due."""
         self._unpriced.add(symbol)
+        if not self._context.market_rules:
+            self._look_again()
         self._context.log("position.expired_unpriced", level="warning", symbol=symbol)
 
     def _close_all(self, symbol: str, prices: Mapping[str, MarketPrice]) -> bool:
