@@ -151,7 +151,8 @@ def test_a_directory_with_a_trace_of_a_journal_and_no_segment_is_damage(workshop
 
 def test_a_file_that_has_only_nearly_the_name_of_a_segment_is_none(workshop, disk):
     journal = grown(workshop, disk, closed=1)
-    for name in ("x" * 20 + ".journal", f"{1:021}.journal", f"{7:020}.journey", f"{7:019}.journal"):
+    strangers = "x" * 20, "\u00b2" * 20, "\u0661" * 20, f"{1:021}", f"{7:019}", f"{7:020}.old"
+    for name in (*(f"{each}.journal" for each in strangers), f"{7:020}.journey"):
         disk.create(workshop.directory / name, 100).close()
     found = again(workshop, disk)
     found.open()
