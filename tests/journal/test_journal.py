@@ -263,6 +263,7 @@ class TestAFullSegment:
             "00000000000000000009-copy.journal",
             "a-name-of-20-letters.journal",
             "00000000000000000009.journal.old",
+            *(f"{digit * 20}.journal" for digit in ("\u00b2", "\u0661")),
         ):
             disk.create(path.with_name(name), 100)
 

@@ -309,12 +309,6 @@ class TestFactsOfATypeThatASegmentLacks:
         assert [each.sequence for each in several.view().find(types={"ChildRestarted"})] == [3]
         assert opened == [2]
 
-    def test_are_found_beside_those_of_another(self, several, opened):
-        types = {"ChildRestarted", "OrderIntended", "OrderFilled"}
-
-        assert [each.sequence for each in several.view().find(types=types)] == [1, 2, 3, 4, 5]
-        assert opened == [1, 2, 4, 5]
-
     def test_are_found_by_key_files_too(self, several, opened):
         while (chore := next_chore(several.closed_segments, 100)) is not None:
             chore[0](several.disk, chore[1])

@@ -126,15 +126,6 @@ class TestTheChain:
         )
 
 
-def test_a_closed_segment_of_which_a_record_was_changed_says_what_is_wrong_with_it(workshop, disk):
-    journal = grown(workshop, disk, closed=1)
-    content = disk.content(journal.closed_segments[0].path)
-    place = offsets(content)[1]
-    content[place + 100] ^= 1
-
-    is_refused(workshop, disk, "the record's CRC is", at=(place, 2))
-
-
 @pytest.mark.parametrize(
     "name", [RESERVE_NAME, WAYPOINT_NAME, SEALS_NAME, f"{1:020}.keys", "orders.checkpoint", "notes.txt"]
 )
@@ -147,18 +138,6 @@ def test_a_directory_with_a_trace_of_a_journal_and_no_segment_is_damage(workshop
 
     with pytest.raises(JournalDamagedError, match=f"there is {name}, but no segment"):
         found.open()
-
-
-def test_a_file_that_has_only_nearly_the_name_of_a_segment_is_none(workshop, disk):
-    journal = grown(workshop, disk, closed=1)
-    strangers = "x" * 20, "\u00b2" * 20, "\u0661" * 20, f"{1:021}", f"{7:019}", f"{7:020}.old"
-    for name in (*(f"{each}.journal" for each in strangers), f"{7:020}.journey"):
-        disk.create(workshop.directory / name, 100).close()
-    found = again(workshop, disk)
-    found.open()
-
-    assert found.last_sequence == journal.last_sequence
-    assert len(found.closed_segments) == len(journal.closed_segments)
 
 
 def test_a_closed_segment_of_many_windows_is_whole(workshop, disk, monkeypatch):

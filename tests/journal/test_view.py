@@ -304,8 +304,7 @@ class TestOneRecord:
         view, end = journal.view(), journal._files.position.offset
         workshop.commit_one(journal, 2)
 
-        for offset in (end, end - 10, end + 100_000):
-            assert view.record_there(2, first_sequence=1, offset=offset) is None
+        assert view.record_there(2, first_sequence=1, offset=end) is None
         assert journal.view().record_there(2, first_sequence=1, offset=end).sequence == 2
 
     def test_that_was_changed_is_damage_where_it_is_looked_for(self, disk, workshop):
