@@ -128,3 +128,17 @@ class TestARecordingThatIsPlayedOverAndOver:
 
         assert others == [first, first, first]
         assert len(reads) == 4
+
+    @pytest.mark.parametrize(("bytes_max", "written"), [(1 << 25, [0, 2, 0]), (50, [0, 1, 0])])
+    def test_costs_who_plays_it_once_nothing_and_is_written_once(self, write, plays, monkeypatch, bytes_max, written):
+        writes = []
+        write_frame = again.write_frame
+        monkeypatch.setattr(again, "write_frame", lambda *given: writes.append(write_frame(*given)))
+        monkeypatch.setattr(again, "FRAMES_BYTES_MAX", bytes_max)
+        path, found = write(HEADER, *minutes(3)), []
+        for _ in range(3):
+            plays(path, 1)
+            found.append(len(writes))
+            writes.clear()
+
+        assert found == written

@@ -267,10 +267,18 @@ class TestOptionsOfDepth:
 
     @pytest.mark.parametrize(
         "options",
-        [{"depth": 20}, {"depth": 200}, {"depth": 20, "url": "ws://127.0.0.1:8", "depth_url": "ws://127.0.0.1:9"}],
+        [
+            *({"depth": 20}, {"depth": 200}, {"mode": "quote"}, {"url": "ws://127.0.0.1:8"}),
+            {"depth": 20, "url": "ws://127.0.0.1:8", "depth_url": "ws://127.0.0.1:9"},
+        ],
     )
     def test_that_fit_are_taken(self, options):
         assert DhanFeedOptions(**options).problem() == ""
+
+    def test_have_their_address_judged_before_whose_it_is(self):
+        options = {"depth": 20, "url": "ws://127.0.0.1:8", "depth_url": "https://example.com"}
+
+        assert "one of the exchange" not in DhanFeedOptions(**options).problem()
 
     def test_are_one_of_three_numbers(self):
         settings = FeedSettings.default(source="dhan", options={"depth": 21})

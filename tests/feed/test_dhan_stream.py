@@ -101,8 +101,15 @@ class TestAConnectionThatEnds:
             (lambda feed: feed.send(b"garbage"), "a damaged frame"),
             (lambda feed: feed.send(a_quote(1, 5.0)[:-1]), "a damaged frame"),
             (lambda feed: feed.send(b"hello", kind=picows.WSMsgType.TEXT), "a damaged frame"),
+            (
+                lambda feed: feed.on_loop(
+                    feed.sockets[-1].transport.send, picows.WSMsgType.BINARY, a_quote(1, 5.0), False
+                ),
+                "a damaged frame",
+            ),
+            (lambda feed: feed.on_loop(feed.sockets[-1].transport.send_close, picows.WSCloseCode.OK), "closed"),
         ],
-        ids=["dropped", "told", "garbage", "wrong length", "text"],
+        ids=["dropped", "told", "garbage", "wrong length", "text", "in pieces", "in order"],
     )
     def test_is_opened_again_and_what_lies_between_is_a_gap(self, feed, running, end, cause):
         feed.send(a_quote(1, 100.0))
@@ -119,6 +126,19 @@ class TestAConnectionThatEnds:
         feed.send(a_quote(2, 7.0))
         assert [tick.price for tick in running.ticks(1)] == [7.0]
         assert running.stream.counts().reconnects == 1
+
+    def test_leaves_one_gap_since_its_last_data_however_often_it_was_tried_in_vain(self, feed, running):
+        feed.send(a_quote(1, 100.0))
+        running.ticks(1)
+        heard_ns, tried = time.time_ns(), len(feed.attempts)
+        feed.answer = 503
+        feed.drop()
+        feed.wait_for(lambda feed: len(feed.attempts) >= tried + 3)
+        feed.answer = None
+        feed.wait_for_sockets(2, 2)
+
+        assert running.gap().start_ns <= heard_ns
+        assert running.stream.take_gaps() == []
 
     def test_in_silence_is_found_in_hours_of_trading(self, feed):
         with Running(feed, silence_s=0.3) as running:
@@ -178,6 +198,24 @@ class TestAnInstrumentOfWhichNothingCameForAWhile:
 
             assert (gap.symbols, gap.cause) == (("S1",), "nothing came of it")
             assert before_ns <= gap.start_ns < again_ns <= gap.end_ns
+
+    @pytest.mark.parametrize(
+        ("state", "trading_since_ns", "is_asked_for"),
+        [("open", 0, True), ("open", None, False), ("opening", 0, False), ("waiting", 0, False)],
+    )
+    def test_is_asked_for_again_on_an_open_connection_in_hours_of_trading(
+        self, feed, state, trading_since_ns, is_asked_for
+    ):
+        with Running(feed) as running:
+            feed.wait_for_sockets(1, 2)
+        (connection,) = running.stream._connections
+        asked = []
+        connection.line = SimpleNamespace(state=state, deed=lambda *_, **__: "")
+        connection.silence = SimpleNamespace(look=lambda _now_ns: ("S1",))
+        connection._subscribe = asked.append
+        connection.look(1, trading_since_ns)
+
+        assert asked == ([[connection._listed["S1"]]] if is_asked_for else [])
 
 
 class TestAServiceThatDoesNotTakeUs:
@@ -249,6 +287,18 @@ class TestAServiceThatDoesNotTakeUs:
             running.tokens.append(TOKEN)
             feed.wait_for_sockets(1, 2)
             assert running.gap().cause == "no access token that is alive"
+
+    def test_without_a_token_leaves_a_gap_since_the_last_data_of_before(self, feed):
+        hour_ago_ns = time.time_ns() - 3_600 * 10**9
+        with Running(feed, token=False, last_ns=hour_ago_ns) as running:
+            while "no access token that is alive" not in running.stream.trouble:
+                pass
+            running.tokens.append(TOKEN)
+            feed.wait_for_sockets(1, 2)
+            gap = running.gap()
+
+        assert gap.cause == "no access token that is alive"
+        assert gap.start_ns <= hour_ago_ns + 10**9
 
 
 class TestTheToken:

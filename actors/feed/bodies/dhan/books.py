@@ -110,7 +110,7 @@ class DeepBook:
 
 
 def _behind(shown: Sequence[float], known: Levels, now_ns: int, *, down: bool) -> Levels:
-    if not known.prices or not shown or not shown[-1] or now_ns - known.received_ns > AGE_MAX_NS:
+    if not shown or not shown[-1] or now_ns - known.received_ns > AGE_MAX_NS:
         return NONE  # where the tick shows fewer than it could, there are no more
     return known.beyond(shown[-1], down=down)
 

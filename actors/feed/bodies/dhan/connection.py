@@ -154,7 +154,7 @@ class Connection:
         try:
             transport = await attempt.open()
         except picows.WSInvalidStatusError as fault:
-            status = int(getattr(getattr(fault, "response", None), "status", 0) or 0)
+            status = int(getattr(getattr(fault, "response", None), "status", 0))
             if status in UNAUTHORIZED:
                 self._stream.refuse_token(token)
             self._end_attempt(attempt, f"the opening was answered by {status}", busy=status == TOO_MANY_REQUESTS)
@@ -184,7 +184,7 @@ class Connection:
         self._subscribe(list(self._listed.values()))
         if self._last is not None and self._channel.forget is None:
             stream.reconnects += self._was_open
-            stream.gap(self.symbols, self._last, self.cause or "closed")
+            stream.gap(self.symbols, self._last, self.cause)
         self._was_open, self.cause = True, ""
 
     def _subscribe(self, listed: list[Listed]) -> None:
@@ -202,6 +202,8 @@ class Connection:
                 self.line.heard(self._last.monotonic_ns)
         elif frame.msg_type in {picows.WSMsgType.TEXT, picows.WSMsgType.CONTINUATION, picows.WSMsgType.BINARY}:
             self.end("a damaged frame: binary ones in one piece wanted")
+        elif frame.msg_type == picows.WSMsgType.CLOSE:  # the service may leave the socket open until it is answered
+            self.end("closed")
 
     def disconnected(self, transport: Any) -> None:
         """Take the end of a socket."""

@@ -51,7 +51,7 @@ class DhanFeedOptions(msgspec.Struct, frozen=True, kw_only=True):
             return f"feed.options.mode: full wanted where depth is {self.depth}, found {self.mode}"
         deep = DEEP_URLS.get(self.depth, DEEP_URLS[LEVELS])
         problem = _address_problem("url", self.url, URL) or _address_problem("depth_url", self.depth_url or deep, deep)
-        if not problem and self.depth != SHOWN and self.is_simulated != is_loopback_url(self.depth_url or deep):
+        if not problem and self.depth != SHOWN and self.is_simulated != is_loopback_url(self.depth_url):
             found = f"found {self.depth_url}" if self.depth_url else "found none, which is Dhan's"
             return (
                 f"feed.options.depth_url: one of the exchange that url is of (its first line has both) wanted, {found}"
