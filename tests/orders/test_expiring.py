@@ -98,7 +98,7 @@ def recorded(stage):
 @pytest.fixture
 def soon(monkeypatch):
     """The next look comes at once."""
-    monkeypatch.setattr(expiring, "AGAIN_S", 0.02)
+    monkeypatch.setattr(expiring, "AGAIN_S", 0.01)
 
 
 def holding(make, quantity=75, name="H-1", *, symbol=CALL, product="MARGIN", **of):
@@ -192,10 +192,10 @@ def test_what_seemed_to_have_expired_by_a_clock_that_was_ahead_does_so_at_its_ti
     monkeypatch.setattr(expiring, "expired_ns", lambda _symbol: CLOSE_NS if expired[0] else 4_000_000_000 * 10**9)
     market.prices = {}
     stage.open(*holding(make))
-    stage.wait_until(lambda: market.asked == 1)
+    parts = stage.system.base.find("orders").instance._expiring
+    stage.wait_until(parts.warning)
     expired[0], market.prices = False, {"NIFTY": 26_080.5}
-    instance = stage.system.base.find("orders").instance
-    stage.wait_until(lambda: not instance._expiring.warning())
+    stage.wait_until(lambda: not parts.warning())
     assert (closed(stage), market.asked) == ([], 1)
     expired[0] = True
 
