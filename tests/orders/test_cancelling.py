@@ -140,6 +140,21 @@ class TestACancellation:
         told = [(each.levelname, each.fields) for each in caplog.records if each.message == "orders.cancelled"]
         assert told == [("WARNING", {"count": 1, "person": "asha"})] * 2
 
+    def test_of_a_person_is_also_of_an_order_that_is_on_its_way_to_the_journal(self, stage, make):
+        person = stage.system.probe("person")
+        stage.open()
+        stage.disk.mode = "hold"
+        stage.submit(make.order())
+        stage.settle()
+        stage.tell(CancelOrders(everything=True, person="asha"), person)
+        assert person.receive() == OrdersCancelling(client_order_ids=("A-1",))
+        stage.disk.mode = "write"
+        stage.system.tell("journal", Release())
+        stage.asked_next(PlaceOrder)
+        stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
+
+        assert stage.asked_next(WithdrawOrder) == WITHDRAWN
+
     def test_of_nobody_who_has_a_name_is_by_somebody_unnamed(self, opened, actor_system):
         stage, person = opened(), actor_system.probe("asha")
         stage.tell(CancelOrders(everything=True, person=""), person)

@@ -168,7 +168,21 @@ class TestWhatIsToBeCancelled:
         ],
     )
     def test_is_what_was_named(self, book, wanted, chosen, not_open):
-        assert to_cancel(book, CancelOrders(**wanted)) == (chosen, not_open)
+        assert to_cancel(book, {}, CancelOrders(**wanted)) == (chosen, not_open)
+
+    @pytest.mark.parametrize(
+        ("wanted", "chosen", "not_open"),
+        [
+            ({"everything": True}, ("old-open", "open", "new"), ()),
+            ({"strategy": "other"}, ("open",), ()),
+            ({"symbol": "TCS", "strategy": "crossover"}, ("new",), ()),
+            ({"client_order_ids": ("new", "never")}, ("new",), ("never",)),
+        ],
+    )
+    def test_is_also_on_its_way_to_the_journal(self, book, make, wanted, chosen, not_open):
+        intents = {"new": make.order("new", symbol="TCS", strategy="crossover")}
+
+        assert to_cancel(book, intents, CancelOrders(**wanted)) == (chosen, not_open)
 
 
 @given(names=st.lists(st.sampled_from(["A", "B", "C"]), max_size=5))
@@ -177,7 +191,7 @@ def test_what_is_chosen_is_open_and_named_once(names):
     book = Book()
     for fact in (make.intent("A"), make.intent("B"), make.cancelled("B")):
         book.apply(fact)
-    chosen, not_open = to_cancel(book, CancelOrders(client_order_ids=tuple(names)))
+    chosen, not_open = to_cancel(book, {}, CancelOrders(client_order_ids=tuple(names)))
 
     assert set(chosen) == {"A"} & set(names)
     assert set(not_open) == set(names) - {"A"}

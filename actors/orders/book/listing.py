@@ -27,7 +27,7 @@ from .reading import ReadBack
 if TYPE_CHECKING:
     from ....messages.journal import JournalRecord
     from ....messages.market import FeedStatistics
-    from ....messages.orders import Product
+    from ....messages.orders import Product, SubmitOrder
     from ....messages.reconciliation import PositionMismatch
     from .book import Book
 
@@ -134,11 +134,19 @@ def prices_of(feed: FeedStatistics) -> dict[str, tuple[float, int]]:
     return {symbol: (price, feed.priced_ns.get(symbol, 0)) for symbol, price in feed.last_prices.items()}
 
 
-def to_cancel(book: Book, request: CancelOrders) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the ids of the open orders that are asked for, and of those that are not open."""
+def to_cancel(
+    book: Book, intents: Mapping[str, SubmitOrder], request: CancelOrders
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the ids of the open orders that are asked for, and of those that are not open.
+
+    Args:
+        book: of the account.
+        intents: orders on their way to the journal: they will be open.
+        request: what a person wants cancelled.
+    """
     chosen = {
         order.client_order_id: None
-        for order in book.open_orders()
+        for order in (*book.open_orders(), *intents.values())
         if (request.everything or request.strategy or request.symbol)
         and request.strategy in {"", order.strategy}
         and request.symbol in {"", order.symbol}
@@ -146,7 +154,7 @@ def to_cancel(book: Book, request: CancelOrders) -> tuple[tuple[str, ...], tuple
     not_open = []
     for client_order_id in dict.fromkeys(request.client_order_ids):
         order = book.order(client_order_id)
-        if order is not None and order.is_open:
+        if client_order_id in intents or (order is not None and order.is_open):
             chosen[client_order_id] = None
         else:
             not_open.append(client_order_id)

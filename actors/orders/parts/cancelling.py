@@ -134,7 +134,7 @@ class Cancelling:
             problem = "the journal is still read back; ask again"
             self._context.send(sender, OrdersCancelling(client_order_ids=(), problem=problem))
             return
-        chosen, not_open = to_cancel(self._ledger.book, request)
+        chosen, not_open = to_cancel(self._ledger.book, self._ledger.intents, request)
         self._context.log("orders.cancelled", level="warning", count=len(chosen), person=request.person)
         for client_order_id in chosen:
             self.cancel(client_order_id, "", printable(request.person) or UNNAMED)
