@@ -280,6 +280,17 @@ class TestOptionsOfDepth:
 
         assert "one of the exchange" not in DhanFeedOptions(**options).problem()
 
+    @pytest.mark.parametrize(
+        ("options", "address"),
+        [
+            ({}, ""),
+            ({"depth": 20}, "wss://depth-api-feed.dhan.co/twentydepth?"),
+            ({"depth": 20, "depth_url": "ws://127.0.0.1:9"}, "ws://127.0.0.1:9?"),
+        ],
+    )
+    def test_have_the_address_of_dhan_where_none_is_given(self, options, address):
+        assert DhanFeedOptions(**options).deep_address == address
+
     def test_are_one_of_three_numbers(self):
         settings = FeedSettings.default(source="dhan", options={"depth": 21})
         with pytest.raises(SettingsError, match="depth: wanted one of 5, 20, 200, found 21"):

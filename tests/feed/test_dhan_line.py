@@ -157,6 +157,15 @@ class TestASilentInstrument:
             silence.heard([a_tick("I", volume=0)], second * S)
         assert silence.look(75 * S) == ("I",)
 
+    def test_is_one_that_was_traded_again_within_the_minute(self):
+        silence = Silence(5.0)
+        for second, volume in ((10, 10), (50, 20), (55, 20)):
+            silence.heard([a_trade(second, volume=volume)], second * S)
+
+        assert silence.look(109 * S) == ("A",)
+        assert silence.look(111 * S) == ()
+        assert silence.silent == frozenset()
+
     def test_is_none_on_a_new_connection(self):
         silence = Silence(5.0)
         silence.heard([a_tick("A", volume=10), a_tick("B", volume=10)], 10 * S)

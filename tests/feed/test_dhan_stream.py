@@ -362,6 +362,9 @@ def test_an_exchange_of_this_machine_alone_may_run_a_day_ahead():
         "ws://api-feed.dhan.co",
         "wss://example.com",
         "wss://user:secret@api-feed.dhan.co",
+        "wss://user@api-feed.dhan.co",
+        "wss://:secret@api-feed.dhan.co",
+        "wss://api-feed.dhan.co#x",
         "wss://api-feed.dhan.co?token=x",
         "http://127.0.0.1:1",
         "",
@@ -418,3 +421,21 @@ def test_a_status_is_told_once_a_second_whoever_tells_it_and_each_connection_wai
     assert told("NSE_EQ", "NSE_FNO", after_ns=10**9 - 1) == [("NSE_FNO", True, clock.ns)]
     assert told("NSE_EQ", after_ns=1) == [("NSE_EQ", True, now_ns + 10**9)]
     assert told("NSE_EQ", after_ns=8 * 3_600 * 10**9) == [("NSE_EQ", False, clock.ns)]
+    clock.ns = at("2026-01-04T12:00:00")  # a Sunday
+    assert told("NSE_EQ") == [("NSE_EQ", False, clock.ns)]
+
+
+@pytest.mark.parametrize(("token", "sent"), [(None, None), ("", None), (TOKEN, None), ("new", "new")])
+def test_a_token_that_was_refused_is_sent_no_more(token, sent):
+    stream = SimpleNamespace(_given=SimpleNamespace(token=lambda: token), _refused_token=TOKEN)
+
+    assert DhanStream.token(stream) == sent
+
+
+def test_the_first_fault_of_several_is_the_one_that_is_raised():
+    stream, first = SimpleNamespace(_fault=None, _told=threading.Event()), ZeroDivisionError()
+    for fault in (first, KeyError()):
+        DhanStream.fail(stream, fault)
+
+    assert stream._fault is first
+    assert stream._told.is_set()
