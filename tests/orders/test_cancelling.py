@@ -151,9 +151,8 @@ class TestACancellation:
         stage.disk.mode = "write"
         stage.system.tell("journal", Release())
         stage.asked_next(PlaceOrder)
-        stage.tell(OrderPlaced(client_order_id="A-1", broker_order_id="B-1"))
 
-        assert stage.asked_next(WithdrawOrder) == WITHDRAWN
+        assert stage.asked_next(WithdrawOrder) == WithdrawOrder(client_order_id="A-1", broker_order_id="")
 
     def test_of_nobody_who_has_a_name_is_by_somebody_unnamed(self, opened, actor_system):
         stage, person = opened(), actor_system.probe("asha")
