@@ -314,7 +314,8 @@ class TestTheLengthOfCandles:
         said = messages(write(HEADER, *self.MINUTES, f"{MONDAY} 10:34:47,2,2,2,2,1"))
 
         assert times(said) == sorted(times(said))
-        assert times(said)[-5] == at(f"{MONDAY}T10:34:47") - 1
+        begin, cut = at(f"{MONDAY}T10:34"), at(f"{MONDAY}T10:34:47")
+        assert times(said)[-8:-4] == [begin, begin + 20 * SECOND_NS, begin + 40 * SECOND_NS, cut - 1]
         assert isinstance(said[-6], Candle)
 
     def test_leaves_those_of_other_symbols_alone(self, write, messages):
