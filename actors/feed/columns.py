@@ -171,7 +171,7 @@ def recognise(header: Row, is_of_days: Callable[[int], bool] = lambda _place: Fa
             shape = "candles"
         else:
             notes = ("taken for ticks, since it has a last price: its open, high, low and close count as the day's",)
-    if shape == "candles" and has_candles and "volume" not in positions:
+    if shape == "candles" and "volume" not in positions:
         notes = (_without_volume(header, names, positions),)
     wanted = ("time",) if shape == "ticks" else ("time", *_CANDLE_FIELDS)
     missing = [field for field in wanted if field not in positions]

@@ -153,6 +153,8 @@ class TestSeveralRecordings:
 
         assert named("A=a.csv") == ("", Path("A=a.csv"))
         assert named("A=b.csv") == ("A", Path("b.csv"))
+        for other in ("b.csv", "A=", "=b.csv", "a/A=b.csv", "A\t=b.csv"):
+            assert named(other) == ("", Path(other))
         assert absolute("A=b.csv") == f"A={tmp_path / 'b.csv'}"
         assert [tick.symbol for tick in said(merged("A=a.csv", symbol="B"))] == ["B"]
 

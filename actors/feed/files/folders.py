@@ -17,8 +17,8 @@ def named(given: str | Path) -> tuple[str, Path]:
     A path that is there counts as it is, whatever its name.
     """
     text = str(given)
-    symbol, equals, path = text.partition("=")
-    if not (equals and path and is_symbol(symbol) and "/" not in symbol) or Path(text).exists():
+    symbol, _, path = text.partition("=")
+    if not (path and is_symbol(symbol) and "/" not in symbol) or Path(text).exists():
         return "", Path(text)
     return symbol, Path(path)
 
