@@ -144,9 +144,10 @@ def to_cancel(
         intents: orders on their way to the journal: they will be open.
         request: what a person wants cancelled.
     """
+    open_: tuple[Order | SubmitOrder, ...] = (*book.open_orders(), *intents.values())
     chosen = {
         order.client_order_id: None
-        for order in (*book.open_orders(), *intents.values())
+        for order in open_
         if (request.everything or request.strategy or request.symbol)
         and request.strategy in {"", order.strategy}
         and request.symbol in {"", order.symbol}

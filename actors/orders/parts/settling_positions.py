@@ -20,7 +20,9 @@ from ..book.listing import differing_now
 from .squared_off import closed_there
 
 if TYPE_CHECKING:
+    from ....domain.orders import Order
     from ....messages.order_listing import SettlePosition
+    from ....messages.orders import SubmitOrder
     from ...runtime import ActorAddress
     from .context import OrdersContext
 
@@ -90,7 +92,8 @@ class SettlingPositions:
             return "a price above 0 wanted, found 0: only a contract expires worthless"
         if symbol in self._unwritten:
             return f"{symbol} is being settled: ask again"
-        if any(each.symbol == symbol for each in (*book.open_orders(), *context.ledger.intents.values())):
+        open_: tuple[Order | SubmitOrder, ...] = (*book.open_orders(), *context.ledger.intents.values())
+        if any(each.symbol == symbol for each in open_):
             return f"no open order in {symbol} wanted, found some: cancel them first"
         default = context.settings.product
         if has_expired(symbol, context.now_ns()):  # no book has it any more: there is nothing to compare with
