@@ -34,6 +34,9 @@ class RiskStateChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     keeps_day: bool = False
     """Whether no other day begins until a person resumes: the clock was set ahead, and the day's counts go on."""
 
+    cancels_open: bool = False
+    """Whether every open order is to be cancelled: of a halt by the kill switch, or by a limit of the day."""
+
 
 class ReduceOnly(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="ReduceOnly"):
     """From the token keeper, reconciliation or the heart to orders: let only orders pass that reduce a position.

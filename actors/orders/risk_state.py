@@ -74,7 +74,14 @@ class RiskControl:
 
 
 def changed(  # noqa: PLR0913  the fields of the fact
-    previous: KeptRiskState, state: KeptRiskState, *, cause: str, by: str, now_ns: int, keeps_day: bool = False
+    previous: KeptRiskState,
+    state: KeptRiskState,
+    *,
+    cause: str,
+    by: str,
+    now_ns: int,
+    keeps_day: bool = False,
+    cancels_open: bool = False,
 ) -> RiskStateChanged:
     """Return the fact of a change, in words that any file can hold."""
     return RiskStateChanged(
@@ -84,6 +91,7 @@ def changed(  # noqa: PLR0913  the fields of the fact
         changed_by=printable(by),
         occurred_ns=now_ns,
         keeps_day=keeps_day,
+        cancels_open=cancels_open,
     )
 
 

@@ -1,6 +1,7 @@
 """Orders while the kill switch is on: nothing passes, and everything that is open is cancelled until nothing is."""
 
 import pytest
+from msgspec.structs import replace
 from natya_orders_stage import FakeJournal, Release
 
 from natya.actors.orders import OrdersActor
@@ -255,6 +256,31 @@ class TestAHaltWhileTheJournalIsReadBack:
 
 
 class TestTheNextLifeOfOrders:
+    @pytest.mark.parametrize("cancels", [True, False], ids=["by a limit or the switch", "by an alarm"])
+    def test_in_another_process_goes_on_cancelling_what_the_halt_was_to_cancel(self, stage, make, cancels):
+        halted = replace(make.change("HALTED", cause="too much lost"), cancels_open=cancels)
+        later = make.change("HALTED", previous="HALTED", cause="an order of nobody")
+        stage.open(*an_open_one(make), halted, later)
+
+        assert withdrawn_since_the_start(stage) == ["A-1"] * cancels
+        assert stage.statistics.risk_state == "HALTED"
+
+    def test_cancels_nothing_for_a_halt_that_is_over(self, stage, make):
+        halted = replace(make.change("HALTED"), cancels_open=True)
+        stage.open(*an_open_one(make), halted, make.change("NORMAL", previous="HALTED"))
+
+        assert withdrawn_since_the_start(stage) == []
+
+    def test_is_told_by_the_fact_of_the_halt_whether_all_is_to_be_cancelled(self, stage, make, switch, halt):
+        stage.open()
+        halt()
+        stage.tell(Resume(reason="looked into it", person="asha"), stage.strategy)
+        switch.receive()
+        stage.settle()
+
+        told = [(fact.state, fact.cancels_open) for fact in stage.disk.facts if isinstance(fact, RiskStateChanged)]
+        assert told == [("HALTED", True), ("NORMAL", False)]
+
     def test_goes_on_cancelling(self, stage, make, halt, monkeypatch):
         monkeypatch.setattr(cancelling, "CANCEL_AGAIN_S", 0.01)
         stage.open(*an_open_one(make))

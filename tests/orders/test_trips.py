@@ -125,6 +125,7 @@ class TestTheLossOfTheDay:
         assert changes(stage) == [("HALTED", "orders")]
         assert stage.asked_next(WithdrawOrder).client_order_id == "R-1"
         assert refusals(stage) == [("A-2", "day_loss_max_rupees"), ("A-3", "risk_state")]
+        assert [fact.cancels_open for fact in stage.disk.facts if isinstance(fact, RiskStateChanged)] == [True]
 
     def test_is_that_of_the_day_also_after_a_restart(self, trading, make):
         stage = trading(**LOSS)
@@ -246,6 +247,7 @@ class TestOrdersThatLeft:
 
         assert state(stage) == "HALTED"
         assert changes(stage) == [("HALTED", "orders")]
+        assert [fact.cancels_open for fact in stage.disk.facts if isinstance(fact, RiskStateChanged)] == [True]
         assert cause(stage) == f"sent: one order out for each intent in wanted, found {found}"
         assert stage.asked_next(WithdrawOrder).client_order_id == "A-1"
 

@@ -54,6 +54,7 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     worst: dict[str, int]
     unknown: dict[str, str]
     keeps_day: bool
+    cancels_open: bool
     named: tuple[tuple[str, str, dict[Product, int]], ...]
     late: dict[str, int]
     sold: dict[str, int]
@@ -68,6 +69,7 @@ class Account:
         "bare",
         "brackets",
         "by_strategy",
+        "cancels_open",
         "covered",
         "day",
         "exits",
@@ -115,6 +117,9 @@ class Account:
         self.day = Day()
         self.keeps_day = False
         """Whether no other day begins, until a person resumes: the clock was set ahead."""
+
+        self.cancels_open = False
+        """Whether every open order is to be cancelled, until a person resumes."""
 
         self.profit = Profit()
         self.brackets: dict[str, None] = {}
@@ -189,6 +194,7 @@ class Account:
             worst=self.weigh(),
             unknown=self.unknown,
             keeps_day=self.keeps_day,
+            cancels_open=self.cancels_open,
             named=tuple((*key, each) for key, each in self.named.items()),
             late=self.late,
             sold=self.sold,
@@ -219,7 +225,7 @@ class Account:
         account.exits = {name: deque(each, maxlen=EXITS_REMEMBERED_MAX) for name, each in kept.exits.items()}
         account.priced_units, account.unpriced_leaves = kept.priced_units, kept.unpriced_leaves
         account.worst, account.unknown = kept.worst, kept.unknown
-        account.keeps_day = kept.keeps_day
+        account.keeps_day, account.cancels_open = kept.keeps_day, kept.cancels_open
         account.late, account.sold, account.surplus = kept.late, kept.sold, kept.surplus
         account.named = {(strategy, symbol): each for strategy, symbol, each in kept.named}
         account.most = {symbol: account.most_of(symbol) for symbol in account.worst}

@@ -317,8 +317,10 @@ class Book:
         """
         kind = type(fact)  # compared by identity: a restart applies every fact that there ever was
         if isinstance(fact, RiskStateChanged):
-            self._account.risk_state, self._account.risk_cause = fact.state, fact.cause
-            self._account.keeps_day = fact.keeps_day or (self._account.keeps_day and fact.state != "NORMAL")
+            account, lasts = self._account, fact.state != "NORMAL"
+            account.risk_state, account.risk_cause = fact.state, fact.cause
+            account.keeps_day = fact.keeps_day or (account.keeps_day and lasts)
+            account.cancels_open = fact.cancels_open or (account.cancels_open and lasts)
             return True
         client_order_id = fact.client_order_id
         account = self._left_open.get(client_order_id, self._account) if self._left_open else self._account
@@ -416,6 +418,11 @@ class Book:
     def risk_cause(self) -> str:
         """The cause of the newest change; empty if there was none."""
         return self._account.risk_cause
+
+    @property
+    def cancels_open(self) -> bool:
+        """Whether every open order is to be cancelled, until a person resumes."""
+        return self._account.cancels_open
 
     def statistics(
         self,

@@ -92,9 +92,9 @@ class RiskKeeper:
             return
         if trip.state == "HALTED":
             self._control.alarm, self._control.alarmed_by = trip.cause, ORDERS
+            self._halting.is_on = True
         self._write(self._change(trip.state, trip.cause, ORDERS))
         if trip.state == "HALTED":
-            self._halting.is_on = True
             self._cancelling.cancel_halted()
 
     def keep_day(self, cause: str) -> None:
@@ -149,6 +149,11 @@ class RiskKeeper:
         self._cancelling.cancel_halted()
         if self._context.is_read:
             self.write_halt()
+
+    def halt_again(self) -> None:
+        """Go on cancelling what is open, in another process than that which halted: it may not have come to it."""
+        if self._ledger.book.cancels_open:
+            self._halting.is_on = True
 
     def halt_by_file(self) -> None:
         """Halt if the file of the kill switch is there, which its owner may not have told this instance."""
@@ -240,7 +245,14 @@ class RiskKeeper:
         return self._change("HALTED", cause, by)
 
     def _change(self, state: KeptRiskState, cause: str, changed_by: str) -> RiskStateChanged:
-        return changed(self._ledger.risk_state, state, cause=cause, by=changed_by, now_ns=self._context.now_ns())
+        return changed(
+            self._ledger.risk_state,
+            state,
+            cause=cause,
+            by=changed_by,
+            now_ns=self._context.now_ns(),
+            cancels_open=state == "HALTED" and self._halting.is_on,
+        )
 
     def _write(self, change: RiskStateChanged) -> None:
         self._context.send(JOURNAL, self._ledger.write_change(change))

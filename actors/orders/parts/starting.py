@@ -241,6 +241,7 @@ class Starting:
         if is_first:
             self._operator.begin()
             self._look_up_early()
+            self._risk.halt_again()
             self._risk.halt_by_file()
             self._risk.write_halt()
             self._cancelling.cancel_halted()
