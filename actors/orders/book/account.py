@@ -318,7 +318,8 @@ class Account:
         """Count what an order that may still fill is worth at its own price, or its shares where it has none."""
         price, left = own_price(after), before.leaves if before is not None else 0
         change = after.leaves - left
-        if before is not None and (priced := own_price(before)) != price:
+        # Only a change has another price: asked for each fact, it would be the dearest part of this.
+        if after.modifications and before is not None and (priced := own_price(before)) != price:
             # Its terms have changed: take off what it counted for until now, at its former price.
             self.priced_units -= round((priced or 0.0) * UNITS) * left
             change = after.leaves

@@ -161,7 +161,7 @@ class Cancelling:
 
     def note(self, facts: Iterable[object]) -> None:
         """Note what has become durable: in a halt a trade may leave a stop that protects nothing any more."""
-        if any(isinstance(fact, OrderFilled) for fact in facts):
+        if self._halting.is_on and any(isinstance(fact, OrderFilled) for fact in facts):
             self.look_at_stops()
 
     def look_at_stops(self) -> None:

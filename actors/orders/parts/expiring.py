@@ -16,7 +16,7 @@ from ....domain.calendar import MINUTE_NS
 from ....domain.client_order_ids import base36, short_name
 from ....domain.expiries import expired_ns, has_expired, last_day, settled_at
 from ....domain.gone_positions import Gone, all_gone
-from ....domain.instruments import underlying_symbol
+from ....domain.instruments import is_contract, underlying_symbol
 from ....domain.time import SECOND_NS, day_of, day_start_ns
 from ....domain.wording import some
 from ....messages.addresses import DATABASE, FEED
@@ -65,7 +65,9 @@ class Expiring:
 
     def note(self, facts: Sequence[object]) -> None:
         """Wait for what has been traded."""
-        self._wait(fact.symbol for fact in facts if isinstance(fact, OrderFilled))
+        for fact in facts:
+            if type(fact) is OrderFilled and is_contract(fact.symbol):
+                self._wait((fact.symbol,))
 
     def not_written(self, facts: Sequence[object]) -> None:
         """Look again in a while, where the journal has refused what was to be closed."""
