@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from datetime import date
 from typing import Final, TypeAlias
 
+from .history import number_of_day
 from .instruments import expiry_of, strike_of, underlying_symbol
 from .money import PRICE_PLACES
 from .time import SECOND_NS, day_of, day_start_ns
@@ -29,13 +29,11 @@ SETTLES_NS: Final = 600 * SECOND_NS
 PriceOf: TypeAlias = Callable[[str], "tuple[float, int] | None"]
 """The last price of a symbol, and its time: rupees, and nanoseconds since 1970-01-01 UTC. None: not known."""
 
-_EPOCH: Final = date(1970, 1, 1)
-
 
 def last_day(symbol: str) -> int | None:
     """Return the last day of a contract in India, where its symbol tells it: days since 1970-01-01."""
     expiry = expiry_of(symbol)
-    return None if expiry is None else (expiry - _EPOCH).days
+    return None if expiry is None else number_of_day(expiry)
 
 
 @functools.lru_cache(maxsize=10_000)

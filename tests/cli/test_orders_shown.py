@@ -205,29 +205,22 @@ class TestTheLifeOfAnOrder:
         assert f"for crossover: {purpose}, and passes no rule; one request leaves now" in told
         assert "every rule passed" in natya("order", "show", "C-1X", "--data-dir", data_dir).stdout
 
-    def test_of_a_contract_that_has_expired_says_that_nothing_has_left(self, data_dir):
+    @pytest.mark.parametrize(
+        ("trade_id", "price", "why"),
+        [(SQUARED_OFF, 100.0, "the broker has squared it off"), (EXPIRED, 0.0, "the contract has expired")],
+        ids=["squared off", "expired"],
+    )
+    def test_of_a_position_that_went_without_a_request_says_that_none_has_left(self, data_dir, trade_id, price, why):
         journal = Journal(data_dir / "journal", now_ns=time.time_ns, segment_bytes=65_536)
         journal.open()
-        trade = BUILDERS.filled("C-9", EXPIRED, side="SELL", price=0.0)
+        trade = BUILDERS.filled("C-9", trade_id, side="SELL", price=price)
         journal.append((BUILDERS.intent("C-9", side="SELL"), trade), correlation_id="C-9")
         journal.commit()
         journal.close()
 
         told = natya("order", "show", "C-9", "--data-dir", data_dir).stdout
-        assert "for crossover: the contract has expired, and no request has left\n" in told
-        assert "FILLED 10 at 0.00 (trade expired), 10 of 10 so far" in told
-
-    def test_that_the_broker_has_squared_off_says_that_nothing_has_left(self, data_dir):
-        journal = Journal(data_dir / "journal", now_ns=time.time_ns, segment_bytes=65_536)
-        journal.open()
-        trade = BUILDERS.filled("C-9", SQUARED_OFF, side="SELL")
-        journal.append((BUILDERS.intent("C-9", side="SELL"), trade), correlation_id="C-9")
-        journal.commit()
-        journal.close()
-
-        told = natya("order", "show", "C-9", "--data-dir", data_dir).stdout
-        assert "for crossover: the broker has squared it off, and no request has left\n" in told
-        assert "FILLED 10 at 100.00 (trade squared off by the broker), 10 of 10 so far" in told
+        assert f"for crossover: {why}, and no request has left\n" in told
+        assert f"FILLED 10 at {price:.2f} (trade {trade_id}), 10 of 10 so far" in told
 
     def test_has_each_step_with_its_time_and_its_place_in_the_journal(self, data_dir):
         told = natya("order", "show", "A-1", "--data-dir", data_dir).stdout.splitlines()

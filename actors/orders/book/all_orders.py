@@ -53,7 +53,7 @@ class AllOrders:
     def order(self, client_order_id: str) -> Order | None:
         """Return the order; None if there is none, or the gate refused it."""
         order = self._orders.get(client_order_id)
-        return order if order is not None or not self._ended else self._ended.order(client_order_id)
+        return self._ended.order(client_order_id) if order is None and self._ended else order
 
     def newest_fact(self, client_order_id: str) -> OrderFact | None:
         """Return the fact that changed this order last; None if the id was never used."""
