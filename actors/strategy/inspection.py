@@ -50,6 +50,10 @@ _SQUEEZED: Final = {_squeezed(hook): hook for hook in HOOKS}
 """Hooks by their names in any style: `onTick`, `ON_TICK`, `ontick`."""
 
 
+_MEANT: Final = {"on_start": "a strategy begins in on_begin"}
+"""What a name of the base was meant to be, where authors from elsewhere expect it."""
+
+
 def faults_of(strategy: type, base: type) -> tuple[str, ...]:
     """Return the faults of a strategy class, a sentence each with file and line; `base` is `StrategyActor`."""
     found: list[str] = []
@@ -106,7 +110,7 @@ def _faults_in(described: type, base: type) -> Iterator[str]:
         elif (name.startswith("on_") or _squeezed(name) in _SQUEEZED) and not hasattr(base, name):
             fault = _nobody_calls(name)
         elif hasattr(base, name) and name not in OPTIONS:
-            fault = f"{name} is a name of {base.__name__}, and means something else there"
+            fault = f"{name} is a name of {base.__name__}: {_MEANT.get(name, 'choose another')}"
         else:
             continue
         if fault:

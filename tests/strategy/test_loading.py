@@ -122,6 +122,8 @@ NEVER_CALLED = {
     "def on_tick(me, tick): me.open_orders += [tick]": "open_orders is a name of StrategyActor: choose another",
     "_made = eval('lambda self: 1')\n    def on_begin(self): self.pnl = 0": "pnl is a name of StrategyActor",
     "_two = (1,\n        lambda self: 2)\n    _one = _two[1]\n    def on_begin(self): self.pnl = 0": "pnl is a name",
+    "def on_start(self): pass": "on_start: on_start is a name of StrategyActor: a strategy begins in on_begin",
+    "def ready(self): pass": "ready: ready is a name of StrategyActor: choose another",
     "def _helper(): pass\n    def on_begin(self): self.pnl = 0": "pnl is a name of StrategyActor: choose another",
     "def __init__(self, fast): pass": "__init__: __init__ is called without arguments",
 }
