@@ -126,7 +126,7 @@ class ExchangeActor(RuntimeActor):
                 day_ends_ns=day_order_ends_ns_of,
             )
         )
-        self._owners.update((order.request.client_order_id, BROKER) for order in resting)
+        self._owners.update((order.request.client_order_id, BROKER) for order in resting if order.is_open)
         if resting:
             self.log("exchange.orders_rest", count=len(resting))
             self._await_end_of_day()

@@ -83,8 +83,7 @@ def _resting(known: KnownOrder, fills: list[OrderFilled], arrival: int) -> Order
         validity=known.validity,
     )
     order = Order(request, broker_order_id=known.broker_order_id, arrival=arrival)
-    if known.validity == "DAY":
-        order.ends_ns = day_order_ends_ns_of(known.symbol, known.intended_ns)
+    order.ends_ns = day_order_ends_ns_of(known.symbol, known.intended_ns)
     order.is_triggered |= known.is_triggered or bool(fills)
     for fill in fills:
         order.filled += fill.quantity
@@ -104,4 +103,6 @@ def _resting(known: KnownOrder, fills: list[OrderFilled], arrival: int) -> Order
             side=known.side,
         )
         order.trades.append(report)
+    if order.is_open and known.validity == "IOC" and (known.is_triggered or fills):
+        order.state = "CANCELLED"  # it has met its tick, and nobody has heard what became of the rest
     return order

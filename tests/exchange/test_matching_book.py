@@ -302,11 +302,12 @@ class TestAnOrderForTheDay:
 
         assert (matching.next_end_ns, matching.resting) == (0, 0)
 
-    def test_that_is_immediate_ends_when_it_comes_and_not_with_the_day(self, day, an_order):
+    def test_that_is_immediate_ends_with_it_where_it_did_not_come_before(self, day, an_order):
         matching = day(latency_ns=10**9)
         matching.place(an_order(limit_price=99.0, validity="IOC"))
 
-        assert (matching.next_end_ns, matching.resting) == (0, 1)
+        assert [each.execution_type for each in matching.end_day(END_NS)] == ["EXPIRED"]
+        assert (matching.next_end_ns, matching.resting) == (0, 0)
 
     @pytest.mark.parametrize("first", [0, 1])
     def test_of_an_earlier_run_ends_with_it_and_one_of_no_day_stays(self, day, an_order, first):
@@ -382,7 +383,28 @@ class TestAnOrderAfterARestart:
         before_a_tick.replace(ReplaceRequest(client_order_id="limit", quantity=10, order_type="MARKET"))
         before_a_tick.move(a_tick(100.0, bids=[], asks=[(101.05, 99)]))
 
-        assert [order.limit_price for order in book_of(before_a_tick)] == [101.0, None]
+        assert [order.limit_price for order in book_of(before_a_tick)] == [101.0, 101.0, None]
+
+    @pytest.mark.parametrize(
+        ("price", "paid"), [(99.0, [99.0]), (100.0, [])], ids=["within its limit", "beyond its limit"]
+    )
+    def test_that_is_immediate_trades_at_the_first_tick_or_never(self, an_order, a_tick, trades, price, paid):
+        old = Order(an_order(limit_price=99.0, validity="IOC"), broker_order_id="X-1-1", arrival=1)
+        matching = Matching(tick_size_rupees=0.05, run=2, now_ns=1, resting=[old])
+
+        reports = matching.move(a_tick(price))
+
+        assert [each[1] for each in trades(reports)] == paid
+        assert (matching.resting, matching.find("a").state) == (0, "FILLED" if paid else "CANCELLED")
+
+    def test_that_is_an_immediate_stop_waits_for_its_trigger_first(self, an_order, a_tick):
+        terms = {"order_type": "STOP_LOSS", "trigger_price": 101.0, "limit_price": 101.5, "validity": "IOC"}
+        old = Order(an_order(**terms), broker_order_id="X-1-1", arrival=1)
+        matching = Matching(tick_size_rupees=0.05, run=2, now_ns=1, resting=[old])
+
+        assert matching.move(a_tick(100.0)) == []
+        told = [each.execution_type for each in matching.move(a_tick(103.0))]
+        assert told == ["TRIGGERED", "CANCELLED"]
 
     @pytest.mark.parametrize(
         ("name", "terms", "paid"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from natya.actors.exchange.matching import Matching
+from natya.actors.exchange.matching import FillModel, Matching
 from natya.actors.exchange.recovery import Remembered
 from natya.messages.broker import ReplaceRequest
 from natya.messages.exchange import AccountServed
@@ -65,7 +65,7 @@ class Run:
                 self.facts.append(
                     OrderTriggered(client_order_id=report.client_order_id, occurred_ns=report.occurred_ns)
                 )
-            else:
+            elif report.execution_type == "TRADE":
                 self.facts.append(
                     OrderFilled(
                         client_order_id=report.client_order_id,
@@ -140,6 +140,34 @@ class TestABookOfBefore:
 
         assert (again.find("A-1").is_triggered, again.find("A-1").state) == (True, "OPEN")
         assert trades(again.move(a_tick(100.5, after_s=2))) == [(10, 101.5)]
+
+    def test_has_an_immediate_order_on_its_way_as_one_that_meets_the_first_tick(self, a_tick, an_order, trades):
+        run = Run(Matching(tick_size_rupees=0.05, run=1, now_ns=1, model=FillModel(latency_ns=10**9)))
+        run.move(a_tick(100.0))
+        run.place(an_order("A-1", limit_price=99.0, validity="IOC"))
+        again = run.again()
+
+        assert (again.find("A-1").state, again.resting) == ("OPEN", 1)
+        assert [each.execution_type for each in again.move(a_tick(100.0, after_s=2))] == ["CANCELLED"]
+
+    def test_has_an_order_of_either_validity_ending_with_its_day(self, matching, a_tick, an_order):
+        run = Run(matching)
+        run.move(a_tick(100.0))
+        stop = {"order_type": "STOP_LOSS_MARKET", "trigger_price": 101.0}
+        for validity in ("DAY", "IOC"):
+            run.place(an_order(validity, validity=validity, **stop))
+        again = run.again()
+
+        ended = [(each.client_order_id, each.execution_type) for each in again.end_day(again.next_end_ns)]
+        assert ended == [("DAY", "EXPIRED"), ("IOC", "EXPIRED")]
+
+    def test_has_an_immediate_order_ended_that_has_met_its_tick(self, matching, a_tick, an_order):
+        run = Run(matching)
+        run.move(a_tick(100.0, asks=[(100.0, 3)]))
+        run.place(an_order("A-1", quantity=10, limit_price=100.0, validity="IOC"))
+        again = run.again()
+
+        assert (again.find("A-1").state, len(again.find("A-1").reports), again.resting) == ("CANCELLED", 1, 0)
 
     def test_has_an_order_that_was_filled_while_a_change_was_on_its_way(self, matching, a_tick, an_order):
         """The book of record holds it open: the change may have raised its quantity. The exchange never heard of it."""

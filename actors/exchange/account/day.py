@@ -140,7 +140,7 @@ class Day:
             self._book("RCPT", "FUNDS ADDED", exact(core.settings.opening_balance_rupees))
         else:
             for row in list(state.open.values()):
-                if row.arrival:  # the market closed while no process ran
+                if row.arrival or self._orders.is_of_a_day_before(row):  # the market closed while no process ran
                     self._orders.end(row, "EXPIRED", "EXPIRED")
             self._close_what_was_missed()
             self._settle()

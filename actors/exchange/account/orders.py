@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ....domain.calendar import next_open, session_at
 from ....domain.instruments import price_away
 from ....domain.money import exact_value
-from ....domain.time import SECOND_NS
+from ....domain.time import SECOND_NS, day_of
 from ....messages.broker import CancelRequest, NewOrder, ReplaceRequest
 from ....messages.exchange import AccountOrder, AccountTrade
 from .checks import check_prices, check_ticket, fault_of_time, rejection, withdrawal_fault
@@ -298,6 +298,11 @@ class Orders:
                 return session.pre_open_ns
             return opens_ns
         return opens_ns + _AMO_DELAY_MINUTES[row.amo_time] * 60 * 10**9
+
+    def is_of_a_day_before(self, row: AccountOrder) -> bool:
+        """Tell whether the day has passed for which an order came that has not reached the exchange."""
+        since_ns = self.release_ns(row) if row.amo_time else row.created_ns
+        return day_of(since_ns) < day_of(self._core.now_ns)
 
     def hear_all(self, reports: list[ExecutionReport]) -> None:
         """Take in reports of the matching, then call `on_heard`: until then the matching is ahead of the state."""

@@ -21,7 +21,8 @@ Rules (the reasons, and the direction in which each of them errs: docs/decisions
 - An order that was on its way is in the book when its time is over (`let_in`): it meets the book as it is then, if a
   tick has come since it was sent; if none has, it meets the next one. A book from before is never met, but what it
   offered bounds the price of an order with a limit, which has rested since (docs/decisions/0117). An order of an
-  earlier run that is changed before the first tick is on its way to that tick.
+  earlier run that is changed before the first tick is on its way to that tick; so is one that is immediate or cancel,
+  and an order at the market that the price of that tick protects.
 - The liquidity of one tick is used once, by price and then by time of arrival. The next tick has the recorded book
   again, since the recording is not affected by our trades.
 - Our own orders never trade with each other. Of two that are linked, what one trades the other loses.
@@ -131,10 +132,17 @@ class Matching(Trading):
                 )
                 market.nears_close_ns = 0 if has_auctions else market.nears_close_ns
             self._note_last_trigger(market, order, since_ns)
+            if self._meets_the_first_tick(order):
+                order.due_ns = order.due_ns or DUE_AT_ONCE_NS
             market.queue(order)
             market.insert(order)
             self.resting += 1
             self._note_end(order)
+
+    def _meets_the_first_tick(self, order: Order) -> bool:
+        """Tell whether an order of an earlier run does not rest: immediate or cancel, or to be protected by a price."""
+        is_unprotected = order.limit_price is None and self._model.protection_percent > 0
+        return order.is_triggered and (order.request.validity == "IOC" or is_unprotected)
 
     def pass_time(self, now_ns: int) -> None:
         """Advance the time beyond the last tick: an order at a daily candle's end comes hours after the close."""
@@ -274,7 +282,7 @@ class Matching(Trading):
         reports = [self._report(order, "NEW")]
         if not order.due_ns:
             reports += self._enter(market, order)
-        if order.is_open and request.validity == "DAY" and self._day_ends_ns is not None:
+        if order.is_open and self._day_ends_ns is not None:
             order.ends_ns = self._day_ends_ns(request.symbol, self._now_ns)
             self._note_last_trigger(market, order, self._now_ns)
             self._note_end(order)

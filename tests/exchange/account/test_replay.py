@@ -1,5 +1,6 @@
 """Whatever is asked of an account and whatever the market does: its changes alone make the same account."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -204,3 +205,16 @@ class TestAnOrderOnItsWayWhenTheProcessEnds:
         client.tick(1485.0)
 
         assert (client.status(order_id), client.order(order_id).average_price) == ("TRADED", 1485.0)
+
+    @pytest.mark.parametrize(("price", "status"), [(1485.0, "TRADED"), (1495.0, "CANCELLED")])
+    def test_trades_at_the_first_tick_or_never_where_it_is_immediate(self, open_account, price, status):
+        client = open_account(order_latency_s=5.0)
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0, validity="IOC", wait=False)
+        client.wait(60)
+        client.place(price=1400.0)
+        client.account = client.replayed()
+
+        client.tick(price)
+
+        assert client.status(order_id) == status

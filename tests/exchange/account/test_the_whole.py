@@ -679,7 +679,8 @@ class TestAnInstrumentThatIsNotListed:
         client.wait(2)
         assert (client.status(order_id), client.order(order_id).arrival) == ("PENDING", 1)
 
-    def test_has_its_orders_rejected_where_it_is_listed_on_a_day_without_a_session(self, client):
+    def test_has_its_orders_rejected_where_it_is_listed_on_a_day_without_a_session(self, open_account):
+        client = open_account(day=(2026, 10, 9))
         client.tick(1500.0)
         order_id = client.place(price=1490.0, wait=False)
         list_again = self.a_process_without(client, "INFY")
@@ -747,6 +748,27 @@ class TestAnAccountThatWasDown:
         assert held(client) == {}
         (trade,) = [each for each in client.changes if isinstance(each, AccountTrade) and each.side == "SELL"]
         assert (trade.quantity, trade.price) == (10, 1500.0)
+
+    def test_lets_an_order_expire_that_had_not_reached_the_exchange_on_its_day(self, client):
+        client.tick(1500.0)
+        order_id = client.place(price=1490.0, product="CNC", wait=False)
+        in_a_new_process(client, at("10:00", day=8))
+        client.tick(1480.0)
+        client.wait(2)
+
+        expired = [each for each in client.changes if isinstance(each, AccountOrder) and each.order_id == order_id][-1]
+        assert (expired.status, expired.filled_quantity) == ("EXPIRED", 0)
+
+    def test_lets_an_after_market_order_expire_whose_day_has_passed(self, client):
+        client.tick(1500.0)
+        client.wait_until(at("18:00"))
+        order_id = client.place(price=1490.0, product="CNC", amo_time="OPEN")
+        in_a_new_process(client, at("10:00", day=9))
+        client.tick(1480.0)
+        client.wait(2)
+
+        expired = [each for each in client.changes if isinstance(each, AccountOrder) and each.order_id == order_id][-1]
+        assert (expired.status, expired.filled_quantity) == ("EXPIRED", 0)
 
     def test_over_a_close_has_let_its_orders_expire_then(self, client):
         client.tick(1500.0)
