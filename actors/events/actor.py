@@ -60,7 +60,7 @@ class Handover(msgspec.Struct, frozen=True):
 
     routes: RouteTable
     delivered: int | None
-    """The newest sequence that was sent to all its subscribers."""
+    """The newest sequence that was sent to all its subscribers; None: no record has come yet."""
 
     dead_letters: int
     candles: CandleMaker
@@ -88,6 +88,8 @@ class EventsActor(RuntimeActor):
 
         self._heard = 0
         self._delivered_to_all: int | None = None
+        """None: no record has come yet."""
+
         self._dead_letters_counted = 0
         self._ticks = self._facts = self._delivered = 0
 
@@ -109,7 +111,7 @@ class EventsActor(RuntimeActor):
         self._gate = SequenceGate(delivered)
         self._delivered_to_all = delivered
         if delivered is not None:
-            self._read_missing(delivered)
+            self._read_missing()
         self._candles.take_over(state.candles)
         self._ticks_to = state.ticks_to
         self._held = state.held
@@ -163,24 +165,26 @@ class EventsActor(RuntimeActor):
         """Deliver in sequence; where records are missing, read them first (this batch is among them then)."""
         if not batch.records:  # the journal never sends an empty batch
             return
+        if self._delivered_to_all is None:  # a crash at the first records of all is made up for, too
+            self._delivered_to_all = batch.records[0].sequence - 1
         self._heard = max(self._heard, batch.records[-1].sequence)
         if self._catching_up:
             return
         fresh = self._gate.admit(batch.records)
         if fresh is None:
-            self._read_missing(self._gate.delivered or 0)
-        else:
+            self._read_missing()
+        elif fresh:
             self._deliver(fresh)
 
     @handles(JournalPage)
     def route_missing(self, page: JournalPage, _sender: ActorAddress) -> None:
         """Deliver the missing records, and read on until none is missing; newer ones may not be on a page yet."""
-        self._deliver(self._gate.admit(page.records) or ())
-        delivered = self._gate.delivered or 0
+        if fresh := self._gate.admit(page.records):
+            self._deliver(fresh)
         self._end_catching_up()
-        if delivered < max(page.last_sequence, self._heard):
+        if self._gate.delivered < max(page.last_sequence, self._heard):
             if page.records:
-                self._read_missing(delivered)
+                self._read_missing()
             else:
                 self._ask_within(self.settings.retry_s)
 
@@ -196,7 +200,7 @@ class EventsActor(RuntimeActor):
     @handles(ReadMissing)
     def ask_again(self, _message: ReadMissing, _sender: ActorAddress) -> None:
         """Read the journal again: it failed, or was restarted before it answered."""
-        self._read_missing(self._gate.delivered or 0)
+        self._read_missing()
 
     @handles(Subscribe)
     def subscribe(self, request: Subscribe, sender: ActorAddress) -> None:
@@ -274,7 +278,7 @@ class EventsActor(RuntimeActor):
             delivered=self._delivered + sum(published.values()),
             subscribers=len(self._routes),
             dead_letters=self._dead_letters_counted,
-            last_sequence=self._gate.delivered or 0,
+            last_sequence=self._gate.delivered,
             candles=self._candles.maker.made,
             late_ticks=self._candles.maker.late,
             partial_candles=self._candles.maker.partial,
@@ -308,8 +312,9 @@ class EventsActor(RuntimeActor):
         else:
             held.add(message, self.myAddress, self.trace)
 
-    def _read_missing(self, delivered: int) -> None:
+    def _read_missing(self) -> None:
         # Not by `JournalPages`, whose records come one by one: a page is routed as a whole, as a commit is.
+        delivered = self._gate.delivered
         self._ask_within(self.settings.answer_s)
         self.log("events.gap_found", level="warning", after_sequence=delivered)
         self.send(self.settings.journal, ReadJournal(after_sequence=delivered))
@@ -324,8 +329,6 @@ class EventsActor(RuntimeActor):
             self._catching_up = None
 
     def _deliver(self, records: tuple[JournalRecord, ...]) -> None:
-        if not records:
-            return
         self._facts += len(records)
         for name in self._routes.names(JOURNAL_TOPIC):
             self._post(name, Journaled(records=records))

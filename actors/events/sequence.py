@@ -18,9 +18,9 @@ class SequenceGate:
         self._delivered = delivered
 
     @property
-    def delivered(self) -> int | None:
-        """Newest sequence admitted; None before the first batch."""
-        return self._delivered
+    def delivered(self) -> int:
+        """Newest sequence admitted; 0 before the first batch."""
+        return self._delivered or 0
 
     def admit(self, records: tuple[JournalRecord, ...]) -> tuple[JournalRecord, ...] | None:
         """Return those of `records` (in sequence, without gaps) that are new; None if some before them are missing.

@@ -218,7 +218,7 @@ class DurableListener(RuntimeActor):
             self.offload(self._call_each, batch.events, until_ns, self._handled, then=answer, lane=str(batch.partition))
 
     def statistics(self) -> ActorStatistics:
-        """Count what was handled."""
+        """Count what the handler was called with."""
         return ActorStatistics(handled=self._count, failures=self.host.failures)
 
     def _subscribe(self) -> None:
@@ -242,7 +242,7 @@ class DurableListener(RuntimeActor):
     def _call_each(
         self, events: tuple[EventPublished, ...], until_ns: int, had: MutableMapping[str, None] | None
     ) -> tuple[int, EventsHandled | EventsNotHandled]:
-        """Call the handler with each event that it has not handled, until the time is over; count these. On a thread.
+        """Call the handler with each event that it has not handled, until the time is over; count calls. On a thread.
 
         Handled events are noted here, not in the actor: a batch that took too long is delivered again at once, and
         begun before the actor has its turn.
@@ -255,8 +255,7 @@ class DurableListener(RuntimeActor):
                     if number and now_ns() >= until_ns:
                         return count, EventsHandled(handled=number)
                     if had is None or published.event_id not in had:
-                        _handed(settings, read(published), _run_alone)
-                        count += 1
+                        count += _handed(settings, read(published), _run_alone)
                         if had is not None:
                             had[published.event_id] = None
         except BaseException as fault:  # noqa: BLE001  it is the answer: delivery decides what becomes of it

@@ -210,6 +210,8 @@ class TestADurableSubscriber:
         def handle(event):
             if event.number == 2:
                 listening.close()
+                for name in (listening.name, listening.name, "delivery"):  # it looks again and again whether it may end
+                    over.request(name, Ping())
             heard.put(event)
 
         listening = over.subscriber.of(Invoiced).handle_durably("billing", handle)

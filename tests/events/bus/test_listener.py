@@ -154,11 +154,11 @@ class TestABatch:
         assert world.deliver(1, 2, 3) == EventsHandled()
         assert world.heard == [-2]
 
-    def test_is_handled_though_its_events_are_not_wanted(self, world):
+    def test_is_handled_though_its_events_are_not_wanted_and_those_are_not_counted(self, world):
         world.start(where=lambda event: event.number % 2)
 
         assert world.deliver(1, 2, 3) == EventsHandled()
-        assert world.heard == [1, 3]
+        assert (world.heard, world.handled) == ([1, 3], 2)
 
 
 class TestASubscription:
