@@ -203,9 +203,10 @@ class Supervisor(RuntimeActor):
                 self._children.below_stopped(child, report)
 
     @handles(Pong)
-    def child_answered(self, answer: Pong, _sender: ActorAddress) -> None:
-        """Close the breaker of a child that was tried again."""
-        self._children.answered(answer.actor)
+    def child_answered(self, answer: Pong, sender: ActorAddress) -> None:
+        """Close the breaker of a child that was tried again; nobody else answers for it."""
+        if child := self._children.find(answer.actor, sender):
+            self._children.answered(child)
 
     @handles(DeadlineCame)
     def deadline_came(self, message: DeadlineCame, _sender: ActorAddress) -> None:
@@ -338,12 +339,13 @@ class Supervisor(RuntimeActor):
         Raises:
             GaveUpError: it gave up and is not the root: so its own supervisor learns of it.
         """
-        if self._given_up is None and not self._stopping:
+        if self._stopping:
+            self._answer_the_end()
+        elif self._given_up is None:
             self._children = self._new_children()
             self._start_all()
-            return
-        self._answer_the_end()
-        if self._given_up is not None and not self._stopping:
+        else:
+            self._answer_the_end()
             if not self._plan.root:
                 raise GaveUpError(f"{self._given_up.child}: {self._given_up.reason}") from self._given_up.error
             self.ready()  # answers a start that still waits; `SystemStopped` says that it failed
@@ -367,10 +369,9 @@ class Supervisor(RuntimeActor):
         return Children(self._plan, self, self._report, self._budget, jitter=self.random.random)
 
     def _journal(self, fact: SupervisionFact) -> None:
-        """Make a fact durable, unless the journal is down; one about the journal itself could make it fail again."""
+        """Make a fact durable, unless it is about the journal itself, which it could make fail again."""
         name = self._plan.journal
-        own = next((child for child in self._children if child.spec.name == name), None)
-        if name and fact.child != name and (own is None or own.state == "RUNNING"):
+        if name and fact.child != name:
             self.send(name, Append(facts=(fact,)))
 
     def _final_statistics(self) -> StatisticsByPath:

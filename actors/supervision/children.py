@@ -147,15 +147,14 @@ class Children:
         if start_group.names[:1] == [child.spec.name]:
             start_group.names.pop(0)
             self._start_next(start_group)
-        elif self._settings.strategy == "one_for_one" and child.spec.name in start_group.names:
+        elif self._settings.strategy == "one_for_one":
             start_group.names.remove(child.spec.name)  # up before its turn, while another restarted: no reason to
 
-    def answered(self, name: str) -> None:
+    def answered(self, child: Child) -> None:
         """Take the report that a child answered a Ping."""
-        child = self._children.get(name)
-        if child is None or child.start_group is None or name not in child.start_group.probes:
+        name, start_group = child.spec.name, child.start_group
+        if start_group is None or name not in start_group.probes:
             return
-        start_group = child.start_group
         start_group.probes.discard(name)
         self._policy.succeeded(name)
         self._report.breaker_closed(child)
@@ -247,6 +246,7 @@ class Children:
     def ended(self, child: Child, *, error: BaseException | None, requested: bool) -> None:
         """Take the report that a child has ended, on request or not."""
         expected = child.state == "STOPPING" or requested
+        is_tried_again = self._is_tried_again(child)
         child.set_timer(None)
         child.is_starting = False
         child.address = None
@@ -262,6 +262,8 @@ class Children:
             self._leave(child)
         else:
             self._act(child, self._policy.ended(child.spec.name, self._supervisor.monotonic_ns(), error), error)
+        if is_tried_again and (child.is_gone or child.parked):
+            self._try_others_again(child)
 
     def _act(self, child: Child, decision: Decision, error: BaseException | None) -> None:
         match decision:
@@ -279,7 +281,7 @@ class Children:
 
     def _restart(self, failed: Child, restart: Restart) -> None:
         """Restart the group; a sibling whose own breaker is open stays down until that is tried again."""
-        group = [child for child in self._those_that_restart(restart.children) if self._joins(child, failed, restart)]
+        group = [child for child in self._those_that_restart(restart.children) if self._joins(child, restart)]
         for child in reversed(group):
             self._suspend(child)
         failed.state = "RESTARTING"
@@ -303,7 +305,8 @@ class Children:
         self._start_next(self._start_groups.drop(start_group, decision.children))
 
     def _park(self, child: Child, reason: str) -> None:
-        """Keep it down for good; others that were being started with it go on without it."""
+        """Keep it down for good; others that were being started or kept down with it go on without it."""
+        is_tried_again = self._is_tried_again(child)
         child.set_timer(None)
         child.is_starting = False
         child.parked = reason
@@ -316,9 +319,22 @@ class Children:
         self._supervisor.child_parked(child)
         start_group = self._start_groups.join([child])
         self._start_next(self._start_groups.drop(start_group, (child.spec.name,)))
+        if is_tried_again:
+            self._try_others_again(child)
 
     def _try_again(self, child: Child) -> None:
         self._act(child, self._policy.try_again(child.spec.name, self._supervisor.monotonic_ns()), None)
+
+    @staticmethod
+    def _is_tried_again(child: Child) -> bool:
+        """Tell whether it is the one of a group kept down whose deadline the others wait for."""
+        return child.state == "UNAVAILABLE" and child.timer is not None
+
+    def _try_others_again(self, left: Child) -> None:
+        """Try those again that were kept down with a child which has ended for good, or is parked."""
+        names = self._policy.group_of(left.spec.name)
+        if first := next((name for name in names if self._children[name].state == "UNAVAILABLE"), None):
+            self._try_again(self._children[first])
 
     def _start_overran(self, child: Child, within_s: float) -> None:
         wanted = f"{child.spec.name} did not start within {within_s:g} s"
@@ -340,13 +356,13 @@ class Children:
         return [child for child in group if not child.is_gone]
 
     @staticmethod
-    def _joins(child: Child, failed: Child, restart: Restart) -> bool:
-        """Tell whether a child of the group is restarted now: with a probe always, else unless its breaker is open."""
-        return bool(restart.probes) or child is failed or child.state != "UNAVAILABLE"
+    def _joins(child: Child, restart: Restart) -> bool:
+        """Tell whether a child of the group is restarted now: in a trial always, else unless it is kept down."""
+        return restart.is_trial or child.state != "UNAVAILABLE"
 
     def _suspend(self, child: Child) -> None:
         """Keep a sibling of a failed child from handling anything until it is restarted."""
-        if child.state == "RUNNING" and child.address is not None:
+        if child.state == "RUNNING":
             self._supervisor.control_child(child, lifecycle.Suspend())
             child.state = "RESTARTING"
 

@@ -29,6 +29,9 @@ class Restart(msgspec.Struct, frozen=True, kw_only=True):
     probes: tuple[str, ...] = ()
     """Those of them whose breaker is half-open: only an answer to a Ping shows that they work."""
 
+    is_trial: bool = False
+    """They were kept down together: all of them start, also those that are down because of another."""
+
 
 class KeepDown(msgspec.Struct, frozen=True, kw_only=True):
     """The breaker opened: keep these down, and try again after the time given."""
@@ -138,7 +141,7 @@ class RestartPolicy:
             record.is_stuck = not got_past
         if ran_s >= record.reset_s and not record.is_stuck and record.breaker.state == "closed":
             record.breaker.succeeded()
-        children = affected(tuple(self._records), name, self._settings.strategy)
+        children = self.group_of(name)
         if not record.breaker.failed(now_ns):
             return self._spend(record, Restart(children=children, wait_s=wait_s), now_ns)
         openings = record.breaker.openings
@@ -147,15 +150,20 @@ class RestartPolicy:
         return KeepDown(children=children, retry_after_s=record.breaker.retry_after_s(now_ns), openings=openings)
 
     def try_again(self, name: str, now_ns: int) -> Decision:
-        """Decide about a child whose breaker has been open long enough.
+        """Decide about a child whose breaker has been open long enough, or that was kept down with one that is gone.
 
         Siblings that went down with it are restarted with it; those of them with an open breaker are probed as well.
         """
-        children = affected(tuple(self._records), name, self._settings.strategy)
+        children = self.group_of(name)
         for each in children:
             self._records[each].breaker.try_again()
         probes = tuple(each for each in children if self.breaker(each) == "half-open")
-        return self._spend(self._records[name], Restart(children=children, wait_s=0.0, probes=probes), now_ns)
+        trial = Restart(children=children, wait_s=0.0, probes=probes, is_trial=True)
+        return self._spend(self._records[name], trial, now_ns)
+
+    def group_of(self, name: str) -> tuple[str, ...]:
+        """Return the children that restart, or are kept down, when this one fails; itself included."""
+        return affected(tuple(self._records), name, self._settings.strategy)
 
     def _spend(self, record: _Record, restart: Restart, now_ns: int) -> Decision:
         budget = record.budget or self._budget

@@ -13,8 +13,8 @@ from natya.actors.supervision.actor import DeadlineCame
 from natya.actors.supervision.deadline import Deadline
 from natya.messages.holdings import HoldingsRead, ReadHoldings
 from natya.messages.order_listing import CancelOrders, OrdersCancelling
-from natya.messages.supervision import ChildStatus, DescribeTree, Failed, Unavailable
-from natya.messages.system import ActorStatistics, Ping, SupervisorStatistics
+from natya.messages.supervision import ChildFailed, ChildRestarted, ChildStatus, DescribeTree, Failed, Unavailable
+from natya.messages.system import ActorStatistics, Ping, Pong, SupervisorStatistics
 
 
 @pytest.fixture
@@ -138,6 +138,7 @@ class TestStartingAndStopping:
 
         assert diary.entries[-1] == "stop journal"
         assert stopped.told() == ("stuck failed when it stopped: TimeoutError: killed in a handler",)
+        assert [path for path, _ in stopped.statistics] == ["system", "system/journal"]
 
     def test_one_that_waits_too_long_for_something_is_killed_and_that_is_told(self, start, play, diary):
         class Waiting(play.Child):
@@ -243,6 +244,7 @@ class TestAChildThatFails:
         assert isinstance(gone.result(5).error, SystemExit)
         assert system.request("system", Ping()).statistics.failures == 1
         assert system.request("orders", play.Work(1)).number == 1
+        assert system.request("system", StopChildren()).failures == ()
 
     def test_while_another_waits_for_its_back_off_does_not_wait_with_it(self, start, play, diary):
         system = start("a", "b", policy=play.a_policy(backoff_first_s=30.0, backoff_max_s=30.0))
@@ -321,6 +323,21 @@ class TestASupervisorThatIsRestartedItself:
         while system.request("system", DescribeTree()).children[0].state != "RUNNING":
             pass
         assert diary.entries == ["stop b", "stop a", "start a", "start b"]
+
+    def test_by_faults_of_its_own_is_bounded_as_its_children_are_and_says_so(self, start, play, diary):
+        below = play.a_supervisor(
+            play.ChildSpec("a", play.Child, diary), root=False, policy=play.a_policy(restarts_max=1)
+        )
+        strategies = play.ChildSpec("strategies", a_faulty_supervisor(play), below)
+        system = start(strategies, policy=play.a_policy(restarts_max=3))
+        for _ in range(2):
+            system.request("strategies", play.Crash())
+
+        end = system.request("system", AwaitSystemStop())
+
+        assert (end.exit_code, end.reason) == (70, "strategies: more than 3 restarts in 60 s")
+        assert repr(end.error) == "GaveUpError('strategies: more than 1 restarts in 60 s')"
+        assert diary.of("start") == ["start a"] * 2
 
     def test_waits_for_a_child_that_takes_long_to_stop(self, start, play, diary, gate):
         diary.held["a"] = gate
@@ -726,6 +743,26 @@ class TestTheBreaker:
         system.request("orders", play.Work())  # behind whatever came to it in its start
         assert diary.of("journal") == ["journal unavailable"]
 
+    def test_stays_half_open_whatever_others_answer_for_the_child(self, play, diary):
+        class Silent(play.Child):
+            @handles(Ping)
+            def say_nothing(self, _message, _sender):
+                """Answer nobody."""
+
+        settings = play.a_supervisor(
+            play.ChildSpec("orders", Silent, diary), policy=play.a_policy(fail_max=1, reset_timeout_s=1.0)
+        )
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            system.start("system", play.Supervisor, settings)
+            system.tell("orders", play.Crash())
+            system.base.run_for(2)
+            liar = system.probe("liar")
+            system.tell("system", Pong(actor="orders", statistics=ActorStatistics(handled=1, failures=0)), sender=liar)
+            system.base.run_for(1)
+
+            (node,) = system.request("system", DescribeTree()).children
+        assert (node.state, node.breaker) == ("RUNNING", "half-open")
+
     def test_keeps_what_was_stored_before_it_opened(self, start, play, diary, gate):
         system = start(
             play.ChildSpec("orders", play.BlockingChild, diary), policy=play.a_policy(fail_max=1, reset_timeout_s=0.02)
@@ -763,6 +800,31 @@ class TestReports:
 
         assert [type(fact).__name__ for fact in diary.facts] == [
             "ChildFailed", "BreakerOpened", "ChildFailed", "Escalated",
+        ]  # fmt: skip
+
+    def test_are_for_the_log_alone_where_no_journal_is_named(self, start, play):
+        system = start("orders", journal="")
+        system.request("orders", play.Crash())
+        system.request("orders", play.Work())
+        system.request("system", Ping())
+
+        assert system.base.dead_letters.count == 1  # what orders failed at
+
+    def test_of_what_fails_while_the_journal_restarts_are_made_durable_by_its_next_life(self, start, play, diary, gate):
+        journal = play.ChildSpec("journal", type("Slow", (play.Journal,), {"blocking": True}), diary)
+        system = start(journal, "orders", journal="journal")
+        diary.held["start of journal"] = gate
+        system.request("journal", play.Crash())
+        gate.await_entered()
+        system.request("orders", play.Crash())
+        system.request("orders", play.Work())
+        system.request("system", Ping())
+        assert diary.facts == []
+        gate.open()
+        system.request("journal", Ping())
+
+        assert [(type(fact), fact.child) for fact in diary.facts] == [
+            (ChildFailed, "orders"), (ChildRestarted, "orders"),
         ]  # fmt: skip
 
     def test_are_log_events_too_with_the_same_fields(self, start, play, diary, caplog):
@@ -845,6 +907,30 @@ class TestGivingUp:
         assert diary.of("start")[-2:] == ["start a", "start b"]
         reason = "a: the breaker opened 1 times in a row (RuntimeError: told to)"
         assert tree.children[1].last_error == f"GaveUpError: {reason}"
+
+    def test_is_no_failure_of_one_that_is_told_to_stop_meanwhile(self, start, play, diary, gate):
+        slow = play.ChildSpec("slow", play.BlockingChild, diary)
+        children = (slow, play.ChildSpec("bad", play.Child, diary))
+        below = play.a_supervisor(*children, root=False, policy=play.a_policy(restarts_max=0))
+        system = start(play.ChildSpec("strategies", play.Supervisor, below))
+        diary.held["slow"] = gate
+        system.tell("slow", play.Work())
+        gate.await_entered()
+        system.tell("bad", play.Crash())
+        while not system.request("strategies", Ping()).statistics.escalations:
+            pass
+        end = system.request_future("system", StopChildren())
+        system.request("system", Ping())
+        system.request("strategies", Ping())  # the order to stop is with it
+        gate.open()
+
+        stopped = end.result(5)
+
+        assert stopped.failures == ()
+        assert dict(stopped.statistics)["system"] == SupervisorStatistics(
+            children=0, failures=0, restarts=0, escalations=0
+        )
+        assert diary.of("start", "stop") == ["start slow", "start bad", "stop bad", "stop slow"]
 
     def test_climbs_from_supervisor_to_supervisor_to_the_root(self, start, play, diary):
         diary.broken.add("leaf")

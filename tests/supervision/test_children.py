@@ -38,10 +38,6 @@ POLICY = SupervisionSettings.default(
 )
 
 
-def silent(*_, **__):
-    """Log nothing."""
-
-
 class FakeSupervisor:
     """Plays the actor system: children are names with a state, their reports wait in a queue until delivered."""
 
@@ -61,13 +57,19 @@ class FakeSupervisor:
         self.facts = []
         """What the journal was told."""
 
+        self.logged = []
+        """Names of the events."""
+
         self.gave_up = None
         self._deadlines, self._order = [], itertools.count()
-        reporter = Reporter("root", log=silent, log_bounded=silent, journal=self.facts.append, now_ns=lambda: 0)
+        reporter = Reporter("root", log=self.log, log_bounded=self.log, journal=self.facts.append, now_ns=lambda: 0)
         self.report = reporter
         policy = supervised.policy
         budget = RestartBudget(restarts_max=policy.restarts_max, window_ns=round(policy.window_s * SECOND_NS))
         self.children = Children(supervised, self, reporter, budget, jitter=lambda: 0.0)
+
+    def log(self, event, **_):
+        self.logged.append(event)
 
     # What `Children` asks for.
 
@@ -128,19 +130,27 @@ class FakeSupervisor:
         if self.children[name].state == "RUNNING" and not any(report[1] == name for report in self.reports):
             self.reports.append(("ended", name, error, False))
 
+    def end_on_request(self, name):
+        """Let it end because somebody else than its supervisor told it to, whatever it is doing."""
+        child = self.children[name]
+        if child.state != "STOPPING" and child.address and not any(report[1] == name for report in self.reports):
+            self.reports.append(("ended", name, None, True))
+
     def deliver(self):
-        """Hand one report to `Children`."""
+        """Hand one report to `Children`, which hears none of a child that has ended."""
         what, name, *rest = self.reports.popleft()
         child = self.children[name]
         match what:
+            case _ if child.address is None:
+                pass
             case "started":
                 self.children.started(child)
             case "failed":
                 self.children.failed(child, rest[0], RuntimeError("by script"))
-            case "ended" if child.address is not None:
+            case "ended":
                 self.children.ended(child, error=rest[0], requested=rest[1])
             case "answered" if name not in self.deaf:
-                self.children.answered(name)
+                self.children.answered(child)
 
     def pass_time(self, seconds):
         """Deliver what waits, and let time go by: every deadline comes when it is due."""
@@ -211,16 +221,20 @@ class TestComingUp:
         assert supervisor.children["b"].restarts <= 5
         assert supervisor.orders("stop") == ["b", "a"]
 
-    def test_one_that_is_up_before_its_turn_is_not_started_again(self):
-        supervisor = a_supervisor("a", "b")
+    @pytest.mark.parametrize(
+        ("strategy", "started"),
+        [("one_for_one", ["a"]), ("one_for_all", ["a", "b"]), ("rest_for_one", ["a", "b"])],
+    )
+    def test_one_that_is_up_before_its_turn_is_started_again_only_with_its_group(self, strategy, started):
+        supervisor = a_supervisor("a", "b", strategy=strategy)
         supervisor.children.start_all()
         supervisor.deliver()
         assert supervisor.orders("start") == ["a", "b"]
         supervisor.children.failed(supervisor.children["a"], "handle", RuntimeError("at once"))
         supervisor.settle()
 
-        assert supervisor.orders("start") == ["a", "b", "a"]
-        assert [child.restarts for child in supervisor.children] == [1, 0]
+        assert supervisor.orders("start")[2:] == started
+        assert [child.restarts for child in supervisor.children] == [1, len(started) - 1]
         assert supervisor.is_up
 
 
@@ -302,6 +316,75 @@ class TestAGroup:
 
         assert supervisor.orders("start") == ["a", "b"]
         assert [child.state for child in supervisor.children] == ["RUNNING", "RUNNING", "UNAVAILABLE"]
+
+
+class TestAGroupThatIsKeptDown:
+    """One of it has failed too often; the others wait with it until it is tried again."""
+
+    @staticmethod
+    def kept_down(strategy, *, policy=POLICY, parks=()):
+        supervisor = a_supervisor("a", "b", "c", "d", strategy=strategy, policy=policy, parks=parks)
+        supervisor.children.start_all()
+        supervisor.settle()
+        for _ in range(policy.fail_max):
+            supervisor.crash("b")
+            supervisor.pass_time(1)
+        assert supervisor.children.breaker(supervisor.children["b"]) == "open"
+        supervisor.told.clear()
+        return supervisor
+
+    @pytest.mark.parametrize("strategy", STRATEGIES)
+    @pytest.mark.parametrize("ended", "abcd")
+    def test_comes_up_without_one_that_somebody_tells_to_end(self, strategy, ended):
+        supervisor = self.kept_down(strategy)
+        was_tried_again = ended == "b" and strategy != "one_for_one"
+        supervisor.end_on_request(ended)
+        supervisor.settle()
+        begun = supervisor.orders("start")
+        supervisor.pass_time(60)
+
+        assert begun == (
+            {"one_for_all": ["a", "c", "d"], "rest_for_one": ["c", "d"]}[strategy] if was_tried_again else []
+        )
+        assert {child.spec.name: child.state for child in supervisor.children} == {
+            name: "STOPPED" if name == ended else "RUNNING" for name in "abcd"
+        }
+        assert supervisor.orders("ping") == ([] if ended == "b" else ["b"])
+        assert {supervisor.children.breaker(child) for child in supervisor.children if child.address} == {"closed"}
+
+    @pytest.mark.parametrize(("strategy", "started"), [("one_for_all", ["a", "c", "d"]), ("rest_for_one", ["c", "d"])])
+    def test_comes_up_without_one_whose_last_restart_is_spent_when_it_is_to_be_tried_again(self, strategy, started):
+        policy = msgspec.structs.replace(POLICY, restarts_max=2)
+        supervisor = self.kept_down(strategy, policy=policy, parks={"b"})
+        supervisor.pass_time(60)
+
+        assert supervisor.parked == [("b", "more than 2 restarts in 60 s")]
+        assert [child.state for child in supervisor.children] == ["RUNNING", "PARKED", "RUNNING", "RUNNING"]
+        assert supervisor.orders("start") == started
+
+    def test_probes_another_of_it_that_had_failed_too_often_before(self):
+        supervisor = a_supervisor(
+            "a", "b", "c", strategy="rest_for_one", policy=msgspec.structs.replace(POLICY, fail_max=1)
+        )
+        supervisor.children.start_all()
+        supervisor.settle()
+        for name in "ba":
+            supervisor.crash(name)
+            supervisor.settle()
+        supervisor.told.clear()
+        supervisor.end_on_request("a")
+        supervisor.settle()
+
+        assert supervisor.told == [("start", "b"), ("start", "c"), ("ping", "b")]
+        assert [child.state for child in supervisor.children] == ["STOPPED", "RUNNING", "RUNNING"]
+        assert supervisor.children.breaker(supervisor.children["b"]) == "closed"
+
+    def test_comes_up_without_one_that_ends_by_itself_of_what_no_restart_can_mend(self):
+        supervisor = self.kept_down("one_for_all", parks={"b"})
+        supervisor.children.ended(supervisor.children["b"], error=unmendable(), requested=False)
+        supervisor.settle()
+
+        assert [child.state for child in supervisor.children] == ["RUNNING", "PARKED", "RUNNING", "RUNNING"]
 
 
 class TestAChildThatHangsInItsStop:
@@ -549,11 +632,13 @@ class TestAReport:
     def test_of_an_answer_that_nobody_asked_for_changes_nothing(self):
         supervisor = a_supervisor("a")
         supervisor.children.start_all()
+        supervisor.children.answered(supervisor.children["a"])
         supervisor.settle()
-        for name in ("a", "nobody"):
-            supervisor.children.answered(name)
+        assert supervisor.is_up
+        supervisor.children.answered(supervisor.children["a"])
 
         assert supervisor.told == [("start", "a")]
+        assert supervisor.logged == ["child.started"]
 
     def test_says_whether_a_child_failed_in_its_stop_or_ended_by_itself(self):
         supervisor = a_supervisor("a", "b")
@@ -590,6 +675,20 @@ class TestAChildThatIsRemoved:
         assert [child.spec.name for child in supervisor.children] == ["a"]
         with pytest.raises(KeyError):
             supervisor.children.breaker(removed)
+
+    def test_is_gone_also_if_it_ends_by_itself_before_it_has_handled_all(self):
+        supervisor = a_supervisor("a", "b")
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.hangs.add("b")
+        supervisor.children.remove(supervisor.children["b"])
+        supervisor.told.clear()
+        supervisor.children.ended(supervisor.children["b"], error=SystemExit("enough"), requested=False)
+        supervisor.pass_time(60)
+
+        assert supervisor.told == []
+        assert [child.spec.name for child in supervisor.children] == ["a"]
+        assert [(fact.phase, fact.reason) for fact in supervisor.facts] == [("stop", "enough")]
 
 
 class TestAChildThatMayBeParked:
@@ -821,7 +920,7 @@ class TestFailuresThatOverlap:
         supervisor.pass_time(5)
         supervisor.crash("b")
         supervisor.deliver()
-        supervisor.children.answered("a")
+        supervisor.children.answered(supervisor.children["a"])
         supervisor.settle()
 
         assert [child.state for child in supervisor.children] == ["RUNNING"] * 3
@@ -972,6 +1071,7 @@ class WatchfulSupervisor(FakeSupervisor):
                 assert name in self.suspended or self.strategy != "one_for_one"
                 self.suspended.discard(name)
             case lifecycle.Suspend():
+                assert child.state == "RUNNING"
                 self.suspended.add(name)
             case lifecycle.Reject():
                 assert not self.children.is_stopping
@@ -1027,6 +1127,10 @@ class WatchfulSupervisor(FakeSupervisor):
     def end(self, name, error):
         if self._is_there(name) and name not in self.suspended:
             super().end(name, error)
+
+    def end_on_request(self, name):
+        if self._is_there(name):
+            super().end_on_request(name)
 
     def hang_in_start(self, name):
         if self._is_there(name) and self.children[name].spec.actor is RuntimeActor:
@@ -1089,10 +1193,14 @@ class WatchfulSupervisor(FakeSupervisor):
 
 NAMES = st.sampled_from("abcd")
 EVENTS = st.one_of(
-    st.tuples(st.sampled_from(["crash", "crash", "end", "break", "mend", "hang", "deafen", "remove"]), NAMES),
+    st.tuples(st.sampled_from(["crash", "crash", "end", "told", "break", "mend", "hang", "deafen", "remove"]), NAMES),
     st.tuples(st.just("deliver"), st.none()),
     st.tuples(st.just("wait"), st.sampled_from([0.05, 1.0, 6.0, 100.0])),
 )
+
+
+HASTY = msgspec.structs.replace(POLICY, restarts_max=3, fail_max=1)
+"""Its breakers open at the first failure, and its budget is soon spent."""
 
 
 def a_watchful_supervisor(data):
@@ -1110,13 +1218,15 @@ def a_watchful_supervisor(data):
             exhausted = "park" if kind == "parks" else "give_up"
             specs.append(ChildSpec(name, RuntimeActor, restart=restart, when_exhausted=exhausted))
     strategy = data.draw(st.sampled_from(STRATEGIES))
-    return WatchfulSupervisor(SupervisorSettings(children=tuple(specs), policy=POLICY, strategy=strategy))
+    policy = data.draw(st.sampled_from([POLICY, HASTY]))
+    return WatchfulSupervisor(SupervisorSettings(children=tuple(specs), policy=policy, strategy=strategy))
 
 
 def play(supervisor, events):
     happen = {
         "crash": supervisor.crash,
         "end": lambda name: supervisor.end(name, RuntimeError("by script")),
+        "told": supervisor.end_on_request,
         "break": supervisor.starts_fail.add,
         "deafen": supervisor.deaf.add,
         "hang": supervisor.hang_in_start,

@@ -290,6 +290,20 @@ class TestThePolicyOfASupervisor:
         assert [first, second] == [KeepDown(children=("a",), retry_after_s=11.0, openings=number) for number in (1, 2)]
         assert last == GiveUp("the breaker opened 3 times in a row")
 
+    def test_opens_the_breaker_again_of_one_that_failed_its_probe_however_long_that_took(self):
+        policy = msgspec.structs.replace(WAITS_S, fail_max=2, backoff_reset_s=1.0)
+        settings = SupervisorSettings(children=(ChildSpec("a", RuntimeActor),), policy=policy)
+        decide = RestartPolicy(settings, RestartBudget(restarts_max=9, window_ns=SECOND_NS), jitter=lambda: 0.0)
+        decide.failed("a", 0, RuntimeError())
+        decide.failed("a", 0, RuntimeError())
+        trial = decide.try_again("a", 11 * SECOND_NS)
+        decide.started("a", 11 * SECOND_NS)
+
+        assert trial == Restart(children=("a",), wait_s=0.0, probes=("a",), is_trial=True)
+        assert decide.failed("a", 16 * SECOND_NS, RuntimeError()) == KeepDown(
+            children=("a",), retry_after_s=11.0, openings=2
+        )
+
     def test_goes_by_the_limits_of_the_child_where_it_has_some(self):
         own = BreakerSettings(fail_max=2, reset_timeout_s=5.0, escalate_after=2)
 
