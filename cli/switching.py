@@ -119,7 +119,8 @@ def engage(data_dir: Path | None, profile: str, *, reason: str, flatten: bool = 
 
     file, person, problems = halt_file(data_dir, profile), getpass.getuser(), []
     try:
-        file.engage(HaltNote(reason=reason, person=person, flatten=flatten))
+        if problem := file.engage(HaltNote(reason=reason, person=person, flatten=flatten)):
+            problems.append(problem)
     except OSError as fault:
         problems.append(f"{file.path} wanted, found that it cannot be written: {fault.strerror}")
     heard: HeardOf = "silent"
@@ -141,7 +142,7 @@ def engage(data_dir: Path | None, profile: str, *, reason: str, flatten: bool = 
         path=file.where(),
         system=heard,
         cancelling=cancelling,
-        problem="; ".join(problems),
+        problem="; ".join(dict.fromkeys(problems)),
     )
 
 

@@ -195,8 +195,8 @@ class Deadman:
         if not self._halt.is_engaged():
             silent_s = self._listener.silent_s(self._monotonic_ns())
             try:
-                self._halt.engage(HaltNote(reason=f"no heartbeat for {silent_s:.0f} s", person=PERSON))
-                self._tell(f"the kill switch is on: {self._halt.where()}")
+                problem = self._halt.engage(HaltNote(reason=f"no heartbeat for {silent_s:.0f} s", person=PERSON))
+                self._tell(f"the kill switch is on: {problem or self._halt.where()}")
             except OSError as fault:  # its orders are cancelled all the same
                 self._tell(f"the kill switch cannot be put on: {fault.strerror}")
         if self._policy == "cancel":

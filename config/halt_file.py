@@ -129,20 +129,26 @@ class HaltFile:
         notes = [_note(path) for path in self._paths if _is_there(path)] or [_note(self.path)]
         return msgspec.structs.replace(notes[0], flatten=any(note.flatten for note in notes))
 
-    def engage(self, note: HaltNote) -> None:
+    def engage(self, note: HaltNote) -> str:
         """Put the switch on, durably; one that is on already stays so, and keeps its reason unless more is wanted.
+
+        Returns:
+            What no file could be given, which is on all the same; empty: nothing.
 
         Raises:
             OSError: no file can be created, not even an empty one.
         """
         faults = []
+        said = False
         for path in self._paths:
             try:
-                _engage(path, note)
+                said |= _engage(path, note)
             except OSError as fault:
                 faults.append(fault)
         if len(faults) == len(self._paths):
             raise faults[0]
+        besides = ", nor that positions are to be closed" if note.flatten else ""
+        return "" if said else f"the file {self.where()} is there, and could not be given why{besides}"
 
     def release(self) -> bool:
         """Put the switch off; False: it was off.
@@ -194,10 +200,12 @@ def _note(path: Path) -> HaltNote:
     )
 
 
-def _engage(path: Path, note: HaltNote) -> None:
+def _engage(path: Path, note: HaltNote) -> bool:
+    """Make the file, or write it anew where more is wanted; False: it is there, and could not be given the note."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if _is_there(path) and not (note.flatten and not _note(path).flatten):
-        return
+    if _is_there(path) and not _wants_more(path, note):
+        return True
+    said = True
     made = path.with_name(f".{path.name}-{os.getpid()}")
     try:
         with contextlib.suppress(FileNotFoundError):
@@ -209,12 +217,23 @@ def _engage(path: Path, note: HaltNote) -> None:
             made.replace(path)  # it never is not there meanwhile
         else:
             move_new(made, path)
-    except FileExistsError:
-        made.unlink()  # somebody else was faster
+    except FileExistsError:  # somebody else was faster
+        if _wants_more(path, note):
+            made.replace(path)
+        else:
+            made.unlink()
     except OSError:  # an empty one needs no space
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        said = False
+        if not _is_there(path):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     with contextlib.suppress(OSError):  # it is there; after a power cut it may not be
         sync_folder(path.parent)
+    return said
+
+
+def _wants_more(path: Path, note: HaltNote) -> bool:
+    """Tell whether a note wants more than the one that is there."""
+    return note.flatten and not _note(path).flatten
 
 
 def _release(path: Path) -> bool:

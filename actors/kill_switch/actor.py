@@ -91,11 +91,11 @@ class KillSwitchActor(RuntimeActor):
         note = HaltNote(
             reason=printable(request.reason, 200), person=printable(request.person), flatten=request.flatten
         )
-        problem = ""
         try:
-            self._file.engage(note)
+            problem = self._file.engage(note)
         except OSError as fault:
             problem = f"the file {self._file.path} wanted, found that it cannot be made: {fault.strerror}"
+        if problem:  # what it says of the reason, and of closing, goes on in this process alone
             self.log("kill_switch.not_written", level="error", reason=problem)
         self._waiting.append((sender, problem))
         self._asked = None  # tell it now, and again where it is told already: what is still open is cancelled again
@@ -164,7 +164,7 @@ class KillSwitchActor(RuntimeActor):
                 self._answer(outcome.value.cancelling, outcome.value.not_written)
                 if note.flatten:
                     self.send(FLATTENER, Flatten(person=note.person))
-                if self.settings.at_broker:
+                if self.settings.at_broker and self._file.is_engaged():  # else it is off again, and that would not be
                     self._at_broker.want()
             else:
                 found = outcome.value or outcome.error

@@ -52,7 +52,7 @@ class BrokerSwitch:
     def __init__(self, actor: Host) -> None:
         """Begin with a switch that is not wanted."""
         self._actor: Final = actor
-        self._is_wanted = False
+        self._is_wanted = self._is_asking = False
         self._timer: Timer | None = None
         self.told = ""
         """What became of it, in words; empty while it is not wanted."""
@@ -73,10 +73,12 @@ class BrokerSwitch:
     def look(self) -> None:
         """Look whether everything is closed."""
         self._timer = None
-        if self._is_wanted:
+        if self._is_wanted and not self._is_asking:  # what was asked before it was left is still to be answered
+            self._is_asking = True
             self._actor.ask(ORDERS, Ping(), timeout_s=ORDERS_TIMEOUT_S, then=self._take_look)
 
     def _take_look(self, outcome: Outcome) -> None:
+        self._is_asking = False
         if not self._is_wanted:
             return
         answer = outcome.value
@@ -87,11 +89,13 @@ class BrokerSwitch:
             and all(not position.quantity for position in counts.positions)
         )
         if is_flat:
+            self._is_asking = True
             self._actor.ask(BROKER, StopTrading(), timeout_s=BROKER_TIMEOUT_S, then=self._take_answer)
         else:
             self._look_after(LOOK_S)
 
     def _take_answer(self, outcome: Outcome) -> None:
+        self._is_asking = False
         if not self._is_wanted:
             return
         answer = outcome.value

@@ -1,6 +1,7 @@
 """`natya kill-switch`: on, off, status; with a system that runs, one that hangs, and none."""
 
 import contextlib
+import errno
 import json
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from natya.actors.orders import OrdersActor
 from natya.actors.runtime import InProcessSystem
 from natya.cli import switching
 from natya.cli.app import app
+from natya.config import halt_file
 from natya.config.halt_file import ELSEWHERE_NAME, HaltFile, HaltNote, elsewhere_of, write_down_elsewhere
 from natya.config.sections.journal import JournalSettings
 from natya.messages.kill_switch import KillSwitchRead, ReadKillSwitch
@@ -96,6 +98,21 @@ class TestASystemThatIsOffAlready:
 
         assert switching.release(tmp_path, "paper") == str(file.path)
         assert asked == [ReadKillSwitch()]
+
+
+class TestADiskThatIsFull:
+    @pytest.mark.parametrize("runs", [True, False])
+    def test_halts_all_the_same_and_what_no_file_says_is_told(self, request, tmp_path, monkeypatch, runs):
+        def full(_path):
+            raise OSError(errno.ENOSPC, "no space left")
+
+        if runs:
+            request.getfixturevalue("system")
+        monkeypatch.setattr(halt_file, "new_file", full)
+        on = natya("kill-switch", "on", "--flatten", "--data-dir", tmp_path)
+
+        assert (on.exit_code, HaltFile(tmp_path / "HALT").is_engaged()) == (0, True)
+        assert "HALT is there, and could not be given why, nor that positions are to be closed" in on.stderr
 
 
 class TestASystemThatHasStopped:

@@ -67,14 +67,21 @@ class TestTheSwitch:
             raise OSError(code, os.strerror(code))
 
         monkeypatch.setattr(halt_file.os, "write", full)
-        halt.engage(HaltNote(reason="never read"))
+        missing = f"the file {halt.path} is there, and could not be given why"
+        assert halt.engage(HaltNote(reason="never read")) == missing
 
         assert halt.is_engaged()
         assert halt.note().reason == "found the file HALT"
 
         assert halt.path.stat().st_mode & 0o777 == 0o600
+        assert halt.engage(HaltNote(reason="again")) == "", "it is on, which is all that is wanted"
+        assert halt.engage(HaltNote(flatten=True)) == f"{missing}, nor that positions are to be closed"
+        assert [each.name for each in halt.path.parent.iterdir()] == ["HALT"]
 
-    def test_that_another_puts_on_meanwhile_keeps_that_ones_reason(self, halt, monkeypatch):
+    @pytest.mark.parametrize(("flatten", "reason"), [(False, "the other was faster"), (True, "too late")])
+    def test_that_another_puts_on_meanwhile_keeps_that_ones_reason_unless_more_is_wanted(
+        self, halt, monkeypatch, flatten, reason
+    ):
         @contextlib.contextmanager
         def slow(path):
             with new_file(path) as descriptor:
@@ -83,9 +90,10 @@ class TestTheSwitch:
 
         monkeypatch.setattr(halt_file, "new_file", slow)
         monkeypatch.setattr(halt_file, "_is_there", lambda _path: False)  # as it looked
-        halt.engage(HaltNote(reason="too late"))
+        assert halt.engage(HaltNote(reason="too late", flatten=flatten)) == ""
+        monkeypatch.undo()
 
-        assert halt.note().reason == "the other was faster"
+        assert (halt.note().reason, halt.note().flatten) == (reason, flatten)
         assert [each.name for each in halt.path.parent.iterdir()] == ["HALT"]
 
     def test_says_that_it_cannot_be_put_on(self, tmp_path):
@@ -137,9 +145,25 @@ class TestAFileThatTheSettingsHaveElsewhere:
 
     def test_need_not_be_writable_for_the_other_to_be_written(self, both, halt, tmp_path):
         (tmp_path / "etc").write_text("no folder")
-        both.engage(HaltNote(reason="x"))
+        assert both.engage(HaltNote(reason="x", flatten=True)) == ""
 
         assert (both.is_engaged(), both.where()) == (True, str(halt.path))
+
+    @pytest.mark.parametrize("full", [{"etc"}, {"HALT"}, {"etc", "HALT"}], ids=sorted)
+    def test_says_by_whom_and_why_where_either_disk_has_space(self, both, halt, full, monkeypatch):
+        @contextlib.contextmanager
+        def on_disk(path):
+            if ("etc" if path.parent.name == "etc" else "HALT") in full:
+                raise OSError(errno.ENOSPC, "no space left")
+            with new_file(path) as descriptor:
+                yield descriptor
+
+        monkeypatch.setattr(halt_file, "new_file", on_disk)
+        told = both.engage(HaltNote(reason="x", flatten=True))
+
+        besides = "could not be given why, nor that positions are to be closed"
+        assert told == ("" if len(full) == 1 else f"the file {both.path}, {halt.path} is there, and {besides}")
+        assert (both.note().flatten, both.is_engaged(), halt.is_engaged()) == (len(full) == 1, True, True)
 
     @pytest.mark.parametrize("path", ["", "/etc/natya/stop"])
     def test_is_found_beside_it_by_every_part_of_a_system(self, tmp_path, path):

@@ -1,5 +1,7 @@
 """The owner of the switch, with orders played by the test."""
 
+import errno
+
 import pytest
 from natya_processes import await_that
 
@@ -7,6 +9,7 @@ from natya.actors.kill_switch import HeartActor, KillSwitchActor, KillSwitchActo
 from natya.actors.kill_switch.at_broker import DONE
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase
 from natya.actors.runtime.simulation import SimulatedSystemBase
+from natya.config import halt_file
 from natya.config.halt_file import HaltFile, HaltNote
 from natya.messages.kill_switch import (
     EngageKillSwitch,
@@ -267,6 +270,37 @@ class TestWhatIsLoggedAndAnswered:
         ]
         assert answered == KillSwitchEngaged(cancelling=2, problem=f"{problem}; disk full")
 
+    @pytest.mark.parametrize("is_on", [True, False])
+    def test_where_the_file_cannot_be_given_what_it_was_to_say(self, stage, logged, monkeypatch, is_on):
+        """Positions are closed all the same: a full disk is no reason to keep them."""
+        if is_on:
+            stage.file.engage(HaltNote(reason="before"))
+        flattener = stage.system.probe("flattener")
+        stage.start(look_interval_s=3_600.0)
+        if is_on:
+            stage.orders.receive()
+            stage.is_halted()
+            stage.read()
+
+        def full(_path):
+            raise OSError(errno.ENOSPC, "no space left")
+
+        monkeypatch.setattr(halt_file, "new_file", full)
+        logged()
+        stage.say(EngageKillSwitch(reason="enough", person="asha", flatten=True))
+        assert stage.orders.receive() == HaltTrading(cause="kill switch: enough", person="asha")
+        stage.is_halted(cancelling=2)
+        besides = "could not be given why, nor that positions are to be closed"
+        problem = f"the file {stage.file.path} is there, and {besides}"
+
+        assert stage.person.receive() == KillSwitchEngaged(cancelling=2, problem=problem)
+        assert flattener.receive() == Flatten(person="asha")
+        assert logged() == [
+            ("ERROR", "kill_switch.not_written", {"reason": problem}),
+            ("ERROR", "kill_switch.engaged", {"cause": "kill switch: enough", "person": "asha"}),
+        ]
+        assert stage.read().told
+
     def test_where_the_file_cannot_be_removed(self, stage, logged):
         stage.file.path.mkdir()
         stage.start(look_interval_s=3_600.0)
@@ -363,6 +397,19 @@ class TestTheBrokersOwnSwitch:
         stage.file.engage(HaltNote(reason="y"))
         assert isinstance(stage.orders.receive(), HaltTrading)
         assert stage.read().at_broker == ""
+
+    def test_is_let_alone_where_the_kill_switch_is_off_by_the_time_that_orders_has_halted(self, stage):
+        """Nobody but the broker's next day could take it back."""
+        stage.start(at_broker=True, look_interval_s=3_600.0)
+        stage.say(EngageKillSwitch(reason="by mistake"))
+        assert isinstance(stage.orders.receive(), HaltTrading)
+        stage.say(ReleaseKillSwitch())
+        assert stage.person.receive() == KillSwitchRead(engaged=False)
+        stage.is_halted()
+        assert isinstance(stage.person.receive(), KillSwitchEngaged)
+
+        stage.read()
+        assert stage.orders.is_empty()
 
     def test_is_let_alone_where_it_is_not(self, stage):
         stage.start()

@@ -139,5 +139,18 @@ class TestTheBrokersSwitch:
 
         assert host.answer(TradingStopped()) == ("broker", StopTrading)
 
+    @pytest.mark.parametrize("asked", ["orders", "broker"])
+    def test_that_is_wanted_anew_before_an_answer_asks_for_nothing_twice(self, host, switch, asked):
+        if asked == "broker":
+            host.answer(counts())
+        switch.leave()
+        switch.want()
+        assert [target for target, *_ in host.asked] == [asked]
+        if asked == "orders":
+            host.answer(counts())
+        host.answer(TradingStopped())
+
+        assert (switch.told, host.asked, host.timers) == (DONE, [], [])
+
     def test_waits_less_than_the_owner_of_the_switch_for_each(self):
         assert 0 < at_broker.ORDERS_TIMEOUT_S < at_broker.BROKER_TIMEOUT_S
