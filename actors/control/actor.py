@@ -255,13 +255,13 @@ class ControlActor(RuntimeActor):
 
     def _mount(self, application: ControlApplication) -> None:
         mount = Mount(path="", application=application, owner=self.name)
-        self.ask(CONTROL_WEB, mount, timeout_s=MOUNT_S, then=self._be_served)
+        self.ask(CONTROL_WEB, mount, timeout_s=MOUNT_S, then=functools.partial(self._be_served, application))
 
-    def _be_served(self, outcome: Outcome) -> None:
+    def _be_served(self, application: ControlApplication, outcome: Outcome) -> None:
         mounted = outcome.value
-        if isinstance(mounted, Mounted) and self._guard is not None:
+        if isinstance(mounted, Mounted):
             self._http_url, self._http_fault, self.trouble = mounted.url, "", ""
-            self._guard.served_at(mounted.url)
+            application.served_at(mounted.url)
             self.log("control.http_served", url=mounted.url)
             return
         why = outcome.error or (mounted.reason if isinstance(mounted, Failed | Unavailable) else mounted)

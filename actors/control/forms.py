@@ -95,7 +95,7 @@ def _form_of(
 
 def _in_form(kind: Any, *, tagged: bool) -> Any:
     """Return a field's type, with all message types in it in the same form."""
-    if isinstance(kind, type) and not isinstance(kind, types.GenericAlias) and issubclass(kind, msgspec.Struct):
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         is_message = kind.__struct_config__.tag is not None
         return answer_form(kind) if tagged and is_message else arguments_form(kind)
     inner = get_args(kind)

@@ -200,16 +200,21 @@ class ControlServer:
             peer = self._credentials(stream)
         except OSError:
             peer = None
-        welcome = peer is not None and is_welcome(peer)
-        if peer is not None and welcome and self._has_room():
+        if peer is not None and is_welcome(peer):
+            self._welcome(stream, peer)
+            return
+        self._turned_away += 1
+        stream.close()
+
+    def _welcome(self, stream: socket.socket, peer: Peer) -> None:
+        if self._has_room():
             self._accepted += 1
             connection = Connection(stream, self._limits, number=self._accepted, peer=peer, now_ns=self._monotonic_ns())
             self._connections[connection.number] = connection
             self._selector.register(stream, selectors.EVENT_READ, functools.partial(self._attend, connection))
-            return
-        self._turned_away += 1
-        with stream:
-            if welcome:
+        else:
+            self._turned_away += 1
+            with stream:
                 stream.setblocking(False)
                 reason = f"connections_max ({self._limits.connections_max}) are open"
                 with contextlib.suppress(OSError):

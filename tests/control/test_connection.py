@@ -49,6 +49,42 @@ class TestOneThatSaysNothing:
 
         assert connection.must_move_by_ns() is None
 
+    def test_is_idle_since_it_last_did_something_and_was_owed_nothing(self, connection, far, ends):
+        assert connection.idle_since_ns() == 0
+        far.sendall(framed(b"hello") + framed(b"more")[:1])
+        connection.receive(after(7))
+        assert connection.idle_since_ns() is None, "it has begun another"
+        far.sendall(framed(b"more")[1:])
+        connection.receive(after(8))
+        assert connection.idle_since_ns() == after(8)
+        connection.in_flight[1] = object()
+        assert connection.idle_since_ns() is None, "it waits for an answer"
+        connection.in_flight.clear()
+        ends[1].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        connection.say(bytes(600_000), after(9))
+        assert connection.has_unsent
+        assert connection.idle_since_ns() is None, "it has not read its answer"
+
+    def test_has_the_time_of_an_answer_to_read_one_however_short_that_of_who_is_idle(self, ends):
+        limits = ControlSettings.default(stall_s=STALL_S, idle_s=1.0, unsent_bytes_max=1 << 20)
+        connection = Connection(ends[1], limits, number=1, peer=Peer(pid=1, uid=1, gid=1), now_ns=0)
+        ends[1].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        connection.say(bytes(600_000), after(9))
+        assert connection.has_unsent
+        assert connection.must_move_by_ns() == after(9 + STALL_S)
+
+
+class TestOneThatReadsNoAnswerAndHasBegunToAsk:
+    @pytest.mark.parametrize(("began_s", "said_s"), [(1, 3), (3, 1)])
+    def test_is_closed_when_the_first_of_both_has_taken_too_long(self, connection, far, ends, began_s, said_s):
+        ends[1].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        far.sendall(framed(b"hello")[:1])
+        connection.receive(after(began_s))
+        connection.say(bytes(600_000), after(said_s))
+        assert connection.has_unsent
+
+        assert connection.must_move_by_ns() == after(1 + STALL_S)
+
 
 class TestARequestThatComesInPieces:
     def test_has_to_be_whole_within_a_time_of_its_beginning_however_often_it_moves(self, connection, far):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import stat
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -144,7 +145,7 @@ class TestAnOperation:
         assert api.token not in repr([vars(each) for each in caplog.records])
 
     def test_is_posted_without_arguments_by_no_body(self, api):
-        assert api("/v1/tree", b"") == api("/v1/tree", {})
+        assert api("/v1/tree", b"") == api("/v1/tree", {}) == api("/v1/tree", method="POST")
         assert api("/v1/tree", b"")[0] == 200
 
     def test_that_changes_something_is_not_got(self, api):
@@ -208,8 +209,11 @@ class TestAnOperation:
         assert api.json("/v1/query", {"sql": "asker"})[1]["rows"][0][0].startswith("http-")
         assert api("/v1/query", {"sql": "asker", "asker": "other-1"})[0] == 422
 
-    def test_whose_answer_is_a_file_is_for_the_socket(self, api):
-        assert api("/v1/query-to-file", {"sql": "a"})[0] == 404
+    @pytest.mark.parametrize("name", [each.name for each in OPERATIONS if not each.over_http])
+    def test_that_is_for_the_socket_alone_is_none(self, api, name):
+        wanted = f"/v1/ and one of {', '.join(each.name for each in served())} is wanted"
+
+        assert api.json(f"/v1/{name}", {}) == api.json(f"/v1/{name}") == (404, {"error": wanted})
 
     def test_has_no_argument_that_names_code_to_be_run_or_has_bytes(self, api):
         assert api.json("/v1/start-strategy", {"name": "dip"})[1]["strategy"] == "as before"
@@ -283,6 +287,7 @@ HOSTILE = {
     "twice": ("GET", "/v1/query?sql=a&sql=b", {}, None, 422),
     "escape": ("GET", "/v1/../../etc/passwd", {}, None, 404),
     "an order": ("POST", "/v1/submit-order", JSON, b"{}", 404),
+    "a page that is posted": ("POST", "/", JSON, b"{}", 404),
     "delete": ("DELETE", "/v1/tree", {}, None, 405),
     "options": ("OPTIONS", "/v1/resume", {"Access-Control-Request-Method": "POST"}, None, 405),
     "trace": ("TRACE", "/v1/tree", {}, None, 405),
@@ -395,7 +400,7 @@ class TestAHostileRequest:
 class TestHowLongAnAnswerIsWaitedFor:
     """By the control actor, and a second longer by the server, which hears of its time-out so."""
 
-    def asked(self, path, *, raises=None):
+    def asked(self, path, *, client=("::1", 7), raises=None):
         found = []
 
         async def ask(target, message, *, timeout_s):
@@ -416,7 +421,7 @@ class TestHowLongAnAnswerIsWaitedFor:
         settings = ControlActorSettings(data_dir=Path("/data"), limits=ControlSettings.default(http=True))
         serve = ControlApplication(guard, settings, ask=ask, monotonic_ns=lambda: 0, now_ns=lambda: 0)
         path, _, query = path.partition("?")
-        scope = {"method": "GET", "path": path, "query_string": query.encode(), "headers": [], "client": ("::1", 7)}
+        scope = {"method": "GET", "path": path, "query_string": query.encode(), "headers": [], "client": client}
         asyncio.run(serve(scope, receive, send))
         ((target, wanted, timeout_s),) = found
         assert target == "control"
@@ -429,6 +434,12 @@ class TestHowLongAnAnswerIsWaitedFor:
         assert tree == Operate(operation="tree", actor="events", message=DescribeTree(), timeout_s=10.0, client="::1:7")
         assert (tree_s, query.timeout_s, query_s, status) == (11.0, 15.0, 16.0, 200)
         assert (query.operation, query.actor, query.message.sql) == ("query", "database", "a")
+
+    def test_is_no_shorter_for_a_client_that_the_server_cannot_name(self):
+        """It may have gone by the time it is looked at."""
+        wanted, timeout_s, status = self.asked("/v1/query?sql=a&timeout_s=5", client=None)
+
+        assert (wanted.client, timeout_s, status) == (":0", 16.0, 200)
 
     def test_that_does_not_come_is_told(self):
         assert self.asked("/v1/tree", raises=RequestTimedOut("late"))[2] == 504
@@ -475,7 +486,7 @@ def test_a_server_that_does_not_serve_is_asked_again_and_why_is_told_once(outcom
 
     staged = Staged()
     for _ in range(2):
-        staged._be_served(outcome)
+        staged._be_served(None, outcome)
 
     reason = f"the HTTP server, control-web, did not take it: {why}"
     told = ("control.http_not_served", {"level": "error", "reason": reason})
@@ -523,13 +534,20 @@ class TestTheDocument:
 
     def test_bounds_rows_as_they_are_bounded(self, api):
         _, document = api.json("/v1/openapi.json")
-        by_name = {each["name"]: each for each in document["paths"]["/query"]["get"]["parameters"]}
-        body = document["paths"]["/query"]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-        posted = document["components"]["schemas"][body.rpartition("/")[2]]["properties"]["rows_max"]
+        bounds = {}
+        for path, of in document["paths"].items():
+            body = of["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+            posted = document["components"]["schemas"][body.rpartition("/")[2]]["properties"].get("rows_max")
+            if posted is not None:
+                assert posted in [each["schema"] for each in of["get"]["parameters"] if each["name"] == "rows_max"]
+                bounds[path] = posted["maximum"], posted["default"]
 
-        assert posted == by_name["rows_max"]["schema"]
-        assert (posted["maximum"], posted["default"]) == (10_000, 10_000)
-        assert api("/v1/query", {"sql": "a", "rows_max": posted["maximum"]})[0] == 200
+        assert bounds == {
+            "/query": (10_000, 10_000),
+            "/list-dead-letters": (1_000, 100),
+            "/find-instrument": (10_000, 20),
+        }
+        assert api("/v1/query", {"sql": "a", "rows_max": 10_000})[0] == 200
 
     def test_has_no_reference_to_what_it_lacks(self, api):
         _, document = api.json("/v1/openapi.json")
@@ -563,8 +581,10 @@ class TestTheFileOfTheToken:
 
         assert token_of(tmp_path).reveal() == "x" * 43
 
-    @pytest.mark.parametrize("fault", ["open to others", "link", "hard link", "text", "folder"])
-    def test_is_not_trusted_if_it_could_be_another_s(self, tmp_path, fault):
+    @pytest.mark.parametrize(
+        "fault", ["open to others", "link", "hard link", "text", "folder", "pipe", "device", "another's"]
+    )
+    def test_is_not_trusted_if_it_could_be_another_s(self, tmp_path, fault, monkeypatch):
         path, other = tmp_path / TOKEN_NAME, tmp_path / "other"
         other.write_text("x" * 43)
         match fault:
@@ -581,6 +601,13 @@ class TestTheFileOfTheToken:
                 path.chmod(0o600)
             case "folder":
                 path.mkdir()
+            case "pipe":
+                os.mkfifo(path, 0o600)
+            case "device":
+                monkeypatch.setattr(os, "fstat", lambda _: os.stat_result((stat.S_IFCHR | 0o600, 0, 0, 1, *[0] * 6)))
+            case "another's":
+                token_of(tmp_path)
+                monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
 
         with pytest.raises(TokenFileError, match=TOKEN_NAME):
             token_of(tmp_path)

@@ -16,7 +16,7 @@ from natya.messages.control import Ask, ControlStatistics
 from natya.messages.database import BackUp, CheckDatabase, Query, QueryToFile, Rows
 from natya.messages.journal import ReadJournal
 from natya.messages.orders import SubmitOrder
-from natya.messages.risk_state import Resume
+from natya.messages.risk_state import Resume, Resumed
 from natya.messages.supervision import DescribeTree
 from natya.messages.system import Ping, Pong
 from natya.messages.trace import ReadTrace
@@ -217,6 +217,11 @@ class TestTheArgumentsOfAnAuditLine:
         assert told["parameters"] == 2
         assert "asker" not in told
 
+    def test_are_numbers_and_nothing_as_they_are(self):
+        message = msgspec.defstruct("Message", ["a", "b", "c", "d", "e"])(None, True, 5, 0.5, b"x")
+
+        assert arguments_of(message) == {"a": None, "b": True, "c": 5, "d": 0.5, "e": "b'x'"}
+
 
 def structs_in(kind, seen):
     """All structs of an inspected type, however deep."""
@@ -253,6 +258,21 @@ class TestAForm:
 
         assert {each.__name__ for each in found} >= {"Many", "Rows", "Pong"}
         assert not any(each.__struct_config__.array_like for each in found)
+
+    def test_names_in_an_answer_the_messages_and_no_other_part_of_them(self):
+        class Part(msgspec.Struct):
+            price: float
+
+        class Whole(msgspec.Struct, tag=True, array_like=True):
+            part: Part
+            inner: Resumed
+
+        def tags(form):
+            found = structs_in(msgspec.inspect.type_info(form), set())
+            return {each.__name__: each.__struct_config__.tag for each in found}
+
+        assert tags(answer_form(Whole)) == {"Whole": "Whole", "Part": None, "Resumed": "Resumed"}
+        assert tags(arguments_form(Whole)) == {"Whole": None, "Part": None, "Resumed": None}
 
     def test_of_values_has_texts_for_keys(self):
         assert plain({1: (2, {"a": frozenset({3})})}) == {"1": [2, {"a": [3]}]}

@@ -617,6 +617,19 @@ class TestRoom:
         assert self.room(monkeypatch, *idle_since_s) == found
 
 
+@pytest.mark.parametrize(("again_s", "accepts"), [(None, False), (11, False), (10, True), (9, True)])
+def test_a_server_without_descriptors_accepts_again_after_its_pause_and_no_sooner(again_s, accepts):
+    registered = []
+    serving = SimpleNamespace(
+        _accept_again_ns=again_s and again_s * 10**9, _monotonic_ns=lambda: 10 * 10**9, _connections={},
+        _listener="listener", _accept=None, _selector=SimpleNamespace(register=lambda *of: registered.append(of[0])),
+    )  # fmt: skip
+    ControlServer._drop_overdue(serving)
+
+    assert registered == ["listener"] * accepts
+    assert serving._accept_again_ns == (None if accepts else again_s and again_s * 10**9)
+
+
 def test_a_server_waits_at_none_of_its_sockets(serve):
     served = serve().server
 

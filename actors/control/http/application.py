@@ -92,6 +92,10 @@ class ControlApplication:
             headers = refusal.headers
         await answer(send, status, body, content_type=content_type, headers=(*OWN, *headers))
 
+    def served_at(self, url: str) -> None:
+        """Let in pages of the server itself, such as `http://127.0.0.1:8000`."""
+        self._guard.served_at(url)
+
     def close(self) -> None:
         """End what would not end by itself; from any thread."""
         self._stream.close()

@@ -30,8 +30,12 @@ def token_of(data_dir: Path) -> Secret:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as fault:
         raise TokenFileError(f"{path} cannot be opened: {fault.strerror}") from fault
+    try:
+        _expect_own(path, os.fstat(descriptor))
+    except TokenFileError:
+        os.close(descriptor)
+        raise
     with os.fdopen(descriptor, "r+", encoding="ascii", errors="replace") as file:
-        _expect_own(path, os.fstat(file.fileno()))
         text = file.read(_BYTES_MAX)
         if not text:
             text = secrets.token_urlsafe(32)
