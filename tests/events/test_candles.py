@@ -157,6 +157,11 @@ class TestALiveMarket:
         assert heard(other) == [(0, 1), (0, 3)]
         assert counts(system).candles == 3
 
+    def test_makes_them_although_somebody_sends_one_of_his_own(self, system, probe):
+        self.tell(system, at(0), a_candle(start_ns=OPENING_NS, interval_ns=MINUTE_NS), at(59), at(60))
+
+        assert heard(probe) == [0, (0, 1), 59, (0, 1), 60]
+
     def test_refuses_lengths_that_are_none(self, system, probe):
         answer = system.request("events", Subscribe(subscriber="strategy", topics=("Candle",), intervals_ns=(5,)))
 

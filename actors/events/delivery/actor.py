@@ -235,11 +235,11 @@ class DeliveryActor(RuntimeActor):
         if not self._own.is_loaded:
             self.stash(request, sender)
             return
-        letter_ids = self._changeable(request.letter_ids)
-        if request.payload is not None and (fault := self._fault_of_edit(request, letter_ids)):
+        letter_ids, payload = self._changeable(request.letter_ids), request.payload
+        if payload is not None and (fault := self._fault_of_edit(request, letter_ids, payload)):
             self.send(sender, DeadLettersChangeDone(changed=0, refusal=fault))
             return
-        self._change(letter_ids, request.change, sender, payload=request.payload)
+        self._change(letter_ids, request.change, sender, payload=payload)
 
     @handles(ReplayEvents)
     def replay(self, wanted: ReplayEvents, sender: ActorAddress) -> None:
@@ -298,13 +298,13 @@ class DeliveryActor(RuntimeActor):
     def _changeable(self, letter_ids: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(each for each in self._letters.changeable(letter_ids) if each not in self._changing)
 
-    def _fault_of_edit(self, request: ChangeDeadLetters, letter_ids: tuple[str, ...]) -> str:
+    def _fault_of_edit(self, request: ChangeDeadLetters, letter_ids: tuple[str, ...], payload: bytes) -> str:
         if len(request.letter_ids) != 1 or request.change != "requeued":
             return "one dead letter that is requeued with other fields wanted"
         if letter_ids and self._letters[letter_ids[0]].event.kind == "fact":
             return "an event of a user wanted: facts of the system are as they happened"
         try:
-            msgspec.msgpack.decode(request.payload or b"", type=dict[str, Any])
+            msgspec.msgpack.decode(payload, type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
             return f"a map of msgpack wanted: {fault}"
         return ""

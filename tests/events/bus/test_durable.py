@@ -334,6 +334,26 @@ class TestAnEventThatFailsToTheEnd:
 
         assert numbers_of(heard, 1) == [20]
 
+    @pytest.mark.parametrize(
+        ("change", "extra"),
+        [("requeued", ("none",)), ("dropped", ())],
+        ids=["one of two", "one to be dropped"],
+    )
+    def test_is_not_changed_by_fields_that_are_not_for_it_alone(self, dead, change, extra):
+        over, _, _ = dead
+        (letter,) = over.letters().letters
+        payload = write(Invoiced(aggregate_id="customer-1", number=20)).payload
+
+        answer = over.request(
+            "delivery", ChangeDeadLetters(letter_ids=(letter.letter_id, *extra), change=change, payload=payload)
+        )
+
+        assert answer == DeadLettersChangeDone(
+            changed=0, refusal="one dead letter that is requeued with other fields wanted"
+        )
+        assert over.letters().letters == (letter,)
+        assert over.records("DeadLettersChanged") == ()
+
     @pytest.mark.parametrize("payload", [b"\xc1", b"\x01"], ids=["no msgpack", "no map"])
     def test_is_not_requeued_with_what_are_no_fields(self, dead, payload):
         over, _, _ = dead

@@ -13,7 +13,7 @@ from natya.actors.events.delivery.settings import DeliverySettings
 from natya.actors.runtime import Outcome
 from natya.domain.events.catalog import write
 from natya.messages.addresses import DELIVERY
-from natya.messages.delivery import DeliveryTerms, EventsHandled, SubscribeDurably
+from natya.messages.delivery import DeliveryTerms, EventsHandled, SubscribeDurably, UnsubscribeEvents
 from natya.messages.journal import Append, JournalPage, JournalRecord
 from natya.messages.replays import ReplayBegun, ReplayEvents, ReplayRefused, ReplayStopped, StopReplay, is_replay
 from natya.messages.supervision import Unavailable
@@ -139,11 +139,19 @@ class TestAReplay:
         assert watched.neighbour.empty()
 
     def test_is_refused_where_nobody_is_subscribed(self, watched):
-        refused = watched.over.request(DELIVERY, ReplayEvents(subscription="biling"))
+        def refused():
+            return watched.over.request(DELIVERY, ReplayEvents(subscription="biling"))
 
-        assert refused == ReplayRefused(
-            reason="a durable subscription with a subscriber wanted, found 'biling'; there are: billing, neighbour"
-        )
+        told = [refused()]
+        for name in ("billing", "neighbour"):
+            watched.over.stop(f"durable-{name}")
+            watched.over.request(DELIVERY, UnsubscribeEvents(subscriber=f"durable-{name}"))
+            told.append(refused())
+
+        assert told == [
+            ReplayRefused(reason=f"a durable subscription with a subscriber wanted, found 'biling'; there are: {there}")
+            for there in ("billing, neighbour", "neighbour", "none")
+        ]
 
     def test_can_be_stopped_and_another_waits_until_then(self, watched):
         begun = watched.over.request(DELIVERY, ReplayEvents(subscription="billing", pace=1e-9))
