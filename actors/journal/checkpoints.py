@@ -175,6 +175,8 @@ class Checkpoints:
             raise _RefusedError("") from None
         except NotOursError as fault:
             raise _RefusedError(str(fault)) from fault
+        except OSError as fault:
+            raise _RefusedError(f"{path.name} cannot be opened: {fault}") from fault
         try:
             return file.read(0, file.size())
         except OSError as fault:

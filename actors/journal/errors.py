@@ -82,7 +82,7 @@ class JournalMovedError(JournalFailedError):
 
 
 class UpkeepFailedError(JournalError):
-    """An archive or a key file could not be written. No record is affected; it is tried again later."""
+    """A file of upkeep could not be written, or a segment opened for it. No record is affected; it is tried again."""
 
 
 class AppendInvalidError(JournalError):

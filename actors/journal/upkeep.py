@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 from ...domain.retention import is_forgettable
 from ...messages.codec import UndecodableMessageError
-from .disk import Disk, put_whole
+from .disk import Disk, ReadableFile, put_whole
 from .errors import UpkeepFailedError
 from .header import Seal
 from .keys import KeyFile, KeysBrokenError, KeyTable
@@ -69,8 +69,9 @@ def look_through(disk: Disk, segment: Segment) -> int:
 
     Raises:
         JournalDamagedError: the segment is not what was written.
+        UpkeepFailedError: it cannot be opened now.
     """
-    file = open_segment(disk, segment)
+    file = _opened(disk, segment)
     try:
         walk = segment.walk(file, end=_seal_of(segment).used)
         segment.is_forgettable = all(is_forgettable(raw.type_name) for raw in walk)
@@ -91,7 +92,7 @@ def archive_segment(disk: Disk, segment: Segment) -> int:
         UpkeepFailedError: no space, or a failing disk.
     """
     seal = _seal_of(segment)
-    verify_closed(disk, segment, seal)
+    _verify(disk, segment, seal)
     plain_path = segment_path(segment.directory, segment.first_sequence)
     path = archive_path(segment.directory, segment.first_sequence)
     written_bytes = 0
@@ -107,7 +108,7 @@ def archive_segment(disk: Disk, segment: Segment) -> int:
         written_bytes = len(packed)
     segment.archived = True
     try:
-        verify_closed(disk, segment, seal)
+        _verify(disk, segment, seal)
     except Exception:
         segment.archived = False
         raise
@@ -148,7 +149,7 @@ def _seal_of(segment: Segment) -> Seal:
 def _are_whole(disk: Disk, path: Path, identity: bytes) -> bool:
     try:
         file = disk.open(path)
-    except FileNotFoundError:
+    except OSError:  # there is none, or what has its name cannot be read: it is written anew
         return False
     try:
         KeyFile(file, identity).check()
@@ -161,7 +162,7 @@ def _are_whole(disk: Disk, path: Path, identity: bytes) -> bool:
 
 def _read_keys(disk: Disk, segment: Segment) -> KeyTable:
     table, seal = KeyTable(), _seal_of(segment)
-    file = open_segment(disk, segment)
+    file = _opened(disk, segment)
     try:
         walk = segment.walk(file, end=seal.used, chained=False)
         for raw in walk:
@@ -180,6 +181,16 @@ def _read_keys(disk: Disk, segment: Segment) -> KeyTable:
     return table
 
 
+def _opened(disk: Disk, segment: Segment) -> ReadableFile:
+    with _attempt(segment.path, "opened"):
+        return open_segment(disk, segment)
+
+
+def _verify(disk: Disk, segment: Segment, seal: Seal) -> None:
+    with _attempt(segment.path, "opened"):  # what cannot be read once it is open is damage
+        verify_closed(disk, segment, seal)
+
+
 def _put(disk: Disk, path: Path, data: bytes, *, replaces: bool = False) -> None:
     """Create a file with this content, or none."""
     with _attempt(path):
@@ -187,8 +198,8 @@ def _put(disk: Disk, path: Path, data: bytes, *, replaces: bool = False) -> None
 
 
 @contextlib.contextmanager
-def _attempt(path: Path) -> Iterator[None]:
+def _attempt(path: Path, work: str = "written") -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        raise UpkeepFailedError(f"{path} could not be written: {fault}") from fault
+        raise UpkeepFailedError(f"{path} could not be {work}: {fault}") from fault

@@ -155,6 +155,21 @@ class TestIsRefused:
         answer = keep(kept, 5, b"two", follows=3)
         assert (answer.sequence, bool(answer.reason)) == ((0, True) if name == HEAD else (5, False))
 
+    @pytest.mark.parametrize("name", [HEAD, PAST])
+    def test_where_it_cannot_be_opened(self, kept, disk, monkeypatch, name):
+        plain = disk.open
+
+        def failing(path, **how):
+            if path.name == name:
+                raise OSError(errno.EMFILE, "injected")
+            return plain(path, **how)
+
+        monkeypatch.setattr(disk, "open", failing)
+
+        assert (found(read(kept)), read(kept).reason) == (NONE, f"{name} cannot be opened: [Errno 24] injected")
+        answer = keep(kept, 5, b"two", follows=3)
+        assert (answer.sequence, "[Errno 24] injected" in answer.reason) == (0, True)
+
     def test_where_its_record_is_not_at_its_place_and_no_later_read_begins_there(self, kept, disk, workshop):
         head = a_file(disk, workshop, HEAD)
         fields = msgspec.msgpack.decode(bytes(head[36:]))

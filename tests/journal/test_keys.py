@@ -13,6 +13,7 @@ from natya.actors.journal import JournalDamagedError, JournalView, view
 from natya.actors.journal.keys import PAGE_ENTRIES, PAGE_SIZE, Entry, KeyFile, KeysBrokenError, KeyTable, _page_crc
 from natya.actors.journal.segments import keys_path
 from natya.actors.journal.upkeep import archive_segment, keep_keys, next_chore
+from natya.config.files import NotOursError
 from natya.messages.journal import JournalRecord, key_of
 from natya.messages.supervision import BreakerOpened
 
@@ -267,6 +268,23 @@ class TestAKeyFileOfTheJournal:
 
         with pytest.raises(JournalDamagedError):
             keep_keys(disk, segment)
+
+    def test_takes_the_place_of_what_cannot_be_opened(self, disk, shelf, monkeypatch):
+        tidy(shelf)
+        segment = shelf.closed_segments[0]
+        path, plain = keys_path(segment.directory, segment.first_sequence), disk.open
+        before = bytes(disk.content(path))
+        disk.content(path)[:] = b"something else"
+        segment.has_key_file = False
+
+        def failing(name, **how):
+            if name == path:
+                raise NotOursError(name, "is a link")
+            return plain(name, **how)
+
+        monkeypatch.setattr(disk, "open", failing)
+        assert keep_keys(disk, segment) == len(before)
+        assert (bytes(disk.content(path)), segment.has_key_file) == (before, True)
 
     def test_is_made_of_the_keys_in_memory_without_reading_the_segment_and_frees_them(self, disk, shelf, monkeypatch):
         segment = shelf.closed_segments[0]

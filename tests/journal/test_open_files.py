@@ -5,11 +5,12 @@ import errno
 import pytest
 
 from natya.actors.journal import JournalDamagedError, JournalError, SimulatedDisk
+from natya.actors.journal.errors import UpkeepFailedError
 from natya.actors.journal.mark import MARK_NAME, MARK_SIZE, MarkKeeper
-from natya.actors.journal.segments import list_segments, open_segment, stored_bytes
+from natya.actors.journal.segments import keys_path, list_segments, open_segment, stored_bytes
 from natya.actors.journal.simulated import SimulatedFile
 from natya.actors.journal.tools import check, export, stat, tail, verify
-from natya.actors.journal.upkeep import archive_segment, keep_keys
+from natya.actors.journal.upkeep import archive_segment, keep_keys, look_through
 from natya.config.files import NotOursError
 
 
@@ -69,6 +70,26 @@ def test_after_everything_that_is_done_with_it(workshop, journal, disk, still_op
     assert len(list(export(workshop.directory, disk=disk))) == count
 
     assert still_open == []
+
+
+@pytest.mark.parametrize("chore", [keep_keys, archive_segment, look_through])
+def test_upkeep_that_can_open_no_more_is_tried_again(workshop, journal, disk, monkeypatch, chore):
+    journal.open()
+    archived, plain = journal.closed_segments
+    segment, opens = archived if chore is look_through else plain, disk.open
+    segment.keys = None
+    disk.content(keys_path(workshop.directory, plain.first_sequence))[0] ^= 1  # so that it is made anew
+
+    def failing(path, **how):
+        if path.suffix in {".journal", ".gz"}:
+            raise OSError(errno.EMFILE, "injected")
+        return opens(path, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "open", failing)
+        with pytest.raises(UpkeepFailedError, match=rf"{segment.path} could not be opened: .*injected"):
+            chore(disk, segment)
+    assert chore(disk, segment) is not None
 
 
 def test_after_damage_in_any_segment(workshop, journal, disk, still_open):
