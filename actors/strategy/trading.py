@@ -184,8 +184,9 @@ class Trading(Timing):
 
         Further calls change nothing until that is done. It is given up, with a warning in the log
         (`position.not_closed`), when an open order is not cancelled, or the closing order refused, rejected or
-        cancelled; what had exits of a bracket is then closed by orders of that bracket at the market, and so is it
-        after a restart, which forgets the rest. In HALTED nothing is cancelled for it, since nothing could close it.
+        cancelled, or its day is over before it has traded; what had exits of a bracket is then closed by orders of that
+        bracket at the market, and so is it after a restart, which forgets the rest. In HALTED nothing is cancelled for
+        it, since nothing could close it.
         """
         self._closing.begin(arguments.text(symbol, "symbol"))
 

@@ -5,7 +5,8 @@ a target alone would guard these against a gain. No more because the market has 
 at the broker, where it rests then (`is_beyond`): the caller, who knows prices, has it cancelled for that
 (`JUMPED_OVER`). The rest is closed by a MARKET order once nothing else can close it any more, nor add to it; where that
 one is rejected, or never came to the broker, by another (`AT_MARKET`). These follow each other with pauses, which is
-the caller's to see to (`failures`): a broker that takes nothing for a moment would have had all of them.
+the caller's to see to (`failures`): a broker that takes nothing for a moment would have had all of them. So does the
+next one where the day was over before it traded, once the next day has begun (`overnight`).
 
 Trades of the entry may be told late: when its exits have traded, or were cancelled. What comes in then is closed in the
 same way, by one more of these. An exit that somebody cancelled is not put back: that was wanted, of the shares that it
@@ -27,6 +28,7 @@ from .exits import (
     was_to_square_off,
 )
 from .legs import AT_MARKET, RETURNS
+from .overnight import must_leave_today
 from .resting import CHANGES_MAX
 from .steps import cancel, submit
 
@@ -53,7 +55,8 @@ def close_at_market(bracket: Bracket) -> tuple[Step, ...]:
         return tuple(map(cancel, trading))
     done = len(bracket.earlier) + (bracket.exit is not None)
     wanted = bracket.in_one_order(min(closable, late) if late else closable)
-    may_leave = not entry.is_open and (_may_follow(bracket.exit, late) or _was_for_fewer(bracket))
+    follows = _may_follow(bracket.exit, late) or _was_for_fewer(bracket) or must_leave_today(bracket)
+    may_leave = not entry.is_open and follows
     return (submit(entry, AT_MARKET[done], wanted),) if may_leave and wanted > 0 and done < len(AT_MARKET) else ()
 
 

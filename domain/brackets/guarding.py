@@ -31,10 +31,11 @@ def unguarded(bracket: Bracket) -> int:
 def lost_its_stop(bracket: Bracket) -> int:
     """Return the shares that are held, were to have a stop, and have none any more: it was in the market, and ended.
 
-    Or the order at the market that was to close them for want of one. Not where the next day has another.
+    Or the order at the market that was to close them for want of one (`was_left`). Not where the next day has another
+    stop.
     """
     stop = bracket.stop
-    if not (isinstance(stop, Order) and stop.state in _ENDED) and not _is_left(bracket):
+    if not (isinstance(stop, Order) and stop.state in _ENDED) and not was_left(bracket):
         return 0
     is_placed = bracket.closable > 0 and not must_leave(bracket)
     if comes_back(stop, bracket) and (is_placed or not is_due(stop, bracket)):
@@ -42,10 +43,10 @@ def lost_its_stop(bracket: Bracket) -> int:
     return bracket.exposed if bracket.held is None else min(bracket.exposed, bracket.held)
 
 
-def _is_left(bracket: Bracket) -> bool:
-    """Say whether an order at the market, for what was to have a stop, ended there, and nobody here asked for that."""
+def was_left(bracket: Bracket) -> bool:
+    """Say whether an order that was to close what is held at the market ended there, and nobody here asked for that."""
     last = bracket.exit
-    if bracket.entry.stop_loss_price is None or may_trade(bracket.stop):
+    if may_trade(bracket.stop):
         return False
     return isinstance(last, Order) and last.state in _ENDED and not last.was_never_placed and not was_taken_back(last)
 

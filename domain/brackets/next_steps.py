@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .at_market import close_at_market, give_back, must_leave
 from .exits import filled, may_trade
 from .guarding import unguarded
-from .overnight import comes_back
+from .overnight import comes_back, leaves_again
 from .resting import exit_steps
 from .steps import cancel
 
@@ -37,6 +37,7 @@ def is_done(bracket: Bracket) -> bool:
         return False
     if not legs:
         return bracket.exposed <= 0  # else the position would lack its exits
-    if bracket.exposed > 0 and any(comes_back(leg, bracket) for leg in (bracket.target, bracket.stop)):
+    is_back = leaves_again(bracket) or any(comes_back(leg, bracket) for leg in (bracket.target, bracket.stop))
+    if bracket.exposed > 0 and is_back:
         return False
     return not next_steps(bracket) and not unguarded(bracket)

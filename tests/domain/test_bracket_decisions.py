@@ -19,7 +19,7 @@ from natya.domain.brackets.guarding import (
 )
 from natya.domain.brackets.legs import leg_id, newest_exit, purpose
 from natya.domain.brackets.next_steps import is_done, next_steps
-from natya.domain.brackets.overnight import comes_back, is_due, waits_for_a_day
+from natya.domain.brackets.overnight import comes_back, is_due, leaves_again, waits_for_a_day
 from natya.domain.brackets.resting import CHANGES_MAX, GROWTHS_MAX, SALES_MAX, exit_steps, goes_second
 from natya.domain.brackets.steps import closes_at_market, submit
 from natya.domain.orders import Order, Pending, advance, as_submitted
@@ -177,7 +177,7 @@ class TestWhatIsHeldWithoutItsStop:
         found = bracket(stop=None if stop is None else order("A-1S", *stop), exit=asked(exit_, by) if by else exit_)
 
         assert lost_its_stop(found) == lost
-        assert lost_its_stop(replace(found, entry=replace(found.entry, stop_loss_price=None))) == 0
+        assert lost_its_stop(replace(found, entry=replace(found.entry, stop_loss_price=None))) == lost
 
     def test_is_not_told_where_that_was_refused(self, bracket, order, make):
         assert lost_its_stop(bracket(stop=make.refusal("A-1S"), exit=make.refusal("A-1X"))) == 0
@@ -545,6 +545,38 @@ class TestANewDay:
         assert comes_back(stop, found) is waits_for_a_day(found) is is_so
         assert was_taken_back(stop) is (asked_by == "asha")
         assert not waits_for_a_day(bracket(stop=stop, is_carried=is_carried, sold=10))
+
+    @pytest.mark.parametrize(
+        ("facts", "is_carried", "asked_by", "is_so"),
+        [
+            (("accepted", "expired"), True, "", True),
+            (("accepted", "expired"), False, "", False),
+            (("accepted", "cancelled"), True, "", False),
+            (("accepted", "expired"), True, "asha", False),
+        ],
+    )
+    def test_closes_at_the_market_what_such_an_order_did_not_until_its_day_was_over(
+        self, both, facts, is_carried, asked_by, is_so
+    ):
+        bracket, order = both
+        last = order("A-1X", *facts, order_type="MARKET", intended_ns=5)
+        last = asked(last, asked_by) if asked_by else last
+        found = bracket(stop=order("A-1S", "rejected"), exit=last, is_carried=is_carried)
+        morning = replace(found, day_began_ns=6)
+
+        assert next_steps(found) == ()
+        assert (leaves_again(found), waits_for_a_day(found), is_done(found)) == (is_so, is_so, not is_so)
+        assert [(each.client_order_id, each.quantity) for each in next_steps(morning)] == [("A-1Y", 10)] * is_so
+        assert not waits_for_a_day(morning)
+        assert not waits_for_a_day(replace(found, sold=10))
+
+    def test_closes_nothing_more_where_all_orders_at_the_market_were_used_up(self, bracket, order):
+        last = order("A-1X", "accepted", "expired", order_type="MARKET", intended_ns=5)
+        found = bracket(stop=order("A-1S", "rejected"), earlier=(last,) * 7, exit=last, is_carried=True, day_began_ns=6)
+
+        assert not leaves_again(found)
+        assert next_steps(found) == ()
+        assert lost_its_stop(found) == 10
 
     def test_has_exits_of_its_own_number_at_the_prices_of_the_day_before(self, bracket, order):
         stop = order("A-1S", "accepted", "expired", trigger_price=96.0, intended_ns=5)

@@ -378,3 +378,57 @@ def test_an_order_named_like_an_exit_of_what_is_no_bracket_is_none(make):
     book.apply(make.intent("B-1S", side="SELL"))
 
     assert tuple(book.exits("crossover")) == ("B-1S",)
+
+
+class TestAnOrderAtTheMarketThatExpired:
+    """It was to close what its strategy holds, and its day was over first."""
+
+    @pytest.fixture
+    def expired(self, make):
+        """Ten are held; six were to be sold, and two were."""
+        return the_book(
+            *(make.intent("A-1"), make.accepted("A-1"), make.filled("A-1")),
+            *(make.intent("A-2", side="SELL", quantity=6), make.accepted("A-2")),
+            *(make.filled("A-2", side="SELL", quantity=2), make.expired("A-2")),
+        )
+
+    def test_is_known_until_another_follows_it_on_its_side(self, expired, make):
+        assert [each.client_order_id for each in expired.expired] == ["A-2"]
+
+        expired.apply(make.intent("A-3"))
+        expired.apply(make.intent("A-4", strategy="other", side="SELL"))
+        expired.apply(make.intent("A-5", symbol="TCS", side="SELL"))
+        assert len(expired.expired) == 1
+        expired.apply(make.intent("A-6", side="SELL", order_type="LIMIT", limit_price=100.0))
+        assert expired.expired == ()
+
+    @pytest.mark.parametrize(("quantity", "is_known"), [(7, True), (8, False), (9, False)])
+    def test_is_known_until_nothing_is_held_any_more(self, make, quantity, is_known):
+        """A sale of before, whose trades are told late."""
+        book = the_book(
+            *(make.intent("A-1"), make.accepted("A-1"), make.filled("A-1", quantity=8)),
+            *(make.intent("A-0", side="SELL", order_type="LIMIT", limit_price=100.0), make.accepted("A-0")),
+            *(make.intent("A-2", side="SELL"), make.accepted("A-2"), make.expired("A-2")),
+        )
+        book.apply(make.filled("A-0", side="SELL", quantity=quantity))
+
+        assert (len(book.expired) == 1) is is_known
+
+    @pytest.mark.parametrize(
+        "terms",
+        [{"side": "BUY"}, {"order_type": "LIMIT", "limit_price": 100.0}, {"strategy": "other"}],
+        ids=["it would have opened", "it had a limit", "its strategy holds nothing"],
+    )
+    def test_is_no_other(self, make, terms):
+        intent = make.intent("A-2", **{"side": "SELL"} | terms)
+        book = the_book(make.intent("A-1"), make.filled("A-1"), intent, make.accepted("A-2"), make.expired("A-2"))
+
+        assert book.expired == ()
+
+    @pytest.mark.parametrize(("prices", "is_known"), [({}, True), ({"stop_loss_price": 95.0}, False)])
+    def test_is_none_of_a_bracket(self, make, prices, is_known):
+        book = the_book(make.intent("A-1", **prices), make.accepted("A-1"), make.filled("A-1"))
+        for fact in (make.intent("A-1X", side="SELL"), make.accepted("A-1X"), make.expired("A-1X")):
+            book.apply(fact)
+
+        assert (len(book.expired) == 1) is is_known

@@ -17,7 +17,7 @@ from natya.actors.orders.parts.due import DayDue, SquaringOffDue
 from natya.actors.orders.settings import OrdersActorSettings
 from natya.actors.runtime import RuntimeActor, handles
 from natya.config.sections.orders import OrdersSettings
-from natya.domain.brackets.exits import SQUARED_OFF
+from natya.domain.brackets.exits import JUMPED_OVER, SQUARED_OFF
 from natya.domain.brackets.resting import SALES_MAX
 from natya.domain.closing import AGREED, as_told
 from natya.domain.orders import Order
@@ -661,6 +661,24 @@ class TestABracketOverNight:
         placed = night.go(self.FRIDAY + timedelta(hours=10))
         assert (("C-1S1", 10) in placed) == (product == "CNC")
 
+    def test_is_closed_at_the_market_on_the_next_where_the_day_before_was_over_first(self, night, make):
+        """The market was locked: neither the order at the market traded, nor anything else."""
+        night.book.apply(CancellationIntended(client_order_id="A-1S", number=1, asked_by=JUMPED_OVER, occurred_ns=1))
+        night.ends("A-1S", "A-1T", state="cancelled")
+        assert night.written[-1].client_order_id == "A-1X"
+        night.book.apply(make.accepted("A-1X", "B-X"))
+        night.now[0] = self.THURSDAY + timedelta(hours=15, minutes=30)
+        night.ends("A-1X")
+
+        told = "10 INFY held, and the order that was to close them at the market has ended; another follows"
+        assert told in night.keeper.warning()
+        assert [each.seconds for each in night.clockwork.set if isinstance(each.message, DayDue)]
+        first = night.go(self.FRIDAY + timedelta(hours=9, minutes=15, seconds=4))
+        assert night.go(self.FRIDAY + timedelta(hours=9, minutes=15, seconds=5)) == [*first, ("A-1Y", 10)]
+        night.book.apply(make.accepted("A-1Y", "B-Y"))
+        night.go(self.FRIDAY + timedelta(hours=10))
+        assert "another follows" not in night.keeper.warning()
+
     def test_waits_for_no_session_where_no_exit_does(self, night):
         night.now[0] = self.THURSDAY + timedelta(hours=20)
         night.keeper.look_at_all()
@@ -1074,8 +1092,9 @@ class TestABracketWhoseBrokerTakesNothingForAWhile:
         market.tell(getattr(make, ends)("A-1X"))
 
         assert market.book.order("A-1Y") is None
-        assert market.keeper.unprotected == ("bracket A-1: 6 INFY held, and their stop is gone",)
-        assert "A-1" in market.book.bare_brackets
+        told = "bracket A-1: 6 INFY held, and the order that was to close them at the market has ended"
+        assert market.keeper.unprotected == (told,)
+        assert "A-1" in {**market.book.bare_brackets, **market.book.open_brackets}
         market.trade("SELL", 6)
         assert market.keeper.unprotected == ()
 
@@ -1758,3 +1777,25 @@ def test_so_many_sales_leave_an_exit_as_it_is_rather_than_without_changes(make):
     market.trade("SELL", 80)
     market.settle()
     assert not market.book.order("L-1S").is_open
+
+
+class TestAnOrderOfAStrategyAtTheMarketThatExpired:
+    """Ten are held, without a bracket; the order that was to sell six of them was open until its day was over."""
+
+    @pytest.fixture
+    def expired(self, make):
+        return (
+            *(make.intent("A-1"), make.accepted("A-1"), make.filled("A-1")),
+            *(make.intent("A-2", side="SELL", quantity=6), make.accepted("A-2"), make.expired("A-2")),
+        )
+
+    def test_is_told_by_each_start_until_another_is_at_the_broker(self, stage, expired, make):
+        stage.open(*expired)
+        told = "crossover: 6 INFY held that it wanted closed: the order A-2 at the market has expired"
+        stage.settle()
+        assert stage.statistics.unprotected == (told,)
+
+        stage.submit(make.order("A-3", side="SELL", quantity=10))
+        stage.asked_next(PlaceOrder)
+        stage.settle()
+        assert stage.statistics.unprotected == ()

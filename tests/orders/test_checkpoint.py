@@ -191,6 +191,7 @@ class TestABookThatGoesOnWithACheckpoint:
             *(("D", "ITC", "BUY", exits), ("AS", "INFY", "SELL", {}), ("AT", "INFY", "SELL", {})),
             *(("BS", "TCS", "SELL", {}), ("BT", "TCS", "SELL", {}), ("CS", "SBIN", "SELL", {})),
             ("other", "ITC", "SELL", {}),
+            ("over", "ITC", "SELL", {}),
         )
         of = {name: {"symbol": symbol, "side": side} for name, symbol, side, _ in orders}
         traded = {
@@ -204,6 +205,7 @@ class TestABookThatGoesOnWithACheckpoint:
             facts += [intended, MAKE.accepted(name, f"B-{name}")]
             facts += [traded[name]] if name in traded else []
             facts += [MAKE.cancelled("C")] if name == "C" else []
+            facts += [MAKE.expired("over")] if name == "over" else []
         facts += [MAKE.cancelled("BS"), MAKE.cancelled("BT"), MAKE.cancelled("CS"), late]
         records = [
             JournalRecord(sequence=number, recorded_ns=1, correlation_id="", fact=fact)
@@ -213,6 +215,7 @@ class TestABookThatGoesOnWithACheckpoint:
         book = whole[0].book
         counted = (book.surplus("A"), list(book.bare_brackets), book.late("C"), book.sold("D"))
         assert counted == (4, ["B"], 4, 3)
+        assert [each.client_order_id for each in book.expired] == ["over"]
         assert book.exits("crossover") == ("AS", "AT", "BS", "BT", "CS")
         ended, state = made(*read(records, Ledger(), ReadBack()))
         again = Ledger(), ReadBack()

@@ -2,7 +2,8 @@
 
 book         orders and positions, from durable facts
 all_orders   every order there ever was, by id and by account; ended: those that have ended, as bytes
-account      what belongs to one account; day: the counts of a day; brackets: which of them are done
+account      what belongs to one account; day: the counts of a day; brackets: which of them are done;
+             expired: orders at the market that closed nothing
 checkpoint   the book as it was behind one record
 ledger       the book, and the facts on their way into it
 reading      how far the journal is read back; presence: which facts are a person's sign of life

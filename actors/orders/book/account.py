@@ -60,6 +60,7 @@ class KeptAccount(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     sold: dict[str, int]
     surplus: dict[str, int]
     bare: tuple[str, ...]
+    expired: tuple[tuple[str, str, str], ...]
 
 
 class Account:
@@ -73,6 +74,7 @@ class Account:
         "covered",
         "day",
         "exits",
+        "expired",
         "fills",
         "keeps_day",
         "late",
@@ -106,8 +108,7 @@ class Account:
         self.leaves: dict[tuple[str, Side], int] = {}
         self.strategy_leaves: dict[tuple[str, str, Side], int] = {}
         self.strategy_unanswered: dict[str, int] = {}
-        self.positions = Positions()
-        self.by_strategy = StrategyPositions()
+        self.positions, self.by_strategy = Positions(), StrategyPositions()
         self.refused: Counter[str] = Counter()
         """Orders that our gate refused, by rule."""
 
@@ -139,6 +140,10 @@ class Account:
 
         self.exits: dict[str, deque[str]] = {}
         """The newest exits of brackets, by strategy."""
+
+        self.expired: dict[tuple[str, str], str] = {}
+        """By strategy and symbol: its order at the market, none of a bracket, that was to close what is held, and whose
+        day was over before it did."""
 
         self.priced_units = 0
         """Value of the open orders that have a price of their own (`own_price`): rupees / UNITS."""
@@ -200,6 +205,7 @@ class Account:
             sold=self.sold,
             surplus=self.surplus,
             bare=tuple(self.bare),
+            expired=tuple((*key, each) for key, each in self.expired.items()),
         )
 
     @classmethod
@@ -228,6 +234,7 @@ class Account:
         account.keeps_day, account.cancels_open = kept.keeps_day, kept.cancels_open
         account.late, account.sold, account.surplus = kept.late, kept.sold, kept.surplus
         account.named = {(strategy, symbol): each for strategy, symbol, each in kept.named}
+        account.expired = {(strategy, symbol): each for strategy, symbol, each in kept.expired}
         account.most = {symbol: account.most_of(symbol) for symbol in account.worst}
         for symbol in account.worst:
             account._weigh(symbol)

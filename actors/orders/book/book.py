@@ -24,6 +24,7 @@ from ....messages.order_listing import OrdersStatistics
 from ....messages.orders import (
     CancellationIntended,
     ModificationIntended,
+    OrderExpired,
     OrderFact,
     OrderFilled,
     OrderIntended,
@@ -39,6 +40,7 @@ from .all_orders import AllOrders, KeptOrder
 from .brackets import closed_by, note_bracket, note_exit, note_late, note_sold, note_surplus
 from .day import INFINITE, Day
 from .ended import Ended
+from .expired import forget_closed, note_expired
 
 
 class KeptBook(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -151,6 +153,12 @@ class Book:
     def surplus(self, entry: str) -> int:
         """Return the shares that are held because the exits of an entry have traded more than it had."""
         return self._account.surplus.get(entry, 0)
+
+    @property
+    def expired(self) -> tuple[Order, ...]:
+        """Orders at the market of strategies, none of a bracket, that were to close what these hold, and expired."""
+        found = map(self.order, self._account.expired.values())
+        return tuple(order for order in found if order is not None)
 
     def exits(self, strategy: str) -> tuple[str, ...]:
         """Return the ids of the newest exits of a strategy's brackets, at most `EXITS_REMEMBERED_MAX`."""
@@ -462,6 +470,8 @@ class Book:
         account.by_strategy.apply(fact)
         if product is not None:
             account.note_product(fact, product)
+        if account.expired:
+            forget_closed(account, fact)
         note_sold(self._all, account, fact)
         for entry in note_surplus(self._all, account, fact):
             note_bracket(self._all, account, entry, self._all.order(entry))
@@ -477,3 +487,5 @@ class Book:
         if change and (other := self.other_exit(after.client_order_id)) is not None:
             change = max(leaves, other.leaves) - max(left, other.leaves)
         account.put(before, after, leaves_change=change)
+        if account.expired or type(fact) is OrderExpired:
+            note_expired(self._all, account, fact, after)

@@ -115,9 +115,17 @@ class SquaringOff:
     def words(self) -> tuple[str, ...]:
         """Say of what strategies hold, and could not close, that no order closes it."""
         book = self._context.ledger.book
+        wanted: dict[tuple[str, str], tuple[float, str]] = {
+            (each.strategy, each.symbol): (
+                each.quantity - each.filled,
+                f"the order {each.client_order_id} at the market has expired",
+            )
+            for each in book.expired
+        }
         slow = dict.fromkeys(self.too_slow(), f"it has closed nothing for {SQUARING_OFF_MAX_S:g} s")
+        wanted |= {of: (math.inf, why) for of, why in (self._why_not | slow).items()}
         found = []
-        for (strategy, symbol), why in (self._why_not | slow).items():
+        for (strategy, symbol), (most, why) in wanted.items():
             shares, closing = book.strategy_shares(strategy, symbol), 0
             if not shares:
                 self._why_not.pop((strategy, symbol), None)
@@ -126,8 +134,9 @@ class SquaringOff:
             for each in book.open_orders():
                 if (each.strategy, each.symbol, each.side) == (strategy, symbol, side) and each.broker_order_id:
                     closing += each.leaves
-            if closing < abs(shares):
-                found.append(f"{strategy}: {abs(shares) - closing} {symbol} held that it wanted closed: {why}")
+            left = min(abs(shares) - closing, most)
+            if left > 0:
+                found.append(f"{strategy}: {left} {symbol} held that it wanted closed: {why}")
         return tuple(found)
 
     def _lasts_s(self, of: tuple[str, str]) -> float:

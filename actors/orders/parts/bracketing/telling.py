@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .....domain.brackets.exits import BRACKET, was_taken_back
-from .....domain.brackets.guarding import doubts_its_stop, guarded_alone, has_no_target, lost_its_stop, unguarded
+from .....domain.brackets.guarding import (
+    doubts_its_stop,
+    guarded_alone,
+    has_no_target,
+    lost_its_stop,
+    unguarded,
+    was_left,
+)
+from .....domain.brackets.overnight import leaves_again
 
 if TYPE_CHECKING:
     from .....domain.brackets.bracket import Bracket
@@ -62,7 +70,11 @@ class Telling:
         found = f"{name}: no order closes {shares} {entry.symbol}, {NOT_TAKEN}" if shares else ""
         bare_of_stop = bare_of_target = ""
         if is_at_rest and (held := lost_its_stop(bracket)) and not was_taken_back(bracket.stop):
-            bare_of_stop = f"{name}: {held} {entry.symbol} held, and their stop is gone"
+            why = "their stop is gone"
+            if was_left(bracket):
+                follows = "; another follows when its next session has begun" if leaves_again(bracket) else ""
+                why = f"the order that was to close them at the market has ended{follows}"
+            bare_of_stop = f"{name}: {held} {entry.symbol} held, and {why}"
         elif doubts_its_stop(bracket):
             bare_of_stop = (
                 f"{name}: {bracket.exposed} {entry.symbol} held, and it is not known whether the broker has their stop"
