@@ -15,7 +15,7 @@ import platformdirs
 from ..domain.candles import interval_of
 from ..domain.instruments import SYMBOL_LENGTH_MAX, is_symbol
 from ..domain.time import duration_ns
-from ..messages.addresses import NAMES
+from ..messages.addresses import TAKEN
 from .confirmation import CONFIRMED, INSTRUMENTS, MADE_UP_MARKETS, unconfirmed
 from .credentials import credentials_layer
 from .engine_paths import path_problem
@@ -207,10 +207,10 @@ def _contradictions(values: dict[str, Value]) -> list[str]:
 
 def _contradictions_of_strategies(strategies: Value) -> list[str]:
     problems = []
-    taken = set(NAMES)
+    taken = set(TAKEN)
     for index, strategy in enumerate(strategies.value):
         origin = f"{strategies.origin}: {STRATEGIES}[{index}]"
-        if not strategy.name or strategy.name in taken:
+        if strategy.name in taken:
             problems.append(f"{origin}.name: wanted a name of its own, found {strategy.name!r}")
         if not _CLASS.fullmatch(strategy.strategy):
             problems.append(f"{origin}.strategy: wanted module:Class, found {strategy.strategy!r}")

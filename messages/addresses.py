@@ -114,3 +114,9 @@ NAMES: Final = frozenset(
         *(FLATTENER, HEART, KILL_SWITCH, LOSS_EXIT, ALARMS, RECONCILIATION),
     }
 )
+
+CLOSING: Final = "flat"
+"""The name in the client order ids of who closes positions, whosever these are."""
+
+TAKEN: Final = NAMES | {CLOSING, ""}
+"""What no strategy is called: its orders would be taken for another's."""

@@ -14,15 +14,16 @@ Fails   not by an order that is refused: it tries again after a growing pause. N
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final, TypeAlias, get_args
 
 import msgspec
 
-from ...domain.client_order_ids import OrderIds
+from ...domain.client_order_ids import OrderIds, is_own
 from ...domain.flattening import Closing, Limits, Moves, next_moves
 from ...domain.freshness import Moment, elapsed_ns, is_ahead, is_late
 from ...domain.time import SECOND_NS
-from ...messages.addresses import EVENTS, FLATTENER, JOURNAL, ORDERS
+from ...messages.addresses import CLOSING, EVENTS, FLATTENER, JOURNAL, ORDERS
 from ...messages.events import Subscribe, Subscribed, Unsubscribe, Unsubscribed
 from ...messages.holdings import HoldingsRead, ReadHoldings
 from ...messages.journal import Append, Appended, ReadJournal
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
 
 STEP_S: Final = 1.0
 ANSWER_S: Final = 5.0
-NAME: Final = "flat"
-"""With which the client order ids begin that it makes."""
-
 PAUSE_S_MAX: Final = 60.0
 NO_PRICE: Final = (0.0, 0)
 
@@ -243,7 +241,7 @@ class FlattenActor(RuntimeActor):
 
     def _hear_life(self, outcome: Outcome) -> None:
         if isinstance(outcome.value, HoldingsRead):
-            self._ids = OrderIds(NAME, life=outcome.value.life)
+            self._ids = OrderIds(CLOSING, life=outcome.value.life)
             self.step(StepDue(), self.myAddress)
         else:
             self._go_on_later(f"an answer of orders wanted, found {outcome.value or outcome.error}")
@@ -288,7 +286,6 @@ class FlattenActor(RuntimeActor):
         """Do what is next; what was wanted only since the look began is not told done by it."""
         waiting: list[str] = []
         cancelled: set[str] = set()
-        placed: set[Target] = set()
         held = {(each.strategy, each.symbol): each.quantity for each in positions.held}
         for strategy, symbol in sorted(self._targets):
             moves: Moves = next_moves(
@@ -297,7 +294,7 @@ class FlattenActor(RuntimeActor):
                 self._prices,
                 strategy=strategy,
                 symbol=symbol,
-                is_own=lambda client_order_id: client_order_id.startswith(f"{NAME}-"),
+                is_own=functools.partial(is_own, CLOSING),
                 limits=self.settings,
                 now_ns=self.clock.now_ns(),
                 differing=positions.differing,
@@ -320,8 +317,7 @@ class FlattenActor(RuntimeActor):
                 of = (closing.strategy, closing.symbol)
                 if of in self._refused:
                     waiting.append(f"{closing.symbol}: an order that closes it was refused: {self._refused[of]}")
-                if of not in placed and self._may_try(of, held[of]):
-                    placed.add(of)
+                if self._may_try(of, held[of]):  # once in a step, however many want it closed
                     self._place(closing)
             waiting += moves.waiting
         self._go_on_later("; ".join(dict.fromkeys(waiting)))

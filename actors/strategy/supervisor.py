@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ...messages.addresses import ORDERS
+from ...messages.addresses import ORDERS, TAKEN
 from ...messages.strategies import (
     ListStrategies,
     ReloadStrategy,
@@ -172,7 +172,7 @@ class StrategySupervisor(Replacing):
         except StrategyChangeRefusedError as fault:
             self._refuse(name, sender, str(fault))
             return
-        if name in self.directory or len(self._running()) + len(self._stopped) >= STRATEGIES_MAX:
+        if name in TAKEN or name in self.directory or len(self._running()) + len(self._stopped) >= STRATEGIES_MAX:
             self._refuse(name, sender, f"a free name, and at most {STRATEGIES_MAX} strategies, are wanted")
         else:
             self._load(settings, sender)

@@ -272,7 +272,7 @@ def _parameters(pairs: list[str]) -> dict[str, Any]:
 
 def _strategies(paths: list[str], parameters: dict[str, Any], profile: Profile) -> list[dict[str, Any]]:
     """Name each strategy after its class (a second one `name2`, and so on), since each has its own position."""
-    from ...messages.addresses import NAMES
+    from ...messages.addresses import TAKEN
 
     with faults():
         paths = [_class_in(path) for path in paths]
@@ -280,7 +280,7 @@ def _strategies(paths: list[str], parameters: dict[str, Any], profile: Profile) 
     for path in paths:
         name = path.rpartition(":")[2].lower()
         tries = itertools.chain([name], (f"{name}{number}" for number in itertools.count(2)))
-        names.append(next(each for each in tries if each not in NAMES and each not in names))
+        names.append(next(each for each in tries if each not in TAKEN and each not in names))
     host = {"host": "node"} if profile is Profile.NODE else {}
     named = zip(names, paths, strict=True)
     return [{"name": name, "strategy": path, "parameters": parameters, **host} for name, path in named]

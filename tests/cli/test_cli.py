@@ -77,9 +77,9 @@ class TestRun:
             (["a:Dip", "b:Grid"], ["dip", "grid"]),
             (["a:Dip", "a:Dip", "b:DIP"], ["dip", "dip2", "dip3"]),
             (["a:Dip2", "a:Dip", "a:Dip"], ["dip2", "dip", "dip3"]),
-            (["a:Orders"], ["orders2"]),
+            (["a:Orders", "a:Flat"], ["orders2", "flat2"]),
         ],
-        ids=["two", "one class", "a name that is taken", "a name of the system"],
+        ids=["two", "one class", "a name that is taken", "names of the system"],
     )
     def test_takes_several_strategies_each_by_a_name_of_its_own(self, run, paths, names):
         settings, _ = run(*(argument for path in paths for argument in ("--strategy", path)))

@@ -580,6 +580,13 @@ class TestWhatIsRefusedBesides:
         else:
             assert load(profile, overrides=overrides).settings.feed.speed == feed["feed.speed"]
 
+    @pytest.mark.parametrize("name", ["", "flat", "flattener"])
+    def test_as_a_strategy_of_a_name_that_is_no_strategy_s(self, load, name):
+        """By `flat` begin the ids of the orders that close positions."""
+        assert problems(load, overrides={"strategies": [{"name": name, "strategy": "a:B"}]}) == (
+            f"command line: strategies[0].name: wanted a name of its own, found {name!r}",
+        )
+
     def test_as_two_strategies_of_one_name(self, load):
         one = {"name": "a", "strategy": "a:B"}
 

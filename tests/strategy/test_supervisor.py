@@ -310,7 +310,7 @@ class TestAStart:
         ("name", "fields", "why"),
         [
             ("a", {}, "it runs already"),
-            ("orders", {}, "a free name, and at most 1000 strategies, are wanted"),
+            *((name, {}, "a free name, and at most 1000 strategies, are wanted") for name in ("orders", "flat", "")),
             ("c", {"position_max": 5}, "limits of its own are in force for strategies of the settings alone"),
             ("c", {"orders_in_flight_max": 5}, "limits of its own are in force for strategies of the settings alone"),
         ],
