@@ -294,7 +294,7 @@ class ReconciliationActor(RuntimeActor):
         if self._is_starting:
             doubt = self._differences.in_doubt()
             self._why_not_compared = f"not sure since the start: {doubt}"
-            if not doubt or self._differences.unexplained() or self._halt_cause:
+            if not doubt or self._differences.unexplained():
                 self._started()
         if self._unwritten:
             self.ask(JOURNAL, Append(facts=self._unwritten), timeout_s=ANSWER_S, then=self._written)

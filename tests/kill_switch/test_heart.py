@@ -180,6 +180,30 @@ def test_it_logs_who_did_not_answer_and_what(start, monkeypatch, logged):
             system.stop(name)
 
 
+def test_it_logs_what_it_was_answered_instead(start, logged):
+    system = start()
+    system.stop("orders")
+    missed = []
+    await_that(
+        lambda: (turn(system) and missed.extend(each for each in logged() if each[1] == "heart.missed")) or missed
+    )
+
+    answers = {fields["answer"] for _, _, fields in missed if fields["actor_asked"] == "orders"}
+    assert answers
+    assert all(answer.startswith("Unavailable(actor='orders'") for answer in answers), answers
+
+
+def test_it_tells_nothing_of_who_listened_and_has_ended_in_order(start, tmp_path):
+    watcher = Heartbeat(tmp_path / "deadman")
+    watcher.begin(pid=1)
+    watcher.beat(trouble="the token has ended")
+    watcher.end()
+    system = start()
+    await_that(lambda: turn(system) and Heartbeat(tmp_path / "heartbeat").read().number >= 2)
+
+    assert beats_of(system) == ""
+
+
 def test_it_logs_once_that_its_file_cannot_be_written_and_once_that_it_can(start, file, logged):
     file.path.mkdir()
     system = start()

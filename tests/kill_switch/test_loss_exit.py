@@ -196,3 +196,4 @@ class TestWhatKeepsItFromBeingSet:
         stage.risk(5_000.0)
 
         assert stage.broker_says(LossExitSet(loss_rupees=15_000.0)).loss_rupees == 15_000.0
+        assert stage.statistics().looks == 2, "it has not failed meanwhile"

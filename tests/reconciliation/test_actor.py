@@ -158,9 +158,12 @@ class Others(RuntimeActor):
         if self.is_down(message, sender):
             return
         cause = world.limits[-1] if world.limits and world.limits[-1] else world.cause
-        figure = RiskFigure(limit_name="price_band_age_max_s", limit=world.band_limit, found=None, formed="")
+        limits = {"day_loss_max_rupees": 5_000.0, "price_band_age_max_s": world.band_limit}
+        figures = tuple(
+            RiskFigure(limit_name=name, limit=limit, found=None, formed="") for name, limit in limits.items()
+        )
         state = "REDUCING" if world.state == "NORMAL" and cause else world.state
-        self.send(sender, RiskRead(risk_state=state, risk_cause=cause, figures=(figure,), as_of_ns=1))
+        self.send(sender, RiskRead(risk_state=state, risk_cause=cause, figures=figures, as_of_ns=1))
 
     @handles(ReadAccountBook)
     def account(self, request, sender):
@@ -266,6 +269,17 @@ class TestAStart:
         actor_system.request("orders", Ping())
 
         assert (played.world.limits[:1], played.world.halts[:1]) == (limits, halts)
+
+    def test_is_over_with_the_second_look_that_shows_a_difference_and_these_follow_soon(self):
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            begun_ns = system.base.clock.now_ns()
+            played = Played(system, World(AccountBookRead(orders=(), positions=())), interval_s=100.0)
+            begun_s = (system.base.clock.now_ns() - begun_ns) / SECOND_NS
+            system.base.run_for(99.0)
+
+        assert 0.5 <= begun_s < 1.0
+        assert len(played.world.asked) == 2
+        assert played.world.limits == ["the broker's books differ: crossover-1-1 is open here, and not listed there"]
 
     def test_without_an_answer_is_over_after_a_while_and_nothing_opens_until_there_is_one(
         self, actor_system, monkeypatch
