@@ -43,4 +43,4 @@ def command(
         account=account,
     )
     found = read_book(data_dir, profile, wanted)
-    tell_answer(orders_json(found), lambda: orders_text(found), json=json)
+    tell_answer(orders_json(found), lambda: orders_text(found, wanted), json=json)

@@ -12,7 +12,7 @@ import msgspec
 from ...domain.booked import EXPIRED, SETTLED_BY, SQUARED_OFF
 from ...domain.brackets.legs import Leg, leg_id
 from ...domain.orders import Order, advance
-from ...domain.time import SECOND_NS, second_text, time_text
+from ...domain.time import DAY_NS, SECOND_NS, second_text, time_text
 from ...domain.wording import counted
 from ...messages.orders import (
     CancellationIntended,
@@ -344,9 +344,13 @@ def _log_words(logged: Sequence[dict[str, Any]], began_ns: int) -> Iterator[str]
 
 
 def _since(time: str, began_ns: int) -> str:
-    """Return the seconds since the order began; what is no time as it is."""
+    """Return the seconds since the order began; what is no time, or is a day away and more, as it is.
+
+    A log has the machine's time: of a recording that is replayed it is that of another day.
+    """
     with contextlib.suppress(ValueError):
-        return f"{datetime.fromisoformat(time).timestamp() - began_ns / SECOND_NS:+.3f} s"
+        since_s = datetime.fromisoformat(time).timestamp() - began_ns / SECOND_NS
+        return f"{since_s:+.3f} s" if abs(since_s) < DAY_NS / SECOND_NS else time
     return time
 
 

@@ -12,7 +12,7 @@ from ...domain.time import second_text
 from ..terminal import tell
 
 if TYPE_CHECKING:
-    from ...messages.order_listing import OrderListed, OrdersRead, PositionsRead
+    from ...messages.order_listing import OrderListed, OrdersRead, PositionsRead, ReadOrders
 
 UNKNOWN_PRICE: Final = "no price"
 PRICES_HEARD: Final = "no price: none was heard since the system began, or, where none runs, none is recorded"
@@ -28,8 +28,8 @@ def orders_json(found: OrdersRead) -> dict[str, Any]:
     }
 
 
-def orders_text(found: OrdersRead) -> None:
-    """Print a table, newest first."""
+def orders_text(found: OrdersRead, wanted: ReadOrders) -> None:
+    """Print a table of what was wanted, newest first."""
     from .columns import lined  # noqa: PLC0415  rich: 60 ms that JSON does not need
     from .tables import show  # noqa: PLC0415
 
@@ -37,7 +37,7 @@ def orders_text(found: OrdersRead) -> None:
     if others:
         tell(f"account {found.account}; orders of others: --account {', '.join(map(str, others))}")
     if not found.orders:
-        tell("no orders")
+        tell("no orders" if wanted.all_days or wanted.open_only else "no orders of the day; those before: --all-days")
         return
     table = lined("time", "id", "strategy", "symbol", "order", "state", "reason")
     for each in found.orders:

@@ -18,7 +18,7 @@ from natya.cli.views.orders import orders_text
 from natya.config.sections.journal import JournalSettings
 from natya.domain.booked import EXPIRED, SQUARED_OFF
 from natya.messages.broker import FindOrder, LookupFailed, WithdrawOrder
-from natya.messages.order_listing import OrdersRead
+from natya.messages.order_listing import OrdersRead, ReadOrders
 from natya.messages.orders import (
     CancellationIntended,
     CancellationRefused,
@@ -111,9 +111,22 @@ class TestTheLists:
         assert "none is recorded" in " ".join(table.split())
 
     def test_say_which_account_they_are_of_where_there_are_several(self, capsys):
-        orders_text(OrdersRead(orders=(), is_complete=True, account=2, accounts=(0, 1, 2)))
+        orders_text(OrdersRead(orders=(), is_complete=True, account=2, accounts=(0, 1, 2)), ReadOrders(all_days=True))
 
         assert capsys.readouterr().out == "account 2; orders of others: --account 0, 1\nno orders\n"
+
+    @pytest.mark.parametrize(
+        ("wanted", "told"),
+        [
+            (ReadOrders(), "no orders of the day; those before: --all-days\n"),
+            (ReadOrders(all_days=True), "no orders\n"),
+            (ReadOrders(open_only=True), "no orders\n"),
+        ],
+    )
+    def test_say_where_those_of_days_before_are_if_the_day_has_none(self, capsys, wanted, told):
+        orders_text(OrdersRead(orders=(), is_complete=True, account=0, accounts=(0,)), wanted)
+
+        assert capsys.readouterr().out == told
 
     def test_of_nothing_say_so(self, tmp_path):
         journal = Journal(tmp_path / "journal", now_ns=time.time_ns, segment_bytes=65_536)
@@ -156,7 +169,8 @@ class TestTheLifeOfAnOrder:
         began = datetime.fromisoformat(whole.splitlines()[0][14:33])
         lines = [{"event": "order.looked_up", "fields": fields}]
         lines += [{"event": "external.called", "fields": each} for each in calls]
-        lines = [each | {"time": "2026-10-05T06:30:00+00:00", "correlation_id": "A-3"} for each in lines]
+        time_text = f"{began + timedelta(seconds=60):%Y-%m-%dT%H:%M:%S}+05:30"
+        lines = [each | {"time": time_text, "correlation_id": "A-3"} for each in lines]
         (data_dir / "natya.log").write_text("".join(json.dumps(each) + "\n" for each in lines))
         told = natya("order", "show", "A-3", "--data-dir", data_dir).stdout
 
@@ -166,7 +180,7 @@ class TestTheLifeOfAnOrder:
         assert "external.called orders.place of dhan: no answer after 10.070 s, it may have arrived" in told
         assert "external.called orders.book of dhan: answered 200 after 0.100 s" in told
         assert "external.called orders.book of dhan: not sent" in told
-        assert " s order.looked_up again_s=5.0" in told
+        assert re.search(r"\+(59|60)\.[0-9]{3} s order.looked_up again_s=5.0", told)
         assert "orders." not in told.rpartition("\nso: ")[2]
 
     def test_that_was_in_doubt_says_how_long(self, data_dir):
@@ -329,6 +343,16 @@ class TestTheLifeOfAnOrder:
         assert [each["event"] for each in found["log"]] == ["lookup.failed"]
         assert [each["type"] for each in found["facts"]] == ["OrderIntended", "OrderUncertain"]
         assert found["order"]["state"] == "UNKNOWN"
+
+    def test_has_the_machine_s_time_of_what_was_logged_while_a_recording_of_another_day_was_replayed(self, data_dir):
+        lines = [
+            {"time": f"2031-10-05T06:30:0{second}+00:00", "event": "lookup.failed", "correlation_id": "A-3"}
+            for second in (1, 2)
+        ]
+        (data_dir / "natya.log").write_text("".join(json.dumps(each) + "\n" for each in lines))
+        told = natya("order", "show", "A-3", "--data-dir", data_dir).stdout
+
+        assert "  2031-10-05T06:30:01+00:00 lookup.failed (and 1 time more, until 2031-10-05T06:30:02+00:00)\n" in told
 
     def test_is_told_once_for_all_look_ups_that_show_the_same(self, data_dir):
         def line(number, event, **fields):

@@ -9,7 +9,7 @@ from rich.console import Console
 from natya.cli.views.order_life import _why, _words
 from natya.cli.views.orders import orders_text, state, terms
 from natya.cli.views.tree import tree_table
-from natya.messages.order_listing import OrderListed, OrdersRead
+from natya.messages.order_listing import OrderListed, OrdersRead, ReadOrders
 from natya.messages.orders import OrderCancelled
 from natya.messages.supervision import ChildStatus, SupervisionTree
 
@@ -58,7 +58,7 @@ class TestAList:
         monkeypatch.setenv("COLUMNS", "200")
 
         def tell(*orders, is_complete=True, accounts=(0,)):
-            orders_text(OrdersRead(orders=orders, is_complete=is_complete, account=0, accounts=accounts))
+            orders_text(OrdersRead(orders=orders, is_complete=is_complete, account=0, accounts=accounts), ReadOrders())
             return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
         return tell
