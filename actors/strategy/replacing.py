@@ -40,6 +40,9 @@ ORDERS_TIMEOUT_S: Final = 10.0
 EVENTS_TIMEOUT_S: Final = 10.0
 """The same of events."""
 
+ENDED: Final = "it ended by itself"
+"""Why a strategy did not begin that ended without an error."""
+
 RESUME_AGAIN_S: Final = 1.0
 """Seconds until events is asked again to send what it keeps."""
 
@@ -80,14 +83,18 @@ class Replacing(Supervisor):
 
     @handles(lifecycle.Stopped, checks_itself=True)
     def child_stopped(self, report: lifecycle.Stopped, sender: ActorAddress) -> None:
-        """Go on with a change whose old strategy has ended."""
+        """Have the open orders cancelled of one that ends with the system, if its class says so."""
         spec = next((child.spec for child in self._children if child.address is sender), None)
+        is_changed = report.name in self._changes
         super().child_stopped(report, sender)
-        change = self._changes.get(report.name)
+        if spec is not None and not is_changed and self._stopping and spec.actor.cancel_on_stop and self._plan.orders:
+            self._cancel(spec.name)
+
+    def child_removed(self, child: Child) -> None:
+        """Go on with a change whose old strategy has ended."""
+        change = self._changes.get(child.spec.name)
         if change is not None:
             self._go_on(change)
-        elif spec is not None and self._stopping and spec.actor.cancel_on_stop and self._plan.orders:
-            self._cancel(spec.name)
 
     def _go_on(self, change: Change) -> None:
         if any(child.spec.name == change.name for child in self._children):
@@ -123,33 +130,20 @@ class Replacing(Supervisor):
         self.log("strategy.started", strategy=change.name, kind=spec.settings.strategy, refusal=change.refusal)
         self._end(change, answer_of(change, spec))
 
-    @handles(lifecycle.StartFailed, checks_itself=True)
-    def child_start_failed(self, report: lifecycle.StartFailed, sender: ActorAddress) -> None:
-        """Take a change back whose new strategy cannot begin; else as for every child."""
-        if not self._takes_back(report):
-            super().child_start_failed(report, sender)
-
-    @handles(lifecycle.ChildHandlerFailed, checks_itself=True)
-    def child_failed(self, report: lifecycle.ChildHandlerFailed, sender: ActorAddress) -> None:
-        """The same: it may fail at an answer that it has asked for to begin."""
-        if not self._takes_back(report):
-            super().child_failed(report, sender)
-
-    def _takes_back(self, report: lifecycle.StartFailed | lifecycle.ChildHandlerFailed) -> bool:
-        """Take a change back whose new strategy failed before it had begun; False: it is none."""
-        change = self._changes.get(report.name)
-        child = next((child for child in self._children if child.address is report.address), None)
-        if change is None or child is None or not change.starts:
+    def takes_back(self, child: Child, error: BaseException | None) -> bool:
+        """Take a change back whose new strategy failed, or ended, before it had begun; False: it is none."""
+        change = self._changes.get(child.spec.name)
+        if change is None or not change.starts:
             return False
-        if change.refusal:  # the one of before fails, too: it is tried again as any child, and may be stopped
-            change.starts = False
-            again = f"{type(report.error).__name__}: {reason_of(report.error)}"
-            self._give_up_change(change, f"{change.refusal}; nor does the one of before begin yet: {again}")
-            return False
-        change.refusal = f"{type(report.error).__name__}: {reason_of(report.error)}"
-        self.log("strategy.not_started", level="error", strategy=change.name, reason=change.refusal)
+        why = ENDED if error is None else f"{type(error).__name__}: {reason_of(error)}"
         change.starts = False
+        if change.refusal:  # the one of before fails, too: it is tried again as any child, and may be stopped
+            self._give_up_change(change, f"{change.refusal}; nor does the one of before begin yet: {why}")
+            return False
+        change.refusal = why
+        self.log("strategy.not_started", level="error", strategy=change.name, reason=change.refusal)
         change.spec, change.before = change.before, change.spec
+        self.control_child(child, lifecycle.Suspend())  # where it takes too long: it must not begin any more
         child.given_up = True  # what waits for it is not for a fresh instance of it: it would fail, too
         self._children.remove(child)
         if change.spec is None:
@@ -157,10 +151,10 @@ class Replacing(Supervisor):
         return True
 
     def child_parked(self, child: Child) -> None:
-        """Tell who waits for its change that it is down for good; the one of before may be: it is replaced anyway."""
+        """Tell who waits for a change elsewhere that its deputy is down for good."""
         super().child_parked(child)
         change = self._changes.get(child.spec.name)
-        if change is not None and change.answer is None and (change.starts or change.is_elsewhere):
+        if change is not None and change.answer is None and change.is_elsewhere:
             self._give_up_change(change, f"it is parked: {child.last_error}")
 
     def _stop_trying(self, change: Change) -> None:
@@ -185,6 +179,9 @@ class Replacing(Supervisor):
         return {child.spec.name: child.spec for child in self._children if not child.is_removed}
 
     def _give_up_change(self, change: Change, reason: str) -> None:
+        if change.is_elsewhere:
+            assert change.before is not None, "it ran"
+            self._children[change.name].spec = change.before
         self._end(change, StrategyNotChanged(name=change.name, reason=reason))
 
     def _end(self, change: Change, answer: StrategyChanged | StrategyNotChanged) -> None:

@@ -234,8 +234,6 @@ class StrategySupervisor(Replacing):
             self.log("strategy.changed_elsewhere", strategy=change.name, kind=answer.strategy)
             self._end(change, answer)
             return
-        assert change.before is not None, "it ran"
-        self._children[change.name].spec = change.before
         reason = getattr(answer, "reason", "") or f"an answer of its deputy wanted, found {answer or outcome.error}"
         self._give_up_change(change, reason)
 

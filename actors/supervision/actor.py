@@ -322,6 +322,14 @@ class Supervisor(RuntimeActor):
         """Report to the supervisor above that this one has started."""
         self.ready()
 
+    def takes_back(self, child: Child, error: BaseException | None) -> bool:
+        """Leave it to the policy what follows. A supervisor that replaces children overrides it."""
+        del child, error
+        return False
+
+    def child_removed(self, child: Child) -> None:
+        """Do nothing. A supervisor that replaces children overrides it."""
+
     def child_parked(self, child: Child) -> None:
         """Ask for the orders that a parked strategy leaves open."""
         self._parked_orders.parked(child.spec)

@@ -65,6 +65,15 @@ class SupervisorActions(Protocol):
     def children_are_down(self) -> None:
         """Called when no child runs any more, after `Children.stop_all`."""
 
+    def takes_back(self, child: Child, error: BaseException | None) -> bool:
+        """Called when a child has failed, or has ended and was not to; it says whether it has removed the child.
+
+        None: it has ended by itself without an error.
+        """
+
+    def child_removed(self, child: Child) -> None:
+        """Called when a child that was removed has ended, and its name is free."""
+
     def child_parked(self, child: Child) -> None:
         """Called when a child was parked."""
 
@@ -228,6 +237,8 @@ class Children:
 
     def failed(self, child: Child, phase: Phase, error: BaseException, *, got_past: bool | None = None) -> None:
         """Take the report that a child's start or handler raised; the child is suspended."""
+        if child.state != "STOPPING" and not self.is_stopping and self._supervisor.takes_back(child, error):
+            return
         self._report.failed(child, phase, error)
         if child.state == "STOPPING":
             # Its failure crossed the first Stop, or it could not be started afresh for what was still queued.
@@ -245,12 +256,14 @@ class Children:
 
     def ended(self, child: Child, *, error: BaseException | None, requested: bool) -> None:
         """Take the report that a child has ended, on request or not."""
-        expected = child.state == "STOPPING" or requested
-        is_tried_again = self._is_tried_again(child)
+        is_tried_again, was_stopping = self._is_tried_again(child), child.state == "STOPPING"
+        child.state = "STOPPING"  # nothing is sent to it any more
+        is_taken_back = not (was_stopping or self.is_stopping) and self._supervisor.takes_back(child, error)
+        expected = was_stopping or requested or is_taken_back
         child.set_timer(None)
         child.is_starting = False
         child.address = None
-        if error is not None or (not expected and child.spec.restart == "permanent"):
+        if not is_taken_back and (error is not None or (not expected and child.spec.restart == "permanent")):
             self._report.failed(child, "stop" if expected else "exit", error)
         self._report.terminated(child)
         child.state = "STOPPED"
@@ -264,6 +277,8 @@ class Children:
             self._act(child, self._policy.ended(child.spec.name, self._supervisor.monotonic_ns(), error), error)
         if is_tried_again and (child.is_gone or child.parked):
             self._try_others_again(child)
+        if child.is_removed:
+            self._supervisor.child_removed(child)
 
     def _act(self, child: Child, decision: Decision, error: BaseException | None) -> None:
         match decision:

@@ -9,6 +9,7 @@ import natya_swapped
 import pytest
 from natya_builders import a_tick
 from natya_swapped import Answering, Resting, Stateless, Stillborn, Successor
+from thespian.actors import ActorExitRequest
 
 from natya.actors.runtime import InProcessSystem, RuntimeActor, handles, lifecycle
 from natya.actors.runtime.simulation import SimulatedSystemBase
@@ -517,15 +518,34 @@ class TestASwap:
         assert asker.receive().reason.startswith("its market data, of events, wanted, found ")
         assert (opened.shown(), asker.is_empty()) == ([("a", "Stateless", "PARKED")], True)
 
-    def test_whose_new_one_ends_at_each_beginning_is_told_when_it_is_parked(self, stage, monkeypatch):
-        monkeypatch.setattr(Resting, "on_begin", lambda _self: sys.exit(3))
+    @pytest.mark.parametrize(
+        ("method", "does", "why"),
+        [
+            ("on_begin", lambda _self: sys.exit(3), "SystemExit: 3"),
+            ("_begin", lambda self, _: self.send(self.myAddress, ActorExitRequest()), "it ended by itself"),
+            ("_begin", lambda *_: None, "StartOverranError: a did not start within 30 s"),
+        ],
+        ids=["SystemExit", "an exit request", "too long"],
+    )
+    def test_whose_new_one_ends_before_it_has_begun_is_taken_back(self, stage, monkeypatch, method, does, why):
+        monkeypatch.setattr(Resting, method, does)
         opened = stage((Stateless, "a"))
         asker = opened.swap("Resting")
         opened.base.run_for(60)
 
-        assert asker.receive().reason.startswith("it is parked: ")
-        assert (opened.shown(), asker.is_empty()) == ([("a", "Resting", "PARKED")], True)
-        assert isinstance(opened.ask(StopStrategy(name="a")), StrategyChanged)
+        assert asker.receive().reason == f"the one of before runs again: {why}"
+        assert (opened.shown(), asker.is_empty()) == ([("a", "Stateless", "RUNNING")], True)
+        assert opened.held == []
+
+    def test_of_which_neither_begins_is_told_both_reasons(self, stage, monkeypatch):
+        opened = stage((Stateless, "a"))
+        for kind, code in ((Resting, 3), (Stateless, 4)):
+            monkeypatch.setattr(kind, "on_begin", lambda _self, code=code: sys.exit(code))
+        asker = opened.swap("Resting")
+        opened.base.run_for(60)
+
+        assert asker.receive().reason == "SystemExit: 3; nor does the one of before begin yet: SystemExit: 4"
+        assert (opened.shown(), asker.is_empty()) == ([("a", "Stateless", "PARKED")], True)
 
     def test_is_not_taken_back_by_a_report_of_somebody_else(self, stage):
         opened = stage((Stateless, "a"))
@@ -667,7 +687,7 @@ class TestASwapOfOneThatRunsOnAnotherNode:
         opened.base.run_for(60)
 
         assert asker.receive().reason == "it is parked: StateUnreadableError: nothing mends it"
-        assert (opened.shown()[0][2], asker.is_empty()) == ("PARKED", True)
+        assert (opened.shown(), asker.is_empty()) == ([("a", "Answering", "PARKED")], True)
 
     def test_is_no_start_of_one_that_was_stopped(self, opened):
         opened, node = opened()

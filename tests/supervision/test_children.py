@@ -54,6 +54,7 @@ class FakeSupervisor:
         """Children that do not stop when they are told to."""
 
         self.parked = []
+        self.taken_back, self.removed = set(), []
         self.facts = []
         """What the journal was told."""
 
@@ -111,6 +112,15 @@ class FakeSupervisor:
     def children_are_down(self):
         assert not self.is_down
         self.is_down = True
+
+    def takes_back(self, child, error):
+        del error
+        if child.spec.name in self.taken_back:
+            self.children.remove(child)
+        return child.spec.name in self.taken_back
+
+    def child_removed(self, child):
+        self.removed.append(child.spec.name)
 
     def child_parked(self, child):
         self.parked.append((child.spec.name, child.parked))
@@ -689,6 +699,37 @@ class TestAChildThatIsRemoved:
         assert supervisor.told == []
         assert [child.spec.name for child in supervisor.children] == ["a"]
         assert [(fact.phase, fact.reason) for fact in supervisor.facts] == [("stop", "enough")]
+        assert supervisor.removed == ["b"]
+
+    @pytest.mark.parametrize("how", ["failed", "ended", "ended on request"])
+    def test_since_it_is_taken_back_is_judged_by_nobody_else(self, how):
+        supervisor = a_supervisor("a", "b")
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.told.clear()
+        supervisor.taken_back.add("b")
+        if how == "failed":
+            supervisor.crash("b")
+        elif how == "ended":
+            supervisor.end("b", SystemExit(3))
+        else:
+            supervisor.end_on_request("b")
+        supervisor.pass_time(60)
+
+        assert supervisor.told == [("stop", "b")] * (how == "failed")
+        assert ([child.spec.name for child in supervisor.children], supervisor.removed) == (["a"], ["b"])
+        assert supervisor.facts == []
+
+    def test_and_does_not_end_when_it_is_killed_is_told_gone_all_the_same(self):
+        supervisor = a_supervisor("a", "b")
+        supervisor.children.start_all()
+        supervisor.settle()
+        supervisor.hangs.add("b")
+        supervisor.children.remove(supervisor.children["b"])
+        assert supervisor.removed == []
+        supervisor.pass_time(600)
+
+        assert supervisor.removed == ["b"]
 
 
 class TestAChildThatMayBeParked:
