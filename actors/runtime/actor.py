@@ -291,8 +291,9 @@ class RuntimeActor(Actor):
     ) -> None:
         """Call a function that may block on this actor's own threads; `then(outcome)` is called later, in a turn.
 
-        Jobs of one lane run one at a time, in order. A restart drops jobs that have not begun, and all outcomes. A stop
-        waits for the outcome, but of a job that is `left_at_stop`: it goes on by itself, and nobody hears how it ends.
+        Jobs of one lane run one at a time, in order; those that name none are of one lane. A restart drops jobs that
+        have not begun, and all outcomes. A stop waits for the outcome, but of a job that is `left_at_stop`: it goes on
+        by itself, and nobody hears how it ends.
 
         Raises:
             OffloadRefusedError: `offloads_max` jobs are waiting.

@@ -141,7 +141,7 @@ class InProcessSystemBase(ThespianDoor):
         worker = self.loop if on_loop else self._new_worker(name)
         cell = self.cell_class(name, actor_class, services=self, worker=worker, parent=parent)
         cell.name = name
-        cell.ends_with_life = parent is not None and not supervised
+        cell.ends_with_life = not supervised
         if self.names.setdefault(name, cell) is not cell:
             raise NameTakenError(f"an actor named {name!r} runs already")
         self._adopt(cell)

@@ -158,7 +158,7 @@ class CellContext(ThespianCalls):
         life, quiet, trace, is_awaited = self.life, self.services.quiet, self.trace, not left_at_stop
 
         def done(outcome: Outcome | None) -> None:
-            if outcome is not None and not self.dead:
+            if outcome is not None:
                 arrived = OutcomeArrived(then=then, outcome=outcome, life=life, is_awaited=is_awaited)
                 self.deliver(arrived, self, trace)
             quiet.offload_ended(self)
@@ -190,8 +190,7 @@ class CellContext(ThespianCalls):
                 deliver(outcome)
 
         def deliver(outcome: Outcome) -> None:
-            if not self.dead:
-                self.deliver(OutcomeArrived(then=heard, outcome=outcome, life=life), self, trace)
+            self.deliver(OutcomeArrived(then=heard, outcome=outcome, life=life), self, trace)
 
         def heard(outcome: Outcome) -> None:
             timer.cancel()
@@ -204,10 +203,8 @@ class CellContext(ThespianCalls):
         reply = ActorReply(self, self.dead_letters, lambda answer: arrive(Outcome(value=answer)))
         self.awaited += 1
         timer = (self._call_after if question is None else self._call_on_machine)(timeout_ns, give_up)
-        if isinstance(found, Endpoint) and self.worker is not self.services.loop:
+        if isinstance(found, Endpoint):
             quiet.admit(found, message, reply, trace)
-        elif isinstance(found, Endpoint):
-            found.deliver(message, reply, trace)
         else:
             self.dead_letters.undelivered(target, message, reply, "no actor of that name or address runs", trace)
 

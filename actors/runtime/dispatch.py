@@ -46,7 +46,7 @@ def handles(
     message, and acts only on what it decodes from that; so before it, only the sender's permission is checked.
 
     Raises:
-        TypeError: no message type is named, or the method cannot be called as a handler.
+        TypeError: no message type is named, the method cannot be called as a handler, or it is declared as one already.
     """
     if not message_types or not all(isinstance(each, type) for each in message_types):
         raise TypeError(f"@handles wants at least one message type, as in @handles(Ping), found {message_types!r}")
@@ -66,16 +66,18 @@ def handles(
 def _expect_handler(method: Any) -> None:
     """Refuse, where it is written, what would fail with each message, or do nothing and leave senders waiting."""
     code, name = getattr(method, "__code__", None), getattr(method, "__qualname__", repr(method))
+    if hasattr(method, _MARK):
+        raise TypeError(f"{name}: all its types in one @handles(…, …) are wanted, found a second one")
     if code is None:  # whatever else can be called
         return
     if code.co_flags & _NEVER_RUN:
         why = "an actor never waits: it offloads what blocks, and asks with `then`"
         raise TypeError(f"{name}: a handler is a plain function, found a coroutine or a generator ({why})")
     needed = code.co_argcount - len(method.__defaults__ or ())
-    if not needed <= _ARGUMENTS <= (_ARGUMENTS if code.co_flags & CO_VARARGS else code.co_argcount):
-        raise TypeError(
-            f"{name}: a handler takes (self, message, sender), found {code.co_varnames[: code.co_argcount]}"
-        )
+    named = code.co_argcount + code.co_kwonlyargcount
+    by_name = set(code.co_varnames[code.co_argcount : named]).difference(method.__kwdefaults__ or ())
+    if by_name or not needed <= _ARGUMENTS <= (_ARGUMENTS if code.co_flags & CO_VARARGS else code.co_argcount):
+        raise TypeError(f"{name}: a handler takes (self, message, sender), found {code.co_varnames[:named]}")
 
 
 class HandlerTable(dict[type, Handler]):

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from natya.actors.runtime import (
+    InProcessSystem,
     NameTakenError,
     Probe,
     RequestTimedOut,
@@ -17,6 +18,7 @@ from natya.actors.runtime import (
 )
 from natya.actors.runtime.errors import REASON_MAX, TRACE_MAX, OffloadRefusedError
 from natya.actors.runtime.lifecycle import Started, StartFailed, Stop, Stopped
+from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.supervision import DeadLetter, Failed, Unavailable
 from natya.messages.system import ActorStatistics, Ping, Pong
 
@@ -186,6 +188,11 @@ class TestStarting:
         [
             ("self, message", "pass", r"takes \(self, message, sender\), found \('self', 'message'\)"),
             ("self, message, sender, more", "pass", r"found \('self', 'message', 'sender', 'more'\)"),
+            (
+                "self, message, sender, *, more, less=0",
+                "pass",
+                r"found \('self', 'message', 'sender', 'more', 'less'\)",
+            ),
             ("self, message, sender", "yield", "a plain function, found a coroutine or a generator"),
         ],
     )
@@ -193,11 +200,24 @@ class TestStarting:
         with pytest.raises(TypeError, match=wanted):
             handles(int)(a_function(parameters, body))
 
+    @pytest.mark.parametrize("types", [(), ("Ping",), (int, "Ping")])
+    def test_a_handler_of_what_is_no_type_is_refused(self, types):
+        with pytest.raises(TypeError, match=r"wants at least one message type, as in @handles\(Ping\), found \("):
+            handles(*types)
+
+    def test_a_handler_that_is_declared_twice_is_refused_since_the_first_would_be_forgotten(self):
+        handler = handles(int)(a_function("self, message, sender", "pass"))
+
+        with pytest.raises(TypeError, match=r"all its types in one @handles\(…, …\) are wanted, found a second one"):
+            handles(str)(handler)
+
     def test_a_coroutine_is_no_handler(self):
         with pytest.raises(TypeError, match=r"offloads what blocks, and asks with `then`"):
             handles(int)(a_coroutine)
 
-    @pytest.mark.parametrize("parameters", ["*arguments", "self, message, sender, more=0", "self, *rest"])
+    @pytest.mark.parametrize(
+        "parameters", ["*arguments", "self, message, sender, more=0", "self, *rest", "self, *rest, more=0"]
+    )
     def test_whatever_else_takes_a_message_and_its_sender_may_handle_it(self, parameters):
         handler = a_function(parameters, "pass")
 
@@ -325,6 +345,15 @@ class TestAHandlerThatRaises:
 
         assert system.request("counter", Total()) == 7
 
+    @pytest.mark.parametrize("half", ["snapshot", "restore"])
+    def test_starts_afresh_where_the_actor_can_do_only_half_of_it(self, system, counter_class, half):
+        kind = type("Half", (counter_class,), {half: lambda *_: 1 / 0})
+        system.start("counter", kind)
+        system.tell("counter", Add(7))
+        system.tell("counter", Fail())
+
+        assert system.request("counter", Total()) == 0
+
     def test_whose_state_cannot_be_taken_up_gives_back_what_its_start_took(self, system, counter_class):
         taken = []
 
@@ -417,6 +446,15 @@ class TestATimer:
         system.tell("alarm", "cancel")
 
         assert probe.receive() == 0
+
+    def test_of_one_that_has_ended_brings_nothing_and_nothing_is_lost(self):
+        with InProcessSystem(SimulatedSystemBase(1)) as system:
+            system.start("alarm", Alarm)
+            system.tell("alarm", 5.0)
+            system.stop("alarm")
+            system.base.run_for(10)
+
+            assert system.base.dead_letters.count == 0
 
     def test_of_a_life_before_a_restart_brings_nothing(self, system, alarm_class):
         system.start("alarm", alarm_class)
@@ -641,6 +679,7 @@ class TestStopping:
                 system.shutdown()
                 over.set()
 
+        system.start("another with a thread", type("Another", (RuntimeActor,), {"blocking": True}))
         system.start("stopper", Stopper)
         system.tell("stopper", b"stop")
         entered.wait(10)
@@ -666,6 +705,8 @@ class TestStopping:
                 released.append(self.name)
 
         Owner.blocking = blocking
+        system.start("an earlier one", RuntimeActor)
+        system.stop("an earlier one")  # so that all have been gone once
         system.start("owner", Owner)
         system.tell("owner", Wait(entered, release))
         entered.wait(10)

@@ -83,8 +83,13 @@ class TestAskingAnotherActor:
 
         assert isinstance(system.request(asker, Question("other")), Failed)
 
-    def test_that_does_not_run_brings_unavailable_at_once(self, system, asker):
-        assert isinstance(system.request(asker, Question("nobody")), Unavailable)
+    @pytest.mark.parametrize("blocking", [False, True])
+    def test_that_does_not_run_brings_unavailable_at_once(self, system, blocking):
+        asker = system.start("asker", type("Either", (Asker,), {"blocking": blocking}))
+
+        assert system.request(asker, Question("nobody")) == Unavailable(
+            actor="nobody", reason="no actor of that name or address runs", retry_after_s=0.0, is_unknown=True
+        )
 
     def test_that_is_silent_brings_the_time_out(self, system, asker):
         system.probe("silent")
@@ -162,6 +167,14 @@ class TestAnEntrance:
         entrances[0](Bring(0))
 
         assert system.request("asker", "tell") == 0
+
+    def test_of_one_that_has_ended_leads_nowhere_and_nothing_is_lost(self, system):
+        entrances = []
+        system.start("asker", Asker, entrances)
+        system.stop("asker")
+        entrances[0](Bring(0))
+
+        assert system.base.dead_letters.count == 0
 
 
 class TestARequester:

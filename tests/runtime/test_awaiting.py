@@ -26,9 +26,9 @@ class Call:
         self.done.append(f"undone {result}")
 
 
-async def cancelled(call, times):
+async def cancelled(call, times, **options):
     """Cancel the awaiting while the call runs, and let it end then; return what its awaiting raised."""
-    task = asyncio.ensure_future(to_the_end(call, undo=call.undo))
+    task = asyncio.ensure_future(to_the_end(call, **({"undo": call.undo} | options)))
     await asyncio.to_thread(call.begun.wait, 10)
     for _ in range(times):
         task.cancel()
@@ -65,6 +65,13 @@ def test_cancelled_undoes_nothing_of_a_call_that_failed():
     fault = asyncio.run(cancelled(call, 1))
 
     assert (call.done, fault.__cause__) == (["begun"], call.fault)
+
+
+def test_cancelled_undoes_nothing_where_nothing_is_to_be_undone():
+    call = Call()
+    fault = asyncio.run(cancelled(call, 1, undo=None))
+
+    assert (call.done, fault.__cause__) == (["begun"], None)
 
 
 def test_is_awaited_at_the_end_of_the_loop_too():

@@ -51,6 +51,36 @@ class Overseer(Parent):
         self.send("reports", type(report).__name__)
 
 
+class Adopting(Parent):
+    """A supervisor that keeps its child when it is restarted."""
+
+    def on_start(self):
+        self.child = self.inherited or self.start_child("child", self.settings)
+
+    def snapshot(self):
+        return self.child
+
+    def restore(self, child):
+        self.child = child
+
+    @handles(lifecycle.Started, lifecycle.ChildHandlerFailed)
+    def hear(self, _report, _sender):
+        """Do nothing."""
+
+
+class TestAChildOfASupervisor:
+    @pytest.mark.parametrize("child", [Child, BlockingChild])
+    def test_lives_on_when_that_one_is_restarted(self, system, child):
+        system.start("parent", Adopting, child)
+        first = system.base.find("child")
+        assert system.request("parent", 5) == 5
+
+        assert isinstance(system.request("parent", "told to"), Failed)
+
+        assert system.request("parent", 2) == 7
+        assert system.base.find("child") is first
+
+
 class TestAChildOfAnActorThatIsNoSupervisor:
     @pytest.mark.parametrize("child", [Child, BlockingChild])
     def test_is_there_again_at_once_when_it_has_failed(self, system, child):

@@ -58,14 +58,43 @@ class TestAForwardedMessage:
         assert (type(answer), answer.actor) == (Pong, "host")
         assert guest.sender is system.base.find("host")
 
-    @pytest.mark.parametrize("kind", [Probe, Owner])
-    def test_of_one_that_may_not_say_everything_is_its_own(self, system, kind):
+    @pytest.mark.parametrize("sent_by", ["a guest", "one of ours"])
+    @pytest.mark.parametrize(
+        ("handed_on_by", "is_its_own"),
+        [("one of ours", ()), ("a guest", ("one of ours",)), ("one that is limited", ("a guest", "one of ours"))],
+    )
+    def test_is_trusted_no_more_than_who_hands_it_on(self, system, sent_by, handed_on_by, is_its_own):
+        """Else a strategy would have what it says taken for that of another, whose messages nobody looks at."""
         system.start("witness", Witness)
-        limited, other = system.start("limited", Limited, "witness"), kind("other")
+        cell = system.start("usher", Limited if handed_on_by == "one that is limited" else Usher, "witness")
+        cell.guest = handed_on_by != "one of ours"
+        sender = (Owner if sent_by == "one of ours" else Probe)(sent_by)
 
-        limited.deliver(Ping(), other)
+        cell.deliver(Ping(), sender)
 
-        assert other.receive() == ("limited", True, frozenset({Ping}))
+        as_the_ushers = ("usher", True, cell.says)
+        as_it_is = ("", sent_by == "a guest", None)
+        assert sender.receive() == (as_the_ushers if sent_by in is_its_own else as_it_is)
+
+    @pytest.mark.parametrize("kind", [Usher, Limited])
+    def test_that_an_actor_hands_on_in_its_own_name_comes_from_itself(self, system, kind):
+        system.start("witness", Witness)
+        senders = []
+
+        class Signing(kind):
+            @handles(int)
+            def begin(self, _, sender):
+                self.forward(self.directory["usher"], b"its own", self.myAddress)
+
+            @handles(bytes)
+            def note(self, _, sender):
+                senders.append(sender)
+
+        cell = system.start("usher", Signing, "witness")
+        system.tell("usher", 1)
+        system.request("usher", Ping())
+
+        assert senders == [cell]
 
     def test_that_reaches_nobody_is_answered_too(self, system, usher):
         asker = Expectant("asker")

@@ -266,6 +266,12 @@ class TestAQuestionToWhomTheMarketDoesNotWaitFor:
         assert while_it_waits == ([(0, 0)], OPENING_NS)
         assert diary == [(0, 0), ("curious0: Alarm", 0), ("alarm 7", 7), (10, 10)]
 
+    @pytest.mark.parametrize("of", ["background", "system_time"])
+    def test_stops_no_time_where_the_asker_has_another_or_nobody_waits_for_him_either(self, system, of):
+        _, over = self.begin(system, type("Other", (Curious,), {of: True}))
+
+        assert over.result(10) == "over", "the recorder has answered nobody"
+
     def test_has_a_timeout_by_the_machine(self, system):
         diary, over = self.begin(system, Impatient)
 

@@ -85,10 +85,11 @@ class TestJobsOfASimulation:
         simulated.submit(Job(int, (), outcomes.append), "")
         assert [outcome.value for outcome in outcomes] == [0]
 
-    def test_of_a_lane_are_done_one_after_another_within_their_latency(self, simulated, loop):
+    @pytest.mark.parametrize("lane", ["lane", ""])
+    def test_of_a_lane_are_done_one_after_another_within_their_latency(self, simulated, loop, lane):
         outcomes = []
         for number in range(3):
-            simulated.submit(Job(lambda number=number: number, (), outcomes.append), "lane")
+            simulated.submit(Job(lambda number=number: number, (), outcomes.append), lane)
         waits_ns = []
         while loop.calls:
             assert len(loop.calls) == 1
@@ -161,6 +162,16 @@ def test_as_many_jobs_run_at_once_as_there_may_be_threads_whatever_they_raise(su
         submit(meet_and_fail, lane)
 
     assert [type(outcomes.get(timeout=5).error) for _ in range(2)] == [KeyError] * 2
+
+
+def test_jobs_that_name_no_lane_are_of_one(submit, outcomes, gate):
+    submit(lambda: gate.wait(10))
+    submit(lambda: "second")
+    submit(lambda: "other", "other")
+
+    assert outcomes.get(timeout=5).unwrap() == "other"
+    gate.set()
+    assert [outcomes.get(timeout=5).unwrap() for _ in range(2)] == [True, "second"]
 
 
 @pytest.fixture

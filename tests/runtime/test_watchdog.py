@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, handles
 from natya.actors.runtime import watchdog as room
 from natya.actors.runtime.watchdog import OURS, Stall, Watchdog, _place
 
@@ -118,3 +119,19 @@ class TestALook:
         watchdog, _ = watched(*[{"current": nameless, "rounds": 5}] * 2)
 
         assert watchdog.last.actor == str(nameless)
+
+
+class Teller(RuntimeActor):
+    """Tells what it is told of stalls."""
+
+    @handles(str)
+    def tell(self, _, sender):
+        self.send(sender, self.stalls())
+
+
+@pytest.mark.parametrize("stall_warn_s", [None, 60.0])
+def test_none_is_told_where_nobody_looks_or_there_was_none(stall_warn_s):
+    with InProcessSystem(InProcessSystemBase(stall_warn_s=stall_warn_s)) as system:
+        system.start("teller", Teller)
+
+        assert system.request("teller", "tell") == (0, "")

@@ -38,7 +38,7 @@ class SimulatedOffloader(Offloader):
             state = "it has stopped" if self._closed else f"{self._count} are waiting"
             raise OffloadRefusedError(f"{self._name} takes up to {self._jobs_max} jobs, and {state}")
         self._count += 1
-        queue = self._queues.setdefault(lane or f"job {id(job)}", [])
+        queue = self._queues.setdefault(lane, [])
         queue.append(job)
         if len(queue) == 1:
             self._begin(queue)
