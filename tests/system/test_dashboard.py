@@ -105,6 +105,43 @@ def test_greys_what_is_old_where_the_system_falls_silent(page, monkeypatch):
     assert "What is shown is of" in page.text("banner")
 
 
+TOPS = "[...document.querySelectorAll('.card')].map((each) => Math.round(each.getBoundingClientRect().top)).join()"
+"""How far below the window's top each part is."""
+
+
+@pytest.mark.parametrize("width", [390, 1_280])
+def test_moves_no_part_while_figures_and_rows_come_and_go(page, width):
+    page.shape(width, 800)
+    page.await_that("document.querySelectorAll('#prices tr').length === 2")
+    before = page.value(TOPS)
+    held = page.value("document.getElementById('positions').textContent")
+    page.await_that(f"document.getElementById('positions').textContent !== {held!r}")
+    page.value(
+        "document.getElementById('banner').hidden = false; document.getElementById('notice').hidden = false; "
+        "for (const id of ['orders-open', 'positions-open']) document.getElementById(id).click()"
+    )
+
+    assert page.value(TOPS) == before
+
+
+def test_lets_a_click_and_the_focus_outlast_new_figures(page):
+    page.await_that("document.querySelectorAll('#prices tr').length === 2")
+    page.value("document.querySelector('#prices tr:last-child button').focus({preventScroll: true})")
+    page.value("window.focused = document.activeElement; document.getElementById('market').scrollIntoView()")
+    place = page.value(
+        "(({x, y, width, height}) => ({x: x + width / 2, y: y + height / 2}))"
+        "(document.querySelector('#prices tr:last-child button').getBoundingClientRect())"
+    )
+    mouse = {**place, "button": "left", "clickCount": 1}
+    page.do("Input.dispatchMouseEvent", type="mousePressed", **mouse)
+    told = page.text("clock")
+    page.await_that(f"document.getElementById('clock').textContent !== {told!r}")
+    page.do("Input.dispatchMouseEvent", type="mouseReleased", **mouse)
+
+    page.await_that("document.querySelector('#prices tr:last-child button').getAttribute('aria-pressed') === 'true'")
+    assert page.value("document.activeElement === window.focused")
+
+
 def test_forgets_the_token_in_its_address(page):
     assert page.value("location.hash") == ""
 

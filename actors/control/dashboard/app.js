@@ -112,6 +112,7 @@ for (const each of document.querySelectorAll("dialog [value=cancel]")) {
 $("notice-away").addEventListener("click", () => tell(""));
 $("orders-filter").addEventListener("input", listOrders);
 $("orders-open").addEventListener("change", listOrders);
+$("positions-open").addEventListener("change", () => before && showPositions(before));
 $("log-level").addEventListener("change", drawLog);
 
 async function again(work, seconds) {

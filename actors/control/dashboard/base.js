@@ -43,9 +43,10 @@ export function stacked(text, { low, why } = {}) {
   return holder;
 }
 
-// A cell is a text, an element, or [either, its class]; the first names its row.
-export function row(cells) {
+// `key` tells it from the other rows of its table. A cell is a text, an element, or [either, its class]; the first names the row.
+export function row(key, cells) {
   const line = make("tr");
+  line.dataset.key = key;
   cells.forEach((cell, place) => {
     const [content, className] = Array.isArray(cell) ? cell : [cell, ""];
     const holder = make(place ? "td" : "th", content instanceof Node ? null : content, className);
@@ -56,27 +57,61 @@ export function row(cells) {
   return line;
 }
 
-// A control that has the focus keeps it though its table is drawn anew, and a table that says the same stays as it is.
-export function fill(id, lines, empty) {
+function emptyRow(text, columns) {
+  const line = make("tr", null, "empty");
+  line.dataset.key = "";
+  const cell = make("td", text);
+  cell.colSpan = columns;
+  line.append(cell);
+  return line;
+}
+
+// What is shown stays, and only what is other becomes so: a click, a focus and a selection outlive a new figure, and a row that
+// somebody reads stays where it is while others come above it.
+export function fill(id, rows, empty) {
   const place = $(id);
-  if (!lines.length) {
-    const line = make("tr", null, "empty");
-    const cell = make("td", empty);
-    cell.colSpan = place.parentElement.tHead.rows[0].cells.length;
-    line.append(cell);
-    lines = [line];
-  }
+  const lines = rows.length ? rows : [emptyRow(empty, place.parentElement.tHead.rows[0].cells.length)];
   const active = document.activeElement;
-  const focused = active && place.contains(active) ? active.getAttribute("aria-label") : null;
-  place.replaceChildren(...lines);
-  if (focused) [...place.querySelectorAll("button")].find((each) => each.getAttribute("aria-label") === focused)?.focus();
+  const shown = new Map([...place.rows].map((line) => [line.dataset.key, line]));
+  const wanted = new Set();
+  for (const line of lines) {
+    let key = line.dataset.key;
+    while (wanted.has(key)) key += " again";
+    line.dataset.key = key;
+    wanted.add(key);
+  }
+  for (const [key, line] of shown) if (!wanted.has(key)) line.remove();
+  let next = place.firstElementChild;
+  for (const line of lines) {
+    const known = shown.get(line.dataset.key);
+    if (known) become(known, line);
+    if (known && known === next) next = next.nextElementSibling;
+    else place.insertBefore(known ?? line, next);
+  }
+  if (active !== document.activeElement && active.isConnected) active.focus({ preventScroll: true }); // its row was moved
+}
+
+// Makes an element, and what it holds, the same as another one of its name.
+function become(shown, wanted) {
+  for (const { name } of [...shown.attributes]) if (!wanted.hasAttribute(name)) shown.removeAttribute(name);
+  for (const { name, value } of wanted.attributes) if (shown.getAttribute(name) !== value) shown.setAttribute(name, value);
+  shown.onclick = wanted.onclick;
+  const held = [...shown.childNodes], parts = [...wanted.childNodes];
+  parts.forEach((part, at) => {
+    const one = held[at];
+    if (!one) shown.append(part);
+    else if (one.nodeName !== part.nodeName) one.replaceWith(part);
+    else if (part.nodeType === Node.TEXT_NODE) say(one, part.data);
+    else become(one, part);
+  });
+  held.slice(parts.length).forEach((one) => one.remove());
 }
 
 export function button(text, label, work, className = "link") {
   const element = make("button", text, className);
   element.type = "button";
   element.setAttribute("aria-label", label);
-  element.addEventListener("click", work);
+  element.onclick = work; // no listener, since `become` could not hand that over
   return element;
 }
 

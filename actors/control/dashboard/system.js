@@ -41,21 +41,16 @@ function action(text, label, wanted, work, instead) {
   });
 }
 
-// Returns a function that asks, and draws a table of what is new: who reads, or has a button in focus, is left alone.
+// Returns a function that asks, and draws a table of the answer.
 function drawing(id, path, unanswered, draw) {
-  let drawn = "";
   return async () => {
     let told;
     try {
       told = await ask(path());
     } catch (fault) {
-      drawn = "";
       fill(id, [], `${unanswered}: ${fault.message}`);
       return;
     }
-    const now = JSON.stringify([role, told]);
-    if (now === drawn) return;
-    drawn = now;
     draw(told);
   };
 }
@@ -68,11 +63,11 @@ export const drawStrategies = drawing("strategies", () => "/v1/list-strategies",
   fill("strategies", sorted.map((each) => {
     const name = make("span", each.name);
     name.title = each.strategy;
-    return row([
+    return row(each.name, [
       [stacked(name, { why: each.error }), "name"],
       [each.state.toLowerCase(), `state ${["down", "up", ""][place(each)]}`],
       [whole(each.restarts), "number wide"],
-      [each.state === "STOPPED" ? starting(each.name) : stopping(each.name), "does"],
+      [["STOPPED", "PARKED"].includes(each.state) ? starting(each.name) : stopping(each.name), "does"],
     ]);
   }), "There is none.");
 });
@@ -94,7 +89,7 @@ const stopping = (name) => action("Stop", `Stop ${name}`, "operate", async () =>
 export const drawLetters = drawing("letters", () => "/v1/list-dead-letters?rows_max=50", "Delivery does not answer", (told) => {
   say("letters-found", !told.found ? "none" : told.letters.length < told.found ? `the oldest ${whole(told.letters.length)} of ${whole(told.found)}` : whole(told.found));
   const requeued = new Set(told.requeued);
-  fill("letters", told.letters.map((each) => row([
+  fill("letters", told.letters.map((each) => row(each.letter_id, [
     [stacked(each.event.event_type, { low: each.letter_id, why: `${each.error}: ${each.reason}` }), "name"],
     [each.letter_id, "mono wide"],
     [moment.format(each.last_failed_ns / 1e6), "number time wide"],
@@ -118,7 +113,7 @@ export function showActors(shot) {
     const state = each.state ? each.state.toLowerCase() : each.health;
     const parts = [each.health === "degraded" ? `${state}, degraded` : state];
     if (each.breaker && each.breaker !== "closed") parts.push(`breaker ${each.breaker}`);
-    return row([
+    return row(each.name, [
       [stacked(each.name, { why: each.reason || each.last_error }), `name depth-${Math.min(each.depth, 3)}`],
       [parts.join(", "), `state ${["up", "warning", "down"][rank[each.health]]}`],
       [whole(each.restarts), "number"],
@@ -130,10 +125,10 @@ export function showActors(shot) {
 const within = (ms) => (ms === null ? "–" : ms < 0 ? "over 10 s" : ms < 1 ? `${whole(Math.round(1000 * ms))} µs` : ms < 1000 ? `${whole(ms)} ms` : `${whole(ms / 1000)} s`);
 
 export function showTimings(shot) {
-  fill("timings", shot.timings.map((each) => row([[each.name, "name"], [whole(each.count), "number"], [within(each.p50_ms), "number"], [within(each.p99_ms), "number"]])), "Nothing was timed yet.");
-  fill("budgets", shot.budgets.map((each) => row([[each.kind, "name"], each.window, [whole(each.remaining), `number ${each.remaining ? "" : "down"}`]])), "No broker counts requests here.");
+  fill("timings", shot.timings.map((each) => row(each.name, [[each.name, "name"], [whole(each.count), "number"], [within(each.p50_ms), "number"], [within(each.p99_ms), "number"]])), "Nothing was timed yet.");
+  fill("budgets", shot.budgets.map((each) => row(`${each.kind} ${each.window}`, [[each.kind, "name"], each.window, [whole(each.remaining), `number ${each.remaining ? "" : "down"}`]])), "No broker counts requests here.");
   const told = (value) => (value === null ? "–" : whole(value));
-  fill("lanes", shot.lanes.map((each) => row([
+  fill("lanes", shot.lanes.map((each) => row(each.name, [
     [stacked(each.name, { why: `${each.breaker && each.breaker !== "closed" ? `breaker ${each.breaker}: ` : ""}${each.reason}` }), "name"],
     [whole(each.passed), "number"],
     [told(each.waiting), `number ${each.waiting ? "warning" : ""}`],
@@ -172,7 +167,7 @@ const logPath = () => `/v1/read-log?lines_max=100&level=${$("log-level").value}`
 export const drawLog = drawing("log", logPath, "The log is not told", (told) => {
   const place = $("log-lines");
   const followed = place.scrollTop + place.clientHeight >= place.scrollHeight - 8; // else somebody reads further up
-  fill("log", told.lines.map((each) => row([
+  fill("log", told.lines.map((each) => row(`${each.time} ${each.event}`, [
     [clock.format(new Date(each.time)), "number time"],
     [each.level, each.level === "error" ? "down" : each.level === "warning" ? "warning" : "quiet"],
     [stacked(each.event, { low: `${each.actor} ${each.told}` }), "name"],

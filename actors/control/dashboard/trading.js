@@ -22,12 +22,12 @@ export function showPrices(shot) {
     const told = Number(shown) === 0 ? "0.00 %" : `${change > 0 ? "+" : "−"}${shown.replace("-", "")} %`;
     const chooses = button(name, `Candles of ${name}`, () => choose(name), "link symbol");
     chooses.setAttribute("aria-pressed", String(name === chosen()));
-    const line = row([[chooses, "symbol"], [rupees(price), "number"], [told, `number ${Number(shown) === 0 ? "" : tone(change)}`], [sparkline(spark), "spark-cell"]]);
+    const line = row(name, [[chooses, "symbol"], [rupees(price), "number"], [told, `number ${Number(shown) === 0 ? "" : tone(change)}`], [sparkline(spark), "spark-cell"]]);
     if (name === chosen()) line.className = "chosen";
     lines.push(line);
     if (chosen() === null) choose(name);
   }
-  if (shot.prices_left_out) lines.push(row([[`and ${whole(shot.prices_left_out)} more`, "quiet"], "", "", ""]));
+  if (shot.prices_left_out) lines.push(row("", [[`and ${whole(shot.prices_left_out)} more`, "quiet"], "", "", ""]));
   fill("prices", lines, "No price yet.");
 }
 
@@ -49,24 +49,25 @@ function sparkline(values) {
 
 export function showPositions(shot) {
   const held = shot.orders ? shot.orders.positions : [];
-  const sorted = [...held].sort((one, other) => (other.quantity !== 0) - (one.quantity !== 0) || one.symbol.localeCompare(other.symbol));
-  const lines = sorted.map((each) => {
-    const realized = Number(each.realized), open = each.unrealized === null ? null : Number(each.unrealized);
+  const open = held.filter((each) => each.quantity);
+  // By name: one that is closed stays where it is.
+  const shown = [...($("positions-open").checked ? open : held)].sort((one, other) => one.symbol.localeCompare(other.symbol));
+  const lines = shown.map((each) => {
+    const realized = Number(each.realized), unrealized = each.unrealized === null ? null : Number(each.unrealized);
     const average = each.quantity ? rupees(Number(each.average_price)) : "–";
-    const line = row([
-      [stacked(each.symbol, { low: each.quantity ? `at ${average}` : "" }), "symbol"],
+    const line = row(each.symbol, [
+      [stacked(each.symbol, { low: each.quantity ? `at ${average}` : "flat" }), "symbol"],
       [whole(each.quantity), `number ${tone(each.quantity)}`],
       [average, "number wide"],
       [each.last_price === null ? "–" : rupees(each.last_price), "number wide"],
       [signed(realized), `number ${tone(realized)}`],
-      each.quantity && open === null ? ["no price", "number warning"] : [each.quantity ? signed(open) : "–", `number ${each.quantity ? tone(open) : "quiet"}`],
+      each.quantity && unrealized === null ? ["no price", "number warning"] : [each.quantity ? signed(unrealized) : "–", `number ${each.quantity ? tone(unrealized) : "quiet"}`],
     ]);
     if (!each.quantity) line.className = "flat";
     return line;
   });
-  fill("positions", lines, "Nothing is held, and nothing ever was.");
-  const open = sorted.filter((each) => each.quantity).length;
-  say("positions-told", lines.length ? `${whole(open)} open, ${whole(lines.length - open)} flat` : "");
+  fill("positions", lines, held.length ? "Nothing is held now." : "Nothing is held, and nothing ever was.");
+  say("positions-told", held.length ? `${whole(open.length)} open, ${whole(held.length - open.length)} flat` : "");
 }
 
 const ORDERS_MAX = 200;
@@ -79,14 +80,12 @@ const BAD = new Set(["REJECTED", "REFUSED", "UNKNOWN"]);
 const OVER = new Set(["FILLED", "CANCELLED", "EXPIRED", "REJECTED", "REFUSED", "ABSENT"]);
 
 let orders = [];
-let drawn = "";
 
 export async function drawOrders() {
   let rows;
   try {
     rows = await query(ORDERS);
   } catch (fault) {
-    drawn = "";
     fill("orders", [], `The database does not answer: ${fault.message}`);
     say("orders-told", "");
     return;
@@ -102,9 +101,6 @@ export function listOrders() {
     const text = `${each[1]} ${each[2]} ${each[3]} ${each[5]} ${each[9]} ${each[11]}`.toLowerCase();
     return (!isOpen || !OVER.has(each[9])) && wanted.every((word) => text.includes(word));
   });
-  const told = JSON.stringify(shown);
-  if (told === drawn) return; // who reads, or has a button in focus, is left alone
-  drawn = told;
   fill("orders", shown.map(orderLine), orders.length ? "None of these is so." : "No order yet.");
   const all = orders.length === ORDERS_MAX ? `the newest ${ORDERS_MAX}` : whole(orders.length);
   say("orders-told", !orders.length ? "" : shown.length === orders.length ? all : `${whole(shown.length)} of ${all}`);
@@ -112,7 +108,7 @@ export function listOrders() {
 
 function orderLine([time, strategy, name, side, quantity, type, limit, filled, average, state, reason, id]) {
   const when = clock.format(Number(time));
-  return row([
+  return row(id, [
     [when, "number time wide"],
     [stacked(button(id, `The life of order ${id}`, () => showLife(id), "link mono"), { low: when }), ""],
     [strategy, "wide name"],
@@ -149,7 +145,7 @@ async function showLife(id) {
       pair.append(make("dt", name.replaceAll("_", " ")), make("dd", worded(name, value)));
       facts.append(pair);
     }
-    return row([
+    return row(sequence, [
       [stacked(moment.format(recorded_ns / 1e6), { why: `record ${whole(sequence)}` }), "number time"],
       [fact.type.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase(), ""],
       [facts, ""],
