@@ -35,7 +35,7 @@ class StrategiesListed(msgspec.Struct, frozen=True, kw_only=True, array_like=Tru
 
 
 class StartStrategy(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StartStrategy"):
-    """To the supervisor of strategies: start one that was stopped, or a new one with these settings.
+    """To the supervisor of strategies: start one that was stopped or parked, or a new one with these settings.
 
     Answered, as each of the following, by `StrategyChanged` when it has begun, or by `StrategyNotChanged`.
     """
@@ -43,7 +43,7 @@ class StartStrategy(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_l
     name: str
 
     settings: str = ""
-    """In JSON, as a table `[[strategies]]` has them; empty: of one that was stopped."""
+    """In JSON, as a table `[[strategies]]` has them; empty: of one that was stopped or parked."""
 
 
 class StopStrategy(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True, tag="StopStrategy"):

@@ -115,18 +115,18 @@ class StrategySupervisor(Replacing):
 
     @handles(StartStrategy)
     def start_strategy(self, request: StartStrategy, sender: ActorAddress) -> None:
-        """Start one that was stopped, or a new one."""
+        """Start one that was stopped or parked, or a new one."""
         name = request.name
         if self._is_busy(name, sender):
             return
         if name in self._running():
-            self._refuse(name, sender, "it runs already")
+            self._start_again(request, sender)
         elif request.settings:
             self._start_new(request, sender)
         elif name in self._stopped:
             self._load(self._stopped[name].settings, sender)
         else:
-            self._refuse_unknown(name, sender, wanted="that is stopped")
+            self._refuse_unknown(name, sender, wanted="that is stopped or parked")
 
     @handles(StopStrategy)
     def stop_strategy(self, request: StopStrategy, sender: ActorAddress) -> None:
@@ -164,6 +164,15 @@ class StrategySupervisor(Replacing):
                 self._refuse(name, sender, str(fault))
                 return
         self._load(settings, sender, all_anew=not strategy)
+
+    def _start_again(self, request: StartStrategy, sender: ActorAddress) -> None:
+        child = self._children[request.name]
+        if not child.parked:
+            self._refuse(request.name, sender, "it runs already")
+        elif request.settings:
+            self._refuse(request.name, sender, "it is parked: other settings are for one that is stopped")
+        else:
+            self._load(child.spec.settings, sender)
 
     def _start_new(self, request: StartStrategy, sender: ActorAddress) -> None:
         name = request.name

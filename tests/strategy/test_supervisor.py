@@ -360,7 +360,8 @@ class TestAStart:
         assert opened.shown() == [("a", "Stateless", "RUNNING")]
         assert opened.unsubscribed == ["b"]
         assert "b" not in opened.base.names
-        assert opened.ask(StartStrategy(name="b")).reason == "a strategy that is stopped is wanted; there are a"
+        refused = opened.ask(StartStrategy(name="b"))
+        assert refused.reason == "a strategy that is stopped or parked is wanted; there are a"
 
 
 class TestOneThatIsNotThere:
@@ -368,7 +369,7 @@ class TestOneThatIsNotThere:
         ("request_of", "wanted"),
         [
             (StopStrategy, "runs"),
-            (StartStrategy, "is stopped"),
+            (StartStrategy, "is stopped or parked"),
             (functools.partial(SwapStrategy, strategy="x:Y"), "runs"),
         ],
     )
@@ -546,6 +547,18 @@ class TestASwap:
 
         assert asker.receive().reason == "SystemExit: 3; nor does the one of before begin yet: SystemExit: 4"
         assert (opened.shown(), asker.is_empty()) == ([("a", "Stateless", "PARKED")], True)
+
+    def test_begins_one_again_that_is_parked_by_its_own_settings_alone(self, stage, monkeypatch):
+        with monkeypatch.context() as broken:
+            broken.setattr(Stateless, "on_tick", lambda _self, _tick: 1 / 0)
+            opened = stage((Stateless, "a"))
+            self.park(opened)
+
+        refused = opened.start(Resting, "a")
+        assert refused.reason == "it is parked: other settings are for one that is stopped"
+        assert isinstance(opened.ask(StartStrategy(name="a")), StrategyChanged)
+        assert opened.shown() == [("a", "Stateless", "RUNNING")]
+        assert opened.ask(StartStrategy(name="a")).reason == "it runs already"
 
     def test_is_not_taken_back_by_a_report_of_somebody_else(self, stage):
         opened = stage((Stateless, "a"))

@@ -1,4 +1,4 @@
-"""`natya strategies start`: a strategy that was stopped begins again."""
+"""`natya strategies start`: a strategy that was stopped or parked begins again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def command(
     profile: ProfileNameOption = "paper",
     json: JsonOption = False,
 ) -> None:
-    """Start a strategy of the running system that was stopped. Exits with 1 if it cannot begin."""
+    """Start a strategy of the running system that was stopped or parked. Exits with 1 if it cannot begin."""
     change(
         "start-strategy",
         lambda done: f"{done.name} runs: {done.strategy}",
