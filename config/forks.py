@@ -7,6 +7,7 @@ pool would hold it after their parent was killed, and no new process could start
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 from pathlib import Path
@@ -19,11 +20,11 @@ _numbers = itertools.count()
 _closers: dict[int, Callable[[], object]] = {}
 
 
-def close_in_forks(close: Callable[[], object]) -> Callable[[], None]:
+def close_in_forks(close: Callable[[], object]) -> Callable[[], object]:
     """Call `close` in every forked child of this process, first of all; return a function that ends this."""
     number = next(_numbers)
     _closers[number] = close
-    return lambda: _closers.pop(number, None) and None
+    return functools.partial(_closers.pop, number, None)
 
 
 def point_nowhere(paths: Iterable[str]) -> None:

@@ -148,7 +148,8 @@ class SecretFolder:
         found: dict[str, Kind] = {}
         for key in self.keys():
             with contextlib.suppress(SecretUnfitError):
-                found[key] = kind_of(read_private(self.path / key) or b"")
+                if (content := read_private(self.path / key)) is not None:
+                    found[key] = kind_of(content)
         return found
 
     def keep_by(self, keeper: Keeper, key_behind: bytes = b"") -> tuple[str, ...]:

@@ -130,7 +130,7 @@ class DependencyContainer:
                 raise NoScopeError(f"{name_of(key)} is of a scope: `with container.scope() as scope: scope.resolve(…)`")
             me = threading.get_ident()
             if entry.kind == "shared":
-                self._await_turn(key, entry, me)
+                self._await_turn(key, me)
             if entry.made is not ABSENT:
                 return entry.made
             making = self._making.setdefault(me, [])
@@ -261,9 +261,9 @@ class DependencyContainer:
         with self._changed:
             self._entries[key] = entry
 
-    def _await_turn(self, key: Key, entry: Entry, me: int) -> None:
+    def _await_turn(self, key: Key, me: int) -> None:
         """Wait while another thread makes it; raise instead if that thread waits, in turn, for this one."""
-        while entry.made is ABSENT and self._makers.get(key, me) != me:
+        while self._makers.get(key, me) != me:
             waited_for: Key | None = key
             while waited_for is not None and (maker := self._makers.get(waited_for)) is not None:
                 if maker == me:

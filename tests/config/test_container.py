@@ -106,6 +106,22 @@ class TestWhatAFactoryMakes:
         assert isinstance(container.resolve("Thing"), Thing)
         assert container.resolve("list") == {}
 
+    @pytest.mark.parametrize(
+        ("factory", "given"),
+        [
+            (lambda container: (container,), 1),
+            (lambda container, /: (container,), 1),
+            (lambda given=(): given, 0),
+            (lambda *parts: parts, 0),
+            (lambda **parts: tuple(parts), 0),
+        ],
+        ids=["one", "one by its place", "one that it has", "any", "any by name"],
+    )
+    def test_is_given_the_container_where_it_cannot_do_without(self, container, factory, given):
+        container.register_factory("Thing", factory)
+
+        assert container.resolve("Thing") == (container,) * given
+
 
 class TestWhatIsNotRegistered:
     def test_is_refused_and_told_what_is(self, container):
@@ -263,6 +279,7 @@ class TestInspection:
         container.register_instance("config", {})
         container.register_factory(Thing, Thing)
         container.register_factory("each", Thing, shared=False)
+        container.register_factory("unmade", Thing)
         container.resolve(Thing)
         container.resolve("each")
         container.resolve("each")
@@ -272,10 +289,11 @@ class TestInspection:
             "Thing": ("shared", True, 1),
             "config": ("instance", True, 0),
             "each": ("transient", False, 2),
+            "unmade": ("shared", False, 0),
         }
-        assert all(one.making_s > 0 for one in container.registrations() if one.kind != "instance")
+        assert {one.name for one in container.registrations() if one.making_s > 0} == {"Thing", "each"}
         statistics = container.statistics()
-        assert (statistics.registered, statistics.made, statistics.resolutions, statistics.failures) == (3, 1, 3, 0)
+        assert (statistics.registered, statistics.made, statistics.resolutions, statistics.failures) == (4, 1, 3, 0)
 
     def test_tells_how_often_each_was_resolved_in_scopes(self, container):
         container.register_factory("of the scope", Thing, scoped=True)
@@ -354,6 +372,12 @@ class TestAScope:
         with older, newer, container.scope() as scope:
             assert scope.resolve("Session") == "newer"
 
+    def test_takes_a_fake_of_what_is_not_registered(self, container):
+        with container.override("Session", "fake"), container.scope() as scope:
+            assert scope.resolve("Session") == "fake"
+        with container.scope() as scope, pytest.raises(NotRegisteredError):
+            scope.resolve("Session")
+
     def test_tells_how_long_the_making_took(self, container):
         container.register_factory("Session", lambda: time.sleep(0.002), scoped=True)
         with container.scope() as scope:
@@ -372,6 +396,8 @@ class TestHealth:
         container.register_factory("Well", lambda: "well", ping=ping)
         container.register_factory("Ill", lambda: "ill", ping=ping)
         container.register_factory("Unmade", lambda: "ill", ping=ping)
+        container.register_factory("Silent", lambda: "ill")
+        container.resolve("Silent")
         container.resolve("Well")
         container.resolve("Ill")
 

@@ -230,6 +230,10 @@ class TestAFolderOfOnesOwn:
         os.chown(tmp_path, NOBODY, NOBODY)
         with pytest.raises(NotOursError, match=rf"belongs to user {NOBODY}, and this is user 0"):
             expect_own_folder(tmp_path)
+        with pytest.raises(NotOursError):
+            expect_own_folder(tmp_path, shared=True)
+        tmp_path.chmod(0o1777)
+        expect_own_folder(tmp_path, shared=True)
 
 
 class TestAPrivateFolder:
@@ -279,6 +283,53 @@ class TestAPrivateFolder:
         assert not is_private_folder(folder, "us")
         assert not remove_private_folder(folder, "us", names=ANY)
         assert (folder / "own-1").read_text() == "theirs"
+
+    @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=["folder", "pipe"])
+    def test_is_none_whose_mark_is_no_file(self, folder, make):
+        (folder / MARK).unlink()
+        make(folder / MARK)
+        (folder / "own-1").write_bytes(b"rows")
+
+        assert not is_private_folder(folder, "us")
+        with pytest.raises(NotOursError, match="lies in no folder of ours"):
+            open_from_private_folder(folder / "own-1")
+
+    def test_stays_with_a_folder_in_it_that_is_not_marked(self, folder):
+        for name in ("own-1", "own-2"):
+            make_private_folder(folder / name, "us")
+            (folder / name / "own-3").write_text("whose")
+        (folder / "own-1" / MARK).unlink()
+
+        assert not remove_private_folder(folder, "us", names=ANY)
+        assert (folder / "own-1" / "own-3").read_text() == "whose"
+        assert not (folder / "own-2").exists()
+
+    @pytest.mark.parametrize("kept", ["own-1", "own-2"])
+    def test_stays_with_what_is_neither_file_nor_folder_and_loses_the_rest(self, folder, kept):
+        for name in ("own-1", "own-2"):
+            (folder / name).touch()
+        (folder / kept).unlink()
+        os.mkfifo(folder / kept)
+
+        assert not remove_private_folder(folder, "us", names=ANY)
+        assert {each.name for each in folder.iterdir()} == {MARK, kept}
+
+    @pytest.mark.parametrize("kept", ["own-1", "own-2"])
+    def test_stays_whichever_of_two_in_it_stays(self, folder, kept, monkeypatch):
+        listed = os.listdir
+        monkeypatch.setattr(files.os, "listdir", lambda folder: sorted(listed(folder)))
+        for name in ("own-1", "own-2"):
+            make_private_folder(folder / name, "us")
+        (folder / kept / "theirs").touch()
+
+        assert not remove_private_folder(folder, "us", names=ANY)
+        assert {each.name for each in folder.iterdir()} == {MARK, kept}
+
+    def test_may_be_one_whose_name_fits(self, tmp_path, folder):
+        make_private_folder(tmp_path / "own-1", "us")
+
+        assert private_folders(tmp_path, ANY) == (tmp_path / "own-1",)
+        assert private_folders(tmp_path / "nowhere", ANY) == ()
 
     @pytest.mark.parametrize("owner", ["us", "them"])
     def test_is_emptied_of_what_is_ours_in_it_and_stays(self, folder, owner):
@@ -344,6 +395,22 @@ class TestAFileThatIsHandedOver:
 
         assert os.pread(descriptor, 10, 0) == b"rows"
         os.close(descriptor)
+
+    @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=["folder", "pipe"])
+    def test_is_a_file(self, folder, make):
+        make(folder / "own-1")
+
+        with pytest.raises(NotOursError, match=rf"own-1 is no file of user {os.geteuid()}: it was left alone"):
+            open_from_private_folder(folder / "own-1")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+    @pytest.mark.parametrize("given", ["own-1", ".", MARK])
+    def test_is_left_alone_where_any_of_it_is_another_users(self, folder, given):
+        (folder / "own-1").write_bytes(b"rows")
+        os.chown(folder / given, NOBODY, NOBODY)
+
+        with pytest.raises(NotOursError, match="left alone"):
+            open_from_private_folder(folder / "own-1")
 
     @pytest.mark.parametrize("place", ["elsewhere", "a link in the folder", "a folder that others may enter"])
     def test_is_left_alone_anywhere_else(self, tmp_path, folder, place):

@@ -134,6 +134,13 @@ class TestAFileThatTheSettingsHaveElsewhere:
         assert (halt.is_engaged(), HaltFile(both.path).is_engaged()) == (True, True)
         assert both.release()
         assert (halt.is_engaged(), HaltFile(both.path).is_engaged(), both.release()) == (False, False, False)
+        assert both.where() == str(both.path)
+
+    @pytest.mark.parametrize("which", [0, 1])
+    def test_was_on_where_either_is_there(self, both, halt, which):
+        (HaltFile(both.path), halt)[which].engage(HaltNote())
+
+        assert (both.release(), both.release()) == (True, False)
 
     def test_says_with_the_other_what_the_first_says_and_closes_positions_where_either_does(self, both, halt):
         HaltFile(both.path).engage(HaltNote(reason="first", person="asha"))

@@ -1,5 +1,7 @@
 """Heartbeat files: what one process writes, another reads, whatever is in the file."""
 
+import errno
+
 import pytest
 
 from natya.config import heartbeat
@@ -41,6 +43,23 @@ class TestAHeartbeat:
             synced.clear()
 
         assert counts == [("file", "folder"), (), ("file", "folder")]
+
+    def test_is_so_too_where_a_full_disk_lets_no_new_file_be_made(self, path, monkeypatch):
+        Heartbeat(path).begin(pid=7)
+        synced, counts = [], []
+
+        def full(_path):
+            raise OSError(errno.ENOSPC, "no space left")
+
+        monkeypatch.setattr(heartbeat, "new_file", full)
+        monkeypatch.setattr(heartbeat.os, "fsync", lambda _descriptor: synced.append("file"))
+        heart = Heartbeat(path)
+        for happens in (lambda: heart.begin(pid=8), heart.beat, heart.end):
+            happens()
+            counts.append(len(synced))
+
+        assert counts == [1, 1, 2]
+        assert Heartbeat(path).read() == Beat(epoch=2, pid=8, number=2, ended=True)
 
     @pytest.mark.parametrize("written", [None, b"", b"\xff", b"{", b"5", b'{"epoch": "one"}'])
     def test_that_is_none_is_read_as_none_and_the_next_begins_at_one(self, path, written):

@@ -32,6 +32,8 @@ class TestChanges:
         SecretFolder(tmp_path / "data").write("broker.access_token", Secret(CANARY))
 
         assert changes_between(before.settings, load()) == ()
+        others = changes_between(before.settings, load(overrides={"log.level": "debug"}))
+        assert [each.key for each in others] == ["log.level"]
 
     def test_of_a_secret_that_is_kept_are_told_where_its_owner_does_not_look(self, load, tmp_path):
         before = load()

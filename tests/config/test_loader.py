@@ -12,6 +12,7 @@ from natya.config.errors import SettingsError
 from natya.config.keys import KEYS
 from natya.config.layers import NAMED_VARIABLES, environment_layer, file_layer, override_layer
 from natya.config.loader import PROFILES, load_settings, load_with_origins
+from natya.config.secrets import Secret
 
 DEFAULTS = (Path(natya.config.__file__).parent / "default.toml").read_text()
 
@@ -22,6 +23,7 @@ def problems(load, **layers):
     return caught.value.problems
 
 
+LIVE_FEED = {"broker.client_id": "1", "broker.access_token": Secret("t")}
 ACCOUNT = {"BROKER_CLIENT_ID": "1", "BROKER_ACCESS_TOKEN": "t"}
 
 
@@ -429,6 +431,9 @@ class TestWhatIsRefused:
 
         assert problem.startswith("command line: broker.name: wanted a broker of the real market")
 
+    def test_is_no_other_profile_without_an_account(self, load):
+        assert load("paper", overrides={"broker.name": "dhan"}).settings.broker.client_id == ""
+
     def test_as_a_live_profile_without_an_account(self, load):
         (problem,) = problems(load, profile="live")
 
@@ -452,6 +457,9 @@ class TestWhatIsRefused:
             "api.dhan.co",
             "https://api.dhan.co/v2/",
             "https://a:b@c/v2",
+            "https://api.dhan.co/v2?key=a:b",
+            "https://api.dhan.co/v2#part",
+            "https://",
             "http://[/",
         ],
     )
@@ -518,6 +526,18 @@ class TestLeaveToTradeRealMoney:
             problem == "default.toml: feed.source: wanted prices of the real market for real orders, found 'synthetic'"
         )
 
+    def test_is_given_at_the_broker_with_prices_of_the_real_market(self, load):
+        dhan = {"feed.source": "dhan", "broker.access_token": Secret("t"), "broker.base_url": ""}
+        given = self.given(**{"broker.confirmed_limits": dict(self.limits)}, **dhan)
+
+        assert load(profile="live", overrides=given).settings.broker.live
+
+    def test_is_refused_with_a_limit_that_was_confirmed_by_yes(self, load):
+        given = self.given(**{"broker.confirmed_limits": dict(self.limits) | {"quantity_max": True}})
+        (problem,) = problems(load, profile="live", overrides=given | {"orders.quantity_max": 1})
+
+        assert problem.endswith("wanted quantity_max = 1 as in [orders], found True")
+
 
 class TestWhatIsRefusedBesides:
     def test_as_a_strategy_whose_class_no_other_process_would_find(self, load):
@@ -534,6 +554,7 @@ class TestWhatIsRefusedBesides:
             ({"feed.interval": "a while"}, "feed.interval: "),
             ({"feed.source": "replay"}, "feed.recording, found none"),
             ({"feed.source": "replay", "feed.recording": ["a.csv", ""]}, "feed.recording, found none"),
+            ({"feed.source": "replay", "feed.recording": []}, "feed.recording, found none"),
             ({"feed.source": "synthetic", "feed.symbols": []}, "feed.symbols: wanted a symbol at least"),
         ],
     )
@@ -566,6 +587,7 @@ class TestWhatIsRefusedBesides:
         [
             ("paper", {"feed.source": "replay", "feed.recording": "a.csv", "feed.speed": 1.0}, False),
             ("paper", {"feed.source": "replay", "feed.recording": "a.csv", "feed.speed": 2.0}, True),
+            ("paper", {"feed.source": "dhan", "feed.speed": 2.0, **LIVE_FEED}, False),
             ("paper", {"feed.source": "synthetic", "feed.speed": 0.0}, True),
             ("node", {"feed.source": "replay", "feed.recording": "a.csv", "feed.speed": 2.0}, False),
         ],
@@ -586,6 +608,45 @@ class TestWhatIsRefusedBesides:
         assert problems(load, overrides={"strategies": [{"name": name, "strategy": "a:B"}]}) == (
             f"command line: strategies[0].name: wanted a name of its own, found {name!r}",
         )
+
+    @pytest.mark.parametrize(
+        ("profile", "host", "wanted"),
+        [
+            (
+                "node",
+                "loop",
+                ["strategies: wanted one with host = 'node', ", "nodes.play: wanted the name of the play "],
+            ),
+            ("node", "node", ["nodes.play: wanted the name of the play "]),
+            ("paper", "node", ["nodes.play: wanted the name of the play "]),
+            ("paper", "loop", []),
+        ],
+    )
+    def test_as_a_play_of_several_machines_without_a_name(self, load, profile, host, wanted):
+        feed = {"feed.source": "replay", "feed.recording": "a.csv", "feed.speed": 1.0}
+        overrides = {"strategies": [{"name": "a", "strategy": "a:B", "host": host}], **feed}
+        found = problems(load, profile=profile, overrides=overrides) if wanted else ()
+
+        assert len(found) == len(wanted)
+        assert all(part in problem for part, problem in zip(wanted, found, strict=True))
+
+    def test_as_a_watch_of_a_person_who_cannot_show_himself(self, load):
+        watch = {"orders.operator_silence_max_s": 60.0}
+        (problem,) = problems(load, overrides={**watch, "control.enabled": False})
+
+        assert "orders.operator_silence_max_s: wanted 0 where control.enabled is false" in problem
+        assert load(overrides={**watch, "control.enabled": True}).settings.orders.operator_silence_max_s == 60.0
+        assert not load(overrides={"control.enabled": False}).settings.control.enabled
+
+    def test_as_a_class_in_the_place_of_a_text(self, load):
+        assert problems(load, overrides={"strategies": [{"name": Path, "strategy": "a:B"}]}) == (
+            f"command line: strategies[0].name: wanted text, found {Path!r}",
+        )
+
+    def test_as_a_secret_that_is_no_text(self, load):
+        (problem,) = problems(load, overrides={"broker.access_token": 5})
+
+        assert problem == "command line: broker.access_token: wanted text, found a number (not shown: it is a secret)"
 
     def test_as_two_strategies_of_one_name(self, load):
         one = {"name": "a", "strategy": "a:B"}

@@ -74,6 +74,7 @@ class TestALock:
         lock.release()
         assert other.is_in_place()
         other.release()
+        assert not other.is_in_place(), "it is held no more"
 
     def test_is_removed_by_its_only_holder(self, tmp_path):
         lock = HeldLock(tmp_path / "lock")

@@ -10,7 +10,7 @@ import pytest
 from natya.config.errors import SettingsError
 from natya.config.files import new_file
 from natya.config.secret_files import SIZE_MAX_BYTES, SecretUnfitError, secret_text
-from natya.config.secret_folder import SecretFolder
+from natya.config.secret_folder import OBTAINED_TOKEN, SecretFolder
 from natya.config.secrets import Secret
 
 CANARY = "canary-7f3a91"
@@ -107,6 +107,23 @@ class TestAStoredSecret:
     def test_that_never_was_is_none(self, folder):
         assert (folder.read(TOKEN), folder.version(TOKEN), folder.keys()) == (None, None, ())
 
+    def test_of_our_own_is_kept_beside_those_that_are_settings_and_is_none(self, folder, load, tmp_path):
+        for key in (OBTAINED_TOKEN, "notifications.webhook", TOKEN):
+            folder = SecretFolder(tmp_path / "data")
+            folder.write(key, Secret(f"https://x/{key}"))
+        loaded = load().settings
+
+        assert folder.read(OBTAINED_TOKEN) == Secret(f"https://x/{OBTAINED_TOKEN}")
+        assert loaded.broker.access_token == Secret(f"https://x/{TOKEN}")
+        assert loaded.notifications.webhook == Secret("https://x/notifications.webhook")
+
+    def test_that_goes_while_it_is_looked_at_is_kept_in_no_way(self, folder, monkeypatch):
+        folder.write(TOKEN, Secret(CANARY))
+        assert list(folder.kinds()) == [TOKEN]
+        monkeypatch.setattr(SecretFolder, "keys", lambda _: ("notifications.webhook", TOKEN))
+
+        assert list(folder.kinds()) == [TOKEN]
+
     @pytest.mark.parametrize("key", ["broker.access_tokn", "feed.seed", "../natya.lock", ""])
     def test_has_the_key_of_a_secret(self, folder, key):
         with pytest.raises(SecretUnfitError, match="wanted the key of a secret"):
@@ -151,6 +168,12 @@ class TestASecretThatOthersMightUse:
         folder.path_of(TOKEN).symlink_to(elsewhere)
 
         assert "is a link" in self.refusal(folder)
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+    def test_is_refused_in_another_users_file(self, folder):
+        os.chown(folder.path_of(TOKEN), 65534, 65534)
+
+        assert "is no file of user 0" in self.refusal(folder)
 
     @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
     def test_is_refused_in_what_is_no_file(self, folder, make):

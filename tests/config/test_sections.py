@@ -45,6 +45,8 @@ class TestTheLimitsOfAnInstrument:
         [
             ("INFY", 100, 1_000),
             ("NIFTY", 100, 1_000),
+            ("SBIN", 20, 1_000),
+            ("SBINLIFE", 100, 1_000),
             ("NIFTY-27Oct2026-26000-PE", 75, 150),
             ("NIFTY-29Dec2026-26000-PE", 50, 1_000),
             ("NIFTY-29Dec2026-26000-CE", 150, 1_000),
@@ -52,6 +54,7 @@ class TestTheLimitsOfAnInstrument:
     )
     def test_are_its_own_or_of_the_longest_beginning_and_else_those_of_all(self, symbol, quantity_max, position_max):
         own = {
+            "SBIN": InstrumentLimits(quantity_max=20),
             "NIFTY-*": InstrumentLimits(quantity_max=75, position_max=150),
             "NIFTY-29Dec2026-*": InstrumentLimits(quantity_max=50),
             "NIFTY-29Dec2026-26000-CE": InstrumentLimits(quantity_max=150),
