@@ -139,8 +139,8 @@ class AccountTrade(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_li
     product: ProductType
     order_type: TicketType
     quantity: SomeShares
-    price: Price
-    """Rupees a share."""
+    price: Rupees
+    """Rupees a share: 0 only of an option that was worth nothing when it expired."""
 
     charges_rupees: Decimal
     """Brokerage, taxes and fees, each to the paisa."""

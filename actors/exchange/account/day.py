@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Final
 from ....domain.calendar import Market, next_open, session_at
 from ....domain.charges import KNOWN_SINCE
 from ....domain.dhan.square_off import square_off_ns
-from ....domain.expiries import settled_at
+from ....domain.expiries import last_day, settled_at
 from ....domain.money import PAISA_PLACES, exact, rounded
 from ....domain.order_check import slices
 from ....domain.time import day_of, day_start_ns
 from ....domain.venues import Venue
 from ....messages.exchange import DayBegan, MoneyMoved
 from ..matching import FillModel, Order
+from .checks import is_expired
+from .listings import Listing
 from .orders import as_new_order
 from .requests import Ticket
 from .state import DELIVERED, INTRADAY
@@ -23,10 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
-    from ....messages.exchange import AccountOrder
+    from ....messages.exchange import AccountOrder, ProductType
     from .core import Core
     from .money import Money
     from .orders import Orders
+    from .positions import Traded
 
 SQUARE_OFF: Final = "SQUARE_OFF"
 EXPIRY: Final = "EXPIRY"
@@ -142,6 +145,7 @@ class Day:
             for row in list(state.open.values()):
                 if row.arrival or self._orders.is_of_a_day_before(row):  # the market closed while no process ran
                     self._orders.end(row, "EXPIRED", "EXPIRED")
+            self._settle_expired()
             self._close_what_was_missed()
             self._settle()
         core.do(DayBegan(day=today, occurred_ns=core.now_ns))
@@ -152,6 +156,17 @@ class Day:
         for hear in self.on_turn:
             hear()
         self._release()
+
+    def _settle_expired(self) -> None:
+        """Settle contracts whose last day has passed: nobody was there at its close, or no list has them any more."""
+        core = self._core
+        for (instrument, product), traded in list(core.state.positions.items()):
+            listing, day = core.listings.find(instrument), last_day(traded.symbol)
+            if listing is None and day is not None and day < day_of(core.now_ns):
+                listing = Listing.of_expired(traded.symbol, instrument)
+                core.listings.remember(listing)
+            if traded.net and listing is not None and is_expired(core, listing):
+                self._pay_out(listing, product, traded)
 
     def _close_what_was_missed(self) -> None:
         """Close intraday positions whose square-off was missed, at the last known price."""
@@ -240,14 +255,23 @@ class Day:
             listing = core.listings.find(instrument)
             if listing is None or listing.reference.expiry != core.today or not traded.net:
                 continue
-            price = self._settled_at(traded.symbol)
-            if listing.venue == venue and price is not None:
-                self._orders.settle(instrument, product, traded.net, price=price, source=EXPIRY)
+            if listing.venue == venue:
+                self._pay_out(listing, product, traded)
 
-    def _settled_at(self, symbol: str) -> float | None:
-        """Return the price at which a contract is settled: where none of the day tells it, its last one."""
-        price = settled_at(symbol, day_of(self._core.now_ns), self._core.priced)
-        return (self._core.last_price(symbol) or None) if price is None else price
+    def _pay_out(self, listing: Listing, product: ProductType, traded: Traded) -> None:
+        """Settle a contract: where no price of its last half hour tells at which one, at its last one.
+
+        Where the market has shown none at all, nobody is to gain by that: an option that is held is worth nothing, and
+        anything else is closed at the price at which the account has traded it last.
+        """
+        core, expiry = self._core, listing.reference.expiry
+        assert expiry is not None, "it is a contract"
+        price = settled_at(traded.symbol, expiry.toordinal() - core.epoch_ordinal, core.priced)
+        if price is None:
+            is_option_held = listing.kind == "OPTION" and traded.net > 0
+            nobody_gains = 0.0 if is_option_held else core.state.last_traded(listing.instrument)
+            price = core.last_price(traded.symbol) or nobody_gains
+        self._orders.settle(listing.instrument, product, traded.net, price=price, source=EXPIRY)
 
 
 def _as_open(row: AccountOrder, *, latency_ns: int, newest_ns: int) -> Order:

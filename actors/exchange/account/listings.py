@@ -7,8 +7,8 @@ from typing import Final, Literal, Self, TypeAlias
 
 import msgspec
 
+from ....domain.instruments import FINEST_TICK_RUPEES, expiry_of, is_option, price_away
 from ....domain.instruments import Instrument as Reference
-from ....domain.instruments import price_away
 from ....domain.venues import Venue, venue_of
 from ....messages.exchange import Instrument
 from ....messages.instruments import InstrumentDefinition
@@ -48,6 +48,19 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
             name=definition.display_name,
             isin=definition.isin,
         )
+
+    @classmethod
+    def of_expired(cls, symbol: str, instrument: Instrument) -> Self:
+        """Build that of a contract which no list has any more, of what its symbol tells."""
+        segment, security_id = instrument
+        definition = InstrumentDefinition(
+            symbol=symbol,
+            segment=segment,  # type: ignore[arg-type]  # as it was listed
+            tick_size_rupees=FINEST_TICK_RUPEES,
+            expiry=expiry_of(symbol),
+        )
+        kind: Kind = "OPTION" if is_option(symbol) else "FUTURE"
+        return cls(reference=Reference.of(definition), security_id=security_id, kind=kind)
 
     @property
     def symbol(self) -> str:

@@ -21,6 +21,7 @@ from natya.actors.exchange.account.positions import Traded
 from natya.actors.exchange.account.refusals import MARKET_CLOSED
 from natya.domain.charges import charges
 from natya.domain.time import IST, SECOND_NS
+from natya.messages.codec import decode, encode
 from natya.messages.exchange import AccountOrder, AccountTrade
 
 INFY, OPTION, FUTURE = ("NSE_EQ", "1594"), ("NSE_FNO", "51234"), ("NSE_FNO", "51235")
@@ -553,6 +554,7 @@ class TestADay:
         sold = [each for each in client.changes if isinstance(each, AccountTrade) and each.side == "SELL"]
         assert [(each.quantity, each.price) for each in sold] == [(65, price)]
         assert [each.net_quantity for each in client.account.positions()] == [0]
+        assert [decode(encode(each)) for each in sold] == sold, "it can be read back"
 
     def test_that_is_a_weekend_changes_nothing(self, client):
         client.tick(1500.0)
@@ -737,6 +739,44 @@ class TestAPositionAboveTheFreezeQuantity:
         client.tick(100.0, OPTION)
 
         assert held(client) == {}
+
+
+class TestAContractThatExpiredWhileNobodyShowedItsPrice:
+    """It is settled so that nobody gains by that: the market may have gone anywhere."""
+
+    @pytest.fixture
+    def settled(self, open_account):
+        def settled(side, instrument, **settings):
+            client = open_account((2026, 10, 26), opening_balance_rupees=1e9, **settings)
+            client.tick(120.0, instrument)
+            client.place(side, quantity=65, product="MARGIN", instrument=instrument)
+            in_a_new_process(client, at("10:00", day=28))
+            return client
+
+        return settled
+
+    @pytest.mark.parametrize(
+        ("side", "instrument", "price"),
+        [("BUY", OPTION, 0.0), ("SELL", OPTION, 120.0), ("BUY", FUTURE, 120.0), ("SELL", FUTURE, 120.0)],
+        ids=["an option held", "an option written", "a future bought", "a future sold"],
+    )
+    @pytest.mark.parametrize("always_open", [False, True])
+    def test_is_settled_so_that_nobody_gains_by_that(self, settled, side, instrument, price, always_open):
+        client = settled(side, instrument, always_open=always_open)
+
+        assert held(client) == {}
+        (trade,) = [each for each in client.changes if isinstance(each, AccountTrade) and each.side != side]
+        assert (trade.quantity, trade.price) == (65, price)
+
+    @pytest.mark.parametrize(("day", "holds"), [(27, {"MARGIN": 65}), (28, {})])
+    def test_is_settled_though_no_list_has_it_any_more(self, open_account, day, holds):
+        client = open_account((2026, 10, 26), opening_balance_rupees=1e9)
+        option, _ = client.list_option_and_index()
+        client.tick(120.0, option)
+        client.place(quantity=65, product="MARGIN", instrument=option)
+        in_a_new_process(client, at("10:00", day=day))
+
+        assert held(client) == holds
 
 
 class TestAnAccountThatWasDown:
