@@ -27,7 +27,10 @@ MODELLED: Final = (
 LEFT_OUT: Final = (
     (
         "Your own effect on the market.",
-        "The recorded prices do not move because you traded. The larger the order, the more flattering the figure.",
+        (
+            "The recorded prices do not move because you traded. The larger the order, the more flattering the figure; "
+            "how many fills were more than a tenth of what their bar traded is said, where the data has volumes."
+        ),
     ),
     (
         "Your place in the queue.",

@@ -23,24 +23,34 @@ if TYPE_CHECKING:
 
 
 class Bars:
-    """The prices of one symbol, bar by bar, as columns: the end of each (ns since 1970-01-01 UTC), and rupees."""
+    """The prices of one symbol, bar by bar, as columns.
 
-    __slots__ = ("closes", "highs", "lows", "opens", "times")
+    The beginning of each and its end (`times`): nanoseconds since 1970-01-01 UTC; rupees; and the shares that were
+    traded in it, 0 where the data does not say.
+    """
+
+    __slots__ = ("begins", "closes", "highs", "lows", "opens", "times", "volumes")
 
     def __init__(self) -> None:
+        self.begins: Final = array("q")
         self.times: Final = array("q")
         self.opens: Final = array("d")
         self.highs: Final = array("d")
         self.lows: Final = array("d")
         self.closes: Final = array("d")
+        self.volumes: Final = array("q")
 
-    def add(self, end_ns: int, open_: float, high: float, low: float, close: float) -> None:
+    def add(  # noqa: PLR0913  the columns of a bar
+        self, end_ns: int, open_: float, high: float, low: float, close: float, *, begin_ns: int = 0, volume: int = 0
+    ) -> None:
         """Add the newest bar."""
+        self.begins.append(begin_ns)
         self.times.append(end_ns)
         self.opens.append(open_)
         self.highs.append(high)
         self.lows.append(low)
         self.closes.append(close)
+        self.volumes.append(volume)
 
 
 class Marks:

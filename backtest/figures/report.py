@@ -18,6 +18,7 @@ from . import measures
 from .charging import MODELS, NO_CHARGES, charged, first_day, tariff_of
 from .curve import Curve, Marks, curve_of
 from .doubts import doubts_of
+from .participation import participation_of
 from .trades import PAISA, Trade, trades_of
 
 if TYPE_CHECKING:
@@ -255,6 +256,7 @@ def figures_of(played: Played) -> Figures:
             *played.notes,
             *_of_charges(played, trades, last_ns),
             *doubts_of(trades, played.marks, last_ns),
+            *participation_of(played.fills, played.marks),
             *_beyond_means(curve),
             *_flatters(trades, len(days), traded_days),
         ),
