@@ -13,7 +13,7 @@ import os
 import signal
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -23,11 +23,13 @@ from ..summary import IncompleteSummaryError, StoppedInStartError, losses, summa
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, REFUSED, SIGNALLED, exit_code
 from .failures import Failures, Stalls, failed_strategies, has_nobody_left, lost_broker
 from .service.manager import ServiceManager
+from .service.watchdog import OF_TRADING, Watchdog
 from .terminal import OutputError, complain, has_terminal, out, tell, tell_object
 from .views.reload import reload_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from types import FrameType
 
     from ..config.settings import Settings
@@ -70,6 +72,9 @@ class Runnable(Protocol):
 
     def look(self) -> SystemView:
         """Return a view of the system."""
+
+    def request_future(self, actor: str, message: msgspec.Struct) -> Future[Any]:
+        """Send a message to an actor and return a future of its answer."""
 
     def reload(self) -> SettingsReloaded | ReloadRefused:
         """Have the settings read anew."""
@@ -271,7 +276,7 @@ class Watch:
         manager: ServiceManager | None = None,
     ) -> None:
         self._system = system
-        self._manager = manager or ServiceManager()
+        self._watchdog = Watchdog(manager or ServiceManager(), OF_TRADING, system.request_future)
         self._interrupts = interrupts
         self._is_replay = is_replay
         self._failures = Failures()
@@ -318,7 +323,7 @@ class Watch:
 
     def _look(self) -> SystemView:
         view = self._system.look()
-        self._manager.looked(view, time.monotonic_ns())
+        self._watchdog.look(time.monotonic_ns())
         self._untold += self._failures.fresh(view.tree)
         self._untold += self._stalls.fresh(view)
         self.lost_broker = lost_broker(view.tree)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from ..actors.runtime import tuned_process
@@ -9,7 +10,8 @@ from ..node_system import NodeSystem
 from .exit_codes import INTERNAL, OK, exit_code
 from .foreground import Interrupts
 from .service.manager import ServiceManager
-from .terminal import complain, out, tell
+from .service.watchdog import OF_A_NODE, Watchdog
+from .terminal import complain, has_terminal, out, tell
 
 if TYPE_CHECKING:
     from ..config.settings import Settings
@@ -17,17 +19,24 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 0.25
 
+TAKES_NO_SETTINGS: Final = "the settings in force stay: only a start takes others"
+
 
 def perform(settings: Settings) -> int:
     """Run until a signal comes; return the exit code."""
-    interrupts, manager = Interrupts(), ServiceManager.of_this_process()
+    interrupts, manager = Interrupts(has_terminal=has_terminal()), ServiceManager.of_this_process()
     with interrupts.heard(), tuned_process():
         try:
             with NodeSystem(settings) as system:
                 manager.ready(f"node of {settings.nodes.play}, in {settings.system.data_dir}")
+                watchdog = Watchdog(manager, OF_A_NODE, system.runtime.request_future)
                 told: list[str] = []
                 while not interrupts.asked:
                     system.expect_running(LOOK_S)
+                    watchdog.look(time.monotonic_ns())
+                    if interrupts.reload_asked:
+                        interrupts.reload_asked = False
+                        complain(TAKES_NO_SETTINGS)
                     found = system.look()
                     lines = told if found is None else shown(found)
                     for line in lines:

@@ -9,7 +9,8 @@ import msgspec
 from ..actors.runtime import tuned_process
 from .exit_codes import INTERNAL, OK, exit_code
 from .foreground import Interrupts
-from .terminal import complain, out, tell_object
+from .node import TAKES_NO_SETTINGS
+from .terminal import complain, has_terminal, out, tell_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ LOOK_S: Final = 0.25
 
 def perform(make: Callable[[], ExchangeSystem], token: Secret) -> int:
     """Serve until a signal comes; return the exit code. The first line of output says where, and with which token."""
-    interrupts = Interrupts()
+    interrupts = Interrupts(has_terminal=has_terminal())
     with interrupts.heard(), tuned_process():
         try:
             with make() as system:
@@ -34,6 +35,9 @@ def perform(make: Callable[[], ExchangeSystem], token: Secret) -> int:
                 out().flush()
                 while not interrupts.asked:
                     system.expect_running(LOOK_S)
+                    if interrupts.reload_asked:
+                        interrupts.reload_asked = False
+                        complain(TAKES_NO_SETTINGS)
         except Exception as fault:  # noqa: BLE001  reported in words, without a traceback
             complain(str(fault) or type(fault).__name__)
             return exit_code(fault)

@@ -1,8 +1,4 @@
-"""What systemd is told: a datagram to the socket that it names; nothing where it names none.
-
-The watchdog is fed only if journal, router and orders have answered in the last look: a process whose main thread lives
-while its actors do not is killed and started again.
-"""
+"""What systemd is told: a datagram to the socket that it names; nothing where it names none."""
 
 from __future__ import annotations
 
@@ -12,14 +8,10 @@ import socket
 from typing import TYPE_CHECKING, Final, Self
 
 from ...domain.time import SECOND_NS
-from ...messages.addresses import EVENTS, JOURNAL, ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...system import SystemView
-
-NEEDED: Final = (JOURNAL, EVENTS, ORDERS)
 FED_TIMES: Final = 3
 """Times that the watchdog is fed in its interval."""
 
@@ -31,7 +23,7 @@ class ServiceManager:
         """Send to this address; a watchdog of 0 s means none."""
         self._address: Final = f"\0{address[1:]}" if address.startswith("@") else address
         self._feed_ns: Final = round(watchdog_s * SECOND_NS / FED_TIMES)
-        self._fed_ns: int | None = None
+        self._due_ns: int | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str], *, pid: int) -> Self:
@@ -51,13 +43,16 @@ class ServiceManager:
         """Tell that it has started, and reconciled with its broker."""
         self._tell(f"READY=1\nSTATUS={_line(status)}")
 
-    def looked(self, view: SystemView, now_ns: int) -> None:
-        """Feed the watchdog, if the system lives and it is time."""
-        if not self._feed_ns or (self._fed_ns is not None and now_ns - self._fed_ns < self._feed_ns):
-            return
-        if all(name in view.statistics for name in NEEDED):
-            self._fed_ns = now_ns
-            self._tell("WATCHDOG=1")
+    def is_hungry(self, now_ns: int) -> bool:
+        """Tell whether it is time for the watchdog (monotonic time): once in each third of its own, if there is one."""
+        if not self._feed_ns or (self._due_ns is not None and now_ns < self._due_ns):
+            return False
+        self._due_ns = now_ns + self._feed_ns
+        return True
+
+    def feed(self) -> None:
+        """Feed the watchdog."""
+        self._tell("WATCHDOG=1")
 
     def stopping(self) -> None:
         """Tell that it stops in order."""

@@ -43,7 +43,8 @@ def service_of(  # noqa: PLR0913  each is an option
         *(word for pair in settings for word in ("--set", pair)),
         *(("--data-dir", str(data_dir)) if not is_placed or _is_of_the_environment(placed_by) else ()),
     )
-    reload = (str(natya), "reload", "--profile", profile, "--data-dir", str(data_dir))
+    takes_settings = profile != "node"  # a node's are taken by a start alone
+    reload = (str(natya), "reload", "--profile", profile, "--data-dir", str(data_dir)) if takes_settings else ()
     return Service(
         profile=profile,
         command=command,

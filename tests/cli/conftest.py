@@ -121,6 +121,9 @@ class PlayedSystem:
         self._say("look")
         return msgspec.structs.replace(a_view(), tree=self.tree)
 
+    def request_future(self, actor, message):
+        raise AssertionError(f"nobody watches, and {actor} was asked {message}")
+
     def reload(self):
         self._say("reload")
         return SettingsReloaded(changes=(SettingChange(key="log.level", before='"info"', after='"debug"'),))

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import Future
 from pathlib import Path
 
 import msgspec
@@ -15,23 +16,18 @@ from hypothesis import strategies as st
 from natya_starts import Natya
 from typer.testing import CliRunner
 
+from natya.actors.runtime import UnknownActorError
 from natya.cli.app import app
 from natya.cli.service import files, options
 from natya.cli.service.files import NotOurUnitError, closed_to, install, uninstall
 from natya.cli.service.manager import ServiceManager
 from natya.cli.service.unit import MARK, Service, quoted, unit_text
-from natya.messages.system import ActorStatistics
-from natya.system import SystemView
+from natya.cli.service.watchdog import OF_A_NODE, OF_TRADING, Watchdog
+from natya.messages.journal import DurableProved
+from natya.messages.supervision import Unavailable
+from natya.messages.system import ActorStatistics, Pong
 
-COUNTS = ActorStatistics(handled=1, failures=0)
 SECOND = 10**9
-
-
-def a_view(*names):
-    return SystemView(running_s=1.0, dead_letters=0, statistics=dict.fromkeys(names, COUNTS))
-
-
-ALIVE = a_view("journal", "events", "orders", "feed")
 
 
 @pytest.fixture
@@ -64,26 +60,6 @@ class TestAServiceManager:
 
         assert heard(systemd) == ["READY=1\nSTATUS=paper, in /data", "STOPPING=1"]
 
-    def test_has_its_watchdog_fed_three_times_in_its_time(self, systemd, manager):
-        for at_s in range(31):
-            manager.looked(ALIVE, at_s * SECOND)
-
-        assert heard(systemd) == ["WATCHDOG=1"] * 4
-
-    @pytest.mark.parametrize("silent", ["journal", "events", "orders"])
-    def test_has_it_starved_while_one_that_is_needed_does_not_answer(self, systemd, manager, silent):
-        manager.looked(a_view(*{"journal", "events", "orders"} - {silent}), 0)
-        assert heard(systemd) == []
-
-        manager.looked(ALIVE, 1)
-        assert heard(systemd) == ["WATCHDOG=1"]
-
-    def test_of_another_process_is_not_fed(self, systemd):
-        environment = {"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "7"}
-        ServiceManager.of(environment, pid=8).looked(ALIVE, 0)
-
-        assert heard(systemd) == []
-
     @pytest.mark.parametrize(
         "environment",
         [{}, {"NOTIFY_SOCKET": "/does/not/exist"}, {"NOTIFY_SOCKET": "relative"}, {"NOTIFY_SOCKET": "/x" * 200}],
@@ -92,8 +68,80 @@ class TestAServiceManager:
     def test_that_is_not_there_is_no_error(self, environment):
         manager = ServiceManager.of({**environment, "WATCHDOG_USEC": "x"}, pid=7)
         manager.ready("")
-        manager.looked(ALIVE, 0)
+        manager.feed()
         manager.stopping()
+        assert not manager.is_hungry(0)
+
+
+class Actors:
+    """Answer at once, but for those that are silent, gone, or say something else."""
+
+    def __init__(self):
+        self.silent, self.gone, self.others = set(), set(), {}
+        self.asked = []
+
+    def ask(self, name, message):
+        if name in self.gone:
+            raise UnknownActorError(name)
+        self.asked.append((name, type(message).__name__))
+        answer = Future()
+        if name not in self.silent:
+            alive = DurableProved(last_sequence=7) if name == "journal" else Pong(actor=name, statistics=COUNTS)
+            answer.set_result(self.others.get(name, alive))
+        return answer
+
+
+COUNTS = ActorStatistics(handled=1, failures=0)
+
+
+class TestTheWatchdog:
+    @pytest.fixture
+    def actors(self):
+        return Actors()
+
+    @pytest.fixture
+    def watchdog(self, systemd, actors):
+        environment = {"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "7"}
+        return Watchdog(ServiceManager.of(environment, pid=7), OF_TRADING, actors.ask)
+
+    def test_is_fed_three_times_in_its_time(self, systemd, watchdog, actors):
+        for at_s in range(32):
+            watchdog.look(at_s * SECOND)
+
+        assert heard(systemd) == ["WATCHDOG=1"] * 4
+        assert actors.asked[:3] == [("events", "Ping"), ("orders", "Ping"), ("journal", "ProveDurable")]
+
+    @pytest.mark.parametrize("silent", ["journal", "events", "orders"])
+    def test_starves_while_one_that_is_needed_does_not_answer(self, systemd, watchdog, actors, silent):
+        actors.silent = {silent}
+        for at_s in range(60):
+            watchdog.look(at_s * SECOND)
+        assert heard(systemd) == []
+
+        actors.silent = set()
+        for at_s in range(60, 62):
+            watchdog.look(at_s * SECOND)
+        assert heard(systemd) == ["WATCHDOG=1"]
+
+    def test_starves_while_one_is_gone_or_cannot_prove_it(self, systemd, watchdog, actors):
+        actors.others = {"journal": Unavailable(actor="journal", reason="it is restarted", retry_after_s=1.0)}
+        watchdog.look(0)
+        actors.others, actors.gone = {}, {"orders"}
+        for at_s in range(1, 60):
+            watchdog.look(at_s * SECOND)
+
+        assert heard(systemd) == []
+
+    def test_of_another_process_is_asked_nothing_for(self, systemd, actors):
+        environment = {"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "7"}
+        watchdog = Watchdog(ServiceManager.of(environment, pid=8), OF_TRADING, actors.ask)
+        watchdog.look(0)
+        watchdog.look(1)
+
+        assert (heard(systemd), actors.asked) == ([], [])
+
+    def test_of_a_node_needs_neither_orders_nor_a_journal(self):
+        assert [name for name, _, _ in OF_A_NODE] == ["events", "nodes"]
 
 
 class TestARunUnderSystemd:
@@ -115,6 +163,32 @@ class TestARunUnderSystemd:
 def a_service(**changes):
     command = ("/opt/natya/bin/natya", "run", "--profile", "paper")
     return Service(**{"profile": "paper", "command": command, "data_dir": Path("/data"), **changes})
+
+
+class TestANodeUnderSystemd:
+    def test_has_its_watchdog_fed_and_is_not_ended_by_a_hangup(self, systemd, tmp_path):
+        settings = tmp_path / "node.toml"
+        settings.write_text(
+            '[nodes]\nplay = "p"\n[redis]\nnode = "n1"\nport = 1\n[[strategies]]\nname = "w"\nhost = "node"\n'
+            'strategy = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"\n',
+            encoding="utf-8",
+        )
+        environment = {**os.environ, "NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "20000000"}
+        command = ["run", "--profile", "node", "--config", settings, "--data-dir", tmp_path / "data"]
+        with Natya(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        ) as process:
+            told = [systemd.recv(1_024).decode() for _ in range(2)]
+            process.send_signal(signal.SIGHUP)
+            said = process.stderr.readline().decode()
+            process.send_signal(signal.SIGTERM)
+            told.append(systemd.recv(1_024).decode())
+            process.communicate(timeout=60)
+
+        assert told[0].startswith("READY=1\nSTATUS=node of p, in ")
+        assert told[1:] == ["WATCHDOG=1", "STOPPING=1"]
+        assert said == "natya: the settings in force stay: only a start takes others\n"
+        assert process.returncode == 0
 
 
 class TestAUnit:
@@ -288,6 +362,18 @@ class TestTheCommands:
         service = options.service_of("live", None, [], live=live, system=system, user="nobody" if system else "")
 
         assert ("--live" in service.command) == live
+
+    def test_a_unit_of_a_node_has_no_command_that_reads_settings_anew(self, natya, tmp_path):
+        settings = tmp_path / "node.toml"
+        settings.write_text(
+            '[nodes]\nplay = "p"\n[redis]\nnode = "n1"\n[[strategies]]\nname = "w"\nhost = "node"\n'
+            'strategy = "natya.actors.strategy.bodies.crossover:MovingAverageCrossover"\n',
+            encoding="utf-8",
+        )
+        shown = natya("show", "--profile", "node", "--config", settings)
+
+        assert "ExecStart=" in shown.output
+        assert "ExecReload=" not in shown.output
 
     def test_a_user_that_is_not_there_is_named(self, natya):
         assert (

@@ -26,8 +26,9 @@ def command(
 ) -> None:
     """Write a unit of systemd that runs natya with these settings; --now starts it.
 
-    It is ready when orders has reconciled, killed when its actors do not answer for 20 s, and started again unless its
-    data are damaged or its settings or credentials refused. `natya service show` prints it without writing.
+    It is ready when orders has reconciled, killed when its actors or a sync of its journal do not answer for 20 s, and
+    started again unless its data are damaged or its settings or credentials refused. `natya service show` prints it
+    without writing.
     """
     from ...service.files import folder_of, install, systemctl
     from ...service.options import service_of, tell_what_it_lacks, whose
