@@ -142,6 +142,17 @@ def test_lets_a_click_and_the_focus_outlast_new_figures(page):
     assert page.value("document.activeElement === window.focused")
 
 
+def test_goes_on_at_the_table_where_the_control_in_focus_is_gone(page):
+    page.await_that("document.querySelectorAll('#orders button').length > 0")
+    page.value("document.querySelector('#orders button').focus()")
+    page.value(
+        "const filter = document.getElementById('orders-filter'); filter.value = 'no such order'; "
+        "filter.dispatchEvent(new Event('input'))"
+    )
+
+    assert page.value("document.activeElement.getAttribute('aria-labelledby')") == "h-orders"
+
+
 def test_forgets_the_token_in_its_address(page):
     assert page.value("location.hash") == ""
 

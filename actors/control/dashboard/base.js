@@ -71,7 +71,7 @@ function emptyRow(text, columns) {
 export function fill(id, rows, empty) {
   const place = $(id);
   const lines = rows.length ? rows : [emptyRow(empty, place.parentElement.tHead.rows[0].cells.length)];
-  const active = document.activeElement;
+  const active = place.contains(document.activeElement) ? document.activeElement : null;
   const shown = new Map([...place.rows].map((line) => [line.dataset.key, line]));
   const wanted = new Set();
   for (const line of lines) {
@@ -88,7 +88,8 @@ export function fill(id, rows, empty) {
     if (known && known === next) next = next.nextElementSibling;
     else place.insertBefore(known ?? line, next);
   }
-  if (active !== document.activeElement && active.isConnected) active.focus({ preventScroll: true }); // its row was moved
+  // Its row was moved, or it is gone: then whoever has but a keyboard goes on at the table, not at the page's top.
+  if (active && active !== document.activeElement) (active.isConnected ? active : place.closest("[tabindex]")).focus({ preventScroll: true });
 }
 
 // Makes an element, and what it holds, the same as another one of its name.
