@@ -427,7 +427,19 @@ class BrokerStatistics(msgspec.Struct, frozen=True, kw_only=True, gc=False, arra
     """Orders that wait for their answer now."""
 
     acknowledgement: Timing = Timing()
-    """How long the first answer to an order took, a doubt included."""
+    """How long the first answer to an order took by the machine's clock, a doubt included."""
+
+    replaced: Count = 0
+    """Changes of orders that the broker accepted."""
+
+    replace_refused: Count = 0
+    """Changes that certainly were not made."""
+
+    replace_in_doubt: Count = 0
+    """Changes without a certain answer."""
+
+    withdrawn: Count = 0
+    """Cancellations that were asked for; what came of each is a report."""
 
 
 class ExchangeStatistics(

@@ -115,7 +115,7 @@ class PendingRequest(msgspec.Struct):
     askers: list[ActorAddress]
     timer: Timer
     since_ns: int = 0
-    """When the order was sent: nanoseconds of the monotonic clock."""
+    """When the order was sent: nanoseconds of the machine's monotonic clock."""
 
 
 class BrokerActor(RuntimeActor):
@@ -146,6 +146,7 @@ class BrokerActor(RuntimeActor):
         self._may_be_apart = False
         self._acknowledgements = Timings()
         self._placed = self._refused = self._in_doubt = self._reports = self._refused_reports = 0
+        self._replaced = self._replace_refused = self._replace_in_doubt = self._withdrawn = 0
         self._body = body(self.settings, options, self)
         self._body.open()
 
@@ -199,9 +200,7 @@ class BrokerActor(RuntimeActor):
             self._answers[client_order_id] = None
             self._intake.expect(order)
             timer = self.after(self.settings.answer_timeout_s, PlacingOverdue(client_order_id))
-            self._placing[client_order_id] = PendingRequest(
-                askers=[sender], timer=timer, since_ns=self.clock.monotonic_ns()
-            )
+            self._placing[client_order_id] = PendingRequest(askers=[sender], timer=timer, since_ns=self.machine_ns())
             self._body.place(order)
 
     @handles(ReplaceOrder)
@@ -217,6 +216,7 @@ class BrokerActor(RuntimeActor):
             reason = f"a change after the newest, {newest}, wanted, found {number}: it may have been sent"
             self.send(sender, ReplaceInDoubt(client_order_id=client_order_id, number=number, reason=reason))
         elif self._is_dry_run:
+            self._replace_refused += 1
             self.send(sender, OrderNotReplaced(client_order_id=client_order_id, number=number, reason=DRY_RUN))
         else:
             # Remembered before it is sent: if the body raises, the change may have been sent.
@@ -235,6 +235,7 @@ class BrokerActor(RuntimeActor):
     def withdraw(self, request: WithdrawOrder, _sender: ActorAddress) -> None:
         """Request the cancellation; its outcome is an execution report."""
         if not self._is_dry_run:
+            self._withdrawn += 1
             self._body.withdraw(request)
             return
         report = ExecutionReport(
@@ -405,6 +406,10 @@ class BrokerActor(RuntimeActor):
             refused_reports=self._refused_reports,
             placing=len(self._placing),
             acknowledgement=self._acknowledgements.timing(),
+            replaced=self._replaced,
+            replace_refused=self._replace_refused,
+            replace_in_doubt=self._replace_in_doubt,
+            withdrawn=self._withdrawn,
         )
 
     # Helpers.
@@ -460,7 +465,7 @@ class BrokerActor(RuntimeActor):
         self.log("order.answered", level=level, client_order_id=answer.client_order_id, answer=type(answer).__name__)
         pending = self._placing.pop(answer.client_order_id, None)
         if pending is not None:
-            self._acknowledgements.add(self.clock.monotonic_ns() - pending.since_ns)
+            self._acknowledgements.add(self.machine_ns() - pending.since_ns)
         self._settle(pending, answer)
 
     def _answer_replacing(self, answer: ReplaceAnswer) -> None:
@@ -472,6 +477,9 @@ class BrokerActor(RuntimeActor):
         if isinstance(answer, ReplaceInDoubt) and known is not None:
             return
         self._changes[answer.client_order_id] = newest, answer
+        self._replaced += isinstance(answer, OrderReplaced)
+        self._replace_refused += isinstance(answer, OrderNotReplaced)
+        self._replace_in_doubt += isinstance(answer, ReplaceInDoubt)
         level = "debug" if isinstance(answer, OrderReplaced) else "warning"
         self.log("change.answered", level=level, client_order_id=answer.client_order_id, answer=type(answer).__name__)
         self._settle(self._replacing.pop(answer.client_order_id, None), answer)

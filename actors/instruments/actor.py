@@ -186,7 +186,7 @@ class InstrumentsActor(RuntimeActor):
             timeout_s=limits.timeout_s,
             bytes_max=limits.bytes_max,
         )
-        then = functools.partial(self._fetched, self.clock.monotonic_ns())
+        then = functools.partial(self._fetched, self.machine_ns())
         self.offload(fetch, then=then)
 
     def _fetched(self, began_ns: int, outcome: Outcome) -> None:
@@ -205,7 +205,7 @@ class InstrumentsActor(RuntimeActor):
         self._refreshed += 1
         self._master.reopen()
         self._tell_state()
-        took_s = (self.clock.monotonic_ns() - began_ns) / SECOND_NS
+        took_s = (self.machine_ns() - began_ns) / SECOND_NS
         for each in refreshers:
             self.send(each, InstrumentsRefreshed(of=self._master.of, took_s=took_s, faults=found.examples))
         if is_daily:

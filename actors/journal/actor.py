@@ -270,14 +270,14 @@ class JournalActor(RuntimeActor):
             self._commit()
 
     def _commit(self) -> None:
-        began_ns = self.clock.monotonic_ns()
+        began_ns = self.machine_ns()
         try:
             self._journal.commit()
         except (JournalFullError, JournalFailedError) as fault:
             self._note(fault)
             self._settle(str(fault))
         else:
-            self._commits.add(self.clock.monotonic_ns() - began_ns)
+            self._commits.add(self.machine_ns() - began_ns)
             self._note_space()
             self._settle("")
             self._tell_sealed()

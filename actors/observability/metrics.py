@@ -89,6 +89,10 @@ def _sent(broker: BrokerStatistics) -> Iterable[Sample]:
     yield ("place", "placed"), broker.placed
     yield ("place", "refused"), broker.refused
     yield ("place", "in_doubt"), broker.in_doubt
+    yield ("replace", "replaced"), broker.replaced
+    yield ("replace", "refused"), broker.replace_refused
+    yield ("replace", "in_doubt"), broker.replace_in_doubt
+    yield ("cancel", "asked"), broker.withdrawn
 
 
 def _exposure(view: View) -> Iterable[Sample]:
@@ -153,8 +157,8 @@ def _queries(database: DatabaseStatistics) -> Iterable[Sample]:
 
 METRICS: Final = (
     # Orders.
-    Metric(name="orders_sent", help="Orders that left for the broker, by what came of them.", kind="counter",
-           labels=("verb", "result"), read=_each(BrokerStatistics, _sent)),
+    Metric(name="orders_sent", help="Orders, changes and cancellations for the broker, by what came of them.",
+           kind="counter", labels=("verb", "result"), read=_each(BrokerStatistics, _sent)),
     Metric(name="order_ack_seconds", help="Time until the broker's first answer to an order.", kind="timing",
            read=_of(BrokerStatistics, lambda of: of.acknowledgement)),
     Metric(name="orders_inflight", help="Orders that wait for the broker's answer.", kind="gauge",

@@ -346,6 +346,10 @@ class RuntimeActor(Actor):
         """The clock for the times of facts: market time in a simulated market, also for a `system_time` actor."""
         return self.host.market if self.market_rules else self.clock
 
+    def machine_ns(self) -> int:
+        """Read the machine's monotonic clock (ns), also in a simulated market: for how long something takes."""
+        return self.host.market.machine_ns()
+
     @property
     def market_rules(self) -> bool:
         """Whether the system runs in the time of a simulated market."""

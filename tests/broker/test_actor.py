@@ -440,6 +440,13 @@ class TestInTheTimeOfAMarket:
 
         assert (waited_for is None, actor_system.base.market.next_due_ns()) == (False, None)
 
+    def test_how_long_an_answer_took_is_of_the_machine_s_clock_since_the_market_s_stands_still(self, stage):
+        stage.open().ask(stage.order())
+        stage.exchange.receive()
+        stage.answer(stage.report("NEW"))
+
+        assert stage.system.request("broker", Ping()).statistics.acknowledgement.sum_s > 0
+
 
 class TestASessionThatWasRestarted:
     @pytest.fixture
@@ -561,6 +568,18 @@ class TestChangingAnOrder:
             client_order_id="A-1", quantity=20, order_type="LIMIT", limit_price=101.0, number=1
         )
         assert stage.orders.receive() == OrderReplaced(client_order_id="A-1", number=1)
+
+    def test_counts_what_came_of_each_and_the_cancellations_that_left(self, stage):
+        stage.open()
+        for number, kind in enumerate(["REPLACED", "REPLACED", "CANCEL_REJECTED"], 1):
+            stage.ask(a_change(number=number))
+            stage.answer(stage.report(kind, number=number))
+        stage.ask(a_change(number=4))
+        stage.answer(UNAVAILABLE)
+        stage.ask(WithdrawOrder(client_order_id="A-1"))
+        counts = stage.system.request("broker", Ping()).statistics
+
+        assert (counts.replaced, counts.replace_refused, counts.replace_in_doubt, counts.withdrawn) == (2, 1, 1, 1)
 
     def test_that_the_exchange_refuses_is_not_made(self, stage):
         stage.open().ask(a_change())

@@ -20,7 +20,7 @@ from natya.actors.journal.checkpoints import Checkpoints
 from natya.actors.journal.day_seals import read_seals
 from natya.actors.journal.disk import RealDisk, RealFile
 from natya.actors.journal.waypoint import WAYPOINT_NAME
-from natya.actors.runtime import InProcessSystem, RuntimeActor, UnknownActorError, handles
+from natya.actors.runtime import InProcessSystem, InProcessSystemBase, RuntimeActor, UnknownActorError, handles
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.config.sections.journal import JournalSettings
 from natya.domain.time import DAY_NS
@@ -99,6 +99,19 @@ class TestACheckpoint:
         answer = system.request("journal", message)
 
         assert (answer.actor, answer.message_type, answer.error) == ("journal", type(message).__name__, "OSError")
+
+
+class TestInTheTimeOfAMarket:
+    @pytest.fixture
+    def system(self):
+        with InProcessSystem(InProcessSystemBase(market_opening_ns=1)) as system:
+            yield system
+
+    @pytest.mark.usefixtures("journal")
+    def test_how_long_a_commit_took_is_of_the_machine_s_clock_since_the_market_s_stands_still(self, system, workshop):
+        system.request("journal", an_append(workshop, 1))
+
+        assert system.request("journal", Ping()).statistics.commit.sum_s > 0
 
 
 @pytest.mark.usefixtures("journal")

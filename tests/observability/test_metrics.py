@@ -261,7 +261,9 @@ class TestEachMetric:
         )} == {
             "orders_sent": {
                 ("place", "placed"): broker.placed, ("place", "refused"): broker.refused,
-                ("place", "in_doubt"): broker.in_doubt,
+                ("place", "in_doubt"): broker.in_doubt, ("replace", "replaced"): broker.replaced,
+                ("replace", "refused"): broker.replace_refused, ("replace", "in_doubt"): broker.replace_in_doubt,
+                ("cancel", "asked"): broker.withdrawn,
             },
             "token_expires_timestamp_seconds": {(): 5.0},
             "strategies_nowhere": {(): 2},
