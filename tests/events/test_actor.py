@@ -588,6 +588,16 @@ class TestASubscriberThatIsHeld:
         assert (resumed.sent, resumed.conflated) == (3, 2)
         assert [strategy.receive() for _ in range(3)] == [record, a_tick(3, "TCS"), a_tick(5)]
 
+    def test_has_as_much_room_again_when_the_newest_of_each_symbol_is_little(self, system, strategy, monkeypatch):
+        monkeypatch.setattr("natya.actors.events.held.HELD_MAX", 4)
+        system.request("events", ResumeSubscription(subscriber="strategy"))
+        system.request("events", HoldSubscription(subscriber="strategy"))
+        for number in range(2, 10):
+            system.tell("events", a_tick(number))
+        resumed = system.request("events", ResumeSubscription(subscriber="strategy"))
+
+        assert (resumed.sent, resumed.conflated) == (4, 4)
+
     def test_that_unsubscribes_is_sent_nothing(self, system, strategy):
         system.tell("events", a_tick(2))
         system.request("events", Unsubscribe(subscriber="strategy"))

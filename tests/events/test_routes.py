@@ -47,6 +47,11 @@ class TestATableOfSubscriptions:
         table.add(minutes, since_ns=20)
         assert table.intervals("INFY") == {60: 20}
 
+    def test_has_no_candles_made_for_who_hears_none(self):
+        ticks = Subscribe(subscriber="a", topics=("Tick",), intervals_ns=(60,))
+
+        assert RouteTable([ticks]).intervals("INFY") == {}
+
     def test_forgets_who_unsubscribed(self):
         table = RouteTable([a_subscription("a"), a_subscription("b")])
         assert table.names("Tick", "INFY") == ("a", "b")

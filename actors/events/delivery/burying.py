@@ -55,9 +55,11 @@ class Burials:
             subscription: whose it is; None: nobody is subscribed.
             letter: it.
         """
-        if subscription is not None and letter.letter_id in subscription.burying:
+        if subscription is None:
+            return
+        if letter.letter_id in subscription.burying:
             self._buried(subscription, letter)
-        elif subscription is not None and subscription.delivery.died(letter.sequence, letter.event.event_id):
+        elif subscription.delivery.died(letter.sequence, letter.event.event_id):
             self.handled(subscription, (letter.letter_id,))
 
     def letters_of(self, subscription: Subscription, items: tuple[Item, ...]) -> tuple[str, ...]:
@@ -65,7 +67,7 @@ class Burials:
         name = subscription.request.subscription
         if not self._letters.count_of(name):
             return ()
-        ids = (f"{name}-{item.sequence}" for item in items if not item.letter_id)
+        ids = (_id_of(name, item) for item in items if not item.letter_id)
         return tuple(each for each in ids if each in self._letters)
 
     def handled(self, subscription: Subscription, letter_ids: tuple[str, ...]) -> None:
@@ -86,7 +88,7 @@ class Burials:
         before = self._letters.get(item.letter_id)
         since_ns = now_ns - (self._actor.clock.monotonic_ns() - item.first_failed_ns)
         return EventDeadLettered(
-            letter_id=item.letter_id or f"{name}-{item.sequence}",
+            letter_id=_id_of(name, item),
             subscription=name,
             sequence=item.sequence,
             event=item.event,
@@ -126,3 +128,8 @@ class Burials:
 
     def _later(self, call: Callable[[], None]) -> None:
         self._actor.after(self._settings.retry_s, CallDue(call))
+
+
+def _id_of(subscription: str, item: Item) -> str:
+    """Return the id of the dead letter that it is, or would be."""
+    return f"{subscription}-{item.sequence}"

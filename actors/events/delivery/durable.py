@@ -64,7 +64,7 @@ class DurableSubscriptions:
 
         self._common: Final = Common()
         self._heard = 0
-        """Newest record that active subscriptions were told of."""
+        """Record that active subscriptions were told of last."""
 
         self._burials: Final = Burials(actor, settings, letters, self.pump)
         self._keeping: Final = Keeping(actor, settings, self.pump)
@@ -142,13 +142,11 @@ class DurableSubscriptions:
         if not self._active:
             return
         found, before = found_in(records, self._interests), records[0].sequence - 1
-        by_name = found.by_name
-        if not by_name and not found.has_others and before == self._heard:
+        by_name, goes_on, self._heard = found.by_name, before == self._heard, found.upto
+        if goes_on and not found.has_others:
             # Positions of all the others: looking at each of a thousand for each of them would be a million looks.
-            self._heard = found.upto
             self._common.passed.add(before, found.upto)
             return
-        self._heard = max(self._heard, found.upto)
         for name, subscription in self._active.items():  # most of thousands of subscriptions want none of these records
             if subscription.is_reading or not subscription.is_begun:
                 continue
@@ -180,7 +178,7 @@ class DurableSubscriptions:
     def requeue(self, letter: EventDeadLettered) -> None:
         """Hand a dead letter over again, once its subscription has a subscriber."""
         subscription = self._active.get(letter.subscription)
-        if subscription is not None and subscription.is_begun:
+        if subscription is not None:
             now_ns = self._actor.clock.monotonic_ns()
             subscription.delivery.requeue(letter.sequence, letter.event, letter.letter_id, now_ns)
             self.pump(subscription)
@@ -201,8 +199,8 @@ class DurableSubscriptions:
             subscription.timer = None
         next_ns = delivery.next_ns()
         if next_ns is not None:
-            wait_s = max(0, next_ns - now_ns) / SECOND_NS
-            subscription.timer = self._actor.after(wait_s, PumpDue(subscription.request.subscription))
+            due = PumpDue(subscription.request.subscription)
+            subscription.timer = self._actor.after((next_ns - now_ns) / SECOND_NS, due)
         if subscription.keeping is None and subscription.has_moved:  # whether it has, is looked at when it is due
             due = PumpDue(subscription.request.subscription, is_keeping=True)
             subscription.keeping = self._actor.after(self._settings.keep_s, due)
@@ -229,7 +227,7 @@ class DurableSubscriptions:
                 self._keeping.keep(subscription)
 
     def keep_old(self, before_ns: int) -> None:
-        """Journal the positions that moved only over unwanted records, or were journaled before this time."""
+        """Journal the positions that have moved, if only over unwanted records, or were journaled before this time."""
         self._keeping.keep_old(self.places, self._active, before_ns)
 
     def statuses(self) -> tuple[SubscriptionStatus, ...]:
@@ -271,10 +269,7 @@ class DurableSubscriptions:
         subscription.is_reading = False
         self.last_sequence = max(self.last_sequence, found.last_sequence)
         self._offer(subscription, found)
-        if subscription.request.subscription in found.by_name or subscription.has_passed:
-            self.pump(subscription)
-        elif self._is_to_read(subscription.delivery):  # facts of delivery itself: they make nothing due
-            self._read_on(subscription)
+        self.pump(subscription)
 
     def _recall(self, subscription: Subscription, recall: Recall) -> None:
         """Remember which events were handled before, as far as the window reaches."""

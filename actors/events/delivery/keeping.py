@@ -48,7 +48,7 @@ class Keeping:
         append(self._actor, self._settings, self._moved(subscription.request.subscription, settled), then)
 
     def keep_old(self, places: Mapping[str, Place], active: Mapping[str, Subscription], before_ns: int) -> None:
-        """Journal the positions that moved only over unwanted records.
+        """Journal the positions that have moved, if only over unwanted records.
 
         And those that were journaled before this time, since old segments may be removed.
 
@@ -57,18 +57,18 @@ class Keeping:
             active: those with a subscriber.
             before_ns: nanoseconds since 1970-01-01 UTC.
         """
-        old = [
-            (name, place)
+        old = sorted(
+            (place.kept_ns, name)
             for name, place in places.items()
-            if place.kept_ns is not None and (place.kept_ns < before_ns or _has_passed(active.get(name)))
-        ]
-        old.sort(key=lambda each: each[1].kept_ns or 0)
-        for name, place in old[:KEPT_AT_ONCE_MAX]:
+            if place.kept_ns is not None
+            and (place.kept_ns < before_ns or (name in active and is_to_be_kept(active[name])))
+        )
+        for _, name in old[:KEPT_AT_ONCE_MAX]:
             subscription = active.get(name)
             if subscription is not None:
                 self.keep(subscription)
             else:
-                append(self._actor, self._settings, self._moved(name, place.settled), _do_nothing)
+                append(self._actor, self._settings, self._moved(name, places[name].settled), _do_nothing)
 
     def _moved(self, name: str, settled: Settled) -> SubscriptionMoved:
         return SubscriptionMoved(
@@ -90,10 +90,6 @@ def is_to_be_kept(subscription: Subscription) -> bool:
     """Whether a position differs from the journaled one."""
     has_moved = subscription.has_moved or subscription.has_passed
     return has_moved and subscription.delivery.settled != subscription.kept
-
-
-def _has_passed(subscription: Subscription | None) -> bool:
-    return subscription is not None and subscription.has_passed and is_to_be_kept(subscription)
 
 
 def _do_nothing(_outcome: Outcome) -> None:

@@ -114,7 +114,7 @@ class SharedReads:
     def _read(self, first: Want) -> None:
         self._is_reading = True
         # For one subscription no more is read than it has room for; a page for many is read whole.
-        records_max = max(first.records_max, min(PAGE_RECORDS, first.records_max * len(self._wanted)))
+        records_max = min(PAGE_RECORDS, first.records_max * len(self._wanted))
         request = ReadJournal(after_sequence=first.after, records_max=records_max, types=self._types)
         then = functools.partial(self._take, request, self._count)
         self._actor.ask(self._settings.journal, request, timeout_s=self._settings.append_s, then=then)

@@ -268,8 +268,7 @@ class RedisBridge(RuntimeActor):
     def _take(self, parts: list[list[Entry]], fresh: dict[str, EventPublished], *, is_first: bool) -> None:
         """Note that all events of the first part are durable, and confirm them."""
         entries = parts[0]
-        if fresh and self._is_open:
-            self.trouble = ""
+        self.trouble = ""  # nothing is taken in while there is no server
         self._had.update(dict.fromkeys(fresh))
         while len(self._had) > HAD_MAX:
             self._had.popitem(last=False)

@@ -201,12 +201,14 @@ def entry_of(partition: int, entry_id: bytes, fields: dict[bytes, bytes] | None)
     """Read an entry; one that is no integration event of ours is an event of its own, with all its bytes."""
     fields = fields or {}  # of one that was trimmed there are none
     node = fields.get(b"n", b"").decode(errors="replace")[:500]
+    found: object = None
     try:
-        event = decode(fields.get(b"e", b""))
-        reason = "" if isinstance(event, EventPublished) and event.kind == "integration" else "no integration event"
+        found, reason = decode(fields.get(b"e", b"")), "no integration event"
     except UndecodableMessageError as fault:
-        event, reason = None, str(fault) if fields else "the stream was trimmed before it was confirmed"
-    if reason or not isinstance(event, EventPublished):
+        reason = str(fault) if fields else "the stream was trimmed before it was confirmed"
+    if isinstance(found, EventPublished) and found.kind == "integration":
+        event = found
+    else:
         name = f"{partition}-{entry_id.decode()}"
         event = EventPublished(
             event_id=f"redis-{name}",

@@ -8,6 +8,7 @@ import pytest
 from natya_events import Invoiced, Over, numbers_of
 from natya_processes import WAIT_S
 
+from natya.actors.events.delivery import replaying
 from natya.actors.events.delivery.replaying import TRIES_MAX, Replay, Replays
 from natya.actors.events.delivery.settings import DeliverySettings
 from natya.actors.runtime import Outcome
@@ -193,6 +194,17 @@ class TestAReplay:
 
         assert live == []
         assert [hop.message_type for hop in replayed] == ["DeliverEvents", "Ping"]
+
+
+def test_of_replays_that_are_over_the_newest_are_shown(watched, monkeypatch):
+    monkeypatch.setattr(replaying, "OVER_MAX", 2)
+    shown, begun = [], []
+    for _ in range(4):
+        begun.append(watched.replay().replay_id)
+        replays = watched.over.request(DELIVERY, Ping()).statistics.replays
+        shown.append([begun.index(each.replay_id) for each in replays])
+
+    assert shown == [[0], [0, 1], [0, 1, 2], [1, 2, 3]]
 
 
 def test_a_replay_at_a_pace_waits_as_long_as_lay_between_the_events():

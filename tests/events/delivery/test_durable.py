@@ -9,7 +9,7 @@ from natya_examples import HALF
 
 from natya.actors.events import DeliveryActor, DeliverySettings
 from natya.actors.events.delivery import durable
-from natya.actors.events.delivery.subscription import failure_of
+from natya.actors.events.delivery.subscription import failure_of, handled_of
 from natya.actors.runtime import InProcessSystem, Outcome, RuntimeActor, handles
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.messages.codec import as_received, encode
@@ -42,6 +42,13 @@ class Read(msgspec.Struct, frozen=True):
     asker: object
 
 
+class Late(msgspec.Struct, frozen=True):
+    """To the journal itself: an append that it takes only now."""
+
+    request: Append
+    asker: object
+
+
 class PlayedJournal(RuntimeActor):
     """Keeps what comes, and tells delivery of it, unless the test says otherwise."""
 
@@ -49,6 +56,17 @@ class PlayedJournal(RuntimeActor):
     def append(self, request, sender):
         world = self.settings
         world.asked.append(request.facts[0])
+        if isinstance(request.facts[0], world.late):
+            self.after(1.0, Late(request, sender))
+        else:
+            self.take(request, sender)
+
+    @handles(Late)
+    def take_late(self, late, _):
+        self.take(late.request, late.asker)
+
+    def take(self, request, sender):
+        world = self.settings
         if isinstance(request.facts[0], world.unanswered):
             return
         if isinstance(request.facts[0], world.refused):
@@ -122,6 +140,7 @@ class World:
         self.system = system
         self.records, self.asked, self.reads, self.tried, self.handled = [], [], [], [], []
         self.broken, self.refused, self.unanswered, self.mute, self.is_routed = set(), (), (), (), True
+        self.late = ()
         self.read_s, self.handling_s, self.is_silent, self.answers = 0.0, 0.0, False, iter(())
         self.is_away = False
         own = {name: terms.pop(name) for name in ("subscriptions_max", "keep_s") if name in terms}
@@ -275,6 +294,69 @@ class TestAnEventThatFailsToTheEnd:
         assert len(world.handled) <= 1
         assert len(world.handled) + len(letters) - len(gone) == 1
 
+    def test_is_settled_for_who_has_left_and_hands_it_nothing_more(self, open_world):
+        world = open_world(attempts_max=1, batch_max=1)
+        world.subscribe()
+        world.broken.add("e-1")
+        world.late = EventDeadLettered
+        world.happen(an_event(1), an_event(2))
+        world.run_for(0.5)
+        world.system.request("delivery", UnsubscribeEvents(subscriber="durable-billing"))
+        world.run_for(5)
+
+        assert (world.tried, self.letters(world)) == (["e-1"], ["billing-2"])
+        world.subscribe()
+        world.run_for(5)
+        assert (world.tried, self.letters(world)) == (["e-1", "e-2"], ["billing-2"])
+
+    def letters(self, world):
+        return [each.letter_id for each in world.system.request("delivery", ListDeadLetters()).letters]
+
+    def test_stays_a_dead_letter_when_the_record_of_it_comes_behind_the_answer(self, open_world):
+        world = open_world(attempts_max=1)
+        world.subscribe()
+        world.broken.add("e-1")
+        world.is_routed = False
+        world.happen(an_event(1))
+        world.run_for(1)
+        (record,) = [each for each in world.records if isinstance(each.fact, EventDeadLettered)]
+        world.system.tell("delivery", Journaled(records=(record,)))
+        world.run_for(1)
+
+        assert self.letters(world) == ["billing-2"]
+        assert (world.status.pending, world.status.dead_letters) == (0, 1)
+        assert world.written(DeadLettersChanged) == []
+
+    @pytest.mark.parametrize("when", ["before", "while it waits", "when it is handled"])
+    def test_of_the_subscriber_before_is_one_unless_the_next_has_handled_it(self, open_world, when):
+        """The first gives e-2 up, while e-1 is to be tried again; that it did is told only to the next subscriber."""
+        world = open_world(retry_first_s=1_000.0, retry_max_s=1_000.0, partitions=1, batch_max=2)
+        world.subscribe()
+        world.answers = iter(
+            EventsNotHandled(handled=0, error="E", reason="r", is_permanent=is_permanent)
+            for is_permanent in (False, True)
+        )
+        world.unanswered = EventDeadLettered
+        world.happen(an_event(1), an_event(2, "another-key"))
+        world.run_for(1)
+        (letter,) = world.written(EventDeadLettered)
+        world.unanswered = ()
+        world.terms = msgspec.structs.replace(world.terms, batch_max=1)
+        world.handling_s = 2.0
+        if when == "before":
+            world.happen(letter)
+        world.subscribe()
+        world.run_for({"before": 10, "while it waits": 1, "when it is handled": 10}[when])
+        if when != "before":
+            world.happen(letter)
+            world.run_for(10)
+
+        is_handled = when == "when it is handled"
+        assert world.tried == (["e-1", "e-2"] if is_handled else ["e-1"])
+        assert self.letters(world) == ([] if is_handled else [letter.letter_id])
+        assert [each.change for each in world.written(DeadLettersChanged)] == ["handled"] * is_handled
+        assert (world.status.handled, world.status.pending) == (len(world.tried), 0)
+
 
 class TestADeadLetterThatIsRequeued:
     @pytest.fixture
@@ -379,6 +461,13 @@ class TestAReplay:
 
         assert not pause_s or (early.handled, early.is_over) == (1, False)
         assert (late.handled, late.is_over) == (2, True)
+
+    def test_sleeps_until_an_event_is_due(self, world):
+        self.begin(world, 1, pace=1e-3)
+        turns = world.system.base.find("delivery").handled
+        assert not self.status(world, 5).is_over
+
+        assert world.system.base.find("delivery").handled - turns < 5
 
     def test_is_of_all_that_was_handled_be_it_journaled_how_far_that_is_or_not(self, open_world):
         world = open_world(keep_s=1_000.0)
@@ -527,6 +616,60 @@ class TestASubscription:
 
         assert world.tried == [f"e-{number}" for number in range(1, 6)]
 
+    def test_that_is_made_anew_reads_nothing_new_before_it_knows_its_events(self, open_world, monkeypatch):
+        monkeypatch.setattr(durable, "PAGE_RECORDS", 1)
+        world = open_world()
+        world.subscribe()
+        for number in range(1, 6):
+            world.happen(an_event(number))
+            world.run_for(1)
+        world.system.request("delivery", UnsubscribeEvents(subscriber="durable-billing"))
+        world.happen(an_event(1), an_event(6))  # the first is published once more
+        world.run_for(1)
+        world.read_s = 0.1
+        world.subscribe()
+        world.run_for(10)
+
+        assert world.tried == [f"e-{number}" for number in range(1, 7)]
+        assert world.status.duplicates == 1
+
+    @pytest.mark.parametrize("is_told", [True, False])
+    def test_that_is_made_anew_knows_its_events_before_it_hears_or_reads_of_others(self, open_world, is_told):
+        world = open_world()
+        world.subscribe()
+        world.happen(an_event(1))
+        world.run_for(1)
+        world.read_s = 1.0
+        world.subscribe()
+        world.run_for(0.5)
+        world.happen(an_event(1), an_event(2), is_told=is_told)  # the first is published once more
+        world.run_for(1)
+        world.happen(an_event(3))
+        world.run_for(10)
+
+        assert world.tried == ["e-1", "e-2", "e-3"]
+        assert world.status.duplicates == 1
+
+    def test_has_its_place_journaled_at_most_once_in_a_while(self, open_world):
+        world = open_world(keep_s=10.0)
+        world.subscribe()
+        for number in range(30):
+            world.happen(an_event(number))
+            world.run_for(1)
+
+        assert len(world.written(SubscriptionMoved)) <= 1 + 3
+
+    def test_sleeps_until_something_is_due(self, open_world):
+        world = open_world(retry_first_s=1_000.0, retry_max_s=1_000.0)
+        world.subscribe()
+        world.answers = iter([EventsNotHandled(handled=0, error="E", reason="r")])
+        world.happen(an_event(1))
+        world.run_for(1)
+        turns = world.system.base.find("delivery").handled
+        world.run_for(9)
+
+        assert world.system.base.find("delivery").handled - turns < 5
+
     def test_of_another_s_name_is_refused_to_a_strategy(self, open_world):
         class Thief(RuntimeActor):
             says = frozenset({SubscribeDurably})
@@ -575,6 +718,38 @@ class TestASubscription:
         world.run_for(1)
         moved = world.written(SubscriptionMoved)
         assert (len(moved), moved[-1].subscription, moved[-1].position) == (before + 1, "billing", place)
+
+    def test_has_its_place_journaled_anew_only_once_it_was_and_the_oldest_first(self, open_world, monkeypatch):
+        monkeypatch.setattr("natya.actors.events.delivery.keeping.KEPT_AT_ONCE_MAX", 2)
+        world = open_world(keep_s=1_000.0)
+        for name in ("c", "a", "b"):
+            wanted = SubscribeDurably(subscription=name, subscriber="durable-billing", terms=world.terms)
+            world.system.request("delivery", wanted)
+        world.unanswered = SubscriptionMoved
+        world.system.tell("delivery", SubscribeDurably(subscription="new", subscriber="durable-billing"))
+        world.run_for(1)
+        before = len(world.written(SubscriptionMoved))
+        world.system.base.find("delivery").instance._durable.keep_old(1 << 62)
+        world.run_for(1)
+
+        assert [each.subscription for each in world.written(SubscriptionMoved)[before:]] == ["c", "a"]
+
+    def test_has_its_place_journaled_once_where_unwanted_records_are_told_again(self, open_world):
+        world = open_world(keep_s=0.2)
+        world.subscribe(event_types=("Shipped",))
+        world.happen(an_event(1, event_type="Paid"), an_event(2, event_type="Paid"))
+        world.run_for(1)
+        world.is_routed = False
+        subscriptions = world.system.base.find("delivery").instance._durable
+        subscriptions.keep_old(0)
+        world.run_for(1)
+        world.system.tell("delivery", Journaled(records=tuple(world.records[1:2])))
+        world.run_for(1)
+        for _ in range(2):
+            subscriptions.keep_old(0)
+            world.run_for(1)
+
+        assert [each.position for each in world.written(SubscriptionMoved)] == [0, 3]
 
     @pytest.mark.parametrize("is_stopping", [False, True])
     def test_that_passes_over_what_it_does_not_want_has_that_journaled_now_and_then_and_at_a_stop(
@@ -630,6 +805,18 @@ class TestAnAnswer:
 
         assert (failure.handled, failure.error, failure.reason) == found
         assert failure.is_permanent == getattr(answer, "is_permanent", False)
+
+    @pytest.mark.parametrize("handled", [3, -1, True, 1.0, "1", None])
+    def test_that_says_no_number_of_what_was_handed_over_is_a_failure(self, handled):
+        answer = EventsHandled(handled=handled)
+        failure = failure_of(EventsNotHandled(handled=handled, error="E", reason="r"), Outcome(), 2)
+
+        assert handled_of(answer, 2) is None
+        assert (failure.handled, failure.error, failure.reason) == (0, "E", "r")
+
+    @pytest.mark.parametrize(("handled", "found"), [(0, 2), (1, 1), (2, 2)])
+    def test_of_all_or_of_so_many_is_a_success(self, handled, found):
+        assert handled_of(EventsHandled(handled=handled), 2) == found
 
     @pytest.mark.parametrize(
         ("error", "reason", "handled"),
@@ -761,6 +948,79 @@ class TestManySubscriptions:
         assert sorted(world.tried) == sorted([f"e-{each}" for each in range(1, 5)] * self.MANY)
         assert max(first, again) <= 8
         assert world.reads == []
+
+    @pytest.mark.parametrize("first", ["wants something else", "recalls what it had"])
+    def test_are_told_each_though_the_one_before_is_not(self, open_world, first):
+        world = open_world()
+        world.happen(an_event(1, event_type="Paid"))
+        world.run_for(1)
+        if first == "recalls what it had":
+            world.read_s = 100.0
+        world.subscribe_many(1, event_types=("Paid",))
+        terms = msgspec.structs.replace(world.terms, window_max=0)
+        second = SubscribeDurably(subscription="second", subscriber="durable-billing", terms=terms)
+        assert world.system.request("delivery", second) == EventsSubscribed(subscriber="durable-billing")
+        world.run_for(1)
+        world.reads, world.is_routed = [], False
+        world.happen(an_event(2))
+        world.run_for(1)
+
+        assert (world.tried, world.reads) == (["e-2"], [])
+
+    @pytest.mark.parametrize("event_type", ["Shipped", "Paid"])
+    def test_share_a_page_though_one_of_them_has_a_part_of_it(self, open_world, event_type):
+        world = open_world(window_max=0)
+        world.happen(*map(an_event, (1, 2, 3)))
+        world.run_for(1)
+        world.read_s = 1.0
+        world.subscribe_many(2, event_types=("Shipped",), begins="oldest")  # the first has a page of its own
+        ahead = SubscribeDurably(
+            subscription="ahead", subscriber="durable-billing", terms=world.terms, event_types=("Shipped",)
+        )
+        world.system.tell("delivery", ahead)
+        world.run_for(0.1)
+        world.happen(an_event(4, event_type=event_type), is_told=False)
+        world.happen(SubscriptionMoved(subscription="other", position=1))
+        world.run_for(20)
+
+        is_wanted = event_type == "Shipped"
+        assert sorted(world.tried) == sorted(["e-1", "e-2", "e-3"] * 2 + ["e-4"] * 3 * is_wanted)
+        moved = [each for each in world.written(SubscriptionMoved) if each.subscription == "ahead"]
+        assert len(moved) == 1 + is_wanted
+
+    def test_have_a_page_of_their_own_where_that_of_another_begins_behind_theirs(self, open_world):
+        world = open_world(window_max=0)
+        world.happen(*map(an_event, (1, 2, 3)))
+        world.subscribe_many(2)
+        world.run_for(1)
+        world.read_s = 1.0
+        world.happen(an_event(4), is_told=False)
+        world.happen(SubscriptionMoved(subscription="other", position=1))  # so that both want a page: one waits
+        world.run_for(0.1)
+        oldest = SubscribeDurably(
+            subscription="oldest", subscriber="durable-billing", terms=world.terms, begins="oldest"
+        )
+        world.system.tell("delivery", oldest)
+        world.run_for(20)
+
+        assert sorted(world.tried) == ["e-1", "e-2", "e-3", "e-4", "e-4", "e-4"]
+
+    def test_recall_what_they_have_had_though_the_page_of_another_is_older(self, open_world):
+        world = open_world(window_max=1, keep_s=1_000.0)
+        world.subscribe()
+        world.happen(an_event(1))
+        world.run_for(1)
+        world.read_s = 1.0
+        world.subscribe_many(1)  # its page has the first event alone
+        world.run_for(0.5)
+        world.happen(an_event(2))
+        world.run_for(0.1)
+        world.subscribe()
+        world.run_for(10)
+        world.happen(an_event(2))
+        world.run_for(10)
+
+        assert world.tried.count("e-2") == 2, "by each once"
 
     def test_are_behind_the_places_of_others_without_a_read_or_a_fact_of_their_own(self, open_world):
         world = open_world()

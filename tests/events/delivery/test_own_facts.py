@@ -110,6 +110,26 @@ class TestAJournalOfSeveralPages:
         assert stage.listed()[0] == ["billing-3", "billing-4"]
 
 
+def test_what_is_heard_while_a_page_is_on_its_way_that_does_not_have_it_is_read_behind_it(stage):
+    stage.heard(a_letter(3), first=3)
+    stage.heard(a_letter(2), first=2)  # told once more
+    stage.load(last_sequence=2)
+    request = stage.answer(ReadJournal, JournalPage(records=records(a_letter(3), first=3), last_sequence=3))
+
+    assert request.after_sequence == 2
+    assert stage.listed() == (["billing-3"], ())
+
+
+def test_what_is_told_once_more_brings_no_letter_back_that_is_gone(stage):
+    stage.load(last_sequence=2)
+    gone = DeadLettersChanged(letter_ids=("billing-3",), change="dropped", occurred_ns=1)
+    stage.heard(a_letter(3), gone, first=3)
+    stage.heard(a_letter(3), first=3)
+    stage.heard(a_letter(5), first=5)
+
+    assert stage.listed() == (["billing-5"], ())
+
+
 class TestANewSubscription:
     def test_is_told_when_its_place_is_durable_and_not_before(self, stage):
         stage.load(last_sequence=0)

@@ -49,15 +49,31 @@ def test_the_newest_events_are_remembered_however_many_facts_lie_between_them(ke
     assert recalled(records, position, window, page, ahead)[0] == in_reach[-window:]
 
 
-def test_a_window_that_is_full_at_once_is_not_looked_for_any_further():
-    records = [
+def hundred(*ours):
+    return [
         JournalRecord(
             sequence=number,
             recorded_ns=1,
             correlation_id="",
-            fact=a_published(event_id=f"e-{number}", aggregate_id="ours"),
+            fact=a_published(event_id=f"e-{number}", aggregate_id="ours" if number in ours else "another's"),
         )
         for number in range(1, 101)
     ]
 
-    assert recalled(records, 100, 10, 100) == ([f"e-{number}" for number in range(91, 101)], 1)
+
+def test_a_window_that_is_full_at_once_is_not_looked_for_any_further():
+    found = [f"e-{number}" for number in range(91, 101)]
+
+    assert recalled(hundred(*range(1, 101)), 100, 10, 100) == (found, 1)
+    assert recalled(hundred(*range(1, 101)), 100, 10, 10) == (found, 1)
+
+
+def test_what_is_looked_for_farther_back_is_as_much_again_as_before_and_not_the_whole_reach():
+    assert recalled(hundred(95, 96), 100, 2, 2) == (["e-95", "e-96"], 3)
+
+
+def test_what_lies_farther_back_than_the_reach_is_not_looked_for():
+    farthest = 100 - 2 * REACH + 1
+
+    assert recalled(hundred(farthest - 1), 100, 2, 100)[0] == []
+    assert recalled(hundred(farthest - 1, farthest), 100, 2, 100)[0] == [f"e-{farthest}"]

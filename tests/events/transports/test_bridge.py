@@ -41,7 +41,8 @@ class PlayedStreams:
     def __init__(self):
         self.trouble = ""
         self.appended, self.kept = [], set()
-        self.missing, self.looks = "", 0
+        self.missing, self.looks, self.unsafe = "", 0, ""
+        self.looked_for, self.at_look = set(), lambda: None
         self.unread, self.read_before, self.confirmed, self.reads = [], [], [], []
         self.opened = 0
 
@@ -51,6 +52,8 @@ class PlayedStreams:
 
     def open(self):
         self.expect_up()
+        if self.unsafe:
+            raise ServerDownError(self.unsafe)
         self.opened += 1
 
     def close(self):
@@ -68,9 +71,11 @@ class PlayedStreams:
         self.expect_up()
         return entry_id in self.kept and entry_id[1] == partition
 
-    def waits_for(self, _partition, _entry_id):
+    def waits_for(self, partition, entry_id):
         self.expect_up()
         self.looks += 1
+        self.looked_for.add((partition, entry_id))
+        self.at_look()
         return self.missing
 
     def read(self, *, is_first):
@@ -84,6 +89,7 @@ class PlayedStreams:
 
     def confirm(self, entries):
         self.expect_up()
+        assert entries, "the server is not told of nothing"
         for each in entries:
             self.read_before.remove(each)
             self.confirmed.append(each.event.event_id)
@@ -159,6 +165,7 @@ class TestAnEventOfOurs:
         assert before is None
         assert world.answer() == EventsHandled()
         assert world.streams.appended == [(3, "e-1"), (3, "e-2")]
+        assert world.streams.looked_for == {(3, (2, 3))}, "by the newest"
         assert world.counts.sent == 2
 
     def test_that_nobody_confirms_in_time_is_put_off_by_name(self, world):
@@ -208,6 +215,17 @@ class TestAnEventOfOurs:
         assert world.streams.appended == [(0, "e-1"), (0, "e-2")] * 2
         assert world.counts.sent == 2
 
+    def test_that_the_server_has_lost_of_several_has_all_of_them_appended_again(self, world):
+        world.start().streams.missing = "mumbai"
+        world.hand_over(an_event(1), an_event(2))
+        world.run_for(2.5)
+        world.streams.kept.discard((2, 0))
+        world.streams.missing = ""
+        world.hand_over(an_event(1), an_event(2), an_event(3))
+        world.run_for(0.1)
+
+        assert world.streams.appended[2:] == [(0, "e-1"), (0, "e-2"), (0, "e-3")]
+
     def test_that_the_server_loses_while_it_waits_is_put_off(self, world):
         world.start().streams.missing = "mumbai"
         world.hand_over(an_event(1))
@@ -236,6 +254,15 @@ class TestAnEventOfOurs:
         assert "Timeout: as the test says" in world.answer().reason
         assert world.streams.appended == []
 
+    def test_is_put_off_while_the_server_is_not_safe_although_it_would_take_it(self, world):
+        world.streams.unsafe = "it loses what it has acknowledged"
+        world.start()
+        world.hand_over(an_event(1))
+        world.run_for(0.1)
+
+        assert world.answer().reason == "no events to and from other systems: it loses what it has acknowledged"
+        assert world.streams.appended == []
+
     def test_is_put_off_before_the_first_connection(self, world):
         world.system.start("delivery", PlayedDelivery, world)
         world.system.start("transport", RedisBridge, SETTINGS)
@@ -258,6 +285,15 @@ class TestAnEventOfOurs:
         world.system.stop("transport")
 
         assert world.answer().reason == "node mumbai has not confirmed"
+
+    def test_that_comes_while_the_bridge_stops_is_not_appended(self, world):
+        world.start()
+        world.streams.at_look = lambda: world.hand_over(an_event(2))
+        world.hand_over(an_event(1))
+        world.system.stop("transport")
+
+        assert world.streams.appended == [(0, "e-1")]
+        assert {type(world.answer()), type(world.answer())} == {EventsHandled, Unavailable}
 
 
 class TestAnEventOfAnother:
@@ -314,6 +350,21 @@ class TestAnEventOfAnother:
         assert world.asked == [["e-1", "e-2"], ["e-3"], ["e-4"], ["e-5"]]
         assert world.streams.confirmed == ["e-1", "e-2", "e-3", "e-4", "e-5"]
         assert world.counts.received == 5
+
+    def test_larger_than_what_is_published_at_once_is_published_alone(self, world):
+        size = bridge.PUBLISH_BYTES_MAX + 1
+        world.start().come(an_entry(1, payload=bytes(size)), an_entry(2, payload=bytes(size)))
+        world.run_for(0.1)
+
+        assert (world.asked, world.streams.confirmed) == ([["e-1"], ["e-2"]], ["e-1", "e-2"])
+
+    def test_is_published_with_the_same_others_where_the_journal_gave_no_answer(self, world):
+        world.published = Unavailable(actor="delivery", reason="restarting", retry_after_s=0)
+        world.start().come(an_entry(1), an_entry(2), an_entry(3))
+        world.published = EventsPublished()
+        world.run_for(0.6)
+
+        assert world.asked == [["e-1", "e-2", "e-3"]] * 2
 
     def test_is_published_once_however_often_it_comes(self, world):
         world.start().come(an_entry(1), an_entry(2, node="pune"), an_entry(3))

@@ -15,7 +15,7 @@ from natya.actors.external.streams import ServerDownError, StreamServer
 from natya.config.secrets import Secret
 from natya.config.sections.redis import RedisSettings
 from natya.messages.codec import as_received, encode
-from natya.messages.delivery import PAYLOAD_BYTES_MAX
+from natya.messages.delivery import PAYLOAD_BYTES_MAX, EventsHandled
 
 pytestmark = pytest.mark.systems
 
@@ -207,8 +207,9 @@ class TestAnEntryThatIsNoEvent:
             (None, "?", "the stream was trimmed before it was confirmed"),
             ({b"n": b"x", b"e": b"\xff"}, "x", "a frame has 2 to"),
             ({b"n": b"x", b"e": encode(a_published(kind="fact"))}, "x", "no integration event"),
+            ({b"n": b"x", b"e": encode(EventsHandled())}, "x", "no integration event"),
         ],
-        ids=["trimmed", "no message", "a fact"],
+        ids=["trimmed", "no message", "a fact", "no event"],
     )
     def test_says_why(self, fields, node, reason):
         found = entry_of(3, b"17-0", fields)
