@@ -3,6 +3,9 @@
 What is on its way is no difference: only what two looks in a row show alike is told, once, and once more when it is
 gone. The broker's books have to be read before ours: an order of ours is in our book before it leaves. So an order of
 another natya is certain at the first look.
+
+Nor is what the broker closes by itself, intraday positions at the end of the day. Our book takes it over, and has as
+much of it then as these orders have traded (`_taken_over`); until then it is not told (`TAKEN_OVER_NS`).
 """
 
 from __future__ import annotations
@@ -25,15 +28,21 @@ from ..messages.reconciliation import (
     PositionAtBroker,
     PositionMismatch,
     ReconciliationFact,
+    SquaredOff,
 )
 from .client_order_ids import is_formed_as_ours
 from .expiries import has_expired, is_settling
+from .squared_off import SQUARED_OFF, may_be_of_it, squared_off
+from .time import SECOND_NS
 
 PRICE_SLACK_RUPEES: Final = 0.001
 """Prices closer than this are equal; no tick is so small."""
 
 DELIVERED: Final = "CNC"
 """The product whose shares go into the depository."""
+
+TAKEN_OVER_NS: Final = 60 * SECOND_NS
+"""How long our book may take to have what the broker has squared off: some looks. Longer is a difference."""
 
 Key: TypeAlias = tuple[str, str]
 """Name of the kind of a difference, and whom it is about."""
@@ -82,6 +91,9 @@ class Differences:
         self._positions: dict[str, tuple[PositionMismatch, ...]] = {}
         """By symbol of a position that lasts, as it was compared last: all products together, and each that differs."""
 
+        self.squared_off: tuple[SquaredOff, ...] = ()
+        """What the broker has squared off, by the newest look and the one before, and our book has not taken over."""
+
     def look(self, books: Books) -> tuple[ReconciliationFact, ...]:
         """Compare the books; return the facts to tell now."""
         found, unsettled = differences(books)
@@ -93,6 +105,14 @@ class Differences:
             isinstance(each, PositionMismatch) and self._seen.get(key, ((), 0))[0] != _look_of(each)
             for key, each in found.items()
         )
+        lasting_ones = {
+            each.symbol
+            for key, each in found.items()
+            if isinstance(each, PositionMismatch) and self._seen.get(key, ((), 0))[0] == _look_of(each)
+        }
+        sure = [each for symbol in lasting_ones for each in compared[symbol]]
+        self.squared_off = squared_off(sure, tuple(orders_of_others(books)), books.now_ns)
+        taken_over_soon = _taken_over_soon(books, self.squared_off)
         seen: dict[Key, tuple[object, int]] = {}
         told: list[ReconciliationFact] = []
         for key, difference in found.items():
@@ -104,6 +124,8 @@ class Differences:
             self.has_new_by_others |= known != look and _is_by_others(difference)
             lasting = self.lasting.get(key)
             is_certain = known == look or (isinstance(difference, OrderAdopted) and difference.is_of_another_natya)
+            if key in taken_over_soon and books.now_ns < since_ns + TAKEN_OVER_NS:
+                continue
             if is_certain and (lasting is None or _look_of(lasting) != look):
                 self.lasting[key] = _since(difference, since_ns)
                 told.append(self.lasting[key])
@@ -116,7 +138,7 @@ class Differences:
         for key in unsettled & self._seen.keys():
             seen.setdefault(key, self._seen[key])
         self._seen = seen
-        lasting_ones = {each.symbol for each in self.lasting.values() if isinstance(each, PositionMismatch)}
+        lasting_ones.update(each.symbol for each in self.lasting.values() if isinstance(each, PositionMismatch))
         self._positions = {
             symbol: compared[symbol]
             if (PositionMismatch.__name__, symbol) not in unsettled
@@ -150,9 +172,11 @@ def differences(books: Books) -> tuple[dict[Key, Difference], set[Key]]:
     found: dict[Key, Difference] = {}
     shown: set[str] = set()
     moving: set[str] = set(books.unresolved)
+    taken_over = _taken_over(books)
     for theirs, ours in _paired(books):
         if ours is None:
-            found[OrderAdopted.__name__, theirs.broker_order_id] = _adopted(theirs, books.now_ns)
+            if theirs.broker_order_id not in taken_over:
+                found[OrderAdopted.__name__, theirs.broker_order_id] = _adopted(theirs, books.now_ns)
             continue
         shown.add(ours.client_order_id)
         if ours.filled != theirs.filled:
@@ -313,6 +337,37 @@ def position_mismatches(books: Books) -> Iterable[PositionMismatch]:
 def orders_of_others(books: Books) -> Iterable[OrderAtBroker]:
     """Return the orders of the day that are none of ours."""
     return (theirs for theirs, ours in _paired(books) if ours is None)
+
+
+def _taken_over(books: Books) -> set[str]:
+    """Return the broker's numbers of orders of others whose trades our book has, as trades that no request has made.
+
+    All of a symbol and a side together: in part nobody knows which.
+    """
+    booked: Counter[tuple[str, str]] = Counter()
+    for ours in books.orders:
+        if ours.filled and not ours.broker_order_id:
+            booked[ours.symbol, ours.side] += ours.filled
+    theirs: dict[tuple[str, str], list[OrderAtBroker]] = {}
+    for each in orders_of_others(books) if booked else ():
+        if each.filled and not each.is_open and not each.client_order_id:
+            theirs.setdefault((each.symbol, each.side), []).append(each)
+    return {
+        each.broker_order_id
+        for of, orders in theirs.items()
+        for each in orders
+        if sum(order.filled for order in orders) == booked[of]
+    }
+
+
+def _taken_over_soon(books: Books, squared: Iterable[SquaredOff]) -> set[Key]:
+    """Return the differences that our book may be about to take over."""
+    found = {(PositionMismatch.__name__, each.symbol) for each in squared}
+    for each in orders_of_others(books):
+        intraday = books.products.get(each.symbol, {}).get(SQUARED_OFF, 0)
+        if not each.client_order_id and may_be_of_it(each, intraday, books.now_ns):
+            found.add((OrderAdopted.__name__, each.broker_order_id))
+    return found
 
 
 def _traded_by_others(books: Books) -> Counter[str]:

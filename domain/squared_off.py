@@ -54,6 +54,18 @@ def squared_off(
     return tuple(found)
 
 
+def may_be_of_it(order: OrderAtBroker, intraday: int, now_ns: int) -> bool:
+    """Say whether an order of others may be one by which the broker squares off.
+
+    Args:
+        order: of the day, none of ours.
+        intraday: signed shares of its symbol that are held as INTRADAY by our book.
+        now_ns: nanoseconds since 1970-01-01 UTC.
+    """
+    closing = "SELL" if intraday > 0 else "BUY"
+    return bool(intraday) and order.side == closing and _is_time(order.symbol, now_ns)
+
+
 def _sum(orders: Iterable[OrderAtBroker]) -> int:
     return sum(each.filled for each in orders)
 

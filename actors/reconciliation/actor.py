@@ -23,9 +23,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 
 from ...domain.client_order_ids import is_formed_as_ours
-from ...domain.differences import Books, Differences, orders_of_others
+from ...domain.differences import Books, Differences
 from ...domain.freshness import Moment, elapsed_ns
-from ...domain.squared_off import squared_off
 from ...domain.time import SECOND_NS
 from ...messages.addresses import BROKER, JOURNAL, ORDERS
 from ...messages.journal import Append, Appended
@@ -283,7 +282,7 @@ class ReconciliationActor(RuntimeActor):
                 positions=differences.positions(),
                 orders=differences.orders(),
                 is_in_doubt=differences.has_new_positions,
-                squared_off=squared_off(differences.positions(), tuple(orders_of_others(books)), books.now_ns),
+                squared_off=differences.squared_off,
             ),
         )
         self._limit(risk)

@@ -1,6 +1,7 @@
 """In what the broker's books differ from ours: each difference is found, and none where there is none."""
 
 import random
+from datetime import datetime
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from natya.domain.differences import (
     position_mismatches,
     why_unexplained,
 )
+from natya.domain.time import IST, SECOND_NS
 from natya.messages.order_listing import OrderListed
 from natya.messages.reconciliation import (
     DifferenceEnded,
@@ -565,3 +567,80 @@ def test_a_position_that_differs_tells_what_orders_of_others_have_traded_in_it()
 
     found = [(each.product, each.theirs, each.others) for each in position_mismatches(world)]
     assert found[0] == ("", 6, -4)
+
+
+class TestWhatTheBrokerHasSquaredOff:
+    """Ten of INFY, held as INTRADAY, at the hour at which the broker closes them."""
+
+    AFTER_NS = int(datetime(2026, 11, 25, 15, 20, 30, tzinfo=IST).timestamp()) * SECOND_NS
+    ENTRY = an_order(1, is_open=False, filled=10, state="FILLED")
+    ITS_ORDER = there(
+        an_order(2),
+        side="SELL",
+        filled=10,
+        is_open=False,
+        client_order_id="",
+        broker_order_id="B-9",
+        average_price=99.5,
+    )
+    BOOKED = an_order(3, side="SELL", is_open=False, filled=10, state="FILLED", broker_order_id="")
+
+    def world(self, its_order, after_s, *, here=10, theirs=0, ours=(ENTRY,)):
+        return books(
+            ours,
+            (there(self.ENTRY), its_order),
+            {"INFY": here},
+            (held("INFY", theirs, products=(("INTRADAY", theirs),)),),
+            now_ns=self.AFTER_NS + after_s * SECOND_NS,
+            products={"INFY": {"INTRADAY": here}} if here else {},
+        )
+
+    def before(self, after_s):
+        """Its order is there, and has not traded."""
+        return self.world(msgspec.structs.replace(self.ITS_ORDER, filled=0, is_open=True), after_s, theirs=10)
+
+    def after(self, after_s):
+        return self.world(self.ITS_ORDER, after_s)
+
+    def taken_over(self, after_s=60):
+        return self.world(self.ITS_ORDER, after_s, here=0, ours=(self.ENTRY, self.BOOKED))
+
+    def test_is_no_difference_while_our_book_takes_it_over_nor_behind_that(self):
+        watch = Differences()
+        looks = (self.before(0), self.before(20), self.after(25), self.after(30), self.taken_over(55))
+        told = [(watch.look(each), len(watch.squared_off), len(watch.positions())) for each in looks]
+
+        assert told == [((), 0, 0), ((), 0, 0), ((), 0, 0), ((), 1, 2), ((), 0, 0)]
+        assert Differences().look(self.taken_over()) == (), "nor in a new process"
+        assert watch.lasting == {}
+
+    def test_is_one_where_our_book_does_not_take_it_over_in_a_minute(self):
+        watch = Differences()
+        told = [fact for after_s in (0, 30, 59, 60) for fact in watch.look(self.after(after_s))]
+
+        assert {type(each) for each in told} == {OrderAdopted, PositionMismatch}
+        assert watch.unexplained()
+
+    @pytest.mark.parametrize(
+        "changes",
+        [{"client_order_id": "by hand"}, {"side": "BUY"}, {"symbol": "TCS"}],
+        ids=["of a program", "it opens", "in another symbol"],
+    )
+    def test_is_no_order_that_cannot_be_one_of_it(self, changes):
+        watch, world = Differences(), self.after(0)
+        other = msgspec.structs.replace(self.ITS_ORDER, broker_order_id="B-10", **changes)
+        world = msgspec.structs.replace(world, orders_at_broker=(*world.orders_at_broker, other))
+        watch.look(world)
+
+        assert "B-10" in {fact.broker_order_id for fact in watch.look(world) if isinstance(fact, OrderAdopted)}
+
+    @pytest.mark.parametrize(
+        ("changes", "is_told"),
+        [({}, False), ({"filled": 4}, True), ({"is_open": True}, True), ({"client_order_id": "by hand"}, True)],
+    )
+    def test_is_known_behind_that_by_as_many_shares_as_our_book_has_of_it(self, changes, is_told):
+        world = self.taken_over()
+        its_order = msgspec.structs.replace(self.ITS_ORDER, **changes)
+        world = msgspec.structs.replace(world, orders_at_broker=(there(self.ENTRY), its_order))
+
+        assert (("OrderAdopted", "B-9") in differences(world)[0]) is is_told

@@ -1,16 +1,19 @@
 """An order update as the socket sends it: every field, by the names and words of the broker."""
 
 from decimal import Decimal
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 from natya_messages import distinct
 
 from natya.actors.exchange.account import Listing
+from natya.actors.exchange.streams.actor import StreamsActor
 from natya.actors.exchange.streams.updates import update_of
 from natya.domain.instruments import Instrument
 from natya.domain.time import SECOND_NS
 from natya.messages.exchange import AccountOrder, AccountTrade
+from natya.messages.journal import Journaled, JournalRecord
 
 AT_NS = 1_790_567_100 * SECOND_NS  # 2026-09-28 09:15:00 in India
 ORDER = AccountOrder(
@@ -216,3 +219,20 @@ def test_has_the_broker_s_word_for_each_segment(segment, exchange, kind):
     found = told(msgspec.structs.replace(ORDER, instrument=(segment, "7")), listing=None)["Data"]
 
     assert (found["exchange"], found["segment"]) == (exchange, kind)
+
+
+@pytest.mark.parametrize(("source", "is_told"), [("", True), ("SQUARE_OFF", True), ("EXPIRY", False)])
+def test_what_pays_out_a_contract_is_told_by_none(source, is_told):
+    told = []
+    streams = StreamsActor.__new__(StreamsActor)
+    streams._server = SimpleNamespace(order_sockets=1, tell=told.append)
+    streams._listings, streams._modified, streams._trades = {}, {}, {}
+    streams.settings = SimpleNamespace(client_id="1000")
+    facts = (
+        msgspec.structs.replace(TRADE, order_id="41"),
+        msgspec.structs.replace(ORDER, status="TRADED", source=source),
+    )
+    records = tuple(JournalRecord(sequence=1, recorded_ns=1, correlation_id="", fact=fact) for fact in facts)
+    streams.hear(Journaled(records=records), None)
+
+    assert (len(told) == 1, streams._trades) == (is_told, {})

@@ -555,9 +555,12 @@ class TestAPosition:
             played = Played(system, world, interval_s=10.0)
             system.base.run_for(30.0)
             told = [each.squared_off for each in played.world.differing]
+            trouble = played.trouble()
 
         assert told[0] == ()
         assert set(told[1:]) == {(SquaredOff(symbol="INFY", shares=10, price=99.5),)}
+        assert [each.theirs for each in world.differing[-1].positions] == [0, 0], "exits of brackets go by both books"
+        assert (world.written, trouble) == ([], ""), "our book is about to take it over"
 
 
 class TestAnOrderThatIsOtherwiseThere:

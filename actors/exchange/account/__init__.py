@@ -37,11 +37,12 @@ from .requests import (
     SuperTicket,
     Ticket,
 )
-from .state import BRACKETED
+from .state import BRACKETED, EXPIRY
 from .views import AccountHolding, AccountPosition, Funds, Margin, Outcome
 
 __all__ = [
     "BRACKETED",
+    "EXPIRY",
     "Account",
     "AccountHolding",
     "AccountPosition",

@@ -19,7 +19,7 @@ from .checks import is_expired
 from .listings import Listing
 from .orders import as_new_order
 from .requests import Ticket
-from .state import DELIVERED, INTRADAY
+from .state import DELIVERED, EXPIRY, INTRADAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from .positions import Traded
 
 SQUARE_OFF: Final = "SQUARE_OFF"
-EXPIRY: Final = "EXPIRY"
 _MARKETS: Final[tuple[Market, ...]] = ("CASH", "UNDERLYING", "DERIVATIVES")
 ALWAYS: Final = tuple(Venue(exchange, market) for exchange in ("NSE", "BSE") for market in _MARKETS)
 """Venues where an account trades, whatever instruments are listed."""

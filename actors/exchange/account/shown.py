@@ -50,9 +50,9 @@ class Shown:
         return tuple(found)
 
     def past_trades(self, since_ns: int, until_ns: int) -> tuple[AccountTrade, ...]:
-        """Return the trades of a time, oldest first."""
+        """Return the trades of a time, oldest first; of those orders that are shown."""
         state = self._core.state
-        trades = (*state.past_trades, *state.trades)
+        trades = (trade for trade in (*state.past_trades, *state.trades) if trade.order_id not in state.paid_out)
         return tuple(trade for trade in trades if since_ns <= trade.occurred_ns < until_ns)
 
     def profit(self, products: frozenset[str]) -> Decimal:

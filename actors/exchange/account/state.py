@@ -39,6 +39,9 @@ INTRADAY: Final[frozenset[ProductType]] = frozenset({"INTRADAY", "CO", "BO"})
 SUPER: Final = "SUPER"
 """Source of the exits of super orders, and of cover and bracket orders."""
 
+EXPIRY: Final = "EXPIRY"
+"""Source of what pays out a contract that has expired: no broker shows an order, or a trade, of that."""
+
 
 class State:
     """Orders, trades, positions, holdings, money and controls of one account."""
@@ -57,6 +60,9 @@ class State:
 
         self.of_correlation: dict[str, str] = {}
         """The newest order of each correlation id."""
+
+        self.paid_out: set[str] = set()
+        """Ids of the orders by which contracts that have expired were paid out."""
 
         self.trades: list[AccountTrade] = []
         """Of the day."""
@@ -163,9 +169,7 @@ class State:
                 leaves = self._leaves[key] = [0, 0, 0]
             leaves[kind] += left
         if before is None:
-            self.issued += 1
-            if row.correlation_id:
-                self.of_correlation[row.correlation_id] = row.order_id
+            self._new_order(row)
         elif before.margin_each_rupees:
             self.blocked_rupees -= before.blocked_rupees
         if row.margin_each_rupees:
@@ -180,6 +184,13 @@ class State:
                 self.parked[row.order_id] = row
             else:
                 self.parked.pop(row.order_id, None)
+
+    def _new_order(self, row: AccountOrder) -> None:
+        self.issued += 1
+        if row.correlation_id:
+            self.of_correlation[row.correlation_id] = row.order_id
+        if row.source == EXPIRY:
+            self.paid_out.add(row.order_id)
 
     def last_traded(self, instrument: Instrument) -> float:
         """Return the price of the account's last trade of an instrument: rupees, 0 without any."""

@@ -38,12 +38,14 @@ class Views:
         self._shown = shown
 
     def orders(self) -> Sequence[AccountOrder]:
-        """Return the orders of the day, oldest first."""
-        return tuple(self._core.state.orders.values())
+        """Return the orders of the day, oldest first; none that has paid out a contract, as no broker shows any."""
+        state = self._core.state
+        return tuple(row for row in state.orders.values() if row.order_id not in state.paid_out)
 
     def order(self, order_id: str) -> AccountOrder | None:
-        """Return an order of the day."""
-        return self._core.state.orders.get(order_id)
+        """Return an order of the day, as `orders` has it."""
+        state = self._core.state
+        return None if order_id in state.paid_out else state.orders.get(order_id)
 
     def by_correlation(self, correlation_id: str) -> AccountOrder | None:
         """Return the newest order of a correlation id; None, too, while it is in transit, as at the broker."""
@@ -51,8 +53,10 @@ class Views:
         return None if row is None or row.status == "TRANSIT" else row
 
     def trades(self, order_id: str = "") -> Sequence[AccountTrade]:
-        """Return the trades of the day, of one order where it is named."""
-        return tuple(trade for trade in self._core.state.trades if not order_id or trade.order_id == order_id)
+        """Return the trades of the day, of one order where it is named; of those that `orders` has."""
+        state = self._core.state
+        trades = (trade for trade in state.trades if trade.order_id not in state.paid_out)
+        return tuple(trade for trade in trades if not order_id or trade.order_id == order_id)
 
     def past_trades(self, since_ns: int, until_ns: int) -> Sequence[AccountTrade]:
         """Return the trades of a time (the end exclusive; nanoseconds since 1970-01-01 UTC), oldest first."""

@@ -26,7 +26,7 @@ from ....messages.market import Tick
 from ....messages.supervision import Failed, Unavailable
 from ....messages.system import ActorStatistics
 from ...runtime import RuntimeActor, handles
-from ..account import Listing
+from ..account import EXPIRY, Listing
 from ..served_token import ServedToken
 from ..stream_faults import StreamFaults
 from .encoding import Number
@@ -158,7 +158,7 @@ class StreamsActor(RuntimeActor):
         else:
             self._modified.pop(order.order_id, None)
         trade = self._trades.get(order.order_id) if order.is_open else self._trades.pop(order.order_id, None)
-        if not self._server.order_sockets:  # a message is a fifth of what an order costs
+        if not self._server.order_sockets or order.source == EXPIRY:  # a message is a fifth of what an order costs
             return
         self._server.tell(
             update_of(

@@ -637,9 +637,19 @@ class TestADay:
         client.wait_until(client.account.now_ns + 21 * DAY_S * 10**9)  # 28 October, the day after
 
         assert client.account.positions() == ()
-        assert client.account.order(client.account.past_trades(0, 1 << 62)[-1].order_id) is None
-        last = client.account.past_trades(0, 1 << 62)[-1]
+        last = [each for each in client.changes if isinstance(each, AccountTrade)][-1]
         assert (last.side, last.quantity, last.price) == ("SELL", 65, 90.0)
+
+    def test_on_which_a_contract_ends_shows_no_order_and_no_trade_of_that(self, client):
+        client.tick(120.0, OPTION)
+        bought = client.place(product="MARGIN", instrument=OPTION, quantity=65)
+        client.wait_until(at("18:00", day=27))
+
+        sold = [each for each in client.changes if isinstance(each, AccountTrade)][-1]
+        assert (sold.side, [each.net_quantity for each in client.account.positions()]) == ("SELL", [0])
+        assert (client.account.orders(), client.account.trades()) == ((), ())
+        assert (client.account.order(sold.order_id), client.account.trades(sold.order_id)) == (None, ())
+        assert [each.order_id for each in client.account.past_trades(0, 1 << 62)] == [bought]
 
 
 class TestAnInstrumentThatIsNotListed:
