@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _by_sequence = attrgetter("sequence")
 _symbol_of = attrgetter("symbol")
+_is_special = attrgetter("special")
 
 
 class Elsewhere:
@@ -214,7 +215,7 @@ class Lane:
         """Let each of these actors handle the message now, as the only one of a turn; or send it, where that cannot be.
 
         Those who have something in their mailbox, are not running, or are on a thread or in a process of their own, are
-        sent it.
+        sent it; and the rest, where one of them has sent something: each has the message before what follows from it.
         """
         sender = self._cell
         if sender.trace.__class__ is int:
@@ -225,9 +226,16 @@ class Lane:
 
     def _hand(self, cells: list[RuntimeCell], message: Any, sender: RuntimeCell) -> None:
         loop, trace, kind = self._loop, sender.trace, message.__class__
-        handing = loop.current
+        handing, ready = loop.current, loop.ready
+        if ready:  # all that waits comes first
+            for cell in cells:
+                self._send(cell, message, sender)
+            return
         for cell in cells:
-            if cell.special or not cell.idle:
+            if ready:  # one of those before has sent something
+                self._put_first(cells[cells.index(cell) :], message, sender)
+                break
+            if cell.special:
                 self._send(cell, message, sender)
                 continue
             # A turn, written out; and no door, since the sender is one of ours.
@@ -252,6 +260,22 @@ class Lane:
                 cell.ready(cell)
         loop.current = handing
 
+    def _put_first(self, cells: list[RuntimeCell], message: Any, sender: RuntimeCell) -> None:
+        """Send it as if it had been sent before what waits for them now, and give them their turns in this order."""
+        ready, envelope = self._loop.ready, (message, sender, cast("int", sender.trace))
+        for cell in reversed(cells):
+            if cell.special:
+                self._send(cell, message, sender)
+                continue
+            if cell.idle:
+                cell.idle = False
+                cell.put(envelope)
+            else:
+                if cell in ready:  # else it would have a second turn, before its time
+                    ready.remove(cell)
+                cell.box.appendleft(envelope)
+            ready.appendleft(cell)
+
     def _hand_kept(self, cell: RuntimeCell, messages: list[MarketMessage]) -> None:
         """Let a cell handle what was kept for it: before all that it was sent meanwhile, which came later."""
         sender = next(way.router for way in self._ways.values() if cell in way.later)
@@ -273,23 +297,30 @@ class Lane:
         loop.current = handing
 
     def _find(self, router: str, message: MarketMessage) -> Way | None:
-        """Find the way of messages like this one, for this turn; None: the router has more to do with it."""
+        """Find the way of messages like this one, for this turn; None: the router has more to do with it.
+
+        Nothing is ready: of those who run on this loop, all are idle.
+        """
         cell = self._recipient(router)
-        if cell.special or not cell.idle or (names := cell.instance.relays(message)) is None:
+        if cell.special or (names := cell.instance.relays(message)) is None:
             return None
         way = Way(cell, message)
         for each in self._cells.get(names) or self._look_up(names):
-            if each.special or not each.idle or each.drains or not each.instance.defers(message):
+            if each.special or each.drains or not each.instance.defers(message):
                 way.at_once.append(each)
             else:
                 way.later.append(each)
                 way.keep.append(self._kept.setdefault(each, []).append)
+        way.at_once.sort(key=_is_special, reverse=True)  # who is sent it has it before what the others send him
         self._ways[(message.symbol, message.interval_ns) if isinstance(message, Candle) else message.symbol] = way
         return way
 
     def _look_up(self, names: tuple[str, ...]) -> list[RuntimeCell]:
-        """Find who takes messages in a lane, once for all messages until one of them is not there any more."""
-        found = self._cells[names] = [self._recipient(name) for name in names]
+        """Find who takes messages in a lane, once for all messages until one of them is not there any more.
+
+        Those elsewhere first: they are sent a message, and have it before what the others send them.
+        """
+        found = self._cells[names] = sorted(map(self._recipient, names), key=lambda each: isinstance(each, RuntimeCell))
         return found
 
     def _recipient(self, name: str) -> RuntimeCell:

@@ -204,7 +204,7 @@ class Life:
             return self.end(requested=False, error=error)
         if self.state is STOPPING:
             return self._failed_while_stopping(error)
-        if self._starter is not None and self.state is RUNNING:
+        if self._starter is not None:
             return self.start_failed(error)
         if self.supervisor is None:
             return (RENEW,)

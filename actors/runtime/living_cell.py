@@ -80,7 +80,7 @@ class LivingCell(CellContext):
         life = self._life
         match message:
             case lifecycle.Start():
-                self.name, self._settings = self.name or message.name, message.settings
+                self.name, self._settings = message.name, message.settings
                 self._take(life.start(message.starter, message.supervisor))
             case lifecycle.Restart():
                 self._take(life.restart())

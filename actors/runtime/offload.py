@@ -130,7 +130,7 @@ class Offloader:
                 self._idle += 1
                 woken = not self._closed and self._changed.wait(IDLE_S)
                 self._idle -= 1
-                if not self._startable and (self._closed or not woken):
+                if not self._startable and not woken:
                     self._threads -= 1
                     return None
             lane = self._startable.popleft()

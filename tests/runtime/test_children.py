@@ -2,7 +2,7 @@
 
 import pytest
 from natya_processes import await_that
-from thespian.actors import ChildActorExited
+from thespian.actors import Actor, ChildActorExited
 
 from natya.actors.runtime import RuntimeActor, handles, lifecycle
 from natya.messages.supervision import Failed
@@ -79,6 +79,38 @@ class TestAChildOfASupervisor:
 
         assert system.request("parent", 2) == 7
         assert system.base.find("child") is first
+
+
+class Plain(Actor):
+    """As any other Thespian system has it."""
+
+    def receiveMessage(self, message, sender):  # noqa: N802  Thespian's name
+        if isinstance(message, int):
+            self.send(sender, message + 1)
+
+
+class OfAPlainOne(RuntimeActor):
+    def on_start(self):
+        self.child = self.createActor(Plain)
+
+    @handles(str)
+    def fail(self, reason, sender):
+        raise ValueError(reason)
+
+    @handles(type(None))
+    def tell(self, _, sender):
+        self.send(sender, self.child)
+
+
+class TestAPlainChild:
+    def test_lives_on_when_its_parent_is_restarted(self, system):
+        system.start("parent", OfAPlainOne)
+        child = system.request("parent", None)
+
+        assert isinstance(system.request("parent", "told to"), Failed)
+
+        assert system.request("parent", None) is not child
+        assert system.request(child, 5) == 6
 
 
 class TestAChildOfAnActorThatIsNoSupervisor:

@@ -1,8 +1,13 @@
 """A lane: messages handed on within one turn, and when that ends."""
 
+import threading
+
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from natya_builders import a_candle, a_tick
+from natya_examples import QUARTER
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, Lane, RuntimeActor, handles
 from natya.messages.codec import decode
@@ -236,6 +241,191 @@ class TestALane:
         assert (places, heard) == ([1, 2], [10, 20])
 
 
+class Feed(RuntimeActor):
+    """Plays ticks in a lane, or sends each when all is quiet; `settings` says which."""
+
+    def on_start(self):
+        self.lane = Lane(self)
+
+    @handles(Play)
+    def play(self, play, sender):
+        self.left, self.asker = ticks(play.numbers), sender
+        self.pace_market(0.0)
+        self.wait()
+
+    def wait(self):
+        at_ns = self.left[0].exchange_ns if self.left else None
+        self.when_quiet("go on", at_ns)
+
+    @handles(str)
+    def go_on(self, _, _sender):
+        if not self.left:
+            self.send(self.asker, "over")
+            return
+        if self.settings:
+            del self.left[: self.lane.play("router", self.left, 0, len(self.left))]
+        else:
+            self.begin_trace()
+            self.send("router", self.left.pop(0))
+        self.wait()
+
+
+class Plainly(Router):
+    """Sends ticks on, as a router does where no market is simulated."""
+
+    @handles(Tick)
+    def route(self, tick, _sender):
+        self.send_each(self.settings, (tick,))
+
+
+class Chatty(RuntimeActor):
+    """Notes what it hears, and does what the play says it does at this tick: of `fail`, `set a timer` and names."""
+
+    def on_start(self):
+        self.plan, self.diary = self.settings
+
+    @handles(Tick)
+    def hear(self, tick, _sender):
+        self.diary.append((self.name, tick.sequence))
+        for deed in self.plan.get((self.name, tick.sequence), ()):
+            if deed == "fail":
+                raise ZeroDivisionError
+            if deed == "set a timer":
+                self.after(0.0, f"{self.name} at {tick.sequence}")
+            else:
+                self.send(deed, f"{self.name} at {tick.sequence}")
+
+    @handles(str)
+    def listen(self, word, _sender):
+        self.diary.append((self.name, word))
+
+
+NAMES = ("a", "b", "c", "d")
+DEEDS = st.lists(st.sampled_from([*NAMES, "fail", "set a timer"]), min_size=1, max_size=3)
+
+
+class TestWhatActorsSeeInALane:
+    """The same as in turns, in the same order."""
+
+    @staticmethod
+    def seen(plan, numbers, router, *, in_a_lane):
+        diary = []
+        with InProcessSystem(InProcessSystemBase(seed=1, market_opening_ns=OPENING_NS)) as system:
+            for name in NAMES:
+                system.start(name, Chatty, (plan, diary))
+            system.start("router", router, NAMES)
+            system.start("feed", Feed, in_a_lane)
+            assert system.request("feed", Play(numbers)) == "over"
+        return diary
+
+    @settings(max_examples=QUARTER)
+    @given(plan=st.dictionaries(st.tuples(st.sampled_from(NAMES), st.sampled_from([1, 2, 3])), DEEDS, max_size=5))
+    def test_is_what_they_would_see_in_turns(self, plan):
+        in_turns, routed, relayed = (
+            self.seen(plan, (1, 2, 3), router, in_a_lane=router is not Plainly) for router in (Plainly, Router, Relay)
+        )
+
+        assert routed == in_turns
+        assert relayed == in_turns
+
+    @pytest.mark.parametrize("router", [Router, Relay])
+    def test_is_the_tick_before_what_another_says_about_it(self, router):
+        plan = {("a", 1): ["d", "b"], ("c", 1): ["d"]}
+
+        assert self.seen(plan, (1, 2), router, in_a_lane=True) == [
+            ("a", 1), ("b", 1), ("b", "a at 1"), ("c", 1), ("d", 1), ("d", "a at 1"), ("d", "c at 1"),
+            ("a", 2), ("b", 2), ("c", 2), ("d", 2),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("router", [Router, Relay, type("RelayApart", (Relay,), {"blocking": True})])
+    @pytest.mark.parametrize("defers", [False, True])
+    def test_is_so_for_one_on_a_thread_of_its_own_who_has_all_of_it_there(self, base, router, defers):
+        class Apart(Chatty):
+            blocking = True
+
+            def defers(self, _message):
+                return defers
+
+            @handles(Tick)
+            def hear(self, tick, sender):
+                threads.add(threading.current_thread().name)
+                super().hear(tick, sender)
+
+        threads, diary, others, plan = set(), [], [], {("a", 1): ["b"]}
+        with InProcessSystem(base) as system:
+            system.start("a", Chatty, (plan, others))
+            system.start("b", Apart, (plan, diary))
+            system.start("router", router, ("a", "b"))
+            system.start("feed", Feed, True)
+            system.request("feed", Play((1, 2)))
+
+        assert diary == [("b", 1), ("b", "a at 1"), ("b", 2)]
+        assert others == [("a", 1), ("a", 2)]
+        assert threads == {"natya-b"}
+
+    def test_are_candles_too_in_one_turn_with_ticks(self, base):
+        diary = []
+
+        class Listener(RuntimeActor):
+            @handles(Tick, Candle)
+            def hear(self, message, _sender):
+                diary.append((type(message).__name__, self.clock.now_ns() - OPENING_NS))
+
+        class Mixed(Feed):
+            def on_start(self):
+                super().on_start()
+                first, second, third = ticks((1, 2, 90))
+                candle = a_candle(start_ns=OPENING_NS + 20, interval_ns=40)
+                self.messages = [first, second, candle, candle, third]
+
+            @handles(str)
+            def go_on(self, _, sender):
+                diary.append(self.lane.play("router", self.messages, 0, 5))
+                self.send(self.asker, "over")
+
+        class OfAll(Relay):
+            def relayed(self, message, count):
+                diary.append((f"relayed {type(message).__name__}", count))
+
+        with InProcessSystem(base) as system:
+            system.start("listener", Listener)
+            system.start("router", OfAll, ("listener",))
+            system.start("feed", Mixed, True)
+            system.request("feed", Play((1,)))
+
+        assert diary == [
+            ("Tick", 1), ("Tick", 2), ("Candle", 60), ("Candle", 60), ("Tick", 90),
+            ("relayed Tick", 3), ("relayed Candle", 2), 5,
+        ]  # fmt: skip
+
+    def test_is_the_tick_also_where_another_raises_when_its_mailbox_is_empty(self, base):
+        class Raising(Chatty):
+            def on_drained(self):
+                raise ZeroDivisionError
+
+        diary = []
+        with InProcessSystem(base) as system:
+            system.start("a", Raising, ({}, diary))
+            system.start("b", Chatty, ({}, diary))
+            system.start("router", Relay, ("a", "b"))
+            system.start("feed", Feed, True)
+            system.request("feed", Play((1,)))
+
+            assert system.stop("a").failures == 1
+        assert diary == [("a", 1), ("b", 1)]
+
+
+def test_a_lane_hands_on_one_message_where_no_market_is_simulated():
+    notes = {"heard": []}
+    with InProcessSystem(InProcessSystemBase(seed=1)) as system:
+        system.start("hearer", Hearer, notes)
+        system.start("router", Relay, ("hearer",))
+        system.start("market", Market)
+
+        assert system.request("market", Play((10, 20, 40)))[0] == [1, 2, 3]
+    assert notes["heard"] == [10, 20, 40]
+
+
 class TestWhatIsPassedOver:
     def test_are_ticks_but_the_newest_of_each_symbol_where_that_is_enough(self, base):
         with InProcessSystem(base) as system:
@@ -251,6 +441,28 @@ class TestWhatIsPassedOver:
 
         assert told == ([5], 50)
         assert notes["heard"] == [10, 40, 50, 60, 70, 101]
+
+    def test_are_none_where_the_router_does_more_than_hand_on(self, base):
+        with InProcessSystem(base) as system:
+            notes = {"heard": []}
+            system.start("hearer", Rememberer, notes)
+            system.start("router", Router, ("hearer",))
+            system.start("market", Market)
+            system.request("market", Play((10, 20, 30), passes_over=True))
+
+        assert notes["heard"] == [10, 20, 30]
+
+    def test_are_none_where_one_is_on_a_thread_of_its_own(self, base):
+        with InProcessSystem(base) as system:
+            notes, others = {"heard": []}, {"heard": []}
+            system.start("hearer", Rememberer, notes)
+            system.start("apart", type("Apart", (Rememberer,), {"blocking": True}), others)
+            system.start("router", Relay, ("hearer", "apart"))
+            system.start("market", Market)
+            system.request("market", Play((10, 20, 30), passes_over=True))
+            system.stop("apart")
+
+        assert (notes["heard"], others["heard"]) == ([10, 20, 30], [10, 20, 30])
 
 
 class TestOneWhoDefers:

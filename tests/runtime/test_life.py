@@ -263,6 +263,16 @@ class TestAnOrderlyStop:
         assert cell.life.state is state
         assert cell.instances == 1 + (state is STOPPING)
 
+    @pytest.mark.parametrize("waiting", [0, 2])
+    @pytest.mark.parametrize("afresh", [False, True])
+    def test_of_one_that_is_kept_down_or_has_not_begun_ends_it_whatever_waits(self, waiting, afresh):
+        rejecting, new = a_running(), PlayedCell()
+        rejecting.take(rejecting.life.reject(ORDER))
+        for cell in (rejecting, new):
+            cell.take(cell.life.stop(waiting, afresh=afresh))
+
+            assert cell.ended == End(requested=True, error=None)
+
     def test_of_one_that_never_was_up_ends_it(self):
         cell = PlayedCell(fails=True)
         cell.take(cell.life.start(None, "supervisor"))

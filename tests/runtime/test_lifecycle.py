@@ -274,6 +274,43 @@ class TestAChildThatEnds:
         assert isinstance(report.error, TimeoutError)
         assert "child" not in system.base.names
 
+    def test_killed_twice_in_a_handler_ends_once(self, system, reports):
+        system.start("nurse", Nurse, (BlockingChild, {"broken": False}))
+        reports.receive()
+        entered, held = threading.Event(), threading.Event()
+        system.tell("child", (entered, held))
+        entered.wait(5)
+        for _ in range(2):
+            system.tell("nurse", Order(Kill()))
+        system.request("nurse", Ping())
+        held.set()
+        system.stop("nurse")
+
+        assert isinstance(reports.receive(), Stopped)
+        assert reports.is_empty()
+
+    def test_killed_while_it_has_nothing_to_do_ends_in_order(self, system, reports, nurse):
+        system.request("child", None)
+        nurse(Kill())
+        report = reports.receive()
+
+        assert (report.requested, report.error, report.statistics.handled) == (True, None, 1)
+
+    @pytest.mark.parametrize("blocking", [False, True])
+    def test_that_kills_itself_ends_in_order_after_its_handler(self, system, blocking):
+        class Weary(RuntimeActor):
+            @handles(str)
+            def end(self, _, sender):
+                self.host.kill(self.myAddress)
+                self.send(sender, "after that")
+
+        Weary.blocking = blocking
+        system.start("weary", Weary)
+        end = system.watch("weary")
+
+        assert system.request("weary", "end") == "after that"
+        assert (end.result(5).error, end.result(5).statistics.handled) == (None, 1)
+
     def test_killed_in_a_handler_that_then_returns_has_not_failed(self, system):
         class Closing(BlockingChild):
             closed = threading.Event()

@@ -227,10 +227,10 @@ class Sender(Endpoint):
 
 
 class TestABoundedMailbox:
+    @pytest.mark.parametrize("at_limit", ["refuse", "drop_oldest", "block_caller"])
     @given(
-        at_limit=st.sampled_from(["refuse", "drop_oldest", "block_caller"]),
         limit=st.integers(1, 3),
-        events=st.lists(st.sampled_from(["own", "quiet", "asking", "take", "put back"]), max_size=20),
+        events=st.lists(st.sampled_from(["own", "quiet", "asking", "take", "put back"]), min_size=8, max_size=20),
     )
     def test_is_a_queue_that_takes_so_many_of_others_and_all_of_its_owner(self, at_limit, limit, events):
         owner, senders = Sender(), {"quiet": Sender(), "asking": Sender(wants_answer=True)}

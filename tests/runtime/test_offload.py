@@ -204,6 +204,29 @@ class TestTheThreads:
         assert threads() == [thread]
         assert thread.daemon
 
+    def test_go_on_waiting_where_another_took_what_they_were_woken_for(self, offloader, submit, outcomes, threads):
+        submit(threading.current_thread)
+        thread = outcomes.get(timeout=5).unwrap()
+        await_that(lambda: offloader._idle)
+        waits = []
+        wait = offloader._changed.wait
+        offloader._changed.wait = lambda seconds: waits.append(seconds) or wait(seconds)
+        with offloader._changed:
+            offloader._changed.notify()
+        await_that(lambda: waits)
+
+        assert threads() == [thread]
+
+    def test_end_when_it_stops_while_they_wait(self, offloader, submit, outcomes, threads):
+        submit(int)
+        outcomes.get(timeout=5)
+        await_that(lambda: offloader._idle)
+        (thread,) = threads()
+        offloader.close()
+        thread.join(5)
+
+        assert not thread.is_alive()
+
     def test_end_when_there_was_none_for_long_and_others_follow(self, submit, outcomes, monkeypatch):
         monkeypatch.setattr("natya.actors.runtime.offload.IDLE_S", 0.001)
         lives = []

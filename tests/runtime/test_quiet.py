@@ -407,6 +407,55 @@ class TestALane:
         assert not quiet.holds(0)
 
 
+class Speaking:
+    """A worker process: what it has to say waits until it is heard."""
+
+    def __init__(self, name, words, *, has_said_all, heard):
+        self.name, self.words, self.said_all, self.heard = name, words, has_said_all, heard
+
+    def has_said_all(self):
+        return self.said_all
+
+    def has_words(self):
+        return bool(self.words)
+
+    def speak(self):
+        self.heard += [f"{self.name}: {word}" for word in self.words]
+        self.words = []
+
+
+class TestWhatProcessesSay:
+    """It is heard when each has done what it was asked for, and then of all, in the order in which they began."""
+
+    @pytest.mark.parametrize(
+        ("first", "second", "heard"),
+        [
+            (["one", "two"], ["three"], ["first: one", "first: two", "second: three"]),
+            ([], ["three"], ["second: three"]),
+            (["one"], [], ["first: one"]),
+            ([], [], []),
+        ],
+    )
+    @pytest.mark.parametrize("busy", [None, 0, 1])
+    def test_is_heard_when_all_have_said_all(self, first, second, heard, busy):
+        quiet, told = Quiescence(MarketClock(SystemClock(), 1)), []
+        quiet.attach(SimpleNamespace(ready=(), asleep=False))
+        speakers = [
+            Speaking(name, words, has_said_all=busy != number, heard=told)
+            for number, (name, words) in enumerate((("first", first), ("second", second)))
+        ]
+        for each in speakers:
+            quiet.will_speak(Cell(), each)
+
+        quiet.test()
+        assert told == ([] if busy is not None else heard)
+
+        for each in speakers:
+            each.said_all = True
+        quiet.test()
+        assert told == heard
+
+
 class Cell:
     """One that the market waits for."""
 
