@@ -205,7 +205,7 @@ class Keeper(Meeting):
 
     def _steer(self, hosted: Hosted, now_ns: int) -> None:
         """Do what its lease wants: claim it, stop it, or have it say nothing more."""
-        if hosted.phase in {"running", "claiming"} and not hosted.tenure.should_run(now_ns):
+        if not hosted.tenure.should_run(now_ns):
             self._end_claim(hosted, "its lease was not renewed in time", closes=False)
         if hosted.fence and not hosted.tenure.is_held(now_ns):
             self._close(hosted)
@@ -225,8 +225,8 @@ class Keeper(Meeting):
             self._link.say(ClaimStrategy(strategy=hosted.settings.name, fence=hosted.fence))
 
     def _end_claim(self, hosted: Hosted, reason: str, *, closes: bool = True) -> None:
-        """Stop what runs under a claim; it may say its last words only where the claim itself has not ended."""
-        if closes or hosted.phase == "claiming":
+        """Stop what runs under a claim, if anything does; its last words only where the claim itself has not ended."""
+        if closes:
             self._close(hosted)
         if hosted.phase == "running":
             self.log("strategy.moves_on", level="warning", strategy=hosted.settings.name, reason=reason)

@@ -30,6 +30,9 @@ KEPT_MS: Final = 60_000
 BROKER_KEPT_MS: Final = 10_000
 """Of the name of a broker node that does not say it any more."""
 
+DIGITS_MAX: Final = 18
+"""Of the number of a tick; of thousands Python makes none."""
+
 READ_MAX: Final = 256
 """Entries of one stream that are read at once."""
 
@@ -216,4 +219,5 @@ def _lease(strategy: str, record: bytes | None) -> Lease | None:
 def _batch(fields: dict[bytes, bytes]) -> Batch:
     number = fields.get(b"n", b"")
     sender = fields.get(b"s", b"").decode(errors="replace")
-    return Batch(sender, int(number) if number.isdigit() else 0, fields.get(b"t", b""))
+    is_one = number.isdigit() and len(number) <= DIGITS_MAX
+    return Batch(sender, int(number) if is_one else 0, fields.get(b"t", b""))

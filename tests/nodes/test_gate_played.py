@@ -1,5 +1,6 @@
 """What the gate makes of claims, of what comes twice, late or from nobody, and of a server that is away; all played."""
 
+import msgspec
 import pytest
 from natya_builders import a_tick
 
@@ -12,6 +13,7 @@ from natya.actors.runtime.simulation import SimulatedSystemBase, jobs
 from natya.config.sections.nodes import NodesSettings
 from natya.config.sections.redis import RedisSettings
 from natya.config.sections.strategy import StrategySettings
+from natya.domain.nodes.fence import Fence
 from natya.domain.time import SECOND_NS
 from natya.messages.codec import decode, encode
 from natya.messages.journal import Append, Appended, AppendRefused, JournalPage, JournalRecord, ReadJournal
@@ -86,6 +88,8 @@ class PlayedJournal(RuntimeActor):
     def read(self, request, sender):
         world = self.settings
         world.reads.append(request.after_sequence)
+        if world.is_away and not world.answers:
+            return
         if world.is_away:
             self.send(sender, Unavailable(actor="journal", reason="down", retry_after_s=0))
             return
@@ -121,7 +125,7 @@ class World:
     def __init__(self, system, server):
         self.system, self.server = system, server
         self.records, self.reads, self.appended, self.begun, self.heard = [], [], [], [], []
-        self.is_away, self.appends, self.kind = False, "durable", "march:March"
+        self.is_away, self.answers, self.appends, self.kind = False, True, "durable", "march:March"
 
     def start(self, settings=SETTINGS):
         self.system.start("journal", PlayedJournal, self)
@@ -248,11 +252,16 @@ class TestAClaim:
         assert (refused.fence, refused.above, refused.reason) == (fence, 5, "a newer fence was given")
         assert (world.appended, world.begun) == ([], [])
 
-    def test_of_a_strategy_that_does_not_run_here_is_refused(self, world):
-        (refused,) = world.start().node("pune-1").exchange(ClaimStrategy(strategy="dip", fence=1))
+    @pytest.mark.parametrize("name", ["dip", "journal", "march"])
+    def test_of_a_strategy_that_does_not_run_here_is_refused(self, world, name):
+        """Neither one that the settings have not, an actor of natya's say, nor one of which there is no deputy."""
+        pune = world.start().node("pune-1")
+        if name == "march":
+            world.system.stop("march")
+        (refused,) = pune.exchange(ClaimStrategy(strategy=name, fence=1))
 
         assert refused.reason == "a strategy that runs here, with host 'node', is wanted"
-        assert world.appended == []
+        assert (world.appended, world.begun) == ([], [])
 
     def test_is_not_heard_before_all_fences_are_read_and_then_it_is(self, world, monkeypatch):
         monkeypatch.setattr(gate, "PAGE_RECORDS", 2)
@@ -268,6 +277,20 @@ class TestAClaim:
         assert world.reads[-2:] == [0, 2]
         assert len(world.reads) >= 3
         assert pune.claim(4) == [ClaimAccepted(strategy="march", fence=4)]
+
+    @pytest.mark.parametrize("answers", [True, False])
+    def test_is_made_to_nobody_while_the_fences_are_not_read_and_why_is_told(self, world, monkeypatch, caplog, answers):
+        monkeypatch.setattr(gate, "JOURNAL_TIMEOUT_S", 0.3)
+        world.is_away, world.answers = True, answers
+        world.start().run_for(3)
+        announced = world.server.announced
+        world.is_away = False
+        world.run_for(1)
+
+        assert (announced, world.server.announced) == (0, 1)
+        told = {each.fields["found"] for each in caplog.records if each.message == "play.fences_not_read"}
+        down = Unavailable(actor="journal", reason="down", retry_after_s=0)
+        assert told == {str(down) if answers else "no answer in 0.3 s from journal to ReadJournal"}
 
     @pytest.mark.parametrize(("kind", "told"), [("march:March", ""), ("march:Steeper", "march:Steeper")])
     def test_names_the_class_only_where_it_is_not_that_of_the_settings(self, world, kind, told):
@@ -286,6 +309,17 @@ class TestAClaim:
         assert nagpur.exchange(said(2, fence=2)) == []
         assert world.heard == [(2, 2)]
         assert (world.counts.refused, world.counts.strategies) == (1, {"march": "nagpur-1"})
+
+    def test_ends_when_another_is_admitted_whose_node_has_gone_meanwhile(self, world):
+        pune = world.start().node("pune-1")
+        pune.claim(1)
+        fences, newer = world.system.base.find("nodes").instance._fences, Fence(2, "nagpur-1")
+        assert fences.propose("march", newer)
+        assert fences.admit("march", newer)
+        (refused,) = pune.exchange(said(1))
+
+        assert (refused.fence, refused.above, refused.reason) == (1, 2, "its claim is over")
+        assert world.heard == []
 
     def test_ends_with_the_life_of_its_deputy(self, world):
         pune = world.start().node("pune-1")
@@ -388,6 +422,24 @@ class TestWhatANodeIsTold:
         world.system.tell("nodes", fact)
 
         assert pune.exchange() == ([fact] if is_told else [])
+
+    def test_is_nothing_while_nobody_runs_the_strategy(self, world):
+        pune = world.start().node("pune-1")
+        pune.exchange(NothingSaid())
+        world.system.tell("nodes", Told(strategy="march", fence=1, message=encode(Ping())))
+
+        assert pune.exchange() == []
+        assert world.system.base.find("nodes").failures == 0
+
+    def test_over_a_link_that_is_over_ends_no_other(self, world):
+        world.start(msgspec.structs.replace(SETTINGS, waiting_max=2)).node("pune-1").claim(1)
+        acting = world.system.base.find("nodes").instance
+        old = acting._links["pune-1"]
+        world.node("pune-1", number=2).exchange(NothingSaid())
+        for _ in range(3):
+            acting._say(old, Told(strategy="march", fence=1, message=b""))
+
+        assert [link.number for link in acting._links.values()] == [2]
 
     def test_is_sent_again_until_it_is_confirmed_and_then_no_more(self, world):
         pune = world.start().node("pune-1")

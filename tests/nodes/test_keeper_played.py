@@ -315,6 +315,27 @@ class TestALease:
 
         assert world.start().claim().fence > 3
 
+    def test_is_renewed_while_its_claim_is_refused_again_and_again(self, world):
+        """The journal of the broker node is away, say: nobody else would be admitted either."""
+        claim = world.start().claim()
+        before, refusals = world.server.lease.beat, 0
+        for _ in range(round(3 * LEASE_S / 0.05)):
+            refused = ClaimRefused(strategy="march", fence=claim.fence, above=0, reason="it could not be made durable")
+            heard = world.exchange(*[refused] * (refusals == 0), seconds=0.05)
+            refusals = 0 if any(isinstance(each, ClaimStrategy) for each in heard) else 1
+
+        assert world.server.lease.beat - before >= 10
+        assert (world.server.lease.fence, world.server.lease.holder) == (claim.fence, world.server.life)
+
+    def test_is_looked_at_no_more_while_a_look_is_on_its_way(self, world):
+        """A server that hangs would find them all when it is back, each with what was so when it was asked."""
+        world.start().run_for(0.1)
+        keeper = world.system.base.find("nodes").instance
+        keeper._is_looking, before_ns = True, keeper._looked_ns
+        world.run_for(3 * LEASE_S)
+
+        assert keeper._looked_ns == before_ns
+
     def test_is_renewed_while_the_strategy_runs(self, world):
         world.start().running()
         before = world.server.lease.beat
@@ -333,11 +354,69 @@ class TestAStrategy:
 
         assert (started.name, settings.host, settings.position_max) == ("march", "loop", None)
 
+    @pytest.mark.parametrize(
+        ("sender", "link"), [("mumbai-0", 1), ("mumbai-1", 2), (None, 0)], ids=["other life", "other link", "no frame"]
+    )
+    def test_is_not_started_by_a_frame_of_another_link_and_by_its_own_behind_it(self, world, sender, link):
+        claim = world.start().claim()
+        accepted = ClaimAccepted(strategy="march", fence=claim.fence)
+        foreign = NodeFrame(sender=sender or "", link=link, first=1, letters=(encode(accepted),))
+        world.server.inbox.append(b"no frame" if sender is None else encode(foreign))
+        world.run_for(0.3)
+        assert world.changes == []
+        world.server.inbox.append(b"no frame" if sender is None else encode(foreign))
+        world.exchange(accepted, seconds=0.4)
+
+        assert [what for what, _ in world.changes] == ["start"]
+
+    def test_is_not_started_before_there_is_a_link(self, world):
+        world.server.broker = ""
+        world.start()
+        world.exchange(ClaimAccepted(strategy="march", fence=1))
+
+        assert (world.changes, world.counts.received) == ([], 0)
+
+    def test_hears_nothing_of_one_that_is_none_of_this_play(self, world):
+        claim = world.start().claim()
+        world.exchange(*(Told(strategy=name, fence=claim.fence, message=fact(1)) for name in ("waltz", "")))
+
+        assert world.counts.received == 2
+        assert world.counts.strategies == {"march": "claiming"}
+
+    def test_is_claimed_again_a_while_after_a_refusal_and_not_by_a_node_that_stops(self, world):
+        claim = world.start().claim()
+        refused = ClaimRefused(strategy="march", fence=claim.fence, above=0, reason="it could not be made durable")
+        assert world.exchange(refused, seconds=LEASE_S / 5 - 0.1) == []
+        (again,) = world.exchange(seconds=0.3)
+        assert again == claim
+        world.system.base.find("nodes").instance.is_drained()
+
+        assert world.exchange(refused, seconds=LEASE_S / 2) == []
+
+    def test_is_not_claimed_under_a_fence_that_was_refused(self, world):
+        claim = world.start().claim()
+        world.server.swap = lambda *_: False  # another is faster: no renewal has a greater one
+        refused = ClaimRefused(strategy="march", fence=claim.fence, above=7, reason="a newer fence was given")
+
+        assert world.exchange(refused, seconds=0.5 * LEASE_S) == []
+
     def test_is_not_started_by_an_answer_to_another_claim(self, world):
         claim = world.start().claim()
         world.exchange(ClaimAccepted(strategy="march", fence=claim.fence + 1))
 
         assert world.changes == []
+
+    def test_that_somebody_else_has_started_here_says_nothing_before_its_claim_is_accepted(self, world):
+        claim = world.start().claim()
+        world.system.tell("strategies", StartStrategy(name="march", settings=""))
+        world.run_for(0.05)
+        world.system.tell("march", Say())
+        heard = world.exchange(seconds=0.05)
+
+        assert world.answers == ["Unavailable"]
+        assert [each for each in heard if isinstance(each, Said)] == []
+        assert world.counts.strategies == {"march": "claiming"}
+        assert claim.fence > 0
 
     def test_asks_by_the_door_and_is_answered(self, world):
         fence = world.start().running()
@@ -484,7 +563,7 @@ class TestAStrategy:
         assert (away.is_connected, away.reason) == (False, "no way to the other nodes: hangs")
         assert [what for what, _ in world.changes] == ["start", "stop", "start"]
 
-    @pytest.mark.parametrize("why", ["refused", "over", "another broker node", "another's lease"])
+    @pytest.mark.parametrize("why", ["refused", "over", "unreadable", "another broker node", "another's lease"])
     def test_is_stopped_when_its_claim_has_ended(self, world, why):
         fence = world.start().running()
         match why:
@@ -492,6 +571,9 @@ class TestAStrategy:
                 world.exchange(ClaimRefused(strategy="march", fence=fence, above=7, reason="a newer fence was given"))
             case "over":
                 world.server.inbox.append(encode(NodeFrame(sender="mumbai-1", link=1, is_over=True)))
+            case "unreadable":
+                unreadable = NodeFrame(sender="mumbai-1", link=1, first=2, letters=(b"\xff",))
+                world.server.inbox += [encode(unreadable), encode(unreadable)]
             case "another broker node":
                 world.server.broker = "mumbai-2"
             case _:
@@ -547,6 +629,13 @@ class TestAChange:
         world.exchange(seconds=2 * LEASE_S)
         assert world.counts.strategies == {"march": "running"}
         assert [what for what, _ in world.changes] == ["start", "SwapStrategy"]
+
+    def test_of_one_that_is_claimed_and_does_not_run_yet_is_not_done(self, world):
+        claim = world.start().claim()
+
+        assert self.told(world, claim.fence) == []
+        assert world.changes == []
+        assert world.counts.strategies == {"march": "claiming"}
 
     def test_of_another_claim_is_not_done(self, world):
         fence = world.start().running()
@@ -656,6 +745,12 @@ class TestTicks:
 
         assert world.ticks == ticks[:8]
         assert (world.counts.ticks, world.counts.ticks_lost) == (8, 3)
+
+    def test_are_nothing_else_that_has_a_wire_form(self, world):
+        world.start()
+        self.come(world, Batch("mumbai-1", 1, encode(Ping())), self.batch(2, a_tick(1)))
+
+        assert world.ticks == [a_tick(1)]
 
     @pytest.mark.parametrize("count", [4, 5])
     def test_are_the_newest_of_each_symbol_where_too_many_come_at_once(self, world, monkeypatch, count):

@@ -12,6 +12,9 @@ from natya.actors.nodes.server import Batch, _batch, _lease
         ({b"n": b"7", b"s": b"mumbai-1", b"t": b"x"}, Batch("mumbai-1", 7, b"x")),
         ({b"n": b"-7", b"s": b"\xff", b"t": b""}, Batch("\ufffd", 0, b"")),
         ({b"n": b"1.5"}, Batch("", 0, b"")),
+        ({b"n": b"9" * 18}, Batch("", 10**18 - 1, b"")),
+        ({b"n": b"1" + b"0" * 18}, Batch("", 0, b"")),
+        ({b"n": b"9" * 5_000}, Batch("", 0, b"")),
         ({}, Batch("", 0, b"")),
     ],
 )
