@@ -32,6 +32,7 @@ from natya.messages.strategies import (
     StrategyNotChanged,
     SwapStrategy,
 )
+from natya.messages.supervision import Unavailable
 from natya.messages.system import Ping
 
 LEASE_S = 2.0
@@ -418,6 +419,34 @@ class TestAStrategy:
         assert world.counts.strategies == {"march": "claiming"}
         assert claim.fence > 0
 
+    def test_that_is_claimed_is_not_taken_back_by_a_late_word_of_its_stop(self, world):
+        claim = world.start().claim()
+        world.system.tell("nodes", StrategyChanged(name="march", strategy=""))
+        world.exchange(ClaimAccepted(strategy="march", fence=claim.fence), seconds=0.4)
+
+        assert world.counts.strategies == {"march": "running"}
+
+    def test_that_is_to_stop_is_not_there_while_it_is_being_changed_and_has_not_stopped(self, world):
+        fence = world.start().running()
+        world.cannot_stop = True
+        world.exchange(ClaimRefused(strategy="march", fence=fence, above=0, reason="its deputy has ended"), seconds=0.1)
+        world.system.tell("march", ActorExitRequest())
+        world.run_for(0.1)
+        found = []
+        for is_busy in (True, False):
+            world.system.tell("nodes", StrategyNotChanged(name="march", reason="as the test says", is_busy=is_busy))
+            found.append(world.counts.strategies["march"])
+
+        assert "march" not in world.system.base.names
+        assert found == ["stopping", "elsewhere"]
+
+    def test_that_is_none_of_this_play_is_told_that_nobody_speaks_for_it(self, world):
+        world.start().running()
+        answer = world.system.request("orders", ReadHoldings(strategy="waltz"))
+
+        assert (type(answer), answer.actor, answer.retry_after_s) == (Unavailable, "orders", node.RETRY_AFTER_S)
+        assert answer.reason == "this node does not speak for it, or does not reach the broker node"
+
     def test_asks_by_the_door_and_is_answered(self, world):
         fence = world.start().running()
         world.system.tell("march", Say())
@@ -694,6 +723,7 @@ class TestAChange:
         world.server.trouble = "hangs"
         world.run_for(4 * LEASE_S)
         during = world.counts.strategies
+        assert [what for what, _ in world.changes][2:4] == ["stop", "stop"], "it is asked for all the same"
         world.run_for(2 * LEASE_S)
 
         assert during == {"march": "stopping"}
