@@ -112,7 +112,7 @@ class Application:
     def _application_at(self, scope: Scope) -> Asgi | None:
         path: str = scope["path"]
         for prefix, application in self._by_length:
-            if path.startswith(prefix) and (not prefix or path[len(prefix) : len(prefix) + 1] in {"", "/"}):
+            if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in {"", "/"}:
                 if prefix:
                     scope["root_path"] = scope.get("root_path", "") + prefix
                 return application

@@ -48,7 +48,7 @@ class Cycle(RequestResponseCycle):
         if message["type"] == "http.response.start":  # of an error: what was kept is not sent any more
             self.kept = message
             return
-        if self.flow.write_paused and not self.disconnected:
+        if not self.disconnected:
             await self.flow.drain()
         self.kept = None
         whole = None if self.disconnected else self._whole(head, message)

@@ -106,7 +106,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._ask_by_s = math.inf
         was_idle = not self._in_message
-        if was_idle and self._move_by_s == math.inf:  # whatever it sends, a request must come of it
+        if self._move_by_s == math.inf and not self._is_answering():  # whatever it sends, a request must come of it
             self._move_by_s = self.loop.time() + self._bounds.head_timeout_s
         self._begins_here = False
         self._is_idle_before = was_idle
@@ -131,8 +131,7 @@ class BoundedProtocol(HttpToolsProtocol):
         for.
         """
         cycle = self.cycle
-        is_awaited = cycle is not None and not cycle.response_complete and not cycle.response_started
-        if self._lingers or self._in_message or not is_awaited or self.transport.is_closing():
+        if self._in_message or cycle is None or cycle.response_started:
             return False
         cycle.keep_alive = False  # it is the last one: of those before it each begins the next
         return True
@@ -146,7 +145,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def resume_writing(self) -> None:
         """Go on: it has read."""
         self._write_by_s = math.inf
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_answering():
             self.waits_since_s = math.inf
         super().resume_writing()
 
@@ -193,7 +192,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Begin the next request that has come, or wait for one."""
-        if self.transport.is_closing() or self._lingers:
+        if self.transport.is_closing():
             return
         self.flow.resume_reading()
         if self.pipeline:
@@ -233,6 +232,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     # Helpers.
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _is_given_room(self) -> bool:
         """Where as many are open as may be, close the one that has waited longest for its client; False: none waits.
@@ -307,7 +309,7 @@ class BoundedProtocol(HttpToolsProtocol):
         is_next = cycle is None or cycle.response_complete
         if not is_next and self._in_message and not self._in_head and not self.pipeline and not cycle.response_started:
             is_next = True  # the request whose body is coming: its application has not answered
-        if cycle is not None and not cycle.response_complete:
+        if cycle is not None:
             cycle.disconnected = True
             cycle.message_event.set()
         if not is_next:

@@ -130,6 +130,40 @@ class TestAWholeAnswer:
         assert b"c: d" not in b"".join(writes)
 
 
+class TestAnApplicationThatSaysWhatIsNext:
+    """Out of turn it is told at once, as by uvicorn; in turn it is not."""
+
+    START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]}  # noqa: RUF012
+    WELL = {"type": "http.response.body", "body": b"well"}  # noqa: RUF012
+
+    @pytest.mark.parametrize("kind", [Cycle, RequestResponseCycle])
+    @pytest.mark.parametrize(
+        ("said", "is_told"),
+        [
+            ([START, WELL], False),
+            ([START, WELL | {"more_body": True}, WELL | {"body": b""}], False),
+            ([WELL], True),
+            ([START, WELL, START], True),
+            ([START, WELL, WELL], True),
+            ([START, WELL | {"more_body": True}, START], True),
+            ([START, {"type": "http.response.trailers", "body": b"well"}], True),
+        ],
+    )
+    def test_is_told_where_that_is_not_so(self, kind, said, is_told):
+        told = []
+
+        async def application(send):
+            for event in said:
+                try:
+                    await send(event)
+                except RuntimeError:
+                    told.append(event)
+
+        play(kind, application)
+
+        assert told == said[-1:] * is_told
+
+
 class TestAnApplicationThatFails:
     @pytest.mark.parametrize("error", [ZeroDivisionError, None])
     def test_before_any_of_the_body_is_answered_as_one_that_said_nothing(self, error):

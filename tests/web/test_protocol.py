@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 from natya.actors.web.application import PATH_CHARACTERS_MAX, Application
 from natya.actors.web.bodies import answer, body_of
 from natya.actors.web.errors import WebError
-from natya.actors.web.protocol import LINGER_BYTES_MAX, LINGER_S, PIPELINED_MAX, BoundedProtocol, Counts
+from natya.actors.web.protocol import LINGER_BYTES_MAX, LINGER_S, PIPELINED_MAX, BoundedProtocol, Counts, _address
 from natya.config.sections.web import WebSettings
 
 BOUNDS = WebSettings.default(
@@ -169,6 +169,38 @@ class TestAHead:
 
         play(scene)
 
+    def test_that_came_in_part_with_a_body_as_long_as_may_be_has_as_many_bytes_as_any(self):
+        async def scene(connection):
+            await connection.say(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+            await connection.say(b"x" * 100 + (b"GET / HTTP/1.1\r\nX: " + b"x" * 950)[:950])
+            assert (connection.wire.statuses, connection.wire.is_cut) == ([], False)
+
+        play(scene)
+
+    def test_has_so_long_from_the_first_that_comes_though_that_is_none_of_it(self):
+        async def scene(connection):
+            await connection.say(GET)
+            await connection.answer()
+            connection.now_s = 1.0
+            for _ in range(3):
+                await connection.say(b"\r\n")
+                connection.now_s += 3.0
+            assert connection.look(10.9) == (False, [200])
+            assert connection.look(11.0) == (False, [200, 408])
+
+        play(scene)
+
+    def test_is_not_begun_by_a_blank_line_behind_a_request_that_is_being_answered(self):
+        async def scene(connection):
+            await connection.say(GET)
+            connection.now_s = 1.0
+            await connection.say(b"\r\n")
+            assert connection.look(500.0) == (False, [])
+            await connection.answer()
+            assert connection.look(501.0) == (False, [200])
+
+        play(scene)
+
     def test_has_so_long_and_begins_to_be_waited_for_anew_behind_an_answer(self):
         async def scene(connection):
             assert connection.look(9.9) == (False, [])
@@ -278,6 +310,22 @@ class TestRequestsAhead:
 
         play(scene)
 
+    def test_are_not_begun_behind_an_answer_that_is_the_last(self):
+        async def scene(connection):
+            await connection.say(GET * 3)
+            send = connection.asked.pop().send
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+            await send({"type": "http.response.body", "body": b"well"})
+            await connection.settle()
+            assert (connection.wire.is_closed, connection.asked) == (True, [])
+
+        play(scene)
+
+
+def test_an_address_is_its_path_and_its_query():
+    assert _address(b"/a%20b?c=d%20e") == ("/a b", b"/a%20b", b"c=d%20e")
+    assert _address(b"/a") == ("/a", b"/a", b"")
+
 
 class TestWhoIsRefused:
     def test_may_say_much_more_before_it_is_cut_off_and_is_told_once(self):
@@ -301,6 +349,36 @@ class TestWhoIsRefused:
             assert connection.counts.dropped == 1
 
         play(scene)
+
+    @pytest.mark.parametrize("behind", [b"no request\r\n\r\n", b"\x00"])
+    def test_behind_a_request_that_is_being_answered_is_cut_off_and_not_answered_in_its_place(self, behind):
+        async def scene(connection):
+            await connection.say(GET)
+            await connection.say(behind)
+            assert (connection.wire.statuses, connection.wire.is_cut) == ([], True)
+
+        play(scene)
+
+    def test_in_the_middle_of_an_answer_is_cut_off(self):
+        async def scene(connection):
+            await connection.say(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            send = connection.asked.pop().send
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+            await connection.say(b"65\r\n" + b"x" * 101 + b"\r\n")
+            assert (connection.wire.statuses, connection.wire.is_cut) == ([200], True)
+
+        play(scene)
+
+    def test_as_one_too_many_finds_room_where_another_is_about_to_be_gone(self):
+        others = [Another(math.inf), Another(math.inf)]
+        others[0].transport.close()
+
+        async def scene(connection):
+            assert (connection.counts.accepted, connection.counts.dropped) == (1, 0)
+            assert [each.transport.is_cut for each in others] == [False, False]
+
+        play(scene, connections=others)
 
     @pytest.mark.parametrize(
         ("waits_since_s", "is_taken", "cut"),
@@ -347,7 +425,12 @@ class TestWhoIsRefused:
             look()
             await connection.say(b"0123456789")
             look()
-            assert found == [0.0, 1.0, math.inf, 3.0, math.inf, 5.0, 6.0, math.inf]
+            await connection.answer()
+            connection.protocol.pause_writing()
+            look()
+            connection.protocol.resume_writing()
+            look()
+            assert found == [0.0, 1.0, math.inf, 3.0, math.inf, 5.0, 6.0, math.inf, 8.0, 8.0]
 
         play(scene)
 
