@@ -40,7 +40,8 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     """Shares that the strategy holds of the symbol, as the entry bought or sold them; None: all that it has brought."""
 
     late: int = 0
-    """Shares that came in when the entry had ended, and its exits too, and that nothing has closed since."""
+    """Shares that came in when the entry had ended, and its exits too, less those that its orders at the market have
+    closed; they count as far as they are held (`exposed`)."""
 
     sold: int = 0
     """Shares of the entry that others have closed than its exits."""

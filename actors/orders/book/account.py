@@ -130,7 +130,8 @@ class Account:
         """Entries of brackets that are done, and whose shares are held without an exit that they were to have."""
 
         self.late: dict[str, int] = {}
-        """By entry: shares that were filled after its exits had ended, and that nothing has closed."""
+        """By entry: shares that were filled after its exits had ended, less those that its orders at the market have
+        closed; it counts as far as these are held (`Bracket.exposed`)."""
 
         self.sold: dict[str, int] = {}
         """By entry: shares that orders other than its exits have closed."""

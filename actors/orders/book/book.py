@@ -143,7 +143,7 @@ class Book:
         return self._account.bare
 
     def late(self, entry: str) -> int:
-        """Return the shares of an entry that were filled after its exits had ended."""
+        """Return the shares of an entry that were filled after its exits had ended, as `Bracket.late`."""
         return self._account.late.get(entry, 0)
 
     def sold(self, entry: str) -> int:
@@ -476,7 +476,6 @@ class Book:
         for entry in note_surplus(self._all, account, fact):
             note_bracket(self._all, account, entry, self._all.order(entry))
         for entry in closed_by(self._all, account, fact):
-            account.late.pop(entry, None)
             note_bracket(self._all, account, entry, self._all.order(entry))
 
     def _put(self, account: Account, fact: OrderFact, before: Order | None, after: Order) -> None:
