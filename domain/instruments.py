@@ -27,6 +27,12 @@ _OPTIONS: Final = ("-CE", "-PE", " CE", " PE")
 _STRIKE: Final = re.compile(r"[- ]([0-9]+(?:\.[0-9]+)?)[- ][CP]E$", re.ASCII)
 _EXPIRY: Final = re.compile(r"[- ]([0-9]{2}[A-Za-z]{3}[0-9]{4})[- ]", re.ASCII)
 _CONTRACTS: Final = (*_OPTIONS, "-FUT", " FUT")
+_INDICES: Final = frozenset(
+    {
+        "NIFTY", "NIFTY50", "BANKNIFTY", "NIFTYBANK", "FINNIFTY", "NIFTYFINSERVICE", "MIDCPNIFTY", "NIFTYMIDSELECT",
+        "NIFTYNXT50", "NIFTYNEXT50", "INDIAVIX", "SENSEX", "BANKEX",
+    }
+)  # fmt: skip
 
 FINEST_TICK_RUPEES: Final = 0.0025
 """Tick size of currency futures. The tick sizes of all other instruments are multiples of it."""
@@ -107,6 +113,11 @@ def underlying_symbol(symbol: str) -> str:
 def is_contract(symbol: str) -> bool:
     """Whether a symbol names an option or a future: `NIFTY-29Sep2026-FUT`."""
     return symbol.endswith(_CONTRACTS)
+
+
+def is_index(symbol: str) -> bool:
+    """Whether a symbol names one of the well-known indices, however it is spaced: `NIFTY`, `Nifty 50`, `BSE:SENSEX`."""
+    return symbol.rpartition(":")[2].upper().replace(" ", "") in _INDICES
 
 
 class PriceGrid:

@@ -45,6 +45,10 @@ LEFT_OUT: Final = (
         "A list of today's symbols has no company that was delisted. Choose symbols as of the first day.",
     ),
     (
+        "Lots and freeze quantities.",
+        "The list of a past day is not known: an order of any quantity is taken, of contracts, too.",
+    ),
+    (
         "Adjusted prices.",
         "Charts of the broker are adjusted for splits afterwards; limits in rupees mean something else on them.",
     ),

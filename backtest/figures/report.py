@@ -10,15 +10,16 @@ import msgspec
 import numpy as np
 
 from ...domain.calendar import TRADING_DAYS_A_YEAR, Exchange, trading_days
+from ...domain.instruments import is_contract, is_index
 from ...domain.money import exact_value
 from ...domain.time import DAY_NS, day_of, time_text
 from ...domain.wording import counted, some
 from ...messages.orders import OrderFilled
 from . import measures
+from .bars_met import bars_met, doubts_of_bars
 from .charging import MODELS, NO_CHARGES, charged, first_day, tariff_of
 from .curve import Curve, Marks, curve_of
 from .doubts import doubts_of
-from .participation import participation_of
 from .trades import PAISA, Trade, trades_of
 
 if TYPE_CHECKING:
@@ -256,8 +257,8 @@ def figures_of(played: Played) -> Figures:
             *played.notes,
             *_of_charges(played, trades, last_ns),
             *doubts_of(trades, played.marks, last_ns),
-            *participation_of(played.fills, played.marks),
-            *_beyond_means(curve),
+            *doubts_of_bars(bars_met(played.fills, played.marks)),
+            *_beyond_means(curve, trades, last_ns),
             *_flatters(trades, len(days), traded_days),
         ),
         failed=played.failed,
@@ -334,8 +335,20 @@ def _of_charges(played: Played, trades: Sequence[Trade], last_ns: int) -> Iterab
         yield "orders have no latency: each trades at the price that it was decided on, which flatters"
 
 
-def _beyond_means(curve: Curve) -> Iterable[str]:
+def _beyond_means(curve: Curve, trades: Sequence[Trade], last_ns: int) -> Iterable[str]:
     """Yield what no broker would have let the account do."""
+    indices = sorted({trade.symbol for trade in trades if is_index(trade.symbol)})
+    if indices:
+        yield f"nobody can buy or sell an index, and its contracts have prices of their own: {some(indices)}"
+    shares = [trade for trade in trades if not (is_contract(trade.symbol) or is_index(trade.symbol))]
+    short = sum(
+        trade.direction == "SHORT" and day_of(trade.entry_ns) != day_of(trade.exit_ns or last_ns) for trade in shares
+    )
+    if short:
+        yield (
+            f"{short:,} of {counted(len(shares), 'trade')} in shares were short overnight: shares that one does not "
+            "have are to be bought back on the same day, else the exchange does it at its auction; a future can be held"
+        )
     leverage = curve.leverage_max
     if curve.ruined_ns is not None:
         yield (

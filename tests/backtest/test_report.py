@@ -66,6 +66,7 @@ def notes(*fills, **given):
 
 OPTION = "NIFTY-29Sep2026-25000-CE"
 HELD = "what is held at the end counts at its last price: the charges of closing it are not in the figures"
+SHORT = a_fill(1, "SELL", TODAY_NS)
 BOUGHT, SOLD = a_fill(1, "BUY", TODAY_NS), a_fill(2, "SELL", TODAY_NS + SECOND_NS)
 
 
@@ -294,6 +295,31 @@ class TestANote:
         found = notes(a_fill(1, "BUY", bought_ns), a_fill(2, "SELL", TODAY_NS), charge_model="dhan-equity-delivery")
 
         assert any("the rates of charges are known from" in note for note in found) is is_told
+
+    @pytest.mark.parametrize("model", ["dhan-equity-intraday", "dhan-equity-delivery", "none"])
+    @pytest.mark.parametrize(
+        ("fills", "told"),
+        [
+            ([SHORT, a_fill(2, "BUY", TODAY_NS + DAY_NS)], "1 of 1 trade in shares were"),
+            ([SHORT, a_fill(2, "BUY", TODAY_NS + SECOND_NS)], ""),
+            ([SHORT, a_fill(2, "BUY", TODAY_NS + DAY_NS, "INFY")], "1 of 2 trades in shares were"),
+            ([BOUGHT, a_fill(2, "SELL", TODAY_NS + DAY_NS)], ""),
+            ([a_fill(1, "SELL", TODAY_NS, OPTION), a_fill(2, "BUY", TODAY_NS + DAY_NS, OPTION)], ""),
+            ([a_fill(1, "SELL", TODAY_NS, "NIFTY"), a_fill(2, "BUY", TODAY_NS + DAY_NS, "NIFTY")], ""),
+        ],
+        ids=["over the night", "in the day", "open at the end", "a long one", "an option", "an index"],
+    )
+    def test_tells_of_shares_that_were_short_overnight(self, model, fills, told):
+        found = [note for note in notes(*fills, charge_model=model) if "short overnight" in note]
+
+        assert bool(found) == bool(told)
+        assert all(note.startswith(f"{told} short overnight: ") for note in found)
+
+    @pytest.mark.parametrize("symbol", ["NIFTY", "Nifty 50", "BANKNIFTY", "BSE:SENSEX", "INDIA VIX"])
+    def test_tells_of_an_index_that_was_traded(self, symbol):
+        told = notes(a_fill(1, "BUY", TODAY_NS, symbol), a_fill(2, "SELL", TODAY_NS + SECOND_NS, symbol))
+
+        assert told == (f"nobody can buy or sell an index, and its contracts have prices of their own: {symbol}",)
 
     @pytest.mark.parametrize(
         ("more", "told"),

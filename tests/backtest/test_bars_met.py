@@ -1,12 +1,12 @@
-"""Who takes a large part of what the market traded does not get its price, and is told so."""
+"""Fills that no market would have given like that are told: too large for their bar, or at a price that is wrong."""
 
 from datetime import datetime
 
 import pytest
 from natya_builders import BUILDERS, a_tick
 
+from natya.backtest.figures.bars_met import bars_met, doubts_of_bars
 from natya.backtest.figures.curve import Bars, Marks
-from natya.backtest.figures.participation import participation_of
 from natya.backtest.running.marks import MarkKeeper
 from natya.domain.booked import EXPIRED
 from natya.domain.time import IST, SECOND_NS
@@ -34,7 +34,7 @@ def a_fill(at, quantity, *, symbol="INFY", trade_id="T-1", beyond_ns=0):
 
 def told(fills, *of):
     bars = {name: each for some in of for name, each in some.items()}
-    return [*participation_of(fills, Marks(bars))]
+    return [*doubts_of_bars(bars_met(fills, Marks(bars)))]
 
 
 def test_more_than_a_tenth_of_a_bar_is_told_with_the_largest():
@@ -91,6 +91,71 @@ def test_each_symbol_is_measured_by_its_own_volume():
 
     assert words.startswith("1 of 2 fills")
     assert "(TCS at" in words
+
+
+def leaping(*rows, symbol="INFY"):
+    bars = Bars()
+    for number, (open_, high, low, close) in enumerate(rows):
+        begin_ns = at_ns("09:15") + number * MINUTE_NS
+        bars.add(begin_ns + MINUTE_NS, open_, high, low, close, begin_ns=begin_ns)
+    return {symbol: bars}
+
+
+QUIET = (100.0, 101.0, 99.0, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("bar", "price"),
+    [
+        ((100.0, 100.0, 1.0, 100.0), "1.00"),
+        ((100.0, 1_000.0, 100.0, 100.0), "1,000.00"),
+        ((1_000.0, 1_010.0, 990.0, 1_000.0), "1,010.00"),
+        ((100.0, 120.01, 100.0, 100.0), "120.01"),
+        ((100.0, 100.0, 79.99, 100.0), "79.99"),
+    ],
+)
+def test_a_fill_in_a_bar_whose_price_leapt_and_came_back_is_told(bar, price):
+    fills = [a_fill("09:15:01", 1), a_fill("09:16:01", 1), a_fill("09:16:02", 1), a_fill("09:17:01", 1)]
+
+    (words,) = told(fills, leaping(QUIET, bar, QUIET))
+
+    assert words == (
+        f"2 of 4 fills met a bar whose price leapt and came back, as by a wrong price in the data (INFY at 2025-11-03 "
+        f"09:16:00 IST: {price} between 100.00 and 100.00)"
+    )
+
+
+@pytest.mark.parametrize(
+    "bars",
+    [
+        [QUIET, (100.0, 120.0, 80.0, 100.0), QUIET],
+        [QUIET, (100.0, 300.0, 100.0, 300.0), (300.0, 301.0, 299.0, 300.0)],
+        [(300.0, 301.0, 299.0, 300.0), (300.0, 300.0, 100.0, 100.0), QUIET],
+        [QUIET],
+        [QUIET, (1_000.0, 1_010.0, 990.0, 1_000.0)],
+    ],
+    ids=["within the band", "it went up, and stayed", "it fell, and stayed", "a bar alone", "it went up at the end"],
+)
+def test_a_price_that_went_as_prices_go_is_not_told(bars):
+    assert told([a_fill("09:16:01", 1)], leaping(*bars)) == []
+
+
+@pytest.mark.parametrize(("at", "number"), [("09:15:01", 0), ("09:16:01", 1)])
+def test_beside_the_first_and_the_last_bar_stands_their_own_open_or_close(at, number):
+    bars = [QUIET, QUIET]
+    bars[number] = (100.0, 1_000.0, 100.0, 100.0)
+
+    (words,) = told([a_fill(at, 1)], leaping(*bars))
+
+    assert words.endswith(": 1,000.00 between 100.00 and 100.00)")
+
+
+def test_the_price_of_an_option_may_leap_and_that_of_a_future_not():
+    bars = QUIET, (100.0, 1_000.0, 100.0, 100.0), QUIET
+    option, future = "NIFTY-04Nov2025-25700-CE", "NIFTY-25Nov2025-FUT"
+
+    assert told([a_fill("09:16:01", 1, symbol=option)], leaping(*bars, symbol=option)) == []
+    assert len(told([a_fill("09:16:01", 1, symbol=future)], leaping(*bars, symbol=future))) == 1
 
 
 class TestTheVolumeOfAMinuteOfTicks:
