@@ -262,12 +262,14 @@ class Quiescence:
         questions = self._questions
         while questions:
             question = questions[0]
-            if not question.is_void and question.deliver is None:
+            if question.is_void:
+                questions.popleft()
+                continue
+            if question.deliver is None:
                 return False
             questions.popleft()
-            if not question.is_void and question.deliver is not None:
-                question.deliver()
-                return True
+            question.deliver()
+            return True
         market, waiters = self._market, self._waiters
         due_ns = market.next_due_ns() if market.rules else None
         goes = bool(waiters) and not (self._down or self._coming)

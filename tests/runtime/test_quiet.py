@@ -269,12 +269,15 @@ class TestTheTimeOfTheMarketWhereNobodyAsksForItsNextStep:
             ((), True, False),
         ],
     )
-    def test_goes_on_for_one_that_lives_in_it_while_none_is_down(self, coming, down, goes_on):
+    @pytest.mark.parametrize("speed", [0.0, 1.0])
+    def test_goes_on_for_one_that_lives_in_it_while_none_is_down(self, coming, down, goes_on, speed):
         market = MarketClock(SystemClock(), self.OPENING_NS)
+        market.pace.speed = speed
+        assert market.wait_ns(self.OPENING_NS) == 0  # what is due later is due so much later, in real time too
         quiet = Quiescence(market)
         quiet.attach(SimpleNamespace(ready=(), asleep=False))
         fired = []
-        market.after(1_000, lambda: fired.append(market.now_ns() - self.OPENING_NS))
+        market.after(60 * 10**9, lambda: fired.append(market.now_ns() - self.OPENING_NS))
         hurt = Cell()
         if down:
             quiet.goes_down(hurt)
@@ -282,11 +285,11 @@ class TestTheTimeOfTheMarketWhereNobodyAsksForItsNextStep:
             quiet.comes_up(Cell(), in_market_time=in_market_time)
 
         quiet.test()
-        assert fired == [1_000] * goes_on
+        assert fired == [60 * 10**9] * goes_on
 
         quiet.is_back(hurt)
         quiet.test()
-        assert fired == [1_000] * any(coming)
+        assert fired == [60 * 10**9] * any(coming)
 
 
 @pytest.mark.parametrize("asleep", [False, True])
@@ -370,6 +373,44 @@ class TestAnAnswerThatTheMarketWaitsFor:
         quiet.question_ended(question, lambda: fired.append("answer"))
         quiet.test()
         assert fired == (["answer", "timer"] if gone is None else ["timer"])
+
+
+class TestWhoWaitsForTheNextMoment:
+    @pytest.mark.parametrize("other", ["down", "coming"])
+    def test_waits_for_another_that_is_down_or_coming_up(self, other):
+        market, told, late = MarketClock(SystemClock(), 1_000), [], Cell()
+        quiet, asker = Quiescence(market), Cell()
+        asker.worker, asker.deliver = None, lambda message, _sender: told.append(message)
+        quiet.attach(SimpleNamespace(ready=(), asleep=False))
+        quiet.wait(asker, "the next", 2_000)
+        if other == "down":
+            quiet.goes_down(late)
+        else:
+            quiet.comes_up(late, in_market_time=False)
+
+        quiet.test()
+        assert (told, market.now_ns()) == ([], 1_000)
+
+        quiet.is_back(late)
+        quiet.is_up(late)
+        quiet.test()
+        assert (told, market.now_ns()) == (["the next"], 2_000)
+
+    @pytest.mark.parametrize("gone", [None, "dead", "restarted"])
+    def test_has_the_market_go_on_to_it_as_long_as_he_is_there(self, gone):
+        market, told = MarketClock(SystemClock(), 1_000), []
+        quiet, asker = Quiescence(market), Cell()
+        asker.worker, asker.deliver = None, lambda message, _sender: told.append(message)
+        quiet.attach(SimpleNamespace(ready=(), asleep=False))
+        quiet.wait(asker, "the next", 2_000)
+        if gone == "dead":
+            asker.dead = True
+        elif gone:
+            asker.life += 1
+
+        quiet.test()
+
+        assert (told, market.now_ns()) == (([], 1_000) if gone else (["the next"], 2_000))
 
 
 class TestALane:

@@ -156,7 +156,10 @@ class TestTime:
                 system.probe("nobody").receive(30)
             with pytest.raises(TimeoutError):
                 system.request_future("writer", Late()).result(10)
-            assert system.base.clock.monotonic_ns() == pytest.approx(100e9, rel=0.01)
+            with pytest.raises(TimeoutError):
+                system.request_future("writer", Late()).exception(5)
+            assert system.request_future("writer", Note(1)).exception(5) is None
+            assert system.base.clock.monotonic_ns() == pytest.approx(105e9, rel=0.01)
 
     def test_of_the_wall_steps_alone(self):
         with a_system(wall_step=1.0) as system:

@@ -48,8 +48,16 @@ class SimulatedFuture(Future[Any]):
 
     def result(self, timeout: float | None = None) -> Any:
         """Return it, or raise what a future raises."""
-        self._run_until(self.done, FOREVER_S if timeout is None else timeout)
+        self._await(timeout)
         return super().result(0)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Return what it failed with; None: it has a result."""
+        self._await(timeout)
+        return super().exception(0)
+
+    def _await(self, timeout: float | None) -> None:
+        self._run_until(self.done, FOREVER_S if timeout is None else timeout)
 
 
 class SimulatedProbe(Probe):

@@ -44,7 +44,7 @@ UNSENT_MAX: Final = 65_536
 """Messages that may wait to be written to the parent; beyond it, market data is dropped and others are refused."""
 
 ALIVE_NS: Final = 200_000_000
-"""Seconds between two `Alive`s to the parent, sent between turns."""
+"""Between two `Alive`s to the parent, sent between turns."""
 
 TEXT_MAX: Final = 65_536
 """Characters of a reason, a traceback or a log record's fields that are sent to the parent."""
