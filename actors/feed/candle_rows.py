@@ -143,7 +143,7 @@ class CandleRows:
 
         if symbol not in self._series:
             self._series[symbol] = series
-            if self._sequence is None and len(self._series) > 1:
+            if len(self._series) == 2:  # noqa: PLR2004  the first of several: from here on they are ordered by time
                 self._sequence = self._made - sum(kind == _TICK for _, kind, *_ in self._waiting)
         if start_ns < series.ends_ns:
             self._cut(symbol, start_ns)

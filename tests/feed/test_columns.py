@@ -211,6 +211,22 @@ class TestDaysOfAnyVendor:
             *(("BSE:INFY", 2.0), ("BSE:INFY", 3.0), ("TCS", 1241.95), ("TCS", 1241.95), ("TCS", 1248.0)),
         ]
 
+    def test_of_yfinance_go_on_behind_a_row_that_is_not_whole(self, write, recording):
+        path = write(
+            "Price,Open,High,Low,Close",
+            "Ticker,TCS.NS,TCS.NS,TCS.NS,TCS.NS",
+            "Date,,,,",
+            "2025-01-09,1,2,1,2",
+            "2025-01-10,1,2",
+            "2025-01-13,1,2,1,2,9",
+            "2025-01-14,1,4,1,3",
+        )
+        found = recording(path, bad_rows_max=2)
+        candles = [each for chunk in found.chunks() for each in chunk if isinstance(each, Candle)]
+
+        assert [each.close for each in candles] == [2.0, 3.0]
+        assert [line for line, _ in found.bad_lines] == [5, 6]
+
     def test_of_several_tickers_by_yfinance_may_lack_what_others_have(self, write, recording):
         path = write(
             "Ticker,TCS.NS,TCS.NS,TCS.NS,TCS.NS,TCS.NS,INFY.NS,INFY.NS,INFY.NS,INFY.NS",

@@ -17,7 +17,7 @@ from natya_processes import await_that
 
 from natya.actors.feed.bodies.dhan.attempt import Attempt
 from natya.actors.feed.bodies.dhan.settings import DhanFeedOptions
-from natya.actors.feed.bodies.dhan.stream import DhanStream
+from natya.actors.feed.bodies.dhan.stream import DhanStream, _down
 from natya.domain.calendar import is_open
 from natya.domain.time import IST
 
@@ -90,6 +90,12 @@ class TestAConnection:
             running.ticks(1)
 
         assert connection.line._heard_ns >= before_ns  # of the first at least, when the second is there
+
+    def test_that_is_left_when_it_was_never_opened_ends(self, feed):
+        feed.answer = 503
+        with Running(feed) as running:
+            feed.wait_for(lambda feed: feed.attempts)
+            running.stream.close()
 
 
 class TestAConnectionThatEnds:
@@ -425,6 +431,34 @@ def test_a_status_is_told_once_a_second_whoever_tells_it_and_each_connection_wai
     assert told("NSE_EQ") == [("NSE_EQ", False, clock.ns)]
 
 
+@pytest.mark.parametrize(
+    ("ticks", "statuses", "is_data"), [([], [], False), ([], ["NSE_EQ"], True), (["a tick"], [], True)]
+)
+def test_ticks_and_statuses_are_data_and_a_heartbeat_is_none(ticks, statuses, is_data):
+    decoder = SimpleNamespace(broken="", reason=0, ahead=0, statuses=statuses, decode=lambda _frame, _now_ns: ticks)
+    stream = SimpleNamespace(
+        _decoder=decoder,
+        _given=SimpleNamespace(now_ns=lambda: 1, monotonic_ns=lambda: 1),
+        _queue=SimpleNamespace(put=lambda _ticks: False),
+        _hear_statuses=lambda _line: None,
+    )
+    line = SimpleNamespace(silence=SimpleNamespace(heard=lambda _ticks, _now_ns: []))
+
+    assert DhanStream._receive(stream, b"", line) is is_data
+
+
+def test_connections_that_are_not_open_are_told_with_each_cause_once():
+    def found(*connections):
+        of = [SimpleNamespace(line=SimpleNamespace(state=state), cause=cause) for state, cause in connections]
+        return _down(of, "connections")
+
+    assert found() == found(("open", ""), ("open", "restarted")) == ""
+    assert found(("opening", ""), ("open", "")) == "1 of 2 connections are not open: being opened"
+    assert found(("waiting", "silent"), ("opening", "closed"), ("waiting", "silent"), ("opening", "")) == (
+        "4 of 4 connections are not open: closed, silent"
+    )
+
+
 @pytest.mark.parametrize(("token", "sent"), [(None, None), ("", None), (TOKEN, None), ("new", "new")])
 def test_a_token_that_was_refused_is_sent_no_more(token, sent):
     stream = SimpleNamespace(_given=SimpleNamespace(token=lambda: token), _refused_token=TOKEN)
@@ -433,9 +467,10 @@ def test_a_token_that_was_refused_is_sent_no_more(token, sent):
 
 
 def test_the_first_fault_of_several_is_the_one_that_is_raised():
-    stream, first = SimpleNamespace(_fault=None, _told=threading.Event()), ZeroDivisionError()
+    ended = threading.Event()
+    stream, first = SimpleNamespace(_fault=None, _end=ended.set), ZeroDivisionError()
     for fault in (first, KeyError()):
         DhanStream.fail(stream, fault)
 
     assert stream._fault is first
-    assert stream._told.is_set()
+    assert ended.is_set()

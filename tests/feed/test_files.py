@@ -1,5 +1,6 @@
 """Recordings as the world writes them: dialects, encodings, packings, dates, and the files of each producer."""
 
+import contextlib
 import gzip
 import io
 import json
@@ -16,6 +17,7 @@ from pyarrow import parquet
 from natya.actors.feed import RecordingError
 from natya.actors.feed.files import packing
 from natya.actors.feed.files.folders import files_of
+from natya.actors.feed.files.opening import open_table
 from natya.actors.feed.recording import Recording, open_recordings
 from natya.domain.time import DAY_NS, IST
 from natya.messages.market import Candle
@@ -487,3 +489,16 @@ class TestAParquetFile:
         (found,) = [each for chunk in Recording(path).chunks() for each in chunk if isinstance(each, Candle)]
 
         assert (begins(found), found.high, found.volume) == ("2025-04-09 00:00", 2.5, 7)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
+@pytest.mark.parametrize("lines", [0, 1, 50_000])
+def test_how_much_of_a_file_is_read_is_a_part_and_in_the_end_all_of_it(tmp_path, lines, pack):
+    path = tmp_path / "file.csv"
+    path.write_bytes(pack(b"a,b\n" * lines))
+    with contextlib.ExitStack() as stack:
+        table, _ = open_table(path, stack)
+        shares = [table.share(), *(table.share() for _ in table.rows())]
+
+    assert shares == sorted(shares)
+    assert (0 <= shares[0] <= 1, shares[-1]) == (True, 0 if pack is bytes and not lines else 1)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from natya.actors.feed import SOURCES, Surroundings
+from natya.actors.feed.bodies import synthetic
 from natya.domain.instruments import PriceGrid
 from natya.messages.codec import decode, encode
 
@@ -92,6 +93,14 @@ class TestASyntheticMarket:
         chunks = chunks_of(feed_settings())
 
         assert [len(next(chunks)) for _ in range(8)] == [20, 40, 80, 160, 320, 640, 1_000, 1_000]
+
+    def test_stays_within_its_bounds(self, feed_settings, monkeypatch):
+        monkeypatch.setattr(synthetic, "VOLATILITY", 10.0)
+        found = {round(tick.depth.bid_prices[0] / 0.05) for tick in ticks(feed_settings(source="synthetic"))}
+
+        least, most = synthetic.TICKS_FROM_ZERO_MIN, synthetic.TICKS_FROM_ZERO_MAX
+        assert {least, most} < found
+        assert (min(found), max(found)) == (least, most)
 
     def test_moves(self, feed_settings):
         assert len({tick.price for tick in ticks(feed_settings(source="synthetic"))}) > 10

@@ -244,7 +244,7 @@ class Connection:
         """End it for good, and say so to the service."""
         self._give_up()
         transport = self._transport
-        if transport is not None and not transport.is_disconnected:
+        if transport is not None:
             transport.send(picows.WSMsgType.TEXT, subscriptions.disconnect_request())
             transport.send_close(picows.WSCloseCode.OK)
             transport.disconnect()

@@ -70,11 +70,12 @@ class Silence:
         for tick in ticks:
             symbol = tick.symbol
             self._heard[symbol] = now_ns
-            known = self._traded.get(symbol)
-            if self._unanswered and known is not None and (since_ns := self._unanswered.pop(symbol, None)) is not None:
+            if self._unanswered and (since_ns := self._unanswered.pop(symbol, None)) is not None:
                 is_answer = now_ns - self._asked[symbol] <= ANSWER_S * SECOND_NS
-                if _tells_of_another(tick, volume=known[1], exchange_ns=known[2], is_answer=is_answer):
+                _, volume, exchange_ns = self._traded[symbol]
+                if _tells_of_another(tick, volume=volume, exchange_ns=exchange_ns, is_answer=is_answer):
                     missed.append((symbol, since_ns))
+            known = self._traded.get(symbol)
             if known is None or known[1] != tick.volume or not tick.volume:  # without a volume each is a trade
                 self._traded[symbol] = now_ns, tick.volume, tick.exchange_ns
         return missed

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +27,7 @@ from .decoding import AHEAD_MAX_NS, SIMULATED_AHEAD_MAX_NS, Decoder
 from .deep import DeepFeed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .....config.sections.feed import FeedSettings
     from .....domain.calendar import Market
@@ -74,8 +75,9 @@ class DhanStream:
         self._statuses: list[Status] = []
         self._guard: Final = threading.Lock()
         self._closing = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._told: asyncio.Event | None = None
+        self._end: Callable[[], object] = lambda: None
+        """Ends `_main`, on any thread; nothing before that has begun, which looks by itself whether it is to."""
+
         self._fault: Exception | None = None
         self._trouble_seen = ""
         self._refused_token = ""
@@ -104,10 +106,8 @@ class DhanStream:
         """End `run`."""
         with self._guard:
             self._closing = True
-            loop, told = self._loop, self._told
-        if loop is not None and told is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has closed
-                loop.call_soon_threadsafe(told.set)
+        with contextlib.suppress(RuntimeError):  # the loop has closed
+            self._end()
 
     def take(self, most: int) -> list[Tick]:
         """Remove and return the oldest ticks."""
@@ -160,7 +160,7 @@ class DhanStream:
     async def _main(self) -> None:
         told = asyncio.Event()
         with self._guard:
-            self._loop, self._told = asyncio.get_running_loop(), told
+            self._end = functools.partial(asyncio.get_running_loop().call_soon_threadsafe, told.set)
             if self._closing:
                 told.set()
         try:
@@ -261,8 +261,7 @@ class DhanStream:
     def fail(self, fault: Exception) -> None:
         """Let `run` raise this."""
         self._fault = self._fault or fault
-        assert self._told is not None, "sockets are there only while it runs"
-        self._told.set()
+        self._end()
 
     def moment(self) -> Moment:
         """Return the present one."""
