@@ -65,6 +65,7 @@ from ...messages.supervision import Failed, Unavailable
 from ..runtime import READS_BACK_S, RuntimeActor, handles
 from .halting import Halting
 from .parts.answering import Answering
+from .parts.awaiting import Awaiting
 from .parts.bracketing.keeping import Bracketing
 from .parts.cancelling import Cancelling
 from .parts.changing import Changing
@@ -95,6 +96,7 @@ from .parts.resolving import Resolving
 from .parts.risk_keeping import RiskKeeper
 from .parts.senders import only_strategy
 from .parts.settling import Settling
+from .parts.settling_positions import SettlingPositions
 from .parts.squared_off import SquaredOffThere
 from .parts.starting import Starting
 from .parts.state_keeping import StateKeeping
@@ -161,7 +163,9 @@ class OrdersActor(RuntimeActor):
         states = self._states = StateKeeping(context)
         changing = self._changing = Changing(context, gate, risk, states)
         hearing = self._hearing = Hearing(context, risk, resolving, cancelling, changing)
-        settling = self._settling = Settling(context, hearing)
+        awaiting = Awaiting(context)
+        self._settling = Settling(context, hearing, awaiting)
+        self._settling_positions = SettlingPositions(context, awaiting)
         self._squared_off = SquaredOffThere(context)
         expiring = self._expiring = Expiring(context)
         limiting = self._limiting = Limiting(context, gate, risk)
@@ -183,7 +187,7 @@ class OrdersActor(RuntimeActor):
             expiring,
         )
         self._journaling = Journaling(
-            context, risk, resolving, cancelling, changing, settling, states, placing, bracketing, starting, expiring
+            context, risk, resolving, cancelling, changing, awaiting, states, placing, bracketing, starting, expiring
         )
         self._ledger = context.ledger
         self._warned: tuple[str, ...] = ()
@@ -310,7 +314,7 @@ class OrdersActor(RuntimeActor):
     @handles(SettlePosition)
     def settle_position(self, request: SettlePosition, sender: ActorAddress) -> None:
         """Take a person's word on shares that the broker has no more."""
-        self._settling.positions.settle(request, sender)
+        self._settling_positions.settle(request, sender)
 
     @handles(Resume)
     def resume(self, request: Resume, sender: ActorAddress) -> None:

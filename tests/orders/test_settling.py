@@ -1,6 +1,7 @@
 """An order in doubt of which the broker never says what became of it is settled by a person's word, and no other is."""
 
 import pytest
+from natya_orders_stage import Release
 
 from natya.messages.broker import OrderInDoubt
 from natya.messages.order_listing import OrderSettled, SettleOrder, SettleRefused
@@ -80,15 +81,28 @@ class TestAnOrderInDoubt:
         doubtful.disk.mode = "hold"
         doubtful.tell(make.report(execution_id="T-1", quantity=3, cumulative_quantity=3))
         doubtful.settle()
-        settling = doubtful.system.base.find("orders").instance._settling
+        awaiting = doubtful.system.base.find("orders").instance._settling._awaiting
         others, asker, mine = (make.filled("A-1", quantity=3),), doubtful.system.probe("asha"), (make.expired("A-1"),)
-        settling._askers["A-1"] = mine, asker
-        settling.written("A-1", others)
-        settling.not_written("A-1", others, "disk full")
+        awaiting.wait("A-1", asker, {"A-1": mine}, lambda: None)
+        awaiting.written("A-1", others)
+        awaiting.not_written("A-1", others, "disk full")
         assert asker.is_empty()
-        settling.not_written("A-1", mine, "disk full")
+        awaiting.not_written("A-1", mine, "disk full")
 
         assert asker.receive() == SettleRefused(reason="the journal did not take it: disk full")
+
+    def test_is_settled_by_the_first_of_two_words(self, doubtful):
+        doubtful.disk.mode = "hold"
+        word = SettleOrder(client_order_id="A-1", filled=0, reason="the terminal shows it so", person="asha")
+        first = doubtful.system.request_future("orders", word)
+        doubtful.settle()
+        again = said(doubtful, 10, price=101.5)
+        doubtful.disk.mode = "write"
+        doubtful.system.tell("journal", Release())
+
+        assert again == SettleRefused(reason="an order in doubt (UNKNOWN) wanted, found EXPIRED")
+        assert first.result(30) == OrderSettled(state="EXPIRED", filled=0)
+        assert facts(doubtful, OrderFilled) == []
 
     def test_is_settled_once(self, doubtful):
         said(doubtful)

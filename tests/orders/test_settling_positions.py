@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from natya_orders_stage import Release
 
 from natya.actors.orders.book.ledger import Ledger
+from natya.actors.orders.parts.awaiting import Awaiting
 from natya.actors.orders.parts.settling_positions import SettlingPositions, settled_id
 from natya.domain.client_order_ids import is_client_order_id, is_own
 from natya.domain.closing import as_told
@@ -99,7 +100,7 @@ def test_it_is_refused_where_an_id_of_the_same_second_is_used(make, used):
         log=lambda *_, **__: None,
         write=written.append,
     )
-    SettlingPositions(context).settle(word(), None)
+    SettlingPositions(context, Awaiting(context)).settle(word(), None)
 
     assert len(written) == (0 if used else 2)
     assert told == [SettleRefused(reason="one settlement a second wanted, found another: ask again")] * bool(used)

@@ -12,6 +12,7 @@ risk_keeping  who changes the risk state; clock_watch: whether the clock was set
               operator_watch: whether a person looks after the system
 answering     questions
 settling      a person's word on an order in doubt; settling_positions: on shares that the broker has no more;
+              awaiting: who waits until that is durable;
               squared_off: what the broker has closed at the end of the day; expiring: contracts at their end
 state_keeping the states of strategies
 """

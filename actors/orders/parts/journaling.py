@@ -14,6 +14,7 @@ from ....messages.strategy_state import StrategyStateSaved
 
 if TYPE_CHECKING:
     from ....messages.journal import Appended, AppendRefused
+    from .awaiting import Awaiting
     from .bracketing.keeping import Bracketing
     from .cancelling import Cancelling
     from .changing import Changing
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from .placing import Placing
     from .resolving import Resolving
     from .risk_keeping import RiskKeeper
-    from .settling import Settling
     from .starting import Starting
     from .state_keeping import StateKeeping
 
@@ -37,7 +37,7 @@ class Journaling:
         resolving: Resolving,
         cancelling: Cancelling,
         changing: Changing,
-        settling: Settling,
+        awaiting: Awaiting,
         states: StateKeeping,
         placing: Placing,
         bracketing: Bracketing,
@@ -49,7 +49,7 @@ class Journaling:
         self._resolving: Final = resolving
         self._cancelling: Final = cancelling
         self._changing: Final = changing
-        self._settling: Final = settling
+        self._awaiting: Final = awaiting
         self._states: Final = states
         self._placing: Final = placing
         self._bracketing: Final = bracketing
@@ -78,7 +78,7 @@ class Journaling:
                 self._changing.written(fact)
             elif isinstance(fact, ModificationRefused):
                 self._changing.refusal_written(fact)
-        self._settling.written(entry.client_order_id, entry.facts)
+        self._awaiting.written(entry.client_order_id, entry.facts)
         self._bracketing.look(entry.client_order_id, entry.facts)
         self._cancelling.note(entry.facts)
         self._expiring.note(entry.facts)
@@ -104,7 +104,7 @@ class Journaling:
                 self._cancelling.not_written(fact)
             elif isinstance(fact, StrategyStateSaved):
                 self._states.not_written()
-        self._settling.not_written(entry.client_order_id, entry.facts, answer.reason)
+        self._awaiting.not_written(entry.client_order_id, entry.facts, answer.reason)
         self._expiring.not_written(entry.facts)
         if entry.order is not None:
             self._placing.not_written(entry, entry.order, answer.reason)

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final
 
 from ....domain.time import SECOND_NS
 from ....messages.order_listing import OrderSettled, SettleRefused
 from .. import updates
-from .settling_positions import SettlingPositions
 
 if TYPE_CHECKING:
     from ....domain.orders import Order
     from ....messages.order_listing import SettleOrder
-    from ....messages.orders import OrderFact
     from ...runtime import ActorAddress
+    from .awaiting import Awaiting
     from .context import OrdersContext
     from .hearing import Hearing
 
 
 class Settling:
-    """The settlements on their way to the journal."""
+    """Takes a person's word, and answers when it is durable."""
 
-    def __init__(self, context: OrdersContext, hearing: Hearing) -> None:
-        """Begin with none."""
+    def __init__(self, context: OrdersContext, hearing: Hearing, awaiting: Awaiting) -> None:
+        """Know nothing but what the others know."""
         self._context: Final = context
         self._hearing: Final = hearing
-        self.positions: Final = SettlingPositions(context)
-        self._askers: dict[str, tuple[tuple[OrderFact, ...], ActorAddress]] = {}
+        self._awaiting: Final = awaiting
 
     def settle(self, request: SettleOrder, sender: ActorAddress) -> None:
         """Have it journaled how an order in doubt has ended, and answer when that is durable."""
@@ -43,26 +42,14 @@ class Settling:
             context.send(sender, SettleRefused(reason=update.illegal[0].reason))
             return
         context.log("order.settled", level="warning", client_order_id=client_order_id, person=request.person)
-        self._askers[client_order_id] = update.facts, sender
+        then = functools.partial(self._settled, client_order_id)
+        self._awaiting.wait(client_order_id, sender, {client_order_id: update.facts}, then)
         self._hearing.take(order, update)
 
-    def written(self, client_order_id: str, facts: tuple[object, ...]) -> None:
-        """Answer where these are the facts that a person wanted."""
-        self.positions.written(client_order_id)
-        wanted, asker = self._askers.get(client_order_id, ((), None))
-        if asker is not None and facts == wanted:
-            del self._askers[client_order_id]
-            order = self._context.ledger.order(client_order_id)
-            assert order is not None, "its facts are in the book"
-            self._context.send(asker, OrderSettled(state=order.state, filled=order.filled))
-
-    def not_written(self, client_order_id: str, facts: tuple[object, ...], reason: str) -> None:
-        """Answer that nothing is settled, since the journal refused it."""
-        self.positions.not_written(client_order_id, reason)
-        wanted, asker = self._askers.get(client_order_id, ((), None))
-        if asker is not None and facts == wanted:
-            del self._askers[client_order_id]
-            self._context.send(asker, SettleRefused(reason=f"the journal did not take it: {reason}"))
+    def _settled(self, client_order_id: str) -> OrderSettled:
+        order = self._context.ledger.order(client_order_id)
+        assert order is not None, "its facts are in the book"
+        return OrderSettled(state=order.state, filled=order.filled)
 
     def _why_not(self, order: Order | None, request: SettleOrder) -> str:
         if not request.reason.strip():

@@ -24,20 +24,17 @@ if TYPE_CHECKING:
     from ....messages.order_listing import SettlePosition
     from ....messages.orders import SubmitOrder
     from ...runtime import ActorAddress
+    from .awaiting import Awaiting
     from .context import OrdersContext
 
 
 class SettlingPositions:
-    """The settlements on their way to the journal."""
+    """Takes a person's word, and answers when it is durable."""
 
-    def __init__(self, context: OrdersContext) -> None:
-        """Begin with none."""
+    def __init__(self, context: OrdersContext, awaiting: Awaiting) -> None:
+        """Know nothing but what the others know."""
         self._context: Final = context
-        self._unwritten: dict[str, set[str]] = {}
-        """By symbol the orders that are not durable yet."""
-
-        self._asked: dict[str, tuple[ActorAddress, tuple[str, ...]]] = {}
-        """By symbol who asked, and all the orders."""
+        self._awaiting: Final = awaiting
 
     def settle(self, request: SettlePosition, sender: ActorAddress) -> None:
         """Have what is gone journaled as closed, and answer when that is durable."""
@@ -52,9 +49,13 @@ class SettlingPositions:
         if any(context.ledger.earlier(each) is not None for each in ids):
             context.send(sender, SettleRefused(reason="one settlement a second wanted, found another: ask again"))
             return
-        self._asked[request.symbol], self._unwritten[request.symbol] = (sender, ids), set(ids)
         trade_id = f"{SETTLED_BY}{printable(request.person) or 'a person'}"
-        for client_order_id, each in zip(ids, found, strict=True):
+        facts = {
+            client_order_id: closed_there(client_order_id, each, request.symbol, request.price, trade_id, now_ns)
+            for client_order_id, each in zip(ids, found, strict=True)
+        }
+        self._awaiting.wait(request.symbol, sender, facts, lambda: PositionSettled(client_order_ids=ids))
+        for (client_order_id, written), each in zip(facts.items(), found, strict=True):
             context.log(
                 "position.settled",
                 level="warning",
@@ -64,24 +65,7 @@ class SettlingPositions:
                 price=request.price,
                 person=request.person,
             )
-            context.write(closed_there(client_order_id, each, request.symbol, request.price, trade_id, now_ns))
-
-    def written(self, client_order_id: str) -> None:
-        """Answer where this was the last order of a settlement."""
-        for symbol, unwritten in tuple(self._unwritten.items()):
-            unwritten.discard(client_order_id)
-            if not unwritten:
-                del self._unwritten[symbol]
-                sender, ids = self._asked.pop(symbol)
-                self._context.send(sender, PositionSettled(client_order_ids=ids))
-
-    def not_written(self, client_order_id: str, reason: str) -> None:
-        """Answer that it is not settled, or not wholly, since the journal refused it."""
-        for symbol, unwritten in tuple(self._unwritten.items()):
-            if client_order_id in unwritten:
-                del self._unwritten[symbol]
-                sender, _ = self._asked.pop(symbol)
-                self._context.send(sender, SettleRefused(reason=f"the journal did not take it: {reason}"))
+            context.write(written)
 
     def _found(self, request: SettlePosition) -> tuple[Gone, ...] | str:
         context, symbol = self._context, request.symbol
@@ -90,7 +74,7 @@ class SettlingPositions:
             return "a reason wanted, found none"
         if not request.price and not is_contract(symbol):
             return "a price above 0 wanted, found 0: only a contract expires worthless"
-        if symbol in self._unwritten:
+        if self._awaiting.is_awaited(symbol):
             return f"{symbol} is being settled: ask again"
         open_: tuple[Order | SubmitOrder, ...] = (*book.open_orders(), *context.ledger.intents.values())
         if any(each.symbol == symbol for each in open_):
