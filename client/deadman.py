@@ -267,9 +267,11 @@ class Deadman:
     def _held_by_book(self, ours: list[OrderThere]) -> dict[Hashable, int]:
         """Return what strategies hold by the system's book, and by what its orders have traded since."""
         held: dict[Hashable, int] = {}
+        if self._book is None:
+            return held
         for each in ours:
-            order = self._order_of(each)
-            if self._book is None or order is None:
+            order = self._book.order(each.client_order_id)
+            if order is None:
                 continue
             of = order.strategy, order.symbol
             shares = held.setdefault(("book", *of), self._book.strategy_shares(*of))

@@ -183,7 +183,7 @@ class PlayServer:
             try:
                 *_, found = pipe.execute()
             except BaseException:
-                self._ticks_after = self._ticks_after and "0-0"
+                self._ticks_after = "0-0"
                 raise
         entries = dict(found or [])
         frames, batches = entries.get(self._inbox.encode(), []), entries.get(self._ticks.encode(), [])

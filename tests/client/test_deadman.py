@@ -250,6 +250,24 @@ class TestAStopOfWhatIsHeld:
 
         assert stage.broker.cancelled == ["7", "5"]
 
+    def test_is_none_that_has_ended_and_would_take_the_shares_of_one_that_has_not(self, stage):
+        stage.broker.ended = (an_order("9", "A-5S", is_open=False, is_resting_stop=True),)
+        stage.book.later = {"A-5S": 5}
+        stage.after(10)
+        stage.after(1)
+
+        assert stage.broker.cancelled == ["1", "8"]
+        assert [each for each in stage.told if " stays: " in each] == [
+            "order A-2S stays: it closes 10 that are held, and opens none"
+        ]
+
+    def test_that_does_not_stay_is_not_said_to(self, stage):
+        stage.broker.positions = {}
+        stage.after(10)
+
+        assert "7" in stage.broker.cancelled
+        assert [each for each in stage.told if " stays: " in each] == []
+
     def test_stays_until_it_can_be_read_what_is_held(self, stage):
         stage.broker.not_read = "busy"
         stage.after(10)

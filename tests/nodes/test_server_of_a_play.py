@@ -1,5 +1,7 @@
 """What nodes leave for each other at a real server: frames for one, ticks for all, leases."""
 
+from types import SimpleNamespace
+
 import pytest
 from natya_redis import Server
 
@@ -57,6 +59,25 @@ class TestFrames:
 
 
 class TestTicks:
+    def test_come_again_from_the_oldest_that_is_kept_behind_a_failure(self, node, monkeypatch):
+        """The server may be another one by then."""
+        sender, reader = node("a-1"), node("b-1")
+        sender.spread(batch(1))
+        assert reader.take(with_ticks=True).batches == []
+        sender.spread(batch(2))
+        assert reader.take(with_ticks=True).batches == [batch(2)]
+
+        def away(**_):
+            raise OSError("as the test says")
+
+        with monkeypatch.context() as patched:
+            pipe = SimpleNamespace(xread=lambda *_, **__: None, xdel=lambda *_: None, execute=away)
+            patched.setattr(reader._client, "pipeline", lambda **_: pipe)
+            with pytest.raises(ServerDownError):
+                reader.take(with_ticks=True)
+
+        assert reader.take(with_ticks=True).batches == [batch(1), batch(2)]
+
     def test_are_heard_by_all_from_their_first_look_on_each_once_whenever_they_look(self, node):
         sender, early, late = node("a-1"), node("b-1"), node("c-1")
         sender.spread(batch(1))
