@@ -286,6 +286,20 @@ class TestTheActor:
 
         assert text == "2 messages that no handler completed"
 
+    def test_tells_of_restarts_once_and_of_those_too_while_the_root_did_not_answer(self, staged):
+        def restarted(times):
+            child = msgspec.structs.replace(PARKED, state="RUNNING", restarts=times)
+            return View(tree=SupervisionTree(children=(child,)), statistics={})
+
+        told = []
+        for view in (restarted(0), restarted(4), restarted(5), None, restarted(9), restarted(10)):
+            told += [each[3]["text"] for each in staged.look_at(view) if each[1] == "alarm.raised"]
+            staged.now_s += 60
+
+        assert [each for each in told if "restarted" in each] == [
+            f"dip was restarted {times} times in a moment: KeyError: x" for times in (4, 4)
+        ]
+
     def test_tells_once_more_after_a_wait_that_doubles_until_it_gives_up(self, staged):
         waits = []
         for attempt in range(1, 6):

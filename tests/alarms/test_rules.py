@@ -13,6 +13,7 @@ from natya.messages.nodes import NodesStatistics
 from natya.messages.order_listing import OrdersStatistics
 from natya.messages.reconciliation import ReconciliationStatistics
 from natya.messages.supervision import ChildStatus, SupervisionTree
+from natya.messages.system import ActorStatistics
 
 NOW_NS = 1_800_000_000_000_000_000
 MINUTE_NS = 60 * 10**9
@@ -167,6 +168,22 @@ class TestARule:
     def test_is_as_loud_and_waits_for_as_long_as_what_it_is_for(self):
         assert {rule.name: rule.after_s for rule in RULES if rule.after_s} == AFTER_S
         assert {rule.name for rule in RULES if rule.severity == "critical"} == CRITICAL
+
+    @pytest.mark.parametrize(
+        ("kind", "grown"),
+        [
+            (FeedStatistics, {"gaps": 9}),
+            (EventsStatistics, {"dead_letters": 9}),
+            (DeliveryStatistics, {"dead_letters": 99}),
+        ],
+    )
+    def test_of_what_grows_finds_nothing_where_one_look_was_answered_by_other_counts(self, kind, grown):
+        """As by an actor that is not ready yet."""
+        early, counted = a_view(it=ActorStatistics(handled=1, failures=0)), a_view(it=of(kind, **grown))
+
+        for before, view in ((early, counted), (counted, early), (counted, counted)):
+            assert not [texts for texts in found(view, before).values() if texts]
+        assert [texts for texts in found(counted, a_view(it=of(kind))).values() if texts]
 
     def test_finds_nothing_of_actors_where_nobody_tells_of_them(self):
         told_nothing = found(ILL["not_answering"], before=ILL["not_answering"])

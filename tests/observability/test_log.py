@@ -19,6 +19,7 @@ from natya.actors.observability.log import (
     LimitedHandler,
     PrivateRotatingFile,
     TextLines,
+    _may_be_ours,
 )
 from natya.actors.observability.redaction import TEXT_MAX, Redactor
 from natya.actors.runtime import reason_of, trace_of
@@ -366,8 +367,9 @@ class TestTheFile:
         path, before = tmp_path / "logs" / "natya.log", LOSS.lines
         path.parent.mkdir()
         with logging_to(with_log(settings, path=str(path))):
-            for times in (1, 2):
+            for times in (2, 4):
                 path.parent.rename(tmp_path / "away")
+                say("lost")
                 say("lost")
                 assert (LOSS.lines - before, LOSS.fault) == (times, "FileNotFoundError")
 
@@ -376,6 +378,23 @@ class TestTheFile:
                 assert (LOSS.lines - before, LOSS.fault) == (times, "")
 
         assert path.read_text().count("log.not_written") == 2
+
+    def test_has_the_place_of_one_of_natyas_or_of_none(self, tmp_path, monkeypatch):
+        path, pipe = tmp_path / "natya.log.1", tmp_path / "natya.log.2"
+        free = _may_be_ours(path)
+        path.touch()
+        os.mkfifo(pipe)
+        found = [_may_be_ours(each) for each in (path, pipe, tmp_path)]
+        monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+
+        assert (free, found, _may_be_ours(path)) == (True, [True, False, False], False)
+
+    def test_has_what_is_of_another_level_from_now_on_and_of_others_libraries_what_is_of_theirs(self, settings):
+        with logging_to(settings):
+            for level, of_ours, of_theirs in (("debug", 10, 30), ("error", 40, 40), ("info", 20, 30)):
+                log.set_level(level)
+                found = [logging.getLogger(name).level for name in ("natya", "Thespian")]
+                assert found == [of_ours, of_theirs]
 
     def test_is_not_written_is_said_once_a_minute(self, settings, capsys):
         written = PrivateRotatingFile("/dev/full", "a", delay=True)

@@ -55,3 +55,5 @@ class TestMoreNamesThanAreCountedApart:
             limit.admit(f"event.{number}", 0)
 
         assert limit.take_suppressed() == {OTHERS: 9}
+        limit.admit("event.0", 0)
+        assert limit.take_suppressed() == {"event.0": 1}, "who has one of its own keeps it"

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natya.actors.observability.redaction import HIDDEN, Redactor
+from natya.actors.observability.redaction import HIDDEN, Redactor, _around_cuts
 from natya.config.secrets import Secret
-from natya.domain.shown import shortened
+from natya.domain.shown import LEFT_OUT, shortened
 
 CANARY = "canary-7f3a91"
 ANYTHING = st.recursive(
@@ -116,3 +116,14 @@ class TestWhateverElse:
 
     def test_that_is_no_number_becomes_null(self, redactor):
         assert msgspec.json.encode(redactor.field("price", math.nan)) == b"null"
+
+
+def test_a_text_is_parted_where_something_is_left_out_and_what_says_so_lacks_nothing():
+    cut = LEFT_OUT.format(1_234)
+
+    assert _around_cuts(f"a{cut}b{cut}c") == (
+        ["a", cut, "b", cut, "c"],
+        [False, False, True, False, True],
+        [True, False, True, False, False],
+    )
+    assert _around_cuts("a") == (["a"], [False], [False])
