@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from ..domain.causes import causes_of
 
 OK: Final = 0
 
@@ -104,16 +103,10 @@ def exit_code(fault: BaseException) -> int:
             CANNOT_CREATE,
         ),
     )
-    for each in _causes(fault):
+    for each in causes_of(fault):
         for kinds, code in meanings:
             if isinstance(each, kinds):
                 return code
         if isinstance(each, OSError) and each.errno in NO_ROOM:
             return CANNOT_CREATE
     return INTERNAL
-
-
-def _causes(fault: BaseException | None) -> Iterator[BaseException]:
-    while fault is not None:
-        yield fault
-        fault = fault.__cause__

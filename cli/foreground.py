@@ -9,6 +9,7 @@ there is none that could close: there SIGHUP has the settings read anew.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import time
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, Typ
 import msgspec
 
 from ..actors.runtime import RequestTimedOut, UnknownActorError, tuned_process
+from ..domain.causes import causes_of
 from ..domain.wording import counted
 from ..summary import IncompleteSummaryError, StoppedInStartError, losses, summary_json
 from .exit_codes import BAD_DATA, CANNOT_CREATE, INTERNAL, NOT_RECORDED, OK, REFUSED, SIGNALLED, exit_code
@@ -405,11 +407,10 @@ databases {summary.databases.core} and {summary.databases.market}\
 
 def _complain(fault: BaseException) -> None:
     complain(_words(fault))
-    said, cause = _words(fault), fault.__cause__
-    while cause is not None:
+    said = _words(fault)
+    for cause in itertools.islice(causes_of(fault), 1, None):
         if str(cause) not in said:
             complain(f"  because of {type(cause).__name__}: {cause}")
-        cause = cause.__cause__
 
 
 def _words(fault: BaseException) -> str:

@@ -8,6 +8,7 @@ calendar            sessions of NSE and BSE, from dated data (`sessions.toml`)
 candle_making       candles of ticks as they come, each told once, when it is closed
 candles             what is in a candle, where it begins, and ticks from candles
 charges             brokerage, taxes and fees of a trade
+causes              what an error followed from
 chart_candles       candles of what a broker's chart tells
 client_order_ids    which texts may be one, how they are made, and which are a natya's
 clock_jumps         whether the machine's clock was set ahead

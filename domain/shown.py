@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any, Final
 
 import msgspec
@@ -36,6 +37,16 @@ def text_of(value: object) -> str:
         return encodable(str.__str__(value) if isinstance(value, str) else str(value))
     except Exception as fault:  # noqa: BLE001  `__str__` is code of the user
         return f"({type(value).__name__} that cannot be shown: {type(fault).__name__})"
+
+
+def traceback_of(error: BaseException | None) -> str:
+    """Return the traceback as Python prints it, or why it could not be had; nothing of None."""
+    if error is None:
+        return ""
+    try:
+        return encodable("".join(traceback.format_exception(error)))
+    except Exception as fault:  # noqa: BLE001  Python asks the error for its notes, and its class may raise at that
+        return f"({type(error).__name__} whose traceback cannot be shown: {type(fault).__name__})"
 
 
 def jsonable(value: object, depth: int = 0) -> Any:

@@ -23,6 +23,7 @@ import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 
+from ...domain.causes import causes_of
 from .answer import BODY_BYTES_MAX, HttpAnswer
 from .deadline import CALL, POOLS, BoundedTlsSocket, Call
 from .errors import NotSentError, RefusedAnswerError, UnknownOutcomeError
@@ -259,9 +260,8 @@ def _host_of(url: str) -> str:
 
 def _innermost(error: BaseException) -> BaseException:
     """Find what all the others were made of."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return error
+    *_, innermost = causes_of(error, with_context=True)
+    return innermost
 
 
 def _is_of_the_system(cause: BaseException) -> bool:

@@ -25,7 +25,7 @@ import msgspec
 
 from ...config.data_directory import DataDirectoryError
 from ...config.secrets import Secret
-from ...domain.shown import shortened
+from ...domain.shown import shortened, traceback_of
 from ...domain.time import SECOND_NS
 from ...domain.wording import counted
 from ..runtime import hiding
@@ -102,7 +102,7 @@ class JsonLines(logging.Formatter):
             "actor": self._redactor.field("", getattr(record, "actor", "")),
             "correlation_id": self._redactor.field("", next(named, getattr(record, "correlation_id", ""))),
             "fields": self._redactor.field("", fields),
-            "error": self._redactor.text(self.formatException(record.exc_info)) if record.exc_info else "",
+            "error": self._redactor.text(traceback_of(record.exc_info[1]).rstrip()) if record.exc_info else "",
         }
         return {name: value for name, value in line.items() if value}
 

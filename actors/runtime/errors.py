@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ...domain.shown import encodable, shortened
+from ...domain.causes import causes_of
+from ...domain.shown import encodable, shortened, traceback_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,9 +69,7 @@ def reason_of(error: BaseException) -> str:
 
 def trace_of(error: BaseException | None) -> str:
     """Return the error's traceback as Python prints it, without secrets, shortened, as `reason_of` does; or nothing."""
-    if error is None:
-        return ""
-    return shortened(_without_secrets(encodable("".join(traceback.format_exception(error)))), TRACE_MAX)
+    return shortened(_without_secrets(traceback_of(error)), TRACE_MAX)
 
 
 def where_of(error: BaseException | None) -> str:
@@ -81,7 +79,7 @@ def where_of(error: BaseException | None) -> str:
     """
     if error is None:
         return ""
-    if told := getattr(error, "raised_at", ""):
+    if told := _said_by(error, "raised_at", ""):
         return str(told)
     # Without `traceback.extract_tb`, which looks for each file and reads the line: a restart would take twice as long.
     own = installed = None
@@ -106,11 +104,7 @@ def restart_helps(error: BaseException | None) -> bool:
 
     Damaged files, for one, are as damaged a second later.
     """
-    while error is not None:
-        if not getattr(error, "restart_helps", True):
-            return False
-        error = error.__cause__
-    return True
+    return all(_said_by(each, "restart_helps", True) for each in causes_of(error))
 
 
 def fails_start(error: BaseException | None) -> bool:
@@ -119,11 +113,18 @@ def fails_start(error: BaseException | None) -> bool:
     What no restart can mend does, since whoever starts can mend it; unless the error has `fails_start = False`, as what
     may come between two starts of a system that nobody watches.
     """
-    while error is not None:
-        if not getattr(error, "restart_helps", True):
-            return bool(getattr(error, "fails_start", True))
-        error = error.__cause__
+    for each in causes_of(error):
+        if not _said_by(each, "restart_helps", True):
+            return bool(_said_by(each, "fails_start", True))
     return False
+
+
+def _said_by(error: BaseException, name: str, otherwise: Any) -> Any:
+    """Return an attribute of an error, which may be of a user's own class and raise at that."""
+    try:
+        return getattr(error, name, otherwise)
+    except Exception:  # noqa: BLE001  whatever its code raises, it has not said it
+        return otherwise
 
 
 class ActorRuntimeError(Exception):

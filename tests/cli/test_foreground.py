@@ -180,6 +180,13 @@ class TestASystemThatDoesNotRun:
 
         assert capsys.readouterr().err == "natya: the system gave up\nnatya:   because of OSError: disk full\n"
 
+    def test_ends_also_where_the_error_is_its_own_cause(self, play, settings, capsys):
+        fault = RuntimeError("from itself")
+        fault.__cause__ = fault
+        code = perform(settings, lambda _: play(faults={"start": fault}))
+
+        assert (code, capsys.readouterr().err) == (exit_code(fault), "natya: from itself\n")
+
     def test_says_nothing_twice_that_it_was_caused_by(self, play, settings, capsys):
         perform(settings, lambda _: play(faults={"start": caused_by(RuntimeError("gave up"))}))
 

@@ -454,3 +454,5 @@ def test_the_innermost_of_errors_is_the_one_that_was_named_as_the_cause_before_t
 
     assert _innermost(outer) is _innermost(between) is _innermost(reset) is reset
     assert _innermost(other) is other
+    reset.__cause__ = reset
+    assert _innermost(outer) is reset

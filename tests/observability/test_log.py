@@ -153,6 +153,23 @@ class TestAnEvent:
         (line,) = lines(settings)
         assert "ValueError: invalid literal" in line["error"]
 
+    def test_with_an_error_whose_class_raises_at_every_question_is_written_without_its_traceback(self, settings):
+        class Hidden(Exception):  # noqa: N818
+            def __getattr__(self, name):
+                return self.__dict__[name]
+
+        with logging_to(settings):
+            try:
+                raise Hidden
+            except Hidden:
+                say("handler.failed", logging.ERROR, error=sys.exc_info())
+
+        (line,) = lines(settings)
+        assert (line["event"], line["error"]) == (
+            "handler.failed",
+            "(Hidden whose traceback cannot be shown: KeyError)",
+        )
+
 
 class TestALongText:
     TEXT = "head" + "x" * 10_000_000 + "tail"

@@ -17,6 +17,10 @@ def raised_by(call):
     raise AssertionError("an error is wanted")
 
 
+def raise_hidden():
+    raise Hidden("as asked")
+
+
 class Hostile:
     """Fails deep inside of what is installed."""
 
@@ -79,6 +83,13 @@ def caused(*errors):
     return errors[0]
 
 
+class Hidden(Exception):  # noqa: N818
+    """Raises, whatever it is asked for."""
+
+    def __getattr__(self, name):
+        return self.__dict__[name]
+
+
 class TestWhetherARestartHelps:
     @pytest.mark.parametrize(
         ("error", "helps", "fails"),
@@ -91,6 +102,10 @@ class TestWhetherARestartHelps:
             (caused(ValueError("odd"), PatientError()), False, False),
             (caused(PatientError(), MendlessError()), False, False),
             (caused(MendlessError(), PatientError()), False, True),
+            (caused(*[ValueError("from itself")] * 2), True, False),
+            (caused(*[MendlessError("from itself")] * 2), False, True),
+            (Hidden("behind its own code"), True, False),
+            (caused(Hidden("behind its own code"), MendlessError()), False, True),
         ],
         ids=repr,
     )
@@ -114,3 +129,10 @@ class TestTheTextOfAnError:
                 raise KeyError("no")
 
         assert reason_of(Mute()) == "its text could not be had: KeyError"
+
+    def test_of_one_whose_class_raises_when_it_is_asked_for_its_notes_is_known_without_them(self):
+        error = raised_by(raise_hidden)
+
+        assert reason_of(error) == "as asked"
+        assert where_of(error).endswith("in raise_hidden")
+        assert trace_of(error) == "(Hidden whose traceback cannot be shown: KeyError)"

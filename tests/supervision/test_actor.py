@@ -197,6 +197,20 @@ class TestAChildThatFails:
         assert system.request("orders", play.Work(7)) == play.Done(7, life=2)
         assert system.base.names["orders"] is address
 
+    def test_by_an_error_that_was_raised_from_itself_is_restarted_as_any_other(self, start, play):
+        """What its causes say was looked for without an end, on the loop of all actors."""
+
+        class FromItselfError(RuntimeError):
+            def __init__(self, *said):
+                super().__init__(*said)
+                self.__cause__ = self
+
+        system = start("orders", "feed")
+        system.tell("orders", play.Crash(FromItselfError))
+
+        assert system.request("orders", play.Work(7)) == play.Done(7, life=3)
+        assert system.request("feed", play.Work(7)) == play.Done(7, life=2)
+
     def test_loses_only_the_message_that_failed(self, start, play):
         system = start("orders")
         failed = system.request_future("orders", play.Crash())
