@@ -159,10 +159,7 @@ class TestAnEvent:
                 return self.__dict__[name]
 
         with logging_to(settings):
-            try:
-                raise Hidden
-            except Hidden:
-                say("handler.failed", logging.ERROR, error=sys.exc_info())
+            say("handler.failed", logging.ERROR, error=Hidden())
 
         (line,) = lines(settings)
         assert (line["event"], line["error"]) == (
