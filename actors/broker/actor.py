@@ -358,6 +358,9 @@ class BrokerActor(RuntimeActor):
         self.join_trace(event.client_order_id)
         if isinstance(event, ExecutionReport):
             self._reports += 1
+            self.log(
+                "order.reported", level="debug", kind=event.execution_type, quantity=event.quantity, price=event.price
+            )
             self.send(ORDERS, event)
         elif isinstance(event, OrderPlaced | OrderNotPlaced | OrderInDoubt):
             self._answer_placing(event)

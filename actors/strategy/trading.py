@@ -332,7 +332,8 @@ class Trading(Timing):
 
     def _send_of(self, client_order_id: str, request: SubmitOrder | ModifyOrder | CancelOrder) -> None:
         """Send what is asked of an order as a part of its conversation."""
-        cause = self.trace
+        cause, signal = self.trace, self.correlation_id
         self.join_trace(client_order_id)
+        self.log("order.requested", level="debug", request=type(request).__name__, signal=signal)
         self.send(ORDERS, request)
         self.trace = cause
