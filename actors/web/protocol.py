@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 PIPELINED_MAX: Final = 16
 """Requests that one connection may send ahead of their answers."""
 
+FRAMING_TIMES_MAX: Final = 8
+"""Bytes round each byte of a body that comes in chunks, beside those of a head: a chunk of one byte has five."""
+
 ADDRESSES_KEPT: Final = 256
 """Addresses whose parts are known; most requests are to the same few."""
 
@@ -77,7 +80,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._counts: Final = counts
         self._in_head = self._in_message = self._begins_here = self._lingers = self._began_behind = False
         self._is_idle_before = True
-        self._head_bytes = self._body_bytes = self._fed_bytes = 0
+        self._head_bytes = self._body_bytes = self._fed_bytes = self._behind_head_bytes = 0
         self._refused_with = 0
         self._extensions: Final = {"natya.abort": self.abort}
         self._move_by_s = self._write_by_s = self._ask_by_s = math.inf
@@ -106,6 +109,8 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._ask_by_s = math.inf
         was_idle = not self._in_message
+        if not was_idle and not self._in_head:
+            self._behind_head_bytes += len(data)
         if self._move_by_s == math.inf and not self._is_answering():  # whatever it sends, a request must come of it
             self._move_by_s = self.loop.time() + self._bounds.head_timeout_s
         self._begins_here = False
@@ -119,10 +124,7 @@ class BoundedProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._drop(self._refused_with or 400)
             return
-        if self._in_head and (was_idle or not self._begins_here):  # else it may be the end of a body, for the most part
-            self._head_bytes += len(data)
-            if self._head_bytes > self._bounds.head_bytes_max:
-                self._drop(431)
+        self._bound(len(data), was_idle=was_idle)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn closes whatever is asked
         """Answer what has come whole, and then close: a client may end its side as soon as it has asked.
@@ -157,10 +159,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # a name of our own
         self._in_head = self._in_message = self._begins_here = True
         self._began_behind = not self._is_idle_before  # another message, whose end its first bytes came with
-        self._head_bytes = self._body_bytes = 0
+        self._head_bytes = self._body_bytes = self._behind_head_bytes = 0
         self.waits_since_s = self.loop.time()
         if self._move_by_s == math.inf:
             self._move_by_s = self.waits_since_s + self._bounds.head_timeout_s
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; one behind a body (a trailer) is none, and is left out."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Pass the request on, unless its head or its body is too long."""
@@ -235,6 +242,20 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
+
+    def _bound(self, length: int, *, was_idle: bool) -> None:
+        """Refuse the request that is coming in if what came of it, with this many bytes at last, is too long."""
+        if self._in_head and (was_idle or not self._begins_here):  # else it may be the end of a body, for the most part
+            self._head_bytes += length
+            if self._head_bytes > self._bounds.head_bytes_max:
+                self._drop(431)
+        elif self._in_message and not self._in_head and self._is_mostly_framing():
+            self._drop(413)
+
+    def _is_mostly_framing(self) -> bool:
+        """Tell whether what came behind the head is neither body nor what chunks of it need: the parser keeps all."""
+        framing_bytes = self._behind_head_bytes - self._body_bytes
+        return framing_bytes > self._bounds.head_bytes_max + FRAMING_TIMES_MAX * self._body_bytes
 
     def _is_given_room(self) -> bool:
         """Where as many are open as may be, close the one that has waited longest for its client; False: none waits.

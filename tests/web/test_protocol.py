@@ -28,6 +28,9 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
 class Wire:
     """What a connection writes to."""
 
@@ -249,7 +252,7 @@ class TestABody:
     @pytest.mark.parametrize(("last", "statuses"), [(50, []), (51, [413])])
     def test_in_pieces_has_so_many_bytes_at_most(self, last, statuses):
         async def scene(connection):
-            await connection.say(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            await connection.say(CHUNKED)
             for size in (50, last):
                 await connection.say(b"%x\r\n%s\r\n" % (size, b"x" * size))
             assert connection.wire.statuses == statuses
@@ -282,6 +285,40 @@ class TestABody:
         async def scene(connection):
             await connection.say(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % length)
             assert connection.wire.statuses == statuses
+
+        play(scene)
+
+    @pytest.mark.parametrize(
+        ("begins", "goes_on"),
+        [(b"0\r\n", b"X: %s\r\n"), (b"0\r\nX: ", b"%s"), (b"1;", b"%s"), (b"", b"1;%s\r\nx\r\n")],
+        ids=["trailers", "a trailer", "an extension of a chunk", "extensions of chunks"],
+    )
+    def test_has_little_round_it_however_it_is_cut_into_chunks(self, begins, goes_on):
+        async def scene(connection):
+            await connection.say(CHUNKED + begins)
+            for _ in range(4):
+                await connection.say(goes_on % (b"x" * 200))
+            assert connection.wire.statuses == []
+            await connection.say(goes_on % (b"x" * 300))
+            assert connection.wire.statuses == [413]
+
+        play(scene)
+
+    def test_of_chunks_of_a_byte_each_is_taken(self):
+        async def scene(connection):
+            await connection.say(CHUNKED)
+            for _ in range(100):
+                await connection.say(b"1\r\nx\r\n")
+            await connection.say(b"0\r\n\r\n")
+            assert await body_of(connection.asked[0].receive) == b"x" * 100
+
+        play(scene)
+
+    def test_has_nothing_behind_it_that_is_a_header(self):
+        async def scene(connection):
+            await connection.say(CHUNKED + b"0\r\nAuthorization: Bearer x\r\n\r\n")
+            names = [name for name, _ in connection.asked[0].scope["headers"]]
+            assert names == [b"host", b"transfer-encoding"]
 
         play(scene)
 
