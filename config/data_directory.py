@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from .files import NotOursError, expect_own_folder
+from .files import NotOursError, expect_own_folder, make_own_folder
 from .locks import HeldLock, LockHeldError
 
 LOCK_NAME: Final = "natya.lock"
@@ -61,7 +61,7 @@ class DataDirectory:
             DataDirectoryError: it cannot be created or written, or other users may write in it.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_own_folder(self.path)
             expect_own_folder(self.path)
             self._lock = HeldLock(self.path / LOCK_NAME)
         except LockHeldError as fault:

@@ -71,6 +71,21 @@ def expect_own_folder(path: Path, *, shared: bool = False) -> None:
         raise NotOursError(path, f"may be written by others (mode {mode:04o}): chmod go-w {shlex.quote(str(path))}")
 
 
+def make_own_folder(path: Path) -> None:
+    """Create a folder of mode 700 unless it is there, and those above it alike: `mkdir` makes these as the umask would.
+
+    Raises:
+        OSError: it cannot be created, or is no folder.
+    """
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        if path.parent == path:
+            raise
+        make_own_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
 def open_kept(path: Path, *, is_ours: Callable[[bytes], bool]) -> int:
     """Open a small permanent file, such as a lock, creating it if needed; return the descriptor.
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ..domain.wording import printable
-from .files import move_new, new_file, sync_folder
+from .files import make_own_folder, move_new, new_file, sync_folder
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -202,7 +202,7 @@ def _note(path: Path) -> HaltNote:
 
 def _engage(path: Path, note: HaltNote) -> bool:
     """Make the file, or write it anew where more is wanted; False: it is there, and could not be given the note."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_own_folder(path.parent)
     if _is_there(path) and not _wants_more(path, note):
         return True
     said = True

@@ -6,15 +6,14 @@ import contextlib
 import fcntl
 import os
 import re
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from .files import open_kept
 from .forks import close_in_forks
 from .sightings import Sighting, sighted
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+LOCKS: Final = Path("/proc/locks")
 _PID: Final = re.compile(rb"[\s\0]*\d*[\s\0]*")
 
 
@@ -80,13 +79,26 @@ def _locked(path: Path, kind: int) -> int:
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError as refusal:
-        holder = os.pread(descriptor, 20, 0).strip(b"\0 \n")
+        holder = _holder(descriptor)
         os.close(descriptor)
-        raise LockHeldError(path, int(holder) if holder.isdigit() else None) from refusal
+        raise LockHeldError(path, holder) from refusal
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _holder(descriptor: int) -> int | None:
+    """Return who holds the lock on an open file: by the kernel's list, since the file may still name the one before."""
+    found = os.fstat(descriptor)
+    place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    # A line: `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`; that of one who waits has `->` before FLOCK.
+    with contextlib.suppress(OSError):
+        listed = re.search(rf"^\d+: FLOCK .* ([1-9]\d*) {place} ", LOCKS.read_text("ascii"), re.MULTILINE)
+        if listed is not None:
+            return int(listed[1])
+    written = os.pread(descriptor, 20, 0).strip(b"\0 \n")  # of another machine, or another container
+    return int(written) if written.isdigit() else None
 
 
 def _has_name(identity: Sighting, path: Path) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from .files import NotOursError, expect_own_folder, new_file, sync_folder
+from .files import NotOursError, expect_own_folder, make_own_folder, new_file, sync_folder
 from .keepers import BODIES, Keeper, Kind, age, keeper_of, kind_of
 from .keepers.age import PassphraseWantedError
 from .keys import SECRET_KEYS, near
@@ -245,9 +245,8 @@ class SecretFolder:
         return layer
 
     def _make(self) -> None:
-        """Make the folder, and the one that it is in, for this user alone."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path.mkdir(mode=0o700, exist_ok=True)
+        """Make the folder for this user alone."""
+        make_own_folder(self.path)
 
     def _folder(self) -> Path:
         """Return the folder, if it is this user's alone.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ...config.files import make_own_folder
 from ...domain.history import day_of_number
 from ...domain.time import day_of
 from .tally import Line
@@ -66,7 +67,7 @@ class TallyFiles:
         Raises:
             OSError: they cannot be written.
         """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_own_folder(self.folder)
         for line in lines:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             descriptor = os.open(self.folder / self._name(line.at_ns), flags, 0o600)

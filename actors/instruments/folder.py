@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from ...config.files import (
     empty_private_folder,
     is_private_folder,
+    make_own_folder,
     make_private_folder,
     move_new,
     sync_folder,
@@ -104,7 +105,7 @@ class ListFolder:
         """
         try:
             if not self.path.exists():
-                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_own_folder(self.path.parent)
                 with contextlib.suppress(FileExistsError):  # another process was first
                     make_private_folder(self.path, OWNER)
         except OSError as fault:

@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 from typing import Final, Protocol
 
-from ...config.files import NotOursError, move_new
+from ...config.files import NotOursError, make_own_folder, move_new
 from ...config.locks import HeldLock, LockHeldError
 from ...config.sightings import Sighting, sighted
 
@@ -204,7 +204,7 @@ class RealDisk:
 
     def make_directory(self, path: Path) -> None:
         """Make it, for its user alone."""
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_own_folder(path)
 
     def names(self, directory: Path) -> tuple[str, ...]:
         """Names in a directory, sorted."""

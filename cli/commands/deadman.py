@@ -73,6 +73,7 @@ def command(
     Run it as a service of its own, with the broker's token in its settings.
     """
     from ...client.deadman import Deadman
+    from ...config.files import make_own_folder
     from ...config.halt_file import HaltFile, halt_paths
     from ...config.heartbeat import DEADMAN_NAME, HEARTBEAT_NAME, Heartbeat
 
@@ -90,7 +91,7 @@ def command(
 
     own = Heartbeat(folder / DEADMAN_NAME)
     with faults(), _account(settings) as account:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_own_folder(folder)
         with contextlib.suppress(OSError):  # it watches all the same; each beat tries again
             own.begin(pid=os.getpid())
         deadman = Deadman(

@@ -18,6 +18,7 @@ from natya.config.files import (
     expect_new,
     expect_own_folder,
     is_private_folder,
+    make_own_folder,
     make_private_folder,
     move_new,
     new_file,
@@ -210,6 +211,27 @@ class TestAKeptFile:
 
 
 class TestAFolderOfOnesOwn:
+    @pytest.fixture
+    def any_umask(self):
+        before = os.umask(0)
+        yield
+        os.umask(before)
+
+    @pytest.mark.usefixtures("any_umask")
+    def test_is_made_with_those_above_it_for_its_user_alone(self, tmp_path):
+        made = tmp_path / "state/natya/paper"
+        make_own_folder(made)
+        make_own_folder(made)
+
+        assert [stat.S_IMODE(each.stat().st_mode) for each in (made, *made.parents[:2])] == [0o700] * 3
+
+    def test_is_not_made_below_a_file_nor_in_its_place(self, tmp_path):
+        (tmp_path / "file").touch()
+        with pytest.raises(NotADirectoryError):
+            make_own_folder(tmp_path / "file/below")
+        with pytest.raises(FileExistsError):
+            make_own_folder(tmp_path / "file")
+
     @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o775, 0o702, 0o720])
     def test_is_refused_while_others_may_write_there(self, tmp_path, mode):
         tmp_path.chmod(mode)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from natya_processes import await_that, is_alive
 
+from natya.config import locks
 from natya.config.files import KEPT_BYTES_MAX, NotOursError
 from natya.config.forks import point_nowhere
 from natya.config.locks import HeldLock, LockHeldError
@@ -50,11 +51,29 @@ class TestALock:
         lock.release()
         HeldLock(tmp_path / "lock").release()
 
+    def test_names_its_holder_while_the_file_still_names_the_one_before(self, tmp_path):
+        path = tmp_path / "lock"
+        path.write_bytes(b"%-19d\n" % 7)
+        with path.open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)  # and has not written yet
+            with pytest.raises(LockHeldError, match=f"is held by process {os.getpid()}$"):
+                HeldLock(path)
+
+    def test_names_who_is_written_in_its_file_where_the_kernel_lists_nobody(self, tmp_path, monkeypatch):
+        lock = HeldLock(tmp_path / "lock")
+        others = tmp_path / "locks"
+        others.write_text("1: POSIX  ADVISORY  WRITE 7 fe:00:1 0 EOF\n2: FLOCK  ADVISORY  WRITE 7 fe:00:1 0 EOF\n")
+        for listed in (tmp_path / "none", others):
+            monkeypatch.setattr(locks, "LOCKS", listed)
+            with pytest.raises(LockHeldError, match=f"is held by process {os.getpid()}$"):
+                HeldLock(tmp_path / "lock")
+        lock.release()
+
     def test_may_be_shared(self, tmp_path):
-        locks = [HeldLock(tmp_path / "lock", shared=True) for _ in range(2)]
+        held = [HeldLock(tmp_path / "lock", shared=True) for _ in range(2)]
         with pytest.raises(LockHeldError):
             HeldLock(tmp_path / "lock")
-        for lock in locks:
+        for lock in held:
             lock.release()
 
     @pytest.mark.parametrize("content", [b"", b"123\n", b"%-19d\n" % 7, b"\0" * 20, b"\0" * 30 + b"7\n"])
@@ -85,13 +104,13 @@ class TestALock:
         assert [*tmp_path.iterdir()] == []
 
     def test_stays_where_others_share_it(self, tmp_path):
-        locks = [HeldLock(tmp_path / "lock", shared=True) for _ in range(2)]
-        locks[0].remove()
-        assert locks[1].is_in_place()
-        locks[0].release()
-        locks[1].remove()
-        assert not locks[1].is_in_place()
-        locks[1].release()
+        held = [HeldLock(tmp_path / "lock", shared=True) for _ in range(2)]
+        held[0].remove()
+        assert held[1].is_in_place()
+        held[0].release()
+        held[1].remove()
+        assert not held[1].is_in_place()
+        held[1].release()
 
     def test_of_another_holder_by_now_is_not_removed(self, tmp_path):
         lock = HeldLock(tmp_path / "lock")

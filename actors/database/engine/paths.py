@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....config.engine_paths import path_problem
-from ....config.files import NotOursError, expect_own_folder
+from ....config.files import NotOursError, expect_own_folder, make_own_folder
 from ..errors import DatabaseDamaged, DatabaseForeign, DatabasePathRefused, DatabaseUnreachable
 from .strangers import is_only_begun, owner_of_market, stranger
 
@@ -36,7 +36,7 @@ def expect_usable(core: Path) -> None:
             f"{core} cannot be opened: the core file of a database wanted, found its market file; name {owner}"
         )
     try:
-        core.parent.mkdir(parents=True, exist_ok=True)
+        make_own_folder(core.parent)
         expect_own_folder(core.parent, shared=True)
     except NotOursError as fault:
         raise DatabaseUnreachable(str(fault)) from fault

@@ -13,7 +13,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ....config.files import make_private_folder, move_new, private_folders, remove_private_folder, sync_folder
+from ....config.files import (
+    make_own_folder,
+    make_private_folder,
+    move_new,
+    private_folders,
+    remove_private_folder,
+    sync_folder,
+)
 from ..engine.adapter import DuckDBAdapter
 from ..engine.lock import FileLock
 from ..engine.opening import expect_unheld
@@ -95,7 +102,7 @@ def _opened(path: Path, settings: DatabaseSettings, *, directory: Path | None = 
 
 @contextlib.contextmanager
 def _alone(core: Path) -> Iterator[FileLock]:
-    core.parent.mkdir(parents=True, exist_ok=True)
+    make_own_folder(core.parent)
     with contextlib.ExitStack() as held:
         lock = FileLock(core)
         held.callback(lock.release)
@@ -114,7 +121,7 @@ def _workplace(core: Path) -> Iterator[Path]:
 
     Only for the holder of the data directory's lock, so that no other process uses such a folder.
     """
-    core.parent.mkdir(parents=True, exist_ok=True)
+    make_own_folder(core.parent)
     ours = re.compile(rf"{re.escape(core.stem)}(-market)?{re.escape(core.suffix)}(\.\w+)*")
     names = re.compile(rf"{re.escape(core.name)}\.new-\d+")
     for left in private_folders(core.parent, names):
