@@ -118,6 +118,15 @@ def test_it_tells_that_who_listens_could_do_nothing_now(start, tmp_path):
     await_that(lambda: not trouble())
 
 
+def is_made_a_folder(path):
+    path.unlink(missing_ok=True)
+    try:
+        path.mkdir()
+    except FileExistsError:  # it has beaten in between
+        return False
+    return True
+
+
 def test_it_stands_still_and_lives_on_while_its_file_cannot_be_written(start, file):
     file.path.mkdir()
     system = start()
@@ -127,8 +136,7 @@ def test_it_stands_still_and_lives_on_while_its_file_cannot_be_written(start, fi
     file.path.rmdir()
     await_that(lambda: turn(system) and file.read() and file.read().number >= 1)
     assert not trouble()
-    file.path.unlink()
-    file.path.mkdir()
+    await_that(lambda: is_made_a_folder(file.path))
     await_that(trouble)
     system.stop("heart")
 
