@@ -92,7 +92,7 @@ def bars_met(fills: Sequence[OrderFilled], marks: Marks) -> tuple[Met, ...]:
 def _holding(bars: Bars, times_ns: Sequence[int]) -> list[int]:
     """Return the number of the bar that each time falls in: the last one that had begun."""
     found = np.searchsorted(np.frombuffer(bars.begins, np.int64), np.array(times_ns, np.int64), side="right") - 1
-    return np.maximum(found, 0).tolist()
+    return [max(int(each), 0) for each in found]
 
 
 def doubts_of_bars(met: Sequence[Met]) -> Iterator[str]:
