@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from thespian.actors import ChildActorExited
 
+from ...domain.shown import shortened, text_of
 from ...messages.supervision import Unavailable
 from . import lifecycle
 from .cell_context import CellContext
-from .errors import reason_of
+from .errors import REASON_MAX, reason_of
 from .life import (
     ADMIT,
     BEGIN,
@@ -353,7 +354,10 @@ class LivingCell(CellContext):
     def trouble_of(self, child: ActorAddress) -> str:
         """Return a child's trouble, in words; empty when it has none, or is down."""
         instance = _child(child).instance
-        return "" if instance is None else str(instance.trouble)
+        try:  # of a user's class it may be computed
+            return "" if instance is None else shortened(text_of(instance.trouble), REASON_MAX)
+        except Exception as fault:  # noqa: BLE001  no failure of who asks for it
+            return f"its trouble could not be had: {reason_of(fault)}"
 
 
 def _child(child: ActorAddress) -> LivingCell:

@@ -86,7 +86,8 @@ class Bounded(msgspec.Struct, frozen=True):
 class Conflating(msgspec.Struct, frozen=True):
     """Of all waiting messages with one key only the newest is kept, in the position of the first.
 
-    `key` is called on the sender's thread, must not raise, and returns None for a message that is never conflated.
+    `key` is called on the sender's thread, and returns None for a message that is never conflated. Nor is one conflated
+    at which it raises, or whose key cannot be hashed: that is no failure of the sender.
     """
 
     key: Callable[[Any], Hashable]
@@ -168,7 +169,7 @@ class ConflatingMailbox:
 
     def append(self, envelope: Envelope) -> None:
         """Take it, in the place of an older one of its key if one waits."""
-        key = None if envelope[1] is self._owner else self._key(envelope[0])
+        key = None if envelope[1] is self._owner else self._key_of(envelope[0])
         with self._lock:
             place = None if key is None else self._newest.get(key)
             if place is not None:
@@ -179,6 +180,14 @@ class ConflatingMailbox:
             if key is not None:
                 self._newest[key] = place
             self._places.append((key, place))
+
+    def _key_of(self, message: Any) -> Hashable:
+        try:
+            key = self._key(message)
+            hash(key)
+        except Exception:  # noqa: BLE001  code of the actor's class, on the thread of whoever sends to it
+            return None
+        return key
 
     def appendleft(self, envelope: Envelope) -> None:
         """Put an envelope back, without conflating it."""

@@ -188,6 +188,15 @@ class TestAConflatingMailbox:
         assert read == [Price("A", 3), Price("B", 1), 7, 8]
         assert address.counters().conflated == 2
 
+    @pytest.mark.parametrize("key", [lambda message: message.symbol, lambda message: [message]], ids=["raises", "list"])
+    def test_keeps_what_its_key_cannot_tell_and_fails_no_sender(self, key):
+        box = Conflating(key).make(Sender(), lambda: False)
+
+        for number in range(3):
+            box.append((number, None, 0))
+
+        assert ([box.popleft()[0] for _ in range(3)], box.conflated) == ([0, 1, 2], 0)
+
     @given(st.lists(st.tuples(st.sampled_from("ABC-"), st.integers(0, 9), st.sampled_from("io<")) | st.none()))
     def test_is_a_queue_of_first_arrivals_with_newest_values(self, events):
         owner = object()

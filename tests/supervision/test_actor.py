@@ -6,6 +6,7 @@ import pytest
 from thespian.actors import ActorExitRequest
 
 from natya.actors.runtime import InProcessSystem, InProcessSystemBase, handles
+from natya.actors.runtime.errors import REASON_MAX
 from natya.actors.runtime.simulation import SimulatedSystemBase
 from natya.actors.runtime.workers import in_process
 from natya.actors.supervision import AwaitSystemStop, BreakerSettings, StopChildren
@@ -635,6 +636,25 @@ class TestTheTree:
             assert [node.path for node in asker.receive().children] == ["system/branch", "system/b"]
             system.base.run_for(5)
             assert asker.is_empty()
+
+    def test_shows_what_troubles_each_and_that_it_could_not_be_had(self, start, play, diary):
+        class Fine(play.Child):
+            trouble = 7
+
+        class Odd(play.Child):
+            @property
+            def trouble(self):
+                return f"{self.behind_s} s behind"
+
+        class Long(play.Child):
+            trouble = "x" * 100_000
+
+        system = start(*(play.ChildSpec(kind.__name__, kind, diary) for kind in (play.Child, Fine, Odd, Long)))
+
+        *troubles, long = [node.trouble for node in system.request("system", DescribeTree()).children]
+        assert troubles == ["", "7", "its trouble could not be had: 'Odd' object has no attribute 'behind_s'"]
+        assert len(long) <= REASON_MAX
+        assert system.request("system", Ping()).statistics.failures == 0
 
     def test_shows_one_that_has_ended_without_a_mailbox(self, start, play, diary):
         system = start(play.ChildSpec("once", play.Child, diary, restart="temporary"))
