@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
+from .actors.control import Operate
 from .actors.database import prove_encryption
 from .actors.feed import is_live, look_ahead
 from .actors.observability import logging_to
@@ -30,7 +31,8 @@ from .config.data_directory import DataDirectory, DataDirectoryMovedError
 from .config.heartbeat import HEARTBEAT_NAME, Heartbeat
 from .config.in_force import InForce
 from .domain.time import SECOND_NS
-from .messages.addresses import DATABASE, FEED, SETTINGS, STRATEGIES, SYSTEM
+from .messages.addresses import CONTROL, DATABASE, FEED, SETTINGS, STRATEGIES, SYSTEM
+from .messages.control import AskRefused
 from .messages.market import AwaitMarketEnd, MarketEnded
 from .messages.settings import ReloadSettings
 from .messages.supervision import DescribeTree, SupervisionTree
@@ -359,14 +361,23 @@ class TradingSystem(StrategyChanges, SystemServices):
         """
         return await self._running.request_async(actor, message, timeout_s=timeout_s, correlation_id=correlation_id)
 
-    def reload(self, *, timeout_s: float = 30.0) -> SettingsReloaded | ReloadRefused:
+    def reload(self, *, who: str = "its own process", timeout_s: float = 30.0) -> SettingsReloaded | ReloadRefused:
         """Have the settings read anew, and put those in force that have changed, all or none.
+
+        Args:
+            who: has it done, as the audit shows it.
+            timeout_s: how long it may take.
 
         Raises:
             UnknownActorError: `control.enabled` is false, so that no actor does that.
             RequestTimedOut: no answer came in time.
         """
-        answer: SettingsReloaded | ReloadRefused = self.request(SETTINGS, ReloadSettings(), timeout_s=timeout_s)
+        wanted = Operate(
+            operation="reload-settings", actor=SETTINGS, message=ReloadSettings(), timeout_s=timeout_s, client=who
+        )
+        answer: SettingsReloaded | ReloadRefused | AskRefused = self.request(CONTROL, wanted, timeout_s=timeout_s)
+        if isinstance(answer, AskRefused):
+            raise RequestTimedOut(answer.reason)
         return answer
 
     def stop(self) -> Summary:

@@ -78,7 +78,7 @@ class Runnable(Protocol):
     def request_future(self, actor: str, message: msgspec.Struct) -> Future[Any]:
         """Send a message to an actor and return a future of its answer."""
 
-    def reload(self) -> SettingsReloaded | ReloadRefused:
+    def reload(self, *, who: str) -> SettingsReloaded | ReloadRefused:
         """Have the settings read anew."""
 
     def stop(self) -> Summary:
@@ -318,7 +318,7 @@ class Watch:
     def _reload(self) -> list[str]:
         """Have the settings read anew, and return the outcome in words; the system runs on in any case."""
         try:
-            answer = self._system.reload()
+            answer = self._system.reload(who="SIGHUP")
         except (RequestTimedOut, UnknownActorError) as fault:
             return [f"the settings were not read anew: {fault}"]
         return reload_lines(answer)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         NotRunningError,
         SocketNotOpenedError,
     )
+    from .http.asking import Operate
     from .operations import BY_NAME, OPERATIONS, Operation
     from .request import Request
     from .server import ControlServer
@@ -48,6 +49,7 @@ __all__ = [
     "ControlServer",
     "Mode",
     "NotRunningError",
+    "Operate",
     "Operation",
     "Request",
     "SocketNotOpenedError",
@@ -65,6 +67,7 @@ _HOMES = {
         "NotRunningError",
         "SocketNotOpenedError",
     ),
+    ".http.asking": ("Operate",),
     ".operations": ("BY_NAME", "OPERATIONS", "Operation"),
     ".request": ("Request",),
     ".server": ("ControlServer",),

@@ -97,7 +97,7 @@ class ControlActor(RuntimeActor):
         arrive = self.entrance()
         self._guard: Guard | None
         self._application: ControlApplication | None = None
-        self._http_numbers = itertools.count(1)
+        self._operate_numbers = itertools.count(1)
         self._audit = Audit(self)
         self._asked: dict[str, str] = {}
         """The actor of each pending request that can be abandoned, by `asker`."""
@@ -194,7 +194,7 @@ class ControlActor(RuntimeActor):
 
     @handles(Operate, from_outside=True)
     def operate(self, wanted: Operate, sender: ActorAddress) -> None:
-        """Carry out what came over HTTP, as what came through the socket."""
+        """Carry out what came over HTTP, or from who holds the system, as what came through the socket."""
         operation, message = BY_NAME[wanted.operation], wanted.message
         try:
             expect_within(operation, message, actor=wanted.actor, limits=self.settings.limits)
@@ -204,7 +204,7 @@ class ControlActor(RuntimeActor):
             return
         if wanted.traceparent:
             self.join_trace(wanted.traceparent)
-        request = f"http-{self._server.life}-{next(self._http_numbers)}"
+        request = f"operate-{self._server.life}-{next(self._operate_numbers)}"
         if operation.audited:
             self._audit.asked(operation, message, wanted.actor, request, wanted.client, client=wanted.client)
         can_be_abandoned = "asker" in message.__struct_fields__

@@ -124,8 +124,8 @@ class PlayedSystem:
     def request_future(self, actor, message):
         raise AssertionError(f"nobody watches, and {actor} was asked {message}")
 
-    def reload(self):
-        self._say("reload")
+    def reload(self, *, who):
+        self._say(f"reload by {who}")
         return SettingsReloaded(changes=(SettingChange(key="log.level", before='"info"', after='"debug"'),))
 
     def stop(self):

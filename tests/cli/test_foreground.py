@@ -252,14 +252,14 @@ class TestSighupWithoutATerminal:
         system = self.play_with(play)
 
         assert perform(settings, lambda _: system) == 0
-        assert (system.calls.count("reload"), system.calls.count("wait")) == (1, 3)
+        assert (system.calls.count("reload by SIGHUP"), system.calls.count("wait")) == (1, 3)
         assert 'natya: log.level: "info" -> "debug"' in capsys.readouterr().err
 
     @pytest.mark.parametrize(
         "fault", [RequestTimedOut("no answer in 30 s"), UnknownActorError("there is no actor 'settings'")]
     )
     def test_runs_on_when_nobody_reads_them(self, play, settings, capsys, fault):
-        system = self.play_with(play, faults={"reload": fault})
+        system = self.play_with(play, faults={"reload by SIGHUP": fault})
 
         assert perform(settings, lambda _: system) == 0
         assert system.calls.count("wait") == 3

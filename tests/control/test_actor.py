@@ -239,7 +239,7 @@ class TestAQuestionThatNobodyWaitsForAnyMore:
         assert (type(refusal), refusal.kind) == (AskRefused, "timed_out")
         if isinstance(heard, Query):
             assert database.receive() == Abandon(asker=heard.asker)
-            assert heard.asker.startswith("http-")
+            assert heard.asker.startswith("operate-")
         assert database.is_empty()
 
     def test_is_abandoned_when_the_control_room_stops(self, running, settings):

@@ -206,7 +206,7 @@ class TestAnOperation:
         assert api("/v1/query", {"sql": "a", "rows_max": 10_001})[0] == 422
 
     def test_has_an_asker_of_the_system_s_own(self, api):
-        assert api.json("/v1/query", {"sql": "asker"})[1]["rows"][0][0].startswith("http-")
+        assert api.json("/v1/query", {"sql": "asker"})[1]["rows"][0][0].startswith("operate-")
         assert api("/v1/query", {"sql": "asker", "asker": "other-1"})[0] == 422
 
     @pytest.mark.parametrize("name", [each.name for each in OPERATIONS if not each.over_http])

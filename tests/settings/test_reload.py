@@ -128,6 +128,17 @@ class TestTheCommand:
         asked = [each.fact.operation for each in journal_of(system.settings).find(types=("OperationAsked",))]
         assert asked == ["reload-settings"] * 3
 
+    def test_is_not_needed_for_the_audit_to_know_who_had_it_done(self, system, edited):
+        edited.write('[log]\nlevel = "debug"')
+        system.reload(who="SIGHUP")
+        system.reload()
+
+        facts = [each.fact for each in journal_of(system.settings).find(types=("OperationAsked",))]
+        assert [(each.operation, each.who) for each in facts] == [
+            ("reload-settings", "SIGHUP"),
+            ("reload-settings", "its own process"),
+        ]
+
     def test_ends_with_78_and_names_every_key_that_only_a_start_takes(self, system, edited, shell):
         edited.write('[log]\nlevel = "debug"\n[orders]\nquantity_max = 7\n[feed]\nseed = 8')
         refused = shell()

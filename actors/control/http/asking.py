@@ -1,4 +1,4 @@
-"""What the application asks of the control actor, from the server's thread."""
+"""What the application asks of the control actor, from the server's thread; and who holds the system, from its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Operate(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float
 
     client: str
-    """Who asks: address and port."""
+    """Who asks: address and port, or words, of who holds the system."""
 
     traceparent: str = ""
     """The place in another system's trace that this goes on from, as the W3C's header says; empty: none."""
