@@ -82,10 +82,12 @@ class TestTheOwner:
         assert trouble() == ""
 
     def test_finds_instruments_of_a_kind(self, start):
-        answer = start()(FindInstrument(text="bank", rows_max=2))
+        ask = start()
+        answer = ask(FindInstrument(text="bank", rows_max=2))
 
         assert [each.symbol for each in answer.instruments] == ["BANKNIFTY", "AXISBANK"]
         assert answer.total == 7
+        assert [each.symbol for each in ask(FindInstrument(text="bank", segment="IDX_I")).instruments] == ["BANKNIFTY"]
 
     def test_uses_a_list_that_another_process_has_put_there(self, start, folder, publish):
         ask = start()

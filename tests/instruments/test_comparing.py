@@ -85,3 +85,11 @@ def test_the_numbers_of_expired_contracts_are_given_to_others():
     over = shares("A", "B", expiry=DAY - dt.timedelta(days=1), **contract)
 
     expect_same_numbers(over, numbers(shares("B", "A", expiry=DAY, **contract)), DAY)
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_the_numbers_of_contracts_that_can_be_traded_are_not(days):
+    contract = {"segment": "NSE_FNO", "underlying": "NIFTY", "expiry": DAY + dt.timedelta(days=days)}
+
+    with pytest.raises(ListRefusedError, match=r"^NSE_FNO:0: B wanted, as before, found A"):
+        expect_same_numbers(shares("A", "B", **contract), numbers(shares("B", "A", **contract)), DAY)

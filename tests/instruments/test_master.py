@@ -242,6 +242,17 @@ class TestABrokenList:
             assert other.of == master.of
         assert len(lists_of(folder)) == 2
 
+    def test_of_a_time_between_two_that_are_there_is_the_newest_too(self, master, publish, days, folder):
+        for _ in range(2):
+            days.now += TOMORROW
+            take(master, publish())
+        days.now -= TOMORROW / 2
+        take(master, publish(listed(more=3)))
+
+        with InstrumentMaster(folder, now=days) as other:
+            assert other.of == master.of
+            assert other.of.instruments == 19
+
     def test_is_used_instead_of_the_one_before_which_is_let_go(self, master, publish):
         take(master, publish())
         before = master._table
@@ -330,8 +341,12 @@ class TestAFileOfOurs:
 
         with InstrumentMaster(folder, now=days) as other:
             assert (other.of, other.faults) == (master.of, ())
+        (before,) = folder.glob("list-*")
+        at_s = (days.now - 9 * TOMORROW).timestamp()
+        os.utime(before, (at_s, at_s))
         take(master, publish())
-        assert (left.exists(), fresh.exists()) == (False, True)
+        assert (left.exists(), fresh.exists(), before.exists()) == (False, True, True)
+        assert len(list(folder.glob("list-*"))) == 2
 
 
 @pytest.fixture(scope="module")

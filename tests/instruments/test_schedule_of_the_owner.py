@@ -245,6 +245,17 @@ class TestADailyList:
         stage.base.run_for(3 * DAY_S)
         assert stage.times() == ["08:15:00", "11:30:00"]
 
+    def test_that_is_on_its_way_is_waited_for_by_who_has_one_of_today(self, stage):
+        stage.start(refresh="never")
+        stage.master.reopen()
+        stage.outcomes += [("row 7",)]
+        wanted = [RefreshInstruments(if_older=each) for each in (False, True)]
+        answers = [stage.system.request_future("instruments", each) for each in wanted]
+        stage.base.run_for(60)
+
+        assert [answer.result(0).faults for answer in answers] == [("row 7",)] * 2
+        assert stage.ask(RefreshInstruments(if_older=True)).faults == ()
+
     def test_that_is_on_its_way_is_fetched_once_though_settings_are_taken_meanwhile(self, stage):
         stage.start(refresh="never")
         answer = stage.system.request_future("instruments", RefreshInstruments())
