@@ -242,6 +242,17 @@ class TestABrokenList:
             assert other.of == master.of
         assert len(lists_of(folder)) == 2
 
+    def test_is_none_that_a_link_leads_to(self, master, publish, days, folder, tmp_path):
+        take(master, publish())
+        before = master.of
+        with InstrumentMaster(tmp_path / "elsewhere", now=days) as other:
+            take(other, publish(listed(more=3)))
+        (theirs,) = lists_of(tmp_path / "elsewhere")
+        (folder / "list-20990101-000000000000.duckdb").symlink_to(theirs)
+
+        with InstrumentMaster(folder, now=days) as opened:
+            assert opened.of == before
+
     def test_of_a_time_between_two_that_are_there_is_the_newest_too(self, master, publish, days, folder):
         for _ in range(2):
             days.now += TOMORROW
@@ -448,6 +459,18 @@ class TestAName:
         table = SimpleNamespace(symbol=lambda _: None, number=lambda *_: None, called=lambda _: contracts)
 
         assert meant(table, "a", DAY.date()).symbol == "A0"
+
+    def test_of_contracts_that_have_all_expired_means_none_and_is_told_with_them(self, master, days):
+        days.now += dt.timedelta(days=10)
+
+        with pytest.raises(NameUnknownError, match="a name of one instrument wanted"):
+            master.show("NIFTY-Sep2026-29150-CE")
+
+    def test_is_found_among_all_that_were_ever_listed(self, master):
+        found, total = master.find(FindInstrument(is_expired=True, rows_max=100))
+
+        assert (len(found), total) == (master.of.instruments, master.of.instruments)
+        assert total > master.find(FindInstrument())[1] > 0
 
     def test_of_a_share_is_never_that_of_its_warrants(self, master):
         assert master.show("CHOLAFIN").series == "EQ"
