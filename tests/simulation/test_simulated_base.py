@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from natya_builders import a_tick
 
-from natya.actors.runtime import InProcessSystem, RequestTimedOut, RuntimeActor, WouldDeadlockError, handles
+from natya.actors.runtime import InProcessSystem, RequestTimedOut, RuntimeActor, WouldDeadlockError, handles, lifecycle
 from natya.actors.runtime.simulation import Faults, ScriptedFault, SimulatedSystemBase
 from natya.actors.runtime.simulation.loop import Disorder
 from natya.actors.runtime.workers import in_process
@@ -257,6 +257,24 @@ class TestFaultsByScript:
             answer.result(5)
             assert 3e9 <= system.base.clock.monotonic_ns() - began_ns < 3.1e9
             assert heard == [("other", 2), ("slow", 1)]
+
+    def test_let_an_owner_stand_still_whatever_else_would_give_it_a_turn(self):
+        """Here a control message: its supervisor looks after it meanwhile."""
+        heard = []
+        fault = ScriptedFault(kind="pause", actor="slow", message_type=Note, seconds=3.0)
+        with a_system(script=(fault,)) as system:
+            system.start("slow", Writer, heard)
+            answer = system.request_future("slow", Note(1))
+            system.base.run_for(1.0)
+            cell = system.base.find("slow")
+            cell.control(lifecycle.Resume(), cell)
+            system.tell("slow", Note(2))
+            system.base.run_for(1.5)
+            assert heard == []
+
+            answer.result(5)
+            system.base.run_for(0.1)
+            assert heard == [("slow", 1), ("slow", 2)]
 
     def test_set_the_wall_clock_back(self):
         fault = ScriptedFault(kind="wall_step", actor="writer", message_type=Note, seconds=-3_600.0)

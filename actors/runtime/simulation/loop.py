@@ -37,7 +37,7 @@ class Disorder(deque["Runnable"]):
 class SteppedLoop(Worker):
     """A worker without a thread; every actor is on it, blocking ones too."""
 
-    __slots__ = ("_held", "_injector", "_quiet", "_random", "_virtual")
+    __slots__ = ("_held", "_injector", "_paused", "_quiet", "_random", "_virtual")
 
     def __init__(self, clock: VirtualClock, quiet: Quiescence, injector: Injector, random: Random) -> None:
         super().__init__("natya-simulation", clock, quiet.test)
@@ -47,6 +47,7 @@ class SteppedLoop(Worker):
         self._injector = injector
         self._random = random
         self._held: dict[Runnable, int] = {}
+        self._paused: set[Runnable] = set()
 
     def start(self) -> None:
         """Do nothing: it runs only in `step`."""
@@ -81,6 +82,8 @@ class SteppedLoop(Worker):
         return True
 
     def _turn(self, cell: Runnable) -> None:
+        if cell in self._paused:  # scheduled twice, or sent a control message: its thread stands still
+            return
         pause_ns = self._held.pop(cell, 0) or self._injector.pause_ns()
         if pause_ns:
             self._pause(cast("Cell", cell), pause_ns)
@@ -97,9 +100,11 @@ class SteppedLoop(Worker):
     def _pause(self, cell: Cell, pause_ns: int) -> None:
         """Let others go first for a while. The cell still has work, so the system is not quiet meanwhile."""
         self._quiet.offload_begun(cell)
+        self._paused.add(cell)
 
         def go_on() -> None:
             self._quiet.offload_ended(cell)
+            self._paused.discard(cell)
             self.ready.append(cell)
 
         self.call_after(pause_ns, go_on)
